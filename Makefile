@@ -1,0 +1,51 @@
+# Everything a person does here. `make help` lists it.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+HOST   ?= 127.0.0.1
+PORT   ?= 8000
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test lint bench lock clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/run.stamp ## install what is missing, then serve on the built-in sandbox
+	@$(BIN)/python -m adapter serve --config config/sandbox.toml --host $(HOST) --port $(PORT)
+
+demo: $(VENV)/test.stamp ## drive a running (or its own) server with the OpenAI client; writes out/
+	@$(BIN)/python -m tests.demo
+
+test: $(VENV)/test.stamp ## install what is missing, then run every test
+	@$(BIN)/python -m pytest
+	@PYTHONPATH=$(VENV)/openai-1 $(BIN)/python -m pytest tests/journeys
+
+lint: $(VENV)/test.stamp ## ruff and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(VENV)/test.stamp ## measure; prints ratios against baselines of the same run
+	@$(BIN)/python -m tests.bench
+
+lock: ## resolve the requirements again (needs uv)
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements.lock
+	uv pip compile pyproject.toml --extra sandbox --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-sandbox.lock
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-dev.lock
+
+clean: ## remove the environment and everything that was made here
+	rm -rf $(VENV) var out .mypy_cache .pytest_cache .ruff_cache
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements-sandbox.lock | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-sandbox.lock
+	touch $@
+
+# The journeys run a second time against the last 1.x client, which cannot live beside 3.x in one environment.
+$(VENV)/test.stamp: requirements-dev.lock requirements-openai-1.lock | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade --target $(VENV)/openai-1 -r requirements-openai-1.lock
+	touch $@ $(VENV)/run.stamp

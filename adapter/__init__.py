@@ -1,0 +1,25 @@
+"""An OpenAI-compatible API in front of Google's media generators.
+
+Two shores and a memory between them::
+
+    openai_api/   what clients see: wire (OpenAI's JSON), read (wire to order), write (ours to wire), routes
+    domain/       our own words: orders, the catalogue, jobs and their states, media, and the ports
+    providers/    what Google sees: flow, gemini; each wire, translate, provider; http is the one way out
+    jobs/         the memory of work: store, poller, feed
+    media/        the memory of bytes
+    generation    the use cases that join them
+    sandbox/      Google's side, emulated: for building and testing without an account
+    app, cli      where the rooms are put together and started; settings, credentials, clock, drain, logs serve them
+
+The import law (left may import right, nothing else; `tests/test_architecture.py` holds it)::
+
+    app, cli      everything
+    settings      domain, errors, sandbox.rules
+    openai_api    generation, domain, errors
+    generation    domain, errors
+    jobs, media   domain, errors
+    providers.*   domain, errors, providers.http, providers.rpc_status
+    sandbox       errors
+    domain        errors
+    errors        nothing of ours
+"""

@@ -1,0 +1,187 @@
+"""`adapter serve | check | sandbox | jobs | models`."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import click
+import msgspec
+import uvicorn
+
+from adapter.app import create_app
+from adapter.domain.catalogue import ImageCard
+from adapter.domain.job import VideoJob
+from adapter.errors import AdapterError, WrongConfiguration
+from adapter.jobs.database import open_database
+from adapter.jobs.store import SqlJobStore
+from adapter.logs import configure_logs
+from adapter.media.store import open_media
+from adapter.sandbox.app import create_sandbox
+from adapter.sandbox.rules import SandboxRules
+from adapter.sandbox.server import running_sandbox
+from adapter.settings import Settings, load_catalogue, load_settings
+from adapter.welcome import welcome
+
+DEFAULT_CONFIG = Path("config/adapter.toml")
+#: Seconds an idle connection of a client is kept; longer than the pools of the clients and proxies that come here.
+KEEP_ALIVE_SECONDS = 75
+
+with_config = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="ADAPTER_CONFIG",
+    default=DEFAULT_CONFIG,
+    show_default=True,
+    help="Configuration file; ADAPTER_CONFIG names it as well.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def adapter() -> None:
+    """An OpenAI-compatible API in front of Google's media generators."""
+
+
+@adapter.command()
+@with_config
+@click.option("--host", help="Address to listen on, instead of server.host.")
+@click.option("--port", type=click.IntRange(0, 65_535), help="TCP port, instead of server.port.")
+def serve(config: Path, host: str | None, port: int | None) -> None:
+    """Serve the API."""
+    configure_logs()
+    settings = load_settings(config, os.environ)
+    place = msgspec.structs.replace(
+        settings.server,
+        host=host or settings.server.host,
+        port=settings.server.port if port is None else port,
+    )
+    settings = msgspec.structs.replace(settings, server=place)
+    server = uvicorn.Config(
+        create_app(settings, load_catalogue(config, settings)),
+        host=place.host,
+        port=place.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=place.shutdown_seconds,
+    )
+    with server.bind_socket() as listener, upstream(settings):
+        if settings.sandbox.enabled:
+            click.echo(welcome(settings))
+        uvicorn.Server(server).run(sockets=[listener])
+
+
+@contextmanager
+def upstream(settings: Settings) -> Iterator[None]:
+    """Run the sandbox beside the server, where it is enabled."""
+    if not settings.sandbox.enabled:
+        yield
+        return
+    try:
+        with running_sandbox(settings.sandbox):
+            yield
+    except OSError as error:
+        raise WrongConfiguration(f"sandbox.port: {error.strerror}.") from error
+
+
+@adapter.command()
+@with_config
+def check(config: Path) -> None:
+    """Say whether the configuration, the credentials' form, the database and the media store are in order."""
+    settings = load_settings(config, os.environ)
+    catalogue = load_catalogue(config, settings)
+    create_app(settings, catalogue)
+    click.echo(f"configuration  ok  {config}")
+    click.echo(f"models         ok  {len(list(catalogue.models))} names")
+    asyncio.run(_check_database(settings))
+    click.echo(f"database       ok  {settings.storage.database}")
+    open_media(settings.storage.media)
+    click.echo(f"media          ok  {settings.storage.media}")
+    if settings.access.anonymous and not settings.public_url.startswith(("http://127.", "http://localhost")):
+        click.echo("warning: access.anonymous lets everybody spend your credits at " + settings.public_url)
+
+
+async def _check_database(settings: Settings) -> None:
+    async with _store(settings) as store:
+        await store.recent(1)
+
+
+@adapter.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8001, show_default=True, help="TCP port.")
+@click.option("--state", default="", help="Folder in which jobs and credits survive; without it they are forgotten.")
+def sandbox(host: str, port: int, state: str) -> None:
+    """Serve only the emulator of Gemini and Flow."""
+    rules = SandboxRules(host=host, port=port, state=state)
+    click.echo(f"Gemini and Flow, emulated, at http://{host}:{port}")
+    click.echo(f"Gemini key: {rules.api_keys[0]}   Flow token: {rules.accounts[0].token}")
+    uvicorn.run(create_sandbox(rules), host=host, port=port, log_config=None, timeout_graceful_shutdown=1)
+
+
+@adapter.command()
+@with_config
+def models(config: Path) -> None:
+    """List the models that this configuration offers."""
+    settings = load_settings(config, os.environ)
+    for model in load_catalogue(config, settings).models:
+        kind = "image" if isinstance(model.card, ImageCard) else "video"
+        click.echo(f"{model.name:44} {kind}  {model.card.provider}")
+
+
+@adapter.group()
+def jobs() -> None:
+    """Look at video jobs."""
+
+
+@jobs.command(name="list")
+@with_config
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many, newest first.")
+def list_jobs(config: Path, limit: int) -> None:
+    """List the newest jobs."""
+    settings = load_settings(config, os.environ)
+    for job in asyncio.run(_recent(settings, limit)):
+        code = job.failure.code if job.failure else ""
+        click.echo(f"{job.id}  {job.state:10} {job.progress:3} %  {job.order.model}  {code}")
+
+
+@jobs.command(name="show")
+@with_config
+@click.argument("job_id")
+def show_job(config: Path, job_id: str) -> None:
+    """Print everything that is remembered of a job."""
+    settings = load_settings(config, os.environ)
+    job = asyncio.run(_find(settings, job_id))
+    if job is None:
+        raise click.ClickException(f"There is no job '{job_id}'.")
+    click.echo(msgspec.json.format(msgspec.json.encode(job)).decode())
+
+
+async def _recent(settings: Settings, limit: int) -> list[VideoJob]:
+    async with _store(settings) as store:
+        return list(await store.recent(limit))
+
+
+async def _find(settings: Settings, job_id: str) -> VideoJob | None:
+    async with _store(settings) as store:
+        return await store.get(job_id)
+
+
+@asynccontextmanager
+async def _store(settings: Settings) -> AsyncIterator[SqlJobStore]:
+    database = await open_database(settings.storage.database)
+    try:
+        yield SqlJobStore(database)
+    finally:
+        await database.dispose()
+
+
+def main() -> None:
+    """Run the command line; what is wrong with the configuration is one sentence and exit status 1."""
+    try:
+        adapter(prog_name="adapter")
+    except AdapterError as error:
+        click.echo(f"adapter: {error.message}", err=True)
+        sys.exit(1)

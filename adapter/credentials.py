@@ -1,0 +1,120 @@
+"""Credentials by reference: the configuration says where a secret is, never what it is.
+
+`env:NAME` is read at the start. `file:/path` is read again whenever the file changes, as mounted secrets do.
+`cmd:program args` runs a program that prints the secret, and again when the secret was refused (Flow's tokens live for
+about a day). `plain:value` stands in the open and is meant for the sandbox.
+"""
+
+import asyncio
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from adapter.domain.ports import Secret
+from adapter.errors import UpstreamCredential, WrongConfiguration
+
+COMMAND_SECONDS = 30.0
+
+
+class FixedSecret:
+    """A secret that stays as it was read (the port `Secret`)."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    async def read(self) -> str:
+        """Return it."""
+        return self._value
+
+    async def renew(self) -> str:
+        """Return it: there is nothing else to be had."""
+        return self._value
+
+
+class FileSecret:
+    """The first line of a file (the port `Secret`)."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stamp = -1
+        self._value = ""
+
+    async def read(self) -> str:
+        """Return it, read again if the file changed."""
+        try:
+            stamp = self._path.stat().st_mtime_ns
+            if stamp != self._stamp:
+                self._value, self._stamp = self._path.read_text().partition("\n")[0].strip(), stamp
+        except OSError as error:
+            raise UpstreamCredential("A credential's file cannot be read. The operator has to look at it.") from error
+        return self._value
+
+    async def renew(self) -> str:
+        """Return it, read again in any case."""
+        self._stamp = -1
+        return await self.read()
+
+
+class CommandSecret:
+    """What a program prints (the port `Secret`)."""
+
+    def __init__(self, command: str) -> None:
+        self._arguments = shlex.split(command)
+        self._value: str | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def read(self) -> str:
+        """Return it; the first time, run the program."""
+        return self._value if self._value is not None else await self.renew()
+
+    async def renew(self) -> str:
+        """Run the program; callers that wait for a run share its result."""
+        before = self._value
+        async with self._one_at_a_time:
+            if self._value is None or self._value == before:
+                self._value = await self._run()
+            return self._value
+
+    async def _run(self) -> str:
+        failed = UpstreamCredential("The command that prints a credential failed. The operator has to look at it.")
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._arguments, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
+            )
+        except OSError as error:
+            raise failed from error
+        try:
+            async with asyncio.timeout(COMMAND_SECONDS):
+                printed, _ = await process.communicate()
+        except TimeoutError as error:
+            process.kill()
+            raise failed from error
+        value = printed.decode(errors="replace").strip()
+        if process.returncode != 0 or not value:
+            raise failed
+        return value
+
+
+def secret(reference: str, *, key: str, environ: Mapping[str, str] = os.environ) -> Secret:
+    """Return the secret of a reference; `key` names the setting in what is said when it is wrong.
+
+    Raises:
+        WrongConfiguration: an unknown kind, an unset variable, or a file that is not there.
+    """
+    kind, _, rest = reference.partition(":")
+    match kind:
+        case "env" if rest:
+            if not environ.get(rest):
+                raise WrongConfiguration(f"{key}: the environment variable {rest} is not set.")
+            return FixedSecret(environ[rest])
+        case "file" if rest:
+            if not Path(rest).is_file():
+                raise WrongConfiguration(f"{key}: the file {rest} is not there.")
+            return FileSecret(Path(rest))
+        case "cmd" if rest:
+            return CommandSecret(rest)
+        case "plain" if rest:
+            return FixedSecret(rest)
+        case _:
+            raise WrongConfiguration(f"{key}: a secret is given as env:NAME, file:/path or cmd:program, not as itself.")

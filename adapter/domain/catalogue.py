@@ -1,0 +1,235 @@
+"""What is on offer: one card per model, and the many names that lead to it."""
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, date, datetime
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from adapter.domain.media import Ratio, Resolution, Shape
+from adapter.errors import InvalidRequest, UnknownModel
+
+#: Name endings that fix a shape, for front-ends that can choose a model and nothing else.
+VARIANTS = {"landscape": Ratio.LANDSCAPE, "portrait": Ratio.PORTRAIT, "square": Ratio.SQUARE}
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """The shape that a model will really be asked for; None leaves it to the model."""
+
+    ratio: Ratio | None = None
+    resolution: Resolution | None = None
+
+
+class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model that makes pictures."""
+
+    #: The public name.
+    name: str
+    #: Which provider serves it, by the provider's name in the configuration.
+    provider: str
+    #: The provider's own name of the model.
+    upstream: str
+    released: date
+    ratios: tuple[Ratio, ...]
+    #: What may be asked for. A single one leaves nothing to ask, so the upstream's parameter is then not sent.
+    resolutions: tuple[Resolution, ...] = (Resolution.ONE,)
+    aliases: tuple[str, ...] = ()
+
+    def frame(self, shape: Shape) -> Frame:
+        """Choose what to ask the upstream for.
+
+        A named ratio or resolution is taken exactly or refused. A size in pixels is a wish that no model of this kind
+        grants to the pixel: it becomes the ratio that looks most alike and the resolution nearest in area, and the
+        answer reports the picture's real size (reference: `gemini.md` section 4).
+
+        Raises:
+            InvalidRequest: a ratio or resolution that the model does not have.
+        """
+        if shape.ratio is not None and shape.ratio not in self.ratios:
+            raise _not_offered("ratio", shape.ratio, self.name, self.ratios)
+        if shape.resolution is not None and shape.resolution not in self.resolutions:
+            raise _not_offered("resolution", shape.resolution, self.name, self.resolutions)
+        ratio, resolution = shape.ratio, shape.resolution
+        if shape.pixels is not None:
+            ratio = ratio or min(self.ratios, key=shape.pixels.distance)
+            resolution = resolution or self._nearest(shape.pixels.edge)
+        elif shape.fineness is not None:
+            resolution = self._nearest(shape.fineness.edge)
+        return Frame(ratio, resolution if len(self.resolutions) > 1 else None)
+
+    def _nearest(self, edge: float) -> Resolution:
+        return min(self.resolutions, key=lambda tier: abs(math.log(edge / tier.edge)))
+
+
+class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model that makes videos from a text."""
+
+    name: str
+    provider: str
+    released: date
+    #: The provider's own model name for each shape, per kind of input.
+    keys: Mapping[str, Mapping[Ratio, str]]
+    #: Length of a clip, in seconds.
+    seconds: int
+    #: How long a video usually takes, in seconds; used until enough of our own jobs were measured.
+    typical_seconds: float
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def ratios(self) -> tuple[Ratio, ...]:
+        """The shapes that a text can be turned into, the default first."""
+        return tuple(self.keys["text"])
+
+    def choose(self, shape: Shape) -> tuple[Ratio, str]:
+        """Return the ratio and the provider's model name for a video from text.
+
+        Raises:
+            InvalidRequest: a ratio that the model does not have, or a resolution, which none lets one choose.
+        """
+        if shape.resolution is not None:
+            raise InvalidRequest(
+                f"The model '{self.name}' has one resolution; leave '{shape.resolution}' out.", param="size"
+            )
+        ratio = shape.ratio
+        if ratio is None:
+            ratio = min(self.ratios, key=shape.pixels.distance) if shape.pixels else self.ratios[0]
+        if ratio not in self.ratios:
+            raise _not_offered("ratio", ratio, self.name, self.ratios)
+        return ratio, self.keys["text"][ratio]
+
+
+Card = ImageCard | VideoCard
+
+
+class Model(msgspec.Struct, frozen=True):
+    """A name that a client may use, with what it stands for."""
+
+    name: str
+    card: Card
+    #: The shape that the name itself asks for (`…-portrait`).
+    ratio: Ratio | None = None
+
+    @property
+    def created(self) -> int:
+        """When the model was released, in Unix seconds."""
+        return int(datetime(*self.card.released.timetuple()[:3], tzinfo=UTC).timestamp())
+
+
+class CatalogueFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`config/models.toml`."""
+
+    image: tuple[ImageCard, ...] = ()
+    video: tuple[VideoCard, ...] = ()
+    #: Names of other vendors' models, `*` allowed, to the name that serves them here.
+    aliases: dict[str, str] = {}
+
+    def only(self, providers: Collection[str]) -> "CatalogueFile":
+        """Return what these providers serve."""
+        image = tuple(card for card in self.image if card.provider in providers)
+        video = tuple(card for card in self.video if card.provider in providers)
+        served = {card.name for card in image} | {card.name for card in video}
+        return CatalogueFile(
+            image=image,
+            video=video,
+            aliases={pattern: target for pattern, target in self.aliases.items() if target in served},
+        )
+
+
+class Catalogue:
+    """Every model by every name it answers to."""
+
+    def __init__(self, file: CatalogueFile) -> None:
+        self._listed: dict[str, Model] = {}
+        self._known: dict[str, Model] = {}
+        self._aliases = file.aliases
+        cards: tuple[Card, ...] = (*file.image, *file.video)
+        for card in cards:
+            self._list(card)
+        for pattern, target in file.aliases.items():
+            if target not in self._known:
+                raise ValueError(f"alias '{pattern}' leads to '{target}', which is no model")
+
+    def _list(self, card: Card) -> None:
+        entries = [Model(card.name, card), *variants(card)]
+        for model in entries:
+            if model.name in self._known:
+                raise ValueError(f"two models are called '{model.name}'")
+            self._listed[model.name] = self._known[model.name] = model
+        for name, ratio in (*((alias, None) for alias in card.aliases), *raw_names(card)):
+            self._known.setdefault(name, Model(name, card, ratio))
+
+    @property
+    def models(self) -> Iterable[Model]:
+        """What `GET /v1/models` lists: public names and their shape variants."""
+        return self._listed.values()
+
+    def find(self, name: str) -> Model:
+        """Return the model of a public name, variant, alias or raw upstream name.
+
+        Raises:
+            UnknownModel: nothing of that name.
+        """
+        if name in self._known:
+            return msgspec.structs.replace(self._known[name], name=name)
+        for pattern, target in self._aliases.items():
+            if fnmatchcase(name, pattern):
+                return msgspec.structs.replace(self._known[target], name=name)
+        raise UnknownModel(
+            f"The model '{name}' does not exist here. Available: {', '.join(self._listed)}.", param="model"
+        )
+
+    def find_image(self, name: str) -> tuple[ImageCard, Ratio | None]:
+        """Return the card of a model that makes pictures and the shape its name asks for.
+
+        Raises:
+            UnknownModel: nothing of that name.
+            InvalidRequest: the model makes videos.
+        """
+        model = self.find(name)
+        if isinstance(model.card, ImageCard):
+            return model.card, model.ratio
+        raise InvalidRequest(
+            f"The model '{name}' makes videos; ask for it at /v1/chat/completions. "
+            f"Pictures are made by: {', '.join(self._names(ImageCard))}.",
+            param="model",
+        )
+
+    def find_video(self, name: str) -> tuple[VideoCard, Ratio | None]:
+        """Return the card of a model that makes videos and the shape its name asks for.
+
+        Raises:
+            UnknownModel: nothing of that name.
+            InvalidRequest: the model makes pictures.
+        """
+        model = self.find(name)
+        if isinstance(model.card, VideoCard):
+            return model.card, model.ratio
+        raise InvalidRequest(
+            f"The model '{name}' makes pictures; ask for it at /v1/images/generations. "
+            f"Videos are made by: {', '.join(self._names(VideoCard))}.",
+            param="model",
+        )
+
+    def _names(self, kind: type[Card]) -> list[str]:
+        return [name for name, model in self._listed.items() if isinstance(model.card, kind)]
+
+
+def variants(card: Card) -> list[Model]:
+    """Return the models that a card's shape endings make, as far as it has the shapes."""
+    return [
+        Model(f"{card.name}-{ending}", card, ratio) for ending, ratio in VARIANTS.items() if ratio in card.ratios
+    ]
+
+
+def raw_names(card: Card) -> list[tuple[str, Ratio | None]]:
+    """Return the provider's own names of a card: people migrate with them from other gateways."""
+    if isinstance(card, ImageCard):
+        return [(card.upstream, None)]
+    return [(key, ratio) for keys in card.keys.values() for ratio, key in keys.items()]
+
+
+def _not_offered(what: str, asked: object, model: str, offered: Iterable[object]) -> InvalidRequest:
+    return InvalidRequest(
+        f"The model '{model}' has no {what} '{asked}'. It has: {', '.join(map(str, offered))}.", param="size"
+    )

@@ -1,0 +1,225 @@
+"""A video job and the only place where its state changes.
+
+Rule: a state changes by `advance(job, event)` and nowhere else; a pair that the table lacks is a programming error.
+The order of the states is the order of the writes (reference: `reliability.md` section 2.2): the intent is committed
+before the first byte goes upstream, so a job found in `submitting` may have been executed and is never sent again.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from adapter.domain.media import RemoteVideo
+from adapter.domain.orders import VideoOrder
+from adapter.errors import AdapterError, JobFailed
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    ACCEPTED = "accepted"  # remembered; nothing sent
+    SUBMITTING = "submitting"  # the intent is written; the request may be on its way
+    SUBMITTED = "submitted"  # the provider gave it a name and works on it
+    READY = "ready"  # finished upstream; the bytes are still there
+    COMPLETED = "completed"  # the bytes are ours
+    FAILED = "failed"
+
+
+LIVE: Final = (JobState.ACCEPTED, JobState.SUBMITTING, JobState.SUBMITTED, JobState.READY)
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """What the provider calls a submitted job. `scene` is the mark that we gave it ourselves."""
+
+    name: str
+    scene: str
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a job failed, in the form in which its reader gets it."""
+
+    message: str
+    code: str | None
+    type: str
+    status: int
+    should_retry: bool | None = None
+    retry_after: float | None = None
+
+    @classmethod
+    def of(cls, fault: AdapterError) -> "Failure":
+        """Remember a fault."""
+        return cls(
+            message=fault.message,
+            code=fault.code,
+            type=fault.type,
+            status=fault.status,
+            should_retry=fault.should_retry,
+            retry_after=fault.retry_after,
+        )
+
+    def as_fault(self) -> JobFailed:
+        """Return it as the exception to raise before the job's reader."""
+        fault = JobFailed(self.message, code=self.code, retry_after=self.retry_after)
+        fault.status, fault.type, fault.should_retry = self.status, self.type, self.should_retry
+        return fault
+
+
+class StoredVideo(msgspec.Struct, frozen=True, kw_only=True):
+    """The bytes that are ours, by their names in the media store."""
+
+    video: str
+    poster: str | None
+    size: int
+    sha256: str
+
+
+class VideoJob(msgspec.Struct, frozen=True, kw_only=True):
+    """One paid video, from the wish to the file. All times are Unix seconds."""
+
+    id: str
+    owner: str
+    order: VideoOrder
+    created_at: float
+    #: Our own mark on the upstream request, and the seed: chosen before anything is sent.
+    scene: str
+    seed: int
+    #: How long it will probably take from submission, in seconds.
+    expected_seconds: float
+    state: JobState = JobState.ACCEPTED
+    #: Whose credential carries the job: it is polled with the one that submitted it.
+    account: str | None = None
+    submitted_at: float | None = None
+    operation: Operation | None = None
+    #: 0 to 100; never falls, and 100 means that the media are ours.
+    progress: int = 0
+    #: Sends, polls or downloads in a row that came to nothing.
+    misses: int = 0
+    remote: RemoteVideo | None = None
+    media: StoredVideo | None = None
+    finished_at: float | None = None
+    failure: Failure | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state not in LIVE
+
+    @property
+    def fingerprint(self) -> str:
+        """The name of the wish behind the job."""
+        return self.order.fingerprint(self.owner)
+
+    def elapsed(self, now: float) -> float:
+        """Seconds since it was submitted, or until it was finished."""
+        return max(0.0, (self.finished_at or now) - (self.submitted_at or self.created_at))
+
+
+class Intended(msgspec.Struct, frozen=True):
+    """The request is about to be sent with this account."""
+
+    account: str
+
+
+class NotSent(msgspec.Struct, frozen=True):
+    """Provably nothing was sent, so it may be tried again."""
+
+
+class Submitted(msgspec.Struct, frozen=True):
+    """The provider took the job."""
+
+    operation: Operation
+    at: float
+
+
+class Missed(msgspec.Struct, frozen=True):
+    """A poll or a download came to nothing. The money is spent, so this never fails a job."""
+
+
+class Progressed(msgspec.Struct, frozen=True):
+    """The provider is still at it."""
+
+    progress: int
+
+
+class Rendered(msgspec.Struct, frozen=True):
+    """The provider finished the video."""
+
+    remote: RemoteVideo
+
+
+class LinkLost(msgspec.Struct, frozen=True):
+    """The signed link no longer works; the provider gives a fresh one when asked again."""
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """The bytes are ours."""
+
+    media: StoredVideo
+    at: float
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """It will never become a video."""
+
+    failure: Failure
+    at: float
+
+
+Event = Intended | NotSent | Submitted | Missed | Progressed | Rendered | LinkLost | Stored | Failed
+
+TRANSITIONS: Final[dict[tuple[JobState, type[Event]], JobState]] = {
+    (JobState.ACCEPTED, Intended): JobState.SUBMITTING,
+    (JobState.ACCEPTED, Failed): JobState.FAILED,
+    (JobState.SUBMITTING, NotSent): JobState.ACCEPTED,
+    (JobState.SUBMITTING, Submitted): JobState.SUBMITTED,
+    (JobState.SUBMITTING, Failed): JobState.FAILED,
+    (JobState.SUBMITTED, Missed): JobState.SUBMITTED,
+    (JobState.SUBMITTED, Progressed): JobState.SUBMITTED,
+    (JobState.SUBMITTED, Rendered): JobState.READY,
+    (JobState.SUBMITTED, Failed): JobState.FAILED,
+    (JobState.READY, Missed): JobState.READY,
+    (JobState.READY, LinkLost): JobState.SUBMITTED,
+    (JobState.READY, Stored): JobState.COMPLETED,
+    (JobState.READY, Failed): JobState.FAILED,
+}
+
+
+def advance(job: VideoJob, event: Event) -> VideoJob:
+    """Return the job after an event.
+
+    Raises:
+        ValueError: the event cannot happen in the job's state.
+    """
+    state = TRANSITIONS.get((job.state, type(event)))
+    if state is None:
+        raise ValueError(f"{type(event).__name__} cannot happen to a job that is {job.state}")
+    moved = msgspec.structs.replace(job, state=state, misses=0)
+    match event:
+        case Intended(account):
+            return msgspec.structs.replace(moved, account=account, misses=job.misses)
+        case NotSent() | Missed():
+            return msgspec.structs.replace(moved, misses=job.misses + 1)
+        case Submitted(operation, at):
+            return msgspec.structs.replace(moved, operation=operation, submitted_at=at)
+        case Progressed(progress):
+            return msgspec.structs.replace(moved, progress=max(job.progress, min(progress, 99)))
+        case Rendered(remote):
+            return msgspec.structs.replace(moved, remote=remote, progress=99)
+        case LinkLost():
+            return msgspec.structs.replace(moved, remote=None, misses=job.misses + 1)
+        case Stored(media, at):
+            return msgspec.structs.replace(moved, media=media, finished_at=at, progress=100)
+        case Failed(failure, at):
+            return msgspec.structs.replace(moved, failure=failure, finished_at=at)
+
+
+def estimate(elapsed: float, expected: float) -> int:
+    """Guess a percentage from the time, because the provider gives none.
+
+    Linear up to 90 at the expected time; after it, each further expected time halves what is left to 99.
+    """
+    share = elapsed / max(expected, 1.0)
+    if share <= 1.0:
+        return int(90 * share)
+    return min(99, int(99 - 9 * 0.5 ** (share - 1.0)))

@@ -1,0 +1,47 @@
+"""What was asked for, in our own words, checked and complete: nothing in an order needs the catalogue any more."""
+
+import hashlib
+
+import msgspec
+
+from adapter.domain.catalogue import Frame
+from adapter.domain.media import Ratio
+
+#: Seeds travel as 32-bit signed integers in Google's documents (`generationConfig.seed`, seed 003).
+MAX_SEED = 2**31 - 1
+
+
+class ImageOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """Pictures from a text."""
+
+    #: The name that the client used.
+    model: str
+    provider: str
+    #: The provider's name of the model.
+    upstream: str
+    prompt: str
+    #: How many pictures, 1 to 10.
+    n: int
+    frame: Frame
+    #: The first picture's seed; further pictures count up from it. None leaves it to chance.
+    seed: int | None = None
+
+
+class VideoOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """A video from a text."""
+
+    model: str
+    provider: str
+    upstream: str
+    prompt: str
+    ratio: Ratio
+    #: Length of the clip.
+    seconds: int
+    seed: int | None = None
+    #: How long such a video usually takes, in seconds, as the model's card has it.
+    typical_seconds: float
+
+    def fingerprint(self, owner: str) -> str:
+        """Name this wish of this owner: who asks for the same thing again means the same video."""
+        same = (owner, self.upstream, self.prompt, self.ratio, self.seconds, self.seed)
+        return hashlib.sha256(msgspec.json.encode(same)).hexdigest()

@@ -1,0 +1,218 @@
+"""What the use cases need of the world. Each Protocol has a contract test that every implementation passes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from typing import Protocol
+
+import msgspec
+
+from adapter.domain.job import Failure, Operation, VideoJob
+from adapter.domain.media import Image, RemoteVideo
+from adapter.domain.orders import ImageOrder
+
+
+class Clock(Protocol):
+    """Time, as an argument."""
+
+    def now(self) -> float:
+        """Return Unix seconds."""
+        ...
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> bool:
+        """Return True as soon as the event is set, False after that time."""
+        ...
+
+
+class Secret(Protocol):
+    """A credential that its owner may change while we run."""
+
+    async def read(self) -> str:
+        """Return it."""
+        ...
+
+    async def renew(self) -> str:
+        """Return it after it was refused: read or made again."""
+        ...
+
+
+class ImageProvider(Protocol):
+    """A maker of pictures."""
+
+    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
+        """Return exactly `order.n` pictures, or raise.
+
+        Raises:
+            ContentRefused: the provider declined the content.
+            UpstreamFault: anything else that kept it from making all of them.
+        """
+        ...
+
+
+class Working(msgspec.Struct, frozen=True):
+    """A job is still waiting or being made."""
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """A job's video can be fetched."""
+
+    video: RemoteVideo
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """The provider gave a job up."""
+
+    failure: Failure
+
+
+Report = Working | Finished | Refused
+
+
+class Download(Protocol):
+    """A file on its way."""
+
+    @property
+    def length(self) -> int | None:
+        """Bytes announced."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield the file piece by piece."""
+        ...
+
+
+class VideoProvider(Protocol):
+    """A maker of videos: takes a job, tells how it goes, hands over the file."""
+
+    def choose_account(self) -> str:
+        """Name the account that shall carry the next job."""
+        ...
+
+    async def submit(self, job: VideoJob) -> Operation:
+        """Send the job once with its account, on a fresh connection, without any retry.
+
+        Raises:
+            UpstreamUnreachable: provably nothing was sent.
+            UpstreamSilent, UpstreamBroken: it may have been executed.
+            AdapterError: any other: refused, nothing was executed.
+        """
+        ...
+
+    async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
+        """Tell how many jobs of one account stand, by operation name, in as few calls as the provider allows.
+
+        An operation that the provider left out of its answer, or of which it said something unknown, is missing.
+        """
+        ...
+
+    def download(self, url: str) -> AbstractAsyncContextManager[Download]:
+        """Open a file that the provider made.
+
+        Raises:
+            LinkExpired: the link no longer works; poll again for a fresh one.
+        """
+        ...
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """The right to move one job for a while. A write with a token that is no longer the job's does nothing."""
+
+    job: VideoJob
+    token: str
+
+
+class Write(msgspec.Struct, frozen=True):
+    """The next state of a claimed job; it is due again at `due_at` unless it is over."""
+
+    claim: Claim
+    job: VideoJob
+    due_at: float
+
+
+class JobStore(Protocol):
+    """The memory of work. What it has confirmed survives the death of the process."""
+
+    async def admit(self, job: VideoJob, *, now: float, window: float) -> VideoJob:
+        """Remember a new job, due at once; or return the one that already serves the same wish.
+
+        That is one of the same owner and fingerprint that is live, or that was completed within `window` seconds and
+        whose video nobody has been given yet.
+        """
+        ...
+
+    async def get(self, job_id: str) -> VideoJob | None:
+        """Return a job as last saved."""
+        ...
+
+    async def recent(self, limit: int) -> Sequence[VideoJob]:
+        """Return the newest jobs, newest first."""
+        ...
+
+    async def claim(self, *, now: float, lease: float, limit: int) -> Sequence[Claim]:
+        """Take the right to move the jobs that are due, oldest first, for `lease` seconds."""
+        ...
+
+    async def renew(self, claims: Iterable[Claim], *, due_at: float) -> None:
+        """Keep claims that take longer."""
+        ...
+
+    async def save(self, writes: Sequence[Write]) -> Sequence[VideoJob]:
+        """Write claimed jobs in one transaction; return those whose claim still held and which were written."""
+        ...
+
+    async def mark_delivered(self, job_id: str, *, now: float) -> None:
+        """Note that the finished video was handed to a client."""
+        ...
+
+    async def measured_seconds(self, model: str) -> float | None:
+        """Return how long the last videos of a model took from submission to the end, or None if too few are known."""
+        ...
+
+
+class Subscription(Protocol):
+    """One reader's view of one job."""
+
+    async def next(self, within: float) -> VideoJob | None:
+        """Return the newest state as soon as there is one, or None after that many seconds of silence.
+
+        Raises:
+            Draining: the process is shutting down.
+        """
+        ...
+
+
+class JobFeed(Protocol):
+    """Tells readers early that a job moved. The store is the truth; losing a message loses nothing."""
+
+    def publish(self, job: VideoJob) -> None:
+        """Tell everybody who watches this job."""
+        ...
+
+    def subscribe(self, job_id: str) -> AbstractContextManager[Subscription]:
+        """Watch a job."""
+        ...
+
+
+class MediaFile(msgspec.Struct, frozen=True):
+    """What is known of a stored file."""
+
+    size: int
+    etag: str
+    #: Unix seconds.
+    modified: float
+
+
+class MediaStore(Protocol):
+    """The memory of bytes. A name that exists is a whole file."""
+
+    async def put(self, name: str, chunks: AsyncIterator[bytes]) -> None:
+        """Store a file. If `chunks` raises, nothing of it becomes visible."""
+        ...
+
+    async def find(self, name: str) -> MediaFile | None:
+        """Return what is known of a file."""
+        ...
+
+    def read(self, name: str, start: int, end: int) -> AsyncIterator[bytes]:
+        """Yield the bytes from `start` up to but not including `end`."""
+        ...

@@ -1,0 +1,202 @@
+"""Everything that can go wrong, as one tree, named by whose fault it is.
+
+::
+
+    AdapterError
+    ├── ClientFault                  the request: nothing was sent upstream, nothing was spent
+    │   ├── InvalidRequest           400  a field is missing, malformed or asks for what the model cannot do
+    │   ├── UnknownModel             404  no such model in the catalogue
+    │   ├── WrongKey                 401  no adapter key, or one that is not ours
+    │   ├── NotFound                 404  no such path or object
+    │   └── ContentRefused           400  Google declined the content; its own words are passed on
+    ├── UpstreamFault                Google or the way to it
+    │   ├── UpstreamUnreachable      502  provably nothing was sent: a retry is free
+    │   ├── UpstreamRejected         502  a well-formed refusal that is not the client's doing: nothing was executed
+    │   ├── UpstreamCredential       502  our Google credential is wrong or lacks a right: the operator's to mend
+    │   ├── UpstreamBusy             429  Google asks to come back later
+    │   ├── UpstreamOverloaded       503  Google's model has no capacity at the moment; nothing was executed
+    │   ├── UpstreamQuota            429  the account's quota or credits are used up
+    │   ├── UpstreamSilent           504  no answer in time: it may have been executed
+    │   ├── UpstreamBroken           502  an answer that cannot be read: it may have been executed
+    │   ├── LinkExpired              502  a signed media link no longer works: ask for a fresh one
+    │   ├── NoMedia                  502  a success without a picture or a video in it
+    │   └── JobFailed                502  a paid video job ended without a video
+    └── OwnFault                     this program or its surroundings
+        ├── WrongConfiguration       500  found at start; names the key
+        ├── Draining                 503  shutting down; ask again and another process answers
+        └── MediaMissing             500  a file that should be in the media store is not
+
+A class owns its HTTP status, OpenAI's `type` and `code`, and whether OpenAI's SDKs may send the request again
+(`x-should-retry`, which overrides their habit of retrying 408, 409, 429 and 5xx; reference: `openai.md` section 2).
+The message of a `ClientFault` or an `UpstreamFault` is written for the client and never carries a credential or a URL;
+an `OwnFault` shows its own fixed words.
+"""
+
+
+class AdapterError(Exception):
+    """The root: knows how it looks to a client."""
+
+    status: int = 500
+    type: str = "server_error"
+    code: str | None = None
+    #: False where money may have been spent, True where nothing was, None to leave it to the client's SDK.
+    should_retry: bool | None = None
+
+    def __init__(
+        self, message: str, *, param: str | None = None, code: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.code = code or self.code
+        #: Seconds; never above 60 on the wire, because OpenAI's SDKs ignore longer ones.
+        self.retry_after = retry_after
+
+
+class ClientFault(AdapterError):
+    """The request cannot be served as it stands."""
+
+    status = 400
+    type = "invalid_request_error"
+    should_retry: bool | None = False
+
+
+class InvalidRequest(ClientFault):
+    """A field is missing, malformed, or asks for something that the model cannot do."""
+
+    code = "invalid_value"
+
+
+class UnknownModel(ClientFault):
+    """The catalogue has no model of that name."""
+
+    status = 404
+    code = "model_not_found"
+
+
+class WrongKey(ClientFault):
+    """The request carries no adapter key, or one that is not ours."""
+
+    status = 401
+    type = "authentication_error"
+    code = "invalid_api_key"
+
+
+class NotFound(ClientFault):
+    """No such path or object."""
+
+    status = 404
+    code = "not_found"
+
+
+class ContentRefused(ClientFault):
+    """Google declined the prompt or the picture. Type and code are those of OpenAI's own moderation."""
+
+    type = "image_generation_user_error"
+    code = "moderation_blocked"
+
+
+class UpstreamFault(AdapterError):
+    """Google, or the way to it."""
+
+    status = 502
+    should_retry: bool | None = False
+
+
+class UpstreamUnreachable(UpstreamFault):
+    """Provably nothing was sent: no connection, no free slot in the pool."""
+
+    code = "upstream_unreachable"
+    should_retry: bool | None = True
+
+
+class UpstreamRejected(UpstreamFault):
+    """Google refused in well-formed words, for a reason that the client cannot mend."""
+
+    code = "upstream_rejected"
+
+
+class UpstreamCredential(UpstreamFault):
+    """Our credential was refused. Never a 401: the client's own key is fine."""
+
+    code = "upstream_auth"
+
+
+class UpstreamBusy(UpstreamFault):
+    """Google's rate limit or a passing overload; nothing was executed."""
+
+    status = 429
+    type = "rate_limit_error"
+    code = "rate_limit_exceeded"
+    should_retry: bool | None = True
+
+
+class UpstreamOverloaded(UpstreamFault):
+    """The model has no capacity at the moment; nothing was executed."""
+
+    status = 503
+    code = "upstream_overloaded"
+    should_retry: bool | None = True
+
+
+class UpstreamQuota(UpstreamFault):
+    """The account's quota or credits are used up; waiting a minute does not help."""
+
+    status = 429
+    type = "insufficient_quota"
+    code = "insufficient_quota"
+
+
+class UpstreamSilent(UpstreamFault):
+    """No answer in time. The request may have been executed."""
+
+    status = 504
+    code = "upstream_timeout"
+
+
+class UpstreamBroken(UpstreamFault):
+    """A cut connection, a 5xx, or an answer that cannot be read. The request may have been executed."""
+
+    code = "upstream_invalid_response"
+
+
+class LinkExpired(UpstreamFault):
+    """A signed media link no longer works."""
+
+    code = "upstream_link_expired"
+
+
+class NoMedia(UpstreamFault):
+    """Google reports success and sends no media."""
+
+    code = "no_media_generated"
+
+
+class JobFailed(UpstreamFault):
+    """A paid video job ended without a video; `code` says how."""
+
+    code = "video_generation_failed"
+
+
+class OwnFault(AdapterError):
+    """This program or its surroundings."""
+
+    code = "internal_error"
+
+
+class WrongConfiguration(OwnFault):
+    """A setting is missing or wrong. Raised at start; the message names the key."""
+
+
+class Draining(OwnFault):
+    """The process is shutting down. Nothing was lost: a running job goes on and is found again."""
+
+    status = 503
+    code = "server_draining"
+    should_retry: bool | None = True
+
+
+class MediaMissing(OwnFault):
+    """A stored file that the database knows is not in the media store."""
+
+    code = "media_missing"

@@ -1,0 +1,145 @@
+"""The use cases. What is done, in our words; who does it arrives as a port."""
+
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from uuid import uuid4
+
+import msgspec
+
+from adapter.domain.job import JobState, VideoJob
+from adapter.domain.media import Image
+from adapter.domain.orders import MAX_SEED, ImageOrder, VideoOrder
+from adapter.domain.ports import Clock, ImageProvider, JobFeed, JobStore, MediaFile, MediaStore
+from adapter.errors import NotFound, OwnFault
+
+
+class Patience(msgspec.Struct, frozen=True, kw_only=True):
+    """How long things are waited for, in seconds."""
+
+    #: Silence after which a watcher is told that nothing happened.
+    heartbeat: float
+    #: How long a finished video that nobody was given answers the same wish.
+    replay: float
+
+
+class Generation:
+    """Makes pictures at once and videos as jobs."""
+
+    def __init__(
+        self,
+        image_providers: Mapping[str, ImageProvider],
+        *,
+        store: JobStore,
+        feed: JobFeed,
+        media: MediaStore,
+        clock: Clock,
+        patience: Patience,
+        nudge: Callable[[], None],
+    ) -> None:
+        self._image_providers = image_providers
+        self._store = store
+        self._feed = feed
+        self._media = media
+        self._clock = clock
+        self._patience = patience
+        self._nudge = nudge
+
+    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
+        """Return exactly the pictures that were ordered.
+
+        Raises:
+            ContentRefused, UpstreamFault: none of them is handed out if one could not be made.
+        """
+        return await self._image_providers[order.provider].make_images(order)
+
+    async def keep_images(self, images: Sequence[Image]) -> list[str]:
+        """Store pictures and return the names under which they can be fetched."""
+        return [await self._keep(image) for image in images]
+
+    async def _keep(self, image: Image) -> str:
+        name = f"{secrets.token_hex(16)}.{image.format.extension}"
+        await self._media.put(name, _once(image))
+        return name
+
+    async def start_video(self, order: VideoOrder, owner: str) -> VideoJob:
+        """Have a video made and return its job once the provider took it.
+
+        Who asks again for what is being made, or for what was made and never handed over, gets that very job: the
+        money is spent once. The job belongs to nobody's connection; hanging up here or later changes nothing for it.
+
+        Raises:
+            ContentRefused, UpstreamFault, JobFailed: it was not taken, for the reason given.
+            Draining: the process is shutting down; the job, if it was taken, goes on.
+        """
+        job = await self._store.admit(
+            await self._new_job(order, owner), now=self._clock.now(), window=self._patience.replay
+        )
+        self._nudge()
+        async for seen in self.watch_video(job.id):
+            if seen is not None and seen.state not in {JobState.ACCEPTED, JobState.SUBMITTING}:
+                if seen.failure is not None and seen.operation is None:
+                    raise seen.failure.as_fault()
+                return seen
+        raise OwnFault("A video job ended without saying how.")
+
+    async def _new_job(self, order: VideoOrder, owner: str) -> VideoJob:
+        measured = await self._store.measured_seconds(order.upstream)
+        return VideoJob(
+            id=f"video_{secrets.token_hex(16)}",
+            owner=owner,
+            order=order,
+            # Settled before anything is sent, so that the job's record says what was really asked for.
+            seed=secrets.randbelow(MAX_SEED + 1) if order.seed is None else order.seed,
+            scene=str(uuid4()),
+            created_at=self._clock.now(),
+            expected_seconds=measured or order.typical_seconds,
+        )
+
+    async def watch_video(self, job_id: str) -> AsyncIterator[VideoJob | None]:
+        """Yield a job as it stands, then whenever it moves, until it is over; None after each spell of silence.
+
+        Raises:
+            NotFound: no such job.
+            Draining: the process is shutting down; the job goes on.
+        """
+        with self._feed.subscribe(job_id) as changes:
+            job = await self._store.get(job_id)
+            if job is None:
+                raise NotFound(f"There is no video '{job_id}'.")
+            yield job
+            while not job.is_over:
+                moved = await changes.next(self._patience.heartbeat)
+                yield moved
+                job = moved or job
+
+    async def finish_video(self, job_id: str) -> VideoJob:
+        """Wait until a job is over and return it.
+
+        Raises:
+            Draining: the process is shutting down; the job goes on.
+        """
+        last = [job async for job in self.watch_video(job_id) if job is not None]
+        return last[-1]
+
+    async def mark_delivered(self, job_id: str) -> None:
+        """Note that a client has been given the video: the same wish after this is a new one."""
+        await self._store.mark_delivered(job_id, now=self._clock.now())
+
+    async def find_media(self, name: str) -> MediaFile:
+        """Return what is known of a stored file.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        found = await self._media.find(name)
+        if found is None:
+            raise NotFound("There is no such file.")
+        return found
+
+    def read_media(self, name: str, start: int, end: int) -> AsyncIterator[bytes]:
+        """Yield the bytes of a stored file from `start` up to but not including `end`."""
+        return self._media.read(name, start, end)
+
+
+async def _once(image: Image) -> AsyncIterator[bytes]:
+    yield image.decode()

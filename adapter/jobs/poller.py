@@ -1,0 +1,106 @@
+"""The loop that keeps every promise: it asks the store what is due and moves it one step.
+
+It keeps nothing that the store does not know, so the ordinary query is also the resume after a restart.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Coroutine, Sequence
+
+import structlog
+
+from adapter.domain.job import JobState
+from adapter.domain.ports import Claim, Clock, JobStore
+from adapter.jobs.steps import Pace, Steps
+
+log = structlog.get_logger()
+
+#: Jobs taken at once; the status call for as many is one request.
+CLAIM_LIMIT = 100
+#: How long a submission that is on its way may still take when the process is told to stop, in seconds.
+FINISH_SECONDS = 20.0
+
+
+class Poller:
+    """Claims due jobs and runs their steps side by side, holding each claim for as long as its step takes."""
+
+    def __init__(self, store: JobStore, steps: Steps, *, clock: Clock, pace: Pace) -> None:
+        self._store = store
+        self._steps = steps
+        self._clock = clock
+        self._pace = pace
+        self._nudged = asyncio.Event()
+        self._stopping = False
+        self._held: dict[str, Claim] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sending: set[asyncio.Task[None]] = set()
+
+    def nudge(self) -> None:
+        """Look now instead of at the next beat: something was added."""
+        self._nudged.set()
+
+    async def run(self) -> None:
+        """Keep on until `stop`. One failed round is logged and the next one tries again: jobs are paid for."""
+        while not self._stopping:
+            self._nudged.clear()
+            try:
+                await self.tick()
+            except Exception:  # the loop must survive whatever a round meets, a full disk included
+                log.exception("poller.round_failed")
+            await self._clock.wait(self._nudged, self._pace.until_next_beat(self._clock.now()))
+
+    async def tick(self) -> None:
+        """Renew the claims of steps that are still under way, claim what is due, and start its steps."""
+        now, lease = self._clock.now(), self._pace.lease_seconds
+        await self._store.renew(list(self._held.values()), due_at=now + lease)
+        claims = await self._store.claim(now=now, lease=lease, limit=CLAIM_LIMIT)
+        polls: defaultdict[tuple[str, str | None], list[Claim]] = defaultdict(list)
+        for claim in claims:
+            match claim.job.state:
+                case JobState.ACCEPTED:
+                    self._sending.add(self._start(self._steps.submit(claim), [claim]))
+                case JobState.SUBMITTING:
+                    self._start(self._steps.give_up_submission(claim), [claim])
+                case JobState.SUBMITTED:
+                    polls[claim.job.order.provider, claim.job.account].append(claim)
+                case JobState.READY:
+                    self._start(self._steps.fetch(claim), [claim])
+                case JobState.COMPLETED | JobState.FAILED:
+                    raise AssertionError(f"{claim.job.id} is over and was due")
+        for group in polls.values():
+            self._start(self._steps.poll(group), group)
+        if len(claims) == CLAIM_LIMIT:
+            self.nudge()
+
+    async def settle(self) -> None:
+        """Wait until every step that was started is done."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def stop(self) -> None:
+        """Claim nothing more, let submissions that are on their way be recorded, drop the rest: it is repeatable."""
+        self._stopping = True
+        self.nudge()
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=FINISH_SECONDS)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start(self, step: Coroutine[None, None, None], claims: Sequence[Claim]) -> asyncio.Task[None]:
+        held = {claim.job.id: claim for claim in claims}
+        self._held |= held
+        task = asyncio.create_task(step)
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._finish(done, held))
+        return task
+
+    def _finish(self, task: asyncio.Task[None], held: dict[str, Claim]) -> None:
+        self._tasks.discard(task)
+        self._sending.discard(task)
+        for job_id, claim in held.items():
+            if self._held.get(job_id) is claim:
+                del self._held[job_id]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("poller.step_failed", job_ids=list(held), exc_info=error)
+        self.nudge()

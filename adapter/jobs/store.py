@@ -1,0 +1,132 @@
+"""The job store. Rows become jobs here and nowhere else."""
+
+import secrets
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from sqlalchemy import Update, and_, bindparam, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapter.domain.job import LIVE, JobState, VideoJob
+from adapter.domain.ports import Claim, Write
+from adapter.jobs.tables import JOBS
+
+#: The estimate of a model's duration is the mean of its last so many videos, and needs this many to be believed.
+MEASURED_LAST = 20
+MEASURED_LEAST = 3
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(VideoJob)
+
+
+class SqlJobStore:
+    """Video jobs in a database (the port `JobStore`)."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def admit(self, job: VideoJob, *, now: float, window: float) -> VideoJob:
+        """Remember a new job or return the one that serves the same wish (the port of that name)."""
+        same_wish = and_(JOBS.c.owner == job.owner, JOBS.c.fingerprint == job.fingerprint)
+        undelivered = and_(
+            JOBS.c.state == JobState.COMPLETED, JOBS.c.delivered.is_(None), JOBS.c.finished_at > now - window
+        )
+        serving = (
+            select(JOBS.c.document)
+            .where(same_wish, or_(JOBS.c.state.in_(LIVE), undelivered))
+            .order_by(JOBS.c.created_at.desc())
+            .limit(1)
+        )
+        async with self._engine.begin() as connection:
+            found = (await connection.execute(serving)).scalar_one_or_none()
+            if found is not None:
+                return _decoder.decode(found)
+            await connection.execute(JOBS.insert().values(id=job.id, owner=job.owner, due_at=now, **_columns(job)))
+        return job
+
+    async def get(self, job_id: str) -> VideoJob | None:
+        """Return a job as last saved (the port of that name)."""
+        async with self._reading.connect() as connection:
+            found = await connection.execute(select(JOBS.c.document).where(JOBS.c.id == job_id))
+            document = found.scalar_one_or_none()
+        return None if document is None else _decoder.decode(document)
+
+    async def recent(self, limit: int) -> Sequence[VideoJob]:
+        """Return the newest jobs (the port of that name)."""
+        newest = select(JOBS.c.document).order_by(JOBS.c.created_at.desc()).limit(limit)
+        async with self._reading.connect() as connection:
+            return [_decoder.decode(document) for document in (await connection.execute(newest)).scalars()]
+
+    async def claim(self, *, now: float, lease: float, limit: int) -> Sequence[Claim]:
+        """Take due jobs (the port of that name): the same UPDATE finds, fences and returns them."""
+        due = select(JOBS.c.id).where(JOBS.c.due_at <= now).order_by(JOBS.c.due_at).limit(limit)
+        token = secrets.token_hex(16)
+        taking = (
+            update(JOBS)
+            .where(JOBS.c.id.in_(due.scalar_subquery()))
+            .values(due_at=now + lease, claim=token)
+            .returning(JOBS.c.document)
+        )
+        async with self._engine.begin() as connection:
+            return [Claim(_decoder.decode(document), token) for document in (await connection.execute(taking)).scalars()]
+
+    async def renew(self, claims: Iterable[Claim], *, due_at: float) -> None:
+        """Keep claims (the port of that name). A job that is over has no `due_at` and gets none."""
+        held = [{"job": claim.job.id, "token": claim.token} for claim in claims]
+        keeping = (
+            update(JOBS)
+            .where(JOBS.c.id == bindparam("job"), JOBS.c.claim == bindparam("token"), JOBS.c.due_at.is_not(None))
+            .values(due_at=due_at)
+        )
+        if held:
+            async with self._engine.begin() as connection:
+                await connection.execute(keeping, held)
+
+    async def save(self, writes: Sequence[Write]) -> Sequence[VideoJob]:
+        """Write claimed jobs in one transaction (the port of that name)."""
+        async with self._engine.begin() as connection:
+            return [write.job for write in writes if (await connection.execute(_writing(write))).rowcount == 1]
+
+    async def mark_delivered(self, job_id: str, *, now: float) -> None:
+        """Note that the video was handed over (the port of that name)."""
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                update(JOBS).where(JOBS.c.id == job_id, JOBS.c.delivered.is_(None)).values(delivered=now)
+            )
+
+    async def measured_seconds(self, model: str) -> float | None:
+        """Return the mean duration of a model's last videos (the port of that name)."""
+        last = (
+            select(JOBS.c.took_seconds)
+            .where(JOBS.c.model == model, JOBS.c.took_seconds.is_not(None))
+            .order_by(JOBS.c.finished_at.desc())
+            .limit(MEASURED_LAST)
+            .subquery()
+        )
+        async with self._reading.connect() as connection:
+            row = (await connection.execute(select(func.avg(last.c.took_seconds), func.count()).select_from(last))).one()
+        mean, known = row
+        return float(mean) if known >= MEASURED_LEAST else None
+
+
+def _writing(write: Write) -> Update:
+    job = write.job
+    return (
+        update(JOBS)
+        .where(JOBS.c.id == job.id, JOBS.c.claim == write.claim.token)
+        .values(due_at=None if job.is_over else write.due_at, **_columns(job))
+    )
+
+
+def _columns(job: VideoJob) -> dict[str, object]:
+    done = job.state is JobState.COMPLETED and job.finished_at is not None and job.submitted_at is not None
+    return {
+        "fingerprint": job.fingerprint,
+        "model": job.order.upstream,
+        "state": job.state,
+        "created_at": job.created_at,
+        "finished_at": job.finished_at,
+        "took_seconds": (job.finished_at or 0.0) - (job.submitted_at or 0.0) if done else None,
+        "document": _encoder.encode(job),
+    }

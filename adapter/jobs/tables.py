@@ -1,0 +1,31 @@
+"""The tables as SQLAlchemy sees them. How they come to be stands in `migrations/`."""
+
+from sqlalchemy import Column, Float, Index, LargeBinary, MetaData, String, Table
+
+METADATA = MetaData()
+
+JOBS = Table(
+    "jobs",
+    METADATA,
+    Column("id", String(40), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("model", String(128), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("finished_at", Float),
+    #: From submission to the end, of completed jobs: what the estimate of later ones is made of.
+    Column("took_seconds", Float),
+    #: When the finished video was first handed to a client.
+    Column("delivered", Float),
+    #: When the job wants to be looked at again. Claiming moves it forward, so it doubles as the lease; NULL when over.
+    Column("due_at", Float),
+    #: The token of the newest claim. A write that carries another one does nothing.
+    Column("claim", String(32)),
+    #: The whole VideoJob as JSON. The columns above repeat what is searched for.
+    Column("document", LargeBinary, nullable=False),
+    Index("jobs_due", "due_at"),
+    Index("jobs_wish", "owner", "fingerprint"),
+    Index("jobs_measured", "model", "finished_at"),
+    Index("jobs_created", "created_at"),
+)

@@ -1,0 +1,42 @@
+"""Logs: set up once, JSON off a terminal, readable on one, and no secret in either."""
+
+import logging
+import re
+import sys
+from typing import TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+#: What must never be written down: Google keys, bearer tokens, our own keys, keys and signatures in URLs.
+SECRET = re.compile(
+    r"AIza[\w-]{8,}|ya29\.[\w-]+|\bsk-[\w-]{8,}|(?<=Bearer )\S+"
+    r"|(?<=[?&]key=)[^&\s]+|(?<=Signature=)[^&\s]+|(?<=GoogleAccessId=)[^&\s]+"
+)
+HIDDEN = "[hidden]"
+
+
+def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Blank every secret in every text of a line, the traceback included."""
+    return {name: SECRET.sub(HIDDEN, value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def configure_logs(stream: TextIO = sys.stderr) -> None:
+    """Set up structlog, and silence libraries that print URLs: a Gemini key can stand in one."""
+    readable = stream.isatty()
+    renderer: Processor = structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            redact,
+            renderer,
+        ],
+        logger_factory=structlog.WriteLoggerFactory(stream),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        cache_logger_on_first_use=True,
+    )
+    for name in ("httpx", "httpcore", "alembic", "uvicorn.access"):
+        logging.getLogger(name).setLevel(logging.WARNING)

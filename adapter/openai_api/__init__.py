@@ -1,0 +1,1 @@
+"""Shore one: what clients see. OpenAI's words come in by `read`, go out by `write`; `routes` are the doors."""

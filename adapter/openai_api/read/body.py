@@ -1,0 +1,28 @@
+"""Request bodies into wire structs."""
+
+import re
+from typing import TypeVar
+
+import msgspec
+
+from adapter.errors import InvalidRequest
+
+_T = TypeVar("_T")
+
+
+def read_json(body: bytes, kind: type[_T]) -> _T:
+    """Decode a JSON body.
+
+    Raises:
+        InvalidRequest: not JSON, or a field of the wrong type; `param` names the field.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at ")
+        param = re.sub(r"^`?\$\.?|`$", "", path) or None
+        raise InvalidRequest(f"{message}{f' in {param!r}' if param else ''}.", param=param, code="invalid_type") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        # The last two escape msgspec's own class: text that is not UTF-8, and nesting beyond 1,000 levels
+        # (measured, `reliability.md` section 0.6).
+        raise InvalidRequest("The request body is not valid JSON.", code="invalid_json") from error

@@ -1,0 +1,39 @@
+"""The `Range` header (RFC 9110 section 14)."""
+
+import re
+
+import msgspec
+
+from adapter.errors import InvalidRequest
+
+
+class ByteRange(msgspec.Struct, frozen=True):
+    """Bytes from `start` up to but not including `end`."""
+
+    start: int
+    end: int
+
+
+def byte_range(header: str | None, size: int) -> ByteRange | None:
+    """Return the one range that is asked for, or None for the whole file.
+
+    A header that is malformed or asks for several ranges may be ignored (RFC 9110 section 14.2), and is.
+
+    Raises:
+        InvalidRequest: 416, the range lies outside the file.
+    """
+    match = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", header or "")
+    if match is None or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    if first and last and int(last) < int(first):
+        return None
+    if not first:
+        found = ByteRange(max(0, size - int(last)), size)
+    else:
+        found = ByteRange(int(first), min(int(last) + 1, size) if last else size)
+    if found.start >= found.end:
+        fault = InvalidRequest(f"The file has {size} bytes; the range lies outside.", code="range_not_satisfiable")
+        fault.status = 416
+        raise fault
+    return found

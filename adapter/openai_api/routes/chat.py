@@ -1,0 +1,69 @@
+"""`POST /v1/chat/completions` with a video model."""
+
+from collections.abc import AsyncIterator
+
+from litestar import Response, post
+from litestar.response import Stream
+
+from adapter.domain.job import VideoJob
+from adapter.errors import AdapterError, OwnFault
+from adapter.openai_api import sse
+from adapter.openai_api.read.body import read_json
+from adapter.openai_api.read.chat import video_order
+from adapter.openai_api.routes.desk import Desk, OwnedRequest, json_response
+from adapter.openai_api.wire.chat import ChatRequest
+from adapter.openai_api.write import chat as write
+from adapter.openai_api.write.errors import error_body
+
+#: `no-transform` and `x-accel-buffering` keep proxies from holding the stream back.
+STREAM_HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
+
+
+@post("/chat/completions", status_code=200)
+async def complete_chat(request: OwnedRequest, desk: Desk) -> Response[bytes] | Stream:
+    """Make a video from the last message; the provider has taken the job before the first byte goes out."""
+    body = read_json(await request.body(), ChatRequest)
+    order = video_order(body, desk.catalogue, longest=desk.longest_prompt)
+    job = await desk.generation.start_video(order, request.auth)
+    usage = bool(body.stream_options and body.stream_options.include_usage)
+    answer = write.new_answer(order.model, created=int(desk.clock.now()), usage=usage)
+    if body.stream:
+        return Stream(video_stream(desk, job, answer), media_type="text/event-stream", headers=STREAM_HEADERS)
+    content = video_content(await desk.generation.finish_video(job.id), desk.public_url)
+    await desk.generation.mark_delivered(job.id)
+    return json_response(write.completion(answer, content))
+
+
+async def video_stream(desk: Desk, job: VideoJob, answer: write.Answer) -> AsyncIterator[bytes]:
+    """Tell how a video comes along, then hand it over. What fails from here on is said inside the stream."""
+    yield sse.frame(write.role_chunk(answer))
+    try:
+        async for seen in desk.generation.watch_video(job.id):
+            if seen is None:
+                yield sse.comment("still working")
+            else:
+                yield sse.frame(write.progress_chunk(answer, write.progress_line(seen, desk.clock.now())))
+                job = seen
+        yield sse.frame(write.content_chunk(answer, video_content(job, desk.public_url)))
+    except AdapterError as fault:
+        # Readable for a person, then an error that both SDKs raise (`frontends.md` R7, `openai.md` section 3).
+        yield sse.frame(write.content_chunk(answer, fault.message))
+        yield sse.frame(error_body(fault))
+    else:
+        for chunk in write.last_chunks(answer):
+            yield sse.frame(chunk)
+        await desk.generation.mark_delivered(job.id)
+    yield sse.DONE
+
+
+def video_content(job: VideoJob, public_url: str) -> str:
+    """Return what a finished job has to show, the same in a stream and in one piece.
+
+    Raises:
+        JobFailed: it has nothing to show.
+    """
+    if job.failure is not None:
+        raise job.failure.as_fault()
+    if job.media is None:
+        raise OwnFault("The video is finished and has no file.")
+    return write.video_markdown(job.media, public_url)

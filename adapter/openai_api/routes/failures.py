@@ -1,0 +1,55 @@
+"""Every exception, the framework's own included, into OpenAI's error shape."""
+
+import msgspec
+import structlog
+from litestar import MediaType, Request, Response
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+
+from adapter.errors import AdapterError, InvalidRequest, NotFound, OwnFault, UpstreamFault
+from adapter.openai_api.write.errors import error_body, error_headers
+
+log = structlog.get_logger()
+
+
+def answer_fault(request: Request[object, object, State], fault: AdapterError) -> Response[bytes]:
+    """Answer with a fault of our own tree."""
+    structlog.contextvars.bind_contextvars(error_code=fault.code)
+    if isinstance(fault, UpstreamFault):
+        log.warning("request.upstream_fault", code=fault.code, error=fault.message, path=request.url.path)
+    return Response(
+        msgspec.json.encode(error_body(fault)),
+        status_code=fault.status,
+        media_type=MediaType.JSON,
+        headers=error_headers(fault),
+    )
+
+
+def answer_framework(request: Request[object, object, State], error: HTTPException) -> Response[bytes]:
+    """Answer with what Litestar found wrong, such as an unknown path or a body that is too large."""
+    return answer_fault(request, fault_of_framework(request, error))
+
+
+def answer_anything(request: Request[object, object, State], error: Exception) -> Response[bytes]:
+    """Answer with the one sentence that is safe to show; the log has the rest."""
+    log.error("request.failed", path=request.url.path, exc_info=error)
+    return answer_fault(request, OwnFault("The server made a mistake. It was written down."))
+
+
+def fault_of_framework(request: Request[object, object, State], error: HTTPException) -> AdapterError:
+    """Say in OpenAI's words what Litestar said in its own."""
+    match error.status_code:
+        case 404:
+            return NotFound(f"Unknown request URL: {request.method} {request.url.path}.", code="unknown_url")
+        case 405:
+            fault: AdapterError = InvalidRequest(
+                f"Not allowed to {request.method} on {request.url.path}.", code="method_not_allowed"
+            )
+        case 413:
+            fault = InvalidRequest("The request body is too large.", code="request_too_large")
+        case status if status >= 500:
+            return OwnFault("The server made a mistake. It was written down.")
+        case _:
+            fault = InvalidRequest(error.detail or "The request cannot be read.", code="bad_request")
+    fault.status = error.status_code
+    return fault

@@ -1,0 +1,63 @@
+"""The outermost layer: a request id for every answer, and one canonical line for every request."""
+
+import secrets
+import time
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+log = structlog.get_logger()
+
+#: Asked for by machines every few seconds; not worth a line each.
+QUIET_PATHS = frozenset({"/health", "/ready"})
+
+
+class RequestLog:
+    """Wraps the whole application: the framework's own 404 and 405 never reach a route's middleware."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, name it, and write down how it went."""
+        if scope["type"] is not ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        request_id = f"req_{secrets.token_hex(16)}"
+        seen = Seen()
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        started = time.perf_counter()
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                seen.status = message["status"]
+            elif message["type"] == "http.response.body":
+                seen.size += len(message["body"])
+                seen.whole = not message.get("more_body", False)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        finally:
+            if scope["path"] not in QUIET_PATHS:
+                log.info(
+                    "request.finished",
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=seen.status,
+                    bytes=seen.size,
+                    hung_up=not seen.whole,
+                    milliseconds=round((time.perf_counter() - started) * 1000, 1),
+                )
+
+
+class Seen:
+    """What went out."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.size = 0
+        self.whole = False

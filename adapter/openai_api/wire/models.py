@@ -1,0 +1,29 @@
+"""`GET /v1/models` and `GET /v1/models/{id}` (reference: `openai.md` section 8)."""
+
+from typing import Literal
+
+import msgspec
+
+
+class ModelObject(msgspec.Struct, frozen=True, kw_only=True):
+    """One model. `architecture` is OpenRouter's form, which front-ends read to know pictures from videos."""
+
+    id: str
+    created: int
+    owned_by: str
+    architecture: "Architecture"
+    object: Literal["model"] = "model"
+
+
+class Architecture(msgspec.Struct, frozen=True, kw_only=True):
+    """What goes in and what comes out."""
+
+    input_modalities: tuple[str, ...]
+    output_modalities: tuple[str, ...]
+
+
+class ModelList(msgspec.Struct, frozen=True, kw_only=True):
+    """All of them."""
+
+    data: tuple[ModelObject, ...]
+    object: Literal["list"] = "list"

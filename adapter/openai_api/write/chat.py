@@ -1,0 +1,95 @@
+"""A video job into a chat's words: chunk by chunk, or whole."""
+
+import secrets
+
+import msgspec
+from msgspec import UNSET
+
+from adapter.domain.job import JobState, StoredVideo, VideoJob
+from adapter.openai_api.wire.chat import AnswerMessage, ChatChunk, ChatCompletion, Choice, ChunkChoice, Delta, Usage
+from adapter.openai_api.write.links import media_link
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What stays the same in all pieces of one answer."""
+
+    id: str
+    created: int
+    model: str
+    #: Whether `stream_options.include_usage` was asked for.
+    usage: bool = False
+
+
+def new_answer(model: str, *, created: int, usage: bool = False) -> Answer:
+    """Begin an answer under an id of its own."""
+    return Answer(id=f"chatcmpl-{secrets.token_hex(16)}", created=created, model=model, usage=usage)
+
+
+def completion(answer: Answer, content: str) -> ChatCompletion:
+    """Return the whole answer."""
+    message = AnswerMessage(content=content)
+    return ChatCompletion(id=answer.id, created=answer.created, model=answer.model, choices=(Choice(message=message),))
+
+
+def role_chunk(answer: Answer) -> ChatChunk:
+    """Return the first chunk; Node's helper throws without a role in it."""
+    return _chunk(answer, Delta(role="assistant", content=""))
+
+
+def progress_chunk(answer: Answer, line: str) -> ChatChunk:
+    """Return a line of progress."""
+    return _chunk(answer, Delta(reasoning_content=f"{line}\n"))
+
+
+def content_chunk(answer: Answer, content: str) -> ChatChunk:
+    """Return what the answer is about."""
+    return _chunk(answer, Delta(content=content))
+
+
+def last_chunks(answer: Answer) -> list[ChatChunk]:
+    """Return the end: the finish reason, then the usage where it was asked for."""
+    end = [_chunk(answer, Delta(), finished=True)]
+    if answer.usage:
+        end.append(msgspec.structs.replace(end[0], choices=(), usage=Usage()))
+    return end
+
+
+def _chunk(answer: Answer, delta: Delta, *, finished: bool = False) -> ChatChunk:
+    return ChatChunk(
+        id=answer.id,
+        created=answer.created,
+        model=answer.model,
+        choices=(ChunkChoice(delta=delta, finish_reason="stop" if finished else None),),
+        usage=None if answer.usage else UNSET,
+    )
+
+
+def progress_line(job: VideoJob, now: float) -> str:
+    """Say in one line how a job stands. The percentage is an estimate from earlier videos of the same model."""
+    match job.state:
+        case JobState.ACCEPTED | JobState.SUBMITTING:
+            return "Sending the prompt to the video model."
+        case JobState.SUBMITTED:
+            elapsed = job.elapsed(now)
+            left = job.expected_seconds - elapsed
+            rest = f"about {_duration(left)} left" if left >= 1 else "any moment now"
+            return f"Making the video: {job.progress} %, {_duration(elapsed)} so far, {rest}."
+        case JobState.READY:
+            return "The video is made; fetching it."
+        case JobState.COMPLETED:
+            return f"Done after {_duration(job.elapsed(now))}."
+        case JobState.FAILED:
+            return "The video could not be made."
+
+
+def video_markdown(media: StoredVideo, public_url: str) -> str:
+    """Return the poster and a link that ends in `.mp4`: the one form that no front-end breaks (`frontends.md` R8)."""
+    video = f"[Download video]({media_link(public_url, media.video)})"
+    if media.poster is None:
+        return video
+    return f"![Video preview]({media_link(public_url, media.poster)})\n\n{video}"
+
+
+def _duration(seconds: float) -> str:
+    whole = int(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60:02d} s"

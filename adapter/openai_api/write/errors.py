@@ -1,0 +1,28 @@
+"""A fault into OpenAI's error: body and headers."""
+
+import math
+
+from adapter.errors import AdapterError
+from adapter.openai_api.wire.errors import ErrorBody, ErrorObject
+
+#: OpenAI's SDKs differ on longer ones: Python waits or gives up, Node retries at once (reference: `openai.md` section 2).
+MAX_RETRY_AFTER = 60
+
+
+def error_body(fault: AdapterError) -> ErrorBody:
+    """Return what the client is told."""
+    return ErrorBody(
+        error=ErrorObject(message=fault.message, type=fault.type, param=fault.param, code=fault.code)
+    )
+
+
+def error_headers(fault: AdapterError) -> dict[str, str]:
+    """Return the headers that steer the client's SDK."""
+    headers = {}
+    if fault.should_retry is not None:
+        headers["x-should-retry"] = "true" if fault.should_retry else "false"
+    if fault.retry_after is not None:
+        headers["retry-after"] = str(min(math.ceil(fault.retry_after), MAX_RETRY_AFTER))
+    elif fault.status == 429 and fault.should_retry:
+        headers["retry-after"] = "10"
+    return headers

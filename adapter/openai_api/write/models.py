@@ -1,0 +1,22 @@
+"""The catalogue into `ModelList`."""
+
+from collections.abc import Iterable
+
+from adapter.domain.catalogue import ImageCard, Model
+from adapter.openai_api.wire.models import Architecture, ModelList, ModelObject
+
+
+def model_object(model: Model) -> ModelObject:
+    """Describe one model."""
+    made = "image" if isinstance(model.card, ImageCard) else "video"
+    return ModelObject(
+        id=model.name,
+        created=model.created,
+        owned_by=model.card.provider,
+        architecture=Architecture(input_modalities=("text",), output_modalities=(made,)),
+    )
+
+
+def model_list(models: Iterable[Model]) -> ModelList:
+    """Describe all of them."""
+    return ModelList(data=tuple(model_object(model) for model in models))

@@ -1,0 +1,40 @@
+"""The operator's Flow accounts: which one carries a job, and what it shows at the door."""
+
+import itertools
+from collections.abc import Sequence
+
+import msgspec
+
+from adapter.domain.ports import Secret
+from adapter.errors import UpstreamCredential
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """One account, as configured."""
+
+    name: str
+    token: Secret
+    project_id: str
+    tier: str
+
+
+class Accounts:
+    """All of them, taken in turn. A job stays with the account that submitted it."""
+
+    def __init__(self, accounts: Sequence[Account]) -> None:
+        self._by_name = {account.name: account for account in accounts}
+        self._turn = itertools.cycle(accounts)
+
+    def choose(self) -> Account:
+        """Return the account whose turn it is."""
+        return next(self._turn)
+
+    def find(self, name: str) -> Account:
+        """Return an account by name.
+
+        Raises:
+            UpstreamCredential: it is no longer configured.
+        """
+        if name not in self._by_name:
+            raise UpstreamCredential(f"The Flow account '{name}' is no longer configured.")
+        return self._by_name[name]

@@ -1,0 +1,108 @@
+"""Flow as a maker of pictures and of videos."""
+
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+
+import msgspec
+import structlog
+
+from adapter.domain.job import Operation, VideoJob
+from adapter.domain.media import Image, image_from_bytes
+from adapter.domain.orders import MAX_SEED, ImageOrder
+from adapter.domain.ports import Clock, Report
+from adapter.errors import UpstreamBroken
+from adapter.providers.flow import translate, wire
+from adapter.providers.flow.accounts import Account, Accounts
+from adapter.providers.http import Download, Http, Reply
+
+log = structlog.get_logger()
+
+#: What Flow's own pages name themselves (seed 002, "clientContext").
+TOOL = "PINHOLE"
+IMAGES_SECONDS = 300.0
+SUBMIT_SECONDS = 75.0
+STATUS_SECONDS = 45.0
+
+_encoder = msgspec.json.Encoder()
+
+
+class FlowProvider:
+    """Speaks to one Flow address with the operator's accounts."""
+
+    def __init__(self, http: Http, base_url: str, accounts: Accounts, clock: Clock) -> None:
+        self._http = http
+        self._base_url = base_url
+        self._accounts = accounts
+        self._clock = clock
+        self._random = random.SystemRandom()
+
+    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
+        """Make all pictures by one batch call (the port of that name)."""
+        account = self._accounts.choose()
+        first = self._random.randint(0, MAX_SEED) if order.seed is None else order.seed
+        request = translate.images_request(order, translate.seeds(first, order.n), self._session())
+        path = f"/v1/projects/{account.project_id}/flowMedia:batchGenerateImages"
+        reply = await self._call(self._http.post, account, path, request, IMAGES_SECONDS)
+        return [await self._picture(made) for made in translate.images(reply, order.n)]
+
+    async def _picture(self, made: Image | str) -> Image:
+        if isinstance(made, Image):
+            return made
+        async with self._http.download(made) as download:
+            found = image_from_bytes(b"".join([chunk async for chunk in download]))
+        if found is None:
+            raise UpstreamBroken("Flow's link leads to something that is not a picture.")
+        return found
+
+    def choose_account(self) -> str:
+        """Name the account whose turn it is (the port of that name)."""
+        return self._accounts.choose().name
+
+    async def submit(self, job: VideoJob) -> Operation:
+        """Send a video job once (the port of that name)."""
+        account = self._accounts.find(job.account or "")
+        context = wire.VideoClientContext(self._session(), account.project_id, TOOL, account.tier)
+        request = translate.video_request(job, context)
+        path = "/v1/video:batchAsyncGenerateVideoText"
+        reply = await self._call(self._http.post_once, account, path, request, SUBMIT_SECONDS)
+        return translate.submitted(reply, job.scene)
+
+    async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
+        """Ask about all jobs of an account in one call (the port of that name)."""
+        request = translate.status_request(operations)
+        path = "/v1/video:batchCheckAsyncVideoGenerationStatus"
+        reply = await self._call(self._http.post, self._accounts.find(account), path, request, STATUS_SECONDS)
+        return translate.reports(reply)
+
+    def download(self, url: str) -> AbstractAsyncContextManager[Download]:
+        """Open a signed link (the port of that name)."""
+        return self._http.download(url)
+
+    def _session(self) -> str:
+        return translate.session_id(self._clock.now())
+
+    async def _call(
+        self,
+        send: Callable[..., Awaitable[Reply]],
+        account: Account,
+        path: str,
+        request: msgspec.Struct,
+        seconds: float,
+    ) -> Reply:
+        """Send with the account's token; a 401 is a refusal before any work, so a renewed token gets one more try."""
+        url, body = f"{self._base_url}{path}", _encoder.encode(request)
+        token = await account.token.read()
+        reply = await send(url, headers=headers(token), body=body, seconds=seconds)
+        if reply.status == 401:
+            renewed = await account.token.renew()
+            if renewed != token:
+                reply = await send(url, headers=headers(renewed), body=body, seconds=seconds)
+        if reply.status == 401:
+            log.error("upstream.credential_refused", provider="flow", account=account.name, status=reply.status)
+        return reply
+
+
+def headers(token: str) -> Mapping[str, str]:
+    """Return what every call carries (seed 002, "认证方式" and "Content-Type")."""
+    return {"authorization": f"Bearer {token}", "content-type": "application/json"}

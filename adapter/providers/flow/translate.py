@@ -1,0 +1,200 @@
+"""Orders into Flow's words and back. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from adapter.domain.job import Failure, Operation, VideoJob
+from adapter.domain.media import Image, Ratio, RemoteVideo, image_from_base64
+from adapter.domain.orders import MAX_SEED, ImageOrder
+from adapter.domain.ports import Finished, Refused, Report, Working
+from adapter.errors import (
+    AdapterError,
+    ContentRefused,
+    InvalidRequest,
+    JobFailed,
+    UpstreamBroken,
+    UpstreamBusy,
+    UpstreamQuota,
+    UpstreamRejected,
+)
+from adapter.providers import rpc_status
+from adapter.providers.flow import wire
+from adapter.providers.http import Reply
+
+#: Seed 002, "VIDEO_ASPECT_RATIO" and "imageAspectRatio". Pictures know a square as well.
+RATIO_WORDS: Mapping[Ratio, str] = {
+    Ratio.LANDSCAPE: "ASPECT_RATIO_LANDSCAPE",
+    Ratio.PORTRAIT: "ASPECT_RATIO_PORTRAIT",
+    Ratio.SQUARE: "ASPECT_RATIO_SQUARE",
+}
+
+PENDING = "MEDIA_GENERATION_STATUS_PENDING"
+ACTIVE = "MEDIA_GENERATION_STATUS_ACTIVE"
+SUCCESSFUL = "MEDIA_GENERATION_STATUS_SUCCESSFUL"
+FAILED = "MEDIA_GENERATION_STATUS_FAILED"
+
+#: `flow.md` section 2, "Errors". A judgement of the content, by the end of the word.
+CONTENT_WORDS = (
+    "_UNSAFE_GENERATION",
+    "_SEXUAL",
+    "_FILTER",
+    "_FILTERED",
+    "_FILTER_FAILED",
+    "_MINOR",
+    "_UPLOAD",
+    "_INPUT_IMAGE",
+)
+BUSY_WORDS = ("_THROTTLED", "_CONCURRENT_LIMIT_REACHED", "_HIGH_TRAFFIC", "_MODEL_OVERLOADED")
+QUOTA_WORDS = ("_QUOTA_REACHED", "_QUOTA_REACHED_UPGRADEABLE")
+
+_T = TypeVar("_T")
+_images_decoder = msgspec.json.Decoder(tuple[wire.ImageAnswer, ...] | wire.ImagesObject)
+_operations_decoder = msgspec.json.Decoder(tuple[wire.OperationState, ...] | wire.OperationsObject)
+
+
+def session_id(now: float) -> str:
+    """Name a session as Flow's own pages do."""
+    return f";{int(now * 1000)}"
+
+
+def images_request(order: ImageOrder, seeds: Sequence[int], session: str) -> wire.BatchGenerateImages:
+    """Ask for all pictures of an order in one call, each with a seed of its own."""
+    ratio = order.frame.ratio or Ratio.LANDSCAPE
+    return wire.BatchGenerateImages(
+        tuple(
+            wire.ImageRequest(
+                client_context=wire.ImageClientContext(session),
+                seed=seed,
+                image_model_name=order.upstream,
+                image_aspect_ratio=f"IMAGE_{RATIO_WORDS[ratio]}",
+                prompt=order.prompt,
+            )
+            for seed in seeds
+        )
+    )
+
+
+def seeds(first: int, n: int) -> list[int]:
+    """Return n distinct seeds counting up from the first."""
+    return [(first + index) % (MAX_SEED + 1) for index in range(n)]
+
+
+def images(reply: Reply, n: int) -> list[Image | str]:
+    """Return the pictures of an answer in order; where Flow sends only a link, the link.
+
+    Raises:
+        AdapterError: an error body, or anything but n pictures.
+    """
+    answer = _decode(_images_decoder, reply)
+    items = answer.media if isinstance(answer, wire.ImagesObject) else answer
+    if len(items) != n:
+        raise UpstreamBroken(f"Flow sent {len(items)} pictures instead of {n}.")
+    return [_image(item.image.generated_image) for item in items]
+
+
+def _image(made: wire.GeneratedImage) -> Image | str:
+    if made.encoded_image is not None:
+        found = image_from_base64(made.encoded_image)
+        if found is not None:
+            return found
+    elif made.fife_url:
+        return made.fife_url
+    raise UpstreamBroken("Flow's answer holds something that is not a picture.")
+
+
+def video_request(job: VideoJob, context: wire.VideoClientContext) -> wire.BatchAsyncGenerateVideoText:
+    """Ask for a video from a text."""
+    return wire.BatchAsyncGenerateVideoText(
+        client_context=context,
+        requests=(
+            wire.VideoRequest(
+                aspect_ratio=f"VIDEO_{RATIO_WORDS[job.order.ratio]}",
+                seed=job.seed,
+                text_input=wire.TextInput(job.order.prompt),
+                video_model_key=job.order.upstream,
+                metadata=wire.SceneMetadata(job.scene),
+            ),
+        ),
+    )
+
+
+def submitted(reply: Reply, scene: str) -> Operation:
+    """Return the name that Flow gave a submitted job.
+
+    Raises:
+        AdapterError: an error body; UpstreamBroken if a success does not name exactly one operation.
+    """
+    states = operations(reply)
+    if len(states) != 1 or not states[0].operation.name:
+        raise UpstreamBroken(f"Flow accepted a video and named {len(states)} operations instead of one.")
+    return Operation(states[0].operation.name, scene)
+
+
+def status_request(asked: Sequence[Operation]) -> wire.BatchCheckStatus:
+    """Ask about many jobs at once. The seed repeats the status that submission answered."""
+    return wire.BatchCheckStatus(
+        tuple(wire.StatusRequestItem(wire.OperationName(each.name), each.scene, PENDING) for each in asked)
+    )
+
+
+def reports(reply: Reply) -> dict[str, Report]:
+    """Tell how each job of a status answer stands; what is unknown or incomplete is left out."""
+    found = ((state.operation.name, _report(state)) for state in operations(reply))
+    return {name: report for name, report in found if report is not None}
+
+
+def operations(reply: Reply) -> Sequence[wire.OperationState]:
+    """Read the operations of a submission's or a status call's answer, whichever shape it has."""
+    answer = _decode(_operations_decoder, reply)
+    return answer.operations if isinstance(answer, wire.OperationsObject) else answer
+
+
+def _report(state: wire.OperationState) -> Report | None:
+    match state.status:
+        case "MEDIA_GENERATION_STATUS_PENDING" | "MEDIA_GENERATION_STATUS_ACTIVE":
+            return Working()
+        case "MEDIA_GENERATION_STATUS_SUCCESSFUL":
+            metadata = state.operation.metadata or state.metadata
+            video = metadata.video if metadata else None
+            return Finished(RemoteVideo(video.fife_url, video.serving_base_uri)) if video and video.fife_url else None
+        case "MEDIA_GENERATION_STATUS_FAILED":
+            return Refused(_failure(state.operation.error))
+        case _:
+            return None
+
+
+def _failure(error: wire.OperationError | None) -> Failure:
+    word = error.message if error else ""
+    if word.endswith(CONTENT_WORDS):
+        return Failure.of(ContentRefused(f"Flow declined the video: {word}."))
+    return Failure.of(JobFailed(f"Flow could not make the video: {word or 'no reason given'}."))
+
+
+def _decode(decoder: msgspec.json.Decoder[_T], reply: Reply) -> _T:
+    if reply.status != 200:
+        raise fault(reply)
+    try:
+        return decoder.decode(reply.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UpstreamBroken("Flow's answer cannot be read.") from error
+
+
+def fault(reply: Reply) -> AdapterError:
+    """Say what a refusal means: the reason first, the HTTP code second (`flow.md` section 2, "Errors")."""
+    status = rpc_status.read_status(reply)
+    if status is None or reply.status >= 500:
+        return rpc_status.fault_of(reply, status)
+    reason = status.reason
+    if reason.endswith(CONTENT_WORDS):
+        return ContentRefused(f"Google: {status.message} ({reason})")
+    if reason.endswith(QUOTA_WORDS):
+        return UpstreamQuota(f"Google: {status.message} ({reason})")
+    if reason.endswith(BUSY_WORDS):
+        return UpstreamBusy(f"Google: {status.message} ({reason})", retry_after=status.retry_after)
+    if reply.status == 404:
+        return InvalidRequest(f"Google: {status.message}")
+    if reply.status == 403 and (reason or "reCAPTCHA" in status.message):
+        return UpstreamRejected(f"Google does not let this Flow account do that: {status.message} ({reason})")
+    return rpc_status.fault_of(reply, status)

@@ -1,0 +1,157 @@
+"""Flow's JSON, as far as we send or read it.
+
+Source: seed 002, sections 2.1 (pictures), 3.1 (text to video) and 3.2 (status). Answers are read in every shape that
+the seed shows or `flow.md` section 2 reports: an object or a bare list, `metadata` nested under `operation` or flat.
+"""
+
+import msgspec
+
+
+class ImageClientContext(msgspec.Struct, frozen=True, rename="camel"):
+    """Who asks, for pictures."""
+
+    #: `;` and Unix milliseconds.
+    session_id: str
+
+
+class ImageRequest(msgspec.Struct, frozen=True, rename="camel"):
+    """One picture."""
+
+    client_context: ImageClientContext
+    seed: int
+    image_model_name: str
+    image_aspect_ratio: str
+    prompt: str
+    image_inputs: tuple[()] = ()
+
+
+class BatchGenerateImages(msgspec.Struct, frozen=True):
+    """`POST /v1/projects/{projectId}/flowMedia:batchGenerateImages`."""
+
+    requests: tuple[ImageRequest, ...]
+
+
+class GeneratedImage(msgspec.Struct, frozen=True, rename="camel"):
+    """A finished picture: base64, or only a link in the newer form."""
+
+    encoded_image: msgspec.Raw | None = None
+    fife_url: str | None = None
+
+
+class ImageHolder(msgspec.Struct, frozen=True, rename="camel"):
+    """The wrapper that the seed shows."""
+
+    generated_image: GeneratedImage
+
+
+class ImageAnswer(msgspec.Struct, frozen=True):
+    """One picture of the answer, in the order of the requests."""
+
+    image: ImageHolder
+
+
+class ImagesObject(msgspec.Struct, frozen=True):
+    """The newer, wrapped form of the bare list."""
+
+    media: tuple[ImageAnswer, ...]
+
+
+class VideoClientContext(msgspec.Struct, frozen=True, rename="camel"):
+    """Who asks, for videos."""
+
+    session_id: str
+    project_id: str
+    tool: str
+    user_paygate_tier: str
+
+
+class TextInput(msgspec.Struct, frozen=True):
+    """The prompt."""
+
+    prompt: str
+
+
+class SceneMetadata(msgspec.Struct, frozen=True, rename="camel"):
+    """Our own mark on a request; the answer repeats it."""
+
+    scene_id: str
+
+
+class VideoRequest(msgspec.Struct, frozen=True, rename="camel"):
+    """One video from a text."""
+
+    aspect_ratio: str
+    seed: int
+    text_input: TextInput
+    video_model_key: str
+    metadata: SceneMetadata
+
+
+class BatchAsyncGenerateVideoText(msgspec.Struct, frozen=True, rename="camel"):
+    """`POST /v1/video:batchAsyncGenerateVideoText`."""
+
+    client_context: VideoClientContext
+    requests: tuple[VideoRequest, ...]
+
+
+class OperationName(msgspec.Struct, frozen=True):
+    """A reference to an operation."""
+
+    name: str
+
+
+class StatusRequestItem(msgspec.Struct, frozen=True, rename="camel"):
+    """An operation to ask about."""
+
+    operation: OperationName
+    scene_id: str
+    status: str
+
+
+class BatchCheckStatus(msgspec.Struct, frozen=True):
+    """`POST /v1/video:batchCheckAsyncVideoGenerationStatus`."""
+
+    operations: tuple[StatusRequestItem, ...]
+
+
+class VideoMedia(msgspec.Struct, frozen=True, rename="camel"):
+    """Where a finished video and its poster lie."""
+
+    fife_url: str = ""
+    serving_base_uri: str | None = None
+
+
+class Metadata(msgspec.Struct, frozen=True):
+    """What a finished operation carries."""
+
+    video: VideoMedia | None = None
+
+
+class OperationError(msgspec.Struct, frozen=True):
+    """Why an operation failed; the message is a `PUBLIC_ERROR_*` word."""
+
+    message: str = ""
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """The long-running operation itself."""
+
+    name: str
+    metadata: Metadata | None = None
+    error: OperationError | None = None
+
+
+class OperationState(msgspec.Struct, frozen=True, rename="camel"):
+    """One operation of an answer."""
+
+    operation: Operation
+    status: str = ""
+    scene_id: str | None = None
+    metadata: Metadata | None = None
+
+
+class OperationsObject(msgspec.Struct, frozen=True, rename="camel"):
+    """The wrapped form of an answer."""
+
+    operations: tuple[OperationState, ...]
+    remaining_credits: int | None = None

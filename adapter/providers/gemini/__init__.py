@@ -1,0 +1,1 @@
+"""The Gemini API: pictures by `generateContent` (seed 003; reference: `gemini.md`)."""

@@ -1,0 +1,98 @@
+"""Gemini as a maker of pictures."""
+
+import asyncio
+import itertools
+from collections.abc import Coroutine, Mapping, Sequence
+from urllib.parse import urlencode
+
+import msgspec
+import structlog
+
+from adapter.domain.media import Image
+from adapter.domain.orders import ImageOrder
+from adapter.domain.ports import Secret
+from adapter.errors import AdapterError, NoMedia, UpstreamCredential
+from adapter.providers.gemini import translate
+from adapter.providers.http import Http
+
+log = structlog.get_logger()
+
+#: Pictures take 12 to 25 s as a rule and up to 8 minutes at the worst (`gemini.md` section 1.4).
+GENERATE_SECONDS = 600.0
+
+_encoder = msgspec.json.Encoder()
+
+
+class GeminiEndpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Where Gemini is and how it wants its key."""
+
+    base_url: str
+    api_version: str
+    #: `header` (x-goog-api-key), `query` (?key=, as the relay of seed 003 wants it) or `bearer`.
+    auth: str
+    keys: tuple[Secret, ...]
+    #: Calls under way at once.
+    concurrency: int
+
+
+class GeminiProvider:
+    """Makes each picture of an order by a call of its own: these models refuse more than one candidate."""
+
+    def __init__(self, http: Http, endpoint: GeminiEndpoint) -> None:
+        self._http = http
+        self._endpoint = endpoint
+        self._keys = itertools.cycle(enumerate(endpoint.keys))
+        self._places = asyncio.Semaphore(endpoint.concurrency)
+
+    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
+        """Return all pictures, or raise the first call's fault (the port of that name)."""
+        return await all_or_nothing([self._make_image(order, index) for index in range(order.n)])
+
+    async def _make_image(self, order: ImageOrder, index: int) -> Image:
+        body = _encoder.encode(translate.image_request(order, index))
+        async with self._places:
+            try:
+                return await self._generate(order.upstream, body)
+            except NoMedia:
+                # A model that draws nothing does so by chance: one more try, as `gemini.md` section 3 advises.
+                return await self._generate(order.upstream, body)
+
+    async def _generate(self, model: str, body: bytes) -> Image:
+        number, secret = next(self._keys)
+        url, headers = address(self._endpoint, model, await secret.read())
+        reply = await self._http.post(url, headers=headers, body=body, seconds=GENERATE_SECONDS)
+        try:
+            return translate.image(reply)
+        except UpstreamCredential:
+            log.error("upstream.credential_refused", provider="gemini", key_number=number + 1, status=reply.status)  # noqa: TRY400 - the operator needs the fact, not a traceback
+            raise
+
+
+def address(endpoint: GeminiEndpoint, model: str, key: str) -> tuple[str, Mapping[str, str]]:
+    """Return the URL and the headers of a call; a key stands in the URL only where the operator asked for that."""
+    url = f"{endpoint.base_url}/{endpoint.api_version}/models/{model}:generateContent"
+    json = {"content-type": "application/json"}
+    match endpoint.auth:
+        case "query":
+            return f"{url}?{urlencode({'key': key})}", json
+        case "bearer":
+            return url, {**json, "authorization": f"Bearer {key}"}
+        case _:
+            return url, {**json, "x-goog-api-key": key}
+
+
+async def all_or_nothing(calls: Sequence[Coroutine[None, None, Image]]) -> Sequence[Image]:
+    """Run calls side by side; the first that fails stops the others and is raised.
+
+    If others had already been answered, they were charged, so the client's SDK is told not to send it all again.
+    """
+    tasks = [asyncio.ensure_future(call) for call in calls]
+    try:
+        return await asyncio.gather(*tasks)
+    except AdapterError as fault:
+        if any(task.done() and not task.cancelled() and task.exception() is None for task in tasks):
+            fault.should_retry = False
+        raise
+    finally:
+        for task in tasks:
+            task.cancel()

@@ -1,0 +1,85 @@
+"""Orders into Gemini's words and back. Pure."""
+
+import msgspec
+
+from adapter.domain.media import Image, image_from_base64
+from adapter.domain.orders import MAX_SEED, ImageOrder
+from adapter.errors import AdapterError, ContentRefused, NoMedia, UpstreamBroken, UpstreamOverloaded
+from adapter.providers import rpc_status
+from adapter.providers.gemini import wire
+from adapter.providers.http import Reply
+
+#: Finish reasons by which Gemini declines the content (`gemini.md` section 1.4). The others that come without a picture
+#: (NO_IMAGE, IMAGE_OTHER, OTHER, MALFORMED_RESPONSE, …) are failures of the model, not judgements of the prompt.
+REFUSALS = frozenset({
+    "SAFETY",
+    "RECITATION",
+    "BLOCKLIST",
+    "PROHIBITED_CONTENT",
+    "SPII",
+    "IMAGE_SAFETY",
+    "IMAGE_PROHIBITED_CONTENT",
+    "IMAGE_RECITATION",
+})
+
+_decoder = msgspec.json.Decoder(wire.GenerateContentAnswer)
+
+
+def image_request(order: ImageOrder, index: int) -> wire.GenerateContentRequest:
+    """Ask for the picture number `index` of an order."""
+    frame = wire.ImageConfig(order.frame.ratio, order.frame.resolution)
+    return wire.GenerateContentRequest(
+        contents=(wire.Content((wire.TextPart(order.prompt),)),),
+        generation_config=wire.GenerationConfig(
+            response_modalities=("IMAGE",),
+            image_config=frame if frame != wire.ImageConfig() else None,
+            seed=None if order.seed is None else (order.seed + index) % (MAX_SEED + 1),
+        ),
+    )
+
+
+def image(reply: Reply) -> Image:
+    """Return the picture of an answer: the last one that is not a draft.
+
+    Raises:
+        ContentRefused: with Google's own words.
+        NoMedia: an answer without a picture.
+        AdapterError: an error body, or nothing that can be read.
+    """
+    if reply.status != 200:
+        raise fault(reply)
+    try:
+        answer = _decoder.decode(reply.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UpstreamBroken("Gemini's answer cannot be read.") from error
+    pictures = [
+        part.inline_data.data
+        for candidate in answer.candidates
+        for part in (candidate.content and candidate.content.parts) or ()
+        if part.inline_data is not None and not part.thought
+    ]
+    if not pictures:
+        raise _why_none(answer)
+    found = image_from_base64(pictures[-1])
+    if found is None:
+        raise UpstreamBroken("Gemini's answer holds something that is not a picture.")
+    return found
+
+
+def _why_none(answer: wire.GenerateContentAnswer) -> AdapterError:
+    feedback = answer.prompt_feedback
+    if feedback is not None and feedback.block_reason:
+        return ContentRefused(feedback.block_reason_message or f"Gemini blocked the prompt: {feedback.block_reason}.")
+    for candidate in answer.candidates:
+        if candidate.finish_reason in REFUSALS:
+            return ContentRefused(candidate.finish_message or f"Gemini declined: {candidate.finish_reason}.")
+    reasons = ", ".join(candidate.finish_reason for candidate in answer.candidates) or "no candidates"
+    return NoMedia(f"Gemini made no picture ({reasons}).")
+
+
+def fault(reply: Reply) -> AdapterError:
+    """Say what a refusal means. A 503 with a body is an overloaded model that did not start."""
+    status = rpc_status.read_status(reply)
+    if status is not None and reply.status == 503:
+        return UpstreamOverloaded(f"Google: {status.message}", retry_after=status.retry_after)
+    return rpc_status.fault_of(reply, status)

@@ -1,0 +1,83 @@
+"""Gemini's JSON, as far as we send or read it.
+
+Source: seed 003 (`POST /v1beta/models/{model}:generateContent`); answers: reference `gemini.md` section 1.4.
+"""
+
+import msgspec
+
+
+class TextPart(msgspec.Struct, frozen=True):
+    """A prompt."""
+
+    text: str
+
+
+class Content(msgspec.Struct, frozen=True):
+    """One turn."""
+
+    parts: tuple[TextPart, ...]
+    role: str = "user"
+
+
+class ImageConfig(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """The frame. `imageSize` has an upper-case K, or is `512`."""
+
+    aspect_ratio: str | None = None
+    image_size: str | None = None
+
+
+class GenerationConfig(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """How to generate. `candidateCount` is left out: these models refuse more than one."""
+
+    response_modalities: tuple[str, ...]
+    image_config: ImageConfig | None = None
+    seed: int | None = None
+
+
+class GenerateContentRequest(msgspec.Struct, frozen=True, rename="camel"):
+    """The body that we send."""
+
+    contents: tuple[Content, ...]
+    generation_config: GenerationConfig
+
+
+class Blob(msgspec.Struct, frozen=True):
+    """A picture as base64. Its `mimeType` lies (`gemini.md` section 1.4) and is not read."""
+
+    data: msgspec.Raw
+
+
+class AnswerPart(msgspec.Struct, frozen=True, rename="camel"):
+    """A text, a picture, or a draft of one (`thought`)."""
+
+    text: str | None = None
+    inline_data: Blob | None = None
+    thought: bool = False
+
+
+class AnswerContent(msgspec.Struct, frozen=True):
+    """What was generated; a refusal has `{}` or `{"parts": null}` here."""
+
+    parts: tuple[AnswerPart, ...] | None = None
+
+
+class Candidate(msgspec.Struct, frozen=True, rename="camel"):
+    """One answer."""
+
+    content: AnswerContent | None = None
+    finish_reason: str = ""
+    finish_message: str = ""
+
+
+class PromptFeedback(msgspec.Struct, frozen=True, rename="camel"):
+    """Why a prompt was not worked on; there are then no candidates."""
+
+    block_reason: str = ""
+    block_reason_message: str = ""
+
+
+class GenerateContentAnswer(msgspec.Struct, frozen=True, rename="camel"):
+    """The body that we read."""
+
+    candidates: tuple[Candidate, ...] = ()
+    prompt_feedback: PromptFeedback | None = None

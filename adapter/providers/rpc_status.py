@@ -1,0 +1,121 @@
+"""Google's error body, `google.rpc.Status`, and what each means to us.
+
+Source: seed 002 section "错误处理"; `gemini.md` section 3 and `flow.md` section 2 for the details' fields.
+Both providers read the reason first and the HTTP code second.
+"""
+
+import math
+from typing import Annotated
+
+import msgspec
+
+from adapter.errors import (
+    AdapterError,
+    InvalidRequest,
+    UnknownModel,
+    UpstreamBroken,
+    UpstreamBusy,
+    UpstreamCredential,
+    UpstreamQuota,
+    UpstreamRejected,
+)
+from adapter.providers.http import Reply
+
+#: OpenAI's SDKs obey a longer `Retry-After` in different ways (reference: `openai.md` section 2).
+MAX_RETRY_AFTER = 60.0
+
+
+class FieldViolation(msgspec.Struct, frozen=True):
+    """`google.rpc.BadRequest.FieldViolation`."""
+
+    field: str = ""
+
+
+class QuotaViolation(msgspec.Struct, frozen=True, rename="camel"):
+    """`google.rpc.QuotaFailure.Violation`."""
+
+    quota_id: str = ""
+
+
+class Detail(msgspec.Struct, frozen=True, rename="camel"):
+    """Any of ErrorInfo, BadRequest, QuotaFailure and RetryInfo: the fields do not collide."""
+
+    reason: str = ""
+    retry_delay: str = ""
+    field_violations: tuple[FieldViolation, ...] = ()
+    violations: tuple[QuotaViolation, ...] = ()
+
+
+class Status(msgspec.Struct, frozen=True):
+    """`google.rpc.Status` in its JSON form."""
+
+    #: The Interactions API writes a word here, everything else a number.
+    code: int | str = 0
+    message: str = ""
+    status: str = ""
+    details: tuple[Detail, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """The machine-readable reason, such as `API_KEY_INVALID` or `PUBLIC_ERROR_UNSAFE_GENERATION`."""
+        return next((detail.reason for detail in self.details if detail.reason), "")
+
+    @property
+    def field(self) -> str | None:
+        """The field that Google complains about."""
+        return next((bad.field for detail in self.details for bad in detail.field_violations if bad.field), None)
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds to wait, from `RetryInfo.retryDelay` ("34.4s"), rounded up and capped."""
+        for detail in self.details:
+            digits = detail.retry_delay.removesuffix("s")
+            if digits.replace(".", "", 1).isdigit():
+                return min(math.ceil(float(digits)), MAX_RETRY_AFTER)
+        return None
+
+    @property
+    def is_daily(self) -> bool:
+        """Whether a quota that renews by the day is used up."""
+        return any("PerDay" in each.quota_id for detail in self.details for each in detail.violations)
+
+
+class _Envelope(msgspec.Struct, frozen=True):
+    error: Status
+
+
+_Envelopes = Annotated[list[_Envelope], msgspec.Meta(min_length=1)]
+_decoder = msgspec.json.Decoder(_Envelope | _Envelopes)
+
+
+def read_status(reply: Reply) -> Status | None:
+    """Read an error body: an object, or a list of one as the OpenAI layer and streams send it. None if it is neither."""
+    try:
+        found = _decoder.decode(reply.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return found.error if isinstance(found, _Envelope) else found[0].error
+
+
+def fault_of(reply: Reply, status: Status | None) -> AdapterError:
+    """Say what a refusal means to our client.
+
+    A 5xx or an unreadable body leaves open whether the request was executed, so it is never called a refusal.
+    """
+    if status is None or reply.status >= 500 or reply.status < 400:
+        return UpstreamBroken(f"Google answered {reply.status} and nothing that can be relied on.")
+    if status.reason.startswith("API_KEY_") or reply.status in {401, 403}:
+        return UpstreamCredential("Google refused the adapter's own credential. The operator has to look at it.")
+    match reply.status:
+        case 402:
+            return UpstreamQuota("The Google account behind this model has no credit left.")
+        case 404:
+            return UnknownModel(f"Google: {status.message}", param="model")
+        case 429 if status.is_daily:
+            return UpstreamQuota(f"Google: {status.message}")
+        case 429:
+            return UpstreamBusy(f"Google: {status.message}", retry_after=status.retry_after)
+        case 400 | 413:
+            return InvalidRequest(f"Google: {status.message}", param=status.field)
+        case _:
+            return UpstreamRejected(f"Google: {status.message}")

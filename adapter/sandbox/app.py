@@ -1,0 +1,67 @@
+"""The sandbox as an application."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from litestar import Litestar, Response
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+
+from adapter.sandbox import control, flow, flow_videos, gemini, storage
+from adapter.sandbox.faults import Faults
+from adapter.sandbox.gallery import Gallery
+from adapter.sandbox.google_errors import GoogleError
+from adapter.sandbox.ledger import Ledger
+from adapter.sandbox.links import LinkRefusedError, Links
+from adapter.sandbox.rules import SandboxRules
+from adapter.sandbox.world import Incoming, World
+
+MAX_BODY: Final = 100 * 1024 * 1024
+"""Bytes of a request (gemini.md section 1.3: 100 MB inline since 2026-01)."""
+NOT_FOUND_PAGE: Final = """<!DOCTYPE html><html lang=en><title>Error 404 (Not Found)!!1</title>
+<p><b>404.</b> <ins>That’s an error.</ins>
+<p>The requested URL was not found on this server. <ins>That’s all we know.</ins></html>"""
+
+
+def create_sandbox(rules: SandboxRules, *, clock: Callable[[], float] = time.time) -> Litestar:
+    """The Gemini and Flow APIs as one application; with `rules.state` it goes on where it stopped.
+
+    Args:
+        rules: Accounts, pace, folder.
+        clock: Seconds since the epoch; the state of jobs and the expiry of links follow it.
+    """
+    ledger = Ledger(rules)
+    world = World(
+        rules=rules,
+        clock=clock,
+        ledger=ledger,
+        gallery=Gallery(rules, ledger),
+        links=Links(ledger.secret, rules.link_seconds, clock),
+        faults=Faults(),
+    )
+    return Litestar(
+        [*gemini.ROUTES, *flow.ROUTES, *flow_videos.ROUTES, *storage.ROUTES, *control.ROUTES],
+        state=State({"world": world}),
+        exception_handlers={
+            GoogleError: _google_error,
+            LinkRefusedError: storage.link_refused,
+            HTTPException: _http_error,
+        },
+        request_max_body_size=MAX_BODY,
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+def _google_error(_: Incoming, exc: GoogleError) -> Response[bytes]:
+    return exc.response()
+
+
+def _http_error(_: Incoming, exc: HTTPException) -> Response[bytes]:
+    """What litestar itself refuses, in Google's form: a path or method it does not know, a body that is too large."""
+    if exc.status_code == 413:
+        return GoogleError(400, f"Request payload size exceeds the limit: {MAX_BODY} bytes.").response()
+    if exc.status_code in {404, 405}:
+        return Response(NOT_FOUND_PAGE.encode(), status_code=404, media_type="text/html")
+    return GoogleError(exc.status_code, exc.detail).response()

@@ -1,0 +1,63 @@
+"""What only a sandbox has: the judge's ledger and the scripts of misfortune. No credentials are needed."""
+
+import msgspec
+from litestar import delete, get, post
+from litestar.response.base import ASGIResponse
+
+from adapter.sandbox.faults import Fault
+from adapter.sandbox.records import Execution
+from adapter.sandbox.world import Incoming, world_of
+
+
+class AccountState(msgspec.Struct, frozen=True):
+    """What an account may still spend."""
+
+    project_id: str
+    credits: int
+
+
+class LedgerReport(msgspec.Struct, frozen=True):
+    """`GET /sandbox/ledger`: executions are counted apart from requests received."""
+
+    accounts: list[AccountState]
+    executions: list[Execution]
+    requests: dict[str, int]
+
+
+class ControlError(msgspec.Struct, frozen=True):
+    """A refusal of the control API."""
+
+    error: str
+
+
+@get("/sandbox/ledger")
+async def show_ledger(request: Incoming) -> ASGIResponse:
+    """The books as they stand."""
+    ledger = world_of(request).ledger
+    accounts = [AccountState(project_id, left) for project_id, left in ledger.credits.items()]
+    return _json(LedgerReport(accounts, ledger.executions, dict(ledger.requests)))
+
+
+@post("/sandbox/faults", status_code=200)
+async def add_faults(request: Incoming) -> ASGIResponse:
+    """More misfortune; answers the list as it was understood."""
+    try:
+        scripts = msgspec.json.decode(await request.body(), type=list[Fault])
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        return _json(ControlError(f"A JSON list of faults is expected: {exc}"), 400)
+    world_of(request).faults.add(scripts)
+    return _json(scripts)
+
+
+@delete("/sandbox/faults", status_code=200)
+async def clear_faults(request: Incoming) -> ASGIResponse:
+    """No more misfortune."""
+    world_of(request).faults.clear()
+    return _json([])
+
+
+def _json(body: msgspec.Struct | list[Fault], status: int = 200) -> ASGIResponse:
+    return ASGIResponse(body=msgspec.json.encode(body), status_code=status, media_type="application/json")
+
+
+ROUTES = [show_ledger, add_faults, clear_faults]

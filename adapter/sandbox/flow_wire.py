@@ -1,0 +1,242 @@
+"""Flow's JSON, as Google's side reads and writes it: seed 002 (uploads, pictures, videos) and seed 004 (references)."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+ImageRatio = Literal["IMAGE_ASPECT_RATIO_LANDSCAPE", "IMAGE_ASPECT_RATIO_PORTRAIT", "IMAGE_ASPECT_RATIO_SQUARE"]
+VideoRatio = Literal["VIDEO_ASPECT_RATIO_LANDSCAPE", "VIDEO_ASPECT_RATIO_PORTRAIT"]
+ImageModelName = Literal["GEM_PIX", "GEM_PIX_2"]
+Tier = Literal["", "PAYGATE_TIER_NOT_PAID", "PAYGATE_TIER_ONE", "PAYGATE_TIER_TWO"]
+JobStatus = Literal[
+    "MEDIA_GENERATION_STATUS_PENDING",
+    "MEDIA_GENERATION_STATUS_ACTIVE",
+    "MEDIA_GENERATION_STATUS_SUCCESSFUL",
+    "MEDIA_GENERATION_STATUS_FAILED",
+]
+Seed = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A message with Flow's camelCase names."""
+
+
+class ClientContext(Message, frozen=True, kw_only=True):
+    """Who asks; the video desks need all four, the others their part (seed 002, clientContext)."""
+
+    session_id: str = ""
+    project_id: str = ""
+    tool: Literal["", "ASSET_MANAGER", "PINHOLE"] = ""
+    user_paygate_tier: Tier = ""
+
+
+class ImageUpload(Message, frozen=True, kw_only=True):
+    """The picture of an upload; `raw_image_bytes` is base64."""
+
+    raw_image_bytes: str
+    mime_type: str
+    aspect_ratio: ImageRatio
+    is_user_uploaded: bool = False
+
+
+class UploadRequest(Message, frozen=True, kw_only=True):
+    """`POST /v1:uploadUserImage`."""
+
+    image_input: ImageUpload
+    client_context: ClientContext
+
+
+class MediaGenerationId(Message, frozen=True, kw_only=True):
+    """The name of a medium, in its own object."""
+
+    media_generation_id: str
+
+
+class UploadResponse(Message, frozen=True, kw_only=True):
+    """What an upload is called and how large it is."""
+
+    media_generation_id: MediaGenerationId
+    width: int
+    height: int
+
+
+class ImageInput(Message, frozen=True, kw_only=True):
+    """A reference picture of a picture."""
+
+    name: str
+    image_input_type: Literal["IMAGE_INPUT_TYPE_REFERENCE"]
+
+
+class ImageRequest(Message, frozen=True, kw_only=True):
+    """One picture of a batch."""
+
+    client_context: ClientContext
+    seed: Seed
+    image_model_name: ImageModelName
+    image_aspect_ratio: ImageRatio
+    prompt: str = ""
+    image_inputs: list[ImageInput] = []
+
+
+class ImageBatch(Message, frozen=True, kw_only=True):
+    """`POST /v1/projects/{projectId}/flowMedia:batchGenerateImages`."""
+
+    requests: list[ImageRequest] = []
+
+
+class PromptInput(Message, frozen=True, kw_only=True):
+    """The prompt, echoed."""
+
+    text_input: str
+
+
+class EmptyMessage(Message, frozen=True, kw_only=True):
+    """`{}`."""
+
+
+class RequestData(Message, frozen=True, kw_only=True):
+    """What was asked, echoed."""
+
+    prompt_inputs: list[PromptInput]
+    image_generation_request_data: EmptyMessage = EmptyMessage()
+
+
+class GeneratedImage(Message, frozen=True, kw_only=True):
+    """A picture; msgspec writes bytes as standard base64."""
+
+    encoded_image: bytes
+    seed: int
+    media_generation_id: str
+    prompt: str
+    model_name_type: str
+    workflow_id: str
+    fife_url: str
+    aspect_ratio: ImageRatio
+    request_data: RequestData
+    media_visibility: str = "PRIVATE"
+
+
+class ImageHolder(Message, frozen=True, kw_only=True):
+    """The level between, as in the seed."""
+
+    generated_image: GeneratedImage
+
+
+class ImageResult(Message, frozen=True, kw_only=True):
+    """One item of the bare array that answers a batch."""
+
+    name: str
+    workflow_id: str
+    image: ImageHolder
+
+
+class Credits(Message, frozen=True, kw_only=True):
+    """`GET /v1/credits` (flow.md section 2)."""
+
+    credits: int
+    user_paygate_tier: str
+
+
+class TextInput(Message, frozen=True, kw_only=True):
+    """The prompt of a video."""
+
+    prompt: str = ""
+
+
+class SceneMetadata(Message, frozen=True, kw_only=True):
+    """The client's own name of the job."""
+
+    scene_id: str = ""
+
+
+class MediaRef(Message, frozen=True, kw_only=True):
+    """A first or last frame."""
+
+    media_id: str
+
+
+class ReferenceImage(Message, frozen=True, kw_only=True):
+    """A reference picture of a video (seed 004)."""
+
+    media_id: str
+    image_usage_type: Literal["IMAGE_USAGE_TYPE_ASSET"]
+
+
+class TextVideo(Message, frozen=True, kw_only=True):
+    """One video from words, and what every kind of video has."""
+
+    aspect_ratio: VideoRatio
+    seed: Seed
+    video_model_key: str
+    text_input: TextInput = TextInput()
+    metadata: SceneMetadata = SceneMetadata()
+
+
+class StartVideo(TextVideo, frozen=True, kw_only=True):
+    """One video from its first frame."""
+
+    start_image: MediaRef
+
+
+class StartEndVideo(StartVideo, frozen=True, kw_only=True):
+    """One video from its first and last frame."""
+
+    end_image: MediaRef
+
+
+class ReferenceVideo(TextVideo, frozen=True, kw_only=True):
+    """One video from reference pictures."""
+
+    reference_images: list[ReferenceImage] = []
+
+
+class TextBatch(Message, frozen=True, kw_only=True):
+    """`POST /v1/video:batchAsyncGenerateVideoText`."""
+
+    client_context: ClientContext = ClientContext()
+    requests: list[TextVideo] = []
+
+
+class StartBatch(Message, frozen=True, kw_only=True):
+    """`POST /v1/video:batchAsyncGenerateVideoStartImage`."""
+
+    client_context: ClientContext = ClientContext()
+    requests: list[StartVideo] = []
+
+
+class StartEndBatch(Message, frozen=True, kw_only=True):
+    """`POST /v1/video:batchAsyncGenerateVideoStartAndEndImage`."""
+
+    client_context: ClientContext = ClientContext()
+    requests: list[StartEndVideo] = []
+
+
+class ReferenceBatch(Message, frozen=True, kw_only=True):
+    """`POST /v1/video:batchAsyncGenerateVideoReferenceImages`."""
+
+    client_context: ClientContext = ClientContext()
+    requests: list[ReferenceVideo] = []
+
+
+VideoBatch = TextBatch | StartBatch | StartEndBatch | ReferenceBatch
+
+
+class OperationName(Message, frozen=True, kw_only=True):
+    """The name of a job."""
+
+    name: str
+
+
+class JobQuestion(Message, frozen=True, kw_only=True):
+    """One job of a status call; what the client believes of it is not looked at."""
+
+    operation: OperationName
+    scene_id: str = ""
+    status: JobStatus | None = None
+
+
+class StatusRequest(Message, frozen=True, kw_only=True):
+    """`POST /v1/video:batchCheckAsyncVideoGenerationStatus`."""
+
+    operations: list[JobQuestion] = []

@@ -1,0 +1,145 @@
+"""The Gemini API: generateContent, streamGenerateContent, models, on /v1 and /v1beta.
+
+Magic words in a prompt make the model refuse, as HTTP 200 (gemini.md section 1.4):
+
+- `[blocked]`: promptFeedback.blockReason PROHIBITED_CONTENT, no candidates
+- `[image_safety]`: a candidate without content, finishReason IMAGE_SAFETY and a finishMessage
+- `[no_image]`: the same with NO_IMAGE
+"""
+
+import asyncio
+import uuid
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
+from litestar.types import Receive, Send
+
+from adapter.sandbox.drawing import PictureOrder
+from adapter.sandbox.faults import Twist
+from adapter.sandbox.gemini_answer import Asked, answer, chunks, refusal
+from adapter.sandbox.gemini_checks import asked, known_model, prompt_of
+from adapter.sandbox.gemini_models import MODELS, ImageModel, picture_size
+from adapter.sandbox.gemini_wire import GenerateContentRequest, GenerateContentResponse, ModelInfo, ModelList
+from adapter.sandbox.google_errors import GoogleError
+from adapter.sandbox.mishaps import served
+from adapter.sandbox.reading import read
+from adapter.sandbox.records import Execution
+from adapter.sandbox.world import Incoming, World, entered, json_body, key_checked, world_of
+
+_METHODS = ["generateContent", "streamGenerateContent"]
+
+
+class EventStream(ASGIResponse):
+    """`alt=sse`: an event per chunk, each sent by itself; no [DONE] (gemini.md section 8.4 point 6)."""
+
+    _should_set_content_length = False
+
+    async def send_body(self, send: Send, receive: Receive) -> None:  # noqa: ARG002 (litestar's signature)
+        """Sends the events one by one."""
+        for event in self.body.split(b"\r\n\r\n")[:-1]:
+            await send({"type": "http.response.body", "body": event + b"\r\n\r\n", "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+@get(["/v1/models", "/v1beta/models"])
+async def list_models(request: Incoming) -> ASGIResponse:
+    """Every model of the sandbox on one page."""
+    key_checked(request, world_of(request).rules)
+    return _json(ModelList(models=[_info(model) for model in MODELS.values()]))
+
+
+@get(["/v1/models/{name:str}", "/v1beta/models/{name:str}"])
+async def show_model(request: Incoming, name: FromPath[str]) -> ASGIResponse:
+    """One model; 404 when there is none of that name."""
+    key_checked(request, world_of(request).rules)
+    return _json(_info(known_model(name, _version(request), "generateContent")))
+
+
+@post(["/v1/models/{target:str}", "/v1beta/models/{target:str}"], status_code=200)
+async def call_model(request: Incoming, target: FromPath[str]) -> ASGIResponse:
+    """`{model}:generateContent` and `{model}:streamGenerateContent`."""
+    world = entered(request, "gemini.generate")
+    key_checked(request, world.rules)
+    name, _, method = target.partition(":")
+    if method not in _METHODS:
+        raise GoogleError(404)
+    model = known_model(name, _version(request), method)
+    body = read(await json_body(request), GenerateContentRequest)
+
+    async def work(twist: Twist | None) -> ASGIResponse:
+        whole = await _generated(world, model, body, twist)
+        return _streamed(request, whole) if method == "streamGenerateContent" else _json(whole)
+
+    return await served(request, world, ("gemini.generate", prompt_of(body)), work)
+
+
+async def _generated(
+    world: World, model: ImageModel, body: GenerateContentRequest, twist: Twist | None
+) -> GenerateContentResponse:
+    order = await asyncio.to_thread(asked, model, body)
+    if refused := refusal(order):
+        return refused
+    if twist == "drafts":
+        order = msgspec.structs.replace(order, drafts=True)
+    await asyncio.sleep(world.rules.image_seconds)
+    png = await world.gallery.png(_picture_order(order))
+    world.ledger.record(
+        Execution(
+            id=uuid.uuid4().hex,
+            kind="image",
+            account="",
+            scene_id="",
+            operation="",
+            prompt=order.prompt,
+            model=model.name,
+            at=world.clock(),
+        )
+    )
+    return answer(order, png, mime="image/jpeg" if twist == "wrong_mime" else "image/png")
+
+
+def _picture_order(order: Asked) -> PictureOrder:
+    width, height = picture_size(order.model, order.ratio, order.image_size)
+    return PictureOrder(
+        prompt=order.prompt,
+        seed=order.seed,
+        width=width,
+        height=height,
+        caption=f"{order.model.name}  {order.ratio}  {width}x{height}  seed {order.seed}",
+        inputs=order.pictures,
+    )
+
+
+def _streamed(request: Incoming, whole: GenerateContentResponse) -> ASGIResponse:
+    """Server-sent events with `alt=sse`, else one JSON array, as Google's gateway does."""
+    parts = chunks(whole)
+    if request.query_params.get("alt") != "sse":
+        return ASGIResponse(body=msgspec.json.encode(parts), media_type="application/json; charset=UTF-8")
+    events = b"".join(b"data: " + msgspec.json.encode(part) + b"\r\n\r\n" for part in parts)
+    return EventStream(body=events, media_type="text/event-stream")
+
+
+def _info(model: ImageModel) -> ModelInfo:
+    return ModelInfo(
+        name=f"models/{model.name}",
+        version=model.name.split("-")[1],
+        display_name=model.name.replace("-", " ").title(),
+        description="Image generation, emulated by the adapter's sandbox.",
+        input_token_limit=32_768 if model.is_2_5 else 65_536,
+        output_token_limit=32_768,
+        supported_generation_methods=_METHODS,
+        thinking=model.thinks,
+    )
+
+
+def _version(request: Incoming) -> str:
+    return request.url.path.split("/")[1]
+
+
+def _json(message: msgspec.Struct) -> ASGIResponse:
+    return ASGIResponse(body=msgspec.json.encode(message), media_type="application/json; charset=UTF-8")
+
+
+ROUTES = [list_models, show_model, call_model]

@@ -1,0 +1,129 @@
+"""Gemini's answers: parts, usage and refusals (gemini.md section 1.4). Pure functions over wire structs."""
+
+import hashlib
+import math
+import uuid
+from typing import Final
+
+import msgspec
+
+from adapter.sandbox.gemini_models import ImageModel
+from adapter.sandbox.gemini_wire import (
+    Candidate,
+    GenerateContentResponse,
+    ModalityCount,
+    OutBlob,
+    OutContent,
+    OutPart,
+    PromptFeedback,
+    UsageMetadata,
+)
+
+INPUT_PICTURE_TOKENS: Final = 258
+"""Two pictures were 516 tokens in the captured example of gemini.md section 1.4."""
+UNITEMISED_TOKENS: Final = 88
+"""candidatesTokenCount of Gemini 3 exceeds the sum of its details by at least this (same place)."""
+
+_FILTERED: Final = (
+    "Unable to show the generated image. The image was filtered out because it violated Google's Generative AI "
+    "Prohibited Use policy. You will not be charged for blocked images. Try rephrasing the prompt."
+)
+_NOTHING: Final = (
+    "Unable to show the generated image. The model could not generate the image based on the prompt provided."
+)
+REFUSALS: Final = {"[image_safety]": ("IMAGE_SAFETY", _FILTERED), "[no_image]": ("NO_IMAGE", _NOTHING)}
+"""Magic words of prompts, with finishReason and finishMessage."""
+BLOCKED: Final = "[blocked]"
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What the request comes to, once it has been checked."""
+
+    model: ImageModel
+    prompt: str
+    pictures: tuple[bytes, ...]
+    ratio: str
+    image_size: str
+    seed: int
+    text: bool
+    image: bool
+    drafts: bool
+
+    def usage(self) -> UsageMetadata:
+        """Tokens of the prompt alone, as a refusal reports them."""
+        text = math.ceil(len(self.prompt) / 4)
+        pictures = INPUT_PICTURE_TOKENS * len(self.pictures)
+        details = [ModalityCount(modality="TEXT", token_count=text)]
+        if pictures:
+            details.append(ModalityCount(modality="IMAGE", token_count=pictures))
+        return UsageMetadata(
+            prompt_token_count=text + pictures,
+            total_token_count=text + pictures,
+            prompt_tokens_details=details,
+        )
+
+
+def refusal(asked: Asked) -> GenerateContentResponse | None:
+    """HTTP 200 without a picture, for a prompt with a magic word; None for any other."""
+    if BLOCKED in asked.prompt:
+        return _response(asked, [], asked.usage(), PromptFeedback(block_reason="PROHIBITED_CONTENT"))
+    for word, (reason, message) in REFUSALS.items():
+        if word in asked.prompt:
+            candidate = Candidate(finish_reason=reason, finish_message=message)
+            return _response(asked, [candidate], asked.usage())
+    return None
+
+
+def answer(asked: Asked, png: bytes, *, mime: str = "image/png") -> GenerateContentResponse:
+    """The picture, after a sentence if text was asked for, and after drafts if thoughts were."""
+    parts: list[OutPart] = []
+    if asked.drafts:
+        draft = OutPart(inline_data=OutBlob(mime_type=mime, data=png), thought=True)
+        parts += [OutPart(text="**Composing the picture**", thought=True), draft, draft]
+    if asked.text:
+        parts.append(OutPart(text=f"Here is your picture: {asked.prompt}"))
+    if asked.image:
+        signature = hashlib.sha256(png).digest()
+        parts.append(OutPart(inline_data=OutBlob(mime_type=mime, data=png), thought_signature=signature))
+    candidate = Candidate(content=OutContent(parts=parts), finish_reason="STOP")
+    return _response(asked, [candidate], _full_usage(asked, parts))
+
+
+def chunks(whole: GenerateContentResponse) -> list[GenerateContentResponse]:
+    """The same answer as a stream: a part per chunk, the last one empty, with the finish and the full usage."""
+    if not whole.candidates or whole.candidates[0].content is None:
+        return [whole]
+    last = whole.candidates[0]
+    parts = whole.candidates[0].content.parts
+    running = [Candidate(content=OutContent(parts=[part])) for part in parts]
+    ending = msgspec.structs.replace(last, content=OutContent(parts=[OutPart(text="")]))
+    return [
+        *(msgspec.structs.replace(whole, candidates=[one], usage_metadata=None) for one in running),
+        msgspec.structs.replace(whole, candidates=[ending]),
+    ]
+
+
+def _full_usage(asked: Asked, parts: list[OutPart]) -> UsageMetadata:
+    prompt = asked.usage()
+    picture = asked.model.tokens[asked.image_size] if asked.image else 0
+    text = sum(math.ceil(len(part.text) / 4) for part in parts if part.text and not part.thought)
+    spent = picture + text + (UNITEMISED_TOKENS if asked.model.thinks else 0)
+    return msgspec.structs.replace(
+        prompt,
+        candidates_token_count=spent,
+        thoughts_token_count=asked.model.thoughts,
+        total_token_count=prompt.prompt_token_count + spent + asked.model.thoughts,
+        candidates_tokens_details=[ModalityCount(modality="IMAGE", token_count=picture)] if picture else [],
+    )
+
+
+def _response(
+    asked: Asked, candidates: list[Candidate], usage: UsageMetadata, feedback: PromptFeedback | None = None
+) -> GenerateContentResponse:
+    return GenerateContentResponse(
+        candidates=candidates,
+        prompt_feedback=feedback,
+        usage_metadata=usage,
+        model_version=asked.model.name,
+        response_id=uuid.uuid4().hex[:22],
+    )

@@ -1,0 +1,134 @@
+"""What Google refuses of a generateContent request (gemini.md sections 1.1, 1.3 and 3, seed 003)."""
+
+import secrets
+
+from adapter.sandbox.gemini_answer import Asked
+from adapter.sandbox.gemini_models import MODELS, ImageModel, nearest_ratio
+from adapter.sandbox.gemini_wire import Content, GenerateContentRequest, Part
+from adapter.sandbox.google_errors import FieldViolation, GoogleError, bad_fields, bad_value
+from adapter.sandbox.pictures import decoded, measured, sniffed
+
+_UNREADABLE = (
+    "Unable to process input image. "
+    "Please retry or report in https://developers.generativeai.google/guide/troubleshooting"
+)
+_IMAGE_CONFIG = "generation_config.image_config"
+
+
+def known_model(name: str, version: str, method: str) -> ImageModel:
+    """The model of that name; 404 in Google's words when there is none."""
+    model = MODELS.get(name)
+    if model is None:
+        raise GoogleError(
+            404,
+            f"models/{name} is not found for API version {version}, or is not supported for {method}. "
+            "Call ListModels to see the list of available models and their supported methods.",
+        )
+    return model
+
+
+def asked(model: ImageModel, request: GenerateContentRequest) -> Asked:
+    """The request as an order, or the refusal that Google would give.
+
+    Decodes and measures the pictures: call it in a thread.
+    """
+    config = request.generation_config
+    if config.candidate_count != 1:
+        raise GoogleError(400, "Multiple candidates is not enabled for this model")
+    pictures = _checked_contents(model, request.contents)
+    modalities = _modalities(config.response_modalities)
+    thinking = config.thinking_config
+    if thinking and not model.thinks:
+        raise GoogleError(400, "Thinking is not enabled for this model")
+    ratio, image_size = _shape(model, request, pictures)
+    return Asked(
+        model=model,
+        prompt=prompt_of(request),
+        pictures=pictures,
+        ratio=ratio,
+        image_size=image_size,
+        seed=secrets.randbelow(2**31) if config.seed is None else config.seed,
+        text="TEXT" in modalities,
+        image="IMAGE" in modalities,
+        drafts=bool(thinking and thinking.include_thoughts),
+    )
+
+
+def prompt_of(request: GenerateContentRequest) -> str:
+    """The words of the last turn."""
+    if not request.contents:
+        return ""
+    return "\n".join(part.text for part in request.contents[-1].parts if part.text and not part.thought)
+
+
+def _checked_contents(model: ImageModel, contents: list[Content]) -> tuple[bytes, ...]:
+    """The pictures of the user's turns; raises for anything that is missing or wrong in a turn."""
+    if not contents:
+        raise _missing("contents", "contents is not specified")
+    pictures: list[bytes] = []
+    for at, content in enumerate(contents):
+        if content.role not in {"", "user", "model"}:
+            raise GoogleError(400, "Please use a valid role: user, model.")
+        if not content.parts:
+            raise _missing(f"contents[{at}].parts", "contents.parts must not be empty.")
+        found = [_picture(part, f"contents[{at}].parts[{place}]") for place, part in enumerate(content.parts)]
+        if content.role != "model":
+            pictures += [picture for picture in found if picture is not None]
+    if len(pictures) > model.inputs:
+        raise GoogleError(
+            400, f"Please ensure that the number of input images is at most {model.inputs} for this model."
+        )
+    return tuple(pictures)
+
+
+def _picture(part: Part, path: str) -> bytes | None:
+    """The picture of a part that holds one; None for text."""
+    if part.thought_signature and decoded(part.thought_signature) is None:
+        raise bad_value(f"{path}.thought_signature", "(TYPE_BYTES), Base64 decoding failed")
+    if part.file_data is not None:
+        file = part.file_data.file_uri.rsplit("/", 1)[-1]
+        raise GoogleError(403, f"You do not have permission to access the File {file} or it may not exist.")
+    if part.inline_data is None:
+        if part.text is None and not part.thought_signature:
+            raise _missing(f"{path}.data", "required oneof field 'data' must have one initialized field")
+        return None
+    data = decoded(part.inline_data.data)
+    if data is None:
+        raise bad_value(f"{path}.inline_data.data", "(TYPE_BYTES), Base64 decoding failed")
+    mime = part.inline_data.mime_type
+    if mime not in {"image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"}:
+        raise GoogleError(400, f"Unsupported MIME type: {mime}")
+    real = sniffed(data)
+    if not real or (real not in {"image/heic", "image/heif"} and measured(data) is None):
+        raise GoogleError(400, _UNREADABLE)
+    if real.replace("heif", "heic") != mime.replace("heif", "heic"):
+        raise GoogleError(400, f"Unhandled generated data mime type: {mime}")
+    return data
+
+
+def _modalities(asked_for: list[str]) -> set[str]:
+    """TEXT and IMAGE by default; any case is taken (gemini.md section 8.4 point 3)."""
+    modalities = {modality.upper() for modality in asked_for} or {"TEXT", "IMAGE"}
+    if modalities - {"TEXT", "IMAGE"}:
+        raise bad_value("generation_config.response_modalities", f"(Modality), {sorted(modalities)}")
+    return modalities
+
+
+def _shape(model: ImageModel, request: GenerateContentRequest, pictures: tuple[bytes, ...]) -> tuple[str, str]:
+    """Ratio and image size, with Google's defaults: the last input's shape, else 1:1; 1K."""
+    config = request.generation_config.image_config
+    ratio = config.aspect_ratio if config else ""
+    image_size = config.image_size if config and config.image_size else "1K"
+    if ratio and ratio not in model.ratios:
+        raise bad_value(f"{_IMAGE_CONFIG}.aspect_ratio", f'"{ratio}", supported: {", ".join(model.ratios)}')
+    if image_size not in model.tokens:
+        raise bad_value(f"{_IMAGE_CONFIG}.image_size", f'"{image_size}", supported: {", ".join(model.tokens)}')
+    if ratio:
+        return ratio, image_size
+    size = measured(pictures[-1]) if pictures else None
+    return (nearest_ratio(model, *size) if size else "1:1"), image_size
+
+
+def _missing(path: str, why: str) -> GoogleError:
+    text = f"* GenerateContentRequest.{path}: {why}\n"
+    return bad_fields(FieldViolation(path, text))

@@ -1,0 +1,40 @@
+"""The memory that survives `kill -9`: JSON lines, one per answer, on the disk before the answer leaves."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from adapter.sandbox.records import Event
+
+_LINE = msgspec.json.Decoder(list[Event])
+
+
+class Journal:
+    """An append-only file of event lists; one line is one answer, so it is there whole or not at all."""
+
+    def __init__(self, folder: Path) -> None:
+        """Opens `folder/journal.jsonl`, made when absent."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / "journal.jsonl"
+        self._path.touch()
+
+    def replay(self) -> Iterator[Event]:
+        """Every event of the past in order.
+
+        A line that the death of the process tore is cut off first, so that the next one does not stick to it.
+        """
+        lines = self._path.read_bytes()
+        whole = lines.rfind(b"\n") + 1
+        if whole < len(lines):
+            os.truncate(self._path, whole)
+        for line in lines[:whole].splitlines():
+            yield from _LINE.decode(line)
+
+    def append(self, events: tuple[Event, ...]) -> None:
+        """Writes one line and returns when it is on the disk."""
+        with self._path.open("ab") as file:
+            file.write(msgspec.json.encode(events) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())

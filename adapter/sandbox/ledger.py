@@ -1,0 +1,88 @@
+"""What was carried out and paid for: executions, credits, operations, media."""
+
+import secrets
+from collections import Counter
+from pathlib import Path
+
+from adapter.sandbox.google_errors import GoogleError, flow_refusal
+from adapter.sandbox.journal import Journal
+from adapter.sandbox.records import Event, Execution, Medium, Operation, SecretMade
+from adapter.sandbox.rules import SandboxAccount, SandboxRules
+
+
+class Ledger:
+    """The books. `record` returns when the facts would survive the death of the process."""
+
+    def __init__(self, rules: SandboxRules) -> None:
+        """Opens the books: replays the journal of `rules.state`, if there is one."""
+        self._journal = Journal(Path(rules.state)) if rules.state else None
+        self.accounts: dict[str, SandboxAccount] = {account.token: account for account in rules.accounts}
+        self.credits: dict[str, int] = {account.project_id: account.credits for account in rules.accounts}
+        self.executions: list[Execution] = []
+        self.requests: Counter[str] = Counter()
+        """Requests received since this start, by desk ("flow.submit", ...)."""
+        self.secret = ""
+        self._operations: dict[str, Operation] = {}
+        self._media_by_id: dict[str, Medium] = {}
+        self._media_by_name: dict[str, Medium] = {}
+        for event in self._journal.replay() if self._journal else ():
+            self._apply(event)
+        if not self.secret:
+            self.record(SecretMade(secrets.token_hex(32)))
+
+    def record(self, *events: Event) -> None:
+        """Enters the facts of one answer, all or none.
+
+        The write is done on the event loop on purpose: check, charge and write are then one step.
+        """
+        if self._journal:
+            self._journal.append(events)
+        for event in events:
+            self._apply(event)
+
+    def afford(self, account: SandboxAccount, cost: int) -> None:
+        """Raises 429 PUBLIC_ERROR_USER_QUOTA_REACHED when the account has fewer credits than `cost`."""
+        if self.credits[account.project_id] < cost:
+            raise flow_refusal(429, "PUBLIC_ERROR_USER_QUOTA_REACHED")
+
+    def operation(self, name: str, account: SandboxAccount) -> Operation:
+        """The account's operation; 404 when there is none of that name, 403 when it is another's."""
+        operation = self._operations.get(name)
+        if operation is None:
+            raise GoogleError(404)
+        if operation.account != account.project_id:
+            raise GoogleError(403)
+        return operation
+
+    def picture(self, name: str, account: SandboxAccount) -> Medium:
+        """The account's picture of that mediaGenerationId; 404 otherwise, as for one that has expired."""
+        medium = self._media_by_name.get(name)
+        if medium is None or medium.account != account.project_id or medium.kind == "video":
+            raise GoogleError(404)
+        return medium
+
+    def medium(self, media_id: str) -> Medium | None:
+        """The medium of a link's UUID."""
+        return self._media_by_id.get(media_id)
+
+    def medium_named(self, name: str) -> Medium:
+        """A medium that another one was made from, by its mediaGenerationId."""
+        return self._media_by_name[name]
+
+    def clip(self, operation: Operation) -> Medium:
+        """The clip that an operation makes."""
+        return self._media_by_id[operation.medium]
+
+    def _apply(self, event: Event) -> None:
+        match event:
+            case SecretMade():
+                self.secret = event.secret
+            case Medium():
+                self._media_by_id[event.id] = event
+                self._media_by_name[event.name] = event
+            case Operation():
+                self._operations[event.name] = event
+            case Execution():
+                self.executions.append(event)
+                if event.account in self.credits:
+                    self.credits[event.account] -= event.credits

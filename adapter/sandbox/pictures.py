@@ -1,0 +1,40 @@
+"""Pictures that come in: base64 in either alphabet, told by their first bytes, measured."""
+
+import binascii
+import io
+
+import pybase64
+from PIL import Image
+
+_HEIF_BRANDS = {b"heic": "image/heic", b"heix": "image/heic", b"mif1": "image/heif", b"msf1": "image/heif"}
+
+
+def decoded(data: str) -> bytes | None:
+    """The bytes of standard or URL-safe base64, padded or not; None for anything else."""
+    plain = data.replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        return pybase64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def sniffed(data: bytes) -> str:
+    """The MIME type by the first bytes, among those that Google takes; empty for another kind."""
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    if data[4:8] == b"ftyp":
+        return _HEIF_BRANDS.get(data[8:12], "")
+    return ""
+
+
+def measured(data: bytes) -> tuple[int, int] | None:
+    """Width and height in pixels by the file's header; None when Pillow cannot read it."""
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            return picture.size
+    except (OSError, Image.DecompressionBombError):
+        return None

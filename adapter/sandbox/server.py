@@ -1,0 +1,90 @@
+"""The sandbox on loopback, served from a thread beside whatever else the process does."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from adapter.sandbox.app import create_sandbox
+from adapter.sandbox.mishaps import HANG_UP
+from adapter.sandbox.rules import SandboxRules
+
+
+@dataclass(frozen=True, slots=True)
+class RunningSandbox:
+    """A sandbox that listens."""
+
+    base_url: str
+    """`http://host:port`, without a slash at the end."""
+
+
+class ClosableProtocol(HttpToolsProtocol):
+    """Gives the application a way to close the connection, which ASGI has not: `drop` and `truncate` need it."""
+
+    def on_message_begin(self) -> None:
+        """Puts the transport's `close` into the scope."""
+        super().on_message_begin()
+        self.scope["extensions"] = {HANG_UP: self.transport.close}  # type: ignore[dict-item]
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens, or has given up."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.settled = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        finally:
+            self.settled.set()
+
+
+@contextmanager
+def running_sandbox(rules: SandboxRules) -> Iterator[RunningSandbox]:
+    """Serves the sandbox until the block ends; requests that hang are then cut after a second.
+
+    Raises:
+        OSError: the address cannot be bound, with host and port in the message.
+        RuntimeError: the server gave up while it started.
+    """
+    config = uvicorn.Config(
+        create_sandbox(rules),
+        http=ClosableProtocol,
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
+    )
+    listener = _bound(rules.host, rules.port)
+    server = _Server(config)
+    thread = threading.Thread(target=server.run, args=([listener],), name="sandbox", daemon=True)
+    thread.start()
+    server.settled.wait()
+    if not server.started:
+        listener.close()
+        raise RuntimeError(f"the sandbox did not start on {rules.host}:{rules.port}; the log says why")
+    host = f"[{rules.host}]" if ":" in rules.host else rules.host
+    try:
+        yield RunningSandbox(f"http://{host}:{listener.getsockname()[1]}")
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as exc:
+        listener.close()
+        raise OSError(exc.errno, f"the sandbox cannot listen on {host}:{port}: {exc.strerror}") from exc
+    return listener

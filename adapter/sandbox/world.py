@@ -1,0 +1,96 @@
+"""What the routes work with, made once by `create_sandbox`, and the first questions to every request."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from litestar import Request
+from litestar.datastructures import State
+
+from adapter.sandbox.faults import Desk, Faults
+from adapter.sandbox.gallery import Gallery
+from adapter.sandbox.google_errors import ErrorInfo, GoogleError
+from adapter.sandbox.ledger import Ledger
+from adapter.sandbox.links import Links
+from adapter.sandbox.rules import SandboxAccount, SandboxRules
+
+Incoming: TypeAlias = Request[object, object, State]
+
+_ACCEPTED = ("application/json", "text/plain")
+"""Seed 002, basics: both carry JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """The emulated upstream behind the routes."""
+
+    rules: SandboxRules
+    clock: Callable[[], float]
+    """Seconds since the epoch."""
+    ledger: Ledger
+    gallery: Gallery
+    links: Links
+    faults: Faults
+
+
+def world_of(request: Incoming) -> World:
+    """The world of the application that this request came to."""
+    world: World = request.app.state.world
+    return world
+
+
+def entered(request: Incoming, desk: Desk) -> World:
+    """The same, for a request that is counted as received at `desk`."""
+    world = world_of(request)
+    world.ledger.requests[desk] += 1
+    return world
+
+
+async def json_body(request: Incoming) -> bytes:
+    """The body; 400 when its content type is another than JSON or plain text (absent is fine)."""
+    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if kind not in _ACCEPTED:
+        raise GoogleError(400, f"Invalid content type: {kind}. Expected application/json.")
+    return await request.body()
+
+
+def base_url(request: Incoming) -> str:
+    """Scheme, host and port that the client used: an emulator on loopback may trust them."""
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
+def key_checked(request: Incoming, rules: SandboxRules) -> None:
+    """Lets a Gemini request pass with a known key, in the header or `?key=` (gemini.md sections 3 and 5).
+
+    Raises:
+        GoogleError: 403 without a key, 400 API_KEY_INVALID with a wrong one, as Google does.
+    """
+    key = request.headers.get("x-goog-api-key") or request.query_params.get("key")
+    if not key:
+        raise GoogleError(
+            403,
+            "Method doesn't allow unregistered callers (callers without established identity). "
+            "Please use API Key or other form of API consumer identity to call this API.",
+        )
+    if key not in rules.api_keys:
+        info = ErrorInfo("API_KEY_INVALID", "googleapis.com", {"service": "generativelanguage.googleapis.com"})
+        raise GoogleError(400, "API key not valid. Please pass a valid API key.", info)
+
+
+def account_of(request: Incoming, ledger: Ledger) -> SandboxAccount:
+    """The account of the Bearer token; 401 UNAUTHENTICATED when it is missing or unknown."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    account = ledger.accounts.get(token.strip()) if scheme.lower() == "bearer" else None
+    if account is None:
+        start = (
+            "Request had invalid authentication credentials."
+            if token
+            else "Request is missing required authentication credential."
+        )
+        raise GoogleError(
+            401,
+            f"{start} Expected OAuth 2 access token, login cookie or other valid authentication credential. "
+            "See https://developers.google.com/identity/sign-in/web/devconsole-project.",
+            ErrorInfo("ACCESS_TOKEN_INVALID" if token else "CREDENTIALS_MISSING", "googleapis.com"),
+        )
+    return account

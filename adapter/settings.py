@@ -1,0 +1,195 @@
+"""The configuration: a TOML file and the environment become one frozen `Settings`.
+
+Anything wrong stops the start with a sentence that names the key. `config/adapter.toml` shows every key with its
+default; any of them can be given as `ADAPTER__SECTION__KEY` in the environment.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from adapter.domain.catalogue import Catalogue, CatalogueFile
+from adapter.errors import WrongConfiguration
+from adapter.sandbox.rules import SandboxRules
+
+PREFIX = "ADAPTER__"
+
+HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s]+[^/\s]$")]
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file: unknown keys are mistakes."""
+
+
+class Server(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where we listen and what we are called from outside."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8000
+    #: Base of every link handed to a client; never taken from a request. Empty: made of host and port.
+    public_url: HttpUrl | Literal[""] = ""
+    #: Seconds that open connections get when the process is told to stop.
+    shutdown_seconds: Annotated[int, Meta(ge=1, le=300)] = 10
+
+
+class Access(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who may ask."""
+
+    keys: tuple[str, ...] = ()
+    anonymous: bool = False
+
+
+class Storage(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where things are remembered."""
+
+    database: str = "sqlite:///var/adapter.db"
+    media: str = "file://var/media"
+
+
+class Gemini(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The Gemini API, or a relay that speaks it."""
+
+    base_url: HttpUrl = "https://generativelanguage.googleapis.com"
+    api_version: Annotated[str, Meta(pattern=r"^v1[a-z0-9]*$")] = "v1beta"
+    auth: Literal["header", "query", "bearer"] = "header"
+    keys: Annotated[tuple[str, ...], Meta(min_length=1)]
+    #: Calls under way at once.
+    concurrency: Annotated[int, Meta(ge=1, le=1024)] = 64
+
+
+class FlowAccount(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One account of the operator."""
+
+    name: Annotated[str, Meta(min_length=1)]
+    token: str
+    project_id: Annotated[str, Meta(min_length=1)]
+    tier: Literal["PAYGATE_TIER_NOT_PAID", "PAYGATE_TIER_ONE", "PAYGATE_TIER_TWO"] = "PAYGATE_TIER_ONE"
+
+
+class Flow(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Google Flow's aisandbox API."""
+
+    base_url: HttpUrl = "https://aisandbox-pa.googleapis.com"
+    accounts: Annotated[tuple[FlowAccount, ...], Meta(min_length=1)]
+
+
+class Providers(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Google's sides; one that is left out is not offered."""
+
+    gemini: Gemini | None = None
+    flow: Flow | None = None
+
+
+class Jobs(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How video jobs are kept."""
+
+    poll_seconds: Annotated[float, Meta(ge=0.01, le=300)] = 5.0
+    #: A dead process's jobs are taken over after this; at least twice `poll_seconds`.
+    lease_seconds: Annotated[float, Meta(ge=0.02, le=600)] = 10.0
+    deadline_minutes: Annotated[float, Meta(gt=0, le=2880)] = 60.0
+    #: A finished video that nobody has been given yet answers the same request for so long.
+    replay_minutes: Annotated[float, Meta(ge=0, le=10_080)] = 1440.0
+
+
+class Chat(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How chats are answered."""
+
+    #: Silence on a stream before a comment is sent.
+    heartbeat_seconds: Annotated[float, Meta(ge=0.05, le=60)] = 10.0
+
+
+class Limits(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a request may weigh."""
+
+    #: Largest request body.
+    body_bytes: Annotated[int, Meta(ge=1024)] = 32 * 1024 * 1024
+    #: Longest prompt, in characters (OpenAI's own limit is 32,000).
+    prompt_characters: Annotated[int, Meta(ge=1)] = 32_000
+
+
+class Settings(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that can be set."""
+
+    server: Server = Server()
+    access: Access = Access()
+    storage: Storage = Storage()
+    providers: Providers = Providers()
+    jobs: Jobs = Jobs()
+    chat: Chat = Chat()
+    limits: Limits = Limits()
+    sandbox: SandboxRules = SandboxRules()
+    #: The catalogue's file, relative to the configuration's.
+    models: str = "models.toml"
+
+    @property
+    def public_url(self) -> str:
+        """The base of every link that we hand out."""
+        return self.server.public_url or f"http://{self.server.host}:{self.server.port}"
+
+
+def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
+    """Read a configuration file and lay the environment over it.
+
+    Raises:
+        WrongConfiguration: the file is missing, is no TOML, or has a key or value that does not belong there.
+    """
+    tables = _read_toml(path)
+    for name, text in environ.items():
+        if name.startswith(PREFIX):
+            _lay_over(tables, name, text)
+    try:
+        settings = msgspec.convert(tables, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise WrongConfiguration(f"{path}: {error}") from error
+    if settings.jobs.lease_seconds < 2 * settings.jobs.poll_seconds:
+        raise WrongConfiguration(f"{path}: jobs.lease_seconds has to be at least twice jobs.poll_seconds.")
+    if not settings.access.keys and not settings.access.anonymous:
+        raise WrongConfiguration(f"{path}: access.keys is empty; nobody could ask (or set access.anonymous).")
+    return settings
+
+
+def load_catalogue(path: Path, settings: Settings) -> Catalogue:
+    """Read the catalogue that a configuration file names and keep the models whose provider is configured.
+
+    Raises:
+        WrongConfiguration: as `load_settings`.
+    """
+    file = path.parent / settings.models
+    try:
+        everything = msgspec.convert(_read_toml(file), CatalogueFile)
+        configured = {name for name in ("gemini", "flow") if getattr(settings.providers, name)}
+        return Catalogue(everything.only(configured))
+    except (msgspec.ValidationError, ValueError) as error:
+        raise WrongConfiguration(f"{file}: {error}") from error
+
+
+def _read_toml(path: Path) -> dict[str, object]:
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=dict[str, object])
+    except OSError as error:
+        raise WrongConfiguration(f"{path} cannot be read: {error.strerror}.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise WrongConfiguration(f"{path} is not valid TOML: {error}") from error
+
+
+def _lay_over(tables: dict[str, object], name: str, text: str) -> None:
+    *sections, key = name.removeprefix(PREFIX).lower().split("__")
+    table = tables
+    for section in sections:
+        inner = table.setdefault(section, {})
+        if not isinstance(inner, dict):
+            raise WrongConfiguration(f"{name}: '{section}' is a value, not a section.")
+        table = inner
+    table[key] = _value(text)
+
+
+def _value(text: str) -> object:
+    """Read a value as TOML would (`8080`, `true`, `["a", "b"]`), anything else as the text it is."""
+    try:
+        return msgspec.toml.decode(f"value = {text}", type=dict[str, object])["value"]
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return text

@@ -1,0 +1,205 @@
+"""The Gemini desk takes the seed's bodies and refuses what Google refuses."""
+
+import base64
+
+import pytest
+
+from tests.sandbox.helpers import KEY, Client, Json, faulty, ledger, opened, picture, seed
+
+FLASH = "/v1beta/models/gemini-2.5-flash-image:generateContent"
+PRO = "/v1beta/models/gemini-3-pro-image:generateContent"
+FLASH_3 = "/v1beta/models/gemini-3.1-flash-image:generateContent"
+LITE = "/v1beta/models/gemini-3.1-flash-lite-image:generateContent"
+
+
+def asking(*parts: Json, **config: Json) -> Json:
+    """A body with one turn."""
+    return {"contents": [{"role": "user", "parts": list(parts) or [{"text": "a pig"}]}], "generationConfig": config}
+
+
+def inline(mime: str = "image/png", data: str | None = None) -> Json:
+    """A picture part."""
+    return {"inlineData": {"mimeType": mime, "data": picture() if data is None else data}}
+
+
+async def refused(client: Client, path: str, body: Json) -> str:
+    """The message of a 400."""
+    answer = await client.post(path, headers=KEY, json=body)
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["error"]["status"] == "INVALID_ARGUMENT"
+    return str(answer.json()["error"]["message"])
+
+
+@pytest.mark.parametrize("name", ["default", "text", "edit", "pictures"])
+async def test_the_seeds_bodies_are_taken(client: Client, name: str) -> None:
+    """Every example of seed 003 gives a picture, with the key in the query as the seed has it."""
+    body = seed(f"gemini.{name}.request")
+    for part in body["contents"][0]["parts"]:
+        if "inline_data" in part:
+            part["inline_data"]["data"] = picture("JPEG")
+
+    answer = await client.post(FLASH, params={"key": "AIza-sandbox"}, json=body)
+
+    [part] = answer.json()["candidates"][0]["content"]["parts"]
+    assert opened(part["inlineData"]["data"]).size == ((1024, 1024) if name == "default" else (768, 1344))
+
+
+async def test_snake_case_is_taken_at_every_level(client: Client) -> None:
+    """Names may be in proto form, as Google's own curl samples have them."""
+    body = {
+        "contents": [{"parts": [{"text": "a pig"}, {"inline_data": {"mime_type": "image/png", "data": picture()}}]}],
+        "generation_config": {"response_modalities": ["Image"], "image_config": {"aspect_ratio": "16:9"}},
+        "tools": [{"google_search": {}}],
+    }
+
+    answer = await client.post(FLASH, headers=KEY, json=body)
+
+    [part] = answer.json()["candidates"][0]["content"]["parts"]
+    assert opened(part["inlineData"]["data"]).size == (1344, 768)
+
+
+async def test_unknown_names_are_all_named(client: Client) -> None:
+    """Google lists each unknown name with its place, in the message and in the field violations."""
+    body = asking(aspectRatio="16:9") | {"n": 2}
+
+    answer = await client.post(FLASH, headers=KEY, json=body)
+
+    error = answer.json()["error"]
+    assert error["message"].splitlines() == [
+        "Invalid JSON payload received. Unknown name \"aspectRatio\" at 'generation_config': Cannot find field.",
+        'Invalid JSON payload received. Unknown name "n": Cannot find field.',
+    ]
+    assert [one["field"] for one in error["details"][0]["fieldViolations"]] == ["generation_config", ""]
+
+
+@pytest.mark.parametrize(
+    ("path", "config", "words"),
+    [
+        (FLASH, {"imageConfig": {"aspectRatio": "1:4"}}, "aspect_ratio"),
+        (FLASH, {"imageConfig": {"aspectRatio": "5:9"}}, "aspect_ratio"),
+        (FLASH, {"imageConfig": {"imageSize": "2K"}}, "image_size"),
+        (PRO, {"imageConfig": {"imageSize": "1k"}}, "image_size"),
+        (PRO, {"imageConfig": {"imageSize": "512"}}, "image_size"),
+        (PRO, {"imageConfig": {"aspectRatio": "8:1"}}, "aspect_ratio"),
+        (FLASH_3, {"imageConfig": {"imageSize": "0.5K"}}, "image_size"),
+        (LITE, {"imageConfig": {"imageSize": "2K"}}, "image_size"),
+        (FLASH, {"responseModalities": ["VIDEO"]}, "response_modalities"),
+        (FLASH, {"candidateCount": 2}, "Multiple candidates"),
+        (FLASH, {"candidateCount": "two"}, "generation_config.candidate_count"),
+        (FLASH, {"thinkingConfig": {"thinkingLevel": "HIGH"}}, "Thinking"),
+    ],
+)
+async def test_wrong_settings_are_refused(client: Client, path: str, config: Json, words: str) -> None:
+    """Each model takes its own ratios and sizes and nothing else."""
+    assert words in await refused(client, path, asking(**config))
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        (inline("image/jpeg"), "Unhandled generated data mime type: image/jpeg"),
+        (inline("image/jpg"), "Unsupported MIME type"),
+        (inline("image/gif"), "Unsupported MIME type"),
+        (inline(data="@@@"), "Base64 decoding failed"),
+        (inline(data=base64.b64encode(b"not a picture").decode()), "Unable to process input image"),
+        (inline(data=base64.b64encode(b"\x89PNG\r\n\x1a\nrest").decode()), "Unable to process input image"),
+        ({"text": "a pig", "thoughtSignature": "@@@"}, "thought_signature"),
+        ({}, "required oneof field 'data'"),
+    ],
+)
+async def test_wrong_parts_are_refused(client: Client, part: Json, words: str) -> None:
+    """Pictures must be what they say they are."""
+    assert words in await refused(client, PRO, asking({"text": "edit"}, part))
+
+
+@pytest.mark.parametrize(("path", "most"), [(FLASH, 3), (PRO, 14)])
+async def test_pictures_are_counted(client: Client, path: str, most: int) -> None:
+    """A prompt may hold 3 pictures on the 2.5 model and 14 on the others."""
+    few = await client.post(path, headers=KEY, json=asking({"text": "mix"}, *[inline()] * most))
+
+    assert few.status_code == 200
+    assert f"at most {most}" in await refused(client, path, asking({"text": "mix"}, *[inline()] * (most + 1)))
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"contents": []}, "contents is not specified"),
+        ({"contents": [{"role": "user", "parts": []}]}, "contents.parts must not be empty"),
+        ({"contents": [{"role": "assistant", "parts": [{"text": "a"}]}]}, "valid role: user, model"),
+        ([], "Invalid JSON payload received"),
+    ],
+)
+async def test_empty_requests_are_refused(client: Client, body: Json, words: str) -> None:
+    """A request needs a turn, and a turn needs parts."""
+    assert words in await refused(client, FLASH, body)
+
+
+async def test_a_missing_key_is_forbidden(client: Client) -> None:
+    """Without a key the answer is 403, as for any unregistered caller."""
+    answer = await client.post(FLASH, json=asking())
+
+    assert answer.status_code == 403
+    assert "unregistered callers" in answer.json()["error"]["message"]
+
+
+async def test_an_unknown_model_is_not_found(client: Client) -> None:
+    """The message names the model and the version."""
+    answer = await client.post("/v1/models/dall-e-3:generateContent", headers=KEY, json=asking())
+
+    assert answer.status_code == 404
+    assert answer.json()["error"]["message"].startswith("models/dall-e-3 is not found for API version v1,")
+
+
+async def test_an_unknown_file_is_forbidden(client: Client) -> None:
+    """The sandbox has no Files API: every fileUri is one that may not exist."""
+    part = {"fileData": {"fileUri": "https://generativelanguage.googleapis.com/v1beta/files/abc"}}
+
+    answer = await client.post(PRO, headers=KEY, json=asking(part))
+
+    assert answer.status_code == 403
+    assert "File abc" in answer.json()["error"]["message"]
+
+
+async def test_an_unknown_path_is_googles_page(client: Client) -> None:
+    """A path that Google does not serve gives its HTML page."""
+    answer = await client.get("/v1beta/nothing")
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/html")
+
+
+async def test_an_edit_keeps_the_shape_of_its_input(client: Client) -> None:
+    """Without a ratio the answer takes the nearest one to the last picture's."""
+    answer = await client.post(PRO, headers=KEY, json=asking({"text": "edit"}, inline()))
+
+    image = answer.json()["candidates"][0]["content"]["parts"][-1]["inlineData"]
+    assert opened(image["data"]).size == (768, 1376)
+
+
+async def test_a_refusal_tells_why_and_costs_no_picture(client: Client) -> None:
+    """IMAGE_SAFETY says so in finishMessage, and the ledger has no execution."""
+    answer = await client.post(FLASH, headers=KEY, json=asking({"text": "[image_safety]"}))
+
+    assert "Prohibited Use policy" in answer.json()["candidates"][0]["finishMessage"]
+    assert (await ledger(client))["executions"] == []
+
+
+async def test_a_stream_without_sse_is_an_array(client: Client) -> None:
+    """Without alt=sse the chunks come as one JSON array."""
+    answer = await client.post(FLASH.replace("generate", "streamGenerate"), headers=KEY, json=asking())
+
+    assert [bool(chunk["candidates"][0].get("finishReason")) for chunk in answer.json()] == [False, False, True]
+
+
+async def test_mime_and_drafts_can_lie(client: Client) -> None:
+    """The faults wrong_mime and drafts reproduce what real answers did."""
+    await faulty(client, *({"on": "gemini.generate", "do": do} for do in ("wrong_mime", "drafts")))
+
+    lying, drafting = [(await client.post(PRO, headers=KEY, json=asking())).json() for _ in range(2)]
+
+    blob = lying["candidates"][0]["content"]["parts"][-1]["inlineData"]
+    assert blob["mimeType"] == "image/jpeg"
+    assert opened(blob["data"]).format == "PNG"
+    parts = drafting["candidates"][0]["content"]["parts"]
+    assert [part.get("thought", False) for part in parts if "inlineData" in part] == [True, True, False]
