@@ -14,7 +14,7 @@ from litestar.exceptions import HTTPException
 from adapter.clock import SystemClock
 from adapter.credentials import secret
 from adapter.domain.catalogue import Catalogue
-from adapter.domain.ports import Clock, ImageProvider, VideoProvider
+from adapter.domain.ports import Clock, ImageProvider, Memory, VideoProvider
 from adapter.drain import on_stop_signal
 from adapter.errors import AdapterError
 from adapter.generation import Generation, Patience
@@ -37,7 +37,7 @@ from adapter.settings import Settings
 #: Front-ends append `/v1` to what they are given, or leave it out (`frontends.md` R1).
 PREFIXES = ("/v1", "/", "/v1/v1")
 API = (images.create_images, chat.complete_chat, models.list_models, models.retrieve_model)
-PUBLIC = (media.read_media, media.describe_media, health.health)
+PUBLIC = (media.read_media, health.health)
 
 
 def create_app(
@@ -106,21 +106,13 @@ class House:
                 await stack.enter_async_context(client)
             database = await open_database(settings.storage.database)
             stack.push_async_callback(database.dispose)
-            store, feed, files = SqlJobStore(database), LocalFeed(clock), open_media(settings.storage.media)
-            steps = Steps(self._video_providers(), store, feed, files, clock=clock, pace=pace)
-            poller = Poller(store, steps, clock=clock, pace=pace)
+            feed = LocalFeed(clock)
+            memory = Memory(SqlJobStore(database), feed, open_media(settings.storage.media))
+            steps = Steps(self._video_providers(), memory, clock=clock, pace=pace)
+            poller = Poller(memory.jobs, steps, clock=clock, pace=pace)
+            patience = Patience(heartbeat=settings.chat.heartbeat_seconds, replay=settings.jobs.replay_minutes * 60)
             app.state.desk = Desk(
-                generation=Generation(
-                    self._image_providers(),
-                    store=store,
-                    feed=feed,
-                    media=files,
-                    clock=clock,
-                    patience=Patience(
-                        heartbeat=settings.chat.heartbeat_seconds, replay=settings.jobs.replay_minutes * 60
-                    ),
-                    nudge=poller.nudge,
-                ),
+                generation=Generation(self._image_providers(), memory, clock, patience, poller.nudge),
                 catalogue=self._catalogue,
                 clock=clock,
                 public_url=settings.public_url,

@@ -1,7 +1,8 @@
 """The use cases. What is done, in our words; who does it arrives as a port."""
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from uuid import uuid4
 
 import msgspec
@@ -9,8 +10,8 @@ import msgspec
 from adapter.domain.job import JobState, VideoJob
 from adapter.domain.media import Image
 from adapter.domain.orders import MAX_SEED, ImageOrder, VideoOrder
-from adapter.domain.ports import Clock, ImageProvider, JobFeed, JobStore, MediaFile, MediaStore
-from adapter.errors import NotFound, OwnFault
+from adapter.domain.ports import Clock, ImageProvider, MediaFile, Memory
+from adapter.errors import NotFound
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,20 +29,16 @@ class Generation:
     def __init__(
         self,
         image_providers: Mapping[str, ImageProvider],
-        *,
-        store: JobStore,
-        feed: JobFeed,
-        media: MediaStore,
+        memory: Memory,
         clock: Clock,
         patience: Patience,
         nudge: Callable[[], None],
     ) -> None:
         self._image_providers = image_providers
-        self._store = store
-        self._feed = feed
-        self._media = media
+        self._memory = memory
         self._clock = clock
         self._patience = patience
+        #: Tells whoever moves the jobs that there is a new one.
         self._nudge = nudge
 
     async def make_images(self, order: ImageOrder) -> Sequence[Image]:
@@ -58,7 +55,7 @@ class Generation:
 
     async def _keep(self, image: Image) -> str:
         name = f"{secrets.token_hex(16)}.{image.format.extension}"
-        await self._media.put(name, _once(image))
+        await self._memory.media.put(name, _once(image))
         return name
 
     async def start_video(self, order: VideoOrder, owner: str) -> VideoJob:
@@ -71,19 +68,21 @@ class Generation:
             ContentRefused, UpstreamFault, JobFailed: it was not taken, for the reason given.
             Draining: the process is shutting down; the job, if it was taken, goes on.
         """
-        job = await self._store.admit(
+        job = await self._memory.jobs.admit(
             await self._new_job(order, owner), now=self._clock.now(), window=self._patience.replay
         )
         self._nudge()
-        async for seen in self.watch_video(job.id):
-            if seen is not None and seen.state not in {JobState.ACCEPTED, JobState.SUBMITTING}:
-                if seen.failure is not None and seen.operation is None:
-                    raise seen.failure.as_fault()
-                return seen
-        raise OwnFault("A video job ended without saying how.")
+        async with aclosing(self.watch_video(job.id)) as states:
+            async for seen in states:
+                job = seen or job
+                if job.state not in {JobState.ACCEPTED, JobState.SUBMITTING}:
+                    break
+        if job.failure is not None and job.operation is None:
+            raise job.failure.as_fault()
+        return job
 
     async def _new_job(self, order: VideoOrder, owner: str) -> VideoJob:
-        measured = await self._store.measured_seconds(order.upstream)
+        measured = await self._memory.jobs.measured_seconds(order.upstream)
         return VideoJob(
             id=f"video_{secrets.token_hex(16)}",
             owner=owner,
@@ -95,15 +94,15 @@ class Generation:
             expected_seconds=measured or order.typical_seconds,
         )
 
-    async def watch_video(self, job_id: str) -> AsyncIterator[VideoJob | None]:
+    async def watch_video(self, job_id: str) -> AsyncGenerator[VideoJob | None, None]:
         """Yield a job as it stands, then whenever it moves, until it is over; None after each spell of silence.
 
         Raises:
             NotFound: no such job.
             Draining: the process is shutting down; the job goes on.
         """
-        with self._feed.subscribe(job_id) as changes:
-            job = await self._store.get(job_id)
+        with self._memory.feed.subscribe(job_id) as changes:
+            job = await self._memory.jobs.get(job_id)
             if job is None:
                 raise NotFound(f"There is no video '{job_id}'.")
             yield job
@@ -123,7 +122,7 @@ class Generation:
 
     async def mark_delivered(self, job_id: str) -> None:
         """Note that a client has been given the video: the same wish after this is a new one."""
-        await self._store.mark_delivered(job_id, now=self._clock.now())
+        await self._memory.jobs.mark_delivered(job_id, now=self._clock.now())
 
     async def find_media(self, name: str) -> MediaFile:
         """Return what is known of a stored file.
@@ -131,14 +130,14 @@ class Generation:
         Raises:
             NotFound: there is none of that name.
         """
-        found = await self._media.find(name)
+        found = await self._memory.media.find(name)
         if found is None:
             raise NotFound("There is no such file.")
         return found
 
     def read_media(self, name: str, start: int, end: int) -> AsyncIterator[bytes]:
         """Yield the bytes of a stored file from `start` up to but not including `end`."""
-        return self._media.read(name, start, end)
+        return self._memory.media.read(name, start, end)
 
 
 async def _once(image: Image) -> AsyncIterator[bytes]:

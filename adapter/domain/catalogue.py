@@ -217,9 +217,7 @@ class Catalogue:
 
 def variants(card: Card) -> list[Model]:
     """Return the models that a card's shape endings make, as far as it has the shapes."""
-    return [
-        Model(f"{card.name}-{ending}", card, ratio) for ending, ratio in VARIANTS.items() if ratio in card.ratios
-    ]
+    return [Model(f"{card.name}-{ending}", card, ratio) for ending, ratio in VARIANTS.items() if ratio in card.ratios]
 
 
 def raw_names(card: Card) -> list[tuple[str, Ratio | None]]:

@@ -76,7 +76,7 @@ class Ratio(StrEnum):
 
 
 class Resolution(StrEnum):
-    """How finely a picture is drawn, as the edge of the square of the same area (reference: `gemini.md` section 1.2)."""
+    """How finely a picture is drawn, as the edge of the square of the same area (`gemini.md` section 1.2)."""
 
     HALF = "512"
     ONE = "1K"
@@ -147,11 +147,11 @@ class Image(msgspec.Struct, frozen=True):
 def image_from_base64(raw: msgspec.Raw) -> Image | None:
     """Recognise a picture by the first bytes of its base64; None if it is not a picture that we serve.
 
-    `raw` is a JSON string token. A token with escapes in it is decoded first: JSON may write `/` as `\\/`.
+    `raw` is a JSON string token. One with escapes in it (JSON may put a backslash before a slash) is written plainly.
     """
     token = memoryview(raw)
     if b"\\" in bytes(token):
-        return image_from_base64(msgspec.Raw(msgspec.json.encode(msgspec.json.decode(token, type=str))))
+        token = memoryview(raw := msgspec.Raw(msgspec.json.encode(msgspec.json.decode(token, type=str))))
     head = token[1 : 1 + HEAD_BYTES // 3 * 4]
     if len(token) < len(head) + 2:
         head = token[1:-1]

@@ -165,7 +165,7 @@ class JobStore(Protocol):
         ...
 
     async def measured_seconds(self, model: str) -> float | None:
-        """Return how long the last videos of a model took from submission to the end, or None if too few are known."""
+        """Return how long the last videos of a model took from submission to the end, or None if there were none."""
         ...
 
 
@@ -216,3 +216,11 @@ class MediaStore(Protocol):
     def read(self, name: str, start: int, end: int) -> AsyncIterator[bytes]:
         """Yield the bytes from `start` up to but not including `end`."""
         ...
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """What outlives a request."""
+
+    jobs: JobStore
+    feed: JobFeed
+    media: MediaStore

@@ -30,9 +30,7 @@ from adapter.domain.ports import (
     Clock,
     Download,
     Finished,
-    JobFeed,
-    JobStore,
-    MediaStore,
+    Memory,
     Refused,
     Report,
     VideoProvider,
@@ -80,20 +78,9 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 class Steps:
     """The three things that are done with jobs."""
 
-    def __init__(
-        self,
-        providers: Mapping[str, VideoProvider],
-        store: JobStore,
-        feed: JobFeed,
-        media: MediaStore,
-        *,
-        clock: Clock,
-        pace: Pace,
-    ) -> None:
+    def __init__(self, providers: Mapping[str, VideoProvider], memory: Memory, *, clock: Clock, pace: Pace) -> None:
         self._providers = providers
-        self._store = store
-        self._feed = feed
-        self._media = media
+        self._memory = memory
         self._clock = clock
         self._pace = pace
 
@@ -177,7 +164,7 @@ class Steps:
         video = f"{stem}.{MediaFormat.MP4.extension}"
         check = Check()
         async with provider.download(remote.url) as download:
-            await self._media.put(video, check.passing(download))
+            await self._memory.media.put(video, check.passing(download))
         poster = await self._bring_poster(provider, remote.poster_url, stem)
         return StoredVideo(video=video, poster=poster, size=check.size, sha256=check.sha256)
 
@@ -195,7 +182,7 @@ class Steps:
         if kind is None or kind is MediaFormat.MP4:
             return None
         name = f"{stem}.{kind.extension}"
-        await self._media.put(name, _one(data))
+        await self._memory.media.put(name, _one(data))
         return name
 
     def _unless_too_late(self, claim: Claim, event: Event, pause: float) -> Write:
@@ -215,9 +202,9 @@ class Steps:
 
     async def _write_all(self, writes: Sequence[Write]) -> bool:
         """Save, then tell the readers; a job whose claim was lost meanwhile belongs to somebody else."""
-        written = await self._store.save(writes)
+        written = await self._memory.jobs.save(writes)
         for job in written:
-            self._feed.publish(job)
+            self._memory.feed.publish(job)
             if job.is_over:
                 log_end(job)
         for write in writes:

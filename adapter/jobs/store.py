@@ -11,9 +11,8 @@ from adapter.domain.job import LIVE, JobState, VideoJob
 from adapter.domain.ports import Claim, Write
 from adapter.jobs.tables import JOBS
 
-#: The estimate of a model's duration is the mean of its last so many videos, and needs this many to be believed.
+#: The estimate of a model's duration is the mean of its last so many videos.
 MEASURED_LAST = 20
-MEASURED_LEAST = 3
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(VideoJob)
@@ -69,7 +68,9 @@ class SqlJobStore:
             .returning(JOBS.c.document)
         )
         async with self._engine.begin() as connection:
-            return [Claim(_decoder.decode(document), token) for document in (await connection.execute(taking)).scalars()]
+            return [
+                Claim(_decoder.decode(document), token) for document in (await connection.execute(taking)).scalars()
+            ]
 
     async def renew(self, claims: Iterable[Claim], *, due_at: float) -> None:
         """Keep claims (the port of that name). A job that is over has no `due_at` and gets none."""
@@ -105,9 +106,8 @@ class SqlJobStore:
             .subquery()
         )
         async with self._reading.connect() as connection:
-            row = (await connection.execute(select(func.avg(last.c.took_seconds), func.count()).select_from(last))).one()
-        mean, known = row
-        return float(mean) if known >= MEASURED_LEAST else None
+            mean = (await connection.execute(select(func.avg(last.c.took_seconds)))).scalar_one()
+        return None if mean is None else float(mean)
 
 
 def _writing(write: Write) -> Update:

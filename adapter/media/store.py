@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from obstore.exceptions import NotFoundError
 from obstore.store import LocalStore, MemoryStore, ObjectStore
 
 from adapter.domain.ports import MediaFile
@@ -30,8 +29,8 @@ class ObjectMediaStore:
         """Return what is known of a file (the port of that name)."""
         try:
             meta = await self._objects.head_async(name)
-        except (NotFoundError, ValueError):
-            return None  # the library refuses names that would lead out of the store with ValueError
+        except (FileNotFoundError, ValueError):
+            return None  # ValueError: a name that would lead out of the store
         return MediaFile(meta["size"], meta["e_tag"] or "", meta["last_modified"].timestamp())
 
     async def read(self, name: str, start: int, end: int) -> AsyncIterator[bytes]:

@@ -112,9 +112,7 @@ def mapped_errors() -> Iterator[None]:
         raise UpstreamBroken("The connection to Google broke before its answer was complete.") from error
 
 
-async def _post(
-    client: httpx.AsyncClient, url: str, headers: Mapping[str, str], body: bytes, seconds: float
-) -> Reply:
+async def _post(client: httpx.AsyncClient, url: str, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
     with mapped_errors():
         response = await client.post(url, headers=dict(headers), content=body, timeout=_timeout(seconds))
     return Reply(response.status_code, response.content)

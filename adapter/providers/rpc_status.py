@@ -89,7 +89,7 @@ _decoder = msgspec.json.Decoder(_Envelope | _Envelopes)
 
 
 def read_status(reply: Reply) -> Status | None:
-    """Read an error body: an object, or a list of one as the OpenAI layer and streams send it. None if it is neither."""
+    """Read an error body: an object, or a list of one as streams send it; None if it is neither."""
     try:
         found = _decoder.decode(reply.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

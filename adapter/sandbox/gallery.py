@@ -28,6 +28,11 @@ class Gallery:
         self._uploads: dict[str, bytes] = {}
         self._drawn: OrderedDict[Hashable, asyncio.Task[bytes]] = OrderedDict()
 
+    @property
+    def kept(self) -> int:
+        """How many drawn files are in memory, `KEPT` at most."""
+        return len(self._drawn)
+
     async def keep_upload(self, media_id: str, data: bytes) -> None:
         """Stores the file of an upload; on the disk before this returns, if there is a folder."""
         if self._folder is None:

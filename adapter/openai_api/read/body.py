@@ -21,7 +21,9 @@ def read_json(body: bytes, kind: type[_T]) -> _T:
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at ")
         param = re.sub(r"^`?\$\.?|`$", "", path) or None
-        raise InvalidRequest(f"{message}{f' in {param!r}' if param else ''}.", param=param, code="invalid_type") from error
+        raise InvalidRequest(
+            f"{message}{f' in {param!r}' if param else ''}.", param=param, code="invalid_type"
+        ) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         # The last two escape msgspec's own class: text that is not UTF-8, and nesting beyond 1,000 levels
         # (measured, `reliability.md` section 0.6).

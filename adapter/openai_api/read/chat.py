@@ -41,7 +41,7 @@ def _last_wish(messages: tuple[Message, ...]) -> str:
     for part in last.content:
         if part.type != "text":
             raise InvalidRequest(
-                f"This model makes videos from text; a message part of type '{part.type}' cannot be used. Allowed: text.",
+                f"This model makes videos from text; it cannot use a part of type '{part.type}'. Allowed: text.",
                 param="messages",
             )
     return "\n".join(part.text or "" for part in last.content)

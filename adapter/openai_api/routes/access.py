@@ -42,6 +42,8 @@ class Keyring:
             raise WrongKey("You didn't provide an API key. Send it as 'Authorization: Bearer YOUR_KEY'.")
         raise WrongKey("Incorrect API key provided.")
 
-    async def __call__(self, connection: ASGIConnection[BaseRouteHandler, object, object, State], _: BaseRouteHandler) -> None:
+    async def __call__(
+        self, connection: ASGIConnection[BaseRouteHandler, object, object, State], _: BaseRouteHandler
+    ) -> None:
         """Let a request in, or raise; the handler finds the owner in `request.auth`."""
         connection.scope["auth"] = await self.owner(connection.headers.get("authorization"))

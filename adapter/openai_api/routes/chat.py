@@ -18,6 +18,9 @@ from adapter.openai_api.write.errors import error_body
 #: `no-transform` and `x-accel-buffering` keep proxies from holding the stream back.
 STREAM_HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
 
+#: Names the job behind an answer, for the operator's `adapter jobs show`.
+VIDEO_ID = "x-video-id"
+
 
 @post("/chat/completions", status_code=200)
 async def complete_chat(request: OwnedRequest, desk: Desk) -> Response[bytes] | Stream:
@@ -28,22 +31,26 @@ async def complete_chat(request: OwnedRequest, desk: Desk) -> Response[bytes] | 
     usage = bool(body.stream_options and body.stream_options.include_usage)
     answer = write.new_answer(order.model, created=int(desk.clock.now()), usage=usage)
     if body.stream:
-        return Stream(video_stream(desk, job, answer), media_type="text/event-stream", headers=STREAM_HEADERS)
+        headers = {**STREAM_HEADERS, VIDEO_ID: job.id}
+        return Stream(video_stream(desk, job, answer), media_type="text/event-stream", headers=headers)
     content = video_content(await desk.generation.finish_video(job.id), desk.public_url)
     await desk.generation.mark_delivered(job.id)
-    return json_response(write.completion(answer, content))
+    return json_response(write.completion(answer, content), {VIDEO_ID: job.id})
 
 
 async def video_stream(desk: Desk, job: VideoJob, answer: write.Answer) -> AsyncIterator[bytes]:
     """Tell how a video comes along, then hand it over. What fails from here on is said inside the stream."""
     yield sse.frame(write.role_chunk(answer))
+    told = ""
     try:
         async for seen in desk.generation.watch_video(job.id):
-            if seen is None:
+            job = seen or job
+            line = write.progress_line(job, desk.clock.now())
+            if seen is None or line == told:
                 yield sse.comment("still working")
             else:
-                yield sse.frame(write.progress_chunk(answer, write.progress_line(seen, desk.clock.now())))
-                job = seen
+                yield sse.frame(write.progress_chunk(answer, line))
+                told = line
         yield sse.frame(write.content_chunk(answer, video_content(job, desk.public_url)))
     except AdapterError as fault:
         # Readable for a person, then an error that both SDKs raise (`frontends.md` R7, `openai.md` section 3).

@@ -1,6 +1,6 @@
 """`GET` and `HEAD /media/{name}`: finished files, open to whoever has the unguessable link."""
 
-from litestar import Request, Response, get, head
+from litestar import HttpMethod, Request, Response, route
 from litestar.datastructures import State
 from litestar.response import Stream
 
@@ -10,7 +10,7 @@ from adapter.openai_api.read.ranges import byte_range
 from adapter.openai_api.routes.desk import Desk
 
 
-@get("/media/{name:str}")
+@route("/media/{name:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD])
 async def read_media(request: Request[None, None, State], name: str, desk: Desk) -> Stream | Response[None]:
     """Send a file, or the part of it that a player asks for."""
     file = await desk.generation.find_media(name)
@@ -21,17 +21,13 @@ async def read_media(request: Request[None, None, State], name: str, desk: Desk)
     headers = {**_headers(file), "content-length": str(end - start)}
     if part:
         headers["content-range"] = f"bytes {start}-{end - 1}/{file.size}"
+    wanted = start if request.method == HttpMethod.HEAD else end
     return Stream(
-        desk.generation.read_media(name, start, end),
+        desk.generation.read_media(name, start, wanted),
         status_code=206 if part else 200,
         media_type=_content_type(name),
         headers=headers,
     )
-
-
-@head("/media/{name:str}")
-async def describe_media(name: str, desk: Desk) -> None:
-    """Tell the size and type of a file."""
 
 
 def _content_type(name: str) -> str:

@@ -5,15 +5,13 @@ import math
 from adapter.errors import AdapterError
 from adapter.openai_api.wire.errors import ErrorBody, ErrorObject
 
-#: OpenAI's SDKs differ on longer ones: Python waits or gives up, Node retries at once (reference: `openai.md` section 2).
+#: OpenAI's SDKs differ on longer ones: Python waits or gives up, Node retries at once (`openai.md` section 2).
 MAX_RETRY_AFTER = 60
 
 
 def error_body(fault: AdapterError) -> ErrorBody:
     """Return what the client is told."""
-    return ErrorBody(
-        error=ErrorObject(message=fault.message, type=fault.type, param=fault.param, code=fault.code)
-    )
+    return ErrorBody(error=ErrorObject(message=fault.message, type=fault.type, param=fault.param, code=fault.code))
 
 
 def error_headers(fault: AdapterError) -> dict[str, str]:

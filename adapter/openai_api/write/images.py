@@ -19,6 +19,4 @@ def images_response(images: Sequence[Image], links: Sequence[str] | None, *, cre
     if links is not None:
         data = [ImageData(url=link) for link in links]
     first = images[0]
-    return ImagesResponse(
-        created=created, data=data, size=str(first.pixels), output_format=FORMATS[first.format]
-    )
+    return ImagesResponse(created=created, data=data, size=str(first.pixels), output_format=FORMATS[first.format])

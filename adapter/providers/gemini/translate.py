@@ -11,16 +11,18 @@ from adapter.providers.http import Reply
 
 #: Finish reasons by which Gemini declines the content (`gemini.md` section 1.4). The others that come without a picture
 #: (NO_IMAGE, IMAGE_OTHER, OTHER, MALFORMED_RESPONSE, …) are failures of the model, not judgements of the prompt.
-REFUSALS = frozenset({
-    "SAFETY",
-    "RECITATION",
-    "BLOCKLIST",
-    "PROHIBITED_CONTENT",
-    "SPII",
-    "IMAGE_SAFETY",
-    "IMAGE_PROHIBITED_CONTENT",
-    "IMAGE_RECITATION",
-})
+REFUSALS = frozenset(
+    {
+        "SAFETY",
+        "RECITATION",
+        "BLOCKLIST",
+        "PROHIBITED_CONTENT",
+        "SPII",
+        "IMAGE_SAFETY",
+        "IMAGE_PROHIBITED_CONTENT",
+        "IMAGE_RECITATION",
+    }
+)
 
 _decoder = msgspec.json.Decoder(wire.GenerateContentAnswer)
 
