@@ -7,12 +7,13 @@ The way of a request::
 
     app.py           create_sandbox(rules): the Litestar application
     server.py        running_sandbox(rules): the same, served on loopback from a thread
-    gemini.py        generateContent, streamGenerateContent, models      gemini_wire, gemini_models, gemini_answer
+    gemini.py        generateContent, streamGenerateContent, models      gemini_wire, _models, _checks, _answer
     flow.py          uploadUserImage, batchGenerateImages, credits       flow_wire
-    flow_videos.py   batchAsyncGenerateVideo*, batchCheckAsync*          flow_models
+    flow_videos.py   batchAsyncGenerateVideo*, batchCheckAsync*          flow_wire, _models, _answers
     storage.py       signed links to pictures and clips                  links
     control.py       /sandbox/ledger and /sandbox/faults                 faults, mishaps
 
-and what stands behind it: `ledger` and `journal` (what was carried out and paid for), `gallery` (bytes, drawn once),
-`drawing`, `lettering` and `clip` (real PNG and H.264), `reading` and `google_errors` (strict JSON in, google.rpc out).
+and what stands behind it: `world` (all of it together), `ledger`, `records` and `journal` (what was carried out and
+paid for), `gallery` (bytes, drawn once), `drawing`, `lettering` and `clip` (real PNG and H.264), `pictures` (what
+comes in), `reading` and `google_errors` (strict JSON in, google.rpc out), `media_names` (Flow's ids).
 """

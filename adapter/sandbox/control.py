@@ -1,10 +1,12 @@
 """What only a sandbox has: the judge's ledger and the scripts of misfortune. No credentials are needed."""
 
+from typing import get_args
+
 import msgspec
 from litestar import delete, get, post
 from litestar.response.base import ASGIResponse
 
-from adapter.sandbox.faults import Fault
+from adapter.sandbox.faults import Desk, Fault
 from adapter.sandbox.records import Execution
 from adapter.sandbox.world import Incoming, world_of
 
@@ -35,7 +37,8 @@ async def show_ledger(request: Incoming) -> ASGIResponse:
     """The books as they stand."""
     ledger = world_of(request).ledger
     accounts = [AccountState(project_id, left) for project_id, left in ledger.credits.items()]
-    return _json(LedgerReport(accounts, ledger.executions, dict(ledger.requests)))
+    requests = {desk: ledger.requests[desk] for desk in get_args(Desk)}
+    return _json(LedgerReport(accounts, ledger.executions, requests))
 
 
 @post("/sandbox/faults", status_code=200)

@@ -34,7 +34,7 @@ Doing = Literal["error", "html", "garbage", "hang", "drop", "delay", "truncate",
 
 Two need the real answer, so the work is always carried out:
 
-- truncate: Content-Length of the whole, half of the bytes, then the connection closes (as above)
+- truncate: Content-Length of the whole, half of the bytes, then the connection closes
 - short: a well-formed HTTP answer that holds the first half of the bytes
 """
 

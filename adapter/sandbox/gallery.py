@@ -65,7 +65,11 @@ class Gallery:
             while len(self._drawn) > KEPT:
                 self._drawn.popitem(last=False)
         self._drawn.move_to_end(key)
-        return await asyncio.shield(task)  # a reader that hangs up does not spoil it for the others
+        try:
+            return await asyncio.shield(task)  # a reader that hangs up does not spoil it for the others
+        except OSError:  # a full disk may be empty next time
+            self._drawn.pop(key, None)
+            raise
 
     async def _upload(self, media_id: str) -> bytes:
         if self._folder is None:

@@ -83,6 +83,8 @@ async def _generated(
         return refused
     if twist == "drafts":
         order = msgspec.structs.replace(order, drafts=True)
+    if not order.image:
+        return answer(order, b"")
     await asyncio.sleep(world.rules.image_seconds)
     png = await world.gallery.png(_picture_order(order))
     world.ledger.record(

@@ -1,7 +1,7 @@
 """The image models of the Gemini API and the sizes of their pictures (gemini.md sections 1.1, 1.2; seed 003)."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 Size = tuple[int, int]
@@ -72,17 +72,7 @@ def _models() -> dict[str, ImageModel]:
             tokens={"512": 747, "1K": 1120, "2K": 1680, "4K": 2520},
         ),
     ]
-    previews = [
-        ImageModel(
-            name=f"{card.name}-preview",
-            ratios=card.ratios,
-            tokens=card.tokens,
-            inputs=card.inputs,
-            thoughts=card.thoughts,
-            thinks=card.thinks,
-        )
-        for card in cards
-    ]
+    previews = [replace(card, name=f"{card.name}-preview") for card in cards]
     lite = ImageModel(name="gemini-3.1-flash-lite-image", ratios=_FOURTEEN, tokens={"1K": 1120})
     return {card.name: card for card in (*cards, *previews, lite)}
 

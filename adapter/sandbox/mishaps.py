@@ -29,7 +29,8 @@ class CutResponse(ASGIResponse):
         """Sends the head and the first half of the body."""
         await self.start_response(send)
         await send({"type": "http.response.body", "body": self.body[: len(self.body) // 2], "more_body": True})
-        await _hung_up(scope, receive)
+        if _hang_up(scope):
+            await _left(receive)
 
 
 async def served(request: Incoming, world: World, call: tuple[Desk, str], work: Work) -> ASGIResponse:
@@ -71,21 +72,22 @@ async def _spoiled(request: Incoming, fault: Fault) -> ASGIResponse:
         case "garbage":
             return ASGIResponse(body=b'{"\xff\xfe\x80": "\xc3\x28\xa0\xa1"', media_type="application/json")
         case "drop":
-            await _hung_up(request.scope, request.receive)
-        case _:
-            await _left(request.receive)
+            _hang_up(request.scope)
+    await _left(request.receive)
     return ASGIResponse(status_code=499)  # nobody is there to read it
 
 
-async def _hung_up(scope: Scope, receive: Receive) -> None:
-    """Closes the connection where the server lets us, and waits until it is closed."""
+def _hang_up(scope: Scope) -> bool:
+    """Closes the connection where the server lets us; whether it did."""
     hang_up = (scope.get("extensions") or {}).get(HANG_UP)
     if callable(hang_up):
         hang_up()
-    await _left(receive)
+        return True
+    return False
 
 
 async def _left(receive: Receive) -> None:
+    """Returns when the client is gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -2,11 +2,13 @@
 
 import msgspec
 import pytest
+from PIL import Image
 
 from adapter.sandbox.clip import ClipOrder, Scene, encode_mp4
 from adapter.sandbox.drawing import PictureOrder, draw_png
 from adapter.sandbox.gallery import KEPT, Gallery
 from adapter.sandbox.ledger import Ledger
+from adapter.sandbox.lettering import letter
 from tests.sandbox.helpers import RULES, opened
 
 ORDER = PictureOrder(prompt="a pig", seed=1, width=160, height=90)
@@ -34,12 +36,22 @@ def test_any_prompt_can_be_drawn(prompt: str, size: tuple[int, int]) -> None:
     assert opened(draw_png(order)).size == size
 
 
-def test_prompts_without_glyphs_differ_by_more_than_colour() -> None:
-    """Characters that the built-in face lacks are drawn as their code points."""
-    one, two = (ClipOrder(prompt=text, seed=1, width=320, height=180, seconds=1) for text in ("美", "女"))
+def written(text: str) -> bytes:
+    """The pixels of a text on black."""
+    picture = Image.new("RGB", (200, 60))
+    letter(picture, text, (0, 0, 200, 60))
+    return picture.tobytes()
 
-    assert encode_mp4(one) != encode_mp4(two)
-    assert Scene(one).frame(0).tobytes() == Scene(one).frame(0).tobytes()
+
+def test_characters_without_glyphs_are_told_apart() -> None:
+    """What the built-in face lacks is drawn as its code point, not as one empty box for all."""
+    assert written("美") != written("女")
+    assert written("美") != written("")
+
+
+def test_accents_are_dropped_rather_than_boxed() -> None:
+    """A western prompt stays readable in a face that knows little more than ASCII."""
+    assert written("Straße für 3 €") == written("Strasse fur 3 EUR")
 
 
 def test_a_clip_is_the_same_when_it_is_encoded_again() -> None:

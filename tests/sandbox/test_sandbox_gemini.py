@@ -185,6 +185,15 @@ async def test_a_refusal_tells_why_and_costs_no_picture(client: Client) -> None:
     assert (await ledger(client))["executions"] == []
 
 
+async def test_text_alone_draws_nothing(client: Client) -> None:
+    """With TEXT as the only modality there is a sentence and no execution of a picture."""
+    answer = await client.post(FLASH, headers=KEY, json=asking(responseModalities=["TEXT"]))
+
+    [part] = answer.json()["candidates"][0]["content"]["parts"]
+    assert part["text"]
+    assert (await ledger(client))["executions"] == []
+
+
 async def test_a_stream_without_sse_is_an_array(client: Client) -> None:
     """Without alt=sse the chunks come as one JSON array."""
     answer = await client.post(FLASH.replace("generate", "streamGenerate"), headers=KEY, json=asking())

@@ -170,7 +170,7 @@ def test_an_unsafe_picture_is_withheld(client: genai.Client, word: str) -> None:
 
 
 def test_two_candidates_are_refused(client: genai.Client) -> None:
-    """candidateCount above 1 is 400 in Google's words."""
+    """A candidateCount above 1 is 400 in Google's words."""
     with pytest.raises(errors.ClientError, match="Multiple candidates is not enabled") as caught:
         client.models.generate_content(model=FLASH, contents="A pig", config=shaped(candidate_count=2))
 
@@ -190,20 +190,24 @@ def test_a_wrong_key_is_refused(loopback: RunningSandbox) -> None:
     ("status", "kind", "word"),
     [(429, errors.ClientError, "RESOURCE_EXHAUSTED"), (503, errors.ServerError, "UNAVAILABLE")],
 )
-@pytest.mark.parametrize("stream", [False, True])
 def test_scripted_errors_are_googles(
-    client: genai.Client, faults: httpx.Client, status: int, kind: type[errors.APIError], word: str, stream: bool
+    client: genai.Client, faults: httpx.Client, status: int, kind: type[errors.APIError], word: str
 ) -> None:
-    """A fault makes the client raise what it raises for Google, streaming or not."""
+    """A fault makes the client raise what it raises for Google."""
     faults.post("/sandbox/faults", json=[{"on": "gemini.generate", "do": "error", "status": status}])
 
     with pytest.raises(kind) as caught:
-        if stream:
-            list(client.models.generate_content_stream(model=FLASH, contents="A pig"))
-        else:
-            client.models.generate_content(model=FLASH, contents="A pig")
+        client.models.generate_content(model=FLASH, contents="A pig")
 
     assert (caught.value.code, caught.value.status) == (status, word)
+
+
+def test_a_stream_that_fails_is_a_plain_error(client: genai.Client, faults: httpx.Client) -> None:
+    """A refused stream has an ordinary JSON body, which the client reads as for any call."""
+    faults.post("/sandbox/faults", json=[{"on": "gemini.generate", "do": "error", "status": 503}])
+
+    with pytest.raises(errors.ServerError, match="UNAVAILABLE"):
+        list(client.models.generate_content_stream(model=FLASH, contents="A pig"))
 
 
 def test_models_are_listed(client: genai.Client) -> None:

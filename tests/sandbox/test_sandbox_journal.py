@@ -42,7 +42,7 @@ async def test_executions_and_credits_survive(rules: SandboxRules, clock: Clock)
     assert after["executions"] == before["executions"]
     assert after["accounts"] == before["accounts"]
     assert after["accounts"][0]["credits"] == 660
-    assert after["requests"] == {}
+    assert set(after["requests"].values()) == {0}
 
 
 async def test_jobs_go_on_and_links_stay_open(rules: SandboxRules, clock: Clock) -> None:
@@ -73,12 +73,17 @@ async def test_uploads_survive(rules: SandboxRules, clock: Clock) -> None:
     assert video.headers["content-type"] == "video/mp4"
 
 
+def torn(journal: Path) -> None:
+    """Leaves half of one more line at the end, as the death of the process may."""
+    lines = journal.read_bytes()
+    journal.write_bytes(lines + lines.splitlines()[-1][:-40])
+
+
 async def test_a_torn_line_is_ignored(rules: SandboxRules, clock: Clock) -> None:
     """What was written in part when the process died did not happen, and does not spoil what follows."""
     async with opened(rules, clock) as first:
         await submitted(first, "whole")
-    journal = Path(rules.state, "journal.jsonl")
-    journal.write_bytes(journal.read_bytes() + journal.read_bytes().splitlines()[-1][:-40])
+    torn(Path(rules.state, "journal.jsonl"))
 
     async with opened(rules, clock) as second:
         await submitted(second, "after")

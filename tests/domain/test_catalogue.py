@@ -1,0 +1,162 @@
+"""The catalogue as shipped: what each name means and what each model may be asked for."""
+
+from pathlib import Path
+
+import pytest
+
+from adapter.domain.catalogue import Catalogue, CatalogueFile, Frame, ImageCard
+from adapter.domain.media import Pixels, Ratio, Resolution, Shape
+from adapter.errors import InvalidRequest, UnknownModel
+from adapter.settings import Providers, Settings, load_catalogue
+from tests.support import CONFIG, catalogue
+
+CATALOGUE = catalogue()
+
+
+@pytest.mark.parametrize(
+    ("name", "leads_to"),
+    [
+        ("gemini-3-pro-image", "gemini-3-pro-image"),
+        ("gemini-3-pro-image-preview", "gemini-3-pro-image"),
+        ("gemini-2.5-flash-image-preview", "gemini-2.5-flash-image"),
+        ("gpt-image-1", "gemini-3.1-flash-image"),
+        ("gpt-image-2-2026-04-21", "gemini-3.1-flash-image"),
+        ("dall-e-2", "gemini-2.5-flash-image"),
+        ("sora-2-pro", "veo-3.1-fast"),
+        ("GEM_PIX_2", "flow-gem-pix-2"),
+        ("veo_3_1_t2v_fast", "veo-3.1-fast"),
+    ],
+)
+def test_every_kind_of_name_leads_to_its_model(name: str, leads_to: str) -> None:
+    """Public names, seed names, other vendors' names and raw upstream names are understood."""
+    model = CATALOGUE.find(name)
+
+    assert (model.name, model.card.name) == (name, leads_to)
+
+
+@pytest.mark.parametrize(
+    ("name", "ratio"),
+    [
+        ("veo-3.1-fast-portrait", Ratio.PORTRAIT),
+        ("flow-gem-pix-square", Ratio.SQUARE),
+        ("gemini-3-pro-image-landscape", Ratio.LANDSCAPE),
+        ("veo_3_1_t2v_fast_portrait", Ratio.PORTRAIT),
+    ],
+)
+def test_a_name_can_ask_for_a_shape(name: str, ratio: Ratio) -> None:
+    """Front-ends that can choose a model and nothing else choose a shape with it."""
+    assert CATALOGUE.find(name).ratio is ratio
+
+
+def test_variants_are_listed_and_aliases_are_not() -> None:
+    """The list shows what a person may choose; what old code calls by another name stays out of it."""
+    names = {model.name for model in CATALOGUE.models}
+
+    assert {"veo-3.1-fast", "veo-3.1-fast-portrait", "veo-3.1-fast-landscape"} <= names
+    assert not {"veo-3.1-fast-square", "gpt-image-1", "GEM_PIX", "sora-2"} & names
+
+
+def test_an_unknown_name_is_an_error_that_lists_the_known_ones() -> None:
+    """Nothing is guessed."""
+    with pytest.raises(UnknownModel, match=r"'gemini-9' does not exist.*veo-3\.1-fast"):
+        CATALOGUE.find("gemini-9")
+
+
+def test_a_picture_model_is_not_asked_for_videos() -> None:
+    """The error says where to go instead."""
+    with pytest.raises(InvalidRequest, match="/v1/images/generations"):
+        CATALOGUE.find_video("gemini-3-pro-image")
+    with pytest.raises(InvalidRequest, match="/v1/chat/completions"):
+        CATALOGUE.find_image("veo-3.1-fast")
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "frame"),
+    [
+        ("gemini-3.1-flash-image", Pixels(1024, 1024), Frame(Ratio.SQUARE, Resolution.ONE)),
+        ("gemini-3.1-flash-image", Pixels(1536, 1024), Frame(Ratio.R3_2, Resolution.ONE)),
+        ("gemini-3.1-flash-image", Pixels(1024, 1536), Frame(Ratio.R2_3, Resolution.ONE)),
+        ("gemini-3.1-flash-image", Pixels(1792, 1024), Frame(Ratio.LANDSCAPE, Resolution.ONE)),
+        ("gemini-3.1-flash-image", Pixels(2048, 2048), Frame(Ratio.SQUARE, Resolution.TWO)),
+        ("gemini-3.1-flash-image", Pixels(3840, 2160), Frame(Ratio.LANDSCAPE, Resolution.TWO)),
+        ("gemini-3.1-flash-image", Pixels(256, 256), Frame(Ratio.SQUARE, Resolution.HALF)),
+        ("gemini-3.1-flash-image", Pixels(256, 2048), Frame(Ratio.R1_8, Resolution.ONE)),
+        ("gemini-3-pro-image", Pixels(256, 2048), Frame(Ratio.PORTRAIT, Resolution.ONE)),
+        ("gemini-2.5-flash-image", Pixels(4096, 4096), Frame(Ratio.SQUARE, None)),
+        ("flow-gem-pix", Pixels(1536, 1024), Frame(Ratio.LANDSCAPE, None)),
+        ("flow-gem-pix", Pixels(1024, 1024), Frame(Ratio.SQUARE, None)),
+    ],
+)
+def test_a_size_in_pixels_becomes_the_nearest_frame_that_the_model_has(model: str, size: Pixels, frame: Frame) -> None:
+    """The table of `gemini.md` section 4: nearest ratio by look, nearest resolution by area, clamped to the model."""
+    card, _ = CATALOGUE.find_image(model)
+
+    assert card.frame(Shape(pixels=size)) == frame
+
+
+@pytest.mark.parametrize(
+    ("model", "shape"),
+    [
+        ("flow-gem-pix", Shape(ratio=Ratio.R4_3)),
+        ("gemini-3-pro-image", Shape(ratio=Ratio.R1_8)),
+        ("gemini-2.5-flash-image", Shape(resolution=Resolution.TWO)),
+        ("gemini-3-pro-image", Shape(resolution=Resolution.HALF)),
+    ],
+)
+def test_a_named_ratio_or_resolution_that_the_model_lacks_is_refused(model: str, shape: Shape) -> None:
+    """Who names a frame exactly gets it exactly, or an error that names what there is."""
+    card, _ = CATALOGUE.find_image(model)
+
+    with pytest.raises(InvalidRequest, match="It has: "):
+        card.frame(shape)
+
+
+def test_fineness_comes_as_near_as_the_model_can() -> None:
+    """A quality is a wish, clamped without complaint."""
+    fine = Shape(fineness=Resolution.FOUR)
+
+    assert CATALOGUE.find_image("gemini-3-pro-image")[0].frame(fine) == Frame(None, Resolution.FOUR)
+    assert CATALOGUE.find_image("gemini-2.5-flash-image")[0].frame(fine) == Frame()
+
+
+@pytest.mark.parametrize(
+    ("shape", "ratio", "key"),
+    [
+        (Shape(), Ratio.LANDSCAPE, "veo_3_1_t2v_fast"),
+        (Shape(ratio=Ratio.PORTRAIT), Ratio.PORTRAIT, "veo_3_1_t2v_fast_portrait"),
+        (Shape(pixels=Pixels(720, 1280)), Ratio.PORTRAIT, "veo_3_1_t2v_fast_portrait"),
+        (Shape(pixels=Pixels(1280, 720)), Ratio.LANDSCAPE, "veo_3_1_t2v_fast"),
+    ],
+)
+def test_the_card_chooses_the_video_model_key(shape: Shape, ratio: Ratio, key: str) -> None:
+    """The seed's table of orientation and key."""
+    card, _ = CATALOGUE.find_video("veo-3.1-fast")
+
+    assert card.choose(shape) == (ratio, key)
+
+
+def test_a_square_video_is_refused() -> None:
+    """Flow makes landscape and portrait videos; neither is passed off as a square."""
+    card, _ = CATALOGUE.find_video("veo-3.1-fast")
+
+    with pytest.raises(InvalidRequest, match="It has: 16:9, 9:16"):
+        card.choose(Shape(ratio=Ratio.SQUARE))
+
+
+def test_models_of_a_provider_that_is_not_configured_are_not_offered() -> None:
+    """Without Flow there are no Flow models, and no alias leads to one."""
+    only_gemini = Settings(providers=Providers(gemini=CONFIG.providers.gemini))
+    offered = load_catalogue(Path("config/adapter.toml"), only_gemini)
+
+    assert all(model.card.provider == "gemini" for model in offered.models)
+    with pytest.raises(UnknownModel):
+        offered.find("sora-2")
+
+
+def test_two_models_of_one_name_are_a_mistake() -> None:
+    """A name means one thing."""
+    card = CATALOGUE.find("flow-gem-pix").card
+    assert isinstance(card, ImageCard)
+
+    with pytest.raises(ValueError, match="two models are called 'flow-gem-pix'"):
+        Catalogue(CatalogueFile(image=(card, card)))

@@ -1,0 +1,146 @@
+"""The table of states: every pair of state and event either moves the job as written or is a mistake."""
+
+import itertools
+from typing import get_args
+
+import pytest
+
+from adapter.domain.job import (
+    LIVE,
+    TRANSITIONS,
+    Event,
+    Failed,
+    Failure,
+    Intended,
+    JobState,
+    LinkLost,
+    Missed,
+    NotSent,
+    Operation,
+    Progressed,
+    Rendered,
+    Stored,
+    StoredVideo,
+    Submitted,
+    VideoJob,
+    advance,
+    estimate,
+)
+from adapter.domain.media import RemoteVideo
+from adapter.errors import UpstreamBusy
+from tests.fakes import video_job, video_order
+
+EVENTS: list[Event] = [
+    Intended("first"),
+    NotSent(),
+    Submitted(Operation("op", "scene"), at=1010.0),
+    Missed(),
+    Progressed(30),
+    Rendered(RemoteVideo("https://example/video")),
+    LinkLost(),
+    Stored(StoredVideo(video="a.mp4", poster=None, size=1, sha256="00"), at=1100.0),
+    Failed(Failure(message="no", code=None, type="server_error", status=502), at=1100.0),
+]
+
+
+def job_in(state: JobState) -> VideoJob:
+    """Return a job that came to a state by the ordinary way."""
+    way = {
+        JobState.ACCEPTED: [],
+        JobState.SUBMITTING: EVENTS[:1],
+        JobState.SUBMITTED: [EVENTS[0], EVENTS[2]],
+        JobState.READY: [EVENTS[0], EVENTS[2], EVENTS[5]],
+        JobState.COMPLETED: [EVENTS[0], EVENTS[2], EVENTS[5], EVENTS[7]],
+        JobState.FAILED: [EVENTS[8]],
+    }
+    job = video_job()
+    for event in way[state]:
+        job = advance(job, event)
+    return job
+
+
+def test_the_events_of_this_test_are_all_there_are() -> None:
+    """A new kind of event has to be added here."""
+    assert {type(event) for event in EVENTS} == set(get_args(Event))
+
+
+@pytest.mark.parametrize(("state", "event"), list(itertools.product(JobState, EVENTS)))
+def test_a_job_moves_as_the_table_says_and_in_no_other_way(state: JobState, event: Event) -> None:
+    """All 54 pairs."""
+    job = job_in(state)
+    leads_to = TRANSITIONS.get((state, type(event)))
+
+    if leads_to is None:
+        with pytest.raises(ValueError, match=f"cannot happen to a job that is {state}"):
+            advance(job, event)
+    else:
+        assert advance(job, event).state is leads_to
+
+
+def test_what_is_over_never_moves_again() -> None:
+    """Nothing leads out of completed and failed."""
+    assert {state for state, _ in TRANSITIONS} == set(LIVE)
+
+
+def test_a_job_that_is_being_submitted_is_never_sent_again_unless_nothing_was_sent() -> None:
+    """The only way back to accepted is the proof that not a byte left."""
+    back = [event for (_, event), state in TRANSITIONS.items() if state is JobState.ACCEPTED]
+
+    assert back == [NotSent]
+
+
+def test_progress_never_falls_and_reaches_100_only_with_the_file() -> None:
+    """A late, lower report changes nothing; a report of 100 is not the end."""
+    job = advance(advance(job_in(JobState.SUBMITTED), Progressed(40)), Progressed(20))
+    assert job.progress == 40
+
+    assert advance(job, Progressed(100)).progress == 99
+    assert job_in(JobState.READY).progress == 99
+    assert job_in(JobState.COMPLETED).progress == 100
+
+
+def test_misses_are_counted_until_something_comes() -> None:
+    """The count spaces out retries and starts again at zero after a success."""
+    job = advance(advance(job_in(JobState.SUBMITTED), Missed()), Missed())
+    assert job.misses == 2
+
+    assert advance(job, Progressed(10)).misses == 0
+
+
+def test_fruitless_sends_are_counted_across_tries() -> None:
+    """A job that cannot be sent does not start counting anew with every try."""
+    job = video_job()
+    for _ in range(3):
+        job = advance(advance(job, Intended("first")), NotSent())
+
+    assert job.misses == 3
+
+
+def test_the_estimate_grows_and_stays_below_100() -> None:
+    """Linear to 90 at the expected time, then ever slower."""
+    guesses = [estimate(seconds, 100.0) for seconds in range(0, 2000, 10)]
+
+    assert guesses == sorted(guesses)
+    assert (guesses[0], estimate(50.0, 100.0), estimate(100.0, 100.0), guesses[-1]) == (0, 45, 90, 98)
+    assert estimate(5.0, 0.0) <= 99
+
+
+def test_a_failure_is_raised_again_as_it_happened() -> None:
+    """What ended a job keeps its status, type, code, and word on retrying."""
+    fault = Failure.of(UpstreamBusy("come back", retry_after=7)).as_fault()
+
+    assert (fault.status, fault.type, fault.code) == (429, "rate_limit_error", "rate_limit_exceeded")
+    assert (fault.should_retry, fault.retry_after) == (True, 7)
+
+
+def test_the_same_wish_of_the_same_owner_has_one_fingerprint() -> None:
+    """Owner, prompt and seed make a wish; what the model is called does not."""
+    wish = video_order("waves").fingerprint("ada")
+
+    assert wish == video_order("waves").fingerprint("ada")
+    others = {
+        video_order("waves").fingerprint("bob"),
+        video_order("wave").fingerprint("ada"),
+        video_order("waves", seed=1).fingerprint("ada"),
+    }
+    assert len(others | {wish}) == 4

@@ -1,0 +1,148 @@
+"""Stand-ins for the outside world. They satisfy the ports in `adapter.domain.ports`."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from io import BytesIO
+
+from PIL import Image as Pillow
+
+from adapter.domain.job import Operation, VideoJob
+from adapter.domain.media import Ratio, image_from_bytes
+from adapter.domain.media import Image as MadeImage
+from adapter.domain.orders import ImageOrder, VideoOrder
+from adapter.domain.ports import Report
+from adapter.errors import AdapterError, LinkExpired
+
+#: The smallest thing that begins like an MP4.
+CLIP = b"\x00\x00\x00\x18ftypisom" + bytes(range(256)) * 8
+
+
+def png(width: int = 16, height: int = 9) -> bytes:
+    """Return a real PNG of that size."""
+    file = BytesIO()
+    Pillow.new("RGB", (width, height), "teal").save(file, "PNG")
+    return file.getvalue()
+
+
+def made_image(width: int = 16, height: int = 9) -> MadeImage:
+    """Return a picture as a provider would hand it over."""
+    image = image_from_bytes(png(width, height))
+    assert image is not None
+    return image
+
+
+def video_order(prompt: str = "waves", *, seed: int | None = None) -> VideoOrder:
+    """Return an order for a landscape video of the fake provider."""
+    return VideoOrder(
+        model="veo-3.1-fast",
+        provider="fake",
+        upstream="veo_3_1_t2v_fast",
+        prompt=prompt,
+        ratio=Ratio.LANDSCAPE,
+        seconds=8,
+        seed=seed,
+        typical_seconds=100.0,
+    )
+
+
+def video_job(number: int = 1, *, order: VideoOrder | None = None, at: float = 1000.0) -> VideoJob:
+    """Return an accepted job."""
+    return VideoJob(
+        id=f"video_{number:032x}",
+        owner="ada",
+        order=order or video_order(f"waves {number}"),
+        created_at=at,
+        scene=f"scene-{number}",
+        seed=number,
+        expected_seconds=100.0,
+    )
+
+
+class FakeClock:
+    """Time that passes only when told to."""
+
+    def __init__(self, at: float = 1000.0) -> None:
+        self._now = at
+        self._waiting: list[tuple[float, asyncio.Future[None]]] = []
+
+    def now(self) -> float:
+        return self._now
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> bool:
+        alarm = asyncio.get_running_loop().create_future()
+        self._waiting.append((self._now + seconds, alarm))
+        ringing = asyncio.ensure_future(event.wait())
+        try:
+            await asyncio.wait({ringing, alarm}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ringing.cancel()
+        return event.is_set()
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass, and let everything that was waiting for it run."""
+        self._now += seconds
+        due = [alarm for until, alarm in self._waiting if until <= self._now]
+        self._waiting = [(until, alarm) for until, alarm in self._waiting if until > self._now]
+        for alarm in due:
+            if not alarm.done():
+                alarm.set_result(None)
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+
+class FakeDownload:
+    """A file on its way."""
+
+    def __init__(self, data: bytes, length: int | None) -> None:
+        self._data = data
+        self.length = length
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for start in range(0, len(self._data), 700):
+            yield self._data[start : start + 700]
+
+
+class FakeVideoProvider:
+    """A maker of videos whose every answer is written down beforehand; `executed` is its ledger of charges."""
+
+    def __init__(self) -> None:
+        self.executed: list[str] = []
+        self.polls: list[tuple[str, list[str]]] = []
+        self.refuse_submit: AdapterError | None = None
+        self.fail_poll: AdapterError | None = None
+        self.reports: dict[str, Report] = {}
+        self.files: dict[str, bytes] = {}
+        #: What is announced, where it is not the truth.
+        self.lengths: dict[str, int | None] = {}
+        self.accounts = ["first"]
+
+    def choose_account(self) -> str:
+        self.accounts.append(self.accounts.pop(0))
+        return self.accounts[-1]
+
+    async def submit(self, job: VideoJob) -> Operation:
+        if self.refuse_submit is not None:
+            raise self.refuse_submit
+        self.executed.append(job.id)
+        return Operation(f"op-{job.seed}", job.scene)
+
+    async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
+        self.polls.append((account, sorted(operation.name for operation in operations)))
+        if self.fail_poll is not None:
+            raise self.fail_poll
+        return self.reports
+
+    @asynccontextmanager
+    async def download(self, url: str) -> AsyncIterator[FakeDownload]:
+        if url not in self.files:
+            raise LinkExpired("gone")
+        data = self.files[url]
+        yield FakeDownload(data, self.lengths.get(url, len(data)))
+
+
+class FakeImageProvider:
+    """A maker of pictures."""
+
+    async def make_images(self, order: ImageOrder) -> Sequence[MadeImage]:
+        return [made_image() for _ in range(order.n)]

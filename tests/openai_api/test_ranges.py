@@ -1,0 +1,37 @@
+"""The `Range` header (RFC 9110 section 14)."""
+
+import pytest
+
+from adapter.errors import InvalidRequest
+from adapter.openai_api.read.ranges import ByteRange, byte_range
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ("bytes=0-0", ByteRange(0, 1)),
+        ("bytes=0-99", ByteRange(0, 100)),
+        ("bytes=90-", ByteRange(90, 100)),
+        ("bytes=90-500", ByteRange(90, 100)),
+        ("bytes=-10", ByteRange(90, 100)),
+        ("bytes=-500", ByteRange(0, 100)),
+    ],
+)
+def test_a_range_is_read(header: str, found: ByteRange) -> None:
+    """From, to, open and counted from the end."""
+    assert byte_range(header, 100) == found
+
+
+@pytest.mark.parametrize("header", [None, "", "bytes=-", "bytes=5-2", "bytes=a-b", "bytes=0-1,5-6", "items=0-5"])
+def test_what_is_malformed_or_several_means_the_whole_file(header: str | None) -> None:
+    """A server may ignore such a header, and this one does."""
+    assert byte_range(header, 100) is None
+
+
+@pytest.mark.parametrize("header", ["bytes=100-", "bytes=100-200", "bytes=-0"])
+def test_a_range_outside_the_file_is_416(header: str) -> None:
+    """The client is told how long the file is."""
+    with pytest.raises(InvalidRequest, match="100 bytes") as caught:
+        byte_range(header, 100)
+
+    assert caught.value.status == 416

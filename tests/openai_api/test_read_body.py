@@ -1,0 +1,60 @@
+"""Request bodies: whatever comes in, a clear error comes out."""
+
+import msgspec
+import pytest
+
+from adapter.errors import InvalidRequest
+from adapter.openai_api.read.body import read_json
+from adapter.openai_api.wire.chat import ChatRequest
+from adapter.openai_api.wire.images import ImagesRequest
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"nonsense",
+        b'{"prompt": "a"}}',
+        b'{"prompt": "\xff\xfe"}',
+        b'{"messages": ' + b"[" * 2000,
+        b'\xef\xbb\xbf{"prompt": "a"}',
+        b'{"prompt": "\\ud800"}',
+    ],
+)
+def test_what_is_not_json_is_refused(body: bytes) -> None:
+    """Torn, deep, mis-encoded: all the same error, never a crash."""
+    with pytest.raises(InvalidRequest, match="not valid JSON"):
+        read_json(body, ImagesRequest)
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        (b'{"prompt": 7}', "prompt"),
+        (b'{"n": "two"}', "n"),
+        (b'{"n": 1.5}', "n"),
+        (b"[]", None),
+    ],
+)
+def test_a_field_of_the_wrong_type_is_named(body: bytes, param: str | None) -> None:
+    """`param` tells a program which field it was."""
+    with pytest.raises(InvalidRequest, match="Expected") as caught:
+        read_json(body, ImagesRequest)
+
+    assert (caught.value.param, caught.value.code) == (param, "invalid_type")
+
+
+def test_a_field_deep_inside_is_named() -> None:
+    """The path leads through lists."""
+    with pytest.raises(InvalidRequest) as caught:
+        read_json(b'{"messages": [{"role": "user", "content": 3}]}', ChatRequest)
+
+    assert caught.value.param == "messages[...].content"
+
+
+def test_unknown_fields_are_ignored_and_null_is_absent() -> None:
+    """Every SDK adds fields of its own and some send null for what was not set."""
+    body = msgspec.json.encode({"prompt": "a", "n": None, "size": None, "user": "me", "anything": {"at": "all"}})
+
+    assert read_json(body, ImagesRequest) == ImagesRequest(prompt="a")

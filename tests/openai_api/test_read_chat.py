@@ -1,0 +1,74 @@
+"""Chat requests into video orders, struct in and struct out."""
+
+import msgspec
+import pytest
+
+from adapter.domain.media import Ratio
+from adapter.domain.orders import VideoOrder
+from adapter.errors import InvalidRequest
+from adapter.openai_api.read.chat import video_order
+from adapter.openai_api.wire.chat import ChatRequest, ContentPart, Message
+from tests.support import catalogue
+
+CATALOGUE = catalogue()
+PLAIN = ChatRequest(model="veo-3.1-fast", messages=(Message(role="user", content="waves"),))
+
+
+def order(**changes: object) -> VideoOrder:
+    """Read the plain request with changes."""
+    return video_order(msgspec.structs.replace(PLAIN, **changes), CATALOGUE, longest=100)
+
+
+def test_the_last_user_message_is_the_prompt() -> None:
+    """System prompts and earlier turns are not part of the wish."""
+    messages = (
+        Message(role="system", content="You are helpful."),
+        Message(role="user", content="a fox"),
+        Message(role="assistant", content="![Video preview](…)"),
+        Message(role="user", content=(ContentPart(type="text", text="waves"), ContentPart(type="text", text="at dusk"))),
+        Message(role="assistant"),
+    )
+
+    assert order(messages=messages).prompt == "waves\nat dusk"
+
+
+@pytest.mark.parametrize(
+    ("wish", "ratio", "key"),
+    [
+        ({}, Ratio.LANDSCAPE, "veo_3_1_t2v_fast"),
+        ({"model": "veo-3.1-fast-portrait"}, Ratio.PORTRAIT, "veo_3_1_t2v_fast_portrait"),
+        ({"model": "veo_3_1_t2v_fast_portrait"}, Ratio.PORTRAIT, "veo_3_1_t2v_fast_portrait"),
+        ({"size": "720x1280"}, Ratio.PORTRAIT, "veo_3_1_t2v_fast_portrait"),
+        ({"aspect_ratio": "9:16"}, Ratio.PORTRAIT, "veo_3_1_t2v_fast_portrait"),
+        ({"size": "1280x720", "model": "sora-2"}, Ratio.LANDSCAPE, "veo_3_1_t2v_fast"),
+    ],
+)
+def test_the_shape_chooses_the_upstream_model(wish: dict[str, str], ratio: Ratio, key: str) -> None:
+    """By name, by size or by ratio."""
+    read = order(**wish)
+
+    assert (read.ratio, read.upstream) == (ratio, key)
+
+
+@pytest.mark.parametrize(
+    ("wish", "param"),
+    [
+        ({"model": None}, "model"),
+        ({"model": "gemini-3-pro-image"}, "model"),
+        ({"messages": None}, "messages"),
+        ({"messages": (Message(role="assistant", content="hello"),)}, "messages"),
+        ({"messages": (Message(role="user", content=""),)}, "messages"),
+        ({"messages": (Message(role="user", content="x" * 101),)}, "messages"),
+        ({"messages": (Message(role="user", content=(ContentPart(type="image_url"),)),)}, "messages"),
+        ({"n": 2}, "n"),
+        ({"size": "4K"}, "size"),
+        ({"aspect_ratio": "1:1"}, "size"),
+        ({"seed": -4}, "seed"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_by_name(wish: dict[str, object], param: str) -> None:
+    """A picture in the message, a square, two videos at once: each names its field."""
+    with pytest.raises(InvalidRequest) as caught:
+        order(**wish)
+
+    assert caught.value.param == param

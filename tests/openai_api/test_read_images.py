@@ -1,0 +1,116 @@
+"""Image requests into orders, struct in and struct out."""
+
+import msgspec
+import pytest
+
+from adapter.domain.catalogue import Frame
+from adapter.domain.media import Ratio, Resolution
+from adapter.domain.orders import ImageOrder
+from adapter.errors import InvalidRequest, UnknownModel
+from adapter.openai_api.read.images import Delivery, delivery, image_order
+from adapter.openai_api.wire.images import ImagesRequest
+from tests.support import catalogue
+
+CATALOGUE = catalogue()
+PLAIN = ImagesRequest(model="gemini-3.1-flash-image", prompt="a fox")
+
+
+def order(**changes: object) -> ImageOrder:
+    """Read the plain request with changes."""
+    return image_order(msgspec.structs.replace(PLAIN, **changes), CATALOGUE, longest=100)
+
+
+def test_a_plain_request_leaves_the_frame_to_the_model() -> None:
+    """Nothing is asked for that the client did not ask for."""
+    assert order() == ImageOrder(
+        model="gemini-3.1-flash-image",
+        provider="gemini",
+        upstream="gemini-3.1-flash-image",
+        prompt="a fox",
+        n=1,
+        frame=Frame(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("wish", "frame"),
+    [
+        ({"size": "auto"}, Frame()),
+        ({"size": "1536x1024"}, Frame(Ratio.R3_2, Resolution.ONE)),
+        ({"size": "16:9"}, Frame(Ratio.LANDSCAPE, None)),
+        ({"size": "2K"}, Frame(None, Resolution.TWO)),
+        ({"size": "2K", "aspect_ratio": "4:3"}, Frame(Ratio.R4_3, Resolution.TWO)),
+        ({"size": "2048x2048", "aspect_ratio": "4:3"}, Frame(Ratio.R4_3, Resolution.TWO)),
+        ({"aspect_ratio": "21:9"}, Frame(Ratio.R21_9, None)),
+        ({"quality": "hd"}, Frame(None, Resolution.TWO)),
+        ({"quality": "low"}, Frame(None, Resolution.HALF)),
+        ({"quality": "standard"}, Frame()),
+        ({"quality": "high", "size": "1024x1024"}, Frame(Ratio.SQUARE, Resolution.ONE)),
+        ({"model": "gemini-3.1-flash-image-portrait"}, Frame(Ratio.PORTRAIT, None)),
+        ({"model": "gemini-3.1-flash-image-portrait", "size": "4K"}, Frame(Ratio.PORTRAIT, Resolution.FOUR)),
+        ({"model": "gemini-3.1-flash-image-portrait", "size": "1024x1024"}, Frame(Ratio.SQUARE, Resolution.ONE)),
+    ],
+)
+def test_every_way_to_ask_for_a_frame_is_understood(wish: dict[str, str], frame: Frame) -> None:
+    """Pixels, ratios, resolutions, qualities and model names; the more explicit wish wins."""
+    assert order(**wish).frame == frame
+
+
+@pytest.mark.parametrize(
+    ("wish", "param"),
+    [
+        ({"model": None}, "model"),
+        ({"prompt": None}, "prompt"),
+        ({"prompt": "  \n"}, "prompt"),
+        ({"prompt": "x" * 101}, "prompt"),
+        ({"n": 0}, "n"),
+        ({"n": 11}, "n"),
+        ({"size": "banana"}, "size"),
+        ({"size": "7:3"}, "size"),
+        ({"size": "8x8"}, "size"),
+        ({"size": "1k"}, "size"),
+        ({"aspect_ratio": "wide"}, "aspect_ratio"),
+        ({"quality": "superb"}, "quality"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 2**31}, "seed"),
+        ({"background": "transparent"}, "background"),
+        ({"output_format": "svg"}, "output_format"),
+        ({"moderation": "low"}, "moderation"),
+        ({"style": "cubist"}, "style"),
+        ({"stream": True}, "stream"),
+        ({"partial_images": 2}, "stream"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_by_name(wish: dict[str, object], param: str) -> None:
+    """No wish is dropped in silence: the picture costs money."""
+    with pytest.raises(InvalidRequest) as caught:
+        order(**wish)
+
+    assert caught.value.param == param
+
+
+def test_an_unknown_model_is_an_error_of_its_own() -> None:
+    """SDKs look for 404 `model_not_found`."""
+    with pytest.raises(UnknownModel):
+        order(model="imagen-4")
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "form"),
+    [
+        ("gemini-3-pro-image", None, Delivery.BASE64),
+        ("gpt-image-1", None, Delivery.BASE64),
+        ("dall-e-3", None, Delivery.LINK),
+        ("dall-e-3", "b64_json", Delivery.BASE64),
+        ("gpt-image-1", "url", Delivery.LINK),
+    ],
+)
+def test_pictures_are_handed_over_as_clients_of_that_model_expect(model: str, asked: str | None, form: Delivery) -> None:
+    """An explicit form wins; DALL-E's default is a link, everybody else's is base64."""
+    assert delivery(ImagesRequest(model=model, response_format=asked)) is form
+
+
+def test_an_unknown_form_is_refused() -> None:
+    """The error names the two there are."""
+    with pytest.raises(InvalidRequest, match="b64_json, url"):
+        delivery(ImagesRequest(response_format="jpeg"))

@@ -1,0 +1,19 @@
+"""Frames as OpenAI's two SDKs can read them."""
+
+from adapter.openai_api import sse
+from adapter.openai_api.wire.chat import Delta
+
+
+def test_a_frame_is_one_data_line_and_a_blank_one() -> None:
+    """Even when the text has line breaks in it."""
+    assert sse.frame(Delta(content="one\ntwo")) == b'data: {"content":"one\\ntwo"}\n\n'
+
+
+def test_a_comment_is_a_colon_line() -> None:
+    """Clients skip it; proxies count it as traffic."""
+    assert sse.comment("still working") == b": still working\n\n"
+
+
+def test_the_end_is_the_word_that_both_sdks_wait_for() -> None:
+    """`[DONE]`."""
+    assert sse.DONE == b"data: [DONE]\n\n"

@@ -1,0 +1,143 @@
+"""Our words into OpenAI's, struct in and JSON out."""
+
+import msgspec
+import pytest
+
+from adapter.domain.job import Intended, Operation, Progressed, StoredVideo, Submitted, VideoJob, advance
+from adapter.errors import AdapterError, InvalidRequest, UpstreamBroken, UpstreamBusy, UpstreamQuota
+from adapter.openai_api.wire.models import ModelObject
+from adapter.openai_api.write import chat
+from adapter.openai_api.write.errors import error_body, error_headers
+from adapter.openai_api.write.images import images_response
+from adapter.openai_api.write.models import model_list
+from tests.fakes import made_image, video_job
+from tests.support import catalogue
+
+ANSWER = chat.Answer(id="chatcmpl-1", created=7, model="veo-3.1-fast")
+
+
+def plain(body: msgspec.Struct) -> object:
+    """Return what a client would parse."""
+    return msgspec.json.decode(msgspec.json.encode(body))
+
+
+def test_pictures_as_base64_carry_no_url_key() -> None:
+    """Absent keys are left out: the specification does not allow null here."""
+    image = made_image(20, 10)
+    body = plain(images_response([image, image], None, created=7))
+
+    picture = msgspec.json.decode(image.base64)
+    assert body == {
+        "created": 7,
+        "data": [{"b64_json": picture}, {"b64_json": picture}],
+        "size": "20x10",
+        "output_format": "png",
+        "background": "opaque",
+    }
+
+
+def test_pictures_as_links_carry_no_base64() -> None:
+    """Never both."""
+    body = images_response([made_image()], ["http://here/media/a.png"], created=7)
+
+    assert msgspec.to_builtins(body)["data"] == [{"url": "http://here/media/a.png"}]
+
+
+def test_the_chunks_of_a_stream_share_one_id_and_have_one_choice_each() -> None:
+    """Front-ends fail on a second id or an empty choice list (`frontends.md` R4)."""
+    chunks = [
+        chat.role_chunk(ANSWER),
+        chat.progress_chunk(ANSWER, "working"),
+        chat.content_chunk(ANSWER, "done"),
+        *chat.last_chunks(ANSWER),
+    ]
+    bodies = [msgspec.to_builtins(chunk) for chunk in chunks]
+
+    assert {(body["id"], body["created"], body["model"]) for body in bodies} == {("chatcmpl-1", 7, "veo-3.1-fast")}
+    assert [body["choices"][0]["delta"] for body in bodies] == [
+        {"role": "assistant", "content": ""},
+        {"reasoning_content": "working\n"},
+        {"content": "done"},
+        {},
+    ]
+    assert [body["choices"][0]["finish_reason"] for body in bodies] == [None, None, None, "stop"]
+    assert not any("usage" in body for body in bodies)
+
+
+def test_usage_comes_only_when_it_was_asked_for() -> None:
+    """Null in every chunk, then one chunk with numbers and without choices."""
+    asked = msgspec.structs.replace(ANSWER, usage=True)
+    end = [msgspec.to_builtins(chunk) for chunk in chat.last_chunks(asked)]
+
+    assert msgspec.to_builtins(chat.role_chunk(asked))["usage"] is None
+    assert (end[0]["usage"], end[1]["choices"], end[1]["usage"]["total_tokens"]) == (None, (), 0)
+
+
+def test_a_whole_answer_says_the_same_as_a_stream() -> None:
+    """The keys that the specification requires are there, null where nothing is to be said."""
+    body = msgspec.to_builtins(chat.completion(ANSWER, "done"))
+
+    assert body["choices"] == (
+        {
+            "message": {"content": "done", "role": "assistant", "refusal": None},
+            "index": 0,
+            "finish_reason": "stop",
+            "logprobs": None,
+        },
+    )
+
+
+def job_at(progress: int) -> VideoJob:
+    """Return a job that was submitted at second 1000."""
+    job = advance(advance(video_job(), Intended("first")), Submitted(Operation("op", "scene"), at=1000.0))
+    return advance(job, Progressed(progress))
+
+
+def test_progress_tells_the_percentage_the_time_and_what_is_left() -> None:
+    """One short line that reads well."""
+    assert chat.progress_line(job_at(36), 1040.4) == "Making the video: 36 %, 40 s so far, about 59 s left."
+    assert chat.progress_line(job_at(93), 1125.0) == "Making the video: 93 %, 2 min 05 s so far, any moment now."
+
+
+def test_a_video_is_shown_as_poster_and_link() -> None:
+    """Both are ours, and the link ends in .mp4."""
+    media = StoredVideo(video="a.mp4", poster="a.jpg", size=1, sha256="00")
+
+    assert chat.video_markdown(media, "https://here") == (
+        "![Video preview](https://here/media/a.jpg)\n\n[Download video](https://here/media/a.mp4)"
+    )
+    without = msgspec.structs.replace(media, poster=None)
+    assert chat.video_markdown(without, "https://here") == "[Download video](https://here/media/a.mp4)"
+
+
+def test_an_error_has_all_four_keys() -> None:
+    """Both SDKs read them from the inner object."""
+    assert plain(error_body(InvalidRequest("no", param="size"))) == {
+        "error": {"message": "no", "type": "invalid_request_error", "param": "size", "code": "invalid_value"}
+    }
+
+
+@pytest.mark.parametrize(
+    ("fault", "headers"),
+    [
+        (InvalidRequest("no"), {"x-should-retry": "false"}),
+        (UpstreamBroken("?"), {"x-should-retry": "false"}),
+        (UpstreamBusy("wait", retry_after=34.4), {"x-should-retry": "true", "retry-after": "35"}),
+        (UpstreamBusy("wait", retry_after=3600), {"x-should-retry": "true", "retry-after": "60"}),
+        (UpstreamBusy("wait"), {"x-should-retry": "true", "retry-after": "10"}),
+        (UpstreamQuota("empty"), {"x-should-retry": "false"}),
+        (AdapterError("?"), {}),
+    ],
+)
+def test_the_headers_steer_the_sdk(fault: AdapterError, headers: dict[str, str]) -> None:
+    """Free retries are invited, paid ones forbidden, and no wait is longer than both SDKs obey."""
+    assert error_headers(fault) == headers
+
+
+def test_the_model_list_says_what_comes_out_of_each_model() -> None:
+    """Front-ends tell pictures from videos by it."""
+    listed: dict[str, ModelObject] = {model.id: model for model in model_list(catalogue().models).data}
+
+    assert listed["flow-gem-pix"].architecture.output_modalities == ("image",)
+    assert listed["veo-3.1-fast-portrait"].architecture.output_modalities == ("video",)
+    assert listed["gemini-2.5-flash-image"].created == 1759363200

@@ -1,0 +1,160 @@
+"""Gemini as a maker of pictures, against a function that stands for Google."""
+
+import asyncio
+from collections.abc import Callable
+
+import httpx
+import msgspec
+import pybase64
+import pytest
+
+from adapter.credentials import FixedSecret
+from adapter.domain.catalogue import Frame
+from adapter.domain.orders import ImageOrder
+from adapter.errors import InvalidRequest, NoMedia, UpstreamBroken, UpstreamBusy
+from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider, address
+from adapter.providers.http import Http, clients
+from tests.fakes import png
+
+ENDPOINT = GeminiEndpoint(
+    base_url="https://gemini.example",
+    api_version="v1beta",
+    auth="header",
+    keys=(FixedSecret("AIza-one"), FixedSecret("AIza-two")),
+    concurrency=3,
+)
+
+
+def order(n: int = 1) -> ImageOrder:
+    """Return an order for n pictures."""
+    return ImageOrder(model="m", provider="gemini", upstream="m", prompt="a fox", n=n, frame=Frame(), seed=100)
+
+
+def provider(google: Callable[..., object], endpoint: GeminiEndpoint = ENDPOINT) -> GeminiProvider:
+    """Return the provider before a function that stands for Google."""
+    return GeminiProvider(Http(*clients(httpx.MockTransport(google))), endpoint)  # type: ignore[arg-type]
+
+
+def picture(request: httpx.Request) -> httpx.Response:
+    """Answer with a picture whose width is the seed."""
+    seed = msgspec.json.decode(request.content)["generationConfig"]["seed"]
+    data = pybase64.b64encode(png(seed, 50)).decode()
+    return httpx.Response(200, json={"candidates": [{"content": {"parts": [{"inlineData": {"data": data}}]}}]})
+
+
+async def test_n_pictures_are_n_calls_and_come_in_order() -> None:
+    """These models refuse more than one candidate, so each picture has a call and a seed of its own."""
+    images = await provider(picture).make_images(order(5))
+
+    assert [image.pixels.width for image in images] == [100, 101, 102, 103, 104]
+
+
+async def test_no_more_calls_are_under_way_than_allowed() -> None:
+    """Ten pictures, three at a time."""
+    under_way, most = 0, 0
+
+    async def google(request: httpx.Request) -> httpx.Response:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0)
+        under_way -= 1
+        return picture(request)
+
+    await provider(google).make_images(order(10))
+
+    assert most == 3
+
+
+async def test_the_keys_are_used_in_turn() -> None:
+    """Two keys, four pictures: each is used twice, in the header."""
+    seen: list[str] = []
+
+    def google(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["x-goog-api-key"])
+        return picture(request)
+
+    await provider(google).make_images(order(4))
+
+    assert sorted(seen) == ["AIza-one", "AIza-one", "AIza-two", "AIza-two"]
+
+
+@pytest.mark.parametrize(
+    ("auth", "url", "header"),
+    [
+        ("header", "https://gemini.example/v1beta/models/m:generateContent", ("x-goog-api-key", "k&y")),
+        ("bearer", "https://gemini.example/v1beta/models/m:generateContent", ("authorization", "Bearer k&y")),
+        ("query", "https://gemini.example/v1beta/models/m:generateContent?key=k%26y", None),
+    ],
+)
+def test_the_key_goes_where_the_operator_says(auth: str, url: str, header: tuple[str, str] | None) -> None:
+    """A header by default; in the URL only for relays that want it."""
+    found, headers = address(msgspec.structs.replace(ENDPOINT, auth=auth), "m", "k&y")
+
+    assert found == url
+    assert [pair for pair in headers.items() if pair[0] != "content-type"] == ([header] if header else [])
+
+
+async def test_a_model_that_draws_nothing_is_asked_once_more() -> None:
+    """The second answer counts."""
+    answers = [httpx.Response(200, json={"candidates": [{"finishReason": "NO_IMAGE"}]})]
+
+    def google(request: httpx.Request) -> httpx.Response:
+        return answers.pop() if answers else picture(request)
+
+    assert len(await provider(google).make_images(order())) == 1
+
+
+async def test_a_model_that_draws_nothing_twice_is_an_error() -> None:
+    """Two tries are paid for, a third is not."""
+    calls = 0
+
+    def google(_: httpx.Request) -> httpx.Response:
+        nonlocal calls
+        calls += 1
+        return httpx.Response(200, json={"candidates": [{"finishReason": "NO_IMAGE"}]})
+
+    with pytest.raises(NoMedia, match="NO_IMAGE"):
+        await provider(google).make_images(order())
+    assert calls == 2
+
+
+async def test_one_failure_fails_the_whole_order() -> None:
+    """All or nothing: three of four pictures are not what was asked for."""
+
+    def google(request: httpx.Request) -> httpx.Response:
+        if b'"seed":103' in request.content:
+            return httpx.Response(400, json={"error": {"code": 400, "message": "no", "status": "INVALID_ARGUMENT"}})
+        return picture(request)
+
+    with pytest.raises(InvalidRequest, match="Google: no"):
+        await provider(google).make_images(order(4))
+
+
+async def test_a_free_failure_beside_a_paid_picture_is_not_retried_by_the_sdk() -> None:
+    """A 429 alone may be retried; once a sister picture was made, a retry would pay for it again."""
+    busy = httpx.Response(429, json={"error": {"code": 429, "message": "slow down", "status": "RESOURCE_EXHAUSTED"}})
+
+    async def google(request: httpx.Request) -> httpx.Response:
+        if b'"seed":101' in request.content:
+            for _ in range(20):
+                await asyncio.sleep(0)
+            return busy
+        return picture(request)
+
+    with pytest.raises(UpstreamBusy) as alone:
+        await provider(lambda _: busy).make_images(order())
+    with pytest.raises(UpstreamBusy) as beside:
+        await provider(google).make_images(order(2))
+
+    assert (alone.value.should_retry, beside.value.should_retry) == (True, False)
+
+
+async def test_an_answer_that_breaks_off_is_broken() -> None:
+    """Never an uncaught exception of the HTTP library."""
+
+    def google(request: httpx.Request) -> httpx.Response:
+        raise httpx.RemoteProtocolError("cut", request=request)
+
+    with pytest.raises(UpstreamBroken):
+        await provider(google).make_images(order())

@@ -1,0 +1,128 @@
+"""Orders into Gemini's JSON and its answers into pictures, against golden exchanges (seed 003)."""
+
+import msgspec
+import pybase64
+import pytest
+
+from adapter.domain.catalogue import Frame
+from adapter.domain.media import Pixels, Ratio, Resolution
+from adapter.domain.orders import MAX_SEED, ImageOrder
+from adapter.errors import ContentRefused, InvalidRequest, NoMedia, UpstreamBroken, UpstreamOverloaded
+from adapter.providers.gemini import translate
+from adapter.providers.http import Reply
+from tests.fakes import png
+from tests.support import GOLDEN
+
+PLAIN = ImageOrder(
+    model="gemini-3.1-flash-image",
+    provider="gemini",
+    upstream="gemini-3.1-flash-image",
+    prompt="HA [style] sticker of a [subject]",
+    n=1,
+    frame=Frame(),
+)
+
+
+def sent(order: ImageOrder, index: int = 0) -> object:
+    """Return the JSON that goes to Gemini."""
+    return msgspec.json.decode(msgspec.json.encode(translate.image_request(order, index)))
+
+
+def golden(name: str, **pictures: bytes) -> Reply:
+    """Return a golden answer with real pictures in its places."""
+    text = (GOLDEN / "gemini" / f"{name}.response.json").read_text()
+    for place, data in pictures.items():
+        text = text.replace("{{" + place + "}}", pybase64.b64encode(data).decode())
+    return Reply(200, text.encode())
+
+
+def test_a_framed_order_is_the_seeds_request() -> None:
+    """Text to picture with `imageConfig`, as seed 003 writes it."""
+    framed = msgspec.structs.replace(PLAIN, frame=Frame(Ratio.PORTRAIT, Resolution.ONE))
+    golden_request = msgspec.json.decode((GOLDEN / "gemini" / "text_to_image.request.json").read_bytes())
+
+    assert sent(framed) == golden_request
+
+
+def test_an_open_frame_is_not_mentioned() -> None:
+    """Gemini then chooses; `imageConfig: {}` would be a choice of ours."""
+    assert sent(PLAIN)["generationConfig"] == {"responseModalities": ["IMAGE"]}  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("seed", "index", "expected"), [(7, 0, 7), (7, 3, 10), (MAX_SEED, 1, 0)]
+)
+def test_each_picture_of_an_order_has_its_own_seed(seed: int, index: int, expected: int) -> None:
+    """Counting up, and around at the end of the field."""
+    order = msgspec.structs.replace(PLAIN, seed=seed)
+
+    assert translate.image_request(order, index).generation_config.seed == expected
+
+
+def test_the_last_picture_that_is_no_draft_is_the_one() -> None:
+    """Thinking models send drafts before it, with and without the mark (`gemini.md` section 1.4)."""
+    image = translate.image(golden("picture", draft=png(10, 10), first=png(20, 20), last=png(30, 20)))
+
+    assert image.pixels == Pixels(30, 20)
+    assert image.decode() == png(30, 20)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("blocked", "PROHIBITED_CONTENT"), ("image_safety", "violated Google's policy")],
+)
+def test_a_refusal_inside_a_200_is_a_refusal(name: str, words: str) -> None:
+    """Google's own words reach the client as a 400 `moderation_blocked`."""
+    with pytest.raises(ContentRefused, match=words) as caught:
+        translate.image(golden(name))
+
+    assert (caught.value.status, caught.value.code) == (400, "moderation_blocked")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b'{"candidates": []}',
+        b'{"candidates": [{"finishReason": "NO_IMAGE"}]}',
+        b'{"candidates": [{"content": {}, "finishReason": "STOP"}]}',
+        b'{"candidates": [{"content": {"parts": [{"text": "No."}]}, "finishReason": "STOP"}]}',
+    ],
+)
+def test_a_success_without_a_picture_is_not_a_refusal(body: bytes) -> None:
+    """Text instead of a picture is a failure of the model; another try may succeed."""
+    with pytest.raises(NoMedia):
+        translate.image(Reply(200, body))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b'{"candidates": [{"content": {"parts": [{"inlineData": {"data": "aGVsbG8="}}]}}]}',
+        b'{"candidates": [{"content": {"parts": [{"inlineData": {"data": 7}}]}}]}',
+        b'{"candidates": "\xff"}',
+    ],
+)
+def test_a_success_that_cannot_be_read_is_broken(body: bytes) -> None:
+    """It was executed, so the client's SDK is told not to send it again."""
+    with pytest.raises(UpstreamBroken) as caught:
+        translate.image(Reply(200, body))
+
+    assert caught.value.should_retry is False
+
+
+def test_a_503_with_a_body_is_an_overloaded_model_that_did_not_start() -> None:
+    """Retrying it is free."""
+    body = b'{"error": {"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}}'
+    with pytest.raises(UpstreamOverloaded, match="overloaded") as caught:
+        translate.image(Reply(503, body))
+
+    assert (caught.value.status, caught.value.should_retry) == (503, True)
+
+
+def test_a_bad_argument_is_the_clients_with_googles_words() -> None:
+    """400 stays 400."""
+    with pytest.raises(InvalidRequest, match="Google: Unknown name"):
+        translate.image(Reply(400, b'{"error": {"code": 400, "message": "Unknown name", "status": "INVALID_ARGUMENT"}}'))

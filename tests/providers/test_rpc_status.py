@@ -1,0 +1,94 @@
+"""Google's error bodies and what each means to a client."""
+
+import msgspec
+import pytest
+
+from adapter.errors import (
+    AdapterError,
+    InvalidRequest,
+    UnknownModel,
+    UpstreamBroken,
+    UpstreamBusy,
+    UpstreamCredential,
+    UpstreamQuota,
+    UpstreamRejected,
+)
+from adapter.providers.http import Reply
+from adapter.providers.rpc_status import fault_of, read_status
+
+INFO = "type.googleapis.com/google.rpc.ErrorInfo"
+
+
+def google(code: int, status: str, message: str = "words", details: list[dict[str, object]] | None = None) -> Reply:
+    """Return an error as Google sends it (`gemini.md` section 3)."""
+    error = {"code": code, "status": status, "message": message, "details": details or []}
+    return Reply(code, msgspec.json.encode({"error": error}))
+
+
+@pytest.mark.parametrize(
+    ("reply", "fault"),
+    [
+        (google(400, "INVALID_ARGUMENT"), InvalidRequest),
+        (google(400, "INVALID_ARGUMENT", details=[{"@type": INFO, "reason": "API_KEY_INVALID"}]), UpstreamCredential),
+        (google(400, "FAILED_PRECONDITION"), InvalidRequest),
+        (google(401, "UNAUTHENTICATED"), UpstreamCredential),
+        (google(402, ""), UpstreamQuota),
+        (google(403, "PERMISSION_DENIED", "Your API key was reported as leaked."), UpstreamCredential),
+        (google(404, "NOT_FOUND"), UnknownModel),
+        (google(409, "ABORTED"), UpstreamRejected),
+        (google(429, "RESOURCE_EXHAUSTED"), UpstreamBusy),
+        (google(500, "INTERNAL"), UpstreamBroken),
+        (google(503, "UNAVAILABLE"), UpstreamBroken),
+        (Reply(400, b"<html>"), UpstreamBroken),
+        (Reply(400, b""), UpstreamBroken),
+        (Reply(429, b'{"error": '), UpstreamBroken),
+        (Reply(302, b""), UpstreamBroken),
+        (Reply(400, b'{"error": {"message": "\xff"}}'), UpstreamBroken),
+    ],
+)
+def test_each_answer_means_one_thing(reply: Reply, fault: type[AdapterError]) -> None:
+    """Well-formed refusals are refusals; whatever cannot be read may have been executed."""
+    assert type(fault_of(reply, read_status(reply))) is fault
+
+
+def test_an_upstream_credential_is_never_the_clients_fault() -> None:
+    """502, and not a word of Google's about keys."""
+    reply = google(403, "PERMISSION_DENIED", "Your API key AIzaSyLeaked was reported as leaked.")
+    fault = fault_of(reply, read_status(reply))
+
+    assert fault.status == 502
+    assert "AIza" not in fault.message
+
+
+def test_the_field_that_google_names_is_passed_on() -> None:
+    """`param` comes from BadRequest."""
+    violation = {"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [{"field": "seed"}]}
+    reply = google(400, "INVALID_ARGUMENT", "Seed is odd", [violation])
+    fault = fault_of(reply, read_status(reply))
+
+    assert (fault.message, fault.param) == ("Google: Seed is odd", "seed")
+
+
+@pytest.mark.parametrize(("delay", "seconds"), [("34.4s", 35.0), ("3600s", 60.0), ("0s", 0.0), ("soon", None)])
+def test_the_wait_comes_from_retry_info_rounded_up_and_capped(delay: str, seconds: float | None) -> None:
+    """OpenAI's SDKs obey at most a minute."""
+    reply = google(429, "RESOURCE_EXHAUSTED", details=[{"retryDelay": delay}])
+
+    assert fault_of(reply, read_status(reply)).retry_after == seconds
+
+
+def test_a_daily_quota_is_no_matter_of_waiting() -> None:
+    """OpenAI's word for it stops the SDK's retries."""
+    violations = [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel"}]
+    reply = google(429, "RESOURCE_EXHAUSTED", details=[{"violations": violations}])
+    fault = fault_of(reply, read_status(reply))
+
+    assert (type(fault), fault.code, fault.should_retry) == (UpstreamQuota, "insufficient_quota", False)
+
+
+def test_an_error_in_a_list_of_one_is_read() -> None:
+    """Streams and Google's OpenAI layer wrap it so."""
+    status = read_status(Reply(400, b'[{"error": {"code": 400, "message": "words", "status": "INVALID_ARGUMENT"}}]'))
+
+    assert status is not None
+    assert status.message == "words"
