@@ -80,7 +80,7 @@ async def test_a_link_is_followed_by_hand_without_credentials() -> None:
         assert not {"authorization", "x-goog-api-key", "cookie"} & set(request.headers)
         if request.url.host == "storage.example":
             return httpx.Response(302, headers={"location": "https://cdn.example/b.mp4"})
-        return httpx.Response(200, content=b"bytes")
+        return httpx.Response(200, stream=httpx.ByteStream(b"bytes"))
 
     assert await fetched(google) == b"bytes"
 

@@ -95,11 +95,10 @@ def images(reply: Reply, n: int) -> list[Image | str]:
 
 
 def _image(made: wire.GeneratedImage) -> Image | str:
-    if made.encoded_image is not None:
-        found = image_from_base64(made.encoded_image)
-        if found is not None:
-            return found
-    elif made.fife_url:
+    found = image_from_base64(made.encoded_image)
+    if found is not None:
+        return found
+    if made.fife_url:
         return made.fife_url
     raise UpstreamBroken("Flow's answer holds something that is not a picture.")
 

@@ -34,7 +34,8 @@ class BatchGenerateImages(msgspec.Struct, frozen=True):
 class GeneratedImage(msgspec.Struct, frozen=True, rename="camel"):
     """A finished picture: base64, or only a link in the newer form."""
 
-    encoded_image: msgspec.Raw | None = None
+    #: A JSON string; empty where the key is absent.
+    encoded_image: msgspec.Raw = msgspec.Raw()
     fife_url: str | None = None
 
 

@@ -1,0 +1,17 @@
+"""Measurements: `python -m tests.bench`, or `make bench`. Nothing here is asserted but that every answer was complete.
+
+    picture.py      the picture that everybody passes on, and the answer of Gemini that holds it
+    wire.py         as much HTTP as the raw programs need
+    upstream.py     a process: answers as Gemini does
+    ideal.py        a process: the floor; no framework, no copy
+    bare.py         a process: uvicorn and httpx, bytes in and bytes out
+    naive.py        a process: litestar and httpx, dicts in and dicts out
+    programs.py     starts these and the adapter, each on its core, and reads what they cost
+    load.py         the clients
+    images.py       pictures through each program
+    start.py        from `adapter serve` to the first answer
+    store.py        the job store, in this process
+    table.py        numbers in columns
+
+How to read the rows is in `docs/measurements.md`.
+"""

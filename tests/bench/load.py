@@ -1,0 +1,131 @@
+"""The clients: kept connections that ask, wait for the whole answer, and ask again. Bodies are counted, not kept."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+
+from tests.bench.wire import HOST, content_length
+
+#: Every connection reads into the same scratch, which stays in the cache: the clients must not be the bottleneck.
+SCRATCH = memoryview(bytearray(512 * 1024))
+#: What an answer may hold beside the picture.
+WRAPPING = 4096
+#: Between two looks at `/health`.
+PULSE_SECONDS = 0.02
+
+
+class IncompleteAnswer(Exception):
+    """An answer that is no 200, is too short or too long, or broke off: what was measured is worth nothing."""
+
+
+class Line(asyncio.BufferedProtocol):
+    """A kept connection."""
+
+    @classmethod
+    async def open(cls, port: int) -> Self:
+        """Connect."""
+        _, line = await asyncio.get_running_loop().create_connection(cls, HOST, port)
+        return line
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way out."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    async def ask(self, request: bytes) -> int:
+        """Send a request and return the length of its answer's body, once all of it is here."""
+        self._head = b""
+        self._length = self._missing = 0
+        self._done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return await self._done
+
+    def get_buffer(self, _hint: int) -> memoryview:
+        """Offer the scratch."""
+        return SCRATCH
+
+    def buffer_updated(self, count: int) -> None:
+        """Count what came."""
+        if self._missing:
+            self._missing -= count
+        else:
+            self._head += bytes(SCRATCH[:count])
+            head, end, begun = self._head.partition(b"\r\n\r\n")
+            if not end:
+                return
+            if not head.startswith(b"HTTP/1.1 200 "):
+                self._done.set_exception(IncompleteAnswer(self._head[:1000].decode(errors="replace")))
+                return
+            self._length = content_length(head)
+            self._missing = self._length - len(begun)
+        if self._missing == 0:
+            self._done.set_result(self._length)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Tell whoever waits."""
+        if not self._done.done():
+            self._done.set_exception(IncompleteAnswer(f"the connection ended with {self._missing} bytes to come"))
+
+    def close(self) -> None:
+        """Hang up."""
+        self._transport.close()
+
+
+class Load(NamedTuple):
+    """What is asked for, by how many clients at once, for how long."""
+
+    request: bytes
+    #: Length of the picture's base64.
+    picture: int
+    clients: int
+    seconds: float
+
+
+class Seen(NamedTuple):
+    """How it went."""
+
+    #: Seconds, one for each answer.
+    latencies: Sequence[float]
+    #: From the first request to the last answer.
+    seconds: float
+
+
+async def drive(port: int, load: Load) -> Seen:
+    """Let all clients ask at once and again for the time given; each waits for its last answer."""
+    lines = [await Line.open(port) for _ in range(load.clients)]
+    started = time.perf_counter()
+    latencies = await asyncio.gather(*(_keep_asking(line, load, started + load.seconds) for line in lines))
+    seconds = time.perf_counter() - started
+    for line in lines:
+        line.close()
+    return Seen([latency for of_line in latencies for latency in of_line], seconds)
+
+
+async def _keep_asking(line: Line, load: Load, end: float) -> Sequence[float]:
+    latencies = []
+    while (asked := time.perf_counter()) < end:
+        length = await line.ask(load.request)
+        latencies.append(time.perf_counter() - asked)
+        if not load.picture < length < load.picture + WRAPPING:
+            raise IncompleteAnswer(f"{length} bytes for a picture of {load.picture}")
+    return latencies
+
+
+async def drive_and_probe(port: int, load: Load) -> tuple[Seen, Sequence[float]]:
+    """As `drive`, while somebody else asks for `/health` all the time; return the latencies of that as well."""
+    pulse: list[float] = []
+    probing = asyncio.create_task(_probe(port, pulse))
+    seen = await drive(port, load)
+    probing.cancel()
+    return seen, pulse
+
+
+async def _probe(port: int, pulse: list[float]) -> None:
+    line = await Line.open(port)
+    request = f"GET /health HTTP/1.1\r\nhost: {HOST}\r\n\r\n".encode()
+    while True:
+        asked = time.perf_counter()
+        await line.ask(request)
+        pulse.append(time.perf_counter() - asked)
+        await asyncio.sleep(PULSE_SECONDS)

@@ -1,0 +1,139 @@
+"""The programs under measurement: each a process on its core, whose cost the kernel counts. Linux only."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Self
+
+from tests.bench.wire import HOST
+from tests.support import ROOT
+
+#: What is measured runs on the first core; the upstream and the clients share the other.
+CORES = sorted(os.sched_getaffinity(0))
+SERVER_CORE, LOAD_CORE = CORES[0], CORES[-1]
+TICKS = os.sysconf("SC_CLK_TCK")
+#: Patience with a program that starts.
+START_SECONDS = 30.0
+
+CONFIG = """
+[access]
+keys = ["plain:sk-bench"]
+[storage]
+database = "sqlite:///{folder}/adapter.db"
+media = "file://{folder}/media"
+[providers.gemini]
+base_url = "http://{host}:{upstream}"
+keys = ["plain:AIza-bench"]
+[sandbox]
+enabled = false
+"""
+
+
+class Program:
+    """A running process that listens on a port of its own."""
+
+    def __init__(self, name: str, port: int, process: subprocess.Popen[bytes]) -> None:
+        self.name = name
+        self.port = port
+        self._process = process
+
+    @classmethod
+    def start(cls, name: str, command: Sequence[object], port: int, *, core: int, log: Path) -> Self:
+        """Start `python -m …` on a core; what it says goes to a file."""
+        arguments = [sys.executable, "-m", *map(str, command)]
+        with log.open("ab") as said:
+            process = subprocess.Popen(arguments, cwd=ROOT, stdout=said, stderr=said)
+        os.sched_setaffinity(process.pid, {core})
+        return cls(name, port, process)
+
+    def wait_until(self, ready: Callable[[int], bool]) -> None:
+        """Wait until it answers.
+
+        Raises:
+            RuntimeError: it ended, or takes too long.
+        """
+        late = time.monotonic() + START_SECONDS
+        while not ready(self.port):
+            if self._process.poll() is not None or time.monotonic() > late:
+                raise RuntimeError(f"{self.name} did not start")
+            time.sleep(0.002)
+
+    def cpu_seconds(self) -> float:
+        """Return the time that all its threads have computed; counted by the kernel in hundredths."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def peak_megabytes(self) -> float:
+        """Return the most memory that it has held so far."""
+        lines = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+
+    def stop(self) -> None:
+        """End it and wait for that."""
+        self._process.terminate()
+        self._process.wait(timeout=START_SECONDS)
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[tuple[Program, list[Program]]]:
+    """Run the upstream and the four programs in front of it; their logs are kept in the folder."""
+    origin = free_port()
+    upstream = Program.start(
+        "upstream", ["tests.bench.upstream", origin], origin, core=LOAD_CORE, log=folder / "upstream.log"
+    )
+    programs = [start_adapter(folder, origin)]
+    for name in ("ideal", "bare", "naive"):
+        port = free_port()
+        command = [f"tests.bench.{name}", port, origin]
+        programs.append(Program.start(name, command, port, core=SERVER_CORE, log=folder / f"{name}.log"))
+    try:
+        for program in (upstream, *programs):
+            program.wait_until(listens)
+        yield upstream, programs
+    finally:
+        for program in (upstream, *programs):
+            program.stop()
+
+
+def start_adapter(folder: Path, upstream: int) -> Program:
+    """Start `adapter serve` with a configuration of its own."""
+    catalogue = ROOT / "config" / "models.toml"
+    config = folder / "adapter.toml"
+    config.write_text(f'models = "{catalogue}"\n' + CONFIG.format(folder=folder, host=HOST, upstream=upstream))
+    port = free_port()
+    command = ["adapter", "serve", "--config", config, "--port", port]
+    return Program.start("adapter", command, port, core=SERVER_CORE, log=folder / "adapter.log")
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server((HOST, 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def listens(port: int) -> bool:
+    """Say whether connections are taken; uvicorn takes none before the application is up."""
+    try:
+        socket.create_connection((HOST, port)).close()
+    except ConnectionError:
+        return False
+    return True
+
+
+def is_healthy(port: int) -> bool:
+    """Say whether `GET /health` answers 200."""
+    connection = HTTPConnection(HOST, port)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == 200
+    except ConnectionError:
+        return False
+    finally:
+        connection.close()

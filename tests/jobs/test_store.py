@@ -1,0 +1,230 @@
+"""The contract of the job store, on a real database."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from adapter.domain.job import (
+    Failed,
+    Failure,
+    Intended,
+    JobState,
+    Operation,
+    Rendered,
+    Stored,
+    StoredVideo,
+    Submitted,
+    VideoJob,
+    advance,
+)
+from adapter.domain.media import RemoteVideo
+from adapter.domain.ports import Claim, Write
+from adapter.errors import WrongConfiguration
+from adapter.jobs.database import open_database
+from adapter.jobs.store import SqlJobStore
+from tests.fakes import video_job, video_order
+
+
+async def admit(store: SqlJobStore, job: VideoJob, *, now: float = 1000.0, window: float = 60.0) -> VideoJob:
+    """Remember a job."""
+    return await store.admit(job, now=now, window=window)
+
+
+async def claim(store: SqlJobStore, now: float) -> list[Claim]:
+    """Claim what is due, for ten seconds."""
+    return list(await store.claim(now=now, lease=10.0, limit=100))
+
+
+def completed(job: VideoJob, *, submitted: float = 1000.0, finished: float = 1080.0) -> VideoJob:
+    """Return a job with its video."""
+    for event in (
+        Intended("first"),
+        Submitted(Operation("op", job.scene), submitted),
+        Rendered(RemoteVideo("u")),
+        Stored(StoredVideo(video="a.mp4", poster=None, size=1, sha256="00"), finished),
+    ):
+        job = advance(job, event)
+    return job
+
+
+async def finish(store: SqlJobStore, job: VideoJob, *, finished: float = 1080.0) -> None:
+    """Take a job to its end."""
+    [held] = [held for held in await claim(store, 1000.0) if held.job.id == job.id]
+    await store.save([Write(held, completed(job, finished=finished), 0.0)])
+
+
+async def test_a_job_comes_back_as_it_was_given(store: SqlJobStore) -> None:
+    """Every field survives the database."""
+    job = completed(video_job(order=video_order("waves 🌊", seed=7)))
+    await admit(store, job)
+
+    assert await store.get(job.id) == job
+    assert await store.get("video_unknown") is None
+
+
+async def test_the_newest_jobs_come_first(store: SqlJobStore) -> None:
+    """As the operator wants to see them."""
+    for number in (1, 3, 2):
+        await admit(store, video_job(number, at=float(number)))
+
+    assert [job.created_at for job in await store.recent(2)] == [3.0, 2.0]
+
+
+async def test_the_same_wish_gets_the_job_that_is_running(store: SqlJobStore) -> None:
+    """One owner, one wish, one video: the second request attaches to the first one's job."""
+    first = await admit(store, video_job(1, order=video_order("waves")))
+    second = await admit(store, video_job(2, order=video_order("waves")))
+
+    assert second == first
+    assert len(await store.recent(10)) == 1
+
+
+@pytest.mark.parametrize("other", ["owner", "prompt", "seed"])
+async def test_another_wish_is_another_job(store: SqlJobStore, other: str) -> None:
+    """Whoever else asks, or for something else, gets a video of their own."""
+    await admit(store, video_job(1, order=video_order("waves")))
+    second = {
+        "owner": msgspec.structs.replace(video_job(2, order=video_order("waves")), owner="bob"),
+        "prompt": video_job(2, order=video_order("wind")),
+        "seed": video_job(2, order=video_order("waves", seed=1)),
+    }[other]
+
+    assert await admit(store, second) == second
+
+
+async def test_a_video_that_nobody_was_given_answers_the_same_wish(store: SqlJobStore) -> None:
+    """Who hung up and asks again gets what was paid for; once handed over, the same wish is a new one."""
+    job = video_job(1, order=video_order("waves"))
+    await admit(store, job)
+    await finish(store, job)
+    again = video_job(2, order=video_order("waves"))
+
+    found = await admit(store, again, now=1100.0)
+    assert found.id == job.id
+
+    await store.mark_delivered(job.id, now=1101.0)
+    assert await admit(store, again, now=1102.0) == again
+
+
+async def test_a_video_that_was_never_fetched_is_not_replayed_for_ever(store: SqlJobStore) -> None:
+    """Outside the window the same wish is a new one."""
+    job = video_job(1, order=video_order("waves"))
+    await admit(store, job)
+    await finish(store, job)
+    again = video_job(2, order=video_order("waves"))
+
+    assert await admit(store, again, now=1080.0 + 61.0, window=60.0) == again
+
+
+async def test_a_failed_job_does_not_answer_for_the_next_one(store: SqlJobStore) -> None:
+    """Asking again after a failure is a new try."""
+    job = video_job(1, order=video_order("waves"))
+    await admit(store, job)
+    [held] = await claim(store, 1000.0)
+    failed = advance(job, Failed(Failure(message="no", code=None, type="server_error", status=502), 1001.0))
+    await store.save([Write(held, failed, 0.0)])
+    again = video_job(2, order=video_order("waves"))
+
+    assert await admit(store, again) == again
+
+
+async def test_a_job_is_claimed_once_until_its_lease_ends(store: SqlJobStore) -> None:
+    """A dead owner's job simply becomes due again."""
+    await admit(store, video_job())
+
+    assert len(await claim(store, 1000.0)) == 1
+    assert await claim(store, 1009.9) == []
+    assert len(await claim(store, 1010.0)) == 1
+
+
+async def test_the_oldest_due_jobs_are_claimed_first_and_no_more_than_asked(store: SqlJobStore) -> None:
+    """The rest waits for the next round."""
+    for number in range(1, 6):
+        await admit(store, video_job(number), now=1000.0 + number)
+    taken = await store.claim(now=1010.0, lease=10.0, limit=2)
+
+    assert {held.job.seed for held in taken} == {1, 2}
+    assert {held.job.seed for held in await claim(store, 1010.0)} == {3, 4, 5}
+
+
+async def test_a_renewed_claim_lasts_longer(store: SqlJobStore) -> None:
+    """A slow download keeps its job."""
+    await admit(store, video_job())
+    held = await claim(store, 1000.0)
+    await store.renew(held, due_at=1020.0)
+
+    assert await claim(store, 1015.0) == []
+    assert len(await claim(store, 1020.0)) == 1
+
+
+async def test_a_write_whose_claim_was_lost_does_nothing(store: SqlJobStore) -> None:
+    """An owner that slept past its lease cannot overwrite its successor."""
+    await admit(store, video_job())
+    [stale] = await claim(store, 1000.0)
+    [fresh] = await claim(store, 1010.0)
+    moved = advance(stale.job, Intended("first"))
+
+    assert await store.save([Write(stale, moved, 1020.0)]) == []
+    await store.renew([stale], due_at=9999.0)
+    assert await store.save([Write(fresh, moved, 1020.0)]) == [moved]
+    assert len(await claim(store, 1020.0)) == 1
+
+
+async def test_a_job_that_is_over_is_never_due_again(store: SqlJobStore) -> None:
+    """Not even if a renewal comes late."""
+    job = video_job()
+    await admit(store, job)
+    [held] = await claim(store, 1000.0)
+    await store.save([Write(held, completed(job), 1001.0)])
+    await store.renew([held], due_at=1002.0)
+
+    assert await claim(store, 99999.0) == []
+
+
+async def test_durations_are_measured_per_upstream_model(store: SqlJobStore) -> None:
+    """The mean of completed jobs, from submission to the end."""
+    assert await store.measured_seconds("veo_3_1_t2v_fast") is None
+    for number, took in ((1, 80.0), (2, 120.0)):
+        job = video_job(number)
+        await admit(store, job)
+        await finish(store, job, finished=1000.0 + took)
+
+    assert await store.measured_seconds("veo_3_1_t2v_fast") == 100.0
+    assert await store.measured_seconds("veo_3_1_t2v_fast_portrait") is None
+
+
+async def test_what_was_remembered_is_there_after_the_process_ends(tmp_path: Path) -> None:
+    """Opening an old database changes nothing in it."""
+    url = f"sqlite:///{tmp_path}/deep/down/jobs.db"
+    engine = await open_database(url)
+    await admit(SqlJobStore(engine), video_job())
+    await engine.dispose()
+    engine = await open_database(url)
+    [found] = await SqlJobStore(engine).recent(10)
+    await engine.dispose()
+
+    assert found == video_job()
+
+
+@pytest.mark.parametrize("url", ["mysql://host/db", "sqlite://", "jobs.db"])
+async def test_another_kind_of_database_is_a_clear_error(url: str) -> None:
+    """The error says what it has to be."""
+    with pytest.raises(WrongConfiguration, match="sqlite:///FILE"):
+        await open_database(url)
+
+
+async def test_a_file_that_is_no_database_is_a_clear_error(tmp_path: Path) -> None:
+    """The error names the file."""
+    file = tmp_path / "jobs.db"
+    file.write_bytes(b"not a database, certainly not one" * 100)
+
+    with pytest.raises(WrongConfiguration, match=r"jobs\.db cannot be used"):
+        await open_database(f"sqlite:///{file}")
+
+
+async def test_states_are_stored_by_the_words_of_the_domain(store: SqlJobStore) -> None:
+    """A person reads them in the database as well."""
+    await admit(store, video_job())
+
+    assert [str(job.state) for job in await store.recent(1)] == [JobState.ACCEPTED.value]

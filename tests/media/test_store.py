@@ -1,0 +1,84 @@
+"""The contract of the media store, on every kind of it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from adapter.errors import UpstreamBroken, WrongConfiguration
+from adapter.media.store import STEP_BYTES, ObjectMediaStore, open_media
+
+
+@pytest.fixture(params=["file", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectMediaStore:
+    return open_media(f"file://{tmp_path}/media" if request.param == "file" else "memory://")
+
+
+async def pieces(data: bytes, *, fails: bool = False) -> AsyncIterator[bytes]:
+    """Yield data piece by piece, and fail at the end if told to."""
+    for start in range(0, len(data), 100_000):
+        yield data[start : start + 100_000]
+    if fails:
+        raise UpstreamBroken("cut")
+
+
+async def read(store: ObjectMediaStore, name: str, start: int, end: int) -> bytes:
+    """Return a part of a file."""
+    return b"".join([piece async for piece in store.read(name, start, end)])
+
+
+@pytest.mark.parametrize("size", [0, 1, 1000, STEP_BYTES, STEP_BYTES * 2 + 17, 12_000_000])
+async def test_a_file_comes_back_as_it_was_put(store: ObjectMediaStore, size: int) -> None:
+    """Small ones in one piece, large ones in many."""
+    data = bytes(index % 251 for index in range(min(size, 5000))) * (size // 5000 + 1)
+    await store.put("a.mp4", pieces(data[:size]))
+    found = await store.find("a.mp4")
+
+    assert found is not None
+    assert found.size == size
+    assert await read(store, "a.mp4", 0, size) == data[:size]
+
+
+async def test_a_part_of_a_file_can_be_read(store: ObjectMediaStore) -> None:
+    """Players seek."""
+    data = bytes(range(256)) * 10_000
+    await store.put("a.mp4", pieces(data))
+
+    assert await read(store, "a.mp4", 1_000_003, 2_200_000) == data[1_000_003:2_200_000]
+    assert await read(store, "a.mp4", 5, 5) == b""
+
+
+@pytest.mark.parametrize("size", [10, 12_000_000])
+async def test_a_put_that_fails_leaves_nothing_behind(store: ObjectMediaStore, tmp_path: Path, size: int) -> None:
+    """A half file is never visible, and the fault is the one that happened."""
+    with pytest.raises(UpstreamBroken, match="cut"):
+        await store.put("a.mp4", pieces(bytes(size), fails=True))
+
+    assert await store.find("a.mp4") is None
+    assert not [file for file in tmp_path.rglob("*") if file.is_file()]
+
+
+@pytest.mark.parametrize("name", ["nothing.mp4", "../secret", "a/../../secret", "/etc/passwd", "a\\b", "a.mp4#1", "a\x00b", ""])
+async def test_what_is_not_there_is_none(store: ObjectMediaStore, tmp_path: Path, name: str) -> None:
+    """No name leads out of the store."""
+    (tmp_path / "secret").write_text("secret")
+
+    assert await store.find(name) is None
+
+
+async def test_the_tag_of_a_file_is_quoted_and_stable(store: ObjectMediaStore) -> None:
+    """As HTTP wants it."""
+    await store.put("a.png", pieces(b"1"))
+    first, second = await store.find("a.png"), await store.find("a.png")
+
+    assert first == second
+    assert first is not None
+    assert first.etag.startswith('"')
+    assert first.etag.endswith('"')
+
+
+@pytest.mark.parametrize("url", ["ftp://host", "var/media", "file://"])
+def test_another_kind_of_store_is_a_clear_error(url: str) -> None:
+    """The error says what it has to be."""
+    with pytest.raises(WrongConfiguration, match=r"file://FOLDER"):
+        open_media(url)
