@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -68,6 +69,9 @@ def serve(config: Path, host: str | None, port: int | None) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=place.shutdown_seconds,
     )
+    # uvicorn raises the signal again once everything is closed; then this ends the process without an error.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
     with server.bind_socket() as listener, upstream(settings):
         if settings.sandbox.enabled:
             click.echo(welcome(settings))

@@ -18,6 +18,8 @@ from adapter.sandbox.rules import SandboxRules
 PREFIX = "ADAPTER__"
 
 HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s]+[^/\s]$")]
+#: As above, or empty.
+OptionalHttpUrl = Annotated[str, Meta(pattern=r"^(https?://[^\s]+[^/\s])?$")]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 
 
@@ -31,7 +33,7 @@ class Server(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
     port: Port = 8000
     #: Base of every link handed to a client; never taken from a request. Empty: made of host and port.
-    public_url: HttpUrl | Literal[""] = ""
+    public_url: OptionalHttpUrl = ""
     #: Seconds that open connections get when the process is told to stop.
     shutdown_seconds: Annotated[int, Meta(ge=1, le=300)] = 10
 

@@ -8,8 +8,8 @@ from io import BytesIO
 from PIL import Image as Pillow
 
 from adapter.domain.job import Operation, VideoJob
-from adapter.domain.media import Ratio, image_from_bytes
 from adapter.domain.media import Image as MadeImage
+from adapter.domain.media import Ratio, image_from_bytes
 from adapter.domain.orders import ImageOrder, VideoOrder
 from adapter.domain.ports import Report
 from adapter.errors import AdapterError, LinkExpired

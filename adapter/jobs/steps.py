@@ -92,20 +92,25 @@ class Steps:
         except AdapterError as fault:
             await self._write(claim, advance(claim.job, Failed(Failure.of(fault), self._clock.now())), 0.0)
             return
+        lease_end = self._clock.now() + self._pace.lease_seconds
         if not await self._write(claim, job, self._pace.lease_seconds):
             return
+        # A disk that took longer than the lease: somebody else may hold the job by now, so nothing is sent.
+        event = await self._send(provider, job) if self._clock.now() < lease_end else NotSent()
+        await self._write(claim, advance(job, event), self._pace.until_next_beat(self._clock.now()))
+
+    async def _send(self, provider: VideoProvider, job: VideoJob) -> Event:
+        """Submit once and say what is known after it (reference: `reliability.md` section 2.3)."""
         try:
             operation = await provider.submit(job)
         except UpstreamUnreachable as fault:
             tired = job.misses + 1 >= MAX_SENDS
-            event: Event = Failed(Failure.of(fault), self._clock.now()) if tired else NotSent()
+            return Failed(Failure.of(fault), self._clock.now()) if tired else NotSent()
         except (UpstreamSilent, UpstreamBroken) as fault:
-            event = Failed(unknown_submission(fault), self._clock.now())
+            return Failed(unknown_submission(fault), self._clock.now())
         except AdapterError as fault:
-            event = Failed(Failure.of(fault), self._clock.now())
-        else:
-            event = Submitted(operation, self._clock.now())
-        await self._write(claim, advance(job, event), min(0.5 * 2**job.misses, self._pace.poll_seconds))
+            return Failed(Failure.of(fault), self._clock.now())
+        return Submitted(operation, self._clock.now())
 
     async def give_up_submission(self, claim: Claim) -> None:
         """End a job whose sender died between intent and answer: it may have been executed, so it is not sent again."""
@@ -209,7 +214,8 @@ class Steps:
                 log_end(job)
         for write in writes:
             if write.job not in written:
-                log.warning("jobs.claim_lost", job_id=write.job.id, state=write.job.state)
+                operation = write.job.operation.name if write.job.operation else None
+                log.error("jobs.claim_lost", job_id=write.job.id, state=write.job.state, operation=operation)
         return len(written) == len(writes)
 
 

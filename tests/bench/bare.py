@@ -4,13 +4,16 @@ What our server and our client cost with nothing between them: no framework, no 
 """
 
 import sys
+from typing import TYPE_CHECKING
 
 import httpx
 import uvicorn
-from litestar.types import Receive, Scope, Send
 
 from tests.bench.ideal import PATH
 from tests.bench.wire import HOST
+
+if TYPE_CHECKING:
+    from litestar.types import Receive, Scope, Send
 
 
 class Bare:
@@ -20,7 +23,7 @@ class Bare:
         self._client = httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=512))
         self._url = f"http://{HOST}:{upstream}{PATH}"
 
-    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, _scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Forward a request's body, whatever it is, and the answer's."""
         request = b""
         more = True

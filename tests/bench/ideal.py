@@ -6,6 +6,7 @@ out. One upstream connection for each client, no framework, no check, no log.
 
 import asyncio
 import sys
+from typing import cast
 
 import msgspec
 import uvloop
@@ -63,11 +64,12 @@ class Google(asyncio.BufferedProtocol):
     def __init__(self) -> None:
         self._room = bytearray(ROOM)
         self._view = memoryview(self._room)
+        self._filled = self._end = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way out."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are no subclass of asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
 
     def ask(self, prompt: str) -> asyncio.Future[memoryview]:
         """Send a prompt; the answer's body is valid until the next one."""
@@ -95,13 +97,14 @@ class Google(asyncio.BufferedProtocol):
 
 async def translate(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, upstream: int) -> None:
     """Serve one client."""
-    _, google = await asyncio.get_running_loop().create_connection(Google, HOST, upstream)
+    transport, google = await asyncio.get_running_loop().create_connection(Google, HOST, upstream)
     while (request := await read_request(reader)) is not None:
         answer = _answer.decode(await google.ask(_wish.decode(request).prompt))
         picture = memoryview(answer.candidates[0].content.parts[0].inline_data.data)
         before, after = b'{"created":1,"data":[{"b64_json":', b"}]}"
         writer.writelines([ok(len(before) + len(picture) + len(after)), before, picture, after])
         await writer.drain()
+    transport.close()
     writer.close()
 
 

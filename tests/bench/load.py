@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, cast
 
 from tests.bench.wire import HOST, content_length
 
@@ -30,8 +30,8 @@ class Line(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way out."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are no subclass of asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
 
     async def ask(self, request: bytes) -> int:
         """Send a request and return the length of its answer's body, once all of it is here."""
@@ -62,7 +62,7 @@ class Line(asyncio.BufferedProtocol):
         if self._missing == 0:
             self._done.set_result(self._length)
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, _error: Exception | None) -> None:
         """Tell whoever waits."""
         if not self._done.done():
             self._done.set_exception(IncompleteAnswer(f"the connection ended with {self._missing} bytes to come"))
@@ -112,13 +112,13 @@ async def _keep_asking(line: Line, load: Load, end: float) -> Sequence[float]:
     return latencies
 
 
-async def drive_and_probe(port: int, load: Load) -> tuple[Seen, Sequence[float]]:
-    """As `drive`, while somebody else asks for `/health` all the time; return the latencies of that as well."""
-    pulse: list[float] = []
+async def drive_and_probe(port: int, load: Load, pulse: list[float]) -> Seen:
+    """As `drive`, while somebody else asks for `/health` all the time; its latencies go into `pulse`."""
     probing = asyncio.create_task(_probe(port, pulse))
-    seen = await drive(port, load)
-    probing.cancel()
-    return seen, pulse
+    try:
+        return await drive(port, load)
+    finally:
+        probing.cancel()
 
 
 async def _probe(port: int, pulse: list[float]) -> None:

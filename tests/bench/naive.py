@@ -26,7 +26,7 @@ def create_naive(upstream: int) -> Litestar:
         parts = reply.json()["candidates"][0]["content"]["parts"]
         return {"created": 1, "data": [{"b64_json": part["inlineData"]["data"]} for part in parts]}
 
-    return Litestar([create_images], openapi_config=None)
+    return Litestar([create_images], openapi_config=None, logging_config=None)
 
 
 if __name__ == "__main__":

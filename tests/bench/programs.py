@@ -6,10 +6,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from tests.bench.wire import HOST
 from tests.support import ROOT
@@ -44,11 +44,11 @@ class Program:
         self._process = process
 
     @classmethod
-    def start(cls, name: str, command: Sequence[object], port: int, *, core: int, log: Path) -> Self:
-        """Start `python -m …` on a core; what it says goes to a file."""
+    def start(cls, name: str, command: Sequence[object], port: int, *, core: int, log: Path | None = None) -> Self:
+        """Start `python -m …` on a core; what it says goes to a file if one is given."""
         arguments = [sys.executable, "-m", *map(str, command)]
-        with log.open("ab") as said:
-            process = subprocess.Popen(arguments, cwd=ROOT, stdout=said, stderr=said)
+        with log.open("ab") if log else nullcontext() as said:
+            process = subprocess.Popen(arguments, cwd=ROOT, stderr=said)
         os.sched_setaffinity(process.pid, {core})
         return cls(name, port, process)
 
@@ -80,24 +80,29 @@ class Program:
         self._process.wait(timeout=START_SECONDS)
 
 
+class Stage(NamedTuple):
+    """Who takes part."""
+
+    upstream: Program
+    programs: Sequence[Program]
+
+
 @contextmanager
-def running(folder: Path) -> Iterator[tuple[Program, list[Program]]]:
-    """Run the upstream and the four programs in front of it; their logs are kept in the folder."""
+def running(folder: Path) -> Iterator[Stage]:
+    """Run the upstream and the four programs in front of it."""
     origin = free_port()
-    upstream = Program.start(
-        "upstream", ["tests.bench.upstream", origin], origin, core=LOAD_CORE, log=folder / "upstream.log"
-    )
+    upstream = Program.start("upstream", ["tests.bench.upstream", origin], origin, core=LOAD_CORE)
     programs = [start_adapter(folder, origin)]
     for name in ("ideal", "bare", "naive"):
         port = free_port()
         command = [f"tests.bench.{name}", port, origin]
-        programs.append(Program.start(name, command, port, core=SERVER_CORE, log=folder / f"{name}.log"))
+        programs.append(Program.start(name, command, port, core=SERVER_CORE))
     try:
         for program in (upstream, *programs):
             program.wait_until(listens)
-        yield upstream, programs
+        yield Stage(upstream, programs)
     finally:
-        for program in (upstream, *programs):
+        for program in (*programs, upstream):
             program.stop()
 
 

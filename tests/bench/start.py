@@ -12,7 +12,9 @@ def measure_start(folder: Path, times: int) -> str:
     """Return a table; the first start makes the bytecode and the database and is not counted."""
     seconds = [_start(folder) for _ in range(times + 1)][1:]
     row = [f"{value * 1000:.0f}" for value in (statistics.median(seconds), min(seconds))]
-    return table(f"Start: `adapter serve` until /health answers ({times} times)", [["", "ms", "least"], ["adapter", *row]])
+    return table(
+        f"Start: `adapter serve` until /health answers ({times} times)", [["", "ms", "least"], ["adapter", *row]]
+    )
 
 
 def _start(folder: Path) -> float:

@@ -19,11 +19,13 @@ PACE = Pace(poll_seconds=5.0, lease_seconds=10.0, deadline_seconds=3600.0)
 
 @pytest.fixture
 def clock() -> FakeClock:
+    """Time, from second 1000 on."""
     return FakeClock(at=1000.0)
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqlJobStore]:
+    """A new database."""
     engine = await open_database(f"sqlite:///{tmp_path}/jobs.db")
     yield SqlJobStore(engine)
     await engine.dispose()
@@ -31,14 +33,17 @@ async def store(tmp_path: Path) -> AsyncIterator[SqlJobStore]:
 
 @pytest.fixture
 def provider() -> FakeVideoProvider:
+    """A maker of videos that does as it is told."""
     return FakeVideoProvider()
 
 
 @pytest.fixture
 def memory(store: SqlJobStore, clock: FakeClock) -> Memory:
+    """The three memories, real but for the media's disk."""
     return Memory(store, LocalFeed(clock), open_media("memory://"))
 
 
 @pytest.fixture
 def poller(memory: Memory, provider: FakeVideoProvider, clock: FakeClock) -> Poller:
+    """The loop, to be driven beat by beat."""
     return Poller(memory.jobs, Steps({"fake": provider}, memory, clock=clock, pace=PACE), clock=clock, pace=PACE)

@@ -1,10 +1,13 @@
 """The promises about money: accepted is never lost, sent once, failed only when it is over."""
 
+import asyncio
+from collections.abc import Sequence
+
 import pytest
 
-from adapter.domain.job import Failure, JobState, VideoJob
+from adapter.domain.job import Failure, JobState, Operation, VideoJob
 from adapter.domain.media import RemoteVideo
-from adapter.domain.ports import Finished, Memory, Refused, Working
+from adapter.domain.ports import Finished, Memory, Refused, VideoProvider, Working, Write
 from adapter.errors import (
     AdapterError,
     ContentRefused,
@@ -16,10 +19,16 @@ from adapter.errors import (
 )
 from adapter.jobs.poller import Poller
 from adapter.jobs.steps import Steps
+from adapter.jobs.store import SqlJobStore
 from tests.fakes import CLIP, FakeClock, FakeVideoProvider, png, video_job
 from tests.jobs.conftest import PACE
 
 VIDEO, POSTER = "https://storage/video", "https://storage/poster"
+
+
+def poller_of(memory: Memory, clock: FakeClock, **providers: VideoProvider) -> Poller:
+    """Return a poller, as another process would have it."""
+    return Poller(memory.jobs, Steps(providers, memory, clock=clock, pace=PACE), clock=clock, pace=PACE)
 
 
 async def admit(memory: Memory, clock: FakeClock, count: int = 1) -> list[str]:
@@ -143,15 +152,15 @@ async def test_a_job_whose_sender_died_is_not_sent_again(
     """The intent was on disk before the first byte: a new process finds it, waits for the lease, and gives it up."""
 
     class Dies(FakeVideoProvider):
-        async def submit(self, job: VideoJob) -> object:  # type: ignore[override]
-            raise SystemError("killed")
+        async def submit(self, job: VideoJob) -> Operation:
+            raise SystemError(f"killed with {job.id} on its way")
 
     [job_id] = await admit(memory, clock)
-    dead = Poller(memory.jobs, Steps({"fake": Dies()}, memory, clock=clock, pace=PACE), clock=clock, pace=PACE)
+    dead = poller_of(memory, clock, fake=Dies())
     await beat(dead, clock)
     assert (await find(memory, job_id)).state is JobState.SUBMITTING
 
-    alive = Poller(memory.jobs, Steps({"fake": provider}, memory, clock=clock, pace=PACE), clock=clock, pace=PACE)
+    alive = poller_of(memory, clock, fake=provider)
     await beat(alive, clock, 5)
 
     failure = (await find(memory, job_id)).failure
@@ -167,7 +176,7 @@ async def test_a_running_job_is_taken_up_by_the_next_process(
     await beat(poller, clock)
     finish(provider, 1)
 
-    after = Poller(memory.jobs, Steps({"fake": provider}, memory, clock=clock, pace=PACE), clock=clock, pace=PACE)
+    after = poller_of(memory, clock, fake=provider)
     await beat(after, clock, 3)
 
     assert (await find(memory, job_id)).state is JobState.COMPLETED
@@ -327,7 +336,7 @@ async def test_a_job_of_a_provider_that_was_taken_out_waits_for_it(
     """A configuration mistake costs no paid video."""
     [job_id] = await admit(memory, clock)
     await beat(poller, clock)
-    without = Poller(memory.jobs, Steps({}, memory, clock=clock, pace=PACE), clock=clock, pace=PACE)
+    without = poller_of(memory, clock)
     await beat(without, clock, 3)
     finish(provider, 1)
     await beat(poller, clock, 12)
@@ -335,15 +344,69 @@ async def test_a_job_of_a_provider_that_was_taken_out_waits_for_it(
     assert (await find(memory, job_id)).state is JobState.COMPLETED
 
 
-async def test_a_slow_step_keeps_its_job(
-    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
-) -> None:
+async def test_a_slow_step_keeps_its_job(memory: Memory, clock: FakeClock) -> None:
     """Each beat renews the claims of steps that are under way, so nobody takes the job over."""
+    gate = asyncio.Event()
+
+    class Slow(FakeVideoProvider):
+        async def submit(self, job: VideoJob) -> Operation:
+            await gate.wait()
+            return await super().submit(job)
+
+    provider = Slow()
+    poller, other = (poller_of(memory, clock, fake=provider) for _ in range(2))
     [job_id] = await admit(memory, clock)
-    [claim] = await memory.jobs.claim(now=clock.now(), lease=PACE.lease_seconds, limit=1)
-    await memory.jobs.renew([claim], due_at=clock.now() + 30.0)
-    await beat(poller, clock, 5)
+    await poller.tick()
+    while (await find(memory, job_id)).state is not JobState.SUBMITTING:
+        await asyncio.sleep(0)
+    for _ in range(10):
+        await poller.tick()
+        await other.tick()
+        await clock.advance(PACE.poll_seconds)
+    gate.set()
+    await poller.settle()
+    await other.settle()
+
+    assert provider.executed == [job_id]
+    assert (await find(memory, job_id)).state is JobState.SUBMITTED
+
+
+async def test_a_disk_slower_than_the_lease_means_that_nothing_is_sent(
+    memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """By the time the intent is written somebody else may hold the job; it goes out with a later claim."""
+
+    class SlowDisk(SqlJobStore):
+        async def save(self, writes: Sequence[Write]) -> Sequence[VideoJob]:
+            await clock.advance(PACE.lease_seconds)
+            return await super().save(writes)
+
+    slow = Memory(SlowDisk(memory.jobs._engine), memory.feed, memory.media)  # type: ignore[attr-defined]  # noqa: SLF001
+    [job_id] = await admit(memory, clock)
+    await beat(poller_of(slow, clock, fake=provider), clock)
     assert provider.executed == []
 
-    await beat(poller, clock, 3)
+    await beat(poller_of(memory, clock, fake=provider), clock)
     assert provider.executed == [job_id]
+
+
+async def test_stopping_lets_a_submission_be_recorded(memory: Memory, clock: FakeClock) -> None:
+    """What Google has accepted is written down before the process ends."""
+    gate = asyncio.Event()
+
+    class Slow(FakeVideoProvider):
+        async def submit(self, job: VideoJob) -> Operation:
+            await gate.wait()
+            return await super().submit(job)
+
+    poller = poller_of(memory, clock, fake=Slow())
+    [job_id] = await admit(memory, clock)
+    running = asyncio.create_task(poller.run())
+    while (await find(memory, job_id)).state is not JobState.SUBMITTING:
+        await asyncio.sleep(0)
+    stopping = asyncio.create_task(poller.stop())
+    await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(stopping, running)
+
+    assert (await find(memory, job_id)).state is JobState.SUBMITTED

@@ -11,6 +11,7 @@ from adapter.media.store import STEP_BYTES, ObjectMediaStore, open_media
 
 @pytest.fixture(params=["file", "memory"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectMediaStore:
+    """Each kind of store, empty."""
     return open_media(f"file://{tmp_path}/media" if request.param == "file" else "memory://")
 
 
@@ -58,7 +59,9 @@ async def test_a_put_that_fails_leaves_nothing_behind(store: ObjectMediaStore, t
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
 
 
-@pytest.mark.parametrize("name", ["nothing.mp4", "../secret", "a/../../secret", "/etc/passwd", "a\\b", "a.mp4#1", "a\x00b", ""])
+@pytest.mark.parametrize(
+    "name", ["nothing.mp4", "../secret", "a/../../secret", "/etc/passwd", "a\\b", "a.mp4#1", "a\x00b", ""]
+)
 async def test_what_is_not_there_is_none(store: ObjectMediaStore, tmp_path: Path, name: str) -> None:
     """No name leads out of the store."""
     (tmp_path / "secret").write_text("secret")

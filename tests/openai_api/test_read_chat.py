@@ -25,7 +25,9 @@ def test_the_last_user_message_is_the_prompt() -> None:
         Message(role="system", content="You are helpful."),
         Message(role="user", content="a fox"),
         Message(role="assistant", content="![Video preview](…)"),
-        Message(role="user", content=(ContentPart(type="text", text="waves"), ContentPart(type="text", text="at dusk"))),
+        Message(
+            role="user", content=(ContentPart(type="text", text="waves"), ContentPart(type="text", text="at dusk"))
+        ),
         Message(role="assistant"),
     )
 

@@ -105,7 +105,9 @@ def test_an_unknown_model_is_an_error_of_its_own() -> None:
         ("gpt-image-1", "url", Delivery.LINK),
     ],
 )
-def test_pictures_are_handed_over_as_clients_of_that_model_expect(model: str, asked: str | None, form: Delivery) -> None:
+def test_pictures_are_handed_over_as_clients_of_that_model_expect(
+    model: str, asked: str | None, form: Delivery
+) -> None:
     """An explicit form wins; DALL-E's default is a link, everybody else's is base64."""
     assert delivery(ImagesRequest(model=model, response_format=asked)) is form
 

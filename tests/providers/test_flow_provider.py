@@ -151,7 +151,13 @@ async def test_many_jobs_are_asked_about_in_one_call() -> None:
 def order(n: int) -> ImageOrder:
     """Return an order for n pictures."""
     return ImageOrder(
-        model="flow-gem-pix", provider="flow", upstream="GEM_PIX", prompt="a fox", n=n, frame=Frame(Ratio.SQUARE), seed=5
+        model="flow-gem-pix",
+        provider="flow",
+        upstream="GEM_PIX",
+        prompt="a fox",
+        n=n,
+        frame=Frame(Ratio.SQUARE),
+        seed=5,
     )
 
 

@@ -133,7 +133,9 @@ def test_a_submission_is_named_by_its_operation() -> None:
     assert translate.submitted(reply, SCENE) == Operation(OPERATION, SCENE)
 
 
-@pytest.mark.parametrize("body", [b"{}", b'{"operations": []}', b'{"operations": [{"operation": {"name": ""}}]}', b"ok"])
+@pytest.mark.parametrize(
+    "body", [b"{}", b'{"operations": []}', b'{"operations": [{"operation": {"name": ""}}]}', b"ok"]
+)
 def test_an_acceptance_without_one_name_is_ambiguous(body: bytes) -> None:
     """The money may be gone, so it is called broken and never refused."""
     with pytest.raises(UpstreamBroken):
@@ -228,7 +230,9 @@ def test_a_failed_job_says_why(word: str, code: str, status: int) -> None:
         (500, "PUBLIC_ERROR_UNSAFE_GENERATION", "who knows", UpstreamBroken),
     ],
 )
-def test_a_refusal_is_read_by_its_reason_first(status: int, reason: str, message: str, fault: type[AdapterError]) -> None:
+def test_a_refusal_is_read_by_its_reason_first(
+    status: int, reason: str, message: str, fault: type[AdapterError]
+) -> None:
     """The table of `flow.md` section 2; a 5xx leaves open whether it was executed, whatever it says."""
     details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason}] if reason else []
     body = {"error": {"code": status, "message": message, "status": "X", "details": details}}

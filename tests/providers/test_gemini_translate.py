@@ -49,9 +49,7 @@ def test_an_open_frame_is_not_mentioned() -> None:
     assert sent(PLAIN)["generationConfig"] == {"responseModalities": ["IMAGE"]}  # type: ignore[index]
 
 
-@pytest.mark.parametrize(
-    ("seed", "index", "expected"), [(7, 0, 7), (7, 3, 10), (MAX_SEED, 1, 0)]
-)
+@pytest.mark.parametrize(("seed", "index", "expected"), [(7, 0, 7), (7, 3, 10), (MAX_SEED, 1, 0)])
 def test_each_picture_of_an_order_has_its_own_seed(seed: int, index: int, expected: int) -> None:
     """Counting up, and around at the end of the field."""
     order = msgspec.structs.replace(PLAIN, seed=seed)
@@ -125,4 +123,6 @@ def test_a_503_with_a_body_is_an_overloaded_model_that_did_not_start() -> None:
 def test_a_bad_argument_is_the_clients_with_googles_words() -> None:
     """400 stays 400."""
     with pytest.raises(InvalidRequest, match="Google: Unknown name"):
-        translate.image(Reply(400, b'{"error": {"code": 400, "message": "Unknown name", "status": "INVALID_ARGUMENT"}}'))
+        translate.image(
+            Reply(400, b'{"error": {"code": 400, "message": "Unknown name", "status": "INVALID_ARGUMENT"}}')
+        )

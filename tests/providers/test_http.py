@@ -55,7 +55,9 @@ async def test_every_foreign_exception_is_named_by_what_it_proves(
 
 async def test_an_answer_is_handed_on_whatever_its_status() -> None:
     """What a status means is the provider's business."""
-    reply = await http(lambda _: httpx.Response(418, content=b"tea")).post("https://g/", headers={}, body=b"", seconds=1)
+    reply = await http(lambda _: httpx.Response(418, content=b"tea")).post(
+        "https://g/", headers={}, body=b"", seconds=1
+    )
 
     assert (reply.status, reply.body) == (418, b"tea")
 
@@ -85,7 +87,9 @@ async def test_a_link_is_followed_by_hand_without_credentials() -> None:
     assert await fetched(google) == b"bytes"
 
 
-@pytest.mark.parametrize("target", ["http://169.254.169.254/latest", "http://cdn.example/b.mp4", "https://storage.example/a.mp4"])
+@pytest.mark.parametrize(
+    "target", ["http://169.254.169.254/latest", "http://cdn.example/b.mp4", "https://storage.example/a.mp4"]
+)
 async def test_a_link_that_leaves_https_or_runs_in_circles_is_broken(target: str) -> None:
     """A downgrade is not followed, and nothing is followed for ever."""
     with pytest.raises(UpstreamBroken):

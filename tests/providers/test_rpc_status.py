@@ -62,7 +62,10 @@ def test_an_upstream_credential_is_never_the_clients_fault() -> None:
 
 def test_the_field_that_google_names_is_passed_on() -> None:
     """`param` comes from BadRequest."""
-    violation = {"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [{"field": "seed"}]}
+    violation: dict[str, object] = {
+        "@type": "type.googleapis.com/google.rpc.BadRequest",
+        "fieldViolations": [{"field": "seed"}],
+    }
     reply = google(400, "INVALID_ARGUMENT", "Seed is odd", [violation])
     fault = fault_of(reply, read_status(reply))
 
@@ -79,7 +82,7 @@ def test_the_wait_comes_from_retry_info_rounded_up_and_capped(delay: str, second
 
 def test_a_daily_quota_is_no_matter_of_waiting() -> None:
     """OpenAI's word for it stops the SDK's retries."""
-    violations = [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel"}]
+    violations: list[object] = [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel"}]
     reply = google(429, "RESOURCE_EXHAUSTED", details=[{"violations": violations}])
     fault = fault_of(reply, read_status(reply))
 

@@ -1,0 +1,71 @@
+"""`python -m tests.bench [--quick]`: under three minutes, or under forty seconds and noisier."""
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.bench.added import measure_added
+from tests.bench.picture import large, small
+from tests.bench.programs import LOAD_CORE, SERVER_CORE, Stage, running
+from tests.bench.rounds import check_answer
+from tests.bench.start import measure_start
+from tests.bench.store import measure_store
+from tests.bench.throughput import measure_throughput
+from tests.bench.waiting import measure_waiting
+
+
+class Effort(NamedTuple):
+    """How often and how long."""
+
+    starts: int
+    rounds: int
+    #: Of a round that is limited by computing.
+    seconds: float
+    #: Of a round whose answers take a second each.
+    waiting_seconds: float
+    jobs: int
+
+
+FULL = Effort(starts=5, rounds=5, seconds=3.0, waiting_seconds=7.5, jobs=1000)
+QUICK = Effort(starts=2, rounds=2, seconds=1.0, waiting_seconds=1.5, jobs=300)
+
+
+def tables(effort: Effort, folder: Path) -> Iterator[str]:
+    """Measure, and yield each table as soon as it is there."""
+    yield measure_start(folder, effort.starts)
+    with running(folder) as stage:
+        yield from of_pictures(effort, stage)
+    yield measure_store(folder, rounds=effort.rounds, jobs=effort.jobs)
+
+
+def of_pictures(effort: Effort, stage: Stage) -> Iterator[str]:
+    """Yield the tables of pictures that pass through."""
+    picture = large()
+    for program in stage.programs:
+        check_answer(program, picture)
+    yield measure_throughput(stage, picture, rounds=effort.rounds, seconds=effort.seconds)
+    yield measure_waiting(stage, picture, seconds=effort.waiting_seconds)
+    yield measure_added(stage, small(), rounds=effort.rounds, seconds=effort.seconds / 3)
+
+
+def main() -> None:
+    """Print what was measured."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
+    effort = QUICK if parser.parse_args().quick else FULL
+    os.sched_setaffinity(0, {LOAD_CORE})
+    cores = f"programs on core {SERVER_CORE}, upstream and clients on core {LOAD_CORE}"
+    sys.stdout.write(f"Python {platform.python_version()}, {platform.machine()}; {cores}\n\n")
+    with tempfile.TemporaryDirectory(prefix="adapter-bench-") as folder:
+        for found in tables(effort, Path(folder)):
+            sys.stdout.write(found + "\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

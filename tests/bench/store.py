@@ -1,0 +1,110 @@
+"""The job store on SQLite in a folder of its own, in this process: the cost of a job's life and of a poll."""
+
+import statistics
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import uvloop
+
+from adapter.domain.job import Intended, Operation, Progressed, Rendered, Stored, StoredVideo, Submitted, advance
+from adapter.domain.media import RemoteVideo
+from adapter.domain.ports import Claim, Write
+from adapter.jobs.database import open_database
+from adapter.jobs.poller import CLAIM_LIMIT
+from adapter.jobs.store import SqlJobStore
+from tests.bench.table import table
+from tests.fakes import video_job
+
+NOW = 1000.0
+LEASE = 10.0
+HEAD = ["", "jobs/s", "CPU ms each", "least"]
+
+Act = Callable[[SqlJobStore, int], Awaitable[None]]
+
+
+class Cost(NamedTuple):
+    """Of one job."""
+
+    seconds: float
+    cpu: float
+
+
+def measure_store(folder: Path, *, rounds: int, jobs: int) -> str:
+    """Return a table; each round has a database of its own."""
+    lives = [uvloop.run(_cost(folder / f"lives{at}.db", live, jobs)) for at in range(rounds)]
+    polls = [uvloop.run(_cost(folder / f"polls{at}.db", poll, jobs, prepare=submit)) for at in range(rounds)]
+    title = f"The job store on SQLite, in this process ({rounds} x {jobs} jobs)"
+    rows = [_row("a life: admit, claim, save x 3, one job at a time", lives)]
+    rows.append(_row(f"a poll: claim and save, batches of {CLAIM_LIMIT}", polls))
+    return table(title, [HEAD, *rows])
+
+
+def _row(name: str, costs: list[Cost]) -> list[str]:
+    cpu = [cost.cpu * 1000 for cost in costs]
+    rate = 1 / statistics.median(cost.seconds for cost in costs)
+    return [name, f"{rate:.0f}", f"{statistics.median(cpu):.3f}", f"{min(cpu):.3f}"]
+
+
+async def _cost(file: Path, act: Act, jobs: int, prepare: Act | None = None) -> Cost:
+    async with _store(file) as store:
+        if prepare is not None:
+            await prepare(store, jobs)
+        started, cpu = time.perf_counter(), time.process_time()
+        await act(store, jobs)
+        return Cost((time.perf_counter() - started) / jobs, (time.process_time() - cpu) / jobs)
+
+
+@asynccontextmanager
+async def _store(file: Path) -> AsyncIterator[SqlJobStore]:
+    database = await open_database(f"sqlite:///{file}")
+    try:
+        yield SqlJobStore(database)
+    finally:
+        await database.dispose()
+
+
+async def live(store: SqlJobStore, jobs: int) -> None:
+    """Take each job from the wish to the file, as the poller does where nothing goes wrong."""
+    for number in range(jobs):
+        await store.admit(video_job(number), now=NOW, window=0.0)
+        (claim,) = await store.claim(now=NOW, lease=LEASE, limit=1)
+        intended = advance(claim.job, Intended("main"))
+        submitted = advance(intended, Submitted(Operation(f"operations/{number}", intended.scene), NOW))
+        ready = advance(submitted, Rendered(RemoteVideo("https://storage.example/video.mp4")))
+        media = StoredVideo(video=f"{number}.mp4", poster=None, size=1, sha256="0" * 64)
+        for job in (intended, submitted, advance(ready, Stored(media, NOW))):
+            await _written(store, [Write(claim, job, NOW + LEASE)])
+
+
+async def submit(store: SqlJobStore, jobs: int) -> None:
+    """Leave so many jobs behind that are due for a poll."""
+    for number in range(jobs):
+        await store.admit(video_job(number), now=NOW, window=0.0)
+    writes = []
+    for claim in await store.claim(now=NOW, lease=LEASE, limit=jobs):
+        intended = advance(claim.job, Intended("main"))
+        operation = Operation(f"operations/{claim.job.id}", intended.scene)
+        writes.append(Write(claim, advance(intended, Submitted(operation, NOW)), NOW))
+    await _written(store, writes)
+
+
+async def poll(store: SqlJobStore, jobs: int) -> None:
+    """Poll every job once: what the upstream's answer costs is not in it."""
+    left = jobs
+    while left:
+        claims = await store.claim(now=NOW, lease=LEASE, limit=CLAIM_LIMIT)
+        await _written(store, [_progress(claim) for claim in claims])
+        left -= len(claims)
+
+
+def _progress(claim: Claim) -> Write:
+    return Write(claim, advance(claim.job, Progressed(50)), NOW + LEASE)
+
+
+async def _written(store: SqlJobStore, writes: list[Write]) -> None:
+    written = await store.save(writes)
+    if not writes or len(written) != len(writes):
+        raise RuntimeError(f"{len(written)} of {len(writes)} jobs were written")

@@ -1,0 +1,141 @@
+"""The program as its user starts it: a process of its own, on free ports, in a folder of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import msgspec
+
+from tests.support import ROOT
+
+KEY = "sk-sandbox"
+START_SECONDS = 30.0
+
+#: A sandbox that makes an 8 s clip in a little over a second, and a server that looks after it often.
+CONFIG = """
+models = "{models}"
+
+[server]
+port = {port}
+
+[access]
+keys = ["plain:{key}", "plain:sk-second"]
+
+[storage]
+database = "sqlite:///{folder}/jobs.db"
+media = "file://{folder}/media"
+
+[providers.gemini]
+base_url = "{gemini}"
+keys = ["plain:AIza-sandbox"]
+
+[providers.flow]
+base_url = "http://127.0.0.1:{sandbox}"
+
+[[providers.flow.accounts]]
+name = "sandbox"
+token = "plain:{token}"
+project_id = "02ac868b-925f-40c1-9187-a688bd03a84d"
+
+[jobs]
+poll_seconds = 0.1
+lease_seconds = 0.5
+
+[chat]
+heartbeat_seconds = 0.05
+
+[sandbox]
+enabled = true
+port = {sandbox}
+state = "{folder}/upstream"
+pending_seconds = 0.2
+active_seconds = {active_seconds}
+clip_long_edge = 320
+"""
+
+
+class Server:
+    """A running adapter with its own sandbox."""
+
+    def __init__(self, folder: Path, *, active_seconds: float = 0.6, token: str = "sandbox-flow-token") -> None:
+        self.folder = folder
+        self.port, self._sandbox = free_port(), free_port()
+        self.upstream = f"http://127.0.0.1:{self._sandbox}"
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._config = folder / "adapter.toml"
+        self._config.write_text(
+            CONFIG.format(
+                models=ROOT / "config" / "models.toml",
+                port=self.port,
+                key=KEY,
+                folder=folder,
+                gemini=self.upstream,
+                sandbox=self._sandbox,
+                token=token,
+                active_seconds=active_seconds,
+            )
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> str:
+        """Everything the program has written so far."""
+        return (self.folder / "log").read_text()
+
+    def start(self) -> None:
+        """Start the process and wait until it answers."""
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "adapter", "serve", "--config", str(self._config)],
+                cwd=ROOT,
+                # The newest client's folder in PYTHONPATH is the test's business, not the program's.
+                env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+                stdout=log,
+                stderr=log,
+            )
+        until = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > until:
+                raise AssertionError(f"the adapter did not start:\n{self.log}")
+            time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/health").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def kill(self) -> None:
+        """End the process as a power cut would."""
+        self._signal(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """Ask the process to stop and return its exit status."""
+        return self._signal(signal.SIGTERM)
+
+    def _signal(self, number: signal.Signals) -> int:
+        assert self._process is not None
+        self._process.send_signal(number)
+        return self._process.wait(timeout=START_SECONDS)
+
+    def fault(self, **fault: object) -> None:
+        """Script a fault of the sandbox."""
+        httpx.post(f"{self.upstream}/sandbox/faults", json=[fault]).raise_for_status()
+
+    def executed(self, prompt: str) -> int:
+        """Return how often the sandbox carried out, and charged, something with this prompt."""
+        ledger = msgspec.json.decode(httpx.get(f"{self.upstream}/sandbox/ledger").content)
+        return sum(execution["prompt"] == prompt for execution in ledger["executions"])
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

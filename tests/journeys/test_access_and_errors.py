@@ -1,0 +1,136 @@
+"""Keys, models, and every error in OpenAI's shape."""
+
+import httpx
+import openai
+import pytest
+
+from tests.journeys.running import KEY, Server
+
+ERROR_KEYS = {"message", "type", "param", "code"}
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer wrong",
+        f"Basic {KEY}",
+        f"Bearer {KEY}x",
+        KEY,
+        f"Bearer {KEY[:-1]}",
+        "Bearer ключ",
+    ],
+)
+@pytest.mark.parametrize(("method", "path"), [("GET", "/v1/models"), ("POST", "/v1/chat/completions")])
+def test_without_a_right_key_there_is_nothing(
+    server: Server, method: str, path: str, authorization: str | None
+) -> None:
+    """401 in OpenAI's shape, whatever is wrong with the header."""
+    headers = {} if authorization is None else {"authorization": authorization.encode()}
+    reply = httpx.request(method, f"{server.url}{path}", headers=headers)
+
+    assert reply.status_code == 401
+    assert reply.json()["error"]["code"] == "invalid_api_key"
+
+
+def test_the_sdk_raises_its_own_exception_for_a_wrong_key(server: Server) -> None:
+    """With a request id to quote."""
+    with (
+        openai.OpenAI(base_url=f"{server.url}/v1", api_key="wrong", max_retries=0) as client,
+        pytest.raises(openai.AuthenticationError) as caught,
+    ):
+        client.models.list()
+
+    assert (caught.value.request_id or "").startswith("req_")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/v1/nothing", b"", 404),
+        ("GET", "/", b"", 404),
+        ("GET", "/v1/models/imagen-4", b"", 404),
+        ("GET", "/media/nothing.mp4", b"", 404),
+        ("GET", "/media/..%2Fjobs.db", b"", 404),
+        ("PUT", "/v1/models", b"", 405),
+        ("GET", "/v1/chat/completions", b"", 405),
+        ("POST", "/v1/images/generations", b"", 400),
+        ("POST", "/v1/images/generations", b"{", 400),
+        ("POST", "/v1/images/generations", b'{"model": 7}', 400),
+        ("POST", "/v1/images/generations", b'{"prompt": "\xff"}', 400),
+        ("POST", "/v1/images/generations", b"[" * 100_000, 400),
+        ("POST", "/v1/chat/completions", b'{"model": "veo-3.1-fast", "messages": []}', 400),
+        ("POST", "/v1/chat/completions", b'{"model": "no", "messages": []}', 404),
+        ("POST", "/v1/chat/completions", b" " * (33 * 1024 * 1024), 413),
+    ],
+)
+def test_every_error_has_openais_shape_and_a_request_id(
+    server: Server, method: str, path: str, body: bytes, status: int
+) -> None:
+    """Ours and the framework's, before and after routing."""
+    reply = httpx.request(
+        method, f"{server.url}{path}", content=body, headers={"authorization": f"Bearer {KEY}"}, timeout=30
+    )
+
+    assert reply.status_code == status
+    assert reply.headers["content-type"] == "application/json"
+    assert reply.headers["x-request-id"].startswith("req_")
+    assert reply.headers["x-should-retry"] == "false"
+    assert set(reply.json()["error"]) == ERROR_KEYS
+
+
+def test_a_wrong_size_is_answered_with_what_is_allowed(client: openai.OpenAI) -> None:
+    """The user reads it and can act."""
+    with pytest.raises(openai.BadRequestError, match="'banana' is not a size. Allowed: 'auto', WIDTHxHEIGHT") as caught:
+        client.images.generate(model="flow-gem-pix", prompt="a fox", size="banana")  # type: ignore[arg-type]
+
+    assert caught.value.param == "size"
+
+
+def test_a_wrong_model_is_answered_with_the_ones_there_are(client: openai.OpenAI) -> None:
+    """Names to copy."""
+    with pytest.raises(
+        openai.NotFoundError, match=r"'imagen-4' does not exist here\. Available: gemini-2\.5"
+    ) as caught:
+        client.images.generate(model="imagen-4", prompt="a fox")
+
+    assert caught.value.code == "model_not_found"
+
+
+def test_the_models_are_listed(client: openai.OpenAI) -> None:
+    """Public names and their shapes, as front-ends show them."""
+    names = [model.id for model in client.models.list()]
+
+    assert {"gemini-2.5-flash-image", "flow-gem-pix", "veo-3.1-fast", "veo-3.1-fast-portrait"} <= set(names)
+
+
+@pytest.mark.parametrize("name", ["veo-3.1-fast", "gpt-image-1", "gemini-3-pro-image-preview", "veo_3_1_t2v_fast"])
+def test_a_model_is_found_by_any_of_its_names(client: openai.OpenAI, name: str) -> None:
+    """Under the name that was asked for."""
+    assert client.models.retrieve(name).id == name
+
+
+def test_a_browser_may_ask_from_any_page(server: Server) -> None:
+    """Preflights with whatever headers a front-end sends."""
+    reply = httpx.options(
+        f"{server.url}/v1/chat/completions",
+        headers={
+            "origin": "https://chat.example",
+            "access-control-request-method": "POST",
+            "access-control-request-headers": "authorization,content-type,x-stainless-lang",
+        },
+    )
+
+    assert reply.status_code == 204
+    assert reply.headers["access-control-allow-origin"] == "*"
+    assert "x-stainless-lang" in reply.headers["access-control-allow-headers"] or (
+        reply.headers["access-control-allow-headers"] == "*"
+    )
+
+
+def test_health_needs_no_key_and_leaves_no_line(server: Server) -> None:
+    """Load balancers ask every second."""
+    assert httpx.get(f"{server.url}/health").json() == {"status": "ok"}
+    assert '"/health"' not in server.log

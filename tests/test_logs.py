@@ -1,0 +1,63 @@
+"""Logs: one line of JSON per event, and no secret in it."""
+
+import logging
+from collections.abc import Iterator
+from io import StringIO
+
+import msgspec
+import pytest
+import structlog
+
+from adapter.logs import HIDDEN, configure_logs, redact
+
+
+@pytest.fixture
+def written() -> Iterator[StringIO]:
+    """What was written, after set-up as off a terminal."""
+    stream = StringIO()
+    configure_logs(stream)
+    yield stream
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("key AIzaSyDUMMYDUMMYDUMMY here", f"key {HIDDEN} here"),
+        ("Bearer ya29.a0AfH6SMC", f"Bearer {HIDDEN}"),
+        ("sk-live-1234567890", HIDDEN),
+        ("https://g/v1?key=abc&x=1", f"https://g/v1?key={HIDDEN}&x=1"),
+        (
+            "https://s/a?GoogleAccessId=me&Expires=1&Signature=abc%3D",
+            f"https://s/a?GoogleAccessId={HIDDEN}&Expires=1&Signature={HIDDEN}",
+        ),
+        ("video_12ab is a task-keeper", "video_12ab is a task-keeper"),
+    ],
+)
+def test_secrets_are_blanked_and_the_rest_is_left(text: str, left: str) -> None:
+    """Google keys, tokens, our own keys, and what signs a link."""
+    assert redact(None, "info", {"event": text}) == {"event": left}
+
+
+def test_off_a_terminal_a_line_is_json(written: StringIO) -> None:
+    """One event, one line, whatever is in it."""
+    structlog.get_logger().info("job.finished", error="two\nlines")
+
+    [line] = written.getvalue().splitlines()
+    assert msgspec.json.decode(line)["error"] == "two\nlines"
+
+
+def test_a_traceback_is_redacted_as_well(written: StringIO) -> None:
+    """Exception texts of libraries carry URLs."""
+    try:
+        raise ValueError("GET https://g/?key=topsecret failed")
+    except ValueError:
+        structlog.get_logger().exception("request.failed")
+
+    assert "topsecret" not in written.getvalue()
+    assert "ValueError" in written.getvalue()
+
+
+def test_libraries_that_print_urls_are_silent(written: StringIO) -> None:
+    """Such as httpx, which writes every URL at INFO."""
+    assert not logging.getLogger("httpx").isEnabledFor(logging.INFO)

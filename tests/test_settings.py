@@ -1,0 +1,114 @@
+"""Configuration: what is wrong stops the start with a sentence that names the key."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from adapter.errors import WrongConfiguration
+from adapter.settings import Settings, load_catalogue, load_settings
+from tests.support import ROOT, SANDBOX_TOML
+
+
+def load(tmp_path: Path, text: str, **environ: str) -> Settings:
+    """Load a configuration given as text."""
+    file = tmp_path / "adapter.toml"
+    file.write_text(f'[access]\nkeys = ["plain:key"]\n{text}')
+    return load_settings(file, environ)
+
+
+def test_the_shipped_file_shows_every_default() -> None:
+    """`config/adapter.toml` with its values taken away is the same configuration."""
+    shown = load_settings(ROOT / "config" / "adapter.toml", {})
+    bare = Settings(access=shown.access, providers=shown.providers)
+
+    assert shown == bare
+
+
+def test_the_shipped_file_shows_every_key() -> None:
+    """A key that is not in the file is one that nobody finds."""
+    text = (ROOT / "config" / "adapter.toml").read_text()
+    shown = load_settings(ROOT / "config" / "adapter.toml", {})
+    sections = [shown, shown.server, shown.access, shown.storage, shown.jobs, shown.chat, shown.limits]
+    assert shown.providers.gemini is not None
+    assert shown.providers.flow is not None
+    sections += [shown.providers.gemini, shown.providers.flow, shown.providers.flow.accounts[0]]
+
+    missing = [key for section in sections for key in section.__struct_fields__ if key not in text]
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[server]\nport = 70000", r"`int` <= 65535 - at `\$\.server\.port`"),
+        ("[server]\nprot = 80", r"unknown field `prot` - at `\$\.server`"),
+        ("[servre]\nport = 80", r"unknown field `servre`"),
+        ("[jobs]\npoll_seconds = 'often'", r"Expected `float`.*\$\.jobs\.poll_seconds"),
+        ("[jobs]\npoll_seconds = 8.0", "at least twice"),
+        ("[providers.gemini]\nkeys = []", r"\$\.providers\.gemini\.keys"),
+        (
+            "[[providers.flow.accounts]]\nname = 'a'\ntoken = 'env:T'",
+            r"`project_id` - at `\$\.providers\.flow\.accounts\[0\]`",
+        ),
+        ("[server]\npublic_url = 'https://here/'", r"\$\.server\.public_url"),
+        ("port = = 3", "not valid TOML"),
+    ],
+)
+def test_a_mistake_is_named_by_its_key(tmp_path: Path, text: str, says: str) -> None:
+    """File, key, and what was expected."""
+    with pytest.raises(WrongConfiguration, match=says):
+        load(tmp_path, text)
+
+
+def test_a_file_that_is_not_there_is_named() -> None:
+    """The path is in the message."""
+    with pytest.raises(WrongConfiguration, match=r"nowhere\.toml cannot be read"):
+        load_settings(Path("nowhere.toml"), {})
+
+
+def test_a_server_that_nobody_could_ask_does_not_start(tmp_path: Path) -> None:
+    """Neither keys nor anonymous access."""
+    file = tmp_path / "adapter.toml"
+    file.write_text("")
+
+    with pytest.raises(WrongConfiguration, match=r"access\.keys is empty"):
+        load_settings(file, {})
+
+
+def test_the_environment_lies_over_the_file(tmp_path: Path) -> None:
+    """Numbers, switches, lists and texts, in sections that the file has or has not."""
+    settings = load(
+        tmp_path,
+        "[server]\nport = 80",
+        ADAPTER__SERVER__PORT="9000",
+        ADAPTER__ACCESS__ANONYMOUS="true",
+        ADAPTER__ACCESS__KEYS='["env:A", "env:B"]',
+        ADAPTER__STORAGE__DATABASE="sqlite:///elsewhere.db",
+        ADAPTER__PROVIDERS__GEMINI__KEYS='["env:G"]',
+        UNRELATED="x",
+    )
+
+    assert settings.server.port == 9000
+    assert settings.access == msgspec.structs.replace(settings.access, anonymous=True, keys=("env:A", "env:B"))
+    assert settings.storage.database == "sqlite:///elsewhere.db"
+    assert settings.providers.gemini is not None
+
+
+def test_links_begin_with_the_public_url_or_our_own_address(tmp_path: Path) -> None:
+    """Never with what a request's headers say."""
+    assert load(tmp_path, "[server]\nport = 81").public_url == "http://127.0.0.1:81"
+    assert load(tmp_path, "[server]\npublic_url = 'https://media.example'").public_url == "https://media.example"
+
+
+def test_a_catalogue_with_a_mistake_is_named(tmp_path: Path) -> None:
+    """An alias to nowhere, a ratio that does not exist."""
+    settings = load_settings(SANDBOX_TOML, {})
+    card = 'provider = "flow"\nupstream = "X"\nreleased = 2025-01-01\n'
+    for text, says in [
+        (f'[[image]]\nname = "x"\n{card}ratios = ["7:3"]', "7:3"),
+        (f'[[image]]\nname = "x"\n{card}', "ratios"),
+    ]:
+        (tmp_path / "models.toml").write_text(text)
+        with pytest.raises(WrongConfiguration, match=rf"models\.toml.*{says}"):
+            load_catalogue(tmp_path / "adapter.toml", settings)
