@@ -31,8 +31,8 @@ class Effort(NamedTuple):
     jobs: int
 
 
-FULL = Effort(starts=5, rounds=5, seconds=3.0, waiting_seconds=7.5, jobs=1000)
-QUICK = Effort(starts=2, rounds=2, seconds=1.0, waiting_seconds=1.5, jobs=300)
+FULL = Effort(starts=5, rounds=5, seconds=2.5, waiting_seconds=7.5, jobs=600)
+QUICK = Effort(starts=2, rounds=2, seconds=1.0, waiting_seconds=1.5, jobs=200)
 
 
 def tables(effort: Effort, folder: Path) -> Iterator[str]:
@@ -50,7 +50,7 @@ def of_pictures(effort: Effort, stage: Stage) -> Iterator[str]:
         check_answer(program, picture)
     yield measure_throughput(stage, picture, rounds=effort.rounds, seconds=effort.seconds)
     yield measure_waiting(stage, picture, seconds=effort.waiting_seconds)
-    yield measure_added(stage, small(), rounds=effort.rounds, seconds=effort.seconds / 3)
+    yield measure_added(stage, small(), rounds=effort.rounds, seconds=effort.seconds / 5)
 
 
 def main() -> None:

@@ -26,8 +26,8 @@ class Picture(NamedTuple):
 
 
 def large() -> Picture:
-    """Return a picture of the size that the models draw: 1024 x 1024 in 1.5 MB."""
-    return Picture.draw(1024, 14)
+    """Return a picture about as large as the models draw at 1K, in 1.50 MB."""
+    return Picture.draw(1036, 5)
 
 
 def small() -> Picture:

@@ -18,7 +18,7 @@ class Movie(msgspec.Struct, frozen=True):
 
 def read_movie(data: bytes) -> Movie:
     """Decode every frame."""
-    with av.open(BytesIO(data)) as container:
+    with av.open(BytesIO(data), "r") as container:
         stream = container.streams.video[0]
         frames = [bytes(frame.planes[0]) for frame in container.decode(stream)]
         return Movie(

@@ -39,7 +39,7 @@ base_url = "http://127.0.0.1:{sandbox}"
 
 [[providers.flow.accounts]]
 name = "sandbox"
-token = "plain:{token}"
+token = "plain:sandbox-flow-token"
 project_id = "02ac868b-925f-40c1-9187-a688bd03a84d"
 
 [jobs]
@@ -62,7 +62,7 @@ clip_long_edge = 320
 class Server:
     """A running adapter with its own sandbox."""
 
-    def __init__(self, folder: Path, *, active_seconds: float = 0.6, token: str = "sandbox-flow-token") -> None:
+    def __init__(self, folder: Path, *, active_seconds: float = 0.6) -> None:
         self.folder = folder
         self.port, self._sandbox = free_port(), free_port()
         self.upstream = f"http://127.0.0.1:{self._sandbox}"
@@ -76,7 +76,6 @@ class Server:
                 folder=folder,
                 gemini=self.upstream,
                 sandbox=self._sandbox,
-                token=token,
                 active_seconds=active_seconds,
             )
         )

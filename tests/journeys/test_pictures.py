@@ -42,7 +42,7 @@ def test_a_picture_has_the_size_that_the_model_makes_of_the_wish(
     client: openai.OpenAI, model: str, size: str, pixels: tuple[int, int]
 ) -> None:
     """The PNG decodes, and the answer reports its real size."""
-    response = client.images.generate(model=model, prompt="a red fox", size=size)  # type: ignore[arg-type]
+    response = client.images.generate(model=model, prompt="a red fox", size=size)
     [data] = pictures(response)
 
     picture = opened(data)

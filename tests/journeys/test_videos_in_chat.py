@@ -1,6 +1,7 @@
 """A video in a chat: what streams, what is handed over, and what survives."""
 
 import re
+from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def movie(url: str) -> Movie:
     return read_movie(httpx.get(url).content)
 
 
-def raw_stream(server: Server, prompt: str) -> "httpx._client.StreamContextManager":  # type: ignore[name-defined]  # noqa: SLF001
+def raw_stream(server: Server, prompt: str) -> AbstractContextManager[httpx.Response]:
     """Open a stream without an SDK, to see its bytes or to hang up."""
     return httpx.stream(
         "POST",
@@ -228,11 +229,11 @@ def test_a_declined_prompt_is_a_400_before_any_stream_begins(client: openai.Open
 def test_a_video_that_fails_upstream_is_told_inside_the_stream(client: openai.OpenAI, prompt: str) -> None:
     """Readable for a person, and an exception for a program."""
     seen: list[ChatCompletionChunk] = []
+    stream = client.chat.completions.create(
+        model=MODEL, messages=[{"role": "user", "content": f"{prompt} [fails]"}], stream=True
+    )
     with pytest.raises(openai.APIError, match="PUBLIC_ERROR_VIDEO_GENERATION_TIMED_OUT"):
-        for chunk in client.chat.completions.create(
-            model=MODEL, messages=[{"role": "user", "content": f"{prompt} [fails]"}], stream=True
-        ):
-            seen.append(chunk)  # noqa: PERF402 - what came before the exception is kept
+        seen.extend(stream)
 
     assert "could not make the video" in content(seen)
 
