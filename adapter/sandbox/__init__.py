@@ -3,17 +3,17 @@
 It stands on the other side of the wire: nothing here is shared with `adapter.providers`, so that a mistake in the
 adapter's idea of the wire is met by a refusal, as it would be at Google's door.
 
-The way of a request::
+::
 
-    app.py           create_sandbox(rules): the Litestar application
-    server.py        running_sandbox(rules): the same, served on loopback from a thread
-    gemini.py        generateContent, streamGenerateContent, models      gemini_wire, _models, _checks, _answer
-    flow.py          uploadUserImage, batchGenerateImages, credits       flow_wire
-    flow_videos.py   batchAsyncGenerateVideo*, batchCheckAsync*          flow_wire, _models, _answers
-    storage.py       signed links to pictures and clips                  links
-    control.py       /sandbox/ledger and /sandbox/faults                 faults, mishaps
+    app         create_sandbox(rules): the Litestar application
+    server      running_sandbox(rules): the same, served on loopback from a thread
+    world       all of it together, and the first questions to every request
+    reading     strict proto3 JSON in;  google_errors  google.rpc.Status out
+    control     /sandbox/ledger and /sandbox/faults;  faults, mishaps  what is scripted, and how it is carried out
 
-and what stands behind it: `world` (all of it together), `ledger`, `records` and `journal` (what was carried out and
-paid for), `gallery` (bytes, drawn once), `drawing`, `lettering` and `clip` (real PNG and H.264), `pictures` (what
-comes in), `reading` and `google_errors` (strict JSON in, google.rpc out), `media_names` (Flow's ids).
+    gemini/     generateContent, streamGenerateContent, models
+    flow/       uploadUserImage, batchGenerateImages, credits; the videos and their status
+    storage/    signed links to pictures and clips
+    memory/     what was carried out and paid for, in a journal that survives kill -9
+    studio/     real PNG and H.264
 """

@@ -8,13 +8,17 @@ from litestar import Litestar, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
-from adapter.sandbox import control, flow, flow_videos, gemini, storage
+from adapter.sandbox import control
 from adapter.sandbox.faults import Faults
-from adapter.sandbox.gallery import Gallery
+from adapter.sandbox.flow import images as flow
+from adapter.sandbox.flow import videos as flow_videos
+from adapter.sandbox.gemini import routes as gemini
 from adapter.sandbox.google_errors import GoogleError
-from adapter.sandbox.ledger import Ledger
-from adapter.sandbox.links import LinkRefusedError, Links
+from adapter.sandbox.memory.ledger import Ledger
 from adapter.sandbox.rules import SandboxRules
+from adapter.sandbox.storage import routes as storage
+from adapter.sandbox.storage.links import LinkRefusedError, Links
+from adapter.sandbox.studio.gallery import Gallery
 from adapter.sandbox.world import Incoming, World
 
 MAX_BODY: Final = 100 * 1024 * 1024

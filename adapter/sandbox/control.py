@@ -7,7 +7,7 @@ from litestar import delete, get, post
 from litestar.response.base import ASGIResponse
 
 from adapter.sandbox.faults import Desk, Fault
-from adapter.sandbox.records import Execution
+from adapter.sandbox.memory.records import Execution
 from adapter.sandbox.world import Incoming, world_of
 
 

@@ -8,11 +8,11 @@ from litestar import Request
 from litestar.datastructures import State
 
 from adapter.sandbox.faults import Desk, Faults
-from adapter.sandbox.gallery import Gallery
 from adapter.sandbox.google_errors import ErrorInfo, GoogleError
-from adapter.sandbox.ledger import Ledger
-from adapter.sandbox.links import Links
+from adapter.sandbox.memory.ledger import Ledger
 from adapter.sandbox.rules import SandboxAccount, SandboxRules
+from adapter.sandbox.storage.links import Links
+from adapter.sandbox.studio.gallery import Gallery
 
 Incoming: TypeAlias = Request[object, object, State]
 

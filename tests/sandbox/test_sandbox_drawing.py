@@ -4,11 +4,11 @@ import msgspec
 import pytest
 from PIL import Image
 
-from adapter.sandbox.clip import ClipOrder, Scene, encode_mp4
-from adapter.sandbox.drawing import PictureOrder, draw_png
-from adapter.sandbox.gallery import KEPT, Gallery
-from adapter.sandbox.ledger import Ledger
-from adapter.sandbox.lettering import letter
+from adapter.sandbox.memory.ledger import Ledger
+from adapter.sandbox.studio.clip import ClipOrder, Scene, encode_mp4
+from adapter.sandbox.studio.drawing import PictureOrder, draw_png
+from adapter.sandbox.studio.gallery import KEPT, Gallery
+from adapter.sandbox.studio.lettering import letter
 from tests.sandbox.helpers import RULES, opened
 
 ORDER = PictureOrder(prompt="a pig", seed=1, width=160, height=90)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapter.sandbox.gemini_models import MODELS, nearest_ratio, picture_size
+from adapter.sandbox.gemini.models import MODELS, nearest_ratio, picture_size
 
 GEMINI_3 = """
 1:1 512x512 1024x1024 2048x2048 4096x4096

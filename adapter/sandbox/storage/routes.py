@@ -14,9 +14,9 @@ from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 from adapter.sandbox.faults import Twist
-from adapter.sandbox.links import LinkRefusedError
+from adapter.sandbox.memory.records import Medium
 from adapter.sandbox.mishaps import served
-from adapter.sandbox.records import Medium
+from adapter.sandbox.storage.links import LinkRefusedError
 from adapter.sandbox.world import Incoming, World, entered
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")

@@ -16,10 +16,11 @@ from litestar import post
 from litestar.response.base import ASGIResponse
 
 from adapter.sandbox.faults import Twist
-from adapter.sandbox.flow import batch_size, safe_prompt
-from adapter.sandbox.flow_answers import Job, JobError, JobList, Media, OperationState, Video, status_answer
-from adapter.sandbox.flow_models import LANDSCAPE, REFERENCE_KEYS, START_END_KEYS, START_KEYS, TEXT_KEYS, Keys
-from adapter.sandbox.flow_wire import (
+from adapter.sandbox.flow.answers import Job, JobError, JobList, Media, OperationState, Video, status_answer
+from adapter.sandbox.flow.images import batch_size, safe_prompt
+from adapter.sandbox.flow.models import LANDSCAPE, REFERENCE_KEYS, START_END_KEYS, START_KEYS, TEXT_KEYS, Keys
+from adapter.sandbox.flow.names import media_name
+from adapter.sandbox.flow.wire import (
     ClientContext,
     JobStatus,
     ReferenceBatch,
@@ -34,10 +35,9 @@ from adapter.sandbox.flow_wire import (
     VideoBatch,
 )
 from adapter.sandbox.google_errors import GoogleError, bad_value, flow_refusal
-from adapter.sandbox.media_names import media_name
+from adapter.sandbox.memory.records import Event, Execution, Medium, MediumUsage, Operation
 from adapter.sandbox.mishaps import served
 from adapter.sandbox.reading import read
-from adapter.sandbox.records import Event, Execution, Medium, MediumUsage, Operation
 from adapter.sandbox.rules import SandboxAccount
 from adapter.sandbox.world import Incoming, World, account_of, base_url, entered, json_body
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from adapter.sandbox.records import Event
+from adapter.sandbox.memory.records import Event
 
 _LINE = msgspec.json.Decoder(list[Event])
 

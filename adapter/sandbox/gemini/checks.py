@@ -2,11 +2,11 @@
 
 import secrets
 
-from adapter.sandbox.gemini_answer import Asked
-from adapter.sandbox.gemini_models import MODELS, ImageModel, nearest_ratio
-from adapter.sandbox.gemini_wire import Content, GenerateContentRequest, Part
+from adapter.sandbox.gemini.answer import Asked
+from adapter.sandbox.gemini.models import MODELS, ImageModel, nearest_ratio
+from adapter.sandbox.gemini.wire import Content, GenerateContentRequest, Part
 from adapter.sandbox.google_errors import FieldViolation, GoogleError, bad_fields, bad_value
-from adapter.sandbox.pictures import decoded, measured, sniffed
+from adapter.sandbox.studio.pictures import decoded, measured, sniffed
 
 _UNREADABLE = (
     "Unable to process input image. "

@@ -16,16 +16,16 @@ from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Send
 
-from adapter.sandbox.drawing import PictureOrder
 from adapter.sandbox.faults import Twist
-from adapter.sandbox.gemini_answer import Asked, answer, chunks, refusal
-from adapter.sandbox.gemini_checks import asked, known_model, prompt_of
-from adapter.sandbox.gemini_models import MODELS, ImageModel, picture_size
-from adapter.sandbox.gemini_wire import GenerateContentRequest, GenerateContentResponse, ModelInfo, ModelList
+from adapter.sandbox.gemini.answer import Asked, answer, chunks, refusal
+from adapter.sandbox.gemini.checks import asked, known_model, prompt_of
+from adapter.sandbox.gemini.models import MODELS, ImageModel, picture_size
+from adapter.sandbox.gemini.wire import GenerateContentRequest, GenerateContentResponse, ModelInfo, ModelList
 from adapter.sandbox.google_errors import GoogleError
+from adapter.sandbox.memory.records import Execution
 from adapter.sandbox.mishaps import served
 from adapter.sandbox.reading import read
-from adapter.sandbox.records import Execution
+from adapter.sandbox.studio.drawing import PictureOrder
 from adapter.sandbox.world import Incoming, World, entered, json_body, key_checked, world_of
 
 _METHODS = ["generateContent", "streamGenerateContent"]

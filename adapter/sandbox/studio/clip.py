@@ -10,7 +10,7 @@ import av
 import msgspec
 from PIL import Image, ImageDraw, ImageOps
 
-from adapter.sandbox.drawing import PictureOrder, as_file, canvas, opened, panel
+from adapter.sandbox.studio.drawing import PictureOrder, as_file, canvas, opened, panel
 
 FPS: Final = 24
 

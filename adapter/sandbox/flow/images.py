@@ -13,7 +13,8 @@ from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 from adapter.sandbox.faults import Twist
-from adapter.sandbox.flow_wire import (
+from adapter.sandbox.flow.names import media_name
+from adapter.sandbox.flow.wire import (
     Credits,
     GeneratedImage,
     ImageBatch,
@@ -28,12 +29,11 @@ from adapter.sandbox.flow_wire import (
     UploadResponse,
 )
 from adapter.sandbox.google_errors import GoogleError, bad_value, flow_refusal
-from adapter.sandbox.media_names import media_name
+from adapter.sandbox.memory.records import Execution, Medium
 from adapter.sandbox.mishaps import served
-from adapter.sandbox.pictures import decoded, measured, sniffed
 from adapter.sandbox.reading import read
-from adapter.sandbox.records import Execution, Medium
 from adapter.sandbox.rules import SandboxAccount
+from adapter.sandbox.studio.pictures import decoded, measured, sniffed
 from adapter.sandbox.world import Incoming, World, account_of, base_url, entered, json_body, world_of
 
 SIZES: Final[dict[ImageRatio, tuple[int, int]]] = {

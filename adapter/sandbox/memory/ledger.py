@@ -5,8 +5,8 @@ from collections import Counter
 from pathlib import Path
 
 from adapter.sandbox.google_errors import GoogleError, flow_refusal
-from adapter.sandbox.journal import Journal
-from adapter.sandbox.records import Event, Execution, Medium, Operation, SecretMade
+from adapter.sandbox.memory.journal import Journal
+from adapter.sandbox.memory.records import Event, Execution, Medium, Operation, SecretMade
 from adapter.sandbox.rules import SandboxAccount, SandboxRules
 
 

@@ -7,8 +7,8 @@ from typing import Final
 
 import msgspec
 
-from adapter.sandbox.gemini_models import ImageModel
-from adapter.sandbox.gemini_wire import (
+from adapter.sandbox.gemini.models import ImageModel
+from adapter.sandbox.gemini.wire import (
     Candidate,
     GenerateContentResponse,
     ModalityCount,

@@ -6,7 +6,7 @@ import io
 import msgspec
 from PIL import Image, ImageChops, ImageDraw, ImageOps
 
-from adapter.sandbox.lettering import letter
+from adapter.sandbox.studio.lettering import letter
 
 Colour = tuple[int, int, int]
 

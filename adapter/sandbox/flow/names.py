@@ -7,7 +7,7 @@ Read from the examples of seed 002: field 1 is the kind (3 picture, 5 video), 2 
 import base64
 from typing import Final
 
-from adapter.sandbox.records import MediaKind
+from adapter.sandbox.memory.records import MediaKind
 
 _KIND: Final[dict[MediaKind, int]] = {"upload": 3, "image": 3, "video": 5}
 

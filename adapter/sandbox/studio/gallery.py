@@ -7,11 +7,11 @@ from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Final
 
-from adapter.sandbox.clip import ClipOrder, encode_mp4, poster_jpeg
-from adapter.sandbox.drawing import PictureOrder, draw_png
-from adapter.sandbox.ledger import Ledger
-from adapter.sandbox.records import Medium
+from adapter.sandbox.memory.ledger import Ledger
+from adapter.sandbox.memory.records import Medium
 from adapter.sandbox.rules import SandboxRules
+from adapter.sandbox.studio.clip import ClipOrder, encode_mp4, poster_jpeg
+from adapter.sandbox.studio.drawing import PictureOrder, draw_png
 
 KEPT: Final = 64
 """Drawn files that are kept in memory; older ones are drawn again."""

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from adapter.sandbox.faults import Twist
-from adapter.sandbox.flow_wire import JobStatus, Message, VideoRatio
+from adapter.sandbox.flow.wire import JobStatus, Message, VideoRatio
 
 SUCCESSFUL: JobStatus = "MEDIA_GENERATION_STATUS_SUCCESSFUL"
 

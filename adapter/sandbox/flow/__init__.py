@@ -1,0 +1,1 @@
+"""The Flow API: pictures at once, videos as jobs."""

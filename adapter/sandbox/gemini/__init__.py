@@ -1,0 +1,1 @@
+"""The Gemini API: routes, wire structs, what is refused, what is answered."""

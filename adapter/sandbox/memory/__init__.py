@@ -1,0 +1,1 @@
+"""What was carried out and paid for, and how it survives."""

@@ -1,0 +1,1 @@
+"""Media behind signed links that expire: the stand-in for storage.googleapis.com."""

@@ -1,0 +1,1 @@
+"""Real pictures and clips, drawn when they are first asked for."""
