@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import click
@@ -84,11 +84,12 @@ def upstream(settings: Settings) -> Iterator[None]:
     if not settings.sandbox.enabled:
         yield
         return
-    try:
-        with running_sandbox(settings.sandbox):
-            yield
-    except OSError as error:
-        raise WrongConfiguration(f"sandbox.port: {error.strerror}.") from error
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(running_sandbox(settings.sandbox))
+        except OSError as error:
+            raise WrongConfiguration(f"sandbox.port: {error.strerror}.") from error
+        yield
 
 
 @adapter.command()

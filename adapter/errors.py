@@ -18,7 +18,6 @@
     │   ├── UpstreamQuota            429  the account's quota or credits are used up
     │   ├── UpstreamSilent           504  no answer in time: it may have been executed
     │   ├── UpstreamBroken           502  an answer that cannot be read: it may have been executed
-    │   ├── LinkExpired              502  a signed media link no longer works: ask for a fresh one
     │   ├── NoMedia                  502  a success without a picture or a video in it
     │   └── JobFailed                502  a paid video job ended without a video
     └── OwnFault                     this program or its surroundings
@@ -158,12 +157,6 @@ class UpstreamBroken(UpstreamFault):
     """A cut connection, a 5xx, or an answer that cannot be read. The request may have been executed."""
 
     code = "upstream_invalid_response"
-
-
-class LinkExpired(UpstreamFault):
-    """A signed media link no longer works."""
-
-    code = "upstream_link_expired"
 
 
 class NoMedia(UpstreamFault):

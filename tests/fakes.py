@@ -12,7 +12,7 @@ from adapter.domain.media import Image as MadeImage
 from adapter.domain.media import Ratio, image_from_bytes
 from adapter.domain.orders import ImageOrder, VideoOrder
 from adapter.domain.ports import Report
-from adapter.errors import AdapterError, LinkExpired
+from adapter.errors import AdapterError, UpstreamBroken
 
 #: The smallest thing that begins like an MP4.
 CLIP = b"\x00\x00\x00\x18ftypisom" + bytes(range(256)) * 8
@@ -136,7 +136,7 @@ class FakeVideoProvider:
     @asynccontextmanager
     async def download(self, url: str) -> AsyncIterator[FakeDownload]:
         if url not in self.files:
-            raise LinkExpired("gone")
+            raise UpstreamBroken("gone")
         data = self.files[url]
         yield FakeDownload(data, self.lengths.get(url, len(data)))
 

@@ -133,7 +133,7 @@ class Submitted(msgspec.Struct, frozen=True):
 
 
 class Missed(msgspec.Struct, frozen=True):
-    """A poll or a download came to nothing. The money is spent, so this never fails a job."""
+    """A poll told nothing of the job. The money is spent, so this never fails it."""
 
 
 class Progressed(msgspec.Struct, frozen=True):
@@ -148,8 +148,8 @@ class Rendered(msgspec.Struct, frozen=True):
     remote: RemoteVideo
 
 
-class LinkLost(msgspec.Struct, frozen=True):
-    """The signed link no longer works; the provider gives a fresh one when asked again."""
+class NotFetched(msgspec.Struct, frozen=True):
+    """The file could not be brought home whole; the provider is asked for a fresh link."""
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -166,7 +166,7 @@ class Failed(msgspec.Struct, frozen=True):
     at: float
 
 
-Event = Intended | NotSent | Submitted | Missed | Progressed | Rendered | LinkLost | Stored | Failed
+Event = Intended | NotSent | Submitted | Missed | Progressed | Rendered | NotFetched | Stored | Failed
 
 TRANSITIONS: Final[dict[tuple[JobState, type[Event]], JobState]] = {
     (JobState.ACCEPTED, Intended): JobState.SUBMITTING,
@@ -178,8 +178,7 @@ TRANSITIONS: Final[dict[tuple[JobState, type[Event]], JobState]] = {
     (JobState.SUBMITTED, Progressed): JobState.SUBMITTED,
     (JobState.SUBMITTED, Rendered): JobState.READY,
     (JobState.SUBMITTED, Failed): JobState.FAILED,
-    (JobState.READY, Missed): JobState.READY,
-    (JobState.READY, LinkLost): JobState.SUBMITTED,
+    (JobState.READY, NotFetched): JobState.SUBMITTED,
     (JobState.READY, Stored): JobState.COMPLETED,
     (JobState.READY, Failed): JobState.FAILED,
 }
@@ -205,8 +204,8 @@ def advance(job: VideoJob, event: Event) -> VideoJob:
         case Progressed(progress):
             return msgspec.structs.replace(moved, progress=max(job.progress, min(progress, 99)))
         case Rendered(remote):
-            return msgspec.structs.replace(moved, remote=remote, progress=99)
-        case LinkLost():
+            return msgspec.structs.replace(moved, remote=remote, progress=99, misses=job.misses)
+        case NotFetched():
             return msgspec.structs.replace(moved, remote=None, misses=job.misses + 1)
         case Stored(media, at):
             return msgspec.structs.replace(moved, media=media, finished_at=at, progress=100)

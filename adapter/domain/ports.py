@@ -109,7 +109,7 @@ class VideoProvider(Protocol):
         """Open a file that the provider made.
 
         Raises:
-            LinkExpired: the link no longer works; poll again for a fresh one.
+            UpstreamFault: it cannot be opened; a poll may give a fresh link.
         """
         ...
 

@@ -17,6 +17,8 @@ log = structlog.get_logger()
 
 #: Jobs taken at once; the status call for as many is one request.
 CLAIM_LIMIT = 100
+#: Rounds begin this much after their beat: a timer may ring a moment early, and would then find nothing due.
+LATE_SECONDS = 0.01
 #: How long a submission that is on its way may still take when the process is told to stop, in seconds.
 FINISH_SECONDS = 20.0
 
@@ -47,7 +49,7 @@ class Poller:
                 await self.tick()
             except Exception:  # the loop must survive whatever a round meets, a full disk included
                 log.exception("poller.round_failed")
-            await self._clock.wait(self._nudged, self._pace.until_next_beat(self._clock.now()))
+            await self._clock.wait(self._nudged, self._pace.until_next_beat(self._clock.now()) + LATE_SECONDS)
 
     async def tick(self) -> None:
         """Renew the claims of steps that are still under way, claim what is due, and start its steps."""

@@ -12,8 +12,8 @@ from adapter.domain.job import (
     Failed,
     Failure,
     Intended,
-    LinkLost,
     Missed,
+    NotFetched,
     NotSent,
     Progressed,
     Rendered,
@@ -40,7 +40,6 @@ from adapter.domain.ports import (
 from adapter.errors import (
     AdapterError,
     JobFailed,
-    LinkExpired,
     UpstreamBroken,
     UpstreamCredential,
     UpstreamSilent,
@@ -154,11 +153,9 @@ class Steps:
         job = claim.job
         try:
             media = await self._bring_home(self._provider(job), job)
-        except LinkExpired:
-            write = self._unless_too_late(claim, LinkLost(), self._pace.pause_after(job.misses, self._clock.now()))
         except AdapterError as fault:
             log.warning("jobs.fetch_missed", job_id=job.id, misses=job.misses + 1, error=fault.message)
-            write = self._unless_too_late(claim, Missed(), self._pace.pause_after(job.misses, self._clock.now()))
+            write = self._unless_too_late(claim, NotFetched(), self._pace.pause_after(job.misses, self._clock.now()))
         else:
             write = self._next(claim, advance(job, Stored(media, self._clock.now())), 0.0)
         await self._write_all([write])

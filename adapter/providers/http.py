@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 import httpx
 import msgspec
 
-from adapter.errors import LinkExpired, UpstreamBroken, UpstreamSilent, UpstreamUnreachable
+from adapter.errors import UpstreamBroken, UpstreamSilent, UpstreamUnreachable
 
 CONNECT_SECONDS = 10.0
 #: Between two pieces of a download.
@@ -71,8 +71,7 @@ class Http:
         """Open a signed link. No credential goes along, and redirects lead only to https or back to the same origin.
 
         Raises:
-            LinkExpired: 401, 403, 404 or 410.
-            UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `post`; any other status is broken.
+            UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `post`; any other status than 200 is broken.
         """
         origin = httpx.URL(url)
         target = origin
@@ -123,8 +122,6 @@ def _timeout(seconds: float) -> httpx.Timeout:
 
 
 def _checked(response: httpx.Response) -> httpx.Response:
-    if response.status_code in {401, 403, 404, 410}:
-        raise LinkExpired("Google's media link no longer works.")
     if response.status_code != 200:
         raise UpstreamBroken(f"Google's media link answered {response.status_code}.")
     return response

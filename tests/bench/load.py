@@ -87,8 +87,14 @@ class Seen(NamedTuple):
 
     #: Seconds, one for each answer.
     latencies: Sequence[float]
+    clients: int
     #: From the first request to the last answer.
     seconds: float
+
+    @property
+    def per_second(self) -> float:
+        """Answers per second of clients that never pause. What the last ones take while others are done is left out."""
+        return self.clients * len(self.latencies) / sum(self.latencies)
 
 
 async def drive(port: int, load: Load) -> Seen:
@@ -99,7 +105,7 @@ async def drive(port: int, load: Load) -> Seen:
     seconds = time.perf_counter() - started
     for line in lines:
         line.close()
-    return Seen([latency for of_line in latencies for latency in of_line], seconds)
+    return Seen([latency for of_line in latencies for latency in of_line], load.clients, seconds)
 
 
 async def _keep_asking(line: Line, load: Load, end: float) -> Sequence[float]:

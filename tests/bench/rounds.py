@@ -33,7 +33,7 @@ def measure(stage: Stage, program: Program, act: Callable[[], Seen]) -> Round:
     seen = act()
     cpu, others = program.cpu_seconds() - cpu, stage.upstream.cpu_seconds() + time.process_time() - others
     answered = len(seen.latencies)
-    return Round(answered / seen.seconds, cpu / answered * 1000, others / seen.seconds, seen.latencies)
+    return Round(seen.per_second, cpu / answered * 1000, others / seen.seconds, seen.latencies)
 
 
 def question(prompt: str) -> bytes:

@@ -13,8 +13,8 @@ from adapter.domain.job import (
     Failure,
     Intended,
     JobState,
-    LinkLost,
     Missed,
+    NotFetched,
     NotSent,
     Operation,
     Progressed,
@@ -37,7 +37,7 @@ EVENTS: list[Event] = [
     Missed(),
     Progressed(30),
     Rendered(RemoteVideo("https://example/video")),
-    LinkLost(),
+    NotFetched(),
     Stored(StoredVideo(video="a.mp4", poster=None, size=1, sha256="00"), at=1100.0),
     Failed(Failure(message="no", code=None, type="server_error", status=502), at=1100.0),
 ]
@@ -105,6 +105,15 @@ def test_misses_are_counted_until_something_comes() -> None:
     assert job.misses == 2
 
     assert advance(job, Progressed(10)).misses == 0
+
+
+def test_a_file_that_is_never_right_is_fetched_ever_more_rarely() -> None:
+    """Being finished upstream does not reset the count: a fresh link to a broken file is no progress."""
+    job = job_in(JobState.READY)
+    for _ in range(3):
+        job = advance(advance(job, NotFetched()), Rendered(RemoteVideo("https://example/video")))
+
+    assert job.misses == 3
 
 
 def test_fruitless_sends_are_counted_across_tries() -> None:
