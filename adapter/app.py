@@ -20,8 +20,9 @@ from adapter.errors import AdapterError
 from adapter.generation import Generation, Patience
 from adapter.jobs.database import open_database
 from adapter.jobs.feed import LocalFeed
+from adapter.jobs.pace import Pace
 from adapter.jobs.poller import Poller
-from adapter.jobs.steps import Pace, Steps
+from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
 from adapter.media.store import open_media
 from adapter.openai_api.routes import chat, failures, health, images, media, models
@@ -163,5 +164,5 @@ def _flow(settings: Settings, http: Http, clock: Clock) -> FlowProvider | None:
 
 
 async def _stop(poller: Poller, running: asyncio.Task[None]) -> None:
-    await poller.stop()
+    poller.stop()
     await running

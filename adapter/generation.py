@@ -111,14 +111,15 @@ class Generation:
                 yield moved
                 job = moved or job
 
-    async def finish_video(self, job_id: str) -> VideoJob:
+    async def finish_video(self, job: VideoJob) -> VideoJob:
         """Wait until a job is over and return it.
 
         Raises:
             Draining: the process is shutting down; the job goes on.
         """
-        last = [job async for job in self.watch_video(job_id) if job is not None]
-        return last[-1]
+        async for seen in self.watch_video(job.id):
+            job = seen or job
+        return job
 
     async def mark_delivered(self, job_id: str) -> None:
         """Note that a client has been given the video: the same wish after this is a new one."""

@@ -11,7 +11,8 @@ import structlog
 
 from adapter.domain.job import JobState
 from adapter.domain.ports import Claim, Clock, JobStore
-from adapter.jobs.steps import Pace, Steps
+from adapter.jobs.pace import Pace
+from adapter.jobs.steps import Steps
 
 log = structlog.get_logger()
 
@@ -42,7 +43,10 @@ class Poller:
         self._nudged.set()
 
     async def run(self) -> None:
-        """Keep on until `stop`. One failed round is logged and the next one tries again: jobs are paid for."""
+        """Keep on until `stop`, then wind down.
+
+        One failed round is logged and the next one tries again: jobs are paid for.
+        """
         while not self._stopping:
             self._nudged.clear()
             try:
@@ -50,6 +54,12 @@ class Poller:
             except Exception:  # the loop must survive whatever a round meets, a full disk included
                 log.exception("poller.round_failed")
             await self._clock.wait(self._nudged, self._pace.until_next_beat(self._clock.now()) + LATE_SECONDS)
+        await self._wind_down()
+
+    def stop(self) -> None:
+        """Let `run` end: nothing more is claimed."""
+        self._stopping = True
+        self.nudge()
 
     async def tick(self) -> None:
         """Renew the claims of steps that are still under way, claim what is due, and start its steps."""
@@ -79,10 +89,8 @@ class Poller:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def stop(self) -> None:
-        """Claim nothing more, let submissions that are on their way be recorded, drop the rest: it is repeatable."""
-        self._stopping = True
-        self.nudge()
+    async def _wind_down(self) -> None:
+        """Let submissions that are on their way be recorded, and drop the rest: it is repeatable."""
         if self._sending:
             await asyncio.wait(self._sending, timeout=FINISH_SECONDS)
         for task in self._tasks:

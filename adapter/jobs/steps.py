@@ -1,10 +1,7 @@
 """What happens to a job that is due: it is submitted, asked about, or fetched. One claim, one step, one write."""
 
-import hashlib
-import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-import msgspec
 import structlog
 
 from adapter.domain.job import (
@@ -18,17 +15,15 @@ from adapter.domain.job import (
     Progressed,
     Rendered,
     Stored,
-    StoredVideo,
     Submitted,
     VideoJob,
     advance,
     estimate,
 )
-from adapter.domain.media import MediaFormat, RemoteVideo, sniff
+from adapter.domain.media import RemoteVideo
 from adapter.domain.ports import (
     Claim,
     Clock,
-    Download,
     Finished,
     Memory,
     Refused,
@@ -45,33 +40,15 @@ from adapter.errors import (
     UpstreamSilent,
     UpstreamUnreachable,
 )
+from adapter.jobs.fetch import bring_home
+from adapter.jobs.pace import Pace
 
 log = structlog.get_logger()
 
 #: Tries of a submission of which provably nothing was sent.
 MAX_SENDS = 4
-#: The longest pause between two looks at a job that cannot be looked at, in seconds.
-MAX_PAUSE = 300.0
-
-
-class Pace(msgspec.Struct, frozen=True, kw_only=True):
-    """How often and how long, in seconds."""
-
-    #: Jobs are asked about on common beats of this length, so that one call serves all that are running.
-    poll_seconds: float
-    #: How long a claim holds without renewal, which comes with every beat; at least two beats.
-    lease_seconds: float
-    #: How long after its acceptance a job may still become a video.
-    deadline_seconds: float
-
-    def until_next_beat(self, now: float) -> float:
-        """Seconds from now to the next beat."""
-        return self.poll_seconds - now % self.poll_seconds
-
-    def pause_after(self, misses: int, now: float) -> float:
-        """Seconds to wait after so many fruitless looks in a row: a beat, then doubling up to five minutes."""
-        longer = self.poll_seconds * ((1 << min(misses, 10)) - 1)
-        return min(self.until_next_beat(now) + longer, MAX_PAUSE)
+#: Fruitless looks in a row without which no deadline ends a paid job: after a long downtime it may just be finished.
+LAST_LOOKS = 5
 
 
 class Steps:
@@ -152,7 +129,7 @@ class Steps:
         """Bring a finished video home: whole, verified, then remembered."""
         job = claim.job
         try:
-            media = await self._bring_home(self._provider(job), job)
+            media = await bring_home(job.remote or RemoteVideo(""), self._provider(job), self._memory.media)
         except AdapterError as fault:
             log.warning("jobs.fetch_missed", job_id=job.id, misses=job.misses + 1, error=fault.message)
             write = self._unless_too_late(claim, NotFetched(), self._pace.pause_after(job.misses, self._clock.now()))
@@ -160,37 +137,12 @@ class Steps:
             write = self._next(claim, advance(job, Stored(media, self._clock.now())), 0.0)
         await self._write_all([write])
 
-    async def _bring_home(self, provider: VideoProvider, job: VideoJob) -> StoredVideo:
-        remote = job.remote or RemoteVideo("")
-        stem = secrets.token_hex(16)
-        video = f"{stem}.{MediaFormat.MP4.extension}"
-        check = Check()
-        async with provider.download(remote.url) as download:
-            await self._memory.media.put(video, check.passing(download))
-        poster = await self._bring_poster(provider, remote.poster_url, stem)
-        return StoredVideo(video=video, poster=poster, size=check.size, sha256=check.sha256)
-
-    async def _bring_poster(self, provider: VideoProvider, url: str | None, stem: str) -> str | None:
-        """Fetch the poster; a video without one is still a video."""
-        if url is None:
-            return None
-        try:
-            async with provider.download(url) as download:
-                data = b"".join([chunk async for chunk in download])
-        except AdapterError as fault:
-            log.warning("jobs.poster_missed", error=fault.message)
-            return None
-        kind = sniff(data[:16])
-        if kind is None or kind is MediaFormat.MP4:
-            return None
-        name = f"{stem}.{kind.extension}"
-        await self._memory.media.put(name, _one(data))
-        return name
-
     def _unless_too_late(self, claim: Claim, event: Event, pause: float) -> Write:
         """Move a job on, or end it if its deadline has passed: the only way in which waiting ends without a video."""
         job = claim.job
-        if self._clock.now() - job.created_at < self._pace.deadline_seconds:
+        in_time = self._clock.now() - job.created_at < self._pace.deadline_seconds
+        unseen = not isinstance(event, Progressed) and job.misses < LAST_LOOKS
+        if in_time or unseen:
             return self._next(claim, advance(job, event), pause)
         minutes = self._pace.deadline_seconds / 60
         fault = JobFailed(f"The video was not finished within {minutes:g} minutes.", code="deadline_exceeded")
@@ -214,38 +166,6 @@ class Steps:
                 operation = write.job.operation.name if write.job.operation else None
                 log.error("jobs.claim_lost", job_id=write.job.id, state=write.job.state, operation=operation)
         return len(written) == len(writes)
-
-
-class Check:
-    """Looks at a file while it passes by: it has to be an MP4 and as long as it was announced."""
-
-    def __init__(self) -> None:
-        self.size = 0
-        self._digest = hashlib.sha256()
-
-    @property
-    def sha256(self) -> str:
-        """The digest of everything that passed, in hex."""
-        return self._digest.hexdigest()
-
-    async def passing(self, download: Download) -> AsyncIterator[bytes]:
-        """Yield the download's pieces.
-
-        Raises:
-            UpstreamBroken: at the first piece if it is not an MP4, at the end if the length is wrong or was not told.
-        """
-        async for chunk in download:
-            if self.size == 0 and sniff(chunk[:16]) is not MediaFormat.MP4:
-                raise UpstreamBroken("The link to the video leads to something else.")
-            self.size += len(chunk)
-            self._digest.update(chunk)
-            yield chunk
-        if self.size == 0 or self.size != download.length:
-            raise UpstreamBroken(f"The video was cut: {self.size} of {download.length} bytes came.")
-
-
-async def _one(data: bytes) -> AsyncIterator[bytes]:
-    yield data
 
 
 def unknown_submission(fault: AdapterError) -> Failure:

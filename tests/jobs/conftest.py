@@ -8,8 +8,9 @@ import pytest
 from adapter.domain.ports import Memory
 from adapter.jobs.database import open_database
 from adapter.jobs.feed import LocalFeed
+from adapter.jobs.pace import Pace
 from adapter.jobs.poller import Poller
-from adapter.jobs.steps import Pace, Steps
+from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
 from adapter.media.store import open_media
 from tests.fakes import FakeClock, FakeVideoProvider

@@ -257,6 +257,22 @@ async def test_only_the_deadline_ends_a_job_that_never_finishes(
     assert failure.code == "deadline_exceeded"
 
 
+async def test_a_long_downtime_does_not_fail_a_job_at_the_first_trouble(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """The deadline passed while nobody looked; the video may be finished, so a few looks are due to it."""
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock)
+    await clock.advance(2 * PACE.deadline_seconds)
+    provider.fail_poll = UpstreamBroken("html")
+    await beat(poller, clock, 3)
+    provider.fail_poll = None
+    finish(provider, 1)
+    await beat(poller, clock, 10)
+
+    assert (await find(memory, job_id)).state is JobState.COMPLETED
+
+
 async def test_progress_is_estimated_from_the_time(
     poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
 ) -> None:
@@ -404,9 +420,9 @@ async def test_stopping_lets_a_submission_be_recorded(memory: Memory, clock: Fak
     running = asyncio.create_task(poller.run())
     while (await find(memory, job_id)).state is not JobState.SUBMITTING:
         await asyncio.sleep(0)
-    stopping = asyncio.create_task(poller.stop())
+    poller.stop()
     await asyncio.sleep(0)
     gate.set()
-    await asyncio.gather(stopping, running)
+    await running
 
     assert (await find(memory, job_id)).state is JobState.SUBMITTED

@@ -33,7 +33,7 @@ async def complete_chat(request: OwnedRequest, desk: Desk) -> Response[bytes] | 
     if body.stream:
         headers = {**STREAM_HEADERS, VIDEO_ID: job.id}
         return Stream(video_stream(desk, job, answer), media_type="text/event-stream", headers=headers)
-    content = video_content(await desk.generation.finish_video(job.id), desk.public_url)
+    content = video_content(await desk.generation.finish_video(job), desk.public_url)
     await desk.generation.mark_delivered(job.id)
     return json_response(write.completion(answer, content), {VIDEO_ID: job.id})
 
