@@ -4,6 +4,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
+from typing import ClassVar, TypeVar
 
 import msgspec
 
@@ -23,6 +24,8 @@ class Frame(msgspec.Struct, frozen=True):
 
 class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A model that makes pictures."""
+
+    makes: ClassVar[str] = "pictures"
 
     #: The public name.
     name: str
@@ -65,6 +68,8 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A model that makes videos from a text."""
 
+    makes: ClassVar[str] = "videos"
+
     name: str
     provider: str
     released: date
@@ -100,6 +105,7 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 Card = ImageCard | VideoCard
+_Card = TypeVar("_Card", ImageCard, VideoCard)
 
 
 class Model(msgspec.Struct, frozen=True):
@@ -179,40 +185,21 @@ class Catalogue:
             f"The model '{name}' does not exist here. Available: {', '.join(self._listed)}.", param="model"
         )
 
-    def find_image(self, name: str) -> tuple[ImageCard, Ratio | None]:
-        """Return the card of a model that makes pictures and the shape its name asks for.
+    def find_card(self, name: str, kind: type[_Card]) -> tuple[_Card, Ratio | None]:
+        """Return the card of a model of one kind, and the shape that the name asks for.
 
         Raises:
             UnknownModel: nothing of that name.
-            InvalidRequest: the model makes videos.
+            InvalidRequest: the model is of another kind.
         """
         model = self.find(name)
-        if isinstance(model.card, ImageCard):
+        if isinstance(model.card, kind):
             return model.card, model.ratio
+        fitting = ", ".join(name for name, listed in self._listed.items() if isinstance(listed.card, kind))
         raise InvalidRequest(
-            f"The model '{name}' makes videos; ask for it at /v1/chat/completions. "
-            f"Pictures are made by: {', '.join(self._names(ImageCard))}.",
+            f"The model '{name}' makes {model.card.makes}, not {kind.makes}. Models that make {kind.makes}: {fitting}.",
             param="model",
         )
-
-    def find_video(self, name: str) -> tuple[VideoCard, Ratio | None]:
-        """Return the card of a model that makes videos and the shape its name asks for.
-
-        Raises:
-            UnknownModel: nothing of that name.
-            InvalidRequest: the model makes pictures.
-        """
-        model = self.find(name)
-        if isinstance(model.card, VideoCard):
-            return model.card, model.ratio
-        raise InvalidRequest(
-            f"The model '{name}' makes pictures; ask for it at /v1/images/generations. "
-            f"Videos are made by: {', '.join(self._names(VideoCard))}.",
-            param="model",
-        )
-
-    def _names(self, kind: type[Card]) -> list[str]:
-        return [name for name, model in self._listed.items() if isinstance(model.card, kind)]
 
 
 def variants(card: Card) -> list[Model]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from adapter.domain.catalogue import Catalogue, CatalogueFile, Frame, ImageCard
+from adapter.domain.catalogue import Catalogue, CatalogueFile, Frame, ImageCard, VideoCard
 from adapter.domain.media import Pixels, Ratio, Resolution, Shape
 from adapter.errors import InvalidRequest, UnknownModel
 from adapter.settings import Providers, Settings, load_catalogue
@@ -63,11 +63,11 @@ def test_an_unknown_name_is_an_error_that_lists_the_known_ones() -> None:
 
 
 def test_a_picture_model_is_not_asked_for_videos() -> None:
-    """The error says where to go instead."""
-    with pytest.raises(InvalidRequest, match="/v1/images/generations"):
-        CATALOGUE.find_video("gemini-3-pro-image")
-    with pytest.raises(InvalidRequest, match="/v1/chat/completions"):
-        CATALOGUE.find_image("veo-3.1-fast")
+    """The error says which ones to ask instead."""
+    with pytest.raises(InvalidRequest, match=r"makes pictures, not videos.*: veo-3\.1-fast"):
+        CATALOGUE.find_card("gemini-3-pro-image", VideoCard)
+    with pytest.raises(InvalidRequest, match="makes videos, not pictures"):
+        CATALOGUE.find_card("veo-3.1-fast", ImageCard)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_picture_model_is_not_asked_for_videos() -> None:
 )
 def test_a_size_in_pixels_becomes_the_nearest_frame_that_the_model_has(model: str, size: Pixels, frame: Frame) -> None:
     """The table of `gemini.md` section 4: nearest ratio by look, nearest resolution by area, clamped to the model."""
-    card, _ = CATALOGUE.find_image(model)
+    card, _ = CATALOGUE.find_card(model, ImageCard)
 
     assert card.frame(Shape(pixels=size)) == frame
 
@@ -105,7 +105,7 @@ def test_a_size_in_pixels_becomes_the_nearest_frame_that_the_model_has(model: st
 )
 def test_a_named_ratio_or_resolution_that_the_model_lacks_is_refused(model: str, shape: Shape) -> None:
     """Who names a frame exactly gets it exactly, or an error that names what there is."""
-    card, _ = CATALOGUE.find_image(model)
+    card, _ = CATALOGUE.find_card(model, ImageCard)
 
     with pytest.raises(InvalidRequest, match="It has: "):
         card.frame(shape)
@@ -115,8 +115,8 @@ def test_fineness_comes_as_near_as_the_model_can() -> None:
     """A quality is a wish, clamped without complaint."""
     fine = Shape(fineness=Resolution.FOUR)
 
-    assert CATALOGUE.find_image("gemini-3-pro-image")[0].frame(fine) == Frame(None, Resolution.FOUR)
-    assert CATALOGUE.find_image("gemini-2.5-flash-image")[0].frame(fine) == Frame()
+    assert CATALOGUE.find_card("gemini-3-pro-image", ImageCard)[0].frame(fine) == Frame(None, Resolution.FOUR)
+    assert CATALOGUE.find_card("gemini-2.5-flash-image", ImageCard)[0].frame(fine) == Frame()
 
 
 @pytest.mark.parametrize(
@@ -130,14 +130,14 @@ def test_fineness_comes_as_near_as_the_model_can() -> None:
 )
 def test_the_card_chooses_the_video_model_key(shape: Shape, ratio: Ratio, key: str) -> None:
     """The seed's table of orientation and key."""
-    card, _ = CATALOGUE.find_video("veo-3.1-fast")
+    card, _ = CATALOGUE.find_card("veo-3.1-fast", VideoCard)
 
     assert card.choose(shape) == (ratio, key)
 
 
 def test_a_square_video_is_refused() -> None:
     """Flow makes landscape and portrait videos; neither is passed off as a square."""
-    card, _ = CATALOGUE.find_video("veo-3.1-fast")
+    card, _ = CATALOGUE.find_card("veo-3.1-fast", VideoCard)
 
     with pytest.raises(InvalidRequest, match="It has: 16:9, 9:16"):
         card.choose(Shape(ratio=Ratio.SQUARE))

@@ -1,6 +1,6 @@
 """A chat request into an order for a video."""
 
-from adapter.domain.catalogue import Catalogue
+from adapter.domain.catalogue import Catalogue, VideoCard
 from adapter.domain.orders import VideoOrder
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.fields import prompt, required, seed
@@ -16,7 +16,7 @@ def video_order(body: ChatRequest, catalogue: Catalogue, *, longest: int) -> Vid
         InvalidRequest: a field is missing, or asks for what the model or this server cannot do.
     """
     name = required(body.model, "model")
-    card, by_name = catalogue.find_video(name)
+    card, by_name = catalogue.find_card(name, VideoCard)
     if body.n not in {None, 1}:
         raise InvalidRequest("One request makes one video; 'n' has to be 1.", param="n")
     ratio, upstream = card.choose(read_shape(body.size, body.aspect_ratio, by_name))

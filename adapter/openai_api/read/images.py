@@ -3,7 +3,7 @@
 from enum import Enum
 from fnmatch import fnmatchcase
 
-from adapter.domain.catalogue import Catalogue
+from adapter.domain.catalogue import Catalogue, ImageCard
 from adapter.domain.media import Resolution, Shape
 from adapter.domain.orders import ImageOrder
 from adapter.errors import InvalidRequest
@@ -41,7 +41,7 @@ def image_order(body: ImagesRequest, catalogue: Catalogue, *, longest: int) -> I
         UnknownModel: no such model.
         InvalidRequest: a field is missing, or asks for what the model or this server cannot do.
     """
-    card, by_name = catalogue.find_image(required(body.model, "model"))
+    card, by_name = catalogue.find_card(required(body.model, "model"), ImageCard)
     _refuse_what_is_not_done(body)
     shape = _with_quality(read_shape(body.size, body.aspect_ratio, by_name), body.quality)
     return ImageOrder(
