@@ -5,7 +5,9 @@ Two shores and a memory between them::
     openai_api/   what clients see: wire (OpenAI's JSON), read (wire to order), write (ours to wire), routes
     domain/       our own words: orders, the catalogue, jobs and their states, media, and the ports
     providers/    what Google sees: flow, gemini; each wire, translate, provider; http is the one way out
+    database/     one database: tables, migrations
     jobs/         the memory of work: store, poller, feed
+    access/       who may ask
     media/        the memory of bytes
     generation    the use cases that join them
     sandbox/      Google's side, emulated: for building and testing without an account
@@ -17,7 +19,9 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     settings      domain, errors, sandbox.rules
     openai_api    generation, domain, errors
     generation    domain, errors
-    jobs, media   domain, errors
+    jobs, access  domain, errors, database
+    media         domain, errors
+    database      errors
     providers.*   domain, errors, providers.http, providers.rpc_status
     sandbox       errors
     domain        errors

@@ -11,14 +11,16 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
+from adapter.access.keyring import Keyring
+from adapter.access.keys import SqlKeyStore
 from adapter.clock import SystemClock
 from adapter.credentials import secret
+from adapter.database.engine import open_database
 from adapter.domain.catalogue import Catalogue
 from adapter.domain.ports import Clock, ImageProvider, Memory, VideoProvider
 from adapter.drain import on_stop_signal
 from adapter.errors import AdapterError
 from adapter.generation import Generation, Patience
-from adapter.jobs.database import open_database
 from adapter.jobs.feed import LocalFeed
 from adapter.jobs.pace import Pace
 from adapter.jobs.poller import Poller
@@ -26,7 +28,7 @@ from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
 from adapter.media.store import open_media
 from adapter.openai_api.routes import chat, failures, health, images, media, models
-from adapter.openai_api.routes.access import Keyring
+from adapter.openai_api.routes.access import require_key
 from adapter.openai_api.routes.desk import Desk
 from adapter.openai_api.routes.request_log import RequestLog
 from adapter.providers.flow.accounts import Account, Accounts
@@ -53,11 +55,9 @@ def create_app(
     Raises:
         WrongConfiguration: a secret that a setting refers to is not there.
     """
-    keys = [secret(key, key=f"access.keys[{number}]") for number, key in enumerate(settings.access.keys)]
-    guard = Keyring(keys, anonymous=settings.access.anonymous)
     house = House(settings, catalogue, transport, clock or SystemClock())
     app = Litestar(
-        [*(Router(prefix, route_handlers=API, guards=[guard]) for prefix in PREFIXES), *PUBLIC],
+        [*(Router(prefix, route_handlers=API, guards=[require_key]) for prefix in PREFIXES), *PUBLIC],
         dependencies={"desk": Provide(_desk, sync_to_thread=False)},
         exception_handlers={
             AdapterError: failures.answer_fault,
@@ -92,6 +92,7 @@ class House:
         http = Http(*self._clients)
         self._flow = _flow(settings, http, clock)
         self._gemini = _gemini(settings, http)
+        self._keys = [secret(key, key=f"access.keys[{number}]") for number, key in enumerate(settings.access.keys)]
 
     @asynccontextmanager
     async def open(self, app: Litestar) -> AsyncIterator[None]:
@@ -113,6 +114,7 @@ class House:
             poller = Poller(memory.jobs, steps, clock=clock, pace=pace)
             patience = Patience(heartbeat=settings.chat.heartbeat_seconds, replay=settings.jobs.replay_minutes * 60)
             app.state.desk = Desk(
+                access=Keyring(self._keys, SqlKeyStore(database), anonymous=settings.access.anonymous),
                 generation=Generation(self._image_providers(), memory, clock, patience, poller.nudge),
                 catalogue=self._catalogue,
                 clock=clock,

@@ -1,22 +1,25 @@
-"""`adapter serve | check | sandbox | jobs | models`."""
+"""`adapter serve | check | sandbox | keys | jobs | models`."""
 
 import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import click
 import msgspec
 import uvicorn
 
+from adapter.access.keys import SqlKeyStore
 from adapter.app import create_app
+from adapter.clock import SystemClock
+from adapter.database.engine import Database, open_database
 from adapter.domain.catalogue import ImageCard
-from adapter.domain.job import VideoJob
 from adapter.errors import AdapterError, WrongConfiguration
-from adapter.jobs.database import open_database
 from adapter.jobs.store import SqlJobStore
 from adapter.logs import configure_logs
 from adapter.media.store import open_media
@@ -25,6 +28,8 @@ from adapter.sandbox.rules import SandboxRules
 from adapter.sandbox.server import running_sandbox
 from adapter.settings import Settings, load_catalogue, load_settings
 from adapter.welcome import welcome
+
+_T = TypeVar("_T")
 
 DEFAULT_CONFIG = Path("config/adapter.toml")
 #: Seconds an idle connection of a client is kept; longer than the pools of the clients and proxies that come here.
@@ -101,17 +106,14 @@ def check(config: Path) -> None:
     create_app(settings, catalogue)
     click.echo(f"configuration  ok  {config}")
     click.echo(f"models         ok  {len(list(catalogue.models))} names")
-    asyncio.run(_check_database(settings))
+    made = asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).all()))
     click.echo(f"database       ok  {settings.storage.database}")
     open_media(settings.storage.media)
     click.echo(f"media          ok  {settings.storage.media}")
+    if not (settings.access.keys or settings.access.anonymous or [key for key in made if key.revoked_at is None]):
+        click.echo("warning: there is no key; `adapter keys create NAME` makes one")
     if settings.access.anonymous and not settings.public_url.startswith(("http://127.", "http://localhost")):
         click.echo("warning: access.anonymous lets everybody spend your credits at " + settings.public_url)
-
-
-async def _check_database(settings: Settings) -> None:
-    async with _store(settings) as store:
-        await store.recent(1)
 
 
 @adapter.command()
@@ -147,7 +149,7 @@ def jobs() -> None:
 def list_jobs(config: Path, limit: int) -> None:
     """List the newest jobs."""
     settings = load_settings(config, os.environ)
-    for job in asyncio.run(_recent(settings, limit)):
+    for job in asyncio.run(_with_database(settings, lambda it: SqlJobStore(it).recent(limit))):
         code = job.failure.code if job.failure else ""
         click.echo(f"{job.id}  {job.state:10} {job.progress:3} %  {job.order.model}  {code}")
 
@@ -158,27 +160,55 @@ def list_jobs(config: Path, limit: int) -> None:
 def show_job(config: Path, job_id: str) -> None:
     """Print everything that is remembered of a job."""
     settings = load_settings(config, os.environ)
-    job = asyncio.run(_find(settings, job_id))
+    job = asyncio.run(_with_database(settings, lambda it: SqlJobStore(it).get(job_id)))
     if job is None:
         raise click.ClickException(f"There is no job '{job_id}'.")
     click.echo(msgspec.json.format(msgspec.json.encode(job)).decode())
 
 
-async def _recent(settings: Settings, limit: int) -> list[VideoJob]:
-    async with _store(settings) as store:
-        return list(await store.recent(limit))
+@adapter.group()
+def keys() -> None:
+    """Hand out keys beside those of the configuration."""
 
 
-async def _find(settings: Settings, job_id: str) -> VideoJob | None:
-    async with _store(settings) as store:
-        return await store.get(job_id)
+@keys.command(name="create")
+@with_config
+@click.argument("name")
+def create_key(config: Path, name: str) -> None:
+    """Make a key and print it: the only time that it can be seen."""
+    settings = load_settings(config, os.environ)
+    click.echo(asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).create(name, now=SystemClock().now()))))
 
 
-@asynccontextmanager
-async def _store(settings: Settings) -> AsyncIterator[SqlJobStore]:
+@keys.command(name="list")
+@with_config
+def list_keys(config: Path) -> None:
+    """List the keys that were handed out; not the keys themselves."""
+    settings = load_settings(config, os.environ)
+    for key in asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).all())):
+        state = "active" if key.revoked_at is None else f"revoked {_day(key.revoked_at)}"
+        click.echo(f"{key.name:32} created {_day(key.created_at)}  {state}")
+
+
+@keys.command(name="revoke")
+@with_config
+@click.argument("name")
+def revoke_key(config: Path, name: str) -> None:
+    """Let a key open nothing any more, from the next request on."""
+    settings = load_settings(config, os.environ)
+    asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).revoke(name, now=SystemClock().now())))
+    click.echo(f"'{name}' opens nothing any more.")
+
+
+def _day(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+async def _with_database(settings: Settings, use: Callable[[Database], Awaitable[_T]]) -> _T:
+    """Open the database for one use."""
     database = await open_database(settings.storage.database)
     try:
-        yield SqlJobStore(database)
+        return await use(database)
     finally:
         await database.dispose()
 

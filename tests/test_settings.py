@@ -67,15 +67,6 @@ def test_a_file_that_is_not_there_is_named() -> None:
         load_settings(Path("nowhere.toml"), {})
 
 
-def test_a_server_that_nobody_could_ask_does_not_start(tmp_path: Path) -> None:
-    """Neither keys nor anonymous access."""
-    file = tmp_path / "adapter.toml"
-    file.write_text("")
-
-    with pytest.raises(WrongConfiguration, match=r"access\.keys is empty"):
-        load_settings(file, {})
-
-
 def test_the_environment_lies_over_the_file(tmp_path: Path) -> None:
     """Numbers, switches, lists and texts, in sections that the file has or has not."""
     settings = load(

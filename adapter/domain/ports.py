@@ -193,6 +193,26 @@ class JobFeed(Protocol):
         ...
 
 
+class KeyStore(Protocol):
+    """The memory of keys that the operator handed out."""
+
+    async def owner(self, key: str) -> str | None:
+        """Return who a key belongs to; None if it is not one of ours, or was revoked."""
+        ...
+
+
+class Access(Protocol):
+    """The door."""
+
+    async def owner(self, authorization: str | None) -> str:
+        """Return who a request with this `Authorization` header belongs to.
+
+        Raises:
+            WrongKey: no key, or none of ours.
+        """
+        ...
+
+
 class MediaFile(msgspec.Struct, frozen=True):
     """What is known of a stored file."""
 

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 from sqlalchemy import Update, and_, bindparam, func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapter.database.engine import Database
+from adapter.database.tables import JOBS
 from adapter.domain.job import LIVE, JobState, VideoJob
 from adapter.domain.ports import Claim, Write
-from adapter.jobs.tables import JOBS
 
 #: The estimate of a model's duration is the mean of its last so many videos.
 MEASURED_LAST = 20
@@ -21,9 +21,9 @@ _decoder = msgspec.json.Decoder(VideoJob)
 class SqlJobStore:
     """Video jobs in a database (the port `JobStore`)."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._reading = database.execution_options(isolation_level="AUTOCOMMIT")
 
     async def admit(self, job: VideoJob, *, now: float, window: float) -> VideoJob:
         """Remember a new job or return the one that serves the same wish (the port of that name)."""
@@ -37,7 +37,7 @@ class SqlJobStore:
             .order_by(JOBS.c.created_at.desc())
             .limit(1)
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             found = (await connection.execute(serving)).scalar_one_or_none()
             if found is not None:
                 return _decoder.decode(found)
@@ -67,7 +67,7 @@ class SqlJobStore:
             .values(due_at=now + lease, claim=token)
             .returning(JOBS.c.document)
         )
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             return [
                 Claim(_decoder.decode(document), token) for document in (await connection.execute(taking)).scalars()
             ]
@@ -81,17 +81,17 @@ class SqlJobStore:
             .values(due_at=due_at)
         )
         if held:
-            async with self._engine.begin() as connection:
+            async with self._database.begin() as connection:
                 await connection.execute(keeping, held)
 
     async def save(self, writes: Sequence[Write]) -> Sequence[VideoJob]:
         """Write claimed jobs in one transaction (the port of that name)."""
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             return [write.job for write in writes if (await connection.execute(_writing(write))).rowcount == 1]
 
     async def mark_delivered(self, job_id: str, *, now: float) -> None:
         """Note that the video was handed over (the port of that name)."""
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(
                 update(JOBS).where(JOBS.c.id == job_id, JOBS.c.delivered.is_(None)).values(delivered=now)
             )

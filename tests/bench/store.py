@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import uvloop
 
+from adapter.database.engine import open_database
 from adapter.domain.job import Intended, Operation, Progressed, Rendered, Stored, StoredVideo, Submitted, advance
 from adapter.domain.media import RemoteVideo
 from adapter.domain.ports import Claim, Write
-from adapter.jobs.database import open_database
 from adapter.jobs.poller import CLAIM_LIMIT
 from adapter.jobs.store import SqlJobStore
 from tests.bench.table import table

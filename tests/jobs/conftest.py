@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from adapter.database.engine import open_database
 from adapter.domain.ports import Memory
-from adapter.jobs.database import open_database
 from adapter.jobs.feed import LocalFeed
 from adapter.jobs.pace import Pace
 from adapter.jobs.poller import Poller

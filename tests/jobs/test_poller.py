@@ -397,7 +397,7 @@ async def test_a_disk_slower_than_the_lease_means_that_nothing_is_sent(
             await clock.advance(PACE.lease_seconds)
             return await super().save(writes)
 
-    slow = Memory(SlowDisk(memory.jobs._engine), memory.feed, memory.media)  # type: ignore[attr-defined]  # noqa: SLF001
+    slow = Memory(SlowDisk(memory.jobs._database), memory.feed, memory.media)  # type: ignore[attr-defined]  # noqa: SLF001
     [job_id] = await admit(memory, clock)
     await beat(poller_of(slow, clock, fake=provider), clock)
     assert provider.executed == []

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from adapter.database.engine import open_database
 from adapter.domain.job import (
     Failed,
     Failure,
@@ -21,7 +22,6 @@ from adapter.domain.job import (
 from adapter.domain.media import RemoteVideo
 from adapter.domain.ports import Claim, Write
 from adapter.errors import WrongConfiguration
-from adapter.jobs.database import open_database
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job, video_order
 

@@ -122,6 +122,17 @@ class Server:
         self._process.send_signal(number)
         return self._process.wait(timeout=START_SECONDS)
 
+    def command(self, *arguments: str) -> str:
+        """Run one of the program's other commands on the same configuration."""
+        done = subprocess.run(
+            [sys.executable, "-m", "adapter", *arguments, "--config", str(self._config)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout + done.stderr
+
     def fault(self, **fault: object) -> None:
         """Script a fault of the sandbox."""
         httpx.post(f"{self.upstream}/sandbox/faults", json=[fault]).raise_for_status()

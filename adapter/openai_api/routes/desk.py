@@ -7,7 +7,7 @@ from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 
 from adapter.domain.catalogue import Catalogue
-from adapter.domain.ports import Clock
+from adapter.domain.ports import Access, Clock
 from adapter.generation import Generation
 
 #: A request whose `auth` is the owner of the key it came with.
@@ -17,6 +17,7 @@ OwnedRequest = Request[None, str, State]
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
     """The use cases and the facts that reading and writing need."""
 
+    access: Access
     generation: Generation
     catalogue: Catalogue
     clock: Clock

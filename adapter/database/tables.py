@@ -29,3 +29,13 @@ JOBS = Table(
     Index("jobs_measured", "model", "finished_at"),
     Index("jobs_created", "created_at"),
 )
+
+KEYS = Table(
+    "keys",
+    METADATA,
+    Column("name", String(128), primary_key=True),
+    #: SHA-256 of the key, in hex.
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("created_at", Float, nullable=False),
+    Column("revoked_at", Float),
+)

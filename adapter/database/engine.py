@@ -2,6 +2,7 @@
 
 import sqlite3
 from pathlib import Path
+from typing import TypeAlias
 
 from alembic import command
 from alembic.config import Config
@@ -11,11 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from adapter.errors import WrongConfiguration
 
+#: What everything that is remembered is kept in.
+Database: TypeAlias = AsyncEngine
+
 #: Milliseconds to wait for another process's write.
 BUSY_MILLISECONDS = 10_000
 
 
-async def open_database(url: str) -> AsyncEngine:
+async def open_database(url: str) -> Database:
     """Open `sqlite:///path` and bring its tables up to date.
 
     Raises:

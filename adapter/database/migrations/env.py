@@ -1,8 +1,8 @@
-"""Alembic's entry: runs the migrations on the connection that `jobs.database` hands over."""
+"""Alembic's entry: runs the migrations on the connection that `database.engine` hands over."""
 
 from alembic import context
 
-from adapter.jobs.tables import METADATA
+from adapter.database.tables import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],

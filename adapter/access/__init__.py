@@ -1,0 +1,1 @@
+"""Who may ask: the adapter's own keys, from the configuration and from `adapter keys create`."""

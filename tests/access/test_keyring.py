@@ -1,0 +1,94 @@
+"""Who may ask, with a real database behind it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapter.access.keyring import ANONYMOUS, Keyring
+from adapter.access.keys import PREFIX, SqlKeyStore
+from adapter.credentials import FixedSecret
+from adapter.database.engine import open_database
+from adapter.errors import InvalidRequest, NotFound, WrongKey
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    """A new database."""
+    engine = await open_database(f"sqlite:///{tmp_path}/keys.db")
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def made(engine: AsyncEngine) -> SqlKeyStore:
+    """The keys that the operator handed out: none yet."""
+    return SqlKeyStore(engine)
+
+
+@pytest.fixture
+def keyring(made: SqlKeyStore) -> Keyring:
+    """Two keys of the configuration, and those that are made."""
+    return Keyring([FixedSecret("sk-one"), FixedSecret("sk-two")], made, anonymous=False)
+
+
+async def test_each_key_of_the_configuration_has_its_own_owner(keyring: Keyring) -> None:
+    """Jobs of one are not given to the other."""
+    one, two = await keyring.owner("Bearer sk-one"), await keyring.owner("bearer  sk-two")
+
+    assert one != two
+    assert "sk-" not in one + two
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer sk-on", "Bearer sk-one2", "sk-one", "Basic sk-one"])
+async def test_anything_else_is_refused(keyring: Keyring, header: str | None) -> None:
+    """Missing, nearly right, or of another scheme."""
+    with pytest.raises(WrongKey):
+        await keyring.owner(header)
+
+
+async def test_a_key_that_was_made_opens_until_it_is_revoked(keyring: Keyring, made: SqlKeyStore) -> None:
+    """From the next request on, without a restart."""
+    key = await made.create("ada", now=1.0)
+    assert key.startswith(PREFIX)
+    assert await keyring.owner(f"Bearer {key}") == "key:ada"
+
+    await made.revoke("ada", now=2.0)
+
+    with pytest.raises(WrongKey):
+        await keyring.owner(f"Bearer {key}")
+
+
+async def test_only_the_digest_of_a_key_is_kept(made: SqlKeyStore, tmp_path: Path) -> None:
+    """Who reads the database cannot use what is in it."""
+    key = await made.create("ada", now=1.0)
+    files = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+    assert key.encode() not in files
+    assert key.removeprefix(PREFIX).encode() not in files
+
+
+async def test_a_name_is_given_once(made: SqlKeyStore) -> None:
+    """An owner's videos do not pass to somebody else under the same name."""
+    await made.create("ada", now=1.0)
+    await made.revoke("ada", now=2.0)
+
+    with pytest.raises(InvalidRequest, match="already a key named 'ada'"):
+        await made.create("ada", now=3.0)
+    assert [(key.name, key.created_at, key.revoked_at) for key in await made.all()] == [("ada", 1.0, 2.0)]
+
+
+async def test_what_is_not_there_cannot_be_revoked(made: SqlKeyStore) -> None:
+    """A typing mistake is not taken for success."""
+    with pytest.raises(NotFound, match="'bob'"):
+        await made.revoke("bob", now=1.0)
+
+
+async def test_without_keys_everybody_may_be_let_in(made: SqlKeyStore) -> None:
+    """Only where the operator says so; who shows a key is still known by it."""
+    keyring = Keyring([FixedSecret("sk-one")], made, anonymous=True)
+
+    assert await keyring.owner(None) == ANONYMOUS
+    assert await keyring.owner("Bearer nonsense") == ANONYMOUS
+    assert await keyring.owner("Bearer sk-one") != ANONYMOUS
