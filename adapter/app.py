@@ -40,7 +40,7 @@ from adapter.settings import Settings
 #: Front-ends append `/v1` to what they are given, or leave it out (`frontends.md` R1).
 PREFIXES = ("/v1", "/", "/v1/v1")
 API = (images.create_images, chat.complete_chat, models.list_models, models.retrieve_model)
-PUBLIC = (media.read_media, health.health)
+PUBLIC = (media.read_media, health.health, health.ready)
 
 
 def create_app(

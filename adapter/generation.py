@@ -41,6 +41,15 @@ class Generation:
         #: Tells whoever moves the jobs that there is a new one.
         self._nudge = nudge
 
+    async def check_readiness(self) -> None:
+        """Return if new work can be taken.
+
+        Raises:
+            Draining: the process is shutting down.
+        """
+        self._memory.feed.check_open()
+        await self._memory.jobs.recent(1)
+
     async def make_images(self, order: ImageOrder) -> Sequence[Image]:
         """Return exactly the pictures that were ordered.
 

@@ -192,6 +192,14 @@ class JobFeed(Protocol):
         """Watch a job."""
         ...
 
+    def check_open(self) -> None:
+        """Return if there are still readers to come.
+
+        Raises:
+            Draining: the process is shutting down.
+        """
+        ...
+
 
 class KeyStore(Protocol):
     """The memory of keys that the operator handed out."""

@@ -33,7 +33,7 @@ class Slot:
         """Return the newest state, or None after that many seconds (the port `Subscription`)."""
         await self._clock.wait(self._changed, within)
         if self._closed:
-            raise Draining("The server is restarting. Ask again: a running job goes on and is found again.")
+            raise draining()
         self._changed.clear()
         newest, self._newest = self._newest, None
         return newest
@@ -66,9 +66,19 @@ class LocalFeed:
             if not self._slots[job_id]:
                 del self._slots[job_id]
 
+    def check_open(self) -> None:
+        """Return if there are still readers to come (the port of that name)."""
+        if self._closed:
+            raise draining()
+
     def close(self) -> None:
         """Let every reader go, now and later: the process is shutting down."""
         self._closed = True
         for slots in self._slots.values():
             for slot in slots:
                 slot.close()
+
+
+def draining() -> Draining:
+    """Say what a reader is told when the process is shutting down."""
+    return Draining("The server is restarting. Ask again: a running job goes on and is found again.")

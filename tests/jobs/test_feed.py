@@ -52,6 +52,7 @@ async def test_readers_of_other_jobs_hear_nothing() -> None:
 async def test_shutting_down_lets_every_reader_go_now_and_later() -> None:
     """Streams end at once instead of holding the process."""
     feed = LocalFeed(FakeClock())
+    feed.check_open()
     with feed.subscribe("video_1") as changes:
         waiting = asyncio.ensure_future(changes.next(10.0))
         await asyncio.sleep(0)
@@ -60,3 +61,5 @@ async def test_shutting_down_lets_every_reader_go_now_and_later() -> None:
             await waiting
     with feed.subscribe("video_2") as changes, pytest.raises(Draining):
         await changes.next(10.0)
+    with pytest.raises(Draining):
+        feed.check_open()

@@ -135,4 +135,5 @@ def test_a_browser_may_ask_from_any_page(server: Server) -> None:
 def test_health_needs_no_key_and_leaves_no_line(server: Server) -> None:
     """Load balancers ask every second."""
     assert httpx.get(f"{server.url}/health").json() == {"status": "ok"}
+    assert httpx.get(f"{server.url}/ready").json() == {"status": "ready"}
     assert '"/health"' not in server.log

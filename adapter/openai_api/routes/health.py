@@ -1,9 +1,18 @@
-"""`GET /health` and `GET /ready`."""
+"""`GET /health` and `GET /ready`, for whoever watches over the process."""
 
 from litestar import get
+
+from adapter.openai_api.routes.desk import Desk
 
 
 @get("/health")
 async def health() -> dict[str, str]:
     """Say that the process answers."""
     return {"status": "ok"}
+
+
+@get("/ready")
+async def ready(desk: Desk) -> dict[str, str]:
+    """Say whether new work should be sent here: not while shutting down, and not without the database."""
+    await desk.generation.check_readiness()
+    return {"status": "ready"}
