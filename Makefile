@@ -15,7 +15,7 @@ run: $(VENV)/run.stamp ## install what is missing, then serve on the built-in sa
 	@$(BIN)/python -m adapter serve --config config/sandbox.toml --host $(HOST) --port $(PORT)
 
 demo: $(VENV)/test.stamp ## drive a running (or its own) server with the OpenAI client; writes out/
-	@$(BIN)/python -m tests.demo
+	@ADAPTER_URL=$${ADAPTER_URL:-http://$(HOST):$(PORT)} $(BIN)/python -m tests.demo
 
 test: $(VENV)/test.stamp ## install what is missing, then run every test
 	@$(BIN)/python -m pytest

@@ -11,11 +11,12 @@ Two shores and a memory between them::
     media/        the memory of bytes
     generation    the use cases that join them
     sandbox/      Google's side, emulated: for building and testing without an account
-    app, cli      where the rooms are put together and started; settings, credentials, clock, drain, logs serve them
+    app, serving  where the rooms are put together and started; cli commands them;
+                  settings, credentials, clock, drain and logs serve them
 
 The import law (left may import right, nothing else; `tests/test_architecture.py` holds it)::
 
-    app, cli      everything
+    app, serving, cli   everything
     settings      domain, errors, sandbox.rules
     openai_api    generation, domain, errors
     generation    domain, errors

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
+import structlog
 from litestar import Litestar, Router
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
@@ -36,6 +37,8 @@ from adapter.providers.flow.provider import FlowProvider
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
 from adapter.providers.http import Http, clients
 from adapter.settings import Settings
+
+log = structlog.get_logger()
 
 #: Front-ends append `/v1` to what they are given, or leave it out (`frontends.md` R1).
 PREFIXES = ("/v1", "/", "/v1/v1")
@@ -125,7 +128,15 @@ class House:
             stack.push_async_callback(_stop, poller, running)
             stack.callback(feed.close)
             stack.enter_context(on_stop_signal(feed.close))
+            log.info(
+                "server.started",
+                public_url=settings.public_url,
+                providers=sorted({*self._image_providers(), *self._video_providers()}),
+                database=settings.storage.database,
+                media=settings.storage.media,
+            )
             yield
+            log.info("server.stopping")
 
     def _image_providers(self) -> Mapping[str, ImageProvider]:
         offered: dict[str, ImageProvider | None] = {"flow": self._flow, "gemini": self._gemini}

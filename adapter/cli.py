@@ -4,36 +4,32 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 import click
 import msgspec
-import uvicorn
 
+from adapter import serving
 from adapter.access.keys import SqlKeyStore
 from adapter.app import create_app
 from adapter.clock import SystemClock
+from adapter.credentials import secret
 from adapter.database.engine import Database, open_database
 from adapter.domain.catalogue import ImageCard
 from adapter.errors import AdapterError, WrongConfiguration
 from adapter.jobs.store import SqlJobStore
 from adapter.logs import configure_logs
 from adapter.media.store import open_media
-from adapter.sandbox.app import create_sandbox
 from adapter.sandbox.rules import SandboxRules
-from adapter.sandbox.server import running_sandbox
 from adapter.settings import Settings, load_catalogue, load_settings
-from adapter.welcome import welcome
 
 _T = TypeVar("_T")
 
 DEFAULT_CONFIG = Path("config/adapter.toml")
-#: Seconds an idle connection of a client is kept; longer than the pools of the clients and proxies that come here.
-KEEP_ALIVE_SECONDS = 75
+STOP = (signal.SIGINT, signal.SIGTERM)
 
 with_config = click.option(
     "--config",
@@ -64,56 +60,40 @@ def serve(config: Path, host: str | None, port: int | None) -> None:
         port=settings.server.port if port is None else port,
     )
     settings = msgspec.structs.replace(settings, server=place)
-    server = uvicorn.Config(
-        create_app(settings, load_catalogue(config, settings)),
-        host=place.host,
-        port=place.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=place.shutdown_seconds,
-    )
-    # uvicorn raises the signal again once everything is closed; then this ends the process without an error.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))
-    with server.bind_socket() as listener, upstream(settings):
-        if settings.sandbox.enabled:
-            click.echo(welcome(settings))
-        uvicorn.Server(server).run(sockets=[listener])
-
-
-@contextmanager
-def upstream(settings: Settings) -> Iterator[None]:
-    """Run the sandbox beside the server, where it is enabled."""
-    if not settings.sandbox.enabled:
-        yield
-        return
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(running_sandbox(settings.sandbox))
-        except OSError as error:
-            raise WrongConfiguration(f"sandbox.port: {error.strerror}.") from error
-        yield
+    serving.serve(settings, load_catalogue(config, settings))
 
 
 @adapter.command()
 @with_config
 def check(config: Path) -> None:
-    """Say whether the configuration, the credentials' form, the database and the media store are in order."""
+    """Check the configuration and all that it refers to."""
     settings = load_settings(config, os.environ)
     catalogue = load_catalogue(config, settings)
     create_app(settings, catalogue)
-    click.echo(f"configuration  ok  {config}")
-    click.echo(f"models         ok  {len(list(catalogue.models))} names")
-    made = asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).all()))
-    click.echo(f"database       ok  {settings.storage.database}")
+    for line in asyncio.run(_checks(settings)):
+        click.echo(line)
+    names = len(list(catalogue.models))
+    click.echo(f"models       {names} names")
+    if not names:
+        raise WrongConfiguration(f"{config}: no provider is configured, so there is no model to ask for.")
+
+
+async def _checks(settings: Settings) -> list[str]:
+    """Read every secret, open the database and the media store; say what was found, not what it is."""
+    said = []
+    for key, reference in settings.secrets():
+        await secret(reference, key=key).read()
+        said.append(f"secret       ok  {key}")
+    made = await _with_database(settings, lambda it: SqlKeyStore(it).all())
+    said.append(f"database     ok  {settings.storage.database}")
     open_media(settings.storage.media)
-    click.echo(f"media          ok  {settings.storage.media}")
+    said.append(f"media        ok  {settings.storage.media}")
+    said.append(f"links begin  {settings.public_url}")
     if not (settings.access.keys or settings.access.anonymous or [key for key in made if key.revoked_at is None]):
-        click.echo("warning: there is no key; `adapter keys create NAME` makes one")
+        said.append("warning: there is no key; `adapter keys create NAME` makes one")
     if settings.access.anonymous and not settings.public_url.startswith(("http://127.", "http://localhost")):
-        click.echo("warning: access.anonymous lets everybody spend your credits at " + settings.public_url)
+        said.append("warning: access.anonymous lets everybody spend your credits")
+    return said
 
 
 @adapter.command()
@@ -122,10 +102,14 @@ def check(config: Path) -> None:
 @click.option("--state", default="", help="Folder in which jobs and credits survive; without it they are forgotten.")
 def sandbox(host: str, port: int, state: str) -> None:
     """Serve only the emulator of Gemini and Flow."""
+    from adapter.sandbox.server import running_sandbox  # noqa: PLC0415 - as in serving.upstream
+
     rules = SandboxRules(host=host, port=port, state=state)
-    click.echo(f"Gemini and Flow, emulated, at http://{host}:{port}")
-    click.echo(f"Gemini key: {rules.api_keys[0]}   Flow token: {rules.accounts[0].token}")
-    uvicorn.run(create_sandbox(rules), host=host, port=port, log_config=None, timeout_graceful_shutdown=1)
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP)
+    with running_sandbox(rules) as running:
+        click.echo(f"Gemini and Flow, emulated, at {running.base_url}")
+        click.echo(f"Gemini key: {rules.api_keys[0]}   Flow token: {rules.accounts[0].token}")
+        signal.sigwait(STOP)
 
 
 @adapter.command()
@@ -149,9 +133,12 @@ def jobs() -> None:
 def list_jobs(config: Path, limit: int) -> None:
     """List the newest jobs."""
     settings = load_settings(config, os.environ)
-    for job in asyncio.run(_with_database(settings, lambda it: SqlJobStore(it).recent(limit))):
-        code = job.failure.code if job.failure else ""
-        click.echo(f"{job.id}  {job.state:10} {job.progress:3} %  {job.order.model}  {code}")
+    found = asyncio.run(_with_database(settings, lambda it: SqlJobStore(it).recent(limit)))
+    if not found:
+        click.echo(f"No jobs in {settings.storage.database}.")
+    for job in found:
+        code = f"  {job.failure.code}" if job.failure else ""
+        click.echo(f"{_day(job.created_at)}  {job.id}  {job.state:10} {job.progress:3} %  {job.order.model}{code}")
 
 
 @jobs.command(name="show")

@@ -7,14 +7,23 @@ about a day). `plain:value` stands in the open and is meant for the sandbox.
 
 import asyncio
 import os
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+import structlog
+
 from adapter.domain.ports import Secret
 from adapter.errors import UpstreamCredential, WrongConfiguration
 
+log = structlog.get_logger()
+
 COMMAND_SECONDS = 30.0
+
+
+#: What fits into a header: visible ASCII.
+FITTING = re.compile(r"[!-~]+")
 
 
 class FixedSecret:
@@ -48,7 +57,7 @@ class FileSecret:
                 self._value, self._stamp = self._path.read_text().partition("\n")[0].strip(), stamp
         except OSError as error:
             raise UpstreamCredential("A credential's file cannot be read. The operator has to look at it.") from error
-        return self._value
+        return fitting(self._value)
 
     async def renew(self) -> str:
         """Return it, read again in any case."""
@@ -83,6 +92,7 @@ class CommandSecret:
                 *self._arguments, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
             )
         except OSError as error:
+            log.error("credential.command_failed", program=self._arguments[0], error=error.strerror)  # noqa: TRY400
             raise failed from error
         try:
             async with asyncio.timeout(COMMAND_SECONDS):
@@ -90,10 +100,10 @@ class CommandSecret:
         except TimeoutError as error:
             process.kill()
             raise failed from error
-        value = printed.decode(errors="replace").strip()
-        if process.returncode != 0 or not value:
+        if process.returncode != 0:
+            log.error("credential.command_failed", program=self._arguments[0], exit_status=process.returncode)
             raise failed
-        return value
+        return fitting(printed.decode(errors="replace").strip())
 
 
 def secret(reference: str, *, key: str, environ: Mapping[str, str] = os.environ) -> Secret:
@@ -107,7 +117,7 @@ def secret(reference: str, *, key: str, environ: Mapping[str, str] = os.environ)
         case "env" if rest:
             if not environ.get(rest):
                 raise WrongConfiguration(f"{key}: the environment variable {rest} is not set.")
-            return FixedSecret(environ[rest])
+            return FixedSecret(_fixed(environ[rest], key))
         case "file" if rest:
             if not Path(rest).is_file():
                 raise WrongConfiguration(f"{key}: the file {rest} is not there.")
@@ -115,6 +125,24 @@ def secret(reference: str, *, key: str, environ: Mapping[str, str] = os.environ)
         case "cmd" if rest:
             return CommandSecret(rest)
         case "plain" if rest:
-            return FixedSecret(rest)
+            return FixedSecret(_fixed(rest, key))
         case _:
             raise WrongConfiguration(f"{key}: a secret is given as env:NAME, file:/path or cmd:program, not as itself.")
+
+
+def fitting(value: str) -> str:
+    """Return a secret that fits into a header.
+
+    Raises:
+        UpstreamCredential: it is empty, or has blanks or characters in it that no key has.
+    """
+    if FITTING.fullmatch(value) is None:
+        raise UpstreamCredential("A credential is empty or has blanks in it. The operator has to look at it.")
+    return value
+
+
+def _fixed(value: str, key: str) -> str:
+    try:
+        return fitting(value)
+    except UpstreamCredential as error:
+        raise WrongConfiguration(f"{key}: the secret is empty, or has blanks or characters that no key has.") from error

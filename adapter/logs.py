@@ -21,16 +21,24 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     return {name: SECRET.sub(HIDDEN, value) if isinstance(value, str) else value for name, value in event.items()}
 
 
+def leave_out_nothing(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Drop the fields that have nothing to say."""
+    return {name: value for name, value in event.items() if value is not None}
+
+
 def configure_logs(stream: TextIO = sys.stderr) -> None:
     """Set up structlog, and silence libraries that print URLs: a Gemini key can stand in one."""
     readable = stream.isatty()
-    renderer: Processor = structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer()
+    renderer: Processor = structlog.processors.JSONRenderer()
+    if readable:
+        renderer = structlog.dev.ConsoleRenderer(sort_keys=False, pad_event_to=0)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            leave_out_nothing,
             redact,
             renderer,
         ],

@@ -19,7 +19,7 @@ PREFIX = "ADAPTER__"
 
 HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s]+[^/\s]$")]
 #: As above, or empty.
-OptionalHttpUrl = Annotated[str, Meta(pattern=r"^(https?://[^\s]+[^/\s])?$")]
+OptionalHttpUrl = Annotated[str, Meta(pattern=r"^(https?://[^\s]+)?$")]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 
 
@@ -129,8 +129,27 @@ class Settings(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def public_url(self) -> str:
-        """The base of every link that we hand out."""
-        return self.server.public_url or f"http://{self.server.host}:{self.server.port}"
+        """The base of every link that we hand out. Nobody can ask a wildcard address, so it becomes loopback."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.server.host, self.server.host)  # noqa: S104 - compared
+        return self.server.public_url.rstrip("/") or f"http://{host}:{self.server.port}"
+
+    def secrets(self) -> list[tuple[str, str]]:
+        """Return where every secret is said to be, by the key that says so."""
+        gemini, flow = self.providers.gemini, self.providers.flow
+        found = [(f"access.keys[{number}]", key) for number, key in enumerate(self.access.keys)]
+        if gemini:
+            found += [(f"providers.gemini.keys[{number}]", key) for number, key in enumerate(gemini.keys)]
+        if flow:
+            found += [(f"providers.flow.accounts[{at}].token", one.token) for at, one in enumerate(flow.accounts)]
+        return found
+
+    def directed_to(self, base_url: str) -> "Settings":
+        """Return the same settings with every provider at one address: the sandbox's."""
+        providers = Providers(
+            gemini=self.providers.gemini and msgspec.structs.replace(self.providers.gemini, base_url=base_url),
+            flow=self.providers.flow and msgspec.structs.replace(self.providers.flow, base_url=base_url),
+        )
+        return msgspec.structs.replace(self, providers=providers)
 
 
 def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
@@ -140,13 +159,14 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
         WrongConfiguration: the file is missing, is no TOML, or has a key or value that does not belong there.
     """
     tables = _read_toml(path)
-    for name, text in environ.items():
-        if name.startswith(PREFIX):
-            _lay_over(tables, name, text)
+    variables = {name: text for name, text in environ.items() if name.startswith(PREFIX)}
+    for name, text in variables.items():
+        _lay_over(tables, name, text)
+    place = " or ".join([str(path), *sorted(variables)])
     try:
         settings = msgspec.convert(tables, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise WrongConfiguration(f"{path}: {error}") from error
+        raise WrongConfiguration(f"{place}: {error}") from error
     if settings.jobs.lease_seconds < 2 * settings.jobs.poll_seconds:
         raise WrongConfiguration(f"{path}: jobs.lease_seconds has to be at least twice jobs.poll_seconds.")
     return settings

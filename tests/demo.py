@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 import openai
@@ -39,23 +40,30 @@ def server() -> Iterator[str]:
     if answers(URL):
         yield URL
         return
-    port, sandbox = free_port(), free_port()
-    upstream = f"http://127.0.0.1:{sandbox}"
-    environment = {
-        **os.environ,
-        "ADAPTER__SANDBOX__PORT": str(sandbox),
-        "ADAPTER__PROVIDERS__GEMINI__BASE_URL": upstream,
-        "ADAPTER__PROVIDERS__FLOW__BASE_URL": upstream,
-    }
+    port = free_port()
     command = [sys.executable, "-m", "adapter", "serve", "--config", "config/sandbox.toml", "--port", str(port)]
     quiet = subprocess.DEVNULL
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=quiet, stderr=quiet) as process:
+    with (
+        TemporaryDirectory() as folder,
+        subprocess.Popen(command, cwd=ROOT, env=apart(folder), stdout=quiet, stderr=quiet) as process,
+    ):
         try:
             while not answers(f"http://127.0.0.1:{port}") and process.poll() is None:
                 time.sleep(0.1)
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
+
+
+def apart(folder: str) -> dict[str, str]:
+    """Return an environment in which a server shares nothing with another one."""
+    return {
+        **os.environ,
+        "ADAPTER__SANDBOX__PORT": "0",
+        "ADAPTER__SANDBOX__STATE": f"{folder}/upstream",
+        "ADAPTER__STORAGE__DATABASE": f"sqlite:///{folder}/adapter.db",
+        "ADAPTER__STORAGE__MEDIA": f"file://{folder}/media",
+    }
 
 
 def draw(client: openai.OpenAI, model: str, file: Path) -> None:
@@ -79,7 +87,7 @@ def film(client: openai.OpenAI, model: str, file: Path) -> None:
         content += delta.content or ""
     [link] = re.findall(r"\((\S+\.mp4)\)", content)
     file.write_bytes(httpx.get(link).content)
-    print(f"  {link} -> {file}", flush=True)
+    print(f"  the clip -> {file}", flush=True)
 
 
 def main() -> None:

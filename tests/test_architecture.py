@@ -19,6 +19,7 @@ LAW = {
     "adapter.credentials": ("domain", "errors"),
     "adapter.settings": ("domain", "errors", "sandbox.rules"),
     "adapter.welcome": ("settings",),
+    "adapter.serving": ("",),
     "adapter.openai_api": ("generation", "domain", "errors"),
     "adapter.openai_api.wire": (),
     "adapter.openai_api.read": ("domain", "errors", "openai_api.wire"),
@@ -43,7 +44,7 @@ FOREIGN = {
     "sqlalchemy": ("adapter.database", "adapter.jobs.store", "adapter.access.keys"),
     "alembic": ("adapter.database",),
     "obstore": ("adapter.media",),
-    "uvicorn": ("adapter.cli", "adapter.sandbox"),
+    "uvicorn": ("adapter.serving", "adapter.sandbox"),
     "av": ("adapter.sandbox",),
 }
 

@@ -66,6 +66,8 @@ async def test_a_program_that_fails_is_the_operators_to_mend(command: str) -> No
         ("AIzaSyARealKeyInTheFile", "k: a secret is given as env:NAME"),
         ("", "k: a secret is given as"),
         ("plain:", "k: a secret is given as"),
+        ("plain:two words", "k: the secret is empty, or has blanks"),
+        ("plain:schlüssel…", "k: the secret is empty, or has blanks"),
     ],
 )
 def test_a_reference_that_leads_nowhere_stops_the_start(reference: str, says: str) -> None:

@@ -51,7 +51,7 @@ def test_the_shipped_file_shows_every_key() -> None:
             "[[providers.flow.accounts]]\nname = 'a'\ntoken = 'env:T'",
             r"`project_id` - at `\$\.providers\.flow\.accounts\[0\]`",
         ),
-        ("[server]\npublic_url = 'https://here/'", r"\$\.server\.public_url"),
+        ("[server]\npublic_url = 'here.example'", r"\$\.server\.public_url"),
         ("port = = 3", "not valid TOML"),
     ],
 )
@@ -89,7 +89,30 @@ def test_the_environment_lies_over_the_file(tmp_path: Path) -> None:
 def test_links_begin_with_the_public_url_or_our_own_address(tmp_path: Path) -> None:
     """Never with what a request's headers say."""
     assert load(tmp_path, "[server]\nport = 81").public_url == "http://127.0.0.1:81"
-    assert load(tmp_path, "[server]\npublic_url = 'https://media.example'").public_url == "https://media.example"
+    assert load(tmp_path, "[server]\nhost = '0.0.0.0'").public_url == "http://127.0.0.1:8000"
+    assert load(tmp_path, "[server]\npublic_url = 'https://media.example/'").public_url == "https://media.example"
+
+
+def test_a_mistake_in_a_variable_is_not_blamed_on_the_file_alone(tmp_path: Path) -> None:
+    """The variable is named beside it."""
+    with pytest.raises(WrongConfiguration, match=r"adapter\.toml or ADAPTER__SERVER__PROT: .*`prot`"):
+        load(tmp_path, "", ADAPTER__SERVER__PROT="80")
+
+
+def test_an_enabled_sandbox_is_where_every_provider_goes() -> None:
+    """Nothing of a sandbox configuration can reach Google."""
+    directed = load_settings(SANDBOX_TOML, {}).directed_to("http://127.0.0.1:9")
+    assert directed.providers.gemini is not None
+    assert directed.providers.flow is not None
+
+    assert {directed.providers.gemini.base_url, directed.providers.flow.base_url} == {"http://127.0.0.1:9"}
+
+
+def test_every_secret_is_listed_by_its_key() -> None:
+    """So that `adapter check` can read each."""
+    keys = [key for key, _ in load_settings(ROOT / "config" / "adapter.toml", {}).secrets()]
+
+    assert keys == ["access.keys[0]", "providers.gemini.keys[0]", "providers.flow.accounts[0].token"]
 
 
 def test_a_catalogue_with_a_mistake_is_named(tmp_path: Path) -> None:

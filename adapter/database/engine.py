@@ -28,7 +28,10 @@ async def open_database(url: str) -> Database:
     kind, _, path = url.partition(":///")
     if kind != "sqlite" or not path:
         raise WrongConfiguration(f"storage.database is '{url}'; it has to be sqlite:///FILE.")
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongConfiguration(f"storage.database: the folder of {path} cannot be made: {error.strerror}.") from error
     engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
     event.listen(engine.sync_engine, "connect", _set_up)
     event.listen(engine.sync_engine, "begin", _begin)

@@ -47,7 +47,7 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         answer reports the picture's real size (reference: `gemini.md` section 4).
 
         Raises:
-            InvalidRequest: a ratio or resolution that the model does not have.
+            InvalidRequest: a ratio or resolution that the model does not have, or a size of another ratio.
         """
         if shape.ratio is not None and shape.ratio not in self.ratios:
             raise _not_offered("ratio", shape.ratio, self.name, self.ratios)
@@ -55,8 +55,10 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             raise _not_offered("resolution", shape.resolution, self.name, self.resolutions)
         ratio, resolution = shape.ratio, shape.resolution
         if shape.pixels is not None:
-            ratio = ratio or min(self.ratios, key=shape.pixels.distance)
-            resolution = resolution or self._nearest(shape.pixels.edge)
+            nearest = min(self.ratios, key=shape.pixels.distance)
+            if ratio not in {None, nearest}:
+                raise InvalidRequest(f"'{shape.pixels}' is nearer to {nearest} than to {ratio}.", param="size")
+            ratio, resolution = nearest, self._nearest(shape.pixels.edge)
         elif shape.fineness is not None:
             resolution = self._nearest(shape.fineness.edge)
         return Frame(ratio, resolution if len(self.resolutions) > 1 else None)
@@ -148,6 +150,8 @@ class Catalogue:
     def __init__(self, file: CatalogueFile) -> None:
         self._listed: dict[str, Model] = {}
         self._known: dict[str, Model] = {}
+        #: The cards by their own names: what an error message offers.
+        self._names: dict[str, Card] = {}
         self._aliases = file.aliases
         cards: tuple[Card, ...] = (*file.image, *file.video)
         for card in cards:
@@ -157,6 +161,7 @@ class Catalogue:
                 raise ValueError(f"alias '{pattern}' leads to '{target}', which is no model")
 
     def _list(self, card: Card) -> None:
+        self._names[card.name] = card
         entries = [Model(card.name, card), *variants(card)]
         for model in entries:
             if model.name in self._known:
@@ -182,7 +187,7 @@ class Catalogue:
             if fnmatchcase(name, pattern):
                 return msgspec.structs.replace(self._known[target], name=name)
         raise UnknownModel(
-            f"The model '{name}' does not exist here. Available: {', '.join(self._listed)}.", param="model"
+            f"The model '{name}' does not exist here. Available: {', '.join(self._names)}.", param="model"
         )
 
     def find_card(self, name: str, kind: type[_Card]) -> tuple[_Card, Ratio | None]:
@@ -195,7 +200,7 @@ class Catalogue:
         model = self.find(name)
         if isinstance(model.card, kind):
             return model.card, model.ratio
-        fitting = ", ".join(name for name, listed in self._listed.items() if isinstance(listed.card, kind))
+        fitting = ", ".join(name for name, card in self._names.items() if isinstance(card, kind))
         raise InvalidRequest(
             f"The model '{name}' makes {model.card.makes}, not {kind.makes}. Models that make {kind.makes}: {fitting}.",
             param="model",

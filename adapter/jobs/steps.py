@@ -181,7 +181,8 @@ def unknown_submission(fault: AdapterError) -> Failure:
 
 def log_end(job: VideoJob) -> None:
     """Write the one canonical line of a job."""
-    log.info(
+    write = log.info if job.failure is None else log.warning
+    write(
         "job.finished",
         job_id=job.id,
         model=job.order.model,
@@ -189,6 +190,7 @@ def log_end(job: VideoJob) -> None:
         operation=job.operation.name if job.operation else None,
         state=job.state,
         code=job.failure.code if job.failure else None,
+        error=job.failure.message if job.failure else None,
         seconds=round((job.finished_at or 0.0) - job.created_at, 3),
         bytes=job.media.size if job.media else None,
     )

@@ -56,7 +56,10 @@ def open_media(url: str) -> ObjectMediaStore:
     match kind:
         case "file" if place:
             folder = Path(place).expanduser().resolve()
-            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise WrongConfiguration(f"storage.media: {folder} cannot be made: {error.strerror}.") from error
             return ObjectMediaStore(LocalStore(folder))
         case "memory":
             return ObjectMediaStore(MemoryStore())

@@ -13,6 +13,8 @@ SCRATCH = memoryview(bytearray(512 * 1024))
 WRAPPING = 4096
 #: Between two looks at `/health`.
 PULSE_SECONDS = 0.02
+#: The longest wait for a last answer; after it the bench fails instead of hanging.
+SILENCE_SECONDS = 30.0
 
 
 class IncompleteAnswer(Exception):
@@ -59,7 +61,7 @@ class Line(asyncio.BufferedProtocol):
                 return
             self._length = content_length(head)
             self._missing = self._length - len(begun)
-        if self._missing == 0:
+        if self._missing == 0 and not self._done.done():  # done already: who asked no longer waits
             self._done.set_result(self._length)
 
     def connection_lost(self, _error: Exception | None) -> None:
@@ -101,7 +103,8 @@ async def drive(port: int, load: Load) -> Seen:
     """Let all clients ask at once and again for the time given; each waits for its last answer."""
     lines = [await Line.open(port) for _ in range(load.clients)]
     started = time.perf_counter()
-    latencies = await asyncio.gather(*(_keep_asking(line, load, started + load.seconds) for line in lines))
+    async with asyncio.timeout(load.seconds + SILENCE_SECONDS):
+        latencies = await asyncio.gather(*(_keep_asking(line, load, started + load.seconds) for line in lines))
     seconds = time.perf_counter() - started
     for line in lines:
         line.close()

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -89,21 +89,22 @@ class Stage(NamedTuple):
 
 @contextmanager
 def running(folder: Path) -> Iterator[Stage]:
-    """Run the upstream and the four programs in front of it."""
-    origin = free_port()
-    upstream = Program.start("upstream", ["tests.bench.upstream", origin], origin, core=LOAD_CORE)
-    programs = [start_adapter(folder, origin)]
-    for name in ("ideal", "bare", "naive"):
-        port = free_port()
-        command = [f"tests.bench.{name}", port, origin]
-        programs.append(Program.start(name, command, port, core=SERVER_CORE))
-    try:
+    """Run the upstream and the four programs in front of it; whatever happens, they are stopped."""
+    with ExitStack() as stack:
+
+        def keep(program: Program) -> Program:
+            stack.callback(program.stop)
+            return program
+
+        origin = free_port()
+        upstream = keep(Program.start("upstream", ["tests.bench.upstream", origin], origin, core=LOAD_CORE))
+        programs = [keep(start_adapter(folder, origin))]
+        for name in ("ideal", "bare", "naive"):
+            port = free_port()
+            programs.append(keep(Program.start(name, [f"tests.bench.{name}", port, origin], port, core=SERVER_CORE)))
         for program in (upstream, *programs):
             program.wait_until(listens)
         yield Stage(upstream, programs)
-    finally:
-        for program in (*programs, upstream):
-            program.stop()
 
 
 def start_adapter(folder: Path, upstream: int) -> Program:

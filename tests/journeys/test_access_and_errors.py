@@ -33,6 +33,7 @@ def test_without_a_right_key_there_is_nothing(
 
     assert reply.status_code == 401
     assert reply.json()["error"]["code"] == "invalid_api_key"
+    assert reply.headers["www-authenticate"] == "Bearer"
 
 
 def test_the_sdk_raises_its_own_exception_for_a_wrong_key(server: Server) -> None:
@@ -79,6 +80,11 @@ def test_every_error_has_openais_shape_and_a_request_id(
     assert reply.headers["x-request-id"].startswith("req_")
     assert reply.headers["x-should-retry"] == "false"
     assert set(reply.json()["error"]) == ERROR_KEYS
+
+
+def test_a_wrong_method_is_answered_with_the_right_ones(server: Server) -> None:
+    """As RFC 9110 wants it."""
+    assert "POST" in httpx.get(f"{server.url}/v1/chat/completions").headers["allow"]
 
 
 def test_a_wrong_size_is_answered_with_what_is_allowed(client: openai.OpenAI) -> None:

@@ -317,6 +317,6 @@ def test_a_job_and_its_request_each_leave_one_line_without_the_prompt(
     requests = [line for line in lines if line["event"] == "request.finished"]
 
     assert {"job_id", "model", "account", "operation", "state", "seconds", "bytes"} <= set(jobs[-1])
-    assert {"request_id", "method", "path", "status", "milliseconds", "hung_up"} <= set(requests[-1])
+    assert {"request_id", "method", "path", "status", "milliseconds", "bytes"} <= set(requests[-1])
     for secret in (prompt, KEY, "AIza-sandbox", "sandbox-flow-token", "Signature="):
         assert secret not in "\n".join(line for line in server.log.splitlines() if line.startswith("{"))

@@ -24,7 +24,7 @@ def video_order(body: ChatRequest, catalogue: Catalogue, *, longest: int) -> Vid
         model=name,
         provider=card.provider,
         upstream=upstream,
-        prompt=prompt(_last_wish(body.messages or ()), longest, "messages"),
+        prompt=prompt(_last_wish(required(body.messages, "messages")), longest, "messages"),
         ratio=ratio,
         seconds=card.seconds,
         seed=seed(body.seed),

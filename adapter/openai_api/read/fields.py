@@ -1,19 +1,25 @@
 """Single fields, checked the same way wherever they occur."""
 
+from typing import TypeVar
+
 from adapter.domain.orders import MAX_SEED
 from adapter.errors import InvalidRequest
 
+_T = TypeVar("_T")
 
-def required(value: str | None, param: str) -> str:
-    """Return a field that may not be absent or empty."""
-    if not value:
+
+def required(value: _T | None, param: str) -> _T:
+    """Return a field that may not be absent."""
+    if value is None:
         raise InvalidRequest(f"'{param}' is required.", param=param, code="missing_required_parameter")
     return value
 
 
-def prompt(text: str | None, longest: int, param: str = "prompt") -> str:
+def prompt(text: str, longest: int, param: str = "prompt") -> str:
     """Return a prompt that says something and is not too long."""
-    said = required((text or "").strip(), param)
+    said = text.strip()
+    if not said:
+        raise InvalidRequest("The prompt is empty.", param=param)
     if len(said) > longest:
         raise InvalidRequest(
             f"The prompt has {len(said)} characters; at most {longest} are allowed.",

@@ -48,7 +48,7 @@ def image_order(body: ImagesRequest, catalogue: Catalogue, *, longest: int) -> I
         model=body.model or card.name,
         provider=card.provider,
         upstream=card.upstream,
-        prompt=prompt(body.prompt, longest),
+        prompt=prompt(required(body.prompt, "prompt"), longest),
         n=_count(body.n),
         frame=card.frame(shape),
         seed=seed(body.seed),

@@ -18,9 +18,12 @@ def read_shape(size: str | None, aspect_ratio: str | None, by_name: Ratio | None
     pixels = Pixels.parse(size)
     if pixels is not None:
         return Shape(pixels=pixels, ratio=None if aspect_ratio is None else ratio)
-    if size in list(Resolution):
-        return Shape(ratio=ratio, resolution=Resolution(size))
-    return Shape(ratio=_ratio(size, "size"))
+    if size.upper() in list(Resolution):
+        return Shape(ratio=ratio, resolution=Resolution(size.upper()))
+    named = _ratio(size, "size")
+    if aspect_ratio is not None and named is not ratio:
+        raise InvalidRequest(f"'size' asks for {named} and 'aspect_ratio' for {ratio}.", param="size")
+    return Shape(ratio=named)
 
 
 def _ratio(text: str, param: str) -> Ratio:

@@ -12,11 +12,11 @@ from adapter.openai_api.write.errors import error_body, error_headers
 log = structlog.get_logger()
 
 
-def answer_fault(request: Request[object, object, State], fault: AdapterError) -> Response[bytes]:
+def answer_fault(_: Request[object, object, State], fault: AdapterError) -> Response[bytes]:
     """Answer with a fault of our own tree."""
-    structlog.contextvars.bind_contextvars(error_code=fault.code)
+    structlog.contextvars.bind_contextvars(code=fault.code)
     if isinstance(fault, UpstreamFault):
-        log.warning("request.upstream_fault", code=fault.code, error=fault.message, path=request.url.path)
+        structlog.contextvars.bind_contextvars(error=fault.message)
     return Response(
         msgspec.json.encode(error_body(fault)),
         status_code=fault.status,
@@ -27,7 +27,9 @@ def answer_fault(request: Request[object, object, State], fault: AdapterError) -
 
 def answer_framework(request: Request[object, object, State], error: HTTPException) -> Response[bytes]:
     """Answer with what Litestar found wrong, such as an unknown path or a body that is too large."""
-    return answer_fault(request, fault_of_framework(request, error))
+    response = answer_fault(request, fault_of_framework(request, error))
+    response.headers.update(error.headers or {})
+    return response
 
 
 def answer_anything(request: Request[object, object, State], error: Exception) -> Response[bytes]:

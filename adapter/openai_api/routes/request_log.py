@@ -48,9 +48,9 @@ class RequestLog:
                     method=scope["method"],
                     path=scope["path"],
                     status=seen.status,
-                    bytes=seen.size,
-                    hung_up=not seen.whole,
                     milliseconds=round((time.perf_counter() - started) * 1000, 1),
+                    bytes=seen.size,
+                    hung_up=None if seen.whole else True,
                 )
 
 

@@ -109,7 +109,7 @@ def _picture_order(order: Asked) -> PictureOrder:
         seed=order.seed,
         width=width,
         height=height,
-        caption=f"{order.model.name}  {order.ratio}  {width}x{height}  seed {order.seed}",
+        caption=f"sandbox  {order.model.name}  {order.ratio}  {width}x{height}  seed {order.seed}",
         inputs=order.pictures,
     )
 

@@ -85,7 +85,7 @@ class Gallery:
             seed=medium.seed,
             width=medium.width,
             height=medium.height,
-            caption=f"{medium.model}  {medium.width}x{medium.height}  seed {medium.seed}",
+            caption=f"sandbox  {medium.model}  {medium.width}x{medium.height}  seed {medium.seed}",
             inputs=await self._inputs(medium),
         )
 
@@ -96,7 +96,7 @@ class Gallery:
             width=medium.width,
             height=medium.height,
             seconds=self._clip_seconds,
-            caption=f"{medium.model}  {medium.width}x{medium.height}  seed {medium.seed}",
+            caption=f"sandbox  {medium.model}  {medium.width}x{medium.height}  seed {medium.seed}",
             inputs=await self._inputs(medium),
             usage=medium.usage,
         )
