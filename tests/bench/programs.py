@@ -75,7 +75,14 @@ class Program:
         return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 
     def stop(self) -> None:
-        """End it and wait for that."""
+        """End it and wait for that.
+
+        Raises:
+            RuntimeError: it had ended before; a negative status is the signal that ended it.
+        """
+        status = self._process.poll()
+        if status is not None:
+            raise RuntimeError(f"{self.name} ended by itself with status {status}")
         self._process.terminate()
         self._process.wait(timeout=START_SECONDS)
 
