@@ -10,6 +10,8 @@ import msgspec
 import pybase64
 from PIL import Image as Pillow
 
+from adapter.errors import UpstreamBroken
+
 #: How much of a picture is decoded to learn its format and pixel size. PNG and WebP need 30 bytes; a JPEG may carry
 #: up to 64 KiB of colour profile and camera data before the frame header.
 HEAD_BYTES = 96 * 1024
@@ -140,26 +142,37 @@ class Image(msgspec.Struct, frozen=True):
     pixels: Pixels
 
     def decode(self) -> bytes:
-        """Return the file's bytes."""
-        return pybase64.b64decode(memoryview(self.base64)[1:-1], validate=True)
+        """Return the file's bytes.
+
+        Raises:
+            UpstreamBroken: the base64 is broken somewhere behind the picture's head.
+        """
+        try:
+            return pybase64.b64decode(memoryview(self.base64)[1:-1], validate=True)
+        except ValueError as error:
+            raise UpstreamBroken("Google's picture is broken behind its head.") from error
 
 
 def image_from_base64(raw: msgspec.Raw) -> Image | None:
     """Recognise a picture by the first bytes of its base64; None if it is not a picture that we serve.
 
-    `raw` is a JSON string token. One with escapes in it (JSON may put a backslash before a slash) is written plainly.
+    `raw` is a JSON string token. JSON may put a backslash before a slash; who writes so does it from the start, and
+    such a token is written plainly. Only the head is searched: a search of the whole costs more than all the rest.
     """
-    token = memoryview(raw)
-    if b"\\" in bytes(token):
-        token = memoryview(raw := msgspec.Raw(msgspec.json.encode(msgspec.json.decode(token, type=str))))
-    head = token[1 : 1 + HEAD_BYTES // 3 * 4]
-    if len(token) < len(head) + 2:
-        head = token[1:-1]
+    head = _head(raw)
+    if b"\\" in head:
+        raw = msgspec.Raw(msgspec.json.encode(msgspec.json.decode(raw, type=str)))
+        head = _head(raw)
     try:
         found = probe(pybase64.b64decode(head[: len(head) // 4 * 4], validate=True))
     except ValueError:
         return None
     return Image(raw, *found) if found else None
+
+
+def _head(raw: msgspec.Raw) -> bytes:
+    token = memoryview(raw)
+    return bytes(token[1 : min(1 + HEAD_BYTES // 3 * 4, len(token) - 1)])
 
 
 def image_from_bytes(data: bytes) -> Image | None:

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from sqlalchemy import Update, and_, bindparam, func, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 
 from adapter.database.engine import Database
 from adapter.database.tables import JOBS
@@ -13,6 +13,13 @@ from adapter.domain.ports import Claim, Write
 
 #: The estimate of a model's duration is the mean of its last so many videos.
 MEASURED_LAST = 20
+
+#: One prepared statement for a whole batch: 100 polled jobs are written by one call to the database.
+WRITING = (
+    update(JOBS)
+    .where(JOBS.c.id == bindparam("job"))
+    .values({name: bindparam(name) for name in ("due_at", "state", "finished_at", "took_seconds", "document")})
+)
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(VideoJob)
@@ -41,7 +48,7 @@ class SqlJobStore:
             found = (await connection.execute(serving)).scalar_one_or_none()
             if found is not None:
                 return _decoder.decode(found)
-            await connection.execute(JOBS.insert().values(id=job.id, owner=job.owner, due_at=now, **_columns(job)))
+            await connection.execute(JOBS.insert().values(**_identity(job), due_at=now, **_columns(job)))
         return job
 
     async def get(self, job_id: str) -> VideoJob | None:
@@ -86,8 +93,14 @@ class SqlJobStore:
 
     async def save(self, writes: Sequence[Write]) -> Sequence[VideoJob]:
         """Write claimed jobs in one transaction (the port of that name)."""
+        tokens = {write.job.id: write.claim.token for write in writes}
+        holding = select(JOBS.c.id, JOBS.c.claim).where(JOBS.c.id.in_(tokens)).with_for_update()
         async with self._database.begin() as connection:
-            return [write.job for write in writes if (await connection.execute(_writing(write))).rowcount == 1]
+            held = {job_id for job_id, token in await connection.execute(holding) if token == tokens[job_id]}
+            kept = [write for write in writes if write.job.id in held]
+            if kept:
+                await connection.execute(WRITING, [_row(write) for write in kept])
+        return [write.job for write in kept]
 
     async def mark_delivered(self, job_id: str, *, now: float) -> None:
         """Note that the video was handed over (the port of that name)."""
@@ -110,22 +123,24 @@ class SqlJobStore:
         return None if mean is None else float(mean)
 
 
-def _writing(write: Write) -> Update:
-    job = write.job
-    return (
-        update(JOBS)
-        .where(JOBS.c.id == job.id, JOBS.c.claim == write.claim.token)
-        .values(due_at=None if job.is_over else write.due_at, **_columns(job))
-    )
+def _row(write: Write) -> dict[str, object]:
+    return {"job": write.job.id, "due_at": None if write.job.is_over else write.due_at, **_columns(write.job)}
+
+
+def _identity(job: VideoJob) -> dict[str, object]:
+    return {
+        "id": job.id,
+        "owner": job.owner,
+        "fingerprint": job.fingerprint,
+        "model": job.order.upstream,
+        "created_at": job.created_at,
+    }
 
 
 def _columns(job: VideoJob) -> dict[str, object]:
     done = job.state is JobState.COMPLETED and job.finished_at is not None and job.submitted_at is not None
     return {
-        "fingerprint": job.fingerprint,
-        "model": job.order.upstream,
         "state": job.state,
-        "created_at": job.created_at,
         "finished_at": job.finished_at,
         "took_seconds": (job.finished_at or 0.0) - (job.submitted_at or 0.0) if done else None,
         "document": _encoder.encode(job),

@@ -17,6 +17,7 @@ from adapter.domain.media import (
     probe,
     sniff,
 )
+from adapter.errors import UpstreamBroken
 from tests.fakes import CLIP, png
 
 
@@ -72,6 +73,16 @@ def test_base64_with_escaped_slashes_is_written_plainly() -> None:
 def test_base64_that_is_no_picture_is_none(token: bytes) -> None:
     """Rubbish, text and a torn header are refused instead of being sold as a picture."""
     assert image_from_base64(msgspec.Raw(token)) is None
+
+
+def test_base64_that_is_broken_behind_the_head_is_not_stored() -> None:
+    """It is found when the bytes are needed, and named as the upstream's fault."""
+    data = pybase64.b64encode(picture("PNG", (800, 600)))
+    image = image_from_base64(msgspec.Raw(b'"' + data[:-100] + b"!" * 100 + b'"'))
+
+    assert image is not None
+    with pytest.raises(UpstreamBroken):
+        image.decode()
 
 
 def test_a_small_picture_survives_the_round_trip() -> None:
