@@ -50,14 +50,19 @@ class FileSecret:
         self._value = ""
 
     async def read(self) -> str:
-        """Return it, read again if the file changed."""
+        """Return it, read again if the file changed.
+
+        A file that is gone, or empty for the moment in which it is written anew, leaves the secret as it was.
+        """
         try:
             stamp = self._path.stat().st_mtime_ns
             if stamp != self._stamp:
-                self._value, self._stamp = self._path.read_text().partition("\n")[0].strip(), stamp
-        except OSError as error:
-            raise UpstreamCredential("A credential's file cannot be read. The operator has to look at it.") from error
-        return fitting(self._value)
+                self._value, self._stamp = fitting(self._path.read_text().partition("\n")[0].strip()), stamp
+        except (OSError, UnicodeDecodeError, UpstreamCredential) as error:
+            log.error("credential.file_unreadable", file=str(self._path))  # noqa: TRY400 - the file is what matters
+            if not self._value:
+                raise UpstreamCredential("A credential cannot be read. The operator has to look at it.") from error
+        return self._value
 
     async def renew(self) -> str:
         """Return it, read again in any case."""

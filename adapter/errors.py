@@ -22,8 +22,8 @@
     │   └── JobFailed                502  a paid video job ended without a video
     └── OwnFault                     this program or its surroundings
         ├── WrongConfiguration       500  found at start; names the key
-        ├── Draining                 503  shutting down; ask again and another process answers
-        └── MediaMissing             500  a file that should be in the media store is not
+        ├── StorageFailed            503  the database does not take or give anything at the moment
+    └── Draining                 503  shutting down; ask again and another process answers
 
 A class owns its HTTP status, OpenAI's `type` and `code`, and whether OpenAI's SDKs may send the request again
 (`x-should-retry`, which overrides their habit of retrying 408, 409, 429 and 5xx; reference: `openai.md` section 2).
@@ -50,6 +50,8 @@ class AdapterError(Exception):
         self.code = code or self.code
         #: Seconds; never above 60 on the wire, because OpenAI's SDKs ignore longer ones.
         self.retry_after = retry_after
+        #: Further headers that HTTP wants with this answer.
+        self.headers: dict[str, str] = {}
 
 
 class ClientFault(AdapterError):
@@ -181,15 +183,17 @@ class WrongConfiguration(OwnFault):
     """A setting is missing or wrong. Raised at start; the message names the key."""
 
 
+class StorageFailed(OwnFault):
+    """The database or the media store is locked, full or gone; what it has confirmed before is safe."""
+
+    status = 503
+    code = "storage_unavailable"
+    should_retry: bool | None = True
+
+
 class Draining(OwnFault):
     """The process is shutting down. Nothing was lost: a running job goes on and is found again."""
 
     status = 503
     code = "server_draining"
     should_retry: bool | None = True
-
-
-class MediaMissing(OwnFault):
-    """A stored file that the database knows is not in the media store."""
-
-    code = "media_missing"

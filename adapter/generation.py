@@ -6,12 +6,15 @@ from contextlib import aclosing
 from uuid import uuid4
 
 import msgspec
+import structlog
 
 from adapter.domain.job import JobState, VideoJob
 from adapter.domain.media import Image
 from adapter.domain.orders import MAX_SEED, ImageOrder, VideoOrder
 from adapter.domain.ports import Clock, ImageProvider, MediaFile, Memory
-from adapter.errors import NotFound
+from adapter.errors import NotFound, StorageFailed
+
+log = structlog.get_logger()
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +102,7 @@ class Generation:
             # Settled before anything is sent, so that the job's record says what was really asked for.
             seed=secrets.randbelow(MAX_SEED + 1) if order.seed is None else order.seed,
             scene=str(uuid4()),
+            stem=secrets.token_hex(16),
             created_at=self._clock.now(),
             expected_seconds=measured or order.typical_seconds,
         )
@@ -117,6 +121,10 @@ class Generation:
             yield job
             while not job.is_over:
                 moved = await changes.next(self._patience.heartbeat)
+                if moved is None:
+                    # Another process may have moved it, and a message may be lost: the store is the truth.
+                    stored = await self._memory.jobs.get(job_id)
+                    moved = stored if stored != job else None
                 yield moved
                 job = moved or job
 
@@ -131,8 +139,14 @@ class Generation:
         return job
 
     async def mark_delivered(self, job_id: str) -> None:
-        """Note that a client has been given the video: the same wish after this is a new one."""
-        await self._memory.jobs.mark_delivered(job_id, now=self._clock.now())
+        """Note that a client has been given the video: the same wish after this is a new one.
+
+        Not noting it costs nothing worse than handing it over twice, so a failure here is only written down.
+        """
+        try:
+            await self._memory.jobs.mark_delivered(job_id, now=self._clock.now())
+        except StorageFailed as fault:
+            log.warning("jobs.delivery_not_noted", job_id=job_id, code=fault.code)
 
     async def find_media(self, name: str) -> MediaFile:
         """Return what is known of a stored file.

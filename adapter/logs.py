@@ -1,29 +1,43 @@
 """Logs: set up once, JSON off a terminal, readable on one, and no secret in either."""
 
 import logging
-import re
 import sys
-from typing import TextIO
+from contextlib import suppress
+from io import TextIOBase
+from typing import TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-#: What must never be written down: Google keys, bearer tokens, our own keys, keys and signatures in URLs.
-SECRET = re.compile(
-    r"AIza[\w-]{8,}|ya29\.[\w-]+|\bsk-[\w-]{8,}|(?<=Bearer )\S+"
-    r"|(?<=[?&]key=)[^&\s]+|(?<=Signature=)[^&\s]+|(?<=GoogleAccessId=)[^&\s]+"
-)
-HIDDEN = "[hidden]"
+from adapter.domain.redaction import without_secrets
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Blank every secret in every text of a line, the traceback included."""
-    return {name: SECRET.sub(HIDDEN, value) if isinstance(value, str) else value for name, value in event.items()}
+    return {name: without_secrets(value) if isinstance(value, str) else value for name, value in event.items()}
 
 
 def leave_out_nothing(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Drop the fields that have nothing to say."""
     return {name: value for name, value in event.items() if value is not None}
+
+
+class Steadfast(TextIOBase):
+    """A stream that swallows its own failures: a full disk or a closed pipe must not stop what is being logged."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, or do not."""
+        with suppress(OSError, ValueError):
+            return self._stream.write(text)
+        return 0
+
+    def flush(self) -> None:
+        """Flush, or do not."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 def configure_logs(stream: TextIO = sys.stderr) -> None:
@@ -42,7 +56,7 @@ def configure_logs(stream: TextIO = sys.stderr) -> None:
             redact,
             renderer,
         ],
-        logger_factory=structlog.WriteLoggerFactory(stream),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", Steadfast(stream))),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )

@@ -55,6 +55,7 @@ def video_job(number: int = 1, *, order: VideoOrder | None = None, at: float = 1
         created_at=at,
         scene=f"scene-{number}",
         seed=number,
+        stem=f"{number:032x}",
         expected_seconds=100.0,
     )
 
@@ -94,13 +95,17 @@ class FakeClock:
 class FakeDownload:
     """A file on its way."""
 
-    def __init__(self, data: bytes, length: int | None) -> None:
+    def __init__(self, data: bytes, length: int | None, piece: int) -> None:
         self._data = data
-        self.length = length
+        self._length = length
+        self._piece = piece
+
+    def is_whole(self, size: int) -> bool:
+        return size == self._length
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for start in range(0, len(self._data), 700):
-            yield self._data[start : start + 700]
+        for start in range(0, len(self._data), self._piece):
+            yield self._data[start : start + self._piece]
 
 
 class FakeVideoProvider:
@@ -115,6 +120,8 @@ class FakeVideoProvider:
         self.files: dict[str, bytes] = {}
         #: What is announced, where it is not the truth.
         self.lengths: dict[str, int | None] = {}
+        #: Bytes that arrive at once.
+        self.piece = 700
         self.accounts = ["first"]
 
     def choose_account(self) -> str:
@@ -138,7 +145,7 @@ class FakeVideoProvider:
         if url not in self.files:
             raise UpstreamBroken("gone")
         data = self.files[url]
-        yield FakeDownload(data, self.lengths.get(url, len(data)))
+        yield FakeDownload(data, self.lengths.get(url, len(data)), self.piece)
 
 
 class FakeImageProvider:

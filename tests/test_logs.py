@@ -8,7 +8,8 @@ import msgspec
 import pytest
 import structlog
 
-from adapter.logs import HIDDEN, configure_logs, redact
+from adapter.domain.redaction import HIDDEN, fit_for_clients
+from adapter.logs import configure_logs, redact
 
 
 @pytest.fixture
@@ -61,3 +62,31 @@ def test_a_traceback_is_redacted_as_well(written: StringIO) -> None:
 def test_libraries_that_print_urls_are_silent(written: StringIO) -> None:
     """Such as httpx, which writes every URL at INFO."""
     assert not logging.getLogger("httpx").isEnabledFor(logging.INFO)
+
+
+class FullDisk(StringIO):
+    """A log that cannot be written to."""
+
+    def write(self, text: str) -> int:
+        raise OSError(28, f"No space left on device for {len(text)} characters")
+
+
+def test_a_log_that_cannot_be_written_stops_nothing() -> None:
+    """The poller logs in the middle of paid work."""
+    configure_logs(FullDisk())
+    structlog.get_logger().error("jobs.claim_lost")
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [
+        ("Consumer 'api_key:AIzaSyDUMMYDUMMY' has been suspended.", f"Consumer 'api_key:{HIDDEN}' has been suspended."),
+        ("Visit https://console.example/?project=12 to retry", f"Visit {HIDDEN} to retry"),
+        ("Quota exceeded for project_number:123456789.", f"Quota exceeded for project_number:{HIDDEN}."),
+        ("The prompt was blocked: 2 dogs, 16:9", "The prompt was blocked: 2 dogs, 16:9"),
+    ],
+)
+def test_an_upstreams_words_lose_keys_addresses_and_projects(words: str, left: str) -> None:
+    """Clients read Google's reasons, not the operator's account."""
+    assert fit_for_clients(words) == left

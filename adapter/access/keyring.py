@@ -3,9 +3,13 @@
 import hmac
 from collections.abc import Sequence
 
+import structlog
+
 from adapter.access.keys import digest
 from adapter.domain.ports import KeyStore, Secret
-from adapter.errors import WrongKey
+from adapter.errors import UpstreamCredential, WrongKey
+
+log = structlog.get_logger()
 
 ANONYMOUS = "anonymous"
 
@@ -24,16 +28,25 @@ class Keyring:
         Every fixed key is compared, in constant time, so the time tells neither how many there are nor how near one
         came.
         """
-        kind, _, key = (authorization or "").partition(" ")
-        offered = digest(key.strip())
-        matches = [hmac.compare_digest(offered, digest(await fixed.read())) for fixed in self._fixed]
-        if kind.lower() == "bearer":
+        kind, _, rest = (authorization or "").partition(" ")
+        key = rest.strip()
+        matches = [await self._opens(fixed, key) for fixed in self._fixed]
+        if kind.lower() == "bearer" and key:
             if any(matches):
-                return offered
-            if (owner := await self._made.owner(key.strip())) is not None:
+                return digest(key)
+            if (owner := await self._made.owner(key)) is not None:
                 return owner
         if self._anonymous:
             return ANONYMOUS
         if not authorization:
             raise WrongKey("You didn't provide an API key. Send it as 'Authorization: Bearer YOUR_KEY'.")
         raise WrongKey("Incorrect API key provided.")
+
+    async def _opens(self, fixed: Secret, key: str) -> bool:
+        """Compare with one key of the configuration; one whose file cannot be read opens nothing."""
+        try:
+            expected = await fixed.read()
+        except UpstreamCredential:
+            log.error("access.key_unreadable")  # noqa: TRY400 - the credential's own line says more
+            return False
+        return hmac.compare_digest(digest(key), digest(expected))

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from adapter.database.engine import Database
+from adapter.database.engine import Database, reading, writing
 from adapter.database.tables import KEYS
 from adapter.errors import InvalidRequest, NotFound
 
@@ -29,7 +29,6 @@ class SqlKeyStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._reading = database.execution_options(isolation_level="AUTOCOMMIT")
 
     async def create(self, name: str, *, now: float) -> str:
         """Make a key of 256 random bits and return it: the only time that it can be seen.
@@ -39,7 +38,7 @@ class SqlKeyStore:
         """
         key = PREFIX + secrets.token_urlsafe(32)
         try:
-            async with self._database.begin() as connection:
+            async with writing(self._database) as connection:
                 await connection.execute(KEYS.insert().values(name=name, digest=digest(key), created_at=now))
         except IntegrityError as error:
             raise InvalidRequest(f"There is already a key named '{name}'.") from error
@@ -52,14 +51,14 @@ class SqlKeyStore:
         another key of the same digest.
         """
         found = select(KEYS.c.name).where(KEYS.c.digest == digest(key), KEYS.c.revoked_at.is_(None))
-        async with self._reading.connect() as connection:
+        async with reading(self._database) as connection:
             name = (await connection.execute(found)).scalar_one_or_none()
         return None if name is None else f"key:{name}"
 
     async def all(self) -> Sequence[KeyRecord]:
         """Return every key there ever was, oldest first."""
         columns = select(KEYS.c.name, KEYS.c.created_at, KEYS.c.revoked_at).order_by(KEYS.c.created_at)
-        async with self._reading.connect() as connection:
+        async with reading(self._database) as connection:
             return [KeyRecord(*row) for row in await connection.execute(columns)]
 
     async def revoke(self, name: str, *, now: float) -> None:
@@ -69,7 +68,7 @@ class SqlKeyStore:
             NotFound: no key of that name, or it was revoked before.
         """
         revoking = update(KEYS).where(KEYS.c.name == name, KEYS.c.revoked_at.is_(None)).values(revoked_at=now)
-        async with self._database.begin() as connection:
+        async with writing(self._database) as connection:
             if (await connection.execute(revoking)).rowcount == 0:
                 raise NotFound(f"There is no key named '{name}' that could be revoked.")
 

@@ -1,16 +1,22 @@
 """The database: opened, set up and migrated in one place."""
 
 import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
+import structlog
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, event
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from adapter.errors import WrongConfiguration
+from adapter.errors import StorageFailed, WrongConfiguration
+
+log = structlog.get_logger()
 
 #: What everything that is remembered is kept in.
 Database: TypeAlias = AsyncEngine
@@ -44,6 +50,41 @@ async def open_database(url: str) -> Database:
     return engine
 
 
+@asynccontextmanager
+async def writing(database: Database) -> AsyncIterator[AsyncConnection]:
+    """Open a transaction that writes: all of it is kept, or nothing.
+
+    Raises:
+        StorageFailed: the database is locked, full or gone.
+    """
+    with _mapped_errors():
+        async with database.begin() as connection:
+            yield connection
+
+
+@asynccontextmanager
+async def reading(database: Database) -> AsyncIterator[AsyncConnection]:
+    """Open a connection that only reads, and waits for no writer.
+
+    Raises:
+        StorageFailed: the database cannot be read.
+    """
+    with _mapped_errors():
+        async with database.connect() as connection:
+            yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@contextmanager
+def _mapped_errors() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError:
+        raise  # a rule of a table was broken: whoever wrote knows what it means
+    except (DBAPIError, PoolTimeout) as error:
+        log.error("database.failed", error=str(getattr(error, "orig", error)))  # noqa: TRY400 - the text is enough
+        raise StorageFailed("The server cannot reach its memory at the moment. Ask again shortly.") from error
+
+
 def migrate(connection: Connection) -> None:
     """Apply the migrations that are missing."""
     config = Config()
@@ -64,5 +105,7 @@ def _set_up(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
+    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+        return
     # IMMEDIATE: two writers queue here instead of failing when the second one upgrades its read.
     connection.exec_driver_sql("BEGIN IMMEDIATE")

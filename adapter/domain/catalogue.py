@@ -15,6 +15,10 @@ from adapter.errors import InvalidRequest, UnknownModel
 VARIANTS = {"landscape": Ratio.LANDSCAPE, "portrait": Ratio.PORTRAIT, "square": Ratio.SQUARE}
 
 
+#: Beyond this a size is not a variant of a shape but another one: a square is 0.58 from 16:9, 3:2 is 0.17.
+FAR_FROM_A_SHAPE = 0.25
+
+
 class Frame(msgspec.Struct, frozen=True):
     """The shape that a model will really be asked for; None leaves it to the model."""
 
@@ -98,9 +102,11 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             raise InvalidRequest(
                 f"The model '{self.name}' has one resolution; leave '{shape.resolution}' out.", param="size"
             )
-        ratio = shape.ratio
-        if ratio is None:
-            ratio = min(self.ratios, key=shape.pixels.distance) if shape.pixels else self.ratios[0]
+        ratio = shape.ratio or self.ratios[0]
+        if shape.pixels is not None:
+            ratio = min(self.ratios, key=shape.pixels.distance)
+            if shape.pixels.distance(ratio) > FAR_FROM_A_SHAPE:
+                raise _not_offered("shape", shape.pixels, self.name, self.ratios)
         if ratio not in self.ratios:
             raise _not_offered("ratio", ratio, self.name, self.ratios)
         return ratio, self.keys["text"][ratio]

@@ -84,6 +84,8 @@ class VideoJob(msgspec.Struct, frozen=True, kw_only=True):
     #: Our own mark on the upstream request, and the seed: chosen before anything is sent.
     scene: str
     seed: int
+    #: The unguessable part of its files' names; fixed, so that fetching again overwrites instead of piling up.
+    stem: str
     #: How long it will probably take from submission, in seconds.
     expected_seconds: float
     state: JobState = JobState.ACCEPTED

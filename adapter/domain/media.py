@@ -160,12 +160,12 @@ def image_from_base64(raw: msgspec.Raw) -> Image | None:
     such a token is written plainly. Only the head is searched: a search of the whole costs more than all the rest.
     """
     head = _head(raw)
-    if b"\\" in head:
-        raw = msgspec.Raw(msgspec.json.encode(msgspec.json.decode(raw, type=str)))
-        head = _head(raw)
     try:
+        if b"\\" in head:
+            raw = msgspec.Raw(msgspec.json.encode(msgspec.json.decode(raw, type=str)))
+            head = _head(raw)
         found = probe(pybase64.b64decode(head[: len(head) // 4 * 4], validate=True))
-    except ValueError:
+    except (ValueError, msgspec.DecodeError):
         return None
     return Image(raw, *found) if found else None
 

@@ -1,7 +1,7 @@
 """What the use cases need of the world. Each Protocol has a contract test that every implementation passes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol
 
@@ -71,9 +71,8 @@ Report = Working | Finished | Refused
 class Download(Protocol):
     """A file on its way."""
 
-    @property
-    def length(self) -> int | None:
-        """Bytes announced."""
+    def is_whole(self, size: int) -> bool:
+        """Say, once it has ended, whether so many bytes are all of it."""
         ...
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -130,7 +129,10 @@ class Write(msgspec.Struct, frozen=True):
 
 
 class JobStore(Protocol):
-    """The memory of work. What it has confirmed survives the death of the process."""
+    """The memory of work. What it has confirmed survives the death of the process.
+
+    Each method raises StorageFailed if the store does not take or give anything at the moment.
+    """
 
     async def admit(self, job: VideoJob, *, now: float, window: float) -> VideoJob:
         """Remember a new job, due at once; or return the one that already serves the same wish.
@@ -148,8 +150,11 @@ class JobStore(Protocol):
         """Return the newest jobs, newest first."""
         ...
 
-    async def claim(self, *, now: float, lease: float, limit: int) -> Sequence[Claim]:
-        """Take the right to move the jobs that are due, oldest first, for `lease` seconds."""
+    async def claim(self, *, now: float, lease: float, limit: int, held: Collection[str] = ()) -> Sequence[Claim]:
+        """Take the right to move the jobs that are due, oldest first, for `lease` seconds.
+
+        Those that the caller holds already, by id, are left alone even if their lease has run out meanwhile.
+        """
         ...
 
     async def renew(self, claims: Iterable[Claim], *, due_at: float) -> None:

@@ -1,31 +1,34 @@
 """Bringing a finished video home: whole and checked while it passes by, or not at all."""
 
 import hashlib
-import secrets
 from collections.abc import AsyncIterator
 
 import structlog
 
-from adapter.domain.job import StoredVideo
+from adapter.domain.job import StoredVideo, VideoJob
 from adapter.domain.media import MediaFormat, RemoteVideo, sniff
 from adapter.domain.ports import Download, MediaStore, VideoProvider
 from adapter.errors import AdapterError, UpstreamBroken
 
 log = structlog.get_logger()
 
+#: What is needed to know a file by its magic bytes.
+HEAD_BYTES = 12
 
-async def bring_home(remote: RemoteVideo, provider: VideoProvider, media: MediaStore) -> StoredVideo:
-    """Fetch a video and its poster into the media store, under names that nobody can guess.
+
+async def bring_home(job: VideoJob, provider: VideoProvider, media: MediaStore) -> StoredVideo:
+    """Fetch a finished job's video and its poster into the media store.
 
     Raises:
         UpstreamFault: the video could not be fetched whole; nothing of it is in the store.
+        StorageFailed: the media store does not take it.
     """
-    stem = secrets.token_hex(16)
-    video = f"{stem}.{MediaFormat.MP4.extension}"
+    remote = job.remote or RemoteVideo("")
+    video = f"{job.stem}.{MediaFormat.MP4.extension}"
     check = Check()
     async with provider.download(remote.url) as download:
         await media.put(video, check.passing(download))
-    poster = await _bring_poster(remote.poster_url, stem, provider, media)
+    poster = await _bring_poster(remote.poster_url, job.stem, provider, media)
     return StoredVideo(video=video, poster=poster, size=check.size, sha256=check.sha256)
 
 
@@ -36,14 +39,14 @@ async def _bring_poster(url: str | None, stem: str, provider: VideoProvider, med
     try:
         async with provider.download(url) as download:
             data = b"".join([chunk async for chunk in download])
+        kind = sniff(data[:HEAD_BYTES])
+        if kind is None or kind is MediaFormat.MP4:
+            return None
+        name = f"{stem}.{kind.extension}"
+        await media.put(name, _once(data))
     except AdapterError as fault:
-        log.warning("jobs.poster_missed", error=fault.message)
+        log.warning("jobs.poster_missed", code=fault.code)
         return None
-    kind = sniff(data[:16])
-    if kind is None or kind is MediaFormat.MP4:
-        return None
-    name = f"{stem}.{kind.extension}"
-    await media.put(name, _once(data))
     return name
 
 
@@ -69,11 +72,18 @@ class Check:
         Raises:
             UpstreamBroken: at the first piece if it is not an MP4, at the end if the length is wrong or was not told.
         """
-        async for chunk in download:
-            if self.size == 0 and sniff(chunk[:16]) is not MediaFormat.MP4:
-                raise UpstreamBroken("The link to the video leads to something else.")
-            self.size += len(chunk)
-            self._digest.update(chunk)
-            yield chunk
-        if self.size == 0 or self.size != download.length:
-            raise UpstreamBroken(f"The video was cut: {self.size} of {download.length} bytes came.")
+        head: bytes | None = b""
+        async for piece in download:
+            self.size += len(piece)
+            self._digest.update(piece)
+            if head is None:
+                yield piece
+                continue
+            head += piece
+            if len(head) >= HEAD_BYTES:  # the first piece of a connection may be a few bytes
+                if sniff(head) is not MediaFormat.MP4:
+                    raise UpstreamBroken("The link to the video leads to something else.")
+                yield head
+                head = None
+        if head is not None or not download.is_whole(self.size):
+            raise UpstreamBroken(f"The video was cut after {self.size} bytes.")

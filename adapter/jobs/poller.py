@@ -20,8 +20,9 @@ log = structlog.get_logger()
 CLAIM_LIMIT = 100
 #: Rounds begin this much after their beat: a timer may ring a moment early, and would then find nothing due.
 LATE_SECONDS = 0.01
-#: How long a submission that is on its way may still take when the process is told to stop, in seconds.
-FINISH_SECONDS = 20.0
+#: How long a submission that is on its way may still take when the process is told to stop, in seconds: longer than a
+#: provider waits for an answer, because what is cut off here may be paid for and is never asked about.
+FINISH_SECONDS = 100.0
 
 
 class Poller:
@@ -65,7 +66,9 @@ class Poller:
         """Renew the claims of steps that are still under way, claim what is due, and start its steps."""
         now, lease = self._clock.now(), self._pace.lease_seconds
         await self._store.renew(list(self._held.values()), due_at=now + lease)
-        claims = await self._store.claim(now=now, lease=lease, limit=CLAIM_LIMIT)
+        claims = await self._store.claim(now=now, lease=lease, limit=CLAIM_LIMIT, held=list(self._held))
+        if self._stopping:
+            return  # told so meanwhile; the claims run out by themselves
         polls: defaultdict[tuple[str, str | None], list[Claim]] = defaultdict(list)
         for claim in claims:
             match claim.job.state:
@@ -113,4 +116,8 @@ class Poller:
                 del self._held[job_id]
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("poller.step_failed", job_ids=list(held), exc_info=error)
+            # A mistake of ours must not be repeated at full speed for ever: it counts as a fruitless look.
+            stumbled = asyncio.create_task(self._steps.stumble(list(held.values())))
+            self._tasks.add(stumbled)
+            stumbled.add_done_callback(self._tasks.discard)
         self.nudge()

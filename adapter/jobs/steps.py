@@ -1,5 +1,6 @@
 """What happens to a job that is due: it is submitted, asked about, or fetched. One claim, one step, one write."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 import structlog
@@ -9,6 +10,7 @@ from adapter.domain.job import (
     Failed,
     Failure,
     Intended,
+    JobState,
     Missed,
     NotFetched,
     NotSent,
@@ -20,7 +22,6 @@ from adapter.domain.job import (
     advance,
     estimate,
 )
-from adapter.domain.media import RemoteVideo
 from adapter.domain.ports import (
     Claim,
     Clock,
@@ -35,6 +36,7 @@ from adapter.domain.ports import (
 from adapter.errors import (
     AdapterError,
     JobFailed,
+    StorageFailed,
     UpstreamBroken,
     UpstreamCredential,
     UpstreamSilent,
@@ -47,7 +49,8 @@ log = structlog.get_logger()
 
 #: Tries of a submission of which provably nothing was sent.
 MAX_SENDS = 4
-#: Fruitless looks in a row without which no deadline ends a paid job: after a long downtime it may just be finished.
+#: Fruitless looks in a row without which no deadline ends a paid job: after a long downtime, or a jump of the clock, it
+#: may just be finished.
 LAST_LOOKS = 5
 
 
@@ -63,6 +66,8 @@ class Steps:
     async def submit(self, claim: Claim) -> None:
         """Send a job upstream. The intent is on disk before the first byte leaves, and it is sent once."""
         try:
+            if self._is_late(claim.job):
+                raise self._too_late()
             provider = self._provider(claim.job)
             job = advance(claim.job, Intended(provider.choose_account()))
         except AdapterError as fault:
@@ -73,7 +78,7 @@ class Steps:
             return
         # A disk that took longer than the lease: somebody else may hold the job by now, so nothing is sent.
         event = await self._send(provider, job) if self._clock.now() < lease_end else NotSent()
-        await self._write(claim, advance(job, event), self._pace.until_next_beat(self._clock.now()))
+        await self._insist(claim, advance(job, event))
 
     async def _send(self, provider: VideoProvider, job: VideoJob) -> Event:
         """Submit once and say what is known after it (reference: `reliability.md` section 2.3)."""
@@ -86,7 +91,19 @@ class Steps:
             return Failed(unknown_submission(fault), self._clock.now())
         except AdapterError as fault:
             return Failed(Failure.of(fault), self._clock.now())
+        # Before anything else: with this line the operator can find a paid video even if the disk is lost now.
+        log.info("job.submitted", job_id=job.id, account=job.account, operation=operation.name)
         return Submitted(operation, self._clock.now())
+
+    async def _insist(self, claim: Claim, job: VideoJob) -> None:
+        """Write what came of a submission, however long the disk takes to be well again: it is known nowhere else."""
+        while True:
+            try:
+                await self._write(claim, job, self._pace.until_next_beat(self._clock.now()))
+            except StorageFailed:
+                await self._clock.wait(asyncio.Event(), self._pace.poll_seconds)
+            else:
+                return
 
     async def give_up_submission(self, claim: Claim) -> None:
         """End a job whose sender died between intent and answer: it may have been executed, so it is not sent again."""
@@ -101,7 +118,7 @@ class Steps:
         try:
             reports = await self._provider(first).poll(operations, account=first.account or "")
         except AdapterError as fault:
-            log.warning("jobs.poll_missed", account=first.account, jobs=len(claims), error=fault.message)
+            log.warning("jobs.poll_missed", account=first.account, jobs=len(claims), code=fault.code)
             reports = {}
         await self._write_all([self._after_report(claim, reports) for claim in claims])
 
@@ -119,34 +136,46 @@ class Steps:
                 return self._next(claim, advance(job, Rendered(video)), 0.0)
             case Refused(failure):
                 return self._next(claim, advance(job, Failed(failure, self._clock.now())), 0.0)
-            case Working():
+            case Working() if not self._is_late(job):
                 progress = estimate(job.elapsed(self._clock.now()), job.expected_seconds)
-                return self._unless_too_late(claim, Progressed(progress), self._pace.until_next_beat(self._clock.now()))
+                pause = self._pace.until_next_beat(self._clock.now())
+                return self._next(claim, advance(job, Progressed(progress)), pause)
             case _:
-                return self._unless_too_late(claim, Missed(), self._pace.pause_after(job.misses, self._clock.now()))
+                return self._after_miss(claim, Missed())
 
     async def fetch(self, claim: Claim) -> None:
         """Bring a finished video home: whole, verified, then remembered."""
         job = claim.job
         try:
-            media = await bring_home(job.remote or RemoteVideo(""), self._provider(job), self._memory.media)
+            media = await bring_home(job, self._provider(job), self._memory.media)
         except AdapterError as fault:
-            log.warning("jobs.fetch_missed", job_id=job.id, misses=job.misses + 1, error=fault.message)
-            write = self._unless_too_late(claim, NotFetched(), self._pace.pause_after(job.misses, self._clock.now()))
+            log.warning("jobs.fetch_missed", job_id=job.id, misses=job.misses + 1, code=fault.code)
+            write = self._after_miss(claim, NotFetched())
         else:
             write = self._next(claim, advance(job, Stored(media, self._clock.now())), 0.0)
         await self._write_all([write])
 
-    def _unless_too_late(self, claim: Claim, event: Event, pause: float) -> Write:
-        """Move a job on, or end it if its deadline has passed: the only way in which waiting ends without a video."""
-        job = claim.job
-        in_time = self._clock.now() - job.created_at < self._pace.deadline_seconds
-        unseen = not isinstance(event, Progressed) and job.misses < LAST_LOOKS
-        if in_time or unseen:
-            return self._next(claim, advance(job, event), pause)
+    async def stumble(self, claims: Sequence[Claim]) -> None:
+        """Count a step that broke by a mistake of ours as a fruitless look. A submission is left to its lease."""
+        for claim in claims:
+            job = await self._memory.jobs.get(claim.job.id)
+            if job is not None and job.state in {JobState.SUBMITTED, JobState.READY}:
+                event = Missed() if job.state is JobState.SUBMITTED else NotFetched()
+                await self._write_all([self._after_miss(Claim(job, claim.token), event)])
+
+    def _after_miss(self, claim: Claim, event: Missed | NotFetched) -> Write:
+        """Look again later, ever more rarely; past the deadline, end the job after a few more looks in vain."""
+        job, now = claim.job, self._clock.now()
+        if job.misses < LAST_LOOKS or not self._is_late(job):
+            return self._next(claim, advance(job, event), self._pace.pause_after(job.misses, now))
+        return self._next(claim, advance(job, Failed(Failure.of(self._too_late()), now)), 0.0)
+
+    def _is_late(self, job: VideoJob) -> bool:
+        return self._clock.now() - (job.submitted_at or job.created_at) >= self._pace.deadline_seconds
+
+    def _too_late(self) -> JobFailed:
         minutes = self._pace.deadline_seconds / 60
-        fault = JobFailed(f"The video was not finished within {minutes:g} minutes.", code="deadline_exceeded")
-        return self._next(claim, advance(job, Failed(Failure.of(fault), self._clock.now())), 0.0)
+        return JobFailed(f"The video was not finished within {minutes:g} minutes.", code="deadline_exceeded")
 
     def _next(self, claim: Claim, job: VideoJob, pause: float) -> Write:
         return Write(claim, job, self._clock.now() + pause)
@@ -190,7 +219,6 @@ def log_end(job: VideoJob) -> None:
         operation=job.operation.name if job.operation else None,
         state=job.state,
         code=job.failure.code if job.failure else None,
-        error=job.failure.message if job.failure else None,
         seconds=round((job.finished_at or 0.0) - job.created_at, 3),
         bytes=job.media.size if job.media else None,
     )

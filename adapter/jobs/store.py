@@ -1,16 +1,21 @@
 """The job store. Rows become jobs here and nowhere else."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
+import structlog
 from sqlalchemy import and_, bindparam, func, or_, select, update
 
-from adapter.database.engine import Database
+from adapter.database.engine import Database, reading, writing
 from adapter.database.tables import JOBS
 from adapter.domain.job import LIVE, JobState, VideoJob
 from adapter.domain.ports import Claim, Write
 
+log = structlog.get_logger()
+
+#: Longer than any pause or lease.
+FAR_SECONDS = 3600.0
 #: The estimate of a model's duration is the mean of its last so many videos.
 MEASURED_LAST = 20
 
@@ -30,7 +35,6 @@ class SqlJobStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._reading = database.execution_options(isolation_level="AUTOCOMMIT")
 
     async def admit(self, job: VideoJob, *, now: float, window: float) -> VideoJob:
         """Remember a new job or return the one that serves the same wish (the port of that name)."""
@@ -44,7 +48,7 @@ class SqlJobStore:
             .order_by(JOBS.c.created_at.desc())
             .limit(1)
         )
-        async with self._database.begin() as connection:
+        async with writing(self._database) as connection:
             found = (await connection.execute(serving)).scalar_one_or_none()
             if found is not None:
                 return _decoder.decode(found)
@@ -53,7 +57,7 @@ class SqlJobStore:
 
     async def get(self, job_id: str) -> VideoJob | None:
         """Return a job as last saved (the port of that name)."""
-        async with self._reading.connect() as connection:
+        async with reading(self._database) as connection:
             found = await connection.execute(select(JOBS.c.document).where(JOBS.c.id == job_id))
             document = found.scalar_one_or_none()
         return None if document is None else _decoder.decode(document)
@@ -61,23 +65,24 @@ class SqlJobStore:
     async def recent(self, limit: int) -> Sequence[VideoJob]:
         """Return the newest jobs (the port of that name)."""
         newest = select(JOBS.c.document).order_by(JOBS.c.created_at.desc()).limit(limit)
-        async with self._reading.connect() as connection:
+        async with reading(self._database) as connection:
             return [_decoder.decode(document) for document in (await connection.execute(newest)).scalars()]
 
-    async def claim(self, *, now: float, lease: float, limit: int) -> Sequence[Claim]:
+    async def claim(self, *, now: float, lease: float, limit: int, held: Collection[str] = ()) -> Sequence[Claim]:
         """Take due jobs (the port of that name): the same UPDATE finds, fences and returns them."""
-        due = select(JOBS.c.id).where(JOBS.c.due_at <= now).order_by(JOBS.c.due_at).limit(limit)
+        # Nothing is ever put off so far; a clock that was set back would else hide the job until it catches up.
+        is_due = or_(JOBS.c.due_at <= now, JOBS.c.due_at > now + FAR_SECONDS)
+        due = select(JOBS.c.id).where(is_due, JOBS.c.id.not_in(held)).order_by(JOBS.c.due_at).limit(limit)
         token = secrets.token_hex(16)
         taking = (
             update(JOBS)
             .where(JOBS.c.id.in_(due.scalar_subquery()))
             .values(due_at=now + lease, claim=token)
-            .returning(JOBS.c.document)
+            .returning(JOBS.c.id, JOBS.c.document)
         )
-        async with self._database.begin() as connection:
-            return [
-                Claim(_decoder.decode(document), token) for document in (await connection.execute(taking)).scalars()
-            ]
+        async with writing(self._database) as connection:
+            rows = (await connection.execute(taking)).all()
+        return [Claim(job, token) for job_id, document in rows if (job := _read(job_id, document)) is not None]
 
     async def renew(self, claims: Iterable[Claim], *, due_at: float) -> None:
         """Keep claims (the port of that name). A job that is over has no `due_at` and gets none."""
@@ -88,14 +93,14 @@ class SqlJobStore:
             .values(due_at=due_at)
         )
         if held:
-            async with self._database.begin() as connection:
+            async with writing(self._database) as connection:
                 await connection.execute(keeping, held)
 
     async def save(self, writes: Sequence[Write]) -> Sequence[VideoJob]:
         """Write claimed jobs in one transaction (the port of that name)."""
         tokens = {write.job.id: write.claim.token for write in writes}
         holding = select(JOBS.c.id, JOBS.c.claim).where(JOBS.c.id.in_(tokens)).with_for_update()
-        async with self._database.begin() as connection:
+        async with writing(self._database) as connection:
             held = {job_id for job_id, token in await connection.execute(holding) if token == tokens[job_id]}
             kept = [write for write in writes if write.job.id in held]
             if kept:
@@ -104,7 +109,7 @@ class SqlJobStore:
 
     async def mark_delivered(self, job_id: str, *, now: float) -> None:
         """Note that the video was handed over (the port of that name)."""
-        async with self._database.begin() as connection:
+        async with writing(self._database) as connection:
             await connection.execute(
                 update(JOBS).where(JOBS.c.id == job_id, JOBS.c.delivered.is_(None)).values(delivered=now)
             )
@@ -118,9 +123,18 @@ class SqlJobStore:
             .limit(MEASURED_LAST)
             .subquery()
         )
-        async with self._reading.connect() as connection:
+        async with reading(self._database) as connection:
             mean = (await connection.execute(select(func.avg(last.c.took_seconds)))).scalar_one()
         return None if mean is None else float(mean)
+
+
+def _read(job_id: str, document: bytes) -> VideoJob | None:
+    """Return a row's job; a row that cannot be read stops no other one."""
+    try:
+        return _decoder.decode(document)
+    except msgspec.DecodeError as error:
+        log.error("jobs.unreadable", job_id=job_id, error=str(error))  # noqa: TRY400 - the text says where
+        return None
 
 
 def _row(write: Write) -> dict[str, object]:

@@ -1,13 +1,16 @@
 """The media store: one library, obstore, over a folder or memory."""
 
+import asyncio
+import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore, ObjectStore
 
 from adapter.domain.ports import MediaFile
-from adapter.errors import WrongConfiguration
+from adapter.errors import StorageFailed, WrongConfiguration
 
 #: What our names look like. Anything else is not looked for, so no name leads out of the store.
 NAME = re.compile(r"[0-9A-Za-z_-]{1,64}\.[0-9a-z]{1,8}")
@@ -22,12 +25,18 @@ class ObjectMediaStore:
     A put becomes visible whole or not at all: the library writes beside and renames, or completes a multipart upload.
     """
 
-    def __init__(self, objects: ObjectStore) -> None:
+    def __init__(self, objects: ObjectStore, folder: Path | None = None) -> None:
         self._objects = objects
+        self._folder = folder
 
     async def put(self, name: str, chunks: AsyncIterator[bytes]) -> None:
-        """Store a file (the port of that name)."""
-        await self._objects.put_async(name, chunks)
+        """Store a file (the port of that name). When this returns, a power cut does not take it away any more."""
+        try:
+            await self._objects.put_async(name, chunks)
+            if self._folder:
+                await asyncio.to_thread(_write_through, self._folder, name)
+        except (OSError, BaseError) as error:
+            raise StorageFailed("The media store does not take the file at the moment.") from error
 
     async def find(self, name: str) -> MediaFile | None:
         """Return what is known of a file (the port of that name)."""
@@ -46,6 +55,16 @@ class ObjectMediaStore:
             yield bytes(piece)
 
 
+def _write_through(folder: Path, name: str) -> None:
+    """Put a file and its name on the disk itself; the library leaves both to the system's good time."""
+    for path in (folder / name, folder):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def open_media(url: str) -> ObjectMediaStore:
     """Open `file://folder` (made if it is missing) or `memory://`.
 
@@ -60,7 +79,7 @@ def open_media(url: str) -> ObjectMediaStore:
                 folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise WrongConfiguration(f"storage.media: {folder} cannot be made: {error.strerror}.") from error
-            return ObjectMediaStore(LocalStore(folder))
+            return ObjectMediaStore(LocalStore(folder), folder)
         case "memory":
             return ObjectMediaStore(MemoryStore())
         case _:

@@ -1,5 +1,6 @@
 """The one way out: every request to Google leaves here, and every foreign exception ends here."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
@@ -9,8 +10,9 @@ import msgspec
 from adapter.errors import UpstreamBroken, UpstreamSilent, UpstreamUnreachable
 
 CONNECT_SECONDS = 10.0
-#: Between two pieces of a download.
-DOWNLOAD_SECONDS = 60.0
+#: A whole download, and between two pieces of it.
+DOWNLOAD_SECONDS = 900.0
+SILENCE_SECONDS = 60.0
 MAX_REDIRECTS = 5
 
 
@@ -27,11 +29,16 @@ class Download:
     def __init__(self, response: httpx.Response) -> None:
         self._response = response
 
-    @property
-    def length(self) -> int | None:
-        """Bytes announced; a body without a length cannot be told from a cut one."""
-        announced = self._response.headers.get("content-length", "")
-        return int(announced) if announced.isdigit() else None
+    def is_whole(self, size: int) -> bool:
+        """Say whether so many bytes are all of it.
+
+        A body of announced length has to have it. A chunked one that ended was whole: httpx raises on a torn one. A
+        body that ends with its connection cannot be told from a cut one, and is none.
+        """
+        headers = self._response.headers
+        if "content-length" in headers:
+            return bool(headers["content-length"] == str(size))
+        return bool(headers.get("transfer-encoding", "").lower() == "chunked")
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Yield the bytes as they travel: never decompressed, so a small answer cannot swell."""
@@ -73,22 +80,35 @@ class Http:
         Raises:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `post`; any other status than 200 is broken.
         """
-        origin = httpx.URL(url)
-        target = origin
-        for _ in range(MAX_REDIRECTS + 1):
-            request = self._shared.build_request("GET", target, timeout=_timeout(DOWNLOAD_SECONDS))
-            with mapped_errors():
-                response = await self._shared.send(request, stream=True)
-            try:
-                if response.next_request is None:
-                    yield Download(_checked(response))
-                    return
-                target = response.next_request.url
-            finally:
-                await response.aclose()
-            if target.scheme != "https" and (target.host, target.port) != (origin.host, origin.port):
-                break
+        with mapped_errors():
+            target = origin = httpx.URL(url)
+        if target.scheme not in {"https", "http"} or not target.host:
+            raise UpstreamBroken("Google's media link is no address.")
+        async with _deadline(DOWNLOAD_SECONDS):
+            for _ in range(MAX_REDIRECTS + 1):
+                with mapped_errors():
+                    request = self._shared.build_request("GET", target, timeout=_timeout(SILENCE_SECONDS))
+                    response = await self._shared.send(request, stream=True)
+                try:
+                    if response.next_request is None:
+                        yield Download(_checked(response))
+                        return
+                    target = response.next_request.url
+                finally:
+                    await response.aclose()
+                if target.scheme != "https" and (target.host, target.port) != (origin.host, origin.port):
+                    break
         raise UpstreamBroken("Google's media link leads nowhere.")
+
+
+@asynccontextmanager
+async def _deadline(seconds: float) -> AsyncIterator[None]:
+    """End what takes longer: an upstream that drips a byte now and then is as good as silent."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise UpstreamSilent("Google did not answer in time.") from error
 
 
 @contextmanager
@@ -107,13 +127,14 @@ def mapped_errors() -> Iterator[None]:
         raise UpstreamUnreachable("Google cannot be reached from here at the moment.") from error
     except httpx.TimeoutException as error:
         raise UpstreamSilent("Google did not answer in time.") from error
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
         raise UpstreamBroken("The connection to Google broke before its answer was complete.") from error
 
 
 async def _post(client: httpx.AsyncClient, url: str, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
-    with mapped_errors():
-        response = await client.post(url, headers=dict(headers), content=body, timeout=_timeout(seconds))
+    async with _deadline(seconds + CONNECT_SECONDS):
+        with mapped_errors():
+            response = await client.post(url, headers=dict(headers), content=body, timeout=_timeout(seconds))
     return Reply(response.status_code, response.content)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import msgspec
 
+from adapter.domain.redaction import fit_for_clients
 from adapter.errors import (
     AdapterError,
     InvalidRequest,
@@ -17,12 +18,14 @@ from adapter.errors import (
     UpstreamBusy,
     UpstreamCredential,
     UpstreamQuota,
-    UpstreamRejected,
 )
 from adapter.providers.http import Reply
 
 #: OpenAI's SDKs obey a longer `Retry-After` in different ways (reference: `openai.md` section 2).
 MAX_RETRY_AFTER = 60.0
+
+#: The statuses with which Google says that it did nothing.
+REFUSALS = frozenset({400, 401, 402, 403, 404, 413, 429})
 
 
 class FieldViolation(msgspec.Struct, frozen=True):
@@ -52,8 +55,12 @@ class Status(msgspec.Struct, frozen=True):
     #: The Interactions API writes a word here, everything else a number.
     code: int | str = 0
     message: str = ""
-    status: str = ""
     details: tuple[Detail, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """Google's message, fit for a client."""
+        return fit_for_clients(self.message)
 
     @property
     def reason(self) -> str:
@@ -100,9 +107,9 @@ def read_status(reply: Reply) -> Status | None:
 def fault_of(reply: Reply, status: Status | None) -> AdapterError:
     """Say what a refusal means to our client.
 
-    A 5xx or an unreadable body leaves open whether the request was executed, so it is never called a refusal.
+    Any other status, or a body that cannot be read, leaves open whether the request was executed.
     """
-    if status is None or reply.status >= 500 or reply.status < 400:
+    if status is None or reply.status not in REFUSALS:
         return UpstreamBroken(f"Google answered {reply.status} and nothing that can be relied on.")
     if status.reason.startswith("API_KEY_") or reply.status in {401, 403}:
         return UpstreamCredential("Google refused the adapter's own credential. The operator has to look at it.")
@@ -110,12 +117,10 @@ def fault_of(reply: Reply, status: Status | None) -> AdapterError:
         case 402:
             return UpstreamQuota("The Google account behind this model has no credit left.")
         case 404:
-            return UnknownModel(f"Google: {status.message}", param="model")
+            return UnknownModel(f"Google: {status.words}", param="model")
         case 429 if status.is_daily:
-            return UpstreamQuota(f"Google: {status.message}")
+            return UpstreamQuota(f"Google: {status.words}")
         case 429:
-            return UpstreamBusy(f"Google: {status.message}", retry_after=status.retry_after)
-        case 400 | 413:
-            return InvalidRequest(f"Google: {status.message}", param=status.field)
+            return UpstreamBusy(f"Google: {status.words}", retry_after=status.retry_after)
         case _:
-            return UpstreamRejected(f"Google: {status.message}")
+            return InvalidRequest(f"Google: {status.words}", param=status.field)

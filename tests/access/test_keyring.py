@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapter.access.keyring import ANONYMOUS, Keyring
 from adapter.access.keys import PREFIX, SqlKeyStore
-from adapter.credentials import FixedSecret
+from adapter.credentials import FixedSecret, secret
 from adapter.database.engine import open_database
 from adapter.errors import InvalidRequest, NotFound, WrongKey
 
@@ -92,3 +92,33 @@ async def test_without_keys_everybody_may_be_let_in(made: SqlKeyStore) -> None:
     assert await keyring.owner(None) == ANONYMOUS
     assert await keyring.owner("Bearer nonsense") == ANONYMOUS
     assert await keyring.owner("Bearer sk-one") != ANONYMOUS
+
+
+@pytest.mark.parametrize("text", ["", "\n", " \n", "two words\n", "schlüssel\n"])
+async def test_an_empty_or_broken_key_file_opens_nothing(made: SqlKeyStore, tmp_path: Path, text: str) -> None:
+    """Neither to who shows no key nor to who guesses what is in it."""
+    file = tmp_path / "key"
+    file.write_text("sk-file\n")
+    keyring = Keyring([secret(f"file:{file}", key="k"), FixedSecret("sk-one")], made, anonymous=False)
+    file.write_text(text)
+
+    for shown in ("Bearer", "Bearer ", "Bearer  ", f"Bearer {text.strip()}"):
+        with pytest.raises(WrongKey):
+            await keyring.owner(shown)
+    assert await keyring.owner("Bearer sk-one")
+
+
+async def test_a_key_file_that_is_being_written_anew_goes_on_with_the_old_key(
+    made: SqlKeyStore, tmp_path: Path
+) -> None:
+    """Rotation truncates first."""
+    file = tmp_path / "key"
+    file.write_text("sk-old\n")
+    keyring = Keyring([secret(f"file:{file}", key="k")], made, anonymous=False)
+    await keyring.owner("Bearer sk-old")
+    file.write_text("")
+    assert await keyring.owner("Bearer sk-old")
+
+    file.write_text("sk-new\n")
+
+    assert await keyring.owner("Bearer sk-new")

@@ -69,7 +69,9 @@ def test_base64_with_escaped_slashes_is_written_plainly() -> None:
     assert image.decode() == data
 
 
-@pytest.mark.parametrize("token", [b'""', b'"@@@@"', b'"aGVsbG8="', b'"iVBO"'])
+@pytest.mark.parametrize(
+    "token", [b"7", b"null", b'{"a": "\\n"}', b'"\\ud800"', b'""', b'"@@@@"', b'"aGVsbG8="', b'"iVBO"']
+)
 def test_base64_that_is_no_picture_is_none(token: bytes) -> None:
     """Rubbish, text and a torn header are refused instead of being sold as a picture."""
     assert image_from_base64(msgspec.Raw(token)) is None

@@ -1,25 +1,30 @@
 """The promises about money: accepted is never lost, sent once, failed only when it is over."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from adapter.domain.job import Failure, JobState, Operation, VideoJob
 from adapter.domain.media import RemoteVideo
-from adapter.domain.ports import Finished, Memory, Refused, VideoProvider, Working, Write
+from adapter.domain.ports import Finished, Memory, Refused, Report, VideoProvider, Working, Write
 from adapter.errors import (
     AdapterError,
     ContentRefused,
+    StorageFailed,
     UpstreamBroken,
     UpstreamBusy,
     UpstreamRejected,
     UpstreamSilent,
     UpstreamUnreachable,
 )
+from adapter.jobs.fetch import bring_home
 from adapter.jobs.poller import Poller
 from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
+from adapter.media.store import open_media
 from tests.fakes import CLIP, FakeClock, FakeVideoProvider, png, video_job
 from tests.jobs.conftest import PACE
 
@@ -242,19 +247,105 @@ async def test_a_job_that_the_provider_gave_up_fails_with_its_words(
 async def test_only_the_deadline_ends_a_job_that_never_finishes(
     poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
 ) -> None:
-    """An hour by this configuration."""
+    """An hour by this configuration, and then a few more looks: a clock may have jumped."""
     [job_id] = await admit(memory, clock)
     await beat(poller, clock)
     provider.reports["op-1"] = Working()
     await clock.advance(3580.0)
-    await beat(poller, clock)
+    await beat(poller, clock, 6)
     assert (await find(memory, job_id)).state is JobState.SUBMITTED
 
-    await beat(poller, clock, 4)
+    await beat(poller, clock, 40)
 
     failure = (await find(memory, job_id)).failure
     assert failure is not None
     assert failure.code == "deadline_exceeded"
+
+
+async def test_a_wish_from_before_a_long_downtime_is_not_paid_for(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """Accepted and never sent: past its deadline nobody waits for it any more."""
+    [job_id] = await admit(memory, clock)
+    await clock.advance(PACE.deadline_seconds)
+    await beat(poller, clock)
+
+    failure = (await find(memory, job_id)).failure
+    assert failure is not None
+    assert (failure.code, provider.executed) == ("deadline_exceeded", [])
+
+
+async def test_an_answer_that_the_disk_does_not_take_is_kept_until_it_does(
+    memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """The name of a paid video is known nowhere else, so it is not given up."""
+
+    class SickDisk(SqlJobStore):
+        sick = 0
+
+        async def save(self, writes: Sequence[Write]) -> Sequence[VideoJob]:
+            if provider.executed and self.sick < 5:
+                self.sick += 1
+                raise StorageFailed("locked")
+            return await super().save(writes)
+
+    sick = Memory(SickDisk(memory.jobs._database), memory.feed, memory.media)  # type: ignore[attr-defined]  # noqa: SLF001
+    poller = poller_of(sick, clock, fake=provider)
+    [job_id] = await admit(memory, clock)
+    for _ in range(20):
+        await poller.tick()
+        await clock.advance(PACE.poll_seconds)
+        await asyncio.sleep(0.01)
+    await poller.settle()
+
+    assert provider.executed == [job_id]
+    assert (await find(memory, job_id)).state is JobState.SUBMITTED
+
+
+async def test_a_mistake_of_ours_is_not_repeated_at_full_speed(memory: Memory, clock: FakeClock) -> None:
+    """A step that breaks counts as a fruitless look; the job goes on once the mistake is mended."""
+
+    class Mistaken(FakeVideoProvider):
+        async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
+            self.polls.append((account, [operation.name for operation in operations]))
+            raise ZeroDivisionError
+
+    mistaken = Mistaken()
+    poller = poller_of(memory, clock, fake=mistaken)
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock, 40)
+    assert 3 <= len(mistaken.polls) <= 9
+
+    right = FakeVideoProvider()
+    finish(right, 1)
+    await beat(poller_of(memory, clock, fake=right), clock, 70)
+    assert (await find(memory, job_id)).state is JobState.COMPLETED
+
+
+@pytest.mark.parametrize("piece", [1, 3, 11, 12, 13])
+async def test_a_video_may_come_in_the_smallest_pieces(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock, piece: int
+) -> None:
+    """A file is known by its first bytes, however many of them come at once."""
+    [job_id] = await admit(memory, clock)
+    finish(provider, 1)
+    provider.piece = piece
+    await beat(poller, clock, 4)
+
+    job = await find(memory, job_id)
+    assert job.media is not None
+    assert job.media.size == len(CLIP)
+
+
+async def test_fetching_again_leaves_no_copies(provider: FakeVideoProvider, tmp_path: Path) -> None:
+    """A job's files have the same names at every try."""
+    finish(provider, 1)
+    media = open_media(f"file://{tmp_path}")
+    job = msgspec.structs.replace(video_job(), remote=RemoteVideo(VIDEO, POSTER))
+    first, second = [await bring_home(job, provider, media) for _ in range(2)]
+
+    assert first == second
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted([first.video, str(first.poster)])
 
 
 async def test_a_long_downtime_does_not_fail_a_job_at_the_first_trouble(

@@ -1,11 +1,13 @@
 """The contract of the job store, on a real database."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from adapter.database.engine import open_database
+from adapter.database.engine import open_database, reading, writing
 from adapter.domain.job import (
     Failed,
     Failure,
@@ -21,7 +23,7 @@ from adapter.domain.job import (
 )
 from adapter.domain.media import RemoteVideo
 from adapter.domain.ports import Claim, Write
-from adapter.errors import WrongConfiguration
+from adapter.errors import StorageFailed, WrongConfiguration
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job, video_order
 
@@ -228,3 +230,42 @@ async def test_states_are_stored_by_the_words_of_the_domain(store: SqlJobStore) 
     await admit(store, video_job())
 
     assert [str(job.state) for job in await store.recent(1)] == [JobState.ACCEPTED.value]
+
+
+async def test_what_the_caller_holds_already_is_not_claimed_again(store: SqlJobStore) -> None:
+    """Not even when its lease ran out because the disk was slow."""
+    job = await admit(store, video_job())
+    await claim(store, 1000.0)
+
+    assert await store.claim(now=2000.0, lease=10.0, limit=10, held=[job.id]) == []
+
+
+async def test_a_clock_that_was_set_back_hides_no_job(store: SqlJobStore) -> None:
+    """Nothing is ever put off for longer than an hour, so what lies further ahead is due."""
+    await admit(store, video_job(), now=10_000.0)
+
+    assert len(await claim(store, 10_000.0 - 7200.0)) == 1
+
+
+async def test_a_row_that_cannot_be_read_stops_no_other(store: SqlJobStore) -> None:
+    """One damaged job is written down, and the rest go on."""
+    await admit(store, video_job(1))
+    await admit(store, video_job(2))
+    async with writing(store._database) as connection:  # noqa: SLF001 - damage is not a port
+        await connection.exec_driver_sql("UPDATE jobs SET document = x'7b' WHERE id LIKE '%1'")
+
+    assert [held.job.seed for held in await claim(store, 1000.0)] == [2]
+
+
+async def test_a_database_that_is_locked_is_said_to_be(store: SqlJobStore, tmp_path: Path) -> None:
+    """A 503 that invites to ask again; readers need no lock."""
+    await admit(store, video_job())
+    with closing(sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert len(await store.recent(1)) == 1
+        async with reading(store._database) as connection:  # noqa: SLF001 - to wait no ten seconds here
+            await connection.exec_driver_sql("PRAGMA busy_timeout = 1")
+        with pytest.raises(StorageFailed) as caught:
+            await admit(store, video_job(2))
+
+    assert (caught.value.status, caught.value.should_retry) == (503, True)

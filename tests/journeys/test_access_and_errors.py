@@ -82,6 +82,17 @@ def test_every_error_has_openais_shape_and_a_request_id(
     assert set(reply.json()["error"]) == ERROR_KEYS
 
 
+@pytest.mark.parametrize("host", ["x:abc", "x:99999", "[::1]:x", "evil.example", ""])
+@pytest.mark.parametrize("path", ["/v1/nothing", "/v1/models", "/media/nothing.mp4"])
+def test_a_strange_host_header_changes_nothing(server: Server, path: str, host: str) -> None:
+    """Links never come from it, and errors keep their shape."""
+    reply = httpx.get(f"{server.url}{path}", headers={"host": host, "authorization": f"Bearer {KEY}"})
+
+    assert reply.status_code in {200, 404}
+    assert reply.headers["x-request-id"].startswith("req_")
+    assert reply.headers["content-type"] == "application/json"
+
+
 def test_a_wrong_method_is_answered_with_the_right_ones(server: Server) -> None:
     """As RFC 9110 wants it."""
     assert "POST" in httpx.get(f"{server.url}/v1/chat/completions").headers["allow"]

@@ -172,6 +172,32 @@ def test_hanging_up_does_not_stop_the_job(server: Server, client: openai.OpenAI,
     assert server.executed(prompt) == 1
 
 
+def test_a_client_that_gives_up_waiting_and_retries_pays_once(server: Server, prompt: str) -> None:
+    """The SDK's own time-out and retries, without a stream: the answer goes to whoever is there when it is ready."""
+    with openai.OpenAI(base_url=f"{server.url}/v1", api_key=KEY, max_retries=5, timeout=0.4) as client:
+        answer = client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": prompt}])
+
+    assert CONTENT.fullmatch(answer.choices[0].message.content or "")
+    assert server.executed(prompt) == 1
+
+
+def test_hanging_up_without_a_stream_loses_nothing(server: Server, client: openai.OpenAI, prompt: str) -> None:
+    """The video that nobody took answers the next request."""
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(
+            f"{server.url}/v1/chat/completions",
+            json={"model": MODEL, "messages": [{"role": "user", "content": prompt}]},
+            headers={"authorization": f"Bearer {KEY}"},
+            timeout=0.3,
+        )
+    while "completed" not in server.command("jobs", "list", "--limit", "1"):
+        pass
+    answer = client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": prompt}])
+
+    assert CONTENT.fullmatch(answer.choices[0].message.content or "")
+    assert server.executed(prompt) == 1
+
+
 def test_asking_again_after_it_was_handed_over_makes_a_new_video(
     server: Server, client: openai.OpenAI, prompt: str
 ) -> None:

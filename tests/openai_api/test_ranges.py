@@ -3,7 +3,7 @@
 import pytest
 
 from adapter.errors import InvalidRequest
-from adapter.openai_api.read.ranges import ByteRange, byte_range
+from adapter.openai_api.read.ranges import ByteRange, byte_range, is_unchanged
 
 
 @pytest.mark.parametrize(
@@ -34,4 +34,16 @@ def test_a_range_outside_the_file_is_416(header: str) -> None:
     with pytest.raises(InvalidRequest, match="100 bytes") as caught:
         byte_range(header, 100)
 
-    assert caught.value.status == 416
+    assert (caught.value.status, caught.value.headers) == (416, {"content-range": "bytes */100"})
+
+
+@pytest.mark.parametrize("header", ['"a"', 'W/"a"', '"b", "a"', "*"])
+def test_a_client_that_has_the_file_need_not_fetch_it(header: str) -> None:
+    """By any tag of its list."""
+    assert is_unchanged(header, '"a"')
+
+
+@pytest.mark.parametrize("header", [None, "", '"b"', "a"])
+def test_a_client_that_has_another_file_or_none_gets_it(header: str | None) -> None:
+    """Tags are compared with their quotes."""
+    assert not is_unchanged(header, '"a"')

@@ -66,6 +66,10 @@ def test_the_shape_chooses_the_upstream_model(wish: dict[str, str], ratio: Ratio
         ({"size": "4K"}, "size"),
         ({"aspect_ratio": "1:1"}, "size"),
         ({"seed": -4}, "seed"),
+        ({"size": "640x640"}, "size"),
+        ({"seconds": 4}, "seconds"),
+        ({"seconds": "12"}, "seconds"),
+        ({"resolution": "4K"}, "resolution"),
     ],
 )
 def test_what_cannot_be_done_is_refused_by_name(wish: dict[str, object], param: str) -> None:
@@ -74,3 +78,9 @@ def test_what_cannot_be_done_is_refused_by_name(wish: dict[str, object], param: 
         order(**wish)
 
     assert caught.value.param == param
+
+
+@pytest.mark.parametrize("seconds", [8, 8.0, "8"])
+def test_the_length_that_the_model_has_may_be_named(seconds: object) -> None:
+    """As a number or as text, as OpenAI's own clients send it."""
+    assert order(seconds=seconds).seconds == 8

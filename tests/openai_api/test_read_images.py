@@ -78,6 +78,7 @@ def test_every_way_to_ask_for_a_frame_is_understood(wish: dict[str, str], frame:
         ({"background": "transparent"}, "background"),
         ({"output_format": "svg"}, "output_format"),
         ({"moderation": "low"}, "moderation"),
+        ({"output_compression": 50}, "output_compression"),
         ({"style": "cubist"}, "style"),
         ({"stream": True}, "stream"),
         ({"partial_images": 2}, "stream"),

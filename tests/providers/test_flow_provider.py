@@ -148,6 +148,21 @@ async def test_many_jobs_are_asked_about_in_one_call() -> None:
     assert reports == {operation.name: Working() for operation in operations}
 
 
+async def test_one_operation_that_google_does_not_know_does_not_sink_the_batch() -> None:
+    """A refused batch is asked in halves; the unknown one is left out, and the others are told."""
+
+    def google(request: httpx.Request) -> httpx.Response:
+        asked = msgspec.json.decode(request.content)["operations"]
+        if any(each["operation"]["name"] == "op-3" for each in asked):
+            return httpx.Response(404, json={"error": {"code": 404, "message": "Requested entity was not found."}})
+        return httpx.Response(200, json=[{**each, "status": "MEDIA_GENERATION_STATUS_ACTIVE"} for each in asked])
+
+    operations = [Operation(f"op-{number}", "scene") for number in range(7)]
+    reports = await provider(google).poll(operations, account="ada")
+
+    assert set(reports) == {f"op-{number}" for number in (0, 1, 2, 4, 5, 6)}
+
+
 def order(n: int) -> ImageOrder:
     """Return an order for n pictures."""
     return ImageOrder(

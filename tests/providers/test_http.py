@@ -5,7 +5,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from adapter.errors import AdapterError, UpstreamBroken, UpstreamSilent, UpstreamUnreachable
+from adapter.errors import AdapterError, UpstreamBroken, UpstreamFault, UpstreamSilent, UpstreamUnreachable
 from adapter.providers.http import Http, clients
 
 Google = Callable[[httpx.Request], httpx.Response]
@@ -103,17 +103,25 @@ async def test_any_other_answer_to_a_link_is_broken(status: int) -> None:
         await fetched(lambda _: httpx.Response(status, content=b"<html>"))
 
 
-async def test_a_download_knows_how_long_it_should_be() -> None:
-    """The announced length is the only proof that a body is whole."""
-    async with http(lambda _: httpx.Response(200, content=b"12345")).download("https://g/") as download:
-        assert download.length == 5
+@pytest.mark.parametrize(
+    ("headers", "is_whole"),
+    [
+        ({"content-length": "5"}, True),
+        ({"content-length": "6"}, False),
+        ({"content-length": "nonsense"}, False),
+        ({"transfer-encoding": "chunked"}, True),
+        ({}, False),
+    ],
+)
+async def test_a_download_knows_whether_it_is_whole(headers: dict[str, str], *, is_whole: bool) -> None:
+    """By its announced length or its framing; a body that ends with its connection proves nothing."""
+    reply = httpx.Response(200, headers=headers, stream=httpx.ByteStream(b"12345"))
+    async with http(lambda _: reply).download("https://g/") as download:
+        assert download.is_whole(5) is is_whole
 
 
-async def test_a_download_without_a_length_says_so() -> None:
-    """None, not a guess."""
-
-    async def body() -> object:
-        yield b"12345"
-
-    async with http(lambda _: httpx.Response(200, content=body())).download("https://g/") as download:  # type: ignore[arg-type]
-        assert download.length is None
+@pytest.mark.parametrize("url", ["https://xn--\ud800/", "file:///etc/passwd", "nonsense", ""])
+async def test_a_link_that_is_no_address_is_a_fault_of_the_upstream(url: str) -> None:
+    """It comes from an answer of Google's."""
+    with pytest.raises(UpstreamFault):
+        await fetched(lambda _: httpx.Response(200, stream=httpx.ByteStream(b"")), url)

@@ -11,7 +11,6 @@ from adapter.errors import (
     UpstreamBusy,
     UpstreamCredential,
     UpstreamQuota,
-    UpstreamRejected,
 )
 from adapter.providers.http import Reply
 from adapter.providers.rpc_status import fault_of, read_status
@@ -35,7 +34,9 @@ def google(code: int, status: str, message: str = "words", details: list[dict[st
         (google(402, ""), UpstreamQuota),
         (google(403, "PERMISSION_DENIED", "Your API key was reported as leaked."), UpstreamCredential),
         (google(404, "NOT_FOUND"), UnknownModel),
-        (google(409, "ABORTED"), UpstreamRejected),
+        (google(408, "DEADLINE_EXCEEDED"), UpstreamBroken),
+        (google(409, "ABORTED"), UpstreamBroken),
+        (google(499, "CANCELLED"), UpstreamBroken),
         (google(429, "RESOURCE_EXHAUSTED"), UpstreamBusy),
         (google(500, "INTERNAL"), UpstreamBroken),
         (google(503, "UNAVAILABLE"), UpstreamBroken),

@@ -19,6 +19,10 @@ def video_order(body: ChatRequest, catalogue: Catalogue, *, longest: int) -> Vid
     card, by_name = catalogue.find_card(name, VideoCard)
     if body.n not in {None, 1}:
         raise InvalidRequest("One request makes one video; 'n' has to be 1.", param="n")
+    if body.seconds is not None and str(body.seconds).removesuffix(".0") != str(card.seconds):
+        raise InvalidRequest(f"The model '{name}' makes videos of {card.seconds} seconds only.", param="seconds")
+    if body.resolution is not None:
+        raise InvalidRequest(f"The model '{name}' has one resolution; leave it out.", param="resolution")
     ratio, upstream = card.choose(read_shape(body.size, body.aspect_ratio, by_name))
     return VideoOrder(
         model=name,

@@ -73,6 +73,8 @@ def _refuse_what_is_not_done(body: ImagesRequest) -> None:
     one_of(body.background or "auto", ["auto", "opaque"], "background")
     one_of(body.output_format or "png", ["png"], "output_format")
     one_of(body.moderation or "auto", ["auto"], "moderation")
+    if body.output_compression not in {None, 100}:
+        raise InvalidRequest("A PNG is not compressed with losses; leave it out.", param="output_compression")
     one_of(body.style or "vivid", ["vivid", "natural"], "style")
     if body.stream or body.partial_images:
         raise InvalidRequest("Pictures are not streamed; leave 'stream' and 'partial_images' out.", param="stream")

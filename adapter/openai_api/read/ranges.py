@@ -35,5 +35,12 @@ def byte_range(header: str | None, size: int) -> ByteRange | None:
     if found.start >= found.end:
         fault = InvalidRequest(f"The file has {size} bytes; the range lies outside.", code="range_not_satisfiable")
         fault.status = 416
+        fault.headers = {"content-range": f"bytes */{size}"}
         raise fault
     return found
+
+
+def is_unchanged(if_none_match: str | None, etag: str) -> bool:
+    """Say whether a client already has the file (RFC 9110 section 13.1.2): any tag of the list, weakly compared."""
+    tags = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
+    return "*" in tags or etag in tags

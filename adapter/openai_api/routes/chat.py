@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator
 
-from litestar import Response, post
+import msgspec
+from litestar import MediaType, post
 from litestar.response import Stream
 
 from adapter.domain.job import VideoJob
@@ -10,7 +11,7 @@ from adapter.errors import AdapterError, OwnFault
 from adapter.openai_api import sse
 from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.chat import video_order
-from adapter.openai_api.routes.desk import Desk, OwnedRequest, json_response
+from adapter.openai_api.routes.desk import Desk, OwnedRequest
 from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.write import chat as write
 from adapter.openai_api.write.errors import error_body
@@ -23,7 +24,7 @@ VIDEO_ID = "x-video-id"
 
 
 @post("/chat/completions", status_code=200)
-async def complete_chat(request: OwnedRequest, desk: Desk) -> Response[bytes] | Stream:
+async def complete_chat(request: OwnedRequest, desk: Desk) -> Stream:
     """Make a video from the last message; the provider has taken the job before the first byte goes out."""
     body = read_json(await request.body(), ChatRequest)
     order = video_order(body, desk.catalogue, longest=desk.longest_prompt)
@@ -34,8 +35,19 @@ async def complete_chat(request: OwnedRequest, desk: Desk) -> Response[bytes] | 
         headers = {**STREAM_HEADERS, VIDEO_ID: job.id}
         return Stream(video_stream(desk, job, answer), media_type="text/event-stream", headers=headers)
     content = video_content(await desk.generation.finish_video(job), desk.public_url)
+    whole = msgspec.json.encode(write.completion(answer, content))
+    headers = {VIDEO_ID: job.id, "content-length": str(len(whole))}
+    return Stream(handed_over(desk, job, whole), media_type=MediaType.JSON, headers=headers)
+
+
+async def handed_over(desk: Desk, job: VideoJob, answer: bytes) -> AsyncIterator[bytes]:
+    """Send a whole answer and note that it was taken.
+
+    A stream even though it is one piece: if the client has hung up meanwhile, the framework ends it before the note,
+    and the client's next request gets the video that is already paid for.
+    """
+    yield answer
     await desk.generation.mark_delivered(job.id)
-    return json_response(write.completion(answer, content), {VIDEO_ID: job.id})
 
 
 async def video_stream(desk: Desk, job: VideoJob, answer: write.Answer) -> AsyncIterator[bytes]:

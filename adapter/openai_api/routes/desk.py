@@ -1,7 +1,5 @@
 """What every handler works with, and how it answers."""
 
-from collections.abc import Mapping
-
 import msgspec
 from litestar import MediaType, Request, Response
 from litestar.datastructures import State
@@ -27,6 +25,6 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     longest_prompt: int
 
 
-def json_response(body: msgspec.Struct, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+def json_response(body: msgspec.Struct) -> Response[bytes]:
     """Answer with JSON. Encoded here, once: a picture's `msgspec.Raw` goes out as it came in."""
-    return Response(msgspec.json.encode(body), media_type=MediaType.JSON, headers=headers)
+    return Response(msgspec.json.encode(body), media_type=MediaType.JSON)

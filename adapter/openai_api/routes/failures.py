@@ -6,17 +6,17 @@ from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
-from adapter.errors import AdapterError, InvalidRequest, NotFound, OwnFault, UpstreamFault
+from adapter.errors import AdapterError, InvalidRequest, NotFound, OwnFault
 from adapter.openai_api.write.errors import error_body, error_headers
 
 log = structlog.get_logger()
+
+MISTAKE = "The server made a mistake. It was written down."
 
 
 def answer_fault(_: Request[object, object, State], fault: AdapterError) -> Response[bytes]:
     """Answer with a fault of our own tree."""
     structlog.contextvars.bind_contextvars(code=fault.code)
-    if isinstance(fault, UpstreamFault):
-        structlog.contextvars.bind_contextvars(error=fault.message)
     return Response(
         msgspec.json.encode(error_body(fault)),
         status_code=fault.status,
@@ -34,23 +34,25 @@ def answer_framework(request: Request[object, object, State], error: HTTPExcepti
 
 def answer_anything(request: Request[object, object, State], error: Exception) -> Response[bytes]:
     """Answer with the one sentence that is safe to show; the log has the rest."""
-    log.error("request.failed", path=request.url.path, exc_info=error)
-    return answer_fault(request, OwnFault("The server made a mistake. It was written down."))
+    log.error("request.failed", path=request.scope["path"], exc_info=error)
+    return answer_fault(request, OwnFault(MISTAKE))
 
 
 def fault_of_framework(request: Request[object, object, State], error: HTTPException) -> AdapterError:
     """Say in OpenAI's words what Litestar said in its own."""
+    # Not `request.url`: it is put together from the Host header, and a broken one raises.
+    path = request.scope["path"]
     match error.status_code:
         case 404:
-            return NotFound(f"Unknown request URL: {request.method} {request.url.path}.", code="unknown_url")
+            return NotFound(f"Unknown request URL: {request.method} {path}.", code="unknown_url")
         case 405:
             fault: AdapterError = InvalidRequest(
-                f"Not allowed to {request.method} on {request.url.path}.", code="method_not_allowed"
+                f"Not allowed to {request.method} on {path}.", code="method_not_allowed"
             )
         case 413:
             fault = InvalidRequest("The request body is too large.", code="request_too_large")
         case status if status >= 500:
-            return OwnFault("The server made a mistake. It was written down.")
+            return OwnFault(MISTAKE)
         case _:
             fault = InvalidRequest(error.detail or "The request cannot be read.", code="bad_request")
     fault.status = error.status_code

@@ -6,7 +6,7 @@ from litestar.response import Stream
 
 from adapter.domain.media import MediaFormat
 from adapter.domain.ports import MediaFile
-from adapter.openai_api.read.ranges import byte_range
+from adapter.openai_api.read.ranges import byte_range, is_unchanged
 from adapter.openai_api.routes.desk import Desk
 
 
@@ -14,9 +14,11 @@ from adapter.openai_api.routes.desk import Desk
 async def read_media(request: Request[None, None, State], name: str, desk: Desk) -> Stream | Response[None]:
     """Send a file, or the part of it that a player asks for."""
     file = await desk.generation.find_media(name)
-    if request.headers.get("if-none-match") == file.etag:
+    if is_unchanged(request.headers.get("if-none-match"), file.etag):
         return Response(None, status_code=304, headers=_headers(file))
-    part = byte_range(request.headers.get("range"), file.size)
+    part = None
+    if request.headers.get("if-range", file.etag) == file.etag:
+        part = byte_range(request.headers.get("range"), file.size)
     start, end = (part.start, part.end) if part else (0, file.size)
     headers = {**_headers(file), "content-length": str(end - start)}
     if part:

@@ -3,9 +3,14 @@
 import secrets
 import time
 
+import msgspec
 import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from adapter.errors import OwnFault
+from adapter.openai_api.routes.failures import MISTAKE
+from adapter.openai_api.write.errors import error_body
 
 log = structlog.get_logger()
 
@@ -41,6 +46,11 @@ class RequestLog:
 
         try:
             await self._app(scope, receive, sending)
+        except Exception:  # the last resort: what even the framework's own handlers did not survive
+            log.exception("request.crashed", path=scope["path"])
+            if seen.status:
+                raise
+            await _apologise(sending)
         finally:
             if scope["path"] not in QUIET_PATHS:
                 log.info(
@@ -52,6 +62,13 @@ class RequestLog:
                     bytes=seen.size,
                     hung_up=None if seen.whole else True,
                 )
+
+
+async def _apologise(send: Send) -> None:
+    fault = OwnFault(MISTAKE)
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": fault.status, "headers": headers})
+    await send({"type": "http.response.body", "body": msgspec.json.encode(error_body(fault)), "more_body": False})
 
 
 class Seen:

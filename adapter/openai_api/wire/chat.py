@@ -37,6 +37,9 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
     size: str | None = None
     aspect_ratio: str | None = None
+    #: As OpenAI's Videos API has it: a number, or digits.
+    seconds: str | int | float | None = None
+    resolution: str | None = None
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,7 +16,9 @@ def error_body(fault: AdapterError) -> ErrorBody:
 
 def error_headers(fault: AdapterError) -> dict[str, str]:
     """Return the headers that steer the client's SDK."""
-    headers = {"www-authenticate": "Bearer"} if fault.status == 401 else {}
+    headers = dict(fault.headers)
+    if fault.status == 401:
+        headers["www-authenticate"] = "Bearer"
     if fault.should_retry is not None:
         headers["x-should-retry"] = "true" if fault.should_retry else "false"
     if fault.retry_after is not None:

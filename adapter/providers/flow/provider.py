@@ -1,5 +1,6 @@
 """Flow as a maker of pictures and of videos."""
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -11,7 +12,7 @@ from adapter.domain.job import Operation, VideoJob
 from adapter.domain.media import Image, image_from_bytes
 from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.domain.ports import Clock, Report
-from adapter.errors import UpstreamBroken
+from adapter.errors import InvalidRequest, UpstreamBroken
 from adapter.providers.flow import translate, wire
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.http import Download, Http, Reply
@@ -69,11 +70,22 @@ class FlowProvider:
         return translate.submitted(reply, job.scene)
 
     async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
-        """Ask about all jobs of an account in one call (the port of that name)."""
+        """Ask about all jobs of an account in one call (the port of that name).
+
+        Google refuses a whole batch for one operation that it does not know, so a refused batch is asked in halves.
+        """
         request = translate.status_request(operations)
         path = "/v1/video:batchCheckAsyncVideoGenerationStatus"
         reply = await self._call(self._http.post, self._accounts.find(account), path, request, STATUS_SECONDS)
-        return translate.reports(reply)
+        try:
+            return translate.reports(reply)
+        except InvalidRequest:
+            if len(operations) == 1:
+                raise
+        half = len(operations) // 2
+        parts = (operations[:half], operations[half:])
+        answers = await asyncio.gather(*(self.poll(part, account=account) for part in parts), return_exceptions=True)
+        return {name: report for answer in answers if isinstance(answer, Mapping) for name, report in answer.items()}
 
     def download(self, url: str) -> AbstractAsyncContextManager[Download]:
         """Open a signed link (the port of that name)."""

@@ -9,6 +9,7 @@ from adapter.domain.job import Failure, Operation, VideoJob
 from adapter.domain.media import Image, Ratio, RemoteVideo, image_from_base64
 from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.domain.ports import Finished, Refused, Report, Working
+from adapter.domain.redaction import fit_for_clients
 from adapter.errors import (
     AdapterError,
     ContentRefused,
@@ -51,7 +52,9 @@ QUOTA_WORDS = ("_QUOTA_REACHED", "_QUOTA_REACHED_UPGRADEABLE")
 
 _T = TypeVar("_T")
 _images_decoder = msgspec.json.Decoder(tuple[wire.ImageAnswer, ...] | wire.ImagesObject)
-_operations_decoder = msgspec.json.Decoder(tuple[wire.OperationState, ...] | wire.OperationsObject)
+_operations_decoder = msgspec.json.Decoder(tuple[msgspec.Raw, ...] | wire.OperationsObject)
+_name_decoder = msgspec.json.Decoder(wire.NamedOperation)
+_state_decoder = msgspec.json.Decoder(wire.OperationState)
 
 
 def session_id(now: float) -> str:
@@ -120,15 +123,15 @@ def video_request(job: VideoJob, context: wire.VideoClientContext) -> wire.Batch
 
 
 def submitted(reply: Reply, scene: str) -> Operation:
-    """Return the name that Flow gave a submitted job.
+    """Return the name that Flow gave a submitted job; nothing else of the answer is looked at.
 
     Raises:
         AdapterError: an error body; UpstreamBroken if a success does not name exactly one operation.
     """
-    states = operations(reply)
-    if len(states) != 1 or not states[0].operation.name:
-        raise UpstreamBroken(f"Flow accepted a video and named {len(states)} operations instead of one.")
-    return Operation(states[0].operation.name, scene)
+    names = [named.name for item in operations(reply) if (named := _read(_name_decoder, item)) and named.name]
+    if len(names) != 1:
+        raise UpstreamBroken(f"Flow accepted a video and named {len(names)} operations instead of one.")
+    return Operation(names[0], scene)
 
 
 def status_request(asked: Sequence[Operation]) -> wire.BatchCheckStatus:
@@ -139,15 +142,23 @@ def status_request(asked: Sequence[Operation]) -> wire.BatchCheckStatus:
 
 
 def reports(reply: Reply) -> dict[str, Report]:
-    """Tell how each job of a status answer stands; what is unknown or incomplete is left out."""
-    found = ((state.operation.name, _report(state)) for state in operations(reply))
+    """Tell how each job of a status answer stands; what is unknown, incomplete or unreadable is left out."""
+    states = (_read(_state_decoder, item) for item in operations(reply))
+    found = ((state.operation.name, _report(state)) for state in states if state is not None)
     return {name: report for name, report in found if report is not None}
 
 
-def operations(reply: Reply) -> Sequence[wire.OperationState]:
-    """Read the operations of a submission's or a status call's answer, whichever shape it has."""
+def operations(reply: Reply) -> Sequence[msgspec.Raw]:
+    """Return the items of a submission's or a status call's answer, unread, whichever shape it has."""
     answer = _decode(_operations_decoder, reply)
-    return answer.operations if isinstance(answer, wire.OperationsObject) else answer
+    return answer.operations or answer.media if isinstance(answer, wire.OperationsObject) else answer
+
+
+def _read(decoder: msgspec.json.Decoder[_T], item: msgspec.Raw) -> _T | None:
+    try:
+        return decoder.decode(item)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _report(state: wire.OperationState) -> Report | None:
@@ -165,7 +176,7 @@ def _report(state: wire.OperationState) -> Report | None:
 
 
 def _failure(error: wire.OperationError | None) -> Failure:
-    word = error.message if error else ""
+    word = fit_for_clients(error.message or "") if error else ""
     if word.endswith(CONTENT_WORDS):
         return Failure.of(ContentRefused(f"Flow declined the video: {word}."))
     return Failure.of(JobFailed(f"Flow could not make the video: {word or 'no reason given'}."))
@@ -183,17 +194,17 @@ def _decode(decoder: msgspec.json.Decoder[_T], reply: Reply) -> _T:
 def fault(reply: Reply) -> AdapterError:
     """Say what a refusal means: the reason first, the HTTP code second (`flow.md` section 2, "Errors")."""
     status = rpc_status.read_status(reply)
-    if status is None or reply.status >= 500:
+    if status is None or reply.status not in rpc_status.REFUSALS:
         return rpc_status.fault_of(reply, status)
     reason = status.reason
     if reason.endswith(CONTENT_WORDS):
-        return ContentRefused(f"Google: {status.message} ({reason})")
+        return ContentRefused(f"Google: {status.words} ({reason})")
     if reason.endswith(QUOTA_WORDS):
-        return UpstreamQuota(f"Google: {status.message} ({reason})")
+        return UpstreamQuota(f"Google: {status.words} ({reason})")
     if reason.endswith(BUSY_WORDS):
-        return UpstreamBusy(f"Google: {status.message} ({reason})", retry_after=status.retry_after)
+        return UpstreamBusy(f"Google: {status.words} ({reason})", retry_after=status.retry_after)
     if reply.status == 404:
-        return InvalidRequest(f"Google: {status.message}")
+        return InvalidRequest(f"Google: {status.words}")
     if reply.status == 403 and (reason or "reCAPTCHA" in status.message):
-        return UpstreamRejected(f"Google does not let this Flow account do that: {status.message} ({reason})")
+        return UpstreamRejected(f"Google does not let this Flow account do that: {status.words} ({reason})")
     return rpc_status.fault_of(reply, status)

@@ -118,7 +118,7 @@ class BatchCheckStatus(msgspec.Struct, frozen=True):
 class VideoMedia(msgspec.Struct, frozen=True, rename="camel"):
     """Where a finished video and its poster lie."""
 
-    fife_url: str = ""
+    fife_url: str | None = None
     serving_base_uri: str | None = None
 
 
@@ -131,7 +131,7 @@ class Metadata(msgspec.Struct, frozen=True):
 class OperationError(msgspec.Struct, frozen=True):
     """Why an operation failed; the message is a `PUBLIC_ERROR_*` word."""
 
-    message: str = ""
+    message: str | None = None
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -142,17 +142,28 @@ class Operation(msgspec.Struct, frozen=True):
     error: OperationError | None = None
 
 
-class OperationState(msgspec.Struct, frozen=True, rename="camel"):
-    """One operation of an answer."""
+class OperationState(msgspec.Struct, frozen=True):
+    """One operation of a status answer."""
 
     operation: Operation
-    status: str = ""
-    scene_id: str | None = None
+    status: str | None = None
     metadata: Metadata | None = None
 
 
-class OperationsObject(msgspec.Struct, frozen=True, rename="camel"):
-    """The wrapped form of an answer."""
+class NamedOperation(msgspec.Struct, frozen=True):
+    """One operation of a submission's answer: `operation.name` in the seed, plain `name` in the newer `media` list."""
 
-    operations: tuple[OperationState, ...]
-    remaining_credits: int | None = None
+    operation: OperationName | None = None
+    media_name: str | None = msgspec.field(default=None, name="name")
+
+    @property
+    def name(self) -> str | None:
+        """Whichever is there."""
+        return self.operation.name if self.operation else self.media_name
+
+
+class OperationsObject(msgspec.Struct, frozen=True):
+    """The wrapped form of an answer. Each item is read by itself, so that one odd item costs only its own job."""
+
+    operations: tuple[msgspec.Raw, ...] = ()
+    media: tuple[msgspec.Raw, ...] = ()

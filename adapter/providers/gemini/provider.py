@@ -84,13 +84,14 @@ def address(endpoint: GeminiEndpoint, model: str, key: str) -> tuple[str, Mappin
 async def all_or_nothing(calls: Sequence[Coroutine[None, None, Image]]) -> Sequence[Image]:
     """Run calls side by side; the first that fails stops the others and is raised.
 
-    If others had already been answered, they were charged, so the client's SDK is told not to send it all again.
+    Stopping a call does not undo it: sisters that are on their way may be charged, so the client's SDK is told not to
+    send all of it again, even where the failed call by itself cost nothing.
     """
     tasks = [asyncio.ensure_future(call) for call in calls]
     try:
         return await asyncio.gather(*tasks)
     except AdapterError as fault:
-        if any(task.done() and not task.cancelled() and task.exception() is None for task in tasks):
+        if len(tasks) > 1:
             fault.should_retry = False
         raise
     finally:

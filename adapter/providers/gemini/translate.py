@@ -4,6 +4,7 @@ import msgspec
 
 from adapter.domain.media import Image, image_from_base64
 from adapter.domain.orders import MAX_SEED, ImageOrder
+from adapter.domain.redaction import fit_for_clients
 from adapter.errors import AdapterError, ContentRefused, NoMedia, UpstreamBroken, UpstreamOverloaded
 from adapter.providers import rpc_status
 from adapter.providers.gemini import wire
@@ -56,7 +57,7 @@ def image(reply: Reply) -> Image:
         raise UpstreamBroken("Gemini's answer cannot be read.") from error
     pictures = [
         part.inline_data.data
-        for candidate in answer.candidates
+        for candidate in answer.candidates or ()
         for part in (candidate.content and candidate.content.parts) or ()
         if part.inline_data is not None and not part.thought
     ]
@@ -71,11 +72,13 @@ def image(reply: Reply) -> Image:
 def _why_none(answer: wire.GenerateContentAnswer) -> AdapterError:
     feedback = answer.prompt_feedback
     if feedback is not None and feedback.block_reason:
-        return ContentRefused(feedback.block_reason_message or f"Gemini blocked the prompt: {feedback.block_reason}.")
-    for candidate in answer.candidates:
+        said = feedback.block_reason_message or f"Gemini blocked the prompt: {feedback.block_reason}."
+        return ContentRefused(fit_for_clients(said))
+    candidates = answer.candidates or ()
+    for candidate in candidates:
         if candidate.finish_reason in REFUSALS:
-            return ContentRefused(candidate.finish_message or f"Gemini declined: {candidate.finish_reason}.")
-    reasons = ", ".join(candidate.finish_reason for candidate in answer.candidates) or "no candidates"
+            return ContentRefused(fit_for_clients(candidate.finish_message or f"Gemini: {candidate.finish_reason}."))
+    reasons = ", ".join(candidate.finish_reason or "no reason" for candidate in candidates) or "no candidates"
     return NoMedia(f"Gemini made no picture ({reasons}).")
 
 
@@ -83,5 +86,5 @@ def fault(reply: Reply) -> AdapterError:
     """Say what a refusal means. A 503 with a body is an overloaded model that did not start."""
     status = rpc_status.read_status(reply)
     if status is not None and reply.status == 503:
-        return UpstreamOverloaded(f"Google: {status.message}", retry_after=status.retry_after)
+        return UpstreamOverloaded(f"Google: {status.words}", retry_after=status.retry_after)
     return rpc_status.fault_of(reply, status)

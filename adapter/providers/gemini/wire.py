@@ -48,11 +48,10 @@ class Blob(msgspec.Struct, frozen=True):
 
 
 class AnswerPart(msgspec.Struct, frozen=True, rename="camel"):
-    """A text, a picture, or a draft of one (`thought`)."""
+    """A picture, a draft of one (`thought`), or a text, which is not read."""
 
-    text: str | None = None
     inline_data: Blob | None = None
-    thought: bool = False
+    thought: bool | None = None
 
 
 class AnswerContent(msgspec.Struct, frozen=True):
@@ -65,19 +64,19 @@ class Candidate(msgspec.Struct, frozen=True, rename="camel"):
     """One answer."""
 
     content: AnswerContent | None = None
-    finish_reason: str = ""
-    finish_message: str = ""
+    finish_reason: str | None = None
+    finish_message: str | None = None
 
 
 class PromptFeedback(msgspec.Struct, frozen=True, rename="camel"):
     """Why a prompt was not worked on; there are then no candidates."""
 
-    block_reason: str = ""
-    block_reason_message: str = ""
+    block_reason: str | None = None
+    block_reason_message: str | None = None
 
 
 class GenerateContentAnswer(msgspec.Struct, frozen=True, rename="camel"):
     """The body that we read."""
 
-    candidates: tuple[Candidate, ...] = ()
+    candidates: tuple[Candidate, ...] | None = None
     prompt_feedback: PromptFeedback | None = None

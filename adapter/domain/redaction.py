@@ -1,0 +1,23 @@
+"""What must never be written down or handed on."""
+
+import re
+
+#: Google keys and tokens, bearer tokens, our own keys, and what signs or opens a link.
+SECRET = re.compile(
+    r"AIza[\w-]{8,}|ya29\.[\w-]+|\bsk-[\w-]{8,}|(?<=Bearer )\S+"
+    r"|(?<=[?&]key=)[^&\s]+|(?<=Signature=)[^&\s]+|(?<=GoogleAccessId=)[^&\s]+"
+)
+#: Google's error texts name the operator's project.
+PROJECT = re.compile(r"(?<=project_number:)\d+|(?<=projects/)[\w-]+")
+URL = re.compile(r"https?://\S+")
+HIDDEN = "[hidden]"
+
+
+def without_secrets(text: str) -> str:
+    """Blank every secret: for our own logs."""
+    return SECRET.sub(HIDDEN, text)
+
+
+def fit_for_clients(text: str) -> str:
+    """Blank secrets, addresses and project numbers: for an upstream's words on their way to a client."""
+    return PROJECT.sub(HIDDEN, without_secrets(URL.sub(HIDDEN, text)))
