@@ -40,6 +40,8 @@ LAW = {
 #: Which foreign packages live in which files only.
 FOREIGN = {
     "httpx": ("adapter.providers.http", "adapter.app"),
+    "aiohttp": ("adapter.providers.http",),
+    "httpx_aiohttp": ("adapter.providers.http",),
     "litestar": ("adapter.app", "adapter.openai_api.routes", "adapter.sandbox"),
     "sqlalchemy": ("adapter.database", "adapter.jobs.store", "adapter.access.keys"),
     "alembic": ("adapter.database",),

@@ -1,0 +1,242 @@
+"""What really happens on a socket, by both clients: only a connection that never stood proves that nothing was sent."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from adapter.errors import UpstreamBroken, UpstreamFault, UpstreamSilent, UpstreamUnreachable
+from adapter.providers.http import Http, clients
+
+Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[Http]:
+    """The way out, over real sockets."""
+    shared, fresh = clients()
+    async with shared, fresh:
+        yield Http(shared, fresh)
+
+
+@pytest.fixture(params=["post", "post_once"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each of the two clients."""
+    return str(request.param)
+
+
+@asynccontextmanager
+async def server(behaviour: Behaviour) -> AsyncIterator[str]:
+    """Serve one behaviour on a free port, after the request was read to its end."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await behaviour(reader, writer)
+        writer.close()
+
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with listening:
+        port = listening.sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}/"
+
+
+def says(*pieces: bytes) -> Behaviour:
+    """Return a behaviour that sends bytes and hangs up."""
+
+    async def say(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+
+    return say
+
+
+async def resets(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer with a reset instead of words."""
+    raw: socket.socket = writer.get_extra_info("socket")
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+async def is_silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    """Wait until the client leaves."""
+    await reader.read()
+
+
+async def drips(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Send a byte now and then, so that no single read ever times out."""
+    writer.write(HEAD + b"content-length: 1000000\r\n\r\n")
+    while not reader.at_eof():
+        writer.write(b" ")
+        try:
+            await asyncio.wait_for(reader.read(1), 0.02)
+        except TimeoutError:
+            continue
+
+
+async def post(http: Http, kind: str, url: str, seconds: float = 5.0) -> bytes:
+    """Send and return the answer's body."""
+    reply = await getattr(http, kind)(url, headers={"x-key": "k"}, body=b"", seconds=seconds)
+    body: bytes = reply.body
+    return body
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (HEAD, b"content-length: 2\r\n\r\n", b"{}"),
+        (HEAD, b"content-length: 2\r\n\r\n{", b"}"),
+        (HEAD + b"transfer-encoding: chunked\r\n\r\n", b"1\r\n{\r\n", b"1\r\n}\r\n0\r\n\r\n"),
+        (HEAD + b"\r\n{}",),
+    ],
+)
+async def test_a_whole_answer_is_read(http: Http, kind: str, pieces: tuple[bytes, ...]) -> None:
+    """In one piece or several, by length, by chunks, or to the end of the connection."""
+    async with server(says(*pieces)) as url:
+        assert await post(http, kind, url) == b"{}"
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        says(),
+        says(b"HTTP/1.1 200"),
+        says(HEAD),
+        says(HEAD + b"content-length: 100\r\n\r\n{"),
+        says(HEAD + b"transfer-encoding: chunked\r\n\r\n5\r\n{"),
+        says(b"\x00\xff nonsense\r\n\r\n"),
+        resets,
+    ],
+    ids=["nothing", "half a line", "half a head", "half a body", "half a chunk", "nonsense", "reset"],
+)
+async def test_an_answer_that_breaks_off_may_have_been_executed(http: Http, kind: str, behaviour: Behaviour) -> None:
+    """The server had the request."""
+    async with server(behaviour) as url:
+        with pytest.raises(UpstreamBroken):
+            await post(http, kind, url)
+
+
+async def test_silence_may_have_been_executed(http: Http, kind: str) -> None:
+    """No answer in time."""
+    async with server(is_silent) as url:
+        with pytest.raises(UpstreamSilent):
+            await post(http, kind, url, seconds=0.05)
+
+
+async def test_a_drip_is_silence(http: Http, kind: str) -> None:
+    """A byte now and then is no answer: the time is for the whole of it."""
+    async with server(drips) as url, asyncio.timeout(15):
+        with pytest.raises(UpstreamSilent):
+            await post(http, kind, url, seconds=0.2)
+
+
+async def test_a_port_that_nobody_listens_on_proves_that_nothing_was_sent(http: Http, kind: str) -> None:
+    """Refused before the first byte."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(UpstreamUnreachable):
+        await post(http, kind, f"http://127.0.0.1:{port}/")
+
+
+async def test_a_name_that_does_not_resolve_proves_that_nothing_was_sent(http: Http, kind: str) -> None:
+    """There was nobody to send it to."""
+    with pytest.raises(UpstreamUnreachable):
+        await post(http, kind, "http://nowhere.invalid/")
+
+
+async def test_a_handshake_that_fails_proves_that_nothing_was_sent(http: Http, kind: str) -> None:
+    """TLS comes before the request."""
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"this is not TLS\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        with pytest.raises(UpstreamUnreachable):
+            await post(http, kind, f"https://127.0.0.1:{port}/")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "is_whole"),
+    [
+        ((HEAD + b"content-length: 5\r\n\r\n12345",), True),
+        ((HEAD + b"transfer-encoding: chunked\r\n\r\n5\r\n12345\r\n0\r\n\r\n",), True),
+        ((HEAD + b"\r\n12345",), False),
+    ],
+)
+async def test_a_download_is_whole_by_length_or_by_chunks(
+    http: Http, pieces: tuple[bytes, ...], *, is_whole: bool
+) -> None:
+    """What ends with its connection proves nothing."""
+    async with server(says(*pieces)) as url, http.download(url) as download:
+        size = sum([len(chunk) async for chunk in download])
+        assert (size, download.is_whole(size)) == (5, is_whole)
+
+
+async def fetch(http: Http, url: str) -> None:
+    """Read a download to its end and insist that it is whole."""
+    async with http.download(url) as download:
+        if not download.is_whole(sum([len(chunk) async for chunk in download])):
+            raise UpstreamBroken("cut")
+
+
+@pytest.mark.parametrize("head", [b"content-length: 50", b"transfer-encoding: chunked"])
+async def test_a_download_that_breaks_off_is_a_fault(http: Http, head: bytes) -> None:
+    """It is never taken for a short file."""
+    async with server(says(HEAD + head + b"\r\n\r\n5\r\n123")) as url:
+        with pytest.raises(UpstreamFault):
+            await fetch(http, url)
+
+
+async def test_a_submission_never_travels_on_a_used_connection(http: Http) -> None:
+    """A pooled connection that was just closed ends in an error that proves nothing."""
+    ports: list[int] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            ports.append(writer.get_extra_info("peername")[1])
+            writer.write(HEAD + b"content-length: 2\r\n\r\n{}")
+            try:
+                await reader.readuntil(b"\r\n\r\n")
+            except asyncio.IncompleteReadError:
+                return
+
+    async with server(answer) as url:
+        for kind in ("post", "post", "post_once", "post_once"):
+            await post(http, kind, url)
+
+    assert ports[0] == ports[1]
+    assert len(set(ports)) == 3
+
+
+async def test_no_cookie_of_one_request_goes_along_with_the_next(http: Http, kind: str) -> None:
+    """Accounts share the client, not what Google remembers of them."""
+    heads: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(HEAD + b"set-cookie: sid=1; Path=/\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}")
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        for _ in range(2):
+            await post(http, kind, f"http://127.0.0.1:{port}/")
+
+    assert b"cookie" not in heads[1].lower()
+
+
+async def test_a_body_is_taken_as_it_is(http: Http, kind: str) -> None:
+    """Never unpacked: a small answer cannot swell."""
+    async with server(says(HEAD + b"content-encoding: identity\r\ncontent-length: 2\r\n\r\n{}")) as url:
+        reply: httpx.Response | bytes = await post(http, kind, url)
+
+    assert reply == b"{}"
