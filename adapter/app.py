@@ -27,6 +27,7 @@ from adapter.jobs.pace import Pace
 from adapter.jobs.poller import Poller
 from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
+from adapter.media.convert import ConvertingProvider
 from adapter.media.store import open_media
 from adapter.openai_api.routes import chat, failures, health, images, media, models
 from adapter.openai_api.routes.access import require_key
@@ -140,7 +141,7 @@ class House:
 
     def _image_providers(self) -> Mapping[str, ImageProvider]:
         offered: dict[str, ImageProvider | None] = {"flow": self._flow, "gemini": self._gemini}
-        return {name: provider for name, provider in offered.items() if provider}
+        return {name: ConvertingProvider(provider) for name, provider in offered.items() if provider}
 
     def _video_providers(self) -> Mapping[str, VideoProvider]:
         return {"flow": self._flow} if self._flow else {}

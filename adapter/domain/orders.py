@@ -5,7 +5,7 @@ import hashlib
 import msgspec
 
 from adapter.domain.catalogue import Frame
-from adapter.domain.media import Ratio
+from adapter.domain.media import MediaFormat, Ratio
 
 #: Seeds travel as 32-bit signed integers in Google's documents (`generationConfig.seed`, seed 003).
 MAX_SEED = 2**31 - 1
@@ -25,6 +25,9 @@ class ImageOrder(msgspec.Struct, frozen=True, kw_only=True):
     frame: Frame
     #: The first picture's seed; further pictures count up from it. None leaves it to chance.
     seed: int | None = None
+    format: MediaFormat = MediaFormat.PNG
+    #: Quality of a JPEG or WebP, 0 to 100.
+    compression: int = 100
 
 
 class VideoOrder(msgspec.Struct, frozen=True, kw_only=True):

@@ -70,6 +70,16 @@ def test_the_same_seed_makes_the_same_picture(client: openai.OpenAI, model: str)
     assert first != other
 
 
+@pytest.mark.parametrize("model", ["gemini-2.5-flash-image", "flow-gem-pix"])
+@pytest.mark.parametrize(("form", "kind"), [("png", "PNG"), ("jpeg", "JPEG"), ("webp", "WEBP")])
+def test_a_picture_has_the_format_that_was_asked_for(client: openai.OpenAI, model: str, form: str, kind: str) -> None:
+    """Really converted, and reported."""
+    response = client.images.generate(model=model, prompt="a red fox", output_format=form)  # type: ignore[call-overload]
+    [data] = pictures(response)
+
+    assert (opened(data).format, response.output_format) == (kind, form)
+
+
 def test_a_link_leads_to_the_picture_without_a_key(client: openai.OpenAI, server: Server) -> None:
     """A browser opens it; name, type and length are right."""
     response = client.images.generate(model="gemini-2.5-flash-image", prompt="a fox", response_format="url")

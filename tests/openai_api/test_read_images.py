@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from adapter.domain.catalogue import Frame
-from adapter.domain.media import Ratio, Resolution
+from adapter.domain.media import MediaFormat, Ratio, Resolution
 from adapter.domain.orders import ImageOrder
 from adapter.errors import InvalidRequest, UnknownModel
 from adapter.openai_api.read.images import Delivery, delivery, image_order
@@ -79,6 +79,8 @@ def test_every_way_to_ask_for_a_frame_is_understood(wish: dict[str, str], frame:
         ({"output_format": "svg"}, "output_format"),
         ({"moderation": "low"}, "moderation"),
         ({"output_compression": 50}, "output_compression"),
+        ({"output_compression": 101, "output_format": "jpeg"}, "output_compression"),
+        ({"output_compression": -1, "output_format": "webp"}, "output_compression"),
         ({"style": "cubist"}, "style"),
         ({"stream": True}, "stream"),
         ({"partial_images": 2}, "stream"),
@@ -90,6 +92,22 @@ def test_what_cannot_be_done_is_refused_by_name(wish: dict[str, object], param: 
         order(**wish)
 
     assert caught.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("wish", "form", "compression"),
+    [
+        ({}, MediaFormat.PNG, 100),
+        ({"output_format": "png", "output_compression": 100}, MediaFormat.PNG, 100),
+        ({"output_format": "jpeg"}, MediaFormat.JPEG, 100),
+        ({"output_format": "webp", "output_compression": 0}, MediaFormat.WEBP, 0),
+    ],
+)
+def test_a_format_and_its_compression_are_ordered(wish: dict[str, object], form: MediaFormat, compression: int) -> None:
+    """A PNG where nothing is said, as OpenAI's models answer."""
+    read = order(**wish)
+
+    assert (read.format, read.compression) == (form, compression)
 
 
 def test_an_unknown_model_is_an_error_of_its_own() -> None:

@@ -4,7 +4,7 @@ from enum import Enum
 from fnmatch import fnmatchcase
 
 from adapter.domain.catalogue import Catalogue, ImageCard
-from adapter.domain.media import Resolution, Shape
+from adapter.domain.media import MediaFormat, Resolution, Shape
 from adapter.domain.orders import ImageOrder
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.fields import one_of, prompt, required, seed
@@ -25,6 +25,10 @@ QUALITIES = {
     "xhigh": Resolution.FOUR,
     "max": Resolution.FOUR,
 }
+
+
+#: `output_format`. OpenAI's younger ones, gif and svg, are not drawn by these models.
+FORMATS = {"png": MediaFormat.PNG, "jpeg": MediaFormat.JPEG, "webp": MediaFormat.WEBP}
 
 
 class Delivery(Enum):
@@ -52,6 +56,8 @@ def image_order(body: ImagesRequest, catalogue: Catalogue, *, longest: int) -> I
         n=_count(body.n),
         frame=card.frame(shape),
         seed=seed(body.seed),
+        format=_format(body.output_format),
+        compression=_compression(body),
     )
 
 
@@ -71,10 +77,7 @@ def delivery(body: ImagesRequest) -> Delivery:
 def _refuse_what_is_not_done(body: ImagesRequest) -> None:
     """Refuse every wish that would otherwise be dropped in silence; a paid answer is what was asked for."""
     one_of(body.background or "auto", ["auto", "opaque"], "background")
-    one_of(body.output_format or "png", ["png"], "output_format")
     one_of(body.moderation or "auto", ["auto"], "moderation")
-    if body.output_compression not in {None, 100}:
-        raise InvalidRequest("A PNG is not compressed with losses; leave it out.", param="output_compression")
     one_of(body.style or "vivid", ["vivid", "natural"], "style")
     if body.stream or body.partial_images:
         raise InvalidRequest("Pictures are not streamed; leave 'stream' and 'partial_images' out.", param="stream")
@@ -85,6 +88,21 @@ def _with_quality(shape: Shape, quality: str | None) -> Shape:
     if wished is None or shape.resolution is not None or shape.pixels is not None:
         return shape
     return Shape(ratio=shape.ratio, fineness=wished)
+
+
+def _format(name: str | None) -> MediaFormat:
+    return FORMATS[one_of(name or "png", list(FORMATS), "output_format")]
+
+
+def _compression(body: ImagesRequest) -> int:
+    asked = body.output_compression
+    if asked is None:
+        return 100
+    if not 0 <= asked <= 100:
+        raise InvalidRequest("'output_compression' has to be 0 to 100.", param="output_compression")
+    if asked < 100 and _format(body.output_format) is MediaFormat.PNG:
+        raise InvalidRequest("A PNG is not compressed with losses; leave it out.", param="output_compression")
+    return asked
 
 
 def _count(n: int | None) -> int:

@@ -1,0 +1,97 @@
+"""Pictures have the format that was ordered, whatever the model drew."""
+
+from collections.abc import Sequence
+from io import BytesIO
+
+import pytest
+from PIL import Image as Pillow
+
+from adapter.domain.catalogue import Frame
+from adapter.domain.media import Image, MediaFormat, image_from_bytes
+from adapter.domain.orders import ImageOrder
+from adapter.errors import UpstreamBroken
+from adapter.media.convert import ConvertingProvider, convert
+from tests.fakes import png
+
+KINDS = [MediaFormat.PNG, MediaFormat.JPEG, MediaFormat.WEBP]
+
+
+def drawn(kind: MediaFormat, mode: str = "RGB") -> Image:
+    """Return a noisy picture of a kind."""
+    file = BytesIO()
+    noise = Pillow.effect_noise((64, 48), 90)
+    noise.convert(mode).save(file, kind.name)
+    image = image_from_bytes(file.getvalue())
+    assert image is not None
+    return image
+
+
+def opened(image: Image) -> Pillow.Image:
+    """Decode a picture whole."""
+    picture = Pillow.open(BytesIO(image.decode()))
+    picture.load()
+    return picture
+
+
+class Draws:
+    """A maker of pictures of one kind."""
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+
+    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
+        return [self._image] * order.n
+
+
+def order(kind: MediaFormat) -> ImageOrder:
+    """Return an order for two pictures of a format."""
+    return ImageOrder(model="m", provider="p", upstream="m", prompt="a fox", n=2, frame=Frame(), format=kind)
+
+
+@pytest.mark.parametrize("to", KINDS)
+@pytest.mark.parametrize("drawn_as", KINDS)
+async def test_a_picture_comes_in_the_format_that_was_ordered(drawn_as: MediaFormat, to: MediaFormat) -> None:
+    """Every pair; the size stays, and what has the format already is not touched."""
+    image = drawn(drawn_as)
+    made = await ConvertingProvider(Draws(image)).make_images(order(to))
+
+    assert [opened(each).format for each in made] == [to.name, to.name]
+    assert {each.pixels for each in made} == {image.pixels}
+    assert (made[0] is image) is (drawn_as is to)
+
+
+@pytest.mark.parametrize("to", [MediaFormat.JPEG, MediaFormat.WEBP])
+def test_compression_is_a_quality(to: MediaFormat) -> None:
+    """Less of it, fewer bytes; the ends of the range are allowed."""
+    sizes = [len(convert(drawn(MediaFormat.PNG), to, compression).decode()) for compression in (0, 30, 80, 100)]
+
+    assert sizes == sorted(sizes)
+    assert sizes[0] < sizes[-1]
+
+
+def test_transparency_becomes_white_in_a_jpeg() -> None:
+    """Not black, as a plain conversion would have it."""
+    file = BytesIO()
+    Pillow.new("RGBA", (32, 32), (255, 0, 0, 0)).save(file, "PNG")
+    clear = image_from_bytes(file.getvalue())
+    assert clear is not None
+
+    pixel = opened(convert(clear, MediaFormat.JPEG, 100)).getpixel((16, 16))
+    assert pixel == (255, 255, 255)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA"])
+@pytest.mark.parametrize("to", [MediaFormat.JPEG, MediaFormat.WEBP])
+def test_pictures_of_every_colour_mode_are_converted(mode: str, to: MediaFormat) -> None:
+    """Grey, palette, with alpha."""
+    assert opened(convert(drawn(MediaFormat.PNG, mode), to, 90)).size == (64, 48)
+
+
+def test_a_picture_that_is_cut_is_the_upstreams_fault() -> None:
+    """Its head looked right."""
+    whole = png(300, 300)
+    cut = image_from_bytes(whole[: len(whole) // 2])
+    assert cut is not None
+
+    with pytest.raises(UpstreamBroken):
+        convert(cut, MediaFormat.JPEG, 90)
