@@ -34,11 +34,11 @@ lock: ## resolve the requirements again (needs uv)
 	uv pip compile pyproject.toml --extra sandbox --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-sandbox.lock
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-dev.lock
 
-clean: ## remove the environment and everything that was made here
-	rm -rf $(VENV) var out .mypy_cache .pytest_cache .ruff_cache
+clean: ## remove the environment, the sandbox's memory and what the demo made
+	rm -rf $(VENV) var/sandbox out .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/run.stamp: requirements-sandbox.lock | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-sandbox.lock

@@ -5,26 +5,27 @@ Two shores and a memory between them::
     openai_api/   what clients see: wire (OpenAI's JSON), read (wire to order), write (ours to wire), routes
     domain/       our own words: orders, the catalogue, jobs and their states, media, and the ports
     providers/    what Google sees: flow, gemini; each wire, translate, provider; http is the one way out
+    generation    the use cases that join them
     database/     one database: tables, migrations
     jobs/         the memory of work: store, poller, feed
     access/       who may ask
-    media/        the memory of bytes
-    generation    the use cases that join them
+    media/        the memory of bytes, and their formats
     sandbox/      Google's side, emulated: for building and testing without an account
-    app, serving  where the rooms are put together and started; cli commands them;
-                  settings, credentials, clock, drain and logs serve them
+    app, serving  where the rooms are put together, and where they become a process; cli commands it
+
+settings, credentials, clock, drain, logs, redaction, errors and welcome are what their names say.
 
 The import law (left may import right, nothing else; `tests/test_architecture.py` holds it)::
 
     app, serving, cli   everything
-    settings      domain, errors, sandbox.rules
-    openai_api    generation, domain, errors
-    generation    domain, errors
-    jobs, access  domain, errors, database
-    media         domain, errors
-    database      errors
-    providers.*   domain, errors, providers.http, providers.rpc_status
-    sandbox       errors
-    domain        errors
-    errors        nothing of ours
+    settings            domain, errors, sandbox.rules
+    openai_api          generation, domain, errors
+    generation          domain, errors
+    jobs, access        domain, errors, database
+    media               domain, errors
+    database            errors
+    providers.*         domain, errors, redaction, providers.http, providers.rpc_status
+    sandbox             nothing of ours
+    domain              errors
+    errors              nothing of ours
 """

@@ -18,7 +18,6 @@ from adapter.app import create_app
 from adapter.clock import SystemClock
 from adapter.credentials import secret
 from adapter.database.engine import Database, open_database
-from adapter.domain.catalogue import ImageCard
 from adapter.errors import AdapterError, WrongConfiguration
 from adapter.jobs.store import SqlJobStore
 from adapter.logs import configure_logs
@@ -44,6 +43,7 @@ with_config = click.option(
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def adapter() -> None:
     """An OpenAI-compatible API in front of Google's media generators."""
+    configure_logs()
 
 
 @adapter.command()
@@ -52,7 +52,6 @@ def adapter() -> None:
 @click.option("--port", type=click.IntRange(0, 65_535), help="TCP port, instead of server.port.")
 def serve(config: Path, host: str | None, port: int | None) -> None:
     """Serve the API."""
-    configure_logs()
     settings = load_settings(config, os.environ)
     place = msgspec.structs.replace(
         settings.server,
@@ -90,9 +89,9 @@ async def _checks(settings: Settings) -> list[str]:
     said.append(f"media        ok  {settings.storage.media}")
     said.append(f"links begin  {settings.public_url}")
     if not (settings.access.keys or settings.access.anonymous or [key for key in made if key.revoked_at is None]):
-        said.append("warning: there is no key; `adapter keys create NAME` makes one")
-    if settings.access.anonymous and not settings.public_url.startswith(("http://127.", "http://localhost")):
-        said.append("warning: access.anonymous lets everybody spend your credits")
+        said.append("warning: there is no key; `python -m adapter keys create NAME` makes one")
+    if settings.is_open_to_everybody:
+        said.append("warning: access.anonymous lets everybody who reaches this machine spend your credits")
     return said
 
 
@@ -102,12 +101,10 @@ async def _checks(settings: Settings) -> list[str]:
 @click.option("--state", default="", help="Folder in which jobs and credits survive; without it they are forgotten.")
 def sandbox(host: str, port: int, state: str) -> None:
     """Serve only the emulator of Gemini and Flow."""
-    from adapter.sandbox.server import running_sandbox  # noqa: PLC0415 - as in serving.upstream
-
     rules = SandboxRules(host=host, port=port, state=state)
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP)
-    with running_sandbox(rules) as running:
-        click.echo(f"Gemini and Flow, emulated, at {running.base_url}")
+    with serving.emulator(rules) as base_url:
+        click.echo(f"Gemini and Flow, emulated, at {base_url}")
         click.echo(f"Gemini key: {rules.api_keys[0]}   Flow token: {rules.accounts[0].token}")
         signal.sigwait(STOP)
 
@@ -118,8 +115,7 @@ def models(config: Path) -> None:
     """List the models that this configuration offers."""
     settings = load_settings(config, os.environ)
     for model in load_catalogue(config, settings).models:
-        kind = "image" if isinstance(model.card, ImageCard) else "video"
-        click.echo(f"{model.name:44} {kind}  {model.card.provider}")
+        click.echo(f"{model.name:44} {model.card.kind}  {model.card.provider}")
 
 
 @adapter.group()

@@ -11,6 +11,10 @@ class SystemClock:
         """Return Unix seconds."""
         return time.time()
 
+    async def sleep(self, seconds: float) -> None:
+        """Return after that time."""
+        await asyncio.sleep(seconds)
+
     async def wait(self, event: asyncio.Event, seconds: float) -> bool:
         """Return True as soon as the event is set, False after that time."""
         try:

@@ -9,13 +9,13 @@ import asyncio
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import structlog
 
 from adapter.domain.ports import Secret
-from adapter.errors import UpstreamCredential, WrongConfiguration
+from adapter.errors import SecretUnreadable, WrongConfiguration
 
 log = structlog.get_logger()
 
@@ -58,10 +58,10 @@ class FileSecret:
             stamp = self._path.stat().st_mtime_ns
             if stamp != self._stamp:
                 self._value, self._stamp = fitting(self._path.read_text().partition("\n")[0].strip()), stamp
-        except (OSError, UnicodeDecodeError, UpstreamCredential) as error:
+        except (OSError, UnicodeDecodeError, SecretUnreadable) as error:
             log.error("credential.file_unreadable", file=str(self._path))  # noqa: TRY400 - the file is what matters
             if not self._value:
-                raise UpstreamCredential("A credential cannot be read. The operator has to look at it.") from error
+                raise SecretUnreadable("A credential cannot be read. The operator has to look at it.") from error
         return self._value
 
     async def renew(self) -> str:
@@ -73,8 +73,8 @@ class FileSecret:
 class CommandSecret:
     """What a program prints (the port `Secret`)."""
 
-    def __init__(self, command: str) -> None:
-        self._arguments = shlex.split(command)
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self._arguments = arguments
         self._value: str | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -91,7 +91,7 @@ class CommandSecret:
             return self._value
 
     async def _run(self) -> str:
-        failed = UpstreamCredential("The command that prints a credential failed. The operator has to look at it.")
+        failed = SecretUnreadable("The command that prints a credential failed. The operator has to look at it.")
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._arguments, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
@@ -127,8 +127,8 @@ def secret(reference: str, *, key: str, environ: Mapping[str, str] = os.environ)
             if not Path(rest).is_file():
                 raise WrongConfiguration(f"{key}: the file {rest} is not there.")
             return FileSecret(Path(rest))
-        case "cmd" if rest:
-            return CommandSecret(rest)
+        case "cmd" if rest.strip():
+            return CommandSecret(_arguments(rest, key))
         case "plain" if rest:
             return FixedSecret(_fixed(rest, key))
         case _:
@@ -139,15 +139,22 @@ def fitting(value: str) -> str:
     """Return a secret that fits into a header.
 
     Raises:
-        UpstreamCredential: it is empty, or has blanks or characters in it that no key has.
+        SecretUnreadable: it is empty, or has blanks or characters in it that no key has.
     """
     if FITTING.fullmatch(value) is None:
-        raise UpstreamCredential("A credential is empty or has blanks in it. The operator has to look at it.")
+        raise SecretUnreadable("A credential is empty or has blanks in it. The operator has to look at it.")
     return value
+
+
+def _arguments(command: str, key: str) -> Sequence[str]:
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise WrongConfiguration(f"{key}: the command cannot be read: {error}.") from error
 
 
 def _fixed(value: str, key: str) -> str:
     try:
         return fitting(value)
-    except UpstreamCredential as error:
+    except SecretUnreadable as error:
         raise WrongConfiguration(f"{key}: the secret is empty, or has blanks or characters that no key has.") from error

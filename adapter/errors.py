@@ -3,11 +3,14 @@
 ::
 
     AdapterError
-    ├── ClientFault                  the request: nothing was sent upstream, nothing was spent
+    ├── ClientFault                  the request, or what it asks for; no media were made
     │   ├── InvalidRequest           400  a field is missing, malformed or asks for what the model cannot do
-    │   ├── UnknownModel             404  no such model in the catalogue
     │   ├── WrongKey                 401  no adapter key, or one that is not ours
+    │   ├── UnknownModel             404  no such model
     │   ├── NotFound                 404  no such path or object
+    │   ├── MethodNotAllowed         405  the path is there, for another method
+    │   ├── RequestTooLarge          413  the body is longer than limits.body_bytes
+    │   ├── RangeNotSatisfiable      416  the range lies outside of the file
     │   └── ContentRefused           400  Google declined the content; its own words are passed on
     ├── UpstreamFault                Google or the way to it
     │   ├── UpstreamUnreachable      502  provably nothing was sent: a retry is free
@@ -19,17 +22,22 @@
     │   ├── UpstreamSilent           504  no answer in time: it may have been executed
     │   ├── UpstreamBroken           502  an answer that cannot be read: it may have been executed
     │   ├── NoMedia                  502  a success without a picture or a video in it
-    │   └── JobFailed                502  a paid video job ended without a video
+    │   └── JobFailed                502  a paid video job ended without a video; raised again as it happened
     └── OwnFault                     this program or its surroundings
         ├── WrongConfiguration       500  found at start; names the key
-        ├── StorageFailed            503  the database does not take or give anything at the moment
-    └── Draining                 503  shutting down; ask again and another process answers
+        ├── SecretUnreadable         500  a credential's file or command gives nothing at the moment
+        ├── StorageFailed            503  the database or the media store takes or gives nothing at the moment
+        └── Draining                 503  shutting down; ask again and another process answers
 
 A class owns its HTTP status, OpenAI's `type` and `code`, and whether OpenAI's SDKs may send the request again
 (`x-should-retry`, which overrides their habit of retrying 408, 409, 429 and 5xx; reference: `openai.md` section 2).
 The message of a `ClientFault` or an `UpstreamFault` is written for the client and never carries a credential or a URL;
 an `OwnFault` shows its own fixed words.
 """
+
+from typing import Final
+
+import msgspec
 
 
 class AdapterError(Exception):
@@ -88,6 +96,27 @@ class NotFound(ClientFault):
 
     status = 404
     code = "not_found"
+
+
+class MethodNotAllowed(ClientFault):
+    """The path is there, for another method."""
+
+    status = 405
+    code = "method_not_allowed"
+
+
+class RequestTooLarge(ClientFault):
+    """The body is longer than this server reads."""
+
+    status = 413
+    code = "request_too_large"
+
+
+class RangeNotSatisfiable(ClientFault):
+    """The range lies outside of the file."""
+
+    status = 416
+    code = "range_not_satisfiable"
 
 
 class ContentRefused(ClientFault):
@@ -183,6 +212,12 @@ class WrongConfiguration(OwnFault):
     """A setting is missing or wrong. Raised at start; the message names the key."""
 
 
+class SecretUnreadable(OwnFault):
+    """A credential's file or command gives nothing that could be shown at a door."""
+
+    code = "credential_unreadable"
+
+
 class StorageFailed(OwnFault):
     """The database or the media store is locked, full or gone; what it has confirmed before is safe."""
 
@@ -197,3 +232,8 @@ class Draining(OwnFault):
     status = 503
     code = "server_draining"
     should_retry: bool | None = True
+
+
+#: What msgspec's JSON decoder raises on a foreign body: its own class, text that is not UTF-8, and nesting beyond 1,000
+#: levels (measured, `reliability.md` section 0.6).
+UNREADABLE_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)

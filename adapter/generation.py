@@ -101,7 +101,7 @@ class Generation:
             order=order,
             # Settled before anything is sent, so that the job's record says what was really asked for.
             seed=secrets.randbelow(MAX_SEED + 1) if order.seed is None else order.seed,
-            scene=str(uuid4()),
+            mark=str(uuid4()),
             stem=secrets.token_hex(16),
             created_at=self._clock.now(),
             expected_seconds=measured or order.typical_seconds,
@@ -134,8 +134,9 @@ class Generation:
         Raises:
             Draining: the process is shutting down; the job goes on.
         """
-        async for seen in self.watch_video(job.id):
-            job = seen or job
+        async with aclosing(self.watch_video(job.id)) as states:
+            async for seen in states:
+                job = seen or job
         return job
 
     async def mark_delivered(self, job_id: str) -> None:

@@ -9,7 +9,7 @@ from typing import TextIO, cast
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from adapter.domain.redaction import without_secrets
+from adapter.redaction import without_secrets
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -17,7 +17,7 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     return {name: without_secrets(value) if isinstance(value, str) else value for name, value in event.items()}
 
 
-def leave_out_nothing(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+def drop_empty(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Drop the fields that have nothing to say."""
     return {name: value for name, value in event.items() if value is not None}
 
@@ -52,7 +52,7 @@ def configure_logs(stream: TextIO = sys.stderr) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="%H:%M:%S" if readable else "iso", utc=not readable),
             structlog.processors.format_exc_info,
-            leave_out_nothing,
+            drop_empty,
             redact,
             renderer,
         ],

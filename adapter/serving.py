@@ -12,6 +12,7 @@ import uvicorn
 from adapter.app import create_app
 from adapter.domain.catalogue import Catalogue
 from adapter.errors import WrongConfiguration
+from adapter.sandbox.rules import SandboxRules
 from adapter.settings import Settings
 from adapter.welcome import welcome
 
@@ -30,7 +31,8 @@ def serve(settings: Settings, catalogue: Catalogue) -> None:
     # uvicorn raises the signal again once everything is closed.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
-    with listen(settings) as listener, upstream(settings) as connected:
+    with listen(settings) as listener, upstream(settings) as directed:
+        connected = directed.on_port(listener.getsockname()[1])
         server = uvicorn.Config(
             create_app(connected, catalogue),
             log_config=None,
@@ -62,14 +64,25 @@ def upstream(settings: Settings) -> Iterator[Settings]:
     if not settings.sandbox.enabled:
         yield settings
         return
-    # Imported here because it needs the sandbox's own libraries, which a production install leaves out.
-    from adapter.sandbox.server import running_sandbox  # noqa: PLC0415
+    with emulator(settings.sandbox) as base_url:
+        yield settings.directed_to(base_url)
 
+
+@contextmanager
+def emulator(rules: SandboxRules) -> Iterator[str]:
+    """Run the sandbox and yield its address.
+
+    Raises:
+        WrongConfiguration: its libraries are not installed, or its port is taken.
+    """
+    try:
+        # Imported here because a production install leaves out the libraries that it draws and films with.
+        from adapter.sandbox.server import running_sandbox  # noqa: PLC0415
+    except ImportError as error:
+        raise WrongConfiguration(f"The sandbox needs requirements-sandbox.lock installed ({error.name}).") from error
     with ExitStack() as stack:
         try:
-            running = stack.enter_context(running_sandbox(settings.sandbox))
+            running = stack.enter_context(running_sandbox(rules))
         except OSError as error:
-            raise WrongConfiguration(
-                f"sandbox.port: {error.strerror}. Another port: ADAPTER__SANDBOX__PORT."
-            ) from error
-        yield settings.directed_to(running.base_url)
+            raise WrongConfiguration(f"{error.strerror}. Another port: sandbox.port, or --port.") from error
+        yield running.base_url

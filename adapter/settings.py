@@ -27,7 +27,7 @@ class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A table of the file: unknown keys are mistakes."""
 
 
-class Server(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Server(_Section, frozen=True, kw_only=True):
     """Where we listen and what we are called from outside."""
 
     host: str = "127.0.0.1"
@@ -38,21 +38,21 @@ class Server(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     shutdown_seconds: Annotated[int, Meta(ge=1, le=300)] = 10
 
 
-class Access(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Access(_Section, frozen=True, kw_only=True):
     """Who may ask."""
 
     keys: tuple[str, ...] = ()
     anonymous: bool = False
 
 
-class Storage(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Storage(_Section, frozen=True, kw_only=True):
     """Where things are remembered."""
 
     database: str = "sqlite:///var/adapter.db"
     media: str = "file://var/media"
 
 
-class Gemini(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Gemini(_Section, frozen=True, kw_only=True):
     """The Gemini API, or a relay that speaks it."""
 
     base_url: HttpUrl = "https://generativelanguage.googleapis.com"
@@ -63,7 +63,7 @@ class Gemini(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     concurrency: Annotated[int, Meta(ge=1, le=1024)] = 64
 
 
-class FlowAccount(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class FlowAccount(_Section, frozen=True, kw_only=True):
     """One account of the operator."""
 
     name: Annotated[str, Meta(min_length=1)]
@@ -72,21 +72,21 @@ class FlowAccount(_Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     tier: Literal["PAYGATE_TIER_NOT_PAID", "PAYGATE_TIER_ONE", "PAYGATE_TIER_TWO"] = "PAYGATE_TIER_ONE"
 
 
-class Flow(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Flow(_Section, frozen=True, kw_only=True):
     """Google Flow's aisandbox API."""
 
     base_url: HttpUrl = "https://aisandbox-pa.googleapis.com"
     accounts: Annotated[tuple[FlowAccount, ...], Meta(min_length=1)]
 
 
-class Providers(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Providers(_Section, frozen=True, kw_only=True):
     """Google's sides; one that is left out is not offered."""
 
     gemini: Gemini | None = None
     flow: Flow | None = None
 
 
-class Jobs(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Jobs(_Section, frozen=True, kw_only=True):
     """How video jobs are kept."""
 
     poll_seconds: Annotated[float, Meta(ge=0.01, le=300)] = 5.0
@@ -97,14 +97,14 @@ class Jobs(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     replay_minutes: Annotated[float, Meta(ge=0, le=10_080)] = 1440.0
 
 
-class Chat(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Chat(_Section, frozen=True, kw_only=True):
     """How chats are answered."""
 
     #: Silence on a stream before a comment is sent.
     heartbeat_seconds: Annotated[float, Meta(ge=0.05, le=60)] = 10.0
 
 
-class Limits(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Limits(_Section, frozen=True, kw_only=True):
     """What a request may weigh."""
 
     #: Largest request body.
@@ -113,7 +113,7 @@ class Limits(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     prompt_characters: Annotated[int, Meta(ge=1)] = 32_000
 
 
-class Settings(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Settings(_Section, frozen=True, kw_only=True):
     """Everything that can be set."""
 
     server: Server = Server()
@@ -130,8 +130,15 @@ class Settings(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def public_url(self) -> str:
         """The base of every link that we hand out. Nobody can ask a wildcard address, so it becomes loopback."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.server.host, self.server.host)  # noqa: S104 - compared
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.server.host, self.server.host)  # noqa: S104 - compared
+        if ":" in host:
+            host = f"[{host}]"
         return self.server.public_url.rstrip("/") or f"http://{host}:{self.server.port}"
+
+    @property
+    def is_open_to_everybody(self) -> bool:
+        """Whether somebody on another machine could spend our credits without a key."""
+        return self.access.anonymous and self.server.host not in {"127.0.0.1", "::1", "localhost"}
 
     def secrets(self) -> list[tuple[str, str]]:
         """Return where every secret is said to be, by the key that says so."""
@@ -142,6 +149,10 @@ class Settings(_Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if flow:
             found += [(f"providers.flow.accounts[{at}].token", one.token) for at, one in enumerate(flow.accounts)]
         return found
+
+    def on_port(self, port: int) -> "Settings":
+        """Return the same settings with the port that is really listened on: 0 takes a free one."""
+        return msgspec.structs.replace(self, server=msgspec.structs.replace(self.server, port=port))
 
     def directed_to(self, base_url: str) -> "Settings":
         """Return the same settings with every provider at one address: the sandbox's."""

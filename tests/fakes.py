@@ -53,7 +53,7 @@ def video_job(number: int = 1, *, order: VideoOrder | None = None, at: float = 1
         owner="ada",
         order=order or video_order(f"waves {number}"),
         created_at=at,
-        scene=f"scene-{number}",
+        mark=f"scene-{number}",
         seed=number,
         stem=f"{number:032x}",
         expected_seconds=100.0,
@@ -69,6 +69,9 @@ class FakeClock:
 
     def now(self) -> float:
         return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        await self.wait(asyncio.Event(), seconds)
 
     async def wait(self, event: asyncio.Event, seconds: float) -> bool:
         alarm = asyncio.get_running_loop().create_future()
@@ -107,6 +110,11 @@ class FakeDownload:
         for start in range(0, len(self._data), self._piece):
             yield self._data[start : start + self._piece]
 
+    async def read(self, limit: int) -> bytes:
+        if len(self._data) > limit or not self.is_whole(len(self._data)):
+            raise UpstreamBroken("cut")
+        return self._data
+
 
 class FakeVideoProvider:
     """A maker of videos whose every answer is written down beforehand; `executed` is its ledger of charges."""
@@ -132,7 +140,7 @@ class FakeVideoProvider:
         if self.refuse_submit is not None:
             raise self.refuse_submit
         self.executed.append(job.id)
-        return Operation(f"op-{job.seed}", job.scene)
+        return Operation(f"op-{job.seed}", job.mark)
 
     async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
         self.polls.append((account, sorted(operation.name for operation in operations)))

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import httpx
+
 from adapter.domain.catalogue import Catalogue
 from adapter.settings import Settings, load_catalogue, load_settings
 
@@ -16,3 +18,16 @@ CONFIG: Settings = load_settings(SANDBOX_TOML, {})
 def catalogue() -> Catalogue:
     """Return the catalogue as shipped."""
     return load_catalogue(SANDBOX_TOML, CONFIG)
+
+
+class Answering(httpx.MockTransport):
+    """A function that stands for Google. Its answers come as bytes on a wire do: to be read, once."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer with what the function says."""
+        response = await super().handle_async_request(request)
+        try:
+            stream = httpx.ByteStream(response.content)
+        except httpx.ResponseNotRead:
+            return response
+        return httpx.Response(response.status_code, headers=response.headers, stream=stream)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapter.credentials import secret
-from adapter.errors import UpstreamCredential, WrongConfiguration
+from adapter.errors import SecretUnreadable, WrongConfiguration
 
 
 async def test_a_secret_of_the_environment() -> None:
@@ -35,7 +35,7 @@ async def test_a_file_that_vanishes_is_the_operators_to_mend(tmp_path: Path) -> 
     token = secret(f"file:{file}", key="k")
     file.unlink()
 
-    with pytest.raises(UpstreamCredential) as caught:
+    with pytest.raises(SecretUnreadable) as caught:
         await token.read()
     assert str(tmp_path) not in caught.value.message
 
@@ -54,7 +54,7 @@ async def test_a_secret_that_a_program_prints(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["/no/such/program", f"{sys.executable} -c 1/0", f"{sys.executable} -c pass"])
 async def test_a_program_that_fails_is_the_operators_to_mend(command: str) -> None:
     """Missing, crashing, or printing nothing."""
-    with pytest.raises(UpstreamCredential):
+    with pytest.raises(SecretUnreadable):
         await secret(f"cmd:{command} 2>/dev/null", key="k").read()
 
 
@@ -66,6 +66,8 @@ async def test_a_program_that_fails_is_the_operators_to_mend(command: str) -> No
         ("AIzaSyARealKeyInTheFile", "k: a secret is given as env:NAME"),
         ("", "k: a secret is given as"),
         ("plain:", "k: a secret is given as"),
+        ("cmd:foo 'bar", "k: the command cannot be read"),
+        ("cmd: ", "k: a secret is given as"),
         ("plain:two words", "k: the secret is empty, or has blanks"),
         ("plain:schlüssel…", "k: the secret is empty, or has blanks"),
     ],

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 import structlog
 
-from adapter.domain.redaction import HIDDEN, fit_for_clients
 from adapter.logs import configure_logs, redact
+from adapter.redaction import HIDDEN, fit_for_clients
 
 
 @pytest.fixture

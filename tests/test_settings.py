@@ -90,6 +90,7 @@ def test_links_begin_with_the_public_url_or_our_own_address(tmp_path: Path) -> N
     """Never with what a request's headers say."""
     assert load(tmp_path, "[server]\nport = 81").public_url == "http://127.0.0.1:81"
     assert load(tmp_path, "[server]\nhost = '0.0.0.0'").public_url == "http://127.0.0.1:8000"
+    assert load(tmp_path, "[server]\nhost = '::1'").on_port(9).public_url == "http://[::1]:9"
     assert load(tmp_path, "[server]\npublic_url = 'https://media.example/'").public_url == "https://media.example"
 
 
@@ -97,6 +98,15 @@ def test_a_mistake_in_a_variable_is_not_blamed_on_the_file_alone(tmp_path: Path)
     """The variable is named beside it."""
     with pytest.raises(WrongConfiguration, match=r"adapter\.toml or ADAPTER__SERVER__PROT: .*`prot`"):
         load(tmp_path, "", ADAPTER__SERVER__PROT="80")
+
+
+@pytest.mark.parametrize(("host", "is_open"), [("127.0.0.1", False), ("0.0.0.0", True), ("192.0.2.1", True)])
+def test_anonymous_access_from_other_machines_is_noticed(tmp_path: Path, host: str, *, is_open: bool) -> None:
+    """By where the server listens, not by what it is called."""
+    file = tmp_path / "adapter.toml"
+    file.write_text(f"access = {{ anonymous = true }}\nserver = {{ host = '{host}' }}")
+
+    assert load_settings(file, {}).is_open_to_everybody is is_open
 
 
 def test_an_enabled_sandbox_is_where_every_provider_goes() -> None:

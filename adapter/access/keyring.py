@@ -7,7 +7,7 @@ import structlog
 
 from adapter.access.keys import digest
 from adapter.domain.ports import KeyStore, Secret
-from adapter.errors import UpstreamCredential, WrongKey
+from adapter.errors import SecretUnreadable, WrongKey
 
 log = structlog.get_logger()
 
@@ -46,7 +46,7 @@ class Keyring:
         """Compare with one key of the configuration; one whose file cannot be read opens nothing."""
         try:
             expected = await fixed.read()
-        except UpstreamCredential:
+        except SecretUnreadable:
             log.error("access.key_unreadable")  # noqa: TRY400 - the credential's own line says more
             return False
         return hmac.compare_digest(digest(key), digest(expected))

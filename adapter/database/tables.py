@@ -17,7 +17,7 @@ JOBS = Table(
     #: From submission to the end, of completed jobs: what the estimate of later ones is made of.
     Column("took_seconds", Float),
     #: When the finished video was first handed to a client.
-    Column("delivered", Float),
+    Column("delivered_at", Float),
     #: When the job wants to be looked at again. Claiming moves it forward, so it doubles as the lease; NULL when over.
     Column("due_at", Float),
     #: The token of the newest claim. A write that carries another one does nothing.

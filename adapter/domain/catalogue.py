@@ -3,12 +3,13 @@
 import math
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import ClassVar, TypeVar
 
 import msgspec
 
-from adapter.domain.media import Ratio, Resolution, Shape
+from adapter.domain.media import Frame, Ratio, Resolution, Shape
 from adapter.errors import InvalidRequest, UnknownModel
 
 #: Name endings that fix a shape, for front-ends that can choose a model and nothing else.
@@ -19,17 +20,10 @@ VARIANTS = {"landscape": Ratio.LANDSCAPE, "portrait": Ratio.PORTRAIT, "square": 
 FAR_FROM_A_SHAPE = 0.25
 
 
-class Frame(msgspec.Struct, frozen=True):
-    """The shape that a model will really be asked for; None leaves it to the model."""
-
-    ratio: Ratio | None = None
-    resolution: Resolution | None = None
-
-
 class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A model that makes pictures."""
 
-    makes: ClassVar[str] = "pictures"
+    kind: ClassVar[str] = "image"
 
     #: The public name.
     name: str
@@ -41,6 +35,8 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ratios: tuple[Ratio, ...]
     #: What may be asked for. A single one leaves nothing to ask, so the upstream's parameter is then not sent.
     resolutions: tuple[Resolution, ...] = (Resolution.ONE,)
+    #: Whether its content filters can be switched off, as far as they are adjustable.
+    lenient: bool = False
     aliases: tuple[str, ...] = ()
 
     def frame(self, shape: Shape) -> Frame:
@@ -71,16 +67,22 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return min(self.resolutions, key=lambda tier: abs(math.log(edge / tier.edge)))
 
 
+class Input(StrEnum):
+    """What a video is made from."""
+
+    TEXT = "text"
+
+
 class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A model that makes videos from a text."""
 
-    makes: ClassVar[str] = "videos"
+    kind: ClassVar[str] = "video"
 
     name: str
     provider: str
     released: date
     #: The provider's own model name for each shape, per kind of input.
-    keys: Mapping[str, Mapping[Ratio, str]]
+    upstream: Mapping[Input, Mapping[Ratio, str]]
     #: Length of a clip, in seconds.
     seconds: int
     #: How long a video usually takes, in seconds; used until enough of our own jobs were measured.
@@ -90,7 +92,7 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     @property
     def ratios(self) -> tuple[Ratio, ...]:
         """The shapes that a text can be turned into, the default first."""
-        return tuple(self.keys["text"])
+        return tuple(self.upstream[Input.TEXT])
 
     def choose(self, shape: Shape) -> tuple[Ratio, str]:
         """Return the ratio and the provider's model name for a video from text.
@@ -109,7 +111,7 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 raise _not_offered("shape", shape.pixels, self.name, self.ratios)
         if ratio not in self.ratios:
             raise _not_offered("ratio", ratio, self.name, self.ratios)
-        return ratio, self.keys["text"][ratio]
+        return ratio, self.upstream[Input.TEXT][ratio]
 
 
 Card = ImageCard | VideoCard
@@ -208,7 +210,7 @@ class Catalogue:
             return model.card, model.ratio
         fitting = ", ".join(name for name, card in self._names.items() if isinstance(card, kind))
         raise InvalidRequest(
-            f"The model '{name}' makes {model.card.makes}, not {kind.makes}. Models that make {kind.makes}: {fitting}.",
+            f"The model '{name}' makes {model.card.kind}s, not {kind.kind}s. Models that make {kind.kind}s: {fitting}.",
             param="model",
         )
 
@@ -222,7 +224,7 @@ def raw_names(card: Card) -> list[tuple[str, Ratio | None]]:
     """Return the provider's own names of a card: people migrate with them from other gateways."""
     if isinstance(card, ImageCard):
         return [(card.upstream, None)]
-    return [(key, ratio) for keys in card.keys.values() for ratio, key in keys.items()]
+    return [(key, ratio) for names in card.upstream.values() for ratio, key in names.items()]
 
 
 def _not_offered(what: str, asked: object, model: str, offered: Iterable[object]) -> InvalidRequest:

@@ -30,10 +30,10 @@ LIVE: Final = (JobState.ACCEPTED, JobState.SUBMITTING, JobState.SUBMITTED, JobSt
 
 
 class Operation(msgspec.Struct, frozen=True):
-    """What the provider calls a submitted job. `scene` is the mark that we gave it ourselves."""
+    """What the provider calls a submitted job. `mark` is the mark that we gave it ourselves."""
 
     name: str
-    scene: str
+    mark: str
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +82,7 @@ class VideoJob(msgspec.Struct, frozen=True, kw_only=True):
     order: VideoOrder
     created_at: float
     #: Our own mark on the upstream request, and the seed: chosen before anything is sent.
-    scene: str
+    mark: str
     seed: int
     #: The unguessable part of its files' names; fixed, so that fetching again overwrites instead of piling up.
     stem: str

@@ -29,6 +29,11 @@ class MediaFormat(Enum):
         self.mime = mime
         self.extension = extension
 
+    @property
+    def is_picture(self) -> bool:
+        """Whether it holds one picture and not a clip."""
+        return self.mime.startswith("image/")
+
     @classmethod
     def of_name(cls, name: str) -> "MediaFormat | None":
         """Return the format that a file's name ends in."""
@@ -130,6 +135,13 @@ class Shape(msgspec.Struct, frozen=True):
     pixels: Pixels | None = None
 
 
+class Frame(msgspec.Struct, frozen=True):
+    """The shape that a model will really be asked for; None leaves it to the model."""
+
+    ratio: Ratio | None = None
+    resolution: Resolution | None = None
+
+
 class Image(msgspec.Struct, frozen=True):
     """A finished picture. Its base64 is the very JSON string that the upstream sent, quotes included.
 
@@ -150,7 +162,7 @@ class Image(msgspec.Struct, frozen=True):
         try:
             return pybase64.b64decode(memoryview(self.base64)[1:-1], validate=True)
         except ValueError as error:
-            raise UpstreamBroken("Google's picture is broken behind its head.") from error
+            raise UpstreamBroken("The picture is broken behind its head.") from error
 
 
 def image_from_base64(raw: msgspec.Raw) -> Image | None:
@@ -184,7 +196,7 @@ def image_from_bytes(data: bytes) -> Image | None:
 def probe(head: bytes) -> tuple[MediaFormat, Pixels] | None:
     """Return format and pixel size from a picture's first bytes without decoding its pixels."""
     kind = sniff(head)
-    if kind is None or kind is MediaFormat.MP4:
+    if kind is None or not kind.is_picture:
         return None
     try:
         with Pillow.open(BytesIO(head), formats=[kind.name]) as picture:

@@ -4,8 +4,7 @@ import hashlib
 
 import msgspec
 
-from adapter.domain.catalogue import Frame
-from adapter.domain.media import MediaFormat, Ratio
+from adapter.domain.media import Frame, MediaFormat, Ratio
 
 #: Seeds travel as 32-bit signed integers in Google's documents (`generationConfig.seed`, seed 003).
 MAX_SEED = 2**31 - 1
@@ -25,6 +24,8 @@ class ImageOrder(msgspec.Struct, frozen=True, kw_only=True):
     frame: Frame
     #: The first picture's seed; further pictures count up from it. None leaves it to chance.
     seed: int | None = None
+    #: Whether the adjustable content filters shall be off.
+    lenient: bool = False
     format: MediaFormat = MediaFormat.PNG
     #: Quality of a JPEG or WebP, 0 to 100.
     compression: int = 100

@@ -1,4 +1,4 @@
-"""What the use cases need of the world. Each Protocol has a contract test that every implementation passes."""
+"""What the use cases need of the world."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
@@ -17,6 +17,10 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """Return Unix seconds."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after that time."""
         ...
 
     async def wait(self, event: asyncio.Event, seconds: float) -> bool:
@@ -77,6 +81,14 @@ class Download(Protocol):
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         """Yield the file piece by piece."""
+        ...
+
+    async def read(self, limit: int) -> bytes:
+        """Return the whole file.
+
+        Raises:
+            UpstreamFault: it is longer than `limit` bytes, or cut.
+        """
         ...
 
 
@@ -231,12 +243,13 @@ class MediaFile(msgspec.Struct, frozen=True):
 
     size: int
     etag: str
-    #: Unix seconds.
-    modified: float
 
 
 class MediaStore(Protocol):
-    """The memory of bytes. A name that exists is a whole file."""
+    """The memory of bytes. A name that exists is a whole file.
+
+    Each method raises StorageFailed if the store does not take or give anything at the moment.
+    """
 
     async def put(self, name: str, chunks: AsyncIterator[bytes]) -> None:
         """Store a file. If `chunks` raises, nothing of it becomes visible."""

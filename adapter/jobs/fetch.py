@@ -14,6 +14,7 @@ log = structlog.get_logger()
 
 #: What is needed to know a file by its magic bytes.
 HEAD_BYTES = 12
+MAX_POSTER_BYTES = 32 * 1024 * 1024
 
 
 async def bring_home(job: VideoJob, provider: VideoProvider, media: MediaStore) -> StoredVideo:
@@ -38,9 +39,9 @@ async def _bring_poster(url: str | None, stem: str, provider: VideoProvider, med
         return None
     try:
         async with provider.download(url) as download:
-            data = b"".join([chunk async for chunk in download])
+            data = await download.read(MAX_POSTER_BYTES)
         kind = sniff(data[:HEAD_BYTES])
-        if kind is None or kind is MediaFormat.MP4:
+        if kind is None or not kind.is_picture:
             return None
         name = f"{stem}.{kind.extension}"
         await media.put(name, _once(data))

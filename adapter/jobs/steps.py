@@ -1,6 +1,5 @@
-"""What happens to a job that is due: it is submitted, asked about, or fetched. One claim, one step, one write."""
+"""What happens to a job that is due: it is submitted, asked about, fetched, or given up."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
 import structlog
@@ -55,7 +54,7 @@ LAST_LOOKS = 5
 
 
 class Steps:
-    """The three things that are done with jobs."""
+    """One method for each thing that is done with a claimed job."""
 
     def __init__(self, providers: Mapping[str, VideoProvider], memory: Memory, *, clock: Clock, pace: Pace) -> None:
         self._providers = providers
@@ -101,7 +100,7 @@ class Steps:
             try:
                 await self._write(claim, job, self._pace.until_next_beat(self._clock.now()))
             except StorageFailed:
-                await self._clock.wait(asyncio.Event(), self._pace.poll_seconds)
+                await self._clock.sleep(self._pace.poll_seconds)
             else:
                 return
 

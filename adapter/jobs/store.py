@@ -40,7 +40,7 @@ class SqlJobStore:
         """Remember a new job or return the one that serves the same wish (the port of that name)."""
         same_wish = and_(JOBS.c.owner == job.owner, JOBS.c.fingerprint == job.fingerprint)
         undelivered = and_(
-            JOBS.c.state == JobState.COMPLETED, JOBS.c.delivered.is_(None), JOBS.c.finished_at > now - window
+            JOBS.c.state == JobState.COMPLETED, JOBS.c.delivered_at.is_(None), JOBS.c.finished_at > now - window
         )
         serving = (
             select(JOBS.c.document)
@@ -111,7 +111,7 @@ class SqlJobStore:
         """Note that the video was handed over (the port of that name)."""
         async with writing(self._database) as connection:
             await connection.execute(
-                update(JOBS).where(JOBS.c.id == job_id, JOBS.c.delivered.is_(None)).values(delivered=now)
+                update(JOBS).where(JOBS.c.id == job_id, JOBS.c.delivered_at.is_(None)).values(delivered_at=now)
             )
 
     async def measured_seconds(self, model: str) -> float | None:

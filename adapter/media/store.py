@@ -3,7 +3,8 @@
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from obstore.exceptions import BaseError
@@ -31,28 +32,36 @@ class ObjectMediaStore:
 
     async def put(self, name: str, chunks: AsyncIterator[bytes]) -> None:
         """Store a file (the port of that name). When this returns, a power cut does not take it away any more."""
-        try:
+        with _mapped_errors():
             await self._objects.put_async(name, chunks)
             if self._folder:
                 await asyncio.to_thread(_write_through, self._folder, name)
-        except (OSError, BaseError) as error:
-            raise StorageFailed("The media store does not take the file at the moment.") from error
 
     async def find(self, name: str) -> MediaFile | None:
         """Return what is known of a file (the port of that name)."""
         if NAME.fullmatch(name) is None:
             return None
-        try:
-            meta = await self._objects.head_async(name)
-        except FileNotFoundError:
-            return None
-        return MediaFile(meta["size"], meta["e_tag"] or "", meta["last_modified"].timestamp())
+        with _mapped_errors():
+            try:
+                meta = await self._objects.head_async(name)
+            except FileNotFoundError:
+                return None
+        return MediaFile(meta["size"], meta["e_tag"] or "")
 
     async def read(self, name: str, start: int, end: int) -> AsyncIterator[bytes]:
         """Yield a range (the port of that name)."""
         for position in range(start, end, STEP_BYTES):
-            piece = await self._objects.get_range_async(name, start=position, end=min(end, position + STEP_BYTES))
+            with _mapped_errors():
+                piece = await self._objects.get_range_async(name, start=position, end=min(end, position + STEP_BYTES))
             yield bytes(piece)
+
+
+@contextmanager
+def _mapped_errors() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, BaseError) as error:
+        raise StorageFailed("The server cannot reach its files at the moment. Ask again shortly.") from error
 
 
 def _write_through(folder: Path, name: str) -> None:

@@ -17,6 +17,8 @@ CONNECT_SECONDS = 10.0
 DOWNLOAD_SECONDS = 900.0
 SILENCE_SECONDS = 60.0
 MAX_REDIRECTS = 5
+#: An answer is all in memory; ten 4K pictures of Flow in one are about 150 MB of base64.
+MAX_ANSWER_BYTES = 256 * 1024 * 1024
 MAX_CONNECTIONS = 512
 #: What is taken from a socket before it has to wait: most of a picture.
 READ_BYTES = 1024 * 1024
@@ -50,10 +52,17 @@ class Download:
         return bool(headers.get("transfer-encoding", "").lower() == "chunked")
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Yield the bytes as they travel: never decompressed, so a small answer cannot swell."""
+        """Yield the bytes as they travel: never unpacked, so a small answer cannot swell."""
         with mapped_errors():
             async for chunk in self._response.aiter_raw():
                 yield chunk
+
+    async def read(self, limit: int) -> bytes:
+        """Return all of it (the port of that name)."""
+        data = await _collect(self._response, limit)
+        if not self.is_whole(len(data)):
+            raise UpstreamBroken(BROKEN)
+        return data
 
 
 class Http:
@@ -93,7 +102,7 @@ class Http:
             target = origin = httpx.URL(url)
         if target.scheme not in {"https", "http"} or not target.host:
             raise UpstreamBroken("Google's media link is no address.")
-        async with _deadline(DOWNLOAD_SECONDS):
+        async with deadline(DOWNLOAD_SECONDS):
             for _ in range(MAX_REDIRECTS + 1):
                 with mapped_errors():
                     request = self._shared.build_request("GET", target, timeout=_timeout(SILENCE_SECONDS))
@@ -111,7 +120,7 @@ class Http:
 
 
 @asynccontextmanager
-async def _deadline(seconds: float) -> AsyncIterator[None]:
+async def deadline(seconds: float) -> AsyncIterator[None]:
     """End what takes longer: an upstream that drips a byte now and then is as good as silent."""
     try:
         async with asyncio.timeout(seconds):
@@ -156,10 +165,26 @@ def _not_connected(error: httpx.ConnectTimeout) -> UpstreamFault:
 
 
 async def _post(client: httpx.AsyncClient, url: str, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
-    async with _deadline(seconds):
+    async with deadline(seconds):
         with mapped_errors():
-            response = await client.post(url, headers=dict(headers), content=body, timeout=_timeout(seconds))
-    return Reply(response.status_code, response.content)
+            request = client.build_request("POST", url, headers=headers, content=body, timeout=_timeout(seconds))
+            response = await client.send(request, stream=True)
+        try:
+            return Reply(response.status_code, await _collect(response, MAX_ANSWER_BYTES))
+        finally:
+            await response.aclose()
+
+
+async def _collect(response: httpx.Response, limit: int) -> bytes:
+    """Return a body as it travelled, if it is no longer than `limit`."""
+    pieces, size = [], 0
+    with mapped_errors():
+        async for piece in response.aiter_raw():
+            size += len(piece)
+            if size > limit:
+                raise UpstreamBroken(f"Google's answer is longer than {limit} bytes.")
+            pieces.append(piece)
+    return b"".join(pieces)
 
 
 def _timeout(seconds: float) -> httpx.Timeout:

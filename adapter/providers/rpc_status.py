@@ -4,13 +4,12 @@ Source: seed 002 section "错误处理"; `gemini.md` section 3 and `flow.md` sec
 Both providers read the reason first and the HTTP code second.
 """
 
-import math
 from typing import Annotated
 
 import msgspec
 
-from adapter.domain.redaction import fit_for_clients
 from adapter.errors import (
+    UNREADABLE_JSON,
     AdapterError,
     InvalidRequest,
     UnknownModel,
@@ -20,9 +19,7 @@ from adapter.errors import (
     UpstreamQuota,
 )
 from adapter.providers.http import Reply
-
-#: OpenAI's SDKs obey a longer `Retry-After` in different ways (reference: `openai.md` section 2).
-MAX_RETRY_AFTER = 60.0
+from adapter.redaction import fit_for_clients
 
 #: The statuses with which Google says that it did nothing.
 REFUSALS = frozenset({400, 401, 402, 403, 404, 413, 429})
@@ -74,11 +71,11 @@ class Status(msgspec.Struct, frozen=True):
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds to wait, from `RetryInfo.retryDelay` ("34.4s"), rounded up and capped."""
+        """Seconds to wait, from `RetryInfo.retryDelay` ("34.4s")."""
         for detail in self.details:
             digits = detail.retry_delay.removesuffix("s")
             if digits.replace(".", "", 1).isdigit():
-                return min(math.ceil(float(digits)), MAX_RETRY_AFTER)
+                return float(digits)
         return None
 
     @property
@@ -99,7 +96,7 @@ def read_status(reply: Reply) -> Status | None:
     """Read an error body: an object, or a list of one as streams send it; None if it is neither."""
     try:
         found = _decoder.decode(reply.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE_JSON:
         return None
     return found.error if isinstance(found, _Envelope) else found[0].error
 

@@ -72,7 +72,7 @@ async def live(store: SqlJobStore, jobs: int) -> None:
         await store.admit(video_job(number), now=NOW, window=0.0)
         (claim,) = await store.claim(now=NOW, lease=LEASE, limit=1)
         intended = advance(claim.job, Intended("main"))
-        submitted = advance(intended, Submitted(Operation(f"operations/{number}", intended.scene), NOW))
+        submitted = advance(intended, Submitted(Operation(f"operations/{number}", intended.mark), NOW))
         ready = advance(submitted, Rendered(RemoteVideo("https://storage.example/video.mp4")))
         media = StoredVideo(video=f"{number}.mp4", poster=None, size=1, sha256="0" * 64)
         for job in (intended, submitted, advance(ready, Stored(media, NOW))):
@@ -86,7 +86,7 @@ async def submit(store: SqlJobStore, jobs: int) -> None:
     writes = []
     for claim in await store.claim(now=NOW, lease=LEASE, limit=jobs):
         intended = advance(claim.job, Intended("main"))
-        operation = Operation(f"operations/{claim.job.id}", intended.scene)
+        operation = Operation(f"operations/{claim.job.id}", intended.mark)
         writes.append(Write(claim, advance(intended, Submitted(operation, NOW)), NOW))
     await _written(store, writes)
 

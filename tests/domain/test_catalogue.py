@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from adapter.domain.catalogue import Catalogue, CatalogueFile, Frame, ImageCard, VideoCard
-from adapter.domain.media import Pixels, Ratio, Resolution, Shape
+from adapter.domain.catalogue import Catalogue, CatalogueFile, ImageCard, VideoCard
+from adapter.domain.media import Frame, Pixels, Ratio, Resolution, Shape
 from adapter.errors import InvalidRequest, UnknownModel
 from adapter.settings import Providers, Settings, load_catalogue
 from tests.support import CONFIG, catalogue
@@ -64,9 +64,9 @@ def test_an_unknown_name_is_an_error_that_lists_the_known_ones() -> None:
 
 def test_a_picture_model_is_not_asked_for_videos() -> None:
     """The error says which ones to ask instead."""
-    with pytest.raises(InvalidRequest, match=r"makes pictures, not videos.*: veo-3\.1-fast"):
+    with pytest.raises(InvalidRequest, match=r"makes images, not videos.*: veo-3\.1-fast"):
         CATALOGUE.find_card("gemini-3-pro-image", VideoCard)
-    with pytest.raises(InvalidRequest, match="makes videos, not pictures"):
+    with pytest.raises(InvalidRequest, match="makes videos, not images"):
         CATALOGUE.find_card("veo-3.1-fast", ImageCard)
 
 

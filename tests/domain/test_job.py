@@ -33,7 +33,7 @@ from tests.fakes import video_job, video_order
 EVENTS: list[Event] = [
     Intended("first"),
     NotSent(),
-    Submitted(Operation("op", "scene"), at=1010.0),
+    Submitted(Operation("op", "mark"), at=1010.0),
     Missed(),
     Progressed(30),
     Rendered(RemoteVideo("https://example/video")),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapter.database.engine import open_database
+from adapter.database.engine import Database, open_database
 from adapter.domain.ports import Memory
 from adapter.jobs.feed import LocalFeed
 from adapter.jobs.pace import Pace
@@ -25,11 +25,17 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqlJobStore]:
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
     """A new database."""
-    engine = await open_database(f"sqlite:///{tmp_path}/jobs.db")
-    yield SqlJobStore(engine)
-    await engine.dispose()
+    database = await open_database(f"sqlite:///{tmp_path}/jobs.db")
+    yield database
+    await database.dispose()
+
+
+@pytest.fixture
+def store(database: Database) -> SqlJobStore:
+    """The memory of work, empty."""
+    return SqlJobStore(database)
 
 
 @pytest.fixture

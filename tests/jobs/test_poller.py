@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from adapter.database.engine import Database
 from adapter.domain.job import Failure, JobState, Operation, VideoJob
 from adapter.domain.media import RemoteVideo
 from adapter.domain.ports import Finished, Memory, Refused, Report, VideoProvider, Working, Write
@@ -276,7 +277,7 @@ async def test_a_wish_from_before_a_long_downtime_is_not_paid_for(
 
 
 async def test_an_answer_that_the_disk_does_not_take_is_kept_until_it_does(
-    memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+    memory: Memory, database: Database, provider: FakeVideoProvider, clock: FakeClock
 ) -> None:
     """The name of a paid video is known nowhere else, so it is not given up."""
 
@@ -289,13 +290,14 @@ async def test_an_answer_that_the_disk_does_not_take_is_kept_until_it_does(
                 raise StorageFailed("locked")
             return await super().save(writes)
 
-    sick = Memory(SickDisk(memory.jobs._database), memory.feed, memory.media)  # type: ignore[attr-defined]  # noqa: SLF001
+    sick = Memory(SickDisk(database), memory.feed, memory.media)
     poller = poller_of(sick, clock, fake=provider)
     [job_id] = await admit(memory, clock)
     for _ in range(20):
         await poller.tick()
         await clock.advance(PACE.poll_seconds)
-        await asyncio.sleep(0.01)
+    while (await find(memory, job_id)).state is JobState.SUBMITTING:
+        await clock.advance(PACE.poll_seconds)
     await poller.settle()
 
     assert provider.executed == [job_id]
@@ -479,7 +481,7 @@ async def test_a_slow_step_keeps_its_job(memory: Memory, clock: FakeClock) -> No
 
 
 async def test_a_disk_slower_than_the_lease_means_that_nothing_is_sent(
-    memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+    memory: Memory, database: Database, provider: FakeVideoProvider, clock: FakeClock
 ) -> None:
     """By the time the intent is written somebody else may hold the job; it goes out with a later claim."""
 
@@ -488,7 +490,7 @@ async def test_a_disk_slower_than_the_lease_means_that_nothing_is_sent(
             await clock.advance(PACE.lease_seconds)
             return await super().save(writes)
 
-    slow = Memory(SlowDisk(memory.jobs._database), memory.feed, memory.media)  # type: ignore[attr-defined]  # noqa: SLF001
+    slow = Memory(SlowDisk(database), memory.feed, memory.media)
     [job_id] = await admit(memory, clock)
     await beat(poller_of(slow, clock, fake=provider), clock)
     assert provider.executed == []

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from adapter.database.engine import open_database, reading, writing
+from adapter.database.engine import Database, open_database, reading, writing
 from adapter.domain.job import (
     Failed,
     Failure,
@@ -42,7 +42,7 @@ def completed(job: VideoJob, *, submitted: float = 1000.0, finished: float = 108
     """Return a job with its video."""
     for event in (
         Intended("first"),
-        Submitted(Operation("op", job.scene), submitted),
+        Submitted(Operation("op", job.mark), submitted),
         Rendered(RemoteVideo("u")),
         Stored(StoredVideo(video="a.mp4", poster=None, size=1, sha256="00"), finished),
     ):
@@ -247,23 +247,23 @@ async def test_a_clock_that_was_set_back_hides_no_job(store: SqlJobStore) -> Non
     assert len(await claim(store, 10_000.0 - 7200.0)) == 1
 
 
-async def test_a_row_that_cannot_be_read_stops_no_other(store: SqlJobStore) -> None:
+async def test_a_row_that_cannot_be_read_stops_no_other(store: SqlJobStore, database: Database) -> None:
     """One damaged job is written down, and the rest go on."""
     await admit(store, video_job(1))
     await admit(store, video_job(2))
-    async with writing(store._database) as connection:  # noqa: SLF001 - damage is not a port
+    async with writing(database) as connection:
         await connection.exec_driver_sql("UPDATE jobs SET document = x'7b' WHERE id LIKE '%1'")
 
     assert [held.job.seed for held in await claim(store, 1000.0)] == [2]
 
 
-async def test_a_database_that_is_locked_is_said_to_be(store: SqlJobStore, tmp_path: Path) -> None:
+async def test_a_database_that_is_locked_is_said_to_be(store: SqlJobStore, database: Database, tmp_path: Path) -> None:
     """A 503 that invites to ask again; readers need no lock."""
     await admit(store, video_job())
     with closing(sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert len(await store.recent(1)) == 1
-        async with reading(store._database) as connection:  # noqa: SLF001 - to wait no ten seconds here
+        async with reading(database) as connection:
             await connection.exec_driver_sql("PRAGMA busy_timeout = 1")
         with pytest.raises(StorageFailed) as caught:
             await admit(store, video_job(2))

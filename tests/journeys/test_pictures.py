@@ -80,6 +80,11 @@ def test_a_picture_has_the_format_that_was_asked_for(client: openai.OpenAI, mode
     assert (opened(data).format, response.output_format) == (kind, form)
 
 
+def test_low_moderation_is_understood_upstream(client: openai.OpenAI) -> None:
+    """The sandbox refuses settings that Google does not know."""
+    assert client.images.generate(model="gemini-2.5-flash-image", prompt="a fox", moderation="low").data
+
+
 def test_a_link_leads_to_the_picture_without_a_key(client: openai.OpenAI, server: Server) -> None:
     """A browser opens it; name, type and length are right."""
     response = client.images.generate(model="gemini-2.5-flash-image", prompt="a fox", response_format="url")

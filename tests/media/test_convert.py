@@ -6,8 +6,7 @@ from io import BytesIO
 import pytest
 from PIL import Image as Pillow
 
-from adapter.domain.catalogue import Frame
-from adapter.domain.media import Image, MediaFormat, image_from_bytes
+from adapter.domain.media import Frame, Image, MediaFormat, image_from_bytes
 from adapter.domain.orders import ImageOrder
 from adapter.errors import UpstreamBroken
 from adapter.media.convert import ConvertingProvider, convert

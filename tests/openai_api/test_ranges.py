@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapter.errors import InvalidRequest
+from adapter.errors import RangeNotSatisfiable
 from adapter.openai_api.read.ranges import ByteRange, byte_range, is_unchanged
 
 
@@ -31,7 +31,7 @@ def test_what_is_malformed_or_several_means_the_whole_file(header: str | None) -
 @pytest.mark.parametrize("header", ["bytes=100-", "bytes=100-200", "bytes=-0"])
 def test_a_range_outside_the_file_is_416(header: str) -> None:
     """The client is told how long the file is."""
-    with pytest.raises(InvalidRequest, match="100 bytes") as caught:
+    with pytest.raises(RangeNotSatisfiable, match="100 bytes") as caught:
         byte_range(header, 100)
 
     assert (caught.value.status, caught.value.headers) == (416, {"content-range": "bytes */100"})

@@ -3,8 +3,7 @@
 import msgspec
 import pytest
 
-from adapter.domain.catalogue import Frame
-from adapter.domain.media import MediaFormat, Ratio, Resolution
+from adapter.domain.media import Frame, MediaFormat, Ratio, Resolution
 from adapter.domain.orders import ImageOrder
 from adapter.errors import InvalidRequest, UnknownModel
 from adapter.openai_api.read.images import Delivery, delivery, image_order
@@ -77,7 +76,8 @@ def test_every_way_to_ask_for_a_frame_is_understood(wish: dict[str, str], frame:
         ({"seed": 2**31}, "seed"),
         ({"background": "transparent"}, "background"),
         ({"output_format": "svg"}, "output_format"),
-        ({"moderation": "low"}, "moderation"),
+        ({"moderation": "none"}, "moderation"),
+        ({"moderation": "low", "model": "flow-gem-pix"}, "moderation"),
         ({"output_compression": 50}, "output_compression"),
         ({"output_compression": 101, "output_format": "jpeg"}, "output_compression"),
         ({"output_compression": -1, "output_format": "webp"}, "output_compression"),
@@ -108,6 +108,12 @@ def test_a_format_and_its_compression_are_ordered(wish: dict[str, object], form:
     read = order(**wish)
 
     assert (read.format, read.compression) == (form, compression)
+
+
+def test_low_moderation_is_ordered_where_a_model_can_do_it() -> None:
+    """Gemini's adjustable filters can be switched off, Flow's cannot."""
+    assert order(moderation="low").lenient
+    assert not order(moderation="auto").lenient
 
 
 def test_an_unknown_model_is_an_error_of_its_own() -> None:

@@ -89,7 +89,7 @@ def test_a_whole_answer_says_the_same_as_a_stream() -> None:
 
 def job_at(progress: int) -> VideoJob:
     """Return a job that was submitted at second 1000."""
-    job = advance(advance(video_job(), Intended("first")), Submitted(Operation("op", "scene"), at=1000.0))
+    job = advance(advance(video_job(), Intended("first")), Submitted(Operation("op", "mark"), at=1000.0))
     return advance(job, Progressed(progress))
 
 

@@ -7,9 +7,8 @@ import msgspec
 import pybase64
 import pytest
 
-from adapter.domain.catalogue import Frame
 from adapter.domain.job import Intended, Operation, VideoJob, advance
-from adapter.domain.media import Ratio
+from adapter.domain.media import Frame, Ratio
 from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Working
 from adapter.errors import ContentRefused, UpstreamCredential, UpstreamSilent
@@ -17,6 +16,7 @@ from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
 from adapter.providers.http import Http, clients
 from tests.fakes import FakeClock, png, video_job
+from tests.support import Answering
 
 Google = Callable[[httpx.Request], httpx.Response]
 
@@ -42,7 +42,7 @@ def provider(google: Google) -> FlowProvider:
         Account(name=name, token=Token(name), project_id=f"project-{name}", tier="PAYGATE_TIER_ONE")
         for name in ("ada", "bob")
     ]
-    http = Http(*clients(httpx.MockTransport(google)))
+    http = Http(*clients(Answering(google)))
     return FlowProvider(http, "https://flow.example", Accounts(accounts), FakeClock(1762958374.159))
 
 
@@ -200,7 +200,7 @@ async def test_pictures_that_come_as_links_are_fetched_without_the_token() -> No
     def google(request: httpx.Request) -> httpx.Response:
         if request.url.host == "storage.example":
             assert "authorization" not in request.headers
-            return httpx.Response(200, stream=httpx.ByteStream(png(40, 30)))
+            return httpx.Response(200, content=png(40, 30))
         return httpx.Response(
             200, json={"media": [{"image": {"generatedImage": {"fifeUrl": "https://storage.example/a"}}}]}
         )

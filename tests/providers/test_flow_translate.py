@@ -6,9 +6,9 @@ import msgspec
 import pybase64
 import pytest
 
-from adapter.domain.catalogue import Frame
+from adapter.credentials import FixedSecret
 from adapter.domain.job import Operation
-from adapter.domain.media import Image, Pixels, Ratio, RemoteVideo
+from adapter.domain.media import Frame, Image, Pixels, Ratio, RemoteVideo
 from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.domain.ports import Finished, Refused, Working
 from adapter.errors import (
@@ -21,7 +21,8 @@ from adapter.errors import (
     UpstreamQuota,
     UpstreamRejected,
 )
-from adapter.providers.flow import translate, wire
+from adapter.providers.flow import translate
+from adapter.providers.flow.accounts import Account
 from adapter.providers.http import Reply
 from tests.fakes import png, video_job, video_order
 from tests.support import GOLDEN
@@ -52,14 +53,13 @@ def test_a_video_order_is_the_seeds_request(name: str, ratio: Ratio, key: str, p
     golden = msgspec.json.decode(seed_body(name))
     asked = golden["requests"][0]
     order = msgspec.structs.replace(video_order(prompt), ratio=ratio, upstream=key)
-    job = msgspec.structs.replace(
-        video_job(order=order), scene=asked["metadata"]["sceneId"], seed=asked["seed"], account="main"
-    )
-    context = wire.VideoClientContext(
-        golden["clientContext"]["sessionId"], golden["clientContext"]["projectId"], "PINHOLE", "PAYGATE_TIER_ONE"
+    job = msgspec.structs.replace(video_job(order=order), mark=asked["metadata"]["sceneId"], seed=asked["seed"])
+    context = golden["clientContext"]
+    account = Account(
+        name="main", token=FixedSecret("t"), project_id=context["projectId"], tier=context["userPaygateTier"]
     )
 
-    assert as_json(translate.video_request(job, context)) == golden
+    assert as_json(translate.video_request(job, account, context["sessionId"])) == golden
 
 
 def test_a_picture_order_is_the_seeds_request() -> None:

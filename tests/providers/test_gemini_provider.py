@@ -9,12 +9,13 @@ import pybase64
 import pytest
 
 from adapter.credentials import FixedSecret
-from adapter.domain.catalogue import Frame
+from adapter.domain.media import Frame
 from adapter.domain.orders import ImageOrder
 from adapter.errors import InvalidRequest, NoMedia, UpstreamBroken, UpstreamBusy
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider, address
 from adapter.providers.http import Http, clients
 from tests.fakes import png
+from tests.support import Answering
 
 ENDPOINT = GeminiEndpoint(
     base_url="https://gemini.example",
@@ -32,7 +33,7 @@ def order(n: int = 1) -> ImageOrder:
 
 def provider(google: Callable[..., object], endpoint: GeminiEndpoint = ENDPOINT) -> GeminiProvider:
     """Return the provider before a function that stands for Google."""
-    return GeminiProvider(Http(*clients(httpx.MockTransport(google))), endpoint)  # type: ignore[arg-type]
+    return GeminiProvider(Http(*clients(Answering(google))), endpoint)  # type: ignore[arg-type]
 
 
 def picture(request: httpx.Request) -> httpx.Response:

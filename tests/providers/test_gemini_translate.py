@@ -4,8 +4,7 @@ import msgspec
 import pybase64
 import pytest
 
-from adapter.domain.catalogue import Frame
-from adapter.domain.media import Pixels, Ratio, Resolution
+from adapter.domain.media import Frame, Pixels, Ratio, Resolution
 from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.errors import ContentRefused, InvalidRequest, NoMedia, UpstreamBroken, UpstreamOverloaded
 from adapter.providers.gemini import translate
@@ -37,11 +36,22 @@ def golden(name: str, **pictures: bytes) -> Reply:
 
 
 def test_a_framed_order_is_the_seeds_request() -> None:
-    """Text to picture with `imageConfig`, as seed 003 writes it."""
-    framed = msgspec.structs.replace(PLAIN, frame=Frame(Ratio.PORTRAIT, Resolution.ONE))
-    golden_request = msgspec.json.decode((GOLDEN / "gemini" / "text_to_image.request.json").read_bytes())
+    """Text to picture with `imageConfig`, as seed 003 writes it (and with the role, which it leaves out there)."""
+    golden_request = msgspec.json.decode((GOLDEN / "seeds" / "gemini.text.request.json").read_bytes())
+    [turn] = golden_request["contents"]
+    framed = msgspec.structs.replace(
+        PLAIN, prompt=turn["parts"][0]["text"], frame=Frame(Ratio.PORTRAIT, Resolution.ONE)
+    )
 
-    assert sent(framed) == golden_request
+    assert sent(framed) == {**golden_request, "contents": [{"role": "user", **turn}]}
+
+
+def test_low_moderation_switches_the_adjustable_filters_off() -> None:
+    """All four of them, and nothing is said otherwise."""
+    lenient = sent(msgspec.structs.replace(PLAIN, lenient=True))
+
+    assert [setting["threshold"] for setting in lenient["safetySettings"]] == ["BLOCK_NONE"] * 4  # type: ignore[index]
+    assert "safetySettings" not in sent(PLAIN)  # type: ignore[operator]
 
 
 def test_an_open_frame_is_not_mentioned() -> None:

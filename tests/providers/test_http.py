@@ -7,13 +7,14 @@ import pytest
 
 from adapter.errors import AdapterError, UpstreamBroken, UpstreamFault, UpstreamSilent, UpstreamUnreachable
 from adapter.providers.http import Http, clients
+from tests.support import Answering
 
 Google = Callable[[httpx.Request], httpx.Response]
 
 
 def http(google: Google) -> Http:
     """Return the way out to a function that stands for Google."""
-    return Http(*clients(httpx.MockTransport(google)))
+    return Http(*clients(Answering(google)))
 
 
 async def fetched(google: Google, url: str = "https://storage.example/a.mp4") -> bytes:

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
-from adapter.errors import InvalidRequest
+from adapter.errors import UNREADABLE_JSON, InvalidRequest
 
 _T = TypeVar("_T")
 
@@ -24,7 +24,5 @@ def read_json(body: bytes, kind: type[_T]) -> _T:
         raise InvalidRequest(
             f"{message}{f' in {param!r}' if param else ''}.", param=param, code="invalid_type"
         ) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        # The last two escape msgspec's own class: text that is not UTF-8, and nesting beyond 1,000 levels
-        # (measured, `reliability.md` section 0.6).
+    except UNREADABLE_JSON as error:
         raise InvalidRequest("The request body is not valid JSON.", code="invalid_json") from error

@@ -4,7 +4,7 @@ import re
 
 import msgspec
 
-from adapter.errors import InvalidRequest
+from adapter.errors import RangeNotSatisfiable
 
 
 class ByteRange(msgspec.Struct, frozen=True):
@@ -20,7 +20,7 @@ def byte_range(header: str | None, size: int) -> ByteRange | None:
     A header that is malformed or asks for several ranges may be ignored (RFC 9110 section 14.2), and is.
 
     Raises:
-        InvalidRequest: 416, the range lies outside the file.
+        RangeNotSatisfiable: the range lies outside the file.
     """
     match = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", header or "")
     if match is None or match.groups() == ("", ""):
@@ -33,8 +33,7 @@ def byte_range(header: str | None, size: int) -> ByteRange | None:
     else:
         found = ByteRange(int(first), min(int(last) + 1, size) if last else size)
     if found.start >= found.end:
-        fault = InvalidRequest(f"The file has {size} bytes; the range lies outside.", code="range_not_satisfiable")
-        fault.status = 416
+        fault = RangeNotSatisfiable(f"The file has {size} bytes; the range lies outside.")
         fault.headers = {"content-range": f"bytes */{size}"}
         raise fault
     return found

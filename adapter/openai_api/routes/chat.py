@@ -1,13 +1,15 @@
 """`POST /v1/chat/completions` with a video model."""
 
+import secrets
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 import msgspec
 from litestar import MediaType, post
 from litestar.response import Stream
 
 from adapter.domain.job import VideoJob
-from adapter.errors import AdapterError, OwnFault
+from adapter.errors import AdapterError
 from adapter.openai_api import sse
 from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.chat import video_order
@@ -30,11 +32,13 @@ async def complete_chat(request: OwnedRequest, desk: Desk) -> Stream:
     order = video_order(body, desk.catalogue, longest=desk.longest_prompt)
     job = await desk.generation.start_video(order, request.auth)
     usage = bool(body.stream_options and body.stream_options.include_usage)
-    answer = write.new_answer(order.model, created=int(desk.clock.now()), usage=usage)
+    answer = write.Answer(
+        id=f"chatcmpl-{secrets.token_hex(16)}", created=int(desk.clock.now()), model=order.model, usage=usage
+    )
     if body.stream:
         headers = {**STREAM_HEADERS, VIDEO_ID: job.id}
         return Stream(video_stream(desk, job, answer), media_type="text/event-stream", headers=headers)
-    content = video_content(await desk.generation.finish_video(job), desk.public_url)
+    content = write.video_content(await desk.generation.finish_video(job), desk.public_url)
     whole = msgspec.json.encode(write.completion(answer, content))
     headers = {VIDEO_ID: job.id, "content-length": str(len(whole))}
     return Stream(handed_over(desk, job, whole), media_type=MediaType.JSON, headers=headers)
@@ -55,15 +59,16 @@ async def video_stream(desk: Desk, job: VideoJob, answer: write.Answer) -> Async
     yield sse.frame(write.role_chunk(answer))
     told = ""
     try:
-        async for seen in desk.generation.watch_video(job.id):
-            job = seen or job
-            line = write.progress_line(job, desk.clock.now())
-            if seen is None or line == told:
-                yield sse.comment("still working")
-            else:
-                yield sse.frame(write.progress_chunk(answer, line))
-                told = line
-        yield sse.frame(write.content_chunk(answer, video_content(job, desk.public_url)))
+        async with aclosing(desk.generation.watch_video(job.id)) as states:
+            async for seen in states:
+                job = seen or job
+                line = write.progress_line(job, desk.clock.now())
+                if seen is None or line == told:
+                    yield sse.comment("still working")
+                else:
+                    yield sse.frame(write.progress_chunk(answer, line))
+                    told = line
+        yield sse.frame(write.content_chunk(answer, write.video_content(job, desk.public_url)))
     except AdapterError as fault:
         # Readable for a person, then an error that both SDKs raise (`frontends.md` R7, `openai.md` section 3).
         yield sse.frame(write.content_chunk(answer, fault.message))
@@ -73,16 +78,3 @@ async def video_stream(desk: Desk, job: VideoJob, answer: write.Answer) -> Async
             yield sse.frame(chunk)
         await desk.generation.mark_delivered(job.id)
     yield sse.DONE
-
-
-def video_content(job: VideoJob, public_url: str) -> str:
-    """Return what a finished job has to show, the same in a stream and in one piece.
-
-    Raises:
-        JobFailed: it has nothing to show.
-    """
-    if job.failure is not None:
-        raise job.failure.as_fault()
-    if job.media is None:
-        raise OwnFault("The video is finished and has no file.")
-    return write.video_markdown(job.media, public_url)

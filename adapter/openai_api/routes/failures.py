@@ -6,7 +6,7 @@ from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
-from adapter.errors import AdapterError, InvalidRequest, NotFound, OwnFault
+from adapter.errors import AdapterError, InvalidRequest, MethodNotAllowed, NotFound, OwnFault, RequestTooLarge
 from adapter.openai_api.write.errors import error_body, error_headers
 
 log = structlog.get_logger()
@@ -46,14 +46,10 @@ def fault_of_framework(request: Request[object, object, State], error: HTTPExcep
         case 404:
             return NotFound(f"Unknown request URL: {request.method} {path}.", code="unknown_url")
         case 405:
-            fault: AdapterError = InvalidRequest(
-                f"Not allowed to {request.method} on {path}.", code="method_not_allowed"
-            )
+            return MethodNotAllowed(f"Not allowed to {request.method} on {path}.")
         case 413:
-            fault = InvalidRequest("The request body is too large.", code="request_too_large")
+            return RequestTooLarge("The request body is too large.")
         case status if status >= 500:
             return OwnFault(MISTAKE)
         case _:
-            fault = InvalidRequest(error.detail or "The request cannot be read.", code="bad_request")
-    fault.status = error.status_code
-    return fault
+            return InvalidRequest(error.detail or "The request cannot be read.", code="bad_request")

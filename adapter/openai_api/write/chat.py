@@ -1,11 +1,10 @@
 """A video job into a chat's words: chunk by chunk, or whole."""
 
-import secrets
-
 import msgspec
 from msgspec import UNSET
 
 from adapter.domain.job import JobState, StoredVideo, VideoJob
+from adapter.errors import OwnFault
 from adapter.openai_api.wire.chat import AnswerMessage, ChatChunk, ChatCompletion, Choice, ChunkChoice, Delta, Usage
 from adapter.openai_api.write.links import media_link
 
@@ -18,11 +17,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     #: Whether `stream_options.include_usage` was asked for.
     usage: bool = False
-
-
-def new_answer(model: str, *, created: int, usage: bool = False) -> Answer:
-    """Begin an answer under an id of its own."""
-    return Answer(id=f"chatcmpl-{secrets.token_hex(16)}", created=created, model=model, usage=usage)
 
 
 def completion(answer: Answer, content: str) -> ChatCompletion:
@@ -88,6 +82,19 @@ def video_markdown(media: StoredVideo, public_url: str) -> str:
     if media.poster is None:
         return video
     return f"![Video preview]({media_link(public_url, media.poster)})\n\n{video}"
+
+
+def video_content(job: VideoJob, public_url: str) -> str:
+    """Return what a finished job has to show, the same in a stream and in one piece.
+
+    Raises:
+        JobFailed: it has nothing to show.
+    """
+    if job.failure is not None:
+        raise job.failure.as_fault()
+    if job.media is None:
+        raise OwnFault("The video is finished and has no file.")
+    return video_markdown(job.media, public_url)
 
 
 def _duration(seconds: float) -> str:

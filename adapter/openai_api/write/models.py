@@ -2,18 +2,17 @@
 
 from collections.abc import Iterable
 
-from adapter.domain.catalogue import ImageCard, Model
+from adapter.domain.catalogue import Model
 from adapter.openai_api.wire.models import Architecture, ModelList, ModelObject
 
 
 def model_object(model: Model) -> ModelObject:
     """Describe one model."""
-    made = "image" if isinstance(model.card, ImageCard) else "video"
     return ModelObject(
         id=model.name,
         created=model.created,
         owned_by=model.card.provider,
-        architecture=Architecture(input_modalities=("text",), output_modalities=(made,)),
+        architecture=Architecture(input_modalities=("text",), output_modalities=(model.card.kind,)),
     )
 
 

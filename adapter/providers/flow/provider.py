@@ -12,16 +12,17 @@ from adapter.domain.job import Operation, VideoJob
 from adapter.domain.media import Image, image_from_bytes
 from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.domain.ports import Clock, Report
-from adapter.errors import InvalidRequest, UpstreamBroken
-from adapter.providers.flow import translate, wire
+from adapter.errors import AdapterError, InvalidRequest, UpstreamBroken
+from adapter.providers.flow import translate
 from adapter.providers.flow.accounts import Account, Accounts
-from adapter.providers.http import Download, Http, Reply
+from adapter.providers.http import Download, Http, Reply, deadline
 
 log = structlog.get_logger()
 
-#: What Flow's own pages name themselves (seed 002, "clientContext").
-TOOL = "PINHOLE"
 IMAGES_SECONDS = 300.0
+#: No picture of these models comes near it.
+MAX_PICTURE_BYTES = 64 * 1024 * 1024
+#: All of a submission: reading and renewing the token, and both sends if the first was a 401.
 SUBMIT_SECONDS = 75.0
 STATUS_SECONDS = 45.0
 
@@ -51,7 +52,7 @@ class FlowProvider:
         if isinstance(made, Image):
             return made
         async with self._http.download(made) as download:
-            found = image_from_bytes(b"".join([chunk async for chunk in download]))
+            found = image_from_bytes(await download.read(MAX_PICTURE_BYTES))
         if found is None:
             raise UpstreamBroken("Flow's link leads to something that is not a picture.")
         return found
@@ -63,11 +64,11 @@ class FlowProvider:
     async def submit(self, job: VideoJob) -> Operation:
         """Send a video job once (the port of that name)."""
         account = self._accounts.find(job.account or "")
-        context = wire.VideoClientContext(self._session(), account.project_id, TOOL, account.tier)
-        request = translate.video_request(job, context)
+        request = translate.video_request(job, account, self._session())
         path = "/v1/video:batchAsyncGenerateVideoText"
-        reply = await self._call(self._http.post_once, account, path, request, SUBMIT_SECONDS)
-        return translate.submitted(reply, job.scene)
+        async with deadline(SUBMIT_SECONDS):
+            reply = await self._call(self._http.post_once, account, path, request, SUBMIT_SECONDS)
+        return translate.submitted(reply, job.mark)
 
     async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
         """Ask about all jobs of an account in one call (the port of that name).
@@ -83,9 +84,17 @@ class FlowProvider:
             if len(operations) == 1:
                 raise
         half = len(operations) // 2
-        parts = (operations[:half], operations[half:])
-        answers = await asyncio.gather(*(self.poll(part, account=account) for part in parts), return_exceptions=True)
-        return {name: report for answer in answers if isinstance(answer, Mapping) for name, report in answer.items()}
+        first, second = await asyncio.gather(
+            self._poll_half(operations[:half], account), self._poll_half(operations[half:], account)
+        )
+        return {**first, **second}
+
+    async def _poll_half(self, operations: Sequence[Operation], account: str) -> Mapping[str, Report]:
+        try:
+            return await self.poll(operations, account=account)
+        except AdapterError as fault:
+            log.warning("flow.operations_refused", operations=[each.name for each in operations], code=fault.code)
+            return {}
 
     def download(self, url: str) -> AbstractAsyncContextManager[Download]:
         """Open a signed link (the port of that name)."""

@@ -9,8 +9,8 @@ from adapter.domain.job import Failure, Operation, VideoJob
 from adapter.domain.media import Image, Ratio, RemoteVideo, image_from_base64
 from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.domain.ports import Finished, Refused, Report, Working
-from adapter.domain.redaction import fit_for_clients
 from adapter.errors import (
+    UNREADABLE_JSON,
     AdapterError,
     ContentRefused,
     InvalidRequest,
@@ -22,7 +22,9 @@ from adapter.errors import (
 )
 from adapter.providers import rpc_status
 from adapter.providers.flow import wire
+from adapter.providers.flow.accounts import Account
 from adapter.providers.http import Reply
+from adapter.redaction import fit_for_clients
 
 #: Seed 002, "VIDEO_ASPECT_RATIO" and "imageAspectRatio". Pictures know a square as well.
 RATIO_WORDS: Mapping[Ratio, str] = {
@@ -31,10 +33,10 @@ RATIO_WORDS: Mapping[Ratio, str] = {
     Ratio.SQUARE: "ASPECT_RATIO_SQUARE",
 }
 
+#: The seed repeats the status that submission answered when it asks about a job.
 PENDING = "MEDIA_GENERATION_STATUS_PENDING"
-ACTIVE = "MEDIA_GENERATION_STATUS_ACTIVE"
-SUCCESSFUL = "MEDIA_GENERATION_STATUS_SUCCESSFUL"
-FAILED = "MEDIA_GENERATION_STATUS_FAILED"
+#: What Flow's own pages name themselves (seed 002, "clientContext").
+TOOL = "PINHOLE"
 
 #: `flow.md` section 2, "Errors". A judgement of the content, by the end of the word.
 CONTENT_WORDS = (
@@ -106,23 +108,23 @@ def _image(made: wire.GeneratedImage) -> Image | str:
     raise UpstreamBroken("Flow's answer holds something that is not a picture.")
 
 
-def video_request(job: VideoJob, context: wire.VideoClientContext) -> wire.BatchAsyncGenerateVideoText:
+def video_request(job: VideoJob, account: Account, session: str) -> wire.BatchAsyncGenerateVideoText:
     """Ask for a video from a text."""
     return wire.BatchAsyncGenerateVideoText(
-        client_context=context,
+        client_context=wire.VideoClientContext(session, account.project_id, TOOL, account.tier),
         requests=(
             wire.VideoRequest(
                 aspect_ratio=f"VIDEO_{RATIO_WORDS[job.order.ratio]}",
                 seed=job.seed,
                 text_input=wire.TextInput(job.order.prompt),
                 video_model_key=job.order.upstream,
-                metadata=wire.SceneMetadata(job.scene),
+                metadata=wire.SceneMetadata(job.mark),
             ),
         ),
     )
 
 
-def submitted(reply: Reply, scene: str) -> Operation:
+def submitted(reply: Reply, mark: str) -> Operation:
     """Return the name that Flow gave a submitted job; nothing else of the answer is looked at.
 
     Raises:
@@ -131,13 +133,13 @@ def submitted(reply: Reply, scene: str) -> Operation:
     names = [named.name for item in operations(reply) if (named := _read(_name_decoder, item)) and named.name]
     if len(names) != 1:
         raise UpstreamBroken(f"Flow accepted a video and named {len(names)} operations instead of one.")
-    return Operation(names[0], scene)
+    return Operation(names[0], mark)
 
 
 def status_request(asked: Sequence[Operation]) -> wire.BatchCheckStatus:
-    """Ask about many jobs at once. The seed repeats the status that submission answered."""
+    """Ask about many jobs at once."""
     return wire.BatchCheckStatus(
-        tuple(wire.StatusRequestItem(wire.OperationName(each.name), each.scene, PENDING) for each in asked)
+        tuple(wire.StatusRequestItem(wire.OperationName(each.name), each.mark, PENDING) for each in asked)
     )
 
 
@@ -157,7 +159,7 @@ def operations(reply: Reply) -> Sequence[msgspec.Raw]:
 def _read(decoder: msgspec.json.Decoder[_T], item: msgspec.Raw) -> _T | None:
     try:
         return decoder.decode(item)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE_JSON:
         return None
 
 
@@ -187,7 +189,7 @@ def _decode(decoder: msgspec.json.Decoder[_T], reply: Reply) -> _T:
         raise fault(reply)
     try:
         return decoder.decode(reply.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE_JSON as error:
         raise UpstreamBroken("Flow's answer cannot be read.") from error
 
 

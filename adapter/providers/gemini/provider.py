@@ -59,13 +59,19 @@ class GeminiProvider:
 
     async def _generate(self, model: str, body: bytes) -> Image:
         number, secret = next(self._keys)
-        url, headers = address(self._endpoint, model, await secret.read())
-        reply = await self._http.post(url, headers=headers, body=body, seconds=GENERATE_SECONDS)
+        key = await secret.read()
         try:
-            return translate.image(reply)
+            return await self._ask(model, key, body)
         except UpstreamCredential:
-            log.error("upstream.credential_refused", provider="gemini", key_number=number + 1, status=reply.status)  # noqa: TRY400 - the operator needs the fact, not a traceback
-            raise
+            renewed = await secret.renew()
+            if renewed == key:
+                log.error("upstream.credential_refused", provider="gemini", key_number=number + 1)  # noqa: TRY400 - a fact
+                raise
+        return await self._ask(model, renewed, body)
+
+    async def _ask(self, model: str, key: str, body: bytes) -> Image:
+        url, headers = address(self._endpoint, model, key)
+        return translate.image(await self._http.post(url, headers=headers, body=body, seconds=GENERATE_SECONDS))
 
 
 def address(endpoint: GeminiEndpoint, model: str, key: str) -> tuple[str, Mapping[str, str]]:

@@ -4,11 +4,11 @@ import msgspec
 
 from adapter.domain.media import Image, image_from_base64
 from adapter.domain.orders import MAX_SEED, ImageOrder
-from adapter.domain.redaction import fit_for_clients
-from adapter.errors import AdapterError, ContentRefused, NoMedia, UpstreamBroken, UpstreamOverloaded
+from adapter.errors import UNREADABLE_JSON, AdapterError, ContentRefused, NoMedia, UpstreamBroken, UpstreamOverloaded
 from adapter.providers import rpc_status
 from adapter.providers.gemini import wire
 from adapter.providers.http import Reply
+from adapter.redaction import fit_for_clients
 
 #: Finish reasons by which Gemini declines the content (`gemini.md` section 1.4). The others that come without a picture
 #: (NO_IMAGE, IMAGE_OTHER, OTHER, MALFORMED_RESPONSE, …) are failures of the model, not judgements of the prompt.
@@ -25,6 +25,12 @@ REFUSALS = frozenset(
     }
 )
 
+#: The filters that can be switched off; the built-in ones cannot (`gemini.md` section 1.3).
+FILTERS_OFF = tuple(
+    wire.SafetySetting(f"HARM_CATEGORY_{category}", "BLOCK_NONE")
+    for category in ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT")
+)
+
 _decoder = msgspec.json.Decoder(wire.GenerateContentAnswer)
 
 
@@ -38,6 +44,7 @@ def image_request(order: ImageOrder, index: int) -> wire.GenerateContentRequest:
             image_config=frame if frame != wire.ImageConfig() else None,
             seed=None if order.seed is None else (order.seed + index) % (MAX_SEED + 1),
         ),
+        safety_settings=FILTERS_OFF if order.lenient else (),
     )
 
 
@@ -53,7 +60,7 @@ def image(reply: Reply) -> Image:
         raise fault(reply)
     try:
         answer = _decoder.decode(reply.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE_JSON as error:
         raise UpstreamBroken("Gemini's answer cannot be read.") from error
     pictures = [
         part.inline_data.data

@@ -34,11 +34,19 @@ class GenerationConfig(msgspec.Struct, frozen=True, rename="camel", omit_default
     seed: int | None = None
 
 
-class GenerateContentRequest(msgspec.Struct, frozen=True, rename="camel"):
+class SafetySetting(msgspec.Struct, frozen=True):
+    """How strict one of the adjustable filters is (`gemini.md` section 1.3)."""
+
+    category: str
+    threshold: str
+
+
+class GenerateContentRequest(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """The body that we send."""
 
     contents: tuple[Content, ...]
     generation_config: GenerationConfig
+    safety_settings: tuple[SafetySetting, ...] = ()
 
 
 class Blob(msgspec.Struct, frozen=True):

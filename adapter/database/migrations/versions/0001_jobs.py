@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.Float, nullable=False),
         sa.Column("finished_at", sa.Float),
         sa.Column("took_seconds", sa.Float),
-        sa.Column("delivered", sa.Float),
+        sa.Column("delivered_at", sa.Float),
         sa.Column("due_at", sa.Float),
         sa.Column("claim", sa.String(32)),
         sa.Column("document", sa.LargeBinary, nullable=False),
