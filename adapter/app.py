@@ -117,9 +117,11 @@ class House:
             steps = Steps(self._video_providers(), memory, clock=clock, pace=pace)
             poller = Poller(memory.jobs, steps, clock=clock, pace=pace)
             patience = Patience(heartbeat=settings.chat.heartbeat_seconds, replay=settings.jobs.replay_minutes * 60)
+            generation = Generation(self._image_providers(), memory, clock, patience, poller.nudge)
+            stack.push_async_callback(generation.finish_notes)
             app.state.desk = Desk(
                 access=Keyring(self._keys, SqlKeyStore(database), anonymous=settings.access.anonymous),
-                generation=Generation(self._image_providers(), memory, clock, patience, poller.nudge),
+                generation=generation,
                 catalogue=self._catalogue,
                 clock=clock,
                 public_url=settings.public_url,

@@ -6,10 +6,13 @@ about a day). `plain:value` stands in the open and is meant for the sandbox.
 """
 
 import asyncio
+import math
 import os
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
@@ -22,6 +25,8 @@ log = structlog.get_logger()
 COMMAND_SECONDS = 30.0
 
 
+#: How long a file may be gone or empty while it is written anew.
+REWRITE_SECONDS = 5.0
 #: What fits into a header: visible ASCII.
 FITTING = re.compile(r"[!-~]+")
 
@@ -44,23 +49,28 @@ class FixedSecret:
 class FileSecret:
     """The first line of a file (the port `Secret`)."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._path = path
+        self._clock = clock
         self._stamp = -1
         self._value = ""
+        self._read_at = -math.inf
 
     async def read(self) -> str:
         """Return it, read again if the file changed.
 
-        A file that is gone, or empty for the moment in which it is written anew, leaves the secret as it was.
+        A file that is gone or empty leaves the secret as it was for the moment in which a file is written anew. After
+        that it counts: to empty a key's file is to take the key back.
         """
         try:
             stamp = self._path.stat().st_mtime_ns
             if stamp != self._stamp:
                 self._value, self._stamp = fitting(self._path.read_text().partition("\n")[0].strip()), stamp
+            self._read_at = self._clock()
         except (OSError, UnicodeDecodeError, SecretUnreadable) as error:
             log.error("credential.file_unreadable", file=str(self._path))  # noqa: TRY400 - the file is what matters
-            if not self._value:
+            if self._clock() - self._read_at > REWRITE_SECONDS:
+                self._stamp = -1
                 raise SecretUnreadable("A credential cannot be read. The operator has to look at it.") from error
         return self._value
 
@@ -94,7 +104,10 @@ class CommandSecret:
         failed = SecretUnreadable("The command that prints a credential failed. The operator has to look at it.")
         try:
             process = await asyncio.create_subprocess_exec(
-                *self._arguments, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
+                *self._arguments,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                start_new_session=True,
             )
         except OSError as error:
             log.error("credential.command_failed", program=self._arguments[0], error=error.strerror)  # noqa: TRY400
@@ -103,7 +116,8 @@ class CommandSecret:
             async with asyncio.timeout(COMMAND_SECONDS):
                 printed, _ = await process.communicate()
         except TimeoutError as error:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # with whatever it has started itself
+            await process.wait()
             raise failed from error
         if process.returncode != 0:
             log.error("credential.command_failed", program=self._arguments[0], exit_status=process.returncode)

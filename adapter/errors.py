@@ -35,6 +35,8 @@ The message of a `ClientFault` or an `UpstreamFault` is written for the client a
 an `OwnFault` shows its own fixed words.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import msgspec
@@ -237,3 +239,13 @@ class Draining(OwnFault):
 #: What msgspec's JSON decoder raises on a foreign body: its own class, text that is not UTF-8, and nesting beyond 1,000
 #: levels (measured, `reliability.md` section 0.6).
 UNREADABLE_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+@contextmanager
+def already_paid() -> Iterator[None]:
+    """Whatever goes wrong inside comes after the money was spent: the client's SDK must not send it all again."""
+    try:
+        yield
+    except AdapterError as fault:
+        fault.should_retry = False
+        raise

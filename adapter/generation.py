@@ -1,5 +1,6 @@
 """The use cases. What is done, in our words; who does it arrives as a port."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -12,7 +13,7 @@ from adapter.domain.job import JobState, VideoJob
 from adapter.domain.media import Image
 from adapter.domain.orders import MAX_SEED, ImageOrder, VideoOrder
 from adapter.domain.ports import Clock, ImageProvider, MediaFile, Memory
-from adapter.errors import NotFound, StorageFailed
+from adapter.errors import NotFound, StorageFailed, already_paid
 
 log = structlog.get_logger()
 
@@ -43,6 +44,7 @@ class Generation:
         self._patience = patience
         #: Tells whoever moves the jobs that there is a new one.
         self._nudge = nudge
+        self._notes: set[asyncio.Task[None]] = set()
 
     async def check_readiness(self) -> None:
         """Return if new work can be taken.
@@ -62,8 +64,13 @@ class Generation:
         return await self._image_providers[order.provider].make_images(order)
 
     async def keep_images(self, images: Sequence[Image]) -> list[str]:
-        """Store pictures and return the names under which they can be fetched."""
-        return [await self._keep(image) for image in images]
+        """Store pictures and return the names under which they can be fetched.
+
+        Raises:
+            StorageFailed: the media store does not take them, though they are paid for.
+        """
+        with already_paid():
+            return [await self._keep(image) for image in images]
 
     async def _keep(self, image: Image) -> str:
         name = f"{secrets.token_hex(16)}.{image.format.extension}"
@@ -139,15 +146,26 @@ class Generation:
                 job = seen or job
         return job
 
-    async def mark_delivered(self, job_id: str) -> None:
+    def note_delivery(self, job_id: str) -> None:
         """Note that a client has been given the video: the same wish after this is a new one.
 
-        Not noting it costs nothing worse than handing it over twice, so a failure here is only written down.
+        A task of its own: the client may close its connection at the same moment, which ends what it was asking for.
         """
+        task = asyncio.create_task(self._note_delivery(job_id))
+        self._notes.add(task)
+        task.add_done_callback(self._notes.discard)
+
+    async def _note_delivery(self, job_id: str) -> None:
         try:
             await self._memory.jobs.mark_delivered(job_id, now=self._clock.now())
         except StorageFailed as fault:
+            # Costs nothing worse than handing the same video over twice.
             log.warning("jobs.delivery_not_noted", job_id=job_id, code=fault.code)
+
+    async def finish_notes(self) -> None:
+        """Wait until every delivery is noted; for the end of the process."""
+        if self._notes:
+            await asyncio.wait(self._notes)
 
     async def find_media(self, name: str) -> MediaFile:
         """Return what is known of a stored file.

@@ -4,11 +4,12 @@ import re
 
 #: Google keys and tokens, bearer tokens, our own keys, and what signs or opens a link.
 SECRET = re.compile(
-    r"AIza[\w-]{8,}|ya29\.[\w-]+|\bsk-[\w-]{8,}|(?<=Bearer )\S+"
-    r"|(?<=[?&]key=)[^&\s]+|(?<=Signature=)[^&\s]+|(?<=GoogleAccessId=)[^&\s]+"
+    r"AIza[\w-]{8,}|\bAQ\.[\w-]{8,}|ya29\.[\w.-]+|\bGOCSPX-[\w-]+|\bsk-[\w-]{8,}|(?<=bearer )\S+"
+    r"|(?<=[?&]key=)[^&\s]+|(?<=api_key=)[^&\s]+|(?<=signature=)[^&\s]+|(?<=googleaccessid=)[^&\s]+",
+    re.IGNORECASE,
 )
 #: Google's error texts name the operator's project.
-PROJECT = re.compile(r"(?<=project_number:)\d+|(?<=projects/)[\w-]+")
+PROJECT = re.compile(r"(?<=project_number:)\d+|(?<=projects/)[\w-]+|(?<=project )\d{6,}")
 URL = re.compile(r"https?://\S+")
 HIDDEN = "[hidden]"
 

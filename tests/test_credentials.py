@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapter.credentials import secret
+from adapter.credentials import FileSecret, secret
 from adapter.errors import SecretUnreadable, WrongConfiguration
 
 
@@ -28,7 +28,24 @@ async def test_a_secret_in_a_file_follows_the_file(tmp_path: Path) -> None:
     assert await token.read() == "two"
 
 
-async def test_a_file_that_vanishes_is_the_operators_to_mend(tmp_path: Path) -> None:
+async def test_a_file_that_stays_empty_takes_the_secret_back(tmp_path: Path) -> None:
+    """For a moment it may be on its way to a new one; after that it counts."""
+    now = 100.0
+    file = tmp_path / "token"
+    file.write_text("one")
+    token = FileSecret(file, clock=lambda: now)
+    await token.read()
+    file.write_text("")
+    now += 4.9
+    assert await token.read() == "one"
+
+    now += 0.2
+
+    with pytest.raises(SecretUnreadable):
+        await token.read()
+
+
+async def test_a_file_that_is_gone_is_the_operators_to_mend(tmp_path: Path) -> None:
     """The client is told that it is not its fault; the path stays inside."""
     file = tmp_path / "token"
     file.write_text("one")

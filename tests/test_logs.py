@@ -26,6 +26,9 @@ def written() -> Iterator[StringIO]:
     [
         ("key AIzaSyDUMMYDUMMYDUMMY here", f"key {HIDDEN} here"),
         ("Bearer ya29.a0AfH6SMC", f"Bearer {HIDDEN}"),
+        ("token ya29.c.b0Aaek-x_y.z refused", f"token {HIDDEN} refused"),
+        ("authorization: bearer abc", f"authorization: bearer {HIDDEN}"),
+        ("api_key=abc&x=1", f"api_key={HIDDEN}&x=1"),
         ("sk-live-1234567890", HIDDEN),
         ("https://g/v1?key=abc&x=1", f"https://g/v1?key={HIDDEN}&x=1"),
         (
@@ -84,6 +87,7 @@ def test_a_log_that_cannot_be_written_stops_nothing() -> None:
         ("Consumer 'api_key:AIzaSyDUMMYDUMMY' has been suspended.", f"Consumer 'api_key:{HIDDEN}' has been suspended."),
         ("Visit https://console.example/?project=12 to retry", f"Visit {HIDDEN} to retry"),
         ("Quota exceeded for project_number:123456789.", f"Quota exceeded for project_number:{HIDDEN}."),
+        ("API disabled in project 123456789012.", f"API disabled in project {HIDDEN}."),
         ("The prompt was blocked: 2 dogs, 16:9", "The prompt was blocked: 2 dogs, 16:9"),
     ],
 )

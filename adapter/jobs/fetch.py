@@ -1,5 +1,6 @@
 """Bringing a finished video home: whole and checked while it passes by, or not at all."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 
@@ -15,6 +16,8 @@ log = structlog.get_logger()
 #: What is needed to know a file by its magic bytes.
 HEAD_BYTES = 12
 MAX_POSTER_BYTES = 32 * 1024 * 1024
+#: A finished video does not wait longer for its ornament.
+POSTER_SECONDS = 20.0
 
 
 async def bring_home(job: VideoJob, provider: VideoProvider, media: MediaStore) -> StoredVideo:
@@ -38,15 +41,15 @@ async def _bring_poster(url: str | None, stem: str, provider: VideoProvider, med
     if url is None:
         return None
     try:
-        async with provider.download(url) as download:
+        async with asyncio.timeout(POSTER_SECONDS), provider.download(url) as download:
             data = await download.read(MAX_POSTER_BYTES)
         kind = sniff(data[:HEAD_BYTES])
         if kind is None or not kind.is_picture:
             return None
         name = f"{stem}.{kind.extension}"
         await media.put(name, _once(data))
-    except AdapterError as fault:
-        log.warning("jobs.poster_missed", code=fault.code)
+    except (AdapterError, TimeoutError) as error:
+        log.warning("jobs.poster_missed", error=type(error).__name__)
         return None
     return name
 

@@ -11,6 +11,7 @@ import structlog
 
 from adapter.domain.job import JobState
 from adapter.domain.ports import Claim, Clock, JobStore
+from adapter.errors import StorageFailed
 from adapter.jobs.pace import Pace
 from adapter.jobs.steps import Steps
 
@@ -18,6 +19,8 @@ log = structlog.get_logger()
 
 #: Jobs taken at once; the status call for as many is one request.
 CLAIM_LIMIT = 100
+#: Jobs under way at once; what is due beyond waits in the store.
+MAX_HELD = 500
 #: Rounds begin this much after their beat: a timer may ring a moment early, and would then find nothing due.
 LATE_SECONDS = 0.01
 #: How long a submission that is on its way may still take when the process is told to stop, in seconds: longer than a
@@ -64,28 +67,40 @@ class Poller:
 
     async def tick(self) -> None:
         """Renew the claims of steps that are still under way, claim what is due, and start its steps."""
+        await self._keep_claims()
+        if len(self._held) >= MAX_HELD:
+            return
         now, lease = self._clock.now(), self._pace.lease_seconds
-        await self._store.renew(list(self._held.values()), due_at=now + lease)
         claims = await self._store.claim(now=now, lease=lease, limit=CLAIM_LIMIT, held=list(self._held))
         if self._stopping:
             return  # told so meanwhile; the claims run out by themselves
         polls: defaultdict[tuple[str, str | None], list[Claim]] = defaultdict(list)
         for claim in claims:
-            match claim.job.state:
-                case JobState.ACCEPTED:
-                    self._sending.add(self._start(self._steps.submit(claim), [claim]))
-                case JobState.SUBMITTING:
-                    self._start(self._steps.give_up_submission(claim), [claim])
-                case JobState.SUBMITTED:
-                    polls[claim.job.order.provider, claim.job.account].append(claim)
-                case JobState.READY:
-                    self._start(self._steps.fetch(claim), [claim])
-                case JobState.COMPLETED | JobState.FAILED:
-                    raise AssertionError(f"{claim.job.id} is over and was due")
+            if claim.job.state is JobState.SUBMITTED:
+                polls[claim.job.order.provider, claim.job.account].append(claim)
+            else:
+                self._start_alone(claim)
         for group in polls.values():
             self._start(self._steps.poll(group), group)
         if len(claims) == CLAIM_LIMIT:
             self.nudge()
+
+    def _start_alone(self, claim: Claim) -> None:
+        match claim.job.state:
+            case JobState.ACCEPTED:
+                self._sending.add(self._start(self._steps.submit(claim), [claim]))
+            case JobState.SUBMITTING:
+                self._start(self._steps.give_up_submission(claim), [claim])
+            case JobState.READY:
+                self._start(self._steps.fetch(claim), [claim])
+            case state:
+                raise AssertionError(f"{claim.job.id} is {state} and was due")
+
+    async def _keep_claims(self) -> None:
+        try:
+            await self._store.renew(list(self._held.values()), due_at=self._clock.now() + self._pace.lease_seconds)
+        except StorageFailed as fault:
+            log.warning("poller.claims_not_renewed", jobs=len(self._held), code=fault.code)
 
     async def settle(self) -> None:
         """Wait until every step that was started is done."""
@@ -93,9 +108,14 @@ class Poller:
             await asyncio.wait(self._tasks)
 
     async def _wind_down(self) -> None:
-        """Let submissions that are on their way be recorded, and drop the rest: it is repeatable."""
-        if self._sending:
-            await asyncio.wait(self._sending, timeout=FINISH_SECONDS)
+        """Let submissions that are on their way be recorded, and drop the rest: it is repeatable.
+
+        Their claims are kept meanwhile, or the process that takes over would give them up.
+        """
+        until = self._clock.now() + FINISH_SECONDS
+        while self._sending and self._clock.now() < until:
+            await asyncio.wait(self._sending, timeout=self._pace.poll_seconds)
+            await self._keep_claims()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

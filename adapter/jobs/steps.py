@@ -156,11 +156,14 @@ class Steps:
 
     async def stumble(self, claims: Sequence[Claim]) -> None:
         """Count a step that broke by a mistake of ours as a fruitless look. A submission is left to its lease."""
-        for claim in claims:
-            job = await self._memory.jobs.get(claim.job.id)
-            if job is not None and job.state in {JobState.SUBMITTED, JobState.READY}:
-                event = Missed() if job.state is JobState.SUBMITTED else NotFetched()
-                await self._write_all([self._after_miss(Claim(job, claim.token), event)])
+        try:
+            for claim in claims:
+                job = await self._memory.jobs.get(claim.job.id)
+                if job is not None and job.state in {JobState.SUBMITTED, JobState.READY}:
+                    event = Missed() if job.state is JobState.SUBMITTED else NotFetched()
+                    await self._write_all([self._after_miss(Claim(job, claim.token), event)])
+        except StorageFailed as fault:
+            log.warning("jobs.stumble_not_counted", jobs=len(claims), code=fault.code)
 
     def _after_miss(self, claim: Claim, event: Missed | NotFetched) -> Write:
         """Look again later, ever more rarely; past the deadline, end the job after a few more looks in vain."""

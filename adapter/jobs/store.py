@@ -15,7 +15,7 @@ from adapter.domain.ports import Claim, Write
 log = structlog.get_logger()
 
 #: Longer than any pause or lease.
-FAR_SECONDS = 3600.0
+FAR_SECONDS = 660.0
 #: The estimate of a model's duration is the mean of its last so many videos.
 MEASURED_LAST = 20
 
@@ -43,15 +43,15 @@ class SqlJobStore:
             JOBS.c.state == JobState.COMPLETED, JOBS.c.delivered_at.is_(None), JOBS.c.finished_at > now - window
         )
         serving = (
-            select(JOBS.c.document)
+            select(JOBS.c.id, JOBS.c.document)
             .where(same_wish, or_(JOBS.c.state.in_(LIVE), undelivered))
             .order_by(JOBS.c.created_at.desc())
             .limit(1)
         )
         async with writing(self._database) as connection:
-            found = (await connection.execute(serving)).scalar_one_or_none()
-            if found is not None:
-                return _decoder.decode(found)
+            found = (await connection.execute(serving)).one_or_none()
+            if found is not None and (known := _read(*found)) is not None:
+                return known
             await connection.execute(JOBS.insert().values(**_identity(job), due_at=now, **_columns(job)))
         return job
 
@@ -60,13 +60,14 @@ class SqlJobStore:
         async with reading(self._database) as connection:
             found = await connection.execute(select(JOBS.c.document).where(JOBS.c.id == job_id))
             document = found.scalar_one_or_none()
-        return None if document is None else _decoder.decode(document)
+        return None if document is None else _read(job_id, document)
 
     async def recent(self, limit: int) -> Sequence[VideoJob]:
         """Return the newest jobs (the port of that name)."""
-        newest = select(JOBS.c.document).order_by(JOBS.c.created_at.desc()).limit(limit)
+        newest = select(JOBS.c.id, JOBS.c.document).order_by(JOBS.c.created_at.desc()).limit(limit)
         async with reading(self._database) as connection:
-            return [_decoder.decode(document) for document in (await connection.execute(newest)).scalars()]
+            rows = (await connection.execute(newest)).all()
+        return [job for row in rows if (job := _read(*row)) is not None]
 
     async def claim(self, *, now: float, lease: float, limit: int, held: Collection[str] = ()) -> Sequence[Claim]:
         """Take due jobs (the port of that name): the same UPDATE finds, fences and returns them."""

@@ -70,7 +70,8 @@ class Http:
 
     The second is for requests that cost money and cannot be told apart: on a pooled connection that the other end has
     just closed, a request ends in an error that leaves open whether it was executed
-    (reference: `reliability.md` section 2.2).
+    (reference: `reliability.md` section 2.2). Signed links travel on it as well: it sends an address as it is written,
+    where the shared one's transport would write some escapes in its own way.
     """
 
     def __init__(self, shared: httpx.AsyncClient, fresh: httpx.AsyncClient) -> None:
@@ -100,13 +101,13 @@ class Http:
         """
         with mapped_errors():
             target = origin = httpx.URL(url)
-        if target.scheme not in {"https", "http"} or not target.host:
-            raise UpstreamBroken("Google's media link is no address.")
+            if target.scheme not in {"https", "http"} or not target.host:
+                raise UpstreamBroken("Google's media link is no address.")
         async with deadline(DOWNLOAD_SECONDS):
             for _ in range(MAX_REDIRECTS + 1):
                 with mapped_errors():
-                    request = self._shared.build_request("GET", target, timeout=_timeout(SILENCE_SECONDS))
-                    response = await self._shared.send(request, stream=True)
+                    request = self._fresh.build_request("GET", target, timeout=_timeout(SILENCE_SECONDS))
+                    response = await self._fresh.send(request, stream=True)
                 try:
                     if response.next_request is None:
                         yield Download(_checked(response))
@@ -146,7 +147,8 @@ def mapped_errors() -> Iterator[None]:
         raise UpstreamUnreachable(UNREACHABLE) from error
     except httpx.TimeoutException as error:
         raise UpstreamSilent("Google did not answer in time.") from error
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, ValueError) as error:
+        # ValueError: a host name that IDNA does not know, in a link that Google sent.
         raise UpstreamBroken(BROKEN) from error
 
 
@@ -205,8 +207,8 @@ def clients(transport: httpx.AsyncBaseTransport | None = None) -> tuple[httpx.As
     go along with the next one's request. `identity`: unpacking gzip costs 6 ms a picture and saves a quarter of the
     bytes (measured in `dependencies.md` section 2.1).
     """
-    fresh = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_keepalive_connections=0))
-    return _client(transport or AiohttpTransport(client=_session)), _client(transport or fresh)
+    fresh = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_keepalive_connections=0), trust_env=False)
+    return _client(transport or AiohttpTransport(client=_session, trust_env=False)), _client(transport or fresh)
 
 
 def _session() -> aiohttp.ClientSession:

@@ -28,52 +28,53 @@ REFUSALS = frozenset({400, 401, 402, 403, 404, 413, 429})
 class FieldViolation(msgspec.Struct, frozen=True):
     """`google.rpc.BadRequest.FieldViolation`."""
 
-    field: str = ""
+    field: str | None = None
 
 
 class QuotaViolation(msgspec.Struct, frozen=True, rename="camel"):
     """`google.rpc.QuotaFailure.Violation`."""
 
-    quota_id: str = ""
+    quota_id: str | None = None
 
 
 class Detail(msgspec.Struct, frozen=True, rename="camel"):
     """Any of ErrorInfo, BadRequest, QuotaFailure and RetryInfo: the fields do not collide."""
 
-    reason: str = ""
-    retry_delay: str = ""
-    field_violations: tuple[FieldViolation, ...] = ()
-    violations: tuple[QuotaViolation, ...] = ()
+    reason: str | None = None
+    retry_delay: str | float | None = None
+    field_violations: tuple[FieldViolation, ...] | None = None
+    violations: tuple[QuotaViolation, ...] | None = None
 
 
 class Status(msgspec.Struct, frozen=True):
     """`google.rpc.Status` in its JSON form."""
 
     #: The Interactions API writes a word here, everything else a number.
-    code: int | str = 0
-    message: str = ""
-    details: tuple[Detail, ...] = ()
+    code: int | str | None = None
+    message: str | None = None
+    details: tuple[Detail, ...] | None = None
 
     @property
     def words(self) -> str:
         """Google's message, fit for a client."""
-        return fit_for_clients(self.message)
+        return fit_for_clients(self.message or "")
 
     @property
     def reason(self) -> str:
         """The machine-readable reason, such as `API_KEY_INVALID` or `PUBLIC_ERROR_UNSAFE_GENERATION`."""
-        return next((detail.reason for detail in self.details if detail.reason), "")
+        return next((detail.reason for detail in self.details or () if detail.reason), "")
 
     @property
     def field(self) -> str | None:
         """The field that Google complains about."""
-        return next((bad.field for detail in self.details for bad in detail.field_violations if bad.field), None)
+        violations = [bad for detail in self.details or () for bad in detail.field_violations or ()]
+        return next((bad.field for bad in violations if bad.field), None)
 
     @property
     def retry_after(self) -> float | None:
         """Seconds to wait, from `RetryInfo.retryDelay` ("34.4s")."""
-        for detail in self.details:
-            digits = detail.retry_delay.removesuffix("s")
+        for detail in self.details or ():
+            digits = str(detail.retry_delay).removesuffix("s")
             if digits.replace(".", "", 1).isdigit():
                 return float(digits)
         return None
@@ -81,7 +82,9 @@ class Status(msgspec.Struct, frozen=True):
     @property
     def is_daily(self) -> bool:
         """Whether a quota that renews by the day is used up."""
-        return any("PerDay" in each.quota_id for detail in self.details for each in detail.violations)
+        return any(
+            "PerDay" in (each.quota_id or "") for detail in self.details or () for each in detail.violations or ()
+        )
 
 
 class _Envelope(msgspec.Struct, frozen=True):

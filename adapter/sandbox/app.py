@@ -21,19 +21,17 @@ from adapter.sandbox.storage.links import LinkRefusedError, Links
 from adapter.sandbox.studio.gallery import Gallery
 from adapter.sandbox.world import Incoming, World
 
+#: Bytes of a request (gemini.md section 1.3: 100 MB inline since 2026-01).
 MAX_BODY: Final = 100 * 1024 * 1024
-"""Bytes of a request (gemini.md section 1.3: 100 MB inline since 2026-01)."""
 NOT_FOUND_PAGE: Final = """<!DOCTYPE html><html lang=en><title>Error 404 (Not Found)!!1</title>
 <p><b>404.</b> <ins>That’s an error.</ins>
 <p>The requested URL was not found on this server. <ins>That’s all we know.</ins></html>"""
 
 
 def create_sandbox(rules: SandboxRules, *, clock: Callable[[], float] = time.time) -> Litestar:
-    """The Gemini and Flow APIs as one application; with `rules.state` it goes on where it stopped.
+    """Return the Gemini and Flow APIs as one application; with `rules.state` it goes on where it stopped.
 
-    Args:
-        rules: Accounts, pace, folder.
-        clock: Seconds since the epoch; the state of jobs and the expiry of links follow it.
+    The clock gives Unix seconds; the state of jobs and the expiry of links follow it.
     """
     ledger = Ledger(rules)
     world = World(
@@ -58,14 +56,14 @@ def create_sandbox(rules: SandboxRules, *, clock: Callable[[], float] = time.tim
     )
 
 
-def _google_error(_: Incoming, exc: GoogleError) -> Response[bytes]:
-    return exc.response()
+def _google_error(_: Incoming, error: GoogleError) -> Response[bytes]:
+    return error.response()
 
 
-def _http_error(_: Incoming, exc: HTTPException) -> Response[bytes]:
-    """What litestar itself refuses, in Google's form: a path or method it does not know, a body that is too large."""
-    if exc.status_code == 413:
+def _http_error(_: Incoming, error: HTTPException) -> Response[bytes]:
+    """Put litestar's own refusals into Google's form: an unknown path or method, a body that is too large."""
+    if error.status_code == 413:
         return GoogleError(400, f"Request payload size exceeds the limit: {MAX_BODY} bytes.").response()
-    if exc.status_code in {404, 405}:
+    if error.status_code in {404, 405}:
         return Response(NOT_FOUND_PAGE.encode(), status_code=404, media_type="text/html")
-    return GoogleError(exc.status_code, exc.detail).response()
+    return GoogleError(error.status_code, error.detail).response()

@@ -34,7 +34,7 @@ class ControlError(msgspec.Struct, frozen=True):
 
 @get("/sandbox/ledger")
 async def show_ledger(request: Incoming) -> ASGIResponse:
-    """The books as they stand."""
+    """Show the books as they stand."""
     ledger = world_of(request).ledger
     accounts = [AccountState(project_id, left) for project_id, left in ledger.credits.items()]
     requests = {desk: ledger.requests[desk] for desk in get_args(Desk)}
@@ -43,18 +43,18 @@ async def show_ledger(request: Incoming) -> ASGIResponse:
 
 @post("/sandbox/faults", status_code=200)
 async def add_faults(request: Incoming) -> ASGIResponse:
-    """More misfortune; answers the list as it was understood."""
+    """Script more misfortune; answer the list as it was understood."""
     try:
         scripts = msgspec.json.decode(await request.body(), type=list[Fault])
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        return _json(ControlError(f"A JSON list of faults is expected: {exc}"), 400)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return _json(ControlError(f"A JSON list of faults is expected: {error}"), 400)
     world_of(request).faults.add(scripts)
     return _json(scripts)
 
 
 @delete("/sandbox/faults", status_code=200)
 async def clear_faults(request: Incoming) -> ASGIResponse:
-    """No more misfortune."""
+    """Call all misfortune off."""
     world_of(request).faults.clear()
     return _json([])
 

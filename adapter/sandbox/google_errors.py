@@ -90,10 +90,9 @@ class ErrorBody(msgspec.Struct, frozen=True):
 
 
 class GoogleError(Exception):
-    """A refusal of the emulated upstream; `response()` is what goes over the wire."""
+    """A refusal of the emulated upstream; an empty message becomes Google's usual one for the code."""
 
     def __init__(self, code: int, message: str = "", *details: Detail) -> None:
-        """Args: the HTTP code, the message (Google's usual one for the code when empty), and the details."""
         super().__init__(message)
         self.status = Status(
             code=code,
@@ -103,7 +102,7 @@ class GoogleError(Exception):
         )
 
     def response(self) -> Response[bytes]:
-        """The refusal as an HTTP answer."""
+        """Return the refusal as it goes over the wire."""
         return Response(
             msgspec.json.encode(ErrorBody(self.status)),
             status_code=self.status.code,
@@ -112,15 +111,15 @@ class GoogleError(Exception):
 
 
 def bad_fields(*violations: FieldViolation) -> GoogleError:
-    """400 INVALID_ARGUMENT whose message is the violations' descriptions, one per line, as the gateway writes it."""
+    """Return a 400 whose message is the violations' descriptions, one per line, as the gateway writes it."""
     return GoogleError(400, "\n".join(violation.description for violation in violations), BadRequest(violations))
 
 
 def bad_value(field: str, why: str) -> GoogleError:
-    """400 for one field whose value is wrong; `field` is its path in proto names."""
+    """Return a 400 for one field whose value is wrong; `field` is its path in proto names."""
     return bad_fields(FieldViolation(field, f"Invalid value at '{field}': {why}"))
 
 
-def flow_refusal(code: int, reason: str, message: str = "") -> GoogleError:
-    """A refusal with one of Flow's PUBLIC_ERROR_* reasons (flow.md section 2, table of errors)."""
-    return GoogleError(code, message, ErrorInfo(reason))
+def flow_refusal(code: int, reason: str) -> GoogleError:
+    """Return a refusal with one of Flow's PUBLIC_ERROR_* reasons (flow.md section 2, table of errors)."""
+    return GoogleError(code, "", ErrorInfo(reason))

@@ -11,8 +11,8 @@ from adapter.sandbox.faults import Desk, Fault, Twist
 from adapter.sandbox.google_errors import Detail, ErrorInfo, GoogleError, RetryInfo
 from adapter.sandbox.world import Incoming, World
 
+#: ASGI extension of `server.ClosableProtocol`: closes the connection after what was sent.
 HANG_UP: Final = "sandbox.hang_up"
-"""ASGI extension of `server.ClosableProtocol`: closes the connection after what was sent."""
 
 Work: TypeAlias = Callable[[Twist | None], Awaitable[ASGIResponse]]
 
@@ -26,7 +26,7 @@ class CutResponse(ASGIResponse):
     """An answer that promises its whole length and ends in the middle, with the connection."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends the head and the first half of the body."""
+        """Send the head and the first half of the body."""
         await self.start_response(send)
         await send({"type": "http.response.body", "body": self.body[: len(self.body) // 2], "more_body": True})
         if _hang_up(scope):
@@ -34,12 +34,12 @@ class CutResponse(ASGIResponse):
 
 
 async def served(request: Incoming, world: World, call: tuple[Desk, str], work: Work) -> ASGIResponse:
-    """The answer of `work`, or what the fault that matches `call` (desk and prompt) makes of it."""
+    """Answer with `work`, or with what the fault that matches `call` (desk and prompt) makes of it."""
     fault = world.faults.take(*call)
     if fault is None:
         return await work(None)
-    if fault.do in get_args(Twist):
-        return await work(_twist(fault))
+    if twist := _twist(fault):
+        return await work(twist)
     match fault.do:
         case "truncate":
             return _cut(await work(None), promised=True)
@@ -78,7 +78,7 @@ async def _spoiled(request: Incoming, fault: Fault) -> ASGIResponse:
 
 
 def _hang_up(scope: Scope) -> bool:
-    """Closes the connection where the server lets us; whether it did."""
+    """Close the connection where the server lets us, and say whether it did."""
     hang_up = (scope.get("extensions") or {}).get(HANG_UP)
     if callable(hang_up):
         hang_up()
@@ -87,7 +87,7 @@ def _hang_up(scope: Scope) -> bool:
 
 
 async def _left(receive: Receive) -> None:
-    """Returns when the client is gone."""
+    """Return when the client is gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -97,7 +97,7 @@ def _twist(fault: Fault) -> Twist | None:
 
 
 def _cut(answer: ASGIResponse, *, promised: bool) -> ASGIResponse:
-    """The answer's first half, with the length of the whole (`promised`) or its own."""
+    """Return the answer's first half, with the length of the whole (`promised`) or its own."""
     headers = [(name, value) for name, value in answer.headers.items() if name != "content-length"]
     if promised:
         return CutResponse(body=answer.body, status_code=answer.status_code, headers=headers)

@@ -19,29 +19,29 @@ _LOCATED = re.compile(r"^(?P<why>.*) - at `\$\.?(?P<where>.*)`$", re.DOTALL)
 
 
 def read(body: bytes, shape: type[Shape]) -> Shape:
-    """A request body as `shape`, whose fields are snake_case with camelCase wire names.
+    """Return a request body as `shape`, whose fields are snake_case with camelCase wire names.
 
     Raises:
         GoogleError: 400, for broken JSON, unknown names (all of them at once) and values of a wrong type.
     """
     try:
         tree: object = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise GoogleError(400, f"Invalid JSON payload received. {exc}") from exc
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise GoogleError(400, f"Invalid JSON payload received. {error}") from error
     unknown: list[FieldViolation] = []
     tree = _renamed(tree, _type_of(shape), "", unknown)
     if unknown:
         raise bad_fields(*unknown)
     try:
         return msgspec.convert(tree, shape)
-    except msgspec.ValidationError as exc:
-        raise _wrong_value(str(exc)) from exc
+    except msgspec.ValidationError as error:
+        raise _wrong_value(str(error)) from error
 
 
 def _renamed(tree: object, kind: inspect.Type, path: str, unknown: list[FieldViolation]) -> object:
-    """The same tree with wire names only; names that `kind` does not know are added to `unknown`."""
+    """Return the tree with wire names only; add names that `kind` does not know to `unknown`."""
     match tree, kind:
-        case list(), inspect.ListType() | inspect.VarTupleType():
+        case list(), inspect.ListType():
             return [_renamed(item, kind.item_type, f"{path}[{at}]", unknown) for at, item in enumerate(tree)]
         case dict(), inspect.StructType():
             return _renamed_object(tree, kind, path, unknown)
@@ -80,7 +80,7 @@ def _names(kind: inspect.StructType) -> dict[str, inspect.Field]:
 
 
 def _wrong_value(text: str) -> GoogleError:
-    """What msgspec found wrong, in Google's form, with the path in proto names."""
+    """Put what msgspec found wrong into Google's form, with the path in proto names."""
     located = _LOCATED.match(text)
     if located is None or not located["where"]:
         return GoogleError(400, f"Invalid JSON payload received. {text}")

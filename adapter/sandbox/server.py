@@ -4,8 +4,8 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+import msgspec
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -14,25 +14,24 @@ from adapter.sandbox.mishaps import HANG_UP
 from adapter.sandbox.rules import SandboxRules
 
 
-@dataclass(frozen=True, slots=True)
-class RunningSandbox:
+class RunningSandbox(msgspec.Struct, frozen=True):
     """A sandbox that listens."""
 
+    #: `http://host:port`, without a slash at the end.
     base_url: str
-    """`http://host:port`, without a slash at the end."""
 
 
 class ClosableProtocol(HttpToolsProtocol):
-    """Gives the application a way to close the connection, which ASGI has not: `drop` and `truncate` need it."""
+    """A way for the application to close the connection, which ASGI has not: `drop` and `truncate` need it."""
 
     def on_message_begin(self) -> None:
-        """Puts the transport's `close` into the scope."""
+        """Put the transport's `close` into the scope."""
         super().on_message_begin()
         self.scope["extensions"] = {HANG_UP: self.transport.close}  # type: ignore[dict-item]
 
 
 class _Server(uvicorn.Server):
-    """Says when it listens, or has given up."""
+    """A server that says when it listens, or has given up."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -47,7 +46,7 @@ class _Server(uvicorn.Server):
 
 @contextmanager
 def running_sandbox(rules: SandboxRules) -> Iterator[RunningSandbox]:
-    """Serves the sandbox until the block ends; requests that hang are then cut after a second.
+    """Serve the sandbox until the block ends; requests that hang are then cut after a second.
 
     Raises:
         OSError: the address cannot be bound, with host and port in the message.
@@ -84,7 +83,7 @@ def _bound(host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
         listener.listen(2048)
-    except OSError as exc:
+    except OSError as error:
         listener.close()
-        raise OSError(exc.errno, f"the sandbox cannot listen on {host}:{port}: {exc.strerror}") from exc
+        raise OSError(error.errno, f"the sandbox cannot listen on {host}:{port}: {error.strerror}") from error
     return listener

@@ -1,9 +1,9 @@
 """What the routes work with, made once by `create_sandbox`, and the first questions to every request."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
+import msgspec
 from litestar import Request
 from litestar.datastructures import State
 
@@ -16,17 +16,16 @@ from adapter.sandbox.studio.gallery import Gallery
 
 Incoming: TypeAlias = Request[object, object, State]
 
+#: Seed 002, basics: both carry JSON.
 _ACCEPTED = ("application/json", "text/plain")
-"""Seed 002, basics: both carry JSON."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class World(msgspec.Struct, frozen=True, kw_only=True):
     """The emulated upstream behind the routes."""
 
     rules: SandboxRules
+    #: Unix seconds.
     clock: Callable[[], float]
-    """Seconds since the epoch."""
     ledger: Ledger
     gallery: Gallery
     links: Links
@@ -34,20 +33,24 @@ class World:
 
 
 def world_of(request: Incoming) -> World:
-    """The world of the application that this request came to."""
+    """Return the world of the application that this request came to."""
     world: World = request.app.state.world
     return world
 
 
 def entered(request: Incoming, desk: Desk) -> World:
-    """The same, for a request that is counted as received at `desk`."""
+    """Count a request as received at `desk` and return its world."""
     world = world_of(request)
     world.ledger.requests[desk] += 1
     return world
 
 
 async def json_body(request: Incoming) -> bytes:
-    """The body; 400 when its content type is another than JSON or plain text (absent is fine)."""
+    """Return the body of a request that says JSON, plain text or nothing about its type.
+
+    Raises:
+        GoogleError: 400, for any other content type.
+    """
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if kind not in _ACCEPTED:
         raise GoogleError(400, f"Invalid content type: {kind}. Expected application/json.")
@@ -55,12 +58,12 @@ async def json_body(request: Incoming) -> bytes:
 
 
 def base_url(request: Incoming) -> str:
-    """Scheme, host and port that the client used: an emulator on loopback may trust them."""
+    """Return the scheme, host and port that the client used: an emulator on loopback may trust them."""
     return f"{request.url.scheme}://{request.url.netloc}"
 
 
 def key_checked(request: Incoming, rules: SandboxRules) -> None:
-    """Lets a Gemini request pass with a known key, in the header or `?key=` (gemini.md sections 3 and 5).
+    """Let a Gemini request pass with a known key, in the header or `?key=` (gemini.md sections 3 and 5).
 
     Raises:
         GoogleError: 403 without a key, 400 API_KEY_INVALID with a wrong one, as Google does.
@@ -78,7 +81,11 @@ def key_checked(request: Incoming, rules: SandboxRules) -> None:
 
 
 def account_of(request: Incoming, ledger: Ledger) -> SandboxAccount:
-    """The account of the Bearer token; 401 UNAUTHENTICATED when it is missing or unknown."""
+    """Return the account of the Bearer token.
+
+    Raises:
+        GoogleError: 401 UNAUTHENTICATED when it is missing or unknown.
+    """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     account = ledger.accounts.get(token.strip()) if scheme.lower() == "bearer" else None
     if account is None:

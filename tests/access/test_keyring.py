@@ -100,7 +100,7 @@ async def test_an_empty_or_broken_key_file_opens_nothing(made: SqlKeyStore, tmp_
     file = tmp_path / "key"
     file.write_text("sk-file\n")
     keyring = Keyring([secret(f"file:{file}", key="k"), FixedSecret("sk-one")], made, anonymous=False)
-    file.write_text(text)
+    file.write_text(text)  # the key was never read before, so there is no older one to go on with
 
     for shown in ("Bearer", "Bearer ", "Bearer  ", f"Bearer {text.strip()}"):
         with pytest.raises(WrongKey):

@@ -209,6 +209,18 @@ def test_asking_again_after_it_was_handed_over_makes_a_new_video(
     assert server.executed(prompt) == 2
 
 
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_client_that_closes_right_after_the_answer_has_taken_it(server: Server, prompt: str, *, stream: bool) -> None:
+    """As curl does: each of its answers was handed over, so each request is a new video."""
+    body = {"model": MODEL, "stream": stream, "messages": [{"role": "user", "content": prompt}]}
+    for _ in range(3):
+        httpx.post(
+            f"{server.url}/v1/chat/completions", json=body, headers={"authorization": f"Bearer {KEY}"}, timeout=30
+        ).raise_for_status()
+
+    assert server.executed(prompt) == 3
+
+
 def test_two_keys_do_not_share_a_job(server: Server, client: openai.OpenAI, prompt: str) -> None:
     """The same prompt of another owner is another video."""
     with raw_stream(server, prompt) as reply:
@@ -341,11 +353,13 @@ def test_a_job_and_its_request_each_leave_one_line_without_the_prompt(
     answer = client.chat.completions.with_raw_response.create(
         model=MODEL, messages=[{"role": "user", "content": prompt}]
     )
+    request_id = answer.headers["x-request-id"]
+    while f'"event": "request.finished", "request_id": "{request_id}"' not in server.log:
+        httpx.get(f"{server.url}/health")  # the line is written after the answer was sent
     lines = [msgspec.json.decode(line) for line in server.log.splitlines() if line.startswith("{")]
     [job] = [
         line for line in lines if line["event"] == "job.finished" and line["job_id"] == answer.headers["x-video-id"]
     ]
-    request_id = answer.headers["x-request-id"]
     [request] = [line for line in lines if line["event"] == "request.finished" and line["request_id"] == request_id]
 
     assert {"model", "account", "operation", "state", "seconds", "bytes"} <= set(job)

@@ -11,7 +11,14 @@ from adapter.domain.job import Intended, Operation, VideoJob, advance
 from adapter.domain.media import Frame, Ratio
 from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Working
-from adapter.errors import ContentRefused, UpstreamCredential, UpstreamSilent
+from adapter.errors import (
+    AdapterError,
+    ContentRefused,
+    UpstreamBroken,
+    UpstreamCredential,
+    UpstreamSilent,
+    UpstreamUnreachable,
+)
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
 from adapter.providers.http import Http, clients
@@ -148,19 +155,56 @@ async def test_many_jobs_are_asked_about_in_one_call() -> None:
     assert reports == {operation.name: Working() for operation in operations}
 
 
-async def test_one_operation_that_google_does_not_know_does_not_sink_the_batch() -> None:
-    """A refused batch is asked in halves; the unknown one is left out, and the others are told."""
+@pytest.mark.parametrize("status", [400, 403, 404, 500])
+@pytest.mark.parametrize("odd", [{"op-3"}, {"op-0", "op-6"}])
+async def test_an_odd_operation_does_not_sink_its_batch(status: int, odd: set[str]) -> None:
+    """A refused batch is halved by lot: sooner or later all others are told, and only the odd ones are left out."""
 
     def google(request: httpx.Request) -> httpx.Response:
         asked = msgspec.json.decode(request.content)["operations"]
-        if any(each["operation"]["name"] == "op-3" for each in asked):
-            return httpx.Response(404, json={"error": {"code": 404, "message": "Requested entity was not found."}})
+        if odd & {each["operation"]["name"] for each in asked}:
+            return httpx.Response(status, json={"error": {"code": status, "message": "no"}})
         return httpx.Response(200, json=[{**each, "status": "MEDIA_GENERATION_STATUS_ACTIVE"} for each in asked])
 
-    operations = [Operation(f"op-{number}", "scene") for number in range(7)]
-    reports = await provider(google).poll(operations, account="ada")
+    flow = provider(google)
+    operations = [Operation(f"op-{number}", "mark") for number in range(7)]
+    told: set[str] = set()
+    for _ in range(60):
+        try:
+            told |= set(await flow.poll(operations, account="ada"))
+        except AdapterError:
+            continue
 
-    assert set(reports) == {f"op-{number}" for number in (0, 1, 2, 4, 5, 6)}
+    assert told == {operation.name for operation in operations} - odd
+
+
+async def test_an_outage_is_not_asked_about_again_and_again() -> None:
+    """Both halves refused: it is not one of them."""
+    calls = 0
+
+    def google(_: httpx.Request) -> httpx.Response:
+        nonlocal calls
+        calls += 1
+        return httpx.Response(500, json={"error": {"code": 500, "message": "Internal error encountered."}})
+
+    with pytest.raises(UpstreamBroken):
+        await provider(google).poll([Operation(f"op-{number}", "mark") for number in range(64)], account="ada")
+    assert calls == 3
+
+
+async def test_a_linked_picture_that_cannot_be_fetched_is_paid_for_all_the_same() -> None:
+    """So the client's SDK does not order the batch again."""
+
+    def google(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "storage.example":
+            raise httpx.ConnectError("refused", request=request)
+        return httpx.Response(
+            200, json={"media": [{"image": {"generatedImage": {"fifeUrl": "https://storage.example/a"}}}]}
+        )
+
+    with pytest.raises(UpstreamUnreachable) as caught:
+        await provider(google).make_images(order(1))
+    assert caught.value.should_retry is False
 
 
 def order(n: int) -> ImageOrder:

@@ -121,7 +121,7 @@ async def test_a_download_knows_whether_it_is_whole(headers: dict[str, str], *, 
         assert download.is_whole(5) is is_whole
 
 
-@pytest.mark.parametrize("url", ["https://xn--\ud800/", "file:///etc/passwd", "nonsense", ""])
+@pytest.mark.parametrize("url", ["https://xn--\ud800/", "http://xn--a/x", "file:///etc/passwd", "nonsense", ""])
 async def test_a_link_that_is_no_address_is_a_fault_of_the_upstream(url: str) -> None:
     """It comes from an answer of Google's."""
     with pytest.raises(UpstreamFault):

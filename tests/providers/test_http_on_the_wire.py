@@ -243,6 +243,30 @@ async def test_a_body_is_taken_as_it_is(http: Http, kind: str) -> None:
         assert await post(http, kind, url) == packed
 
 
+@pytest.mark.parametrize("url", ["http://a..b/x", f"https://{'a' * 64}/", "http://xn--a/x"])
+async def test_a_link_to_a_name_that_cannot_be_is_a_fault(http: Http, url: str) -> None:
+    """Whatever part of the way finds it out."""
+    with pytest.raises(UpstreamFault):
+        await fetch(http, url)
+
+
+async def test_a_signed_link_is_asked_for_as_it_is_written(http: Http) -> None:
+    """A signature may cover the very escapes."""
+    heads: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(HEAD + b"connection: close\r\ncontent-length: 2\r\n\r\n{}")
+        writer.close()
+
+    target = "/v/a%3Ac%40d%7Ee?X=a%2F2%40&Signature=x%2By%3D"
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as listening:
+        url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}{target}"
+        await fetch(http, url)
+
+    assert heads[0].startswith(f"GET {target} HTTP/1.1\r\n".encode())
+
+
 async def test_google_is_asked_not_to_pack(http: Http, kind: str) -> None:
     """Unpacking costs more than the bytes that it saves."""
     heads: list[bytes] = []

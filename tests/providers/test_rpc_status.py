@@ -73,8 +73,10 @@ def test_the_field_that_google_names_is_passed_on() -> None:
     assert (fault.message, fault.param) == ("Google: Seed is odd", "seed")
 
 
-@pytest.mark.parametrize(("delay", "seconds"), [("34.4s", 34.4), ("3600s", 3600.0), ("0s", 0.0), ("soon", None)])
-def test_the_wait_comes_from_retry_info(delay: str, seconds: float | None) -> None:
+@pytest.mark.parametrize(
+    ("delay", "seconds"), [("34.4s", 34.4), ("3600s", 3600.0), ("0s", 0.0), (7, 7.0), ("soon", None), (None, None)]
+)
+def test_the_wait_comes_from_retry_info(delay: object, seconds: float | None) -> None:
     """As Google says it; what a client is told is the other shore's business."""
     reply = google(429, "RESOURCE_EXHAUSTED", details=[{"retryDelay": delay}])
 
@@ -88,6 +90,13 @@ def test_a_daily_quota_is_no_matter_of_waiting() -> None:
     fault = fault_of(reply, read_status(reply))
 
     assert (type(fault), fault.code, fault.should_retry) == (UpstreamQuota, "insufficient_quota", False)
+
+
+def test_fields_that_are_null_make_no_error_unreadable() -> None:
+    """A clear 429 stays one."""
+    body = b'{"error": {"code": 429, "message": null, "details": [{"reason": null, "violations": null}, {}]}}'
+
+    assert isinstance(fault_of(Reply(429, body), read_status(Reply(429, body))), UpstreamBusy)
 
 
 def test_an_error_in_a_list_of_one_is_read() -> None:

@@ -38,36 +38,35 @@ RULES = SandboxRules(
 
 
 class Clock:
-    """A clock that moves when it is told to."""
+    """A clock that starts on 2026-11-20 and moves when it is told to."""
 
     def __init__(self) -> None:
-        """Starts on 2026-11-20."""
         self.now = 1_795_132_800.0
 
     def __call__(self) -> float:
-        """Seconds since the epoch."""
+        """Return Unix seconds."""
         return self.now
 
 
 def seed(name: str) -> Json:
-    """A body of the seeds, word for word."""
+    """Return a body of the seeds, word for word."""
     return msgspec.json.decode((SEEDS / f"{name}.json").read_bytes())
 
 
 def picture(kind: str = "PNG", size: tuple[int, int] = (90, 160)) -> str:
-    """A small picture file in base64."""
+    """Return a small picture file in base64."""
     file = io.BytesIO()
     Image.new("RGB", size, (200, 30, 60)).save(file, kind)
     return base64.b64encode(file.getvalue()).decode()
 
 
 def opened(data: bytes | str) -> Image.Image:
-    """The picture of a file, given as bytes or base64."""
+    """Return the picture of a file, given as bytes or base64."""
     return Image.open(io.BytesIO(base64.b64decode(data) if isinstance(data, str) else data))
 
 
 def shape(value: Json) -> Json:
-    """The names in a JSON value without its contents; a list has the shape of its first item."""
+    """Return the names in a JSON value without its contents; a list has the shape of its first item."""
     match value:
         case dict():
             return {name: shape(inner) for name, inner in value.items()}
@@ -78,12 +77,12 @@ def shape(value: Json) -> Json:
 
 
 def reason(answer: Response) -> str:
-    """The ErrorInfo reason of a refusal."""
+    """Return the ErrorInfo reason of a refusal."""
     return str(answer.json()["error"]["details"][0]["reason"])
 
 
 async def uploaded(client: Client, headers: dict[str, str] = FLOW) -> str:
-    """The name of a picture that was just uploaded."""
+    """Upload a picture and return its name."""
     body = seed("flow.upload.request")
     body["imageInput"]["rawImageBytes"] = picture("JPEG")
     answer = await client.post("/v1:uploadUserImage", headers=headers, json=body)
@@ -91,7 +90,7 @@ async def uploaded(client: Client, headers: dict[str, str] = FLOW) -> str:
 
 
 async def submitted(client: Client, prompt: str = "a girl dances", *, portrait: bool = True) -> Json:
-    """The operations of one submitted video."""
+    """Submit one video and return its operations."""
     body = seed(f"flow.video.text.{'portrait' if portrait else 'landscape'}.request")
     body["requests"][0]["textInput"]["prompt"] = prompt
     answer = await client.post(f"{VIDEO}Text", headers=FLOW, json=body)
@@ -100,23 +99,23 @@ async def submitted(client: Client, prompt: str = "a girl dances", *, portrait: 
 
 
 async def status(client: Client, operations: Json, headers: dict[str, str] = FLOW) -> Response:
-    """The answer of the status desk."""
+    """Ask the status desk."""
     return await client.post(STATUS, headers=headers, json={"operations": operations})
 
 
 async def finished(client: Client, clock: Clock, operations: Json) -> Json:
-    """The metadata of the first job once its time has come, wherever it stands."""
+    """Let a job's time come and return its metadata, wherever it stands."""
     clock.now += 60
     job = (await status(client, operations)).json()["operations"][0]
     return job["operation"].get("metadata") or job["metadata"]
 
 
 async def faulty(client: Client, *faults: Json) -> None:
-    """Hands fault scripts to the sandbox."""
+    """Hand fault scripts to the sandbox."""
     answer = await client.post("/sandbox/faults", json=list(faults))
     assert answer.status_code == 200, answer.text
 
 
 async def ledger(client: Client) -> Json:
-    """The judge's books."""
+    """Return the judge's books."""
     return (await client.get("/sandbox/ledger")).json()

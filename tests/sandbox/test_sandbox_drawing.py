@@ -37,7 +37,7 @@ def test_any_prompt_can_be_drawn(prompt: str, size: tuple[int, int]) -> None:
 
 
 def written(text: str) -> bytes:
-    """The pixels of a text on black."""
+    """Return the pixels of a text on black."""
     picture = Image.new("RGB", (200, 60))
     letter(picture, text, (0, 0, 200, 60))
     return picture.tobytes()

@@ -36,20 +36,20 @@ async def wire(loopback: RunningSandbox) -> AsyncIterator[Wire]:
 
 
 async def submit(client: Wire, prompt: str = "a girl dances") -> httpx.Response:
-    """One more video."""
+    """Submit one more video."""
     body = seed("flow.video.text.portrait.request")
     body["requests"][0]["textInput"]["prompt"] = prompt
     return await client.post(f"{VIDEO}Text", json=body)
 
 
 async def script(client: Wire, **fault: Json) -> None:
-    """One fault at the submit desk."""
+    """Script one fault at the submit desk."""
     answer = await client.post("/sandbox/faults", json=[{"on": "flow.submit", **fault}])
     assert answer.status_code == 200
 
 
 async def executions(client: Wire) -> int:
-    """How many were carried out since the sandbox started."""
+    """Count what was carried out since the sandbox started."""
     return len((await client.get("/sandbox/ledger")).json()["executions"])
 
 

@@ -23,7 +23,7 @@ UPLOAD = "/v1:uploadUserImage"
 
 
 def upload_body(mime: str = "image/jpeg", data: str | None = None, **image: Json) -> Json:
-    """Seed 002's upload with a real picture."""
+    """Return seed 002's upload with a real picture."""
     body = seed("flow.upload.request")
     data = picture("JPEG", (768, 1364)) if data is None else data
     body["imageInput"] |= {"rawImageBytes": data, "mimeType": mime, **image}
@@ -31,7 +31,7 @@ def upload_body(mime: str = "image/jpeg", data: str | None = None, **image: Json
 
 
 def batch(**changes: Json) -> Json:
-    """Seed 002's picture with changes."""
+    """Return seed 002's picture with changes."""
     body = seed("flow.images.text.request")
     body["requests"][0] |= changes
     return body

@@ -13,17 +13,17 @@ LITE = "/v1beta/models/gemini-3.1-flash-lite-image:generateContent"
 
 
 def asking(*parts: Json, **config: Json) -> Json:
-    """A body with one turn."""
+    """Return a body with one turn."""
     return {"contents": [{"role": "user", "parts": list(parts) or [{"text": "a pig"}]}], "generationConfig": config}
 
 
 def inline(mime: str = "image/png", data: str | None = None) -> Json:
-    """A picture part."""
+    """Return a picture part."""
     return {"inlineData": {"mimeType": mime, "data": picture() if data is None else data}}
 
 
 async def refused(client: Client, path: str, body: Json) -> str:
-    """The message of a 400."""
+    """Return the message of a 400."""
     answer = await client.post(path, headers=KEY, json=body)
     assert answer.status_code == 400, answer.text
     assert answer.json()["error"]["status"] == "INVALID_ARGUMENT"

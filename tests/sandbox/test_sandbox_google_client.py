@@ -15,7 +15,7 @@ PRO = "gemini-3-pro-image"
 
 
 def google(sandbox: RunningSandbox, key: str = "AIza-sandbox", version: str | None = "v1beta") -> genai.Client:
-    """The official client, pointed at the sandbox."""
+    """Return the official client, pointed at the sandbox."""
     return genai.Client(api_key=key, http_options=types.HttpOptions(base_url=sandbox.base_url, api_version=version))
 
 
@@ -35,20 +35,20 @@ def faults(loopback: RunningSandbox) -> Iterator[httpx.Client]:
 
 
 def shaped(ratio: str | None = None, size: str | None = None, **more: Json) -> types.GenerateContentConfig:
-    """A configuration for pictures alone, unless told otherwise."""
+    """Return a configuration for pictures alone, unless told otherwise."""
     more = {"response_modalities": ["IMAGE"], **more}
     return types.GenerateContentConfig(image_config=types.ImageConfig(aspect_ratio=ratio, image_size=size), **more)
 
 
 def parts_of(answer: types.GenerateContentResponse) -> list[types.Part]:
-    """The parts of the one candidate."""
+    """Return the parts of the one candidate."""
     assert answer.candidates
     assert answer.candidates[0].content
     return answer.candidates[0].content.parts or []
 
 
 def picture_in(part: types.Part) -> bytes:
-    """The bytes of a picture part."""
+    """Return the bytes of a picture part."""
     assert part.inline_data
     assert part.inline_data.data
     return part.inline_data.data

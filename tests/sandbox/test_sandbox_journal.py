@@ -19,12 +19,12 @@ def rules(tmp_path: Path) -> SandboxRules:
 
 
 def opened(rules: SandboxRules, clock: Clock) -> Client:
-    """A process on the folder; the one before is never closed, as after kill -9."""
+    """Start a process on the folder; the one before is never closed, as after kill -9."""
     return AsyncTestClient(create_sandbox(rules, clock=clock))
 
 
 async def video_of(client: Client, clock: Clock, operations: object) -> str:
-    """The address of the finished video."""
+    """Return the address of the finished video."""
     clock.now += 60
     job = (await status(client, operations)).json()["operations"][0]
     return str((job["operation"].get("metadata") or job["metadata"])["video"]["fifeUrl"])
@@ -74,7 +74,7 @@ async def test_uploads_survive(rules: SandboxRules, clock: Clock) -> None:
 
 
 def torn(journal: Path) -> None:
-    """Leaves half of one more line at the end, as the death of the process may."""
+    """Leave half of one more line at the end, as the death of the process may."""
     lines = journal.read_bytes()
     journal.write_bytes(lines + lines.splitlines()[-1][:-40])
 

@@ -36,7 +36,7 @@ Case = tuple[str, str, str, str]
 
 
 def cases() -> list[Case]:
-    """Model, ratio, image size and WxH for everything that a model takes."""
+    """Return model, ratio, image size and WxH for everything that a model takes."""
     wide = {
         row.split()[0]: dict(zip(("512", "1K", "2K", "4K"), row.split()[1:], strict=True)) for row in lines(GEMINI_3)
     }
@@ -50,7 +50,7 @@ def cases() -> list[Case]:
 
 
 def lines(table: str) -> list[str]:
-    """The rows of a table."""
+    """Return the rows of a table."""
     return table.strip().splitlines()
 
 

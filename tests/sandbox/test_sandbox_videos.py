@@ -30,7 +30,7 @@ SUCCESSFUL = "MEDIA_GENERATION_STATUS_SUCCESSFUL"
 
 
 def text_body(**changes: Json) -> Json:
-    """Seed 002's portrait video with changes to its one request."""
+    """Return seed 002's portrait video with changes to its one request."""
     body = seed("flow.video.text.portrait.request")
     body["requests"][0] |= changes
     return body

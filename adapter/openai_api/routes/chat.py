@@ -1,5 +1,6 @@
 """`POST /v1/chat/completions` with a video model."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -47,11 +48,12 @@ async def complete_chat(request: OwnedRequest, desk: Desk) -> Stream:
 async def handed_over(desk: Desk, job: VideoJob, answer: bytes) -> AsyncIterator[bytes]:
     """Send a whole answer and note that it was taken.
 
-    A stream even though it is one piece: if the client has hung up meanwhile, the framework ends it before the note,
-    and the client's next request gets the video that is already paid for.
+    A stream even though it is one piece: the framework ends a stream whose client has hung up, and the client's next
+    request then gets the video that is already paid for.
     """
+    await asyncio.sleep(0)  # the framework can end only what waits, so it gets its turn before anything is noted
     yield answer
-    await desk.generation.mark_delivered(job.id)
+    desk.generation.note_delivery(job.id)
 
 
 async def video_stream(desk: Desk, job: VideoJob, answer: write.Answer) -> AsyncIterator[bytes]:
@@ -69,6 +71,7 @@ async def video_stream(desk: Desk, job: VideoJob, answer: write.Answer) -> Async
                     yield sse.frame(write.progress_chunk(answer, line))
                     told = line
         yield sse.frame(write.content_chunk(answer, write.video_content(job, desk.public_url)))
+        desk.generation.note_delivery(job.id)
     except AdapterError as fault:
         # Readable for a person, then an error that both SDKs raise (`frontends.md` R7, `openai.md` section 3).
         yield sse.frame(write.content_chunk(answer, fault.message))
@@ -76,5 +79,4 @@ async def video_stream(desk: Desk, job: VideoJob, answer: write.Answer) -> Async
     else:
         for chunk in write.last_chunks(answer):
             yield sse.frame(chunk)
-        await desk.generation.mark_delivered(job.id)
     yield sse.DONE

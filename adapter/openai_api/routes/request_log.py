@@ -39,9 +39,10 @@ class RequestLog:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
                 seen.status = message["status"]
+                seen.length = int(dict(message["headers"]).get(b"content-length", -1))
             elif message["type"] == "http.response.body":
                 seen.size += len(message["body"])
-                seen.whole = not message.get("more_body", False)
+                seen.whole = not message.get("more_body", False) or seen.size == seen.length
             await send(message)
 
         try:
@@ -77,4 +78,6 @@ class Seen:
     def __init__(self) -> None:
         self.status = 0
         self.size = 0
+        #: As announced; -1 for a stream.
+        self.length = -1
         self.whole = False

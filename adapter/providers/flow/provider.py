@@ -12,7 +12,15 @@ from adapter.domain.job import Operation, VideoJob
 from adapter.domain.media import Image, image_from_bytes
 from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.domain.ports import Clock, Report
-from adapter.errors import AdapterError, InvalidRequest, UpstreamBroken
+from adapter.errors import (
+    AdapterError,
+    UpstreamBroken,
+    UpstreamBusy,
+    UpstreamQuota,
+    UpstreamSilent,
+    UpstreamUnreachable,
+    already_paid,
+)
 from adapter.providers.flow import translate
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.http import Download, Http, Reply, deadline
@@ -20,6 +28,8 @@ from adapter.providers.http import Download, Http, Reply, deadline
 log = structlog.get_logger()
 
 IMAGES_SECONDS = 300.0
+#: Picture calls under way at once, so that polls and downloads always find a connection.
+IMAGES_AT_ONCE = 64
 #: No picture of these models comes near it.
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
 #: All of a submission: reading and renewing the token, and both sends if the first was a 401.
@@ -38,6 +48,7 @@ class FlowProvider:
         self._accounts = accounts
         self._clock = clock
         self._random = random.SystemRandom()
+        self._places = asyncio.Semaphore(IMAGES_AT_ONCE)
 
     async def make_images(self, order: ImageOrder) -> Sequence[Image]:
         """Make all pictures by one batch call (the port of that name)."""
@@ -45,8 +56,11 @@ class FlowProvider:
         first = self._random.randint(0, MAX_SEED) if order.seed is None else order.seed
         request = translate.images_request(order, translate.seeds(first, order.n), self._session())
         path = f"/v1/projects/{account.project_id}/flowMedia:batchGenerateImages"
-        reply = await self._call(self._http.post, account, path, request, IMAGES_SECONDS)
-        return [await self._picture(made) for made in translate.images(reply, order.n)]
+        async with self._places:
+            reply = await self._call(self._http.post, account, path, request, IMAGES_SECONDS)
+        made = translate.images(reply, order.n)
+        with already_paid():
+            return [await self._picture(each) for each in made]
 
     async def _picture(self, made: Image | str) -> Image:
         if isinstance(made, Image):
@@ -73,28 +87,44 @@ class FlowProvider:
     async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
         """Ask about all jobs of an account in one call (the port of that name).
 
-        Google refuses a whole batch for one operation that it does not know, so a refused batch is asked in halves.
+        Google refuses a whole batch for one operation that it does not know or stumbles over. So a batch that is
+        refused is halved until the odd one is alone: the others are told, and it is left out.
         """
+        try:
+            return await self._ask(operations, account)
+        except (UpstreamUnreachable, UpstreamSilent, UpstreamBusy, UpstreamQuota):
+            raise
+        except AdapterError as fault:
+            found = await self._narrow_down(operations, account)
+            if not found:
+                raise
+            log.warning("flow.batch_refused", asked=len(operations), told=len(found), code=fault.code)
+            return found
+
+    async def _narrow_down(self, operations: Sequence[Operation], account: str) -> Mapping[str, Report]:
+        """Halve a refused batch and go on with the half that is refused again; if both are, it is not one of them.
+
+        The halves are drawn by lot, so that two odd ones do not hide behind each other for ever.
+        """
+        found: dict[str, Report] = {}
+        suspects = self._random.sample(operations, len(operations))
+        while len(suspects) > 1:
+            refused = []
+            for half in (suspects[::2], suspects[1::2]):
+                try:
+                    found |= await self._ask(half, account)
+                except AdapterError:
+                    refused.append(half)
+            if len(refused) != 1:
+                break
+            suspects = refused[0]
+        return found
+
+    async def _ask(self, operations: Sequence[Operation], account: str) -> Mapping[str, Report]:
         request = translate.status_request(operations)
         path = "/v1/video:batchCheckAsyncVideoGenerationStatus"
         reply = await self._call(self._http.post, self._accounts.find(account), path, request, STATUS_SECONDS)
-        try:
-            return translate.reports(reply)
-        except InvalidRequest:
-            if len(operations) == 1:
-                raise
-        half = len(operations) // 2
-        first, second = await asyncio.gather(
-            self._poll_half(operations[:half], account), self._poll_half(operations[half:], account)
-        )
-        return {**first, **second}
-
-    async def _poll_half(self, operations: Sequence[Operation], account: str) -> Mapping[str, Report]:
-        try:
-            return await self.poll(operations, account=account)
-        except AdapterError as fault:
-            log.warning("flow.operations_refused", operations=[each.name for each in operations], code=fault.code)
-            return {}
+        return translate.reports(reply)
 
     def download(self, url: str) -> AbstractAsyncContextManager[Download]:
         """Open a signed link (the port of that name)."""

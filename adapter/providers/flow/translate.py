@@ -153,7 +153,9 @@ def reports(reply: Reply) -> dict[str, Report]:
 def operations(reply: Reply) -> Sequence[msgspec.Raw]:
     """Return the items of a submission's or a status call's answer, unread, whichever shape it has."""
     answer = _decode(_operations_decoder, reply)
-    return answer.operations or answer.media if isinstance(answer, wire.OperationsObject) else answer
+    items: Sequence[msgspec.Raw]
+    items = (answer.operations or answer.media or ()) if isinstance(answer, wire.OperationsObject) else answer
+    return items
 
 
 def _read(decoder: msgspec.json.Decoder[_T], item: msgspec.Raw) -> _T | None:
@@ -207,6 +209,6 @@ def fault(reply: Reply) -> AdapterError:
         return UpstreamBusy(f"Google: {status.words} ({reason})", retry_after=status.retry_after)
     if reply.status == 404:
         return InvalidRequest(f"Google: {status.words}")
-    if reply.status == 403 and (reason or "reCAPTCHA" in status.message):
+    if reply.status == 403 and (reason or "reCAPTCHA" in status.words):
         return UpstreamRejected(f"Google does not let this Flow account do that: {status.words} ({reason})")
     return rpc_status.fault_of(reply, status)

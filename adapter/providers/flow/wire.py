@@ -165,5 +165,5 @@ class NamedOperation(msgspec.Struct, frozen=True):
 class OperationsObject(msgspec.Struct, frozen=True):
     """The wrapped form of an answer. Each item is read by itself, so that one odd item costs only its own job."""
 
-    operations: tuple[msgspec.Raw, ...] = ()
-    media: tuple[msgspec.Raw, ...] = ()
+    operations: tuple[msgspec.Raw, ...] | None = None
+    media: tuple[msgspec.Raw, ...] | None = None

@@ -11,7 +11,7 @@ import structlog
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Secret
-from adapter.errors import AdapterError, NoMedia, UpstreamCredential
+from adapter.errors import AdapterError, NoMedia, UpstreamCredential, already_paid
 from adapter.providers.gemini import translate
 from adapter.providers.http import Http
 
@@ -55,7 +55,8 @@ class GeminiProvider:
                 return await self._generate(order.upstream, body)
             except NoMedia:
                 # A model that draws nothing does so by chance: one more try, as `gemini.md` section 3 advises.
-                return await self._generate(order.upstream, body)
+                with already_paid():
+                    return await self._generate(order.upstream, body)
 
     async def _generate(self, model: str, body: bytes) -> Image:
         number, secret = next(self._keys)

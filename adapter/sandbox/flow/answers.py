@@ -63,8 +63,8 @@ class Job(Message, frozen=True, kw_only=True):
     scene_id: str
     status: JobStatus
     media_generation_id: str | UnsetType = UNSET
+    #: Only in the flat shape.
     metadata: Media | UnsetType = UNSET
-    """Only in the flat shape."""
 
 
 class JobList(Message, frozen=True, kw_only=True):
@@ -75,7 +75,7 @@ class JobList(Message, frozen=True, kw_only=True):
 
 
 def status_answer(jobs: list[Job], remaining_credits: int, twist: Twist | None) -> bytes:
-    """The status call's body: the shape of the documents, or the one that a fault asks for."""
+    """Return the status call's body in the shape of the documents, or in the one that a fault asks for."""
     jobs = [_placed(job, twist) for job in jobs]
     if twist == "omit":
         jobs = jobs[1:]
@@ -86,7 +86,7 @@ def status_answer(jobs: list[Job], remaining_credits: int, twist: Twist | None) 
 
 
 def _placed(job: Job, twist: Twist | None) -> Job:
-    """The job with its metadata where this answer has it."""
+    """Return the job with its metadata where this answer has it."""
     media = job.operation.metadata
     if media is UNSET:
         return job
@@ -100,5 +100,5 @@ def _placed(job: Job, twist: Twist | None) -> Job:
 
 
 def is_flat(operation_name: str) -> bool:
-    """Whether this job's metadata stands beside `operation` unless a fault says otherwise: one in four."""
+    """Say whether this job's metadata stands beside `operation` unless a fault says otherwise: one in four."""
     return int(operation_name[-1], 16) % 4 == 0

@@ -13,6 +13,7 @@ from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 from adapter.sandbox.faults import Twist
+from adapter.sandbox.flow.checks import check_batch, check_prompt
 from adapter.sandbox.flow.names import media_name
 from adapter.sandbox.flow.wire import (
     Credits,
@@ -36,19 +37,18 @@ from adapter.sandbox.rules import SandboxAccount
 from adapter.sandbox.studio.pictures import decoded, measured, sniffed
 from adapter.sandbox.world import Incoming, World, account_of, base_url, entered, json_body, world_of
 
+#: Pixels; the first bytes of seed 002's PNG say 1344x768, the others follow Gemini 2.5's table.
 SIZES: Final[dict[ImageRatio, tuple[int, int]]] = {
     "IMAGE_ASPECT_RATIO_LANDSCAPE": (1344, 768),
     "IMAGE_ASPECT_RATIO_PORTRAIT": (768, 1344),
     "IMAGE_ASPECT_RATIO_SQUARE": (1024, 1024),
 }
-"""Pixels; the first bytes of seed 002's PNG say 1344x768, the others follow Gemini 2.5's table."""
 MAX_BATCH: Final = 10
-UNSAFE: Final = "[unsafe]"
 
 
 @get("/v1/credits")
 async def show_credits(request: Incoming) -> ASGIResponse:
-    """What the account may still spend."""
+    """Show what the account may still spend."""
     world = world_of(request)
     account = account_of(request, world.ledger)
     return _json(Credits(credits=world.ledger.credits[account.project_id], user_paygate_tier=account.tier))
@@ -56,7 +56,7 @@ async def show_credits(request: Incoming) -> ASGIResponse:
 
 @post("/v1:uploadUserImage", status_code=200)
 async def upload_image(request: Incoming) -> ASGIResponse:
-    """Keeps a picture and names it."""
+    """Keep a picture and name it."""
     world = entered(request, "flow.upload")
     account = account_of(request, world.ledger)
     body = read(await json_body(request), UploadRequest)
@@ -69,7 +69,7 @@ async def upload_image(request: Incoming) -> ASGIResponse:
 
 @post("/v1/projects/{project_id:str}/flowMedia:batchGenerateImages", status_code=200)
 async def generate_images(request: Incoming, project_id: FromPath[str]) -> ASGIResponse:
-    """Draws a batch; the answer is a bare array in the order of the requests."""
+    """Draw a batch; the answer is a bare array in the order of the requests."""
     world = entered(request, "flow.images")
     account = account_of(request, world.ledger)
     body = read(await json_body(request), ImageBatch)
@@ -87,20 +87,6 @@ async def generate_images(request: Incoming, project_id: FromPath[str]) -> ASGIR
 
     prompts = "\n".join(one.prompt for one in body.requests)
     return await served(request, world, ("flow.images", prompts), work)
-
-
-def safe_prompt(prompt: str, path: str) -> None:
-    """Raises 400 for an empty prompt, and PUBLIC_ERROR_UNSAFE_GENERATION for the magic word."""
-    if not prompt.strip():
-        raise bad_value(path, "the prompt must not be empty")
-    if UNSAFE in prompt:
-        raise flow_refusal(400, "PUBLIC_ERROR_UNSAFE_GENERATION")
-
-
-def batch_size(count: int, most: int) -> None:
-    """Raises 400 unless there are 1 to `most` requests."""
-    if not 1 <= count <= most:
-        raise bad_value("requests", f"{count} requests, 1 to {most} are allowed")
 
 
 async def _uploaded(world: World, account: SandboxAccount, body: UploadRequest) -> UploadResponse:
@@ -137,12 +123,12 @@ async def _uploaded(world: World, account: SandboxAccount, body: UploadRequest) 
 
 
 def _ordered(world: World, account: SandboxAccount, body: ImageBatch) -> list[Medium]:
-    """A medium per request, once every request was found right."""
-    batch_size(len(body.requests), MAX_BATCH)
+    """Return a medium per request, once every request was found right."""
+    check_batch(len(body.requests), MAX_BATCH)
     for at, one in enumerate(body.requests):
         if not one.client_context.session_id:
             raise bad_value(f"requests[{at}].client_context.session_id", "is required")
-        safe_prompt(one.prompt, f"requests[{at}].prompt")
+        check_prompt(one.prompt, f"requests[{at}].prompt")
         for given in one.image_inputs:
             world.ledger.picture(given.name, account)
     return [_medium(account, one) for one in body.requests]

@@ -13,7 +13,7 @@ _KIND: Final[dict[MediaKind, int]] = {"upload": 3, "image": 3, "video": 5}
 
 
 def media_name(kind: MediaKind, project_id: str, workflow_id: str, media_id: str) -> str:
-    """The mediaGenerationId of a medium; uploads do not carry the project."""
+    """Return the mediaGenerationId of a medium; uploads do not carry the project."""
     message = bytes((0x08, _KIND[kind]))
     if kind != "upload":
         message += _text(2, project_id)

@@ -17,63 +17,58 @@ from litestar.response.base import ASGIResponse
 
 from adapter.sandbox.faults import Twist
 from adapter.sandbox.flow.answers import Job, JobError, JobList, Media, OperationState, Video, status_answer
-from adapter.sandbox.flow.images import batch_size, safe_prompt
+from adapter.sandbox.flow.checks import check_batch, check_context, check_video, inputs_of
 from adapter.sandbox.flow.models import LANDSCAPE, REFERENCE_KEYS, START_END_KEYS, START_KEYS, TEXT_KEYS, Keys
 from adapter.sandbox.flow.names import media_name
 from adapter.sandbox.flow.wire import (
-    ClientContext,
     JobStatus,
     ReferenceBatch,
-    ReferenceVideo,
     StartBatch,
     StartEndBatch,
-    StartEndVideo,
-    StartVideo,
     StatusRequest,
     TextBatch,
     TextVideo,
     VideoBatch,
 )
-from adapter.sandbox.google_errors import GoogleError, bad_value, flow_refusal
-from adapter.sandbox.memory.records import Event, Execution, Medium, MediumUsage, Operation
+from adapter.sandbox.google_errors import bad_value
+from adapter.sandbox.memory.records import Event, Execution, Medium, Operation
 from adapter.sandbox.mishaps import served
 from adapter.sandbox.reading import read
 from adapter.sandbox.rules import SandboxAccount
 from adapter.sandbox.world import Incoming, World, account_of, base_url, entered, json_body
 
 MAX_BATCH: Final = 4
-MAX_REFERENCES: Final = 3
 FAILS: Final = "[fails]"
 Batch = TypeVar("Batch", TextBatch, StartBatch, StartEndBatch, ReferenceBatch)
 
 
 @post("/v1/video:batchAsyncGenerateVideoText", status_code=200)
 async def from_text(request: Incoming) -> ASGIResponse:
-    """Videos from words."""
+    """Make videos from words."""
     return await _submitted(request, TextBatch, TEXT_KEYS)
 
 
 @post("/v1/video:batchAsyncGenerateVideoStartImage", status_code=200)
 async def from_start(request: Incoming) -> ASGIResponse:
-    """Videos from a first frame."""
+    """Make videos from a first frame."""
     return await _submitted(request, StartBatch, START_KEYS)
 
 
 @post("/v1/video:batchAsyncGenerateVideoStartAndEndImage", status_code=200)
 async def from_start_and_end(request: Incoming) -> ASGIResponse:
-    """Videos from a first and a last frame."""
+    """Make videos from a first and a last frame."""
     return await _submitted(request, StartEndBatch, START_END_KEYS)
 
 
 @post("/v1/video:batchAsyncGenerateVideoReferenceImages", status_code=200)
 async def from_references(request: Incoming) -> ASGIResponse:
-    """Videos from one to three reference pictures."""
+    """Make videos from one to three reference pictures."""
     return await _submitted(request, ReferenceBatch, REFERENCE_KEYS)
 
 
 @post("/v1/video:batchCheckAsyncVideoGenerationStatus", status_code=200)
 async def check_status(request: Incoming) -> ASGIResponse:
-    """How the jobs of the account stand; one unknown or foreign job refuses the whole call."""
+    """Tell how jobs of the account stand; one unknown or foreign job refuses the whole call."""
     world = entered(request, "flow.poll")
     account = account_of(request, world.ledger)
     body = read(await json_body(request), StatusRequest)
@@ -102,11 +97,11 @@ async def _submitted(request: Incoming, shape: type[Batch], keys: Keys) -> ASGIR
 
 
 def _executed(world: World, account: SandboxAccount, body: VideoBatch, keys: Keys) -> JobList:
-    """Checks everything, then charges and records in one step."""
-    _check_context(body.client_context, account)
-    batch_size(len(body.requests), MAX_BATCH)
+    """Check everything, then charge and record in one step."""
+    check_context(body.client_context, account)
+    check_batch(len(body.requests), MAX_BATCH)
     for at, one in enumerate(body.requests):
-        _check_video(world, account, one, (f"requests[{at}]", keys))
+        check_video(world, account, one, (f"requests[{at}]", keys))
     world.ledger.afford(account, world.rules.video_credits * len(body.requests))
     events: list[Event] = []
     jobs: list[Job] = []
@@ -126,52 +121,11 @@ def _executed(world: World, account: SandboxAccount, body: VideoBatch, keys: Key
     return JobList(operations=jobs, remaining_credits=world.ledger.credits[account.project_id])
 
 
-def _check_context(context: ClientContext, account: SandboxAccount) -> None:
-    for name in ("session_id", "project_id", "tool", "user_paygate_tier"):
-        if not getattr(context, name):
-            raise bad_value(f"client_context.{name}", "is required")
-    if context.tool != "PINHOLE":
-        raise bad_value("client_context.tool", f'"{context.tool}" does not make videos')
-    if context.project_id != account.project_id:
-        raise GoogleError(403)
-    if context.user_paygate_tier != account.tier:
-        raise flow_refusal(403, "PUBLIC_ERROR_MODEL_ACCESS_DENIED")
-
-
-def _check_video(world: World, account: SandboxAccount, one: TextVideo, place: tuple[str, Keys]) -> None:
-    path, keys = place
-    if not one.metadata.scene_id:
-        raise bad_value(f"{path}.metadata.scene_id", "is required")
-    if one.video_model_key not in keys:
-        raise bad_value(f"{path}.video_model_key", f'"{one.video_model_key}", here: {", ".join(keys)}')
-    if one.aspect_ratio != keys[one.video_model_key]:
-        raise bad_value(f"{path}.aspect_ratio", f"{one.video_model_key} makes {keys[one.video_model_key]} only")
-    safe_prompt(one.text_input.prompt, f"{path}.text_input.prompt")
-    names, _ = _inputs(one)
-    if isinstance(one, ReferenceVideo) and not 1 <= len(names) <= MAX_REFERENCES:
-        raise bad_value(f"{path}.reference_images", f"{len(names)} pictures, 1 to {MAX_REFERENCES} are allowed")
-    for name in names:
-        world.ledger.picture(name, account)
-
-
-def _inputs(one: TextVideo) -> tuple[tuple[str, ...], MediumUsage]:
-    """Names of the pictures that a video is made from, and what they are to it."""
-    match one:
-        case StartEndVideo():
-            return (one.start_image.media_id, one.end_image.media_id), "start_end"
-        case StartVideo():
-            return (one.start_image.media_id,), "start"
-        case ReferenceVideo():
-            return tuple(image.media_id for image in one.reference_images), "reference"
-        case _:
-            return (), ""
-
-
 def _medium(world: World, account: SandboxAccount, one: TextVideo) -> Medium:
     media_id, workflow = str(uuid.uuid4()), str(uuid.uuid4())
     long = world.rules.clip_long_edge & ~1
     short = long * 9 // 16 & ~1  # yuv420p needs even edges
-    inputs, usage = _inputs(one)
+    inputs, usage = inputs_of(one)
     wide = one.aspect_ratio == LANDSCAPE
     return Medium(
         id=media_id,
@@ -205,7 +159,7 @@ def _execution(world: World, medium: Medium, operation: Operation) -> Execution:
 
 
 def _job(world: World, base: str, operation: Operation) -> Job:
-    """The job as it stands now, with its metadata under `operation`."""
+    """Return the job as it stands now, with its metadata under `operation`."""
     age = world.clock() - operation.at
     if age < world.rules.pending_seconds:
         return _plain(operation, "MEDIA_GENERATION_STATUS_PENDING")

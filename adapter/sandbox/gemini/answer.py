@@ -19,10 +19,10 @@ from adapter.sandbox.gemini.wire import (
     UsageMetadata,
 )
 
+#: Two pictures were 516 tokens in the captured example of gemini.md section 1.4.
 INPUT_PICTURE_TOKENS: Final = 258
-"""Two pictures were 516 tokens in the captured example of gemini.md section 1.4."""
+#: candidatesTokenCount of Gemini 3 exceeds the sum of its details by at least this (same place).
 UNITEMISED_TOKENS: Final = 88
-"""candidatesTokenCount of Gemini 3 exceeds the sum of its details by at least this (same place)."""
 
 _FILTERED: Final = (
     "Unable to show the generated image. The image was filtered out because it violated Google's Generative AI "
@@ -31,8 +31,8 @@ _FILTERED: Final = (
 _NOTHING: Final = (
     "Unable to show the generated image. The model could not generate the image based on the prompt provided."
 )
+#: Magic words of prompts, with finishReason and finishMessage.
 REFUSALS: Final = {"[image_safety]": ("IMAGE_SAFETY", _FILTERED), "[no_image]": ("NO_IMAGE", _NOTHING)}
-"""Magic words of prompts, with finishReason and finishMessage."""
 BLOCKED: Final = "[blocked]"
 
 
@@ -50,7 +50,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     drafts: bool
 
     def usage(self) -> UsageMetadata:
-        """Tokens of the prompt alone, as a refusal reports them."""
+        """Count the tokens of the prompt alone, as a refusal reports them."""
         text = math.ceil(len(self.prompt) / 4)
         pictures = INPUT_PICTURE_TOKENS * len(self.pictures)
         details = [ModalityCount(modality="TEXT", token_count=text)]
@@ -64,7 +64,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def refusal(asked: Asked) -> GenerateContentResponse | None:
-    """HTTP 200 without a picture, for a prompt with a magic word; None for any other."""
+    """Return an HTTP 200 without a picture for a prompt with a magic word; None for any other."""
     if BLOCKED in asked.prompt:
         return _response(asked, [], asked.usage(), PromptFeedback(block_reason="PROHIBITED_CONTENT"))
     for word, (reason, message) in REFUSALS.items():
@@ -75,7 +75,7 @@ def refusal(asked: Asked) -> GenerateContentResponse | None:
 
 
 def answer(asked: Asked, png: bytes, *, mime: str = "image/png") -> GenerateContentResponse:
-    """The picture, after a sentence if text was asked for, and after drafts if thoughts were."""
+    """Answer with the picture, after a sentence if text was asked for, and after drafts if thoughts were."""
     parts: list[OutPart] = []
     if asked.drafts:
         draft = OutPart(inline_data=OutBlob(mime_type=mime, data=png), thought=True)
@@ -90,7 +90,7 @@ def answer(asked: Asked, png: bytes, *, mime: str = "image/png") -> GenerateCont
 
 
 def chunks(whole: GenerateContentResponse) -> list[GenerateContentResponse]:
-    """The same answer as a stream: a part per chunk, the last one empty, with the finish and the full usage."""
+    """Return an answer as a stream: a part per chunk, the last one empty, with the finish and the full usage."""
     if not whole.candidates or whole.candidates[0].content is None:
         return [whole]
     last = whole.candidates[0]

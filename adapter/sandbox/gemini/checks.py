@@ -16,7 +16,11 @@ _IMAGE_CONFIG = "generation_config.image_config"
 
 
 def known_model(name: str, version: str, method: str) -> ImageModel:
-    """The model of that name; 404 in Google's words when there is none."""
+    """Return the model of that name.
+
+    Raises:
+        GoogleError: 404 in Google's words when there is none.
+    """
     model = MODELS.get(name)
     if model is None:
         raise GoogleError(
@@ -28,9 +32,10 @@ def known_model(name: str, version: str, method: str) -> ImageModel:
 
 
 def asked(model: ImageModel, request: GenerateContentRequest) -> Asked:
-    """The request as an order, or the refusal that Google would give.
+    """Return the request as an order. Decodes and measures the pictures: call it in a thread.
 
-    Decodes and measures the pictures: call it in a thread.
+    Raises:
+        GoogleError: the refusal that Google would give.
     """
     config = request.generation_config
     if config.candidate_count != 1:
@@ -55,14 +60,14 @@ def asked(model: ImageModel, request: GenerateContentRequest) -> Asked:
 
 
 def prompt_of(request: GenerateContentRequest) -> str:
-    """The words of the last turn."""
+    """Return the words of the last turn."""
     if not request.contents:
         return ""
     return "\n".join(part.text for part in request.contents[-1].parts if part.text and not part.thought)
 
 
 def _checked_contents(model: ImageModel, contents: list[Content]) -> tuple[bytes, ...]:
-    """The pictures of the user's turns; raises for anything that is missing or wrong in a turn."""
+    """Return the pictures of the user's turns; refuse whatever is missing or wrong in any turn."""
     if not contents:
         raise _missing("contents", "contents is not specified")
     pictures: list[bytes] = []
@@ -82,7 +87,7 @@ def _checked_contents(model: ImageModel, contents: list[Content]) -> tuple[bytes
 
 
 def _picture(part: Part, path: str) -> bytes | None:
-    """The picture of a part that holds one; None for text."""
+    """Return the picture of a part that holds one; None for text."""
     if part.thought_signature and decoded(part.thought_signature) is None:
         raise bad_value(f"{path}.thought_signature", "(TYPE_BYTES), Base64 decoding failed")
     if part.file_data is not None:
@@ -107,7 +112,7 @@ def _picture(part: Part, path: str) -> bytes | None:
 
 
 def _modalities(asked_for: list[str]) -> set[str]:
-    """TEXT and IMAGE by default; any case is taken (gemini.md section 8.4 point 3)."""
+    """Read the modalities in any case; TEXT and IMAGE by default (gemini.md section 8.4 point 3)."""
     modalities = {modality.upper() for modality in asked_for} or {"TEXT", "IMAGE"}
     if modalities - {"TEXT", "IMAGE"}:
         raise bad_value("generation_config.response_modalities", f"(Modality), {sorted(modalities)}")
@@ -115,7 +120,7 @@ def _modalities(asked_for: list[str]) -> set[str]:
 
 
 def _shape(model: ImageModel, request: GenerateContentRequest, pictures: tuple[bytes, ...]) -> tuple[str, str]:
-    """Ratio and image size, with Google's defaults: the last input's shape, else 1:1; 1K."""
+    """Return ratio and image size, with Google's defaults: the last input's shape, else 1:1; 1K."""
     config = request.generation_config.image_config
     ratio = config.aspect_ratio if config else ""
     image_size = config.image_size if config and config.image_size else "1K"

@@ -1,8 +1,9 @@
 """The image models of the Gemini API and the sizes of their pictures (gemini.md sections 1.1, 1.2; seed 003)."""
 
 import math
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
 
 Size = tuple[int, int]
 
@@ -37,23 +38,22 @@ _GEMINI_3_AT_1K: Final[dict[str, Size]] = {
     "1:8": (384, 3072),
     "8:1": (3072, 384),
 }
+#: The one 512 size that is not half of 1K on Google's page; LiteLLM's table has 792x336.
 _HALVES: Final[dict[str, Size]] = {"21:9": (792, 168)}
-"""The one 512 size that is not half of 1K on Google's page; LiteLLM's table has 792x336."""
 _SCALE: Final = {"512": 0.5, "1K": 1, "2K": 2, "4K": 4}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageModel:
+class ImageModel(msgspec.Struct, frozen=True, kw_only=True):
     """What one model takes and what a picture of it costs."""
 
     name: str
     ratios: tuple[str, ...]
+    #: Tokens of a picture by image size, smallest first; its keys are the sizes it takes.
     tokens: dict[str, int]
-    """Tokens of a picture by image size, smallest first; its keys are the sizes it takes."""
+    #: Pictures that a prompt may hold.
     inputs: int = 14
-    """Pictures that a prompt may hold."""
+    #: Tokens it thinks at its default level.
     thoughts: int = 0
-    """Tokens it thinks at its default level."""
     thinks: bool = True
 
     @property
@@ -72,7 +72,7 @@ def _models() -> dict[str, ImageModel]:
             tokens={"512": 747, "1K": 1120, "2K": 1680, "4K": 2520},
         ),
     ]
-    previews = [replace(card, name=f"{card.name}-preview") for card in cards]
+    previews = [msgspec.structs.replace(card, name=f"{card.name}-preview") for card in cards]
     lite = ImageModel(name="gemini-3.1-flash-lite-image", ratios=_FOURTEEN, tokens={"1K": 1120})
     return {card.name: card for card in (*cards, *previews, lite)}
 
@@ -80,8 +80,8 @@ def _models() -> dict[str, ImageModel]:
 MODELS: Final = _models()
 
 
-def picture_size(model: ImageModel, ratio: str, image_size: str = "1K") -> Size:
-    """Width and height in pixels. `ratio` and `image_size` must be among the model's.
+def picture_size(model: ImageModel, ratio: str, image_size: str) -> Size:
+    """Return width and height in pixels. `ratio` and `image_size` must be among the model's.
 
     Raises:
         KeyError: for a ratio or size that no model has.
@@ -96,7 +96,7 @@ def picture_size(model: ImageModel, ratio: str, image_size: str = "1K") -> Size:
 
 
 def nearest_ratio(model: ImageModel, width: int, height: int) -> str:
-    """The model's ratio that is closest to a picture's: an edit keeps the shape of its input."""
+    """Return the model's ratio that is closest to a picture's: an edit keeps the shape of its input."""
 
     def distance(ratio: str) -> float:
         across, down = ratio.split(":")

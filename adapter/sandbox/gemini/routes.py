@@ -36,8 +36,8 @@ class EventStream(ASGIResponse):
 
     _should_set_content_length = False
 
-    async def send_body(self, send: Send, receive: Receive) -> None:  # noqa: ARG002 (litestar's signature)
-        """Sends the events one by one."""
+    async def send_body(self, send: Send, receive: Receive) -> None:  # noqa: ARG002 - litestar's signature
+        """Send the events one by one."""
         for event in self.body.split(b"\r\n\r\n")[:-1]:
             await send({"type": "http.response.body", "body": event + b"\r\n\r\n", "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -45,21 +45,21 @@ class EventStream(ASGIResponse):
 
 @get(["/v1/models", "/v1beta/models"])
 async def list_models(request: Incoming) -> ASGIResponse:
-    """Every model of the sandbox on one page."""
+    """List every model of the sandbox on one page."""
     key_checked(request, world_of(request).rules)
     return _json(ModelList(models=[_info(model) for model in MODELS.values()]))
 
 
 @get(["/v1/models/{name:str}", "/v1beta/models/{name:str}"])
 async def show_model(request: Incoming, name: FromPath[str]) -> ASGIResponse:
-    """One model; 404 when there is none of that name."""
+    """Describe one model."""
     key_checked(request, world_of(request).rules)
     return _json(_info(known_model(name, _version(request), "generateContent")))
 
 
 @post(["/v1/models/{target:str}", "/v1beta/models/{target:str}"], status_code=200)
 async def call_model(request: Incoming, target: FromPath[str]) -> ASGIResponse:
-    """`{model}:generateContent` and `{model}:streamGenerateContent`."""
+    """Serve `{model}:generateContent` and `{model}:streamGenerateContent`."""
     world = entered(request, "gemini.generate")
     key_checked(request, world.rules)
     name, _, method = target.partition(":")
@@ -115,7 +115,7 @@ def _picture_order(order: Asked) -> PictureOrder:
 
 
 def _streamed(request: Incoming, whole: GenerateContentResponse) -> ASGIResponse:
-    """Server-sent events with `alt=sse`, else one JSON array, as Google's gateway does."""
+    """Send server-sent events with `alt=sse`, else one JSON array, as Google's gateway does."""
     parts = chunks(whole)
     if request.query_params.get("alt") != "sse":
         return ASGIResponse(body=msgspec.json.encode(parts), media_type="application/json; charset=UTF-8")

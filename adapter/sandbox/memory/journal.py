@@ -12,16 +12,15 @@ _LINE = msgspec.json.Decoder(list[Event])
 
 
 class Journal:
-    """An append-only file of event lists; one line is one answer, so it is there whole or not at all."""
+    """An append-only `folder/journal.jsonl`; one line is one answer, so it is there whole or not at all."""
 
     def __init__(self, folder: Path) -> None:
-        """Opens `folder/journal.jsonl`, made when absent."""
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / "journal.jsonl"
         self._path.touch()
 
     def replay(self) -> Iterator[Event]:
-        """Every event of the past in order.
+        """Yield every event of the past in order.
 
         A line that the death of the process tore is cut off first, so that the next one does not stick to it.
         """
@@ -33,7 +32,7 @@ class Journal:
             yield from _LINE.decode(line)
 
     def append(self, events: tuple[Event, ...]) -> None:
-        """Writes one line and returns when it is on the disk."""
+        """Write one line and return when it is on the disk."""
         with self._path.open("ab") as file:
             file.write(msgspec.json.encode(events) + b"\n")
             file.flush()

@@ -11,16 +11,18 @@ from adapter.sandbox.rules import SandboxAccount, SandboxRules
 
 
 class Ledger:
-    """The books. `record` returns when the facts would survive the death of the process."""
+    """The books, as the journal of `rules.state` tells them, if there is one.
+
+    `record` returns when the facts would survive the death of the process.
+    """
 
     def __init__(self, rules: SandboxRules) -> None:
-        """Opens the books: replays the journal of `rules.state`, if there is one."""
         self._journal = Journal(Path(rules.state)) if rules.state else None
         self.accounts: dict[str, SandboxAccount] = {account.token: account for account in rules.accounts}
         self.credits: dict[str, int] = {account.project_id: account.credits for account in rules.accounts}
         self.executions: list[Execution] = []
+        #: Requests received since this start, by desk ("flow.submit", ...).
         self.requests: Counter[str] = Counter()
-        """Requests received since this start, by desk ("flow.submit", ...)."""
         self.secret = ""
         self._operations: dict[str, Operation] = {}
         self._media_by_id: dict[str, Medium] = {}
@@ -31,7 +33,7 @@ class Ledger:
             self.record(SecretMade(secrets.token_hex(32)))
 
     def record(self, *events: Event) -> None:
-        """Enters the facts of one answer, all or none.
+        """Enter the facts of one answer, all or none.
 
         The write is done on the event loop on purpose: check, charge and write are then one step.
         """
@@ -41,12 +43,20 @@ class Ledger:
             self._apply(event)
 
     def afford(self, account: SandboxAccount, cost: int) -> None:
-        """Raises 429 PUBLIC_ERROR_USER_QUOTA_REACHED when the account has fewer credits than `cost`."""
+        """Refuse what costs more credits than the account has.
+
+        Raises:
+            GoogleError: 429 PUBLIC_ERROR_USER_QUOTA_REACHED.
+        """
         if self.credits[account.project_id] < cost:
             raise flow_refusal(429, "PUBLIC_ERROR_USER_QUOTA_REACHED")
 
     def operation(self, name: str, account: SandboxAccount) -> Operation:
-        """The account's operation; 404 when there is none of that name, 403 when it is another's."""
+        """Return the account's operation of that name.
+
+        Raises:
+            GoogleError: 404 when there is none, 403 when it is another account's.
+        """
         operation = self._operations.get(name)
         if operation is None:
             raise GoogleError(404)
@@ -55,22 +65,26 @@ class Ledger:
         return operation
 
     def picture(self, name: str, account: SandboxAccount) -> Medium:
-        """The account's picture of that mediaGenerationId; 404 otherwise, as for one that has expired."""
+        """Return the account's picture of that mediaGenerationId.
+
+        Raises:
+            GoogleError: 404 when there is none, as for one that has expired.
+        """
         medium = self._media_by_name.get(name)
         if medium is None or medium.account != account.project_id or medium.kind == "video":
             raise GoogleError(404)
         return medium
 
     def medium(self, media_id: str) -> Medium | None:
-        """The medium of a link's UUID."""
+        """Return the medium of a link's UUID."""
         return self._media_by_id.get(media_id)
 
     def medium_named(self, name: str) -> Medium:
-        """A medium that another one was made from, by its mediaGenerationId."""
+        """Return a medium that another one was made from, by its mediaGenerationId."""
         return self._media_by_name[name]
 
     def clip(self, operation: Operation) -> Medium:
-        """The clip that an operation makes."""
+        """Return the clip that an operation makes."""
         return self._media_by_id[operation.medium]
 
     def _apply(self, event: Event) -> None:

@@ -17,12 +17,12 @@ class SecretMade(msgspec.Struct, frozen=True, tag="secret"):
 class Medium(msgspec.Struct, frozen=True, kw_only=True, tag="medium"):
     """A picture or clip. Uploads have bytes on file; the others are drawn again from these parameters."""
 
+    #: The UUID in its links.
     id: str
-    """The UUID in its links."""
+    #: What Flow calls mediaGenerationId (`flow.names`).
     name: str
-    """What Flow calls mediaGenerationId (see `media_names`)."""
+    #: Project id of the owner.
     account: str
-    """Project id of the owner."""
     kind: MediaKind
     width: int
     height: int
@@ -31,10 +31,10 @@ class Medium(msgspec.Struct, frozen=True, kw_only=True, tag="medium"):
     seed: int = 0
     model: str = ""
     workflow: str = ""
+    #: Names of the media it was made from, in order: first frame, last frame, or references.
     inputs: tuple[str, ...] = ()
-    """Names of the media it was made from, in order: first frame, last frame, or references."""
+    #: What the inputs of a clip are.
     usage: MediumUsage = ""
-    """What the inputs of a clip are."""
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True, tag="operation"):
@@ -43,8 +43,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, tag="operation"):
     name: str
     account: str
     scene_id: str
+    #: UUID of the clip.
     medium: str
-    """UUID of the clip."""
     at: float
     fails: bool = False
 
@@ -54,16 +54,16 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True, tag="execution"):
 
     id: str
     kind: Literal["image", "video"]
+    #: Project id; empty for Gemini.
     account: str
-    """Project id; empty for Gemini."""
     scene_id: str
     operation: str
     prompt: str
     model: str
+    #: Unix seconds, by the sandbox's clock.
     at: float
-    """Seconds since the epoch, by the sandbox's clock."""
+    #: What it cost on Flow.
     credits: int = 0
-    """What it cost on Flow."""
 
 
 Event = SecretMade | Medium | Operation | Execution

@@ -12,32 +12,34 @@ ACCESS_ID: Final = "labs-ai-sandbox-videoserver-prod@system.gserviceaccount.com"
 
 
 class LinkRefusedError(Exception):
-    """A link that opens nothing: `code` is the word in Cloud Storage's XML."""
+    """A link that opens nothing: `code` and `message` are the words in Cloud Storage's XML."""
 
     def __init__(self, code: str, message: str) -> None:
-        """Args: Cloud Storage's error code and its sentence."""
         super().__init__(message)
         self.code = code
         self.message = message
 
 
 class Links:
-    """Makes and checks links in the manner of Cloud Storage's V2 signatures."""
+    """Links in the manner of Cloud Storage's V2 signatures, good for some seconds of a clock of Unix seconds."""
 
     def __init__(self, secret: str, seconds: float, clock: Callable[[], float]) -> None:
-        """Args: the signing key, the life of a link in seconds, the clock in seconds since the epoch."""
         self._secret = secret.encode()
         self._seconds = seconds
         self._clock = clock
 
     def signed(self, base: str, path: str) -> str:
-        """`base` (scheme, host, port) + `path` with the query that opens it for a while."""
+        """Return `base` (scheme, host, port) + `path` with the query that opens it for a while."""
         expires = str(int(self._clock() + self._seconds))
         query = {"GoogleAccessId": ACCESS_ID, "Expires": expires, "Signature": self._signature(path, expires)}
         return f"{base}{path}?{urlencode(query)}"
 
     def check(self, path: str, expires: str, signature: str) -> None:
-        """Raises LinkRefusedError unless the signature fits the path and the time has not come."""
+        """Refuse a link whose signature does not fit the path, or whose time has come.
+
+        Raises:
+            LinkRefusedError: AccessDenied without a signature, SignatureDoesNotMatch, ExpiredToken.
+        """
         if not expires or not signature:
             raise LinkRefusedError("AccessDenied", "Anonymous caller does not have storage.objects.get access.")
         if not hmac.compare_digest(self._signature(path, expires).encode(), signature.encode()):

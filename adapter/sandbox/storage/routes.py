@@ -26,20 +26,20 @@ _READ = [HttpMethod.GET, HttpMethod.HEAD]
 
 @route("/image/{media_id:str}", http_method=_READ)
 async def image(request: Incoming, media_id: FromPath[str]) -> ASGIResponse:
-    """A picture, or the first frame of a video."""
+    """Serve a picture, or the first frame of a video."""
     return await _opened(request, media_id, ("upload", "image", "video"))
 
 
 @route("/video/{media_id:str}", http_method=_READ)
 async def video(request: Incoming, media_id: FromPath[str]) -> ASGIResponse:
-    """A video."""
+    """Serve a video."""
     return await _opened(request, media_id, ("video",))
 
 
-def link_refused(_: Incoming, exc: LinkRefusedError) -> Response[bytes]:
-    """Cloud Storage's refusal: XML with a code."""
-    status = 404 if exc.code == "NoSuchKey" else 403
-    return Response(_xml(exc.code, exc.message), status_code=status, media_type=_XML)
+def link_refused(_: Incoming, error: LinkRefusedError) -> Response[bytes]:
+    """Refuse in Cloud Storage's manner: XML with a code."""
+    status = 404 if error.code == "NoSuchKey" else 403
+    return Response(_xml(error.code, error.message), status_code=status, media_type=_XML)
 
 
 async def _opened(request: Incoming, media_id: str, kinds: tuple[str, ...]) -> ASGIResponse:
@@ -64,7 +64,7 @@ async def _file(world: World, medium: Medium, path: str) -> tuple[bytes, str]:
 
 
 def _ranged(request: Incoming, data: bytes, mime: str) -> ASGIResponse:
-    """The whole file, or the one range that was asked for; other forms of Range are ignored, as RFC 9110 allows."""
+    """Serve the file or the one range that was asked for; ignore other forms of Range, as RFC 9110 allows."""
     headers = {"etag": f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"', "accept-ranges": "bytes"}
     status, part = 200, data
     if asked := _RANGE.fullmatch(request.headers.get("range", "")):
@@ -83,7 +83,7 @@ def _ranged(request: Incoming, data: bytes, mime: str) -> ASGIResponse:
 
 
 def _span(first: str, last: str, length: int) -> range | None:
-    """The bytes that a range names; None when there are none."""
+    """Return the bytes that a range names; None when there are none."""
     if not first and not last:
         return None
     start = int(first) if first else max(0, length - int(last))

@@ -4,12 +4,13 @@ import math
 import tempfile
 from fractions import Fraction
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import av
 import msgspec
 from PIL import Image, ImageDraw, ImageOps
 
+from adapter.sandbox.memory.records import MediumUsage
 from adapter.sandbox.studio.drawing import PictureOrder, as_file, canvas, opened, panel
 
 FPS: Final = 24
@@ -25,12 +26,12 @@ class ClipOrder(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     caption: str = ""
     inputs: tuple[bytes, ...] = ()
-    usage: Literal["", "start", "start_end", "reference"] = ""
-    """What the inputs are: the first frame, the first and the last, or references."""
+    #: What the inputs are: the first frame, the first and the last, or references.
+    usage: MediumUsage = ""
 
 
 def encode_mp4(order: ClipOrder) -> bytes:
-    """The clip as a file. Takes up to a second or two for 8 s of 1280x720: call it in a thread."""
+    """Return the clip as a file. Takes up to a second or two for 8 s of 1280x720: call it in a thread."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "clip.mp4"  # a file, because faststart moves the index by reading it again
         with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as container:
@@ -47,7 +48,7 @@ def encode_mp4(order: ClipOrder) -> bytes:
 
 
 def poster_jpeg(order: ClipOrder) -> bytes:
-    """The first frame as a JPEG file, the thumbnail of seed 002 (`servingBaseUri`)."""
+    """Return the first frame as a JPEG file, the thumbnail of seed 002 (`servingBaseUri`)."""
     return as_file(Scene(order).frame(0), "JPEG")
 
 
@@ -55,7 +56,6 @@ class Scene:
     """The frames of a clip: one background, drawn once, and a disc on its way."""
 
     def __init__(self, order: ClipOrder) -> None:
-        """Draws what does not move."""
         self.frames = max(2, round(order.seconds * FPS))
         self._size = (order.width, order.height)
         self._first, self._last = _backgrounds(order)
@@ -65,12 +65,12 @@ class Scene:
         ImageDraw.Draw(self._mask).ellipse((0, 0, side - 1, side - 1), fill=255)
 
     def raw(self, number: int) -> av.VideoFrame:
-        """Frame `number` for the encoder."""
+        """Return frame `number` for the encoder."""
         raw: av.VideoFrame = av.VideoFrame.from_image(self.frame(number))  # type: ignore[no-untyped-call]
         return raw
 
     def frame(self, number: int) -> Image.Image:
-        """Frame `number`, counted from 0."""
+        """Return frame `number`, counted from 0."""
         way = number / (self.frames - 1)
         picture = self._first.copy() if self._last is None else Image.blend(self._first, self._last, way)
         room = (self._size[0] - self._disc.width, self._size[1] - self._disc.height)
@@ -80,7 +80,7 @@ class Scene:
 
 
 def _backgrounds(order: ClipOrder) -> tuple[Image.Image, Image.Image | None]:
-    """The first and, if there is one, the last background."""
+    """Return the first and, if there is one, the last background."""
     references = order.usage == "reference"
     plan = PictureOrder(
         prompt=order.prompt,

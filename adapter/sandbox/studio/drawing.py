@@ -19,17 +19,17 @@ class PictureOrder(msgspec.Struct, frozen=True, kw_only=True):
     width: int
     height: int
     caption: str = ""
+    #: Files of the pictures that it is made from.
     inputs: tuple[bytes, ...] = ()
-    """Files of the pictures that it is made from."""
 
 
 def draw_png(order: PictureOrder) -> bytes:
-    """The picture as a PNG file. Takes tens of milliseconds: call it in a thread."""
+    """Return the picture as a PNG file. Takes tens of milliseconds: call it in a thread."""
     return as_file(canvas(order), "PNG")
 
 
 def canvas(order: PictureOrder) -> Image.Image:
-    """The picture itself, RGB."""
+    """Return the picture itself, RGB."""
     picture = background(order)
     _thumbnails(picture, order.inputs)
     panel(picture, order)
@@ -37,7 +37,7 @@ def canvas(order: PictureOrder) -> Image.Image:
 
 
 def background(order: PictureOrder) -> Image.Image:
-    """Two diagonal gradients between three colours of the hash, and three discs."""
+    """Draw two diagonal gradients between three colours of the hash, and three discs."""
     seed = hashlib.sha256(f"{order.seed}\n{order.prompt}".encode()).digest()
     size = (order.width, order.height)
     ramp = Image.linear_gradient("L")
@@ -51,7 +51,7 @@ def background(order: PictureOrder) -> Image.Image:
 
 
 def panel(picture: Image.Image, order: PictureOrder) -> None:
-    """The lower part, darkened, with the prompt and a line about the order."""
+    """Darken the lower part and write the prompt and a line about the order on it."""
     pad = max(4, min(picture.size) // 30)
     top = picture.height * 11 // 20
     area = (pad, top, picture.width - pad, picture.height - pad)
@@ -62,14 +62,14 @@ def panel(picture: Image.Image, order: PictureOrder) -> None:
 
 
 def as_file(picture: Image.Image, kind: str) -> bytes:
-    """The picture as a PNG (fast compression) or JPEG file."""
+    """Return the picture as a PNG (fast compression) or JPEG file."""
     file = io.BytesIO()
     picture.save(file, kind, compress_level=1)
     return file.getvalue()
 
 
 def opened(data: bytes) -> Image.Image | None:
-    """An input picture, upright and RGB; None for one that Pillow cannot read (HEIC, or cut short)."""
+    """Return an input picture, upright and RGB; None for one that Pillow cannot read (HEIC, or cut short)."""
     try:
         with Image.open(io.BytesIO(data)) as picture:
             return ImageOps.exif_transpose(picture).convert("RGB")
@@ -82,7 +82,7 @@ def _colour(seed: bytes, at: int) -> Colour:
 
 
 def _thumbnails(picture: Image.Image, inputs: tuple[bytes, ...]) -> None:
-    """The inputs in a row at the top, so that one sees what an edit was made from."""
+    """Put the inputs in a row at the top, so that one sees what an edit was made from."""
     if not inputs:
         return
     pad = max(2, min(picture.size) // 40)

@@ -13,15 +13,14 @@ from adapter.sandbox.rules import SandboxRules
 from adapter.sandbox.studio.clip import ClipOrder, encode_mp4, poster_jpeg
 from adapter.sandbox.studio.drawing import PictureOrder, draw_png
 
+#: Drawn files that are kept in memory; older ones are drawn again.
 KEPT: Final = 64
-"""Drawn files that are kept in memory; older ones are drawn again."""
 
 
 class Gallery:
     """Draws in threads, each file once for all who wait for it."""
 
     def __init__(self, rules: SandboxRules, ledger: Ledger) -> None:
-        """Args: the rules (folder of uploads, length of clips) and the books with the parameters of media."""
         self._folder = Path(rules.state, "uploads") if rules.state else None
         self._clip_seconds = rules.clip_seconds
         self._ledger = ledger
@@ -34,18 +33,18 @@ class Gallery:
         return len(self._drawn)
 
     async def keep_upload(self, media_id: str, data: bytes) -> None:
-        """Stores the file of an upload; on the disk before this returns, if there is a folder."""
+        """Store the file of an upload; on the disk before this returns, if there is a folder."""
         if self._folder is None:
             self._uploads[media_id] = data
         else:
             await asyncio.to_thread(_write, self._folder / media_id, data)
 
     async def png(self, order: PictureOrder) -> bytes:
-        """The picture of an order."""
+        """Return the picture of an order."""
         return await self._once(order, lambda: draw_png(order))
 
     async def file(self, medium: Medium) -> bytes:
-        """The file of a medium: the upload, a PNG, or an MP4."""
+        """Return the file of a medium: the upload, a PNG, or an MP4."""
         if medium.kind == "upload":
             return await self._upload(medium.id)
         if medium.kind == "image":
@@ -54,7 +53,7 @@ class Gallery:
         return await self._once(order, lambda: encode_mp4(order))
 
     async def poster(self, medium: Medium) -> bytes:
-        """The first frame of a clip as JPEG."""
+        """Return the first frame of a clip as JPEG."""
         order = await self._clip_order(medium)
         return await self._once(("poster", order), lambda: poster_jpeg(order))
 

@@ -13,12 +13,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 _PROBE_SIZE = 16
 _SPELLINGS = str.maketrans({"—": "-", "–": "-", "ß": "ss", "×": "x", "•": "*", "€": "EUR", "æ": "ae", "ø": "o"})
+#: Characters that are drawn; longer prompts end in an ellipsis.
 _CEILING = 600
-"""Characters that are drawn; longer prompts end in an ellipsis."""
 
 
 def letter(picture: Image.Image, text: str, box: tuple[int, int, int, int]) -> None:
-    """Writes `text` into `box` (left, top, right, bottom), as large as it fits, white on what is there."""
+    """Write `text` into `box` (left, top, right, bottom), as large as it fits, white on what is there."""
     words = "".join(char if char.isprintable() else " " for char in text[: _CEILING + 1]).split()
     short = _spelled(" ".join(words)[:_CEILING] + ("..." if len(text) > _CEILING else ""))
     width, height = box[2] - box[0], box[3] - box[1]
@@ -33,13 +33,13 @@ def letter(picture: Image.Image, text: str, box: tuple[int, int, int, int]) -> N
 
 
 def _spelled(text: str) -> str:
-    """The text with what the face can write in place of what it cannot, where there is such a thing."""
+    """Return the text with what the face can write in place of what it cannot, where there is such a thing."""
     return "".join(char if _has_glyph(char) else _plain(char) for char in text)
 
 
 @cache
 def _plain(char: str) -> str:
-    """The letters that stand for `char` without accents, if the face has them all; else `char`."""
+    """Return the letters that stand for `char` without accents, if the face has them all; else `char`."""
     bare = char.translate(_SPELLINGS)
     letters = "".join(one for one in unicodedata.normalize("NFKD", bare) if not unicodedata.combining(one))
     return letters if letters and all(_has_glyph(one) for one in letters) else char
@@ -52,7 +52,7 @@ def _face(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 @cache
 def _has_glyph(char: str) -> bool:
-    """Whether the face draws `char` otherwise than a code point that never has a glyph."""
+    """Say whether the face draws `char` otherwise than a code point that never has a glyph."""
     face = _face(_PROBE_SIZE)
     return bytes(face.getmask(char)) != bytes(face.getmask("\uffff"))
 
@@ -65,7 +65,7 @@ def _width(text: str, size: int) -> float:
 
 
 def _wrapped(text: str, size: int, width: int) -> list[str]:
-    """Lines no wider than `width`: broken at spaces, and inside a word that is too long for a line."""
+    """Break into lines no wider than `width`: at spaces, and inside a word that is too long for a line."""
     lines = [""]
     for word in text.split(" "):
         longer = f"{lines[-1]} {word}".strip()

@@ -10,7 +10,7 @@ _HEIF_BRANDS = {b"heic": "image/heic", b"heix": "image/heic", b"mif1": "image/he
 
 
 def decoded(data: str) -> bytes | None:
-    """The bytes of standard or URL-safe base64, padded or not; None for anything else."""
+    """Return the bytes of standard or URL-safe base64, padded or not; None for anything else."""
     plain = data.replace("-", "+").replace("_", "/").rstrip("=")
     try:
         return pybase64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
@@ -19,7 +19,7 @@ def decoded(data: str) -> bytes | None:
 
 
 def sniffed(data: bytes) -> str:
-    """The MIME type by the first bytes, among those that Google takes; empty for another kind."""
+    """Return the MIME type by the first bytes, among those that Google takes; empty for another kind."""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if data.startswith(b"\xff\xd8\xff"):
@@ -32,7 +32,7 @@ def sniffed(data: bytes) -> str:
 
 
 def measured(data: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels by the file's header; None when Pillow cannot read it."""
+    """Return width and height in pixels by the file's header; None when Pillow cannot read it."""
     try:
         with Image.open(io.BytesIO(data)) as picture:
             return picture.size
