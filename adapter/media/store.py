@@ -3,8 +3,9 @@
 import asyncio
 import os
 import re
+import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from obstore.exceptions import BaseError
@@ -15,6 +16,9 @@ from adapter.errors import StorageFailed, WrongConfiguration
 
 #: What our names look like. Anything else is not looked for, so no name leads out of the store.
 NAME = re.compile(r"[0-9A-Za-z_-]{1,64}\.[0-9a-z]{1,8}")
+
+#: A half-written file that nobody has touched for so long belongs to no living process.
+LEFTOVER_SECONDS = 3600.0
 
 #: Read in steps of this size: a quarter of the CPU of the library's own stream (`dependencies.md` section 5).
 STEP_BYTES = 1024 * 1024
@@ -74,6 +78,14 @@ def _write_through(folder: Path, name: str) -> None:
             os.close(handle)
 
 
+def _sweep(folder: Path) -> None:
+    """Remove what a killed process left half written; the library calls such a file `NAME#NUMBER`."""
+    for leftover in folder.glob("*#*"):
+        with suppress(OSError):
+            if time.time() - leftover.stat().st_mtime > LEFTOVER_SECONDS:
+                leftover.unlink()
+
+
 def open_media(url: str) -> ObjectMediaStore:
     """Open `file://folder` (made if it is missing) or `memory://`.
 
@@ -88,6 +100,7 @@ def open_media(url: str) -> ObjectMediaStore:
                 folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise WrongConfiguration(f"storage.media: {folder} cannot be made: {error.strerror}.") from error
+            _sweep(folder)
             return ObjectMediaStore(LocalStore(folder), folder)
         case "memory":
             return ObjectMediaStore(MemoryStore())

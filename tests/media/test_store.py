@@ -1,5 +1,6 @@
 """The contract of the media store, on every kind of it."""
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -85,3 +86,15 @@ def test_another_kind_of_store_is_a_clear_error(url: str) -> None:
     """The error says what it has to be."""
     with pytest.raises(WrongConfiguration, match=r"file://FOLDER"):
         open_media(url)
+
+
+def test_what_a_killed_process_left_is_removed_at_the_start(tmp_path: Path) -> None:
+    """Unless another process may still be writing it."""
+    old, new, whole = (tmp_path / name for name in ("a.mp4#1", "b.mp4#1", "c.mp4"))
+    for file in (old, new, whole):
+        file.write_bytes(b"x")
+    for file in (old, whole):
+        os.utime(file, (0, 0))
+    open_media(f"file://{tmp_path}")
+
+    assert [file.exists() for file in (old, new, whole)] == [False, True, True]
