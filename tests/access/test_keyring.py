@@ -1,30 +1,20 @@
 """Who may ask, with a real database behind it."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapter.access.keyring import ANONYMOUS, Keyring
 from adapter.access.keys import PREFIX, SqlKeyStore
 from adapter.credentials import FixedSecret, secret
-from adapter.database.engine import open_database
+from adapter.database.engine import Database
 from adapter.errors import InvalidRequest, NotFound, WrongKey
 
 
 @pytest.fixture
-async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    """A new database."""
-    engine = await open_database(f"sqlite:///{tmp_path}/keys.db")
-    yield engine
-    await engine.dispose()
-
-
-@pytest.fixture
-def made(engine: AsyncEngine) -> SqlKeyStore:
+def made(database: Database) -> SqlKeyStore:
     """The keys that the operator handed out: none yet."""
-    return SqlKeyStore(engine)
+    return SqlKeyStore(database)
 
 
 @pytest.fixture

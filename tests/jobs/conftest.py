@@ -1,11 +1,8 @@
 """A real database, a memory for media, and time that stands still."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
-from adapter.database.engine import Database, open_database
+from adapter.database.engine import Database
 from adapter.domain.ports import Memory
 from adapter.jobs.feed import LocalFeed
 from adapter.jobs.pace import Pace
@@ -22,14 +19,6 @@ PACE = Pace(poll_seconds=5.0, lease_seconds=10.0, deadline_seconds=3600.0)
 def clock() -> FakeClock:
     """Time, from second 1000 on."""
     return FakeClock(at=1000.0)
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    """A new database."""
-    database = await open_database(f"sqlite:///{tmp_path}/jobs.db")
-    yield database
-    await database.dispose()
 
 
 @pytest.fixture

@@ -264,7 +264,7 @@ async def test_a_row_that_cannot_be_read_stops_no_other(store: SqlJobStore, data
 async def test_a_database_that_is_locked_is_said_to_be(store: SqlJobStore, database: Database, tmp_path: Path) -> None:
     """A 503 that invites to ask again; readers need no lock."""
     await admit(store, video_job())
-    with closing(sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)) as other:
+    with closing(sqlite3.connect(tmp_path / "adapter.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert len(await store.recent(1)) == 1
         async with reading(database) as connection:

@@ -1,0 +1,43 @@
+"""What tests of the poller do again and again."""
+
+from adapter.domain.job import VideoJob
+from adapter.domain.media import RemoteVideo
+from adapter.domain.ports import Finished, Memory, VideoProvider
+from adapter.jobs.poller import Poller
+from adapter.jobs.steps import Steps
+from tests.fakes import CLIP, FakeClock, FakeVideoProvider, png, video_job
+from tests.jobs.conftest import PACE
+
+VIDEO, POSTER = "https://storage/video", "https://storage/poster"
+
+
+def poller_of(memory: Memory, clock: FakeClock, **providers: VideoProvider) -> Poller:
+    """Return a poller, as another process would have it."""
+    return Poller(memory.jobs, Steps(providers, memory, clock=clock, pace=PACE), clock=clock, pace=PACE)
+
+
+async def admit(memory: Memory, clock: FakeClock, count: int = 1) -> list[str]:
+    """Remember some jobs and return their ids."""
+    jobs = [video_job(number, at=clock.now()) for number in range(1, count + 1)]
+    return [(await memory.jobs.admit(job, now=clock.now(), window=0.0)).id for job in jobs]
+
+
+async def beat(poller: Poller, clock: FakeClock, times: int = 1) -> None:
+    """Let rounds of the poller pass, a beat apart, each until everything it started is done."""
+    for _ in range(times):
+        await poller.tick()
+        await poller.settle()
+        await clock.advance(PACE.poll_seconds)
+
+
+async def find(memory: Memory, job_id: str) -> VideoJob:
+    """Return a job as remembered."""
+    job = await memory.jobs.get(job_id)
+    assert job is not None
+    return job
+
+
+def finish(provider: FakeVideoProvider, *numbers: int) -> None:
+    """Let the provider finish jobs."""
+    provider.files |= {VIDEO: CLIP, POSTER: png()}
+    provider.reports |= {f"op-{number}": Finished(RemoteVideo(VIDEO, POSTER)) for number in numbers}

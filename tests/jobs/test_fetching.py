@@ -1,0 +1,101 @@
+"""Fetching: a finished video comes home whole, or is fetched again."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from adapter.domain.job import JobState
+from adapter.domain.media import RemoteVideo
+from adapter.domain.ports import Finished, Memory
+from adapter.jobs.fetch import bring_home
+from adapter.jobs.poller import Poller
+from adapter.media.store import open_media
+from tests.fakes import CLIP, FakeClock, FakeVideoProvider, video_job
+from tests.jobs.rounds import POSTER, VIDEO, admit, beat, find, finish
+
+
+@pytest.mark.parametrize("piece", [1, 3, 11, 12, 13])
+async def test_a_video_may_come_in_the_smallest_pieces(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock, piece: int
+) -> None:
+    """A file is known by its first bytes, however many of them come at once."""
+    [job_id] = await admit(memory, clock)
+    finish(provider, 1)
+    provider.piece = piece
+    await beat(poller, clock, 4)
+
+    job = await find(memory, job_id)
+    assert job.media is not None
+    assert job.media.size == len(CLIP)
+
+
+async def test_fetching_again_leaves_no_copies(provider: FakeVideoProvider, tmp_path: Path) -> None:
+    """A job's files have the same names at every try."""
+    finish(provider, 1)
+    media = open_media(f"file://{tmp_path}")
+    job = msgspec.structs.replace(video_job(), remote=RemoteVideo(VIDEO, POSTER))
+    first, second = [await bring_home(job, provider, media) for _ in range(2)]
+
+    assert first == second
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted([first.video, str(first.poster)])
+
+
+async def test_an_expired_link_is_asked_for_again(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """The provider signs a fresh one with every status answer."""
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock)
+    provider.reports["op-1"] = Finished(RemoteVideo("https://storage/expired"))
+    await beat(poller, clock, 4)
+    assert (await find(memory, job_id)).media is None
+
+    finish(provider, 1)
+    await beat(poller, clock, 20)
+
+    assert (await find(memory, job_id)).state is JobState.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("data", "length"),
+    [(CLIP[:-1], len(CLIP)), (CLIP, None), (b"<html>sorry</html>", 18), (b"", 0), (CLIP, len(CLIP) - 1)],
+)
+async def test_a_file_that_is_not_the_whole_video_is_not_served(
+    poller: Poller,
+    memory: Memory,
+    provider: FakeVideoProvider,
+    clock: FakeClock,
+    data: bytes,
+    length: int | None,
+) -> None:
+    """Cut, of unknown length, or something else: it is fetched again until it is right."""
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock)
+    finish(provider, 1)
+    provider.files[VIDEO], provider.lengths[VIDEO] = data, length
+    await beat(poller, clock, 6)
+    assert (await find(memory, job_id)).state in {JobState.READY, JobState.SUBMITTED}
+
+    provider.files[VIDEO], provider.lengths[VIDEO] = CLIP, len(CLIP)
+    await beat(poller, clock, 20)
+
+    assert (await find(memory, job_id)).state is JobState.COMPLETED
+
+
+@pytest.mark.parametrize("poster", [None, b"<html>"])
+async def test_a_video_without_a_poster_is_still_a_video(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock, poster: bytes | None
+) -> None:
+    """The poster is an ornament."""
+    [job_id] = await admit(memory, clock)
+    finish(provider, 1)
+    if poster is None:
+        del provider.files[POSTER]
+    else:
+        provider.files[POSTER] = poster
+    await beat(poller, clock, 4)
+
+    job = await find(memory, job_id)
+    assert job.media is not None
+    assert (job.state, job.media.poster) == (JobState.COMPLETED, None)

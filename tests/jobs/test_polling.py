@@ -1,0 +1,200 @@
+"""Polling: one call for all, and nothing that it answers fails a paid job before its time."""
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from adapter.domain.job import Failure, JobState, Operation
+from adapter.domain.ports import Memory, Refused, Report, Working
+from adapter.errors import (
+    AdapterError,
+    UpstreamBroken,
+    UpstreamRejected,
+    UpstreamSilent,
+)
+from adapter.jobs.poller import Poller
+from tests.fakes import CLIP, FakeClock, FakeVideoProvider
+from tests.jobs.conftest import PACE
+from tests.jobs.rounds import admit, beat, find, finish, poller_of
+
+
+async def test_a_job_goes_all_the_way(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """Accepted, submitted, polled, fetched, completed; the bytes are the provider's."""
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock)
+    assert (await find(memory, job_id)).state is JobState.SUBMITTED
+
+    finish(provider, 1)
+    await beat(poller, clock, 3)
+
+    job = await find(memory, job_id)
+    assert (job.state, job.progress, provider.executed) == (JobState.COMPLETED, 100, [job_id])
+    assert job.media is not None
+    assert b"".join([part async for part in memory.media.read(job.media.video, 0, job.media.size)]) == CLIP
+    assert job.media.poster is not None
+    assert job.media.poster.endswith(".png")
+
+
+async def test_all_due_jobs_of_an_account_are_asked_about_in_one_call(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """Two accounts, five jobs, two calls; each with the account that submitted."""
+    provider.accounts = ["ada", "bob"]
+    await admit(memory, clock, 5)
+    await beat(poller, clock, 2)
+
+    assert sorted(provider.polls) == [("ada", ["op-1", "op-3", "op-5"]), ("bob", ["op-2", "op-4"])]
+
+
+async def test_a_running_job_is_taken_up_by_the_next_process(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """There is no resume routine: the ordinary query finds it."""
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock)
+    finish(provider, 1)
+
+    after = poller_of(memory, clock, fake=provider)
+    await beat(after, clock, 3)
+
+    assert (await find(memory, job_id)).state is JobState.COMPLETED
+    assert provider.executed == [job_id]
+
+
+@pytest.mark.parametrize("fault", [UpstreamBroken("html"), UpstreamSilent("silence"), UpstreamRejected("400")])
+async def test_a_poll_that_fails_never_fails_a_paid_job(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock, fault: AdapterError
+) -> None:
+    """Whatever the status call answers, the job goes on once the trouble ends."""
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock)
+    provider.fail_poll = fault
+    await beat(poller, clock, 20)
+    assert (await find(memory, job_id)).state is JobState.SUBMITTED
+
+    provider.fail_poll = None
+    finish(provider, 1)
+    await beat(poller, clock, 70)
+
+    assert (await find(memory, job_id)).state is JobState.COMPLETED
+
+
+async def test_fruitless_polls_become_rarer(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """Doubling up to five minutes instead of hammering."""
+    await admit(memory, clock)
+    provider.fail_poll = UpstreamBroken("html")
+    await beat(poller, clock, 60)
+
+    assert 6 <= len(provider.polls) <= 9
+
+
+async def test_an_operation_that_an_answer_omits_leaves_the_others_alone(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """A batch answer is read job by job."""
+    first, second = await admit(memory, clock, 2)
+    await beat(poller, clock)
+    finish(provider, 2)
+    await beat(poller, clock, 3)
+
+    assert (await find(memory, first)).state is JobState.SUBMITTED
+    assert (await find(memory, second)).state is JobState.COMPLETED
+
+
+async def test_a_job_that_the_provider_gave_up_fails_with_its_words(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """The report's failure is the job's failure."""
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock)
+    failure = Failure(message="timed out", code="video_generation_failed", type="server_error", status=502)
+    provider.reports["op-1"] = Refused(failure)
+    await beat(poller, clock)
+
+    job = await find(memory, job_id)
+    assert (job.state, job.failure) == (JobState.FAILED, failure)
+
+
+async def test_only_the_deadline_ends_a_job_that_never_finishes(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """An hour by this configuration, and then a few more looks: a clock may have jumped."""
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock)
+    provider.reports["op-1"] = Working()
+    await clock.advance(3580.0)
+    await beat(poller, clock, 6)
+    assert (await find(memory, job_id)).state is JobState.SUBMITTED
+
+    await beat(poller, clock, 40)
+
+    failure = (await find(memory, job_id)).failure
+    assert failure is not None
+    assert failure.code == "deadline_exceeded"
+
+
+async def test_a_mistake_of_ours_is_not_repeated_at_full_speed(memory: Memory, clock: FakeClock) -> None:
+    """A step that breaks counts as a fruitless look; the job goes on once the mistake is mended."""
+
+    class Mistaken(FakeVideoProvider):
+        async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
+            self.polls.append((account, [operation.name for operation in operations]))
+            raise ZeroDivisionError
+
+    mistaken = Mistaken()
+    poller = poller_of(memory, clock, fake=mistaken)
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock, 40)
+    assert 3 <= len(mistaken.polls) <= 9
+
+    right = FakeVideoProvider()
+    finish(right, 1)
+    await beat(poller_of(memory, clock, fake=right), clock, 70)
+    assert (await find(memory, job_id)).state is JobState.COMPLETED
+
+
+async def test_a_long_downtime_does_not_fail_a_job_at_the_first_trouble(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """The deadline passed while nobody looked; the video may be finished, so a few looks are due to it."""
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock)
+    await clock.advance(2 * PACE.deadline_seconds)
+    provider.fail_poll = UpstreamBroken("html")
+    await beat(poller, clock, 3)
+    provider.fail_poll = None
+    finish(provider, 1)
+    await beat(poller, clock, 10)
+
+    assert (await find(memory, job_id)).state is JobState.COMPLETED
+
+
+async def test_progress_is_estimated_from_the_time(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """Fifty of a hundred expected seconds are 45 per cent."""
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock)
+    provider.reports["op-1"] = Working()
+    await clock.advance(45.0)
+    await beat(poller, clock)
+
+    assert (await find(memory, job_id)).progress == 45
+
+
+async def test_a_job_of_a_provider_that_was_taken_out_waits_for_it(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """A configuration mistake costs no paid video."""
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock)
+    without = poller_of(memory, clock)
+    await beat(without, clock, 3)
+    finish(provider, 1)
+    await beat(poller, clock, 12)
+
+    assert (await find(memory, job_id)).state is JobState.COMPLETED

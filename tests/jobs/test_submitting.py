@@ -1,0 +1,214 @@
+"""Submitting: sent once, never blindly again, and the answer is never given up."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from adapter.database.engine import Database
+from adapter.domain.job import Failure, JobState, Operation, VideoJob
+from adapter.domain.ports import Memory, Write
+from adapter.errors import (
+    AdapterError,
+    ContentRefused,
+    StorageFailed,
+    UpstreamBroken,
+    UpstreamBusy,
+    UpstreamRejected,
+    UpstreamSilent,
+    UpstreamUnreachable,
+)
+from adapter.jobs.poller import Poller
+from adapter.jobs.store import SqlJobStore
+from tests.fakes import FakeClock, FakeVideoProvider
+from tests.jobs.conftest import PACE
+from tests.jobs.rounds import admit, beat, find, poller_of
+
+
+@pytest.mark.parametrize("fault", [ContentRefused("unsafe"), UpstreamBusy("later"), UpstreamRejected("no")])
+async def test_a_refused_job_fails_with_the_providers_reason(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock, fault: AdapterError
+) -> None:
+    """A well-formed refusal cost nothing and is final for this job."""
+    [job_id] = await admit(memory, clock)
+    provider.refuse_submit = fault
+    await beat(poller, clock)
+
+    job = await find(memory, job_id)
+    assert (job.state, job.failure) == (JobState.FAILED, Failure.of(fault))
+
+
+@pytest.mark.parametrize("fault", [UpstreamSilent("silence"), UpstreamBroken("cut")])
+async def test_an_ambiguous_submission_is_never_sent_again(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock, fault: AdapterError
+) -> None:
+    """It may have been paid for: the job ends and says so, and the client's SDK is told to leave it."""
+    [job_id] = await admit(memory, clock)
+    provider.refuse_submit = fault
+    await beat(poller, clock)
+    provider.refuse_submit = None
+    await beat(poller, clock, 5)
+
+    failure = (await find(memory, job_id)).failure
+    assert failure is not None
+    assert (failure.code, failure.should_retry) == ("upstream_submit_unknown", False)
+    assert provider.executed == []
+
+
+async def test_a_job_of_which_nothing_was_sent_is_sent_later(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """No connection means no execution, so trying again is free."""
+    [job_id] = await admit(memory, clock)
+    provider.refuse_submit = UpstreamUnreachable("no route")
+    await beat(poller, clock, 2)
+    assert (await find(memory, job_id)).state is JobState.ACCEPTED
+
+    provider.refuse_submit = None
+    await beat(poller, clock)
+
+    assert provider.executed == [job_id]
+
+
+async def test_an_upstream_that_stays_unreachable_fails_the_job_in_the_end(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """Four tries; nothing was spent, so the client may ask again."""
+    [job_id] = await admit(memory, clock)
+    provider.refuse_submit = UpstreamUnreachable("no route")
+    await beat(poller, clock, 6)
+
+    failure = (await find(memory, job_id)).failure
+    assert failure is not None
+    assert (failure.code, failure.should_retry) == ("upstream_unreachable", True)
+
+
+async def test_a_job_whose_sender_died_is_not_sent_again(
+    memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """The intent was on disk before the first byte: a new process finds it, waits for the lease, and gives it up."""
+
+    class Dies(FakeVideoProvider):
+        async def submit(self, job: VideoJob) -> Operation:
+            raise SystemError(f"killed with {job.id} on its way")
+
+    [job_id] = await admit(memory, clock)
+    dead = poller_of(memory, clock, fake=Dies())
+    await beat(dead, clock)
+    assert (await find(memory, job_id)).state is JobState.SUBMITTING
+
+    alive = poller_of(memory, clock, fake=provider)
+    await beat(alive, clock, 5)
+
+    failure = (await find(memory, job_id)).failure
+    assert failure is not None
+    assert (failure.code, provider.executed) == ("upstream_submit_unknown", [])
+
+
+async def test_a_wish_from_before_a_long_downtime_is_not_paid_for(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """Accepted and never sent: past its deadline nobody waits for it any more."""
+    [job_id] = await admit(memory, clock)
+    await clock.advance(PACE.deadline_seconds)
+    await beat(poller, clock)
+
+    failure = (await find(memory, job_id)).failure
+    assert failure is not None
+    assert (failure.code, provider.executed) == ("deadline_exceeded", [])
+
+
+async def test_an_answer_that_the_disk_does_not_take_is_kept_until_it_does(
+    memory: Memory, database: Database, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """The name of a paid video is known nowhere else, so it is not given up."""
+
+    class SickDisk(SqlJobStore):
+        sick = 0
+
+        async def save(self, writes: Sequence[Write]) -> Sequence[VideoJob]:
+            if provider.executed and self.sick < 5:
+                self.sick += 1
+                raise StorageFailed("locked")
+            return await super().save(writes)
+
+    sick = Memory(SickDisk(database), memory.feed, memory.media)
+    poller = poller_of(sick, clock, fake=provider)
+    [job_id] = await admit(memory, clock)
+    for _ in range(20):
+        await poller.tick()
+        await clock.advance(PACE.poll_seconds)
+    while (await find(memory, job_id)).state is JobState.SUBMITTING:
+        await clock.advance(PACE.poll_seconds)
+    await poller.settle()
+
+    assert provider.executed == [job_id]
+    assert (await find(memory, job_id)).state is JobState.SUBMITTED
+
+
+async def test_a_slow_step_keeps_its_job(memory: Memory, clock: FakeClock) -> None:
+    """Each beat renews the claims of steps that are under way, so nobody takes the job over."""
+    gate = asyncio.Event()
+
+    class Slow(FakeVideoProvider):
+        async def submit(self, job: VideoJob) -> Operation:
+            await gate.wait()
+            return await super().submit(job)
+
+    provider = Slow()
+    poller, other = (poller_of(memory, clock, fake=provider) for _ in range(2))
+    [job_id] = await admit(memory, clock)
+    await poller.tick()
+    while (await find(memory, job_id)).state is not JobState.SUBMITTING:
+        await asyncio.sleep(0)
+    for _ in range(10):
+        await poller.tick()
+        await other.tick()
+        await clock.advance(PACE.poll_seconds)
+    gate.set()
+    await poller.settle()
+    await other.settle()
+
+    assert provider.executed == [job_id]
+    assert (await find(memory, job_id)).state is JobState.SUBMITTED
+
+
+async def test_a_disk_slower_than_the_lease_means_that_nothing_is_sent(
+    memory: Memory, database: Database, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """By the time the intent is written somebody else may hold the job; it goes out with a later claim."""
+
+    class SlowDisk(SqlJobStore):
+        async def save(self, writes: Sequence[Write]) -> Sequence[VideoJob]:
+            await clock.advance(PACE.lease_seconds)
+            return await super().save(writes)
+
+    slow = Memory(SlowDisk(database), memory.feed, memory.media)
+    [job_id] = await admit(memory, clock)
+    await beat(poller_of(slow, clock, fake=provider), clock)
+    assert provider.executed == []
+
+    await beat(poller_of(memory, clock, fake=provider), clock)
+    assert provider.executed == [job_id]
+
+
+async def test_stopping_lets_a_submission_be_recorded(memory: Memory, clock: FakeClock) -> None:
+    """What Google has accepted is written down before the process ends."""
+    gate = asyncio.Event()
+
+    class Slow(FakeVideoProvider):
+        async def submit(self, job: VideoJob) -> Operation:
+            await gate.wait()
+            return await super().submit(job)
+
+    poller = poller_of(memory, clock, fake=Slow())
+    [job_id] = await admit(memory, clock)
+    running = asyncio.create_task(poller.run())
+    while (await find(memory, job_id)).state is not JobState.SUBMITTING:
+        await asyncio.sleep(0)
+    poller.stop()
+    await asyncio.sleep(0)
+    gate.set()
+    await running
+
+    assert (await find(memory, job_id)).state is JobState.SUBMITTED
