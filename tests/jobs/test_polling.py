@@ -1,18 +1,23 @@
 """Polling: one call for all, and nothing that it answers fails a paid job before its time."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from typing import ClassVar
 
 import pytest
 
+from adapter.database.engine import Database
 from adapter.domain.job import Failure, JobState, Operation
-from adapter.domain.ports import Memory, Refused, Report, Working
+from adapter.domain.ports import Claim, Memory, Refused, Report, Working
 from adapter.errors import (
     AdapterError,
+    StorageFailed,
     UpstreamBroken,
     UpstreamRejected,
     UpstreamSilent,
 )
 from adapter.jobs.poller import Poller
+from adapter.jobs.store import SqlJobStore
 from tests.fakes import CLIP, FakeClock, FakeVideoProvider
 from tests.jobs.conftest import PACE
 from tests.jobs.rounds import admit, beat, find, finish, poller_of
@@ -198,3 +203,39 @@ async def test_a_job_of_a_provider_that_was_taken_out_waits_for_it(
     await beat(poller, clock, 12)
 
     assert (await find(memory, job_id)).state is JobState.COMPLETED
+
+
+async def test_a_round_that_fails_is_not_the_last(
+    memory: Memory, database: Database, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """A locked database, or a mistake of ours: the loop goes on, because jobs are paid for."""
+
+    class Moody(SqlJobStore):
+        faults: ClassVar[list[Exception]] = [StorageFailed("locked"), ZeroDivisionError()]
+
+        async def claim(self, *, now: float, lease: float, limit: int, held: Collection[str] = ()) -> Sequence[Claim]:
+            if self.faults:
+                raise self.faults.pop()
+            return await super().claim(now=now, lease=lease, limit=limit, held=held)
+
+    moody = Memory(Moody(database), memory.feed, memory.media)
+    poller = poller_of(moody, clock, fake=provider)
+    await admit(memory, clock)
+    running = asyncio.create_task(poller.run())
+    while Moody.faults:
+        await clock.advance(PACE.poll_seconds)
+    await clock.advance(2 * PACE.poll_seconds)
+    while not provider.executed:
+        await asyncio.sleep(0)
+    poller.stop()
+    await running
+
+
+async def test_no_more_jobs_are_held_than_can_be_kept(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """A hundred at a time, every one of them in the end."""
+    await admit(memory, clock, 250)
+    await beat(poller, clock, 5)
+
+    assert len(provider.executed) == 250

@@ -11,7 +11,7 @@ import pytest
 from adapter.credentials import FixedSecret
 from adapter.domain.media import Frame
 from adapter.domain.orders import ImageOrder
-from adapter.errors import InvalidRequest, NoMedia, UpstreamBroken, UpstreamBusy
+from adapter.errors import InvalidRequest, NoMedia, UpstreamBroken, UpstreamBusy, UpstreamCredential
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider, address
 from adapter.providers.http import Http, clients
 from tests.fakes import png
@@ -94,6 +94,46 @@ def test_the_key_goes_where_the_operator_says(auth: str, url: str, header: tuple
 
     assert found == url
     assert [pair for pair in headers.items() if pair[0] != "content-type"] == ([header] if header else [])
+
+
+class Renewable:
+    """A key that is new after it was refused."""
+
+    def __init__(self, *keys: str) -> None:
+        self.keys = list(keys)
+
+    async def read(self) -> str:
+        return self.keys[0]
+
+    async def renew(self) -> str:
+        if len(self.keys) > 1:
+            self.keys.pop(0)
+        return self.keys[0]
+
+
+def only(key: str) -> Callable[[httpx.Request], httpx.Response]:
+    """Stand for a Google that knows one key."""
+    refusal = {"error": {"code": 400, "message": "no", "details": [{"reason": "API_KEY_INVALID"}]}}
+
+    def google(request: httpx.Request) -> httpx.Response:
+        return picture(request) if request.headers["x-goog-api-key"] == key else httpx.Response(400, json=refusal)
+
+    return google
+
+
+async def test_a_refused_key_is_renewed_once() -> None:
+    """As a file or a command has it now."""
+    endpoint = msgspec.structs.replace(ENDPOINT, keys=(Renewable("old", "new"),))
+
+    assert len(await provider(only("new"), endpoint).make_images(order())) == 1
+
+
+async def test_a_key_that_stays_refused_is_the_operators_to_mend() -> None:
+    """502, and no endless asking."""
+    endpoint = msgspec.structs.replace(ENDPOINT, keys=(Renewable("old"),))
+
+    with pytest.raises(UpstreamCredential):
+        await provider(only("new"), endpoint).make_images(order())
 
 
 async def test_a_model_that_draws_nothing_is_asked_once_more() -> None:
