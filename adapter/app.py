@@ -116,7 +116,11 @@ class House:
             memory = Memory(SqlJobStore(database), feed, open_media(settings.storage.media))
             steps = Steps(self._video_providers(), memory, clock=clock, pace=pace)
             poller = Poller(memory.jobs, steps, clock=clock, pace=pace)
-            patience = Patience(heartbeat=settings.chat.heartbeat_seconds, replay=settings.jobs.replay_minutes * 60)
+            patience = Patience(
+                heartbeat=settings.chat.heartbeat_seconds,
+                replay=settings.jobs.replay_minutes * 60,
+                typical=settings.jobs.typical_seconds,
+            )
             generation = Generation(self._image_providers(), memory, clock, patience, poller.nudge)
             stack.push_async_callback(generation.finish_notes)
             app.state.desk = Desk(

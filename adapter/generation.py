@@ -25,6 +25,8 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat: float
     #: How long a finished video that nobody was given answers the same wish.
     replay: float
+    #: How long a video is expected to take until one was measured; 0 leaves it to the order.
+    typical: float = 0.0
 
 
 class Generation:
@@ -111,7 +113,7 @@ class Generation:
             mark=str(uuid4()),
             stem=secrets.token_hex(16),
             created_at=self._clock.now(),
-            expected_seconds=measured or order.typical_seconds,
+            expected_seconds=measured or self._patience.typical or order.typical_seconds,
         )
 
     async def watch_video(self, job_id: str) -> AsyncGenerator[VideoJob | None, None]:

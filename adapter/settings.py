@@ -93,6 +93,8 @@ class Jobs(_Section, frozen=True, kw_only=True):
     #: A dead process's jobs are taken over after this; at least twice `poll_seconds`.
     lease_seconds: Annotated[float, Meta(ge=0.02, le=600)] = 10.0
     deadline_minutes: Annotated[float, Meta(gt=0, le=2880)] = 60.0
+    #: How long a video is expected to take until one was measured; 0 leaves it to the model's card.
+    typical_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 0.0
     #: A finished video that nobody has been given yet answers the same request for so long.
     replay_minutes: Annotated[float, Meta(ge=0, le=10_080)] = 1440.0
 

@@ -106,6 +106,21 @@ async def test_a_seed_is_drawn_and_remembered(generation: Generation, memory: Me
     assert job.fingerprint == video_order().fingerprint("ada")
 
 
+@pytest.mark.parametrize(("typical", "expected"), [(0.0, 100.0), (16.0, 16.0)])
+async def test_the_first_estimate_is_the_operators_or_the_cards(
+    memory: Memory, clock: FakeClock, typical: float, expected: float
+) -> None:
+    """Until a video was measured."""
+    patience = msgspec.structs.replace(PATIENCE, typical=typical)
+    generation = Generation({"fake": FakeImageProvider()}, memory, clock, patience, lambda: None)
+    starting = asyncio.create_task(generation.start_video(video_order(), "ada"))
+    job = await admitted(memory)
+    await move(memory, submitted(job))
+    await starting
+
+    assert job.expected_seconds == expected
+
+
 async def test_silence_is_told_and_the_store_is_the_truth(
     generation: Generation, memory: Memory, clock: FakeClock
 ) -> None:
