@@ -118,7 +118,7 @@ class Poller:
             await self._keep_claims()
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.settle()
 
     def _start(self, step: Coroutine[None, None, None], claims: Sequence[Claim]) -> asyncio.Task[None]:
         held = {claim.job.id: claim for claim in claims}

@@ -354,7 +354,9 @@ def test_a_job_and_its_request_each_leave_one_line_without_the_prompt(
         model=MODEL, messages=[{"role": "user", "content": prompt}]
     )
     request_id = answer.headers["x-request-id"]
-    while f'"event": "request.finished", "request_id": "{request_id}"' not in server.log:
+    for _ in range(200):
+        if f'"event": "request.finished", "request_id": "{request_id}"' in server.log:
+            break
         httpx.get(f"{server.url}/health")  # the line is written after the answer was sent
     lines = [msgspec.json.decode(line) for line in server.log.splitlines() if line.startswith("{")]
     [job] = [
