@@ -89,6 +89,8 @@ class Generation:
             ContentRefused, UpstreamFault, JobFailed: it was not taken, for the reason given.
             Draining: the process is shutting down; the job, if it was taken, goes on.
         """
+        # Who was just given a video and asks again at once wants a new one.
+        await self.finish_notes()
         job = await self._memory.jobs.admit(
             await self._new_job(order, owner), now=self._clock.now(), window=self._patience.replay
         )
@@ -165,7 +167,7 @@ class Generation:
             log.warning("jobs.delivery_not_noted", job_id=job_id, code=fault.code)
 
     async def finish_notes(self) -> None:
-        """Wait until every delivery is noted; for the end of the process."""
+        """Wait until every delivery so far is noted."""
         if self._notes:
             await asyncio.wait(self._notes)
 

@@ -106,6 +106,20 @@ async def test_a_seed_is_drawn_and_remembered(generation: Generation, memory: Me
     assert job.fingerprint == video_order().fingerprint("ada")
 
 
+async def test_a_wish_right_after_a_delivery_is_a_new_one(generation: Generation, memory: Memory) -> None:
+    """However soon it comes: the note of the delivery is waited for."""
+    job = msgspec.structs.replace(video_job(order=video_order()), owner="ada")
+    await memory.jobs.admit(job, now=1000.0, window=0.0)
+    media = StoredVideo(video="a.mp4", poster=None, size=1, sha256="00")
+    await move(memory, advance(advance(submitted(job), Rendered(RemoteVideo("u"))), Stored(media, 1010.0)))
+    generation.note_delivery(job.id)
+    starting = asyncio.create_task(generation.start_video(video_order(), "ada"))
+    async with asyncio.timeout(5):
+        while len(await memory.jobs.recent(2)) < 2:
+            await asyncio.sleep(0)
+    starting.cancel()
+
+
 @pytest.mark.parametrize(("typical", "expected"), [(0.0, 100.0), (16.0, 16.0)])
 async def test_the_first_estimate_is_the_operators_or_the_cards(
     memory: Memory, clock: FakeClock, typical: float, expected: float
