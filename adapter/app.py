@@ -18,7 +18,8 @@ from adapter.clock import SystemClock
 from adapter.credentials import secret
 from adapter.database.engine import open_database
 from adapter.domain.catalogue import Catalogue
-from adapter.domain.ports import Clock, ImageProvider, Memory, VideoProvider
+from adapter.domain.media import SizePolicy
+from adapter.domain.ports import Clock, ImageMaker, ImageProvider, InputImages, Memory, VideoProvider
 from adapter.drain import on_stop_signal
 from adapter.errors import AdapterError
 from adapter.generation import Generation, Patience
@@ -27,8 +28,9 @@ from adapter.jobs.pace import Pace
 from adapter.jobs.poller import Poller
 from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
-from adapter.media.convert import ConvertingProvider
+from adapter.media.darkroom import Darkroom
 from adapter.media.store import open_media
+from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.routes import chat, failures, health, images, media, models
 from adapter.openai_api.routes.access import require_key
 from adapter.openai_api.routes.desk import Desk
@@ -43,7 +45,14 @@ log = structlog.get_logger()
 
 #: Front-ends append `/v1` to what they are given, or leave it out (`frontends.md` R1).
 PREFIXES = ("/v1", "/", "/v1/v1")
-API = (images.create_images, chat.complete_chat, models.list_models, models.retrieve_model)
+API = (
+    images.create_images,
+    images.edit_images,
+    images.vary_images,
+    chat.complete_chat,
+    models.list_models,
+    models.retrieve_model,
+)
 PUBLIC = (media.read_media, health.health, health.ready)
 
 
@@ -126,10 +135,10 @@ class House:
             app.state.desk = Desk(
                 access=Keyring(self._keys, SqlKeyStore(database), anonymous=settings.access.anonymous),
                 generation=generation,
-                catalogue=self._catalogue,
                 clock=clock,
-                public_url=settings.public_url,
-                longest_prompt=settings.limits.prompt_characters,
+                terms=self._terms(),
+                longest_file=settings.limits.image_bytes,
+                enclose_pictures=settings.chat.images == "data",
             )
             running = asyncio.create_task(poller.run())
             stack.push_async_callback(_stop, poller, running)
@@ -145,9 +154,17 @@ class House:
             yield
             log.info("server.stopping")
 
-    def _image_providers(self) -> Mapping[str, ImageProvider]:
+    def _terms(self) -> Terms:
+        return Terms(
+            catalogue=self._catalogue,
+            longest_prompt=self._settings.limits.prompt_characters,
+            size_policy=SizePolicy(self._settings.images.size_policy),
+            public_url=self._settings.public_url,
+        )
+
+    def _image_makers(self, inputs: InputImages) -> Mapping[str, ImageMaker]:
         offered: dict[str, ImageProvider | None] = {"flow": self._flow, "gemini": self._gemini}
-        return {name: ConvertingProvider(provider) for name, provider in offered.items() if provider}
+        return {name: Darkroom(provider, inputs) for name, provider in offered.items() if provider}
 
     def _video_providers(self) -> Mapping[str, VideoProvider]:
         return {"flow": self._flow} if self._flow else {}

@@ -15,6 +15,7 @@
     ├── UpstreamFault                Google or the way to it
     │   ├── UpstreamUnreachable      502  provably nothing was sent: a retry is free
     │   ├── UpstreamRejected         502  a well-formed refusal that is not the client's doing: nothing was executed
+    │   │   └── UpstreamForgot       502  Google no longer knows what was given to it before
     │   ├── UpstreamCredential       502  our Google credential is wrong or lacks a right: the operator's to mend
     │   ├── UpstreamBusy             429  Google asks to come back later
     │   ├── UpstreamOverloaded       503  Google's model has no capacity at the moment; nothing was executed
@@ -146,6 +147,12 @@ class UpstreamRejected(UpstreamFault):
     """Google refused in well-formed words, for a reason that the client cannot mend."""
 
     code = "upstream_rejected"
+
+
+class UpstreamForgot(UpstreamRejected):
+    """Google no longer knows what was given to it before, such as an uploaded picture."""
+
+    code = "upstream_not_found"
 
 
 class UpstreamCredential(UpstreamFault):

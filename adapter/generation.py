@@ -12,7 +12,7 @@ import structlog
 from adapter.domain.job import JobState, VideoJob
 from adapter.domain.media import Image
 from adapter.domain.orders import MAX_SEED, ImageOrder, VideoOrder
-from adapter.domain.ports import Clock, ImageProvider, MediaFile, Memory
+from adapter.domain.ports import Clock, ImageMaker, MediaFile, Memory
 from adapter.errors import NotFound, StorageFailed, already_paid
 
 log = structlog.get_logger()
@@ -34,13 +34,13 @@ class Generation:
 
     def __init__(
         self,
-        image_providers: Mapping[str, ImageProvider],
+        image_makers: Mapping[str, ImageMaker],
         memory: Memory,
         clock: Clock,
         patience: Patience,
         nudge: Callable[[], None],
     ) -> None:
-        self._image_providers = image_providers
+        self._image_makers = image_makers
         self._memory = memory
         self._clock = clock
         self._patience = patience
@@ -61,9 +61,26 @@ class Generation:
         """Return exactly the pictures that were ordered.
 
         Raises:
+            InvalidRequest: a picture to work from cannot be had or used.
             ContentRefused, UpstreamFault: none of them is handed out if one could not be made.
         """
-        return await self._image_providers[order.provider].make_images(order)
+        return await self._image_makers[order.provider].make_images(order)
+
+    async def watch_images(self, order: ImageOrder) -> AsyncGenerator[Sequence[Image] | None, None]:
+        """Yield None after each spell of silence, and at the end the pictures.
+
+        Raises:
+            ContentRefused, UpstreamFault: as `make_images`.
+        """
+        made = asyncio.Event()
+        work = asyncio.create_task(self.make_images(order))
+        work.add_done_callback(lambda _: made.set())
+        try:
+            while not await self._clock.wait(made, self._patience.heartbeat):
+                yield None
+            yield work.result()
+        finally:
+            work.cancel()
 
     async def keep_images(self, images: Sequence[Image]) -> list[str]:
         """Store pictures and return the names under which they can be fetched.

@@ -104,13 +104,25 @@ class Chat(_Section, frozen=True, kw_only=True):
 
     #: Silence on a stream before a comment is sent.
     heartbeat_seconds: Annotated[float, Meta(ge=0.05, le=60)] = 10.0
+    #: How pictures are shown where the request does not say.
+    images: Literal["link", "data"] = "link"
+
+
+class Images(_Section, frozen=True, kw_only=True):
+    """How pictures are made."""
+
+    #: What a size in pixels is worth where the request does not say.
+    size_policy: Literal["nearest", "cover", "exact"] = "nearest"
 
 
 class Limits(_Section, frozen=True, kw_only=True):
     """What a request may weigh."""
 
     #: Largest request body.
-    body_bytes: Annotated[int, Meta(ge=1024)] = 32 * 1024 * 1024
+    body_bytes: Annotated[int, Meta(ge=1024)] = 128 * 1024 * 1024
+    #: Largest picture to work from (OpenAI's own limit is 50 MB), and its pixels.
+    image_bytes: Annotated[int, Meta(ge=1024)] = 50 * 1024 * 1024
+    image_pixels: Annotated[int, Meta(ge=1024)] = 40_000_000
     #: Longest prompt, in characters (OpenAI's own limit is 32,000).
     prompt_characters: Annotated[int, Meta(ge=1)] = 32_000
 
@@ -124,6 +136,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     providers: Providers = Providers()
     jobs: Jobs = Jobs()
     chat: Chat = Chat()
+    images: Images = Images()
     limits: Limits = Limits()
     sandbox: SandboxRules = SandboxRules()
     #: The catalogue's file, relative to the configuration's.

@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 import msgspec
 
-from adapter.domain.media import Frame, Ratio, Resolution, Shape
+from adapter.domain.media import Frame, Pixels, Ratio, Resolution, Shape, SizePolicy
 from adapter.errors import InvalidRequest, UnknownModel
 
 #: Name endings that fix a shape, for front-ends that can choose a model and nothing else.
@@ -35,15 +35,19 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ratios: tuple[Ratio, ...]
     #: What may be asked for. A single one leaves nothing to ask, so the upstream's parameter is then not sent.
     resolutions: tuple[Resolution, ...] = (Resolution.ONE,)
+    #: How many pictures it works from at most; 0: from text alone.
+    inputs: int = 0
+    #: The formats in which it takes them.
+    input_formats: tuple[Literal["png", "jpeg", "webp"], ...] = ("png", "jpeg")
     #: Whether its content filters can be switched off, as far as they are adjustable.
     lenient: bool = False
     aliases: tuple[str, ...] = ()
 
-    def frame(self, shape: Shape) -> Frame:
+    def frame(self, shape: Shape, policy: SizePolicy = SizePolicy.NEAREST) -> Frame:
         """Choose what to ask the upstream for.
 
         A named ratio or resolution is taken exactly or refused. A size in pixels is a wish that no model of this kind
-        grants to the pixel: it becomes the ratio that looks most alike and the resolution nearest in area, and the
+        grants to the pixel: it becomes the ratio that looks most alike and a resolution as `policy` has it, and the
         answer reports the picture's real size (reference: `gemini.md` section 4).
 
         Raises:
@@ -58,13 +62,20 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             nearest = min(self.ratios, key=shape.pixels.distance)
             if ratio not in {None, nearest}:
                 raise InvalidRequest(f"'{shape.pixels}' is nearer to {nearest} than to {ratio}.", param="size")
-            ratio, resolution = nearest, self._nearest(shape.pixels.edge)
+            ratio = nearest
+            near = policy is SizePolicy.NEAREST
+            resolution = self._nearest(shape.pixels.edge) if near else self._covering(shape.pixels, nearest)
         elif shape.fineness is not None:
             resolution = self._nearest(shape.fineness.edge)
         return Frame(ratio, resolution if len(self.resolutions) > 1 else None)
 
     def _nearest(self, edge: float) -> Resolution:
         return min(self.resolutions, key=lambda tier: abs(math.log(edge / tier.edge)))
+
+    def _covering(self, pixels: Pixels, ratio: Ratio) -> Resolution:
+        finest_last = sorted(self.resolutions, key=lambda tier: tier.edge)
+        enough = (tier for tier in finest_last if pixels.fits_into(tier, ratio))
+        return next(enough, finest_last[-1])
 
 
 class Input(StrEnum):

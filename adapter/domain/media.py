@@ -4,13 +4,20 @@ import math
 import re
 from enum import Enum, StrEnum
 from io import BytesIO
-from typing import Self
+from typing import Final, Self
 
 import msgspec
 import pybase64
 from PIL import Image as Pillow
 
+from adapter.domain.usage import Usage
 from adapter.errors import UpstreamBroken
+
+#: What Pillow raises on a file that is not what its first bytes say; `ValueError` is for text chunks that swell.
+UNREADABLE_PICTURE: Final = (OSError, SyntaxError, ValueError, EOFError, OverflowError)
+
+# Whoever decodes a picture looks at its `Image.pixels` first; Pillow's own limit only warns up to twice its size.
+Pillow.MAX_IMAGE_PIXELS = None
 
 #: How much of a picture is decoded to learn its format and pixel size. PNG and WebP need 30 bytes; a JPEG may carry
 #: up to 64 KiB of colour profile and camera data before the frame header.
@@ -23,6 +30,8 @@ class MediaFormat(Enum):
     PNG = ("image/png", "png")
     JPEG = ("image/jpeg", "jpg")
     WEBP = ("image/webp", "webp")
+    #: Taken as an input and never handed out: it becomes a still PNG.
+    GIF = ("image/gif", "gif")
     MP4 = ("video/mp4", "mp4")
 
     def __init__(self, mime: str, extension: str) -> None:
@@ -44,7 +53,8 @@ class MediaFormat(Enum):
 def sniff(head: bytes) -> MediaFormat | None:
     """Tell a format by its magic bytes; upstream content types lie (reference: `gemini.md` section 1.4).
 
-    Sources: PNG specification 5.2, ITU T.81 B.1.1.3 (SOI), Google's WebP container document, ISO 14496-12 4.3 (ftyp).
+    Sources: PNG specification 5.2, ITU T.81 B.1.1.3 (SOI), Google's WebP container document, GIF89a section 17,
+    ISO 14496-12 4.3 (ftyp).
     """
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return MediaFormat.PNG
@@ -52,6 +62,8 @@ def sniff(head: bytes) -> MediaFormat | None:
         return MediaFormat.JPEG
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return MediaFormat.WEBP
+    if head[:6] in {b"GIF87a", b"GIF89a"}:
+        return MediaFormat.GIF
     if head[4:8] == b"ftyp":
         return MediaFormat.MP4
     return None
@@ -116,9 +128,22 @@ class Pixels(msgspec.Struct, frozen=True):
         return abs(math.log(self.width / self.height / ratio.quotient))
 
     @property
+    def area(self) -> int:
+        """All of them."""
+        return self.width * self.height
+
+    @property
     def edge(self) -> float:
         """The side of the square with the same area."""
-        return math.sqrt(self.width * self.height)
+        return math.sqrt(self.area)
+
+    def fits_into(self, tier: Resolution, ratio: Ratio) -> bool:
+        """Whether a picture of that fineness and shape has as many pixels each way.
+
+        Google's own sizes lie up to 2 % off the computed ones, to either side (`gemini.md` section 1.2).
+        """
+        stretch = math.sqrt(ratio.quotient)
+        return self.width * 0.97 <= tier.edge * stretch and self.height * 0.97 <= tier.edge / stretch
 
     def __str__(self) -> str:
         return f"{self.width}x{self.height}"
@@ -135,6 +160,17 @@ class Shape(msgspec.Struct, frozen=True):
     pixels: Pixels | None = None
 
 
+class SizePolicy(Enum):
+    """What a size in pixels is worth: no model of ours draws to the pixel."""
+
+    #: The shape that looks most alike and the resolution nearest in area.
+    NEAREST = "nearest"
+    #: The same shape, and a resolution that is at least as fine as asked, if the model has one.
+    COVER = "cover"
+    #: As `COVER`, then cut and scaled here to the very pixels.
+    EXACT = "exact"
+
+
 class Frame(msgspec.Struct, frozen=True):
     """The shape that a model will really be asked for; None leaves it to the model."""
 
@@ -143,7 +179,7 @@ class Frame(msgspec.Struct, frozen=True):
 
 
 class Image(msgspec.Struct, frozen=True):
-    """A finished picture. Its base64 is the very JSON string that the upstream sent, quotes included.
+    """A picture, made or given. Its base64 is a JSON string, quotes included: of a made one the very one that came.
 
     It is never decoded, copied through a Python string or encoded again unless somebody needs the bytes
     (measured in `dependencies.md` section 2.2: 0.04 ms against 0.48 ms for 2 MB).
@@ -152,6 +188,8 @@ class Image(msgspec.Struct, frozen=True):
     base64: msgspec.Raw
     format: MediaFormat
     pixels: Pixels
+    #: What making it cost, where the provider tells.
+    usage: Usage | None = None
 
     def decode(self) -> bytes:
         """Return the file's bytes.
@@ -189,7 +227,7 @@ def _head(raw: msgspec.Raw) -> bytes:
 
 def image_from_bytes(data: bytes) -> Image | None:
     """Recognise a picture given as a file's bytes."""
-    found = probe(data[:HEAD_BYTES])
+    found = probe(data)
     return Image(msgspec.Raw(b'"' + pybase64.b64encode(data) + b'"'), *found) if found else None
 
 
@@ -201,7 +239,7 @@ def probe(head: bytes) -> tuple[MediaFormat, Pixels] | None:
     try:
         with Pillow.open(BytesIO(head), formats=[kind.name]) as picture:
             return kind, Pixels(*picture.size)
-    except (OSError, SyntaxError, Pillow.DecompressionBombError):
+    except UNREADABLE_PICTURE:
         return None
 
 

@@ -4,14 +4,40 @@ import hashlib
 
 import msgspec
 
-from adapter.domain.media import Frame, MediaFormat, Ratio
+from adapter.domain.media import Frame, MediaFormat, Pixels, Ratio
 
 #: Seeds travel as 32-bit signed integers in Google's documents (`generationConfig.seed`, seed 003).
 MAX_SEED = 2**31 - 1
 
 
+class Upload(msgspec.Struct, frozen=True, tag=True):
+    """An input picture whose bytes came with the request."""
+
+    data: bytes
+    #: The field that it came in, for whoever has to be told what is wrong with it.
+    param: str
+
+
+class Link(msgspec.Struct, frozen=True, tag=True):
+    """An input picture that lies somewhere on the web."""
+
+    url: str
+    param: str
+
+
+class Kept(msgspec.Struct, frozen=True, tag=True):
+    """An input picture that we handed out ourselves, by its name in the media store."""
+
+    name: str
+    param: str
+
+
+#: Where an input picture comes from.
+Source = Upload | Link | Kept
+
+
 class ImageOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """Pictures from a text."""
+    """Pictures from a text, or from a text and pictures."""
 
     #: The name that the client used.
     model: str
@@ -22,6 +48,12 @@ class ImageOrder(msgspec.Struct, frozen=True, kw_only=True):
     #: How many pictures, 1 to 10.
     n: int
     frame: Frame
+    #: The pictures to work from, in the order in which the prompt counts them.
+    sources: tuple[Source, ...] = ()
+    #: The formats in which the provider takes them.
+    input_formats: tuple[MediaFormat, ...] = ()
+    #: The very size in pixels, where the provider's own will not do.
+    exact: Pixels | None = None
     #: The first picture's seed; further pictures count up from it. None leaves it to chance.
     seed: int | None = None
     #: Whether the adjustable content filters shall be off.

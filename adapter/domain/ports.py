@@ -43,12 +43,50 @@ class Secret(Protocol):
 class ImageProvider(Protocol):
     """A maker of pictures."""
 
-    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
-        """Return exactly `order.n` pictures, or raise.
+    async def make_images(self, order: ImageOrder, inputs: Sequence[Image]) -> Sequence[Image]:
+        """Return exactly `order.n` pictures, or raise. `inputs` are the pictures of `order.sources`.
 
         Raises:
             ContentRefused: the provider declined the content.
             UpstreamFault: anything else that kept it from making all of them.
+        """
+        ...
+
+
+class ImageMaker(Protocol):
+    """A maker of pictures with all that is done before and after."""
+
+    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
+        """Return exactly `order.n` pictures in the order's format and size, or raise.
+
+        Raises:
+            InvalidRequest: a picture to work from cannot be had or used.
+            ContentRefused: the provider declined the content.
+            UpstreamFault: anything else that kept it from making all of them.
+        """
+        ...
+
+
+class PictureFetcher(Protocol):
+    """Fetches what clients only point at."""
+
+    async def fetch(self, url: str, *, limit: int) -> bytes:
+        """Return the file at a client's address.
+
+        Raises:
+            InvalidRequest: the address leads nowhere that we go, or to more than `limit` bytes.
+        """
+        ...
+
+
+class InputImages(Protocol):
+    """Brings the pictures that an order works from."""
+
+    async def gather(self, order: ImageOrder) -> Sequence[Image]:
+        """Return the pictures of `order.sources`, in their order and in formats that the provider takes.
+
+        Raises:
+            InvalidRequest: one of them is no picture, is too large, or cannot be had.
         """
         ...
 

@@ -1,6 +1,7 @@
 """Request bodies into wire structs."""
 
 import re
+from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
@@ -16,8 +17,17 @@ def read_json(body: bytes, kind: type[_T]) -> _T:
     Raises:
         InvalidRequest: not JSON, or a field of the wrong type; `param` names the field.
     """
+    return checked(lambda: msgspec.json.decode(body, type=kind))
+
+
+def checked(decode: Callable[[], _T]) -> _T:
+    """Return what a decoder makes of a body.
+
+    Raises:
+        InvalidRequest: as `read_json`.
+    """
     try:
-        return msgspec.json.decode(body, type=kind)
+        return decode()
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at ")
         param = re.sub(r"^`?\$\.?|`$", "", path) or None

@@ -1,17 +1,21 @@
-"""An image request into an order."""
+"""A request for pictures into an order."""
 
 from enum import Enum
 from fnmatch import fnmatchcase
 
-from adapter.domain.catalogue import Catalogue, ImageCard
-from adapter.domain.media import MediaFormat, Resolution, Shape
-from adapter.domain.orders import ImageOrder
+from adapter.domain.catalogue import ImageCard
+from adapter.domain.media import MediaFormat, Ratio, Resolution, Shape, SizePolicy
+from adapter.domain.orders import ImageOrder, Source
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.fields import one_of, prompt, required, seed
-from adapter.openai_api.read.shape import read_shape
+from adapter.openai_api.read.shape import native_shape, read_shape, with_image_size
+from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.wire.images import ImagesRequest
 
-#: OpenAI's own limit (reference: `openai.md` section 4).
+#: OpenAI's own default (reference: `openai.md` section 4).
+DEFAULT_MODEL = "dall-e-2"
+
+#: OpenAI's own limit (the same section).
 MAX_IMAGES = 10
 
 #: What each quality wishes for where `size` does not name a resolution (reference: `gemini.md` section 4).
@@ -26,9 +30,14 @@ QUALITIES = {
     "max": Resolution.FOUR,
 }
 
-
 #: `output_format`. OpenAI's younger ones, gif and svg, are not drawn by these models.
 FORMATS = {"png": MediaFormat.PNG, "jpeg": MediaFormat.JPEG, "webp": MediaFormat.WEBP}
+
+#: What DALL·E's `style` asks for; `vivid`, its default, is how these models draw.
+STYLES = {"vivid": "", "natural": "\n\nStyle: natural and true to life, without dramatic light or exaggerated colours."}
+
+#: Fields that mean something only for what is not drawn here.
+FOREIGN = ("complexity", "frame_count", "frame_duration_ms", "svg")
 
 
 class Delivery(Enum):
@@ -38,23 +47,28 @@ class Delivery(Enum):
     LINK = "url"
 
 
-def image_order(body: ImagesRequest, catalogue: Catalogue, *, longest: int) -> ImageOrder:
-    """Return the order that a request means. `longest` is the limit of a prompt in characters.
+def image_order(body: ImagesRequest, terms: Terms, sources: tuple[Source, ...] = ()) -> ImageOrder:
+    """Return the order that a request means; `sources` are the pictures that it brings along.
 
     Raises:
         UnknownModel: no such model.
         InvalidRequest: a field is missing, or asks for what the model or this server cannot do.
     """
-    card, by_name = catalogue.find_card(required(body.model, "model"), ImageCard)
+    name = body.model or DEFAULT_MODEL
+    card, by_name = terms.catalogue.find_card(name, ImageCard)
     _refuse_what_is_not_done(body)
-    shape = _with_quality(read_shape(body.size, body.aspect_ratio, by_name), body.quality)
+    _check_count(len(sources), card)
+    shape, policy = _shape(body, by_name), _policy(body, terms)
     return ImageOrder(
-        model=body.model or card.name,
+        model=name,
         provider=card.provider,
         upstream=card.upstream,
-        prompt=prompt(required(body.prompt, "prompt"), longest),
+        prompt=prompt(required(body.prompt, "prompt"), terms.longest_prompt) + _style(body.style),
         n=_count(body.n),
-        frame=card.frame(shape),
+        frame=card.frame(shape, policy),
+        exact=shape.pixels if policy is SizePolicy.EXACT else None,
+        sources=sources,
+        input_formats=tuple(FORMATS[word] for word in card.input_formats),
         seed=seed(body.seed),
         lenient=_is_lenient(body.moderation, card),
         format=_format(body.output_format),
@@ -66,31 +80,59 @@ def delivery(body: ImagesRequest) -> Delivery:
     """Say how the pictures are wanted: as asked, else as OpenAI's own models of that name would answer.
 
     DALL·E answers with links, everything younger with base64 (reference: `openai.md` section 4, `frontends.md` R12).
+    A stream has room for base64 only.
 
     Raises:
-        InvalidRequest: an unknown form.
+        InvalidRequest: an unknown form, or one that a stream does not have.
     """
     if body.response_format is None:
-        return Delivery.LINK if fnmatchcase(body.model or "", "dall-e-*") else Delivery.BASE64
-    return Delivery(one_of(body.response_format, [form.value for form in Delivery], "response_format"))
+        by_link = not body.stream and fnmatchcase(body.model or DEFAULT_MODEL, "dall-e-*")
+        return Delivery.LINK if by_link else Delivery.BASE64
+    asked = Delivery(one_of(body.response_format, [form.value for form in Delivery], "response_format"))
+    if body.stream and asked is Delivery.LINK:
+        raise InvalidRequest("A stream carries 'b64_json' only; leave 'url' out.", param="response_format")
+    return asked
 
 
 def _refuse_what_is_not_done(body: ImagesRequest) -> None:
     """Refuse wishes that would otherwise be dropped in silence; a paid answer is what was asked for.
 
-    `style` is the exception: OpenAI's own younger models ignore it, and programs written for DALL·E always send one.
+    `partial_images` is none of them: OpenAI's document allows to send fewer, and these models show none on the way.
     """
     one_of(body.background or "auto", ["auto", "opaque"], "background")
-    one_of(body.style or "vivid", ["vivid", "natural"], "style")
-    if body.stream or body.partial_images:
-        raise InvalidRequest("Pictures are not streamed; leave 'stream' and 'partial_images' out.", param="stream")
+    if not 0 <= (body.partial_images or 0) <= 3:
+        raise InvalidRequest("'partial_images' has to be 0 to 3.", param="partial_images")
+    for name in FOREIGN:
+        if getattr(body, name) is not None:
+            raise InvalidRequest(f"'{name}' means nothing to these models; leave it out.", param=name)
 
 
-def _with_quality(shape: Shape, quality: str | None) -> Shape:
-    wished = QUALITIES[one_of(quality or "auto", list(QUALITIES), "quality")]
+def _check_count(given: int, card: ImageCard) -> None:
+    if given > card.inputs:
+        takes = f"at most {card.inputs} pictures" if card.inputs else "no pictures"
+        raise InvalidRequest(f"The model '{card.name}' takes {takes}; {given} were given.", param="image")
+
+
+def _shape(body: ImagesRequest, by_name: Ratio | None) -> Shape:
+    native = body.native
+    if native is not None:
+        shape = native_shape(native, by_name)
+    else:
+        shape = with_image_size(read_shape(body.size, body.aspect_ratio, by_name), body.image_size)
+    wished = QUALITIES[one_of(body.quality or "auto", list(QUALITIES), "quality")]
     if wished is None or shape.resolution is not None or shape.pixels is not None:
         return shape
     return Shape(ratio=shape.ratio, fineness=wished)
+
+
+def _policy(body: ImagesRequest, terms: Terms) -> SizePolicy:
+    if body.size_policy is None:
+        return terms.size_policy
+    return SizePolicy(one_of(body.size_policy, [policy.value for policy in SizePolicy], "size_policy"))
+
+
+def _style(style: str | None) -> str:
+    return STYLES[one_of(style or "vivid", list(STYLES), "style")]
 
 
 def _is_lenient(moderation: str | None, card: ImageCard) -> bool:

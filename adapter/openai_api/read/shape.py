@@ -2,8 +2,12 @@
 
 from adapter.domain.media import Pixels, Ratio, Resolution, Shape
 from adapter.errors import InvalidRequest
+from adapter.openai_api.wire.images import ImageConfig
 
 FORMS = "'auto', WIDTHxHEIGHT with sides of 16 to 16384, a ratio such as '16:9', or '512', '1K', '2K', '4K'"
+
+#: Seed 003 calls the smallest one "0.5K" and wants "512" to be sent.
+RESOLUTIONS = {**{str(tier): tier for tier in Resolution}, "0.5K": Resolution.HALF}
 
 
 def read_shape(size: str | None, aspect_ratio: str | None, by_name: Ratio | None) -> Shape:
@@ -18,17 +22,53 @@ def read_shape(size: str | None, aspect_ratio: str | None, by_name: Ratio | None
     pixels = Pixels.parse(size)
     if pixels is not None:
         return Shape(pixels=pixels, ratio=None if aspect_ratio is None else ratio)
-    if size.upper() in list(Resolution):
-        return Shape(ratio=ratio, resolution=Resolution(size.upper()))
+    if size.upper() in RESOLUTIONS:
+        return Shape(ratio=ratio, resolution=RESOLUTIONS[size.upper()])
     named = _ratio(size, "size")
     if aspect_ratio is not None and named is not ratio:
         raise InvalidRequest(f"'size' asks for {named} and 'aspect_ratio' for {ratio}.", param="size")
     return Shape(ratio=named)
 
 
+def with_image_size(shape: Shape, image_size: str | None) -> Shape:
+    """Add Gemini's own word for the resolution to a frame.
+
+    Raises:
+        InvalidRequest: a word that means nothing, or something else than `size` says.
+    """
+    if image_size is None:
+        return shape
+    resolution = _resolution(image_size, "image_size")
+    if shape.pixels is not None or shape.resolution not in {None, resolution}:
+        raise InvalidRequest("'size' and 'image_size' both ask for a resolution; leave one out.", param="image_size")
+    return Shape(ratio=shape.ratio, resolution=resolution)
+
+
+def native_shape(config: ImageConfig, by_name: Ratio | None) -> Shape:
+    """Return a frame in Gemini's own words; whoever writes them means nothing else.
+
+    Raises:
+        InvalidRequest: a word that means nothing.
+    """
+    return Shape(
+        ratio=by_name if config.ratio is None else _ratio(config.ratio, "image_config.aspect_ratio"),
+        resolution=None if config.size is None else _resolution(config.size, "image_config.image_size"),
+    )
+
+
 def _ratio(text: str, param: str) -> Ratio:
     try:
         return Ratio(text)
     except ValueError:
+        word = param.rpartition(".")[2].replace("_", " ")
         allowed = FORMS if param == "size" else ", ".join(Ratio)
-        raise InvalidRequest(f"'{text}' is not a {param.replace('_', ' ')}. Allowed: {allowed}.", param=param) from None
+        raise InvalidRequest(
+            f"'{text}' is not a{'n' * (word[0] in 'aeiou')} {word}. Allowed: {allowed}.", param=param
+        ) from None
+
+
+def _resolution(text: str, param: str) -> Resolution:
+    found = RESOLUTIONS.get(text.upper())
+    if found is None:
+        raise InvalidRequest(f"'{text}' is not an image size. Allowed: {', '.join(Resolution)}.", param=param)
+    return found

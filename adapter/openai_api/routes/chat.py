@@ -1,46 +1,61 @@
-"""`POST /v1/chat/completions` with a video model."""
+"""`POST /v1/chat/completions` with a video or a picture model."""
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 
 import msgspec
-from litestar import MediaType, post
+from litestar import MediaType, Response, post
 from litestar.response import Stream
 
 from adapter.domain.job import VideoJob
+from adapter.domain.media import Image
+from adapter.domain.orders import ImageOrder
 from adapter.errors import AdapterError
 from adapter.openai_api import sse
 from adapter.openai_api.read.body import read_json
-from adapter.openai_api.read.chat import video_order
-from adapter.openai_api.routes.desk import Desk, OwnedRequest
-from adapter.openai_api.wire.chat import ChatRequest
+from adapter.openai_api.read.chat import picture_order, video_order, wants_pictures
+from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, json_response
+from adapter.openai_api.wire.chat import ChatRequest, Usage
 from adapter.openai_api.write import chat as write
 from adapter.openai_api.write.errors import error_body
-
-#: `no-transform` and `x-accel-buffering` keep proxies from holding the stream back.
-STREAM_HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
+from adapter.openai_api.write.links import media_link
 
 #: Names the job behind an answer, for the operator's `adapter jobs show`.
 VIDEO_ID = "x-video-id"
 
 
 @post("/chat/completions", status_code=200)
-async def complete_chat(request: OwnedRequest, desk: Desk) -> Stream:
-    """Make a video from the last message; the provider has taken the job before the first byte goes out."""
+async def complete_chat(request: OwnedRequest, desk: Desk) -> Stream | Response[bytes]:
+    """Make what the last message asks for."""
     body = read_json(await request.body(), ChatRequest)
-    order = video_order(body, desk.catalogue, longest=desk.longest_prompt)
-    job = await desk.generation.start_video(order, request.auth)
-    usage = bool(body.stream_options and body.stream_options.include_usage)
-    answer = write.Answer(
-        id=f"chatcmpl-{secrets.token_hex(16)}", created=int(desk.clock.now()), model=order.model, usage=usage
+    if wants_pictures(body, desk.terms):
+        return await _complete_with_pictures(body, desk)
+    return await _complete_with_video(body, desk, request.auth)
+
+
+def _heading(body: ChatRequest, desk: Desk) -> write.Answer:
+    return write.Answer(
+        id=f"chatcmpl-{secrets.token_hex(16)}",
+        created=int(desk.clock.now()),
+        model=body.model or "",
+        usage=bool(body.stream_options and body.stream_options.include_usage),
     )
+
+
+def _event_stream(events: AsyncIterator[bytes], headers: dict[str, str]) -> Stream:
+    return Stream(events, media_type="text/event-stream", headers={**STREAM_HEADERS, **headers})
+
+
+async def _complete_with_video(body: ChatRequest, desk: Desk, owner: str) -> Stream:
+    """Answer with a video; the provider has taken the job before the first byte goes out."""
+    job = await desk.generation.start_video(video_order(body, desk.terms), owner)
+    answer = _heading(body, desk)
     if body.stream:
-        headers = {**STREAM_HEADERS, VIDEO_ID: job.id}
-        return Stream(video_stream(desk, job, answer), media_type="text/event-stream", headers=headers)
+        return _event_stream(video_stream(desk, job, answer), {VIDEO_ID: job.id})
     content = write.video_content(await desk.generation.finish_video(job), desk.public_url)
-    whole = msgspec.json.encode(write.completion(answer, content))
+    whole = msgspec.json.encode(write.completion(answer, write.Told(content=content)))
     headers = {VIDEO_ID: job.id, "content-length": str(len(whole))}
     return Stream(handed_over(desk, job, whole), media_type=MediaType.JSON, headers=headers)
 
@@ -73,10 +88,56 @@ async def video_stream(desk: Desk, job: VideoJob, answer: write.Answer) -> Async
         yield sse.frame(write.content_chunk(answer, write.video_content(job, desk.public_url)))
         desk.generation.note_delivery(job.id)
     except AdapterError as fault:
-        # Readable for a person, then an error that both SDKs raise (`frontends.md` R7, `openai.md` section 3).
-        yield sse.frame(write.content_chunk(answer, fault.message))
-        yield sse.frame(error_body(fault))
+        for frame in _failed(answer, fault):
+            yield frame
     else:
-        for chunk in write.last_chunks(answer):
+        for chunk in write.last_chunks(answer, Usage()):
             yield sse.frame(chunk)
     yield sse.DONE
+
+
+async def _complete_with_pictures(body: ChatRequest, desk: Desk) -> Stream | Response[bytes]:
+    """Answer with pictures: links in the text, or the pictures beside it where the request asks for that."""
+    order = picture_order(body, desk.terms)
+    answer = _heading(body, desk)
+    enclosed = desk.enclose_pictures or "image" in (body.modalities or ())
+    if body.stream:
+        return _event_stream(picture_stream(desk, order, answer, enclosed=enclosed), {})
+    told = await _told(desk, await desk.generation.make_images(order), enclosed=enclosed)
+    return json_response(write.completion(answer, told))
+
+
+async def picture_stream(
+    desk: Desk, order: ImageOrder, answer: write.Answer, *, enclosed: bool
+) -> AsyncIterator[bytes]:
+    """Say that pictures are being made, then show them. What fails is said inside the stream."""
+    started = desk.clock.now()
+    yield sse.frame(write.role_chunk(answer))
+    yield sse.frame(write.progress_chunk(answer, write.picture_line(0)))
+    made: Sequence[Image] = ()
+    try:
+        async with aclosing(desk.generation.watch_images(order)) as states:
+            async for seen in states:
+                if seen is None:
+                    line = write.picture_line(desk.clock.now() - started)
+                    yield sse.frame(write.progress_chunk(answer, line))
+                made = seen or made
+        told = await _told(desk, made, enclosed=enclosed)
+        for chunk in (write.told_chunk(answer, told), *write.last_chunks(answer, told.usage)):
+            yield sse.frame(chunk)
+    except AdapterError as fault:
+        for frame in _failed(answer, fault):
+            yield frame
+    yield sse.DONE
+
+
+async def _told(desk: Desk, images: Sequence[Image], *, enclosed: bool) -> write.Told:
+    if enclosed:
+        return write.enclosed(images)
+    links = [media_link(desk.public_url, name) for name in await desk.generation.keep_images(images)]
+    return write.linked(images, links)
+
+
+def _failed(answer: write.Answer, fault: AdapterError) -> list[bytes]:
+    """Return what a person can read, then an error that both SDKs raise (`frontends.md` R7, `openai.md` section 3)."""
+    return [sse.frame(write.content_chunk(answer, fault.message)), sse.frame(error_body(fault))]

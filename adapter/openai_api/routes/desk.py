@@ -4,9 +4,12 @@ import msgspec
 from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 
-from adapter.domain.catalogue import Catalogue
 from adapter.domain.ports import Access, Clock
 from adapter.generation import Generation
+from adapter.openai_api.read.terms import Terms
+
+#: `no-transform` and `x-accel-buffering` keep proxies from holding the stream back.
+STREAM_HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
 
 #: A request whose `auth` is the owner of the key it came with.
 OwnedRequest = Request[None, str, State]
@@ -17,12 +20,17 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
 
     access: Access
     generation: Generation
-    catalogue: Catalogue
     clock: Clock
-    #: Base of the links that we hand out.
-    public_url: str
-    #: Longest prompt, in characters.
-    longest_prompt: int
+    terms: Terms
+    #: Largest file of a form, in bytes.
+    longest_file: int
+    #: Whether chats get pictures beside the text even where they do not ask for that.
+    enclose_pictures: bool
+
+    @property
+    def public_url(self) -> str:
+        """Base of the links that we hand out."""
+        return self.terms.public_url
 
 
 def json_response(body: msgspec.Struct) -> Response[bytes]:

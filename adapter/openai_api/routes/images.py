@@ -1,23 +1,94 @@
-"""`POST /v1/images/generations`."""
+"""`POST /v1/images/generations`, `/v1/images/edits` and `/v1/images/variations`."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from litestar import Response, post
+from litestar.response import Stream
 
+from adapter.domain.media import Image
+from adapter.domain.orders import ImageOrder, Source
+from adapter.errors import AdapterError
+from adapter.openai_api import sse
 from adapter.openai_api.read.body import read_json
+from adapter.openai_api.read.edits import edit_order, read_edits_form, refs, variation_order
+from adapter.openai_api.read.form import FormReader
 from adapter.openai_api.read.images import Delivery, delivery, image_order
-from adapter.openai_api.routes.desk import Desk, OwnedRequest, json_response
-from adapter.openai_api.wire.images import ImagesRequest
-from adapter.openai_api.write.images import images_response
+from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, json_response
+from adapter.openai_api.wire.images import EditsRequest, ImagesRequest
+from adapter.openai_api.write.errors import error_event
+from adapter.openai_api.write.images import Heading, Made, image_completed, images_response
 from adapter.openai_api.write.links import media_link
 
 
 @post("/images/generations", status_code=200)
-async def create_images(request: OwnedRequest, desk: Desk) -> Response[bytes]:
+async def create_images(request: OwnedRequest, desk: Desk) -> Response[bytes] | Stream:
     """Make pictures from a text."""
     body = read_json(await request.body(), ImagesRequest)
-    order = image_order(body, desk.catalogue, longest=desk.longest_prompt)
+    return await _answer(desk, body, image_order(body, desk.terms), "image_generation.completed")
+
+
+@post("/images/edits", status_code=200)
+async def edit_images(request: OwnedRequest, desk: Desk) -> Response[bytes] | Stream:
+    """Make pictures from a text and pictures."""
+    body, sources = await _read_edits(request, desk)
+    return await _answer(desk, body, edit_order(body, sources, desk.terms), "image_edit.completed")
+
+
+@post("/images/variations", status_code=200)
+async def vary_images(request: OwnedRequest, desk: Desk) -> Response[bytes] | Stream:
+    """Make pictures from a picture."""
+    body, sources = await _read_edits(request, desk)
+    return await _answer(desk, body, variation_order(body, sources, desk.terms), "image_edit.completed")
+
+
+async def _read_edits(request: OwnedRequest, desk: Desk) -> tuple[EditsRequest, tuple[Source, ...]]:
+    content_type = request.headers.get("content-type", "")
+    if not content_type or content_type.partition(";")[0].strip().lower() == "application/json":
+        body = read_json(await request.body(), EditsRequest)
+        return body, refs(body, desk.public_url)
+    form = FormReader(content_type, most_file_bytes=desk.longest_file)
+    async for chunk in request.stream():
+        form.feed(chunk)
+    return read_edits_form(form.finish(), desk.public_url)
+
+
+async def _answer(desk: Desk, body: ImagesRequest, order: ImageOrder, made: Made) -> Response[bytes] | Stream:
     form = delivery(body)
+    heading = Heading(created=int(desk.clock.now()), safety_identifier=body.safety_identifier)
+    if body.stream:
+        return await _streamed(desk, order, made, heading)
     images = await desk.generation.make_images(order)
-    links = None
-    if form is Delivery.LINK:
-        links = [media_link(desk.public_url, name) for name in await desk.generation.keep_images(images)]
-    return json_response(images_response(images, links, created=int(desk.clock.now())))
+    links = await _links(desk, images) if form is Delivery.LINK else None
+    return json_response(images_response(images, links, heading))
+
+
+async def _links(desk: Desk, images: Sequence[Image]) -> list[str]:
+    return [media_link(desk.public_url, name) for name in await desk.generation.keep_images(images)]
+
+
+async def _streamed(desk: Desk, order: ImageOrder, made: Made, heading: Heading) -> Stream:
+    """Answer with a stream, begun when there is something to send: what fails before that has an HTTP status."""
+    states = desk.generation.watch_images(order)
+    first = await anext(states)
+    return Stream(_events(first, states, made, heading), media_type="text/event-stream", headers=STREAM_HEADERS)
+
+
+async def _events(
+    first: Sequence[Image] | None,
+    states: AsyncGenerator[Sequence[Image] | None, None],
+    made: Made,
+    heading: Heading,
+) -> AsyncIterator[bytes]:
+    seen = first
+    try:
+        while seen is None:
+            yield sse.comment("still working")
+            seen = await anext(states)
+        for image in seen:
+            yield sse.frame(image_completed(image, made, heading), event=made)
+            await asyncio.sleep(0)  # the framework can end only what waits, when the client has hung up
+    except AdapterError as fault:
+        yield sse.frame(error_event(fault), event="error")
+    finally:
+        await states.aclose()

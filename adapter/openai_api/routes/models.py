@@ -9,11 +9,11 @@ from adapter.openai_api.write.models import model_list, model_object
 @get("/models")
 async def list_models(desk: Desk) -> Response[bytes]:
     """List what is on offer."""
-    return json_response(model_list(desk.catalogue.models))
+    return json_response(model_list(desk.terms.catalogue.models))
 
 
 # A tail of the path: older Python clients send the slash of `vendor/model` as it is (reference: `openai.md` section 1).
 @get("/models/{name:path}")
 async def retrieve_model(name: str, desk: Desk) -> Response[bytes]:
     """Describe one model by any of its names."""
-    return json_response(model_object(desk.catalogue.find(name.removeprefix("/"))))
+    return json_response(model_object(desk.terms.catalogue.find(name.removeprefix("/"))))

@@ -5,12 +5,31 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from adapter.openai_api.wire.images import ImageConfig
+
+
+class ImageUrl(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a picture is: an address, or a data: URL."""
+
+    url: str
+
+
+class FileData(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that came along."""
+
+    #: A data: URL.
+    file_data: str | None = None
+    file_id: str | None = None
+
 
 class ContentPart(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of a message; only its kind and its text are read."""
+    """A piece of a message: `text`, `image_url` or `file`, or as the Responses API calls them."""
 
     type: str
     text: str | None = None
+    #: A bare address is what several gateways send (`openai.md` section 6).
+    image_url: ImageUrl | str | None = None
+    file: FileData | None = None
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,6 +37,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     role: str
     content: str | tuple[ContentPart, ...] | None = None
+    #: The pictures of an earlier answer, as OpenRouter's clients send them back.
+    images: tuple[ContentPart, ...] | None = None
 
 
 class StreamOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,20 +61,42 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     #: As OpenAI's Videos API has it: a number, or digits.
     seconds: str | int | float | None = None
     resolution: str | None = None
+    #: Of pictures; as in the Images API.
+    quality: str | None = None
+    image_size: str | None = None
+    image_config: ImageConfig | None = None
+    image_config_in_camel: ImageConfig | None = msgspec.field(default=None, name="imageConfig")
+    #: `["image", "text"]` asks for pictures beside the text instead of links in it.
+    modalities: tuple[str, ...] | None = None
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """Tokens. A video is not counted in tokens, so all are zero."""
+    """Tokens; all are zero where nobody counts them, as for videos."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     total_tokens: int = 0
 
 
+class AnswerImageUrl(msgspec.Struct, frozen=True, kw_only=True):
+    """A data: URL, a JSON string as it goes out."""
+
+    url: msgspec.Raw
+
+
+class AnswerImage(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture beside the text. Without a number of its own Python's helper joins or refuses them."""
+
+    image_url: AnswerImageUrl
+    index: int
+    type: Literal["image_url"] = "image_url"
+
+
 class AnswerMessage(msgspec.Struct, frozen=True, kw_only=True):
     """The whole answer."""
 
     content: str
+    images: tuple[AnswerImage, ...] | UnsetType = UNSET
     role: Literal["assistant"] = "assistant"
     refusal: None = None
 
@@ -84,6 +127,7 @@ class Delta(msgspec.Struct, frozen=True, kw_only=True):
     role: Literal["assistant"] | UnsetType = UNSET
     content: str | UnsetType = UNSET
     reasoning_content: str | UnsetType = UNSET
+    images: tuple[AnswerImage, ...] | UnsetType = UNSET
 
 
 class ChunkChoice(msgspec.Struct, frozen=True, kw_only=True):

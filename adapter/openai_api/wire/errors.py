@@ -1,5 +1,7 @@
 """The body of every error (reference: `openai.md` section 2). All four keys are required."""
 
+from typing import Literal
+
 import msgspec
 
 
@@ -16,3 +18,10 @@ class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
     """The envelope."""
 
     error: ErrorObject
+
+
+class ErrorEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """The envelope inside a stream of named events; both SDKs raise on it (`openai.md` section 3)."""
+
+    error: ErrorObject
+    type: Literal["error"] = "error"

@@ -1,4 +1,4 @@
-"""`POST /v1/images/generations` (reference: `openai.md` section 4)."""
+"""`POST /v1/images/generations`, `/edits` and `/variations` (reference: `openai.md` section 4)."""
 
 from typing import Literal
 
@@ -6,8 +6,27 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 
+class ImageConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Gemini's own words for the frame, in either spelling; OpenRouter's clients send them as well."""
+
+    aspect_ratio: str | None = None
+    image_size: str | None = None
+    aspect_ratio_in_camel: str | None = msgspec.field(default=None, name="aspectRatio")
+    image_size_in_camel: str | None = msgspec.field(default=None, name="imageSize")
+
+    @property
+    def ratio(self) -> str | None:
+        """The ratio, however it was spelt."""
+        return self.aspect_ratio or self.aspect_ratio_in_camel
+
+    @property
+    def size(self) -> str | None:
+        """The resolution, however it was spelt."""
+        return self.image_size or self.image_size_in_camel
+
+
 class ImagesRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What is read of a request. `seed` and `aspect_ratio` come through `extra_body`."""
+    """What is read of a request. What OpenAI's own API does not have comes through `extra_body`."""
 
     model: str | None = None
     prompt: str | None = None
@@ -22,8 +41,43 @@ class ImagesRequest(msgspec.Struct, frozen=True, kw_only=True):
     style: str | None = None
     stream: bool | None = None
     partial_images: int | None = None
+    user: str | None = None
+    safety_identifier: str | None = None
+    #: Wishes of OpenAI's youngest models, read only to be refused.
+    complexity: object = None
+    frame_count: object = None
+    frame_duration_ms: object = None
+    svg: object = None
+    #: Ours.
     seed: int | None = None
     aspect_ratio: str | None = None
+    image_size: str | None = None
+    image_config: ImageConfig | None = None
+    image_config_in_camel: ImageConfig | None = msgspec.field(default=None, name="imageConfig")
+    size_policy: str | None = None
+
+    @property
+    def native(self) -> ImageConfig | None:
+        """The frame in Gemini's own words, however they were spelt."""
+        return self.image_config or self.image_config_in_camel
+
+
+class ImageRef(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture that a JSON request points at."""
+
+    image_url: str | None = None
+    file_id: str | None = None
+
+
+class EditsRequest(ImagesRequest, frozen=True, kw_only=True):
+    """What edits and variations have beside that. Of a form, the files are not in here."""
+
+    images: tuple[ImageRef | str, ...] | None = None
+    #: As gateways write it.
+    image: ImageRef | str | tuple[ImageRef | str, ...] | None = None
+    mask: object = None
+    markup: object = None
+    input_fidelity: str | None = None
 
 
 class ImageData(msgspec.Struct, frozen=True):
@@ -33,12 +87,46 @@ class ImageData(msgspec.Struct, frozen=True):
     url: str | UnsetType = UNSET
 
 
+class TokenDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens by kind."""
+
+    text_tokens: int
+    image_tokens: int
+
+
+class ImagesUsage(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens of all pictures together."""
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+    input_tokens_details: TokenDetails
+    output_tokens_details: TokenDetails
+
+
 class ImagesResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer. `size` and `output_format` say what the first picture really is."""
+    """The answer. `size`, `quality` and `output_format` say what the first picture really is."""
 
     created: int
     data: list[ImageData]
     size: str
+    quality: Literal["low", "medium", "high"]
     output_format: Literal["png", "jpeg", "webp"]
     #: None of these models draws an alpha channel (`gemini.md` section 4).
     background: Literal["opaque"] = "opaque"
+    usage: ImagesUsage | UnsetType = UNSET
+    safety_identifier: str | UnsetType = UNSET
+
+
+class ImageCompleted(msgspec.Struct, frozen=True, kw_only=True):
+    """A finished picture in a stream; every field but the last is mandatory."""
+
+    type: Literal["image_generation.completed", "image_edit.completed"]
+    b64_json: msgspec.Raw
+    created_at: int
+    size: str
+    quality: Literal["low", "medium", "high"]
+    output_format: Literal["png", "jpeg", "webp"]
+    usage: ImagesUsage
+    background: Literal["opaque"] = "opaque"
+    safety_identifier: str | UnsetType = UNSET

@@ -1,11 +1,25 @@
-"""A video job into a chat's words: chunk by chunk, or whole."""
+"""A video job or pictures into a chat's words: chunk by chunk, or whole."""
+
+from collections.abc import Sequence
 
 import msgspec
 from msgspec import UNSET
 
 from adapter.domain.job import JobState, StoredVideo, VideoJob
+from adapter.domain.media import Image
 from adapter.errors import OwnFault
-from adapter.openai_api.wire.chat import AnswerMessage, ChatChunk, ChatCompletion, Choice, ChunkChoice, Delta, Usage
+from adapter.openai_api.wire.chat import (
+    AnswerImage,
+    AnswerImageUrl,
+    AnswerMessage,
+    ChatChunk,
+    ChatCompletion,
+    Choice,
+    ChunkChoice,
+    Delta,
+    Usage,
+)
+from adapter.openai_api.write.images import total
 from adapter.openai_api.write.links import media_link
 
 
@@ -19,10 +33,19 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     usage: bool = False
 
 
-def completion(answer: Answer, content: str) -> ChatCompletion:
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer is about: a text, and the pictures that stand beside it instead of being linked in it."""
+
+    content: str
+    images: tuple[AnswerImage, ...] = ()
+    usage: Usage = Usage()
+
+
+def completion(answer: Answer, told: Told) -> ChatCompletion:
     """Return the whole answer."""
-    message = AnswerMessage(content=content)
-    return ChatCompletion(id=answer.id, created=answer.created, model=answer.model, choices=(Choice(message=message),))
+    message = AnswerMessage(content=told.content, images=told.images or UNSET)
+    choices = (Choice(message=message),)
+    return ChatCompletion(id=answer.id, created=answer.created, model=answer.model, choices=choices, usage=told.usage)
 
 
 def role_chunk(answer: Answer) -> ChatChunk:
@@ -40,11 +63,16 @@ def content_chunk(answer: Answer, content: str) -> ChatChunk:
     return _chunk(answer, Delta(content=content))
 
 
-def last_chunks(answer: Answer) -> list[ChatChunk]:
+def told_chunk(answer: Answer, told: Told) -> ChatChunk:
+    """Return all of it at once: helpers join or overwrite pictures that come one by one (`openai.md` section 6)."""
+    return _chunk(answer, Delta(content=told.content or UNSET, images=told.images or UNSET))
+
+
+def last_chunks(answer: Answer, usage: Usage) -> list[ChatChunk]:
     """Return the end: the finish reason, then the usage where it was asked for."""
     end = [_chunk(answer, Delta(), finished=True)]
     if answer.usage:
-        end.append(msgspec.structs.replace(end[0], choices=(), usage=Usage()))
+        end.append(msgspec.structs.replace(end[0], choices=(), usage=usage))
     return end
 
 
@@ -100,3 +128,35 @@ def video_content(job: VideoJob, public_url: str) -> str:
 def _duration(seconds: float) -> str:
     whole = int(seconds)
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60:02d} s"
+
+
+def picture_line(elapsed: float) -> str:
+    """Say in one line that pictures are being made; nobody tells how far they are."""
+    return f"Making the picture: {_duration(elapsed)} so far." if elapsed >= 1 else "Making the picture."
+
+
+def linked(images: Sequence[Image], links: Sequence[str]) -> Told:
+    """Show pictures by links in the text: the form that most front-ends show (`frontends.md` section 1)."""
+    return Told(content="\n\n".join(f"![image]({link})" for link in links), usage=_usage(images))
+
+
+def enclosed(images: Sequence[Image]) -> Told:
+    """Show pictures beside the text, as data: URLs."""
+    return Told(
+        content="",
+        images=tuple(
+            AnswerImage(image_url=AnswerImageUrl(url=_data_url(image)), index=at) for at, image in enumerate(images)
+        ),
+        usage=_usage(images),
+    )
+
+
+def _data_url(image: Image) -> msgspec.Raw:
+    return msgspec.Raw(b"".join((b'"data:', image.format.mime.encode(), b";base64,", memoryview(image.base64)[1:])))
+
+
+def _usage(images: Sequence[Image]) -> Usage:
+    spent = total(images)
+    if spent is None:
+        return Usage()
+    return Usage(prompt_tokens=spent.input, completion_tokens=spent.output, total_tokens=spent.total)

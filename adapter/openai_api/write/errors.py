@@ -3,7 +3,7 @@
 import math
 
 from adapter.errors import AdapterError
-from adapter.openai_api.wire.errors import ErrorBody, ErrorObject
+from adapter.openai_api.wire.errors import ErrorBody, ErrorEvent, ErrorObject
 
 #: OpenAI's SDKs differ on longer ones: Python waits or gives up, Node retries at once (`openai.md` section 2).
 MAX_RETRY_AFTER = 60
@@ -11,7 +11,16 @@ MAX_RETRY_AFTER = 60
 
 def error_body(fault: AdapterError) -> ErrorBody:
     """Return what the client is told."""
-    return ErrorBody(error=ErrorObject(message=fault.message, type=fault.type, param=fault.param, code=fault.code))
+    return ErrorBody(error=_object(fault))
+
+
+def error_event(fault: AdapterError) -> ErrorEvent:
+    """Return what the client is told inside a stream of named events."""
+    return ErrorEvent(error=_object(fault))
+
+
+def _object(fault: AdapterError) -> ErrorObject:
+    return ErrorObject(message=fault.message, type=fault.type, param=fault.param, code=fault.code)
 
 
 def error_headers(fault: AdapterError) -> dict[str, str]:

@@ -1,10 +1,16 @@
-"""Pictures into `ImagesResponse`."""
+"""Pictures into `ImagesResponse` and its events."""
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import add
 from typing import Final, Literal
 
-from adapter.domain.media import Image, MediaFormat
-from adapter.openai_api.wire.images import ImageData, ImagesResponse
+import msgspec
+from msgspec import UNSET
+
+from adapter.domain.media import Image, MediaFormat, Pixels, Resolution
+from adapter.domain.usage import Usage
+from adapter.openai_api.wire.images import ImageCompleted, ImageData, ImagesResponse, ImagesUsage, TokenDetails
 
 FORMATS: Final[dict[MediaFormat, Literal["png", "jpeg", "webp"]]] = {
     MediaFormat.PNG: "png",
@@ -12,11 +18,71 @@ FORMATS: Final[dict[MediaFormat, Literal["png", "jpeg", "webp"]]] = {
     MediaFormat.WEBP: "webp",
 }
 
+Made = Literal["image_generation.completed", "image_edit.completed"]
+Quality = Literal["low", "medium", "high"]
 
-def images_response(images: Sequence[Image], links: Sequence[str] | None, *, created: int) -> ImagesResponse:
+
+class Heading(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer says beside its pictures."""
+
+    created: int
+    #: Echoed where the client sent one (`openai.md` section 4).
+    safety_identifier: str | None = None
+
+
+def images_response(images: Sequence[Image], links: Sequence[str] | None, heading: Heading) -> ImagesResponse:
     """Hand over pictures as base64, or as links where these are given."""
     data = [ImageData(b64_json=image.base64) for image in images]
     if links is not None:
         data = [ImageData(url=link) for link in links]
-    first = images[0]
-    return ImagesResponse(created=created, data=data, size=str(first.pixels), output_format=FORMATS[first.format])
+    first, spent = images[0], total(images)
+    return ImagesResponse(
+        created=heading.created,
+        data=data,
+        size=str(first.pixels),
+        quality=quality(first.pixels),
+        output_format=FORMATS[first.format],
+        usage=UNSET if spent is None else images_usage(spent),
+        safety_identifier=heading.safety_identifier or UNSET,
+    )
+
+
+def image_completed(image: Image, made: Made, heading: Heading) -> ImageCompleted:
+    """Hand over one picture in a stream. Where no tokens are counted the mandatory ones are zero."""
+    return ImageCompleted(
+        type=made,
+        b64_json=image.base64,
+        created_at=heading.created,
+        size=str(image.pixels),
+        quality=quality(image.pixels),
+        output_format=FORMATS[image.format],
+        usage=images_usage(image.usage or Usage()),
+        safety_identifier=heading.safety_identifier or UNSET,
+    )
+
+
+def total(images: Sequence[Image]) -> Usage | None:
+    """Return what all pictures cost together; None where nobody counted."""
+    counted = [image.usage for image in images if image.usage is not None]
+    return reduce(add, counted) if counted else None
+
+
+def images_usage(spent: Usage) -> ImagesUsage:
+    """Say what was spent in OpenAI's words."""
+    return ImagesUsage(
+        input_tokens=spent.input,
+        output_tokens=spent.output,
+        total_tokens=spent.total,
+        input_tokens_details=TokenDetails(text_tokens=spent.input_text, image_tokens=spent.input_image),
+        output_tokens_details=TokenDetails(text_tokens=spent.output_text, image_tokens=spent.output_image),
+    )
+
+
+def quality(pixels: Pixels) -> Quality:
+    """Return the quality that a picture has, whatever was asked for: here the word means the resolution.
+
+    `xhigh` and `max` are left out: older clients know three words.
+    """
+    if pixels.edge < Resolution.ONE.edge * 0.75:
+        return "low"
+    return "medium" if pixels.edge < Resolution.TWO.edge * 0.75 else "high"

@@ -9,13 +9,14 @@ import msgspec
 import structlog
 
 from adapter.domain.job import Operation, VideoJob
-from adapter.domain.media import Image, image_from_bytes
+from adapter.domain.media import Image, Ratio, image_from_bytes
 from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.domain.ports import Clock, Report
 from adapter.errors import (
     AdapterError,
     UpstreamBroken,
     UpstreamBusy,
+    UpstreamForgot,
     UpstreamQuota,
     UpstreamSilent,
     UpstreamUnreachable,
@@ -23,11 +24,13 @@ from adapter.errors import (
 )
 from adapter.providers.flow import translate
 from adapter.providers.flow.accounts import Account, Accounts
+from adapter.providers.flow.uploads import Uploads
 from adapter.providers.http import Download, Http, Reply, deadline
 
 log = structlog.get_logger()
 
 IMAGES_SECONDS = 300.0
+UPLOAD_SECONDS = 120.0
 #: Picture calls under way at once, so that polls and downloads always find a connection.
 IMAGES_AT_ONCE = 64
 #: No picture of these models comes near it.
@@ -49,18 +52,40 @@ class FlowProvider:
         self._clock = clock
         self._random = random.SystemRandom()
         self._places = asyncio.Semaphore(IMAGES_AT_ONCE)
+        self._uploads = Uploads(clock)
 
-    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
+    async def make_images(self, order: ImageOrder, inputs: Sequence[Image]) -> Sequence[Image]:
         """Make all pictures by one batch call (the port of that name)."""
         account = self._accounts.choose()
-        first = self._random.randint(0, MAX_SEED) if order.seed is None else order.seed
-        request = translate.images_request(order, translate.seeds(first, order.n), self._session())
-        path = f"/v1/projects/{account.project_id}/flowMedia:batchGenerateImages"
         async with self._places:
-            reply = await self._call(self._http.post, account, path, request, IMAGES_SECONDS)
-        made = translate.images(reply, order.n)
+            names = await self._upload(account, inputs)
+            try:
+                made = await self._draw(account, order, inputs, names)
+            except UpstreamForgot:
+                # Flow forgot an upload that we remembered: nothing was made, so it is sent again, once.
+                if not self._uploads.forget(names):
+                    raise
+                made = await self._draw(account, order, inputs, await self._upload(account, inputs))
         with already_paid():
             return [await self._picture(each) for each in made]
+
+    async def _upload(self, account: Account, inputs: Sequence[Image]) -> Sequence[str]:
+        async def send(image: Image) -> str:
+            request = translate.upload_request(image, self._session())
+            reply = await self._call(self._http.post, account, "/v1:uploadUserImage", request, UPLOAD_SECONDS)
+            return translate.uploaded(reply)
+
+        return await self._uploads.names(account.name, inputs, send)
+
+    async def _draw(
+        self, account: Account, order: ImageOrder, inputs: Sequence[Image], names: Sequence[str]
+    ) -> Sequence[Image | str]:
+        first = self._random.randint(0, MAX_SEED) if order.seed is None else order.seed
+        ratio = order.frame.ratio or (translate.nearest(inputs[0]) if inputs else Ratio.LANDSCAPE)
+        seeds = translate.seeds(first, order.n)
+        request = translate.images_request(order, ratio, names, seeds, self._session())
+        path = f"/v1/projects/{account.project_id}/flowMedia:batchGenerateImages"
+        return translate.images(await self._call(self._http.post, account, path, request, IMAGES_SECONDS), order.n)
 
     async def _picture(self, made: Image | str) -> Image:
         if isinstance(made, Image):

@@ -13,10 +13,10 @@ from adapter.errors import (
     UNREADABLE_JSON,
     AdapterError,
     ContentRefused,
-    InvalidRequest,
     JobFailed,
     UpstreamBroken,
     UpstreamBusy,
+    UpstreamForgot,
     UpstreamQuota,
     UpstreamRejected,
 )
@@ -37,6 +37,8 @@ RATIO_WORDS: Mapping[Ratio, str] = {
 PENDING = "MEDIA_GENERATION_STATUS_PENDING"
 #: What Flow's own pages name themselves (seed 002, "clientContext").
 TOOL = "PINHOLE"
+#: And its upload page (seed 002, section 1).
+UPLOAD_TOOL = "ASSET_MANAGER"
 
 #: `flow.md` section 2, "Errors". A judgement of the content, by the end of the word.
 CONTENT_WORDS = (
@@ -54,6 +56,7 @@ QUOTA_WORDS = ("_QUOTA_REACHED", "_QUOTA_REACHED_UPGRADEABLE")
 
 _T = TypeVar("_T")
 _images_decoder = msgspec.json.Decoder(tuple[wire.ImageAnswer, ...] | wire.ImagesObject)
+_uploaded_decoder = msgspec.json.Decoder(wire.Uploaded)
 _operations_decoder = msgspec.json.Decoder(tuple[msgspec.Raw, ...] | wire.OperationsObject)
 _name_decoder = msgspec.json.Decoder(wire.NamedOperation)
 _state_decoder = msgspec.json.Decoder(wire.OperationState)
@@ -64,9 +67,37 @@ def session_id(now: float) -> str:
     return f";{int(now * 1000)}"
 
 
-def images_request(order: ImageOrder, seeds: Sequence[int], session: str) -> wire.BatchGenerateImages:
-    """Ask for all pictures of an order in one call, each with a seed of its own."""
-    ratio = order.frame.ratio or Ratio.LANDSCAPE
+def upload_request(image: Image, session: str) -> wire.UploadUserImage:
+    """Give Flow a picture to work from."""
+    return wire.UploadUserImage(
+        image_input=wire.UploadedImage(
+            raw_image_bytes=image.base64,
+            mime_type=image.format.mime,
+            aspect_ratio=f"IMAGE_{RATIO_WORDS[nearest(image)]}",
+        ),
+        client_context=wire.UploadClientContext(session_id=session, tool=UPLOAD_TOOL),
+    )
+
+
+def uploaded(reply: Reply) -> str:
+    """Return what Flow calls an uploaded picture.
+
+    Raises:
+        AdapterError: an error body, or nothing that can be read.
+    """
+    return _decode(_uploaded_decoder, reply).media_generation_id.media_generation_id
+
+
+def nearest(image: Image) -> Ratio:
+    """Return the shape of Flow's that looks most like a picture's."""
+    return min(RATIO_WORDS, key=image.pixels.distance)
+
+
+def images_request(
+    order: ImageOrder, ratio: Ratio, names: Sequence[str], seeds: Sequence[int], session: str
+) -> wire.BatchGenerateImages:
+    """Ask for all pictures of an order in one call, each with a seed of its own; `names` are uploads to work from."""
+    inputs = tuple(map(wire.ImageInput, names))
     return wire.BatchGenerateImages(
         tuple(
             wire.ImageRequest(
@@ -75,6 +106,7 @@ def images_request(order: ImageOrder, seeds: Sequence[int], session: str) -> wir
                 image_model_name=order.upstream,
                 image_aspect_ratio=f"IMAGE_{RATIO_WORDS[ratio]}",
                 prompt=order.prompt,
+                image_inputs=inputs,
             )
             for seed in seeds
         )
@@ -208,7 +240,7 @@ def fault(reply: Reply) -> AdapterError:
     if reason.endswith(BUSY_WORDS):
         return UpstreamBusy(f"Google: {status.words} ({reason})", retry_after=status.retry_after)
     if reply.status == 404:
-        return InvalidRequest(f"Google: {status.words}")
+        return UpstreamForgot(f"Google: {status.words}")
     if reply.status == 403 and (reason or "reCAPTCHA" in status.words):
         return UpstreamRejected(f"Google does not let this Flow account do that: {status.words} ({reason})")
     return rpc_status.fault_of(reply, status)

@@ -1,7 +1,8 @@
 """Flow's JSON, as far as we send or read it.
 
-Source: seed 002, sections 2.1 (pictures), 3.1 (text to video) and 3.2 (status). Answers are read in every shape that
-the seed shows or `flow.md` section 2 reports: an object or a bare list, `metadata` nested under `operation` or flat.
+Source: seed 002, sections 1 (uploads), 2 (pictures), 3.1 (text to video) and 3.2 (status). Answers are read in every
+shape that the seed shows or `flow.md` section 2 reports: an object or a bare list, `metadata` nested under `operation`
+or flat.
 """
 
 import msgspec
@@ -14,6 +15,49 @@ class ImageClientContext(msgspec.Struct, frozen=True, rename="camel"):
     session_id: str
 
 
+class UploadedImage(msgspec.Struct, frozen=True, rename="camel"):
+    """A picture on its way to Flow."""
+
+    #: Base64, a JSON string.
+    raw_image_bytes: msgspec.Raw
+    mime_type: str
+    aspect_ratio: str
+    is_user_uploaded: bool = True
+
+
+class UploadClientContext(msgspec.Struct, frozen=True, rename="camel"):
+    """Who uploads."""
+
+    session_id: str
+    tool: str
+
+
+class UploadUserImage(msgspec.Struct, frozen=True, rename="camel"):
+    """`POST /v1:uploadUserImage` (seed 002, section 1)."""
+
+    image_input: UploadedImage
+    client_context: UploadClientContext
+
+
+class MediaGenerationId(msgspec.Struct, frozen=True, rename="camel"):
+    """What Flow calls a picture."""
+
+    media_generation_id: str
+
+
+class Uploaded(msgspec.Struct, frozen=True, rename="camel"):
+    """The answer to an upload."""
+
+    media_generation_id: MediaGenerationId
+
+
+class ImageInput(msgspec.Struct, frozen=True, rename="camel"):
+    """An uploaded picture that a new one is made from."""
+
+    name: str
+    image_input_type: str = "IMAGE_INPUT_TYPE_REFERENCE"
+
+
 class ImageRequest(msgspec.Struct, frozen=True, rename="camel"):
     """One picture."""
 
@@ -22,7 +66,7 @@ class ImageRequest(msgspec.Struct, frozen=True, rename="camel"):
     image_model_name: str
     image_aspect_ratio: str
     prompt: str
-    image_inputs: tuple[()] = ()
+    image_inputs: tuple[ImageInput, ...] = ()
 
 
 class BatchGenerateImages(msgspec.Struct, frozen=True):

@@ -44,13 +44,13 @@ class GeminiProvider:
         self._keys = itertools.cycle(enumerate(endpoint.keys))
         self._places = asyncio.Semaphore(endpoint.concurrency)
 
-    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
+    async def make_images(self, order: ImageOrder, inputs: Sequence[Image]) -> Sequence[Image]:
         """Return all pictures, or raise the first call's fault (the port of that name)."""
-        return await all_or_nothing([self._make_image(order, index) for index in range(order.n)])
+        return await all_or_nothing([self._make_image(order, inputs, index) for index in range(order.n)])
 
-    async def _make_image(self, order: ImageOrder, index: int) -> Image:
-        body = _encoder.encode(translate.image_request(order, index))
+    async def _make_image(self, order: ImageOrder, inputs: Sequence[Image], index: int) -> Image:
         async with self._places:
+            body = _encoder.encode(translate.image_request(order, inputs, index))
             try:
                 return await self._generate(order.upstream, body)
             except NoMedia:

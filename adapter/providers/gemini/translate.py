@@ -1,9 +1,12 @@
 """Orders into Gemini's words and back. Pure."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from adapter.domain.media import Image, image_from_base64
 from adapter.domain.orders import MAX_SEED, ImageOrder
+from adapter.domain.usage import Usage
 from adapter.errors import UNREADABLE_JSON, AdapterError, ContentRefused, NoMedia, UpstreamBroken, UpstreamOverloaded
 from adapter.providers import rpc_status
 from adapter.providers.gemini import wire
@@ -34,11 +37,11 @@ FILTERS_OFF = tuple(
 _decoder = msgspec.json.Decoder(wire.GenerateContentAnswer)
 
 
-def image_request(order: ImageOrder, index: int) -> wire.GenerateContentRequest:
+def image_request(order: ImageOrder, inputs: Sequence[Image], index: int) -> wire.GenerateContentRequest:
     """Ask for the picture number `index` of an order."""
     frame = wire.ImageConfig(order.frame.ratio, order.frame.resolution)
     return wire.GenerateContentRequest(
-        contents=(wire.Content((wire.TextPart(order.prompt),)),),
+        contents=(wire.Content((wire.TextPart(order.prompt), *map(_input, inputs))),),
         generation_config=wire.GenerationConfig(
             response_modalities=("IMAGE",),
             image_config=frame if frame != wire.ImageConfig() else None,
@@ -46,6 +49,10 @@ def image_request(order: ImageOrder, index: int) -> wire.GenerateContentRequest:
         ),
         safety_settings=FILTERS_OFF if order.lenient else (),
     )
+
+
+def _input(image: Image) -> wire.InlinePart:
+    return wire.InlinePart(wire.InlineData(image.format.mime, image.base64))
 
 
 def image(reply: Reply) -> Image:
@@ -73,7 +80,19 @@ def image(reply: Reply) -> Image:
     found = image_from_base64(pictures[-1])
     if found is None:
         raise UpstreamBroken("Gemini's answer holds something that is not a picture.")
-    return found
+    return msgspec.structs.replace(found, usage=answer.usage_metadata and usage(answer.usage_metadata))
+
+
+def usage(counted: wire.UsageMetadata) -> Usage:
+    """Say in our words what Gemini counted: whatever is not a picture's is text's, thoughts included."""
+    given = counted.prompt_token_count + counted.tool_use_prompt_token_count
+    seen, drawn = _of_images(counted.prompt_tokens_details), _of_images(counted.candidates_tokens_details)
+    made = max(counted.total_token_count - given, drawn)
+    return Usage(input_text=max(given - seen, 0), input_image=seen, output_text=made - drawn, output_image=drawn)
+
+
+def _of_images(details: tuple[wire.ModalityCount, ...] | None) -> int:
+    return sum(count.token_count for count in details or () if count.modality == "IMAGE")
 
 
 def _why_none(answer: wire.GenerateContentAnswer) -> AdapterError:

@@ -12,10 +12,23 @@ class TextPart(msgspec.Struct, frozen=True):
     text: str
 
 
+class InlineData(msgspec.Struct, frozen=True, rename="camel"):
+    """A picture as base64. Google refuses a `mimeType` that is not the bytes' (`gemini.md` section 1.3)."""
+
+    mime_type: str
+    data: msgspec.Raw
+
+
+class InlinePart(msgspec.Struct, frozen=True, rename="camel"):
+    """A picture to work from."""
+
+    inline_data: InlineData
+
+
 class Content(msgspec.Struct, frozen=True):
     """One turn."""
 
-    parts: tuple[TextPart, ...]
+    parts: tuple[TextPart | InlinePart, ...]
     role: str = "user"
 
 
@@ -83,8 +96,26 @@ class PromptFeedback(msgspec.Struct, frozen=True, rename="camel"):
     block_reason_message: str | None = None
 
 
+class ModalityCount(msgspec.Struct, frozen=True, rename="camel"):
+    """Tokens of one kind, such as `TEXT` or `IMAGE`."""
+
+    modality: str | None = None
+    token_count: int = 0
+
+
+class UsageMetadata(msgspec.Struct, frozen=True, rename="camel"):
+    """What was counted. The candidates' details are never all of it (`gemini.md` section 1.4): the total is."""
+
+    prompt_token_count: int = 0
+    tool_use_prompt_token_count: int = 0
+    total_token_count: int = 0
+    prompt_tokens_details: tuple[ModalityCount, ...] | None = None
+    candidates_tokens_details: tuple[ModalityCount, ...] | None = None
+
+
 class GenerateContentAnswer(msgspec.Struct, frozen=True, rename="camel"):
     """The body that we read."""
 
     candidates: tuple[Candidate, ...] | None = None
     prompt_feedback: PromptFeedback | None = None
+    usage_metadata: UsageMetadata | None = None

@@ -1,0 +1,37 @@
+"""What a picture cost, in tokens."""
+
+from typing import Self
+
+import msgspec
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens as the provider counted them."""
+
+    input_text: int = 0
+    input_image: int = 0
+    output_text: int = 0
+    output_image: int = 0
+
+    @property
+    def input(self) -> int:
+        """All that went in."""
+        return self.input_text + self.input_image
+
+    @property
+    def output(self) -> int:
+        """All that came out, thoughts included."""
+        return self.output_text + self.output_image
+
+    @property
+    def total(self) -> int:
+        """Both."""
+        return self.input + self.output
+
+    def __add__(self, other: Self) -> "Usage":
+        return Usage(
+            input_text=self.input_text + other.input_text,
+            input_image=self.input_image + other.input_image,
+            output_text=self.output_text + other.output_text,
+            output_image=self.output_image + other.output_image,
+        )

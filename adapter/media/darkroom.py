@@ -1,0 +1,36 @@
+"""What happens to pictures before a provider gets them and after it made them."""
+
+import asyncio
+from collections.abc import Sequence
+
+from adapter.domain.media import Image
+from adapter.domain.orders import ImageOrder
+from adapter.domain.ports import ImageProvider, InputImages
+from adapter.media.convert import convert
+
+#: Conversions at once: each takes a core for 20 to 150 ms, and a picture's pixels in memory.
+AT_ONCE = 2
+
+
+class Darkroom:
+    """A provider whose inputs are brought and whose pictures are as the order has them (the port `ImageMaker`).
+
+    A picture that has the order's format and size already is passed on untouched. The work is done in threads, off the
+    event loop.
+    """
+
+    def __init__(self, provider: ImageProvider, inputs: InputImages) -> None:
+        self._provider = provider
+        self._inputs = inputs
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
+        """Return the pictures as the order has them (the port of that name)."""
+        made = await self._provider.make_images(order, await self._inputs.gather(order))
+        return [await self._converted(image, order) for image in made]
+
+    async def _converted(self, image: Image, order: ImageOrder) -> Image:
+        if image.format is order.format and order.exact in {None, image.pixels}:
+            return image
+        async with self._places:
+            return await asyncio.to_thread(convert, image, order)

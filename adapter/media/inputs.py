@@ -1,0 +1,112 @@
+"""The pictures that an order works from: brought here, looked at, and put into a format that the provider takes."""
+
+import asyncio
+from collections.abc import Sequence
+from io import BytesIO
+
+import msgspec
+from PIL import Image as Pillow
+from PIL import ImageOps
+
+from adapter.domain.media import UNREADABLE_PICTURE, Image, MediaFormat, image_from_bytes
+from adapter.domain.orders import ImageOrder, Kept, Link, Source, Upload
+from adapter.domain.ports import MediaStore, PictureFetcher
+from adapter.errors import InvalidRequest
+
+#: Pictures that are looked at or converted at once, of all requests together.
+AT_ONCE = 2
+
+TAKEN = "PNG, JPEG, WebP and GIF"
+
+
+class InputLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one picture may weigh."""
+
+    #: Of the file.
+    bytes: int
+    #: Of the picture: a file of a few kilobytes may hold billions.
+    pixels: int
+
+
+class Inputs:
+    """Brings them from the request, from our own store, or from the web (the port `InputImages`)."""
+
+    def __init__(self, fetcher: PictureFetcher, store: MediaStore, limits: InputLimits) -> None:
+        self._fetcher = fetcher
+        self._store = store
+        self._limits = limits
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def gather(self, order: ImageOrder) -> Sequence[Image]:
+        """Bring all of them side by side (the port of that name)."""
+        tasks = [asyncio.ensure_future(self._bring(source, order.input_formats)) for source in order.sources]
+        try:
+            return await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _bring(self, source: Source, formats: Sequence[MediaFormat]) -> Image:
+        try:
+            data = await self._read(source)
+            async with self._places:
+                return await asyncio.to_thread(prepared, data, formats, self._limits)
+        except InvalidRequest as fault:
+            fault.param = source.param
+            raise
+
+    async def _read(self, source: Source) -> bytes:
+        match source:
+            case Upload():
+                return source.data
+            case Link():
+                return await self._fetcher.fetch(source.url, limit=self._limits.bytes)
+            case Kept():
+                return await self._kept(source.name)
+
+    async def _kept(self, name: str) -> bytes:
+        found = await self._store.find(name)
+        if found is None:
+            raise InvalidRequest(f"The picture '{name}' is not stored here any more; attach it again.")
+        _check_size(found.size, self._limits)
+        return b"".join([piece async for piece in self._store.read(name, 0, found.size)])
+
+
+def prepared(data: bytes, formats: Sequence[MediaFormat], limits: InputLimits) -> Image:
+    """Return a file as a picture that a provider takes: untouched where it does, else as a still PNG.
+
+    Raises:
+        InvalidRequest: it is no picture, or too large.
+    """
+    _check_size(len(data), limits)
+    image = image_from_bytes(data)
+    if image is None:
+        raise InvalidRequest(f"This is not a picture that can be read. Taken are {TAKEN}.", code="invalid_image")
+    if image.pixels.area > limits.pixels:
+        raise InvalidRequest(
+            f"The picture has {image.pixels} pixels; at most {limits.pixels} in all are taken.",
+            code="image_too_large",
+        )
+    return image if image.format in formats else _as_png(data, image.format)
+
+
+def _check_size(size: int, limits: InputLimits) -> None:
+    if size > limits.bytes:
+        raise InvalidRequest(
+            f"The picture has {size} bytes; at most {limits.bytes} are taken.", code="image_file_too_large"
+        )
+
+
+def _as_png(data: bytes, kind: MediaFormat) -> Image:
+    written = BytesIO()
+    try:
+        with Pillow.open(BytesIO(data), formats=[kind.name]) as picture:
+            # A viewer would turn it as its camera noted; a PNG has no place for the note.
+            upright = ImageOps.exif_transpose(picture)
+            upright.convert("RGBA" if upright.has_transparency_data else "RGB").save(written, "PNG")
+    except UNREADABLE_PICTURE as error:
+        raise InvalidRequest("The picture is broken.", code="invalid_image") from error
+    image = image_from_bytes(written.getvalue())
+    if image is None:
+        raise InvalidRequest("The picture is broken.", code="invalid_image")
+    return image

@@ -1,0 +1,127 @@
+"""`multipart/form-data`, piece by piece. Names, file names and content types of files are as clients please."""
+
+import re
+from collections.abc import Iterable
+from typing import TypeVar
+
+import msgspec
+from multipart import MultipartSegment, ParserError, ParserLimitReached, PushMultipartParser, parse_options_header
+
+from adapter.errors import InvalidRequest, RequestTooLarge
+from adapter.openai_api.read.body import checked
+
+#: OpenAI's widest request has 16 pictures, a mask and some 20 fields.
+MOST_PARTS = 64
+#: Of a field that is no file; the prompt is the longest of them.
+MOST_TEXT_BYTES = 1024 * 1024
+HEADER_BYTES = 8 * 1024
+
+_T = TypeVar("_T")
+_Tree = dict[str, "str | list[str] | _Tree"]
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A field of the form."""
+
+    name: str
+    data: bytes
+
+
+class FormReader:
+    """Takes a body as it arrives."""
+
+    def __init__(self, content_type: str, *, most_file_bytes: int) -> None:
+        kind, options = parse_options_header(content_type)
+        if kind != "multipart/form-data" or not options.get("boundary"):
+            raise InvalidRequest(
+                "The body has to be application/json or multipart/form-data with a boundary.", code="invalid_form"
+            )
+        self._parser = PushMultipartParser(
+            options["boundary"],
+            max_segment_count=MOST_PARTS,
+            max_segment_size=most_file_bytes,
+            max_header_size=HEADER_BYTES,
+        )
+        self._parts: list[Part] = []
+        self._name = ""
+        self._data = bytearray()
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next piece.
+
+        Raises:
+            InvalidRequest: it is not such a form.
+            RequestTooLarge: a part is too large, or there are too many.
+        """
+        if self._parser.closed or not chunk:
+            return
+        try:
+            for found in self._parser.parse(chunk):
+                self._take(found)
+        except ParserLimitReached as error:
+            raise RequestTooLarge("The form has too many parts, or one that is too large.") from error
+        except (ParserError, ValueError) as error:
+            raise _unreadable() from error
+
+    def _take(self, found: MultipartSegment | bytes | None) -> None:
+        if found is None:
+            self._parts.append(Part(self._name, bytes(self._data)))
+        elif isinstance(found, MultipartSegment):
+            self._name, self._data = found.name or "", bytearray()
+        else:
+            self._data += found
+
+    def finish(self) -> tuple[Part, ...]:
+        """Return the fields, once everything was fed.
+
+        Raises:
+            InvalidRequest: the form was cut.
+        """
+        try:
+            self._parser.close()
+        except ParserError as error:
+            raise _unreadable() from error
+        return tuple(self._parts)
+
+
+def _unreadable() -> InvalidRequest:
+    return InvalidRequest("The multipart/form-data cannot be read.", code="invalid_form")
+
+
+def read_fields(parts: Iterable[Part], kind: type[_T]) -> _T:
+    """Return the fields that are no files as a request: numbers and booleans are texts here, `a[b]` is an object.
+
+    Raises:
+        InvalidRequest: a field of the wrong type; `param` names the field.
+        RequestTooLarge: a text that is too long.
+    """
+    tree: _Tree = {}
+    for part in parts:
+        _plant(tree, part.name, _text(part))
+    return checked(lambda: msgspec.convert(tree, kind, strict=False))
+
+
+def _plant(tree: _Tree, name: str, text: str) -> None:
+    """Put a value where its name says: `key`, `key[]` of a list, `key[inner]` of an object."""
+    key, *inner = re.findall(r"[^\[\]]+|\[\]", name) or [name]
+    while inner and inner[0] != "[]":
+        below = tree.setdefault(key, {})
+        if not isinstance(below, dict):
+            raise InvalidRequest(f"The field '{name}' contradicts '{key}'.", param=name)
+        tree, key, *inner = below, *inner
+    if not inner:
+        tree[key] = text
+        return
+    values = tree.setdefault(key, [])
+    if not isinstance(values, list):
+        raise InvalidRequest(f"The field '{name}' contradicts '{key}'.", param=name)
+    values.append(text)
+
+
+def _text(part: Part) -> str:
+    if len(part.data) > MOST_TEXT_BYTES:
+        raise RequestTooLarge(f"The field '{part.name[:64]}' is longer than {MOST_TEXT_BYTES} bytes.")
+    try:
+        return part.data.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidRequest(f"The field '{part.name[:64]}' is not UTF-8.", param=part.name[:64]) from error

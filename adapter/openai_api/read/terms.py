@@ -1,0 +1,18 @@
+"""What requests are read against."""
+
+import msgspec
+
+from adapter.domain.catalogue import Catalogue
+from adapter.domain.media import SizePolicy
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """What is on offer, and what the operator allows."""
+
+    catalogue: Catalogue
+    #: Longest prompt, in characters.
+    longest_prompt: int
+    #: What a size in pixels is worth where the request does not say.
+    size_policy: SizePolicy
+    #: Base of our own links: a picture below it is ours.
+    public_url: str

@@ -1,0 +1,61 @@
+"""Pictures that were given to Flow, remembered so that the same one is not sent again."""
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+
+from adapter.domain.media import Image
+from adapter.domain.ports import Clock
+
+#: Flow forgets an upload after about an hour (`flow.md` section 2, "Upload").
+KEPT_SECONDS = 45 * 60.0
+#: Names that are remembered, of all accounts together.
+MOST = 4096
+
+#: An account's name and the SHA-256 of a picture's base64.
+_Key = tuple[str, bytes]
+Send = Callable[[Image], Awaitable[str]]
+
+
+class Uploads:
+    """The names of uploads by account and content. Who asks while one is on its way waits for that one."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._known: OrderedDict[_Key, tuple[float, asyncio.Task[str]]] = OrderedDict()
+
+    async def names(self, account: str, images: Sequence[Image], send: Send) -> Sequence[str]:
+        """Return Flow's names of pictures; those that are not remembered are sent, side by side.
+
+        Raises:
+            AdapterError: as `send`; the pictures that arrived stay remembered.
+        """
+        keys = await asyncio.to_thread(lambda: [(account, hashlib.sha256(image.base64).digest()) for image in images])
+        tasks = [self._task(key, image, send) for key, image in zip(keys, images, strict=True)]
+        # A client that hangs up must not spoil it for another that waits for the same picture.
+        return await asyncio.gather(*(asyncio.shield(task) for task in tasks))
+
+    def forget(self, names: Sequence[str]) -> bool:
+        """Drop names that Flow no longer knows; say whether any was remembered from an earlier request."""
+        gone = [key for key, (_, task) in self._known.items() if _name(task) in names]
+        for key in gone:
+            del self._known[key]
+        return bool(gone)
+
+    def _task(self, key: _Key, image: Image, send: Send) -> asyncio.Task[str]:
+        now = self._clock.now()
+        begun, task = self._known.get(key, (0.0, None))
+        if task is None or now - begun > KEPT_SECONDS or (task.done() and _name(task) is None):
+            task = asyncio.ensure_future(send(image))
+            self._known[key] = (now, task)
+            while len(self._known) > MOST:
+                self._known.popitem(last=False)
+        self._known.move_to_end(key)
+        return task
+
+
+def _name(task: asyncio.Task[str]) -> str | None:
+    if not task.done() or task.cancelled() or task.exception():
+        return None
+    return task.result()
