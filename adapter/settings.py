@@ -20,6 +20,8 @@ PREFIX = "ADAPTER__"
 HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s]+[^/\s]$")]
 #: As above, or empty.
 OptionalHttpUrl = Annotated[str, Meta(pattern=r"^(https?://[^\s]+)?$")]
+#: A name, an IPv4 address, or an IPv6 address in brackets, each with a port.
+HostPort = Annotated[str, Meta(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^\s/@:\[\]]+):[1-9][0-9]{0,4}$")]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 
 
@@ -127,6 +129,14 @@ class Limits(_Section, frozen=True, kw_only=True):
     prompt_characters: Annotated[int, Meta(ge=1)] = 32_000
 
 
+class Fetching(_Section, frozen=True, kw_only=True):
+    """Which addresses are fetched that clients give us, pictures to edit for one. By default public ones by https."""
+
+    http: bool = False
+    #: HOST:PORT of servers that may be private, of any port, and without TLS.
+    trusted: tuple[HostPort, ...] = ()
+
+
 class Settings(_Section, frozen=True, kw_only=True):
     """Everything that can be set."""
 
@@ -138,6 +148,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     chat: Chat = Chat()
     images: Images = Images()
     limits: Limits = Limits()
+    fetching: Fetching = Fetching()
     sandbox: SandboxRules = SandboxRules()
     #: The catalogue's file, relative to the configuration's.
     models: str = "models.toml"

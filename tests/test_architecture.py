@@ -44,6 +44,8 @@ MAPS = ("adapter", "adapter.providers")
 #: Which foreign packages live in which files only.
 FOREIGN = {
     "httpx": ("adapter.providers.http", "adapter.app"),
+    "httpcore": ("adapter.media.fetch",),
+    "idna": ("adapter.media.links",),
     "aiohttp": ("adapter.providers.http",),
     "httpx_aiohttp": ("adapter.providers.http",),
     "litestar": ("adapter.app", "adapter.openai_api.routes", "adapter.sandbox"),
@@ -60,6 +62,8 @@ PURE = (
     "adapter.domain.job",
     "adapter.domain.media",
     "adapter.domain.orders",
+    "adapter.media.addresses",
+    "adapter.media.links",
     "adapter.openai_api.read",
     "adapter.openai_api.sse",
     "adapter.openai_api.wire",

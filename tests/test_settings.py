@@ -30,6 +30,7 @@ def test_the_shipped_file_shows_every_key() -> None:
     text = (ROOT / "config" / "adapter.toml").read_text()
     shown = load_settings(ROOT / "config" / "adapter.toml", {})
     sections = [shown, shown.server, shown.access, shown.storage, shown.jobs, shown.chat, shown.limits]
+    sections += [shown.fetching]
     assert shown.providers.gemini is not None
     assert shown.providers.flow is not None
     sections += [shown.providers.gemini, shown.providers.flow, shown.providers.flow.accounts[0]]
@@ -52,6 +53,8 @@ def test_the_shipped_file_shows_every_key() -> None:
             r"`project_id` - at `\$\.providers\.flow\.accounts\[0\]`",
         ),
         ("[server]\npublic_url = 'here.example'", r"\$\.server\.public_url"),
+        ("[fetching]\ntrusted = ['images.internal']", r"\$\.fetching\.trusted\[0\]"),
+        ("[fetching]\ntrusted = ['http://images.internal:80']", r"\$\.fetching\.trusted\[0\]"),
         ("port = = 3", "not valid TOML"),
     ],
 )

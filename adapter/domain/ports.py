@@ -302,6 +302,18 @@ class MediaStore(Protocol):
         ...
 
 
+class PictureFetcher(Protocol):
+    """The way to addresses that clients give us."""
+
+    async def fetch(self, url: str, *, limit: int) -> bytes:
+        """Return the file at an address, of up to `limit` bytes, whole and as it was sent.
+
+        Raises:
+            InvalidRequest: with the code `failed_to_download_image`: it is not fetched, cannot be, or is too long.
+        """
+        ...
+
+
 class Memory(msgspec.Struct, frozen=True):
     """What outlives a request."""
 

@@ -1,0 +1,220 @@
+"""The one way to addresses that clients give us: nobody reaches by it what is not on the open internet.
+
+Each hop is resolved once, all its addresses have to be public, and the connection goes to one of those very
+addresses, while the name stays in `Host` and in the certificate check (reference: `reliability.md` sections 2.7 and 3).
+httpcore is used without httpx around it: it follows nothing, keeps no cookies, reads no proxies from the environment
+and unpacks nothing.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from ipaddress import ip_address
+from typing import Final
+
+import httpcore
+import msgspec
+import structlog
+
+from adapter.errors import InvalidRequest
+from adapter.media.addresses import is_public
+from adapter.media.links import Link, Rules, read_link, redirected, refusal
+
+log = structlog.get_logger()
+
+MAX_REDIRECTS: Final = 5
+#: Of a host with many addresses so many are tried.
+MAX_ADDRESSES: Final = 4
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+#: All that we say of ourselves; `identity`, because nothing is unpacked here.
+HEADERS: Final = (("user-agent", "adapter"), ("accept", "*/*"), ("accept-encoding", "identity"))
+#: Threads of our own: whoever owns a domain decides how long a look-up takes, and the way to Google needs look-ups too.
+LOOKUPS: Final = ThreadPoolExecutor(16, thread_name_prefix="lookup")
+
+#: A host and a port to addresses.
+Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
+
+
+async def resolve(host: str, port: int) -> Sequence[str]:
+    """Ask the system for a host's addresses.
+
+    Raises:
+        OSError: there are none, or nobody answers.
+    """
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    answers = await asyncio.get_running_loop().run_in_executor(LOOKUPS, ask)
+    return [str(answer[4][0]) for answer in answers]
+
+
+class Network(msgspec.Struct, frozen=True, kw_only=True):
+    """The world outside, and how long to wait for it."""
+
+    resolver: Resolver = resolve
+    backend: httpcore.AsyncNetworkBackend = msgspec.field(default_factory=httpcore.AnyIOBackend)
+    tls: ssl.SSLContext = msgspec.field(default_factory=httpcore.default_ssl_context)
+    #: For a look-up, for a connection, and for each step of TLS.
+    connect_seconds: float = 10.0
+    #: For all of it, redirects included.
+    seconds: float = 30.0
+
+
+class SafeFetcher:
+    """Fetches what clients point at (the port `PictureFetcher`)."""
+
+    def __init__(self, *, http: bool = False, trusted: Iterable[str] = (), network: Network | None = None) -> None:
+        """Take the operator's settings.
+
+        Args:
+            http: whether addresses without TLS are fetched too.
+            trusted: `host:port` of servers that may be private, of any port, and without TLS.
+            network: the world outside; the real one by default.
+
+        Raises:
+            WrongConfiguration: a trusted server is no HOST:PORT.
+        """
+        self._rules = Rules.reading(http=http, trusted=trusted)
+        self._network = network or Network()
+
+    async def fetch(self, url: str, *, limit: int) -> bytes:
+        """Return the file at an address (the port of that name)."""
+        try:
+            return await self._fetch(self._rules.admit(read_link(url)), limit)
+        except InvalidRequest as fault:
+            cause = fault.__cause__
+            log.info("media.not_fetched", says=fault.message, because=repr(cause) if cause else None)
+            raise
+
+    async def _fetch(self, link: Link, limit: int) -> bytes:
+        """End what takes too long, and put the world's failures into words for the client.
+
+        A private host, one that does not exist and one that is silent are the same words, so nobody can scan with us.
+        """
+        try:
+            async with asyncio.timeout(self._network.seconds):
+                try:
+                    return await self._follow(link, limit)
+                except (OSError, ValueError, httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                    # ValueError: a name that the resolver or TLS cannot encode.
+                    raise refusal(
+                        f"'{link.host}', or where it redirects to, cannot be reached: it does not answer, has no valid "
+                        "certificate, or is not public."
+                    ) from error
+                except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
+                    raise refusal(f"The connection to '{link.host}' broke before the file was complete.") from error
+        except TimeoutError as error:
+            raise refusal(f"'{link.host}' did not send the file within {self._network.seconds:g} seconds.") from error
+
+    async def _follow(self, first: Link, limit: int) -> bytes:
+        link = first
+        for _ in range(MAX_REDIRECTS + 1):
+            async with self._get(link) as response:
+                location = _header(response, b"location")
+                if response.status not in REDIRECTS or not location:
+                    return await _read(response, first.host, limit)
+            try:
+                link = self._rules.admit(redirected(link, location))
+            except InvalidRequest as fault:
+                raise refusal(f"'{first.host}' redirects to an address that is not fetched.") from fault
+        raise refusal(f"'{first.host}' redirects more than {MAX_REDIRECTS} times.")
+
+    @asynccontextmanager
+    async def _get(self, link: Link) -> AsyncIterator[httpcore.Response]:
+        """Open a link, once, on a connection of its own, with nothing that could tell who asks."""
+        door = _Door(self._network.backend, await self._addresses(link))
+        url = httpcore.URL(scheme=link.scheme, host=link.host, port=link.port, target=link.target)
+        connection = httpcore.AsyncHTTPConnection(url.origin, self._network.tls, network_backend=door)
+        headers = [("host", link.host_header), *HEADERS]
+        patience = {"connect": self._network.connect_seconds}
+        try:
+            async with connection.stream("GET", url, headers=headers, extensions={"timeout": patience}) as response:
+                yield response
+        finally:
+            await connection.aclose()
+            await door.aclose()
+
+    async def _addresses(self, link: Link) -> Sequence[str]:
+        """Return where a link may be connected to.
+
+        Raises:
+            OSError: nowhere. One address that is not public spoils them all.
+        """
+        try:
+            found: Sequence[str] = [str(ip_address(link.host))]
+        except ValueError:
+            async with asyncio.timeout(self._network.connect_seconds):
+                found = await self._network.resolver(link.host, link.port)
+        private = [] if self._rules.trusts(link) else [each for each in found if not is_public(ip_address(each))]
+        if private or not found:
+            raise OSError(f"{link.host} has the addresses {list(found)}, not public are {private}")
+        return list(dict.fromkeys(found))[:MAX_ADDRESSES]
+
+
+class _Door(httpcore.AsyncNetworkBackend):
+    """Connects to addresses that were checked, whatever name it is asked for."""
+
+    def __init__(self, backend: httpcore.AsyncNetworkBackend, addresses: Sequence[str]) -> None:
+        self._backend = backend
+        self._addresses = addresses
+        self._stream: httpcore.AsyncNetworkStream | None = None
+
+    async def connect_tcp(
+        self,
+        host: str,  # noqa: ARG002 - a name, and names were looked up already
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Try one address after the other, each for its share of the time."""
+        connect = partial(
+            self._backend.connect_tcp,
+            port=port,
+            timeout=timeout and timeout / len(self._addresses),
+            local_address=local_address,
+            socket_options=socket_options,
+        )
+        *others, last = self._addresses
+        for address in others:
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                self._stream = await connect(address)
+                return self._stream
+        self._stream = await connect(last)
+        return self._stream
+
+    async def aclose(self) -> None:
+        """Close what is left: httpcore forgets a connection that is cancelled in the middle of TLS."""
+        if self._stream:
+            await self._stream.aclose()
+
+
+async def _read(response: httpcore.Response, host: str, limit: int) -> bytes:
+    """Return a body as it travels, if it is whole and not too long.
+
+    httpcore raises on a body that is shorter than announced and on a torn chunk. One that ends with its connection
+    cannot be told from a cut one, and half a picture would be sent to Google and paid for.
+    """
+    if response.status != 200:
+        raise refusal(f"'{host}' answered with status {response.status} instead of the file.")
+    if _header(response, b"content-encoding").lower() not in {b"", b"identity"}:
+        raise refusal(f"'{host}' sent the file compressed, although it was asked not to.")
+    length = _header(response, b"content-length")
+    if not length and _header(response, b"transfer-encoding").lower() != b"chunked":
+        raise refusal(f"'{host}' did not say how long the file is.")
+    too_long = refusal(f"The file at '{host}' is longer than {limit} bytes.")
+    if length and int(length) > limit:
+        raise too_long
+    data = bytearray()
+    async for chunk in response.aiter_stream():
+        data += chunk
+        if len(data) > limit:
+            raise too_long
+    return bytes(data)
+
+
+def _header(response: httpcore.Response, name: bytes) -> bytes:
+    """Return a header's value, several of a name joined (RFC 9110 section 5.3), or nothing."""
+    return b", ".join(value for key, value in response.headers if key.lower() == name)

@@ -1,0 +1,168 @@
+"""An address that a client gave us: read once and strictly; from then on only its parts are used. Pure.
+
+Filters and clients that each parse an address in their own way are how filters are passed by (reference: `peers.md`
+section 4). So there is one reading here, narrower than any browser's, and the request is built from what it found.
+"""
+
+import re
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address
+from typing import Final, Self
+from urllib.parse import quote, urljoin
+
+import idna
+import msgspec
+
+from adapter.errors import InvalidRequest, WrongConfiguration
+
+MAX_CHARACTERS: Final = 2048
+PORTS: Final = {"https": 443, "http": 80}
+
+#: RFC 3986 section 3, without what is not fetched. ASCII: else U+017F would be an `s`.
+URL: Final = re.compile(r"(https?)://([^/?#]*)(/[^?#]*)?(\?[^#]*)?(?:#.*)?", re.IGNORECASE | re.ASCII)
+AUTHORITY: Final = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]+)(?::([1-9][0-9]{0,4}))?", re.IGNORECASE | re.ASCII)
+LABEL: Final = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+NAME: Final = re.compile(rf"(?=.{{1,253}}$)(?:{LABEL}\.)*{LABEL}")
+#: A last label that makes a host a number for some resolvers (WHATWG URL, "ends in a number"): `2130706433`, `0x7f.1`.
+NUMBER: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
+#: What stays as it is in a path and a query; `%` too, because a signed link is signed as it is written.
+UNQUOTED: Final = "%/?:@!$&'()*+,;=~-._[]"
+
+
+class Link(msgspec.Struct, frozen=True):
+    """The parts of an address."""
+
+    scheme: str
+    #: In ASCII and lower case, without a final dot; an IPv6 address without brackets.
+    host: str
+    port: int
+    #: Path and query, in ASCII.
+    target: str
+
+    @property
+    def origin(self) -> str:
+        """Host and port."""
+        return f"{self._bracketed}:{self.port}"
+
+    @property
+    def host_header(self) -> str:
+        """As HTTP names the host: the port only if it is not the scheme's (RFC 9110 section 7.2)."""
+        return self._bracketed if self.port == PORTS[self.scheme] else self.origin
+
+    @property
+    def _bracketed(self) -> str:
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """What the operator lets clients ask for."""
+
+    http: bool
+    #: `host:port` in our own spelling: may be private, of any port, and without TLS.
+    trusted: frozenset[str]
+
+    @classmethod
+    def reading(cls, *, http: bool, trusted: Iterable[str]) -> Self:
+        """Return rules with the trusted origins spelled as links are.
+
+        Raises:
+            WrongConfiguration: one of them is no HOST:PORT.
+        """
+        return cls(http, frozenset(map(_spelled, trusted)))
+
+    def admit(self, link: Link) -> Link:
+        """Return a link that may be followed, as far as its words tell.
+
+        Raises:
+            InvalidRequest: it may not.
+        """
+        if self.trusts(link):
+            return link
+        if link.scheme == "http" and not self.http:
+            raise refusal("The address has to begin with https://.")
+        if link.port != PORTS[link.scheme]:
+            raise refusal(f"The address may name no other port than {PORTS[link.scheme]}.")
+        return link
+
+    def trusts(self, link: Link) -> bool:
+        """Say whether the operator vouches for where a link leads."""
+        return link.origin in self.trusted
+
+
+def refusal(message: str) -> InvalidRequest:
+    """Return the error for an address that was not fetched. The code is one of OpenAI's (Responses, `error.code`)."""
+    return InvalidRequest(message, code="failed_to_download_image")
+
+
+def read_link(text: str) -> Link:
+    """Take an address apart.
+
+    Raises:
+        InvalidRequest: it is none, or not of the narrow kind that is fetched.
+    """
+    _check_characters(text)
+    found = URL.fullmatch(text)
+    if found is None:
+        raise refusal("The address has to begin with https:// or http:// and a host.")
+    scheme, authority, path, query = found.groups()
+    if "@" in authority:
+        raise refusal("The address must not carry a user name or password.")
+    try:
+        host, port = _read_authority(authority)
+    except ValueError as error:
+        raise refusal("The address names no valid host, or no valid port.") from error
+    scheme = scheme.lower()
+    return Link(scheme, host, port or PORTS[scheme], quote(f"{path or '/'}{query or ''}", safe=UNQUOTED))
+
+
+def redirected(link: Link, location: bytes) -> Link:
+    """Return where a link's server sends us.
+
+    Raises:
+        InvalidRequest: nowhere that is fetched, or from https down to http.
+    """
+    try:
+        text = location.decode()
+        _check_characters(text)
+        target = read_link(urljoin(f"{link.scheme}://{link.origin}{link.target}", text))
+    except ValueError as error:
+        raise refusal("The redirect is no address.") from error
+    if link.scheme == "https" != target.scheme:
+        raise refusal("The redirect leads from https to http.")
+    return target
+
+
+def _check_characters(text: str) -> None:
+    """Refuse what parsers drop, trim or turn into something else, before any of them sees it."""
+    if len(text) > MAX_CHARACTERS:
+        raise refusal(f"The address is longer than {MAX_CHARACTERS} characters.")
+    if not text.isprintable() or " " in text or "\\" in text:
+        raise refusal("The address must not contain spaces, control characters or backslashes.")
+
+
+def _read_authority(text: str) -> tuple[str, int]:
+    """Return host and port (0 if there is none), or raise ValueError."""
+    found = AUTHORITY.fullmatch(text)
+    if found is None or int(found[2] or 0) > 65_535:
+        raise ValueError("no HOST or HOST:PORT")
+    host = found[1].lower()
+    if host.startswith("["):
+        return str(IPv6Address(host[1:-1])), int(found[2] or 0)
+    if not host.isascii():
+        host = idna.encode(host, strict=True).decode()
+    host = host.removesuffix(".")
+    if NUMBER.fullmatch(host):
+        host = str(IPv4Address(host))
+    elif not NAME.fullmatch(host):
+        raise ValueError("no DNS name")
+    return host, int(found[2] or 0)
+
+
+def _spelled(entry: str) -> str:
+    try:
+        host, port = _read_authority(entry)
+    except ValueError as error:
+        raise WrongConfiguration(f"fetching.trusted: '{entry}' is no HOST:PORT.") from error
+    if not port:
+        raise WrongConfiguration(f"fetching.trusted: '{entry}' names no port.")
+    return Link("http", host, port, "/").origin
