@@ -19,7 +19,7 @@ from adapter.credentials import secret
 from adapter.database.engine import open_database
 from adapter.domain.catalogue import Catalogue
 from adapter.domain.media import SizePolicy
-from adapter.domain.ports import Clock, ImageMaker, ImageProvider, InputImages, Memory, VideoProvider
+from adapter.domain.ports import Clock, ImageMaker, ImageProvider, MediaStore, Memory, VideoProvider
 from adapter.drain import on_stop_signal
 from adapter.errors import AdapterError
 from adapter.generation import Generation, Patience
@@ -29,6 +29,8 @@ from adapter.jobs.poller import Poller
 from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
 from adapter.media.darkroom import Darkroom
+from adapter.media.fetch import SafeFetcher
+from adapter.media.inputs import InputLimits, Inputs
 from adapter.media.store import open_media
 from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.routes import chat, failures, health, images, media, models
@@ -123,6 +125,7 @@ class House:
             stack.push_async_callback(database.dispose)
             feed = LocalFeed(clock)
             memory = Memory(SqlJobStore(database), feed, open_media(settings.storage.media))
+            makers = self._image_makers(memory.media)
             steps = Steps(self._video_providers(), memory, clock=clock, pace=pace)
             poller = Poller(memory.jobs, steps, clock=clock, pace=pace)
             patience = Patience(
@@ -130,7 +133,7 @@ class House:
                 replay=settings.jobs.replay_minutes * 60,
                 typical=settings.jobs.typical_seconds,
             )
-            generation = Generation(self._image_providers(), memory, clock, patience, poller.nudge)
+            generation = Generation(makers, memory, clock, patience, poller.nudge)
             stack.push_async_callback(generation.finish_notes)
             app.state.desk = Desk(
                 access=Keyring(self._keys, SqlKeyStore(database), anonymous=settings.access.anonymous),
@@ -147,7 +150,7 @@ class House:
             log.info(
                 "server.started",
                 public_url=settings.public_url,
-                providers=sorted({*self._image_providers(), *self._video_providers()}),
+                providers=sorted({*makers, *self._video_providers()}),
                 database=settings.storage.database,
                 media=settings.storage.media,
             )
@@ -162,7 +165,10 @@ class House:
             public_url=self._settings.public_url,
         )
 
-    def _image_makers(self, inputs: InputImages) -> Mapping[str, ImageMaker]:
+    def _image_makers(self, media: MediaStore) -> Mapping[str, ImageMaker]:
+        told = self._settings
+        fetcher = SafeFetcher(http=told.fetching.http, trusted=told.fetching.trusted)
+        inputs = Inputs(fetcher, media, InputLimits(bytes=told.limits.image_bytes, pixels=told.limits.image_pixels))
         offered: dict[str, ImageProvider | None] = {"flow": self._flow, "gemini": self._gemini}
         return {name: Darkroom(provider, inputs) for name, provider in offered.items() if provider}
 

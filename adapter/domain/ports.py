@@ -68,13 +68,13 @@ class ImageMaker(Protocol):
 
 
 class PictureFetcher(Protocol):
-    """Fetches what clients only point at."""
+    """The way to addresses that clients give us."""
 
     async def fetch(self, url: str, *, limit: int) -> bytes:
-        """Return the file at a client's address.
+        """Return the file at an address, of up to `limit` bytes, whole and as it was sent.
 
         Raises:
-            InvalidRequest: the address leads nowhere that we go, or to more than `limit` bytes.
+            InvalidRequest: with the code `failed_to_download_image`: it is not fetched, cannot be, or is too long.
         """
         ...
 
@@ -299,18 +299,6 @@ class MediaStore(Protocol):
 
     def read(self, name: str, start: int, end: int) -> AsyncIterator[bytes]:
         """Yield the bytes from `start` up to but not including `end`."""
-        ...
-
-
-class PictureFetcher(Protocol):
-    """The way to addresses that clients give us."""
-
-    async def fetch(self, url: str, *, limit: int) -> bytes:
-        """Return the file at an address, of up to `limit` bytes, whole and as it was sent.
-
-        Raises:
-            InvalidRequest: with the code `failed_to_download_image`: it is not fetched, cannot be, or is too long.
-        """
         ...
 
 

@@ -8,7 +8,7 @@ from adapter.domain.orders import Kept, Link, Source, Upload
 from adapter.errors import InvalidRequest
 from adapter.openai_api.wire.images import ImageRef
 
-FORMS = "a data: URL with base64, or an http(s) address"
+FORMS = "a data: URL with base64, or an https:// address"
 _DATA = re.compile(r"data:[\w.+-]*/?[\w.+-]*(;[\w.=+-]*)*,", re.ASCII)
 #: The longest head of a data: URL that is looked at.
 _HEAD = 256

@@ -60,11 +60,8 @@ def _ratio(text: str, param: str) -> Ratio:
     try:
         return Ratio(text)
     except ValueError:
-        word = param.rpartition(".")[2].replace("_", " ")
-        allowed = FORMS if param == "size" else ", ".join(Ratio)
-        raise InvalidRequest(
-            f"'{text}' is not a{'n' * (word[0] in 'aeiou')} {word}. Allowed: {allowed}.", param=param
-        ) from None
+        what, allowed = ("a size", FORMS) if param == "size" else ("an aspect ratio", ", ".join(Ratio))
+        raise InvalidRequest(f"'{text}' is not {what}. Allowed: {allowed}.", param=param) from None
 
 
 def _resolution(text: str, param: str) -> Resolution:
