@@ -156,7 +156,7 @@ class FakeVideoProvider:
         yield FakeDownload(data, self.lengths.get(url, len(data)), self.piece)
 
 
-class FakeImageProvider:
+class FakeImageMaker:
     """A maker of pictures."""
 
     async def make_images(self, order: ImageOrder) -> Sequence[MadeImage]:

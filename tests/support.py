@@ -5,6 +5,8 @@ from pathlib import Path
 import httpx
 
 from adapter.domain.catalogue import Catalogue
+from adapter.domain.media import SizePolicy
+from adapter.openai_api.read.terms import Terms
 from adapter.settings import Settings, load_catalogue, load_settings
 
 ROOT = Path(__file__).parent.parent
@@ -18,6 +20,13 @@ CONFIG: Settings = load_settings(SANDBOX_TOML, {})
 def catalogue() -> Catalogue:
     """Return the catalogue as shipped."""
     return load_catalogue(SANDBOX_TOML, CONFIG)
+
+
+def terms(*, longest_prompt: int = 32_000, size_policy: SizePolicy = SizePolicy.NEAREST) -> Terms:
+    """Return what requests are read against, on the catalogue as shipped."""
+    return Terms(
+        catalogue=catalogue(), longest_prompt=longest_prompt, size_policy=size_policy, public_url="http://here:8000"
+    )
 
 
 class Answering(httpx.MockTransport):

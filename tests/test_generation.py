@@ -29,7 +29,7 @@ from adapter.generation import Generation, Patience
 from adapter.jobs.feed import LocalFeed
 from adapter.jobs.store import SqlJobStore
 from adapter.media.store import open_media
-from tests.fakes import FakeClock, FakeImageProvider, made_image, png, video_job, video_order
+from tests.fakes import FakeClock, FakeImageMaker, made_image, png, video_job, video_order
 
 PATIENCE = Patience(heartbeat=10.0, replay=60.0)
 
@@ -49,7 +49,7 @@ def memory(database: Database, clock: FakeClock) -> Memory:
 @pytest.fixture
 def generation(memory: Memory, clock: FakeClock) -> Generation:
     """The use cases; nobody moves the jobs but the test."""
-    return Generation({"fake": FakeImageProvider()}, memory, clock, PATIENCE, lambda: None)
+    return Generation({"fake": FakeImageMaker()}, memory, clock, PATIENCE, lambda: None)
 
 
 async def admitted(memory: Memory) -> VideoJob:
@@ -126,7 +126,7 @@ async def test_the_first_estimate_is_the_operators_or_the_cards(
 ) -> None:
     """Until a video was measured."""
     patience = msgspec.structs.replace(PATIENCE, typical=typical)
-    generation = Generation({"fake": FakeImageProvider()}, memory, clock, patience, lambda: None)
+    generation = Generation({"fake": FakeImageMaker()}, memory, clock, patience, lambda: None)
     starting = asyncio.create_task(generation.start_video(video_order(), "ada"))
     job = await admitted(memory)
     await move(memory, submitted(job))
@@ -195,7 +195,7 @@ async def test_pictures_that_cannot_be_kept_are_paid_for_all_the_same(
     refusing = Memory(memory.jobs, memory.feed, open_media(f"file://{folder}"))
     folder.rmdir()
     folder.write_text("a file where the folder was")
-    generation = Generation({"fake": FakeImageProvider()}, refusing, clock, PATIENCE, lambda: None)
+    generation = Generation({"fake": FakeImageMaker()}, refusing, clock, PATIENCE, lambda: None)
 
     with pytest.raises(StorageFailed) as caught:
         await generation.keep_images([made_image()])

@@ -64,7 +64,7 @@ def test_the_sdk_raises_its_own_exception_for_a_wrong_key(server: Server) -> Non
         ("POST", "/v1/images/generations", b"[" * 100_000, 400),
         ("POST", "/v1/chat/completions", b'{"model": "veo-3.1-fast", "messages": []}', 400),
         ("POST", "/v1/chat/completions", b'{"model": "no", "messages": []}', 404),
-        ("POST", "/v1/chat/completions", b" " * (33 * 1024 * 1024), 413),
+        ("POST", "/v1/images/generations", b" " * (3 * 1024 * 1024), 413),
     ],
 )
 def test_every_error_has_openais_shape_and_a_request_id(

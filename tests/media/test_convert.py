@@ -6,10 +6,11 @@ from io import BytesIO
 import pytest
 from PIL import Image as Pillow
 
-from adapter.domain.media import Frame, Image, MediaFormat, image_from_bytes
+from adapter.domain.media import Frame, Image, MediaFormat, Pixels, image_from_bytes
 from adapter.domain.orders import ImageOrder
 from adapter.errors import UpstreamBroken
-from adapter.media.convert import ConvertingProvider, convert
+from adapter.media.convert import convert
+from adapter.media.darkroom import Darkroom
 from tests.fakes import png
 
 KINDS = [MediaFormat.PNG, MediaFormat.JPEG, MediaFormat.WEBP]
@@ -38,13 +39,32 @@ class Draws:
     def __init__(self, image: Image) -> None:
         self._image = image
 
-    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
+    async def make_images(self, order: ImageOrder, inputs: Sequence[Image]) -> Sequence[Image]:
+        assert not inputs
         return [self._image] * order.n
 
 
-def order(kind: MediaFormat) -> ImageOrder:
+class NoInputs:
+    """Brings nothing."""
+
+    async def gather(self, order: ImageOrder) -> Sequence[Image]:
+        assert not order.sources
+        return ()
+
+
+def order(kind: MediaFormat, compression: int = 100, exact: Pixels | None = None) -> ImageOrder:
     """Return an order for two pictures of a format."""
-    return ImageOrder(model="m", provider="p", upstream="m", prompt="a fox", n=2, frame=Frame(), format=kind)
+    return ImageOrder(
+        model="m",
+        provider="p",
+        upstream="m",
+        prompt="a fox",
+        n=2,
+        frame=Frame(),
+        format=kind,
+        compression=compression,
+        exact=exact,
+    )
 
 
 @pytest.mark.parametrize("to", KINDS)
@@ -52,7 +72,7 @@ def order(kind: MediaFormat) -> ImageOrder:
 async def test_a_picture_comes_in_the_format_that_was_ordered(drawn_as: MediaFormat, to: MediaFormat) -> None:
     """Every pair; the size stays, and what has the format already is not touched."""
     image = drawn(drawn_as)
-    made = await ConvertingProvider(Draws(image)).make_images(order(to))
+    made = await Darkroom(Draws(image), NoInputs()).make_images(order(to))
 
     assert [opened(each).format for each in made] == [to.name, to.name]
     assert {each.pixels for each in made} == {image.pixels}
@@ -62,7 +82,7 @@ async def test_a_picture_comes_in_the_format_that_was_ordered(drawn_as: MediaFor
 @pytest.mark.parametrize("to", [MediaFormat.JPEG, MediaFormat.WEBP])
 def test_compression_is_a_quality(to: MediaFormat) -> None:
     """Less of it, fewer bytes; the ends of the range are allowed."""
-    sizes = [len(convert(drawn(MediaFormat.PNG), to, compression).decode()) for compression in (0, 30, 80, 100)]
+    sizes = [len(convert(drawn(MediaFormat.PNG), order(to, compression)).decode()) for compression in (0, 30, 80, 100)]
 
     assert sizes == sorted(sizes)
     assert sizes[0] < sizes[-1]
@@ -75,7 +95,7 @@ def test_transparency_becomes_white_in_a_jpeg() -> None:
     clear = image_from_bytes(file.getvalue())
     assert clear is not None
 
-    pixel = opened(convert(clear, MediaFormat.JPEG, 100)).getpixel((16, 16))
+    pixel = opened(convert(clear, order(MediaFormat.JPEG))).getpixel((16, 16))
     assert pixel == (255, 255, 255)
 
 
@@ -83,7 +103,7 @@ def test_transparency_becomes_white_in_a_jpeg() -> None:
 @pytest.mark.parametrize("to", [MediaFormat.JPEG, MediaFormat.WEBP])
 def test_pictures_of_every_colour_mode_are_converted(mode: str, to: MediaFormat) -> None:
     """Grey, palette, with alpha."""
-    assert opened(convert(drawn(MediaFormat.PNG, mode), to, 90)).size == (64, 48)
+    assert opened(convert(drawn(MediaFormat.PNG, mode), order(to, 90))).size == (64, 48)
 
 
 def test_a_picture_that_is_cut_is_the_upstreams_fault() -> None:
@@ -93,4 +113,4 @@ def test_a_picture_that_is_cut_is_the_upstreams_fault() -> None:
     assert cut is not None
 
     with pytest.raises(UpstreamBroken):
-        convert(cut, MediaFormat.JPEG, 90)
+        convert(cut, order(MediaFormat.JPEG))

@@ -55,6 +55,6 @@ def test_a_field_deep_inside_is_named() -> None:
 
 def test_unknown_fields_are_ignored_and_null_is_absent() -> None:
     """Every SDK adds fields of its own and some send null for what was not set."""
-    body = msgspec.json.encode({"prompt": "a", "n": None, "size": None, "user": "me", "anything": {"at": "all"}})
+    body = msgspec.json.encode({"prompt": "a", "n": None, "size": None, "metadata": "me", "anything": {"at": "all"}})
 
     assert read_json(body, ImagesRequest) == ImagesRequest(prompt="a")

@@ -8,15 +8,15 @@ from adapter.domain.orders import VideoOrder
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.chat import video_order
 from adapter.openai_api.wire.chat import ChatRequest, ContentPart, Message
-from tests.support import catalogue
+from tests.support import terms
 
-CATALOGUE = catalogue()
+TERMS = terms(longest_prompt=100)
 PLAIN = ChatRequest(model="veo-3.1-fast", messages=(Message(role="user", content="waves"),))
 
 
 def order(**changes: object) -> VideoOrder:
     """Read the plain request with changes."""
-    return video_order(msgspec.structs.replace(PLAIN, **changes), CATALOGUE, longest=100)
+    return video_order(msgspec.structs.replace(PLAIN, **changes), TERMS)
 
 
 def test_the_last_user_message_is_the_prompt() -> None:

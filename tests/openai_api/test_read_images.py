@@ -7,16 +7,16 @@ from adapter.domain.media import Frame, MediaFormat, Ratio, Resolution
 from adapter.domain.orders import ImageOrder
 from adapter.errors import InvalidRequest, UnknownModel
 from adapter.openai_api.read.images import Delivery, delivery, image_order
-from adapter.openai_api.wire.images import ImagesRequest
-from tests.support import catalogue
+from adapter.openai_api.wire.images import ImageConfig, ImagesRequest
+from tests.support import terms
 
-CATALOGUE = catalogue()
+TERMS = terms(longest_prompt=100)
 PLAIN = ImagesRequest(model="gemini-3.1-flash-image", prompt="a fox")
 
 
 def order(**changes: object) -> ImageOrder:
     """Read the plain request with changes."""
-    return image_order(msgspec.structs.replace(PLAIN, **changes), CATALOGUE, longest=100)
+    return image_order(msgspec.structs.replace(PLAIN, **changes), TERMS)
 
 
 def test_a_plain_request_leaves_the_frame_to_the_model() -> None:
@@ -28,6 +28,7 @@ def test_a_plain_request_leaves_the_frame_to_the_model() -> None:
         prompt="a fox",
         n=1,
         frame=Frame(),
+        input_formats=(MediaFormat.PNG, MediaFormat.JPEG, MediaFormat.WEBP),
     )
 
 
@@ -59,7 +60,6 @@ def test_every_way_to_ask_for_a_frame_is_understood(wish: dict[str, str], frame:
 @pytest.mark.parametrize(
     ("wish", "param"),
     [
-        ({"model": None}, "model"),
         ({"prompt": None}, "prompt"),
         ({"prompt": "  \n"}, "prompt"),
         ({"prompt": "x" * 101}, "prompt"),
@@ -82,8 +82,17 @@ def test_every_way_to_ask_for_a_frame_is_understood(wish: dict[str, str], frame:
         ({"output_compression": 101, "output_format": "jpeg"}, "output_compression"),
         ({"output_compression": -1, "output_format": "webp"}, "output_compression"),
         ({"style": "cubist"}, "style"),
-        ({"stream": True}, "stream"),
-        ({"partial_images": 2}, "stream"),
+        ({"partial_images": 4}, "partial_images"),
+        ({"complexity": "low"}, "complexity"),
+        ({"frame_count": 9}, "frame_count"),
+        ({"frame_duration_ms": 200}, "frame_duration_ms"),
+        ({"svg": {"model": "x"}}, "svg"),
+        ({"image_size": "3K"}, "image_size"),
+        ({"image_size": "2K", "size": "1024x1024"}, "image_size"),
+        ({"image_size": "2K", "size": "4K"}, "image_size"),
+        ({"image_config": ImageConfig(aspect_ratio="wide")}, "image_config.aspect_ratio"),
+        ({"image_config": ImageConfig(image_size="3K")}, "image_config.image_size"),
+        ({"size_policy": "stretch"}, "size_policy"),
     ],
 )
 def test_what_cannot_be_done_is_refused_by_name(wish: dict[str, object], param: str) -> None:

@@ -5,10 +5,11 @@ import pytest
 
 from adapter.domain.job import Intended, Operation, Progressed, StoredVideo, Submitted, VideoJob, advance
 from adapter.errors import AdapterError, InvalidRequest, UpstreamBroken, UpstreamBusy, UpstreamQuota
+from adapter.openai_api.wire.chat import Usage
 from adapter.openai_api.wire.models import ModelObject
 from adapter.openai_api.write import chat
 from adapter.openai_api.write.errors import error_body, error_headers
-from adapter.openai_api.write.images import images_response
+from adapter.openai_api.write.images import Heading, images_response
 from adapter.openai_api.write.models import model_list
 from tests.fakes import made_image, video_job
 from tests.support import catalogue
@@ -24,13 +25,14 @@ def plain(body: msgspec.Struct) -> object:
 def test_pictures_as_base64_carry_no_url_key() -> None:
     """Absent keys are left out: the specification does not allow null here."""
     image = made_image(20, 10)
-    body = plain(images_response([image, image], None, created=7))
+    body = plain(images_response([image, image], None, Heading(created=7)))
 
     picture = msgspec.json.decode(image.base64)
     assert body == {
         "created": 7,
         "data": [{"b64_json": picture}, {"b64_json": picture}],
         "size": "20x10",
+        "quality": "low",
         "output_format": "png",
         "background": "opaque",
     }
@@ -38,7 +40,7 @@ def test_pictures_as_base64_carry_no_url_key() -> None:
 
 def test_pictures_as_links_carry_no_base64() -> None:
     """Never both."""
-    body = images_response([made_image()], ["http://here/media/a.png"], created=7)
+    body = images_response([made_image()], ["http://here/media/a.png"], Heading(created=7))
 
     assert msgspec.to_builtins(body)["data"] == [{"url": "http://here/media/a.png"}]
 
@@ -49,7 +51,7 @@ def test_the_chunks_of_a_stream_share_one_id_and_have_one_choice_each() -> None:
         chat.role_chunk(ANSWER),
         chat.progress_chunk(ANSWER, "working"),
         chat.content_chunk(ANSWER, "done"),
-        *chat.last_chunks(ANSWER),
+        *chat.last_chunks(ANSWER, Usage()),
     ]
     bodies = [msgspec.to_builtins(chunk) for chunk in chunks]
 
@@ -67,7 +69,7 @@ def test_the_chunks_of_a_stream_share_one_id_and_have_one_choice_each() -> None:
 def test_usage_comes_only_when_it_was_asked_for() -> None:
     """Null in every chunk, then one chunk with numbers and without choices."""
     asked = msgspec.structs.replace(ANSWER, usage=True)
-    end = [msgspec.to_builtins(chunk) for chunk in chat.last_chunks(asked)]
+    end = [msgspec.to_builtins(chunk) for chunk in chat.last_chunks(asked, Usage())]
 
     assert msgspec.to_builtins(chat.role_chunk(asked))["usage"] is None
     assert (end[0]["usage"], end[1]["choices"], end[1]["usage"]["total_tokens"]) == (None, (), 0)
@@ -75,7 +77,7 @@ def test_usage_comes_only_when_it_was_asked_for() -> None:
 
 def test_a_whole_answer_says_the_same_as_a_stream() -> None:
     """The keys that the specification requires are there, null where nothing is to be said."""
-    body = msgspec.to_builtins(chat.completion(ANSWER, "done"))
+    body = msgspec.to_builtins(chat.completion(ANSWER, chat.Told(content="done")))
 
     assert body["choices"] == (
         {

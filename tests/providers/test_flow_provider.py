@@ -203,7 +203,7 @@ async def test_a_linked_picture_that_cannot_be_fetched_is_paid_for_all_the_same(
         )
 
     with pytest.raises(UpstreamUnreachable) as caught:
-        await provider(google).make_images(order(1))
+        await provider(google).make_images(order(1), ())
     assert caught.value.should_retry is False
 
 
@@ -232,7 +232,7 @@ async def test_n_pictures_are_one_batch_call_with_distinct_seeds() -> None:
         ]
         return httpx.Response(200, json=made)
 
-    images = await provider(google).make_images(order(4))
+    images = await provider(google).make_images(order(4), ())
 
     assert len(bodies) == 1
     assert [image.pixels.width for image in images] == [5, 6, 7, 8]
@@ -249,7 +249,7 @@ async def test_pictures_that_come_as_links_are_fetched_without_the_token() -> No
             200, json={"media": [{"image": {"generatedImage": {"fifeUrl": "https://storage.example/a"}}}]}
         )
 
-    images = await provider(google).make_images(order(1))
+    images = await provider(google).make_images(order(1), ())
 
     assert images[0].decode() == png(40, 30)
 
@@ -260,4 +260,4 @@ async def test_a_refused_prompt_keeps_googles_words() -> None:
     body = {"error": {"code": 400, "message": "Request contains an invalid argument.", "details": details}}
 
     with pytest.raises(ContentRefused, match="PUBLIC_ERROR_UNSAFE_GENERATION"):
-        await provider(lambda _: httpx.Response(400, json=body)).make_images(order(1))
+        await provider(lambda _: httpx.Response(400, json=body)).make_images(order(1), ())

@@ -17,8 +17,8 @@ from adapter.errors import (
     InvalidRequest,
     UpstreamBroken,
     UpstreamBusy,
-    UpstreamForgot,
     UpstreamCredential,
+    UpstreamForgot,
     UpstreamQuota,
     UpstreamRejected,
 )
@@ -69,9 +69,9 @@ def test_a_picture_order_is_the_seeds_request() -> None:
         model="flow-gem-pix", provider="flow", upstream="GEM_PIX", prompt="一个美女", n=1, frame=Frame(Ratio.LANDSCAPE)
     )
 
-    assert as_json(translate.images_request(order, [620172], ";1762958374159")) == msgspec.json.decode(
-        seed_body("flow.images.text.request")
-    )
+    assert as_json(
+        translate.images_request(order, Ratio.LANDSCAPE, (), [620172], ";1762958374159")
+    ) == msgspec.json.decode(seed_body("flow.images.text.request"))
 
 
 def test_a_status_question_is_the_seeds_request() -> None:

@@ -45,7 +45,7 @@ def picture(request: httpx.Request) -> httpx.Response:
 
 async def test_n_pictures_are_n_calls_and_come_in_order() -> None:
     """These models refuse more than one candidate, so each picture has a call and a seed of its own."""
-    images = await provider(picture).make_images(order(5))
+    images = await provider(picture).make_images(order(5), ())
 
     assert [image.pixels.width for image in images] == [100, 101, 102, 103, 104]
 
@@ -62,7 +62,7 @@ async def test_no_more_calls_are_under_way_than_allowed() -> None:
         under_way -= 1
         return picture(request)
 
-    await provider(google).make_images(order(10))
+    await provider(google).make_images(order(10), ())
 
     assert most == 3
 
@@ -75,7 +75,7 @@ async def test_the_keys_are_used_in_turn() -> None:
         seen.append(request.headers["x-goog-api-key"])
         return picture(request)
 
-    await provider(google).make_images(order(4))
+    await provider(google).make_images(order(4), ())
 
     assert sorted(seen) == ["AIza-one", "AIza-one", "AIza-two", "AIza-two"]
 
@@ -125,7 +125,7 @@ async def test_a_refused_key_is_renewed_once() -> None:
     """As a file or a command has it now."""
     endpoint = msgspec.structs.replace(ENDPOINT, keys=(Renewable("old", "new"),))
 
-    assert len(await provider(only("new"), endpoint).make_images(order())) == 1
+    assert len(await provider(only("new"), endpoint).make_images(order(), ())) == 1
 
 
 async def test_a_key_that_stays_refused_is_the_operators_to_mend() -> None:
@@ -133,7 +133,7 @@ async def test_a_key_that_stays_refused_is_the_operators_to_mend() -> None:
     endpoint = msgspec.structs.replace(ENDPOINT, keys=(Renewable("old"),))
 
     with pytest.raises(UpstreamCredential):
-        await provider(only("new"), endpoint).make_images(order())
+        await provider(only("new"), endpoint).make_images(order(), ())
 
 
 async def test_a_model_that_draws_nothing_is_asked_once_more() -> None:
@@ -143,7 +143,7 @@ async def test_a_model_that_draws_nothing_is_asked_once_more() -> None:
     def google(request: httpx.Request) -> httpx.Response:
         return answers.pop() if answers else picture(request)
 
-    assert len(await provider(google).make_images(order())) == 1
+    assert len(await provider(google).make_images(order(), ())) == 1
 
 
 async def test_a_model_that_draws_nothing_twice_is_an_error() -> None:
@@ -156,7 +156,7 @@ async def test_a_model_that_draws_nothing_twice_is_an_error() -> None:
         return httpx.Response(200, json={"candidates": [{"finishReason": "NO_IMAGE"}]})
 
     with pytest.raises(NoMedia, match="NO_IMAGE"):
-        await provider(google).make_images(order())
+        await provider(google).make_images(order(), ())
     assert calls == 2
 
 
@@ -169,7 +169,7 @@ async def test_one_failure_fails_the_whole_order() -> None:
         return picture(request)
 
     with pytest.raises(InvalidRequest, match="Google: no"):
-        await provider(google).make_images(order(4))
+        await provider(google).make_images(order(4), ())
 
 
 @pytest.mark.parametrize(("n", "should_retry"), [(1, True), (2, False)])
@@ -178,7 +178,7 @@ async def test_a_free_failure_beside_sisters_is_not_retried_by_the_sdk(n: int, *
     busy = httpx.Response(429, json={"error": {"code": 429, "message": "slow down", "status": "RESOURCE_EXHAUSTED"}})
 
     with pytest.raises(UpstreamBusy) as caught:
-        await provider(lambda _: busy).make_images(order(n))
+        await provider(lambda _: busy).make_images(order(n), ())
 
     assert caught.value.should_retry is should_retry
 
@@ -190,4 +190,4 @@ async def test_an_answer_that_breaks_off_is_broken() -> None:
         raise httpx.RemoteProtocolError("cut", request=request)
 
     with pytest.raises(UpstreamBroken):
-        await provider(google).make_images(order())
+        await provider(google).make_images(order(), ())

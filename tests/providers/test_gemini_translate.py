@@ -1,10 +1,12 @@
 """Orders into Gemini's JSON and its answers into pictures, against golden exchanges (seed 003)."""
 
+from collections.abc import Sequence
+
 import msgspec
 import pybase64
 import pytest
 
-from adapter.domain.media import Frame, Pixels, Ratio, Resolution
+from adapter.domain.media import Frame, Image, Pixels, Ratio, Resolution
 from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.errors import ContentRefused, InvalidRequest, NoMedia, UpstreamBroken, UpstreamOverloaded
 from adapter.providers.gemini import translate
@@ -22,9 +24,9 @@ PLAIN = ImageOrder(
 )
 
 
-def sent(order: ImageOrder, index: int = 0) -> object:
+def sent(order: ImageOrder, inputs: Sequence[Image] = (), index: int = 0) -> object:
     """Return the JSON that goes to Gemini."""
-    return msgspec.json.decode(msgspec.json.encode(translate.image_request(order, index)))
+    return msgspec.json.decode(msgspec.json.encode(translate.image_request(order, inputs, index)))
 
 
 def golden(name: str, **pictures: bytes) -> Reply:
@@ -64,7 +66,7 @@ def test_each_picture_of_an_order_has_its_own_seed(seed: int, index: int, expect
     """Counting up, and around at the end of the field."""
     order = msgspec.structs.replace(PLAIN, seed=seed)
 
-    assert translate.image_request(order, index).generation_config.seed == expected
+    assert translate.image_request(order, (), index).generation_config.seed == expected
 
 
 def test_the_last_picture_that_is_no_draft_is_the_one() -> None:

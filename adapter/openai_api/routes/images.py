@@ -20,8 +20,11 @@ from adapter.openai_api.write.errors import error_event
 from adapter.openai_api.write.images import Heading, Made, image_completed, images_response
 from adapter.openai_api.write.links import media_link
 
+#: A request that brings no pictures along is words only.
+WORDS_BYTES = 2 * 1024 * 1024
 
-@post("/images/generations", status_code=200)
+
+@post("/images/generations", status_code=200, request_max_body_size=WORDS_BYTES)
 async def create_images(request: OwnedRequest, desk: Desk) -> Response[bytes] | Stream:
     """Make pictures from a text."""
     body = read_json(await request.body(), ImagesRequest)
