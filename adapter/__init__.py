@@ -13,7 +13,7 @@ Two shores and a memory between them::
     sandbox/      Google's side, emulated: for building and testing without an account
     app, serving  where the rooms are put together, and where they become a process; cli commands it
 
-settings, credentials, clock, drain, logs, redaction, errors and welcome are what their names say.
+settings, credentials, clock, budget, drain, logs, redaction, errors and welcome are what their names say.
 
 The import law (left may import right, nothing else; `tests/test_architecture.py` holds it)::
 
@@ -22,6 +22,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     openai_api          generation, domain, errors
     generation          domain, errors
     jobs, access        domain, errors, database
+    budget              domain, errors
     media               domain, errors
     database            errors
     providers.*         domain, errors, redaction, providers.http, providers.rpc_status

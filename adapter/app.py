@@ -14,6 +14,7 @@ from litestar.exceptions import HTTPException
 
 from adapter.access.keyring import Keyring
 from adapter.access.keys import SqlKeyStore
+from adapter.budget import MemoryBudget
 from adapter.clock import SystemClock
 from adapter.credentials import secret
 from adapter.database.engine import open_database
@@ -37,6 +38,7 @@ from adapter.openai_api.routes import chat, failures, health, images, media, mod
 from adapter.openai_api.routes.access import require_key
 from adapter.openai_api.routes.desk import Desk
 from adapter.openai_api.routes.request_log import RequestLog
+from adapter.openai_api.routes.room import HoldingRoom
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
@@ -85,7 +87,7 @@ def create_app(
         logging_config=None,
         openapi_config=None,
     )
-    app.asgi_handler = RequestLog(app.asgi_handler)
+    app.asgi_handler = RequestLog(HoldingRoom(app.asgi_handler))
     return app
 
 
@@ -138,6 +140,9 @@ class House:
             app.state.desk = Desk(
                 access=Keyring(self._keys, SqlKeyStore(database), anonymous=settings.access.anonymous),
                 generation=generation,
+                budget=MemoryBudget(
+                    clock, capacity=settings.limits.memory_bytes, patience=settings.limits.wait_seconds
+                ),
                 clock=clock,
                 terms=self._terms(),
                 longest_file=settings.limits.image_bytes,

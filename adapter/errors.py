@@ -27,6 +27,7 @@
     └── OwnFault                     this program or its surroundings
         ├── WrongConfiguration       500  found at start; names the key
         ├── SecretUnreadable         500  a credential's file or command gives nothing at the moment
+        ├── ServerBusy           503  all memory for large work is taken; nothing was begun
         ├── StorageFailed            503  the database or the media store takes or gives nothing at the moment
         └── Draining                 503  shutting down; ask again and another process answers
 
@@ -225,6 +226,14 @@ class SecretUnreadable(OwnFault):
     """A credential's file or command gives nothing that could be shown at a door."""
 
     code = "credential_unreadable"
+
+
+class ServerBusy(OwnFault):
+    """All memory for large work is taken. Nothing was begun."""
+
+    status = 503
+    code = "server_busy"
+    should_retry: bool | None = True
 
 
 class StorageFailed(OwnFault):

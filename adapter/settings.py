@@ -125,6 +125,9 @@ class Limits(_Section, frozen=True, kw_only=True):
     #: Largest picture to work from (OpenAI's own limit is 50 MB), and its pixels.
     image_bytes: Annotated[int, Meta(ge=1024)] = 50 * 1024 * 1024
     image_pixels: Annotated[int, Meta(ge=1024)] = 40_000_000
+    #: What all large work together may take in memory, and how many seconds work waits for its part.
+    memory_bytes: Annotated[int, Meta(ge=1024 * 1024)] = 1024 * 1024 * 1024
+    wait_seconds: Annotated[float, Meta(ge=0, le=600)] = 30.0
     #: Longest prompt, in characters (OpenAI's own limit is 32,000).
     prompt_characters: Annotated[int, Meta(ge=1)] = 32_000
 

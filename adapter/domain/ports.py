@@ -40,6 +40,38 @@ class Secret(Protocol):
         ...
 
 
+class Room(Protocol):
+    """What a piece of work has taken of the memory for large work."""
+
+    async def widen(self, weight: int) -> None:
+        """Take so many bytes more; wait for them if need be.
+
+        Raises:
+            ServerBusy: they did not become free in time.
+        """
+        ...
+
+    def grow(self, weight: int) -> None:
+        """Take so many bytes more, at once.
+
+        Raises:
+            ServerBusy: there are not as many free.
+        """
+        ...
+
+
+class Budget(Protocol):
+    """The memory for large work."""
+
+    def room(self, weight: int) -> AbstractAsyncContextManager[Room]:
+        """Take so many bytes for as long as the context is open; wait for them if need be.
+
+        Raises:
+            ServerBusy: they did not become free in time.
+        """
+        ...
+
+
 class ImageProvider(Protocol):
     """A maker of pictures."""
 

@@ -9,6 +9,7 @@ import msgspec
 from litestar import MediaType, Response, post
 from litestar.response import Stream
 
+from adapter.domain import weight
 from adapter.domain.job import VideoJob
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
@@ -17,6 +18,7 @@ from adapter.openai_api import sse
 from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.chat import picture_order, video_order, wants_pictures
 from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, json_response
+from adapter.openai_api.routes.room import read_body, take_room
 from adapter.openai_api.wire.chat import ChatRequest, Usage
 from adapter.openai_api.write import chat as write
 from adapter.openai_api.write.errors import error_body
@@ -29,9 +31,11 @@ VIDEO_ID = "x-video-id"
 @post("/chat/completions", status_code=200)
 async def complete_chat(request: OwnedRequest, desk: Desk) -> Stream | Response[bytes]:
     """Make what the last message asks for."""
-    body = read_json(await request.body(), ChatRequest)
+    body = read_json(await read_body(request, desk), ChatRequest)
     if wants_pictures(body, desk.terms):
-        return await _complete_with_pictures(body, desk)
+        order = picture_order(body, desk.terms)
+        await take_room(request, desk, weight.of_order(order))
+        return await _complete_with_pictures(body, order, desk)
     return await _complete_with_video(body, desk, request.auth)
 
 
@@ -96,9 +100,8 @@ async def video_stream(desk: Desk, job: VideoJob, answer: write.Answer) -> Async
     yield sse.DONE
 
 
-async def _complete_with_pictures(body: ChatRequest, desk: Desk) -> Stream | Response[bytes]:
+async def _complete_with_pictures(body: ChatRequest, order: ImageOrder, desk: Desk) -> Stream | Response[bytes]:
     """Answer with pictures: links in the text, or the pictures beside it where the request asks for that."""
-    order = picture_order(body, desk.terms)
     answer = _heading(body, desk)
     enclosed = desk.enclose_pictures or "image" in (body.modalities or ())
     if body.stream:

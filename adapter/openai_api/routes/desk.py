@@ -4,7 +4,7 @@ import msgspec
 from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 
-from adapter.domain.ports import Access, Clock
+from adapter.domain.ports import Access, Budget, Clock
 from adapter.generation import Generation
 from adapter.openai_api.read.terms import Terms
 
@@ -20,6 +20,7 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
 
     access: Access
     generation: Generation
+    budget: Budget
     clock: Clock
     terms: Terms
     #: Largest file of a form, in bytes.

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from litestar import Response, post
 from litestar.response import Stream
 
+from adapter.domain import weight
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder, Source
 from adapter.errors import AdapterError
@@ -15,6 +16,7 @@ from adapter.openai_api.read.edits import edit_order, read_edits_form, refs, var
 from adapter.openai_api.read.form import FormReader
 from adapter.openai_api.read.images import Delivery, delivery, image_order
 from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, json_response
+from adapter.openai_api.routes.room import arriving, read_body, take_room
 from adapter.openai_api.wire.images import EditsRequest, ImagesRequest
 from adapter.openai_api.write.errors import error_event
 from adapter.openai_api.write.images import Heading, Made, image_completed, images_response
@@ -28,30 +30,36 @@ WORDS_BYTES = 2 * 1024 * 1024
 async def create_images(request: OwnedRequest, desk: Desk) -> Response[bytes] | Stream:
     """Make pictures from a text."""
     body = read_json(await request.body(), ImagesRequest)
-    return await _answer(desk, body, image_order(body, desk.terms), "image_generation.completed")
+    order = image_order(body, desk.terms)
+    await take_room(request, desk, weight.of_order(order))
+    return await _answer(desk, body, order, "image_generation.completed")
 
 
 @post("/images/edits", status_code=200)
 async def edit_images(request: OwnedRequest, desk: Desk) -> Response[bytes] | Stream:
     """Make pictures from a text and pictures."""
     body, sources = await _read_edits(request, desk)
-    return await _answer(desk, body, edit_order(body, sources, desk.terms), "image_edit.completed")
+    order = edit_order(body, sources, desk.terms)
+    await take_room(request, desk, weight.of_order(order))
+    return await _answer(desk, body, order, "image_edit.completed")
 
 
 @post("/images/variations", status_code=200)
 async def vary_images(request: OwnedRequest, desk: Desk) -> Response[bytes] | Stream:
     """Make pictures from a picture."""
     body, sources = await _read_edits(request, desk)
-    return await _answer(desk, body, variation_order(body, sources, desk.terms), "image_edit.completed")
+    order = variation_order(body, sources, desk.terms)
+    await take_room(request, desk, weight.of_order(order))
+    return await _answer(desk, body, order, "image_edit.completed")
 
 
 async def _read_edits(request: OwnedRequest, desk: Desk) -> tuple[EditsRequest, tuple[Source, ...]]:
     content_type = request.headers.get("content-type", "")
     if not content_type or content_type.partition(";")[0].strip().lower() == "application/json":
-        body = read_json(await request.body(), EditsRequest)
+        body = read_json(await read_body(request, desk), EditsRequest)
         return body, refs(body, desk.public_url)
     form = FormReader(content_type, most_file_bytes=desk.longest_file)
-    async for chunk in request.stream():
+    async for chunk in arriving(request, desk):
         form.feed(chunk)
     return read_edits_form(form.finish(), desk.public_url)
 

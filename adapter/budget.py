@@ -1,0 +1,115 @@
+"""Memory for large work: who finds none free waits a while, and is then asked to come back."""
+
+from asyncio import Event
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from adapter.domain.ports import Clock, Room
+from adapter.errors import ServerBusy
+
+#: What a client is told to wait, in seconds.
+COME_BACK_SECONDS = 10.0
+
+
+class MemoryBudget:
+    """Hands out room in the order of asking (the port `Budget`).
+
+    It counts what work is expected to need at its widest, and measures nothing. Work that is expected to need more than
+    there is gets all of it, alone.
+    """
+
+    def __init__(self, clock: Clock, *, capacity: int, patience: float) -> None:
+        """Take the bytes that there are, and how many seconds one waits for some of them."""
+        self._clock = clock
+        self._capacity = capacity
+        self._patience = patience
+        self._free = capacity
+        self._waiting: deque[_Waiting] = deque()
+
+    @asynccontextmanager
+    async def room(self, weight: int) -> AsyncIterator[Room]:
+        """Take room for as long as the context is open (the port of that name)."""
+        room = _Room(self)
+        try:
+            await room.widen(weight)
+            yield room
+        finally:
+            self._give_back(room.weight)
+
+    async def take(self, weight: int, *, held: int) -> int:
+        """Wait for more, and return how much it is: with what is `held` already it is never more than there is.
+
+        Raises:
+            ServerBusy: it did not become free in time.
+        """
+        weight = min(weight, self._capacity - held)
+        if not self._waiting and weight <= self._free:
+            self._free -= weight
+            return weight
+        waiting = _Waiting(weight)
+        self._waiting.append(waiting)
+        granted = False
+        try:
+            granted = await self._clock.wait(waiting.granted, self._patience)
+        finally:
+            if not granted:
+                self._leave(waiting)
+        if not granted:
+            raise _busy()
+        return weight
+
+    def take_at_once(self, weight: int) -> None:
+        """Take more for work that is under way. It does not wait: all who hold some could wait for each other.
+
+        Raises:
+            ServerBusy: there is not as much free.
+        """
+        if weight > self._free:
+            raise _busy()
+        self._free -= weight
+
+    def _leave(self, waiting: "_Waiting") -> None:
+        if waiting.granted.is_set():
+            self._give_back(waiting.weight)
+        else:
+            self._waiting.remove(waiting)
+            self._give_back(0)
+
+    def _give_back(self, weight: int) -> None:
+        self._free += weight
+        while self._waiting and self._waiting[0].weight <= self._free:
+            next_one = self._waiting.popleft()
+            self._free -= next_one.weight
+            next_one.granted.set()
+
+
+class _Waiting:
+    """Somebody in the queue."""
+
+    def __init__(self, weight: int) -> None:
+        self.weight = weight
+        self.granted = Event()
+
+
+class _Room:
+    """What one piece of work has taken (the port `Room`)."""
+
+    def __init__(self, budget: MemoryBudget) -> None:
+        self._budget = budget
+        self.weight = 0
+
+    async def widen(self, weight: int) -> None:
+        """Take more as soon as it is free (the port of that name)."""
+        self.weight += await self._budget.take(weight, held=self.weight)
+
+    def grow(self, weight: int) -> None:
+        """Take more (the port of that name)."""
+        self._budget.take_at_once(weight)
+        self.weight += weight
+
+
+def _busy() -> ServerBusy:
+    return ServerBusy(
+        "The server has as much large work as it can hold. Ask again shortly.", retry_after=COME_BACK_SECONDS
+    )

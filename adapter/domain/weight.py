@@ -1,0 +1,25 @@
+"""How much memory work takes at its widest, in bytes. Estimates, on the safe side of what was measured."""
+
+from adapter.domain.media import Resolution
+from adapter.domain.orders import ImageOrder, Upload
+
+#: A picture's file has one to three bytes a pixel; its base64 is held twice, as it came and as it goes out.
+BYTES_A_PIXEL = 6
+#: Of what came in, once as it came and once taken apart.
+COPIES_OF_A_BODY = 2
+#: Of a picture to work from, in each request that carries it on: base64 takes 4 bytes for 3.
+COPIES_OF_AN_INPUT = 1.4
+#: A picture that is still to be fetched; the most that is taken is far more.
+LINKED_BYTES = 8 * 1024 * 1024
+
+
+def of_order(order: ImageOrder) -> int:
+    """Weigh the pictures that an order asks for and those that it works from."""
+    edge = (order.frame.resolution or Resolution.ONE).edge
+    given = sum(len(one.data) if isinstance(one, Upload) else LINKED_BYTES for one in order.sources)
+    return order.n * (BYTES_A_PIXEL * edge * edge + int(COPIES_OF_AN_INPUT * given))
+
+
+def of_body(size: int) -> int:
+    """Weigh a request's body."""
+    return COPIES_OF_A_BODY * size
