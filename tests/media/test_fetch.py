@@ -297,7 +297,7 @@ async def test_whatever_a_client_sends_the_failure_is_the_clients() -> None:
         except InvalidRequest:
             continue
 
-    assert len(internet.connections) > 100
+    assert internet.connections
     assert {host for host, _ in internet.connections if not is_public(ip_address(host))} == set()
 
 
