@@ -45,6 +45,8 @@ class Internet(httpcore.AsyncNetworkBackend):
         self.lookups: list[str] = []
         self.connections: list[tuple[str, int]] = []
         self.requests: list[bytes] = []
+        #: What each connection was given, in seconds.
+        self.patience: list[float | None] = []
         self._names = names
         self._replies = replies
         self._ways = ways or {}
@@ -69,6 +71,7 @@ class Internet(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Write a connection down, and let it through if there is something behind it."""
         self.connections.append((host, port))
+        self.patience.append(timeout)
         if host in self._ways:
             return await httpcore.AnyIOBackend().connect_tcp(
                 "127.0.0.1", self._ways[host], timeout, local_address, socket_options

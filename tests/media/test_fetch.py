@@ -24,7 +24,8 @@ async def fetch_from(behaviour: Behaviour, *, limit: int = 100, seconds: float =
     async with server(behaviour) as port:
         network = Network(tls=TLS, seconds=seconds)
         fetcher = SafeFetcher(trusted=[f"127.0.0.1:{port}"], network=network)
-        return await fetcher.fetch(f"http://127.0.0.1:{port}/picture.png?a=b", limit=limit)
+        async with asyncio.timeout(10):
+            return await fetcher.fetch(f"http://127.0.0.1:{port}/picture.png?a=b", limit=limit)
 
 
 @pytest.mark.parametrize(
@@ -153,12 +154,12 @@ async def test_a_server_that_never_gets_to_tls_is_left_and_closed(*, cancelled: 
         internet = Internet({"mute.example": [[PUBLIC]]}, ways={PUBLIC: port})
         fetcher = internet.fetcher(seconds=5.0 if cancelled else 0.1)
         task = asyncio.create_task(fetcher.fetch("https://mute.example/", limit=9))
-        await reached.wait()
-        if cancelled:
-            task.cancel()
-        with pytest.raises((asyncio.CancelledError, InvalidRequest)):
-            await task
         async with asyncio.timeout(5):
+            await reached.wait()
+            if cancelled:
+                task.cancel()
+            with pytest.raises((asyncio.CancelledError, InvalidRequest)):
+                await task
             await left.wait()
 
 

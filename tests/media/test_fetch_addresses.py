@@ -81,12 +81,13 @@ async def test_one_private_address_among_public_ones_spoils_them(private: str, p
 
 
 async def test_of_several_public_addresses_the_first_that_answers_is_taken() -> None:
-    """IPv6 that leads nowhere is common."""
+    """IPv6 that leads nowhere is common. They share the time for a connection."""
     async with server(says(OK)) as port:
         internet = Internet({"two.example": [[PUBLIC_6, PUBLIC]]}, ways={PUBLIC: port})
 
         assert await fetched(internet.fetcher(), "http://two.example/")
     assert internet.connections == [(PUBLIC_6, 80), (PUBLIC, 80)]
+    assert internet.patience == [2.5, 2.5]
 
 
 async def test_a_public_address_needs_no_look_up() -> None:
