@@ -25,6 +25,13 @@ def png(width: int = 16, height: int = 9) -> bytes:
     return file.getvalue()
 
 
+def jpeg(width: int = 16, height: int = 9) -> bytes:
+    """Return a real JPEG of that size."""
+    file = BytesIO()
+    Pillow.new("RGB", (width, height), "teal").save(file, "JPEG")
+    return file.getvalue()
+
+
 def made_image(width: int = 16, height: int = 9) -> MadeImage:
     """Return a picture as a provider would hand it over."""
     image = image_from_bytes(png(width, height))

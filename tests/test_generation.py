@@ -1,6 +1,7 @@
 """The use cases, with a real memory and a provider that does as it is told."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from adapter.domain.job import (
     VideoJob,
     advance,
 )
-from adapter.domain.media import Frame, RemoteVideo
+from adapter.domain.media import Frame, Image, RemoteVideo
 from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Memory, Write
 from adapter.errors import ContentRefused, JobFailed, NotFound, StorageFailed
@@ -185,6 +186,59 @@ async def test_a_delivery_is_noted_in_its_own_time(generation: Generation, memor
             msgspec.structs.replace(video_job(2, order=video_order()), owner="ada"), now=1011.0, window=60.0
         )
     ).seed == 2
+
+
+class SlowMaker:
+    """Makes a picture when it is told to, or fails."""
+
+    def __init__(self) -> None:
+        self.made: asyncio.Future[Sequence[Image]] = asyncio.get_running_loop().create_future()
+
+    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
+        assert order is ONE_PICTURE
+        return await self.made
+
+
+ONE_PICTURE = ImageOrder(model="m", provider="fake", upstream="m", prompt="a fox", n=1, frame=Frame())
+
+
+async def test_who_watches_pictures_hears_of_each_spell_of_silence(memory: Memory, clock: FakeClock) -> None:
+    """A sign of life, and then the pictures."""
+    maker = SlowMaker()
+    states = Generation({"fake": maker}, memory, clock, PATIENCE, lambda: None).watch_images(ONE_PICTURE)
+    for _ in range(2):
+        first = asyncio.ensure_future(anext(states))
+        await asyncio.sleep(0)
+        await clock.advance(PATIENCE.heartbeat)
+        assert await first is None
+
+    maker.made.set_result([made_image()])
+    assert await anext(states) == [made_image()]
+    assert [state async for state in states] == []
+
+
+async def test_a_fault_reaches_who_watches(memory: Memory, clock: FakeClock) -> None:
+    """As it was raised."""
+    maker = SlowMaker()
+    maker.made.set_exception(ContentRefused("no"))
+
+    with pytest.raises(ContentRefused):
+        await anext(Generation({"fake": maker}, memory, clock, PATIENCE, lambda: None).watch_images(ONE_PICTURE))
+
+
+async def test_who_stops_watching_pictures_stops_their_making(memory: Memory, clock: FakeClock) -> None:
+    """Nobody could be given them."""
+    maker = SlowMaker()
+    async with aclosing(
+        Generation({"fake": maker}, memory, clock, PATIENCE, lambda: None).watch_images(ONE_PICTURE)
+    ) as states:
+        first = asyncio.ensure_future(anext(states))
+        await asyncio.sleep(0)
+        await clock.advance(PATIENCE.heartbeat)
+        await first
+    await asyncio.sleep(0)
+
+    assert maker.made.cancelled()
 
 
 async def test_pictures_that_cannot_be_kept_are_paid_for_all_the_same(

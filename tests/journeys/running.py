@@ -62,7 +62,7 @@ clip_long_edge = 320
 class Server:
     """A running adapter with its own sandbox."""
 
-    def __init__(self, folder: Path, *, active_seconds: float = 0.6) -> None:
+    def __init__(self, folder: Path, *, active_seconds: float = 0.6, more: str = "") -> None:
         self.folder = folder
         self.port, self._sandbox = free_port(), free_port()
         self.upstream = f"http://127.0.0.1:{self._sandbox}"
@@ -78,6 +78,7 @@ class Server:
                 sandbox=self._sandbox,
                 active_seconds=active_seconds,
             )
+            + more
         )
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -141,6 +142,11 @@ class Server:
         """Return how often the sandbox carried out, and charged, something with this prompt."""
         ledger = msgspec.json.decode(httpx.get(f"{self.upstream}/sandbox/ledger").content)
         return sum(execution["prompt"] == prompt for execution in ledger["executions"])
+
+    def asked(self, door: str) -> int:
+        """Return how often the sandbox was asked for something, by the name of its door."""
+        ledger = msgspec.json.decode(httpx.get(f"{self.upstream}/sandbox/ledger").content)
+        return int(ledger["requests"].get(door, 0))
 
 
 def free_port() -> int:

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from io import BytesIO
 
+import msgspec
 import pytest
 from PIL import Image as Pillow
 
 from adapter.domain.media import Frame, Image, MediaFormat, Pixels, image_from_bytes
 from adapter.domain.orders import ImageOrder
+from adapter.domain.usage import Usage
 from adapter.errors import UpstreamBroken
 from adapter.media.convert import convert
 from adapter.media.darkroom import Darkroom
@@ -114,3 +116,40 @@ def test_a_picture_that_is_cut_is_the_upstreams_fault() -> None:
 
     with pytest.raises(UpstreamBroken):
         convert(cut, order(MediaFormat.JPEG))
+
+
+@pytest.mark.parametrize(
+    ("asked", "corner"), [(Pixels(64, 32), (0, 8)), (Pixels(48, 48), (8, 0)), (Pixels(200, 100), None)]
+)
+def test_an_exact_size_is_cut_from_the_middle_and_scaled(asked: Pixels, corner: tuple[int, int] | None) -> None:
+    """Nothing is squeezed: what is too much on either side goes."""
+    image = drawn(MediaFormat.PNG)
+    made = opened(convert(image, order(MediaFormat.PNG, exact=asked)))
+
+    assert made.size == (asked.width, asked.height)
+    if corner:
+        box = (*corner, corner[0] + asked.width, corner[1] + asked.height)
+        assert made.tobytes() == opened(image).crop(box).tobytes()
+
+
+async def test_a_picture_of_the_exact_size_is_not_touched() -> None:
+    """Byte for byte."""
+    image = drawn(MediaFormat.PNG)
+    made = await Darkroom(Draws(image), NoInputs()).make_images(order(MediaFormat.PNG, exact=image.pixels))
+
+    assert made[0] is image
+
+
+def test_what_a_picture_cost_is_known_after_its_conversion() -> None:
+    """Tokens do not get lost on the way."""
+    paid = msgspec.structs.replace(drawn(MediaFormat.PNG), usage=Usage(output_image=1120))
+
+    assert convert(paid, order(MediaFormat.WEBP)).usage == Usage(output_image=1120)
+
+
+def test_a_picture_of_monstrous_size_is_not_unpacked() -> None:
+    """Four bytes a pixel would be more than a server has."""
+    monster = msgspec.structs.replace(drawn(MediaFormat.PNG), pixels=Pixels(16_000, 16_000))
+
+    with pytest.raises(UpstreamBroken):
+        convert(monster, order(MediaFormat.JPEG))

@@ -14,15 +14,17 @@ from adapter.domain.ports import Working
 from adapter.errors import (
     AdapterError,
     ContentRefused,
+    InvalidRequest,
     UpstreamBroken,
     UpstreamCredential,
+    UpstreamForgot,
     UpstreamSilent,
     UpstreamUnreachable,
 )
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
 from adapter.providers.http import Http, clients
-from tests.fakes import FakeClock, png, video_job
+from tests.fakes import FakeClock, made_image, png, video_job
 from tests.support import Answering
 
 Google = Callable[[httpx.Request], httpx.Response]
@@ -43,14 +45,14 @@ class Token:
         return await self.read()
 
 
-def provider(google: Google) -> FlowProvider:
+def provider(google: Google, clock: FakeClock | None = None) -> FlowProvider:
     """Return the provider with two accounts."""
     accounts = [
         Account(name=name, token=Token(name), project_id=f"project-{name}", tier="PAYGATE_TIER_ONE")
         for name in ("ada", "bob")
     ]
     http = Http(*clients(Answering(google)))
-    return FlowProvider(http, "https://flow.example", Accounts(accounts), FakeClock(1762958374.159))
+    return FlowProvider(http, "https://flow.example", Accounts(accounts), clock or FakeClock(1762958374.159))
 
 
 def job(account: str) -> VideoJob:
@@ -252,6 +254,127 @@ async def test_pictures_that_come_as_links_are_fetched_without_the_token() -> No
     images = await provider(google).make_images(order(1), ())
 
     assert images[0].decode() == png(40, 30)
+
+
+class Shelf:
+    """Flow with uploads: it names what it is given, draws from what it knows, and forgets when it is told to."""
+
+    def __init__(self) -> None:
+        self.uploads: list[str] = []
+        self.drawn_from: list[list[str]] = []
+        self._known: set[str] = set()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        body = msgspec.json.decode(request.content)
+        if request.url.path.endswith(":uploadUserImage"):
+            self.uploads.append(request.headers["authorization"].removeprefix("Bearer "))
+            name = f"upload-{len(self.uploads)}"
+            self._known.add(name)
+            return httpx.Response(200, json={"mediaGenerationId": {"mediaGenerationId": name}})
+        names = [given["name"] for given in body["requests"][0]["imageInputs"]]
+        self.drawn_from.append(names)
+        if not self._known.issuperset(names):
+            return httpx.Response(404, json={"error": {"code": 404, "message": "Requested entity was not found."}})
+        made = [{"image": {"generatedImage": {"encodedImage": pybase64.b64encode(png()).decode()}}}]
+        return httpx.Response(200, json=made * len(body["requests"]))
+
+    def forget(self) -> None:
+        self._known.clear()
+
+
+async def test_a_picture_is_uploaded_once_per_account() -> None:
+    """The second request from the same picture uses the first one's upload; another account has none of it."""
+    flow = Shelf()
+    maker = provider(flow)
+    for _ in range(4):  # two accounts take turns
+        await maker.make_images(order(1), [made_image(16, 9), made_image(9, 16)])
+
+    assert flow.uploads == ["ada-0", "ada-0", "bob-0", "bob-0"]
+    assert flow.drawn_from == [["upload-1", "upload-2"], ["upload-3", "upload-4"]] * 2
+
+
+async def test_the_same_picture_twice_in_one_request_is_uploaded_once() -> None:
+    """And stands in the request twice, as the prompt counts them."""
+    flow = Shelf()
+    await provider(flow).make_images(order(1), [made_image(), made_image()])
+
+    assert (len(flow.uploads), flow.drawn_from) == (1, [["upload-1", "upload-1"]])
+
+
+async def test_an_upload_that_flow_forgot_is_sent_again_once() -> None:
+    """Flow answers 404 and has made nothing."""
+    flow = Shelf()
+    maker = provider(flow)
+    pictures = [made_image()]
+    await maker.make_images(order(1), pictures)
+    await maker.make_images(order(1), pictures)
+    flow.forget()
+    await maker.make_images(order(1), pictures)
+
+    assert flow.drawn_from == [["upload-1"], ["upload-2"], ["upload-1"], ["upload-3"]]
+
+
+async def test_an_upload_that_flow_never_knows_is_not_sent_for_ever() -> None:
+    """Twice, then it is an error that is not the client's."""
+    flow = Shelf()
+
+    def forgetful(request: httpx.Request) -> httpx.Response:
+        flow.forget()
+        return flow(request)
+
+    with pytest.raises(UpstreamForgot):
+        await provider(forgetful).make_images(order(1), [made_image()])
+    assert len(flow.uploads) == 2
+
+
+async def test_uploads_grow_old() -> None:
+    """After three quarters of an hour Flow is not relied on to know a picture any more."""
+    flow, clock = Shelf(), FakeClock()
+    maker = provider(flow, clock)
+    await maker.make_images(order(1), [made_image()])
+    await clock.advance(46 * 60)
+    await maker.make_images(order(1), [made_image()])
+    await maker.make_images(order(1), [made_image()])
+
+    assert flow.uploads == ["ada-0", "bob-0", "ada-0"]
+
+
+async def test_a_failed_upload_is_not_remembered() -> None:
+    """The next request tries again."""
+    flow = Shelf()
+    fails = iter([True, False, False])
+
+    def google(request: httpx.Request) -> httpx.Response:
+        if "uploadUserImage" in request.url.path and next(fails):
+            return httpx.Response(400, json={"error": {"code": 400, "message": "Internal"}})
+        return flow(request)
+
+    maker = provider(google)
+    with pytest.raises(InvalidRequest):
+        await maker.make_images(order(1), [made_image()])
+    for _ in range(2):
+        await maker.make_images(order(1), [made_image()])
+    assert len(flow.uploads) == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "ratio"),
+    [((1600, 900), "LANDSCAPE"), ((400, 900), "PORTRAIT"), ((800, 900), "SQUARE"), (None, "LANDSCAPE")],
+)
+async def test_a_picture_from_a_picture_keeps_its_shape(given: tuple[int, int] | None, ratio: str) -> None:
+    """Where none was asked for; without a picture Flow's own pages begin with landscape."""
+    shapes: list[str] = []
+    flow = Shelf()
+
+    def google(request: httpx.Request) -> httpx.Response:
+        if "uploadUserImage" not in request.url.path:
+            shapes.append(msgspec.json.decode(request.content)["requests"][0]["imageAspectRatio"])
+        return flow(request)
+
+    open_frame = msgspec.structs.replace(order(1), frame=Frame())
+    await provider(google).make_images(open_frame, [made_image(*given)] if given else [])
+
+    assert shapes == [f"IMAGE_ASPECT_RATIO_{ratio}"]
 
 
 async def test_a_refused_prompt_keeps_googles_words() -> None:

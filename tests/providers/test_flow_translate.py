@@ -8,7 +8,7 @@ import pytest
 
 from adapter.credentials import FixedSecret
 from adapter.domain.job import Operation
-from adapter.domain.media import Frame, Image, Pixels, Ratio, RemoteVideo
+from adapter.domain.media import Frame, Image, Pixels, Ratio, RemoteVideo, image_from_bytes
 from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.domain.ports import Finished, Refused, Working
 from adapter.errors import (
@@ -25,7 +25,7 @@ from adapter.errors import (
 from adapter.providers.flow import translate
 from adapter.providers.flow.accounts import Account
 from adapter.providers.http import Reply
-from tests.fakes import png, video_job, video_order
+from tests.fakes import jpeg, png, video_job, video_order
 from tests.support import GOLDEN
 
 OPERATION = "f1c22d03926da6fde596fbf0859404b7"
@@ -72,6 +72,36 @@ def test_a_picture_order_is_the_seeds_request() -> None:
     assert as_json(
         translate.images_request(order, Ratio.LANDSCAPE, (), [620172], ";1762958374159")
     ) == msgspec.json.decode(seed_body("flow.images.text.request"))
+
+
+def test_an_order_with_pictures_is_the_seeds_request() -> None:
+    """Seed 002 section 2.2: each picture of the batch works from all of them."""
+    golden = msgspec.json.decode(seed_body("flow.images.reference.request"))
+    [one] = golden["requests"]
+    names = [given["name"] for given in one["imageInputs"]]
+    order = ImageOrder(
+        model="flow-gem-pix", provider="flow", upstream="GEM_PIX", prompt=one["prompt"], n=1, frame=Frame()
+    )
+    session = one["clientContext"]["sessionId"]
+
+    assert as_json(translate.images_request(order, Ratio.LANDSCAPE, names, [one["seed"]], session)) == golden
+
+
+def test_an_upload_is_the_seeds_request() -> None:
+    """Seed 002 section 1: the type that the bytes have, and the nearest of Flow's shapes."""
+    golden = msgspec.json.decode(seed_body("flow.upload.request"))
+    picture = image_from_bytes(jpeg(768, 1364))
+    assert picture is not None
+    golden["imageInput"]["rawImageBytes"] = pybase64.b64encode(jpeg(768, 1364)).decode()
+
+    assert as_json(translate.upload_request(picture, golden["clientContext"]["sessionId"])) == golden
+
+
+def test_an_uploads_name_is_read() -> None:
+    """The long one that later requests repeat."""
+    body = seed_body("flow.upload.response")
+
+    assert translate.uploaded(Reply(200, body)) == msgspec.json.decode(body)["mediaGenerationId"]["mediaGenerationId"]
 
 
 def test_a_status_question_is_the_seeds_request() -> None:

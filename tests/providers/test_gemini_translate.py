@@ -6,12 +6,13 @@ import msgspec
 import pybase64
 import pytest
 
-from adapter.domain.media import Frame, Image, Pixels, Ratio, Resolution
+from adapter.domain.media import Frame, Image, Pixels, Ratio, Resolution, image_from_bytes
 from adapter.domain.orders import MAX_SEED, ImageOrder
+from adapter.domain.usage import Usage
 from adapter.errors import ContentRefused, InvalidRequest, NoMedia, UpstreamBroken, UpstreamOverloaded
-from adapter.providers.gemini import translate
+from adapter.providers.gemini import translate, wire
 from adapter.providers.http import Reply
-from tests.fakes import png
+from tests.fakes import jpeg, made_image, png
 from tests.support import GOLDEN
 
 PLAIN = ImageOrder(
@@ -46,6 +47,60 @@ def test_a_framed_order_is_the_seeds_request() -> None:
     )
 
     assert sent(framed) == {**golden_request, "contents": [{"role": "user", **turn}]}
+
+
+def test_an_order_with_pictures_is_the_seeds_request() -> None:
+    """Text first, then each picture with the type that its bytes have."""
+    golden_request = msgspec.json.decode((GOLDEN / "seeds" / "gemini.edit.request.json").read_bytes())
+    [turn] = golden_request["contents"]
+    pictures = [made_image(16, 16), image_from_bytes(jpeg())]
+    assert pictures[1] is not None
+    order = msgspec.structs.replace(PLAIN, prompt=turn["parts"][0]["text"])
+
+    parts = sent(order, pictures)["contents"][0]["parts"]  # type: ignore[index,arg-type]
+    assert parts[0] == turn["parts"][0]
+    assert parts[1:] == [
+        {"inlineData": {"mimeType": mime, "data": pybase64.b64encode(data).decode()}}
+        for mime, data in (("image/png", png(16, 16)), ("image/jpeg", jpeg()))
+    ]
+    [given] = (part["inline_data"] for part in turn["parts"] if "inline_data" in part)
+    assert given.keys() == {"mime_type", "data"}  # the seed's spelling; both are one field (`gemini.md` section 1.3)
+
+
+def test_tokens_are_counted_by_kind() -> None:
+    """Whatever is not a picture's is text's; the details never add up to the total (`gemini.md` section 1.4)."""
+    counted = translate.image(golden("picture", draft=png(1, 1), first=png(2, 2), last=png(3, 3))).usage
+
+    assert counted == Usage(input_text=615, output_text=446, output_image=2240)
+    assert (counted.input, counted.output, counted.total) == (615, 2686, 3301)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "expected"),
+    [
+        (b"{}", Usage()),
+        (
+            b'{"promptTokenCount": 615, "promptTokensDetails": [{"modality": "IMAGE", "tokenCount": 516}]}',
+            Usage(input_text=99, input_image=516),
+        ),
+        (
+            b'{"promptTokenCount": 5, "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": 1290}]}',
+            Usage(input_text=5, output_image=1290),
+        ),
+        (b'{"promptTokenCount": 5, "toolUsePromptTokenCount": 2, "totalTokenCount": 7}', Usage(input_text=7)),
+    ],
+)
+def test_counts_that_are_left_out_are_zero(metadata: bytes, expected: Usage) -> None:
+    """Nothing becomes negative."""
+    assert translate.usage(msgspec.json.decode(metadata, type=wire.UsageMetadata)) == expected
+
+
+def test_an_answer_without_counts_has_none() -> None:
+    """Not zero: nobody counted."""
+    data = pybase64.b64encode(png()).decode()
+    body = msgspec.json.encode({"candidates": [{"content": {"parts": [{"inlineData": {"data": data}}]}}]})
+
+    assert translate.image(Reply(200, body)).usage is None
 
 
 def test_low_moderation_switches_the_adjustable_filters_off() -> None:

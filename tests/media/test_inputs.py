@@ -1,0 +1,202 @@
+"""The pictures that an order works from: where they come from, and what becomes of them."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from io import BytesIO
+
+import pytest
+from PIL import Image as Pillow
+
+from adapter.domain.media import Frame, Image, MediaFormat, Pixels
+from adapter.domain.orders import ImageOrder, Kept, Link, Source, Upload
+from adapter.errors import InvalidRequest
+from adapter.media.inputs import InputLimits, Inputs, prepared
+from adapter.media.store import open_media
+from tests.fakes import png
+
+ALL = (MediaFormat.PNG, MediaFormat.JPEG, MediaFormat.WEBP)
+LIMITS = InputLimits(bytes=1_000_000, pixels=250_000)
+
+
+class Web:
+    """Addresses and what lies there."""
+
+    def __init__(self, **files: bytes) -> None:
+        self._files = files
+        self.limits: list[int] = []
+
+    async def fetch(self, url: str, *, limit: int) -> bytes:
+        self.limits.append(limit)
+        if url not in self._files:
+            raise InvalidRequest("It cannot be reached.", code="failed_to_download_image")
+        return self._files[url]
+
+
+def order(*sources: Source, formats: tuple[MediaFormat, ...] = ALL) -> ImageOrder:
+    """Return an order that works from pictures."""
+    return ImageOrder(
+        model="m",
+        provider="p",
+        upstream="m",
+        prompt="blue",
+        n=1,
+        frame=Frame(),
+        sources=sources,
+        input_formats=formats,
+    )
+
+
+def written(kind: str, mode: str = "RGB", **options: object) -> bytes:
+    """Return a picture's file."""
+    file = BytesIO()
+    Pillow.effect_noise((64, 48), 90).convert(mode).save(file, kind, **options)
+    return file.getvalue()
+
+
+def opened(image: Image) -> Pillow.Image:
+    """Decode a picture whole."""
+    picture = Pillow.open(BytesIO(image.decode()))
+    picture.load()
+    return picture
+
+
+async def once(data: bytes) -> AsyncIterator[bytes]:
+    """Yield it."""
+    yield data
+
+
+async def test_pictures_come_from_everywhere_in_their_order() -> None:
+    """From the request, from our own store, from the web: as the prompt counts them."""
+    store = open_media("memory://")
+    await store.put("ours.png", once(png(20, 20)))
+    inputs = Inputs(Web(there=png(30, 30)), store, LIMITS)
+
+    brought = await inputs.gather(
+        order(Upload(png(10, 10), "image"), Kept("ours.png", "image"), Link("there", "image"), Upload(png(40, 40), "x"))
+    )
+
+    assert [image.pixels.width for image in brought] == [10, 20, 30, 40]
+
+
+async def test_a_picture_that_the_provider_takes_is_not_touched() -> None:
+    """Byte for byte."""
+    file = written("WEBP")
+    [image] = await Inputs(Web(), open_media("memory://"), LIMITS).gather(order(Upload(file, "image")))
+
+    assert (image.decode(), image.format, image.pixels) == (file, MediaFormat.WEBP, Pixels(64, 48))
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("WEBP", "RGB"), ("GIF", "P"), ("GIF", "L"), ("WEBP", "RGBA")])
+def test_any_other_becomes_a_png(kind: str, mode: str) -> None:
+    """Flow takes PNG and JPEG only; nobody takes a GIF."""
+    image = prepared(written(kind, mode), (MediaFormat.PNG, MediaFormat.JPEG), LIMITS)
+
+    assert (opened(image).format, opened(image).size) == ("PNG", (64, 48))
+
+
+def test_of_an_animation_the_first_picture_is_taken() -> None:
+    """A still is what these models work from."""
+    file = BytesIO()
+    frames = [Pillow.new("RGB", (32, 32), colour) for colour in ("red", "green")]
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
+
+    assert opened(prepared(file.getvalue(), ALL, LIMITS)).getpixel((16, 16)) == (255, 0, 0)
+
+
+def test_transparency_survives_the_conversion() -> None:
+    """A cut-out stays one."""
+    file = BytesIO()
+    Pillow.new("RGBA", (32, 32), (255, 0, 0, 0)).save(file, "WEBP", lossless=True)
+
+    pixel = opened(prepared(file.getvalue(), (MediaFormat.PNG,), LIMITS)).getpixel((16, 16))
+    assert isinstance(pixel, tuple)
+    assert pixel[3] == 0
+
+
+def test_a_picture_that_lies_on_its_side_is_turned_when_it_is_converted() -> None:
+    """A PNG has no note of how the camera was held."""
+    turned = Pillow.Exif()
+    turned[0x0112] = 6
+    image = prepared(written("JPEG", exif=turned), (MediaFormat.PNG,), LIMITS)
+
+    assert image.pixels == Pixels(48, 64)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "invalid_image"),
+        (b"Example data", "invalid_image"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "invalid_image"),
+        (b"\x00\x00\x00\x18ftypheic" + b"\x00" * 100, "invalid_image"),
+        (b"\x89PNG\r\n\x1a\n" + b"\x00" * 100, "invalid_image"),
+        (png() + b"\x00" * 1_000_000, "image_file_too_large"),
+        (png(501, 500), "image_too_large"),
+    ],
+)
+def test_what_is_no_picture_or_too_large_is_the_clients_fault(data: bytes, code: str) -> None:
+    """Told by its bytes, whatever the client calls it."""
+    with pytest.raises(InvalidRequest) as caught:
+        prepared(data, ALL, LIMITS)
+    assert caught.value.code == code
+
+
+def test_a_bomb_is_refused_by_its_header() -> None:
+    """Twenty kilobytes that would unpack to half a gigabyte are never unpacked."""
+    file = BytesIO()
+    Pillow.new("1", (20_000, 20_000)).save(file, "PNG")
+
+    with pytest.raises(InvalidRequest) as caught:
+        prepared(file.getvalue(), (MediaFormat.JPEG,), LIMITS)
+    assert caught.value.code == "image_too_large"
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
+def test_a_damaged_picture_is_the_clients_fault_or_none(kind: str) -> None:
+    """Cut anywhere, or with wrong bytes anywhere: a picture or an error that says so, nothing else."""
+    chance = random.Random(7)
+    whole = written(kind, "P" if kind == "GIF" else "RGB")
+    for _ in range(300):
+        damaged = bytearray(whole[: chance.randrange(1, len(whole))] if chance.random() < 0.5 else whole)
+        for _ in range(chance.randrange(8)):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        try:
+            prepared(bytes(damaged), (MediaFormat.PNG,) if kind != "PNG" else (MediaFormat.JPEG,), LIMITS)
+        except InvalidRequest as fault:
+            assert fault.code in {"invalid_image", "image_too_large"}  # noqa: PT017 - both outcomes are right
+
+
+async def test_a_fault_names_the_field_that_it_came_in() -> None:
+    """Of several pictures the client learns which."""
+    inputs = Inputs(Web(), open_media("memory://"), LIMITS)
+
+    for source in (Upload(b"no", "image[1]"), Link("nowhere", "image[1]"), Kept("gone.png", "image[1]")):
+        with pytest.raises(InvalidRequest) as caught:
+            await inputs.gather(order(Upload(png(), "image[0]"), source))
+        assert caught.value.param == "image[1]"
+
+
+async def test_what_is_fetched_may_be_no_larger_than_what_is_sent() -> None:
+    """The limit goes along, so that nothing larger is ever held."""
+    web = Web(there=png())
+    await Inputs(web, open_media("memory://"), LIMITS).gather(order(Link("there", "image")))
+
+    assert web.limits == [LIMITS.bytes]
+
+
+async def test_one_bad_picture_ends_the_others() -> None:
+    """Nothing goes on being fetched for an order that has failed."""
+    ended = asyncio.Event()
+
+    class Slow:
+        async def fetch(self, url: str, *, limit: int) -> bytes:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.set()
+            return f"{url} {limit}".encode()
+
+    with pytest.raises(InvalidRequest):
+        await Inputs(Slow(), open_media("memory://"), LIMITS).gather(order(Link("slow", "a"), Upload(b"no", "b")))
+    await asyncio.wait_for(ended.wait(), 1)
