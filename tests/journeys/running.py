@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 import msgspec
+import openai
 
 from tests.support import ROOT
 
@@ -137,10 +139,22 @@ class Server:
         """Script a fault of the sandbox."""
         httpx.post(f"{self.upstream}/sandbox/faults", json=[fault]).raise_for_status()
 
+    def heal(self) -> None:
+        """Forget the faults that are still to come."""
+        httpx.delete(f"{self.upstream}/sandbox/faults").raise_for_status()
+
     def executed(self, prompt: str) -> int:
         """Return how often the sandbox carried out, and charged, something with this prompt."""
         ledger = msgspec.json.decode(httpx.get(f"{self.upstream}/sandbox/ledger").content)
         return sum(execution["prompt"] == prompt for execution in ledger["executions"])
+
+
+class Connect(Protocol):
+    """Makes an official client of a server. A time-out is in seconds."""
+
+    def __call__(
+        self, server: Server, *, api_key: str = KEY, max_retries: int = 0, timeout: float = 60.0
+    ) -> openai.OpenAI: ...
 
 
 def free_port() -> int:
