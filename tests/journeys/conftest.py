@@ -1,12 +1,15 @@
 """A running server, the official client, and a watch over every answer."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
 import openai
 import pytest
 
+from tests.journeys.node_programs import NodePrograms, lay_out
 from tests.journeys.running import KEY, Connect, Server
 from tests.journeys.watching import Watch
 
@@ -70,3 +73,17 @@ def client(server: Server, connect: Connect) -> Iterator[openai.OpenAI]:
 def prompt() -> str:
     """A prompt that no other test uses, so that no other test's video answers it."""
     return f"waves {uuid4()}"
+
+
+@pytest.fixture(scope="session")
+def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Node programs beside the packages that they import."""
+    if shutil.which("node") is None:
+        pytest.skip("there is no node on this machine")
+    return lay_out(tmp_path_factory.mktemp("node"))
+
+
+@pytest.fixture
+def node(node_folder: Path, server: Server, watch: Watch) -> NodePrograms:
+    """Programs of the Node clients, watched as the Python ones are."""
+    return NodePrograms(node_folder, server, watch)
