@@ -52,7 +52,7 @@ $(VENV)/test.stamp: requirements-dev.lock requirements-openai-1.lock | $(VENV)/b
 
 # Without node there is nothing to install, and no stamp: it may be there next time.
 $(VENV)/node.stamp: tests/journeys/node/package.json tests/journeys/node/package-lock.json | $(VENV)/bin/python
-	@if command -v node npm > /dev/null; then \
+	@if command -v node > /dev/null && command -v npm > /dev/null; then \
 	  mkdir -p $(VENV)/node && cp $^ $(VENV)/node \
 	  && (cd $(VENV)/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) && touch $@; \
 	else echo "There is no node with npm here: the journeys of the Node clients will be skipped."; fi

@@ -78,8 +78,8 @@ def prompt() -> str:
 @pytest.fixture(scope="session")
 def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Node programs beside the packages that they import."""
-    if shutil.which("node") is None:
-        pytest.skip("there is no node on this machine")
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("there is no node with npm on this machine")
     return lay_out(tmp_path_factory.mktemp("node"))
 
 
