@@ -10,7 +10,8 @@ const kept = [];
 
 export async function watchedFetch(url, init) {
   const response = await fetch(url, init);
-  kept.push(keep(init?.method ?? "GET", new URL(url), response.clone()));
+  // The official client asks `data:,` to learn what this fetch can do with forms.
+  if (String(url).startsWith(baseURL)) kept.push(keep(init?.method ?? "GET", new URL(url), response.clone()));
   return response;
 }
 
