@@ -86,6 +86,11 @@ def test_a_right_answer_is_passed(answer: Answer) -> None:
         (piece({**PICTURES, "background": "auto"}), r"\$\.background"),
         (piece({**PICTURES, "data": [{"url": None}]}), r"\$\.data\[0\]\.url: None is not"),
         (piece(PICTURES, path="/v1/chat/completions"), "is not CreateChatCompletionResponse"),
+        (piece({**PICTURES, "size": 7}), r"\$\.size: 7 is not of type 'string'"),
+        (
+            msgspec.structs.replace(stream(data(PICTURE_EVENT)), path="/v1/images/variations"),
+            "has no schema for events",
+        ),
         (piece(PICTURES, path="/v1/videos"), "has no schema in the table of routes"),
         (piece(PICTURES, status=500), "is not ErrorResponse"),
         (piece({"error": {"message": "no", "type": "t", "param": None}}, status=400), "'code' is a required property"),
@@ -119,6 +124,7 @@ def test_what_was_cut_off_by_the_client_is_judged_as_far_as_it_came() -> None:
     wrong = msgspec.structs.replace(stream(data(PICTURE_EVENT), "data: {"), whole=False)
 
     assert faults(cut) == []
+    assert faults(msgspec.structs.replace(PIECE, body=b'{"crea', whole=False)) == []
     assert faults(wrong) != []
 
 
