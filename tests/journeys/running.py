@@ -18,7 +18,8 @@ from tests.support import ROOT
 KEY = "sk-sandbox"
 START_SECONDS = 30.0
 
-#: A sandbox that makes an 8 s clip in a little over a second, and a server that looks after it often.
+#: A sandbox that makes an 8 s clip in a little over a second, so cheap that one account pays for all journeys, and a
+#: server that looks after it often.
 CONFIG = """
 models = "{models}"
 
@@ -58,6 +59,7 @@ state = "{folder}/upstream"
 pending_seconds = 0.2
 active_seconds = {active_seconds}
 clip_long_edge = 320
+video_credits = 1
 """
 
 
