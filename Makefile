@@ -17,9 +17,9 @@ run: $(VENV)/run.stamp ## install what is missing, then serve on the built-in sa
 demo: $(VENV)/test.stamp ## drive a running (or its own) server with the OpenAI client; writes out/
 	@ADAPTER_URL=$${ADAPTER_URL:-http://$(HOST):$(PORT)} $(BIN)/python -m tests.demo
 
-test: $(VENV)/test.stamp ## install what is missing, then run every test
+test: $(VENV)/test.stamp $(VENV)/node.stamp ## install what is missing, then run every test
 	@$(BIN)/python -m pytest
-	@PYTHONPATH=$(VENV)/openai-1 $(BIN)/python -m pytest tests/journeys
+	@PYTHONPATH=$(VENV)/openai-1 $(BIN)/python -m pytest tests/journeys --ignore-glob='*/test_node_*.py'
 
 lint: $(VENV)/test.stamp ## ruff and mypy
 	@$(BIN)/ruff check .
@@ -49,3 +49,10 @@ $(VENV)/test.stamp: requirements-dev.lock requirements-openai-1.lock | $(VENV)/b
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade --target $(VENV)/openai-1 -r requirements-openai-1.lock
 	touch $@ $(VENV)/run.stamp
+
+# Without node there is nothing to install, and no stamp: it may be there next time.
+$(VENV)/node.stamp: tests/journeys/node/package.json tests/journeys/node/package-lock.json | $(VENV)/bin/python
+	@if command -v node > /dev/null && command -v npm > /dev/null; then \
+	  mkdir -p $(VENV)/node && cp $^ $(VENV)/node \
+	  && (cd $(VENV)/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) && touch $@; \
+	else echo "There is no node with npm here: the journeys of the Node clients will be skipped."; fi

@@ -1,12 +1,17 @@
-"""A running server and the official client."""
+"""A running server, the official client, and a watch over every answer."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import openai
 import pytest
 
-from tests.journeys.running import KEY, Server
+from tests.journeys.node_programs import NodePrograms, lay_out
+from tests.journeys.running import KEY, Connect, Server
+from tests.journeys.watching import Watch
 
 
 @pytest.fixture(scope="session")
@@ -18,16 +23,49 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert running.stop() == 0
 
 
-@pytest.fixture
-def client(server: Server) -> Iterator[openai.OpenAI]:
-    """The official client without retries of its own, and as strict as it can be.
+@pytest.fixture(autouse=True)
+def watch() -> Iterator[Watch]:
+    """Every answer of every journey keeps to OpenAI's published schemas."""
+    watch = Watch()
+    yield watch
+    assert watch.faults() == []
 
-    In its strict mode the 1.x client knows three sizes of a picture; we report the real one (`openai.md` section 4).
-    """
-    strict = not openai.__version__.startswith("1.")
-    with openai.OpenAI(
-        base_url=f"{server.url}/v1", api_key=KEY, max_retries=0, _strict_response_validation=strict
-    ) as client:
+
+@pytest.fixture
+def http(watch: Watch) -> Iterator[httpx.Client]:
+    """A client without an SDK, to see bytes and headers, and to hang up; it closes each connection, as curl does."""
+    limits = httpx.Limits(max_keepalive_connections=0)
+    with httpx.Client(event_hooks={"response": [watch.on_response]}, limits=limits) as http:
+        yield http
+
+
+@pytest.fixture
+def strict() -> bool:
+    """Whether the official client refuses an answer that is not what its own types say."""
+    return True
+
+
+@pytest.fixture
+def connect(watch: Watch, *, strict: bool) -> Connect:
+    """Official clients with a key, retries or a time-out of their own."""
+
+    def connected(server: Server, *, api_key: str = KEY, max_retries: int = 0, timeout: float = 60.0) -> openai.OpenAI:
+        return openai.OpenAI(
+            base_url=f"{server.url}/v1",
+            api_key=api_key,
+            max_retries=max_retries,
+            timeout=timeout,
+            http_client=openai.DefaultHttpxClient(event_hooks={"response": [watch.on_response]}),
+            _strict_response_validation=strict,
+        )
+
+    return connected
+
+
+@pytest.fixture
+def client(server: Server, connect: Connect) -> Iterator[openai.OpenAI]:
+    """The official client without retries of its own, and as strict as it can be."""
+    with connect(server) as client:
         yield client
 
 
@@ -35,3 +73,17 @@ def client(server: Server) -> Iterator[openai.OpenAI]:
 def prompt() -> str:
     """A prompt that no other test uses, so that no other test's video answers it."""
     return f"waves {uuid4()}"
+
+
+@pytest.fixture(scope="session")
+def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Node programs beside the packages that they import."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("there is no node with npm on this machine")
+    return lay_out(tmp_path_factory.mktemp("node"))
+
+
+@pytest.fixture
+def node(node_folder: Path, server: Server, watch: Watch) -> NodePrograms:
+    """Programs of the Node clients, watched as the Python ones are."""
+    return NodePrograms(node_folder, server, watch)

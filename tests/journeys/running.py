@@ -7,16 +7,19 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 import msgspec
+import openai
 
 from tests.support import ROOT
 
 KEY = "sk-sandbox"
 START_SECONDS = 30.0
 
-#: A sandbox that makes an 8 s clip in a little over a second, and a server that looks after it often.
+#: A sandbox that makes an 8 s clip in a little over a second, so cheap that one account pays for all journeys, and a
+#: server that looks after it often.
 CONFIG = """
 models = "{models}"
 
@@ -56,6 +59,7 @@ state = "{folder}/upstream"
 pending_seconds = 0.2
 active_seconds = {active_seconds}
 clip_long_edge = 320
+video_credits = 1
 """
 
 
@@ -138,6 +142,10 @@ class Server:
         """Script a fault of the sandbox."""
         httpx.post(f"{self.upstream}/sandbox/faults", json=[fault]).raise_for_status()
 
+    def heal(self) -> None:
+        """Forget the faults that are still to come."""
+        httpx.delete(f"{self.upstream}/sandbox/faults").raise_for_status()
+
     def executed(self, prompt: str) -> int:
         """Return how often the sandbox carried out, and charged, something with this prompt."""
         ledger = msgspec.json.decode(httpx.get(f"{self.upstream}/sandbox/ledger").content)
@@ -147,6 +155,14 @@ class Server:
         """Return how often the sandbox was asked for something, by the name of its door."""
         ledger = msgspec.json.decode(httpx.get(f"{self.upstream}/sandbox/ledger").content)
         return int(ledger["requests"].get(door, 0))
+
+
+class Connect(Protocol):
+    """Makes an official client of a server. A time-out is in seconds."""
+
+    def __call__(
+        self, server: Server, *, api_key: str = KEY, max_retries: int = 0, timeout: float = 60.0
+    ) -> openai.OpenAI: ...
 
 
 def free_port() -> int:

@@ -4,7 +4,7 @@ import httpx
 import openai
 import pytest
 
-from tests.journeys.running import KEY, Server
+from tests.journeys.running import KEY, Connect, Server
 
 ERROR_KEYS = {"message", "type", "param", "code"}
 
@@ -25,21 +25,21 @@ ERROR_KEYS = {"message", "type", "param", "code"}
 )
 @pytest.mark.parametrize(("method", "path"), [("GET", "/v1/models"), ("POST", "/v1/chat/completions")])
 def test_without_a_right_key_there_is_nothing(
-    server: Server, method: str, path: str, authorization: str | None
+    http: httpx.Client, server: Server, method: str, path: str, authorization: str | None
 ) -> None:
     """401 in OpenAI's shape, whatever is wrong with the header."""
     headers = {} if authorization is None else {b"authorization": authorization.encode()}
-    reply = httpx.request(method, f"{server.url}{path}", headers=headers)
+    reply = http.request(method, f"{server.url}{path}", headers=headers)
 
     assert reply.status_code == 401
     assert reply.json()["error"]["code"] == "invalid_api_key"
     assert reply.headers["www-authenticate"] == "Bearer"
 
 
-def test_the_sdk_raises_its_own_exception_for_a_wrong_key(server: Server) -> None:
+def test_the_sdk_raises_its_own_exception_for_a_wrong_key(server: Server, connect: Connect) -> None:
     """With a request id to quote."""
     with (
-        openai.OpenAI(base_url=f"{server.url}/v1", api_key="wrong", max_retries=0) as client,
+        connect(server, api_key="wrong") as client,
         pytest.raises(openai.AuthenticationError) as caught,
     ):
         client.models.list()
@@ -68,10 +68,10 @@ def test_the_sdk_raises_its_own_exception_for_a_wrong_key(server: Server) -> Non
     ],
 )
 def test_every_error_has_openais_shape_and_a_request_id(
-    server: Server, method: str, path: str, body: bytes, status: int
+    http: httpx.Client, server: Server, method: str, path: str, body: bytes, status: int
 ) -> None:
     """Ours and the framework's, before and after routing."""
-    reply = httpx.request(
+    reply = http.request(
         method, f"{server.url}{path}", content=body, headers={"authorization": f"Bearer {KEY}"}, timeout=30
     )
 
@@ -84,18 +84,18 @@ def test_every_error_has_openais_shape_and_a_request_id(
 
 @pytest.mark.parametrize("host", ["x:abc", "x:99999", "[::1]:x", "evil.example", ""])
 @pytest.mark.parametrize("path", ["/v1/nothing", "/v1/models", "/media/nothing.mp4"])
-def test_a_strange_host_header_changes_nothing(server: Server, path: str, host: str) -> None:
+def test_a_strange_host_header_changes_nothing(http: httpx.Client, server: Server, path: str, host: str) -> None:
     """Links never come from it, and errors keep their shape."""
-    reply = httpx.get(f"{server.url}{path}", headers={"host": host, "authorization": f"Bearer {KEY}"})
+    reply = http.get(f"{server.url}{path}", headers={"host": host, "authorization": f"Bearer {KEY}"})
 
     assert reply.status_code in {200, 404}
     assert reply.headers["x-request-id"].startswith("req_")
     assert reply.headers["content-type"] == "application/json"
 
 
-def test_a_wrong_method_is_answered_with_the_right_ones(server: Server) -> None:
+def test_a_wrong_method_is_answered_with_the_right_ones(http: httpx.Client, server: Server) -> None:
     """As RFC 9110 wants it."""
-    assert "POST" in httpx.get(f"{server.url}/v1/chat/completions").headers["allow"]
+    assert "POST" in http.get(f"{server.url}/v1/chat/completions").headers["allow"]
 
 
 def test_a_wrong_size_is_answered_with_what_is_allowed(client: openai.OpenAI) -> None:
@@ -131,9 +131,9 @@ def test_a_model_is_found_by_any_of_its_names(client: openai.OpenAI, name: str) 
     assert client.models.retrieve(name).id == name
 
 
-def test_a_browser_may_ask_from_any_page(server: Server) -> None:
+def test_a_browser_may_ask_from_any_page(http: httpx.Client, server: Server) -> None:
     """Preflights with whatever headers a front-end sends."""
-    reply = httpx.options(
+    reply = http.options(
         f"{server.url}/v1/chat/completions",
         headers={
             "origin": "https://chat.example",
@@ -149,8 +149,8 @@ def test_a_browser_may_ask_from_any_page(server: Server) -> None:
     )
 
 
-def test_health_needs_no_key_and_leaves_no_line(server: Server) -> None:
+def test_health_needs_no_key_and_leaves_no_line(http: httpx.Client, server: Server) -> None:
     """Load balancers ask every second."""
-    assert httpx.get(f"{server.url}/health").json() == {"status": "ok"}
-    assert httpx.get(f"{server.url}/ready").json() == {"status": "ready"}
+    assert http.get(f"{server.url}/health").json() == {"status": "ok"}
+    assert http.get(f"{server.url}/ready").json() == {"status": "ready"}
     assert '"/health"' not in server.log

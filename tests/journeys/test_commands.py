@@ -3,13 +3,13 @@
 import openai
 import pytest
 
-from tests.journeys.running import KEY, Server
+from tests.journeys.running import KEY, Connect, Server
 
 
-def test_a_key_is_handed_out_and_taken_back_while_the_server_runs(server: Server) -> None:
+def test_a_key_is_handed_out_and_taken_back_while_the_server_runs(server: Server, connect: Connect) -> None:
     """Create, use, list, revoke; no restart."""
     key = server.command("keys", "create", "ada").strip()
-    with openai.OpenAI(base_url=f"{server.url}/v1", api_key=key, max_retries=0) as client:
+    with connect(server, api_key=key) as client:
         assert list(client.models.list())
         assert "ada" in server.command("keys", "list")
         assert key not in server.command("keys", "list")

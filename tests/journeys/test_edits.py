@@ -35,7 +35,7 @@ def pictures(response: openai.types.ImagesResponse) -> list[bytes]:
 def posted(server: Server, **fields: object) -> httpx.Response:
     """Send an edit as JSON."""
     body = {"model": "gpt-image-1.5", "prompt": "make it blue", **fields}
-    return httpx.post(
+    return http.post(
         f"{server.url}/v1/images/edits", json=body, headers={"authorization": f"Bearer {KEY}"}, timeout=30
     )
 
@@ -154,7 +154,7 @@ def test_a_form_may_come_in_pieces_of_unknown_length(server: Server) -> None:
         for start in range(0, len(body), 100):
             yield body[start : start + 100]
 
-    reply = httpx.post(
+    reply = http.post(
         f"{server.url}/v1/images/edits",
         content=pieces(),
         headers={"authorization": f"Bearer {KEY}", "content-type": f"multipart/form-data; boundary={boundary}"},

@@ -31,7 +31,7 @@ def link_of(content: str | None) -> str:
 
 def asked(server: Server, messages: Sequence[Mapping[str, object]], **fields: object) -> dict[str, object]:
     """Return the whole answer to a conversation."""
-    reply = httpx.post(
+    reply = http.post(
         f"{server.url}/v1/chat/completions",
         json={"model": MODEL, "messages": messages, **fields},
         headers={"authorization": f"Bearer {KEY}"},
@@ -46,7 +46,7 @@ def asked(server: Server, messages: Sequence[Mapping[str, object]], **fields: ob
 def test_a_chat_answers_with_a_link(client: openai.OpenAI, model: str) -> None:
     """In Markdown, which every front-end shows; the link needs no key."""
     answer = client.chat.completions.create(model=model, messages=[{"role": "user", "content": "a cat"}])
-    fetched = httpx.get(link_of(answer.choices[0].message.content))
+    fetched = http.get(link_of(answer.choices[0].message.content))
 
     assert Pillow.open(BytesIO(fetched.content)).size == (1024, 1024)
     assert (answer.choices[0].finish_reason, answer.model) == ("stop", model)
@@ -141,7 +141,7 @@ def test_a_refusal_of_a_whole_answer_has_a_status(client: openai.OpenAI) -> None
 def test_a_picture_that_is_no_longer_there_is_a_clear_error(server: Server) -> None:
     """An edit of nothing would be another picture, and cost as much."""
     gone = f"{server.url}/media/{'0' * 32}.png"
-    reply = httpx.post(
+    reply = http.post(
         f"{server.url}/v1/chat/completions",
         json={
             "model": MODEL,

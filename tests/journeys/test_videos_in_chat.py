@@ -13,7 +13,7 @@ from openai.types.chat import ChatCompletionChunk
 from PIL import Image as Pillow
 
 from tests.journeys.movie import Movie, read_movie
-from tests.journeys.running import KEY, Server
+from tests.journeys.running import KEY, Connect, Server
 
 MODEL = "veo-3.1-fast"
 CONTENT = re.compile(r"!\[Video preview\]\((http\S+\.jpg)\)\n\n\[Download video\]\((http\S+\.mp4)\)")
@@ -38,14 +38,14 @@ def links(text: str) -> tuple[str, str]:
     return match[1], match[2]
 
 
-def movie(url: str) -> Movie:
+def movie(http: httpx.Client, url: str) -> Movie:
     """Fetch and decode a video."""
-    return read_movie(httpx.get(url).content)
+    return read_movie(http.get(url).content)
 
 
-def raw_stream(server: Server, prompt: str) -> AbstractContextManager[httpx.Response]:
+def raw_stream(http: httpx.Client, server: Server, prompt: str) -> AbstractContextManager[httpx.Response]:
     """Open a stream without an SDK, to see its bytes or to hang up."""
-    return httpx.stream(
+    return http.stream(
         "POST",
         f"{server.url}/v1/chat/completions",
         json={"model": MODEL, "stream": True, "messages": [{"role": "user", "content": prompt}]},
@@ -58,16 +58,16 @@ def raw_stream(server: Server, prompt: str) -> AbstractContextManager[httpx.Resp
     ("model", "size"), [(MODEL, (320, 180)), (f"{MODEL}-portrait", (180, 320)), ("sora-2", (320, 180))]
 )
 def test_a_streamed_chat_ends_in_a_playable_video(
-    client: openai.OpenAI, prompt: str, model: str, size: tuple[int, int]
+    http: httpx.Client, client: openai.OpenAI, prompt: str, model: str, size: tuple[int, int]
 ) -> None:
     """H.264, eight seconds, the right orientation, moving, with a poster of the same shape."""
     poster, video = links(content(streamed(client, prompt, model)))
-    made = movie(video)
+    made = movie(http, video)
 
     assert (made.codec, made.size) == ("h264", size)
     assert made.seconds == pytest.approx(8.0, abs=0.2)
     assert made.moves
-    assert Pillow.open(BytesIO(httpx.get(poster).content)).size == size
+    assert Pillow.open(BytesIO(http.get(poster).content)).size == size
 
 
 def test_the_chunks_come_in_order(client: openai.OpenAI, prompt: str) -> None:
@@ -122,17 +122,19 @@ def test_usage_is_there_when_asked_for(client: openai.OpenAI, prompt: str) -> No
     assert all(chunk.usage is None for chunk in chunks[:-1])
 
 
-def test_a_chat_without_a_stream_answers_the_same_in_one_piece(client: openai.OpenAI, prompt: str) -> None:
+def test_a_chat_without_a_stream_answers_the_same_in_one_piece(
+    http: httpx.Client, client: openai.OpenAI, prompt: str
+) -> None:
     """The same content, when it is there."""
     answer = client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": prompt}])
 
     assert answer.choices[0].finish_reason == "stop"
-    assert movie(links(answer.choices[0].message.content or "")[1]).codec == "h264"
+    assert movie(http, links(answer.choices[0].message.content or "")[1]).codec == "h264"
 
 
-def test_the_bytes_of_a_stream_are_what_both_sdks_can_read(server: Server, prompt: str) -> None:
+def test_the_bytes_of_a_stream_are_what_both_sdks_can_read(http: httpx.Client, server: Server, prompt: str) -> None:
     """Headers against buffering, only data lines and comments, a comment in silence, `[DONE]` at the end."""
-    with raw_stream(server, prompt) as reply:
+    with raw_stream(http, server, prompt) as reply:
         text = reply.read().decode()
 
     assert reply.headers["content-type"].startswith("text/event-stream")
@@ -144,14 +146,14 @@ def test_the_bytes_of_a_stream_are_what_both_sdks_can_read(server: Server, promp
     assert ": still working" in blocks
 
 
-def test_a_video_can_be_played_from_the_middle(client: openai.OpenAI, prompt: str) -> None:
+def test_a_video_can_be_played_from_the_middle(http: httpx.Client, client: openai.OpenAI, prompt: str) -> None:
     """Range, HEAD and a tag, as players and caches want them."""
     _, video = links(content(streamed(client, prompt)))
-    whole = httpx.get(video).content
-    head = httpx.head(video)
-    part = httpx.get(video, headers={"range": "bytes=1000-1999"})
-    tail = httpx.get(video, headers={"range": "bytes=-10"})
-    unchanged = httpx.get(video, headers={"if-none-match": head.headers["etag"]})
+    whole = http.get(video).content
+    head = http.head(video)
+    part = http.get(video, headers={"range": "bytes=1000-1999"})
+    tail = http.get(video, headers={"range": "bytes=-10"})
+    unchanged = http.get(video, headers={"if-none-match": head.headers["etag"]})
 
     assert (head.status_code, head.headers["content-length"], head.content) == (200, str(len(whole)), b"")
     assert head.headers["content-type"] == "video/mp4"
@@ -159,32 +161,36 @@ def test_a_video_can_be_played_from_the_middle(client: openai.OpenAI, prompt: st
     assert part.headers["content-range"] == f"bytes 1000-1999/{len(whole)}"
     assert tail.content == whole[-10:]
     assert (unchanged.status_code, unchanged.content) == (304, b"")
-    assert httpx.get(video, headers={"range": f"bytes={len(whole)}-"}).status_code == 416
+    assert http.get(video, headers={"range": f"bytes={len(whole)}-"}).status_code == 416
 
 
-def test_hanging_up_does_not_stop_the_job(server: Server, client: openai.OpenAI, prompt: str) -> None:
+def test_hanging_up_does_not_stop_the_job(
+    http: httpx.Client, server: Server, client: openai.OpenAI, prompt: str
+) -> None:
     """Who comes back and asks for the same thing gets the video that is being made; it is paid for once."""
-    with raw_stream(server, prompt) as reply:
+    with raw_stream(http, server, prompt) as reply:
         next(reply.iter_lines())
     answer = content(streamed(client, prompt))
 
-    assert movie(links(answer)[1]).codec == "h264"
+    assert movie(http, links(answer)[1]).codec == "h264"
     assert server.executed(prompt) == 1
 
 
-def test_a_client_that_gives_up_waiting_and_retries_pays_once(server: Server, prompt: str) -> None:
+def test_a_client_that_gives_up_waiting_and_retries_pays_once(server: Server, connect: Connect, prompt: str) -> None:
     """The SDK's own time-out and retries, without a stream: the answer goes to whoever is there when it is ready."""
-    with openai.OpenAI(base_url=f"{server.url}/v1", api_key=KEY, max_retries=5, timeout=0.4) as client:
+    with connect(server, max_retries=5, timeout=0.4) as client:
         answer = client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": prompt}])
 
     assert CONTENT.fullmatch(answer.choices[0].message.content or "")
     assert server.executed(prompt) == 1
 
 
-def test_hanging_up_without_a_stream_loses_nothing(server: Server, client: openai.OpenAI, prompt: str) -> None:
+def test_hanging_up_without_a_stream_loses_nothing(
+    http: httpx.Client, server: Server, client: openai.OpenAI, prompt: str
+) -> None:
     """The video that nobody took answers the next request."""
     with pytest.raises(httpx.ReadTimeout):
-        httpx.post(
+        http.post(
             f"{server.url}/v1/chat/completions",
             json={"model": MODEL, "messages": [{"role": "user", "content": prompt}]},
             headers={"authorization": f"Bearer {KEY}"},
@@ -210,33 +216,37 @@ def test_asking_again_after_it_was_handed_over_makes_a_new_video(
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_a_client_that_closes_right_after_the_answer_has_taken_it(server: Server, prompt: str, *, stream: bool) -> None:
+def test_a_client_that_closes_right_after_the_answer_has_taken_it(
+    http: httpx.Client, server: Server, prompt: str, *, stream: bool
+) -> None:
     """As curl does: each of its answers was handed over, so each request is a new video."""
     body = {"model": MODEL, "stream": stream, "messages": [{"role": "user", "content": prompt}]}
     for _ in range(3):
-        httpx.post(
+        http.post(
             f"{server.url}/v1/chat/completions", json=body, headers={"authorization": f"Bearer {KEY}"}, timeout=30
         ).raise_for_status()
 
     assert server.executed(prompt) == 3
 
 
-def test_two_keys_do_not_share_a_job(server: Server, client: openai.OpenAI, prompt: str) -> None:
+def test_two_keys_do_not_share_a_job(http: httpx.Client, server: Server, connect: Connect, prompt: str) -> None:
     """The same prompt of another owner is another video."""
-    with raw_stream(server, prompt) as reply:
+    with raw_stream(http, server, prompt) as reply:
         next(reply.iter_lines())
-        with openai.OpenAI(base_url=f"{server.url}/v1", api_key="sk-second") as second:
+        with connect(server, api_key="sk-second") as second:
             links(content(streamed(second, prompt)))
 
     assert server.executed(prompt) == 2
 
 
 @pytest.mark.parametrize("how", ["kill", "stop"])
-def test_a_restart_in_the_middle_of_a_job_ends_in_the_finished_video(tmp_path: Path, prompt: str, how: str) -> None:
+def test_a_restart_in_the_middle_of_a_job_ends_in_the_finished_video(
+    http: httpx.Client, connect: Connect, tmp_path: Path, prompt: str, how: str
+) -> None:
     """Killed or stopped: the next process finds the job, and asking again ends in the video, paid for once."""
     server = Server(tmp_path, active_seconds=2.0)
     server.start()
-    with raw_stream(server, prompt) as reply:
+    with raw_stream(http, server, prompt) as reply:
         lines = reply.iter_lines()
         while "Making the video" not in next(lines):
             pass
@@ -248,7 +258,7 @@ def test_a_restart_in_the_middle_of_a_job_ends_in_the_finished_video(tmp_path: P
         else:
             server.kill()
     server.start()
-    with openai.OpenAI(base_url=f"{server.url}/v1", api_key=KEY, max_retries=0) as client:
+    with connect(server) as client:
         answer = content(streamed(client, prompt))
     executions = server.executed(prompt)
     server.stop()
@@ -289,12 +299,12 @@ def test_a_video_that_fails_upstream_is_an_error_without_a_stream(client: openai
     "fault", [{"do": "drop"}, {"do": "truncate"}, {"do": "html", "status": 502}, {"do": "garbage"}]
 )
 def test_an_ambiguous_submission_is_paid_for_at_most_once(
-    server: Server, prompt: str, fault: dict[str, object]
+    server: Server, connect: Connect, prompt: str, fault: dict[str, object]
 ) -> None:
     """Executed, then cut: even a client that retries by itself causes no second execution."""
     server.fault(on="flow.submit", after=True, prompt=prompt, **fault)
     with (
-        openai.OpenAI(base_url=f"{server.url}/v1", api_key=KEY, max_retries=2) as client,
+        connect(server, max_retries=2) as client,
         pytest.raises(openai.APIStatusError) as caught,
     ):
         streamed(client, prompt)
@@ -326,7 +336,7 @@ def test_whatever_the_status_call_answers_the_paid_video_arrives(
     """Missed polls and every shape of the answer."""
     server.fault(on="flow.poll", times=2, skip=2, **fault)
     answer = content(streamed(client, prompt))
-    httpx.delete(f"{server.upstream}/sandbox/faults").raise_for_status()
+    server.heal()
 
     assert CONTENT.fullmatch(answer)
     assert server.executed(prompt) == 1
@@ -336,18 +346,18 @@ def test_whatever_the_status_call_answers_the_paid_video_arrives(
     "fault", [{"do": "truncate"}, {"do": "drop"}, {"do": "error", "status": 503}, {"do": "error", "status": 403}]
 )
 def test_a_download_that_breaks_is_repeated(
-    server: Server, client: openai.OpenAI, prompt: str, fault: dict[str, object]
+    http: httpx.Client, server: Server, client: openai.OpenAI, prompt: str, fault: dict[str, object]
 ) -> None:
     """A cut file is never handed out; an expired link is asked for again."""
     server.fault(on="media.get", times=1, **fault)
     _, video = links(content(streamed(client, prompt)))
 
-    assert movie(video).moves
+    assert movie(http, video).moves
     assert server.executed(prompt) == 1
 
 
 def test_a_job_and_its_request_each_leave_one_line_without_the_prompt(
-    server: Server, client: openai.OpenAI, prompt: str
+    http: httpx.Client, server: Server, client: openai.OpenAI, prompt: str
 ) -> None:
     """The operator sees what happened, and no secret and no wish."""
     answer = client.chat.completions.with_raw_response.create(
@@ -357,7 +367,7 @@ def test_a_job_and_its_request_each_leave_one_line_without_the_prompt(
     for _ in range(200):
         if f'"event": "request.finished", "request_id": "{request_id}"' in server.log:
             break
-        httpx.get(f"{server.url}/health")  # the line is written after the answer was sent
+        http.get(f"{server.url}/health")  # the line is written after the answer was sent
     lines = [msgspec.json.decode(line) for line in server.log.splitlines() if line.startswith("{")]
     [job] = [
         line for line in lines if line["event"] == "job.finished" and line["job_id"] == answer.headers["x-video-id"]

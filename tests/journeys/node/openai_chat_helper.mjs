@@ -1,0 +1,4 @@
+import { client } from "./openai.mjs";
+import { order, report } from "./watched.mjs";
+
+await report(await client.chat.completions.stream(order).finalChatCompletion());

@@ -1,0 +1,144 @@
+"""What the Node programs report, as far as the tests look at it."""
+
+import base64
+import re
+from io import BytesIO
+from typing import Final
+
+import msgspec
+from PIL import Image as Pillow
+
+#: What a chat shows of a finished video; the group is the link.
+VIDEO_CONTENT: Final = re.compile(r"!\[Video preview\]\(http\S+\.jpg\)\n\n\[Download video\]\((http\S+\.mp4)\)")
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """What the official client knows of an error."""
+
+    kind: str = msgspec.field(name="class")
+    status: int
+    code: str | None
+    param: str | None
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """Instead of an answer."""
+
+    error: Refusal
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One picture of the official client."""
+
+    b64_json: str = ""
+    url: str = ""
+
+
+class Pictures(msgspec.Struct, frozen=True):
+    """An `ImagesResponse`."""
+
+    data: list[Item]
+    size: str
+    output_format: str
+
+
+class PictureEvent(msgspec.Struct, frozen=True):
+    """An event of a streamed picture."""
+
+    type: str
+    b64_json: str
+
+
+class ChatImageUrl(msgspec.Struct, frozen=True):
+    """Where a chat's picture is."""
+
+    url: str
+
+
+class ChatImage(msgspec.Struct, frozen=True):
+    """A picture in a chat, as gateways hand it over."""
+
+    image_url: ChatImageUrl
+
+
+class Delta(msgspec.Struct, frozen=True):
+    """A piece of a streamed chat."""
+
+    finish_reason: str | None
+    role: str = ""
+    content: str = ""
+    reasoning_content: str = ""
+    images: list[ChatImage] = []
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A chat's whole message."""
+
+    role: str
+    content: str
+    images: list[ChatImage] = []
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """The only one."""
+
+    message: Message
+    finish_reason: str
+
+
+class Completion(msgspec.Struct, frozen=True):
+    """What the streaming helper puts together."""
+
+    choices: list[Choice]
+
+
+class AiImage(msgspec.Struct, frozen=True):
+    """One picture of the AI SDK, which looks at the bytes for the type."""
+
+    type: str
+    base64: str
+
+
+class AiImages(msgspec.Struct, frozen=True):
+    """What `generateImage` returns."""
+
+    images: list[AiImage]
+    warnings: list[object]
+
+
+class AiError(msgspec.Struct, frozen=True):
+    """What `generateImage` throws."""
+
+    name: str
+    status: int
+    message: str
+
+
+class AiRefused(msgspec.Struct, frozen=True):
+    """Instead of pictures."""
+
+    error: AiError
+
+
+class AiPart(msgspec.Struct, frozen=True):
+    """A piece of `streamText`."""
+
+    type: str
+    text: str = ""
+    finish: str = ""
+
+
+class AiText(msgspec.Struct, frozen=True):
+    """What `generateText` returns."""
+
+    text: str
+    finish: str
+
+
+def opened(data: str | bytes) -> Pillow.Image:
+    """Decode a picture whole: bytes, base64 or a data URL."""
+    if isinstance(data, str):
+        data = base64.b64decode(data.rpartition(",")[2], validate=True)
+    picture = Pillow.open(BytesIO(data))
+    picture.load()
+    return picture

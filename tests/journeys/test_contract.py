@@ -1,0 +1,176 @@
+"""The watch over the journeys can see: each kind of broken answer is found, and every client is watched."""
+
+import ast
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+
+import httpx
+import httpx2
+import msgspec
+import pytest
+
+from tests.journeys.contract import DEVIATIONS, Answer, Deviation, faults
+from tests.journeys.watching import Watch
+from tests.openapi import Json
+
+CHUNK: Mapping[str, Json] = {
+    "id": "chatcmpl-1",
+    "created": 1,
+    "model": "m",
+    "object": "chat.completion.chunk",
+    "choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": None}],
+}
+PICTURES: Mapping[str, Json] = {"created": 1, "data": [{"b64_json": "AAAA"}], "background": "opaque"}
+ERROR: Mapping[str, Json] = {"error": {"message": "no", "type": "t", "param": None, "code": None}}
+PICTURE_EVENT: Mapping[str, Json] = {
+    "type": "image_generation.completed",
+    "b64_json": "AAAA",
+    "created_at": 1,
+    "size": "1024x1024",
+    "quality": "high",
+    "background": "opaque",
+    "output_format": "png",
+    "usage": {
+        "total_tokens": 0,
+        "input_tokens": 0,
+        "output_tokens": 0,
+        "input_tokens_details": {"text_tokens": 0, "image_tokens": 0},
+    },
+}
+
+PIECE = Answer(
+    method="POST", path="/v1/images/generations", status=200, content_type="application/json", body=b"{}", whole=True
+)
+STREAM = msgspec.structs.replace(PIECE, path="/v1/chat/completions", content_type="text/event-stream")
+
+
+def piece(body: Json, path: str = PIECE.path, status: int = 200) -> Answer:
+    """Return a whole answer."""
+    return msgspec.structs.replace(PIECE, body=json.dumps(body).encode(), path=path, status=status)
+
+
+def stream(*lines: str) -> Answer:
+    """Return a streamed chat."""
+    return msgspec.structs.replace(STREAM, body="".join(lines).encode())
+
+
+def data(event: Mapping[str, Json]) -> str:
+    """Return an event."""
+    return f"data: {json.dumps(event)}\n\n"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        piece(PICTURES),
+        piece(PICTURES, path="/v1/v1/images/generations"),
+        piece(PICTURES, path="/images/generations"),
+        piece(ERROR, status=429),
+        piece(ERROR, path="/nothing", status=404),
+        stream(": still here\n\n", data(CHUNK), "data: [DONE]\n\n"),
+        stream(data(CHUNK), data(ERROR), "data: [DONE]\n\n"),
+    ],
+)
+def test_a_right_answer_is_passed(answer: Answer) -> None:
+    """Whole, streamed, failed."""
+    assert faults(answer) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        (piece({**PICTURES, "created": 1.5}), r"is not ImagesResponse: \$\.created"),
+        (piece({**PICTURES, "background": "auto"}), r"\$\.background"),
+        (piece({**PICTURES, "data": [{"url": None}]}), r"\$\.data\[0\]\.url: None is not"),
+        (piece(PICTURES, path="/v1/chat/completions"), "is not CreateChatCompletionResponse"),
+        (piece({**PICTURES, "size": 7}), r"\$\.size: 7 is not of type 'string'"),
+        (
+            msgspec.structs.replace(stream(data(PICTURE_EVENT)), path="/v1/images/variations"),
+            "has no schema for events",
+        ),
+        (piece(PICTURES, path="/v1/videos"), "has no schema in the table of routes"),
+        (piece(PICTURES, status=500), "is not ErrorResponse"),
+        (piece({"error": {"message": "no", "type": "t", "param": None}}, status=400), "'code' is a required property"),
+        (piece({"detail": "no"}, status=404), "'error' is a required property"),
+        (msgspec.structs.replace(PIECE, body=b"<html>"), "is not JSON"),
+        (msgspec.structs.replace(PIECE, content_type="text/html"), "is not application/json"),
+        (msgspec.structs.replace(PIECE, status=204), "has a body"),
+        (stream(data({**CHUNK, "choices": [{"index": 0, "delta": {}}]})), "'finish_reason' is a required property"),
+        (stream(data(PICTURE_EVENT)), "is not CreateChatCompletionStreamResponse"),
+        (stream(data({"error": {"message": "no"}})), "is not ErrorResponse"),
+        (stream("id: 1\n", data(CHUNK)), "not one line of data"),
+        (stream("retry: 1\n\n"), "not one line of data"),
+        (stream("event: ping\n\n"), "not one line of data"),
+        (stream("event: a\n", data(CHUNK)), "an event is called 'a'"),
+        (stream("data: {\ndata: }\n\n"), "not one line of data"),
+        (stream(data(CHUNK).rstrip()), "ends in the middle of an event"),
+        (stream("data: {\n\n"), "is not JSON"),
+    ],
+)
+def test_a_wrong_answer_is_found(answer: Answer, fault: str) -> None:
+    """Each in a sentence that names the request."""
+    said = faults(answer)
+
+    assert all(each.startswith(f"POST {answer.path} -> {answer.status} ") for each in said)
+    assert any(re.search(fault, each) for each in said)
+
+
+def test_what_was_cut_off_by_the_client_is_judged_as_far_as_it_came() -> None:
+    """Half an event is no fault of ours; a wrong one before it is."""
+    cut = msgspec.structs.replace(stream(data(CHUNK), "data: {"), whole=False)
+    wrong = msgspec.structs.replace(stream(data(PICTURE_EVENT), "data: {"), whole=False)
+
+    assert faults(cut) == []
+    assert faults(msgspec.structs.replace(PIECE, body=b'{"crea', whole=False)) == []
+    assert faults(wrong) != []
+
+
+@pytest.mark.parametrize(
+    ("deviation", "answer"),
+    [
+        (DEVIATIONS[0], piece({**PICTURES, "size": "1248x832"})),
+        (
+            DEVIATIONS[0],
+            msgspec.structs.replace(stream(data({**PICTURE_EVENT, "size": "1248x832"})), path="/v1/images/generations"),
+        ),
+    ],
+)
+def test_a_known_deviation_is_one_and_is_excused(deviation: Deviation, answer: Answer) -> None:
+    """And nothing else along with it."""
+    assert len(faults(answer, deviations=())) == 1
+    assert faults(answer, deviations=(deviation,)) == []
+
+
+def test_a_deviation_does_not_excuse_what_is_beside_it() -> None:
+    """In the same event."""
+    event = {**PICTURE_EVENT, "size": "1248x832", "background": "blue"}
+
+    assert len(faults(msgspec.structs.replace(stream(data(event)), path="/v1/images/generations"))) == 1
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_the_clients_of_both_generations_are_watched(library: ModuleType) -> None:
+    """What a program reads is what the watch judges; unread is unjudged."""
+    watch = Watch()
+    body, headers = library.ByteStream(b"{}"), {"content-type": "application/json"}
+    transport = library.MockTransport(lambda _: library.Response(200, headers=headers, stream=body))
+    with library.Client(transport=transport, event_hooks={"response": [watch.on_response]}) as client:
+        assert client.get("http://adapter/v1/models").json() == {}
+
+    assert "is not ListModelsResponse" in watch.faults()[0]
+
+
+def test_no_journey_uses_a_client_that_is_not_watched() -> None:
+    """They take `http`, `client` or `connect`."""
+    calls = [
+        f"{path.name}:{node.lineno} {ast.unparse(node.func)}"
+        for path in Path(__file__).parent.glob("test_*.py")
+        if path != Path(__file__)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and re.fullmatch(r"(httpx2?|openai)\.\w+", ast.unparse(node.func))
+    ]
+
+    assert calls == []
