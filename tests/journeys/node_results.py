@@ -1,12 +1,9 @@
 """What the Node programs report, as far as the tests look at it."""
 
-import base64
 import re
-from io import BytesIO
 from typing import Final
 
 import msgspec
-from PIL import Image as Pillow
 
 #: What a chat shows of a finished video; the group is the link.
 VIDEO_CONTENT: Final = re.compile(r"!\[Video preview\]\(http\S+\.jpg\)\n\n\[Download video\]\((http\S+\.mp4)\)")
@@ -133,12 +130,3 @@ class AiText(msgspec.Struct, frozen=True):
 
     text: str
     finish: str
-
-
-def opened(data: str | bytes) -> Pillow.Image:
-    """Decode a picture whole: bytes, base64 or a data URL."""
-    if isinstance(data, str):
-        data = base64.b64decode(data.rpartition(",")[2], validate=True)
-    picture = Pillow.open(BytesIO(data))
-    picture.load()
-    return picture

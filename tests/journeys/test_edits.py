@@ -15,29 +15,21 @@ from PIL import Image as Pillow
 
 from tests.fakes import jpeg, png
 from tests.journeys.running import KEY, Server
+from tests.looking import opened, pictures
 
 MODELS = ["gemini-3.1-flash-image", "flow-gem-pix"]
 
 
-def opened(data: bytes) -> Pillow.Image:
-    """Decode a picture whole."""
-    picture = Pillow.open(BytesIO(data))
-    picture.load()
-    return picture
+@pytest.fixture
+def strict() -> bool:
+    """In its strict mode the 1.x client knows three sizes of a picture; we report the real one."""
+    return not openai.__version__.startswith("1.")
 
 
-def pictures(response: openai.types.ImagesResponse) -> list[bytes]:
-    """Return the files of an answer."""
-    assert response.data is not None
-    return [base64.b64decode(item.b64_json or "", validate=True) for item in response.data]
-
-
-def posted(server: Server, **fields: object) -> httpx.Response:
+def posted(http: httpx.Client, server: Server, **fields: object) -> httpx.Response:
     """Send an edit as JSON."""
     body = {"model": "gpt-image-1.5", "prompt": "make it blue", **fields}
-    return http.post(
-        f"{server.url}/v1/images/edits", json=body, headers={"authorization": f"Bearer {KEY}"}, timeout=30
-    )
+    return http.post(f"{server.url}/v1/images/edits", json=body, headers={"authorization": f"Bearer {KEY}"}, timeout=30)
 
 
 def data_url(file: bytes, mime: str = "image/png") -> str:
@@ -97,14 +89,14 @@ def test_a_variation_needs_no_words(client: openai.OpenAI) -> None:
 
 
 @pytest.mark.parametrize("form", ["data", "own link", "bare text"])
-def test_a_picture_may_be_named_in_json(server: Server, client: openai.OpenAI, form: str) -> None:
+def test_a_picture_may_be_named_in_json(http: httpx.Client, server: Server, client: openai.OpenAI, form: str) -> None:
     """OpenAI's own JSON form; our own links are read from our store."""
     made = client.images.generate(model="dall-e-3", prompt="a fox").data
     assert made is not None
     link = made[0].url or ""
     refs = {"data": {"image_url": data_url(png())}, "own link": {"image_url": link}, "bare text": link}
 
-    reply = posted(server, images=[refs[form]])
+    reply = posted(http, server, images=[refs[form]])
     assert reply.status_code == 200, reply.text
     assert reply.json()["usage"]["input_tokens_details"]["image_tokens"] == 258
 
@@ -125,10 +117,10 @@ def test_a_picture_may_be_named_in_json(server: Server, client: openai.OpenAI, f
     ],
 )
 def test_what_cannot_be_edited_is_refused_by_name(
-    server: Server, fields: dict[str, object], param: str, code: str
+    http: httpx.Client, server: Server, fields: dict[str, object], param: str, code: str
 ) -> None:
     """Before anything is paid for."""
-    reply = posted(server, **fields)
+    reply = posted(http, server, **fields)
 
     assert (reply.status_code, reply.json()["error"]["param"], reply.json()["error"]["code"]) == (400, param, code)
 
@@ -140,7 +132,7 @@ def test_a_mask_is_refused(client: openai.OpenAI) -> None:
     assert caught.value.param == "mask"
 
 
-def test_a_form_may_come_in_pieces_of_unknown_length(server: Server) -> None:
+def test_a_form_may_come_in_pieces_of_unknown_length(http: httpx.Client, server: Server) -> None:
     """As Node sends a file that it reads while sending."""
     boundary = "a-boundary"
     parts = [
@@ -177,7 +169,7 @@ class Pictures(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_a_picture_is_fetched_from_a_server_that_the_operator_trusts(tmp_path: Path) -> None:
+def test_a_picture_is_fetched_from_a_server_that_the_operator_trusts(http: httpx.Client, tmp_path: Path) -> None:
     """Any other address on the inside stays unreachable."""
     web = HTTPServer(("127.0.0.1", 0), Pictures)
     threading.Thread(target=web.serve_forever, daemon=True).start()
@@ -185,10 +177,10 @@ def test_a_picture_is_fetched_from_a_server_that_the_operator_trusts(tmp_path: P
     server = Server(tmp_path, more=f'[fetching]\ntrusted = ["{host}"]')
     server.start()
 
-    reply = posted(server, images=[{"image_url": f"http://{host}/fox"}])
+    reply = posted(http, server, images=[{"image_url": f"http://{host}/fox"}])
     assert reply.status_code == 200, reply.text
     assert reply.json()["usage"]["input_tokens_details"]["image_tokens"] == 258
-    assert posted(server, images=[{"image_url": f"http://localhost:{web.server_port}/fox"}]).status_code == 400
+    assert posted(http, server, images=[{"image_url": f"http://localhost:{web.server_port}/fox"}]).status_code == 400
     assert server.stop() == 0
     web.shutdown()
     web.server_close()
@@ -214,7 +206,7 @@ def test_geminis_own_words_for_the_frame_are_understood(client: openai.OpenAI) -
         assert response.size == "3168x1344"
 
 
-def test_a_flow_upload_is_remembered(server: Server, client: openai.OpenAI) -> None:
+def test_a_flow_upload_is_remembered(http: httpx.Client, server: Server, client: openai.OpenAI) -> None:
     """The same picture travels to Google once."""
     picture = png(123, 45)
     before = server.asked("flow.upload")
@@ -244,7 +236,9 @@ def test_what_fails_before_a_stream_begins_has_a_status(client: openai.OpenAI) -
     assert caught.value.code == "moderation_blocked"
 
 
-def test_what_fails_inside_a_stream_is_an_error_to_the_client(server: Server, client: openai.OpenAI) -> None:
+def test_what_fails_inside_a_stream_is_an_error_to_the_client(
+    http: httpx.Client, server: Server, client: openai.OpenAI
+) -> None:
     """After a sign of life there is no status left to give."""
     server.fault(on="gemini.generate", do="delay", seconds=0.3, prompt="a slow owl")
     stream = client.images.generate(model=MODELS[0], prompt="a slow owl [image_safety]", stream=True)

@@ -17,8 +17,8 @@ from tests.journeys.node_results import (
     Pictures,
     Refusal,
     Refused,
-    opened,
 )
+from tests.looking import opened
 
 MODEL = "gemini-2.5-flash-image"
 VIDEO_MODEL = "veo-3.1-fast"

@@ -7,9 +7,8 @@ import pytest
 from PIL import Image as Pillow
 
 from tests.journeys.node_programs import NodePrograms
-from tests.journeys.node_results import AiImages, AiText, Delta, Message, PictureEvent, Pictures, opened
-
-pytestmark = pytest.mark.skip(reason="waits for /v1/images/edits")
+from tests.journeys.node_results import AiImages, AiText, Delta, Message, PictureEvent, Pictures
+from tests.looking import opened
 
 MODEL = "gemini-2.5-flash-image"
 CHAT_MODEL = "gemini-3.1-flash-image"

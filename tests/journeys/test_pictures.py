@@ -1,33 +1,17 @@
 """Pictures through the official client: what a user asked for is what a user sees."""
 
-import base64
-from io import BytesIO
-
 import httpx
 import openai
 import pytest
-from PIL import Image as Pillow
 
 from tests.journeys.running import KEY, Server
+from tests.looking import opened, pictures
 
 
 @pytest.fixture
 def strict() -> bool:
     """In its strict mode the 1.x client knows three sizes of a picture; we report the real one."""
     return not openai.__version__.startswith("1.")
-
-
-def opened(data: bytes) -> Pillow.Image:
-    """Decode a picture whole."""
-    picture = Pillow.open(BytesIO(data))
-    picture.load()
-    return picture
-
-
-def pictures(response: openai.types.ImagesResponse) -> list[bytes]:
-    """Return the files of an answer."""
-    assert response.data is not None
-    return [base64.b64decode(item.b64_json or "", validate=True) for item in response.data]
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,9 @@ def link_of(content: str | None) -> str:
     return str(link)
 
 
-def asked(server: Server, messages: Sequence[Mapping[str, object]], **fields: object) -> dict[str, object]:
+def asked(
+    http: httpx.Client, server: Server, messages: Sequence[Mapping[str, object]], **fields: object
+) -> dict[str, object]:
     """Return the whole answer to a conversation."""
     reply = http.post(
         f"{server.url}/v1/chat/completions",
@@ -43,7 +45,7 @@ def asked(server: Server, messages: Sequence[Mapping[str, object]], **fields: ob
 
 
 @pytest.mark.parametrize("model", [MODEL, "flow-gem-pix-square"])
-def test_a_chat_answers_with_a_link(client: openai.OpenAI, model: str) -> None:
+def test_a_chat_answers_with_a_link(client: openai.OpenAI, http: httpx.Client, model: str) -> None:
     """In Markdown, which every front-end shows; the link needs no key."""
     answer = client.chat.completions.create(model=model, messages=[{"role": "user", "content": "a cat"}])
     fetched = http.get(link_of(answer.choices[0].message.content))
@@ -98,21 +100,21 @@ def test_pictures_come_beside_the_text_where_that_is_asked_for(client: openai.Op
         {"type": "file", "file": {"file_data": data_url(png()), "filename": "a.png"}},
     ],
 )
-def test_a_picture_in_the_message_is_worked_from(server: Server, part: dict[str, object]) -> None:
+def test_a_picture_in_the_message_is_worked_from(http: httpx.Client, server: Server, part: dict[str, object]) -> None:
     """However the program at the other end writes it."""
-    answer = asked(server, [{"role": "user", "content": [{"type": "text", "text": "make it blue"}, part]}])
+    answer = asked(http, server, [{"role": "user", "content": [{"type": "text", "text": "make it blue"}, part]}])
 
     assert answer["usage"]["prompt_tokens"] == TOKENS + 3  # type: ignore[index]
 
 
 @pytest.mark.parametrize("form", ["link", "data"])
-def test_it_means_the_picture_above(server: Server, form: str) -> None:
+def test_it_means_the_picture_above(http: httpx.Client, server: Server, form: str) -> None:
     """Edited turn by turn: by our own link in the history, or by the picture that came beside the text."""
     first = {"role": "user", "content": "a cat"}
     extra = {"modalities": ["image", "text"]} if form == "data" else {}
-    answer = asked(server, [first], **extra)["choices"][0]["message"]  # type: ignore[index]
+    answer = asked(http, server, [first], **extra)["choices"][0]["message"]  # type: ignore[index]
     for turn in ("make it blue", "and larger"):
-        told = asked(server, [first, answer, {"role": "user", "content": turn}], **extra)
+        told = asked(http, server, [first, answer, {"role": "user", "content": turn}], **extra)
         assert told["usage"]["prompt_tokens"] > TOKENS  # type: ignore[index]
         answer = told["choices"][0]["message"]  # type: ignore[index]
 
@@ -138,7 +140,7 @@ def test_a_refusal_of_a_whole_answer_has_a_status(client: openai.OpenAI) -> None
     assert caught.value.code == "moderation_blocked"
 
 
-def test_a_picture_that_is_no_longer_there_is_a_clear_error(server: Server) -> None:
+def test_a_picture_that_is_no_longer_there_is_a_clear_error(http: httpx.Client, server: Server) -> None:
     """An edit of nothing would be another picture, and cost as much."""
     gone = f"{server.url}/media/{'0' * 32}.png"
     reply = http.post(

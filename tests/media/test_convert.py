@@ -14,6 +14,7 @@ from adapter.errors import UpstreamBroken
 from adapter.media.convert import convert
 from adapter.media.darkroom import Darkroom
 from tests.fakes import png
+from tests.looking import opened
 
 KINDS = [MediaFormat.PNG, MediaFormat.JPEG, MediaFormat.WEBP]
 
@@ -26,13 +27,6 @@ def drawn(kind: MediaFormat, mode: str = "RGB") -> Image:
     image = image_from_bytes(file.getvalue())
     assert image is not None
     return image
-
-
-def opened(image: Image) -> Pillow.Image:
-    """Decode a picture whole."""
-    picture = Pillow.open(BytesIO(image.decode()))
-    picture.load()
-    return picture
 
 
 class Draws:
@@ -76,7 +70,7 @@ async def test_a_picture_comes_in_the_format_that_was_ordered(drawn_as: MediaFor
     image = drawn(drawn_as)
     made = await Darkroom(Draws(image), NoInputs()).make_images(order(to))
 
-    assert [opened(each).format for each in made] == [to.name, to.name]
+    assert [opened(each.decode()).format for each in made] == [to.name, to.name]
     assert {each.pixels for each in made} == {image.pixels}
     assert (made[0] is image) is (drawn_as is to)
 
@@ -97,7 +91,7 @@ def test_transparency_becomes_white_in_a_jpeg() -> None:
     clear = image_from_bytes(file.getvalue())
     assert clear is not None
 
-    pixel = opened(convert(clear, order(MediaFormat.JPEG))).getpixel((16, 16))
+    pixel = opened(convert(clear, order(MediaFormat.JPEG)).decode()).getpixel((16, 16))
     assert pixel == (255, 255, 255)
 
 
@@ -105,7 +99,7 @@ def test_transparency_becomes_white_in_a_jpeg() -> None:
 @pytest.mark.parametrize("to", [MediaFormat.JPEG, MediaFormat.WEBP])
 def test_pictures_of_every_colour_mode_are_converted(mode: str, to: MediaFormat) -> None:
     """Grey, palette, with alpha."""
-    assert opened(convert(drawn(MediaFormat.PNG, mode), order(to, 90))).size == (64, 48)
+    assert opened(convert(drawn(MediaFormat.PNG, mode), order(to, 90)).decode()).size == (64, 48)
 
 
 def test_a_picture_that_is_cut_is_the_upstreams_fault() -> None:
@@ -124,12 +118,12 @@ def test_a_picture_that_is_cut_is_the_upstreams_fault() -> None:
 def test_an_exact_size_is_cut_from_the_middle_and_scaled(asked: Pixels, corner: tuple[int, int] | None) -> None:
     """Nothing is squeezed: what is too much on either side goes."""
     image = drawn(MediaFormat.PNG)
-    made = opened(convert(image, order(MediaFormat.PNG, exact=asked)))
+    made = opened(convert(image, order(MediaFormat.PNG, exact=asked)).decode())
 
     assert made.size == (asked.width, asked.height)
     if corner:
         box = (*corner, corner[0] + asked.width, corner[1] + asked.height)
-        assert made.tobytes() == opened(image).crop(box).tobytes()
+        assert made.tobytes() == opened(image.decode()).crop(box).tobytes()
 
 
 async def test_a_picture_of_the_exact_size_is_not_touched() -> None:

@@ -8,12 +8,13 @@ from io import BytesIO
 import pytest
 from PIL import Image as Pillow
 
-from adapter.domain.media import Frame, Image, MediaFormat, Pixels
+from adapter.domain.media import Frame, MediaFormat, Pixels
 from adapter.domain.orders import ImageOrder, Kept, Link, Source, Upload
 from adapter.errors import InvalidRequest
 from adapter.media.inputs import InputLimits, Inputs, prepared
 from adapter.media.store import open_media
 from tests.fakes import png
+from tests.looking import opened
 
 ALL = (MediaFormat.PNG, MediaFormat.JPEG, MediaFormat.WEBP)
 LIMITS = InputLimits(bytes=1_000_000, pixels=250_000)
@@ -54,13 +55,6 @@ def written(kind: str, mode: str = "RGB", **options: object) -> bytes:
     return file.getvalue()
 
 
-def opened(image: Image) -> Pillow.Image:
-    """Decode a picture whole."""
-    picture = Pillow.open(BytesIO(image.decode()))
-    picture.load()
-    return picture
-
-
 async def once(data: bytes) -> AsyncIterator[bytes]:
     """Yield it."""
     yield data
@@ -92,7 +86,7 @@ def test_any_other_becomes_a_png(kind: str, mode: str) -> None:
     """Flow takes PNG and JPEG only; nobody takes a GIF."""
     image = prepared(written(kind, mode), (MediaFormat.PNG, MediaFormat.JPEG), LIMITS)
 
-    assert (opened(image).format, opened(image).size) == ("PNG", (64, 48))
+    assert (opened(image.decode()).format, opened(image.decode()).size) == ("PNG", (64, 48))
 
 
 def test_of_an_animation_the_first_picture_is_taken() -> None:
@@ -101,7 +95,7 @@ def test_of_an_animation_the_first_picture_is_taken() -> None:
     frames = [Pillow.new("RGB", (32, 32), colour) for colour in ("red", "green")]
     frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
 
-    assert opened(prepared(file.getvalue(), ALL, LIMITS)).getpixel((16, 16)) == (255, 0, 0)
+    assert opened(prepared(file.getvalue(), ALL, LIMITS).decode()).getpixel((16, 16)) == (255, 0, 0)
 
 
 def test_transparency_survives_the_conversion() -> None:
@@ -109,7 +103,7 @@ def test_transparency_survives_the_conversion() -> None:
     file = BytesIO()
     Pillow.new("RGBA", (32, 32), (255, 0, 0, 0)).save(file, "WEBP", lossless=True)
 
-    pixel = opened(prepared(file.getvalue(), (MediaFormat.PNG,), LIMITS)).getpixel((16, 16))
+    pixel = opened(prepared(file.getvalue(), (MediaFormat.PNG,), LIMITS).decode()).getpixel((16, 16))
     assert isinstance(pixel, tuple)
     assert pixel[3] == 0
 
