@@ -173,7 +173,10 @@ class House:
     def _image_makers(self, media: MediaStore) -> Mapping[str, ImageMaker]:
         told = self._settings
         fetcher = SafeFetcher(http=told.fetching.http, trusted=told.fetching.trusted)
-        inputs = Inputs(fetcher, media, InputLimits(bytes=told.limits.image_bytes, pixels=told.limits.image_pixels))
+        limits = InputLimits(
+            bytes=told.limits.image_bytes, bytes_in_all=told.limits.images_bytes, pixels=told.limits.image_pixels
+        )
+        inputs = Inputs(fetcher, media, limits)
         offered: dict[str, ImageProvider | None] = {"flow": self._flow, "gemini": self._gemini}
         return {name: Darkroom(provider, inputs) for name, provider in offered.items() if provider}
 

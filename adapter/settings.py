@@ -122,8 +122,10 @@ class Limits(_Section, frozen=True, kw_only=True):
 
     #: Largest request body.
     body_bytes: Annotated[int, Meta(ge=1024)] = 128 * 1024 * 1024
-    #: Largest picture to work from (OpenAI's own limit is 50 MB), and its pixels.
+    #: Largest picture to work from (OpenAI's own limit is 50 MB), all of one request (Gemini takes 100 MB, as base64),
+    #: and one's pixels.
     image_bytes: Annotated[int, Meta(ge=1024)] = 50 * 1024 * 1024
+    images_bytes: Annotated[int, Meta(ge=1024)] = 72 * 1024 * 1024
     image_pixels: Annotated[int, Meta(ge=1024)] = 40_000_000
     #: What all large work together may take in memory, and how many seconds work waits for its part.
     memory_bytes: Annotated[int, Meta(ge=1024 * 1024)] = 1024 * 1024 * 1024

@@ -15,16 +15,20 @@ from adapter.errors import InvalidRequest
 
 #: Pictures that are looked at or converted at once, of all requests together.
 AT_ONCE = 2
+#: Pictures that are fetched from the web at once.
+FETCHES_AT_ONCE = 16
 
 TAKEN = "PNG, JPEG, WebP and GIF"
 
 
 class InputLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What one picture may weigh."""
+    """What pictures may weigh."""
 
-    #: Of the file.
+    #: Of one file.
     bytes: int
-    #: Of the picture: a file of a few kilobytes may hold billions.
+    #: Of all files of a request together.
+    bytes_in_all: int
+    #: Of one picture: a file of a few kilobytes may hold billions.
     pixels: int
 
 
@@ -36,19 +40,22 @@ class Inputs:
         self._store = store
         self._limits = limits
         self._places = asyncio.Semaphore(AT_ONCE)
+        self._fetches = asyncio.Semaphore(FETCHES_AT_ONCE)
 
     async def gather(self, order: ImageOrder) -> Sequence[Image]:
         """Bring all of them side by side (the port of that name)."""
-        tasks = [asyncio.ensure_future(self._bring(source, order.input_formats)) for source in order.sources]
+        scales = Scales(self._limits.bytes_in_all)
+        tasks = [asyncio.ensure_future(self._bring(source, order.input_formats, scales)) for source in order.sources]
         try:
             return await asyncio.gather(*tasks)
         finally:
             for task in tasks:
                 task.cancel()
 
-    async def _bring(self, source: Source, formats: Sequence[MediaFormat]) -> Image:
+    async def _bring(self, source: Source, formats: Sequence[MediaFormat], scales: "Scales") -> Image:
         try:
             data = await self._read(source)
+            scales.add(len(data))
             async with self._places:
                 return await asyncio.to_thread(prepared, data, formats, self._limits)
         except InvalidRequest as fault:
@@ -60,7 +67,8 @@ class Inputs:
             case Upload():
                 return source.data
             case Link():
-                return await self._fetcher.fetch(source.url, limit=self._limits.bytes)
+                async with self._fetches:
+                    return await self._fetcher.fetch(source.url, limit=self._limits.bytes)
             case Kept():
                 return await self._kept(source.name)
 
@@ -70,6 +78,26 @@ class Inputs:
             raise InvalidRequest(f"The picture '{name}' is not stored here any more; attach it again.")
         _check_size(found.size, self._limits)
         return b"".join([piece async for piece in self._store.read(name, 0, found.size)])
+
+
+class Scales:
+    """Weighs the files of one request together."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._sum = 0
+
+    def add(self, size: int) -> None:
+        """Lay one more on.
+
+        Raises:
+            InvalidRequest: that is too much.
+        """
+        self._sum += size
+        if self._sum > self._most:
+            raise InvalidRequest(
+                f"The pictures have more than {self._most} bytes together.", code="image_file_too_large"
+            )
 
 
 def prepared(data: bytes, formats: Sequence[MediaFormat], limits: InputLimits) -> Image:

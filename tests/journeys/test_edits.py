@@ -236,9 +236,7 @@ def test_what_fails_before_a_stream_begins_has_a_status(client: openai.OpenAI) -
     assert caught.value.code == "moderation_blocked"
 
 
-def test_what_fails_inside_a_stream_is_an_error_to_the_client(
-    http: httpx.Client, server: Server, client: openai.OpenAI
-) -> None:
+def test_what_fails_inside_a_stream_is_an_error_to_the_client(server: Server, client: openai.OpenAI) -> None:
     """After a sign of life there is no status left to give."""
     server.fault(on="gemini.generate", do="delay", seconds=0.3, prompt="a slow owl")
     stream = client.images.generate(model=MODELS[0], prompt="a slow owl [image_safety]", stream=True)

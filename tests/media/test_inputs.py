@@ -17,7 +17,7 @@ from tests.fakes import png
 from tests.looking import opened
 
 ALL = (MediaFormat.PNG, MediaFormat.JPEG, MediaFormat.WEBP)
-LIMITS = InputLimits(bytes=1_000_000, pixels=250_000)
+LIMITS = InputLimits(bytes=1_000_000, bytes_in_all=1_500_000, pixels=250_000)
 
 
 class Web:
@@ -177,6 +177,17 @@ async def test_what_is_fetched_may_be_no_larger_than_what_is_sent() -> None:
     await Inputs(web, open_media("memory://"), LIMITS).gather(order(Link("there", "image")))
 
     assert web.limits == [LIMITS.bytes]
+
+
+async def test_all_pictures_together_may_be_too_much() -> None:
+    """Wherever they come from."""
+    large = png() + b"\x00" * 800_000
+    inputs = Inputs(Web(there=large), open_media("memory://"), LIMITS)
+
+    await inputs.gather(order(Upload(large, "image")))
+    with pytest.raises(InvalidRequest) as caught:
+        await inputs.gather(order(Upload(large, "image"), Link("there", "image")))
+    assert caught.value.code == "image_file_too_large"
 
 
 async def test_one_bad_picture_ends_the_others() -> None:

@@ -79,7 +79,12 @@ def edit_order(body: EditsRequest, sources: tuple[Source, ...], terms: Terms) ->
     _check_pictures(body, sources)
     # `high`, the most, is how these models look at their inputs anyway.
     one_of(body.input_fidelity or "low", ["low", "high"], "input_fidelity")
-    return image_order(msgspec.structs.replace(body, model=body.model or DEFAULT_EDITOR), terms, sources)
+    return image_order(with_editor(body), terms, sources)
+
+
+def with_editor(body: EditsRequest) -> EditsRequest:
+    """Fill in the model of an edit that names none."""
+    return msgspec.structs.replace(body, model=body.model or DEFAULT_EDITOR)
 
 
 def variation_order(body: EditsRequest, sources: tuple[Source, ...], terms: Terms) -> ImageOrder:

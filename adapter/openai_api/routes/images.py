@@ -12,7 +12,7 @@ from adapter.domain.orders import ImageOrder, Source
 from adapter.errors import AdapterError
 from adapter.openai_api import sse
 from adapter.openai_api.read.body import read_json
-from adapter.openai_api.read.edits import edit_order, read_edits_form, refs, variation_order
+from adapter.openai_api.read.edits import edit_order, read_edits_form, refs, variation_order, with_editor
 from adapter.openai_api.read.form import FormReader
 from adapter.openai_api.read.images import Delivery, delivery, image_order
 from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, json_response
@@ -41,7 +41,7 @@ async def edit_images(request: OwnedRequest, desk: Desk) -> Response[bytes] | St
     body, sources = await _read_edits(request, desk)
     order = edit_order(body, sources, desk.terms)
     await take_room(request, desk, weight.of_order(order))
-    return await _answer(desk, body, order, "image_edit.completed")
+    return await _answer(desk, with_editor(body), order, "image_edit.completed")
 
 
 @post("/images/variations", status_code=200)
