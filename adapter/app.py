@@ -28,6 +28,7 @@ from adapter.jobs.poller import Poller
 from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
 from adapter.media.convert import ConvertingProvider
+from adapter.media.s3 import S3Access
 from adapter.media.store import open_media
 from adapter.openai_api.routes import chat, failures, health, images, media, models
 from adapter.openai_api.routes.access import require_key
@@ -94,6 +95,7 @@ class House:
         self._clients = clients(transport)
         self._clock = clock
         http = Http(*self._clients)
+        self._s3 = s3_access(settings)
         self._flow = _flow(settings, http, clock)
         self._gemini = _gemini(settings, http)
         self._keys = [secret(key, key=f"access.keys[{number}]") for number, key in enumerate(settings.access.keys)]
@@ -113,7 +115,7 @@ class House:
             database = await open_database(settings.storage.database)
             stack.push_async_callback(database.dispose)
             feed = LocalFeed(clock)
-            memory = Memory(SqlJobStore(database), feed, open_media(settings.storage.media))
+            memory = Memory(SqlJobStore(database), feed, open_media(settings.storage.media, self._s3))
             steps = Steps(self._video_providers(), memory, clock=clock, pace=pace)
             poller = Poller(memory.jobs, steps, clock=clock, pace=pace)
             patience = Patience(
@@ -151,6 +153,22 @@ class House:
 
     def _video_providers(self) -> Mapping[str, VideoProvider]:
         return {"flow": self._flow} if self._flow else {}
+
+
+def s3_access(settings: Settings) -> S3Access:
+    """Return how to reach the server of an `s3://` address.
+
+    Raises:
+        WrongConfiguration: a key that is referred to is not there.
+    """
+    told = settings.storage.s3
+    keys = None
+    if told.access_key:
+        keys = (
+            secret(told.access_key, key="storage.s3.access_key"),
+            secret(told.secret_key, key="storage.s3.secret_key"),
+        )
+    return S3Access(endpoint=told.endpoint, region=told.region, keys=keys)
 
 
 def _gemini(settings: Settings, http: Http) -> GeminiProvider | None:

@@ -28,7 +28,12 @@ keys = ["plain:{key}", "plain:sk-second"]
 
 [storage]
 database = "sqlite:///{folder}/jobs.db"
-media = "file://{folder}/media"
+media = "{media}"
+[storage.s3]
+endpoint = "{s3}"
+region = "us-east-1"
+access_key = "plain:AKIATEST"
+secret_key = "plain:secret"
 
 [providers.gemini]
 base_url = "{gemini}"
@@ -62,7 +67,7 @@ clip_long_edge = 320
 class Server:
     """A running adapter with its own sandbox."""
 
-    def __init__(self, folder: Path, *, active_seconds: float = 0.6) -> None:
+    def __init__(self, folder: Path, *, active_seconds: float = 0.6, bucket: str = "", s3: str = "") -> None:
         self.folder = folder
         self.port, self._sandbox = free_port(), free_port()
         self.upstream = f"http://127.0.0.1:{self._sandbox}"
@@ -74,6 +79,8 @@ class Server:
                 port=self.port,
                 key=KEY,
                 folder=folder,
+                media=f"s3://{bucket}/media" if bucket else f"file://{folder}/media",
+                s3=s3,
                 gemini=self.upstream,
                 sandbox=self._sandbox,
                 active_seconds=active_seconds,

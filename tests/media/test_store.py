@@ -8,12 +8,19 @@ import pytest
 
 from adapter.errors import UpstreamBroken, WrongConfiguration
 from adapter.media.store import STEP_BYTES, ObjectMediaStore, open_media
+from tests.buckets import S3Server
 
 
-@pytest.fixture(params=["file", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectMediaStore:
+@pytest.fixture(params=["file", "memory", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, s3: S3Server) -> ObjectMediaStore:
     """Each kind of store, empty."""
-    return open_media(f"file://{tmp_path}/media" if request.param == "file" else "memory://")
+    match request.param:
+        case "file":
+            return open_media(f"file://{tmp_path}/media")
+        case "s3":
+            return open_media(f"s3://{s3.new_bucket()}/media", s3.access())
+        case _:
+            return open_media("memory://")
 
 
 async def pieces(data: bytes, *, fails: bool = False) -> AsyncIterator[bytes]:
@@ -81,10 +88,17 @@ async def test_the_tag_of_a_file_is_quoted_and_stable(store: ObjectMediaStore) -
     assert first.etag.endswith('"')
 
 
+async def test_a_store_that_works_can_be_tried_out(store: ObjectMediaStore, tmp_path: Path) -> None:
+    """Nothing is left of it."""
+    await store.try_out()
+
+    assert not [file for file in tmp_path.rglob("*") if file.is_file()]
+
+
 @pytest.mark.parametrize("url", ["ftp://host", "var/media", "file://"])
 def test_another_kind_of_store_is_a_clear_error(url: str) -> None:
     """The error says what it has to be."""
-    with pytest.raises(WrongConfiguration, match=r"file://FOLDER"):
+    with pytest.raises(WrongConfiguration, match=r"file://FOLDER or s3://BUCKET"):
         open_media(url)
 
 
