@@ -67,7 +67,7 @@ clip_long_edge = 320
 class Server:
     """A running adapter with its own sandbox."""
 
-    def __init__(self, folder: Path, *, active_seconds: float = 0.6, bucket: str = "", s3: str = "") -> None:
+    def __init__(self, folder: Path, *, active_seconds: float = 0.6, storage: str = "") -> None:
         self.folder = folder
         self.port, self._sandbox = free_port(), free_port()
         self.upstream = f"http://127.0.0.1:{self._sandbox}"
@@ -79,8 +79,7 @@ class Server:
                 port=self.port,
                 key=KEY,
                 folder=folder,
-                media=f"s3://{bucket}/media" if bucket else f"file://{folder}/media",
-                s3=s3,
+                storage=storage or f'media = "file://{folder}/media"',
                 gemini=self.upstream,
                 sandbox=self._sandbox,
                 active_seconds=active_seconds,

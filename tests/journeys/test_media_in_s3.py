@@ -1,6 +1,5 @@
 """The whole program with its files in a bucket."""
 
-import base64
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,13 +8,23 @@ import openai
 import pytest
 
 from tests.buckets import S3Server
-from tests.journeys.running import KEY, Server
+from tests.journeys.running import KEY, Server, free_port
+
+STORAGE = """
+media = "s3://{bucket}/media"
+
+[storage.s3]
+endpoint = "{url}"
+region = "us-east-1"
+access_key = "plain:AKIATEST"
+secret_key = "plain:secret"
+"""
 
 
 @pytest.fixture
 def server(tmp_path: Path, s3: S3Server) -> Iterator[Server]:
     """A server whose storage.media is a bucket."""
-    running = Server(tmp_path, bucket=s3.new_bucket(), s3=s3.url)
+    running = Server(tmp_path, storage=STORAGE.format(bucket=s3.new_bucket(), url=s3.url))
     running.start()
     yield running
     assert running.stop() == 0
@@ -42,3 +51,26 @@ def test_links_to_files_in_a_bucket_are_ours_and_seek(server: Server, prompt: st
     assert httpx.get(clip, headers={"if-none-match": head.headers["etag"]}).status_code == 304
     assert httpx.get(picture).headers["content-type"] == "image/png"
     assert httpx.get(f"{server.url}/media/{'0' * 32}.png").status_code == 404
+
+
+def test_a_bucket_is_checked(server: Server) -> None:
+    """With its keys among the secrets."""
+    said = server.command("check")
+
+    assert "secret       ok  storage.s3.secret_key" in said
+    assert "media        ok  s3://" in said
+
+
+def test_files_of_a_bucket_that_is_gone_are_a_503(tmp_path: Path) -> None:
+    """Not a 404: the link is good."""
+    running = Server(tmp_path, storage=STORAGE.format(bucket="bucket", url=f"http://127.0.0.1:{free_port()}"))
+    running.start()
+    try:
+        answer = httpx.get(f"{running.url}/media/{'0' * 32}.mp4")
+        said = running.command("check")
+    finally:
+        assert running.stop() == 0
+
+    assert answer.status_code == 503
+    assert answer.json()["error"]["code"] == "storage_unavailable"
+    assert "storage.s3.endpoint: http://127.0.0.1:" in said
