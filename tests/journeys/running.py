@@ -28,12 +28,7 @@ keys = ["plain:{key}", "plain:sk-second"]
 
 [storage]
 database = "sqlite:///{folder}/jobs.db"
-media = "{media}"
-[storage.s3]
-endpoint = "{s3}"
-region = "us-east-1"
-access_key = "plain:AKIATEST"
-secret_key = "plain:secret"
+{storage}
 
 [providers.gemini]
 base_url = "{gemini}"
