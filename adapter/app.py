@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import httpx
 import structlog
@@ -28,6 +28,7 @@ from adapter.jobs.poller import Poller
 from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
 from adapter.media.convert import ConvertingProvider
+from adapter.media.janitor import Janitor, Retention
 from adapter.media.s3 import S3Access
 from adapter.media.store import open_media
 from adapter.openai_api.routes import chat, failures, health, images, media, models
@@ -135,6 +136,12 @@ class House:
             )
             running = asyncio.create_task(poller.run())
             stack.push_async_callback(_stop, poller, running)
+            if settings.storage.retention_days:
+                retention = Retention(
+                    keep=settings.storage.retention_days * 86_400, replay=settings.jobs.replay_minutes * 60
+                )
+                tidying = asyncio.create_task(Janitor(memory.media, memory.jobs, clock, retention).run())
+                stack.push_async_callback(_cancel, tidying)
             stack.callback(feed.close)
             stack.enter_context(on_stop_signal(feed.close))
             log.info(
@@ -204,3 +211,9 @@ def _flow(settings: Settings, http: Http, clock: Clock) -> FlowProvider | None:
 async def _stop(poller: Poller, running: asyncio.Task[None]) -> None:
     poller.stop()
     await running
+
+
+async def _cancel(running: asyncio.Task[None]) -> None:
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running

@@ -59,6 +59,8 @@ class Storage(_Section, frozen=True, kw_only=True):
 
     database: str = "sqlite:///var/adapter.db"
     media: str = "file://var/media"
+    #: Files are deleted after this, unless a job still needs them; 0 keeps everything.
+    retention_days: Annotated[float, Meta(ge=0, le=36_500)] = 0.0
     s3: S3 = S3()
 
 

@@ -5,7 +5,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore, ObjectStore
 
 from adapter.domain.media import MediaFormat
-from adapter.domain.ports import MediaFile
+from adapter.domain.ports import ListedFile, MediaFile
 from adapter.errors import StorageFailed, WrongConfiguration
 from adapter.media.s3 import Bucket, S3Access, s3_code
 
@@ -33,6 +33,9 @@ STEP_BYTES = 1024 * 1024
 PIECE_BYTES = 5 * 1024 * 1024
 #: Pieces of one file on their way at once; each is held in memory.
 PIECES = 3
+
+#: Files that are listed at once: a page of S3's own.
+PAGE = 1000
 
 
 class ObjectMediaStore:
@@ -89,6 +92,30 @@ class ObjectMediaStore:
             with _mapped_errors("read"):
                 piece = await self._objects.get_range_async(name, start=position, end=min(end, position + STEP_BYTES))
             yield bytes(piece)
+
+    async def list(self) -> AsyncIterator[Sequence[ListedFile]]:
+        """Yield every file (the port of that name). What does not look like a name of ours is left out."""
+        pages = aiter(self._objects.list(chunk_size=PAGE))
+        while True:
+            with _mapped_errors("list"):
+                page = await anext(pages, None)
+            if page is None:
+                return
+            yield [
+                ListedFile(meta["path"], meta["size"], meta["last_modified"].timestamp())
+                for meta in page
+                if NAME.fullmatch(meta["path"])
+            ]
+
+    async def delete(self, names: Collection[str]) -> None:
+        """Forget files (the port of that name)."""
+        with _mapped_errors("delete"):
+            try:
+                await self._objects.delete_async([*names])
+            except FileNotFoundError:  # a folder stops at the first one that is gone
+                for name in names:
+                    with suppress(FileNotFoundError):
+                        await self._objects.delete_async(name)
 
     async def try_out(self) -> None:
         """Put, find, list and delete a file of no meaning.
