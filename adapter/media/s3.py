@@ -72,7 +72,7 @@ class Bucket(msgspec.Struct, frozen=True, kw_only=True):
         """Return the library's view of it. Nothing is sent yet."""
         config: S3Config = {}
         if self.access.endpoint:
-            config["endpoint"] = self.access.endpoint
+            config["endpoint"] = self.access.endpoint.rstrip("/")
         if self.access.region:
             config["region"] = self.access.region
         return S3Store(

@@ -127,7 +127,7 @@ class ObjectMediaStore:
         try:
             await self._objects.put_async(name, b"It may be deleted.")
             await self._objects.head_async(name)
-            await anext(aiter(self._objects.list(chunk_size=1)))
+            await anext(aiter(self._objects.list(chunk_size=1)), None)
             await self._objects.delete_async(name)
         except (OSError, BaseError) as error:
             raise WrongConfiguration(self._explain(error)) from error
