@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import httpx
 import structlog
@@ -32,6 +32,8 @@ from adapter.jobs.store import SqlJobStore
 from adapter.media.darkroom import Darkroom
 from adapter.media.fetch import SafeFetcher
 from adapter.media.inputs import InputLimits, Inputs
+from adapter.media.janitor import Janitor, Retention
+from adapter.media.s3 import S3Access
 from adapter.media.store import open_media
 from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.routes import chat, failures, health, images, media, models
@@ -107,6 +109,7 @@ class House:
         self._clients = clients(transport)
         self._clock = clock
         http = Http(*self._clients)
+        self._s3 = s3_access(settings)
         self._flow = _flow(settings, http, clock)
         self._gemini = _gemini(settings, http)
         self._keys = [secret(key, key=f"access.keys[{number}]") for number, key in enumerate(settings.access.keys)]
@@ -126,7 +129,7 @@ class House:
             database = await open_database(settings.storage.database)
             stack.push_async_callback(database.dispose)
             feed = LocalFeed(clock)
-            memory = Memory(SqlJobStore(database), feed, open_media(settings.storage.media))
+            memory = Memory(SqlJobStore(database), feed, open_media(settings.storage.media, self._s3))
             makers = self._image_makers(memory.media)
             steps = Steps(self._video_providers(), memory, clock=clock, pace=pace)
             poller = Poller(memory.jobs, steps, clock=clock, pace=pace)
@@ -150,6 +153,12 @@ class House:
             )
             running = asyncio.create_task(poller.run())
             stack.push_async_callback(_stop, poller, running)
+            if settings.storage.retention_days:
+                retention = Retention(
+                    keep=settings.storage.retention_days * 86_400, replay=settings.jobs.replay_minutes * 60
+                )
+                tidying = asyncio.create_task(Janitor(memory.media, memory.jobs, clock, retention).run())
+                stack.push_async_callback(_cancel, tidying)
             stack.callback(feed.close)
             stack.enter_context(on_stop_signal(feed.close))
             log.info(
@@ -182,6 +191,22 @@ class House:
 
     def _video_providers(self) -> Mapping[str, VideoProvider]:
         return {"flow": self._flow} if self._flow else {}
+
+
+def s3_access(settings: Settings) -> S3Access:
+    """Return how to reach the server of an `s3://` address.
+
+    Raises:
+        WrongConfiguration: a key that is referred to is not there.
+    """
+    told = settings.storage.s3
+    keys = None
+    if told.access_key:
+        keys = (
+            secret(told.access_key, key="storage.s3.access_key"),
+            secret(told.secret_key, key="storage.s3.secret_key"),
+        )
+    return S3Access(endpoint=told.endpoint, region=told.region, keys=keys)
 
 
 def _gemini(settings: Settings, http: Http) -> GeminiProvider | None:
@@ -217,3 +242,9 @@ def _flow(settings: Settings, http: Http, clock: Clock) -> FlowProvider | None:
 async def _stop(poller: Poller, running: asyncio.Task[None]) -> None:
     poller.stop()
     await running
+
+
+async def _cancel(running: asyncio.Task[None]) -> None:
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running

@@ -14,7 +14,7 @@ import msgspec
 
 from adapter import serving
 from adapter.access.keys import SqlKeyStore
-from adapter.app import create_app
+from adapter.app import create_app, s3_access
 from adapter.clock import SystemClock
 from adapter.credentials import secret
 from adapter.database.engine import Database, open_database
@@ -85,7 +85,7 @@ async def _checks(settings: Settings) -> list[str]:
         said.append(f"secret       ok  {key}")
     made = await _with_database(settings, lambda it: SqlKeyStore(it).all())
     said.append(f"database     ok  {settings.storage.database}")
-    open_media(settings.storage.media)
+    await open_media(settings.storage.media, s3_access(settings)).try_out()
     said.append(f"media        ok  {settings.storage.media}")
     said.append(f"links begin  {settings.public_url}")
     if not (settings.access.keys or settings.access.anonymous or [key for key in made if key.revoked_at is None]):

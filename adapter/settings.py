@@ -47,11 +47,23 @@ class Access(_Section, frozen=True, kw_only=True):
     anonymous: bool = False
 
 
+class S3(_Section, frozen=True, kw_only=True):
+    """The server of an `s3://` address. What is empty is AWS's own, or what its `AWS_…` variables say."""
+
+    endpoint: Annotated[str, Meta(pattern=r"^(https?://[0-9A-Za-z._:\[\]-]+(/[^\s]*)?)?$")] = ""
+    region: Annotated[str, Meta(pattern=r"^[0-9A-Za-z-]*$")] = ""
+    access_key: str = ""
+    secret_key: str = ""
+
+
 class Storage(_Section, frozen=True, kw_only=True):
     """Where things are remembered."""
 
     database: str = "sqlite:///var/adapter.db"
     media: str = "file://var/media"
+    #: Files are deleted after this, unless a job still needs them; 0 keeps everything.
+    retention_days: Annotated[float, Meta(ge=0, le=36_500)] = 0.0
+    s3: S3 = S3()
 
 
 class Gemini(_Section, frozen=True, kw_only=True):
@@ -175,6 +187,8 @@ class Settings(_Section, frozen=True, kw_only=True):
         """Return where every secret is said to be, by the key that says so."""
         gemini, flow = self.providers.gemini, self.providers.flow
         found = [(f"access.keys[{number}]", key) for number, key in enumerate(self.access.keys)]
+        if self.storage.s3.access_key:
+            found += [(f"storage.s3.{name}", getattr(self.storage.s3, name)) for name in ("access_key", "secret_key")]
         if gemini:
             found += [(f"providers.gemini.keys[{number}]", key) for number, key in enumerate(gemini.keys)]
         if flow:
@@ -211,6 +225,8 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
         raise WrongConfiguration(f"{place}: {error}") from error
     if settings.jobs.lease_seconds < 2 * settings.jobs.poll_seconds:
         raise WrongConfiguration(f"{path}: jobs.lease_seconds has to be at least twice jobs.poll_seconds.")
+    if bool(settings.storage.s3.access_key) != bool(settings.storage.s3.secret_key):
+        raise WrongConfiguration(f"{path}: storage.s3.access_key and storage.s3.secret_key go together.")
     return settings
 
 

@@ -77,6 +77,11 @@ class FakeClock:
     def now(self) -> float:
         return self._now
 
+    @property
+    def alarms(self) -> list[float]:
+        """When somebody wants to be woken."""
+        return [until for until, _ in self._waiting]
+
     async def sleep(self, seconds: float) -> None:
         await self.wait(asyncio.Event(), seconds)
 

@@ -29,8 +29,18 @@ def test_the_shipped_file_shows_every_key() -> None:
     """A key that is not in the file is one that nobody finds."""
     text = (ROOT / "config" / "adapter.toml").read_text()
     shown = load_settings(ROOT / "config" / "adapter.toml", {})
-    sections = [shown, shown.server, shown.access, shown.storage, shown.jobs, shown.chat, shown.limits]
-    sections += [shown.fetching]
+    sections = [
+        shown,
+        shown.server,
+        shown.access,
+        shown.storage,
+        shown.storage.s3,
+        shown.jobs,
+        shown.chat,
+        shown.images,
+        shown.limits,
+        shown.fetching,
+    ]
     assert shown.providers.gemini is not None
     assert shown.providers.flow is not None
     sections += [shown.providers.gemini, shown.providers.flow, shown.providers.flow.accounts[0]]
@@ -42,6 +52,7 @@ def test_the_shipped_file_shows_every_key() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        ("[storage.s3]\nendpoint = 'minio:9000'", r"`\$\.storage\.s3\.endpoint`"),
         ("[server]\nport = 70000", r"`int` <= 65535 - at `\$\.server\.port`"),
         ("[server]\nprot = 80", r"unknown field `prot` - at `\$\.server`"),
         ("[servre]\nport = 80", r"unknown field `servre`"),
@@ -126,6 +137,15 @@ def test_every_secret_is_listed_by_its_key() -> None:
     keys = [key for key, _ in load_settings(ROOT / "config" / "adapter.toml", {}).secrets()]
 
     assert keys == ["access.keys[0]", "providers.gemini.keys[0]", "providers.flow.accounts[0].token"]
+
+
+def test_the_keys_of_a_bucket_are_secrets_and_go_together(tmp_path: Path) -> None:
+    """One alone is a mistake that the library would not notice."""
+    both = load(tmp_path, "[storage.s3]\naccess_key = 'env:A'\nsecret_key = 'env:B'")
+
+    assert both.secrets()[-2:] == [("storage.s3.access_key", "env:A"), ("storage.s3.secret_key", "env:B")]
+    with pytest.raises(WrongConfiguration, match=r"storage\.s3\.access_key and storage\.s3\.secret_key go together"):
+        load(tmp_path, "[storage.s3]\naccess_key = 'env:A'")
 
 
 def test_a_catalogue_with_a_mistake_is_named(tmp_path: Path) -> None:

@@ -251,6 +251,16 @@ class JobStore(Protocol):
         """Note that the finished video was handed to a client."""
         ...
 
+    async def needed(
+        self, stems: Collection[str], *, fresh_since: float, waiting_since: float, given_since: float
+    ) -> Collection[str]:
+        """Return those of some stems whose files have to stay, in one query.
+
+        Their job is live; or was completed after `fresh_since`; or after `waiting_since`, and nobody has been given its
+        video yet; or before `given_since`, and the video was first given to somebody after it.
+        """
+        ...
+
     async def measured_seconds(self, model: str) -> float | None:
         """Return how long the last videos of a model took from submission to the end, or None if there were none."""
         ...
@@ -315,6 +325,15 @@ class MediaFile(msgspec.Struct, frozen=True):
     etag: str
 
 
+class ListedFile(msgspec.Struct, frozen=True):
+    """A stored file as a list has it."""
+
+    name: str
+    size: int
+    #: When it was stored, in Unix seconds of the store's own clock.
+    modified_at: float
+
+
 class MediaStore(Protocol):
     """The memory of bytes. A name that exists is a whole file.
 
@@ -331,6 +350,14 @@ class MediaStore(Protocol):
 
     def read(self, name: str, start: int, end: int) -> AsyncIterator[bytes]:
         """Yield the bytes from `start` up to but not including `end`."""
+        ...
+
+    def list(self) -> AsyncIterator[Sequence[ListedFile]]:
+        """Yield every whole file once, page by page, in no order. Deleting meanwhile is allowed."""
+        ...
+
+    async def delete(self, names: Collection[str]) -> None:
+        """Forget files. One that is gone already is no fault."""
         ...
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 import structlog
-from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 
 from adapter.database.engine import Database, reading, writing
 from adapter.database.tables import JOBS
@@ -26,8 +26,14 @@ WRITING = (
     .values({name: bindparam(name) for name in ("due_at", "state", "finished_at", "took_seconds", "document")})
 )
 
+
+class _Stemmed(msgspec.Struct):
+    stem: str
+
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(VideoJob)
+_stem_decoder = msgspec.json.Decoder(_Stemmed)
 
 
 class SqlJobStore:
@@ -39,12 +45,9 @@ class SqlJobStore:
     async def admit(self, job: VideoJob, *, now: float, window: float) -> VideoJob:
         """Remember a new job or return the one that serves the same wish (the port of that name)."""
         same_wish = and_(JOBS.c.owner == job.owner, JOBS.c.fingerprint == job.fingerprint)
-        undelivered = and_(
-            JOBS.c.state == JobState.COMPLETED, JOBS.c.delivered_at.is_(None), JOBS.c.finished_at > now - window
-        )
         serving = (
             select(JOBS.c.id, JOBS.c.document)
-            .where(same_wish, or_(JOBS.c.state.in_(LIVE), undelivered))
+            .where(same_wish, _is_wanted(now - window))
             .order_by(JOBS.c.created_at.desc())
             .limit(1)
         )
@@ -115,6 +118,17 @@ class SqlJobStore:
                 update(JOBS).where(JOBS.c.id == job_id, JOBS.c.delivered_at.is_(None)).values(delivered_at=now)
             )
 
+    async def needed(
+        self, stems: Collection[str], *, fresh_since: float, waiting_since: float, given_since: float
+    ) -> Collection[str]:
+        """Return the stems whose files have to stay (the port of that name)."""
+        fresh = and_(JOBS.c.state == JobState.COMPLETED, JOBS.c.finished_at > fresh_since)
+        given_late = and_(JOBS.c.finished_at <= given_since, JOBS.c.delivered_at > given_since)
+        staying = select(JOBS.c.id, JOBS.c.document).where(or_(_is_wanted(waiting_since), fresh, given_late))
+        async with reading(self._database) as connection:
+            rows = (await connection.execute(staying)).all()
+        return {found for row in rows if (found := _read_stem(*row)) is not None}.intersection(stems)
+
     async def measured_seconds(self, model: str) -> float | None:
         """Return the mean duration of a model's last videos (the port of that name)."""
         last = (
@@ -129,10 +143,25 @@ class SqlJobStore:
         return None if mean is None else float(mean)
 
 
+def _is_wanted(since: float) -> ColumnElement[bool]:
+    """Live, or completed after that time and handed to nobody yet."""
+    undelivered = and_(JOBS.c.state == JobState.COMPLETED, JOBS.c.delivered_at.is_(None), JOBS.c.finished_at > since)
+    return or_(JOBS.c.state.in_(LIVE), undelivered)
+
+
 def _read(job_id: str, document: bytes) -> VideoJob | None:
     """Return a row's job; a row that cannot be read stops no other one."""
     try:
         return _decoder.decode(document)
+    except msgspec.DecodeError as error:
+        log.error("jobs.unreadable", job_id=job_id, error=str(error))  # noqa: TRY400 - the text says where
+        return None
+
+
+def _read_stem(job_id: str, document: bytes) -> str | None:
+    """Return the stem alone: a job that a newer version wrote has files all the same."""
+    try:
+        return _stem_decoder.decode(document).stem
     except msgspec.DecodeError as error:
         log.error("jobs.unreadable", job_id=job_id, error=str(error))  # noqa: TRY400 - the text says where
         return None

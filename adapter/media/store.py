@@ -1,18 +1,24 @@
-"""The media store: one library, obstore, over a folder or memory."""
+"""The media store: one library, obstore, over a folder, a bucket or memory."""
 
 import asyncio
 import os
 import re
+import secrets
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import structlog
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore, ObjectStore
 
-from adapter.domain.ports import MediaFile
+from adapter.domain.media import MediaFormat
+from adapter.domain.ports import ListedFile, MediaFile
 from adapter.errors import StorageFailed, WrongConfiguration
+from adapter.media.s3 import Bucket, S3Access, s3_code
+
+log = structlog.get_logger()
 
 #: What our names look like. Anything else is not looked for, so no name leads out of the store.
 NAME = re.compile(r"[0-9A-Za-z_-]{1,64}\.[0-9a-z]{1,8}")
@@ -23,29 +29,57 @@ LEFTOVER_SECONDS = 3600.0
 #: Read in steps of this size: a quarter of the CPU of the library's own stream (`dependencies.md` section 5).
 STEP_BYTES = 1024 * 1024
 
+#: What is sent to a bucket at once. A file up to this size is one request instead of three.
+PIECE_BYTES = 5 * 1024 * 1024
+#: Pieces of one file on their way at once; each is held in memory.
+PIECES = 3
+
+#: Files that are listed at once: a page of S3's own.
+PAGE = 1000
+
 
 class ObjectMediaStore:
     """Files in an object store (the port `MediaStore`).
 
-    A put becomes visible whole or not at all: the library writes beside and renames, or completes a multipart upload.
+    A put becomes visible whole or not at all: the library writes beside and renames, or completes a multipart upload,
+    or aborts it when the source fails. One that the end of the process cut off leaves a `NAME#N` in the folder, which a
+    later start sweeps up, or an unfinished upload in the bucket, which is a lifecycle rule's to remove.
     """
 
-    def __init__(self, objects: ObjectStore, folder: Path | None = None) -> None:
+    def __init__(self, objects: ObjectStore, place: Path | Bucket | None = None) -> None:
         self._objects = objects
-        self._folder = folder
+        self._place = place
 
     async def put(self, name: str, chunks: AsyncIterator[bytes]) -> None:
         """Store a file (the port of that name). When this returns, a power cut does not take it away any more."""
-        with _mapped_errors():
-            await self._objects.put_async(name, chunks)
-            if self._folder:
-                await asyncio.to_thread(_write_through, self._folder, name)
+        with _mapped_errors("put"):
+            if isinstance(self._place, Bucket):
+                await self._upload(name, chunks)
+            else:
+                await self._objects.put_async(name, chunks)
+            if isinstance(self._place, Path):
+                await asyncio.to_thread(_write_through, self._place, name)
+
+    async def _upload(self, name: str, chunks: AsyncIterator[bytes]) -> None:
+        head = bytearray()
+        async for chunk in chunks:
+            head += chunk
+            if len(head) > PIECE_BYTES:
+                break
+        known = MediaFormat.of_name(name)
+        await self._objects.put_async(
+            name,
+            _joined(head, chunks) if len(head) > PIECE_BYTES else head,
+            attributes={"Content-Type": known.mime if known else "application/octet-stream"},
+            chunk_size=PIECE_BYTES,
+            max_concurrency=PIECES,
+        )
 
     async def find(self, name: str) -> MediaFile | None:
         """Return what is known of a file (the port of that name)."""
         if NAME.fullmatch(name) is None:
             return None
-        with _mapped_errors():
+        with _mapped_errors("find"):
             try:
                 meta = await self._objects.head_async(name)
             except FileNotFoundError:
@@ -55,16 +89,68 @@ class ObjectMediaStore:
     async def read(self, name: str, start: int, end: int) -> AsyncIterator[bytes]:
         """Yield a range (the port of that name)."""
         for position in range(start, end, STEP_BYTES):
-            with _mapped_errors():
+            with _mapped_errors("read"):
                 piece = await self._objects.get_range_async(name, start=position, end=min(end, position + STEP_BYTES))
             yield bytes(piece)
 
+    async def list(self) -> AsyncIterator[Sequence[ListedFile]]:
+        """Yield every file (the port of that name). What does not look like a name of ours is left out."""
+        pages = aiter(self._objects.list(chunk_size=PAGE))
+        while True:
+            with _mapped_errors("list"):
+                page = await anext(pages, None)
+            if page is None:
+                return
+            yield [
+                ListedFile(meta["path"], meta["size"], meta["last_modified"].timestamp())
+                for meta in page
+                if NAME.fullmatch(meta["path"])
+            ]
+
+    async def delete(self, names: Collection[str]) -> None:
+        """Forget files (the port of that name)."""
+        with _mapped_errors("delete"):
+            try:
+                await self._objects.delete_async([*names])
+            except FileNotFoundError:  # a folder stops at the first one that is gone
+                for name in names:
+                    with suppress(FileNotFoundError):
+                        await self._objects.delete_async(name)
+
+    async def try_out(self) -> None:
+        """Put, find, list and delete a file of no meaning.
+
+        Raises:
+            WrongConfiguration: one of them is refused; the message says which setting is wrong.
+        """
+        name = f"adapter-check-{secrets.token_hex(8)}.txt"
+        try:
+            await self._objects.put_async(name, b"It may be deleted.")
+            await self._objects.head_async(name)
+            await anext(aiter(self._objects.list(chunk_size=1)), None)
+            await self._objects.delete_async(name)
+        except (OSError, BaseError) as error:
+            raise WrongConfiguration(self._explain(error)) from error
+
+    def _explain(self, error: Exception) -> str:
+        if isinstance(self._place, Bucket):
+            return self._place.explain(error)
+        return f"storage.media: files cannot be written to {self._place}."
+
+
+async def _joined(head: bytearray, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield bytes(head)
+    async for chunk in rest:
+        yield chunk
+
 
 @contextmanager
-def _mapped_errors() -> Iterator[None]:
+def _mapped_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except (OSError, BaseError) as error:
+        # Its text carries the name of the file, which is a link that nobody else may guess.
+        log.error("media.failed", doing=doing, error=type(error).__name__, code=s3_code(error))  # noqa: TRY400
         raise StorageFailed("The server cannot reach its files at the moment. Ask again shortly.") from error
 
 
@@ -86,8 +172,8 @@ def _sweep(folder: Path) -> None:
                 leftover.unlink()
 
 
-def open_media(url: str) -> ObjectMediaStore:
-    """Open `file://folder` (made if it is missing) or `memory://`.
+def open_media(url: str, access: S3Access | None = None) -> ObjectMediaStore:
+    """Open `file://folder` (made if it is missing), `s3://bucket/folder` or `memory://`.
 
     Raises:
         WrongConfiguration: any other kind of address.
@@ -102,7 +188,10 @@ def open_media(url: str) -> ObjectMediaStore:
                 raise WrongConfiguration(f"storage.media: {folder} cannot be made: {error.strerror}.") from error
             _sweep(folder)
             return ObjectMediaStore(LocalStore(folder), folder)
+        case "s3":
+            bucket = Bucket.of(place, access or S3Access())
+            return ObjectMediaStore(bucket.open(), bucket)
         case "memory":
             return ObjectMediaStore(MemoryStore())
         case _:
-            raise WrongConfiguration(f"storage.media is '{url}'; it has to be file://FOLDER.")
+            raise WrongConfiguration(f"storage.media is '{url}'; it has to be file://FOLDER or s3://BUCKET/FOLDER.")

@@ -273,3 +273,19 @@ async def test_a_database_that_is_locked_is_said_to_be(store: SqlJobStore, datab
             await admit(store, video_job(2))
 
     assert (caught.value.status, caught.value.should_retry) == (503, True)
+
+
+async def test_the_store_knows_whose_files_are_needed(store: SqlJobStore) -> None:
+    """Live, fresh, waiting to be given, given late; of those that are asked about."""
+    live, fresh, waiting, late, done, unasked = jobs = [video_job(number) for number in range(1, 7)]
+    for job in jobs:
+        await admit(store, job)
+    claims = {held.job.id: held for held in await claim(store, 1000.0)}
+    for job, finished in ((fresh, 5000.0), (waiting, 4000.0), (late, 3000.0), (done, 4000.0)):
+        await store.save([Write(claims[job.id], completed(job, finished=finished), 0.0)])
+    for job, given in ((fresh, 5000.0), (late, 3900.0), (done, 4000.0)):
+        await store.mark_delivered(job.id, now=given)
+    stems = {job.stem for job in jobs if job is not unasked} | {"of a picture"}
+    needed = await store.needed(stems, fresh_since=4900.0, waiting_since=3500.0, given_since=3800.0)
+
+    assert needed == {job.stem for job in (live, fresh, waiting, late)}

@@ -31,7 +31,7 @@ keys = ["plain:{key}", "plain:sk-second"]
 
 [storage]
 database = "sqlite:///{folder}/jobs.db"
-media = "file://{folder}/media"
+{storage}
 
 [providers.gemini]
 base_url = "{gemini}"
@@ -66,7 +66,7 @@ video_credits = 1
 class Server:
     """A running adapter with its own sandbox."""
 
-    def __init__(self, folder: Path, *, active_seconds: float = 0.6, more: str = "") -> None:
+    def __init__(self, folder: Path, *, active_seconds: float = 0.6, storage: str = "", more: str = "") -> None:
         self.folder = folder
         self.port, self._sandbox = free_port(), free_port()
         self.upstream = f"http://127.0.0.1:{self._sandbox}"
@@ -78,6 +78,7 @@ class Server:
                 port=self.port,
                 key=KEY,
                 folder=folder,
+                storage=storage or f'media = "file://{folder}/media"',
                 gemini=self.upstream,
                 sandbox=self._sandbox,
                 active_seconds=active_seconds,

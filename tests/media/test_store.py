@@ -1,19 +1,27 @@
 """The contract of the media store, on every kind of it."""
 
 import os
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from adapter.errors import UpstreamBroken, WrongConfiguration
-from adapter.media.store import STEP_BYTES, ObjectMediaStore, open_media
+from adapter.media.store import PAGE, STEP_BYTES, ObjectMediaStore, open_media
+from tests.buckets import S3Server
 
 
-@pytest.fixture(params=["file", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectMediaStore:
+@pytest.fixture(params=["file", "memory", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, s3: S3Server) -> ObjectMediaStore:
     """Each kind of store, empty."""
-    return open_media(f"file://{tmp_path}/media" if request.param == "file" else "memory://")
+    match request.param:
+        case "file":
+            return open_media(f"file://{tmp_path}/media")
+        case "s3":
+            return open_media(f"s3://{s3.new_bucket()}/media", s3.access())
+        case _:
+            return open_media("memory://")
 
 
 async def pieces(data: bytes, *, fails: bool = False) -> AsyncIterator[bytes]:
@@ -81,10 +89,47 @@ async def test_the_tag_of_a_file_is_quoted_and_stable(store: ObjectMediaStore) -
     assert first.etag.endswith('"')
 
 
+async def test_every_whole_file_is_listed_with_its_size_and_age(store: ObjectMediaStore, tmp_path: Path) -> None:
+    """More than a page of them; an upload in progress is none of them, nor is what has another kind of name."""
+    before = time.time()
+    for number in range(PAGE + 1):
+        await store.put(f"{number}.png", pieces(b"12"))
+    await store.put("not one of ours", pieces(b"1"))
+    listed = [file async for page in store.list() for file in page]
+
+    assert {file.name for file in listed} == {f"{number}.png" for number in range(PAGE + 1)}
+    assert len(listed) == PAGE + 1
+    assert {file.size for file in listed} == {2}
+    assert all(before - 2 < file.modified_at < time.time() + 2 for file in listed)
+
+
+async def test_an_empty_store_lists_nothing(store: ObjectMediaStore) -> None:
+    """Not even an empty folder is a fault."""
+    assert [file async for page in store.list() for file in page] == []
+
+
+async def test_what_is_deleted_is_gone(store: ObjectMediaStore) -> None:
+    """The others stay, and one that was gone already is no fault."""
+    for name in ("a.png", "b.png", "c.png"):
+        await store.put(name, pieces(b"1"))
+    await store.delete(["a.png", "gone.png", "b.png"])
+    await store.delete([])
+
+    assert [file.name async for page in store.list() for file in page] == ["c.png"]
+    assert await store.find("a.png") is None
+
+
+async def test_a_store_that_works_can_be_tried_out(store: ObjectMediaStore, tmp_path: Path) -> None:
+    """Nothing is left of it."""
+    await store.try_out()
+
+    assert not [file for file in tmp_path.rglob("*") if file.is_file()]
+
+
 @pytest.mark.parametrize("url", ["ftp://host", "var/media", "file://"])
 def test_another_kind_of_store_is_a_clear_error(url: str) -> None:
     """The error says what it has to be."""
-    with pytest.raises(WrongConfiguration, match=r"file://FOLDER"):
+    with pytest.raises(WrongConfiguration, match=r"file://FOLDER or s3://BUCKET"):
         open_media(url)
 
 
