@@ -43,6 +43,11 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     lenient: bool = False
     aliases: tuple[str, ...] = ()
 
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """What it works from."""
+        return ("text", "image") if self.inputs else ("text",)
+
     def frame(self, shape: Shape, policy: SizePolicy = SizePolicy.NEAREST) -> Frame:
         """Choose what to ask the upstream for.
 
@@ -99,6 +104,11 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     #: How long a video usually takes, in seconds; used until enough of our own jobs were measured.
     typical_seconds: float
     aliases: tuple[str, ...] = ()
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """What it works from."""
+        return ("text",)
 
     @property
     def ratios(self) -> tuple[Ratio, ...]:

@@ -140,6 +140,7 @@ def test_the_model_list_says_what_comes_out_of_each_model() -> None:
     """Front-ends tell pictures from videos by it."""
     listed: dict[str, ModelObject] = {model.id: model for model in model_list(catalogue().models).data}
 
+    assert listed["flow-gem-pix"].architecture.input_modalities == ("text", "image")
     assert listed["flow-gem-pix"].architecture.output_modalities == ("image",)
     assert listed["veo-3.1-fast-portrait"].architecture.output_modalities == ("video",)
     assert listed["gemini-2.5-flash-image"].created == 1759363200

@@ -12,7 +12,7 @@ def model_object(model: Model) -> ModelObject:
         id=model.name,
         created=model.created,
         owned_by=model.card.provider,
-        architecture=Architecture(input_modalities=("text",), output_modalities=(model.card.kind,)),
+        architecture=Architecture(input_modalities=model.card.takes, output_modalities=(model.card.kind,)),
     )
 
 
