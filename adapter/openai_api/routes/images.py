@@ -11,7 +11,7 @@ from adapter.domain.orders import ImageOrder, Source
 from adapter.errors import AdapterError
 from adapter.openai_api import sse
 from adapter.openai_api.read.body import read_json
-from adapter.openai_api.read.edits import edit_order, read_edits_form, refs, variation_order
+from adapter.openai_api.read.edits import as_edit, as_variation, edit_order, read_edits_form, refs, variation_order
 from adapter.openai_api.read.form import FormReader
 from adapter.openai_api.read.images import Delivery, delivery, image_order
 from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, json_response
@@ -35,14 +35,14 @@ async def create_images(request: OwnedRequest, desk: Desk) -> Response[bytes] | 
 async def edit_images(request: OwnedRequest, desk: Desk) -> Response[bytes] | Stream:
     """Make pictures from a text and pictures."""
     body, sources = await _read_edits(request, desk)
-    return await _answer(desk, body, edit_order(body, sources, desk.terms), "image_edit.completed")
+    return await _answer(desk, as_edit(body), edit_order(body, sources, desk.terms), "image_edit.completed")
 
 
 @post("/images/variations", status_code=200)
 async def vary_images(request: OwnedRequest, desk: Desk) -> Response[bytes] | Stream:
     """Make pictures from a picture."""
     body, sources = await _read_edits(request, desk)
-    return await _answer(desk, body, variation_order(body, sources, desk.terms), "image_edit.completed")
+    return await _answer(desk, as_variation(body), variation_order(body, sources, desk.terms), "image_edit.completed")
 
 
 async def _read_edits(request: OwnedRequest, desk: Desk) -> tuple[EditsRequest, tuple[Source, ...]]:
