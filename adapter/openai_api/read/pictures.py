@@ -68,7 +68,7 @@ def _forgivingly_decoded(text: bytes, param: str) -> bytes:
 
     Separate, because it copies; what clients usually send needs none of it.
     """
-    plain = unquote_to_bytes(text).translate(_ALPHABET, b" \t\n\f\r").rstrip(b"=")
+    plain = unquote_to_bytes(text).translate(_ALPHABET, b" \t\n\f\r")
     try:
         return pybase64.b64decode(plain + b"=" * (-len(plain) % 4), validate=True)
     except ValueError:
