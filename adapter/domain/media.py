@@ -108,6 +108,10 @@ class Resolution(StrEnum):
         return 512 if self is Resolution.HALF else int(self[0]) * 1024
 
 
+#: How much longer each way than their area says Google draws the longest shapes (`gemini.md` section 1.2).
+OVERSIZE: Final = {Ratio.R1_8: 1.06, Ratio.R8_1: 1.06}
+
+
 class Pixels(msgspec.Struct, frozen=True):
     """A size in pixels."""
 
@@ -140,10 +144,11 @@ class Pixels(msgspec.Struct, frozen=True):
     def fits_into(self, tier: Resolution, ratio: Ratio) -> bool:
         """Whether a picture of that fineness and shape has as many pixels each way.
 
-        Google's own sizes lie up to 2 % off the computed ones, to either side (`gemini.md` section 1.2).
+        Google's own sizes lie up to 3 % off the computed ones, to either side (`gemini.md` section 1.2).
         """
         stretch = math.sqrt(ratio.quotient)
-        return self.width * 0.97 <= tier.edge * stretch and self.height * 0.97 <= tier.edge / stretch
+        edge = tier.edge * OVERSIZE.get(ratio, 1.0)
+        return self.width * 0.97 <= edge * stretch and self.height * 0.97 <= edge / stretch
 
     def __str__(self) -> str:
         return f"{self.width}x{self.height}"

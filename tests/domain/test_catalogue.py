@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from adapter.domain.catalogue import Catalogue, CatalogueFile, ImageCard, VideoCard
-from adapter.domain.media import Frame, Pixels, Ratio, Resolution, Shape
+from adapter.domain.media import Frame, Pixels, Ratio, Resolution, Shape, SizePolicy
 from adapter.errors import InvalidRequest, UnknownModel
 from adapter.settings import Providers, Settings, load_catalogue
 from tests.support import CONFIG, catalogue
@@ -92,6 +93,56 @@ def test_a_size_in_pixels_becomes_the_nearest_frame_that_the_model_has(model: st
     card, _ = CATALOGUE.find_card(model, ImageCard)
 
     assert card.frame(Shape(pixels=size)) == frame
+
+
+@pytest.mark.parametrize(
+    ("size", "near", "covering"),
+    [
+        (Pixels(1024, 1024), Resolution.ONE, Resolution.ONE),
+        (Pixels(1050, 1050), Resolution.ONE, Resolution.ONE),
+        (Pixels(1060, 1060), Resolution.ONE, Resolution.TWO),
+        (Pixels(1264, 848), Resolution.ONE, Resolution.ONE),
+        (Pixels(1536, 1024), Resolution.ONE, Resolution.TWO),
+        (Pixels(3840, 2160), Resolution.TWO, Resolution.FOUR),
+        (Pixels(16384, 16384), Resolution.FOUR, Resolution.FOUR),
+        (Pixels(16, 16), Resolution.HALF, Resolution.HALF),
+        (Pixels(16, 16384), Resolution.HALF, Resolution.FOUR),
+    ],
+)
+def test_a_policy_decides_between_near_and_at_least_as_fine(
+    size: Pixels, near: Resolution, covering: Resolution
+) -> None:
+    """`exact` covers, so that nothing has to be blown up; beyond the finest there is only the finest."""
+    card, _ = CATALOGUE.find_card("gemini-3.1-flash-image", ImageCard)
+    shape = Shape(pixels=size)
+
+    assert card.frame(shape) == card.frame(shape, SizePolicy.NEAREST)
+    assert card.frame(shape, SizePolicy.NEAREST).resolution is near
+    assert card.frame(shape, SizePolicy.COVER).resolution is covering
+    assert card.frame(shape, SizePolicy.EXACT) == card.frame(shape, SizePolicy.COVER)
+
+
+def test_the_order_of_a_cards_resolutions_does_not_matter() -> None:
+    """An operator may write them as they come; the coarsest that covers is the cheapest."""
+    card, _ = CATALOGUE.find_card("gemini-3.1-flash-image", ImageCard)
+    shuffled = msgspec.structs.replace(
+        card, resolutions=(Resolution.FOUR, Resolution.HALF, Resolution.TWO, Resolution.ONE)
+    )
+
+    for policy in SizePolicy:
+        for edge in (300, 1000, 1500, 3000, 9000):
+            shape = Shape(pixels=Pixels(edge, edge))
+            assert shuffled.frame(shape, policy) == card.frame(shape, policy)
+
+
+@pytest.mark.parametrize("policy", list(SizePolicy))
+def test_a_size_and_a_ratio_that_is_not_its_nearest_are_refused(policy: SizePolicy) -> None:
+    """Whichever won, the other would be dropped in silence."""
+    card, _ = CATALOGUE.find_card("gemini-3-pro-image", ImageCard)
+
+    with pytest.raises(InvalidRequest, match="'1536x1024' is nearer to 3:2 than to 16:9"):
+        card.frame(Shape(pixels=Pixels(1536, 1024), ratio=Ratio.LANDSCAPE), policy)
+    assert card.frame(Shape(pixels=Pixels(1536, 1024), ratio=Ratio.R3_2), policy).ratio is Ratio.R3_2
 
 
 @pytest.mark.parametrize(

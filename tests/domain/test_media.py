@@ -106,6 +106,28 @@ def test_distance_is_the_same_for_twice_as_wide_and_twice_as_high() -> None:
     assert Pixels(200, 100).distance(Ratio.SQUARE) == pytest.approx(Pixels(100, 200).distance(Ratio.SQUARE))
 
 
+@pytest.mark.parametrize(
+    ("size", "ratio", "fits"),
+    [
+        (Pixels(1024, 1024), Ratio.SQUARE, True),
+        (Pixels(1055, 1055), Ratio.SQUARE, True),
+        (Pixels(1056, 1056), Ratio.SQUARE, False),
+        (Pixels(1056, 16), Ratio.SQUARE, False),
+        (Pixels(16, 1056), Ratio.SQUARE, False),
+        (Pixels(1376, 768), Ratio.LANDSCAPE, True),
+        (Pixels(768, 1376), Ratio.LANDSCAPE, False),
+        (Pixels(1536, 1024), Ratio.R3_2, False),
+        (Pixels(512, 2048), Ratio.R1_4, True),
+        (Pixels(384, 3072), Ratio.R1_8, True),
+        (Pixels(3072, 384), Ratio.R8_1, True),
+        (Pixels(400, 3200), Ratio.R1_8, False),
+    ],
+)
+def test_a_size_fits_into_what_is_drawn_both_ways_or_not_at_all(size: Pixels, ratio: Ratio, fits: bool) -> None:
+    """Within three per cent of what Google draws at 1K, whose own sizes lie as far off what their area says."""
+    assert size.fits_into(Resolution.ONE, ratio) is fits
+
+
 def test_resolutions_have_the_documented_edges() -> None:
     """512, 1K, 2K and 4K are edges of a square."""
     assert [tier.edge for tier in Resolution] == [512, 1024, 2048, 4096]

@@ -15,8 +15,8 @@ PARAM = "messages"
 TEXTS = frozenset({"text", "input_text"})
 PICTURES = frozenset({"image_url", "input_image", "file", "input_file"})
 
-#: A picture in Markdown; what stands in front of it may be anything.
-_MARKDOWN = re.compile(r"!\[[^\]\n]*\]\(([^)\s]+)\)")
+#: A picture in Markdown. Neither half reaches past the next bracket, so a text of nothing but brackets is read once.
+_MARKDOWN = re.compile(r"!\[[^\[\]\n]*\]\(([^()\s]+)\)")
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -30,7 +30,8 @@ def read_wish(messages: Sequence[Message], public_url: str, *, look_back: bool) 
     """Return the last user message's text and pictures.
 
     If it has none and `look_back` is set, they are those that were given or made last before it: so "make it blue"
-    means the picture of the answer above. Of an answer with several pictures it is the last one.
+    means the picture of the answer above. Of an answer with several pictures it is the last one. Pictures that are
+    not chosen are not looked at: a broken one in an old turn is in nobody's way.
 
     Raises:
         InvalidRequest: there is no user message, or a part that cannot be used.
@@ -40,9 +41,10 @@ def read_wish(messages: Sequence[Message], public_url: str, *, look_back: bool) 
         raise InvalidRequest("There is no message of role 'user'.", param=PARAM)
     text = "\n".join(_texts(messages[asked]))
     for earlier in reversed(messages[0 if look_back else asked : asked + 1]):
-        pictures = tuple(_pictures(earlier, public_url))
-        if pictures:
-            return Wish(text, pictures if earlier.role == "user" else pictures[-1:])
+        found = tuple(_pictures(earlier, public_url))
+        if found:
+            chosen = found if earlier.role == "user" else found[-1:]
+            return Wish(text, tuple(_source(part, public_url) for part in chosen))
     return Wish(text, ())
 
 
@@ -62,13 +64,13 @@ def _parts(message: Message) -> tuple[ContentPart, ...]:
     return message.content if isinstance(message.content, tuple) else ()
 
 
-def _pictures(message: Message, public_url: str) -> Iterator[Source]:
-    """Find what a user attached, or what an answer showed: beside its text, or in it by one of our own links."""
-    if message.role == "user":
-        yield from (_source(part, public_url) for part in _parts(message) if part.type in PICTURES)
-    elif message.role == "assistant":
+def _pictures(message: Message, public_url: str) -> Iterator[ContentPart]:
+    """Find what a user attached, or what an answer showed: beside its text, or in it as data or by a link of ours."""
+    if message.role == "assistant":
         yield from _shown("\n".join(_plain(message)), public_url)
-        yield from (_source(part, public_url) for part in message.images or ())
+    if message.role in {"user", "assistant"}:
+        yield from (part for part in _parts(message) if part.type in PICTURES)
+        yield from message.images or ()
 
 
 def _plain(message: Message) -> Iterator[str]:
@@ -77,16 +79,17 @@ def _plain(message: Message) -> Iterator[str]:
     yield from (part.text or "" for part in _parts(message))
 
 
-def _shown(text: str, public_url: str) -> Iterator[Source]:
+def _shown(text: str, public_url: str) -> Iterator[ContentPart]:
     for found in _MARKDOWN.finditer(text):
-        if found[1].startswith("data:") or kept_name(found[1], public_url):
-            yield read_url(found[1], public_url, PARAM)
+        if found[1][:11].lower() == "data:image/" or kept_name(found[1], public_url):
+            yield ContentPart(type="image_url", image_url=found[1])
 
 
 def _source(part: ContentPart, public_url: str) -> Source:
     if part.image_url is not None:
         url = part.image_url if isinstance(part.image_url, str) else part.image_url.url
         return read_url(url, public_url, PARAM)
-    if part.file is not None and part.file.file_data is not None:
-        return read_url(part.file.file_data, public_url, PARAM)
+    data = part.file_data if part.file is None else part.file.file_data
+    if data is not None:
+        return read_url(data, public_url, PARAM)
     raise InvalidRequest(f"A part of type '{part.type}' needs a picture: {FORMS}.", param=PARAM)

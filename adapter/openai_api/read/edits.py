@@ -9,7 +9,7 @@ from adapter.domain.orders import ImageOrder, Source, Upload
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.fields import one_of
 from adapter.openai_api.read.form import Part, read_fields
-from adapter.openai_api.read.images import image_order
+from adapter.openai_api.read.images import Delivery, image_order
 from adapter.openai_api.read.pictures import read_ref, read_url
 from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.wire.images import EditsRequest
@@ -33,14 +33,15 @@ _ADDRESSES = (b"data:", b"http://", b"https://")
 
 
 def read_edits_form(parts: Sequence[Part], public_url: str) -> tuple[EditsRequest, tuple[Source, ...]]:
-    """Return a form's fields and its pictures in the order of the form.
+    """Return a form's fields and its pictures: those of its parts in their order, then those of `image[image_url]`.
 
     Raises:
-        InvalidRequest: a field of the wrong type.
+        InvalidRequest: a field of the wrong type, or one that cannot be a picture.
     """
     pictures = [part for part in parts if _PICTURE.fullmatch(part.name)]
     fields = [part for part in parts if not _PICTURE.fullmatch(part.name)]
-    return read_fields(map(_named_only, fields), EditsRequest), tuple(_source(part, public_url) for part in pictures)
+    body = read_fields(map(_named_only, fields), EditsRequest)
+    return body, (*(_source(part, public_url) for part in pictures), *refs(body, public_url))
 
 
 def _named_only(part: Part) -> Part:
@@ -49,7 +50,7 @@ def _named_only(part: Part) -> Part:
 
 
 def _source(part: Part, public_url: str) -> Source:
-    if part.data.startswith(_ADDRESSES):
+    if part.data[:8].lower().startswith(_ADDRESSES):
         return read_url(part.data.decode(errors="replace"), public_url, part.name)
     return Upload(part.data, part.name)
 
@@ -69,6 +70,20 @@ def refs(body: EditsRequest, public_url: str) -> tuple[Source, ...]:
     return tuple(read_ref(ref, public_url, f"{name}[{at}]") for at, ref in enumerate(one_or_more))
 
 
+def as_edit(body: EditsRequest) -> EditsRequest:
+    """Return an edit with what OpenAI assumes where it does not say."""
+    return msgspec.structs.replace(body, model=body.model or DEFAULT_EDITOR)
+
+
+def as_variation(body: EditsRequest) -> EditsRequest:
+    """Return a variation with what OpenAI assumes where it does not say: it is handed over by link, whatever the model.
+
+    (Reference: `openai.md` section 4.) A stream has room for base64 only, and OpenAI's variations know none.
+    """
+    form = body.response_format or (None if body.stream else Delivery.LINK.value)
+    return msgspec.structs.replace(body, prompt=VARIATION, response_format=form)
+
+
 def edit_order(body: EditsRequest, sources: tuple[Source, ...], terms: Terms) -> ImageOrder:
     """Return the order that an edit means.
 
@@ -79,12 +94,7 @@ def edit_order(body: EditsRequest, sources: tuple[Source, ...], terms: Terms) ->
     _check_pictures(body, sources)
     # `high`, the most, is how these models look at their inputs anyway.
     one_of(body.input_fidelity or "low", ["low", "high"], "input_fidelity")
-    return image_order(with_editor(body), terms, sources)
-
-
-def with_editor(body: EditsRequest) -> EditsRequest:
-    """Fill in the model of an edit that names none."""
-    return msgspec.structs.replace(body, model=body.model or DEFAULT_EDITOR)
+    return image_order(as_edit(body), terms, sources)
 
 
 def variation_order(body: EditsRequest, sources: tuple[Source, ...], terms: Terms) -> ImageOrder:
@@ -96,7 +106,7 @@ def variation_order(body: EditsRequest, sources: tuple[Source, ...], terms: Term
     _check_pictures(body, sources)
     if len(sources) > 1:
         raise InvalidRequest("A variation is made of one picture.", param="image")
-    return image_order(msgspec.structs.replace(body, prompt=VARIATION), terms, sources)
+    return image_order(as_variation(body), terms, sources)
 
 
 def _check_pictures(body: EditsRequest, sources: tuple[Source, ...]) -> None:

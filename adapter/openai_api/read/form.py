@@ -15,6 +15,8 @@ MOST_PARTS = 64
 #: Of a field that is no file; the prompt is the longest of them.
 MOST_TEXT_BYTES = 1024 * 1024
 HEADER_BYTES = 8 * 1024
+#: Of a field's name, in characters, where an error repeats it.
+LONGEST_NAME = 64
 
 _T = TypeVar("_T")
 _Tree = dict[str, "str | list[str] | _Tree"]
@@ -107,21 +109,29 @@ def _plant(tree: _Tree, name: str, text: str) -> None:
     while inner and inner[0] != "[]":
         below = tree.setdefault(key, {})
         if not isinstance(below, dict):
-            raise InvalidRequest(f"The field '{name}' contradicts '{key}'.", param=name)
+            raise _contradiction(name)
         tree, key, *inner = below, *inner
-    if not inner:
+    value = tree.setdefault(key, [] if inner else text)
+    if inner and isinstance(value, list):
+        value.append(text)
+    elif not inner and isinstance(value, str):
         tree[key] = text
-        return
-    values = tree.setdefault(key, [])
-    if not isinstance(values, list):
-        raise InvalidRequest(f"The field '{name}' contradicts '{key}'.", param=name)
-    values.append(text)
+    else:
+        raise _contradiction(name)
+
+
+def _contradiction(name: str) -> InvalidRequest:
+    short = name[:LONGEST_NAME]
+    return InvalidRequest(f"The field '{short}' contradicts an earlier one.", param=short, code="invalid_form")
 
 
 def _text(part: Part) -> str:
+    name = part.name[:LONGEST_NAME]
     if len(part.data) > MOST_TEXT_BYTES:
-        raise RequestTooLarge(f"The field '{part.name[:64]}' is longer than {MOST_TEXT_BYTES} bytes.")
+        raise RequestTooLarge(
+            f"The field '{name}' is longer than {MOST_TEXT_BYTES} bytes; a picture goes into 'image'."
+        )
     try:
         return part.data.decode()
     except UnicodeDecodeError as error:
-        raise InvalidRequest(f"The field '{part.name[:64]}' is not UTF-8.", param=part.name[:64]) from error
+        raise InvalidRequest(f"The field '{name}' is not UTF-8; a picture goes into 'image'.", param=name) from error

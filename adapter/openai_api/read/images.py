@@ -57,7 +57,7 @@ def image_order(body: ImagesRequest, terms: Terms, sources: tuple[Source, ...] =
     name = body.model or DEFAULT_MODEL
     card, by_name = terms.catalogue.find_card(name, ImageCard)
     _refuse_what_is_not_done(body)
-    _check_count(len(sources), card)
+    _check_count(sources, card)
     shape, policy = _shape(body, by_name), _policy(body, terms)
     return ImageOrder(
         model=name,
@@ -107,10 +107,13 @@ def _refuse_what_is_not_done(body: ImagesRequest) -> None:
             raise InvalidRequest(f"'{name}' means nothing to these models; leave it out.", param=name)
 
 
-def _check_count(given: int, card: ImageCard) -> None:
-    if given > card.inputs:
+def _check_count(sources: tuple[Source, ...], card: ImageCard) -> None:
+    if len(sources) > card.inputs:
         takes = f"at most {card.inputs} pictures" if card.inputs else "no pictures"
-        raise InvalidRequest(f"The model '{card.name}' takes {takes}; {given} were given.", param="image")
+        first_surplus = sources[card.inputs]
+        raise InvalidRequest(
+            f"The model '{card.name}' takes {takes}; {len(sources)} were given.", param=first_surplus.param
+        )
 
 
 def _shape(body: ImagesRequest, by_name: Ratio | None) -> Shape:

@@ -1,6 +1,6 @@
 """What a client writes for a picture into a source."""
 
-import re
+from urllib.parse import unquote_to_bytes
 
 import pybase64
 
@@ -9,9 +9,10 @@ from adapter.errors import InvalidRequest
 from adapter.openai_api.wire.images import ImageRef
 
 FORMS = "a data: URL with base64, or an https:// address"
-_DATA = re.compile(r"data:[\w.+-]*/?[\w.+-]*(;[\w.=+-]*)*,", re.ASCII)
-#: The longest head of a data: URL that is looked at.
+#: The longest head of a data: URL that is looked at, in characters.
 _HEAD = 256
+#: Google's own JSON takes the alphabet of URLs as well (protobuf's JSON mapping, "bytes").
+_ALPHABET = bytes.maketrans(b"-_", b"+/")
 
 
 def read_ref(ref: ImageRef | str, public_url: str, param: str) -> Source:
@@ -34,6 +35,7 @@ def read_url(url: str, public_url: str, param: str) -> Source:
     Raises:
         InvalidRequest: neither base64 nor an address.
     """
+    url = url.strip()
     if url[:5].lower() == "data:":
         return Upload(_decoded(url, param), param)
     kept = kept_name(url, public_url)
@@ -51,10 +53,23 @@ def kept_name(url: str, public_url: str) -> str | None:
 
 
 def _decoded(url: str, param: str) -> bytes:
-    head = _DATA.match(url[:_HEAD])
-    if head is None or not head[0].lower().endswith(";base64,"):
+    head, comma, _ = url[:_HEAD].partition(",")
+    if not comma or not head.lower().endswith(";base64"):
         raise InvalidRequest("A data: URL has to be 'data:image/…;base64,…'.", param=param)
+    text = memoryview(url.encode())[len(head.encode()) + 1 :]
     try:
-        return pybase64.b64decode(memoryview(url.encode())[head.end() :], validate=True)
+        return pybase64.b64decode(text, validate=True)
+    except ValueError:
+        return _forgivingly_decoded(bytes(text), param)
+
+
+def _forgivingly_decoded(text: bytes, param: str) -> bytes:
+    """Decode base64 as a browser does: with line breaks, per cent signs or without the padding (WHATWG Infra, Fetch).
+
+    Separate, because it copies; what clients usually send needs none of it.
+    """
+    plain = unquote_to_bytes(text).translate(_ALPHABET, b" \t\n\f\r")
+    try:
+        return pybase64.b64decode(plain + b"=" * (-len(plain) % 4), validate=True)
     except ValueError:
         raise InvalidRequest("The base64 of the data: URL is broken.", param=param, code="invalid_base64") from None

@@ -12,7 +12,7 @@ from adapter.domain.orders import ImageOrder, Source
 from adapter.errors import AdapterError
 from adapter.openai_api import sse
 from adapter.openai_api.read.body import read_json
-from adapter.openai_api.read.edits import edit_order, read_edits_form, refs, variation_order, with_editor
+from adapter.openai_api.read.edits import as_edit, as_variation, edit_order, read_edits_form, refs, variation_order
 from adapter.openai_api.read.form import FormReader
 from adapter.openai_api.read.images import Delivery, delivery, image_order
 from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, json_response
@@ -30,18 +30,14 @@ WORDS_BYTES = 2 * 1024 * 1024
 async def create_images(request: OwnedRequest, desk: Desk) -> Response[bytes] | Stream:
     """Make pictures from a text."""
     body = read_json(await request.body(), ImagesRequest)
-    order = image_order(body, desk.terms)
-    await take_room(request, desk, weight.of_order(order))
-    return await _answer(desk, body, order, "image_generation.completed")
+    return await _answer(request, desk, body, image_order(body, desk.terms), "image_generation.completed")
 
 
 @post("/images/edits", status_code=200)
 async def edit_images(request: OwnedRequest, desk: Desk) -> Response[bytes] | Stream:
     """Make pictures from a text and pictures."""
     body, sources = await _read_edits(request, desk)
-    order = edit_order(body, sources, desk.terms)
-    await take_room(request, desk, weight.of_order(order))
-    return await _answer(desk, with_editor(body), order, "image_edit.completed")
+    return await _answer(request, desk, as_edit(body), edit_order(body, sources, desk.terms), "image_edit.completed")
 
 
 @post("/images/variations", status_code=200)
@@ -49,8 +45,7 @@ async def vary_images(request: OwnedRequest, desk: Desk) -> Response[bytes] | St
     """Make pictures from a picture."""
     body, sources = await _read_edits(request, desk)
     order = variation_order(body, sources, desk.terms)
-    await take_room(request, desk, weight.of_order(order))
-    return await _answer(desk, body, order, "image_edit.completed")
+    return await _answer(request, desk, as_variation(body), order, "image_edit.completed")
 
 
 async def _read_edits(request: OwnedRequest, desk: Desk) -> tuple[EditsRequest, tuple[Source, ...]]:
@@ -64,9 +59,12 @@ async def _read_edits(request: OwnedRequest, desk: Desk) -> tuple[EditsRequest, 
     return read_edits_form(form.finish(), desk.public_url)
 
 
-async def _answer(desk: Desk, body: ImagesRequest, order: ImageOrder, made: Made) -> Response[bytes] | Stream:
+async def _answer(
+    request: OwnedRequest, desk: Desk, body: ImagesRequest, order: ImageOrder, made: Made
+) -> Response[bytes] | Stream:
     form = delivery(body)
     heading = Heading(created=int(desk.clock.now()), safety_identifier=body.safety_identifier)
+    await take_room(request, desk, weight.of_order(order))
     if body.stream:
         return await _streamed(desk, order, made, heading)
     images = await desk.generation.make_images(order)

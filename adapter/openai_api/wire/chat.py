@@ -30,6 +30,8 @@ class ContentPart(msgspec.Struct, frozen=True, kw_only=True):
     #: A bare address is what several gateways send (`openai.md` section 6).
     image_url: ImageUrl | str | None = None
     file: FileData | None = None
+    #: Of an `input_file`, which has no `file` around it.
+    file_data: str | None = None
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

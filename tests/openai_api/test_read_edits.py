@@ -1,0 +1,299 @@
+"""Edits and variations into orders, as JSON and as a form."""
+
+import msgspec
+import pybase64
+import pytest
+
+from adapter.domain.orders import ImageOrder, Kept, Link, Source, Upload
+from adapter.errors import InvalidRequest, UnknownModel
+from adapter.openai_api.read.body import read_json
+from adapter.openai_api.read.edits import (
+    VARIATION,
+    as_edit,
+    as_variation,
+    edit_order,
+    read_edits_form,
+    refs,
+    variation_order,
+)
+from adapter.openai_api.read.form import Part
+from adapter.openai_api.read.images import Delivery, delivery
+from adapter.openai_api.wire.images import EditsRequest, ImageConfig
+from tests.fakes import png
+from tests.support import terms
+
+HERE = "http://here:8000"
+TERMS = terms(longest_prompt=100)
+PLAIN = EditsRequest(model="gemini-3.1-flash-image", prompt="make it blue")
+LINK = Link("https://a/b.png", "image")
+DATA_URL = f"data:image/png;base64,{pybase64.b64encode(png()).decode()}"
+
+
+def order(*sources: Source, **changes: object) -> ImageOrder:
+    """Read the plain edit of these pictures, else of one, with changes."""
+    return edit_order(msgspec.structs.replace(PLAIN, **changes), sources or (LINK,), TERMS)
+
+
+def in_json(**fields: object) -> tuple[Source, ...]:
+    """Return the pictures of a JSON body."""
+    return refs(read_json(msgspec.json.encode(fields), EditsRequest), HERE)
+
+
+def in_form(*parts: tuple[str, bytes]) -> tuple[Source, ...]:
+    """Return the pictures of a form."""
+    return read_edits_form([Part(name, data) for name, data in parts], HERE)[1]
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({}, ()),
+        ({"images": None, "image": None}, ()),
+        ({"images": []}, ()),
+        ({"images": [{"image_url": "https://a"}]}, (Link("https://a", "images[0]"),)),
+        ({"images": [{"image_url": DATA_URL}]}, (Upload(png(), "images[0]"),)),
+        (
+            {"images": ["https://a", {"image_url": f"{HERE}/media/b.png?x=1", "file_id": None}]},
+            (Link("https://a", "images[0]"), Kept("b.png", "images[1]")),
+        ),
+        ({"image": "https://a"}, (Link("https://a", "image"),)),
+        ({"image": DATA_URL}, (Upload(png(), "image"),)),
+        ({"image": {"image_url": "https://a"}}, (Link("https://a", "image"),)),
+        (
+            {"image": ["https://a", {"image_url": "https://b", "detail": "high"}]},
+            (Link("https://a", "image[0]"), Link("https://b", "image[1]")),
+        ),
+        ({"images": ["https://a"], "image": "https://b"}, (Link("https://a", "images[0]"),)),
+    ],
+)
+def test_pictures_of_a_json_body_are_read(fields: dict[str, object], found: tuple[Source, ...]) -> None:
+    """OpenAI's `images` of objects, and everything that gateways make of it; each knows where it stood."""
+    assert in_json(**fields) == found
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"images": [{"image_url": "https://a"}, {"file_id": "file-1"}]}, "images[1]"),
+        ({"images": [{}]}, "images[0]"),
+        ({"images": ["https://a", "fox.png"]}, "images[1]"),
+        ({"image": ""}, "image"),
+        ({"image": "data:image/png;base64,@"}, "image"),
+        ({"image": {"file_id": "file-1"}}, "image"),
+        ({"images": "https://a"}, "images"),
+        ({"images": [7]}, "images[0]"),
+        ({"image": {"image_url": {"url": "https://a"}}}, "image.image_url"),
+    ],
+)
+def test_what_is_no_picture_is_refused_by_its_place(fields: dict[str, object], param: str) -> None:
+    """One bad picture of several is told apart."""
+    with pytest.raises(InvalidRequest) as caught:
+        in_json(**fields)
+
+    assert caught.value.param == param
+
+
+@pytest.mark.parametrize("name", ["image", "image[]", "image[0]", "image[12]", "images", "images[]", "images[3]"])
+def test_a_file_of_a_form_goes_by_many_names(name: str) -> None:
+    """What the official clients, the Vercel SDK and people with curl call it."""
+    assert in_form((name, png())) == (Upload(png(), name),)
+
+
+@pytest.mark.parametrize("name", ["Image", "imagery", "my_image", "picture", "image_url"])
+def test_other_names_are_no_files(name: str) -> None:
+    """Like every unknown field they mean nothing."""
+    assert in_form((name, b"words")) == ()
+
+
+@pytest.mark.parametrize("name", ["image[x]", "image[-1]", "image[0][1]", "images[0][image_url]"])
+def test_a_name_that_is_nearly_a_files_is_refused(name: str) -> None:
+    """Its picture would be missing in what is paid for."""
+    with pytest.raises(InvalidRequest):
+        in_form((name, b"https://a"), ("image", png()))
+
+
+def test_files_of_a_form_keep_their_order() -> None:
+    """The prompt counts them; names and numbers have no say, and words stand between them."""
+    found = in_form(("image[1]", png(1)), ("prompt", b"a"), ("image", png(2)), ("image", png(3)), ("images[]", png(4)))
+
+    assert [source.data for source in found if isinstance(source, Upload)] == [png(width) for width in (1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        (b"https://a/b.png", Link("https://a/b.png", "image[]")),
+        (b"HTTPS://a/b.png", Link("HTTPS://a/b.png", "image[]")),
+        (b"http://a/b.png\n", Link("http://a/b.png", "image[]")),
+        (b"http://here:8000/media/b.png", Kept("b.png", "image[]")),
+        (DATA_URL.encode(), Upload(png(), "image[]")),
+        (DATA_URL.encode().replace(b"data:", b"DATA:"), Upload(png(), "image[]")),
+        (b"datum", Upload(b"datum", "image[]")),
+        (b"", Upload(b"", "image[]")),
+    ],
+)
+def test_a_part_of_a_form_may_name_a_picture(text: bytes, source: Source) -> None:
+    """An address or a data: URL; everything else is a file."""
+    assert in_form(("image[]", text)) == (source,)
+
+
+def test_a_part_that_begins_like_an_address_and_is_noise_is_refused_or_left_to_the_fetcher() -> None:
+    """Bytes that are no text do not get through as text."""
+    assert in_form(("image", b"https://a/\xff")) == (Link("https://a/\ufffd", "image"),)
+    with pytest.raises(InvalidRequest, match="base64"):
+        in_form(("image", b"data:\xff\xfe"))
+
+
+def test_a_picture_in_brackets_is_found_as_well() -> None:
+    """As forms write JSON's objects."""
+    assert in_form(("image[image_url]", b"https://a")) == (Link("https://a", "image"),)
+    assert in_form(("image[]", png()), ("images[][image_url]", b"https://a")) == (
+        Upload(png(), "image[]"),
+        Link("https://a", "images[0]"),
+    )
+    with pytest.raises(InvalidRequest, match="no file 'file-1'"):
+        in_form(("image[file_id]", b"file-1"))
+
+
+def test_the_words_of_a_form_are_its_fields() -> None:
+    """The same request as in JSON."""
+    body, _ = read_edits_form(
+        [
+            Part("prompt", b"a"),
+            Part("n", b"2"),
+            Part("image", png()),
+            Part("image_config[aspect_ratio]", b"1:1"),
+            Part("stream", b"false"),
+            Part("input_fidelity", b"high"),
+        ],
+        HERE,
+    )
+
+    assert body == EditsRequest(
+        prompt="a", n=2, stream=False, input_fidelity="high", image_config=ImageConfig(aspect_ratio="1:1")
+    )
+
+
+@pytest.mark.parametrize("name", ["mask", "markup"])
+@pytest.mark.parametrize("value", [{"image_url": DATA_URL}, {"file_id": "file-1"}, "https://a", {}, ""])
+def test_what_lies_over_a_picture_is_refused(name: str, value: object) -> None:
+    """Left out in silence it would change what must not change; the error says what to do instead."""
+    body = read_json(msgspec.json.encode({"prompt": "a", name: value}), EditsRequest)
+
+    for read in (edit_order, variation_order):
+        with pytest.raises(InvalidRequest, match=f"do not take a '{name}': say in the prompt") as caught:
+            read(body, (LINK,), TERMS)
+        assert caught.value.param == name
+
+
+@pytest.mark.parametrize("name", ["mask", "markup"])
+def test_a_file_that_lies_over_a_picture_is_refused_as_such(name: str) -> None:
+    """And not because its bytes are no text, or too long for one."""
+    body, found = read_edits_form([Part("image", png()), Part(name, b"\x89" * 3_000_000), Part("prompt", b"a")], HERE)
+
+    with pytest.raises(InvalidRequest, match=f"do not take a '{name}'"):
+        edit_order(body, found, TERMS)
+
+
+@pytest.mark.parametrize(
+    ("wish", "param"),
+    [
+        ({"prompt": None}, "prompt"),
+        ({"prompt": " "}, "prompt"),
+        ({"prompt": "x" * 101}, "prompt"),
+        ({"input_fidelity": "medium"}, "input_fidelity"),
+        ({"n": 11}, "n"),
+        ({"size": "7:3"}, "size"),
+        ({"background": "transparent"}, "background"),
+        ({"svg": {"model": "x"}}, "svg"),
+        ({"model": "veo-3.1-fast"}, "model"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_by_name(wish: dict[str, object], param: str) -> None:
+    """Edits refuse what generations refuse."""
+    with pytest.raises(InvalidRequest) as caught:
+        order(**wish)
+
+    assert caught.value.param == param
+
+
+def test_an_edit_of_no_picture_is_refused() -> None:
+    """It is the one thing an edit needs, and is asked for before the words."""
+    for read in (edit_order, variation_order):
+        with pytest.raises(InvalidRequest, match="'image' is required") as caught:
+            read(EditsRequest(), (), TERMS)
+        assert (caught.value.param, caught.value.code) == ("image", "missing_required_parameter")
+
+
+@pytest.mark.parametrize(
+    ("model", "most"),
+    [
+        ("gemini-2.5-flash-image", 3),
+        ("gemini-3-pro-image", 14),
+        ("gemini-3.1-flash-image", 14),
+        ("gemini-3.1-flash-lite-image", 14),
+        ("flow-gem-pix", 3),
+        ("flow-gem-pix-2", 3),
+    ],
+)
+def test_a_model_takes_so_many_pictures(model: str, most: int) -> None:
+    """All of them or none; the error names the first that is too many."""
+    given = [Upload(png(), f"images[{at}]") for at in range(most + 1)]
+
+    assert order(*given[:most], model=model).sources == tuple(given[:most])
+    with pytest.raises(InvalidRequest, match=f"takes at most {most} pictures; {most + 1} were given") as caught:
+        order(*given, model=model)
+    assert caught.value.param == f"images[{most}]"
+
+
+@pytest.mark.parametrize("fidelity", [None, "low", "high"])
+def test_fidelity_is_accepted_and_changes_nothing(fidelity: str | None) -> None:
+    """These models look closely anyway."""
+    assert order(input_fidelity=fidelity) == order()
+
+
+def test_an_edit_without_a_model_is_made_and_handed_over_as_openais_default_would() -> None:
+    """`gpt-image-1.5`, which answers with base64; DALL-E 2 is the default of generations."""
+    made = order(model=None)
+
+    assert (made.model, made.upstream) == ("gpt-image-1.5", "gemini-3.1-flash-image")
+    assert delivery(as_edit(EditsRequest())) is Delivery.BASE64
+    assert delivery(as_edit(EditsRequest(model="dall-e-2"))) is Delivery.LINK
+    assert delivery(as_edit(EditsRequest(response_format="url"))) is Delivery.LINK
+
+
+@pytest.mark.parametrize(
+    ("wish", "form"),
+    [
+        ({}, Delivery.LINK),
+        ({"model": "gemini-3-pro-image"}, Delivery.LINK),
+        ({"response_format": "b64_json"}, Delivery.BASE64),
+        ({"response_format": "url"}, Delivery.LINK),
+        ({"stream": True}, Delivery.BASE64),
+    ],
+)
+def test_a_variation_is_handed_over_by_link_where_nothing_is_said(wish: dict[str, object], form: Delivery) -> None:
+    """That is the default of the route, not of a model; a stream carries base64."""
+    body = as_variation(msgspec.convert(wish, EditsRequest))
+
+    assert delivery(body) is form
+
+
+def test_a_variation_is_made_without_words() -> None:
+    """Those that a client sends along mean nothing in OpenAI's own API; ours ask for another take."""
+    made = variation_order(EditsRequest(n=2, prompt="blue", size="1024x1024"), (LINK,), terms())
+
+    assert (made.model, made.upstream, made.n) == ("dall-e-2", "gemini-2.5-flash-image", 2)
+    assert (made.prompt, made.sources) == (VARIATION, (LINK,))
+
+
+def test_a_variation_is_of_one_picture() -> None:
+    """More would be a collage."""
+    with pytest.raises(InvalidRequest, match="made of one picture"):
+        variation_order(EditsRequest(), (LINK, LINK), TERMS)
+
+
+def test_an_unknown_model_is_an_error_of_its_own() -> None:
+    """As for generations."""
+    with pytest.raises(UnknownModel):
+        order(model="imagen-4")
