@@ -8,7 +8,7 @@ import openai
 import pytest
 
 from tests.buckets import S3Server
-from tests.journeys.running import KEY, Server, free_port
+from tests.journeys.running import Server, free_port
 
 STORAGE = """
 media = "s3://{bucket}/media"
@@ -30,27 +30,28 @@ def server(tmp_path: Path, s3: S3Server) -> Iterator[Server]:
     assert running.stop() == 0
 
 
-def test_links_to_files_in_a_bucket_are_ours_and_seek(server: Server, prompt: str) -> None:
+def test_links_to_files_in_a_bucket_are_ours_and_seek(
+    client: openai.OpenAI, http: httpx.Client, prompt: str, server: Server
+) -> None:
     """The bucket stays private: nobody is sent to it."""
-    with openai.OpenAI(base_url=f"{server.url}/v1", api_key=KEY, max_retries=0) as client:
-        made = client.images.generate(model="gemini-2.5-flash-image", prompt=prompt, response_format="url")
-        video = client.chat.completions.create(model="veo-3.1-fast", messages=[{"role": "user", "content": prompt}])
+    made = client.images.generate(model="gemini-2.5-flash-image", prompt=prompt, response_format="url")
+    video = client.chat.completions.create(model="veo-3.1-fast", messages=[{"role": "user", "content": prompt}])
     assert made.data
     picture = made.data[0].url
     assert picture is not None
     assert picture.startswith(f"{server.url}/media/")
     clip = (video.choices[0].message.content or "").rpartition("(")[2].rstrip(")")
 
-    whole = httpx.get(clip)
-    part = httpx.get(clip, headers={"range": "bytes=4-7"})
-    head = httpx.head(clip)
+    whole = http.get(clip)
+    part = http.get(clip, headers={"range": "bytes=4-7"})
+    head = http.head(clip)
     assert whole.headers["content-type"] == "video/mp4"
     assert (part.status_code, part.content) == (206, b"ftyp")
     assert part.headers["content-range"] == f"bytes 4-7/{len(whole.content)}"
     assert head.headers["content-length"] == str(len(whole.content))
-    assert httpx.get(clip, headers={"if-none-match": head.headers["etag"]}).status_code == 304
-    assert httpx.get(picture).headers["content-type"] == "image/png"
-    assert httpx.get(f"{server.url}/media/{'0' * 32}.png").status_code == 404
+    assert http.get(clip, headers={"if-none-match": head.headers["etag"]}).status_code == 304
+    assert http.get(picture).headers["content-type"] == "image/png"
+    assert http.get(f"{server.url}/media/{'0' * 32}.png").status_code == 404
 
 
 def test_a_bucket_is_checked(server: Server) -> None:
@@ -61,12 +62,12 @@ def test_a_bucket_is_checked(server: Server) -> None:
     assert "media        ok  s3://" in said
 
 
-def test_files_of_a_bucket_that_is_gone_are_a_503(tmp_path: Path) -> None:
+def test_files_of_a_bucket_that_is_gone_are_a_503(http: httpx.Client, tmp_path: Path) -> None:
     """Not a 404: the link is good."""
     running = Server(tmp_path, storage=STORAGE.format(bucket="bucket", url=f"http://127.0.0.1:{free_port()}"))
     running.start()
     try:
-        answer = httpx.get(f"{running.url}/media/{'0' * 32}.mp4")
+        answer = http.get(f"{running.url}/media/{'0' * 32}.mp4")
         said = running.command("check")
     finally:
         assert running.stop() == 0
