@@ -36,7 +36,7 @@ from adapter.openai_api.routes.request_log import RequestLog
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
-from adapter.providers.http import Http, clients
+from adapter.providers.http import Http
 from adapter.settings import Settings
 
 log = structlog.get_logger()
@@ -91,9 +91,8 @@ class House:
     ) -> None:
         self._settings = settings
         self._catalogue = catalogue
-        self._clients = clients(transport)
         self._clock = clock
-        http = Http(*self._clients)
+        self._http = http = Http(transport)
         self._flow = _flow(settings, http, clock)
         self._gemini = _gemini(settings, http)
         self._keys = [secret(key, key=f"access.keys[{number}]") for number, key in enumerate(settings.access.keys)]
@@ -108,8 +107,7 @@ class House:
             deadline_seconds=settings.jobs.deadline_minutes * 60,
         )
         async with AsyncExitStack() as stack:
-            for client in self._clients:
-                await stack.enter_async_context(client)
+            await stack.enter_async_context(self._http.open())
             database = await open_database(settings.storage.database)
             stack.push_async_callback(database.dispose)
             feed = LocalFeed(clock)

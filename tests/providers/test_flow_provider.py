@@ -21,7 +21,7 @@ from adapter.errors import (
 )
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
-from adapter.providers.http import Http, clients
+from adapter.providers.http import Http
 from tests.fakes import FakeClock, png, video_job
 from tests.support import Answering
 
@@ -49,7 +49,7 @@ def provider(google: Google) -> FlowProvider:
         Account(name=name, token=Token(name), project_id=f"project-{name}", tier="PAYGATE_TIER_ONE")
         for name in ("ada", "bob")
     ]
-    http = Http(*clients(Answering(google)))
+    http = Http(Answering(google))
     return FlowProvider(http, "https://flow.example", Accounts(accounts), FakeClock(1762958374.159))
 
 

@@ -8,7 +8,7 @@ from adapter.domain.media import Frame, Pixels, Ratio, Resolution
 from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.errors import ContentRefused, InvalidRequest, NoMedia, UpstreamBroken, UpstreamOverloaded
 from adapter.providers.gemini import translate
-from adapter.providers.http import Reply
+from adapter.providers.reply import Reply
 from tests.fakes import png
 from tests.support import GOLDEN
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from adapter.errors import UpstreamBroken, UpstreamFault, UpstreamSilent, UpstreamUnreachable
-from adapter.providers.http import Http, clients
+from adapter.providers.http import Http
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
@@ -19,9 +19,9 @@ HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 @pytest.fixture
 async def http() -> AsyncIterator[Http]:
     """The way out, over real sockets."""
-    shared, fresh = clients()
-    async with shared, fresh:
-        yield Http(shared, fresh)
+    http = Http()
+    async with http.open():
+        yield http
 
 
 @pytest.fixture(params=["post", "post_once"])

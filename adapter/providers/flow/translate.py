@@ -23,7 +23,7 @@ from adapter.errors import (
 from adapter.providers import rpc_status
 from adapter.providers.flow import wire
 from adapter.providers.flow.accounts import Account
-from adapter.providers.http import Reply
+from adapter.providers.reply import Reply
 from adapter.redaction import fit_for_clients
 
 #: Seed 002, "VIDEO_ASPECT_RATIO" and "imageAspectRatio". Pictures know a square as well.

@@ -7,7 +7,7 @@ from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.errors import UNREADABLE_JSON, AdapterError, ContentRefused, NoMedia, UpstreamBroken, UpstreamOverloaded
 from adapter.providers import rpc_status
 from adapter.providers.gemini import wire
-from adapter.providers.http import Reply
+from adapter.providers.reply import Reply
 from adapter.redaction import fit_for_clients
 
 #: Finish reasons by which Gemini declines the content (`gemini.md` section 1.4). The others that come without a picture
