@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 import structlog
-from litestar import Litestar, Router
+from litestar import Litestar, Request, Router
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.di import Provide
@@ -78,8 +78,8 @@ def create_app(
     return app
 
 
-def _desk(state: State) -> Desk:
-    desk: Desk = state.desk
+def _desk(request: Request[object, object, State]) -> Desk:
+    desk: Desk = request.app.state.desk
     return desk
 
 
