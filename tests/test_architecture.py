@@ -41,7 +41,9 @@ LAW = {
         "providers.reply",
         "providers.rpc_status",
     ),
+    "adapter.providers.cutting": (),
     "adapter.providers.gemini": (
+        "providers.cutting",
         "domain",
         "errors",
         "redaction",

@@ -24,7 +24,7 @@ from adapter.providers.reply import (
 
 MAX_CONNECTIONS = 512
 #: What is taken from a socket before it has to wait: most of a picture.
-READ_BYTES = 1024 * 1024
+READ_BYTES = MAX_ANSWER_BYTES
 
 
 class Pool:
@@ -62,7 +62,15 @@ class Pool:
             with mapped_errors():
                 request = self._session.post(_address(url), data=body, headers=headers, allow_redirects=False)
                 async with request as answer:
-                    return Reply(answer.status, await collect(answer.content.iter_any(), MAX_ANSWER_BYTES))
+                    return Reply(answer.status, await _body(answer))
+
+
+async def _body(answer: aiohttp.ClientResponse) -> bytes:
+    length, content = answer.content_length, answer.content
+    if length is None or length > MAX_ANSWER_BYTES or content.exception():
+        return await collect(content.iter_any(), MAX_ANSWER_BYTES)
+    await content.wait_eof()
+    return content.read_nowait()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from adapter.domain.media import Image, image_from_base64
 from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.errors import UNREADABLE_JSON, AdapterError, ContentRefused, NoMedia, UpstreamBroken, UpstreamOverloaded
 from adapter.providers import rpc_status
+from adapter.providers.cutting import cut, value_of
 from adapter.providers.gemini import wire
 from adapter.providers.reply import Reply
 from adapter.redaction import fit_for_clients
@@ -32,6 +33,7 @@ FILTERS_OFF = tuple(
 )
 
 _decoder = msgspec.json.Decoder(wire.GenerateContentAnswer)
+_picture = value_of("data")
 
 
 def image_request(order: ImageOrder, index: int) -> wire.GenerateContentRequest:
@@ -58,8 +60,9 @@ def image(reply: Reply) -> Image:
     """
     if reply.status != 200:
         raise fault(reply)
+    body, cut_out = cut(reply.body, _picture)
     try:
-        answer = _decoder.decode(reply.body)
+        answer = _decoder.decode(body)
     except UNREADABLE_JSON as error:
         raise UpstreamBroken("Gemini's answer cannot be read.") from error
     pictures = [
@@ -70,7 +73,7 @@ def image(reply: Reply) -> Image:
     ]
     if not pictures:
         raise _why_none(answer)
-    found = image_from_base64(pictures[-1])
+    found = image_from_base64(cut_out.get(bytes(pictures[-1]), pictures[-1]))
     if found is None:
         raise UpstreamBroken("Gemini's answer holds something that is not a picture.")
     return found
