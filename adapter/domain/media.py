@@ -4,6 +4,7 @@ import math
 import re
 from enum import Enum, StrEnum
 from io import BytesIO
+from struct import unpack
 from typing import Self
 
 import msgspec
@@ -198,6 +199,10 @@ def probe(head: bytes) -> tuple[MediaFormat, Pixels] | None:
     kind = sniff(head)
     if kind is None or not kind.is_picture:
         return None
+    if kind is MediaFormat.PNG:
+        # By hand, because nearly all pictures are PNG and Pillow takes 80 us: IHDR is the first chunk, of a fixed
+        # length (PNG specification 11.2.1).
+        return (kind, Pixels(*unpack(">II", head[16:24]))) if head[8:16] == b"\0\0\0\rIHDR" and len(head) > 32 else None
     try:
         with Pillow.open(BytesIO(head), formats=[kind.name]) as picture:
             return kind, Pixels(*picture.size)
