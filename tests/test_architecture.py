@@ -34,6 +34,7 @@ LAW = {
     "adapter.providers.http": ("errors", "providers.pool", "providers.reply"),
     "adapter.providers.rpc_status": ("errors", "redaction", "providers.reply"),
     "adapter.providers.flow": (
+        "providers.cutting",
         "domain",
         "errors",
         "redaction",

@@ -3,6 +3,7 @@
 Figures: docs/measurements.md.
 """
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -19,12 +20,18 @@ from adapter.providers.reply import (
     collect,
     deadline,
     silent,
+    too_long,
     unreachable,
 )
 
 MAX_CONNECTIONS = 512
-#: What is taken from a socket before it has to wait: most of a picture.
-READ_BYTES = MAX_ANSWER_BYTES
+#: What is taken from a socket before it is an answer's turn; the rest waits in the kernel.
+READ_BYTES = 64 * 1024
+#: Answers that are read at once. When many pictures come in the same moment, the first are passed on before the others
+#: are begun: side by side all of them would be as late as the last, and all in memory.
+READERS = 4
+#: And the longest wait for a turn, so that answers that come slowly do not keep others waiting.
+TURN_SECONDS = 0.25
 
 
 class Pool:
@@ -36,6 +43,7 @@ class Pool:
 
     def __init__(self, trust: ssl.SSLContext | None = None) -> None:
         self._trust = trust
+        self._readers = asyncio.Semaphore(READERS)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -62,15 +70,38 @@ class Pool:
             with mapped_errors():
                 request = self._session.post(_address(url), data=body, headers=headers, allow_redirects=False)
                 async with request as answer:
-                    return Reply(answer.status, await _body(answer))
+                    return Reply(answer.status, await self._read(answer))
 
+    async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
+        """Return the body, read in one go where its length is known: a wake-up for every piece costs more than it."""
+        content, length = answer.content, answer.content_length
+        if content.at_eof():
+            return b""
+        if length is not None and length > MAX_ANSWER_BYTES:
+            raise too_long(MAX_ANSWER_BYTES)
+        async with self._turn():
+            if length is None:
+                return await collect(content.iter_any(), MAX_ANSWER_BYTES)
+            content.set_read_chunk_size(length)
+            begun = content.read_nowait()
+            await content.wait_eof()
+            return b"".join([begun, *[piece async for piece, _ in content.iter_chunks()]])
 
-async def _body(answer: aiohttp.ClientResponse) -> bytes:
-    length, content = answer.content_length, answer.content
-    if length is None or length > MAX_ANSWER_BYTES or content.exception():
-        return await collect(content.iter_any(), MAX_ANSWER_BYTES)
-    await content.wait_eof()
-    return content.read_nowait()
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        has_place = await self._has_place()
+        try:
+            yield
+        finally:
+            if has_place:
+                self._readers.release()
+
+    async def _has_place(self) -> bool:
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                return await self._readers.acquire()
+        except TimeoutError:
+            return False
 
 
 @contextmanager

@@ -48,6 +48,11 @@ def broken() -> UpstreamBroken:
     return UpstreamBroken("The connection to Google broke before its answer was complete.")
 
 
+def too_long(limit: int) -> UpstreamBroken:
+    """It is not read to its end."""
+    return UpstreamBroken(f"Google's answer is longer than {limit} bytes.")
+
+
 async def collect(pieces: AsyncIterator[bytes], limit: int) -> bytes:
     """Return a body as it travels, if it is no longer than `limit` bytes.
 
@@ -58,6 +63,6 @@ async def collect(pieces: AsyncIterator[bytes], limit: int) -> bytes:
     async for piece in pieces:
         size += len(piece)
         if size > limit:
-            raise UpstreamBroken(f"Google's answer is longer than {limit} bytes.")
+            raise too_long(limit)
         collected.append(piece)
     return b"".join(collected)

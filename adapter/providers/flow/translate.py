@@ -21,6 +21,7 @@ from adapter.errors import (
     UpstreamRejected,
 )
 from adapter.providers import rpc_status
+from adapter.providers.cutting import cut, value_of
 from adapter.providers.flow import wire
 from adapter.providers.flow.accounts import Account
 from adapter.providers.reply import Reply
@@ -53,6 +54,7 @@ BUSY_WORDS = ("_THROTTLED", "_CONCURRENT_LIMIT_REACHED", "_HIGH_TRAFFIC", "_MODE
 QUOTA_WORDS = ("_QUOTA_REACHED", "_QUOTA_REACHED_UPGRADEABLE")
 
 _T = TypeVar("_T")
+_picture = value_of("encodedImage")
 _images_decoder = msgspec.json.Decoder(tuple[wire.ImageAnswer, ...] | wire.ImagesObject)
 _operations_decoder = msgspec.json.Decoder(tuple[msgspec.Raw, ...] | wire.OperationsObject)
 _name_decoder = msgspec.json.Decoder(wire.NamedOperation)
@@ -92,15 +94,16 @@ def images(reply: Reply, n: int) -> list[Image | str]:
     Raises:
         AdapterError: an error body, or anything but n pictures.
     """
-    answer = _decode(_images_decoder, reply)
+    body, cut_out = cut(reply.body, _picture)
+    answer = _decode(_images_decoder, Reply(reply.status, body))
     items = answer.media if isinstance(answer, wire.ImagesObject) else answer
     if len(items) != n:
         raise UpstreamBroken(f"Flow sent {len(items)} pictures instead of {n}.")
-    return [_image(item.image.generated_image) for item in items]
+    return [_image(item.image.generated_image, cut_out) for item in items]
 
 
-def _image(made: wire.GeneratedImage) -> Image | str:
-    found = image_from_base64(made.encoded_image)
+def _image(made: wire.GeneratedImage, cut_out: Mapping[bytes, msgspec.Raw]) -> Image | str:
+    found = image_from_base64(cut_out.get(bytes(made.encoded_image), made.encoded_image))
     if found is not None:
         return found
     if made.fife_url:
