@@ -109,7 +109,12 @@ def mapped_errors() -> Iterator[None]:
     """Turn aiohttp's exceptions into ours. Messages are our own: aiohttp puts URLs into its."""
     try:
         yield
-    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.NonHttpUrlClientError) as error:
+    except (
+        aiohttp.ClientConnectorError,
+        aiohttp.ConnectionTimeoutError,
+        aiohttp.InvalidURL,
+        aiohttp.NonHttpUrlClientError,
+    ) as error:
         raise unreachable() from error
     except aiohttp.ServerTimeoutError as error:
         raise silent() from error
