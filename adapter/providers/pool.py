@@ -75,14 +75,14 @@ class Pool:
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
         """Return the body, read in one go where its length is known: a wake-up for every piece costs more than it."""
         content, length = answer.content, answer.content_length
-        if content.at_eof():
-            return b""
+        if content.is_eof():
+            return content.read_nowait()
         if length is not None and length > MAX_ANSWER_BYTES:
             raise too_long(MAX_ANSWER_BYTES)
         async with self._turn():
+            content.set_read_chunk_size(length or MAX_ANSWER_BYTES)
             if length is None:
                 return await collect(content.iter_any(), MAX_ANSWER_BYTES)
-            content.set_read_chunk_size(length)
             begun = content.read_nowait()
             await content.wait_eof()
             return b"".join([begun, *[piece async for piece, _ in content.iter_chunks()]])
