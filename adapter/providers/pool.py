@@ -79,24 +79,20 @@ class Pool:
             return content.read_nowait()
         if length is not None and length > MAX_ANSWER_BYTES:
             raise too_long(MAX_ANSWER_BYTES)
-        async with self._turn():
+        has_place = await self._has_place()
+        try:
             content.set_read_chunk_size(length or MAX_ANSWER_BYTES)
             if length is None:
                 return await collect(content.iter_any(), MAX_ANSWER_BYTES)
             begun = content.read_nowait()
             await content.wait_eof()
             return b"".join([begun, *[piece async for piece, _ in content.iter_chunks()]])
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        has_place = await self._has_place()
-        try:
-            yield
         finally:
             if has_place:
                 self._readers.release()
 
     async def _has_place(self) -> bool:
+        """Wait for a turn; False when that took too long."""
         try:
             async with asyncio.timeout(TURN_SECONDS):
                 return await self._readers.acquire()

@@ -42,7 +42,9 @@ def test_a_clip_is_known_by_its_bytes_and_is_no_picture() -> None:
     assert probe(CLIP) is None
 
 
-@pytest.mark.parametrize("junk", [b"", b"<html>", b"\x89PNG\r\n\x1a\n", b"\x89PNG\r\n\x1a\n" + b"x" * 50, b"\xff\xd8\xff", b"RIFF0000WEBP"])
+@pytest.mark.parametrize(
+    "junk", [b"", b"<html>", b"\x89PNG\r\n\x1a\n", b"\x89PNG\r\n\x1a\n" + b"x" * 50, b"\xff\xd8\xff", b"RIFF0000WEBP"]
+)
 def test_what_only_begins_like_a_picture_is_none(junk: bytes) -> None:
     """Magic bytes without a readable header are not a picture."""
     assert image_from_bytes(junk) is None
