@@ -117,3 +117,13 @@ def test_a_file_name_tells_its_format() -> None:
     """The ending decides the content type that we serve."""
     assert MediaFormat.of_name("a.mp4") is MediaFormat.MP4
     assert MediaFormat.of_name("a.exe") is None
+
+
+def test_a_picture_whose_size_stands_far_behind_is_known_all_the_same() -> None:
+    """A JPEG may carry a profile of up to 64 KiB before it."""
+    file = BytesIO()
+    Pillow.new("RGB", (32, 18)).save(file, "JPEG", icc_profile=bytes(60_000))
+    image = image_from_base64(msgspec.Raw(b'"' + pybase64.b64encode(file.getvalue()) + b'"'))
+
+    assert image is not None
+    assert (image.format, image.pixels) == (MediaFormat.JPEG, Pixels(32, 18))
