@@ -4,7 +4,7 @@ Two shores and a memory between them::
 
     openai_api/   what clients see: wire (OpenAI's JSON), read (wire to order), write (ours to wire), routes
     domain/       our own words: orders, the catalogue, jobs and their states, media, and the ports
-    providers/    what Google sees: flow, gemini; each wire, translate, provider; http is the one way out
+    providers/    what Google sees: flow, gemini; each wire, translate, provider; http is the one way out, over pool
     generation    the use cases that join them
     database/     one database: tables, migrations
     jobs/         the memory of work: store, poller, feed
@@ -25,7 +25,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     budget              domain, errors
     media               domain, errors
     database            errors
-    providers.*         domain, errors, redaction, providers.http, providers.rpc_status
+    providers.*         domain, errors, redaction, providers.http, .reply, .cutting, .rpc_status
     sandbox             nothing of ours
     domain              errors
     errors              nothing of ours

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import httpx
 import structlog
-from litestar import Litestar, Router
+from litestar import Litestar, Request, Router
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.di import Provide
@@ -44,7 +44,7 @@ from adapter.openai_api.routes.room import HoldingRoom
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
-from adapter.providers.http import Http, clients
+from adapter.providers.http import Http
 from adapter.settings import Settings
 
 log = structlog.get_logger()
@@ -93,8 +93,8 @@ def create_app(
     return app
 
 
-def _desk(state: State) -> Desk:
-    desk: Desk = state.desk
+def _desk(request: Request[object, object, State]) -> Desk:
+    desk: Desk = request.app.state.desk
     return desk
 
 
@@ -106,9 +106,8 @@ class House:
     ) -> None:
         self._settings = settings
         self._catalogue = catalogue
-        self._clients = clients(transport)
         self._clock = clock
-        http = Http(*self._clients)
+        self._http = http = Http(transport)
         self._s3 = s3_access(settings)
         self._flow = _flow(settings, http, clock)
         self._gemini = _gemini(settings, http)
@@ -124,8 +123,7 @@ class House:
             deadline_seconds=settings.jobs.deadline_minutes * 60,
         )
         async with AsyncExitStack() as stack:
-            for client in self._clients:
-                await stack.enter_async_context(client)
+            await stack.enter_async_context(self._http.open())
             database = await open_database(settings.storage.database)
             stack.push_async_callback(database.dispose)
             feed = LocalFeed(clock)

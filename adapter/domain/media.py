@@ -4,7 +4,9 @@ import math
 import re
 from enum import Enum, StrEnum
 from io import BytesIO
+from struct import unpack
 from typing import Final, Self
+from zlib import crc32
 
 import msgspec
 import pybase64
@@ -22,6 +24,8 @@ Pillow.MAX_IMAGE_PIXELS = None
 #: How much of a picture is decoded to learn its format and pixel size. PNG and WebP need 30 bytes; a JPEG may carry
 #: up to 64 KiB of colour profile and camera data before the frame header.
 HEAD_BYTES = 96 * 1024
+#: Looked at before that: it is enough for most.
+SHORT_HEAD_BYTES = 6 * 1024
 
 
 class MediaFormat(Enum):
@@ -214,20 +218,22 @@ def image_from_base64(raw: msgspec.Raw) -> Image | None:
     `raw` is a JSON string token. JSON may put a backslash before a slash; who writes so does it from the start, and
     such a token is written plainly. Only the head is searched: a search of the whole costs more than all the rest.
     """
-    head = _head(raw)
     try:
-        if b"\\" in head:
+        if b"\\" in bytes(_head(raw, HEAD_BYTES)):
             raw = msgspec.Raw(msgspec.json.encode(msgspec.json.decode(raw, type=str)))
-            head = _head(raw)
-        found = probe(pybase64.b64decode(head[: len(head) // 4 * 4], validate=True))
+        found = probe(_decoded(_head(raw, SHORT_HEAD_BYTES))) or probe(_decoded(_head(raw, HEAD_BYTES)))
     except (ValueError, msgspec.DecodeError):
         return None
     return Image(raw, *found) if found else None
 
 
-def _head(raw: msgspec.Raw) -> bytes:
-    token = memoryview(raw)
-    return bytes(token[1 : min(1 + HEAD_BYTES // 3 * 4, len(token) - 1)])
+def _head(raw: msgspec.Raw, size: int) -> memoryview:
+    """Return the base64 of so many bytes, a multiple of 3, or of all of them."""
+    return memoryview(raw)[1:-1][: size // 3 * 4]
+
+
+def _decoded(base64: memoryview) -> bytes:
+    return pybase64.b64decode(base64[: len(base64) // 4 * 4], validate=True)
 
 
 def image_from_bytes(data: bytes) -> Image | None:
@@ -241,11 +247,25 @@ def probe(head: bytes) -> tuple[MediaFormat, Pixels] | None:
     kind = sniff(head)
     if kind is None or not kind.is_picture:
         return None
+    if kind is MediaFormat.PNG:
+        size = _png_size(head)
+        return (kind, size) if size else None
     try:
         with Pillow.open(BytesIO(head), formats=[kind.name]) as picture:
             return kind, Pixels(*picture.size)
     except UNREADABLE_PICTURE:
         return None
+
+
+def _png_size(head: bytes) -> Pixels | None:
+    """Read the first chunk, IHDR, which has a fixed length (PNG specification 5.3 and 11.2.1).
+
+    By hand, because nearly all pictures are PNG and Pillow takes 80 us.
+    """
+    if len(head) < 33 or head[8:16] != b"\0\0\0\rIHDR" or crc32(head[12:29]).to_bytes(4) != head[29:33]:
+        return None
+    width, height = unpack(">II", head[16:24])
+    return Pixels(width, height) if width and height else None
 
 
 class RemoteVideo(msgspec.Struct, frozen=True):

@@ -18,7 +18,7 @@ from adapter.errors import (
     UpstreamCredential,
     UpstreamQuota,
 )
-from adapter.providers.http import Reply
+from adapter.providers.reply import Reply
 from adapter.redaction import fit_for_clients
 
 #: The statuses with which Google says that it did nothing.

@@ -1,5 +1,7 @@
 """Formats, sizes and base64 that is passed on untouched."""
 
+import struct
+import zlib
 from io import BytesIO
 
 import msgspec
@@ -42,7 +44,9 @@ def test_a_clip_is_known_by_its_bytes_and_is_no_picture() -> None:
     assert probe(CLIP) is None
 
 
-@pytest.mark.parametrize("junk", [b"", b"<html>", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF0000WEBP"])
+@pytest.mark.parametrize(
+    "junk", [b"", b"<html>", b"\x89PNG\r\n\x1a\n", b"\x89PNG\r\n\x1a\n" + b"x" * 50, b"\xff\xd8\xff", b"RIFF0000WEBP"]
+)
 def test_what_only_begins_like_a_picture_is_none(junk: bytes) -> None:
     """Magic bytes without a readable header are not a picture."""
     assert image_from_bytes(junk) is None
@@ -137,3 +141,30 @@ def test_a_file_name_tells_its_format() -> None:
     """The ending decides the content type that we serve."""
     assert MediaFormat.of_name("a.mp4") is MediaFormat.MP4
     assert MediaFormat.of_name("a.exe") is None
+
+
+def test_a_picture_whose_size_stands_far_behind_is_known_all_the_same() -> None:
+    """A JPEG may carry a profile of up to 64 KiB before it."""
+    file = BytesIO()
+    Pillow.new("RGB", (32, 18)).save(file, "JPEG", icc_profile=bytes(60_000))
+    image = image_from_base64(msgspec.Raw(b'"' + pybase64.b64encode(file.getvalue()) + b'"'))
+
+    assert image is not None
+    assert (image.format, image.pixels) == (MediaFormat.JPEG, Pixels(32, 18))
+
+
+@pytest.mark.parametrize(("width", "height"), [(0, 10), (10, 0)])
+def test_a_picture_without_pixels_is_none(width: int, height: int) -> None:
+    """Its shape would be a division by zero, and no viewer shows it."""
+    ihdr = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    head = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + ihdr + struct.pack(">I", zlib.crc32(ihdr)) + b"\0" * 100
+
+    assert probe(head) is None
+
+
+def test_a_damaged_head_is_none() -> None:
+    """A size that is not what was written would be believed."""
+    damaged = bytearray(png(20, 10))
+    damaged[19] ^= 1
+
+    assert probe(bytes(damaged)) is None

@@ -9,7 +9,7 @@ from adapter.openai_api.wire.chat import Usage
 from adapter.openai_api.wire.models import ModelObject
 from adapter.openai_api.write import chat
 from adapter.openai_api.write.errors import error_body, error_headers
-from adapter.openai_api.write.images import Heading, images_response
+from adapter.openai_api.write.images import Heading, images_response, in_pieces
 from adapter.openai_api.write.models import model_list
 from tests.fakes import made_image, video_job
 from tests.support import catalogue
@@ -36,6 +36,18 @@ def test_pictures_as_base64_carry_no_url_key() -> None:
         "output_format": "png",
         "background": "opaque",
     }
+
+
+def test_pictures_in_pieces_are_the_same_answer_and_not_copied() -> None:
+    """Joined they are what the encoder would have written."""
+    images = [made_image(20, 10), made_image(20, 10)]
+    heading = Heading(created=7, safety_identifier='picture" \0')
+    pieces = in_pieces(images, heading)
+
+    assert b"".join(pieces) == msgspec.json.encode(images_response(images, None, heading))
+    assert [bytes(piece) for piece in pieces if isinstance(piece, memoryview)] == [
+        bytes(image.base64) for image in images
+    ]
 
 
 def test_pictures_as_links_carry_no_base64() -> None:

@@ -23,7 +23,7 @@ from adapter.errors import (
 )
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
-from adapter.providers.http import Http, clients
+from adapter.providers.http import Http
 from tests.fakes import FakeClock, made_image, png, video_job
 from tests.support import Answering
 
@@ -51,7 +51,7 @@ def provider(google: Google, clock: FakeClock | None = None) -> FlowProvider:
         Account(name=name, token=Token(name), project_id=f"project-{name}", tier="PAYGATE_TIER_ONE")
         for name in ("ada", "bob")
     ]
-    http = Http(*clients(Answering(google)))
+    http = Http(Answering(google))
     return FlowProvider(http, "https://flow.example", Accounts(accounts), clock or FakeClock(1762958374.159))
 
 

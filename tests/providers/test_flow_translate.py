@@ -24,7 +24,7 @@ from adapter.errors import (
 )
 from adapter.providers.flow import translate
 from adapter.providers.flow.accounts import Account
-from adapter.providers.http import Reply
+from adapter.providers.reply import Reply
 from tests.fakes import jpeg, png, video_job, video_order
 from tests.support import GOLDEN
 

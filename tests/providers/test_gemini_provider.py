@@ -13,7 +13,7 @@ from adapter.domain.media import Frame
 from adapter.domain.orders import ImageOrder
 from adapter.errors import InvalidRequest, NoMedia, UpstreamBroken, UpstreamBusy, UpstreamCredential
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider, address
-from adapter.providers.http import Http, clients
+from adapter.providers.http import Http
 from tests.fakes import png
 from tests.support import Answering
 
@@ -33,7 +33,7 @@ def order(n: int = 1) -> ImageOrder:
 
 def provider(google: Callable[..., object], endpoint: GeminiEndpoint = ENDPOINT) -> GeminiProvider:
     """Return the provider before a function that stands for Google."""
-    return GeminiProvider(Http(*clients(Answering(google))), endpoint)  # type: ignore[arg-type]
+    return GeminiProvider(Http(Answering(google)), endpoint)  # type: ignore[arg-type]
 
 
 def picture(request: httpx.Request) -> httpx.Response:

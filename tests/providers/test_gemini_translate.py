@@ -11,7 +11,7 @@ from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.domain.usage import Usage
 from adapter.errors import ContentRefused, InvalidRequest, NoMedia, UpstreamBroken, UpstreamOverloaded
 from adapter.providers.gemini import translate, wire
-from adapter.providers.http import Reply
+from adapter.providers.reply import Reply
 from tests.fakes import jpeg, made_image, png
 from tests.support import GOLDEN
 

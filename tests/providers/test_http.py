@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from adapter.errors import AdapterError, UpstreamBroken, UpstreamFault, UpstreamSilent, UpstreamUnreachable
-from adapter.providers.http import Http, clients
+from adapter.providers.http import Http
 from tests.support import Answering
 
 Google = Callable[[httpx.Request], httpx.Response]
@@ -14,7 +14,7 @@ Google = Callable[[httpx.Request], httpx.Response]
 
 def http(google: Google) -> Http:
     """Return the way out to a function that stands for Google."""
-    return Http(*clients(Answering(google)))
+    return Http(Answering(google))
 
 
 async def fetched(google: Google, url: str = "https://storage.example/a.mp4") -> bytes:

@@ -4,56 +4,27 @@ import asyncio
 import gzip
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 
 import pytest
 
 from adapter.errors import UpstreamBroken, UpstreamFault, UpstreamSilent, UpstreamUnreachable
-from adapter.providers.http import Http, clients
-
-Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+from adapter.providers.http import Http
+from tests.providers.helpers import HEAD, Behaviour, says, server
 
 
 @pytest.fixture
 async def http() -> AsyncIterator[Http]:
     """The way out, over real sockets."""
-    shared, fresh = clients()
-    async with shared, fresh:
-        yield Http(shared, fresh)
+    http = Http()
+    async with http.open():
+        yield http
 
 
 @pytest.fixture(params=["post", "post_once"])
 def kind(request: pytest.FixtureRequest) -> str:
     """Each of the two clients."""
     return str(request.param)
-
-
-@asynccontextmanager
-async def server(behaviour: Behaviour) -> AsyncIterator[str]:
-    """Serve one behaviour on a free port, after the request was read to its end."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        await behaviour(reader, writer)
-        writer.close()
-
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with listening:
-        port = listening.sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}/"
-
-
-def says(*pieces: bytes) -> Behaviour:
-    """Return a behaviour that sends bytes and hangs up."""
-
-    async def say(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for piece in pieces:
-            writer.write(piece)
-            await writer.drain()
-
-    return say
 
 
 async def resets(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -93,6 +64,7 @@ async def post(http: Http, kind: str, url: str, seconds: float = 5.0) -> bytes:
         (HEAD, b"content-length: 2\r\n\r\n{", b"}"),
         (HEAD + b"transfer-encoding: chunked\r\n\r\n", b"1\r\n{\r\n", b"1\r\n}\r\n0\r\n\r\n"),
         (HEAD + b"\r\n{}",),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", HEAD + b"content-length: 2\r\n\r\n{}"),
     ],
 )
 async def test_a_whole_answer_is_read(http: Http, kind: str, pieces: tuple[bytes, ...]) -> None:
@@ -109,16 +81,35 @@ async def test_a_whole_answer_is_read(http: Http, kind: str, pieces: tuple[bytes
         says(HEAD),
         says(HEAD + b"content-length: 100\r\n\r\n{"),
         says(HEAD + b"transfer-encoding: chunked\r\n\r\n5\r\n{"),
+        says(HEAD + b"transfer-encoding: chunked\r\n\r\n1\r\n{\r\n", b"nonsense\r\n"),
+        says(HEAD + b"content-length: two\r\n\r\n{}"),
         says(b"\x00\xff nonsense\r\n\r\n"),
         resets,
     ],
-    ids=["nothing", "half a line", "half a head", "half a body", "half a chunk", "nonsense", "reset"],
+    ids=[
+        "nothing",
+        "half a line",
+        "half a head",
+        "half a body",
+        "half a chunk",
+        "no chunk",
+        "no length",
+        "nonsense",
+        "reset",
+    ],
 )
 async def test_an_answer_that_breaks_off_may_have_been_executed(http: Http, kind: str, behaviour: Behaviour) -> None:
     """The server had the request."""
     async with server(behaviour) as url:
         with pytest.raises(UpstreamBroken):
             await post(http, kind, url)
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 204 No Content\r\n\r\n", HEAD + b"content-length: 0\r\n\r\n"])
+async def test_an_answer_may_be_empty(http: Http, kind: str, head: bytes) -> None:
+    """By its status or by its length."""
+    async with server(says(head)) as url:
+        assert await post(http, kind, url) == b""
 
 
 async def test_silence_may_have_been_executed(http: Http, kind: str) -> None:

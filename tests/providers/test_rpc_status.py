@@ -12,7 +12,7 @@ from adapter.errors import (
     UpstreamCredential,
     UpstreamQuota,
 )
-from adapter.providers.http import Reply
+from adapter.providers.reply import Reply
 from adapter.providers.rpc_status import fault_of, read_status
 
 INFO = "type.googleapis.com/google.rpc.ErrorInfo"

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
-from litestar import Response, post
+import msgspec
+from litestar import post
 from litestar.response import Stream
+from litestar.types import ASGIApp
 
 from adapter.domain import weight
 from adapter.domain.media import Image
@@ -15,11 +17,11 @@ from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.edits import as_edit, as_variation, edit_order, read_edits_form, refs, variation_order
 from adapter.openai_api.read.form import FormReader
 from adapter.openai_api.read.images import Delivery, delivery, image_order
-from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, json_response
+from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, Pieces
 from adapter.openai_api.routes.room import arriving, read_body, take_room
 from adapter.openai_api.wire.images import EditsRequest, ImagesRequest
 from adapter.openai_api.write.errors import error_event
-from adapter.openai_api.write.images import Heading, Made, image_completed, images_response
+from adapter.openai_api.write.images import Heading, Made, image_completed, images_response, in_pieces
 from adapter.openai_api.write.links import media_link
 
 #: A request that brings no pictures along is words only.
@@ -27,21 +29,21 @@ WORDS_BYTES = 2 * 1024 * 1024
 
 
 @post("/images/generations", status_code=200, request_max_body_size=WORDS_BYTES)
-async def create_images(request: OwnedRequest, desk: Desk) -> Response[bytes] | Stream:
+async def create_images(request: OwnedRequest, desk: Desk) -> Stream | ASGIApp:
     """Make pictures from a text."""
     body = read_json(await request.body(), ImagesRequest)
     return await _answer(request, desk, body, image_order(body, desk.terms), "image_generation.completed")
 
 
 @post("/images/edits", status_code=200)
-async def edit_images(request: OwnedRequest, desk: Desk) -> Response[bytes] | Stream:
+async def edit_images(request: OwnedRequest, desk: Desk) -> Stream | ASGIApp:
     """Make pictures from a text and pictures."""
     body, sources = await _read_edits(request, desk)
     return await _answer(request, desk, as_edit(body), edit_order(body, sources, desk.terms), "image_edit.completed")
 
 
 @post("/images/variations", status_code=200)
-async def vary_images(request: OwnedRequest, desk: Desk) -> Response[bytes] | Stream:
+async def vary_images(request: OwnedRequest, desk: Desk) -> Stream | ASGIApp:
     """Make pictures from a picture."""
     body, sources = await _read_edits(request, desk)
     order = variation_order(body, sources, desk.terms)
@@ -61,15 +63,16 @@ async def _read_edits(request: OwnedRequest, desk: Desk) -> tuple[EditsRequest, 
 
 async def _answer(
     request: OwnedRequest, desk: Desk, body: ImagesRequest, order: ImageOrder, made: Made
-) -> Response[bytes] | Stream:
+) -> Stream | ASGIApp:
     form = delivery(body)
     heading = Heading(created=int(desk.clock.now()), safety_identifier=body.safety_identifier)
     await take_room(request, desk, weight.of_order(order))
     if body.stream:
         return await _streamed(desk, order, made, heading)
     images = await desk.generation.make_images(order)
-    links = await _links(desk, images) if form is Delivery.LINK else None
-    return json_response(images_response(images, links, heading))
+    if form is Delivery.BASE64:
+        return Pieces(in_pieces(images, heading))
+    return Pieces([msgspec.json.encode(images_response(images, await _links(desk, images), heading))])
 
 
 async def _links(desk: Desk, images: Sequence[Image]) -> list[str]:

@@ -18,6 +18,9 @@ FORMATS: Final[dict[MediaFormat, Literal["png", "jpeg", "webp"]]] = {
     MediaFormat.WEBP: "webp",
 }
 
+#: Stands for a picture while the rest is encoded: a byte that no JSON text has.
+PLACE: Final = b"\0"
+
 Made = Literal["image_generation.completed", "image_edit.completed"]
 Quality = Literal["low", "medium", "high"]
 
@@ -45,6 +48,14 @@ def images_response(images: Sequence[Image], links: Sequence[str] | None, headin
         usage=UNSET if spent is None else images_usage(spent),
         safety_identifier=heading.safety_identifier or UNSET,
     )
+
+
+def in_pieces(images: Sequence[Image], heading: Heading) -> Sequence[bytes | memoryview]:
+    """Hand over pictures as base64: the JSON around them, and in between the pictures as they came, uncopied."""
+    places = [msgspec.structs.replace(image, base64=msgspec.Raw(PLACE)) for image in images]
+    before, *after = msgspec.json.encode(images_response(places, None, heading)).split(PLACE)
+    pairs = zip((memoryview(image.base64) for image in images), after, strict=True)
+    return [before, *(piece for pair in pairs for piece in pair)]
 
 
 def image_completed(image: Image, made: Made, heading: Heading) -> ImageCompleted:

@@ -25,7 +25,8 @@ from adapter.errors import (
 from adapter.providers.flow import translate
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.uploads import Uploads
-from adapter.providers.http import Download, Http, Reply, deadline
+from adapter.providers.http import Download, Http
+from adapter.providers.reply import Reply, deadline
 
 log = structlog.get_logger()
 

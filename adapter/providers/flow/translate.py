@@ -21,9 +21,10 @@ from adapter.errors import (
     UpstreamRejected,
 )
 from adapter.providers import rpc_status
+from adapter.providers.cutting import cut, value_of
 from adapter.providers.flow import wire
 from adapter.providers.flow.accounts import Account
-from adapter.providers.http import Reply
+from adapter.providers.reply import Reply
 from adapter.redaction import fit_for_clients
 
 #: Seed 002, "VIDEO_ASPECT_RATIO" and "imageAspectRatio". Pictures know a square as well.
@@ -55,6 +56,7 @@ BUSY_WORDS = ("_THROTTLED", "_CONCURRENT_LIMIT_REACHED", "_HIGH_TRAFFIC", "_MODE
 QUOTA_WORDS = ("_QUOTA_REACHED", "_QUOTA_REACHED_UPGRADEABLE")
 
 _T = TypeVar("_T")
+_picture = value_of("encodedImage")
 _images_decoder = msgspec.json.Decoder(tuple[wire.ImageAnswer, ...] | wire.ImagesObject)
 _uploaded_decoder = msgspec.json.Decoder(wire.Uploaded)
 _operations_decoder = msgspec.json.Decoder(tuple[msgspec.Raw, ...] | wire.OperationsObject)
@@ -124,15 +126,16 @@ def images(reply: Reply, n: int) -> list[Image | str]:
     Raises:
         AdapterError: an error body, or anything but n pictures.
     """
-    answer = _decode(_images_decoder, reply)
+    body, cut_out = cut(reply.body, _picture)
+    answer = _decode(_images_decoder, Reply(reply.status, body))
     items = answer.media if isinstance(answer, wire.ImagesObject) else answer
     if len(items) != n:
         raise UpstreamBroken(f"Flow sent {len(items)} pictures instead of {n}.")
-    return [_image(item.image.generated_image) for item in items]
+    return [_image(item.image.generated_image, cut_out) for item in items]
 
 
-def _image(made: wire.GeneratedImage) -> Image | str:
-    found = image_from_base64(made.encoded_image)
+def _image(made: wire.GeneratedImage, cut_out: Mapping[bytes, msgspec.Raw]) -> Image | str:
+    found = image_from_base64(cut_out.get(bytes(made.encoded_image), made.encoded_image))
     if found is not None:
         return found
     if made.fife_url:

@@ -94,12 +94,13 @@ async def all_or_nothing(calls: Sequence[Coroutine[None, None, Image]]) -> Seque
     Stopping a call does not undo it: sisters that are on their way may be charged, so the client's SDK is told not to
     send all of it again, even where the failed call by itself cost nothing.
     """
+    if len(calls) == 1:
+        return [await calls[0]]
     tasks = [asyncio.ensure_future(call) for call in calls]
     try:
         return await asyncio.gather(*tasks)
     except AdapterError as fault:
-        if len(tasks) > 1:
-            fault.should_retry = False
+        fault.should_retry = False
         raise
     finally:
         for task in tasks:

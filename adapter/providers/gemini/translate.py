@@ -9,8 +9,9 @@ from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.domain.usage import Usage
 from adapter.errors import UNREADABLE_JSON, AdapterError, ContentRefused, NoMedia, UpstreamBroken, UpstreamOverloaded
 from adapter.providers import rpc_status
+from adapter.providers.cutting import cut, value_of
 from adapter.providers.gemini import wire
-from adapter.providers.http import Reply
+from adapter.providers.reply import Reply
 from adapter.redaction import fit_for_clients
 
 #: Finish reasons by which Gemini declines the content (`gemini.md` section 1.4). The others that come without a picture
@@ -35,6 +36,7 @@ FILTERS_OFF = tuple(
 )
 
 _decoder = msgspec.json.Decoder(wire.GenerateContentAnswer)
+_picture = value_of("data")
 
 
 def image_request(order: ImageOrder, inputs: Sequence[Image], index: int) -> wire.GenerateContentRequest:
@@ -65,8 +67,9 @@ def image(reply: Reply) -> Image:
     """
     if reply.status != 200:
         raise fault(reply)
+    body, cut_out = cut(reply.body, _picture)
     try:
-        answer = _decoder.decode(reply.body)
+        answer = _decoder.decode(body)
     except UNREADABLE_JSON as error:
         raise UpstreamBroken("Gemini's answer cannot be read.") from error
     pictures = [
@@ -77,7 +80,7 @@ def image(reply: Reply) -> Image:
     ]
     if not pictures:
         raise _why_none(answer)
-    found = image_from_base64(pictures[-1])
+    found = image_from_base64(cut_out.get(bytes(pictures[-1]), pictures[-1]))
     if found is None:
         raise UpstreamBroken("Gemini's answer holds something that is not a picture.")
     return msgspec.structs.replace(found, usage=answer.usage_metadata and usage(answer.usage_metadata))

@@ -1,0 +1,68 @@
+"""What both ways to Google share: the answer, its limits, and the names of what can go wrong on the way."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from adapter.errors import UpstreamBroken, UpstreamSilent, UpstreamUnreachable
+
+CONNECT_SECONDS = 10.0
+#: An answer is all in memory; ten 4K pictures of Flow in one are about 150 MB of base64.
+MAX_ANSWER_BYTES = 256 * 1024 * 1024
+#: Of every request. `identity`: unpacking gzip costs 6 ms a picture and saves a quarter of the bytes (measured in
+#: `dependencies.md` section 2.1).
+HEADERS = {"accept-encoding": "identity", "user-agent": "adapter"}
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What came back, whatever the status."""
+
+    status: int
+    body: bytes
+
+
+@asynccontextmanager
+async def deadline(seconds: float) -> AsyncIterator[None]:
+    """End what takes longer: an upstream that drips a byte now and then is as good as silent."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise silent() from error
+
+
+def unreachable() -> UpstreamUnreachable:
+    """Provably nothing was sent."""
+    return UpstreamUnreachable("Google cannot be reached from here at the moment.")
+
+
+def silent() -> UpstreamSilent:
+    """It may have been executed."""
+    return UpstreamSilent("Google did not answer in time.")
+
+
+def broken() -> UpstreamBroken:
+    """It may have been executed as well."""
+    return UpstreamBroken("The connection to Google broke before its answer was complete.")
+
+
+def too_long(limit: int) -> UpstreamBroken:
+    """It is not read to its end."""
+    return UpstreamBroken(f"Google's answer is longer than {limit} bytes.")
+
+
+async def collect(pieces: AsyncIterator[bytes], limit: int) -> bytes:
+    """Return a body as it travels, if it is no longer than `limit` bytes.
+
+    Raises:
+        UpstreamBroken: it is longer; the rest is not read.
+    """
+    collected, size = [], 0
+    async for piece in pieces:
+        size += len(piece)
+        if size > limit:
+            raise too_long(limit)
+        collected.append(piece)
+    return b"".join(collected)

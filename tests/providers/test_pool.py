@@ -1,0 +1,178 @@
+"""The shared connections, on real sockets: what aiohttp does by itself, and what it is kept from."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from adapter.errors import UpstreamBroken, UpstreamUnreachable
+from adapter.providers.http import Http
+from adapter.providers.pool import READERS
+from adapter.providers.reply import MAX_ANSWER_BYTES
+from tests.providers.helpers import HEAD, says, server
+from tests.providers.identity import identity_of_localhost
+
+ANSWER = HEAD + b"content-length: 2\r\n\r\n{}"
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[Http]:
+    """The way out, over real sockets."""
+    http = Http()
+    async with http.open():
+        yield http
+
+
+async def post(http: Http, url: str, body: bytes = b"", seconds: float = 5.0) -> bytes:
+    """Send and return the answer's body."""
+    return (await http.post(url, headers={"x-key": "k"}, body=body, seconds=seconds)).body
+
+
+class Google:
+    """Answers requests of one byte; remembers what it was asked, and on which connections."""
+
+    def __init__(self, *, answers: int) -> None:
+        self.asked: list[tuple[int, bytes]] = []
+        self._answers = answers
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer so many requests of a connection; read one more, and hang up on it."""
+        port = writer.get_extra_info("peername")[1]
+        for number in range(self._answers + 1):
+            self.asked.append((port, await reader.read(1)))
+            if number < self._answers:
+                writer.write(ANSWER)
+                await reader.readuntil(b"\r\n\r\n")
+
+    @property
+    def connections(self) -> int:
+        """How many were used."""
+        return len({port for port, _ in self.asked})
+
+
+async def test_a_request_on_a_connection_that_breaks_is_not_sent_again(http: Http) -> None:
+    """Who sent it decides that; for all that is known here it was executed."""
+    google = Google(answers=1)
+    async with server(google) as url:
+        await post(http, url, b"1")
+        with pytest.raises(UpstreamBroken):
+            await post(http, url, b"2")
+
+    assert [body for _, body in google.asked] == [b"1", b"2"]
+    assert google.connections == 1
+
+
+async def test_who_no_longer_waits_hangs_up(http: Http) -> None:
+    """A cancelled call leaves no answer behind that the next one would be given."""
+    begun, left = asyncio.Event(), asyncio.Event()
+
+    async def is_slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if begun.is_set():
+            writer.write(ANSWER)
+            return
+        writer.write(HEAD + b"content-length: 2\r\n\r\n{")
+        begun.set()
+        await reader.read()
+        left.set()
+
+    async with server(is_slow) as url, asyncio.timeout(10):
+        call = asyncio.create_task(post(http, url))
+        await begun.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await left.wait()
+
+        assert await post(http, url) == b"{}"
+
+
+async def test_answers_that_come_slowly_keep_no_other_waiting(http: Http) -> None:
+    """They are read a few at a time, but a turn is not waited for for ever."""
+    dripping = 0
+    all_drip = asyncio.Event()
+
+    async def drips_at_first(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal dripping
+        if dripping == READERS:
+            writer.write(HEAD + b"content-length: 1000000\r\n\r\n" + b" " * 1_000_000)
+            return
+        dripping += 1
+        writer.write(HEAD + b"content-length: 1000000\r\n\r\n ")
+        if dripping == READERS:
+            all_drip.set()
+        await reader.read()
+
+    async with server(drips_at_first) as url, asyncio.timeout(10):
+        slow = [asyncio.create_task(post(http, url)) for _ in range(READERS)]
+        await all_drip.wait()
+
+        assert len(await post(http, url)) == 1_000_000
+        assert not any(call.done() for call in slow)
+        for call in slow:
+            call.cancel()
+        await asyncio.wait(slow)
+
+
+@pytest.mark.parametrize("head", [b"content-length: 3000000", b"transfer-encoding: chunked"])
+async def test_many_answers_at_once_arrive_whole(http: Http, head: bytes) -> None:
+    """Larger than what is taken from a socket before it is their turn."""
+    body = bytes(range(250)) * 12_000
+    framed = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if b"chunked" in head else body
+    async with server(says(HEAD + head + b"\r\n\r\n" + framed)) as url:
+        answers = await asyncio.gather(*(post(http, url) for _ in range(3 * READERS)))
+
+    assert all(answer == body for answer in answers)
+
+
+async def test_an_answer_that_announces_too_much_is_not_begun(http: Http) -> None:
+    """An answer is all in memory."""
+    async with server(says(HEAD + b"content-length: %d\r\n\r\n{" % (MAX_ANSWER_BYTES + 1))) as url:
+        with pytest.raises(UpstreamBroken, match="longer than"):
+            await post(http, url)
+
+
+async def test_an_address_is_sent_as_it_is_written(http: Http) -> None:
+    """A key may stand in it."""
+    lines: list[bytes] = []
+
+    async def read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lines.append(await reader.readline())
+        writer.write(ANSWER)
+        writer.close()
+
+    target = "/v/a%3Ac%7Ed:generate?key=a%2F2%40"
+    async with await asyncio.start_server(read, "127.0.0.1", 0) as listening:
+        await post(http, f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}{target}")
+
+    assert lines == [f"POST {target} HTTP/1.1\r\n".encode()]
+
+
+async def test_a_redirect_is_an_answer_like_any_other(http: Http) -> None:
+    """It would carry `x-goog-api-key` to another host."""
+    moved = b"HTTP/1.1 307 Temporary Redirect\r\nlocation: http://127.0.0.1:9/\r\ncontent-length: 0\r\n\r\n"
+    async with server(says(moved)) as url:
+        reply = await http.post(url, headers={"x-goog-api-key": "k"}, body=b"", seconds=5)
+
+    assert (reply.status, reply.body) == (307, b"")
+
+
+@pytest.mark.parametrize("url", ["http://[::1/", "file:///etc/passwd", "nonsense", "", "http:///x"])
+async def test_what_is_no_address_proves_that_nothing_was_sent(http: Http, url: str) -> None:
+    """A mistake in the configuration."""
+    with pytest.raises(UpstreamUnreachable):
+        await post(http, url)
+
+
+async def test_tls_is_spoken_with_whom_we_trust_and_with_nobody_else(http: Http, tmp_path: Path) -> None:
+    """The handshake comes before the request, so a stranger has seen nothing of it."""
+    certificate = identity_of_localhost(tmp_path)
+    identity = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    identity.load_cert_chain(certificate)
+    trusting = Http(trust=ssl.create_default_context(cafile=certificate))
+
+    async with server(says(ANSWER), identity) as url, trusting.open():
+        with pytest.raises(UpstreamUnreachable):
+            await post(http, url)
+        assert await post(trusting, url) == b"{}"
