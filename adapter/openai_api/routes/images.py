@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 import msgspec
 from litestar import post
-from litestar.response import Stream
+from litestar.response.streaming import ASGIStreamingResponse
 from litestar.types import ASGIApp
 
 from adapter.domain import weight
@@ -29,21 +29,21 @@ WORDS_BYTES = 2 * 1024 * 1024
 
 
 @post("/images/generations", status_code=200, request_max_body_size=WORDS_BYTES)
-async def create_images(request: OwnedRequest, desk: Desk) -> Stream | ASGIApp:
+async def create_images(request: OwnedRequest, desk: Desk) -> ASGIApp:
     """Make pictures from a text."""
     body = read_json(await request.body(), ImagesRequest)
     return await _answer(request, desk, body, image_order(body, desk.terms), "image_generation.completed")
 
 
 @post("/images/edits", status_code=200)
-async def edit_images(request: OwnedRequest, desk: Desk) -> Stream | ASGIApp:
+async def edit_images(request: OwnedRequest, desk: Desk) -> ASGIApp:
     """Make pictures from a text and pictures."""
     body, sources = await _read_edits(request, desk)
     return await _answer(request, desk, as_edit(body), edit_order(body, sources, desk.terms), "image_edit.completed")
 
 
 @post("/images/variations", status_code=200)
-async def vary_images(request: OwnedRequest, desk: Desk) -> Stream | ASGIApp:
+async def vary_images(request: OwnedRequest, desk: Desk) -> ASGIApp:
     """Make pictures from a picture."""
     body, sources = await _read_edits(request, desk)
     order = variation_order(body, sources, desk.terms)
@@ -61,9 +61,7 @@ async def _read_edits(request: OwnedRequest, desk: Desk) -> tuple[EditsRequest, 
     return read_edits_form(form.finish(), desk.public_url)
 
 
-async def _answer(
-    request: OwnedRequest, desk: Desk, body: ImagesRequest, order: ImageOrder, made: Made
-) -> Stream | ASGIApp:
+async def _answer(request: OwnedRequest, desk: Desk, body: ImagesRequest, order: ImageOrder, made: Made) -> ASGIApp:
     form = delivery(body)
     heading = Heading(created=int(desk.clock.now()), safety_identifier=body.safety_identifier)
     await take_room(request, desk, weight.of_order(order))
@@ -79,11 +77,12 @@ async def _links(desk: Desk, images: Sequence[Image]) -> list[str]:
     return [media_link(desk.public_url, name) for name in await desk.generation.keep_images(images)]
 
 
-async def _streamed(desk: Desk, order: ImageOrder, made: Made, heading: Heading) -> Stream:
+async def _streamed(desk: Desk, order: ImageOrder, made: Made, heading: Heading) -> ASGIApp:
     """Answer with a stream, begun when there is something to send: what fails before that has an HTTP status."""
     states = desk.generation.watch_images(order)
     first = await anext(states)
-    return Stream(_events(first, states, made, heading), media_type="text/event-stream", headers=STREAM_HEADERS)
+    events = _events(first, states, made, heading)
+    return ASGIStreamingResponse(iterator=events, media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
 async def _events(
