@@ -22,6 +22,7 @@ def cast_pictures(
     Raises:
         InvalidRequest: roles that do not go together, or too many pictures.
     """
+    roles = roles or [None] * len(pictures)
     for role in roles:
         if role not in {None, FIRST, LAST, REFERENCE}:
             raise InvalidRequest(
