@@ -20,7 +20,7 @@ from adapter.credentials import secret
 from adapter.database.engine import open_database
 from adapter.domain.catalogue import Catalogue
 from adapter.domain.media import SizePolicy
-from adapter.domain.ports import Clock, ImageMaker, ImageProvider, MediaStore, Memory, VideoProvider
+from adapter.domain.ports import Clock, ImageProvider, MediaStore, Memory, VideoProvider, Workshop
 from adapter.drain import on_stop_signal
 from adapter.errors import AdapterError
 from adapter.generation import Generation, Patience
@@ -128,7 +128,7 @@ class House:
             stack.push_async_callback(database.dispose)
             feed = LocalFeed(clock)
             memory = Memory(SqlJobStore(database), feed, open_media(settings.storage.media, self._s3))
-            makers = self._image_makers(memory.media)
+            workshop = self._workshop(memory.media)
             steps = Steps(self._video_providers(), memory, clock=clock, pace=pace)
             poller = Poller(memory.jobs, steps, clock=clock, pace=pace)
             patience = Patience(
@@ -136,7 +136,7 @@ class House:
                 replay=settings.jobs.replay_minutes * 60,
                 typical=settings.jobs.typical_seconds,
             )
-            generation = Generation(makers, memory, clock, patience, poller.nudge)
+            generation = Generation(workshop, memory, clock, patience, poller.nudge)
             stack.push_async_callback(generation.finish_notes)
             app.state.desk = Desk(
                 access=Keyring(self._keys, SqlKeyStore(database), anonymous=settings.access.anonymous),
@@ -162,7 +162,7 @@ class House:
             log.info(
                 "server.started",
                 public_url=settings.public_url,
-                providers=sorted({*makers, *self._video_providers()}),
+                providers=sorted({*workshop.image_makers, *self._video_providers()}),
                 database=settings.storage.database,
                 media=settings.storage.media,
             )
@@ -177,7 +177,7 @@ class House:
             public_url=self._settings.public_url,
         )
 
-    def _image_makers(self, media: MediaStore) -> Mapping[str, ImageMaker]:
+    def _workshop(self, media: MediaStore) -> Workshop:
         told = self._settings
         fetcher = SafeFetcher(http=told.fetching.http, trusted=told.fetching.trusted)
         limits = InputLimits(
@@ -185,7 +185,8 @@ class House:
         )
         inputs = Inputs(fetcher, media, limits)
         offered: dict[str, ImageProvider | None] = {"flow": self._flow, "gemini": self._gemini}
-        return {name: Darkroom(provider, inputs) for name, provider in offered.items() if provider}
+        makers = {name: Darkroom(provider, inputs) for name, provider in offered.items() if provider}
+        return Workshop(makers, inputs)
 
     def _video_providers(self) -> Mapping[str, VideoProvider]:
         return {"flow": self._flow} if self._flow else {}

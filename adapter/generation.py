@@ -1,8 +1,9 @@
 """The use cases. What is done, in our words; who does it arrives as a port."""
 
 import asyncio
+import hashlib
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from uuid import uuid4
 
@@ -11,8 +12,8 @@ import structlog
 
 from adapter.domain.job import JobState, VideoJob
 from adapter.domain.media import Image
-from adapter.domain.orders import MAX_SEED, ImageOrder, VideoOrder
-from adapter.domain.ports import Clock, ImageMaker, MediaFile, Memory
+from adapter.domain.orders import MAX_SEED, ImageOrder, KeptPicture, VideoOrder, VideoWish
+from adapter.domain.ports import Clock, MediaFile, Memory, Workshop
 from adapter.errors import NotFound, StorageFailed, already_paid
 
 log = structlog.get_logger()
@@ -34,13 +35,13 @@ class Generation:
 
     def __init__(
         self,
-        image_makers: Mapping[str, ImageMaker],
+        workshop: Workshop,
         memory: Memory,
         clock: Clock,
         patience: Patience,
         nudge: Callable[[], None],
     ) -> None:
-        self._image_makers = image_makers
+        self._workshop = workshop
         self._memory = memory
         self._clock = clock
         self._patience = patience
@@ -64,7 +65,7 @@ class Generation:
             InvalidRequest: a picture to work from cannot be had or used.
             ContentRefused, UpstreamFault: none of them is handed out if one could not be made.
         """
-        return await self._image_makers[order.provider].make_images(order)
+        return await self._workshop.image_makers[order.provider].make_images(order)
 
     async def watch_images(self, order: ImageOrder) -> AsyncGenerator[Sequence[Image] | None, None]:
         """Yield None after each spell of silence, and at the end the pictures.
@@ -93,24 +94,23 @@ class Generation:
 
     async def _keep(self, image: Image) -> str:
         name = f"{secrets.token_hex(16)}.{image.format.extension}"
-        await self._memory.media.put(name, _once(image))
+        await self._memory.media.put(name, _once(image.decode()))
         return name
 
-    async def start_video(self, order: VideoOrder, owner: str) -> VideoJob:
+    async def start_video(self, wish: VideoWish, owner: str) -> VideoJob:
         """Have a video made and return its job once the provider took it.
 
         Who asks again for what is being made, or for what was made and never handed over, gets that very job: the
         money is spent once. The job belongs to nobody's connection; hanging up here or later changes nothing for it.
 
         Raises:
+            InvalidRequest: a picture to work from cannot be had or used.
             ContentRefused, UpstreamFault, JobFailed: it was not taken, for the reason given.
             Draining: the process is shutting down; the job, if it was taken, goes on.
         """
         # Who was just given a video and asks again at once wants a new one.
         await self.finish_notes()
-        job = await self._memory.jobs.admit(
-            await self._new_job(order, owner), now=self._clock.now(), window=self._patience.replay
-        )
+        job = await self._admit(wish, owner)
         self._nudge()
         async with aclosing(self.watch_video(job.id)) as states:
             async for seen in states:
@@ -121,7 +121,27 @@ class Generation:
             raise job.failure.as_fault()
         return job
 
-    async def _new_job(self, order: VideoOrder, owner: str) -> VideoJob:
+    async def _admit(self, wish: VideoWish, owner: str) -> VideoJob:
+        """Remember a wish with its pictures, which are stored first: the job may be moved as soon as it is known."""
+        stem = secrets.token_hex(16)
+        order = wish.order
+        images = await self._workshop.inputs.gather(wish.sources, wish.input_formats)
+        if images:
+            kept = [await self._keep_input(f"{stem}_{number}", image) for number, image in enumerate(images)]
+            order = wish.settled(kept, images[0].pixels)
+        new = await self._new_job(order, owner, stem)
+        job = await self._memory.jobs.admit(new, now=self._clock.now(), window=self._patience.replay)
+        if job.id != new.id:
+            await self._memory.media.delete([picture.name for picture in order.pictures])
+        return job
+
+    async def _keep_input(self, stem: str, image: Image) -> KeptPicture:
+        data = image.decode()
+        name = f"{stem}.{image.format.extension}"
+        await self._memory.media.put(name, _once(data))
+        return KeptPicture(name, hashlib.sha256(data).hexdigest())
+
+    async def _new_job(self, order: VideoOrder, owner: str, stem: str) -> VideoJob:
         measured = await self._memory.jobs.measured_seconds(order.upstream)
         return VideoJob(
             id=f"video_{secrets.token_hex(16)}",
@@ -130,7 +150,7 @@ class Generation:
             # Settled before anything is sent, so that the job's record says what was really asked for.
             seed=secrets.randbelow(MAX_SEED + 1) if order.seed is None else order.seed,
             mark=str(uuid4()),
-            stem=secrets.token_hex(16),
+            stem=stem,
             created_at=self._clock.now(),
             expected_seconds=measured or self._patience.typical or order.typical_seconds,
         )
@@ -204,5 +224,5 @@ class Generation:
         return self._memory.media.read(name, start, end)
 
 
-async def _once(image: Image) -> AsyncIterator[bytes]:
-    yield image.decode()
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data

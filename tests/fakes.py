@@ -133,6 +133,10 @@ class FakeVideoProvider:
 
     def __init__(self) -> None:
         self.executed: list[str] = []
+        self.uploads: list[tuple[str, list[bytes]]] = []
+        #: The pictures of each submission, as uploaded.
+        self.given: list[list[str]] = []
+        self.refuse_upload: AdapterError | None = None
         self.polls: list[tuple[str, list[str]]] = []
         self.refuse_submit: AdapterError | None = None
         self.fail_poll: AdapterError | None = None
@@ -148,7 +152,14 @@ class FakeVideoProvider:
         self.accounts.append(self.accounts.pop(0))
         return self.accounts[-1]
 
-    async def submit(self, job: VideoJob) -> Operation:
+    async def upload(self, pictures: Sequence[MadeImage], *, account: str) -> Sequence[str]:
+        if self.refuse_upload is not None:
+            raise self.refuse_upload
+        self.uploads.append((account, [image.decode() for image in pictures]))
+        return [f"{account}-upload-{number}" for number, _ in enumerate(pictures)]
+
+    async def submit(self, job: VideoJob, pictures: Sequence[str]) -> Operation:
+        self.given.append(list(pictures))
         if self.refuse_submit is not None:
             raise self.refuse_submit
         self.executed.append(job.id)

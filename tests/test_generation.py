@@ -1,6 +1,7 @@
 """The use cases, with a real memory and a provider that does as it is told."""
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -22,9 +23,9 @@ from adapter.domain.job import (
     VideoJob,
     advance,
 )
-from adapter.domain.media import Frame, Image, RemoteVideo
-from adapter.domain.orders import ImageOrder
-from adapter.domain.ports import Memory, Write
+from adapter.domain.media import Frame, Image, MediaFormat, Ratio, RemoteVideo, image_from_bytes
+from adapter.domain.orders import ImageOrder, Source, Upload, VideoInput, VideoWish
+from adapter.domain.ports import ImageMaker, Memory, Workshop, Write
 from adapter.errors import ContentRefused, JobFailed, NotFound, StorageFailed
 from adapter.generation import Generation, Patience
 from adapter.jobs.feed import LocalFeed
@@ -50,7 +51,21 @@ def memory(database: Database, clock: FakeClock) -> Memory:
 @pytest.fixture
 def generation(memory: Memory, clock: FakeClock) -> Generation:
     """The use cases; nobody moves the jobs but the test."""
-    return Generation({"fake": FakeImageMaker()}, memory, clock, PATIENCE, lambda: None)
+    return Generation(workshop(FakeImageMaker()), memory, clock, PATIENCE, lambda: None)
+
+
+class Inputs:
+    """Brings what came with the request."""
+
+    async def gather(self, sources: Sequence[Source], formats: Sequence[MediaFormat]) -> Sequence[Image]:
+        assert formats or not sources
+        found = [image_from_bytes(source.data) for source in sources if isinstance(source, Upload)]
+        return [image for image in found if image]
+
+
+def workshop(maker: ImageMaker) -> Workshop:
+    """Return what media are made with."""
+    return Workshop({"fake": maker}, Inputs())
 
 
 async def admitted(memory: Memory) -> VideoJob:
@@ -75,7 +90,7 @@ def submitted(job: VideoJob) -> VideoJob:
 
 async def test_a_video_is_started_once_the_provider_took_it(generation: Generation, memory: Memory) -> None:
     """Not before: a refusal is to be a plain error."""
-    starting = asyncio.create_task(generation.start_video(video_order(), "ada"))
+    starting = asyncio.create_task(generation.start_video(VideoWish(order=video_order()), "ada"))
     job = await admitted(memory)
     assert not starting.done()
 
@@ -86,7 +101,7 @@ async def test_a_video_is_started_once_the_provider_took_it(generation: Generati
 
 async def test_a_refusal_is_raised_as_it_happened(generation: Generation, memory: Memory) -> None:
     """With its status and its words."""
-    starting = asyncio.create_task(generation.start_video(video_order(), "ada"))
+    starting = asyncio.create_task(generation.start_video(VideoWish(order=video_order()), "ada"))
     job = await admitted(memory)
     await move(memory, advance(job, Failed(Failure.of(ContentRefused("unsafe")), 1001.0)))
 
@@ -97,7 +112,7 @@ async def test_a_refusal_is_raised_as_it_happened(generation: Generation, memory
 
 async def test_a_seed_is_drawn_and_remembered(generation: Generation, memory: Memory) -> None:
     """The wish stays without one, so that the same wish is still the same."""
-    starting = asyncio.create_task(generation.start_video(video_order(), "ada"))
+    starting = asyncio.create_task(generation.start_video(VideoWish(order=video_order()), "ada"))
     job = await admitted(memory)
     await move(memory, submitted(job))
     await starting
@@ -114,7 +129,7 @@ async def test_a_wish_right_after_a_delivery_is_a_new_one(generation: Generation
     media = StoredVideo(video="a.mp4", poster=None, size=1, sha256="00")
     await move(memory, advance(advance(submitted(job), Rendered(RemoteVideo("u"))), Stored(media, 1010.0)))
     generation.note_delivery(job.id)
-    starting = asyncio.create_task(generation.start_video(video_order(), "ada"))
+    starting = asyncio.create_task(generation.start_video(VideoWish(order=video_order()), "ada"))
     async with asyncio.timeout(5):
         while len(await memory.jobs.recent(2)) < 2:
             await asyncio.sleep(0)
@@ -127,8 +142,8 @@ async def test_the_first_estimate_is_the_operators_or_the_cards(
 ) -> None:
     """Until a video was measured."""
     patience = msgspec.structs.replace(PATIENCE, typical=typical)
-    generation = Generation({"fake": FakeImageMaker()}, memory, clock, patience, lambda: None)
-    starting = asyncio.create_task(generation.start_video(video_order(), "ada"))
+    generation = Generation(workshop(FakeImageMaker()), memory, clock, patience, lambda: None)
+    starting = asyncio.create_task(generation.start_video(VideoWish(order=video_order()), "ada"))
     job = await admitted(memory)
     await move(memory, submitted(job))
     await starting
@@ -140,7 +155,7 @@ async def test_silence_is_told_and_the_store_is_the_truth(
     generation: Generation, memory: Memory, clock: FakeClock
 ) -> None:
     """A reader whom no message reached still learns what happened, at the next heartbeat."""
-    starting = asyncio.create_task(generation.start_video(video_order(), "ada"))
+    starting = asyncio.create_task(generation.start_video(VideoWish(order=video_order()), "ada"))
     job = await admitted(memory)
     await move(memory, submitted(job))
     await starting
@@ -175,7 +190,7 @@ async def test_a_delivery_is_noted_in_its_own_time(generation: Generation, memor
     await memory.jobs.admit(job, now=1000.0, window=0.0)
     media = StoredVideo(video="a.mp4", poster=None, size=1, sha256="00")
     await move(memory, advance(advance(submitted(job), Rendered(RemoteVideo("u"))), Stored(media, 1010.0)))
-    again = await generation.start_video(video_order(), "ada")
+    again = await generation.start_video(VideoWish(order=video_order()), "ada")
     assert again.id == job.id
 
     generation.note_delivery(job.id)
@@ -205,7 +220,7 @@ ONE_PICTURE = ImageOrder(model="m", provider="fake", upstream="m", prompt="a fox
 async def test_who_watches_pictures_hears_of_each_spell_of_silence(memory: Memory, clock: FakeClock) -> None:
     """A sign of life, and then the pictures."""
     maker = SlowMaker()
-    states = Generation({"fake": maker}, memory, clock, PATIENCE, lambda: None).watch_images(ONE_PICTURE)
+    states = Generation(workshop(maker), memory, clock, PATIENCE, lambda: None).watch_images(ONE_PICTURE)
     for _ in range(2):
         first = asyncio.ensure_future(anext(states))
         await asyncio.sleep(0)
@@ -223,14 +238,14 @@ async def test_a_fault_reaches_who_watches(memory: Memory, clock: FakeClock) -> 
     maker.made.set_exception(ContentRefused("no"))
 
     with pytest.raises(ContentRefused):
-        await anext(Generation({"fake": maker}, memory, clock, PATIENCE, lambda: None).watch_images(ONE_PICTURE))
+        await anext(Generation(workshop(maker), memory, clock, PATIENCE, lambda: None).watch_images(ONE_PICTURE))
 
 
 async def test_who_stops_watching_pictures_stops_their_making(memory: Memory, clock: FakeClock) -> None:
     """Nobody could be given them."""
     maker = SlowMaker()
     async with aclosing(
-        Generation({"fake": maker}, memory, clock, PATIENCE, lambda: None).watch_images(ONE_PICTURE)
+        Generation(workshop(maker), memory, clock, PATIENCE, lambda: None).watch_images(ONE_PICTURE)
     ) as states:
         first = asyncio.ensure_future(anext(states))
         await asyncio.sleep(0)
@@ -249,7 +264,7 @@ async def test_pictures_that_cannot_be_kept_are_paid_for_all_the_same(
     refusing = Memory(memory.jobs, memory.feed, open_media(f"file://{folder}"))
     folder.rmdir()
     folder.write_text("a file where the folder was")
-    generation = Generation({"fake": FakeImageMaker()}, refusing, clock, PATIENCE, lambda: None)
+    generation = Generation(workshop(FakeImageMaker()), refusing, clock, PATIENCE, lambda: None)
 
     with pytest.raises(StorageFailed) as caught:
         await generation.keep_images([made_image()])
@@ -266,3 +281,44 @@ async def test_pictures_are_kept_under_names_of_their_own(generation: Generation
         file = await generation.find_media(name)
         assert b"".join([part async for part in generation.read_media(name, 0, file.size)]) == png()
         assert name.endswith(".png")
+
+
+def wish_from(*files: bytes) -> VideoWish:
+    """Return a wish for a video from pictures, of whatever shape suits them."""
+    order = msgspec.structs.replace(video_order(), input=VideoInput.FRAMES)
+    return VideoWish(
+        order=order,
+        sources=tuple(Upload(file, "image") for file in files),
+        input_formats=(MediaFormat.PNG,),
+        shapes={Ratio.LANDSCAPE: "landscape-key", Ratio.PORTRAIT: "portrait-key"},
+    )
+
+
+async def test_a_videos_pictures_are_kept_before_its_job_is_known(generation: Generation, memory: Memory) -> None:
+    """Whoever moves the job finds them, after a restart as well; an open shape is the first picture's."""
+    starting = asyncio.create_task(generation.start_video(wish_from(png(90, 160), png(160, 90)), "ada"))
+    order = (await admitted(memory)).order
+    starting.cancel()
+
+    assert (order.ratio, order.upstream) == (Ratio.PORTRAIT, "portrait-key")
+    for picture, file in zip(order.pictures, (png(90, 160), png(160, 90)), strict=True):
+        found = await generation.find_media(picture.name)
+        assert b"".join([part async for part in generation.read_media(picture.name, 0, found.size)]) == file
+        assert picture.sha256 == hashlib.sha256(file).hexdigest()
+
+
+async def test_who_asks_again_with_the_same_pictures_gets_the_running_job(
+    generation: Generation, memory: Memory
+) -> None:
+    """And leaves no second copy of them behind."""
+    tasks = [asyncio.create_task(generation.start_video(wish_from(png()), "ada"))]
+    first = await admitted(memory)
+    tasks.append(asyncio.create_task(generation.start_video(wish_from(png()), "ada")))
+    for _ in range(50):
+        await asyncio.sleep(0.001)
+    for task in tasks:
+        task.cancel()
+
+    assert len(await memory.jobs.recent(10)) == 1
+    files = [file.name async for page in memory.media.list() for file in page]
+    assert files == [picture.name for picture in first.order.pictures]

@@ -3,18 +3,26 @@
 import math
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime
-from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import ClassVar, Literal, TypeVar
 
 import msgspec
 
 from adapter.domain.media import Frame, Pixels, Ratio, Resolution, Shape, SizePolicy
+from adapter.domain.orders import VideoInput
 from adapter.errors import InvalidRequest, UnknownModel
 
 #: Name endings that fix a shape, for front-ends that can choose a model and nothing else.
 VARIANTS = {"landscape": Ratio.LANDSCAPE, "portrait": Ratio.PORTRAIT, "square": Ratio.SQUARE}
 
+
+#: Kinds of videos in messages.
+WORDS = {
+    VideoInput.TEXT: "text",
+    VideoInput.FRAME: "a first frame",
+    VideoInput.FRAMES: "a first and a last frame",
+    VideoInput.REFERENCES: "reference pictures",
+}
 
 #: Beyond this a size is not a variant of a shape but another one: a square is 0.58 from 16:9, 3:2 is 0.17.
 FAR_FROM_A_SHAPE = 0.25
@@ -83,14 +91,8 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return next(enough, finest_last[-1])
 
 
-class Input(StrEnum):
-    """What a video is made from."""
-
-    TEXT = "text"
-
-
 class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A model that makes videos from a text."""
+    """A model that makes videos from a text, and from pictures."""
 
     kind: ClassVar[str] = "video"
 
@@ -98,7 +100,11 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     provider: str
     released: date
     #: The provider's own model name for each shape, per kind of input.
-    upstream: Mapping[Input, Mapping[Ratio, str]]
+    upstream: Mapping[VideoInput, Mapping[Ratio, str]]
+    #: How many reference pictures it takes at most.
+    references: int = 3
+    #: The formats in which it takes pictures.
+    input_formats: tuple[Literal["png", "jpeg", "webp"], ...] = ("png", "jpeg")
     #: Length of a clip, in seconds.
     seconds: int
     #: How long a video usually takes, in seconds; used until enough of our own jobs were measured.
@@ -108,31 +114,48 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     @property
     def takes(self) -> tuple[str, ...]:
         """What it works from."""
-        return ("text",)
+        return ("text", "image") if len(self.upstream) > 1 else ("text",)
 
     @property
     def ratios(self) -> tuple[Ratio, ...]:
         """The shapes that a text can be turned into, the default first."""
-        return tuple(self.upstream[Input.TEXT])
+        return tuple(self.upstream[VideoInput.TEXT])
 
-    def choose(self, shape: Shape) -> tuple[Ratio, str]:
-        """Return the ratio and the provider's model name for a video from text.
+    def choose(self, shape: Shape, kind: VideoInput = VideoInput.TEXT) -> tuple[Ratio, str]:
+        """Return the ratio and the provider's model name for a video; an open ratio is the first that there is.
 
         Raises:
-            InvalidRequest: a ratio that the model does not have, or a resolution, which none lets one choose.
+            InvalidRequest: an input that the model does not take, a ratio that it does not have for it, or a
+                resolution, which none lets one choose.
         """
+        names = self.names(kind)
         if shape.resolution is not None:
             raise InvalidRequest(
                 f"The model '{self.name}' has one resolution; leave '{shape.resolution}' out.", param="size"
             )
-        ratio = shape.ratio or self.ratios[0]
+        what = "" if kind is VideoInput.TEXT else f" for a video from {WORDS[kind]}"
+        ratio = shape.ratio or next(iter(names))
         if shape.pixels is not None:
             ratio = min(self.ratios, key=shape.pixels.distance)
             if shape.pixels.distance(ratio) > FAR_FROM_A_SHAPE:
-                raise _not_offered("shape", shape.pixels, self.name, self.ratios)
-        if ratio not in self.ratios:
-            raise _not_offered("ratio", ratio, self.name, self.ratios)
-        return ratio, self.upstream[Input.TEXT][ratio]
+                raise _not_offered("shape", shape.pixels, f"{self.name}{what}", names)
+        if ratio not in names:
+            raise _not_offered(f"ratio{what}", ratio, self.name, names)
+        return ratio, names[ratio]
+
+    def names(self, kind: VideoInput) -> Mapping[Ratio, str]:
+        """Return the provider's model name for each shape of a kind of video.
+
+        Raises:
+            InvalidRequest: the model does not make that kind.
+        """
+        if kind not in self.upstream:
+            able = ", ".join(WORDS[each] for each in self.upstream)
+            raise InvalidRequest(
+                f"The model '{self.name}' does not make videos from {WORDS[kind]}. It makes them from: {able}.",
+                param="model",
+            )
+        return self.upstream[kind]
 
 
 Card = ImageCard | VideoCard

@@ -171,6 +171,7 @@ class Failed(msgspec.Struct, frozen=True):
 Event = Intended | NotSent | Submitted | Missed | Progressed | Rendered | NotFetched | Stored | Failed
 
 TRANSITIONS: Final[dict[tuple[JobState, type[Event]], JobState]] = {
+    (JobState.ACCEPTED, NotSent): JobState.ACCEPTED,
     (JobState.ACCEPTED, Intended): JobState.SUBMITTING,
     (JobState.ACCEPTED, Failed): JobState.FAILED,
     (JobState.SUBMITTING, NotSent): JobState.ACCEPTED,

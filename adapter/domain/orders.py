@@ -1,6 +1,8 @@
 """What was asked for, in our own words, checked and complete: nothing in an order needs the catalogue any more."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
 
 import msgspec
 
@@ -63,8 +65,27 @@ class ImageOrder(msgspec.Struct, frozen=True, kw_only=True):
     compression: int = 100
 
 
+class VideoInput(StrEnum):
+    """What a video is made from beside its text."""
+
+    TEXT = "text"
+    #: Its first frame.
+    FRAME = "frame"
+    #: Its first and its last frame.
+    FRAMES = "frames"
+    #: Pictures of what shall be seen in it.
+    REFERENCES = "references"
+
+
+class KeptPicture(msgspec.Struct, frozen=True):
+    """A picture that a video is made from: its name in the media store, and the SHA-256 of its file in hex."""
+
+    name: str
+    sha256: str
+
+
 class VideoOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """A video from a text."""
+    """A video from a text, and from pictures where `input` says so."""
 
     model: str
     provider: str
@@ -76,8 +97,33 @@ class VideoOrder(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
     #: How long such a video usually takes, in seconds, as the model's card has it.
     typical_seconds: float
+    input: VideoInput = VideoInput.TEXT
+    #: In their order: first frame, last frame; or as the prompt counts them.
+    pictures: tuple[KeptPicture, ...] = ()
 
     def fingerprint(self, owner: str) -> str:
         """Name this wish of this owner: who asks for the same thing again means the same video."""
-        same = (owner, self.upstream, self.prompt, self.ratio, self.seconds, self.seed)
+        same: tuple[object, ...] = (owner, self.upstream, self.prompt, self.ratio, self.seconds, self.seed)
+        if self.pictures:
+            same += (self.input, [picture.sha256 for picture in self.pictures])
         return hashlib.sha256(msgspec.json.encode(same)).hexdigest()
+
+
+class VideoWish(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request asks for, before its pictures were brought: they may decide the shape."""
+
+    #: Complete but for its pictures, and for its shape where that is open.
+    order: VideoOrder
+    sources: tuple[Source, ...] = ()
+    #: The formats in which the provider takes pictures.
+    input_formats: tuple[MediaFormat, ...] = ()
+    #: Where the shape is open: the provider's model name for each that there is.
+    shapes: Mapping[Ratio, str] = {}
+
+    def settled(self, pictures: Sequence[KeptPicture], first: Pixels) -> VideoOrder:
+        """Return the order with its pictures; an open shape becomes the one that looks most like the first of them."""
+        order = msgspec.structs.replace(self.order, pictures=tuple(pictures))
+        if not self.shapes:
+            return order
+        ratio = min(self.shapes, key=first.distance)
+        return msgspec.structs.replace(order, ratio=ratio, upstream=self.shapes[ratio])

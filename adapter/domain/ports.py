@@ -8,8 +8,8 @@ from typing import Protocol
 import msgspec
 
 from adapter.domain.job import Failure, Operation, VideoJob
-from adapter.domain.media import Image, RemoteVideo
-from adapter.domain.orders import ImageOrder
+from adapter.domain.media import Image, MediaFormat, RemoteVideo
+from adapter.domain.orders import ImageOrder, Source
 
 
 class Clock(Protocol):
@@ -114,13 +114,21 @@ class PictureFetcher(Protocol):
 class InputImages(Protocol):
     """Brings the pictures that an order works from."""
 
-    async def gather(self, order: ImageOrder) -> Sequence[Image]:
-        """Return the pictures of `order.sources`, in their order and in formats that the provider takes.
+    async def gather(self, sources: Sequence[Source], formats: Sequence[MediaFormat]) -> Sequence[Image]:
+        """Return pictures in their order, each in one of the formats.
 
         Raises:
             InvalidRequest: one of them is no picture, is too large, or cannot be had.
         """
         ...
+
+
+class Workshop(msgspec.Struct, frozen=True):
+    """What media are made with."""
+
+    #: By the name of the provider.
+    image_makers: Mapping[str, ImageMaker]
+    inputs: InputImages
 
 
 class Working(msgspec.Struct, frozen=True):
@@ -169,11 +177,20 @@ class VideoProvider(Protocol):
         """Name the account that shall carry the next job."""
         ...
 
-    async def submit(self, job: VideoJob) -> Operation:
-        """Send the job once with its account, on a fresh connection, without any retry.
+    async def upload(self, pictures: Sequence[Image], *, account: str) -> Sequence[str]:
+        """Give an account pictures to work from and return what it calls them. Costs nothing and may be repeated.
+
+        Raises:
+            AdapterError: they are not taken, or nobody answers.
+        """
+        ...
+
+    async def submit(self, job: VideoJob, pictures: Sequence[str]) -> Operation:
+        """Send the job once with its account, on a fresh connection, without any retry; `pictures` as uploaded.
 
         Raises:
             UpstreamUnreachable: provably nothing was sent.
+            UpstreamForgot: a picture is not known any more; nothing was executed.
             UpstreamSilent, UpstreamBroken: it may have been executed.
             AdapterError: any other: refused, nothing was executed.
         """

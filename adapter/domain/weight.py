@@ -1,7 +1,9 @@
 """How much memory work takes at its widest, in bytes. Estimates, on the safe side of what was measured."""
 
+from collections.abc import Sequence
+
 from adapter.domain.media import Resolution
-from adapter.domain.orders import ImageOrder, Upload
+from adapter.domain.orders import ImageOrder, Source, Upload
 
 #: A picture's file has one to three bytes a pixel; its base64 is held twice, as it came and as it goes out.
 BYTES_A_PIXEL = 6
@@ -16,8 +18,12 @@ LINKED_BYTES = 8 * 1024 * 1024
 def of_order(order: ImageOrder) -> int:
     """Weigh the pictures that an order asks for and those that it works from."""
     edge = (order.frame.resolution or Resolution.ONE).edge
-    given = sum(len(one.data) if isinstance(one, Upload) else LINKED_BYTES for one in order.sources)
-    return order.n * (BYTES_A_PIXEL * edge * edge + int(COPIES_OF_AN_INPUT * given))
+    return order.n * (BYTES_A_PIXEL * edge * edge + of_sources(order.sources))
+
+
+def of_sources(sources: Sequence[Source]) -> int:
+    """Weigh the pictures that something is made from."""
+    return int(COPIES_OF_AN_INPUT * sum(len(one.data) if isinstance(one, Upload) else LINKED_BYTES for one in sources))
 
 
 def of_body(size: int) -> int:

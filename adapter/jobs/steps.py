@@ -37,17 +37,22 @@ from adapter.errors import (
     JobFailed,
     StorageFailed,
     UpstreamBroken,
+    UpstreamBusy,
     UpstreamCredential,
+    UpstreamForgot,
     UpstreamSilent,
     UpstreamUnreachable,
 )
 from adapter.jobs.fetch import bring_home
 from adapter.jobs.pace import Pace
+from adapter.jobs.pictures import read_picture
 
 log = structlog.get_logger()
 
 #: Tries of a submission of which provably nothing was sent.
 MAX_SENDS = 4
+#: What is well again after a while. Of an upload all of it may be tried again; a submission has rules of its own.
+PASSING = (UpstreamUnreachable, UpstreamSilent, UpstreamBroken, UpstreamBusy, StorageFailed)
 #: Fruitless looks in a row without which no deadline ends a paid job: after a long downtime, or a jump of the clock, it
 #: may just be finished.
 LAST_LOOKS = 5
@@ -63,29 +68,44 @@ class Steps:
         self._pace = pace
 
     async def submit(self, claim: Claim) -> None:
-        """Send a job upstream. The intent is on disk before the first byte leaves, and it is sent once."""
+        """Send a job upstream. The intent is on disk before the first byte leaves, and it is sent once.
+
+        Its pictures are uploaded before that: it costs nothing, so whatever goes wrong with it may be tried again.
+        """
         try:
             if self._is_late(claim.job):
                 raise self._too_late()
             provider = self._provider(claim.job)
-            job = advance(claim.job, Intended(provider.choose_account()))
+            account = provider.choose_account()
+            pictures = await self._upload(provider, claim.job, account)
+        except PASSING as fault:
+            event = self._not_sent(claim.job, fault)
+            pause = self._pace.pause_after(claim.job.misses, self._clock.now())
+            await self._write(claim, advance(claim.job, event), pause)
+            return
         except AdapterError as fault:
             await self._write(claim, advance(claim.job, Failed(Failure.of(fault), self._clock.now())), 0.0)
             return
+        job = advance(claim.job, Intended(account))
         lease_end = self._clock.now() + self._pace.lease_seconds
         if not await self._write(claim, job, self._pace.lease_seconds):
             return
         # A disk that took longer than the lease: somebody else may hold the job by now, so nothing is sent.
-        event = await self._send(provider, job) if self._clock.now() < lease_end else NotSent()
+        event = await self._send(provider, job, pictures) if self._clock.now() < lease_end else NotSent()
         await self._insist(claim, advance(job, event))
 
-    async def _send(self, provider: VideoProvider, job: VideoJob) -> Event:
+    async def _upload(self, provider: VideoProvider, job: VideoJob, account: str) -> Sequence[str]:
+        if not job.order.pictures:
+            return ()
+        files = [await read_picture(self._memory.media, picture) for picture in job.order.pictures]
+        return await provider.upload(files, account=account)
+
+    async def _send(self, provider: VideoProvider, job: VideoJob, pictures: Sequence[str]) -> Event:
         """Submit once and say what is known after it (reference: `reliability.md` section 2.3)."""
         try:
-            operation = await provider.submit(job)
-        except UpstreamUnreachable as fault:
-            tired = job.misses + 1 >= MAX_SENDS
-            return Failed(Failure.of(fault), self._clock.now()) if tired else NotSent()
+            operation = await provider.submit(job, pictures)
+        except (UpstreamUnreachable, UpstreamForgot) as fault:
+            return self._not_sent(job, fault)
         except (UpstreamSilent, UpstreamBroken) as fault:
             return Failed(unknown_submission(fault), self._clock.now())
         except AdapterError as fault:
@@ -93,6 +113,11 @@ class Steps:
         # Before anything else: with this line the operator can find a paid video even if the disk is lost now.
         log.info("job.submitted", job_id=job.id, account=job.account, operation=operation.name)
         return Submitted(operation, self._clock.now())
+
+    def _not_sent(self, job: VideoJob, fault: AdapterError) -> Event:
+        """Try again, but not for ever."""
+        tired = job.misses + 1 >= MAX_SENDS
+        return Failed(Failure.of(fault), self._clock.now()) if tired else NotSent()
 
     async def _insist(self, claim: Claim, job: VideoJob) -> None:
         """Write what came of a submission, however long the disk takes to be well again: it is known nowhere else."""

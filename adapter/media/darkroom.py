@@ -26,7 +26,7 @@ class Darkroom:
 
     async def make_images(self, order: ImageOrder) -> Sequence[Image]:
         """Return the pictures as the order has them (the port of that name)."""
-        made = await self._provider.make_images(order, await self._inputs.gather(order))
+        made = await self._provider.make_images(order, await self._inputs.gather(order.sources, order.input_formats))
         return [await self._converted(image, order) for image in made]
 
     async def _converted(self, image: Image, order: ImageOrder) -> Image:

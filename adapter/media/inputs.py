@@ -9,7 +9,7 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 
 from adapter.domain.media import UNREADABLE_PICTURE, Image, MediaFormat, image_from_bytes
-from adapter.domain.orders import ImageOrder, Kept, Link, Source, Upload
+from adapter.domain.orders import Kept, Link, Source, Upload
 from adapter.domain.ports import MediaStore, PictureFetcher
 from adapter.errors import InvalidRequest
 
@@ -42,10 +42,10 @@ class Inputs:
         self._places = asyncio.Semaphore(AT_ONCE)
         self._fetches = asyncio.Semaphore(FETCHES_AT_ONCE)
 
-    async def gather(self, order: ImageOrder) -> Sequence[Image]:
+    async def gather(self, sources: Sequence[Source], formats: Sequence[MediaFormat]) -> Sequence[Image]:
         """Bring all of them side by side (the port of that name)."""
         scales = Scales(self._limits.bytes_in_all)
-        tasks = [asyncio.ensure_future(self._bring(source, order.input_formats, scales)) for source in order.sources]
+        tasks = [asyncio.ensure_future(self._bring(source, formats, scales)) for source in sources]
         try:
             return await asyncio.gather(*tasks)
         finally:

@@ -3,6 +3,7 @@
 import itertools
 from typing import get_args
 
+import msgspec
 import pytest
 
 from adapter.domain.job import (
@@ -27,6 +28,7 @@ from adapter.domain.job import (
     estimate,
 )
 from adapter.domain.media import RemoteVideo
+from adapter.domain.orders import KeptPicture, VideoInput, VideoOrder
 from adapter.errors import UpstreamBusy
 from tests.fakes import video_job, video_order
 
@@ -84,9 +86,9 @@ def test_what_is_over_never_moves_again() -> None:
 
 def test_a_job_that_is_being_submitted_is_never_sent_again_unless_nothing_was_sent() -> None:
     """The only way back to accepted is the proof that not a byte left."""
-    back = [event for (_, event), state in TRANSITIONS.items() if state is JobState.ACCEPTED]
+    back = {event for (_, event), state in TRANSITIONS.items() if state is JobState.ACCEPTED}
 
-    assert back == [NotSent]
+    assert back == {NotSent}
 
 
 def test_progress_never_falls_and_reaches_100_only_with_the_file() -> None:
@@ -142,6 +144,19 @@ def test_a_failure_is_raised_again_as_it_happened() -> None:
     assert (fault.should_retry, fault.retry_after) == (True, 7)
 
 
+def with_pictures(*contents: str) -> VideoOrder:
+    """Return an order from pictures of some contents, wherever they are kept."""
+    kept = tuple(KeptPicture(f"{at}-{content}.png", content) for at, content in enumerate(contents))
+    return msgspec.structs.replace(video_order("waves"), input=VideoInput.FRAMES, pictures=kept)
+
+
+def test_where_pictures_are_kept_makes_no_other_wish() -> None:
+    """What they show does."""
+    elsewhere = msgspec.structs.replace(with_pictures("a"), pictures=(KeptPicture("elsewhere.png", "a"),))
+
+    assert elsewhere.fingerprint("ada") == with_pictures("a").fingerprint("ada")
+
+
 def test_the_same_wish_of_the_same_owner_has_one_fingerprint() -> None:
     """Owner, prompt and seed make a wish; what the model is called does not."""
     wish = video_order("waves").fingerprint("ada")
@@ -151,5 +166,9 @@ def test_the_same_wish_of_the_same_owner_has_one_fingerprint() -> None:
         video_order("waves").fingerprint("bob"),
         video_order("wave").fingerprint("ada"),
         video_order("waves", seed=1).fingerprint("ada"),
+        with_pictures("a").fingerprint("ada"),
+        with_pictures("a", "b").fingerprint("ada"),
+        with_pictures("b", "a").fingerprint("ada"),
+        msgspec.structs.replace(with_pictures("a", "b"), input=VideoInput.REFERENCES).fingerprint("ada"),
     }
-    assert len(others | {wish}) == 4
+    assert len(others | {wish}) == 8

@@ -1,11 +1,17 @@
 """What tests of the poller do again and again."""
 
+import hashlib
+from collections.abc import AsyncIterator
+
+import msgspec
+
 from adapter.domain.job import VideoJob
 from adapter.domain.media import RemoteVideo
+from adapter.domain.orders import KeptPicture, VideoInput
 from adapter.domain.ports import Finished, Memory, VideoProvider
 from adapter.jobs.poller import Poller
 from adapter.jobs.steps import Steps
-from tests.fakes import CLIP, FakeClock, FakeVideoProvider, png, video_job
+from tests.fakes import CLIP, FakeClock, FakeVideoProvider, png, video_job, video_order
 from tests.jobs.conftest import PACE
 
 VIDEO, POSTER = "https://storage/video", "https://storage/poster"
@@ -20,6 +26,21 @@ async def admit(memory: Memory, clock: FakeClock, count: int = 1) -> list[str]:
     """Remember some jobs and return their ids."""
     jobs = [video_job(number, at=clock.now()) for number in range(1, count + 1)]
     return [(await memory.jobs.admit(job, now=clock.now(), window=0.0)).id for job in jobs]
+
+
+async def admit_from_pictures(memory: Memory, clock: FakeClock, *files: bytes) -> str:
+    """Remember a job that is made from pictures, which are kept, and return its id."""
+    kept = []
+    for number, file in enumerate(files):
+        await memory.media.put(f"input_{number}.png", _once(file))
+        kept.append(KeptPicture(f"input_{number}.png", hashlib.sha256(file).hexdigest()))
+    order = msgspec.structs.replace(video_order(), input=VideoInput.FRAMES, pictures=tuple(kept))
+    job = video_job(order=order, at=clock.now())
+    return (await memory.jobs.admit(job, now=clock.now(), window=0.0)).id
+
+
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
 
 
 async def beat(poller: Poller, clock: FakeClock, times: int = 1) -> None:

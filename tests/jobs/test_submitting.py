@@ -14,15 +14,16 @@ from adapter.errors import (
     StorageFailed,
     UpstreamBroken,
     UpstreamBusy,
+    UpstreamForgot,
     UpstreamRejected,
     UpstreamSilent,
     UpstreamUnreachable,
 )
 from adapter.jobs.poller import Poller
 from adapter.jobs.store import SqlJobStore
-from tests.fakes import FakeClock, FakeVideoProvider
+from tests.fakes import FakeClock, FakeVideoProvider, png
 from tests.jobs.conftest import PACE
-from tests.jobs.rounds import admit, beat, find, poller_of
+from tests.jobs.rounds import admit, admit_from_pictures, beat, find, poller_of
 
 
 @pytest.mark.parametrize("fault", [ContentRefused("unsafe"), UpstreamBusy("later"), UpstreamRejected("no")])
@@ -89,8 +90,8 @@ async def test_a_job_whose_sender_died_is_not_sent_again(
     """The intent was on disk before the first byte: a new process finds it, waits for the lease, and gives it up."""
 
     class Dies(FakeVideoProvider):
-        async def submit(self, job: VideoJob) -> Operation:
-            raise SystemError(f"killed with {job.id} on its way")
+        async def submit(self, job: VideoJob, pictures: Sequence[str]) -> Operation:
+            raise SystemError(f"killed with {job.id} and {pictures} on its way")
 
     [job_id] = await admit(memory, clock)
     dead = poller_of(memory, clock, fake=Dies())
@@ -151,9 +152,9 @@ async def test_a_slow_step_keeps_its_job(memory: Memory, clock: FakeClock) -> No
     gate = asyncio.Event()
 
     class Slow(FakeVideoProvider):
-        async def submit(self, job: VideoJob) -> Operation:
+        async def submit(self, job: VideoJob, pictures: Sequence[str]) -> Operation:
             await gate.wait()
-            return await super().submit(job)
+            return await super().submit(job, pictures)
 
     provider = Slow()
     poller, other = (poller_of(memory, clock, fake=provider) for _ in range(2))
@@ -197,9 +198,9 @@ async def test_stopping_lets_a_submission_be_recorded(memory: Memory, clock: Fak
     gate = asyncio.Event()
 
     class Slow(FakeVideoProvider):
-        async def submit(self, job: VideoJob) -> Operation:
+        async def submit(self, job: VideoJob, pictures: Sequence[str]) -> Operation:
             await gate.wait()
-            return await super().submit(job)
+            return await super().submit(job, pictures)
 
     poller = poller_of(memory, clock, fake=Slow())
     [job_id] = await admit(memory, clock)
@@ -212,3 +213,81 @@ async def test_stopping_lets_a_submission_be_recorded(memory: Memory, clock: Fak
     await running
 
     assert (await find(memory, job_id)).state is JobState.SUBMITTED
+
+
+async def test_pictures_are_uploaded_to_the_jobs_account_before_it_is_sent(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """The very files, in their order; the submission names them as the account does."""
+    await admit_from_pictures(memory, clock, png(10, 10), png(20, 20))
+    await beat(poller, clock)
+
+    assert provider.uploads == [("first", [png(10, 10), png(20, 20)])]
+    assert provider.given == [["first-upload-0", "first-upload-1"]]
+
+
+@pytest.mark.parametrize(
+    "fault", [UpstreamUnreachable("no"), UpstreamSilent("?"), UpstreamBroken("cut"), UpstreamBusy("later")]
+)
+async def test_an_upload_that_fails_is_tried_again(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock, fault: AdapterError
+) -> None:
+    """It costs nothing: what would leave a submission in doubt leaves an upload merely undone."""
+    job_id = await admit_from_pictures(memory, clock, png())
+    provider.refuse_upload = fault
+    await beat(poller, clock)
+    assert (await find(memory, job_id)).state is JobState.ACCEPTED
+
+    provider.refuse_upload = None
+    await beat(poller, clock, 5)
+    assert provider.executed == [job_id]
+
+
+async def test_uploads_are_not_tried_for_ever(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """Somebody waits for the video."""
+    job_id = await admit_from_pictures(memory, clock, png())
+    provider.refuse_upload = UpstreamBroken("cut")
+    await beat(poller, clock, 200)
+
+    job = await find(memory, job_id)
+    assert (job.state, job.failure, provider.executed) == (JobState.FAILED, Failure.of(UpstreamBroken("cut")), [])
+
+
+async def test_a_refused_picture_fails_the_job(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """With the provider's reason, and nothing is sent."""
+    job_id = await admit_from_pictures(memory, clock, png())
+    provider.refuse_upload = ContentRefused("a known person")
+    await beat(poller, clock)
+
+    job = await find(memory, job_id)
+    assert (job.failure, provider.executed) == (Failure.of(ContentRefused("a known person")), [])
+
+
+async def test_a_picture_that_the_provider_forgot_is_uploaded_again(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """The submission was refused before anything was executed."""
+    job_id = await admit_from_pictures(memory, clock, png())
+    provider.refuse_submit = UpstreamForgot("not found")
+    await beat(poller, clock)
+    provider.refuse_submit = None
+    await beat(poller, clock, 5)
+
+    assert (len(provider.uploads), provider.executed) == (2, [job_id])
+
+
+async def test_a_job_whose_picture_is_gone_fails(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """Before anything is paid for."""
+    job_id = await admit_from_pictures(memory, clock, png())
+    await memory.media.delete(["input_0.png"])
+    await beat(poller, clock)
+
+    failure = (await find(memory, job_id)).failure
+    assert failure is not None
+    assert (failure.code, provider.executed) == ("picture_gone", [])

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image as Pillow
 
 from adapter.domain.media import Frame, Image, MediaFormat, Pixels, image_from_bytes
-from adapter.domain.orders import ImageOrder
+from adapter.domain.orders import ImageOrder, Source
 from adapter.domain.usage import Usage
 from adapter.errors import UpstreamBroken
 from adapter.media.convert import convert
@@ -43,8 +43,9 @@ class Draws:
 class NoInputs:
     """Brings nothing."""
 
-    async def gather(self, order: ImageOrder) -> Sequence[Image]:
-        assert not order.sources
+    async def gather(self, sources: Sequence[Source], formats: Sequence[MediaFormat]) -> Sequence[Image]:
+        assert not sources
+        assert not formats
         return ()
 
 

@@ -8,8 +8,8 @@ from io import BytesIO
 import pytest
 from PIL import Image as Pillow
 
-from adapter.domain.media import Frame, MediaFormat, Pixels
-from adapter.domain.orders import ImageOrder, Kept, Link, Source, Upload
+from adapter.domain.media import MediaFormat, Pixels
+from adapter.domain.orders import Kept, Link, Upload
 from adapter.errors import InvalidRequest
 from adapter.media.inputs import InputLimits, Inputs, prepared
 from adapter.media.store import open_media
@@ -34,20 +34,6 @@ class Web:
         return self._files[url]
 
 
-def order(*sources: Source, formats: tuple[MediaFormat, ...] = ALL) -> ImageOrder:
-    """Return an order that works from pictures."""
-    return ImageOrder(
-        model="m",
-        provider="p",
-        upstream="m",
-        prompt="blue",
-        n=1,
-        frame=Frame(),
-        sources=sources,
-        input_formats=formats,
-    )
-
-
 def written(kind: str, mode: str = "RGB", **options: object) -> bytes:
     """Return a picture's file."""
     file = BytesIO()
@@ -67,7 +53,7 @@ async def test_pictures_come_from_everywhere_in_their_order() -> None:
     inputs = Inputs(Web(there=png(30, 30)), store, LIMITS)
 
     brought = await inputs.gather(
-        order(Upload(png(10, 10), "image"), Kept("ours.png", "image"), Link("there", "image"), Upload(png(40, 40), "x"))
+        [Upload(png(10, 10), "image"), Kept("ours.png", "image"), Link("there", "image"), Upload(png(40, 40), "x")], ALL
     )
 
     assert [image.pixels.width for image in brought] == [10, 20, 30, 40]
@@ -76,7 +62,7 @@ async def test_pictures_come_from_everywhere_in_their_order() -> None:
 async def test_a_picture_that_the_provider_takes_is_not_touched() -> None:
     """Byte for byte."""
     file = written("WEBP")
-    [image] = await Inputs(Web(), open_media("memory://"), LIMITS).gather(order(Upload(file, "image")))
+    [image] = await Inputs(Web(), open_media("memory://"), LIMITS).gather([Upload(file, "image")], ALL)
 
     assert (image.decode(), image.format, image.pixels) == (file, MediaFormat.WEBP, Pixels(64, 48))
 
@@ -167,14 +153,14 @@ async def test_a_fault_names_the_field_that_it_came_in() -> None:
 
     for source in (Upload(b"no", "image[1]"), Link("nowhere", "image[1]"), Kept("gone.png", "image[1]")):
         with pytest.raises(InvalidRequest) as caught:
-            await inputs.gather(order(Upload(png(), "image[0]"), source))
+            await inputs.gather([Upload(png(), "image[0]"), source], ALL)
         assert caught.value.param == "image[1]"
 
 
 async def test_what_is_fetched_may_be_no_larger_than_what_is_sent() -> None:
     """The limit goes along, so that nothing larger is ever held."""
     web = Web(there=png())
-    await Inputs(web, open_media("memory://"), LIMITS).gather(order(Link("there", "image")))
+    await Inputs(web, open_media("memory://"), LIMITS).gather([Link("there", "image")], ALL)
 
     assert web.limits == [LIMITS.bytes]
 
@@ -184,9 +170,9 @@ async def test_all_pictures_together_may_be_too_much() -> None:
     large = png() + b"\x00" * 800_000
     inputs = Inputs(Web(there=large), open_media("memory://"), LIMITS)
 
-    await inputs.gather(order(Upload(large, "image")))
+    await inputs.gather([Upload(large, "image")], ALL)
     with pytest.raises(InvalidRequest) as caught:
-        await inputs.gather(order(Upload(large, "image"), Link("there", "image")))
+        await inputs.gather([Upload(large, "image"), Link("there", "image")], ALL)
     assert caught.value.code == "image_file_too_large"
 
 
@@ -203,5 +189,5 @@ async def test_one_bad_picture_ends_the_others() -> None:
             return f"{url} {limit}".encode()
 
     with pytest.raises(InvalidRequest):
-        await Inputs(Slow(), open_media("memory://"), LIMITS).gather(order(Link("slow", "a"), Upload(b"no", "b")))
+        await Inputs(Slow(), open_media("memory://"), LIMITS).gather([Link("slow", "a"), Upload(b"no", "b")], ALL)
     await asyncio.wait_for(ended.wait(), 1)

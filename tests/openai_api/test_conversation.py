@@ -4,9 +4,9 @@ import msgspec
 import pybase64
 import pytest
 
-from adapter.domain.orders import Kept, Link, Source, Upload
+from adapter.domain.orders import Kept, Link, Source, Upload, VideoInput
 from adapter.errors import InvalidRequest, UnknownModel
-from adapter.openai_api.read.chat import picture_order, video_order, wants_pictures
+from adapter.openai_api.read.chat import picture_order, video_wish, wants_pictures
 from adapter.openai_api.read.conversation import Wish, read_wish
 from adapter.openai_api.wire.chat import ChatRequest, Message
 from tests.fakes import png
@@ -102,7 +102,7 @@ def test_the_words_are_those_of_the_last_user_turn(content: Content, words: str)
 )
 def test_a_picture_may_be_attached_in_many_ways(part: dict[str, object], source: Source) -> None:
     """OpenAI's parts for chats and for the Responses API, bare addresses as gateways write them, files."""
-    assert wish(user([text("blue"), part])) == Wish("blue", (source,))
+    assert wish(user([text("blue"), part])) == Wish("blue", (source,), (None,))
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_all_pictures_of_the_last_user_turn_are_meant_in_their_order() -> None:
 )
 def test_make_it_blue_means_the_last_picture_of_the_answer_above(shown: dict[str, object]) -> None:
     """By a link of ours in its text, as a part, or beside it; the last one of several, and nobody else's."""
-    assert wish(user("a fox"), shown, user("make it blue")) == Wish("make it blue", (kept("a.png"),))
+    assert wish(user("a fox"), shown, user("make it blue")) == Wish("make it blue", (kept("a.png"),), (None,))
 
 
 @pytest.mark.parametrize(
@@ -262,16 +262,15 @@ def test_a_picture_model_takes_pictures_and_a_video_model_ignores_earlier_ones()
     assert wants_pictures(pictures, TERMS)
     assert picture_order(pictures, TERMS).sources == (kept("a.png"),)
     assert not wants_pictures(video, TERMS)
-    assert video_order(video, TERMS).prompt == "make it run"
+    assert video_wish(video, TERMS).order.prompt == "make it run"
 
 
-def test_a_picture_in_the_turn_itself_is_not_for_a_video_model() -> None:
-    """It was meant, so it is refused; the words alone would make another video, and a paid one."""
+def test_a_picture_in_the_turn_itself_is_for_the_video() -> None:
+    """Its first frame, where nothing else is said."""
     body = {"model": "veo-3.1-fast", "messages": [user([text("run"), picture(data_url())])]}
+    read = video_wish(msgspec.convert(body, ChatRequest), TERMS)
 
-    with pytest.raises(InvalidRequest, match=r"makes videos from text; it cannot use the picture") as caught:
-        video_order(msgspec.convert(body, ChatRequest), TERMS)
-    assert caught.value.param == "messages"
+    assert (read.order.input, read.sources) == (VideoInput.FRAME, (upload(),))
 
 
 def order_of(**fields: object) -> object:

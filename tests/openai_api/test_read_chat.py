@@ -6,7 +6,7 @@ import pytest
 from adapter.domain.media import Ratio
 from adapter.domain.orders import VideoOrder
 from adapter.errors import InvalidRequest
-from adapter.openai_api.read.chat import video_order
+from adapter.openai_api.read.chat import video_wish
 from adapter.openai_api.wire.chat import ChatRequest, ContentPart, Message
 from tests.support import terms
 
@@ -16,7 +16,7 @@ PLAIN = ChatRequest(model="veo-3.1-fast", messages=(Message(role="user", content
 
 def order(**changes: object) -> VideoOrder:
     """Read the plain request with changes."""
-    return video_order(msgspec.structs.replace(PLAIN, **changes), TERMS)
+    return video_wish(msgspec.structs.replace(PLAIN, **changes), TERMS).order
 
 
 def test_the_last_user_message_is_the_prompt() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from adapter.domain.job import Intended, Operation, VideoJob, advance
 from adapter.domain.media import Frame, Ratio
-from adapter.domain.orders import ImageOrder
+from adapter.domain.orders import ImageOrder, VideoInput
 from adapter.domain.ports import Working
 from adapter.errors import (
     AdapterError,
@@ -80,7 +80,7 @@ async def test_a_job_is_sent_with_its_own_account() -> None:
         seen.append(request)
         return accepted(request)
 
-    operation = await provider(google).submit(job("bob"))
+    operation = await provider(google).submit(job("bob"), ())
 
     context = msgspec.json.decode(seen[0].content)["clientContext"]
     assert operation == Operation("op", "scene-1")
@@ -102,7 +102,7 @@ async def test_an_expired_token_is_renewed_once() -> None:
         tokens.append(request.headers["authorization"])
         return accepted(request) if tokens[1:] else httpx.Response(401, json={"error": {"message": "expired"}})
 
-    await provider(google).submit(job("ada"))
+    await provider(google).submit(job("ada"), ())
 
     assert tokens == ["Bearer ada-0", "Bearer ada-1"]
 
@@ -117,7 +117,7 @@ async def test_a_token_that_stays_refused_is_the_operators_to_mend() -> None:
         return httpx.Response(401, json={"error": {"message": "expired"}})
 
     with pytest.raises(UpstreamCredential):
-        await provider(google).submit(job("ada"))
+        await provider(google).submit(job("ada"), ())
     assert tries == 2
 
 
@@ -131,7 +131,7 @@ async def test_a_submission_that_got_no_answer_is_not_sent_again() -> None:
         raise httpx.ReadTimeout("silence", request=request)
 
     with pytest.raises(UpstreamSilent):
-        await provider(google).submit(job("ada"))
+        await provider(google).submit(job("ada"), ())
     assert tries == 1
 
 
@@ -355,6 +355,45 @@ async def test_a_failed_upload_is_not_remembered() -> None:
     for _ in range(2):
         await maker.make_images(order(1), [made_image()])
     assert len(flow.uploads) == 2
+
+
+async def test_a_videos_picture_is_uploaded_to_the_account_that_carries_it() -> None:
+    """And not again for the next one; the name goes along with the submission."""
+    sent: list[dict[str, object]] = []
+    flow = Shelf()
+
+    def google(request: httpx.Request) -> httpx.Response:
+        if "uploadUserImage" in request.url.path:
+            return flow(request)
+        sent.append(msgspec.json.decode(request.content)["requests"][0])
+        return accepted(request)
+
+    maker = provider(google)
+    first_frame = msgspec.structs.replace(
+        job("bob"), order=msgspec.structs.replace(job("bob").order, input=VideoInput.FRAME)
+    )
+    for _ in range(2):
+        await maker.submit(first_frame, await maker.upload([made_image()], account="bob"))
+
+    assert flow.uploads == ["bob-0"]
+    assert [each["startImage"] for each in sent] == [{"mediaId": "upload-1"}] * 2
+
+
+async def test_a_video_whose_picture_flow_forgot_gets_a_new_upload() -> None:
+    """Nothing was executed; the engine uploads and submits again."""
+    flow = Shelf()
+
+    def google(request: httpx.Request) -> httpx.Response:
+        if "uploadUserImage" in request.url.path:
+            return flow(request)
+        return httpx.Response(404, json={"error": {"code": 404, "message": "Requested entity was not found."}})
+
+    maker = provider(google)
+    [name] = await maker.upload([made_image()], account="ada")
+    with pytest.raises(UpstreamForgot):
+        await maker.submit(job("ada"), [name])
+
+    assert await maker.upload([made_image()], account="ada") != [name]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from adapter.credentials import FixedSecret
 from adapter.domain.job import Operation
 from adapter.domain.media import Frame, Image, Pixels, Ratio, RemoteVideo, image_from_bytes
-from adapter.domain.orders import MAX_SEED, ImageOrder
+from adapter.domain.orders import MAX_SEED, ImageOrder, VideoInput
 from adapter.domain.ports import Finished, Refused, Working
 from adapter.errors import (
     AdapterError,
@@ -60,7 +60,47 @@ def test_a_video_order_is_the_seeds_request(name: str, ratio: Ratio, key: str, p
         name="main", token=FixedSecret("t"), project_id=context["projectId"], tier=context["userPaygateTier"]
     )
 
-    assert as_json(translate.video_request(job, account, context["sessionId"])) == golden
+    assert as_json(translate.video_request(job, (), account, context["sessionId"])) == golden
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "path"),
+    [
+        ("flow.video.start_end.request", VideoInput.FRAMES, "StartAndEndImage"),
+        ("flow.video.references.request", VideoInput.REFERENCES, "ReferenceImages"),
+    ],
+)
+def test_a_video_from_pictures_is_the_seeds_request(name: str, kind: VideoInput, path: str) -> None:
+    """Seed 002 section 3.3 and seed 004, field for field and at their addresses."""
+    golden = msgspec.json.decode(seed_body(name))
+    asked, context = golden["requests"][0], golden["clientContext"]
+    frames = [asked[end]["mediaId"] for end in ("startImage", "endImage") if end in asked]
+    pictures = frames or [given["mediaId"] for given in asked["referenceImages"]]
+    order = msgspec.structs.replace(
+        video_order(asked["textInput"]["prompt"]),
+        ratio=Ratio.PORTRAIT if "PORTRAIT" in asked["aspectRatio"] else Ratio.LANDSCAPE,
+        upstream=asked["videoModelKey"],
+        input=kind,
+    )
+    job = msgspec.structs.replace(video_job(order=order), mark=asked["metadata"]["sceneId"], seed=asked["seed"])
+    account = Account(
+        name="main", token=FixedSecret("t"), project_id=context["projectId"], tier=context["userPaygateTier"]
+    )
+
+    assert as_json(translate.video_request(job, pictures, account, context["sessionId"])) == golden
+    assert translate.video_path(job) == f"/v1/video:batchAsyncGenerateVideo{path}"
+
+
+def test_a_video_from_its_first_frame_has_no_last_one() -> None:
+    """`flow.md` section 2: an address of its own, and the one picture."""
+    order = msgspec.structs.replace(video_order(), input=VideoInput.FRAME)
+    account = Account(name="main", token=FixedSecret("t"), project_id="p", tier="t")
+    body = as_json(translate.video_request(video_job(order=order), ["one"], account, ";1"))
+    [asked] = body["requests"]  # type: ignore[index]
+
+    assert asked["startImage"] == {"mediaId": "one"}
+    assert not {"endImage", "referenceImages"} & asked.keys()
+    assert translate.video_path(video_job(order=order)).endswith("VideoStartImage")
 
 
 def test_a_picture_order_is_the_seeds_request() -> None:

@@ -1,13 +1,13 @@
 """A chat request into an order for a video or for pictures."""
 
-from adapter.domain.catalogue import ImageCard, VideoCard
-from adapter.domain.orders import ImageOrder, VideoOrder
+from adapter.domain.catalogue import ImageCard
+from adapter.domain.orders import ImageOrder, VideoWish
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.conversation import PARAM, read_wish
-from adapter.openai_api.read.fields import prompt, required, seed
+from adapter.openai_api.read.fields import prompt, required
 from adapter.openai_api.read.images import image_order
-from adapter.openai_api.read.shape import read_shape
 from adapter.openai_api.read.terms import Terms
+from adapter.openai_api.read.videos import Script, film
 from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.wire.images import ImagesRequest
 
@@ -43,34 +43,30 @@ def picture_order(body: ChatRequest, terms: Terms) -> ImageOrder:
     return image_order(request, terms, wish.pictures)
 
 
-def video_order(body: ChatRequest, terms: Terms) -> VideoOrder:
-    """Return the order for a video that a conversation means: its last user message is the prompt.
+def video_wish(body: ChatRequest, terms: Terms) -> VideoWish:
+    """Return what video a conversation means: its last user message is the prompt, with its pictures.
 
     Raises:
         UnknownModel: no such model.
         InvalidRequest: a field is missing, or asks for what the model or this server cannot do.
     """
     name = required(body.model, "model")
-    card, by_name = terms.catalogue.find_card(name, VideoCard)
     if body.n not in {None, 1}:
         raise InvalidRequest("One request makes one video; 'n' has to be 1.", param="n")
-    if body.seconds is not None and str(body.seconds).removesuffix(".0") != str(card.seconds):
-        raise InvalidRequest(f"The model '{name}' makes videos of {card.seconds} seconds only.", param="seconds")
     if body.resolution is not None:
         raise InvalidRequest(f"The model '{name}' has one resolution; leave it out.", param="resolution")
     wish = read_wish(required(body.messages, PARAM), terms.public_url, look_back=False)
-    if wish.pictures:
-        raise InvalidRequest(
-            f"The model '{name}' makes videos from text; it cannot use the picture. Allowed: text.", param=PARAM
-        )
-    ratio, upstream = card.choose(read_shape(body.size, body.aspect_ratio, by_name))
-    return VideoOrder(
-        model=name,
-        provider=card.provider,
-        upstream=upstream,
-        prompt=prompt(wish.text, terms.longest_prompt, PARAM),
-        ratio=ratio,
-        seconds=card.seconds,
-        seed=seed(body.seed),
-        typical_seconds=card.typical_seconds,
+    return film(
+        Script(
+            model=name,
+            prompt=prompt(wish.text, terms.longest_prompt, PARAM),
+            size=body.size,
+            aspect_ratio=body.aspect_ratio,
+            seconds=body.seconds,
+            seed=body.seed,
+            pictures=wish.pictures,
+            roles=wish.roles,
+            pictures_param=PARAM,
+        ),
+        terms.catalogue,
     )

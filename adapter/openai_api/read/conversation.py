@@ -23,7 +23,9 @@ class Wish(msgspec.Struct, frozen=True):
     """What to make, and from what."""
 
     text: str
-    pictures: tuple[Source, ...]
+    pictures: tuple[Source, ...] = ()
+    #: What each of them is to a video, where the client says so.
+    roles: tuple[str | None, ...] = ()
 
 
 def read_wish(messages: Sequence[Message], public_url: str, *, look_back: bool) -> Wish:
@@ -44,8 +46,9 @@ def read_wish(messages: Sequence[Message], public_url: str, *, look_back: bool) 
         found = tuple(_pictures(earlier, public_url))
         if found:
             chosen = found if earlier.role == "user" else found[-1:]
-            return Wish(text, tuple(_source(part, public_url) for part in chosen))
-    return Wish(text, ())
+            roles = tuple(part.role for part in chosen)
+            return Wish(text, tuple(_source(part, public_url) for part in chosen), roles)
+    return Wish(text)
 
 
 def _texts(message: Message) -> Iterator[str]:

@@ -16,7 +16,7 @@ from adapter.domain.orders import ImageOrder
 from adapter.errors import AdapterError
 from adapter.openai_api import sse
 from adapter.openai_api.read.body import read_json
-from adapter.openai_api.read.chat import picture_order, video_order, wants_pictures
+from adapter.openai_api.read.chat import picture_order, video_wish, wants_pictures
 from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, json_response
 from adapter.openai_api.routes.room import read_body, take_room
 from adapter.openai_api.wire.chat import ChatRequest, Usage
@@ -36,7 +36,10 @@ async def complete_chat(request: OwnedRequest, desk: Desk) -> Stream | Response[
         order = picture_order(body, desk.terms)
         await take_room(request, desk, weight.of_order(order))
         return await _complete_with_pictures(body, order, desk)
-    return await _complete_with_video(body, desk, request.auth)
+    wish = video_wish(body, desk.terms)
+    if wish.sources:
+        await take_room(request, desk, weight.of_sources(wish.sources))
+    return await _answer_with_video(body, desk, await desk.generation.start_video(wish, request.auth))
 
 
 def _heading(body: ChatRequest, desk: Desk) -> write.Answer:
@@ -52,9 +55,8 @@ def _event_stream(events: AsyncIterator[bytes], headers: dict[str, str]) -> Stre
     return Stream(events, media_type="text/event-stream", headers={**STREAM_HEADERS, **headers})
 
 
-async def _complete_with_video(body: ChatRequest, desk: Desk, owner: str) -> Stream:
+async def _answer_with_video(body: ChatRequest, desk: Desk, job: VideoJob) -> Stream:
     """Answer with a video; the provider has taken the job before the first byte goes out."""
-    job = await desk.generation.start_video(video_order(body, desk.terms), owner)
     answer = _heading(body, desk)
     if body.stream:
         return _event_stream(video_stream(desk, job, answer), {VIDEO_ID: job.id})

@@ -30,6 +30,8 @@ class ContentPart(msgspec.Struct, frozen=True, kw_only=True):
     #: A bare address is what several gateways send (`openai.md` section 6).
     image_url: ImageUrl | str | None = None
     file: FileData | None = None
+    #: What a picture is to a video, as other video gateways have it: `first_frame`, `last_frame`, `reference_image`.
+    role: str | None = None
     #: Of an `input_file`, which has no `file` around it.
     file_data: str | None = None
 

@@ -101,14 +101,21 @@ class FlowProvider:
         """Name the account whose turn it is (the port of that name)."""
         return self._accounts.choose().name
 
-    async def submit(self, job: VideoJob) -> Operation:
+    async def upload(self, pictures: Sequence[Image], *, account: str) -> Sequence[str]:
+        """Give an account pictures that it does not have yet (the port of that name)."""
+        return await self._upload(self._accounts.find(account), pictures)
+
+    async def submit(self, job: VideoJob, pictures: Sequence[str]) -> Operation:
         """Send a video job once (the port of that name)."""
         account = self._accounts.find(job.account or "")
-        request = translate.video_request(job, account, self._session())
-        path = "/v1/video:batchAsyncGenerateVideoText"
+        request = translate.video_request(job, pictures, account, self._session())
         async with deadline(SUBMIT_SECONDS):
-            reply = await self._call(self._http.post_once, account, path, request, SUBMIT_SECONDS)
-        return translate.submitted(reply, job.mark)
+            reply = await self._call(self._http.post_once, account, translate.video_path(job), request, SUBMIT_SECONDS)
+        try:
+            return translate.submitted(reply, job.mark)
+        except UpstreamForgot:
+            self._uploads.forget(pictures)
+            raise
 
     async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
         """Ask about all jobs of an account in one call (the port of that name).

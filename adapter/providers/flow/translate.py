@@ -7,7 +7,7 @@ import msgspec
 
 from adapter.domain.job import Failure, Operation, VideoJob
 from adapter.domain.media import Image, Ratio, RemoteVideo, image_from_base64
-from adapter.domain.orders import MAX_SEED, ImageOrder
+from adapter.domain.orders import MAX_SEED, ImageOrder, VideoInput
 from adapter.domain.ports import Finished, Refused, Report, Working
 from adapter.errors import (
     UNREADABLE_JSON,
@@ -32,6 +32,14 @@ RATIO_WORDS: Mapping[Ratio, str] = {
     Ratio.LANDSCAPE: "ASPECT_RATIO_LANDSCAPE",
     Ratio.PORTRAIT: "ASPECT_RATIO_PORTRAIT",
     Ratio.SQUARE: "ASPECT_RATIO_SQUARE",
+}
+
+#: The ends of the addresses where videos are asked for (seed 002 section 3, seed 004; StartImage: `flow.md` section 2).
+DESKS: Mapping[VideoInput, str] = {
+    VideoInput.TEXT: "Text",
+    VideoInput.FRAME: "StartImage",
+    VideoInput.FRAMES: "StartAndEndImage",
+    VideoInput.REFERENCES: "ReferenceImages",
 }
 
 #: The seed repeats the status that submission answered when it asks about a job.
@@ -143,9 +151,18 @@ def _image(made: wire.GeneratedImage, cut_out: Mapping[bytes, msgspec.Raw]) -> I
     raise UpstreamBroken("Flow's answer holds something that is not a picture.")
 
 
-def video_request(job: VideoJob, account: Account, session: str) -> wire.BatchAsyncGenerateVideoText:
-    """Ask for a video from a text."""
-    return wire.BatchAsyncGenerateVideoText(
+def video_path(job: VideoJob) -> str:
+    """Return where a video of the job's kind is asked for."""
+    return f"/v1/video:batchAsyncGenerateVideo{DESKS[job.order.input]}"
+
+
+def video_request(
+    job: VideoJob, pictures: Sequence[str], account: Account, session: str
+) -> wire.BatchAsyncGenerateVideo:
+    """Ask for a video; `pictures` are uploads, in the order of the job's kind."""
+    kind = job.order.input
+    frames = tuple(map(wire.PictureRef, pictures)) if kind in {VideoInput.FRAME, VideoInput.FRAMES} else ()
+    return wire.BatchAsyncGenerateVideo(
         client_context=wire.VideoClientContext(session, account.project_id, TOOL, account.tier),
         requests=(
             wire.VideoRequest(
@@ -154,6 +171,9 @@ def video_request(job: VideoJob, account: Account, session: str) -> wire.BatchAs
                 text_input=wire.TextInput(job.order.prompt),
                 video_model_key=job.order.upstream,
                 metadata=wire.SceneMetadata(job.mark),
+                start_image=frames[0] if frames else None,
+                end_image=frames[1] if kind is VideoInput.FRAMES else None,
+                reference_images=tuple(map(wire.ReferenceImage, pictures)) if kind is VideoInput.REFERENCES else (),
             ),
         ),
     )

@@ -1,8 +1,8 @@
 """Flow's JSON, as far as we send or read it.
 
-Source: seed 002, sections 1 (uploads), 2 (pictures), 3.1 (text to video) and 3.2 (status). Answers are read in every
-shape that the seed shows or `flow.md` section 2 reports: an object or a bare list, `metadata` nested under `operation`
-or flat.
+Source: seed 002, sections 1 (uploads), 2 (pictures), 3 (videos and their status); seed 004 (reference images). Answers
+are read in every shape that the seed shows or `flow.md` section 2 reports: an object or a bare list, `metadata` nested
+under `operation` or flat.
 """
 
 import msgspec
@@ -122,18 +122,34 @@ class SceneMetadata(msgspec.Struct, frozen=True, rename="camel"):
     scene_id: str
 
 
-class VideoRequest(msgspec.Struct, frozen=True, rename="camel"):
-    """One video from a text."""
+class PictureRef(msgspec.Struct, frozen=True, rename="camel"):
+    """An uploaded picture that is a frame of the video."""
+
+    media_id: str
+
+
+class ReferenceImage(msgspec.Struct, frozen=True, rename="camel"):
+    """An uploaded picture of what shall be seen in the video (seed 004)."""
+
+    media_id: str
+    image_usage_type: str = "IMAGE_USAGE_TYPE_ASSET"
+
+
+class VideoRequest(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """One video from a text, and from pictures where these are given."""
 
     aspect_ratio: str
     seed: int
     text_input: TextInput
     video_model_key: str
     metadata: SceneMetadata
+    start_image: PictureRef | None = None
+    end_image: PictureRef | None = None
+    reference_images: tuple[ReferenceImage, ...] = ()
 
 
-class BatchAsyncGenerateVideoText(msgspec.Struct, frozen=True, rename="camel"):
-    """`POST /v1/video:batchAsyncGenerateVideoText`."""
+class BatchAsyncGenerateVideo(msgspec.Struct, frozen=True, rename="camel"):
+    """`POST /v1/video:batchAsyncGenerateVideo…`: Text, StartImage, StartAndEndImage or ReferenceImages."""
 
     client_context: VideoClientContext
     requests: tuple[VideoRequest, ...]

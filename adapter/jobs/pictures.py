@@ -1,0 +1,21 @@
+"""The pictures that a video is made from: kept beside it, because a job outlives its request."""
+
+from adapter.domain.media import Image, image_from_bytes
+from adapter.domain.orders import KeptPicture
+from adapter.domain.ports import MediaStore
+from adapter.errors import JobFailed
+
+
+async def read_picture(media: MediaStore, kept: KeptPicture) -> Image:
+    """Return a kept picture.
+
+    Raises:
+        StorageFailed: the media store does not give it at the moment.
+        JobFailed: it is gone.
+    """
+    found = await media.find(kept.name)
+    data = b"" if found is None else b"".join([piece async for piece in media.read(kept.name, 0, found.size)])
+    image = image_from_bytes(data)
+    if image is None:
+        raise JobFailed("A picture that the video was to be made from is not stored any more.", code="picture_gone")
+    return image
