@@ -149,8 +149,12 @@ class Server:
 
     def executed(self, prompt: str) -> int:
         """Return how often the sandbox carried out, and charged, something with this prompt."""
+        return len(self.models(prompt))
+
+    def models(self, prompt: str) -> list[str]:
+        """Return the models with which it was carried out."""
         ledger = msgspec.json.decode(httpx.get(f"{self.upstream}/sandbox/ledger").content)
-        return sum(execution["prompt"] == prompt for execution in ledger["executions"])
+        return [execution["model"] for execution in ledger["executions"] if execution["prompt"] == prompt]
 
     def asked(self, door: str) -> int:
         """Return how often the sandbox was asked for something, by the name of its door."""
