@@ -49,6 +49,9 @@ from adapter.settings import Settings
 
 log = structlog.get_logger()
 
+#: What is left of `server.shutdown_seconds` to say that a picture did not come in time.
+FAREWELL_SECONDS = 0.5
+
 #: Front-ends append `/v1` to what they are given, or leave it out (`frontends.md` R1).
 PREFIXES = ("/v1", "/", "/v1/v1")
 API = (
@@ -135,6 +138,7 @@ class House:
                 heartbeat=settings.chat.heartbeat_seconds,
                 replay=settings.jobs.replay_minutes * 60,
                 typical=settings.jobs.typical_seconds,
+                farewell=settings.server.shutdown_seconds - FAREWELL_SECONDS,
             )
             generation = Generation(workshop, memory, clock, patience, poller.nudge)
             stack.push_async_callback(generation.finish_notes)
@@ -159,6 +163,7 @@ class House:
                 stack.push_async_callback(_cancel, tidying)
             stack.callback(feed.close)
             stack.enter_context(on_stop_signal(feed.close))
+            stack.enter_context(on_stop_signal(generation.drain))
             log.info(
                 "server.started",
                 public_url=settings.public_url,

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from uuid import uuid4
 
 import msgspec
@@ -14,7 +14,7 @@ from adapter.domain.job import JobState, VideoJob
 from adapter.domain.media import Image
 from adapter.domain.orders import MAX_SEED, ImageOrder, KeptPicture, VideoOrder, VideoWish
 from adapter.domain.ports import Clock, MediaFile, Memory, Workshop
-from adapter.errors import NotFound, StorageFailed, already_paid
+from adapter.errors import Draining, NotFound, StorageFailed, already_paid
 
 log = structlog.get_logger()
 
@@ -28,6 +28,8 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     replay: float
     #: How long a video is expected to take until one was measured; 0 leaves it to the order.
     typical: float = 0.0
+    #: What pictures under way get when the process is told to stop.
+    farewell: float = 0.0
 
 
 class Generation:
@@ -48,6 +50,8 @@ class Generation:
         #: Tells whoever moves the jobs that there is a new one.
         self._nudge = nudge
         self._notes: set[asyncio.Task[None]] = set()
+        #: The time limits of the pictures under way; none until the process is told to stop.
+        self._limits: set[asyncio.Timeout] = set()
 
     async def check_readiness(self) -> None:
         """Return if new work can be taken.
@@ -64,8 +68,30 @@ class Generation:
         Raises:
             InvalidRequest: a picture to work from cannot be had or used.
             ContentRefused, UpstreamFault: none of them is handed out if one could not be made.
+            Draining: the process is shutting down, and they were not begun, or not made in time.
         """
-        return await self._workshop.image_makers[order.provider].make_images(order)
+        self._memory.feed.check_open()
+        try:
+            async with self._until_the_end():
+                return await self._workshop.image_makers[order.provider].make_images(order)
+        except TimeoutError as error:
+            with already_paid():
+                raise Draining("The server is shutting down and could not wait for the pictures.") from error
+
+    @asynccontextmanager
+    async def _until_the_end(self) -> AsyncIterator[None]:
+        async with asyncio.timeout(None) as limit:
+            self._limits.add(limit)
+            try:
+                yield
+            finally:
+                self._limits.discard(limit)
+
+    def drain(self) -> None:
+        """Give the pictures under way a last while: they are paid for, and nobody keeps them."""
+        end = asyncio.get_running_loop().time() + self._patience.farewell
+        for limit in self._limits:
+            limit.reschedule(end)
 
     async def watch_images(self, order: ImageOrder) -> AsyncGenerator[Sequence[Image] | None, None]:
         """Yield None after each spell of silence, and at the end the pictures.

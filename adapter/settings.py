@@ -36,8 +36,8 @@ class Server(_Section, frozen=True, kw_only=True):
     port: Port = 8000
     #: Base of every link handed to a client; never taken from a request. Empty: made of host and port.
     public_url: OptionalHttpUrl = ""
-    #: Seconds that open connections get when the process is told to stop.
-    shutdown_seconds: Annotated[int, Meta(ge=1, le=300)] = 10
+    #: Seconds that open connections get when the process is told to stop: most pictures take less.
+    shutdown_seconds: Annotated[int, Meta(ge=1, le=300)] = 25
 
 
 class Access(_Section, frozen=True, kw_only=True):

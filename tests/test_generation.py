@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 import msgspec
@@ -26,7 +26,7 @@ from adapter.domain.job import (
 from adapter.domain.media import Frame, Image, MediaFormat, Ratio, RemoteVideo, image_from_bytes
 from adapter.domain.orders import ImageOrder, Source, Upload, VideoInput, VideoWish
 from adapter.domain.ports import ImageMaker, Memory, Workshop, Write
-from adapter.errors import ContentRefused, JobFailed, NotFound, StorageFailed
+from adapter.errors import ContentRefused, Draining, JobFailed, NotFound, StorageFailed
 from adapter.generation import Generation, Patience
 from adapter.jobs.feed import LocalFeed
 from adapter.jobs.store import SqlJobStore
@@ -66,6 +66,13 @@ class Inputs:
 def workshop(maker: ImageMaker) -> Workshop:
     """Return what media are made with."""
     return Workshop({"fake": maker}, Inputs())
+
+
+async def ended(task: asyncio.Task[VideoJob]) -> None:
+    """Hang up, and wait until everything that was held is given back."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 async def admitted(memory: Memory) -> VideoJob:
@@ -133,7 +140,7 @@ async def test_a_wish_right_after_a_delivery_is_a_new_one(generation: Generation
     async with asyncio.timeout(5):
         while len(await memory.jobs.recent(2)) < 2:
             await asyncio.sleep(0)
-    starting.cancel()
+    await ended(starting)
 
 
 @pytest.mark.parametrize(("typical", "expected"), [(0.0, 100.0), (16.0, 16.0)])
@@ -298,7 +305,7 @@ async def test_a_videos_pictures_are_kept_before_its_job_is_known(generation: Ge
     """Whoever moves the job finds them, after a restart as well; an open shape is the first picture's."""
     starting = asyncio.create_task(generation.start_video(wish_from(png(90, 160), png(160, 90)), "ada"))
     order = (await admitted(memory)).order
-    starting.cancel()
+    await ended(starting)
 
     assert (order.ratio, order.upstream) == (Ratio.PORTRAIT, "portrait-key")
     for picture, file in zip(order.pictures, (png(90, 160), png(160, 90)), strict=True):
@@ -317,8 +324,36 @@ async def test_who_asks_again_with_the_same_pictures_gets_the_running_job(
     for _ in range(50):
         await asyncio.sleep(0.001)
     for task in tasks:
-        task.cancel()
+        await ended(task)
 
     assert len(await memory.jobs.recent(10)) == 1
     files = [file.name async for page in memory.media.list() for file in page]
     assert files == [picture.name for picture in first.order.pictures]
+
+
+async def test_pictures_under_way_get_a_last_while(memory: Memory, clock: FakeClock) -> None:
+    """They are paid for: those that come in time are handed over, the others are not ordered again by the SDK."""
+    maker, late = SlowMaker(), SlowMaker()
+    patience = msgspec.structs.replace(PATIENCE, farewell=0.05)
+    in_time, too_late = (Generation(workshop(one), memory, clock, patience, lambda: None) for one in (maker, late))
+    tasks = [asyncio.create_task(each.make_images(ONE_PICTURE)) for each in (in_time, too_late)]
+    await asyncio.sleep(0)
+    for each in (in_time, too_late):
+        each.drain()
+    maker.made.set_result([made_image()])
+
+    assert await tasks[0] == [made_image()]
+    with pytest.raises(Draining) as caught:
+        await tasks[1]
+    assert caught.value.should_retry is False
+
+
+async def test_no_pictures_are_begun_at_the_end(clock: FakeClock, database: Database) -> None:
+    """Ask again, and another process answers: nothing was paid for."""
+    feed = LocalFeed(clock)
+    memory = Memory(SqlJobStore(database), feed, open_media("memory://"))
+    feed.close()
+
+    with pytest.raises(Draining) as caught:
+        await Generation(workshop(FakeImageMaker()), memory, clock, PATIENCE, lambda: None).make_images(ONE_PICTURE)
+    assert caught.value.should_retry is True

@@ -294,8 +294,8 @@ def order_of(**fields: object) -> object:
         ({"seed": -1}, "seed"),
         ({"quality": "superb"}, "quality"),
         ({"size": "7:3"}, "size"),
-        ({"image_config": {"aspect_ratio": "wide"}}, "image_config.aspect_ratio"),
-        ({"imageConfig": {"imageSize": "3K"}}, "image_config.image_size"),
+        ({"image_config": {"aspect_ratio": "wide"}}, "aspect_ratio"),
+        ({"imageConfig": {"imageSize": "3K"}}, "image_size"),
     ],
 )
 def test_what_cannot_be_done_is_refused_by_name(fields: dict[str, object], param: str) -> None:

@@ -90,9 +90,14 @@ def test_every_way_to_ask_for_a_frame_is_understood(wish: dict[str, str], frame:
         ({"image_size": "3K"}, "image_size"),
         ({"image_size": "2K", "size": "1024x1024"}, "image_size"),
         ({"image_size": "2K", "size": "4K"}, "image_size"),
-        ({"image_config": ImageConfig(aspect_ratio="wide")}, "image_config.aspect_ratio"),
-        ({"image_config": ImageConfig(image_size="3K")}, "image_config.image_size"),
+        ({"image_config": ImageConfig(aspect_ratio="wide")}, "aspect_ratio"),
+        ({"image_config": ImageConfig(image_size="3K")}, "image_size"),
         ({"size_policy": "stretch"}, "size_policy"),
+        ({"image_config": ImageConfig(aspect_ratio="16:9"), "aspect_ratio": "4:3"}, "aspect_ratio"),
+        ({"image_config": ImageConfig(aspect_ratio="16:9"), "size": "4:3"}, "size"),
+        ({"image_config": ImageConfig(aspect_ratio="16:9"), "size": "1024x1024"}, "size"),
+        ({"image_config": ImageConfig(image_size="2K"), "image_size_in_camel": "1K"}, "image_size"),
+        ({"image_config": ImageConfig(image_size="2K"), "size": "1024x1024"}, "image_size"),
     ],
 )
 def test_what_cannot_be_done_is_refused_by_name(wish: dict[str, object], param: str) -> None:

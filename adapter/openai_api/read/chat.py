@@ -36,8 +36,14 @@ def picture_order(body: ChatRequest, terms: Terms) -> ImageOrder:
         size=body.size,
         aspect_ratio=body.aspect_ratio,
         image_size=body.image_size,
-        image_config=body.image_config or body.image_config_in_camel,
+        image_config=body.image_config,
+        image_config_in_camel=body.image_config_in_camel,
+        size_policy=body.size_policy,
         quality=body.quality,
+        output_format=body.output_format,
+        output_compression=body.output_compression,
+        background=body.background,
+        style=body.style,
         seed=body.seed,
     )
     return image_order(request, terms, wish.pictures)

@@ -8,9 +8,9 @@ from adapter.domain.media import MediaFormat, Ratio, Resolution, Shape, SizePoli
 from adapter.domain.orders import ImageOrder, Source
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.fields import one_of, prompt, required, seed
-from adapter.openai_api.read.shape import native_shape, read_shape, with_image_size
+from adapter.openai_api.read.shape import only_word, read_shape, with_image_size
 from adapter.openai_api.read.terms import Terms
-from adapter.openai_api.wire.images import ImagesRequest
+from adapter.openai_api.wire.images import GenerationsRequest, ImagesRequest
 
 #: OpenAI's own default (reference: `openai.md` section 4).
 DEFAULT_MODEL = "dall-e-2"
@@ -94,6 +94,17 @@ def delivery(body: ImagesRequest) -> Delivery:
     return asked
 
 
+def refuse_pictures(body: GenerationsRequest) -> None:
+    """Refuse what belongs to an edit: the words alone would make another picture, and a paid one.
+
+    Raises:
+        InvalidRequest: there is some.
+    """
+    for name in ("image", "images", "mask", "input_fidelity"):
+        if getattr(body, name) is not None:
+            raise InvalidRequest(f"'{name}' belongs to /v1/images/edits; here pictures are made of words.", param=name)
+
+
 def _refuse_what_is_not_done(body: ImagesRequest) -> None:
     """Refuse wishes that would otherwise be dropped in silence; a paid answer is what was asked for.
 
@@ -117,11 +128,8 @@ def _check_count(sources: tuple[Source, ...], card: ImageCard) -> None:
 
 
 def _shape(body: ImagesRequest, by_name: Ratio | None) -> Shape:
-    native = body.native
-    if native is not None:
-        shape = native_shape(native, by_name)
-    else:
-        shape = with_image_size(read_shape(body.size, body.aspect_ratio, by_name), body.image_size)
+    ratio = only_word(body.ratios, "aspect_ratio")
+    shape = with_image_size(read_shape(body.size, ratio, by_name), only_word(body.image_sizes, "image_size"))
     wished = QUALITIES[one_of(body.quality or "auto", list(QUALITIES), "quality")]
     if wished is None or shape.resolution is not None or shape.pixels is not None:
         return shape

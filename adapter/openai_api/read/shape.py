@@ -1,8 +1,9 @@
 """Words for a frame into our own: `1536x1024`, `16:9`, `2K`, `auto`."""
 
+from collections.abc import Sequence
+
 from adapter.domain.media import Pixels, Ratio, Resolution, Shape
 from adapter.errors import InvalidRequest
-from adapter.openai_api.wire.images import ImageConfig
 
 FORMS = "'auto', WIDTHxHEIGHT with sides of 16 to 16384, a ratio such as '16:9', or '512', '1K', '2K', '4K'"
 
@@ -44,16 +45,16 @@ def with_image_size(shape: Shape, image_size: str | None) -> Shape:
     return Shape(ratio=shape.ratio, resolution=resolution)
 
 
-def native_shape(config: ImageConfig, by_name: Ratio | None) -> Shape:
-    """Return a frame in Gemini's own words; whoever writes them means nothing else.
+def only_word(words: Sequence[str], param: str) -> str | None:
+    """Return the word that a client says once, or several times over.
 
     Raises:
-        InvalidRequest: a word that means nothing.
+        InvalidRequest: it says different ones.
     """
-    return Shape(
-        ratio=by_name if config.ratio is None else _ratio(config.ratio, "image_config.aspect_ratio"),
-        resolution=None if config.size is None else _resolution(config.size, "image_config.image_size"),
-    )
+    said = sorted(set(words))
+    if len(said) > 1:
+        raise InvalidRequest(f"The request asks for more than one '{param}': {', '.join(said)}.", param=param)
+    return said[0] if said else None
 
 
 def _ratio(text: str, param: str) -> Ratio:

@@ -16,10 +16,10 @@ from adapter.openai_api import sse
 from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.edits import as_edit, as_variation, edit_order, read_edits_form, refs, variation_order
 from adapter.openai_api.read.form import FormReader
-from adapter.openai_api.read.images import Delivery, delivery, image_order
+from adapter.openai_api.read.images import Delivery, delivery, image_order, refuse_pictures
 from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, Pieces
 from adapter.openai_api.routes.room import arriving, read_body, take_room
-from adapter.openai_api.wire.images import EditsRequest, ImagesRequest
+from adapter.openai_api.wire.images import EditsRequest, GenerationsRequest, ImagesRequest
 from adapter.openai_api.write.errors import error_event
 from adapter.openai_api.write.images import Heading, Made, image_completed, images_response, in_pieces
 from adapter.openai_api.write.links import media_link
@@ -31,7 +31,8 @@ WORDS_BYTES = 2 * 1024 * 1024
 @post("/images/generations", status_code=200, request_max_body_size=WORDS_BYTES)
 async def create_images(request: OwnedRequest, desk: Desk) -> ASGIApp:
     """Make pictures from a text."""
-    body = read_json(await request.body(), ImagesRequest)
+    body = read_json(await request.body(), GenerationsRequest)
+    refuse_pictures(body)
     return await _answer(request, desk, body, image_order(body, desk.terms), "image_generation.completed")
 
 

@@ -67,6 +67,11 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     resolution: str | None = None
     #: Of pictures; as in the Images API.
     quality: str | None = None
+    output_format: str | None = None
+    output_compression: int | None = None
+    background: str | None = None
+    style: str | None = None
+    size_policy: str | None = None
     image_size: str | None = None
     image_config: ImageConfig | None = None
     image_config_in_camel: ImageConfig | None = msgspec.field(default=None, name="imageConfig")

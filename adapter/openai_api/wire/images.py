@@ -25,6 +25,13 @@ class ImageConfig(msgspec.Struct, frozen=True, kw_only=True):
         return self.image_size or self.image_size_in_camel
 
 
+class GenerationConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Where Gemini itself has them; its own OpenAI layer takes this object too (`gemini.md` section 3.1)."""
+
+    image_config: ImageConfig | None = None
+    image_config_in_camel: ImageConfig | None = msgspec.field(default=None, name="imageConfig")
+
+
 class ImagesRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is read of a request. What OpenAI's own API does not have comes through `extra_body`."""
 
@@ -50,16 +57,43 @@ class ImagesRequest(msgspec.Struct, frozen=True, kw_only=True):
     svg: object = None
     #: Ours.
     seed: int | None = None
+    size_policy: str | None = None
+    #: Gemini's own words for the frame, flat or nested, in either spelling.
     aspect_ratio: str | None = None
+    aspect_ratio_in_camel: str | None = msgspec.field(default=None, name="aspectRatio")
     image_size: str | None = None
+    image_size_in_camel: str | None = msgspec.field(default=None, name="imageSize")
     image_config: ImageConfig | None = None
     image_config_in_camel: ImageConfig | None = msgspec.field(default=None, name="imageConfig")
-    size_policy: str | None = None
+    generation_config: GenerationConfig | None = None
+    generation_config_in_camel: GenerationConfig | None = msgspec.field(default=None, name="generationConfig")
 
     @property
-    def native(self) -> ImageConfig | None:
-        """The frame in Gemini's own words, however they were spelt."""
-        return self.image_config or self.image_config_in_camel
+    def ratios(self) -> tuple[str, ...]:
+        """Every ratio that is named in Gemini's own words."""
+        flat = (self.aspect_ratio, self.aspect_ratio_in_camel)
+        return tuple(word for word in (*flat, *(config.ratio for config in self._configs)) if word is not None)
+
+    @property
+    def image_sizes(self) -> tuple[str, ...]:
+        """Every resolution that is named in Gemini's own words."""
+        flat = (self.image_size, self.image_size_in_camel)
+        return tuple(word for word in (*flat, *(config.size for config in self._configs)) if word is not None)
+
+    @property
+    def _configs(self) -> tuple[ImageConfig, ...]:
+        nested = (self.generation_config, self.generation_config_in_camel)
+        inner = (each for one in nested if one for each in (one.image_config, one.image_config_in_camel))
+        return tuple(config for config in (self.image_config, self.image_config_in_camel, *inner) if config)
+
+
+class GenerationsRequest(ImagesRequest, frozen=True, kw_only=True):
+    """What generations have beside that: wishes of edits, read only to be refused."""
+
+    image: object = None
+    images: object = None
+    mask: object = None
+    input_fidelity: object = None
 
 
 class ImageRef(msgspec.Struct, frozen=True, kw_only=True):
