@@ -181,8 +181,8 @@ class CatalogueFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     image: tuple[ImageCard, ...] = ()
     video: tuple[VideoCard, ...] = ()
-    #: Names of other vendors' models, `*` allowed, to the name that serves them here.
-    aliases: dict[str, str] = {}
+    #: Names of other vendors' models, `*` allowed, to the names that serve them here, the first choice first.
+    aliases: dict[str, tuple[str, ...]] = {}
 
     def only(self, providers: Collection[str]) -> "CatalogueFile":
         """Return what these providers serve."""
@@ -192,7 +192,11 @@ class CatalogueFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         return CatalogueFile(
             image=image,
             video=video,
-            aliases={pattern: target for pattern, target in self.aliases.items() if target in served},
+            aliases={
+                pattern: known
+                for pattern, targets in self.aliases.items()
+                if (known := tuple(target for target in targets if target in served))
+            },
         )
 
 
@@ -208,9 +212,10 @@ class Catalogue:
         cards: tuple[Card, ...] = (*file.image, *file.video)
         for card in cards:
             self._list(card)
-        for pattern, target in file.aliases.items():
-            if target not in self._known:
-                raise ValueError(f"alias '{pattern}' leads to '{target}', which is no model")
+        for pattern, targets in file.aliases.items():
+            for target in targets or ("nothing",):
+                if target not in self._known:
+                    raise ValueError(f"alias '{pattern}' leads to '{target}', which is no model")
 
     def _list(self, card: Card) -> None:
         self._names[card.name] = card
@@ -235,9 +240,9 @@ class Catalogue:
         """
         if name in self._known:
             return msgspec.structs.replace(self._known[name], name=name)
-        for pattern, target in self._aliases.items():
+        for pattern, targets in self._aliases.items():
             if fnmatchcase(name, pattern):
-                return msgspec.structs.replace(self._known[target], name=name)
+                return msgspec.structs.replace(self._known[targets[0]], name=name)
         raise UnknownModel(
             f"The model '{name}' does not exist here. Available: {', '.join(self._names)}.", param="model"
         )

@@ -25,6 +25,7 @@ models = "{models}"
 
 [server]
 port = {port}
+{server}
 
 [access]
 keys = ["plain:{key}", "plain:sk-second"]
@@ -66,7 +67,9 @@ video_credits = 1
 class Server:
     """A running adapter with its own sandbox."""
 
-    def __init__(self, folder: Path, *, active_seconds: float = 0.6, storage: str = "", more: str = "") -> None:
+    def __init__(
+        self, folder: Path, *, active_seconds: float = 0.6, storage: str = "", more: str = "", server: str = ""
+    ) -> None:
         self.folder = folder
         self.port, self._sandbox = free_port(), free_port()
         self.upstream = f"http://127.0.0.1:{self._sandbox}"
@@ -76,6 +79,7 @@ class Server:
             CONFIG.format(
                 models=ROOT / "config" / "models.toml",
                 port=self.port,
+                server=server,
                 key=KEY,
                 folder=folder,
                 storage=storage or f'media = "file://{folder}/media"',

@@ -110,7 +110,7 @@ def test_a_picture_may_be_attached_in_many_ways(part: dict[str, object], source:
     [
         ({"type": "image_url"}, "A part of type 'image_url' needs a picture"),
         ({"type": "input_image", "file_id": "file-1"}, "A part of type 'input_image' needs a picture"),
-        ({"type": "file", "file": {"file_id": "file-1"}}, "A part of type 'file' needs a picture"),
+        ({"type": "file", "file": {"file_id": "file-1"}}, "There is no file 'file-1' here"),
         ({"type": "input_file"}, "A part of type 'input_file' needs a picture"),
         ({"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}, "'input_audio' cannot be used"),
         ({"type": "video_url", "video_url": {"url": "https://a"}}, "'video_url' cannot be used"),

@@ -39,10 +39,27 @@ def test_what_is_not_json_is_refused(body: bytes) -> None:
 )
 def test_a_field_of_the_wrong_type_is_named(body: bytes, param: str | None) -> None:
     """`param` tells a program which field it was."""
-    with pytest.raises(InvalidRequest, match="Expected") as caught:
+    with pytest.raises(InvalidRequest, match="has to be") as caught:
         read_json(body, ImagesRequest)
 
     assert (caught.value.param, caught.value.code) == (param, "invalid_type")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"n": "two"}', "'n' has to be a whole number, not text."),
+        (b'{"stream": 1}', "'stream' has to be true or false, not a whole number."),
+        (b'{"prompt": []}', "'prompt' has to be text, not a list."),
+        (b"[]", "The body has to be an object, not a list."),
+    ],
+)
+def test_a_person_is_told_what_the_field_has_to_be(body: bytes, words: str) -> None:
+    """Not in a decoder's words."""
+    with pytest.raises(InvalidRequest) as caught:
+        read_json(body, ImagesRequest)
+
+    assert caught.value.message == words
 
 
 def test_a_field_deep_inside_is_named() -> None:

@@ -6,6 +6,7 @@ import httpx
 import msgspec
 import pybase64
 import pytest
+import structlog
 
 from adapter.domain.job import Intended, Operation, VideoJob, advance
 from adapter.domain.media import Frame, Ratio
@@ -15,6 +16,7 @@ from adapter.errors import (
     AdapterError,
     ContentRefused,
     InvalidRequest,
+    NoMedia,
     UpstreamBroken,
     UpstreamCredential,
     UpstreamForgot,
@@ -280,6 +282,36 @@ class Shelf:
 
     def forget(self) -> None:
         self._known.clear()
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_refused_account_is_the_operators_to_mend(status: int) -> None:
+    """502 for the client, a line for the operator."""
+    body = {"error": {"code": status, "message": "no", "status": "PERMISSION_DENIED"}}
+
+    with pytest.raises(UpstreamCredential), structlog.testing.capture_logs() as written:
+        await provider(lambda _: httpx.Response(status, json=body)).make_images(order(1), ())
+    assert [(line["event"], line["account"]) for line in written] == [("upstream.credential_refused", "ada")]
+
+
+@pytest.mark.parametrize("tries", [1, 2])
+async def test_a_batch_without_pictures_is_asked_for_once_more(tries: int) -> None:
+    """As with Gemini; twice nothing is an error that the SDK leaves alone."""
+    calls = 0
+
+    def google(request: httpx.Request) -> httpx.Response:
+        nonlocal calls
+        calls += 1
+        made = [{"image": {"generatedImage": {"encodedImage": pybase64.b64encode(png()).decode()}}}]
+        return httpx.Response(200, json=[] if calls <= tries else made)
+
+    if tries == 1:
+        assert len(await provider(google).make_images(order(1), ())) == 1
+    else:
+        with pytest.raises(NoMedia) as caught:
+            await provider(google).make_images(order(1), ())
+        assert caught.value.should_retry is False
+    assert calls == 2
 
 
 async def test_a_picture_is_uploaded_once_per_account() -> None:

@@ -15,6 +15,7 @@ from adapter.errors import (
     AdapterError,
     ContentRefused,
     InvalidRequest,
+    NoMedia,
     UpstreamBroken,
     UpstreamBusy,
     UpstreamCredential,
@@ -183,7 +184,6 @@ def test_a_picture_that_comes_only_as_a_link_is_a_link() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"[]",
         b'[{"image": {"generatedImage": {}}}]',
         b'[{"image": {"generatedImage": {"encodedImage": "aGVsbG8="}}}]',
         b'[{"image": null}]',
@@ -192,9 +192,15 @@ def test_a_picture_that_comes_only_as_a_link_is_a_link() -> None:
     ],
 )
 def test_anything_but_the_pictures_that_were_ordered_is_broken(body: bytes) -> None:
-    """Too few, empty, text instead of a picture, rubbish."""
+    """Empty, text instead of a picture, rubbish."""
     with pytest.raises(UpstreamBroken):
         translate.images(Reply(200, body), 1)
+
+
+def test_no_pictures_at_all_are_the_models_failure() -> None:
+    """It may be asked once more."""
+    with pytest.raises(NoMedia):
+        translate.images(Reply(200, b"[]"), 1)
 
 
 def test_a_submission_is_named_by_its_operation() -> None:

@@ -7,6 +7,7 @@ import httpx
 import msgspec
 import pybase64
 import pytest
+import structlog
 
 from adapter.credentials import FixedSecret
 from adapter.domain.media import Frame
@@ -132,8 +133,9 @@ async def test_a_key_that_stays_refused_is_the_operators_to_mend() -> None:
     """502, and no endless asking."""
     endpoint = msgspec.structs.replace(ENDPOINT, keys=(Renewable("old"),))
 
-    with pytest.raises(UpstreamCredential):
+    with pytest.raises(UpstreamCredential), structlog.testing.capture_logs() as written:
         await provider(only("new"), endpoint).make_images(order(), ())
+    assert [line["event"] for line in written] == ["upstream.credential_refused"]
 
 
 async def test_a_model_that_draws_nothing_is_asked_once_more() -> None:
@@ -158,6 +160,18 @@ async def test_a_model_that_draws_nothing_twice_is_an_error() -> None:
     with pytest.raises(NoMedia, match="NO_IMAGE"):
         await provider(google).make_images(order(), ())
     assert calls == 2
+
+
+async def test_a_second_try_that_fails_for_free_comes_after_the_first_was_paid_for() -> None:
+    """So the SDK does not send all of it again."""
+    answers = [
+        httpx.Response(429, json={"error": {"code": 429, "message": "busy", "status": "RESOURCE_EXHAUSTED"}}),
+        httpx.Response(200, json={"candidates": [{"finishReason": "NO_IMAGE"}]}),
+    ]
+
+    with pytest.raises(UpstreamBusy) as caught:
+        await provider(lambda _: answers.pop()).make_images(order(), ())
+    assert caught.value.should_retry is False
 
 
 async def test_one_failure_fails_the_whole_order() -> None:

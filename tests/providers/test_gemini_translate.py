@@ -145,6 +145,53 @@ def test_a_refusal_inside_a_200_is_a_refusal(name: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "reason",
+    [
+        "SAFETY",
+        "RECITATION",
+        "BLOCKLIST",
+        "PROHIBITED_CONTENT",
+        "SPII",
+        "IMAGE_SAFETY",
+        "IMAGE_PROHIBITED_CONTENT",
+        "IMAGE_RECITATION",
+    ],
+)
+def test_every_judgement_of_the_content_is_a_refusal(reason: str) -> None:
+    """Not a failure of the model, which would be asked again for money (`gemini.md` section 3)."""
+    body = msgspec.json.encode({"candidates": [{"content": {}, "finishReason": reason}]})
+
+    with pytest.raises(ContentRefused, match=reason):
+        translate.image(Reply(200, body))
+
+
+@pytest.mark.parametrize("reason", ["SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT", "IMAGE_SAFETY", "JAILBREAK"])
+def test_every_blocked_prompt_is_a_refusal(reason: str) -> None:
+    """There are no candidates then."""
+    body = msgspec.json.encode({"promptFeedback": {"blockReason": reason}})
+
+    with pytest.raises(ContentRefused, match=reason):
+        translate.image(Reply(200, body))
+
+
+def answer_of(*parts: tuple[bytes, bool]) -> Reply:
+    """Return an answer of pictures, each a draft or not."""
+    made = [{"inlineData": {"data": pybase64.b64encode(data).decode()}, "thought": draft} for data, draft in parts]
+    return Reply(200, msgspec.json.encode({"candidates": [{"content": {"parts": made}, "finishReason": "STOP"}]}))
+
+
+def test_a_draft_is_never_the_picture() -> None:
+    """Not even if it is the last one."""
+    assert translate.image(answer_of((png(2, 2), False), (png(1, 1), True))).pixels == Pixels(2, 2)
+
+
+def test_drafts_alone_are_no_picture() -> None:
+    """The model has not made up its mind."""
+    with pytest.raises(NoMedia):
+        translate.image(answer_of((png(1, 1), True)))
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"{}",

@@ -7,8 +7,9 @@ import msgspec
 
 from adapter.domain.orders import Source
 from adapter.errors import InvalidRequest
-from adapter.openai_api.read.pictures import FORMS, kept_name, read_url
+from adapter.openai_api.read.pictures import FORMS, kept_name, read_ref, read_url
 from adapter.openai_api.wire.chat import ContentPart, Message
+from adapter.openai_api.wire.images import ImageRef
 
 PARAM = "messages"
 
@@ -95,4 +96,6 @@ def _source(part: ContentPart, public_url: str) -> Source:
     data = part.file_data if part.file is None else part.file.file_data
     if data is not None:
         return read_url(data, public_url, PARAM)
+    if part.file is not None:
+        return read_ref(ImageRef(file_id=part.file.file_id), public_url, PARAM)
     raise InvalidRequest(f"A part of type '{part.type}' needs a picture: {FORMS}.", param=PARAM)

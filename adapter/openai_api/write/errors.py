@@ -32,6 +32,6 @@ def error_headers(fault: AdapterError) -> dict[str, str]:
         headers["x-should-retry"] = "true" if fault.should_retry else "false"
     if fault.retry_after is not None:
         headers["retry-after"] = str(min(math.ceil(fault.retry_after), MAX_RETRY_AFTER))
-    elif fault.status == 429 and fault.should_retry:
+    elif fault.type == "rate_limit_error":
         headers["retry-after"] = "10"
     return headers

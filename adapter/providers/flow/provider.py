@@ -14,8 +14,10 @@ from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.domain.ports import Clock, Report
 from adapter.errors import (
     AdapterError,
+    NoMedia,
     UpstreamBroken,
     UpstreamBusy,
+    UpstreamCredential,
     UpstreamForgot,
     UpstreamQuota,
     UpstreamSilent,
@@ -59,16 +61,24 @@ class FlowProvider:
         """Make all pictures by one batch call (the port of that name)."""
         account = self._accounts.choose()
         async with self._places:
-            names = await self._upload(account, inputs)
             try:
-                made = await self._draw(account, order, inputs, names)
-            except UpstreamForgot:
-                # Flow forgot an upload that we remembered: nothing was made, so it is sent again, once.
-                if not self._uploads.forget(names):
-                    raise
-                made = await self._draw(account, order, inputs, await self._upload(account, inputs))
+                made = await self._make(account, order, inputs)
+            except NoMedia:
+                # By chance, as with Gemini: one more try (`gemini.md` section 3).
+                with already_paid():
+                    made = await self._make(account, order, inputs)
         with already_paid():
             return [await self._picture(each) for each in made]
+
+    async def _make(self, account: Account, order: ImageOrder, inputs: Sequence[Image]) -> Sequence[Image | str]:
+        names = await self._upload(account, inputs)
+        try:
+            return await self._draw(account, order, inputs, names)
+        except UpstreamForgot:
+            # Flow forgot an upload that we remembered: nothing was made, so it is sent again, once.
+            if not self._uploads.forget(names):
+                raise
+            return await self._draw(account, order, inputs, await self._upload(account, inputs))
 
     async def _upload(self, account: Account, inputs: Sequence[Image]) -> Sequence[str]:
         async def send(image: Image) -> str:
@@ -182,7 +192,7 @@ class FlowProvider:
             renewed = await account.token.renew()
             if renewed != token:
                 reply = await send(url, headers=headers(renewed), body=body, seconds=seconds)
-        if reply.status == 401:
+        if reply.status in {401, 403} and isinstance(translate.fault(reply), UpstreamCredential):
             log.error("upstream.credential_refused", provider="flow", account=account.name, status=reply.status)
         return reply
 

@@ -14,6 +14,7 @@ from adapter.errors import (
     AdapterError,
     ContentRefused,
     JobFailed,
+    NoMedia,
     UpstreamBroken,
     UpstreamBusy,
     UpstreamForgot,
@@ -137,6 +138,8 @@ def images(reply: Reply, n: int) -> list[Image | str]:
     body, cut_out = cut(reply.body, _picture)
     answer = _decode(_images_decoder, Reply(reply.status, body))
     items = answer.media if isinstance(answer, wire.ImagesObject) else answer
+    if not items:
+        raise NoMedia("Flow made no picture and gave no reason.")
     if len(items) != n:
         raise UpstreamBroken(f"Flow sent {len(items)} pictures instead of {n}.")
     return [_image(item.image.generated_image, cut_out) for item in items]
@@ -257,7 +260,7 @@ def fault(reply: Reply) -> AdapterError:
         return rpc_status.fault_of(reply, status)
     reason = status.reason
     if reason.endswith(CONTENT_WORDS):
-        return ContentRefused(f"Google: {status.words} ({reason})")
+        return ContentRefused(f"Google declined the content: {status.words} ({reason})")
     if reason.endswith(QUOTA_WORDS):
         return UpstreamQuota(f"Google: {status.words} ({reason})")
     if reason.endswith(BUSY_WORDS):

@@ -1,0 +1,105 @@
+"""A server that has as much large work as it can hold, and one that is told to stop in the middle of it."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.fakes import png
+from tests.journeys.running import KEY, Server
+
+HEADERS = {"authorization": f"Bearer {KEY}"}
+#: A picture of 1K is reckoned at six megabytes.
+NARROW = "[limits]\nmemory_bytes = 8000000\nwait_seconds = 0.2"
+
+
+@pytest.fixture
+def narrow(tmp_path: Path) -> Iterator[Server]:
+    """A server with room for one picture."""
+    server = Server(tmp_path, more=NARROW)
+    server.start()
+    yield server
+    assert server.stop() == 0
+
+
+def asked(server: Server, answers: list[httpx.Response], http: httpx.Client, path: str) -> threading.Thread:
+    """Ask for a picture beside the test."""
+    bodies = {
+        "/v1/images/generations": {"json": {"model": "gemini-2.5-flash-image", "prompt": "a slow fox"}},
+        "/v1/chat/completions": {
+            "json": {"model": "gemini-2.5-flash-image", "messages": [{"role": "user", "content": "a slow fox"}]}
+        },
+        "/v1/images/edits": {"data": {"prompt": "a slow fox"}, "files": {"image": png()}},
+    }
+    thread = threading.Thread(
+        target=lambda: answers.append(
+            http.post(f"{server.url}{path}", headers=HEADERS, timeout=30, **bodies[path])  # type: ignore[arg-type]
+        )
+    )
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("path", ["/v1/images/generations", "/v1/images/edits", "/v1/chat/completions"])
+def test_what_finds_no_room_is_asked_to_come_back(narrow: Server, http: httpx.Client, path: str) -> None:
+    """One is served, the others wait a little and get a 503 that their SDK may repeat; nothing was paid for them."""
+    narrow.fault(on="gemini.generate", do="delay", seconds=1.5)
+    answers: list[httpx.Response] = []
+    for thread in [asked(narrow, answers, http, path) for _ in range(3)]:
+        thread.join()
+
+    assert sorted(answer.status_code for answer in answers) == [200, 503, 503]
+    for refused in (answer for answer in answers if answer.status_code == 503):
+        assert refused.json()["error"]["code"] == "server_busy"
+        assert (refused.headers["x-should-retry"], refused.headers["retry-after"]) == ("true", "10")
+    assert narrow.executed("a slow fox") == 1
+    assert (
+        http.post(f"{narrow.url}/v1/images/generations", json={"prompt": "a fox"}, headers=HEADERS).status_code == 200
+    )
+
+
+def test_a_picture_under_way_is_handed_over_before_the_server_stops(tmp_path: Path, http: httpx.Client) -> None:
+    """It is paid for."""
+    server = Server(tmp_path)
+    server.start()
+    server.fault(on="gemini.generate", do="delay", seconds=1.5)
+    answers: list[httpx.Response] = []
+    thread = asked(server, answers, http, "/v1/images/generations")
+    while not server.asked("gemini.generate"):
+        pass
+
+    assert server.stop() == 0
+    thread.join()
+    assert answers[0].status_code == 200
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_picture_that_takes_too_long_for_a_stopping_server_is_an_error_in_openais_shape(
+    tmp_path: Path, http: httpx.Client, *, stream: bool
+) -> None:
+    """And one that the client's SDK does not repeat: the picture may be paid for."""
+    server = Server(tmp_path, server="shutdown_seconds = 1")
+    server.start()
+    server.fault(on="gemini.generate", do="delay", seconds=20)
+    body = {"model": "gemini-2.5-flash-image", "prompt": "a fox", "stream": stream}
+    answers: list[httpx.Response] = []
+
+    def ask() -> None:
+        answers.append(http.post(f"{server.url}/v1/images/generations", json=body, headers=HEADERS, timeout=30))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    while not server.asked("gemini.generate"):
+        pass
+    assert server.stop() == 0
+    thread.join()
+
+    [answer] = answers
+    if stream:
+        assert "event: error" in answer.text
+        assert "server_draining" in answer.text
+    else:
+        assert (answer.status_code, answer.headers["x-should-retry"]) == (503, "false")
+        assert answer.json()["error"]["code"] == "server_draining"
