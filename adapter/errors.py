@@ -213,9 +213,10 @@ class JobFailed(UpstreamFault):
 
 
 class OwnFault(AdapterError):
-    """This program or its surroundings."""
+    """This program or its surroundings. A mistake of ours may happen after the money was spent."""
 
     code = "internal_error"
+    should_retry: bool | None = False
 
 
 class WrongConfiguration(OwnFault):
@@ -226,6 +227,7 @@ class SecretUnreadable(OwnFault):
     """A credential's file or command gives nothing that could be shown at a door."""
 
     code = "credential_unreadable"
+    should_retry: bool | None = True
 
 
 class ServerBusy(OwnFault):

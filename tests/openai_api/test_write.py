@@ -4,7 +4,15 @@ import msgspec
 import pytest
 
 from adapter.domain.job import Intended, Operation, Progressed, StoredVideo, Submitted, VideoJob, advance
-from adapter.errors import AdapterError, InvalidRequest, UpstreamBroken, UpstreamBusy, UpstreamQuota
+from adapter.errors import (
+    AdapterError,
+    InvalidRequest,
+    OwnFault,
+    SecretUnreadable,
+    UpstreamBroken,
+    UpstreamBusy,
+    UpstreamQuota,
+)
 from adapter.openai_api.wire.chat import Usage
 from adapter.openai_api.wire.models import ModelObject
 from adapter.openai_api.write import chat
@@ -128,6 +136,8 @@ def test_an_error_has_all_four_keys() -> None:
         (UpstreamBusy("wait", retry_after=3600), {"x-should-retry": "true", "retry-after": "60"}),
         (UpstreamBusy("wait"), {"x-should-retry": "true", "retry-after": "10"}),
         (UpstreamQuota("empty"), {"x-should-retry": "false"}),
+        (OwnFault("a mistake, perhaps in the conversion"), {"x-should-retry": "false"}),
+        (SecretUnreadable("nothing was sent"), {"x-should-retry": "true"}),
         (AdapterError("?"), {}),
     ],
 )
