@@ -2,6 +2,8 @@
 
 import math
 import re
+import struct
+import zlib
 from enum import Enum, StrEnum
 from io import BytesIO
 from typing import Final, Self
@@ -13,8 +15,12 @@ from PIL import Image as Pillow
 from adapter.domain.usage import Usage
 from adapter.errors import UpstreamBroken
 
-#: What Pillow raises on a file that is not what its first bytes say; `ValueError` is for text chunks that swell.
-UNREADABLE_PICTURE: Final = (OSError, SyntaxError, ValueError, EOFError, OverflowError)
+#: What Pillow raises on a file that is not what its first bytes say; `ValueError` is for text chunks that swell, the
+#: second line for camera notes of the wrong type (found with noise) and their kin.
+UNREADABLE_PICTURE: Final = (
+    *(OSError, SyntaxError, ValueError, EOFError, OverflowError),
+    *(struct.error, zlib.error, LookupError, TypeError),
+)
 
 # Whoever decodes a picture looks at its `Image.pixels` first; Pillow's own limit only warns up to twice its size.
 Pillow.MAX_IMAGE_PIXELS = None
