@@ -62,9 +62,10 @@ class FlowProvider:
             try:
                 made = await self._draw(account, order, inputs, names)
             except UpstreamForgot:
-                # Flow forgot an upload that we remembered: nothing was made, so it is sent again, once.
-                if not self._uploads.forget(names):
+                # Flow forgot an upload: nothing was made, so it is sent again, once, or is on its way for another order.
+                if not inputs:
                     raise
+                self._uploads.forget(names)
                 made = await self._draw(account, order, inputs, await self._upload(account, inputs))
         with already_paid():
             return [await self._picture(each) for each in made]

@@ -36,12 +36,10 @@ class Uploads:
         # A client that hangs up must not spoil it for another that waits for the same picture.
         return await asyncio.gather(*(asyncio.shield(task) for task in tasks))
 
-    def forget(self, names: Sequence[str]) -> bool:
-        """Drop names that Flow no longer knows; say whether any was remembered from an earlier request."""
-        gone = [key for key, (_, task) in self._known.items() if _name(task) in names]
-        for key in gone:
+    def forget(self, names: Sequence[str]) -> None:
+        """Drop names that Flow no longer knows."""
+        for key in [key for key, (_, task) in self._known.items() if _name(task) in names]:
             del self._known[key]
-        return bool(gone)
 
     def _task(self, key: _Key, image: Image, send: Send) -> asyncio.Task[str]:
         now = self._clock.now()
