@@ -62,7 +62,7 @@ class FlowProvider:
             try:
                 made = await self._draw(account, order, inputs, names)
             except UpstreamForgot:
-                # Flow forgot an upload: nothing was made, so it is sent again, once, or is on its way for another order.
+                # Flow forgot an upload: nothing was made, so it is sent again, once, by this order or by another one.
                 if not inputs:
                     raise
                 self._uploads.forget(names)
