@@ -1,9 +1,12 @@
 """The layers around the application, driven as a server drives them."""
 
+import asyncio
+
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from adapter.openai_api.routes.request_log import RequestLog
+from adapter.openai_api.routes.room import HoldingRoom
 
 
 def asked(path: str = "/v1/images/edits") -> HTTPScope:
@@ -25,6 +28,35 @@ async def answers(app: ASGIApp) -> list[Message]:
 
     await app(asked(), nothing, send)  # type: ignore[arg-type]
     return sent
+
+
+async def test_an_answer_holds_its_room_until_it_was_read() -> None:
+    """A server takes one message of any size at once, and waits for a slow reader before it takes the next."""
+    answer = b"a hundred megabytes"
+    read, given_back = asyncio.Event(), asyncio.Event()
+    sent: list[Message] = []
+
+    async def answering(scope: Scope, _receive: Receive, send: Send) -> None:
+        scope["state"]["adapter.stack"].callback(given_back.set)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": answer, "more_body": False})
+
+    async def send(message: Message) -> None:
+        if sent and sent[-1]["type"] == "http.response.body":
+            await read.wait()
+        sent.append(message)
+
+    asking = asyncio.create_task(HoldingRoom(answering)(asked(), nothing, send))  # type: ignore[arg-type]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not given_back.is_set()
+
+    read.set()
+    await asking
+    assert given_back.is_set()
+    assert b"".join(message["body"] for message in sent if message["type"] == "http.response.body") == answer
+    assert sent[-1]["type"] == "http.response.body"
+    assert not sent[-1]["more_body"]
 
 
 async def test_what_crashes_is_not_asked_for_again() -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapter.domain import weight
 from adapter.domain.ports import Room
@@ -32,7 +32,23 @@ class HoldingRoom:
             return
         async with AsyncExitStack() as stack:
             scope.setdefault("state", {})[_STACK] = stack
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, _waiting_for_the_reader(send))
+
+
+def _waiting_for_the_reader(send: Send) -> Send:
+    """Let the end of an answer come by itself.
+
+    The server waits for a slow reader before it takes the next message, and not after it took one: an answer of one
+    piece would give its room back while all of it is still in the server's hands.
+    """
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.body" and message["body"] and not message["more_body"]:
+            await send({**message, "more_body": True})
+            message = {**message, "body": b""}
+        await send(message)
+
+    return sending
 
 
 async def take_room(request: OwnedRequest, desk: Desk, needed: int) -> Room:
