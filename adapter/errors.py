@@ -43,6 +43,11 @@ from typing import Final
 
 import msgspec
 
+#: Characters of a message, and how many of the beginning and end are left of a longer one: it repeats what was sent.
+LONGEST_MESSAGE: Final = 2000
+KEPT_OF_MESSAGE: Final = (300, 1200)
+LONGEST_PARAM: Final = 128
+
 
 class AdapterError(Exception):
     """The root: knows how it looks to a client."""
@@ -56,14 +61,19 @@ class AdapterError(Exception):
     def __init__(
         self, message: str, *, param: str | None = None, code: str | None = None, retry_after: float | None = None
     ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.param = param
+        self.message = _cut(message)
+        super().__init__(self.message)
+        self.param = None if param is None else param[:LONGEST_PARAM]
         self.code = code or self.code
         #: Seconds; never above 60 on the wire, because OpenAI's SDKs ignore longer ones.
         self.retry_after = retry_after
         #: Further headers that HTTP wants with this answer.
         self.headers: dict[str, str] = {}
+
+
+def _cut(message: str) -> str:
+    head, tail = KEPT_OF_MESSAGE
+    return message if len(message) <= LONGEST_MESSAGE else f"{message[:head]} … {message[-tail:]}"
 
 
 class ClientFault(AdapterError):

@@ -127,6 +127,15 @@ def test_an_error_has_all_four_keys() -> None:
     }
 
 
+def test_what_somebody_sent_is_not_repeated_at_any_length() -> None:
+    """Of a megabyte that is no model the client gets the beginning, and the end, which says what is allowed."""
+    fault = InvalidRequest(f"The model '{'x' * 1_000_000}' does not exist here. Available: a, b.", param="y" * 9000)
+
+    assert fault.message.startswith("The model 'xxx")
+    assert fault.message.endswith("xxx' does not exist here. Available: a, b.")
+    assert (len(fault.message), len(str(fault)), len(fault.param or "")) == (1503, 1503, 128)
+
+
 @pytest.mark.parametrize(
     ("fault", "headers"),
     [
