@@ -16,8 +16,9 @@ LINKED_BYTES = 8 * 1024 * 1024
 def of_order(order: ImageOrder) -> int:
     """Weigh the pictures that an order asks for and those that it works from."""
     edge = (order.frame.resolution or Resolution.ONE).edge
+    drawn = max(edge * edge, order.exact.area if order.exact else 0)
     given = sum(len(one.data) if isinstance(one, Upload) else LINKED_BYTES for one in order.sources)
-    return order.n * (BYTES_A_PIXEL * edge * edge + int(COPIES_OF_AN_INPUT * given))
+    return order.n * (BYTES_A_PIXEL * drawn + int(COPIES_OF_AN_INPUT * given))
 
 
 def of_body(size: int) -> int:
