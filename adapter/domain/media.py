@@ -4,6 +4,7 @@ import math
 import re
 import struct
 import zlib
+from collections.abc import Iterable
 from enum import Enum, StrEnum
 from io import BytesIO
 from typing import Final, Self
@@ -212,6 +213,11 @@ class Image(msgspec.Struct, frozen=True):
             return pybase64.b64decode(memoryview(self.base64)[1:-1], validate=True)
         except ValueError as error:
             raise UpstreamBroken("The picture is broken behind its head.") from error
+
+
+def size_of(images: Iterable[Image]) -> int:
+    """Return the bytes of pictures' base64 together."""
+    return sum(len(memoryview(image.base64)) for image in images)
 
 
 def image_from_base64(raw: msgspec.Raw) -> Image | None:

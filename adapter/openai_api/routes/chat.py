@@ -11,14 +11,15 @@ from litestar.response import Stream
 
 from adapter.domain import weight
 from adapter.domain.job import VideoJob
-from adapter.domain.media import Image
-from adapter.domain.orders import ImageOrder
+from adapter.domain.media import Image, size_of
+from adapter.domain.orders import ImageOrder, VideoOrder
 from adapter.errors import AdapterError
 from adapter.openai_api import sse
 from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.chat import picture_order, video_order, wants_pictures
+from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, json_response
-from adapter.openai_api.routes.room import read_body, take_room
+from adapter.openai_api.routes.room import apart, read_body, take_room
 from adapter.openai_api.wire.chat import ChatRequest, Usage
 from adapter.openai_api.write import chat as write
 from adapter.openai_api.write.errors import error_body
@@ -31,12 +32,16 @@ VIDEO_ID = "x-video-id"
 @post("/chat/completions", status_code=200)
 async def complete_chat(request: OwnedRequest, desk: Desk) -> Stream | Response[bytes]:
     """Make what the last message asks for."""
-    body = read_json(await read_body(request, desk), ChatRequest)
-    if wants_pictures(body, desk.terms):
-        order = picture_order(body, desk.terms)
+    body, order = await read_body(request, desk, lambda body: _read(body, desk.terms))
+    if isinstance(order, ImageOrder):
         await take_room(request, desk, weight.of_order(order))
         return await _complete_with_pictures(body, order, desk)
-    return await _complete_with_video(body, desk, request.auth)
+    return await _complete_with_video(body, order, desk, request.auth)
+
+
+def _read(body: bytes, terms: Terms) -> tuple[ChatRequest, ImageOrder | VideoOrder]:
+    chat = read_json(body, ChatRequest)
+    return chat, picture_order(chat, terms) if wants_pictures(chat, terms) else video_order(chat, terms)
 
 
 def _heading(body: ChatRequest, desk: Desk) -> write.Answer:
@@ -52,9 +57,9 @@ def _event_stream(events: AsyncIterator[bytes], headers: dict[str, str]) -> Stre
     return Stream(events, media_type="text/event-stream", headers={**STREAM_HEADERS, **headers})
 
 
-async def _complete_with_video(body: ChatRequest, desk: Desk, owner: str) -> Stream:
+async def _complete_with_video(body: ChatRequest, order: VideoOrder, desk: Desk, owner: str) -> Stream:
     """Answer with a video; the provider has taken the job before the first byte goes out."""
-    job = await desk.generation.start_video(video_order(body, desk.terms), owner)
+    job = await desk.generation.start_video(order, owner)
     answer = _heading(body, desk)
     if body.stream:
         return _event_stream(video_stream(desk, job, answer), {VIDEO_ID: job.id})
@@ -106,8 +111,9 @@ async def _complete_with_pictures(body: ChatRequest, order: ImageOrder, desk: De
     enclosed = desk.enclose_pictures or "image" in (body.modalities or ())
     if body.stream:
         return _event_stream(picture_stream(desk, order, answer, enclosed=enclosed), {})
-    told = await _told(desk, await desk.generation.make_images(order), enclosed=enclosed)
-    return json_response(write.completion(answer, told))
+    images = await desk.generation.make_images(order)
+    told = await _told(desk, images, enclosed=enclosed)
+    return await apart(size_of(images), lambda: json_response(write.completion(answer, told)))
 
 
 async def picture_stream(
@@ -126,7 +132,8 @@ async def picture_stream(
                     yield sse.frame(write.progress_chunk(answer, line))
                 made = seen or made
         told = await _told(desk, made, enclosed=enclosed)
-        for chunk in (write.told_chunk(answer, told), *write.last_chunks(answer, told.usage)):
+        yield await apart(size_of(made), lambda: sse.frame(write.told_chunk(answer, told)))
+        for chunk in write.last_chunks(answer, told.usage):
             yield sse.frame(chunk)
     except AdapterError as fault:
         for frame in _failed(answer, fault):
@@ -136,7 +143,7 @@ async def picture_stream(
 
 async def _told(desk: Desk, images: Sequence[Image], *, enclosed: bool) -> write.Told:
     if enclosed:
-        return write.enclosed(images)
+        return await apart(size_of(images), lambda: write.enclosed(images))
     links = [media_link(desk.public_url, name) for name in await desk.generation.keep_images(images)]
     return write.linked(images, links)
 

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from functools import partial
 
 from litestar import Response, post
 from litestar.response import Stream
 
 from adapter.domain import weight
-from adapter.domain.media import Image
+from adapter.domain.media import Image, size_of
 from adapter.domain.orders import ImageOrder, Source
 from adapter.errors import AdapterError
 from adapter.openai_api import sse
@@ -16,7 +17,7 @@ from adapter.openai_api.read.edits import as_edit, as_variation, edit_order, rea
 from adapter.openai_api.read.form import FormReader
 from adapter.openai_api.read.images import Delivery, delivery, image_order
 from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, json_response
-from adapter.openai_api.routes.room import arriving, read_body, take_room
+from adapter.openai_api.routes.room import apart, arriving, read_body, take_room
 from adapter.openai_api.wire.images import EditsRequest, ImagesRequest
 from adapter.openai_api.write.errors import error_event
 from adapter.openai_api.write.images import Heading, Made, image_completed, images_response
@@ -51,12 +52,17 @@ async def vary_images(request: OwnedRequest, desk: Desk) -> Response[bytes] | St
 async def _read_edits(request: OwnedRequest, desk: Desk) -> tuple[EditsRequest, tuple[Source, ...]]:
     content_type = request.headers.get("content-type", "")
     if not content_type or content_type.partition(";")[0].strip().lower() == "application/json":
-        body = read_json(await read_body(request, desk), EditsRequest)
-        return body, refs(body, desk.public_url)
+        return await read_body(request, desk, lambda body: _read_edits_json(body, desk.public_url))
     form = FormReader(content_type, most_file_bytes=desk.longest_file)
     async for chunk in arriving(request, desk):
         form.feed(chunk)
-    return read_edits_form(form.finish(), desk.public_url)
+    parts = form.finish()
+    return await apart(sum(len(part.data) for part in parts), lambda: read_edits_form(parts, desk.public_url))
+
+
+def _read_edits_json(body: bytes, public_url: str) -> tuple[EditsRequest, tuple[Source, ...]]:
+    edit = read_json(body, EditsRequest)
+    return edit, refs(edit, public_url)
 
 
 async def _answer(
@@ -69,7 +75,7 @@ async def _answer(
         return await _streamed(desk, order, made, heading)
     images = await desk.generation.make_images(order)
     links = await _links(desk, images) if form is Delivery.LINK else None
-    return json_response(images_response(images, links, heading))
+    return await apart(size_of(images), lambda: json_response(images_response(images, links, heading)))
 
 
 async def _links(desk: Desk, images: Sequence[Image]) -> list[str]:
@@ -81,6 +87,10 @@ async def _streamed(desk: Desk, order: ImageOrder, made: Made, heading: Heading)
     states = desk.generation.watch_images(order)
     first = await anext(states)
     return Stream(_events(first, states, made, heading), media_type="text/event-stream", headers=STREAM_HEADERS)
+
+
+def _completed(image: Image, made: Made, heading: Heading) -> bytes:
+    return sse.frame(image_completed(image, made, heading), event=made)
 
 
 async def _events(
@@ -95,7 +105,7 @@ async def _events(
             yield sse.comment("still working")
             seen = await anext(states)
         for image in seen:
-            yield sse.frame(image_completed(image, made, heading), event=made)
+            yield await apart(size_of([image]), partial(_completed, image, made, heading))
             await asyncio.sleep(0)  # the framework can end only what waits, when the client has hung up
     except AdapterError as fault:
         yield sse.frame(error_event(fault), event="error")

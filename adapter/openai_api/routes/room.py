@@ -1,7 +1,9 @@
 """Room in memory, held from the first large byte of a request to the last one of its answer."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from typing import TypeVar
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,11 +14,15 @@ from adapter.openai_api.routes.desk import Desk, OwnedRequest
 
 #: A body up to this size is not worth counting.
 SMALL_BODY_BYTES = 256 * 1024
+#: So many bytes are read or written at once in a few milliseconds.
+QUICK_BYTES = 4 * 1024 * 1024
 #: In steps of so many bytes room is taken for a body whose length is not told.
 STEP_BYTES = 4 * 1024 * 1024
 
 #: Where a request keeps its room.
 _STACK, _ROOM = "adapter.stack", "adapter.room"
+
+_T = TypeVar("_T")
 
 
 class HoldingRoom:
@@ -90,6 +96,12 @@ async def arriving(request: OwnedRequest, desk: Desk) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def read_body(request: OwnedRequest, desk: Desk) -> bytes:
-    """Return a whole body (as `arriving`)."""
-    return b"".join([chunk async for chunk in arriving(request, desk)])
+async def read_body(request: OwnedRequest, desk: Desk, read: Callable[[bytes], _T]) -> _T:
+    """Return what `read` makes of a whole body (as `arriving`)."""
+    chunks = [chunk async for chunk in arriving(request, desk)]
+    return await apart(sum(map(len, chunks)), lambda: read(b"".join(chunks)))
+
+
+async def apart(size: int, work: Callable[[], _T]) -> _T:
+    """Do what takes long for so many bytes in a thread: the event loop has others to serve."""
+    return work() if size <= QUICK_BYTES else await asyncio.to_thread(work)
