@@ -9,6 +9,7 @@
     │   ├── UnknownModel             404  no such model
     │   ├── NotFound                 404  no such path or object
     │   ├── MethodNotAllowed         405  the path is there, for another method
+    │   ├── RequestStalled           408  the body stopped coming
     │   ├── RequestTooLarge          413  the body is longer than limits.body_bytes
     │   ├── RangeNotSatisfiable      416  the range lies outside of the file
     │   └── ContentRefused           400  Google declined the content; its own words are passed on
@@ -124,6 +125,18 @@ class RequestTooLarge(ClientFault):
 
     status = 413
     code = "request_too_large"
+
+
+class RequestStalled(ClientFault):
+    """The body stopped coming. Nothing was begun; the connection is of no use any more."""
+
+    status = 408
+    code = "request_timeout"
+    should_retry: bool | None = True
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.headers = {"connection": "close"}
 
 
 class RangeNotSatisfiable(ClientFault):

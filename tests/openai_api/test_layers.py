@@ -6,7 +6,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from adapter.openai_api.routes.request_log import RequestLog
-from adapter.openai_api.routes.room import HoldingRoom
+from adapter.openai_api.routes.room import ANSWER_STEP_BYTES, HoldingRoom
 
 
 def asked(path: str = "/v1/images/edits") -> HTTPScope:
@@ -57,6 +57,29 @@ async def test_an_answer_holds_its_room_until_it_was_read() -> None:
     assert b"".join(message["body"] for message in sent if message["type"] == "http.response.body") == answer
     assert sent[-1]["type"] == "http.response.body"
     assert not sent[-1]["more_body"]
+
+
+async def test_a_reader_who_takes_nothing_gives_its_room_back() -> None:
+    """Else a few of them hold everything there is."""
+    sent: list[int] = []
+
+    async def answering(scope: Scope, _receive: Receive, send: Send) -> None:
+        scope["state"]["adapter.room"] = "some"
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": bytes(3 * ANSWER_STEP_BYTES), "more_body": False})
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            sent.append(len(message["body"]))
+            if len(sent) == 2:
+                await asyncio.Event().wait()
+
+    with capture_logs() as logs:
+        async with asyncio.timeout(5):
+            await HoldingRoom(answering, reader_seconds=0.01)(asked(), nothing, send)  # type: ignore[arg-type]
+
+    assert sent == [ANSWER_STEP_BYTES] * 2
+    assert [log["event"] for log in logs] == ["request.reader_stalled"]
 
 
 async def test_what_crashes_is_not_asked_for_again() -> None:
