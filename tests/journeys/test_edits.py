@@ -111,7 +111,7 @@ def test_a_picture_may_be_named_in_json(http: httpx.Client, server: Server, clie
         ({"images": [{"image_url": "file:///etc/passwd"}]}, "images[0]", "invalid_value"),
         ({"images": [{"image_url": data_url(b"Example data")}]}, "images[0]", "invalid_image"),
         ({"images": [{"image_url": "data:image/png;base64,@@@"}]}, "images[0]", "invalid_base64"),
-        ({"images": [{"image_url": data_url(png())}] * 15}, "image", "invalid_value"),
+        ({"images": [{"image_url": data_url(png())}] * 15}, "images[14]", "invalid_value"),
         ({"images": [{"image_url": data_url(png())}], "mask": {"image_url": "x"}}, "mask", "invalid_value"),
         ({"images": [{"image_url": data_url(png())}], "prompt": None}, "prompt", "missing_required_parameter"),
     ],
