@@ -9,6 +9,7 @@
     │   ├── UnknownModel             404  no such model
     │   ├── NotFound                 404  no such path or object
     │   ├── MethodNotAllowed         405  the path is there, for another method
+    │   ├── RequestStalled           408  the body stopped coming
     │   ├── RequestTooLarge          413  the body is longer than limits.body_bytes
     │   ├── RangeNotSatisfiable      416  the range lies outside of the file
     │   └── ContentRefused           400  Google declined the content; its own words are passed on
@@ -43,6 +44,11 @@ from typing import Final
 
 import msgspec
 
+#: Characters of a message, and how many of the beginning and end are left of a longer one: it repeats what was sent.
+LONGEST_MESSAGE: Final = 2000
+KEPT_OF_MESSAGE: Final = (300, 1200)
+LONGEST_PARAM: Final = 128
+
 
 class AdapterError(Exception):
     """The root: knows how it looks to a client."""
@@ -56,14 +62,19 @@ class AdapterError(Exception):
     def __init__(
         self, message: str, *, param: str | None = None, code: str | None = None, retry_after: float | None = None
     ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.param = param
+        self.message = _cut(message)
+        super().__init__(self.message)
+        self.param = None if param is None else param[:LONGEST_PARAM]
         self.code = code or self.code
         #: Seconds; never above 60 on the wire, because OpenAI's SDKs ignore longer ones.
         self.retry_after = retry_after
         #: Further headers that HTTP wants with this answer.
         self.headers: dict[str, str] = {}
+
+
+def _cut(message: str) -> str:
+    head, tail = KEPT_OF_MESSAGE
+    return message if len(message) <= LONGEST_MESSAGE else f"{message[:head]} … {message[-tail:]}"
 
 
 class ClientFault(AdapterError):
@@ -114,6 +125,18 @@ class RequestTooLarge(ClientFault):
 
     status = 413
     code = "request_too_large"
+
+
+class RequestStalled(ClientFault):
+    """The body stopped coming. Nothing was begun; the connection is of no use any more."""
+
+    status = 408
+    code = "request_timeout"
+    should_retry: bool | None = True
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.headers = {"connection": "close"}
 
 
 class RangeNotSatisfiable(ClientFault):
@@ -213,9 +236,10 @@ class JobFailed(UpstreamFault):
 
 
 class OwnFault(AdapterError):
-    """This program or its surroundings."""
+    """This program or its surroundings. A mistake of ours may happen after the money was spent."""
 
     code = "internal_error"
+    should_retry: bool | None = False
 
 
 class WrongConfiguration(OwnFault):
@@ -226,6 +250,7 @@ class SecretUnreadable(OwnFault):
     """A credential's file or command gives nothing that could be shown at a door."""
 
     code = "credential_unreadable"
+    should_retry: bool | None = True
 
 
 class ServerBusy(OwnFault):

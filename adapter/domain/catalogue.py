@@ -27,6 +27,9 @@ WORDS = {
 #: Beyond this a size is not a variant of a shape but another one: a square is 0.58 from 16:9, 3:2 is 0.17.
 FAR_FROM_A_SHAPE = 0.25
 
+#: Characters of a name that an alias with a `*` lets in: it is repeated in every answer, and kept with every job.
+LONGEST_NAME = 128
+
 
 class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A model that makes pictures."""
@@ -241,7 +244,7 @@ class Catalogue:
         if name in self._known:
             return msgspec.structs.replace(self._known[name], name=name)
         for pattern, targets in self._aliases.items():
-            if fnmatchcase(name, pattern):
+            if len(name) <= LONGEST_NAME and fnmatchcase(name, pattern):
                 return msgspec.structs.replace(self._known[targets[0]], name=name)
         raise UnknownModel(
             f"The model '{name}' does not exist here. Available: {', '.join(self._names)}.", param="model"

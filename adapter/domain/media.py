@@ -2,6 +2,9 @@
 
 import math
 import re
+import struct
+import zlib
+from collections.abc import Iterable
 from enum import Enum, StrEnum
 from io import BytesIO
 from struct import unpack
@@ -15,8 +18,12 @@ from PIL import Image as Pillow
 from adapter.domain.usage import Usage
 from adapter.errors import UpstreamBroken
 
-#: What Pillow raises on a file that is not what its first bytes say; `ValueError` is for text chunks that swell.
-UNREADABLE_PICTURE: Final = (OSError, SyntaxError, ValueError, EOFError, OverflowError)
+#: What Pillow raises on a file that is not what its first bytes say; `ValueError` is for text chunks that swell, the
+#: second line for camera notes of the wrong type (found with noise) and their kin.
+UNREADABLE_PICTURE: Final = (
+    *(OSError, SyntaxError, ValueError, EOFError, OverflowError),
+    *(struct.error, zlib.error, LookupError, TypeError),
+)
 
 # Whoever decodes a picture looks at its `Image.pixels` first; Pillow's own limit only warns up to twice its size.
 Pillow.MAX_IMAGE_PIXELS = None
@@ -210,6 +217,11 @@ class Image(msgspec.Struct, frozen=True):
             return pybase64.b64decode(memoryview(self.base64)[1:-1], validate=True)
         except ValueError as error:
             raise UpstreamBroken("The picture is broken behind its head.") from error
+
+
+def size_of(images: Iterable[Image]) -> int:
+    """Return the bytes of pictures' base64 together."""
+    return sum(len(memoryview(image.base64)) for image in images)
 
 
 def image_from_base64(raw: msgspec.Raw) -> Image | None:

@@ -18,7 +18,8 @@ LINKED_BYTES = 8 * 1024 * 1024
 def of_order(order: ImageOrder) -> int:
     """Weigh the pictures that an order asks for and those that it works from."""
     edge = (order.frame.resolution or Resolution.ONE).edge
-    return order.n * (BYTES_A_PIXEL * edge * edge + of_sources(order.sources))
+    drawn = max(edge * edge, order.exact.area if order.exact else 0)
+    return order.n * (BYTES_A_PIXEL * drawn + of_sources(order.sources))
 
 
 def of_sources(sources: Sequence[Source]) -> int:

@@ -14,6 +14,13 @@ from tests.support import CONFIG, catalogue
 CATALOGUE = catalogue()
 
 
+def test_an_alias_does_not_let_in_names_of_any_length() -> None:
+    """They would be repeated in every chunk of an answer and kept with every job."""
+    assert catalogue().find(f"gpt-image-{'x' * 118}").card.name == "gemini-3.1-flash-image"
+    with pytest.raises(UnknownModel):
+        catalogue().find(f"gpt-image-{'x' * 119}")
+
+
 @pytest.mark.parametrize(
     ("name", "leads_to"),
     [

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import struct
 from collections.abc import AsyncIterator
 from io import BytesIO
 
@@ -101,6 +102,16 @@ def test_a_picture_that_lies_on_its_side_is_turned_when_it_is_converted() -> Non
     image = prepared(written("JPEG", exif=turned), (MediaFormat.PNG,), LIMITS)
 
     assert image.pixels == Pixels(48, 64)
+
+
+def test_a_picture_with_broken_camera_notes_is_the_clients_fault() -> None:
+    """Lying on its side, beside a note of the wrong type: Pillow raises `struct.error`."""
+    sideways, wrong = struct.pack("<HHII", 0x0112, 3, 1, 6), struct.pack("<HHII", 0xA005, 1, 1, 0)
+    notes = b"".join((b"Exif\0\0II*\0\x08\0\0\0\x02\0", sideways, wrong, bytes(4)))
+
+    with pytest.raises(InvalidRequest) as caught:
+        prepared(written("WEBP", exif=notes), (MediaFormat.PNG,), LIMITS)
+    assert caught.value.code == "invalid_image"
 
 
 @pytest.mark.parametrize(

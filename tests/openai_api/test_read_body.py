@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from adapter.errors import InvalidRequest
+from adapter.errors import InvalidRequest, RequestTooLarge
 from adapter.openai_api.read.body import read_json
 from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.wire.images import ImagesRequest
@@ -26,6 +26,20 @@ def test_what_is_not_json_is_refused(body: bytes) -> None:
     """Torn, deep, mis-encoded: all the same error, never a crash."""
     with pytest.raises(InvalidRequest, match="not valid JSON"):
         read_json(body, ImagesRequest)
+
+
+@pytest.mark.parametrize("value", [b"1", b"[]", b'{"role": "user", "content": "a"}'])
+def test_a_body_of_nothing_but_values_is_refused(value: bytes) -> None:
+    """To decode 128 MB of them takes half a second in which nothing else can run."""
+    with pytest.raises(RequestTooLarge, match="500000 values"):
+        read_json(b'{"messages": [' + b",".join([value] * 500_001) + b"]}", ChatRequest)
+
+
+def test_a_large_body_of_few_values_is_read() -> None:
+    """A picture is one value, whatever it weighs."""
+    body = b'{"prompt": "' + b"a" * 2_000_000 + b'"}'
+
+    assert read_json(body, ImagesRequest).prompt == "a" * 2_000_000
 
 
 @pytest.mark.parametrize(

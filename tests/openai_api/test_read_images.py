@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from adapter.domain import weight
 from adapter.domain.media import Frame, MediaFormat, Ratio, Resolution
 from adapter.domain.orders import ImageOrder
 from adapter.errors import InvalidRequest, UnknownModel
@@ -17,6 +18,20 @@ PLAIN = ImagesRequest(model="gemini-3.1-flash-image", prompt="a fox")
 def order(**changes: object) -> ImageOrder:
     """Read the plain request with changes."""
     return image_order(msgspec.structs.replace(PLAIN, **changes), TERMS)
+
+
+@pytest.mark.parametrize(("size", "kind"), [("16384x16384", "png"), ("16384x2048", "webp")])
+def test_an_exact_size_that_cannot_be_made_is_refused_before_it_is_paid_for(size: str, kind: str) -> None:
+    """The one would take a gigabyte and half a minute of a core; the other no WebP can have."""
+    with pytest.raises(InvalidRequest, match="too large") as caught:
+        order(size=size, size_policy="exact", output_format=kind)
+    assert caught.value.param == "size"
+    assert order(size=size, output_format=kind).exact is None
+
+
+def test_an_exact_size_is_weighed() -> None:
+    """It may be larger than what the model draws."""
+    assert weight.of_order(order(size="8000x5000", size_policy="exact")) == 6 * 8000 * 5000
 
 
 def test_a_plain_request_leaves_the_frame_to_the_model() -> None:

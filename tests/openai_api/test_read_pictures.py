@@ -67,7 +67,9 @@ def test_base64_is_read_as_forgivingly_as_a_browser_does(text: str) -> None:
     assert read(f"data:image/png;base64,{text}") == Upload(DATA, "image")
 
 
-@pytest.mark.parametrize("text", ["@@@@", "AAAA=AAA", "A", "AAAAA", "AA==AA==", "AAA\u00e4", "🦊", "%", "AAA%zz"])
+@pytest.mark.parametrize(
+    "text", ["@@@@", "AAAA=AAA", "A", "AAAAA", "AA==AA==", "AAA\u00e4", "🦊", "%", "AAA%zz", "%41%41%41%41"]
+)
 def test_broken_base64_is_refused(text: str) -> None:
     """Nothing is left out in silence: half a picture is none."""
     with pytest.raises(InvalidRequest, match="base64 of the data: URL is broken") as caught:

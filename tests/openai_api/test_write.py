@@ -4,7 +4,15 @@ import msgspec
 import pytest
 
 from adapter.domain.job import Intended, Operation, Progressed, StoredVideo, Submitted, VideoJob, advance
-from adapter.errors import AdapterError, InvalidRequest, UpstreamBroken, UpstreamBusy, UpstreamQuota
+from adapter.errors import (
+    AdapterError,
+    InvalidRequest,
+    OwnFault,
+    SecretUnreadable,
+    UpstreamBroken,
+    UpstreamBusy,
+    UpstreamQuota,
+)
 from adapter.openai_api.wire.chat import Usage
 from adapter.openai_api.wire.models import ModelObject
 from adapter.openai_api.write import chat
@@ -131,6 +139,15 @@ def test_an_error_has_all_four_keys() -> None:
     }
 
 
+def test_what_somebody_sent_is_not_repeated_at_any_length() -> None:
+    """Of a megabyte that is no model the client gets the beginning, and the end, which says what is allowed."""
+    fault = InvalidRequest(f"The model '{'x' * 1_000_000}' does not exist here. Available: a, b.", param="y" * 9000)
+
+    assert fault.message.startswith("The model 'xxx")
+    assert fault.message.endswith("xxx' does not exist here. Available: a, b.")
+    assert (len(fault.message), len(str(fault)), len(fault.param or "")) == (1503, 1503, 128)
+
+
 @pytest.mark.parametrize(
     ("fault", "headers"),
     [
@@ -140,6 +157,8 @@ def test_an_error_has_all_four_keys() -> None:
         (UpstreamBusy("wait", retry_after=3600), {"x-should-retry": "true", "retry-after": "60"}),
         (UpstreamBusy("wait"), {"x-should-retry": "true", "retry-after": "10"}),
         (UpstreamQuota("empty"), {"x-should-retry": "false"}),
+        (OwnFault("a mistake, perhaps in the conversion"), {"x-should-retry": "false"}),
+        (SecretUnreadable("nothing was sent"), {"x-should-retry": "true"}),
         (AdapterError("?"), {}),
     ],
 )

@@ -1,5 +1,6 @@
 """Flow against a function that stands for Google: accounts, tokens, and one send per submission."""
 
+import asyncio
 from collections.abc import Callable
 
 import httpx
@@ -344,6 +345,18 @@ async def test_an_upload_that_flow_forgot_is_sent_again_once() -> None:
     await maker.make_images(order(1), pictures)
 
     assert flow.drawn_from == [["upload-1"], ["upload-2"], ["upload-1"], ["upload-3"]]
+
+
+async def test_an_upload_that_flow_forgot_is_sent_again_for_all_who_share_it() -> None:
+    """Who hears of it second finds the upload on its way, and waits for it."""
+    flow = Shelf()
+    maker = provider(flow)
+    for _ in range(2):
+        await maker.make_images(order(1), [made_image()])
+    flow.forget()
+    await asyncio.gather(*(maker.make_images(order(1), [made_image()]) for _ in range(8)))
+
+    assert len(flow.uploads) == 4
 
 
 async def test_an_upload_that_flow_never_knows_is_not_sent_for_ever() -> None:

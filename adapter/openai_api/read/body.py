@@ -6,9 +6,12 @@ from typing import TypeVar
 
 import msgspec
 
-from adapter.errors import UNREADABLE_JSON, InvalidRequest
+from adapter.errors import UNREADABLE_JSON, InvalidRequest, RequestTooLarge
 
 _T = TypeVar("_T")
+
+#: Each value needs one. The longest conversations have some 100,000; a picture of any size has one.
+MOST_COMMAS = 500_000
 
 
 def read_json(body: bytes, kind: type[_T]) -> _T:
@@ -16,8 +19,21 @@ def read_json(body: bytes, kind: type[_T]) -> _T:
 
     Raises:
         InvalidRequest: not JSON, or a field of the wrong type; `param` names the field.
+        RequestTooLarge: it has too many values.
     """
+    _check_count(body)
     return checked(lambda: msgspec.json.decode(body, type=kind))
+
+
+def _check_count(body: bytes) -> None:
+    """Refuse what is large because of its many small values: decoding them is one step that nothing can interrupt."""
+    at = -1
+    for _ in range(MOST_COMMAS if len(body) > MOST_COMMAS else 0):
+        at = body.find(b",", at + 1)
+        if at < 0:
+            return
+    if at >= 0:
+        raise RequestTooLarge(f"The request has more than {MOST_COMMAS} values; only pictures may be large.")
 
 
 def checked(decode: Callable[[], _T]) -> _T:

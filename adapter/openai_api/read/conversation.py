@@ -16,8 +16,11 @@ PARAM = "messages"
 TEXTS = frozenset({"text", "input_text"})
 PICTURES = frozenset({"image_url", "input_image", "file", "input_file"})
 
-#: A picture in Markdown. Neither half reaches past the next bracket, so a text of nothing but brackets is read once.
-_MARKDOWN = re.compile(r"!\[[^\[\]\n]*\]\(([^()\s]+)\)")
+#: The head of a picture in Markdown, up to its address. It does not reach past the next bracket.
+_MARKDOWN = re.compile(r"!\[[^\[\]\n]{0,1000}\]\(")
+_BLANKS = " \t\n\r"
+#: Exclamation marks with a bracket that are looked at in a text, from its end.
+_MOST_HEADS = 1000
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -71,7 +74,10 @@ def _parts(message: Message) -> tuple[ContentPart, ...]:
 def _pictures(message: Message, public_url: str) -> Iterator[ContentPart]:
     """Find what a user attached, or what an answer showed: beside its text, or in it as data or by a link of ours."""
     if message.role == "assistant":
-        yield from _shown("\n".join(_plain(message)), public_url)
+        for text in reversed([*_plain(message)]):
+            if (last := _last_shown(text, public_url)) is not None:
+                yield last
+                break
     if message.role in {"user", "assistant"}:
         yield from (part for part in _parts(message) if part.type in PICTURES)
         yield from message.images or ()
@@ -83,10 +89,33 @@ def _plain(message: Message) -> Iterator[str]:
     yield from (part.text or "" for part in _parts(message))
 
 
-def _shown(text: str, public_url: str) -> Iterator[ContentPart]:
-    for found in _MARKDOWN.finditer(text):
-        if found[1][:11].lower() == "data:image/" or kept_name(found[1], public_url):
-            yield ContentPart(type="image_url", image_url=found[1])
+def _last_shown(text: str, public_url: str) -> ContentPart | None:
+    """Find the last picture in a text, from its end and in small steps: it may be 100 MB of data, or of brackets."""
+    at = closed = len(text)
+    for _ in range(_MOST_HEADS):
+        begun, at = at, text.rfind("![", 0, at)
+        if at < 0:
+            return None
+        head = _MARKDOWN.match(text, at)
+        if head is not None:
+            end = _first(text.find(")", head.end(), begun), closed)
+            if (
+                end < len(text)
+                and text.find("(", head.end(), end) < 0
+                and _is_shown(text[head.end() : end], public_url)
+            ):
+                return ContentPart(type="image_url", image_url=text[head.end() : end])
+        closed = _first(text.find(")", at, begun), closed)
+    return None
+
+
+def _first(found: int, otherwise: int) -> int:
+    return otherwise if found < 0 else found
+
+
+def _is_shown(url: str, public_url: str) -> bool:
+    ours = url[:11].lower() == "data:image/" or kept_name(url, public_url)
+    return bool(ours) and not any(blank in url for blank in _BLANKS)
 
 
 def _source(part: ContentPart, public_url: str) -> Source:

@@ -4,7 +4,7 @@ from enum import Enum
 from fnmatch import fnmatchcase
 
 from adapter.domain.catalogue import ImageCard
-from adapter.domain.media import MediaFormat, Ratio, Resolution, Shape, SizePolicy
+from adapter.domain.media import MediaFormat, Pixels, Ratio, Resolution, Shape, SizePolicy
 from adapter.domain.orders import ImageOrder, Source
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.fields import one_of, prompt, required, seed
@@ -17,6 +17,11 @@ DEFAULT_MODEL = "dall-e-2"
 
 #: OpenAI's own limit (the same section).
 MAX_IMAGES = 10
+
+#: What is scaled here to the very pixels: more than any of these models draws, and 120 MB while it is done.
+MOST_EXACT_PIXELS = 40_000_000
+#: 14 bits (Google's WebP container document, "VP8").
+LONGEST_WEBP_SIDE = 16_383
 
 #: What each quality wishes for where `size` does not name a resolution (reference: `gemini.md` section 4).
 QUALITIES = {
@@ -66,7 +71,7 @@ def image_order(body: ImagesRequest, terms: Terms, sources: tuple[Source, ...] =
         prompt=prompt(required(body.prompt, "prompt"), terms.longest_prompt) + _style(body.style),
         n=_count(body.n),
         frame=card.frame(shape, policy),
-        exact=shape.pixels if policy is SizePolicy.EXACT else None,
+        exact=_exact(shape.pixels, _format(body.output_format)) if policy is SizePolicy.EXACT else None,
         sources=sources,
         input_formats=tuple(FORMATS[word] for word in card.input_formats),
         seed=seed(body.seed),
@@ -140,6 +145,16 @@ def _policy(body: ImagesRequest, terms: Terms) -> SizePolicy:
     if body.size_policy is None:
         return terms.size_policy
     return SizePolicy(one_of(body.size_policy, [policy.value for policy in SizePolicy], "size_policy"))
+
+
+def _exact(pixels: Pixels | None, kind: MediaFormat) -> Pixels | None:
+    """Return what can be made to the pixel; what cannot be is refused before it is paid for."""
+    if pixels is None:
+        return None
+    too_long = kind is MediaFormat.WEBP and max(pixels.width, pixels.height) > LONGEST_WEBP_SIDE
+    if too_long or pixels.area > MOST_EXACT_PIXELS:
+        raise InvalidRequest(f"'{pixels}' is too large to be made exactly.", param="size")
+    return pixels
 
 
 def _style(style: str | None) -> str:

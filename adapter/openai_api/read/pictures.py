@@ -1,7 +1,5 @@
 """What a client writes for a picture into a source."""
 
-from urllib.parse import unquote_to_bytes
-
 import pybase64
 
 from adapter.domain.orders import Kept, Link, Source, Upload
@@ -12,6 +10,12 @@ FORMS = "a data: URL with base64, or an https:// address"
 #: The longest head of a data: URL that is looked at, in characters.
 _HEAD = 256
 #: Google's own JSON takes the alphabet of URLs as well (protobuf's JSON mapping, "bytes").
+#: What of the alphabet, its padding and its line breaks is escaped in an address. Only these: `unquote` of 120 MB of
+#: per cent signs takes 40 s and gigabytes.
+_ESCAPED = tuple(
+    (code, bytes.fromhex(code[1:].decode()))
+    for code in (b"%2B", b"%2b", b"%2F", b"%2f", b"%3D", b"%3d", b"%0A", b"%0a", b"%0D", b"%0d", b"%20")
+)
 _ALPHABET = bytes.maketrans(b"-_", b"+/")
 
 
@@ -68,7 +72,10 @@ def _forgivingly_decoded(text: bytes, param: str) -> bytes:
 
     Separate, because it copies; what clients usually send needs none of it.
     """
-    plain = unquote_to_bytes(text).translate(_ALPHABET, b" \t\n\f\r")
+    plain = text
+    for escaped, sign in _ESCAPED if b"%" in text else ():
+        plain = plain.replace(escaped, sign)
+    plain = plain.translate(_ALPHABET, b" \t\n\f\r")
     try:
         return pybase64.b64decode(plain + b"=" * (-len(plain) % 4), validate=True)
     except ValueError:

@@ -11,14 +11,15 @@ from litestar.response import Stream
 
 from adapter.domain import weight
 from adapter.domain.job import VideoJob
-from adapter.domain.media import Image
-from adapter.domain.orders import ImageOrder
+from adapter.domain.media import Image, size_of
+from adapter.domain.orders import ImageOrder, VideoWish
 from adapter.errors import AdapterError
 from adapter.openai_api import sse
 from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.chat import picture_order, video_wish, wants_pictures
+from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, json_response
-from adapter.openai_api.routes.room import read_body, take_room
+from adapter.openai_api.routes.room import apart, read_body, take_room
 from adapter.openai_api.wire.chat import ChatRequest, Usage
 from adapter.openai_api.write import chat as write
 from adapter.openai_api.write.errors import error_body
@@ -31,15 +32,18 @@ VIDEO_ID = "x-video-id"
 @post("/chat/completions", status_code=200)
 async def complete_chat(request: OwnedRequest, desk: Desk) -> Stream | Response[bytes]:
     """Make what the last message asks for."""
-    body = read_json(await read_body(request, desk), ChatRequest)
-    if wants_pictures(body, desk.terms):
-        order = picture_order(body, desk.terms)
+    body, order = await read_body(request, desk, lambda body: _read(body, desk.terms))
+    if isinstance(order, ImageOrder):
         await take_room(request, desk, weight.of_order(order))
         return await _complete_with_pictures(body, order, desk)
-    wish = video_wish(body, desk.terms)
-    if wish.sources:
-        await take_room(request, desk, weight.of_sources(wish.sources))
-    return await _answer_with_video(body, desk, await desk.generation.start_video(wish, request.auth))
+    if order.sources:
+        await take_room(request, desk, weight.of_sources(order.sources))
+    return await _answer_with_video(body, desk, await desk.generation.start_video(order, request.auth))
+
+
+def _read(body: bytes, terms: Terms) -> tuple[ChatRequest, ImageOrder | VideoWish]:
+    chat = read_json(body, ChatRequest)
+    return chat, picture_order(chat, terms) if wants_pictures(chat, terms) else video_wish(chat, terms)
 
 
 def _heading(body: ChatRequest, desk: Desk) -> write.Answer:
@@ -108,8 +112,9 @@ async def _complete_with_pictures(body: ChatRequest, order: ImageOrder, desk: De
     enclosed = desk.enclose_pictures or "image" in (body.modalities or ())
     if body.stream:
         return _event_stream(picture_stream(desk, order, answer, enclosed=enclosed), {})
-    told = await _told(desk, await desk.generation.make_images(order), enclosed=enclosed)
-    return json_response(write.completion(answer, told))
+    images = await desk.generation.make_images(order)
+    told = await _told(desk, images, enclosed=enclosed)
+    return await apart(size_of(images), lambda: json_response(write.completion(answer, told)))
 
 
 async def picture_stream(
@@ -128,7 +133,8 @@ async def picture_stream(
                     yield sse.frame(write.progress_chunk(answer, line))
                 made = seen or made
         told = await _told(desk, made, enclosed=enclosed)
-        for chunk in (write.told_chunk(answer, told), *write.last_chunks(answer, told.usage)):
+        yield await apart(size_of(made), lambda: sse.frame(write.told_chunk(answer, told)))
+        for chunk in write.last_chunks(answer, told.usage):
             yield sse.frame(chunk)
     except AdapterError as fault:
         for frame in _failed(answer, fault):
@@ -138,7 +144,7 @@ async def picture_stream(
 
 async def _told(desk: Desk, images: Sequence[Image], *, enclosed: bool) -> write.Told:
     if enclosed:
-        return write.enclosed(images)
+        return await apart(size_of(images), lambda: write.enclosed(images))
     links = [media_link(desk.public_url, name) for name in await desk.generation.keep_images(images)]
     return write.linked(images, links)
 

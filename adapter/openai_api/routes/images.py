@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from functools import partial
 
 import msgspec
 from litestar import post
@@ -9,7 +10,7 @@ from litestar.response.streaming import ASGIStreamingResponse
 from litestar.types import ASGIApp
 
 from adapter.domain import weight
-from adapter.domain.media import Image
+from adapter.domain.media import Image, size_of
 from adapter.domain.orders import ImageOrder, Source
 from adapter.errors import AdapterError
 from adapter.openai_api import sse
@@ -18,7 +19,7 @@ from adapter.openai_api.read.edits import as_edit, as_variation, edit_order, rea
 from adapter.openai_api.read.form import FormReader
 from adapter.openai_api.read.images import Delivery, delivery, image_order, refuse_pictures
 from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, Pieces
-from adapter.openai_api.routes.room import arriving, read_body, take_room
+from adapter.openai_api.routes.room import apart, arriving, read_body, take_room
 from adapter.openai_api.wire.images import EditsRequest, GenerationsRequest, ImagesRequest
 from adapter.openai_api.write.errors import error_event
 from adapter.openai_api.write.images import Heading, Made, image_completed, images_response, in_pieces
@@ -54,12 +55,17 @@ async def vary_images(request: OwnedRequest, desk: Desk) -> ASGIApp:
 async def _read_edits(request: OwnedRequest, desk: Desk) -> tuple[EditsRequest, tuple[Source, ...]]:
     content_type = request.headers.get("content-type", "")
     if not content_type or content_type.partition(";")[0].strip().lower() == "application/json":
-        body = read_json(await read_body(request, desk), EditsRequest)
-        return body, refs(body, desk.public_url)
+        return await read_body(request, desk, lambda body: _read_edits_json(body, desk.public_url))
     form = FormReader(content_type, most_file_bytes=desk.longest_file)
     async for chunk in arriving(request, desk):
         form.feed(chunk)
-    return read_edits_form(form.finish(), desk.public_url)
+    parts = form.finish()
+    return await apart(sum(len(part.data) for part in parts), lambda: read_edits_form(parts, desk.public_url))
+
+
+def _read_edits_json(body: bytes, public_url: str) -> tuple[EditsRequest, tuple[Source, ...]]:
+    edit = read_json(body, EditsRequest)
+    return edit, refs(edit, public_url)
 
 
 async def _answer(request: OwnedRequest, desk: Desk, body: ImagesRequest, order: ImageOrder, made: Made) -> ASGIApp:
@@ -86,6 +92,10 @@ async def _streamed(desk: Desk, order: ImageOrder, made: Made, heading: Heading)
     return ASGIStreamingResponse(iterator=events, media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
+def _completed(image: Image, made: Made, heading: Heading) -> bytes:
+    return sse.frame(image_completed(image, made, heading), event=made)
+
+
 async def _events(
     first: Sequence[Image] | None,
     states: AsyncGenerator[Sequence[Image] | None, None],
@@ -98,7 +108,7 @@ async def _events(
             yield sse.comment("still working")
             seen = await anext(states)
         for image in seen:
-            yield sse.frame(image_completed(image, made, heading), event=made)
+            yield await apart(size_of([image]), partial(_completed, image, made, heading))
             await asyncio.sleep(0)  # the framework can end only what waits, when the client has hung up
     except AdapterError as fault:
         yield sse.frame(error_event(fault), event="error")

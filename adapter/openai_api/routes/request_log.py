@@ -10,7 +10,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapter.errors import OwnFault
 from adapter.openai_api.routes.failures import MISTAKE
-from adapter.openai_api.write.errors import error_body
+from adapter.openai_api.write.errors import error_body, error_headers
 
 log = structlog.get_logger()
 
@@ -67,7 +67,8 @@ class RequestLog:
 
 async def _apologise(send: Send) -> None:
     fault = OwnFault(MISTAKE)
-    headers = [(b"content-type", b"application/json")]
+    steering = ((name.encode(), value.encode()) for name, value in error_headers(fault).items())
+    headers = [(b"content-type", b"application/json"), *steering]
     await send({"type": "http.response.start", "status": fault.status, "headers": headers})
     await send({"type": "http.response.body", "body": msgspec.json.encode(error_body(fault)), "more_body": False})
 

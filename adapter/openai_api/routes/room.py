@@ -1,29 +1,46 @@
 """Room in memory, held from the first large byte of a request to the last one of its answer."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
+from typing import TypeVar, cast
 
+import structlog
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapter.domain import weight
 from adapter.domain.ports import Room
+from adapter.errors import RequestStalled
 from adapter.openai_api.routes.desk import Desk, OwnedRequest
+
+log = structlog.get_logger()
 
 #: A body up to this size is not worth counting.
 SMALL_BODY_BYTES = 256 * 1024
+#: So many bytes are read or written at once in a few milliseconds.
+QUICK_BYTES = 4 * 1024 * 1024
 #: In steps of so many bytes room is taken for a body whose length is not told.
 STEP_BYTES = 4 * 1024 * 1024
 
+#: An answer goes out in steps of so many bytes, each of which has to be read within so many seconds (140 kbit/s) …
+ANSWER_STEP_BYTES = 1024 * 1024
+READER_SECONDS = 60.0
+#: … and a body that comes in may pause for so many.
+SILENCE_SECONDS = 60.0
+
 #: Where a request keeps its room.
 _STACK, _ROOM = "adapter.stack", "adapter.room"
+
+_T = TypeVar("_T")
 
 
 class HoldingRoom:
     """Wraps the application: a handler's room is given back when the answer has gone out, and not when it is ready."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, reader_seconds: float = READER_SECONDS) -> None:
         self._app = app
+        self._reader_seconds = reader_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
@@ -31,8 +48,49 @@ class HoldingRoom:
             await self._app(scope, receive, send)
             return
         async with AsyncExitStack() as stack:
-            scope.setdefault("state", {})[_STACK] = stack
-            await self._app(scope, receive, send)
+            kept = scope.setdefault("state", {})
+            kept[_STACK] = stack
+            await self._app(scope, receive, _Reader(kept, send, self._reader_seconds).take)
+
+
+class _Reader:
+    """Whoever reads an answer, and holds room as long as it takes.
+
+    The server waits for a slow reader before it takes the next message, and not after it took one: an answer of one
+    piece would give its room back while all of it is still in the server's hands. So answers go out in steps, and their
+    end by itself. Who holds room and takes no step in time has as good as hung up.
+    """
+
+    def __init__(self, kept: Mapping[str, object], send: Send, seconds: float) -> None:
+        self._kept = kept
+        self._send = send
+        self._seconds = seconds
+        self._gone = False
+
+    async def take(self, message: Message) -> None:
+        """Send a message."""
+        for step in _steps(message):
+            if self._gone:
+                return
+            try:
+                async with asyncio.timeout(self._seconds if _ROOM in self._kept else None):
+                    await self._send(step)
+            except TimeoutError:
+                self._gone = True
+                log.warning("request.reader_stalled", seconds=self._seconds)
+
+
+def _steps(message: Message) -> Iterator[Message]:
+    if message["type"] == "http.response.body" and message["body"]:
+        body = memoryview(message["body"])
+        for at in range(0, len(body), ANSWER_STEP_BYTES):
+            # A view, which nobody copies: ASGI says `bytes`; uvicorn and uvloop take whatever has a buffer.
+            step = cast("bytes", body[at : at + ANSWER_STEP_BYTES])
+            yield {**message, "body": step, "more_body": True}
+        if message["more_body"]:
+            return
+        message = {**message, "body": b""}
+    yield message
 
 
 async def take_room(request: OwnedRequest, desk: Desk, needed: int) -> Room:
@@ -57,16 +115,17 @@ async def arriving(request: OwnedRequest, desk: Desk) -> AsyncIterator[bytes]:
     Raises:
         ServerBusy: there is none.
         RequestTooLarge: it is longer than this route takes.
+        RequestStalled: it stops coming.
     """
     told = request.headers.get("content-length", "")
     length = int(told) if told.isdecimal() else None
     if length is not None and length <= SMALL_BODY_BYTES:
-        async for chunk in request.stream():
+        async for chunk in unless_stalled(request.stream(), SILENCE_SECONDS):
             yield chunk
         return
     room = await take_room(request, desk, weight.of_body(STEP_BYTES if length is None else length))
     seen, paid = 0, STEP_BYTES
-    async for chunk in request.stream():
+    async for chunk in unless_stalled(request.stream(), SILENCE_SECONDS):
         seen += len(chunk)
         if length is None and seen > paid:
             room.grow(weight.of_body(STEP_BYTES))
@@ -74,6 +133,29 @@ async def arriving(request: OwnedRequest, desk: Desk) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def read_body(request: OwnedRequest, desk: Desk) -> bytes:
-    """Return a whole body (as `arriving`)."""
-    return b"".join([chunk async for chunk in arriving(request, desk)])
+async def unless_stalled(chunks: AsyncIterator[bytes], seconds: float) -> AsyncIterator[bytes]:
+    """Yield what comes. A client that is gone without a word would keep its room for ever.
+
+    Raises:
+        RequestStalled: nothing came for so long.
+    """
+    while True:
+        try:
+            async with asyncio.timeout(seconds):
+                chunk = await anext(chunks, None)
+        except TimeoutError as error:
+            raise RequestStalled("The request's body stopped coming.") from error
+        if chunk is None:
+            return
+        yield chunk
+
+
+async def read_body(request: OwnedRequest, desk: Desk, read: Callable[[bytes], _T]) -> _T:
+    """Return what `read` makes of a whole body (as `arriving`)."""
+    chunks = [chunk async for chunk in arriving(request, desk)]
+    return await apart(sum(map(len, chunks)), lambda: read(b"".join(chunks)))
+
+
+async def apart(size: int, work: Callable[[], _T]) -> _T:
+    """Do what takes long for so many bytes in a thread: the event loop has others to serve."""
+    return work() if size <= QUICK_BYTES else await asyncio.to_thread(work)

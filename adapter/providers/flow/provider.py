@@ -75,9 +75,10 @@ class FlowProvider:
         try:
             return await self._draw(account, order, inputs, names)
         except UpstreamForgot:
-            # Flow forgot an upload that we remembered: nothing was made, so it is sent again, once.
-            if not self._uploads.forget(names):
+            # Flow forgot an upload: nothing was made, so it is sent again, once, by this order or by another one.
+            if not inputs:
                 raise
+            self._uploads.forget(names)
             return await self._draw(account, order, inputs, await self._upload(account, inputs))
 
     async def _upload(self, account: Account, inputs: Sequence[Image]) -> Sequence[str]:

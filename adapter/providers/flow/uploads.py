@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from adapter.domain.media import Image
 from adapter.domain.ports import Clock
@@ -36,23 +37,27 @@ class Uploads:
         # A client that hangs up must not spoil it for another that waits for the same picture.
         return await asyncio.gather(*(asyncio.shield(task) for task in tasks))
 
-    def forget(self, names: Sequence[str]) -> bool:
-        """Drop names that Flow no longer knows; say whether any was remembered from an earlier request."""
-        gone = [key for key, (_, task) in self._known.items() if _name(task) in names]
-        for key in gone:
+    def forget(self, names: Sequence[str]) -> None:
+        """Drop names that Flow no longer knows."""
+        for key in [key for key, (_, task) in self._known.items() if _name(task) in names]:
             del self._known[key]
-        return bool(gone)
 
     def _task(self, key: _Key, image: Image, send: Send) -> asyncio.Task[str]:
         now = self._clock.now()
         begun, task = self._known.get(key, (0.0, None))
-        if task is None or now - begun > KEPT_SECONDS or (task.done() and _name(task) is None):
+        if task is None or now - begun > KEPT_SECONDS:
             task = asyncio.ensure_future(send(image))
             self._known[key] = (now, task)
+            task.add_done_callback(partial(self._drop_failed, key))
             while len(self._known) > MOST:
                 self._known.popitem(last=False)
         self._known.move_to_end(key)
         return task
+
+    def _drop_failed(self, key: _Key, task: asyncio.Task[str]) -> None:
+        """Let go of what failed, whose traceback holds the picture, and look at why: perhaps nobody waits any more."""
+        if _name(task) is None and self._known.get(key, (0.0, None))[1] is task:
+            del self._known[key]
 
 
 def _name(task: asyncio.Task[str]) -> str | None:

@@ -1,0 +1,96 @@
+"""The layers around the application, driven as a server drives them."""
+
+import asyncio
+
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from structlog.testing import capture_logs
+
+from adapter.openai_api.routes.request_log import RequestLog
+from adapter.openai_api.routes.room import ANSWER_STEP_BYTES, HoldingRoom
+
+
+def asked(path: str = "/v1/images/edits") -> HTTPScope:
+    """Return what a server knows of a request, as far as these layers look."""
+    return {"type": "http", "method": "POST", "path": path}  # type: ignore[typeddict-item]
+
+
+async def nothing() -> Message:
+    """Receive, where nobody listens."""
+    raise AssertionError("nothing was to be read")
+
+
+async def answers(app: ASGIApp) -> list[Message]:
+    """Return what a layer sends."""
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(asked(), nothing, send)  # type: ignore[arg-type]
+    return sent
+
+
+async def test_an_answer_holds_its_room_until_it_was_read() -> None:
+    """A server takes one message of any size at once, and waits for a slow reader before it takes the next."""
+    answer = b"a hundred megabytes"
+    read, given_back = asyncio.Event(), asyncio.Event()
+    sent: list[Message] = []
+
+    async def answering(scope: Scope, _receive: Receive, send: Send) -> None:
+        scope["state"]["adapter.stack"].callback(given_back.set)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": answer, "more_body": False})
+
+    async def send(message: Message) -> None:
+        if sent and sent[-1]["type"] == "http.response.body":
+            await read.wait()
+        sent.append(message)
+
+    asking = asyncio.create_task(HoldingRoom(answering)(asked(), nothing, send))  # type: ignore[arg-type]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not given_back.is_set()
+
+    read.set()
+    await asking
+    assert given_back.is_set()
+    assert b"".join(message["body"] for message in sent if message["type"] == "http.response.body") == answer
+    assert sent[-1]["type"] == "http.response.body"
+    assert not sent[-1]["more_body"]
+
+
+async def test_a_reader_who_takes_nothing_gives_its_room_back() -> None:
+    """Else a few of them hold everything there is."""
+    sent: list[int] = []
+
+    async def answering(scope: Scope, _receive: Receive, send: Send) -> None:
+        scope["state"]["adapter.room"] = "some"
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": bytes(3 * ANSWER_STEP_BYTES), "more_body": False})
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            sent.append(len(message["body"]))
+            if len(sent) == 2:
+                await asyncio.Event().wait()
+
+    with capture_logs() as logs:
+        async with asyncio.timeout(5):
+            await HoldingRoom(answering, reader_seconds=0.01)(asked(), nothing, send)  # type: ignore[arg-type]
+
+    assert sent == [ANSWER_STEP_BYTES] * 2
+    assert [log["event"] for log in logs] == ["request.reader_stalled"]
+
+
+async def test_what_crashes_is_not_asked_for_again() -> None:
+    """It may have been paid for: OpenAI's SDKs would repeat a plain 500."""
+
+    async def crashes(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise LookupError("not foreseen")
+
+    with capture_logs() as logs:
+        start, _ = await answers(RequestLog(crashes))
+
+    assert start["type"] == "http.response.start"
+    assert (start["status"], dict(start["headers"])[b"x-should-retry"]) == (500, b"false")
+    assert logs[0]["event"] == "request.crashed"
