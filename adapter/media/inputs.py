@@ -44,6 +44,8 @@ class Inputs:
 
     async def gather(self, sources: Sequence[Source], formats: Sequence[MediaFormat]) -> Sequence[Image]:
         """Bring all of them side by side (the port of that name)."""
+        if not sources:
+            return ()
         scales = Scales(self._limits.bytes_in_all)
         tasks = [asyncio.ensure_future(self._bring(source, formats, scales)) for source in sources]
         try:

@@ -6,7 +6,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from adapter.openai_api.routes.request_log import RequestLog
-from adapter.openai_api.routes.room import ANSWER_STEP_BYTES, HoldingRoom
+from adapter.openai_api.routes.room import ANSWER_STEP_BYTES, SMALL_ANSWER_BYTES, HoldingRoom
 
 
 def asked(path: str = "/v1/images/edits") -> HTTPScope:
@@ -32,7 +32,7 @@ async def answers(app: ASGIApp) -> list[Message]:
 
 async def test_an_answer_holds_its_room_until_it_was_read() -> None:
     """A server takes one message of any size at once, and waits for a slow reader before it takes the next."""
-    answer = b"a hundred megabytes"
+    answer = b"a large answer" * SMALL_ANSWER_BYTES
     read, given_back = asyncio.Event(), asyncio.Event()
     sent: list[Message] = []
 

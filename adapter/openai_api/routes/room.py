@@ -23,9 +23,11 @@ QUICK_BYTES = 4 * 1024 * 1024
 #: In steps of so many bytes room is taken for a body whose length is not told.
 STEP_BYTES = 4 * 1024 * 1024
 
-#: An answer goes out in steps of so many bytes, each of which has to be read within so many seconds (140 kbit/s) …
-ANSWER_STEP_BYTES = 1024 * 1024
-READER_SECONDS = 60.0
+#: An answer goes out in steps of so many bytes, most pictures in one, and each has to be read within so many seconds
+#: (280 kbit/s) …
+ANSWER_STEP_BYTES = 4 * 1024 * 1024
+SMALL_ANSWER_BYTES = 64 * 1024
+READER_SECONDS = 120.0
 #: … and a body that comes in may pause for so many.
 SILENCE_SECONDS = 60.0
 
@@ -65,6 +67,8 @@ class _Reader:
         self._kept = kept
         self._send = send
         self._seconds = seconds
+        #: Whether there may be something in the server's hands that was not read yet.
+        self._owes = False
         self._gone = False
 
     async def take(self, message: Message) -> None:
@@ -72,16 +76,25 @@ class _Reader:
         for step in _steps(message):
             if self._gone:
                 return
-            try:
-                async with asyncio.timeout(self._seconds if _ROOM in self._kept else None):
-                    await self._send(step)
-            except TimeoutError:
-                self._gone = True
-                log.warning("request.reader_stalled", seconds=self._seconds)
+            if not self._owes or _ROOM not in self._kept:
+                await self._send(step)
+            else:
+                await self._send_in_time(step)
+            if step["type"] == "http.response.body" and len(step["body"]) > SMALL_ANSWER_BYTES:
+                self._owes = True
+
+    async def _send_in_time(self, step: Message) -> None:
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._send(step)
+        except TimeoutError:
+            self._gone = True
+            log.warning("request.reader_stalled", seconds=self._seconds)
 
 
 def _steps(message: Message) -> Iterator[Message]:
-    if message["type"] == "http.response.body" and message["body"]:
+    """Cut what is too large to be sent at once. A small end shows by itself that what was before it has been read."""
+    if message["type"] == "http.response.body" and len(message["body"]) > SMALL_ANSWER_BYTES:
         body = memoryview(message["body"])
         for at in range(0, len(body), ANSWER_STEP_BYTES):
             # A view, which nobody copies: ASGI says `bytes`; uvicorn and uvloop take whatever has a buffer.
