@@ -130,7 +130,8 @@ class House:
             stack.push_async_callback(database.dispose)
             feed = LocalFeed(clock)
             memory = Memory(SqlJobStore(database), feed, open_media(settings.storage.media, self._s3))
-            makers = self._image_makers(memory.media)
+            budget = MemoryBudget(clock, capacity=settings.limits.memory_bytes, patience=settings.limits.wait_seconds)
+            makers = self._image_makers(memory.media, budget)
             steps = Steps(self._video_providers(), memory, clock=clock, pace=pace)
             poller = Poller(memory.jobs, steps, clock=clock, pace=pace)
             patience = Patience(
@@ -143,9 +144,7 @@ class House:
             app.state.desk = Desk(
                 access=Keyring(self._keys, SqlKeyStore(database), anonymous=settings.access.anonymous),
                 generation=generation,
-                budget=MemoryBudget(
-                    clock, capacity=settings.limits.memory_bytes, patience=settings.limits.wait_seconds
-                ),
+                budget=budget,
                 clock=clock,
                 terms=self._terms(),
                 longest_file=settings.limits.image_bytes,
@@ -179,7 +178,7 @@ class House:
             public_url=self._settings.public_url,
         )
 
-    def _image_makers(self, media: MediaStore) -> Mapping[str, ImageMaker]:
+    def _image_makers(self, media: MediaStore, budget: MemoryBudget) -> Mapping[str, ImageMaker]:
         told = self._settings
         fetcher = SafeFetcher(http=told.fetching.http, trusted=told.fetching.trusted)
         limits = InputLimits(
@@ -187,7 +186,7 @@ class House:
         )
         inputs = Inputs(fetcher, media, limits)
         offered: dict[str, ImageProvider | None] = {"flow": self._flow, "gemini": self._gemini}
-        return {name: Darkroom(provider, inputs) for name, provider in offered.items() if provider}
+        return {name: Darkroom(provider, inputs, budget) for name, provider in offered.items() if provider}
 
     def _video_providers(self) -> Mapping[str, VideoProvider]:
         return {"flow": self._flow} if self._flow else {}

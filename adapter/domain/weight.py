@@ -1,7 +1,9 @@
 """How much memory work takes at its widest, in bytes. Estimates, on the safe side of what was measured."""
 
-from adapter.domain.media import Resolution
-from adapter.domain.orders import ImageOrder, Upload
+from collections.abc import Sequence
+
+from adapter.domain.media import Image, Resolution, size_of
+from adapter.domain.orders import ImageOrder, Source, Upload
 
 #: A picture's file has one to three bytes a pixel; its base64 is held twice, as it came and as it goes out.
 BYTES_A_PIXEL = 6
@@ -19,6 +21,17 @@ def of_order(order: ImageOrder) -> int:
     drawn = max(edge * edge, order.exact.area if order.exact else 0)
     given = sum(len(one.data) if isinstance(one, Upload) else LINKED_BYTES for one in order.sources)
     return order.n * (BYTES_A_PIXEL * drawn + int(COPIES_OF_AN_INPUT * given))
+
+
+def of_surplus(order: ImageOrder, inputs: Sequence[Image]) -> int:
+    """Weigh what the pictures that were fetched are larger than expected: here, and in each call that carries them."""
+    brought = [size_of([image]) for source, image in zip(order.sources, inputs, strict=True) if is_brought(source)]
+    return (order.n + 1) * max(0, sum(brought) - len(brought) * LINKED_BYTES)
+
+
+def is_brought(source: Source) -> bool:
+    """Say whether a picture did not come with the request, so that its size was not known."""
+    return not isinstance(source, Upload)
 
 
 def of_body(size: int) -> int:
