@@ -119,6 +119,7 @@ async def test_a_wish_right_after_a_delivery_is_a_new_one(generation: Generation
         while len(await memory.jobs.recent(2)) < 2:
             await asyncio.sleep(0)
     starting.cancel()
+    await asyncio.wait({starting})
 
 
 @pytest.mark.parametrize(("typical", "expected"), [(0.0, 100.0), (16.0, 16.0)])
