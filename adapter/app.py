@@ -131,7 +131,8 @@ class House:
             stack.push_async_callback(database.dispose)
             feed = LocalFeed(clock)
             memory = Memory(SqlJobStore(database), feed, open_media(settings.storage.media, self._s3))
-            workshop = self._workshop(memory.media)
+            budget = MemoryBudget(clock, capacity=settings.limits.memory_bytes, patience=settings.limits.wait_seconds)
+            workshop = self._workshop(memory.media, budget)
             steps = Steps(self._video_providers(), memory, clock=clock, pace=pace)
             poller = Poller(memory.jobs, steps, clock=clock, pace=pace)
             patience = Patience(
@@ -145,9 +146,7 @@ class House:
             app.state.desk = Desk(
                 access=Keyring(self._keys, SqlKeyStore(database), anonymous=settings.access.anonymous),
                 generation=generation,
-                budget=MemoryBudget(
-                    clock, capacity=settings.limits.memory_bytes, patience=settings.limits.wait_seconds
-                ),
+                budget=budget,
                 clock=clock,
                 terms=self._terms(),
                 longest_file=settings.limits.image_bytes,
@@ -182,7 +181,7 @@ class House:
             public_url=self._settings.public_url,
         )
 
-    def _workshop(self, media: MediaStore) -> Workshop:
+    def _workshop(self, media: MediaStore, budget: MemoryBudget) -> Workshop:
         told = self._settings
         fetcher = SafeFetcher(http=told.fetching.http, trusted=told.fetching.trusted)
         limits = InputLimits(
@@ -190,7 +189,7 @@ class House:
         )
         inputs = Inputs(fetcher, media, limits)
         offered: dict[str, ImageProvider | None] = {"flow": self._flow, "gemini": self._gemini}
-        makers = {name: Darkroom(provider, inputs) for name, provider in offered.items() if provider}
+        makers = {name: Darkroom(provider, inputs, budget) for name, provider in offered.items() if provider}
         return Workshop(makers, inputs)
 
     def _video_providers(self) -> Mapping[str, VideoProvider]:

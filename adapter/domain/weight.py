@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from adapter.domain.media import Resolution
+from adapter.domain.media import Image, Resolution, size_of
 from adapter.domain.orders import ImageOrder, Source, Upload
 
 #: A picture's file has one to three bytes a pixel; its base64 is held twice, as it came and as it goes out.
@@ -25,6 +25,17 @@ def of_order(order: ImageOrder) -> int:
 def of_sources(sources: Sequence[Source]) -> int:
     """Weigh the pictures that something is made from."""
     return int(COPIES_OF_AN_INPUT * sum(len(one.data) if isinstance(one, Upload) else LINKED_BYTES for one in sources))
+
+
+def of_surplus(order: ImageOrder, inputs: Sequence[Image]) -> int:
+    """Weigh what the pictures that were fetched are larger than expected: here, and in each call that carries them."""
+    brought = [size_of([image]) for source, image in zip(order.sources, inputs, strict=True) if is_brought(source)]
+    return (order.n + 1) * max(0, sum(brought) - len(brought) * LINKED_BYTES)
+
+
+def is_brought(source: Source) -> bool:
+    """Say whether a picture did not come with the request, so that its size was not known."""
+    return not isinstance(source, Upload)
 
 
 def of_body(size: int) -> int:

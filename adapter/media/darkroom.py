@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
 
+from adapter.domain import weight
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
-from adapter.domain.ports import ImageProvider, InputImages
+from adapter.domain.ports import Budget, ImageProvider, InputImages
 from adapter.media.convert import convert
 
 #: Conversions at once: each takes a core for 20 to 150 ms, and a picture's pixels in memory.
@@ -19,14 +21,22 @@ class Darkroom:
     event loop.
     """
 
-    def __init__(self, provider: ImageProvider, inputs: InputImages) -> None:
+    def __init__(self, provider: ImageProvider, inputs: InputImages, budget: Budget) -> None:
         self._provider = provider
         self._inputs = inputs
+        self._budget = budget
         self._places = asyncio.Semaphore(AT_ONCE)
 
     async def make_images(self, order: ImageOrder) -> Sequence[Image]:
-        """Return the pictures as the order has them (the port of that name)."""
-        made = await self._provider.make_images(order, await self._inputs.gather(order.sources, order.input_formats))
+        """Return the pictures as the order has them (the port of that name).
+
+        Raises:
+            ServerBusy: pictures from the web are larger than there is room for; nothing was begun.
+        """
+        inputs = await self._inputs.gather(order.sources, order.input_formats)
+        surplus = weight.of_surplus(order, inputs)
+        async with self._budget.room(surplus) if surplus else nullcontext():
+            made = await self._provider.make_images(order, inputs)
         return [await self._converted(image, order) for image in made]
 
     async def _converted(self, image: Image, order: ImageOrder) -> Image:

@@ -7,13 +7,14 @@ import msgspec
 import pytest
 from PIL import Image as Pillow
 
+from adapter.budget import MemoryBudget
 from adapter.domain.media import Frame, Image, MediaFormat, Pixels, image_from_bytes
 from adapter.domain.orders import ImageOrder, Source
 from adapter.domain.usage import Usage
 from adapter.errors import UpstreamBroken
 from adapter.media.convert import convert
 from adapter.media.darkroom import Darkroom
-from tests.fakes import png
+from tests.fakes import FakeClock, png
 from tests.looking import opened
 
 KINDS = [MediaFormat.PNG, MediaFormat.JPEG, MediaFormat.WEBP]
@@ -49,6 +50,9 @@ class NoInputs:
         return ()
 
 
+BUDGET = MemoryBudget(FakeClock(), capacity=1, patience=0)
+
+
 def order(kind: MediaFormat, compression: int = 100, exact: Pixels | None = None) -> ImageOrder:
     """Return an order for two pictures of a format."""
     return ImageOrder(
@@ -69,7 +73,7 @@ def order(kind: MediaFormat, compression: int = 100, exact: Pixels | None = None
 async def test_a_picture_comes_in_the_format_that_was_ordered(drawn_as: MediaFormat, to: MediaFormat) -> None:
     """Every pair; the size stays, and what has the format already is not touched."""
     image = drawn(drawn_as)
-    made = await Darkroom(Draws(image), NoInputs()).make_images(order(to))
+    made = await Darkroom(Draws(image), NoInputs(), BUDGET).make_images(order(to))
 
     assert [opened(each.decode()).format for each in made] == [to.name, to.name]
     assert {each.pixels for each in made} == {image.pixels}
@@ -130,7 +134,7 @@ def test_an_exact_size_is_cut_from_the_middle_and_scaled(asked: Pixels, corner: 
 async def test_a_picture_of_the_exact_size_is_not_touched() -> None:
     """Byte for byte."""
     image = drawn(MediaFormat.PNG)
-    made = await Darkroom(Draws(image), NoInputs()).make_images(order(MediaFormat.PNG, exact=image.pixels))
+    made = await Darkroom(Draws(image), NoInputs(), BUDGET).make_images(order(MediaFormat.PNG, exact=image.pixels))
 
     assert made[0] is image
 

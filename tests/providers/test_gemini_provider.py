@@ -13,9 +13,9 @@ from adapter.credentials import FixedSecret
 from adapter.domain.media import Frame
 from adapter.domain.orders import ImageOrder
 from adapter.errors import InvalidRequest, NoMedia, UpstreamBroken, UpstreamBusy, UpstreamCredential
-from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider, address
+from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider, address, requests
 from adapter.providers.http import Http
-from tests.fakes import png
+from tests.fakes import made_image, png
 from tests.support import Answering
 
 ENDPOINT = GeminiEndpoint(
@@ -49,6 +49,14 @@ async def test_n_pictures_are_n_calls_and_come_in_order() -> None:
     images = await provider(picture).make_images(order(5), ())
 
     assert [image.pixels.width for image in images] == [100, 101, 102, 103, 104]
+
+
+@pytest.mark.parametrize(("seed", "bodies"), [(None, 1), (7, 5)])
+async def test_calls_that_nothing_tells_apart_share_one_body(seed: int | None, bodies: int) -> None:
+    """It may carry 100 MB of pictures."""
+    made = await requests(msgspec.structs.replace(order(5), seed=seed), [made_image()])
+
+    assert (len(made), len({id(body) for body in made}), len(set(made))) == (5, bodies, bodies)
 
 
 async def test_no_more_calls_are_under_way_than_allowed() -> None:

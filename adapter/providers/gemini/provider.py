@@ -46,17 +46,17 @@ class GeminiProvider:
 
     async def make_images(self, order: ImageOrder, inputs: Sequence[Image]) -> Sequence[Image]:
         """Return all pictures, or raise the first call's fault (the port of that name)."""
-        return await all_or_nothing([self._make_image(order, inputs, index) for index in range(order.n)])
+        bodies = await requests(order, inputs)
+        return await all_or_nothing([self._make_image(order.upstream, body) for body in bodies])
 
-    async def _make_image(self, order: ImageOrder, inputs: Sequence[Image], index: int) -> Image:
+    async def _make_image(self, model: str, body: bytes) -> Image:
         async with self._places:
-            body = _encoder.encode(translate.image_request(order, inputs, index))
             try:
-                return await self._generate(order.upstream, body)
+                return await self._generate(model, body)
             except NoMedia:
                 # A model that draws nothing does so by chance: one more try, as `gemini.md` section 3 advises.
                 with already_paid():
-                    return await self._generate(order.upstream, body)
+                    return await self._generate(model, body)
 
     async def _generate(self, model: str, body: bytes) -> Image:
         number, secret = next(self._keys)
@@ -73,6 +73,18 @@ class GeminiProvider:
     async def _ask(self, model: str, key: str, body: bytes) -> Image:
         url, headers = address(self._endpoint, model, key)
         return translate.image(await self._http.post(url, headers=headers, body=body, seconds=GENERATE_SECONDS))
+
+
+async def requests(order: ImageOrder, inputs: Sequence[Image]) -> Sequence[bytes]:
+    """Return the body of each call: one for all if nothing tells them apart, for each may carry 100 MB of pictures."""
+    bodies = [_encoder.encode(translate.image_request(order, inputs, 0))]
+    while len(bodies) < order.n:
+        if order.seed is None:
+            bodies.append(bodies[0])
+            continue
+        await asyncio.sleep(0)  # others have their turn between two large ones
+        bodies.append(_encoder.encode(translate.image_request(order, inputs, len(bodies))))
+    return bodies
 
 
 def address(endpoint: GeminiEndpoint, model: str, key: str) -> tuple[str, Mapping[str, str]]:
