@@ -32,7 +32,7 @@ class MemoryBudget:
         """Take room for as long as the context is open (the port of that name)."""
         room = _Room(self)
         try:
-            await room.widen(weight)
+            await room.wait_for_more(weight)
             yield room
         finally:
             self._give_back(room.weight)
@@ -99,11 +99,11 @@ class _Room:
         self._budget = budget
         self.weight = 0
 
-    async def widen(self, weight: int) -> None:
+    async def wait_for_more(self, weight: int) -> None:
         """Take more as soon as it is free (the port of that name)."""
         self.weight += await self._budget.take(weight, held=self.weight)
 
-    def grow(self, weight: int) -> None:
+    def take_now(self, weight: int) -> None:
         """Take more (the port of that name)."""
         self._budget.take_at_once(weight)
         self.weight += weight

@@ -130,7 +130,7 @@ async def test_work_may_need_more_on_its_way(budget: MemoryBudget, clock: FakeCl
         room = await held.enter_async_context(budget.room(40))
         other = Worker(budget, 50)
         await settle()
-        wider = asyncio.ensure_future(room.widen(30))
+        wider = asyncio.ensure_future(room.wait_for_more(30))
         await settle()
         assert not wider.done()
 
@@ -147,15 +147,15 @@ async def test_work_may_need_more_on_its_way(budget: MemoryBudget, clock: FakeCl
 async def test_what_one_has_counts_when_one_needs_more_than_there_is(budget: MemoryBudget) -> None:
     """Who holds a part of everything gets the rest, and does not wait for its own part."""
     async with asyncio.timeout(1), budget.room(40) as room:
-        await room.widen(1000)
+        await room.wait_for_more(1000)
 
 
 async def test_a_body_that_grows_does_not_wait(budget: MemoryBudget) -> None:
     """Everybody could wait for everybody."""
     async with budget.room(40) as room, budget.room(50):
-        room.grow(10)
+        room.take_now(10)
         with pytest.raises(ServerBusy):
-            room.grow(1)
+            room.take_now(1)
 
     async with asyncio.timeout(1), budget.room(100):
         pass

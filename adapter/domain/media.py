@@ -148,6 +148,11 @@ class Pixels(msgspec.Struct, frozen=True):
         return self.width * self.height
 
     @property
+    def turned(self) -> "Pixels":
+        """The same on its side."""
+        return Pixels(self.height, self.width)
+
+    @property
     def edge(self) -> float:
         """The side of the square with the same area."""
         return math.sqrt(self.area)

@@ -43,7 +43,7 @@ class Secret(Protocol):
 class Room(Protocol):
     """What a piece of work has taken of the memory for large work."""
 
-    async def widen(self, weight: int) -> None:
+    async def wait_for_more(self, weight: int) -> None:
         """Take so many bytes more; wait for them if need be.
 
         Raises:
@@ -51,7 +51,7 @@ class Room(Protocol):
         """
         ...
 
-    def grow(self, weight: int) -> None:
+    def take_now(self, weight: int) -> None:
         """Take so many bytes more, at once.
 
         Raises:

@@ -18,6 +18,10 @@ AT_ONCE = 2
 #: Pictures that are fetched from the web at once.
 FETCHES_AT_ONCE = 16
 
+#: Exif's note of how the camera was held, and what it says of a picture on its side (Exif 2.32 section 4.6.4).
+ORIENTATION = 0x0112
+ON_ITS_SIDE = frozenset({5, 6, 7, 8})
+
 TAKEN = "PNG, JPEG, WebP and GIF"
 
 
@@ -117,7 +121,19 @@ def prepared(data: bytes, formats: Sequence[MediaFormat], limits: InputLimits) -
             f"The picture has {image.pixels} pixels; at most {limits.pixels} in all are taken.",
             code="image_too_large",
         )
-    return image if image.format in formats else _as_png(data, image.format)
+    return _as_seen(image, data) if image.format in formats else _as_png(data, image.format)
+
+
+def _as_seen(image: Image, data: bytes) -> Image:
+    """Return a photograph with the shape in which it is seen: a camera that was held upright only notes that."""
+    if image.format is not MediaFormat.JPEG:
+        return image
+    try:
+        with Pillow.open(BytesIO(data), formats=[image.format.name]) as picture:
+            is_turned = picture.getexif().get(ORIENTATION) in ON_ITS_SIDE
+    except UNREADABLE_PICTURE:
+        return image
+    return msgspec.structs.replace(image, pixels=image.pixels.turned) if is_turned else image
 
 
 def _check_size(size: int, limits: InputLimits) -> None:

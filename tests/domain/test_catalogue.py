@@ -9,7 +9,7 @@ from adapter.domain.catalogue import Catalogue, CatalogueFile, ImageCard, VideoC
 from adapter.domain.media import Frame, Pixels, Ratio, Resolution, Shape, SizePolicy
 from adapter.errors import InvalidRequest, UnknownModel
 from adapter.settings import Providers, Settings, load_catalogue
-from tests.support import CONFIG, catalogue
+from tests.support import CONFIG, ROOT, catalogue
 
 CATALOGUE = catalogue()
 
@@ -62,6 +62,17 @@ def test_variants_are_listed_and_aliases_are_not() -> None:
 
     assert {"veo-3.1-fast", "veo-3.1-fast-portrait", "veo-3.1-fast-landscape"} <= names
     assert not {"veo-3.1-fast-square", "gpt-image-1", "GEM_PIX", "sora-2"} & names
+
+
+def test_an_alias_leads_to_the_first_model_that_is_served() -> None:
+    """Who has only a Flow account runs unchanged OpenAI code as well."""
+    file = msgspec.convert(msgspec.toml.decode((ROOT / "config" / "models.toml").read_bytes()), CatalogueFile)
+
+    assert Catalogue(file).find("gpt-image-1").card.name == "gemini-3.1-flash-image"
+    assert Catalogue(file.only({"flow"})).find("gpt-image-1").card.name == "flow-gem-pix-2"
+    assert Catalogue(file.only({"flow"})).find("dall-e-2").card.name == "flow-gem-pix"
+    with pytest.raises(UnknownModel):
+        Catalogue(file.only({"gemini"})).find("sora-2")
 
 
 def test_an_unknown_name_is_an_error_that_lists_the_known_ones() -> None:

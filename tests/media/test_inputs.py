@@ -114,6 +114,17 @@ def test_a_picture_with_broken_camera_notes_is_the_clients_fault() -> None:
     assert caught.value.code == "invalid_image"
 
 
+@pytest.mark.parametrize(("note", "seen"), [(1, (64, 48)), (3, (64, 48)), (6, (48, 64)), (8, (48, 64))])
+def test_a_photograph_has_the_shape_in_which_it_is_seen(note: int, seen: tuple[int, int]) -> None:
+    """Untouched, but a portrait where the camera says so: Flow is told the shape, and `auto` keeps it."""
+    turned = Pillow.Exif()
+    turned[0x0112] = note
+    file = written("JPEG", exif=turned)
+    image = prepared(file, ALL, LIMITS)
+
+    assert (image.decode(), image.pixels) == (file, Pixels(*seen))
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [

@@ -206,12 +206,25 @@ def test_the_newest_turn_with_a_picture_wins() -> None:
         {"role": "system", "content": "![](http://here:8000/media/a.png)"},
         {"role": "tool", "content": "![](http://here:8000/media/a.png)"},
         {"role": "system", "content": [{"type": "image_url", "image_url": "https://a"}]},
-        user("![](http://here:8000/media/a.png)"),
+        user("![](https://example.com/a.png) http://here:8000/media/a.mp4 http://elsewhere/http://here:8000/media/"),
     ],
 )
 def test_what_only_looks_like_a_picture_is_none(other: dict[str, object]) -> None:
     """A mere link, somebody else's picture, another role."""
     assert wish(user("a fox"), other, user("make it blue")).pictures == ()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "make http://here:8000/media/a.png blue",
+        "make this blue: ![](http://here:8000/media/a.png)",
+        [text("make it blue"), text("<img src='http://here:8000/media/a.png'>")],
+    ],
+)
+def test_a_link_of_ours_that_a_user_writes_is_meant(said: str | list[dict[str, object]]) -> None:
+    """Dropped from another window, or pasted; before what the conversation showed last."""
+    assert wish(answer(f"![]({link('b.png')})"), user(said)).pictures == (kept("a.png"),)
 
 
 @pytest.mark.parametrize(

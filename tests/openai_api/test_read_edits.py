@@ -31,7 +31,7 @@ DATA_URL = f"data:image/png;base64,{pybase64.b64encode(png()).decode()}"
 
 def order(*sources: Source, **changes: object) -> ImageOrder:
     """Read the plain edit of these pictures, else of one, with changes."""
-    return edit_order(msgspec.structs.replace(PLAIN, **changes), sources or (LINK,), TERMS)
+    return edit_order(as_edit(msgspec.structs.replace(PLAIN, **changes)), sources or (LINK,), TERMS)
 
 
 def in_json(**fields: object) -> tuple[Source, ...]:
@@ -281,7 +281,7 @@ def test_a_variation_is_handed_over_by_link_where_nothing_is_said(wish: dict[str
 
 def test_a_variation_is_made_without_words() -> None:
     """Those that a client sends along mean nothing in OpenAI's own API; ours ask for another take."""
-    made = variation_order(EditsRequest(n=2, prompt="blue", size="1024x1024"), (LINK,), terms())
+    made = variation_order(as_variation(EditsRequest(n=2, prompt="blue", size="1024x1024")), (LINK,), terms())
 
     assert (made.model, made.upstream, made.n) == ("dall-e-2", "gemini-2.5-flash-image", 2)
     assert (made.prompt, made.sources) == (VARIATION, (LINK,))

@@ -18,6 +18,8 @@ PICTURES = frozenset({"image_url", "input_image", "file", "input_file"})
 
 #: The head of a picture in Markdown, up to its address. It does not reach past the next bracket.
 _MARKDOWN = re.compile(r"!\[[^\[\]\n]{0,1000}\]\(")
+#: What our own pictures are called.
+_PICTURE_NAME = r"[0-9A-Za-z_-]{1,64}\.(?:png|jpg|webp)\b"
 _BLANKS = " \t\n\r"
 #: Exclamation marks with a bracket that are looked at in a text, from its end.
 _MOST_HEADS = 1000
@@ -72,7 +74,11 @@ def _parts(message: Message) -> tuple[ContentPart, ...]:
 
 
 def _pictures(message: Message, public_url: str) -> Iterator[ContentPart]:
-    """Find what a user attached, or what an answer showed: beside its text, or in it as data or by a link of ours."""
+    """Find what a user attached or wrote a link of ours to; or what an answer showed, in its text or beside it."""
+    if message.role == "user":
+        ours = re.compile(re.escape(f"{public_url}/media/") + _PICTURE_NAME)
+        for text in _plain(message):
+            yield from (ContentPart(type="image_url", image_url=found[0]) for found in ours.finditer(text))
     if message.role == "assistant":
         for text in reversed([*_plain(message)]):
             if (last := _last_shown(text, public_url)) is not None:

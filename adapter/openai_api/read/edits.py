@@ -85,7 +85,7 @@ def as_variation(body: EditsRequest) -> EditsRequest:
 
 
 def edit_order(body: EditsRequest, sources: tuple[Source, ...], terms: Terms) -> ImageOrder:
-    """Return the order that an edit means.
+    """Return the order that an edit (as by `as_edit`) means.
 
     Raises:
         UnknownModel: no such model.
@@ -94,11 +94,11 @@ def edit_order(body: EditsRequest, sources: tuple[Source, ...], terms: Terms) ->
     _check_pictures(body, sources)
     # `high`, the most, is how these models look at their inputs anyway.
     one_of(body.input_fidelity or "low", ["low", "high"], "input_fidelity")
-    return image_order(as_edit(body), terms, sources)
+    return image_order(body, terms, sources)
 
 
 def variation_order(body: EditsRequest, sources: tuple[Source, ...], terms: Terms) -> ImageOrder:
-    """Return the order that a variation means.
+    """Return the order that a variation (as by `as_variation`) means.
 
     Raises:
         UnknownModel, InvalidRequest: as `edit_order`.
@@ -106,7 +106,7 @@ def variation_order(body: EditsRequest, sources: tuple[Source, ...], terms: Term
     _check_pictures(body, sources)
     if len(sources) > 1:
         raise InvalidRequest("A variation is made of one picture.", param="image")
-    return image_order(as_variation(body), terms, sources)
+    return image_order(body, terms, sources)
 
 
 def _check_pictures(body: EditsRequest, sources: tuple[Source, ...]) -> None:

@@ -40,16 +40,17 @@ async def create_images(request: OwnedRequest, desk: Desk) -> ASGIApp:
 @post("/images/edits", status_code=200)
 async def edit_images(request: OwnedRequest, desk: Desk) -> ASGIApp:
     """Make pictures from a text and pictures."""
-    body, sources = await _read_edits(request, desk)
-    return await _answer(request, desk, as_edit(body), edit_order(body, sources, desk.terms), "image_edit.completed")
+    sent, sources = await _read_edits(request, desk)
+    body = as_edit(sent)
+    return await _answer(request, desk, body, edit_order(body, sources, desk.terms), "image_edit.completed")
 
 
 @post("/images/variations", status_code=200)
 async def vary_images(request: OwnedRequest, desk: Desk) -> ASGIApp:
     """Make pictures from a picture."""
-    body, sources = await _read_edits(request, desk)
-    order = variation_order(body, sources, desk.terms)
-    return await _answer(request, desk, as_variation(body), order, "image_edit.completed")
+    sent, sources = await _read_edits(request, desk)
+    body = as_variation(sent)
+    return await _answer(request, desk, body, variation_order(body, sources, desk.terms), "image_edit.completed")
 
 
 async def _read_edits(request: OwnedRequest, desk: Desk) -> tuple[EditsRequest, tuple[Source, ...]]:

@@ -118,7 +118,7 @@ async def take_room(request: OwnedRequest, desk: Desk, needed: int) -> Room:
         stack: AsyncExitStack = kept[_STACK]
         room = kept[_ROOM] = await stack.enter_async_context(desk.budget.room(needed))
     else:
-        await room.widen(needed)
+        await room.wait_for_more(needed)
     return room
 
 
@@ -141,7 +141,7 @@ async def arriving(request: OwnedRequest, desk: Desk) -> AsyncIterator[bytes]:
     async for chunk in unless_stalled(request.stream(), SILENCE_SECONDS):
         seen += len(chunk)
         if length is None and seen > paid:
-            room.grow(weight.of_body(STEP_BYTES))
+            room.take_now(weight.of_body(STEP_BYTES))
             paid += STEP_BYTES
         yield chunk
 
