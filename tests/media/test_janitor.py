@@ -201,7 +201,7 @@ async def test_the_files_of_a_job_in_words_of_a_newer_version_stay(
     """Two versions run side by side during an update."""
     job = video_job(1)
     await jobs.admit(job, now=NOW, window=0.0)
-    async with database.begin() as connection:
+    async with database.engine.begin() as connection:
         await connection.exec_driver_sql(
             "UPDATE jobs SET document = CAST(replace(CAST(document AS TEXT), '\"accepted\"', '\"dreaming\"') AS BLOB)"
         )
