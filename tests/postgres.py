@@ -13,8 +13,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
+
 from tests.journeys.running import free_port
 
+#: For tests that hold whatever the database is.
+BOTH_ENGINES = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 PASSWORD = "pg-secret-93"  # noqa: S105 - of a server that lives for one run
 START_SECONDS = 30.0
 #: PostgreSQL does not run as root.

@@ -13,6 +13,9 @@ from adapter.database.tables import KEYS
 from adapter.errors import InvalidRequest, NotFound, WrongKey
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job
+from tests.postgres import BOTH_ENGINES
+
+pytestmark = BOTH_ENGINES
 
 
 @pytest.fixture

@@ -170,3 +170,14 @@ async def test_leases_go_by_the_clock_of_the_server(url: str) -> None:
     assert early == []
     assert right.lead == 0.0
     assert due_at == pytest.approx(now + 20.0, abs=1.0)
+
+
+async def test_the_server_knows_who_asks_and_for_how_long(database: Database) -> None:
+    """It ends what a process that is gone has left behind."""
+    async with reading(database) as connection:
+        told = [
+            (await connection.exec_driver_sql(f"SHOW {name}")).scalar_one()
+            for name in ("application_name", "statement_timeout", "idle_in_transaction_session_timeout")
+        ]
+
+    assert told == ["adapter", "250ms", "300ms"]

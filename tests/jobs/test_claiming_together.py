@@ -11,6 +11,9 @@ from adapter.domain.job import Intended, advance
 from adapter.domain.ports import Claim, Write
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job, video_order
+from tests.postgres import BOTH_ENGINES
+
+pytestmark = BOTH_ENGINES
 
 JOBS, ROUNDS, AT_ONCE, LEASE = 60, 8, 4, 10.0
 

@@ -22,6 +22,9 @@ from adapter.domain.media import RemoteVideo
 from adapter.domain.ports import Claim, Write
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job, video_order
+from tests.postgres import BOTH_ENGINES
+
+pytestmark = BOTH_ENGINES
 
 
 async def admit(store: SqlJobStore, job: VideoJob, *, now: float = 1000.0, window: float = 60.0) -> VideoJob:
