@@ -30,7 +30,7 @@ port = {port}
 keys = ["plain:{key}", "plain:sk-second"]
 
 [storage]
-database = "sqlite:///{folder}/jobs.db"
+database = "{database}"
 {storage}
 
 [providers.gemini]
@@ -66,7 +66,9 @@ video_credits = 1
 class Server:
     """A running adapter with its own sandbox."""
 
-    def __init__(self, folder: Path, *, active_seconds: float = 0.6, storage: str = "", more: str = "") -> None:
+    def __init__(
+        self, folder: Path, *, active_seconds: float = 0.6, database: str = "", storage: str = "", more: str = ""
+    ) -> None:
         self.folder = folder
         self.port, self._sandbox = free_port(), free_port()
         self.upstream = f"http://127.0.0.1:{self._sandbox}"
@@ -78,6 +80,7 @@ class Server:
                 port=self.port,
                 key=KEY,
                 folder=folder,
+                database=database or f"sqlite:///{folder}/jobs.db",
                 storage=storage or f'media = "file://{folder}/media"',
                 gemini=self.upstream,
                 sandbox=self._sandbox,
