@@ -25,7 +25,6 @@ START_SECONDS = 30.0
 NOBODY = "nobody"
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
-    "fsync": "off",
     "max_connections": "200",
     "shared_buffers": "32MB",
     "log_min_messages": "fatal",
@@ -35,7 +34,8 @@ SETTINGS = {
 class PostgresServer:
     """A server on a free port, in a folder of its own. Its user is `postgres`, and it wants a password."""
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, *, durable: bool = False) -> None:
+        self._settings = SETTINGS | {"fsync": "on" if durable else "off"}
         self._folder = Path(tempfile.mkdtemp(prefix="adapter-pg-"))
         self._user = NOBODY if os.geteuid() == 0 else None
         self._programs = programs
@@ -74,7 +74,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start the server and wait until it lets somebody in."""
-        settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
+        settings = [f"--{name}={value}" for name, value in self._settings.items()]
         self._process = subprocess.Popen(
             [
                 str(self._programs / "bin" / "postgres"),
@@ -143,6 +143,10 @@ class PostgresServer:
         name = f"test_{uuid4().hex}"
         self.sql(f"CREATE DATABASE {name} STRATEGY file_copy")
         return name
+
+    def socket_url(self, database: str) -> str:
+        """Return the address of a database by the way of the file system."""
+        return f"postgresql://postgres:{PASSWORD}@/{database}?host={self._folder}&port={self.port}"
 
     def url(self, database: str, *, login: str = f"postgres:{PASSWORD}") -> str:
         """Return the address of a database."""

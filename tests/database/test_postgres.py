@@ -82,6 +82,14 @@ async def test_a_user_without_the_right_to_make_tables_is_told_so(postgres: Post
         await open_database(postgres.url(name, login=f"{name}:{PASSWORD}"))
 
 
+async def test_a_server_can_be_reached_by_a_socket(postgres: PostgresServer) -> None:
+    """The address is read as libpq reads it, in both spellings of its scheme."""
+    url = postgres.socket_url(postgres.new_database())
+    for spelt in (url, url.replace("postgresql://", "postgres://")):
+        database = await open_database(spelt)
+        await database.dispose()
+
+
 async def test_a_password_can_be_a_reference(postgres: PostgresServer, url: str) -> None:
     """The address then has none."""
     database = await open_database(url.replace(f":{PASSWORD}", ""), FixedSecret(PASSWORD))
