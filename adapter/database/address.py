@@ -6,6 +6,8 @@ from adapter.errors import WrongConfiguration
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
+#: A server's address whose login ends where it seems to: else a part of the password would be taken for a host.
+SERVER = re.compile(r"(postgres|postgresql)://([^/?#@\[\]]*@)?[^@?#]*(\?[^#]*)?")
 #: Parameters of a PostgreSQL address that are secrets.
 SECRET = re.compile(r"(?<=[?&])(password|sslpassword)=[^&]*", re.IGNORECASE)
 
@@ -18,9 +20,12 @@ def kind_of(url: str) -> str:
     """
     if url.startswith("sqlite:///") and url != "sqlite:///":
         return SQLITE
-    if re.match(r"(postgres|postgresql)://.", url):
+    if SERVER.fullmatch(url) and not url.endswith("://"):
         return POSTGRESQL
-    raise WrongConfiguration("storage.database has to be sqlite:///FILE or postgresql://USER@HOST:PORT/DATABASE.")
+    raise WrongConfiguration(
+        "storage.database has to be sqlite:///FILE or postgresql://USER@HOST:PORT/DATABASE; "
+        "in a user or a password / ? # @ [ ] are written %2F %3F %23 %40 %5B %5D."
+    )
 
 
 def without_password(url: str) -> str:

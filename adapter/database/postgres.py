@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import asyncpg
 from sqlalchemy import event
@@ -80,14 +81,19 @@ def postgres_engine(url: str, password: Secret | None, *, seconds: float, lead: 
             if password is None or renewed:
                 raise
             return await connected(renewed=True)
-        except ValueError:  # its text repeats pieces of the address, and the password may be one
+        except asyncpg.ClientConfigurationError as error:  # a parameter is wrong; its text quotes no login
+            raise WrongConfiguration(f"storage.database cannot be read: {error}.") from None
+        except ValueError:  # a port that is none; its text quotes it, and it may be a password without its "@"
             raise WrongConfiguration(
                 "storage.database cannot be read; it has to be postgresql://USER@HOST:PORT/DATABASE."
             ) from None
 
     async def made() -> asyncpg.Connection:
         connection = await connected()
-        await lead.measure(connection)
+        with ExitStack() as unless_done:  # a client may hang up here
+            unless_done.callback(connection.terminate)
+            await lead.measure(connection)
+            unless_done.pop_all()
         return connection
 
     engine = create_async_engine(

@@ -39,7 +39,13 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[int], s
     return lambda _: server.url(server.new_database())
 
 
-@pytest.mark.parametrize("url", ["mysql://ada:se-cret@host/db", "sqlite://", "jobs.db", "postgresql://", "postgres:x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("mysql://ada:se-cret@host/db", "sqlite://", "jobs.db", "postgresql://", "postgres:x"),
+        *("postgresql://ada:se-cret/@db/x", "postgresql://ada:se-cret@x@db/y", "postgres://ada:[se-cret@db/x"),
+    ],
+)
 async def test_another_kind_of_database_is_a_clear_error(url: str) -> None:
     """The error says what it has to be, and does not repeat what may be a password."""
     with pytest.raises(WrongConfiguration, match="sqlite:///FILE or postgresql://USER@HOST:PORT/DATABASE") as caught:

@@ -59,7 +59,11 @@ async def failing(store: SqlJobStore, number: int) -> StorageFailed:
         ("postgresql://postgres:{password}@127.0.0.1:{port}/nowhere", "has no database of this name"),
         ("postgresql://postgres:{password}@127.0.0.1:{port}/postgres?sslmode=require", "rejected SSL upgrade"),
         ("postgresql://postgres:{password}@127.0.0.1:{port}/postgres?colour=blue", 'parameter "colour"'),
-        ("postgresql://postgres:{password}@127.0.0.1:{port}/postgres?sslmode=perhaps", "cannot be read"),
+        ("postgresql://postgres:{password}@127.0.0.1:{port}/postgres?sslmode=perhaps", "`sslmode` parameter must be"),
+        (
+            "postgresql://postgres:{password}@127.0.0.1:{port}/postgres?sslmode=verify-ca&sslrootcert=/nowhere",
+            "No such file or directory",
+        ),
         ("postgresql://ada:x@db:{password}/postgres", "cannot be read"),
         ("postgresql://ada:{password}", "cannot be read"),
     ],
@@ -158,6 +162,20 @@ async def test_a_lock_is_not_waited_for_without_end(url: str, store: SqlJobStore
             await remember(store, 1)
     await other.dispose()
     await remember(store, 1)
+
+
+async def test_a_request_that_is_given_up_leaves_the_connections_in_order(store: SqlJobStore) -> None:
+    """Clients hang up at any moment of a query."""
+    for turns in range(0, 200, 5):
+        tasks = [asyncio.create_task(remember(store, 100 * turns + number)) for number in range(3)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    found = await asyncio.gather(*(store.recent(1000) for _ in range(30)))
+
+    assert len({len(jobs) for jobs in found}) == 1
 
 
 async def test_leases_go_by_the_clock_of_the_server(url: str) -> None:
