@@ -81,6 +81,8 @@ def postgres_engine(url: str, password: Secret | None, *, seconds: float, lead: 
             if password is None or renewed:
                 raise
             return await connected(renewed=True)
+        except OSError:  # a certificate that fails is a ValueError too
+            raise
         except asyncpg.ClientConfigurationError as error:  # a parameter is wrong; its text quotes no login
             raise WrongConfiguration(f"storage.database cannot be read: {error}.") from None
         except ValueError:  # a port that is none; its text quotes it, and it may be a password without its "@"
