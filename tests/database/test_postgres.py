@@ -20,7 +20,7 @@ from tests.postgres import PASSWORD, PostgresServer
 @pytest.fixture
 def url(postgres: PostgresServer) -> str:
     """The address of a database that is still empty."""
-    return postgres.url(postgres.new_database())
+    return postgres.new_url()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.postgres import BOTH_ENGINES
 
 pytestmark = BOTH_ENGINES
 
-JOBS, ROUNDS, AT_ONCE, LEASE = 60, 8, 4, 10.0
+JOBS, ROUNDS, AT_ONCE, LEASE = 50, 6, 4, 10.0
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ FIRST, SECOND = video_job(1), video_job(2)
 
 @pytest.fixture
 async def database(postgres: PostgresServer) -> AsyncIterator[Database]:
-    """A new database on a server."""
-    database = await open_database(postgres.url(postgres.new_database()))
+    """A new memory on a server."""
+    database = await open_database(postgres.new_url())
     yield database
     await database.dispose()
 
