@@ -10,6 +10,8 @@ from adapter.errors import WrongConfiguration
 
 #: Milliseconds to wait for another process's write.
 BUSY_MILLISECONDS = 10_000
+#: How often the log of a new file is begun while others do the same.
+LOG_TRIES = 100
 
 
 def sqlite_engine(path: str) -> AsyncEngine:
@@ -33,10 +35,28 @@ def _set_up(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    _begin_the_log(cursor)
     # FULL: what was confirmed survives a power cut; it costs 0.2 ms a commit (`reliability.md` section 2.2).
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.close()
+
+
+def _begin_the_log(cursor: sqlite3.Cursor) -> None:
+    """Let the file have a write-ahead log.
+
+    Two processes that both make a new file do not wait for each other here: SQLite refuses one of them at once, so as
+    not to deadlock. That one waits for the other's lock instead, and looks again.
+    """
+    for left in reversed(range(LOG_TRIES)):
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not left:
+                raise
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute("ROLLBACK")
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:

@@ -27,7 +27,7 @@ for url in sys.argv[1:]:
     asyncio.run(opened(url))
 print("done", flush=True)
 """
-PROCESSES, ROUNDS = 3, 4
+PROCESSES, ROUNDS = 2, 10
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
