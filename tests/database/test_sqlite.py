@@ -1,5 +1,6 @@
 """What is particular to a file."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -43,3 +44,14 @@ async def test_a_database_that_is_locked_is_said_to_be(database: Database, tmp_p
             await store.admit(video_job(2), now=1000.0, window=0.0)
 
     assert (caught.value.status, caught.value.should_retry) == (503, True)
+
+
+async def test_a_new_file_that_another_process_is_setting_up_is_waited_for(tmp_path: Path) -> None:
+    """SQLite itself refuses at once to begin the log of a file that somebody writes to."""
+    with closing(sqlite3.connect(tmp_path / "adapter.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        opening = asyncio.create_task(open_database(f"sqlite:///{tmp_path}/adapter.db"))
+        await asyncio.wait([opening], timeout=0.3)
+        other.execute("COMMIT")
+        database = await opening
+    await database.dispose()
