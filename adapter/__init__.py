@@ -24,7 +24,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     jobs, access        domain, errors, database
     budget              domain, errors
     media               domain, errors
-    database            errors
+    database            domain, errors
     providers.*         domain, errors, redaction, providers.http, .reply, .cutting, .rpc_status
     sandbox             nothing of ours
     domain              errors

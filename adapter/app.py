@@ -17,7 +17,8 @@ from adapter.access.keys import SqlKeyStore
 from adapter.budget import MemoryBudget
 from adapter.clock import SystemClock
 from adapter.credentials import secret
-from adapter.database.engine import open_database
+from adapter.database.address import without_password
+from adapter.database.engine import Database, open_database
 from adapter.domain.catalogue import Catalogue
 from adapter.domain.media import SizePolicy
 from adapter.domain.ports import Clock, ImageProvider, MediaStore, Memory, VideoProvider, Workshop
@@ -127,7 +128,7 @@ class House:
         )
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._http.open())
-            database = await open_database(settings.storage.database)
+            database = await database_of(settings)
             stack.push_async_callback(database.dispose)
             feed = LocalFeed(clock)
             memory = Memory(SqlJobStore(database), feed, open_media(settings.storage.media, self._s3))
@@ -167,7 +168,7 @@ class House:
                 "server.started",
                 public_url=settings.public_url,
                 providers=sorted({*workshop.image_makers, *self._video_providers()}),
-                database=settings.storage.database,
+                database=without_password(settings.storage.database),
                 media=settings.storage.media,
             )
             yield
@@ -194,6 +195,19 @@ class House:
 
     def _video_providers(self) -> Mapping[str, VideoProvider]:
         return {"flow": self._flow} if self._flow else {}
+
+
+async def database_of(settings: Settings) -> Database:
+    """Open the database that the settings name.
+
+    Raises:
+        WrongConfiguration: it cannot be used, or its password is not there.
+        SecretUnreadable: its password cannot be read.
+    """
+    told = settings.storage
+    reference = told.database_password
+    password = secret(reference, key="storage.database_password") if reference else None
+    return await open_database(told.database, password)
 
 
 def s3_access(settings: Settings) -> S3Access:

@@ -14,10 +14,11 @@ import msgspec
 
 from adapter import serving
 from adapter.access.keys import SqlKeyStore
-from adapter.app import create_app, s3_access
+from adapter.app import create_app, database_of, s3_access
 from adapter.clock import SystemClock
 from adapter.credentials import secret
-from adapter.database.engine import Database, open_database
+from adapter.database.address import without_password
+from adapter.database.engine import Database
 from adapter.errors import AdapterError, WrongConfiguration
 from adapter.jobs.store import SqlJobStore
 from adapter.logs import configure_logs
@@ -84,7 +85,7 @@ async def _checks(settings: Settings) -> list[str]:
         await secret(reference, key=key).read()
         said.append(f"secret       ok  {key}")
     made = await _with_database(settings, lambda it: SqlKeyStore(it).all())
-    said.append(f"database     ok  {settings.storage.database}")
+    said.append(f"database     ok  {without_password(settings.storage.database)}")
     await open_media(settings.storage.media, s3_access(settings)).try_out()
     said.append(f"media        ok  {settings.storage.media}")
     said.append(f"links begin  {settings.public_url}")
@@ -131,7 +132,7 @@ def list_jobs(config: Path, limit: int) -> None:
     settings = load_settings(config, os.environ)
     found = asyncio.run(_with_database(settings, lambda it: SqlJobStore(it).recent(limit)))
     if not found:
-        click.echo(f"No jobs in {settings.storage.database}.")
+        click.echo(f"No jobs in {without_password(settings.storage.database)}.")
     for job in found:
         code = f"  {job.failure.code}" if job.failure else ""
         click.echo(f"{_day(job.created_at)}  {job.id}  {job.state:10} {job.progress:3} %  {job.order.model}{code}")
@@ -189,7 +190,7 @@ def _day(at: float) -> str:
 
 async def _with_database(settings: Settings, use: Callable[[Database], Awaitable[_T]]) -> _T:
     """Open the database for one use."""
-    database = await open_database(settings.storage.database)
+    database = await database_of(settings)
     try:
         return await use(database)
     finally:

@@ -60,6 +60,8 @@ class Storage(_Section, frozen=True, kw_only=True):
     """Where things are remembered."""
 
     database: str = "sqlite:///var/adapter.db"
+    #: A reference to the password of a PostgreSQL server. Empty: it stands in the address, or libpq's variables say.
+    database_password: str = ""
     media: str = "file://var/media"
     #: Files are deleted after this, unless a job still needs them; 0 keeps everything.
     retention_days: Annotated[float, Meta(ge=0, le=36_500)] = 0.0
@@ -187,6 +189,8 @@ class Settings(_Section, frozen=True, kw_only=True):
         """Return where every secret is said to be, by the key that says so."""
         gemini, flow = self.providers.gemini, self.providers.flow
         found = [(f"access.keys[{number}]", key) for number, key in enumerate(self.access.keys)]
+        if self.storage.database_password:
+            found.append(("storage.database_password", self.storage.database_password))
         if self.storage.s3.access_key:
             found += [(f"storage.s3.{name}", getattr(self.storage.s3, name)) for name in ("access_key", "secret_key")]
         if gemini:

@@ -12,6 +12,8 @@ from adapter.database.engine import Database, reading, writing
 from adapter.database.tables import KEYS
 from adapter.errors import InvalidRequest, NotFound
 
+#: Longest name of a key: `key:NAME` is the owner of jobs, and has a column of 64 characters.
+LONGEST_NAME = 60
 #: Tells a person, and a scanner of repositories, what the thing is.
 PREFIX = "sk-adapter-"
 
@@ -34,8 +36,10 @@ class SqlKeyStore:
         """Make a key of 256 random bits and return it: the only time that it can be seen.
 
         Raises:
-            InvalidRequest: there is, or was, a key of that name.
+            InvalidRequest: there is, or was, a key of that name; or the name is too long.
         """
+        if len(name) > LONGEST_NAME:
+            raise InvalidRequest(f"The name of a key has up to {LONGEST_NAME} characters.")
         key = PREFIX + secrets.token_urlsafe(32)
         try:
             async with writing(self._database) as connection:

@@ -1,53 +1,85 @@
-"""The database: opened, set up and migrated in one place."""
+"""The database: opened, set up and migrated in one place, on either engine."""
 
-import sqlite3
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TypeAlias
 
 import structlog
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event
+from sqlalchemy import BigInteger, Connection, func, literal, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from adapter.errors import StorageFailed, WrongConfiguration
+from adapter.database.address import POSTGRESQL, kind_of
+from adapter.database.postgres import Lead, lock_key, postgres_engine, what_is_wrong
+from adapter.database.sqlite import sqlite_engine
+from adapter.domain.ports import Secret
+from adapter.errors import SecretUnreadable, StorageFailed, WrongConfiguration
 
 log = structlog.get_logger()
 
-#: What everything that is remembered is kept in.
-Database: TypeAlias = AsyncEngine
+#: What a statement may take on a server, in seconds. The slowest of ours takes milliseconds.
+STATEMENT_SECONDS = 10.0
+#: What a migration may take there, another process's before it included.
+MIGRATION_SECONDS = 600.0
 
-#: Milliseconds to wait for another process's write.
-BUSY_MILLISECONDS = 10_000
+
+class Database:
+    """What everything that is remembered is kept in."""
+
+    def __init__(self, engine: AsyncEngine, lead: Lead | None = None) -> None:
+        self.engine = engine
+        self._lead = lead
+
+    @property
+    def lead(self) -> float:
+        """How many seconds its clock is ahead of this machine's, as far as that matters."""
+        return self._lead.seconds if self._lead else 0.0
+
+    async def dispose(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
 
 
-async def open_database(url: str) -> Database:
-    """Open `sqlite:///path` and bring its tables up to date.
+async def open_database(
+    url: str,
+    password: Secret | None = None,
+    *,
+    seconds: float = STATEMENT_SECONDS,
+    clock: Callable[[], float] = time.time,
+) -> Database:
+    """Open `sqlite:///path` or `postgresql://user@host:port/name` and bring its tables up to date.
+
+    The password, the seconds of a statement and the clock are for a server only.
 
     Raises:
-        WrongConfiguration: another kind of address, or a file that cannot be opened.
+        WrongConfiguration: another kind of address, a file that cannot be opened, or a server that cannot be used.
+        SecretUnreadable: the password cannot be read.
     """
-    kind, _, path = url.partition(":///")
-    if kind != "sqlite" or not path:
-        raise WrongConfiguration(f"storage.database is '{url}'; it has to be sqlite:///FILE.")
+    if kind_of(url) == POSTGRESQL:
+        return await _open_postgres(url, password, seconds, Lead(clock))
+    path = url.removeprefix("sqlite:///")
+    engine = sqlite_engine(path)
     try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WrongConfiguration(f"storage.database: the folder of {path} cannot be made: {error.strerror}.") from error
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
-    event.listen(engine.sync_engine, "connect", _set_up)
-    event.listen(engine.sync_engine, "begin", _begin)
-    try:
-        async with engine.begin() as connection:
-            await connection.run_sync(migrate)
+        await _bring_up_to_date(engine)
     except DBAPIError as error:
         await engine.dispose()
         raise WrongConfiguration(f"storage.database: {path} cannot be used: {error.orig}") from error
-    return engine
+    return Database(engine)
+
+
+async def _open_postgres(url: str, password: Secret | None, seconds: float, lead: Lead) -> Database:
+    migrating = postgres_engine(url, password, seconds=MIGRATION_SECONDS, lead=lead)
+    try:
+        await _bring_up_to_date(migrating)
+    except (DBAPIError, OSError) as error:
+        raise WrongConfiguration(f"storage.database: {what_is_wrong(error, url)}.") from error
+    finally:
+        await migrating.dispose()
+    return Database(postgres_engine(url, password, seconds=seconds, lead=lead), lead)
 
 
 @asynccontextmanager
@@ -58,7 +90,7 @@ async def writing(database: Database) -> AsyncIterator[AsyncConnection]:
         StorageFailed: the database is locked, full or gone.
     """
     with _mapped_errors():
-        async with database.begin() as connection:
+        async with database.engine.begin() as connection:
             yield connection
 
 
@@ -70,7 +102,7 @@ async def reading(database: Database) -> AsyncIterator[AsyncConnection]:
         StorageFailed: the database cannot be read.
     """
     with _mapped_errors():
-        async with database.connect() as connection:
+        async with database.engine.connect() as connection:
             yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
@@ -80,9 +112,24 @@ def _mapped_errors() -> Iterator[None]:
         yield
     except IntegrityError:
         raise  # a rule of a table was broken: whoever wrote knows what it means
-    except (DBAPIError, PoolTimeout) as error:
+    except (DBAPIError, PoolTimeout, OSError, SecretUnreadable) as error:  # OSError: a server that cannot be reached
         log.error("database.failed", error=str(getattr(error, "orig", error)))  # noqa: TRY400 - the text is enough
         raise StorageFailed("The server cannot reach its memory at the moment. Ask again shortly.") from error
+
+
+async def pass_alone(connection: AsyncConnection, name: str) -> None:
+    """Wait until no other open transaction has passed here under the same name.
+
+    A transaction that writes to SQLite is alone anyway.
+    """
+    if connection.dialect.name == POSTGRESQL:
+        await connection.execute(select(func.pg_advisory_xact_lock(literal(lock_key(name), BigInteger))))
+
+
+async def _bring_up_to_date(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await pass_alone(connection, "migration")
+        await connection.run_sync(migrate)
 
 
 def migrate(connection: Connection) -> None:
@@ -91,21 +138,3 @@ def migrate(connection: Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-
-
-def _set_up(connection: sqlite3.Connection, _record: object) -> None:
-    # Autocommit in the driver, so that `_begin` alone decides how a transaction starts.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    # FULL: what was confirmed survives a power cut; it costs 0.2 ms a commit (`reliability.md` section 2.2).
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
-        return
-    # IMMEDIATE: two writers queue here instead of failing when the second one upgrades its read.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")

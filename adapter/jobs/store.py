@@ -7,7 +7,7 @@ import msgspec
 import structlog
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 
-from adapter.database.engine import Database, reading, writing
+from adapter.database.engine import Database, pass_alone, reading, writing
 from adapter.database.tables import JOBS
 from adapter.domain.job import LIVE, JobState, VideoJob
 from adapter.domain.ports import Claim, Write
@@ -52,10 +52,12 @@ class SqlJobStore:
             .limit(1)
         )
         async with writing(self._database) as connection:
+            # Who serves a wish depends on the time, which no unique index can express: so one wish, one at a time.
+            await pass_alone(connection, f"wish {job.owner} {job.fingerprint}")
             found = (await connection.execute(serving)).one_or_none()
             if found is not None and (known := _read(*found)) is not None:
                 return known
-            await connection.execute(JOBS.insert().values(**_identity(job), due_at=now, **_columns(job)))
+            await connection.execute(JOBS.insert().values(**_identity(job), due_at=self._there(now), **_columns(job)))
         return job
 
     async def get(self, job_id: str) -> VideoJob | None:
@@ -74,14 +76,23 @@ class SqlJobStore:
 
     async def claim(self, *, now: float, lease: float, limit: int, held: Collection[str] = ()) -> Sequence[Claim]:
         """Take due jobs (the port of that name): the same UPDATE finds, fences and returns them."""
+        at = self._there(now)
         # Nothing is ever put off so far; a clock that was set back would else hide the job until it catches up.
-        is_due = or_(JOBS.c.due_at <= now, JOBS.c.due_at > now + FAR_SECONDS)
-        due = select(JOBS.c.id).where(is_due, JOBS.c.id.not_in(held)).order_by(JOBS.c.due_at).limit(limit)
+        is_due = or_(JOBS.c.due_at <= at, JOBS.c.due_at > at + FAR_SECONDS)
+        due = (
+            select(JOBS.c.id)
+            .where(is_due, JOBS.c.id.not_in(held))
+            .order_by(JOBS.c.due_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)  # SQLite has one writer at a time, and no such words
+            .cte("due")
+            .prefix_with("MATERIALIZED")  # else a plan may look again, and lock more than `limit`
+        )
         token = secrets.token_hex(16)
         taking = (
             update(JOBS)
-            .where(JOBS.c.id.in_(due.scalar_subquery()))
-            .values(due_at=now + lease, claim=token)
+            .where(JOBS.c.id.in_(select(due.c.id)))
+            .values(due_at=at + lease, claim=token)
             .returning(JOBS.c.id, JOBS.c.document)
         )
         async with writing(self._database) as connection:
@@ -90,11 +101,12 @@ class SqlJobStore:
 
     async def renew(self, claims: Iterable[Claim], *, due_at: float) -> None:
         """Keep claims (the port of that name). A job that is over has no `due_at` and gets none."""
-        held = [{"job": claim.job.id, "token": claim.token} for claim in claims]
+        # In one order everywhere: two transactions that lock the same rows must not wait for each other.
+        held = sorted(({"job": claim.job.id, "token": claim.token} for claim in claims), key=lambda one: one["job"])
         keeping = (
             update(JOBS)
             .where(JOBS.c.id == bindparam("job"), JOBS.c.claim == bindparam("token"), JOBS.c.due_at.is_not(None))
-            .values(due_at=due_at)
+            .values(due_at=self._there(due_at))
         )
         if held:
             async with writing(self._database) as connection:
@@ -103,12 +115,12 @@ class SqlJobStore:
     async def save(self, writes: Sequence[Write]) -> Sequence[VideoJob]:
         """Write claimed jobs in one transaction (the port of that name)."""
         tokens = {write.job.id: write.claim.token for write in writes}
-        holding = select(JOBS.c.id, JOBS.c.claim).where(JOBS.c.id.in_(tokens)).with_for_update()
+        holding = select(JOBS.c.id, JOBS.c.claim).where(JOBS.c.id.in_(tokens)).order_by(JOBS.c.id).with_for_update()
         async with writing(self._database) as connection:
             held = {job_id for job_id, token in await connection.execute(holding) if token == tokens[job_id]}
             kept = [write for write in writes if write.job.id in held]
             if kept:
-                await connection.execute(WRITING, [_row(write) for write in kept])
+                await connection.execute(WRITING, [self._row(write) for write in kept])
         return [write.job for write in kept]
 
     async def mark_delivered(self, job_id: str, *, now: float) -> None:
@@ -142,6 +154,14 @@ class SqlJobStore:
             mean = (await connection.execute(select(func.avg(last.c.took_seconds)))).scalar_one()
         return None if mean is None else float(mean)
 
+    def _there(self, at: float) -> float:
+        """Return a time of this machine as the database's clock has it: leases are compared between machines."""
+        return at + self._database.lead
+
+    def _row(self, write: Write) -> dict[str, object]:
+        due_at = None if write.job.is_over else self._there(write.due_at)
+        return {"job": write.job.id, "due_at": due_at, **_columns(write.job)}
+
 
 def _is_wanted(since: float) -> ColumnElement[bool]:
     """Live, or completed after that time and handed to nobody yet."""
@@ -165,10 +185,6 @@ def _read_stem(job_id: str, document: bytes) -> str | None:
     except msgspec.DecodeError as error:
         log.error("jobs.unreadable", job_id=job_id, error=str(error))  # noqa: TRY400 - the text says where
         return None
-
-
-def _row(write: Write) -> dict[str, object]:
-    return {"job": write.job.id, "due_at": None if write.job.is_over else write.due_at, **_columns(write.job)}
 
 
 def _identity(job: VideoJob) -> dict[str, object]:

@@ -2,13 +2,20 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from adapter.access.keyring import ANONYMOUS, Keyring
 from adapter.access.keys import PREFIX, SqlKeyStore
 from adapter.credentials import FixedSecret, secret
-from adapter.database.engine import Database
+from adapter.database.engine import Database, reading
+from adapter.database.tables import KEYS
 from adapter.errors import InvalidRequest, NotFound, WrongKey
+from adapter.jobs.store import SqlJobStore
+from tests.fakes import video_job
+from tests.postgres import BOTH_ENGINES
+
+pytestmark = BOTH_ENGINES
 
 
 @pytest.fixture
@@ -50,12 +57,15 @@ async def test_a_key_that_was_made_opens_until_it_is_revoked(keyring: Keyring, m
         await keyring.owner(f"Bearer {key}")
 
 
-async def test_only_the_digest_of_a_key_is_kept(made: SqlKeyStore, tmp_path: Path) -> None:
+async def test_only_the_digest_of_a_key_is_kept(made: SqlKeyStore, database: Database, tmp_path: Path) -> None:
     """Who reads the database cannot use what is in it."""
     key = await made.create("ada", now=1.0)
     files = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    async with reading(database) as connection:
+        [row] = (await connection.execute(KEYS.select())).all()
 
-    assert key.encode() not in files
+    assert row.name == "ada"
+    assert key.removeprefix(PREFIX) not in str(row)
     assert key.removeprefix(PREFIX).encode() not in files
 
 
@@ -67,6 +77,17 @@ async def test_a_name_is_given_once(made: SqlKeyStore) -> None:
     with pytest.raises(InvalidRequest, match="already a key named 'ada'"):
         await made.create("ada", now=3.0)
     assert [(key.name, key.created_at, key.revoked_at) for key in await made.all()] == [("ada", 1.0, 2.0)]
+
+
+async def test_a_name_is_as_long_as_an_owner_may_be(made: SqlKeyStore, keyring: Keyring, database: Database) -> None:
+    """PostgreSQL counts the characters of a column, so a job of the longest name is remembered too."""
+    key = await made.create("ä" * 60, now=1.0)
+    owner = await keyring.owner(f"Bearer {key}")
+    job = msgspec.structs.replace(video_job(), owner=owner)
+    assert await SqlJobStore(database).admit(job, now=1.0, window=0.0) == job
+
+    with pytest.raises(InvalidRequest, match="up to 60 characters"):
+        await made.create("a" * 61, now=1.0)
 
 
 async def test_what_is_not_there_cannot_be_revoked(made: SqlKeyStore) -> None:

@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--quick]`: under three minutes, or under forty seconds and noisier."""
+"""`python -m tests.bench [--quick]`: about three minutes, or under forty seconds and noisier."""
 
 import argparse
 import os
@@ -31,7 +31,7 @@ class Effort(NamedTuple):
     jobs: int
 
 
-FULL = Effort(starts=5, rounds=5, seconds=2.5, waiting_seconds=7.5, jobs=600)
+FULL = Effort(starts=5, rounds=5, seconds=2.5, waiting_seconds=7.5, jobs=400)
 QUICK = Effort(starts=1, rounds=2, seconds=1.0, waiting_seconds=1.2, jobs=100)
 
 

@@ -1,9 +1,10 @@
-"""The job store on SQLite in a folder of its own, in this process: the cost of a job's life and of a poll."""
+"""The job store on both engines, in this process: the cost of a job's life and of a poll."""
 
 import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from adapter.jobs.poller import CLAIM_LIMIT
 from adapter.jobs.store import SqlJobStore
 from tests.bench.table import table
 from tests.fakes import video_job
+from tests.postgres import PostgresServer, find_programs
 
 NOW = 1000.0
 LEASE = 10.0
@@ -34,12 +36,25 @@ class Cost(NamedTuple):
 
 def measure_store(folder: Path, *, rounds: int, jobs: int) -> str:
     """Return a table; each round has a database of its own."""
-    lives = [uvloop.run(_cost(folder / f"lives{at}.db", live, jobs)) for at in range(rounds)]
-    polls = [uvloop.run(_cost(folder / f"polls{at}.db", poll, jobs, prepare=submit)) for at in range(rounds)]
-    title = f"The job store on SQLite, in this process ({rounds} x {jobs} jobs)"
-    rows = [_row("a life: admit, claim, save x 3, one job at a time", lives)]
-    rows.append(_row(f"a poll: claim and save, batches of {CLAIM_LIMIT}", polls))
+    files = (f"sqlite:///{folder}/store{number}.db" for number in count())
+    rows = _rows("SQLite", files, rounds, jobs)
+    if programs := find_programs():
+        server = PostgresServer(programs, durable=True)
+        try:
+            rows += _rows("PostgreSQL", (server.url(server.new_database()) for _ in count()), rounds, jobs)
+        finally:
+            server.remove()
+    title = f"The job store, in this process ({rounds} x {jobs} jobs; a server's own CPU is not counted)"
     return table(title, [HEAD, *rows])
+
+
+def _rows(engine: str, urls: Iterator[str], rounds: int, jobs: int) -> list[list[str]]:
+    lives = [uvloop.run(_cost(next(urls), live, jobs)) for _ in range(rounds)]
+    polls = [uvloop.run(_cost(next(urls), poll, jobs, prepare=submit)) for _ in range(rounds)]
+    return [
+        _row(f"{engine}, a life: admit, claim, save x 3, one job at a time", lives),
+        _row(f"{engine}, a poll: claim and save, batches of {CLAIM_LIMIT}", polls),
+    ]
 
 
 def _row(name: str, costs: list[Cost]) -> list[str]:
@@ -48,8 +63,8 @@ def _row(name: str, costs: list[Cost]) -> list[str]:
     return [name, f"{rate:.0f}", f"{statistics.median(cpu):.3f}", f"{min(cpu):.3f}"]
 
 
-async def _cost(file: Path, act: Act, jobs: int, prepare: Act | None = None) -> Cost:
-    async with _store(file) as store:
+async def _cost(url: str, act: Act, jobs: int, prepare: Act | None = None) -> Cost:
+    async with _store(url) as store:
         if prepare is not None:
             await prepare(store, jobs)
         started, cpu = time.perf_counter(), time.process_time()
@@ -58,8 +73,8 @@ async def _cost(file: Path, act: Act, jobs: int, prepare: Act | None = None) -> 
 
 
 @asynccontextmanager
-async def _store(file: Path) -> AsyncIterator[SqlJobStore]:
-    database = await open_database(f"sqlite:///{file}")
+async def _store(url: str) -> AsyncIterator[SqlJobStore]:
+    database = await open_database(url)
     try:
         yield SqlJobStore(database)
     finally:

@@ -1,13 +1,10 @@
-"""The contract of the job store, on a real database."""
-
-import sqlite3
-from contextlib import closing
-from pathlib import Path
+"""The contract of the job store, on both engines."""
 
 import msgspec
 import pytest
 
-from adapter.database.engine import Database, open_database, reading, writing
+from adapter.database.engine import Database, open_database, writing
+from adapter.database.tables import JOBS
 from adapter.domain.job import (
     Failed,
     Failure,
@@ -23,9 +20,11 @@ from adapter.domain.job import (
 )
 from adapter.domain.media import RemoteVideo
 from adapter.domain.ports import Claim, Write
-from adapter.errors import StorageFailed, WrongConfiguration
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job, video_order
+from tests.postgres import BOTH_ENGINES
+
+pytestmark = BOTH_ENGINES
 
 
 async def admit(store: SqlJobStore, job: VideoJob, *, now: float = 1000.0, window: float = 60.0) -> VideoJob:
@@ -196,33 +195,16 @@ async def test_durations_are_measured_per_upstream_model(store: SqlJobStore) -> 
     assert await store.measured_seconds("veo_3_1_t2v_fast_portrait") is None
 
 
-async def test_what_was_remembered_is_there_after_the_process_ends(tmp_path: Path) -> None:
+async def test_what_was_remembered_is_there_after_the_process_ends(database_url: str) -> None:
     """Opening an old database changes nothing in it."""
-    url = f"sqlite:///{tmp_path}/deep/down/jobs.db"
-    engine = await open_database(url)
-    await admit(SqlJobStore(engine), video_job())
-    await engine.dispose()
-    engine = await open_database(url)
-    [found] = await SqlJobStore(engine).recent(10)
-    await engine.dispose()
+    first = await open_database(database_url)
+    await admit(SqlJobStore(first), video_job())
+    await first.dispose()
+    second = await open_database(database_url)
+    [found] = await SqlJobStore(second).recent(10)
+    await second.dispose()
 
     assert found == video_job()
-
-
-@pytest.mark.parametrize("url", ["mysql://host/db", "sqlite://", "jobs.db"])
-async def test_another_kind_of_database_is_a_clear_error(url: str) -> None:
-    """The error says what it has to be."""
-    with pytest.raises(WrongConfiguration, match="sqlite:///FILE"):
-        await open_database(url)
-
-
-async def test_a_file_that_is_no_database_is_a_clear_error(tmp_path: Path) -> None:
-    """The error names the file."""
-    file = tmp_path / "jobs.db"
-    file.write_bytes(b"not a database, certainly not one" * 100)
-
-    with pytest.raises(WrongConfiguration, match=r"jobs\.db cannot be used"):
-        await open_database(f"sqlite:///{file}")
 
 
 async def test_states_are_stored_by_the_words_of_the_domain(store: SqlJobStore) -> None:
@@ -253,26 +235,12 @@ async def test_a_row_that_cannot_be_read_stops_no_other(store: SqlJobStore, data
     await admit(store, video_job(1))
     await admit(store, video_job(2))
     async with writing(database) as connection:
-        await connection.exec_driver_sql("UPDATE jobs SET document = x'7b' WHERE id LIKE '%1'")
+        await connection.execute(JOBS.update().where(JOBS.c.id == video_job(1).id).values(document=b"{"))
 
     assert [held.job.seed for held in await claim(store, 1000.0)] == [2]
     assert [job.seed for job in await store.recent(10)] == [2]
     assert await store.get(video_job(1).id) is None
     assert (await admit(store, video_job(3, order=video_job(1).order))).seed == 3
-
-
-async def test_a_database_that_is_locked_is_said_to_be(store: SqlJobStore, database: Database, tmp_path: Path) -> None:
-    """A 503 that invites to ask again; readers need no lock."""
-    await admit(store, video_job())
-    with closing(sqlite3.connect(tmp_path / "adapter.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        assert len(await store.recent(1)) == 1
-        async with reading(database) as connection:
-            await connection.exec_driver_sql("PRAGMA busy_timeout = 1")
-        with pytest.raises(StorageFailed) as caught:
-            await admit(store, video_job(2))
-
-    assert (caught.value.status, caught.value.should_retry) == (503, True)
 
 
 async def test_the_store_knows_whose_files_are_needed(store: SqlJobStore) -> None:

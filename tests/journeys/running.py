@@ -31,7 +31,7 @@ port = {port}
 keys = ["plain:{key}", "plain:sk-second"]
 
 [storage]
-database = "sqlite:///{folder}/jobs.db"
+database = "{database}"
 {storage}
 
 [providers.gemini]
@@ -68,7 +68,14 @@ class Server:
     """A running adapter with its own sandbox."""
 
     def __init__(
-        self, folder: Path, *, active_seconds: float = 0.6, storage: str = "", more: str = "", server: str = ""
+        self,
+        folder: Path,
+        *,
+        active_seconds: float = 0.6,
+        database: str = "",
+        storage: str = "",
+        server: str = "",
+        more: str = "",
     ) -> None:
         self.folder = folder
         self.port, self._sandbox = free_port(), free_port()
@@ -82,6 +89,7 @@ class Server:
                 server=server,
                 key=KEY,
                 folder=folder,
+                database=database or f"sqlite:///{folder}/jobs.db",
                 storage=storage or f'media = "file://{folder}/media"',
                 gemini=self.upstream,
                 sandbox=self._sandbox,

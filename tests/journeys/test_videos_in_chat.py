@@ -14,6 +14,7 @@ from PIL import Image as Pillow
 
 from tests.journeys.movie import Movie, read_movie
 from tests.journeys.running import KEY, Connect, Server
+from tests.postgres import PASSWORD
 
 MODEL = "veo-3.1-fast"
 CONTENT = re.compile(r"!\[Video preview\]\((http\S+\.jpg)\)\n\n\[Download video\]\((http\S+\.mp4)\)")
@@ -239,12 +240,16 @@ def test_two_keys_do_not_share_a_job(http: httpx.Client, server: Server, connect
     assert server.executed(prompt) == 2
 
 
-@pytest.mark.parametrize("how", ["kill", "stop"])
+@pytest.mark.parametrize(
+    ("how", "database_url"),
+    [("kill", "sqlite"), ("stop", "sqlite"), ("kill", "postgresql")],
+    indirect=["database_url"],
+)
 def test_a_restart_in_the_middle_of_a_job_ends_in_the_finished_video(
-    http: httpx.Client, connect: Connect, tmp_path: Path, prompt: str, how: str
+    http: httpx.Client, connect: Connect, tmp_path: Path, prompt: str, how: str, database_url: str
 ) -> None:
     """Killed or stopped: the next process finds the job, and asking again ends in the video, paid for once."""
-    server = Server(tmp_path, active_seconds=2.0)
+    server = Server(tmp_path, active_seconds=2.0, database=database_url)
     server.start()
     with raw_stream(http, server, prompt) as reply:
         lines = reply.iter_lines()
@@ -265,6 +270,7 @@ def test_a_restart_in_the_middle_of_a_job_ends_in_the_finished_video(
 
     assert CONTENT.fullmatch(answer)
     assert executions == 1
+    assert PASSWORD not in server.log
 
 
 def test_a_declined_prompt_is_a_400_before_any_stream_begins(client: openai.OpenAI, prompt: str) -> None:

@@ -5,10 +5,12 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from adapter.database.engine import Database
+from adapter.database.engine import Database, writing
+from adapter.database.tables import JOBS
 from adapter.domain.job import (
     Failed,
     Failure,
@@ -201,10 +203,9 @@ async def test_the_files_of_a_job_in_words_of_a_newer_version_stay(
     """Two versions run side by side during an update."""
     job = video_job(1)
     await jobs.admit(job, now=NOW, window=0.0)
-    async with database.begin() as connection:
-        await connection.exec_driver_sql(
-            "UPDATE jobs SET document = CAST(replace(CAST(document AS TEXT), '\"accepted\"', '\"dreaming\"') AS BLOB)"
-        )
+    newer = msgspec.json.encode(job).replace(b'"accepted"', b'"dreaming"')
+    async with writing(database) as connection:
+        await connection.execute(JOBS.update().values(document=newer))
     lay(folder, f"{job.stem}.mp4", age=100 * DAY)
     await janitor.go_round()
 

@@ -1,0 +1,57 @@
+"""What is particular to a file."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from adapter.database.engine import Database, open_database, reading
+from adapter.errors import StorageFailed, WrongConfiguration
+from adapter.jobs.store import SqlJobStore
+from tests.fakes import video_job
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    """A new file."""
+    database = await open_database(f"sqlite:///{tmp_path}/adapter.db")
+    yield database
+    await database.dispose()
+
+
+async def test_a_file_that_is_no_database_is_a_clear_error(tmp_path: Path) -> None:
+    """The error names the file."""
+    file = tmp_path / "jobs.db"
+    file.write_bytes(b"not a database, certainly not one" * 100)
+
+    with pytest.raises(WrongConfiguration, match=r"jobs\.db cannot be used"):
+        await open_database(f"sqlite:///{file}")
+
+
+async def test_a_database_that_is_locked_is_said_to_be(database: Database, tmp_path: Path) -> None:
+    """A 503 that invites to ask again; readers need no lock."""
+    store = SqlJobStore(database)
+    await store.admit(video_job(), now=1000.0, window=0.0)
+    with closing(sqlite3.connect(tmp_path / "adapter.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert len(await store.recent(1)) == 1
+        async with reading(database) as connection:
+            await connection.exec_driver_sql("PRAGMA busy_timeout = 1")
+        with pytest.raises(StorageFailed) as caught:
+            await store.admit(video_job(2), now=1000.0, window=0.0)
+
+    assert (caught.value.status, caught.value.should_retry) == (503, True)
+
+
+async def test_a_new_file_that_another_process_is_setting_up_is_waited_for(tmp_path: Path) -> None:
+    """SQLite itself refuses at once to begin the log of a file that somebody writes to."""
+    with closing(sqlite3.connect(tmp_path / "adapter.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        opening = asyncio.create_task(open_database(f"sqlite:///{tmp_path}/adapter.db"))
+        await asyncio.wait([opening], timeout=0.3)
+        other.execute("COMMIT")
+        database = await opening
+    await database.dispose()
