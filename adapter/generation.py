@@ -91,7 +91,8 @@ class Generation:
         """Give the pictures under way a last while: they are paid for, and nobody keeps them."""
         end = asyncio.get_running_loop().time() + self._patience.farewell
         for limit in self._limits:
-            limit.reschedule(end)
+            if not limit.expired():  # a second signal comes while the first one's end is told
+                limit.reschedule(end)
 
     async def watch_images(self, order: ImageOrder) -> AsyncGenerator[Sequence[Image] | None, None]:
         """Yield None after each spell of silence, and at the end the pictures.
@@ -120,7 +121,7 @@ class Generation:
 
     async def _keep(self, image: Image) -> str:
         name = f"{secrets.token_hex(16)}.{image.format.extension}"
-        await self._memory.media.put(name, _once(image.decode()))
+        await self._memory.media.put(name, _once(await asyncio.to_thread(image.decode)))
         return name
 
     async def start_video(self, wish: VideoWish, owner: str) -> VideoJob:
@@ -162,7 +163,7 @@ class Generation:
         return job
 
     async def _keep_input(self, stem: str, image: Image) -> KeptPicture:
-        data = image.decode()
+        data = await asyncio.to_thread(image.decode)
         name = f"{stem}.{image.format.extension}"
         await self._memory.media.put(name, _once(data))
         return KeptPicture(name, hashlib.sha256(data).hexdigest())

@@ -1,5 +1,6 @@
 """Pictures have the format that was ordered, whatever the model drew."""
 
+import asyncio
 from collections.abc import Sequence
 from io import BytesIO
 
@@ -16,6 +17,7 @@ from adapter.media.convert import convert
 from adapter.media.darkroom import Darkroom
 from tests.fakes import FakeClock, png
 from tests.looking import opened
+from tests.support import turns_until
 
 KINDS = [MediaFormat.PNG, MediaFormat.JPEG, MediaFormat.WEBP]
 
@@ -137,6 +139,14 @@ async def test_a_picture_of_the_exact_size_is_not_touched() -> None:
     made = await Darkroom(Draws(image), NoInputs(), BUDGET).make_images(order(MediaFormat.PNG, exact=image.pixels))
 
     assert made[0] is image
+
+
+async def test_others_have_their_turn_while_a_picture_is_converted() -> None:
+    """The work is done beside the event loop; on it, there would be a handful of turns."""
+    darkroom = Darkroom(Draws(drawn(MediaFormat.PNG)), NoInputs(), BUDGET)
+    work = asyncio.create_task(darkroom.make_images(order(MediaFormat.WEBP)))
+
+    assert await turns_until(work) > 30
 
 
 def test_what_a_picture_cost_is_known_after_its_conversion() -> None:

@@ -16,6 +16,7 @@ from adapter.media.inputs import InputLimits, Inputs, prepared
 from adapter.media.store import open_media
 from tests.fakes import png
 from tests.looking import opened
+from tests.support import turns_until
 
 ALL = (MediaFormat.PNG, MediaFormat.JPEG, MediaFormat.WEBP)
 LIMITS = InputLimits(bytes=1_000_000, bytes_in_all=1_500_000, pixels=250_000)
@@ -196,6 +197,14 @@ async def test_all_pictures_together_may_be_too_much() -> None:
     with pytest.raises(InvalidRequest) as caught:
         await inputs.gather([Upload(large, "image"), Link("there", "image")], ALL)
     assert caught.value.code == "image_file_too_large"
+
+
+async def test_others_have_their_turn_while_a_picture_is_looked_at() -> None:
+    """The work is done beside the event loop; on it, there would be a handful of turns."""
+    inputs = Inputs(Web(), open_media("memory://"), LIMITS)
+    work = asyncio.create_task(inputs.gather([Upload(written("GIF", "P"), "image")] * 4, (MediaFormat.PNG,)))
+
+    assert await turns_until(work) > 30
 
 
 async def test_one_bad_picture_ends_the_others() -> None:

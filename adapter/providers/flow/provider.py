@@ -103,7 +103,7 @@ class FlowProvider:
         if isinstance(made, Image):
             return made
         async with self._http.download(made) as download:
-            found = image_from_bytes(await download.read(MAX_PICTURE_BYTES))
+            found = await asyncio.to_thread(image_from_bytes, await download.read(MAX_PICTURE_BYTES))
         if found is None:
             raise UpstreamBroken("Flow's link leads to something that is not a picture.")
         return found
