@@ -173,6 +173,12 @@ class Server:
         ledger = msgspec.json.decode(httpx.get(f"{self.upstream}/sandbox/ledger").content)
         return int(ledger["requests"].get(door, 0))
 
+    def wait_until_asked(self, door: str) -> None:
+        """Return when the sandbox was asked for something, which has to be soon."""
+        until = time.monotonic() + START_SECONDS
+        while not self.asked(door):
+            assert time.monotonic() < until, f"nobody came to {door}"
+
 
 class Connect(Protocol):
     """Makes an official client of a server. A time-out is in seconds."""

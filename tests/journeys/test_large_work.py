@@ -67,8 +67,7 @@ def test_a_picture_under_way_is_handed_over_before_the_server_stops(tmp_path: Pa
     server.fault(on="gemini.generate", do="delay", seconds=1.5)
     answers: list[httpx.Response] = []
     thread = asked(server, answers, http, "/v1/images/generations")
-    while not server.asked("gemini.generate"):
-        pass
+    server.wait_until_asked("gemini.generate")
 
     assert server.stop() == 0
     thread.join()
@@ -91,8 +90,7 @@ def test_a_picture_that_takes_too_long_for_a_stopping_server_is_an_error_in_open
 
     thread = threading.Thread(target=ask)
     thread.start()
-    while not server.asked("gemini.generate"):
-        pass
+    server.wait_until_asked("gemini.generate")
     assert server.stop() == 0
     thread.join()
 
