@@ -28,6 +28,9 @@ UNREADABLE_PICTURE: Final = (
 # Whoever decodes a picture looks at its `Image.pixels` first; Pillow's own limit only warns up to twice its size.
 Pillow.MAX_IMAGE_PIXELS = None
 
+#: The largest picture that is encoded anew here: twice what any model of ours draws (1536x12288), and 120 MB meanwhile.
+MOST_ENCODED_PIXELS: Final = 40_000_000
+
 #: How much of a picture is decoded to learn its format and pixel size. PNG and WebP need 30 bytes; a JPEG may carry
 #: up to 64 KiB of colour profile and camera data before the frame header.
 HEAD_BYTES = 96 * 1024

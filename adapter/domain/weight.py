@@ -29,13 +29,9 @@ def of_sources(sources: Sequence[Source]) -> int:
 
 def of_surplus(order: ImageOrder, inputs: Sequence[Image]) -> int:
     """Weigh what the pictures that were fetched are larger than expected: here, and in each call that carries them."""
-    brought = [size_of([image]) for source, image in zip(order.sources, inputs, strict=True) if is_brought(source)]
+    pairs = zip(order.sources, inputs, strict=True)
+    brought = [size_of([image]) for source, image in pairs if not isinstance(source, Upload)]
     return (order.n + 1) * max(0, sum(brought) - len(brought) * LINKED_BYTES)
-
-
-def is_brought(source: Source) -> bool:
-    """Say whether a picture did not come with the request, so that its size was not known."""
-    return not isinstance(source, Upload)
 
 
 def of_body(size: int) -> int:

@@ -6,14 +6,12 @@ import msgspec
 from PIL import Image as Pillow
 from PIL import ImageOps
 
-from adapter.domain.media import UNREADABLE_PICTURE, Image, MediaFormat, image_from_bytes
+from adapter.domain.media import MOST_ENCODED_PIXELS, UNREADABLE_PICTURE, Image, MediaFormat, image_from_bytes
 from adapter.domain.orders import ImageOrder
 from adapter.errors import UpstreamBroken
 
 #: Pillow's advice: above it a JPEG grows and does not look better.
 BEST_JPEG = 95
-#: More than twice the largest picture that these models draw (6336x2688); four bytes of memory each.
-MOST_PIXELS = 40_000_000
 
 
 def convert(image: Image, order: ImageOrder) -> Image:
@@ -22,7 +20,7 @@ def convert(image: Image, order: ImageOrder) -> Image:
     Raises:
         UpstreamBroken: the picture cannot be decoded.
     """
-    if image.pixels.area > MOST_PIXELS:
+    if image.pixels.area > MOST_ENCODED_PIXELS:
         raise UpstreamBroken("Google's picture is too large to be converted.")
     written = BytesIO()
     try:

@@ -1,5 +1,6 @@
 """The program as its user starts it: a process of its own, on free ports, in a folder of its own."""
 
+import atexit
 import os
 import signal
 import socket
@@ -115,6 +116,7 @@ class Server:
                 stdout=log,
                 stderr=log,
             )
+        atexit.register(self._process.kill)  # a test that fails leaves none behind
         until = time.monotonic() + START_SECONDS
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > until:

@@ -4,7 +4,7 @@ from enum import Enum
 from fnmatch import fnmatchcase
 
 from adapter.domain.catalogue import ImageCard
-from adapter.domain.media import MediaFormat, Pixels, Ratio, Resolution, Shape, SizePolicy
+from adapter.domain.media import MOST_ENCODED_PIXELS, MediaFormat, Pixels, Ratio, Resolution, Shape, SizePolicy
 from adapter.domain.orders import ImageOrder, Source
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.fields import one_of, prompt, required, seed
@@ -18,8 +18,6 @@ DEFAULT_MODEL = "dall-e-2"
 #: OpenAI's own limit (the same section).
 MAX_IMAGES = 10
 
-#: What is scaled here to the very pixels: more than any of these models draws, and 120 MB while it is done.
-MOST_EXACT_PIXELS = 40_000_000
 #: 14 bits (Google's WebP container document, "VP8").
 LONGEST_WEBP_SIDE = 16_383
 
@@ -152,7 +150,7 @@ def _exact(pixels: Pixels | None, kind: MediaFormat) -> Pixels | None:
     if pixels is None:
         return None
     too_long = kind is MediaFormat.WEBP and max(pixels.width, pixels.height) > LONGEST_WEBP_SIDE
-    if too_long or pixels.area > MOST_EXACT_PIXELS:
+    if too_long or pixels.area > MOST_ENCODED_PIXELS:
         raise InvalidRequest(f"'{pixels}' is too large to be made exactly.", param="size")
     return pixels
 
