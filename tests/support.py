@@ -1,6 +1,5 @@
 """What several tests begin with."""
 
-import asyncio
 from pathlib import Path
 
 import httpx
@@ -41,13 +40,3 @@ class Answering(httpx.MockTransport):
         except httpx.ResponseNotRead:
             return response
         return httpx.Response(response.status_code, headers=response.headers, stream=stream)
-
-
-async def turns_until(work: asyncio.Task[object]) -> int:
-    """Return how many turns the event loop had for others until some work was done."""
-    turns = 0
-    while not work.done():
-        await asyncio.sleep(0)
-        turns += 1
-    await work
-    return turns

@@ -1,8 +1,9 @@
 """Pictures have the format that was ordered, whatever the model drew."""
 
-import asyncio
+import threading
 from collections.abc import Sequence
 from io import BytesIO
+from typing import ClassVar
 
 import msgspec
 import pytest
@@ -17,7 +18,6 @@ from adapter.media.convert import convert
 from adapter.media.darkroom import Darkroom
 from tests.fakes import FakeClock, png
 from tests.looking import opened
-from tests.support import turns_until
 
 KINDS = [MediaFormat.PNG, MediaFormat.JPEG, MediaFormat.WEBP]
 
@@ -141,12 +141,24 @@ async def test_a_picture_of_the_exact_size_is_not_touched() -> None:
     assert made[0] is image
 
 
-async def test_others_have_their_turn_while_a_picture_is_converted() -> None:
-    """The work is done beside the event loop; on it, there would be a handful of turns."""
-    darkroom = Darkroom(Draws(drawn(MediaFormat.PNG)), NoInputs(), BUDGET)
-    work = asyncio.create_task(darkroom.make_images(order(MediaFormat.WEBP)))
+class Noted(Image, frozen=True):
+    """A picture that notes who decodes it."""
 
-    assert await turns_until(work) > 30
+    threads: ClassVar[list[threading.Thread]] = []
+
+    def decode(self) -> bytes:
+        self.threads.append(threading.current_thread())
+        return super().decode()
+
+
+async def test_pictures_are_converted_beside_the_event_loop() -> None:
+    """Others have their turn meanwhile."""
+    plain = drawn(MediaFormat.PNG)
+    noted = Noted(plain.base64, plain.format, plain.pixels)
+    await Darkroom(Draws(noted), NoInputs(), BUDGET).make_images(order(MediaFormat.WEBP))
+
+    assert Noted.threads
+    assert threading.current_thread() not in Noted.threads
 
 
 def test_what_a_picture_cost_is_known_after_its_conversion() -> None:

@@ -3,8 +3,10 @@
 import asyncio
 import random
 import struct
+import threading
 from collections.abc import AsyncIterator
 from io import BytesIO
+from typing import ClassVar
 
 import pytest
 from PIL import Image as Pillow
@@ -16,7 +18,6 @@ from adapter.media.inputs import InputLimits, Inputs, prepared
 from adapter.media.store import open_media
 from tests.fakes import png
 from tests.looking import opened
-from tests.support import turns_until
 
 ALL = (MediaFormat.PNG, MediaFormat.JPEG, MediaFormat.WEBP)
 LIMITS = InputLimits(bytes=1_000_000, bytes_in_all=1_500_000, pixels=250_000)
@@ -199,12 +200,23 @@ async def test_all_pictures_together_may_be_too_much() -> None:
     assert caught.value.code == "image_file_too_large"
 
 
-async def test_others_have_their_turn_while_a_picture_is_looked_at() -> None:
-    """The work is done beside the event loop; on it, there would be a handful of turns."""
-    inputs = Inputs(Web(), open_media("memory://"), LIMITS)
-    work = asyncio.create_task(inputs.gather([Upload(written("GIF", "P"), "image")] * 4, (MediaFormat.PNG,)))
+class Noted(tuple[MediaFormat, ...]):
+    """Formats that note who looks at them."""
 
-    assert await turns_until(work) > 30
+    __slots__ = ()
+    threads: ClassVar[list[threading.Thread]] = []
+
+    def __contains__(self, kind: object) -> bool:
+        self.threads.append(threading.current_thread())
+        return super().__contains__(kind)
+
+
+async def test_pictures_are_looked_at_beside_the_event_loop() -> None:
+    """Others have their turn meanwhile."""
+    await Inputs(Web(), open_media("memory://"), LIMITS).gather([Upload(png(), "image")], Noted(ALL))
+
+    assert Noted.threads
+    assert threading.current_thread() not in Noted.threads
 
 
 async def test_one_bad_picture_ends_the_others() -> None:
