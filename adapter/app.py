@@ -24,7 +24,10 @@ from adapter.domain.media import SizePolicy
 from adapter.domain.ports import Clock, ImageProvider, MediaStore, Memory, VideoProvider, Workshop
 from adapter.drain import on_stop_signal
 from adapter.errors import AdapterError
-from adapter.generation import Generation, Patience
+from adapter.generation.files import Files
+from adapter.generation.patience import Patience
+from adapter.generation.pictures import Pictures
+from adapter.generation.videos import Videos
 from adapter.jobs.feed import LocalFeed
 from adapter.jobs.pace import Pace
 from adapter.jobs.poller import Poller
@@ -142,11 +145,14 @@ class House:
                 typical=settings.jobs.typical_seconds,
                 farewell=settings.server.shutdown_seconds - FAREWELL_SECONDS,
             )
-            generation = Generation(workshop, memory, clock, patience, poller.nudge)
-            stack.push_async_callback(generation.finish_notes)
+            pictures = Pictures(workshop, memory, clock, patience)
+            videos = Videos(workshop.inputs, memory, clock, patience, poller.nudge)
+            stack.push_async_callback(videos.finish_notes)
             app.state.desk = Desk(
                 access=Keyring(self._keys, SqlKeyStore(database), anonymous=settings.access.anonymous),
-                generation=generation,
+                pictures=pictures,
+                videos=videos,
+                files=Files(memory.media),
                 budget=budget,
                 clock=clock,
                 terms=self._terms(),
@@ -163,7 +169,7 @@ class House:
                 stack.push_async_callback(_cancel, tidying)
             stack.callback(feed.close)
             stack.enter_context(on_stop_signal(feed.close))
-            stack.enter_context(on_stop_signal(generation.drain))
+            stack.enter_context(on_stop_signal(pictures.drain))
             log.info(
                 "server.started",
                 public_url=settings.public_url,

@@ -18,7 +18,12 @@ JOBS = Table(
     Column("took_seconds", Float),
     #: When the finished video was first handed to a client.
     Column("delivered_at", Float),
-    #: When the job wants to be looked at again. Claiming moves it forward, so it doubles as the lease; NULL when over.
+    #: When its owner deleted it: from then on nobody sees it, and its files go.
+    Column("deleted_at", Float),
+    #: When the operator called it off.
+    Column("cancelled_at", Float),
+    #: When the job wants to be looked at again. Claiming moves it forward, so it doubles as the lease; NULL
+    #: when over and done with.
     Column("due_at", Float),
     #: The token of the newest claim. A write that carries another one does nothing.
     Column("claim", String(32)),
@@ -28,6 +33,7 @@ JOBS = Table(
     Index("jobs_wish", "owner", "fingerprint"),
     Index("jobs_measured", "model", "finished_at"),
     Index("jobs_created", "created_at"),
+    Index("jobs_owned", "owner", "created_at", "id"),
 )
 
 KEYS = Table(

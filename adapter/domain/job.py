@@ -29,6 +29,32 @@ class JobState(StrEnum):
 LIVE: Final = (JobState.ACCEPTED, JobState.SUBMITTING, JobState.SUBMITTED, JobState.READY)
 
 
+class Phase(StrEnum):
+    """Where a job stands for whoever waits for it."""
+
+    QUEUED = "queued"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+PHASES: Final = {
+    JobState.ACCEPTED: Phase.QUEUED,
+    JobState.SUBMITTING: Phase.QUEUED,
+    JobState.SUBMITTED: Phase.IN_PROGRESS,
+    JobState.READY: Phase.IN_PROGRESS,
+    JobState.COMPLETED: Phase.COMPLETED,
+    JobState.FAILED: Phase.FAILED,
+}
+
+
+class Moment(msgspec.Struct, frozen=True, array_like=True):
+    """What a reader can be told of a job; its number is its place in the job's history, from 1."""
+
+    phase: Phase
+    progress: int
+
+
 class Operation(msgspec.Struct, frozen=True):
     """What the provider calls a submitted job. `mark` is the mark that we gave it ourselves."""
 
@@ -101,6 +127,30 @@ class VideoJob(msgspec.Struct, frozen=True, kw_only=True):
     media: StoredVideo | None = None
     finished_at: float | None = None
     failure: Failure | None = None
+    #: Every change that a reader could see, so that one who comes back misses none; about a hundred at most.
+    history: tuple[Moment, ...] = (Moment(Phase.QUEUED, 0),)
+
+    @property
+    def phase(self) -> Phase:
+        """Where it stands for whoever waits for it."""
+        return PHASES[self.state]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of all files that may have been stored for it."""
+        kept = () if self.media is None else (self.media.video, *([self.media.poster] if self.media.poster else ()))
+        pictures = tuple(picture.name for picture in self.order.pictures)
+        return (*kept, *pictures, self.thumbnail, self.spritesheet)
+
+    @property
+    def thumbnail(self) -> str:
+        """The name of its small picture, which is made when it is first asked for."""
+        return f"{self.stem}_thumbnail.webp"
+
+    @property
+    def spritesheet(self) -> str:
+        """The name of the sheet of its frames, which is made when it is first asked for."""
+        return f"{self.stem}_spritesheet.jpg"
 
     @property
     def is_over(self) -> bool:
@@ -193,6 +243,12 @@ def advance(job: VideoJob, event: Event) -> VideoJob:
     Raises:
         ValueError: the event cannot happen in the job's state.
     """
+    moved = _moved(job, event)
+    moment = Moment(moved.phase, moved.progress)
+    return moved if moment == job.history[-1] else msgspec.structs.replace(moved, history=(*job.history, moment))
+
+
+def _moved(job: VideoJob, event: Event) -> VideoJob:
     state = TRANSITIONS.get((job.state, type(event)))
     if state is None:
         raise ValueError(f"{type(event).__name__} cannot happen to a job that is {job.state}")

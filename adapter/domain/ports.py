@@ -217,6 +217,8 @@ class Claim(msgspec.Struct, frozen=True):
 
     job: VideoJob
     token: str
+    #: Whether its owner deleted it or the operator called it off.
+    unwanted: bool = False
 
 
 class Write(msgspec.Struct, frozen=True):
@@ -237,12 +239,31 @@ class JobStore(Protocol):
         """Remember a new job, due at once; or return the one that already serves the same wish.
 
         That is one of the same owner and fingerprint that is live, or that was completed within `window` seconds and
-        whose video nobody has been given yet.
+        whose video nobody has been given yet; and neither deleted nor called off.
         """
         ...
 
     async def get(self, job_id: str) -> VideoJob | None:
-        """Return a job as last saved."""
+        """Return a job as last saved, a deleted one too."""
+        ...
+
+    async def find(self, job_id: str, owner: str) -> VideoJob | None:
+        """Return a job of this owner as last saved, unless it was deleted."""
+        ...
+
+    async def list(self, owner: str, *, after: VideoJob | None, limit: int, newest_first: bool) -> Sequence[VideoJob]:
+        """Return the next jobs of an owner that were not deleted, by the time of their acceptance."""
+        ...
+
+    async def delete(self, job_id: str, owner: str, *, now: float) -> bool:
+        """Hide a job of this owner for ever and return whether there was one.
+
+        One that is over becomes due, so that its files go; one that is live is unwanted from its next claim on.
+        """
+        ...
+
+    async def cancel(self, job_id: str, *, now: float) -> bool:
+        """Call a live job off: it is unwanted from its next claim on. Return whether there was one."""
         ...
 
     async def recent(self, limit: int) -> Sequence[VideoJob]:
@@ -261,7 +282,14 @@ class JobStore(Protocol):
         ...
 
     async def save(self, writes: Sequence[Write]) -> Sequence[VideoJob]:
-        """Write claimed jobs in one transaction; return those whose claim still held and which were written."""
+        """Write claimed jobs in one transaction; return those whose claim still held and which were written.
+
+        One that is over is due no more, unless it was deleted: then it is due at once, for its files.
+        """
+        ...
+
+    async def forget(self, claim: Claim) -> None:
+        """Note that the files of a deleted job are gone: it is due no more."""
         ...
 
     async def mark_delivered(self, job_id: str, *, now: float) -> None:

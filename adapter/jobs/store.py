@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 import structlog
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, literal, or_, select, tuple_, update
 
 from adapter.database.engine import Database, pass_alone, reading, writing
 from adapter.database.tables import JOBS
@@ -47,7 +47,7 @@ class SqlJobStore:
         same_wish = and_(JOBS.c.owner == job.owner, JOBS.c.fingerprint == job.fingerprint)
         serving = (
             select(JOBS.c.id, JOBS.c.document)
-            .where(same_wish, _is_wanted(now - window))
+            .where(same_wish, _is_wanted(now - window), JOBS.c.deleted_at.is_(None), JOBS.c.cancelled_at.is_(None))
             .order_by(JOBS.c.created_at.desc())
             .limit(1)
         )
@@ -66,6 +66,38 @@ class SqlJobStore:
             found = await connection.execute(select(JOBS.c.document).where(JOBS.c.id == job_id))
             document = found.scalar_one_or_none()
         return None if document is None else _read(job_id, document)
+
+    async def find(self, job_id: str, owner: str) -> VideoJob | None:
+        """Return a job to its owner (the port of that name)."""
+        async with reading(self._database) as connection:
+            found = await connection.execute(select(JOBS.c.document).where(JOBS.c.id == job_id, _is_owned(owner)))
+            document = found.scalar_one_or_none()
+        return None if document is None else _read(job_id, document)
+
+    async def list(self, owner: str, *, after: VideoJob | None, limit: int, newest_first: bool) -> Sequence[VideoJob]:
+        """Return the next jobs of an owner (the port of that name)."""
+        place = tuple_(JOBS.c.created_at, JOBS.c.id)
+        listed = select(JOBS.c.id, JOBS.c.document).where(_is_owned(owner)).limit(limit)
+        if after is not None:
+            last = tuple_(literal(after.created_at), literal(after.id))
+            listed = listed.where(place < last if newest_first else place > last)
+        order = (column.desc() if newest_first else column.asc() for column in (JOBS.c.created_at, JOBS.c.id))
+        async with reading(self._database) as connection:
+            rows = (await connection.execute(listed.order_by(*order))).all()
+        return [job for row in rows if (job := _read(*row)) is not None]
+
+    async def delete(self, job_id: str, owner: str, *, now: float) -> bool:
+        """Hide a job (the port of that name). The lease of a live one stays as it is: somebody may be moving it."""
+        due_at = case((JOBS.c.state.in_(LIVE), JOBS.c.due_at), else_=self._there(now))
+        hiding = update(JOBS).where(JOBS.c.id == job_id, _is_owned(owner)).values(deleted_at=now, due_at=due_at)
+        async with writing(self._database) as connection:
+            return (await connection.execute(hiding)).rowcount == 1
+
+    async def cancel(self, job_id: str, *, now: float) -> bool:
+        """Call a live job off (the port of that name)."""
+        calling_off = update(JOBS).where(JOBS.c.id == job_id, JOBS.c.state.in_(LIVE)).values(cancelled_at=now)
+        async with writing(self._database) as connection:
+            return (await connection.execute(calling_off)).rowcount == 1
 
     async def recent(self, limit: int) -> Sequence[VideoJob]:
         """Return the newest jobs (the port of that name)."""
@@ -93,11 +125,11 @@ class SqlJobStore:
             update(JOBS)
             .where(JOBS.c.id.in_(select(due.c.id)))
             .values(due_at=at + lease, claim=token)
-            .returning(JOBS.c.id, JOBS.c.document)
+            .returning(JOBS.c.id, JOBS.c.document, func.coalesce(JOBS.c.deleted_at, JOBS.c.cancelled_at).is_not(None))
         )
         async with writing(self._database) as connection:
             rows = (await connection.execute(taking)).all()
-        return [Claim(job, token) for job_id, document in rows if (job := _read(job_id, document)) is not None]
+        return [Claim(job, token, bool(unwanted)) for *row, unwanted in rows if (job := _read(*row)) is not None]
 
     async def renew(self, claims: Iterable[Claim], *, due_at: float) -> None:
         """Keep claims (the port of that name). A job that is over has no `due_at` and gets none."""
@@ -115,13 +147,21 @@ class SqlJobStore:
     async def save(self, writes: Sequence[Write]) -> Sequence[VideoJob]:
         """Write claimed jobs in one transaction (the port of that name)."""
         tokens = {write.job.id: write.claim.token for write in writes}
-        holding = select(JOBS.c.id, JOBS.c.claim).where(JOBS.c.id.in_(tokens)).order_by(JOBS.c.id).with_for_update()
+        columns = (JOBS.c.id, JOBS.c.claim, JOBS.c.deleted_at)
+        holding = select(*columns).where(JOBS.c.id.in_(tokens)).order_by(JOBS.c.id).with_for_update()
         async with writing(self._database) as connection:
-            held = {job_id for job_id, token in await connection.execute(holding) if token == tokens[job_id]}
+            rows = await connection.execute(holding)
+            held = {job_id: deleted_at for job_id, token, deleted_at in rows if token == tokens[job_id]}
             kept = [write for write in writes if write.job.id in held]
             if kept:
-                await connection.execute(WRITING, [self._row(write) for write in kept])
+                await connection.execute(WRITING, [self._row(write, held[write.job.id]) for write in kept])
         return [write.job for write in kept]
+
+    async def forget(self, claim: Claim) -> None:
+        """Note that the files of a deleted job are gone (the port of that name)."""
+        done = update(JOBS).where(JOBS.c.id == claim.job.id, JOBS.c.claim == claim.token).values(due_at=None)
+        async with writing(self._database) as connection:
+            await connection.execute(done)
 
     async def mark_delivered(self, job_id: str, *, now: float) -> None:
         """Note that the video was handed over (the port of that name)."""
@@ -158,9 +198,14 @@ class SqlJobStore:
         """Return a time of this machine as the database's clock has it: leases are compared between machines."""
         return at + self._database.lead
 
-    def _row(self, write: Write) -> dict[str, object]:
-        due_at = None if write.job.is_over else self._there(write.due_at)
-        return {"job": write.job.id, "due_at": due_at, **_columns(write.job)}
+    def _row(self, write: Write, deleted_at: float | None) -> dict[str, object]:
+        due_at = deleted_at if write.job.is_over else write.due_at
+        there = None if due_at is None else self._there(due_at)
+        return {"job": write.job.id, "due_at": there, **_columns(write.job)}
+
+
+def _is_owned(owner: str) -> ColumnElement[bool]:
+    return and_(JOBS.c.owner == owner, JOBS.c.deleted_at.is_(None))
 
 
 def _is_wanted(since: float) -> ColumnElement[bool]:

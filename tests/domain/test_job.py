@@ -8,6 +8,7 @@ import pytest
 
 from adapter.domain.job import (
     LIVE,
+    PHASES,
     TRANSITIONS,
     Event,
     Failed,
@@ -15,9 +16,11 @@ from adapter.domain.job import (
     Intended,
     JobState,
     Missed,
+    Moment,
     NotFetched,
     NotSent,
     Operation,
+    Phase,
     Progressed,
     Rendered,
     Stored,
@@ -99,6 +102,34 @@ def test_progress_never_falls_and_reaches_100_only_with_the_file() -> None:
     assert advance(job, Progressed(100)).progress == 99
     assert job_in(JobState.READY).progress == 99
     assert job_in(JobState.COMPLETED).progress == 100
+
+
+def test_every_change_that_a_reader_could_see_is_kept_once() -> None:
+    """Steps that show nothing add nothing; who comes back finds what was missed by its number."""
+    job = job_in(JobState.SUBMITTED)
+    for event in (Progressed(40), Progressed(40), Missed(), Progressed(20), *EVENTS[5:6], NotFetched(), *EVENTS[5:6]):
+        job = advance(job, event)
+
+    assert [(moment.phase.value, moment.progress) for moment in advance(job, EVENTS[7]).history] == [
+        ("queued", 0),
+        ("in_progress", 0),
+        ("in_progress", 40),
+        ("in_progress", 99),
+        ("completed", 100),
+    ]
+
+
+def test_a_failed_job_keeps_the_progress_that_it_had() -> None:
+    """Nobody was told that it was done."""
+    job = advance(advance(job_in(JobState.SUBMITTED), Progressed(40)), EVENTS[8])
+
+    assert (job.phase, job.progress) == (Phase.FAILED, 40)
+    assert job.history[-1] == Moment(Phase.FAILED, 40)
+
+
+def test_every_state_has_a_phase() -> None:
+    """A reader is told something of each."""
+    assert set(PHASES) == set(JobState)
 
 
 def test_misses_are_counted_until_something_comes() -> None:

@@ -257,3 +257,86 @@ async def test_the_store_knows_whose_files_are_needed(store: SqlJobStore) -> Non
     needed = await store.needed(stems, fresh_since=4900.0, waiting_since=3500.0, given_since=3800.0)
 
     assert needed == {job.stem for job in (live, fresh, waiting, late)}
+
+
+async def listed(store: SqlJobStore, *, after: VideoJob | None = None, newest_first: bool = True) -> list[int]:
+    """Return the seeds of the next two jobs of the owner of the first job."""
+    jobs = await store.list(video_job().owner, after=after, limit=2, newest_first=newest_first)
+    return [job.seed for job in jobs]
+
+
+async def test_an_owners_jobs_are_listed_page_by_page(store: SqlJobStore) -> None:
+    """In either order, also where several were accepted at the same moment; never those of somebody else."""
+    jobs = [video_job(number, at=1000.0 + number // 3) for number in range(1, 6)]
+    for job in (*jobs, msgspec.structs.replace(video_job(9), owner="somebody else")):
+        await admit(store, job)
+    ordered = sorted(jobs, key=lambda job: (job.created_at, job.id))
+    seeds = [job.seed for job in ordered]
+
+    assert await listed(store, newest_first=False) == seeds[:2]
+    assert await listed(store, after=ordered[1], newest_first=False) == seeds[2:4]
+    assert await listed(store, after=ordered[3], newest_first=False) == seeds[4:]
+    assert await listed(store) == seeds[:2:-1]
+    assert await listed(store, after=ordered[2]) == seeds[1::-1]
+
+
+async def test_a_job_is_found_by_its_owner_alone(store: SqlJobStore) -> None:
+    """Nobody learns that there is such a job."""
+    job = await admit(store, video_job())
+
+    assert await store.find(job.id, job.owner) == job
+    assert await store.find(job.id, "somebody else") is None
+
+
+async def test_a_deleted_job_is_gone_for_its_owner_and_due_for_its_files(store: SqlJobStore) -> None:
+    """Until they are gone too; its row stays, because it was paid for."""
+    job = await admit(store, video_job())
+    await finish(store, job)
+    assert await claim(store, 5000.0) == []
+
+    assert not await store.delete(job.id, "somebody else", now=5000.0)
+    assert await store.delete(job.id, job.owner, now=5000.0)
+    assert not await store.delete(job.id, job.owner, now=5001.0)
+
+    assert await store.find(job.id, job.owner) is None
+    assert await listed(store) == []
+    [due] = await claim(store, 5000.0)
+    assert due.unwanted
+    await store.forget(due)
+    assert await claim(store, 9000.0) == []
+    assert (await store.get(job.id)) == completed(job)
+
+
+async def test_deleting_a_live_job_leaves_it_to_who_holds_it(store: SqlJobStore) -> None:
+    """Whoever is sending it may go on and write; the next claim says that nobody wants it, and so does its end."""
+    job = await admit(store, video_job())
+    [held] = await claim(store, 1000.0)
+    assert await store.delete(job.id, job.owner, now=1001.0)
+
+    assert await claim(store, 1001.0) == []
+    submitted = advance(advance(job, Intended("first")), Submitted(Operation("op", job.mark), 1002.0))
+    assert await store.save([Write(held, submitted, 1005.0)]) == [submitted]
+    [again] = await claim(store, 1005.0)
+    assert again.unwanted
+    await store.save([Write(again, completed(job), 0.0)])
+    [last] = await claim(store, 1080.0)
+    assert last.job.is_over
+
+
+async def test_a_job_can_be_called_off_while_it_is_live(store: SqlJobStore) -> None:
+    """It stays in sight, serves no wish any more, and its next claim says so."""
+    job = await admit(store, video_job(1, order=video_order("waves")))
+    assert await store.cancel(job.id, now=1000.0)
+
+    assert await store.find(job.id, job.owner) == job
+    assert (await admit(store, video_job(2, order=video_order("waves")))).seed == 2
+    assert {held.job.seed: held.unwanted for held in await claim(store, 1000.0)} == {1: True, 2: False}
+
+
+async def test_what_is_over_cannot_be_called_off(store: SqlJobStore) -> None:
+    """Neither what is not there."""
+    job = await admit(store, video_job())
+    await finish(store, job)
+
+    assert not await store.cancel(job.id, now=2000.0)
+    assert not await store.cancel("video_unknown", now=2000.0)

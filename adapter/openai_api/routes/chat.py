@@ -38,7 +38,7 @@ async def complete_chat(request: OwnedRequest, desk: Desk) -> Stream | Response[
         return await _complete_with_pictures(body, order, desk)
     if order.sources:
         await take_room(request, desk, weight.of_sources(order.sources))
-    return await _answer_with_video(body, desk, await desk.generation.start_video(order, request.auth))
+    return await _answer_with_video(body, desk, await desk.videos.start_video(order, request.auth))
 
 
 def _read(body: bytes, terms: Terms) -> tuple[ChatRequest, ImageOrder | VideoWish]:
@@ -64,7 +64,7 @@ async def _answer_with_video(body: ChatRequest, desk: Desk, job: VideoJob) -> St
     answer = _heading(body, desk)
     if body.stream:
         return _event_stream(video_stream(desk, job, answer), {VIDEO_ID: job.id})
-    content = write.video_content(await desk.generation.finish_video(job), desk.public_url)
+    content = write.video_content(await desk.videos.finish_video(job), desk.public_url)
     whole = msgspec.json.encode(write.completion(answer, write.Told(content=content)))
     headers = {VIDEO_ID: job.id, "content-length": str(len(whole))}
     return Stream(handed_over(desk, job, whole), media_type=MediaType.JSON, headers=headers)
@@ -78,7 +78,7 @@ async def handed_over(desk: Desk, job: VideoJob, answer: bytes) -> AsyncIterator
     """
     await asyncio.sleep(0)  # the framework can end only what waits, so it gets its turn before anything is noted
     yield answer
-    desk.generation.note_delivery(job.id)
+    desk.videos.note_delivery(job.id)
 
 
 async def video_stream(desk: Desk, job: VideoJob, answer: write.Answer) -> AsyncIterator[bytes]:
@@ -86,7 +86,7 @@ async def video_stream(desk: Desk, job: VideoJob, answer: write.Answer) -> Async
     yield sse.frame(write.role_chunk(answer))
     told = ""
     try:
-        async with aclosing(desk.generation.watch_video(job.id)) as states:
+        async with aclosing(desk.videos.watch_video(job.id)) as states:
             async for seen in states:
                 job = seen or job
                 line = write.progress_line(job, desk.clock.now())
@@ -96,7 +96,7 @@ async def video_stream(desk: Desk, job: VideoJob, answer: write.Answer) -> Async
                     yield sse.frame(write.progress_chunk(answer, line))
                     told = line
         yield sse.frame(write.content_chunk(answer, write.video_content(job, desk.public_url)))
-        desk.generation.note_delivery(job.id)
+        desk.videos.note_delivery(job.id)
     except AdapterError as fault:
         for frame in _failed(answer, fault):
             yield frame
@@ -112,7 +112,7 @@ async def _complete_with_pictures(body: ChatRequest, order: ImageOrder, desk: De
     enclosed = desk.enclose_pictures or "image" in (body.modalities or ())
     if body.stream:
         return _event_stream(picture_stream(desk, order, answer, enclosed=enclosed), {})
-    images = await desk.generation.make_images(order)
+    images = await desk.pictures.make_images(order)
     told = await _told(desk, images, enclosed=enclosed)
     return await apart(size_of(images), lambda: json_response(write.completion(answer, told)))
 
@@ -126,7 +126,7 @@ async def picture_stream(
     yield sse.frame(write.progress_chunk(answer, write.picture_line(0)))
     made: Sequence[Image] = ()
     try:
-        async with aclosing(desk.generation.watch_images(order)) as states:
+        async with aclosing(desk.pictures.watch_images(order)) as states:
             async for seen in states:
                 if seen is None:
                     line = write.picture_line(desk.clock.now() - started)
@@ -145,7 +145,7 @@ async def picture_stream(
 async def _told(desk: Desk, images: Sequence[Image], *, enclosed: bool) -> write.Told:
     if enclosed:
         return await apart(size_of(images), lambda: write.enclosed(images))
-    links = [media_link(desk.public_url, name) for name in await desk.generation.keep_images(images)]
+    links = [media_link(desk.public_url, name) for name in await desk.pictures.keep_images(images)]
     return write.linked(images, links)
 
 

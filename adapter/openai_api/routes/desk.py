@@ -9,7 +9,9 @@ from litestar.datastructures import State
 from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 
 from adapter.domain.ports import Access, Budget, Clock
-from adapter.generation import Generation
+from adapter.generation.files import Files
+from adapter.generation.pictures import Pictures
+from adapter.generation.videos import Videos
 from adapter.openai_api.read.terms import Terms
 
 #: `no-transform` and `x-accel-buffering` keep proxies from holding the stream back.
@@ -23,7 +25,9 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     """The use cases and the facts that reading and writing need."""
 
     access: Access
-    generation: Generation
+    pictures: Pictures
+    videos: Videos
+    files: Files
     budget: Budget
     clock: Clock
     terms: Terms

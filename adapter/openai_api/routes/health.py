@@ -14,5 +14,5 @@ async def health() -> dict[str, str]:
 @get("/ready")
 async def ready(desk: Desk) -> dict[str, str]:
     """Say whether new work should be sent here: not while shutting down, and not without the database."""
-    await desk.generation.check_readiness()
+    await desk.videos.check_readiness()
     return {"status": "ready"}

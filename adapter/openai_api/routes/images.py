@@ -75,19 +75,19 @@ async def _answer(request: OwnedRequest, desk: Desk, body: ImagesRequest, order:
     await take_room(request, desk, weight.of_order(order))
     if body.stream:
         return await _streamed(desk, order, made, heading)
-    images = await desk.generation.make_images(order)
+    images = await desk.pictures.make_images(order)
     if form is Delivery.BASE64:
         return Pieces(in_pieces(images, heading))
     return Pieces([msgspec.json.encode(images_response(images, await _links(desk, images), heading))])
 
 
 async def _links(desk: Desk, images: Sequence[Image]) -> list[str]:
-    return [media_link(desk.public_url, name) for name in await desk.generation.keep_images(images)]
+    return [media_link(desk.public_url, name) for name in await desk.pictures.keep_images(images)]
 
 
 async def _streamed(desk: Desk, order: ImageOrder, made: Made, heading: Heading) -> ASGIApp:
     """Answer with a stream, begun when there is something to send: what fails before that has an HTTP status."""
-    states = desk.generation.watch_images(order)
+    states = desk.pictures.watch_images(order)
     first = await anext(states)
     events = _events(first, states, made, heading)
     return ASGIStreamingResponse(iterator=events, media_type="text/event-stream", headers=STREAM_HEADERS)

@@ -13,7 +13,7 @@ from adapter.openai_api.routes.desk import Desk
 @route("/media/{name:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD])
 async def read_media(request: Request[None, None, State], name: str, desk: Desk) -> Stream | Response[None]:
     """Send a file, or the part of it that a player asks for."""
-    file = await desk.generation.find_media(name)
+    file = await desk.files.find(name)
     if is_unchanged(request.headers.get("if-none-match"), file.etag):
         return Response(None, status_code=304, headers=_headers(file))
     part = None
@@ -25,7 +25,7 @@ async def read_media(request: Request[None, None, State], name: str, desk: Desk)
         headers["content-range"] = f"bytes {start}-{end - 1}/{file.size}"
     wanted = start if request.method == HttpMethod.HEAD else end
     return Stream(
-        desk.generation.read_media(name, start, wanted),
+        desk.files.read(name, start, wanted),
         status_code=206 if part else 200,
         media_type=_content_type(name),
         headers=headers,

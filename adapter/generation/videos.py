@@ -1,57 +1,37 @@
-"""The use cases. What is done, in our words; who does it arrives as a port."""
+"""Videos, which are jobs: they belong to nobody's connection."""
 
 import asyncio
 import hashlib
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from uuid import uuid4
 
-import msgspec
 import structlog
 
 from adapter.domain.job import JobState, VideoJob
 from adapter.domain.media import Image
-from adapter.domain.orders import MAX_SEED, ImageOrder, KeptPicture, VideoOrder, VideoWish
-from adapter.domain.ports import Clock, MediaFile, Memory, Workshop
-from adapter.errors import Draining, NotFound, StorageFailed, already_paid
+from adapter.domain.orders import MAX_SEED, KeptPicture, VideoOrder, VideoWish
+from adapter.domain.ports import Clock, InputImages, Memory
+from adapter.errors import NotFound, StorageFailed
+from adapter.generation.patience import Patience
 
 log = structlog.get_logger()
 
 
-class Patience(msgspec.Struct, frozen=True, kw_only=True):
-    """How long things are waited for, in seconds."""
-
-    #: Silence after which a watcher is told that nothing happened.
-    heartbeat: float
-    #: How long a finished video that nobody was given answers the same wish.
-    replay: float
-    #: How long a video is expected to take until one was measured; 0 leaves it to the order.
-    typical: float = 0.0
-    #: What pictures under way get when the process is told to stop.
-    farewell: float = 0.0
-
-
-class Generation:
-    """Makes pictures at once and videos as jobs."""
+class Videos:
+    """Has videos made, and tells how they come along."""
 
     def __init__(
-        self,
-        workshop: Workshop,
-        memory: Memory,
-        clock: Clock,
-        patience: Patience,
-        nudge: Callable[[], None],
+        self, inputs: InputImages, memory: Memory, clock: Clock, patience: Patience, nudge: Callable[[], None]
     ) -> None:
-        self._workshop = workshop
+        self._inputs = inputs
         self._memory = memory
         self._clock = clock
         self._patience = patience
         #: Tells whoever moves the jobs that there is a new one.
         self._nudge = nudge
         self._notes: set[asyncio.Task[None]] = set()
-        #: The time limits of the pictures under way; none until the process is told to stop.
-        self._limits: set[asyncio.Timeout] = set()
 
     async def check_readiness(self) -> None:
         """Return if new work can be taken.
@@ -61,68 +41,6 @@ class Generation:
         """
         self._memory.feed.check_open()
         await self._memory.jobs.recent(1)
-
-    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
-        """Return exactly the pictures that were ordered.
-
-        Raises:
-            InvalidRequest: a picture to work from cannot be had or used.
-            ContentRefused, UpstreamFault: none of them is handed out if one could not be made.
-            Draining: the process is shutting down, and they were not begun, or not made in time.
-        """
-        self._memory.feed.check_open()
-        try:
-            async with self._until_the_end():
-                return await self._workshop.image_makers[order.provider].make_images(order)
-        except TimeoutError as error:
-            with already_paid():
-                raise Draining("The server is shutting down and could not wait for the pictures.") from error
-
-    @asynccontextmanager
-    async def _until_the_end(self) -> AsyncIterator[None]:
-        async with asyncio.timeout(None) as limit:
-            self._limits.add(limit)
-            try:
-                yield
-            finally:
-                self._limits.discard(limit)
-
-    def drain(self) -> None:
-        """Give the pictures under way a last while: they are paid for, and nobody keeps them."""
-        end = asyncio.get_running_loop().time() + self._patience.farewell
-        for limit in self._limits:
-            if not limit.expired():  # a second signal comes while the first one's end is told
-                limit.reschedule(end)
-
-    async def watch_images(self, order: ImageOrder) -> AsyncGenerator[Sequence[Image] | None, None]:
-        """Yield None after each spell of silence, and at the end the pictures.
-
-        Raises:
-            ContentRefused, UpstreamFault: as `make_images`.
-        """
-        made = asyncio.Event()
-        work = asyncio.create_task(self.make_images(order))
-        work.add_done_callback(lambda _: made.set())
-        try:
-            while not await self._clock.wait(made, self._patience.heartbeat):
-                yield None
-            yield work.result()
-        finally:
-            work.cancel()
-
-    async def keep_images(self, images: Sequence[Image]) -> list[str]:
-        """Store pictures and return the names under which they can be fetched.
-
-        Raises:
-            StorageFailed: the media store does not take them, though they are paid for.
-        """
-        with already_paid():
-            return [await self._keep(image) for image in images]
-
-    async def _keep(self, image: Image) -> str:
-        name = f"{secrets.token_hex(16)}.{image.format.extension}"
-        await self._memory.media.put(name, _once(await asyncio.to_thread(image.decode)))
-        return name
 
     async def start_video(self, wish: VideoWish, owner: str) -> VideoJob:
         """Have a video made and return its job once the provider took it.
@@ -152,7 +70,7 @@ class Generation:
         """Remember a wish with its pictures, which are stored first: the job may be moved as soon as it is known."""
         stem = secrets.token_hex(16)
         order = wish.order
-        images = await self._workshop.inputs.gather(wish.sources, wish.input_formats)
+        images = await self._inputs.gather(wish.sources, wish.input_formats)
         if images:
             kept = [await self._keep_input(f"{stem}_{number}", image) for number, image in enumerate(images)]
             order = wish.settled(kept, images[0].pixels)
@@ -234,21 +152,6 @@ class Generation:
         """Wait until every delivery so far is noted."""
         if self._notes:
             await asyncio.wait(self._notes)
-
-    async def find_media(self, name: str) -> MediaFile:
-        """Return what is known of a stored file.
-
-        Raises:
-            NotFound: there is none of that name.
-        """
-        found = await self._memory.media.find(name)
-        if found is None:
-            raise NotFound("There is no such file.")
-        return found
-
-    def read_media(self, name: str, start: int, end: int) -> AsyncIterator[bytes]:
-        """Yield the bytes of a stored file from `start` up to but not including `end`."""
-        return self._memory.media.read(name, start, end)
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:

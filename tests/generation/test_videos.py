@@ -1,0 +1,209 @@
+"""The use cases, with a real memory and a provider that does as it is told."""
+
+import asyncio
+import hashlib
+from contextlib import aclosing, suppress
+
+import msgspec
+import pytest
+
+from adapter.domain.job import (
+    Failed,
+    Failure,
+    Intended,
+    JobState,
+    Operation,
+    Rendered,
+    Stored,
+    StoredVideo,
+    Submitted,
+    VideoJob,
+    advance,
+)
+from adapter.domain.media import MediaFormat, Ratio, RemoteVideo
+from adapter.domain.orders import Upload, VideoInput, VideoWish
+from adapter.domain.ports import Memory, Write
+from adapter.errors import ContentRefused, JobFailed, NotFound
+from adapter.generation.files import Files
+from adapter.generation.videos import Videos
+from tests.fakes import FakeClock, png, video_job, video_order
+from tests.generation.conftest import PATIENCE, Inputs
+
+
+async def ended(task: asyncio.Task[VideoJob]) -> None:
+    """Hang up, and wait until everything that was held is given back."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def admitted(memory: Memory) -> VideoJob:
+    """Wait until a job is remembered, and return it."""
+    while not (found := await memory.jobs.recent(1)):
+        await asyncio.sleep(0)
+    return found[0]
+
+
+async def move(memory: Memory, job: VideoJob, *, tell: bool = True) -> None:
+    """Write the next state of a job, and tell its readers or not."""
+    [claim] = await memory.jobs.claim(now=1e6, lease=0.0, limit=1)
+    await memory.jobs.save([Write(claim, job, 0.0)])
+    if tell:
+        memory.feed.publish(job)
+
+
+def submitted(job: VideoJob) -> VideoJob:
+    """Return a job that the provider took."""
+    return advance(advance(job, Intended("first")), Submitted(Operation("op", job.mark), 1000.0))
+
+
+async def test_a_video_is_started_once_the_provider_took_it(videos: Videos, memory: Memory) -> None:
+    """Not before: a refusal is to be a plain error."""
+    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), "ada"))
+    job = await admitted(memory)
+    assert not starting.done()
+
+    await move(memory, submitted(job))
+
+    assert (await starting).state is JobState.SUBMITTED
+
+
+async def test_a_refusal_is_raised_as_it_happened(videos: Videos, memory: Memory) -> None:
+    """With its status and its words."""
+    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), "ada"))
+    job = await admitted(memory)
+    await move(memory, advance(job, Failed(Failure.of(ContentRefused("unsafe")), 1001.0)))
+
+    with pytest.raises(JobFailed, match="unsafe") as caught:
+        await starting
+    assert (caught.value.status, caught.value.code) == (400, "moderation_blocked")
+
+
+async def test_a_seed_is_drawn_and_remembered(videos: Videos, memory: Memory) -> None:
+    """The wish stays without one, so that the same wish is still the same."""
+    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), "ada"))
+    job = await admitted(memory)
+    await move(memory, submitted(job))
+    await starting
+
+    assert job.order.seed is None
+    assert job.seed >= 0
+    assert job.fingerprint == video_order().fingerprint("ada")
+
+
+async def test_a_wish_right_after_a_delivery_is_a_new_one(videos: Videos, memory: Memory) -> None:
+    """However soon it comes: the note of the delivery is waited for."""
+    job = msgspec.structs.replace(video_job(order=video_order()), owner="ada")
+    await memory.jobs.admit(job, now=1000.0, window=0.0)
+    media = StoredVideo(video="a.mp4", poster=None, size=1, sha256="00")
+    await move(memory, advance(advance(submitted(job), Rendered(RemoteVideo("u"))), Stored(media, 1010.0)))
+    videos.note_delivery(job.id)
+    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), "ada"))
+    async with asyncio.timeout(5):
+        while len(await memory.jobs.recent(2)) < 2:
+            await asyncio.sleep(0)
+    await ended(starting)
+
+
+@pytest.mark.parametrize(("typical", "expected"), [(0.0, 100.0), (16.0, 16.0)])
+async def test_the_first_estimate_is_the_operators_or_the_cards(
+    memory: Memory, clock: FakeClock, typical: float, expected: float
+) -> None:
+    """Until a video was measured."""
+    patience = msgspec.structs.replace(PATIENCE, typical=typical)
+    videos = Videos(Inputs(), memory, clock, patience, lambda: None)
+    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), "ada"))
+    job = await admitted(memory)
+    await move(memory, submitted(job))
+    await starting
+
+    assert job.expected_seconds == expected
+
+
+async def test_silence_is_told_and_the_store_is_the_truth(videos: Videos, memory: Memory, clock: FakeClock) -> None:
+    """A reader whom no message reached still learns what happened, at the next heartbeat."""
+    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), "ada"))
+    job = await admitted(memory)
+    await move(memory, submitted(job))
+    await starting
+    async with aclosing(videos.watch_video(job.id)) as states:
+        first = await anext(states)
+        silence = asyncio.ensure_future(anext(states))
+        await advance_until(clock, silence)
+        assert (first, await silence) == (submitted(job), None)
+
+        finished = advance(submitted(job), Failed(Failure.of(ContentRefused("unsafe")), 1001.0))
+        await move(memory, finished, tell=False)
+        told = asyncio.ensure_future(anext(states))
+        await advance_until(clock, told)
+        assert await told == finished
+
+
+async def advance_until(clock: FakeClock, future: "asyncio.Future[VideoJob | None]") -> None:
+    """Let heartbeats pass until something comes."""
+    while not future.done():
+        await clock.advance(PATIENCE.heartbeat)
+
+
+async def test_an_unknown_video_is_not_found(videos: Videos) -> None:
+    """Nothing to watch."""
+    with pytest.raises(NotFound):
+        await anext(videos.watch_video("video_unknown"))
+
+
+async def test_a_delivery_is_noted_in_its_own_time(videos: Videos, memory: Memory) -> None:
+    """The same wish is then a new one; before, it gets what is there."""
+    job = msgspec.structs.replace(video_job(order=video_order()), owner="ada")
+    await memory.jobs.admit(job, now=1000.0, window=0.0)
+    media = StoredVideo(video="a.mp4", poster=None, size=1, sha256="00")
+    await move(memory, advance(advance(submitted(job), Rendered(RemoteVideo("u"))), Stored(media, 1010.0)))
+    again = await videos.start_video(VideoWish(order=video_order()), "ada")
+    assert again.id == job.id
+
+    videos.note_delivery(job.id)
+    await videos.finish_notes()
+
+    assert (
+        await memory.jobs.admit(
+            msgspec.structs.replace(video_job(2, order=video_order()), owner="ada"), now=1011.0, window=60.0
+        )
+    ).seed == 2
+
+
+def wish_from(*files: bytes) -> VideoWish:
+    """Return a wish for a video from pictures, of whatever shape suits them."""
+    order = msgspec.structs.replace(video_order(), input=VideoInput.FRAMES)
+    return VideoWish(
+        order=order,
+        sources=tuple(Upload(file, "image") for file in files),
+        input_formats=(MediaFormat.PNG,),
+        shapes={Ratio.LANDSCAPE: "landscape-key", Ratio.PORTRAIT: "portrait-key"},
+    )
+
+
+async def test_a_videos_pictures_are_kept_before_its_job_is_known(videos: Videos, memory: Memory) -> None:
+    """Whoever moves the job finds them, after a restart as well; an open shape is the first picture's."""
+    starting = asyncio.create_task(videos.start_video(wish_from(png(90, 160), png(160, 90)), "ada"))
+    order = (await admitted(memory)).order
+    await ended(starting)
+
+    assert (order.ratio, order.upstream) == (Ratio.PORTRAIT, "portrait-key")
+    for picture, file in zip(order.pictures, (png(90, 160), png(160, 90)), strict=True):
+        found = await Files(memory.media).find(picture.name)
+        assert b"".join([part async for part in Files(memory.media).read(picture.name, 0, found.size)]) == file
+        assert picture.sha256 == hashlib.sha256(file).hexdigest()
+
+
+async def test_who_asks_again_with_the_same_pictures_gets_the_running_job(videos: Videos, memory: Memory) -> None:
+    """And leaves no second copy of them behind."""
+    tasks = [asyncio.create_task(videos.start_video(wish_from(png()), "ada"))]
+    first = await admitted(memory)
+    tasks.append(asyncio.create_task(videos.start_video(wish_from(png()), "ada")))
+    for _ in range(50):
+        await asyncio.sleep(0.001)
+    for task in tasks:
+        await ended(task)
+
+    assert len(await memory.jobs.recent(10)) == 1
+    files = [file.name async for page in memory.media.list() for file in page]
+    assert files == [picture.name for picture in first.order.pictures]
