@@ -11,6 +11,10 @@
     images.py       pictures through each program
     start.py        from `adapter serve` to the first answer
     store.py        the job store, in this process
+    jobs.py         running jobs and the readers of their progress
+    flow.py         Flow's status call, from memory
+    streams.py      the readers
+    held.py         a process: the floor of held streams
     table.py        numbers in columns
 
 How to read the rows is in `docs/measurements.md`.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.bench.added import measure_added
+from tests.bench.jobs import measure_jobs
 from tests.bench.picture import large, small
 from tests.bench.programs import LOAD_CORE, SERVER_CORE, Stage, running
 from tests.bench.rounds import check_answer
@@ -29,10 +30,14 @@ class Effort(NamedTuple):
     #: Of a round whose answers take a second each.
     waiting_seconds: float
     jobs: int
+    #: Running at once, and readers of their progress.
+    running: int
+    streams: int
+    beats: int
 
 
-FULL = Effort(starts=5, rounds=5, seconds=2.5, waiting_seconds=7.5, jobs=400)
-QUICK = Effort(starts=1, rounds=2, seconds=1.0, waiting_seconds=1.2, jobs=100)
+FULL = Effort(starts=5, rounds=5, seconds=2.5, waiting_seconds=7.5, jobs=400, running=1000, streams=10_000, beats=4)
+QUICK = Effort(starts=1, rounds=2, seconds=1.0, waiting_seconds=1.2, jobs=100, running=1000, streams=1000, beats=1)
 
 
 def tables(effort: Effort, folder: Path) -> Iterator[str]:
@@ -41,6 +46,7 @@ def tables(effort: Effort, folder: Path) -> Iterator[str]:
     with running(folder) as stage:
         yield from of_pictures(effort, stage)
     yield measure_store(folder, rounds=effort.rounds, jobs=effort.jobs)
+    yield measure_jobs(folder, jobs=effort.running, streams=effort.streams, beats=effort.beats)
 
 
 def of_pictures(effort: Effort, stage: Stage) -> Iterator[str]:

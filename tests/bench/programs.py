@@ -71,8 +71,15 @@ class Program:
 
     def peak_megabytes(self) -> float:
         """Return the most memory that it has held so far."""
+        return self._memory("VmHWM")
+
+    def megabytes(self) -> float:
+        """Return the memory that it holds."""
+        return self._memory("VmRSS")
+
+    def _memory(self, what: str) -> float:
         lines = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(what))
 
     def stop(self) -> None:
         """End it and wait for that.

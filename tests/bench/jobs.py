@@ -1,0 +1,240 @@
+"""Running jobs and their readers: what waiting costs, how often Google is asked, what a stream takes."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import uvloop
+
+from adapter.access.keys import digest
+from adapter.database.engine import open_database
+from adapter.domain.job import Intended, Operation, Submitted, VideoJob, advance
+from adapter.domain.ports import Write
+from adapter.jobs.store import SqlJobStore
+from tests.bench.flow import FAILED, Flow
+from tests.bench.programs import SERVER_CORE, Program, free_port, is_healthy, listens
+from tests.bench.rounds import percentile
+from tests.bench.streams import Stream, open_streams
+from tests.bench.table import table
+from tests.bench.wire import HOST
+from tests.fakes import video_job
+from tests.support import ROOT
+
+BEAT_SECONDS = 5.0
+#: Patience with 10,000 streams that end.
+END_SECONDS = 120.0
+#: So long that the progress moves with each beat, and does not come to its end.
+EXPECTED_SECONDS = 150.0
+
+CONFIG = """
+models = "{catalogue}"
+[access]
+keys = ["plain:sk-bench"]
+[storage]
+database = "sqlite:///{folder}/adapter.db"
+media = "file://{folder}/media"
+[providers.flow]
+base_url = "http://{host}:{upstream}"
+[[providers.flow.accounts]]
+name = "main"
+token = "plain:token"
+project_id = "project"
+tier = "PAYGATE_TIER_ONE"
+[jobs]
+poll_seconds = {beat}
+[sandbox]
+enabled = false
+"""
+
+
+class Waiting(NamedTuple):
+    """What a while with running jobs showed."""
+
+    #: Status calls, and the jobs asked about in them, for each beat.
+    calls: float
+    asked: float
+    #: Microseconds of computing for each job and second.
+    cpu: float
+
+
+class Reading(NamedTuple):
+    """What readers saw and took."""
+
+    #: Kilobytes for each stream.
+    memory: float
+    #: Microseconds of computing for each event.
+    cpu: float
+    #: Seconds from Google's answer, or the common beat, to the reader; one for each event.
+    lateness: Sequence[float]
+    #: Streams with a gap in the numbers, or without an end.
+    broken: int
+
+
+def measure_jobs(folder: Path, *, jobs: int, streams: int, beats: int) -> str:
+    """Return two tables: running jobs, and readers of their progress."""
+    folder = folder / "jobs"
+    folder.mkdir()
+    waiting, reading = uvloop.run(_measured(folder, jobs, streams, beats))
+    bare = uvloop.run(_bare(streams, beats))
+    return f"{_waiting_table(waiting, jobs)}\n{_reading_table({'adapter': reading, 'bare': bare}, jobs, streams)}"
+
+
+def _waiting_table(found: Waiting, jobs: int) -> str:
+    rows = [
+        ["", "status calls per beat", "jobs asked about", "CPU µs per job and second"],
+        ["adapter", f"{found.calls:.1f}", f"{found.asked:.0f}", f"{found.cpu:.0f}"],
+        ["one call for each", f"{jobs}", f"{jobs}", ""],
+        ["of it", f"{found.calls / jobs:.1%}", f"{found.asked / jobs:.0%}", ""],
+    ]
+    return table(f"{jobs} running jobs, a beat of {BEAT_SECONDS:g} s", rows)
+
+
+def _reading_table(found: dict[str, Reading], jobs: int, streams: int) -> str:
+    head = ["", "KB per stream", "CPU µs per event", "events", "late p50 ms", "p99 ms", "most ms", "broken streams"]
+    rows = [
+        [
+            name,
+            f"{each.memory:.1f}",
+            f"{each.cpu:.0f}",
+            str(len(each.lateness)),
+            *(f"{percentile(each.lateness, share) * 1000:.0f}" for share in (50, 99)),
+            f"{max(each.lateness) * 1000:.0f}",
+            str(each.broken),
+        ]
+        for name, each in found.items()
+    ]
+    return table(f"{streams} open streams of progress, of {jobs} jobs", [head, *rows])
+
+
+async def _measured(folder: Path, jobs: int, streams: int, beats: int) -> tuple[Waiting, Reading]:
+    upstream, port = free_port(), free_port()
+    ids = await _remember(folder, jobs)
+    async with Flow.serve(upstream) as flow:
+        with _adapter(folder, upstream, port) as program:
+            await asyncio.to_thread(program.wait_until, is_healthy)
+            waiting = await _wait(program, flow, jobs, beats)
+            crowd = Crowd(program, [f"/v1/videos/{ids[number % jobs]}/events" for number in range(streams)])
+
+            async def fail() -> None:
+                flow.status = FAILED
+
+            return waiting, await crowd.read(lambda number: flow.answered[operation(number % jobs)], beats, fail)
+
+
+async def _bare(streams: int, beats: int) -> Reading:
+    port = free_port()
+    with _running(Program.start("held", ["tests.bench.held", port], port, core=SERVER_CORE)) as program:
+        await asyncio.to_thread(program.wait_until, listens)
+
+        async def end() -> None:
+            reader, writer = await asyncio.open_connection(HOST, port)
+            writer.write(f"GET /end HTTP/1.1\r\nhost: {HOST}\r\nconnection: close\r\n\r\n".encode())
+            await reader.read()
+            writer.close()
+
+        # Its beats are those of the clock that both processes share.
+        return await Crowd(program, ["/"] * streams).read(
+            lambda _: time.monotonic() // BEAT_SECONDS * BEAT_SECONDS, beats, end
+        )
+
+
+class Crowd:
+    """Many readers at once."""
+
+    def __init__(self, program: Program, paths: Sequence[str]) -> None:
+        self._program = program
+        self._paths = paths
+        self._heard: list[tuple[int, float]] = []
+
+    async def read(self, said: Callable[[int], float], beats: int, end: Callable[[], Awaitable[None]]) -> Reading:
+        """Open all streams, read for some beats, have them ended, and read to the end.
+
+        `said` tells when what a stream was just sent was known, by the stream's number.
+        """
+        lateness: list[float] = []
+        is_open = False
+
+        def hear(number: int, at: float) -> None:
+            if is_open:
+                lateness.append(at - said(number))
+
+        before = self._program.megabytes()
+        streams = await open_streams(self._program.port, self._paths, hear)
+        memory = (self._program.megabytes() - before) * 1024 / len(streams)
+        is_open = True
+        cpu = self._program.cpu_seconds()
+        await asyncio.sleep(beats * BEAT_SECONDS)
+        cpu, told = self._program.cpu_seconds() - cpu, len(lateness)
+        await end()
+        broken = await _broken(streams)
+        return Reading(memory, cpu / told * 1e6, lateness, broken)
+
+
+async def _broken(streams: Sequence[Stream]) -> int:
+    """Return how many streams have a gap in their numbers or do not come to their end."""
+    async with asyncio.timeout(END_SECONDS):
+        whole = await asyncio.gather(*(stream.ended for stream in streams))
+    return sum(not ended or stream.gaps > 0 for ended, stream in zip(whole, streams, strict=True))
+
+
+async def _wait(program: Program, flow: Flow, jobs: int, beats: int) -> Waiting:
+    """Let jobs wait with nobody watching."""
+    while len(flow.answered) < jobs:
+        await asyncio.sleep(0.1)
+    calls, asked, cpu = flow.calls, flow.asked, program.cpu_seconds()
+    await asyncio.sleep(beats * BEAT_SECONDS)
+    cpu = program.cpu_seconds() - cpu
+    return Waiting((flow.calls - calls) / beats, (flow.asked - asked) / beats, cpu / jobs / beats / BEAT_SECONDS * 1e6)
+
+
+async def _remember(folder: Path, jobs: int) -> list[str]:
+    """Leave running jobs behind, as if they had been submitted a moment ago, and return their ids."""
+    database = await open_database(f"sqlite:///{folder}/adapter.db")
+    store, now = SqlJobStore(database), time.time()
+    try:
+        for number in range(jobs):
+            await store.admit(_job(number, now), now=now, window=0.0)
+        claims = await store.claim(now=now, lease=BEAT_SECONDS, limit=jobs)
+        writes = [Write(claim, _submitted(claim.job, now), now) for claim in claims]
+        return [job.id for job in sorted(await store.save(writes), key=lambda job: job.seed)]
+    finally:
+        await database.dispose()
+
+
+def _job(number: int, now: float) -> VideoJob:
+    job = video_job(number, at=now)
+    order = msgspec.structs.replace(job.order, provider="flow")
+    return msgspec.structs.replace(job, owner=digest("sk-bench"), order=order, expected_seconds=EXPECTED_SECONDS)
+
+
+def _submitted(job: VideoJob, now: float) -> VideoJob:
+    return advance(advance(job, Intended("main")), Submitted(Operation(operation(job.seed), job.mark), now))
+
+
+def operation(number: int) -> str:
+    """Return what Flow calls a job."""
+    return f"operations/{number}"
+
+
+@contextmanager
+def _adapter(folder: Path, upstream: int, port: int) -> Iterator[Program]:
+    catalogue = ROOT / "config" / "models.toml"
+    config = folder / "adapter.toml"
+    config.write_text(
+        CONFIG.format(catalogue=catalogue, folder=folder, host=HOST, upstream=upstream, beat=BEAT_SECONDS)
+    )
+    command = ["adapter", "serve", "--config", config, "--port", port]
+    with _running(Program.start("adapter", command, port, core=SERVER_CORE, log=folder / "adapter.log")) as program:
+        yield program
+
+
+@contextmanager
+def _running(program: Program) -> Iterator[Program]:
+    try:
+        yield program
+    finally:
+        program.stop()
