@@ -47,6 +47,10 @@ ROUTES: Final = (
     Route("POST", r"/images/edits", "ImagesResponse", "ImageEditStreamEvent"),
     Route("POST", r"/images/variations", "ImagesResponse"),
     Route("POST", r"/chat/completions", "CreateChatCompletionResponse", "CreateChatCompletionStreamResponse"),
+    Route("POST", r"/videos(/[^/]+/remix)?", "VideoResource"),
+    Route("GET", r"/videos", "VideoListResource"),
+    Route("GET", r"/videos/[^/]+", "VideoResource"),
+    Route("DELETE", r"/videos/[^/]+", "DeletedVideoResource"),
     Route("GET", r"/models", "ListModelsResponse"),
     Route("GET", r"/models/.+", "Model"),
 )
@@ -54,6 +58,7 @@ ROUTES: Final = (
 OURS: Final = {
     r"GET /(health|ready)": "for whoever watches over the process",
     r"(GET|HEAD) /media/[^/]+": "the files themselves, linked to from answers",
+    r"(GET|HEAD) /videos/[^/]+/content": "the files themselves",
     r"OPTIONS /.*": "a browser's question, answered by headers",
 }
 
