@@ -72,6 +72,10 @@ API = (
     videos.retrieve_video,
     videos.delete_video,
     videos.read_content,
+    videos.remix_video,
+    videos.watch_video,
+    videos.refuse_work,
+    videos.refuse_character,
     models.list_models,
     models.retrieve_model,
 )

@@ -171,6 +171,23 @@ class Videos:
                 yield moved
                 job = moved or job
 
+    async def watch_history(self, job_id: str, *, after: int) -> AsyncGenerator[tuple[VideoJob, int] | None, None]:
+        """Yield a job for each place of its history behind `after`, with that place; None after each spell of silence.
+
+        A reader that is slow or was away misses none: the job has them all.
+
+        Raises:
+            NotFound, Draining: as `watch_video`.
+        """
+        async with aclosing(self.watch_video(job_id)) as states:
+            async for seen in states:
+                if seen is None:
+                    yield None
+                    continue
+                for number in range(after + 1, len(seen.history) + 1):
+                    yield seen, number
+                after = max(after, len(seen.history))
+
     async def finish_video(self, job: VideoJob) -> VideoJob:
         """Wait until a job is over and return it.
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import msgspec
 
 from adapter.domain.catalogue import Catalogue, VideoCard
-from adapter.domain.job import Variant
-from adapter.domain.orders import Page, Source, VideoInput, VideoOrder, VideoWish
+from adapter.domain.job import Phase, Variant, VideoJob
+from adapter.domain.media import MediaFormat
+from adapter.domain.orders import Kept, Page, Source, VideoInput, VideoOrder, VideoWish
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.fields import one_of, prompt, required, seed
@@ -17,7 +18,7 @@ from adapter.openai_api.read.pictures import read_part, read_ref
 from adapter.openai_api.read.roles import cast_pictures
 from adapter.openai_api.read.shape import read_shape
 from adapter.openai_api.read.terms import Terms
-from adapter.openai_api.wire.videos import PictureRef, VideosRequest
+from adapter.openai_api.wire.videos import PictureRef, RemixRequest, VideosRequest
 
 #: OpenAI's own default (reference: `openai.md` section 5).
 DEFAULT_MODEL = "sora-2"
@@ -180,3 +181,38 @@ def read_variant(variant: str | None) -> Variant:
         InvalidRequest: there is none such.
     """
     return Variant(one_of(variant or Variant.VIDEO, [*Variant], "variant"))
+
+
+def read_place(last_event_id: str | None, starting_after: str | None, job: VideoJob) -> int:
+    """Return how many of a job's changes a reader knows; a browser that comes back names the last one in a header.
+
+    Raises:
+        InvalidRequest: that is no number of a change.
+    """
+    told, param = (last_event_id, "Last-Event-ID") if last_event_id else (starting_after, "starting_after")
+    if not told:
+        return 0
+    if re.fullmatch(r"[0-9]{1,6}", told) is None or int(told) > len(job.history):
+        raise InvalidRequest(f"'{param}' has to be the number of an event of this video, or 0.", param=param)
+    return int(told)
+
+
+def remix_wish(request: RemixRequest, source: VideoJob, terms: Terms) -> VideoWish:
+    """Return the wish for a finished video once more with another prompt: all else is the same, its seed too.
+
+    Raises:
+        InvalidRequest: there is no prompt, or the video is not finished.
+    """
+    if source.phase is not Phase.COMPLETED:
+        raise InvalidRequest(
+            f"Only a completed video can be remixed; this one is {source.phase}.",
+            param="video_id",
+            code="video_not_completed",
+        )
+    order, said = source.order, prompt(required(request.prompt, "prompt"), terms.longest_prompt)
+    return VideoWish(
+        order=msgspec.structs.replace(order, prompt=said, seed=source.seed, remix_of=source.id, pictures=()),
+        sources=tuple(Kept(picture.name, "video_id") for picture in order.pictures),
+        # They were in a format that the provider takes when they were kept.
+        input_formats=tuple(MediaFormat),
+    )

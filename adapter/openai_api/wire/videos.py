@@ -7,6 +7,7 @@ import msgspec
 from adapter.openai_api.wire.images import ImageRef
 
 Status = Literal["queued", "in_progress", "completed", "failed"]
+EventType = Literal["video.queued", "video.in_progress", "video.completed", "video.failed"]
 
 
 class PictureRef(ImageRef, frozen=True, kw_only=True):
@@ -84,3 +85,13 @@ class VideoDeleted(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     deleted: bool = True
     object: Literal["video.deleted"] = "video.deleted"
+
+
+class VideoEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of a job, in the style of `image_generation.*`; ours."""
+
+    type: EventType
+    #: From 1, without a gap.
+    sequence_number: int
+    #: As it stood then.
+    video: Video

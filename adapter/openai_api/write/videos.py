@@ -8,9 +8,15 @@ import msgspec
 from adapter.domain.job import Moment, Phase, VideoJob
 from adapter.domain.media import Pixels, Ratio
 from adapter.domain.orders import VideoOrder
-from adapter.openai_api.wire.videos import Status, Video, VideoError, VideoList
+from adapter.openai_api.wire.videos import EventType, Status, Video, VideoError, VideoEvent, VideoList
 from adapter.openai_api.write.links import media_link
 
+EVENTS: Final[dict[Phase, EventType]] = {
+    Phase.QUEUED: "video.queued",
+    Phase.IN_PROGRESS: "video.in_progress",
+    Phase.COMPLETED: "video.completed",
+    Phase.FAILED: "video.failed",
+}
 STATUSES: Final[dict[Phase, Status]] = {
     Phase.QUEUED: "queued",
     Phase.IN_PROGRESS: "in_progress",
@@ -32,10 +38,16 @@ class Shelf(msgspec.Struct, frozen=True, kw_only=True):
 
 def video(job: VideoJob, shelf: Shelf) -> Video:
     """Describe a job as it stands."""
-    return video_at(job, job.history[-1], shelf)
+    return _video_at(job, Moment(job.phase, job.progress), shelf)
 
 
-def video_at(job: VideoJob, moment: Moment, shelf: Shelf) -> Video:
+def video_event(job: VideoJob, number: int, shelf: Shelf) -> VideoEvent:
+    """Tell of a change of a job, by its place in the job's history, from 1."""
+    moment = job.history[number - 1]
+    return VideoEvent(type=EVENTS[moment.phase], sequence_number=number, video=_video_at(job, moment, shelf))
+
+
+def _video_at(job: VideoJob, moment: Moment, shelf: Shelf) -> Video:
     """Describe a job as it stood at a moment of its history."""
     is_end = moment.phase in {Phase.COMPLETED, Phase.FAILED}
     media = job.media if moment.phase is Phase.COMPLETED else None
