@@ -147,10 +147,17 @@ class FakeVideoProvider:
         #: Bytes that arrive at once.
         self.piece = 700
         self.accounts = ["first"]
+        #: What the account says it has, and how often it was asked.
+        self.credits_left: int | None = None
+        self.credits_asked: list[str] = []
 
     def choose_account(self) -> str:
         self.accounts.append(self.accounts.pop(0))
         return self.accounts[-1]
+
+    async def credits(self, account: str) -> int | None:
+        self.credits_asked.append(account)
+        return self.credits_left
 
     async def upload(self, pictures: Sequence[MadeImage], *, account: str) -> Sequence[str]:
         if self.refuse_upload is not None:
