@@ -178,7 +178,7 @@ def cancel_job(config: Path, job_id: str) -> None:
         case JobState.SUBMITTING | JobState.AMBIGUOUS:
             click.echo("It is called off. It is being sent: if Google takes it, it is paid for and not fetched.")
         case _:
-            click.echo("It is called off. Google has taken it: it is paid for, and is not fetched.")
+            click.echo("It is called off. Google has taken it: it is paid for, and not fetched unless that has begun.")
 
 
 async def _cancelled(store: SqlJobStore, job_id: str) -> VideoJob | None:

@@ -182,8 +182,11 @@ class FakeVideoProvider:
     async def download(self, url: str) -> AsyncIterator[FakeDownload]:
         if url not in self.files:
             raise UpstreamBroken("gone")
+        yield self.download_of(url)
+
+    def download_of(self, url: str) -> FakeDownload:
         data = self.files[url]
-        yield FakeDownload(data, self.lengths.get(url, len(data)), self.piece)
+        return FakeDownload(data, self.lengths.get(url, len(data)), self.piece)
 
 
 class FakeImageMaker:

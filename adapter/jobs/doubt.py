@@ -3,13 +3,13 @@
 Google gives a submission no name of ours and no way to look for it, so the credits are the only witness. They are read
 just before the intent is written, and twice after the answer failed to come.
 
-How long is waited, and why: Google may carry a request out after we have stopped listening. Our own patience with a
-submission (75 s) is far beyond what Flow takes to answer one, and a request whose connection was cut is hardly waited
-for longer by Google's own servers; but a connection may be cut in the first second. So the first reading comes
-`Pace.reconcile_seconds` (60 by default) after the answer failed to come, and the second as long after the first: the
-last look is 120 s after a cut and 195 s after the beginning of one that was silent, beyond our patience and half of it
-again in either case. A charge that settles later than that, or a refill of the account by just what was taken, would
-deceive us; whoever cannot have that sets `jobs.on_ambiguous = "fail"`.
+How long is waited, and why: Google may carry a request out after we have stopped listening, and our own kernel goes on
+delivering what we handed to it for up to about 100 s after a connection was closed (Linux, `tcp_orphan_retries`). Flow
+answers a submission in seconds and our patience with one is 75 s, but a connection may be cut in the first of them. So
+the first reading comes `Pace.reconcile_seconds` (60 by default) after the answer failed to come, and the second as long
+after the first: the last look is 120 s after a cut, and 195 s after the beginning of a submission that was silent. A
+charge that settles later than that, or a refill of the account by just what was taken, would deceive us; whoever cannot
+have that sets `jobs.on_ambiguous = "fail"`.
 """
 
 from collections.abc import Collection

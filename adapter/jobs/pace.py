@@ -1,5 +1,7 @@
 """When a job is looked at."""
 
+from typing import TypeAlias
+
 import msgspec
 
 from adapter.domain.job import VideoJob
@@ -9,6 +11,11 @@ from adapter.errors import JobFailed
 MAX_PAUSE = 300.0
 #: Between two tries to delete files that nobody wants, in seconds.
 DISCARD_PAUSE = 60.0
+#: Tries of a submission of which provably nothing was executed.
+MAX_SENDS = 4
+
+#: A job after an event, and how long it is left alone then.
+Moved: TypeAlias = tuple[VideoJob, float]
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):

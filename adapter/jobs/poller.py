@@ -57,13 +57,22 @@ class Poller:
             self._nudged.clear()
             try:
                 if not replayed:
-                    await self._steps.replay()
-                replayed = True
-                await self.tick()
+                    replayed = True  # whatever a mistake of ours makes of it, the jobs go on
+                    replayed = await self._replay()
+                if replayed:
+                    await self.tick()
             except Exception:  # the loop must survive whatever a round meets, a full disk included
                 log.exception("poller.round_failed")
             await self._clock.wait(self._nudged, self._pace.until_next_beat(self._clock.now()) + LATE_SECONDS)
         await self._wind_down()
+
+    async def _replay(self) -> bool:
+        try:
+            await self._steps.replay()
+        except StorageFailed as fault:
+            log.warning("poller.replay_put_off", code=fault.code)
+            return False
+        return True
 
     def stop(self) -> None:
         """Let `run` end: nothing more is claimed."""

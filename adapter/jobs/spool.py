@@ -74,17 +74,27 @@ class Spool:
             await self._apart(lambda: self._strike(answer), None)
 
     async def leftovers(self) -> Sequence[Leftover]:
-        """Return what dead processes left, and hold it; `drop` it when it is done with."""
+        """Return what dead processes left, and hold it until `drop` or `release`."""
         return await self._apart(self._find, [])
 
-    async def drop(self, leftover: Leftover) -> None:
-        """Remove a file whose answers are all known elsewhere."""
+    async def drop(self, leftovers: Sequence[Leftover]) -> None:
+        """Remove files whose answers are all known elsewhere."""
 
         def remove() -> None:
-            leftover.path.unlink(missing_ok=True)
-            os.close(leftover.descriptor)
+            for leftover in leftovers:
+                leftover.path.unlink(missing_ok=True)
 
         await self._apart(remove, None)
+        await self.release(leftovers)
+
+    async def release(self, leftovers: Sequence[Leftover]) -> None:
+        """Leave files to whoever looks next."""
+
+        def let_go() -> None:
+            for leftover in leftovers:
+                os.close(leftover.descriptor)
+
+        await self._apart(let_go, None)
 
     async def close(self) -> None:
         """Let go of our own file; one in which nothing is left is removed."""

@@ -32,6 +32,7 @@ from adapter.domain.ports import (
 from adapter.errors import AdapterError, JobFailed, NoMedia, StorageFailed
 from adapter.jobs.fetch import bring_home
 from adapter.jobs.pace import DISCARD_PAUSE, Pace
+from adapter.jobs.providers import provider_of
 from adapter.jobs.scribe import Scribe
 from adapter.jobs.spool import Spool
 from adapter.jobs.submission import Submission
@@ -59,14 +60,15 @@ class Steps:
         pace: Pace,
         spool: Spool | None = None,
     ) -> None:
+        self._providers = providers
         self._memory = memory
         self._clock = clock
         self._pace = pace
         self._scribe = Scribe(memory, clock)
         self._submission = Submission(providers, memory, clock=clock, pace=pace, spool=spool or Spool())
-        self.replay = self._submission.replay
-        self.find_unanswered = self._submission.find_unanswered
-        self.reconcile = self._submission.reconcile
+        self.replay = self._submission.adoption.replay
+        self.find_unanswered = self._submission.reconciling.find_unanswered
+        self.reconcile = self._submission.reconciling.reconcile
 
     async def submit(self, claim: Claim) -> None:
         """Send a job upstream, unless nobody waits for it any more."""
@@ -101,7 +103,7 @@ class Steps:
         first = claims[0].job
         operations = [claim.job.operation for claim in claims if claim.job.operation is not None]
         try:
-            reports = await self._submission.provider(first).poll(operations, account=first.account or "")
+            reports = await provider_of(first, self._providers).poll(operations, account=first.account or "")
         except AdapterError as fault:
             log.warning("jobs.poll_missed", account=first.account, jobs=len(claims), code=fault.code)
             reports = {}
@@ -131,7 +133,7 @@ class Steps:
         """Bring a finished video home: whole, verified, then remembered."""
         job = claim.job
         try:
-            media = await bring_home(job, self._submission.provider(job), self._memory.media)
+            media = await bring_home(job, provider_of(job, self._providers), self._memory.media)
         except AdapterError as fault:
             log.warning("jobs.fetch_missed", job_id=job.id, misses=job.misses + 1, code=fault.code)
             write = self._after_miss(claim, NotFetched())
