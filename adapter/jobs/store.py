@@ -186,7 +186,7 @@ class SqlJobStore:
         is_unwanted = func.coalesce(JOBS.c.deleted_at, JOBS.c.cancelled_at).is_not(None)
         async with reading(self._database) as connection:
             rows = await connection.execute(select(JOBS.c.id, why).where(JOBS.c.id.in_(job_ids), is_unwanted))
-            return dict(rows.tuples().all())
+            return {job_id: str(word) for job_id, word in rows}
 
     async def forget(self, claim: Claim) -> None:
         """Note that the files of a deleted job are gone (the port of that name)."""
