@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
 
 import httpx
 import structlog
@@ -32,6 +33,7 @@ from adapter.generation.videos import Videos
 from adapter.jobs.feed import LocalFeed
 from adapter.jobs.pace import Pace
 from adapter.jobs.poller import Poller
+from adapter.jobs.spool import Spool
 from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
 from adapter.media.darkroom import Darkroom
@@ -141,6 +143,7 @@ class House:
             poll_seconds=settings.jobs.poll_seconds,
             lease_seconds=settings.jobs.lease_seconds,
             deadline_seconds=settings.jobs.deadline_minutes * 60,
+            reconcile_seconds=settings.jobs.reconcile_seconds if settings.jobs.on_ambiguous == "reconcile" else None,
         )
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._http.open())
@@ -150,7 +153,9 @@ class House:
             memory = Memory(SqlJobStore(database), feed, open_media(settings.storage.media, self._s3))
             budget = MemoryBudget(clock, capacity=settings.limits.memory_bytes, patience=settings.limits.wait_seconds)
             workshop = self._workshop(memory.media, budget)
-            steps = Steps(self._video_providers(), memory, clock=clock, pace=pace)
+            spool = Spool(Path(settings.jobs.spool) if settings.jobs.spool else None)
+            stack.push_async_callback(spool.close)
+            steps = Steps(self._video_providers(), memory, clock=clock, pace=pace, spool=spool)
             poller = Poller(memory.jobs, steps, clock=clock, pace=pace)
             patience = Patience(
                 heartbeat=settings.chat.heartbeat_seconds,
@@ -272,6 +277,7 @@ def _flow(settings: Settings, http: Http, clock: Clock) -> FlowProvider | None:
             token=secret(account.token, key=f"providers.flow.accounts[{number}].token"),
             project_id=account.project_id,
             tier=account.tier,
+            enabled=account.enabled,
         )
         for number, account in enumerate(told.accounts)
     ]

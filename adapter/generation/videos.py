@@ -43,7 +43,7 @@ class Videos:
         await self._memory.jobs.recent(1)
 
     async def start_video(self, wish: VideoWish, owner: str, *, within: float | None = None) -> VideoJob:
-        """Have a video made and return its job once the provider took it, or after `within` seconds as it then stands.
+        """Have a video made and return its job once the provider took it or did not answer, or after `within` seconds.
 
         Who asks again for what is being made, or for what was made and never handed over, gets that very job: the
         money is spent once. The job belongs to nobody's connection; hanging up here or later changes nothing for it.
@@ -66,6 +66,7 @@ class Videos:
         async with aclosing(self.watch_video(job.id)) as states:
             async for seen in states:
                 job = seen or job
+                # An ambiguous one goes on as a job that is queued: what became of it is known in minutes.
                 if job.state not in {JobState.ACCEPTED, JobState.SUBMITTING}:
                     break
         return job
