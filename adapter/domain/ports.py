@@ -261,6 +261,8 @@ class Write(msgspec.Struct, frozen=True):
     claim: Claim
     job: VideoJob
     due_at: float
+    #: Whether the writer goes on with the job. If not, the claim ends with the write, and renewing it does nothing.
+    keeps_claim: bool = False
 
 
 class JobStore(Protocol):

@@ -25,7 +25,7 @@ UNDER_WAY = tuple(state for state in LIVE if state is not JobState.ACCEPTED)
 WRITING = (
     update(JOBS)
     .where(JOBS.c.id == bindparam("job"))
-    .values({name: bindparam(name) for name in ("due_at", "state", "finished_at", "took_seconds", "document")})
+    .values({name: bindparam(name) for name in ("due_at", "claim", "state", "finished_at", "took_seconds", "document")})
 )
 
 
@@ -232,7 +232,9 @@ class SqlJobStore:
     def _row(self, write: Write, deleted_at: float | None) -> dict[str, object]:
         due_at = deleted_at if write.job.is_over else write.due_at
         there = None if due_at is None else self._there(due_at)
-        return {"job": write.job.id, "due_at": there, **_columns(write.job)}
+        # Else a renewal that was under way would put off what the write has just settled.
+        claim = write.claim.token if write.keeps_claim else None
+        return {"job": write.job.id, "due_at": there, "claim": claim, **_columns(write.job)}
 
 
 def _is_owned(owner: str) -> ColumnElement[bool]:

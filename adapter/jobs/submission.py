@@ -69,7 +69,7 @@ class Submission:
             return
         job = advance(claim.job, await self._intent(provider, account))
         lease_end = self._clock.now() + self._pace.lease_seconds
-        if not await self._scribe.write(claim, job, self._pace.lease_seconds):
+        if not await self._scribe.intend(claim, job, self._pace.lease_seconds):
             return
         if self._clock.now() < lease_end:
             await self._send(claim, job, pictures)

@@ -345,6 +345,21 @@ async def test_what_is_over_cannot_be_called_off(store: SqlJobStore) -> None:
     assert not await store.cancel("video_unknown", now=2000.0)
 
 
+async def test_a_late_renewal_does_not_put_off_what_was_written(store: SqlJobStore) -> None:
+    """It was on its way while the step ended: the job is due when the step said, and not when the claim would end."""
+    done, going_on = [await admit(store, video_job(number)) for number in (1, 2)]
+    held = {one.job.id: one for one in await claim(store, 1000.0)}
+    await store.save(
+        [
+            Write(held[done.id], advance(done, Intended("first")), 1005.0),
+            Write(held[going_on.id], advance(going_on, Intended("first")), 1005.0, keeps_claim=True),
+        ]
+    )
+    await store.renew(held.values(), due_at=1015.0)
+
+    assert [one.job.id for one in await claim(store, 1005.0)] == [done.id]
+
+
 async def test_a_job_is_written_over_whoever_holds_it(store: SqlJobStore) -> None:
     """The holder's claim is void, and the job is due."""
     job = await admit(store, video_job())
@@ -362,7 +377,7 @@ async def test_a_job_that_is_not_what_was_seen_is_not_written_over(store: SqlJob
     job = await admit(store, video_job())
     [held] = await claim(store, 1000.0)
     moved = advance(job, Intended("first", 1000.0))
-    await store.save([Write(held, moved, 1020.0)])
+    await store.save([Write(held, moved, 1020.0, keeps_claim=True)])
 
     assert not await store.replace(job, advance(job, Intended("second", 1000.0)), now=1001.0)
     assert not await store.replace(video_job(9), video_job(9), now=1001.0)
