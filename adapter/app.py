@@ -27,6 +27,7 @@ from adapter.errors import AdapterError
 from adapter.generation.files import Files
 from adapter.generation.patience import Patience
 from adapter.generation.pictures import Pictures
+from adapter.generation.texts import Texts
 from adapter.generation.videos import Videos
 from adapter.jobs.feed import LocalFeed
 from adapter.jobs.pace import Pace
@@ -49,7 +50,7 @@ from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
 from adapter.providers.http import Http
-from adapter.settings import Settings
+from adapter.settings import Settings, load_phrasebook
 
 log = structlog.get_logger()
 
@@ -118,6 +119,7 @@ class House:
         self._s3 = s3_access(settings)
         self._flow = _flow(settings, http, clock)
         self._gemini = _gemini(settings, http)
+        self._phrasebook = load_phrasebook(settings.chat)
         self._keys = [secret(key, key=f"access.keys[{number}]") for number, key in enumerate(settings.access.keys)]
 
     @asynccontextmanager
@@ -152,12 +154,14 @@ class House:
                 access=Keyring(self._keys, SqlKeyStore(database), anonymous=settings.access.anonymous),
                 pictures=pictures,
                 videos=videos,
+                texts=Texts(self._gemini),
                 files=Files(memory.media),
                 budget=budget,
                 clock=clock,
                 terms=self._terms(),
                 longest_file=settings.limits.image_bytes,
                 enclose_pictures=settings.chat.images == "data",
+                side_call_model=settings.chat.side_call_model,
             )
             running = asyncio.create_task(poller.run())
             stack.push_async_callback(_stop, poller, running)
@@ -186,6 +190,8 @@ class House:
             longest_prompt=self._settings.limits.prompt_characters,
             size_policy=SizePolicy(self._settings.images.size_policy),
             public_url=self._settings.public_url,
+            phrasebook=self._phrasebook,
+            refuse_side_calls=self._settings.chat.side_calls == "refuse",
         )
 
     def _workshop(self, media: MediaStore, budget: MemoryBudget) -> Workshop:

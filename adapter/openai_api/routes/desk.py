@@ -11,6 +11,7 @@ from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 from adapter.domain.ports import Access, Budget, Clock
 from adapter.generation.files import Files
 from adapter.generation.pictures import Pictures
+from adapter.generation.texts import Texts
 from adapter.generation.videos import Videos
 from adapter.openai_api.read.terms import Terms
 
@@ -27,6 +28,7 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     access: Access
     pictures: Pictures
     videos: Videos
+    texts: Texts
     files: Files
     budget: Budget
     clock: Clock
@@ -35,6 +37,8 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     longest_file: int
     #: Whether chats get pictures beside the text even where they do not ask for that.
     enclose_pictures: bool
+    #: The text model for side calls where a model's card names none; empty: they are answered here.
+    side_call_model: str
 
     @property
     def public_url(self) -> str:
