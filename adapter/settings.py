@@ -4,7 +4,7 @@ Anything wrong stops the start with a sentence that names the key. `config/adapt
 default; any of them can be given as `ADAPTER__SECTION__KEY` in the environment.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -268,17 +268,20 @@ def load_phrasebook(chat: Chat) -> Phrasebook:
     Raises:
         WrongConfiguration: a pattern of the operator's cannot be read.
     """
-    if chat.side_calls == "generate":
-        return Phrasebook({})
     try:
         Phrasebook(chat.side_call_patterns)
     except ValueError as error:
         raise WrongConfiguration(f"chat.side_call_patterns.{error}") from error
-    shipped = msgspec.convert(_read_toml(PHRASES), dict[SideCallKind, dict[str, tuple[str, ...]]])
-    known = {
-        kind: [phrase for several in programs.values() for phrase in several] for kind, programs in shipped.items()
-    }
-    return Phrasebook({kind: [*chat.side_call_patterns.get(kind, ()), *known.get(kind, ())] for kind in SideCallKind})
+    if chat.side_calls == "generate":
+        return Phrasebook({})
+    known, own = shipped_phrases(), chat.side_call_patterns
+    return Phrasebook({kind: [*own.get(kind, ()), *known.get(kind, ())] for kind in SideCallKind})
+
+
+def shipped_phrases() -> Mapping[SideCallKind, Sequence[str]]:
+    """Return the words of known programs."""
+    programs = msgspec.convert(_read_toml(PHRASES), dict[SideCallKind, dict[str, tuple[str, ...]]])
+    return {kind: [phrase for several in known.values() for phrase in several] for kind, known in programs.items()}
 
 
 def _read_toml(path: Path) -> dict[str, object]:

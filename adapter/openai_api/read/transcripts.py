@@ -19,7 +19,8 @@ _HEADING = re.compile(
 _FENCE = re.compile(r"(?:```[a-z]*|---BEGIN [A-Z ]+---)\n?(.*?)(?:```|---END )", re.DOTALL)
 _QUOTED = re.compile(r'"([^"]+)"')
 _SPEAKER = re.compile(
-    r"^[ \t]*(?:-[ \t])?(?:(user|you|human)|assistant|ai|model|system)[ \t]*[:：][ \t]*", re.MULTILINE | re.IGNORECASE
+    r"^[ \t]*(?:-[ \t]|\|\|>)?(?:(user|you|human)|assistant|ai|model|system|response|title)[ \t]*[:：]\s*",
+    re.MULTILINE | re.IGNORECASE,
 )
 #: As JSON (Cherry Studio), as elements (LobeChat).
 _JSON_USER = re.compile(r'"role":\s*"user",\s*"(?:mainText|content)":\s*("(?:[^"\\]|\\.)*")')

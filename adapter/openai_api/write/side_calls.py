@@ -13,6 +13,7 @@ TITLE_CHARACTERS = 48
 TITLE_LETTERS_WITHOUT_SPACES = 16
 #: A title that ends with one of the short words of a sentence looks torn off.
 SHORT_WORD = 3
+PREPOSITIONS = frozenset({"with", "from", "into", "onto", "over", "under", "through"})
 TAGS = 3
 TAG_LETTERS = 4
 #: Of a prompt that is handed back, and of one in a summary.
@@ -21,12 +22,19 @@ LINE_CHARACTERS = 200
 SUMMARY_LINES = 20
 
 _NOISE = re.compile(
-    r"""!\[[^\]]*\]\([^)]*\) | data:[a-z]+/\S+ | https?://\S+ | <[^<>]{1,200}>
+    r"""data:[a-z]+/\S+ | https?://\S+ | <[^<>]{1,200}>
     | (?:^|(?<=\s))--[a-z]+(?:[ =][\w:.]+)?""",
     re.VERBOSE | re.IGNORECASE,
 )
+_PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _CLAUSE = re.compile(r"[.!?;:,。！？；：，、\n]+(?:\s|$)|[。！？；：，、\n]")
+#: What an English wish begins with, and no title.
+_WISH = re.compile(
+    r"^(?:please )?(?:(?:can|could) you )?(?:please )?(?:make|create|generate|draw|paint|show|film)(?: me)?"
+    r" (?:an? |the )?(?:video|clip|film|picture|image|photo|drawing|painting) (?:of|with|showing|about) ",
+    re.IGNORECASE,
+)
 _MARKS = " \t\n\"'`“”‘’«»„*_#>-–—.,;:!?。，、！？；：…"
 
 _EMOJI = {"video": "🎬", "image": "🖼️"}
@@ -43,7 +51,7 @@ def side_answer(call: SideCall, medium: str) -> str:
 
 def make_title(text: str, otherwise: str) -> str:
     """Return a title from the first words of a text, in their own language, cut where a clause or a word ends."""
-    text = _cleaned(text)
+    text = _WISH.sub("", _cleaned(text))
     clause = _CLAUSE.split(text, maxsplit=1)[0].strip(_MARKS)
     chosen = clause if len(clause.split()) > 1 or _is_spaceless(clause) else text
     words = chosen.split()
@@ -51,15 +59,19 @@ def make_title(text: str, otherwise: str) -> str:
         words = words[:TITLE_WORDS]
         while len(" ".join(words)) > TITLE_CHARACTERS and len(words) > 1:
             words.pop()
-        while len(words) > 2 and len(words[-1]) <= SHORT_WORD and words[-1].islower():
+        while len(words) > 2 and _is_torn_off(words[-1]):
             words.pop()
     longest = TITLE_LETTERS_WITHOUT_SPACES if _is_spaceless(chosen) else TITLE_CHARACTERS
     title = " ".join(words)[:longest].strip(_MARKS)
     return title[:1].upper() + title[1:] if title else otherwise
 
 
+def _is_torn_off(word: str) -> bool:
+    return word in PREPOSITIONS or (len(word) <= SHORT_WORD and word.islower())
+
+
 def _cleaned(text: str) -> str:
-    text = _LINK.sub(r"\1", _NOISE.sub(" ", text[:PROMPT_CHARACTERS]))
+    text = _NOISE.sub(" ", _LINK.sub(r"\1", _PICTURE.sub(" ", text[:PROMPT_CHARACTERS])))
     return "\n".join(" ".join(line.split()) for line in text.splitlines() if line.strip()).strip(_MARKS)
 
 
