@@ -35,7 +35,7 @@ class Texts:
         except AdapterError as fault:
             log.warning("side_call.not_written", model=model, code=fault.code, reason=fault.message)
             return None
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except msgspec.DecodeError:
             log.warning("side_call.not_written", model=model, reason="The answer is no JSON object.")
             return None
         if not set(members) <= set(written):

@@ -53,6 +53,7 @@ lease_seconds = 0.5
 
 [chat]
 heartbeat_seconds = 0.05
+{chat}
 
 [sandbox]
 enabled = true
@@ -76,6 +77,7 @@ class Server:
         database: str = "",
         storage: str = "",
         server: str = "",
+        chat: str = "",
         more: str = "",
     ) -> None:
         self.folder = folder
@@ -88,6 +90,7 @@ class Server:
                 models=ROOT / "config" / "models.toml",
                 port=self.port,
                 server=server,
+                chat=chat,
                 key=KEY,
                 folder=folder,
                 database=database or f"sqlite:///{folder}/jobs.db",

@@ -94,7 +94,7 @@ def text_request(turns: Sequence[Turn], limits: TextLimits) -> wire.GenerateText
     )
     return wire.GenerateTextRequest(
         contents=said or (wire.Content(aside),),
-        generation_config=wire.TextConfig(limits.tokens, "application/json" if limits.json else "text/plain"),
+        generation_config=wire.TextConfig(limits.tokens, "application/json" if limits.json else ""),
         system_instruction=wire.Content(aside) if said and aside else None,
     )
 

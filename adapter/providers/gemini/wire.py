@@ -40,10 +40,10 @@ class ImageConfig(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
 
 
 class TextConfig(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """How to write. The tokens include those of thinking; a `responseMimeType` of JSON is kept to."""
+    """How to write. The tokens include those of thinking; a `responseMimeType` of JSON is kept to; empty: text."""
 
     max_output_tokens: int
-    response_mime_type: str = "text/plain"
+    response_mime_type: str = ""
 
 
 class GenerationConfig(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
