@@ -8,6 +8,8 @@ import msgspec
 #: Characters of a conversation that are looked at.
 MOST_CHARACTERS = 20_000
 
+# What opens and is never closed goes on to the end: looking for each end in vain would take seconds for an evil text.
+
 #: In tags (Open WebUI, LobeChat), after a heading, in a fence (Chatbox, big-AGI, Goose), or by speakers (LibreChat).
 _TAGS = re.compile(r"<(chat_history|conversation)>(.*?)(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
 _HEADING = re.compile(
@@ -16,7 +18,7 @@ _HEADING = re.compile(
     r"|\b(?:user query|the word 'title'):",
     re.MULTILINE | re.IGNORECASE,
 )
-_FENCE = re.compile(r"(?:```[a-z]*|---BEGIN [A-Z ]+---)\n?(.*?)(?:```|---END )", re.DOTALL)
+_FENCE = re.compile(r"(?:```[a-z]*|---BEGIN [A-Z ]+---)\n?(.*?)(?:```|---END |\Z)", re.DOTALL)
 _QUOTED = re.compile(r'"([^"]+)"')
 _SPEAKER = re.compile(
     r"^[ \t]*(?:-[ \t]|\|\|>)?(?:(user|you|human)|assistant|ai|model|system|response|title)[ \t]*[:：]\s*",
@@ -24,7 +26,7 @@ _SPEAKER = re.compile(
 )
 #: As JSON (Cherry Studio), as elements (LobeChat).
 _JSON_USER = re.compile(r'"role":\s*"user",\s*"(?:mainText|content)":\s*("(?:[^"\\]|\\.)*")')
-_ELEMENT = re.compile(r"<(user|user_message)>\s*(.*?)\s*</\1>", re.DOTALL | re.IGNORECASE)
+_ELEMENT = re.compile(r"<(user|user_message)>(.*?)(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
 #: Between messages without speakers (Chatbox).
 _RULE = re.compile(r"^-{5,}$", re.MULTILINE)
 
