@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from adapter.domain.side_calls import Phrasebook, SideCallKind
-from adapter.openai_api.read.side_calls import find_side_call
+from adapter.domain.texts import Turn
+from adapter.openai_api.read.side_calls import MOST_TURNS, TURN_CHARACTERS, find_side_call, turns_of
 from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.write.side_calls import make_title, side_answer
 from adapter.settings import Chat, load_phrasebook, shipped_phrases
@@ -155,3 +156,32 @@ def test_a_form_of_answer_that_nobody_knows_is_plain_text(wanted: object) -> Non
 def test_what_says_nothing_is_no_side_call(messages: object) -> None:
     """It is refused where prompts are read."""
     assert find_side_call(msgspec.convert({"messages": messages}, ChatRequest), SHIPPED) is None
+
+
+def test_a_text_model_is_told_what_was_said_and_shown_nothing() -> None:
+    """No pictures, neither beside the text nor in it, and no tools; whoever is called developer is the system."""
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+    messages = [
+        {"role": "developer", "content": "Be brief."},
+        {"role": "user", "content": [{"type": "text", "text": "a fox"}, picture]},
+        {"role": "assistant", "content": "![image](data:image/png;base64,iVBORw0KGgo=) done"},
+        {"role": "tool", "content": "{}"},
+        {"role": "assistant", "content": None},
+        {"role": "user", "content": "Name it."},
+    ]
+
+    assert turns_of(msgspec.convert({"messages": messages}, ChatRequest)) == (
+        Turn("system", "Be brief."),
+        Turn("user", "a fox"),
+        Turn("assistant", "![image]() done"),
+        Turn("user", "Name it."),
+    )
+
+
+def test_a_text_model_is_told_the_end_of_a_long_conversation() -> None:
+    """A title is not worth more."""
+    messages = [{"role": "user", "content": f"{number} {'x' * TURN_CHARACTERS}"} for number in range(50)]
+    turns = turns_of(msgspec.convert({"messages": messages}, ChatRequest))
+
+    assert (len(turns), turns[-1].text[:3]) == (MOST_TURNS, "49 ")
+    assert {len(turn.text) for turn in turns} == {TURN_CHARACTERS}
