@@ -89,7 +89,8 @@ async def test_a_text_does_not_wait_behind_pictures() -> None:
     drawing = asyncio.create_task(gemini.make_images(order(), ()))
     await reached.wait()
 
-    assert await gemini.make_text("gemini-x", [Turn("user", "Name it.")], LIMITS) == "A fox"
+    async with asyncio.timeout(5):
+        assert await gemini.make_text("gemini-x", [Turn("user", "Name it.")], LIMITS) == "A fox"
     going_on.set()
     with pytest.raises(NoMedia):
         await drawing
