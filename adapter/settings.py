@@ -91,6 +91,8 @@ class FlowAccount(_Section, frozen=True, kw_only=True):
     token: str
     project_id: Annotated[str, Meta(min_length=1)]
     tier: Literal["PAYGATE_TIER_NOT_PAID", "PAYGATE_TIER_ONE", "PAYGATE_TIER_TWO"] = "PAYGATE_TIER_ONE"
+    #: Whether it takes new work. The jobs that it has are looked after in any case.
+    enabled: bool = True
 
 
 class Flow(_Section, frozen=True, kw_only=True):
@@ -118,6 +120,12 @@ class Jobs(_Section, frozen=True, kw_only=True):
     typical_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 0.0
     #: A finished video that nobody has been given yet answers the same request for so long.
     replay_minutes: Annotated[float, Meta(ge=0, le=10_080)] = 1440.0
+    #: What becomes of a submission that got no answer: the account's credits are compared, or it is given up at once.
+    on_ambiguous: Literal["reconcile", "fail"] = "reconcile"
+    #: From an answer that did not come to the first reading of the credits, and from there to the second.
+    reconcile_seconds: Annotated[float, Meta(ge=0.05, le=300)] = 60.0
+    #: A local folder for Google's answers until the database has them; empty: none.
+    spool: str = "var/spool"
 
 
 class Chat(_Section, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.chat import picture_order, video_wish, wants_pictures
 from adapter.openai_api.read.side_calls import side_call, turns_of
 from adapter.openai_api.read.terms import Terms
-from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, json_response
+from adapter.openai_api.routes.desk import STREAM_HEADERS, VIDEO_ID, Desk, OwnedRequest, json_response
 from adapter.openai_api.routes.room import apart, read_body, take_room
 from adapter.openai_api.wire.chat import ChatRequest, Usage
 from adapter.openai_api.write import chat as write
@@ -31,8 +31,6 @@ from adapter.openai_api.write.side_calls import side_answer
 
 log = structlog.get_logger()
 
-#: Names the job behind an answer, for the operator's `adapter jobs show`.
-VIDEO_ID = "x-video-id"
 #: Says that nothing was made, and what the request was taken for.
 SIDE_CALL = "x-side-call"
 
