@@ -29,6 +29,7 @@ from adapter.generation.contents import Contents
 from adapter.generation.files import Files
 from adapter.generation.patience import Patience
 from adapter.generation.pictures import Pictures
+from adapter.generation.texts import Texts
 from adapter.generation.videos import Videos
 from adapter.jobs.feed import LocalFeed
 from adapter.jobs.pace import Pace
@@ -54,7 +55,7 @@ from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
 from adapter.providers.http import Http
-from adapter.settings import Settings
+from adapter.settings import Settings, load_phrasebook
 
 log = structlog.get_logger()
 
@@ -133,6 +134,7 @@ class House:
         self._s3 = s3_access(settings)
         self._flow = _flow(settings, http, clock)
         self._gemini = _gemini(settings, http)
+        self._phrasebook = load_phrasebook(settings.chat)
         self._keys = [secret(key, key=f"access.keys[{number}]") for number, key in enumerate(settings.access.keys)]
 
     @asynccontextmanager
@@ -170,6 +172,7 @@ class House:
                 access=Keyring(self._keys, SqlKeyStore(database), anonymous=settings.access.anonymous),
                 pictures=pictures,
                 videos=video_jobs,
+                texts=Texts(self._gemini),
                 files=Files(memory.media),
                 contents=Contents(memory, CuttingRoom(memory.media, budget)),
                 budget=budget,
@@ -177,6 +180,7 @@ class House:
                 terms=self._terms(),
                 longest_file=settings.limits.image_bytes,
                 enclose_pictures=settings.chat.images == "data",
+                side_call_model=settings.chat.side_call_model,
                 shelf=Shelf(public_url=settings.public_url, keep=settings.storage.retention_days * DAY_SECONDS),
                 poll_seconds=pace.poll_seconds,
             )
@@ -207,6 +211,8 @@ class House:
             longest_prompt=self._settings.limits.prompt_characters,
             size_policy=SizePolicy(self._settings.images.size_policy),
             public_url=self._settings.public_url,
+            phrasebook=self._phrasebook,
+            refuse_side_calls=self._settings.chat.side_calls == "refuse",
         )
 
     def _workshop(self, media: MediaStore, budget: MemoryBudget) -> Workshop:

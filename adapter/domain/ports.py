@@ -10,6 +10,7 @@ import msgspec
 from adapter.domain.job import Failure, Operation, StoredVideo, VideoJob
 from adapter.domain.media import Image, MediaFormat, RemoteVideo
 from adapter.domain.orders import ImageOrder, Source
+from adapter.domain.texts import TextLimits, Turn
 
 
 class Clock(Protocol):
@@ -81,6 +82,19 @@ class ImageProvider(Protocol):
         Raises:
             ContentRefused: the provider declined the content.
             UpstreamFault: anything else that kept it from making all of them.
+        """
+        ...
+
+
+class TextMaker(Protocol):
+    """A writer of a few words."""
+
+    async def make_text(self, model: str, turns: Sequence[Turn], limits: TextLimits) -> str:
+        """Return a text, which is not empty.
+
+        Raises:
+            ContentRefused: the provider declined the content.
+            UpstreamFault: anything else that kept it from writing, its time included.
         """
         ...
 

@@ -55,6 +55,7 @@ spool = "{folder}/spool"
 
 [chat]
 heartbeat_seconds = 0.05
+{chat}
 
 [sandbox]
 enabled = true
@@ -78,6 +79,7 @@ class Server:
         database: str = "",
         storage: str = "",
         server: str = "",
+        chat: str = "",
         more: str = "",
     ) -> None:
         self.folder = folder
@@ -90,6 +92,7 @@ class Server:
                 models=ROOT / "config" / "models.toml",
                 port=self.port,
                 server=server,
+                chat=chat,
                 key=KEY,
                 folder=folder,
                 database=database or f"sqlite:///{folder}/jobs.db",
