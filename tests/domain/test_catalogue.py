@@ -238,7 +238,7 @@ def test_a_video_model_has_a_size_for_each_of_its_shapes() -> None:
     del row["sizes"]["9:16"]
 
     assert {ratio for names in card.upstream.values() for ratio in names} == set(card.sizes)
-    with pytest.raises(msgspec.ValidationError, match="'veo-3.1-fast' has no size for 9:16"):
+    with pytest.raises(msgspec.ValidationError, match=r"'veo-3\.1-fast' has no size for 9:16"):
         msgspec.convert(row, VideoCard)
 
 
