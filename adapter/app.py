@@ -59,6 +59,7 @@ from adapter.settings import Settings, load_phrasebook
 
 log = structlog.get_logger()
 
+#: Of what the settings count in days.
 DAY_SECONDS = 86_400
 #: What is left of `server.shutdown_seconds` to say that a picture did not come in time.
 FAREWELL_SECONDS = 0.5

@@ -140,21 +140,20 @@ class InputImages(Protocol):
 class CuttingRoom(Protocol):
     """Makes pictures of stored videos."""
 
-    async def thumbnail(self, media: StoredVideo) -> bytes:
-        """Return a small WebP of a video's poster, else of its first frame.
+    async def thumbnail(self, media: StoredVideo) -> bytes | None:
+        """Return a small WebP of a video's poster, else of its first frame; None if its files are gone.
 
         Raises:
-            NotFound: its files are gone.
             UpstreamBroken: it cannot be decoded.
             ServerBusy: there is no room to decode it in.
         """
         ...
 
-    async def spritesheet(self, media: StoredVideo) -> bytes:
-        """Return a JPEG of frames from all over a video, in a grid.
+    async def spritesheet(self, media: StoredVideo) -> bytes | None:
+        """Return a JPEG of frames from all over a video, in a grid; None if its file is gone.
 
         Raises:
-            NotFound, UpstreamBroken, ServerBusy: as `thumbnail`.
+            UpstreamBroken, ServerBusy: as `thumbnail`.
         """
         ...
 
