@@ -78,7 +78,8 @@ async def test_a_video_of_which_nobody_knows_goes_on_as_a_queued_one(videos: Vid
     doubt = Doubt(failure=Failure.of(UpstreamSilent("silence")), witnessed=True, at=1001.0)
     await move(memory, advance(job, Unanswered(doubt)))
 
-    started = await starting
+    async with asyncio.timeout(5):
+        started = await starting
     assert (started.state, started.phase) == (JobState.AMBIGUOUS, Phase.QUEUED)
 
 
