@@ -29,6 +29,7 @@ from adapter.generation.patience import Patience
 from adapter.generation.pictures import Pictures
 from adapter.generation.videos import Videos
 from adapter.jobs.feed import LocalFeed
+from adapter.jobs.follow import Follower
 from adapter.jobs.pace import Pace
 from adapter.jobs.poller import Poller
 from adapter.jobs.steps import Steps
@@ -159,6 +160,8 @@ class House:
                 longest_file=settings.limits.image_bytes,
                 enclose_pictures=settings.chat.images == "data",
             )
+            following = asyncio.create_task(Follower(memory.jobs, feed, database.changes, clock).run())
+            stack.push_async_callback(_cancel, following)
             running = asyncio.create_task(poller.run())
             stack.push_async_callback(_stop, poller, running)
             if settings.storage.retention_days:

@@ -14,8 +14,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapter.database.address import POSTGRESQL, kind_of
-from adapter.database.postgres import Lead, lock_key, postgres_engine, what_is_wrong
-from adapter.database.sqlite import sqlite_engine
+from adapter.database.changes import Changes, FileChanges, Notifications
+from adapter.database.postgres import Lead, connector, lock_key, postgres_engine, what_is_wrong
+from adapter.database.sqlite import sqlite_engine, sqlite_writer
 from adapter.domain.ports import Secret
 from adapter.errors import SecretUnreadable, StorageFailed, WrongConfiguration
 
@@ -30,8 +31,11 @@ MIGRATION_SECONDS = 600.0
 class Database:
     """What everything that is remembered is kept in."""
 
-    def __init__(self, engine: AsyncEngine, lead: Lead | None = None) -> None:
-        self.engine = engine
+    def __init__(self, reader: AsyncEngine, writer: AsyncEngine, changes: Changes, lead: Lead | None = None) -> None:
+        self.reader = reader
+        self.writer = writer
+        #: What other processes do to it.
+        self.changes = changes
         self._lead = lead
 
     @property
@@ -41,7 +45,8 @@ class Database:
 
     async def dispose(self) -> None:
         """Close every connection."""
-        await self.engine.dispose()
+        await self.reader.dispose()
+        await self.writer.dispose()
 
 
 async def open_database(
@@ -62,24 +67,26 @@ async def open_database(
     if kind_of(url) == POSTGRESQL:
         return await _open_postgres(url, password, seconds, Lead(clock))
     path = url.removeprefix("sqlite:///")
-    engine = sqlite_engine(path)
+    writer = sqlite_writer(path)
     try:
-        await _bring_up_to_date(engine)
+        await _bring_up_to_date(writer)
     except DBAPIError as error:
-        await engine.dispose()
+        await writer.dispose()
         raise WrongConfiguration(f"storage.database: {path} cannot be used: {error.orig}") from error
-    return Database(engine)
+    return Database(sqlite_engine(path), writer, FileChanges(writer))
 
 
 async def _open_postgres(url: str, password: Secret | None, seconds: float, lead: Lead) -> Database:
-    migrating = postgres_engine(url, password, seconds=MIGRATION_SECONDS, lead=lead)
+    migrating = postgres_engine(connector(url, password, seconds=MIGRATION_SECONDS), lead)
     try:
         await _bring_up_to_date(migrating)
     except (DBAPIError, OSError) as error:
         raise WrongConfiguration(f"storage.database: {what_is_wrong(error, url)}.") from error
     finally:
         await migrating.dispose()
-    return Database(postgres_engine(url, password, seconds=seconds, lead=lead), lead)
+    connect = connector(url, password, seconds=seconds)
+    engine = postgres_engine(connect, lead)
+    return Database(engine, engine, Notifications(connect), lead)
 
 
 @asynccontextmanager
@@ -90,7 +97,7 @@ async def writing(database: Database) -> AsyncIterator[AsyncConnection]:
         StorageFailed: the database is locked, full or gone.
     """
     with _mapped_errors():
-        async with database.engine.begin() as connection:
+        async with database.writer.begin() as connection:
             yield connection
 
 
@@ -102,7 +109,7 @@ async def reading(database: Database) -> AsyncIterator[AsyncConnection]:
         StorageFailed: the database cannot be read.
     """
     with _mapped_errors():
-        async with database.engine.connect() as connection:
+        async with database.reader.connect() as connection:
             yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from adapter.domain.job import VideoJob
@@ -13,6 +13,8 @@ from adapter.errors import Draining
 class Slot:
     """One reader's place for the newest state. A slow reader misses states in between and never piles them up."""
 
+    __slots__ = ("_changed", "_clock", "_closed", "_newest")
+
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._changed = asyncio.Event()
@@ -20,7 +22,9 @@ class Slot:
         self._closed = False
 
     def put(self, job: VideoJob) -> None:
-        """Replace what the reader has not seen yet."""
+        """Replace what the reader has not seen yet, unless that is newer: it may come by two ways."""
+        if self._newest is not None and job.is_older_than(self._newest):
+            return
         self._newest = job
         self._changed.set()
 
@@ -46,6 +50,11 @@ class LocalFeed:
         self._clock = clock
         self._slots: defaultdict[str, set[Slot]] = defaultdict(set)
         self._closed = False
+
+    @property
+    def watched(self) -> Collection[str]:
+        """The ids of the jobs that somebody watches at the moment; it changes with them."""
+        return self._slots.keys()
 
     def publish(self, job: VideoJob) -> None:
         """Tell everybody who watches this job (the port of that name)."""
