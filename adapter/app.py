@@ -171,8 +171,8 @@ class House:
                 tidying = asyncio.create_task(Janitor(memory.media, memory.jobs, clock, retention).run())
                 stack.push_async_callback(_cancel, tidying)
             stack.callback(feed.close)
-            stack.enter_context(on_stop_signal(feed.close))
-            stack.enter_context(on_stop_signal(pictures.drain))
+            for drain in (feed.close, pictures.drain, poller.stop):
+                stack.enter_context(on_stop_signal(drain))
             log.info(
                 "server.started",
                 public_url=settings.public_url,

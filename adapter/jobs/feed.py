@@ -9,6 +9,9 @@ from adapter.domain.job import VideoJob
 from adapter.domain.ports import Clock, Subscription
 from adapter.errors import Draining
 
+#: When to ask again: behind a load balancer another process answers at once, a single one is back after a start.
+RETRY_SECONDS = 2.0
+
 
 class Slot:
     """One reader's place for the newest state. A slow reader misses states in between and never piles them up."""
@@ -90,4 +93,5 @@ class LocalFeed:
 
 def draining() -> Draining:
     """Say what a reader is told when the process is shutting down."""
-    return Draining("The server is restarting. Ask again: a running job goes on and is found again.")
+    message = "The server is restarting. Ask again: a running job goes on and is found again."
+    return Draining(message, retry_after=RETRY_SECONDS)
