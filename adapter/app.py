@@ -1,7 +1,7 @@
 """The composition root: the only place that knows every room."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import httpx
@@ -44,6 +44,7 @@ from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.routes import chat, failures, health, images, media, models
 from adapter.openai_api.routes.access import require_key
 from adapter.openai_api.routes.desk import Desk
+from adapter.openai_api.routes.farewell import Farewell
 from adapter.openai_api.routes.request_log import RequestLog
 from adapter.openai_api.routes.room import HoldingRoom
 from adapter.providers.flow.accounts import Account, Accounts
@@ -97,7 +98,9 @@ def create_app(
         logging_config=None,
         openapi_config=None,
     )
-    app.asgi_handler = RequestLog(HoldingRoom(app.asgi_handler))
+    farewell = Farewell(HoldingRoom(app.asgi_handler))
+    house.drains.append(farewell.drain)
+    app.asgi_handler = RequestLog(farewell)
     return app
 
 
@@ -112,6 +115,8 @@ class House:
     def __init__(
         self, settings: Settings, catalogue: Catalogue, transport: httpx.AsyncBaseTransport | None, clock: Clock
     ) -> None:
+        #: What else is to be done when the process is told to stop.
+        self.drains: list[Callable[[], None]] = []
         self._settings = settings
         self._catalogue = catalogue
         self._clock = clock
@@ -171,7 +176,7 @@ class House:
                 tidying = asyncio.create_task(Janitor(memory.media, memory.jobs, clock, retention).run())
                 stack.push_async_callback(_cancel, tidying)
             stack.callback(feed.close)
-            for drain in (feed.close, pictures.drain, poller.stop):
+            for drain in (*self.drains, feed.close, pictures.drain, poller.stop):
                 stack.enter_context(on_stop_signal(drain))
             log.info(
                 "server.started",
