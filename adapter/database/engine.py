@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import structlog
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import BigInteger, Connection, func, literal, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -68,11 +69,13 @@ async def open_database(
         return await _open_postgres(url, password, seconds, Lead(clock))
     path = url.removeprefix("sqlite:///")
     writer = sqlite_writer(path)
-    try:
-        await _bring_up_to_date(writer)
-    except DBAPIError as error:
-        await writer.dispose()
-        raise WrongConfiguration(f"storage.database: {path} cannot be used: {error.orig}") from error
+    async with AsyncExitStack() as unless_done:
+        unless_done.push_async_callback(writer.dispose)
+        try:
+            await _bring_up_to_date(writer)
+        except DBAPIError as error:
+            raise WrongConfiguration(f"storage.database: {path} cannot be used: {error.orig}") from error
+        unless_done.pop_all()
     return Database(sqlite_engine(path), writer, FileChanges(writer))
 
 
@@ -140,8 +143,17 @@ async def _bring_up_to_date(engine: AsyncEngine) -> None:
 
 
 def migrate(connection: Connection) -> None:
-    """Apply the migrations that are missing."""
+    """Apply the migrations that are missing.
+
+    Raises:
+        WrongConfiguration: a newer version of this program has been here.
+    """
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise WrongConfiguration(
+            "storage.database was set up by a newer version of this program; an older one does not start on it."
+        ) from error
