@@ -7,8 +7,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import literal, select
 
-from adapter.database.engine import Database, open_database
+from adapter.database.engine import Database, open_database, writing
 from adapter.errors import StorageFailed, WrongConfiguration
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job
@@ -73,3 +74,17 @@ async def test_writers_that_are_given_up_do_not_keep_the_file_from_the_others(da
         await asyncio.wait(tasks)
         async with asyncio.timeout(5):
             await store.admit(video_job(100 * turns + 50), now=1000.0, window=0.0)
+
+
+async def test_those_who_write_have_their_turn_in_the_order_in_which_they_came(database: Database) -> None:
+    """By itself SQLite has them look again after ever longer naps, and whoever is unlucky waits for seconds."""
+    had: list[int] = []
+
+    async def write(number: int) -> None:
+        async with writing(database) as connection:
+            await connection.execute(select(literal(number)))
+            had.append(number)
+
+    await asyncio.gather(*(write(number) for number in range(40)))
+
+    assert had == [*range(40)]
