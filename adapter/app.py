@@ -1,7 +1,7 @@
 """The composition root: the only place that knows every room."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from adapter.generation.pictures import Pictures
 from adapter.generation.texts import Texts
 from adapter.generation.videos import Videos
 from adapter.jobs.feed import LocalFeed
+from adapter.jobs.follow import Follower
 from adapter.jobs.pace import Pace
 from adapter.jobs.poller import Poller
 from adapter.jobs.spool import Spool
@@ -48,6 +49,7 @@ from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.routes import chat, failures, health, images, media, models, videos
 from adapter.openai_api.routes.access import require_key
 from adapter.openai_api.routes.desk import Desk
+from adapter.openai_api.routes.farewell import Farewell
 from adapter.openai_api.routes.request_log import RequestLog
 from adapter.openai_api.routes.room import HoldingRoom
 from adapter.openai_api.write.videos import Shelf
@@ -113,7 +115,9 @@ def create_app(
         logging_config=None,
         openapi_config=None,
     )
-    app.asgi_handler = RequestLog(HoldingRoom(app.asgi_handler))
+    farewell = Farewell(HoldingRoom(app.asgi_handler))
+    house.drains.append(farewell.drain)
+    app.asgi_handler = RequestLog(farewell)
     return app
 
 
@@ -128,6 +132,8 @@ class House:
     def __init__(
         self, settings: Settings, catalogue: Catalogue, transport: httpx.AsyncBaseTransport | None, clock: Clock
     ) -> None:
+        #: What else is to be done when the process is told to stop.
+        self.drains: list[Callable[[], None]] = []
         self._settings = settings
         self._catalogue = catalogue
         self._clock = clock
@@ -185,6 +191,8 @@ class House:
                 shelf=Shelf(public_url=settings.public_url, keep=settings.storage.retention_days * DAY_SECONDS),
                 poll_seconds=pace.poll_seconds,
             )
+            following = asyncio.create_task(Follower(memory.jobs, feed, database.changes, clock).run())
+            stack.push_async_callback(_cancel, following)
             running = asyncio.create_task(poller.run())
             stack.push_async_callback(_stop, poller, running)
             if settings.storage.retention_days:
@@ -194,8 +202,8 @@ class House:
                 tidying = asyncio.create_task(Janitor(memory.media, memory.jobs, clock, retention).run())
                 stack.push_async_callback(_cancel, tidying)
             stack.callback(feed.close)
-            stack.enter_context(on_stop_signal(feed.close))
-            stack.enter_context(on_stop_signal(pictures.drain))
+            for drain in (*self.drains, feed.close, pictures.drain, poller.stop):
+                stack.enter_context(on_stop_signal(drain))
             log.info(
                 "server.started",
                 public_url=settings.public_url,

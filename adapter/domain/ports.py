@@ -296,6 +296,10 @@ class JobStore(Protocol):
         """Return a job as last saved, a deleted one too."""
         ...
 
+    async def get_many(self, job_ids: Collection[str]) -> Sequence[VideoJob]:
+        """Return jobs as last saved, in no order; those that are unknown are missing. For up to a few hundred."""
+        ...
+
     async def find(self, job_id: str, owner: str) -> VideoJob | None:
         """Return a job of this owner as last saved, unless it was deleted."""
         ...

@@ -53,6 +53,7 @@ class Videos:
             ContentRefused, UpstreamFault, JobFailed: it was not taken, for the reason given.
             Draining: the process is shutting down; the job, if it was taken, goes on.
         """
+        self._memory.feed.check_open()
         # Who was just given a video and asks again at once wants a new one.
         await self.finish_notes()
         job = await self._admit(wish, owner)
@@ -169,6 +170,8 @@ class Videos:
                     # Another process may have moved it, and a message may be lost: the store is the truth.
                     stored = await self._memory.jobs.get(job_id)
                     moved = stored if stored != job else None
+                elif moved.is_older_than(job):
+                    continue  # read, and told, while somebody else wrote
                 yield moved
                 job = moved or job
 

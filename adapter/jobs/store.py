@@ -27,6 +27,8 @@ WRITING = (
     .where(JOBS.c.id == bindparam("job"))
     .values({name: bindparam(name) for name in ("due_at", "claim", "state", "finished_at", "took_seconds", "document")})
 )
+#: One prepared statement for however many.
+MANY = select(JOBS.c.id, JOBS.c.document).where(JOBS.c.id.in_(bindparam("ids", expanding=True)))
 
 
 class _Stemmed(msgspec.Struct):
@@ -68,6 +70,12 @@ class SqlJobStore:
             found = await connection.execute(select(JOBS.c.document).where(JOBS.c.id == job_id))
             document = found.scalar_one_or_none()
         return None if document is None else _read(job_id, document)
+
+    async def get_many(self, job_ids: Collection[str]) -> Sequence[VideoJob]:
+        """Return jobs as last saved (the port of that name)."""
+        async with reading(self._database) as connection:
+            rows = (await connection.execute(MANY, {"ids": list(job_ids)})).all()
+        return [job for row in rows if (job := _read(*row)) is not None]
 
     async def find(self, job_id: str, owner: str) -> VideoJob | None:
         """Return a job to its owner (the port of that name)."""
@@ -157,6 +165,7 @@ class SqlJobStore:
             kept = [write for write in writes if write.job.id in held]
             if kept:
                 await connection.execute(WRITING, [self._row(write, held[write.job.id]) for write in kept])
+                await self._database.changes.tell(connection, [write.job.id for write in kept if _can_be_seen(write)])
         return [write.job for write in kept]
 
     async def replace(self, seen: VideoJob, moved: VideoJob, *, now: float) -> bool:
@@ -254,6 +263,11 @@ def _read(job_id: str, document: bytes) -> VideoJob | None:
     except msgspec.DecodeError as error:
         log.error("jobs.unreadable", job_id=job_id, error=str(error))  # noqa: TRY400 - the text says where
         return None
+
+
+def _can_be_seen(write: Write) -> bool:
+    """Say whether a reader could see the difference to what the claim found, which may not be the last write."""
+    return (write.job.state, write.job.history) != (write.claim.job.state, write.claim.job.history)
 
 
 def _read_stem(job_id: str, document: bytes) -> str | None:
