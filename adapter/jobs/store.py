@@ -178,6 +178,7 @@ class SqlJobStore:
                 return False
             columns = {"claim": secrets.token_hex(16), "due_at": self._there(now), **_columns(moved)}
             await connection.execute(writing_over.values(**columns))
+            await self._database.changes.tell(connection, [seen.id])
         return True
 
     async def neighbours(self, job: VideoJob, *, since: float, refunds_since: float) -> Collection[str]:

@@ -138,7 +138,7 @@ async def test_an_older_state_does_not_replace_a_newer_one() -> None:
 async def moved(store: SqlJobStore, claim: Claim, move: Callable[[VideoJob], VideoJob]) -> Claim:
     """Write the next state of a job and return the claim with it."""
     job = move(claim.job)
-    assert await store.save([Write(claim, job, 2000.0)])
+    assert await store.save([Write(claim, job, 2000.0, keeps_claim=True)])
     return msgspec.structs.replace(claim, job=job)
 
 
