@@ -2,12 +2,14 @@
 
 import asyncio
 import hashlib
+import os
 import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Self
+from uuid import uuid4
 
 import httpx
 import msgspec
@@ -40,6 +42,9 @@ ACCOUNTS = [
     SandboxAccount(token=f"token-{name}", project_id=f"02ac868b-925f-40c1-9187-a688bd03a84{number}", credits=CREDITS)
     for number, name in enumerate(("first", "second"))
 ]
+
+#: Alembic migrates one database at a time: its context is global.
+MIGRATING = asyncio.Lock()
 
 CONFIG = """
 models = "{models}"
@@ -192,7 +197,8 @@ class Arena:
         folder.mkdir(parents=True)
         url = database_url or f"sqlite:///{folder}/jobs.db"
         async with AsyncExitStack() as stack:
-            database = await open_database(url)
+            async with MIGRATING:
+                database = await open_database(url)
             stack.push_async_callback(database.dispose)
             arena = cls(nursery, folder, url, database)
             stack.push_async_callback(arena._close)
@@ -217,14 +223,14 @@ class Arena:
         self._victims.append(victim)
         return victim
 
-    async def order(self, kind: Kind) -> Wish:
-        """Send a client with a wish of that kind, and have the sandbox spoil it where the kind says so."""
-        wish = self.clients.wish(kind)
+    async def order(self, kind: Kind) -> None:
+        """Send the clients of a wish of that kind, and have the sandbox spoil it where the kind says so."""
+        prompt = f"{kind.word or 'waves'} {uuid4().hex}"
         if kind.faults:
-            faults = [{**fault, "prompt": wish.prompt} for fault in kind.faults]
+            faults = [{**fault, "prompt": prompt} for fault in kind.faults]
             (await self._http.post(f"{self._upstream}/sandbox/faults", json=faults)).raise_for_status()
-        self.clients.send(wish)
-        return wish
+        for _ in range(kind.clients):
+            self.clients.send(Wish(kind, prompt))
 
     def disturbed(self, disturbance: Disturbance) -> None:
         """Note that something was done to somebody."""
@@ -236,6 +242,11 @@ class Arena:
         look = Look(jobs, await asyncio.to_thread(self._files))
         self._looks.append(look)
         return look
+
+    def age_leftovers(self) -> None:
+        """Let an hour pass for half-written files: only then a start takes them for what they are."""
+        for leftover in (self.folder / "media").glob("*#*"):
+            os.utime(leftover, (0, 0))
 
     async def rest(self, seconds: float = BOUND_SECONDS) -> bool:
         """Wait until every client has its answer and every job is over; say whether that came to pass."""

@@ -15,9 +15,10 @@ from adapter.app import Parts
 from adapter.database.engine import Database, open_database, writing
 from adapter.database.tables import JOBS
 from adapter.domain.job import Failure, JobState, Operation, VideoJob
-from adapter.domain.ports import Claim, JobStore, MediaStore, Memory, Refused, Report, VideoProvider, Write
+from adapter.domain.ports import Claim, Finished, JobStore, MediaStore, Memory, Refused, Report, VideoProvider, Write
 from adapter.errors import AdapterError, JobFailed, StorageFailed, UpstreamBroken, UpstreamRejected, UpstreamSilent
 from adapter.settings import Settings
+from tests.torture.edges import kind_of_file
 
 
 class Around:
@@ -132,23 +133,6 @@ class KnowsNoRepeat(_Store):
         return await self.real.admit(msgspec.structs.replace(job, order=own), now=now, window=window)
 
 
-class Forgetful(_Store):
-    """Confirms an acceptance that it has not written down yet."""
-
-    async def admit(self, job: VideoJob, *, now: float, window: float) -> VideoJob:
-        self._later = asyncio.create_task(self._admit(job, now, window))
-        return job
-
-    async def _admit(self, job: VideoJob, now: float, window: float) -> None:
-        await asyncio.sleep(0.05)
-        await self.real.admit(job, now=now, window=window)
-
-    async def get(self, job_id: str) -> VideoJob | None:
-        while (found := await self.real.get(job_id)) is None:
-            await asyncio.sleep(0.01)
-        return found
-
-
 class LeavesSubmitting(_Store):
     """Never looks at a job again whose sender died."""
 
@@ -209,31 +193,28 @@ class Garbles(_Media):
         await self.real.put(name, _once(data[:-1]))
 
 
-class Discards(_Flow):
-    """Deletes a job's pictures as soon as Google has them; a job that has to upload them again has none."""
+class Discards(_Media):
+    """Deletes a job's pictures as soon as they were read; a job that has to upload them again has none."""
 
-    def __init__(self, inner: object, media: MediaStore) -> None:
-        super().__init__(inner)
-        self._media = media
-
-    async def submit(self, job: VideoJob, pictures: Sequence[str]) -> Operation:
-        await self._media.delete([picture.name for picture in job.order.pictures])
-        return await self.real.submit(job, pictures)
+    async def read(self, name: str, start: int, end: int) -> AsyncIterator[bytes]:
+        async for piece in self.real.read(name, start, end):
+            yield piece
+        if kind_of_file(name) == "picture":
+            await self.real.delete([name])
 
 
 class GivesUpOnLink(_Flow):
     """Takes a video whose link has expired for lost."""
 
-    async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
-        reports = await self.real.poll(operations, account=account)
-        again = {name: report for name, report in reports.items() if name in self._finished}
-        lost = Refused(Failure.of(JobFailed("The link to the video has expired.")))
-        self._finished |= {name for name, report in reports.items() if type(report).__name__ == "Finished"}
-        return {**reports, **dict.fromkeys(again, lost)}
-
     def __init__(self, inner: object) -> None:
         super().__init__(inner)
         self._finished: set[str] = set()
+
+    async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
+        reports = await self.real.poll(operations, account=account)
+        lost = dict.fromkeys(self._finished & {*reports}, Refused(Failure.of(JobFailed("The link has expired."))))
+        self._finished |= {name for name, report in reports.items() if isinstance(report, Finished)}
+        return {**reports, **lost}
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:
@@ -260,27 +241,23 @@ def _media(made: Callable[[MediaStore], Around]) -> Bug:
     return dressed
 
 
-def _flow(made: Callable[[VideoProvider, MediaStore], Around]) -> Bug:
+def _flow(made: Callable[[VideoProvider], Around]) -> Bug:
     def dressed(parts: Parts, _: Settings) -> Parts:
-        media = parts.memory.media
-        return Parts(
-            parts.memory,
-            {name: cast(VideoProvider, made(flow, media)) for name, flow in parts.video_providers.items()},
-        )
+        providers = {name: cast(VideoProvider, made(flow)) for name, flow in parts.video_providers.items()}
+        return Parts(parts.memory, providers)
 
     return dressed
 
 
 BUGS: Final[Mapping[str, Bug]] = {
-    "resends on a read time-out": _flow(lambda flow, _: Resends(flow)),
-    "resends after a 5xx": _flow(lambda flow, _: ResendsRefused(flow)),
+    "resends on a read time-out": _flow(Resends),
+    "resends after a 5xx": _flow(ResendsRefused),
     "sends before the intent is committed": _store(lambda store, _: SendsFirst(store)),
     "writes without a fence": _store(lambda store, told: Unfenced(store, told.storage.database)),
     "claims without a lease": _store(lambda store, _: Leaseless(store)),
-    "fails on a poll that is refused": _flow(lambda flow, _: FailsOnPoll(flow)),
-    "polls with another account": _flow(lambda flow, _: PollsWithFirst(flow)),
+    "fails on a poll that is refused": _flow(FailsOnPoll),
+    "polls with another account": _flow(PollsWithFirst),
     "knows no repeated request": _store(lambda store, _: KnowsNoRepeat(store)),
-    "accepts before it is written": _store(lambda store, _: Forgetful(store)),
     "leaves a dead sender's job": _store(lambda store, _: LeavesSubmitting(store)),
     "drops an event": _store(lambda store, _: DropsEvents(store)),
     "completes before the file is whole": _media(Hasty),
@@ -288,5 +265,5 @@ BUGS: Final[Mapping[str, Bug]] = {
     "swallows a full disk": _media(SwallowsFullDisk),
     "loses the end of a file": _media(Garbles),
     "discards a live job's file": _flow(Discards),
-    "takes an expired link for the end": _flow(lambda flow, _: GivesUpOnLink(flow)),
+    "takes an expired link for the end": _flow(GivesUpOnLink),
 }

@@ -7,13 +7,13 @@ import re
 import time
 from collections.abc import Callable
 from io import BytesIO
-from uuid import uuid4
+from typing import Literal
 
 import httpx
 from PIL import Image
 
 from tests.journeys.running import KEY
-from tests.torture.wishes import Kind, Told, Wish
+from tests.torture.wishes import Told, Wish
 
 LINK = re.compile(r"http://[^\s()\"\\]+\.mp4")
 #: Codes of errors after which a client asks again, because nothing was taken.
@@ -39,10 +39,6 @@ class Clients:
         self._tasks: set[asyncio.Task[None]] = set()
         self._picture = picture()
         self.wishes: list[Wish] = []
-
-    def wish(self, kind: Kind) -> Wish:
-        """Return a wish that nobody else has."""
-        return Wish(kind, f"{kind.word or 'waves'} {uuid4().hex}")
 
     def send(self, wish: Wish) -> None:
         """Send a client on its way."""
@@ -115,8 +111,8 @@ class Clients:
     def _refused(self, wish: Wish, job_id: str, text: str) -> None:
         code = re.search(r'"code": ?"(\w+)"', text)
         word = code[1] if code else None
-        if word not in AGAIN:
-            self._note(wish, Told(at=time.time(), what="refused", job_id=job_id, detail=word))
+        what: Literal["later", "refused"] = "later" if word in AGAIN else "refused"
+        self._note(wish, Told(at=time.time(), what=what, job_id=job_id, detail=word))
 
     def _note(self, wish: Wish, told: Told) -> None:
         wish.told.append(told)

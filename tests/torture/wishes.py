@@ -17,6 +17,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     word: str = ""
     #: Pictures that the video is made from.
     pictures: int = 0
+    #: How many clients want it at once.
+    clients: int = 1
     #: What happens to it at the sandbox's desks.
     faults: Sequence[Mapping[str, object]] = ()
     #: `completed`, or the codes with which it may fail although nobody disturbed it.
@@ -30,11 +32,12 @@ def _fault(on: str, do: str, **more: object) -> Mapping[str, object]:
 
 
 TEXT: Final = Kind(name="text")
-PICTURE: Final = Kind(name="picture", pictures=1)
+PICTURE: Final = Kind(name="picture", pictures=1, clients=2)
 UNSAFE: Final = Kind(name="unsafe", word="[unsafe]", ends=("moderation_blocked",))
 FAILS: Final = Kind(name="fails", word="[fails]", ends=("video_generation_failed",), given_up=True)
 EXPIRED: Final = Kind(name="expired", faults=[_fault("media.get", "error", status=403)])
 UPLOAD: Final = Kind(name="upload", pictures=1, faults=[_fault("flow.upload", "error", status=503)])
+SLOW: Final = Kind(name="slow", faults=[_fault("flow.submit", "delay", seconds=0.15)])
 
 #: Answers to a submission after which nobody knows whether it was carried out; it was.
 AMBIGUOUS: Final = [
@@ -63,7 +66,7 @@ PASSING: Final = [
     Kind(name="file garbage", faults=[_fault("media.get", "garbage"), _fault("media.get", "html", status=200)]),
 ]
 #: One job of each kind that has steps of its own.
-PLAIN: Final = [TEXT, PICTURE, UNSAFE, FAILS, EXPIRED, UPLOAD]
+PLAIN: Final = [TEXT, PICTURE, UNSAFE, FAILS, EXPIRED, UPLOAD, SLOW]
 ALL: Final = [*PLAIN, *AMBIGUOUS, *PASSING]
 
 
@@ -71,8 +74,9 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     """Something that a client did or was told, at that Unix time."""
 
     at: float
-    #: asked; accepted (a 2xx came); given (the video came); refused (an error came); unknown (the line broke).
-    what: Literal["asked", "accepted", "given", "refused", "unknown"]
+    #: asked; accepted (a 2xx came); given (the video came); refused (an error came); later (it shall ask again);
+    #: unknown (the line broke).
+    what: Literal["asked", "accepted", "given", "refused", "later", "unknown"]
     #: The job, as the answer names it.
     job_id: str = ""
     #: SHA-256 of the video that was given, or the code of the error.
