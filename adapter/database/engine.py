@@ -1,5 +1,6 @@
 """The database: opened, set up and migrated in one place, on either engine."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -15,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapter.database.address import POSTGRESQL, kind_of
 from adapter.database.postgres import Lead, lock_key, postgres_engine, what_is_wrong
-from adapter.database.sqlite import sqlite_engine
+from adapter.database.sqlite import BUSY_MILLISECONDS, sqlite_engine
 from adapter.domain.ports import Secret
 from adapter.errors import SecretUnreadable, StorageFailed, WrongConfiguration
 
@@ -33,6 +34,26 @@ class Database:
     def __init__(self, engine: AsyncEngine, lead: Lead | None = None) -> None:
         self.engine = engine
         self._lead = lead
+        #: SQLite has one writer at a time, and lets the others look again and again for as long as they are unlucky:
+        #: seconds, when many jobs move. Those of one process queue here instead.
+        self._turn = asyncio.Lock() if lead is None else None
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for the turn to write, where only one can.
+
+        Raises:
+            TimeoutError: it did not come for as long as another process is waited for.
+        """
+        if self._turn is None:
+            yield
+            return
+        async with asyncio.timeout(BUSY_MILLISECONDS / 1000):
+            await self._turn.acquire()
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     @property
     def lead(self) -> float:
@@ -90,7 +111,7 @@ async def writing(database: Database) -> AsyncIterator[AsyncConnection]:
         StorageFailed: the database is locked, full or gone.
     """
     with _mapped_errors():
-        async with database.engine.begin() as connection:
+        async with database.turn(), database.engine.begin() as connection:
             yield connection
 
 

@@ -7,8 +7,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import literal, select
 
-from adapter.database.engine import Database, open_database, reading
+from adapter.database.engine import Database, open_database, reading, writing
 from adapter.errors import StorageFailed, WrongConfiguration
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job
@@ -55,3 +56,17 @@ async def test_a_new_file_that_another_process_is_setting_up_is_waited_for(tmp_p
         other.execute("COMMIT")
         database = await opening
     await database.dispose()
+
+
+async def test_those_who_write_have_their_turn_in_the_order_in_which_they_came(database: Database) -> None:
+    """By itself SQLite has them look again after ever longer naps, and whoever is unlucky waits for seconds."""
+    had: list[int] = []
+
+    async def write(number: int) -> None:
+        async with writing(database) as connection:
+            await connection.execute(select(literal(number)))
+            had.append(number)
+
+    await asyncio.gather(*(write(number) for number in range(40)))
+
+    assert had == [*range(40)]
