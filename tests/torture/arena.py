@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self
 from uuid import uuid4
@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx
 import msgspec
 
-from adapter.database.engine import Database, open_database
+from adapter.database.engine import Database
 from adapter.domain.job import VideoJob
 from adapter.jobs.store import SqlJobStore
 from adapter.sandbox.control import LedgerReport
@@ -42,9 +42,6 @@ ACCOUNTS = [
     SandboxAccount(token=f"token-{name}", project_id=f"02ac868b-925f-40c1-9187-a688bd03a84{number}", credits=CREDITS)
     for number, name in enumerate(("first", "second"))
 ]
-
-#: Alembic migrates one database at a time: its context is global.
-MIGRATING = asyncio.Lock()
 
 CONFIG = """
 models = "{models}"
@@ -168,7 +165,6 @@ class Arena:
         self.nursery = nursery
         self.folder = folder
         self._url = url
-        self._database = database
         self._store = SqlJobStore(database)
         self._victims: list[Victim] = []
         self._turn = 0
@@ -192,18 +188,14 @@ class Arena:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, nursery: Nursery, folder: Path, database_url: str = "") -> AsyncIterator[Self]:
+    async def open(cls, nursery: Nursery, folder: Path, url: str, database: Database) -> AsyncIterator[Self]:
         """Prepare everything but the servers; afterwards nothing runs any more."""
-        folder.mkdir(parents=True)
-        url = database_url or f"sqlite:///{folder}/jobs.db"
-        async with AsyncExitStack() as stack:
-            async with MIGRATING:
-                database = await open_database(url)
-            stack.push_async_callback(database.dispose)
-            arena = cls(nursery, folder, url, database)
-            stack.push_async_callback(arena._close)
+        arena = cls(nursery, folder, url, database)
+        try:
             await arena._wait_for_sandbox()
             yield arena
+        finally:
+            await arena._close()
 
     def config(self, port: int) -> str:
         """Return the configuration of a server."""
@@ -252,7 +244,7 @@ class Arena:
         """Wait until every client has its answer and every job is over; say whether that came to pass."""
         until = time.monotonic() + seconds
         await self.clients.finish(seconds)
-        while not all(job.is_over for job in await self._jobs()):
+        while not all(job.is_over for job in (await self.look()).jobs.values()):
             if time.monotonic() > until:
                 return False
             await asyncio.sleep(LOOK_SECONDS)

@@ -264,6 +264,6 @@ BUGS: Final[Mapping[str, Bug]] = {
     "shows a file that still comes in": _media(Visible),
     "swallows a full disk": _media(SwallowsFullDisk),
     "loses the end of a file": _media(Garbles),
-    "discards a live job's file": _flow(Discards),
+    "discards a live job's file": _media(Discards),
     "takes an expired link for the end": _flow(GivesUpOnLink),
 }

@@ -162,6 +162,15 @@ async def two_at_edge(arena: Arena, edge: str, do: Doing, *, bug: str = "") -> l
     return [] if reached else [edge]
 
 
+async def two_in_peace(arena: Arena, *, bug: str = "") -> None:
+    """Let two servers share the work, and nothing happen to them."""
+    arena.victim("first", bug).boot()
+    arena.victim("second", bug).boot()
+    for kind in [*ALL, *PLAIN]:
+        await arena.order(kind)
+    await arena.rest(bound(bug))
+
+
 async def two_at_random(arena: Arena, seed: int, *, bug: str = "") -> None:
     """Let both of two servers stand still past their leases at any moment, and kill one; a crowd is in flight."""
     chance = random.Random(seed)
