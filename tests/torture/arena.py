@@ -33,8 +33,10 @@ CREDITS = 10_000_000
 PRICE = 20
 #: Jobs whose rows are read; no trial has as many.
 ALL_JOBS = 10_000
-#: A lease is as long as two such servers on two busy cores need to keep it.
+#: A server that is alone takes its jobs up again after so long.
 LEASE_SECONDS = 0.5
+#: As long as two servers on a busy machine need to keep what is theirs.
+PAIR_LEASE_SECONDS = 2.0
 #: How long jobs may take to end once nobody disturbs them any more. Nothing that is well takes a tenth of it.
 BOUND_SECONDS = 30.0
 LOOK_SECONDS = 0.03
@@ -167,6 +169,8 @@ class Arena:
         self._url = url
         self._store = SqlJobStore(database)
         self._victims: list[Victim] = []
+        #: Of the servers that are made from now on.
+        self.lease_seconds = LEASE_SECONDS
         self._turn = 0
         self._looks: list[Look] = []
         self._disturbances: list[Disturbance] = []
@@ -206,7 +210,7 @@ class Arena:
             database=self._url,
             folder=self.folder,
             upstream=self._upstream,
-            lease=LEASE_SECONDS,
+            lease=self.lease_seconds,
         )
 
     def victim(self, name: str = "victim", bug: str = "") -> Victim:

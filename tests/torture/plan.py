@@ -69,12 +69,14 @@ def randoms(seeds: Sequence[int]) -> Row:
     return [(f"random {seed}", partial(kill_at_random, seed=seed)) for seed in seeds]
 
 
-def pairs(edges: Sequence[str]) -> Row:
-    """Two servers, of which one dies or sleeps at an edge, or neither."""
-    peace: Trial = two_in_peace
-    doings: Sequence[Doing] = ("pause", "kill")
-    row = [(f"two, {do} at {edge}", partial(two_at_edge, edge=edge, do=do)) for edge in edges for do in doings]
-    return [("two in peace", peace), *row]
+def pairs(edges: Sequence[str], doings: Sequence[Doing] = ("pause", "kill")) -> Row:
+    """Two servers, of which one dies or sleeps at an edge."""
+    return [(f"two, {do} at {edge}", partial(two_at_edge, edge=edge, do=do)) for edge in edges for do in doings]
+
+
+def peace() -> Row:
+    """Two servers to whom nothing happens."""
+    return [("two in peace", two_in_peace)]
 
 
 def random_pairs(seeds: Sequence[int]) -> Row:

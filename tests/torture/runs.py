@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tests.torture.arena import BOUND_SECONDS, LEASE_SECONDS, Arena, Victim
+from tests.torture.arena import BOUND_SECONDS, PAIR_LEASE_SECONDS, Arena, Victim
 from tests.torture.checker import Disturbance, Violation, check
 from tests.torture.edges import Arm, Doing
 from tests.torture.wishes import ALL, PLAIN, TEXT, UNKNOWN, Kind
@@ -148,7 +148,7 @@ async def kill_at_random(arena: Arena, seed: int, *, bug: str = "") -> None:
 
 async def two_at_edge(arena: Arena, edge: str, do: Doing, *, bug: str = "") -> list[str]:
     """Kill one of two servers at an edge, or have it sleep there past its lease; the other one takes over."""
-    first, second = arena.victim("first", bug), arena.victim("second", bug)
+    first, second = _pair(arena, bug)
     first.boot(Arm(edge=edge, do=do))
     second.boot()
     for kind in [*PLAIN, *PLAIN]:
@@ -162,11 +162,16 @@ async def two_at_edge(arena: Arena, edge: str, do: Doing, *, bug: str = "") -> l
     return [] if reached else [edge]
 
 
+def _pair(arena: Arena, bug: str) -> tuple[Victim, Victim]:
+    arena.lease_seconds = PAIR_LEASE_SECONDS
+    return arena.victim("first", bug), arena.victim("second", bug)
+
+
 async def two_in_peace(arena: Arena, *, bug: str = "") -> None:
     """Let two servers share the work, and nothing happen to them."""
-    arena.victim("first", bug).boot()
-    arena.victim("second", bug).boot()
-    for kind in [*ALL, *PLAIN]:
+    for victim in _pair(arena, bug):
+        victim.boot()
+    for kind in PLAIN:
         await arena.order(kind)
     await arena.rest(bound(bug))
 
@@ -174,7 +179,7 @@ async def two_in_peace(arena: Arena, *, bug: str = "") -> None:
 async def two_at_random(arena: Arena, seed: int, *, bug: str = "") -> None:
     """Let both of two servers stand still past their leases at any moment, and kill one; a crowd is in flight."""
     chance = random.Random(seed)
-    first, second = arena.victim("first", bug), arena.victim("second", bug)
+    first, second = _pair(arena, bug)
     first.boot()
     second.boot()
     for kind in chance.choices(ALL, k=CROWD):
@@ -191,8 +196,8 @@ async def two_at_random(arena: Arena, seed: int, *, bug: str = "") -> None:
 
 
 async def _oversleep(arena: Arena, sleeper: Victim, since: float) -> None:
-    """Let its lease run out, and half a lease more for the other one to take over; then wake it."""
-    await asyncio.sleep(1.5 * LEASE_SECONDS)
+    """Let its lease run out, and a quarter more for the other one to take over; then wake it."""
+    await asyncio.sleep(1.25 * PAIR_LEASE_SECONDS)
     sleeper.go_on()
     arena.disturbed(Disturbance(since, time.time(), f"{sleeper.name} stood still"))
 

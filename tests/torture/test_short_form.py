@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.torture.nursery import Nursery
-from tests.torture.plan import CRITICAL, Row, faults, kills, pairs, raises, random_pairs, randoms
+from tests.torture.plan import CRITICAL, Row, faults, kills, pairs, peace, raises, random_pairs, randoms
 from tests.torture.runs import Outcome, enumerate_edges
 from tests.torture.stage import Stage
 
@@ -55,7 +55,13 @@ async def test_a_server_may_be_killed_at_any_moment_while_google_misbehaves(stag
 
 
 @ON_BOTH
-async def test_one_of_two_servers_may_die_or_sleep_past_its_lease(stage: Stage) -> None:
-    """Where money is spent, and at any moment."""
-    row = [*pairs(["flow.submit:before", "jobs.save.submitting:before", "jobs.save.submitted:before"])]
-    assert await broken(stage, [*row, *random_pairs([1])]) == []
+async def test_one_of_two_servers_may_sleep_past_its_lease(stage: Stage) -> None:
+    """Before the intent is written, between intent and submission, and after it."""
+    row = pairs(["jobs.save.submitting:before", "flow.submit:before", "jobs.save.submitted:before"], ["pause"])
+    assert await broken(stage, [*peace(), *row]) == []
+
+
+@ON_POSTGRESQL
+async def test_one_of_two_servers_may_die(stage: Stage) -> None:
+    """Where money is spent, or at any moment, after both stood still."""
+    assert await broken(stage, [*pairs(["flow.submit:after"], ["kill"]), *random_pairs([1])]) == []
