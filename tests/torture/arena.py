@@ -33,10 +33,10 @@ CREDITS = 10_000_000
 PRICE = 20
 #: Jobs whose rows are read; no trial has as many.
 ALL_JOBS = 10_000
-#: A server that is alone takes its jobs up again after so long.
-LEASE_SECONDS = 0.5
-#: As long as two servers on a busy machine need to keep what is theirs.
-PAIR_LEASE_SECONDS = 2.0
+#: How often a server that is alone looks after its jobs, and after how long it takes them up again.
+ALONE = (0.05, 0.5)
+#: For two of them: on a busy machine they need so long to keep what is theirs.
+TOGETHER = (0.2, 2.0)
 #: How long jobs may take to end once nobody disturbs them any more. Nothing that is well takes a tenth of it.
 BOUND_SECONDS = 30.0
 LOOK_SECONDS = 0.03
@@ -65,7 +65,7 @@ name = "second"
 token = "plain:token-second"
 project_id = "02ac868b-925f-40c1-9187-a688bd03a841"
 [jobs]
-poll_seconds = 0.05
+poll_seconds = {poll}
 lease_seconds = {lease}
 typical_seconds = 0.3
 [chat]
@@ -138,6 +138,18 @@ class Victim:
             await asyncio.sleep(LOOK_SECONDS)
         return len(self.hits()) >= hits
 
+    async def ready(self) -> None:
+        """Wait until it answers."""
+        async with httpx.AsyncClient(timeout=BOUND_SECONDS) as http:
+            until = time.monotonic() + BOUND_SECONDS
+            while time.monotonic() < until:
+                try:
+                    await http.get(f"{self.url}/health")
+                except httpx.TransportError:
+                    await asyncio.sleep(LOOK_SECONDS)
+                else:
+                    return
+
     def stand_still(self) -> None:
         """Stop it where it is."""
         assert self._child is not None
@@ -170,7 +182,7 @@ class Arena:
         self._store = SqlJobStore(database)
         self._victims: list[Victim] = []
         #: Of the servers that are made from now on.
-        self.lease_seconds = LEASE_SECONDS
+        self.pace = ALONE
         self._turn = 0
         self._looks: list[Look] = []
         self._disturbances: list[Disturbance] = []
@@ -210,7 +222,8 @@ class Arena:
             database=self._url,
             folder=self.folder,
             upstream=self._upstream,
-            lease=self.lease_seconds,
+            poll=self.pace[0],
+            lease=self.pace[1],
         )
 
     def victim(self, name: str = "victim", bug: str = "") -> Victim:

@@ -161,7 +161,7 @@ class Hasty(_Media):
         self._later = asyncio.create_task(self._put(name, data))
 
     async def _put(self, name: str, data: bytes) -> None:
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(5.0)
         await self.real.put(name, _once(data))
 
 

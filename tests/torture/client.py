@@ -22,10 +22,11 @@ PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 0.05
 
 
-def picture() -> str:
-    """Return a small picture as a link that holds it."""
+def picture(prompt: str) -> str:
+    """Return a small picture that no other wish has, as a link that holds it."""
+    colour = hashlib.sha256(prompt.encode()).digest()
     file = BytesIO()
-    Image.new("RGB", (32, 18), "teal").save(file, "PNG")
+    Image.new("RGB", (32, 18), (colour[0], colour[1], colour[2])).save(file, "PNG")
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
@@ -37,7 +38,6 @@ class Clients:
         self._url = url
         self._http = httpx.AsyncClient(timeout=PATIENCE_SECONDS, limits=httpx.Limits(max_keepalive_connections=0))
         self._tasks: set[asyncio.Task[None]] = set()
-        self._picture = picture()
         self.wishes: list[Wish] = []
 
     def send(self, wish: Wish) -> None:
@@ -91,7 +91,7 @@ class Clients:
             self._refused(wish, job_id, text)
 
     def _content(self, wish: Wish) -> object:
-        parts = [{"type": "image_url", "image_url": {"url": self._picture}}] * wish.kind.pictures
+        parts = [{"type": "image_url", "image_url": {"url": picture(wish.prompt)}}] * wish.kind.pictures
         return [{"type": "text", "text": wish.prompt}, *parts] if parts else wish.prompt
 
     async def _fetch(self, wish: Wish, job_id: str, link: str) -> None:

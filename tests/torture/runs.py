@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tests.torture.arena import BOUND_SECONDS, PAIR_LEASE_SECONDS, Arena, Victim
+from tests.torture.arena import BOUND_SECONDS, TOGETHER, Arena, Victim
 from tests.torture.checker import Disturbance, Violation, check
 from tests.torture.edges import Arm, Doing
-from tests.torture.wishes import ALL, PLAIN, TEXT, UNKNOWN, Kind
+from tests.torture.wishes import ALL, FEW, PLAIN, TEXT, UNKNOWN, Kind
 
 #: How long a server may take from its boot to an edge that its jobs lead to.
 EDGE_SECONDS = 10.0
@@ -77,7 +77,7 @@ async def enumerate_edges(arena: Arena) -> list[str]:
 
 
 async def kill_at_each(arena: Arena, edges: Sequence[str], *, bug: str = "", nth: int = 1) -> list[str]:
-    """Kill a server at one edge after the other, with a job of each kind in flight; return the edges not reached.
+    """Kill a server at one edge after the other, with jobs of several kinds in flight; return the edges not reached.
 
     Each life begins with what the one before left behind.
     """
@@ -97,7 +97,7 @@ async def kill_at_each(arena: Arena, edges: Sequence[str], *, bug: str = "", nth
 async def _live_until(arena: Arena, victim: Victim, arm: Arm) -> bool:
     """Live one life; say whether it ended at the edge."""
     victim.boot(arm)
-    for kind in PLAIN:
+    for kind in FEW:
         await arena.order(kind)
     reached = await victim.death(EDGE_SECONDS)
     await victim.kill()
@@ -106,13 +106,13 @@ async def _live_until(arena: Arena, victim: Victim, arm: Arm) -> bool:
 
 
 async def raise_at_each(arena: Arena, edges: Sequence[str], *, bug: str = "", nth: int = 1) -> list[str]:
-    """Have one call after the other fail as real ones do, with a job of each kind under way."""
+    """Have one call after the other fail as real ones do, with jobs of several kinds under way."""
     victim = arena.victim(bug=bug)
     missed: list[str] = []
     victim.boot(Arm(edge="flow.submit:after") if AFTER_DEATH.keys() & {*edges} else None)
     for number, edge in enumerate(edge for edge in edges if edge not in AFTER_DEATH):
         victim.arm(Arm(edge=edge, do="raise", nth=nth))
-        for kind in PLAIN:
+        for kind in FEW:
             await arena.order(kind)
         if not await victim.hit(number + 1 - len(missed), EDGE_SECONDS):
             missed.append(edge)
@@ -159,11 +159,12 @@ async def two_at_edge(arena: Arena, edge: str, do: Doing, *, bug: str = "") -> l
     await arena.look()
     first.arm(None)
     await arena.rest(bound(bug))
+    await _come_back(arena, first)
     return [] if reached else [edge]
 
 
 def _pair(arena: Arena, bug: str) -> tuple[Victim, Victim]:
-    arena.lease_seconds = PAIR_LEASE_SECONDS
+    arena.pace = TOGETHER
     return arena.victim("first", bug), arena.victim("second", bug)
 
 
@@ -189,15 +190,25 @@ async def two_at_random(arena: Arena, seed: int, *, bug: str = "") -> None:
         sleeper.stand_still()
         await _oversleep(arena, sleeper, time.time())
         await arena.look()
-    await chance.choice((first, second)).kill()
+    dead = chance.choice((first, second))
+    await dead.kill()
     for kind in chance.choices(ALL, k=CROWD // 4):
         await arena.order(kind)
     await arena.rest(bound(bug))
+    await _come_back(arena, dead)
+
+
+async def _come_back(arena: Arena, dead: Victim) -> None:
+    """Start the dead one again, an hour later: a start clears away what a death left half done."""
+    if not dead.lives:
+        arena.age_leftovers()
+        dead.boot()
+        await dead.ready()
 
 
 async def _oversleep(arena: Arena, sleeper: Victim, since: float) -> None:
     """Let its lease run out, and a quarter more for the other one to take over; then wake it."""
-    await asyncio.sleep(1.25 * PAIR_LEASE_SECONDS)
+    await asyncio.sleep(1.25 * TOGETHER[1])
     sleeper.go_on()
     arena.disturbed(Disturbance(since, time.time(), f"{sleeper.name} stood still"))
 

@@ -67,6 +67,8 @@ PASSING: Final = [
 ]
 #: One job of each kind that has steps of its own.
 PLAIN: Final = [TEXT, PICTURE, UNSAFE, FAILS, EXPIRED, UPLOAD, SLOW]
+#: Those of them that lead to every edge.
+FEW: Final = [PICTURE, FAILS, UPLOAD, SLOW]
 ALL: Final = [*PLAIN, *AMBIGUOUS, *PASSING]
 
 
