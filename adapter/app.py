@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
 
 import httpx
 import msgspec
@@ -25,35 +26,41 @@ from adapter.domain.media import SizePolicy
 from adapter.domain.ports import Clock, ImageProvider, MediaStore, Memory, VideoProvider, Workshop
 from adapter.drain import on_stop_signal
 from adapter.errors import AdapterError
+from adapter.generation.contents import Contents
 from adapter.generation.files import Files
 from adapter.generation.patience import Patience
 from adapter.generation.pictures import Pictures
+from adapter.generation.texts import Texts
 from adapter.generation.videos import Videos
 from adapter.jobs.feed import LocalFeed
 from adapter.jobs.pace import Pace
 from adapter.jobs.poller import Poller
+from adapter.jobs.spool import Spool
 from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
 from adapter.media.darkroom import Darkroom
 from adapter.media.fetch import SafeFetcher
+from adapter.media.frames import CuttingRoom
 from adapter.media.inputs import InputLimits, Inputs
 from adapter.media.janitor import Janitor, Retention
 from adapter.media.s3 import S3Access
 from adapter.media.store import open_media
 from adapter.openai_api.read.terms import Terms
-from adapter.openai_api.routes import chat, failures, health, images, media, models
+from adapter.openai_api.routes import chat, failures, health, images, media, models, videos
 from adapter.openai_api.routes.access import require_key
 from adapter.openai_api.routes.desk import Desk
 from adapter.openai_api.routes.request_log import RequestLog
 from adapter.openai_api.routes.room import HoldingRoom
+from adapter.openai_api.write.videos import Shelf
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
 from adapter.providers.http import Http
-from adapter.settings import Settings
+from adapter.settings import Settings, load_phrasebook
 
 log = structlog.get_logger()
 
+DAY_SECONDS = 86_400
 #: What is left of `server.shutdown_seconds` to say that a picture did not come in time.
 FAREWELL_SECONDS = 0.5
 
@@ -64,6 +71,15 @@ API = (
     images.edit_images,
     images.vary_images,
     chat.complete_chat,
+    videos.create_video,
+    videos.list_videos,
+    videos.retrieve_video,
+    videos.delete_video,
+    videos.read_content,
+    videos.remix_video,
+    videos.watch_video,
+    videos.refuse_work,
+    videos.refuse_character,
     models.list_models,
     models.retrieve_model,
 )
@@ -75,6 +91,7 @@ class Parts(msgspec.Struct, frozen=True):
 
     memory: Memory
     video_providers: Mapping[str, VideoProvider]
+    spool: Spool
 
 
 #: Returns the parts that shall be used instead of those that the settings call for.
@@ -149,6 +166,7 @@ class House:
         self._s3 = s3_access(settings)
         self._flow = _flow(settings, http, clock)
         self._gemini = _gemini(settings, http)
+        self._phrasebook = load_phrasebook(settings.chat)
         self._keys = [secret(key, key=f"access.keys[{number}]") for number, key in enumerate(settings.access.keys)]
 
     @asynccontextmanager
@@ -159,17 +177,20 @@ class House:
             poll_seconds=settings.jobs.poll_seconds,
             lease_seconds=settings.jobs.lease_seconds,
             deadline_seconds=settings.jobs.deadline_minutes * 60,
+            reconcile_seconds=settings.jobs.reconcile_seconds if settings.jobs.on_ambiguous == "reconcile" else None,
         )
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._http.open())
             database = await database_of(settings)
             stack.push_async_callback(database.dispose)
             feed = LocalFeed(clock)
-            parts = self._dress(Parts(Memory(SqlJobStore(database), feed, self._media()), self._video_providers()))
+            memory = Memory(SqlJobStore(database), feed, self._media())
+            parts = self._dress(Parts(memory, self._video_providers(), self._spool()))
+            stack.push_async_callback(parts.spool.close)
             memory = parts.memory
             budget = MemoryBudget(clock, capacity=settings.limits.memory_bytes, patience=settings.limits.wait_seconds)
             workshop = self._workshop(memory.media, budget)
-            steps = Steps(parts.video_providers, memory, clock=clock, pace=pace)
+            steps = Steps(parts.video_providers, memory, clock=clock, pace=pace, spool=parts.spool)
             poller = Poller(memory.jobs, steps, clock=clock, pace=pace)
             patience = Patience(
                 heartbeat=settings.chat.heartbeat_seconds,
@@ -178,24 +199,29 @@ class House:
                 farewell=settings.server.shutdown_seconds - FAREWELL_SECONDS,
             )
             pictures = Pictures(workshop, memory, clock, patience)
-            videos = Videos(workshop.inputs, memory, clock, patience, poller.nudge)
-            stack.push_async_callback(videos.finish_notes)
+            video_jobs = Videos(workshop.inputs, memory, clock, patience, poller.nudge)
+            stack.push_async_callback(video_jobs.finish_notes)
             app.state.desk = Desk(
                 access=Keyring(self._keys, SqlKeyStore(database), anonymous=settings.access.anonymous),
                 pictures=pictures,
-                videos=videos,
+                videos=video_jobs,
+                texts=Texts(self._gemini),
                 files=Files(memory.media),
+                contents=Contents(memory, CuttingRoom(memory.media, budget)),
                 budget=budget,
                 clock=clock,
                 terms=self._terms(),
                 longest_file=settings.limits.image_bytes,
                 enclose_pictures=settings.chat.images == "data",
+                side_call_model=settings.chat.side_call_model,
+                shelf=Shelf(public_url=settings.public_url, keep=settings.storage.retention_days * DAY_SECONDS),
+                poll_seconds=pace.poll_seconds,
             )
             running = asyncio.create_task(poller.run())
             stack.push_async_callback(_stop, poller, running)
             if settings.storage.retention_days:
                 retention = Retention(
-                    keep=settings.storage.retention_days * 86_400, replay=settings.jobs.replay_minutes * 60
+                    keep=settings.storage.retention_days * DAY_SECONDS, replay=settings.jobs.replay_minutes * 60
                 )
                 tidying = asyncio.create_task(Janitor(memory.media, memory.jobs, clock, retention).run())
                 stack.push_async_callback(_cancel, tidying)
@@ -218,6 +244,8 @@ class House:
             longest_prompt=self._settings.limits.prompt_characters,
             size_policy=SizePolicy(self._settings.images.size_policy),
             public_url=self._settings.public_url,
+            phrasebook=self._phrasebook,
+            refuse_side_calls=self._settings.chat.side_calls == "refuse",
         )
 
     def _workshop(self, media: MediaStore, budget: MemoryBudget) -> Workshop:
@@ -230,6 +258,9 @@ class House:
         offered: dict[str, ImageProvider | None] = {"flow": self._flow, "gemini": self._gemini}
         makers = {name: Darkroom(provider, inputs, budget) for name, provider in offered.items() if provider}
         return Workshop(makers, inputs)
+
+    def _spool(self) -> Spool:
+        return Spool(Path(self._settings.jobs.spool) if self._settings.jobs.spool else None)
 
     def _media(self) -> MediaStore:
         return open_media(self._settings.storage.media, self._s3)
@@ -291,6 +322,7 @@ def _flow(settings: Settings, http: Http, clock: Clock) -> FlowProvider | None:
             token=secret(account.token, key=f"providers.flow.accounts[{number}].token"),
             project_id=account.project_id,
             tier=account.tier,
+            enabled=account.enabled,
         )
         for number, account in enumerate(told.accounts)
     ]

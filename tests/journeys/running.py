@@ -50,9 +50,12 @@ project_id = "02ac868b-925f-40c1-9187-a688bd03a84d"
 [jobs]
 poll_seconds = 0.1
 lease_seconds = 0.5
+reconcile_seconds = 0.3
+spool = "{folder}/spool"
 
 [chat]
 heartbeat_seconds = 0.05
+{chat}
 
 [sandbox]
 enabled = true
@@ -76,6 +79,7 @@ class Server:
         database: str = "",
         storage: str = "",
         server: str = "",
+        chat: str = "",
         more: str = "",
     ) -> None:
         self.folder = folder
@@ -88,6 +92,7 @@ class Server:
                 models=ROOT / "config" / "models.toml",
                 port=self.port,
                 server=server,
+                chat=chat,
                 key=KEY,
                 folder=folder,
                 database=database or f"sqlite:///{folder}/jobs.db",
@@ -143,15 +148,19 @@ class Server:
         return self._process.wait(timeout=START_SECONDS)
 
     def command(self, *arguments: str) -> str:
-        """Run one of the program's other commands on the same configuration."""
-        done = subprocess.run(
+        """Run one of the program's other commands on the same configuration, and return what it says."""
+        done = self.ran(*arguments)
+        return done.stdout + done.stderr
+
+    def ran(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one of them and return how it ended as well."""
+        return subprocess.run(
             [sys.executable, "-m", "adapter", *arguments, "--config", str(self._config)],
             cwd=ROOT,
             capture_output=True,
             text=True,
             check=False,
         )
-        return done.stdout + done.stderr
 
     def fault(self, **fault: object) -> None:
         """Script a fault of the sandbox."""

@@ -68,6 +68,8 @@ project_id = "02ac868b-925f-40c1-9187-a688bd03a841"
 poll_seconds = {poll}
 lease_seconds = {lease}
 typical_seconds = 0.3
+reconcile_seconds = 0.3
+spool = "{folder}/spool"
 [chat]
 heartbeat_seconds = 0.1
 """

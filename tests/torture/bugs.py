@@ -228,7 +228,7 @@ def _store(made: Callable[[JobStore, Settings], Around]) -> Bug:
     def dressed(parts: Parts, settings: Settings) -> Parts:
         memory = parts.memory
         jobs = cast(JobStore, made(memory.jobs, settings))
-        return Parts(Memory(jobs, memory.feed, memory.media), parts.video_providers)
+        return msgspec.structs.replace(parts, memory=Memory(jobs, memory.feed, memory.media))
 
     return dressed
 
@@ -236,7 +236,8 @@ def _store(made: Callable[[JobStore, Settings], Around]) -> Bug:
 def _media(made: Callable[[MediaStore], Around]) -> Bug:
     def dressed(parts: Parts, _: Settings) -> Parts:
         memory = parts.memory
-        return Parts(Memory(memory.jobs, memory.feed, cast(MediaStore, made(memory.media))), parts.video_providers)
+        media = cast(MediaStore, made(memory.media))
+        return msgspec.structs.replace(parts, memory=Memory(memory.jobs, memory.feed, media))
 
     return dressed
 
@@ -244,7 +245,7 @@ def _media(made: Callable[[MediaStore], Around]) -> Bug:
 def _flow(made: Callable[[VideoProvider], Around]) -> Bug:
     def dressed(parts: Parts, _: Settings) -> Parts:
         providers = {name: cast(VideoProvider, made(flow)) for name, flow in parts.video_providers.items()}
-        return Parts(parts.memory, providers)
+        return msgspec.structs.replace(parts, video_providers=providers)
 
     return dressed
 

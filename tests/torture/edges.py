@@ -20,6 +20,7 @@ import msgspec
 from adapter.app import Parts
 from adapter.domain.ports import Claim, JobStore, MediaStore, Memory, VideoProvider, Write
 from adapter.errors import StorageFailed, UpstreamBroken, UpstreamSilent, UpstreamUnreachable
+from adapter.jobs.spool import Spool
 
 Doing = Literal["kill", "raise", "pause"]
 
@@ -38,7 +39,7 @@ PORTS: Final[Mapping[str, Mapping[str, Shape]]] = {
     "jobs": dict.fromkeys(
         (
             *("admit", "get", "find", "list", "delete", "cancel", "recent", "claim", "renew", "save", "forget"),
-            *("mark_delivered", "needed", "measured_seconds"),
+            *("replace", "neighbours", "mark_delivered", "needed", "measured_seconds"),
         ),
         Shape.CALL,
     ),
@@ -51,12 +52,16 @@ PORTS: Final[Mapping[str, Mapping[str, Shape]]] = {
     },
     "flow": {
         "choose_account": Shape.NOW,
+        "credits": Shape.CALL,
         "upload": Shape.CALL,
         "submit": Shape.CALL,
         "poll": Shape.CALL,
         "download": Shape.OPEN,
     },
+    "spool": dict.fromkeys(("note", "forget", "leftovers", "drop", "release", "close"), Shape.CALL),
 }
+#: What never raises, by its own contract.
+QUIET: Final = ("spool.", "flow.choose_account", "flow.credits")
 
 
 class Arm(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,14 +250,7 @@ def kind_of_file(name: str) -> str:
 def laid_open(parts: Parts, script: Script) -> Parts:
     """Return the parts with edges around them."""
     memory = parts.memory
-    return Parts(
-        Memory(
-            cast(JobStore, Edged(memory.jobs, "jobs", script)),
-            memory.feed,
-            cast(MediaStore, Edged(memory.media, "media", script)),
-        ),
-        {
-            name: cast(VideoProvider, Edged(provider, "flow", script))
-            for name, provider in parts.video_providers.items()
-        },
-    )
+    jobs = cast(JobStore, Edged(memory.jobs, "jobs", script))
+    media = cast(MediaStore, Edged(memory.media, "media", script))
+    flow = {name: cast(VideoProvider, Edged(each, "flow", script)) for name, each in parts.video_providers.items()}
+    return Parts(Memory(jobs, memory.feed, media), flow, cast(Spool, Edged(parts.spool, "spool", script)))

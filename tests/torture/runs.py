@@ -9,7 +9,7 @@ import msgspec
 
 from tests.torture.arena import BOUND_SECONDS, TOGETHER, Arena, Victim
 from tests.torture.checker import Disturbance, Violation, check
-from tests.torture.edges import Arm, Doing
+from tests.torture.edges import QUIET, Arm, Doing
 from tests.torture.wishes import ALL, FEW, PLAIN, TEXT, UNKNOWN, Kind
 
 #: How long a server may take from its boot to an edge that its jobs lead to.
@@ -21,7 +21,14 @@ RANDOM_SECONDS = 1.2
 #: What is printed of a violation.
 LONGEST = 400
 #: An edge that only a process sees which comes after one that died here.
-AFTER_DEATH = {"jobs.claim.submitting:after": "flow.submit:after"}
+AFTER_DEATH = {
+    "jobs.claim.submitting:after": "flow.submit:after",
+    **{
+        f"{call}:{moment}": "spool.note:after"
+        for call in ("jobs.replace", "spool.drop")
+        for moment in ("before", "after")
+    },
+}
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,9 +72,10 @@ async def judge(arena: Arena, name: str, began: float, missed: Sequence[str] = (
 async def enumerate_edges(arena: Arena) -> list[str]:
     """Run a job of each kind once, kill one between intent and answer, and return every edge that was passed."""
     victim = arena.victim()
-    victim.boot(Arm(edge="flow.submit:after"))
-    await arena.order(TEXT)
-    await victim.death(EDGE_SECONDS)
+    for edge in sorted({*AFTER_DEATH.values()}):
+        victim.boot(Arm(edge=edge))
+        await arena.order(TEXT)
+        await victim.death(EDGE_SECONDS)
     victim.boot()
     for kind in PLAIN:
         await arena.order(kind)
@@ -109,8 +117,9 @@ async def raise_at_each(arena: Arena, edges: Sequence[str], *, bug: str = "", nt
     """Have one call after the other fail as real ones do, with jobs of several kinds under way."""
     victim = arena.victim(bug=bug)
     missed: list[str] = []
-    victim.boot(Arm(edge="flow.submit:after") if AFTER_DEATH.keys() & {*edges} else None)
-    for number, edge in enumerate(edge for edge in edges if edge not in AFTER_DEATH):
+    victim.boot()
+    able = [edge for edge in edges if edge not in AFTER_DEATH and not edge.startswith(QUIET)]
+    for number, edge in enumerate(able):
         victim.arm(Arm(edge=edge, do="raise", nth=nth))
         for kind in FEW:
             await arena.order(kind)

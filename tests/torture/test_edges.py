@@ -8,6 +8,7 @@ import pytest
 from adapter.app import Parts
 from adapter.domain.ports import JobStore, MediaStore, Memory, VideoProvider
 from adapter.errors import StorageFailed
+from adapter.jobs.spool import Spool
 from tests.fakes import video_job
 from tests.torture.edges import PORTS, Arm, Edged, Script
 from tests.torture.nursery import Nursery
@@ -20,10 +21,13 @@ ELSEWHERE = {
     "jobs": {"find", "list", "delete", "cancel", "recent", "needed", "forget"},
     "media": {"list"},
     "flow": set[str](),
+    "spool": {"close", "release"},
 }
 
 
-@pytest.mark.parametrize(("name", "port"), [("jobs", JobStore), ("media", MediaStore), ("flow", VideoProvider)])
+@pytest.mark.parametrize(
+    ("name", "port"), [("jobs", JobStore), ("media", MediaStore), ("flow", VideoProvider), ("spool", Spool)]
+)
 def test_every_method_of_a_port_has_edges(name: str, port: type) -> None:
     """Neither one more nor one less."""
     assert {each for each in vars(port) if not each.startswith("_")} == {*PORTS[name]}
@@ -33,7 +37,7 @@ def test_every_port_of_the_composition_has_edges() -> None:
     """But for the feed: it carries hints, and losing one loses nothing."""
     parts = {field.name for struct in (Parts, Memory) for field in msgspec.structs.fields(struct)}
 
-    assert parts == {"memory", "video_providers", "jobs", "feed", "media"}
+    assert parts == {"memory", "video_providers", "spool", "jobs", "feed", "media"}
 
 
 async def test_the_enumeration_passes_every_method_that_jobs_meet(nursery: Nursery, tmp_path: Path) -> None:

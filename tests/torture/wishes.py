@@ -65,11 +65,14 @@ PASSING: Final = [
     Kind(name="file torn", faults=[_fault("media.get", "truncate"), _fault("media.get", "short")]),
     Kind(name="file garbage", faults=[_fault("media.get", "garbage"), _fault("media.get", "html", status=200)]),
 ]
+#: One of them, and one that was not carried out: the credits prove that, if nothing else was under way.
+CHARGED: Final = AMBIGUOUS[0]
+FREE: Final = Kind(name="submit free", faults=[_fault("flow.submit", "drop")], ends=(COMPLETED, UNKNOWN))
 #: One job of each kind that has steps of its own.
-PLAIN: Final = [TEXT, PICTURE, UNSAFE, FAILS, EXPIRED, UPLOAD, SLOW]
+PLAIN: Final = [TEXT, PICTURE, UNSAFE, FAILS, EXPIRED, UPLOAD, SLOW, CHARGED, FREE]
 #: Those of them that lead to every edge.
-FEW: Final = [PICTURE, FAILS, UPLOAD, SLOW]
-ALL: Final = [*PLAIN, *AMBIGUOUS, *PASSING]
+FEW: Final = [PICTURE, FAILS, UPLOAD, SLOW, CHARGED]
+ALL: Final = [*PLAIN, *AMBIGUOUS[1:], *PASSING]
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
