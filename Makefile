@@ -4,9 +4,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 HOST   ?= 127.0.0.1
 PORT   ?= 8000
+COUNT  ?= 100
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint bench lock clean
+.PHONY: help run demo test lint bench torture lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +29,9 @@ lint: $(VENV)/test.stamp ## ruff and mypy
 
 bench: $(VENV)/test.stamp ## measure; prints ratios against baselines of the same run
 	@$(BIN)/python -m tests.bench
+
+torture: $(VENV)/test.stamp ## kill -9 at every edge and COUNT times at random, on both databases
+	@$(BIN)/python -m tests.torture --count $(COUNT)
 
 lock: ## resolve the requirements again (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements.lock

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx
+import msgspec
 import structlog
 from litestar import Litestar, Request, Router
 from litestar.config.cors import CORSConfig
@@ -88,19 +89,44 @@ API = (
 PUBLIC = (media.read_media, health.health, health.ready)
 
 
+class Parts(msgspec.Struct, frozen=True):
+    """What the rooms are built around: everything through which a video job meets the world."""
+
+    memory: Memory
+    video_providers: Mapping[str, VideoProvider]
+    spool: Spool
+
+
+#: Returns the parts that shall be used instead of those that the settings call for.
+Dress = Callable[[Parts], Parts]
+
+
+def as_they_are(parts: Parts) -> Parts:
+    """Return the parts unchanged."""
+    return parts
+
+
+#: Builds the application that is served.
+Build = Callable[[Settings, Catalogue], Litestar]
+
+
 def create_app(
     settings: Settings,
     catalogue: Catalogue,
     *,
     transport: httpx.AsyncBaseTransport | None = None,
     clock: Clock | None = None,
+    dress: Dress = as_they_are,
 ) -> Litestar:
-    """Build the application. The network and the time are arguments; everything else is in the settings.
+    """Build the application. The outside world is an argument; everything else is in the settings.
+
+    That is the network, the time, and what `dress` makes of the parts that videos are made with: the trials of
+    `tests/torture` put their own around the real ones.
 
     Raises:
         WrongConfiguration: a secret that a setting refers to is not there.
     """
-    house = House(settings, catalogue, transport, clock or SystemClock())
+    house = House(settings, catalogue, transport, clock or SystemClock(), dress)
     app = Litestar(
         [*(Router(prefix, route_handlers=API, guards=[require_key]) for prefix in PREFIXES), *PUBLIC],
         dependencies={"desk": Provide(_desk, sync_to_thread=False)},
@@ -130,13 +156,19 @@ class House:
     """The rooms of a running application."""
 
     def __init__(
-        self, settings: Settings, catalogue: Catalogue, transport: httpx.AsyncBaseTransport | None, clock: Clock
+        self,
+        settings: Settings,
+        catalogue: Catalogue,
+        transport: httpx.AsyncBaseTransport | None,
+        clock: Clock,
+        dress: Dress = as_they_are,
     ) -> None:
         #: What else is to be done when the process is told to stop.
         self.drains: list[Callable[[], None]] = []
         self._settings = settings
         self._catalogue = catalogue
         self._clock = clock
+        self._dress = dress
         self._http = http = Http(transport)
         self._s3 = s3_access(settings)
         self._flow = _flow(settings, http, clock)
@@ -159,12 +191,13 @@ class House:
             database = await database_of(settings)
             stack.push_async_callback(database.dispose)
             feed = LocalFeed(clock)
-            memory = Memory(SqlJobStore(database), feed, open_media(settings.storage.media, self._s3))
+            memory = Memory(SqlJobStore(database), feed, self._media())
+            parts = self._dress(Parts(memory, self._video_providers(), self._spool()))
+            stack.push_async_callback(parts.spool.close)
+            memory = parts.memory
             budget = MemoryBudget(clock, capacity=settings.limits.memory_bytes, patience=settings.limits.wait_seconds)
             workshop = self._workshop(memory.media, budget)
-            spool = Spool(Path(settings.jobs.spool) if settings.jobs.spool else None)
-            stack.push_async_callback(spool.close)
-            steps = Steps(self._video_providers(), memory, clock=clock, pace=pace, spool=spool)
+            steps = Steps(parts.video_providers, memory, clock=clock, pace=pace, spool=parts.spool)
             poller = Poller(memory.jobs, steps, clock=clock, pace=pace)
             patience = Patience(
                 heartbeat=settings.chat.heartbeat_seconds,
@@ -207,7 +240,7 @@ class House:
             log.info(
                 "server.started",
                 public_url=settings.public_url,
-                providers=sorted({*workshop.image_makers, *self._video_providers()}),
+                providers=sorted({*workshop.image_makers, *parts.video_providers}),
                 database=without_password(settings.storage.database),
                 media=settings.storage.media,
             )
@@ -234,6 +267,12 @@ class House:
         offered: dict[str, ImageProvider | None] = {"flow": self._flow, "gemini": self._gemini}
         makers = {name: Darkroom(provider, inputs, budget) for name, provider in offered.items() if provider}
         return Workshop(makers, inputs)
+
+    def _spool(self) -> Spool:
+        return Spool(Path(self._settings.jobs.spool) if self._settings.jobs.spool else None)
+
+    def _media(self) -> MediaStore:
+        return open_media(self._settings.storage.media, self._s3)
 
     def _video_providers(self) -> Mapping[str, VideoProvider]:
         return {"flow": self._flow} if self._flow else {}

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 import click
 import uvicorn
 
-from adapter.app import create_app
+from adapter.app import Build, create_app
 from adapter.domain.catalogue import Catalogue
 from adapter.errors import WrongConfiguration
 from adapter.sandbox.rules import SandboxRules
@@ -27,7 +27,7 @@ BACKLOG = 2048
 MALLOPT = {-3: 32 * 1024 * 1024, -1: 64 * 1024 * 1024}
 
 
-def serve(settings: Settings, catalogue: Catalogue) -> None:
+def serve(settings: Settings, catalogue: Catalogue, build: Build = create_app) -> None:
     """Serve until a signal says stop; the exit status is then 0.
 
     Raises:
@@ -40,7 +40,7 @@ def serve(settings: Settings, catalogue: Catalogue) -> None:
     with listen(settings) as listener, upstream(settings) as directed:
         connected = directed.on_port(listener.getsockname()[1])
         server = uvicorn.Config(
-            create_app(connected, catalogue),
+            build(connected, catalogue),
             log_config=None,
             access_log=False,
             server_header=False,

@@ -14,8 +14,8 @@ from adapter.domain.orders import ImageOrder, VideoOrder
 from adapter.domain.ports import Report
 from adapter.errors import AdapterError, UpstreamBroken
 
-#: The smallest thing that begins like an MP4.
-CLIP = b"\x00\x00\x00\x18ftypisom" + bytes(range(256)) * 8
+#: The smallest thing that is an MP4 by its boxes: `ftyp`, 24 bytes, and `mdat`, 2048 bytes and its head.
+CLIP = b"\x00\x00\x00\x18ftypisom" + bytes(12) + b"\x00\x00\x08\x08mdat" + bytes(range(256)) * 8
 
 
 def png(width: int = 16, height: int = 9) -> bytes:
