@@ -154,10 +154,17 @@ class FakeVideoProvider:
         #: Bytes that arrive at once.
         self.piece = 700
         self.accounts = ["first"]
+        #: What the account says it has, and how often it was asked.
+        self.credits_left: int | None = None
+        self.credits_asked: list[str] = []
 
     def choose_account(self) -> str:
         self.accounts.append(self.accounts.pop(0))
         return self.accounts[-1]
+
+    async def credits(self, account: str) -> int | None:
+        self.credits_asked.append(account)
+        return self.credits_left
 
     async def upload(self, pictures: Sequence[MadeImage], *, account: str) -> Sequence[str]:
         if self.refuse_upload is not None:
@@ -182,8 +189,11 @@ class FakeVideoProvider:
     async def download(self, url: str) -> AsyncIterator[FakeDownload]:
         if url not in self.files:
             raise UpstreamBroken("gone")
+        yield self.download_of(url)
+
+    def download_of(self, url: str) -> FakeDownload:
         data = self.files[url]
-        yield FakeDownload(data, self.lengths.get(url, len(data)), self.piece)
+        return FakeDownload(data, self.lengths.get(url, len(data)), self.piece)
 
 
 class FakeImageMaker:

@@ -43,7 +43,7 @@ class Videos:
         await self._memory.jobs.recent(1)
 
     async def start_video(self, wish: VideoWish, owner: str, *, within: float | None = None) -> VideoJob:
-        """Have a video made and return its job once the provider took it, or after `within` seconds as it then stands.
+        """Have a video made and return its job once the provider took it or did not answer, or after `within` seconds.
 
         Who asks again for what is being made, or for what was made and never handed over, gets that very job: the
         money is spent once. The job belongs to nobody's connection; hanging up here or later changes nothing for it.
@@ -53,6 +53,7 @@ class Videos:
             ContentRefused, UpstreamFault, JobFailed: it was not taken, for the reason given.
             Draining: the process is shutting down; the job, if it was taken, goes on.
         """
+        self._memory.feed.check_open()
         # Who was just given a video and asks again at once wants a new one.
         await self.finish_notes()
         job = await self._admit(wish, owner)
@@ -66,6 +67,7 @@ class Videos:
         async with aclosing(self.watch_video(job.id)) as states:
             async for seen in states:
                 job = seen or job
+                # An ambiguous one goes on as a job that is queued: what became of it is known in minutes.
                 if job.state not in {JobState.ACCEPTED, JobState.SUBMITTING}:
                     break
         return job
@@ -168,6 +170,8 @@ class Videos:
                     # Another process may have moved it, and a message may be lost: the store is the truth.
                     stored = await self._memory.jobs.get(job_id)
                     moved = stored if stored != job else None
+                elif moved.is_older_than(job):
+                    continue  # read, and told, while somebody else wrote
                 yield moved
                 job = moved or job
 
