@@ -5,6 +5,7 @@ import random
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 import av
@@ -23,6 +24,7 @@ from adapter.media.frames import (
     CuttingRoom,
     evenly,
     first_frame_webp,
+    frames_at,
     poster_webp,
     scaled,
     sheet_jpeg,
@@ -128,12 +130,24 @@ def test_a_poster_is_made_small() -> None:
     assert (opened(made).format, opened(made).size) == ("WEBP", (THUMBNAIL_SIDE, THUMBNAIL_SIDE * 9 // 16))
 
 
+def beginnings(whole: bytes) -> list[int]:
+    """Return where each frame's data begin."""
+    with av.open(BytesIO(whole), "r") as container:
+        return [packet.pos or 0 for packet in container.demux(video=0) if packet.size]
+
+
+def cut_between_frames(whole: bytes) -> bytes:
+    """Leave so much that what is left can be decoded."""
+    return whole[: beginnings(whole)[50]]
+
+
 #: What may have happened to a video.
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "nothing is left": lambda _: b"",
     "the head is left": lambda whole: whole[:24],
     "the index is left": lambda whole: whole[:2000],
     "half is left": lambda whole: whole[: len(whole) // 2],
+    "it ends between two frames": cut_between_frames,
     "the index is gone": lambda _: clip(faststart=False)[:-500],
     "there is a hole in it": lambda whole: (
         whole[: len(whole) // 3] + bytes(len(whole) // 3) + whole[-len(whole) // 3 :]
@@ -144,7 +158,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "it is a picture": lambda _: jpeg(),
 }
 #: Of these the first frame can be seen.
-LATE = {"half is left", "there is a hole in it"}
+LATE = {"half is left", "there is a hole in it", "it ends between two frames"}
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -154,6 +168,13 @@ def test_a_damaged_video_is_a_clear_error(damage: str) -> None:
         sheet_jpeg(DAMAGES[damage](clip()))
 
     assert (caught.value.code, caught.value.status, caught.value.should_retry) == ("video_unreadable", 502, False)
+
+
+def test_a_frame_that_the_decoder_passes_over_is_a_clear_error() -> None:
+    """It was announced, and did not come."""
+    assert len(frames_at(clip(), {0})) == 1
+    with pytest.raises(UpstreamBroken):
+        frames_at(clip(), {0, 1})
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

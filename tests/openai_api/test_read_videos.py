@@ -10,7 +10,7 @@ import pytest
 from adapter.domain.job import Failed, Failure, Stored, StoredVideo, Variant, VideoJob, advance
 from adapter.domain.media import Pixels, Ratio, image_from_bytes
 from adapter.domain.orders import Kept, KeptPicture, Link, Page, Source, Upload, VideoInput, VideoOrder, VideoWish
-from adapter.errors import ContentRefused, InvalidRequest, UnknownModel
+from adapter.errors import ContentRefused, InvalidRequest, RequestTooLarge, UnknownModel
 from adapter.openai_api.read.form import Part
 from adapter.openai_api.read.videos import (
     read_page,
@@ -118,6 +118,16 @@ def test_json_names_pictures_in_every_form(reference: object, found: tuple[Sourc
 def test_forms_bring_pictures_in_every_form(parts: list[tuple[str, bytes]], found: tuple[Source, ...]) -> None:
     """As files, or as fields with an address."""
     assert in_form(*parts).sources == found
+
+
+def test_an_address_in_a_form_may_be_as_long_as_a_picture() -> None:
+    """Other texts may not."""
+    file = png() + bytes(1_500_000)
+    data_url = b"data:image/png;base64," + pybase64.b64encode(file)
+
+    assert in_form(("input_reference[image_url]", data_url)).sources == (Upload(file, "input_reference"),)
+    with pytest.raises(RequestTooLarge, match="'size' is longer than"):
+        in_form(("size", data_url))
 
 
 @pytest.mark.parametrize("seconds", [8, 8.0, "8", "8.0", None])
