@@ -259,11 +259,15 @@ class Arena:
         for leftover in (self.folder / "media").glob("*#*"):
             os.utime(leftover, (0, 0))
 
+    async def is_at_rest(self) -> bool:
+        """Say whether every job is over."""
+        return all(job.is_over for job in (await self.look()).jobs.values())
+
     async def rest(self, seconds: float = BOUND_SECONDS) -> bool:
         """Wait until every client has its answer and every job is over; say whether that came to pass."""
         until = time.monotonic() + seconds
         await self.clients.finish(seconds)
-        while not all(job.is_over for job in (await self.look()).jobs.values()):
+        while not await self.is_at_rest():
             if time.monotonic() > until:
                 return False
             await asyncio.sleep(LOOK_SECONDS)

@@ -97,17 +97,6 @@ class Unfenced(_Store):
         return await self.real.save(writes)
 
 
-class Leaseless(_Store):
-    """Takes what is due at once, and does not keep it: another process takes it too."""
-
-    async def claim(self, *, now: float, lease: float, limit: int, held: Collection[str] = ()) -> Sequence[Claim]:
-        return await self.real.claim(now=now, lease=lease * 0.0, limit=limit, held=held)
-
-    async def save(self, writes: Sequence[Write]) -> Sequence[VideoJob]:
-        """Write as usual; the intent holds no claim either."""
-        return await self.real.save([msgspec.structs.replace(write, due_at=0.0) for write in writes])
-
-
 class FailsOnPoll(_Flow):
     """Takes a refused status call for the end of the video."""
 
@@ -255,7 +244,6 @@ BUGS: Final[Mapping[str, Bug]] = {
     "resends after a 5xx": _flow(ResendsRefused),
     "sends before the intent is committed": _store(lambda store, _: SendsFirst(store)),
     "writes without a fence": _store(lambda store, told: Unfenced(store, told.storage.database)),
-    "claims without a lease": _store(lambda store, _: Leaseless(store)),
     "fails on a poll that is refused": _flow(FailsOnPoll),
     "polls with another account": _flow(PollsWithFirst),
     "knows no repeated request": _store(lambda store, _: KnowsNoRepeat(store)),

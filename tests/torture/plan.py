@@ -100,7 +100,6 @@ TRAPS: Final[Mapping[str, Trial]] = {
     "writes without a fence": partial(
         two_at_edge, edge="jobs.save.submitting:before", do="pause", bug="writes without a fence"
     ),
-    "claims without a lease": partial(two_in_peace, bug="claims without a lease"),
     "fails on a poll that is refused": partial(pass_faults, kinds=PASSING, bug="fails on a poll that is refused"),
     "polls with another account": partial(pass_faults, kinds=PLAIN, bug="polls with another account"),
     "knows no repeated request": partial(

@@ -18,6 +18,8 @@ EDGE_SECONDS = 10.0
 CROWD = 20
 #: The longest time after which that happens: most of them are over by then.
 RANDOM_SECONDS = 1.2
+#: What the other one of two servers gets to finish all jobs.
+TAKE_OVER_SECONDS = 8.0
 #: What is printed of a violation.
 LONGEST = 400
 #: An edge that only a process sees which comes after one that died here.
@@ -164,7 +166,7 @@ async def two_at_edge(arena: Arena, edge: str, do: Doing, *, bug: str = "") -> l
         await arena.order(kind)
     reached = await first.hit(1, EDGE_SECONDS)
     if reached and do == "pause":
-        await _oversleep(arena, first, first.hits()[0].at)
+        await _oversleep(arena, first, first.hits()[0].at, TAKE_OVER_SECONDS)
     await arena.look()
     first.arm(None)
     await arena.rest(bound(bug))
@@ -215,9 +217,12 @@ async def _come_back(arena: Arena, dead: Victim) -> None:
         await dead.ready()
 
 
-async def _oversleep(arena: Arena, sleeper: Victim, since: float) -> None:
-    """Let its lease run out, and a quarter more for the other one to take over; then wake it."""
+async def _oversleep(arena: Arena, sleeper: Victim, since: float, patience: float = 0.0) -> None:
+    """Let its lease run out, and the other one take over: for a while, or until all is done if it may take so long."""
     await asyncio.sleep(1.25 * TOGETHER[1])
+    until = time.monotonic() + patience
+    while not (await arena.is_at_rest()) and time.monotonic() < until:
+        await asyncio.sleep(TOGETHER[0])
     sleeper.go_on()
     arena.disturbed(Disturbance(since, time.time(), f"{sleeper.name} stood still"))
 

@@ -18,7 +18,6 @@ SAID = {
     "resends after a 5xx": "I2 twice",
     "sends before the intent is committed": "I2 twice",
     "writes without a fence": "I2 twice",
-    "claims without a lease": "I6 no reason",
     "fails on a poll that is refused": "I3 paid for nothing",
     "polls with another account": "I1 not over",
     "knows no repeated request": "I9 two for one",

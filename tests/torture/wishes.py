@@ -71,7 +71,7 @@ FREE: Final = Kind(name="submit free", faults=[_fault("flow.submit", "drop")], e
 #: One job of each kind that has steps of its own.
 PLAIN: Final = [TEXT, PICTURE, UNSAFE, FAILS, EXPIRED, UPLOAD, SLOW, CHARGED, FREE]
 #: Those of them that lead to every edge.
-FEW: Final = [PICTURE, FAILS, UPLOAD, SLOW, CHARGED]
+FEW: Final = [PICTURE, FAILS, UPLOAD, SLOW, CHARGED, FREE]
 ALL: Final = [*PLAIN, *AMBIGUOUS[1:], *PASSING]
 
 
