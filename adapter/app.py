@@ -27,10 +27,12 @@ from adapter.errors import AdapterError
 from adapter.generation.files import Files
 from adapter.generation.patience import Patience
 from adapter.generation.pictures import Pictures
+from adapter.generation.repeats import Repeats
 from adapter.generation.videos import Videos
 from adapter.jobs.feed import LocalFeed
 from adapter.jobs.pace import Pace
 from adapter.jobs.poller import Poller
+from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
 from adapter.media.darkroom import Darkroom
@@ -92,7 +94,7 @@ def create_app(
         },
         lifespan=[house.open],
         request_max_body_size=settings.limits.body_bytes,
-        cors_config=CORSConfig(expose_headers=["x-request-id"]),
+        cors_config=CORSConfig(expose_headers=["x-request-id", "idempotent-replayed"]),
         logging_config=None,
         openapi_config=None,
     )
@@ -145,7 +147,10 @@ class House:
                 typical=settings.jobs.typical_seconds,
                 farewell=settings.server.shutdown_seconds - FAREWELL_SECONDS,
             )
-            pictures = Pictures(workshop, memory, clock, patience)
+            repeats = Repeats(SqlRequestStore(database), memory.media, clock, patience)
+            pictures = Pictures(workshop, repeats, feed, clock, patience)
+            stack.push_async_callback(pictures.finish)
+            stack.push_async_callback(_cancel, asyncio.create_task(pictures.run()))
             videos = Videos(workshop.inputs, memory, clock, patience, poller.nudge)
             stack.push_async_callback(videos.finish_notes)
             app.state.desk = Desk(

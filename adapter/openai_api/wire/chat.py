@@ -78,6 +78,11 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     #: `["image", "text"]` asks for pictures beside the text instead of links in it.
     modalities: tuple[str, ...] | None = None
 
+    @property
+    def usage_wanted(self) -> bool:
+        """Whether a stream shall end with the tokens."""
+        return bool(self.stream_options and self.stream_options.include_usage)
+
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens; all are zero where nobody counts them, as for videos."""
