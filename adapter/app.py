@@ -58,6 +58,9 @@ log = structlog.get_logger()
 #: What is left of `server.shutdown_seconds` to say that a picture did not come in time.
 FAREWELL_SECONDS = 0.5
 
+#: The part of `limits.memory_bytes` that comes on top of it, for pictures that went out lately: 32 MB of 1 GB.
+AFTERGLOW_SHARE = 32
+
 #: Front-ends append `/v1` to what they are given, or leave it out (`frontends.md` R1).
 PREFIXES = ("/v1", "/", "/v1/v1")
 API = (
@@ -146,6 +149,7 @@ class House:
                 replay=settings.jobs.replay_minutes * 60,
                 typical=settings.jobs.typical_seconds,
                 farewell=settings.server.shutdown_seconds - FAREWELL_SECONDS,
+                afterglow=settings.limits.memory_bytes // AFTERGLOW_SHARE,
             )
             repeats = Repeats(SqlRequestStore(database), memory.media, clock, patience)
             pictures = Pictures(workshop, repeats, feed, clock, patience)

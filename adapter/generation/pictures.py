@@ -20,8 +20,6 @@ log = structlog.get_logger()
 
 #: Between two rounds of what has to be done beside requests.
 ROUND_SECONDS = 1.0
-#: What pictures that went out lately may take in memory: a connection that broke at the very end asks for them again.
-AFTERGLOW_BYTES = 32 * 1024 * 1024
 
 
 class Pictures:
@@ -33,7 +31,7 @@ class Pictures:
         self._feed = feed
         self._clock = clock
         self._patience = patience
-        self._undertakings = Undertakings(AFTERGLOW_BYTES)
+        self._undertakings = Undertakings(patience.afterglow)
         self._tasks: set[asyncio.Task[None]] = set()
         #: The time limits of the pictures under way; none until the process is told to stop.
         self._limits: set[asyncio.Timeout] = set()

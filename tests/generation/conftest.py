@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from adapter.budget import MemoryBudget
@@ -58,8 +59,9 @@ class Studio:
         self.clock = clock
         self.budget = MemoryBudget(clock, capacity=10**9, patience=1.0)
 
-    def pictures(self, maker: ImageMaker, patience: Patience = PATIENCE) -> Pictures:
+    def pictures(self, maker: ImageMaker, patience: Patience = PATIENCE, *, afterglow: int = 10**6) -> Pictures:
         """Open a process."""
+        patience = msgspec.structs.replace(patience, afterglow=afterglow)
         repeats = Repeats(self.requests, self.memory.media, self.clock, patience)
         return Pictures(workshop(maker), repeats, self.memory.feed, self.clock, patience)
 
