@@ -24,6 +24,7 @@ from adapter.domain.media import SizePolicy
 from adapter.domain.ports import Clock, ImageProvider, MediaStore, Memory, VideoProvider, Workshop
 from adapter.drain import on_stop_signal
 from adapter.errors import AdapterError
+from adapter.generation.contents import Contents
 from adapter.generation.files import Files
 from adapter.generation.patience import Patience
 from adapter.generation.pictures import Pictures
@@ -37,16 +38,18 @@ from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
 from adapter.media.darkroom import Darkroom
 from adapter.media.fetch import SafeFetcher
+from adapter.media.frames import CuttingRoom
 from adapter.media.inputs import InputLimits, Inputs
 from adapter.media.janitor import Janitor, Retention
 from adapter.media.s3 import S3Access
 from adapter.media.store import open_media
 from adapter.openai_api.read.terms import Terms
-from adapter.openai_api.routes import chat, failures, health, images, media, models
+from adapter.openai_api.routes import chat, failures, health, images, media, models, videos
 from adapter.openai_api.routes.access import require_key
 from adapter.openai_api.routes.desk import Desk
 from adapter.openai_api.routes.request_log import RequestLog
 from adapter.openai_api.routes.room import HoldingRoom
+from adapter.openai_api.write.videos import Shelf
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
@@ -55,6 +58,7 @@ from adapter.settings import Settings
 
 log = structlog.get_logger()
 
+DAY_SECONDS = 86_400
 #: What is left of `server.shutdown_seconds` to say that a picture did not come in time.
 FAREWELL_SECONDS = 0.5
 
@@ -68,6 +72,15 @@ API = (
     images.edit_images,
     images.vary_images,
     chat.complete_chat,
+    videos.create_video,
+    videos.list_videos,
+    videos.retrieve_video,
+    videos.delete_video,
+    videos.read_content,
+    videos.remix_video,
+    videos.watch_video,
+    videos.refuse_work,
+    videos.refuse_character,
     models.list_models,
     models.retrieve_model,
 )
@@ -155,24 +168,27 @@ class House:
             pictures = Pictures(workshop, repeats, feed, clock, patience)
             stack.push_async_callback(pictures.finish)
             stack.push_async_callback(_cancel, asyncio.create_task(pictures.run()))
-            videos = Videos(workshop.inputs, memory, clock, patience, poller.nudge)
-            stack.push_async_callback(videos.finish_notes)
+            video_jobs = Videos(workshop.inputs, memory, clock, patience, poller.nudge)
+            stack.push_async_callback(video_jobs.finish_notes)
             app.state.desk = Desk(
                 access=Keyring(self._keys, SqlKeyStore(database), anonymous=settings.access.anonymous),
                 pictures=pictures,
-                videos=videos,
+                videos=video_jobs,
                 files=Files(memory.media),
+                contents=Contents(memory, CuttingRoom(memory.media, budget)),
                 budget=budget,
                 clock=clock,
                 terms=self._terms(),
                 longest_file=settings.limits.image_bytes,
                 enclose_pictures=settings.chat.images == "data",
+                shelf=Shelf(public_url=settings.public_url, keep=settings.storage.retention_days * DAY_SECONDS),
+                poll_seconds=pace.poll_seconds,
             )
             running = asyncio.create_task(poller.run())
             stack.push_async_callback(_stop, poller, running)
             if settings.storage.retention_days:
                 retention = Retention(
-                    keep=settings.storage.retention_days * 86_400, replay=settings.jobs.replay_minutes * 60
+                    keep=settings.storage.retention_days * DAY_SECONDS, replay=settings.jobs.replay_minutes * 60
                 )
                 tidying = asyncio.create_task(Janitor(memory.media, memory.jobs, clock, retention).run())
                 stack.push_async_callback(_cancel, tidying)

@@ -74,7 +74,7 @@ FOREIGN = {
     "asyncpg": ("adapter.database.postgres",),
     "obstore": ("adapter.media",),
     "uvicorn": ("adapter.serving", "adapter.sandbox"),
-    "av": ("adapter.sandbox",),
+    "av": ("adapter.media.frames", "adapter.sandbox"),
 }
 #: What would make a translator impure: time, chance, waiting, the world.
 IMPURE = ("asyncio", "random", "secrets", "time", "uuid", "os", "pathlib", "structlog")

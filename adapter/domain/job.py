@@ -100,6 +100,14 @@ class StoredVideo(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
+class Variant(StrEnum):
+    """Which of a finished video's files is wanted."""
+
+    VIDEO = "video"
+    THUMBNAIL = "thumbnail"
+    SPRITESHEET = "spritesheet"
+
+
 class VideoJob(msgspec.Struct, frozen=True, kw_only=True):
     """One paid video, from the wish to the file. All times are Unix seconds."""
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from adapter.domain.job import Failure, Operation, VideoJob
+from adapter.domain.job import Failure, Operation, StoredVideo, VideoJob
 from adapter.domain.media import Image, MediaFormat, RemoteVideo
 from adapter.domain.orders import ImageOrder, Source
 from adapter.domain.repeats import Asking, Entry, Known, StoredAnswer
@@ -124,6 +124,28 @@ class InputImages(Protocol):
 
         Raises:
             InvalidRequest: one of them is no picture, is too large, or cannot be had.
+        """
+        ...
+
+
+class CuttingRoom(Protocol):
+    """Makes pictures of stored videos."""
+
+    async def thumbnail(self, media: StoredVideo) -> bytes:
+        """Return a small WebP of a video's poster, else of its first frame.
+
+        Raises:
+            NotFound: its files are gone.
+            UpstreamBroken: it cannot be decoded.
+            ServerBusy: there is no room to decode it in.
+        """
+        ...
+
+    async def spritesheet(self, media: StoredVideo) -> bytes:
+        """Return a JPEG of frames from all over a video, in a grid.
+
+        Raises:
+            NotFound, UpstreamBroken, ServerBusy: as `thumbnail`.
         """
         ...
 

@@ -59,8 +59,6 @@ def video_wish(body: ChatRequest, terms: Terms) -> VideoWish:
     name = required(body.model, "model")
     if body.n not in {None, 1}:
         raise InvalidRequest("One request makes one video; 'n' has to be 1.", param="n")
-    if body.resolution is not None:
-        raise InvalidRequest(f"The model '{name}' has one resolution; leave it out.", param="resolution")
     wish = read_wish(required(body.messages, PARAM), terms.public_url, look_back=False)
     return film(
         Script(
@@ -68,6 +66,7 @@ def video_wish(body: ChatRequest, terms: Terms) -> VideoWish:
             prompt=prompt(wish.text, terms.longest_prompt, PARAM),
             size=body.size,
             aspect_ratio=body.aspect_ratio,
+            resolution=body.resolution,
             seconds=body.seconds,
             seed=body.seed,
             pictures=wish.pictures,

@@ -19,15 +19,12 @@ from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.chat import picture_order, video_wish, wants_pictures
 from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.routes.asking import REPLAYED, asking_for_video, open_viewing, replay_headers
-from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, json_response
+from adapter.openai_api.routes.desk import STREAM_HEADERS, VIDEO_ID, Desk, OwnedRequest, json_response
 from adapter.openai_api.routes.room import apart, read_body, take_room
 from adapter.openai_api.wire.chat import ChatRequest, Usage
 from adapter.openai_api.write import chat as write
 from adapter.openai_api.write.errors import error_body
 from adapter.openai_api.write.links import media_link
-
-#: Names the job behind an answer, for the operator's `adapter jobs show`.
-VIDEO_ID = "x-video-id"
 
 
 @post("/chat/completions", status_code=200)

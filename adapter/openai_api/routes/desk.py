@@ -9,13 +9,18 @@ from litestar.datastructures import State
 from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 
 from adapter.domain.ports import Access, Budget, Clock
+from adapter.generation.contents import Contents
 from adapter.generation.files import Files
 from adapter.generation.pictures import Pictures
 from adapter.generation.videos import Videos
 from adapter.openai_api.read.terms import Terms
+from adapter.openai_api.write.videos import Shelf
 
 #: `no-transform` and `x-accel-buffering` keep proxies from holding the stream back.
 STREAM_HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
+
+#: Names the job behind an answer, for the operator's `adapter jobs show`.
+VIDEO_ID = "x-video-id"
 
 #: A request whose `auth` is the owner of the key it came with.
 OwnedRequest = Request[None, str, State]
@@ -28,6 +33,7 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     pictures: Pictures
     videos: Videos
     files: Files
+    contents: Contents
     budget: Budget
     clock: Clock
     terms: Terms
@@ -35,6 +41,9 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     longest_file: int
     #: Whether chats get pictures beside the text even where they do not ask for that.
     enclose_pictures: bool
+    shelf: Shelf
+    #: How often a running video is looked at, in seconds: asking sooner tells nothing new.
+    poll_seconds: float
 
     @property
     def public_url(self) -> str:
