@@ -123,6 +123,7 @@ class Pictures:
         """Decide what becomes of the pictures, once they are made and everybody has left."""
         if one.readers or one.settled_at is not None:
             return
+        one.kept = not one.answered
         self._undertakings.settle(one, self._clock.now())
         if one.album is None or one.known or one.asking.has_key:
             one.holding.close()

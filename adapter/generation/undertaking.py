@@ -12,7 +12,9 @@ from adapter.domain.media import Image, size_of
 from adapter.domain.repeats import RETRY_SECONDS, Asking, Entry, Known
 from adapter.errors import AdapterError, AnswerLost, key_reused
 
-#: Requests that are over and of which is still known that they were there.
+#: Requests that are over and whose answers are still there …
+MOST_KEPT = 1000
+#: … and those of which is known only that they were answered.
 MOST_REMEMBERED = 10_000
 
 
@@ -58,8 +60,15 @@ class Undertaking:
         #: Whether the database knows of it; changed by whoever is alone with it.
         self.written = False
         self.alone = asyncio.Lock()
+        #: Whether nobody was there to take its pictures, and they are on disk.
+        self.kept = False
         #: What it holds until it is settled.
         self.holding = ExitStack()
+
+    @property
+    def is_written_down(self) -> bool:
+        """Whether its answer can be found elsewhere once it is forgotten here."""
+        return self.kept or self.known is not None or self.asking.has_key
 
     @property
     def size(self) -> int:
@@ -75,6 +84,10 @@ class Undertakings:
         self._place = place
         self._taken = 0
         self._all: dict[str, Undertaking] = {}
+        #: Those of them that are over, the oldest first.
+        self._over: dict[str, Undertaking] = {}
+        #: When those ended of which nothing else is known, the oldest first.
+        self._lost: dict[str, float] = {}
 
     def find(self, asking: Asking, now: float) -> Undertaking | None:
         """Return the one that a request joins.
@@ -86,21 +99,24 @@ class Undertakings:
             AnswerLost: it is the retry of a request that was answered, and the answer is gone.
         """
         one = self._all.get(asking.scope)
-        if one is None or (one.settled_at is not None and one.settled_at < now - RETRY_SECONDS):
-            return None
         if not asking.is_repetition:
-            return None if one.answered or one.settled_at is not None else one
+            return None if one is None or one.answered or one.settled_at is not None else one
+        if one is None:
+            if self._lost.get(asking.scope, -RETRY_SECONDS) > now - RETRY_SECONDS:
+                raise AnswerLost(
+                    "This request was answered a moment ago. Its pictures are not kept, and none made now."
+                )
+            return None
+        if one.settled_at is not None and one.settled_at <= now - RETRY_SECONDS:
+            return None
         if one.asking.content != asking.content:
             raise key_reused()
-        if one.settled_at is None or one.album or one.fault:
-            return one
-        if asking.has_key:
-            return None
-        raise AnswerLost("This request was answered a moment ago, and its pictures are not kept. Nothing was made now.")
+        return one
 
     def add(self, one: Undertaking) -> None:
         """Let others join it."""
         self._drop(one.entry.scope)
+        self._lost.pop(one.entry.scope, None)
         self._all[one.entry.scope] = one
 
     def remove(self, one: Undertaking) -> None:
@@ -113,26 +129,25 @@ class Undertakings:
         one.settled_at = now
         if self._all.get(one.entry.scope) is not one:
             return
-        self._all[one.entry.scope] = self._all.pop(one.entry.scope)
+        self._over[one.entry.scope] = one
         self._taken += one.size
-        for scope, old in list(self._all.items()) if self._is_full else ():
-            if not self._is_full:
-                break
-            if old.settled_at is None:
-                continue
-            self._taken -= old.size
-            old.album = None
-            if len(self._all) > MOST_REMEMBERED or old.settled_at < now - RETRY_SECONDS:
-                del self._all[scope]
+        while self._over and (self._taken > self._place or len(self._over) > MOST_KEPT):
+            scope, oldest = next(iter(self._over.items()))
+            self._drop(scope)
+            if not oldest.is_written_down:
+                self._lost.pop(scope, None)
+                self._lost[scope] = now
+        while self._lost and (len(self._lost) > MOST_REMEMBERED or self._oldest_loss <= now - RETRY_SECONDS):
+            del self._lost[next(iter(self._lost))]
 
     @property
-    def _is_full(self) -> bool:
-        return self._taken > self._place or len(self._all) > MOST_REMEMBERED
+    def _oldest_loss(self) -> float:
+        return next(iter(self._lost.values()))
 
     def _drop(self, scope: str) -> None:
-        one = self._all.pop(scope, None)
-        if one is not None and one.settled_at is not None:
-            self._taken -= one.size
+        self._all.pop(scope, None)
+        over = self._over.pop(scope, None)
+        self._taken -= over.size if over else 0
 
     @property
     def under_way(self) -> Sequence[Undertaking]:

@@ -353,4 +353,17 @@ async def test_pictures_of_the_past_have_a_place_of_so_many_bytes() -> None:
         undertakings.find(asking("0", count=1), 1.0)
     assert [undertakings.find(asking(str(number), count=1), 1.0) is not None for number in (1, 2)] == [True, True]
     assert undertakings.find(asking("1", count=1), 2.0 + RETRY_SECONDS) is None
+    assert undertakings.find(asking("0", count=1), 1.0 + RETRY_SECONDS) is None
     assert undertakings.find(asking("1"), 1.0) is None
+
+
+async def test_pictures_that_nobody_took_are_found_on_disk_when_their_place_in_memory_is_taken(studio: Studio) -> None:
+    """Lost is only what was handed over."""
+    maker = Maker()
+    pictures = studio.pictures(maker, afterglow=0)
+    (await studio.open(pictures, asking())).close(delivered=False)
+    await pictures.finish()
+
+    assert (await asked(studio, pictures, asking(count=1))).images[0].pixels.width == 17
+    assert (await asked(studio, pictures, asking(count=2))).images[0].pixels.width == 17
+    assert maker.calls == 1
