@@ -12,6 +12,9 @@ from adapter.domain.media import Image, size_of
 from adapter.domain.repeats import RETRY_SECONDS, Asking, Entry, Known
 from adapter.errors import AdapterError, AnswerLost, key_reused
 
+#: Pictures stay for so long before they make place for newer ones: a retry comes half a second later at the soonest, so
+#: a place that is filled faster than that would keep nothing of use, and each one kept costs fresh memory.
+STAY_SECONDS = 2.0
 #: Requests that are over and whose answers are still there …
 MOST_KEPT = 1000
 #: … and those of which is known only that they were answered.
@@ -125,16 +128,18 @@ class Undertakings:
             self._drop(one.entry.scope)
 
     def settle(self, one: Undertaking, now: float) -> None:
-        """Count one as over; the oldest make place for it."""
+        """Count one as over; the oldest make place for it if they have been there for a while."""
         one.settled_at = now
         if self._all.get(one.entry.scope) is not one:
             return
         self._over[one.entry.scope] = one
         self._taken += one.size
         while self._over and (self._taken > self._place or len(self._over) > MOST_KEPT):
-            scope, oldest = next(iter(self._over.items()))
+            scope, first = next(iter(self._over.items()))
+            if (first.settled_at or now) > now - STAY_SECONDS:
+                scope, first = next(reversed(self._over.items()))
             self._drop(scope)
-            if not oldest.is_written_down:
+            if not first.is_written_down:
                 self._lost.pop(scope, None)
                 self._lost[scope] = now
         while self._lost and (len(self._lost) > MOST_REMEMBERED or self._oldest_loss <= now - RETRY_SECONDS):

@@ -19,7 +19,7 @@ from adapter.errors import (
     UpstreamSilent,
 )
 from adapter.generation.pictures import Pictures
-from adapter.generation.undertaking import Album, Undertaking, Undertakings, Viewing
+from adapter.generation.undertaking import STAY_SECONDS, Album, Undertaking, Undertakings, Viewing
 from adapter.media.janitor import is_ours
 from tests.fakes import FakeClock, made_image
 from tests.generation.conftest import PATIENCE, Studio, asking
@@ -339,22 +339,25 @@ async def test_the_retry_of_what_was_answered_and_is_gone_makes_nothing(studio: 
 
 
 async def test_pictures_of_the_past_have_a_place_of_so_many_bytes() -> None:
-    """The oldest go first; that they were there is known on."""
+    """The oldest go first, once they have been there for a while; that they were there is known on."""
     size = Undertaking(asking(), 0.0)
     size.album = Album([made_image()])
     undertakings = Undertakings(2 * size.size)
-    for number in range(3):
+    late = 1.0 + STAY_SECONDS
+    for number, at in enumerate((1.0, 1.0, 1.5, late)):
         one = Undertaking(asking(str(number)), 0.0)
         undertakings.add(one)
         one.album, one.answered = Album([made_image()]), True
-        undertakings.settle(one, 1.0)
+        undertakings.settle(one, at)
 
-    with pytest.raises(AnswerLost):
-        undertakings.find(asking("0", count=1), 1.0)
-    assert [undertakings.find(asking(str(number), count=1), 1.0) is not None for number in (1, 2)] == [True, True]
-    assert undertakings.find(asking("1", count=1), 2.0 + RETRY_SECONDS) is None
-    assert undertakings.find(asking("0", count=1), 1.0 + RETRY_SECONDS) is None
-    assert undertakings.find(asking("1"), 1.0) is None
+    for number in (0, 2):  # the oldest, and the one that came while all were young
+        with pytest.raises(AnswerLost):
+            undertakings.find(asking(str(number), count=1), late)
+        assert undertakings.find(asking(str(number), count=1), late + RETRY_SECONDS) is None
+    for number in (1, 3):
+        assert undertakings.find(asking(str(number), count=1), late) is not None
+        assert undertakings.find(asking(str(number), count=1), late + RETRY_SECONDS) is None
+        assert undertakings.find(asking(str(number)), late) is None
 
 
 async def test_pictures_that_nobody_took_are_found_on_disk_when_their_place_in_memory_is_taken(studio: Studio) -> None:
