@@ -71,7 +71,7 @@ FOREIGN = {
     "litestar": ("adapter.app", "adapter.openai_api.routes", "adapter.sandbox"),
     "sqlalchemy": ("adapter.database", "adapter.jobs.store", "adapter.jobs.requests", "adapter.access.keys"),
     "alembic": ("adapter.database",),
-    "asyncpg": ("adapter.database.postgres",),
+    "asyncpg": ("adapter.database.postgres", "adapter.database.changes"),
     "obstore": ("adapter.media",),
     "uvicorn": ("adapter.serving", "adapter.sandbox"),
     "av": ("adapter.media.frames", "adapter.sandbox"),

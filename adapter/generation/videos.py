@@ -85,6 +85,7 @@ class Videos:
             done.exception()  # whoever waits for it hears of it, if there is anybody
 
     async def _start(self, wish: VideoWish, asking: Asking, window: float | None, within: float | None) -> VideoJob:
+        self._memory.feed.check_open()
         # Who was just given a video and asks again at once wants a new one.
         await self.finish_notes()
         job = await self.recall(asking) or await self._admit(wish, asking, window)
@@ -98,6 +99,7 @@ class Videos:
         async with aclosing(self.watch_video(job.id)) as states:
             async for seen in states:
                 job = seen or job
+                # An ambiguous one goes on as a job that is queued: what became of it is known in minutes.
                 if job.state not in {JobState.ACCEPTED, JobState.SUBMITTING}:
                     break
         return job
@@ -200,6 +202,8 @@ class Videos:
                     # Another process may have moved it, and a message may be lost: the store is the truth.
                     stored = await self._memory.jobs.get(job_id)
                     moved = stored if stored != job else None
+                elif moved.is_older_than(job):
+                    continue  # read, and told, while somebody else wrote
                 yield moved
                 job = moved or job
 

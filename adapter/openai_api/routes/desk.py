@@ -12,6 +12,7 @@ from adapter.domain.ports import Access, Budget, Clock
 from adapter.generation.contents import Contents
 from adapter.generation.files import Files
 from adapter.generation.pictures import Pictures
+from adapter.generation.texts import Texts
 from adapter.generation.videos import Videos
 from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.write.videos import Shelf
@@ -32,6 +33,7 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     access: Access
     pictures: Pictures
     videos: Videos
+    texts: Texts
     files: Files
     contents: Contents
     budget: Budget
@@ -41,6 +43,8 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     longest_file: int
     #: Whether chats get pictures beside the text even where they do not ask for that.
     enclose_pictures: bool
+    #: The text model for side calls where a model's card names none; empty: they are answered here.
+    side_call_model: str
     shelf: Shelf
     #: How often a running video is looked at, in seconds: asking sooner tells nothing new.
     poll_seconds: float

@@ -8,7 +8,7 @@ from litestar import HttpMethod, Response, delete, get, post, route
 from litestar.response import Stream
 
 from adapter.domain import weight
-from adapter.domain.job import VideoJob
+from adapter.domain.job import Variant, VideoJob
 from adapter.domain.orders import VideoWish
 from adapter.errors import AdapterError, Draining, InvalidRequest
 from adapter.openai_api import sse
@@ -72,8 +72,14 @@ async def delete_video(request: OwnedRequest, video_id: str, desk: Desk) -> Resp
 async def read_content(request: OwnedRequest, video_id: str, desk: Desk) -> Stream | Response[None]:
     """Send a finished video's file."""
     job = await desk.videos.find_video(video_id, request.auth)
-    name = await desk.contents.find(job, read_variant(request.query_params.get("variant")))
-    return await send_file(request, desk, name, caching=ASK_AGAIN, sent=lambda: desk.videos.note_delivery(job.id))
+    variant = read_variant(request.query_params.get("variant"))
+    name = await desk.contents.find(job, variant)
+
+    def note() -> None:
+        if variant is Variant.VIDEO:
+            desk.videos.note_delivery(job.id)
+
+    return await send_file(request, desk, name, caching=ASK_AGAIN, sent=note)
 
 
 @post("/videos/{video_id:str}/remix", status_code=200)

@@ -91,6 +91,8 @@ def progress_line(job: VideoJob, now: float) -> str:
     match job.state:
         case JobState.ACCEPTED | JobState.SUBMITTING:
             return "Sending the prompt to the video model."
+        case JobState.AMBIGUOUS:
+            return "The video model did not answer; finding out whether it took the prompt."
         case JobState.SUBMITTED:
             elapsed = job.elapsed(now)
             left = job.expected_seconds - elapsed
