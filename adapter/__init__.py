@@ -7,7 +7,7 @@ Two shores and a memory between them::
     providers/    what Google sees: flow, gemini; each wire, translate, provider; http is the one way out, over pool
     generation    the use cases that join them
     database/     one database: tables, migrations, what other processes changed
-    jobs/         the memory of work: store, poller, feed and its follower
+    jobs/         the memory of work: store, requests, poller, feed and its follower
     access/       who may ask
     media/        the memory of bytes, and their formats
     sandbox/      Google's side, emulated: for building and testing without an account

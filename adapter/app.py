@@ -30,12 +30,14 @@ from adapter.generation.contents import Contents
 from adapter.generation.files import Files
 from adapter.generation.patience import Patience
 from adapter.generation.pictures import Pictures
+from adapter.generation.repeats import Repeats
 from adapter.generation.texts import Texts
 from adapter.generation.videos import Videos
 from adapter.jobs.feed import LocalFeed
 from adapter.jobs.follow import Follower
 from adapter.jobs.pace import Pace
 from adapter.jobs.poller import Poller
+from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.spool import Spool
 from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
@@ -66,6 +68,9 @@ log = structlog.get_logger()
 DAY_SECONDS = 86_400
 #: What is left of `server.shutdown_seconds` to say that a picture did not come in time.
 FAREWELL_SECONDS = 0.5
+
+#: The part of `limits.memory_bytes` that comes on top of it, for pictures that went out lately: 32 MB of 1 GB.
+AFTERGLOW_SHARE = 32
 
 #: Front-ends append `/v1` to what they are given, or leave it out (`frontends.md` R1).
 PREFIXES = ("/v1", "/", "/v1/v1")
@@ -137,7 +142,7 @@ def create_app(
         },
         lifespan=[house.open],
         request_max_body_size=settings.limits.body_bytes,
-        cors_config=CORSConfig(expose_headers=["x-request-id"]),
+        cors_config=CORSConfig(expose_headers=["x-request-id", "idempotent-replayed"]),
         logging_config=None,
         openapi_config=None,
     )
@@ -204,8 +209,12 @@ class House:
                 replay=settings.jobs.replay_minutes * 60,
                 typical=settings.jobs.typical_seconds,
                 farewell=settings.server.shutdown_seconds - FAREWELL_SECONDS,
+                afterglow=settings.limits.memory_bytes // AFTERGLOW_SHARE,
             )
-            pictures = Pictures(workshop, memory, clock, patience)
+            repeats = Repeats(SqlRequestStore(database), memory.media, clock, patience)
+            pictures = Pictures(workshop, repeats, feed, clock, patience)
+            stack.push_async_callback(pictures.finish)
+            stack.push_async_callback(_cancel, asyncio.create_task(pictures.run()))
             video_jobs = Videos(workshop.inputs, memory, clock, patience, poller.nudge)
             stack.push_async_callback(video_jobs.finish_notes)
             app.state.desk = Desk(

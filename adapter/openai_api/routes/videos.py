@@ -23,6 +23,7 @@ from adapter.openai_api.read.videos import (
     read_video_json,
     remix_wish,
 )
+from adapter.openai_api.routes.asking import REPLAYED, asking_for_video
 from adapter.openai_api.routes.desk import STREAM_HEADERS, VIDEO_ID, Desk, OwnedRequest, json_response
 from adapter.openai_api.routes.files import ASK_AGAIN, send_file
 from adapter.openai_api.routes.room import read_json_or_form, take_room
@@ -139,7 +140,12 @@ async def video_events(desk: Desk, job_id: str, known: int) -> AsyncIterator[byt
 async def _started(request: OwnedRequest, desk: Desk, wish: VideoWish) -> Response[bytes]:
     if wish.sources:
         await take_room(request, desk, weight.of_sources(wish.sources))
-    return _video(await desk.videos.start_video(wish, request.auth, within=TAKING_SECONDS), desk)
+    asking = await asking_for_video(request, wish)
+    is_replay = await desk.videos.recall(asking) is not None
+    job = await desk.videos.start_video(wish, asking, joins=False, within=TAKING_SECONDS)
+    response = _video(job, desk)
+    response.headers.update(REPLAYED if is_replay else {})
+    return response
 
 
 def _video(job: VideoJob, desk: Desk) -> Response[bytes]:
