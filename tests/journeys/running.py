@@ -203,6 +203,10 @@ class Server:
         ledger = msgspec.json.decode(httpx.get(f"{self.upstream}/sandbox/ledger").content)
         return [execution["model"] for execution in ledger["executions"] if execution["prompt"] == prompt]
 
+    def executions(self) -> int:
+        """Return how much it carried out in all."""
+        return len(msgspec.json.decode(httpx.get(f"{self.upstream}/sandbox/ledger").content)["executions"])
+
     def asked(self, door: str) -> int:
         """Return how often the sandbox was asked for something, by the name of its door."""
         ledger = msgspec.json.decode(httpx.get(f"{self.upstream}/sandbox/ledger").content)
