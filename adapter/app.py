@@ -14,6 +14,7 @@ from litestar.exceptions import HTTPException
 
 from adapter.access.keyring import Keyring
 from adapter.access.keys import SqlKeyStore
+from adapter.access.names import ConfiguredNames
 from adapter.budget import MemoryBudget
 from adapter.clock import SystemClock
 from adapter.credentials import secret
@@ -118,7 +119,7 @@ class House:
         self._s3 = s3_access(settings)
         self._flow = _flow(settings, http, clock)
         self._gemini = _gemini(settings, http)
-        self._keys = [secret(key, key=f"access.keys[{number}]") for number, key in enumerate(settings.access.keys)]
+        self._keys = {key: secret(key, key=f"access.keys[{number}]") for number, key in enumerate(settings.access.keys)}
 
     @asynccontextmanager
     async def open(self, app: Litestar) -> AsyncIterator[None]:
@@ -141,6 +142,7 @@ class House:
             poller = Poller(memory.jobs, steps, clock=clock, pace=pace)
             patience = Patience(
                 heartbeat=settings.chat.heartbeat_seconds,
+                opening=settings.chat.opening_seconds,
                 replay=settings.jobs.replay_minutes * 60,
                 typical=settings.jobs.typical_seconds,
                 farewell=settings.server.shutdown_seconds - FAREWELL_SECONDS,
@@ -148,8 +150,10 @@ class House:
             pictures = Pictures(workshop, memory, clock, patience)
             videos = Videos(workshop.inputs, memory, clock, patience, poller.nudge)
             stack.push_async_callback(videos.finish_notes)
+            stack.push_async_callback(videos.finish_beginnings)
+            by_key = settings.chat.markup_by_key
             app.state.desk = Desk(
-                access=Keyring(self._keys, SqlKeyStore(database), anonymous=settings.access.anonymous),
+                access=Keyring([*self._keys.values()], SqlKeyStore(database), anonymous=settings.access.anonymous),
                 pictures=pictures,
                 videos=videos,
                 files=Files(memory.media),
@@ -158,6 +162,9 @@ class House:
                 terms=self._terms(),
                 longest_file=settings.limits.image_bytes,
                 enclose_pictures=settings.chat.images == "data",
+                key_names=ConfiguredNames({name: self._keys[name] for name in by_key if name in self._keys}),
+                markup_by_key=by_key,
+                markup=settings.chat.video_markup,
             )
             running = asyncio.create_task(poller.run())
             stack.push_async_callback(_stop, poller, running)

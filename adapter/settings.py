@@ -12,10 +12,13 @@ import msgspec
 from msgspec import Meta
 
 from adapter.domain.catalogue import Catalogue, CatalogueFile
+from adapter.domain.markup import Markup
 from adapter.errors import WrongConfiguration
 from adapter.sandbox.rules import SandboxRules
 
 PREFIX = "ADAPTER__"
+#: How a reference to a secret begins.
+REFERENCES = ("env:", "file:", "cmd:", "plain:")
 
 HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s]+[^/\s]$")]
 #: As above, or empty.
@@ -119,9 +122,15 @@ class Chat(_Section, frozen=True, kw_only=True):
     """How chats are answered."""
 
     #: Silence on a stream before a comment is sent.
-    heartbeat_seconds: Annotated[float, Meta(ge=0.05, le=60)] = 10.0
+    heartbeat_seconds: Annotated[float, Meta(ge=0.05, le=30)] = 10.0
     #: How pictures are shown where the request does not say.
     images: Literal["link", "data"] = "link"
+    #: How videos are shown where neither the request nor its key says.
+    video_markup: Markup = Markup.MARKDOWN
+    #: The same by key: the name of one that was made, or one of `access.keys` as it stands there.
+    markup_by_key: dict[str, Markup] = {}
+    #: What is refused within this has an HTTP status; then a stream begins, and says inside what fails.
+    opening_seconds: Annotated[float, Meta(ge=0, le=60)] = 2.0
 
 
 class Images(_Section, frozen=True, kw_only=True):
@@ -231,6 +240,10 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
         raise WrongConfiguration(f"{path}: jobs.lease_seconds has to be at least twice jobs.poll_seconds.")
     if bool(settings.storage.s3.access_key) != bool(settings.storage.s3.secret_key):
         raise WrongConfiguration(f"{path}: storage.s3.access_key and storage.s3.secret_key go together.")
+    for number, name in enumerate(settings.chat.markup_by_key):
+        if name.startswith(REFERENCES) and name not in settings.access.keys:
+            # Not the name itself: it may be a key in the open.
+            raise WrongConfiguration(f"{path}: entry {number + 1} of chat.markup_by_key is none of access.keys.")
     return settings
 
 

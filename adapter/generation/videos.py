@@ -14,6 +14,7 @@ from adapter.domain.media import Image
 from adapter.domain.orders import MAX_SEED, KeptPicture, VideoOrder, VideoWish
 from adapter.domain.ports import Clock, InputImages, Memory
 from adapter.errors import NotFound, StorageFailed
+from adapter.generation.beginnings import Beginnings
 from adapter.generation.patience import Patience
 
 log = structlog.get_logger()
@@ -32,6 +33,7 @@ class Videos:
         #: Tells whoever moves the jobs that there is a new one.
         self._nudge = nudge
         self._notes: set[asyncio.Task[None]] = set()
+        self._beginnings = Beginnings(clock, patience)
 
     async def check_readiness(self) -> None:
         """Return if new work can be taken.
@@ -65,6 +67,18 @@ class Videos:
         if job.failure is not None and job.operation is None:
             raise job.failure.as_fault()
         return job
+
+    def watch_beginning(self, wish: VideoWish, owner: str) -> AsyncGenerator[VideoJob | None, None]:
+        """Start a video and yield its job once the provider took it; None where that takes its time.
+
+        Raises:
+            AdapterError: as `start_video`.
+        """
+        return self._beginnings.watch(lambda: self.start_video(wish, owner))
+
+    async def finish_beginnings(self) -> None:
+        """Let go of the videos that nobody took yet."""
+        await self._beginnings.end()
 
     async def _admit(self, wish: VideoWish, owner: str) -> VideoJob:
         """Remember a wish with its pictures, which are stored first: the job may be moved as soon as it is known."""

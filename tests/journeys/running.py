@@ -53,6 +53,8 @@ lease_seconds = 0.5
 
 [chat]
 heartbeat_seconds = 0.05
+opening_seconds = {opening_seconds}
+{chat}
 
 [sandbox]
 enabled = true
@@ -76,6 +78,8 @@ class Server:
         database: str = "",
         storage: str = "",
         server: str = "",
+        opening_seconds: float = 30.0,
+        chat: str = "",
         more: str = "",
     ) -> None:
         self.folder = folder
@@ -88,6 +92,8 @@ class Server:
                 models=ROOT / "config" / "models.toml",
                 port=self.port,
                 server=server,
+                opening_seconds=opening_seconds,
+                chat=chat,
                 key=KEY,
                 folder=folder,
                 database=database or f"sqlite:///{folder}/jobs.db",

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 
 import msgspec
@@ -11,15 +11,18 @@ from litestar.response import Stream
 
 from adapter.domain import weight
 from adapter.domain.job import VideoJob
+from adapter.domain.markup import Markup
 from adapter.domain.media import Image, size_of
 from adapter.domain.orders import ImageOrder, VideoWish
 from adapter.errors import AdapterError
 from adapter.openai_api import sse
 from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.chat import picture_order, video_wish, wants_pictures
+from adapter.openai_api.read.markup import asked_markup, choose_markup
 from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, json_response
 from adapter.openai_api.routes.room import apart, read_body, take_room
+from adapter.openai_api.routes.telling import Teller
 from adapter.openai_api.wire.chat import ChatRequest, Usage
 from adapter.openai_api.write import chat as write
 from adapter.openai_api.write.errors import error_body
@@ -27,6 +30,9 @@ from adapter.openai_api.write.links import media_link
 
 #: Names the job behind an answer, for the operator's `adapter jobs show`.
 VIDEO_ID = "x-video-id"
+
+#: A video that is being asked for: None while nobody took it yet, then its job.
+Beginning = AsyncGenerator[VideoJob | None, None]
 
 
 @post("/chat/completions", status_code=200)
@@ -38,7 +44,10 @@ async def complete_chat(request: OwnedRequest, desk: Desk) -> Stream | Response[
         return await _complete_with_pictures(body, order, desk)
     if order.sources:
         await take_room(request, desk, weight.of_sources(order.sources))
-    return await _answer_with_video(body, desk, await desk.videos.start_video(order, request.auth))
+    answer = msgspec.structs.replace(_heading(body, desk), markup=await _markup(request, desk, body))
+    if body.stream:
+        return await _stream_video(desk, desk.videos.watch_beginning(order, request.auth), answer)
+    return await _answer_with_video(desk, await desk.videos.start_video(order, request.auth), answer)
 
 
 def _read(body: bytes, terms: Terms) -> tuple[ChatRequest, ImageOrder | VideoWish]:
@@ -59,12 +68,27 @@ def _event_stream(events: AsyncIterator[bytes], headers: dict[str, str]) -> Stre
     return Stream(events, media_type="text/event-stream", headers={**STREAM_HEADERS, **headers})
 
 
-async def _answer_with_video(body: ChatRequest, desk: Desk, job: VideoJob) -> Stream:
-    """Answer with a video; the provider has taken the job before the first byte goes out."""
-    answer = _heading(body, desk)
-    if body.stream:
-        return _event_stream(video_stream(desk, job, answer), {VIDEO_ID: job.id})
-    content = write.video_content(await desk.videos.finish_video(job), desk.public_url)
+async def _markup(request: OwnedRequest, desk: Desk, body: ChatRequest) -> Markup:
+    """Choose how a video is shown: as the request says, its model's name, its key, or the configuration."""
+    asked = asked_markup(body, desk.terms.catalogue)
+    name = await desk.key_names.name_of(request.auth) if asked is None and desk.markup_by_key else None
+    by_key = desk.markup_by_key.get(name) if name is not None else None
+    return choose_markup([asked, by_key, desk.markup], request.headers.get("user-agent", ""))
+
+
+async def _stream_video(desk: Desk, beginning: Beginning, answer: write.Answer) -> Stream:
+    """Answer with a stream. What is refused in the first moment has an HTTP status; then the stream begins anyway.
+
+    Front-ends and proxies wait for the headers of an answer for a minute (`frontends.md` section 2.4), people for less.
+    """
+    job = await anext(beginning)
+    headers = {} if job is None else {VIDEO_ID: job.id}
+    return _event_stream(video_stream(desk, job, beginning, answer), headers)
+
+
+async def _answer_with_video(desk: Desk, job: VideoJob, answer: write.Answer) -> Stream:
+    """Answer with a video in one piece; the provider has taken the job before the first byte goes out."""
+    content = write.video_content(await desk.videos.finish_video(job), desk.public_url, answer.markup)
     whole = msgspec.json.encode(write.completion(answer, write.Told(content=content)))
     headers = {VIDEO_ID: job.id, "content-length": str(len(whole))}
     return Stream(handed_over(desk, job, whole), media_type=MediaType.JSON, headers=headers)
@@ -81,21 +105,24 @@ async def handed_over(desk: Desk, job: VideoJob, answer: bytes) -> AsyncIterator
     desk.videos.note_delivery(job.id)
 
 
-async def video_stream(desk: Desk, job: VideoJob, answer: write.Answer) -> AsyncIterator[bytes]:
+async def video_stream(
+    desk: Desk, job: VideoJob | None, beginning: Beginning, answer: write.Answer
+) -> AsyncIterator[bytes]:
     """Tell how a video comes along, then hand it over. What fails from here on is said inside the stream."""
     yield sse.frame(write.role_chunk(answer))
-    told = ""
+    teller = Teller(answer, desk.clock)
+    started = desk.clock.now()
     try:
+        async with aclosing(beginning):
+            while job is None:
+                elapsed = desk.clock.now() - started
+                yield teller.tell(write.sending_line(elapsed), is_news=elapsed < 1)
+                job = await anext(beginning)
         async with aclosing(desk.videos.watch_video(job.id)) as states:
             async for seen in states:
                 job = seen or job
-                line = write.progress_line(job, desk.clock.now())
-                if seen is None or line == told:
-                    yield sse.comment("still working")
-                else:
-                    yield sse.frame(write.progress_chunk(answer, line))
-                    told = line
-        yield sse.frame(write.content_chunk(answer, write.video_content(job, desk.public_url)))
+                yield teller.tell(write.progress_line(job, desk.clock.now()), is_news=seen is not None)
+        yield sse.frame(write.content_chunk(answer, write.video_content(job, desk.public_url, answer.markup)))
         desk.videos.note_delivery(job.id)
     except AdapterError as fault:
         for frame in _failed(answer, fault):
@@ -122,15 +149,15 @@ async def picture_stream(
 ) -> AsyncIterator[bytes]:
     """Say that pictures are being made, then show them. What fails is said inside the stream."""
     started = desk.clock.now()
+    teller = Teller(answer, desk.clock)
     yield sse.frame(write.role_chunk(answer))
-    yield sse.frame(write.progress_chunk(answer, write.picture_line(0)))
+    yield teller.tell(write.picture_line(0))
     made: Sequence[Image] = ()
     try:
         async with aclosing(desk.pictures.watch_images(order)) as states:
             async for seen in states:
                 if seen is None:
-                    line = write.picture_line(desk.clock.now() - started)
-                    yield sse.frame(write.progress_chunk(answer, line))
+                    yield teller.tell(write.picture_line(desk.clock.now() - started), is_news=False)
                 made = seen or made
         told = await _told(desk, made, enclosed=enclosed)
         yield await apart(size_of(made), lambda: sse.frame(write.told_chunk(answer, told)))

@@ -1,6 +1,6 @@
 """What every handler works with, and how it answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import msgspec
@@ -8,7 +8,8 @@ from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 
-from adapter.domain.ports import Access, Budget, Clock
+from adapter.domain.markup import Markup
+from adapter.domain.ports import Access, Budget, Clock, KeyNames
 from adapter.generation.files import Files
 from adapter.generation.pictures import Pictures
 from adapter.generation.videos import Videos
@@ -35,6 +36,11 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     longest_file: int
     #: Whether chats get pictures beside the text even where they do not ask for that.
     enclose_pictures: bool
+    #: What keys are called in `markup_by_key`.
+    key_names: KeyNames
+    #: How videos are shown in chats that do not say, by the name of their key and otherwise.
+    markup_by_key: Mapping[str, Markup]
+    markup: Markup
 
     @property
     def public_url(self) -> str:
