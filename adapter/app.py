@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 import httpx
 import structlog
 from litestar import Litestar, Request, Router
-from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
@@ -43,6 +42,7 @@ from adapter.media.store import open_media
 from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.routes import chat, failures, health, images, media, models
 from adapter.openai_api.routes.access import require_key
+from adapter.openai_api.routes.cors import Cors
 from adapter.openai_api.routes.desk import Desk
 from adapter.openai_api.routes.request_log import RequestLog
 from adapter.openai_api.routes.room import HoldingRoom
@@ -93,11 +93,10 @@ def create_app(
         },
         lifespan=[house.open],
         request_max_body_size=settings.limits.body_bytes,
-        cors_config=CORSConfig(expose_headers=["x-request-id"]),
         logging_config=None,
         openapi_config=None,
     )
-    app.asgi_handler = RequestLog(HoldingRoom(app.asgi_handler))
+    app.asgi_handler = Cors(RequestLog(HoldingRoom(app.asgi_handler)))
     return app
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 
 from adapter.domain.job import VideoJob
 from adapter.domain.ports import Clock
+from adapter.errors import Draining
 from adapter.generation.patience import Patience
 
 
@@ -23,6 +24,7 @@ class Beginnings:
 
         Raises:
             AdapterError: what `begin` raises.
+            Draining: the process is shutting down.
         """
         over = asyncio.Event()
         task = asyncio.create_task(begin())
@@ -33,6 +35,8 @@ class Beginnings:
         while not await self._clock.wait(over, seconds):
             yield None
             seconds = self._patience.heartbeat
+        if task.cancelled():
+            raise Draining("The server is restarting. Ask again: a video that was begun goes on and is found again.")
         yield task.result()
 
     def _forget(self, task: asyncio.Task[VideoJob]) -> None:

@@ -45,4 +45,6 @@ def _headers(file: MediaFile) -> dict[str, str]:
         "cache-control": "public, max-age=31536000, immutable",
         "x-content-type-options": "nosniff",
         "content-security-policy": "sandbox",
+        # Pages that let in only what says so (`Cross-Origin-Embedder-Policy`) show our pictures and videos too.
+        "cross-origin-resource-policy": "cross-origin",
     }
