@@ -125,7 +125,10 @@ def test_the_models_are_listed(client: openai.OpenAI) -> None:
     assert {"gemini-2.5-flash-image", "flow-gem-pix", "veo-3.1-fast", "veo-3.1-fast-portrait"} <= set(names)
 
 
-@pytest.mark.parametrize("name", ["veo-3.1-fast", "gpt-image-1", "gemini-3-pro-image-preview", "veo_3_1_t2v_fast"])
+@pytest.mark.parametrize(
+    "name",
+    ["veo-3.1-fast", "gpt-image-1", "gemini-3-pro-image-preview", "veo_3_1_t2v_fast", "veo-3.1-fast-portrait:html"],
+)
 def test_a_model_is_found_by_any_of_its_names(client: openai.OpenAI, name: str) -> None:
     """Under the name that was asked for."""
     assert client.models.retrieve(name).id == name

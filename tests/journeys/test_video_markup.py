@@ -24,6 +24,7 @@ video_markup = "auto"
 [chat.markup_by_key]
 "plain:sk-second" = "div"
 open-webui = "html"
+not-made-yet = "html"
 """
 OPEN_WEBUI = "Python/3.11 aiohttp/3.12.15"
 
@@ -44,7 +45,7 @@ def form_of(content: str) -> str:
     return form
 
 
-def shown(http: httpx.Client, server: Server, prompt: str, agent: str = "curl/8", **fields: object) -> str:
+def shown(http: httpx.Client, server: Server, prompt: str, fields: dict[str, object], agent: str = "curl/8") -> str:
     """Return the form in which a program gets its video."""
     body = {"model": MODEL, "messages": [{"role": "user", "content": prompt}], **fields}
     reply = http.post(
@@ -74,7 +75,7 @@ def test_the_model_or_the_request_chooses(
     http: httpx.Client, server: Server, prompt: str, fields: dict[str, object], form: str
 ) -> None:
     """Where the configuration leaves it at Markdown."""
-    assert shown(http, server, prompt, **fields) == form
+    assert shown(http, server, prompt, fields) == form
 
 
 def test_the_official_client_asks_for_a_player_that_plays(
@@ -108,7 +109,7 @@ def test_a_program_gets_what_it_plays_unless_it_asks_for_something_else(
     http: httpx.Client, auto: Server, prompt: str, agent: str, fields: dict[str, object], form: str
 ) -> None:
     """Told by its User-Agent, where the operator wants that."""
-    assert shown(http, auto, prompt, agent, **fields) == form
+    assert shown(http, auto, prompt, fields, agent) == form
 
 
 def test_a_key_chooses_for_everybody_who_has_it(auto: Server, connect: Connect, prompt: str) -> None:
@@ -122,6 +123,15 @@ def test_a_key_chooses_for_everybody_who_has_it(auto: Server, connect: Connect, 
         said[key, model] = form_of(answer.choices[0].message.content or "")
 
     assert list(said.values()) == ["div", "html", "markdown", "div"]
+
+
+def test_a_key_that_there_is_not_is_a_warning_of_the_check(auto: Server) -> None:
+    """It may still be made; a reference is checked at the start."""
+    [warning] = [line for line in auto.command("check").splitlines() if "markup_by_key" in line]
+
+    assert warning.startswith("warning: chat.markup_by_key names keys that there are not:")
+    assert "not-made-yet" in warning
+    assert "sk-second" not in warning
 
 
 def test_a_markup_that_there_is_not_is_refused(client: openai.OpenAI, server: Server, prompt: str) -> None:
