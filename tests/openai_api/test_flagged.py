@@ -162,6 +162,8 @@ def test_a_reference_of_a_picture_may_be_an_earlier_one_or_an_address() -> None:
     assert pictures([*above, *said("blue --ref 1")]).sources == (Kept("above.png", "messages"),)
     by_address = pictures([*above, *said("blue --ref https://a.example/c.png")])
     assert by_address.sources == (Link("https://a.example/c.png", "messages"),)
+    broken = [*said("a fox", "data:image/png;base64,@"), *said("blue --ref https://a.example/c.png")]
+    assert pictures(broken).sources == by_address.sources
     assert pictures(earlier).sources == (Link("https://a.example/2.png", "messages"),)
 
 
