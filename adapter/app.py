@@ -1,8 +1,9 @@
 """The composition root: the only place that knows every room."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
 
 import httpx
 import structlog
@@ -24,36 +25,45 @@ from adapter.domain.media import SizePolicy
 from adapter.domain.ports import Clock, ImageProvider, MediaStore, Memory, VideoProvider, Workshop
 from adapter.drain import on_stop_signal
 from adapter.errors import AdapterError
+from adapter.generation.contents import Contents
 from adapter.generation.files import Files
 from adapter.generation.patience import Patience
 from adapter.generation.pictures import Pictures
+from adapter.generation.texts import Texts
 from adapter.generation.videos import Videos
 from adapter.jobs.feed import LocalFeed
+from adapter.jobs.follow import Follower
 from adapter.jobs.pace import Pace
 from adapter.jobs.poller import Poller
+from adapter.jobs.spool import Spool
 from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
 from adapter.media.darkroom import Darkroom
 from adapter.media.fetch import SafeFetcher
+from adapter.media.frames import CuttingRoom
 from adapter.media.inputs import InputLimits, Inputs
 from adapter.media.janitor import Janitor, Retention
 from adapter.media.s3 import S3Access
 from adapter.media.store import open_media
 from adapter.openai_api.read.terms import Terms
-from adapter.openai_api.routes import chat, failures, health, images, media, models
+from adapter.openai_api.routes import chat, failures, health, images, media, models, videos
 from adapter.openai_api.routes.access import require_key
 from adapter.openai_api.routes.cors import Cors
 from adapter.openai_api.routes.desk import Desk
+from adapter.openai_api.routes.farewell import Farewell
 from adapter.openai_api.routes.request_log import RequestLog
 from adapter.openai_api.routes.room import HoldingRoom
+from adapter.openai_api.write.videos import Shelf
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
 from adapter.providers.http import Http
-from adapter.settings import Settings
+from adapter.settings import Settings, load_phrasebook
 
 log = structlog.get_logger()
 
+#: Of what the settings count in days.
+DAY_SECONDS = 86_400
 #: What is left of `server.shutdown_seconds` to say that a picture did not come in time.
 FAREWELL_SECONDS = 0.5
 
@@ -64,6 +74,15 @@ API = (
     images.edit_images,
     images.vary_images,
     chat.complete_chat,
+    videos.create_video,
+    videos.list_videos,
+    videos.retrieve_video,
+    videos.delete_video,
+    videos.read_content,
+    videos.remix_video,
+    videos.watch_video,
+    videos.refuse_work,
+    videos.refuse_character,
     models.list_models,
     models.retrieve_model,
 )
@@ -96,7 +115,9 @@ def create_app(
         logging_config=None,
         openapi_config=None,
     )
-    app.asgi_handler = Cors(RequestLog(HoldingRoom(app.asgi_handler)))
+    farewell = Farewell(HoldingRoom(app.asgi_handler))
+    house.drains.append(farewell.drain)
+    app.asgi_handler = Cors(RequestLog(farewell))
     return app
 
 
@@ -111,6 +132,8 @@ class House:
     def __init__(
         self, settings: Settings, catalogue: Catalogue, transport: httpx.AsyncBaseTransport | None, clock: Clock
     ) -> None:
+        #: What else is to be done when the process is told to stop.
+        self.drains: list[Callable[[], None]] = []
         self._settings = settings
         self._catalogue = catalogue
         self._clock = clock
@@ -118,6 +141,7 @@ class House:
         self._s3 = s3_access(settings)
         self._flow = _flow(settings, http, clock)
         self._gemini = _gemini(settings, http)
+        self._phrasebook = load_phrasebook(settings.chat)
         self._keys = {key: secret(key, key=f"access.keys[{number}]") for number, key in enumerate(settings.access.keys)}
 
     @asynccontextmanager
@@ -128,6 +152,7 @@ class House:
             poll_seconds=settings.jobs.poll_seconds,
             lease_seconds=settings.jobs.lease_seconds,
             deadline_seconds=settings.jobs.deadline_minutes * 60,
+            reconcile_seconds=settings.jobs.reconcile_seconds if settings.jobs.on_ambiguous == "reconcile" else None,
         )
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._http.open())
@@ -137,7 +162,9 @@ class House:
             memory = Memory(SqlJobStore(database), feed, open_media(settings.storage.media, self._s3))
             budget = MemoryBudget(clock, capacity=settings.limits.memory_bytes, patience=settings.limits.wait_seconds)
             workshop = self._workshop(memory.media, budget)
-            steps = Steps(self._video_providers(), memory, clock=clock, pace=pace)
+            spool = Spool(Path(settings.jobs.spool) if settings.jobs.spool else None)
+            stack.push_async_callback(spool.close)
+            steps = Steps(self._video_providers(), memory, clock=clock, pace=pace, spool=spool)
             poller = Poller(memory.jobs, steps, clock=clock, pace=pace)
             patience = Patience(
                 heartbeat=settings.chat.heartbeat_seconds,
@@ -147,15 +174,17 @@ class House:
                 farewell=settings.server.shutdown_seconds - FAREWELL_SECONDS,
             )
             pictures = Pictures(workshop, memory, clock, patience)
-            videos = Videos(workshop.inputs, memory, clock, patience, poller.nudge)
-            stack.push_async_callback(videos.finish_notes)
-            stack.push_async_callback(videos.finish_beginnings)
+            video_jobs = Videos(workshop.inputs, memory, clock, patience, poller.nudge)
+            stack.push_async_callback(video_jobs.finish_notes)
+            stack.push_async_callback(video_jobs.finish_beginnings)
             by_key = settings.chat.markup_by_key
             app.state.desk = Desk(
                 access=Keyring([*self._keys.values()], SqlKeyStore(database), anonymous=settings.access.anonymous),
                 pictures=pictures,
-                videos=videos,
+                videos=video_jobs,
+                texts=Texts(self._gemini),
                 files=Files(memory.media),
+                contents=Contents(memory, CuttingRoom(memory.media, budget)),
                 budget=budget,
                 clock=clock,
                 terms=self._terms(),
@@ -164,18 +193,23 @@ class House:
                 key_names=ConfiguredNames({name: self._keys[name] for name in by_key if name in self._keys}),
                 markup_by_key=by_key,
                 markup=settings.chat.video_markup,
+                side_call_model=settings.chat.side_call_model,
+                shelf=Shelf(public_url=settings.public_url, keep=settings.storage.retention_days * DAY_SECONDS),
+                poll_seconds=pace.poll_seconds,
             )
+            following = asyncio.create_task(Follower(memory.jobs, feed, database.changes, clock).run())
+            stack.push_async_callback(_cancel, following)
             running = asyncio.create_task(poller.run())
             stack.push_async_callback(_stop, poller, running)
             if settings.storage.retention_days:
                 retention = Retention(
-                    keep=settings.storage.retention_days * 86_400, replay=settings.jobs.replay_minutes * 60
+                    keep=settings.storage.retention_days * DAY_SECONDS, replay=settings.jobs.replay_minutes * 60
                 )
                 tidying = asyncio.create_task(Janitor(memory.media, memory.jobs, clock, retention).run())
                 stack.push_async_callback(_cancel, tidying)
             stack.callback(feed.close)
-            stack.enter_context(on_stop_signal(feed.close))
-            stack.enter_context(on_stop_signal(pictures.drain))
+            for drain in (*self.drains, feed.close, pictures.drain, poller.stop):
+                stack.enter_context(on_stop_signal(drain))
             log.info(
                 "server.started",
                 public_url=settings.public_url,
@@ -192,6 +226,8 @@ class House:
             longest_prompt=self._settings.limits.prompt_characters,
             size_policy=SizePolicy(self._settings.images.size_policy),
             public_url=self._settings.public_url,
+            phrasebook=self._phrasebook,
+            refuse_side_calls=self._settings.chat.side_calls == "refuse",
         )
 
     def _workshop(self, media: MediaStore, budget: MemoryBudget) -> Workshop:
@@ -262,6 +298,7 @@ def _flow(settings: Settings, http: Http, clock: Clock) -> FlowProvider | None:
             token=secret(account.token, key=f"providers.flow.accounts[{number}].token"),
             project_id=account.project_id,
             tier=account.tier,
+            enabled=account.enabled,
         )
         for number, account in enumerate(told.accounts)
     ]

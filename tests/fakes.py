@@ -7,9 +7,9 @@ from io import BytesIO
 
 from PIL import Image as Pillow
 
-from adapter.domain.job import Operation, VideoJob
+from adapter.domain.job import Intended, Operation, Progressed, Rendered, Submitted, VideoJob, advance
 from adapter.domain.media import Image as MadeImage
-from adapter.domain.media import Ratio, image_from_bytes
+from adapter.domain.media import Ratio, RemoteVideo, image_from_bytes
 from adapter.domain.orders import ImageOrder, VideoOrder
 from adapter.domain.ports import Report
 from adapter.errors import AdapterError, UpstreamBroken
@@ -65,6 +65,13 @@ def video_job(number: int = 1, *, order: VideoOrder | None = None, at: float = 1
         stem=f"{number:032x}",
         expected_seconds=100.0,
     )
+
+
+def rendered_job(number: int = 1) -> VideoJob:
+    """Return a job whose video is finished and still lies at the provider."""
+    job = video_job(number)
+    taken = advance(advance(job, Intended("first")), Submitted(Operation(f"op-{number}", job.mark), 1000.0))
+    return advance(advance(taken, Progressed(40)), Rendered(RemoteVideo("https://far/clip")))
 
 
 class FakeClock:
@@ -147,10 +154,17 @@ class FakeVideoProvider:
         #: Bytes that arrive at once.
         self.piece = 700
         self.accounts = ["first"]
+        #: What the account says it has, and how often it was asked.
+        self.credits_left: int | None = None
+        self.credits_asked: list[str] = []
 
     def choose_account(self) -> str:
         self.accounts.append(self.accounts.pop(0))
         return self.accounts[-1]
+
+    async def credits(self, account: str) -> int | None:
+        self.credits_asked.append(account)
+        return self.credits_left
 
     async def upload(self, pictures: Sequence[MadeImage], *, account: str) -> Sequence[str]:
         if self.refuse_upload is not None:
@@ -175,8 +189,11 @@ class FakeVideoProvider:
     async def download(self, url: str) -> AsyncIterator[FakeDownload]:
         if url not in self.files:
             raise UpstreamBroken("gone")
+        yield self.download_of(url)
+
+    def download_of(self, url: str) -> FakeDownload:
         data = self.files[url]
-        yield FakeDownload(data, self.lengths.get(url, len(data)), self.piece)
+        return FakeDownload(data, self.lengths.get(url, len(data)), self.piece)
 
 
 class FakeImageMaker:

@@ -71,10 +71,10 @@ FOREIGN = {
     "litestar": ("adapter.app", "adapter.openai_api.routes", "adapter.sandbox"),
     "sqlalchemy": ("adapter.database", "adapter.jobs.store", "adapter.access.keys"),
     "alembic": ("adapter.database",),
-    "asyncpg": ("adapter.database.postgres",),
+    "asyncpg": ("adapter.database.postgres", "adapter.database.changes"),
     "obstore": ("adapter.media",),
     "uvicorn": ("adapter.serving", "adapter.sandbox"),
-    "av": ("adapter.sandbox",),
+    "av": ("adapter.media.frames", "adapter.sandbox"),
 }
 #: What would make a translator impure: time, chance, waiting, the world.
 IMPURE = ("asyncio", "random", "secrets", "time", "uuid", "os", "pathlib", "structlog")

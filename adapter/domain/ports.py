@@ -7,9 +7,10 @@ from typing import Protocol
 
 import msgspec
 
-from adapter.domain.job import Failure, Operation, VideoJob
+from adapter.domain.job import Failure, Operation, StoredVideo, VideoJob
 from adapter.domain.media import Image, MediaFormat, RemoteVideo
 from adapter.domain.orders import ImageOrder, Source
+from adapter.domain.texts import TextLimits, Turn
 
 
 class Clock(Protocol):
@@ -85,6 +86,19 @@ class ImageProvider(Protocol):
         ...
 
 
+class TextMaker(Protocol):
+    """A writer of a few words."""
+
+    async def make_text(self, model: str, turns: Sequence[Turn], limits: TextLimits) -> str:
+        """Return a text, which is not empty.
+
+        Raises:
+            ContentRefused: the provider declined the content.
+            UpstreamFault: anything else that kept it from writing, its time included.
+        """
+        ...
+
+
 class ImageMaker(Protocol):
     """A maker of pictures with all that is done before and after."""
 
@@ -123,6 +137,27 @@ class InputImages(Protocol):
         ...
 
 
+class CuttingRoom(Protocol):
+    """Makes pictures of stored videos."""
+
+    async def thumbnail(self, media: StoredVideo) -> bytes | None:
+        """Return a small WebP of a video's poster, else of its first frame; None if its files are gone.
+
+        Raises:
+            UpstreamBroken: it cannot be decoded.
+            ServerBusy: there is no room to decode it in.
+        """
+        ...
+
+    async def spritesheet(self, media: StoredVideo) -> bytes | None:
+        """Return a JPEG of frames from all over a video, in a grid; None if its file is gone.
+
+        Raises:
+            UpstreamBroken, ServerBusy: as `thumbnail`.
+        """
+        ...
+
+
 class Workshop(msgspec.Struct, frozen=True):
     """What media are made with."""
 
@@ -147,7 +182,11 @@ class Refused(msgspec.Struct, frozen=True):
     failure: Failure
 
 
-Report = Working | Finished | Refused
+class Empty(msgspec.Struct, frozen=True):
+    """A job is called finished, and there is no video to fetch."""
+
+
+Report = Working | Finished | Empty | Refused
 
 
 class Download(Protocol):
@@ -174,7 +213,15 @@ class VideoProvider(Protocol):
     """A maker of videos: takes a job, tells how it goes, hands over the file."""
 
     def choose_account(self) -> str:
-        """Name the account that shall carry the next job."""
+        """Name the account that shall carry the next job.
+
+        Raises:
+            UpstreamCredential: there is none.
+        """
+        ...
+
+    async def credits(self, account: str) -> int | None:
+        """Return what an account may still spend, or None if it does not say so within a few seconds."""
         ...
 
     async def upload(self, pictures: Sequence[Image], *, account: str) -> Sequence[str]:
@@ -227,6 +274,8 @@ class Write(msgspec.Struct, frozen=True):
     claim: Claim
     job: VideoJob
     due_at: float
+    #: Whether the writer goes on with the job. If not, the claim ends with the write, and renewing it does nothing.
+    keeps_claim: bool = False
 
 
 class JobStore(Protocol):
@@ -245,6 +294,10 @@ class JobStore(Protocol):
 
     async def get(self, job_id: str) -> VideoJob | None:
         """Return a job as last saved, a deleted one too."""
+        ...
+
+    async def get_many(self, job_ids: Collection[str]) -> Sequence[VideoJob]:
+        """Return jobs as last saved, in no order; those that are unknown are missing. For up to a few hundred."""
         ...
 
     async def find(self, job_id: str, owner: str) -> VideoJob | None:
@@ -285,6 +338,20 @@ class JobStore(Protocol):
         """Write claimed jobs in one transaction; return those whose claim still held and which were written.
 
         One that is over is due no more, unless it was deleted: then it is due at once, for its files.
+        """
+        ...
+
+    async def replace(self, seen: VideoJob, moved: VideoJob, *, now: float) -> bool:
+        """Write a live job whoever holds it, if it is still what was seen, and return whether it was.
+
+        The holder's claim is void from then on, and the job is due.
+        """
+        ...
+
+    async def neighbours(self, job: VideoJob, *, since: float, refunds_since: float) -> Collection[str]:
+        """Return the ids of the other jobs of its account that may have changed the account's credits, in one query.
+
+        They are under way, or ended after `since`, or failed after `refunds_since`.
         """
         ...
 

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from uuid import uuid4
 
@@ -11,9 +11,9 @@ import structlog
 
 from adapter.domain.job import JobState, VideoJob
 from adapter.domain.media import Image
-from adapter.domain.orders import MAX_SEED, KeptPicture, VideoOrder, VideoWish
+from adapter.domain.orders import MAX_SEED, KeptPicture, Page, VideoOrder, VideoWish
 from adapter.domain.ports import Clock, InputImages, Memory
-from adapter.errors import NotFound, StorageFailed
+from adapter.errors import InvalidRequest, NotFound, StorageFailed
 from adapter.generation.beginnings import Beginnings
 from adapter.generation.patience import Patience
 
@@ -44,8 +44,8 @@ class Videos:
         self._memory.feed.check_open()
         await self._memory.jobs.recent(1)
 
-    async def start_video(self, wish: VideoWish, owner: str) -> VideoJob:
-        """Have a video made and return its job once the provider took it.
+    async def start_video(self, wish: VideoWish, owner: str, *, within: float | None = None) -> VideoJob:
+        """Have a video made and return its job once the provider took it or did not answer, or after `within` seconds.
 
         Who asks again for what is being made, or for what was made and never handed over, gets that very job: the
         money is spent once. The job belongs to nobody's connection; hanging up here or later changes nothing for it.
@@ -55,15 +55,12 @@ class Videos:
             ContentRefused, UpstreamFault, JobFailed: it was not taken, for the reason given.
             Draining: the process is shutting down; the job, if it was taken, goes on.
         """
+        self._memory.feed.check_open()
         # Who was just given a video and asks again at once wants a new one.
         await self.finish_notes()
         job = await self._admit(wish, owner)
         self._nudge()
-        async with aclosing(self.watch_video(job.id)) as states:
-            async for seen in states:
-                job = seen or job
-                if job.state not in {JobState.ACCEPTED, JobState.SUBMITTING}:
-                    break
+        job = await (self._taken(job) if within is None else self._taken_in_time(job, within))
         if job.failure is not None and job.operation is None:
             raise job.failure.as_fault()
         return job
@@ -79,6 +76,25 @@ class Videos:
     async def finish_beginnings(self) -> None:
         """Let go of the videos that nobody took yet."""
         await self._beginnings.end()
+
+    async def _taken(self, job: VideoJob) -> VideoJob:
+        async with aclosing(self.watch_video(job.id)) as states:
+            async for seen in states:
+                job = seen or job
+                # An ambiguous one goes on as a job that is queued: what became of it is known in minutes.
+                if job.state not in {JobState.ACCEPTED, JobState.SUBMITTING}:
+                    break
+        return job
+
+    async def _taken_in_time(self, job: VideoJob, seconds: float) -> VideoJob:
+        settled = asyncio.Event()
+        taking = asyncio.create_task(self._taken(job))
+        taking.add_done_callback(lambda _: settled.set())
+        try:
+            in_time = await self._clock.wait(settled, seconds)
+            return taking.result() if in_time else await self._memory.jobs.get(job.id) or job
+        finally:
+            taking.cancel()
 
     async def _admit(self, wish: VideoWish, owner: str) -> VideoJob:
         """Remember a wish with its pictures, which are stored first: the job may be moved as soon as it is known."""
@@ -114,6 +130,42 @@ class Videos:
             expected_seconds=measured or self._patience.typical or order.typical_seconds,
         )
 
+    async def find_video(self, job_id: str, owner: str) -> VideoJob:
+        """Return a job of this owner.
+
+        Raises:
+            NotFound: there is none, or it was deleted.
+        """
+        job = await self._memory.jobs.find(job_id, owner)
+        if job is None:
+            raise _unknown(job_id)
+        return job
+
+    async def list_videos(self, owner: str, page: Page) -> tuple[Sequence[VideoJob], bool]:
+        """Return a page of this owner's jobs, and whether there are more behind it.
+
+        Raises:
+            InvalidRequest: the page begins after a job that this owner never had.
+        """
+        after = None
+        if page.after is not None:
+            # A deleted one still has its place: who deletes while turning pages finds the next one.
+            after = await self._memory.jobs.get(page.after)
+            if after is None or after.owner != owner:
+                raise InvalidRequest(f"There is no video '{page.after}' to go on after.", param="after")
+        found = await self._memory.jobs.list(owner, after=after, limit=page.limit + 1, newest_first=page.newest_first)
+        return found[: page.limit], len(found) > page.limit > 0
+
+    async def delete_video(self, job_id: str, owner: str) -> None:
+        """Forget a job of this owner with its files. One that is still being made is given up.
+
+        Raises:
+            NotFound: there is none, or it was deleted already.
+        """
+        if not await self._memory.jobs.delete(job_id, owner, now=self._clock.now()):
+            raise _unknown(job_id)
+        self._nudge()
+
     async def watch_video(self, job_id: str) -> AsyncGenerator[VideoJob | None, None]:
         """Yield a job as it stands, then whenever it moves, until it is over; None after each spell of silence.
 
@@ -124,7 +176,7 @@ class Videos:
         with self._memory.feed.subscribe(job_id) as changes:
             job = await self._memory.jobs.get(job_id)
             if job is None:
-                raise NotFound(f"There is no video '{job_id}'.")
+                raise _unknown(job_id)
             yield job
             while not job.is_over:
                 moved = await changes.next(self._patience.heartbeat)
@@ -132,8 +184,27 @@ class Videos:
                     # Another process may have moved it, and a message may be lost: the store is the truth.
                     stored = await self._memory.jobs.get(job_id)
                     moved = stored if stored != job else None
+                elif moved.is_older_than(job):
+                    continue  # read, and told, while somebody else wrote
                 yield moved
                 job = moved or job
+
+    async def watch_history(self, job_id: str, *, after: int) -> AsyncGenerator[tuple[VideoJob, int] | None, None]:
+        """Yield a job for each place of its history behind `after`, with that place; None after each spell of silence.
+
+        A reader that is slow or was away misses none: the job has them all.
+
+        Raises:
+            NotFound, Draining: as `watch_video`.
+        """
+        async with aclosing(self.watch_video(job_id)) as states:
+            async for seen in states:
+                if seen is None:
+                    yield None
+                    continue
+                for number in range(after + 1, len(seen.history) + 1):
+                    yield seen, number
+                after = max(after, len(seen.history))
 
     async def finish_video(self, job: VideoJob) -> VideoJob:
         """Wait until a job is over and return it.
@@ -166,6 +237,10 @@ class Videos:
         """Wait until every delivery so far is noted."""
         if self._notes:
             await asyncio.wait(self._notes)
+
+
+def _unknown(job_id: str) -> NotFound:
+    return NotFound(f"There is no video '{job_id}'.", param="video_id")
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:

@@ -8,22 +8,25 @@ import msgspec
 import pytest
 
 from adapter.domain.job import (
+    Doubt,
     Failed,
     Failure,
     Intended,
     JobState,
     Operation,
+    Phase,
     Rendered,
     Stored,
     StoredVideo,
     Submitted,
+    Unanswered,
     VideoJob,
     advance,
 )
 from adapter.domain.media import MediaFormat, Ratio, RemoteVideo
 from adapter.domain.orders import Upload, VideoInput, VideoWish
 from adapter.domain.ports import Memory, Write
-from adapter.errors import ContentRefused, JobFailed, NotFound
+from adapter.errors import ContentRefused, JobFailed, NotFound, UpstreamSilent
 from adapter.generation.files import Files
 from adapter.generation.videos import Videos
 from tests.fakes import FakeClock, png, video_job, video_order
@@ -66,6 +69,18 @@ async def test_a_video_is_started_once_the_provider_took_it(videos: Videos, memo
     await move(memory, submitted(job))
 
     assert (await starting).state is JobState.SUBMITTED
+
+
+async def test_a_video_of_which_nobody_knows_goes_on_as_a_queued_one(videos: Videos, memory: Memory) -> None:
+    """It takes minutes to find out; whoever asked is not kept waiting without a word."""
+    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), "ada"))
+    job = advance(await admitted(memory), Intended("first", 1000.0, 680))
+    doubt = Doubt(failure=Failure.of(UpstreamSilent("silence")), witnessed=True, at=1001.0)
+    await move(memory, advance(job, Unanswered(doubt)))
+
+    async with asyncio.timeout(5):
+        started = await starting
+    assert (started.state, started.phase) == (JobState.AMBIGUOUS, Phase.QUEUED)
 
 
 async def test_a_refusal_is_raised_as_it_happened(videos: Videos, memory: Memory) -> None:

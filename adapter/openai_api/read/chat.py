@@ -68,8 +68,6 @@ def video_wish(body: ChatRequest, terms: Terms) -> VideoWish:
     body = with_flags(body, flags)
     if body.n not in {None, 1}:
         raise InvalidRequest("One request makes one video; 'n' has to be 1.", param="n")
-    if body.resolution is not None:
-        raise InvalidRequest(f"The model '{name}' has one resolution; leave it out.", param="resolution")
     wish = cast_by_flags(read_wish(messages, terms.public_url, look_back=False), flags, terms.public_url)
     return film(
         Script(
@@ -77,6 +75,7 @@ def video_wish(body: ChatRequest, terms: Terms) -> VideoWish:
             prompt=prompt(wish.text, terms.longest_prompt, PARAM),
             size=body.size,
             aspect_ratio=body.aspect_ratio,
+            resolution=body.resolution,
             seconds=body.seconds,
             seed=body.seed,
             pictures=wish.pictures,

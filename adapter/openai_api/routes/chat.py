@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 
 import msgspec
+import structlog
 from litestar import MediaType, Response, post
 from litestar.response import Stream
 
@@ -14,22 +15,27 @@ from adapter.domain.job import VideoJob
 from adapter.domain.markup import Markup
 from adapter.domain.media import Image, size_of
 from adapter.domain.orders import ImageOrder, VideoWish
+from adapter.domain.side_calls import SideCall
 from adapter.errors import AdapterError
 from adapter.openai_api import sse
 from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.chat import picture_order, video_wish, wants_pictures
-from adapter.openai_api.read.markup import asked_markup, choose_markup
+from adapter.openai_api.read.markup import asked_markup, choose_markup, split_model
+from adapter.openai_api.read.side_calls import side_call, turns_of
 from adapter.openai_api.read.terms import Terms
-from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, json_response
+from adapter.openai_api.routes.desk import STREAM_HEADERS, VIDEO_ID, Desk, OwnedRequest, json_response
 from adapter.openai_api.routes.room import apart, read_body, take_room
 from adapter.openai_api.routes.telling import Teller
 from adapter.openai_api.wire.chat import ChatRequest, Usage
 from adapter.openai_api.write import chat as write
 from adapter.openai_api.write.errors import error_body
 from adapter.openai_api.write.links import media_link
+from adapter.openai_api.write.side_calls import side_answer
 
-#: Names the job behind an answer, for the operator's `adapter jobs show`.
-VIDEO_ID = "x-video-id"
+log = structlog.get_logger()
+
+#: Says that nothing was made, and what the request was taken for.
+SIDE_CALL = "x-side-call"
 
 #: A video that is being asked for: None while nobody took it yet, then its job.
 Beginning = AsyncGenerator[VideoJob | None, None]
@@ -39,6 +45,8 @@ Beginning = AsyncGenerator[VideoJob | None, None]
 async def complete_chat(request: OwnedRequest, desk: Desk) -> Stream | Response[bytes]:
     """Make what the last message asks for."""
     body, order = await read_body(request, desk, lambda body: _read(body, desk.terms))
+    if isinstance(order, SideCall):
+        return await _answer_aside(body, order, desk)
     if isinstance(order, ImageOrder):
         await take_room(request, desk, weight.of_order(order))
         return await _complete_with_pictures(body, order, desk)
@@ -50,8 +58,10 @@ async def complete_chat(request: OwnedRequest, desk: Desk) -> Stream | Response[
     return await _answer_with_video(desk, await desk.videos.start_video(order, request.auth), answer)
 
 
-def _read(body: bytes, terms: Terms) -> tuple[ChatRequest, ImageOrder | VideoWish]:
+def _read(body: bytes, terms: Terms) -> tuple[ChatRequest, SideCall | ImageOrder | VideoWish]:
     chat = read_json(body, ChatRequest)
+    if found := side_call(chat, terms):
+        return chat, found
     return chat, picture_order(chat, terms) if wants_pictures(chat, terms) else video_wish(chat, terms)
 
 
@@ -66,6 +76,29 @@ def _heading(body: ChatRequest, desk: Desk) -> write.Answer:
 
 def _event_stream(events: AsyncIterator[bytes], headers: dict[str, str]) -> Stream:
     return Stream(events, media_type="text/event-stream", headers={**STREAM_HEADERS, **headers})
+
+
+async def _answer_aside(body: ChatRequest, call: SideCall, desk: Desk) -> Stream | Response[bytes]:
+    """Answer a side call: here and at once, or with the words of a text model where the operator wants that."""
+    catalogue = desk.terms.catalogue
+    card = catalogue.find(split_model(body.model or "", catalogue)[0]).card
+    model = card.side_calls or desk.side_call_model
+    written = await desk.texts.write(model, turns_of(body) if model else (), call.members)
+    text = side_answer(call, card.kind) if written is None else written
+    log.info("side_call.answered", kind=call.kind, model=body.model, written_by=None if written is None else model)
+    answer, headers = _heading(body, desk), {SIDE_CALL: call.kind.value}
+    if body.stream:
+        return _event_stream(text_stream(answer, text), headers)
+    response = json_response(write.completion(answer, write.Told(content=text)))
+    response.headers.update(headers)
+    return response
+
+
+async def text_stream(answer: write.Answer, text: str) -> AsyncIterator[bytes]:
+    """Say a text."""
+    for chunk in (write.role_chunk(answer), write.content_chunk(answer, text), *write.last_chunks(answer, Usage())):
+        yield sse.frame(chunk)
+    yield sse.DONE
 
 
 async def _markup(request: OwnedRequest, desk: Desk, body: ChatRequest) -> Markup:

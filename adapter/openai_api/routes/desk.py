@@ -10,13 +10,19 @@ from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 
 from adapter.domain.markup import Markup
 from adapter.domain.ports import Access, Budget, Clock, KeyNames
+from adapter.generation.contents import Contents
 from adapter.generation.files import Files
 from adapter.generation.pictures import Pictures
+from adapter.generation.texts import Texts
 from adapter.generation.videos import Videos
 from adapter.openai_api.read.terms import Terms
+from adapter.openai_api.write.videos import Shelf
 
 #: `no-transform` and `x-accel-buffering` keep proxies from holding the stream back.
 STREAM_HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
+
+#: Names the job behind an answer, for the operator's `adapter jobs show`.
+VIDEO_ID = "x-video-id"
 
 #: A request whose `auth` is the owner of the key it came with.
 OwnedRequest = Request[None, str, State]
@@ -28,7 +34,9 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     access: Access
     pictures: Pictures
     videos: Videos
+    texts: Texts
     files: Files
+    contents: Contents
     budget: Budget
     clock: Clock
     terms: Terms
@@ -41,6 +49,11 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     #: How videos are shown in chats that do not say, by the name of their key and otherwise.
     markup_by_key: Mapping[str, Markup]
     markup: Markup
+    #: The text model for side calls where a model's card names none; empty: they are answered here.
+    side_call_model: str
+    shelf: Shelf
+    #: How often a running video is looked at, in seconds: asking sooner tells nothing new.
+    poll_seconds: float
 
     @property
     def public_url(self) -> str:

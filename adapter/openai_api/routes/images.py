@@ -16,10 +16,9 @@ from adapter.errors import AdapterError
 from adapter.openai_api import sse
 from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.edits import as_edit, as_variation, edit_order, read_edits_form, refs, variation_order
-from adapter.openai_api.read.form import FormReader
 from adapter.openai_api.read.images import Delivery, delivery, image_order, refuse_pictures
 from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, Pieces
-from adapter.openai_api.routes.room import apart, arriving, read_body, take_room
+from adapter.openai_api.routes.room import apart, read_json_or_form, take_room
 from adapter.openai_api.wire.images import EditsRequest, GenerationsRequest, ImagesRequest
 from adapter.openai_api.write.errors import error_event
 from adapter.openai_api.write.images import Heading, Made, image_completed, images_response, in_pieces
@@ -54,14 +53,12 @@ async def vary_images(request: OwnedRequest, desk: Desk) -> ASGIApp:
 
 
 async def _read_edits(request: OwnedRequest, desk: Desk) -> tuple[EditsRequest, tuple[Source, ...]]:
-    content_type = request.headers.get("content-type", "")
-    if not content_type or content_type.partition(";")[0].strip().lower() == "application/json":
-        return await read_body(request, desk, lambda body: _read_edits_json(body, desk.public_url))
-    form = FormReader(content_type, most_file_bytes=desk.longest_file)
-    async for chunk in arriving(request, desk):
-        form.feed(chunk)
-    parts = form.finish()
-    return await apart(sum(len(part.data) for part in parts), lambda: read_edits_form(parts, desk.public_url))
+    return await read_json_or_form(
+        request,
+        desk,
+        lambda body: _read_edits_json(body, desk.public_url),
+        lambda parts: read_edits_form(parts, desk.public_url),
+    )
 
 
 def _read_edits_json(body: bytes, public_url: str) -> tuple[EditsRequest, tuple[Source, ...]]:

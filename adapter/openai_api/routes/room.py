@@ -1,7 +1,7 @@
 """Room in memory, held from the first large byte of a request to the last one of its answer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import TypeVar, cast
 
@@ -12,6 +12,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from adapter.domain import weight
 from adapter.domain.ports import Room
 from adapter.errors import RequestStalled
+from adapter.openai_api.read.form import FormReader, Part
 from adapter.openai_api.routes.desk import Desk, OwnedRequest
 
 log = structlog.get_logger()
@@ -167,6 +168,27 @@ async def read_body(request: OwnedRequest, desk: Desk, read: Callable[[bytes], _
     """Return what `read` makes of a whole body (as `arriving`)."""
     chunks = [chunk async for chunk in arriving(request, desk)]
     return await apart(sum(map(len, chunks)), lambda: read(b"".join(chunks)))
+
+
+async def read_json_or_form(
+    request: OwnedRequest,
+    desk: Desk,
+    of_json: Callable[[bytes], _T],
+    of_form: Callable[[Sequence[Part]], _T],
+) -> _T:
+    """Return what one of two readers makes of a whole body (as `arriving`), by the kind of body that it says it is.
+
+    Raises:
+        InvalidRequest: it says that it is something else.
+    """
+    content_type = request.headers.get("content-type", "")
+    if not content_type or content_type.partition(";")[0].strip().lower() == "application/json":
+        return await read_body(request, desk, of_json)
+    form = FormReader(content_type, most_file_bytes=desk.longest_file)
+    async for chunk in arriving(request, desk):
+        form.feed(chunk)
+    parts = form.finish()
+    return await apart(sum(len(part.data) for part in parts), lambda: of_form(parts))
 
 
 async def apart(size: int, work: Callable[[], _T]) -> _T:

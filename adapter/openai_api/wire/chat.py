@@ -51,6 +51,31 @@ class StreamOptions(msgspec.Struct, frozen=True, kw_only=True):
     include_usage: bool | None = None
 
 
+class SchemaProperty(msgspec.Struct, frozen=True, kw_only=True):
+    """A member of the JSON that is wanted."""
+
+    type: str | tuple[str, ...] | None = None
+
+
+class JsonSchema(msgspec.Struct, frozen=True, kw_only=True):
+    """A JSON schema, as far as side calls have them."""
+
+    properties: dict[str, SchemaProperty] = {}
+
+
+class NamedSchema(msgspec.Struct, frozen=True, kw_only=True):
+    """`response_format.json_schema`."""
+
+    schema: JsonSchema = JsonSchema()
+
+
+class ResponseFormat(msgspec.Struct, frozen=True, kw_only=True):
+    """`response_format`: `text`, `json_object` or `json_schema`."""
+
+    type: str = "text"
+    json_schema: NamedSchema | None = None
+
+
 class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is read of a request; sampling parameters, tools and the like are tolerated and mean nothing here."""
 
@@ -79,6 +104,8 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     modalities: tuple[str, ...] | None = None
     #: Ours: how a video is shown.
     video_markup: str | None = None
+    #: A `ResponseFormat` if it is read at all: what makes pictures tolerates any other.
+    response_format: object = None
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):

@@ -95,6 +95,8 @@ def progress_line(job: VideoJob, now: float) -> str:
     match job.state:
         case JobState.ACCEPTED | JobState.SUBMITTING:
             return sending_line(elapsed)
+        case JobState.AMBIGUOUS:
+            return "The video model did not answer; finding out whether it took the prompt."
         case JobState.SUBMITTED:
             left = job.expected_seconds - elapsed
             rest = f"about {_duration(left)} left" if left >= 1 else "any moment now"

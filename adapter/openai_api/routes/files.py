@@ -1,0 +1,77 @@
+"""Stored files: whole, in part, or not again."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
+
+from litestar import HttpMethod, Request, Response
+from litestar.datastructures import State
+from litestar.response import Stream
+
+from adapter.domain.media import MediaFormat
+from adapter.domain.ports import MediaFile
+from adapter.openai_api.read.ranges import byte_range, is_unchanged
+from adapter.openai_api.routes.desk import Desk
+
+_Owner = TypeVar("_Owner")
+
+#: For a link that is the only key to its file: the name never gets other bytes.
+FOR_EVER = "public, max-age=31536000, immutable"
+#: For what is shown to its owner only, and may be deleted.
+ASK_AGAIN = "private, no-cache"
+
+
+async def send_file(
+    request: Request[None, _Owner, State],
+    desk: Desk,
+    name: str,
+    *,
+    caching: str,
+    sent: Callable[[], None] = lambda: None,
+) -> Stream | Response[None]:
+    """Send a file, or the part of it that a player asks for; call `sent` when all of it has gone out.
+
+    Raises:
+        NotFound: there is no such file.
+        RangeNotSatisfiable: there is no such part.
+    """
+    file = await desk.files.find(name)
+    if is_unchanged(request.headers.get("if-none-match"), file.etag):
+        return Response(None, status_code=304, headers=_headers(file, caching))
+    part = None
+    if request.headers.get("if-range", file.etag) == file.etag:
+        part = byte_range(request.headers.get("range"), file.size)
+    start, end = (part.start, part.end) if part else (0, file.size)
+    headers = {**_headers(file, caching), "content-length": str(end - start)}
+    if part:
+        headers["content-range"] = f"bytes {start}-{end - 1}/{file.size}"
+    wanted = start if request.method == HttpMethod.HEAD else end
+    pieces = desk.files.read(name, start, wanted)
+    return Stream(
+        _noted(pieces, sent) if wanted - start == file.size else pieces,
+        status_code=206 if part else 200,
+        media_type=_content_type(name),
+        headers=headers,
+    )
+
+
+async def _noted(pieces: AsyncIterator[bytes], sent: Callable[[], None]) -> AsyncIterator[bytes]:
+    async for piece in pieces:
+        yield piece
+    sent()
+
+
+def _content_type(name: str) -> str:
+    known = MediaFormat.of_name(name)
+    return known.mime if known else "application/octet-stream"
+
+
+def _headers(file: MediaFile, caching: str) -> dict[str, str]:
+    return {
+        "accept-ranges": "bytes",
+        "etag": file.etag,
+        "cache-control": caching,
+        "x-content-type-options": "nosniff",
+        "content-security-policy": "sandbox",
+        # Pages that let in only what says so (`Cross-Origin-Embedder-Policy`) show our pictures and videos too.
+        "cross-origin-resource-policy": "cross-origin",
+    }
