@@ -9,13 +9,13 @@ import httpx
 import msgspec
 import structlog
 from litestar import Litestar, Request, Router
-from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from adapter.access.keyring import Keyring
 from adapter.access.keys import SqlKeyStore
+from adapter.access.names import ConfiguredNames
 from adapter.budget import MemoryBudget
 from adapter.clock import SystemClock
 from adapter.credentials import secret
@@ -51,6 +51,7 @@ from adapter.media.store import open_media
 from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.routes import chat, failures, health, images, media, models, videos
 from adapter.openai_api.routes.access import require_key
+from adapter.openai_api.routes.cors import Cors
 from adapter.openai_api.routes.desk import Desk
 from adapter.openai_api.routes.farewell import Farewell
 from adapter.openai_api.routes.request_log import RequestLog
@@ -142,13 +143,12 @@ def create_app(
         },
         lifespan=[house.open],
         request_max_body_size=settings.limits.body_bytes,
-        cors_config=CORSConfig(expose_headers=["x-request-id", "idempotent-replayed"]),
         logging_config=None,
         openapi_config=None,
     )
     farewell = Farewell(HoldingRoom(app.asgi_handler))
     house.drains.append(farewell.drain)
-    app.asgi_handler = RequestLog(farewell)
+    app.asgi_handler = Cors(RequestLog(farewell))
     return app
 
 
@@ -179,7 +179,7 @@ class House:
         self._flow = _flow(settings, http, clock)
         self._gemini = _gemini(settings, http)
         self._phrasebook = load_phrasebook(settings.chat)
-        self._keys = [secret(key, key=f"access.keys[{number}]") for number, key in enumerate(settings.access.keys)]
+        self._keys = {key: secret(key, key=f"access.keys[{number}]") for number, key in enumerate(settings.access.keys)}
 
     @asynccontextmanager
     async def open(self, app: Litestar) -> AsyncIterator[None]:
@@ -206,6 +206,7 @@ class House:
             poller = Poller(memory.jobs, steps, clock=clock, pace=pace)
             patience = Patience(
                 heartbeat=settings.chat.heartbeat_seconds,
+                opening=settings.chat.opening_seconds,
                 replay=settings.jobs.replay_minutes * 60,
                 typical=settings.jobs.typical_seconds,
                 farewell=settings.server.shutdown_seconds - FAREWELL_SECONDS,
@@ -217,8 +218,10 @@ class House:
             stack.push_async_callback(_cancel, asyncio.create_task(pictures.run()))
             video_jobs = Videos(workshop.inputs, memory, clock, patience, poller.nudge)
             stack.push_async_callback(video_jobs.finish_notes)
+            stack.push_async_callback(video_jobs.finish_beginnings)
+            by_key = settings.chat.markup_by_key
             app.state.desk = Desk(
-                access=Keyring(self._keys, SqlKeyStore(database), anonymous=settings.access.anonymous),
+                access=Keyring([*self._keys.values()], SqlKeyStore(database), anonymous=settings.access.anonymous),
                 pictures=pictures,
                 videos=video_jobs,
                 texts=Texts(self._gemini),
@@ -229,6 +232,9 @@ class House:
                 terms=self._terms(),
                 longest_file=settings.limits.image_bytes,
                 enclose_pictures=settings.chat.images == "data",
+                key_names=ConfiguredNames({name: self._keys[name] for name in by_key if name in self._keys}),
+                markup_by_key=by_key,
+                markup=settings.chat.video_markup,
                 side_call_model=settings.chat.side_call_model,
                 shelf=Shelf(public_url=settings.public_url, keep=settings.storage.retention_days * DAY_SECONDS),
                 poll_seconds=pace.poll_seconds,

@@ -12,11 +12,14 @@ import msgspec
 from msgspec import Meta
 
 from adapter.domain.catalogue import Catalogue, CatalogueFile
+from adapter.domain.markup import Markup
 from adapter.domain.side_calls import Phrasebook, SideCallKind
 from adapter.errors import WrongConfiguration
 from adapter.sandbox.rules import SandboxRules
 
 PREFIX = "ADAPTER__"
+#: How a reference to a secret begins.
+REFERENCES = ("env:", "file:", "cmd:", "plain:")
 
 #: The words of known chat programs. They lie beside the code and not in `config/`, because they belong to a version of
 #: the program: a configuration that somebody copied a year ago gets the new ones all the same.
@@ -132,9 +135,15 @@ class Chat(_Section, frozen=True, kw_only=True):
     """How chats are answered."""
 
     #: Silence on a stream before a comment is sent.
-    heartbeat_seconds: Annotated[float, Meta(ge=0.05, le=60)] = 10.0
+    heartbeat_seconds: Annotated[float, Meta(ge=0.05, le=30)] = 10.0
     #: How pictures are shown where the request does not say.
     images: Literal["link", "data"] = "link"
+    #: How videos are shown where neither the request nor its key says.
+    video_markup: Markup = Markup.MARKDOWN
+    #: The same by key: the name of one that was made, or one of `access.keys` as it stands there.
+    markup_by_key: dict[str, Markup] = {}
+    #: What is refused within this has an HTTP status; then a stream begins, and says inside what fails.
+    opening_seconds: Annotated[float, Meta(ge=0, le=60)] = 2.0
     #: What becomes of a front-end's requests for titles, tags and the like.
     side_calls: Literal["answer", "refuse", "generate"] = "answer"
     #: A text model of Gemini that answers them; empty: they are answered here.
@@ -252,6 +261,10 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
         raise WrongConfiguration(f"{path}: chat.side_call_model needs the section [providers.gemini].")
     if bool(settings.storage.s3.access_key) != bool(settings.storage.s3.secret_key):
         raise WrongConfiguration(f"{path}: storage.s3.access_key and storage.s3.secret_key go together.")
+    for number, name in enumerate(settings.chat.markup_by_key):
+        if name.startswith(REFERENCES) and name not in settings.access.keys:
+            # Not the name itself: it may be a key in the open.
+            raise WrongConfiguration(f"{path}: entry {number + 1} of chat.markup_by_key is none of access.keys.")
     return settings
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from adapter.domain.markup import Markup
 from adapter.errors import WrongConfiguration
 from adapter.settings import Settings, load_catalogue, load_phrasebook, load_settings
 from tests.support import ROOT, SANDBOX_TOML
@@ -64,6 +65,9 @@ def test_the_shipped_file_shows_every_key() -> None:
             r"`project_id` - at `\$\.providers\.flow\.accounts\[0\]`",
         ),
         ("[server]\npublic_url = 'here.example'", r"\$\.server\.public_url"),
+        ("[chat]\nvideo_markup = 'bbcode'", r"\$\.chat\.video_markup"),
+        ("[chat]\nheartbeat_seconds = 31", r"\$\.chat\.heartbeat_seconds"),
+        ("[chat.markup_by_key]\n'env:NOBODY' = 'html'", "entry 1 of chat.markup_by_key is none of access.keys"),
         ("[fetching]\ntrusted = ['images.internal']", r"\$\.fetching\.trusted\[0\]"),
         ("[fetching]\ntrusted = ['http://images.internal:80']", r"\$\.fetching\.trusted\[0\]"),
         (
@@ -81,6 +85,16 @@ def test_a_mistake_is_named_by_its_key(tmp_path: Path, text: str, says: str) -> 
     """File, key, and what was expected."""
     with pytest.raises(WrongConfiguration, match=says):
         load(tmp_path, text)
+
+
+def test_keys_are_named_as_they_stand_there_or_by_their_own_names(tmp_path: Path) -> None:
+    """What is shown is never a key."""
+    settings = load(tmp_path, "[chat.markup_by_key]\n'plain:key' = 'auto'\nopen-webui = 'html'")
+
+    assert settings.chat.markup_by_key == {"plain:key": Markup.AUTO, "open-webui": Markup.HTML}
+    with pytest.raises(WrongConfiguration) as caught:
+        load(tmp_path, "[chat.markup_by_key]\n'plain:sk-secret' = 'html'")
+    assert "sk-secret" not in caught.value.message
 
 
 @pytest.mark.parametrize(

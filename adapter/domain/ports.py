@@ -481,6 +481,14 @@ class Access(Protocol):
         ...
 
 
+class KeyNames(Protocol):
+    """What keys are called in the configuration."""
+
+    async def name_of(self, owner: str) -> str | None:
+        """Return the name of an owner's key; None for one that the configuration does not name."""
+        ...
+
+
 class MediaFile(msgspec.Struct, frozen=True):
     """What is known of a stored file."""
 

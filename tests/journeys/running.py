@@ -56,6 +56,7 @@ spool = "{folder}/spool"
 
 [chat]
 heartbeat_seconds = 0.05
+opening_seconds = {opening_seconds}
 {chat}
 
 [sandbox]
@@ -80,6 +81,7 @@ class Server:
         database: str = "",
         storage: str = "",
         server: str = "",
+        opening_seconds: float = 30.0,
         chat: str = "",
         more: str = "",
         upstream: str = "",
@@ -96,6 +98,7 @@ class Server:
                 models=ROOT / "config" / "models.toml",
                 port=self.port,
                 server=server,
+                opening_seconds=opening_seconds,
                 chat=chat,
                 key=KEY,
                 folder=folder,

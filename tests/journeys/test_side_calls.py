@@ -185,3 +185,13 @@ def test_a_text_model_writes_them_where_the_operator_wants_that(tmp_path: Path, 
         assert asked(client, title) == "Waves"
         assert "side_call.not_written" in server.log
         assert {"image", "video"}.isdisjoint(server.models(title))
+
+
+def test_a_markup_behind_the_models_name_does_not_hide_a_side_call(
+    server: Server, client: openai.OpenAI, prompt: str
+) -> None:
+    """The chat's model is `veo-3.1-fast:html`, so the title is asked of that name as well."""
+    before = server.executions()
+
+    assert asked(client, titled(prompt), f"{MODEL}:html")
+    assert server.executions() == before

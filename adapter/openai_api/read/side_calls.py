@@ -19,6 +19,7 @@ from adapter.domain.texts import Turn
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.conversation import PARAM, PICTURES
 from adapter.openai_api.read.fields import required
+from adapter.openai_api.read.markup import split_model
 from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.read.transcripts import MOST_CHARACTERS, conversation_in, users_words
 from adapter.openai_api.wire.chat import ChatRequest, Message, ResponseFormat
@@ -62,7 +63,8 @@ def side_call(body: ChatRequest, terms: Terms) -> SideCall | None:
     found = find_side_call(body, terms.phrasebook)
     if found is None:
         return None
-    makes = terms.catalogue.find(required(body.model, "model")).card.kind
+    name, _ = split_model(required(body.model, "model"), terms.catalogue)
+    makes = terms.catalogue.find(name).card.kind
     if terms.refuse_side_calls:
         raise InvalidRequest(
             f"This looks like a chat program's request for '{found.kind}', and '{body.model}' makes {makes}s. Such "

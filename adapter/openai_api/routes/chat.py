@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 
 import msgspec
@@ -12,6 +12,7 @@ from litestar.response import Stream
 
 from adapter.domain import weight
 from adapter.domain.job import VideoJob
+from adapter.domain.markup import Markup
 from adapter.domain.media import size_of
 from adapter.domain.orders import ImageOrder, VideoWish
 from adapter.domain.side_calls import SideCall
@@ -20,11 +21,13 @@ from adapter.generation.undertaking import Album, Viewing
 from adapter.openai_api import sse
 from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.chat import picture_order, video_wish, wants_pictures
+from adapter.openai_api.read.markup import asked_markup, choose_markup, split_model
 from adapter.openai_api.read.side_calls import side_call, turns_of
 from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.routes.asking import REPLAYED, asking_for_video, open_viewing, replay_headers
 from adapter.openai_api.routes.desk import STREAM_HEADERS, VIDEO_ID, Desk, OwnedRequest, json_response
 from adapter.openai_api.routes.room import apart, read_body, take_room
+from adapter.openai_api.routes.telling import Teller
 from adapter.openai_api.wire.chat import ChatRequest, Usage
 from adapter.openai_api.write import chat as write
 from adapter.openai_api.write.errors import error_body
@@ -35,6 +38,9 @@ log = structlog.get_logger()
 
 #: Says that nothing was made, and what the request was taken for.
 SIDE_CALL = "x-side-call"
+
+#: A video that is being asked for: None while nobody took it yet, then its job.
+Beginning = AsyncGenerator[VideoJob | None, None]
 
 
 @post("/chat/completions", status_code=200)
@@ -47,10 +53,13 @@ async def complete_chat(request: OwnedRequest, desk: Desk) -> Stream | Response[
         return await _complete_with_pictures(request, body, order, desk)
     if order.sources:
         await take_room(request, desk, weight.of_sources(order.sources))
-    asking = await asking_for_video(request, order, body.model, bool(body.stream), body.usage_wanted)
+    asking = await asking_for_video(request, order, body.model, body.video_markup, bool(body.stream), body.usage_wanted)
     earlier = await desk.videos.recall(asking)
     headers = REPLAYED if earlier and earlier.is_over else {}
-    return await _answer_with_video(body, desk, await desk.videos.start_video(order, asking), headers)
+    markup = await _markup(request, desk, body)
+    if body.stream:
+        return await _stream_video(desk, body, desk.videos.watch_beginning(order, asking), markup, headers)
+    return await _answer_with_video(desk, body, await desk.videos.start_video(order, asking), markup, headers)
 
 
 def _read(body: bytes, terms: Terms) -> tuple[ChatRequest, SideCall | ImageOrder | VideoWish]:
@@ -71,7 +80,8 @@ def _event_stream(events: AsyncIterator[bytes], headers: Mapping[str, str]) -> S
 
 async def _answer_aside(body: ChatRequest, call: SideCall, desk: Desk) -> Stream | Response[bytes]:
     """Answer a side call: here and at once, or with the words of a text model where the operator wants that."""
-    card = desk.terms.catalogue.find(body.model or "").card
+    catalogue = desk.terms.catalogue
+    card = catalogue.find(split_model(body.model or "", catalogue)[0]).card
     model = card.side_calls or desk.side_call_model
     written = await desk.texts.write(model, turns_of(body) if model else (), call.members)
     text = side_answer(call, card.kind) if written is None else written
@@ -91,15 +101,42 @@ async def text_stream(answer: write.Answer, text: str) -> AsyncIterator[bytes]:
     yield sse.DONE
 
 
-async def _answer_with_video(body: ChatRequest, desk: Desk, job: VideoJob, headers: Mapping[str, str]) -> Stream:
-    """Answer with a video; the provider has taken the job before the first byte goes out."""
-    answer = _heading(body, job.id.removeprefix("video_"), job.created_at)
-    headers = {VIDEO_ID: job.id, **headers}
-    if body.stream:
-        return _event_stream(video_stream(desk, job, answer), headers)
-    content = write.video_content(await desk.videos.finish_video(job), desk.public_url)
+async def _markup(request: OwnedRequest, desk: Desk, body: ChatRequest) -> Markup:
+    """Choose how a video is shown: as the request says, its model's name, its key, or the configuration."""
+    asked = asked_markup(body, desk.terms.catalogue)
+    name = await desk.key_names.name_of(request.auth) if asked is None and desk.markup_by_key else None
+    by_key = desk.markup_by_key.get(name) if name is not None else None
+    return choose_markup([asked, by_key, desk.markup], request.headers.get("user-agent", ""))
+
+
+def _video_heading(body: ChatRequest, job: VideoJob, markup: Markup) -> write.Answer:
+    heading = _heading(body, job.id.removeprefix("video_"), job.created_at)
+    return msgspec.structs.replace(heading, markup=markup)
+
+
+async def _stream_video(
+    desk: Desk, body: ChatRequest, beginning: Beginning, markup: Markup, headers: Mapping[str, str]
+) -> Stream:
+    """Answer with a stream. What is refused in the first moment has an HTTP status; then the stream begins anyway.
+
+    Front-ends and proxies wait for the headers of an answer for a minute (`frontends.md` section 2.4), people for less.
+    """
+    job = await anext(beginning)
+    if job is None:
+        answer = msgspec.structs.replace(_heading(body, secrets.token_hex(16), desk.clock.now()), markup=markup)
+    else:
+        answer, headers = _video_heading(body, job, markup), {VIDEO_ID: job.id, **headers}
+    return _event_stream(video_stream(desk, job, beginning, answer), headers)
+
+
+async def _answer_with_video(
+    desk: Desk, body: ChatRequest, job: VideoJob, markup: Markup, headers: Mapping[str, str]
+) -> Stream:
+    """Answer with a video in one piece; the provider has taken the job before the first byte goes out."""
+    answer = _video_heading(body, job, markup)
+    content = write.video_content(await desk.videos.finish_video(job), desk.public_url, markup)
     whole = msgspec.json.encode(write.completion(answer, write.Told(content=content)))
-    headers = {**headers, "content-length": str(len(whole))}
+    headers = {VIDEO_ID: job.id, **headers, "content-length": str(len(whole))}
     return Stream(handed_over(desk, job, whole), media_type=MediaType.JSON, headers=headers)
 
 
@@ -114,21 +151,24 @@ async def handed_over(desk: Desk, job: VideoJob, answer: bytes) -> AsyncIterator
     desk.videos.note_delivery(job.id)
 
 
-async def video_stream(desk: Desk, job: VideoJob, answer: write.Answer) -> AsyncIterator[bytes]:
+async def video_stream(
+    desk: Desk, job: VideoJob | None, beginning: Beginning, answer: write.Answer
+) -> AsyncIterator[bytes]:
     """Tell how a video comes along, then hand it over. What fails from here on is said inside the stream."""
     yield sse.frame(write.role_chunk(answer))
-    told = ""
+    teller = Teller(answer, desk.clock)
+    started = desk.clock.now()
     try:
+        async with aclosing(beginning):
+            while job is None:
+                elapsed = desk.clock.now() - started
+                yield teller.tell(write.sending_line(elapsed), is_news=elapsed < 1)
+                job = await anext(beginning)
         async with aclosing(desk.videos.watch_video(job.id)) as states:
             async for seen in states:
                 job = seen or job
-                line = write.progress_line(job, desk.clock.now())
-                if seen is None or line == told:
-                    yield sse.comment("still working")
-                else:
-                    yield sse.frame(write.progress_chunk(answer, line))
-                    told = line
-        yield sse.frame(write.content_chunk(answer, write.video_content(job, desk.public_url)))
+                yield teller.tell(write.progress_line(job, desk.clock.now()), is_news=seen is not None)
+        yield sse.frame(write.content_chunk(answer, write.video_content(job, desk.public_url, answer.markup)))
         desk.videos.note_delivery(job.id)
     except AdapterError as fault:
         for frame in _failed(answer, fault):
@@ -159,14 +199,14 @@ async def _complete_with_pictures(
 async def picture_stream(desk: Desk, viewing: Viewing, answer: write.Answer) -> AsyncIterator[bytes]:
     """Say that pictures are being made, then show them. What fails is said inside the stream."""
     started = desk.clock.now()
+    teller = Teller(answer, desk.clock)
     yield sse.frame(write.role_chunk(answer))
-    yield sse.frame(write.progress_chunk(answer, write.picture_line(0)))
+    yield teller.tell(write.picture_line(0))
     try:
         async with aclosing(viewing.watch()) as states:
             async for made in states:
                 if made is None:
-                    line = write.picture_line(desk.clock.now() - started)
-                    yield sse.frame(write.progress_chunk(answer, line))
+                    yield teller.tell(write.picture_line(desk.clock.now() - started), is_news=False)
         album = await viewing.album()
         told = await _told(desk, album)
         yield await apart(size_of(album.images), lambda: sse.frame(write.told_chunk(answer, told)))

@@ -8,7 +8,8 @@ from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 
-from adapter.domain.ports import Access, Budget, Clock
+from adapter.domain.markup import Markup
+from adapter.domain.ports import Access, Budget, Clock, KeyNames
 from adapter.generation.contents import Contents
 from adapter.generation.files import Files
 from adapter.generation.pictures import Pictures
@@ -43,6 +44,11 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     longest_file: int
     #: Whether chats get pictures beside the text even where they do not ask for that.
     enclose_pictures: bool
+    #: What keys are called in `markup_by_key`.
+    key_names: KeyNames
+    #: How videos are shown in chats that do not say, by the name of their key and otherwise.
+    markup_by_key: Mapping[str, Markup]
+    markup: Markup
     #: The text model for side calls where a model's card names none; empty: they are answered here.
     side_call_model: str
     shelf: Shelf

@@ -102,6 +102,8 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     image_config_in_camel: ImageConfig | None = msgspec.field(default=None, name="imageConfig")
     #: `["image", "text"]` asks for pictures beside the text instead of links in it.
     modalities: tuple[str, ...] | None = None
+    #: Ours: how a video is shown.
+    video_markup: str | None = None
     #: A `ResponseFormat` if it is read at all: what makes pictures tolerates any other.
     response_format: object = None
 
