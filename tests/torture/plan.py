@@ -1,10 +1,11 @@
 """What is tried: the rows of the short and of the long form."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
+from tests.torture.arena import Arena
 from tests.torture.edges import Doing
 from tests.torture.runs import (
     kill_at_each,
@@ -41,6 +42,12 @@ CRITICAL: Final = (
 )
 
 Row = Sequence[tuple[str, Trial]]
+
+
+class Trap(Protocol):
+    """A trial of a server that may have a bug."""
+
+    def __call__(self, arena: Arena, /, *, bug: str = "") -> Awaitable[Sequence[str] | None]: ...
 
 
 def chains(edges: Sequence[str]) -> list[list[str]]:
@@ -89,32 +96,34 @@ def random_pairs(seeds: Sequence[int]) -> Row:
 
 
 #: Where each mistake shows. The unbroken program passes all of it.
-TRAPS: Final[Mapping[str, Trial]] = {
-    "resends on a read time-out": partial(pass_faults, kinds=AMBIGUOUS, bug="resends on a read time-out"),
-    "resends after a 5xx": partial(pass_faults, kinds=AMBIGUOUS, bug="resends after a 5xx"),
+TRAPS: Final[Mapping[str, Trap]] = {
+    "resends on a read time-out": partial(pass_faults, kinds=AMBIGUOUS),
+    "resends after a 5xx": partial(pass_faults, kinds=AMBIGUOUS),
     "sends before the intent is committed": partial(
         kill_at_each,
         edges=["flow.submit:after", "jobs.save.submitted:before"],
-        bug="sends before the intent is committed",
     ),
-    "writes without a fence": partial(
-        two_at_edge, edge="jobs.save.submitting:before", do="pause", bug="writes without a fence"
-    ),
-    "fails on a poll that is refused": partial(pass_faults, kinds=PASSING, bug="fails on a poll that is refused"),
-    "polls with another account": partial(pass_faults, kinds=PLAIN, bug="polls with another account"),
-    "knows no repeated request": partial(
-        kill_at_each, edges=["jobs.save.submitted:after", "flow.poll:after"], bug="knows no repeated request"
-    ),
-    "leaves a dead sender's job": partial(kill_at_each, edges=["flow.submit:after"], bug="leaves a dead sender's job"),
-    "drops an event": partial(pass_faults, kinds=PLAIN, bug="drops an event"),
-    "completes before the file is whole": partial(
-        kill_at_each, edges=["jobs.save.completed:after"], bug="completes before the file is whole"
-    ),
-    "shows a file that still comes in": partial(
-        kill_at_each, edges=["media.put.video:mid"], bug="shows a file that still comes in"
-    ),
-    "swallows a full disk": partial(raise_at_each, edges=["media.put.video:mid"], bug="swallows a full disk"),
-    "loses the end of a file": partial(pass_faults, kinds=PLAIN, bug="loses the end of a file"),
-    "discards a live job's file": partial(kill_at_each, edges=["flow.upload:after"], bug="discards a live job's file"),
-    "takes an expired link for the end": partial(pass_faults, kinds=PLAIN, bug="takes an expired link for the end"),
+    "writes without a fence": partial(two_at_edge, edge="jobs.save.submitting:before", do="pause"),
+    "fails on a poll that is refused": partial(pass_faults, kinds=PASSING),
+    "polls with another account": partial(pass_faults, kinds=PLAIN),
+    "knows no repeated request": partial(kill_at_each, edges=["jobs.save.submitted:after", "flow.poll:after"]),
+    "leaves a dead sender's job": partial(kill_at_each, edges=["flow.submit:after"]),
+    "drops an event": partial(pass_faults, kinds=PLAIN),
+    "completes before the file is whole": partial(kill_at_each, edges=["jobs.save.completed:after"]),
+    "shows a file that still comes in": partial(kill_at_each, edges=["media.put.video:mid"]),
+    "swallows a full disk": partial(raise_at_each, edges=["media.put.video:mid"]),
+    "loses the end of a file": partial(pass_faults, kinds=PLAIN),
+    "discards a live job's file": partial(kill_at_each, edges=["flow.upload:after"]),
+    "takes an expired link for the end": partial(pass_faults, kinds=PLAIN),
 }
+
+
+def broken() -> Row:
+    """Each mistake where it shows."""
+    return [(bug, partial(trap, bug=bug)) for bug, trap in TRAPS.items()]
+
+
+def unbroken() -> Row:
+    """The very same trials without any mistake, each once."""
+    traps = {str(trap): trap for trap in TRAPS.values()}
+    return [(f"unbroken {number}", trap) for number, trap in enumerate(traps.values(), start=1)]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.torture.bugs import BUGS
 from tests.torture.nursery import Nursery
-from tests.torture.plan import TRAPS
+from tests.torture.plan import broken, unbroken
 from tests.torture.runs import Outcome
 from tests.torture.stage import Stage
 
@@ -37,7 +37,7 @@ def outcomes(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Mapp
     """Every trap with its mistake in it."""
 
     async def play(folder: Path) -> list[Outcome]:
-        return await Stage(nursery, folder).play_all(TRAPS.items(), lambda _: None)
+        return await Stage(nursery, folder).play_all(broken(), lambda _: None)
 
     return {outcome.name: outcome for outcome in asyncio.run(play(tmp_path_factory.mktemp("bugs")))}
 
@@ -46,3 +46,10 @@ def outcomes(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Mapp
 def test_a_seeded_bug_is_found(outcomes: Mapping[str, Outcome], bug: str) -> None:
     """By the promise that it breaks, and not by chance."""
     assert SAID[bug] in {violation.rule for violation in outcomes[bug].violations}, str(outcomes[bug])
+
+
+async def test_the_unbroken_program_passes_the_very_same_trials(nursery: Nursery, tmp_path: Path) -> None:
+    """So it is the mistake that was found."""
+    outcomes = await Stage(nursery, tmp_path).play_all(unbroken(), lambda _: None)
+
+    assert [str(outcome) for outcome in outcomes if outcome.violations] == []
