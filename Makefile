@@ -35,7 +35,6 @@ torture: $(VENV)/test.stamp ## kill -9 at every edge and COUNT times at random, 
 
 lock: ## resolve the requirements again (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements.lock
-	uv pip compile pyproject.toml --extra sandbox --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-sandbox.lock
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-dev.lock
 
 clean: ## remove the environment, the sandbox's memory and what the demo made
@@ -44,8 +43,8 @@ clean: ## remove the environment, the sandbox's memory and what the demo made
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
-$(VENV)/run.stamp: requirements-sandbox.lock | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-sandbox.lock
+$(VENV)/run.stamp: requirements.lock | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	touch $@
 
 # The journeys run a second time against the last 1.x client, which cannot live beside 3.x in one environment. It knows

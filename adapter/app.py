@@ -30,11 +30,14 @@ from adapter.generation.contents import Contents
 from adapter.generation.files import Files
 from adapter.generation.patience import Patience
 from adapter.generation.pictures import Pictures
+from adapter.generation.repeats import Repeats
 from adapter.generation.texts import Texts
 from adapter.generation.videos import Videos
 from adapter.jobs.feed import LocalFeed
+from adapter.jobs.follow import Follower
 from adapter.jobs.pace import Pace
 from adapter.jobs.poller import Poller
+from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.spool import Spool
 from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
@@ -49,6 +52,7 @@ from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.routes import chat, failures, health, images, media, models, videos
 from adapter.openai_api.routes.access import require_key
 from adapter.openai_api.routes.desk import Desk
+from adapter.openai_api.routes.farewell import Farewell
 from adapter.openai_api.routes.request_log import RequestLog
 from adapter.openai_api.routes.room import HoldingRoom
 from adapter.openai_api.write.videos import Shelf
@@ -60,9 +64,13 @@ from adapter.settings import Settings, load_phrasebook
 
 log = structlog.get_logger()
 
+#: Of what the settings count in days.
 DAY_SECONDS = 86_400
 #: What is left of `server.shutdown_seconds` to say that a picture did not come in time.
 FAREWELL_SECONDS = 0.5
+
+#: The part of `limits.memory_bytes` that comes on top of it, for pictures that went out lately: 32 MB of 1 GB.
+AFTERGLOW_SHARE = 32
 
 #: Front-ends append `/v1` to what they are given, or leave it out (`frontends.md` R1).
 PREFIXES = ("/v1", "/", "/v1/v1")
@@ -134,11 +142,13 @@ def create_app(
         },
         lifespan=[house.open],
         request_max_body_size=settings.limits.body_bytes,
-        cors_config=CORSConfig(expose_headers=["x-request-id"]),
+        cors_config=CORSConfig(expose_headers=["x-request-id", "idempotent-replayed"]),
         logging_config=None,
         openapi_config=None,
     )
-    app.asgi_handler = RequestLog(HoldingRoom(app.asgi_handler))
+    farewell = Farewell(HoldingRoom(app.asgi_handler))
+    house.drains.append(farewell.drain)
+    app.asgi_handler = RequestLog(farewell)
     return app
 
 
@@ -158,6 +168,8 @@ class House:
         clock: Clock,
         dress: Dress = as_they_are,
     ) -> None:
+        #: What else is to be done when the process is told to stop.
+        self.drains: list[Callable[[], None]] = []
         self._settings = settings
         self._catalogue = catalogue
         self._clock = clock
@@ -197,8 +209,12 @@ class House:
                 replay=settings.jobs.replay_minutes * 60,
                 typical=settings.jobs.typical_seconds,
                 farewell=settings.server.shutdown_seconds - FAREWELL_SECONDS,
+                afterglow=settings.limits.memory_bytes // AFTERGLOW_SHARE,
             )
-            pictures = Pictures(workshop, memory, clock, patience)
+            repeats = Repeats(SqlRequestStore(database), memory.media, clock, patience)
+            pictures = Pictures(workshop, repeats, feed, clock, patience)
+            stack.push_async_callback(pictures.finish)
+            stack.push_async_callback(_cancel, asyncio.create_task(pictures.run()))
             video_jobs = Videos(workshop.inputs, memory, clock, patience, poller.nudge)
             stack.push_async_callback(video_jobs.finish_notes)
             app.state.desk = Desk(
@@ -217,6 +233,8 @@ class House:
                 shelf=Shelf(public_url=settings.public_url, keep=settings.storage.retention_days * DAY_SECONDS),
                 poll_seconds=pace.poll_seconds,
             )
+            following = asyncio.create_task(Follower(memory.jobs, feed, database.changes, clock).run())
+            stack.push_async_callback(_cancel, following)
             running = asyncio.create_task(poller.run())
             stack.push_async_callback(_stop, poller, running)
             if settings.storage.retention_days:
@@ -226,8 +244,8 @@ class House:
                 tidying = asyncio.create_task(Janitor(memory.media, memory.jobs, clock, retention).run())
                 stack.push_async_callback(_cancel, tidying)
             stack.callback(feed.close)
-            stack.enter_context(on_stop_signal(feed.close))
-            stack.enter_context(on_stop_signal(pictures.drain))
+            for drain in (*self.drains, feed.close, pictures.drain, poller.stop):
+                stack.enter_context(on_stop_signal(drain))
             log.info(
                 "server.started",
                 public_url=settings.public_url,

@@ -92,13 +92,11 @@ def emulator(rules: SandboxRules) -> Iterator[str]:
     """Run the sandbox and yield its address.
 
     Raises:
-        WrongConfiguration: its libraries are not installed, or its port is taken.
+        WrongConfiguration: its port is taken.
     """
-    try:
-        # Imported here because a production install leaves out the libraries that it draws and films with.
-        from adapter.sandbox.server import running_sandbox  # noqa: PLC0415
-    except ImportError as error:
-        raise WrongConfiguration(f"The sandbox needs requirements-sandbox.lock installed ({error.name}).") from error
+    # Imported here because a production server never needs it, and would start later for it.
+    from adapter.sandbox.server import running_sandbox  # noqa: PLC0415
+
     with ExitStack() as stack:
         try:
             running = stack.enter_context(running_sandbox(rules))

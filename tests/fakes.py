@@ -7,9 +7,9 @@ from io import BytesIO
 
 from PIL import Image as Pillow
 
-from adapter.domain.job import Operation, VideoJob
+from adapter.domain.job import Intended, Operation, Progressed, Rendered, Submitted, VideoJob, advance
 from adapter.domain.media import Image as MadeImage
-from adapter.domain.media import Ratio, image_from_bytes
+from adapter.domain.media import Ratio, RemoteVideo, image_from_bytes
 from adapter.domain.orders import ImageOrder, VideoOrder
 from adapter.domain.ports import Report
 from adapter.errors import AdapterError, UpstreamBroken
@@ -65,6 +65,13 @@ def video_job(number: int = 1, *, order: VideoOrder | None = None, at: float = 1
         stem=f"{number:032x}",
         expected_seconds=100.0,
     )
+
+
+def rendered_job(number: int = 1) -> VideoJob:
+    """Return a job whose video is finished and still lies at the provider."""
+    job = video_job(number)
+    taken = advance(advance(job, Intended("first")), Submitted(Operation(f"op-{number}", job.mark), 1000.0))
+    return advance(advance(taken, Progressed(40)), Rendered(RemoteVideo("https://far/clip")))
 
 
 class FakeClock:

@@ -199,6 +199,10 @@ class VideoJob(msgspec.Struct, frozen=True, kw_only=True):
         """The name of the wish behind the job."""
         return self.order.fingerprint(self.owner)
 
+    def is_older_than(self, other: "VideoJob") -> bool:
+        """Say whether another state of the same job is further on, as far as a reader could see."""
+        return len(self.history) < len(other.history)
+
     def elapsed(self, now: float) -> float:
         """Seconds since it was submitted, or until it was finished."""
         return max(0.0, (self.finished_at or now) - (self.submitted_at or self.created_at))

@@ -10,6 +10,7 @@ import msgspec
 from adapter.domain.job import Failure, Operation, StoredVideo, VideoJob
 from adapter.domain.media import Image, MediaFormat, RemoteVideo
 from adapter.domain.orders import ImageOrder, Source
+from adapter.domain.repeats import Asking, Entry, Known, StoredAnswer
 from adapter.domain.texts import TextLimits, Turn
 
 
@@ -50,6 +51,10 @@ class Room(Protocol):
         Raises:
             ServerBusy: they did not become free in time.
         """
+        ...
+
+    def keep(self) -> AbstractContextManager[None]:
+        """Hold all of it for as long as the context is open: it is given back when the last holder lets go."""
         ...
 
     def take_now(self, weight: int) -> None:
@@ -140,21 +145,20 @@ class InputImages(Protocol):
 class CuttingRoom(Protocol):
     """Makes pictures of stored videos."""
 
-    async def thumbnail(self, media: StoredVideo) -> bytes:
-        """Return a small WebP of a video's poster, else of its first frame.
+    async def thumbnail(self, media: StoredVideo) -> bytes | None:
+        """Return a small WebP of a video's poster, else of its first frame; None if its files are gone.
 
         Raises:
-            NotFound: its files are gone.
             UpstreamBroken: it cannot be decoded.
             ServerBusy: there is no room to decode it in.
         """
         ...
 
-    async def spritesheet(self, media: StoredVideo) -> bytes:
-        """Return a JPEG of frames from all over a video, in a grid.
+    async def spritesheet(self, media: StoredVideo) -> bytes | None:
+        """Return a JPEG of frames from all over a video, in a grid; None if its file is gone.
 
         Raises:
-            NotFound, UpstreamBroken, ServerBusy: as `thumbnail`.
+            UpstreamBroken, ServerBusy: as `thumbnail`.
         """
         ...
 
@@ -285,16 +289,35 @@ class JobStore(Protocol):
     Each method raises StorageFailed if the store does not take or give anything at the moment.
     """
 
-    async def admit(self, job: VideoJob, *, now: float, window: float) -> VideoJob:
+    async def admit(self, job: VideoJob, *, now: float, window: float | None, asking: Asking | None = None) -> VideoJob:
         """Remember a new job, due at once; or return the one that already serves the same wish.
 
         That is one of the same owner and fingerprint that is live, or that was completed within `window` seconds and
-        whose video nobody has been given yet; and neither deleted nor called off.
+        whose video nobody has been given yet; and neither deleted nor called off. Without a window none does. With
+        `asking` it is first of all the job of an earlier attempt, as by `recall`.
+
+        Raises:
+            InvalidRequest: as `recall`.
+        """
+        ...
+
+    async def recall(self, asking: Asking, *, now: float) -> VideoJob | None:
+        """Return the job of an earlier attempt of a request: of the same key, or the one that it is a retry of.
+
+        None where there is none, where it failed in a way that invites a retry, and for a first attempt without a key.
+
+        Raises:
+            InvalidRequest: with the code `idempotency_key_reused`: the key stood for something else.
+            NotFound: the video of this key was deleted.
         """
         ...
 
     async def get(self, job_id: str) -> VideoJob | None:
         """Return a job as last saved, a deleted one too."""
+        ...
+
+    async def get_many(self, job_ids: Collection[str]) -> Sequence[VideoJob]:
+        """Return jobs as last saved, in no order; those that are unknown are missing. For up to a few hundred."""
         ...
 
     async def find(self, job_id: str, owner: str) -> VideoJob | None:
@@ -372,6 +395,37 @@ class JobStore(Protocol):
 
     async def measured_seconds(self, model: str) -> float | None:
         """Return how long the last videos of a model took from submission to the end, or None if there were none."""
+        ...
+
+
+class RequestStore(Protocol):
+    """The memory of requests for pictures, which other processes have to know of. Raises StorageFailed as `JobStore`.
+
+    An entry is its holder's as long as its lease runs, by the database's clock.
+    """
+
+    async def begin(self, entry: Entry, *, now: float, lease: float) -> Known | None:
+        """Remember that a request is under way and return None; or return what is known of its earlier attempt."""
+        ...
+
+    async def register(self, entry: Entry, *, now: float, lease: float) -> None:
+        """Remember that a request is under way, in the place of any earlier one of its scope."""
+        ...
+
+    async def renew(self, marks: Collection[str], *, now: float, lease: float) -> None:
+        """Keep entries that are still under way."""
+        ...
+
+    async def finish(self, entry: Entry, answer: StoredAnswer | None) -> bool:
+        """Remember how a request was answered, None where that is not kept; return whether it was still ours."""
+        ...
+
+    async def forget(self, entry: Entry) -> None:
+        """Forget a request of which nothing came."""
+        ...
+
+    async def prune(self, *, now: float) -> Sequence[StoredAnswer]:
+        """Forget what is too old, and return the answers of it. An entry stays as long as its job lives."""
         ...
 
 

@@ -38,7 +38,7 @@ class Contents:
 
     async def _stored(self, name: str) -> str:
         if await self._memory.media.find(name) is None:
-            raise NotFound("The video's files are not stored here any more.", code="video_expired")
+            raise _gone()
         return name
 
     async def _make(self, job: VideoJob, media: StoredVideo, variant: Variant, name: str) -> None:
@@ -46,11 +46,17 @@ class Contents:
             picture = await self._cutting_room.thumbnail(media)
         else:
             picture = await self._cutting_room.spritesheet(media)
+        if picture is None:
+            raise _gone()
         await self._memory.media.put(name, _once(picture))
         # Whoever deletes a job deletes its files; one that came later would stay for ever.
         if await self._memory.jobs.find(job.id, job.owner) is None:
             await self._memory.media.delete([name])
             raise NotFound(f"There is no video '{job.id}'.", param="video_id")
+
+
+def _gone() -> NotFound:
+    return NotFound("The video's files are not stored here any more.", code="video_expired")
 
 
 def _finished(job: VideoJob) -> StoredVideo:

@@ -86,8 +86,9 @@ class Poller:
             return
         now, lease = self._clock.now(), self._pace.lease_seconds
         claims = await self._store.claim(now=now, lease=lease, limit=CLAIM_LIMIT, held=list(self._held))
-        if self._stopping:
-            return  # told so meanwhile; the claims run out by themselves
+        if self._stopping:  # told so meanwhile
+            await self._give_back(claims)
+            return
         polls: defaultdict[tuple[str, str | None], list[Claim]] = defaultdict(list)
         for claim in claims:
             if claim.job.state is JobState.SUBMITTED and not claim.unwanted:
@@ -131,15 +132,24 @@ class Poller:
     async def _wind_down(self) -> None:
         """Let submissions that are on their way be recorded, and drop the rest: it is repeatable.
 
-        Their claims are kept meanwhile, or the process that takes over would give them up.
+        Their claims are kept meanwhile, or the process that takes over would give them up. What is dropped is due at
+        once, for another process to take up.
         """
         until = self._clock.now() + FINISH_SECONDS
         while self._sending and self._clock.now() < until:
             await asyncio.wait(self._sending, timeout=self._pace.poll_seconds)
             await self._keep_claims()
+        dropped = list(self._held.values())
         for task in self._tasks:
             task.cancel()
         await self.settle()
+        await self._give_back(dropped)
+
+    async def _give_back(self, claims: Sequence[Claim]) -> None:
+        try:
+            await self._store.renew(claims, due_at=self._clock.now())
+        except StorageFailed as fault:  # they run out by themselves
+            log.warning("poller.claims_not_given_back", jobs=len(claims), code=fault.code)
 
     def _start(self, step: Coroutine[None, None, None], claims: Sequence[Claim]) -> asyncio.Task[None]:
         held = {claim.job.id: claim for claim in claims}

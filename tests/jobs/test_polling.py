@@ -69,6 +69,28 @@ async def test_a_running_job_is_taken_up_by_the_next_process(
     assert provider.executed == [job_id]
 
 
+async def test_what_is_dropped_when_the_process_stops_is_due_at_once(memory: Memory, clock: FakeClock) -> None:
+    """Another process takes it up without waiting for the lease."""
+    asked = asyncio.Event()
+
+    class Silent(FakeVideoProvider):
+        async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
+            asked.set()
+            await asyncio.Event().wait()
+            return await super().poll(operations, account=account)
+
+    poller = poller_of(memory, clock, fake=Silent())
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock)
+    running = asyncio.create_task(poller.run())
+    await asked.wait()
+    poller.stop()
+    await running
+    [claim] = await memory.jobs.claim(now=clock.now(), lease=PACE.lease_seconds, limit=1)
+
+    assert (claim.job.id, claim.job.state) == (job_id, JobState.SUBMITTED)
+
+
 @pytest.mark.parametrize("fault", [UpstreamBroken("html"), UpstreamSilent("silence"), UpstreamRejected("400")])
 async def test_a_poll_that_fails_never_fails_a_paid_job(
     poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock, fault: AdapterError

@@ -107,6 +107,29 @@ async def test_a_reading_that_comes_too_early_is_put_off(
     assert (job.doubt and job.doubt.readings, len(provider.credits_asked)) == ((), 1)
 
 
+async def test_an_ambiguous_job_is_not_looked_at_before_its_time(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """It is not due for a minute, so that nobody takes it up with every beat."""
+    await ambiguous(poller, memory, provider, clock)
+
+    assert await memory.jobs.claim(now=1059.0, lease=1.0, limit=1) == []
+    assert len(await memory.jobs.claim(now=1060.0, lease=1.0, limit=1)) == 1
+
+
+async def test_readings_that_a_clock_brought_together_prove_nothing(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """It was set back after the first: nobody knows how much later the second one is."""
+    job_id = await ambiguous(poller, memory, provider, clock)
+    await beat(poller, clock, 14)
+    await clock.advance(-1000.0)
+    await beat(poller, clock, 14)
+
+    assert (await failure(memory, job_id))[0] == "upstream_submit_unknown"
+    assert provider.executed == []
+
+
 async def test_a_charge_is_told_and_nothing_is_sent_again(memory: Memory, clock: FakeClock) -> None:
     """Executed, then silence: the first reading settles it."""
     provider = Executing()

@@ -67,6 +67,15 @@ async def test_a_job_comes_back_as_it_was_given(store: SqlJobStore) -> None:
     assert await store.get("video_unknown") is None
 
 
+async def test_many_jobs_come_at_once(store: SqlJobStore) -> None:
+    """Those that are known."""
+    jobs = [await admit(store, video_job(number)) for number in range(3)]
+    found = await store.get_many([jobs[2].id, "video_x", jobs[0].id])
+
+    assert sorted(job.id for job in found) == [jobs[0].id, jobs[2].id]
+    assert await store.get_many([]) == []
+
+
 async def test_the_newest_jobs_come_first(store: SqlJobStore) -> None:
     """As the operator wants to see them."""
     for number in (1, 3, 2):

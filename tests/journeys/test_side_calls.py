@@ -48,12 +48,6 @@ def asked(client: openai.OpenAI, text: str, model: str = MODEL) -> str:
     return answer.choices[0].message.content or ""
 
 
-def executions(server: Server) -> int:
-    """Return how much the sandbox carried out in all."""
-    ledger = msgspec.json.decode(httpx.get(f"{server.upstream}/sandbox/ledger").content)
-    return len(ledger["executions"])
-
-
 @contextmanager
 def running(folder: Path, connect: Connect, chat: str, models: str = "") -> Iterator[tuple[Server, openai.OpenAI]]:
     """Run a server with keys of its own in `[chat]`, and in its catalogue where `models` has one."""
@@ -97,14 +91,14 @@ def test_the_first_turn_of_open_webui_costs_one_video(tmp_path: Path, connect: C
         assert before == '{"title":"A red fox in the snow"}'
         assert after == ['{"follow_ups":[]}', '{"tags":["video","snow"]}']
         assert ".mp4" in "".join(chunk.choices[0].delta.content or "" for chunk in made)
-        assert (executions(server), server.executed(prompt)) == (1, 1)
+        assert (server.executions(), server.executed(prompt)) == (1, 1)
 
 
 @pytest.mark.parametrize("program", ["open_webui", "librechat", "chatbox", "big_agi", "goose"])
 @pytest.mark.parametrize("model", [MODEL, PICTURES])
 def test_a_recorded_side_call_is_answered_at_once(http: httpx.Client, server: Server, program: str, model: str) -> None:
     """By either kind of model, in the form that was asked for, streamed or not; and nothing is made."""
-    before = executions(server)
+    before = server.executions()
     for case in recorded(program):
         body = msgspec.json.encode({**case.request, "model": model})
         headers = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
@@ -114,7 +108,7 @@ def test_a_recorded_side_call_is_answered_at_once(http: httpx.Client, server: Se
         assert reply.headers["x-side-call"]
         streamed = case.request.get("stream") == msgspec.Raw(b"true")
         assert reply.headers["content-type"].startswith("text/event-stream" if streamed else "application/json")
-    assert executions(server) == before
+    assert server.executions() == before
 
 
 def test_a_streamed_title_comes_as_any_stream_does(client: openai.OpenAI) -> None:
@@ -160,7 +154,7 @@ def test_side_calls_can_be_refused(tmp_path: Path, connect: Connect) -> None:
         assert refused.value.code == "side_call_refused"
         assert "chat.side_calls" in refused.value.message
         assert refused.value.response.headers["x-should-retry"] == "false"
-        assert executions(server) == 0
+        assert server.executions() == 0
 
 
 def test_side_calls_can_be_prompts_like_others(tmp_path: Path, connect: Connect) -> None:

@@ -1,6 +1,6 @@
 """What every handler works with, and how it answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import msgspec
@@ -55,21 +55,23 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
         return self.terms.public_url
 
 
-def json_response(body: msgspec.Struct) -> Response[bytes]:
+def json_response(body: msgspec.Struct, headers: Mapping[str, str] | None = None) -> Response[bytes]:
     """Answer with JSON. Encoded here, once: a picture's `msgspec.Raw` goes out as it came in."""
-    return Response(msgspec.json.encode(body), media_type=MediaType.JSON)
+    return Response(msgspec.json.encode(body), media_type=MediaType.JSON, headers=headers)
 
 
 class Pieces:
     """An answer of JSON that is sent in pieces, which nobody has to join."""
 
-    def __init__(self, pieces: Sequence[bytes | memoryview]) -> None:
+    def __init__(self, pieces: Sequence[bytes | memoryview], headers: Mapping[str, str]) -> None:
         self._pieces = pieces
+        self._headers = headers
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send (an ASGI application)."""
         length = b"%d" % sum(map(len, self._pieces))
         headers = [(b"content-type", b"application/json"), (b"content-length", length)]
+        headers += [(name.encode(), value.encode()) for name, value in self._headers.items()]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         for missing, piece in enumerate(self._pieces, 1 - len(self._pieces)):
             # ASGI says `bytes`; uvicorn and uvloop take whatever has a buffer.

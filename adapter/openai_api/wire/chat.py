@@ -105,6 +105,11 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     #: A `ResponseFormat` if it is read at all: what makes pictures tolerates any other.
     response_format: object = None
 
+    @property
+    def usage_wanted(self) -> bool:
+        """Whether a stream shall end with the tokens."""
+        return bool(self.stream_options and self.stream_options.include_usage)
+
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens; all are zero where nobody counts them, as for videos."""

@@ -131,7 +131,7 @@ async def all_or_nothing(calls: Sequence[Coroutine[None, None, Image]]) -> Seque
     try:
         return await asyncio.gather(*tasks)
     except AdapterError as fault:
-        fault.should_retry = False
+        fault.should_retry, fault.spent = False, True
         raise
     finally:
         for task in tasks:
