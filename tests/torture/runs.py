@@ -20,6 +20,8 @@ CROWD = 20
 RANDOM_SECONDS = 1.2
 #: What the other one of two servers gets to finish all jobs.
 TAKE_OVER_SECONDS = 8.0
+#: What a sleeper gets to do what it was about to do, after it answers again.
+SECOND_WIND = 0.5
 #: What is printed of a violation.
 LONGEST = 400
 #: An edge that only a process sees which comes after one that died here.
@@ -224,6 +226,8 @@ async def _oversleep(arena: Arena, sleeper: Victim, since: float, patience: floa
     while not (await arena.is_at_rest()) and time.monotonic() < until:
         await asyncio.sleep(TOGETHER[0])
     sleeper.go_on()
+    await sleeper.ready()
+    await asyncio.sleep(SECOND_WIND)
     arena.disturbed(Disturbance(since, time.time(), f"{sleeper.name} stood still"))
 
 
