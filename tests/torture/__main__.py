@@ -103,7 +103,9 @@ def main() -> int:
         nursery.close()
         if postgres:
             postgres.remove()
-    print(f"\n{summary(done)}\n\nseeded bugs found: {len(BUGS) - len(missed)} of {len(BUGS)} {missed or ''}")
+    print(f"\n{summary(done)}\n")
+    if not told.only:
+        print(f"seeded bugs found: {len(BUGS) - len(missed)} of {len(BUGS)} {missed or ''}")
     print(f"{(time.monotonic() - began) / 60:.1f} minutes")
     return 1 if missed or any(outcome.violations for _, outcomes in done for outcome in outcomes) else 0
 

@@ -16,6 +16,7 @@ from adapter.database.engine import Database, open_database, writing
 from adapter.database.tables import JOBS
 from adapter.domain.job import Failure, JobState, Operation, VideoJob
 from adapter.domain.ports import Claim, Finished, JobStore, MediaStore, Memory, Refused, Report, VideoProvider, Write
+from adapter.domain.repeats import Asking
 from adapter.errors import AdapterError, JobFailed, StorageFailed, UpstreamBroken, UpstreamRejected, UpstreamSilent
 from adapter.settings import Settings
 from tests.torture.edges import kind_of_file
@@ -117,9 +118,9 @@ class PollsWithFirst(_Flow):
 class KnowsNoRepeat(_Store):
     """Recognises a repeated request by something that each attempt has of its own."""
 
-    async def admit(self, job: VideoJob, *, now: float, window: float) -> VideoJob:
+    async def admit(self, job: VideoJob, *, now: float, window: float | None, asking: Asking | None = None) -> VideoJob:
         own = msgspec.structs.replace(job.order, seed=secrets.randbelow(2**31))
-        return await self.real.admit(msgspec.structs.replace(job, order=own), now=now, window=window)
+        return await self.real.admit(msgspec.structs.replace(job, order=own), now=now, window=window, asking=asking)
 
 
 class LeavesSubmitting(_Store):

@@ -77,7 +77,8 @@ class Clients:
     async def _ask(self, wish: Wish) -> None:
         body = {"model": "veo-3.1-fast", "stream": True, "messages": [{"role": "user", "content": self._content(wish)}]}
         url = f"{self._url()}/v1/chat/completions"
-        async with self._http.stream("POST", url, json=body, headers={"authorization": f"Bearer {KEY}"}) as answer:
+        headers = {"authorization": f"Bearer {KEY}"} | ({"idempotency-key": wish.prompt} if wish.kind.keyed else {})
+        async with self._http.stream("POST", url, json=body, headers=headers) as answer:
             self._note(wish, Told(at=time.time(), what="asked"))
             job_id = answer.headers.get("x-video-id", "")
             if answer.status_code == 200:

@@ -39,7 +39,7 @@ PORTS: Final[Mapping[str, Mapping[str, Shape]]] = {
     "jobs": dict.fromkeys(
         (
             *("admit", "get", "find", "list", "delete", "cancel", "recent", "claim", "renew", "save", "forget"),
-            *("replace", "neighbours", "mark_delivered", "needed", "measured_seconds"),
+            *("recall", "get_many", "replace", "neighbours", "mark_delivered", "needed", "measured_seconds"),
         ),
         Shape.CALL,
     ),

@@ -17,6 +17,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     word: str = ""
     #: Pictures that the video is made from.
     pictures: int = 0
+    #: Whether its clients name it by an `Idempotency-Key`.
+    keyed: bool = False
     #: How many clients want it at once.
     clients: int = 1
     #: What happens to it at the sandbox's desks.
@@ -37,7 +39,7 @@ UNSAFE: Final = Kind(name="unsafe", word="[unsafe]", ends=("moderation_blocked",
 FAILS: Final = Kind(name="fails", word="[fails]", ends=("video_generation_failed",), given_up=True)
 EXPIRED: Final = Kind(name="expired", faults=[_fault("media.get", "error", status=403)])
 UPLOAD: Final = Kind(name="upload", pictures=1, faults=[_fault("flow.upload", "error", status=503)])
-SLOW: Final = Kind(name="slow", faults=[_fault("flow.submit", "delay", seconds=0.15)])
+SLOW: Final = Kind(name="slow", keyed=True, faults=[_fault("flow.submit", "delay", seconds=0.15)])
 
 #: Answers to a submission after which nobody knows whether it was carried out; it was.
 AMBIGUOUS: Final = [
