@@ -27,6 +27,7 @@ from adapter.errors import AdapterError
 from adapter.generation.files import Files
 from adapter.generation.patience import Patience
 from adapter.generation.pictures import Pictures
+from adapter.generation.uploads import Uploads
 from adapter.generation.videos import Videos
 from adapter.jobs.feed import LocalFeed
 from adapter.jobs.pace import Pace
@@ -39,8 +40,9 @@ from adapter.media.inputs import InputLimits, Inputs
 from adapter.media.janitor import Janitor, Retention
 from adapter.media.s3 import S3Access
 from adapter.media.store import open_media
+from adapter.media.sweeper import Sweeper
 from adapter.openai_api.read.terms import Terms
-from adapter.openai_api.routes import chat, failures, health, images, media, models
+from adapter.openai_api.routes import chat, failures, files, health, images, media, models
 from adapter.openai_api.routes.access import require_key
 from adapter.openai_api.routes.desk import Desk
 from adapter.openai_api.routes.request_log import RequestLog
@@ -49,6 +51,7 @@ from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
 from adapter.providers.http import Http
+from adapter.records.files import SqlFileStore
 from adapter.settings import Settings
 
 log = structlog.get_logger()
@@ -65,6 +68,11 @@ API = (
     chat.complete_chat,
     models.list_models,
     models.retrieve_model,
+    files.upload_file,
+    files.list_files,
+    files.retrieve_file,
+    files.delete_file,
+    files.read_file,
 )
 PUBLIC = (media.read_media, health.health, health.ready)
 
@@ -134,6 +142,7 @@ class House:
             database = await database_of(settings)
             stack.push_async_callback(database.dispose)
             feed = LocalFeed(clock)
+            given = SqlFileStore(database)
             memory = Memory(SqlJobStore(database), feed, open_media(settings.storage.media, self._s3))
             budget = MemoryBudget(clock, capacity=settings.limits.memory_bytes, patience=settings.limits.wait_seconds)
             workshop = self._workshop(memory.media, budget)
@@ -153,6 +162,7 @@ class House:
                 pictures=pictures,
                 videos=videos,
                 files=Files(memory.media),
+                uploads=Uploads(given, memory.media, clock),
                 budget=budget,
                 clock=clock,
                 terms=self._terms(),
@@ -161,12 +171,15 @@ class House:
             )
             running = asyncio.create_task(poller.run())
             stack.push_async_callback(_stop, poller, running)
+            keepers = [given]
+            sweeper = Sweeper(memory.media, keepers, clock)
+            stack.push_async_callback(_cancel, asyncio.create_task(sweeper.run()))
             if settings.storage.retention_days:
                 retention = Retention(
                     keep=settings.storage.retention_days * 86_400, replay=settings.jobs.replay_minutes * 60
                 )
-                tidying = asyncio.create_task(Janitor(memory.media, memory.jobs, clock, retention).run())
-                stack.push_async_callback(_cancel, tidying)
+                janitor = Janitor(memory.media, memory.jobs, clock, retention, keepers)
+                stack.push_async_callback(_cancel, asyncio.create_task(janitor.run()))
             stack.callback(feed.close)
             stack.enter_context(on_stop_signal(feed.close))
             stack.enter_context(on_stop_signal(pictures.drain))

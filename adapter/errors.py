@@ -290,3 +290,8 @@ def already_paid() -> Iterator[None]:
     except AdapterError as fault:
         fault.should_retry = False
         raise
+
+
+def no_such_file(file_id: str, param: str | None) -> InvalidRequest:
+    """Return the fault of a request that names a file which its owner does not have."""
+    return InvalidRequest(f"There is no file '{file_id}' here; upload it to /v1/files first.", param=param)

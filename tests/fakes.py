@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from io import BytesIO
 
+import msgspec
 from PIL import Image as Pillow
 
 from adapter.domain.job import Operation, VideoJob
@@ -12,6 +13,7 @@ from adapter.domain.media import Image as MadeImage
 from adapter.domain.media import Ratio, image_from_bytes
 from adapter.domain.orders import ImageOrder, VideoOrder
 from adapter.domain.ports import Report
+from adapter.domain.records import GivenFile
 from adapter.errors import AdapterError, UpstreamBroken
 
 #: The smallest thing that begins like an MP4.
@@ -65,6 +67,20 @@ def video_job(number: int = 1, *, order: VideoOrder | None = None, at: float = 1
         stem=f"{number:032x}",
         expected_seconds=100.0,
     )
+
+
+def given_file(number: int = 1, *, at: float = 1000.0, **changes: object) -> GivenFile:
+    """Return a file that Ada uploaded."""
+    file = GivenFile(
+        id=f"file-{number:032x}",
+        owner="ada",
+        filename="fox.png",
+        purpose="vision",
+        size=10,
+        name=f"{number:032x}.png",
+        created_at=at,
+    )
+    return msgspec.structs.replace(file, **changes)
 
 
 class FakeClock:

@@ -47,6 +47,10 @@ ROUTES: Final = (
     Route("POST", r"/images/edits", "ImagesResponse", "ImageEditStreamEvent"),
     Route("POST", r"/images/variations", "ImagesResponse"),
     Route("POST", r"/chat/completions", "CreateChatCompletionResponse", "CreateChatCompletionStreamResponse"),
+    Route("POST", r"/files", "OpenAIFile"),
+    Route("GET", r"/files", "ListFilesResponse"),
+    Route("GET", r"/files/[^/]+", "OpenAIFile"),
+    Route("DELETE", r"/files/[^/]+", "DeleteFileResponse"),
     Route("GET", r"/models", "ListModelsResponse"),
     Route("GET", r"/models/.+", "Model"),
 )
@@ -54,6 +58,7 @@ ROUTES: Final = (
 OURS: Final = {
     r"GET /(health|ready)": "for whoever watches over the process",
     r"(GET|HEAD) /media/[^/]+": "the files themselves, linked to from answers",
+    r"GET /files/[^/]+/content": "a file's own bytes, of which the document says that they are JSON",
     r"OPTIONS /.*": "a browser's question, answered by headers",
 }
 

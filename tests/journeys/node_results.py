@@ -130,3 +130,21 @@ class AiText(msgspec.Struct, frozen=True):
 
     text: str
     finish: str
+
+
+class File(msgspec.Struct, frozen=True):
+    """What is told of an uploaded file."""
+
+    id: str
+    filename: str
+    bytes: int
+    status: str
+
+
+class FileJourney(msgspec.Struct, frozen=True):
+    """What a file looked like from its upload to its end."""
+
+    file: File
+    listed: list[str]
+    content: bytes
+    deleted: bool

@@ -131,6 +131,7 @@ def _source(part: ContentPart, public_url: str) -> Source:
     data = part.file_data if part.file is None else part.file.file_data
     if data is not None:
         return read_url(data, public_url, PARAM)
-    if part.file is not None:
-        return read_ref(ImageRef(file_id=part.file.file_id), public_url, PARAM)
-    raise InvalidRequest(f"A part of type '{part.type}' needs a picture: {FORMS}.", param=PARAM)
+    file_id = part.file_id if part.file is None else part.file.file_id
+    if file_id is not None:
+        return read_ref(ImageRef(file_id=file_id), public_url, PARAM)
+    raise InvalidRequest(f"A part of type '{part.type}' needs a picture: {FORMS}, or a 'file_id'.", param=PARAM)

@@ -33,6 +33,7 @@ VIDEO_ID = "x-video-id"
 async def complete_chat(request: OwnedRequest, desk: Desk) -> Stream | Response[bytes]:
     """Make what the last message asks for."""
     body, order = await read_body(request, desk, lambda body: _read(body, desk.terms))
+    order = await desk.uploads.resolved(order, request.auth)
     if isinstance(order, ImageOrder):
         await take_room(request, desk, weight.of_order(order))
         return await _complete_with_pictures(body, order, desk)

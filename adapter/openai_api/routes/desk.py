@@ -11,6 +11,7 @@ from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 from adapter.domain.ports import Access, Budget, Clock
 from adapter.generation.files import Files
 from adapter.generation.pictures import Pictures
+from adapter.generation.uploads import Uploads
 from adapter.generation.videos import Videos
 from adapter.openai_api.read.terms import Terms
 
@@ -28,6 +29,7 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     pictures: Pictures
     videos: Videos
     files: Files
+    uploads: Uploads
     budget: Budget
     clock: Clock
     terms: Terms

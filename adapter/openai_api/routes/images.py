@@ -72,6 +72,7 @@ def _read_edits_json(body: bytes, public_url: str) -> tuple[EditsRequest, tuple[
 async def _answer(request: OwnedRequest, desk: Desk, body: ImagesRequest, order: ImageOrder, made: Made) -> ASGIApp:
     form = delivery(body)
     heading = Heading(created=int(desk.clock.now()), safety_identifier=body.safety_identifier)
+    order = await desk.uploads.resolved(order, request.auth)
     await take_room(request, desk, weight.of_order(order))
     if body.stream:
         return await _streamed(desk, order, made, heading)
