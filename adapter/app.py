@@ -21,12 +21,15 @@ from adapter.database.address import without_password
 from adapter.database.engine import Database, open_database
 from adapter.domain.catalogue import Catalogue
 from adapter.domain.media import SizePolicy
-from adapter.domain.ports import Clock, ImageProvider, MediaStore, Memory, VideoProvider, Workshop
+from adapter.domain.ports import Clock, ImageProvider, Keeper, MediaStore, Memory, VideoProvider, Workshop
 from adapter.drain import on_stop_signal
 from adapter.errors import AdapterError
+from adapter.generation.album import Album
 from adapter.generation.files import Files
 from adapter.generation.patience import Patience
 from adapter.generation.pictures import Pictures
+from adapter.generation.replies import Background, Replies
+from adapter.generation.replies import Pace as ReplyPace
 from adapter.generation.uploads import Uploads
 from adapter.generation.videos import Videos
 from adapter.jobs.feed import LocalFeed
@@ -42,7 +45,7 @@ from adapter.media.s3 import S3Access
 from adapter.media.store import open_media
 from adapter.media.sweeper import Sweeper
 from adapter.openai_api.read.terms import Terms
-from adapter.openai_api.routes import chat, failures, files, health, images, media, models
+from adapter.openai_api.routes import chat, failures, files, health, images, media, models, responses
 from adapter.openai_api.routes.access import require_key
 from adapter.openai_api.routes.desk import Desk
 from adapter.openai_api.routes.request_log import RequestLog
@@ -52,12 +55,16 @@ from adapter.providers.flow.provider import FlowProvider
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
 from adapter.providers.http import Http
 from adapter.records.files import SqlFileStore
+from adapter.records.replies import SqlReplyStore
 from adapter.settings import Settings
 
 log = structlog.get_logger()
 
 #: What is left of `server.shutdown_seconds` to say that a picture did not come in time.
 FAREWELL_SECONDS = 0.5
+
+#: A picture in the background shows a sign of life with every heartbeat; after so many without one it is given up.
+LEASE_HEARTBEATS = 6
 
 #: Front-ends append `/v1` to what they are given, or leave it out (`frontends.md` R1).
 PREFIXES = ("/v1", "/", "/v1/v1")
@@ -73,6 +80,11 @@ API = (
     files.retrieve_file,
     files.delete_file,
     files.read_file,
+    responses.create_response,
+    responses.retrieve_response,
+    responses.cancel_response,
+    responses.delete_response,
+    responses.list_input_items,
 )
 PUBLIC = (media.read_media, health.health, health.ready)
 
@@ -142,7 +154,7 @@ class House:
             database = await database_of(settings)
             stack.push_async_callback(database.dispose)
             feed = LocalFeed(clock)
-            given = SqlFileStore(database)
+            given, replied = SqlFileStore(database), SqlReplyStore(database)
             memory = Memory(SqlJobStore(database), feed, open_media(settings.storage.media, self._s3))
             budget = MemoryBudget(clock, capacity=settings.limits.memory_bytes, patience=settings.limits.wait_seconds)
             workshop = self._workshop(memory.media, budget)
@@ -157,12 +169,18 @@ class House:
             pictures = Pictures(workshop, memory, clock, patience)
             videos = Videos(workshop.inputs, memory, clock, patience, poller.nudge)
             stack.push_async_callback(videos.finish_notes)
+            replies = Replies(replied, Album(memory.media), clock)
+            background = Background(replies, pictures, budget, clock, self._reply_pace())
+            stack.push_async_callback(background.finish)
             app.state.desk = Desk(
                 access=Keyring(self._keys, SqlKeyStore(database), anonymous=settings.access.anonymous),
                 pictures=pictures,
                 videos=videos,
                 files=Files(memory.media),
-                uploads=Uploads(given, memory.media, clock),
+                uploads=Uploads(given, memory.media, clock, [replied]),
+                replies=replies,
+                background=background,
+                reply_seconds=settings.storage.responses_days * 86_400,
                 budget=budget,
                 clock=clock,
                 terms=self._terms(),
@@ -171,7 +189,7 @@ class House:
             )
             running = asyncio.create_task(poller.run())
             stack.push_async_callback(_stop, poller, running)
-            keepers = [given]
+            keepers: list[Keeper] = [given, replied]
             sweeper = Sweeper(memory.media, keepers, clock)
             stack.push_async_callback(_cancel, asyncio.create_task(sweeper.run()))
             if settings.storage.retention_days:
@@ -192,6 +210,10 @@ class House:
             )
             yield
             log.info("server.stopping")
+
+    def _reply_pace(self) -> ReplyPace:
+        beat = self._settings.chat.heartbeat_seconds
+        return ReplyPace(lease=beat * LEASE_HEARTBEATS, queue=self._settings.limits.wait_seconds, look=beat)
 
     def _terms(self) -> Terms:
         return Terms(

@@ -293,5 +293,6 @@ def already_paid() -> Iterator[None]:
 
 
 def no_such_file(file_id: str, param: str | None) -> InvalidRequest:
-    """Return the fault of a request that names a file which its owner does not have."""
-    return InvalidRequest(f"There is no file '{file_id}' here; upload it to /v1/files first.", param=param)
+    """Return the fault of a request that names a picture which its owner does not have."""
+    what = "picture" if file_id.startswith("ig_") else "file"
+    return InvalidRequest(f"There is no {what} '{file_id}' here; upload it to /v1/files first.", param=param)

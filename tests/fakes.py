@@ -14,6 +14,7 @@ from adapter.domain.media import Ratio, image_from_bytes
 from adapter.domain.orders import ImageOrder, VideoOrder
 from adapter.domain.ports import Report
 from adapter.domain.records import GivenFile
+from adapter.domain.replies import Reply
 from adapter.errors import AdapterError, UpstreamBroken
 
 #: The smallest thing that begins like an MP4.
@@ -81,6 +82,22 @@ def given_file(number: int = 1, *, at: float = 1000.0, **changes: object) -> Giv
         created_at=at,
     )
     return msgspec.structs.replace(file, **changes)
+
+
+def reply(number: int = 1, **changes: object) -> Reply:
+    """Return an answer to Ada that is being made."""
+    plain = Reply(
+        key=f"{number:032x}",
+        owner="ada",
+        stem=f"{number + 4096:032x}",
+        created_at=1000.0,
+        expires_at=9000.0,
+        model="gpt-5.2",
+        prompt="a fox",
+        said=msgspec.Raw(b"{}"),
+        items=msgspec.Raw(b"[]"),
+    )
+    return msgspec.structs.replace(plain, **changes)
 
 
 class FakeClock:

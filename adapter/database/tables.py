@@ -66,3 +66,22 @@ FILES = Table(
     Index("files_expired", "expires_at"),
     Index("files_deleted", "deleted_at"),
 )
+
+REPLIES = Table(
+    "replies",
+    METADATA,
+    Column("key", String(32), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("status", String(16), nullable=False),
+    #: The part of its picture's name by which the janitor asks.
+    Column("stem", String(32), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    #: When its owner deleted it: from then on nobody sees it.
+    Column("deleted_at", Float),
+    #: The whole Reply as JSON. The columns above repeat what is searched for.
+    Column("document", LargeBinary, nullable=False),
+    Index("replies_stems", "stem"),
+    Index("replies_expired", "expires_at"),
+    Index("replies_deleted", "deleted_at"),
+)

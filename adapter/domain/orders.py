@@ -35,7 +35,7 @@ class Kept(msgspec.Struct, frozen=True, tag=True):
 
 
 class Filed(msgspec.Struct, frozen=True, tag=True):
-    """An input picture that a client uploaded before; it is looked up among its owner's and becomes `Kept`."""
+    """An input picture with an id, uploaded or drawn before; it is looked up among its owner's and becomes `Kept`."""
 
     file_id: str
     param: str

@@ -11,6 +11,7 @@ from adapter.domain.job import Failure, Operation, VideoJob
 from adapter.domain.media import Image, MediaFormat, RemoteVideo
 from adapter.domain.orders import ImageOrder, Source
 from adapter.domain.records import GivenFile, Remains, Search
+from adapter.domain.replies import Reply
 
 
 class Clock(Protocol):
@@ -426,7 +427,19 @@ class Keeper(Protocol):
         ...
 
 
-class FileStore(Keeper, Protocol):
+class Shelf(Protocol):
+    """Pictures that their owner can name by an id."""
+
+    async def locate(self, picture_id: str, owner: str, *, now: float) -> str | None:
+        """Return the name in the media store of a picture of this owner.
+
+        Raises:
+            StorageFailed: the store does not give anything at the moment.
+        """
+        ...
+
+
+class FileStore(Keeper, Shelf, Protocol):
     """The memory of the files that clients gave us. Nobody is shown what was deleted or has expired."""
 
     async def add(self, file: GivenFile) -> None:
@@ -447,6 +460,26 @@ class FileStore(Keeper, Protocol):
 
     async def delete(self, file_id: str, owner: str, *, now: float) -> GivenFile | None:
         """Hide a file of this owner for ever and return it, so that its bytes go."""
+        ...
+
+
+class ReplyStore(Keeper, Shelf, Protocol):
+    """The memory of answers. Nobody is shown what was deleted or has expired."""
+
+    async def add(self, reply: Reply) -> None:
+        """Remember a new reply."""
+        ...
+
+    async def save(self, reply: Reply) -> bool:
+        """Write the next state of a reply that is live and not deleted; return whether it was."""
+        ...
+
+    async def find(self, key: str, owner: str, *, now: float) -> Reply | None:
+        """Return a reply of this owner as it looks now."""
+        ...
+
+    async def delete(self, key: str, owner: str, *, now: float) -> Reply | None:
+        """Hide a reply of this owner for ever and return it, so that its picture goes."""
         ...
 
 

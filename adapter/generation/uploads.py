@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from adapter.domain.orders import Filed, ImageOrder, Kept, Source, VideoWish
-from adapter.domain.ports import Clock, FileStore, MediaStore
+from adapter.domain.ports import Clock, FileStore, MediaStore, Shelf
 from adapter.domain.records import Given, GivenFile, Search
 from adapter.errors import NotFound, StorageFailed, no_such_file
 
@@ -20,8 +20,10 @@ _Order = TypeVar("_Order", bound=ImageOrder | VideoWish)
 class Uploads:
     """Takes them, shows them to their owner, and lets orders work from them."""
 
-    def __init__(self, files: FileStore, media: MediaStore, clock: Clock) -> None:
+    def __init__(self, files: FileStore, media: MediaStore, clock: Clock, shelves: Sequence[Shelf] = ()) -> None:
+        """Take where the files are, and other shelves that have pictures with an id."""
         self._files = files
+        self._shelves = (files, *shelves)
         self._media = media
         self._clock = clock
 
@@ -87,7 +89,7 @@ class Uploads:
         return self._media.read(file.name, 0, file.size)
 
     async def resolved(self, order: _Order, owner: str) -> _Order:
-        """Return an order whose uploaded pictures are found: those of this owner, and nobody else's.
+        """Return an order whose pictures with an id are found: those of this owner, and nobody else's.
 
         Raises:
             InvalidRequest: there is no such file.
@@ -100,10 +102,11 @@ class Uploads:
     async def _kept(self, source: Source, owner: str) -> Source:
         if not isinstance(source, Filed):
             return source
-        file = await self._files.find(source.file_id, owner, now=self._clock.now())
-        if file is None:
-            raise no_such_file(source.file_id, source.param)
-        return Kept(file.name, source.param)
+        for shelf in self._shelves:
+            name = await shelf.locate(source.file_id, owner, now=self._clock.now())
+            if name is not None:
+                return Kept(name, source.param)
+        raise no_such_file(source.file_id, source.param)
 
 
 def _not_found(file_id: str) -> NotFound:

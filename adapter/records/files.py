@@ -27,6 +27,11 @@ class SqlFileStore:
         """Return a file to its owner (the port of that name)."""
         return await self._one(_is(file_id, owner), _is_there(now))
 
+    async def locate(self, picture_id: str, owner: str, *, now: float) -> str | None:
+        """Return the name of a file's bytes (the port of that name)."""
+        file = await self.find(picture_id, owner, now=now)
+        return None if file is None else file.name
+
     async def place(self, file_id: str, owner: str) -> GivenFile | None:
         """Return the end of a page (the port of that name)."""
         return await self._one(_is(file_id, owner))

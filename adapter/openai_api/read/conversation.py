@@ -128,7 +128,7 @@ def _source(part: ContentPart, public_url: str) -> Source:
     if part.image_url is not None:
         url = part.image_url if isinstance(part.image_url, str) else part.image_url.url
         return read_url(url, public_url, PARAM)
-    data = part.file_data if part.file is None else part.file.file_data
+    data = (part.file_data or part.file_url) if part.file is None else part.file.file_data
     if data is not None:
         return read_url(data, public_url, PARAM)
     file_id = part.file_id if part.file is None else part.file.file_id

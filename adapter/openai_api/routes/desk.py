@@ -11,6 +11,7 @@ from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 from adapter.domain.ports import Access, Budget, Clock
 from adapter.generation.files import Files
 from adapter.generation.pictures import Pictures
+from adapter.generation.replies import Background, Replies
 from adapter.generation.uploads import Uploads
 from adapter.generation.videos import Videos
 from adapter.openai_api.read.terms import Terms
@@ -30,11 +31,15 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     videos: Videos
     files: Files
     uploads: Uploads
+    replies: Replies
+    background: Background
     budget: Budget
     clock: Clock
     terms: Terms
     #: Largest file of a form, in bytes.
     longest_file: int
+    #: How long a response can be looked up, in seconds.
+    reply_seconds: float
     #: Whether chats get pictures beside the text even where they do not ask for that.
     enclose_pictures: bool
 

@@ -34,7 +34,9 @@ class ContentPart(msgspec.Struct, frozen=True, kw_only=True):
     role: str | None = None
     #: Of an `input_file` or an `input_image`, which have no `file` around them.
     file_data: str | None = None
+    file_url: str | None = None
     file_id: str | None = None
+    detail: str | None = None
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
