@@ -195,7 +195,7 @@ def _said(body: ResponsesRequest) -> Said:
         metadata=body.metadata,
         temperature=body.temperature,
         top_p=body.top_p,
-        tools=body.tools or (),
+        tools=tuple(map(_without_nulls, body.tools or ())),
         tool_choice="auto" if body.tool_choice is None else body.tool_choice,
         parallel_tool_calls=body.parallel_tool_calls is not False,
         max_output_tokens=body.max_output_tokens,
@@ -204,6 +204,11 @@ def _said(body: ResponsesRequest) -> Said:
         user=UNSET if body.user is None else body.user,
         safety_identifier=UNSET if body.safety_identifier is None else body.safety_identifier,
     )
+
+
+def _without_nulls(tool: object) -> object:
+    """Return a tool as the document wants it said again: null means absent in a request, and may not be said."""
+    return {name: value for name, value in tool.items() if value is not None} if isinstance(tool, dict) else tool
 
 
 @contextmanager
