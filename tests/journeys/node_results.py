@@ -148,3 +148,34 @@ class FileJourney(msgspec.Struct, frozen=True):
     listed: list[str]
     content: bytes
     deleted: bool
+
+
+class OutputItem(msgspec.Struct, frozen=True):
+    """An entry of a response."""
+
+    type: str
+    result: str | None = None
+
+
+class Response(msgspec.Struct, frozen=True):
+    """A response of the official client; `text` is what it makes of the messages."""
+
+    id: str
+    status: str
+    output: list[OutputItem]
+    text: str = ""
+
+
+class StreamedResponse(msgspec.Struct, frozen=True):
+    """What its streaming helper saw and put together."""
+
+    events: list[str]
+    response: Response
+
+
+class AiResponse(msgspec.Struct, frozen=True):
+    """What the AI SDK makes of a response."""
+
+    results: list[str]
+    text: str
+    reasoning: str

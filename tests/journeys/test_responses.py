@@ -1,13 +1,13 @@
 """The image tool of the Responses API through the official client."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import httpx
 import openai
 import pytest
-from openai.types.responses import Response
+from openai.types.responses import Response, ResponseInputMessageItem
 
 from tests.fakes import png
 from tests.journeys.running import KEY, Connect, Server
@@ -26,6 +26,12 @@ ORDER = [
     "response.output_item.done",
     "response.completed",
 ]
+
+
+@pytest.fixture
+def strict() -> bool:
+    """In its strict mode the 1.x client knows two models of the tool, which is said again as it came."""
+    return not openai.__version__.startswith("1.")
 
 
 @pytest.fixture
@@ -68,7 +74,7 @@ def test_a_picture_is_drawn_and_found_again(client: openai.OpenAI, model: str) -
 
     assert opened(picture(made)).format == "WEBP"
     assert (made.status, made.model, made.error, made.output_text) == ("completed", CHAT_MODEL, None, "")
-    assert found.model_dump() == made.model_dump()
+    assert found == made
     # Flow counts nothing, so nothing is made up.
     assert (made.usage is None) is (model == "flow-gem-pix")
 
@@ -133,7 +139,7 @@ def test_pictures_come_along_in_every_way(client: openai.OpenAI, server: Server)
     link = client.images.generate(model="dall-e-3", prompt="a fox").data
     assert link is not None
     assert (link[0].url or "").startswith(server.url)
-    places = [
+    places: list[dict[str, object]] = [
         {"image_url": f"data:image/png;base64,{base64.b64encode(png()).decode()}"},
         {"file_id": uploaded},
         {"image_url": link[0].url},
@@ -163,9 +169,10 @@ def test_the_input_can_be_looked_up(client: openai.OpenAI) -> None:
     made = drawn(client, input=turns)
     newest, oldest = list(client.responses.input_items.list(made.id, limit=1))
 
-    assert (newest.type, oldest.type) == ("message", "message")
+    assert isinstance(newest, ResponseInputMessageItem)
+    assert isinstance(oldest, ResponseInputMessageItem)
     assert [part.type for part in newest.content] == ["input_text", "input_image"]
-    assert oldest.content[0].text == "Draw well."
+    assert [part.text for part in oldest.content if part.type == "input_text"] == ["Draw well."]
     with pytest.raises(openai.BadRequestError):
         client.responses.input_items.list(made.id, after="msg_nothing")
 
@@ -190,12 +197,13 @@ def test_what_is_not_stored_is_not_found(client: openai.OpenAI) -> None:
 def test_a_response_is_its_owners_alone(client: openai.OpenAI, other: openai.OpenAI) -> None:
     """To others it does not exist."""
     made = drawn(client)
-    for ask in (
+    asks: list[Callable[[str], object]] = [
         other.responses.retrieve,
         other.responses.delete,
         other.responses.cancel,
         other.responses.input_items.list,
-    ):
+    ]
+    for ask in asks:
         with pytest.raises(openai.NotFoundError):
             ask(made.id)
     with pytest.raises(openai.BadRequestError):
