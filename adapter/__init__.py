@@ -8,7 +8,7 @@ Two shores and a memory between them::
     generation    the use cases that join them
     database/     one database: tables, migrations
     jobs/         the memory of work: store, poller, feed
-    records/      the memory of what clients can look up again: the files that they gave us
+    records/      the memory of what clients can look up again: files and responses
     access/       who may ask
     media/        the memory of bytes, and their formats
     sandbox/      Google's side, emulated: for building and testing without an account

@@ -1,4 +1,4 @@
-"""What clients can look up again: the files that they gave us. All times are Unix seconds."""
+"""What clients can look up again, but for responses: the files that they gave us. All times are Unix seconds."""
 
 import msgspec
 

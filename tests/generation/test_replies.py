@@ -196,7 +196,8 @@ async def test_when_the_process_stops_a_picture_gets_a_last_while_and_then_has_f
     """It is said why, and nothing is made again."""
     await background.start(BACKGROUND, ORDER)
     await until(lambda: maker.asked)
-    await background.finish()
+    async with asyncio.timeout(10):
+        await background.finish()
     failed = await ended(background)
 
     assert failed.status is ReplyStatus.FAILED

@@ -208,6 +208,14 @@ def test_a_video_whose_response_is_called_off_is_made_all_the_same(
     assert server.executed(prompt) == 1
 
 
+def test_a_video_that_is_made_is_not_called_off(client: openai.OpenAI, prompt: str) -> None:
+    """It stays where it is."""
+    done = over(client, client.responses.create(model=VIDEO_MODEL, input=prompt, background=True))
+
+    assert client.responses.cancel(done.id) == done
+    assert client.responses.retrieve(done.id) == done
+
+
 def test_a_stream_is_taken_up_only_behind_an_event(http: httpx.Client, client: openai.OpenAI, server: Server) -> None:
     """A number, that is."""
     made = client.responses.create(model="gemini-2.5-flash-image", input="a fox")
