@@ -6,8 +6,8 @@ Two shores and a memory between them::
     domain/       our own words: orders, the catalogue, jobs and their states, media, and the ports
     providers/    what Google sees: flow, gemini; each wire, translate, provider; http is the one way out, over pool
     generation    the use cases that join them
-    database/     one database: tables, migrations
-    jobs/         the memory of work: store, poller, feed
+    database/     one database: tables, migrations, what other processes changed
+    jobs/         the memory of work: store, requests, poller, feed and its follower
     records/      the memory of what clients can look up again: files and responses
     access/       who may ask
     media/        the memory of bytes, and their formats

@@ -19,6 +19,7 @@ from adapter.clock import SystemClock
 from adapter.credentials import secret
 from adapter.database.address import without_password
 from adapter.database.engine import Database
+from adapter.domain.job import JobState, VideoJob
 from adapter.errors import AdapterError, WrongConfiguration
 from adapter.jobs.store import SqlJobStore
 from adapter.logs import configure_logs
@@ -91,6 +92,10 @@ async def _checks(settings: Settings) -> list[str]:
     said.append(f"links begin  {settings.public_url}")
     if not (settings.access.keys or settings.access.anonymous or [key for key in made if key.revoked_at is None]):
         said.append("warning: there is no key; `python -m adapter keys create NAME` makes one")
+    active = {key.name for key in made if key.revoked_at is None}
+    unknown = [name for name in settings.chat.markup_by_key if name not in active | set(settings.access.keys)]
+    if unknown:
+        said.append(f"warning: chat.markup_by_key names keys that there are not: {', '.join(unknown)}")
     if settings.is_open_to_everybody:
         said.append("warning: access.anonymous lets everybody who reaches this machine spend your credits")
     return said
@@ -121,7 +126,7 @@ def models(config: Path) -> None:
 
 @adapter.group()
 def jobs() -> None:
-    """Look at video jobs."""
+    """Look at video jobs, and call them off."""
 
 
 @jobs.command(name="list")
@@ -130,12 +135,18 @@ def jobs() -> None:
 def list_jobs(config: Path, limit: int) -> None:
     """List the newest jobs."""
     settings = load_settings(config, os.environ)
-    found = asyncio.run(_with_database(settings, lambda it: SqlJobStore(it).recent(limit)))
+    found = asyncio.run(_with_database(settings, lambda it: _recent(SqlJobStore(it), limit)))
     if not found:
         click.echo(f"No jobs in {without_password(settings.storage.database)}.")
-    for job in found:
-        code = f"  {job.failure.code}" if job.failure else ""
-        click.echo(f"{_day(job.created_at)}  {job.id}  {job.state:10} {job.progress:3} %  {job.order.model}{code}")
+    for job, fate in found:
+        notes = "".join(f"  {note}" for note in (job.failure.code if job.failure else None, fate) if note)
+        click.echo(f"{_day(job.created_at)}  {job.id}  {job.state:10} {job.progress:3} %  {job.order.model}{notes}")
+
+
+async def _recent(store: SqlJobStore, limit: int) -> list[tuple[VideoJob, str | None]]:
+    found = await store.recent(limit)
+    fates = await store.unwanted([job.id for job in found])
+    return [(job, fates.get(job.id)) for job in found]
 
 
 @jobs.command(name="show")
@@ -144,10 +155,39 @@ def list_jobs(config: Path, limit: int) -> None:
 def show_job(config: Path, job_id: str) -> None:
     """Print everything that is remembered of a job."""
     settings = load_settings(config, os.environ)
-    job = asyncio.run(_with_database(settings, lambda it: SqlJobStore(it).get(job_id)))
+    job, fate = asyncio.run(_with_database(settings, lambda it: _job(SqlJobStore(it), job_id)))
     if job is None:
         raise click.ClickException(f"There is no job '{job_id}'.")
     click.echo(msgspec.json.format(msgspec.json.encode(job)).decode())
+    if fate is not None:
+        click.echo(f"This job was {fate}.", err=True)
+
+
+async def _job(store: SqlJobStore, job_id: str) -> tuple[VideoJob | None, str | None]:
+    return await store.get(job_id), (await store.unwanted([job_id])).get(job_id)
+
+
+@jobs.command(name="cancel")
+@with_config
+@click.argument("job_id")
+def cancel_job(config: Path, job_id: str) -> None:
+    """Call a job off. A running server sees it when it looks at the job next."""
+    settings = load_settings(config, os.environ)
+    job = asyncio.run(_with_database(settings, lambda it: _cancelled(SqlJobStore(it), job_id)))
+    if job is None:
+        raise click.ClickException(f"There is no job '{job_id}' that is still going on.")
+    match job.state:
+        case JobState.ACCEPTED:
+            click.echo("It is called off. Nothing was sent, so nothing is charged.")
+        case JobState.SUBMITTING | JobState.AMBIGUOUS:
+            click.echo("It is called off. It is being sent: if Google takes it, it is paid for and not fetched.")
+        case _:
+            click.echo("It is called off. Google has taken it: it is paid for, and not fetched unless that has begun.")
+
+
+async def _cancelled(store: SqlJobStore, job_id: str) -> VideoJob | None:
+    """Call a job off and return how it stood after that, or None if there was no live one."""
+    return await store.get(job_id) if await store.cancel(job_id, now=SystemClock().now()) else None
 
 
 @adapter.group()

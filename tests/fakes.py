@@ -8,17 +8,17 @@ from io import BytesIO
 import msgspec
 from PIL import Image as Pillow
 
-from adapter.domain.job import Operation, VideoJob
+from adapter.domain.job import Intended, Operation, Progressed, Rendered, Submitted, VideoJob, advance
 from adapter.domain.media import Image as MadeImage
-from adapter.domain.media import Ratio, image_from_bytes
+from adapter.domain.media import Ratio, RemoteVideo, image_from_bytes
 from adapter.domain.orders import ImageOrder, VideoOrder
 from adapter.domain.ports import Report
 from adapter.domain.records import GivenFile
 from adapter.domain.replies import Reply
 from adapter.errors import AdapterError, UpstreamBroken
 
-#: The smallest thing that begins like an MP4.
-CLIP = b"\x00\x00\x00\x18ftypisom" + bytes(range(256)) * 8
+#: The smallest thing that is an MP4 by its boxes: `ftyp`, 24 bytes, and `mdat`, 2048 bytes and its head.
+CLIP = b"\x00\x00\x00\x18ftypisom" + bytes(12) + b"\x00\x00\x08\x08mdat" + bytes(range(256)) * 8
 
 
 def png(width: int = 16, height: int = 9) -> bytes:
@@ -98,6 +98,13 @@ def reply(number: int = 1, **changes: object) -> Reply:
         items=msgspec.Raw(b"[]"),
     )
     return msgspec.structs.replace(plain, **changes)
+
+
+def rendered_job(number: int = 1) -> VideoJob:
+    """Return a job whose video is finished and still lies at the provider."""
+    job = video_job(number)
+    taken = advance(advance(job, Intended("first")), Submitted(Operation(f"op-{number}", job.mark), 1000.0))
+    return advance(advance(taken, Progressed(40)), Rendered(RemoteVideo("https://far/clip")))
 
 
 class FakeClock:
@@ -180,10 +187,17 @@ class FakeVideoProvider:
         #: Bytes that arrive at once.
         self.piece = 700
         self.accounts = ["first"]
+        #: What the account says it has, and how often it was asked.
+        self.credits_left: int | None = None
+        self.credits_asked: list[str] = []
 
     def choose_account(self) -> str:
         self.accounts.append(self.accounts.pop(0))
         return self.accounts[-1]
+
+    async def credits(self, account: str) -> int | None:
+        self.credits_asked.append(account)
+        return self.credits_left
 
     async def upload(self, pictures: Sequence[MadeImage], *, account: str) -> Sequence[str]:
         if self.refuse_upload is not None:
@@ -208,8 +222,11 @@ class FakeVideoProvider:
     async def download(self, url: str) -> AsyncIterator[FakeDownload]:
         if url not in self.files:
             raise UpstreamBroken("gone")
+        yield self.download_of(url)
+
+    def download_of(self, url: str) -> FakeDownload:
         data = self.files[url]
-        yield FakeDownload(data, self.lengths.get(url, len(data)), self.piece)
+        return FakeDownload(data, self.lengths.get(url, len(data)), self.piece)
 
 
 class FakeImageMaker:

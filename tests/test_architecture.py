@@ -70,12 +70,18 @@ FOREIGN = {
     "aiohttp": ("adapter.providers.pool",),
     "yarl": ("adapter.providers.pool",),
     "litestar": ("adapter.app", "adapter.openai_api.routes", "adapter.sandbox"),
-    "sqlalchemy": ("adapter.database", "adapter.jobs.store", "adapter.records", "adapter.access.keys"),
+    "sqlalchemy": (
+        "adapter.database",
+        "adapter.jobs.store",
+        "adapter.jobs.requests",
+        "adapter.records",
+        "adapter.access.keys",
+    ),
     "alembic": ("adapter.database",),
-    "asyncpg": ("adapter.database.postgres",),
+    "asyncpg": ("adapter.database.postgres", "adapter.database.changes"),
     "obstore": ("adapter.media",),
     "uvicorn": ("adapter.serving", "adapter.sandbox"),
-    "av": ("adapter.sandbox",),
+    "av": ("adapter.media.frames", "adapter.sandbox"),
 }
 #: What would make a translator impure: time, chance, waiting, the world.
 IMPURE = ("asyncio", "random", "secrets", "time", "uuid", "os", "pathlib", "structlog")
@@ -85,6 +91,7 @@ PURE = (
     "adapter.domain.media",
     "adapter.domain.orders",
     "adapter.domain.records",
+    "adapter.domain.repeats",
     "adapter.domain.usage",
     "adapter.domain.weight",
     "adapter.media.addresses",

@@ -85,3 +85,23 @@ REPLIES = Table(
     Index("replies_expired", "expires_at"),
     Index("replies_deleted", "deleted_at"),
 )
+
+REQUESTS = Table(
+    "requests",
+    METADATA,
+    #: Owner, route, and key or content, as one SHA-256: its uniqueness decides between attempts at the same moment.
+    Column("scope", String(64), primary_key=True),
+    Column("content", String(64), nullable=False),
+    #: The name of the execution; a write of another one does nothing.
+    Column("mark", String(32), nullable=False),
+    Column("standing", String(16), nullable=False),
+    Column("began_at", Float, nullable=False),
+    #: Until when a running one is believed to be alive, by the database's clock.
+    Column("lease_until", Float),
+    Column("expires_at", Float, nullable=False),
+    #: The job that answers it, of a video.
+    Column("job_id", String(40)),
+    #: The StoredAnswer as JSON, of pictures.
+    Column("document", LargeBinary),
+    Index("requests_expiring", "expires_at"),
+)

@@ -52,6 +52,8 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     input_formats: tuple[Literal["png", "jpeg", "webp"], ...] = ("png", "jpeg")
     #: Whether its content filters can be switched off, as far as they are adjustable.
     lenient: bool = False
+    #: A text model of Gemini that writes titles and the like in chats with this model; empty: `chat.side_call_model`.
+    side_calls: str = ""
     aliases: tuple[str, ...] = ()
 
     @property
@@ -76,8 +78,7 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         ratio, resolution = shape.ratio, shape.resolution
         if shape.pixels is not None:
             nearest = min(self.ratios, key=shape.pixels.distance)
-            if ratio not in {None, nearest}:
-                raise InvalidRequest(f"'{shape.pixels}' is nearer to {nearest} than to {ratio}.", param="size")
+            _check_nearest(shape, nearest)
             ratio = nearest
             near = policy is SizePolicy.NEAREST
             resolution = self._nearest(shape.pixels.edge) if near else self._covering(shape.pixels, nearest)
@@ -104,6 +105,8 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     released: date
     #: The provider's own model name for each shape, per kind of input.
     upstream: Mapping[VideoInput, Mapping[Ratio, str]]
+    #: The size of a clip in pixels for each shape.
+    sizes: Mapping[Ratio, Pixels]
     #: How many reference pictures it takes at most.
     references: int = 3
     #: The formats in which it takes pictures.
@@ -112,7 +115,14 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     seconds: int
     #: How long a video usually takes, in seconds; used until enough of our own jobs were measured.
     typical_seconds: float
+    #: As of a model that makes pictures.
+    side_calls: str = ""
     aliases: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        without = {ratio for names in self.upstream.values() for ratio in names} - set(self.sizes)
+        if without:
+            raise ValueError(f"the video model '{self.name}' has no size for {', '.join(sorted(without))}")
 
     @property
     def takes(self) -> tuple[str, ...]:
@@ -142,6 +152,7 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             ratio = min(self.ratios, key=shape.pixels.distance)
             if shape.pixels.distance(ratio) > FAR_FROM_A_SHAPE:
                 raise _not_offered("shape", shape.pixels, f"{self.name}{what}", names)
+            _check_nearest(shape, ratio)
         if ratio not in names:
             raise _not_offered(f"ratio{what}", ratio, self.name, names)
         return ratio, names[ratio]
@@ -277,6 +288,11 @@ def raw_names(card: Card) -> list[tuple[str, Ratio | None]]:
     if isinstance(card, ImageCard):
         return [(card.upstream, None)]
     return [(key, ratio) for names in card.upstream.values() for ratio, key in names.items()]
+
+
+def _check_nearest(shape: Shape, nearest: Ratio) -> None:
+    if shape.ratio not in {None, nearest}:
+        raise InvalidRequest(f"'{shape.pixels}' is nearer to {nearest} than to {shape.ratio}.", param="size")
 
 
 def _not_offered(what: str, asked: object, model: str, offered: Iterable[object]) -> InvalidRequest:

@@ -3,6 +3,7 @@
 Rule: a state changes by `advance(job, event)` and nowhere else; a pair that the table lacks is a programming error.
 The order of the states is the order of the writes (reference: `reliability.md` section 2.2): the intent is committed
 before the first byte goes upstream, so a job found in `submitting` may have been executed and is never sent again.
+One whose sender got no answer is `ambiguous`; it goes back to `accepted` only by a proof that it was not charged.
 """
 
 from enum import StrEnum
@@ -10,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from adapter.domain.media import RemoteVideo
+from adapter.domain.media import MediaFormat, RemoteVideo
 from adapter.domain.orders import VideoOrder
 from adapter.errors import AdapterError, JobFailed
 
@@ -20,13 +21,16 @@ class JobState(StrEnum):
 
     ACCEPTED = "accepted"  # remembered; nothing sent
     SUBMITTING = "submitting"  # the intent is written; the request may be on its way
+    AMBIGUOUS = "ambiguous"  # sent, and no answer that tells what became of it; the account's credits may tell
     SUBMITTED = "submitted"  # the provider gave it a name and works on it
     READY = "ready"  # finished upstream; the bytes are still there
     COMPLETED = "completed"  # the bytes are ours
     FAILED = "failed"
 
 
-LIVE: Final = (JobState.ACCEPTED, JobState.SUBMITTING, JobState.SUBMITTED, JobState.READY)
+LIVE: Final = (JobState.ACCEPTED, JobState.SUBMITTING, JobState.AMBIGUOUS, JobState.SUBMITTED, JobState.READY)
+#: The states in which nobody has said yet whether the provider takes the job.
+UNSETTLED: Final = (JobState.SUBMITTING, JobState.AMBIGUOUS)
 
 
 class Phase(StrEnum):
@@ -41,6 +45,7 @@ class Phase(StrEnum):
 PHASES: Final = {
     JobState.ACCEPTED: Phase.QUEUED,
     JobState.SUBMITTING: Phase.QUEUED,
+    JobState.AMBIGUOUS: Phase.QUEUED,
     JobState.SUBMITTED: Phase.IN_PROGRESS,
     JobState.READY: Phase.IN_PROGRESS,
     JobState.COMPLETED: Phase.COMPLETED,
@@ -91,6 +96,24 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
         return fault
 
 
+class Reading(msgspec.Struct, frozen=True):
+    """What an account had at a time; None if it could not be read."""
+
+    credits: int | None
+    at: float
+
+
+class Doubt(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a submission that got no answer."""
+
+    #: What its sender met, or what was found in its place.
+    failure: Failure
+    #: Whether the living sender saw it end itself. If not, it may only be paused and send later.
+    witnessed: bool
+    at: float
+    readings: tuple[Reading, ...] = ()
+
+
 class StoredVideo(msgspec.Struct, frozen=True, kw_only=True):
     """The bytes that are ours, by their names in the media store."""
 
@@ -98,6 +121,14 @@ class StoredVideo(msgspec.Struct, frozen=True, kw_only=True):
     poster: str | None
     size: int
     sha256: str
+
+
+class Variant(StrEnum):
+    """Which of a finished video's files is wanted."""
+
+    VIDEO = "video"
+    THUMBNAIL = "thumbnail"
+    SPRITESHEET = "spritesheet"
 
 
 class VideoJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,12 +148,18 @@ class VideoJob(msgspec.Struct, frozen=True, kw_only=True):
     state: JobState = JobState.ACCEPTED
     #: Whose credential carries the job: it is polled with the one that submitted it.
     account: str | None = None
+    #: When the last submission began, and what the account had just after that: read before anything was sent.
+    intended_at: float | None = None
+    credits: int | None = None
+    doubt: Doubt | None = None
     submitted_at: float | None = None
     operation: Operation | None = None
     #: 0 to 100; never falls, and 100 means that the media are ours.
     progress: int = 0
     #: Sends, polls or downloads in a row that came to nothing.
     misses: int = 0
+    #: Polls that called it finished and gave no video.
+    blanks: int = 0
     remote: RemoteVideo | None = None
     media: StoredVideo | None = None
     finished_at: float | None = None
@@ -137,10 +174,10 @@ class VideoJob(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The names of all files that may have been stored for it."""
-        kept = () if self.media is None else (self.media.video, *([self.media.poster] if self.media.poster else ()))
+        """The names of all files that may have been stored for it, whatever the job came to know of it."""
+        made = tuple(f"{self.stem}.{kind.extension}" for kind in MediaFormat)
         pictures = tuple(picture.name for picture in self.order.pictures)
-        return (*kept, *pictures, self.thumbnail, self.spritesheet)
+        return (*made, *pictures, self.thumbnail, self.spritesheet)
 
     @property
     def thumbnail(self) -> str:
@@ -162,19 +199,44 @@ class VideoJob(msgspec.Struct, frozen=True, kw_only=True):
         """The name of the wish behind the job."""
         return self.order.fingerprint(self.owner)
 
+    def is_older_than(self, other: "VideoJob") -> bool:
+        """Say whether another state of the same job is further on, as far as a reader could see."""
+        return len(self.history) < len(other.history)
+
     def elapsed(self, now: float) -> float:
         """Seconds since it was submitted, or until it was finished."""
         return max(0.0, (self.finished_at or now) - (self.submitted_at or self.created_at))
 
 
 class Intended(msgspec.Struct, frozen=True):
-    """The request is about to be sent with this account."""
+    """The request is about to be sent with this account, which had so many credits at that time or just after it.
+
+    Without the time nothing can be proved by the credits later.
+    """
 
     account: str
+    at: float = 0.0
+    credits: int | None = None
 
 
 class NotSent(msgspec.Struct, frozen=True):
     """Provably nothing was sent, so it may be tried again."""
+
+
+class Unanswered(msgspec.Struct, frozen=True):
+    """It was sent, or may have been, and nobody knows what became of it."""
+
+    doubt: Doubt
+
+
+class CreditsRead(msgspec.Struct, frozen=True):
+    """The account was asked what it has."""
+
+    reading: Reading
+
+
+class NotCharged(msgspec.Struct, frozen=True):
+    """Provably it was not executed, so it may be tried again."""
 
 
 class Submitted(msgspec.Struct, frozen=True):
@@ -186,6 +248,10 @@ class Submitted(msgspec.Struct, frozen=True):
 
 class Missed(msgspec.Struct, frozen=True):
     """A poll told nothing of the job. The money is spent, so this never fails it."""
+
+
+class CameEmpty(msgspec.Struct, frozen=True):
+    """A poll called the job finished and gave no video: its link may come later."""
 
 
 class Progressed(msgspec.Struct, frozen=True):
@@ -218,7 +284,21 @@ class Failed(msgspec.Struct, frozen=True):
     at: float
 
 
-Event = Intended | NotSent | Submitted | Missed | Progressed | Rendered | NotFetched | Stored | Failed
+Event = (
+    Intended
+    | NotSent
+    | Unanswered
+    | CreditsRead
+    | NotCharged
+    | Submitted
+    | Missed
+    | CameEmpty
+    | Progressed
+    | Rendered
+    | NotFetched
+    | Stored
+    | Failed
+)
 
 TRANSITIONS: Final[dict[tuple[JobState, type[Event]], JobState]] = {
     (JobState.ACCEPTED, NotSent): JobState.ACCEPTED,
@@ -226,8 +306,14 @@ TRANSITIONS: Final[dict[tuple[JobState, type[Event]], JobState]] = {
     (JobState.ACCEPTED, Failed): JobState.FAILED,
     (JobState.SUBMITTING, NotSent): JobState.ACCEPTED,
     (JobState.SUBMITTING, Submitted): JobState.SUBMITTED,
+    (JobState.SUBMITTING, Unanswered): JobState.AMBIGUOUS,
     (JobState.SUBMITTING, Failed): JobState.FAILED,
+    (JobState.AMBIGUOUS, CreditsRead): JobState.AMBIGUOUS,
+    (JobState.AMBIGUOUS, NotCharged): JobState.ACCEPTED,
+    (JobState.AMBIGUOUS, Submitted): JobState.SUBMITTED,
+    (JobState.AMBIGUOUS, Failed): JobState.FAILED,
     (JobState.SUBMITTED, Missed): JobState.SUBMITTED,
+    (JobState.SUBMITTED, CameEmpty): JobState.SUBMITTED,
     (JobState.SUBMITTED, Progressed): JobState.SUBMITTED,
     (JobState.SUBMITTED, Rendered): JobState.READY,
     (JobState.SUBMITTED, Failed): JobState.FAILED,
@@ -252,24 +338,47 @@ def _moved(job: VideoJob, event: Event) -> VideoJob:
     state = TRANSITIONS.get((job.state, type(event)))
     if state is None:
         raise ValueError(f"{type(event).__name__} cannot happen to a job that is {job.state}")
-    moved = msgspec.structs.replace(job, state=state, misses=0)
+    moved = msgspec.structs.replace(job, state=state, misses=_misses(job, event))
     match event:
-        case Intended(account):
-            return msgspec.structs.replace(moved, account=account, misses=job.misses)
-        case NotSent() | Missed():
-            return msgspec.structs.replace(moved, misses=job.misses + 1)
-        case Submitted(operation, at):
-            return msgspec.structs.replace(moved, operation=operation, submitted_at=at)
+        case NotSent() | NotCharged() | Missed():
+            return moved
+        case Intended() | Unanswered() | CreditsRead() | Submitted():
+            return _sent(moved, event)
+        case CameEmpty():
+            return msgspec.structs.replace(moved, blanks=job.blanks + 1)
         case Progressed(progress):
             return msgspec.structs.replace(moved, progress=max(job.progress, min(progress, 99)))
         case Rendered(remote):
-            return msgspec.structs.replace(moved, remote=remote, progress=99, misses=job.misses)
+            return msgspec.structs.replace(moved, remote=remote, progress=99)
         case NotFetched():
-            return msgspec.structs.replace(moved, remote=None, misses=job.misses + 1)
+            return msgspec.structs.replace(moved, remote=None)
         case Stored(media, at):
             return msgspec.structs.replace(moved, media=media, finished_at=at, progress=100)
         case Failed(failure, at):
             return msgspec.structs.replace(moved, failure=failure, finished_at=at)
+
+
+def _misses(job: VideoJob, event: Event) -> int:
+    match event:
+        case NotSent() | NotCharged() | Missed() | CameEmpty() | NotFetched():
+            return job.misses + 1
+        case Intended() | Unanswered() | CreditsRead() | Rendered():
+            return job.misses
+        case _:
+            return 0
+
+
+def _sent(job: VideoJob, event: Intended | Unanswered | CreditsRead | Submitted) -> VideoJob:
+    match event:
+        case Intended(account, at, credits_before):
+            return msgspec.structs.replace(job, account=account, intended_at=at, credits=credits_before, doubt=None)
+        case Unanswered(doubt):
+            return msgspec.structs.replace(job, doubt=doubt)
+        case CreditsRead(reading):
+            known = job.doubt and msgspec.structs.replace(job.doubt, readings=(*job.doubt.readings, reading))
+            return msgspec.structs.replace(job, doubt=known)
+        case Submitted(operation, at):
+            return msgspec.structs.replace(job, operation=operation, submitted_at=at)
 
 
 def estimate(elapsed: float, expected: float) -> int:

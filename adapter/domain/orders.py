@@ -99,6 +99,8 @@ class VideoOrder(msgspec.Struct, frozen=True, kw_only=True):
     upstream: str
     prompt: str
     ratio: Ratio
+    #: The clip's, as the model's card has it; None in the documents of jobs that are older than this field.
+    size: Pixels | None = None
     #: Length of the clip.
     seconds: int
     seed: int | None = None
@@ -107,13 +109,27 @@ class VideoOrder(msgspec.Struct, frozen=True, kw_only=True):
     input: VideoInput = VideoInput.TEXT
     #: In their order: first frame, last frame; or as the prompt counts them.
     pictures: tuple[KeptPicture, ...] = ()
+    #: The job whose video this one varies.
+    remix_of: str | None = None
 
     def fingerprint(self, owner: str) -> str:
         """Name this wish of this owner: who asks for the same thing again means the same video."""
         same: tuple[object, ...] = (owner, self.upstream, self.prompt, self.ratio, self.seconds, self.seed)
         if self.pictures:
             same += (self.input, [picture.sha256 for picture in self.pictures])
+        if self.remix_of:
+            same += (self.remix_of,)
         return hashlib.sha256(msgspec.json.encode(same)).hexdigest()
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Which of an owner's jobs are asked for."""
+
+    #: At most so many, 0 to 100.
+    limit: int = 20
+    newest_first: bool = True
+    #: The job that the page before ended with.
+    after: str | None = None
 
 
 class VideoWish(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,6 +142,8 @@ class VideoWish(msgspec.Struct, frozen=True, kw_only=True):
     input_formats: tuple[MediaFormat, ...] = ()
     #: Where the shape is open: the provider's model name for each that there is.
     shapes: Mapping[Ratio, str] = {}
+    #: The size of a clip for each of them.
+    sizes: Mapping[Ratio, Pixels] = {}
 
     def settled(self, pictures: Sequence[KeptPicture], first: Pixels) -> VideoOrder:
         """Return the order with its pictures; an open shape becomes the one that looks most like the first of them."""
@@ -133,4 +151,4 @@ class VideoWish(msgspec.Struct, frozen=True, kw_only=True):
         if not self.shapes:
             return order
         ratio = min(self.shapes, key=first.distance)
-        return msgspec.structs.replace(order, ratio=ratio, upstream=self.shapes[ratio])
+        return msgspec.structs.replace(order, ratio=ratio, upstream=self.shapes[ratio], size=self.sizes.get(ratio))

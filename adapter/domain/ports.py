@@ -7,11 +7,13 @@ from typing import Protocol
 
 import msgspec
 
-from adapter.domain.job import Failure, Operation, VideoJob
+from adapter.domain.job import Failure, Operation, StoredVideo, VideoJob
 from adapter.domain.media import Image, MediaFormat, RemoteVideo
 from adapter.domain.orders import ImageOrder, Source
 from adapter.domain.records import GivenFile, Remains, Search
+from adapter.domain.repeats import Asking, Entry, Known, StoredAnswer
 from adapter.domain.replies import Reply
+from adapter.domain.texts import TextLimits, Turn
 
 
 class Clock(Protocol):
@@ -53,6 +55,10 @@ class Room(Protocol):
         """
         ...
 
+    def keep(self) -> AbstractContextManager[None]:
+        """Hold all of it for as long as the context is open: it is given back when the last holder lets go."""
+        ...
+
     def take_now(self, weight: int) -> None:
         """Take so many bytes more, at once.
 
@@ -83,6 +89,19 @@ class ImageProvider(Protocol):
         Raises:
             ContentRefused: the provider declined the content.
             UpstreamFault: anything else that kept it from making all of them.
+        """
+        ...
+
+
+class TextMaker(Protocol):
+    """A writer of a few words."""
+
+    async def make_text(self, model: str, turns: Sequence[Turn], limits: TextLimits) -> str:
+        """Return a text, which is not empty.
+
+        Raises:
+            ContentRefused: the provider declined the content.
+            UpstreamFault: anything else that kept it from writing, its time included.
         """
         ...
 
@@ -125,6 +144,27 @@ class InputImages(Protocol):
         ...
 
 
+class CuttingRoom(Protocol):
+    """Makes pictures of stored videos."""
+
+    async def thumbnail(self, media: StoredVideo) -> bytes | None:
+        """Return a small WebP of a video's poster, else of its first frame; None if its files are gone.
+
+        Raises:
+            UpstreamBroken: it cannot be decoded.
+            ServerBusy: there is no room to decode it in.
+        """
+        ...
+
+    async def spritesheet(self, media: StoredVideo) -> bytes | None:
+        """Return a JPEG of frames from all over a video, in a grid; None if its file is gone.
+
+        Raises:
+            UpstreamBroken, ServerBusy: as `thumbnail`.
+        """
+        ...
+
+
 class Workshop(msgspec.Struct, frozen=True):
     """What media are made with."""
 
@@ -149,7 +189,11 @@ class Refused(msgspec.Struct, frozen=True):
     failure: Failure
 
 
-Report = Working | Finished | Refused
+class Empty(msgspec.Struct, frozen=True):
+    """A job is called finished, and there is no video to fetch."""
+
+
+Report = Working | Finished | Empty | Refused
 
 
 class Download(Protocol):
@@ -176,7 +220,15 @@ class VideoProvider(Protocol):
     """A maker of videos: takes a job, tells how it goes, hands over the file."""
 
     def choose_account(self) -> str:
-        """Name the account that shall carry the next job."""
+        """Name the account that shall carry the next job.
+
+        Raises:
+            UpstreamCredential: there is none.
+        """
+        ...
+
+    async def credits(self, account: str) -> int | None:
+        """Return what an account may still spend, or None if it does not say so within a few seconds."""
         ...
 
     async def upload(self, pictures: Sequence[Image], *, account: str) -> Sequence[str]:
@@ -229,6 +281,8 @@ class Write(msgspec.Struct, frozen=True):
     claim: Claim
     job: VideoJob
     due_at: float
+    #: Whether the writer goes on with the job. If not, the claim ends with the write, and renewing it does nothing.
+    keeps_claim: bool = False
 
 
 class JobStore(Protocol):
@@ -237,16 +291,35 @@ class JobStore(Protocol):
     Each method raises StorageFailed if the store does not take or give anything at the moment.
     """
 
-    async def admit(self, job: VideoJob, *, now: float, window: float) -> VideoJob:
+    async def admit(self, job: VideoJob, *, now: float, window: float | None, asking: Asking | None = None) -> VideoJob:
         """Remember a new job, due at once; or return the one that already serves the same wish.
 
         That is one of the same owner and fingerprint that is live, or that was completed within `window` seconds and
-        whose video nobody has been given yet; and neither deleted nor called off.
+        whose video nobody has been given yet; and neither deleted nor called off. Without a window none does. With
+        `asking` it is first of all the job of an earlier attempt, as by `recall`.
+
+        Raises:
+            InvalidRequest: as `recall`.
+        """
+        ...
+
+    async def recall(self, asking: Asking, *, now: float) -> VideoJob | None:
+        """Return the job of an earlier attempt of a request: of the same key, or the one that it is a retry of.
+
+        None where there is none, where it failed in a way that invites a retry, and for a first attempt without a key.
+
+        Raises:
+            InvalidRequest: with the code `idempotency_key_reused`: the key stood for something else.
+            NotFound: the video of this key was deleted.
         """
         ...
 
     async def get(self, job_id: str) -> VideoJob | None:
         """Return a job as last saved, a deleted one too."""
+        ...
+
+    async def get_many(self, job_ids: Collection[str]) -> Sequence[VideoJob]:
+        """Return jobs as last saved, in no order; those that are unknown are missing. For up to a few hundred."""
         ...
 
     async def find(self, job_id: str, owner: str) -> VideoJob | None:
@@ -290,6 +363,20 @@ class JobStore(Protocol):
         """
         ...
 
+    async def replace(self, seen: VideoJob, moved: VideoJob, *, now: float) -> bool:
+        """Write a live job whoever holds it, if it is still what was seen, and return whether it was.
+
+        The holder's claim is void from then on, and the job is due.
+        """
+        ...
+
+    async def neighbours(self, job: VideoJob, *, since: float, refunds_since: float) -> Collection[str]:
+        """Return the ids of the other jobs of its account that may have changed the account's credits, in one query.
+
+        They are under way, or ended after `since`, or failed after `refunds_since`.
+        """
+        ...
+
     async def forget(self, claim: Claim) -> None:
         """Note that the files of a deleted job are gone: it is due no more."""
         ...
@@ -310,6 +397,37 @@ class JobStore(Protocol):
 
     async def measured_seconds(self, model: str) -> float | None:
         """Return how long the last videos of a model took from submission to the end, or None if there were none."""
+        ...
+
+
+class RequestStore(Protocol):
+    """The memory of requests for pictures, which other processes have to know of. Raises StorageFailed as `JobStore`.
+
+    An entry is its holder's as long as its lease runs, by the database's clock.
+    """
+
+    async def begin(self, entry: Entry, *, now: float, lease: float) -> Known | None:
+        """Remember that a request is under way and return None; or return what is known of its earlier attempt."""
+        ...
+
+    async def register(self, entry: Entry, *, now: float, lease: float) -> None:
+        """Remember that a request is under way, in the place of any earlier one of its scope."""
+        ...
+
+    async def renew(self, marks: Collection[str], *, now: float, lease: float) -> None:
+        """Keep entries that are still under way."""
+        ...
+
+    async def finish(self, entry: Entry, answer: StoredAnswer | None) -> bool:
+        """Remember how a request was answered, None where that is not kept; return whether it was still ours."""
+        ...
+
+    async def forget(self, entry: Entry) -> None:
+        """Forget a request of which nothing came."""
+        ...
+
+    async def prune(self, *, now: float) -> Sequence[StoredAnswer]:
+        """Forget what is too old, and return the answers of it. An entry stays as long as its job lives."""
         ...
 
 
@@ -362,6 +480,14 @@ class Access(Protocol):
         Raises:
             WrongKey: no key, or none of ours.
         """
+        ...
+
+
+class KeyNames(Protocol):
+    """What keys are called in the configuration."""
+
+    async def name_of(self, owner: str) -> str | None:
+        """Return the name of an owner's key; None for one that the configuration does not name."""
         ...
 
 
@@ -466,8 +592,8 @@ class FileStore(Keeper, Shelf, Protocol):
 class ReplyStore(Keeper, Shelf, Protocol):
     """The memory of answers. Nobody is shown what was deleted or has expired."""
 
-    async def add(self, reply: Reply) -> None:
-        """Remember a new reply."""
+    async def add(self, reply: Reply) -> bool:
+        """Remember a new reply; return False if there is one of that key."""
         ...
 
     async def save(self, reply: Reply) -> bool:

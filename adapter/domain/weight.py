@@ -13,6 +13,8 @@ COPIES_OF_A_BODY = 2
 COPIES_OF_AN_INPUT = 1.4
 #: A picture that is still to be fetched; the most that is taken is far more.
 LINKED_BYTES = 8 * 1024 * 1024
+#: H.264 keeps up to 16 frames, of 1920x1080 3 MB each (ITU-T H.264 A.3.1); the rest is for the picture that is made.
+DECODER_BYTES = 64 * 1024 * 1024
 
 
 def of_order(order: ImageOrder) -> int:
@@ -42,3 +44,8 @@ def of_surplus(order: ImageOrder, inputs: Sequence[Image]) -> int:
 def of_body(size: int) -> int:
     """Weigh a request's body."""
     return COPIES_OF_A_BODY * size
+
+
+def of_decoding(size: int) -> int:
+    """Weigh a video's file that is taken apart: twice while it is put together, and the frames that refer to others."""
+    return 2 * size + DECODER_BYTES

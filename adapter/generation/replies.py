@@ -8,15 +8,16 @@ from functools import partial
 import msgspec
 import structlog
 
-from adapter.domain import weight
 from adapter.domain.job import Failure
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Budget, Clock, ReplyStore
+from adapter.domain.repeats import Asking
 from adapter.domain.replies import Reply, ReplyStatus
 from adapter.errors import AdapterError, InvalidRequest, NotFound, StorageFailed
-from adapter.generation.album import Album
+from adapter.generation.cabinet import Cabinet
 from adapter.generation.pictures import Pictures
+from adapter.generation.undertaking import Viewing
 
 log = structlog.get_logger()
 
@@ -24,9 +25,9 @@ log = structlog.get_logger()
 class Replies:
     """Remembers replies and shows them to their owner."""
 
-    def __init__(self, store: ReplyStore, album: Album, clock: Clock) -> None:
+    def __init__(self, store: ReplyStore, cabinet: Cabinet, clock: Clock) -> None:
         self._store = store
-        self._album = album
+        self._cabinet = cabinet
         self._clock = clock
 
     async def remember(self, reply: Reply) -> None:
@@ -34,19 +35,23 @@ class Replies:
         await self._store.add(reply)
 
     async def remember_end(self, reply: Reply, image: Image | None = None) -> None:
-        """Remember a new reply that is over, with its picture, which is paid for: it is handed over even if not."""
+        """Remember a new reply that is over, with its picture, which is paid for: it is handed over even if not.
+
+        Of several attempts of one request, which have one key, the first is remembered.
+        """
         try:
             if image is not None:
-                await self._album.keep(image, reply.name_of(image))
-            await self._store.add(reply)
+                await self._cabinet.keep(image, reply.name_of(image))
+            if not await self._store.add(reply) and image is not None:
+                await self._cabinet.drop(reply.name_of(image))
         except StorageFailed as fault:
             log.error("replies.not_kept", key=reply.key, code=fault.code)  # noqa: TRY400 - the store said more
 
     async def save_with(self, reply: Reply, image: Image) -> None:
         """Write the end of a live reply with its picture; if it was called off meanwhile nothing of it is kept."""
-        await self._album.keep(image, reply.name_of(image))
+        await self._cabinet.keep(image, reply.name_of(image))
         if not await self._store.save(reply):
-            await self._album.drop(reply.name_of(image))
+            await self._cabinet.drop(reply.name_of(image))
 
     async def save(self, reply: Reply) -> bool:
         """Write the next state of a live reply; return whether it was live."""
@@ -69,7 +74,7 @@ class Replies:
         Raises:
             NotFound: its file is gone.
         """
-        return None if reply.drawn is None else await self._album.bring(reply.drawn)
+        return None if reply.drawn is None else await self._cabinet.bring(reply.drawn)
 
     async def cancel(self, key: str, owner: str) -> Reply:
         """Call a reply off and return it; one that is over stays as it is.
@@ -97,7 +102,7 @@ class Replies:
         if reply is None:
             raise _not_found(key)
         if reply.drawn is not None:
-            await self._album.drop(reply.drawn.name)
+            await self._cabinet.drop(reply.drawn.name)
 
 
 def _not_found(key: str) -> NotFound:
@@ -126,11 +131,11 @@ class Background:
         self._pace = pace
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    async def start(self, reply: Reply, order: ImageOrder) -> Reply:
+    async def start(self, reply: Reply, order: ImageOrder, asking: Asking) -> Reply:
         """Remember a reply, begin with its picture, and return it as it stands."""
         queued = self._alive(msgspec.structs.replace(reply, status=ReplyStatus.QUEUED), self._pace.queue)
         await self._replies.remember(queued)
-        task = asyncio.create_task(self._work(queued, order))
+        task = asyncio.create_task(self._work(queued, order, asking))
         self._tasks[reply.key] = task
         task.add_done_callback(lambda _: self._tasks.pop(reply.key, None))
         return queued
@@ -138,24 +143,29 @@ class Background:
     def _alive(self, reply: Reply, more: float = 0.0) -> Reply:
         return msgspec.structs.replace(reply, alive_until=self._clock.now() + self._pace.lease + more)
 
-    async def _work(self, reply: Reply, order: ImageOrder) -> None:
+    async def _work(self, reply: Reply, order: ImageOrder, asking: Asking) -> None:
         try:
-            await self._draw(reply, order)
+            async with self._budget.room(0) as room:
+                viewing = await self._pictures.open(order, asking, room, linked=False)
+                try:
+                    await self._follow(reply, viewing)
+                finally:
+                    viewing.close(delivered=True)  # what was made is kept with the reply, or nobody wants it
         except AdapterError as fault:
             log.warning("replies.failed", key=reply.key, code=fault.code)
             await self._note_failure(reply.failed(Failure.of(fault), self._clock.now()))
 
-    async def _draw(self, reply: Reply, order: ImageOrder) -> None:
-        async with self._budget.room(weight.of_order(order)):
-            reply = self._alive(msgspec.structs.replace(reply, status=ReplyStatus.IN_PROGRESS))
-            if not await self._replies.save(reply):
-                return
-            async with aclosing(self._pictures.watch_images(order)) as states:
-                async for images in states:
-                    if images:
-                        await self._replies.save_with(reply.completed(images[0], self._clock.now()), images[0])
-                    elif not await self._replies.save(self._alive(reply)):
-                        return
+    async def _follow(self, reply: Reply, viewing: Viewing) -> None:
+        reply = self._alive(msgspec.structs.replace(reply, status=ReplyStatus.IN_PROGRESS))
+        if not await self._replies.save(reply):
+            return
+        async with aclosing(viewing.watch()) as states:
+            async for album in states:
+                if album:
+                    image = album.images[0]
+                    await self._replies.save_with(reply.completed(image, self._clock.now()), image)
+                elif not await self._replies.save(self._alive(reply)):
+                    return
 
     async def _note_failure(self, reply: Reply) -> None:
         try:
@@ -184,7 +194,7 @@ class Background:
             yield reply
 
     def call_off(self, key: str) -> None:
-        """Stop working on a reply, if it is this process that does."""
+        """Stop following a reply's picture, if it is this process that does. What Google was asked for goes on."""
         if task := self._tasks.get(key):
             task.cancel()
 

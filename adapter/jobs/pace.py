@@ -1,9 +1,21 @@
 """When a job is looked at."""
 
+from typing import TypeAlias
+
 import msgspec
+
+from adapter.domain.job import VideoJob
+from adapter.errors import JobFailed
 
 #: The longest pause between two looks at a job that cannot be looked at, in seconds.
 MAX_PAUSE = 300.0
+#: Between two tries to delete files that nobody wants, in seconds.
+DISCARD_PAUSE = 60.0
+#: Tries of a submission of which provably nothing was executed.
+MAX_SENDS = 4
+
+#: A job after an event, and how long it is left alone then.
+Moved: TypeAlias = tuple[VideoJob, float]
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,6 +27,9 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     lease_seconds: float
     #: How long after its acceptance a job may still become a video.
     deadline_seconds: float
+    #: From an answer that did not come to the first reading of credits, and from there to the second (`doubt.py` says
+    #: why); None: a submission without an answer is given up at once.
+    reconcile_seconds: float | None = 60.0
 
     def until_next_beat(self, now: float) -> float:
         """Seconds from now to the next beat."""
@@ -24,3 +39,12 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
         """Seconds to wait after so many fruitless looks in a row: a beat, then doubling up to five minutes."""
         longer = self.poll_seconds * ((1 << min(misses, 10)) - 1)
         return min(self.until_next_beat(now) + longer, MAX_PAUSE)
+
+    def is_late(self, job: VideoJob, now: float) -> bool:
+        """Say whether nobody waits for a job any more."""
+        return now - (job.submitted_at or job.created_at) >= self.deadline_seconds
+
+    def too_late(self) -> JobFailed:
+        """Say so to its reader."""
+        minutes = self.deadline_seconds / 60
+        return JobFailed(f"The video was not finished within {minutes:g} minutes.", code="deadline_exceeded")

@@ -49,16 +49,30 @@ class Poller:
     async def run(self) -> None:
         """Keep on until `stop`, then wind down.
 
-        One failed round is logged and the next one tries again: jobs are paid for.
+        First of all, what an earlier process was told and could not commit is committed. One failed round is logged
+        and the next one tries again: jobs are paid for.
         """
+        replayed = False
         while not self._stopping:
             self._nudged.clear()
             try:
-                await self.tick()
+                if not replayed:
+                    replayed = True  # whatever a mistake of ours makes of it, the jobs go on
+                    replayed = await self._replay()
+                if replayed:
+                    await self.tick()
             except Exception:  # the loop must survive whatever a round meets, a full disk included
                 log.exception("poller.round_failed")
             await self._clock.wait(self._nudged, self._pace.until_next_beat(self._clock.now()) + LATE_SECONDS)
         await self._wind_down()
+
+    async def _replay(self) -> bool:
+        try:
+            await self._steps.replay()
+        except StorageFailed as fault:
+            log.warning("poller.replay_put_off", code=fault.code)
+            return False
+        return True
 
     def stop(self) -> None:
         """Let `run` end: nothing more is claimed."""
@@ -72,11 +86,12 @@ class Poller:
             return
         now, lease = self._clock.now(), self._pace.lease_seconds
         claims = await self._store.claim(now=now, lease=lease, limit=CLAIM_LIMIT, held=list(self._held))
-        if self._stopping:
-            return  # told so meanwhile; the claims run out by themselves
+        if self._stopping:  # told so meanwhile
+            await self._give_back(claims)
+            return
         polls: defaultdict[tuple[str, str | None], list[Claim]] = defaultdict(list)
         for claim in claims:
-            if claim.job.state is JobState.SUBMITTED:
+            if claim.job.state is JobState.SUBMITTED and not claim.unwanted:
                 polls[claim.job.order.provider, claim.job.account].append(claim)
             else:
                 self._start_alone(claim)
@@ -87,14 +102,21 @@ class Poller:
 
     def _start_alone(self, claim: Claim) -> None:
         match claim.job.state:
-            case JobState.ACCEPTED:
-                self._sending.add(self._start(self._steps.submit(claim), [claim]))
+            case JobState.COMPLETED | JobState.FAILED if claim.unwanted:
+                self._start(self._steps.discard(claim), [claim])
             case JobState.SUBMITTING:
-                self._start(self._steps.give_up_submission(claim), [claim])
-            case JobState.READY:
+                self._start(self._steps.find_unanswered(claim), [claim])
+            case JobState.AMBIGUOUS:
+                self._start(self._steps.reconcile(claim), [claim])
+            case JobState.ACCEPTED if not claim.unwanted:
+                self._sending.add(self._start(self._steps.submit(claim), [claim]))
+            case JobState.READY if not claim.unwanted:
                 self._start(self._steps.fetch(claim), [claim])
+            case JobState.ACCEPTED | JobState.SUBMITTED | JobState.READY:
+                self._start(self._steps.call_off(claim), [claim])
             case state:
-                raise AssertionError(f"{claim.job.id} is {state} and was due")
+                # By a mistake of ours: it must not keep the others of this round from being moved.
+                log.error("poller.nothing_to_do", job_id=claim.job.id, state=state)
 
     async def _keep_claims(self) -> None:
         try:
@@ -110,15 +132,24 @@ class Poller:
     async def _wind_down(self) -> None:
         """Let submissions that are on their way be recorded, and drop the rest: it is repeatable.
 
-        Their claims are kept meanwhile, or the process that takes over would give them up.
+        Their claims are kept meanwhile, or the process that takes over would give them up. What is dropped is due at
+        once, for another process to take up.
         """
         until = self._clock.now() + FINISH_SECONDS
         while self._sending and self._clock.now() < until:
             await asyncio.wait(self._sending, timeout=self._pace.poll_seconds)
             await self._keep_claims()
+        dropped = list(self._held.values())
         for task in self._tasks:
             task.cancel()
         await self.settle()
+        await self._give_back(dropped)
+
+    async def _give_back(self, claims: Sequence[Claim]) -> None:
+        try:
+            await self._store.renew(claims, due_at=self._clock.now())
+        except StorageFailed as fault:  # they run out by themselves
+            log.warning("poller.claims_not_given_back", jobs=len(claims), code=fault.code)
 
     def _start(self, step: Coroutine[None, None, None], claims: Sequence[Claim]) -> asyncio.Task[None]:
         held = {claim.job.id: claim for claim in claims}

@@ -1,16 +1,20 @@
 """The job store. Rows become jobs here and nowhere else."""
 
 import secrets
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 import structlog
 from sqlalchemy import ColumnElement, and_, bindparam, case, func, literal, or_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapter.database.engine import Database, pass_alone, reading, writing
 from adapter.database.tables import JOBS
 from adapter.domain.job import LIVE, JobState, VideoJob
 from adapter.domain.ports import Claim, Write
+from adapter.domain.repeats import Asking
+from adapter.errors import NotFound, key_reused
+from adapter.jobs.requests import job_behind, note_job
 
 log = structlog.get_logger()
 
@@ -18,13 +22,17 @@ log = structlog.get_logger()
 FAR_SECONDS = 660.0
 #: The estimate of a model's duration is the mean of its last so many videos.
 MEASURED_LAST = 20
+#: The states in which a job may be what its account's credits change for: all that are live but the first.
+UNDER_WAY = tuple(state for state in LIVE if state is not JobState.ACCEPTED)
 
 #: One prepared statement for a whole batch: 100 polled jobs are written by one call to the database.
 WRITING = (
     update(JOBS)
     .where(JOBS.c.id == bindparam("job"))
-    .values({name: bindparam(name) for name in ("due_at", "state", "finished_at", "took_seconds", "document")})
+    .values({name: bindparam(name) for name in ("due_at", "claim", "state", "finished_at", "took_seconds", "document")})
 )
+#: One prepared statement for however many.
+MANY = select(JOBS.c.id, JOBS.c.document).where(JOBS.c.id.in_(bindparam("ids", expanding=True)))
 
 
 class _Stemmed(msgspec.Struct):
@@ -42,23 +50,57 @@ class SqlJobStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def admit(self, job: VideoJob, *, now: float, window: float) -> VideoJob:
+    async def admit(self, job: VideoJob, *, now: float, window: float | None, asking: Asking | None = None) -> VideoJob:
         """Remember a new job or return the one that serves the same wish (the port of that name)."""
+        async with writing(self._database) as connection:
+            if asking is not None:
+                await pass_alone(connection, f"request {asking.scope}")
+                if (known := await self._recalled(connection, asking, now)) is not None:
+                    return known
+            found = None if window is None else await self._serving(connection, job, now - window)
+            if found is None:
+                await connection.execute(
+                    JOBS.insert().values(**_identity(job), due_at=self._there(now), **_columns(job))
+                )
+            if asking is not None:
+                await note_job(connection, asking, (found or job).id, self._there(now))
+        return found or job
+
+    async def _serving(self, connection: AsyncConnection, job: VideoJob, since: float) -> VideoJob | None:
+        # Who serves a wish depends on the time, which no unique index can express: so one wish, one at a time.
+        await pass_alone(connection, f"wish {job.owner} {job.fingerprint}")
         same_wish = and_(JOBS.c.owner == job.owner, JOBS.c.fingerprint == job.fingerprint)
         serving = (
             select(JOBS.c.id, JOBS.c.document)
-            .where(same_wish, _is_wanted(now - window), JOBS.c.deleted_at.is_(None), JOBS.c.cancelled_at.is_(None))
+            .where(same_wish, _is_wanted(since), JOBS.c.deleted_at.is_(None), JOBS.c.cancelled_at.is_(None))
             .order_by(JOBS.c.created_at.desc())
             .limit(1)
         )
-        async with writing(self._database) as connection:
-            # Who serves a wish depends on the time, which no unique index can express: so one wish, one at a time.
-            await pass_alone(connection, f"wish {job.owner} {job.fingerprint}")
-            found = (await connection.execute(serving)).one_or_none()
-            if found is not None and (known := _read(*found)) is not None:
-                return known
-            await connection.execute(JOBS.insert().values(**_identity(job), due_at=self._there(now), **_columns(job)))
-        return job
+        found = (await connection.execute(serving)).one_or_none()
+        return None if found is None else _read(*found)
+
+    async def recall(self, asking: Asking, *, now: float) -> VideoJob | None:
+        """Return the job of an earlier attempt of a request (the port of that name)."""
+        async with reading(self._database) as connection:
+            return await self._recalled(connection, asking, now)
+
+    async def _recalled(self, connection: AsyncConnection, asking: Asking, now: float) -> VideoJob | None:
+        if not asking.is_repetition:
+            return None
+        behind = await job_behind(connection, asking, self._there(now))
+        if behind is None:
+            return None
+        job_id, content, is_old = behind
+        owned = select(JOBS.c.document).where(JOBS.c.id == job_id, _is_owned(asking.owner))
+        document = (await connection.execute(owned)).scalar_one_or_none()
+        job = None if document is None else _read(job_id, document)
+        if is_old and (job is None or job.is_over):
+            return None
+        if asking.content != content:
+            raise key_reused()
+        if job is None and asking.has_key:
+            raise NotFound("The video of this Idempotency-Key was deleted.")
+        return None if job is None or _invites_retry(job) else job
 
     async def get(self, job_id: str) -> VideoJob | None:
         """Return a job as last saved (the port of that name)."""
@@ -66,6 +108,12 @@ class SqlJobStore:
             found = await connection.execute(select(JOBS.c.document).where(JOBS.c.id == job_id))
             document = found.scalar_one_or_none()
         return None if document is None else _read(job_id, document)
+
+    async def get_many(self, job_ids: Collection[str]) -> Sequence[VideoJob]:
+        """Return jobs as last saved (the port of that name)."""
+        async with reading(self._database) as connection:
+            rows = (await connection.execute(MANY, {"ids": list(job_ids)})).all()
+        return [job for row in rows if (job := _read(*row)) is not None]
 
     async def find(self, job_id: str, owner: str) -> VideoJob | None:
         """Return a job to its owner (the port of that name)."""
@@ -155,7 +203,38 @@ class SqlJobStore:
             kept = [write for write in writes if write.job.id in held]
             if kept:
                 await connection.execute(WRITING, [self._row(write, held[write.job.id]) for write in kept])
+                await self._database.changes.tell(connection, [write.job.id for write in kept if _can_be_seen(write)])
         return [write.job for write in kept]
+
+    async def replace(self, seen: VideoJob, moved: VideoJob, *, now: float) -> bool:
+        """Write a job whoever holds it (the port of that name)."""
+        document = select(JOBS.c.document).where(JOBS.c.id == seen.id).with_for_update()
+        writing_over = update(JOBS).where(JOBS.c.id == seen.id)
+        async with writing(self._database) as connection:
+            found = (await connection.execute(document)).scalar_one_or_none()
+            if found is None or _read(seen.id, found) != seen:
+                return False
+            columns = {"claim": secrets.token_hex(16), "due_at": self._there(now), **_columns(moved)}
+            await connection.execute(writing_over.values(**columns))
+            await self._database.changes.tell(connection, [seen.id])
+        return True
+
+    async def neighbours(self, job: VideoJob, *, since: float, refunds_since: float) -> Collection[str]:
+        """Return the ids of jobs that may have changed the account's credits (the port of that name)."""
+        failed_late = and_(JOBS.c.state == JobState.FAILED, JOBS.c.finished_at >= refunds_since)
+        moving = or_(JOBS.c.state.in_(UNDER_WAY), JOBS.c.finished_at >= since, failed_late)
+        near = select(JOBS.c.id, JOBS.c.document).where(JOBS.c.id != job.id, moving)
+        async with reading(self._database) as connection:
+            rows = (await connection.execute(near)).all()
+        return {job_id for job_id, document in rows if _may_share(job, job_id, document)}
+
+    async def unwanted(self, job_ids: Collection[str]) -> Mapping[str, str]:
+        """Return those of some jobs that nobody wants, with the word for why: deleted or cancelled."""
+        why = case((JOBS.c.deleted_at.is_not(None), "deleted"), else_="cancelled")
+        is_unwanted = func.coalesce(JOBS.c.deleted_at, JOBS.c.cancelled_at).is_not(None)
+        async with reading(self._database) as connection:
+            rows = await connection.execute(select(JOBS.c.id, why).where(JOBS.c.id.in_(job_ids), is_unwanted))
+            return {job_id: str(word) for job_id, word in rows}
 
     async def forget(self, claim: Claim) -> None:
         """Note that the files of a deleted job are gone (the port of that name)."""
@@ -201,7 +280,14 @@ class SqlJobStore:
     def _row(self, write: Write, deleted_at: float | None) -> dict[str, object]:
         due_at = deleted_at if write.job.is_over else write.due_at
         there = None if due_at is None else self._there(due_at)
-        return {"job": write.job.id, "due_at": there, **_columns(write.job)}
+        # Else a renewal that was under way would put off what the write has just settled.
+        claim = write.claim.token if write.keeps_claim else None
+        return {"job": write.job.id, "due_at": there, "claim": claim, **_columns(write.job)}
+
+
+def _invites_retry(job: VideoJob) -> bool:
+    """Say whether a job failed before anything was executed, for a reason that passes: then nothing came of it."""
+    return job.failure is not None and job.operation is None and job.failure.should_retry is not False
 
 
 def _is_owned(owner: str) -> ColumnElement[bool]:
@@ -223,6 +309,11 @@ def _read(job_id: str, document: bytes) -> VideoJob | None:
         return None
 
 
+def _can_be_seen(write: Write) -> bool:
+    """Say whether a reader could see the difference to what the claim found, which may not be the last write."""
+    return (write.job.state, write.job.history) != (write.claim.job.state, write.claim.job.history)
+
+
 def _read_stem(job_id: str, document: bytes) -> str | None:
     """Return the stem alone: a job that a newer version wrote has files all the same."""
     try:
@@ -230,6 +321,12 @@ def _read_stem(job_id: str, document: bytes) -> str | None:
     except msgspec.DecodeError as error:
         log.error("jobs.unreadable", job_id=job_id, error=str(error))  # noqa: TRY400 - the text says where
         return None
+
+
+def _may_share(job: VideoJob, job_id: str, document: bytes) -> bool:
+    """Say whether a row's job may be one of the same account: one that cannot be read may be any."""
+    other = _read(job_id, document)
+    return other is None or (other.account, other.order.provider) == (job.account, job.order.provider)
 
 
 def _identity(job: VideoJob) -> dict[str, object]:

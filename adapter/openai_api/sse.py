@@ -1,7 +1,8 @@
 """Server-sent events as bytes.
 
-Only `event:` and `data:` lines of one-line JSON and comments: `id:`, `retry:` and events without data make the Python
-client raise (measured, reference: `openai.md` section 3).
+Only `event:` and `data:` lines of one-line JSON and comments: `retry:`, events without data, and a blank line anywhere
+after an `id:` but at the end of an event make the Python client raise (measured, reference: `openai.md` section 3). So
+a stream of numbered events has pauses without a blank line.
 """
 
 from typing import Final
@@ -17,6 +18,16 @@ def frame(payload: msgspec.Struct, *, event: str | None = None) -> bytes:
     """Return an event; streams of pictures name theirs, those of chats do not."""
     name = b"" if event is None else b"event: " + event.encode() + b"\n"
     return b"".join((name, b"data: ", _encoder.encode(payload), b"\n\n"))
+
+
+def numbered(payload: msgspec.Struct, *, event: str, number: int) -> bytes:
+    """Return an event that a reader can go on after: it names the number when it comes back (`Last-Event-ID`)."""
+    return b"id: %d\n%b" % (number, frame(payload, event=event))
+
+
+def pause(text: str) -> bytes:
+    """Return a comment for a stream of numbered events."""
+    return f": {text}\n".encode()
 
 
 def comment(text: str) -> bytes:

@@ -89,12 +89,21 @@ class Http:
         post = self._pool.post if self._pool else self.post_once
         return await post(url, headers=headers, body=body, seconds=seconds)
 
+    async def get(self, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
+        """As `post`, and changes nothing at Google."""
+        if self._pool:
+            return await self._pool.get(url, headers=headers, body=body, seconds=seconds)
+        return await self._once("GET", url, headers=headers, body=body, seconds=seconds)
+
     async def post_once(self, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
         """As `post`, on a connection of its own; never sent a second time by any layer."""
+        return await self._once("POST", url, headers=headers, body=body, seconds=seconds)
+
+    async def _once(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
         async with deadline(seconds):
             with mapped_errors():
                 request = self._fresh.build_request(
-                    "POST", url, headers=headers, content=body, timeout=_timeout(seconds)
+                    method, url, headers=headers, content=body, timeout=_timeout(seconds)
                 )
                 response = await self._fresh.send(request, stream=True)
                 try:

@@ -63,9 +63,18 @@ class Pool:
             UpstreamSilent: no answer in time.
             UpstreamBroken: the connection broke.
         """
+        return await self._send("POST", url, headers=headers, body=body, seconds=seconds)
+
+    async def get(self, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
+        """As `post`; aiohttp may repeat it on another connection."""
+        return await self._send("GET", url, headers=headers, body=body, seconds=seconds)
+
+    async def _send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
         async with deadline(seconds):
             with mapped_errors():
-                request = self._session.post(_address(url), data=body, headers=headers, allow_redirects=False)
+                request = self._session.request(
+                    method, _address(url), data=body or None, headers=headers, allow_redirects=False
+                )
                 async with request as answer:
                     return Reply(answer.status, await self._read(answer))
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 import structlog
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from adapter.database.engine import Database, reading, writing
 from adapter.database.tables import REPLIES
@@ -26,11 +27,15 @@ class SqlReplyStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, reply: Reply) -> None:
+    async def add(self, reply: Reply) -> bool:
         """Remember a new reply (the port of that name)."""
         columns = {name: getattr(reply, name) for name in ("key", "owner", "stem", "created_at", "expires_at")}
-        async with writing(self._database) as connection:
-            await connection.execute(REPLIES.insert().values(**columns, **_state(reply)))
+        try:
+            async with writing(self._database) as connection:
+                await connection.execute(REPLIES.insert().values(**columns, **_state(reply)))
+        except IntegrityError:
+            return False
+        return True
 
     async def save(self, reply: Reply) -> bool:
         """Write the next state of a live reply (the port of that name)."""

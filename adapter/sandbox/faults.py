@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-Desk = Literal["gemini.generate", "flow.images", "flow.submit", "flow.poll", "flow.upload", "media.get"]
+Desk = Literal["gemini.generate", "flow.images", "flow.submit", "flow.poll", "flow.upload", "flow.credits", "media.get"]
 
 #: Faults that change the content of a real answer; a desk ignores those that are not about its answers.
 #:
@@ -20,7 +20,8 @@ Desk = Literal["gemini.generate", "flow.images", "flow.submit", "flow.poll", "fl
 #: - no_media: SUCCESSFUL without metadata
 #: - wrong_mime: Gemini says image/jpeg for PNG bytes
 #: - drafts: Gemini sends two image parts flagged `thought` before the final one
-Twist = Literal["flat", "nested", "list", "object", "omit", "no_media", "wrong_mime", "drafts"]
+#: - lag: the credits are told as if the newest video had not been charged yet
+Twist = Literal["flat", "nested", "list", "object", "omit", "no_media", "wrong_mime", "drafts", "lag"]
 
 #: Faults of the line come before the work, or with `after` when the work was carried out and charged:
 #:

@@ -10,6 +10,9 @@ from adapter.domain.job import (
     LIVE,
     PHASES,
     TRANSITIONS,
+    CameEmpty,
+    CreditsRead,
+    Doubt,
     Event,
     Failed,
     Failure,
@@ -17,15 +20,18 @@ from adapter.domain.job import (
     JobState,
     Missed,
     Moment,
+    NotCharged,
     NotFetched,
     NotSent,
     Operation,
     Phase,
     Progressed,
+    Reading,
     Rendered,
     Stored,
     StoredVideo,
     Submitted,
+    Unanswered,
     VideoJob,
     advance,
     estimate,
@@ -35,8 +41,9 @@ from adapter.domain.orders import KeptPicture, VideoInput, VideoOrder
 from adapter.errors import UpstreamBusy
 from tests.fakes import video_job, video_order
 
+NO = Failure(message="no", code=None, type="server_error", status=502)
 EVENTS: list[Event] = [
-    Intended("first"),
+    Intended("first", 1005.0, 680),
     NotSent(),
     Submitted(Operation("op", "mark"), at=1010.0),
     Missed(),
@@ -44,7 +51,11 @@ EVENTS: list[Event] = [
     Rendered(RemoteVideo("https://example/video")),
     NotFetched(),
     Stored(StoredVideo(video="a.mp4", poster=None, size=1, sha256="00"), at=1100.0),
-    Failed(Failure(message="no", code=None, type="server_error", status=502), at=1100.0),
+    Failed(NO, at=1100.0),
+    Unanswered(Doubt(failure=NO, witnessed=True, at=1006.0)),
+    CreditsRead(Reading(680, 1066.0)),
+    NotCharged(),
+    CameEmpty(),
 ]
 
 
@@ -53,6 +64,7 @@ def job_in(state: JobState) -> VideoJob:
     way = {
         JobState.ACCEPTED: [],
         JobState.SUBMITTING: EVENTS[:1],
+        JobState.AMBIGUOUS: [EVENTS[0], EVENTS[9]],
         JobState.SUBMITTED: [EVENTS[0], EVENTS[2]],
         JobState.READY: [EVENTS[0], EVENTS[2], EVENTS[5]],
         JobState.COMPLETED: [EVENTS[0], EVENTS[2], EVENTS[5], EVENTS[7]],
@@ -71,7 +83,7 @@ def test_the_events_of_this_test_are_all_there_are() -> None:
 
 @pytest.mark.parametrize(("state", "event"), list(itertools.product(JobState, EVENTS)))
 def test_a_job_moves_as_the_table_says_and_in_no_other_way(state: JobState, event: Event) -> None:
-    """All 54 pairs."""
+    """All 91 pairs."""
     job = job_in(state)
     leads_to = TRANSITIONS.get((state, type(event)))
 
@@ -87,11 +99,45 @@ def test_what_is_over_never_moves_again() -> None:
     assert {state for state, _ in TRANSITIONS} == set(LIVE)
 
 
-def test_a_job_that_is_being_submitted_is_never_sent_again_unless_nothing_was_sent() -> None:
-    """The only way back to accepted is the proof that not a byte left."""
-    back = {event for (_, event), state in TRANSITIONS.items() if state is JobState.ACCEPTED}
+def test_a_job_goes_back_to_accepted_by_proof_alone() -> None:
+    """Not a byte left, or the credits show that nothing was executed."""
+    back = {(state, event) for (state, event), leads_to in TRANSITIONS.items() if leads_to is JobState.ACCEPTED}
 
-    assert back == {NotSent}
+    assert back == {
+        (JobState.ACCEPTED, NotSent),
+        (JobState.SUBMITTING, NotSent),
+        (JobState.AMBIGUOUS, NotCharged),
+    }
+
+
+def test_what_is_known_of_an_ambiguous_submission_is_kept() -> None:
+    """Every reading, in order, until the next submission begins anew."""
+    job = job_in(JobState.AMBIGUOUS)
+    for reading in (Reading(None, 1066.0), Reading(680, 1126.0)):
+        job = advance(job, CreditsRead(reading))
+
+    assert (job.account, job.intended_at, job.credits) == ("first", 1005.0, 680)
+    assert job.doubt == Doubt(
+        failure=NO, witnessed=True, at=1006.0, readings=(Reading(None, 1066.0), Reading(680, 1126.0))
+    )
+    again = advance(advance(job, NotCharged()), Intended("first", 1200.0))
+    assert (again.doubt, again.credits, again.misses) == (None, None, 1)
+
+
+def test_an_ambiguous_job_is_queued_for_its_reader() -> None:
+    """Nothing happened that could be seen."""
+    job = advance(job_in(JobState.AMBIGUOUS), EVENTS[10])
+
+    assert job.history == (Moment(Phase.QUEUED, 0),)
+
+
+def test_polls_that_come_empty_are_counted_in_all() -> None:
+    """Not in a row: other trouble in between is no sign of a video."""
+    job = job_in(JobState.SUBMITTED)
+    for event in (CameEmpty(), Missed(), Progressed(10), CameEmpty()):
+        job = advance(job, event)
+
+    assert (job.blanks, job.misses) == (2, 1)
 
 
 def test_progress_never_falls_and_reaches_100_only_with_the_file() -> None:
@@ -203,3 +249,10 @@ def test_the_same_wish_of_the_same_owner_has_one_fingerprint() -> None:
         msgspec.structs.replace(with_pictures("a", "b"), input=VideoInput.REFERENCES).fingerprint("ada"),
     }
     assert len(others | {wish}) == 8
+
+
+def test_a_job_names_files_of_which_it_does_not_know_whether_they_are_there() -> None:
+    """A poster that was stored when the disk seemed to fail, or a video whose process died before it wrote that."""
+    job = video_job()
+
+    assert {f"{job.stem}.mp4", f"{job.stem}.jpg", f"{job.stem}.webp"} <= {*job.files}

@@ -15,13 +15,12 @@ from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Memory
 from adapter.domain.replies import LOST, Reply, ReplyStatus
 from adapter.errors import ContentRefused, InvalidRequest, NotFound
-from adapter.generation.album import Album
-from adapter.generation.pictures import Pictures
+from adapter.generation.cabinet import Cabinet
 from adapter.generation.replies import Background, Pace, Replies
 from adapter.media.store import open_media
 from adapter.records.replies import SqlReplyStore
 from tests.fakes import FakeClock, made_image, png, reply
-from tests.generation.conftest import PATIENCE, workshop
+from tests.generation.conftest import PATIENCE, Studio, asking
 
 ORDER = ImageOrder(model="m", provider="fake", upstream="m", prompt="a fox", n=1, frame=Frame())
 BACKGROUND = reply(background=True)
@@ -57,7 +56,7 @@ def store(database: Database) -> SqlReplyStore:
 @pytest.fixture
 def replies(store: SqlReplyStore, memory: Memory, clock: FakeClock) -> Replies:
     """The use cases."""
-    return Replies(store, Album(memory.media), clock)
+    return Replies(store, Cabinet(memory.media), clock)
 
 
 @pytest.fixture
@@ -67,10 +66,10 @@ def budget(clock: FakeClock) -> MemoryBudget:
 
 
 @pytest.fixture
-def background(replies: Replies, maker: Maker, memory: Memory, clock: FakeClock, budget: MemoryBudget) -> Background:
+def background(replies: Replies, maker: Maker, studio: Studio, clock: FakeClock, budget: MemoryBudget) -> Background:
     """The work."""
     patience = msgspec.structs.replace(PATIENCE, farewell=FAREWELL)
-    return Background(replies, Pictures(workshop(maker), memory, clock, patience), budget, clock, PACE)
+    return Background(replies, studio.pictures(maker, patience), budget, clock, PACE)
 
 
 async def until(check: Callable[[], bool]) -> None:
@@ -90,7 +89,7 @@ async def test_a_picture_is_made_while_nobody_waits(
     background: Background, replies: Replies, maker: Maker, memory: Memory
 ) -> None:
     """Queued, in progress, completed; its picture is kept under the name that was chosen for it."""
-    assert (await background.start(BACKGROUND, ORDER)).status is ReplyStatus.QUEUED
+    assert (await background.start(BACKGROUND, ORDER, asking())).status is ReplyStatus.QUEUED
     await until(lambda: maker.asked)
     assert (await replies.find(BACKGROUND.key, "ada")).status is ReplyStatus.IN_PROGRESS
     maker.made.set_result([made_image()])
@@ -105,7 +104,7 @@ async def test_a_picture_is_made_while_nobody_waits(
 
 async def test_a_fault_is_told_to_whoever_asks(background: Background, maker: Maker) -> None:
     """With Google's own words."""
-    await background.start(BACKGROUND, ORDER)
+    await background.start(BACKGROUND, ORDER, asking())
     maker.made.set_exception(ContentRefused("Not this one."))
     failed = await ended(background)
 
@@ -118,7 +117,7 @@ async def test_a_sign_of_life_is_left_with_every_heartbeat(
     background: Background, replies: Replies, maker: Maker, clock: FakeClock
 ) -> None:
     """However long a picture takes, it is not given up while its process works on it; without it, it is."""
-    await background.start(BACKGROUND, ORDER)
+    await background.start(BACKGROUND, ORDER, asking())
     await until(lambda: maker.asked)
     for _ in range(10):
         before = (await replies.find(BACKGROUND.key, "ada")).alive_until or 0.0
@@ -137,13 +136,14 @@ async def test_a_sign_of_life_is_left_with_every_heartbeat(
 async def test_a_reply_that_is_called_off_stays_so(
     background: Background, replies: Replies, maker: Maker, memory: Memory
 ) -> None:
-    """Its work ends, and nothing is kept of it."""
-    await background.start(BACKGROUND, ORDER)
+    """Nobody follows its picture any more, and nothing is kept of it."""
+    await background.start(BACKGROUND, ORDER, asking())
     await until(lambda: maker.asked)
 
     assert (await replies.cancel(BACKGROUND.key, "ada")).status is ReplyStatus.CANCELLED
     background.call_off(BACKGROUND.key)
-    await until(maker.made.cancelled)
+    maker.made.set_result([made_image()])
+    await background.finish()
     assert (await ended(background)).status is ReplyStatus.CANCELLED
     assert await memory.media.find(f"{BACKGROUND.stem}.png") is None
 
@@ -152,7 +152,7 @@ async def test_a_picture_that_comes_after_its_reply_was_called_off_elsewhere_is_
     background: Background, replies: Replies, maker: Maker, memory: Memory
 ) -> None:
     """By another process, which cannot stop the work."""
-    await background.start(BACKGROUND, ORDER)
+    await background.start(BACKGROUND, ORDER, asking())
     await until(lambda: maker.asked)
     await replies.cancel(BACKGROUND.key, "ada")
     maker.made.set_result([made_image()])
@@ -162,16 +162,18 @@ async def test_a_picture_that_comes_after_its_reply_was_called_off_elsewhere_is_
     assert await memory.media.find(f"{BACKGROUND.stem}.png") is None
 
 
-async def test_work_for_a_deleted_reply_ends_with_the_next_heartbeat(
+async def test_nobody_follows_the_picture_of_a_deleted_reply_beyond_the_next_heartbeat(
     background: Background, replies: Replies, maker: Maker, clock: FakeClock
 ) -> None:
     """Nobody could be given its picture."""
-    await background.start(BACKGROUND, ORDER)
+    await background.start(BACKGROUND, ORDER, asking())
     await until(lambda: maker.asked and bool(clock.alarms))
     await replies.delete(BACKGROUND.key, "ada")
     await clock.advance(PATIENCE.heartbeat)
-    await until(maker.made.cancelled)
+    async with asyncio.timeout(10):
+        await background.finish()
 
+    assert not maker.made.done()
     with pytest.raises(NotFound):
         await replies.find(BACKGROUND.key, "ada")
 
@@ -181,7 +183,7 @@ async def test_work_waits_for_room_and_fails_if_there_is_none(
 ) -> None:
     """Nothing was begun."""
     async with budget.room(1):
-        await background.start(BACKGROUND, ORDER)
+        await background.start(BACKGROUND, ORDER, asking())
         await until(lambda: bool(clock.alarms))
         await clock.advance(PACE.queue)
         failed = await ended(background)
@@ -194,7 +196,7 @@ async def test_when_the_process_stops_a_picture_gets_a_last_while_and_then_has_f
     background: Background, maker: Maker
 ) -> None:
     """It is said why, and nothing is made again."""
-    await background.start(BACKGROUND, ORDER)
+    await background.start(BACKGROUND, ORDER, asking())
     await until(lambda: maker.asked)
     async with asyncio.timeout(10):
         await background.finish()
@@ -250,7 +252,7 @@ async def test_a_picture_that_cannot_be_kept_is_handed_over_all_the_same(
 ) -> None:
     """It is paid for; that the reply will not be found is written down."""
     folder = tmp_path / "media"
-    broken = Replies(store, Album(open_media(f"file://{folder}")), clock)
+    broken = Replies(store, Cabinet(open_media(f"file://{folder}")), clock)
     folder.rmdir()
     folder.write_text("a file where the folder was")
     with capture_logs() as logs:

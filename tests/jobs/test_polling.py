@@ -5,10 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
 import pytest
+import structlog
 
 from adapter.database.engine import Database
 from adapter.domain.job import Failure, JobState, Operation
-from adapter.domain.ports import Claim, Memory, Refused, Report, Working
+from adapter.domain.ports import Claim, Empty, Memory, Refused, Report, Working
 from adapter.errors import (
     AdapterError,
     StorageFailed,
@@ -66,6 +67,28 @@ async def test_a_running_job_is_taken_up_by_the_next_process(
 
     assert (await find(memory, job_id)).state is JobState.COMPLETED
     assert provider.executed == [job_id]
+
+
+async def test_what_is_dropped_when_the_process_stops_is_due_at_once(memory: Memory, clock: FakeClock) -> None:
+    """Another process takes it up without waiting for the lease."""
+    asked = asyncio.Event()
+
+    class Silent(FakeVideoProvider):
+        async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
+            asked.set()
+            await asyncio.Event().wait()
+            return await super().poll(operations, account=account)
+
+    poller = poller_of(memory, clock, fake=Silent())
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock)
+    running = asyncio.create_task(poller.run())
+    await asked.wait()
+    poller.stop()
+    await running
+    [claim] = await memory.jobs.claim(now=clock.now(), lease=PACE.lease_seconds, limit=1)
+
+    assert (claim.job.id, claim.job.state) == (job_id, JobState.SUBMITTED)
 
 
 @pytest.mark.parametrize("fault", [UpstreamBroken("html"), UpstreamSilent("silence"), UpstreamRejected("400")])
@@ -239,3 +262,46 @@ async def test_no_more_jobs_are_held_than_can_be_kept(
     await beat(poller, clock, 5)
 
     assert len(provider.executed) == 250
+
+
+async def test_a_success_without_a_video_is_asked_about_again(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """Its link may come later than the word."""
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock)
+    provider.reports["op-1"] = Empty()
+    await beat(poller, clock, 60)
+    assert (await find(memory, job_id)).state is JobState.SUBMITTED
+
+    finish(provider, 1)
+    await beat(poller, clock, 70)
+    assert (await find(memory, job_id)).state is JobState.COMPLETED
+
+
+async def test_a_success_that_never_gives_its_video_is_the_end(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """Once, and ten more times; it was paid for, so the client's SDK leaves it."""
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock)
+    provider.reports["op-1"] = Empty()
+    await beat(poller, clock, 600)
+
+    failure = (await find(memory, job_id)).failure
+    assert failure is not None
+    assert (failure.code, failure.should_retry, len(provider.polls)) == ("no_media_generated", False, 11)
+
+
+async def test_the_operator_is_told_once_that_a_paid_job_is_stuck(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """Not at the first stumble, and not with every look."""
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock)
+    provider.fail_poll = UpstreamRejected("400")
+    with structlog.testing.capture_logs() as written:
+        await beat(poller, clock, 300)
+
+    stalled = [line for line in written if line["event"] == "jobs.stalled"]
+    assert [(line["job_id"], line["operation"], line["log_level"]) for line in stalled] == [(job_id, "op-1", "error")]

@@ -1,5 +1,7 @@
 """The contract of the job store, on both engines."""
 
+from collections.abc import Callable
+
 import msgspec
 import pytest
 
@@ -10,6 +12,7 @@ from adapter.domain.job import (
     Failure,
     Intended,
     JobState,
+    NotSent,
     Operation,
     Rendered,
     Stored,
@@ -62,6 +65,15 @@ async def test_a_job_comes_back_as_it_was_given(store: SqlJobStore) -> None:
 
     assert await store.get(job.id) == job
     assert await store.get("video_unknown") is None
+
+
+async def test_many_jobs_come_at_once(store: SqlJobStore) -> None:
+    """Those that are known."""
+    jobs = [await admit(store, video_job(number)) for number in range(3)]
+    found = await store.get_many([jobs[2].id, "video_x", jobs[0].id])
+
+    assert sorted(job.id for job in found) == [jobs[0].id, jobs[2].id]
+    assert await store.get_many([]) == []
 
 
 async def test_the_newest_jobs_come_first(store: SqlJobStore) -> None:
@@ -340,3 +352,106 @@ async def test_what_is_over_cannot_be_called_off(store: SqlJobStore) -> None:
 
     assert not await store.cancel(job.id, now=2000.0)
     assert not await store.cancel("video_unknown", now=2000.0)
+
+
+async def test_a_late_renewal_does_not_put_off_what_was_written(store: SqlJobStore) -> None:
+    """It was on its way while the step ended: the job is due when the step said, and not when the claim would end."""
+    done, going_on = [await admit(store, video_job(number)) for number in (1, 2)]
+    held = {one.job.id: one for one in await claim(store, 1000.0)}
+    await store.save(
+        [
+            Write(held[done.id], advance(done, Intended("first")), 1005.0),
+            Write(held[going_on.id], advance(going_on, Intended("first")), 1005.0, keeps_claim=True),
+        ]
+    )
+    await store.renew(held.values(), due_at=1015.0)
+
+    assert [one.job.id for one in await claim(store, 1005.0)] == [done.id]
+
+
+async def test_a_job_is_written_over_whoever_holds_it(store: SqlJobStore) -> None:
+    """The holder's claim is void, and the job is due."""
+    job = await admit(store, video_job())
+    [held] = await claim(store, 1000.0)
+    moved = advance(job, Intended("first", 1000.0))
+
+    assert await store.replace(job, moved, now=1001.0)
+    assert await store.save([Write(held, advance(moved, NotSent()), 1020.0)]) == []
+    [again] = await claim(store, 1001.0)
+    assert (again.job, again.token != held.token) == (moved, True)
+
+
+async def test_a_job_that_is_not_what_was_seen_is_not_written_over(store: SqlJobStore) -> None:
+    """Whoever moved it meanwhile knew better, and keeps its claim."""
+    job = await admit(store, video_job())
+    [held] = await claim(store, 1000.0)
+    moved = advance(job, Intended("first", 1000.0))
+    await store.save([Write(held, moved, 1020.0, keeps_claim=True)])
+
+    assert not await store.replace(job, advance(job, Intended("second", 1000.0)), now=1001.0)
+    assert not await store.replace(video_job(9), video_job(9), now=1001.0)
+    sent = advance(moved, NotSent())
+    assert await store.save([Write(held, sent, 1030.0)]) == [sent]
+
+
+FAILURE = Failure(message="no", code=None, type="server_error", status=502)
+SINCE, REFUNDS_SINCE = 2000.0, 1400.0
+
+
+def failed(job: VideoJob, at: float, *, account: str | None = "first") -> VideoJob:
+    """Return a job that failed, after it was sent if it has an account."""
+    return advance(advance(job, Intended(account)) if account else job, Failed(FAILURE, at))
+
+
+@pytest.mark.parametrize(
+    ("is_near", "move"),
+    [
+        (True, lambda job: advance(job, Intended("first"))),
+        (True, lambda job: advance(advance(job, Intended("first")), Submitted(Operation("op", "mark"), 1500.0))),
+        (True, lambda job: completed(job, finished=2000.0)),
+        (True, lambda job: failed(job, 2500.0)),
+        (True, lambda job: failed(job, 1400.0)),
+        (False, lambda job: job),
+        (False, lambda job: advance(advance(job, Intended("first")), NotSent())),
+        (False, lambda job: completed(job, finished=1999.0)),
+        (False, lambda job: failed(job, 1399.0)),
+        (False, lambda job: failed(job, 2500.0, account=None)),
+        (False, lambda job: failed(job, 2500.0, account="second")),
+        (False, lambda job: advance(job, Intended("second"))),
+    ],
+)
+async def test_the_store_knows_what_may_have_changed_an_accounts_credits(
+    store: SqlJobStore, move: Callable[[VideoJob], VideoJob], *, is_near: bool
+) -> None:
+    """Under way, ended since, or failed so late that a refund may have come since; of the same account alone."""
+    for number in (1, 2):
+        await admit(store, video_job(number))
+    claims = {held.job.seed: held for held in await claim(store, 1000.0)}
+    asking, other = (advance(claims[1].job, Intended("first", SINCE)), move(claims[2].job))
+    await store.save([Write(claims[1], asking, 3000.0), Write(claims[2], other, 3000.0)])
+
+    near = await store.neighbours(asking, since=SINCE, refunds_since=REFUNDS_SINCE)
+    assert near == ({other.id} if is_near else set())
+
+
+async def test_a_neighbour_that_cannot_be_read_may_be_any(store: SqlJobStore, database: Database) -> None:
+    """Nothing is proved beside it."""
+    for number in (1, 2):
+        await admit(store, video_job(number))
+    held = {each.job.seed: each for each in await claim(store, 1000.0)}
+    jobs = [advance(held[number].job, Intended("first")) for number in (1, 2)]
+    await store.save([Write(held[number], jobs[number - 1], 3000.0) for number in (1, 2)])
+    async with writing(database) as connection:
+        await connection.execute(JOBS.update().where(JOBS.c.id == jobs[1].id).values(document=b"{"))
+
+    assert await store.neighbours(jobs[0], since=SINCE, refunds_since=REFUNDS_SINCE) == {jobs[1].id}
+
+
+async def test_the_operator_sees_which_jobs_nobody_wants(store: SqlJobStore) -> None:
+    """Deleted by their owner, or called off."""
+    deleted, cancelled, wanted = [await admit(store, video_job(number)) for number in (1, 2, 3)]
+    await store.delete(deleted.id, deleted.owner, now=1000.0)
+    await store.cancel(cancelled.id, now=1000.0)
+
+    ids = [deleted.id, cancelled.id, wanted.id]
+    assert await store.unwanted(ids) == {deleted.id: "deleted", cancelled.id: "cancelled"}

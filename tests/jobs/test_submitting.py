@@ -15,18 +15,29 @@ from adapter.errors import (
     UpstreamBroken,
     UpstreamBusy,
     UpstreamForgot,
+    UpstreamQuota,
     UpstreamRejected,
     UpstreamSilent,
     UpstreamUnreachable,
 )
 from adapter.jobs.poller import Poller
+from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import FakeClock, FakeVideoProvider, png
 from tests.jobs.conftest import PACE
 from tests.jobs.rounds import admit, admit_from_pictures, beat, find, poller_of
+from tests.postgres import BOTH_ENGINES
 
 
-@pytest.mark.parametrize("fault", [ContentRefused("unsafe"), UpstreamBusy("later"), UpstreamRejected("no")])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ContentRefused("unsafe"),
+        UpstreamBusy("later", retry_after=31.0),
+        UpstreamRejected("no"),
+        UpstreamQuota("no more"),
+    ],
+)
 async def test_a_refused_job_fails_with_the_providers_reason(
     poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock, fault: AdapterError
 ) -> None:
@@ -82,6 +93,33 @@ async def test_an_upstream_that_stays_unreachable_fails_the_job_in_the_end(
     failure = (await find(memory, job_id)).failure
     assert failure is not None
     assert (failure.code, failure.should_retry) == ("upstream_unreachable", True)
+
+
+async def test_a_busy_google_is_asked_again_as_late_as_it_wishes(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """Nothing was executed; a job can wait, and the client need not ask again."""
+    [job_id] = await admit(memory, clock)
+    provider.refuse_submit = UpstreamBusy("later", retry_after=20.0)
+    await beat(poller, clock)
+    provider.refuse_submit = None
+    await beat(poller, clock, 3)
+    assert provider.executed == []
+
+    await beat(poller, clock, 2)
+    assert provider.executed == [job_id]
+
+
+async def test_a_google_that_stays_busy_fails_the_job_in_the_end(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """Four tries, and Google's own words."""
+    [job_id] = await admit(memory, clock)
+    provider.refuse_submit = UpstreamBusy("later", retry_after=20.0)
+    await beat(poller, clock, 30)
+
+    job = await find(memory, job_id)
+    assert (job.failure, len(provider.given)) == (Failure.of(UpstreamBusy("later", retry_after=20.0)), 4)
 
 
 async def test_a_job_whose_sender_died_is_not_sent_again(
@@ -213,6 +251,22 @@ async def test_stopping_lets_a_submission_be_recorded(memory: Memory, clock: Fak
     await running
 
     assert (await find(memory, job_id)).state is JobState.SUBMITTED
+
+
+@BOTH_ENGINES
+async def test_who_slept_past_its_lease_before_sending_sends_nothing(
+    memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """Another process has the job by then, and pays for it."""
+    [job_id] = await admit(memory, clock)
+    [stale] = await memory.jobs.claim(now=clock.now(), lease=PACE.lease_seconds, limit=1)
+    await clock.advance(PACE.lease_seconds)
+    await beat(poller_of(memory, clock, fake=provider), clock)
+    taken = await find(memory, job_id)
+    await Steps({"fake": provider}, memory, clock=clock, pace=PACE).submit(stale)
+
+    assert provider.executed == [job_id]
+    assert await find(memory, job_id) == taken
 
 
 async def test_pictures_are_uploaded_to_the_jobs_account_before_it_is_sent(

@@ -40,6 +40,9 @@ class Route(msgspec.Struct, frozen=True):
     path: str
     piece: str
     event: str | None = None
+    #: The field of an event that the schema is for, and whether events are numbered: in streams that are ours.
+    inside: str | None = None
+    numbered: bool = False
 
 
 ROUTES: Final = (
@@ -55,6 +58,11 @@ ROUTES: Final = (
     Route("GET", r"/files", "ListFilesResponse"),
     Route("GET", r"/files/[^/]+", "OpenAIFile"),
     Route("DELETE", r"/files/[^/]+", "DeleteFileResponse"),
+    Route("POST", r"/videos(/[^/]+/remix)?", "VideoResource"),
+    Route("GET", r"/videos", "VideoListResource"),
+    Route("GET", r"/videos/[^/]+", "VideoResource"),
+    Route("DELETE", r"/videos/[^/]+", "DeletedVideoResource"),
+    Route("GET", r"/videos/[^/]+/events", ERROR, "VideoResource", inside="video", numbered=True),
     Route("GET", r"/models", "ListModelsResponse"),
     Route("GET", r"/models/.+", "Model"),
 )
@@ -64,6 +72,7 @@ OURS: Final = {
     r"(GET|HEAD) /media/[^/]+": "the files themselves, linked to from answers",
     r"GET /files/[^/]+/content": "a file's own bytes, of which the document says that they are JSON",
     r"DELETE /responses/[^/]+": "the document has an answer for failure only; the clients read none",
+    r"(GET|HEAD) /videos/[^/]+/content": "the files themselves",
     r"OPTIONS /.*": "a browser's question, answered by headers",
 }
 
@@ -116,7 +125,7 @@ def _faults(answer: Answer, deviations: tuple[Deviation, ...]) -> Iterator[str]:
     if route is None:
         yield "has no schema in the table of routes"
     elif answer.content_type.startswith(STREAM_TYPE):
-        yield from _stream(answer, route.event, deviations)
+        yield from _stream(answer, route, deviations)
     else:
         yield from _piece(answer, route.piece, deviations)
 
@@ -128,30 +137,50 @@ def _piece(answer: Answer, schema: str, deviations: tuple[Deviation, ...]) -> It
         yield from _shape(json.loads(answer.body), schema, deviations)
 
 
-def _stream(answer: Answer, schema: str | None, deviations: tuple[Deviation, ...]) -> Iterator[str]:
+def _stream(answer: Answer, route: Route, deviations: tuple[Deviation, ...]) -> Iterator[str]:
     """Check each event. What clients cannot read beyond its shape is measured in `openai.md` section 3."""
     *blocks, rest = answer.body.split(b"\n\n")
-    if rest and answer.whole:
+    if _without_comments(rest) not in ([], [b""]) and answer.whole:
         yield f"ends in the middle of an event: {rest[:80]!r}"
+    numbers: list[bytes] = []
     for block in blocks:
-        lines = [line for line in block.split(b"\n") if not line.startswith(b":")]
+        lines = _without_comments(block)
         fields = dict(line.partition(b": ")[::2] for line in lines)
+        if route.numbered and not lines:
+            yield "has a blank line between numbered events"
         if not lines:
             continue
-        if len(fields) != len(lines) or not fields.keys() <= {b"event", b"data"} or b"data" not in fields:
+        if b"data" not in fields or len(fields) != len(lines) or not fields.keys() <= _allowed(route, fields):
             yield f"an event is not one line of data: {block[:80]!r}"
-        elif schema is None:
+        elif route.event is None:
             yield "has no schema for events in the table of routes"
         elif fields[b"data"] != b"[DONE]":
-            yield from _event(fields, schema, deviations)
+            numbers += [fields[b"id"]] if b"id" in fields else []
+            yield from _event(fields, route, deviations)
+    if numbers and numbers != [b"%d" % number for number in range(int(numbers[0]), int(numbers[0]) + len(numbers))]:
+        yield f"has gaps: {numbers}"
 
 
-def _event(fields: dict[bytes, bytes], schema: str, deviations: tuple[Deviation, ...]) -> Iterator[str]:
+def _without_comments(block: bytes) -> list[bytes]:
+    return [line for line in block.split(b"\n") if not line.startswith(b":")]
+
+
+def _allowed(route: Route, fields: Mapping[bytes, bytes]) -> set[bytes]:
+    return {b"event", b"data", b"id"} if route.numbered and fields.get(b"event") != b"error" else {b"event", b"data"}
+
+
+def _event(fields: dict[bytes, bytes], route: Route, deviations: tuple[Deviation, ...]) -> Iterator[str]:
     event: Mapping[str, Json] = json.loads(fields[b"data"])
-    yield from _shape(event, ERROR if "error" in event else schema, deviations)
+    if "error" in event:
+        yield from _shape(event, ERROR, deviations)
+    else:
+        inner = event if route.inside is None else event.get(route.inside)
+        yield from _shape(inner, route.event or ERROR, deviations)
     name = fields.get(b"event")
     if name is not None and name.decode() != event.get("type"):
         yield f"an event is called {name.decode()!r} and says that it is {event.get('type')!r}"
+    if b"id" in fields and fields[b"id"].decode() != str(event.get("sequence_number")):
+        yield f"an event has the number {fields[b'id']!r} and says that it is {event.get('sequence_number')!r}"
 
 
 def _shape(instance: Json, schema: str, deviations: tuple[Deviation, ...]) -> Iterator[str]:

@@ -179,3 +179,33 @@ class AiResponse(msgspec.Struct, frozen=True):
     results: list[str]
     text: str
     reasoning: str
+
+
+class NodeVideo(msgspec.Struct, frozen=True):
+    """A `Video`."""
+
+    id: str
+    status: str
+    size: str
+    seconds: str
+    remixed_from_video_id: str | None
+
+
+class NodeDeleted(msgspec.Struct, frozen=True):
+    """What is left of one."""
+
+    id: str
+    deleted: bool
+
+
+class VideoLife(msgspec.Struct, frozen=True):
+    """A video from its making to its end."""
+
+    made: NodeVideo
+    video: NodeVideo
+    #: Bytes by the type of the content.
+    sizes: dict[str, int]
+    remix: NodeVideo
+    #: What came after the remix, up to the video itself.
+    listed: list[str]
+    deleted: NodeDeleted

@@ -167,7 +167,9 @@ def test_all_pictures_of_the_last_user_turn_are_meant_in_their_order() -> None:
 )
 def test_make_it_blue_means_the_last_picture_of_the_answer_above(shown: dict[str, object]) -> None:
     """By a link of ours in its text, as a part, or beside it; the last one of several, and nobody else's."""
-    assert wish(user("a fox"), shown, user("make it blue")) == Wish("make it blue", (kept("a.png"),), (None,))
+    found = wish(user("a fox"), shown, user("make it blue"))
+
+    assert found == Wish("make it blue", (kept("a.png"),), (None,), is_earlier=True)
 
 
 @pytest.mark.parametrize(

@@ -355,7 +355,7 @@ def test_a_deep_name_of_a_known_field_is_refused() -> None:
 
 def test_a_text_that_is_not_utf8_is_refused_by_name() -> None:
     """A picture under a name that is no picture's is told where to go."""
-    with pytest.raises(InvalidRequest, match=r"'photo' is not UTF-8; a picture goes into 'image'") as caught:
+    with pytest.raises(InvalidRequest, match=r"'photo' is not UTF-8 and no field for a picture") as caught:
         read(("photo", b"\x89PNG"))
 
     assert caught.value.param == "photo"

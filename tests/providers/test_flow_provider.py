@@ -1,7 +1,7 @@
 """Flow against a function that stands for Google: accounts, tokens, and one send per submission."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import httpx
 import msgspec
@@ -28,7 +28,7 @@ from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
 from adapter.providers.http import Http
 from tests.fakes import FakeClock, made_image, png, video_job
-from tests.support import Answering
+from tests.support import GOLDEN, Answering
 
 Google = Callable[[httpx.Request], httpx.Response]
 
@@ -48,10 +48,16 @@ class Token:
         return await self.read()
 
 
-def provider(google: Google, clock: FakeClock | None = None) -> FlowProvider:
+def provider(google: Google, clock: FakeClock | None = None, *, disabled: Collection[str] = ()) -> FlowProvider:
     """Return the provider with two accounts."""
     accounts = [
-        Account(name=name, token=Token(name), project_id=f"project-{name}", tier="PAYGATE_TIER_ONE")
+        Account(
+            name=name,
+            token=Token(name),
+            project_id=f"project-{name}",
+            tier="PAYGATE_TIER_ONE",
+            enabled=name not in disabled,
+        )
         for name in ("ada", "bob")
     ]
     http = Http(Answering(google))
@@ -73,6 +79,66 @@ def test_accounts_take_turns() -> None:
     flow = provider(accepted)
 
     assert [flow.choose_account() for _ in range(4)] == ["ada", "bob", "ada", "bob"]
+
+
+async def test_a_disabled_account_takes_no_new_work_and_finishes_what_it_has() -> None:
+    """Only the account that submitted a job can ask about it."""
+    asked: list[str] = []
+
+    def google(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers["authorization"])
+        return httpx.Response(200, json=[])
+
+    flow = provider(google, disabled=["ada"])
+    assert [flow.choose_account() for _ in range(3)] == ["bob"] * 3
+    await flow.poll([Operation("op", "scene")], account="ada")
+    assert asked == ["Bearer ada-0"]
+
+    with pytest.raises(UpstreamCredential, match="No Flow account takes new work"):
+        provider(google, disabled=["ada", "bob"]).choose_account()
+
+
+async def test_the_credits_are_those_of_the_account_that_is_asked_about() -> None:
+    """The golden answer (`flow.md` section 2), by a request that changes nothing."""
+    seen: list[httpx.Request] = []
+
+    def google(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, content=(GOLDEN / "flow" / "credits.response.json").read_bytes())
+
+    assert await provider(google).credits("bob") == 680
+    assert [(each.method, str(each.url), each.content) for each in seen] == [
+        ("GET", "https://flow.example/v1/credits", b"")
+    ]
+    assert seen[0].headers["authorization"] == "Bearer bob-0"
+    assert seen[0].extensions["timeout"]["read"] <= 5.0
+
+
+@pytest.mark.parametrize(
+    "google",
+    [
+        lambda _: httpx.Response(500, json={"error": {"code": 500, "message": "Internal"}}),
+        lambda _: httpx.Response(404, content=b"<html>"),
+        lambda _: httpx.Response(401, json={"error": {"code": 401, "message": "expired"}}),
+        lambda _: httpx.Response(200, json={"userPaygateTier": "PAYGATE_TIER_ONE"}),
+        lambda _: httpx.Response(200, content=b"\xff"),
+        lambda request: raising(httpx.ConnectError("refused", request=request)),
+        lambda request: raising(httpx.ReadTimeout("silence", request=request)),
+    ],
+)
+async def test_credits_that_are_not_told_are_unknown(google: Google) -> None:
+    """They never stop a submission."""
+    assert await provider(google).credits("ada") is None
+
+
+async def test_credits_of_an_account_that_is_gone_are_unknown() -> None:
+    """As above."""
+    assert await provider(accepted).credits("carol") is None
+
+
+def raising(error: Exception) -> httpx.Response:
+    """Raise it, as an expression."""
+    raise error
 
 
 async def test_a_job_is_sent_with_its_own_account() -> None:

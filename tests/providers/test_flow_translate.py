@@ -10,7 +10,7 @@ from adapter.credentials import FixedSecret
 from adapter.domain.job import Operation
 from adapter.domain.media import Frame, Image, Pixels, Ratio, RemoteVideo, image_from_bytes
 from adapter.domain.orders import MAX_SEED, ImageOrder, VideoInput
-from adapter.domain.ports import Finished, Refused, Working
+from adapter.domain.ports import Empty, Finished, Refused, Working
 from adapter.errors import (
     AdapterError,
     ContentRefused,
@@ -252,11 +252,36 @@ def test_a_finished_job_is_read_with_metadata_nested_or_flat() -> None:
     }
 
 
+@pytest.mark.parametrize("metadata", [b"", b', "metadata": {"video": {}}', b', "metadata": {}'])
+def test_a_success_without_a_link_is_told_as_such(metadata: bytes) -> None:
+    """The link may come later; a job that never gets one must not be asked about for an hour."""
+    state = b'[{"operation": {"name": "op"' + metadata + b'}, "status": "MEDIA_GENERATION_STATUS_SUCCESSFUL"}]'
+    assert translate.reports(Reply(200, state)) == {"op": Empty()}
+
+
+@pytest.mark.parametrize(
+    ("body", "left"),
+    [
+        (b'{"credits": 680, "userPaygateTier": "PAYGATE_TIER_ONE"}', 680),
+        (b'{"credits": 0}', 0),
+        (b'{"credits": "660"}', 660),
+    ],
+)
+def test_credits_are_read(body: bytes, left: int) -> None:
+    """As the web page gets them (`flow.md` section 2)."""
+    assert translate.credits_left(Reply(200, body)) == left
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b"", b"<html>", b'{"credits": null}', b'{"credits": "many"}', b"\xff"])
+def test_credits_that_cannot_be_read_are_no_number(body: bytes) -> None:
+    """Nothing is proved by a guess."""
+    with pytest.raises(UpstreamBroken):
+        translate.credits_left(Reply(200, body))
+
+
 @pytest.mark.parametrize(
     "state",
     [
-        b'{"operation": {"name": "op"}, "status": "MEDIA_GENERATION_STATUS_SUCCESSFUL"}',
-        b'{"operation": {"name": "op", "metadata": {"video": {}}}, "status": "MEDIA_GENERATION_STATUS_SUCCESSFUL"}',
         b'{"operation": {"name": "op"}, "status": "MEDIA_GENERATION_STATUS_DREAMING"}',
         b'{"operation": {"name": "op"}}',
     ],

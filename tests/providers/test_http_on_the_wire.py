@@ -21,9 +21,9 @@ async def http() -> AsyncIterator[Http]:
         yield http
 
 
-@pytest.fixture(params=["post", "post_once"])
+@pytest.fixture(params=["post", "post_once", "get"])
 def kind(request: pytest.FixtureRequest) -> str:
-    """Each of the two clients."""
+    """Each of the two clients, and what only reads."""
     return str(request.param)
 
 

@@ -7,6 +7,7 @@ from tests.sandbox.helpers import (
     IMAGES,
     OTHER,
     OTHER_PROJECT,
+    VIDEO,
     Client,
     Json,
     faulty,
@@ -204,6 +205,24 @@ async def test_credits_are_told(client: Client) -> None:
     answer = await client.get("/v1/credits", headers=FLOW)
 
     assert answer.json() == {"credits": 680, "userPaygateTier": "PAYGATE_TIER_ONE"}
+
+
+async def test_credits_may_lag_behind_a_charge(client: Client) -> None:
+    """By script: the newest video is charged, and the desk does not know it yet; once."""
+    await client.post(f"{VIDEO}Text", headers=FLOW, json=seed("flow.video.text.portrait.request"))
+    await faulty(client, {"on": "flow.credits", "do": "lag"})
+    told = [(await client.get("/v1/credits", headers=FLOW)).json()["credits"] for _ in range(2)]
+
+    assert told == [680, 660]
+
+
+async def test_the_credits_desk_can_fail(client: Client) -> None:
+    """As any other."""
+    await faulty(client, {"on": "flow.credits", "do": "html", "status": 502})
+    answers = [await client.get("/v1/credits", headers=FLOW) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [502, 200]
+    assert (await ledger(client))["requests"]["flow.credits"] == 2
 
 
 async def test_requests_are_counted_apart_from_executions(client: Client) -> None:

@@ -32,6 +32,8 @@ class Wish(msgspec.Struct, frozen=True):
     pictures: tuple[Source, ...] = ()
     #: What each of them is to a video, where the client says so.
     roles: tuple[str | None, ...] = ()
+    #: Whether the pictures are those of an earlier turn.
+    is_earlier: bool = False
 
 
 def read_wish(messages: Sequence[Message], public_url: str, *, look_back: bool) -> Wish:
@@ -53,7 +55,8 @@ def read_wish(messages: Sequence[Message], public_url: str, *, look_back: bool) 
         if found:
             chosen = found if earlier.role == "user" else found[-1:]
             roles = tuple(part.role for part in chosen)
-            return Wish(text, tuple(_source(part, public_url) for part in chosen), roles)
+            sources = tuple(_source(part, public_url) for part in chosen)
+            return Wish(text, sources, roles, is_earlier=earlier is not messages[asked])
     return Wish(text)
 
 

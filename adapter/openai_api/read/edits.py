@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from adapter.domain.orders import ImageOrder, Source, Upload
+from adapter.domain.orders import ImageOrder, Source
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.fields import one_of
 from adapter.openai_api.read.form import Part, read_fields
 from adapter.openai_api.read.images import Delivery, image_order
-from adapter.openai_api.read.pictures import read_ref, read_url
+from adapter.openai_api.read.pictures import read_part, read_ref
 from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.wire.images import EditsRequest
 
@@ -28,8 +28,6 @@ OVERLAYS = ("mask", "markup")
 
 #: `image`, `image[]`, `image[0]`, `images[]`: what clients call the files of a form.
 _PICTURE = re.compile(r"images?(\[\d*\])?")
-#: What a form's part begins with that names a picture instead of being one.
-_ADDRESSES = (b"data:", b"http://", b"https://")
 
 
 def read_edits_form(parts: Sequence[Part], public_url: str) -> tuple[EditsRequest, tuple[Source, ...]]:
@@ -41,18 +39,12 @@ def read_edits_form(parts: Sequence[Part], public_url: str) -> tuple[EditsReques
     pictures = [part for part in parts if _PICTURE.fullmatch(part.name)]
     fields = [part for part in parts if not _PICTURE.fullmatch(part.name)]
     body = read_fields(map(_named_only, fields), EditsRequest)
-    return body, (*(_source(part, public_url) for part in pictures), *refs(body, public_url))
+    return body, (*(read_part(part.data, public_url, part.name) for part in pictures), *refs(body, public_url))
 
 
 def _named_only(part: Part) -> Part:
     """Leave of a file that is refused anyway only that it was there."""
     return Part(part.name, b"a file") if part.name in OVERLAYS else part
-
-
-def _source(part: Part, public_url: str) -> Source:
-    if part.data[:8].lower().startswith(_ADDRESSES):
-        return read_url(part.data.decode(errors="replace"), public_url, part.name)
-    return Upload(part.data, part.name)
 
 
 def refs(body: EditsRequest, public_url: str) -> tuple[Source, ...]:

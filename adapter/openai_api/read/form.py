@@ -131,10 +131,8 @@ def _contradiction(name: str) -> InvalidRequest:
 def _text(part: Part) -> str:
     name = part.name[:LONGEST_NAME]
     if len(part.data) > MOST_TEXT_BYTES:
-        raise RequestTooLarge(
-            f"The field '{name}' is longer than {MOST_TEXT_BYTES} bytes; a picture goes into 'image'."
-        )
+        raise RequestTooLarge(f"The field '{name}' is longer than {MOST_TEXT_BYTES} bytes; only a picture may be.")
     try:
         return part.data.decode()
     except UnicodeDecodeError as error:
-        raise InvalidRequest(f"The field '{name}' is not UTF-8; a picture goes into 'image'.", param=name) from error
+        raise InvalidRequest(f"The field '{name}' is not UTF-8 and no field for a picture.", param=name) from error

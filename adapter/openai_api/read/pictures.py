@@ -9,6 +9,8 @@ from adapter.openai_api.wire.images import ImageRef
 FORMS = "a data: URL with base64, or an https:// address"
 #: The longest head of a data: URL that is looked at, in characters.
 _HEAD = 256
+#: What a form's field begins with that names a picture instead of being one.
+_ADDRESSES = (b"data:", b"http://", b"https://")
 #: Google's own JSON takes the alphabet of URLs as well (protobuf's JSON mapping, "bytes").
 #: What of the alphabet, its padding and its line breaks is escaped in an address. Only these: `unquote` of 120 MB of
 #: per cent signs takes 40 s and gigabytes.
@@ -31,6 +33,17 @@ def read_ref(ref: ImageRef | str, public_url: str, param: str) -> Source:
     if isinstance(ref, ImageRef) and ref.file_id is not None:
         return Filed(ref.file_id, param)
     raise InvalidRequest(f"A picture needs an 'image_url' ({FORMS}) or a 'file_id'.", param=param)
+
+
+def read_part(data: bytes, public_url: str, param: str) -> Source:
+    """Return the source that a form's field is: the picture itself, or an address.
+
+    Raises:
+        InvalidRequest: it is an address and names none.
+    """
+    if data[:8].lower().startswith(_ADDRESSES):
+        return read_url(data.decode(errors="replace"), public_url, param)
+    return Upload(data, param)
 
 
 def read_url(url: str, public_url: str, param: str) -> Source:

@@ -17,6 +17,7 @@ from adapter.openai_api.read.conversation import PARAM as CHAT_PARAM
 from adapter.openai_api.read.conversation import read_wish
 from adapter.openai_api.read.fields import one_of, prompt, required
 from adapter.openai_api.read.images import image_order
+from adapter.openai_api.read.markup import split_model
 from adapter.openai_api.read.response_items import messages
 from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.wire.chat import ChatRequest, ContentPart, Message
@@ -107,7 +108,7 @@ def _is_video(body: ResponsesRequest, tool: _Tool | None, terms: Terms) -> bool:
     name = required(body.model, "model") if tool is None else body.model
     if name is None or (tool is not None and _is_chat_model(name, terms)):
         return False
-    if not isinstance(terms.catalogue.find(name).card, VideoCard):
+    if not isinstance(terms.catalogue.find(split_model(name, terms.catalogue)[0]).card, VideoCard):
         return False
     if tool is not None:
         raise InvalidRequest(f"The model '{name}' makes videos; leave the tool '{TOOL}' out.", param="tools")

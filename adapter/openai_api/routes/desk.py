@@ -1,6 +1,6 @@
 """What every handler works with, and how it answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import msgspec
@@ -8,16 +8,23 @@ from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 
-from adapter.domain.ports import Access, Budget, Clock
+from adapter.domain.markup import Markup
+from adapter.domain.ports import Access, Budget, Clock, KeyNames
+from adapter.generation.contents import Contents
 from adapter.generation.files import Files
 from adapter.generation.pictures import Pictures
 from adapter.generation.replies import Background, Replies
+from adapter.generation.texts import Texts
 from adapter.generation.uploads import Uploads
 from adapter.generation.videos import Videos
 from adapter.openai_api.read.terms import Terms
+from adapter.openai_api.write.videos import Shelf
 
 #: `no-transform` and `x-accel-buffering` keep proxies from holding the stream back.
 STREAM_HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
+
+#: Names the job behind an answer, for the operator's `adapter jobs show`.
+VIDEO_ID = "x-video-id"
 
 #: A request whose `auth` is the owner of the key it came with.
 OwnedRequest = Request[None, str, State]
@@ -29,10 +36,12 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     access: Access
     pictures: Pictures
     videos: Videos
+    texts: Texts
     files: Files
     uploads: Uploads
     replies: Replies
     background: Background
+    contents: Contents
     budget: Budget
     clock: Clock
     terms: Terms
@@ -42,6 +51,16 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     reply_seconds: float
     #: Whether chats get pictures beside the text even where they do not ask for that.
     enclose_pictures: bool
+    #: What keys are called in `markup_by_key`.
+    key_names: KeyNames
+    #: How videos are shown in chats that do not say, by the name of their key and otherwise.
+    markup_by_key: Mapping[str, Markup]
+    markup: Markup
+    #: The text model for side calls where a model's card names none; empty: they are answered here.
+    side_call_model: str
+    shelf: Shelf
+    #: How often a running video is looked at, in seconds: asking sooner tells nothing new.
+    poll_seconds: float
 
     @property
     def public_url(self) -> str:
@@ -49,21 +68,23 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
         return self.terms.public_url
 
 
-def json_response(body: msgspec.Struct) -> Response[bytes]:
+def json_response(body: msgspec.Struct, headers: Mapping[str, str] | None = None) -> Response[bytes]:
     """Answer with JSON. Encoded here, once: a picture's `msgspec.Raw` goes out as it came in."""
-    return Response(msgspec.json.encode(body), media_type=MediaType.JSON)
+    return Response(msgspec.json.encode(body), media_type=MediaType.JSON, headers=headers)
 
 
 class Pieces:
     """An answer of JSON that is sent in pieces, which nobody has to join."""
 
-    def __init__(self, pieces: Sequence[bytes | memoryview]) -> None:
+    def __init__(self, pieces: Sequence[bytes | memoryview], headers: Mapping[str, str]) -> None:
         self._pieces = pieces
+        self._headers = headers
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send (an ASGI application)."""
         length = b"%d" % sum(map(len, self._pieces))
         headers = [(b"content-type", b"application/json"), (b"content-length", length)]
+        headers += [(name.encode(), value.encode()) for name, value in self._headers.items()]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         for missing, piece in enumerate(self._pieces, 1 - len(self._pieces)):
             # ASGI says `bytes`; uvicorn and uvloop take whatever has a buffer.

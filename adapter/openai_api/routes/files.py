@@ -1,75 +1,77 @@
-"""`/v1/files`: pictures that are uploaded once and named by their id wherever one is taken."""
+"""Stored files: whole, in part, or not again."""
 
-from litestar import Response, delete, get, post
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
+
+from litestar import HttpMethod, Request, Response
+from litestar.datastructures import State
 from litestar.response import Stream
 
 from adapter.domain.media import MediaFormat
-from adapter.domain.records import Search
-from adapter.errors import InvalidRequest
-from adapter.openai_api.read.files import read_upload
-from adapter.openai_api.read.form import FormReader
-from adapter.openai_api.read.paging import read_paging
-from adapter.openai_api.routes.desk import Desk, OwnedRequest, json_response
-from adapter.openai_api.routes.room import apart, arriving
-from adapter.openai_api.wire.files import FileDeleted
-from adapter.openai_api.write.files import disposition, file_list, file_object
+from adapter.domain.ports import MediaFile
+from adapter.openai_api.read.ranges import byte_range, is_unchanged
+from adapter.openai_api.routes.desk import Desk
 
-#: OpenAI's own limits of a page.
-USUAL_PAGE = MOST_ON_A_PAGE = 10_000
+_Owner = TypeVar("_Owner")
+
+#: For a link that is the only key to its file: the name never gets other bytes.
+FOR_EVER = "public, max-age=31536000, immutable"
+#: For what is shown to its owner only, and may be deleted.
+ASK_AGAIN = "private, no-cache"
 
 
-@post("/files", status_code=200)
-async def upload_file(request: OwnedRequest, desk: Desk) -> Response[bytes]:
-    """Keep a picture."""
-    content_type = request.headers.get("content-type", "")
-    if content_type.partition(";")[0].strip().lower() != "multipart/form-data":
-        raise InvalidRequest("The body has to be multipart/form-data with a 'file' and a 'purpose'.", param="file")
-    form = FormReader(content_type, most_file_bytes=desk.longest_file)
-    async for chunk in arriving(request, desk):
-        form.feed(chunk)
-    parts = form.finish()
-    given = await apart(sum(len(part.data) for part in parts), lambda: read_upload(parts))
-    return json_response(file_object(await desk.uploads.take(given, request.auth)))
+async def send_file(
+    request: Request[None, _Owner, State],
+    desk: Desk,
+    name: str,
+    *,
+    caching: str,
+    sent: Callable[[], None] = lambda: None,
+) -> Stream | Response[None]:
+    """Send a file, or the part of it that a player asks for; call `sent` when all of it has gone out.
 
-
-@get("/files")
-async def list_files(request: OwnedRequest, desk: Desk) -> Response[bytes]:
-    """List the files of whoever asks."""
-    paging = read_paging(request.query_params, usual=USUAL_PAGE, most=MOST_ON_A_PAGE)
-    search = Search(
-        owner=request.auth,
-        after=None if paging.after is None else await desk.uploads.place(paging.after, request.auth),
-        limit=paging.limit + 1,
-        newest_first=paging.newest_first,
-        purpose=request.query_params.get("purpose") or None,
-    )
-    return json_response(file_list(await desk.uploads.list(search), paging.limit))
-
-
-@get("/files/{file_id:str}")
-async def retrieve_file(request: OwnedRequest, file_id: str, desk: Desk) -> Response[bytes]:
-    """Describe one file."""
-    return json_response(file_object(await desk.uploads.find(file_id, request.auth)))
-
-
-@delete("/files/{file_id:str}", status_code=200)
-async def delete_file(request: OwnedRequest, file_id: str, desk: Desk) -> Response[bytes]:
-    """Forget a file."""
-    await desk.uploads.delete(file_id, request.auth)
-    return json_response(FileDeleted(id=file_id))
-
-
-@get("/files/{file_id:str}/content")
-async def read_file(request: OwnedRequest, file_id: str, desk: Desk) -> Stream:
-    """Send a file's bytes."""
-    file = await desk.uploads.find(file_id, request.auth)
-    known = MediaFormat.of_name(file.name)
+    Raises:
+        NotFound: there is no such file.
+        RangeNotSatisfiable: there is no such part.
+    """
+    file = await desk.files.find(name)
+    if is_unchanged(request.headers.get("if-none-match"), file.etag):
+        return Response(None, status_code=304, headers=_headers(file, caching))
+    part = None
+    if request.headers.get("if-range", file.etag) == file.etag:
+        part = byte_range(request.headers.get("range"), file.size)
+    start, end = (part.start, part.end) if part else (0, file.size)
+    headers = {**_headers(file, caching), "content-length": str(end - start)}
+    if part:
+        headers["content-range"] = f"bytes {start}-{end - 1}/{file.size}"
+    wanted = start if request.method == HttpMethod.HEAD else end
+    pieces = desk.files.read(name, start, wanted)
     return Stream(
-        desk.uploads.read(file),
-        media_type=known.mime if known else "application/octet-stream",
-        headers={
-            "content-length": str(file.size),
-            "content-disposition": disposition(file),
-            "x-content-type-options": "nosniff",
-        },
+        _noted(pieces, sent) if wanted - start == file.size else pieces,
+        status_code=206 if part else 200,
+        media_type=_content_type(name),
+        headers=headers,
     )
+
+
+async def _noted(pieces: AsyncIterator[bytes], sent: Callable[[], None]) -> AsyncIterator[bytes]:
+    async for piece in pieces:
+        yield piece
+    sent()
+
+
+def _content_type(name: str) -> str:
+    known = MediaFormat.of_name(name)
+    return known.mime if known else "application/octet-stream"
+
+
+def _headers(file: MediaFile, caching: str) -> dict[str, str]:
+    return {
+        "accept-ranges": "bytes",
+        "etag": file.etag,
+        "cache-control": caching,
+        "x-content-type-options": "nosniff",
+        "content-security-policy": "sandbox",
+        # Pages that let in only what says so (`Cross-Origin-Embedder-Policy`) show our pictures and videos too.
+        "cross-origin-resource-policy": "cross-origin",
+    }

@@ -1,7 +1,7 @@
 """Responses as streams: while they are made, and again afterwards."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing
 from functools import partial
 
@@ -9,6 +9,7 @@ from adapter.domain.job import Failure, VideoJob
 from adapter.domain.media import Image, size_of
 from adapter.domain.replies import Reply, ReplyStatus
 from adapter.errors import AdapterError
+from adapter.generation.undertaking import Album
 from adapter.openai_api import sse
 from adapter.openai_api.routes.desk import Desk
 from adapter.openai_api.routes.room import apart
@@ -22,12 +23,12 @@ SILENCE = "still working"
 async def stream_picture(
     desk: Desk,
     reply: Reply,
-    first: Sequence[Image] | None,
-    states: AsyncGenerator[Sequence[Image] | None, None],
+    first: Album | None,
+    states: AsyncGenerator[Album | None, None],
     *,
     is_stored: bool,
 ) -> AsyncIterator[bytes]:
-    """Tell of a picture while it is drawn. Who hangs up ends it."""
+    """Tell of a picture while it is drawn."""
     numbering, seen = Numbering(), first
     for frame in _frames(numbering, [*tell.opening(reply), *tell.picture_begun(reply)]):
         yield frame
@@ -44,10 +45,11 @@ async def stream_picture(
         return
     finally:
         await states.aclose()
-    done = reply.completed(seen[0], desk.clock.now())
+    image = seen.images[0]
+    done = reply.completed(image, desk.clock.now())
     if is_stored:
-        await desk.replies.remember_end(done, seen[0])
-    async for frame in _pictures(numbering, done, seen[0]):
+        await desk.replies.remember_end(done, image)
+    async for frame in _pictures(numbering, done, image):
         yield frame
 
 

@@ -1,7 +1,7 @@
 """`/v1/responses`: the image tool, and videos, as answers with an id."""
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 
 import msgspec
@@ -14,12 +14,14 @@ from adapter.domain.media import size_of
 from adapter.domain.orders import ImageOrder, VideoWish
 from adapter.domain.replies import Reply
 from adapter.errors import InvalidRequest, NotFound
+from adapter.generation.undertaking import Viewing
 from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.paging import read_paging
 from adapter.openai_api.read.response_items import given_items
 from adapter.openai_api.read.responses import Asked, read_response
-from adapter.openai_api.routes.chat import VIDEO_ID, handed_over
-from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, json_response
+from adapter.openai_api.routes.asking import asking_for_picture, asking_for_video, open_viewing, replay_headers
+from adapter.openai_api.routes.chat import handed_over
+from adapter.openai_api.routes.desk import STREAM_HEADERS, VIDEO_ID, Desk, OwnedRequest, json_response
 from adapter.openai_api.routes.response_streams import follow_picture, stream_picture, stream_video
 from adapter.openai_api.routes.room import apart, read_body, take_room
 from adapter.openai_api.wire.responses import GivenItem, ResponseDeleted, ResponsesRequest
@@ -29,6 +31,8 @@ from adapter.openai_api.write.response_events import Numbering
 PREFIX = "resp_"
 #: OpenAI's own limits of a page of input.
 USUAL_PAGE, MOST_ON_A_PAGE = 20, 100
+
+NO_HEADERS: Mapping[str, str] = {}
 
 Answer = Stream | Response[bytes]
 
@@ -40,10 +44,10 @@ async def create_response(request: OwnedRequest, desk: Desk) -> Answer:
     sight = await _sight(desk, body.previous_response_id, request.auth)
     asked = await apart(size, lambda: read_response(body, desk.terms, sight))
     order = await desk.uploads.resolved(asked.order, request.auth)
-    reply = _new_reply(desk, body, asked, request.auth)
     if isinstance(order, VideoWish):
+        reply = _new_reply(desk, body, asked, request.auth)
         return await _answer_with_video(request, desk, body, reply, order)
-    return await _answer_with_picture(request, desk, body, reply, order)
+    return await _answer_with_picture(request, desk, body, asked, order)
 
 
 async def _sight(desk: Desk, response_id: str | None, owner: str) -> Sequence[str]:
@@ -70,8 +74,11 @@ def _key(response_id: str) -> str:
     return response_id.removeprefix(PREFIX) if response_id.startswith(PREFIX) else ""
 
 
-def _new_reply(desk: Desk, body: ResponsesRequest, asked: Asked, owner: str) -> Reply:
+def _new_reply(desk: Desk, body: ResponsesRequest, asked: Asked, owner: str, viewing: Viewing | None = None) -> Reply:
+    """Return the reply to a request; all attempts of one request for a picture have the same."""
     key, now = secrets.token_hex(16), desk.clock.now()
+    if viewing is not None:
+        key, now = viewing.mark, viewing.began_at
     return Reply(
         key=key,
         owner=owner,
@@ -89,24 +96,29 @@ def _new_reply(desk: Desk, body: ResponsesRequest, asked: Asked, owner: str) -> 
 
 
 async def _answer_with_picture(
-    request: OwnedRequest, desk: Desk, body: ResponsesRequest, reply: Reply, order: ImageOrder
+    request: OwnedRequest, desk: Desk, body: ResponsesRequest, asked: Asked, order: ImageOrder
 ) -> Answer:
-    if reply.background:
-        queued = await desk.background.start(reply, order)
+    form = (asked.said, body.store is not False, bool(body.stream))
+    if body.background:
+        reply = _new_reply(desk, body, asked, request.auth)
+        queued = await desk.background.start(reply, order, await asking_for_picture(request, order, *form))
         if body.stream:
             return _event_stream(follow_picture(desk, queued, Numbering()))
         return json_response(write.response(queued))
-    await take_room(request, desk, weight.of_order(order))
+    viewing = await open_viewing(request, desk, order, linked=False, form=form)
+    reply = _new_reply(desk, body, asked, request.auth, viewing)
     is_stored = body.store is not False
     if body.stream:
-        states = desk.pictures.watch_images(order)
+        states = viewing.watch()
         # Begun when there is something to send: what fails before that has an HTTP status.
-        return _event_stream(stream_picture(desk, reply, await anext(states), states, is_stored=is_stored))
-    [image] = await desk.pictures.make_images(order)
+        events = stream_picture(desk, reply, await anext(states), states, is_stored=is_stored)
+        return _event_stream(events, replay_headers(viewing))
+    image = (await viewing.album()).images[0]
     done = reply.completed(image, desk.clock.now())
     if is_stored:
         await desk.replies.remember_end(done, image)
-    return await apart(size_of([image]), lambda: json_response(write.with_picture(done, image)))
+    headers = replay_headers(viewing)
+    return await apart(size_of([image]), lambda: json_response(write.with_picture(done, image), headers))
 
 
 async def _answer_with_video(
@@ -115,12 +127,13 @@ async def _answer_with_video(
     """Answer with a video; the provider has taken the job before the first byte goes out, whoever waits for it."""
     if wish.sources:
         await take_room(request, desk, weight.of_sources(wish.sources))
-    job = await desk.videos.start_video(wish, request.auth)
+    asking = await asking_for_video(request, wish, body.model, body.store is not False, bool(body.stream))
+    job = await desk.videos.start_video(wish, asking)
     reply = msgspec.structs.replace(reply, video=job.id)
     if body.store is not False:
         await desk.replies.remember(reply)
     if body.stream:
-        return _event_stream(stream_video(desk, reply, job, Numbering()), job)
+        return _event_stream(stream_video(desk, reply, job, Numbering()), {VIDEO_ID: job.id})
     if reply.background:
         return _video_response(desk, reply, job)
     job = await desk.videos.finish_video(job)
@@ -139,9 +152,8 @@ def _video_response(desk: Desk, reply: Reply, job: VideoJob) -> Answer:
     return Stream(handed_over(desk, job, whole), media_type=MediaType.JSON, headers=headers)
 
 
-def _event_stream(events: AsyncIterator[bytes], job: VideoJob | None = None) -> Stream:
-    headers = STREAM_HEADERS if job is None else {**STREAM_HEADERS, VIDEO_ID: job.id}
-    return Stream(events, media_type="text/event-stream", headers=headers)
+def _event_stream(events: AsyncIterator[bytes], headers: Mapping[str, str] = NO_HEADERS) -> Stream:
+    return Stream(events, media_type="text/event-stream", headers={**STREAM_HEADERS, **headers})
 
 
 @get("/responses/{response_id:str}")
@@ -154,7 +166,7 @@ async def retrieve_response(request: OwnedRequest, response_id: str, desk: Desk)
     if request.query_params.get("stream") in {"true", "1"}:
         numbering = Numbering(_starting_after(request.query_params.get("starting_after")))
         if job is not None:
-            return _event_stream(stream_video(desk, reply, job, numbering), job)
+            return _event_stream(stream_video(desk, reply, job, numbering), {VIDEO_ID: job.id})
         return _event_stream(follow_picture(desk, reply, numbering))
     return await _shown(desk, reply, job)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from adapter.domain.job import Moment, VideoJob
+from adapter.domain.markup import Markup
 from adapter.domain.media import Image
 from adapter.domain.replies import Reply, ReplyStatus
 from adapter.errors import AdapterError
@@ -109,7 +110,7 @@ def video_end(reply: Reply, job: VideoJob, public_url: str) -> Iterator[Event]:
 
 def _video_done(reply: Reply, job: VideoJob, public_url: str) -> Iterator[Event]:
     """End the telling, then send the message with the link."""
-    text = video_content(job, public_url)
+    text = video_content(job, public_url, Markup.MARKDOWN)
     whole = write.with_video(reply, job, public_url)
     told, said = whole.output
     yield from _told(told, "".join(write.progress(moment) for moment in job.history))

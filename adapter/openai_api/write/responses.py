@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from adapter.domain.job import Failure, JobState, Moment, Phase, VideoJob
+from adapter.domain.markup import Markup
 from adapter.domain.media import Image
 from adapter.domain.replies import Reply, ReplyStatus
 from adapter.domain.usage import Usage
@@ -116,7 +117,9 @@ def with_video(reply: Reply, job: VideoJob, public_url: str) -> ResponseObject:
     if now.status is not ReplyStatus.COMPLETED or job.state is not JobState.COMPLETED:
         return response(now)
     text = "".join(progress(moment) for moment in job.history)
-    return response(now, (reasoning(reply, text, "completed"), message(reply, video_content(job, public_url))))
+    return response(
+        now, (reasoning(reply, text, "completed"), message(reply, video_content(job, public_url, Markup.MARKDOWN)))
+    )
 
 
 def progress(moment: Moment) -> str:

@@ -16,6 +16,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     token: Secret
     project_id: str
     tier: str
+    #: Whether it takes new work; the jobs that it has are asked about in any case.
+    enabled: bool = True
 
 
 class Accounts:
@@ -23,11 +25,18 @@ class Accounts:
 
     def __init__(self, accounts: Sequence[Account]) -> None:
         self._by_name = {account.name: account for account in accounts}
-        self._turn = itertools.cycle(accounts)
+        self._turn = itertools.cycle([account for account in accounts if account.enabled])
 
     def choose(self) -> Account:
-        """Return the account whose turn it is."""
-        return next(self._turn)
+        """Return the account whose turn it is.
+
+        Raises:
+            UpstreamCredential: none takes new work.
+        """
+        chosen = next(self._turn, None)
+        if chosen is None:
+            raise UpstreamCredential("No Flow account takes new work at the moment.")
+        return chosen
 
     def find(self, name: str) -> Account:
         """Return an account by name.

@@ -41,6 +41,8 @@ MAX_PICTURE_BYTES = 64 * 1024 * 1024
 #: All of a submission: reading and renewing the token, and both sends if the first was a 401.
 SUBMIT_SECONDS = 75.0
 STATUS_SECONDS = 45.0
+#: Reading the credits, the token included: it stands before every submission, and can be done without.
+CREDITS_SECONDS = 3.0
 
 _encoder = msgspec.json.Encoder()
 
@@ -112,6 +114,18 @@ class FlowProvider:
         """Name the account whose turn it is (the port of that name)."""
         return self._accounts.choose().name
 
+    async def credits(self, account: str) -> int | None:
+        """Read what an account may still spend (the port of that name)."""
+        try:
+            found = self._accounts.find(account)
+            async with deadline(CREDITS_SECONDS):
+                return translate.credits_left(
+                    await self._call(self._http.get, found, "/v1/credits", None, CREDITS_SECONDS)
+                )
+        except AdapterError as fault:
+            log.warning("flow.credits_unread", account=account, code=fault.code)
+            return None
+
     async def upload(self, pictures: Sequence[Image], *, account: str) -> Sequence[str]:
         """Give an account pictures that it does not have yet (the port of that name)."""
         return await self._upload(self._accounts.find(account), pictures)
@@ -182,11 +196,11 @@ class FlowProvider:
         send: Callable[..., Awaitable[Reply]],
         account: Account,
         path: str,
-        request: msgspec.Struct,
+        request: msgspec.Struct | None,
         seconds: float,
     ) -> Reply:
         """Send with the account's token; a 401 is a refusal before any work, so a renewed token gets one more try."""
-        url, body = f"{self._base_url}{path}", _encoder.encode(request)
+        url, body = f"{self._base_url}{path}", b"" if request is None else _encoder.encode(request)
         token = await account.token.read()
         reply = await send(url, headers=headers(token), body=body, seconds=seconds)
         if reply.status == 401:

@@ -8,7 +8,7 @@ import msgspec
 from adapter.domain.job import Failure, Operation, VideoJob
 from adapter.domain.media import Image, Ratio, RemoteVideo, image_from_base64
 from adapter.domain.orders import MAX_SEED, ImageOrder, VideoInput
-from adapter.domain.ports import Finished, Refused, Report, Working
+from adapter.domain.ports import Empty, Finished, Refused, Report, Working
 from adapter.errors import (
     UNREADABLE_JSON,
     AdapterError,
@@ -66,6 +66,8 @@ QUOTA_WORDS = ("_QUOTA_REACHED", "_QUOTA_REACHED_UPGRADEABLE")
 
 _T = TypeVar("_T")
 _picture = value_of("encodedImage")
+#: Google's JSON writes a 64-bit number as text, so a number in quotes is one as well.
+_credits_decoder = msgspec.json.Decoder(wire.Credits, strict=False)
 _images_decoder = msgspec.json.Decoder(tuple[wire.ImageAnswer, ...] | wire.ImagesObject)
 _uploaded_decoder = msgspec.json.Decoder(wire.Uploaded)
 _operations_decoder = msgspec.json.Decoder(tuple[msgspec.Raw, ...] | wire.OperationsObject)
@@ -88,6 +90,15 @@ def upload_request(image: Image, session: str) -> wire.UploadUserImage:
         ),
         client_context=wire.UploadClientContext(session_id=session, tool=UPLOAD_TOOL),
     )
+
+
+def credits_left(reply: Reply) -> int:
+    """Return what an account may still spend.
+
+    Raises:
+        AdapterError: an error body, or nothing that can be read.
+    """
+    return _decode(_credits_decoder, reply).credits
 
 
 def uploaded(reply: Reply) -> str:
@@ -230,7 +241,9 @@ def _report(state: wire.OperationState) -> Report | None:
         case "MEDIA_GENERATION_STATUS_SUCCESSFUL":
             metadata = state.operation.metadata or state.metadata
             video = metadata.video if metadata else None
-            return Finished(RemoteVideo(video.fife_url, video.serving_base_uri)) if video and video.fife_url else None
+            return (
+                Finished(RemoteVideo(video.fife_url, video.serving_base_uri)) if video and video.fife_url else Empty()
+            )
         case "MEDIA_GENERATION_STATUS_FAILED":
             return Refused(_failure(state.operation.error))
         case _:

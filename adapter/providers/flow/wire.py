@@ -227,3 +227,9 @@ class OperationsObject(msgspec.Struct, frozen=True):
 
     operations: tuple[msgspec.Raw, ...] | None = None
     media: tuple[msgspec.Raw, ...] | None = None
+
+
+class Credits(msgspec.Struct, frozen=True):
+    """The answer of `GET /v1/credits` (`flow.md` section 2)."""
+
+    credits: int

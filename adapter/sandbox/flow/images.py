@@ -35,7 +35,7 @@ from adapter.sandbox.mishaps import served
 from adapter.sandbox.reading import read
 from adapter.sandbox.rules import SandboxAccount
 from adapter.sandbox.studio.pictures import decoded, measured, sniffed
-from adapter.sandbox.world import Incoming, World, account_of, base_url, entered, json_body, world_of
+from adapter.sandbox.world import Incoming, World, account_of, base_url, entered, json_body
 
 #: Pixels; the first bytes of seed 002's PNG say 1344x768, the others follow Gemini 2.5's table.
 SIZES: Final[dict[ImageRatio, tuple[int, int]]] = {
@@ -49,9 +49,15 @@ MAX_BATCH: Final = 10
 @get("/v1/credits")
 async def show_credits(request: Incoming) -> ASGIResponse:
     """Show what the account may still spend."""
-    world = world_of(request)
+    world = entered(request, "flow.credits")
     account = account_of(request, world.ledger)
-    return _json(Credits(credits=world.ledger.credits[account.project_id], user_paygate_tier=account.tier))
+
+    async def work(twist: Twist | None) -> ASGIResponse:
+        spent = world.ledger.executions[-1].credits if twist == "lag" and world.ledger.executions else 0
+        left = world.ledger.credits[account.project_id] + spent
+        return _json(Credits(credits=left, user_paygate_tier=account.tier))
+
+    return await served(request, world, ("flow.credits", ""), work)
 
 
 @post("/v1:uploadUserImage", status_code=200)

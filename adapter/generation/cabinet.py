@@ -13,7 +13,7 @@ from adapter.errors import NotFound, StorageFailed
 log = structlog.get_logger()
 
 
-class Album:
+class Cabinet:
     """Keeps them in the media store."""
 
     def __init__(self, media: MediaStore) -> None:
@@ -41,7 +41,7 @@ class Album:
         try:
             await self._media.delete([name])
         except StorageFailed as fault:
-            log.warning("album.bytes_left", code=fault.code)
+            log.warning("cabinet.bytes_left", code=fault.code)
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:

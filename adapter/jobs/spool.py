@@ -1,0 +1,182 @@
+"""The second memory of answered submissions: a file of this process's own, for the moment before the database has it.
+
+The name that Google gave a paid video is known nowhere else until it is committed. So it is written through to a local
+file first. What a process left there when it died is read by the next one that starts on the same folder.
+
+A file is locked for as long as its process lives, so a lock that can be had means that the owner is dead. The folder
+has to be a local one, where locks and `fsync` mean what they say. Nothing that goes wrong here is ever raised: the
+database is the first memory.
+"""
+
+import asyncio
+import fcntl
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import structlog
+
+from adapter.domain.job import Operation
+from adapter.errors import UNREADABLE_JSON
+
+log = structlog.get_logger()
+
+SUFFIX = ".answers"
+#: How long a disk is waited for before an answer is committed without this.
+PATIENCE_SECONDS = 5.0
+
+_T = TypeVar("_T")
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider said to one submission of a job; `intended_at` tells it from other submissions."""
+
+    job_id: str
+    account: str
+    intended_at: float
+    operation: Operation
+    at: float
+
+
+class Leftover(msgspec.Struct, frozen=True):
+    """The file of a dead process, locked by us, with what stands in it."""
+
+    path: Path
+    descriptor: int
+    answers: Sequence[Answer]
+
+
+_decoder = msgspec.json.Decoder(Answer)
+
+
+class Spool:
+    """A folder of such files, one per process; None keeps nothing."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        #: A thread of its own: in the common ones pictures are converted. One, so that lines do not mix.
+        self._thread = ThreadPoolExecutor(1, "spool")
+        self._own: tuple[Path, int] | None = None
+        self._open: set[Answer] = set()
+
+    async def note(self, answer: Answer) -> None:
+        """Keep an answer; when this returns, a power cut does not take it away, or the log says why it may."""
+        if (folder := self._folder) is not None:
+            await self._apart(lambda: self._append(folder, answer), None)
+
+    async def forget(self, answer: Answer) -> None:
+        """Note that the database has it."""
+        if self._folder is not None:
+            await self._apart(lambda: self._strike(answer), None)
+
+    async def leftovers(self) -> Sequence[Leftover]:
+        """Return what dead processes left, and hold it until `drop` or `release`."""
+        return await self._apart(self._find, [])
+
+    async def drop(self, leftovers: Sequence[Leftover]) -> None:
+        """Remove files whose answers are all known elsewhere."""
+
+        def remove() -> None:
+            for leftover in leftovers:
+                leftover.path.unlink(missing_ok=True)
+
+        await self._apart(remove, None)
+        await self.release(leftovers)
+
+    async def release(self, leftovers: Sequence[Leftover]) -> None:
+        """Leave files to whoever looks next."""
+
+        def let_go() -> None:
+            for leftover in leftovers:
+                os.close(leftover.descriptor)
+
+        await self._apart(let_go, None)
+
+    async def close(self) -> None:
+        """Let go of our own file; one in which nothing is left is removed."""
+        await self._apart(self._close, None)
+        self._thread.shutdown(wait=False)
+
+    async def _apart(self, work: Callable[[], _T], otherwise: _T) -> _T:
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except OSError as error:  # TimeoutError is one
+            log.error("spool.failed", folder=str(self._folder), error=error.strerror or type(error).__name__)  # noqa: TRY400 - the text is enough
+            return otherwise
+
+    def _append(self, folder: Path, answer: Answer) -> None:
+        _, descriptor = self._own = self._own or _make(folder)
+        # A line break on either side: what a full disk or a power cut left of another line spoils only that one.
+        line = b"\n" + msgspec.json.encode(answer) + b"\n"
+        self._open.add(answer)
+        if os.write(descriptor, line) < len(line):
+            raise OSError(0, "the disk is full")
+        os.fsync(descriptor)
+
+    def _strike(self, answer: Answer) -> None:
+        """Empty the file as soon as it holds nothing that is open. A line that stays too long does no harm."""
+        self._open.discard(answer)
+        if self._own is not None and not self._open:
+            os.ftruncate(self._own[1], 0)
+
+    def _find(self) -> list[Leftover]:
+        if self._folder is None or not self._folder.is_dir():
+            return []
+        own = self._own[0] if self._own else None
+        return [found for path in sorted(self._folder.glob(f"*{SUFFIX}")) if path != own and (found := _take(path))]
+
+    def _close(self) -> None:
+        if self._own is None:
+            return
+        path, descriptor = self._own
+        if not self._open:
+            path.unlink(missing_ok=True)
+        os.close(descriptor)
+        self._own = None
+
+
+def _make(folder: Path) -> tuple[Path, int]:
+    """Make our file. It gets its name once it is locked, so that nobody takes it for a dead process's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = secrets.token_hex(8)
+    new, path = folder / f".{name}.new", folder / f"{name}{SUFFIX}"
+    descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    new.rename(path)
+    directory = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+    return path, descriptor
+
+
+def _take(path: Path) -> Leftover | None:
+    """Lock the file of a dead process and read it; None if its owner lives, or somebody else was quicker."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    if os.fstat(descriptor).st_nlink == 0:
+        os.close(descriptor)
+        return None
+    lines = [line for line in path.read_bytes().splitlines() if line]
+    return Leftover(path, descriptor, [answer for line in lines if (answer := _read(line, path))])
+
+
+def _read(line: bytes, path: Path) -> Answer | None:
+    try:
+        return _decoder.decode(line)
+    except UNREADABLE_JSON as error:
+        log.warning("spool.damaged_line", path=str(path), error=str(error))
+        return None

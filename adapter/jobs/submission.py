@@ -1,0 +1,150 @@
+"""Sending a job upstream: once, with the intent on disk before and the answer on disk after.
+
+What ends without an answer is looked into and sent again only by proof (`doubt.py`).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+
+import structlog
+
+from adapter.domain.job import Failed, Failure, Intended, NotSent, Operation, Submitted, VideoJob, advance
+from adapter.domain.ports import Claim, Clock, Memory, VideoProvider
+from adapter.errors import (
+    AdapterError,
+    StorageFailed,
+    UpstreamBroken,
+    UpstreamBusy,
+    UpstreamForgot,
+    UpstreamSilent,
+    UpstreamUnreachable,
+)
+from adapter.jobs.adoption import Adoption
+from adapter.jobs.pace import MAX_PAUSE, MAX_SENDS, Moved, Pace
+from adapter.jobs.pictures import read_picture
+from adapter.jobs.providers import provider_of
+from adapter.jobs.reconciling import Reconciling
+from adapter.jobs.scribe import Scribe
+from adapter.jobs.spool import Answer, Spool
+
+log = structlog.get_logger()
+
+_T = TypeVar("_T")
+
+#: What is well again after a while. Of an upload all of it may be tried again; a submission has rules of its own.
+PASSING = (UpstreamUnreachable, UpstreamSilent, UpstreamBroken, UpstreamBusy, StorageFailed)
+#: Google may ask to come back after so many seconds and it is done here; later than that, the client is told.
+LONGEST_PUT_OFF = 30.0
+
+
+class Submission:
+    """The steps between a wish and its operation."""
+
+    def __init__(
+        self, providers: Mapping[str, VideoProvider], memory: Memory, *, clock: Clock, pace: Pace, spool: Spool
+    ) -> None:
+        self._providers = providers
+        self._memory = memory
+        self._clock = clock
+        self._pace = pace
+        self._spool = spool
+        self._scribe = Scribe(memory, clock)
+        self.reconciling = Reconciling(providers, memory, clock=clock, pace=pace)
+        self.adoption = Adoption(memory, clock, spool)
+
+    async def submit(self, claim: Claim) -> None:
+        """Send a job. The intent is on disk before the first byte leaves, and it is sent once.
+
+        Its pictures are uploaded before that: it costs nothing, so whatever goes wrong with it may be tried again.
+        """
+        try:
+            provider = provider_of(claim.job, self._providers)
+            account = provider.choose_account()
+            pictures = await self._upload(provider, claim.job, account)
+        except PASSING as fault:
+            await self._scribe.write(claim, *self._tried(claim.job, fault))
+            return
+        except AdapterError as fault:
+            await self._scribe.write(claim, advance(claim.job, self._failed(Failure.of(fault))))
+            return
+        job = advance(claim.job, await self._intent(provider, account))
+        lease_end = self._clock.now() + self._pace.lease_seconds
+        if not await self._scribe.intend(claim, job, self._pace.lease_seconds):
+            return
+        if self._clock.now() < lease_end:
+            await self._send(claim, job, pictures)
+        else:
+            # A disk that took longer than the lease: somebody else may hold the job by now, so nothing is sent.
+            await self._insist(claim, advance(job, NotSent()), self._pace.until_next_beat(self._clock.now()))
+
+    async def _upload(self, provider: VideoProvider, job: VideoJob, account: str) -> Sequence[str]:
+        if not job.order.pictures:
+            return ()
+        files = [await read_picture(self._memory.media, picture) for picture in job.order.pictures]
+        return await provider.upload(files, account=account)
+
+    async def _intent(self, provider: VideoProvider, account: str) -> Intended:
+        """Read what the account has before anything is sent, if it is going to be compared."""
+        at = self._clock.now()
+        if self._pace.reconcile_seconds is None:
+            return Intended(account, at)
+        return Intended(account, at, await provider.credits(account))
+
+    async def _send(self, claim: Claim, job: VideoJob, pictures: Sequence[str]) -> None:
+        try:
+            operation = await provider_of(job, self._providers).submit(job, pictures)
+        except AdapterError as fault:
+            await self._insist(claim, *self._after_fault(job, fault))
+        else:
+            await self._keep(claim, job, operation)
+
+    def _after_fault(self, job: VideoJob, fault: AdapterError) -> Moved:
+        """Say what is known of a submission that was not taken (reference: `reliability.md` section 2.3)."""
+        match fault:
+            case UpstreamUnreachable() | UpstreamForgot():
+                moved, _ = self._tried(job, fault)
+                return moved, self._pace.until_next_beat(self._clock.now())
+            case UpstreamBusy() if (fault.retry_after or 0.0) <= LONGEST_PUT_OFF:
+                return self._tried(job, fault)
+            case UpstreamSilent() | UpstreamBroken():
+                return self.reconciling.doubted(job, fault, witnessed=True)
+            case _:
+                return advance(job, self._failed(Failure.of(fault))), 0.0
+
+    def _tried(self, job: VideoJob, fault: AdapterError) -> Moved:
+        """Try again, ever later and as late as was asked for, but not for ever."""
+        if job.misses + 1 >= MAX_SENDS:
+            return advance(job, self._failed(Failure.of(fault))), 0.0
+        pause = self._pace.pause_after(job.misses, self._clock.now())
+        return advance(job, NotSent()), max(pause, min(fault.retry_after or 0.0, MAX_PAUSE))
+
+    def _failed(self, failure: Failure) -> Failed:
+        return Failed(failure, self._clock.now())
+
+    async def _keep(self, claim: Claim, job: VideoJob, operation: Operation) -> None:
+        """Remember an answer: in the log, in the spool, and in the database, in the order of their quickness."""
+        log.info("job.submitted", job_id=job.id, account=job.account, operation=operation.name)
+        answer = Answer(
+            job_id=job.id,
+            account=job.account or "",
+            intended_at=job.intended_at or 0.0,
+            operation=operation,
+            at=self._clock.now(),
+        )
+        await self._spool.note(answer)
+        taken = advance(job, Submitted(operation, answer.at))
+        if not await self._insist(claim, taken, self._pace.until_next_beat(answer.at)):
+            await self._persist(lambda: self.adoption.adopt(answer))
+        await self._spool.forget(answer)
+
+    async def _insist(self, claim: Claim, job: VideoJob, pause: float) -> bool:
+        """Write what came of a submission, and return whether its claim still held."""
+        return await self._persist(lambda: self._scribe.write(claim, job, pause))
+
+    async def _persist(self, write: Callable[[], Awaitable[_T]]) -> _T:
+        """Write, however long the disk takes to be well again: what is written is known nowhere else."""
+        while True:
+            try:
+                return await write()
+            except StorageFailed:
+                await self._clock.sleep(self._pace.poll_seconds)

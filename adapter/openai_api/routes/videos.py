@@ -1,0 +1,156 @@
+"""`/v1/videos`: a video is a job that is made, looked at, fetched and deleted."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from litestar import HttpMethod, Response, delete, get, post, route
+from litestar.response import Stream
+
+from adapter.domain import weight
+from adapter.domain.job import Variant, VideoJob
+from adapter.domain.orders import VideoWish
+from adapter.errors import AdapterError, Draining, InvalidRequest
+from adapter.openai_api import sse
+from adapter.openai_api.read.body import read_json
+from adapter.openai_api.read.form import read_fields
+from adapter.openai_api.read.videos import (
+    UNSUPPORTED,
+    read_page,
+    read_place,
+    read_variant,
+    read_video_form,
+    read_video_json,
+    remix_wish,
+)
+from adapter.openai_api.routes.asking import REPLAYED, asking_for_video
+from adapter.openai_api.routes.desk import STREAM_HEADERS, VIDEO_ID, Desk, OwnedRequest, json_response
+from adapter.openai_api.routes.files import ASK_AGAIN, send_file
+from adapter.openai_api.routes.room import read_json_or_form, take_room
+from adapter.openai_api.wire.videos import RemixRequest, VideoDeleted
+from adapter.openai_api.write.errors import error_event
+from adapter.openai_api.write.videos import video, video_event, video_list
+
+#: What a provider gets to take a job, in seconds. A client does not have to wait longer: the job is safe by then.
+TAKING_SECONDS = 20.0
+#: The shortest time after which a client is told to ask again, in milliseconds.
+SOONEST_MILLISECONDS = 1000
+
+
+@post("/videos", status_code=200)
+async def create_video(request: OwnedRequest, desk: Desk) -> Response[bytes]:
+    """Have a video made."""
+    wish = await read_json_or_form(
+        request, desk, lambda body: read_video_json(body, desk.terms), lambda parts: read_video_form(parts, desk.terms)
+    )
+    return await _started(request, desk, wish)
+
+
+@get("/videos")
+async def list_videos(request: OwnedRequest, desk: Desk) -> Response[bytes]:
+    """List the caller's videos, page by page."""
+    asked = request.query_params
+    page = read_page(asked.get("limit"), asked.get("order"), asked.get("after"))
+    jobs, has_more = await desk.videos.list_videos(request.auth, page)
+    return json_response(video_list(jobs, desk.shelf, has_more=has_more))
+
+
+@get("/videos/{video_id:str}")
+async def retrieve_video(request: OwnedRequest, video_id: str, desk: Desk) -> Response[bytes]:
+    """Tell how a video comes along."""
+    return _video(await desk.videos.find_video(video_id, request.auth), desk)
+
+
+@delete("/videos/{video_id:str}", status_code=200)
+async def delete_video(request: OwnedRequest, video_id: str, desk: Desk) -> Response[bytes]:
+    """Forget a video and its files."""
+    await desk.videos.delete_video(video_id, request.auth)
+    return json_response(VideoDeleted(id=video_id))
+
+
+@route("/videos/{video_id:str}/content", http_method=[HttpMethod.GET, HttpMethod.HEAD])
+async def read_content(request: OwnedRequest, video_id: str, desk: Desk) -> Stream | Response[None]:
+    """Send a finished video's file."""
+    job = await desk.videos.find_video(video_id, request.auth)
+    variant = read_variant(request.query_params.get("variant"))
+    name = await desk.contents.find(job, variant)
+
+    def note() -> None:
+        if variant is Variant.VIDEO:
+            desk.videos.note_delivery(job.id)
+
+    return await send_file(request, desk, name, caching=ASK_AGAIN, sent=note)
+
+
+@post("/videos/{video_id:str}/remix", status_code=200)
+async def remix_video(request: OwnedRequest, video_id: str, desk: Desk) -> Response[bytes]:
+    """Have a finished video made once more with another prompt."""
+    body = await read_json_or_form(
+        request, desk, lambda body: read_json(body, RemixRequest), lambda parts: read_fields(parts, RemixRequest)
+    )
+    wish = remix_wish(body, await desk.videos.find_video(video_id, request.auth), desk.terms)
+    return await _started(request, desk, wish)
+
+
+@post(["/videos/edits", "/videos/extensions", "/videos/characters"])
+async def refuse_work() -> None:
+    """Say that no model of ours works on videos."""
+    raise InvalidRequest(
+        "None of these models edits or extends videos, or knows characters. POST /v1/videos makes one from text and "
+        "pictures, POST /v1/videos/{id}/remix makes one once more with another prompt.",
+        code=UNSUPPORTED,
+    )
+
+
+@get("/videos/characters/{character_id:str}")
+async def refuse_character(character_id: str) -> None:
+    """Say that there are no characters."""
+    raise InvalidRequest(f"These models know no characters, and none '{character_id}'.", code=UNSUPPORTED)
+
+
+@get("/videos/{video_id:str}/events")
+async def watch_video(request: OwnedRequest, video_id: str, desk: Desk) -> Stream | Response[None]:
+    """Stream every change of a video, those of the past too, or those after the last one that the reader knows."""
+    job = await desk.videos.find_video(video_id, request.auth)
+    known = read_place(request.headers.get("last-event-id"), request.query_params.get("starting_after"), job)
+    if job.is_over and known == len(job.history):
+        # A browser that comes back after the end stays away now (HTML, "Server-sent events", processing model).
+        return Response(None, status_code=204)
+    headers = {**STREAM_HEADERS, VIDEO_ID: job.id}
+    return Stream(video_events(desk, job.id, known), media_type="text/event-stream", headers=headers)
+
+
+async def video_events(desk: Desk, job_id: str, known: int) -> AsyncIterator[bytes]:
+    """Tell of each change after those that are known. Told to stop, it ends, and the reader goes on elsewhere."""
+    try:
+        async with aclosing(desk.videos.watch_history(job_id, after=known)) as changes:
+            async for change in changes:
+                if change is None:
+                    yield sse.pause("still working")
+                else:
+                    told = video_event(*change, desk.shelf)
+                    yield sse.numbered(told, event=told.type, number=told.sequence_number)
+                    await asyncio.sleep(0)  # the framework can end only what waits, when the client has hung up
+    except Draining:
+        return
+    except AdapterError as fault:
+        yield sse.frame(error_event(fault), event="error")
+
+
+async def _started(request: OwnedRequest, desk: Desk, wish: VideoWish) -> Response[bytes]:
+    if wish.sources:
+        await take_room(request, desk, weight.of_sources(wish.sources))
+    asking = await asking_for_video(request, wish)
+    is_replay = await desk.videos.recall(asking) is not None
+    job = await desk.videos.start_video(wish, asking, joins=False, within=TAKING_SECONDS)
+    response = _video(job, desk)
+    response.headers.update(REPLAYED if is_replay else {})
+    return response
+
+
+def _video(job: VideoJob, desk: Desk) -> Response[bytes]:
+    response = json_response(video(job, desk.shelf))
+    response.headers[VIDEO_ID] = job.id
+    if not job.is_over:
+        response.headers["openai-poll-after-ms"] = str(max(SOONEST_MILLISECONDS, round(desk.poll_seconds * 1000)))
+    return response

@@ -1,0 +1,97 @@
+"""`/v1/videos` (reference: `openai.md` section 5)."""
+
+from typing import Literal
+
+import msgspec
+
+from adapter.openai_api.wire.images import ImageRef
+
+Status = Literal["queued", "in_progress", "completed", "failed"]
+EventType = Literal["video.queued", "video.in_progress", "video.completed", "video.failed"]
+
+
+class PictureRef(ImageRef, frozen=True, kw_only=True):
+    """A picture that a JSON request points at, and what it is to the video, as in chats."""
+
+    role: str | None = None
+
+
+class VideosRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What is read of a request for a video. Of a form, the pictures are not in here."""
+
+    model: str | None = None
+    prompt: str | None = None
+    #: A number, or digits.
+    seconds: str | float | None = None
+    size: str | None = None
+    #: A bare address is what gateways send.
+    input_reference: tuple[PictureRef | str, ...] | PictureRef | str | None = None
+    #: OpenAI's own word for recurring figures, read only to be refused.
+    characters: object = None
+    #: Ours.
+    aspect_ratio: str | None = None
+    resolution: str | None = None
+    seed: int | None = None
+    #: What the pictures are to the video, in their order: forms have no other place for it.
+    roles: tuple[str, ...] | str | None = None
+
+
+class RemixRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """`POST /v1/videos/{id}/remix`."""
+
+    prompt: str | None = None
+
+
+class VideoError(msgspec.Struct, frozen=True, kw_only=True):
+    """Why there is no video."""
+
+    code: str
+    message: str
+
+
+class Video(msgspec.Struct, frozen=True, kw_only=True):
+    """A job. OpenAI's document requires all keys, the nullable ones too; the last two are ours."""
+
+    id: str
+    created_at: int
+    completed_at: int | None
+    expires_at: int | None
+    model: str
+    status: Status
+    progress: int
+    prompt: str | None
+    seconds: str
+    size: str
+    remixed_from_video_id: str | None
+    error: VideoError | None
+    url: str | None
+    thumbnail_url: str | None
+    object: Literal["video"] = "video"
+
+
+class VideoList(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of them."""
+
+    data: tuple[Video, ...]
+    first_id: str | None
+    last_id: str | None
+    has_more: bool
+    object: Literal["list"] = "list"
+
+
+class VideoDeleted(msgspec.Struct, frozen=True, kw_only=True):
+    """It is gone."""
+
+    id: str
+    deleted: bool = True
+    object: Literal["video.deleted"] = "video.deleted"
+
+
+class VideoEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of a job, in the style of `image_generation.*`; ours."""
+
+    type: EventType
+    #: From 1, without a gap.
+    sequence_number: int
+    #: As it stood then.
+    video: Video

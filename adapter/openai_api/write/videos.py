@@ -1,0 +1,89 @@
+"""Video jobs into OpenAI's Video object."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from adapter.domain.job import Moment, Phase, VideoJob
+from adapter.domain.media import Pixels, Ratio
+from adapter.domain.orders import VideoOrder
+from adapter.openai_api.wire.videos import EventType, Status, Video, VideoError, VideoEvent, VideoList
+from adapter.openai_api.write.links import media_link
+
+EVENTS: Final[dict[Phase, EventType]] = {
+    Phase.QUEUED: "video.queued",
+    Phase.IN_PROGRESS: "video.in_progress",
+    Phase.COMPLETED: "video.completed",
+    Phase.FAILED: "video.failed",
+}
+STATUSES: Final[dict[Phase, Status]] = {
+    Phase.QUEUED: "queued",
+    Phase.IN_PROGRESS: "in_progress",
+    Phase.COMPLETED: "completed",
+    Phase.FAILED: "failed",
+}
+#: The sizes of the one model that there was before orders kept theirs.
+EARLIER: Final = {Ratio.LANDSCAPE: Pixels(1280, 720), Ratio.PORTRAIT: Pixels(720, 1280)}
+
+
+class Shelf(msgspec.Struct, frozen=True, kw_only=True):
+    """Where finished files are found, and for how long."""
+
+    #: Base of the links that we hand out.
+    public_url: str
+    #: Seconds after which they are deleted; 0 keeps them.
+    keep: float = 0.0
+
+
+def video(job: VideoJob, shelf: Shelf) -> Video:
+    """Describe a job as it stands."""
+    return _video_at(job, Moment(job.phase, job.progress), shelf)
+
+
+def video_event(job: VideoJob, number: int, shelf: Shelf) -> VideoEvent:
+    """Tell of a change of a job, by its place in the job's history, from 1."""
+    moment = job.history[number - 1]
+    return VideoEvent(type=EVENTS[moment.phase], sequence_number=number, video=_video_at(job, moment, shelf))
+
+
+def _video_at(job: VideoJob, moment: Moment, shelf: Shelf) -> Video:
+    """Describe a job as it stood at a moment of its history."""
+    is_end = moment.phase in {Phase.COMPLETED, Phase.FAILED}
+    media = job.media if moment.phase is Phase.COMPLETED else None
+    finished = job.finished_at if is_end else None
+    return Video(
+        id=job.id,
+        created_at=int(job.created_at),
+        completed_at=int(finished) if finished and media else None,
+        expires_at=int(finished + shelf.keep) if finished and media and shelf.keep else None,
+        model=job.order.model,
+        status=STATUSES[moment.phase],
+        progress=moment.progress,
+        prompt=job.order.prompt,
+        seconds=str(job.order.seconds),
+        size=str(_size(job.order)),
+        remixed_from_video_id=job.order.remix_of,
+        error=_error(job) if is_end else None,
+        url=media_link(shelf.public_url, media.video) if media else None,
+        thumbnail_url=media_link(shelf.public_url, media.poster) if media and media.poster else None,
+    )
+
+
+def _size(order: VideoOrder) -> Pixels:
+    return order.size or EARLIER.get(order.ratio, EARLIER[Ratio.LANDSCAPE])
+
+
+def _error(job: VideoJob) -> VideoError | None:
+    failure = job.failure
+    return None if failure is None else VideoError(code=failure.code or failure.type, message=failure.message)
+
+
+def video_list(jobs: Sequence[VideoJob], shelf: Shelf, *, has_more: bool) -> VideoList:
+    """Describe a page of jobs."""
+    return VideoList(
+        data=tuple(video(job, shelf) for job in jobs),
+        first_id=jobs[0].id if jobs else None,
+        last_id=jobs[-1].id if jobs else None,
+        has_more=has_more,
+    )

@@ -1,0 +1,232 @@
+"""The kinds of trials. Each leaves its arena at rest, with the evidence in it."""
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from tests.torture.arena import BOUND_SECONDS, TOGETHER, Arena, Victim
+from tests.torture.checker import Disturbance, Violation, check
+from tests.torture.edges import QUIET, Arm, Doing
+from tests.torture.wishes import ALL, FEW, PLAIN, TEXT, UNKNOWN, Kind
+
+#: How long a server may take from its boot to an edge that its jobs lead to.
+EDGE_SECONDS = 10.0
+#: Jobs in flight when somebody is killed at random.
+CROWD = 20
+#: The longest time after which that happens: most of them are over by then.
+RANDOM_SECONDS = 1.2
+#: What the other one of two servers gets to finish all jobs.
+TAKE_OVER_SECONDS = 8.0
+#: What is printed of a violation.
+LONGEST = 400
+#: An edge that only a process sees which comes after one that died here.
+AFTER_DEATH = {
+    "jobs.claim.submitting:after": "flow.submit:after",
+    **{
+        f"{call}:{moment}": "spool.note:after"
+        for call in ("jobs.replace", "spool.drop")
+        for moment in ("before", "after")
+    },
+}
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trial came to."""
+
+    #: Enough to run it again.
+    name: str
+    violations: Sequence[Violation]
+    jobs: int
+    executions: int
+    #: Jobs that ended as `upstream_submit_unknown`.
+    unknown: int
+    disturbances: int
+    seconds: float
+
+    def __str__(self) -> str:
+        """Return one line, and one for each violation."""
+        line = (
+            f"{self.name:44} {self.disturbances:4} disturbances {self.jobs:4} jobs {self.executions:4} executions "
+            f"{self.unknown:3} unknown {self.seconds:6.1f} s  {len(self.violations) or 'no'} violations"
+        )
+        return "\n".join([line, *(f"    {str(violation)[:LONGEST]}" for violation in self.violations)])
+
+
+async def judge(arena: Arena, name: str, began: float, missed: Sequence[str] = ()) -> Outcome:
+    """Have the evidence judged; an edge that was never reached proves nothing, which is as bad."""
+    evidence = await arena.evidence()
+    codes = [job.failure.code for job in evidence.last.jobs.values() if job.failure is not None]
+    not_reached = [Violation("not reached", edge, "so nothing is known of it") for edge in missed]
+    return Outcome(
+        name=name,
+        violations=[*check(evidence), *not_reached],
+        jobs=len(evidence.last.jobs),
+        executions=len(evidence.executions),
+        unknown=codes.count(UNKNOWN),
+        disturbances=len(evidence.disturbances),
+        seconds=time.monotonic() - began,
+    )
+
+
+async def enumerate_edges(arena: Arena) -> list[str]:
+    """Run a job of each kind once, kill one between intent and answer, and return every edge that was passed."""
+    victim = arena.victim()
+    for edge in sorted({*AFTER_DEATH.values()}):
+        victim.boot(Arm(edge=edge))
+        await arena.order(TEXT)
+        await victim.death(EDGE_SECONDS)
+    victim.boot()
+    for kind in PLAIN:
+        await arena.order(kind)
+    await arena.rest()
+    await victim.kill()
+    return sorted(victim.edges())
+
+
+async def kill_at_each(arena: Arena, edges: Sequence[str], *, bug: str = "", nth: int = 1) -> list[str]:
+    """Kill a server at one edge after the other, with jobs of several kinds in flight; return the edges not reached.
+
+    Each life begins with what the one before left behind.
+    """
+    victim = arena.victim(bug=bug)
+    missed: list[str] = []
+    for edge in edges:
+        if edge in AFTER_DEATH and not await _live_until(arena, victim, Arm(edge=AFTER_DEATH[edge])):
+            missed.append(AFTER_DEATH[edge])
+        if not await _live_until(arena, victim, Arm(edge=edge, nth=nth)):
+            missed.append(edge)
+    arena.age_leftovers()
+    victim.boot()
+    await arena.rest(bound(bug))
+    return missed
+
+
+async def _live_until(arena: Arena, victim: Victim, arm: Arm) -> bool:
+    """Live one life; say whether it ended at the edge."""
+    victim.boot(arm)
+    for kind in FEW:
+        await arena.order(kind)
+    reached = await victim.death(EDGE_SECONDS)
+    await victim.kill()
+    await arena.look()
+    return reached
+
+
+async def raise_at_each(arena: Arena, edges: Sequence[str], *, bug: str = "", nth: int = 1) -> list[str]:
+    """Have one call after the other fail as real ones do, with jobs of several kinds under way."""
+    victim = arena.victim(bug=bug)
+    missed: list[str] = []
+    victim.boot()
+    able = [edge for edge in edges if edge not in AFTER_DEATH and not edge.startswith(QUIET)]
+    for number, edge in enumerate(able):
+        victim.arm(Arm(edge=edge, do="raise", nth=nth))
+        for kind in FEW:
+            await arena.order(kind)
+        if not await victim.hit(number + 1 - len(missed), EDGE_SECONDS):
+            missed.append(edge)
+        await arena.look()
+    victim.arm(None)
+    await arena.rest(bound(bug))
+    return missed
+
+
+async def pass_faults(arena: Arena, kinds: Sequence[Kind], *, bug: str = "", times: int = 1) -> None:
+    """Let Google's side misbehave in every way, and nobody else."""
+    arena.victim(bug=bug).boot()
+    for kind in [*kinds] * times:
+        await arena.order(kind)
+    await arena.rest(bound(bug))
+
+
+async def kill_at_random(arena: Arena, seed: int, *, bug: str = "") -> None:
+    """Kill a server twice at any moment with a crowd of jobs in flight, under Google's worst behaviour."""
+    chance = random.Random(seed)
+    victim = arena.victim(bug=bug)
+    for count in (CROWD, CROWD // 2):
+        victim.boot()
+        for kind in chance.choices(ALL, k=count):
+            await arena.order(kind)
+        await asyncio.sleep(chance.uniform(0.0, RANDOM_SECONDS))
+        await victim.kill()
+        await arena.look()
+    arena.age_leftovers()
+    victim.boot()
+    await arena.rest(bound(bug))
+
+
+async def two_at_edge(arena: Arena, edge: str, do: Doing, *, bug: str = "") -> list[str]:
+    """Kill one of two servers at an edge, or have it sleep there past its lease; the other one takes over."""
+    first, second = _pair(arena, bug)
+    first.boot(Arm(edge=edge, do=do))
+    second.boot()
+    for kind in [*PLAIN, *PLAIN]:
+        await arena.order(kind)
+    reached = await first.hit(1, EDGE_SECONDS)
+    if reached and do == "pause":
+        await _oversleep(arena, first, first.hits()[0].at, TAKE_OVER_SECONDS)
+    await arena.look()
+    first.arm(None)
+    await arena.rest(bound(bug))
+    await _come_back(arena, first)
+    return [] if reached else [edge]
+
+
+def _pair(arena: Arena, bug: str) -> tuple[Victim, Victim]:
+    arena.pace = TOGETHER
+    return arena.victim("first", bug), arena.victim("second", bug)
+
+
+async def two_in_peace(arena: Arena, *, bug: str = "") -> None:
+    """Let two servers share the work, and nothing happen to them."""
+    for victim in _pair(arena, bug):
+        victim.boot()
+    for kind in PLAIN:
+        await arena.order(kind)
+    await arena.rest(bound(bug))
+
+
+async def two_at_random(arena: Arena, seed: int, *, bug: str = "") -> None:
+    """Let both of two servers stand still past their leases at any moment, and kill one; a crowd is in flight."""
+    chance = random.Random(seed)
+    first, second = _pair(arena, bug)
+    first.boot()
+    second.boot()
+    for kind in chance.choices(ALL, k=CROWD):
+        await arena.order(kind)
+    for sleeper in (first, second):
+        await asyncio.sleep(chance.uniform(0.0, RANDOM_SECONDS / 2))
+        sleeper.stand_still()
+        await _oversleep(arena, sleeper, time.time())
+        await arena.look()
+    dead = chance.choice((first, second))
+    await dead.kill()
+    for kind in chance.choices(ALL, k=CROWD // 4):
+        await arena.order(kind)
+    await arena.rest(bound(bug))
+    await _come_back(arena, dead)
+
+
+async def _come_back(arena: Arena, dead: Victim) -> None:
+    """Start the dead one again, an hour later: a start clears away what a death left half done."""
+    if not dead.lives:
+        arena.age_leftovers()
+        dead.boot()
+        await dead.ready()
+
+
+async def _oversleep(arena: Arena, sleeper: Victim, since: float, patience: float = 0.0) -> None:
+    """Let its lease run out, and the other one take over: for a while, or until all is done if it may take so long."""
+    await asyncio.sleep(1.25 * TOGETHER[1])
+    until = time.monotonic() + patience
+    while not (await arena.is_at_rest()) and time.monotonic() < until:
+        await asyncio.sleep(TOGETHER[0])
+    sleeper.go_on()
+    arena.disturbed(Disturbance(since, time.time(), f"{sleeper.name} stood still"))
+
+
+def bound(bug: str) -> float:
+    """Return how long to wait for rest, in seconds. A bug that lets jobs be stuck is believed sooner."""
+    return BOUND_SECONDS / 6 if bug else BOUND_SECONDS
