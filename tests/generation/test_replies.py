@@ -237,6 +237,17 @@ async def test_a_deleted_replys_picture_goes_at_once(replies: Replies, memory: M
         await replies.delete(reply().key, "ada")
 
 
+async def test_the_picture_of_a_second_attempt_is_not_kept_twice(
+    replies: Replies, memory: Memory, studio: Studio
+) -> None:
+    """They have one key, and the first is remembered."""
+    for stem in ("a" * 32, "b" * 32):
+        await replies.remember_end(reply(stem=stem).completed(made_image(), 1010.0), made_image())
+
+    assert await studio.files() == [f"{'a' * 32}.png"]
+    assert await memory.media.find(f"{'a' * 32}.png") is not None
+
+
 async def test_a_reply_whose_file_is_gone_cannot_be_shown(replies: Replies, memory: Memory) -> None:
     """It is not shown as one without a picture."""
     done = reply().completed(made_image(), 1010.0)

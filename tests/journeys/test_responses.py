@@ -306,6 +306,31 @@ def test_what_chat_programs_send_along_is_tolerated(http: httpx.Client, server: 
     )
 
 
+@pytest.mark.parametrize("background", [False, True])
+def test_a_retry_is_answered_with_what_the_first_attempt_paid_for(
+    http: httpx.Client, server: Server, *, background: bool
+) -> None:
+    """The clients send the same again when an answer is lost."""
+    prompt = f"a fox that is asked for twice, {background}"
+    body = {
+        "model": CHAT_MODEL,
+        "input": prompt,
+        "tools": [{"type": "image_generation"}],
+        "background": background,
+    }
+    url = f"{server.url}/v1/responses"
+    replies = [
+        http.post(url, json=body, headers={**HEADERS, "x-stainless-retry-count": str(count)}, timeout=30).json()
+        for count in (0, 1)
+    ]
+    while any(each["status"] in {"queued", "in_progress"} for each in replies):
+        replies = [http.get(f"{url}/{each['id']}", headers=HEADERS).json() for each in replies]
+
+    assert replies[0]["output"][0]["result"] == replies[1]["output"][0]["result"]
+    assert server.executed(prompt) == 1
+    assert background or replies[0]["id"] == replies[1]["id"]
+
+
 @pytest.mark.parametrize("prefix", ["/v1", "", "/v1/v1"])
 def test_responses_answer_below_every_prefix(http: httpx.Client, server: Server, prefix: str) -> None:
     """As everything else does."""

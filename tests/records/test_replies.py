@@ -77,6 +77,16 @@ async def test_a_live_reply_moves_and_one_that_is_over_does_not(store: SqlReplyS
     assert (found.status, found.drawn) == (ReplyStatus.CANCELLED, None)
 
 
+async def test_of_two_replies_with_one_key_the_first_is_remembered(store: SqlReplyStore) -> None:
+    """Attempts of one request have the same."""
+    assert await store.add(drawn(prompt="first"))
+    assert not await store.add(drawn(prompt="second"))
+
+    found = await store.find(drawn().key, "ada", now=1100.0)
+    assert found is not None
+    assert found.prompt == "first"
+
+
 async def test_a_deleted_reply_is_gone_and_takes_no_picture_any_more(store: SqlReplyStore) -> None:
     """Nor can it be deleted twice."""
     await store.add(reply())
