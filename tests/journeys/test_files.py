@@ -176,6 +176,25 @@ def test_a_video_is_made_from_a_file(http: httpx.Client, server: Server, prompt:
     assert server.models(prompt) == ["veo_3_1_i2v_s_fast"]
 
 
+@pytest.mark.parametrize("form", [False, True])
+def test_the_videos_api_takes_a_file_by_its_id(
+    http: httpx.Client, server: Server, prompt: str, file_id: str, *, form: bool
+) -> None:
+    """In JSON and as forms write objects; one that is not there is refused by its place."""
+    url, fields = f"{server.url}/v1/videos", {"model": "veo-3.1-fast", "prompt": prompt}
+
+    def ask(name: str) -> httpx.Response:
+        if form:
+            parts = {key: (None, value) for key, value in {**fields, "input_reference[file_id]": name}.items()}
+            return http.post(url, files=parts, headers=HEADERS, timeout=60)
+        return http.post(url, json={**fields, "input_reference": {"file_id": name}}, headers=HEADERS, timeout=60)
+
+    made, refused = ask(file_id), ask("file-1")
+    assert made.status_code == 200, made.text
+    assert server.models(prompt) == ["veo_3_1_i2v_s_fast"]
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "input_reference")
+
+
 def text(said: str) -> dict[str, str]:
     """Return a part of words."""
     return {"type": "text", "text": said}
