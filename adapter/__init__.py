@@ -8,6 +8,7 @@ Two shores and a memory between them::
     generation    the use cases that join them
     database/     one database: tables, migrations, what other processes changed
     jobs/         the memory of work: store, requests, poller, feed and its follower
+    records/      the memory of what clients can look up again: files and responses
     access/       who may ask
     media/        the memory of bytes, and their formats
     sandbox/      Google's side, emulated: for building and testing without an account
@@ -21,7 +22,8 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     settings            domain, errors, sandbox.rules
     openai_api          generation, domain, errors
     generation          domain, errors
-    jobs, access        domain, errors, database
+    jobs, records       domain, errors, database
+    access              domain, errors, database
     budget              domain, errors
     media               domain, errors
     database            domain, errors

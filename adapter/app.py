@@ -23,15 +23,19 @@ from adapter.database.address import without_password
 from adapter.database.engine import Database, open_database
 from adapter.domain.catalogue import Catalogue
 from adapter.domain.media import SizePolicy
-from adapter.domain.ports import Clock, ImageProvider, MediaStore, Memory, VideoProvider, Workshop
+from adapter.domain.ports import Clock, ImageProvider, Keeper, MediaStore, Memory, VideoProvider, Workshop
 from adapter.drain import on_stop_signal
 from adapter.errors import AdapterError
+from adapter.generation.cabinet import Cabinet
 from adapter.generation.contents import Contents
 from adapter.generation.files import Files
 from adapter.generation.patience import Patience
 from adapter.generation.pictures import Pictures
 from adapter.generation.repeats import Repeats
+from adapter.generation.replies import Background, Replies
+from adapter.generation.replies import Pace as ReplyPace
 from adapter.generation.texts import Texts
+from adapter.generation.uploads import Uploads
 from adapter.generation.videos import Videos
 from adapter.jobs.feed import LocalFeed
 from adapter.jobs.follow import Follower
@@ -48,8 +52,9 @@ from adapter.media.inputs import InputLimits, Inputs
 from adapter.media.janitor import Janitor, Retention
 from adapter.media.s3 import S3Access
 from adapter.media.store import open_media
+from adapter.media.sweeper import Sweeper
 from adapter.openai_api.read.terms import Terms
-from adapter.openai_api.routes import chat, failures, health, images, media, models, videos
+from adapter.openai_api.routes import chat, failures, health, images, media, models, responses, uploads, videos
 from adapter.openai_api.routes.access import require_key
 from adapter.openai_api.routes.cors import Cors
 from adapter.openai_api.routes.desk import Desk
@@ -61,6 +66,8 @@ from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
 from adapter.providers.http import Http
+from adapter.records.files import SqlFileStore
+from adapter.records.replies import SqlReplyStore
 from adapter.settings import Settings, load_phrasebook
 
 log = structlog.get_logger()
@@ -70,6 +77,8 @@ DAY_SECONDS = 86_400
 #: What is left of `server.shutdown_seconds` to say that a picture did not come in time.
 FAREWELL_SECONDS = 0.5
 
+#: A picture in the background shows a sign of life with every heartbeat; after so many without one it is given up.
+LEASE_HEARTBEATS = 6
 #: The part of `limits.memory_bytes` that comes on top of it, for pictures that went out lately: 32 MB of 1 GB.
 AFTERGLOW_SHARE = 32
 
@@ -91,6 +100,16 @@ API = (
     videos.refuse_character,
     models.list_models,
     models.retrieve_model,
+    uploads.upload_file,
+    uploads.list_files,
+    uploads.retrieve_file,
+    uploads.delete_file,
+    uploads.read_file,
+    responses.create_response,
+    responses.retrieve_response,
+    responses.cancel_response,
+    responses.delete_response,
+    responses.list_input_items,
 )
 PUBLIC = (media.read_media, health.health, health.ready)
 
@@ -196,6 +215,7 @@ class House:
             database = await database_of(settings)
             stack.push_async_callback(database.dispose)
             feed = LocalFeed(clock)
+            given, replied = SqlFileStore(database), SqlReplyStore(database)
             memory = Memory(SqlJobStore(database), feed, self._media())
             parts = self._dress(Parts(memory, self._video_providers(), self._spool()))
             stack.push_async_callback(parts.spool.close)
@@ -216,6 +236,9 @@ class House:
             pictures = Pictures(workshop, repeats, feed, clock, patience)
             stack.push_async_callback(pictures.finish)
             stack.push_async_callback(_cancel, asyncio.create_task(pictures.run()))
+            replies = Replies(replied, Cabinet(memory.media), clock)
+            background = Background(replies, pictures, budget, clock, self._reply_pace())
+            stack.push_async_callback(background.finish)
             video_jobs = Videos(workshop.inputs, memory, clock, patience, poller.nudge)
             stack.push_async_callback(video_jobs.finish_notes)
             stack.push_async_callback(video_jobs.finish_beginnings)
@@ -226,6 +249,10 @@ class House:
                 videos=video_jobs,
                 texts=Texts(self._gemini),
                 files=Files(memory.media),
+                uploads=Uploads(given, memory.media, clock, [replied]),
+                replies=replies,
+                background=background,
+                reply_seconds=settings.storage.responses_days * 86_400,
                 contents=Contents(memory, CuttingRoom(memory.media, budget)),
                 budget=budget,
                 clock=clock,
@@ -243,12 +270,15 @@ class House:
             stack.push_async_callback(_cancel, following)
             running = asyncio.create_task(poller.run())
             stack.push_async_callback(_stop, poller, running)
+            keepers: list[Keeper] = [given, replied]
+            sweeper = Sweeper(memory.media, keepers, clock)
+            stack.push_async_callback(_cancel, asyncio.create_task(sweeper.run()))
             if settings.storage.retention_days:
                 retention = Retention(
                     keep=settings.storage.retention_days * DAY_SECONDS, replay=settings.jobs.replay_minutes * 60
                 )
-                tidying = asyncio.create_task(Janitor(memory.media, memory.jobs, clock, retention).run())
-                stack.push_async_callback(_cancel, tidying)
+                janitor = Janitor(memory.media, memory.jobs, clock, retention, keepers)
+                stack.push_async_callback(_cancel, asyncio.create_task(janitor.run()))
             stack.callback(feed.close)
             for drain in (*self.drains, feed.close, pictures.drain, poller.stop):
                 stack.enter_context(on_stop_signal(drain))
@@ -261,6 +291,10 @@ class House:
             )
             yield
             log.info("server.stopping")
+
+    def _reply_pace(self) -> ReplyPace:
+        beat = self._settings.chat.heartbeat_seconds
+        return ReplyPace(lease=beat * LEASE_HEARTBEATS, queue=self._settings.limits.wait_seconds, look=beat)
 
     def _terms(self) -> Terms:
         return Terms(

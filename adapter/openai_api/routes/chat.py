@@ -49,6 +49,7 @@ async def complete_chat(request: OwnedRequest, desk: Desk) -> Stream | Response[
     body, order = await read_body(request, desk, lambda body: _read(body, desk.terms))
     if isinstance(order, SideCall):
         return await _answer_aside(body, order, desk)
+    order = await desk.uploads.resolved(order, request.auth)
     if isinstance(order, ImageOrder):
         return await _complete_with_pictures(request, body, order, desk)
     if order.sources:

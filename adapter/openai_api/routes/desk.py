@@ -13,7 +13,9 @@ from adapter.domain.ports import Access, Budget, Clock, KeyNames
 from adapter.generation.contents import Contents
 from adapter.generation.files import Files
 from adapter.generation.pictures import Pictures
+from adapter.generation.replies import Background, Replies
 from adapter.generation.texts import Texts
+from adapter.generation.uploads import Uploads
 from adapter.generation.videos import Videos
 from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.write.videos import Shelf
@@ -36,12 +38,17 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     videos: Videos
     texts: Texts
     files: Files
+    uploads: Uploads
+    replies: Replies
+    background: Background
     contents: Contents
     budget: Budget
     clock: Clock
     terms: Terms
     #: Largest file of a form, in bytes.
     longest_file: int
+    #: How long a response can be looked up, in seconds.
+    reply_seconds: float
     #: Whether chats get pictures beside the text even where they do not ask for that.
     enclose_pictures: bool
     #: What keys are called in `markup_by_key`.

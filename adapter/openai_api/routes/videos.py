@@ -138,6 +138,7 @@ async def video_events(desk: Desk, job_id: str, known: int) -> AsyncIterator[byt
 
 
 async def _started(request: OwnedRequest, desk: Desk, wish: VideoWish) -> Response[bytes]:
+    wish = await desk.uploads.resolved(wish, request.auth)
     if wish.sources:
         await take_room(request, desk, weight.of_sources(wish.sources))
     asking = await asking_for_video(request, wish)
