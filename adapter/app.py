@@ -226,7 +226,6 @@ class House:
             poller = Poller(memory.jobs, steps, clock=clock, pace=pace)
             patience = Patience(
                 heartbeat=settings.chat.heartbeat_seconds,
-                opening=settings.chat.opening_seconds,
                 replay=settings.jobs.replay_minutes * 60,
                 typical=settings.jobs.typical_seconds,
                 farewell=settings.server.shutdown_seconds - FAREWELL_SECONDS,
@@ -241,7 +240,6 @@ class House:
             stack.push_async_callback(background.finish)
             video_jobs = Videos(workshop.inputs, memory, clock, patience, poller.nudge)
             stack.push_async_callback(video_jobs.finish_notes)
-            stack.push_async_callback(video_jobs.finish_beginnings)
             by_key = settings.chat.markup_by_key
             app.state.desk = Desk(
                 access=Keyring([*self._keys.values()], SqlKeyStore(database), anonymous=settings.access.anonymous),
@@ -265,6 +263,7 @@ class House:
                 side_call_model=settings.chat.side_call_model,
                 shelf=Shelf(public_url=settings.public_url, keep=settings.storage.retention_days * DAY_SECONDS),
                 poll_seconds=pace.poll_seconds,
+                opening_seconds=settings.chat.opening_seconds,
             )
             following = asyncio.create_task(Follower(memory.jobs, feed, database.changes, clock).run())
             stack.push_async_callback(_cancel, following)

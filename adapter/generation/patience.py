@@ -10,8 +10,6 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat: float
     #: How long a finished video that nobody was given answers the same wish.
     replay: float
-    #: How long a stream waits for the provider to take a video, before it begins without knowing.
-    opening: float = 2.0
     #: How long a video is expected to take until one was measured; 0 leaves it to the order.
     typical: float = 0.0
     #: What pictures under way get when the process is told to stop.

@@ -15,7 +15,6 @@ from adapter.domain.orders import MAX_SEED, KeptPicture, Page, VideoOrder, Video
 from adapter.domain.ports import Clock, InputImages, Memory
 from adapter.domain.repeats import Asking
 from adapter.errors import InvalidRequest, NotFound, StorageFailed
-from adapter.generation.beginnings import Beginnings
 from adapter.generation.patience import Patience
 
 log = structlog.get_logger()
@@ -36,7 +35,6 @@ class Videos:
         self._notes: set[asyncio.Task[None]] = set()
         #: Those that wait for their job and can be joined, by scope and content.
         self._starting: dict[tuple[str, str], asyncio.Task[VideoJob]] = {}
-        self._beginnings = Beginnings(clock, patience)
 
     async def check_readiness(self) -> None:
         """Return if new work can be taken.
@@ -96,18 +94,6 @@ class Videos:
         if job.failure is not None and job.operation is None:
             raise job.failure.as_fault()
         return job
-
-    def watch_beginning(self, wish: VideoWish, asking: Asking) -> AsyncGenerator[VideoJob | None, None]:
-        """Start a video and yield its job once the provider took it; None where that takes its time.
-
-        Raises:
-            AdapterError: as `start_video`.
-        """
-        return self._beginnings.watch(lambda: self.start_video(wish, asking))
-
-    async def finish_beginnings(self) -> None:
-        """Let go of the videos that nobody took yet."""
-        await self._beginnings.end()
 
     async def _taken(self, job: VideoJob) -> VideoJob:
         async with aclosing(self.watch_video(job.id)) as states:

@@ -61,6 +61,8 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     shelf: Shelf
     #: How often a running video is looked at, in seconds: asking sooner tells nothing new.
     poll_seconds: float
+    #: What a provider gets to take a video before its stream begins.
+    opening_seconds: float
 
     @property
     def public_url(self) -> str:
