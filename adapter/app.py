@@ -39,6 +39,7 @@ from adapter.generation.uploads import Uploads
 from adapter.generation.videos import Videos
 from adapter.jobs.feed import LocalFeed
 from adapter.jobs.follow import Follower
+from adapter.jobs.kit import Kit
 from adapter.jobs.pace import Pace
 from adapter.jobs.poller import Poller
 from adapter.jobs.requests import SqlRequestStore
@@ -222,7 +223,9 @@ class House:
             memory = parts.memory
             budget = MemoryBudget(clock, capacity=settings.limits.memory_bytes, patience=settings.limits.wait_seconds)
             workshop = self._workshop(memory.media, budget)
-            steps = Steps(parts.video_providers, memory, clock=clock, pace=pace, spool=parts.spool)
+            steps = Steps(
+                Kit(providers=parts.video_providers, memory=memory, clock=clock, pace=pace, spool=parts.spool)
+            )
             poller = Poller(memory.jobs, steps, clock=clock, pace=pace)
             patience = Patience(
                 heartbeat=settings.chat.heartbeat_seconds,
