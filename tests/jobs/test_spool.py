@@ -11,10 +11,10 @@ import structlog
 from adapter.database.engine import Database
 from adapter.domain.job import JobState, Operation, VideoJob
 from adapter.domain.ports import Claim, Memory, Write
-from adapter.errors import StorageFailed
+from adapter.errors import StorageFailed, WrongConfiguration
 from adapter.jobs.kit import Kit
 from adapter.jobs.poller import Poller
-from adapter.jobs.spool import Answer, Spool
+from adapter.jobs.spool import Answer, Spool, try_out
 from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import FakeClock, FakeVideoProvider
@@ -350,6 +350,16 @@ async def test_nothing_is_claimed_before_the_leftovers_are_replayed(
     assert slow.claimed_after == 2
     events = [line["event"] for line in written]
     assert events == ["poller.replay_put_off"] * 2 + ["jobs.answer_adopted"]
+
+
+def test_a_folder_that_takes_no_answers_is_named(tmp_path: Path) -> None:
+    """Before anything is served; a good one is left as it was."""
+    (tmp_path / "file").touch()
+
+    try_out(tmp_path / "good")
+    with pytest.raises(WrongConfiguration, match=r"jobs\.spool: .*/file cannot be used: File exists"):
+        try_out(tmp_path / "file")
+    assert list((tmp_path / "good").iterdir()) == []
 
 
 async def test_a_sender_that_lost_its_claim_still_gives_its_answer(
