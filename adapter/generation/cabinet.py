@@ -1,11 +1,11 @@
 """Pictures under names that were chosen for them, to be handed out again."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import structlog
 
 from adapter.domain.media import Image, image_from_bytes
+from adapter.domain.pieces import one_piece
 from adapter.domain.ports import MediaStore
 from adapter.domain.replies import Drawn
 from adapter.errors import NotFound, StorageFailed
@@ -21,7 +21,7 @@ class Cabinet:
 
     async def keep(self, image: Image, name: str) -> None:
         """Store a picture."""
-        await self._media.put(name, _once(await asyncio.to_thread(image.decode)))
+        await self._media.put(name, one_piece(await asyncio.to_thread(image.decode)))
 
     async def bring(self, drawn: Drawn) -> Image:
         """Return a picture that was kept.
@@ -42,7 +42,3 @@ class Cabinet:
             await self._media.delete([name])
         except StorageFailed as fault:
             log.warning("cabinet.bytes_left", code=fault.code)
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data

@@ -16,6 +16,7 @@ from adapter.domain.repeats import Asking
 from adapter.domain.replies import Reply, ReplyStatus
 from adapter.errors import AdapterError, InvalidRequest, NotFound, StorageFailed
 from adapter.generation.cabinet import Cabinet
+from adapter.generation.patience import Patience
 from adapter.generation.pictures import Pictures
 from adapter.generation.undertaking import Viewing
 
@@ -109,31 +110,20 @@ def _not_found(key: str) -> NotFound:
     return NotFound(f"There is no response 'resp_{key}' here.", param="id")
 
 
-class Pace(msgspec.Struct, frozen=True, kw_only=True):
-    """The seconds of work in the background."""
-
-    #: A reply is given up after so long without a sign of its process …
-    lease: float
-    #: … and so much longer while it waits for room.
-    queue: float
-    #: How often whoever waits for one looks at it.
-    look: float
-
-
 class Background:
     """Works on replies while nobody waits. The work is the process's: what its end cuts off has failed."""
 
-    def __init__(self, replies: Replies, pictures: Pictures, budget: Budget, clock: Clock, pace: Pace) -> None:
+    def __init__(self, replies: Replies, pictures: Pictures, budget: Budget, clock: Clock, patience: Patience) -> None:
         self._replies = replies
         self._pictures = pictures
         self._budget = budget
         self._clock = clock
-        self._pace = pace
+        self._patience = patience
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def start(self, reply: Reply, order: ImageOrder, asking: Asking) -> Reply:
         """Remember a reply, begin with its picture, and return it as it stands."""
-        queued = self._alive(msgspec.structs.replace(reply, status=ReplyStatus.QUEUED), self._pace.queue)
+        queued = self._alive(msgspec.structs.replace(reply, status=ReplyStatus.QUEUED), self._patience.queue)
         await self._replies.remember(queued)
         task = asyncio.create_task(self._work(queued, order, asking))
         self._tasks[reply.key] = task
@@ -141,7 +131,7 @@ class Background:
         return queued
 
     def _alive(self, reply: Reply, more: float = 0.0) -> Reply:
-        return msgspec.structs.replace(reply, alive_until=self._clock.now() + self._pace.lease + more)
+        return msgspec.structs.replace(reply, alive_until=self._clock.now() + self._patience.sign + more)
 
     async def _work(self, reply: Reply, order: ImageOrder, asking: Asking) -> None:
         try:
@@ -185,11 +175,11 @@ class Background:
         while not reply.is_over:
             task = self._tasks.get(key)
             if task is None:
-                await self._clock.sleep(self._pace.look)
+                await self._clock.sleep(self._patience.heartbeat)
             else:
                 ended = asyncio.Event()
                 task.add_done_callback(partial(_ring, ended))
-                await self._clock.wait(ended, self._pace.look)
+                await self._clock.wait(ended, self._patience.heartbeat)
             reply = await self._replies.find(key, owner)
             yield reply
 

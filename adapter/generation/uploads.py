@@ -8,6 +8,7 @@ import msgspec
 import structlog
 
 from adapter.domain.orders import Filed, ImageOrder, Kept, Source, VideoWish
+from adapter.domain.pieces import one_piece
 from adapter.domain.ports import Clock, FileStore, MediaStore, Shelf
 from adapter.domain.records import Given, GivenFile, Search
 from adapter.errors import NotFound, StorageFailed, no_such_file
@@ -40,7 +41,7 @@ class Uploads:
             created_at=now,
             expires_at=None if given.lifetime is None else now + given.lifetime,
         )
-        await self._media.put(file.name, _once(given.data))
+        await self._media.put(file.name, one_piece(given.data))
         await self._files.add(file)
         return file
 
@@ -111,7 +112,3 @@ class Uploads:
 
 def _not_found(file_id: str) -> NotFound:
     return NotFound(f"There is no file '{file_id}' here.", param="id")
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data

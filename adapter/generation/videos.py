@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from uuid import uuid4
 
@@ -12,6 +12,7 @@ import structlog
 from adapter.domain.job import JobState, VideoJob
 from adapter.domain.media import Image
 from adapter.domain.orders import MAX_SEED, KeptPicture, Page, VideoOrder, VideoWish
+from adapter.domain.pieces import one_piece
 from adapter.domain.ports import Clock, InputImages, Memory
 from adapter.domain.repeats import Asking
 from adapter.errors import InvalidRequest, NotFound, StorageFailed
@@ -131,7 +132,7 @@ class Videos:
     async def _keep_input(self, stem: str, image: Image) -> KeptPicture:
         data = await asyncio.to_thread(image.decode)
         name = f"{stem}.{image.format.extension}"
-        await self._memory.media.put(name, _once(data))
+        await self._memory.media.put(name, one_piece(data))
         return KeptPicture(name, hashlib.sha256(data).hexdigest())
 
     async def _new_job(self, order: VideoOrder, owner: str, stem: str) -> VideoJob:
@@ -259,7 +260,3 @@ class Videos:
 
 def _unknown(job_id: str) -> NotFound:
     return NotFound(f"There is no video '{job_id}'.", param="video_id")
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data

@@ -9,12 +9,11 @@ import structlog
 from adapter.domain.media import MediaFormat
 from adapter.domain.ports import Clock, JobStore, Keeper, ListedFile, MediaStore
 from adapter.domain.records import STEM_LENGTH
-from adapter.errors import StorageFailed
+from adapter.media.rounds import keep_going_round
 
 log = structlog.get_logger()
 
 FIRST_SECONDS = 30.0
-ROUND_SECONDS = 3600.0
 #: Files of which the job store is asked, and which are deleted, at once.
 BATCH = 1000
 #: How far the clocks of processes and buckets may differ, and how long an upload may take: S3 dates it by its start.
@@ -68,13 +67,7 @@ class Janitor:
 
     async def run(self) -> None:
         """Keep on until cancelled, which is safe at any moment."""
-        await self._clock.sleep(FIRST_SECONDS)
-        while True:
-            try:
-                await self.go_round()
-            except StorageFailed as fault:
-                log.warning("janitor.round_failed", code=fault.code)
-            await self._clock.sleep(ROUND_SECONDS)
+        await keep_going_round(self.go_round, self._clock, first=FIRST_SECONDS, failed="janitor.round_failed")
 
     async def go_round(self) -> None:
         """Look at every file once.

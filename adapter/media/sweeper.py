@@ -5,12 +5,11 @@ from collections.abc import Sequence
 import structlog
 
 from adapter.domain.ports import Clock, Keeper, MediaStore
-from adapter.errors import StorageFailed
+from adapter.media.rounds import keep_going_round
 
 log = structlog.get_logger()
 
 FIRST_SECONDS = 40.0
-ROUND_SECONDS = 3600.0
 #: Entries that are removed at once.
 BATCH = 500
 #: What is gone stays known for so long: it may be where somebody's list goes on.
@@ -27,13 +26,7 @@ class Sweeper:
 
     async def run(self) -> None:
         """Keep on until cancelled, which is safe at any moment."""
-        await self._clock.sleep(FIRST_SECONDS)
-        while True:
-            try:
-                await self.go_round()
-            except StorageFailed as fault:
-                log.warning("sweeper.round_failed", code=fault.code)
-            await self._clock.sleep(ROUND_SECONDS)
+        await keep_going_round(self.go_round, self._clock, first=FIRST_SECONDS, failed="sweeper.round_failed")
 
     async def go_round(self) -> None:
         """Ask every keeper once.

@@ -16,7 +16,7 @@ from adapter.domain.ports import Memory
 from adapter.domain.replies import LOST, Reply, ReplyStatus
 from adapter.errors import ContentRefused, InvalidRequest, NotFound
 from adapter.generation.cabinet import Cabinet
-from adapter.generation.replies import Background, Pace, Replies
+from adapter.generation.replies import Background, Replies
 from adapter.media.store import open_media
 from adapter.records.replies import SqlReplyStore
 from tests.fakes import FakeClock, made_image, png, reply
@@ -24,7 +24,6 @@ from tests.generation.conftest import PATIENCE, Studio, asking
 
 ORDER = ImageOrder(model="m", provider="fake", upstream="m", prompt="a fox", n=1, frame=Frame())
 BACKGROUND = reply(background=True)
-PACE = Pace(lease=60.0, queue=30.0, look=10.0)
 FAREWELL = 0.05
 
 
@@ -62,14 +61,14 @@ def replies(store: SqlReplyStore, memory: Memory, clock: FakeClock) -> Replies:
 @pytest.fixture
 def budget(clock: FakeClock) -> MemoryBudget:
     """Room for one picture at a time."""
-    return MemoryBudget(clock, capacity=1, patience=PACE.queue)
+    return MemoryBudget(clock, capacity=1, patience=PATIENCE.queue)
 
 
 @pytest.fixture
 def background(replies: Replies, maker: Maker, studio: Studio, clock: FakeClock, budget: MemoryBudget) -> Background:
     """The work."""
     patience = msgspec.structs.replace(PATIENCE, farewell=FAREWELL)
-    return Background(replies, studio.pictures(maker, patience), budget, clock, PACE)
+    return Background(replies, studio.pictures(maker, patience), budget, clock, patience)
 
 
 async def until(check: Callable[[], bool]) -> None:
@@ -90,8 +89,9 @@ async def test_a_picture_is_made_while_nobody_waits(
 ) -> None:
     """Queued, in progress, completed; its picture is kept under the name that was chosen for it."""
     assert (await background.start(BACKGROUND, ORDER, asking())).status is ReplyStatus.QUEUED
-    await until(lambda: maker.asked)
-    assert (await replies.find(BACKGROUND.key, "ada")).status is ReplyStatus.IN_PROGRESS
+    async with asyncio.timeout(10):
+        while (await replies.find(BACKGROUND.key, "ada")).status is not ReplyStatus.IN_PROGRESS:
+            pass
     maker.made.set_result([made_image()])
     done = await ended(background)
 
@@ -128,7 +128,7 @@ async def test_a_sign_of_life_is_left_with_every_heartbeat(
                 pass
     assert (await replies.find(BACKGROUND.key, "ada")).status is ReplyStatus.IN_PROGRESS
     background.call_off(BACKGROUND.key)  # as if the process was killed: nobody writes anything down
-    await clock.advance(PACE.lease)
+    await clock.advance(PATIENCE.sign)
 
     assert (await ended(background)).failure == LOST
 
@@ -185,7 +185,7 @@ async def test_work_waits_for_room_and_fails_if_there_is_none(
     async with budget.room(1):
         await background.start(BACKGROUND, ORDER, asking())
         await until(lambda: bool(clock.alarms))
-        await clock.advance(PACE.queue)
+        await clock.advance(PATIENCE.queue)
         failed = await ended(background)
 
     assert failed.failure is not None

@@ -27,7 +27,8 @@ from adapter.domain.media import RemoteVideo
 from adapter.domain.ports import ListedFile, Write
 from adapter.errors import JobFailed, StorageFailed
 from adapter.jobs.store import SqlJobStore
-from adapter.media.janitor import BATCH, FIRST_SECONDS, GRACE_SECONDS, ROUND_SECONDS, Janitor, Retention
+from adapter.media.janitor import BATCH, FIRST_SECONDS, GRACE_SECONDS, Janitor, Retention
+from adapter.media.rounds import ROUND_SECONDS
 from adapter.media.store import ObjectMediaStore, open_media
 from adapter.records.files import SqlFileStore
 from tests.buckets import S3Server

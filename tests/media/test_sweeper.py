@@ -8,8 +8,9 @@ from structlog.testing import capture_logs
 
 from adapter.database.engine import Database
 from adapter.errors import StorageFailed
+from adapter.media.rounds import ROUND_SECONDS
 from adapter.media.store import ObjectMediaStore, open_media
-from adapter.media.sweeper import BATCH, FIRST_SECONDS, GRACE_SECONDS, ROUND_SECONDS, Sweeper
+from adapter.media.sweeper import BATCH, FIRST_SECONDS, GRACE_SECONDS, Sweeper
 from adapter.records.files import SqlFileStore
 from tests.fakes import FakeClock, given_file
 

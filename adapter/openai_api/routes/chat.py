@@ -72,7 +72,7 @@ async def _answer_aside(body: ChatRequest, call: SideCall, desk: Desk) -> Stream
     """Answer a side call: here and at once, or with the words of a text model where the operator wants that."""
     catalogue = desk.terms.catalogue
     card = catalogue.find(split_model(body.model or "", catalogue)[0]).card
-    model = card.side_calls or desk.side_call_model
+    model = card.side_calls or desk.chats.side_call_model
     written = await desk.texts.write(model, turns_of(body) if model else (), call.members)
     text = side_answer(call, card.kind) if written is None else written
     log.info("side_call.answered", kind=call.kind, model=body.model, written_by=None if written is None else model)
@@ -94,9 +94,10 @@ async def text_stream(answer: write.Answer, text: str) -> AsyncIterator[bytes]:
 async def _markup(request: OwnedRequest, desk: Desk, body: ChatRequest) -> Markup:
     """Choose how a video is shown: as the request says, its model's name, its key, or the configuration."""
     asked = asked_markup(body, desk.terms.catalogue)
-    name = await desk.key_names.name_of(request.auth) if asked is None and desk.markup_by_key else None
-    by_key = desk.markup_by_key.get(name) if name is not None else None
-    return choose_markup([asked, by_key, desk.markup], request.headers.get("user-agent", ""))
+    chats = desk.chats
+    name = await chats.key_names.name_of(request.auth) if asked is None and chats.markup_by_key else None
+    by_key = chats.markup_by_key.get(name) if name is not None else None
+    return choose_markup([asked, by_key, chats.markup], request.headers.get("user-agent", ""))
 
 
 async def _complete_with_video(request: OwnedRequest, body: ChatRequest, wish: VideoWish, desk: Desk) -> Stream:
@@ -155,7 +156,7 @@ async def _complete_with_pictures(
     request: OwnedRequest, body: ChatRequest, order: ImageOrder, desk: Desk
 ) -> Stream | Response[bytes]:
     """Answer with pictures: links in the text, or the pictures beside it where the request asks for that."""
-    enclosed = desk.enclose_pictures or "image" in (body.modalities or ())
+    enclosed = desk.chats.enclose_pictures or "image" in (body.modalities or ())
     form = (bool(body.stream), body.usage_wanted)
     viewing = await open_viewing(request, desk, order, linked=not enclosed, form=form)
     answer = _heading(body, viewing.mark, viewing.began_at)
