@@ -23,7 +23,7 @@ from adapter.database.address import without_password
 from adapter.database.engine import Database, open_database
 from adapter.domain.catalogue import Catalogue
 from adapter.domain.media import SizePolicy
-from adapter.domain.ports import Clock, ImageProvider, MediaStore, Memory, VideoProvider, Workshop
+from adapter.domain.ports import Clock, ImageProvider, MediaStore, Memory, RequestStore, VideoProvider, Workshop
 from adapter.drain import on_stop_signal
 from adapter.errors import AdapterError
 from adapter.generation.contents import Contents
@@ -70,6 +70,9 @@ DAY_SECONDS = 86_400
 #: What is left of `server.shutdown_seconds` to say that a picture did not come in time.
 FAREWELL_SECONDS = 0.5
 
+#: A picture's process is believed to be alive for so many of `jobs.lease_seconds`: it is kept in slower rounds.
+LEASES = 3
+
 #: The part of `limits.memory_bytes` that comes on top of it, for pictures that went out lately: 32 MB of 1 GB.
 AFTERGLOW_SHARE = 32
 
@@ -96,9 +99,10 @@ PUBLIC = (media.read_media, health.health, health.ready)
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """What the rooms are built around: everything through which a video job meets the world."""
+    """What the rooms are built around: everything through which a job meets the world, and what is known of requests."""
 
     memory: Memory
+    requests: RequestStore
     video_providers: Mapping[str, VideoProvider]
     spool: Spool
 
@@ -197,7 +201,7 @@ class House:
             stack.push_async_callback(database.dispose)
             feed = LocalFeed(clock)
             memory = Memory(SqlJobStore(database), feed, self._media())
-            parts = self._dress(Parts(memory, self._video_providers(), self._spool()))
+            parts = self._dress(Parts(memory, SqlRequestStore(database), self._video_providers(), self._spool()))
             stack.push_async_callback(parts.spool.close)
             memory = parts.memory
             budget = MemoryBudget(clock, capacity=settings.limits.memory_bytes, patience=settings.limits.wait_seconds)
@@ -209,10 +213,11 @@ class House:
                 opening=settings.chat.opening_seconds,
                 replay=settings.jobs.replay_minutes * 60,
                 typical=settings.jobs.typical_seconds,
+                lease=LEASES * settings.jobs.lease_seconds,
                 farewell=settings.server.shutdown_seconds - FAREWELL_SECONDS,
                 afterglow=settings.limits.memory_bytes // AFTERGLOW_SHARE,
             )
-            repeats = Repeats(SqlRequestStore(database), memory.media, clock, patience)
+            repeats = Repeats(parts.requests, memory.media, clock, patience)
             pictures = Pictures(workshop, repeats, feed, clock, patience)
             stack.push_async_callback(pictures.finish)
             stack.push_async_callback(_cancel, asyncio.create_task(pictures.run()))
