@@ -18,7 +18,7 @@ from typing import Final, Literal, cast
 import msgspec
 
 from adapter.app import Parts
-from adapter.domain.ports import Claim, JobStore, MediaStore, Memory, VideoProvider, Write
+from adapter.domain.ports import Claim, JobStore, MediaStore, Memory, RequestStore, VideoProvider, Write
 from adapter.errors import StorageFailed, UpstreamBroken, UpstreamSilent, UpstreamUnreachable
 from adapter.jobs.spool import Spool
 
@@ -43,6 +43,7 @@ PORTS: Final[Mapping[str, Mapping[str, Shape]]] = {
         ),
         Shape.CALL,
     ),
+    "requests": dict.fromkeys(("begin", "register", "renew", "finish", "forget", "prune"), Shape.CALL),
     "media": {
         "put": Shape.CALL,
         "find": Shape.CALL,
@@ -228,7 +229,7 @@ class Edged:
             case "jobs.save":
                 writes = cast(Sequence[Write], args[0])
                 return sorted({f"{plain}.{write.job.state}" for write in writes})
-            case "jobs.renew" if not args[0]:
+            case "jobs.renew" | "requests.renew" if not args[0]:
                 return []  # nothing is held: nothing is asked of the database
             case "media.put" | "media.find" | "media.read":
                 return [f"{plain}.{kind_of_file(str(args[0]))}"]
@@ -253,4 +254,5 @@ def laid_open(parts: Parts, script: Script) -> Parts:
     jobs = cast(JobStore, Edged(memory.jobs, "jobs", script))
     media = cast(MediaStore, Edged(memory.media, "media", script))
     flow = {name: cast(VideoProvider, Edged(each, "flow", script)) for name, each in parts.video_providers.items()}
-    return Parts(Memory(jobs, memory.feed, media), flow, cast(Spool, Edged(parts.spool, "spool", script)))
+    requests = cast(RequestStore, Edged(parts.requests, "requests", script))
+    return Parts(Memory(jobs, memory.feed, media), requests, flow, cast(Spool, Edged(parts.spool, "spool", script)))

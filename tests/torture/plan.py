@@ -17,7 +17,7 @@ from tests.torture.runs import (
     two_in_peace,
 )
 from tests.torture.stage import Trial
-from tests.torture.wishes import ALL, AMBIGUOUS, PASSING, PLAIN
+from tests.torture.wishes import AMBIGUOUS, EVERYTHING, FEW, HOUSE, PASSING, PLAIN, Kind
 
 #: Edges of one chain: each life of a server begins with what those before it left behind.
 CHAIN = 8
@@ -41,6 +41,15 @@ CRITICAL: Final = (
     "media.put.video:mid",
 )
 
+#: Edges that jobs pass which are ordered, watched, fetched, deleted and called off by other ways than chats, or pictures.
+AT_HOME: Final = (
+    *(f"jobs.{method}:" for method in ("recall", "find", "list", "delete", "forget", "cancel")),
+    "requests.",
+    "media.delete:",
+    "media.find.video:",
+    "media.read.video:",
+)
+
 Row = Sequence[tuple[str, Trial]]
 
 
@@ -56,23 +65,32 @@ def chains(edges: Sequence[str]) -> list[list[str]]:
     return [mixed[at : at + CHAIN] for at in range(0, len(mixed), CHAIN)]
 
 
+def fitting(edges: Sequence[str]) -> list[tuple[list[str], Sequence[Kind]]]:
+    """Return the edges in chains, with kinds of jobs that lead to all of those in one."""
+    at_home = [edge for edge in edges if edge.startswith(AT_HOME)]
+    others = [edge for edge in edges if not edge.startswith(AT_HOME)]
+    return [*((chain, HOUSE) for chain in chains(at_home)), *((chain, FEW) for chain in chains(others))]
+
+
 def kills(edges: Sequence[str]) -> Row:
     """Kill -9 at every edge."""
     return [
-        (f"kill {number}", partial(kill_at_each, edges=chain)) for number, chain in enumerate(chains(edges), start=1)
+        (f"kill {number}", partial(kill_at_each, edges=chain, kinds=kinds))
+        for number, (chain, kinds) in enumerate(fitting(edges), start=1)
     ]
 
 
 def raises(edges: Sequence[str]) -> Row:
     """A failure at every edge."""
     return [
-        (f"raise {number}", partial(raise_at_each, edges=chain)) for number, chain in enumerate(chains(edges), start=1)
+        (f"raise {number}", partial(raise_at_each, edges=chain, kinds=kinds))
+        for number, (chain, kinds) in enumerate(fitting(edges), start=1)
     ]
 
 
 def faults(times: int) -> Row:
     """Every mishap of Google's side."""
-    return [("faults", partial(pass_faults, kinds=ALL, times=times))]
+    return [("faults", partial(pass_faults, kinds=EVERYTHING, times=times))]
 
 
 def randoms(seeds: Sequence[int]) -> Row:

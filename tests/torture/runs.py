@@ -8,9 +8,11 @@ from collections.abc import Sequence
 import msgspec
 
 from tests.torture.arena import BOUND_SECONDS, TOGETHER, Arena, Victim
-from tests.torture.checker import Disturbance, Violation, check
+from tests.torture.checker import check
 from tests.torture.edges import QUIET, Arm, Doing
-from tests.torture.wishes import ALL, FEW, PLAIN, TEXT, UNKNOWN, Kind
+from tests.torture.evidence import Disturbance, Violation
+from tests.torture.files import edges_of
+from tests.torture.wishes import EVERYTHING, FEW, HOUSE, PLAIN, TEXT, UNKNOWN, Kind
 
 #: How long a server may take from its boot to an edge that its jobs lead to.
 EDGE_SECONDS = 10.0
@@ -26,6 +28,8 @@ SECOND_WIND = 0.5
 ROUNDS = 4
 #: What is printed of a violation.
 LONGEST = 400
+#: Where the process of the operator dies, and no server.
+OPERATORS = "jobs.cancel:"
 #: An edge that only a process sees which comes after one that died here.
 AFTER_DEATH = {
     "jobs.claim.submitting:after": "flow.submit:after",
@@ -83,14 +87,16 @@ async def enumerate_edges(arena: Arena) -> list[str]:
         await arena.order(TEXT)
         await victim.death(EDGE_SECONDS)
     victim.boot()
-    for kind in PLAIN:
+    for kind in [*PLAIN, *HOUSE]:
         await arena.order(kind)
     await arena.rest()
     await victim.kill()
-    return sorted(victim.edges())
+    return sorted(victim.edges() | edges_of(arena.folder, arena.operator.name))
 
 
-async def kill_at_each(arena: Arena, edges: Sequence[str], *, bug: str = "", nth: int = 1) -> list[str]:
+async def kill_at_each(
+    arena: Arena, edges: Sequence[str], *, kinds: Sequence[Kind] = FEW, bug: str = "", nth: int = 1
+) -> list[str]:
     """Kill a server at one edge after the other, with jobs of several kinds in flight; return the edges not reached.
 
     Each life begins with what the one before left behind.
@@ -98,9 +104,9 @@ async def kill_at_each(arena: Arena, edges: Sequence[str], *, bug: str = "", nth
     victim = arena.victim(bug=bug)
     missed: list[str] = []
     for edge in edges:
-        if edge in AFTER_DEATH and not await _live_until(arena, victim, Arm(edge=AFTER_DEATH[edge])):
+        if edge in AFTER_DEATH and not await _live_until(arena, victim, Arm(edge=AFTER_DEATH[edge]), kinds):
             missed.append(AFTER_DEATH[edge])
-        if not await _live_until(arena, victim, Arm(edge=edge, nth=nth)):
+        if not await _live_until(arena, victim, Arm(edge=edge, nth=nth), kinds):
             missed.append(edge)
     arena.age_leftovers()
     victim.boot()
@@ -108,26 +114,31 @@ async def kill_at_each(arena: Arena, edges: Sequence[str], *, bug: str = "", nth
     return missed
 
 
-async def _live_until(arena: Arena, victim: Victim, arm: Arm) -> bool:
+async def _live_until(arena: Arena, victim: Victim, arm: Arm, kinds: Sequence[Kind]) -> bool:
     """Live one life; say whether it ended at the edge."""
-    victim.boot(arm)
-    for kind in FEW:
+    is_operators = arm.edge.startswith(OPERATORS)
+    arena.operator.arm(arm if is_operators else None)
+    victim.boot(None if is_operators else arm)
+    for kind in kinds:
         await arena.order(kind)
-    reached = await victim.death(EDGE_SECONDS)
+    reached = await (arena.operator.death(EDGE_SECONDS) if is_operators else victim.death(EDGE_SECONDS))
+    arena.operator.arm(None)
     await victim.kill()
     await arena.look()
     return reached
 
 
-async def raise_at_each(arena: Arena, edges: Sequence[str], *, bug: str = "", nth: int = 1) -> list[str]:
+async def raise_at_each(
+    arena: Arena, edges: Sequence[str], *, kinds: Sequence[Kind] = FEW, bug: str = "", nth: int = 1
+) -> list[str]:
     """Have one call after the other fail as real ones do, with jobs of several kinds under way."""
     victim = arena.victim(bug=bug)
     missed: list[str] = []
     victim.boot()
-    able = [edge for edge in edges if edge not in AFTER_DEATH and not edge.startswith(QUIET)]
+    able = [edge for edge in edges if edge not in AFTER_DEATH and not edge.startswith((*QUIET, OPERATORS))]
     for number, edge in enumerate(able):
         victim.arm(Arm(edge=edge, do="raise", nth=nth))
-        for kind in FEW:
+        for kind in kinds:
             await arena.order(kind)
         if not await victim.hit(number + 1 - len(missed), EDGE_SECONDS):
             missed.append(edge)
@@ -151,7 +162,7 @@ async def kill_at_random(arena: Arena, seed: int, *, bug: str = "") -> None:
     victim = arena.victim(bug=bug)
     for count in (CROWD, CROWD // 2):
         victim.boot()
-        for kind in chance.choices(ALL, k=count):
+        for kind in chance.choices(EVERYTHING, k=count):
             await arena.order(kind)
         await asyncio.sleep(chance.uniform(0.0, RANDOM_SECONDS))
         await victim.kill()
@@ -201,7 +212,7 @@ async def two_at_random(arena: Arena, seed: int, *, bug: str = "") -> None:
     first, second = _pair(arena, bug)
     first.boot()
     second.boot()
-    for kind in chance.choices(ALL, k=CROWD):
+    for kind in chance.choices(EVERYTHING, k=CROWD):
         await arena.order(kind)
     for sleeper in (first, second):
         await asyncio.sleep(chance.uniform(0.0, RANDOM_SECONDS / 2))
@@ -210,7 +221,7 @@ async def two_at_random(arena: Arena, seed: int, *, bug: str = "") -> None:
         await arena.look()
     dead = chance.choice((first, second))
     await dead.kill()
-    for kind in chance.choices(ALL, k=CROWD // 4):
+    for kind in chance.choices(EVERYTHING, k=CROWD // 4):
         await arena.order(kind)
     await arena.rest(bound(bug))
     await _come_back(arena, dead)

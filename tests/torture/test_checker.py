@@ -19,7 +19,8 @@ from adapter.domain.job import (
 from adapter.domain.media import RemoteVideo
 from adapter.sandbox.memory.records import Execution
 from tests.fakes import video_job
-from tests.torture.checker import Evidence, Look, check
+from tests.torture.checker import check
+from tests.torture.evidence import Evidence, Look
 from tests.torture.wishes import TEXT, Told, Wish
 
 LIVE = advance(

@@ -111,7 +111,18 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     #: At the end it looks once more: gone (404), there (anything else, of a deleted one), again (the answer to the same
     #: request). Missing: its list does not have it.
     what: Literal[
-        "asked", "opened", "accepted", "given", "refused", "later", "unknown", "deleted", "gone", "there", "again", "missing"
+        "asked",
+        "opened",
+        "accepted",
+        "given",
+        "refused",
+        "later",
+        "unknown",
+        "deleted",
+        "gone",
+        "there",
+        "again",
+        "missing",
     ]
     #: The job, as the answer names it.
     job_id: str = ""
