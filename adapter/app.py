@@ -99,7 +99,7 @@ PUBLIC = (media.read_media, health.health, health.ready)
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """What the rooms are built around: everything through which a job meets the world, and what is known of requests."""
+    """What the rooms are built around: everything through which a job meets the world, and the memory of requests."""
 
     memory: Memory
     requests: RequestStore

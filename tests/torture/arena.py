@@ -25,10 +25,10 @@ from adapter.sandbox.rules import SandboxAccount, SandboxRules
 from adapter.sandbox.storage.links import Links
 from tests.journeys.running import KEY, free_port
 from tests.support import ROOT
-from tests.torture.evidence import Disturbance, Evidence, Look
 from tests.torture.client import Clients
 from tests.torture.edges import Arm, Hit
-from tests.torture.files import edges_of, hits_of, write_arm
+from tests.torture.evidence import Disturbance, Evidence, Look
+from tests.torture.files import edges_of, hits_of, woke_of, write_arm
 from tests.torture.nursery import Child, Nursery, Task
 from tests.torture.operator import Operator
 from tests.torture.wishes import Kind, Wish
@@ -143,6 +143,12 @@ class Victim:
             await asyncio.sleep(LOOK_SECONDS)
         return len(self.hits()) >= hits
 
+    async def woken(self, edges: int, seconds: float) -> None:
+        """Wait until it passed so many edges since it was paused at one, or for so long."""
+        until = time.monotonic() + seconds
+        while woke_of(self._arena.folder, self.name) < edges and time.monotonic() < until:
+            await asyncio.sleep(LOOK_SECONDS)
+
     async def ready(self) -> None:
         """Wait until it answers."""
         async with httpx.AsyncClient(timeout=BOUND_SECONDS) as http:
@@ -202,7 +208,8 @@ class Arena:
         )
         self._rules = rules
         self._upstream = f"http://127.0.0.1:{rules.port}"
-        self._http = httpx.AsyncClient(timeout=BOUND_SECONDS)
+        # A connection that is kept may be closed by the sandbox just when it is used again.
+        self._http = httpx.AsyncClient(timeout=BOUND_SECONDS, limits=httpx.Limits(max_keepalive_connections=0))
         self.clients = Clients(self._some_url)
         self._sandbox = nursery.fork(Task(role="sandbox", log=str(folder / "sandbox.log"), rules=rules))
 

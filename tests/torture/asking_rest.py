@@ -43,9 +43,9 @@ async def _order(line: Line, wish: Wish) -> httpx.Response:
     note(wish, Told(at=time.time(), what="asked"))
     if wish.kind.route == "json":
         return await line.http.post(url, json=said, headers=headers)
+    fields = [(name, (None, value.encode(), "text/plain")) for name, value in said.items()]
     files = [("input_reference", ("it.png", picture(wish.prompt), "image/png"))] * wish.kind.pictures
-    parts = [*((name, (None, value)) for name, value in said.items()), *files]
-    return await line.http.post(url, files=parts, headers=headers)
+    return await line.http.post(url, files=[*fields, *files], headers=headers)
 
 
 async def _poll(line: Line, _: Wish, path: str) -> dict[str, object]:

@@ -61,6 +61,8 @@ PORTS: Final[Mapping[str, Mapping[str, Shape]]] = {
     },
     "spool": dict.fromkeys(("note", "forget", "leftovers", "drop", "release", "close"), Shape.CALL),
 }
+#: Edges that are told of after a pause.
+TOLD_AFTER_PAUSE: Final = 20
 #: What never raises, by its own contract.
 QUIET: Final = ("spool.", "flow.choose_account", "flow.credits")
 
@@ -84,7 +86,8 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
 class Script:
     """What one process shall meet, as files in a folder, because the process may be dead afterwards.
 
-    `NAME.arm` says what (it may be changed at any time), `NAME.hits` what happened, `NAME.edges` what was passed.
+    `NAME.arm` says what (it may be changed at any time), `NAME.hits` what happened, `NAME.edges` what was passed, and
+    `NAME.woke` what was passed just after a pause.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
@@ -95,12 +98,17 @@ class Script:
         self._changed = (0, 0)
         self._arm: Arm | None = None
         self._left = 0
+        self._woke = folder / f"{name}.woke"
+        self._telling = 0
 
     def meet(self, edge: str) -> bool:
         """Pass an edge; return True if something shall be raised there. Killed or paused is done here."""
         if edge not in self._seen:
             self._seen.add(edge)
             _append(self._edges, edge.encode())
+        if self._telling:
+            self._telling -= 1
+            _append(self._woke, edge.encode())
         self._look()
         if self._arm is None or self._arm.edge != edge:
             return False
@@ -113,6 +121,7 @@ class Script:
                 os.kill(os.getpid(), signal.SIGKILL)
             case "pause":
                 os.kill(os.getpid(), signal.SIGSTOP)
+                self._telling = TOLD_AFTER_PAUSE
         return self._arm.do == "raise"
 
     def _look(self) -> None:

@@ -25,6 +25,12 @@ def hits_of(folder: Path, name: str) -> list[Hit]:
     return [msgspec.json.decode(line, type=Hit) for line in lines]
 
 
+def woke_of(folder: Path, name: str) -> int:
+    """Return how many edges it passed since it was paused at one, as far as they are told."""
+    file = folder / f"{name}.woke"
+    return len(file.read_bytes().splitlines()) if file.exists() else 0
+
+
 def edges_of(folder: Path, name: str) -> set[str]:
     """Return the edges that it passed."""
     file = folder / f"{name}.edges"

@@ -17,7 +17,7 @@ from tests.torture.runs import (
     two_in_peace,
 )
 from tests.torture.stage import Trial
-from tests.torture.wishes import AMBIGUOUS, EVERYTHING, FEW, HOUSE, PASSING, PLAIN, Kind
+from tests.torture.wishes import AMBIGUOUS, EVERYTHING, FEW, HOUSE, PASSING, PLAIN, SHORT, Kind
 
 #: Edges of one chain: each life of a server begins with what those before it left behind.
 CHAIN = 8
@@ -41,9 +41,11 @@ CRITICAL: Final = (
     "media.put.video:mid",
 )
 
-#: Edges that jobs pass which are ordered, watched, fetched, deleted and called off by other ways than chats, or pictures.
+#: Edges of all that is done by other ways than chats, pictures included.
 AT_HOME: Final = (
     *(f"jobs.{method}:" for method in ("recall", "find", "list", "delete", "forget", "cancel")),
+    "jobs.claim.completed:",
+    "jobs.claim.failed:",
     "requests.",
     "media.delete:",
     "media.find.video:",
@@ -133,6 +135,13 @@ TRAPS: Final[Mapping[str, Trap]] = {
     "loses the end of a file": partial(pass_faults, kinds=PLAIN),
     "discards a live job's file": partial(kill_at_each, edges=["flow.upload:after"]),
     "takes an expired link for the end": partial(pass_faults, kinds=PLAIN),
+    "leaves a deleted video's files": partial(pass_faults, kinds=SHORT),
+    "shows a deleted video": partial(pass_faults, kinds=SHORT),
+    "does not hear of a cancellation": partial(pass_faults, kinds=SHORT),
+    "recalls nothing": partial(pass_faults, kinds=SHORT),
+    "forgets a live job's key": partial(kill_at_each, edges=["jobs.save.submitted:after"], kinds=SHORT),
+    "makes a lost picture again": partial(kill_at_each, edges=["requests.finish:before"], kinds=SHORT),
+    "loses events over a break": partial(kill_at_each, edges=["jobs.save.submitted:after"], kinds=SHORT),
 }
 
 

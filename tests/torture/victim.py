@@ -1,5 +1,4 @@
-"""The processes that are tormented: the server as `adapter serve` runs it, with edges, and perhaps with a bug; and
-`adapter jobs cancel`.
+"""What is tormented: the server as `adapter serve` runs it, with edges and perhaps a bug; and `adapter jobs cancel`.
 
 By hand, to see what became of one edge: `python -m tests.torture.victim adapter.toml --edge flow.submit:after`.
 """

@@ -86,7 +86,8 @@ ALL: Final = [*PLAIN, *AMBIGUOUS[1:], *PASSING]
 CANCELLED: Final = "cancelled"
 #: What may be said of a picture whose process died.
 LOST: Final = {"outcome_unknown", "answer_lost"}
-_LATE: Final = _fault("flow.submit", "delay", seconds=0.3)
+#: Long enough for a process of the operator to begin on a busy machine.
+_LATE: Final = _fault("flow.submit", "delay", seconds=2.0)
 #: Jobs that are ordered, watched, fetched and deleted in all other ways than by chats, and pictures.
 HOUSE: Final = [
     Kind(name="json", route="json"),
@@ -97,8 +98,10 @@ HOUSE: Final = [
     Kind(name="image, keyed", route="image", keyed=True),
     Kind(name="image, refused", route="image", keyed=True, word="[blocked]", ends=("moderation_blocked",)),
     # Whoever has no key is remembered once it takes long.
-    Kind(name="image, long", route="image", faults=[_fault("gemini.generate", "delay", seconds=3.1)]),
+    Kind(name="image, long", route="image", faults=[_fault("gemini.generate", "delay", seconds=3.5)]),
 ]
+#: Those of them that are over soon.
+SHORT: Final = HOUSE[:-1]
 EVERYTHING: Final = [*ALL, *HOUSE]
 
 
@@ -107,9 +110,9 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
     at: float
     #: asked; opened (a 200 came that names no job yet); accepted (one came that does); given (the video came, or the
-    #: picture); refused (an error came); later (it shall ask again); unknown (the line broke); deleted (it was told so).
-    #: At the end it looks once more: gone (404), there (anything else, of a deleted one), again (the answer to the same
-    #: request). Missing: its list does not have it.
+    #: picture); refused (an error came); later (it shall ask again); unknown (the line broke); deleted; missing (its
+    #: list does not have it). Afterwards it looks again: gone (404), there (anything else, of a deleted one), again
+    #: (the answer to the same request).
     what: Literal[
         "asked",
         "opened",
