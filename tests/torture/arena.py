@@ -143,10 +143,14 @@ class Victim:
             await asyncio.sleep(LOOK_SECONDS)
         return len(self.hits()) >= hits
 
+    def passed_awake(self) -> int:
+        """Return how many edges it passed just after pauses."""
+        return woke_of(self._arena.folder, self.name)
+
     async def woken(self, edges: int, seconds: float) -> None:
-        """Wait until it passed so many edges since it was paused at one, or for so long."""
+        """Wait until it passed so many edges just after pauses, or for so long."""
         until = time.monotonic() + seconds
-        while woke_of(self._arena.folder, self.name) < edges and time.monotonic() < until:
+        while self.passed_awake() < edges and time.monotonic() < until:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def ready(self) -> None:

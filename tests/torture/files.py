@@ -26,7 +26,7 @@ def hits_of(folder: Path, name: str) -> list[Hit]:
 
 
 def woke_of(folder: Path, name: str) -> int:
-    """Return how many edges it passed since it was paused at one, as far as they are told."""
+    """Return how many edges it passed just after pauses."""
     file = folder / f"{name}.woke"
     return len(file.read_bytes().splitlines()) if file.exists() else 0
 

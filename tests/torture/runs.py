@@ -183,14 +183,23 @@ async def kill_at_random(arena: Arena, seed: int, *, bug: str = "") -> None:
     await arena.rest(bound(bug))
 
 
-async def two_at_edge(arena: Arena, edge: str, do: Doing, *, bug: str = "") -> list[str]:
-    """Kill one of two servers at an edge, or have it sleep there past its lease; the other one takes over."""
+async def two_at_edge(
+    arena: Arena, edge: str, do: Doing, *, kinds: Sequence[Kind] = PLAIN, sleeps: int = 1, bug: str = ""
+) -> list[str]:
+    """Kill one of two servers at an edge, or have it sleep there past its lease; the other one takes over.
+
+    A sleeper in whose way the other one could not finish its jobs sleeps again, up to so many times.
+    """
     first, second = _pair(arena, bug)
     first.boot(Arm(edge=edge, do=do))
     second.boot()
-    reached = await _ordered_until(arena, PLAIN, lambda: first.hit(1, EDGE_SECONDS / ROUNDS))
+    reached = await _ordered_until(arena, kinds, lambda: first.hit(1, EDGE_SECONDS / ROUNDS))
     if reached and do == "pause":
-        await _oversleep(arena, first, first.hits()[0].at, TAKE_OVER_SECONDS)
+        while not await _oversleep(arena, first, first.hits()[-1].at, TAKE_OVER_SECONDS) and len(first.hits()) < sleeps:
+            first.arm(Arm(edge=edge, do=do))
+            hits = len(first.hits()) + 1
+            if not await _ordered_until(arena, kinds, partial(first.hit, hits, EDGE_SECONDS / ROUNDS)):
+                break
     await arena.look()
     first.arm(None)
     await arena.rest(bound(bug))
@@ -241,18 +250,23 @@ async def _come_back(arena: Arena, dead: Victim) -> None:
         await dead.ready()
 
 
-async def _oversleep(arena: Arena, sleeper: Victim, since: float, patience: float = 0.0) -> None:
-    """Let its lease run out, and the other one take over: for a while, or until all is done if it may take so long."""
+async def _oversleep(arena: Arena, sleeper: Victim, since: float, patience: float = 0.0) -> bool:
+    """Let its lease run out, and the other one take over: for a while, or until all is done if it may take so long.
+
+    Return whether all was done.
+    """
     await asyncio.sleep(1.25 * TOGETHER[1])
     until = time.monotonic() + patience
-    while not (await arena.is_at_rest()) and time.monotonic() < until:
+    while not (is_done := await arena.is_at_rest()) and time.monotonic() < until:
         await asyncio.sleep(TOGETHER[0])
+    passed = sleeper.passed_awake()
     sleeper.go_on()
     await sleeper.ready()
     await asyncio.sleep(SECOND_WIND)
     if sleeper.hits():
-        await sleeper.woken(WOKEN_EDGES, EDGE_SECONDS)
+        await sleeper.woken(passed + WOKEN_EDGES, EDGE_SECONDS)
     arena.disturbed(Disturbance(since, time.time(), f"{sleeper.name} stood still"))
+    return is_done
 
 
 def bound(bug: str) -> float:
