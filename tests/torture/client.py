@@ -30,10 +30,15 @@ class Clients:
         self.wishes.append(wish)
         self._tasks.add(asyncio.create_task(self._insist(wish)))
 
-    async def finish(self, seconds: float) -> None:
-        """Wait until every client has its answer, or for so long."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
+    @property
+    def are_served(self) -> bool:
+        """Whether every client has its answer, or broke by a mistake of its own."""
+        return all(task.done() for task in self._tasks)
+
+    @property
+    def progress(self) -> int:
+        """How much all of them were told."""
+        return sum(len(wish.told) + len(wish.events) for wish in self.wishes)
 
     async def look_again(self) -> None:
         """Have everybody who has an answer ask for it once more."""

@@ -62,13 +62,19 @@ class Operator:
             await child.gone.wait()
         self.called_off[job.id] = state
 
-    async def finish(self) -> None:
-        """Wait until all is called off that was to be."""
-        if self._tasks:
-            await asyncio.gather(*self._tasks)
+    @property
+    def is_done(self) -> bool:
+        """Whether all is called off that was to be."""
+        return all(task.done() for task in self._tasks)
 
     async def close(self) -> None:
-        """End what is left."""
+        """End what is left.
+
+        Raises:
+            Exception: a mistake of the operator's own.
+        """
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for each in await asyncio.gather(*self._tasks, return_exceptions=True):
+            if each is not None and not isinstance(each, asyncio.CancelledError):
+                raise each

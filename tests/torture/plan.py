@@ -41,6 +41,8 @@ CRITICAL: Final = (
     "media.put.video:mid",
 )
 
+#: Where readers are told what another process wrote: one that is alone passes it only by chance.
+NEIGHBOURS: Final = "jobs.get_many:"
 #: Edges of all that is done by other ways than chats, pictures included.
 AT_HOME: Final = (
     *(f"jobs.{method}:" for method in ("recall", "find", "list", "delete", "forget", "cancel")),
@@ -78,7 +80,7 @@ def chains(edges: Sequence[str]) -> list[list[str]]:
 def fitting(edges: Sequence[str]) -> list[tuple[list[str], Sequence[Kind]]]:
     """Return the edges in chains, with kinds of jobs that lead to all of those in one."""
     at_home = [edge for edge in edges if edge.startswith(AT_HOME)]
-    others = [edge for edge in edges if not edge.startswith(AT_HOME)]
+    others = [edge for edge in edges if not edge.startswith((*AT_HOME, NEIGHBOURS))]
     return [*((chain, HOUSE) for chain in chains(at_home)), *((chain, FEW) for chain in chains(others))]
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 import msgspec
 
-from tests.torture.arena import BOUND_SECONDS, TOGETHER, Arena, Victim
+from tests.torture.arena import BOUND_SECONDS, IN_PEACE, TOGETHER, Arena, Victim
 from tests.torture.checker import check
 from tests.torture.edges import QUIET, Arm, Doing
 from tests.torture.evidence import Disturbance, Violation
@@ -207,14 +207,14 @@ async def two_at_edge(
     return [] if reached else [edge]
 
 
-def _pair(arena: Arena, bug: str) -> tuple[Victim, Victim]:
-    arena.pace = TOGETHER
+def _pair(arena: Arena, bug: str, pace: tuple[float, float] = TOGETHER) -> tuple[Victim, Victim]:
+    arena.pace = pace
     return arena.victim("first", bug), arena.victim("second", bug)
 
 
 async def two_in_peace(arena: Arena, *, bug: str = "") -> None:
     """Let two servers share the work, and nothing happen to them."""
-    for victim in _pair(arena, bug):
+    for victim in _pair(arena, bug, IN_PEACE):
         victim.boot()
     for kind in PLAIN:
         await arena.order(kind)
