@@ -16,7 +16,7 @@ from adapter.clock import SystemClock
 from adapter.database.address import without_password
 from adapter.database.engine import Database
 from adapter.domain.catalogue import Catalogue
-from adapter.domain.ports import Clock, Keeper, Memory, VideoProvider, Workshop
+from adapter.domain.ports import Clock, Keeper, Memory, RequestStore, VideoProvider, Workshop
 from adapter.drain import on_stop_signal
 from adapter.fittings import (
     DAY_SECONDS,
@@ -70,9 +70,10 @@ log = structlog.get_logger()
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """What the rooms are built around: everything through which a video job meets the world."""
+    """What the rooms are built around: everything through which a job meets the world, and the memory of requests."""
 
     memory: Memory
+    requests: RequestStore
     video_providers: Mapping[str, VideoProvider]
     spool: Spool
 
@@ -192,7 +193,7 @@ class House:
         feed = LocalFeed(self._clock)
         memory = Memory(SqlJobStore(database), feed, self._media)
         makers = {"flow": self._flow} if self._flow else {}
-        parts = self._dress(Parts(memory, makers, spool_of(self._settings)))
+        parts = self._dress(Parts(memory, SqlRequestStore(database), makers, spool_of(self._settings)))
         stack.push_async_callback(parts.spool.close)
         return Ground(
             stack=stack,
@@ -213,7 +214,7 @@ class House:
         patience = patience_of(settings)
         budget = MemoryBudget(clock, capacity=settings.limits.memory_bytes, patience=settings.limits.wait_seconds)
         workshop = self._workshop(memory, budget)
-        repeats = Repeats(SqlRequestStore(ground.database), memory.media, clock, patience)
+        repeats = Repeats(ground.parts.requests, memory.media, clock, patience)
         pictures = Pictures(workshop, repeats, ground.feed, clock, patience)
         ground.stack.push_async_callback(pictures.finish)
         ground.keep_running(pictures.run())

@@ -26,6 +26,8 @@ from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
 from adapter.providers.http import Http
 from adapter.settings import Settings, load_phrasebook
 
+#: A picture's process is believed to be alive for so many of `jobs.lease_seconds`: it is kept in slower rounds.
+LEASES = 3
 #: Of what the settings count in days.
 DAY_SECONDS = 86_400
 #: What is left of `server.shutdown_seconds` to say that a picture did not come in time.
@@ -194,6 +196,7 @@ def patience_of(settings: Settings) -> Patience:
         heartbeat=settings.chat.heartbeat_seconds,
         replay=settings.jobs.replay_minutes * 60,
         typical=settings.jobs.typical_seconds,
+        lease=LEASES * settings.jobs.lease_seconds,
         farewell=settings.server.shutdown_seconds - FAREWELL_SECONDS,
         afterglow=settings.limits.memory_bytes // AFTERGLOW_SHARE,
         sign=settings.chat.heartbeat_seconds * LEASE_HEARTBEATS,

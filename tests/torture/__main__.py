@@ -16,6 +16,7 @@ from tests.torture.bugs import BUGS
 from tests.torture.nursery import Nursery
 from tests.torture.plan import (
     CRITICAL,
+    NEIGHBOURS,
     Row,
     broken,
     faults,
@@ -39,7 +40,7 @@ def rows(edges: Sequence[str], seeds: Sequence[int]) -> dict[str, Row]:
         "failure at every edge": raises(edges),
         "Google's mishaps": faults(FAULT_ROUNDS),
         "kill at random": randoms(seeds),
-        "two: kill, pause at edges": [*peace(), *pairs(CRITICAL)],
+        "two: kill, pause at edges": [*peace(), *pairs([*CRITICAL, f"{NEIGHBOURS}before"])],
         "two: pauses, kill at random": random_pairs(seeds),
     }
 
