@@ -12,9 +12,10 @@ from typing import cast
 import msgspec
 
 from adapter import serving
-from adapter.app import Parts, create_app, database_of
+from adapter.app import Parts, create_app
 from adapter.clock import SystemClock
 from adapter.domain.ports import JobStore
+from adapter.fittings import database_of
 from adapter.jobs.store import SqlJobStore
 from adapter.logs import configure_logs
 from adapter.settings import Settings, load_catalogue, load_settings
