@@ -54,14 +54,6 @@ AT_HOME: Final = (
     "media.read.video:",
 )
 
-#: Calls that change nothing: to die before one or after it leaves the same behind.
-READING: Final = (
-    *(f"jobs.{method}:" for method in ("get", "get_many", "find", "list", "recall", "neighbours", "measured_seconds")),
-    *(f"media.{method}." for method in ("find", "read")),
-    *(f"flow.{method}:" for method in ("credits", "choose_account", "poll", "download")),
-    "spool.leftovers:",
-)
-
 Row = Sequence[tuple[str, Trial]]
 
 
@@ -90,11 +82,6 @@ def kills(edges: Sequence[str]) -> Row:
         (f"kill {number}", partial(kill_at_each, edges=chain, kinds=kinds))
         for number, (chain, kinds) in enumerate(fitting(edges), start=1)
     ]
-
-
-def differing(edges: Sequence[str]) -> list[str]:
-    """Return those edges at which a death leaves something else behind than at the others."""
-    return [edge for edge in edges if edge.endswith(":before") or not edge.startswith(READING)]
 
 
 def raises(edges: Sequence[str]) -> Row:
