@@ -144,7 +144,8 @@ async def test_a_job_that_is_deleted_while_it_is_fetched_leaves_nothing_behind(
     gate.set()
     await poller.settle()
     job = await find(memory, job_id)
-    assert (job.state, await stored(memory)) == (JobState.COMPLETED, {*job.files[:2]})
+    assert job.media is not None
+    assert (job.state, await stored(memory)) == (JobState.COMPLETED, {job.media.video, job.media.poster})
     await clock.advance(PACE.poll_seconds)
     await beat(poller, clock, 2)
 
