@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -24,7 +24,7 @@ from adapter.database.engine import Database, open_database
 from adapter.domain.catalogue import Catalogue
 from adapter.domain.media import SizePolicy
 from adapter.domain.ports import Clock, ImageProvider, MediaStore, Memory, VideoProvider, Workshop
-from adapter.drain import on_stop_signal
+from adapter.drain import cancel, on_stop_signal
 from adapter.errors import AdapterError
 from adapter.generation.contents import Contents
 from adapter.generation.files import Files
@@ -215,7 +215,7 @@ class House:
             repeats = Repeats(SqlRequestStore(database), memory.media, clock, patience)
             pictures = Pictures(workshop, repeats, feed, clock, patience)
             stack.push_async_callback(pictures.finish)
-            stack.push_async_callback(_cancel, asyncio.create_task(pictures.run()))
+            stack.push_async_callback(cancel, asyncio.create_task(pictures.run()))
             video_jobs = Videos(workshop.inputs, memory, clock, patience, poller.nudge)
             stack.push_async_callback(video_jobs.finish_notes)
             stack.push_async_callback(video_jobs.finish_beginnings)
@@ -240,7 +240,7 @@ class House:
                 poll_seconds=pace.poll_seconds,
             )
             following = asyncio.create_task(Follower(memory.jobs, feed, database.changes, clock).run())
-            stack.push_async_callback(_cancel, following)
+            stack.push_async_callback(cancel, following)
             running = asyncio.create_task(poller.run())
             stack.push_async_callback(_stop, poller, running)
             if settings.storage.retention_days:
@@ -248,7 +248,7 @@ class House:
                     keep=settings.storage.retention_days * DAY_SECONDS, replay=settings.jobs.replay_minutes * 60
                 )
                 tidying = asyncio.create_task(Janitor(memory.media, memory.jobs, clock, retention).run())
-                stack.push_async_callback(_cancel, tidying)
+                stack.push_async_callback(cancel, tidying)
             stack.callback(feed.close)
             for drain in (*self.drains, feed.close, pictures.drain, poller.stop):
                 stack.enter_context(on_stop_signal(drain))
@@ -356,9 +356,3 @@ def _flow(settings: Settings, http: Http, clock: Clock) -> FlowProvider | None:
 async def _stop(poller: Poller, running: asyncio.Task[None]) -> None:
     poller.stop()
     await running
-
-
-async def _cancel(running: asyncio.Task[None]) -> None:
-    running.cancel()
-    with suppress(asyncio.CancelledError):
-        await running
