@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 import msgspec
@@ -17,7 +17,7 @@ from adapter.database.address import without_password
 from adapter.database.engine import Database
 from adapter.domain.catalogue import Catalogue
 from adapter.domain.ports import Clock, Keeper, Memory, RequestStore, VideoProvider, Workshop
-from adapter.drain import on_stop_signal
+from adapter.drain import cancel, on_stop_signal
 from adapter.fittings import (
     DAY_SECONDS,
     database_of,
@@ -137,7 +137,7 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
 
     def keep_running(self, work: Coroutine[None, None, None]) -> None:
         """Do something beside everything else, until everything ends."""
-        self.stack.push_async_callback(_cancel, asyncio.create_task(work))
+        self.stack.push_async_callback(cancel, asyncio.create_task(work))
 
 
 class House:
@@ -260,9 +260,3 @@ class House:
 async def _stop(poller: Poller, running: asyncio.Task[None]) -> None:
     poller.stop()
     await running
-
-
-async def _cancel(running: asyncio.Task[None]) -> None:
-    running.cancel()
-    with suppress(asyncio.CancelledError):
-        await running

@@ -61,7 +61,9 @@ class Poller:
                     replayed = await self._replay()
                 if replayed:
                     await self.tick()
-            except Exception:  # the loop must survive whatever a round meets, a full disk included
+            except StorageFailed as fault:
+                log.warning("poller.round_put_off", code=fault.code)
+            except Exception:  # the loop must survive whatever mistake of ours a round meets
                 log.exception("poller.round_failed")
             await self._clock.wait(self._nudged, self._pace.until_next_beat(self._clock.now()) + LATE_SECONDS)
         await self._wind_down()
@@ -165,7 +167,10 @@ class Poller:
         for job_id, claim in held.items():
             if self._held.get(job_id) is claim:
                 del self._held[job_id]
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, StorageFailed):  # its jobs are due again when their leases end
+            log.warning("poller.step_put_off", job_ids=list(held), code=error.code)
+        elif error is not None:
             log.error("poller.step_failed", job_ids=list(held), exc_info=error)
             # A mistake of ours must not be repeated at full speed for ever: it counts as a fruitless look.
             stumbled = asyncio.create_task(self._steps.stumble(list(held.values())))

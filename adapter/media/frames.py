@@ -130,11 +130,12 @@ def opened(data: bytes) -> Iterator[av.container.InputContainer]:
         UpstreamBroken: it is none, or what is read of it is broken.
     """
     try:
-        with av.open(BytesIO(data), "r", format="mp4") as container:
+        with av.open(BytesIO(data), "r", format="mp4", metadata_errors="replace") as container:
             if not container.streams.video:
                 raise _unreadable()
             stream = container.streams.video[0]
-            if not 0 < stream.width * stream.height <= MOST_ENCODED_PIXELS:
+            # Of an unknown codec there is no decoder, whatever PyAV's types say.
+            if not hasattr(stream, "width") or not 0 < stream.width * stream.height <= MOST_ENCODED_PIXELS:
                 raise _unreadable()
             # One thread: more of them keep more frames, and there are others to serve.
             stream.codec_context.thread_count = 1

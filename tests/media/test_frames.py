@@ -155,6 +155,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "it is noise that begins like one": lambda whole: whole[:8] + random.Random(1).randbytes(5000),
     "it is what the fakes call one": lambda _: CLIP,
     "it is a list of other files": lambda _: b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile:///etc/passwd\n",
+    "it is of a codec that nobody knows": lambda whole: whole.replace(b"avc1", b"zzzz"),
     "it is a picture": lambda _: jpeg(),
 }
 #: Of these the first frame can be seen.
@@ -168,6 +169,14 @@ def test_a_damaged_video_is_a_clear_error(damage: str) -> None:
         sheet_jpeg(DAMAGES[damage](clip()))
 
     assert (caught.value.code, caught.value.status, caught.value.should_retry) == ("video_unreadable", 502, False)
+
+
+def test_words_in_a_video_that_are_no_text_do_no_harm() -> None:
+    """Its pictures are what counts."""
+    file = clip().replace(b"VideoHandler", b"VideoHand\xffer")
+    assert file != clip()
+    assert opened(first_frame_webp(file)).format == "WEBP"
+    assert opened(sheet_jpeg(file)).format == "JPEG"
 
 
 def test_a_frame_that_the_decoder_passes_over_is_a_clear_error() -> None:
