@@ -165,6 +165,14 @@ def test_a_room_imports_only_what_the_law_allows(module: str) -> None:
     assert not broken, f"{module} may import {', '.join(LAW[room]) or 'nothing of ours'}, and imports {broken}"
 
 
+@pytest.mark.parametrize("module", [module for module in MODULES if not within(module, "adapter.domain.ports")])
+def test_ports_have_one_address(module: str) -> None:
+    """Which file a port stands in is nobody's business."""
+    ports = [name for name in imports(module) if within(name, "adapter.domain.ports")]
+
+    assert [name for name in ports if name.rpartition(".")[0] != "adapter.domain.ports"] == []
+
+
 @pytest.mark.parametrize("module", MAPS)
 def test_a_map_imports_nothing(module: str) -> None:
     """It is there to be read."""

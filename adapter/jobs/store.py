@@ -5,10 +5,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 import structlog
-from sqlalchemy import ColumnElement, and_, bindparam, case, func, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapter.database.engine import Database, pass_alone, reading, writing
+from adapter.database.paging import in_order, is_behind
 from adapter.database.tables import JOBS
 from adapter.domain.job import LIVE, JobState, VideoJob
 from adapter.domain.ports import Claim, Write
@@ -130,13 +131,13 @@ class SqlJobStore:
 
     async def list(self, owner: str, *, after: VideoJob | None, limit: int, newest_first: bool) -> Sequence[VideoJob]:
         """Return the next jobs of an owner (the port of that name)."""
-        order = [column.desc() if newest_first else column.asc() for column in (JOBS.c.created_at, JOBS.c.id)]
-        listed = select(JOBS.c.id, JOBS.c.document, JOBS.c.created_at).where(_is_owned(owner)).order_by(*order)
+        listed = select(JOBS.c.id, JOBS.c.document, JOBS.c.created_at).where(_is_owned(owner))
+        listed = listed.order_by(*in_order(JOBS, newest_first=newest_first))
         last = None if after is None else (after.created_at, after.id)
         jobs: list[VideoJob] = []
         async with reading(self._database) as connection:
             while (lacking := limit - len(jobs)) > 0:
-                page = listed if last is None else listed.where(_is_behind(last, newest_first=newest_first))
+                page = listed if last is None else listed.where(is_behind(JOBS, last, newest_first=newest_first))
                 rows = (await connection.execute(page.limit(lacking))).all()
                 jobs += [job for job_id, document, _ in rows if (job := _read(job_id, document)) is not None]
                 if len(rows) < lacking:
@@ -310,11 +311,6 @@ def _is_owned(owner: str) -> ColumnElement[bool]:
 def _is_text(job_id: str) -> bool:
     """Say whether a job may have this id; PostgreSQL refuses a NUL in any text."""
     return "\0" not in job_id
-
-
-def _is_behind(last: tuple[float, str], *, newest_first: bool) -> ColumnElement[bool]:
-    place, limit = tuple_(JOBS.c.created_at, JOBS.c.id), tuple_(*map(literal, last))
-    return place < limit if newest_first else place > limit
 
 
 def _is_wanted(since: float) -> ColumnElement[bool]:

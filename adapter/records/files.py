@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, Row, and_, delete, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, update
 
 from adapter.database.engine import Database, reading, writing
+from adapter.database.paging import in_order, is_behind
 from adapter.database.tables import FILES
 from adapter.domain.records import STEM_LENGTH, GivenFile, Remains, Search
 
@@ -43,14 +44,13 @@ class SqlFileStore:
 
     async def list(self, search: Search, *, now: float) -> Sequence[GivenFile]:
         """Return a page (the port of that name)."""
-        place = tuple_(FILES.c.created_at, FILES.c.id)
         listed = select(*COLUMNS).where(FILES.c.owner == search.owner, _is_there(now)).limit(search.limit)
         if search.purpose is not None:
             listed = listed.where(FILES.c.purpose == search.purpose)
         if search.after is not None:
-            last = tuple_(literal(search.after.created_at), literal(search.after.id))
-            listed = listed.where(place < last if search.newest_first else place > last)
-        order = (column.desc() if search.newest_first else column.asc() for column in (FILES.c.created_at, FILES.c.id))
+            last = search.after.created_at, search.after.id
+            listed = listed.where(is_behind(FILES, last, newest_first=search.newest_first))
+        order = in_order(FILES, newest_first=search.newest_first)
         async with reading(self._database) as connection:
             return [_file(row) for row in await connection.execute(listed.order_by(*order))]
 

@@ -19,20 +19,6 @@ WATCHED = {f"video_{number:032x}" for number in range(1000)}
 
 
 @pytest.fixture
-def url(postgres: PostgresServer) -> str:
-    """The address of a database that is still empty."""
-    return postgres.new_url()
-
-
-@pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    """A new database, whose statements have a quarter of a second."""
-    database = await open_database(url, seconds=0.25)
-    yield database
-    await database.dispose()
-
-
-@pytest.fixture
 async def other(url: str) -> AsyncIterator[Database]:
     """The same database, as another process has it."""
     database = await open_database(url)
