@@ -34,9 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     """An adapter that gives each program what it plays."""
-    running = Server(
-        tmp_path, active_seconds=8.0, opening_seconds=2.0, chat='video_markup = "auto"', environ=ENVIRON
-    )
+    running = Server(tmp_path, active_seconds=8.0, opening_seconds=2.0, chat='video_markup = "auto"', environ=ENVIRON)
     running.start()
     yield running
     assert running.stop() == 0

@@ -46,7 +46,7 @@ def test_a_picture_shows_in_open_webui(server: Server, in_open_webui: Program, v
     seen = visitor.visit(
         in_open_webui,
         Seen,
-        model="gemini-3.1-flash-image",
+        model="gemini-3.1-flash-image-landscape",
         prompt=prompt,
         progress=r"Making the picture",
         tag="img",

@@ -28,7 +28,7 @@ await visit(async (page) => {
   await page.locator("#send_textarea").fill(order.prompt);
   await page.locator("#send_but").click();
   const answer = page.locator("#chat .mes").last();
-  const thoughts = answer.locator(".mes_reasoning_header");
+  const thoughts = page.locator("#chat .mes_reasoning_header:visible").last();
   await thoughts.click();
   const progress = answer.locator(".mes_reasoning");
   await progress.getByText(new RegExp(order.progress)).first().waitFor();
