@@ -36,6 +36,8 @@ await visit(async (page) => {
   await shot(page, "progress");
 
   await page.locator("#mes_stop").waitFor({ state: "hidden", timeout: 60_000 });
+  const blocked = page.locator("#toast-container .toast", { hasText: "External media has been blocked" });
+  await blocked.click();
   const forbidden = await answer.locator(`.mes_text ${order.tag}`).count();
   await thoughts.click();
   await inDrawer("user-settings-button", "user-settings-block", () =>
