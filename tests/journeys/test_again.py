@@ -1,4 +1,4 @@
-"""Posted again, reloaded, regenerated: the same on the wire, told apart by what became of the first (`frontends.md` 0.2).
+"""Posted again, reloaded, regenerated: the same on the wire, told apart by what became of the first (`frontends.md`).
 
 The requests are LibreChat's, whose retries all say that they are the first.
 """
