@@ -114,7 +114,8 @@ class _Room:
 
     async def wait_for_more(self, weight: int) -> None:
         """Take more as soon as it is free (the port of that name)."""
-        self.weight += await self._budget.take(weight, held=self.weight)
+        taken = await self._budget.take(weight, held=self.weight)
+        self.weight += taken  # apart: `+=` would add to what there was before the wait
 
     def take_now(self, weight: int) -> None:
         """Take more (the port of that name)."""

@@ -323,6 +323,12 @@ def already_paid() -> Iterator[None]:
         raise
 
 
+def no_such_file(file_id: str, param: str | None) -> InvalidRequest:
+    """Return the fault of a request that names a picture which its owner does not have."""
+    what = "picture" if file_id.startswith("ig_") else "file"
+    return InvalidRequest(f"There is no {what} '{file_id}' here; upload it to /v1/files first.", param=param)
+
+
 def key_reused() -> InvalidRequest:
     """Return what is told to whoever sends an `Idempotency-Key` again with another request."""
     return InvalidRequest(

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from io import BytesIO
 
+import msgspec
 from PIL import Image as Pillow
 
 from adapter.domain.job import Intended, Operation, Progressed, Rendered, Submitted, VideoJob, advance
@@ -12,6 +13,8 @@ from adapter.domain.media import Image as MadeImage
 from adapter.domain.media import Ratio, RemoteVideo, image_from_bytes
 from adapter.domain.orders import ImageOrder, VideoOrder
 from adapter.domain.ports import Report
+from adapter.domain.records import GivenFile
+from adapter.domain.replies import Reply
 from adapter.errors import AdapterError, UpstreamBroken
 
 #: The smallest thing that is an MP4 by its boxes: `ftyp`, 24 bytes, and `mdat`, 2048 bytes and its head.
@@ -65,6 +68,36 @@ def video_job(number: int = 1, *, order: VideoOrder | None = None, at: float = 1
         stem=f"{number:032x}",
         expected_seconds=100.0,
     )
+
+
+def given_file(number: int = 1, *, at: float = 1000.0, **changes: object) -> GivenFile:
+    """Return a file that Ada uploaded."""
+    file = GivenFile(
+        id=f"file-{number:032x}",
+        owner="ada",
+        filename="fox.png",
+        purpose="vision",
+        size=10,
+        name=f"{number:032x}.png",
+        created_at=at,
+    )
+    return msgspec.structs.replace(file, **changes)
+
+
+def reply(number: int = 1, **changes: object) -> Reply:
+    """Return an answer to Ada that is being made."""
+    plain = Reply(
+        key=f"{number:032x}",
+        owner="ada",
+        stem=f"{number + 4096:032x}",
+        created_at=1000.0,
+        expires_at=9000.0,
+        model="gpt-5.2",
+        prompt="a fox",
+        said=msgspec.Raw(b"{}"),
+        items=msgspec.Raw(b"[]"),
+    )
+    return msgspec.structs.replace(plain, **changes)
 
 
 def rendered_job(number: int = 1) -> VideoJob:

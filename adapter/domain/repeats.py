@@ -9,7 +9,7 @@ import pybase64
 
 from adapter.domain.job import Failure
 from adapter.domain.media import Image, MediaFormat, Pixels
-from adapter.domain.orders import Kept, Link, Source, Upload
+from adapter.domain.orders import Filed, Kept, Link, Source, Upload
 from adapter.domain.usage import Usage
 
 #: How long a request without a key is remembered for its retries, in seconds; one with a key (`reliability.md` 2.5).
@@ -83,6 +83,8 @@ def _digest(source: Source) -> tuple[str, str]:
             return "link", url
         case Kept(name):
             return "kept", name
+        case Filed(file_id):
+            return "filed", file_id
 
 
 class Standing(StrEnum):

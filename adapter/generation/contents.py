@@ -1,10 +1,10 @@
 """What a finished video has to show: the clip, and two pictures of it that are made when they are first asked for."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from weakref import WeakValueDictionary
 
 from adapter.domain.job import Phase, StoredVideo, Variant, VideoJob
+from adapter.domain.pieces import one_piece
 from adapter.domain.ports import CuttingRoom, Memory
 from adapter.errors import NotFound
 
@@ -48,7 +48,7 @@ class Contents:
             picture = await self._cutting_room.spritesheet(media)
         if picture is None:
             raise _gone()
-        await self._memory.media.put(name, _once(picture))
+        await self._memory.media.put(name, one_piece(picture))
         # Whoever deletes a job deletes its files; one that came later would stay for ever.
         if await self._memory.jobs.find(job.id, job.owner) is None:
             await self._memory.media.delete([name])
@@ -73,7 +73,3 @@ def _finished(job: VideoJob) -> StoredVideo:
             code="video_not_ready",
         )
     return job.media
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data

@@ -10,8 +10,6 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat: float
     #: How long a finished video that nobody was given answers the same wish.
     replay: float
-    #: How long a stream waits for the provider to take a video, before it begins without knowing.
-    opening: float = 2.0
     #: How long a video is expected to take until one was measured; 0 leaves it to the order.
     typical: float = 0.0
     #: What pictures under way get when the process is told to stop.
@@ -22,5 +20,9 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     elsewhere: float = 120.0
     #: After so much work a request is written down, so that a retry finds it wherever it lands.
     unwritten: float = 2.0
+    #: A picture that is made in the background is given up after so long without a sign of its process …
+    sign: float = 60.0
+    #: … and so much longer while it waits for room.
+    queue: float = 30.0
     #: Bytes of pictures that went out lately, in memory: a connection that broke at the very end asks for them again.
     afterglow: int = 32 * 1024 * 1024

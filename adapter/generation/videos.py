@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from uuid import uuid4
 
@@ -12,10 +12,10 @@ import structlog
 from adapter.domain.job import JobState, VideoJob
 from adapter.domain.media import Image
 from adapter.domain.orders import MAX_SEED, KeptPicture, Page, VideoOrder, VideoWish
+from adapter.domain.pieces import one_piece
 from adapter.domain.ports import Clock, InputImages, Memory
 from adapter.domain.repeats import Asking
 from adapter.errors import InvalidRequest, NotFound, StorageFailed
-from adapter.generation.beginnings import Beginnings
 from adapter.generation.patience import Patience
 
 log = structlog.get_logger()
@@ -36,7 +36,6 @@ class Videos:
         self._notes: set[asyncio.Task[None]] = set()
         #: Those that wait for their job and can be joined, by scope and content.
         self._starting: dict[tuple[str, str], asyncio.Task[VideoJob]] = {}
-        self._beginnings = Beginnings(clock, patience)
 
     async def check_readiness(self) -> None:
         """Return if new work can be taken.
@@ -97,18 +96,6 @@ class Videos:
             raise job.failure.as_fault()
         return job
 
-    def watch_beginning(self, wish: VideoWish, asking: Asking) -> AsyncGenerator[VideoJob | None, None]:
-        """Start a video and yield its job once the provider took it; None where that takes its time.
-
-        Raises:
-            AdapterError: as `start_video`.
-        """
-        return self._beginnings.watch(lambda: self.start_video(wish, asking))
-
-    async def finish_beginnings(self) -> None:
-        """Let go of the videos that nobody took yet."""
-        await self._beginnings.end()
-
     async def _taken(self, job: VideoJob) -> VideoJob:
         async with aclosing(self.watch_video(job.id)) as states:
             async for seen in states:
@@ -145,7 +132,7 @@ class Videos:
     async def _keep_input(self, stem: str, image: Image) -> KeptPicture:
         data = await asyncio.to_thread(image.decode)
         name = f"{stem}.{image.format.extension}"
-        await self._memory.media.put(name, _once(data))
+        await self._memory.media.put(name, one_piece(data))
         return KeptPicture(name, hashlib.sha256(data).hexdigest())
 
     async def _new_job(self, order: VideoOrder, owner: str, stem: str) -> VideoJob:
@@ -273,7 +260,3 @@ class Videos:
 
 def _unknown(job_id: str) -> NotFound:
     return NotFound(f"There is no video '{job_id}'.", param="video_id")
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data

@@ -8,6 +8,7 @@ import structlog
 
 from adapter.domain.job import StoredVideo, VideoJob
 from adapter.domain.media import MediaFormat, RemoteVideo, sniff
+from adapter.domain.pieces import one_piece
 from adapter.domain.ports import Download, MediaStore, VideoProvider
 from adapter.errors import AdapterError, UpstreamBroken
 from adapter.jobs.boxes import Boxes
@@ -48,15 +49,11 @@ async def _bring_poster(url: str | None, stem: str, provider: VideoProvider, med
         if kind is None or not kind.is_picture:
             return None
         name = f"{stem}.{kind.extension}"
-        await media.put(name, _once(data))
+        await media.put(name, one_piece(data))
     except (AdapterError, TimeoutError) as error:
         log.warning("jobs.poster_missed", error=type(error).__name__)
         return None
     return name
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data
 
 
 class Check:

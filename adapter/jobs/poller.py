@@ -68,7 +68,7 @@ class Poller:
 
     async def _replay(self) -> bool:
         try:
-            await self._steps.replay()
+            await self._steps.adoption.replay()
         except StorageFailed as fault:
             log.warning("poller.replay_put_off", code=fault.code)
             return False
@@ -105,9 +105,9 @@ class Poller:
             case JobState.COMPLETED | JobState.FAILED if claim.unwanted:
                 self._start(self._steps.discard(claim), [claim])
             case JobState.SUBMITTING:
-                self._start(self._steps.find_unanswered(claim), [claim])
+                self._start(self._steps.reconciling.find_unanswered(claim), [claim])
             case JobState.AMBIGUOUS:
-                self._start(self._steps.reconcile(claim), [claim])
+                self._start(self._steps.reconciling.reconcile(claim), [claim])
             case JobState.ACCEPTED if not claim.unwanted:
                 self._sending.add(self._start(self._steps.submit(claim), [claim]))
             case JobState.READY if not claim.unwanted:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 
 import msgspec
+import structlog
 from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -10,6 +11,8 @@ from adapter.database.engine import Database, pass_alone, writing
 from adapter.database.tables import JOBS, REQUESTS
 from adapter.domain.job import LIVE
 from adapter.domain.repeats import Asking, Entry, Known, Standing, StoredAnswer
+
+log = structlog.get_logger()
 
 #: Old entries that are forgotten in one transaction.
 PRUNED_AT_ONCE = 5000
@@ -37,7 +40,7 @@ class SqlRequestStore:
         standing = Standing(row.standing)
         if standing is Standing.RUNNING and row.lease_until <= there:
             standing = Standing.LOST
-        answer = None if row.document is None else _decoder.decode(row.document)
+        answer = _read(row.document)
         return Known(content=row.content, mark=row.mark, began_at=row.began_at, standing=standing, answer=answer)
 
     async def register(self, entry: Entry, *, now: float, lease: float) -> None:
@@ -80,7 +83,7 @@ class SqlRequestStore:
         going = delete(REQUESTS).where(REQUESTS.c.scope.in_(old)).returning(REQUESTS.c.document)
         async with writing(self._database) as connection:
             documents = (await connection.execute(going)).scalars().all()
-        return [_decoder.decode(document) for document in documents if document is not None]
+        return [answer for document in documents if (answer := _read(document)) is not None]
 
     def _row(self, entry: Entry, there: float, lease: float) -> dict[str, object]:
         return {
@@ -124,6 +127,15 @@ async def put(connection: AsyncConnection, row: dict[str, object]) -> None:
     """Write an entry in the place of an earlier one. Whoever does that has to be alone with its scope."""
     await connection.execute(delete(REQUESTS).where(REQUESTS.c.scope == row["scope"]))
     await connection.execute(REQUESTS.insert().values(**row))
+
+
+def _read(document: bytes | None) -> StoredAnswer | None:
+    """Return a row's answer; one that cannot be read is as one that was not kept."""
+    try:
+        return None if document is None else _decoder.decode(document)
+    except msgspec.DecodeError as error:
+        log.error("requests.unreadable", error=str(error))  # noqa: TRY400 - the text says where
+        return None
 
 
 def _is_ours(entry: Entry) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from adapter.database.tables import JOBS
 from adapter.domain.job import LIVE, JobState, VideoJob
 from adapter.domain.ports import Claim, Write
 from adapter.domain.repeats import Asking
-from adapter.errors import NotFound, key_reused
+from adapter.errors import NotFound, StorageFailed, key_reused
 from adapter.jobs.requests import job_behind, note_job
 
 log = structlog.get_logger()
@@ -94,6 +94,8 @@ class SqlJobStore:
         owned = select(JOBS.c.document).where(JOBS.c.id == job_id, _is_owned(asking.owner))
         document = (await connection.execute(owned)).scalar_one_or_none()
         job = None if document is None else _read(job_id, document)
+        if document is not None and job is None:
+            raise StorageFailed("The video of this request was written by a newer server. Ask again shortly.")
         if is_old and (job is None or job.is_over):
             return None
         if asking.content != content:
@@ -104,6 +106,8 @@ class SqlJobStore:
 
     async def get(self, job_id: str) -> VideoJob | None:
         """Return a job as last saved (the port of that name)."""
+        if not _is_text(job_id):
+            return None
         async with reading(self._database) as connection:
             found = await connection.execute(select(JOBS.c.document).where(JOBS.c.id == job_id))
             document = found.scalar_one_or_none()
@@ -117,6 +121,8 @@ class SqlJobStore:
 
     async def find(self, job_id: str, owner: str) -> VideoJob | None:
         """Return a job to its owner (the port of that name)."""
+        if not _is_text(job_id):
+            return None
         async with reading(self._database) as connection:
             found = await connection.execute(select(JOBS.c.document).where(JOBS.c.id == job_id, _is_owned(owner)))
             document = found.scalar_one_or_none()
@@ -124,18 +130,25 @@ class SqlJobStore:
 
     async def list(self, owner: str, *, after: VideoJob | None, limit: int, newest_first: bool) -> Sequence[VideoJob]:
         """Return the next jobs of an owner (the port of that name)."""
-        place = tuple_(JOBS.c.created_at, JOBS.c.id)
-        listed = select(JOBS.c.id, JOBS.c.document).where(_is_owned(owner)).limit(limit)
-        if after is not None:
-            last = tuple_(literal(after.created_at), literal(after.id))
-            listed = listed.where(place < last if newest_first else place > last)
-        order = (column.desc() if newest_first else column.asc() for column in (JOBS.c.created_at, JOBS.c.id))
+        order = [column.desc() if newest_first else column.asc() for column in (JOBS.c.created_at, JOBS.c.id)]
+        listed = select(JOBS.c.id, JOBS.c.document, JOBS.c.created_at).where(_is_owned(owner)).order_by(*order)
+        last = None if after is None else (after.created_at, after.id)
+        jobs: list[VideoJob] = []
         async with reading(self._database) as connection:
-            rows = (await connection.execute(listed.order_by(*order))).all()
-        return [job for row in rows if (job := _read(*row)) is not None]
+            while (lacking := limit - len(jobs)) > 0:
+                page = listed if last is None else listed.where(_is_behind(last, newest_first=newest_first))
+                rows = (await connection.execute(page.limit(lacking))).all()
+                jobs += [job for job_id, document, _ in rows if (job := _read(job_id, document)) is not None]
+                if len(rows) < lacking:
+                    break
+                # A row that cannot be read makes no page shorter: that would look like the end of the list.
+                last = rows[-1].created_at, rows[-1].id
+        return jobs
 
     async def delete(self, job_id: str, owner: str, *, now: float) -> bool:
         """Hide a job (the port of that name). The lease of a live one stays as it is: somebody may be moving it."""
+        if not _is_text(job_id):
+            return False
         due_at = case((JOBS.c.state.in_(LIVE), JOBS.c.due_at), else_=self._there(now))
         hiding = update(JOBS).where(JOBS.c.id == job_id, _is_owned(owner)).values(deleted_at=now, due_at=due_at)
         async with writing(self._database) as connection:
@@ -292,6 +305,16 @@ def _invites_retry(job: VideoJob) -> bool:
 
 def _is_owned(owner: str) -> ColumnElement[bool]:
     return and_(JOBS.c.owner == owner, JOBS.c.deleted_at.is_(None))
+
+
+def _is_text(job_id: str) -> bool:
+    """Say whether a job may have this id; PostgreSQL refuses a NUL in any text."""
+    return "\0" not in job_id
+
+
+def _is_behind(last: tuple[float, str], *, newest_first: bool) -> ColumnElement[bool]:
+    place, limit = tuple_(JOBS.c.created_at, JOBS.c.id), tuple_(*map(literal, last))
+    return place < limit if newest_first else place > limit
 
 
 def _is_wanted(since: float) -> ColumnElement[bool]:

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from adapter.database.engine import Database, open_database
+from adapter.database.engine import Database, open_database, writing
+from adapter.database.tables import JOBS, REQUESTS
 from adapter.domain.job import Failed, Failure, JobState, VideoJob, advance
 from adapter.domain.ports import Write
 from adapter.domain.repeats import (
@@ -21,7 +22,7 @@ from adapter.domain.repeats import (
     StoredImage,
 )
 from adapter.domain.usage import Usage
-from adapter.errors import ContentRefused, InvalidRequest, NotFound, UpstreamBusy
+from adapter.errors import ContentRefused, InvalidRequest, NotFound, StorageFailed, UpstreamBusy
 from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job, video_order
@@ -65,8 +66,8 @@ async def test_the_first_attempt_begins_and_the_second_learns_of_it(requests: Sq
 async def test_of_attempts_at_the_same_moment_in_two_processes_one_begins(
     requests: SqlRequestStore, other: SqlRequestStore
 ) -> None:
-    """As many as connections to a file can wait for each other without being refused on a busy machine."""
-    tasks = [store.begin(entry(number), now=1000.0, lease=LEASE) for number, store in enumerate([requests, other] * 6)]
+    """A hundred: each process has one connection that writes to a file, so two wait for its lock and not a hundred."""
+    tasks = [store.begin(entry(number), now=1000.0, lease=LEASE) for number, store in enumerate([requests, other] * 50)]
 
     known = await asyncio.gather(*tasks)
     assert len([one for one in known if one is None]) == 1
@@ -222,6 +223,37 @@ async def test_a_retry_of_what_failed_for_free_is_a_new_attempt(store: SqlJobSto
     assert (await admit(store, 2, asking(count=1))).seed == 2
 
 
+async def test_a_retry_whose_job_cannot_be_read_here_makes_no_second_one(
+    store: SqlJobStore, database: Database
+) -> None:
+    """A newer version wrote it: the next attempt may reach a process of that version."""
+    for asked in (asking(), asking(key="k")):
+        first = await admit(store, 1 + asked.has_key, asked)
+        async with writing(database) as connection:
+            await connection.execute(JOBS.update().where(JOBS.c.id == first.id).values(document=b"{"))
+        again = msgspec.structs.replace(asked, repeat=msgspec.structs.replace(asked.repeat, count=1))
+
+        with pytest.raises(StorageFailed):
+            await admit(store, 3, again)
+        with pytest.raises(StorageFailed):
+            await store.recall(again, now=1000.0)
+    assert await store.get(video_job(3).id) is None
+
+
+async def test_an_answer_that_cannot_be_read_stops_no_other(requests: SqlRequestStore, database: Database) -> None:
+    """A newer version wrote it: it is handed, and its files are left to the janitor."""
+    for number in (1, 2):
+        await requests.begin(entry(number, scope=str(number)), now=1000.0, lease=LEASE)
+        await requests.finish(entry(number, scope=str(number)), ALBUM)
+    async with writing(database) as connection:
+        await connection.execute(REQUESTS.update().where(REQUESTS.c.scope == "1").values(document=b"{"))
+    known = await requests.begin(entry(3, scope="1"), now=1001.0, lease=LEASE)
+
+    assert known is not None
+    assert (known.standing, known.answer) == (Standing.ANSWERED, None)
+    assert await requests.prune(now=1000.0 + RETRY_SECONDS) == [ALBUM]
+
+
 async def test_a_retry_in_a_chat_gets_what_its_first_attempt_joined(store: SqlJobStore) -> None:
     """Even if it was handed over meanwhile: the connection broke at the end."""
     first = await admit(store, 1, asking(), window=60.0)
@@ -234,9 +266,9 @@ async def test_a_retry_in_a_chat_gets_what_its_first_attempt_joined(store: SqlJo
 async def test_of_videos_with_one_key_at_the_same_moment_one_is_made(
     store: SqlJobStore, database_url: str, requests: SqlRequestStore
 ) -> None:
-    """Over two processes."""
+    """A hundred, over two processes."""
     second = await open_database(database_url)
-    stores = [store, SqlJobStore(second)] * 6
+    stores = [store, SqlJobStore(second)] * 50
     jobs = await asyncio.gather(*(admit(one, number, asking(key="k")) for number, one in enumerate(stores)))
     await second.dispose()
 

@@ -11,9 +11,10 @@ import structlog
 from adapter.database.engine import Database
 from adapter.domain.job import JobState, Operation, VideoJob
 from adapter.domain.ports import Claim, Memory, Write
-from adapter.errors import StorageFailed
+from adapter.errors import StorageFailed, WrongConfiguration
+from adapter.jobs.kit import Kit
 from adapter.jobs.poller import Poller
-from adapter.jobs.spool import Answer, Spool
+from adapter.jobs.spool import Answer, Spool, try_out
 from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import FakeClock, FakeVideoProvider
@@ -174,7 +175,7 @@ class Torn(SqlJobStore):
 
 def poller_with(spool: Spool, memory: Memory, clock: FakeClock, provider: FakeVideoProvider) -> tuple[Poller, Steps]:
     """Return a process's loop and its steps."""
-    steps = Steps({"fake": provider}, memory, clock=clock, pace=PACE, spool=spool)
+    steps = Steps(Kit(providers={"fake": provider}, memory=memory, clock=clock, pace=PACE, spool=spool))
     return Poller(memory.jobs, steps, clock=clock, pace=PACE), steps
 
 
@@ -202,7 +203,7 @@ async def test_a_paid_video_is_found_by_the_next_process(
     provider.credits_left = 680
     job_id = await died_after_the_answer(folder, memory, database, clock, provider)
     poller, steps = poller_with(Spool(folder), memory, clock, provider)
-    await steps.replay()
+    await steps.adoption.replay()
     job = await find(memory, job_id)
     assert (job.state, job.operation, job.submitted_at) == (
         JobState.SUBMITTED,
@@ -239,7 +240,7 @@ async def test_an_answer_comes_in_time_for_a_job_that_is_already_in_doubt(
     await clock.advance(50.0)
     [claim] = await memory.jobs.claim(now=clock.now(), lease=100.0, limit=1)
     _, steps = poller_with(Spool(folder), memory, clock, provider)
-    await steps.replay()
+    await steps.adoption.replay()
 
     assert (await find(memory, job_id)).state is JobState.SUBMITTED
     assert await memory.jobs.save([Write(claim, claim.job, 0.0)]) == []
@@ -254,7 +255,7 @@ async def test_an_answer_that_comes_too_late_is_told_to_the_operator(
     await beat(other, clock, 4)
     _, steps = poller_with(Spool(folder), memory, clock, provider)
     with structlog.testing.capture_logs() as written:
-        await steps.replay()
+        await steps.adoption.replay()
 
     assert (await find(memory, job_id)).state is JobState.FAILED
     assert [(line["event"], line["operation"]) for line in written] == [("jobs.answer_too_late", "op-1")]
@@ -281,7 +282,7 @@ async def test_an_answer_to_an_earlier_submission_is_not_given_to_a_later_one(
     )
     die(spool)
     _, steps = poller_with(Spool(folder), memory, clock, provider)
-    await steps.replay()
+    await steps.adoption.replay()
 
     assert await find(memory, job_id) == sending
 
@@ -301,7 +302,7 @@ async def test_an_answer_that_was_committed_is_left_alone(
     die(spool)
     _, steps = poller_with(Spool(folder), memory, clock, provider)
     with structlog.testing.capture_logs() as written:
-        await steps.replay()
+        await steps.adoption.replay()
 
     assert (await find(memory, job_id), written) == (submitted, [])
 
@@ -349,6 +350,16 @@ async def test_nothing_is_claimed_before_the_leftovers_are_replayed(
     assert slow.claimed_after == 2
     events = [line["event"] for line in written]
     assert events == ["poller.replay_put_off"] * 2 + ["jobs.answer_adopted"]
+
+
+def test_a_folder_that_takes_no_answers_is_named(tmp_path: Path) -> None:
+    """Before anything is served; a good one is left as it was."""
+    (tmp_path / "file").touch()
+
+    try_out(tmp_path / "good")
+    with pytest.raises(WrongConfiguration, match=r"jobs\.spool: .*/file cannot be used: File exists"):
+        try_out(tmp_path / "file")
+    assert list((tmp_path / "good").iterdir()) == []
 
 
 async def test_a_sender_that_lost_its_claim_still_gives_its_answer(

@@ -292,6 +292,26 @@ async def test_an_owners_jobs_are_listed_page_by_page(store: SqlJobStore) -> Non
     assert await listed(store, after=ordered[2]) == seeds[1::-1]
 
 
+async def test_a_job_that_cannot_be_read_ends_no_list(store: SqlJobStore, database: Database) -> None:
+    """A page that it made shorter would look like the last one."""
+    for number in range(1, 6):
+        await admit(store, video_job(number, at=1000.0 + number))
+    for number in (4, 3):
+        async with writing(database) as connection:
+            await connection.execute(JOBS.update().where(JOBS.c.id == video_job(number).id).values(document=b"{"))
+
+    assert await listed(store) == [5, 2]
+    assert await listed(store, newest_first=False) == [1, 2]
+    assert await listed(store, after=video_job(2, at=1002.0)) == [1]
+
+
+async def test_what_can_be_no_name_of_a_job_is_none(store: SqlJobStore) -> None:
+    """PostgreSQL refuses a NUL in any text, which is no fault of the database."""
+    assert await store.get("video_\0") is None
+    assert await store.find("\0", "ada") is None
+    assert not await store.delete("\0", "ada", now=1000.0)
+
+
 async def test_a_job_is_found_by_its_owner_alone(store: SqlJobStore) -> None:
     """Nobody learns that there is such a job."""
     job = await admit(store, video_job())

@@ -20,6 +20,7 @@ from adapter.errors import (
     UpstreamSilent,
     UpstreamUnreachable,
 )
+from adapter.jobs.kit import Kit
 from adapter.jobs.poller import Poller
 from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
@@ -263,7 +264,7 @@ async def test_who_slept_past_its_lease_before_sending_sends_nothing(
     await clock.advance(PACE.lease_seconds)
     await beat(poller_of(memory, clock, fake=provider), clock)
     taken = await find(memory, job_id)
-    await Steps({"fake": provider}, memory, clock=clock, pace=PACE).submit(stale)
+    await Steps(Kit(providers={"fake": provider}, memory=memory, clock=clock, pace=PACE)).submit(stale)
 
     assert provider.executed == [job_id]
     assert await find(memory, job_id) == taken

@@ -21,8 +21,8 @@ from tests.journeys.test_videos_in_chat import MODEL, content, links, raw_stream
 from tests.postgres import PostgresServer
 
 #: Far longer than a journey may take: what is heard here was told, and not looked up in silence.
-SILENCE = {"ADAPTER__CHAT__HEARTBEAT_SECONDS": "60"}
-SECONDS = 30.0
+SILENCE = {"ADAPTER__CHAT__HEARTBEAT_SECONDS": "30"}
+SECONDS = 20.0
 
 
 @pytest.fixture(scope="module")

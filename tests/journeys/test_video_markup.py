@@ -199,7 +199,7 @@ def test_a_stream_begins_while_the_provider_still_thinks(http: httpx.Client, has
     reply = streamed(http, hasty, prompt)
     told = deltas(reply)
 
-    assert "x-video-id" not in reply.headers
+    assert reply.headers["x-video-id"].startswith("video_")
     assert told[0] == {"role": "assistant", "content": ""}
     assert told[1] == {"reasoning_content": "Sending the prompt to the video model.\n"}
     assert "".join(delta.get("content", "") for delta in told).endswith(".mp4)")

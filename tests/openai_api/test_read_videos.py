@@ -9,7 +9,18 @@ import pytest
 
 from adapter.domain.job import Failed, Failure, Stored, StoredVideo, Variant, VideoJob, advance
 from adapter.domain.media import Pixels, Ratio, image_from_bytes
-from adapter.domain.orders import Kept, KeptPicture, Link, Page, Source, Upload, VideoInput, VideoOrder, VideoWish
+from adapter.domain.orders import (
+    Filed,
+    Kept,
+    KeptPicture,
+    Link,
+    Page,
+    Source,
+    Upload,
+    VideoInput,
+    VideoOrder,
+    VideoWish,
+)
 from adapter.errors import ContentRefused, InvalidRequest, RequestTooLarge, UnknownModel
 from adapter.openai_api.read.form import Part
 from adapter.openai_api.read.videos import (
@@ -95,6 +106,7 @@ UPLOAD, LINK, KEPT = (
         (OURS, (KEPT,)),
         ({"image_url": DATA_URL}, (UPLOAD,)),
         ({"image_url": "https://a/b", "file_id": None, "detail": "high"}, (LINK,)),
+        ({"file_id": "file-1"}, (Filed("file-1", "input_reference"),)),
         ([{"image_url": "https://a/b"}, OURS], (LINK, KEPT)),
     ],
 )
@@ -190,7 +202,7 @@ def test_roles_say_what_pictures_are(fields: dict[str, object], sources: tuple[S
         ({"seed": -1}, "seed", "0 to"),
         ({"seed": "x"}, "seed", "whole number"),
         ({"characters": [{"id": "char_1"}]}, "characters", "reference pictures"),
-        ({"input_reference": {"file_id": "file-1"}}, "input_reference", "no file 'file-1'"),
+        ({"input_reference": {"file_id": None}}, "input_reference", "needs an 'image_url'"),
         ({"input_reference": {}}, "input_reference", "needs an 'image_url'"),
         ({"input_reference": "fox"}, "input_reference", "data: URL"),
         ({"input_reference": DATA_URL, "roles": ["hero"]}, "input_reference", "'hero'"),

@@ -13,9 +13,11 @@ from uuid import uuid4
 
 import httpx
 import msgspec
+from sqlalchemy import select, update
 
-from adapter.database.engine import Database
-from adapter.domain.job import VideoJob
+from adapter.database.engine import Database, reading, writing
+from adapter.database.tables import JOBS
+from adapter.domain.job import JobState, VideoJob
 from adapter.jobs.store import SqlJobStore
 from adapter.sandbox.control import LedgerReport
 from adapter.sandbox.memory.records import Event, Medium, Operation, SecretMade
@@ -23,10 +25,12 @@ from adapter.sandbox.rules import SandboxAccount, SandboxRules
 from adapter.sandbox.storage.links import Links
 from tests.journeys.running import KEY, free_port
 from tests.support import ROOT
-from tests.torture.checker import Disturbance, Evidence, Look
 from tests.torture.client import Clients
 from tests.torture.edges import Arm, Hit
+from tests.torture.evidence import Disturbance, Evidence, Look
+from tests.torture.files import edges_of, hits_of, woke_of, write_arm
 from tests.torture.nursery import Child, Nursery, Task
+from tests.torture.operator import Operator
 from tests.torture.wishes import Kind, Wish
 
 CREDITS = 10_000_000
@@ -37,9 +41,14 @@ ALL_JOBS = 10_000
 ALONE = (0.05, 0.5)
 #: For two of them: on a busy machine they need so long to keep what is theirs.
 TOGETHER = (0.2, 2.0)
-#: How long jobs may take to end once nobody disturbs them any more. Nothing that is well takes a tenth of it.
+#: For two of them that nobody disturbs: longer than any hiccup.
+IN_PEACE = (0.2, 30.0)
+#: For how long everything may stand still before the end. Nothing that is well takes a tenth of it.
 BOUND_SECONDS = 30.0
 LOOK_SECONDS = 0.03
+MOST_LOOKS = 10_000
+#: Files that could not be deleted are tried again after a minute; nobody here waits for longer than this.
+LONG_SECONDS = 10.0
 ACCOUNTS = [
     SandboxAccount(token=f"token-{name}", project_id=f"02ac868b-925f-40c1-9187-a688bd03a84{number}", credits=CREDITS)
     for number, name in enumerate(("first", "second"))
@@ -64,6 +73,9 @@ project_id = "02ac868b-925f-40c1-9187-a688bd03a840"
 name = "second"
 token = "plain:token-second"
 project_id = "02ac868b-925f-40c1-9187-a688bd03a841"
+[providers.gemini]
+base_url = "{upstream}"
+keys = ["plain:AIza-sandbox"]
 [jobs]
 poll_seconds = {poll}
 lease_seconds = {lease}
@@ -108,13 +120,7 @@ class Victim:
 
     def arm(self, arm: Arm | None) -> None:
         """Change what shall happen, from now on."""
-        file = self._arena.folder / f"{self.name}.arm"
-        if arm is None:
-            file.unlink(missing_ok=True)
-            return
-        new = file.with_suffix(".new")
-        new.write_bytes(msgspec.json.encode(arm))
-        new.replace(file)
+        write_arm(self._arena.folder, self.name, arm)
 
     async def kill(self) -> None:
         """End its life now, as a power cut would."""
@@ -140,6 +146,16 @@ class Victim:
             await asyncio.sleep(LOOK_SECONDS)
         return len(self.hits()) >= hits
 
+    def passed_awake(self) -> int:
+        """Return how many edges it passed just after pauses."""
+        return woke_of(self._arena.folder, self.name)
+
+    async def woken(self, edges: int, seconds: float) -> None:
+        """Wait until it passed so many edges just after pauses, or for so long."""
+        until = time.monotonic() + seconds
+        while self.passed_awake() < edges and time.monotonic() < until:
+            await asyncio.sleep(LOOK_SECONDS)
+
     async def ready(self) -> None:
         """Wait until it answers."""
         async with httpx.AsyncClient(timeout=BOUND_SECONDS) as http:
@@ -164,14 +180,11 @@ class Victim:
 
     def hits(self) -> list[Hit]:
         """Return everything that happened at its edges."""
-        file = self._arena.folder / f"{self.name}.hits"
-        lines = file.read_bytes().splitlines() if file.exists() else []
-        return [msgspec.json.decode(line, type=Hit) for line in lines]
+        return hits_of(self._arena.folder, self.name)
 
     def edges(self) -> set[str]:
         """Return the edges that it passed."""
-        file = self._arena.folder / f"{self.name}.edges"
-        return set(file.read_text().split()) if file.exists() else set()
+        return edges_of(self._arena.folder, self.name)
 
 
 class Arena:
@@ -181,7 +194,9 @@ class Arena:
         self.nursery = nursery
         self.folder = folder
         self._url = url
+        self._database = database
         self._store = SqlJobStore(database)
+        self.operator = Operator(self)
         self._victims: list[Victim] = []
         #: Of the servers that are made from now on.
         self.pace = ALONE
@@ -200,7 +215,8 @@ class Arena:
         )
         self._rules = rules
         self._upstream = f"http://127.0.0.1:{rules.port}"
-        self._http = httpx.AsyncClient(timeout=BOUND_SECONDS)
+        # A connection that is kept may be closed by the sandbox just when it is used again.
+        self._http = httpx.AsyncClient(timeout=BOUND_SECONDS, limits=httpx.Limits(max_keepalive_connections=0))
         self.clients = Clients(self._some_url)
         self._sandbox = nursery.fork(Task(role="sandbox", log=str(folder / "sandbox.log"), rules=rules))
 
@@ -242,6 +258,8 @@ class Arena:
             (await self._http.post(f"{self._upstream}/sandbox/faults", json=faults)).raise_for_status()
         for _ in range(kind.clients):
             self.clients.send(Wish(kind, prompt))
+        if kind.then == "cancelled":
+            self.operator.send(prompt)
 
     def disturbed(self, disturbance: Disturbance) -> None:
         """Note that something was done to somebody."""
@@ -264,14 +282,26 @@ class Arena:
         return all(job.is_over for job in (await self.look()).jobs.values())
 
     async def rest(self, seconds: float = BOUND_SECONDS) -> bool:
-        """Wait until every client has its answer and every job is over; say whether that came to pass."""
-        until = time.monotonic() + seconds
-        await self.clients.finish(seconds)
-        while not await self.is_at_rest():
-            if time.monotonic() > until:
+        """Wait until every client has its answer and every job is over; say whether that came to pass.
+
+        It did not if for so long nobody was told anything and no job moved: a busy machine gets there all the same.
+        """
+        last, since = (0, 0), time.monotonic()
+        for _ in range(MOST_LOOKS):
+            if await self._is_done():
+                await self.clients.look_again()
+                return True
+            seen = self.clients.progress, sum(len(job.history) for job in self._looks[-1].jobs.values())
+            if seen != last:
+                last, since = seen, time.monotonic()
+            if time.monotonic() > since + seconds:
                 return False
             await asyncio.sleep(LOOK_SECONDS)
-        return True
+        return False
+
+    async def _is_done(self) -> bool:
+        is_over = self.clients.are_served and self.operator.is_done
+        return await self.is_at_rest() and is_over and not await self._is_littered()
 
     async def evidence(self) -> Evidence:
         """Return all that is known, after a last look."""
@@ -279,7 +309,9 @@ class Arena:
         report = msgspec.json.decode(
             (await self._http.get(f"{self._upstream}/sandbox/ledger")).content, type=LedgerReport
         )
-        hits = [Disturbance(hit.at, hit.at, f"{hit.do} at {hit.edge}") for each in self._victims for hit in each.hits()]
+        names = [*(each.name for each in self._victims), self.operator.name]
+        all_hits = [(hit, name) for name in names for hit in hits_of(self.folder, name)]
+        hits = [Disturbance(hit.at, hit.at, f"{hit.do} at {hit.edge}") for hit, _ in all_hits]
         return Evidence(
             wishes=self.clients.wishes,
             looks=self._looks,
@@ -288,7 +320,31 @@ class Arena:
             price=PRICE,
             truth=await self._truth(),
             disturbances=[*self._disturbances, *hits],
+            called_off=self.operator.called_off,
         )
+
+    async def _is_littered(self) -> bool:
+        """Say whether files of deleted videos are still to go, and let a minute pass for those that failed to."""
+        to_go = (JOBS.c.deleted_at.is_not(None), JOBS.c.due_at.is_not(None))
+        async with writing(self._database) as connection:
+            late = JOBS.c.due_at > time.time() + LONG_SECONDS
+            await connection.execute(update(JOBS).where(*to_go, late).values(due_at=0.0))
+            return (await connection.execute(select(JOBS.c.id).where(*to_go).limit(1))).first() is not None
+
+    async def live_job(self, prompt: str) -> VideoJob | None:
+        """Return the job of a wish, if it is not over."""
+        return next((job for job in await self._jobs() if job.order.prompt == prompt and not job.is_over), None)
+
+    async def called_off(self, job_id: str) -> JobState | None:
+        """Return how a job that is called off stands; None for one that is not."""
+        called = select(JOBS.c.state).where(JOBS.c.id == job_id, JOBS.c.cancelled_at.is_not(None))
+        async with reading(self._database) as connection:
+            state = (await connection.execute(called)).scalar_one_or_none()
+        return None if state is None else JobState(state)
+
+    def config_of_any(self) -> str:
+        """Return where a configuration lies."""
+        return str(self.folder / f"{self._victims[0].name}.toml")
 
     async def _jobs(self) -> list[VideoJob]:
         return list(await self._store.recent(ALL_JOBS))
@@ -336,6 +392,7 @@ class Arena:
 
     async def _close(self) -> None:
         await self.clients.close()
+        await self.operator.close()
         await self._http.aclose()
         for victim in self._victims:
             await victim.kill()

@@ -15,41 +15,35 @@ from adapter.app import Parts
 from adapter.database.engine import Database, open_database, writing
 from adapter.database.tables import JOBS
 from adapter.domain.job import Failure, JobState, Operation, VideoJob
-from adapter.domain.ports import Claim, Finished, JobStore, MediaStore, Memory, Refused, Report, VideoProvider, Write
+from adapter.domain.ports import (
+    Claim,
+    Finished,
+    JobStore,
+    MediaStore,
+    Memory,
+    Refused,
+    Report,
+    RequestStore,
+    VideoProvider,
+    Write,
+)
+from adapter.domain.repeats import Asking
 from adapter.errors import AdapterError, JobFailed, StorageFailed, UpstreamBroken, UpstreamRejected, UpstreamSilent
 from adapter.settings import Settings
+from tests.torture.around import Around, AroundFlow, AroundMedia, AroundStore
+from tests.torture.bugs_rest import (
+    IgnoresCancellation,
+    LeavesFiles,
+    MakesAgain,
+    PrunesLiveKeys,
+    RecallsNothing,
+    ShowsDeleted,
+    SkipsEvents,
+)
 from tests.torture.edges import kind_of_file
 
 
-class Around:
-    """A part that does what the real one does, where it does not do otherwise."""
-
-    def __init__(self, inner: object) -> None:
-        self._inner = inner
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._inner, name)
-
-
-class _Store(Around):
-    @property
-    def real(self) -> JobStore:
-        return cast(JobStore, self._inner)
-
-
-class _Media(Around):
-    @property
-    def real(self) -> MediaStore:
-        return cast(MediaStore, self._inner)
-
-
-class _Flow(Around):
-    @property
-    def real(self) -> VideoProvider:
-        return cast(VideoProvider, self._inner)
-
-
-class Resends(_Flow):
+class Resends(AroundFlow):
     """Sends a job again when the answer did not come or could not be read."""
 
     async def submit(self, job: VideoJob, pictures: Sequence[str]) -> Operation:
@@ -59,7 +53,7 @@ class Resends(_Flow):
             return await self.real.submit(job, pictures)
 
 
-class ResendsRefused(_Flow):
+class ResendsRefused(AroundFlow):
     """Takes a 5xx for a promise that nothing was executed: the engine then sends again by itself."""
 
     async def submit(self, job: VideoJob, pictures: Sequence[str]) -> Operation:
@@ -71,7 +65,7 @@ class ResendsRefused(_Flow):
         raise UpstreamRejected("Google cannot do it at the moment.")
 
 
-class SendsFirst(_Store):
+class SendsFirst(AroundStore):
     """Keeps the intent in memory: it is on the disk only together with what came of it."""
 
     async def save(self, writes: Sequence[Write]) -> Sequence[VideoJob]:
@@ -80,7 +74,7 @@ class SendsFirst(_Store):
         return [*late, *(await self.real.save(kept) if kept else ())]
 
 
-class Unfenced(_Store):
+class Unfenced(AroundStore):
     """Writes whoever holds the claim by now."""
 
     def __init__(self, inner: object, url: str) -> None:
@@ -97,7 +91,7 @@ class Unfenced(_Store):
         return await self.real.save(writes)
 
 
-class FailsOnPoll(_Flow):
+class FailsOnPoll(AroundFlow):
     """Takes a refused status call for the end of the video."""
 
     async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
@@ -107,22 +101,22 @@ class FailsOnPoll(_Flow):
             return {operation.name: Refused(Failure.of(fault)) for operation in operations}
 
 
-class PollsWithFirst(_Flow):
+class PollsWithFirst(AroundFlow):
     """Asks with whichever account comes first, and not with the one that submitted."""
 
     async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
         return await self.real.poll(operations, account="first" if account else "")
 
 
-class KnowsNoRepeat(_Store):
+class KnowsNoRepeat(AroundStore):
     """Recognises a repeated request by something that each attempt has of its own."""
 
-    async def admit(self, job: VideoJob, *, now: float, window: float) -> VideoJob:
+    async def admit(self, job: VideoJob, *, now: float, window: float | None, asking: Asking | None = None) -> VideoJob:
         own = msgspec.structs.replace(job.order, seed=secrets.randbelow(2**31))
-        return await self.real.admit(msgspec.structs.replace(job, order=own), now=now, window=window)
+        return await self.real.admit(msgspec.structs.replace(job, order=own), now=now, window=window, asking=asking)
 
 
-class LeavesSubmitting(_Store):
+class LeavesSubmitting(AroundStore):
     """Never looks at a job again whose sender died."""
 
     async def claim(self, *, now: float, lease: float, limit: int, held: Collection[str] = ()) -> Sequence[Claim]:
@@ -130,7 +124,7 @@ class LeavesSubmitting(_Store):
         return [claim for claim in claims if claim.job.state is not JobState.SUBMITTING]
 
 
-class DropsEvents(_Store):
+class DropsEvents(AroundStore):
     """Leaves a change out of the history."""
 
     async def save(self, writes: Sequence[Write]) -> Sequence[VideoJob]:
@@ -142,7 +136,7 @@ def _dropped(job: VideoJob) -> VideoJob:
     return msgspec.structs.replace(job, history=(*history[:1], *history[2:])) if len(history) > 2 else job
 
 
-class Hasty(_Media):
+class Hasty(AroundMedia):
     """Says that a file is stored while it is still being written."""
 
     async def put(self, name: str, chunks: AsyncIterator[bytes]) -> None:
@@ -154,7 +148,7 @@ class Hasty(_Media):
         await self.real.put(name, _once(data))
 
 
-class Visible(_Media):
+class Visible(AroundMedia):
     """Writes a file under its own name while it still comes in."""
 
     async def put(self, name: str, chunks: AsyncIterator[bytes]) -> None:
@@ -164,7 +158,7 @@ class Visible(_Media):
             await self.real.put(name, _once(data))
 
 
-class SwallowsFullDisk(_Media):
+class SwallowsFullDisk(AroundMedia):
     """Writes a line into the log when the disk is full, and goes on."""
 
     async def put(self, name: str, chunks: AsyncIterator[bytes]) -> None:
@@ -174,7 +168,7 @@ class SwallowsFullDisk(_Media):
             return
 
 
-class Garbles(_Media):
+class Garbles(AroundMedia):
     """Loses the last piece of a file."""
 
     async def put(self, name: str, chunks: AsyncIterator[bytes]) -> None:
@@ -182,7 +176,7 @@ class Garbles(_Media):
         await self.real.put(name, _once(data[:-1]))
 
 
-class Discards(_Media):
+class Discards(AroundMedia):
     """Deletes a job's pictures as soon as they were read; a job that has to upload them again has none."""
 
     async def read(self, name: str, start: int, end: int) -> AsyncIterator[bytes]:
@@ -192,7 +186,7 @@ class Discards(_Media):
             await self.real.delete([name])
 
 
-class GivesUpOnLink(_Flow):
+class GivesUpOnLink(AroundFlow):
     """Takes a video whose link has expired for lost."""
 
     def __init__(self, inner: object) -> None:
@@ -218,6 +212,13 @@ def _store(made: Callable[[JobStore, Settings], Around]) -> Bug:
         memory = parts.memory
         jobs = cast(JobStore, made(memory.jobs, settings))
         return msgspec.structs.replace(parts, memory=Memory(jobs, memory.feed, memory.media))
+
+    return dressed
+
+
+def _requests(made: Callable[[RequestStore], Around]) -> Bug:
+    def dressed(parts: Parts, _: Settings) -> Parts:
+        return msgspec.structs.replace(parts, requests=cast(RequestStore, made(parts.requests)))
 
     return dressed
 
@@ -255,4 +256,11 @@ BUGS: Final[Mapping[str, Bug]] = {
     "loses the end of a file": _media(Garbles),
     "discards a live job's file": _media(Discards),
     "takes an expired link for the end": _flow(GivesUpOnLink),
+    "leaves a deleted video's files": _media(LeavesFiles),
+    "shows a deleted video": _store(lambda store, _: ShowsDeleted(store)),
+    "does not hear of a cancellation": _store(lambda store, _: IgnoresCancellation(store)),
+    "recalls nothing": _store(lambda store, _: RecallsNothing(store)),
+    "forgets a live job's key": _store(lambda store, told: PrunesLiveKeys(store, told.storage.database)),
+    "makes a lost picture again": _requests(MakesAgain),
+    "loses events over a break": _store(lambda store, _: SkipsEvents(store)),
 }

@@ -3,18 +3,18 @@
 Its rules are those of `reliability.md` section 5 item 4, by number.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-import msgspec
-
 from adapter.domain.job import JobState, Moment, Phase, VideoJob
-from adapter.sandbox.memory.records import Execution
-from tests.torture.wishes import COMPLETED, UNKNOWN, Wish
+from tests.torture.checker_rest import REST_RULES
+from tests.torture.evidence import Evidence, Violation
+from tests.torture.wishes import CANCELLED, COMPLETED, UNKNOWN, Wish
 
-#: How far apart two events may be in time and still belong together, in seconds.
-NEAR_SECONDS = 1.0
+#: A picture that a video is made from, or that an answer is remembered by.
+PICTURE = re.compile(r"[0-9a-f]{32}(_\d+)?\.(png|jpg|webp)")
 #: What may follow what in the eyes of a reader.
 NEXT = {
     Phase.QUEUED: {Phase.QUEUED, Phase.IN_PROGRESS, Phase.FAILED},
@@ -22,54 +22,6 @@ NEXT = {
     Phase.COMPLETED: set[Phase](),
     Phase.FAILED: set[Phase](),
 }
-
-
-class Disturbance(msgspec.Struct, frozen=True):
-    """Somebody was killed, paused or refused, between those Unix times."""
-
-    since: float
-    until: float
-    what: str
-
-
-class Look(msgspec.Struct, frozen=True):
-    """What our database and our files held at a moment: a restart may have been next."""
-
-    jobs: Mapping[str, VideoJob]
-    #: SHA-256 by name; the end of a name that is no whole file's is `#` and a number.
-    files: Mapping[str, str]
-
-
-class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is known of a trial when it is over."""
-
-    wishes: Sequence[Wish]
-    #: In their order; the last one was taken when everything had come to rest.
-    looks: Sequence[Look]
-    executions: Sequence[Execution]
-    #: Credits that Google took, and what one video costs.
-    spent: int
-    price: int
-    #: SHA-256 of each video as Google has it, by operation.
-    truth: Mapping[str, str]
-    disturbances: Sequence[Disturbance]
-
-    @property
-    def last(self) -> Look:
-        """How everything ended."""
-        return self.looks[-1]
-
-
-class Violation(msgspec.Struct, frozen=True):
-    """A broken promise."""
-
-    rule: str
-    subject: str
-    said: str
-
-    def __str__(self) -> str:
-        """Return one line."""
-        return f"{self.rule}: {self.subject}: {self.said}"
 
 
 def check(evidence: Evidence) -> list[Violation]:
@@ -96,7 +48,8 @@ def ends_once(evidence: Evidence) -> Iterator[Violation]:
 def executed_once(evidence: Evidence) -> Iterator[Violation]:
     """I2: no job was carried out twice, and nothing without a job."""
     marks = {job.mark: job for job in evidence.last.jobs.values()}
-    for mark, times in Counter(execution.scene_id for execution in evidence.executions).items():
+    videos = [execution.scene_id for execution in evidence.executions if execution.kind == "video"]
+    for mark, times in Counter(videos).items():
         if mark not in marks:
             yield Violation("I2 stranger", mark, "it was carried out and no job is behind it")
         elif times > 1:
@@ -110,7 +63,8 @@ def known_is_kept(evidence: Evidence) -> Iterator[Violation]:
         wish = kinds.get(job.order.prompt)
         if job.operation is None or wish is None or not job.is_over:
             continue
-        if (job.failure is not None) is not wish.kind.given_up:
+        is_called_off = job.failure is not None and job.failure.code == CANCELLED and CANCELLED in wish.kind.ends
+        if (job.failure is not None) is not wish.kind.given_up and not is_called_off:
             yield Violation("I3 paid for nothing", job.id, f"a job of the kind '{wish.kind.name}' is {_shown(job)}")
         if job.operation.name not in {execution.operation for execution in evidence.executions}:
             yield Violation("I3 invented", job.id, f"nobody carried out {job.operation.name}")
@@ -123,7 +77,7 @@ def bytes_are_equal(evidence: Evidence) -> Iterator[Violation]:
         if job.media is None or job.operation is None:
             continue
         truth = evidence.truth.get(job.operation.name)
-        if evidence.last.files.get(job.media.video) is None:
+        if evidence.last.files.get(job.media.video) is None and job.id not in evidence.deleted:
             yield Violation("I4 no file", job.id, f"it is completed and {job.media.video} is not there")
         for look in evidence.looks:
             seen = look.files.get(job.media.video)
@@ -131,7 +85,7 @@ def bytes_are_equal(evidence: Evidence) -> Iterator[Violation]:
                 yield Violation("I4 other bytes", job.id, f"{job.media.video} was seen with {seen}, Google has {truth}")
     for wish in evidence.wishes:
         for told in wish.told:
-            given = jobs.get(told.job_id)
+            given = evidence.meant(told)
             if told.what == "given" and given is not None and given.operation is not None:
                 truth = evidence.truth.get(given.operation.name)
                 if told.detail != truth:
@@ -188,44 +142,43 @@ def nothing_is_silent(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _is_provoked(job: VideoJob, evidence: Evidence) -> bool:
-    until = (job.finished_at or job.created_at) + NEAR_SECONDS
-    since = job.created_at - NEAR_SECONDS
-    return any(each.since <= until and each.until >= since for each in evidence.disturbances)
+    return evidence.was_disturbed(job.created_at, job.finished_at or job.created_at)
 
 
 def nothing_is_left(evidence: Evidence) -> Iterator[Violation]:
-    """I7: every file belongs to a job, and none is half a file.
+    """I7: every file belongs to a job that was not deleted, or to a picture; and none is half a file.
 
-    A picture that was stored for a job which was then not admitted, because the process died in between or the database
-    did not take it, is the janitor's: one for each such attempt of a client.
+    A picture that was stored for a job which was then not admitted, or for an answer which was then not remembered,
+    because the process died in between or the database did not take it, is the janitor's: one for each such attempt.
     """
-    known = {name for job in evidence.last.jobs.values() for name in job.files}
-    stems = {job.stem for job in evidence.last.jobs.values()}
+    jobs = evidence.last.jobs
+    known = {name for job in jobs.values() for name in job.files if job.id not in evidence.deleted}
+    stems = {job.stem for job in jobs.values()}
     strangers = [name for name in evidence.last.files if name not in known]
-    pictures = [name for name in strangers if "_" in name and name.partition("_")[0] not in stems]
-    broken = [
-        wish.prompt
+    pictures = [name for name in strangers if PICTURE.fullmatch(name) and name[:32] not in stems]
+    allowed = sum(
+        told.what in {"unknown", "later"} or (told.what == "given" and wish.kind.route == "image")
         for wish in evidence.wishes
-        for told in wish.told * wish.kind.pictures
-        if told.what in {"unknown", "later"}
-    ]
+        for told in wish.told * (wish.kind.pictures or wish.kind.route == "image")
+    )
     for name in strangers:
         if name not in pictures:
-            yield Violation("I7 left behind", name, "it belongs to no job")
-    if len(pictures) > len(broken):
-        said = f"{len(broken)} attempts broke before their job was known"
+            yield Violation("I7 left behind", name, "it belongs to no job, or to a deleted one")
+    if len(pictures) > allowed:
+        said = f"{allowed} attempts broke before their job was known, or got a picture"
         yield Violation("I7 left behind", f"{len(pictures)} pictures", said)
 
 
 def credits_are_executions(evidence: Evidence) -> Iterator[Violation]:
     """I8: the books of the other side are right, or nothing above means anything."""
-    if evidence.spent != evidence.price * len(evidence.executions):
-        yield Violation("I8 credits", str(evidence.spent), f"{len(evidence.executions)} executions at {evidence.price}")
+    videos = sum(execution.kind == "video" for execution in evidence.executions)
+    if evidence.spent != evidence.price * videos:
+        yield Violation("I8 credits", str(evidence.spent), f"{videos} executions at {evidence.price}")
 
 
 def one_wish_one_job(evidence: Evidence) -> Iterator[Violation]:
     """I9: who asks again gets the job that lives, or the video that nobody was given yet."""
-    for prompt in {wish.prompt for wish in evidence.wishes}:
+    for prompt in {wish.prompt for wish in evidence.wishes if wish.kind.route == "chat"}:
         for look in evidence.looks:
             live = [job.id for job in look.jobs.values() if job.order.prompt == prompt and not job.is_over]
             if len(live) > 1:
@@ -238,9 +191,11 @@ def one_wish_one_job(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _was_given(evidence: Evidence, job_id: str) -> bool:
-    """Say whether the video was handed to a client, or may have been: the line broke after its job was named."""
-    told = [told for wish in evidence.wishes for told in wish.told if told.job_id == job_id]
-    return any(each.what in {"given", "unknown"} for each in told)
+    """Say whether the video was handed to a client, or may have been: the line broke after a stream had begun."""
+    job = evidence.last.jobs[job_id]
+    told = [told for wish in evidence.wishes if wish.prompt == job.order.prompt for told in wish.told]
+    may_be = any(each.what == "unknown" and (each.job_id == job_id or each.detail == "opened") for each in told)
+    return may_be or any(each.what == "given" and evidence.meant(each) == job for each in told)
 
 
 def _kinds(evidence: Evidence) -> Mapping[str, Wish]:
@@ -264,4 +219,5 @@ RULES = (
     nothing_is_left,
     credits_are_executions,
     one_wish_one_job,
+    *REST_RULES,
 )

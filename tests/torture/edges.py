@@ -18,7 +18,7 @@ from typing import Final, Literal, cast
 import msgspec
 
 from adapter.app import Parts
-from adapter.domain.ports import Claim, JobStore, MediaStore, Memory, VideoProvider, Write
+from adapter.domain.ports import Claim, JobStore, MediaStore, Memory, RequestStore, VideoProvider, Write
 from adapter.errors import StorageFailed, UpstreamBroken, UpstreamSilent, UpstreamUnreachable
 from adapter.jobs.spool import Spool
 
@@ -39,10 +39,11 @@ PORTS: Final[Mapping[str, Mapping[str, Shape]]] = {
     "jobs": dict.fromkeys(
         (
             *("admit", "get", "find", "list", "delete", "cancel", "recent", "claim", "renew", "save", "forget"),
-            *("replace", "neighbours", "mark_delivered", "needed", "measured_seconds"),
+            *("recall", "get_many", "replace", "neighbours", "mark_delivered", "needed", "measured_seconds"),
         ),
         Shape.CALL,
     ),
+    "requests": dict.fromkeys(("begin", "register", "renew", "finish", "forget", "prune"), Shape.CALL),
     "media": {
         "put": Shape.CALL,
         "find": Shape.CALL,
@@ -60,6 +61,8 @@ PORTS: Final[Mapping[str, Mapping[str, Shape]]] = {
     },
     "spool": dict.fromkeys(("note", "forget", "leftovers", "drop", "release", "close"), Shape.CALL),
 }
+#: Edges that are told of after a pause.
+TOLD_AFTER_PAUSE: Final = 20
 #: What never raises, by its own contract.
 QUIET: Final = ("spool.", "flow.choose_account", "flow.credits")
 
@@ -83,7 +86,8 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
 class Script:
     """What one process shall meet, as files in a folder, because the process may be dead afterwards.
 
-    `NAME.arm` says what (it may be changed at any time), `NAME.hits` what happened, `NAME.edges` what was passed.
+    `NAME.arm` says what (it may be changed at any time), `NAME.hits` what happened, `NAME.edges` what was passed, and
+    `NAME.woke` what was passed just after a pause.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
@@ -94,12 +98,17 @@ class Script:
         self._changed = (0, 0)
         self._arm: Arm | None = None
         self._left = 0
+        self._woke = folder / f"{name}.woke"
+        self._telling = 0
 
     def meet(self, edge: str) -> bool:
         """Pass an edge; return True if something shall be raised there. Killed or paused is done here."""
         if edge not in self._seen:
             self._seen.add(edge)
             _append(self._edges, edge.encode())
+        if self._telling:
+            self._telling -= 1
+            _append(self._woke, edge.encode())
         self._look()
         if self._arm is None or self._arm.edge != edge:
             return False
@@ -112,6 +121,7 @@ class Script:
                 os.kill(os.getpid(), signal.SIGKILL)
             case "pause":
                 os.kill(os.getpid(), signal.SIGSTOP)
+                self._telling = TOLD_AFTER_PAUSE
         return self._arm.do == "raise"
 
     def _look(self) -> None:
@@ -228,7 +238,7 @@ class Edged:
             case "jobs.save":
                 writes = cast(Sequence[Write], args[0])
                 return sorted({f"{plain}.{write.job.state}" for write in writes})
-            case "jobs.renew" if not args[0]:
+            case "jobs.renew" | "requests.renew" if not args[0]:
                 return []  # nothing is held: nothing is asked of the database
             case "media.put" | "media.find" | "media.read":
                 return [f"{plain}.{kind_of_file(str(args[0]))}"]
@@ -253,4 +263,5 @@ def laid_open(parts: Parts, script: Script) -> Parts:
     jobs = cast(JobStore, Edged(memory.jobs, "jobs", script))
     media = cast(MediaStore, Edged(memory.media, "media", script))
     flow = {name: cast(VideoProvider, Edged(each, "flow", script)) for name, each in parts.video_providers.items()}
-    return Parts(Memory(jobs, memory.feed, media), flow, cast(Spool, Edged(parts.spool, "spool", script)))
+    requests = cast(RequestStore, Edged(parts.requests, "requests", script))
+    return Parts(Memory(jobs, memory.feed, media), requests, flow, cast(Spool, Edged(parts.spool, "spool", script)))

@@ -22,13 +22,16 @@ from tests.torture import victim
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """What a child shall become."""
 
-    role: Literal["victim", "sandbox"]
+    role: Literal["victim", "operator", "sandbox"]
     #: Where what it says goes.
     log: str
-    #: For a victim.
+    #: For a victim and an operator.
     config: str = ""
     name: str = ""
+    #: For a victim.
     bug: str = ""
+    #: For an operator: what is called off.
+    job_id: str = ""
     #: For a sandbox.
     rules: SandboxRules | None = None
 
@@ -100,6 +103,8 @@ def become(task: Task) -> None:
     if task.rules is not None:
         with running_sandbox(task.rules):
             signal.pause()
+    elif task.role == "operator":
+        victim.call_off(Path(task.config), task.name, task.job_id)
     else:
         victim.serve(Path(task.config), task.name, task.bug)
 

@@ -29,6 +29,13 @@ SAID = {
     "loses the end of a file": "I4 other bytes",
     "discards a live job's file": "I6 no reason",
     "takes an expired link for the end": "I3 paid for nothing",
+    "leaves a deleted video's files": "I7 left behind",
+    "shows a deleted video": "I10 not gone",
+    "does not hear of a cancellation": "I11 not called off",
+    "recalls nothing": "I9 another job",
+    "forgets a live job's key": "I9 another job",
+    "makes a lost picture again": "I2 picture twice",
+    "loses events over a break": "I5 events",
 }
 
 

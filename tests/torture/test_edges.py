@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from adapter.app import Parts
-from adapter.domain.ports import JobStore, MediaStore, Memory, VideoProvider
+from adapter.domain.ports import JobStore, MediaStore, Memory, RequestStore, VideoProvider
 from adapter.errors import StorageFailed
 from adapter.jobs.spool import Spool
 from tests.fakes import video_job
@@ -16,9 +16,11 @@ from tests.torture.plan import CRITICAL
 from tests.torture.runs import enumerate_edges
 from tests.torture.stage import Stage
 
-#: Methods that no job meets on its way: they read for somebody else, or belong to a later issue's routes.
+#: Methods that no job meets on its way: they read for somebody else, or come once in ten minutes. Of two servers each
+#: passes `get_many`.
 ELSEWHERE = {
-    "jobs": {"find", "list", "delete", "cancel", "recent", "needed", "forget"},
+    "jobs": {"recent", "needed", "get_many"},
+    "requests": {"prune"},
     "media": {"list"},
     "flow": set[str](),
     "spool": {"close", "release"},
@@ -26,7 +28,8 @@ ELSEWHERE = {
 
 
 @pytest.mark.parametrize(
-    ("name", "port"), [("jobs", JobStore), ("media", MediaStore), ("flow", VideoProvider), ("spool", Spool)]
+    ("name", "port"),
+    [("jobs", JobStore), ("requests", RequestStore), ("media", MediaStore), ("flow", VideoProvider), ("spool", Spool)],
 )
 def test_every_method_of_a_port_has_edges(name: str, port: type) -> None:
     """Neither one more nor one less."""
@@ -37,7 +40,7 @@ def test_every_port_of_the_composition_has_edges() -> None:
     """But for the feed: it carries hints, and losing one loses nothing."""
     parts = {field.name for struct in (Parts, Memory) for field in msgspec.structs.fields(struct)}
 
-    assert parts == {"memory", "video_providers", "spool", "jobs", "feed", "media"}
+    assert parts == {"memory", "requests", "video_providers", "spool", "jobs", "feed", "media"}
 
 
 async def test_the_enumeration_passes_every_method_that_jobs_meet(nursery: Nursery, tmp_path: Path) -> None:

@@ -7,8 +7,24 @@ import pytest
 
 from tests.torture.nursery import Nursery
 from tests.torture.plan import CRITICAL, Row, faults, kills, pairs, peace, raises, random_pairs, randoms
-from tests.torture.runs import Outcome, enumerate_edges
+from tests.torture.runs import Outcome
 from tests.torture.stage import Stage
+
+#: Where money is spent, an answer comes in, a key is written down, a video goes.
+FATAL = (
+    "flow.submit:before",
+    "flow.submit:after",
+    "spool.note:after",
+    "jobs.save.submitting:after",
+    "jobs.save.submitted:before",
+    "jobs.save.completed:after",
+    "jobs.delete:after",
+    "jobs.forget:before",
+    "jobs.cancel:after",
+    "requests.begin:after",
+    "requests.finish:before",
+    "media.delete:after",
+)
 
 ON_SQLITE = pytest.mark.parametrize("new_url", ["sqlite"], indirect=True)
 ON_POSTGRESQL = pytest.mark.parametrize("new_url", ["postgresql"], indirect=True)
@@ -31,21 +47,21 @@ async def broken(stage: Stage, row: Row) -> list[str]:
 
 
 @ON_SQLITE
-async def test_a_server_may_be_killed_at_every_edge(stage: Stage) -> None:
-    """With a job of each kind in flight."""
-    assert await broken(stage, kills(await stage.edges(enumerate_edges))) == []
+async def test_a_server_may_be_killed_where_it_matters(stage: Stage) -> None:
+    """With a job of each kind in flight. The long form takes every edge."""
+    assert await broken(stage, kills([*{*CRITICAL, *FATAL}])) == []
 
 
 @ON_POSTGRESQL
-async def test_a_server_may_be_killed_where_money_is_spent_on_postgresql(stage: Stage) -> None:
+async def test_a_server_may_be_killed_where_it_matters_most_on_postgresql(stage: Stage) -> None:
     """The long form takes every edge."""
-    assert await broken(stage, kills(CRITICAL)) == []
+    assert await broken(stage, kills(FATAL)) == []
 
 
 @ON_SQLITE
-async def test_every_call_where_money_is_spent_may_fail(stage: Stage) -> None:
+async def test_calls_that_matter_most_may_fail(stage: Stage) -> None:
     """The long form takes every edge."""
-    assert await broken(stage, raises(CRITICAL)) == []
+    assert await broken(stage, raises(FATAL)) == []
 
 
 @ON_BOTH
@@ -54,10 +70,10 @@ async def test_a_server_may_be_killed_at_any_moment_while_google_misbehaves(stag
     assert await broken(stage, [*randoms([1]), *faults(1)]) == []
 
 
-@ON_BOTH
+@ON_POSTGRESQL
 async def test_one_of_two_servers_may_sleep_past_its_lease(stage: Stage) -> None:
-    """Before the intent is written, between intent and submission, and after it."""
-    row = pairs(["jobs.save.submitting:before", "flow.submit:before", "jobs.save.submitted:before"], ["pause"])
+    """Between intent and submission, and after it. On SQLite the traps have one do it before the intent is written."""
+    row = pairs(["flow.submit:before", "jobs.save.submitted:before"], ["pause"])
     assert await broken(stage, [*peace(), *row]) == []
 
 

@@ -131,9 +131,10 @@ def _source(part: ContentPart, public_url: str) -> Source:
     if part.image_url is not None:
         url = part.image_url if isinstance(part.image_url, str) else part.image_url.url
         return read_url(url, public_url, PARAM)
-    data = part.file_data if part.file is None else part.file.file_data
+    data = (part.file_data or part.file_url) if part.file is None else part.file.file_data
     if data is not None:
         return read_url(data, public_url, PARAM)
-    if part.file is not None:
-        return read_ref(ImageRef(file_id=part.file.file_id), public_url, PARAM)
-    raise InvalidRequest(f"A part of type '{part.type}' needs a picture: {FORMS}.", param=PARAM)
+    file_id = part.file_id if part.file is None else part.file.file_id
+    if file_id is not None:
+        return read_ref(ImageRef(file_id=file_id), public_url, PARAM)
+    raise InvalidRequest(f"A part of type '{part.type}' needs a picture: {FORMS}, or a 'file_id'.", param=PARAM)

@@ -22,13 +22,19 @@ async def open_viewing(
     Raises:
         AdapterError: as `Pictures.open`.
     """
-    bare = msgspec.structs.replace(order, sources=())
-    size = sum(len(source.data) for source in order.sources if isinstance(source, Upload))
-    same = await apart(size, lambda: content(bare, order.sources, linked, *form))
+    asked = await asking_for_picture(request, order, linked, *form)
     room = await take_room(request, desk, 0)
-    viewing = await desk.pictures.open(order, asking(request, same), room, linked=linked)
+    viewing = await desk.pictures.open(order, asked, room, linked=linked)
     tell_parting(request, viewing.close)
     return viewing
+
+
+async def asking_for_picture(request: OwnedRequest, order: ImageOrder, *form: object) -> Asking:
+    """Return what a request for pictures is known by."""
+    bare = msgspec.structs.replace(order, sources=())
+    size = sum(len(source.data) for source in order.sources if isinstance(source, Upload))
+    same = await apart(size, lambda: content(bare, order.sources, *form))
+    return asking(request, same)
 
 
 async def asking_for_video(request: OwnedRequest, wish: VideoWish, *form: object) -> Asking:

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 
 import msgspec
@@ -39,9 +39,6 @@ log = structlog.get_logger()
 #: Says that nothing was made, and what the request was taken for.
 SIDE_CALL = "x-side-call"
 
-#: A video that is being asked for: None while nobody took it yet, then its job.
-Beginning = AsyncGenerator[VideoJob | None, None]
-
 
 @post("/chat/completions", status_code=200)
 async def complete_chat(request: OwnedRequest, desk: Desk) -> Stream | Response[bytes]:
@@ -49,17 +46,10 @@ async def complete_chat(request: OwnedRequest, desk: Desk) -> Stream | Response[
     body, order = await read_body(request, desk, lambda body: _read(body, desk.terms))
     if isinstance(order, SideCall):
         return await _answer_aside(body, order, desk)
+    order = await desk.uploads.resolved(order, request.auth)
     if isinstance(order, ImageOrder):
         return await _complete_with_pictures(request, body, order, desk)
-    if order.sources:
-        await take_room(request, desk, weight.of_sources(order.sources))
-    asking = await asking_for_video(request, order, body.model, body.video_markup, bool(body.stream), body.usage_wanted)
-    earlier = await desk.videos.recall(asking)
-    headers = REPLAYED if earlier and earlier.is_over else {}
-    markup = await _markup(request, desk, body)
-    if body.stream:
-        return await _stream_video(desk, body, desk.videos.watch_beginning(order, asking), markup, headers)
-    return await _answer_with_video(desk, body, await desk.videos.start_video(order, asking), markup, headers)
+    return await _complete_with_video(request, body, order, desk)
 
 
 def _read(body: bytes, terms: Terms) -> tuple[ChatRequest, SideCall | ImageOrder | VideoWish]:
@@ -82,7 +72,7 @@ async def _answer_aside(body: ChatRequest, call: SideCall, desk: Desk) -> Stream
     """Answer a side call: here and at once, or with the words of a text model where the operator wants that."""
     catalogue = desk.terms.catalogue
     card = catalogue.find(split_model(body.model or "", catalogue)[0]).card
-    model = card.side_calls or desk.side_call_model
+    model = card.side_calls or desk.chats.side_call_model
     written = await desk.texts.write(model, turns_of(body) if model else (), call.members)
     text = side_answer(call, card.kind) if written is None else written
     log.info("side_call.answered", kind=call.kind, model=body.model, written_by=None if written is None else model)
@@ -104,39 +94,30 @@ async def text_stream(answer: write.Answer, text: str) -> AsyncIterator[bytes]:
 async def _markup(request: OwnedRequest, desk: Desk, body: ChatRequest) -> Markup:
     """Choose how a video is shown: as the request says, its model's name, its key, or the configuration."""
     asked = asked_markup(body, desk.terms.catalogue)
-    name = await desk.key_names.name_of(request.auth) if asked is None and desk.markup_by_key else None
-    by_key = desk.markup_by_key.get(name) if name is not None else None
-    return choose_markup([asked, by_key, desk.markup], request.headers.get("user-agent", ""))
+    chats = desk.chats
+    name = await chats.key_names.name_of(request.auth) if asked is None and chats.markup_by_key else None
+    by_key = chats.markup_by_key.get(name) if name is not None else None
+    return choose_markup([asked, by_key, chats.markup], request.headers.get("user-agent", ""))
 
 
-def _video_heading(body: ChatRequest, job: VideoJob, markup: Markup) -> write.Answer:
+async def _complete_with_video(request: OwnedRequest, body: ChatRequest, wish: VideoWish, desk: Desk) -> Stream:
+    """Answer with a video. The job is remembered before the first byte goes out, and if all goes well taken too."""
+    markup = await _markup(request, desk, body)
+    if wish.sources:
+        await take_room(request, desk, weight.of_sources(wish.sources))
+    asking = await asking_for_video(request, wish, body.model, body.video_markup, bool(body.stream), body.usage_wanted)
+    earlier = await desk.videos.recall(asking)
+    # What is refused in the first moment has an HTTP status. Then a stream begins anyway: front-ends and proxies wait
+    # for the headers of an answer for a minute (`frontends.md` section 2.4), people for less.
+    job = await desk.videos.start_video(wish, asking, within=desk.opening_seconds if body.stream else None)
     heading = _heading(body, job.id.removeprefix("video_"), job.created_at)
-    return msgspec.structs.replace(heading, markup=markup)
-
-
-async def _stream_video(
-    desk: Desk, body: ChatRequest, beginning: Beginning, markup: Markup, headers: Mapping[str, str]
-) -> Stream:
-    """Answer with a stream. What is refused in the first moment has an HTTP status; then the stream begins anyway.
-
-    Front-ends and proxies wait for the headers of an answer for a minute (`frontends.md` section 2.4), people for less.
-    """
-    job = await anext(beginning)
-    if job is None:
-        answer = msgspec.structs.replace(_heading(body, secrets.token_hex(16), desk.clock.now()), markup=markup)
-    else:
-        answer, headers = _video_heading(body, job, markup), {VIDEO_ID: job.id, **headers}
-    return _event_stream(video_stream(desk, job, beginning, answer), headers)
-
-
-async def _answer_with_video(
-    desk: Desk, body: ChatRequest, job: VideoJob, markup: Markup, headers: Mapping[str, str]
-) -> Stream:
-    """Answer with a video in one piece; the provider has taken the job before the first byte goes out."""
-    answer = _video_heading(body, job, markup)
+    answer = msgspec.structs.replace(heading, markup=markup)
+    headers = {VIDEO_ID: job.id, **(REPLAYED if earlier and earlier.is_over else {})}
+    if body.stream:
+        return _event_stream(video_stream(desk, job, answer), headers)
     content = write.video_content(await desk.videos.finish_video(job), desk.public_url, markup)
     whole = msgspec.json.encode(write.completion(answer, write.Told(content=content)))
-    headers = {VIDEO_ID: job.id, **headers, "content-length": str(len(whole))}
+    headers["content-length"] = str(len(whole))
     return Stream(handed_over(desk, job, whole), media_type=MediaType.JSON, headers=headers)
 
 
@@ -151,19 +132,11 @@ async def handed_over(desk: Desk, job: VideoJob, answer: bytes) -> AsyncIterator
     desk.videos.note_delivery(job.id)
 
 
-async def video_stream(
-    desk: Desk, job: VideoJob | None, beginning: Beginning, answer: write.Answer
-) -> AsyncIterator[bytes]:
+async def video_stream(desk: Desk, job: VideoJob, answer: write.Answer) -> AsyncIterator[bytes]:
     """Tell how a video comes along, then hand it over. What fails from here on is said inside the stream."""
     yield sse.frame(write.role_chunk(answer))
     teller = Teller(answer, desk.clock)
-    started = desk.clock.now()
     try:
-        async with aclosing(beginning):
-            while job is None:
-                elapsed = desk.clock.now() - started
-                yield teller.tell(write.sending_line(elapsed), is_news=elapsed < 1)
-                job = await anext(beginning)
         async with aclosing(desk.videos.watch_video(job.id)) as states:
             async for seen in states:
                 job = seen or job
@@ -183,7 +156,7 @@ async def _complete_with_pictures(
     request: OwnedRequest, body: ChatRequest, order: ImageOrder, desk: Desk
 ) -> Stream | Response[bytes]:
     """Answer with pictures: links in the text, or the pictures beside it where the request asks for that."""
-    enclosed = desk.enclose_pictures or "image" in (body.modalities or ())
+    enclosed = desk.chats.enclose_pictures or "image" in (body.modalities or ())
     form = (bool(body.stream), body.usage_wanted)
     viewing = await open_viewing(request, desk, order, linked=not enclosed, form=form)
     answer = _heading(body, viewing.mark, viewing.began_at)

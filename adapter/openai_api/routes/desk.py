@@ -13,10 +13,12 @@ from adapter.domain.ports import Access, Budget, Clock, KeyNames
 from adapter.generation.contents import Contents
 from adapter.generation.files import Files
 from adapter.generation.pictures import Pictures
+from adapter.generation.replies import Background, Replies
 from adapter.generation.texts import Texts
+from adapter.generation.uploads import Uploads
 from adapter.generation.videos import Videos
 from adapter.openai_api.read.terms import Terms
-from adapter.openai_api.write.videos import Shelf
+from adapter.openai_api.write.videos import Hosting
 
 #: `no-transform` and `x-accel-buffering` keep proxies from holding the stream back.
 STREAM_HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
@@ -28,6 +30,20 @@ VIDEO_ID = "x-video-id"
 OwnedRequest = Request[None, str, State]
 
 
+class Manners(msgspec.Struct, frozen=True, kw_only=True):
+    """How chats are answered where they do not say."""
+
+    #: Whether pictures go beside the text.
+    enclose_pictures: bool
+    #: What keys are called in `markup_by_key`.
+    key_names: KeyNames
+    #: How videos are shown, by the name of a key and otherwise.
+    markup_by_key: Mapping[str, Markup]
+    markup: Markup
+    #: The text model for side calls where a model's card names none; empty: they are answered here.
+    side_call_model: str
+
+
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
     """The use cases and the facts that reading and writing need."""
 
@@ -36,24 +52,23 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     videos: Videos
     texts: Texts
     files: Files
+    uploads: Uploads
+    replies: Replies
+    background: Background
     contents: Contents
     budget: Budget
     clock: Clock
     terms: Terms
     #: Largest file of a form, in bytes.
     longest_file: int
-    #: Whether chats get pictures beside the text even where they do not ask for that.
-    enclose_pictures: bool
-    #: What keys are called in `markup_by_key`.
-    key_names: KeyNames
-    #: How videos are shown in chats that do not say, by the name of their key and otherwise.
-    markup_by_key: Mapping[str, Markup]
-    markup: Markup
-    #: The text model for side calls where a model's card names none; empty: they are answered here.
-    side_call_model: str
-    shelf: Shelf
+    #: How long a response can be looked up, in seconds.
+    reply_seconds: float
+    chats: Manners
+    hosting: Hosting
     #: How often a running video is looked at, in seconds: asking sooner tells nothing new.
     poll_seconds: float
+    #: What a provider gets to take a video before its stream begins.
+    opening_seconds: float
 
     @property
     def public_url(self) -> str:

@@ -69,6 +69,7 @@ def _read_edits_json(body: bytes, public_url: str) -> tuple[EditsRequest, tuple[
 
 async def _answer(request: OwnedRequest, desk: Desk, body: ImagesRequest, order: ImageOrder, made: Made) -> ASGIApp:
     linked = delivery(body) is Delivery.LINK
+    order = await desk.uploads.resolved(order, request.auth)
     form = (linked, bool(body.stream), body.safety_identifier)
     viewing = await open_viewing(request, desk, order, linked=linked, form=form)
     heading = Heading(created=int(viewing.began_at), safety_identifier=body.safety_identifier)

@@ -52,7 +52,7 @@ async def list_videos(request: OwnedRequest, desk: Desk) -> Response[bytes]:
     asked = request.query_params
     page = read_page(asked.get("limit"), asked.get("order"), asked.get("after"))
     jobs, has_more = await desk.videos.list_videos(request.auth, page)
-    return json_response(video_list(jobs, desk.shelf, has_more=has_more))
+    return json_response(video_list(jobs, desk.hosting, has_more=has_more))
 
 
 @get("/videos/{video_id:str}")
@@ -128,7 +128,7 @@ async def video_events(desk: Desk, job_id: str, known: int) -> AsyncIterator[byt
                 if change is None:
                     yield sse.pause("still working")
                 else:
-                    told = video_event(*change, desk.shelf)
+                    told = video_event(*change, desk.hosting)
                     yield sse.numbered(told, event=told.type, number=told.sequence_number)
                     await asyncio.sleep(0)  # the framework can end only what waits, when the client has hung up
     except Draining:
@@ -138,6 +138,7 @@ async def video_events(desk: Desk, job_id: str, known: int) -> AsyncIterator[byt
 
 
 async def _started(request: OwnedRequest, desk: Desk, wish: VideoWish) -> Response[bytes]:
+    wish = await desk.uploads.resolved(wish, request.auth)
     if wish.sources:
         await take_room(request, desk, weight.of_sources(wish.sources))
     asking = await asking_for_video(request, wish)
@@ -149,7 +150,7 @@ async def _started(request: OwnedRequest, desk: Desk, wish: VideoWish) -> Respon
 
 
 def _video(job: VideoJob, desk: Desk) -> Response[bytes]:
-    response = json_response(video(job, desk.shelf))
+    response = json_response(video(job, desk.hosting))
     response.headers[VIDEO_ID] = job.id
     if not job.is_over:
         response.headers["openai-poll-after-ms"] = str(max(SOONEST_MILLISECONDS, round(desk.poll_seconds * 1000)))

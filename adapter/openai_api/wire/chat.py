@@ -32,8 +32,11 @@ class ContentPart(msgspec.Struct, frozen=True, kw_only=True):
     file: FileData | None = None
     #: What a picture is to a video, as other video gateways have it: `first_frame`, `last_frame`, `reference_image`.
     role: str | None = None
-    #: Of an `input_file`, which has no `file` around it.
+    #: Of an `input_file` or an `input_image`, which have no `file` around them.
     file_data: str | None = None
+    file_url: str | None = None
+    file_id: str | None = None
+    detail: str | None = None
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

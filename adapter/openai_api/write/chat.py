@@ -94,7 +94,7 @@ def progress_line(job: VideoJob, now: float) -> str:
     elapsed = job.elapsed(now)
     match job.state:
         case JobState.ACCEPTED | JobState.SUBMITTING:
-            return sending_line(elapsed)
+            return f"Sending the prompt to the video model{_so_far(elapsed)}."
         case JobState.AMBIGUOUS:
             return "The video model did not answer; finding out whether it took the prompt."
         case JobState.SUBMITTED:
@@ -107,11 +107,6 @@ def progress_line(job: VideoJob, now: float) -> str:
             return f"Done after {_duration(elapsed)}."
         case JobState.FAILED:
             return "The video could not be made."
-
-
-def sending_line(elapsed: float) -> str:
-    """Say in one line that a video was asked for, and that nobody answered yet."""
-    return f"Sending the prompt to the video model{_so_far(elapsed)}."
 
 
 def video_shown(media: StoredVideo, public_url: str, markup: Markup) -> str:
