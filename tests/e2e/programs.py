@@ -45,6 +45,8 @@ class Media(msgspec.Struct, frozen=True):
     height: int
     #: 0 for a picture.
     seconds: float
+    #: Whether it ends where its message does; what is wider is cut off.
+    fits: bool
 
 
 class Visitor:

@@ -33,7 +33,7 @@ def test_a_video_plays_in_open_webui(server: Server, in_open_webui: Program, vis
 
     assert "about" in seen.told
     assert seen.seen.ready >= 2
-    assert (seen.seen.width, seen.seen.height) == (640, 360)
+    assert (seen.seen.width, seen.seen.height, seen.seen.fits) == (1280, 720, True)
     assert seen.reloaded.ready >= 2
     assert server.models(prompt) == ["veo_3_1_t2v_fast"]
     assert server.executions() == 1
@@ -46,7 +46,7 @@ def test_a_picture_shows_in_open_webui(server: Server, in_open_webui: Program, v
     seen = visitor.visit(
         in_open_webui,
         Seen,
-        model="gemini-3.1-flash-image",
+        model="gemini-3.1-flash-image-landscape",
         prompt=prompt,
         progress=r"Making the picture",
         tag="img",

@@ -36,7 +36,7 @@ def test_a_video_plays_in_sillytavern(server: Server, in_sillytavern: Program, v
     assert "about" in seen.told
     assert seen.forbidden == 0
     assert seen.seen.ready >= 2
-    assert (seen.seen.width, seen.seen.height) == (640, 360)
+    assert (seen.seen.width, seen.seen.height, seen.seen.fits) == (1280, 720, True)
     assert server.executed(prompt) == server.executions() == 1
 
 
@@ -48,7 +48,7 @@ def test_a_picture_shows_in_sillytavern(server: Server, in_sillytavern: Program,
         Seen,
         base=f"{server.url}/v1",
         key=KEY,
-        model="gemini-3.1-flash-image",
+        model="gemini-3.1-flash-image-landscape",
         prompt=prompt,
         progress=r"Making the picture",
         tag="img",

@@ -15,8 +15,12 @@ MODEL = "veo-3.1-fast"
 URL = r"(http://\S+/media/[0-9a-f]{32}\.mp4)"
 FORMS = {
     "markdown": re.compile(rf"!\[Video preview\]\(http\S+\.jpg\)\n\n\[Download video\]\({URL}\)"),
-    "html": re.compile(rf'<video src="{URL}" controls="controls">\n(\S+)\n</video>\n\n\[Download video\]\((\S+)\)'),
-    "div": re.compile(rf'<div><video src="{URL}" controls="controls"></video></div>\n\n\[Download video\]\((\S+)\)'),
+    "html": re.compile(
+        rf'<video src="{URL}" controls="controls" width="100%">\n(\S+)\n</video>\n\n\[Download video\]\((\S+)\)'
+    ),
+    "div": re.compile(
+        rf'<div><video src="{URL}" controls="controls" width="100%"></video></div>\n\n\[Download video\]\((\S+)\)'
+    ),
 }
 CHAT = """
 video_markup = "auto"

@@ -137,11 +137,11 @@ def test_a_video_is_shown_as_poster_and_link() -> None:
 def test_a_video_is_shown_as_a_player_and_link() -> None:
     """The two-line block and the block inside of another, to the letter: each program reads it with a pattern."""
     assert chat.video_shown(VIDEO, "https://here", Markup.HTML) == (
-        '<video src="https://here/media/a.mp4" controls="controls">\nhttps://here/media/a.mp4\n</video>\n\n'
+        '<video src="https://here/media/a.mp4" controls="controls" width="100%">\nhttps://here/media/a.mp4\n</video>\n\n'
         "[Download video](https://here/media/a.mp4)"
     )
     assert chat.video_shown(VIDEO, "https://here", Markup.DIV) == (
-        '<div><video src="https://here/media/a.mp4" controls="controls"></video></div>\n\n'
+        '<div><video src="https://here/media/a.mp4" controls="controls" width="100%"></video></div>\n\n'
         "[Download video](https://here/media/a.mp4)"
     )
 

@@ -56,5 +56,6 @@ def without_videos(text: str, public_url: str) -> str:
     video = file + "mp4"
     link = rf"\[Download video\]\({video}\)"
     poster = rf"!\[Video preview\]\({file}[a-z]{{3,4}}\)"
-    player = rf'(?:<div>)?<video src="{video}" controls="controls">\s{{0,2}}(?:{video}\s{{0,2}})?</video>(?:</div>)?'
+    head = rf'<video src="{video}" controls="controls"(?: width="100%")?>'
+    player = rf"(?:<div>)?{head}\s{{0,2}}(?:{video}\s{{0,2}})?</video>(?:</div>)?"
     return re.sub(rf"(?:(?:{poster}|{player})\s{{0,4}})?{link}|{player}", "", text).strip()

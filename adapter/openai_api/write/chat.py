@@ -114,11 +114,11 @@ def video_shown(media: StoredVideo, public_url: str, markup: Markup) -> str:
 
     The link ends in `.mp4`, which is what NextChat plays. Open WebUI takes what stands between the tags for the
     address, LobeChat drops an attribute without a value, and Cherry Studio shows the tag inside of another one only
-    (the same page, section 1).
+    (the same page, section 1). Without a width SillyTavern cuts off what is wider than a message (tests/e2e).
     """
     link = media_link(public_url, media.video)
     download = f"[Download video]({link})"
-    player = f'<video src="{link}" controls="controls">'
+    player = f'<video src="{link}" controls="controls" width="100%">'
     match markup:
         case Markup.HTML:
             return f"{player}\n{link}\n</video>\n\n{download}"

@@ -45,6 +45,7 @@ export async function media(answer, tag) {
       width: node.videoWidth ?? node.naturalWidth,
       height: node.videoHeight ?? node.naturalHeight,
       seconds: node.duration ?? 0,
+      fits: node.getBoundingClientRect().right <= node.parentElement.getBoundingClientRect().right + 1,
     };
   });
 }

@@ -28,7 +28,7 @@ await visit(async (page) => {
   await page.locator("#send_textarea").fill(order.prompt);
   await page.locator("#send_but").click();
   const answer = page.locator("#chat .mes").last();
-  const thoughts = answer.locator(".mes_reasoning_header");
+  const thoughts = page.locator("#chat .mes_reasoning_header:visible").last();
   await thoughts.click();
   const progress = answer.locator(".mes_reasoning");
   await progress.getByText(new RegExp(order.progress)).first().waitFor();
@@ -36,6 +36,8 @@ await visit(async (page) => {
   await shot(page, "progress");
 
   await page.locator("#mes_stop").waitFor({ state: "hidden", timeout: 60_000 });
+  const blocked = page.locator("#toast-container .toast", { hasText: "External media has been blocked" });
+  await blocked.click();
   const forbidden = await answer.locator(`.mes_text ${order.tag}`).count();
   await thoughts.click();
   await inDrawer("user-settings-button", "user-settings-block", () =>
