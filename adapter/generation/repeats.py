@@ -2,12 +2,13 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import structlog
 
 from adapter.domain.job import Failure
 from adapter.domain.media import Image
+from adapter.domain.pieces import one_piece
 from adapter.domain.ports import Clock, MediaStore, RequestStore
 from adapter.domain.repeats import Known, Standing, StoredAlbum, StoredFault, StoredImage
 from adapter.errors import AdapterError, AnswerLost, OutcomeUnknown, StillRunning, StorageFailed, key_reused
@@ -100,7 +101,7 @@ class Repeats:
 
     async def _keep(self, image: Image) -> str:
         name = f"{secrets.token_hex(16)}.{image.format.extension}"
-        await self._media.put(name, _once(await asyncio.to_thread(image.decode)))
+        await self._media.put(name, one_piece(await asyncio.to_thread(image.decode)))
         return name
 
     async def remember(self, one: Undertaking, album: Album, *, linked: bool) -> None:
@@ -178,7 +179,3 @@ class Repeats:
                 await self._media.delete(names)
             if not old:
                 return
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data
