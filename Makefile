@@ -4,12 +4,16 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 HOST   ?= 127.0.0.1
 PORT   ?= 8000
+# The journeys that the last 1.x client makes too: all in which a client of OpenAI's asks for something that it knows.
+OLD_CLIENT := access_and_errors edits files pictures pictures_in_chat responses responses_in_the_background retries \
+              side_calls video_markup videos_from_pictures videos_in_chat
+COUNT  ?= 100
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint bench lock clean
+.PHONY: help run demo test e2e lint bench torture lock clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/run.stamp ## install what is missing, then serve on the built-in sandbox
 	@$(BIN)/python -m adapter serve --config config/sandbox.toml --host $(HOST) --port $(PORT)
@@ -19,7 +23,10 @@ demo: $(VENV)/test.stamp ## drive a running (or its own) server with the OpenAI 
 
 test: $(VENV)/test.stamp $(VENV)/node.stamp ## install what is missing, then run every test
 	@$(BIN)/python -m pytest
-	@PYTHONPATH=$(VENV)/openai-1 $(BIN)/python -m pytest tests/journeys --ignore-glob='*/test_node_*.py' --ignore-glob='*/test_on_*.py' --ignore-glob='*/test_videos_api*.py'
+	@PYTHONPATH=$(VENV)/openai-1 $(BIN)/python -m pytest $(OLD_CLIENT:%=tests/journeys/test_%.py)
+
+e2e: $(VENV)/test.stamp $(VENV)/e2e/node.stamp $(VENV)/e2e/open-webui.stamp ## real chat programs in Chromium (3.4 GB to install); writes docs/screenshots
+	@$(BIN)/python -m pytest -m e2e tests/e2e
 
 lint: $(VENV)/test.stamp ## ruff and mypy
 	@$(BIN)/ruff check .
@@ -29,9 +36,11 @@ lint: $(VENV)/test.stamp ## ruff and mypy
 bench: $(VENV)/test.stamp ## measure; prints ratios against baselines of the same run
 	@$(BIN)/python -m tests.bench
 
+torture: $(VENV)/test.stamp ## kill -9 at every edge and COUNT times at random, on both databases
+	@$(BIN)/python -m tests.torture --count $(COUNT)
+
 lock: ## resolve the requirements again (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements.lock
-	uv pip compile pyproject.toml --extra sandbox --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-sandbox.lock
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-dev.lock
 
 clean: ## remove the environment, the sandbox's memory and what the demo made
@@ -40,8 +49,8 @@ clean: ## remove the environment, the sandbox's memory and what the demo made
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
-$(VENV)/run.stamp: requirements-sandbox.lock | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-sandbox.lock
+$(VENV)/run.stamp: requirements.lock | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	touch $@
 
 # The journeys run a second time against the last 1.x client, which cannot live beside 3.x in one environment. It knows
@@ -50,6 +59,17 @@ $(VENV)/test.stamp: requirements-dev.lock requirements-openai-1.lock | $(VENV)/b
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade --target $(VENV)/openai-1 -r requirements-openai-1.lock
 	touch $@ $(VENV)/run.stamp
+
+# Chat programs have environments of their own. PyTorch is named, because any newer one brings gigabytes for graphics cards.
+$(VENV)/e2e/open-webui.stamp: tests/e2e/open-webui.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv $(VENV)/e2e/open-webui
+	$(VENV)/e2e/open-webui/bin/python -m pip install --quiet --disable-pip-version-check -r tests/e2e/open-webui.txt
+	touch $@
+
+$(VENV)/e2e/node.stamp: tests/e2e/node/package.json tests/e2e/node/package-lock.json | $(VENV)/bin/python
+	mkdir -p $(VENV)/e2e/node && cp $^ $(VENV)/e2e/node
+	cd $(VENV)/e2e/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
 
 # Without node there is nothing to install, and no stamp: it may be there next time.
 $(VENV)/node.stamp: tests/journeys/node/package.json tests/journeys/node/package-lock.json | $(VENV)/bin/python

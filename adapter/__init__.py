@@ -6,27 +6,33 @@ Two shores and a memory between them::
     domain/       our own words: orders, the catalogue, jobs and their states, media, and the ports
     providers/    what Google sees: flow, gemini; each wire, translate, provider; http is the one way out, over pool
     generation    the use cases that join them
-    database/     one database: tables, migrations
-    jobs/         the memory of work: store, poller, feed
+    database/     one database: tables, migrations, what other processes changed
+    jobs/         the memory of work: store, requests, poller, feed and its follower
+    records/      the memory of what clients can look up again: files and responses
     access/       who may ask
     media/        the memory of bytes, and their formats
     sandbox/      Google's side, emulated: for building and testing without an account
     app, serving  where the rooms are put together, and where they become a process; cli commands it
+    fittings      the settings, turned into what the rooms are fitted with
 
 settings, credentials, clock, budget, drain, logs, redaction, errors and welcome are what their names say.
 
 The import law (left may import right, nothing else; `tests/test_architecture.py` holds it)::
 
-    app, serving, cli   everything
+    app, fittings       everything
+    serving, cli        everything
     settings            domain, errors, sandbox.rules
-    openai_api          generation, domain, errors
+    openai_api          generation, domain, errors; of it read and write only domain, errors and wire, and wire nothing
     generation          domain, errors
-    jobs, access        domain, errors, database
-    budget              domain, errors
-    media               domain, errors
-    database            domain, errors
+    jobs, records       domain, errors, database
+    access              domain, errors, database
+    media, database     domain, errors
+    budget, credentials domain, errors
     providers.*         domain, errors, redaction, providers.http, .reply, .cutting, .rpc_status
     sandbox             nothing of ours
     domain              errors
-    errors              nothing of ours
+    logs                redaction
+    welcome             settings
+
+The rest imports nothing of ours.
 """

@@ -1,87 +1,94 @@
 """The composition root: the only place that knows every room."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
+import msgspec
 import structlog
-from litestar import Litestar, Request, Router
-from litestar.config.cors import CORSConfig
-from litestar.datastructures import State
-from litestar.di import Provide
-from litestar.exceptions import HTTPException
+from litestar import Litestar
 
 from adapter.access.keyring import Keyring
 from adapter.access.keys import SqlKeyStore
 from adapter.budget import MemoryBudget
 from adapter.clock import SystemClock
-from adapter.credentials import secret
 from adapter.database.address import without_password
-from adapter.database.engine import Database, open_database
+from adapter.database.engine import Database
 from adapter.domain.catalogue import Catalogue
-from adapter.domain.media import SizePolicy
-from adapter.domain.ports import Clock, ImageProvider, MediaStore, Memory, VideoProvider, Workshop
-from adapter.drain import on_stop_signal
-from adapter.errors import AdapterError
+from adapter.domain.ports import Clock, Keeper, Memory, RequestStore, VideoProvider, Workshop
+from adapter.drain import cancel, on_stop_signal
+from adapter.fittings import (
+    DAY_SECONDS,
+    database_of,
+    flow_of,
+    gemini_of,
+    hosting_of,
+    inputs_of,
+    keys_of,
+    manners_of,
+    media_of,
+    pace_of,
+    patience_of,
+    retention_of,
+    spool_of,
+    terms_of,
+)
+from adapter.generation.cabinet import Cabinet
 from adapter.generation.contents import Contents
 from adapter.generation.files import Files
-from adapter.generation.patience import Patience
 from adapter.generation.pictures import Pictures
+from adapter.generation.repeats import Repeats
+from adapter.generation.replies import Background, Replies
+from adapter.generation.texts import Texts
+from adapter.generation.uploads import Uploads
 from adapter.generation.videos import Videos
 from adapter.jobs.feed import LocalFeed
-from adapter.jobs.pace import Pace
+from adapter.jobs.follow import Follower
+from adapter.jobs.kit import Kit
 from adapter.jobs.poller import Poller
+from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.spool import Spool
 from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
 from adapter.media.darkroom import Darkroom
-from adapter.media.fetch import SafeFetcher
 from adapter.media.frames import CuttingRoom
-from adapter.media.inputs import InputLimits, Inputs
-from adapter.media.janitor import Janitor, Retention
-from adapter.media.s3 import S3Access
-from adapter.media.store import open_media
-from adapter.openai_api.read.terms import Terms
-from adapter.openai_api.routes import chat, failures, health, images, media, models, videos
-from adapter.openai_api.routes.access import require_key
+from adapter.media.janitor import Janitor
+from adapter.media.sweeper import Sweeper
+from adapter.openai_api.routes.api import api
+from adapter.openai_api.routes.cors import Cors
 from adapter.openai_api.routes.desk import Desk
+from adapter.openai_api.routes.farewell import Farewell
 from adapter.openai_api.routes.request_log import RequestLog
 from adapter.openai_api.routes.room import HoldingRoom
-from adapter.openai_api.write.videos import Shelf
-from adapter.providers.flow.accounts import Account, Accounts
-from adapter.providers.flow.provider import FlowProvider
-from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
 from adapter.providers.http import Http
+from adapter.records.files import SqlFileStore
+from adapter.records.replies import SqlReplyStore
 from adapter.settings import Settings
 
 log = structlog.get_logger()
 
-DAY_SECONDS = 86_400
-#: What is left of `server.shutdown_seconds` to say that a picture did not come in time.
-FAREWELL_SECONDS = 0.5
 
-#: Front-ends append `/v1` to what they are given, or leave it out (`frontends.md` R1).
-PREFIXES = ("/v1", "/", "/v1/v1")
-API = (
-    images.create_images,
-    images.edit_images,
-    images.vary_images,
-    chat.complete_chat,
-    videos.create_video,
-    videos.list_videos,
-    videos.retrieve_video,
-    videos.delete_video,
-    videos.read_content,
-    videos.remix_video,
-    videos.watch_video,
-    videos.refuse_work,
-    videos.refuse_character,
-    models.list_models,
-    models.retrieve_model,
-)
-PUBLIC = (media.read_media, health.health, health.ready)
+class Parts(msgspec.Struct, frozen=True):
+    """What the rooms are built around: everything through which a job meets the world, and the memory of requests."""
+
+    memory: Memory
+    requests: RequestStore
+    video_providers: Mapping[str, VideoProvider]
+    spool: Spool
+
+
+#: Returns the parts that shall be used instead of those that the settings call for.
+Dress = Callable[[Parts], Parts]
+
+
+def as_they_are(parts: Parts) -> Parts:
+    """Return the parts unchanged."""
+    return parts
+
+
+#: Builds the application that is served.
+Build = Callable[[Settings, Catalogue], Litestar]
 
 
 def create_app(
@@ -90,206 +97,166 @@ def create_app(
     *,
     transport: httpx.AsyncBaseTransport | None = None,
     clock: Clock | None = None,
+    dress: Dress = as_they_are,
 ) -> Litestar:
-    """Build the application. The network and the time are arguments; everything else is in the settings.
+    """Build the application. The outside world is an argument; everything else is in the settings.
+
+    That is the network, the time, and what `dress` makes of the parts that videos are made with: the trials of
+    `tests/torture` put their own around the real ones.
 
     Raises:
-        WrongConfiguration: a secret that a setting refers to is not there.
+        WrongConfiguration: a secret that a setting refers to is not there, or the media store cannot be used.
     """
-    house = House(settings, catalogue, transport, clock or SystemClock())
-    app = Litestar(
-        [*(Router(prefix, route_handlers=API, guards=[require_key]) for prefix in PREFIXES), *PUBLIC],
-        dependencies={"desk": Provide(_desk, sync_to_thread=False)},
-        exception_handlers={
-            AdapterError: failures.answer_fault,
-            HTTPException: failures.answer_framework,
-            Exception: failures.answer_anything,
-        },
-        lifespan=[house.open],
-        request_max_body_size=settings.limits.body_bytes,
-        cors_config=CORSConfig(expose_headers=["x-request-id"]),
-        logging_config=None,
-        openapi_config=None,
-    )
-    app.asgi_handler = RequestLog(HoldingRoom(app.asgi_handler))
+    house = House(settings, catalogue, transport, clock or SystemClock(), dress)
+    app = api(house.open, body_bytes=settings.limits.body_bytes)
+    farewell = Farewell(HoldingRoom(app.asgi_handler))
+    house.drains.append(farewell.drain)
+    app.asgi_handler = Cors(RequestLog(farewell))
     return app
 
 
-def _desk(request: Request[object, object, State]) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
+class Ground(msgspec.Struct, frozen=True, kw_only=True):
+    """What is open before the rooms are: whoever is put into the stack is waited for before it closes."""
+
+    stack: AsyncExitStack
+    database: Database
+    parts: Parts
+    feed: LocalFeed
+    files: SqlFileStore
+    replies: SqlReplyStore
+
+    @property
+    def memory(self) -> Memory:
+        """What outlives a request."""
+        return self.parts.memory
+
+    @property
+    def keepers(self) -> Sequence[Keeper]:
+        """Who has files that no job knows of."""
+        return self.files, self.replies
+
+    def keep_running(self, work: Coroutine[None, None, None]) -> None:
+        """Do something beside everything else, until everything ends."""
+        self.stack.push_async_callback(cancel, asyncio.create_task(work))
 
 
 class House:
     """The rooms of a running application."""
 
     def __init__(
-        self, settings: Settings, catalogue: Catalogue, transport: httpx.AsyncBaseTransport | None, clock: Clock
+        self,
+        settings: Settings,
+        catalogue: Catalogue,
+        transport: httpx.AsyncBaseTransport | None,
+        clock: Clock,
+        dress: Dress = as_they_are,
     ) -> None:
+        #: What else is to be done when the process is told to stop.
+        self.drains: list[Callable[[], None]] = []
         self._settings = settings
-        self._catalogue = catalogue
         self._clock = clock
+        self._dress = dress
         self._http = http = Http(transport)
-        self._s3 = s3_access(settings)
-        self._flow = _flow(settings, http, clock)
-        self._gemini = _gemini(settings, http)
-        self._keys = [secret(key, key=f"access.keys[{number}]") for number, key in enumerate(settings.access.keys)]
+        self._flow = flow_of(settings, http, clock)
+        self._gemini = gemini_of(settings, http)
+        self._terms = terms_of(settings, catalogue)
+        self._keys = keys_of(settings)
+        self._media = media_of(settings)
 
     @asynccontextmanager
     async def open(self, app: Litestar) -> AsyncIterator[None]:
         """Open everything, hand the handlers their desk, and close in the opposite order."""
-        settings, clock = self._settings, self._clock
-        pace = Pace(
-            poll_seconds=settings.jobs.poll_seconds,
-            lease_seconds=settings.jobs.lease_seconds,
-            deadline_seconds=settings.jobs.deadline_minutes * 60,
-            reconcile_seconds=settings.jobs.reconcile_seconds if settings.jobs.on_ambiguous == "reconcile" else None,
-        )
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._http.open())
-            database = await database_of(settings)
-            stack.push_async_callback(database.dispose)
-            feed = LocalFeed(clock)
-            memory = Memory(SqlJobStore(database), feed, open_media(settings.storage.media, self._s3))
-            budget = MemoryBudget(clock, capacity=settings.limits.memory_bytes, patience=settings.limits.wait_seconds)
-            workshop = self._workshop(memory.media, budget)
-            spool = Spool(Path(settings.jobs.spool) if settings.jobs.spool else None)
-            stack.push_async_callback(spool.close)
-            steps = Steps(self._video_providers(), memory, clock=clock, pace=pace, spool=spool)
-            poller = Poller(memory.jobs, steps, clock=clock, pace=pace)
-            patience = Patience(
-                heartbeat=settings.chat.heartbeat_seconds,
-                replay=settings.jobs.replay_minutes * 60,
-                typical=settings.jobs.typical_seconds,
-                farewell=settings.server.shutdown_seconds - FAREWELL_SECONDS,
-            )
-            pictures = Pictures(workshop, memory, clock, patience)
-            video_jobs = Videos(workshop.inputs, memory, clock, patience, poller.nudge)
-            stack.push_async_callback(video_jobs.finish_notes)
-            app.state.desk = Desk(
-                access=Keyring(self._keys, SqlKeyStore(database), anonymous=settings.access.anonymous),
-                pictures=pictures,
-                videos=video_jobs,
-                files=Files(memory.media),
-                contents=Contents(memory, CuttingRoom(memory.media, budget)),
-                budget=budget,
-                clock=clock,
-                terms=self._terms(),
-                longest_file=settings.limits.image_bytes,
-                enclose_pictures=settings.chat.images == "data",
-                shelf=Shelf(public_url=settings.public_url, keep=settings.storage.retention_days * DAY_SECONDS),
-                poll_seconds=pace.poll_seconds,
-            )
-            running = asyncio.create_task(poller.run())
-            stack.push_async_callback(_stop, poller, running)
-            if settings.storage.retention_days:
-                retention = Retention(
-                    keep=settings.storage.retention_days * DAY_SECONDS, replay=settings.jobs.replay_minutes * 60
-                )
-                tidying = asyncio.create_task(Janitor(memory.media, memory.jobs, clock, retention).run())
-                stack.push_async_callback(_cancel, tidying)
-            stack.callback(feed.close)
-            stack.enter_context(on_stop_signal(feed.close))
-            stack.enter_context(on_stop_signal(pictures.drain))
+            ground = await self._ground(stack)
+            poller = self._poller(ground.parts)
+            desk = app.state.desk = self._desk(ground, poller.nudge)
+            ground.keep_running(Follower(ground.memory.jobs, ground.feed, ground.database.changes, self._clock).run())
+            stack.push_async_callback(_stop, poller, asyncio.create_task(poller.run()))
+            self._tidy(ground)
+            stack.callback(ground.feed.close)
+            for drain in (*self.drains, ground.feed.close, desk.pictures.drain, poller.stop):
+                stack.enter_context(on_stop_signal(drain))
             log.info(
                 "server.started",
-                public_url=settings.public_url,
-                providers=sorted({*workshop.image_makers, *self._video_providers()}),
-                database=without_password(settings.storage.database),
-                media=settings.storage.media,
+                public_url=self._settings.public_url,
+                providers=[name for name, one in (("flow", self._flow), ("gemini", self._gemini)) if one],
+                database=without_password(self._settings.storage.database),
+                media=self._settings.storage.media,
             )
             yield
             log.info("server.stopping")
 
-    def _terms(self) -> Terms:
-        return Terms(
-            catalogue=self._catalogue,
-            longest_prompt=self._settings.limits.prompt_characters,
-            size_policy=SizePolicy(self._settings.images.size_policy),
-            public_url=self._settings.public_url,
+    async def _ground(self, stack: AsyncExitStack) -> Ground:
+        database = await database_of(self._settings)
+        stack.push_async_callback(database.dispose)
+        feed = LocalFeed(self._clock)
+        memory = Memory(SqlJobStore(database), feed, self._media)
+        makers = {"flow": self._flow} if self._flow else {}
+        parts = self._dress(Parts(memory, SqlRequestStore(database), makers, spool_of(self._settings)))
+        stack.push_async_callback(parts.spool.close)
+        return Ground(
+            stack=stack,
+            database=database,
+            parts=parts,
+            feed=feed,
+            files=SqlFileStore(database),
+            replies=SqlReplyStore(database),
         )
 
-    def _workshop(self, media: MediaStore, budget: MemoryBudget) -> Workshop:
-        told = self._settings
-        fetcher = SafeFetcher(http=told.fetching.http, trusted=told.fetching.trusted)
-        limits = InputLimits(
-            bytes=told.limits.image_bytes, bytes_in_all=told.limits.images_bytes, pixels=told.limits.image_pixels
+    def _poller(self, parts: Parts) -> Poller:
+        clock, pace = self._clock, pace_of(self._settings)
+        kit = Kit(providers=parts.video_providers, memory=parts.memory, clock=clock, pace=pace, spool=parts.spool)
+        return Poller(parts.memory.jobs, Steps(kit), clock=clock, pace=pace)
+
+    def _desk(self, ground: Ground, nudge: Callable[[], None]) -> Desk:
+        settings, clock, memory = self._settings, self._clock, ground.memory
+        patience = patience_of(settings)
+        budget = MemoryBudget(clock, capacity=settings.limits.memory_bytes, patience=settings.limits.wait_seconds)
+        workshop = self._workshop(memory, budget)
+        repeats = Repeats(ground.parts.requests, memory.media, clock, patience)
+        pictures = Pictures(workshop, repeats, ground.feed, clock, patience)
+        ground.stack.push_async_callback(pictures.finish)
+        ground.keep_running(pictures.run())
+        replies = Replies(ground.replies, Cabinet(memory.media), clock)
+        background = Background(replies, pictures, budget, clock, patience)
+        ground.stack.push_async_callback(background.finish)
+        videos = Videos(workshop.inputs, memory, clock, patience, nudge)
+        ground.stack.push_async_callback(videos.finish_notes)
+        store = SqlKeyStore(ground.database)
+        return Desk(
+            access=Keyring([*self._keys.values()], store, anonymous=settings.access.anonymous),
+            pictures=pictures,
+            videos=videos,
+            texts=Texts(self._gemini),
+            files=Files(memory.media),
+            contents=Contents(memory, CuttingRoom(memory.media, budget)),
+            uploads=Uploads(ground.files, memory.media, clock, [ground.replies]),
+            replies=replies,
+            background=background,
+            reply_seconds=settings.storage.responses_days * DAY_SECONDS,
+            budget=budget,
+            clock=clock,
+            terms=self._terms,
+            chats=manners_of(settings, self._keys),
+            hosting=hosting_of(settings),
+            longest_file=settings.limits.image_bytes,
+            poll_seconds=settings.jobs.poll_seconds,
+            opening_seconds=settings.chat.opening_seconds,
         )
-        inputs = Inputs(fetcher, media, limits)
-        offered: dict[str, ImageProvider | None] = {"flow": self._flow, "gemini": self._gemini}
-        makers = {name: Darkroom(provider, inputs, budget) for name, provider in offered.items() if provider}
-        return Workshop(makers, inputs)
 
-    def _video_providers(self) -> Mapping[str, VideoProvider]:
-        return {"flow": self._flow} if self._flow else {}
+    def _workshop(self, memory: Memory, budget: MemoryBudget) -> Workshop:
+        inputs = inputs_of(self._settings, memory.media)
+        offered = (("flow", self._flow), ("gemini", self._gemini))
+        return Workshop({name: Darkroom(one, inputs, budget) for name, one in offered if one}, inputs)
 
-
-async def database_of(settings: Settings) -> Database:
-    """Open the database that the settings name.
-
-    Raises:
-        WrongConfiguration: it cannot be used, or its password is not there.
-        SecretUnreadable: its password cannot be read.
-    """
-    told = settings.storage
-    reference = told.database_password
-    password = secret(reference, key="storage.database_password") if reference else None
-    return await open_database(told.database, password)
-
-
-def s3_access(settings: Settings) -> S3Access:
-    """Return how to reach the server of an `s3://` address.
-
-    Raises:
-        WrongConfiguration: a key that is referred to is not there.
-    """
-    told = settings.storage.s3
-    keys = None
-    if told.access_key:
-        keys = (
-            secret(told.access_key, key="storage.s3.access_key"),
-            secret(told.secret_key, key="storage.s3.secret_key"),
-        )
-    return S3Access(endpoint=told.endpoint, region=told.region, keys=keys)
-
-
-def _gemini(settings: Settings, http: Http) -> GeminiProvider | None:
-    told = settings.providers.gemini
-    if told is None:
-        return None
-    endpoint = GeminiEndpoint(
-        base_url=told.base_url,
-        api_version=told.api_version,
-        auth=told.auth,
-        keys=tuple(secret(key, key=f"providers.gemini.keys[{number}]") for number, key in enumerate(told.keys)),
-        concurrency=told.concurrency,
-    )
-    return GeminiProvider(http, endpoint)
-
-
-def _flow(settings: Settings, http: Http, clock: Clock) -> FlowProvider | None:
-    told = settings.providers.flow
-    if told is None:
-        return None
-    accounts = [
-        Account(
-            name=account.name,
-            token=secret(account.token, key=f"providers.flow.accounts[{number}].token"),
-            project_id=account.project_id,
-            tier=account.tier,
-            enabled=account.enabled,
-        )
-        for number, account in enumerate(told.accounts)
-    ]
-    return FlowProvider(http, told.base_url, Accounts(accounts), clock)
+    def _tidy(self, ground: Ground) -> None:
+        media, keepers, clock = ground.memory.media, ground.keepers, self._clock
+        ground.keep_running(Sweeper(media, keepers, clock).run())
+        if retention := retention_of(self._settings):
+            ground.keep_running(Janitor(media, ground.memory.jobs, clock, retention, keepers).run())
 
 
 async def _stop(poller: Poller, running: asyncio.Task[None]) -> None:
     poller.stop()
     await running
-
-
-async def _cancel(running: asyncio.Task[None]) -> None:
-    running.cancel()
-    with suppress(asyncio.CancelledError):
-        await running

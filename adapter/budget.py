@@ -2,8 +2,8 @@
 
 from asyncio import Event
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from adapter.domain.ports import Clock, Room
 from adapter.errors import ServerBusy
@@ -31,11 +31,10 @@ class MemoryBudget:
     async def room(self, weight: int) -> AsyncIterator[Room]:
         """Take room for as long as the context is open (the port of that name)."""
         room = _Room(self)
-        try:
-            await room.wait_for_more(weight)
+        with room.keep():
+            if weight:
+                await room.wait_for_more(weight)
             yield room
-        finally:
-            self._give_back(room.weight)
 
     async def take(self, weight: int, *, held: int) -> int:
         """Wait for more, and return how much it is: with what is `held` already it is never more than there is.
@@ -71,12 +70,13 @@ class MemoryBudget:
 
     def _leave(self, waiting: "_Waiting") -> None:
         if waiting.granted.is_set():
-            self._give_back(waiting.weight)
+            self.give_back(waiting.weight)
         else:
             self._waiting.remove(waiting)
-            self._give_back(0)
+            self.give_back(0)
 
-    def _give_back(self, weight: int) -> None:
+    def give_back(self, weight: int) -> None:
+        """Let others have what was taken."""
         self._free += weight
         while self._waiting and self._waiting[0].weight <= self._free:
             next_one = self._waiting.popleft()
@@ -97,11 +97,25 @@ class _Room:
 
     def __init__(self, budget: MemoryBudget) -> None:
         self._budget = budget
+        self._holders = 0
         self.weight = 0
+
+    @contextmanager
+    def keep(self) -> Iterator[None]:
+        """Hold all of it, whoever else lets go meanwhile (the port of that name)."""
+        self._holders += 1
+        try:
+            yield
+        finally:
+            self._holders -= 1
+            if not self._holders:
+                self._budget.give_back(self.weight)
+                self.weight = 0
 
     async def wait_for_more(self, weight: int) -> None:
         """Take more as soon as it is free (the port of that name)."""
-        self.weight += await self._budget.take(weight, held=self.weight)
+        taken = await self._budget.take(weight, held=self.weight)
+        self.weight += taken  # apart: `+=` would add to what there was before the wait
 
     def take_now(self, weight: int) -> None:
         """Take more (the port of that name)."""

@@ -14,16 +14,17 @@ import msgspec
 
 from adapter import serving
 from adapter.access.keys import SqlKeyStore
-from adapter.app import create_app, database_of, s3_access
+from adapter.app import create_app
 from adapter.clock import SystemClock
 from adapter.credentials import secret
 from adapter.database.address import without_password
 from adapter.database.engine import Database
 from adapter.domain.job import JobState, VideoJob
 from adapter.errors import AdapterError, WrongConfiguration
+from adapter.fittings import database_of, media_of
+from adapter.jobs import spool
 from adapter.jobs.store import SqlJobStore
 from adapter.logs import configure_logs
-from adapter.media.store import open_media
 from adapter.sandbox.rules import SandboxRules
 from adapter.settings import Settings, load_catalogue, load_settings
 
@@ -87,11 +88,18 @@ async def _checks(settings: Settings) -> list[str]:
         said.append(f"secret       ok  {key}")
     made = await _with_database(settings, lambda it: SqlKeyStore(it).all())
     said.append(f"database     ok  {without_password(settings.storage.database)}")
-    await open_media(settings.storage.media, s3_access(settings)).try_out()
+    await media_of(settings).try_out()
     said.append(f"media        ok  {settings.storage.media}")
+    if settings.jobs.spool:
+        spool.try_out(Path(settings.jobs.spool))
+        said.append(f"spool        ok  {settings.jobs.spool}")
     said.append(f"links begin  {settings.public_url}")
     if not (settings.access.keys or settings.access.anonymous or [key for key in made if key.revoked_at is None]):
         said.append("warning: there is no key; `python -m adapter keys create NAME` makes one")
+    active = {key.name for key in made if key.revoked_at is None}
+    unknown = [name for name in settings.chat.markup_by_key if name not in active | set(settings.access.keys)]
+    if unknown:
+        said.append(f"warning: chat.markup_by_key names keys that there are not: {', '.join(unknown)}")
     if settings.is_open_to_everybody:
         said.append("warning: access.anonymous lets everybody who reaches this machine spend your credits")
     return said

@@ -10,6 +10,7 @@
     │   ├── NotFound                 404  no such path or object
     │   ├── MethodNotAllowed         405  the path is there, for another method
     │   ├── RequestStalled           408  the body stopped coming
+    │   ├── StillRunning             409  the same request is under way in another process
     │   ├── RequestTooLarge          413  the body is longer than limits.body_bytes
     │   ├── RangeNotSatisfiable      416  the range lies outside of the file
     │   └── ContentRefused           400  Google declined the content; its own words are passed on
@@ -30,6 +31,8 @@
         ├── SecretUnreadable         500  a credential's file or command gives nothing at the moment
         ├── ServerBusy           503  all memory for large work is taken; nothing was begun
         ├── StorageFailed            503  the database or the media store takes or gives nothing at the moment
+        ├── OutcomeUnknown           500  the process that had this request in its hands died: it may be paid for
+        ├── AnswerLost               500  this request was answered before, and the answer is not there any more
         └── Draining                 503  shutting down; ask again and another process answers
 
 A class owns its HTTP status, OpenAI's `type` and `code`, and whether OpenAI's SDKs may send the request again
@@ -58,6 +61,8 @@ class AdapterError(Exception):
     code: str | None = None
     #: False where money may have been spent, True where nothing was, None to leave it to the client's SDK.
     should_retry: bool | None = None
+    #: Whether money may have been spent before it happened.
+    spent: bool = False
 
     def __init__(
         self, message: str, *, param: str | None = None, code: str | None = None, retry_after: float | None = None
@@ -139,6 +144,14 @@ class RequestStalled(ClientFault):
         self.headers = {"connection": "close"}
 
 
+class StillRunning(ClientFault):
+    """The same request is under way in another process. Its repetition is for free; this one began nothing."""
+
+    status = 409
+    code = "request_in_progress"
+    should_retry: bool | None = True
+
+
 class RangeNotSatisfiable(ClientFault):
     """The range lies outside of the file."""
 
@@ -215,24 +228,28 @@ class UpstreamSilent(UpstreamFault):
 
     status = 504
     code = "upstream_timeout"
+    spent = True
 
 
 class UpstreamBroken(UpstreamFault):
     """A cut connection, a 5xx, or an answer that cannot be read. The request may have been executed."""
 
     code = "upstream_invalid_response"
+    spent = True
 
 
 class NoMedia(UpstreamFault):
     """Google reports success and sends no media."""
 
     code = "no_media_generated"
+    spent = True
 
 
 class JobFailed(UpstreamFault):
     """A paid video job ended without a video; `code` says how."""
 
     code = "video_generation_failed"
+    spent = True
 
 
 class OwnFault(AdapterError):
@@ -240,6 +257,20 @@ class OwnFault(AdapterError):
 
     code = "internal_error"
     should_retry: bool | None = False
+
+
+class OutcomeUnknown(OwnFault):
+    """The process that had this request in its hands died in the middle of it: it may have been paid for."""
+
+    code = "outcome_unknown"
+    spent = True
+
+
+class AnswerLost(OwnFault):
+    """This request was answered before, and the answer is not there any more. Nothing is made in its place."""
+
+    code = "answer_lost"
+    spent = True
 
 
 class WrongConfiguration(OwnFault):
@@ -288,5 +319,19 @@ def already_paid() -> Iterator[None]:
     try:
         yield
     except AdapterError as fault:
-        fault.should_retry = False
+        fault.should_retry, fault.spent = False, True
         raise
+
+
+def no_such_file(file_id: str, param: str | None) -> InvalidRequest:
+    """Return the fault of a request that names a picture which its owner does not have."""
+    what = "picture" if file_id.startswith("ig_") else "file"
+    return InvalidRequest(f"There is no {what} '{file_id}' here; upload it to /v1/files first.", param=param)
+
+
+def key_reused() -> InvalidRequest:
+    """Return what is told to whoever sends an `Idempotency-Key` again with another request."""
+    return InvalidRequest(
+        "This Idempotency-Key was used for another request before. Use a new key for a new request.",
+        code="idempotency_key_reused",
+    )

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 import click
 import uvicorn
 
-from adapter.app import create_app
+from adapter.app import Build, create_app
 from adapter.domain.catalogue import Catalogue
 from adapter.errors import WrongConfiguration
 from adapter.sandbox.rules import SandboxRules
@@ -27,7 +27,7 @@ BACKLOG = 2048
 MALLOPT = {-3: 32 * 1024 * 1024, -1: 64 * 1024 * 1024}
 
 
-def serve(settings: Settings, catalogue: Catalogue) -> None:
+def serve(settings: Settings, catalogue: Catalogue, build: Build = create_app) -> None:
     """Serve until a signal says stop; the exit status is then 0.
 
     Raises:
@@ -40,7 +40,7 @@ def serve(settings: Settings, catalogue: Catalogue) -> None:
     with listen(settings) as listener, upstream(settings) as directed:
         connected = directed.on_port(listener.getsockname()[1])
         server = uvicorn.Config(
-            create_app(connected, catalogue),
+            build(connected, catalogue),
             log_config=None,
             access_log=False,
             server_header=False,
@@ -92,13 +92,11 @@ def emulator(rules: SandboxRules) -> Iterator[str]:
     """Run the sandbox and yield its address.
 
     Raises:
-        WrongConfiguration: its libraries are not installed, or its port is taken.
+        WrongConfiguration: its port is taken.
     """
-    try:
-        # Imported here because a production install leaves out the libraries that it draws and films with.
-        from adapter.sandbox.server import running_sandbox  # noqa: PLC0415
-    except ImportError as error:
-        raise WrongConfiguration(f"The sandbox needs requirements-sandbox.lock installed ({error.name}).") from error
+    # Imported here because a production server never needs it, and would start later for it.
+    from adapter.sandbox.server import running_sandbox  # noqa: PLC0415
+
     with ExitStack() as stack:
         try:
             running = stack.enter_context(running_sandbox(rules))

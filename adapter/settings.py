@@ -4,7 +4,7 @@ Anything wrong stops the start with a sentence that names the key. `config/adapt
 default; any of them can be given as `ADAPTER__SECTION__KEY` in the environment.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,10 +12,18 @@ import msgspec
 from msgspec import Meta
 
 from adapter.domain.catalogue import Catalogue, CatalogueFile
+from adapter.domain.markup import Markup
+from adapter.domain.side_calls import Phrasebook, SideCallKind
 from adapter.errors import WrongConfiguration
 from adapter.sandbox.rules import SandboxRules
 
 PREFIX = "ADAPTER__"
+#: How a reference to a secret begins.
+REFERENCES = ("env:", "file:", "cmd:", "plain:")
+
+#: The words of known chat programs. They lie beside the code and not in `config/`, because they belong to a version of
+#: the program: a configuration that somebody copied a year ago gets the new ones all the same.
+PHRASES = Path(__file__).with_name("side_calls.toml")
 
 HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s]+[^/\s]$")]
 #: As above, or empty.
@@ -65,6 +73,8 @@ class Storage(_Section, frozen=True, kw_only=True):
     media: str = "file://var/media"
     #: Files are deleted after this, unless a job still needs them; 0 keeps everything.
     retention_days: Annotated[float, Meta(ge=0, le=36_500)] = 0.0
+    #: How long responses can be looked up, with their pictures (OpenAI's own: 30).
+    responses_days: Annotated[float, Meta(gt=0, le=36_500)] = 30.0
     s3: S3 = S3()
 
 
@@ -127,9 +137,21 @@ class Chat(_Section, frozen=True, kw_only=True):
     """How chats are answered."""
 
     #: Silence on a stream before a comment is sent.
-    heartbeat_seconds: Annotated[float, Meta(ge=0.05, le=60)] = 10.0
+    heartbeat_seconds: Annotated[float, Meta(ge=0.05, le=30)] = 10.0
     #: How pictures are shown where the request does not say.
     images: Literal["link", "data"] = "link"
+    #: How videos are shown where neither the request nor its key says.
+    video_markup: Markup = Markup.MARKDOWN
+    #: The same by key: the name of one that was made, or one of `access.keys` as it stands there.
+    markup_by_key: dict[str, Markup] = {}
+    #: What is refused within this has an HTTP status; then a stream begins, and says inside what fails.
+    opening_seconds: Annotated[float, Meta(ge=0, le=60)] = 2.0
+    #: What becomes of a front-end's requests for titles, tags and the like.
+    side_calls: Literal["answer", "refuse", "generate"] = "answer"
+    #: A text model of Gemini that answers them; empty: they are answered here.
+    side_call_model: Annotated[str, Meta(pattern=r"^[0-9A-Za-z._-]*$")] = ""
+    #: Further words by which they are known.
+    side_call_patterns: dict[SideCallKind, tuple[str, ...]] = {}
 
 
 class Images(_Section, frozen=True, kw_only=True):
@@ -237,8 +259,14 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
         raise WrongConfiguration(f"{place}: {error}") from error
     if settings.jobs.lease_seconds < 2 * settings.jobs.poll_seconds:
         raise WrongConfiguration(f"{path}: jobs.lease_seconds has to be at least twice jobs.poll_seconds.")
+    if settings.chat.side_call_model and settings.providers.gemini is None:
+        raise WrongConfiguration(f"{path}: chat.side_call_model needs the section [providers.gemini].")
     if bool(settings.storage.s3.access_key) != bool(settings.storage.s3.secret_key):
         raise WrongConfiguration(f"{path}: storage.s3.access_key and storage.s3.secret_key go together.")
+    for number, name in enumerate(settings.chat.markup_by_key):
+        if name.startswith(REFERENCES) and name not in settings.access.keys:
+            # Not the name itself: it may be a key in the open.
+            raise WrongConfiguration(f"{path}: entry {number + 1} of chat.markup_by_key is none of access.keys.")
     return settings
 
 
@@ -255,6 +283,28 @@ def load_catalogue(path: Path, settings: Settings) -> Catalogue:
         return Catalogue(everything.only(configured))
     except (msgspec.ValidationError, ValueError) as error:
         raise WrongConfiguration(f"{file}: {error}") from error
+
+
+def load_phrasebook(chat: Chat) -> Phrasebook:
+    """Return by which words side calls are known: those of known programs, and the operator's own.
+
+    Raises:
+        WrongConfiguration: a pattern of the operator's cannot be read.
+    """
+    try:
+        Phrasebook(chat.side_call_patterns)
+    except ValueError as error:
+        raise WrongConfiguration(f"chat.side_call_patterns.{error}") from error
+    if chat.side_calls == "generate":
+        return Phrasebook({})
+    known, own = shipped_phrases(), chat.side_call_patterns
+    return Phrasebook({kind: [*own.get(kind, ()), *known.get(kind, ())] for kind in SideCallKind})
+
+
+def shipped_phrases() -> Mapping[SideCallKind, Sequence[str]]:
+    """Return the words of known programs."""
+    programs = msgspec.convert(_read_toml(PHRASES), dict[SideCallKind, dict[str, tuple[str, ...]]])
+    return {kind: [phrase for several in known.values() for phrase in several] for kind, known in programs.items()}
 
 
 def _read_toml(path: Path) -> dict[str, object]:

@@ -5,17 +5,20 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from io import BytesIO
 
+import msgspec
 from PIL import Image as Pillow
 
-from adapter.domain.job import Operation, VideoJob
+from adapter.domain.job import Intended, Operation, Progressed, Rendered, Submitted, VideoJob, advance
 from adapter.domain.media import Image as MadeImage
-from adapter.domain.media import Ratio, image_from_bytes
+from adapter.domain.media import Ratio, RemoteVideo, image_from_bytes
 from adapter.domain.orders import ImageOrder, VideoOrder
 from adapter.domain.ports import Report
+from adapter.domain.records import GivenFile
+from adapter.domain.replies import Reply
 from adapter.errors import AdapterError, UpstreamBroken
 
-#: The smallest thing that begins like an MP4.
-CLIP = b"\x00\x00\x00\x18ftypisom" + bytes(range(256)) * 8
+#: The smallest thing that is an MP4 by its boxes: `ftyp`, 24 bytes, and `mdat`, 2048 bytes and its head.
+CLIP = b"\x00\x00\x00\x18ftypisom" + bytes(12) + b"\x00\x00\x08\x08mdat" + bytes(range(256)) * 8
 
 
 def png(width: int = 16, height: int = 9) -> bytes:
@@ -65,6 +68,43 @@ def video_job(number: int = 1, *, order: VideoOrder | None = None, at: float = 1
         stem=f"{number:032x}",
         expected_seconds=100.0,
     )
+
+
+def given_file(number: int = 1, *, at: float = 1000.0, **changes: object) -> GivenFile:
+    """Return a file that Ada uploaded."""
+    file = GivenFile(
+        id=f"file-{number:032x}",
+        owner="ada",
+        filename="fox.png",
+        purpose="vision",
+        size=10,
+        name=f"{number:032x}.png",
+        created_at=at,
+    )
+    return msgspec.structs.replace(file, **changes)
+
+
+def reply(number: int = 1, **changes: object) -> Reply:
+    """Return an answer to Ada that is being made."""
+    plain = Reply(
+        key=f"{number:032x}",
+        owner="ada",
+        stem=f"{number + 4096:032x}",
+        created_at=1000.0,
+        expires_at=9000.0,
+        model="gpt-5.2",
+        prompt="a fox",
+        said=msgspec.Raw(b"{}"),
+        items=msgspec.Raw(b"[]"),
+    )
+    return msgspec.structs.replace(plain, **changes)
+
+
+def rendered_job(number: int = 1) -> VideoJob:
+    """Return a job whose video is finished and still lies at the provider."""
+    job = video_job(number)
+    taken = advance(advance(job, Intended("first")), Submitted(Operation(f"op-{number}", job.mark), 1000.0))
+    return advance(advance(taken, Progressed(40)), Rendered(RemoteVideo("https://far/clip")))
 
 
 class FakeClock:

@@ -28,6 +28,7 @@ LAW = {
     "adapter.generation": ("domain", "errors"),
     "adapter.database": ("domain", "errors"),
     "adapter.jobs": ("domain", "errors", "database"),
+    "adapter.records": ("domain", "errors", "database"),
     "adapter.access": ("domain", "errors", "database"),
     "adapter.media": ("domain", "errors"),
     "adapter.providers.reply": ("errors",),
@@ -55,6 +56,7 @@ LAW = {
     ),
     "adapter.sandbox": (),
     "adapter.app": ("",),
+    "adapter.fittings": ("",),
     "adapter.serving": ("",),
     "adapter.cli": ("",),
     "adapter.__main__": ("cli",),
@@ -69,9 +71,15 @@ FOREIGN = {
     "aiohttp": ("adapter.providers.pool",),
     "yarl": ("adapter.providers.pool",),
     "litestar": ("adapter.app", "adapter.openai_api.routes", "adapter.sandbox"),
-    "sqlalchemy": ("adapter.database", "adapter.jobs.store", "adapter.access.keys"),
+    "sqlalchemy": (
+        "adapter.database",
+        "adapter.jobs.store",
+        "adapter.jobs.requests",
+        "adapter.records",
+        "adapter.access.keys",
+    ),
     "alembic": ("adapter.database",),
-    "asyncpg": ("adapter.database.postgres",),
+    "asyncpg": ("adapter.database.postgres", "adapter.database.changes"),
     "obstore": ("adapter.media",),
     "uvicorn": ("adapter.serving", "adapter.sandbox"),
     "av": ("adapter.media.frames", "adapter.sandbox"),
@@ -81,8 +89,14 @@ IMPURE = ("asyncio", "random", "secrets", "time", "uuid", "os", "pathlib", "stru
 PURE = (
     "adapter.domain.catalogue",
     "adapter.domain.job",
+    "adapter.domain.markup",
     "adapter.domain.media",
     "adapter.domain.orders",
+    "adapter.domain.records",
+    "adapter.domain.repeats",
+    "adapter.domain.replies",
+    "adapter.domain.side_calls",
+    "adapter.domain.texts",
     "adapter.domain.usage",
     "adapter.domain.weight",
     "adapter.media.addresses",
@@ -149,6 +163,14 @@ def test_a_room_imports_only_what_the_law_allows(module: str) -> None:
     ]
 
     assert not broken, f"{module} may import {', '.join(LAW[room]) or 'nothing of ours'}, and imports {broken}"
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if not within(module, "adapter.domain.ports")])
+def test_ports_have_one_address(module: str) -> None:
+    """Which file a port stands in is nobody's business."""
+    ports = [name for name in imports(module) if within(name, "adapter.domain.ports")]
+
+    assert [name for name in ports if name.rpartition(".")[0] != "adapter.domain.ports"] == []
 
 
 @pytest.mark.parametrize("module", MAPS)

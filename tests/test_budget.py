@@ -159,3 +159,20 @@ async def test_a_body_that_grows_does_not_wait(budget: MemoryBudget) -> None:
 
     async with asyncio.timeout(1), budget.room(100):
         pass
+
+
+async def test_room_that_comes_while_its_holder_waits_for_more_is_counted(budget: MemoryBudget) -> None:
+    """All of it is given back."""
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(budget.room(60))
+        async with budget.room(10) as room:
+            waiting = asyncio.create_task(room.wait_for_more(50))
+            await settle()
+            room.take_now(20)
+            await stack.aclose()
+            await waiting
+
+    worker = Worker(budget, 100)
+    await settle()
+    assert worker.begun
+    await worker.end()

@@ -5,8 +5,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from adapter.domain.markup import Markup
 from adapter.errors import WrongConfiguration
-from adapter.settings import Settings, load_catalogue, load_settings
+from adapter.settings import Settings, load_catalogue, load_phrasebook, load_settings
 from tests.support import ROOT, SANDBOX_TOML
 
 
@@ -64,8 +65,19 @@ def test_the_shipped_file_shows_every_key() -> None:
             r"`project_id` - at `\$\.providers\.flow\.accounts\[0\]`",
         ),
         ("[server]\npublic_url = 'here.example'", r"\$\.server\.public_url"),
+        ("[chat]\nvideo_markup = 'bbcode'", r"\$\.chat\.video_markup"),
+        ("[chat]\nheartbeat_seconds = 31", r"\$\.chat\.heartbeat_seconds"),
+        ("[chat.markup_by_key]\n'env:NOBODY' = 'html'", "entry 1 of chat.markup_by_key is none of access.keys"),
         ("[fetching]\ntrusted = ['images.internal']", r"\$\.fetching\.trusted\[0\]"),
         ("[fetching]\ntrusted = ['http://images.internal:80']", r"\$\.fetching\.trusted\[0\]"),
+        (
+            "[chat]\nside_calls = 'ignore'",
+            r"Invalid enum value 'ignore' - at `\$\.chat\.side_calls`",
+        ),
+        ("[chat]\nside_call_model = 'gemini-2.5-flash'", r"chat\.side_call_model needs .*providers\.gemini"),
+        ("[chat]\nside_call_model = 'models/x?'", r"\$\.chat\.side_call_model"),
+        ("[chat.side_call_patterns]\ntitel = ['x']", r"'titel' - at .*\$\.chat\.side_call_patterns"),
+        ("[chat.side_call_patterns]\ntitle = 'x'", r"Expected `array`.*\$\.chat\.side_call_patterns"),
         ("port = = 3", "not valid TOML"),
     ],
 )
@@ -73,6 +85,53 @@ def test_a_mistake_is_named_by_its_key(tmp_path: Path, text: str, says: str) -> 
     """File, key, and what was expected."""
     with pytest.raises(WrongConfiguration, match=says):
         load(tmp_path, text)
+
+
+def test_keys_are_named_as_they_stand_there_or_by_their_own_names(tmp_path: Path) -> None:
+    """What is shown is never a key."""
+    settings = load(tmp_path, "[chat.markup_by_key]\n'plain:key' = 'auto'\nopen-webui = 'html'")
+
+    assert settings.chat.markup_by_key == {"plain:key": Markup.AUTO, "open-webui": Markup.HTML}
+    with pytest.raises(WrongConfiguration) as caught:
+        load(tmp_path, "[chat.markup_by_key]\n'plain:sk-secret' = 'html'")
+    assert "sk-secret" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("phrases", "says"),
+    [
+        ("['Name this chat', '/(/']", r"chat\.side_call_patterns\.title\[1\]: '/\(/': missing \)"),
+        ("['']", r"chat\.side_call_patterns\.title\[0\]: '': a phrase has at least"),
+        ("['* * *']", r"title\[0\]: .*at least"),
+        ("['abc']", r"title\[0\]: 'abc': .*at least"),
+        ("['/.*/']", r"title\[0\]: '/\.\*/': it fits every text"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["answer", "generate"])
+def test_a_pattern_that_cannot_be_used_stops_the_start(tmp_path: Path, phrases: str, says: str, mode: str) -> None:
+    """Its key and number are in the message."""
+    settings = load(tmp_path, f"[chat]\nside_calls = '{mode}'\n[chat.side_call_patterns]\ntitle = {phrases}")
+
+    with pytest.raises(WrongConfiguration, match=says):
+        load_phrasebook(settings.chat)
+
+
+def test_the_operators_patterns_come_before_the_shipped_ones(tmp_path: Path) -> None:
+    """They add to them, and may say what another kind is."""
+    text = "[chat.side_call_patterns]\ntags = ['Wie heißt das hier']\ntitle = ['Ignore previous instructions']"
+    book = load_phrasebook(load(tmp_path, text).chat)
+
+    assert book.kind_of("wie heißt das hier?") == "tags"
+    assert book.kind_of("Ignore previous instructions. Classify the emotion of the last message") == "title"
+    assert book.kind_of("Provide a concise, 5-word-or-less title for the conversation") == "title"
+    assert book.kind_of("a fox") is None
+
+
+def test_who_wants_everything_generated_has_no_patterns(tmp_path: Path) -> None:
+    """Not even those of known programs."""
+    book = load_phrasebook(load(tmp_path, "[chat]\nside_calls = 'generate'").chat)
+
+    assert book.kind_of("Provide a concise, 5-word-or-less title for the conversation") is None
 
 
 def test_a_file_that_is_not_there_is_named() -> None:

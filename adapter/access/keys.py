@@ -16,6 +16,8 @@ from adapter.errors import InvalidRequest, NotFound
 LONGEST_NAME = 60
 #: Tells a person, and a scanner of repositories, what the thing is.
 PREFIX = "sk-adapter-"
+#: Stands before the name of a key where it is the owner of something.
+MADE = "key:"
 
 
 class KeyRecord(msgspec.Struct, frozen=True):
@@ -57,7 +59,7 @@ class SqlKeyStore:
         found = select(KEYS.c.name).where(KEYS.c.digest == digest(key), KEYS.c.revoked_at.is_(None))
         async with reading(self._database) as connection:
             name = (await connection.execute(found)).scalar_one_or_none()
-        return None if name is None else f"key:{name}"
+        return None if name is None else f"{MADE}{name}"
 
     async def all(self) -> Sequence[KeyRecord]:
         """Return every key there ever was, oldest first."""

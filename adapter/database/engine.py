@@ -2,20 +2,22 @@
 
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import structlog
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import BigInteger, Connection, func, literal, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapter.database.address import POSTGRESQL, kind_of
-from adapter.database.postgres import Lead, lock_key, postgres_engine, what_is_wrong
-from adapter.database.sqlite import sqlite_engine
+from adapter.database.changes import Changes, FileChanges, Notifications
+from adapter.database.postgres import Lead, connector, lock_key, postgres_engine, what_is_wrong
+from adapter.database.sqlite import sqlite_engine, sqlite_writer
 from adapter.domain.ports import Secret
 from adapter.errors import SecretUnreadable, StorageFailed, WrongConfiguration
 
@@ -30,8 +32,11 @@ MIGRATION_SECONDS = 600.0
 class Database:
     """What everything that is remembered is kept in."""
 
-    def __init__(self, engine: AsyncEngine, lead: Lead | None = None) -> None:
-        self.engine = engine
+    def __init__(self, reader: AsyncEngine, writer: AsyncEngine, changes: Changes, lead: Lead | None = None) -> None:
+        self.reader = reader
+        self.writer = writer
+        #: What other processes do to it.
+        self.changes = changes
         self._lead = lead
 
     @property
@@ -41,7 +46,8 @@ class Database:
 
     async def dispose(self) -> None:
         """Close every connection."""
-        await self.engine.dispose()
+        await self.reader.dispose()
+        await self.writer.dispose()
 
 
 async def open_database(
@@ -62,24 +68,28 @@ async def open_database(
     if kind_of(url) == POSTGRESQL:
         return await _open_postgres(url, password, seconds, Lead(clock))
     path = url.removeprefix("sqlite:///")
-    engine = sqlite_engine(path)
-    try:
-        await _bring_up_to_date(engine)
-    except DBAPIError as error:
-        await engine.dispose()
-        raise WrongConfiguration(f"storage.database: {path} cannot be used: {error.orig}") from error
-    return Database(engine)
+    writer = sqlite_writer(path)
+    async with AsyncExitStack() as unless_done:
+        unless_done.push_async_callback(writer.dispose)
+        try:
+            await _bring_up_to_date(writer)
+        except DBAPIError as error:
+            raise WrongConfiguration(f"storage.database: {path} cannot be used: {error.orig}") from error
+        unless_done.pop_all()
+    return Database(sqlite_engine(path), writer, FileChanges(writer))
 
 
 async def _open_postgres(url: str, password: Secret | None, seconds: float, lead: Lead) -> Database:
-    migrating = postgres_engine(url, password, seconds=MIGRATION_SECONDS, lead=lead)
+    migrating = postgres_engine(connector(url, password, seconds=MIGRATION_SECONDS), lead)
     try:
         await _bring_up_to_date(migrating)
     except (DBAPIError, OSError) as error:
         raise WrongConfiguration(f"storage.database: {what_is_wrong(error, url)}.") from error
     finally:
         await migrating.dispose()
-    return Database(postgres_engine(url, password, seconds=seconds, lead=lead), lead)
+    connect = connector(url, password, seconds=seconds)
+    engine = postgres_engine(connect, lead)
+    return Database(engine, engine, Notifications(connect), lead)
 
 
 @asynccontextmanager
@@ -90,7 +100,7 @@ async def writing(database: Database) -> AsyncIterator[AsyncConnection]:
         StorageFailed: the database is locked, full or gone.
     """
     with _mapped_errors():
-        async with database.engine.begin() as connection:
+        async with database.writer.begin() as connection:
             yield connection
 
 
@@ -102,7 +112,7 @@ async def reading(database: Database) -> AsyncIterator[AsyncConnection]:
         StorageFailed: the database cannot be read.
     """
     with _mapped_errors():
-        async with database.engine.connect() as connection:
+        async with database.reader.connect() as connection:
             yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
@@ -133,8 +143,17 @@ async def _bring_up_to_date(engine: AsyncEngine) -> None:
 
 
 def migrate(connection: Connection) -> None:
-    """Apply the migrations that are missing."""
+    """Apply the migrations that are missing.
+
+    Raises:
+        WrongConfiguration: a newer version of this program has been here.
+    """
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise WrongConfiguration(
+            "storage.database was set up by a newer version of this program; an older one does not start on it."
+        ) from error

@@ -1,7 +1,7 @@
 """PostgreSQL: connections that are bounded in number and time, and what is wrong with a server in words."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 
 import asyncpg
@@ -33,7 +33,7 @@ MEANINGS = {
     "3D000": "the server has no database of this name",
     "3F000": "the database has no schema to make tables in",
     "42501": "the user lacks a right; it has to own its schema: GRANT ALL ON SCHEMA public TO the user",
-    "53300": "the server has no connection left; each process takes up to 10",
+    "53300": "the server has no connection left; each process takes up to 11",
     "57P03": "the server is starting up or shutting down",
     "57014": "the server took too long",
 }
@@ -55,8 +55,12 @@ class Lead:
         self.seconds = lead if abs(lead) > max(SAME_TIME_SECONDS, answered - asked) else 0.0
 
 
-def postgres_engine(url: str, password: Secret | None, *, seconds: float, lead: Lead) -> AsyncEngine:
-    """Return an engine whose statements take up to so many seconds.
+#: Makes a connection.
+Connect = Callable[[], Awaitable[asyncpg.Connection]]
+
+
+def connector(url: str, password: Secret | None, *, seconds: float) -> Connect:
+    """Return what makes connections whose statements take up to so many seconds.
 
     The address is read by asyncpg, in libpq's form: several hosts, `?host=/run/postgresql`, `sslmode` and what belongs
     to it; PGPASSWORD and PGPASSFILE count where no password is given.
@@ -90,8 +94,14 @@ def postgres_engine(url: str, password: Secret | None, *, seconds: float, lead: 
                 "storage.database cannot be read; it has to be postgresql://USER@HOST:PORT/DATABASE."
             ) from None
 
+    return connected
+
+
+def postgres_engine(connect: Connect, lead: Lead) -> AsyncEngine:
+    """Return an engine over such connections, which measures the server's clock with each new one."""
+
     async def made() -> asyncpg.Connection:
-        connection = await connected()
+        connection = await connect()
         with ExitStack() as unless_done:  # a client may hang up here
             unless_done.callback(connection.terminate)
             await lead.measure(connection)

@@ -10,6 +10,8 @@ from adapter.errors import WrongConfiguration
 
 #: Milliseconds to wait for another process's write.
 BUSY_MILLISECONDS = 10_000
+#: Connections that read at once: a thread each.
+READERS = 10
 #: How often the log of a new file is begun while others do the same.
 LOG_TRIES = 100
 
@@ -20,11 +22,30 @@ def sqlite_engine(path: str) -> AsyncEngine:
     Raises:
         WrongConfiguration: the folder cannot be made.
     """
+    return _engine(path, READERS)
+
+
+def sqlite_writer(path: str) -> AsyncEngine:
+    """Return an engine of one connection, as `sqlite_engine`.
+
+    A file has one writer at a time anyway. Here they queue in order instead of asking again and again, and what this
+    connection finds changed was changed by another process.
+    """
+    return _engine(path, 1)
+
+
+def _engine(path: str, connections: int) -> AsyncEngine:
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WrongConfiguration(f"storage.database: the folder of {path} cannot be made: {error.strerror}.") from error
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", hide_parameters=True)
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{path}",
+        hide_parameters=True,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=BUSY_MILLISECONDS / 1000,
+    )
     event.listen(engine.sync_engine, "connect", _set_up)
     event.listen(engine.sync_engine, "begin", _begin)
     return engine

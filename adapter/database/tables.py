@@ -1,6 +1,6 @@
 """The tables as SQLAlchemy sees them. How they come to be stands in `migrations/`."""
 
-from sqlalchemy import Column, Float, Index, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Column, Float, Index, LargeBinary, MetaData, String, Table
 
 METADATA = MetaData()
 
@@ -44,4 +44,64 @@ KEYS = Table(
     Column("digest", String(64), nullable=False, unique=True),
     Column("created_at", Float, nullable=False),
     Column("revoked_at", Float),
+)
+
+FILES = Table(
+    "files",
+    METADATA,
+    Column("id", String(40), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("filename", String(255), nullable=False),
+    Column("purpose", String(32), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    #: Its name in the media store, and the part of it by which the janitor asks.
+    Column("name", String(64), nullable=False),
+    Column("stem", String(32), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float),
+    #: When its owner deleted it: from then on nobody sees it.
+    Column("deleted_at", Float),
+    Index("files_owned", "owner", "created_at", "id"),
+    Index("files_stems", "stem"),
+    Index("files_expired", "expires_at"),
+    Index("files_deleted", "deleted_at"),
+)
+
+REPLIES = Table(
+    "replies",
+    METADATA,
+    Column("key", String(32), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("status", String(16), nullable=False),
+    #: The part of its picture's name by which the janitor asks.
+    Column("stem", String(32), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    #: When its owner deleted it: from then on nobody sees it.
+    Column("deleted_at", Float),
+    #: The whole Reply as JSON. The columns above repeat what is searched for.
+    Column("document", LargeBinary, nullable=False),
+    Index("replies_stems", "stem"),
+    Index("replies_expired", "expires_at"),
+    Index("replies_deleted", "deleted_at"),
+)
+
+REQUESTS = Table(
+    "requests",
+    METADATA,
+    #: Owner, route, and key or content, as one SHA-256: its uniqueness decides between attempts at the same moment.
+    Column("scope", String(64), primary_key=True),
+    Column("content", String(64), nullable=False),
+    #: The name of the execution; a write of another one does nothing.
+    Column("mark", String(32), nullable=False),
+    Column("standing", String(16), nullable=False),
+    Column("began_at", Float, nullable=False),
+    #: Until when a running one is believed to be alive, by the database's clock.
+    Column("lease_until", Float),
+    Column("expires_at", Float, nullable=False),
+    #: The job that answers it, of a video.
+    Column("job_id", String(40)),
+    #: The StoredAnswer as JSON, of pictures.
+    Column("document", LargeBinary),
+    Index("requests_expiring", "expires_at"),
 )

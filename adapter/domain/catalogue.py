@@ -52,6 +52,8 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     input_formats: tuple[Literal["png", "jpeg", "webp"], ...] = ("png", "jpeg")
     #: Whether its content filters can be switched off, as far as they are adjustable.
     lenient: bool = False
+    #: A text model of Gemini that writes titles and the like in chats with this model; empty: `chat.side_call_model`.
+    side_calls: str = ""
     aliases: tuple[str, ...] = ()
 
     @property
@@ -113,6 +115,8 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     seconds: int
     #: How long a video usually takes, in seconds; used until enough of our own jobs were measured.
     typical_seconds: float
+    #: As of a model that makes pictures.
+    side_calls: str = ""
     aliases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from adapter.domain.media import RemoteVideo
+from adapter.domain.media import MediaFormat, RemoteVideo
 from adapter.domain.orders import VideoOrder
 from adapter.errors import AdapterError, JobFailed
 
@@ -174,10 +174,10 @@ class VideoJob(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The names of all files that may have been stored for it."""
-        kept = () if self.media is None else (self.media.video, *([self.media.poster] if self.media.poster else ()))
+        """The names of all files that may have been stored for it, whatever the job came to know of it."""
+        made = tuple(f"{self.stem}.{kind.extension}" for kind in MediaFormat)
         pictures = tuple(picture.name for picture in self.order.pictures)
-        return (*kept, *pictures, self.thumbnail, self.spritesheet)
+        return (*made, *pictures, self.thumbnail, self.spritesheet)
 
     @property
     def thumbnail(self) -> str:
@@ -198,6 +198,10 @@ class VideoJob(msgspec.Struct, frozen=True, kw_only=True):
     def fingerprint(self) -> str:
         """The name of the wish behind the job."""
         return self.order.fingerprint(self.owner)
+
+    def is_older_than(self, other: "VideoJob") -> bool:
+        """Say whether another state of the same job is further on, as far as a reader could see."""
+        return len(self.history) < len(other.history)
 
     def elapsed(self, now: float) -> float:
         """Seconds since it was submitted, or until it was finished."""

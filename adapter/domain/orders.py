@@ -34,8 +34,15 @@ class Kept(msgspec.Struct, frozen=True, tag=True):
     param: str
 
 
+class Filed(msgspec.Struct, frozen=True, tag=True):
+    """An input picture with an id, uploaded or drawn before; it is looked up among its owner's and becomes `Kept`."""
+
+    file_id: str
+    param: str
+
+
 #: Where an input picture comes from.
-Source = Upload | Link | Kept
+Source = Upload | Link | Kept | Filed
 
 
 class ImageOrder(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,6 +24,11 @@ def of_order(order: ImageOrder) -> int:
     return order.n * (BYTES_A_PIXEL * drawn + of_sources(order.sources))
 
 
+def of_drawn(area: int) -> int:
+    """Weigh a picture of so many pixels that is handed out again."""
+    return BYTES_A_PIXEL * area
+
+
 def of_sources(sources: Sequence[Source]) -> int:
     """Weigh the pictures that something is made from."""
     return int(COPIES_OF_AN_INPUT * sum(len(one.data) if isinstance(one, Upload) else LINKED_BYTES for one in sources))

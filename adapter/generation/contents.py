@@ -1,10 +1,10 @@
 """What a finished video has to show: the clip, and two pictures of it that are made when they are first asked for."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from weakref import WeakValueDictionary
 
 from adapter.domain.job import Phase, StoredVideo, Variant, VideoJob
+from adapter.domain.pieces import one_piece
 from adapter.domain.ports import CuttingRoom, Memory
 from adapter.errors import NotFound
 
@@ -38,7 +38,7 @@ class Contents:
 
     async def _stored(self, name: str) -> str:
         if await self._memory.media.find(name) is None:
-            raise NotFound("The video's files are not stored here any more.", code="video_expired")
+            raise _gone()
         return name
 
     async def _make(self, job: VideoJob, media: StoredVideo, variant: Variant, name: str) -> None:
@@ -46,11 +46,17 @@ class Contents:
             picture = await self._cutting_room.thumbnail(media)
         else:
             picture = await self._cutting_room.spritesheet(media)
-        await self._memory.media.put(name, _once(picture))
+        if picture is None:
+            raise _gone()
+        await self._memory.media.put(name, one_piece(picture))
         # Whoever deletes a job deletes its files; one that came later would stay for ever.
         if await self._memory.jobs.find(job.id, job.owner) is None:
             await self._memory.media.delete([name])
             raise NotFound(f"There is no video '{job.id}'.", param="video_id")
+
+
+def _gone() -> NotFound:
+    return NotFound("The video's files are not stored here any more.", code="video_expired")
 
 
 def _finished(job: VideoJob) -> StoredVideo:
@@ -67,7 +73,3 @@ def _finished(job: VideoJob) -> StoredVideo:
             code="video_not_ready",
         )
     return job.media
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from uuid import uuid4
 
@@ -12,7 +12,9 @@ import structlog
 from adapter.domain.job import JobState, VideoJob
 from adapter.domain.media import Image
 from adapter.domain.orders import MAX_SEED, KeptPicture, Page, VideoOrder, VideoWish
+from adapter.domain.pieces import one_piece
 from adapter.domain.ports import Clock, InputImages, Memory
+from adapter.domain.repeats import Asking
 from adapter.errors import InvalidRequest, NotFound, StorageFailed
 from adapter.generation.patience import Patience
 
@@ -32,6 +34,8 @@ class Videos:
         #: Tells whoever moves the jobs that there is a new one.
         self._nudge = nudge
         self._notes: set[asyncio.Task[None]] = set()
+        #: Those that wait for their job and can be joined, by scope and content.
+        self._starting: dict[tuple[str, str], asyncio.Task[VideoJob]] = {}
 
     async def check_readiness(self) -> None:
         """Return if new work can be taken.
@@ -42,20 +46,50 @@ class Videos:
         self._memory.feed.check_open()
         await self._memory.jobs.recent(1)
 
-    async def start_video(self, wish: VideoWish, owner: str, *, within: float | None = None) -> VideoJob:
-        """Have a video made and return its job once the provider took it or did not answer, or after `within` seconds.
-
-        Who asks again for what is being made, or for what was made and never handed over, gets that very job: the
-        money is spent once. The job belongs to nobody's connection; hanging up here or later changes nothing for it.
+    async def recall(self, asking: Asking) -> VideoJob | None:
+        """Return the job of an earlier attempt of a request, of which it is the retry or has the key.
 
         Raises:
-            InvalidRequest: a picture to work from cannot be had or used.
+            InvalidRequest: with the code `idempotency_key_reused`: its key stood for something else.
+            NotFound: the video of its key was deleted.
+        """
+        return await self._memory.jobs.recall(asking, now=self._clock.now()) if asking.is_repetition else None
+
+    async def start_video(
+        self, wish: VideoWish, asking: Asking, *, joins: bool = True, within: float | None = None
+    ) -> VideoJob:
+        """Have a video made and return its job once the provider took it, or after `within` seconds as it then stands.
+
+        A repetition gets the job of the first attempt. Who asks anew for what is being made, or for what was made and
+        never handed over, gets that very job too, if the route `joins`; else a first attempt joins only one that still
+        waits here, and an `Idempotency-Key` always stands for a job of its own. The job belongs to nobody's connection:
+        hanging up here or later changes nothing for it.
+
+        Raises:
+            InvalidRequest: a picture to work from cannot be had or used; or as `recall`.
+            NotFound: as `recall`.
             ContentRefused, UpstreamFault, JobFailed: it was not taken, for the reason given.
             Draining: the process is shutting down; the job, if it was taken, goes on.
         """
+        if joins and not asking.has_key:
+            return await self._start(wish, asking, self._patience.replay, within)
+        same = asking.scope, asking.content
+        first = self._starting.get(same)
+        if first is None:
+            first = self._starting[same] = asyncio.create_task(self._start(wish, asking, None, within))
+            first.add_done_callback(lambda done: self._forget_start(same, done))
+        return await asyncio.shield(first)
+
+    def _forget_start(self, same: tuple[str, str], done: asyncio.Task[VideoJob]) -> None:
+        del self._starting[same]
+        if not done.cancelled():
+            done.exception()  # whoever waits for it hears of it, if there is anybody
+
+    async def _start(self, wish: VideoWish, asking: Asking, window: float | None, within: float | None) -> VideoJob:
+        self._memory.feed.check_open()
         # Who was just given a video and asks again at once wants a new one.
         await self.finish_notes()
-        job = await self._admit(wish, owner)
+        job = await self.recall(asking) or await self._admit(wish, asking, window)
         self._nudge()
         job = await (self._taken(job) if within is None else self._taken_in_time(job, within))
         if job.failure is not None and job.operation is None:
@@ -81,7 +115,7 @@ class Videos:
         finally:
             taking.cancel()
 
-    async def _admit(self, wish: VideoWish, owner: str) -> VideoJob:
+    async def _admit(self, wish: VideoWish, asking: Asking, window: float | None) -> VideoJob:
         """Remember a wish with its pictures, which are stored first: the job may be moved as soon as it is known."""
         stem = secrets.token_hex(16)
         order = wish.order
@@ -89,8 +123,8 @@ class Videos:
         if images:
             kept = [await self._keep_input(f"{stem}_{number}", image) for number, image in enumerate(images)]
             order = wish.settled(kept, images[0].pixels)
-        new = await self._new_job(order, owner, stem)
-        job = await self._memory.jobs.admit(new, now=self._clock.now(), window=self._patience.replay)
+        new = await self._new_job(order, asking.owner, stem)
+        job = await self._memory.jobs.admit(new, now=self._clock.now(), window=window, asking=asking)
         if job.id != new.id:
             await self._memory.media.delete([picture.name for picture in order.pictures])
         return job
@@ -98,7 +132,7 @@ class Videos:
     async def _keep_input(self, stem: str, image: Image) -> KeptPicture:
         data = await asyncio.to_thread(image.decode)
         name = f"{stem}.{image.format.extension}"
-        await self._memory.media.put(name, _once(data))
+        await self._memory.media.put(name, one_piece(data))
         return KeptPicture(name, hashlib.sha256(data).hexdigest())
 
     async def _new_job(self, order: VideoOrder, owner: str, stem: str) -> VideoJob:
@@ -169,6 +203,8 @@ class Videos:
                     # Another process may have moved it, and a message may be lost: the store is the truth.
                     stored = await self._memory.jobs.get(job_id)
                     moved = stored if stored != job else None
+                elif moved.is_older_than(job):
+                    continue  # read, and told, while somebody else wrote
                 yield moved
                 job = moved or job
 
@@ -224,7 +260,3 @@ class Videos:
 
 def _unknown(job_id: str) -> NotFound:
     return NotFound(f"There is no video '{job_id}'.", param="video_id")
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data

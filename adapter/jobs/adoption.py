@@ -5,10 +5,9 @@ import itertools
 import structlog
 
 from adapter.domain.job import UNSETTLED, Submitted, VideoJob, advance
-from adapter.domain.ports import Clock, Memory
 from adapter.errors import StorageFailed
-from adapter.jobs.scribe import Scribe
-from adapter.jobs.spool import Answer, Spool
+from adapter.jobs.kit import Kit
+from adapter.jobs.spool import Answer
 
 log = structlog.get_logger()
 
@@ -19,11 +18,11 @@ MAX_LOOKS = 5
 class Adoption:
     """What is done with an answer whose claim is gone: by a restart, or by a pause that was longer than the lease."""
 
-    def __init__(self, memory: Memory, clock: Clock, spool: Spool) -> None:
-        self._memory = memory
-        self._clock = clock
-        self._spool = spool
-        self._scribe = Scribe(memory, clock)
+    def __init__(self, kit: Kit) -> None:
+        self._clock = kit.clock
+        self._jobs = kit.memory.jobs
+        self._spool = kit.spool
+        self._scribe = kit.scribe
 
     async def replay(self) -> None:
         """Take over what dead processes were told and could not commit.
@@ -49,16 +48,16 @@ class Adoption:
             StorageFailed: the database does not answer.
         """
         for _ in range(MAX_LOOKS):
-            job = await self._memory.jobs.get(answer.job_id)
+            job = await self._jobs.get(answer.job_id)
             if job is None or not _awaits(job, answer):
                 break
             moved = advance(job, Submitted(answer.operation, answer.at))
-            if await self._memory.jobs.replace(job, moved, now=self._clock.now()):
+            if await self._jobs.replace(job, moved, now=self._clock.now()):
                 self._scribe.tell(moved)
                 log.warning("jobs.answer_adopted", job_id=job.id, operation=answer.operation.name, was=job.state)
                 return
         else:
-            job = await self._memory.jobs.get(answer.job_id)
+            job = await self._jobs.get(answer.job_id)
         if job is None or job.operation != answer.operation:
             log.error(
                 "jobs.answer_too_late",

@@ -2,16 +2,21 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from adapter.domain.job import VideoJob
 from adapter.domain.ports import Clock, Subscription
 from adapter.errors import Draining
 
+#: When to ask again: behind a load balancer another process answers at once, a single one is back after a start.
+RETRY_SECONDS = 2.0
+
 
 class Slot:
     """One reader's place for the newest state. A slow reader misses states in between and never piles them up."""
+
+    __slots__ = ("_changed", "_clock", "_closed", "_newest")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -20,7 +25,9 @@ class Slot:
         self._closed = False
 
     def put(self, job: VideoJob) -> None:
-        """Replace what the reader has not seen yet."""
+        """Replace what the reader has not seen yet, unless that is newer: it may come by two ways."""
+        if self._newest is not None and job.is_older_than(self._newest):
+            return
         self._newest = job
         self._changed.set()
 
@@ -46,6 +53,11 @@ class LocalFeed:
         self._clock = clock
         self._slots: defaultdict[str, set[Slot]] = defaultdict(set)
         self._closed = False
+
+    @property
+    def watched(self) -> Collection[str]:
+        """The ids of the jobs that somebody watches at the moment; it changes with them."""
+        return self._slots.keys()
 
     def publish(self, job: VideoJob) -> None:
         """Tell everybody who watches this job (the port of that name)."""
@@ -81,4 +93,5 @@ class LocalFeed:
 
 def draining() -> Draining:
     """Say what a reader is told when the process is shutting down."""
-    return Draining("The server is restarting. Ask again: a running job goes on and is found again.")
+    message = "The server is restarting. Ask again: a running job goes on and is found again."
+    return Draining(message, retry_after=RETRY_SECONDS)

@@ -8,8 +8,10 @@ import structlog
 
 from adapter.domain.job import StoredVideo, VideoJob
 from adapter.domain.media import MediaFormat, RemoteVideo, sniff
+from adapter.domain.pieces import one_piece
 from adapter.domain.ports import Download, MediaStore, VideoProvider
 from adapter.errors import AdapterError, UpstreamBroken
+from adapter.jobs.boxes import Boxes
 
 log = structlog.get_logger()
 
@@ -47,22 +49,22 @@ async def _bring_poster(url: str | None, stem: str, provider: VideoProvider, med
         if kind is None or not kind.is_picture:
             return None
         name = f"{stem}.{kind.extension}"
-        await media.put(name, _once(data))
+        await media.put(name, one_piece(data))
     except (AdapterError, TimeoutError) as error:
         log.warning("jobs.poster_missed", error=type(error).__name__)
         return None
     return name
 
 
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data
-
-
 class Check:
-    """Looks at a file while it passes by: it has to be an MP4 and as long as it was announced."""
+    """Looks at a file while it passes by: it has to be an MP4, as long as it was announced, and as it says itself.
+
+    Whoever stands in between may cut a file and announce the length of what is left.
+    """
 
     def __init__(self) -> None:
         self.size = 0
+        self._boxes = Boxes()
         self._digest = hashlib.sha256()
 
     @property
@@ -74,12 +76,13 @@ class Check:
         """Yield the download's pieces.
 
         Raises:
-            UpstreamBroken: at the first piece if it is not an MP4, at the end if the length is wrong or was not told.
+            UpstreamBroken: at the first piece if it is not an MP4, at the end if it is cut or its length was not told.
         """
         head: bytes | None = b""
         async for piece in download:
             self.size += len(piece)
             self._digest.update(piece)
+            self._boxes.pass_by(piece)
             if head is None:
                 yield piece
                 continue
@@ -89,5 +92,5 @@ class Check:
                     raise UpstreamBroken("The link to the video leads to something else.")
                 yield head
                 head = None
-        if head is not None or not download.is_whole(self.size):
+        if head is not None or not download.is_whole(self.size) or not self._boxes.are_whole:
             raise UpstreamBroken(f"The video was cut after {self.size} bytes.")

@@ -61,14 +61,16 @@ class Poller:
                     replayed = await self._replay()
                 if replayed:
                     await self.tick()
-            except Exception:  # the loop must survive whatever a round meets, a full disk included
+            except StorageFailed as fault:
+                log.warning("poller.round_put_off", code=fault.code)
+            except Exception:  # the loop must survive whatever mistake of ours a round meets
                 log.exception("poller.round_failed")
             await self._clock.wait(self._nudged, self._pace.until_next_beat(self._clock.now()) + LATE_SECONDS)
         await self._wind_down()
 
     async def _replay(self) -> bool:
         try:
-            await self._steps.replay()
+            await self._steps.adoption.replay()
         except StorageFailed as fault:
             log.warning("poller.replay_put_off", code=fault.code)
             return False
@@ -86,8 +88,9 @@ class Poller:
             return
         now, lease = self._clock.now(), self._pace.lease_seconds
         claims = await self._store.claim(now=now, lease=lease, limit=CLAIM_LIMIT, held=list(self._held))
-        if self._stopping:
-            return  # told so meanwhile; the claims run out by themselves
+        if self._stopping:  # told so meanwhile
+            await self._give_back(claims)
+            return
         polls: defaultdict[tuple[str, str | None], list[Claim]] = defaultdict(list)
         for claim in claims:
             if claim.job.state is JobState.SUBMITTED and not claim.unwanted:
@@ -104,9 +107,9 @@ class Poller:
             case JobState.COMPLETED | JobState.FAILED if claim.unwanted:
                 self._start(self._steps.discard(claim), [claim])
             case JobState.SUBMITTING:
-                self._start(self._steps.find_unanswered(claim), [claim])
+                self._start(self._steps.reconciling.find_unanswered(claim), [claim])
             case JobState.AMBIGUOUS:
-                self._start(self._steps.reconcile(claim), [claim])
+                self._start(self._steps.reconciling.reconcile(claim), [claim])
             case JobState.ACCEPTED if not claim.unwanted:
                 self._sending.add(self._start(self._steps.submit(claim), [claim]))
             case JobState.READY if not claim.unwanted:
@@ -131,15 +134,24 @@ class Poller:
     async def _wind_down(self) -> None:
         """Let submissions that are on their way be recorded, and drop the rest: it is repeatable.
 
-        Their claims are kept meanwhile, or the process that takes over would give them up.
+        Their claims are kept meanwhile, or the process that takes over would give them up. What is dropped is due at
+        once, for another process to take up.
         """
         until = self._clock.now() + FINISH_SECONDS
         while self._sending and self._clock.now() < until:
             await asyncio.wait(self._sending, timeout=self._pace.poll_seconds)
             await self._keep_claims()
+        dropped = list(self._held.values())
         for task in self._tasks:
             task.cancel()
         await self.settle()
+        await self._give_back(dropped)
+
+    async def _give_back(self, claims: Sequence[Claim]) -> None:
+        try:
+            await self._store.renew(claims, due_at=self._clock.now())
+        except StorageFailed as fault:  # they run out by themselves
+            log.warning("poller.claims_not_given_back", jobs=len(claims), code=fault.code)
 
     def _start(self, step: Coroutine[None, None, None], claims: Sequence[Claim]) -> asyncio.Task[None]:
         held = {claim.job.id: claim for claim in claims}
@@ -155,7 +167,10 @@ class Poller:
         for job_id, claim in held.items():
             if self._held.get(job_id) is claim:
                 del self._held[job_id]
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, StorageFailed):  # its jobs are due again when their leases end
+            log.warning("poller.step_put_off", job_ids=list(held), code=error.code)
+        elif error is not None:
             log.error("poller.step_failed", job_ids=list(held), exc_info=error)
             # A mistake of ours must not be repeated at full speed for ever: it counts as a fruitless look.
             stumbled = asyncio.create_task(self._steps.stumble(list(held.values())))

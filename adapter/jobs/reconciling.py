@@ -1,6 +1,6 @@
 """The steps of a job whose submission got no answer: look into it, then send it again by proof, or end it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 import structlog
 
@@ -16,12 +16,11 @@ from adapter.domain.job import (
     VideoJob,
     advance,
 )
-from adapter.domain.ports import Claim, Clock, Memory, VideoProvider
+from adapter.domain.ports import Claim
 from adapter.errors import AdapterError, JobFailed, UpstreamBroken, UpstreamCredential
 from adapter.jobs import doubt
-from adapter.jobs.pace import MAX_SENDS, Moved, Pace
-from adapter.jobs.providers import provider_of
-from adapter.jobs.scribe import Scribe
+from adapter.jobs.kit import Kit
+from adapter.jobs.pace import MAX_SENDS, Moved
 
 log = structlog.get_logger()
 
@@ -32,12 +31,12 @@ SHOWN_NEIGHBOURS = 5
 class Reconciling:
     """Reads the account's credits until they tell nothing new."""
 
-    def __init__(self, providers: Mapping[str, VideoProvider], memory: Memory, *, clock: Clock, pace: Pace) -> None:
-        self._providers = providers
-        self._memory = memory
-        self._clock = clock
-        self._pace = pace
-        self._scribe = Scribe(memory, clock)
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+        self._jobs = kit.memory.jobs
+        self._clock = kit.clock
+        self._pace = kit.pace
+        self._scribe = kit.scribe
 
     def doubted(self, job: VideoJob, fault: AdapterError, *, witnessed: bool) -> Moved:
         """Look into it, unless there is nothing to compare with, or the operator does not want it."""
@@ -68,7 +67,7 @@ class Reconciling:
             await self._scribe.write(claim, job, seconds or 0.0)
             return
         since = job.intended_at or 0.0
-        neighbours = await self._memory.jobs.neighbours(job, since=since, refunds_since=since - doubt.REFUND_SECONDS)
+        neighbours = await self._jobs.neighbours(job, since=since, refunds_since=since - doubt.REFUND_SECONDS)
         is_free = seconds is not None and doubt.is_proven_free(job, neighbours, seconds)
         await self._scribe.write(claim, *self._settled(job, neighbours, is_free=is_free))
 
@@ -82,7 +81,7 @@ class Reconciling:
 
     async def _credits(self, job: VideoJob) -> int | None:
         try:
-            return await provider_of(job, self._providers).credits(job.account or "")
+            return await self._kit.provider_of(job).credits(job.account or "")
         except UpstreamCredential:
             return None
 

@@ -21,6 +21,10 @@ class Scribe:
         """Return the write of a job that shall be looked at again after a pause, unless it is over."""
         return Write(claim, job, self._clock.now() + pause)
 
+    async def intend(self, claim: Claim, job: VideoJob, lease: float) -> bool:
+        """Write a job whose step goes on, and return whether its claim still held; it is kept for the lease."""
+        return await self.write_all([Write(claim, job, self._clock.now() + lease, keeps_claim=True)])
+
     async def write(self, claim: Claim, job: VideoJob, pause: float = 0.0) -> bool:
         """Write one job and return whether its claim still held."""
         return await self.write_all([self.next(claim, job, pause)])

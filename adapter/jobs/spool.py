@@ -4,8 +4,8 @@ The name that Google gave a paid video is known nowhere else until it is committ
 file first. What a process left there when it died is read by the next one that starts on the same folder.
 
 A file is locked for as long as its process lives, so a lock that can be had means that the owner is dead. The folder
-has to be a local one, where locks and `fsync` mean what they say. Nothing that goes wrong here is ever raised: the
-database is the first memory.
+has to be a local one, where locks and `fsync` mean what they say. Nothing that goes wrong here is ever raised while
+the server runs: the database is the first memory.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ import msgspec
 import structlog
 
 from adapter.domain.job import Operation
-from adapter.errors import UNREADABLE_JSON
+from adapter.errors import UNREADABLE_JSON, WrongConfiguration
 
 log = structlog.get_logger()
 
@@ -138,6 +138,20 @@ class Spool:
             path.unlink(missing_ok=True)
         os.close(descriptor)
         self._own = None
+
+
+def try_out(folder: Path) -> None:
+    """Make a file in a folder as a server does, and remove it.
+
+    Raises:
+        WrongConfiguration: it cannot be made, written or locked.
+    """
+    try:
+        path, descriptor = _make(folder)
+        path.unlink()  # while it is locked: nobody takes it for a dead process's
+        os.close(descriptor)
+    except OSError as error:
+        raise WrongConfiguration(f"jobs.spool: {folder} cannot be used: {error.strerror}.") from error
 
 
 def _make(folder: Path) -> tuple[Path, int]:

@@ -17,24 +17,13 @@ from adapter.domain.job import (
     advance,
     estimate,
 )
-from adapter.domain.ports import (
-    Claim,
-    Clock,
-    Empty,
-    Finished,
-    Memory,
-    Refused,
-    Report,
-    VideoProvider,
-    Working,
-    Write,
-)
+from adapter.domain.ports import Claim, Empty, Finished, Refused, Report, Working, Write
 from adapter.errors import AdapterError, JobFailed, NoMedia, StorageFailed
+from adapter.jobs.adoption import Adoption
 from adapter.jobs.fetch import bring_home
-from adapter.jobs.pace import DISCARD_PAUSE, Pace
-from adapter.jobs.providers import provider_of
-from adapter.jobs.scribe import Scribe
-from adapter.jobs.spool import Spool
+from adapter.jobs.kit import Kit
+from adapter.jobs.pace import DISCARD_PAUSE
+from adapter.jobs.reconciling import Reconciling
 from adapter.jobs.submission import Submission
 
 log = structlog.get_logger()
@@ -51,24 +40,16 @@ MAX_BLANKS = 11
 class Steps:
     """One method for each thing that is done with a claimed job."""
 
-    def __init__(
-        self,
-        providers: Mapping[str, VideoProvider],
-        memory: Memory,
-        *,
-        clock: Clock,
-        pace: Pace,
-        spool: Spool | None = None,
-    ) -> None:
-        self._providers = providers
-        self._memory = memory
-        self._clock = clock
-        self._pace = pace
-        self._scribe = Scribe(memory, clock)
-        self._submission = Submission(providers, memory, clock=clock, pace=pace, spool=spool or Spool())
-        self.replay = self._submission.adoption.replay
-        self.find_unanswered = self._submission.reconciling.find_unanswered
-        self.reconcile = self._submission.reconciling.reconcile
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+        self._memory = kit.memory
+        self._clock = kit.clock
+        self._pace = kit.pace
+        self._scribe = kit.scribe
+        #: The steps of a job whose submission got no answer, and of an answer whose job is in other hands.
+        self.reconciling = Reconciling(kit)
+        self.adoption = Adoption(kit)
+        self._submission = Submission(kit, self.reconciling, self.adoption)
 
     async def submit(self, claim: Claim) -> None:
         """Send a job upstream, unless nobody waits for it any more."""
@@ -103,7 +84,7 @@ class Steps:
         first = claims[0].job
         operations = [claim.job.operation for claim in claims if claim.job.operation is not None]
         try:
-            reports = await provider_of(first, self._providers).poll(operations, account=first.account or "")
+            reports = await self._kit.provider_of(first).poll(operations, account=first.account or "")
         except AdapterError as fault:
             log.warning("jobs.poll_missed", account=first.account, jobs=len(claims), code=fault.code)
             reports = {}
@@ -133,7 +114,7 @@ class Steps:
         """Bring a finished video home: whole, verified, then remembered."""
         job = claim.job
         try:
-            media = await bring_home(job, provider_of(job, self._providers), self._memory.media)
+            media = await bring_home(job, self._kit.provider_of(job), self._memory.media)
         except AdapterError as fault:
             log.warning("jobs.fetch_missed", job_id=job.id, misses=job.misses + 1, code=fault.code)
             write = self._after_miss(claim, NotFetched())

@@ -5,12 +5,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 import structlog
-from sqlalchemy import ColumnElement, and_, bindparam, case, func, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapter.database.engine import Database, pass_alone, reading, writing
+from adapter.database.paging import in_order, is_behind
 from adapter.database.tables import JOBS
 from adapter.domain.job import LIVE, JobState, VideoJob
 from adapter.domain.ports import Claim, Write
+from adapter.domain.repeats import Asking
+from adapter.errors import NotFound, StorageFailed, key_reused
+from adapter.jobs.requests import job_behind, note_job
 
 log = structlog.get_logger()
 
@@ -25,8 +30,10 @@ UNDER_WAY = tuple(state for state in LIVE if state is not JobState.ACCEPTED)
 WRITING = (
     update(JOBS)
     .where(JOBS.c.id == bindparam("job"))
-    .values({name: bindparam(name) for name in ("due_at", "state", "finished_at", "took_seconds", "document")})
+    .values({name: bindparam(name) for name in ("due_at", "claim", "state", "finished_at", "took_seconds", "document")})
 )
+#: One prepared statement for however many.
+MANY = select(JOBS.c.id, JOBS.c.document).where(JOBS.c.id.in_(bindparam("ids", expanding=True)))
 
 
 class _Stemmed(msgspec.Struct):
@@ -44,33 +51,79 @@ class SqlJobStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def admit(self, job: VideoJob, *, now: float, window: float) -> VideoJob:
+    async def admit(self, job: VideoJob, *, now: float, window: float | None, asking: Asking | None = None) -> VideoJob:
         """Remember a new job or return the one that serves the same wish (the port of that name)."""
+        async with writing(self._database) as connection:
+            if asking is not None:
+                await pass_alone(connection, f"request {asking.scope}")
+                if (known := await self._recalled(connection, asking, now)) is not None:
+                    return known
+            found = None if window is None else await self._serving(connection, job, now - window)
+            if found is None:
+                await connection.execute(
+                    JOBS.insert().values(**_identity(job), due_at=self._there(now), **_columns(job))
+                )
+            if asking is not None:
+                await note_job(connection, asking, (found or job).id, self._there(now))
+        return found or job
+
+    async def _serving(self, connection: AsyncConnection, job: VideoJob, since: float) -> VideoJob | None:
+        # Who serves a wish depends on the time, which no unique index can express: so one wish, one at a time.
+        await pass_alone(connection, f"wish {job.owner} {job.fingerprint}")
         same_wish = and_(JOBS.c.owner == job.owner, JOBS.c.fingerprint == job.fingerprint)
         serving = (
             select(JOBS.c.id, JOBS.c.document)
-            .where(same_wish, _is_wanted(now - window), JOBS.c.deleted_at.is_(None), JOBS.c.cancelled_at.is_(None))
+            .where(same_wish, _is_wanted(since), JOBS.c.deleted_at.is_(None), JOBS.c.cancelled_at.is_(None))
             .order_by(JOBS.c.created_at.desc())
             .limit(1)
         )
-        async with writing(self._database) as connection:
-            # Who serves a wish depends on the time, which no unique index can express: so one wish, one at a time.
-            await pass_alone(connection, f"wish {job.owner} {job.fingerprint}")
-            found = (await connection.execute(serving)).one_or_none()
-            if found is not None and (known := _read(*found)) is not None:
-                return known
-            await connection.execute(JOBS.insert().values(**_identity(job), due_at=self._there(now), **_columns(job)))
-        return job
+        found = (await connection.execute(serving)).one_or_none()
+        return None if found is None else _read(*found)
+
+    async def recall(self, asking: Asking, *, now: float) -> VideoJob | None:
+        """Return the job of an earlier attempt of a request (the port of that name)."""
+        async with reading(self._database) as connection:
+            return await self._recalled(connection, asking, now)
+
+    async def _recalled(self, connection: AsyncConnection, asking: Asking, now: float) -> VideoJob | None:
+        if not asking.is_repetition:
+            return None
+        behind = await job_behind(connection, asking, self._there(now))
+        if behind is None:
+            return None
+        job_id, content, is_old = behind
+        owned = select(JOBS.c.document).where(JOBS.c.id == job_id, _is_owned(asking.owner))
+        document = (await connection.execute(owned)).scalar_one_or_none()
+        job = None if document is None else _read(job_id, document)
+        if document is not None and job is None:
+            raise StorageFailed("The video of this request was written by a newer server. Ask again shortly.")
+        if is_old and (job is None or job.is_over):
+            return None
+        if asking.content != content:
+            raise key_reused()
+        if job is None and asking.has_key:
+            raise NotFound("The video of this Idempotency-Key was deleted.")
+        return None if job is None or _invites_retry(job) else job
 
     async def get(self, job_id: str) -> VideoJob | None:
         """Return a job as last saved (the port of that name)."""
+        if not _is_text(job_id):
+            return None
         async with reading(self._database) as connection:
             found = await connection.execute(select(JOBS.c.document).where(JOBS.c.id == job_id))
             document = found.scalar_one_or_none()
         return None if document is None else _read(job_id, document)
 
+    async def get_many(self, job_ids: Collection[str]) -> Sequence[VideoJob]:
+        """Return jobs as last saved (the port of that name)."""
+        async with reading(self._database) as connection:
+            rows = (await connection.execute(MANY, {"ids": list(job_ids)})).all()
+        return [job for row in rows if (job := _read(*row)) is not None]
+
     async def find(self, job_id: str, owner: str) -> VideoJob | None:
         """Return a job to its owner (the port of that name)."""
+        if not _is_text(job_id):
+            return None
         async with reading(self._database) as connection:
             found = await connection.execute(select(JOBS.c.document).where(JOBS.c.id == job_id, _is_owned(owner)))
             document = found.scalar_one_or_none()
@@ -78,18 +131,25 @@ class SqlJobStore:
 
     async def list(self, owner: str, *, after: VideoJob | None, limit: int, newest_first: bool) -> Sequence[VideoJob]:
         """Return the next jobs of an owner (the port of that name)."""
-        place = tuple_(JOBS.c.created_at, JOBS.c.id)
-        listed = select(JOBS.c.id, JOBS.c.document).where(_is_owned(owner)).limit(limit)
-        if after is not None:
-            last = tuple_(literal(after.created_at), literal(after.id))
-            listed = listed.where(place < last if newest_first else place > last)
-        order = (column.desc() if newest_first else column.asc() for column in (JOBS.c.created_at, JOBS.c.id))
+        listed = select(JOBS.c.id, JOBS.c.document, JOBS.c.created_at).where(_is_owned(owner))
+        listed = listed.order_by(*in_order(JOBS, newest_first=newest_first))
+        last = None if after is None else (after.created_at, after.id)
+        jobs: list[VideoJob] = []
         async with reading(self._database) as connection:
-            rows = (await connection.execute(listed.order_by(*order))).all()
-        return [job for row in rows if (job := _read(*row)) is not None]
+            while (lacking := limit - len(jobs)) > 0:
+                page = listed if last is None else listed.where(is_behind(JOBS, last, newest_first=newest_first))
+                rows = (await connection.execute(page.limit(lacking))).all()
+                jobs += [job for job_id, document, _ in rows if (job := _read(job_id, document)) is not None]
+                if len(rows) < lacking:
+                    break
+                # A row that cannot be read makes no page shorter: that would look like the end of the list.
+                last = rows[-1].created_at, rows[-1].id
+        return jobs
 
     async def delete(self, job_id: str, owner: str, *, now: float) -> bool:
         """Hide a job (the port of that name). The lease of a live one stays as it is: somebody may be moving it."""
+        if not _is_text(job_id):
+            return False
         due_at = case((JOBS.c.state.in_(LIVE), JOBS.c.due_at), else_=self._there(now))
         hiding = update(JOBS).where(JOBS.c.id == job_id, _is_owned(owner)).values(deleted_at=now, due_at=due_at)
         async with writing(self._database) as connection:
@@ -157,6 +217,7 @@ class SqlJobStore:
             kept = [write for write in writes if write.job.id in held]
             if kept:
                 await connection.execute(WRITING, [self._row(write, held[write.job.id]) for write in kept])
+                await self._database.changes.tell(connection, [write.job.id for write in kept if _can_be_seen(write)])
         return [write.job for write in kept]
 
     async def replace(self, seen: VideoJob, moved: VideoJob, *, now: float) -> bool:
@@ -169,6 +230,7 @@ class SqlJobStore:
                 return False
             columns = {"claim": secrets.token_hex(16), "due_at": self._there(now), **_columns(moved)}
             await connection.execute(writing_over.values(**columns))
+            await self._database.changes.tell(connection, [seen.id])
         return True
 
     async def neighbours(self, job: VideoJob, *, since: float, refunds_since: float) -> Collection[str]:
@@ -232,11 +294,23 @@ class SqlJobStore:
     def _row(self, write: Write, deleted_at: float | None) -> dict[str, object]:
         due_at = deleted_at if write.job.is_over else write.due_at
         there = None if due_at is None else self._there(due_at)
-        return {"job": write.job.id, "due_at": there, **_columns(write.job)}
+        # Else a renewal that was under way would put off what the write has just settled.
+        claim = write.claim.token if write.keeps_claim else None
+        return {"job": write.job.id, "due_at": there, "claim": claim, **_columns(write.job)}
+
+
+def _invites_retry(job: VideoJob) -> bool:
+    """Say whether a job failed before anything was executed, for a reason that passes: then nothing came of it."""
+    return job.failure is not None and job.operation is None and job.failure.should_retry is not False
 
 
 def _is_owned(owner: str) -> ColumnElement[bool]:
     return and_(JOBS.c.owner == owner, JOBS.c.deleted_at.is_(None))
+
+
+def _is_text(job_id: str) -> bool:
+    """Say whether a job may have this id; PostgreSQL refuses a NUL in any text."""
+    return "\0" not in job_id
 
 
 def _is_wanted(since: float) -> ColumnElement[bool]:
@@ -252,6 +326,11 @@ def _read(job_id: str, document: bytes) -> VideoJob | None:
     except msgspec.DecodeError as error:
         log.error("jobs.unreadable", job_id=job_id, error=str(error))  # noqa: TRY400 - the text says where
         return None
+
+
+def _can_be_seen(write: Write) -> bool:
+    """Say whether a reader could see the difference to what the claim found, which may not be the last write."""
+    return (write.job.state, write.job.history) != (write.claim.job.state, write.claim.job.history)
 
 
 def _read_stem(job_id: str, document: bytes) -> str | None:

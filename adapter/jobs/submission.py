@@ -3,13 +3,13 @@
 What ends without an answer is looked into and sent again only by proof (`doubt.py`).
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import structlog
 
 from adapter.domain.job import Failed, Failure, Intended, NotSent, Operation, Submitted, VideoJob, advance
-from adapter.domain.ports import Claim, Clock, Memory, VideoProvider
+from adapter.domain.ports import Claim, VideoProvider
 from adapter.errors import (
     AdapterError,
     StorageFailed,
@@ -20,12 +20,11 @@ from adapter.errors import (
     UpstreamUnreachable,
 )
 from adapter.jobs.adoption import Adoption
-from adapter.jobs.pace import MAX_PAUSE, MAX_SENDS, Moved, Pace
+from adapter.jobs.kit import Kit
+from adapter.jobs.pace import MAX_PAUSE, MAX_SENDS, Moved
 from adapter.jobs.pictures import read_picture
-from adapter.jobs.providers import provider_of
 from adapter.jobs.reconciling import Reconciling
-from adapter.jobs.scribe import Scribe
-from adapter.jobs.spool import Answer, Spool
+from adapter.jobs.spool import Answer
 
 log = structlog.get_logger()
 
@@ -40,17 +39,13 @@ LONGEST_PUT_OFF = 30.0
 class Submission:
     """The steps between a wish and its operation."""
 
-    def __init__(
-        self, providers: Mapping[str, VideoProvider], memory: Memory, *, clock: Clock, pace: Pace, spool: Spool
-    ) -> None:
-        self._providers = providers
-        self._memory = memory
-        self._clock = clock
-        self._pace = pace
-        self._spool = spool
-        self._scribe = Scribe(memory, clock)
-        self.reconciling = Reconciling(providers, memory, clock=clock, pace=pace)
-        self.adoption = Adoption(memory, clock, spool)
+    def __init__(self, kit: Kit, reconciling: Reconciling, adoption: Adoption) -> None:
+        self._kit = kit
+        self._clock = kit.clock
+        self._pace = kit.pace
+        self._scribe = kit.scribe
+        self._reconciling = reconciling
+        self._adoption = adoption
 
     async def submit(self, claim: Claim) -> None:
         """Send a job. The intent is on disk before the first byte leaves, and it is sent once.
@@ -58,7 +53,7 @@ class Submission:
         Its pictures are uploaded before that: it costs nothing, so whatever goes wrong with it may be tried again.
         """
         try:
-            provider = provider_of(claim.job, self._providers)
+            provider = self._kit.provider_of(claim.job)
             account = provider.choose_account()
             pictures = await self._upload(provider, claim.job, account)
         except PASSING as fault:
@@ -69,7 +64,7 @@ class Submission:
             return
         job = advance(claim.job, await self._intent(provider, account))
         lease_end = self._clock.now() + self._pace.lease_seconds
-        if not await self._scribe.write(claim, job, self._pace.lease_seconds):
+        if not await self._scribe.intend(claim, job, self._pace.lease_seconds):
             return
         if self._clock.now() < lease_end:
             await self._send(claim, job, pictures)
@@ -80,7 +75,7 @@ class Submission:
     async def _upload(self, provider: VideoProvider, job: VideoJob, account: str) -> Sequence[str]:
         if not job.order.pictures:
             return ()
-        files = [await read_picture(self._memory.media, picture) for picture in job.order.pictures]
+        files = [await read_picture(self._kit.memory.media, picture) for picture in job.order.pictures]
         return await provider.upload(files, account=account)
 
     async def _intent(self, provider: VideoProvider, account: str) -> Intended:
@@ -92,7 +87,7 @@ class Submission:
 
     async def _send(self, claim: Claim, job: VideoJob, pictures: Sequence[str]) -> None:
         try:
-            operation = await provider_of(job, self._providers).submit(job, pictures)
+            operation = await self._kit.provider_of(job).submit(job, pictures)
         except AdapterError as fault:
             await self._insist(claim, *self._after_fault(job, fault))
         else:
@@ -107,7 +102,7 @@ class Submission:
             case UpstreamBusy() if (fault.retry_after or 0.0) <= LONGEST_PUT_OFF:
                 return self._tried(job, fault)
             case UpstreamSilent() | UpstreamBroken():
-                return self.reconciling.doubted(job, fault, witnessed=True)
+                return self._reconciling.doubted(job, fault, witnessed=True)
             case _:
                 return advance(job, self._failed(Failure.of(fault))), 0.0
 
@@ -131,11 +126,11 @@ class Submission:
             operation=operation,
             at=self._clock.now(),
         )
-        await self._spool.note(answer)
+        await self._kit.spool.note(answer)
         taken = advance(job, Submitted(operation, answer.at))
         if not await self._insist(claim, taken, self._pace.until_next_beat(answer.at)):
-            await self._persist(lambda: self.adoption.adopt(answer))
-        await self._spool.forget(answer)
+            await self._persist(lambda: self._adoption.adopt(answer))
+        await self._kit.spool.forget(answer)
 
     async def _insist(self, claim: Claim, job: VideoJob, pause: float) -> bool:
         """Write what came of a submission, and return whether its claim still held."""

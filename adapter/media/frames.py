@@ -14,7 +14,7 @@ from adapter.domain import weight
 from adapter.domain.job import StoredVideo
 from adapter.domain.media import MOST_ENCODED_PIXELS, UNREADABLE_PICTURE, probe
 from adapter.domain.ports import Budget, MediaStore
-from adapter.errors import NotFound, UpstreamBroken
+from adapter.errors import UpstreamBroken
 from adapter.media.convert import on_white
 
 #: Videos that are taken apart at once: each takes a core for half a second.
@@ -40,19 +40,20 @@ class CuttingRoom:
         self._budget = budget
         self._places = asyncio.Semaphore(AT_ONCE)
 
-    async def thumbnail(self, media: StoredVideo) -> bytes:
+    async def thumbnail(self, media: StoredVideo) -> bytes | None:
         """Return a small WebP (the port of that name)."""
         small = None if media.poster is None else await self._apart(media.poster, poster_webp)
-        return await self._apart(media.video, first_frame_webp) if small is None else small
+        return small or await self._apart(media.video, first_frame_webp)
 
-    async def spritesheet(self, media: StoredVideo) -> bytes:
+    async def spritesheet(self, media: StoredVideo) -> bytes | None:
         """Return a sheet of frames (the port of that name)."""
         return await self._apart(media.video, sheet_jpeg)
 
-    async def _apart(self, name: str, work: Callable[[bytes], _T]) -> _T:
+    async def _apart(self, name: str, work: Callable[[bytes], _T]) -> _T | None:
+        """Do work on a file in a thread; None if there is no such file."""
         found = await self._media.find(name)
         if found is None:
-            raise NotFound("The video's files are not stored here any more.", code="video_expired")
+            return None
         async with self._budget.room(weight.of_decoding(found.size)), self._places:
             data = b"".join([piece async for piece in self._media.read(name, 0, found.size)])
             return await asyncio.to_thread(work, data)
@@ -129,11 +130,12 @@ def opened(data: bytes) -> Iterator[av.container.InputContainer]:
         UpstreamBroken: it is none, or what is read of it is broken.
     """
     try:
-        with av.open(BytesIO(data), "r", format="mp4") as container:
+        with av.open(BytesIO(data), "r", format="mp4", metadata_errors="replace") as container:
             if not container.streams.video:
                 raise _unreadable()
             stream = container.streams.video[0]
-            if not 0 < stream.width * stream.height <= MOST_ENCODED_PIXELS:
+            # Of an unknown codec there is no decoder, whatever PyAV's types say.
+            if not hasattr(stream, "width") or not 0 < stream.width * stream.height <= MOST_ENCODED_PIXELS:
                 raise _unreadable()
             # One thread: more of them keep more frames, and there are others to serve.
             stream.codec_context.thread_count = 1

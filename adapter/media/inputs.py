@@ -9,9 +9,9 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 
 from adapter.domain.media import UNREADABLE_PICTURE, Image, MediaFormat, image_from_bytes
-from adapter.domain.orders import Kept, Link, Source, Upload
+from adapter.domain.orders import Filed, Kept, Link, Source, Upload
 from adapter.domain.ports import MediaStore, PictureFetcher
-from adapter.errors import InvalidRequest
+from adapter.errors import InvalidRequest, no_such_file
 
 #: Pictures that are looked at or converted at once, of all requests together.
 AT_ONCE = 2
@@ -77,6 +77,8 @@ class Inputs:
                     return await self._fetcher.fetch(source.url, limit=self._limits.bytes)
             case Kept():
                 return await self._kept(source.name)
+            case Filed():  # nobody looked it up among its owner's
+                raise no_such_file(source.file_id, source.param)
 
     async def _kept(self, name: str) -> bytes:
         found = await self._store.find(name)

@@ -1,4 +1,4 @@
-"""The janitor: deletes files that are older than `storage.retention_days`, and none that a job still needs."""
+"""The janitor: deletes files that are older than `storage.retention_days`, and none that somebody still needs."""
 
 import re
 from collections.abc import Sequence
@@ -7,20 +7,19 @@ import msgspec
 import structlog
 
 from adapter.domain.media import MediaFormat
-from adapter.domain.ports import Clock, JobStore, ListedFile, MediaStore
-from adapter.errors import StorageFailed
+from adapter.domain.ports import Clock, JobStore, Keeper, ListedFile, MediaStore
+from adapter.domain.records import STEM_LENGTH
+from adapter.media.rounds import keep_going_round
 
 log = structlog.get_logger()
 
 FIRST_SECONDS = 30.0
-ROUND_SECONDS = 3600.0
 #: Files of which the job store is asked, and which are deleted, at once.
 BATCH = 1000
 #: How far the clocks of processes and buckets may differ, and how long an upload may take: S3 dates it by its start.
 GRACE_SECONDS = 3600.0
 #: How our files are called: 128 random bits, which for a job's files are its `stem`. The folder may hold others' files.
 OURS = re.compile(r"[0-9a-f]{32}([_-][0-9A-Za-z_-]{1,31})?\.[0-9a-z]{1,8}")
-STEM_LENGTH = 32
 
 
 class Retention(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,23 +47,27 @@ class Janitor:
     read is spared too: it may have fetched its file again since that was listed. One that ended earlier is spared while
     it may be handed out for the first time, and for the whole retention from then on. Anything else was stored, and
     could be fetched, for as long as the setting says.
+
+    What a keeper has is none of its business: that lasts as long as its owner says, and the sweeper removes it.
     """
 
-    def __init__(self, media: MediaStore, jobs: JobStore, clock: Clock, retention: Retention) -> None:
+    def __init__(
+        self,
+        media: MediaStore,
+        jobs: JobStore,
+        clock: Clock,
+        retention: Retention,
+        keepers: Sequence[Keeper] = (),
+    ) -> None:
         self._media = media
         self._jobs = jobs
+        self._keepers = keepers
         self._clock = clock
         self._retention = retention
 
     async def run(self) -> None:
         """Keep on until cancelled, which is safe at any moment."""
-        await self._clock.sleep(FIRST_SECONDS)
-        while True:
-            try:
-                await self.go_round()
-            except StorageFailed as fault:
-                log.warning("janitor.round_failed", code=fault.code)
-            await self._clock.sleep(ROUND_SECONDS)
+        await keep_going_round(self.go_round, self._clock, first=FIRST_SECONDS, failed="janitor.round_failed")
 
     async def go_round(self) -> None:
         """Look at every file once.
@@ -94,13 +97,16 @@ class Janitor:
     async def _delete(self, old: Sequence[ListedFile], now: float, tally: _Tally) -> None:
         if not old:
             return
+        stems = {stem(file.name) for file in old}
         needed = await self._jobs.needed(
-            {stem(file.name) for file in old},
+            stems,
             fresh_since=now - GRACE_SECONDS,
             waiting_since=now - self._retention.replay - GRACE_SECONDS,
             given_since=now - self._retention.keep,
         )
-        useless = [file for file in old if stem(file.name) not in needed]
+        kept = {each for keeper in self._keepers for each in await keeper.keeps(stems)}
+        spared = {*needed, *kept}
+        useless = [file for file in old if stem(file.name) not in spared]
         await self._media.delete([file.name for file in useless])
         tally.deleted += len(useless)
         tally.deleted_bytes += sum(file.size for file in useless)

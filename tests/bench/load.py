@@ -1,6 +1,7 @@
 """The clients: kept connections that ask, wait for the whole answer, and ask again. Bodies are counted, not kept."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import Sequence
 from typing import NamedTuple, Self, cast
@@ -9,6 +10,9 @@ from tests.bench.wire import HOST, content_length
 
 #: Every connection reads into the same scratch, which stays in the cache: the clients must not be the bottleneck.
 SCRATCH = memoryview(bytearray(512 * 1024))
+#: Stands for a number of as many digits.
+SEED = b"1000000000"
+_numbers = itertools.count(int(SEED))
 #: What an answer may hold beside the picture.
 WRAPPING = 4096
 #: Between two looks at `/health`.
@@ -77,6 +81,7 @@ class Line(asyncio.BufferedProtocol):
 class Load(NamedTuple):
     """What is asked for, by how many clients at once, for how long."""
 
+    #: With `SEED`, in the place of which each request has a number of its own: the same one again would be joined.
     request: bytes
     #: Length of the picture's base64.
     picture: int
@@ -114,7 +119,7 @@ async def drive(port: int, load: Load) -> Seen:
 async def _keep_asking(line: Line, load: Load, end: float) -> Sequence[float]:
     latencies = []
     while (asked := time.perf_counter()) < end:
-        length = await line.ask(load.request)
+        length = await line.ask(load.request.replace(SEED, b"%d" % next(_numbers), 1))
         latencies.append(time.perf_counter() - asked)
         if not load.picture < length < load.picture + WRAPPING:
             raise IncompleteAnswer(f"{length} bytes for a picture of {load.picture}")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import httpx
 import msgspec
 
-from tests.bench.load import IncompleteAnswer, Seen
+from tests.bench.load import SEED, IncompleteAnswer, Seen
 from tests.bench.picture import Picture
 from tests.bench.programs import Program, Stage
 from tests.bench.wire import HOST, post
@@ -38,7 +38,7 @@ def measure(stage: Stage, program: Program, act: Callable[[], Seen]) -> Round:
 
 def question(prompt: str) -> bytes:
     """Return the body of a request that the adapter and every stand-in understand."""
-    return msgspec.json.encode({"model": "gemini-2.5-flash-image", "prompt": prompt})
+    return msgspec.json.encode({"model": "gemini-2.5-flash-image", "prompt": prompt, "seed": int(SEED)})
 
 
 def request(prompt: str, route: str = ROUTE) -> bytes:

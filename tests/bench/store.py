@@ -91,7 +91,7 @@ async def live(store: SqlJobStore, jobs: int) -> None:
         ready = advance(submitted, Rendered(RemoteVideo("https://storage.example/video.mp4")))
         media = StoredVideo(video=f"{number}.mp4", poster=None, size=1, sha256="0" * 64)
         for job in (intended, submitted, advance(ready, Stored(media, NOW))):
-            await _written(store, [Write(claim, job, NOW + LEASE)])
+            await _written(store, [Write(claim, job, NOW + LEASE, keeps_claim=not job.is_over)])
 
 
 async def submit(store: SqlJobStore, jobs: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from adapter.database.engine import open_database, reading
+from adapter.database.engine import open_database, reading, writing
 from adapter.errors import WrongConfiguration
 from tests.postgres import PostgresServer
 from tests.support import ROOT
@@ -89,3 +89,15 @@ async def test_processes_that_start_at_the_same_moment_set_a_database_up_once(ne
             versions = (await connection.exec_driver_sql("SELECT version_num FROM alembic_version")).all()
         await database.dispose()
         assert len(versions) == 1
+
+
+async def test_a_database_of_a_newer_version_is_left_alone(new_url: Callable[[int], str]) -> None:
+    """As during an update, when an older process starts once more."""
+    url = new_url(0)
+    database = await open_database(url)
+    async with writing(database) as connection:
+        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    await database.dispose()
+
+    with pytest.raises(WrongConfiguration, match="by a newer version"):
+        await open_database(url)

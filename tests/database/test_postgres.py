@@ -3,7 +3,6 @@
 import asyncio
 import time
 import traceback
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -15,20 +14,6 @@ from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job
 from tests.journeys.running import free_port
 from tests.postgres import PASSWORD, PostgresServer
-
-
-@pytest.fixture
-def url(postgres: PostgresServer) -> str:
-    """The address of a database that is still empty."""
-    return postgres.new_url()
-
-
-@pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    """A new database, whose statements have a quarter of a second."""
-    database = await open_database(url, seconds=0.25)
-    yield database
-    await database.dispose()
 
 
 @pytest.fixture

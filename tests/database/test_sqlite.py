@@ -7,8 +7,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import literal, select
 
-from adapter.database.engine import Database, open_database, reading
+from adapter.database.engine import Database, open_database, writing
 from adapter.errors import StorageFailed, WrongConfiguration
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job
@@ -38,7 +39,8 @@ async def test_a_database_that_is_locked_is_said_to_be(database: Database, tmp_p
     with closing(sqlite3.connect(tmp_path / "adapter.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert len(await store.recent(1)) == 1
-        async with reading(database) as connection:
+        async with database.writer.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
             await connection.exec_driver_sql("PRAGMA busy_timeout = 1")
         with pytest.raises(StorageFailed) as caught:
             await store.admit(video_job(2), now=1000.0, window=0.0)
@@ -55,3 +57,34 @@ async def test_a_new_file_that_another_process_is_setting_up_is_waited_for(tmp_p
         other.execute("COMMIT")
         database = await opening
     await database.dispose()
+
+
+async def test_writers_that_are_given_up_do_not_keep_the_file_from_the_others(database: Database) -> None:
+    """Clients hang up at any moment, and all that is written goes through one connection."""
+    store = SqlJobStore(database)
+    for turns in range(0, 60, 3):
+        tasks = [
+            asyncio.create_task(store.admit(video_job(100 * turns + number), now=1000.0, window=0.0))
+            for number in range(3)
+        ]
+        for _ in range(turns):
+            await asyncio.sleep(0.0001)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        async with asyncio.timeout(5):
+            await store.admit(video_job(100 * turns + 50), now=1000.0, window=0.0)
+
+
+async def test_those_who_write_have_their_turn_in_the_order_in_which_they_came(database: Database) -> None:
+    """By itself SQLite has them look again after ever longer naps, and whoever is unlucky waits for seconds."""
+    had: list[int] = []
+
+    async def write(number: int) -> None:
+        async with writing(database) as connection:
+            await connection.execute(select(literal(number)))
+            had.append(number)
+
+    await asyncio.gather(*(write(number) for number in range(40)))
+
+    assert had == [*range(40)]

@@ -229,3 +229,23 @@ def test_two_models_of_one_name_are_a_mistake() -> None:
 
     with pytest.raises(ValueError, match="two models are called 'flow-gem-pix'"):
         Catalogue(CatalogueFile(image=(card, card)))
+
+
+def test_a_video_model_has_a_size_for_each_of_its_shapes() -> None:
+    """Else a video would be told to be of a size that it is not; found when the file is read."""
+    card, _ = CATALOGUE.find_card("veo-3.1-fast", VideoCard)
+    row = msgspec.to_builtins(card, str_keys=True)
+    del row["sizes"]["9:16"]
+
+    assert {ratio for names in card.upstream.values() for ratio in names} == set(card.sizes)
+    with pytest.raises(msgspec.ValidationError, match=r"'veo-3\.1-fast' has no size for 9:16"):
+        msgspec.convert(row, VideoCard)
+
+
+def test_a_size_and_a_ratio_that_contradict_each_other_are_refused() -> None:
+    """Of a video as of a picture: neither wish is dropped in silence."""
+    card, _ = CATALOGUE.find_card("veo-3.1-fast", VideoCard)
+
+    assert card.choose(Shape(ratio=Ratio.PORTRAIT, pixels=Pixels(720, 1280)))[0] is Ratio.PORTRAIT
+    with pytest.raises(InvalidRequest, match="'1280x720' is nearer to 16:9 than to 9:16"):
+        card.choose(Shape(ratio=Ratio.PORTRAIT, pixels=Pixels(1280, 720)))

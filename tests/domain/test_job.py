@@ -249,3 +249,10 @@ def test_the_same_wish_of_the_same_owner_has_one_fingerprint() -> None:
         msgspec.structs.replace(with_pictures("a", "b"), input=VideoInput.REFERENCES).fingerprint("ada"),
     }
     assert len(others | {wish}) == 8
+
+
+def test_a_job_names_files_of_which_it_does_not_know_whether_they_are_there() -> None:
+    """A poster that was stored when the disk seemed to fail, or a video whose process died before it wrote that."""
+    job = video_job()
+
+    assert {f"{job.stem}.mp4", f"{job.stem}.jpg", f"{job.stem}.webp"} <= {*job.files}

@@ -2,21 +2,28 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
+from adapter.budget import MemoryBudget
 from adapter.database.engine import Database
-from adapter.domain.media import Image, MediaFormat, image_from_bytes
-from adapter.domain.orders import Source, Upload
+from adapter.domain.media import Frame, Image, MediaFormat, image_from_bytes
+from adapter.domain.orders import ImageOrder, Source, Upload
 from adapter.domain.ports import ImageMaker, Memory, Workshop
+from adapter.domain.repeats import Asking, Repeat
 from adapter.generation.patience import Patience
 from adapter.generation.pictures import Pictures
+from adapter.generation.repeats import Repeats
+from adapter.generation.undertaking import Viewing
 from adapter.generation.videos import Videos
 from adapter.jobs.feed import LocalFeed
+from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.store import SqlJobStore
 from adapter.media.store import open_media
-from tests.fakes import FakeClock, FakeImageMaker
+from tests.fakes import FakeClock
 
 PATIENCE = Patience(heartbeat=10.0, replay=60.0)
+ONE_PICTURE = ImageOrder(model="m", provider="fake", upstream="m", prompt="a fox", n=1, frame=Frame())
 
 
 @pytest.fixture
@@ -38,9 +45,47 @@ def videos(memory: Memory, clock: FakeClock) -> Videos:
 
 
 @pytest.fixture
-def pictures(memory: Memory, clock: FakeClock) -> Pictures:
-    """The use cases of pictures."""
-    return Pictures(workshop(FakeImageMaker()), memory, clock, PATIENCE)
+def requests(database: Database) -> SqlRequestStore:
+    """The memory of requests, empty."""
+    return SqlRequestStore(database)
+
+
+class Studio:
+    """Processes that make pictures, on one memory."""
+
+    def __init__(self, memory: Memory, requests: SqlRequestStore, clock: FakeClock) -> None:
+        self.memory = memory
+        self.requests = requests
+        self.clock = clock
+        self.budget = MemoryBudget(clock, capacity=10**9, patience=1.0)
+
+    def pictures(self, maker: ImageMaker, patience: Patience = PATIENCE, *, afterglow: int = 10**6) -> Pictures:
+        """Open a process."""
+        patience = msgspec.structs.replace(patience, afterglow=afterglow)
+        repeats = Repeats(self.requests, self.memory.media, self.clock, patience)
+        return Pictures(workshop(maker), repeats, self.memory.feed, self.clock, patience)
+
+    async def open(
+        self, pictures: Pictures, asked: Asking, order: ImageOrder = ONE_PICTURE, *, linked: bool = False
+    ) -> Viewing:
+        """Ask for pictures as a route does."""
+        async with self.budget.room(0) as room:
+            return await pictures.open(order, asked, room, linked=linked)
+
+    async def files(self) -> list[str]:
+        """Return the names of everything that is stored."""
+        return sorted([file.name async for page in self.memory.media.list() for file in page])
+
+
+@pytest.fixture
+def studio(memory: Memory, requests: SqlRequestStore, clock: FakeClock) -> Studio:
+    """Where pictures are made."""
+    return Studio(memory, requests, clock)
+
+
+def asking(content: str = "a fox", *, owner: str = "ada", key: str | None = None, count: int = 0) -> Asking:
+    """Return a request."""
+    return Asking(owner=owner, route="/images/generations", content=content, repeat=Repeat(key=key, count=count))
 
 
 class Inputs:

@@ -1,4 +1,4 @@
-"""Pictures, as use cases."""
+"""Pictures, as use cases: made once, told of, kept, and what becomes of them at the end."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,18 +8,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from adapter.database.engine import Database
-from adapter.domain.media import Frame, Image
+from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Memory
-from adapter.errors import ContentRefused, Draining, StorageFailed
+from adapter.errors import ContentRefused, Draining, ServerBusy, StorageFailed
 from adapter.generation.files import Files
-from adapter.generation.pictures import Pictures
 from adapter.jobs.feed import LocalFeed
-from adapter.jobs.store import SqlJobStore
 from adapter.media.store import open_media
 from tests.fakes import FakeClock, FakeImageMaker, made_image, png
-from tests.generation.conftest import PATIENCE, workshop
+from tests.generation.conftest import ONE_PICTURE, PATIENCE, Studio, asking
 
 
 class SlowMaker:
@@ -27,19 +24,19 @@ class SlowMaker:
 
     def __init__(self) -> None:
         self.made: asyncio.Future[Sequence[Image]] = asyncio.get_running_loop().create_future()
+        self.calls = 0
 
     async def make_images(self, order: ImageOrder) -> Sequence[Image]:
         assert order is ONE_PICTURE
-        return await self.made
+        self.calls += 1
+        return await asyncio.shield(self.made)
 
 
-ONE_PICTURE = ImageOrder(model="m", provider="fake", upstream="m", prompt="a fox", n=1, frame=Frame())
-
-
-async def test_who_watches_pictures_hears_of_each_spell_of_silence(memory: Memory, clock: FakeClock) -> None:
+async def test_who_watches_pictures_hears_of_each_spell_of_silence(studio: Studio, clock: FakeClock) -> None:
     """A sign of life, and then the pictures."""
     maker = SlowMaker()
-    states = Pictures(workshop(maker), memory, clock, PATIENCE).watch_images(ONE_PICTURE)
+    viewing = await studio.open(studio.pictures(maker), asking())
+    states = viewing.watch()
     for _ in range(2):
         first = asyncio.ensure_future(anext(states))
         await asyncio.sleep(0)
@@ -47,51 +44,56 @@ async def test_who_watches_pictures_hears_of_each_spell_of_silence(memory: Memor
         assert await first is None
 
     maker.made.set_result([made_image()])
-    assert await anext(states) == [made_image()]
-    assert [state async for state in states] == []
+    [album] = [state async for state in states]
+    assert album is not None
+    assert album.images == [made_image()]
 
 
-async def test_a_fault_reaches_who_watches(memory: Memory, clock: FakeClock) -> None:
+async def test_a_fault_reaches_who_watches(studio: Studio) -> None:
     """As it was raised."""
     maker = SlowMaker()
+    viewing = await studio.open(studio.pictures(maker), asking())
     maker.made.set_exception(ContentRefused("no"))
 
     with pytest.raises(ContentRefused):
-        await anext(Pictures(workshop(maker), memory, clock, PATIENCE).watch_images(ONE_PICTURE))
+        await anext(viewing.watch())
 
 
-async def test_who_stops_watching_pictures_stops_their_making(memory: Memory, clock: FakeClock) -> None:
-    """Nobody could be given them."""
+async def test_who_stops_watching_pictures_does_not_stop_their_making(studio: Studio, clock: FakeClock) -> None:
+    """They may be paid for."""
     maker = SlowMaker()
-    async with aclosing(Pictures(workshop(maker), memory, clock, PATIENCE).watch_images(ONE_PICTURE)) as states:
+    viewing = await studio.open(studio.pictures(maker), asking())
+    async with aclosing(viewing.watch()) as states:
         first = asyncio.ensure_future(anext(states))
         await asyncio.sleep(0)
         await clock.advance(PATIENCE.heartbeat)
         await first
-    await asyncio.sleep(0)
+    viewing.close(delivered=False)
 
-    assert maker.made.cancelled()
+    again = await studio.open(studio.pictures(FakeImageMaker()), asking("another"))
+    assert (await again.album()).images == [made_image()]
+    assert not maker.made.cancelled()
+    maker.made.set_result([])
 
 
-async def test_pictures_that_cannot_be_kept_are_paid_for_all_the_same(
-    memory: Memory, clock: FakeClock, tmp_path: Path
-) -> None:
+async def test_pictures_that_cannot_be_kept_are_paid_for_all_the_same(studio: Studio, tmp_path: Path) -> None:
     """The client's SDK is told not to order them again."""
     folder = tmp_path / "media"
-    refusing = Memory(memory.jobs, memory.feed, open_media(f"file://{folder}"))
+    studio.memory = Memory(studio.memory.jobs, studio.memory.feed, open_media(f"file://{folder}"))
     folder.rmdir()
     folder.write_text("a file where the folder was")
-    pictures = Pictures(workshop(FakeImageMaker()), refusing, clock, PATIENCE)
+    viewing = await studio.open(studio.pictures(FakeImageMaker()), asking(), linked=True)
 
     with pytest.raises(StorageFailed) as caught:
-        await pictures.keep_images([made_image()])
-    assert caught.value.should_retry is False
+        await viewing.album()
+    assert (caught.value.should_retry, caught.value.spent) == (False, True)
 
 
-async def test_pictures_are_kept_under_names_of_their_own(pictures: Pictures, memory: Memory) -> None:
+async def test_linked_pictures_are_kept_under_names_of_their_own(studio: Studio, memory: Memory) -> None:
     """Unguessable, with the right ending, byte for byte."""
-    order = ImageOrder(model="m", provider="fake", upstream="m", prompt="a fox", n=2, frame=Frame())
-    names = await pictures.keep_images(await pictures.make_images(order))
+    order = msgspec.structs.replace(ONE_PICTURE, n=2)
+    viewing = await studio.open(studio.pictures(FakeImageMaker()), asking(), order, linked=True)
+    names = (await viewing.album()).names
 
     assert len({name.partition(".")[0] for name in names}) == 2
     for name in names:
@@ -100,29 +102,54 @@ async def test_pictures_are_kept_under_names_of_their_own(pictures: Pictures, me
         assert name.endswith(".png")
 
 
-async def test_pictures_under_way_get_a_last_while(memory: Memory, clock: FakeClock) -> None:
+async def test_pictures_under_way_get_a_last_while(studio: Studio) -> None:
     """They are paid for: those that come in time are handed over, the others are not ordered again by the SDK."""
     maker, late = SlowMaker(), SlowMaker()
     patience = msgspec.structs.replace(PATIENCE, farewell=0.05)
-    in_time, too_late = (Pictures(workshop(one), memory, clock, patience) for one in (maker, late))
-    tasks = [asyncio.create_task(each.make_images(ONE_PICTURE)) for each in (in_time, too_late)]
+    in_time, too_late = (studio.pictures(one, patience) for one in (maker, late))
+    viewings = [await studio.open(each, asking()) for each in (in_time, too_late)]
+    for viewing in viewings:
+        await viewing.opened()
     await asyncio.sleep(0)
     for each in (in_time, too_late):
         each.drain()
     maker.made.set_result([made_image()])
 
-    assert await tasks[0] == [made_image()]
+    assert (await viewings[0].album()).images == [made_image()]
     with pytest.raises(Draining) as caught:
-        await tasks[1]
+        await viewings[1].album()
     assert caught.value.should_retry is False
 
 
-async def test_no_pictures_are_begun_at_the_end(clock: FakeClock, database: Database) -> None:
+async def test_no_pictures_are_begun_at_the_end(studio: Studio, clock: FakeClock) -> None:
     """Ask again, and another process answers: nothing was paid for."""
     feed = LocalFeed(clock)
-    memory = Memory(SqlJobStore(database), feed, open_media("memory://"))
+    studio.memory = Memory(studio.memory.jobs, feed, studio.memory.media)
     feed.close()
 
     with pytest.raises(Draining) as caught:
-        await Pictures(workshop(FakeImageMaker()), memory, clock, PATIENCE).make_images(ONE_PICTURE)
-    assert caught.value.should_retry is True
+        await studio.open(studio.pictures(FakeImageMaker()), asking())
+    assert (caught.value.should_retry, caught.value.spent) == (True, False)
+
+
+async def test_room_is_held_until_the_work_is_done_and_everybody_has_left(studio: Studio, clock: FakeClock) -> None:
+    """A client that hangs up takes nothing of it along: the work goes on in it."""
+    maker = SlowMaker()
+    pictures = studio.pictures(maker)
+    viewing = await studio.open(pictures, asking())
+    viewing.close(delivered=False)
+    whole = asyncio.create_task(all_room(studio))
+    await asyncio.sleep(0)
+    await clock.advance(1.0)
+    with pytest.raises(ServerBusy):
+        await whole
+
+    maker.made.set_result([made_image()])
+    await pictures.finish()
+    await all_room(studio)
+
+
+async def all_room(studio: Studio) -> None:
+    """Take all room there is, and give it back."""
+    async with studio.budget.room(10**9):
+        pass

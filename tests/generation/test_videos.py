@@ -30,7 +30,7 @@ from adapter.errors import ContentRefused, JobFailed, NotFound, UpstreamSilent
 from adapter.generation.files import Files
 from adapter.generation.videos import Videos
 from tests.fakes import FakeClock, png, video_job, video_order
-from tests.generation.conftest import PATIENCE, Inputs
+from tests.generation.conftest import PATIENCE, Inputs, asking
 
 
 async def ended(task: asyncio.Task[VideoJob]) -> None:
@@ -62,7 +62,7 @@ def submitted(job: VideoJob) -> VideoJob:
 
 async def test_a_video_is_started_once_the_provider_took_it(videos: Videos, memory: Memory) -> None:
     """Not before: a refusal is to be a plain error."""
-    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), "ada"))
+    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), asking()))
     job = await admitted(memory)
     assert not starting.done()
 
@@ -73,18 +73,19 @@ async def test_a_video_is_started_once_the_provider_took_it(videos: Videos, memo
 
 async def test_a_video_of_which_nobody_knows_goes_on_as_a_queued_one(videos: Videos, memory: Memory) -> None:
     """It takes minutes to find out; whoever asked is not kept waiting without a word."""
-    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), "ada"))
+    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), asking()))
     job = advance(await admitted(memory), Intended("first", 1000.0, 680))
     doubt = Doubt(failure=Failure.of(UpstreamSilent("silence")), witnessed=True, at=1001.0)
     await move(memory, advance(job, Unanswered(doubt)))
 
-    started = await starting
+    async with asyncio.timeout(5):
+        started = await starting
     assert (started.state, started.phase) == (JobState.AMBIGUOUS, Phase.QUEUED)
 
 
 async def test_a_refusal_is_raised_as_it_happened(videos: Videos, memory: Memory) -> None:
     """With its status and its words."""
-    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), "ada"))
+    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), asking()))
     job = await admitted(memory)
     await move(memory, advance(job, Failed(Failure.of(ContentRefused("unsafe")), 1001.0)))
 
@@ -95,7 +96,7 @@ async def test_a_refusal_is_raised_as_it_happened(videos: Videos, memory: Memory
 
 async def test_a_seed_is_drawn_and_remembered(videos: Videos, memory: Memory) -> None:
     """The wish stays without one, so that the same wish is still the same."""
-    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), "ada"))
+    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), asking()))
     job = await admitted(memory)
     await move(memory, submitted(job))
     await starting
@@ -112,7 +113,7 @@ async def test_a_wish_right_after_a_delivery_is_a_new_one(videos: Videos, memory
     media = StoredVideo(video="a.mp4", poster=None, size=1, sha256="00")
     await move(memory, advance(advance(submitted(job), Rendered(RemoteVideo("u"))), Stored(media, 1010.0)))
     videos.note_delivery(job.id)
-    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), "ada"))
+    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), asking()))
     async with asyncio.timeout(5):
         while len(await memory.jobs.recent(2)) < 2:
             await asyncio.sleep(0)
@@ -126,7 +127,7 @@ async def test_the_first_estimate_is_the_operators_or_the_cards(
     """Until a video was measured."""
     patience = msgspec.structs.replace(PATIENCE, typical=typical)
     videos = Videos(Inputs(), memory, clock, patience, lambda: None)
-    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), "ada"))
+    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), asking()))
     job = await admitted(memory)
     await move(memory, submitted(job))
     await starting
@@ -136,7 +137,7 @@ async def test_the_first_estimate_is_the_operators_or_the_cards(
 
 async def test_silence_is_told_and_the_store_is_the_truth(videos: Videos, memory: Memory, clock: FakeClock) -> None:
     """A reader whom no message reached still learns what happened, at the next heartbeat."""
-    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), "ada"))
+    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), asking()))
     job = await admitted(memory)
     await move(memory, submitted(job))
     await starting
@@ -171,7 +172,7 @@ async def test_a_delivery_is_noted_in_its_own_time(videos: Videos, memory: Memor
     await memory.jobs.admit(job, now=1000.0, window=0.0)
     media = StoredVideo(video="a.mp4", poster=None, size=1, sha256="00")
     await move(memory, advance(advance(submitted(job), Rendered(RemoteVideo("u"))), Stored(media, 1010.0)))
-    again = await videos.start_video(VideoWish(order=video_order()), "ada")
+    again = await videos.start_video(VideoWish(order=video_order()), asking())
     assert again.id == job.id
 
     videos.note_delivery(job.id)
@@ -197,7 +198,7 @@ def wish_from(*files: bytes) -> VideoWish:
 
 async def test_a_videos_pictures_are_kept_before_its_job_is_known(videos: Videos, memory: Memory) -> None:
     """Whoever moves the job finds them, after a restart as well; an open shape is the first picture's."""
-    starting = asyncio.create_task(videos.start_video(wish_from(png(90, 160), png(160, 90)), "ada"))
+    starting = asyncio.create_task(videos.start_video(wish_from(png(90, 160), png(160, 90)), asking()))
     order = (await admitted(memory)).order
     await ended(starting)
 
@@ -210,9 +211,9 @@ async def test_a_videos_pictures_are_kept_before_its_job_is_known(videos: Videos
 
 async def test_who_asks_again_with_the_same_pictures_gets_the_running_job(videos: Videos, memory: Memory) -> None:
     """And leaves no second copy of them behind."""
-    tasks = [asyncio.create_task(videos.start_video(wish_from(png()), "ada"))]
+    tasks = [asyncio.create_task(videos.start_video(wish_from(png()), asking()))]
     first = await admitted(memory)
-    tasks.append(asyncio.create_task(videos.start_video(wish_from(png()), "ada")))
+    tasks.append(asyncio.create_task(videos.start_video(wish_from(png()), asking())))
     for _ in range(50):
         await asyncio.sleep(0.001)
     for task in tasks:

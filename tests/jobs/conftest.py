@@ -5,6 +5,7 @@ import pytest
 from adapter.database.engine import Database
 from adapter.domain.ports import Memory
 from adapter.jobs.feed import LocalFeed
+from adapter.jobs.kit import Kit
 from adapter.jobs.pace import Pace
 from adapter.jobs.poller import Poller
 from adapter.jobs.steps import Steps
@@ -42,4 +43,5 @@ def memory(store: SqlJobStore, clock: FakeClock) -> Memory:
 @pytest.fixture
 def poller(memory: Memory, provider: FakeVideoProvider, clock: FakeClock) -> Poller:
     """The loop, to be driven beat by beat."""
-    return Poller(memory.jobs, Steps({"fake": provider}, memory, clock=clock, pace=PACE), clock=clock, pace=PACE)
+    steps = Steps(Kit(providers={"fake": provider}, memory=memory, clock=clock, pace=PACE))
+    return Poller(memory.jobs, steps, clock=clock, pace=PACE)

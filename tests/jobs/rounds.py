@@ -9,6 +9,7 @@ from adapter.domain.job import VideoJob
 from adapter.domain.media import RemoteVideo
 from adapter.domain.orders import KeptPicture, VideoInput
 from adapter.domain.ports import Finished, Memory, VideoProvider
+from adapter.jobs.kit import Kit
 from adapter.jobs.poller import Poller
 from adapter.jobs.steps import Steps
 from tests.fakes import CLIP, FakeClock, FakeVideoProvider, png, video_job, video_order
@@ -19,7 +20,8 @@ VIDEO, POSTER = "https://storage/video", "https://storage/poster"
 
 def poller_of(memory: Memory, clock: FakeClock, **providers: VideoProvider) -> Poller:
     """Return a poller, as another process would have it."""
-    return Poller(memory.jobs, Steps(providers, memory, clock=clock, pace=PACE), clock=clock, pace=PACE)
+    steps = Steps(Kit(providers=providers, memory=memory, clock=clock, pace=PACE))
+    return Poller(memory.jobs, steps, clock=clock, pace=PACE)
 
 
 async def admit(memory: Memory, clock: FakeClock, count: int = 1) -> list[str]:

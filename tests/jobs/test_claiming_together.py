@@ -76,7 +76,7 @@ async def test_a_stale_owner_changes_nothing_whenever_it_wakes(stores: list[SqlJ
     old = await stores[0].claim(now=1000.0, lease=LEASE, limit=JOBS)
     new = await stores[1].claim(now=1000.0 + LEASE, lease=LEASE, limit=JOBS)
     stale = [Write(claim, advance(claim.job, Intended("old")), 0.0) for claim in reversed(old)]
-    fresh = [Write(claim, advance(claim.job, Intended("new")), 2000.0) for claim in new]
+    fresh = [Write(claim, advance(claim.job, Intended("new")), 2000.0, keeps_claim=True) for claim in new]
     written = await asyncio.gather(
         *(store.save(writes) for store, writes in zip(stores * AT_ONCE, [stale, fresh] * AT_ONCE, strict=True)),
     )

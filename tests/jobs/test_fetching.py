@@ -59,7 +59,14 @@ async def test_an_expired_link_is_asked_for_again(
 
 @pytest.mark.parametrize(
     ("data", "length"),
-    [(CLIP[:-1], len(CLIP)), (CLIP, None), (b"<html>sorry</html>", 18), (b"", 0), (CLIP, len(CLIP) - 1)],
+    [
+        (CLIP[:-1], len(CLIP)),
+        (CLIP, None),
+        (b"<html>sorry</html>", 18),
+        (b"", 0),
+        (CLIP, len(CLIP) - 1),
+        (CLIP[:-1], len(CLIP) - 1),  # half a file, announced as a whole one
+    ],
 )
 async def test_a_file_that_is_not_the_whole_video_is_not_served(
     poller: Poller,

@@ -8,8 +8,8 @@ import pytest
 import structlog
 
 from adapter.database.engine import Database
-from adapter.domain.job import Failure, JobState, Operation
-from adapter.domain.ports import Claim, Empty, Memory, Refused, Report, Working
+from adapter.domain.job import Failure, JobState, Operation, VideoJob
+from adapter.domain.ports import Claim, Empty, Memory, Refused, Report, Working, Write
 from adapter.errors import (
     AdapterError,
     StorageFailed,
@@ -67,6 +67,28 @@ async def test_a_running_job_is_taken_up_by_the_next_process(
 
     assert (await find(memory, job_id)).state is JobState.COMPLETED
     assert provider.executed == [job_id]
+
+
+async def test_what_is_dropped_when_the_process_stops_is_due_at_once(memory: Memory, clock: FakeClock) -> None:
+    """Another process takes it up without waiting for the lease."""
+    asked = asyncio.Event()
+
+    class Silent(FakeVideoProvider):
+        async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
+            asked.set()
+            await asyncio.Event().wait()
+            return await super().poll(operations, account=account)
+
+    poller = poller_of(memory, clock, fake=Silent())
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock)
+    running = asyncio.create_task(poller.run())
+    await asked.wait()
+    poller.stop()
+    await running
+    [claim] = await memory.jobs.claim(now=clock.now(), lease=PACE.lease_seconds, limit=1)
+
+    assert (claim.job.id, claim.job.state) == (job_id, JobState.SUBMITTED)
 
 
 @pytest.mark.parametrize("fault", [UpstreamBroken("html"), UpstreamSilent("silence"), UpstreamRejected("400")])
@@ -230,6 +252,36 @@ async def test_a_round_that_fails_is_not_the_last(
         await asyncio.sleep(0)
     poller.stop()
     await running
+
+
+async def test_a_database_that_is_away_is_no_mistake_of_ours(
+    memory: Memory, database: Database, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """One line for it and no stack, and no look of the job's is counted as fruitless: its lease ends, that is all."""
+
+    class Away(SqlJobStore):
+        fails = False
+
+        async def save(self, writes: Sequence[Write]) -> Sequence[VideoJob]:
+            if self.fails:
+                raise StorageFailed("away")
+            return await super().save(writes)
+
+    away = Away(database)
+    poller = poller_of(Memory(away, memory.feed, memory.media), clock, fake=provider)
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock)
+    away.fails = True
+    with structlog.testing.capture_logs() as logs:
+        await beat(poller, clock)
+    away.fails = False
+    assert [(log["event"], log["job_ids"]) for log in logs] == [("poller.step_put_off", [job_id])]
+    assert "exc_info" not in logs[0]
+    assert (await find(memory, job_id)).misses == 0
+
+    finish(provider, 1)
+    await beat(poller, clock, 5)
+    assert (await find(memory, job_id)).state is JobState.COMPLETED
 
 
 async def test_no_more_jobs_are_held_than_can_be_kept(

@@ -10,6 +10,7 @@ from adapter.database.engine import Database
 from adapter.domain.job import JobState, Operation, Phase, VideoJob
 from adapter.domain.ports import Memory
 from adapter.errors import AdapterError, StorageFailed, UpstreamBroken, UpstreamSilent
+from adapter.jobs.kit import Kit
 from adapter.jobs.pace import Pace
 from adapter.jobs.poller import Poller
 from adapter.jobs.steps import Steps
@@ -101,10 +102,33 @@ async def test_a_reading_that_comes_too_early_is_put_off(
     """Whoever takes the job over before its time reads nothing."""
     job_id = await ambiguous(poller, memory, provider, clock)
     [claim] = await memory.jobs.claim(now=1060.0, lease=10.0, limit=1)
-    await Steps({"fake": provider}, memory, clock=clock, pace=PACE).reconcile(claim)
+    await Steps(Kit(providers={"fake": provider}, memory=memory, clock=clock, pace=PACE)).reconciling.reconcile(claim)
 
     job = await find(memory, job_id)
     assert (job.doubt and job.doubt.readings, len(provider.credits_asked)) == ((), 1)
+
+
+async def test_an_ambiguous_job_is_not_looked_at_before_its_time(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """It is not due for a minute, so that nobody takes it up with every beat."""
+    await ambiguous(poller, memory, provider, clock)
+
+    assert await memory.jobs.claim(now=1059.0, lease=1.0, limit=1) == []
+    assert len(await memory.jobs.claim(now=1060.0, lease=1.0, limit=1)) == 1
+
+
+async def test_readings_that_a_clock_brought_together_prove_nothing(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """It was set back after the first: nobody knows how much later the second one is."""
+    job_id = await ambiguous(poller, memory, provider, clock)
+    await beat(poller, clock, 14)
+    await clock.advance(-1000.0)
+    await beat(poller, clock, 14)
+
+    assert (await failure(memory, job_id))[0] == "upstream_submit_unknown"
+    assert provider.executed == []
 
 
 async def test_a_charge_is_told_and_nothing_is_sent_again(memory: Memory, clock: FakeClock) -> None:
@@ -189,7 +213,7 @@ async def test_an_operator_may_have_ambiguous_submissions_given_up(
 ) -> None:
     """Then the credits are not even read."""
     pace = Pace(poll_seconds=5.0, lease_seconds=10.0, deadline_seconds=3600.0, reconcile_seconds=None)
-    steps = Steps({"fake": provider}, memory, clock=clock, pace=pace)
+    steps = Steps(Kit(providers={"fake": provider}, memory=memory, clock=clock, pace=pace))
     poller = Poller(memory.jobs, steps, clock=clock, pace=pace)
     [job_id] = await admit(memory, clock)
     provider.refuse_submit = SILENT

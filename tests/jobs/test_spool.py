@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,10 +10,11 @@ import structlog
 
 from adapter.database.engine import Database
 from adapter.domain.job import JobState, Operation, VideoJob
-from adapter.domain.ports import Memory, Write
-from adapter.errors import StorageFailed
+from adapter.domain.ports import Claim, Memory, Write
+from adapter.errors import StorageFailed, WrongConfiguration
+from adapter.jobs.kit import Kit
 from adapter.jobs.poller import Poller
-from adapter.jobs.spool import Answer, Spool
+from adapter.jobs.spool import Answer, Spool, try_out
 from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import FakeClock, FakeVideoProvider
@@ -40,6 +41,7 @@ def folder(tmp_path: Path) -> Path:
 
 def die(spool: Spool) -> None:
     """Let go of a spool's file as the end of its process does: the lock goes, the lines stay."""
+    spool._thread.submit(lambda: None).result()  # noqa: SLF001 - what it is writing holds the lock until it is done
     own = spool._own  # noqa: SLF001 - only a process that ends closes it like this
     assert own is not None
     os.close(own[1])
@@ -173,7 +175,7 @@ class Torn(SqlJobStore):
 
 def poller_with(spool: Spool, memory: Memory, clock: FakeClock, provider: FakeVideoProvider) -> tuple[Poller, Steps]:
     """Return a process's loop and its steps."""
-    steps = Steps({"fake": provider}, memory, clock=clock, pace=PACE, spool=spool)
+    steps = Steps(Kit(providers={"fake": provider}, memory=memory, clock=clock, pace=PACE, spool=spool))
     return Poller(memory.jobs, steps, clock=clock, pace=PACE), steps
 
 
@@ -186,8 +188,9 @@ async def died_after_the_answer(
     torn = Memory(Torn(database, provider), memory.feed, memory.media)
     poller, _ = poller_with(spool, torn, clock, provider)
     await poller.tick()
-    while not [file for file in folder.glob("*.answers") if file.stat().st_size]:
-        await clock.advance(0.0)
+    async with asyncio.timeout(5):
+        while not [file for file in folder.glob("*.answers") if file.stat().st_size]:
+            await asyncio.sleep(0.001)
     die(spool)
     assert (await find(memory, job_id)).state is JobState.SUBMITTING
     return job_id
@@ -200,7 +203,7 @@ async def test_a_paid_video_is_found_by_the_next_process(
     provider.credits_left = 680
     job_id = await died_after_the_answer(folder, memory, database, clock, provider)
     poller, steps = poller_with(Spool(folder), memory, clock, provider)
-    await steps.replay()
+    await steps.adoption.replay()
     job = await find(memory, job_id)
     assert (job.state, job.operation, job.submitted_at) == (
         JobState.SUBMITTED,
@@ -212,6 +215,17 @@ async def test_a_paid_video_is_found_by_the_next_process(
 
     assert ((await find(memory, job_id)).state, provider.executed) == (JobState.COMPLETED, [job_id])
     assert list(folder.iterdir()) == []
+
+
+async def test_an_answer_leaves_the_spool_once_it_is_committed(
+    folder: Path, memory: Memory, clock: FakeClock, provider: FakeVideoProvider
+) -> None:
+    """And it was there before: the file was made for it."""
+    await admit(memory, clock)
+    poller, _ = poller_with(Spool(folder), memory, clock, provider)
+    await beat(poller, clock)
+
+    assert [file.stat().st_size for file in folder.iterdir()] == [0]
 
 
 async def test_an_answer_comes_in_time_for_a_job_that_is_already_in_doubt(
@@ -226,7 +240,7 @@ async def test_an_answer_comes_in_time_for_a_job_that_is_already_in_doubt(
     await clock.advance(50.0)
     [claim] = await memory.jobs.claim(now=clock.now(), lease=100.0, limit=1)
     _, steps = poller_with(Spool(folder), memory, clock, provider)
-    await steps.replay()
+    await steps.adoption.replay()
 
     assert (await find(memory, job_id)).state is JobState.SUBMITTED
     assert await memory.jobs.save([Write(claim, claim.job, 0.0)]) == []
@@ -241,7 +255,7 @@ async def test_an_answer_that_comes_too_late_is_told_to_the_operator(
     await beat(other, clock, 4)
     _, steps = poller_with(Spool(folder), memory, clock, provider)
     with structlog.testing.capture_logs() as written:
-        await steps.replay()
+        await steps.adoption.replay()
 
     assert (await find(memory, job_id)).state is JobState.FAILED
     assert [(line["event"], line["operation"]) for line in written] == [("jobs.answer_too_late", "op-1")]
@@ -268,7 +282,7 @@ async def test_an_answer_to_an_earlier_submission_is_not_given_to_a_later_one(
     )
     die(spool)
     _, steps = poller_with(Spool(folder), memory, clock, provider)
-    await steps.replay()
+    await steps.adoption.replay()
 
     assert await find(memory, job_id) == sending
 
@@ -288,7 +302,7 @@ async def test_an_answer_that_was_committed_is_left_alone(
     die(spool)
     _, steps = poller_with(Spool(folder), memory, clock, provider)
     with structlog.testing.capture_logs() as written:
-        await steps.replay()
+        await steps.adoption.replay()
 
     assert (await find(memory, job_id), written) == (submitted, [])
 
@@ -312,6 +326,7 @@ async def test_nothing_is_claimed_before_the_leftovers_are_replayed(
 
     class Slow(SqlJobStore):
         refused = 0
+        claimed_after = 99
 
         async def get(self, job_id: str) -> VideoJob | None:
             if self.refused < 2:
@@ -319,17 +334,32 @@ async def test_nothing_is_claimed_before_the_leftovers_are_replayed(
                 raise StorageFailed("not yet")
             return await super().get(job_id)
 
+        async def claim(self, *, now: float, lease: float, limit: int, held: Collection[str] = ()) -> Sequence[Claim]:
+            self.claimed_after = min(self.claimed_after, self.refused)
+            return await super().claim(now=now, lease=lease, limit=limit, held=held)
+
     provider.credits_left = 680
     job_id = await died_after_the_answer(folder, memory, database, clock, provider)
     await clock.advance(PACE.lease_seconds)
-    slow = Memory(Slow(database), memory.feed, memory.media)
-    poller, _ = poller_with(Spool(folder), slow, clock, provider)
+    slow = Slow(database)
+    poller, _ = poller_with(Spool(folder), Memory(slow, memory.feed, memory.media), clock, provider)
     with structlog.testing.capture_logs() as written:
         await poller_until(poller, clock, lambda: bool(provider.polls))
 
     assert (await find(memory, job_id)).state is JobState.SUBMITTED
+    assert slow.claimed_after == 2
     events = [line["event"] for line in written]
     assert events == ["poller.replay_put_off"] * 2 + ["jobs.answer_adopted"]
+
+
+def test_a_folder_that_takes_no_answers_is_named(tmp_path: Path) -> None:
+    """Before anything is served; a good one is left as it was."""
+    (tmp_path / "file").touch()
+
+    try_out(tmp_path / "good")
+    with pytest.raises(WrongConfiguration, match=r"jobs\.spool: .*/file cannot be used: File exists"):
+        try_out(tmp_path / "file")
+    assert list((tmp_path / "good").iterdir()) == []
 
 
 async def test_a_sender_that_lost_its_claim_still_gives_its_answer(

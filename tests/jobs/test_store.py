@@ -67,6 +67,15 @@ async def test_a_job_comes_back_as_it_was_given(store: SqlJobStore) -> None:
     assert await store.get("video_unknown") is None
 
 
+async def test_many_jobs_come_at_once(store: SqlJobStore) -> None:
+    """Those that are known."""
+    jobs = [await admit(store, video_job(number)) for number in range(3)]
+    found = await store.get_many([jobs[2].id, "video_x", jobs[0].id])
+
+    assert sorted(job.id for job in found) == [jobs[0].id, jobs[2].id]
+    assert await store.get_many([]) == []
+
+
 async def test_the_newest_jobs_come_first(store: SqlJobStore) -> None:
     """As the operator wants to see them."""
     for number in (1, 3, 2):
@@ -283,6 +292,26 @@ async def test_an_owners_jobs_are_listed_page_by_page(store: SqlJobStore) -> Non
     assert await listed(store, after=ordered[2]) == seeds[1::-1]
 
 
+async def test_a_job_that_cannot_be_read_ends_no_list(store: SqlJobStore, database: Database) -> None:
+    """A page that it made shorter would look like the last one."""
+    for number in range(1, 6):
+        await admit(store, video_job(number, at=1000.0 + number))
+    for number in (4, 3):
+        async with writing(database) as connection:
+            await connection.execute(JOBS.update().where(JOBS.c.id == video_job(number).id).values(document=b"{"))
+
+    assert await listed(store) == [5, 2]
+    assert await listed(store, newest_first=False) == [1, 2]
+    assert await listed(store, after=video_job(2, at=1002.0)) == [1]
+
+
+async def test_what_can_be_no_name_of_a_job_is_none(store: SqlJobStore) -> None:
+    """PostgreSQL refuses a NUL in any text, which is no fault of the database."""
+    assert await store.get("video_\0") is None
+    assert await store.find("\0", "ada") is None
+    assert not await store.delete("\0", "ada", now=1000.0)
+
+
 async def test_a_job_is_found_by_its_owner_alone(store: SqlJobStore) -> None:
     """Nobody learns that there is such a job."""
     job = await admit(store, video_job())
@@ -345,6 +374,21 @@ async def test_what_is_over_cannot_be_called_off(store: SqlJobStore) -> None:
     assert not await store.cancel("video_unknown", now=2000.0)
 
 
+async def test_a_late_renewal_does_not_put_off_what_was_written(store: SqlJobStore) -> None:
+    """It was on its way while the step ended: the job is due when the step said, and not when the claim would end."""
+    done, going_on = [await admit(store, video_job(number)) for number in (1, 2)]
+    held = {one.job.id: one for one in await claim(store, 1000.0)}
+    await store.save(
+        [
+            Write(held[done.id], advance(done, Intended("first")), 1005.0),
+            Write(held[going_on.id], advance(going_on, Intended("first")), 1005.0, keeps_claim=True),
+        ]
+    )
+    await store.renew(held.values(), due_at=1015.0)
+
+    assert [one.job.id for one in await claim(store, 1005.0)] == [done.id]
+
+
 async def test_a_job_is_written_over_whoever_holds_it(store: SqlJobStore) -> None:
     """The holder's claim is void, and the job is due."""
     job = await admit(store, video_job())
@@ -362,7 +406,7 @@ async def test_a_job_that_is_not_what_was_seen_is_not_written_over(store: SqlJob
     job = await admit(store, video_job())
     [held] = await claim(store, 1000.0)
     moved = advance(job, Intended("first", 1000.0))
-    await store.save([Write(held, moved, 1020.0)])
+    await store.save([Write(held, moved, 1020.0, keeps_claim=True)])
 
     assert not await store.replace(job, advance(job, Intended("second", 1000.0)), now=1001.0)
     assert not await store.replace(video_job(9), video_job(9), now=1001.0)

@@ -20,11 +20,14 @@ from adapter.errors import (
     UpstreamSilent,
     UpstreamUnreachable,
 )
+from adapter.jobs.kit import Kit
 from adapter.jobs.poller import Poller
+from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import FakeClock, FakeVideoProvider, png
 from tests.jobs.conftest import PACE
 from tests.jobs.rounds import admit, admit_from_pictures, beat, find, poller_of
+from tests.postgres import BOTH_ENGINES
 
 
 @pytest.mark.parametrize(
@@ -249,6 +252,22 @@ async def test_stopping_lets_a_submission_be_recorded(memory: Memory, clock: Fak
     await running
 
     assert (await find(memory, job_id)).state is JobState.SUBMITTED
+
+
+@BOTH_ENGINES
+async def test_who_slept_past_its_lease_before_sending_sends_nothing(
+    memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """Another process has the job by then, and pays for it."""
+    [job_id] = await admit(memory, clock)
+    [stale] = await memory.jobs.claim(now=clock.now(), lease=PACE.lease_seconds, limit=1)
+    await clock.advance(PACE.lease_seconds)
+    await beat(poller_of(memory, clock, fake=provider), clock)
+    taken = await find(memory, job_id)
+    await Steps(Kit(providers={"fake": provider}, memory=memory, clock=clock, pace=PACE)).submit(stale)
+
+    assert provider.executed == [job_id]
+    assert await find(memory, job_id) == taken
 
 
 async def test_pictures_are_uploaded_to_the_jobs_account_before_it_is_sent(

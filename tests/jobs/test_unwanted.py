@@ -144,7 +144,7 @@ async def test_a_job_that_is_deleted_while_it_is_fetched_leaves_nothing_behind(
     gate.set()
     await poller.settle()
     job = await find(memory, job_id)
-    assert (job.state, await stored(memory)) == (JobState.COMPLETED, {*job.files[:2]})
+    assert (job.state, await stored(memory)) == (JobState.COMPLETED, {f"{job.stem}.mp4", f"{job.stem}.png"})
     await clock.advance(PACE.poll_seconds)
     await beat(poller, clock, 2)
 

@@ -50,6 +50,14 @@ ROUTES: Final = (
     Route("POST", r"/images/edits", "ImagesResponse", "ImageEditStreamEvent"),
     Route("POST", r"/images/variations", "ImagesResponse"),
     Route("POST", r"/chat/completions", "CreateChatCompletionResponse", "CreateChatCompletionStreamResponse"),
+    Route("POST", r"/responses", "Response", "ResponseStreamEvent"),
+    Route("GET", r"/responses/[^/]+", "Response", "ResponseStreamEvent"),
+    Route("POST", r"/responses/[^/]+/cancel", "Response"),
+    Route("GET", r"/responses/[^/]+/input_items", "ResponseItemList"),
+    Route("POST", r"/files", "OpenAIFile"),
+    Route("GET", r"/files", "ListFilesResponse"),
+    Route("GET", r"/files/[^/]+", "OpenAIFile"),
+    Route("DELETE", r"/files/[^/]+", "DeleteFileResponse"),
     Route("POST", r"/videos(/[^/]+/remix)?", "VideoResource"),
     Route("GET", r"/videos", "VideoListResource"),
     Route("GET", r"/videos/[^/]+", "VideoResource"),
@@ -62,6 +70,8 @@ ROUTES: Final = (
 OURS: Final = {
     r"GET /(health|ready)": "for whoever watches over the process",
     r"(GET|HEAD) /media/[^/]+": "the files themselves, linked to from answers",
+    r"GET /files/[^/]+/content": "a file's own bytes, of which the document says that they are JSON",
+    r"DELETE /responses/[^/]+": "the document has an answer for failure only; the clients read none",
     r"(GET|HEAD) /videos/[^/]+/content": "the files themselves",
     r"OPTIONS /.*": "a browser's question, answered by headers",
 }

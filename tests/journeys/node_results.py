@@ -130,3 +130,82 @@ class AiText(msgspec.Struct, frozen=True):
 
     text: str
     finish: str
+
+
+class File(msgspec.Struct, frozen=True):
+    """What is told of an uploaded file."""
+
+    id: str
+    filename: str
+    bytes: int
+    status: str
+
+
+class FileJourney(msgspec.Struct, frozen=True):
+    """What a file looked like from its upload to its end."""
+
+    file: File
+    listed: list[str]
+    content: bytes
+    deleted: bool
+
+
+class OutputItem(msgspec.Struct, frozen=True):
+    """An entry of a response."""
+
+    type: str
+    result: str | None = None
+
+
+class Response(msgspec.Struct, frozen=True):
+    """A response of the official client; `text` is what it makes of the messages."""
+
+    id: str
+    status: str
+    output: list[OutputItem]
+    text: str = ""
+
+
+class StreamedResponse(msgspec.Struct, frozen=True):
+    """What its streaming helper saw and put together."""
+
+    events: list[str]
+    response: Response
+
+
+class AiResponse(msgspec.Struct, frozen=True):
+    """What the AI SDK makes of a response."""
+
+    results: list[str]
+    text: str
+    reasoning: str
+
+
+class NodeVideo(msgspec.Struct, frozen=True):
+    """A `Video`."""
+
+    id: str
+    status: str
+    size: str
+    seconds: str
+    remixed_from_video_id: str | None
+
+
+class NodeDeleted(msgspec.Struct, frozen=True):
+    """What is left of one."""
+
+    id: str
+    deleted: bool
+
+
+class VideoLife(msgspec.Struct, frozen=True):
+    """A video from its making to its end."""
+
+    made: NodeVideo
+    video: NodeVideo
+    #: Bytes by the type of the content.
+    sizes: dict[str, int]
+    remix: NodeVideo
+    #: What came after the remix, up to the video itself.
+    listed: list[str]
+    deleted: NodeDeleted

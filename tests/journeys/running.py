@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -40,7 +41,7 @@ base_url = "{gemini}"
 keys = ["plain:AIza-sandbox"]
 
 [providers.flow]
-base_url = "http://127.0.0.1:{sandbox}"
+base_url = "{gemini}"
 
 [[providers.flow.accounts]]
 name = "sandbox"
@@ -55,9 +56,11 @@ spool = "{folder}/spool"
 
 [chat]
 heartbeat_seconds = 0.05
+opening_seconds = {opening_seconds}
+{chat}
 
 [sandbox]
-enabled = true
+enabled = {enabled}
 port = {sandbox}
 state = "{folder}/upstream"
 pending_seconds = 0.2
@@ -68,7 +71,7 @@ video_credits = 1
 
 
 class Server:
-    """A running adapter with its own sandbox."""
+    """A running adapter with its own sandbox, or with the one that is at `upstream`."""
 
     def __init__(
         self,
@@ -78,11 +81,16 @@ class Server:
         database: str = "",
         storage: str = "",
         server: str = "",
+        opening_seconds: float = 30.0,
+        chat: str = "",
         more: str = "",
+        upstream: str = "",
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
-        self.port, self._sandbox = free_port(), free_port()
-        self.upstream = f"http://127.0.0.1:{self._sandbox}"
+        self.port, sandbox = free_port(), free_port()
+        self.upstream = upstream or f"http://127.0.0.1:{sandbox}"
+        self._environ = dict(environ or {})
         self.url = f"http://127.0.0.1:{self.port}"
         self._config = folder / "adapter.toml"
         self._config.write_text(
@@ -90,12 +98,15 @@ class Server:
                 models=ROOT / "config" / "models.toml",
                 port=self.port,
                 server=server,
+                opening_seconds=opening_seconds,
+                chat=chat,
                 key=KEY,
                 folder=folder,
                 database=database or f"sqlite:///{folder}/jobs.db",
                 storage=storage or f'media = "file://{folder}/media"',
                 gemini=self.upstream,
-                sandbox=self._sandbox,
+                sandbox=sandbox,
+                enabled="false" if upstream else "true",
                 active_seconds=active_seconds,
             )
             + more
@@ -114,7 +125,7 @@ class Server:
                 [sys.executable, "-m", "adapter", "serve", "--config", str(self._config)],
                 cwd=ROOT,
                 # The newest client's folder in PYTHONPATH is the test's business, not the program's.
-                env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+                env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | self._environ,
                 stdout=log,
                 stderr=log,
             )
@@ -139,10 +150,29 @@ class Server:
         """Ask the process to stop and return its exit status."""
         return self._signal(signal.SIGTERM)
 
-    def _signal(self, number: signal.Signals) -> int:
+    def pause(self) -> None:
+        """Let the process hang, as a machine that is out of breath does."""
+        self._process_of().send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._process_of().send_signal(signal.SIGCONT)
+
+    def ask_to_stop(self) -> None:
+        """Ask the process to stop and do not wait for it."""
+        self._process_of().send_signal(signal.SIGTERM)
+
+    def end(self) -> int:
+        """Wait until the process has ended and return its exit status."""
+        return self._process_of().wait(timeout=START_SECONDS)
+
+    def _process_of(self) -> subprocess.Popen[bytes]:
         assert self._process is not None
-        self._process.send_signal(number)
-        return self._process.wait(timeout=START_SECONDS)
+        return self._process
+
+    def _signal(self, number: signal.Signals) -> int:
+        self._process_of().send_signal(number)
+        return self.end()
 
     def command(self, *arguments: str) -> str:
         """Run one of the program's other commands on the same configuration, and return what it says."""
@@ -176,6 +206,10 @@ class Server:
         ledger = msgspec.json.decode(httpx.get(f"{self.upstream}/sandbox/ledger").content)
         return [execution["model"] for execution in ledger["executions"] if execution["prompt"] == prompt]
 
+    def executions(self) -> int:
+        """Return how much it carried out in all."""
+        return len(msgspec.json.decode(httpx.get(f"{self.upstream}/sandbox/ledger").content)["executions"])
+
     def asked(self, door: str) -> int:
         """Return how often the sandbox was asked for something, by the name of its door."""
         ledger = msgspec.json.decode(httpx.get(f"{self.upstream}/sandbox/ledger").content)
@@ -183,9 +217,19 @@ class Server:
 
     def wait_until_asked(self, door: str) -> None:
         """Return when the sandbox was asked for something, which has to be soon."""
-        until = time.monotonic() + START_SECONDS
-        while not self.asked(door):
-            assert time.monotonic() < until, f"nobody came to {door}"
+        wait_until(lambda: bool(self.asked(door)), f"nobody came to {door}")
+
+    def wait_for_line(self, event: str) -> None:
+        """Return when the program has written of something, which has to be soon."""
+        wait_until(lambda: event in self.log, f"nothing was written of {event}")
+
+
+def wait_until(happened: Callable[[], bool], complaint: str) -> None:
+    """Return when something has happened, which has to be soon."""
+    until = time.monotonic() + START_SECONDS
+    while not happened():
+        assert time.monotonic() < until, complaint
+        time.sleep(0.02)
 
 
 class Connect(Protocol):

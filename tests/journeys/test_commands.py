@@ -43,6 +43,7 @@ def test_a_configuration_is_checked(server: Server) -> None:
         *["secret"] * 4,
         "database",
         "media",
+        "spool",
         "links",
         "models",
     ]

@@ -24,14 +24,20 @@ def narrow(tmp_path: Path) -> Iterator[Server]:
     assert server.stop() == 0
 
 
-def asked(server: Server, answers: list[httpx.Response], http: httpx.Client, path: str) -> threading.Thread:
-    """Ask for a picture beside the test."""
+def asked(
+    server: Server, answers: list[httpx.Response], http: httpx.Client, path: str, *, seed: int = 1
+) -> threading.Thread:
+    """Ask for a picture beside the test; each seed is a request of its own."""
     bodies = {
-        "/v1/images/generations": {"json": {"model": "gemini-2.5-flash-image", "prompt": "a slow fox"}},
+        "/v1/images/generations": {"json": {"model": "gemini-2.5-flash-image", "prompt": "a slow fox", "seed": seed}},
         "/v1/chat/completions": {
-            "json": {"model": "gemini-2.5-flash-image", "messages": [{"role": "user", "content": "a slow fox"}]}
+            "json": {
+                "model": "gemini-2.5-flash-image",
+                "messages": [{"role": "user", "content": "a slow fox"}],
+                "seed": seed,
+            }
         },
-        "/v1/images/edits": {"data": {"prompt": "a slow fox"}, "files": {"image": png()}},
+        "/v1/images/edits": {"data": {"prompt": "a slow fox", "seed": str(seed)}, "files": {"image": png()}},
     }
     thread = threading.Thread(
         target=lambda: answers.append(
@@ -47,7 +53,7 @@ def test_what_finds_no_room_is_asked_to_come_back(narrow: Server, http: httpx.Cl
     """One is served, the others wait a little and get a 503 that their SDK may repeat; nothing was paid for them."""
     narrow.fault(on="gemini.generate", do="delay", seconds=1.5)
     answers: list[httpx.Response] = []
-    for thread in [asked(narrow, answers, http, path) for _ in range(3)]:
+    for thread in [asked(narrow, answers, http, path, seed=seed) for seed in range(3)]:
         thread.join()
 
     assert sorted(answer.status_code for answer in answers) == [200, 503, 503]

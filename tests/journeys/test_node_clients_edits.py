@@ -7,7 +7,7 @@ import pytest
 from PIL import Image as Pillow
 
 from tests.journeys.node_programs import NodePrograms
-from tests.journeys.node_results import AiImages, AiText, Delta, Message, PictureEvent, Pictures
+from tests.journeys.node_results import AiImages, AiText, Delta, FileJourney, Message, PictureEvent, Pictures
 from tests.looking import opened
 
 MODEL = "gemini-2.5-flash-image"
@@ -90,3 +90,13 @@ def test_a_streamed_chat_hands_its_pictures_over_at_once(node: NodePrograms) -> 
     [pictures] = [delta.images for delta in deltas if delta.images]
 
     assert [opened(picture.image_url.url).format for picture in pictures] == ["PNG"]
+
+
+def test_a_file_is_uploaded_looked_at_and_deleted(node: NodePrograms, files: list[str]) -> None:
+    """As a stream: chunked, without a length, of no type."""
+    seen = node.run("openai_files", FileJourney, file=files[0])
+
+    assert seen.content == Path(files[0]).read_bytes()
+    assert (seen.file.filename, seen.file.bytes, seen.file.status) == ("first", len(seen.content), "processed")
+    assert seen.file.id in seen.listed
+    assert seen.deleted

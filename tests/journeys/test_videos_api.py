@@ -390,3 +390,26 @@ def test_a_video_made_in_a_chat_is_a_video(client: openai.OpenAI, prompt: str) -
     chat = client.chat.completions.with_raw_response.create(model=MODEL, messages=[{"role": "user", "content": prompt}])
 
     assert client.videos.retrieve(chat.headers["x-video-id"]).prompt == prompt
+
+
+def test_only_a_video_that_went_out_whole_counts_as_handed_over(
+    client: openai.OpenAI, http: httpx.Client, server: Server, prompt: str
+) -> None:
+    """Who asks for the same thing in a chat gets it as long as nobody has it, and a new one from then on."""
+
+    def again(words: str) -> str:
+        messages = [{"role": "user", "content": words}]
+        chat = client.chat.completions.with_raw_response.create(model=MODEL, messages=messages)  # type: ignore[arg-type]
+        return chat.headers["x-video-id"]
+
+    looked_at, taken, skimmed = (finished(client, f"{prompt} {number}").id for number in range(3))
+    url = f"{server.url}/v1/videos/{{}}/content"
+    http.head(url.format(looked_at), headers=bearer())
+    http.get(url.format(looked_at), headers={**bearer(), "range": "bytes=1-"})
+    http.get(url.format(looked_at), headers=bearer(), params={"variant": "thumbnail"})
+    http.get(url.format(taken), headers=bearer())
+    http.get(url.format(skimmed), headers={**bearer(), "range": "bytes=0-"})
+
+    assert again(f"{prompt} 0") == looked_at
+    assert again(f"{prompt} 1") != taken
+    assert again(f"{prompt} 2") != skimmed

@@ -27,10 +27,12 @@ from adapter.domain.media import RemoteVideo
 from adapter.domain.ports import ListedFile, Write
 from adapter.errors import JobFailed, StorageFailed
 from adapter.jobs.store import SqlJobStore
-from adapter.media.janitor import BATCH, FIRST_SECONDS, GRACE_SECONDS, ROUND_SECONDS, Janitor, Retention
+from adapter.media.janitor import BATCH, FIRST_SECONDS, GRACE_SECONDS, Janitor, Retention
+from adapter.media.rounds import ROUND_SECONDS
 from adapter.media.store import ObjectMediaStore, open_media
+from adapter.records.files import SqlFileStore
 from tests.buckets import S3Server
-from tests.fakes import FakeClock, video_job
+from tests.fakes import FakeClock, given_file, video_job
 
 NOW = 10_000_000.0
 DAY = 86_400.0
@@ -318,3 +320,17 @@ async def test_it_goes_round_soon_and_then_once_an_hour(
 
     assert rounds == [FIRST_SECONDS, FIRST_SECONDS + ROUND_SECONDS, FIRST_SECONDS + 2 * ROUND_SECONDS]
     assert [log["event"] for log in logs] == ["janitor.round_failed", "janitor.round", "janitor.round"]
+
+
+async def test_an_uploaded_file_lives_as_long_as_its_owner_says(
+    media: ObjectMediaStore, jobs: SqlJobStore, database: Database, clock: FakeClock, folder: Path
+) -> None:
+    """However old; a file that nobody remembers does not."""
+    files = SqlFileStore(database)
+    file = given_file(1, at=0.0)
+    await files.add(file)
+    lay(folder, file.name, age=100 * DAY)
+    lay(folder, given_file(2).name, age=100 * DAY)
+    await Janitor(media, jobs, clock, RETENTION, [files]).go_round()
+
+    assert names(folder) == [file.name]

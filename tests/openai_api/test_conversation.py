@@ -4,7 +4,7 @@ import msgspec
 import pybase64
 import pytest
 
-from adapter.domain.orders import Kept, Link, Source, Upload, VideoInput
+from adapter.domain.orders import Filed, Kept, Link, Source, Upload, VideoInput
 from adapter.errors import InvalidRequest, UnknownModel
 from adapter.openai_api.read.chat import picture_order, video_wish, wants_pictures
 from adapter.openai_api.read.conversation import Wish, read_wish
@@ -98,6 +98,9 @@ def test_the_words_are_those_of_the_last_user_turn(content: Content, words: str)
         ({"type": "file", "file": {"file_data": data_url(), "filename": "fox.png"}}, upload()),
         ({"type": "input_file", "file_data": data_url(), "filename": "fox.png"}, upload()),
         ({"type": "file", "file": {"file_data": "https://a/b.png"}}, Link("https://a/b.png", "messages")),
+        ({"type": "file", "file": {"file_id": "file-1"}}, Filed("file-1", "messages")),
+        ({"type": "input_image", "file_id": "file-1"}, Filed("file-1", "messages")),
+        ({"type": "input_file", "file_id": "file-1"}, Filed("file-1", "messages")),
     ],
 )
 def test_a_picture_may_be_attached_in_many_ways(part: dict[str, object], source: Source) -> None:
@@ -109,8 +112,8 @@ def test_a_picture_may_be_attached_in_many_ways(part: dict[str, object], source:
     ("part", "says"),
     [
         ({"type": "image_url"}, "A part of type 'image_url' needs a picture"),
-        ({"type": "input_image", "file_id": "file-1"}, "A part of type 'input_image' needs a picture"),
-        ({"type": "file", "file": {"file_id": "file-1"}}, "There is no file 'file-1' here"),
+        ({"type": "input_image"}, "A part of type 'input_image' needs a picture"),
+        ({"type": "file", "file": {}}, "A part of type 'file' needs a picture"),
         ({"type": "input_file"}, "A part of type 'input_file' needs a picture"),
         ({"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}, "'input_audio' cannot be used"),
         ({"type": "video_url", "video_url": {"url": "https://a"}}, "'video_url' cannot be used"),
@@ -164,7 +167,9 @@ def test_all_pictures_of_the_last_user_turn_are_meant_in_their_order() -> None:
 )
 def test_make_it_blue_means_the_last_picture_of_the_answer_above(shown: dict[str, object]) -> None:
     """By a link of ours in its text, as a part, or beside it; the last one of several, and nobody else's."""
-    assert wish(user("a fox"), shown, user("make it blue")) == Wish("make it blue", (kept("a.png"),), (None,))
+    found = wish(user("a fox"), shown, user("make it blue"))
+
+    assert found == Wish("make it blue", (kept("a.png"),), (None,), is_earlier=True)
 
 
 @pytest.mark.parametrize(
@@ -231,7 +236,7 @@ def test_a_link_of_ours_that_a_user_writes_is_meant(said: str | list[dict[str, o
     "broken",
     [
         user([picture("data:image/png;base64,@")]),
-        user([{"type": "file", "file": {"file_id": "file-1"}}]),
+        user([{"type": "file", "file": {"file_id": None}}]),
         user([{"type": "input_audio"}]),
         answer(None, "data:image/png;base64,@"),
         answer("![](data:image/png;base64,@)"),

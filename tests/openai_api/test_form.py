@@ -29,7 +29,7 @@ SAMPLE = (
     b"2\r\n"
     b"--frontier--\r\n"
 )
-WHOLE = (Part("image[]", FILE), Part("prompt", "ein Fuchs, nächtens".encode()), Part("n", b"2"))
+WHOLE = (Part("image[]", FILE, "upload"), Part("prompt", "ein Fuchs, nächtens".encode()), Part("n", b"2"))
 
 
 def parts(*chunks: bytes, kind: str = KIND) -> tuple[Part, ...]:
@@ -174,9 +174,27 @@ def test_an_empty_form_has_no_parts() -> None:
 )
 def test_a_part_is_known_by_its_name_alone(head: bytes) -> None:
     """File names and content types are as clients please, or missing."""
-    assert parts(b"--frontier\r\n" + head + b"\r\n\r\n\xff\xd8\xff!\r\n--frontier--") == (
-        Part("image", b"\xff\xd8\xff!"),
-    )
+    [part] = parts(b"--frontier\r\n" + head + b"\r\n\r\n\xff\xd8\xff!\r\n--frontier--")
+
+    assert (part.name, part.data) == ("image", b"\xff\xd8\xff!")
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        (b"", ""),
+        (b'; filename=""', ""),
+        (b'; filename="C:\\fox.png"', "fox.png"),
+        (b"; filename*=UTF-8''f%C3%BCchse.png", ""),  # RFC 7578 section 4.2 forbids it
+        ('; filename="füchse.png"'.encode(), "füchse.png"),
+    ],
+)
+def test_the_name_of_a_file_is_kept_for_whoever_wants_it(told: bytes, name: str) -> None:
+    """Without the folders of its owner's machine."""
+    head = b'content-disposition: form-data; name="file"' + told
+    [part] = parts(b"--frontier\r\n" + head + b"\r\n\r\nx\r\n--frontier--")
+
+    assert part.filename == name
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_the_shape_chooses_the_upstream_model(wish: dict[str, str], ratio: Ratio
         ({"messages": (Message(role="user", content=(ContentPart(type="image_url"),)),)}, "messages"),
         ({"n": 2}, "n"),
         ({"size": "4K"}, "size"),
-        ({"aspect_ratio": "1:1"}, "size"),
+        ({"aspect_ratio": "1:1"}, "aspect_ratio"),
         ({"seed": -4}, "seed"),
         ({"size": "640x640"}, "size"),
         ({"seconds": 4}, "seconds"),

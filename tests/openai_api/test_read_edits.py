@@ -4,7 +4,7 @@ import msgspec
 import pybase64
 import pytest
 
-from adapter.domain.orders import ImageOrder, Kept, Link, Source, Upload
+from adapter.domain.orders import Filed, ImageOrder, Kept, Link, Source, Upload
 from adapter.errors import InvalidRequest, UnknownModel
 from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.edits import (
@@ -64,6 +64,8 @@ def in_form(*parts: tuple[str, bytes]) -> tuple[Source, ...]:
             (Link("https://a", "image[0]"), Link("https://b", "image[1]")),
         ),
         ({"images": ["https://a"], "image": "https://b"}, (Link("https://a", "images[0]"),)),
+        ({"images": [{"file_id": "file-1"}]}, (Filed("file-1", "images[0]"),)),
+        ({"image": {"file_id": "file-1"}}, (Filed("file-1", "image"),)),
     ],
 )
 def test_pictures_of_a_json_body_are_read(fields: dict[str, object], found: tuple[Source, ...]) -> None:
@@ -74,12 +76,11 @@ def test_pictures_of_a_json_body_are_read(fields: dict[str, object], found: tupl
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
-        ({"images": [{"image_url": "https://a"}, {"file_id": "file-1"}]}, "images[1]"),
+        ({"images": [{"image_url": "https://a"}, {"file_id": None}]}, "images[1]"),
         ({"images": [{}]}, "images[0]"),
         ({"images": ["https://a", "fox.png"]}, "images[1]"),
         ({"image": ""}, "image"),
         ({"image": "data:image/png;base64,@"}, "image"),
-        ({"image": {"file_id": "file-1"}}, "image"),
         ({"images": "https://a"}, "images"),
         ({"images": [7]}, "images[0]"),
         ({"image": {"image_url": {"url": "https://a"}}}, "image.image_url"),
@@ -151,8 +152,7 @@ def test_a_picture_in_brackets_is_found_as_well() -> None:
         Upload(png(), "image[]"),
         Link("https://a", "images[0]"),
     )
-    with pytest.raises(InvalidRequest, match="no file 'file-1'"):
-        in_form(("image[file_id]", b"file-1"))
+    assert in_form(("image[file_id]", b"file-1")) == (Filed("file-1", "image"),)
 
 
 def test_the_words_of_a_form_are_its_fields() -> None:

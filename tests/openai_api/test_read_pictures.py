@@ -3,7 +3,7 @@
 import pybase64
 import pytest
 
-from adapter.domain.orders import Kept, Link, Upload
+from adapter.domain.orders import Filed, Kept, Link, Source, Upload
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.pictures import kept_name, read_ref, read_url
 from adapter.openai_api.wire.images import ImageRef
@@ -15,7 +15,7 @@ DATA = bytes(range(256))
 BASE64 = pybase64.b64encode(DATA).decode()
 
 
-def read(url: str) -> Upload | Link | Kept:
+def read(url: str) -> Source:
     """Read an address that came as `image`."""
     return read_url(url, HERE, "image")
 
@@ -166,11 +166,10 @@ def test_anything_else_is_refused(url: str) -> None:
 
 
 def test_a_reference_is_an_address_or_a_file() -> None:
-    """Bare or in an object; there are no files here yet."""
+    """Bare or in an object. Whose file it is, and whether it is there, is asked later."""
     assert read_ref("https://a/b", HERE, "images[0]") == Link("https://a/b", "images[0]")
     assert read_ref(ImageRef(image_url="https://a/b"), HERE, "images[0]") == Link("https://a/b", "images[0]")
     assert read_ref(ImageRef(image_url="https://a/b", file_id="x"), HERE, "image") == Link("https://a/b", "image")
-    with pytest.raises(InvalidRequest, match="There is no file 'file-1' here; give the picture as a data: URL"):
-        read_ref(ImageRef(file_id="file-1"), HERE, "image")
+    assert read_ref(ImageRef(file_id="file-1"), HERE, "image") == Filed("file-1", "image")
     with pytest.raises(InvalidRequest, match="A picture needs an 'image_url'"):
         read_ref(ImageRef(), HERE, "image")

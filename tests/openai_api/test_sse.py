@@ -17,3 +17,15 @@ def test_a_comment_is_a_colon_line() -> None:
 def test_the_end_is_the_word_that_both_sdks_wait_for() -> None:
     """`[DONE]`."""
     assert sse.DONE == b"data: [DONE]\n\n"
+
+
+def test_a_numbered_event_names_its_place() -> None:
+    """A reader who comes back says it."""
+    event = sse.numbered(Delta(content="one"), event="video.queued", number=3)
+
+    assert event == b'id: 3\nevent: video.queued\ndata: {"content":"one"}\n\n'
+
+
+def test_a_pause_between_numbered_events_has_no_blank_line() -> None:
+    """The Python client takes one after an `id:` for an event without data, and raises."""
+    assert sse.pause("still working") == b": still working\n"

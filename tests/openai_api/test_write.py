@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from adapter.domain.job import Intended, Operation, Progressed, StoredVideo, Submitted, VideoJob, advance
+from adapter.domain.job import Intended, JobState, Operation, Progressed, StoredVideo, Submitted, VideoJob, advance
+from adapter.domain.markup import Markup
 from adapter.errors import (
     AdapterError,
     InvalidRequest,
@@ -121,15 +122,44 @@ def test_progress_tells_the_percentage_the_time_and_what_is_left() -> None:
     assert chat.progress_line(job_at(93), 1125.0) == "Making the video: 93 %, 2 min 05 s so far, any moment now."
 
 
+VIDEO = StoredVideo(video="a.mp4", poster="a.jpg", size=1, sha256="00")
+
+
 def test_a_video_is_shown_as_poster_and_link() -> None:
     """Both are ours, and the link ends in .mp4."""
-    media = StoredVideo(video="a.mp4", poster="a.jpg", size=1, sha256="00")
-
-    assert chat.video_markdown(media, "https://here") == (
+    assert chat.video_shown(VIDEO, "https://here", Markup.MARKDOWN) == (
         "![Video preview](https://here/media/a.jpg)\n\n[Download video](https://here/media/a.mp4)"
     )
-    without = msgspec.structs.replace(media, poster=None)
-    assert chat.video_markdown(without, "https://here") == "[Download video](https://here/media/a.mp4)"
+    without = msgspec.structs.replace(VIDEO, poster=None)
+    assert chat.video_shown(without, "https://here", Markup.MARKDOWN) == "[Download video](https://here/media/a.mp4)"
+
+
+def test_a_video_is_shown_as_a_player_and_link() -> None:
+    """The two-line block and the block inside of another, to the letter: each program reads it with a pattern."""
+    assert chat.video_shown(VIDEO, "https://here", Markup.HTML) == (
+        '<video src="https://here/media/a.mp4" controls="controls" width="100%">\nhttps://here/media/a.mp4\n</video>\n\n'
+        "[Download video](https://here/media/a.mp4)"
+    )
+    assert chat.video_shown(VIDEO, "https://here", Markup.DIV) == (
+        '<div><video src="https://here/media/a.mp4" controls="controls" width="100%"></video></div>\n\n'
+        "[Download video](https://here/media/a.mp4)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "line"),
+    [
+        (JobState.ACCEPTED, "Sending the prompt to the video model: 1 min 10 s so far."),
+        (JobState.SUBMITTING, "Sending the prompt to the video model: 1 min 10 s so far."),
+        (JobState.READY, "The video is made; fetching it, 1 min 10 s so far."),
+        (JobState.FAILED, "The video could not be made."),
+    ],
+)
+def test_every_state_has_a_line_that_tells_how_long_it_takes(state: JobState, line: str) -> None:
+    """Where it can take long."""
+    job = msgspec.structs.replace(video_job(), state=state)
+
+    assert chat.progress_line(job, 1070.0) == line
 
 
 def test_an_error_has_all_four_keys() -> None:

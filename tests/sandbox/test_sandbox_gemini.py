@@ -212,3 +212,31 @@ async def test_mime_and_drafts_can_lie(client: Client) -> None:
     assert opened(blob["data"]).format == "PNG"
     parts = drafting["candidates"][0]["content"]["parts"]
     assert [part.get("thought", False) for part in parts if "inlineData" in part] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("mime", "prompt", "said"),
+    [
+        ("", "Name it.", "Emulated words"),
+        ("application/json", 'Answer as {"title": "…"}', '{"title":"Emulated words"}'),
+        ("application/json", 'Answer as { "tags": ["…"] }', '{"tags":["Emulated words"]}'),
+    ],
+)
+async def test_a_text_model_writes(client: Client, mime: str, prompt: str, said: str) -> None:
+    """In the form that was asked for; it is entered in the books as a text."""
+    config = {"maxOutputTokens": 100} | ({"responseMimeType": mime} if mime else {})
+    body = {"contents": [{"parts": [{"text": prompt}]}], "generationConfig": config}
+    path = "/v1beta/models/gemini-2.5-flash:generateContent"
+
+    answer = await client.post(path, headers=KEY, json=body)
+
+    [candidate] = answer.json()["candidates"]
+    assert candidate["content"]["parts"] == [{"text": said}]
+    [execution] = (await ledger(client))["executions"]
+    assert (execution["kind"], execution["model"], execution["prompt"]) == ("text", "gemini-2.5-flash", prompt)
+
+
+async def test_a_text_model_is_listed_and_wants_contents(client: Client) -> None:
+    """As an image model is."""
+    assert (await client.get("/v1beta/models/gemini-2.5-flash", headers=KEY)).json()["thinking"] is True
+    assert await refused(client, "/v1beta/models/gemini-2.5-flash:generateContent", {"contents": []})

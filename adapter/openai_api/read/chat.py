@@ -5,7 +5,9 @@ from adapter.domain.orders import ImageOrder, VideoWish
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.conversation import PARAM, read_wish
 from adapter.openai_api.read.fields import prompt, required
+from adapter.openai_api.read.flagged import cast_by_flags, refuse_video_flags, with_flags, without_flags
 from adapter.openai_api.read.images import image_order
+from adapter.openai_api.read.markup import split_model
 from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.read.videos import Script, film
 from adapter.openai_api.wire.chat import ChatRequest
@@ -18,7 +20,8 @@ def wants_pictures(body: ChatRequest, terms: Terms) -> bool:
     Raises:
         UnknownModel: no such model.
     """
-    return isinstance(terms.catalogue.find(required(body.model, "model")).card, ImageCard)
+    name, _ = split_model(required(body.model, "model"), terms.catalogue)
+    return isinstance(terms.catalogue.find(name).card, ImageCard)
 
 
 def picture_order(body: ChatRequest, terms: Terms) -> ImageOrder:
@@ -28,7 +31,11 @@ def picture_order(body: ChatRequest, terms: Terms) -> ImageOrder:
         UnknownModel: no such model.
         InvalidRequest: a field is missing, or asks for what the model or this server cannot do.
     """
-    wish = read_wish(required(body.messages, PARAM), terms.public_url, look_back=True)
+    messages, flags = without_flags(required(body.messages, PARAM), terms)
+    refuse_video_flags(flags, body.model or "")
+    body = with_flags(body, flags)
+    is_open = not any(isinstance(ref, str) for ref in flags.refs)
+    wish = cast_by_flags(read_wish(messages, terms.public_url, look_back=is_open), flags, terms.public_url)
     request = ImagesRequest(
         model=body.model,
         prompt=prompt(wish.text, terms.longest_prompt, PARAM),
@@ -56,10 +63,12 @@ def video_wish(body: ChatRequest, terms: Terms) -> VideoWish:
         UnknownModel: no such model.
         InvalidRequest: a field is missing, or asks for what the model or this server cannot do.
     """
-    name = required(body.model, "model")
+    name, _ = split_model(required(body.model, "model"), terms.catalogue)
+    messages, flags = without_flags(required(body.messages, PARAM), terms)
+    body = with_flags(body, flags)
     if body.n not in {None, 1}:
         raise InvalidRequest("One request makes one video; 'n' has to be 1.", param="n")
-    wish = read_wish(required(body.messages, PARAM), terms.public_url, look_back=False)
+    wish = cast_by_flags(read_wish(messages, terms.public_url, look_back=False), flags, terms.public_url)
     return film(
         Script(
             model=name,

@@ -32,6 +32,8 @@ class Wish(msgspec.Struct, frozen=True):
     pictures: tuple[Source, ...] = ()
     #: What each of them is to a video, where the client says so.
     roles: tuple[str | None, ...] = ()
+    #: Whether the pictures are those of an earlier turn.
+    is_earlier: bool = False
 
 
 def read_wish(messages: Sequence[Message], public_url: str, *, look_back: bool) -> Wish:
@@ -53,7 +55,8 @@ def read_wish(messages: Sequence[Message], public_url: str, *, look_back: bool) 
         if found:
             chosen = found if earlier.role == "user" else found[-1:]
             roles = tuple(part.role for part in chosen)
-            return Wish(text, tuple(_source(part, public_url) for part in chosen), roles)
+            sources = tuple(_source(part, public_url) for part in chosen)
+            return Wish(text, sources, roles, is_earlier=earlier is not messages[asked])
     return Wish(text)
 
 
@@ -128,9 +131,10 @@ def _source(part: ContentPart, public_url: str) -> Source:
     if part.image_url is not None:
         url = part.image_url if isinstance(part.image_url, str) else part.image_url.url
         return read_url(url, public_url, PARAM)
-    data = part.file_data if part.file is None else part.file.file_data
+    data = (part.file_data or part.file_url) if part.file is None else part.file.file_data
     if data is not None:
         return read_url(data, public_url, PARAM)
-    if part.file is not None:
-        return read_ref(ImageRef(file_id=part.file.file_id), public_url, PARAM)
-    raise InvalidRequest(f"A part of type '{part.type}' needs a picture: {FORMS}.", param=PARAM)
+    file_id = part.file_id if part.file is None else part.file.file_id
+    if file_id is not None:
+        return read_ref(ImageRef(file_id=file_id), public_url, PARAM)
+    raise InvalidRequest(f"A part of type '{part.type}' needs a picture: {FORMS}, or a 'file_id'.", param=PARAM)

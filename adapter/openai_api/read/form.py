@@ -27,6 +27,8 @@ class Part(msgspec.Struct, frozen=True):
 
     name: str
     data: bytes
+    #: What the client calls the file, if it says so.
+    filename: str = ""
 
 
 class FormReader:
@@ -46,6 +48,7 @@ class FormReader:
         )
         self._parts: list[Part] = []
         self._name = ""
+        self._filename = ""
         self._data = bytearray()
 
     def feed(self, chunk: bytes) -> None:
@@ -67,9 +70,9 @@ class FormReader:
 
     def _take(self, found: MultipartSegment | bytes | None) -> None:
         if found is None:
-            self._parts.append(Part(self._name, bytes(self._data)))
+            self._parts.append(Part(self._name, bytes(self._data), self._filename))
         elif isinstance(found, MultipartSegment):
-            self._name, self._data = found.name or "", bytearray()
+            self._name, self._filename, self._data = found.name or "", found.filename or "", bytearray()
         else:
             self._data += found
 

@@ -2,7 +2,7 @@
 
 import pybase64
 
-from adapter.domain.orders import Kept, Link, Source, Upload
+from adapter.domain.orders import Filed, Kept, Link, Source, Upload
 from adapter.errors import InvalidRequest
 from adapter.openai_api.wire.images import ImageRef
 
@@ -25,14 +25,14 @@ def read_ref(ref: ImageRef | str, public_url: str, param: str) -> Source:
     """Return the source that a JSON request names.
 
     Raises:
-        InvalidRequest: it names none, or one that does not exist.
+        InvalidRequest: it names none.
     """
     url = ref if isinstance(ref, str) else ref.image_url
     if url is not None:
         return read_url(url, public_url, param)
     if isinstance(ref, ImageRef) and ref.file_id is not None:
-        raise InvalidRequest(f"There is no file '{ref.file_id}' here; give the picture as {FORMS}.", param=param)
-    raise InvalidRequest(f"A picture needs an 'image_url': {FORMS}.", param=param)
+        return Filed(ref.file_id, param)
+    raise InvalidRequest(f"A picture needs an 'image_url' ({FORMS}) or a 'file_id'.", param=param)
 
 
 def read_part(data: bytes, public_url: str, param: str) -> Source:

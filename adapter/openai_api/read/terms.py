@@ -4,6 +4,9 @@ import msgspec
 
 from adapter.domain.catalogue import Catalogue
 from adapter.domain.media import SizePolicy
+from adapter.domain.side_calls import Phrasebook
+
+NOTHING_KNOWN = Phrasebook({})
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,3 +19,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     size_policy: SizePolicy
     #: Base of our own links: a picture below it is ours.
     public_url: str
+    #: By which words side calls are known. Without any they are prompts like others.
+    phrasebook: Phrasebook = NOTHING_KNOWN
+    #: Whether side calls are refused, not answered.
+    refuse_side_calls: bool = False

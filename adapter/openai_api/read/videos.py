@@ -67,7 +67,12 @@ def film(script: Script, catalogue: Catalogue) -> VideoWish:
         raise InvalidRequest(f"The model '{script.model}' has one resolution; leave it out.", param="resolution")
     kind, pictures = cast_pictures(script.pictures, script.roles, most=card.references, param=script.pictures_param)
     shape = read_shape(script.size, script.aspect_ratio, by_name)
-    ratio, upstream = card.choose(shape, kind)
+    try:
+        ratio, upstream = card.choose(shape, kind)
+    except InvalidRequest as fault:
+        if fault.param == "size" and script.size in {None, "auto"} and script.aspect_ratio is not None:
+            fault.param = "aspect_ratio"
+        raise
     is_open = kind is not VideoInput.TEXT and shape.ratio is None and shape.pixels is None
     return VideoWish(
         order=VideoOrder(

@@ -2,68 +2,122 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 
 import msgspec
+import structlog
 from litestar import MediaType, Response, post
 from litestar.response import Stream
 
 from adapter.domain import weight
 from adapter.domain.job import VideoJob
-from adapter.domain.media import Image, size_of
+from adapter.domain.markup import Markup
+from adapter.domain.media import size_of
 from adapter.domain.orders import ImageOrder, VideoWish
+from adapter.domain.side_calls import SideCall
 from adapter.errors import AdapterError
+from adapter.generation.undertaking import Album, Viewing
 from adapter.openai_api import sse
 from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.chat import picture_order, video_wish, wants_pictures
+from adapter.openai_api.read.markup import asked_markup, choose_markup, split_model
+from adapter.openai_api.read.side_calls import side_call, turns_of
 from adapter.openai_api.read.terms import Terms
+from adapter.openai_api.routes.asking import REPLAYED, asking_for_video, open_viewing, replay_headers
 from adapter.openai_api.routes.desk import STREAM_HEADERS, VIDEO_ID, Desk, OwnedRequest, json_response
 from adapter.openai_api.routes.room import apart, read_body, take_room
+from adapter.openai_api.routes.telling import Teller
 from adapter.openai_api.wire.chat import ChatRequest, Usage
 from adapter.openai_api.write import chat as write
 from adapter.openai_api.write.errors import error_body
 from adapter.openai_api.write.links import media_link
+from adapter.openai_api.write.side_calls import side_answer
+
+log = structlog.get_logger()
+
+#: Says that nothing was made, and what the request was taken for.
+SIDE_CALL = "x-side-call"
 
 
 @post("/chat/completions", status_code=200)
 async def complete_chat(request: OwnedRequest, desk: Desk) -> Stream | Response[bytes]:
     """Make what the last message asks for."""
     body, order = await read_body(request, desk, lambda body: _read(body, desk.terms))
+    if isinstance(order, SideCall):
+        return await _answer_aside(body, order, desk)
+    order = await desk.uploads.resolved(order, request.auth)
     if isinstance(order, ImageOrder):
-        await take_room(request, desk, weight.of_order(order))
-        return await _complete_with_pictures(body, order, desk)
-    if order.sources:
-        await take_room(request, desk, weight.of_sources(order.sources))
-    return await _answer_with_video(body, desk, await desk.videos.start_video(order, request.auth))
+        return await _complete_with_pictures(request, body, order, desk)
+    return await _complete_with_video(request, body, order, desk)
 
 
-def _read(body: bytes, terms: Terms) -> tuple[ChatRequest, ImageOrder | VideoWish]:
+def _read(body: bytes, terms: Terms) -> tuple[ChatRequest, SideCall | ImageOrder | VideoWish]:
     chat = read_json(body, ChatRequest)
+    if found := side_call(chat, terms):
+        return chat, found
     return chat, picture_order(chat, terms) if wants_pictures(chat, terms) else video_wish(chat, terms)
 
 
-def _heading(body: ChatRequest, desk: Desk) -> write.Answer:
-    return write.Answer(
-        id=f"chatcmpl-{secrets.token_hex(16)}",
-        created=int(desk.clock.now()),
-        model=body.model or "",
-        usage=bool(body.stream_options and body.stream_options.include_usage),
-    )
+def _heading(body: ChatRequest, mark: str, began_at: float) -> write.Answer:
+    """Return what stays the same in all pieces of an answer, and in all answers to attempts of one request."""
+    return write.Answer(id=f"chatcmpl-{mark}", created=int(began_at), model=body.model or "", usage=body.usage_wanted)
 
 
-def _event_stream(events: AsyncIterator[bytes], headers: dict[str, str]) -> Stream:
+def _event_stream(events: AsyncIterator[bytes], headers: Mapping[str, str]) -> Stream:
     return Stream(events, media_type="text/event-stream", headers={**STREAM_HEADERS, **headers})
 
 
-async def _answer_with_video(body: ChatRequest, desk: Desk, job: VideoJob) -> Stream:
-    """Answer with a video; the provider has taken the job before the first byte goes out."""
-    answer = _heading(body, desk)
+async def _answer_aside(body: ChatRequest, call: SideCall, desk: Desk) -> Stream | Response[bytes]:
+    """Answer a side call: here and at once, or with the words of a text model where the operator wants that."""
+    catalogue = desk.terms.catalogue
+    card = catalogue.find(split_model(body.model or "", catalogue)[0]).card
+    model = card.side_calls or desk.chats.side_call_model
+    written = await desk.texts.write(model, turns_of(body) if model else (), call.members)
+    text = side_answer(call, card.kind) if written is None else written
+    log.info("side_call.answered", kind=call.kind, model=body.model, written_by=None if written is None else model)
+    answer, headers = _heading(body, secrets.token_hex(16), desk.clock.now()), {SIDE_CALL: call.kind.value}
     if body.stream:
-        return _event_stream(video_stream(desk, job, answer), {VIDEO_ID: job.id})
-    content = write.video_content(await desk.videos.finish_video(job), desk.public_url)
+        return _event_stream(text_stream(answer, text), headers)
+    response = json_response(write.completion(answer, write.Told(content=text)))
+    response.headers.update(headers)
+    return response
+
+
+async def text_stream(answer: write.Answer, text: str) -> AsyncIterator[bytes]:
+    """Say a text."""
+    for chunk in (write.role_chunk(answer), write.content_chunk(answer, text), *write.last_chunks(answer, Usage())):
+        yield sse.frame(chunk)
+    yield sse.DONE
+
+
+async def _markup(request: OwnedRequest, desk: Desk, body: ChatRequest) -> Markup:
+    """Choose how a video is shown: as the request says, its model's name, its key, or the configuration."""
+    asked = asked_markup(body, desk.terms.catalogue)
+    chats = desk.chats
+    name = await chats.key_names.name_of(request.auth) if asked is None and chats.markup_by_key else None
+    by_key = chats.markup_by_key.get(name) if name is not None else None
+    return choose_markup([asked, by_key, chats.markup], request.headers.get("user-agent", ""))
+
+
+async def _complete_with_video(request: OwnedRequest, body: ChatRequest, wish: VideoWish, desk: Desk) -> Stream:
+    """Answer with a video. The job is remembered before the first byte goes out, and if all goes well taken too."""
+    markup = await _markup(request, desk, body)
+    if wish.sources:
+        await take_room(request, desk, weight.of_sources(wish.sources))
+    asking = await asking_for_video(request, wish, body.model, body.video_markup, bool(body.stream), body.usage_wanted)
+    earlier = await desk.videos.recall(asking)
+    # What is refused in the first moment has an HTTP status. Then a stream begins anyway: front-ends and proxies wait
+    # for the headers of an answer for a minute (`frontends.md` section 2.4), people for less.
+    job = await desk.videos.start_video(wish, asking, within=desk.opening_seconds if body.stream else None)
+    heading = _heading(body, job.id.removeprefix("video_"), job.created_at)
+    answer = msgspec.structs.replace(heading, markup=markup)
+    headers = {VIDEO_ID: job.id, **(REPLAYED if earlier and earlier.is_over else {})}
+    if body.stream:
+        return _event_stream(video_stream(desk, job, answer), headers)
+    content = write.video_content(await desk.videos.finish_video(job), desk.public_url, markup)
     whole = msgspec.json.encode(write.completion(answer, write.Told(content=content)))
-    headers = {VIDEO_ID: job.id, "content-length": str(len(whole))}
+    headers["content-length"] = str(len(whole))
     return Stream(handed_over(desk, job, whole), media_type=MediaType.JSON, headers=headers)
 
 
@@ -81,18 +135,13 @@ async def handed_over(desk: Desk, job: VideoJob, answer: bytes) -> AsyncIterator
 async def video_stream(desk: Desk, job: VideoJob, answer: write.Answer) -> AsyncIterator[bytes]:
     """Tell how a video comes along, then hand it over. What fails from here on is said inside the stream."""
     yield sse.frame(write.role_chunk(answer))
-    told = ""
+    teller = Teller(answer, desk.clock)
     try:
         async with aclosing(desk.videos.watch_video(job.id)) as states:
             async for seen in states:
                 job = seen or job
-                line = write.progress_line(job, desk.clock.now())
-                if seen is None or line == told:
-                    yield sse.comment("still working")
-                else:
-                    yield sse.frame(write.progress_chunk(answer, line))
-                    told = line
-        yield sse.frame(write.content_chunk(answer, write.video_content(job, desk.public_url)))
+                yield teller.tell(write.progress_line(job, desk.clock.now()), is_news=seen is not None)
+        yield sse.frame(write.content_chunk(answer, write.video_content(job, desk.public_url, answer.markup)))
         desk.videos.note_delivery(job.id)
     except AdapterError as fault:
         for frame in _failed(answer, fault):
@@ -103,34 +152,37 @@ async def video_stream(desk: Desk, job: VideoJob, answer: write.Answer) -> Async
     yield sse.DONE
 
 
-async def _complete_with_pictures(body: ChatRequest, order: ImageOrder, desk: Desk) -> Stream | Response[bytes]:
+async def _complete_with_pictures(
+    request: OwnedRequest, body: ChatRequest, order: ImageOrder, desk: Desk
+) -> Stream | Response[bytes]:
     """Answer with pictures: links in the text, or the pictures beside it where the request asks for that."""
-    answer = _heading(body, desk)
-    enclosed = desk.enclose_pictures or "image" in (body.modalities or ())
+    enclosed = desk.chats.enclose_pictures or "image" in (body.modalities or ())
+    form = (bool(body.stream), body.usage_wanted)
+    viewing = await open_viewing(request, desk, order, linked=not enclosed, form=form)
+    answer = _heading(body, viewing.mark, viewing.began_at)
     if body.stream:
-        return _event_stream(picture_stream(desk, order, answer, enclosed=enclosed), {})
-    images = await desk.pictures.make_images(order)
-    told = await _told(desk, images, enclosed=enclosed)
-    return await apart(size_of(images), lambda: json_response(write.completion(answer, told)))
+        return _event_stream(picture_stream(desk, viewing, answer), replay_headers(viewing))
+    album = await viewing.album()
+    told = await _told(desk, album)
+    return await apart(
+        size_of(album.images), lambda: json_response(write.completion(answer, told), replay_headers(viewing))
+    )
 
 
-async def picture_stream(
-    desk: Desk, order: ImageOrder, answer: write.Answer, *, enclosed: bool
-) -> AsyncIterator[bytes]:
+async def picture_stream(desk: Desk, viewing: Viewing, answer: write.Answer) -> AsyncIterator[bytes]:
     """Say that pictures are being made, then show them. What fails is said inside the stream."""
     started = desk.clock.now()
+    teller = Teller(answer, desk.clock)
     yield sse.frame(write.role_chunk(answer))
-    yield sse.frame(write.progress_chunk(answer, write.picture_line(0)))
-    made: Sequence[Image] = ()
+    yield teller.tell(write.picture_line(0))
     try:
-        async with aclosing(desk.pictures.watch_images(order)) as states:
-            async for seen in states:
-                if seen is None:
-                    line = write.picture_line(desk.clock.now() - started)
-                    yield sse.frame(write.progress_chunk(answer, line))
-                made = seen or made
-        told = await _told(desk, made, enclosed=enclosed)
-        yield await apart(size_of(made), lambda: sse.frame(write.told_chunk(answer, told)))
+        async with aclosing(viewing.watch()) as states:
+            async for made in states:
+                if made is None:
+                    yield teller.tell(write.picture_line(desk.clock.now() - started), is_news=False)
+        album = await viewing.album()
+        told = await _told(desk, album)
+        yield await apart(size_of(album.images), lambda: sse.frame(write.told_chunk(answer, told)))
         for chunk in write.last_chunks(answer, told.usage):
             yield sse.frame(chunk)
     except AdapterError as fault:
@@ -139,11 +191,11 @@ async def picture_stream(
     yield sse.DONE
 
 
-async def _told(desk: Desk, images: Sequence[Image], *, enclosed: bool) -> write.Told:
-    if enclosed:
-        return await apart(size_of(images), lambda: write.enclosed(images))
-    links = [media_link(desk.public_url, name) for name in await desk.pictures.keep_images(images)]
-    return write.linked(images, links)
+async def _told(desk: Desk, album: Album) -> write.Told:
+    """Show pictures by their links, or beside the text where they were not stored for that."""
+    if album.names:
+        return write.linked(album.images, [media_link(desk.public_url, name) for name in album.names])
+    return await apart(size_of(album.images), lambda: write.enclosed(album.images))
 
 
 def _failed(answer: write.Answer, fault: AdapterError) -> list[bytes]:

@@ -1,6 +1,6 @@
 """What every handler works with, and how it answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import msgspec
@@ -8,13 +8,17 @@ from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 
-from adapter.domain.ports import Access, Budget, Clock
+from adapter.domain.markup import Markup
+from adapter.domain.ports import Access, Budget, Clock, KeyNames
 from adapter.generation.contents import Contents
 from adapter.generation.files import Files
 from adapter.generation.pictures import Pictures
+from adapter.generation.replies import Background, Replies
+from adapter.generation.texts import Texts
+from adapter.generation.uploads import Uploads
 from adapter.generation.videos import Videos
 from adapter.openai_api.read.terms import Terms
-from adapter.openai_api.write.videos import Shelf
+from adapter.openai_api.write.videos import Hosting
 
 #: `no-transform` and `x-accel-buffering` keep proxies from holding the stream back.
 STREAM_HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
@@ -26,24 +30,45 @@ VIDEO_ID = "x-video-id"
 OwnedRequest = Request[None, str, State]
 
 
+class Manners(msgspec.Struct, frozen=True, kw_only=True):
+    """How chats are answered where they do not say."""
+
+    #: Whether pictures go beside the text.
+    enclose_pictures: bool
+    #: What keys are called in `markup_by_key`.
+    key_names: KeyNames
+    #: How videos are shown, by the name of a key and otherwise.
+    markup_by_key: Mapping[str, Markup]
+    markup: Markup
+    #: The text model for side calls where a model's card names none; empty: they are answered here.
+    side_call_model: str
+
+
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
     """The use cases and the facts that reading and writing need."""
 
     access: Access
     pictures: Pictures
     videos: Videos
+    texts: Texts
     files: Files
+    uploads: Uploads
+    replies: Replies
+    background: Background
     contents: Contents
     budget: Budget
     clock: Clock
     terms: Terms
     #: Largest file of a form, in bytes.
     longest_file: int
-    #: Whether chats get pictures beside the text even where they do not ask for that.
-    enclose_pictures: bool
-    shelf: Shelf
+    #: How long a response can be looked up, in seconds.
+    reply_seconds: float
+    chats: Manners
+    hosting: Hosting
     #: How often a running video is looked at, in seconds: asking sooner tells nothing new.
     poll_seconds: float
+    #: What a provider gets to take a video before its stream begins.
+    opening_seconds: float
 
     @property
     def public_url(self) -> str:
@@ -51,21 +76,23 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
         return self.terms.public_url
 
 
-def json_response(body: msgspec.Struct) -> Response[bytes]:
+def json_response(body: msgspec.Struct, headers: Mapping[str, str] | None = None) -> Response[bytes]:
     """Answer with JSON. Encoded here, once: a picture's `msgspec.Raw` goes out as it came in."""
-    return Response(msgspec.json.encode(body), media_type=MediaType.JSON)
+    return Response(msgspec.json.encode(body), media_type=MediaType.JSON, headers=headers)
 
 
 class Pieces:
     """An answer of JSON that is sent in pieces, which nobody has to join."""
 
-    def __init__(self, pieces: Sequence[bytes | memoryview]) -> None:
+    def __init__(self, pieces: Sequence[bytes | memoryview], headers: Mapping[str, str]) -> None:
         self._pieces = pieces
+        self._headers = headers
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send (an ASGI application)."""
         length = b"%d" % sum(map(len, self._pieces))
         headers = [(b"content-type", b"application/json"), (b"content-length", length)]
+        headers += [(name.encode(), value.encode()) for name, value in self._headers.items()]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         for missing, piece in enumerate(self._pieces, 1 - len(self._pieces)):
             # ASGI says `bytes`; uvicorn and uvloop take whatever has a buffer.

@@ -72,4 +72,6 @@ def _headers(file: MediaFile, caching: str) -> dict[str, str]:
         "cache-control": caching,
         "x-content-type-options": "nosniff",
         "content-security-policy": "sandbox",
+        # Pages that let in only what says so (`Cross-Origin-Embedder-Policy`) show our pictures and videos too.
+        "cross-origin-resource-policy": "cross-origin",
     }

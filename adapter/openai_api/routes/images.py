@@ -1,7 +1,7 @@
 """`POST /v1/images/generations`, `/v1/images/edits` and `/v1/images/variations`."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from functools import partial
 
 import msgspec
@@ -9,16 +9,17 @@ from litestar import post
 from litestar.response.streaming import ASGIStreamingResponse
 from litestar.types import ASGIApp
 
-from adapter.domain import weight
 from adapter.domain.media import Image, size_of
 from adapter.domain.orders import ImageOrder, Source
 from adapter.errors import AdapterError
+from adapter.generation.undertaking import Album, Viewing
 from adapter.openai_api import sse
 from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.edits import as_edit, as_variation, edit_order, read_edits_form, refs, variation_order
 from adapter.openai_api.read.images import Delivery, delivery, image_order, refuse_pictures
+from adapter.openai_api.routes.asking import open_viewing, replay_headers
 from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, Pieces
-from adapter.openai_api.routes.room import apart, read_json_or_form, take_room
+from adapter.openai_api.routes.room import apart, read_json_or_form
 from adapter.openai_api.wire.images import EditsRequest, GenerationsRequest, ImagesRequest
 from adapter.openai_api.write.errors import error_event
 from adapter.openai_api.write.images import Heading, Made, image_completed, images_response, in_pieces
@@ -67,27 +68,28 @@ def _read_edits_json(body: bytes, public_url: str) -> tuple[EditsRequest, tuple[
 
 
 async def _answer(request: OwnedRequest, desk: Desk, body: ImagesRequest, order: ImageOrder, made: Made) -> ASGIApp:
-    form = delivery(body)
-    heading = Heading(created=int(desk.clock.now()), safety_identifier=body.safety_identifier)
-    await take_room(request, desk, weight.of_order(order))
+    linked = delivery(body) is Delivery.LINK
+    order = await desk.uploads.resolved(order, request.auth)
+    form = (linked, bool(body.stream), body.safety_identifier)
+    viewing = await open_viewing(request, desk, order, linked=linked, form=form)
+    heading = Heading(created=int(viewing.began_at), safety_identifier=body.safety_identifier)
     if body.stream:
-        return await _streamed(desk, order, made, heading)
-    images = await desk.pictures.make_images(order)
-    if form is Delivery.BASE64:
-        return Pieces(in_pieces(images, heading))
-    return Pieces([msgspec.json.encode(images_response(images, await _links(desk, images), heading))])
+        return await _streamed(viewing, made, heading)
+    album = await viewing.album()
+    if not linked:
+        return Pieces(in_pieces(album.images, heading), replay_headers(viewing))
+    links = [media_link(desk.public_url, name) for name in album.names]
+    whole = msgspec.json.encode(images_response(album.images, links, heading))
+    return Pieces([whole], replay_headers(viewing))
 
 
-async def _links(desk: Desk, images: Sequence[Image]) -> list[str]:
-    return [media_link(desk.public_url, name) for name in await desk.pictures.keep_images(images)]
-
-
-async def _streamed(desk: Desk, order: ImageOrder, made: Made, heading: Heading) -> ASGIApp:
+async def _streamed(viewing: Viewing, made: Made, heading: Heading) -> ASGIApp:
     """Answer with a stream, begun when there is something to send: what fails before that has an HTTP status."""
-    states = desk.pictures.watch_images(order)
+    states = viewing.watch()
     first = await anext(states)
     events = _events(first, states, made, heading)
-    return ASGIStreamingResponse(iterator=events, media_type="text/event-stream", headers=STREAM_HEADERS)
+    headers = {**STREAM_HEADERS, **replay_headers(viewing)}
+    return ASGIStreamingResponse(iterator=events, media_type="text/event-stream", headers=headers)
 
 
 def _completed(image: Image, made: Made, heading: Heading) -> bytes:
@@ -95,8 +97,8 @@ def _completed(image: Image, made: Made, heading: Heading) -> bytes:
 
 
 async def _events(
-    first: Sequence[Image] | None,
-    states: AsyncGenerator[Sequence[Image] | None, None],
+    first: Album | None,
+    states: AsyncGenerator[Album | None, None],
     made: Made,
     heading: Heading,
 ) -> AsyncIterator[bytes]:
@@ -105,7 +107,7 @@ async def _events(
         while seen is None:
             yield sse.comment("still working")
             seen = await anext(states)
-        for image in seen:
+        for image in seen.images:
             yield await apart(size_of([image]), partial(_completed, image, made, heading))
             await asyncio.sleep(0)  # the framework can end only what waits, when the client has hung up
     except AdapterError as fault:

@@ -1,7 +1,9 @@
 """`GET /v1/models` and `GET /v1/models/{id}`."""
 
+import msgspec
 from litestar import Response, get
 
+from adapter.openai_api.read.markup import split_model
 from adapter.openai_api.routes.desk import Desk, json_response
 from adapter.openai_api.write.models import model_list, model_object
 
@@ -15,5 +17,7 @@ async def list_models(desk: Desk) -> Response[bytes]:
 # A tail of the path: older Python clients send the slash of `vendor/model` as it is (reference: `openai.md` section 1).
 @get("/models/{name:path}")
 async def retrieve_model(name: str, desk: Desk) -> Response[bytes]:
-    """Describe one model by any of its names."""
-    return json_response(model_object(desk.terms.catalogue.find(name.removeprefix("/"))))
+    """Describe one model by any of its names, one with a markup behind it included."""
+    catalogue, asked = desk.terms.catalogue, name.removeprefix("/")
+    found = catalogue.find(split_model(asked, catalogue)[0])
+    return json_response(model_object(msgspec.structs.replace(found, name=asked)))

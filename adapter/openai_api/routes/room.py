@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from typing import TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 import structlog
 from litestar.enums import ScopeType
@@ -34,6 +34,8 @@ SILENCE_SECONDS = 60.0
 
 #: Where a request keeps its room.
 _STACK, _ROOM = "adapter.stack", "adapter.room"
+#: Where it keeps whom to tell how it ended.
+_PARTING = "adapter.parting"
 
 _T = TypeVar("_T")
 
@@ -53,7 +55,8 @@ class HoldingRoom:
         async with AsyncExitStack() as stack:
             kept = scope.setdefault("state", {})
             kept[_STACK] = stack
-            await self._app(scope, receive, _Reader(kept, send, self._reader_seconds).take)
+            reader = _Reader(kept, receive, send, seconds=self._reader_seconds)
+            await self._app(scope, receive, reader.take)
 
 
 class _Reader:
@@ -64,8 +67,9 @@ class _Reader:
     end by itself. Who holds room and takes no step in time has as good as hung up.
     """
 
-    def __init__(self, kept: Mapping[str, object], send: Send, seconds: float) -> None:
+    def __init__(self, kept: Mapping[str, object], receive: Receive, send: Send, *, seconds: float) -> None:
         self._kept = kept
+        self._receive = receive
         self._send = send
         self._seconds = seconds
         #: Whether there may be something in the server's hands that was not read yet.
@@ -73,7 +77,19 @@ class _Reader:
         self._gone = False
 
     async def take(self, message: Message) -> None:
-        """Send a message."""
+        """Send a message. Whoever wants to know is told before the last one whether the client is still there."""
+        parting = cast("Parting | None", self._kept.get(_PARTING))
+        if parting is None or message["type"] != "http.response.body" or message["more_body"]:
+            await self._take(message)
+            return
+        await self._take({**message, "more_body": True})
+        # Here the server waits until what is before it has been read, and it can still say who left.
+        end = {**message, "body": b""}
+        await self._take(cast("Message", {**end, "more_body": True}))
+        parting(delivered=not self._gone and not await _has_left(self._receive))
+        await self._take(cast("Message", end))
+
+    async def _take(self, message: Message) -> None:
         for step in _steps(message):
             if self._gone:
                 return
@@ -93,6 +109,30 @@ class _Reader:
             log.warning("request.reader_stalled", seconds=self._seconds)
 
 
+class Parting(Protocol):
+    """Whoever wants to know whether a client was there to take the whole answer."""
+
+    def __call__(self, *, delivered: bool) -> None:
+        """Take the answer. It may be asked more than once; the first time counts."""
+        ...
+
+
+async def _has_left(receive: Receive) -> bool:
+    try:
+        async with asyncio.timeout(0):
+            return (await receive())["type"] == "http.disconnect"
+    except TimeoutError:
+        return False
+
+
+def tell_parting(request: OwnedRequest, tell: Parting) -> None:
+    """Have somebody told how the request ended: once the answer went out, or was cut off."""
+    kept = request.scope["state"]
+    stack: AsyncExitStack = kept[_STACK]
+    kept[_PARTING] = tell
+    stack.callback(tell, delivered=False)  # only the first time counts
+
+
 def _steps(message: Message) -> Iterator[Message]:
     """Cut what is too large to be sent at once. A small end shows by itself that what was before it has been read."""
     if message["type"] == "http.response.body" and len(message["body"]) > SMALL_ANSWER_BYTES:
@@ -108,7 +148,7 @@ def _steps(message: Message) -> Iterator[Message]:
 
 
 async def take_room(request: OwnedRequest, desk: Desk, needed: int) -> Room:
-    """Take room, or more of it, until the request is over.
+    """Take room, or more of it, until the request is over; nobody waits for nothing.
 
     Raises:
         ServerBusy: none became free in time.
@@ -118,7 +158,7 @@ async def take_room(request: OwnedRequest, desk: Desk, needed: int) -> Room:
     if room is None:
         stack: AsyncExitStack = kept[_STACK]
         room = kept[_ROOM] = await stack.enter_async_context(desk.budget.room(needed))
-    else:
+    elif needed:
         await room.wait_for_more(needed)
     return room
 

@@ -8,7 +8,7 @@ from litestar import HttpMethod, Response, delete, get, post, route
 from litestar.response import Stream
 
 from adapter.domain import weight
-from adapter.domain.job import VideoJob
+from adapter.domain.job import Variant, VideoJob
 from adapter.domain.orders import VideoWish
 from adapter.errors import AdapterError, Draining, InvalidRequest
 from adapter.openai_api import sse
@@ -23,6 +23,7 @@ from adapter.openai_api.read.videos import (
     read_video_json,
     remix_wish,
 )
+from adapter.openai_api.routes.asking import REPLAYED, asking_for_video
 from adapter.openai_api.routes.desk import STREAM_HEADERS, VIDEO_ID, Desk, OwnedRequest, json_response
 from adapter.openai_api.routes.files import ASK_AGAIN, send_file
 from adapter.openai_api.routes.room import read_json_or_form, take_room
@@ -51,7 +52,7 @@ async def list_videos(request: OwnedRequest, desk: Desk) -> Response[bytes]:
     asked = request.query_params
     page = read_page(asked.get("limit"), asked.get("order"), asked.get("after"))
     jobs, has_more = await desk.videos.list_videos(request.auth, page)
-    return json_response(video_list(jobs, desk.shelf, has_more=has_more))
+    return json_response(video_list(jobs, desk.hosting, has_more=has_more))
 
 
 @get("/videos/{video_id:str}")
@@ -71,8 +72,14 @@ async def delete_video(request: OwnedRequest, video_id: str, desk: Desk) -> Resp
 async def read_content(request: OwnedRequest, video_id: str, desk: Desk) -> Stream | Response[None]:
     """Send a finished video's file."""
     job = await desk.videos.find_video(video_id, request.auth)
-    name = await desk.contents.find(job, read_variant(request.query_params.get("variant")))
-    return await send_file(request, desk, name, caching=ASK_AGAIN, sent=lambda: desk.videos.note_delivery(job.id))
+    variant = read_variant(request.query_params.get("variant"))
+    name = await desk.contents.find(job, variant)
+
+    def note() -> None:
+        if variant is Variant.VIDEO:
+            desk.videos.note_delivery(job.id)
+
+    return await send_file(request, desk, name, caching=ASK_AGAIN, sent=note)
 
 
 @post("/videos/{video_id:str}/remix", status_code=200)
@@ -121,7 +128,7 @@ async def video_events(desk: Desk, job_id: str, known: int) -> AsyncIterator[byt
                 if change is None:
                     yield sse.pause("still working")
                 else:
-                    told = video_event(*change, desk.shelf)
+                    told = video_event(*change, desk.hosting)
                     yield sse.numbered(told, event=told.type, number=told.sequence_number)
                     await asyncio.sleep(0)  # the framework can end only what waits, when the client has hung up
     except Draining:
@@ -131,13 +138,19 @@ async def video_events(desk: Desk, job_id: str, known: int) -> AsyncIterator[byt
 
 
 async def _started(request: OwnedRequest, desk: Desk, wish: VideoWish) -> Response[bytes]:
+    wish = await desk.uploads.resolved(wish, request.auth)
     if wish.sources:
         await take_room(request, desk, weight.of_sources(wish.sources))
-    return _video(await desk.videos.start_video(wish, request.auth, within=TAKING_SECONDS), desk)
+    asking = await asking_for_video(request, wish)
+    is_replay = await desk.videos.recall(asking) is not None
+    job = await desk.videos.start_video(wish, asking, joins=False, within=TAKING_SECONDS)
+    response = _video(job, desk)
+    response.headers.update(REPLAYED if is_replay else {})
+    return response
 
 
 def _video(job: VideoJob, desk: Desk) -> Response[bytes]:
-    response = json_response(video(job, desk.shelf))
+    response = json_response(video(job, desk.hosting))
     response.headers[VIDEO_ID] = job.id
     if not job.is_over:
         response.headers["openai-poll-after-ms"] = str(max(SOONEST_MILLISECONDS, round(desk.poll_seconds * 1000)))

@@ -32,8 +32,11 @@ class ContentPart(msgspec.Struct, frozen=True, kw_only=True):
     file: FileData | None = None
     #: What a picture is to a video, as other video gateways have it: `first_frame`, `last_frame`, `reference_image`.
     role: str | None = None
-    #: Of an `input_file`, which has no `file` around it.
+    #: Of an `input_file` or an `input_image`, which have no `file` around them.
     file_data: str | None = None
+    file_url: str | None = None
+    file_id: str | None = None
+    detail: str | None = None
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +52,31 @@ class StreamOptions(msgspec.Struct, frozen=True, kw_only=True):
     """`stream_options`."""
 
     include_usage: bool | None = None
+
+
+class SchemaProperty(msgspec.Struct, frozen=True, kw_only=True):
+    """A member of the JSON that is wanted."""
+
+    type: str | tuple[str, ...] | None = None
+
+
+class JsonSchema(msgspec.Struct, frozen=True, kw_only=True):
+    """A JSON schema, as far as side calls have them."""
+
+    properties: dict[str, SchemaProperty] = {}
+
+
+class NamedSchema(msgspec.Struct, frozen=True, kw_only=True):
+    """`response_format.json_schema`."""
+
+    schema: JsonSchema = JsonSchema()
+
+
+class ResponseFormat(msgspec.Struct, frozen=True, kw_only=True):
+    """`response_format`: `text`, `json_object` or `json_schema`."""
+
+    type: str = "text"
+    json_schema: NamedSchema | None = None
 
 
 class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +105,15 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     image_config_in_camel: ImageConfig | None = msgspec.field(default=None, name="imageConfig")
     #: `["image", "text"]` asks for pictures beside the text instead of links in it.
     modalities: tuple[str, ...] | None = None
+    #: Ours: how a video is shown.
+    video_markup: str | None = None
+    #: A `ResponseFormat` if it is read at all: what makes pictures tolerates any other.
+    response_format: object = None
+
+    @property
+    def usage_wanted(self) -> bool:
+        """Whether a stream shall end with the tokens."""
+        return bool(self.stream_options and self.stream_options.include_usage)
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):

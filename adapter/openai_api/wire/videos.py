@@ -22,7 +22,7 @@ class VideosRequest(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     prompt: str | None = None
     #: A number, or digits.
-    seconds: str | int | float | None = None
+    seconds: str | float | None = None
     size: str | None = None
     #: A bare address is what gateways send.
     input_reference: tuple[PictureRef | str, ...] | PictureRef | str | None = None

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET
 
 from adapter.domain.job import JobState, StoredVideo, VideoJob
+from adapter.domain.markup import Markup
 from adapter.domain.media import Image
 from adapter.errors import OwnFault
 from adapter.openai_api.wire.chat import (
@@ -31,6 +32,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     #: Whether `stream_options.include_usage` was asked for.
     usage: bool = False
+    #: How a video is shown in it.
+    markup: Markup = Markup.MARKDOWN
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,33 +91,46 @@ def _chunk(answer: Answer, delta: Delta, *, finished: bool = False) -> ChatChunk
 
 def progress_line(job: VideoJob, now: float) -> str:
     """Say in one line how a job stands. The percentage is an estimate from earlier videos of the same model."""
+    elapsed = job.elapsed(now)
     match job.state:
         case JobState.ACCEPTED | JobState.SUBMITTING:
-            return "Sending the prompt to the video model."
+            return f"Sending the prompt to the video model{_so_far(elapsed)}."
         case JobState.AMBIGUOUS:
             return "The video model did not answer; finding out whether it took the prompt."
         case JobState.SUBMITTED:
-            elapsed = job.elapsed(now)
             left = job.expected_seconds - elapsed
             rest = f"about {_duration(left)} left" if left >= 1 else "any moment now"
             return f"Making the video: {job.progress} %, {_duration(elapsed)} so far, {rest}."
         case JobState.READY:
-            return "The video is made; fetching it."
+            return f"The video is made; fetching it, {_duration(elapsed)} so far."
         case JobState.COMPLETED:
-            return f"Done after {_duration(job.elapsed(now))}."
+            return f"Done after {_duration(elapsed)}."
         case JobState.FAILED:
             return "The video could not be made."
 
 
-def video_markdown(media: StoredVideo, public_url: str) -> str:
-    """Return the poster and a link that ends in `.mp4`: the one form that no front-end breaks (`frontends.md` R8)."""
-    video = f"[Download video]({media_link(public_url, media.video)})"
-    if media.poster is None:
-        return video
-    return f"![Video preview]({media_link(public_url, media.poster)})\n\n{video}"
+def video_shown(media: StoredVideo, public_url: str, markup: Markup) -> str:
+    """Return what a chat window makes a video of, with a link in any case (`frontends.md` R8).
+
+    The link ends in `.mp4`, which is what NextChat plays. Open WebUI takes what stands between the tags for the
+    address, LobeChat drops an attribute without a value, and Cherry Studio shows the tag inside of another one only
+    (the same page, section 1). Without a width SillyTavern cuts off what is wider than a message (tests/e2e).
+    """
+    link = media_link(public_url, media.video)
+    download = f"[Download video]({link})"
+    player = f'<video src="{link}" controls="controls" width="100%">'
+    match markup:
+        case Markup.HTML:
+            return f"{player}\n{link}\n</video>\n\n{download}"
+        case Markup.DIV:
+            return f"<div>{player}</video></div>\n\n{download}"
+        case _ if media.poster is None:
+            return download
+        case _:
+            return f"![Video preview]({media_link(public_url, media.poster)})\n\n{download}"
 
 
-def video_content(job: VideoJob, public_url: str) -> str:
+def video_content(job: VideoJob, public_url: str, markup: Markup) -> str:
     """Return what a finished job has to show, the same in a stream and in one piece.
 
     Raises:
@@ -124,7 +140,7 @@ def video_content(job: VideoJob, public_url: str) -> str:
         raise job.failure.as_fault()
     if job.media is None:
         raise OwnFault("The video is finished and has no file.")
-    return video_markdown(job.media, public_url)
+    return video_shown(job.media, public_url, markup)
 
 
 def _duration(seconds: float) -> str:
@@ -134,7 +150,11 @@ def _duration(seconds: float) -> str:
 
 def picture_line(elapsed: float) -> str:
     """Say in one line that pictures are being made; nobody tells how far they are."""
-    return f"Making the picture: {_duration(elapsed)} so far." if elapsed >= 1 else "Making the picture."
+    return f"Making the picture{_so_far(elapsed)}."
+
+
+def _so_far(elapsed: float) -> str:
+    return f": {_duration(elapsed)} so far" if elapsed >= 1 else ""
 
 
 def linked(images: Sequence[Image], links: Sequence[str]) -> Told:

@@ -1,8 +1,9 @@
-"""Gemini as a maker of pictures."""
+"""Gemini as a maker of pictures, and of a few words."""
 
 import asyncio
 import itertools
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -11,11 +12,15 @@ import structlog
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Secret
+from adapter.domain.texts import TextLimits, Turn
 from adapter.errors import AdapterError, NoMedia, UpstreamCredential, already_paid
 from adapter.providers.gemini import translate
 from adapter.providers.http import Http
+from adapter.providers.reply import Reply
 
 log = structlog.get_logger()
+
+_T = TypeVar("_T")
 
 #: Pictures take 12 to 25 s as a rule and up to 8 minutes at the worst (`gemini.md` section 1.4).
 GENERATE_SECONDS = 600.0
@@ -35,6 +40,14 @@ class GeminiEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     concurrency: int
 
 
+class Call(msgspec.Struct, frozen=True):
+    """One request: to which model, what, and how long it may take."""
+
+    model: str
+    body: bytes
+    seconds: float
+
+
 class GeminiProvider:
     """Makes each picture of an order by a call of its own: these models refuse more than one candidate."""
 
@@ -49,30 +62,36 @@ class GeminiProvider:
         bodies = await requests(order, inputs)
         return await all_or_nothing([self._make_image(order.upstream, body) for body in bodies])
 
+    async def make_text(self, model: str, turns: Sequence[Turn], limits: TextLimits) -> str:
+        """Return a text (the port of that name). It does not queue behind pictures, because it has to be quick."""
+        call = Call(model, _encoder.encode(translate.text_request(turns, limits)), limits.seconds)
+        return await self._generate(call, translate.text)
+
     async def _make_image(self, model: str, body: bytes) -> Image:
+        call = Call(model, body, GENERATE_SECONDS)
         async with self._places:
             try:
-                return await self._generate(model, body)
+                return await self._generate(call, translate.image)
             except NoMedia:
                 # A model that draws nothing does so by chance: one more try, as `gemini.md` section 3 advises.
                 with already_paid():
-                    return await self._generate(model, body)
+                    return await self._generate(call, translate.image)
 
-    async def _generate(self, model: str, body: bytes) -> Image:
+    async def _generate(self, call: Call, read: Callable[[Reply], _T]) -> _T:
         number, secret = next(self._keys)
         key = await secret.read()
         try:
-            return await self._ask(model, key, body)
+            return read(await self._ask(call, key))
         except UpstreamCredential:
             renewed = await secret.renew()
             if renewed == key:
                 log.error("upstream.credential_refused", provider="gemini", key_number=number + 1)  # noqa: TRY400 - a fact
                 raise
-        return await self._ask(model, renewed, body)
+        return read(await self._ask(call, renewed))
 
-    async def _ask(self, model: str, key: str, body: bytes) -> Image:
-        url, headers = address(self._endpoint, model, key)
-        return translate.image(await self._http.post(url, headers=headers, body=body, seconds=GENERATE_SECONDS))
+    async def _ask(self, call: Call, key: str) -> Reply:
+        url, headers = address(self._endpoint, call.model, key)
+        return await self._http.post(url, headers=headers, body=call.body, seconds=call.seconds)
 
 
 async def requests(order: ImageOrder, inputs: Sequence[Image]) -> Sequence[bytes]:
@@ -112,7 +131,7 @@ async def all_or_nothing(calls: Sequence[Coroutine[None, None, Image]]) -> Seque
     try:
         return await asyncio.gather(*tasks)
     except AdapterError as fault:
-        fault.should_retry = False
+        fault.should_retry, fault.spent = False, True
         raise
     finally:
         for task in tasks:

@@ -6,6 +6,7 @@ import msgspec
 
 from adapter.domain.media import Image, image_from_base64
 from adapter.domain.orders import MAX_SEED, ImageOrder
+from adapter.domain.texts import TextLimits, Turn
 from adapter.domain.usage import Usage
 from adapter.errors import UNREADABLE_JSON, AdapterError, ContentRefused, NoMedia, UpstreamBroken, UpstreamOverloaded
 from adapter.providers import rpc_status
@@ -68,10 +69,7 @@ def image(reply: Reply) -> Image:
     if reply.status != 200:
         raise fault(reply)
     body, cut_out = cut(reply.body, _picture)
-    try:
-        answer = _decoder.decode(body)
-    except UNREADABLE_JSON as error:
-        raise UpstreamBroken("Gemini's answer cannot be read.") from error
+    answer = _decoded(body)
     pictures = [
         part.inline_data.data
         for candidate in answer.candidates or ()
@@ -86,6 +84,50 @@ def image(reply: Reply) -> Image:
     return msgspec.structs.replace(found, usage=answer.usage_metadata and usage(answer.usage_metadata))
 
 
+def text_request(turns: Sequence[Turn], limits: TextLimits) -> wire.GenerateTextRequest:
+    """Ask for a text: what the system says goes beside the turns, or is the turn where nobody else says anything."""
+    aside = tuple(wire.TextPart(turn.text) for turn in turns if turn.role == "system")
+    said = tuple(
+        wire.Content((wire.TextPart(turn.text),), "model" if turn.role == "assistant" else "user")
+        for turn in turns
+        if turn.role != "system"
+    )
+    return wire.GenerateTextRequest(
+        contents=said or (wire.Content(aside),),
+        generation_config=wire.TextConfig(limits.tokens, "application/json" if limits.json else ""),
+        system_instruction=wire.Content(aside) if said and aside else None,
+    )
+
+
+def text(reply: Reply) -> str:
+    """Return the text of an answer, without what the model thought.
+
+    Raises:
+        ContentRefused: with Google's own words.
+        NoMedia: an answer without a text.
+        AdapterError: an error body, or nothing that can be read.
+    """
+    if reply.status != 200:
+        raise fault(reply)
+    answer = _decoded(reply.body)
+    written = "".join(
+        part.text
+        for candidate in answer.candidates or ()
+        for part in (candidate.content and candidate.content.parts) or ()
+        if part.text and not part.thought
+    ).strip()
+    if not written:
+        raise _why_none(answer, "text")
+    return written
+
+
+def _decoded(body: bytes) -> wire.GenerateContentAnswer:
+    try:
+        return _decoder.decode(body)
+    except UNREADABLE_JSON as error:
+        raise UpstreamBroken("Gemini's answer cannot be read.") from error
+
+
 def usage(counted: wire.UsageMetadata) -> Usage:
     """Say in our words what Gemini counted: whatever is not a picture's is text's, thoughts included."""
     given = counted.prompt_token_count + counted.tool_use_prompt_token_count
@@ -98,7 +140,7 @@ def _of_images(details: tuple[wire.ModalityCount, ...] | None) -> int:
     return sum(count.token_count for count in details or () if count.modality == "IMAGE")
 
 
-def _why_none(answer: wire.GenerateContentAnswer) -> AdapterError:
+def _why_none(answer: wire.GenerateContentAnswer, what: str = "picture") -> AdapterError:
     feedback = answer.prompt_feedback
     if feedback is not None and feedback.block_reason:
         said = feedback.block_reason_message or f"Gemini blocked the prompt: {feedback.block_reason}."
@@ -108,7 +150,7 @@ def _why_none(answer: wire.GenerateContentAnswer) -> AdapterError:
         if candidate.finish_reason in REFUSALS:
             return ContentRefused(fit_for_clients(candidate.finish_message or f"Gemini: {candidate.finish_reason}."))
     reasons = ", ".join(candidate.finish_reason or "no reason" for candidate in candidates) or "no candidates"
-    return NoMedia(f"Gemini made no picture ({reasons}).")
+    return NoMedia(f"Gemini made no {what} ({reasons}).")
 
 
 def fault(reply: Reply) -> AdapterError:

@@ -39,6 +39,13 @@ class ImageConfig(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
     image_size: str | None = None
 
 
+class TextConfig(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """How to write. The tokens include those of thinking; a `responseMimeType` of JSON is kept to; empty: text."""
+
+    max_output_tokens: int
+    response_mime_type: str = ""
+
+
 class GenerationConfig(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """How to generate. `candidateCount` is left out: these models refuse more than one."""
 
@@ -62,6 +69,14 @@ class GenerateContentRequest(msgspec.Struct, frozen=True, rename="camel", omit_d
     safety_settings: tuple[SafetySetting, ...] = ()
 
 
+class GenerateTextRequest(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """The body that we send to a text model."""
+
+    contents: tuple[Content, ...]
+    generation_config: TextConfig
+    system_instruction: Content | None = None
+
+
 class Blob(msgspec.Struct, frozen=True):
     """A picture as base64. Its `mimeType` lies (`gemini.md` section 1.4) and is not read."""
 
@@ -69,9 +84,10 @@ class Blob(msgspec.Struct, frozen=True):
 
 
 class AnswerPart(msgspec.Struct, frozen=True, rename="camel"):
-    """A picture, a draft of one (`thought`), or a text, which is not read."""
+    """A picture, a draft of one (`thought`), or a text."""
 
     inline_data: Blob | None = None
+    text: str | None = None
     thought: bool | None = None
 
 

@@ -9,6 +9,7 @@ Magic words in a prompt make the model refuse, as HTTP 200 (gemini.md section 1.
 
 import asyncio
 import uuid
+from typing import Literal
 
 import msgspec
 from litestar import get, post
@@ -17,6 +18,7 @@ from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Send
 
 from adapter.sandbox.faults import Twist
+from adapter.sandbox.gemini import texts
 from adapter.sandbox.gemini.answer import Asked, answer, chunks, refusal
 from adapter.sandbox.gemini.checks import asked, known_model, prompt_of
 from adapter.sandbox.gemini.models import MODELS, ImageModel, picture_size
@@ -47,13 +49,15 @@ class EventStream(ASGIResponse):
 async def list_models(request: Incoming) -> ASGIResponse:
     """List every model of the sandbox on one page."""
     key_checked(request, world_of(request).rules)
-    return _json(ModelList(models=[_info(model) for model in MODELS.values()]))
+    return _json(ModelList(models=[*map(_info, MODELS.values()), *map(texts.listed, texts.MODELS)]))
 
 
 @get(["/v1/models/{name:str}", "/v1beta/models/{name:str}"])
 async def show_model(request: Incoming, name: FromPath[str]) -> ASGIResponse:
     """Describe one model."""
     key_checked(request, world_of(request).rules)
+    if name in texts.MODELS:
+        return _json(texts.listed(name))
     return _json(_info(known_model(name, _version(request), "generateContent")))
 
 
@@ -65,6 +69,8 @@ async def call_model(request: Incoming, target: FromPath[str]) -> ASGIResponse:
     name, _, method = target.partition(":")
     if method not in _METHODS:
         raise GoogleError(404)
+    if name in texts.MODELS and method == "generateContent":
+        return await _call_text_model(request, world, name)
     model = known_model(name, _version(request), method)
     body = read(await json_body(request), GenerateContentRequest)
 
@@ -73,6 +79,33 @@ async def call_model(request: Incoming, target: FromPath[str]) -> ASGIResponse:
         return _streamed(request, whole) if method == "streamGenerateContent" else _json(whole)
 
     return await served(request, world, ("gemini.generate", prompt_of(body)), work)
+
+
+async def _call_text_model(request: Incoming, world: World, name: str) -> ASGIResponse:
+    body = read(await json_body(request), GenerateContentRequest)
+    prompt = prompt_of(body)
+
+    async def work(_twist: Twist | None) -> ASGIResponse:
+        answered = texts.written(name, body, prompt)
+        _record(world, "text", prompt, name)
+        return _json(answered)
+
+    return await served(request, world, ("gemini.generate", prompt), work)
+
+
+def _record(world: World, kind: Literal["image", "text"], prompt: str, model: str) -> None:
+    world.ledger.record(
+        Execution(
+            id=uuid.uuid4().hex,
+            kind=kind,
+            account="",
+            scene_id="",
+            operation="",
+            prompt=prompt,
+            model=model,
+            at=world.clock(),
+        )
+    )
 
 
 async def _generated(
@@ -87,18 +120,7 @@ async def _generated(
         return answer(order, b"")
     await asyncio.sleep(world.rules.image_seconds)
     png = await world.gallery.png(_picture_order(order))
-    world.ledger.record(
-        Execution(
-            id=uuid.uuid4().hex,
-            kind="image",
-            account="",
-            scene_id="",
-            operation="",
-            prompt=order.prompt,
-            model=model.name,
-            at=world.clock(),
-        )
-    )
+    _record(world, "image", order.prompt, model.name)
     return answer(order, png, mime="image/jpeg" if twist == "wrong_mime" else "image/png")
 
 

@@ -75,6 +75,8 @@ class GenerationConfig(Message, frozen=True, kw_only=True):
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
     media_resolution: str = ""
+    #: Of text models.
+    response_mime_type: str = ""
 
 
 class SafetySetting(Message, frozen=True, kw_only=True):

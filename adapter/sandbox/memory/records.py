@@ -53,7 +53,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True, tag="execution"):
     """Something that was carried out and cost money: the judge of tests counts these, not requests."""
 
     id: str
-    kind: Literal["image", "video"]
+    kind: Literal["image", "video", "text"]
     #: Project id; empty for Gemini.
     account: str
     scene_id: str

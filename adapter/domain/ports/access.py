@@ -1,0 +1,43 @@
+"""Who may ask, and what we show to others."""
+
+from typing import Protocol
+
+
+class Secret(Protocol):
+    """A credential that its owner may change while we run."""
+
+    async def read(self) -> str:
+        """Return it."""
+        ...
+
+    async def renew(self) -> str:
+        """Return it after it was refused: read or made again."""
+        ...
+
+
+class KeyStore(Protocol):
+    """The memory of keys that the operator handed out."""
+
+    async def owner(self, key: str) -> str | None:
+        """Return who a key belongs to; None if it is not one of ours, or was revoked."""
+        ...
+
+
+class Access(Protocol):
+    """The door."""
+
+    async def owner(self, authorization: str | None) -> str:
+        """Return who a request with this `Authorization` header belongs to.
+
+        Raises:
+            WrongKey: no key, or none of ours.
+        """
+        ...
+
+
+class KeyNames(Protocol):
+    """What keys are called in the configuration."""
+
+    async def name_of(self, owner: str) -> str | None:
+        """Return the name of an owner's key; None for one that the configuration does not name."""
+        ...

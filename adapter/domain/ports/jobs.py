@@ -1,0 +1,207 @@
+"""The memory of work, and who is told of it."""
+
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import msgspec
+
+from adapter.domain.job import VideoJob
+from adapter.domain.repeats import Asking, Entry, Known, StoredAnswer
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """The right to move one job for a while. A write with a token that is no longer the job's does nothing."""
+
+    job: VideoJob
+    token: str
+    #: Whether its owner deleted it or the operator called it off.
+    unwanted: bool = False
+
+
+class Write(msgspec.Struct, frozen=True):
+    """The next state of a claimed job; it is due again at `due_at` unless it is over."""
+
+    claim: Claim
+    job: VideoJob
+    due_at: float
+    #: Whether the writer goes on with the job. If not, the claim ends with the write, and renewing it does nothing.
+    keeps_claim: bool = False
+
+
+class JobStore(Protocol):
+    """The memory of work. What it has confirmed survives the death of the process.
+
+    Each method raises StorageFailed if the store does not take or give anything at the moment.
+    """
+
+    async def admit(self, job: VideoJob, *, now: float, window: float | None, asking: Asking | None = None) -> VideoJob:
+        """Remember a new job, due at once; or return the one that already serves the same wish.
+
+        That is one of the same owner and fingerprint that is live, or that was completed within `window` seconds and
+        whose video nobody has been given yet; and neither deleted nor called off. Without a window none does. With
+        `asking` it is first of all the job of an earlier attempt, as by `recall`.
+
+        Raises:
+            InvalidRequest: as `recall`.
+        """
+        ...
+
+    async def recall(self, asking: Asking, *, now: float) -> VideoJob | None:
+        """Return the job of an earlier attempt of a request: of the same key, or the one that it is a retry of.
+
+        None where there is none, where it failed in a way that invites a retry, and for a first attempt without a key.
+
+        Raises:
+            InvalidRequest: with the code `idempotency_key_reused`: the key stood for something else.
+            NotFound: the video of this key was deleted.
+        """
+        ...
+
+    async def get(self, job_id: str) -> VideoJob | None:
+        """Return a job as last saved, a deleted one too."""
+        ...
+
+    async def get_many(self, job_ids: Collection[str]) -> Sequence[VideoJob]:
+        """Return jobs as last saved, in no order; those that are unknown are missing. For up to a few hundred."""
+        ...
+
+    async def find(self, job_id: str, owner: str) -> VideoJob | None:
+        """Return a job of this owner as last saved, unless it was deleted."""
+        ...
+
+    async def list(self, owner: str, *, after: VideoJob | None, limit: int, newest_first: bool) -> Sequence[VideoJob]:
+        """Return the next jobs of an owner that were not deleted, by the time of their acceptance."""
+        ...
+
+    async def delete(self, job_id: str, owner: str, *, now: float) -> bool:
+        """Hide a job of this owner for ever and return whether there was one.
+
+        One that is over becomes due, so that its files go; one that is live is unwanted from its next claim on.
+        """
+        ...
+
+    async def cancel(self, job_id: str, *, now: float) -> bool:
+        """Call a live job off: it is unwanted from its next claim on. Return whether there was one."""
+        ...
+
+    async def recent(self, limit: int) -> Sequence[VideoJob]:
+        """Return the newest jobs, newest first."""
+        ...
+
+    async def claim(self, *, now: float, lease: float, limit: int, held: Collection[str] = ()) -> Sequence[Claim]:
+        """Take the right to move the jobs that are due, oldest first, for `lease` seconds.
+
+        Those that the caller holds already, by id, are left alone even if their lease has run out meanwhile.
+        """
+        ...
+
+    async def renew(self, claims: Iterable[Claim], *, due_at: float) -> None:
+        """Keep claims that take longer."""
+        ...
+
+    async def save(self, writes: Sequence[Write]) -> Sequence[VideoJob]:
+        """Write claimed jobs in one transaction; return those whose claim still held and which were written.
+
+        One that is over is due no more, unless it was deleted: then it is due at once, for its files.
+        """
+        ...
+
+    async def replace(self, seen: VideoJob, moved: VideoJob, *, now: float) -> bool:
+        """Write a live job whoever holds it, if it is still what was seen, and return whether it was.
+
+        The holder's claim is void from then on, and the job is due.
+        """
+        ...
+
+    async def neighbours(self, job: VideoJob, *, since: float, refunds_since: float) -> Collection[str]:
+        """Return the ids of the other jobs of its account that may have changed the account's credits, in one query.
+
+        They are under way, or ended after `since`, or failed after `refunds_since`.
+        """
+        ...
+
+    async def forget(self, claim: Claim) -> None:
+        """Note that the files of a deleted job are gone: it is due no more."""
+        ...
+
+    async def mark_delivered(self, job_id: str, *, now: float) -> None:
+        """Note that the finished video was handed to a client."""
+        ...
+
+    async def needed(
+        self, stems: Collection[str], *, fresh_since: float, waiting_since: float, given_since: float
+    ) -> Collection[str]:
+        """Return those of some stems whose files have to stay, in one query.
+
+        Their job is live; or was completed after `fresh_since`; or after `waiting_since`, and nobody has been given its
+        video yet; or before `given_since`, and the video was first given to somebody after it.
+        """
+        ...
+
+    async def measured_seconds(self, model: str) -> float | None:
+        """Return how long the last videos of a model took from submission to the end, or None if there were none."""
+        ...
+
+
+class RequestStore(Protocol):
+    """The memory of requests for pictures, which other processes have to know of. Raises StorageFailed as `JobStore`.
+
+    An entry is its holder's as long as its lease runs, by the database's clock.
+    """
+
+    async def begin(self, entry: Entry, *, now: float, lease: float) -> Known | None:
+        """Remember that a request is under way and return None; or return what is known of its earlier attempt."""
+        ...
+
+    async def register(self, entry: Entry, *, now: float, lease: float) -> None:
+        """Remember that a request is under way, in the place of any earlier one of its scope."""
+        ...
+
+    async def renew(self, marks: Collection[str], *, now: float, lease: float) -> None:
+        """Keep entries that are still under way."""
+        ...
+
+    async def finish(self, entry: Entry, answer: StoredAnswer | None) -> bool:
+        """Remember how a request was answered, None where that is not kept; return whether it was still ours."""
+        ...
+
+    async def forget(self, entry: Entry) -> None:
+        """Forget a request of which nothing came."""
+        ...
+
+    async def prune(self, *, now: float) -> Sequence[StoredAnswer]:
+        """Forget what is too old, and return the answers of it. An entry stays as long as its job lives."""
+        ...
+
+
+class Subscription(Protocol):
+    """One reader's view of one job."""
+
+    async def next(self, within: float) -> VideoJob | None:
+        """Return the newest state as soon as there is one, or None after that many seconds of silence.
+
+        Raises:
+            Draining: the process is shutting down.
+        """
+        ...
+
+
+class JobFeed(Protocol):
+    """Tells readers early that a job moved. The store is the truth; losing a message loses nothing."""
+
+    def publish(self, job: VideoJob) -> None:
+        """Tell everybody who watches this job."""
+        ...
+
+    def subscribe(self, job_id: str) -> AbstractContextManager[Subscription]:
+        """Watch a job."""
+        ...
+
+    def check_open(self) -> None:
+        """Return if there are still readers to come.
+
+        Raises:
+            Draining: the process is shutting down.
+        """
+        ...

@@ -1,0 +1,104 @@
+"""Who makes pictures and texts, and who brings what they work from."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from adapter.domain.job import StoredVideo
+from adapter.domain.media import Image, MediaFormat
+from adapter.domain.orders import ImageOrder, Source
+from adapter.domain.texts import TextLimits, Turn
+
+
+class ImageProvider(Protocol):
+    """A maker of pictures."""
+
+    async def make_images(self, order: ImageOrder, inputs: Sequence[Image]) -> Sequence[Image]:
+        """Return exactly `order.n` pictures, or raise. `inputs` are the pictures of `order.sources`.
+
+        Raises:
+            ContentRefused: the provider declined the content.
+            UpstreamFault: anything else that kept it from making all of them.
+        """
+        ...
+
+
+class TextMaker(Protocol):
+    """A writer of a few words."""
+
+    async def make_text(self, model: str, turns: Sequence[Turn], limits: TextLimits) -> str:
+        """Return a text, which is not empty.
+
+        Raises:
+            ContentRefused: the provider declined the content.
+            UpstreamFault: anything else that kept it from writing, its time included.
+        """
+        ...
+
+
+class ImageMaker(Protocol):
+    """A maker of pictures with all that is done before and after."""
+
+    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
+        """Return exactly `order.n` pictures in the order's format and size, or raise.
+
+        Raises:
+            InvalidRequest: a picture to work from cannot be had or used.
+            ContentRefused: the provider declined the content.
+            UpstreamFault: anything else that kept it from making all of them.
+        """
+        ...
+
+
+class PictureFetcher(Protocol):
+    """The way to addresses that clients give us."""
+
+    async def fetch(self, url: str, *, limit: int) -> bytes:
+        """Return the file at an address, of up to `limit` bytes, whole and as it was sent.
+
+        Raises:
+            InvalidRequest: with the code `failed_to_download_image`: it is not fetched, cannot be, or is too long.
+        """
+        ...
+
+
+class InputImages(Protocol):
+    """Brings the pictures that an order works from."""
+
+    async def gather(self, sources: Sequence[Source], formats: Sequence[MediaFormat]) -> Sequence[Image]:
+        """Return pictures in their order, each in one of the formats.
+
+        Raises:
+            InvalidRequest: one of them is no picture, is too large, or cannot be had.
+        """
+        ...
+
+
+class CuttingRoom(Protocol):
+    """Makes pictures of stored videos."""
+
+    async def thumbnail(self, media: StoredVideo) -> bytes | None:
+        """Return a small WebP of a video's poster, else of its first frame; None if its files are gone.
+
+        Raises:
+            UpstreamBroken: it cannot be decoded.
+            ServerBusy: there is no room to decode it in.
+        """
+        ...
+
+    async def spritesheet(self, media: StoredVideo) -> bytes | None:
+        """Return a JPEG of frames from all over a video, in a grid; None if its file is gone.
+
+        Raises:
+            UpstreamBroken, ServerBusy: as `thumbnail`.
+        """
+        ...
+
+
+class Workshop(msgspec.Struct, frozen=True):
+    """What media are made with."""
+
+    #: By the name of the provider.
+    image_makers: Mapping[str, ImageMaker]
+    inputs: InputImages

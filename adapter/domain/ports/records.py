@@ -1,0 +1,82 @@
+"""The memory of what clients can look up again."""
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from adapter.domain.records import GivenFile, Remains, Search
+from adapter.domain.replies import Reply
+
+
+class Keeper(Protocol):
+    """A memory whose entries have files, and last as long as they say themselves.
+
+    Each method raises StorageFailed if the store does not take or give anything at the moment.
+    """
+
+    async def keeps(self, stems: Collection[str]) -> Collection[str]:
+        """Return those of some stems that an entry has, one that was deleted or has expired included."""
+        ...
+
+    async def remains(self, *, before: float, limit: int) -> Sequence[Remains]:
+        """Return entries that were deleted or have expired before that time."""
+        ...
+
+    async def forget(self, ids: Collection[str]) -> None:
+        """Remove entries whose files are gone."""
+        ...
+
+
+class Shelf(Protocol):
+    """Pictures that their owner can name by an id."""
+
+    async def locate(self, picture_id: str, owner: str, *, now: float) -> str | None:
+        """Return the name in the media store of a picture of this owner.
+
+        Raises:
+            StorageFailed: the store does not give anything at the moment.
+        """
+        ...
+
+
+class FileStore(Keeper, Shelf, Protocol):
+    """The memory of the files that clients gave us. Nobody is shown what was deleted or has expired."""
+
+    async def add(self, file: GivenFile) -> None:
+        """Remember a file whose bytes are stored."""
+        ...
+
+    async def find(self, file_id: str, owner: str, *, now: float) -> GivenFile | None:
+        """Return a file of this owner."""
+        ...
+
+    async def place(self, file_id: str, owner: str) -> GivenFile | None:
+        """Return a file of this owner as the end of a page: whoever deletes what is listed has to come on."""
+        ...
+
+    async def list(self, search: Search, *, now: float) -> Sequence[GivenFile]:
+        """Return a page of files."""
+        ...
+
+    async def delete(self, file_id: str, owner: str, *, now: float) -> GivenFile | None:
+        """Hide a file of this owner for ever and return it, so that its bytes go."""
+        ...
+
+
+class ReplyStore(Keeper, Shelf, Protocol):
+    """The memory of answers. Nobody is shown what was deleted or has expired."""
+
+    async def add(self, reply: Reply) -> bool:
+        """Remember a new reply; return False if there is one of that key."""
+        ...
+
+    async def save(self, reply: Reply) -> bool:
+        """Write the next state of a reply that is live and not deleted; return whether it was."""
+        ...
+
+    async def find(self, key: str, owner: str, *, now: float) -> Reply | None:
+        """Return a reply of this owner as it looks now."""
+        ...
+
+    async def delete(self, key: str, owner: str, *, now: float) -> Reply | None:
+        """Hide a reply of this owner for ever and return it, so that its picture goes."""
+        ...

@@ -1,0 +1,103 @@
+"""Who makes videos."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+import msgspec
+
+from adapter.domain.job import Failure, Operation, VideoJob
+from adapter.domain.media import Image, RemoteVideo
+
+
+class Working(msgspec.Struct, frozen=True):
+    """A job is still waiting or being made."""
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """A job's video can be fetched."""
+
+    video: RemoteVideo
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """The provider gave a job up."""
+
+    failure: Failure
+
+
+class Empty(msgspec.Struct, frozen=True):
+    """A job is called finished, and there is no video to fetch."""
+
+
+Report = Working | Finished | Empty | Refused
+
+
+class Download(Protocol):
+    """A file on its way."""
+
+    def is_whole(self, size: int) -> bool:
+        """Say, once it has ended, whether so many bytes are all of it."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield the file piece by piece."""
+        ...
+
+    async def read(self, limit: int) -> bytes:
+        """Return the whole file.
+
+        Raises:
+            UpstreamFault: it is longer than `limit` bytes, or cut.
+        """
+        ...
+
+
+class VideoProvider(Protocol):
+    """A maker of videos: takes a job, tells how it goes, hands over the file."""
+
+    def choose_account(self) -> str:
+        """Name the account that shall carry the next job.
+
+        Raises:
+            UpstreamCredential: there is none.
+        """
+        ...
+
+    async def credits(self, account: str) -> int | None:
+        """Return what an account may still spend, or None if it does not say so within a few seconds."""
+        ...
+
+    async def upload(self, pictures: Sequence[Image], *, account: str) -> Sequence[str]:
+        """Give an account pictures to work from and return what it calls them. Costs nothing and may be repeated.
+
+        Raises:
+            AdapterError: they are not taken, or nobody answers.
+        """
+        ...
+
+    async def submit(self, job: VideoJob, pictures: Sequence[str]) -> Operation:
+        """Send the job once with its account, on a fresh connection, without any retry; `pictures` as uploaded.
+
+        Raises:
+            UpstreamUnreachable: provably nothing was sent.
+            UpstreamForgot: a picture is not known any more; nothing was executed.
+            UpstreamSilent, UpstreamBroken: it may have been executed.
+            AdapterError: any other: refused, nothing was executed.
+        """
+        ...
+
+    async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
+        """Tell how many jobs of one account stand, by operation name, in as few calls as the provider allows.
+
+        An operation that the provider left out of its answer, or of which it said something unknown, is missing.
+        """
+        ...
+
+    def download(self, url: str) -> AbstractAsyncContextManager[Download]:
+        """Open a file that the provider made.
+
+        Raises:
+            UpstreamFault: it cannot be opened; a poll may give a fresh link.
+        """
+        ...

@@ -1,0 +1,56 @@
+"""What clients can look up again, but for responses: the files that they gave us. All times are Unix seconds."""
+
+import msgspec
+
+from adapter.domain.media import MediaFormat
+
+#: Characters of a media name that are its own; what follows says of which kind it is.
+STEM_LENGTH = 32
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture as it was uploaded."""
+
+    data: bytes
+    format: MediaFormat
+    filename: str
+    purpose: str
+    #: How long it shall be kept, in seconds; None: until it is deleted.
+    lifetime: float | None = None
+
+
+class GivenFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that a client uploaded."""
+
+    id: str
+    owner: str
+    #: As the client called it.
+    filename: str
+    #: What for, in OpenAI's words; all mean the same here.
+    purpose: str
+    #: In bytes.
+    size: int
+    #: Its name in the media store.
+    name: str
+    created_at: float
+    #: From then on nobody sees it.
+    expires_at: float | None = None
+
+
+class Search(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of an owner's files, by the time of their coming."""
+
+    owner: str
+    #: The last file of the page before.
+    after: GivenFile | None = None
+    limit: int
+    newest_first: bool = True
+    purpose: str | None = None
+
+
+class Remains(msgspec.Struct, frozen=True):
+    """What is left of something that was deleted or has expired."""
+
+    id: str
+    #: Names in the media store.
+    files: tuple[str, ...]

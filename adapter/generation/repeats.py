@@ -1,0 +1,181 @@
+"""What is remembered of requests for pictures where their process cannot: on disk, and for other processes."""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+
+import structlog
+
+from adapter.domain.job import Failure
+from adapter.domain.media import Image
+from adapter.domain.pieces import one_piece
+from adapter.domain.ports import Clock, MediaStore, RequestStore
+from adapter.domain.repeats import Known, Standing, StoredAlbum, StoredFault, StoredImage
+from adapter.errors import AdapterError, AnswerLost, OutcomeUnknown, StillRunning, StorageFailed, key_reused
+from adapter.generation.patience import Patience
+from adapter.generation.undertaking import Album, Undertaking, replayed
+
+log = structlog.get_logger()
+
+#: Between two looks at what another process does.
+LOOK_SECONDS = 0.5
+#: Between two times that old entries are forgotten, and how many batches of them each time.
+PRUNE_SECONDS = 600.0
+PRUNE_BATCHES = 20
+#: What a client is told to wait before it asks again for what another process still does.
+COME_BACK_SECONDS = 5.0
+
+
+class Repeats:
+    """Knows the earlier attempts of requests."""
+
+    def __init__(self, store: RequestStore, media: MediaStore, clock: Clock, patience: Patience) -> None:
+        self._store = store
+        self._media = media
+        self._clock = clock
+        self._patience = patience
+        self._renewed_at = self._pruned_at = clock.now()
+        self._closed = False
+
+    def close(self) -> None:
+        """Wait for no other process any more."""
+        self._closed = True
+
+    async def begin(self, one: Undertaking) -> Known | None:
+        """Write a request down, or return the earlier one that it stands for, once that is over.
+
+        Raises:
+            InvalidRequest: with the code `idempotency_key_reused`.
+            StillRunning: another process is at it, and does not come to an end in time.
+            OutcomeUnknown: the process that was at it died.
+        """
+        until = self._clock.now() + self._patience.elsewhere
+        while True:
+            now = self._clock.now()
+            known = await self._store.begin(one.entry, now=now, lease=self._patience.lease)
+            if known is None:
+                one.written = True
+                return None
+            if known.content != one.entry.content:
+                raise key_reused()
+            if known.standing is Standing.LOST:
+                raise OutcomeUnknown("The server that worked on this request was cut off. It may have been paid for.")
+            if known.standing is not Standing.RUNNING:
+                return known
+            if now >= until or self._closed:
+                raise StillRunning(
+                    "The same request is still being worked on. Ask again shortly.", retry_after=COME_BACK_SECONDS
+                )
+            await self._clock.sleep(LOOK_SECONDS)
+
+    async def answer(self, known: Known) -> Album:
+        """Return what a request was answered with.
+
+        Raises:
+            AdapterError: it was answered with that.
+            AnswerLost: it is not there any more.
+        """
+        match known.answer:
+            case StoredFault(failure):
+                raise replayed(failure)
+            case StoredAlbum(images, linked):
+                files = [b"" if linked else await self._read(image.name) for image in images]
+                found = [image.with_file(file) for image, file in zip(images, files, strict=True)]
+                return Album(found, tuple(image.name for image in images) if linked else ())
+            case None:
+                raise AnswerLost("This request was answered before, and its pictures are not kept.")
+
+    async def _read(self, name: str) -> bytes:
+        file = await self._media.find(name)
+        if file is None:
+            raise AnswerLost("The pictures of this request were deleted meanwhile.")
+        return b"".join([piece async for piece in self._media.read(name, 0, file.size)])
+
+    async def keep(self, images: Sequence[Image]) -> tuple[str, ...]:
+        """Store pictures and return the names under which they can be fetched.
+
+        Raises:
+            StorageFailed: the media store does not take them.
+        """
+        return tuple([await self._keep(image) for image in images])
+
+    async def _keep(self, image: Image) -> str:
+        name = f"{secrets.token_hex(16)}.{image.format.extension}"
+        await self._media.put(name, one_piece(await asyncio.to_thread(image.decode)))
+        return name
+
+    async def remember(self, one: Undertaking, album: Album, *, linked: bool) -> None:
+        """Write down what came of a request, its pictures included. If that fails, a repetition is told so."""
+        try:
+            names = album.names or await self.keep(album.images)
+        except AdapterError as fault:
+            log.warning("pictures.not_kept", code=fault.code)
+            await self.hand_over(one)
+            return
+        pairs = zip(names, album.images, strict=True)
+        answer = StoredAlbum(tuple(StoredImage.of(*pair) for pair in pairs), linked)
+        if not await self._finish(one, answer) and not linked:
+            await self._media.delete(names)
+
+    async def fail(self, one: Undertaking, fault: AdapterError) -> None:
+        """Write down what went wrong with a request: if nothing came of it, it is as if it had never been there."""
+        if not one.written:
+            return
+        if fault.spent:
+            await self._finish(one, StoredFault(Failure.of(fault)))
+            return
+        async with one.alone:
+            try:
+                await self._store.forget(one.entry)
+            except StorageFailed as trouble:
+                log.warning("requests.not_forgotten", code=trouble.code)
+
+    async def hand_over(self, one: Undertaking) -> None:
+        """Write down that a request was answered with what is not kept."""
+        if one.written:
+            await self._finish(one, None)
+
+    async def _finish(self, one: Undertaking, answer: StoredAlbum | StoredFault | None) -> bool:
+        async with one.alone:
+            try:
+                if not one.written:
+                    await self._store.register(one.entry, now=self._clock.now(), lease=self._patience.lease)
+                    one.written = True
+                return await self._store.finish(one.entry, answer)
+            except StorageFailed as fault:
+                log.warning("requests.not_written", code=fault.code)
+                return False
+
+    async def tend(self, under_way: Sequence[Undertaking]) -> None:
+        """Write down what takes long, keep what is under way, and forget what is old.
+
+        Raises:
+            StorageFailed: the store takes nothing at the moment.
+        """
+        now = self._clock.now()
+        for one in under_way:
+            if one.entry.began_at <= now - self._patience.unwritten and not one.asking.is_repetition:
+                await self._write_down(one, now)
+        if self._renewed_at <= now - self._patience.lease / 3:
+            self._renewed_at = now
+            held = [one.entry.mark for one in under_way if one.written]
+            await self._store.renew(held, now=now, lease=self._patience.lease)
+        if self._pruned_at <= now - PRUNE_SECONDS:
+            self._pruned_at = now
+            await self._prune(now)
+
+    async def _write_down(self, one: Undertaking, now: float) -> None:
+        async with one.alone:
+            if not one.written and not one.over.is_set():
+                await self._store.register(one.entry, now=now, lease=self._patience.lease)
+                one.written = True
+
+    async def _prune(self, now: float) -> None:
+        for _ in range(PRUNE_BATCHES):
+            old = await self._store.prune(now=now)
+            spare = [album for album in old if isinstance(album, StoredAlbum) and not album.linked]
+            names = [image.name for album in spare for image in album.images]
+            if names:
+                await self._media.delete(names)
+            if not old:
+                return

@@ -1,0 +1,114 @@
+"""Files that clients upload once and name again in later requests. Pictures are what this server can use."""
+
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from typing import TypeVar
+
+import msgspec
+import structlog
+
+from adapter.domain.orders import Filed, ImageOrder, Kept, Source, VideoWish
+from adapter.domain.pieces import one_piece
+from adapter.domain.ports import Clock, FileStore, MediaStore, Shelf
+from adapter.domain.records import Given, GivenFile, Search
+from adapter.errors import NotFound, StorageFailed, no_such_file
+
+log = structlog.get_logger()
+
+_Order = TypeVar("_Order", bound=ImageOrder | VideoWish)
+
+
+class Uploads:
+    """Takes them, shows them to their owner, and lets orders work from them."""
+
+    def __init__(self, files: FileStore, media: MediaStore, clock: Clock, shelves: Sequence[Shelf] = ()) -> None:
+        """Take where the files are, and other shelves that have pictures with an id."""
+        self._files = files
+        self._shelves = (files, *shelves)
+        self._media = media
+        self._clock = clock
+
+    async def take(self, given: Given, owner: str) -> GivenFile:
+        """Keep a picture; it can be used as soon as this returns."""
+        now = self._clock.now()
+        file = GivenFile(
+            id=f"file-{secrets.token_hex(16)}",
+            owner=owner,
+            filename=given.filename,
+            purpose=given.purpose,
+            size=len(given.data),
+            name=f"{secrets.token_hex(16)}.{given.format.extension}",
+            created_at=now,
+            expires_at=None if given.lifetime is None else now + given.lifetime,
+        )
+        await self._media.put(file.name, one_piece(given.data))
+        await self._files.add(file)
+        return file
+
+    async def find(self, file_id: str, owner: str) -> GivenFile:
+        """Return a file to its owner.
+
+        Raises:
+            NotFound: this owner has none of that id.
+        """
+        file = await self._files.find(file_id, owner, now=self._clock.now())
+        if file is None:
+            raise _not_found(file_id)
+        return file
+
+    async def place(self, file_id: str, owner: str) -> GivenFile:
+        """Return the file that ends a page; it may have been deleted meanwhile.
+
+        Raises:
+            NotFound: this owner has none of that id.
+        """
+        file = await self._files.place(file_id, owner)
+        if file is None:
+            raise _not_found(file_id)
+        return file
+
+    async def list(self, search: Search) -> Sequence[GivenFile]:
+        """Return a page."""
+        return await self._files.list(search, now=self._clock.now())
+
+    async def delete(self, file_id: str, owner: str) -> None:
+        """Forget a file for ever, its bytes at once if the media store lets us, else with the sweeper's next round.
+
+        Raises:
+            NotFound: this owner has none of that id.
+        """
+        file = await self._files.delete(file_id, owner, now=self._clock.now())
+        if file is None:
+            raise _not_found(file_id)
+        try:
+            await self._media.delete([file.name])
+        except StorageFailed as fault:
+            log.warning("files.bytes_left", file_id=file_id, code=fault.code)
+
+    def read(self, file: GivenFile) -> AsyncIterator[bytes]:
+        """Yield a file's bytes."""
+        return self._media.read(file.name, 0, file.size)
+
+    async def resolved(self, order: _Order, owner: str) -> _Order:
+        """Return an order whose pictures with an id are found: those of this owner, and nobody else's.
+
+        Raises:
+            InvalidRequest: there is no such file.
+        """
+        if not any(isinstance(source, Filed) for source in order.sources):
+            return order
+        sources = tuple([await self._kept(source, owner) for source in order.sources])
+        return msgspec.structs.replace(order, sources=sources)
+
+    async def _kept(self, source: Source, owner: str) -> Source:
+        if not isinstance(source, Filed):
+            return source
+        for shelf in self._shelves:
+            name = await shelf.locate(source.file_id, owner, now=self._clock.now())
+            if name is not None:
+                return Kept(name, source.param)
+        raise no_such_file(source.file_id, source.param)
+
+
+def _not_found(file_id: str) -> NotFound:
+    return NotFound(f"There is no file '{file_id}' here.", param="id")

@@ -1,0 +1,56 @@
+"""Whether an MP4 is whole by its own account: its outermost boxes follow each other, the one with the data among them.
+
+ISO/IEC 14496-12 section 4.2: a box begins with its length in 32 bits and its kind; 1 says that 64 bits of length follow
+the kind, 0 that it goes on to the end of the file. What follows the last box and is none is let pass: players do not
+mind, and the video is paid for.
+"""
+
+from typing import Final
+
+SHORT_HEAD: Final = 8
+LONG_HEAD: Final = 16
+DATA: Final = b"mdat"
+
+
+class Boxes:
+    """Walks over the outermost boxes while the file passes by, however it is cut into pieces."""
+
+    def __init__(self) -> None:
+        self._head = b""
+        #: Bytes of the box at hand that are still to come.
+        self._left = 0
+        self._at_end = False
+        self._has_data = False
+
+    @property
+    def are_whole(self) -> bool:
+        """Whether the file may end here."""
+        return self._has_data and not self._left
+
+    def pass_by(self, piece: bytes) -> None:
+        """Look at the next piece."""
+        at = 0
+        while at < len(piece) and not self._at_end:
+            if self._left:
+                step = min(self._left, len(piece) - at)
+                self._left -= step
+            else:
+                step = min(self._wanted() - len(self._head), len(piece) - at)
+                self._head += piece[at : at + step]
+                self._open()
+            at += step
+
+    def _wanted(self) -> int:
+        long = len(self._head) >= SHORT_HEAD and int.from_bytes(self._head[:4], "big") == 1
+        return LONG_HEAD if long else SHORT_HEAD
+
+    def _open(self) -> None:
+        """Begin a box once its head is there."""
+        wanted = self._wanted()
+        if len(self._head) < wanted:
+            return
+        size = int.from_bytes(self._head[:4] if wanted == SHORT_HEAD else self._head[SHORT_HEAD:], "big")
+        self._at_end = size < wanted
+        self._has_data |= self._head[4:SHORT_HEAD] == DATA
+        self._left = max(size - wanted, 0)
+        self._head = b""

@@ -1,0 +1,124 @@
+"""What flags make of a request: they were typed for this very answer, so they are stronger than its fields.
+
+Fields are mostly a program's defaults, the same for every message; who types a flag sees them nowhere.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from adapter.domain.media import Ratio
+from adapter.errors import InvalidRequest
+from adapter.openai_api.read.conversation import PARAM, TEXTS, Wish
+from adapter.openai_api.read.flags import Flags, Ref, take_flags
+from adapter.openai_api.read.markup import without_videos
+from adapter.openai_api.read.pictures import read_url
+from adapter.openai_api.read.roles import FIRST, LAST, REFERENCE
+from adapter.openai_api.read.shape import RESOLUTIONS
+from adapter.openai_api.read.terms import Terms
+from adapter.openai_api.wire.chat import ChatRequest, ContentPart, Message
+
+#: Characters beyond the longest prompt in which flags are looked for; a longer text is refused anyway.
+_ROOM_FOR_FLAGS = 8192
+
+
+def without_flags(messages: Sequence[Message], terms: Terms) -> tuple[tuple[Message, ...], Flags]:
+    """Return the messages as they would be without flags and quoted answers in the last user turn, and the flags.
+
+    Raises:
+        InvalidRequest: as `take_flags`.
+    """
+    asked = next((at for at in reversed(range(len(messages))) if messages[at].role == "user"), None)
+    if asked is None:
+        return tuple(messages), Flags()
+    message = messages[asked]
+    if isinstance(message.content, str):
+        content, flags = _spoken(message.content, terms)
+        said = msgspec.structs.replace(message, content=content)
+    else:
+        parts, flags = _parts(message.content or (), terms)
+        said = msgspec.structs.replace(message, content=parts)
+    return (*messages[:asked], said, *messages[asked + 1 :]), flags
+
+
+def _parts(parts: Sequence[ContentPart], terms: Terms) -> tuple[tuple[ContentPart, ...], Flags]:
+    """Look into the last words among pictures: whatever stands before them is not the end of the prompt."""
+    at = next((at for at in reversed(range(len(parts))) if _has_words(parts[at])), None)
+    if at is None:
+        return tuple(parts), Flags()
+    text, flags = _spoken(parts[at].text or "", terms)
+    return (*parts[:at], msgspec.structs.replace(parts[at], text=text), *parts[at + 1 :]), flags
+
+
+def _has_words(part: ContentPart) -> bool:
+    return part.type in TEXTS and bool(part.text and part.text.strip())
+
+
+def _spoken(text: str, terms: Terms) -> tuple[str, Flags]:
+    if len(text) > terms.longest_prompt + _ROOM_FOR_FLAGS:
+        return text, Flags()
+    return take_flags(without_videos(text, terms.public_url))
+
+
+def with_flags(body: ChatRequest, flags: Flags) -> ChatRequest:
+    """Return a request in which the flags stand in the place of fields that speak of the same."""
+    said = {name: getattr(flags, name) for name in ("n", "seed", "seconds")}
+    framed = _frame(body, flags) if flags.ratio or flags.size else {}
+    return msgspec.structs.replace(body, **framed, **{name: value for name, value in said.items() if value is not None})
+
+
+def _frame(body: ChatRequest, flags: Flags) -> dict[str, str | None]:
+    """Return the fields of a frame: a ratio leaves a resolution as it is, and the other way round."""
+    configs = [config for config in (body.image_config, body.image_config_in_camel) if config]
+    sizes = [body.size, body.image_size, *(config.size for config in configs)]
+    ratios = [body.aspect_ratio, *(config.ratio for config in configs), *sizes]
+    size, ratio = flags.size, flags.ratio
+    if size is None:
+        size = next((word for word in sizes if word and word.upper() in RESOLUTIONS), None)
+    elif size.upper() in RESOLUTIONS:
+        ratio = ratio or next((word for word in ratios if word in set(Ratio)), None)
+    return {
+        "size": size,
+        "aspect_ratio": ratio,
+        "image_size": None,
+        "image_config": None,
+        "image_config_in_camel": None,
+    }
+
+
+def refuse_video_flags(flags: Flags, model: str) -> None:
+    """Refuse what means nothing to a picture.
+
+    Raises:
+        InvalidRequest: there is some.
+    """
+    said = [name for name in ("seconds", "first", "last") if getattr(flags, name) is not None]
+    if said:
+        words = " and ".join(f"'--{name}'" for name in said)
+        raise InvalidRequest(f"The model '{model}' makes pictures; {words} belongs to videos.", param=PARAM)
+
+
+def cast_by_flags(wish: Wish, flags: Flags, public_url: str) -> Wish:
+    """Return the pictures that the flags name, with their roles, in the place of those in sight.
+
+    Raises:
+        InvalidRequest: there is no such picture, or one that came with the message is not named.
+    """
+    if not flags.names_pictures:
+        return wish
+    named: list[tuple[Ref, str]] = [(ref, REFERENCE) for ref in flags.refs]
+    named += [(ref, role) for ref, role in ((flags.first, FIRST), (flags.last, LAST)) if ref is not None]
+    missing = [ref for ref, _ in named if isinstance(ref, int) and ref > len(wish.pictures)]
+    if missing:
+        raise InvalidRequest(
+            f"A flag names picture {missing[0]}; there are {len(wish.pictures)} in this message.", param=PARAM
+        )
+    idle = set(range(1, len(wish.pictures) + 1)) - {ref for ref, _ in named}
+    if idle and not wish.is_earlier:
+        raise InvalidRequest(
+            f"Picture {min(idle)} is attached and no flag names it; leave it out, or name it too.", param=PARAM
+        )
+    pictures = tuple(
+        wish.pictures[ref - 1] if isinstance(ref, int) else read_url(ref, public_url, PARAM) for ref, _ in named
+    )
+    return Wish(wish.text, pictures, tuple(role for _, role in named))

@@ -1,0 +1,61 @@
+"""How a client wants videos shown, and what of that comes back in its messages."""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from adapter.domain.catalogue import Catalogue, VideoCard
+from adapter.domain.markup import Markup
+from adapter.openai_api.read.fields import one_of, required
+from adapter.openai_api.wire.chat import ChatRequest
+
+#: Programs whose player is known, by what their servers call themselves (reference: `frontends.md` section 2). Cherry
+#: Studio's is Electron's usual form and was not observed. LobeChat calls itself what every program with OpenAI's client
+#: does, so it cannot be told.
+AGENTS: Final = (
+    (re.compile(r"Python/3\.\d+ aiohttp/"), Markup.HTML),  # Open WebUI
+    (re.compile(r"node-fetch\b"), Markup.HTML),  # SillyTavern
+    (re.compile(r".*\bCherryStudio/"), Markup.DIV),
+)
+
+
+def split_model(name: str, catalogue: Catalogue) -> tuple[str, Markup | None]:
+    """Take the wish for a markup off the name of a video model (`veo-3.1-fast-portrait:html`)."""
+    plain, colon, ending = name.rpartition(":")
+    if not colon or ending not in set(Markup) or not isinstance(catalogue.find(plain).card, VideoCard):
+        return name, None
+    return plain, Markup(ending)
+
+
+def asked_markup(body: ChatRequest, catalogue: Catalogue) -> Markup | None:
+    """Return what a request asks for: in its own field, else by its model's name.
+
+    Raises:
+        UnknownModel: no such model.
+        InvalidRequest: there is no such form, or no model.
+    """
+    by_name = split_model(required(body.model, "model"), catalogue)[1]
+    if body.video_markup is None:
+        return by_name
+    return Markup(one_of(body.video_markup, [form.value for form in Markup], "video_markup"))
+
+
+def choose_markup(wishes: Iterable[Markup | None], agent: str) -> Markup:
+    """Return the form of the first wish that there is; `auto` goes by the program's User-Agent."""
+    wished = next((wish for wish in wishes if wish is not None), Markup.AUTO)
+    if wished is not Markup.AUTO:
+        return wished
+    return next((form for known, form in AGENTS if known.match(agent)), Markup.MARKDOWN)
+
+
+def without_videos(text: str, public_url: str) -> str:
+    """Take out of a text what we answered with earlier: a quoted video is neither words nor a picture to work from."""
+    if "/media/" not in text:
+        return text
+    file = re.escape(f"{public_url}/media/") + r"[0-9A-Za-z_-]{1,64}\."
+    video = file + "mp4"
+    link = rf"\[Download video\]\({video}\)"
+    poster = rf"!\[Video preview\]\({file}[a-z]{{3,4}}\)"
+    head = rf'<video src="{video}" controls="controls"(?: width="100%")?>'
+    player = rf"(?:<div>)?{head}\s{{0,2}}(?:{video}\s{{0,2}})?</video>(?:</div>)?"
+    return re.sub(rf"(?:(?:{poster}|{player})\s{{0,4}})?{link}|{player}", "", text).strip()

@@ -1,0 +1,37 @@
+"""What a request's headers say about being one of several attempts."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+from adapter.domain.repeats import Repeat
+from adapter.errors import InvalidRequest
+
+KEY = "idempotency-key"
+#: OpenAI's SDKs count their retries here, from 0 (`openai.md` section 1).
+COUNT = "x-stainless-retry-count"
+
+_KEY = re.compile(r"[\x20-\x7e]{1,255}")
+
+
+def read_repeat(headers: Mapping[str, str]) -> Repeat:
+    """Return it; a count that is none counts as none.
+
+    Raises:
+        InvalidRequest: a key that is empty, too long, or has other characters than printable ASCII.
+    """
+    key = headers.get(KEY)
+    if key is not None and not _KEY.fullmatch(key):
+        raise InvalidRequest(
+            "An Idempotency-Key has 1 to 255 printable ASCII characters.", code="idempotency_key_invalid"
+        )
+    count = headers.get(COUNT, "")
+    return Repeat(
+        key=None if key is None else hashlib.sha256(key.encode()).hexdigest(),
+        count=int(count) if re.fullmatch(r"[0-9]{1,3}", count) else 0,
+    )
+
+
+def read_route(path: str) -> str:
+    """Return the path of a request without the prefixes under which we answer alike."""
+    return re.sub(r"^(/v1)*(?=/)", "", path).rstrip("/")

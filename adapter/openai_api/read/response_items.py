@@ -1,0 +1,78 @@
+"""The entries of a response's input: as a conversation, and as they are shown again."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from adapter.openai_api.read.conversation import PICTURES
+from adapter.openai_api.wire.chat import ContentPart, Message
+from adapter.openai_api.wire.responses import (
+    GivenImage,
+    GivenItem,
+    GivenMessage,
+    GivenText,
+    ImageCall,
+    InputItem,
+    OutputText,
+)
+
+IMAGE_CALL = "image_generation_call"
+#: What the id of a drawn picture begins with.
+DRAWN = "ig_"
+
+Input = str | tuple[InputItem, ...] | None
+
+
+def _entries(given: Input) -> tuple[InputItem, ...]:
+    return (InputItem(role="user", content=given),) if isinstance(given, str) else given or ()
+
+
+def messages(given: Input) -> Iterator[Message]:
+    """Yield the turns of an input. A picture that was drawn before is an answer's, with its base64 or by its id."""
+    for item in _entries(given):
+        if _is_message(item):
+            yield Message(role=item.role or "", content=item.content)
+        elif (picture := _drawn(item)) is not None:
+            yield Message(role="assistant", content=None, images=(picture,))
+
+
+def _is_message(item: InputItem) -> bool:
+    return item.type in {None, "message"} and item.role is not None
+
+
+def _drawn(item: InputItem) -> ContentPart | None:
+    if item.type == IMAGE_CALL and item.result:
+        return ContentPart(type="input_image", image_url=f"data:image/png;base64,{item.result}")
+    if item.type in {IMAGE_CALL, "item_reference"} and item.id and item.id.startswith(DRAWN):
+        return ContentPart(type="input_image", file_id=item.id)
+    return None
+
+
+def given_items(given: Input, key: str) -> tuple[GivenItem, ...]:
+    """Return the entries as they are shown again, without pictures that came as data: those are not kept."""
+    numbered = enumerate(_entries(given))
+    found = (_given(item, f"{key[:24]}{at:08x}") for at, item in numbered)
+    return tuple(item for item in found if item is not None)
+
+
+def _given(item: InputItem, key: str) -> GivenItem | None:
+    if _is_message(item):
+        role = item.role or ""
+        parts = (ContentPart(type="input_text", text=item.content),) if isinstance(item.content, str) else item.content
+        return GivenMessage(
+            id=item.id or f"msg_{key}", role=role, content=tuple(_part(part, role) for part in parts or ())
+        )
+    if item.type == IMAGE_CALL:
+        return ImageCall(id=item.id or f"{DRAWN}{key}", status="completed", result=msgspec.Raw(b"null"))
+    return None
+
+
+def _part(part: ContentPart, role: str) -> GivenText | GivenImage | OutputText:
+    if role == "assistant":
+        return OutputText(text=part.text or "")
+    if part.type not in PICTURES:
+        return GivenText(text=part.text or "")
+    address = part.image_url if isinstance(part.image_url, str) else part.image_url and part.image_url.url
+    address = address or part.file_url
+    is_data = address is None or address.strip()[:5].lower() == "data:"
+    return GivenImage(detail=part.detail or "auto", image_url=None if is_data else address, file_id=part.file_id)

@@ -1,0 +1,223 @@
+"""A request of the Responses API into an order: the image tool's, or a video."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from functools import partial
+
+import msgspec
+from msgspec import UNSET
+
+from adapter.domain.catalogue import LONGEST_NAME, VideoCard
+from adapter.domain.orders import Filed, ImageOrder, Kept, Link, Source, VideoWish
+from adapter.errors import InvalidRequest, UnknownModel
+from adapter.openai_api.read.body import checked
+from adapter.openai_api.read.chat import video_wish
+from adapter.openai_api.read.conversation import PARAM as CHAT_PARAM
+from adapter.openai_api.read.conversation import read_wish
+from adapter.openai_api.read.fields import one_of, prompt, required
+from adapter.openai_api.read.images import image_order
+from adapter.openai_api.read.markup import split_model
+from adapter.openai_api.read.response_items import messages
+from adapter.openai_api.read.terms import Terms
+from adapter.openai_api.wire.chat import ChatRequest, ContentPart, Message
+from adapter.openai_api.wire.responses import ImageTool, ResponsesRequest, Said
+
+PARAM = "input"
+TOOL = "image_generation"
+#: What draws where neither the tool nor the request names a model of ours.
+DEFAULT_MODEL = "gpt-image-1"
+#: Chat models, which call the tool at OpenAI's; here the tool is all that they do.
+CHAT_MODELS = ("gpt-*", "chatgpt-*", "o[1-9]*")
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What a request means."""
+
+    order: ImageOrder | VideoWish
+    #: The model as the response names it.
+    model: str
+    said: Said
+    #: The pictures in sight, as a client would name them.
+    sight: tuple[str, ...]
+
+    @property
+    def prompt(self) -> str:
+        """What is drawn."""
+        return self.order.order.prompt if isinstance(self.order, VideoWish) else self.order.prompt
+
+
+class _Tool(msgspec.Struct, frozen=True):
+    """The image tool, and where it stands."""
+
+    at: int
+    body: ImageTool
+
+
+def read_response(body: ResponsesRequest, terms: Terms, sight: Sequence[str]) -> Asked:
+    """Return what a request means; `sight` is what the response before it has in sight.
+
+    Raises:
+        UnknownModel: no such model.
+        InvalidRequest: a field is missing, or asks for what the model or this server cannot do.
+    """
+    _refuse_what_is_not_done(body)
+    tool = _tool(body)
+    turns = [*_shown(sight), *messages(body.input)]
+    with _params({CHAT_PARAM: PARAM}):
+        if _is_video(body, tool, terms):
+            order: ImageOrder | VideoWish = _video(body, turns, terms)
+        else:
+            order = _picture(body, tool, turns, terms)
+    sources = tuple(msgspec.structs.replace(source, param=PARAM) for source in order.sources)
+    order = msgspec.structs.replace(order, sources=sources)
+    named = tuple(name for source in sources if (name := _name(source, terms.public_url)))
+    return Asked(order, body.model or DEFAULT_MODEL, _said(body), named or tuple(sight))
+
+
+def _refuse_what_is_not_done(body: ResponsesRequest) -> None:
+    for name in ("conversation", "prompt"):
+        if getattr(body, name) is not None:
+            raise InvalidRequest(f"There is no '{name}' here; send the input or 'previous_response_id'.", param=name)
+    if body.background and body.store is False:
+        raise InvalidRequest("What is made in the background has to be stored to be found again.", param="store")
+
+
+def _tool(body: ResponsesRequest) -> _Tool | None:
+    """Return the image tool; other tools are tolerated and mean nothing."""
+    for at, given in enumerate(body.tools or ()):
+        if isinstance(given, dict) and given.get("type") == TOOL:
+            with _params({}, f"tools[{at}]."):
+                tool = _Tool(at, checked(partial(msgspec.convert, given, ImageTool)))
+            _check_choice(body.tool_choice)
+            return tool
+    return None
+
+
+def _check_choice(choice: object) -> None:
+    kind = choice.get("type") if isinstance(choice, dict) else choice
+    if kind not in {None, "auto", "required", TOOL, "allowed_tools"}:
+        raise InvalidRequest(
+            f"Only the tool '{TOOL}' does anything here. Allowed: auto, required, {{'type': '{TOOL}'}}.",
+            param="tool_choice",
+        )
+
+
+def _is_video(body: ResponsesRequest, tool: _Tool | None, terms: Terms) -> bool:
+    """Say what kind of model is asked for. A name that is not ours is a chat model's, which needs the tool."""
+    name = required(body.model, "model") if tool is None else body.model
+    if name is None or (tool is not None and _is_chat_model(name, terms)):
+        return False
+    if not isinstance(terms.catalogue.find(split_model(name, terms.catalogue)[0]).card, VideoCard):
+        return False
+    if tool is not None:
+        raise InvalidRequest(f"The model '{name}' makes videos; leave the tool '{TOOL}' out.", param="tools")
+    return True
+
+
+def _is_chat_model(name: str, terms: Terms) -> bool:
+    try:
+        terms.catalogue.find(name)
+    except UnknownModel:
+        return len(name) <= LONGEST_NAME and any(fnmatchcase(name, pattern) for pattern in CHAT_MODELS)
+    return False
+
+
+def _video(body: ResponsesRequest, turns: Sequence[Message], terms: Terms) -> VideoWish:
+    chat = ChatRequest(
+        model=body.model,
+        messages=tuple(turns),
+        size=body.size,
+        aspect_ratio=body.aspect_ratio,
+        seconds=body.seconds,
+        seed=body.seed,
+    )
+    return video_wish(chat, terms)
+
+
+def _picture(body: ResponsesRequest, tool: _Tool | None, turns: Sequence[Message], terms: Terms) -> ImageOrder:
+    bare = ImageTool(size=body.size, aspect_ratio=body.aspect_ratio, seed=body.seed)
+    settings = bare if tool is None else tool.body
+    named = body.model if body.model and not _is_chat_model(body.model, terms) else None
+    fields = {name: f"tools[{tool.at}].{name}" for name in ImageTool.__struct_fields__} if tool else {}
+    if settings.model is None:
+        fields.pop("model", None)
+    with _params(fields):
+        action = _check_settings(settings)
+        wish = read_wish(turns, terms.public_url, look_back=action != "generate")
+        if action == "edit" and not wish.pictures:
+            raise InvalidRequest("There is no picture to edit.", param=PARAM)
+        request = msgspec.structs.replace(
+            settings,
+            model=settings.model or named or DEFAULT_MODEL,
+            prompt=prompt(wish.text, terms.longest_prompt, PARAM),
+        )
+        return image_order(request, terms, wish.pictures)
+
+
+def _check_settings(tool: ImageTool) -> str:
+    """Refuse what a call of the tool does not have beside what no picture has; return what it shall do."""
+    if tool.n not in {None, 1}:
+        raise InvalidRequest("A call of the tool makes one picture; 'n' has to be 1.", param="n")
+    if tool.input_image_mask is not None:
+        raise InvalidRequest(
+            "These models do not take a mask: say in the prompt what shall change and what shall stay.",
+            param="input_image_mask",
+        )
+    # `high`, the most, is how these models look at their inputs anyway.
+    one_of(tool.input_fidelity or "low", ["low", "high"], "input_fidelity")
+    return one_of(tool.action or "auto", ["auto", "generate", "edit"], "action")
+
+
+def _shown(sight: Sequence[str]) -> Iterator[Message]:
+    """Yield the turn that showed the pictures in sight, by their addresses or ids."""
+    if sight:
+        parts = (
+            ContentPart(type="input_image", image_url=name if "://" in name else None, file_id=name) for name in sight
+        )
+        yield Message(role="user", content=tuple(parts))
+
+
+def _name(source: Source, public_url: str) -> str | None:
+    match source:
+        case Kept():
+            return f"{public_url}/media/{source.name}"
+        case Link():
+            return source.url
+        case Filed():
+            return source.file_id
+        case _:
+            return None
+
+
+def _said(body: ResponsesRequest) -> Said:
+    return Said(
+        instructions=body.instructions,
+        metadata=body.metadata,
+        temperature=body.temperature,
+        top_p=body.top_p,
+        tools=tuple(map(_without_nulls, body.tools or ())),
+        tool_choice="auto" if body.tool_choice is None else body.tool_choice,
+        parallel_tool_calls=body.parallel_tool_calls is not False,
+        max_output_tokens=body.max_output_tokens,
+        previous_response_id=body.previous_response_id,
+        background=bool(body.background),
+        user=UNSET if body.user is None else body.user,
+        safety_identifier=UNSET if body.safety_identifier is None else body.safety_identifier,
+    )
+
+
+def _without_nulls(tool: object) -> object:
+    """Return a tool as the document wants it said again: null means absent in a request, and may not be said."""
+    return {name: value for name, value in tool.items() if value is not None} if isinstance(tool, dict) else tool
+
+
+@contextmanager
+def _params(names: dict[str, str], prefix: str = "") -> Iterator[None]:
+    """Say of what is refused where it stands in this request."""
+    try:
+        yield
+    except (InvalidRequest, UnknownModel) as fault:
+        if fault.param is not None:
+            fault.param = prefix + names.get(fault.param, fault.param)
+        raise

@@ -1,0 +1,67 @@
+"""Every endpoint, under every path that front-ends make of a base URL, as one application."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from litestar import Litestar, Request, Router
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+
+from adapter.errors import AdapterError
+from adapter.openai_api.routes import chat, failures, health, images, media, models, responses, uploads, videos
+from adapter.openai_api.routes.access import require_key
+from adapter.openai_api.routes.desk import Desk
+
+#: Front-ends append `/v1` to what they are given, or leave it out (`frontends.md` R1).
+PREFIXES = ("/v1", "/", "/v1/v1")
+API = (
+    images.create_images,
+    images.edit_images,
+    images.vary_images,
+    chat.complete_chat,
+    videos.create_video,
+    videos.list_videos,
+    videos.retrieve_video,
+    videos.delete_video,
+    videos.read_content,
+    videos.remix_video,
+    videos.watch_video,
+    videos.refuse_work,
+    videos.refuse_character,
+    models.list_models,
+    models.retrieve_model,
+    uploads.upload_file,
+    uploads.list_files,
+    uploads.retrieve_file,
+    uploads.delete_file,
+    uploads.read_file,
+    responses.create_response,
+    responses.retrieve_response,
+    responses.cancel_response,
+    responses.delete_response,
+    responses.list_input_items,
+)
+PUBLIC = (media.read_media, health.health, health.ready)
+
+
+def api(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]], *, body_bytes: int) -> Litestar:
+    """Return the application. Its lifespan puts the `Desk` that the handlers work at into `state.desk`."""
+    return Litestar(
+        [*(Router(prefix, route_handlers=API, guards=[require_key]) for prefix in PREFIXES), *PUBLIC],
+        dependencies={"desk": Provide(_desk, sync_to_thread=False)},
+        exception_handlers={
+            AdapterError: failures.answer_fault,
+            HTTPException: failures.answer_framework,
+            Exception: failures.answer_anything,
+        },
+        lifespan=[lifespan],
+        request_max_body_size=body_bytes,
+        logging_config=None,
+        openapi_config=None,
+    )
+
+
+def _desk(request: Request[object, object, State]) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk

@@ -1,0 +1,72 @@
+"""Pages of any origin may ask: keys are sent on purpose, never by the browser itself, so there is nothing to forge.
+
+Sources: the Fetch standard, section "CORS protocol", and the Private Network Access draft, for a page on the web and a
+server in the house.
+"""
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+#: What a page may read of an answer beside its body (`frontends.md` R2, `openai.md` section 1).
+EXPOSED = (
+    "x-request-id",
+    "x-video-id",
+    "x-should-retry",
+    "retry-after",
+    "openai-poll-after-ms",
+    "idempotent-replayed",
+    "content-length",
+    "content-range",
+    "content-disposition",
+    "accept-ranges",
+    "etag",
+)
+METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+#: How long a browser may remember a preflight, in seconds; they take at most a day, some two hours.
+MAX_AGE = 86_400
+
+#: On every answer, asked by a page or not: a cache may give the one to the other.
+_OPEN = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", ", ".join(EXPOSED).encode()),
+]
+
+
+class Cors:
+    """Wraps the whole application: errors have to be readable too, those of a wrong path or key included."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a preflight, or pass a request on and open its answer."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        asked = dict(scope["headers"])
+        if scope["method"] == "OPTIONS" and b"origin" in asked:
+            await send({"type": "http.response.start", "status": 204, "headers": _permission(asked)})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            return
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_OPEN]
+            await send(message)
+
+        await self._app(scope, receive, sending)
+
+
+def _permission(asked: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+    """Allow what is asked for. By name: a `*` does not stand for `authorization`, and older browsers do not know it."""
+    headers = [
+        _OPEN[0],
+        (b"access-control-allow-methods", METHODS.encode()),
+        (b"access-control-max-age", b"%d" % MAX_AGE),
+        (b"vary", b"access-control-request-headers, access-control-request-private-network"),
+    ]
+    if wanted := asked.get(b"access-control-request-headers"):
+        headers.append((b"access-control-allow-headers", wanted))
+    if asked.get(b"access-control-request-private-network") == b"true":
+        headers.append((b"access-control-allow-private-network", b"true"))
+    return headers

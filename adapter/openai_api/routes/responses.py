@@ -1,0 +1,225 @@
+"""`/v1/responses`: the image tool, and videos, as answers with an id."""
+
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
+
+import msgspec
+from litestar import MediaType, Response, delete, get, post
+from litestar.response import Stream
+
+from adapter.domain import weight
+from adapter.domain.job import VideoJob
+from adapter.domain.media import size_of
+from adapter.domain.orders import ImageOrder, VideoWish
+from adapter.domain.replies import Reply
+from adapter.errors import InvalidRequest, NotFound
+from adapter.generation.undertaking import Viewing
+from adapter.openai_api.read.body import read_json
+from adapter.openai_api.read.paging import read_paging
+from adapter.openai_api.read.response_items import given_items
+from adapter.openai_api.read.responses import Asked, read_response
+from adapter.openai_api.routes.asking import asking_for_picture, asking_for_video, open_viewing, replay_headers
+from adapter.openai_api.routes.chat import handed_over
+from adapter.openai_api.routes.desk import STREAM_HEADERS, VIDEO_ID, Desk, OwnedRequest, json_response
+from adapter.openai_api.routes.response_streams import follow_picture, stream_picture, stream_video
+from adapter.openai_api.routes.room import apart, read_body, take_room
+from adapter.openai_api.wire.responses import GivenItem, ResponseDeleted, ResponsesRequest
+from adapter.openai_api.write import responses as write
+from adapter.openai_api.write.response_events import Numbering
+
+PREFIX = "resp_"
+#: OpenAI's own limits of a page of input.
+USUAL_PAGE, MOST_ON_A_PAGE = 20, 100
+
+NO_HEADERS: Mapping[str, str] = {}
+
+Answer = Stream | Response[bytes]
+
+
+@post("/responses", status_code=200)
+async def create_response(request: OwnedRequest, desk: Desk) -> Answer:
+    """Make what the input asks for."""
+    size, body = await read_body(request, desk, lambda data: (len(data), read_json(data, ResponsesRequest)))
+    sight = await _sight(desk, body.previous_response_id, request.auth)
+    asked = await apart(size, lambda: read_response(body, desk.terms, sight))
+    order = await desk.uploads.resolved(asked.order, request.auth)
+    if isinstance(order, VideoWish):
+        reply = _new_reply(desk, body, asked, request.auth)
+        return await _answer_with_video(request, desk, body, reply, order)
+    return await _answer_with_picture(request, desk, body, asked, order)
+
+
+async def _sight(desk: Desk, response_id: str | None, owner: str) -> Sequence[str]:
+    """Return what an earlier response has in sight: the picture that it drew, else those that it was given."""
+    if response_id is None:
+        return ()
+    try:
+        reply = await desk.replies.find(_key(response_id), owner)
+    except NotFound as fault:
+        raise InvalidRequest(
+            f"There is no response '{response_id}' here; it may have been deleted, or was not stored.",
+            param="previous_response_id",
+            code="previous_response_not_found",
+        ) from fault
+    if reply.video is None and not reply.is_over:
+        raise InvalidRequest(
+            f"The response '{response_id}' is still being made; its picture can be followed up when it is completed.",
+            param="previous_response_id",
+        )
+    return reply.sight if reply.drawn is None else (f"ig_{reply.key}",)
+
+
+def _key(response_id: str) -> str:
+    return response_id.removeprefix(PREFIX) if response_id.startswith(PREFIX) else ""
+
+
+def _new_reply(desk: Desk, body: ResponsesRequest, asked: Asked, owner: str, viewing: Viewing | None = None) -> Reply:
+    """Return the reply to a request; all attempts of one request for a picture have the same."""
+    key, now = secrets.token_hex(16), desk.clock.now()
+    if viewing is not None:
+        key, now = viewing.mark, viewing.began_at
+    return Reply(
+        key=key,
+        owner=owner,
+        stem=secrets.token_hex(16),
+        created_at=now,
+        expires_at=now + desk.reply_seconds,
+        model=asked.model,
+        prompt=asked.prompt,
+        edits=bool(asked.order.sources),
+        said=msgspec.Raw(msgspec.json.encode(asked.said)),
+        items=msgspec.Raw(msgspec.json.encode(given_items(body.input, key))),
+        background=bool(body.background),
+        sight=asked.sight,
+    )
+
+
+async def _answer_with_picture(
+    request: OwnedRequest, desk: Desk, body: ResponsesRequest, asked: Asked, order: ImageOrder
+) -> Answer:
+    form = (asked.said, body.store is not False, bool(body.stream))
+    if body.background:
+        reply = _new_reply(desk, body, asked, request.auth)
+        queued = await desk.background.start(reply, order, await asking_for_picture(request, order, *form))
+        if body.stream:
+            return _event_stream(follow_picture(desk, queued, Numbering()))
+        return json_response(write.response(queued))
+    viewing = await open_viewing(request, desk, order, linked=False, form=form)
+    reply = _new_reply(desk, body, asked, request.auth, viewing)
+    is_stored = body.store is not False
+    if body.stream:
+        states = viewing.watch()
+        # Begun when there is something to send: what fails before that has an HTTP status.
+        events = stream_picture(desk, reply, await anext(states), states, is_stored=is_stored)
+        return _event_stream(events, replay_headers(viewing))
+    image = (await viewing.album()).images[0]
+    done = reply.completed(image, desk.clock.now())
+    if is_stored:
+        await desk.replies.remember_end(done, image)
+    headers = replay_headers(viewing)
+    return await apart(size_of([image]), lambda: json_response(write.with_picture(done, image), headers))
+
+
+async def _answer_with_video(
+    request: OwnedRequest, desk: Desk, body: ResponsesRequest, reply: Reply, wish: VideoWish
+) -> Answer:
+    """Answer with a video; the provider has taken the job before the first byte goes out, whoever waits for it."""
+    if wish.sources:
+        await take_room(request, desk, weight.of_sources(wish.sources))
+    asking = await asking_for_video(request, wish, body.model, body.store is not False, bool(body.stream))
+    job = await desk.videos.start_video(wish, asking)
+    reply = msgspec.structs.replace(reply, video=job.id)
+    if body.store is not False:
+        await desk.replies.remember(reply)
+    if body.stream:
+        return _event_stream(stream_video(desk, reply, job, Numbering()), {VIDEO_ID: job.id})
+    if reply.background:
+        return _video_response(desk, reply, job)
+    job = await desk.videos.finish_video(job)
+    if job.failure is not None:
+        raise job.failure.as_fault()
+    return _video_response(desk, reply, job)
+
+
+def _video_response(desk: Desk, reply: Reply, job: VideoJob) -> Answer:
+    """Answer as a job has it; one that is completed is handed over with it."""
+    told = write.with_video(reply, job, desk.public_url)
+    if not told.output:
+        return json_response(told)
+    whole = msgspec.json.encode(told)
+    headers = {VIDEO_ID: job.id, "content-length": str(len(whole))}
+    return Stream(handed_over(desk, job, whole), media_type=MediaType.JSON, headers=headers)
+
+
+def _event_stream(events: AsyncIterator[bytes], headers: Mapping[str, str] = NO_HEADERS) -> Stream:
+    return Stream(events, media_type="text/event-stream", headers={**STREAM_HEADERS, **headers})
+
+
+@get("/responses/{response_id:str}")
+async def retrieve_response(request: OwnedRequest, response_id: str, desk: Desk) -> Answer:
+    """Show a response as it stands, or tell how it comes along from any event on."""
+    reply = await desk.replies.find(_key(response_id), request.auth)
+    if reply.drawn is not None:
+        await take_room(request, desk, weight.of_drawn(reply.drawn.pixels.area))
+    job = None if reply.video is None else await _job(desk, reply.video)
+    if request.query_params.get("stream") in {"true", "1"}:
+        numbering = Numbering(_starting_after(request.query_params.get("starting_after")))
+        if job is not None:
+            return _event_stream(stream_video(desk, reply, job, numbering), {VIDEO_ID: job.id})
+        return _event_stream(follow_picture(desk, reply, numbering))
+    return await _shown(desk, reply, job)
+
+
+async def _shown(desk: Desk, reply: Reply, job: VideoJob | None = None) -> Answer:
+    if job is not None:
+        return _video_response(desk, reply, job)
+    image = await desk.replies.picture(reply)
+    if image is None:
+        return json_response(write.response(reply))
+    return await apart(size_of([image]), lambda: json_response(write.with_picture(reply, image)))
+
+
+async def _job(desk: Desk, job_id: str) -> VideoJob:
+    async with aclosing(desk.videos.watch_video(job_id)) as states:
+        first = await anext(states)
+    if first is None:
+        raise NotFound(f"There is no video '{job_id}'.")
+    return first
+
+
+def _starting_after(told: str | None) -> int:
+    if told and not told.isdecimal():
+        raise InvalidRequest("'starting_after' has to be the number of an event.", param="starting_after")
+    return int(told[:9]) if told else -1
+
+
+@post("/responses/{response_id:str}/cancel", status_code=200)
+async def cancel_response(request: OwnedRequest, response_id: str, desk: Desk) -> Answer:
+    """Call a response in the background off. A video goes on, because it is paid for, and is not shown here."""
+    reply = await desk.replies.find(_key(response_id), request.auth)
+    job = None if reply.video is None else await _job(desk, reply.video)
+    if job is not None and job.is_over:
+        return await _shown(desk, reply, job)
+    reply = await desk.replies.cancel(reply.key, request.auth)
+    desk.background.call_off(reply.key)
+    return await _shown(desk, reply, job)
+
+
+@delete("/responses/{response_id:str}", status_code=200)
+async def delete_response(request: OwnedRequest, response_id: str, desk: Desk) -> Response[bytes]:
+    """Forget a response."""
+    await desk.replies.delete(_key(response_id), request.auth)
+    desk.background.call_off(_key(response_id))
+    return json_response(ResponseDeleted(id=response_id))
+
+
+@get("/responses/{response_id:str}/input_items")
+async def list_input_items(request: OwnedRequest, response_id: str, desk: Desk) -> Response[bytes]:
+    """List what a response was asked."""
+    paging = read_paging(request.query_params, usual=USUAL_PAGE, most=MOST_ON_A_PAGE)
+    reply = await desk.replies.find(_key(response_id), request.auth)
+    items = msgspec.json.decode(reply.items, type=tuple[GivenItem, ...])
+    if paging.after is not None and paging.after not in {item.id for item in items}:
+        raise InvalidRequest(f"The input has no entry '{paging.after}'.", param="after")
+    return json_response(write.item_list(items, paging.limit, paging.after, newest_first=paging.newest_first))

@@ -1,0 +1,75 @@
+"""`/v1/files`: pictures that are uploaded once and named by their id wherever one is taken."""
+
+from litestar import Response, delete, get, post
+from litestar.response import Stream
+
+from adapter.domain.media import MediaFormat
+from adapter.domain.records import Search
+from adapter.errors import InvalidRequest
+from adapter.openai_api.read.files import read_upload
+from adapter.openai_api.read.form import FormReader
+from adapter.openai_api.read.paging import read_paging
+from adapter.openai_api.routes.desk import Desk, OwnedRequest, json_response
+from adapter.openai_api.routes.room import apart, arriving
+from adapter.openai_api.wire.files import FileDeleted
+from adapter.openai_api.write.files import disposition, file_list, file_object
+
+#: OpenAI's own limits of a page.
+USUAL_PAGE = MOST_ON_A_PAGE = 10_000
+
+
+@post("/files", status_code=200)
+async def upload_file(request: OwnedRequest, desk: Desk) -> Response[bytes]:
+    """Keep a picture."""
+    content_type = request.headers.get("content-type", "")
+    if content_type.partition(";")[0].strip().lower() != "multipart/form-data":
+        raise InvalidRequest("The body has to be multipart/form-data with a 'file' and a 'purpose'.", param="file")
+    form = FormReader(content_type, most_file_bytes=desk.longest_file)
+    async for chunk in arriving(request, desk):
+        form.feed(chunk)
+    parts = form.finish()
+    given = await apart(sum(len(part.data) for part in parts), lambda: read_upload(parts))
+    return json_response(file_object(await desk.uploads.take(given, request.auth)))
+
+
+@get("/files")
+async def list_files(request: OwnedRequest, desk: Desk) -> Response[bytes]:
+    """List the files of whoever asks."""
+    paging = read_paging(request.query_params, usual=USUAL_PAGE, most=MOST_ON_A_PAGE)
+    search = Search(
+        owner=request.auth,
+        after=None if paging.after is None else await desk.uploads.place(paging.after, request.auth),
+        limit=paging.limit + 1,
+        newest_first=paging.newest_first,
+        purpose=request.query_params.get("purpose") or None,
+    )
+    return json_response(file_list(await desk.uploads.list(search), paging.limit))
+
+
+@get("/files/{file_id:str}")
+async def retrieve_file(request: OwnedRequest, file_id: str, desk: Desk) -> Response[bytes]:
+    """Describe one file."""
+    return json_response(file_object(await desk.uploads.find(file_id, request.auth)))
+
+
+@delete("/files/{file_id:str}", status_code=200)
+async def delete_file(request: OwnedRequest, file_id: str, desk: Desk) -> Response[bytes]:
+    """Forget a file."""
+    await desk.uploads.delete(file_id, request.auth)
+    return json_response(FileDeleted(id=file_id))
+
+
+@get("/files/{file_id:str}/content")
+async def read_file(request: OwnedRequest, file_id: str, desk: Desk) -> Stream:
+    """Send a file's bytes."""
+    file = await desk.uploads.find(file_id, request.auth)
+    known = MediaFormat.of_name(file.name)
+    return Stream(
+        desk.uploads.read(file),
+        media_type=known.mime if known else "application/octet-stream",
+        headers={
+            "content-length": str(file.size),
+            "content-disposition": disposition(file),
+            "x-content-type-options": "nosniff",
+        },
+    )

@@ -1,0 +1,37 @@
+"""Uploaded files into OpenAI's words."""
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from msgspec import UNSET
+
+from adapter.domain.records import GivenFile
+from adapter.openai_api.wire.files import FileList, FileObject
+
+
+def file_object(file: GivenFile) -> FileObject:
+    """Describe one file."""
+    return FileObject(
+        id=file.id,
+        bytes=file.size,
+        created_at=int(file.created_at),
+        filename=file.filename,
+        purpose=file.purpose,
+        expires_at=UNSET if file.expires_at is None else int(file.expires_at),
+    )
+
+
+def file_list(files: Sequence[GivenFile], limit: int) -> FileList:
+    """Describe a page; there is one file more than `limit` where the list goes on."""
+    data = tuple(file_object(file) for file in files[:limit])
+    return FileList(
+        data=data,
+        first_id=data[0].id if data else "",
+        last_id=data[-1].id if data else "",
+        has_more=len(files) > limit,
+    )
+
+
+def disposition(file: GivenFile) -> str:
+    """Return the header that names a download (RFC 6266, RFC 8187)."""
+    return f"attachment; filename*=UTF-8''{quote(file.filename, safe='')}"

@@ -1,0 +1,155 @@
+"""Replies into OpenAI's response objects."""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from adapter.domain.job import Failure, JobState, Moment, Phase, VideoJob
+from adapter.domain.markup import Markup
+from adapter.domain.media import Image
+from adapter.domain.replies import Reply, ReplyStatus
+from adapter.domain.usage import Usage
+from adapter.openai_api.wire.responses import (
+    GivenItem,
+    ImageCall,
+    ItemList,
+    OutputItem,
+    OutputMessage,
+    OutputText,
+    Reasoning,
+    ResponseObject,
+    ResponseUsage,
+    Said,
+    SummaryText,
+    ToolError,
+)
+from adapter.openai_api.write.chat import video_content
+from adapter.openai_api.write.images import FORMATS, quality
+
+#: Our codes that OpenAI's closed list has as well (reference: `openai.md` section 7), and what others become.
+CODES = {
+    "invalid_image": "invalid_image",
+    "image_too_large": "image_too_large",
+    "image_file_too_large": "image_file_too_large",
+    "failed_to_download_image": "failed_to_download_image",
+    "moderation_blocked": "image_content_policy_violation",
+}
+TYPES = {"invalid_request_error": "invalid_prompt", "rate_limit_error": "rate_limit_exceeded"}
+OTHER = "server_error"
+
+MOMENTS = {
+    Phase.QUEUED: "Sending the prompt to the video model.",
+    Phase.COMPLETED: "The video is made.",
+    Phase.FAILED: "The video could not be made.",
+}
+
+
+def response_id(reply: Reply) -> str:
+    """Return the id of a response."""
+    return f"resp_{reply.key}"
+
+
+def response(
+    reply: Reply, output: tuple[OutputItem, ...] = (), usage: ResponseUsage | UnsetType = UNSET
+) -> ResponseObject:
+    """Return a response as it stands; without usage where there is none yet: null is not allowed."""
+    said = msgspec.json.decode(reply.said, type=Said)
+    return ResponseObject(
+        **{name: getattr(said, name) for name in Said.__struct_fields__},
+        id=response_id(reply),
+        created_at=int(reply.created_at),
+        model=reply.model,
+        status=reply.status.value,
+        output=output,
+        error=None if reply.failure is None else _error(reply.failure),
+        completed_at=_completed_at(reply),
+        usage=usage,
+    )
+
+
+def _completed_at(reply: Reply) -> int | None:
+    if reply.status is not ReplyStatus.COMPLETED or reply.finished_at is None:
+        return None
+    return int(reply.finished_at)
+
+
+def _error(failure: Failure) -> ToolError:
+    word = CODES.get(failure.code or "") or TYPES.get(failure.type, OTHER)
+    return ToolError(code=word, message=failure.message)
+
+
+def with_picture(reply: Reply, image: Image | None) -> ResponseObject:
+    """Return a response with its picture, if it has one."""
+    if image is None:
+        return response(reply)
+    spent = reply.drawn.usage if reply.drawn else None
+    return response(reply, (image_call(reply, image),), UNSET if spent is None else _usage(spent))
+
+
+def _usage(spent: Usage) -> ResponseUsage:
+    return ResponseUsage(input_tokens=spent.input, output_tokens=spent.output, total_tokens=spent.total)
+
+
+def image_call(reply: Reply, image: Image) -> ImageCall:
+    """Return the picture as the tool's result; what is said of it is what it really is."""
+    return ImageCall(
+        id=f"ig_{reply.key}",
+        status="completed",
+        result=image.base64,
+        action="edit" if reply.edits else "generate",
+        size=str(image.pixels),
+        quality=quality(image.pixels),
+        output_format=FORMATS[image.format],
+        background="opaque",
+        revised_prompt=reply.prompt,
+    )
+
+
+def picture_to_come(reply: Reply) -> ImageCall:
+    """Return the place of the picture."""
+    return ImageCall(id=f"ig_{reply.key}", status="in_progress")
+
+
+def with_video(reply: Reply, job: VideoJob, public_url: str) -> ResponseObject:
+    """Return a response with what its video's job has to show."""
+    now = reply.following(job)
+    if now.status is not ReplyStatus.COMPLETED or job.state is not JobState.COMPLETED:
+        return response(now)
+    text = "".join(progress(moment) for moment in job.history)
+    return response(
+        now, (reasoning(reply, text, "completed"), message(reply, video_content(job, public_url, Markup.MARKDOWN)))
+    )
+
+
+def progress(moment: Moment) -> str:
+    """Say in one line how a video comes along: the same whenever it is told, so that a stream can be told again."""
+    return f"{MOMENTS.get(moment.phase, f'Making the video: {moment.progress} %.')}\n"
+
+
+def reasoning(reply: Reply, text: str, status: str) -> Reasoning:
+    """Return the entry that tells how a video came along."""
+    summary = (SummaryText(text=text),) if text else ()
+    return Reasoning(
+        id=f"rs_{reply.key}", summary=summary, status="completed" if status == "completed" else "in_progress"
+    )
+
+
+def message(reply: Reply, text: str | None) -> OutputMessage:
+    """Return the message with the video's link, or its place."""
+    if text is None:
+        return OutputMessage(id=f"msg_{reply.key}", content=(), status="in_progress")
+    return OutputMessage(id=f"msg_{reply.key}", content=(OutputText(text=text),), status="completed")
+
+
+def item_list(items: Sequence[GivenItem], limit: int, after: str | None, *, newest_first: bool) -> ItemList:
+    """Return a page of the input's entries."""
+    ordered = list(reversed(items)) if newest_first else list(items)
+    place = next((at + 1 for at, item in enumerate(ordered) if item.id == after), 0)
+    page = tuple(ordered[place : place + limit])
+    return ItemList(
+        data=page,
+        first_id=page[0].id if page else "",
+        last_id=page[-1].id if page else "",
+        has_more=len(ordered) > place + limit,
+    )

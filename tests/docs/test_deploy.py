@@ -1,0 +1,187 @@
+"""The files of docs/deploy and the example of a cluster: true to what the program reads, needs and answers."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+import yaml
+
+from adapter.jobs.poller import FINISH_SECONDS
+from adapter.openai_api.routes import health
+from adapter.serving import KEEP_ALIVE_SECONDS
+from adapter.settings import PREFIX, Settings, load_settings
+from tests.buckets import S3Server
+from tests.postgres import PASSWORD, PostgresServer
+from tests.support import ROOT
+
+EXAMPLE = ROOT / "config" / "cluster.example.toml"
+FOLDER = ROOT / "docs" / "deploy"
+SETTINGS = load_settings(EXAMPLE, {})
+SECRETS = {reference.rpartition("/")[2] for _, reference in SETTINGS.secrets()}
+PATHS = {path for route in (health.health, health.ready) for path in route.paths}
+
+KUBERNETES = {each["kind"]: each for each in yaml.safe_load_all((FOLDER / "kubernetes.yaml").read_text())}
+POD = KUBERNETES["Deployment"]["spec"]["template"]["spec"]
+COMPOSE = yaml.safe_load((FOLDER / "compose.yaml").read_text())
+NGINX = (FOLDER / "nginx.conf").read_text()
+CONTAINERFILE = (ROOT / "Containerfile").read_text()
+
+
+def is_a_key(name: str) -> bool:
+    """Say whether a variable of the environment is one that the settings have."""
+    kind: type = Settings
+    for part in name.removeprefix(PREFIX).lower().split("__"):
+        fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
+        if part not in fields:
+            return False
+        kind = fields[part]
+    return True
+
+
+def nginx(name: str) -> str:
+    """Return what a directive of nginx is set to."""
+    found = re.search(rf"^\s*{name} (.+?);", NGINX, re.MULTILINE)
+    assert found, name
+    return found[1]
+
+
+def test_every_secret_of_the_example_is_a_reference() -> None:
+    """And what is no secret has its place in the settings: loading refuses unknown keys."""
+    assert len(SETTINGS.secrets()) == 6
+    assert all(reference.startswith("file:/run/secrets/") for _, reference in SETTINGS.secrets())
+    assert "plain:" not in EXAMPLE.read_text()
+
+
+def test_the_example_passes_the_check_once_its_secrets_are_there(
+    postgres: PostgresServer, s3: S3Server, tmp_path: Path
+) -> None:
+    """With the addresses of a real server and a real bucket."""
+    for name in SECRETS:
+        (tmp_path / name).write_text(PASSWORD if name == "database-password" else "secret")
+    config = tmp_path / "adapter.toml"
+    config.write_text(EXAMPLE.read_text().replace("/run/secrets", str(tmp_path)))
+    environ = {
+        "ADAPTER__MODELS": str(ROOT / "config" / "models.toml"),
+        "ADAPTER__STORAGE__DATABASE": postgres.new_url().replace(f":{PASSWORD}", ""),
+        "ADAPTER__STORAGE__MEDIA": f"s3://{s3.new_bucket()}/media",
+        "ADAPTER__STORAGE__S3__ENDPOINT": s3.url,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "adapter", "check", "--config", str(config)],
+        cwd=ROOT,
+        env=os.environ | environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("secret       ok") == len(SECRETS)
+    assert "database     ok" in done.stdout
+    assert "media        ok" in done.stdout
+    assert "warning" not in done.stdout
+
+
+def test_the_manifest_carries_the_example(tmp_path: Path) -> None:
+    """Word for word, so that they say the same."""
+    carried = KUBERNETES["ConfigMap"]["data"]["adapter.toml"]
+
+    assert carried == EXAMPLE.read_text()
+    (tmp_path / "adapter.toml").write_text(carried)
+    assert load_settings(tmp_path / "adapter.toml", {}) == SETTINGS
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {each["name"]: each["value"] for each in POD["containers"][0]["env"]},
+        COMPOSE["services"]["adapter"]["environment"],
+        dict(re.findall(r"(ADAPTER_\w+)=(\S+)", CONTAINERFILE)),
+    ],
+)
+def test_the_environment_is_one_that_the_program_reads(environ: dict[str, str]) -> None:
+    """A misspelt key would be refused at the start."""
+    assert environ
+    assert [name for name in environ if name != "ADAPTER_CONFIG" and not is_a_key(name)] == []
+
+
+def test_the_probes_of_the_manifest_ask_for_what_there_is() -> None:
+    """At the port that is listened on; and a restart is not for a database that is away."""
+    container = POD["containers"][0]
+    probes = {name: container[f"{name}Probe"]["httpGet"] for name in ("startup", "readiness", "liveness")}
+
+    assert {name: probe["path"] for name, probe in probes.items()} == {
+        "startup": "/health",
+        "readiness": "/ready",
+        "liveness": "/health",
+    }
+    assert {probe["path"] for probe in probes.values()} == PATHS
+    assert {probe["port"] for probe in probes.values()} == {container["ports"][0]["name"]}
+    assert container["ports"][0]["containerPort"] == SETTINGS.server.port
+    assert KUBERNETES["Service"]["spec"]["ports"][0]["targetPort"] == container["ports"][0]["name"]
+
+
+def test_a_process_gets_the_time_that_it_may_need_to_end() -> None:
+    """Pictures get their seconds, and a submission that is on its way gets more."""
+    needed = max(FINISH_SECONDS, SETTINGS.server.shutdown_seconds)
+    pause = int(POD["containers"][0]["lifecycle"]["preStop"]["exec"]["command"][1])
+
+    assert POD["terminationGracePeriodSeconds"] > needed + pause
+    assert int(COMPOSE["services"]["adapter"]["stop_grace_period"].removesuffix("s")) > needed
+
+
+@pytest.mark.parametrize("secrets", [set(COMPOSE["services"]["adapter"]["secrets"]), set(COMPOSE["secrets"])])
+def test_compose_hands_over_every_secret(secrets: set[str]) -> None:
+    """Under the names that the example knows."""
+    assert secrets == SECRETS
+
+
+def test_the_manifest_says_how_every_secret_is_made() -> None:
+    """In its first lines; it holds none itself."""
+    made = re.findall(r"--from-file=(\S+)", (FOLDER / "kubernetes.yaml").read_text())
+    mounts = {each["mountPath"] for each in POD["containers"][0]["volumeMounts"]}
+
+    assert set(made) == SECRETS
+    assert "Secret" not in KUBERNETES
+    assert mounts == {"/run/secrets", "/etc/adapter", "/app/var", "/tmp"}  # noqa: S108 - of a container
+
+
+def test_the_container_runs_as_the_user_that_the_manifest_names() -> None:
+    """By number, without rights, on a file system that is read-only but for its volumes."""
+    user = re.search(r"^USER (\d+):\d+$", CONTAINERFILE, re.MULTILINE)
+    context = POD["containers"][0]["securityContext"]
+
+    assert user
+    assert int(user[1]) == POD["securityContext"]["runAsUser"] != 0
+    assert context["readOnlyRootFilesystem"]
+    assert COMPOSE["services"]["adapter"]["read_only"]
+    assert f"EXPOSE {SETTINGS.server.port}\n" in CONTAINERFILE
+
+
+def test_the_proxy_waits_as_long_as_a_video_may_take_and_takes_what_a_request_may_weigh() -> None:
+    """Connections are kept shorter than by the adapter, and nothing that was paid for is sent a second time."""
+    told = {line.partition("#")[0].strip() for line in NGINX.splitlines()}
+
+    assert int(nginx("proxy_read_timeout").removesuffix("s")) >= SETTINGS.jobs.deadline_minutes * 60
+    assert int(nginx("client_max_body_size").removesuffix("m")) * 1024 * 1024 >= SETTINGS.limits.body_bytes
+    assert KEEP_ALIVE_SECONDS > 60  # nginx's own, unless it is told otherwise
+    assert not any("non_idempotent" in line for line in told)
+    assert nginx("server adapter:8000").startswith("resolve")
+    ingress = KUBERNETES["Ingress"]["metadata"]["annotations"]
+    for name in ("proxy-body-size", "proxy-read-timeout", "proxy-send-timeout"):
+        directive = "client_max_body_size" if name == "proxy-body-size" else name.replace("-", "_")
+        assert ingress[f"nginx.ingress.kubernetes.io/{name}"] == nginx(directive).removesuffix("s")
+
+
+def test_every_image_has_a_version_and_ours_a_name_that_the_operator_sets() -> None:
+    """What is called `latest` is another thing tomorrow."""
+    images = {name: service["image"] for name, service in COMPOSE["services"].items()}
+    ours = images.pop("adapter")
+
+    assert ours.startswith("${ADAPTER_IMAGE:?")
+    assert POD["containers"][0]["image"] == "ADAPTER_IMAGE"
+    assert all(re.fullmatch(r"[a-z.]+/[a-z]+/[a-z]+:(RELEASE\.)?[\dT.:Z-]+", image) for image in images.values())

@@ -1,0 +1,59 @@
+"""Open WebUI: a picture and a video in a chat, and what it asks beside them."""
+
+import msgspec
+
+from tests.e2e.programs import Media, Program, Visitor
+from tests.journeys.running import Server
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What a user saw."""
+
+    #: The lines below "Thinking".
+    told: str
+    seen: Media
+    #: The same after the page was loaded again.
+    reloaded: Media
+
+
+def test_a_video_plays_in_open_webui(server: Server, in_open_webui: Program, visitor: Visitor) -> None:
+    """With progress, a title that cost nothing, and one execution; a reload shows it again and costs nothing."""
+    prompt = "a lighthouse in a storm"
+    seen = visitor.visit(
+        in_open_webui,
+        Seen,
+        model="veo-3.1-fast",
+        prompt=prompt,
+        progress=r"Making the video: [3-9]\d %",
+        tag="video",
+        title="A lighthouse in a storm",
+    )
+    visitor.keep("progress", "open-webui-progress")
+    visitor.keep("answer", "open-webui-video")
+
+    assert "about" in seen.told
+    assert seen.seen.ready >= 2
+    assert (seen.seen.width, seen.seen.height, seen.seen.fits) == (1280, 720, True)
+    assert seen.reloaded.ready >= 2
+    assert server.models(prompt) == ["veo_3_1_t2v_fast"]
+    assert server.executions() == 1
+    assert [kind for kind in ("title", "tags", "follow_ups") if f'"kind": "{kind}"' not in server.log] == []
+
+
+def test_a_picture_shows_in_open_webui(server: Server, in_open_webui: Program, visitor: Visitor) -> None:
+    """With one execution as well."""
+    prompt = "a red fox in the snow"
+    seen = visitor.visit(
+        in_open_webui,
+        Seen,
+        model="gemini-3.1-flash-image-landscape",
+        prompt=prompt,
+        progress=r"Making the picture",
+        tag="img",
+        title="A red fox in the snow",
+    )
+    visitor.keep("answer", "open-webui-picture")
+
+    assert seen.seen.ready == seen.reloaded.ready == 4
+    assert seen.seen.width >= 512
+    assert server.executed(prompt) == server.executions() == 1

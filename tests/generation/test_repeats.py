@@ -1,0 +1,372 @@
+"""Requests for pictures that come again: who joins, who is replayed, who begins anew, who is told that it is lost."""
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+
+from adapter.domain.media import Image
+from adapter.domain.orders import ImageOrder
+from adapter.domain.repeats import KEY_SECONDS, RETRY_SECONDS, Asking
+from adapter.errors import (
+    AdapterError,
+    AnswerLost,
+    InvalidRequest,
+    OutcomeUnknown,
+    StillRunning,
+    UpstreamBusy,
+    UpstreamSilent,
+)
+from adapter.generation.pictures import Pictures
+from adapter.generation.undertaking import STAY_SECONDS, Album, Undertaking, Undertakings, Viewing
+from adapter.media.janitor import is_ours
+from tests.fakes import FakeClock, made_image
+from tests.generation.conftest import PATIENCE, Studio, asking
+
+
+class Maker:
+    """Makes pictures, each of another size, when it is let to."""
+
+    def __init__(self, *faults: AdapterError | None, ready: bool = True) -> None:
+        self.calls = 0
+        self.ready = asyncio.Event()
+        self._faults = [*faults]
+        if ready:
+            self.ready.set()
+
+    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
+        self.calls += 1
+        size = 16 + self.calls
+        await self.ready.wait()
+        if self._faults and (fault := self._faults.pop(0)):
+            raise fault
+        return [made_image(size, size) for _ in range(order.n)]
+
+
+async def taken(viewing: Viewing, *, delivered: bool = True) -> Album:
+    """Take what a request is answered with, or be gone when it is there."""
+    try:
+        return await viewing.album()
+    finally:
+        viewing.close(delivered=delivered)
+
+
+async def asked(studio: Studio, pictures: Pictures, asks: Asking, *, delivered: bool = True) -> Album:
+    """Ask and wait."""
+    return await taken(await studio.open(pictures, asks), delivered=delivered)
+
+
+async def test_the_same_request_joins_the_one_under_way(studio: Studio) -> None:
+    """Front-ends that post again count no retries."""
+    maker = Maker(ready=False)
+    pictures = studio.pictures(maker)
+    viewings = [await studio.open(pictures, asking()) for _ in range(3)]
+    maker.ready.set()
+    albums = [await taken(viewing) for viewing in viewings]
+
+    assert maker.calls == 1
+    assert albums[0] == albums[1] == albums[2]
+    assert len({(viewing.mark, viewing.began_at) for viewing in viewings}) == 1
+    assert [viewing.is_replay for viewing in viewings] == [False] * 3
+
+
+async def test_who_was_answered_and_asks_again_gets_new_pictures(studio: Studio) -> None:
+    """And nothing of the first ones is written anywhere."""
+    maker = Maker()
+    pictures = studio.pictures(maker)
+    first, second = [await asked(studio, pictures, asking()) for _ in range(2)]
+    await pictures.finish()
+
+    assert maker.calls == 2
+    assert first != second
+    assert await studio.files() == []
+    assert await studio.requests.prune(now=1e12) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [asking("a wolf"), asking(owner="bob"), asking(key="k"), msgspec.structs.replace(asking(), route="/images/edits")],
+)
+async def test_another_request_is_another_one(studio: Studio, other: Asking) -> None:
+    """Of another content, owner or route; a key stands for itself."""
+    maker = Maker(ready=False)
+    pictures = studio.pictures(maker)
+    first = await studio.open(pictures, asking())
+    second = await studio.open(pictures, other)
+    maker.ready.set()
+    await taken(first)
+    await taken(second)
+
+    assert maker.calls == 2
+
+
+@pytest.mark.parametrize("delivered", [True, False])
+async def test_a_retry_gets_what_its_first_attempt_had_made(studio: Studio, *, delivered: bool) -> None:
+    """Whether the connection broke before the answer, or in it."""
+    maker = Maker()
+    pictures = studio.pictures(maker)
+    first = await asked(studio, pictures, asking(), delivered=delivered)
+    viewing = await studio.open(pictures, asking(count=1))
+    again = await taken(viewing)
+    await pictures.finish()
+
+    assert maker.calls == 1
+    assert again.images == first.images
+    assert viewing.is_replay
+
+
+async def test_a_retry_is_as_good_as_any_first_attempt(studio: Studio) -> None:
+    """If nobody knows of an earlier one."""
+    maker = Maker()
+    await asked(studio, studio.pictures(maker), asking(count=2))
+
+    assert maker.calls == 1
+
+
+async def test_a_retry_finds_what_nobody_took_in_another_process(studio: Studio) -> None:
+    """On disk, under names that the janitor knows, until a quarter of an hour has passed."""
+    maker = Maker()
+    first = studio.pictures(maker)
+    left = await studio.open(first, asking())
+    left.close(delivered=False)
+    await first.finish()
+    viewing = await studio.open(studio.pictures(maker), asking(count=1))
+    again = await taken(viewing)
+
+    assert maker.calls == 1
+    assert [image.pixels.width for image in again.images] == [17]
+    assert (viewing.mark, viewing.began_at, viewing.is_replay) == (left.mark, left.began_at, True)
+    [name] = await studio.files()
+    assert is_ours(name)
+
+    await studio.clock.advance(RETRY_SECONDS)
+    await asked(studio, studio.pictures(maker), asking(count=1))
+    assert maker.calls == 2
+
+
+async def test_old_pictures_that_nobody_asked_for_again_are_deleted(studio: Studio) -> None:
+    """Nobody has a link to them."""
+    pictures = studio.pictures(Maker())
+    (await studio.open(pictures, asking())).close(delivered=False)
+    await pictures.finish()
+    assert len(await studio.files()) == 1
+
+    await studio.clock.advance(RETRY_SECONDS)
+    await pictures.tend()
+    assert await studio.files() == []
+
+
+async def test_old_pictures_that_are_linked_are_not_deleted(studio: Studio) -> None:
+    """Their links are the client's."""
+    pictures = studio.pictures(Maker())
+    await taken(await studio.open(pictures, asking(key="k"), linked=True))
+    await studio.clock.advance(KEY_SECONDS)
+    await pictures.tend()
+
+    assert len(await studio.files()) == 1
+
+
+async def test_the_same_key_gets_the_same_pictures_for_a_day(studio: Studio) -> None:
+    """In any process, delivered or not."""
+    maker = Maker()
+    first = await asked(studio, studio.pictures(maker), asking(key="k"))
+    await studio.clock.advance(KEY_SECONDS - 1)
+    viewing = await studio.open(studio.pictures(maker), asking(key="k"))
+    again = await taken(viewing)
+
+    assert maker.calls == 1
+    assert (again, viewing.is_replay) == (first, True)
+
+    await studio.clock.advance(1)
+    await asked(studio, studio.pictures(maker), asking(key="k"))
+    assert maker.calls == 2
+
+
+async def test_linked_pictures_keep_their_links(studio: Studio) -> None:
+    """A replay stores nothing again."""
+    maker = Maker()
+    links = [(await taken(await studio.open(studio.pictures(maker), asking(key="k"), linked=True))).names for _ in "ab"]
+
+    assert links[0] == links[1]
+    assert sorted(links[0]) == await studio.files()
+
+
+@pytest.mark.parametrize("same_process", [True, False])
+async def test_a_key_that_stood_for_something_else_is_refused(studio: Studio, *, same_process: bool) -> None:
+    """Nothing is made for it."""
+    maker = Maker()
+    pictures = studio.pictures(maker)
+    await asked(studio, pictures, asking(key="k"))
+
+    with pytest.raises(InvalidRequest) as caught:
+        await studio.open(pictures if same_process else studio.pictures(maker), asking("a wolf", key="k"))
+    assert (caught.value.code, caught.value.should_retry, maker.calls) == ("idempotency_key_reused", False, 1)
+
+
+async def test_a_hundred_requests_with_one_key_in_two_processes_are_one(studio: Studio) -> None:
+    """One makes, the others wait: here for its task, elsewhere by looking again."""
+    maker = Maker(ready=False)
+    both = [studio.pictures(maker), studio.pictures(maker)]
+    opening = [asyncio.create_task(asked(studio, both[number % 2], asking(key="k"))) for number in range(100)]
+    await called(maker)
+    maker.ready.set()
+    while not all(task.done() for task in opening):
+        await asyncio.sleep(0.001)
+        await studio.clock.advance(0.01)
+
+    albums = [await task for task in opening]
+    assert maker.calls == 1
+    assert all(album.images == albums[0].images for album in albums)
+
+
+async def called(maker: Maker) -> None:
+    """Wait until the maker is asked."""
+    async with asyncio.timeout(10):
+        while not maker.calls:
+            await asyncio.sleep(0.001)
+
+
+async def passing(clock: FakeClock, work: "asyncio.Task[Viewing]", step: float = 0.5) -> None:
+    """Let time pass until something is done."""
+    async with asyncio.timeout(10):
+        while not work.done():
+            await clock.advance(step)
+            await asyncio.sleep(0.001)
+
+
+async def test_another_process_is_not_waited_for_for_ever(studio: Studio, clock: FakeClock) -> None:
+    """It is alive, and takes too long: 409, to be asked again."""
+    maker = Maker(ready=False)
+    first = studio.pictures(maker)
+    viewing = await studio.open(first, asking(key="k"))
+    patience = msgspec.structs.replace(PATIENCE, elsewhere=5.0)
+    waiting = asyncio.create_task(studio.open(studio.pictures(maker, patience), asking(key="k")))
+    await passing(clock, waiting)
+
+    with pytest.raises(StillRunning) as caught:
+        await waiting
+    assert (caught.value.status, caught.value.should_retry, caught.value.retry_after) == (409, True, 5.0)
+    maker.ready.set()
+    await taken(viewing)
+    assert maker.calls == 1
+
+
+async def test_what_takes_long_is_written_down_and_kept_as_long_as_it_lives(studio: Studio, clock: FakeClock) -> None:
+    """A retry that lands in another process waits for it, minutes if need be."""
+    maker = Maker(ready=False)
+    first, second = studio.pictures(maker), studio.pictures(maker)
+    viewing = await studio.open(first, asking())
+    await clock.advance(PATIENCE.unwritten)
+    await first.tend()
+    waiting = asyncio.create_task(studio.open(second, asking(count=1)))
+    for _ in range(6):
+        await clock.advance(10.0)
+        await first.tend()
+        await asyncio.sleep(0.01)
+    viewing.close(delivered=False)
+    maker.ready.set()
+    await first.finish()
+    await passing(clock, waiting)
+
+    assert (await taken(await waiting)).images[0].pixels.width == 17
+    assert maker.calls == 1
+
+
+async def test_a_key_whose_holder_died_is_not_blocked_and_not_paid_twice(studio: Studio, clock: FakeClock) -> None:
+    """An error says that it may be paid for; a first attempt without a key begins anew."""
+    held = Undertaking(asking(key="k"), clock.now())
+    retried = Undertaking(asking(), clock.now())
+    for one in (held, retried):
+        await studio.requests.begin(one.entry, now=clock.now(), lease=PATIENCE.lease)
+    maker = Maker()
+    for asks in (asking(key="k"), asking(count=1)):
+        waiting = asyncio.create_task(studio.open(studio.pictures(maker), asks))
+        await passing(clock, waiting)
+        with pytest.raises(OutcomeUnknown) as caught:
+            await waiting
+        assert (caught.value.code, caught.value.should_retry) == ("outcome_unknown", False)
+    assert maker.calls == 0
+
+    await asked(studio, studio.pictures(maker), asking())
+    assert maker.calls == 1
+
+
+async def test_a_failure_that_cost_nothing_is_forgotten(studio: Studio) -> None:
+    """The next attempt is a new one, of the same key too."""
+    maker = Maker(UpstreamBusy("later"), UpstreamBusy("later"))
+    for asks in (asking(key="k"), asking(count=1)):
+        pictures = studio.pictures(maker)
+        with pytest.raises(UpstreamBusy):
+            await asked(studio, pictures, asks)
+    for asks in (asking(key="k"), asking(count=1)):
+        await asked(studio, studio.pictures(maker), asks)
+
+    assert maker.calls == 4
+
+
+@pytest.mark.parametrize("same_process", [True, False])
+async def test_a_failure_that_may_have_cost_something_is_replayed(studio: Studio, *, same_process: bool) -> None:
+    """For the key; and the SDK is told to stop."""
+    maker = Maker(UpstreamSilent("no answer"))
+    pictures = studio.pictures(maker)
+    with pytest.raises(UpstreamSilent):
+        await asked(studio, pictures, asking(key="k"))
+    await pictures.finish()
+    with pytest.raises(AdapterError) as caught:
+        await asked(studio, pictures if same_process else studio.pictures(maker), asking(key="k"))
+
+    assert maker.calls == 1
+    assert (caught.value.status, caught.value.code, caught.value.should_retry) == (504, "upstream_timeout", False)
+    assert caught.value.headers == {"idempotent-replayed": "true"}
+
+
+async def test_the_retry_of_what_was_answered_and_is_gone_makes_nothing(studio: Studio) -> None:
+    """Too many others were answered since; a deleted file is as good as that."""
+    maker = Maker()
+    pictures = studio.pictures(maker, afterglow=0)
+    await asked(studio, pictures, asking())
+
+    with pytest.raises(AnswerLost) as caught:
+        await studio.open(pictures, asking(count=1))
+    assert (caught.value.should_retry, maker.calls) == (False, 1)
+
+    await asked(studio, pictures, asking(key="k"))
+    await studio.memory.media.delete(await studio.files())
+    with pytest.raises(AdapterError) as caught_too:
+        await asked(studio, studio.pictures(maker), asking(key="k"))
+    assert (caught_too.value.code, caught_too.value.should_retry, maker.calls) == ("answer_lost", False, 2)
+
+
+async def test_pictures_of_the_past_have_a_place_of_so_many_bytes() -> None:
+    """The oldest go first, once they have been there for a while; that they were there is known on."""
+    size = Undertaking(asking(), 0.0)
+    size.album = Album([made_image()])
+    undertakings = Undertakings(2 * size.size)
+    late = 1.0 + STAY_SECONDS
+    for number, at in enumerate((1.0, 1.0, 1.5, late)):
+        one = Undertaking(asking(str(number)), 0.0)
+        undertakings.add(one)
+        one.album, one.answered = Album([made_image()]), True
+        undertakings.settle(one, at)
+
+    for number in (0, 2):  # the oldest, and the one that came while all were young
+        with pytest.raises(AnswerLost):
+            undertakings.find(asking(str(number), count=1), late)
+        assert undertakings.find(asking(str(number), count=1), late + RETRY_SECONDS) is None
+    for number in (1, 3):
+        assert undertakings.find(asking(str(number), count=1), late) is not None
+        assert undertakings.find(asking(str(number), count=1), late + RETRY_SECONDS) is None
+        assert undertakings.find(asking(str(number)), late) is None
+
+
+async def test_pictures_that_nobody_took_are_found_on_disk_when_their_place_in_memory_is_taken(studio: Studio) -> None:
+    """Lost is only what was handed over."""
+    maker = Maker()
+    pictures = studio.pictures(maker, afterglow=0)
+    (await studio.open(pictures, asking())).close(delivered=False)
+    await pictures.finish()
+
+    assert (await asked(studio, pictures, asking(count=1))).images[0].pixels.width == 17
+    assert (await asked(studio, pictures, asking(count=2))).images[0].pixels.width == 17
+    assert maker.calls == 1

@@ -1,0 +1,274 @@
+"""Replies: remembered, worked on while nobody waits, called off, and lost with their process."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+from structlog.testing import capture_logs
+
+from adapter.budget import MemoryBudget
+from adapter.database.engine import Database
+from adapter.domain.media import Frame, Image
+from adapter.domain.orders import ImageOrder
+from adapter.domain.ports import Memory
+from adapter.domain.replies import LOST, Reply, ReplyStatus
+from adapter.errors import ContentRefused, InvalidRequest, NotFound
+from adapter.generation.cabinet import Cabinet
+from adapter.generation.replies import Background, Replies
+from adapter.media.store import open_media
+from adapter.records.replies import SqlReplyStore
+from tests.fakes import FakeClock, made_image, png, reply
+from tests.generation.conftest import PATIENCE, Studio, asking
+
+ORDER = ImageOrder(model="m", provider="fake", upstream="m", prompt="a fox", n=1, frame=Frame())
+BACKGROUND = reply(background=True)
+FAREWELL = 0.05
+
+
+class Maker:
+    """Makes a picture when it is told to, or fails."""
+
+    def __init__(self) -> None:
+        self.made: asyncio.Future[Sequence[Image]] = asyncio.get_running_loop().create_future()
+        self.asked = False
+
+    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
+        assert order == ORDER
+        self.asked = True
+        return await self.made
+
+
+@pytest.fixture
+async def maker() -> Maker:
+    """A maker of pictures."""
+    return Maker()
+
+
+@pytest.fixture
+def store(database: Database) -> SqlReplyStore:
+    """The memory of answers, empty."""
+    return SqlReplyStore(database)
+
+
+@pytest.fixture
+def replies(store: SqlReplyStore, memory: Memory, clock: FakeClock) -> Replies:
+    """The use cases."""
+    return Replies(store, Cabinet(memory.media), clock)
+
+
+@pytest.fixture
+def budget(clock: FakeClock) -> MemoryBudget:
+    """Room for one picture at a time."""
+    return MemoryBudget(clock, capacity=1, patience=PATIENCE.queue)
+
+
+@pytest.fixture
+def background(replies: Replies, maker: Maker, studio: Studio, clock: FakeClock, budget: MemoryBudget) -> Background:
+    """The work."""
+    patience = msgspec.structs.replace(PATIENCE, farewell=FAREWELL)
+    return Background(replies, studio.pictures(maker, patience), budget, clock, patience)
+
+
+async def until(check: Callable[[], bool]) -> None:
+    """Return when something is so, which has to be soon."""
+    async with asyncio.timeout(10):
+        while not check():
+            await asyncio.sleep(0)
+
+
+async def ended(background: Background) -> Reply:
+    """Wait for the end of the reply."""
+    async with asyncio.timeout(10):
+        return [state async for state in background.watch(BACKGROUND.key, "ada")][-1]
+
+
+async def test_a_picture_is_made_while_nobody_waits(
+    background: Background, replies: Replies, maker: Maker, memory: Memory
+) -> None:
+    """Queued, in progress, completed; its picture is kept under the name that was chosen for it."""
+    assert (await background.start(BACKGROUND, ORDER, asking())).status is ReplyStatus.QUEUED
+    async with asyncio.timeout(10):
+        while (await replies.find(BACKGROUND.key, "ada")).status is not ReplyStatus.IN_PROGRESS:
+            pass
+    maker.made.set_result([made_image()])
+    done = await ended(background)
+
+    assert (done.status, done.failure) == (ReplyStatus.COMPLETED, None)
+    assert await memory.media.find(f"{BACKGROUND.stem}.png") is not None
+    image = await replies.picture(done)
+    assert image is not None
+    assert image.decode() == png()
+
+
+async def test_a_fault_is_told_to_whoever_asks(background: Background, maker: Maker) -> None:
+    """With Google's own words."""
+    await background.start(BACKGROUND, ORDER, asking())
+    maker.made.set_exception(ContentRefused("Not this one."))
+    failed = await ended(background)
+
+    assert failed.status is ReplyStatus.FAILED
+    assert failed.failure is not None
+    assert (failed.failure.message, failed.failure.code) == ("Not this one.", "moderation_blocked")
+
+
+async def test_a_sign_of_life_is_left_with_every_heartbeat(
+    background: Background, replies: Replies, maker: Maker, clock: FakeClock
+) -> None:
+    """However long a picture takes, it is not given up while its process works on it; without it, it is."""
+    await background.start(BACKGROUND, ORDER, asking())
+    await until(lambda: maker.asked)
+    for _ in range(10):
+        before = (await replies.find(BACKGROUND.key, "ada")).alive_until or 0.0
+        await until(lambda: bool(clock.alarms))
+        await clock.advance(PATIENCE.heartbeat)
+        async with asyncio.timeout(10):
+            while (await replies.find(BACKGROUND.key, "ada")).alive_until == before:
+                pass
+    assert (await replies.find(BACKGROUND.key, "ada")).status is ReplyStatus.IN_PROGRESS
+    background.call_off(BACKGROUND.key)  # as if the process was killed: nobody writes anything down
+    await clock.advance(PATIENCE.sign)
+
+    assert (await ended(background)).failure == LOST
+
+
+async def test_a_reply_that_is_called_off_stays_so(
+    background: Background, replies: Replies, maker: Maker, memory: Memory
+) -> None:
+    """Nobody follows its picture any more, and nothing is kept of it."""
+    await background.start(BACKGROUND, ORDER, asking())
+    await until(lambda: maker.asked)
+
+    assert (await replies.cancel(BACKGROUND.key, "ada")).status is ReplyStatus.CANCELLED
+    background.call_off(BACKGROUND.key)
+    maker.made.set_result([made_image()])
+    await background.finish()
+    assert (await ended(background)).status is ReplyStatus.CANCELLED
+    assert await memory.media.find(f"{BACKGROUND.stem}.png") is None
+
+
+async def test_a_picture_that_comes_after_its_reply_was_called_off_elsewhere_is_not_kept(
+    background: Background, replies: Replies, maker: Maker, memory: Memory
+) -> None:
+    """By another process, which cannot stop the work."""
+    await background.start(BACKGROUND, ORDER, asking())
+    await until(lambda: maker.asked)
+    await replies.cancel(BACKGROUND.key, "ada")
+    maker.made.set_result([made_image()])
+    await background.finish()
+
+    assert (await ended(background)).status is ReplyStatus.CANCELLED
+    assert await memory.media.find(f"{BACKGROUND.stem}.png") is None
+
+
+async def test_nobody_follows_the_picture_of_a_deleted_reply_beyond_the_next_heartbeat(
+    background: Background, replies: Replies, maker: Maker, clock: FakeClock
+) -> None:
+    """Nobody could be given its picture."""
+    await background.start(BACKGROUND, ORDER, asking())
+    await until(lambda: maker.asked and bool(clock.alarms))
+    await replies.delete(BACKGROUND.key, "ada")
+    await clock.advance(PATIENCE.heartbeat)
+    async with asyncio.timeout(10):
+        await background.finish()
+
+    assert not maker.made.done()
+    with pytest.raises(NotFound):
+        await replies.find(BACKGROUND.key, "ada")
+
+
+async def test_work_waits_for_room_and_fails_if_there_is_none(
+    background: Background, maker: Maker, budget: MemoryBudget, clock: FakeClock
+) -> None:
+    """Nothing was begun."""
+    async with budget.room(1):
+        await background.start(BACKGROUND, ORDER, asking())
+        await until(lambda: bool(clock.alarms))
+        await clock.advance(PATIENCE.queue)
+        failed = await ended(background)
+
+    assert failed.failure is not None
+    assert (failed.failure.code, maker.asked) == ("server_busy", False)
+
+
+async def test_when_the_process_stops_a_picture_gets_a_last_while_and_then_has_failed(
+    background: Background, maker: Maker
+) -> None:
+    """It is said why, and nothing is made again."""
+    await background.start(BACKGROUND, ORDER, asking())
+    await until(lambda: maker.asked)
+    async with asyncio.timeout(10):
+        await background.finish()
+    failed = await ended(background)
+
+    assert failed.status is ReplyStatus.FAILED
+    assert failed.failure is not None
+    assert failed.failure.code == "server_draining"
+
+
+async def test_a_process_without_work_stops_at_once(background: Background) -> None:
+    """There is nothing to wait for."""
+    await background.finish()
+
+
+async def test_only_what_is_made_in_the_background_can_be_called_off(replies: Replies) -> None:
+    """The other ends when its client hangs up."""
+    await replies.remember(reply())
+
+    with pytest.raises(InvalidRequest, match="background"):
+        await replies.cancel(reply().key, "ada")
+
+
+async def test_a_reply_that_is_over_is_not_called_off(replies: Replies) -> None:
+    """Its picture is paid for and stays."""
+    await replies.remember_end(BACKGROUND.completed(made_image(), 1010.0), made_image())
+
+    assert (await replies.cancel(BACKGROUND.key, "ada")).status is ReplyStatus.COMPLETED
+
+
+async def test_a_deleted_replys_picture_goes_at_once(replies: Replies, memory: Memory) -> None:
+    """And the reply cannot be deleted twice."""
+    await replies.remember_end(reply().completed(made_image(), 1010.0), made_image())
+    await replies.delete(reply().key, "ada")
+
+    assert await memory.media.find(f"{reply().stem}.png") is None
+    with pytest.raises(NotFound):
+        await replies.delete(reply().key, "ada")
+
+
+async def test_the_picture_of_a_second_attempt_is_not_kept_twice(
+    replies: Replies, memory: Memory, studio: Studio
+) -> None:
+    """They have one key, and the first is remembered."""
+    for stem in ("a" * 32, "b" * 32):
+        await replies.remember_end(reply(stem=stem).completed(made_image(), 1010.0), made_image())
+
+    assert await studio.files() == [f"{'a' * 32}.png"]
+    assert await memory.media.find(f"{'a' * 32}.png") is not None
+
+
+async def test_a_reply_whose_file_is_gone_cannot_be_shown(replies: Replies, memory: Memory) -> None:
+    """It is not shown as one without a picture."""
+    done = reply().completed(made_image(), 1010.0)
+    await replies.remember_end(done, made_image())
+    await memory.media.delete([f"{reply().stem}.png"])
+
+    with pytest.raises(NotFound, match="not stored here any more"):
+        await replies.picture(done)
+
+
+async def test_a_picture_that_cannot_be_kept_is_handed_over_all_the_same(
+    store: SqlReplyStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    """It is paid for; that the reply will not be found is written down."""
+    folder = tmp_path / "media"
+    broken = Replies(store, Cabinet(open_media(f"file://{folder}")), clock)
+    folder.rmdir()
+    folder.write_text("a file where the folder was")
+    with capture_logs() as logs:
+        await broken.remember_end(reply().completed(made_image(), 1010.0), made_image())
+
+    assert [line["event"] for line in logs] == ["media.failed", "replies.not_kept"]
+    with pytest.raises(NotFound):
+        await broken.find(reply().key, "ada")

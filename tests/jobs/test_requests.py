@@ -1,0 +1,276 @@
+"""The contract of the memory of requests, on both engines."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+
+from adapter.database.engine import Database, open_database, writing
+from adapter.database.tables import JOBS, REQUESTS
+from adapter.domain.job import Failed, Failure, JobState, VideoJob, advance
+from adapter.domain.ports import Write
+from adapter.domain.repeats import (
+    KEY_SECONDS,
+    RETRY_SECONDS,
+    Asking,
+    Entry,
+    Repeat,
+    Standing,
+    StoredAlbum,
+    StoredFault,
+    StoredImage,
+)
+from adapter.domain.usage import Usage
+from adapter.errors import ContentRefused, InvalidRequest, NotFound, StorageFailed, UpstreamBusy
+from adapter.jobs.requests import SqlRequestStore
+from adapter.jobs.store import SqlJobStore
+from tests.fakes import video_job, video_order
+from tests.postgres import BOTH_ENGINES
+
+pytestmark = BOTH_ENGINES
+
+LEASE = 30.0
+PICTURE = StoredImage(name=f"{7:032x}.png", width=16, height=9, usage=Usage(input_text=1, output_image=2))
+ALBUM = StoredAlbum((PICTURE, msgspec.structs.replace(PICTURE, usage=None)), linked=False)
+
+
+@pytest.fixture
+def requests(database: Database) -> SqlRequestStore:
+    """The memory, empty."""
+    return SqlRequestStore(database)
+
+
+@pytest.fixture
+async def other(database_url: str, database: Database) -> AsyncIterator[SqlRequestStore]:
+    """The same memory as another process has it."""
+    second = await open_database(database_url)
+    yield SqlRequestStore(second)
+    await second.dispose()
+
+
+def entry(mark: int = 1, *, scope: str = "s", content: str = "c") -> Entry:
+    """Return an execution of a request."""
+    return Entry(scope=scope, content=content, mark=f"{mark:032x}", began_at=1000.0, keep_seconds=RETRY_SECONDS)
+
+
+async def test_the_first_attempt_begins_and_the_second_learns_of_it(requests: SqlRequestStore) -> None:
+    """Under way, by whom, and since when."""
+    assert await requests.begin(entry(1), now=1000.0, lease=LEASE) is None
+    known = await requests.begin(entry(2), now=1001.0, lease=LEASE)
+
+    assert known is not None
+    assert (known.standing, known.mark, known.began_at) == (Standing.RUNNING, entry(1).mark, 1000.0)
+
+
+async def test_of_attempts_at_the_same_moment_in_two_processes_one_begins(
+    requests: SqlRequestStore, other: SqlRequestStore
+) -> None:
+    """A hundred: each process has one connection that writes to a file, so two wait for its lock and not a hundred."""
+    tasks = [store.begin(entry(number), now=1000.0, lease=LEASE) for number, store in enumerate([requests, other] * 50)]
+
+    known = await asyncio.gather(*tasks)
+    assert len([one for one in known if one is None]) == 1
+    assert len({one.mark for one in known if one}) == 1
+
+
+@pytest.mark.parametrize("answer", [ALBUM, StoredFault(Failure.of(ContentRefused("no"))), None])
+async def test_an_answer_comes_back_as_it_was_given(
+    requests: SqlRequestStore, other: SqlRequestStore, answer: StoredAlbum | StoredFault | None
+) -> None:
+    """In any process."""
+    await requests.begin(entry(), now=1000.0, lease=LEASE)
+    assert await requests.finish(entry(), answer)
+    known = await other.begin(entry(2), now=1100.0, lease=LEASE)
+
+    assert known is not None
+    assert known.answer == answer
+    assert known.standing == (Standing.HANDED if answer is None else Standing.ANSWERED)
+
+
+async def test_an_execution_whose_holder_died_is_lost_and_not_begun_again(requests: SqlRequestStore) -> None:
+    """What came of it is unknown."""
+    await requests.begin(entry(), now=1000.0, lease=LEASE)
+    await requests.renew([entry().mark], now=1020.0, lease=LEASE)
+    alive = await requests.begin(entry(2), now=1045.0, lease=LEASE)
+    dead = await requests.begin(entry(2), now=1051.0, lease=LEASE)
+
+    assert alive is not None
+    assert dead is not None
+    assert (alive.standing, dead.standing) == (Standing.RUNNING, Standing.LOST)
+
+
+async def test_only_its_holder_writes_the_end_of_an_execution(requests: SqlRequestStore) -> None:
+    """One that was replaced meanwhile changes nothing."""
+    await requests.begin(entry(1), now=1000.0, lease=LEASE)
+    await requests.register(entry(2), now=1001.0, lease=LEASE)
+
+    assert not await requests.finish(entry(1), ALBUM)
+    await requests.forget(entry(1))
+    known = await requests.begin(entry(3), now=1002.0, lease=LEASE)
+    assert known is not None
+    assert (known.mark, known.standing) == (entry(2).mark, Standing.RUNNING)
+
+
+async def test_a_request_of_which_nothing_came_is_forgotten(requests: SqlRequestStore) -> None:
+    """The next attempt begins."""
+    await requests.begin(entry(), now=1000.0, lease=LEASE)
+    await requests.forget(entry())
+
+    assert await requests.begin(entry(2), now=1000.0, lease=LEASE) is None
+
+
+async def test_what_is_too_old_is_forgotten_with_its_files(requests: SqlRequestStore) -> None:
+    """And what is not stays."""
+    await requests.begin(entry(), now=1000.0, lease=LEASE)
+    await requests.finish(entry(), ALBUM)
+    await requests.begin(entry(2, scope="t"), now=1500.0, lease=LEASE)
+
+    assert await requests.prune(now=1000.0 + RETRY_SECONDS - 1) == []
+    assert await requests.prune(now=1000.0 + RETRY_SECONDS) == [ALBUM]
+    assert await requests.begin(entry(3), now=1950.0, lease=LEASE) is None
+    assert await requests.begin(entry(3, scope="t"), now=1950.0, lease=LEASE) is not None
+
+
+def asking(*, key: str | None = None, count: int = 0, content: str = "waves", owner: str = "ada") -> Asking:
+    """Return a request for a video."""
+    return Asking(owner=owner, route="/videos", content=content, repeat=Repeat(key=key, count=count))
+
+
+async def admit(
+    store: SqlJobStore, number: int, asked: Asking, *, now: float = 1000.0, window: float | None = None
+) -> VideoJob:
+    """Ask for a video."""
+    job = msgspec.structs.replace(video_job(number, order=video_order("waves"), at=now), owner=asked.owner)
+    return await store.admit(job, now=now, window=window, asking=asked)
+
+
+async def end(store: SqlJobStore, job: VideoJob, failure: Failure) -> VideoJob:
+    """Let a job fail before it was submitted."""
+    claims = await store.claim(now=1001.0, lease=10.0, limit=100)
+    [claim] = [claim for claim in claims if claim.job.id == job.id]
+    [saved] = await store.save([Write(claim, advance(claim.job, Failed(failure, 1001.0)), 0.0)])
+    return saved
+
+
+async def test_the_same_key_gets_the_same_job_as_it_is_now(store: SqlJobStore) -> None:
+    """For a day, and whatever became of it."""
+    first = await admit(store, 1, asking(key="k"))
+    failed = await end(store, first, Failure.of(ContentRefused("no")))
+
+    assert await admit(store, 2, asking(key="k"), now=1000.0 + KEY_SECONDS - 1) == failed
+    assert (await admit(store, 3, asking(key="k"), now=1000.0 + KEY_SECONDS)).seed == 3
+
+
+@pytest.mark.parametrize("other", [asking(key="l"), asking(key="k", owner="bob"), asking()])
+async def test_another_key_is_another_job(store: SqlJobStore, other: Asking) -> None:
+    """As another owner's is, and none."""
+    await admit(store, 1, asking(key="k"))
+
+    assert (await admit(store, 2, other)).seed == 2
+
+
+async def test_a_key_that_stood_for_something_else_is_refused(store: SqlJobStore) -> None:
+    """Nothing is made."""
+    await admit(store, 1, asking(key="k"))
+
+    with pytest.raises(InvalidRequest) as caught:
+        await admit(store, 2, asking(key="k", content="wind"))
+    assert caught.value.code == "idempotency_key_reused"
+    assert len(await store.recent(10)) == 1
+
+
+async def test_a_key_is_not_forgotten_while_its_job_lives(store: SqlJobStore, requests: SqlRequestStore) -> None:
+    """However long that takes."""
+    first = await admit(store, 1, asking(key="k"))
+    late = 1000.0 + 2 * KEY_SECONDS
+
+    await requests.prune(now=late)
+    assert await admit(store, 2, asking(key="k"), now=late) == first
+
+    await end(store, first, Failure.of(ContentRefused("no")))
+    await requests.prune(now=late)
+    assert (await admit(store, 3, asking(key="k"), now=late)).seed == 3
+
+
+async def test_the_video_of_a_key_that_was_deleted_is_not_made_again(store: SqlJobStore) -> None:
+    """It is gone, and the client is told so."""
+    first = await admit(store, 1, asking(key="k"))
+    await store.delete(first.id, "ada", now=1001.0)
+
+    with pytest.raises(NotFound):
+        await admit(store, 2, asking(key="k"))
+
+
+async def test_a_retry_gets_the_newest_job_of_its_content(store: SqlJobStore) -> None:
+    """For a quarter of an hour; first attempts that nobody joins get one each."""
+    await admit(store, 1, asking())
+    second = await admit(store, 2, asking(), now=1001.0)
+    again = [await admit(store, 3, asking(count=1), now=now) for now in (1002.0, 1000.0 + RETRY_SECONDS)]
+
+    assert again == [second, second]
+    assert (await admit(store, 4, asking(count=1, content="wind"))).seed == 4
+    await end(store, second, Failure.of(ContentRefused("no")))
+    assert (await admit(store, 5, asking(count=2), now=1001.0 + RETRY_SECONDS)).seed == 5
+
+
+async def test_a_retry_of_what_failed_for_free_is_a_new_attempt(store: SqlJobStore) -> None:
+    """It was told to try again."""
+    first = await admit(store, 1, asking())
+    failed = await end(store, first, Failure.of(UpstreamBusy("later")))
+    assert failed.state is JobState.FAILED
+
+    assert (await admit(store, 2, asking(count=1))).seed == 2
+
+
+async def test_a_retry_whose_job_cannot_be_read_here_makes_no_second_one(
+    store: SqlJobStore, database: Database
+) -> None:
+    """A newer version wrote it: the next attempt may reach a process of that version."""
+    for asked in (asking(), asking(key="k")):
+        first = await admit(store, 1 + asked.has_key, asked)
+        async with writing(database) as connection:
+            await connection.execute(JOBS.update().where(JOBS.c.id == first.id).values(document=b"{"))
+        again = msgspec.structs.replace(asked, repeat=msgspec.structs.replace(asked.repeat, count=1))
+
+        with pytest.raises(StorageFailed):
+            await admit(store, 3, again)
+        with pytest.raises(StorageFailed):
+            await store.recall(again, now=1000.0)
+    assert await store.get(video_job(3).id) is None
+
+
+async def test_an_answer_that_cannot_be_read_stops_no_other(requests: SqlRequestStore, database: Database) -> None:
+    """A newer version wrote it: it is handed, and its files are left to the janitor."""
+    for number in (1, 2):
+        await requests.begin(entry(number, scope=str(number)), now=1000.0, lease=LEASE)
+        await requests.finish(entry(number, scope=str(number)), ALBUM)
+    async with writing(database) as connection:
+        await connection.execute(REQUESTS.update().where(REQUESTS.c.scope == "1").values(document=b"{"))
+    known = await requests.begin(entry(3, scope="1"), now=1001.0, lease=LEASE)
+
+    assert known is not None
+    assert (known.standing, known.answer) == (Standing.ANSWERED, None)
+    assert await requests.prune(now=1000.0 + RETRY_SECONDS) == [ALBUM]
+
+
+async def test_a_retry_in_a_chat_gets_what_its_first_attempt_joined(store: SqlJobStore) -> None:
+    """Even if it was handed over meanwhile: the connection broke at the end."""
+    first = await admit(store, 1, asking(), window=60.0)
+    assert await admit(store, 2, asking(), window=60.0) == first
+    await end(store, first, Failure.of(ContentRefused("no")))
+
+    assert (await admit(store, 3, asking(count=1), window=60.0)).id == first.id
+
+
+async def test_of_videos_with_one_key_at_the_same_moment_one_is_made(
+    store: SqlJobStore, database_url: str, requests: SqlRequestStore
+) -> None:
+    """A hundred, over two processes."""
+    second = await open_database(database_url)
+    stores = [store, SqlJobStore(second)] * 50
+    jobs = await asyncio.gather(*(admit(one, number, asking(key="k")) for number, one in enumerate(stores)))
+    await second.dispose()
+
+    assert len({job.id for job in jobs}) == 1
+    assert len(await store.recent(10)) == 1

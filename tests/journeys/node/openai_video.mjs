@@ -1,0 +1,25 @@
+// A video from its making to its end. `file` is a path. Node has no helper that waits, so this waits.
+import { createReadStream } from "node:fs";
+import { client } from "./openai.mjs";
+import { order, report } from "./watched.mjs";
+
+const { file, ...rest } = order;
+const made = await client.videos.create(file ? { ...rest, input_reference: createReadStream(file) } : rest);
+let video = made;
+while (video.status === "queued" || video.status === "in_progress") {
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  video = await client.videos.retrieve(video.id);
+}
+const sizes = {};
+for (const variant of ["video", "thumbnail", "spritesheet"]) {
+  const content = await client.videos.downloadContent(video.id, { variant });
+  sizes[content.headers.get("content-type")] = (await content.arrayBuffer()).byteLength;
+}
+const remix = await client.videos.remix(video.id, { prompt: `${rest.prompt}!` });
+const listed = [];
+for await (const each of client.videos.list({ limit: 1, after: remix.id })) {
+  listed.push(each.id);
+  if (each.id === video.id) break;
+}
+const deleted = await client.videos.delete(video.id);
+await report({ made, video, sizes, remix, listed, deleted });

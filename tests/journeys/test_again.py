@@ -1,0 +1,85 @@
+"""Posted again, reloaded, regenerated: the same on the wire, told apart by what became of the first (`frontends.md`).
+
+The requests are LibreChat's, whose retries all say that they are the first.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+
+import httpx
+
+from tests.journeys.running import KEY, Server, wait_until
+
+HEADERS = {
+    "authorization": f"Bearer {KEY}",
+    "user-agent": "langchainjs-openai/1.0.0",
+    "x-stainless-lang": "js",
+    "x-stainless-retry-count": "0",
+}
+LINK = re.compile(r"\((http\S+\.mp4)\)")
+
+
+def posted(http: httpx.Client, server: Server, prompt: str) -> AbstractContextManager[httpx.Response]:
+    """Post a chat's turn as LibreChat does."""
+    said = [
+        {"role": "user", "content": "hello"},
+        {"role": "assistant", "content": "What shall I film?"},
+        {"role": "user", "content": prompt},
+    ]
+    body = {"model": "veo-3.1-fast", "user": "6650f0", "stream": True, "messages": said}
+    return http.stream("POST", f"{server.url}/v1/chat/completions", json=body, headers=HEADERS, timeout=60)
+
+
+def link(lines: Iterator[str]) -> str:
+    """Read a stream to its end and return the video that it shows."""
+    events = [line.removeprefix("data: ") for line in lines if line.startswith("data: {")]
+    [found] = LINK.findall("".join(json.loads(event)["choices"][0]["delta"].get("content") or "" for event in events))
+    return str(found)
+
+
+def until_it_is_made(lines: Iterator[str]) -> None:
+    """Read a stream until the video is under way."""
+    next(line for line in lines if "Making the video" in line)
+
+
+def test_a_post_that_comes_again_while_the_video_is_made_joins_it(
+    http: httpx.Client, server: Server, prompt: str
+) -> None:
+    """While the first still listens, all see the same video; regenerating then makes a new one."""
+    with posted(http, server, prompt) as first, posted(http, server, prompt) as second:
+        assert first.headers["x-video-id"] == second.headers["x-video-id"]
+        lines = first.iter_lines()
+        until_it_is_made(lines)
+        with posted(http, server, prompt) as third:
+            shown = {link(second.iter_lines()), link(third.iter_lines()), link(lines)}
+    assert len(shown) == 1
+    assert server.executed(prompt) == 1
+
+    with posted(http, server, prompt) as regenerated:
+        assert link(regenerated.iter_lines()) not in shown
+    assert server.executed(prompt) == 2
+
+
+def test_who_closed_the_page_finds_the_video_and_regenerates_afterwards(
+    http: httpx.Client, server: Server, prompt: str
+) -> None:
+    """Nobody was given the first one, so the next request is; the one after that is paid for."""
+    with posted(http, server, prompt) as closed:
+        until_it_is_made(closed.iter_lines())
+        job = closed.headers["x-video-id"]
+    wait_until(lambda: job in finished(server), "the video was not finished")
+
+    with posted(http, server, prompt) as reloaded:
+        assert reloaded.headers["x-video-id"] == job
+        kept = link(reloaded.iter_lines())
+    assert server.executed(prompt) == 1
+    with posted(http, server, prompt) as regenerated:
+        assert link(regenerated.iter_lines()) != kept
+    assert server.executed(prompt) == 2
+
+
+def finished(server: Server) -> str:
+    """Return the lines of the log that tell of finished jobs."""
+    return "\n".join(line for line in server.log.splitlines() if "job.finished" in line)

@@ -1,0 +1,134 @@
+"""Uploads into pictures to keep, and back into OpenAI's words."""
+
+import msgspec
+import pytest
+
+from adapter.domain.media import MediaFormat
+from adapter.domain.records import Given
+from adapter.errors import InvalidRequest
+from adapter.openai_api.read.files import read_upload
+from adapter.openai_api.read.form import Part
+from adapter.openai_api.read.paging import Paging, read_paging
+from adapter.openai_api.write.files import disposition, file_list, file_object
+from tests.fakes import given_file, jpeg, png
+
+FILE = Part("file", png(), "fox.png")
+PURPOSE = Part("purpose", b"vision")
+
+
+def expiry(seconds: str = "3600", anchor: str = "created_at") -> tuple[Part, ...]:
+    """Return the fields of an end."""
+    return Part("expires_after[anchor]", anchor.encode()), Part("expires_after[seconds]", seconds.encode())
+
+
+@pytest.mark.parametrize(
+    ("parts", "given"),
+    [
+        ((FILE, PURPOSE), Given(data=png(), format=MediaFormat.PNG, filename="fox.png", purpose="vision")),
+        (
+            (*expiry(), Part("purpose", b"user_data"), Part("anything", b"else"), Part("file", jpeg())),
+            Given(data=jpeg(), format=MediaFormat.JPEG, filename="upload", purpose="user_data", lifetime=3600),
+        ),
+        (
+            (Part("purpose", b"assistants"), Part("file", jpeg(), "x" * 300), *expiry("2592000")),
+            Given(data=jpeg(), format=MediaFormat.JPEG, filename="x" * 255, purpose="assistants", lifetime=2_592_000),
+        ),
+        (
+            (Part("file", png(), "a\0.gif"), PURPOSE),
+            Given(data=png(), format=MediaFormat.PNG, filename="a.gif", purpose="vision"),
+        ),
+    ],
+)
+def test_an_upload_is_read_in_any_order_of_its_fields(parts: tuple[Part, ...], given: Given) -> None:
+    """What it is its bytes say, not its name."""
+    assert read_upload(parts) == given
+
+
+@pytest.mark.parametrize(
+    ("parts", "param", "says"),
+    [
+        ((PURPOSE,), "file", "'file' is required"),
+        ((FILE,), "purpose", "'purpose' is required"),
+        ((FILE, Part("purpose", b"batch")), "purpose", "Allowed: assistants, vision, user_data"),
+        ((FILE, Part("purpose", b"")), "purpose", "Allowed: assistants, vision, user_data"),
+        ((PURPOSE, Part("file", b"%PDF-1.7")), "file", "Allowed: PNG, JPEG, WebP and GIF"),
+        ((PURPOSE, Part("file", b"")), "file", "Allowed: PNG, JPEG, WebP and GIF"),
+        ((PURPOSE, Part("file", png()[:20])), "file", "Allowed: PNG, JPEG, WebP and GIF"),
+        ((PURPOSE, FILE, *expiry("3599")), "expires_after[seconds]", "3600 to 2592000 seconds"),
+        ((PURPOSE, FILE, *expiry("2592001")), "expires_after[seconds]", "3600 to 2592000 seconds"),
+        ((PURPOSE, FILE, *expiry("soon")), "expires_after.seconds", "a whole number"),
+        ((PURPOSE, FILE, *expiry(anchor="last_active_at")), "expires_after[anchor]", "Allowed: created_at"),
+        ((PURPOSE, FILE, expiry()[0]), "expires_after[seconds]", "is required"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused_by_its_place(parts: tuple[Part, ...], param: str, says: str) -> None:
+    """With what is allowed instead."""
+    with pytest.raises(InvalidRequest, match=says.replace("[", r"\[")) as caught:
+        read_upload(parts)
+
+    assert caught.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("query", "paging"),
+    [
+        ({}, Paging(20, None, newest_first=True)),
+        ({"limit": "", "after": "", "order": ""}, Paging(20, None, newest_first=True)),
+        ({"limit": "0", "after": "file-1", "order": "asc"}, Paging(0, "file-1", newest_first=False)),
+        ({"limit": "100", "order": "desc", "anything": "else"}, Paging(100, None, newest_first=True)),
+    ],
+)
+def test_a_page_is_read(query: dict[str, str], paging: Paging) -> None:
+    """An empty word is none."""
+    assert read_paging(query, usual=20, most=100) == paging
+
+
+@pytest.mark.parametrize(
+    ("query", "param"),
+    [
+        ({"limit": "101"}, "limit"),
+        ({"limit": "-1"}, "limit"),
+        ({"limit": "ten"}, "limit"),
+        ({"limit": "1" * 5000}, "limit"),
+        ({"order": "newest"}, "order"),
+    ],
+)
+def test_a_page_that_there_is_not_is_refused(query: dict[str, str], param: str) -> None:
+    """Not turned into another one."""
+    with pytest.raises(InvalidRequest) as caught:
+        read_paging(query, usual=20, most=100)
+
+    assert caught.value.param == param
+
+
+def test_a_file_is_described_without_what_it_does_not_have() -> None:
+    """An end of null is no end to OpenAI's clients, and against their document."""
+    told = msgspec.to_builtins(file_object(given_file(1, at=1000.9)))
+
+    assert told == {
+        "id": given_file(1).id,
+        "object": "file",
+        "bytes": 10,
+        "created_at": 1000,
+        "filename": "fox.png",
+        "purpose": "vision",
+        "status": "processed",
+    }
+    assert msgspec.to_builtins(file_object(given_file(expires_at=2000.5)))["expires_at"] == 2000
+
+
+def test_a_page_says_whether_there_is_more() -> None:
+    """By the one file that was fetched beyond it."""
+    files = [given_file(number) for number in (1, 2, 3)]
+    page, end, empty = file_list(files, 2), file_list(files, 3), file_list(files, 0)
+
+    assert (page.first_id, page.last_id, page.has_more, len(page.data)) == (files[0].id, files[1].id, True, 2)
+    assert (end.last_id, end.has_more) == (files[2].id, False)
+    assert (empty.data, empty.first_id, empty.last_id, empty.has_more) == ((), "", "", True)
+
+
+def test_a_download_is_named_without_breaking_its_header() -> None:
+    """Whatever the client called it."""
+    assert (
+        disposition(given_file(filename='a"\r\nx: ü.png')) == "attachment; filename*=UTF-8''a%22%0D%0Ax%3A%20%C3%BC.png"
+    )

@@ -1,0 +1,326 @@
+"""Requests for videos into wishes, as JSON and as a form; the table is `tests/golden/openai/videos.txt`."""
+
+import re
+from collections.abc import Callable
+
+import msgspec
+import pybase64
+import pytest
+
+from adapter.domain.job import Failed, Failure, Stored, StoredVideo, Variant, VideoJob, advance
+from adapter.domain.media import Pixels, Ratio, image_from_bytes
+from adapter.domain.orders import (
+    Filed,
+    Kept,
+    KeptPicture,
+    Link,
+    Page,
+    Source,
+    Upload,
+    VideoInput,
+    VideoOrder,
+    VideoWish,
+)
+from adapter.errors import ContentRefused, InvalidRequest, RequestTooLarge, UnknownModel
+from adapter.openai_api.read.form import Part
+from adapter.openai_api.read.videos import (
+    read_page,
+    read_place,
+    read_variant,
+    read_video_form,
+    read_video_json,
+    remix_wish,
+)
+from adapter.openai_api.wire.videos import RemixRequest
+from tests.fakes import png, rendered_job, video_job
+from tests.support import GOLDEN, terms
+
+TERMS = terms(longest_prompt=100)
+PICTURES = {"L": png(160, 90), "P": png(90, 160)}
+DATA_URL = f"data:image/png;base64,{pybase64.b64encode(png()).decode()}"
+OURS = "http://here:8000/media/fox.png?x=1"
+
+
+def table() -> list[list[str]]:
+    """Read the golden table."""
+    lines = (GOLDEN / "openai" / "videos.txt").read_text().splitlines()
+    return [line.split() for line in lines if not line.startswith("#")]
+
+
+def in_json(**fields: object) -> VideoWish:
+    """Read a JSON body."""
+    return read_video_json(msgspec.json.encode({"prompt": "waves", **fields}), TERMS)
+
+
+def in_form(*parts: tuple[str, bytes]) -> VideoWish:
+    """Read a form."""
+    return read_video_form([Part("prompt", b"waves"), *(Part(name, data) for name, data in parts)], TERMS)
+
+
+def settled(wish: VideoWish) -> VideoOrder:
+    """Return the order once its pictures were brought."""
+    if not wish.sources:
+        return wish.order
+    assert isinstance(wish.sources[0], Upload)
+    first = image_from_bytes(wish.sources[0].data)
+    assert first is not None
+    return wish.settled([KeptPicture(str(number), "") for number, _ in enumerate(wish.sources)], first.pixels)
+
+
+@pytest.mark.parametrize(("size", "ratio", "pictures", "upstream", "clip"), table())
+def test_every_shape_becomes_what_the_model_has(size: str, ratio: str, pictures: str, upstream: str, clip: str) -> None:
+    """The same as JSON and as a form."""
+    words = {"size": size, "aspect_ratio": ratio}
+    fields: dict[str, object] = {name: word for name, word in words.items() if word != "-"}
+    files = [PICTURES[letter] for letter in pictures if letter in PICTURES]
+    urls = [f"data:image/png;base64,{pybase64.b64encode(file).decode()}" for file in files]
+    named = [(name, str(word).encode()) for name, word in fields.items()]
+    readers: tuple[Callable[[], VideoWish], ...] = (
+        lambda: in_json(**fields, input_reference=urls or None),
+        lambda: in_form(*named, *(("input_reference[]", file) for file in files)),
+    )
+    for read in readers:
+        if upstream.startswith("refused:"):
+            with pytest.raises(InvalidRequest) as caught:
+                read()
+            assert caught.value.param == upstream.removeprefix("refused:")
+        else:
+            order = settled(read())
+            assert (order.upstream, str(order.size), order.seconds) == (upstream, clip, 8)
+
+
+UPLOAD, LINK, KEPT = (
+    Upload(png(), "input_reference"),
+    Link("https://a/b", "input_reference"),
+    Kept("fox.png", "input_reference"),
+)
+
+
+@pytest.mark.parametrize(
+    ("reference", "found"),
+    [
+        (None, ()),
+        ([], ()),
+        (DATA_URL, (UPLOAD,)),
+        ("https://a/b", (LINK,)),
+        (OURS, (KEPT,)),
+        ({"image_url": DATA_URL}, (UPLOAD,)),
+        ({"image_url": "https://a/b", "file_id": None, "detail": "high"}, (LINK,)),
+        ({"file_id": "file-1"}, (Filed("file-1", "input_reference"),)),
+        ([{"image_url": "https://a/b"}, OURS], (LINK, KEPT)),
+    ],
+)
+def test_json_names_pictures_in_every_form(reference: object, found: tuple[Source, ...]) -> None:
+    """An object, a bare address as gateways send it, and lists of both."""
+    assert in_json(input_reference=reference).sources == found
+
+
+@pytest.mark.parametrize(
+    ("parts", "found"),
+    [
+        ([], ()),
+        ([("input_reference", png())], (UPLOAD,)),
+        ([("input_reference[]", png()), ("input_reference[]", png())], (UPLOAD, UPLOAD)),
+        ([("input_reference[0]", png()), ("input_reference[1]", b"https://a/b")], (UPLOAD, LINK)),
+        ([("input_reference", OURS.encode())], (KEPT,)),
+        ([("input_reference[image_url]", DATA_URL.encode())], (UPLOAD,)),
+        ([("input_reference[][image_url]", b"https://a/b")] * 2, (LINK, LINK)),
+    ],
+)
+def test_forms_bring_pictures_in_every_form(parts: list[tuple[str, bytes]], found: tuple[Source, ...]) -> None:
+    """As files, or as fields with an address."""
+    assert in_form(*parts).sources == found
+
+
+def test_an_address_in_a_form_may_be_as_long_as_a_picture() -> None:
+    """Other texts may not."""
+    file = png() + bytes(1_500_000)
+    data_url = b"data:image/png;base64," + pybase64.b64encode(file)
+
+    assert in_form(("input_reference[image_url]", data_url)).sources == (Upload(file, "input_reference"),)
+    with pytest.raises(RequestTooLarge, match="'size' is longer than"):
+        in_form(("size", data_url))
+
+
+@pytest.mark.parametrize("seconds", [8, 8.0, "8", "8.0", None])
+def test_the_length_may_be_a_number_or_text(seconds: object) -> None:
+    """As OpenAI's clients send it; forms have text anyway."""
+    assert in_json(seconds=seconds).order.seconds == 8
+
+
+def test_a_form_says_the_same_as_json() -> None:
+    """Its numbers and lists are text."""
+    form = in_form(
+        ("model", b"sora-2-pro"),
+        ("seconds", b"8"),
+        ("seed", b"7"),
+        ("input_reference[image_url]", b"https://a/b"),
+        ("roles[]", b"reference_image"),
+    )
+    json = in_json(
+        model="sora-2-pro", seconds=8, seed=7, input_reference={"image_url": "https://a/b", "role": "reference_image"}
+    )
+
+    assert form == json
+    assert (form.order.model, form.order.seed, form.order.input) == ("sora-2-pro", 7, VideoInput.REFERENCES)
+
+
+def test_what_openai_assumes_is_assumed() -> None:
+    """Its model, by the name that the client would have used."""
+    order = in_json().order
+
+    assert (order.model, order.upstream, order.seed) == ("sora-2", "veo_3_1_t2v_fast", None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sources", "kind"),
+    [
+        ({"roles": ["last_frame", "first_frame"]}, (KEPT, LINK), VideoInput.FRAMES),
+        ({"roles": ["reference_image", "reference_image"]}, (LINK, KEPT), VideoInput.REFERENCES),
+        ({}, (LINK, KEPT), VideoInput.FRAMES),
+    ],
+)
+def test_roles_say_what_pictures_are(fields: dict[str, object], sources: tuple[Source, ...], kind: VideoInput) -> None:
+    """As in chats."""
+    wish = in_json(input_reference=["https://a/b", OURS], **fields)
+
+    assert (wish.sources, wish.order.input) == (sources, kind)
+
+
+@pytest.mark.parametrize(
+    ("fields", "param", "words"),
+    [
+        ({"prompt": None}, "prompt", "required"),
+        ({"prompt": "  "}, "prompt", "empty"),
+        ({"prompt": "x" * 101}, "prompt", "at most 100"),
+        ({"prompt": 7}, "prompt", "has to be text"),
+        ({"model": "gpt-image-1"}, "model", r"Models that make videos: veo-3\.1-fast"),
+        ({"seconds": 4}, "seconds", "8 seconds only"),
+        ({"seconds": "8s"}, "seconds", "8 seconds only"),
+        ({"seconds": [8]}, "seconds", "a number or text, not a list"),
+        ({"resolution": "1080p"}, "resolution", "one resolution"),
+        ({"seed": -1}, "seed", "0 to"),
+        ({"seed": "x"}, "seed", "whole number"),
+        ({"characters": [{"id": "char_1"}]}, "characters", "reference pictures"),
+        ({"input_reference": {"file_id": None}}, "input_reference", "needs an 'image_url'"),
+        ({"input_reference": {}}, "input_reference", "needs an 'image_url'"),
+        ({"input_reference": "fox"}, "input_reference", "data: URL"),
+        ({"input_reference": DATA_URL, "roles": ["hero"]}, "input_reference", "'hero'"),
+        ({"input_reference": DATA_URL, "roles": []}, "roles", "0 pictures and 1 came"),
+        ({"roles": "first_frame"}, "roles", "1 pictures and 0 came"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_by_name(fields: dict[str, object], param: str, words: str) -> None:
+    """With what is allowed."""
+    with pytest.raises(InvalidRequest) as caught:
+        in_json(**fields)
+
+    assert caught.value.param == param
+    assert re.search(words, caught.value.message)
+
+
+def test_an_unknown_model_is_one() -> None:
+    """With the names that there are."""
+    with pytest.raises(UnknownModel, match=r"veo-3\.1-fast"):
+        in_json(model="veo-9")
+
+
+def test_unknown_fields_are_ignored_and_null_is_absent() -> None:
+    """Every SDK and gateway adds its own."""
+    assert in_json(task_id="x", metadata={}, seconds=None, size=None, characters=None, roles=None) == in_json()
+
+
+@pytest.mark.parametrize(
+    ("asked", "page"),
+    [
+        ((None, None, None), Page(limit=20, newest_first=True, after=None)),
+        (("0", "desc", None), Page(limit=0, newest_first=True, after=None)),
+        (("100", "asc", "video_1"), Page(limit=100, newest_first=False, after="video_1")),
+    ],
+)
+def test_a_page_is_read(asked: tuple[str | None, str | None, str | None], page: Page) -> None:
+    """20, the newest first, where the request does not say."""
+    assert read_page(*asked) == page
+
+
+@pytest.mark.parametrize(
+    ("limit", "order", "param"),
+    [(limit, None, "limit") for limit in ("101", "-1", "1.5", "", "x", "1e1", "²")] + [("1", "newest", "order")],
+)
+def test_a_page_that_there_is_not_is_refused(limit: str, order: str | None, param: str) -> None:
+    """With what is allowed."""
+    with pytest.raises(InvalidRequest, match=r"0 to 100|asc, desc") as caught:
+        read_page(limit, order, None)
+
+    assert caught.value.param == param
+
+
+def test_a_variant_is_the_video_unless_it_is_named() -> None:
+    """Unknown ones are refused with the known ones."""
+    assert [read_variant(name) for name in (None, "video", "spritesheet")] == [
+        Variant.VIDEO,
+        Variant.VIDEO,
+        Variant.SPRITESHEET,
+    ]
+    with pytest.raises(InvalidRequest, match="Allowed: video, thumbnail, spritesheet"):
+        read_variant("gif")
+
+
+def finished() -> VideoJob:
+    """Return a job with five changes and a picture that it was made from."""
+    job = rendered_job()
+    order = msgspec.structs.replace(job.order, input=VideoInput.FRAME, pictures=(KeptPicture("a_0.png", "00"),))
+    media = StoredVideo(video="a.mp4", poster=None, size=1, sha256="00")
+    return advance(msgspec.structs.replace(job, order=order), Stored(media, 1010.0))
+
+
+@pytest.mark.parametrize(
+    ("header", "query", "place"),
+    [(None, None, 0), ("", "", 0), ("2", None, 2), (None, "2", 2), ("2", "1", 2), ("0", None, 0)],
+)
+def test_a_reader_says_what_it_knows(header: str | None, query: str | None, place: int) -> None:
+    """The header is newer than the address, which a browser repeats as it was."""
+    assert read_place(header, query, finished()) == place
+
+
+@pytest.mark.parametrize("number", ["-1", "x", "1.5", "99", "9999999", "²"])
+def test_a_place_outside_of_the_history_is_refused(number: str) -> None:
+    """By whatever way it came."""
+    for header, query, param in ((number, None, "Last-Event-ID"), (None, number, "starting_after")):
+        with pytest.raises(InvalidRequest) as caught:
+            read_place(header, query, finished())
+        assert caught.value.param == param
+
+
+def test_a_remix_is_the_source_with_other_words() -> None:
+    """Its pictures are copied like any picture of ours, and its seed is the one that was drawn."""
+    source = finished()
+    wish = remix_wish(RemixRequest(prompt=" at night "), source, TERMS)
+
+    assert wish.sources == (Kept("a_0.png", "video_id"),)
+    assert wish.shapes == {}
+    assert wish.order == msgspec.structs.replace(
+        source.order, prompt="at night", seed=source.seed, remix_of=source.id, pictures=()
+    )
+    assert wish.order.fingerprint("ada") != msgspec.structs.replace(wish.order, remix_of=None).fingerprint("ada")
+
+
+def test_only_a_finished_video_is_remixed() -> None:
+    """Neither one that is being made nor one that failed."""
+    failed = advance(video_job(), Failed(Failure.of(ContentRefused("unsafe")), 1001.0))
+    for source, phase in ((video_job(), "queued"), (failed, "failed")):
+        with pytest.raises(InvalidRequest, match=f"this one is {phase}") as caught:
+            remix_wish(RemixRequest(prompt="at night"), source, TERMS)
+        assert (caught.value.param, caught.value.code) == ("video_id", "video_not_completed")
+    with pytest.raises(InvalidRequest, match="'prompt' is required"):
+        remix_wish(RemixRequest(), finished(), TERMS)
+
+
+def test_a_size_is_kept_with_the_order_and_may_be_missing_in_old_ones() -> None:
+    """A job of an earlier version is still read."""
+    order = in_json(size="9:16").order
+    document = msgspec.json.decode(msgspec.json.encode(order))
+    del document["size"], document["remix_of"]
+
+    assert (order.ratio, order.size) == (Ratio.PORTRAIT, Pixels(720, 1280))
+    assert msgspec.convert(document, VideoOrder) == msgspec.structs.replace(order, size=None)

@@ -1,0 +1,266 @@
+"""Replies into response objects and their events."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import pytest
+
+from adapter.domain.job import Event as JobEvent
+from adapter.domain.job import (
+    Failed,
+    Failure,
+    Intended,
+    Operation,
+    Progressed,
+    Rendered,
+    Stored,
+    StoredVideo,
+    Submitted,
+    VideoJob,
+    advance,
+)
+from adapter.domain.media import RemoteVideo
+from adapter.domain.replies import Reply, ReplyStatus
+from adapter.domain.usage import Usage
+from adapter.errors import (
+    AdapterError,
+    ContentRefused,
+    Draining,
+    InvalidRequest,
+    JobFailed,
+    UpstreamBroken,
+    UpstreamBusy,
+)
+from adapter.openai_api.wire.responses import Event, GivenMessage
+from adapter.openai_api.write import response_events as tell
+from adapter.openai_api.write.response_events import Numbering
+from adapter.openai_api.write.responses import item_list, response, with_picture, with_video
+from tests.fakes import made_image, reply, video_job
+from tests.journeys.contract import validator
+
+HERE = "http://here:8000"
+IMAGE = msgspec.structs.replace(made_image(), usage=Usage(input_text=3, output_image=1120))
+DONE = reply().completed(IMAGE, 1012.5)
+
+
+def wired(struct: object, schema: str = "Response") -> Any:  # noqa: ANN401  # JSON, to be looked into
+    """Return what goes out, which keeps to OpenAI's schema."""
+    sent = msgspec.json.decode(msgspec.json.encode(struct))
+    assert [error.message for error in validator(schema).iter_errors(sent)] == []
+    return sent
+
+
+def told(events: Iterable[Event], numbering: Numbering | None = None) -> list[tuple[int, str]]:
+    """Return the numbers and kinds of events, each of which keeps to OpenAI's schema."""
+    numbered = list((numbering or Numbering()).number(events))
+    for event in numbered:
+        wired(event, "ResponseStreamEvent")
+    return [(event.sequence_number, event.type.removeprefix("response.")) for event in numbered]
+
+
+def job(*events: JobEvent) -> VideoJob:
+    """Return a job after these events, beginning with its submission."""
+    made = advance(advance(video_job(), Intended("a")), Submitted(Operation("op", "m"), 1000.0))
+    for event in events:
+        made = advance(made, event)
+    return made
+
+
+FILM = job(
+    Progressed(50),
+    Rendered(RemoteVideo("u")),
+    Stored(StoredVideo(video="a.mp4", poster="a.jpg", size=1, sha256="00"), 1080.0),
+)
+NO_FILM = job(Failed(Failure.of(JobFailed("It broke.")), 1080.0))
+
+
+def test_a_finished_response_shows_its_picture_as_it_really_is() -> None:
+    """What was asked for may have been something else."""
+    sent = wired(with_picture(DONE, IMAGE))
+    [item] = sent["output"]
+
+    assert (sent["id"], sent["status"], sent["completed_at"]) == (f"resp_{DONE.key}", "completed", 1012)
+    assert item == {
+        "type": "image_generation_call",
+        "id": f"ig_{DONE.key}",
+        "status": "completed",
+        "result": msgspec.json.decode(IMAGE.base64),
+        "action": "generate",
+        "size": "16x9",
+        "quality": "low",
+        "output_format": "png",
+        "background": "opaque",
+        "revised_prompt": "a fox",
+    }
+    assert sent["usage"] == {
+        "input_tokens": 3,
+        "output_tokens": 1120,
+        "total_tokens": 1123,
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "output_tokens_details": {"reasoning_tokens": 0},
+    }
+
+
+def test_what_nobody_counted_is_left_out() -> None:
+    """Null is not allowed there."""
+    free = reply().completed(made_image(), 1012.5)
+
+    assert "usage" not in wired(with_picture(free, made_image()))
+    assert "usage" not in wired(response(reply()))
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (ContentRefused("no"), "image_content_policy_violation"),
+        (InvalidRequest("no", code="failed_to_download_image"), "failed_to_download_image"),
+        (InvalidRequest("no", code="image_too_large"), "image_too_large"),
+        (InvalidRequest("no", code="invalid_image"), "invalid_image"),
+        (InvalidRequest("no"), "invalid_prompt"),
+        (UpstreamBusy("no"), "rate_limit_exceeded"),
+        (UpstreamBroken("no"), "server_error"),
+        (Draining("no"), "server_error"),
+    ],
+)
+def test_a_failure_is_one_of_openais_words(fault: AdapterError, code: str) -> None:
+    """Their list is closed; the message is ours."""
+    sent = wired(response(reply().failed(Failure.of(fault), 1010.0)))
+
+    assert (sent["status"], sent["error"], sent["completed_at"]) == ("failed", {"code": code, "message": "no"}, None)
+
+
+def test_a_picture_is_told_in_the_order_that_all_clients_read() -> None:
+    """Section 7 of the reference."""
+    assert told([*tell.opening(DONE), *tell.picture_begun(DONE), *tell.picture_done(DONE, IMAGE)]) == list(
+        enumerate(
+            [
+                "created",
+                "in_progress",
+                "output_item.added",
+                "image_generation_call.in_progress",
+                "image_generation_call.generating",
+                "image_generation_call.completed",
+                "output_item.done",
+                "completed",
+            ]
+        )
+    )
+
+
+def test_what_is_made_in_the_background_is_queued_first() -> None:
+    """And not yet what it will be."""
+    events = list(tell.opening(msgspec.structs.replace(DONE, background=True)))
+
+    assert [kind for _, kind in told(events)] == ["created", "queued", "in_progress"]
+    assert [wired(event.response)["status"] for event in events if event.response] == [
+        "queued",
+        "queued",
+        "in_progress",
+    ]
+
+
+def test_a_failed_picture_ends_with_its_reason() -> None:
+    """No entry is finished that has nothing to show."""
+    failed = reply().failed(Failure.of(ContentRefused("no")), 1010.0)
+    events = [*tell.opening(failed), *tell.picture_begun(failed), *tell.ending(failed)]
+
+    assert told(events)[-1] == (5, "failed")
+    assert wired(events[0].response)["error"] is None
+    assert wired(events[-1].response)["error"]["code"] == "image_content_policy_violation"
+
+
+def test_a_stream_goes_on_after_what_its_reader_has() -> None:
+    """With the numbers that its events had the first time."""
+    numbering = Numbering(starting_after=5)
+    before = told([*tell.opening(DONE), *tell.picture_begun(DONE)], numbering)
+
+    assert before == []
+    assert told(tell.picture_done(DONE, IMAGE), numbering) == [(6, "output_item.done"), (7, "completed")]
+
+
+def test_a_video_is_told_as_reasoning_and_handed_over_as_a_message() -> None:
+    """Every entry that was begun is finished; all that was said makes up what stands in the end."""
+    video = reply(video=FILM.id)
+    events = [
+        *tell.opening(video),
+        *tell.video_begun(video),
+        *tell.video_moved(video, FILM.history),
+        *tell.video_end(video, FILM, HERE),
+    ]
+    kinds = [kind for _, kind in told(events)]
+    summary = "".join(
+        event.delta for event in events if event.type == "response.reasoning_summary_text.delta" and event.delta
+    )
+    reasoning, message = wired(with_video(video, FILM, HERE))["output"]
+
+    assert kinds[:4] == ["created", "in_progress", "output_item.added", "reasoning_summary_part.added"]
+    assert kinds[4 : 4 + len(FILM.history)] == ["reasoning_summary_text.delta"] * len(FILM.history)
+    assert kinds[4 + len(FILM.history) :] == [
+        "reasoning_summary_text.done",
+        "reasoning_summary_part.done",
+        "output_item.done",
+        "output_item.added",
+        "content_part.added",
+        "output_text.delta",
+        "output_text.done",
+        "content_part.done",
+        "output_item.done",
+        "completed",
+    ]
+    assert reasoning["summary"] == [{"type": "summary_text", "text": summary}]
+    assert "Making the video: 50 %.\n" in summary
+    assert message["content"][0]["text"].endswith(f"[Download video]({HERE}/media/a.mp4)")
+
+
+def test_a_video_that_was_not_made_fails_its_response() -> None:
+    """In a stream and when it is looked up."""
+    video = reply(video=NO_FILM.id)
+
+    assert told(tell.video_end(video, NO_FILM, HERE)) == [(0, "failed")]
+    assert wired(with_video(video, NO_FILM, HERE))["error"] == {"code": "server_error", "message": "It broke."}
+
+
+@pytest.mark.parametrize(
+    ("changes", "at", "status"),
+    [
+        ({}, video_job(), "in_progress"),
+        ({"background": True}, video_job(), "queued"),
+        ({"background": True}, job(), "in_progress"),
+        ({}, FILM, "completed"),
+        ({"status": ReplyStatus.CANCELLED}, FILM, "cancelled"),
+    ],
+)
+def test_a_video_stands_where_its_job_stands(changes: dict[str, object], at: VideoJob, status: str) -> None:
+    """Unless its response was called off."""
+    sent = wired(with_video(msgspec.structs.replace(reply(video=at.id), **changes), at, HERE))
+
+    assert sent["status"] == status
+    assert bool(sent["output"]) is (status == "completed")
+
+
+def test_the_input_is_shown_page_by_page() -> None:
+    """Newest first, or as it was written."""
+    items = [GivenMessage(id=f"msg_{number}", role="user", content=()) for number in range(4)]
+    page = item_list(items, 2, None, newest_first=True)
+    rest = item_list(items, 2, "msg_2", newest_first=True)
+    oldest = item_list(items, 3, "msg_0", newest_first=False)
+
+    assert ([item.id for item in page.data], page.first_id, page.last_id, page.has_more) == (
+        *(["msg_3", "msg_2"], "msg_3", "msg_2"),
+        True,
+    )
+    assert ([item.id for item in rest.data], rest.has_more) == (["msg_1", "msg_0"], False)
+    assert [item.id for item in oldest.data] == ["msg_1", "msg_2", "msg_3"]
+    assert wired(item_list([], 2, None, newest_first=True), "ResponseItemList")["first_id"] == ""
+    wired(page, "ResponseItemList")
+
+
+def test_a_reply_that_nobody_works_on_any_more_has_failed_at_that_moment() -> None:
+    """One that is over, or that nobody works on in the background, has not."""
+    live: Reply = reply(alive_until=1060.0)
+
+    assert live.seen(1059.9) is live
+    assert live.seen(1060.0).status is ReplyStatus.FAILED
+    assert reply().seen(9e9).status is ReplyStatus.IN_PROGRESS
+    assert msgspec.structs.replace(DONE, alive_until=1060.0).seen(9e9).status is ReplyStatus.COMPLETED

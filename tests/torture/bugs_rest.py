@@ -1,0 +1,87 @@
+"""Mistakes with deletions, cancellations, keys and pictures."""
+
+from collections.abc import Collection, Sequence
+
+import msgspec
+from sqlalchemy import delete
+
+from adapter.database.engine import Database, open_database, writing
+from adapter.database.tables import REQUESTS
+from adapter.domain.job import VideoJob
+from adapter.domain.ports import Claim
+from adapter.domain.repeats import Asking, Entry, Known, Repeat, Standing
+from tests.torture.around import AroundMedia, AroundRequests, AroundStore
+
+
+class LeavesFiles(AroundMedia):
+    """Deletes a video and leaves its files."""
+
+    async def delete(self, names: Collection[str]) -> None:
+        await self.real.delete([name for name in names if not name.endswith(".mp4")])
+
+
+class ShowsDeleted(AroundStore):
+    """Shows a deleted video to whoever knows its name."""
+
+    async def find(self, job_id: str, owner: str) -> VideoJob | None:
+        job = await self.real.get(job_id)
+        return job if job is not None and job.owner == owner else None
+
+
+class IgnoresCancellation(AroundStore):
+    """Does not hear of a cancellation."""
+
+    async def claim(self, *, now: float, lease: float, limit: int, held: Collection[str] = ()) -> Sequence[Claim]:
+        claims = await self.real.claim(now=now, lease=lease, limit=limit, held=held)
+        return [msgspec.structs.replace(claim, unwanted=claim.unwanted and claim.job.is_over) for claim in claims]
+
+
+class RecallsNothing(AroundStore):
+    """Takes every order for a first attempt."""
+
+    async def recall(self, asking: Asking, *, now: float) -> VideoJob | None:
+        return await self.real.recall(_first(asking), now=now)
+
+    async def admit(self, job: VideoJob, *, now: float, window: float | None, asking: Asking | None = None) -> VideoJob:
+        return await self.real.admit(job, now=now, window=window, asking=asking and _first(asking))
+
+
+def _first(asking: Asking) -> Asking:
+    return msgspec.structs.replace(asking, repeat=Repeat())
+
+
+class PrunesLiveKeys(AroundStore):
+    """Forgets keys while their jobs live."""
+
+    def __init__(self, inner: object, url: str) -> None:
+        super().__init__(inner)
+        self._url = url
+        self._database: Database | None = None
+
+    async def claim(self, *, now: float, lease: float, limit: int, held: Collection[str] = ()) -> Sequence[Claim]:
+        claims = await self.real.claim(now=now, lease=lease, limit=limit, held=held)
+        self._database = self._database or await open_database(self._url)
+        if claims:
+            async with writing(self._database) as connection:
+                ids = [claim.job.id for claim in claims]
+                await connection.execute(delete(REQUESTS).where(REQUESTS.c.job_id.in_(ids)))
+        return claims
+
+
+class MakesAgain(AroundRequests):
+    """Takes a picture whose process died for one that was never made."""
+
+    async def begin(self, entry: Entry, *, now: float, lease: float) -> Known | None:
+        known = await self.real.begin(entry, now=now, lease=lease)
+        if known is None or known.standing is not Standing.LOST:
+            return known
+        await self.real.register(entry, now=now, lease=lease)
+        return None
+
+
+class SkipsEvents(AroundStore):
+    """Begins a history where the reader comes, and not where it left."""
+
+    async def get(self, job_id: str) -> VideoJob | None:
+        job = await self.real.get(job_id)
+        return job and msgspec.structs.replace(job, history=job.history[-1:])

@@ -1,0 +1,78 @@
+"""What is known of a trial when it is over, and what the judge says of it."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from adapter.domain.job import JobState, VideoJob
+from adapter.sandbox.memory.records import Execution
+from tests.torture.wishes import Told, Wish
+
+#: How far apart two events may be in time and still belong together, in seconds.
+NEAR_SECONDS = 1.0
+
+
+class Disturbance(msgspec.Struct, frozen=True):
+    """Somebody was killed, paused or refused, between those Unix times."""
+
+    since: float
+    until: float
+    what: str
+
+
+class Look(msgspec.Struct, frozen=True):
+    """What our database and our files held at a moment: a restart may have been next."""
+
+    jobs: Mapping[str, VideoJob]
+    #: SHA-256 by name; the end of a name that is no whole file's is `#` and a number.
+    files: Mapping[str, str]
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is known of a trial when it is over."""
+
+    wishes: Sequence[Wish]
+    #: In their order; the last one was taken when everything had come to rest.
+    looks: Sequence[Look]
+    executions: Sequence[Execution]
+    #: Credits that Google took, and what one video costs.
+    spent: int
+    price: int
+    #: SHA-256 of each video as Google has it, by operation.
+    truth: Mapping[str, str]
+    disturbances: Sequence[Disturbance]
+    #: How each job stood just after the operator had called it off.
+    called_off: Mapping[str, JobState] = {}
+
+    @property
+    def last(self) -> Look:
+        """How everything ended."""
+        return self.looks[-1]
+
+    @property
+    def deleted(self) -> set[str]:
+        """The jobs of which a client was told that they are deleted."""
+        return {wish.job_id for wish in self.wishes if wish.is_deleted}
+
+    def meant(self, told: Told) -> VideoJob | None:
+        """Return the job that a client was told of: by its name, or by that of its file."""
+        by_file = (job for job in self.last.jobs.values() if job.stem == told.file.partition(".")[0])
+        return self.last.jobs.get(told.job_id) or next(by_file, None)
+
+    def was_disturbed(self, since: float, until: float) -> bool:
+        """Say whether something was done to somebody at about that time."""
+        return any(
+            each.since <= until + NEAR_SECONDS and each.until >= since - NEAR_SECONDS for each in self.disturbances
+        )
+
+
+class Violation(msgspec.Struct, frozen=True):
+    """A broken promise."""
+
+    rule: str
+    subject: str
+    said: str
+
+    def __str__(self) -> str:
+        """Return one line."""
+        return f"{self.rule}: {self.subject}: {self.said}"

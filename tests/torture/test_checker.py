@@ -1,0 +1,142 @@
+"""The judge, on evidence made by hand: what no seeded bug shows."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+import pytest
+
+from adapter.domain.job import (
+    Intended,
+    JobState,
+    Operation,
+    Progressed,
+    Rendered,
+    Stored,
+    StoredVideo,
+    Submitted,
+    VideoJob,
+    advance,
+)
+from adapter.domain.media import RemoteVideo
+from adapter.sandbox.memory.records import Execution
+from tests.fakes import video_job
+from tests.torture.checker import check
+from tests.torture.evidence import Evidence, Look
+from tests.torture.wishes import TEXT, Kind, Told, Wish
+
+LIVE = advance(
+    advance(advance(video_job(), Intended("first")), Submitted(Operation("op-1", "scene-1"), 1001.0)), Progressed(40)
+)
+VIDEO = StoredVideo(video=f"{LIVE.stem}.mp4", poster=None, size=3, sha256="bytes")
+DONE = advance(advance(LIVE, Rendered(RemoteVideo("https://storage/1"))), Stored(VIDEO, 1100.0))
+PAID = Execution(
+    id="1", kind="video", account="a", scene_id="scene-1", operation="op-1", prompt="", model="", at=1001.0, credits=20
+)
+HAPPY = Wish(
+    TEXT,
+    DONE.order.prompt,
+    [
+        Told(at=1001.0, what="accepted", job_id=DONE.id),
+        Told(at=1101.0, what="given", job_id=DONE.id, detail="bytes"),
+    ],
+)
+
+
+def evidence(
+    *jobs: VideoJob, wish: Wish = HAPPY, executions: Sequence[Execution] = (PAID,), files: Sequence[str] = ()
+) -> Evidence:
+    """Return the evidence of a trial in which those jobs were seen one after the other, the last one at the end."""
+    names = dict.fromkeys((VIDEO.video, *files), "bytes")
+    return Evidence(
+        wishes=[wish],
+        looks=[Look({job.id: job}, names) for job in jobs] or [Look({}, {})],
+        executions=executions,
+        spent=20 * len(executions),
+        price=20,
+        truth={"op-1": "bytes"},
+        disturbances=[],
+    )
+
+
+def rules(given: Evidence) -> set[str]:
+    """Return the promises that are found broken."""
+    return {violation.rule for violation in check(given)}
+
+
+def test_nothing_is_found_where_nothing_is_wrong() -> None:
+    """Else everything below would mean nothing."""
+    assert check(evidence(LIVE, DONE)) == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "rule"),
+    [
+        (evidence(executions=()), "I1 lost"),
+        (evidence(DONE, LIVE), "I1 changed"),
+        (evidence(LIVE), "I1 not over"),
+        (evidence(DONE, executions=(PAID, PAID)), "I2 twice"),
+        (evidence(DONE, executions=(PAID, msgspec.structs.replace(PAID, scene_id="x"))), "I2 stranger"),
+        (evidence(DONE, executions=()), "I3 invented"),
+        (evidence(msgspec.structs.replace(DONE, progress=40)), "I5 history"),
+        (evidence(LIVE, msgspec.structs.replace(DONE, history=DONE.history[:1] + DONE.history[2:])), "I5 rewritten"),
+        (evidence(DONE, wish=Wish(TEXT, DONE.order.prompt, HAPPY.told[:1])), "I6 no answer"),
+        (evidence(DONE, files=[f"{DONE.stem}.mp4#1"]), "I7 left behind"),
+        (evidence(DONE, files=["0123456789abcdef_0.png"]), "I7 left behind"),
+        (msgspec.structs.replace(evidence(DONE), spent=40), "I8 credits"),
+        (msgspec.structs.replace(evidence(DONE), truth={"op-1": "others"}), "I4 other bytes"),
+    ],
+)
+def test_a_broken_promise_is_found(broken: Evidence, rule: str) -> None:
+    """By its number."""
+    assert rule in rules(broken)
+
+
+ORDER = Kind(name="order", route="json", keyed=True, follows="events")
+EVENTS = [(number, moment.phase.value, moment.progress) for number, moment in enumerate(DONE.history, start=1)]
+
+
+def order(*more: Told, events: Sequence[tuple[int, str, int]] = EVENTS, kind: Kind = ORDER) -> Wish:
+    """Return a wish that was ordered by `/v1/videos`, with what was told beside the video."""
+    return Wish(kind, DONE.order.prompt, [*HAPPY.told, *more], [*events])
+
+
+def told(what: Literal["deleted", "gone", "there", "again", "missing"], job_id: str = DONE.id) -> Told:
+    """Return what was told at the end."""
+    return Told(at=1102.0, what=what, job_id=job_id)
+
+
+DELETED = msgspec.structs.replace(ORDER, then="deleted")
+CALLED_OFF = msgspec.structs.replace(evidence(DONE, wish=order()), called_off={DONE.id: JobState.SUBMITTED})
+
+
+def test_a_deleted_video_leaves_nothing() -> None:
+    """Neither itself nor a file."""
+    gone = order(told("deleted"), told("gone"), told("gone"), kind=DELETED)
+    whole = evidence(DONE, wish=gone)
+    empty = msgspec.structs.replace(whole, looks=[Look({DONE.id: DONE}, {})])
+
+    assert check(empty) == []
+    assert rules(whole) == {"I7 left behind"}
+
+
+@pytest.mark.parametrize(
+    ("wish", "rule"),
+    [
+        (order(events=[*EVENTS[:1], *EVENTS[2:]]), "I5 events"),
+        (order(events=[*EVENTS, EVENTS[-1]]), "I5 events"),
+        (order(told("again", "video_other")), "I9 another job"),
+        (order(told("missing")), "I1 not listed"),
+        (order(told("deleted"), told("gone"), told("there"), kind=DELETED), "I10 not gone"),
+        (order(told("deleted"), kind=DELETED), "I10 not gone"),
+    ],
+)
+def test_a_promise_of_the_videos_api_is_found_broken(wish: Wish, rule: str) -> None:
+    """By its number."""
+    assert rule in rules(evidence(DONE, wish=wish))
+
+
+def test_an_order_is_kept_track_of() -> None:
+    """Nothing is found where nothing is wrong; a video that was called off in time and made is."""
+    assert check(evidence(DONE, wish=order(told("again")))) == []
+    assert rules(CALLED_OFF) == {"I11 not called off"}

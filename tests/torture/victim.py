@@ -1,0 +1,69 @@
+"""What is tormented: the server as `adapter serve` runs it, with edges and perhaps a bug; and `adapter jobs cancel`.
+
+By hand, to see what became of one edge: `python -m tests.torture.victim adapter.toml --edge flow.submit:after`.
+"""
+
+import argparse
+import asyncio
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+import msgspec
+
+from adapter import serving
+from adapter.app import Parts, create_app
+from adapter.clock import SystemClock
+from adapter.domain.ports import JobStore
+from adapter.fittings import database_of
+from adapter.jobs.store import SqlJobStore
+from adapter.logs import configure_logs
+from adapter.settings import Settings, load_catalogue, load_settings
+from tests.torture.bugs import BUGS
+from tests.torture.edges import Arm, Edged, Script, laid_open
+
+
+def serve(config: Path, name: str, bug: str = "") -> None:
+    """Serve with that configuration; the script lies beside it under that name."""
+    configure_logs()
+    settings = load_settings(config, {})
+    dress = partial(_dressed, settings=settings, script=Script(config.parent, name), bug=bug)
+    serving.serve(settings, load_catalogue(config, settings), partial(create_app, dress=dress))
+
+
+def call_off(config: Path, name: str, job_id: str) -> None:
+    """Do with the database what `adapter jobs cancel` does."""
+    asyncio.run(_call_off(load_settings(config, {}), Script(config.parent, name), job_id))
+
+
+async def _call_off(settings: Settings, script: Script, job_id: str) -> None:
+    database = await database_of(settings)
+    try:
+        store = cast(JobStore, Edged(SqlJobStore(database), "jobs", script))
+        await store.cancel(job_id, now=SystemClock().now())
+    finally:
+        await database.dispose()
+
+
+def _dressed(parts: Parts, *, settings: Settings, script: Script, bug: str) -> Parts:
+    return laid_open(BUGS[bug](parts, settings) if bug else parts, script)
+
+
+def main() -> None:
+    """Run one from the command line."""
+    reader = argparse.ArgumentParser(description=__doc__)
+    reader.add_argument("config", type=Path)
+    reader.add_argument("--name", default="victim")
+    reader.add_argument("--edge", default="")
+    reader.add_argument("--nth", type=int, default=1)
+    reader.add_argument("--do", choices=["kill", "raise", "pause"], default="kill")
+    reader.add_argument("--bug", choices=["", *BUGS], default="")
+    told = reader.parse_args()
+    if told.edge:
+        arm = Arm(edge=told.edge, nth=told.nth, do=told.do)
+        (told.config.parent / f"{told.name}.arm").write_bytes(msgspec.json.encode(arm))
+    serve(told.config, told.name, told.bug)
+
+
+if __name__ == "__main__":
+    main()
