@@ -219,10 +219,11 @@ class House:
         ground.stack.push_async_callback(pictures.finish)
         ground.keep_running(pictures.run())
         replies = Replies(ground.replies, Cabinet(memory.media), clock)
-        background = Background(replies, pictures, budget, clock, patience)
+        background = Background(replies, pictures, clock, patience)
         ground.stack.push_async_callback(background.finish)
         videos = Videos(workshop.inputs, memory, clock, patience, nudge)
-        ground.stack.push_async_callback(videos.finish_notes)
+        ground.stack.push_async_callback(videos.finish)
+        ground.keep_running(videos.run())
         store = SqlKeyStore(ground.database)
         return Desk(
             access=Keyring([*self._keys.values()], store, anonymous=settings.access.anonymous),

@@ -11,6 +11,7 @@
     │   ├── MethodNotAllowed         405  the path is there, for another method
     │   ├── RequestStalled           408  the body stopped coming
     │   ├── StillRunning             409  the same request is under way in another process
+    │   │   └── Undecided            409  … or may be: that process may be dead
     │   ├── RequestTooLarge          413  the body is longer than limits.body_bytes
     │   ├── RangeNotSatisfiable      416  the range lies outside of the file
     │   └── ContentRefused           400  Google declined the content; its own words are passed on
@@ -150,6 +151,18 @@ class StillRunning(ClientFault):
     status = 409
     code = "request_in_progress"
     should_retry: bool | None = True
+
+
+class Undecided(StillRunning):
+    """An equal request is waited for by the connections of a process that may be dead.
+
+    Its lease runs until `until`, in Unix seconds. If it was renewed by then, the process is alive.
+    """
+
+    def __init__(self, process: str, *, until: float) -> None:
+        super().__init__("The same request may still be worked on. Ask again shortly.", retry_after=1.0)
+        self.process = process
+        self.until = until
 
 
 class RangeNotSatisfiable(ClientFault):

@@ -75,6 +75,7 @@ FOREIGN = {
         "adapter.database",
         "adapter.jobs.store",
         "adapter.jobs.requests",
+        "adapter.jobs.serving",
         "adapter.records",
         "adapter.access.keys",
     ),

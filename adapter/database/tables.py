@@ -1,6 +1,6 @@
 """The tables as SQLAlchemy sees them. How they come to be stands in `migrations/`."""
 
-from sqlalchemy import BigInteger, Column, Float, Index, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table
 
 METADATA = MetaData()
 
@@ -9,7 +9,8 @@ JOBS = Table(
     METADATA,
     Column("id", String(40), primary_key=True),
     Column("owner", String(64), nullable=False),
-    Column("fingerprint", String(64), nullable=False),
+    #: Of no use any more (`executions` says what serves a wish); older versions wrote it.
+    Column("fingerprint", String(64), nullable=False, default=""),
     Column("model", String(128), nullable=False),
     Column("state", String(16), nullable=False),
     Column("created_at", Float, nullable=False),
@@ -30,7 +31,6 @@ JOBS = Table(
     #: The whole VideoJob as JSON. The columns above repeat what is searched for.
     Column("document", LargeBinary, nullable=False),
     Index("jobs_due", "due_at"),
-    Index("jobs_wish", "owner", "fingerprint"),
     Index("jobs_measured", "model", "finished_at"),
     Index("jobs_created", "created_at"),
     Index("jobs_owned", "owner", "created_at", "id"),
@@ -86,22 +86,38 @@ REPLIES = Table(
     Index("replies_deleted", "deleted_at"),
 )
 
-REQUESTS = Table(
-    "requests",
+EXECUTIONS = Table(
+    "executions",
     METADATA,
-    #: Owner, route, and key or content, as one SHA-256: its uniqueness decides between attempts at the same moment.
-    Column("scope", String(64), primary_key=True),
-    Column("content", String(64), nullable=False),
-    #: The name of the execution; a write of another one does nothing.
-    Column("mark", String(32), nullable=False),
+    #: The name of the execution; a write of another one does nothing. For a video, its job's id.
+    Column("id", String(40), primary_key=True),
+    #: Owner, route, and key or content, as one SHA-256. Equal requests side by side have an execution each.
+    Column("scope", String(64), nullable=False),
+    Column("content", String(80), nullable=False),
     Column("standing", String(16), nullable=False),
+    #: The highest retry count of the requests that it answers.
+    Column("attempts", Integer, nullable=False),
     Column("began_at", Float, nullable=False),
     #: Until when a running one is believed to be alive, by the database's clock.
     Column("lease_until", Float),
     Column("expires_at", Float, nullable=False),
+    #: When a client was given the answer.
+    Column("answered_at", Float),
+    #: The process whose connections wait for the answer, of a video.
+    Column("waited_by", String(32)),
     #: The job that answers it, of a video.
     Column("job_id", String(40)),
     #: The StoredAnswer as JSON, of pictures.
     Column("document", LargeBinary),
-    Index("requests_expiring", "expires_at"),
+    Index("executions_scope", "scope", "began_at"),
+    Index("executions_expiring", "expires_at"),
+)
+
+PROCESSES = Table(
+    "processes",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    #: Until when its connections are believed to be there, by the database's clock.
+    Column("alive_until", Float, nullable=False),
+    Index("processes_dead", "alive_until"),
 )

@@ -194,11 +194,6 @@ class VideoJob(msgspec.Struct, frozen=True, kw_only=True):
         """Whether nothing more will happen."""
         return self.state not in LIVE
 
-    @property
-    def fingerprint(self) -> str:
-        """The name of the wish behind the job."""
-        return self.order.fingerprint(self.owner)
-
     def is_older_than(self, other: "VideoJob") -> bool:
         """Say whether another state of the same job is further on, as far as a reader could see."""
         return len(self.history) < len(other.history)

@@ -1,6 +1,5 @@
 """What was asked for, in our own words, checked and complete: nothing in an order needs the catalogue any more."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
@@ -111,15 +110,6 @@ class VideoOrder(msgspec.Struct, frozen=True, kw_only=True):
     pictures: tuple[KeptPicture, ...] = ()
     #: The job whose video this one varies.
     remix_of: str | None = None
-
-    def fingerprint(self, owner: str) -> str:
-        """Name this wish of this owner: who asks for the same thing again means the same video."""
-        same: tuple[object, ...] = (owner, self.upstream, self.prompt, self.ratio, self.seconds, self.seed)
-        if self.pictures:
-            same += (self.input, [picture.sha256 for picture in self.pictures])
-        if self.remix_of:
-            same += (self.remix_of,)
-        return hashlib.sha256(msgspec.json.encode(same)).hexdigest()
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,15 +1,18 @@
-"""Requests that come again: what makes two of them one, and what is remembered of the first."""
+"""Requests that come again: which earlier execution answers one, and what is remembered of that execution.
+
+`docs/retries.md` has the table that `pick` decides by (`design-2.md` section 2).
+"""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 from enum import StrEnum
+from typing import Protocol, TypeVar
 
 import msgspec
 import pybase64
 
 from adapter.domain.job import Failure
 from adapter.domain.media import Image, MediaFormat, Pixels
-from adapter.domain.orders import Filed, Kept, Link, Source, Upload
 from adapter.domain.usage import Usage
 
 #: How long a request without a key is remembered for its retries, in seconds; one with a key (`reliability.md` 2.5).
@@ -32,7 +35,7 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
     owner: str
     #: The same for every prefix under which a route answers.
     route: str
-    #: As of `content`.
+    #: A digest of what the client said, behind the version of the rule that it was made by (`read/content.py`).
     content: str
     repeat: Repeat = Repeat()
 
@@ -65,26 +68,58 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(msgspec.json.encode((self.owner, self.route, kind, name))).hexdigest()
 
 
-def content(order: msgspec.Struct, sources: Iterable[Source], *more: object) -> str:
-    """Name what a request means: the same for every attempt, whatever its bytes looked like on the wire.
+def is_same_content(one: str, other: str) -> bool:
+    """Return whether two contents are the same, as far as that can be known.
 
-    The order comes without its sources, which count by their bytes, their address or their name. `more` is what the
-    answer's form depends on.
+    A content begins with the version of the rule that it was made by. Contents of two versions cannot be compared: then
+    the name under which they were found (a key) decides alone.
     """
-    same = (order, [_digest(source) for source in sources], more)
-    return hashlib.sha256(msgspec.json.encode(same)).hexdigest()
+    return one == other or one.partition(":")[0] != other.partition(":")[0]
 
 
-def _digest(source: Source) -> tuple[str, str]:
-    match source:
-        case Upload(data):
-            return "upload", hashlib.sha256(data).hexdigest()
-        case Link(url):
-            return "link", url
-        case Kept(name):
-            return "kept", name
-        case Filed(file_id):
-            return "filed", file_id
+class Earlier(Protocol):
+    """An earlier execution of the same content, or of the same key."""
+
+    @property
+    def attempts(self) -> int:
+        """The highest retry count of the requests that it answers."""
+        ...
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether a connection waits for its answer."""
+        ...
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether a client was given its answer."""
+        ...
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether it ended without a result."""
+        ...
+
+
+_E = TypeVar("_E", bound=Earlier)
+
+
+def pick(earlier: Sequence[_E], repeat: Repeat) -> _E | None:
+    """Return the execution that a request joins, of those of its name, the oldest first. None: it is a new wish.
+
+    A key has one execution. A first attempt joins only what its client has left: no connection waits for it, and no
+    client was given its answer. A counted retry joins one that has not been retried so often yet, if there is one: of
+    two equal requests that both failed each finds its own.
+    """
+    left = [one for one in earlier if not (one.is_waited_for or one.is_answered)]
+    if repeat.key is not None:
+        return earlier[-1] if earlier else None
+    if repeat.count == 0:
+        return next((one for one in reversed(left) if not one.is_failed), None)
+    for choice in (left, earlier):
+        if behind := [one for one in choice if one.attempts < repeat.count]:
+            return behind[-1]
+    return earlier[-1] if earlier else None
 
 
 class Standing(StrEnum):
@@ -109,6 +144,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     #: Unix seconds; it is remembered so long from its start.
     began_at: float
     keep_seconds: float
+    repeat: Repeat = Repeat()
 
 
 class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,10 +186,36 @@ StoredAnswer = StoredAlbum | StoredFault
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """What is remembered of an earlier request."""
+    """What is remembered of an earlier execution."""
 
     content: str
     mark: str
     began_at: float
     standing: Standing
+    attempts: int = 0
+    #: Whether a client was given the answer.
+    is_answered: bool = False
     answer: StoredAnswer | None = None
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether a connection may wait for it: its process alone knows, and is believed to be alive."""
+        return self.standing is Standing.RUNNING
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether it ended without a result."""
+        return self.standing is Standing.LOST or isinstance(self.answer, StoredFault)
+
+
+class Connected(msgspec.Struct, frozen=True, kw_only=True):
+    """A process that has the connection of a request for a video."""
+
+    #: The name of the process.
+    process: str
+    #: How long it is believed to be alive from now on, in seconds.
+    lease: float
+    #: Other processes that were seen to be alive just now.
+    alive: Collection[str] = ()
+    #: How long a finished video that no client was given can be joined by a first attempt, in seconds.
+    window: float = 0.0

@@ -1,8 +1,8 @@
-"""Pictures, which are made while their requests wait: once, whoever hangs up and whoever asks again."""
+"""Pictures, which are made while their requests wait: once for each wish, however often it is sent."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 import structlog
 
@@ -23,7 +23,7 @@ ROUND_SECONDS = 1.0
 
 
 class Pictures:
-    """Makes pictures and keeps those that are handed out as links, or that nobody was there to take."""
+    """Makes pictures and keeps those that are handed out as links, or that no client took."""
 
     def __init__(self, workshop: Workshop, repeats: Repeats, feed: JobFeed, clock: Clock, patience: Patience) -> None:
         self._workshop = workshop
@@ -36,37 +36,34 @@ class Pictures:
         #: The time limits of the pictures under way; none until the process is told to stop.
         self._limits: set[asyncio.Timeout] = set()
 
-    async def open(self, order: ImageOrder, asking: Asking, room: Room, *, linked: bool) -> Viewing:
-        """Have pictures made, or join who is at it; `linked` ones are stored. The caller closes what it gets.
+    def join(self, order: ImageOrder, asking: Asking, room: Room, *, linked: bool) -> Viewing:
+        """Have pictures made, or join an earlier request for them. The caller closes what it gets.
 
-        The work belongs to nobody's connection: once begun it goes on, in the room that it takes, and what nobody was
-        there to take is kept for who asks again.
+        `linked` ones are stored. Once begun the work goes on, in the room that it takes, whether a connection waits for
+        it or not. Pictures that no client took are kept for the client that comes back.
 
         Raises:
             InvalidRequest: the key of the request stood for another one.
-            StillRunning, OutcomeUnknown, AnswerLost: as `Repeats.begin` and `Undertakings.find`.
-            ServerBusy: there is no room for it.
+            AnswerLost: as `Undertakings.find`.
             Draining: the process is shutting down, and they were not begun.
         """
         self._feed.check_open()
-        one = self._undertakings.find(asking, self._clock.now())
+        now = self._clock.now()
+        one = self._undertakings.find(asking, now)
         if one is None:
-            one = Undertaking(asking, self._clock.now())
+            one = Undertaking(asking, now)
+            one.looks_back = self._undertakings.may_be_on_disk(asking, now)
             self._undertakings.add(one)
             one.holding.enter_context(room.keep())
             self._start(self._carry_out(one, order, room, linked=linked))
-        viewing = Viewing(one, self._leave, self._wait)
-        with ExitStack() as unless_opened:
-            unless_opened.callback(viewing.close, delivered=False)
-            await viewing.opened()
-            unless_opened.pop_all()
-        return viewing
+        return Viewing(one, self._leave, self._wait, link=self._link if linked else None)
 
     async def _carry_out(self, one: Undertaking, order: ImageOrder, room: Room, *, linked: bool) -> None:
         try:
-            await room.wait_for_more(weight.of_order(order))
-            if one.asking.is_repetition:
+            if one.looks_back:
                 one.known = await self._repeats.begin(one)
+            one.identified.set()
+            await room.wait_for_more(weight.of_order(order))
             one.opened.set()
             one.album = await self._result(one, order, linked=linked)
         except AdapterError as fault:
@@ -79,6 +76,7 @@ class Pictures:
             if one.album is None and one.fault is None:  # a mistake of ours, which the task's end writes down
                 one.fault = OwnFault("The pictures could not be made.")
                 self._undertakings.remove(one)
+            one.identified.set()
             one.opened.set()
             one.over.set()
             self._settle(one)
@@ -94,6 +92,13 @@ class Pictures:
         if one.asking.has_key:
             await self._repeats.remember(one, album, linked=linked)
         return album
+
+    async def _link(self, one: Undertaking) -> None:
+        """Store pictures that were made without links."""
+        async with one.alone:
+            if one.album is not None and not one.album.names:
+                with already_paid():
+                    one.album = Album(one.album.images, await self._repeats.keep(one.album.images))
 
     async def _make(self, order: ImageOrder) -> Sequence[Image]:
         try:
@@ -116,18 +121,22 @@ class Pictures:
         return await self._clock.wait(event, self._patience.heartbeat)
 
     def _leave(self, one: Undertaking) -> None:
-        if one.over.is_set():
-            self._settle(one)
+        if not one.over.is_set():
+            return
+        self._settle(one)
+        if one.answered and (one.kept or one.known) and not one.noted:
+            one.noted = True
+            self._start(self._repeats.note_answer(one))
 
     def _settle(self, one: Undertaking) -> None:
-        """Decide what becomes of the pictures, once they are made and everybody has left."""
+        """Decide what becomes of the pictures, once they are made and all readers have left."""
         if one.readers or one.settled_at is not None:
             return
-        one.kept = not one.answered
+        one.kept = not one.answered and not one.is_followed
         self._undertakings.settle(one, self._clock.now())
         if one.album is None or one.known or one.asking.has_key:
             one.holding.close()
-        elif one.answered:
+        elif not one.kept:
             one.holding.close()
             if one.written:
                 self._start(self._repeats.hand_over(one))

@@ -10,7 +10,7 @@ from adapter.domain.job import Failure
 from adapter.domain.media import Image
 from adapter.domain.pieces import one_piece
 from adapter.domain.ports import Clock, MediaStore, RequestStore
-from adapter.domain.repeats import Known, Standing, StoredAlbum, StoredFault, StoredImage
+from adapter.domain.repeats import Known, Standing, StoredAlbum, StoredFault, StoredImage, is_same_content
 from adapter.errors import AdapterError, AnswerLost, OutcomeUnknown, StillRunning, StorageFailed, key_reused
 from adapter.generation.patience import Patience
 from adapter.generation.undertaking import Album, Undertaking, replayed
@@ -44,6 +44,8 @@ class Repeats:
     async def begin(self, one: Undertaking) -> Known | None:
         """Write a request down, or return the earlier one that it stands for, once that is over.
 
+        Work in the background has a name by which it is found: there nothing is waited for.
+
         Raises:
             InvalidRequest: with the code `idempotency_key_reused`.
             StillRunning: another process is at it, and does not come to an end in time.
@@ -56,16 +58,14 @@ class Repeats:
             if known is None:
                 one.written = True
                 return None
-            if known.content != one.entry.content:
+            if not is_same_content(known.content, one.entry.content):
                 raise key_reused()
             if known.standing is Standing.LOST:
                 raise OutcomeUnknown("The server that worked on this request was cut off. It may have been paid for.")
-            if known.standing is not Standing.RUNNING:
+            if known.standing is not Standing.RUNNING or one.is_followed:
                 return known
             if now >= until or self._closed:
-                raise StillRunning(
-                    "The same request is still being worked on. Ask again shortly.", retry_after=COME_BACK_SECONDS
-                )
+                raise _still_running()
             await self._clock.sleep(LOOK_SECONDS)
 
     async def answer(self, known: Known) -> Album:
@@ -74,13 +74,15 @@ class Repeats:
         Raises:
             AdapterError: it was answered with that.
             AnswerLost: it is not there any more.
+            StillRunning: it is not over.
         """
+        if known.standing is Standing.RUNNING:
+            raise _still_running()
         match known.answer:
             case StoredFault(failure):
                 raise replayed(failure)
             case StoredAlbum(images, linked):
-                files = [b"" if linked else await self._read(image.name) for image in images]
-                found = [image.with_file(file) for image, file in zip(images, files, strict=True)]
+                found = [image.with_file(await self._read(image.name)) for image in images]
                 return Album(found, tuple(image.name for image in images) if linked else ())
             case None:
                 raise AnswerLost("This request was answered before, and its pictures are not kept.")
@@ -135,13 +137,22 @@ class Repeats:
         if one.written:
             await self._finish(one, None)
 
+    async def note_answer(self, one: Undertaking) -> None:
+        """Write down that the client that came back was given its pictures: who asks after it has a new wish."""
+        try:
+            await self._store.mark_answered(one.known.mark if one.known else one.entry.mark, now=self._clock.now())
+        except StorageFailed as fault:
+            # Costs nothing worse than handing the same pictures over twice.
+            log.warning("requests.answer_not_noted", code=fault.code)
+
     async def _finish(self, one: Undertaking, answer: StoredAlbum | StoredFault | None) -> bool:
         async with one.alone:
             try:
+                now = self._clock.now()
                 if not one.written:
-                    await self._store.register(one.entry, now=self._clock.now(), lease=self._patience.lease)
+                    await self._store.register(one.entry, now=now, lease=self._patience.lease)
                     one.written = True
-                return await self._store.finish(one.entry, answer)
+                return await self._store.finish(one.entry, answer, answered_at=now if one.answered else None)
             except StorageFailed as fault:
                 log.warning("requests.not_written", code=fault.code)
                 return False
@@ -179,3 +190,7 @@ class Repeats:
                 await self._media.delete(names)
             if not old:
                 return
+
+
+def _still_running() -> StillRunning:
+    return StillRunning("The same request is still being worked on. Ask again shortly.", retry_after=COME_BACK_SECONDS)

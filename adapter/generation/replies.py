@@ -1,8 +1,8 @@
 """Replies: answers with an id. They are remembered, followed up, and worked on in the background."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable
+from contextlib import ExitStack, aclosing
 from functools import partial
 
 import msgspec
@@ -10,11 +10,9 @@ import structlog
 
 from adapter.domain.job import Failure
 from adapter.domain.media import Image
-from adapter.domain.orders import ImageOrder
-from adapter.domain.ports import Budget, Clock, ReplyStore
-from adapter.domain.repeats import Asking
+from adapter.domain.ports import Clock, ReplyStore
 from adapter.domain.replies import Reply, ReplyStatus
-from adapter.errors import AdapterError, InvalidRequest, NotFound, StorageFailed
+from adapter.errors import AdapterError, InvalidRequest, NotFound, StillRunning, StorageFailed
 from adapter.generation.cabinet import Cabinet
 from adapter.generation.patience import Patience
 from adapter.generation.pictures import Pictures
@@ -31,9 +29,9 @@ class Replies:
         self._cabinet = cabinet
         self._clock = clock
 
-    async def remember(self, reply: Reply) -> None:
-        """Remember a new reply."""
-        await self._store.add(reply)
+    async def remember(self, reply: Reply) -> bool:
+        """Remember a new reply; return False if there is one of that key."""
+        return await self._store.add(reply)
 
     async def remember_end(self, reply: Reply, image: Image | None = None) -> None:
         """Remember a new reply that is over, with its picture, which is paid for: it is handed over even if not.
@@ -113,37 +111,56 @@ def _not_found(key: str) -> NotFound:
 class Background:
     """Works on replies while nobody waits. The work is the process's: what its end cuts off has failed."""
 
-    def __init__(self, replies: Replies, pictures: Pictures, budget: Budget, clock: Clock, patience: Patience) -> None:
+    def __init__(self, replies: Replies, pictures: Pictures, clock: Clock, patience: Patience) -> None:
         self._replies = replies
         self._pictures = pictures
-        self._budget = budget
         self._clock = clock
         self._patience = patience
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    async def start(self, reply: Reply, order: ImageOrder, asking: Asking) -> Reply:
-        """Remember a reply, begin with its picture, and return it as it stands."""
-        queued = self._alive(msgspec.structs.replace(reply, status=ReplyStatus.QUEUED), self._patience.queue)
-        await self._replies.remember(queued)
-        task = asyncio.create_task(self._work(queued, order, asking))
+    async def start(self, viewing: Viewing, draft: Callable[[], Reply]) -> Reply:
+        """Remember the reply to a request, follow its picture, and return it as it stands.
+
+        All attempts of one request have one reply, whose key is the name of the execution: `draft` makes it once that
+        is known. The caller closes the viewing.
+
+        Raises:
+            AdapterError: as `Viewing.identified`.
+            StillRunning: another process is about to remember it.
+        """
+        following = viewing.follower()
+        with ExitStack() as unless_followed:
+            unless_followed.callback(following.close, delivered=False)
+            await viewing.identified()
+            reply = draft()
+            if viewing.is_known:
+                return await self._of_another_process(reply)
+            queued = self._alive(msgspec.structs.replace(reply, status=ReplyStatus.QUEUED), self._patience.queue)
+            if not await self._replies.remember(queued):
+                return await self._replies.find(reply.key, reply.owner)
+            unless_followed.pop_all()
+        task = asyncio.create_task(self._work(queued, following))
         self._tasks[reply.key] = task
         task.add_done_callback(lambda _: self._tasks.pop(reply.key, None))
         return queued
 
+    async def _of_another_process(self, reply: Reply) -> Reply:
+        try:
+            return await self._replies.find(reply.key, reply.owner)
+        except NotFound as fault:
+            raise StillRunning("The same request was just begun. Ask again shortly.", retry_after=1.0) from fault
+
     def _alive(self, reply: Reply, more: float = 0.0) -> Reply:
         return msgspec.structs.replace(reply, alive_until=self._clock.now() + self._patience.sign + more)
 
-    async def _work(self, reply: Reply, order: ImageOrder, asking: Asking) -> None:
+    async def _work(self, reply: Reply, viewing: Viewing) -> None:
         try:
-            async with self._budget.room(0) as room:
-                viewing = await self._pictures.open(order, asking, room, linked=False)
-                try:
-                    await self._follow(reply, viewing)
-                finally:
-                    viewing.close(delivered=True)  # what was made is kept with the reply, or nobody wants it
+            await self._follow(reply, viewing)
         except AdapterError as fault:
             log.warning("replies.failed", key=reply.key, code=fault.code)
             await self._note_failure(reply.failed(Failure.of(fault), self._clock.now()))
+        finally:
+            viewing.close(delivered=False)
 
     async def _follow(self, reply: Reply, viewing: Viewing) -> None:
         reply = self._alive(msgspec.structs.replace(reply, status=ReplyStatus.IN_PROGRESS))

@@ -9,7 +9,7 @@ import msgspec
 
 from adapter.domain.job import Failure
 from adapter.domain.media import Image, size_of
-from adapter.domain.repeats import RETRY_SECONDS, Asking, Entry, Known
+from adapter.domain.repeats import RETRY_SECONDS, Asking, Entry, Known, is_same_content, pick
 from adapter.errors import AdapterError, AnswerLost, key_reused
 
 #: Pictures stay for so long before they make place for newer ones: a retry comes half a second later at the soonest, so
@@ -17,7 +17,7 @@ from adapter.errors import AdapterError, AnswerLost, key_reused
 STAY_SECONDS = 2.0
 #: Requests that are over and whose answers are still there …
 MOST_KEPT = 1000
-#: … and those of which is known only that they were answered.
+#: … and those of which is known only that they were answered, or that their answer is on disk.
 MOST_REMEMBERED = 10_000
 
 
@@ -37,7 +37,7 @@ def replayed(failure: Failure) -> AdapterError:
 
 
 class Undertaking:
-    """It belongs to nobody's connection."""
+    """One execution of a request for pictures, shared by every connection that waits for it."""
 
     def __init__(self, asking: Asking, now: float) -> None:
         self.asking = asking
@@ -47,26 +47,54 @@ class Undertaking:
             mark=secrets.token_hex(16),
             began_at=now,
             keep_seconds=asking.keep_seconds,
+            repeat=asking.repeat,
         )
-        #: Set once it is known whether it begins or stands for an earlier one.
+        #: The highest retry count of the requests that it answers.
+        self.attempts = asking.repeat.count
+        #: Whether an earlier execution, of which the database knows, may stand for it.
+        self.looks_back = asking.is_repetition
+        #: Set once it is known whether it begins or stands for an earlier one …
+        self.identified = asyncio.Event()
+        #: … and once there is memory for it.
         self.opened = asyncio.Event()
         #: The earlier request that it stands for.
         self.known: Known | None = None
         self.over = asyncio.Event()
         self.album: Album | None = None
         self.fault: AdapterError | None = None
+        #: Those who hold on to it: connections of clients, and work in the background.
         self.readers = 0
-        #: Whether somebody was given the answer.
+        self.connections = 0
+        #: Whether work in the background takes the pictures.
+        self.is_followed = False
+        #: Whether a client was given the answer.
         self.answered = False
         #: When the last reader had left and the work was done.
         self.settled_at: float | None = None
         #: Whether the database knows of it; changed by whoever is alone with it.
         self.written = False
         self.alone = asyncio.Lock()
-        #: Whether nobody was there to take its pictures, and they are on disk.
+        #: Whether no client took its pictures, and they are on disk.
         self.kept = False
+        #: Whether the database was told that a client was given the answer.
+        self.noted = False
         #: What it holds until it is settled.
         self.holding = ExitStack()
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether a connection waits for the answer."""
+        return self.connections > 0
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether a client was given the answer."""
+        return self.answered
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether it ended without pictures."""
+        return self.fault is not None
 
     @property
     def is_written_down(self) -> bool:
@@ -78,6 +106,10 @@ class Undertaking:
         """Bytes of its pictures in memory."""
         return size_of(self.album.images) if self.album else 0
 
+    def is_too_old(self, now: float) -> bool:
+        """Whether no repetition joins it any more."""
+        return self.settled_at is not None and self.settled_at <= now - RETRY_SECONDS
+
 
 class Undertakings:
     """Those under way, and those that are over, for `RETRY_SECONDS`: their pictures as far as there is place."""
@@ -86,94 +118,119 @@ class Undertakings:
         """Take the bytes that pictures of the past may have in memory."""
         self._place = place
         self._taken = 0
-        self._all: dict[str, Undertaking] = {}
-        #: Those of them that are over, the oldest first.
+        #: By scope and by mark, the oldest first.
+        self._all: dict[str, dict[str, Undertaking]] = {}
+        #: Those of them that are over, by mark, the oldest first.
         self._over: dict[str, Undertaking] = {}
-        #: When those ended of which nothing else is known, the oldest first.
+        #: When those ended of which nothing else is known, by scope, the oldest first; and those that are on disk.
         self._lost: dict[str, float] = {}
+        self._kept: dict[str, float] = {}
 
     def find(self, asking: Asking, now: float) -> Undertaking | None:
-        """Return the one that a request joins.
-
-        A first attempt joins what nobody was given yet and somebody waits for; a repetition also what is over.
+        """Return the one that a request joins, as `pick` says.
 
         Raises:
             InvalidRequest: with the code `idempotency_key_reused`.
             AnswerLost: it is the retry of a request that was answered, and the answer is gone.
         """
-        one = self._all.get(asking.scope)
-        if not asking.is_repetition:
-            return None if one is None or one.answered or one.settled_at is not None else one
+        there = [one for one in self._all.get(asking.scope, {}).values() if not one.is_too_old(now)]
+        one = pick(there, asking.repeat)
         if one is None:
-            if self._lost.get(asking.scope, -RETRY_SECONDS) > now - RETRY_SECONDS:
+            if asking.is_repetition and self._lost.get(asking.scope, -RETRY_SECONDS) > now - RETRY_SECONDS:
                 raise AnswerLost(
                     "This request was answered a moment ago. Its pictures are not kept, and none made now."
                 )
             return None
-        if one.settled_at is not None and one.settled_at <= now - RETRY_SECONDS:
-            return None
-        if one.asking.content != asking.content:
+        if not is_same_content(one.asking.content, asking.content):
             raise key_reused()
+        one.attempts = max(one.attempts, asking.repeat.count)
         return one
+
+    def may_be_on_disk(self, asking: Asking, now: float) -> bool:
+        """Say whether pictures that no client took may be found there, for a client that comes back."""
+        return asking.is_repetition or self._kept.get(asking.scope, -RETRY_SECONDS) > now - RETRY_SECONDS
 
     def add(self, one: Undertaking) -> None:
         """Let others join it."""
-        self._drop(one.entry.scope)
         self._lost.pop(one.entry.scope, None)
-        self._all[one.entry.scope] = one
+        self._all.setdefault(one.entry.scope, {})[one.entry.mark] = one
 
     def remove(self, one: Undertaking) -> None:
         """Forget one."""
-        if self._all.get(one.entry.scope) is one:
-            self._drop(one.entry.scope)
+        if self._has(one):
+            self._drop(one)
 
     def settle(self, one: Undertaking, now: float) -> None:
         """Count one as over; the oldest make place for it if they have been there for a while."""
         one.settled_at = now
-        if self._all.get(one.entry.scope) is not one:
+        if not self._has(one):
             return
-        self._over[one.entry.scope] = one
+        self._over[one.entry.mark] = one
         self._taken += one.size
         while self._over and (self._taken > self._place or len(self._over) > MOST_KEPT):
-            scope, first = next(iter(self._over.items()))
+            first = next(iter(self._over.values()))
             if (first.settled_at or now) > now - STAY_SECONDS:
-                scope, first = next(reversed(self._over.items()))
-            self._drop(scope)
-            if not first.is_written_down:
-                self._lost.pop(scope, None)
-                self._lost[scope] = now
-        while self._lost and (len(self._lost) > MOST_REMEMBERED or self._oldest_loss <= now - RETRY_SECONDS):
-            del self._lost[next(iter(self._lost))]
+                first = next(reversed(self._over.values()))
+            self._drop(first)
+            _remember(self._kept if first.is_written_down else self._lost, first.entry.scope, now)
 
-    @property
-    def _oldest_loss(self) -> float:
-        return next(iter(self._lost.values()))
+    def _has(self, one: Undertaking) -> bool:
+        return one.entry.mark in self._all.get(one.entry.scope, {})
 
-    def _drop(self, scope: str) -> None:
-        self._all.pop(scope, None)
-        over = self._over.pop(scope, None)
+    def _drop(self, one: Undertaking) -> None:
+        same = self._all[one.entry.scope]
+        del same[one.entry.mark]
+        if not same:
+            del self._all[one.entry.scope]
+        over = self._over.pop(one.entry.mark, None)
         self._taken -= over.size if over else 0
 
     @property
     def under_way(self) -> Sequence[Undertaking]:
         """Those whose work is not done."""
-        return [one for one in self._all.values() if not one.over.is_set()]
+        return [one for same in self._all.values() for one in same.values() if not one.over.is_set()]
+
+
+def _remember(times: dict[str, float], scope: str, now: float) -> None:
+    times.pop(scope, None)
+    times[scope] = now
+    while len(times) > MOST_REMEMBERED or next(iter(times.values())) <= now - RETRY_SECONDS:
+        del times[next(iter(times))]
 
 
 class Viewing:
     """One request's share in an undertaking. It has to be closed."""
 
     def __init__(
-        self, one: Undertaking, leave: Callable[[Undertaking], None], wait: Callable[[asyncio.Event], Awaitable[bool]]
+        self,
+        one: Undertaking,
+        leave: Callable[[Undertaking], None],
+        wait: Callable[[asyncio.Event], Awaitable[bool]],
+        *,
+        link: Callable[[Undertaking], Awaitable[None]] | None = None,
+        is_connection: bool = True,
     ) -> None:
-        """Take whom to tell when it is closed, and how to wait for a sign of life."""
+        """Take whom to tell when it is closed, how to wait for a sign of life, and how pictures get links if wanted."""
         self._one = one
         self._leave = leave
         self._wait = wait
+        self._link = link
+        self._is_connection = is_connection
         self._closed = False
         one.readers += 1
+        one.connections += is_connection
+        one.is_followed |= not is_connection
         #: Whether the answer was there before the request came.
         self.is_replay = one.over.is_set()
+
+    def follower(self) -> "Viewing":
+        """Return another share, for work in the background that takes the pictures."""
+        return Viewing(self._one, self._leave, self._wait, is_connection=False)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether an earlier execution stands for it, of which the database knows."""
+        return self._one.known is not None
 
     @property
     def mark(self) -> str:
@@ -185,14 +242,25 @@ class Viewing:
         """When it began, in Unix seconds: as `mark`."""
         return self._one.known.began_at if self._one.known else self._one.entry.began_at
 
+    async def identified(self) -> None:
+        """Wait until `mark` is known for good.
+
+        Raises:
+            AdapterError: it cannot be known.
+        """
+        await self._one.identified.wait()
+        self.is_replay |= self._one.known is not None
+        if self._one.fault:
+            self._result()
+
     async def opened(self) -> None:
-        """Wait until it is known what this is.
+        """Wait until it is known what this is, and there is room for it.
 
         Raises:
             AdapterError: it is nothing.
         """
+        await self.identified()
         await self._one.opened.wait()
-        self.is_replay |= self._one.known is not None
         if self._one.fault:
             self._result()
 
@@ -203,13 +271,21 @@ class Viewing:
             AdapterError: what kept them from being made.
         """
         await self._one.over.wait()
-        return self._result()
+        return await self._linked()
 
     async def watch(self) -> AsyncGenerator[Album | None, None]:
         """Yield None after each spell of silence, and at the end the pictures (as `album`)."""
         while not await self._wait(self._one.over):
             yield None
-        yield self._result()
+        yield await self._linked()
+
+    async def _linked(self) -> Album:
+        album = self._result()
+        if self._link is None or album.names:
+            return album
+        # Another client of the same execution wanted no links.
+        await self._link(self._one)
+        return self._result()
 
     def _result(self) -> Album:
         if self._one.fault:
@@ -224,5 +300,6 @@ class Viewing:
             return
         self._closed = True
         self._one.readers -= 1
-        self._one.answered |= delivered
+        self._one.connections -= self._is_connection
+        self._one.answered |= delivered and self._is_connection
         self._leave(self._one)

@@ -1,24 +1,63 @@
-"""Videos, which are jobs: they belong to nobody's connection."""
+"""Videos, which are jobs: shared by every connection that waits for one."""
 
 import asyncio
-import hashlib
-import secrets
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from uuid import uuid4
 
 import structlog
 
 from adapter.domain.job import JobState, VideoJob
-from adapter.domain.media import Image
-from adapter.domain.orders import MAX_SEED, KeptPicture, Page, VideoOrder, VideoWish
-from adapter.domain.pieces import one_piece
+from adapter.domain.orders import Page, VideoWish
 from adapter.domain.ports import Clock, InputImages, Memory
 from adapter.domain.repeats import Asking
 from adapter.errors import InvalidRequest, NotFound, StorageFailed
+from adapter.generation.admission import Admission, Starting
+from adapter.generation.notes import Notes
 from adapter.generation.patience import Patience
 
 log = structlog.get_logger()
+
+#: Returns a job once the provider took it, or after so many seconds as it then stands.
+Taken = Callable[[VideoJob, float | None], Awaitable[VideoJob]]
+
+
+class Waiting:
+    """One connection that waits for a video. It has to be closed."""
+
+    def __init__(self, admission: Admission, starting: Starting, taken: Taken) -> None:
+        self._admission = admission
+        self._starting = starting
+        self._taken = taken
+        self._closed = False
+        #: Whether there is a job for the client to be told of, and not an error.
+        self._is_told = False
+        #: Whether the answer is one of an earlier request.
+        self.is_replay = False
+
+    async def job(self, within: float | None = None) -> VideoJob:
+        """Return the job once the provider took it, or after `within` seconds as it then stands.
+
+        Raises:
+            InvalidRequest: a picture to work from cannot be had or used; or as `Videos.join`.
+            NotFound: the video of its key was deleted.
+            ContentRefused, UpstreamFault, JobFailed: it was not taken, for the reason given.
+            Draining: the process is shutting down; the job, if it was taken, goes on.
+        """
+        job, is_new = await asyncio.shield(self._starting.task)
+        self.is_replay = not is_new and self._starting.asking.is_repetition
+        job = await self._taken(job, within)
+        self._is_told = True
+        return job
+
+    def close(self, *, delivered: bool) -> None:
+        """Let go; say whether the client was given the answer. Only the first time counts."""
+        if not self._closed:
+            self._closed = True
+            self._admission.leave(self._starting, answered=delivered and self._is_told)
+
+    def close_stream(self, *, delivered: bool) -> None:  # noqa: ARG002 - the form of a callback
+        """Let go of a stream. Whether its client was given the video is noted where the video is sent."""
+        self.close(delivered=False)
 
 
 class Videos:
@@ -33,9 +72,8 @@ class Videos:
         self._patience = patience
         #: Tells whoever moves the jobs that there is a new one.
         self._nudge = nudge
-        self._notes: set[asyncio.Task[None]] = set()
-        #: Those that wait for their job and can be joined, by scope and content.
-        self._starting: dict[tuple[str, str], asyncio.Task[VideoJob]] = {}
+        self._notes = Notes()
+        self._admission = Admission(inputs, memory, clock, patience, self._notes)
 
     async def check_readiness(self) -> None:
         """Return if new work can be taken.
@@ -46,50 +84,20 @@ class Videos:
         self._memory.feed.check_open()
         await self._memory.jobs.recent(1)
 
-    async def recall(self, asking: Asking) -> VideoJob | None:
-        """Return the job of an earlier attempt of a request, of which it is the retry or has the key.
+    def join(self, wish: VideoWish, asking: Asking) -> Waiting:
+        """Have a video made, or join an earlier request for it, as `pick` says. The caller closes what it gets.
+
+        The job is shared by every connection that waits for it: hanging up changes nothing for it.
 
         Raises:
             InvalidRequest: with the code `idempotency_key_reused`: its key stood for something else.
-            NotFound: the video of its key was deleted.
+            Draining: the process is shutting down.
         """
-        return await self._memory.jobs.recall(asking, now=self._clock.now()) if asking.is_repetition else None
-
-    async def start_video(
-        self, wish: VideoWish, asking: Asking, *, joins: bool = True, within: float | None = None
-    ) -> VideoJob:
-        """Have a video made and return its job once the provider took it, or after `within` seconds as it then stands.
-
-        A repetition gets the job of the first attempt. Who asks anew for what is being made, or for what was made and
-        never handed over, gets that very job too, if the route `joins`; else a first attempt joins only one that still
-        waits here, and an `Idempotency-Key` always stands for a job of its own. The job belongs to nobody's connection:
-        hanging up here or later changes nothing for it.
-
-        Raises:
-            InvalidRequest: a picture to work from cannot be had or used; or as `recall`.
-            NotFound: as `recall`.
-            ContentRefused, UpstreamFault, JobFailed: it was not taken, for the reason given.
-            Draining: the process is shutting down; the job, if it was taken, goes on.
-        """
-        if joins and not asking.has_key:
-            return await self._start(wish, asking, self._patience.replay, within)
-        same = asking.scope, asking.content
-        first = self._starting.get(same)
-        if first is None:
-            first = self._starting[same] = asyncio.create_task(self._start(wish, asking, None, within))
-            first.add_done_callback(lambda done: self._forget_start(same, done))
-        return await asyncio.shield(first)
-
-    def _forget_start(self, same: tuple[str, str], done: asyncio.Task[VideoJob]) -> None:
-        del self._starting[same]
-        if not done.cancelled():
-            done.exception()  # whoever waits for it hears of it, if there is anybody
-
-    async def _start(self, wish: VideoWish, asking: Asking, window: float | None, within: float | None) -> VideoJob:
         self._memory.feed.check_open()
-        # Who was just given a video and asks again at once wants a new one.
-        await self.finish_notes()
-        job = await self.recall(asking) or await self._admit(wish, asking, window)
+        return Waiting(self._admission, self._admission.join(wish, asking), self._taken_or_failed)
+
+    async def _taken_or_failed(self, job: VideoJob, within: float | None) -> VideoJob:
+        """Return a job once the provider took it, or after `within` seconds as it then stands (as `Waiting.job`)."""
         self._nudge()
         job = await (self._taken(job) if within is None else self._taken_in_time(job, within))
         if job.failure is not None and job.operation is None:
@@ -114,40 +122,7 @@ class Videos:
             return taking.result() if in_time else await self._memory.jobs.get(job.id) or job
         finally:
             taking.cancel()
-
-    async def _admit(self, wish: VideoWish, asking: Asking, window: float | None) -> VideoJob:
-        """Remember a wish with its pictures, which are stored first: the job may be moved as soon as it is known."""
-        stem = secrets.token_hex(16)
-        order = wish.order
-        images = await self._inputs.gather(wish.sources, wish.input_formats)
-        if images:
-            kept = [await self._keep_input(f"{stem}_{number}", image) for number, image in enumerate(images)]
-            order = wish.settled(kept, images[0].pixels)
-        new = await self._new_job(order, asking.owner, stem)
-        job = await self._memory.jobs.admit(new, now=self._clock.now(), window=window, asking=asking)
-        if job.id != new.id:
-            await self._memory.media.delete([picture.name for picture in order.pictures])
-        return job
-
-    async def _keep_input(self, stem: str, image: Image) -> KeptPicture:
-        data = await asyncio.to_thread(image.decode)
-        name = f"{stem}.{image.format.extension}"
-        await self._memory.media.put(name, one_piece(data))
-        return KeptPicture(name, hashlib.sha256(data).hexdigest())
-
-    async def _new_job(self, order: VideoOrder, owner: str, stem: str) -> VideoJob:
-        measured = await self._memory.jobs.measured_seconds(order.upstream)
-        return VideoJob(
-            id=f"video_{secrets.token_hex(16)}",
-            owner=owner,
-            order=order,
-            # Settled before anything is sent, so that the job's record says what was really asked for.
-            seed=secrets.randbelow(MAX_SEED + 1) if order.seed is None else order.seed,
-            mark=str(uuid4()),
-            stem=stem,
-            created_at=self._clock.now(),
-            expected_seconds=measured or self._patience.typical or order.typical_seconds,
-        )
+            await asyncio.wait([taking])
 
     async def find_video(self, job_id: str, owner: str) -> VideoJob:
         """Return a job of this owner.
@@ -241,9 +216,7 @@ class Videos:
 
         A task of its own: the client may close its connection at the same moment, which ends what it was asking for.
         """
-        task = asyncio.create_task(self._note_delivery(job_id))
-        self._notes.add(task)
-        task.add_done_callback(self._notes.discard)
+        self._notes.add(self._note_delivery(job_id))
 
     async def _note_delivery(self, job_id: str) -> None:
         try:
@@ -252,10 +225,18 @@ class Videos:
             # Costs nothing worse than handing the same video over twice.
             log.warning("jobs.delivery_not_noted", job_id=job_id, code=fault.code)
 
+    async def run(self) -> None:
+        """Tell other processes that the connections here are still there, until cancelled."""
+        await self._admission.run()
+
     async def finish_notes(self) -> None:
         """Wait until every delivery so far is noted."""
-        if self._notes:
-            await asyncio.wait(self._notes)
+        await self._notes.finish()
+
+    async def finish(self) -> None:
+        """Wait until all requests that have come are remembered, and how they were answered."""
+        await self._admission.finish()
+        await self._notes.finish()
 
 
 def _unknown(job_id: str) -> NotFound:

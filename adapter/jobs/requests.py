@@ -4,13 +4,12 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 import structlog
-from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Row, Update, bindparam, delete, exists, or_, select, update
 
 from adapter.database.engine import Database, pass_alone, writing
-from adapter.database.tables import JOBS, REQUESTS
+from adapter.database.tables import EXECUTIONS, JOBS, PROCESSES
 from adapter.domain.job import LIVE
-from adapter.domain.repeats import Asking, Entry, Known, Standing, StoredAnswer
+from adapter.domain.repeats import KEY_SECONDS, Entry, Known, Repeat, Standing, StoredAnswer, pick
 
 log = structlog.get_logger()
 
@@ -28,105 +27,101 @@ class SqlRequestStore:
         self._database = database
 
     async def begin(self, entry: Entry, *, now: float, lease: float) -> Known | None:
-        """Remember a request, or return what is known of its earlier attempt (the port of that name)."""
+        """Remember a request, or return what is known of the execution that it joins (the port of that name)."""
         there = now + self._database.lead
-        earlier = select(REQUESTS).where(REQUESTS.c.scope == entry.scope, REQUESTS.c.expires_at > there)
+        remembered = (
+            select(EXECUTIONS)
+            .where(EXECUTIONS.c.scope == entry.scope, EXECUTIONS.c.expires_at > there, EXECUTIONS.c.job_id.is_(None))
+            .order_by(EXECUTIONS.c.began_at, EXECUTIONS.c.id)
+        )
         async with writing(self._database) as connection:
             await pass_alone(connection, f"request {entry.scope}")
-            row = (await connection.execute(earlier)).one_or_none()
-            if row is None:
-                await put(connection, self._row(entry, there, lease))
-                return None
-        standing = Standing(row.standing)
-        if standing is Standing.RUNNING and row.lease_until <= there:
-            standing = Standing.LOST
-        answer = _read(row.document)
-        return Known(content=row.content, mark=row.mark, began_at=row.began_at, standing=standing, answer=answer)
+            rows = (await connection.execute(remembered)).all()
+            known = pick([_known(row, there) for row in rows], entry.repeat)
+            if known is None:
+                await connection.execute(EXECUTIONS.insert().values(**self._row(entry, there, lease)))
+            elif known.attempts < entry.repeat.count:
+                await connection.execute(note_attempt(known.mark, entry.repeat))
+        return known
 
     async def register(self, entry: Entry, *, now: float, lease: float) -> None:
-        """Remember a request in the place of an earlier one (the port of that name)."""
+        """Remember an execution beside all others (the port of that name)."""
         async with writing(self._database) as connection:
-            await pass_alone(connection, f"request {entry.scope}")
-            await put(connection, self._row(entry, now + self._database.lead, lease))
+            await connection.execute(EXECUTIONS.insert().values(**self._row(entry, now + self._database.lead, lease)))
 
     async def renew(self, marks: Collection[str], *, now: float, lease: float) -> None:
         """Keep entries (the port of that name). In one order everywhere, as `SqlJobStore.renew`."""
         until = now + self._database.lead + lease
-        keeping = update(REQUESTS).where(REQUESTS.c.mark == bindparam("held")).values(lease_until=until)
+        keeping = update(EXECUTIONS).where(EXECUTIONS.c.id == bindparam("held")).values(lease_until=until)
         if marks:
             async with writing(self._database) as connection:
                 await connection.execute(keeping, [{"held": mark} for mark in sorted(marks)])
 
-    async def finish(self, entry: Entry, answer: StoredAnswer | None) -> bool:
+    async def finish(self, entry: Entry, answer: StoredAnswer | None, *, answered_at: float | None) -> bool:
         """Remember how a request was answered (the port of that name)."""
         document = None if answer is None else _encoder.encode(answer)
         standing = Standing.HANDED if answer is None else Standing.ANSWERED
+        ending = update(EXECUTIONS).where(EXECUTIONS.c.id == entry.mark)
         async with writing(self._database) as connection:
             done = await connection.execute(
-                update(REQUESTS).where(_is_ours(entry)).values(standing=standing, document=document)
+                ending.values(standing=standing, document=document, answered_at=answered_at)
             )
         return done.rowcount == 1
+
+    async def mark_answered(self, mark: str, *, now: float) -> None:
+        """Note that a client was given the answer (the port of that name)."""
+        async with writing(self._database) as connection:
+            await connection.execute(update(EXECUTIONS).where(EXECUTIONS.c.id == mark).values(answered_at=now))
 
     async def forget(self, entry: Entry) -> None:
         """Forget a request of which nothing came (the port of that name)."""
         async with writing(self._database) as connection:
-            await connection.execute(delete(REQUESTS).where(_is_ours(entry)))
+            await connection.execute(delete(EXECUTIONS).where(EXECUTIONS.c.id == entry.mark))
 
     async def prune(self, *, now: float) -> Sequence[StoredAnswer]:
         """Forget what is too old (the port of that name)."""
-        lives = exists().where(JOBS.c.id == REQUESTS.c.job_id, JOBS.c.state.in_(LIVE))
-        old = (
-            select(REQUESTS.c.scope)
-            .where(REQUESTS.c.expires_at <= now + self._database.lead, or_(REQUESTS.c.job_id.is_(None), ~lives))
-            .limit(PRUNED_AT_ONCE)
-        )
-        going = delete(REQUESTS).where(REQUESTS.c.scope.in_(old)).returning(REQUESTS.c.document)
+        there = now + self._database.lead
+        lives = exists().where(JOBS.c.id == EXECUTIONS.c.job_id, JOBS.c.state.in_(LIVE))
+        is_over = or_(EXECUTIONS.c.job_id.is_(None), ~lives)
+        old = select(EXECUTIONS.c.id).where(EXECUTIONS.c.expires_at <= there, is_over).limit(PRUNED_AT_ONCE)
+        going = delete(EXECUTIONS).where(EXECUTIONS.c.id.in_(old)).returning(EXECUTIONS.c.document)
+        dead = delete(PROCESSES).where(PROCESSES.c.alive_until <= there - KEY_SECONDS)
         async with writing(self._database) as connection:
             documents = (await connection.execute(going)).scalars().all()
+            await connection.execute(dead)
         return [answer for document in documents if (answer := _read(document)) is not None]
 
     def _row(self, entry: Entry, there: float, lease: float) -> dict[str, object]:
         return {
+            "id": entry.mark,
             "scope": entry.scope,
             "content": entry.content,
-            "mark": entry.mark,
             "standing": Standing.RUNNING,
+            "attempts": entry.repeat.count,
             "began_at": entry.began_at,
             "lease_until": there + lease,
             "expires_at": there + entry.keep_seconds,
         }
 
 
-async def job_behind(connection: AsyncConnection, asking: Asking, there: float) -> tuple[str, str, bool] | None:
-    """Return the job of a request's earlier attempt: its id, the content of that attempt, and whether it is too old."""
-    row = (
-        await connection.execute(
-            select(REQUESTS.c.job_id, REQUESTS.c.content, REQUESTS.c.expires_at).where(
-                REQUESTS.c.scope == asking.scope, REQUESTS.c.job_id.is_not(None)
-            )
-        )
-    ).one_or_none()
-    return None if row is None else (row.job_id, row.content, row.expires_at <= there)
+def _known(row: Row[*tuple[object, ...]], there: float) -> Known:
+    standing = Standing(row.standing)
+    if standing is Standing.RUNNING and row.lease_until <= there:
+        standing = Standing.LOST
+    return Known(
+        content=row.content,
+        mark=row.id,
+        began_at=row.began_at,
+        standing=standing,
+        attempts=row.attempts,
+        is_answered=row.answered_at is not None,
+        answer=_read(row.document),
+    )
 
 
-async def note_job(connection: AsyncConnection, asking: Asking, job_id: str, there: float) -> None:
-    """Remember which job answers a request."""
-    row: dict[str, object] = {
-        "scope": asking.scope,
-        "content": asking.content,
-        "mark": "",
-        "standing": Standing.ANSWERED,
-        "began_at": there,
-        "expires_at": there + asking.keep_seconds,
-        "job_id": job_id,
-    }
-    await put(connection, row)
-
-
-async def put(connection: AsyncConnection, row: dict[str, object]) -> None:
-    """Write an entry in the place of an earlier one. Whoever does that has to be alone with its scope."""
-    await connection.execute(delete(REQUESTS).where(REQUESTS.c.scope == row["scope"]))
-    await connection.execute(REQUESTS.insert().values(**row))
+def note_attempt(execution: str, repeat: Repeat) -> Update:
+    """Return the statement that remembers how often the requests of an execution were retried."""
+    return update(EXECUTIONS).where(EXECUTIONS.c.id == execution).values(attempts=repeat.count)
 
 
 def _read(document: bytes | None) -> StoredAnswer | None:
@@ -136,7 +131,3 @@ def _read(document: bytes | None) -> StoredAnswer | None:
     except msgspec.DecodeError as error:
         log.error("requests.unreadable", error=str(error))  # noqa: TRY400 - the text says where
         return None
-
-
-def _is_ours(entry: Entry) -> ColumnElement[bool]:
-    return and_(REQUESTS.c.scope == entry.scope, REQUESTS.c.mark == entry.mark)

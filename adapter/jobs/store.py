@@ -5,17 +5,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 import structlog
-from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapter.database.engine import Database, pass_alone, reading, writing
 from adapter.database.paging import in_order, is_behind
-from adapter.database.tables import JOBS
+from adapter.database.tables import EXECUTIONS, JOBS
 from adapter.domain.job import LIVE, JobState, VideoJob
 from adapter.domain.ports import Claim, Write
-from adapter.domain.repeats import Asking
-from adapter.errors import NotFound, StorageFailed, key_reused
-from adapter.jobs.requests import job_behind, note_job
+from adapter.domain.repeats import Asking, Connected
+from adapter.jobs import serving
+from adapter.jobs.serving import read_job
 
 log = structlog.get_logger()
 
@@ -41,7 +41,6 @@ class _Stemmed(msgspec.Struct):
 
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(VideoJob)
 _stem_decoder = msgspec.json.Decoder(_Stemmed)
 
 
@@ -51,59 +50,61 @@ class SqlJobStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def admit(self, job: VideoJob, *, now: float, window: float | None, asking: Asking | None = None) -> VideoJob:
-        """Remember a new job or return the one that serves the same wish (the port of that name)."""
+    async def admit(
+        self, job: VideoJob, *, now: float, asking: Asking | None = None, connected: Connected | None = None
+    ) -> VideoJob:
+        """Remember a new job or return the one that the request joins (the port of that name)."""
+        there = self._there(now)
         async with writing(self._database) as connection:
             if asking is not None:
                 await pass_alone(connection, f"request {asking.scope}")
-                if (known := await self._recalled(connection, asking, now)) is not None:
-                    return known
-            found = None if window is None else await self._serving(connection, job, now - window)
-            if found is None:
-                await connection.execute(
-                    JOBS.insert().values(**_identity(job), due_at=self._there(now), **_columns(job))
-                )
+                served = await self._served(connection, asking, connected, now)
+                if served is not None:
+                    return served
+            await connection.execute(JOBS.insert().values(**_identity(job), due_at=there, **_columns(job)))
             if asking is not None:
-                await note_job(connection, asking, (found or job).id, self._there(now))
-        return found or job
+                await serving.remember(connection, asking, job.id, connected, there)
+            if connected is not None:
+                await serving.keep_process(connection, connected.process, there + connected.lease)
+        return job
 
-    async def _serving(self, connection: AsyncConnection, job: VideoJob, since: float) -> VideoJob | None:
-        # Who serves a wish depends on the time, which no unique index can express: so one wish, one at a time.
-        await pass_alone(connection, f"wish {job.owner} {job.fingerprint}")
-        same_wish = and_(JOBS.c.owner == job.owner, JOBS.c.fingerprint == job.fingerprint)
-        serving = (
-            select(JOBS.c.id, JOBS.c.document)
-            .where(same_wish, _is_wanted(since), JOBS.c.deleted_at.is_(None), JOBS.c.cancelled_at.is_(None))
-            .order_by(JOBS.c.created_at.desc())
-            .limit(1)
-        )
-        found = (await connection.execute(serving)).one_or_none()
-        return None if found is None else _read(*found)
-
-    async def recall(self, asking: Asking, *, now: float) -> VideoJob | None:
+    async def recall(self, asking: Asking, *, now: float, connected: Connected | None = None) -> VideoJob | None:
         """Return the job of an earlier attempt of a request (the port of that name)."""
-        async with reading(self._database) as connection:
-            return await self._recalled(connection, asking, now)
-
-    async def _recalled(self, connection: AsyncConnection, asking: Asking, now: float) -> VideoJob | None:
         if not asking.is_repetition:
             return None
-        behind = await job_behind(connection, asking, self._there(now))
-        if behind is None:
+        async with writing(self._database) as connection:
+            return await self._served(connection, asking, connected, now)
+
+    async def _served(
+        self, connection: AsyncConnection, asking: Asking, connected: Connected | None, now: float
+    ) -> VideoJob | None:
+        if not asking.is_repetition and connected is None:
             return None
-        job_id, content, is_old = behind
-        owned = select(JOBS.c.document).where(JOBS.c.id == job_id, _is_owned(asking.owner))
-        document = (await connection.execute(owned)).scalar_one_or_none()
-        job = None if document is None else _read(job_id, document)
-        if document is not None and job is None:
-            raise StorageFailed("The video of this request was written by a newer server. Ask again shortly.")
-        if is_old and (job is None or job.is_over):
+        there = self._there(now)
+        found = await serving.executions(connection, asking, connected, there)
+        if connected is None or asking.is_repetition:
+            joined = serving.repeated(found, asking, there)
+        else:
+            joined = serving.left_behind(found, connected, now, there)
+        if joined is None:
             return None
-        if asking.content != content:
-            raise key_reused()
-        if job is None and asking.has_key:
-            raise NotFound("The video of this Idempotency-Key was deleted.")
-        return None if job is None or _invites_retry(job) else job
+        await serving.join(connection, joined, asking, connected)
+        if connected is not None:
+            await serving.keep_process(connection, connected.process, there + connected.lease)
+        return joined.job
+
+    async def release(self, job_id: str, process: str, *, answered_at: float | None) -> None:
+        """Note that no connection of a process waits for a job (the port of that name)."""
+        waited_by = case((EXECUTIONS.c.waited_by == process, null()), else_=EXECUTIONS.c.waited_by)
+        first = func.coalesce(EXECUTIONS.c.answered_at, answered_at)
+        releasing = update(EXECUTIONS).where(EXECUTIONS.c.id == job_id).values(waited_by=waited_by, answered_at=first)
+        async with writing(self._database) as connection:
+            await connection.execute(releasing)
+
+    async def keep_alive(self, process: str, *, now: float, lease: float) -> None:
+        """Note that the connections of a process are still there (the port of that name)."""
+        async with writing(self._database) as connection:
+            await serving.keep_process(connection, process, self._there(now) + lease)
 
     async def get(self, job_id: str) -> VideoJob | None:
         """Return a job as last saved (the port of that name)."""
@@ -112,13 +113,13 @@ class SqlJobStore:
         async with reading(self._database) as connection:
             found = await connection.execute(select(JOBS.c.document).where(JOBS.c.id == job_id))
             document = found.scalar_one_or_none()
-        return None if document is None else _read(job_id, document)
+        return None if document is None else read_job(job_id, document)
 
     async def get_many(self, job_ids: Collection[str]) -> Sequence[VideoJob]:
         """Return jobs as last saved (the port of that name)."""
         async with reading(self._database) as connection:
             rows = (await connection.execute(MANY, {"ids": list(job_ids)})).all()
-        return [job for row in rows if (job := _read(*row)) is not None]
+        return [job for row in rows if (job := read_job(*row)) is not None]
 
     async def find(self, job_id: str, owner: str) -> VideoJob | None:
         """Return a job to its owner (the port of that name)."""
@@ -127,7 +128,7 @@ class SqlJobStore:
         async with reading(self._database) as connection:
             found = await connection.execute(select(JOBS.c.document).where(JOBS.c.id == job_id, _is_owned(owner)))
             document = found.scalar_one_or_none()
-        return None if document is None else _read(job_id, document)
+        return None if document is None else read_job(job_id, document)
 
     async def list(self, owner: str, *, after: VideoJob | None, limit: int, newest_first: bool) -> Sequence[VideoJob]:
         """Return the next jobs of an owner (the port of that name)."""
@@ -139,7 +140,7 @@ class SqlJobStore:
             while (lacking := limit - len(jobs)) > 0:
                 page = listed if last is None else listed.where(is_behind(JOBS, last, newest_first=newest_first))
                 rows = (await connection.execute(page.limit(lacking))).all()
-                jobs += [job for job_id, document, _ in rows if (job := _read(job_id, document)) is not None]
+                jobs += [job for job_id, document, _ in rows if (job := read_job(job_id, document)) is not None]
                 if len(rows) < lacking:
                     break
                 # A row that cannot be read makes no page shorter: that would look like the end of the list.
@@ -166,7 +167,7 @@ class SqlJobStore:
         newest = select(JOBS.c.id, JOBS.c.document).order_by(JOBS.c.created_at.desc()).limit(limit)
         async with reading(self._database) as connection:
             rows = (await connection.execute(newest)).all()
-        return [job for row in rows if (job := _read(*row)) is not None]
+        return [job for row in rows if (job := read_job(*row)) is not None]
 
     async def claim(self, *, now: float, lease: float, limit: int, held: Collection[str] = ()) -> Sequence[Claim]:
         """Take due jobs (the port of that name): the same UPDATE finds, fences and returns them."""
@@ -191,7 +192,7 @@ class SqlJobStore:
         )
         async with writing(self._database) as connection:
             rows = (await connection.execute(taking)).all()
-        return [Claim(job, token, bool(unwanted)) for *row, unwanted in rows if (job := _read(*row)) is not None]
+        return [Claim(job, token, bool(unwanted)) for *row, unwanted in rows if (job := read_job(*row)) is not None]
 
     async def renew(self, claims: Iterable[Claim], *, due_at: float) -> None:
         """Keep claims (the port of that name). A job that is over has no `due_at` and gets none."""
@@ -226,7 +227,7 @@ class SqlJobStore:
         writing_over = update(JOBS).where(JOBS.c.id == seen.id)
         async with writing(self._database) as connection:
             found = (await connection.execute(document)).scalar_one_or_none()
-            if found is None or _read(seen.id, found) != seen:
+            if found is None or read_job(seen.id, found) != seen:
                 return False
             columns = {"claim": secrets.token_hex(16), "due_at": self._there(now), **_columns(moved)}
             await connection.execute(writing_over.values(**columns))
@@ -299,11 +300,6 @@ class SqlJobStore:
         return {"job": write.job.id, "due_at": there, "claim": claim, **_columns(write.job)}
 
 
-def _invites_retry(job: VideoJob) -> bool:
-    """Say whether a job failed before anything was executed, for a reason that passes: then nothing came of it."""
-    return job.failure is not None and job.operation is None and job.failure.should_retry is not False
-
-
 def _is_owned(owner: str) -> ColumnElement[bool]:
     return and_(JOBS.c.owner == owner, JOBS.c.deleted_at.is_(None))
 
@@ -317,15 +313,6 @@ def _is_wanted(since: float) -> ColumnElement[bool]:
     """Live, or completed after that time and handed to nobody yet."""
     undelivered = and_(JOBS.c.state == JobState.COMPLETED, JOBS.c.delivered_at.is_(None), JOBS.c.finished_at > since)
     return or_(JOBS.c.state.in_(LIVE), undelivered)
-
-
-def _read(job_id: str, document: bytes) -> VideoJob | None:
-    """Return a row's job; a row that cannot be read stops no other one."""
-    try:
-        return _decoder.decode(document)
-    except msgspec.DecodeError as error:
-        log.error("jobs.unreadable", job_id=job_id, error=str(error))  # noqa: TRY400 - the text says where
-        return None
 
 
 def _can_be_seen(write: Write) -> bool:
@@ -344,7 +331,7 @@ def _read_stem(job_id: str, document: bytes) -> str | None:
 
 def _may_share(job: VideoJob, job_id: str, document: bytes) -> bool:
     """Say whether a row's job may be one of the same account: one that cannot be read may be any."""
-    other = _read(job_id, document)
+    other = read_job(job_id, document)
     return other is None or (other.account, other.order.provider) == (job.account, job.order.provider)
 
 
@@ -352,7 +339,6 @@ def _identity(job: VideoJob) -> dict[str, object]:
     return {
         "id": job.id,
         "owner": job.owner,
-        "fingerprint": job.fingerprint,
         "model": job.order.upstream,
         "created_at": job.created_at,
     }

@@ -84,7 +84,7 @@ async def test_a_name_is_as_long_as_an_owner_may_be(made: SqlKeyStore, keyring: 
     key = await made.create("ä" * 60, now=1.0)
     owner = await keyring.owner(f"Bearer {key}")
     job = msgspec.structs.replace(video_job(), owner=owner)
-    assert await SqlJobStore(database).admit(job, now=1.0, window=0.0) == job
+    assert await SqlJobStore(database).admit(job, now=1.0) == job
 
     with pytest.raises(InvalidRequest, match="up to 60 characters"):
         await made.create("a" * 61, now=1.0)

@@ -197,7 +197,7 @@ async def _remember(folder: Path, jobs: int) -> list[str]:
     store, now = SqlJobStore(database), time.time()
     try:
         for number in range(jobs):
-            await store.admit(_job(number, now), now=now, window=0.0)
+            await store.admit(_job(number, now), now=now)
         claims = await store.claim(now=now, lease=BEAT_SECONDS, limit=jobs)
         writes = [Write(claim, _submitted(claim.job, now), now) for claim in claims]
         return [job.id for job in sorted(await store.save(writes), key=lambda job: job.seed)]

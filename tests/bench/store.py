@@ -84,7 +84,7 @@ async def _store(url: str) -> AsyncIterator[SqlJobStore]:
 async def live(store: SqlJobStore, jobs: int) -> None:
     """Take each job from the wish to the file, as the poller does where nothing goes wrong."""
     for number in range(jobs):
-        await store.admit(video_job(number), now=NOW, window=0.0)
+        await store.admit(video_job(number), now=NOW)
         (claim,) = await store.claim(now=NOW, lease=LEASE, limit=1)
         intended = advance(claim.job, Intended("main"))
         submitted = advance(intended, Submitted(Operation(f"operations/{number}", intended.mark), NOW))
@@ -97,7 +97,7 @@ async def live(store: SqlJobStore, jobs: int) -> None:
 async def submit(store: SqlJobStore, jobs: int) -> None:
     """Leave so many jobs behind that are due for a poll."""
     for number in range(jobs):
-        await store.admit(video_job(number), now=NOW, window=0.0)
+        await store.admit(video_job(number), now=NOW)
     writes = []
     for claim in await store.claim(now=NOW, lease=LEASE, limit=jobs):
         intended = advance(claim.job, Intended("main"))

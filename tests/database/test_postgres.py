@@ -24,7 +24,7 @@ def store(database: Database) -> SqlJobStore:
 
 async def remember(store: SqlJobStore, number: int) -> None:
     """Remember a job."""
-    await store.admit(video_job(number), now=1000.0, window=0.0)
+    await store.admit(video_job(number), now=1000.0)
 
 
 async def failing(store: SqlJobStore, number: int) -> StorageFailed:
@@ -169,7 +169,7 @@ async def test_leases_go_by_the_clock_of_the_server(url: str) -> None:
     fast = await open_database(url, clock=lambda: time.time() + 300.0)
     stores = SqlJobStore(right), SqlJobStore(fast)
     now = time.time()
-    await stores[0].admit(video_job(), now=now, window=0.0)
+    await stores[0].admit(video_job(), now=now)
     [held] = await stores[0].claim(now=now, lease=10.0, limit=1)
     early = await stores[1].claim(now=now + 300.0, lease=10.0, limit=1)
     await stores[1].renew([held], due_at=now + 300.0 + 20.0)

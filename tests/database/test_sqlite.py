@@ -35,7 +35,7 @@ async def test_a_file_that_is_no_database_is_a_clear_error(tmp_path: Path) -> No
 async def test_a_database_that_is_locked_is_said_to_be(database: Database, tmp_path: Path) -> None:
     """A 503 that invites to ask again; readers need no lock."""
     store = SqlJobStore(database)
-    await store.admit(video_job(), now=1000.0, window=0.0)
+    await store.admit(video_job(), now=1000.0)
     with closing(sqlite3.connect(tmp_path / "adapter.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert len(await store.recent(1)) == 1
@@ -43,7 +43,7 @@ async def test_a_database_that_is_locked_is_said_to_be(database: Database, tmp_p
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             await connection.exec_driver_sql("PRAGMA busy_timeout = 1")
         with pytest.raises(StorageFailed) as caught:
-            await store.admit(video_job(2), now=1000.0, window=0.0)
+            await store.admit(video_job(2), now=1000.0)
 
     assert (caught.value.status, caught.value.should_retry) == (503, True)
 
@@ -63,17 +63,14 @@ async def test_writers_that_are_given_up_do_not_keep_the_file_from_the_others(da
     """Clients hang up at any moment, and all that is written goes through one connection."""
     store = SqlJobStore(database)
     for turns in range(0, 60, 3):
-        tasks = [
-            asyncio.create_task(store.admit(video_job(100 * turns + number), now=1000.0, window=0.0))
-            for number in range(3)
-        ]
+        tasks = [asyncio.create_task(store.admit(video_job(100 * turns + number), now=1000.0)) for number in range(3)]
         for _ in range(turns):
             await asyncio.sleep(0.0001)
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
         async with asyncio.timeout(5):
-            await store.admit(video_job(100 * turns + 50), now=1000.0, window=0.0)
+            await store.admit(video_job(100 * turns + 50), now=1000.0)
 
 
 async def test_those_who_write_have_their_turn_in_the_order_in_which_they_came(database: Database) -> None:

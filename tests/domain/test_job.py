@@ -3,7 +3,6 @@
 import itertools
 from typing import get_args
 
-import msgspec
 import pytest
 
 from adapter.domain.job import (
@@ -37,9 +36,8 @@ from adapter.domain.job import (
     estimate,
 )
 from adapter.domain.media import RemoteVideo
-from adapter.domain.orders import KeptPicture, VideoInput, VideoOrder
 from adapter.errors import UpstreamBusy
-from tests.fakes import video_job, video_order
+from tests.fakes import video_job
 
 NO = Failure(message="no", code=None, type="server_error", status=502)
 EVENTS: list[Event] = [
@@ -219,36 +217,6 @@ def test_a_failure_is_raised_again_as_it_happened() -> None:
 
     assert (fault.status, fault.type, fault.code) == (429, "rate_limit_error", "rate_limit_exceeded")
     assert (fault.should_retry, fault.retry_after) == (True, 7)
-
-
-def with_pictures(*contents: str) -> VideoOrder:
-    """Return an order from pictures of some contents, wherever they are kept."""
-    kept = tuple(KeptPicture(f"{at}-{content}.png", content) for at, content in enumerate(contents))
-    return msgspec.structs.replace(video_order("waves"), input=VideoInput.FRAMES, pictures=kept)
-
-
-def test_where_pictures_are_kept_makes_no_other_wish() -> None:
-    """What they show does."""
-    elsewhere = msgspec.structs.replace(with_pictures("a"), pictures=(KeptPicture("elsewhere.png", "a"),))
-
-    assert elsewhere.fingerprint("ada") == with_pictures("a").fingerprint("ada")
-
-
-def test_the_same_wish_of_the_same_owner_has_one_fingerprint() -> None:
-    """Owner, prompt and seed make a wish; what the model is called does not."""
-    wish = video_order("waves").fingerprint("ada")
-
-    assert wish == video_order("waves").fingerprint("ada")
-    others = {
-        video_order("waves").fingerprint("bob"),
-        video_order("wave").fingerprint("ada"),
-        video_order("waves", seed=1).fingerprint("ada"),
-        with_pictures("a").fingerprint("ada"),
-        with_pictures("a", "b").fingerprint("ada"),
-        with_pictures("b", "a").fingerprint("ada"),
-        msgspec.structs.replace(with_pictures("a", "b"), input=VideoInput.REFERENCES).fingerprint("ada"),
-    }
-    assert len(others | {wish}) == 8
 
 
 def test_a_job_names_files_of_which_it_does_not_know_whether_they_are_there() -> None:

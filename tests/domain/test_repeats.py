@@ -1,31 +1,69 @@
-"""What two requests have in common that are one."""
+"""Which earlier execution answers a request (`docs/retries.md`)."""
 
 import msgspec
 import pytest
 
-from adapter.domain.media import Frame
-from adapter.domain.orders import ImageOrder, Kept, Link, Source, Upload
-from adapter.domain.repeats import Asking, Repeat, content
-
-ORDER = ImageOrder(model="m", provider="fake", upstream="m", prompt="a fox", n=1, frame=Frame())
+from adapter.domain.repeats import Asking, Repeat, is_same_content, pick
 
 
-def test_the_same_wish_has_the_same_content_whatever_its_parts_are_called() -> None:
-    """A file counts by its bytes."""
-    assert content(ORDER, [Upload(b"1", "image")]) == content(ORDER, [Upload(b"1", "image[]")])
+class Execution(msgspec.Struct, frozen=True, kw_only=True):
+    """An execution as `pick` sees it."""
+
+    name: str = ""
+    attempts: int = 0
+    is_waited_for: bool = False
+    is_answered: bool = False
+    is_failed: bool = False
+
+
+LEFT = Execution(name="left")
+WAITED = Execution(name="waited", is_waited_for=True)
+ANSWERED = Execution(name="answered", is_answered=True)
+FAILED = Execution(name="failed", is_failed=True)
+RETRIED = Execution(name="retried", attempts=1)
 
 
 @pytest.mark.parametrize(
-    "other",
-    [[Upload(b"2", "image")], [Link("https://a/1", "image")], [Kept("1", "image")], [], [Upload(b"1", "i")] * 2],
+    ("earlier", "repeat", "joined"),
+    [
+        ([], Repeat(), None),
+        ([LEFT], Repeat(), "left"),
+        ([WAITED], Repeat(), None),
+        ([ANSWERED], Repeat(), None),
+        ([FAILED], Repeat(), None),
+        ([LEFT, WAITED, ANSWERED, FAILED], Repeat(), "left"),
+        ([RETRIED], Repeat(), "retried"),
+        ([], Repeat(count=1), None),
+        ([WAITED], Repeat(count=1), "waited"),
+        ([ANSWERED], Repeat(count=1), "answered"),
+        ([FAILED], Repeat(count=1), "failed"),
+        ([LEFT, WAITED, ANSWERED], Repeat(count=1), "left"),
+        ([ANSWERED, WAITED], Repeat(count=1), "waited"),
+        ([WAITED, ANSWERED], Repeat(count=1), "answered"),
+        ([LEFT, RETRIED], Repeat(count=1), "left"),
+        ([LEFT, RETRIED], Repeat(count=2), "retried"),
+        ([RETRIED, WAITED], Repeat(count=1), "waited"),
+        ([RETRIED], Repeat(count=1), "retried"),
+        ([], Repeat(key="k"), None),
+        ([WAITED], Repeat(key="k"), "waited"),
+        ([ANSWERED], Repeat(key="k", count=1), "answered"),
+        ([FAILED], Repeat(key="k"), "failed"),
+    ],
 )
-def test_other_pictures_are_another_content(other: list[Source]) -> None:
-    """As another prompt or another form of the answer is."""
-    first = content(ORDER, [Upload(b"1", "image")], True)
+def test_a_request_joins_what_the_table_says(earlier: list[Execution], repeat: Repeat, joined: str | None) -> None:
+    """Row by row; the executions are named from the oldest on."""
+    found = pick(earlier, repeat)
 
-    assert content(ORDER, other, True) != first
-    assert content(ORDER, [Upload(b"1", "image")], False) != first
-    assert content(msgspec.structs.replace(ORDER, seed=1), [Upload(b"1", "image")], True) != first
+    assert (found and found.name) == joined
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [("1:a", "1:a", True), ("1:a", "1:b", False), ("1:a", "2:b", True), ("abc", "1:b", True)],
+)
+def test_contents_of_two_versions_cannot_be_compared(one: str, other: str, *, same: bool) -> None:
+    """Then the key decides: an upgrade makes no retry a second execution, nor a 400."""
+    assert is_same_content(one, other) is same
 
 
 def test_a_key_stands_for_itself_and_for_one_owner_and_route() -> None:

@@ -11,6 +11,7 @@ from adapter.domain.media import Frame, Image, MediaFormat, image_from_bytes
 from adapter.domain.orders import ImageOrder, Source, Upload
 from adapter.domain.ports import ImageMaker, Memory, Workshop
 from adapter.domain.repeats import Asking, Repeat
+from adapter.errors import AdapterError
 from adapter.generation.patience import Patience
 from adapter.generation.pictures import Pictures
 from adapter.generation.repeats import Repeats
@@ -70,7 +71,13 @@ class Studio:
     ) -> Viewing:
         """Ask for pictures as a route does."""
         async with self.budget.room(0) as room:
-            return await pictures.open(order, asked, room, linked=linked)
+            viewing = pictures.join(order, asked, room, linked=linked)
+            try:
+                await viewing.opened()
+            except AdapterError:
+                viewing.close(delivered=False)
+                raise
+            return viewing
 
     async def files(self) -> list[str]:
         """Return the names of everything that is stored."""
@@ -85,7 +92,7 @@ def studio(memory: Memory, requests: SqlRequestStore, clock: FakeClock) -> Studi
 
 def asking(content: str = "a fox", *, owner: str = "ada", key: str | None = None, count: int = 0) -> Asking:
     """Return a request."""
-    return Asking(owner=owner, route="/images/generations", content=content, repeat=Repeat(key=key, count=count))
+    return Asking(owner=owner, route="/images/generations", content=f"1:{content}", repeat=Repeat(key=key, count=count))
 
 
 class Inputs:

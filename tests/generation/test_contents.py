@@ -55,7 +55,7 @@ def contents(memory: Memory, room: FakeCuttingRoom) -> Contents:
 async def job(memory: Memory) -> VideoJob:
     """A finished job with its file."""
     job = advance(rendered_job(), Stored(MEDIA, 1010.0))
-    await memory.jobs.admit(job, now=1000.0, window=0.0)
+    await memory.jobs.admit(job, now=1000.0)
     await memory.media.put(MEDIA.video, once(b"film"))
     return job
 
@@ -173,7 +173,7 @@ async def test_a_job_of_another_stem_has_pictures_of_its_own(contents: Contents,
     other = msgspec.structs.replace(
         advance(rendered_job(2), Stored(msgspec.structs.replace(MEDIA, video="b.mp4"), 1.0)), owner="bob"
     )
-    await memory.jobs.admit(other, now=1000.0, window=0.0)
+    await memory.jobs.admit(other, now=1000.0)
     names = [await contents.find(each, Variant.THUMBNAIL) for each in (job, other)]
 
     assert [(await stored(memory))[name] for name in names] == [b"thumbnail of a.mp4", b"thumbnail of b.mp4"]

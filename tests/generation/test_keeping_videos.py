@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 
-import msgspec
 import pytest
 
 from adapter.domain.job import (
@@ -33,7 +32,7 @@ async def admit(memory: Memory, *numbers: int) -> list[VideoJob]:
     """Remember jobs of ada, one a second, and return them."""
     jobs = [video_job(number, at=1000.0 + number) for number in numbers]
     for job in jobs:
-        await memory.jobs.admit(job, now=job.created_at, window=0.0)
+        await memory.jobs.admit(job, now=job.created_at)
     return jobs
 
 
@@ -120,7 +119,7 @@ async def test_a_deleted_video_is_gone_and_somebody_is_told(memory: Memory, cloc
 
 async def test_nobody_waits_for_a_provider_for_ever(videos: Videos, memory: Memory, clock: FakeClock) -> None:
     """The job is safe, so it is returned as it stands."""
-    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), asking(), within=20.0))
+    starting = asyncio.create_task(videos.join(VideoWish(order=video_order()), asking()).job(20.0))
     await until(lambda: 1020.0 in clock.alarms)
     await clock.advance(19.0)
     assert not starting.done()
@@ -136,7 +135,7 @@ async def test_a_video_that_is_taken_in_time_is_not_waited_for_longer(
     videos: Videos, memory: Memory, clock: FakeClock
 ) -> None:
     """No time passes."""
-    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), asking(), within=20.0))
+    starting = asyncio.create_task(videos.join(VideoWish(order=video_order()), asking()).job(20.0))
     await until(lambda: 1020.0 in clock.alarms)
     [job] = await memory.jobs.recent(1)
     taken = advance(advance(job, Intended("first")), Submitted(Operation("op", job.mark), 1000.0))
@@ -184,7 +183,7 @@ async def test_every_change_is_told_even_to_who_is_slow(videos: Videos, memory: 
 async def test_who_comes_back_is_told_what_is_new(videos: Videos, memory: Memory, known: int) -> None:
     """From anywhere in the history."""
     job = grown(video_job(1))[-1]
-    await memory.jobs.admit(job, now=1000.0, window=0.0)
+    await memory.jobs.admit(job, now=1000.0)
     async with aclosing(videos.watch_history(job.id, after=known)) as changes:
         told = [change async for change in changes]
 
@@ -211,11 +210,3 @@ async def test_a_follower_is_let_go_when_the_process_stops(videos: Videos, memor
         memory.feed.close()
         with pytest.raises(Draining):
             await anext(changes)
-
-
-async def test_a_remix_of_the_same_words_is_another_wish() -> None:
-    """Else who remixes would be given the video that is there."""
-    order = video_order()
-    remix = msgspec.structs.replace(order, remix_of="video_1")
-
-    assert remix.fingerprint("ada") != order.fingerprint("ada")

@@ -57,18 +57,92 @@ async def asked(studio: Studio, pictures: Pictures, asks: Asking, *, delivered: 
     return await taken(await studio.open(pictures, asks), delivered=delivered)
 
 
-async def test_the_same_request_joins_the_one_under_way(studio: Studio) -> None:
-    """Front-ends that post again count no retries."""
+async def test_equal_requests_side_by_side_get_pictures_of_their_own(studio: Studio) -> None:
+    """Their connections are all alive: that is how programs ask for variations."""
     maker = Maker(ready=False)
     pictures = studio.pictures(maker)
     viewings = [await studio.open(pictures, asking()) for _ in range(3)]
     maker.ready.set()
     albums = [await taken(viewing) for viewing in viewings]
 
-    assert maker.calls == 1
-    assert albums[0] == albums[1] == albums[2]
-    assert len({(viewing.mark, viewing.began_at) for viewing in viewings}) == 1
+    assert maker.calls == 3
+    assert len({album.images[0].pixels.width for album in albums}) == 3
+    assert len({viewing.mark for viewing in viewings}) == 3
     assert [viewing.is_replay for viewing in viewings] == [False] * 3
+
+
+@pytest.mark.parametrize("is_made", [False, True])
+async def test_a_client_that_comes_back_joins_what_it_left(studio: Studio, *, is_made: bool) -> None:
+    """Under way or made meanwhile; once, and the next one of the same words is a new wish."""
+    maker = Maker(ready=is_made)
+    pictures = studio.pictures(maker)
+    left = await studio.open(pictures, asking())
+    left.close(delivered=False)
+    if is_made:
+        await pictures.finish()
+    back, third = await studio.open(pictures, asking()), await studio.open(pictures, asking())
+    maker.ready.set()
+
+    assert (await taken(back)).images[0].pixels.width == 17
+    assert (await taken(third)).images[0].pixels.width == 18
+    assert (maker.calls, back.mark == left.mark) == (2, True)
+    await taken(await studio.open(pictures, asking()))
+    assert maker.calls == 3
+    await pictures.finish()
+
+
+async def test_a_client_that_comes_back_finds_its_pictures_on_disk(studio: Studio) -> None:
+    """When others took their place in memory; handed over, they are nobody's any more."""
+    maker = Maker()
+    pictures = studio.pictures(maker, afterglow=0)
+    (await studio.open(pictures, asking())).close(delivered=False)
+    await pictures.finish()
+
+    assert (await asked(studio, pictures, asking())).images[0].pixels.width == 17
+    await pictures.finish()
+    assert (await asked(studio, pictures, asking())).images[0].pixels.width == 18
+    assert maker.calls == 2
+
+
+async def test_what_failed_is_not_what_a_client_comes_back_for(studio: Studio) -> None:
+    """It gets another try."""
+    maker = Maker(UpstreamSilent("no answer"), ready=False)
+    pictures = studio.pictures(maker)
+    (await studio.open(pictures, asking())).close(delivered=False)
+    maker.ready.set()
+    await pictures.finish()
+
+    await asked(studio, pictures, asking())
+    assert maker.calls == 2
+
+
+async def test_the_retries_of_two_equal_requests_get_the_pictures_of_both(studio: Studio) -> None:
+    """Both connections broke; neither picture is lost, and none is given twice."""
+    maker = Maker(ready=False)
+    pictures = studio.pictures(maker)
+    both = [await studio.open(pictures, asking()) for _ in range(2)]
+    for viewing in both:
+        viewing.close(delivered=False)
+    maker.ready.set()
+    again = [await asked(studio, pictures, asking(count=1)) for _ in range(2)]
+    await pictures.finish()
+
+    assert {album.images[0].pixels.width for album in again} == {17, 18}
+    assert maker.calls == 2
+
+
+async def test_a_repetition_that_wants_links_gets_them_of_pictures_that_had_none(studio: Studio) -> None:
+    """A setting changed between them, or the program that asks; bytes and links are of the same picture."""
+    maker = Maker()
+    pictures = studio.pictures(maker)
+    first = await asked(studio, pictures, asking(key="k"))
+    here = await taken(await studio.open(pictures, asking(key="k"), linked=True))
+    elsewhere = await taken(await studio.open(studio.pictures(maker), asking(key="k"), linked=True))
+    plain = await taken(await studio.open(studio.pictures(maker), asking(key="k")))
+
+    assert (first.names, len(here.names), len(elsewhere.names), maker.calls) == ((), 1, 1, 1)
+    assert {*here.names, *elsewhere.names} <= {*await studio.files()}
+    assert first.images == here.images == elsewhere.images == plain.images
 
 
 async def test_who_was_answered_and_asks_again_gets_new_pictures(studio: Studio) -> None:

@@ -13,9 +13,11 @@ from adapter.database.engine import Database
 from adapter.domain.media import Frame, Image
 from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Memory
+from adapter.domain.repeats import Asking
 from adapter.domain.replies import LOST, Reply, ReplyStatus
 from adapter.errors import ContentRefused, InvalidRequest, NotFound
 from adapter.generation.cabinet import Cabinet
+from adapter.generation.pictures import Pictures
 from adapter.generation.replies import Background, Replies
 from adapter.media.store import open_media
 from adapter.records.replies import SqlReplyStore
@@ -38,6 +40,24 @@ class Maker:
         assert order == ORDER
         self.asked = True
         return await self.made
+
+
+class Process(Background):
+    """Works in the background on what it is asked for."""
+
+    def __init__(self, replies: Replies, pictures: Pictures, budget: MemoryBudget, clock: FakeClock) -> None:
+        super().__init__(replies, pictures, clock, PATIENCE)
+        self.pictures = pictures
+        self.budget = budget
+
+    async def begin(self, asked: Asking | None = None, *, delivered: bool = True, draft: Reply = BACKGROUND) -> Reply:
+        """Ask as a route does; whether the client was given the answer."""
+        async with self.budget.room(0) as room:
+            viewing = self.pictures.join(ORDER, asked or asking(), room, linked=False)
+            try:
+                return await self.start(viewing, lambda: draft)
+            finally:
+                viewing.close(delivered=delivered)
 
 
 @pytest.fixture
@@ -65,10 +85,10 @@ def budget(clock: FakeClock) -> MemoryBudget:
 
 
 @pytest.fixture
-def background(replies: Replies, maker: Maker, studio: Studio, clock: FakeClock, budget: MemoryBudget) -> Background:
+def background(replies: Replies, maker: Maker, studio: Studio, clock: FakeClock, budget: MemoryBudget) -> Process:
     """The work."""
     patience = msgspec.structs.replace(PATIENCE, farewell=FAREWELL)
-    return Background(replies, studio.pictures(maker, patience), budget, clock, patience)
+    return Process(replies, studio.pictures(maker, patience), budget, clock)
 
 
 async def until(check: Callable[[], bool]) -> None:
@@ -78,17 +98,17 @@ async def until(check: Callable[[], bool]) -> None:
             await asyncio.sleep(0)
 
 
-async def ended(background: Background) -> Reply:
+async def ended(background: Process) -> Reply:
     """Wait for the end of the reply."""
     async with asyncio.timeout(10):
         return [state async for state in background.watch(BACKGROUND.key, "ada")][-1]
 
 
 async def test_a_picture_is_made_while_nobody_waits(
-    background: Background, replies: Replies, maker: Maker, memory: Memory
+    background: Process, replies: Replies, maker: Maker, memory: Memory
 ) -> None:
     """Queued, in progress, completed; its picture is kept under the name that was chosen for it."""
-    assert (await background.start(BACKGROUND, ORDER, asking())).status is ReplyStatus.QUEUED
+    assert (await background.begin()).status is ReplyStatus.QUEUED
     async with asyncio.timeout(10):
         while (await replies.find(BACKGROUND.key, "ada")).status is not ReplyStatus.IN_PROGRESS:
             pass
@@ -102,9 +122,9 @@ async def test_a_picture_is_made_while_nobody_waits(
     assert image.decode() == png()
 
 
-async def test_a_fault_is_told_to_whoever_asks(background: Background, maker: Maker) -> None:
+async def test_a_fault_is_told_to_whoever_asks(background: Process, maker: Maker) -> None:
     """With Google's own words."""
-    await background.start(BACKGROUND, ORDER, asking())
+    await background.begin()
     maker.made.set_exception(ContentRefused("Not this one."))
     failed = await ended(background)
 
@@ -114,10 +134,10 @@ async def test_a_fault_is_told_to_whoever_asks(background: Background, maker: Ma
 
 
 async def test_a_sign_of_life_is_left_with_every_heartbeat(
-    background: Background, replies: Replies, maker: Maker, clock: FakeClock
+    background: Process, replies: Replies, maker: Maker, clock: FakeClock
 ) -> None:
     """However long a picture takes, it is not given up while its process works on it; without it, it is."""
-    await background.start(BACKGROUND, ORDER, asking())
+    await background.begin()
     await until(lambda: maker.asked)
     for _ in range(10):
         before = (await replies.find(BACKGROUND.key, "ada")).alive_until or 0.0
@@ -134,10 +154,10 @@ async def test_a_sign_of_life_is_left_with_every_heartbeat(
 
 
 async def test_a_reply_that_is_called_off_stays_so(
-    background: Background, replies: Replies, maker: Maker, memory: Memory
+    background: Process, replies: Replies, maker: Maker, memory: Memory
 ) -> None:
     """Nobody follows its picture any more, and nothing is kept of it."""
-    await background.start(BACKGROUND, ORDER, asking())
+    await background.begin()
     await until(lambda: maker.asked)
 
     assert (await replies.cancel(BACKGROUND.key, "ada")).status is ReplyStatus.CANCELLED
@@ -149,10 +169,10 @@ async def test_a_reply_that_is_called_off_stays_so(
 
 
 async def test_a_picture_that_comes_after_its_reply_was_called_off_elsewhere_is_not_kept(
-    background: Background, replies: Replies, maker: Maker, memory: Memory
+    background: Process, replies: Replies, maker: Maker, memory: Memory
 ) -> None:
     """By another process, which cannot stop the work."""
-    await background.start(BACKGROUND, ORDER, asking())
+    await background.begin()
     await until(lambda: maker.asked)
     await replies.cancel(BACKGROUND.key, "ada")
     maker.made.set_result([made_image()])
@@ -163,10 +183,10 @@ async def test_a_picture_that_comes_after_its_reply_was_called_off_elsewhere_is_
 
 
 async def test_nobody_follows_the_picture_of_a_deleted_reply_beyond_the_next_heartbeat(
-    background: Background, replies: Replies, maker: Maker, clock: FakeClock
+    background: Process, replies: Replies, maker: Maker, clock: FakeClock
 ) -> None:
     """Nobody could be given its picture."""
-    await background.start(BACKGROUND, ORDER, asking())
+    await background.begin()
     await until(lambda: maker.asked and bool(clock.alarms))
     await replies.delete(BACKGROUND.key, "ada")
     await clock.advance(PATIENCE.heartbeat)
@@ -179,11 +199,11 @@ async def test_nobody_follows_the_picture_of_a_deleted_reply_beyond_the_next_hea
 
 
 async def test_work_waits_for_room_and_fails_if_there_is_none(
-    background: Background, maker: Maker, budget: MemoryBudget, clock: FakeClock
+    background: Process, maker: Maker, budget: MemoryBudget, clock: FakeClock
 ) -> None:
     """Nothing was begun."""
     async with budget.room(1):
-        await background.start(BACKGROUND, ORDER, asking())
+        await background.begin()
         await until(lambda: bool(clock.alarms))
         await clock.advance(PATIENCE.queue)
         failed = await ended(background)
@@ -193,10 +213,10 @@ async def test_work_waits_for_room_and_fails_if_there_is_none(
 
 
 async def test_when_the_process_stops_a_picture_gets_a_last_while_and_then_has_failed(
-    background: Background, maker: Maker
+    background: Process, maker: Maker
 ) -> None:
     """It is said why, and nothing is made again."""
-    await background.start(BACKGROUND, ORDER, asking())
+    await background.begin()
     await until(lambda: maker.asked)
     async with asyncio.timeout(10):
         await background.finish()
@@ -207,7 +227,47 @@ async def test_when_the_process_stops_a_picture_gets_a_last_while_and_then_has_f
     assert failed.failure.code == "server_draining"
 
 
-async def test_a_process_without_work_stops_at_once(background: Background) -> None:
+async def drafted(background: Process, asked: Asking, *, delivered: bool = True) -> Reply:
+    """Ask as a route does, whose replies are named after their execution."""
+    async with background.budget.room(0) as room:
+        viewing = background.pictures.join(ORDER, asked, room, linked=False)
+        found = await background.start(viewing, lambda: reply(background=True, key=viewing.mark))
+        viewing.close(delivered=delivered)
+        return found
+
+
+async def test_a_retry_gets_the_reply_of_its_first_attempt(background: Process, maker: Maker) -> None:
+    """Queued or completed, by a count, by a key, or because its client came back before it was answered."""
+    first = await drafted(background, asking())
+    retried = await drafted(background, asking(count=1))
+    second = await drafted(background, asking())
+    left = await drafted(background, asking("a wolf"), delivered=False)
+    back = await drafted(background, asking("a wolf"))
+    keyed = [await drafted(background, asking(key="k")) for _ in range(2)]
+    maker.made.set_result([made_image()])
+    await background.finish()
+    late = await drafted(background, asking(key="k"))
+
+    assert retried.key == first.key != second.key
+    assert left.key == back.key
+    assert keyed[0].key == keyed[1].key == late.key
+    assert late.status is ReplyStatus.COMPLETED
+
+
+async def test_a_key_finds_its_reply_in_another_process(
+    background: Process, replies: Replies, maker: Maker, studio: Studio, clock: FakeClock, budget: MemoryBudget
+) -> None:
+    """While the first one still works on it."""
+    first = await drafted(background, asking(key="k"))
+    other = Process(replies, studio.pictures(maker), budget, clock)
+
+    assert (await drafted(other, asking(key="k"))).key == first.key
+    maker.made.set_result([made_image()])
+    await background.finish()
+    await other.finish()
+
+
+async def test_a_process_without_work_stops_at_once(background: Process) -> None:
     """There is nothing to wait for."""
     await background.finish()
 

@@ -26,10 +26,11 @@ from adapter.domain.job import (
 from adapter.domain.media import MediaFormat, Ratio, RemoteVideo
 from adapter.domain.orders import Upload, VideoInput, VideoWish
 from adapter.domain.ports import Memory, Write
+from adapter.domain.repeats import Asking
 from adapter.errors import ContentRefused, JobFailed, NotFound, UpstreamSilent
 from adapter.generation.files import Files
 from adapter.generation.videos import Videos
-from tests.fakes import FakeClock, png, video_job, video_order
+from tests.fakes import FakeClock, png, video_order
 from tests.generation.conftest import PATIENCE, Inputs, asking
 
 
@@ -55,6 +56,18 @@ async def move(memory: Memory, job: VideoJob, *, tell: bool = True) -> None:
         memory.feed.publish(job)
 
 
+async def start(
+    videos: Videos, wish: VideoWish, asked: Asking, *, within: float | None = None, delivered: bool | None = True
+) -> VideoJob:
+    """Ask for a video as a route does; `delivered` None keeps the connection open."""
+    waiting = videos.join(wish, asked)
+    try:
+        return await waiting.job(within)
+    finally:
+        if delivered is not None:
+            waiting.close(delivered=delivered)
+
+
 def submitted(job: VideoJob) -> VideoJob:
     """Return a job that the provider took."""
     return advance(advance(job, Intended("first")), Submitted(Operation("op", job.mark), 1000.0))
@@ -62,7 +75,7 @@ def submitted(job: VideoJob) -> VideoJob:
 
 async def test_a_video_is_started_once_the_provider_took_it(videos: Videos, memory: Memory) -> None:
     """Not before: a refusal is to be a plain error."""
-    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), asking()))
+    starting = asyncio.create_task(start(videos, VideoWish(order=video_order()), asking()))
     job = await admitted(memory)
     assert not starting.done()
 
@@ -73,7 +86,7 @@ async def test_a_video_is_started_once_the_provider_took_it(videos: Videos, memo
 
 async def test_a_video_of_which_nobody_knows_goes_on_as_a_queued_one(videos: Videos, memory: Memory) -> None:
     """It takes minutes to find out; whoever asked is not kept waiting without a word."""
-    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), asking()))
+    starting = asyncio.create_task(start(videos, VideoWish(order=video_order()), asking()))
     job = advance(await admitted(memory), Intended("first", 1000.0, 680))
     doubt = Doubt(failure=Failure.of(UpstreamSilent("silence")), witnessed=True, at=1001.0)
     await move(memory, advance(job, Unanswered(doubt)))
@@ -85,7 +98,7 @@ async def test_a_video_of_which_nobody_knows_goes_on_as_a_queued_one(videos: Vid
 
 async def test_a_refusal_is_raised_as_it_happened(videos: Videos, memory: Memory) -> None:
     """With its status and its words."""
-    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), asking()))
+    starting = asyncio.create_task(start(videos, VideoWish(order=video_order()), asking()))
     job = await admitted(memory)
     await move(memory, advance(job, Failed(Failure.of(ContentRefused("unsafe")), 1001.0)))
 
@@ -96,24 +109,30 @@ async def test_a_refusal_is_raised_as_it_happened(videos: Videos, memory: Memory
 
 async def test_a_seed_is_drawn_and_remembered(videos: Videos, memory: Memory) -> None:
     """The wish stays without one, so that the same wish is still the same."""
-    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), asking()))
+    starting = asyncio.create_task(start(videos, VideoWish(order=video_order()), asking()))
     job = await admitted(memory)
     await move(memory, submitted(job))
     await starting
 
     assert job.order.seed is None
     assert job.seed >= 0
-    assert job.fingerprint == video_order().fingerprint("ada")
+
+
+async def made(videos: Videos, memory: Memory, asked: Asking) -> VideoJob:
+    """Have a video made whose client hangs up in the middle, and return its job."""
+    waiting = videos.join(VideoWish(order=video_order()), asked)
+    job = await admitted(memory)
+    waiting.close(delivered=False)
+    media = StoredVideo(video="a.mp4", poster=None, size=1, sha256="00")
+    await move(memory, advance(advance(submitted(job), Rendered(RemoteVideo("u"))), Stored(media, 1010.0)))
+    return job
 
 
 async def test_a_wish_right_after_a_delivery_is_a_new_one(videos: Videos, memory: Memory) -> None:
     """However soon it comes: the note of the delivery is waited for."""
-    job = msgspec.structs.replace(video_job(order=video_order()), owner="ada")
-    await memory.jobs.admit(job, now=1000.0, window=0.0)
-    media = StoredVideo(video="a.mp4", poster=None, size=1, sha256="00")
-    await move(memory, advance(advance(submitted(job), Rendered(RemoteVideo("u"))), Stored(media, 1010.0)))
+    job = await made(videos, memory, asking())
     videos.note_delivery(job.id)
-    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), asking()))
+    starting = asyncio.create_task(start(videos, VideoWish(order=video_order()), asking()))
     async with asyncio.timeout(5):
         while len(await memory.jobs.recent(2)) < 2:
             await asyncio.sleep(0)
@@ -127,7 +146,7 @@ async def test_the_first_estimate_is_the_operators_or_the_cards(
     """Until a video was measured."""
     patience = msgspec.structs.replace(PATIENCE, typical=typical)
     videos = Videos(Inputs(), memory, clock, patience, lambda: None)
-    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), asking()))
+    starting = asyncio.create_task(start(videos, VideoWish(order=video_order()), asking()))
     job = await admitted(memory)
     await move(memory, submitted(job))
     await starting
@@ -137,7 +156,7 @@ async def test_the_first_estimate_is_the_operators_or_the_cards(
 
 async def test_silence_is_told_and_the_store_is_the_truth(videos: Videos, memory: Memory, clock: FakeClock) -> None:
     """A reader whom no message reached still learns what happened, at the next heartbeat."""
-    starting = asyncio.create_task(videos.start_video(VideoWish(order=video_order()), asking()))
+    starting = asyncio.create_task(start(videos, VideoWish(order=video_order()), asking()))
     job = await admitted(memory)
     await move(memory, submitted(job))
     await starting
@@ -166,23 +185,102 @@ async def test_an_unknown_video_is_not_found(videos: Videos) -> None:
         await anext(videos.watch_video("video_unknown"))
 
 
-async def test_a_delivery_is_noted_in_its_own_time(videos: Videos, memory: Memory) -> None:
-    """The same wish is then a new one; before, it gets what is there."""
-    job = msgspec.structs.replace(video_job(order=video_order()), owner="ada")
-    await memory.jobs.admit(job, now=1000.0, window=0.0)
-    media = StoredVideo(video="a.mp4", poster=None, size=1, sha256="00")
-    await move(memory, advance(advance(submitted(job), Rendered(RemoteVideo("u"))), Stored(media, 1010.0)))
-    again = await videos.start_video(VideoWish(order=video_order()), asking())
+async def test_a_client_that_comes_back_gets_the_video_once(videos: Videos, memory: Memory) -> None:
+    """Until it was handed over; then the same wish is a new one."""
+    job = await made(videos, memory, asking())
+    again = await start(videos, VideoWish(order=video_order()), asking(), delivered=False)
     assert again.id == job.id
 
     videos.note_delivery(job.id)
     await videos.finish_notes()
+    waiting = videos.join(VideoWish(order=video_order()), asking())
+    async with asyncio.timeout(5):
+        while len(await memory.jobs.recent(2)) < 2:
+            await asyncio.sleep(0)
+    waiting.close(delivered=False)
+    await videos.finish()
 
-    assert (
-        await memory.jobs.admit(
-            msgspec.structs.replace(video_job(2, order=video_order()), owner="ada"), now=1011.0, window=60.0
-        )
-    ).seed == 2
+
+async def jobs_of(memory: Memory, count: int) -> None:
+    """Wait until there are so many jobs."""
+    async with asyncio.timeout(5):
+        while len(await memory.jobs.recent(count + 1)) < count:
+            await asyncio.sleep(0.001)
+
+
+async def test_equal_requests_side_by_side_are_a_job_each(videos: Videos, memory: Memory) -> None:
+    """Their connections are all alive: whoever sends three wants three."""
+    open_ones = [videos.join(VideoWish(order=video_order()), asking()) for _ in range(3)]
+    await jobs_of(memory, 3)
+
+    assert len({job.id for job in await memory.jobs.recent(10)}) == 3
+    for one in open_ones:
+        one.close(delivered=False)
+    await videos.finish()
+
+
+async def test_retries_of_two_equal_requests_get_a_job_each(videos: Videos, memory: Memory) -> None:
+    """Both clients were cut off; each retry finds what the other one did not take."""
+    for _ in range(2):
+        videos.join(VideoWish(order=video_order()), asking())
+    await jobs_of(memory, 2)
+    claims = await memory.jobs.claim(now=1e6, lease=0.0, limit=2)
+    await memory.jobs.save([Write(claim, submitted(claim.job), 0.0) for claim in claims])
+    found = [await start(videos, VideoWish(order=video_order()), asking(count=1)) for _ in range(2)]
+
+    assert len({job.id for job in found}) == 2
+    assert len(await memory.jobs.recent(10)) == 2
+
+
+async def test_a_request_that_is_not_remembered_yet_is_joined_by_its_retry(videos: Videos, memory: Memory) -> None:
+    """Its pictures are still being fetched; nothing is bought twice."""
+    first = videos.join(VideoWish(order=video_order()), asking())
+    first.close(delivered=False)
+    second = videos.join(VideoWish(order=video_order()), asking())
+    third = videos.join(VideoWish(order=video_order()), asking(count=1))
+    await jobs_of(memory, 1)
+    await videos.finish()
+
+    assert len(await memory.jobs.recent(10)) == 1
+    for one in (second, third):
+        one.close(delivered=False)
+    await videos.finish()
+
+
+async def test_the_connections_of_a_dead_process_are_not_waited_for(
+    videos: Videos, memory: Memory, clock: FakeClock
+) -> None:
+    """Its lease runs out: the client that comes back to another process gets its job."""
+    videos.join(VideoWish(order=video_order()), asking())
+    await jobs_of(memory, 1)
+    other = Videos(Inputs(), memory, clock, PATIENCE, lambda: None)
+    back = other.join(VideoWish(order=video_order()), asking())
+    for _ in range(6):
+        await asyncio.sleep(0.01)
+        await clock.advance(1.0)
+    await other.finish()
+
+    assert len(await memory.jobs.recent(10)) == 1
+    back.close(delivered=False)
+    await other.finish()
+
+
+async def test_the_connections_of_another_living_process_are_wishes_of_their_own(
+    videos: Videos, memory: Memory, clock: FakeClock
+) -> None:
+    """It renews its lease meanwhile."""
+    videos.join(VideoWish(order=video_order()), asking())
+    await jobs_of(memory, 1)
+    other = Videos(Inputs(), memory, clock, PATIENCE, lambda: None)
+    second = other.join(VideoWish(order=video_order()), asking())
+    running = asyncio.create_task(videos.run())
+    for _ in range(4):
+        await asyncio.sleep(0.01)
+        await clock.advance(1.0)
+    await jobs_of(memory, 2)
+    running.cancel()
+    second.close(delivered=False)
+    await other.finish()
 
 
 def wish_from(*files: bytes) -> VideoWish:
@@ -198,7 +296,7 @@ def wish_from(*files: bytes) -> VideoWish:
 
 async def test_a_videos_pictures_are_kept_before_its_job_is_known(videos: Videos, memory: Memory) -> None:
     """Whoever moves the job finds them, after a restart as well; an open shape is the first picture's."""
-    starting = asyncio.create_task(videos.start_video(wish_from(png(90, 160), png(160, 90)), asking()))
+    starting = asyncio.create_task(start(videos, wish_from(png(90, 160), png(160, 90)), asking()))
     order = (await admitted(memory)).order
     await ended(starting)
 
@@ -209,16 +307,17 @@ async def test_a_videos_pictures_are_kept_before_its_job_is_known(videos: Videos
         assert picture.sha256 == hashlib.sha256(file).hexdigest()
 
 
-async def test_who_asks_again_with_the_same_pictures_gets_the_running_job(videos: Videos, memory: Memory) -> None:
-    """And leaves no second copy of them behind."""
-    tasks = [asyncio.create_task(videos.start_video(wish_from(png()), asking()))]
+async def test_a_client_that_comes_back_with_the_same_pictures_leaves_no_second_copy(
+    videos: Videos, memory: Memory
+) -> None:
+    """It gets the running job."""
+    videos.join(wish_from(png()), asking()).close(delivered=False)
     first = await admitted(memory)
-    tasks.append(asyncio.create_task(videos.start_video(wish_from(png()), asking())))
-    for _ in range(50):
-        await asyncio.sleep(0.001)
-    for task in tasks:
-        await ended(task)
+    back = videos.join(wish_from(png()), asking())
+    await videos.finish()
 
     assert len(await memory.jobs.recent(10)) == 1
     files = [file.name async for page in memory.media.list() for file in page]
     assert files == [picture.name for picture in first.order.pictures]
+    back.close(delivered=False)
+    await videos.finish()

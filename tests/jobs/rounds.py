@@ -27,7 +27,7 @@ def poller_of(memory: Memory, clock: FakeClock, **providers: VideoProvider) -> P
 async def admit(memory: Memory, clock: FakeClock, count: int = 1) -> list[str]:
     """Remember some jobs and return their ids."""
     jobs = [video_job(number, at=clock.now()) for number in range(1, count + 1)]
-    return [(await memory.jobs.admit(job, now=clock.now(), window=0.0)).id for job in jobs]
+    return [(await memory.jobs.admit(job, now=clock.now())).id for job in jobs]
 
 
 async def admit_from_pictures(memory: Memory, clock: FakeClock, *files: bytes) -> str:
@@ -38,7 +38,7 @@ async def admit_from_pictures(memory: Memory, clock: FakeClock, *files: bytes) -
         kept.append(KeptPicture(f"input_{number}.png", hashlib.sha256(file).hexdigest()))
     order = msgspec.structs.replace(video_order(), input=VideoInput.FRAMES, pictures=tuple(kept))
     job = video_job(order=order, at=clock.now())
-    return (await memory.jobs.admit(job, now=clock.now(), window=0.0)).id
+    return (await memory.jobs.admit(job, now=clock.now())).id
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:

@@ -90,7 +90,7 @@ async def news(changes: Subscription) -> VideoJob:
 async def test_only_what_changed_and_somebody_watches_is_read(store: CountingStore) -> None:
     """All of it at once, and its readers are told."""
     feed, told = LocalFeed(FakeClock()), Told()
-    jobs = [await store.admit(video_job(number), now=1000.0, window=0.0) for number in range(3)]
+    jobs = [await store.admit(video_job(number), now=1000.0) for number in range(3)]
     async with following(store, feed, told, FakeClock()):
         with feed.subscribe(jobs[0].id) as one, feed.subscribe(jobs[1].id) as two:
             await told.say({jobs[0].id})
@@ -113,7 +113,7 @@ async def test_very_many_are_read_in_several_queries(store: CountingStore) -> No
 async def test_a_store_that_is_away_ends_nothing(store: CountingStore) -> None:
     """The next change is looked at again."""
     feed, told = LocalFeed(FakeClock()), Told()
-    job = await store.admit(video_job(), now=1000.0, window=0.0)
+    job = await store.admit(video_job(), now=1000.0)
     async with following(store, feed, told, FakeClock()):
         with feed.subscribe(job.id) as changes:
             store.fault = StorageFailed("away")
@@ -149,7 +149,7 @@ async def test_a_reader_hears_what_another_process_wrote(database_url: str) -> N
     here, there = (SqlJobStore(database) for database in databases)
     clock = SystemClock()
     feed = LocalFeed(clock)
-    job = await there.admit(video_job(), now=1000.0, window=0.0)
+    job = await there.admit(video_job(), now=1000.0)
     async with following(here, feed, databases[0].changes, clock):
         with feed.subscribe(job.id) as changes:
             assert await news(changes) == job  # as soon as it listens, or first looks
@@ -175,7 +175,7 @@ async def test_only_what_a_reader_could_see_is_told(database: Database) -> None:
             told.append(list(ids))
 
     store = SqlJobStore(Database(database.reader, database.writer, Noting()))
-    await store.admit(video_job(), now=1000.0, window=0.0)
+    await store.admit(video_job(), now=1000.0)
     [claim] = await store.claim(now=1000.0, lease=10.0, limit=1)
     claim = await moved(store, claim, lambda job: advance(job, Intended("main")))
     claim = await moved(store, claim, lambda job: advance(job, Submitted(Operation("op", "mark"), 1000.0)))

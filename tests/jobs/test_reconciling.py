@@ -228,7 +228,7 @@ async def test_another_job_of_the_account_spoils_the_proof(
 ) -> None:
     """A refund of the one may hide a charge for the other."""
     job_id = await ambiguous(poller, memory, provider, clock)
-    await memory.jobs.admit(video_job(2, at=clock.now()), now=clock.now(), window=0.0)
+    await memory.jobs.admit(video_job(2, at=clock.now()), now=clock.now())
     await beat(poller, clock, BEATS_TO_THE_END)
 
     code, _, message = await failure(memory, job_id)
@@ -244,7 +244,7 @@ async def test_a_charge_among_others_is_told_as_what_it_is(memory: Memory, clock
     [job_id] = await admit(memory, clock)
     await beat(poller, clock)
     provider.fault = None
-    await memory.jobs.admit(video_job(2, at=clock.now()), now=clock.now(), window=0.0)
+    await memory.jobs.admit(video_job(2, at=clock.now()), now=clock.now())
     await beat(poller, clock, 15)
 
     assert (

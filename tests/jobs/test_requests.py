@@ -7,13 +7,14 @@ import msgspec
 import pytest
 
 from adapter.database.engine import Database, open_database, writing
-from adapter.database.tables import JOBS, REQUESTS
+from adapter.database.tables import EXECUTIONS, JOBS
 from adapter.domain.job import Failed, Failure, JobState, VideoJob, advance
 from adapter.domain.ports import Write
 from adapter.domain.repeats import (
     KEY_SECONDS,
     RETRY_SECONDS,
     Asking,
+    Connected,
     Entry,
     Repeat,
     Standing,
@@ -31,6 +32,7 @@ from tests.postgres import BOTH_ENGINES
 pytestmark = BOTH_ENGINES
 
 LEASE = 30.0
+KEY = Repeat(key="k")
 PICTURE = StoredImage(name=f"{7:032x}.png", width=16, height=9, usage=Usage(input_text=1, output_image=2))
 ALBUM = StoredAlbum((PICTURE, msgspec.structs.replace(PICTURE, usage=None)), linked=False)
 
@@ -49,9 +51,18 @@ async def other(database_url: str, database: Database) -> AsyncIterator[SqlReque
     await second.dispose()
 
 
-def entry(mark: int = 1, *, scope: str = "s", content: str = "c") -> Entry:
-    """Return an execution of a request."""
-    return Entry(scope=scope, content=content, mark=f"{mark:032x}", began_at=1000.0, keep_seconds=RETRY_SECONDS)
+def entry(
+    mark: int = 1, *, scope: str = "s", content: str = "1:c", repeat: Repeat = KEY, began_at: float = 1000.0
+) -> Entry:
+    """Return an execution of a request with a key."""
+    return Entry(
+        scope=scope,
+        content=content,
+        mark=f"{mark:032x}",
+        began_at=began_at,
+        keep_seconds=RETRY_SECONDS,
+        repeat=repeat,
+    )
 
 
 async def test_the_first_attempt_begins_and_the_second_learns_of_it(requests: SqlRequestStore) -> None:
@@ -80,7 +91,7 @@ async def test_an_answer_comes_back_as_it_was_given(
 ) -> None:
     """In any process."""
     await requests.begin(entry(), now=1000.0, lease=LEASE)
-    assert await requests.finish(entry(), answer)
+    assert await requests.finish(entry(), answer, answered_at=None)
     known = await other.begin(entry(2), now=1100.0, lease=LEASE)
 
     assert known is not None
@@ -100,16 +111,45 @@ async def test_an_execution_whose_holder_died_is_lost_and_not_begun_again(reques
     assert (alive.standing, dead.standing) == (Standing.RUNNING, Standing.LOST)
 
 
-async def test_only_its_holder_writes_the_end_of_an_execution(requests: SqlRequestStore) -> None:
-    """One that was replaced meanwhile changes nothing."""
-    await requests.begin(entry(1), now=1000.0, lease=LEASE)
-    await requests.register(entry(2), now=1001.0, lease=LEASE)
+async def test_equal_requests_side_by_side_have_an_execution_each(requests: SqlRequestStore) -> None:
+    """Each has its own end, and what is forgotten of one is not forgotten of the other."""
+    plain = Repeat()
+    for mark in (1, 2):
+        await requests.register(entry(mark, repeat=plain), now=1000.0, lease=LEASE)
+    assert await requests.finish(entry(1), ALBUM, answered_at=None)
+    await requests.forget(entry(2))
+    assert not await requests.finish(entry(2), ALBUM, answered_at=None)
 
-    assert not await requests.finish(entry(1), ALBUM)
-    await requests.forget(entry(1))
-    known = await requests.begin(entry(3), now=1002.0, lease=LEASE)
+    known = await requests.begin(entry(3, repeat=Repeat(count=1)), now=1002.0, lease=LEASE)
     assert known is not None
-    assert (known.mark, known.standing) == (entry(2).mark, Standing.RUNNING)
+    assert (known.mark, known.standing) == (entry(1).mark, Standing.ANSWERED)
+
+
+async def test_each_retry_finds_an_execution_that_was_not_retried_yet(requests: SqlRequestStore) -> None:
+    """Of two equal requests that were both cut off."""
+    for mark in (1, 2):
+        await requests.register(entry(mark, repeat=Repeat(), began_at=1000.0 + mark), now=1000.0, lease=LEASE)
+        await requests.finish(entry(mark), ALBUM, answered_at=None)
+    retry = Repeat(count=1)
+    found = [await requests.begin(entry(3, repeat=retry), now=1002.0, lease=LEASE) for _ in range(3)]
+
+    assert [one.mark for one in found if one] == [entry(2).mark, entry(1).mark, entry(2).mark]
+
+
+async def test_a_first_attempt_finds_what_no_client_was_given(requests: SqlRequestStore) -> None:
+    """Neither what is under way, nor what failed, nor what was handed over."""
+    plain = Repeat()
+    await requests.register(entry(1, repeat=plain), now=1000.0, lease=LEASE)
+    await requests.register(entry(2, repeat=plain), now=1000.0, lease=LEASE)
+    await requests.finish(entry(2), StoredFault(Failure.of(ContentRefused("no"))), answered_at=None)
+    await requests.register(entry(3, repeat=plain), now=1000.0, lease=LEASE)
+    await requests.finish(entry(3), ALBUM, answered_at=None)
+
+    first = await requests.begin(entry(4, repeat=plain), now=1001.0, lease=LEASE)
+    assert first is not None
+    assert (first.mark, first.answer) == (entry(3).mark, ALBUM)
+    await requests.mark_answered(entry(3).mark, now=1002.0)
+    assert await requests.begin(entry(4, repeat=plain), now=1003.0, lease=LEASE) is None
 
 
 async def test_a_request_of_which_nothing_came_is_forgotten(requests: SqlRequestStore) -> None:
@@ -123,7 +163,7 @@ async def test_a_request_of_which_nothing_came_is_forgotten(requests: SqlRequest
 async def test_what_is_too_old_is_forgotten_with_its_files(requests: SqlRequestStore) -> None:
     """And what is not stays."""
     await requests.begin(entry(), now=1000.0, lease=LEASE)
-    await requests.finish(entry(), ALBUM)
+    await requests.finish(entry(), ALBUM, answered_at=None)
     await requests.begin(entry(2, scope="t"), now=1500.0, lease=LEASE)
 
     assert await requests.prune(now=1000.0 + RETRY_SECONDS - 1) == []
@@ -132,17 +172,16 @@ async def test_what_is_too_old_is_forgotten_with_its_files(requests: SqlRequestS
     assert await requests.begin(entry(3, scope="t"), now=1950.0, lease=LEASE) is not None
 
 
-def asking(*, key: str | None = None, count: int = 0, content: str = "waves", owner: str = "ada") -> Asking:
+def asking(*, key: str | None = None, count: int = 0, content: str = "1:waves", owner: str = "ada") -> Asking:
     """Return a request for a video."""
     return Asking(owner=owner, route="/videos", content=content, repeat=Repeat(key=key, count=count))
 
 
-async def admit(
-    store: SqlJobStore, number: int, asked: Asking, *, now: float = 1000.0, window: float | None = None
-) -> VideoJob:
-    """Ask for a video."""
+async def admit(store: SqlJobStore, number: int, asked: Asking, *, now: float = 1000.0) -> VideoJob:
+    """Ask for a video, by a connection that stays."""
     job = msgspec.structs.replace(video_job(number, order=video_order("waves"), at=now), owner=asked.owner)
-    return await store.admit(job, now=now, window=window, asking=asked)
+    connected = Connected(process="one", lease=5.0, window=60.0)
+    return await store.admit(job, now=now, asking=asked, connected=connected)
 
 
 async def end(store: SqlJobStore, job: VideoJob, failure: Failure) -> VideoJob:
@@ -175,7 +214,7 @@ async def test_a_key_that_stood_for_something_else_is_refused(store: SqlJobStore
     await admit(store, 1, asking(key="k"))
 
     with pytest.raises(InvalidRequest) as caught:
-        await admit(store, 2, asking(key="k", content="wind"))
+        await admit(store, 2, asking(key="k", content="1:wind"))
     assert caught.value.code == "idempotency_key_reused"
     assert len(await store.recent(10)) == 1
 
@@ -203,15 +242,24 @@ async def test_the_video_of_a_key_that_was_deleted_is_not_made_again(store: SqlJ
 
 
 async def test_a_retry_gets_the_newest_job_of_its_content(store: SqlJobStore) -> None:
-    """For a quarter of an hour; first attempts that nobody joins get one each."""
-    await admit(store, 1, asking())
+    """For a quarter of an hour, and the one that was not retried yet; first attempts get one each."""
+    first = await admit(store, 1, asking())
     second = await admit(store, 2, asking(), now=1001.0)
-    again = [await admit(store, 3, asking(count=1), now=now) for now in (1002.0, 1000.0 + RETRY_SECONDS)]
+    again = [await admit(store, 3, asking(count=1), now=now) for now in (1002.0, 1003.0, 1000.0 + RETRY_SECONDS)]
 
-    assert again == [second, second]
-    assert (await admit(store, 4, asking(count=1, content="wind"))).seed == 4
-    await end(store, second, Failure.of(ContentRefused("no")))
+    assert [job.id for job in again] == [second.id, first.id, second.id]
+    assert (await admit(store, 4, asking(count=1, content="1:wind"))).seed == 4
+    claims = await store.claim(now=1001.0, lease=10.0, limit=100)
+    over = Failed(Failure.of(ContentRefused("no")), 1001.0)
+    await store.save([Write(claim, advance(claim.job, over), 0.0) for claim in claims])
     assert (await admit(store, 5, asking(count=2), now=1001.0 + RETRY_SECONDS)).seed == 5
+
+
+async def test_what_an_older_version_remembered_of_a_key_is_believed(store: SqlJobStore) -> None:
+    """Its content was digested in another way, which says nothing about this request."""
+    first = await admit(store, 1, asking(key="k", content="waves"))
+
+    assert await admit(store, 2, asking(key="k", content="1:waves")) == first
 
 
 async def test_a_retry_of_what_failed_for_free_is_a_new_attempt(store: SqlJobStore) -> None:
@@ -244,9 +292,9 @@ async def test_an_answer_that_cannot_be_read_stops_no_other(requests: SqlRequest
     """A newer version wrote it: it is handed, and its files are left to the janitor."""
     for number in (1, 2):
         await requests.begin(entry(number, scope=str(number)), now=1000.0, lease=LEASE)
-        await requests.finish(entry(number, scope=str(number)), ALBUM)
+        await requests.finish(entry(number, scope=str(number)), ALBUM, answered_at=None)
     async with writing(database) as connection:
-        await connection.execute(REQUESTS.update().where(REQUESTS.c.scope == "1").values(document=b"{"))
+        await connection.execute(EXECUTIONS.update().where(EXECUTIONS.c.scope == "1").values(document=b"{"))
     known = await requests.begin(entry(3, scope="1"), now=1001.0, lease=LEASE)
 
     assert known is not None
@@ -254,13 +302,12 @@ async def test_an_answer_that_cannot_be_read_stops_no_other(requests: SqlRequest
     assert await requests.prune(now=1000.0 + RETRY_SECONDS) == [ALBUM]
 
 
-async def test_a_retry_in_a_chat_gets_what_its_first_attempt_joined(store: SqlJobStore) -> None:
-    """Even if it was handed over meanwhile: the connection broke at the end."""
-    first = await admit(store, 1, asking(), window=60.0)
-    assert await admit(store, 2, asking(), window=60.0) == first
-    await end(store, first, Failure.of(ContentRefused("no")))
+async def test_a_retry_gets_what_was_handed_over(store: SqlJobStore) -> None:
+    """The connection broke at the very end."""
+    first = await admit(store, 1, asking())
+    await store.mark_delivered(first.id, now=1001.0)
 
-    assert (await admit(store, 3, asking(count=1), window=60.0)).id == first.id
+    assert (await admit(store, 3, asking(count=1))).id == first.id
 
 
 async def test_of_videos_with_one_key_at_the_same_moment_one_is_made(

@@ -23,6 +23,8 @@ from adapter.domain.job import (
 )
 from adapter.domain.media import RemoteVideo
 from adapter.domain.ports import Claim, Write
+from adapter.domain.repeats import Asking, Connected
+from adapter.errors import Undecided
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job, video_order
 from tests.postgres import BOTH_ENGINES
@@ -30,9 +32,17 @@ from tests.postgres import BOTH_ENGINES
 pytestmark = BOTH_ENGINES
 
 
-async def admit(store: SqlJobStore, job: VideoJob, *, now: float = 1000.0, window: float = 60.0) -> VideoJob:
+async def admit(store: SqlJobStore, job: VideoJob, *, now: float = 1000.0) -> VideoJob:
     """Remember a job."""
-    return await store.admit(job, now=now, window=window)
+    return await store.admit(job, now=now)
+
+
+async def admit_for(
+    store: SqlJobStore, job: VideoJob, content: str = "waves", *, process: str = "one", now: float = 1000.0
+) -> VideoJob:
+    """Remember a job for a request, or join one."""
+    asked = Asking(owner=job.owner, route="/videos", content=content)
+    return await store.admit(job, now=now, asking=asked, connected=Connected(process=process, lease=5.0, window=60.0))
 
 
 async def claim(store: SqlJobStore, now: float) -> list[Claim]:
@@ -84,62 +94,94 @@ async def test_the_newest_jobs_come_first(store: SqlJobStore) -> None:
     assert [job.created_at for job in await store.recent(2)] == [3.0, 2.0]
 
 
-async def test_the_same_wish_gets_the_job_that_is_running(store: SqlJobStore) -> None:
-    """One owner, one wish, one video: the second request attaches to the first one's job."""
-    first = await admit(store, video_job(1, order=video_order("waves")))
-    second = await admit(store, video_job(2, order=video_order("waves")))
-
-    assert second == first
-    assert len(await store.recent(10)) == 1
-
-
-@pytest.mark.parametrize("other", ["owner", "prompt", "seed"])
+@pytest.mark.parametrize("other", ["owner", "content"])
 async def test_another_wish_is_another_job(store: SqlJobStore, other: str) -> None:
-    """Whoever else asks, or for something else, gets a video of their own."""
-    await admit(store, video_job(1, order=video_order("waves")))
-    second = {
-        "owner": msgspec.structs.replace(video_job(2, order=video_order("waves")), owner="bob"),
-        "prompt": video_job(2, order=video_order("wind")),
-        "seed": video_job(2, order=video_order("waves", seed=1)),
-    }[other]
+    """Another owner, or another request, gets a video of its own, also when no connection waits for the first."""
+    first = video_job(1)
+    await admit_for(store, first)
+    await store.release(first.id, "one", answered_at=None)
+    second = msgspec.structs.replace(video_job(2), owner="bob" if other == "owner" else first.owner)
 
-    assert await admit(store, second) == second
+    assert await admit_for(store, second, "waves" if other == "owner" else "wind") == second
 
 
-async def test_a_video_that_nobody_was_given_answers_the_same_wish(store: SqlJobStore) -> None:
-    """Who hung up and asks again gets what was paid for; once handed over, the same wish is a new one."""
-    job = video_job(1, order=video_order("waves"))
-    await admit(store, job)
+async def test_an_equal_request_whose_connections_are_alive_gets_a_job_of_its_own(store: SqlJobStore) -> None:
+    """Whoever sends two wants two; what is left by its client is joined once."""
+    first, second, third, fourth = (video_job(number) for number in (1, 2, 3, 4))
+    await admit_for(store, first)
+    assert await admit_for(store, second) == second
+
+    await store.release(first.id, "one", answered_at=None)
+    assert await admit_for(store, third) == first
+    assert await admit_for(store, fourth) == fourth
+
+
+async def test_a_job_whose_id_was_given_to_a_client_is_not_joined(store: SqlJobStore) -> None:
+    """That client can ask for it."""
+    first, second = video_job(1), video_job(2)
+    await admit_for(store, first)
+    await store.release(first.id, "one", answered_at=1001.0)
+
+    assert await admit_for(store, second) == second
+
+
+async def test_the_lease_of_a_process_says_whether_its_connections_are_there(store: SqlJobStore) -> None:
+    """Undecided while it runs; renewed it is alive, run out it is dead."""
+    first, second = video_job(1), video_job(2)
+    await admit_for(store, first)
+    with pytest.raises(Undecided) as caught:
+        await admit_for(store, second, process="two", now=1001.0)
+    assert caught.value.process == "one"
+    assert caught.value.until == pytest.approx(1005.0)
+
+    await store.keep_alive("one", now=1004.0, lease=5.0)
+    with pytest.raises(Undecided) as renewed:
+        await admit_for(store, second, process="two", now=1005.0)
+    assert renewed.value.until == pytest.approx(1009.0)
+    assert await admit_for(store, second, process="two", now=1009.0) == first
+
+
+async def test_a_video_that_no_client_was_given_answers_the_same_wish(store: SqlJobStore) -> None:
+    """A client that comes back gets what was paid for; once handed over, the same wish is a new one."""
+    job, again = video_job(1), video_job(2)
+    await admit_for(store, job)
+    await store.release(job.id, "one", answered_at=None)
     await finish(store, job)
-    again = video_job(2, order=video_order("waves"))
 
-    found = await admit(store, again, now=1100.0)
+    found = await admit_for(store, again, now=1100.0)
     assert found.id == job.id
 
+    await store.release(job.id, "one", answered_at=None)
     await store.mark_delivered(job.id, now=1101.0)
-    assert await admit(store, again, now=1102.0) == again
+    assert await admit_for(store, again, now=1102.0) == again
 
 
 async def test_a_video_that_was_never_fetched_is_not_replayed_for_ever(store: SqlJobStore) -> None:
     """Outside the window the same wish is a new one."""
-    job = video_job(1, order=video_order("waves"))
-    await admit(store, job)
+    job, again = video_job(1), video_job(2)
+    await admit_for(store, job)
+    await store.release(job.id, "one", answered_at=None)
     await finish(store, job)
-    again = video_job(2, order=video_order("waves"))
 
-    assert await admit(store, again, now=1080.0 + 61.0, window=60.0) == again
+    assert await admit_for(store, again, now=1080.0 + 61.0) == again
 
 
-async def test_a_failed_job_does_not_answer_for_the_next_one(store: SqlJobStore) -> None:
-    """Asking again after a failure is a new try."""
-    job = video_job(1, order=video_order("waves"))
-    await admit(store, job)
-    [held] = await claim(store, 1000.0)
-    failed = advance(job, Failed(Failure(message="no", code=None, type="server_error", status=502), 1001.0))
-    await store.save([Write(held, failed, 0.0)])
-    again = video_job(2, order=video_order("waves"))
+@pytest.mark.parametrize("end", ["failed", "deleted", "cancelled"])
+async def test_a_job_without_a_video_does_not_answer_for_the_next_one(store: SqlJobStore, end: str) -> None:
+    """Asking again after that is a new try."""
+    job, again = video_job(1), video_job(2)
+    await admit_for(store, job)
+    await store.release(job.id, "one", answered_at=None)
+    if end == "deleted":
+        await store.delete(job.id, job.owner, now=1001.0)
+    elif end == "cancelled":
+        await store.cancel(job.id, now=1001.0)
+    else:
+        [held] = await claim(store, 1000.0)
+        failed = advance(job, Failed(Failure(message="no", code=None, type="server_error", status=502), 1001.0))
+        await store.save([Write(held, failed, 0.0)])
 
-    assert await admit(store, again) == again
+    assert await admit_for(store, again) == again
 
 
 async def test_a_job_is_claimed_once_until_its_lease_ends(store: SqlJobStore) -> None:

@@ -31,7 +31,7 @@ async def database(postgres: PostgresServer) -> AsyncIterator[Database]:
 async def claims(store: SqlJobStore) -> list[Claim]:
     """Two jobs, held; the one with the higher id lies before the other."""
     for job in (SECOND, FIRST):
-        await store.admit(job, now=1000.0, window=0.0)
+        await store.admit(job, now=1000.0)
     return sorted(await store.claim(now=1000.0, lease=10.0, limit=2), key=lambda claim: claim.job.id, reverse=True)
 
 
@@ -56,7 +56,7 @@ async def until_somebody_waits(database: Database) -> None:
 async def test_a_job_that_somebody_is_just_taking_is_not_waited_for(database: Database, store: SqlJobStore) -> None:
     """The others are taken meanwhile."""
     for job in (FIRST, SECOND):
-        await store.admit(job, now=1000.0, window=0.0)
+        await store.admit(job, now=1000.0)
     async with writing(database) as other:
         await other.execute(select(JOBS.c.id).where(JOBS.c.id == FIRST.id).with_for_update())
         taken = await store.claim(now=1000.0, lease=10.0, limit=1)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.fakes import png
 from tests.journeys.cutting import KINDS, Cutter, cutting
-from tests.journeys.running import KEY, Server
+from tests.journeys.running import KEY, Server, wait_until
 from tests.journeys.watching import Watch
 
 pytestmark = pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
@@ -213,15 +213,39 @@ def test_a_changed_boundary_changes_nothing(http: httpx.Client, server: Server, 
     assert server.executed(prompt) == 1
 
 
-def test_who_posts_again_while_the_first_is_running_joins_it(http: httpx.Client, server: Server, prompt: str) -> None:
-    """Front-ends do, and count no retries; afterwards the same request is a new one."""
-    server.fault(on="gemini.generate", do="delay", seconds=0.5, prompt=prompt)
+def test_equal_requests_side_by_side_get_a_picture_each(http: httpx.Client, server: Server, prompt: str) -> None:
+    """Their connections are all alive."""
+    server.fault(on="gemini.generate", do="delay", seconds=0.5, times=5, prompt=prompt)
     with ThreadPoolExecutor(5) as threads:
         answers = [*threads.map(lambda _: post(http, server, {"prompt": prompt}), range(5))]
 
-    assert len({answer.content for answer in answers}) == 1
-    assert server.executed(prompt) == 1
-    assert post(http, server, {"prompt": prompt}).content != answers[0].content
+    assert len({answer.content for answer in answers}) == 5
+    assert server.executed(prompt) == 5
+
+
+@pytest.mark.parametrize("seconds", [0.8, 0.0], ids=["while it is made", "after it was made"])
+def test_a_client_that_hung_up_and_comes_back_gets_its_picture(
+    http: httpx.Client, server: Server, prompt: str, seconds: float
+) -> None:
+    """Front-ends count no retries; the request after that is a new one."""
+    server.fault(on="gemini.generate", do="delay", seconds=max(seconds, 0.5), prompt=prompt)
+    with pytest.raises(httpx.ReadTimeout):
+        hanging_up(http, server, prompt)
+    if not seconds:
+        wait_until(lambda: server.executed(prompt) == 1, "the picture was not made")
+        http.get(f"{server.url}/health")
+    back = post(http, server, {"prompt": prompt})
+    assert (back.status_code, server.executed(prompt)) == (200, 1)
+
+    assert post(http, server, {"prompt": prompt}).content != back.content
+    assert server.executed(prompt) == 2
+
+
+def hanging_up(http: httpx.Client, server: Server, prompt: str) -> None:
+    """Ask for a picture and do not wait for it."""
+    body = {"model": PICTURES, "prompt": prompt}
+    headers = {"authorization": f"Bearer {KEY}"}
+    http.post(f"{server.url}/v1/images/generations", json=body, headers=headers, timeout=0.3)
 
 
 def test_a_client_that_hangs_up_finds_its_picture_when_it_retries(
@@ -230,12 +254,7 @@ def test_a_client_that_hangs_up_finds_its_picture_when_it_retries(
     """The work goes on without it."""
     server.fault(on="gemini.generate", do="delay", seconds=1.0, prompt=prompt)
     with pytest.raises(httpx.ReadTimeout):
-        http.post(
-            f"{server.url}/v1/images/generations",
-            json={"model": PICTURES, "prompt": prompt},
-            headers={"authorization": f"Bearer {KEY}"},
-            timeout=0.3,
-        )
+        hanging_up(http, server, prompt)
     answer = post(http, server, {"prompt": prompt}, x_stainless_retry_count="1")
 
     assert answer.status_code == 200

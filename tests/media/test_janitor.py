@@ -85,7 +85,7 @@ def names(folder: Path) -> list[str]:
 
 async def remember(jobs: SqlJobStore, job: VideoJob, state: VideoJob) -> None:
     """Store a job, and then as it stands."""
-    await jobs.admit(job, now=NOW - 100 * DAY, window=0.0)
+    await jobs.admit(job, now=NOW - 100 * DAY)
     [claim] = [held for held in await jobs.claim(now=NOW, lease=10.0, limit=100) if held.job.id == job.id]
     await jobs.save([Write(claim, state, NOW)])
 
@@ -152,7 +152,7 @@ async def test_what_is_not_called_as_ours_stays(janitor: Janitor, folder: Path, 
 async def test_the_files_of_a_job_that_is_not_over_stay(janitor: Janitor, jobs: SqlJobStore, folder: Path) -> None:
     """However old: it will fetch them again, or say that they are whole."""
     accepted, running, over = (video_job(number) for number in (1, 2, 3))
-    await jobs.admit(accepted, now=NOW - 100 * DAY, window=0.0)
+    await jobs.admit(accepted, now=NOW - 100 * DAY)
     await remember(jobs, running, submitted(running))
     await remember(jobs, over, failed(over))
     for job in (accepted, running, over):
@@ -204,7 +204,7 @@ async def test_the_files_of_a_job_in_words_of_a_newer_version_stay(
 ) -> None:
     """Two versions run side by side during an update."""
     job = video_job(1)
-    await jobs.admit(job, now=NOW, window=0.0)
+    await jobs.admit(job, now=NOW)
     newer = msgspec.json.encode(job).replace(b'"accepted"', b'"dreaming"')
     async with writing(database) as connection:
         await connection.execute(JOBS.update().values(document=newer))
@@ -267,7 +267,7 @@ async def test_thousands_of_files_are_asked_about_and_deleted_in_batches(
 ) -> None:
     """Listing goes on while files disappear under it."""
     live = video_job(BATCH)
-    await jobs.admit(live, now=NOW, window=0.0)
+    await jobs.admit(live, now=NOW)
     for number in range(2 * BATCH + 500):
         lay(folder, f"{number:032x}.png", age=2 * DAY)
     await janitor.go_round()
@@ -280,7 +280,7 @@ async def test_a_bucket_is_tidied_too(s3: S3Server, jobs: SqlJobStore, clock: Fa
     bucket = s3.new_bucket()
     media = open_media(f"s3://{bucket}/media", s3.access())
     live = video_job(1)
-    await jobs.admit(live, now=NOW, window=0.0)
+    await jobs.admit(live, now=NOW)
     for stem in ("a" * 32, live.stem):
         await media.put(f"{stem}.mp4", once(b"x"))
     await clock.advance(1e11)

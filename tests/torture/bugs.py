@@ -27,7 +27,7 @@ from adapter.domain.ports import (
     VideoProvider,
     Write,
 )
-from adapter.domain.repeats import Asking
+from adapter.domain.repeats import Asking, Connected, Repeat
 from adapter.errors import AdapterError, JobFailed, StorageFailed, UpstreamBroken, UpstreamRejected, UpstreamSilent
 from adapter.settings import Settings
 from tests.torture.around import Around, AroundFlow, AroundMedia, AroundStore
@@ -111,9 +111,15 @@ class PollsWithFirst(AroundFlow):
 class KnowsNoRepeat(AroundStore):
     """Recognises a repeated request by something that each attempt has of its own."""
 
-    async def admit(self, job: VideoJob, *, now: float, window: float | None, asking: Asking | None = None) -> VideoJob:
-        own = msgspec.structs.replace(job.order, seed=secrets.randbelow(2**31))
-        return await self.real.admit(msgspec.structs.replace(job, order=own), now=now, window=window, asking=asking)
+    async def admit(
+        self, job: VideoJob, *, now: float, asking: Asking | None = None, connected: Connected | None = None
+    ) -> VideoJob:
+        own = asking and msgspec.structs.replace(asking, content=secrets.token_hex(16), repeat=Repeat())
+        return await self.real.admit(job, now=now, asking=own, connected=connected)
+
+    async def recall(self, asking: Asking, *, now: float, connected: Connected | None = None) -> VideoJob | None:
+        own = msgspec.structs.replace(asking, content=secrets.token_hex(16), repeat=Repeat())
+        return await self.real.recall(own, now=now, connected=connected)
 
 
 class LeavesSubmitting(AroundStore):

@@ -6,10 +6,10 @@ import msgspec
 from sqlalchemy import delete
 
 from adapter.database.engine import Database, open_database, writing
-from adapter.database.tables import REQUESTS
+from adapter.database.tables import EXECUTIONS
 from adapter.domain.job import VideoJob
 from adapter.domain.ports import Claim
-from adapter.domain.repeats import Asking, Entry, Known, Repeat, Standing
+from adapter.domain.repeats import Asking, Connected, Entry, Known, Repeat, Standing
 from tests.torture.around import AroundMedia, AroundRequests, AroundStore
 
 
@@ -39,11 +39,13 @@ class IgnoresCancellation(AroundStore):
 class RecallsNothing(AroundStore):
     """Takes every order for a first attempt."""
 
-    async def recall(self, asking: Asking, *, now: float) -> VideoJob | None:
-        return await self.real.recall(_first(asking), now=now)
+    async def recall(self, asking: Asking, *, now: float, connected: Connected | None = None) -> VideoJob | None:
+        return await self.real.recall(_first(asking), now=now, connected=connected)
 
-    async def admit(self, job: VideoJob, *, now: float, window: float | None, asking: Asking | None = None) -> VideoJob:
-        return await self.real.admit(job, now=now, window=window, asking=asking and _first(asking))
+    async def admit(
+        self, job: VideoJob, *, now: float, asking: Asking | None = None, connected: Connected | None = None
+    ) -> VideoJob:
+        return await self.real.admit(job, now=now, asking=asking and _first(asking), connected=connected)
 
 
 def _first(asking: Asking) -> Asking:
@@ -64,7 +66,7 @@ class PrunesLiveKeys(AroundStore):
         if claims:
             async with writing(self._database) as connection:
                 ids = [claim.job.id for claim in claims]
-                await connection.execute(delete(REQUESTS).where(REQUESTS.c.job_id.in_(ids)))
+                await connection.execute(delete(EXECUTIONS).where(EXECUTIONS.c.job_id.in_(ids)))
         return claims
 
 

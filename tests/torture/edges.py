@@ -39,11 +39,21 @@ PORTS: Final[Mapping[str, Mapping[str, Shape]]] = {
     "jobs": dict.fromkeys(
         (
             *("admit", "get", "find", "list", "delete", "cancel", "recent", "claim", "renew", "save", "forget"),
-            *("recall", "get_many", "replace", "neighbours", "mark_delivered", "needed", "measured_seconds"),
+            *(
+                "release",
+                "keep_alive",
+                "recall",
+                "get_many",
+                "replace",
+                "neighbours",
+                "mark_delivered",
+                "needed",
+                "measured_seconds",
+            ),
         ),
         Shape.CALL,
     ),
-    "requests": dict.fromkeys(("begin", "register", "renew", "finish", "forget", "prune"), Shape.CALL),
+    "requests": dict.fromkeys(("begin", "register", "renew", "finish", "mark_answered", "forget", "prune"), Shape.CALL),
     "media": {
         "put": Shape.CALL,
         "find": Shape.CALL,

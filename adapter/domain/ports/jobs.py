@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 
 from adapter.domain.job import VideoJob
-from adapter.domain.repeats import Asking, Entry, Known, StoredAnswer
+from adapter.domain.repeats import Asking, Connected, Entry, Known, StoredAnswer
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -35,19 +35,22 @@ class JobStore(Protocol):
     Each method raises StorageFailed if the store does not take or give anything at the moment.
     """
 
-    async def admit(self, job: VideoJob, *, now: float, window: float | None, asking: Asking | None = None) -> VideoJob:
-        """Remember a new job, due at once; or return the one that already serves the same wish.
+    async def admit(
+        self, job: VideoJob, *, now: float, asking: Asking | None = None, connected: Connected | None = None
+    ) -> VideoJob:
+        """Remember a new job, due at once; or return the one of an earlier execution, if `asking` joins that.
 
-        That is one of the same owner and fingerprint that is live, or that was completed within `window` seconds and
-        whose video nobody has been given yet; and neither deleted nor called off. Without a window none does. With
-        `asking` it is first of all the job of an earlier attempt, as by `recall`.
+        `connected` is the process that has the request's connection: the job is waited for by it from now on. A first
+        attempt joins a job that is live, or that was completed within the window; that no connection waits for; whose
+        video and whose id no client was given; and that was neither deleted nor called off.
 
         Raises:
-            InvalidRequest: as `recall`.
+            InvalidRequest, NotFound: as `recall`.
+            Undecided: the connections of an equal request are those of a process that may be dead.
         """
         ...
 
-    async def recall(self, asking: Asking, *, now: float) -> VideoJob | None:
+    async def recall(self, asking: Asking, *, now: float, connected: Connected | None = None) -> VideoJob | None:
         """Return the job of an earlier attempt of a request: of the same key, or the one that it is a retry of.
 
         None where there is none, where it failed in a way that invites a retry, and for a first attempt without a key.
@@ -56,6 +59,14 @@ class JobStore(Protocol):
             InvalidRequest: with the code `idempotency_key_reused`: the key stood for something else.
             NotFound: the video of this key was deleted.
         """
+        ...
+
+    async def release(self, job_id: str, process: str, *, answered_at: float | None) -> None:
+        """Note that no connection of a process waits for a job, and when a client was given its id, if one was."""
+        ...
+
+    async def keep_alive(self, process: str, *, now: float, lease: float) -> None:
+        """Note that the connections of a process are still there."""
         ...
 
     async def get(self, job_id: str) -> VideoJob | None:
@@ -151,19 +162,26 @@ class RequestStore(Protocol):
     """
 
     async def begin(self, entry: Entry, *, now: float, lease: float) -> Known | None:
-        """Remember that a request is under way and return None; or return what is known of its earlier attempt."""
+        """Remember that a request is under way and return None; or return the execution that it joins (`pick`)."""
         ...
 
     async def register(self, entry: Entry, *, now: float, lease: float) -> None:
-        """Remember that a request is under way, in the place of any earlier one of its scope."""
+        """Remember that a request is under way, beside all others of its scope."""
         ...
 
     async def renew(self, marks: Collection[str], *, now: float, lease: float) -> None:
         """Keep entries that are still under way."""
         ...
 
-    async def finish(self, entry: Entry, answer: StoredAnswer | None) -> bool:
-        """Remember how a request was answered, None where that is not kept; return whether it was still ours."""
+    async def finish(self, entry: Entry, answer: StoredAnswer | None, *, answered_at: float | None) -> bool:
+        """Remember how a request was answered, None where that is not kept; return whether it was still known.
+
+        `answered_at` is when a client was given the answer, None if none was.
+        """
+        ...
+
+    async def mark_answered(self, mark: str, *, now: float) -> None:
+        """Note that a client was given the answer."""
         ...
 
     async def forget(self, entry: Entry) -> None:

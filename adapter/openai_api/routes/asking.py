@@ -2,56 +2,62 @@
 
 from collections.abc import Mapping
 
-import msgspec
-
-from adapter.domain.orders import ImageOrder, Upload, VideoWish
-from adapter.domain.repeats import Asking, content
+from adapter.domain.orders import ImageOrder, VideoWish
+from adapter.domain.repeats import Asking
 from adapter.generation.undertaking import Viewing
+from adapter.generation.videos import Waiting
 from adapter.openai_api.read.repeats import read_repeat, read_route
 from adapter.openai_api.routes.desk import Desk, OwnedRequest
-from adapter.openai_api.routes.room import apart, take_room, tell_parting
+from adapter.openai_api.routes.room import take_room, tell_parting
 
 REPLAYED = {"idempotent-replayed": "true"}
 
 
-async def open_viewing(
-    request: OwnedRequest, desk: Desk, order: ImageOrder, *, linked: bool, form: tuple[object, ...]
-) -> Viewing:
-    """Have pictures made for a request, or join its earlier attempt; `form` is what its answer depends on besides.
-
-    Raises:
-        AdapterError: as `Pictures.open`.
-    """
-    asked = await asking_for_picture(request, order, linked, *form)
-    room = await take_room(request, desk, 0)
-    viewing = await desk.pictures.open(order, asked, room, linked=linked)
-    tell_parting(request, viewing.close)
-    return viewing
-
-
-async def asking_for_picture(request: OwnedRequest, order: ImageOrder, *form: object) -> Asking:
-    """Return what a request for pictures is known by."""
-    bare = msgspec.structs.replace(order, sources=())
-    size = sum(len(source.data) for source in order.sources if isinstance(source, Upload))
-    same = await apart(size, lambda: content(bare, order.sources, *form))
-    return asking(request, same)
-
-
-async def asking_for_video(request: OwnedRequest, wish: VideoWish, *form: object) -> Asking:
-    """Return what a request for a video is known by."""
-    size = sum(len(source.data) for source in wish.sources if isinstance(source, Upload))
-    same = await apart(size, lambda: content(wish.order, wish.sources, bool(wish.shapes), *form))
-    return asking(request, same)
-
-
-def asking(request: OwnedRequest, same: str) -> Asking:
+def asking(request: OwnedRequest, content: str) -> Asking:
     """Return what a request of such content is known by.
 
     Raises:
         InvalidRequest: its `Idempotency-Key` is none.
     """
     repeat = read_repeat(request.headers)
-    return Asking(owner=request.auth, route=read_route(request.scope["path"]), content=same, repeat=repeat)
+    return Asking(owner=request.auth, route=read_route(request.scope["path"]), content=content, repeat=repeat)
+
+
+async def join_pictures(request: OwnedRequest, desk: Desk, order: ImageOrder, content: str, *, linked: bool) -> Viewing:
+    """Have pictures made for a request, or join an earlier one; it waits for them until its client has left.
+
+    Raises:
+        AdapterError: as `Pictures.join`.
+    """
+    asked = asking(request, content)
+    room = await take_room(request, desk, 0)
+    viewing = desk.pictures.join(order, asked, room, linked=linked)
+    await tell_parting(request, viewing.close)
+    return viewing
+
+
+async def open_pictures(request: OwnedRequest, desk: Desk, order: ImageOrder, content: str, *, linked: bool) -> Viewing:
+    """Have pictures made as `join_pictures`, and wait until that is certain.
+
+    Raises:
+        AdapterError: as `Pictures.join` and `Viewing.opened`.
+    """
+    viewing = await join_pictures(request, desk, order, content, linked=linked)
+    await viewing.opened()
+    return viewing
+
+
+async def join_video(request: OwnedRequest, desk: Desk, wish: VideoWish, content: str, *, is_shown: bool) -> Waiting:
+    """Have a video made for a request, or join an earlier one; it waits for it until its client has left.
+
+    The answer is the video where that `is_shown`, and else the job's id.
+
+    Raises:
+        AdapterError: as `Videos.join`.
+    """
+    waiting = desk.videos.join(wish, asking(request, content))
+    await tell_parting(request, waiting.close_stream if is_shown else waiting.close)
+    return waiting
 
 
 def replay_headers(viewing: Viewing) -> Mapping[str, str]:

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
+from typing import Generic, TypeVar
 
 import msgspec
 import structlog
@@ -24,7 +25,7 @@ from adapter.openai_api.read.chat import picture_order, video_wish, wants_pictur
 from adapter.openai_api.read.markup import asked_markup, choose_markup, split_model
 from adapter.openai_api.read.side_calls import side_call, turns_of
 from adapter.openai_api.read.terms import Terms
-from adapter.openai_api.routes.asking import REPLAYED, asking_for_video, open_viewing, replay_headers
+from adapter.openai_api.routes.asking import REPLAYED, join_video, open_pictures, replay_headers
 from adapter.openai_api.routes.desk import STREAM_HEADERS, VIDEO_ID, Desk, OwnedRequest, json_response
 from adapter.openai_api.routes.room import apart, read_body, take_room
 from adapter.openai_api.routes.telling import Teller
@@ -40,16 +41,28 @@ log = structlog.get_logger()
 SIDE_CALL = "x-side-call"
 
 
+_Order = TypeVar("_Order")
+
+
+class Asked(msgspec.Struct, Generic[_Order], frozen=True):
+    """A request for pictures or a video in a chat."""
+
+    body: ChatRequest
+    order: _Order
+    #: The digest of what the client said.
+    content: str
+
+
 @post("/chat/completions", status_code=200)
 async def complete_chat(request: OwnedRequest, desk: Desk) -> Stream | Response[bytes]:
     """Make what the last message asks for."""
-    body, order = await read_body(request, desk, lambda body: _read(body, desk.terms))
+    content, (body, order) = await read_body(request, desk, lambda body: _read(body, desk.terms))
     if isinstance(order, SideCall):
         return await _answer_aside(body, order, desk)
     order = await desk.uploads.resolved(order, request.auth)
     if isinstance(order, ImageOrder):
-        return await _complete_with_pictures(request, body, order, desk)
-    return await _complete_with_video(request, body, order, desk)
+        return await _complete_with_pictures(request, Asked(body, order, content), desk)
+    return await _complete_with_video(request, Asked(body, order, content), desk)
 
 
 def _read(body: bytes, terms: Terms) -> tuple[ChatRequest, SideCall | ImageOrder | VideoWish]:
@@ -100,19 +113,19 @@ async def _markup(request: OwnedRequest, desk: Desk, body: ChatRequest) -> Marku
     return choose_markup([asked, by_key, chats.markup], request.headers.get("user-agent", ""))
 
 
-async def _complete_with_video(request: OwnedRequest, body: ChatRequest, wish: VideoWish, desk: Desk) -> Stream:
+async def _complete_with_video(request: OwnedRequest, asked: Asked[VideoWish], desk: Desk) -> Stream:
     """Answer with a video. The job is remembered before the first byte goes out, and if all goes well taken too."""
+    body, wish = asked.body, asked.order
     markup = await _markup(request, desk, body)
     if wish.sources:
         await take_room(request, desk, weight.of_sources(wish.sources))
-    asking = await asking_for_video(request, wish, body.model, body.video_markup, bool(body.stream), body.usage_wanted)
-    earlier = await desk.videos.recall(asking)
+    waiting = await join_video(request, desk, wish, asked.content, is_shown=True)
     # What is refused in the first moment has an HTTP status. Then a stream begins anyway: front-ends and proxies wait
     # for the headers of an answer for a minute (`frontends.md` section 2.4), people for less.
-    job = await desk.videos.start_video(wish, asking, within=desk.opening_seconds if body.stream else None)
+    job = await waiting.job(desk.opening_seconds if body.stream else None)
     heading = _heading(body, job.id.removeprefix("video_"), job.created_at)
     answer = msgspec.structs.replace(heading, markup=markup)
-    headers = {VIDEO_ID: job.id, **(REPLAYED if earlier and earlier.is_over else {})}
+    headers = {VIDEO_ID: job.id, **(REPLAYED if waiting.is_replay and job.is_over else {})}
     if body.stream:
         return _event_stream(video_stream(desk, job, answer), headers)
     content = write.video_content(await desk.videos.finish_video(job), desk.public_url, markup)
@@ -153,23 +166,23 @@ async def video_stream(desk: Desk, job: VideoJob, answer: write.Answer) -> Async
 
 
 async def _complete_with_pictures(
-    request: OwnedRequest, body: ChatRequest, order: ImageOrder, desk: Desk
+    request: OwnedRequest, asked: Asked[ImageOrder], desk: Desk
 ) -> Stream | Response[bytes]:
     """Answer with pictures: links in the text, or the pictures beside it where the request asks for that."""
+    body = asked.body
     enclosed = desk.chats.enclose_pictures or "image" in (body.modalities or ())
-    form = (bool(body.stream), body.usage_wanted)
-    viewing = await open_viewing(request, desk, order, linked=not enclosed, form=form)
+    viewing = await open_pictures(request, desk, asked.order, asked.content, linked=not enclosed)
     answer = _heading(body, viewing.mark, viewing.began_at)
     if body.stream:
-        return _event_stream(picture_stream(desk, viewing, answer), replay_headers(viewing))
+        return _event_stream(picture_stream(desk, viewing, answer, enclosed=enclosed), replay_headers(viewing))
     album = await viewing.album()
-    told = await _told(desk, album)
+    told = await _told(desk, album, enclosed=enclosed)
     return await apart(
         size_of(album.images), lambda: json_response(write.completion(answer, told), replay_headers(viewing))
     )
 
 
-async def picture_stream(desk: Desk, viewing: Viewing, answer: write.Answer) -> AsyncIterator[bytes]:
+async def picture_stream(desk: Desk, viewing: Viewing, answer: write.Answer, *, enclosed: bool) -> AsyncIterator[bytes]:
     """Say that pictures are being made, then show them. What fails is said inside the stream."""
     started = desk.clock.now()
     teller = Teller(answer, desk.clock)
@@ -181,7 +194,7 @@ async def picture_stream(desk: Desk, viewing: Viewing, answer: write.Answer) -> 
                 if made is None:
                     yield teller.tell(write.picture_line(desk.clock.now() - started), is_news=False)
         album = await viewing.album()
-        told = await _told(desk, album)
+        told = await _told(desk, album, enclosed=enclosed)
         yield await apart(size_of(album.images), lambda: sse.frame(write.told_chunk(answer, told)))
         for chunk in write.last_chunks(answer, told.usage):
             yield sse.frame(chunk)
@@ -191,9 +204,9 @@ async def picture_stream(desk: Desk, viewing: Viewing, answer: write.Answer) -> 
     yield sse.DONE
 
 
-async def _told(desk: Desk, album: Album) -> write.Told:
-    """Show pictures by their links, or beside the text where they were not stored for that."""
-    if album.names:
+async def _told(desk: Desk, album: Album, *, enclosed: bool) -> write.Told:
+    """Show pictures by their links, or beside the text."""
+    if not enclosed:
         return write.linked(album.images, [media_link(desk.public_url, name) for name in album.names])
     return await apart(size_of(album.images), lambda: write.enclosed(album.images))
 

@@ -17,9 +17,9 @@ from adapter.openai_api import sse
 from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.edits import as_edit, as_variation, edit_order, read_edits_form, refs, variation_order
 from adapter.openai_api.read.images import Delivery, delivery, image_order, refuse_pictures
-from adapter.openai_api.routes.asking import open_viewing, replay_headers
+from adapter.openai_api.routes.asking import open_pictures, replay_headers
 from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, Pieces
-from adapter.openai_api.routes.room import apart, read_json_or_form
+from adapter.openai_api.routes.room import apart, read_body, read_json_or_form
 from adapter.openai_api.wire.images import EditsRequest, GenerationsRequest, ImagesRequest
 from adapter.openai_api.write.errors import error_event
 from adapter.openai_api.write.images import Heading, Made, image_completed, images_response, in_pieces
@@ -29,31 +29,43 @@ from adapter.openai_api.write.links import media_link
 WORDS_BYTES = 2 * 1024 * 1024
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """A request for pictures."""
+
+    body: ImagesRequest
+    order: ImageOrder
+    #: The digest of what the client said.
+    content: str
+
+
 @post("/images/generations", status_code=200, request_max_body_size=WORDS_BYTES)
 async def create_images(request: OwnedRequest, desk: Desk) -> ASGIApp:
     """Make pictures from a text."""
-    body = read_json(await request.body(), GenerationsRequest)
+    content, body = await read_body(request, desk, lambda body: read_json(body, GenerationsRequest))
     refuse_pictures(body)
-    return await _answer(request, desk, body, image_order(body, desk.terms), "image_generation.completed")
+    asked = Asked(body, image_order(body, desk.terms), content)
+    return await _answer(request, desk, asked, "image_generation.completed")
 
 
 @post("/images/edits", status_code=200)
 async def edit_images(request: OwnedRequest, desk: Desk) -> ASGIApp:
     """Make pictures from a text and pictures."""
-    sent, sources = await _read_edits(request, desk)
+    content, (sent, sources) = await _read_edits(request, desk)
     body = as_edit(sent)
-    return await _answer(request, desk, body, edit_order(body, sources, desk.terms), "image_edit.completed")
+    asked = Asked(body, edit_order(body, sources, desk.terms), content)
+    return await _answer(request, desk, asked, "image_edit.completed")
 
 
 @post("/images/variations", status_code=200)
 async def vary_images(request: OwnedRequest, desk: Desk) -> ASGIApp:
     """Make pictures from a picture."""
-    sent, sources = await _read_edits(request, desk)
+    content, (sent, sources) = await _read_edits(request, desk)
     body = as_variation(sent)
-    return await _answer(request, desk, body, variation_order(body, sources, desk.terms), "image_edit.completed")
+    asked = Asked(body, variation_order(body, sources, desk.terms), content)
+    return await _answer(request, desk, asked, "image_edit.completed")
 
 
-async def _read_edits(request: OwnedRequest, desk: Desk) -> tuple[EditsRequest, tuple[Source, ...]]:
+async def _read_edits(request: OwnedRequest, desk: Desk) -> tuple[str, tuple[EditsRequest, tuple[Source, ...]]]:
     return await read_json_or_form(
         request,
         desk,
@@ -67,11 +79,10 @@ def _read_edits_json(body: bytes, public_url: str) -> tuple[EditsRequest, tuple[
     return edit, refs(edit, public_url)
 
 
-async def _answer(request: OwnedRequest, desk: Desk, body: ImagesRequest, order: ImageOrder, made: Made) -> ASGIApp:
-    linked = delivery(body) is Delivery.LINK
-    order = await desk.uploads.resolved(order, request.auth)
-    form = (linked, bool(body.stream), body.safety_identifier)
-    viewing = await open_viewing(request, desk, order, linked=linked, form=form)
+async def _answer(request: OwnedRequest, desk: Desk, asked: Asked, made: Made) -> ASGIApp:
+    body, linked = asked.body, delivery(asked.body) is Delivery.LINK
+    order = await desk.uploads.resolved(asked.order, request.auth)
+    viewing = await open_pictures(request, desk, order, asked.content, linked=linked)
     heading = Heading(created=int(viewing.began_at), safety_identifier=body.safety_identifier)
     if body.stream:
         return await _streamed(viewing, made, heading)

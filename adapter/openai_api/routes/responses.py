@@ -14,12 +14,11 @@ from adapter.domain.media import size_of
 from adapter.domain.orders import ImageOrder, VideoWish
 from adapter.domain.replies import Reply
 from adapter.errors import InvalidRequest, NotFound
-from adapter.generation.undertaking import Viewing
 from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.paging import read_paging
 from adapter.openai_api.read.response_items import given_items
 from adapter.openai_api.read.responses import Asked, read_response
-from adapter.openai_api.routes.asking import asking_for_picture, asking_for_video, open_viewing, replay_headers
+from adapter.openai_api.routes.asking import join_pictures, join_video, open_pictures, replay_headers
 from adapter.openai_api.routes.chat import handed_over
 from adapter.openai_api.routes.desk import STREAM_HEADERS, VIDEO_ID, Desk, OwnedRequest, json_response
 from adapter.openai_api.routes.response_streams import follow_picture, stream_picture, stream_video
@@ -37,17 +36,26 @@ NO_HEADERS: Mapping[str, str] = {}
 Answer = Stream | Response[bytes]
 
 
+class Said(msgspec.Struct, frozen=True):
+    """A request, and what it was read as."""
+
+    body: ResponsesRequest
+    asked: Asked
+    #: The digest of what the client said.
+    content: str
+
+
 @post("/responses", status_code=200)
 async def create_response(request: OwnedRequest, desk: Desk) -> Answer:
     """Make what the input asks for."""
-    size, body = await read_body(request, desk, lambda data: (len(data), read_json(data, ResponsesRequest)))
+    content, (size, body) = await read_body(request, desk, lambda data: (len(data), read_json(data, ResponsesRequest)))
     sight = await _sight(desk, body.previous_response_id, request.auth)
     asked = await apart(size, lambda: read_response(body, desk.terms, sight))
     order = await desk.uploads.resolved(asked.order, request.auth)
+    said = Said(body, asked, content)
     if isinstance(order, VideoWish):
-        reply = _new_reply(desk, body, asked, request.auth)
-        return await _answer_with_video(request, desk, body, reply, order)
-    return await _answer_with_picture(request, desk, body, asked, order)
+        return await _answer_with_video(request, desk, said, order)
+    return await _answer_with_picture(request, desk, said, order)
 
 
 async def _sight(desk: Desk, response_id: str | None, owner: str) -> Sequence[str]:
@@ -74,17 +82,15 @@ def _key(response_id: str) -> str:
     return response_id.removeprefix(PREFIX) if response_id.startswith(PREFIX) else ""
 
 
-def _new_reply(desk: Desk, body: ResponsesRequest, asked: Asked, owner: str, viewing: Viewing | None = None) -> Reply:
-    """Return the reply to a request; all attempts of one request for a picture have the same."""
-    key, now = secrets.token_hex(16), desk.clock.now()
-    if viewing is not None:
-        key, now = viewing.mark, viewing.began_at
+def _new_reply(desk: Desk, said: Said, owner: str, execution: str, began_at: float) -> Reply:
+    """Return the reply to a request; all attempts of one request have the same, by the name of the execution."""
+    body, asked, key = said.body, said.asked, execution
     return Reply(
         key=key,
         owner=owner,
         stem=secrets.token_hex(16),
-        created_at=now,
-        expires_at=now + desk.reply_seconds,
+        created_at=began_at,
+        expires_at=desk.clock.now() + desk.reply_seconds,
         model=asked.model,
         prompt=asked.prompt,
         edits=bool(asked.order.sources),
@@ -95,18 +101,12 @@ def _new_reply(desk: Desk, body: ResponsesRequest, asked: Asked, owner: str, vie
     )
 
 
-async def _answer_with_picture(
-    request: OwnedRequest, desk: Desk, body: ResponsesRequest, asked: Asked, order: ImageOrder
-) -> Answer:
-    form = (asked.said, body.store is not False, bool(body.stream))
+async def _answer_with_picture(request: OwnedRequest, desk: Desk, said: Said, order: ImageOrder) -> Answer:
+    body, owner = said.body, request.auth
     if body.background:
-        reply = _new_reply(desk, body, asked, request.auth)
-        queued = await desk.background.start(reply, order, await asking_for_picture(request, order, *form))
-        if body.stream:
-            return _event_stream(follow_picture(desk, queued, Numbering()))
-        return json_response(write.response(queued))
-    viewing = await open_viewing(request, desk, order, linked=False, form=form)
-    reply = _new_reply(desk, body, asked, request.auth, viewing)
+        return await _answer_in_the_background(request, desk, said, order)
+    viewing = await open_pictures(request, desk, order, said.content, linked=False)
+    reply = _new_reply(desk, said, owner, viewing.mark, viewing.began_at)
     is_stored = body.store is not False
     if body.stream:
         states = viewing.watch()
@@ -121,14 +121,26 @@ async def _answer_with_picture(
     return await apart(size_of([image]), lambda: json_response(write.with_picture(done, image), headers))
 
 
-async def _answer_with_video(
-    request: OwnedRequest, desk: Desk, body: ResponsesRequest, reply: Reply, wish: VideoWish
-) -> Answer:
-    """Answer with a video; the provider has taken the job before the first byte goes out, whoever waits for it."""
+async def _answer_in_the_background(request: OwnedRequest, desk: Desk, said: Said, order: ImageOrder) -> Answer:
+    viewing = await join_pictures(request, desk, order, said.content, linked=False)
+    reply = await desk.background.start(
+        viewing, lambda: _new_reply(desk, said, request.auth, viewing.mark, viewing.began_at)
+    )
+    if said.body.stream:
+        return _event_stream(follow_picture(desk, reply, Numbering()), replay_headers(viewing))
+    if reply.drawn is not None:
+        await take_room(request, desk, weight.of_drawn(reply.drawn.pixels.area))
+    return await _shown(desk, reply)
+
+
+async def _answer_with_video(request: OwnedRequest, desk: Desk, said: Said, wish: VideoWish) -> Answer:
+    """Answer with a video. The provider has taken the job before the first byte goes out."""
+    body = said.body
     if wish.sources:
         await take_room(request, desk, weight.of_sources(wish.sources))
-    asking = await asking_for_video(request, wish, body.model, body.store is not False, bool(body.stream))
-    job = await desk.videos.start_video(wish, asking)
+    waiting = await join_video(request, desk, wish, said.content, is_shown=not body.background)
+    job = await waiting.job()
+    reply = _new_reply(desk, said, request.auth, job.id.removeprefix("video_"), job.created_at)
     reply = msgspec.structs.replace(reply, video=job.id)
     if body.store is not False:
         await desk.replies.remember(reply)

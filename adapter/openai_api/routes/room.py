@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Protocol, TypeVar, cast
 
 import structlog
@@ -12,6 +12,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from adapter.domain import weight
 from adapter.domain.ports import Room
 from adapter.errors import RequestStalled
+from adapter.openai_api.read.content import form_content, json_content
 from adapter.openai_api.read.form import FormReader, Part
 from adapter.openai_api.routes.desk import Desk, OwnedRequest
 
@@ -125,12 +126,31 @@ async def _has_left(receive: Receive) -> bool:
         return False
 
 
-def tell_parting(request: OwnedRequest, tell: Parting) -> None:
-    """Have somebody told how the request ended: once the answer went out, or was cut off."""
+async def tell_parting(request: OwnedRequest, tell: Parting) -> None:
+    """Have somebody told how the request ended: once the answer went out, or as soon as the client hangs up.
+
+    The body has to have been read: what the server says next is that the client is gone.
+    """
     kept = request.scope["state"]
     stack: AsyncExitStack = kept[_STACK]
     kept[_PARTING] = tell
     stack.callback(tell, delivered=False)  # only the first time counts
+    await stack.enter_async_context(_watched(request.receive, tell))
+
+
+@asynccontextmanager
+async def _watched(receive: Receive, tell: Parting) -> AsyncIterator[None]:
+    watching = asyncio.create_task(_tell_of_hanging_up(receive, tell))
+    try:
+        yield
+    finally:
+        watching.cancel()
+
+
+async def _tell_of_hanging_up(receive: Receive, tell: Parting) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    tell(delivered=False)
 
 
 def _steps(message: Message) -> Iterator[Message]:
@@ -204,10 +224,15 @@ async def unless_stalled(chunks: AsyncIterator[bytes], seconds: float) -> AsyncI
         yield chunk
 
 
-async def read_body(request: OwnedRequest, desk: Desk, read: Callable[[bytes], _T]) -> _T:
-    """Return what `read` makes of a whole body (as `arriving`)."""
+async def read_body(request: OwnedRequest, desk: Desk, read: Callable[[bytes], _T]) -> tuple[str, _T]:
+    """Return the digest of a whole JSON body, and what `read` makes of it (as `arriving`)."""
     chunks = [chunk async for chunk in arriving(request, desk)]
-    return await apart(sum(map(len, chunks)), lambda: read(b"".join(chunks)))
+    return await apart(sum(map(len, chunks)), lambda: _with_content(b"".join(chunks), read))
+
+
+def _with_content(body: bytes, read: Callable[[bytes], _T]) -> tuple[str, _T]:
+    found = read(body)  # first: it says what is wrong with a body
+    return json_content(body), found
 
 
 async def read_json_or_form(
@@ -215,8 +240,10 @@ async def read_json_or_form(
     desk: Desk,
     of_json: Callable[[bytes], _T],
     of_form: Callable[[Sequence[Part]], _T],
-) -> _T:
-    """Return what one of two readers makes of a whole body (as `arriving`), by the kind of body that it says it is.
+) -> tuple[str, _T]:
+    """Return the digest of a whole body, and what one of two readers makes of it (as `arriving`).
+
+    The reader is that of the kind of body that the request says it has.
 
     Raises:
         InvalidRequest: it says that it is something else.
@@ -228,7 +255,7 @@ async def read_json_or_form(
     async for chunk in arriving(request, desk):
         form.feed(chunk)
     parts = form.finish()
-    return await apart(sum(len(part.data) for part in parts), lambda: of_form(parts))
+    return await apart(sum(len(part.data) for part in parts), lambda: (form_content(parts), of_form(parts)))
 
 
 async def apart(size: int, work: Callable[[], _T]) -> _T:

@@ -23,7 +23,7 @@ from adapter.openai_api.read.videos import (
     read_video_json,
     remix_wish,
 )
-from adapter.openai_api.routes.asking import REPLAYED, asking_for_video
+from adapter.openai_api.routes.asking import REPLAYED, join_video
 from adapter.openai_api.routes.desk import STREAM_HEADERS, VIDEO_ID, Desk, OwnedRequest, json_response
 from adapter.openai_api.routes.files import ASK_AGAIN, send_file
 from adapter.openai_api.routes.room import read_json_or_form, take_room
@@ -40,10 +40,10 @@ SOONEST_MILLISECONDS = 1000
 @post("/videos", status_code=200)
 async def create_video(request: OwnedRequest, desk: Desk) -> Response[bytes]:
     """Have a video made."""
-    wish = await read_json_or_form(
+    content, wish = await read_json_or_form(
         request, desk, lambda body: read_video_json(body, desk.terms), lambda parts: read_video_form(parts, desk.terms)
     )
-    return await _started(request, desk, wish)
+    return await _started(request, desk, wish, content)
 
 
 @get("/videos")
@@ -85,11 +85,11 @@ async def read_content(request: OwnedRequest, video_id: str, desk: Desk) -> Stre
 @post("/videos/{video_id:str}/remix", status_code=200)
 async def remix_video(request: OwnedRequest, video_id: str, desk: Desk) -> Response[bytes]:
     """Have a finished video made once more with another prompt."""
-    body = await read_json_or_form(
+    content, body = await read_json_or_form(
         request, desk, lambda body: read_json(body, RemixRequest), lambda parts: read_fields(parts, RemixRequest)
     )
     wish = remix_wish(body, await desk.videos.find_video(video_id, request.auth), desk.terms)
-    return await _started(request, desk, wish)
+    return await _started(request, desk, wish, content)
 
 
 @post(["/videos/edits", "/videos/extensions", "/videos/characters"])
@@ -137,15 +137,13 @@ async def video_events(desk: Desk, job_id: str, known: int) -> AsyncIterator[byt
         yield sse.frame(error_event(fault), event="error")
 
 
-async def _started(request: OwnedRequest, desk: Desk, wish: VideoWish) -> Response[bytes]:
+async def _started(request: OwnedRequest, desk: Desk, wish: VideoWish, content: str) -> Response[bytes]:
     wish = await desk.uploads.resolved(wish, request.auth)
     if wish.sources:
         await take_room(request, desk, weight.of_sources(wish.sources))
-    asking = await asking_for_video(request, wish)
-    is_replay = await desk.videos.recall(asking) is not None
-    job = await desk.videos.start_video(wish, asking, joins=False, within=TAKING_SECONDS)
-    response = _video(job, desk)
-    response.headers.update(REPLAYED if is_replay else {})
+    waiting = await join_video(request, desk, wish, content, is_shown=False)
+    response = _video(await waiting.job(TAKING_SECONDS), desk)
+    response.headers.update(REPLAYED if waiting.is_replay else {})
     return response
 
 

@@ -1,0 +1,201 @@
+"""Requests for videos become jobs here, or are joined to the job of an earlier request."""
+
+import asyncio
+import hashlib
+import secrets
+from collections import Counter
+from collections.abc import Collection, Coroutine
+from functools import partial
+from uuid import uuid4
+
+import structlog
+
+from adapter.domain.job import VideoJob
+from adapter.domain.media import Image
+from adapter.domain.orders import MAX_SEED, KeptPicture, VideoOrder, VideoWish
+from adapter.domain.pieces import one_piece
+from adapter.domain.ports import Clock, InputImages, Memory
+from adapter.domain.repeats import Asking, Connected, is_same_content, pick
+from adapter.errors import StorageFailed, Undecided, key_reused
+from adapter.generation.notes import Notes
+from adapter.generation.patience import Patience
+
+log = structlog.get_logger()
+
+#: How long the connections of a process are believed to be there after its last word, and how often it says so. A
+#: client that comes back after the process died waits for the lease to end: so it is short.
+CONNECTION_LEASE_SECONDS = 5.0
+ROUND_SECONDS = 1.0
+
+
+class Starting:
+    """A request for a video, from its arrival on, shared by all its attempts."""
+
+    def __init__(self, asking: Asking, admitting: Coroutine[None, None, tuple[VideoJob, bool]]) -> None:
+        self.asking = asking
+        self.task = asyncio.create_task(admitting)
+        #: Once it is remembered.
+        self.job: VideoJob | None = None
+        self.attempts = asking.repeat.count
+        self.connections = 0
+        self.is_answered = self.is_failed = False
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether a connection waits for it."""
+        return self.connections > 0
+
+
+class Admission:
+    """Knows which connections wait for which jobs, and remembers new jobs."""
+
+    def __init__(self, inputs: InputImages, memory: Memory, clock: Clock, patience: Patience, notes: Notes) -> None:
+        self._inputs = inputs
+        self._memory = memory
+        self._clock = clock
+        self._patience = patience
+        self._notes = notes
+        #: The name of this process, under which its connections are known to others.
+        self._process = secrets.token_hex(16)
+        #: Requests whose job is not remembered yet, by scope, the oldest first.
+        self._starting: dict[str, list[Starting]] = {}
+        #: How many connections wait for a job, by its id.
+        self._connections: Counter[str] = Counter()
+
+    def join(self, wish: VideoWish, asking: Asking) -> Starting:
+        """Begin with a request, or return the earlier one that it joins, as `pick` says.
+
+        Raises:
+            InvalidRequest: with the code `idempotency_key_reused`: its key stood for something else.
+        """
+        starting = pick(self._starting.get(asking.scope, ()), asking.repeat)
+        if starting is None:
+            starting = Starting(asking, self._admit(wish, asking))
+            self._starting.setdefault(asking.scope, []).append(starting)
+            starting.task.add_done_callback(partial(self._started, starting))
+        elif not is_same_content(starting.asking.content, asking.content):
+            raise key_reused()
+        starting.attempts = max(starting.attempts, asking.repeat.count)
+        starting.connections += 1
+        return starting
+
+    def _started(self, starting: Starting, task: asyncio.Task[tuple[VideoJob, bool]]) -> None:
+        """Count the connections of a job from the moment on that it is remembered."""
+        same = self._starting[starting.asking.scope]
+        same.remove(starting)
+        if not same:
+            del self._starting[starting.asking.scope]
+        if task.cancelled() or task.exception() is not None:  # its connections are told
+            return
+        starting.job, _ = task.result()
+        self._connections[starting.job.id] += starting.connections
+        if not starting.connections:
+            self._release(starting.job.id, answered=False)
+
+    def leave(self, starting: Starting, *, answered: bool) -> None:
+        """Let a connection go; say whether its client was given the job's id."""
+        starting.connections -= 1
+        if starting.job is None:
+            return
+        job_id = starting.job.id
+        self._connections[job_id] -= 1
+        if answered or not self._connections[job_id]:
+            self._release(job_id, answered=answered)
+
+    def _release(self, job_id: str, *, answered: bool) -> None:
+        if not self._connections[job_id]:
+            del self._connections[job_id]
+        self._notes.add(self._note_release(job_id, answered=answered))
+
+    async def _note_release(self, job_id: str, *, answered: bool) -> None:
+        now = self._clock.now()
+        try:
+            await self._memory.jobs.release(job_id, self._process, answered_at=now if answered else None)
+        except StorageFailed as fault:
+            log.warning("jobs.release_not_noted", job_id=job_id, code=fault.code)
+
+    async def _admit(self, wish: VideoWish, asking: Asking) -> tuple[VideoJob, bool]:
+        """Return the job of a request, and whether it is a new one.
+
+        Its pictures are stored first: a job may be moved as soon as it is remembered.
+        """
+        # Who was just given a video and asks again at once wants a new one.
+        await self._notes.finish()
+        connected = self._connected()
+        if known := await self._memory.jobs.recall(asking, now=self._clock.now(), connected=connected):
+            return known, False
+        stem = secrets.token_hex(16)
+        order = wish.order
+        images = await self._inputs.gather(wish.sources, wish.input_formats)
+        if images:
+            kept = [await self._keep_input(f"{stem}_{number}", image) for number, image in enumerate(images)]
+            order = wish.settled(kept, images[0].pixels)
+        new = await self._new_job(order, asking.owner, stem)
+        job = await self._remember(new, asking)
+        if job.id != new.id:
+            await self._memory.media.delete([picture.name for picture in order.pictures])
+        return job, job.id == new.id
+
+    def _connected(self, alive: Collection[str] = ()) -> Connected:
+        return Connected(
+            process=self._process, lease=CONNECTION_LEASE_SECONDS, alive=alive, window=self._patience.replay
+        )
+
+    async def _remember(self, new: VideoJob, asking: Asking) -> VideoJob:
+        """Remember a job, or return the one that its request joins.
+
+        The connections of an equal request may be those of a process that is dead: its lease decides, which is waited
+        for. A lease that was renewed meanwhile is that of a process that is alive.
+        """
+        alive: set[str] = set()
+        seen: dict[str, float] = {}
+        while True:
+            try:
+                return await self._memory.jobs.admit(
+                    new, now=self._clock.now(), asking=asking, connected=self._connected(alive)
+                )
+            except Undecided as found:
+                if found.until > seen.setdefault(found.process, found.until):
+                    alive.add(found.process)
+                else:
+                    await self._clock.sleep(ROUND_SECONDS)
+
+    async def _keep_input(self, stem: str, image: Image) -> KeptPicture:
+        data = await asyncio.to_thread(image.decode)
+        name = f"{stem}.{image.format.extension}"
+        await self._memory.media.put(name, one_piece(data))
+        return KeptPicture(name, hashlib.sha256(data).hexdigest())
+
+    async def _new_job(self, order: VideoOrder, owner: str, stem: str) -> VideoJob:
+        measured = await self._memory.jobs.measured_seconds(order.upstream)
+        return VideoJob(
+            id=f"video_{secrets.token_hex(16)}",
+            owner=owner,
+            order=order,
+            # Settled before anything is sent, so that the job's record says what was really asked for.
+            seed=secrets.randbelow(MAX_SEED + 1) if order.seed is None else order.seed,
+            mark=str(uuid4()),
+            stem=stem,
+            created_at=self._clock.now(),
+            expected_seconds=measured or self._patience.typical or order.typical_seconds,
+        )
+
+    async def run(self) -> None:
+        """Tell other processes that the connections here are still there, until cancelled."""
+        while True:
+            await self._clock.sleep(ROUND_SECONDS)
+            await self.tend()
+
+    async def tend(self) -> None:
+        """Do one round of that."""
+        if not self._connections:
+            return
+        try:
+            await self._memory.jobs.keep_alive(self._process, now=self._clock.now(), lease=CONNECTION_LEASE_SECONDS)
+        except StorageFailed as fault:
+            log.warning("connections.not_kept_alive", code=fault.code)
+
+    async def finish(self) -> None:
+        """Wait until all requests that have come are remembered."""
+        while self._starting:
+            await asyncio.wait([one.task for same in self._starting.values() for one in same])

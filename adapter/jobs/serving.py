@@ -1,0 +1,193 @@
+"""Which job answers a request for a video: its executions as the database has them."""
+
+from collections.abc import Sequence
+
+import msgspec
+import structlog
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapter.database.address import POSTGRESQL
+from adapter.database.tables import EXECUTIONS, JOBS, PROCESSES
+from adapter.domain.job import JobState, VideoJob
+from adapter.domain.repeats import Asking, Connected, Repeat, Standing, is_same_content, pick
+from adapter.errors import NotFound, StorageFailed, Undecided, key_reused
+
+log = structlog.get_logger()
+
+#: The newest executions of one name that are looked at. More equal requests than this within a day are not told apart.
+MOST_LOOKED_AT = 100
+
+_decoder = msgspec.json.Decoder(VideoJob)
+
+
+def read_job(job_id: str, document: bytes) -> VideoJob | None:
+    """Return a row's job; a row that cannot be read stops no other one."""
+    try:
+        return _decoder.decode(document)
+    except msgspec.DecodeError as error:
+        log.error("jobs.unreadable", job_id=job_id, error=str(error))  # noqa: TRY400 - the text says where
+        return None
+
+
+class Serving(msgspec.Struct, frozen=True, kw_only=True):
+    """An execution with its job. All times are in seconds, by the database's clock."""
+
+    id: str
+    content: str
+    attempts: int
+    began_at: float
+    is_answered: bool
+    #: The process whose connections wait for it, and until when that one is believed to be alive.
+    waited_by: str | None
+    alive_until: float
+    job_id: str
+    #: None: it was deleted, or cannot be read here.
+    job: VideoJob | None
+    is_readable: bool
+    is_called_off: bool
+    #: Whether `waited_by` is believed to be alive.
+    is_waited_for: bool
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether it ended without a video."""
+        return self.job is None or self.job.state is JobState.FAILED or self.is_called_off
+
+    def ended_before(self, at: float) -> bool:
+        """Whether it was over at that time."""
+        return self.job is None or (self.job.finished_at or at) < at
+
+    def may_be_joined_anew(self, since: float) -> bool:
+        """Whether a first attempt may join it, if no connection waits for it."""
+        return not (self.is_answered or self.is_failed or self.ended_before(since))
+
+    def answers_until(self, seconds: float) -> float:
+        """Return until when a repetition gets it, if it is over."""
+        return self.began_at + seconds
+
+
+async def executions(
+    connection: AsyncConnection, asking: Asking, connected: Connected | None, there: float
+) -> Sequence[Serving]:
+    """Return the executions of a request's name, the oldest first."""
+    newest = (
+        select(
+            EXECUTIONS,
+            JOBS.c.document.label("job"),
+            func.coalesce(EXECUTIONS.c.answered_at, JOBS.c.delivered_at).is_not(None).label("is_answered"),
+            JOBS.c.deleted_at,
+            JOBS.c.cancelled_at.is_not(None).label("is_called_off"),
+            func.coalesce(PROCESSES.c.alive_until, 0.0).label("alive_until"),
+        )
+        .outerjoin(JOBS, JOBS.c.id == EXECUTIONS.c.job_id)
+        .outerjoin(PROCESSES, PROCESSES.c.id == EXECUTIONS.c.waited_by)
+        .where(EXECUTIONS.c.scope == asking.scope, EXECUTIONS.c.job_id.is_not(None))
+        .order_by(EXECUTIONS.c.began_at.desc(), EXECUTIONS.c.id.desc())
+        .limit(MOST_LOOKED_AT)
+    )
+    known = () if connected is None else (connected.process, *connected.alive)
+    found = []
+    for row in reversed((await connection.execute(newest)).all()):
+        is_there = row.job is not None and row.deleted_at is None
+        job = read_job(row.job_id, row.job) if is_there else None
+        found.append(
+            Serving(
+                id=row.id,
+                content=row.content,
+                attempts=row.attempts,
+                began_at=row.began_at,
+                is_answered=bool(row.is_answered),
+                waited_by=row.waited_by,
+                alive_until=row.alive_until,
+                job_id=row.job_id,
+                job=job,
+                is_readable=job is not None or not is_there,
+                is_called_off=bool(row.is_called_off),
+                is_waited_for=row.waited_by is not None and (row.waited_by in known or row.alive_until > there),
+            )
+        )
+    return found
+
+
+def left_behind(found: Sequence[Serving], connected: Connected, now: float, there: float) -> Serving | None:
+    """Return the execution that a first attempt joins: its client has hung up, and was given nothing.
+
+    Raises:
+        Undecided: the connections of one are those of a process that may be dead.
+    """
+    open_ones = [one for one in found if one.may_be_joined_anew(now - connected.window)]
+    if joined := pick(open_ones, Repeat()):
+        return joined
+    known = (connected.process, *connected.alive)
+    doubtful = [one for one in open_ones if one.waited_by not in known]
+    if doubtful:
+        raise Undecided(str(doubtful[-1].waited_by), until=now + doubtful[-1].alive_until - there)
+    return None
+
+
+def repeated(found: Sequence[Serving], asking: Asking, there: float) -> Serving | None:
+    """Return the execution of which a request is a retry, or whose key it has.
+
+    Raises:
+        InvalidRequest: with the code `idempotency_key_reused`.
+        NotFound: the video of the key was deleted.
+        StorageFailed: a newer version wrote the job.
+    """
+    is_over = [one.job is None or one.job.is_over for one in found]
+    young = [
+        one
+        for one, over in zip(found, is_over, strict=True)
+        if not one.is_readable or not over or one.answers_until(asking.keep_seconds) > there
+    ]
+    joined = pick(young, asking.repeat)
+    if joined is None:
+        return None
+    if not joined.is_readable:
+        raise StorageFailed("The video of this request was written by a newer server. Ask again shortly.")
+    if not is_same_content(joined.content, asking.content):
+        raise key_reused()
+    if joined.job is None and asking.has_key:
+        raise NotFound("The video of this Idempotency-Key was deleted.")
+    return None if joined.job is None or _invites_retry(joined.job) else joined
+
+
+def _invites_retry(job: VideoJob) -> bool:
+    """Say whether a job failed before anything was executed, for a reason that passes: then nothing came of it."""
+    return job.failure is not None and job.operation is None and job.failure.should_retry is not False
+
+
+async def remember(
+    connection: AsyncConnection, asking: Asking, job_id: str, connected: Connected | None, there: float
+) -> None:
+    """Remember that a new job answers a request."""
+    window = 0.0 if connected is None else connected.window
+    row = {
+        "id": job_id,
+        "scope": asking.scope,
+        "content": asking.content,
+        "standing": Standing.ANSWERED,
+        "attempts": asking.repeat.count,
+        "began_at": there,
+        "expires_at": there + asking.keep_seconds + window,
+        "waited_by": None if connected is None else connected.process,
+        "job_id": job_id,
+    }
+    await connection.execute(EXECUTIONS.insert().values(**row))
+
+
+async def join(connection: AsyncConnection, joined: Serving, asking: Asking, connected: Connected | None) -> None:
+    """Remember that a request was joined to an execution."""
+    waited_by = joined.waited_by if connected is None else connected.process
+    attempts = max(joined.attempts, asking.repeat.count)
+    if (waited_by, attempts) != (joined.waited_by, joined.attempts):
+        joining = update(EXECUTIONS).where(EXECUTIONS.c.id == joined.id)
+        await connection.execute(joining.values(waited_by=waited_by, attempts=attempts))
+
+
+async def keep_process(connection: AsyncConnection, process: str, until: float) -> None:
+    """Remember until when a process is believed to be alive. Two transactions of it may do that at once."""
+    insert = postgresql.insert if connection.dialect.name == POSTGRESQL else sqlite.insert
+    row = insert(PROCESSES).values(id=process, alive_until=until)
+    await connection.execute(row.on_conflict_do_update(index_elements=[PROCESSES.c.id], set_={"alive_until": until}))

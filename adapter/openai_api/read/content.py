@@ -1,0 +1,60 @@
+"""What a client said, as one digest: the same for every attempt of a request, whatever its bytes looked like.
+
+It is taken of the request itself, before the catalogue or a setting makes anything of it: an edit of `models.toml`, an
+upgrade or a restart changes no digest (`design-2.md` section 2). Every field counts, those too that are known to no
+reader here: two people behind one key who send different `user` fields want two pictures.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+import msgspec
+
+from adapter.errors import UNREADABLE_JSON
+from adapter.openai_api.read.form import Part
+
+#: The rule by which digests are made. It goes up with every change that gives an old request another digest.
+VERSION = 1
+
+#: A member of a JSON object above this size carries a picture. It counts as it came, because putting its own members in
+#: order would copy it.
+MOST_SORTED_BYTES = 256 * 1024
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def json_content(body: bytes, *more: str) -> str:
+    """Return the digest of a JSON object. The order of members and the space between them do not count.
+
+    `more` is what the address says beside the body, such as the name of a model.
+    """
+    try:
+        members = sorted(_members.decode(body).items())
+    except UNREADABLE_JSON:
+        # A member that no reader here knows was not looked at yet: it may hold what nothing here can read.
+        return _digest("bytes", [(b"", body)], more)
+    return _digest("json", ((name.encode(), _in_order(memoryview(raw))) for name, raw in members), more)
+
+
+def form_content(parts: Iterable[Part], *more: str) -> str:
+    """Return the digest of a form: names and values in their order. Boundaries and file names do not count."""
+    return _digest("form", ((part.name.encode(errors="surrogateescape"), part.data) for part in parts), more)
+
+
+def _in_order(value: memoryview) -> bytes | memoryview:
+    if len(value) > MOST_SORTED_BYTES:
+        return value
+    try:
+        return msgspec.json.encode(msgspec.json.decode(value), order="sorted")
+    except UNREADABLE_JSON:
+        return value  # as above
+
+
+def _digest(kind: str, members: Iterable[tuple[bytes, bytes | memoryview]], more: Iterable[str]) -> str:
+    whole = hashlib.sha256(kind.encode())
+    for name, value in (*((b"", text.encode()) for text in more), *members):
+        # Lengths first: no two lists of members run together into the same bytes.
+        whole.update(b"%d,%d:" % (len(name), len(value)))
+        whole.update(name)
+        whole.update(value)
+    return f"{VERSION}:{whole.hexdigest()}"
