@@ -13,7 +13,7 @@ COUNT  ?= 100
 LOCKED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test e2e lint bench torture lock clean
+.PHONY: help run demo test e2e lint bench torture dist lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,12 +42,15 @@ bench: $(VENV)/test.stamp ## measure; prints ratios against baselines of the sam
 torture: $(VENV)/test.stamp ## kill -9 at every edge and COUNT times at random, on both databases
 	@$(BIN)/python -m tests.torture --count $(COUNT)
 
+dist: $(VENV)/test.stamp ## build the wheel and the sdist into dist/
+	@$(BIN)/python -m build --no-isolation
+
 lock: ## resolve the requirements again (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements.lock
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-dev.lock
 
-clean: ## remove the environment, the sandbox's memory and what the demo made
-	rm -rf $(VENV) var/sandbox out .mypy_cache .pytest_cache .ruff_cache
+clean: ## remove the environment, the sandbox's memory, and what the demo and the build made
+	rm -rf $(VENV) var/sandbox out dist .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
