@@ -78,7 +78,9 @@ class Videos:
         if first is None:
             first = self._starting[same] = asyncio.create_task(self._start(wish, asking, None, within))
             first.add_done_callback(lambda done: self._forget_start(same, done))
-        return await asyncio.shield(first)
+        # Not `shield`: from Python 3.14 on it reports the error of a task whose waiter was cancelled.
+        await asyncio.wait([first])
+        return first.result()
 
     def _forget_start(self, same: tuple[str, str], done: asyncio.Task[VideoJob]) -> None:
         del self._starting[same]
