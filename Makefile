@@ -8,9 +8,12 @@ PORT   ?= 8000
 OLD_CLIENT := access_and_errors edits files pictures pictures_in_chat responses responses_in_the_background retries \
               side_calls video_markup videos_from_pictures videos_in_chat
 COUNT  ?= 100
+# A lock is complete, so pip has nothing to resolve. Without --no-deps, pip before 24.2 looks for newer releases of what
+# another package names with an extra, and stops.
+LOCKED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test e2e lint bench torture lock clean
+.PHONY: help run demo test e2e lint bench torture dist lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,25 +42,28 @@ bench: $(VENV)/test.stamp ## measure; prints ratios against baselines of the sam
 torture: $(VENV)/test.stamp ## kill -9 at every edge and COUNT times at random, on both databases
 	@$(BIN)/python -m tests.torture --count $(COUNT)
 
+dist: $(VENV)/test.stamp ## build the wheel and the sdist into dist/
+	@$(BIN)/python -m build --no-isolation
+
 lock: ## resolve the requirements again (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements.lock
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-dev.lock
 
-clean: ## remove the environment, the sandbox's memory and what the demo made
-	rm -rf $(VENV) var/sandbox out .mypy_cache .pytest_cache .ruff_cache
+clean: ## remove the environment, the sandbox's memory, and what the demo and the build made
+	rm -rf $(VENV) var/sandbox out dist .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/run.stamp: requirements.lock | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(LOCKED) -r requirements.lock
 	touch $@
 
 # The journeys run a second time against the last 1.x client, which cannot live beside 3.x in one environment. It knows
 # no videos.
 $(VENV)/test.stamp: requirements-dev.lock requirements-openai-1.lock | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade --target $(VENV)/openai-1 -r requirements-openai-1.lock
+	$(LOCKED) -r requirements-dev.lock
+	$(LOCKED) --upgrade --target $(VENV)/openai-1 -r requirements-openai-1.lock
 	touch $@ $(VENV)/run.stamp
 
 # Chat programs have environments of their own. PyTorch is named, because any newer one brings gigabytes for graphics cards.

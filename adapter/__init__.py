@@ -15,13 +15,15 @@ Two shores and a memory between them::
     app, serving  where the rooms are put together, and where they become a process; cli commands it
     fittings      the settings, turned into what the rooms are fitted with
 
-settings, credentials, clock, budget, drain, logs, redaction, errors and welcome are what their names say.
+settings, credentials, clock, budget, drain, logs, redaction, errors, version and welcome are what their names say;
+config_option is the command line's, and shipped knows the files of config/, which a wheel carries as adapter/config/.
 
 The import law (left may import right, nothing else; `tests/test_architecture.py` holds it)::
 
     app, fittings       everything
     serving, cli        everything
-    settings            domain, errors, sandbox.rules
+    settings            domain, errors, sandbox.rules, shipped
+    config_option       errors, shipped
     openai_api          generation, domain, errors; of it read and write only domain, errors and wire, and wire nothing
     generation          domain, errors
     jobs, records       domain, errors, database

@@ -1,4 +1,4 @@
-"""`adapter serve | check | sandbox | keys | jobs | models`."""
+"""`adapter serve | check | config | sandbox | keys | jobs | models`."""
 
 import asyncio
 import os
@@ -12,10 +12,11 @@ from typing import TypeVar
 import click
 import msgspec
 
-from adapter import serving
+from adapter import serving, shipped
 from adapter.access.keys import SqlKeyStore
 from adapter.app import create_app
 from adapter.clock import SystemClock
+from adapter.config_option import with_config
 from adapter.credentials import secret
 from adapter.database.address import without_password
 from adapter.database.engine import Database
@@ -26,24 +27,16 @@ from adapter.jobs import spool
 from adapter.jobs.store import SqlJobStore
 from adapter.logs import configure_logs
 from adapter.sandbox.rules import SandboxRules
-from adapter.settings import Settings, load_catalogue, load_settings
+from adapter.settings import Settings, catalogue_file, load_catalogue, load_settings
+from adapter.version import VERSION
 
 _T = TypeVar("_T")
 
-DEFAULT_CONFIG = Path("config/adapter.toml")
 STOP = (signal.SIGINT, signal.SIGTERM)
-
-with_config = click.option(
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    envvar="ADAPTER_CONFIG",
-    default=DEFAULT_CONFIG,
-    show_default=True,
-    help="Configuration file; ADAPTER_CONFIG names it as well.",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="adapter", message="%(prog)s %(version)s")
 def adapter() -> None:
     """An OpenAI-compatible API in front of Google's media generators."""
     configure_logs()
@@ -75,7 +68,7 @@ def check(config: Path) -> None:
     for line in asyncio.run(_checks(settings)):
         click.echo(line)
     names = len(list(catalogue.models))
-    click.echo(f"models       {names} names")
+    click.echo(f"models       {names} names, from {catalogue_file(config, settings)}")
     if not names:
         raise WrongConfiguration(f"{config}: no provider is configured, so there is no model to ask for.")
 
@@ -103,6 +96,16 @@ async def _checks(settings: Settings) -> list[str]:
     if settings.is_open_to_everybody:
         said.append("warning: access.anonymous lets everybody who reaches this machine spend your credits")
     return said
+
+
+@adapter.command(name="config")
+@click.argument("name", type=click.Choice(["adapter", "models", "sandbox"]), default="adapter")
+def print_config(name: str) -> None:
+    """Print a file that comes with the program, to begin one's own with.
+
+    "adapter" has every key with its default, "models" is the catalogue, "sandbox" is what --sandbox uses.
+    """
+    click.echo((shipped.FOLDER / f"{name}.toml").read_text(encoding="utf-8"), nl=False)
 
 
 @adapter.command()

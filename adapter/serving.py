@@ -92,7 +92,7 @@ def emulator(rules: SandboxRules) -> Iterator[str]:
     """Run the sandbox and yield its address.
 
     Raises:
-        WrongConfiguration: its port is taken.
+        WrongConfiguration: its port is taken, or its state cannot be kept.
     """
     # Imported here because a production server never needs it, and would start later for it.
     from adapter.sandbox.server import running_sandbox  # noqa: PLC0415
@@ -101,5 +101,5 @@ def emulator(rules: SandboxRules) -> Iterator[str]:
         try:
             running = stack.enter_context(running_sandbox(rules))
         except OSError as error:
-            raise WrongConfiguration(f"{error.strerror}. Another port: sandbox.port, or --port.") from error
+            raise WrongConfiguration(str(error.strerror)) from error
         yield running.base_url

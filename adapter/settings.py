@@ -4,6 +4,7 @@ Anything wrong stops the start with a sentence that names the key. `config/adapt
 default; any of them can be given as `ADAPTER__SECTION__KEY` in the environment.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,6 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from adapter import shipped
 from adapter.domain.catalogue import Catalogue, CatalogueFile
 from adapter.domain.markup import Markup
 from adapter.domain.side_calls import Phrasebook, SideCallKind
@@ -199,8 +201,8 @@ class Settings(_Section, frozen=True, kw_only=True):
     limits: Limits = Limits()
     fetching: Fetching = Fetching()
     sandbox: SandboxRules = SandboxRules()
-    #: The catalogue's file, relative to the configuration's.
-    models: str = "models.toml"
+    #: The catalogue's file, relative to the configuration's. Empty: `models.toml` beside it, or else the program's own.
+    models: str = ""
 
     @property
     def public_url(self) -> str:
@@ -276,13 +278,23 @@ def load_catalogue(path: Path, settings: Settings) -> Catalogue:
     Raises:
         WrongConfiguration: as `load_settings`.
     """
-    file = path.parent / settings.models
+    file = catalogue_file(path, settings)
     try:
         everything = msgspec.convert(_read_toml(file), CatalogueFile)
         configured = {name for name in ("gemini", "flow") if getattr(settings.providers, name)}
         return Catalogue(everything.only(configured))
     except (msgspec.ValidationError, ValueError) as error:
         raise WrongConfiguration(f"{file}: {error}") from error
+
+
+def catalogue_file(path: Path, settings: Settings) -> Path:
+    """Return which file is the catalogue of a configuration file.
+
+    What lies beside the configuration counts even where it cannot be read: that is a mistake of the operator's, and no
+    reason to offer other models.
+    """
+    beside = path.parent / (settings.models or shipped.MODELS.name)
+    return beside if settings.models or os.path.lexists(beside) else shipped.MODELS
 
 
 def load_phrasebook(chat: Chat) -> Phrasebook:

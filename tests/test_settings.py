@@ -218,3 +218,30 @@ def test_a_catalogue_with_a_mistake_is_named(tmp_path: Path) -> None:
         (tmp_path / "models.toml").write_text(text)
         with pytest.raises(WrongConfiguration, match=rf"models\.toml.*{says}"):
             load_catalogue(tmp_path / "adapter.toml", settings)
+
+
+def test_a_catalogue_beside_the_configuration_counts_else_the_programs_own(tmp_path: Path) -> None:
+    """So that an operator's own is never passed over, and a configuration alone is enough."""
+    config = tmp_path / "adapter.toml"
+    settings = load_settings(SANDBOX_TOML, {})
+    assert load_catalogue(config, settings).find("veo-3.1-fast").name == "veo-3.1-fast"
+
+    own = (ROOT / "config" / "models.toml").read_text().replace('name = "veo-3.1-fast"', 'name = "own"')
+    (tmp_path / "models.toml").write_text(own.replace('"veo-3.1-fast"', '"own"'))
+    assert load_catalogue(config, settings).find("own").name == "own"
+
+    (tmp_path / "other.toml").write_text("")
+    named = msgspec.structs.replace(settings, models="other.toml")
+    assert not list(load_catalogue(config, named).models)
+
+
+def test_a_catalogue_that_was_named_or_is_broken_is_not_replaced_by_the_programs_own(tmp_path: Path) -> None:
+    """Other models than the operator's would be offered in silence."""
+    config = tmp_path / "adapter.toml"
+    settings = load_settings(SANDBOX_TOML, {})
+    with pytest.raises(WrongConfiguration, match=r"mine\.toml cannot be read"):
+        load_catalogue(config, msgspec.structs.replace(settings, models="mine.toml"))
+
+    (tmp_path / "models.toml").symlink_to("nowhere")
+    with pytest.raises(WrongConfiguration, match=r"models\.toml cannot be read"):
+        load_catalogue(config, settings)

@@ -43,7 +43,9 @@ class Waiting:
             ContentRefused, UpstreamFault, JobFailed: it was not taken, for the reason given.
             Draining: the process is shutting down; the job, if it was taken, goes on.
         """
-        job, is_new = await asyncio.shield(self._starting.task)
+        # Not `shield`: from Python 3.14 on it reports the error of a task whose waiter was cancelled.
+        await asyncio.wait([self._starting.task])
+        job, is_new = self._starting.task.result()
         self.is_replay = not is_new and self._starting.asking.is_repetition
         job = await self._taken(job, within)
         self._is_told = True

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import msgspec
 import uvicorn
+from litestar import Litestar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from adapter.sandbox.app import create_sandbox
@@ -49,11 +50,11 @@ def running_sandbox(rules: SandboxRules) -> Iterator[RunningSandbox]:
     """Serve the sandbox until the block ends; requests that hang are then cut after a second.
 
     Raises:
-        OSError: the address cannot be bound, with host and port in the message.
+        OSError: the address cannot be bound, with host and port in the message, or `state` cannot be kept.
         RuntimeError: the server gave up while it started.
     """
     config = uvicorn.Config(
-        create_sandbox(rules),
+        _remembering(rules),
         http=ClosableProtocol,
         log_config=None,
         access_log=False,
@@ -77,6 +78,14 @@ def running_sandbox(rules: SandboxRules) -> Iterator[RunningSandbox]:
         listener.close()
 
 
+def _remembering(rules: SandboxRules) -> Litestar:
+    try:
+        return create_sandbox(rules)
+    except OSError as error:
+        message = f"the sandbox cannot keep its state in {rules.state}: {error.strerror}. Its key is sandbox.state."
+        raise OSError(error.errno, message) from error
+
+
 def _bound(host: str, port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -85,5 +94,9 @@ def _bound(host: str, port: int) -> socket.socket:
         listener.listen(2048)
     except OSError as error:
         listener.close()
-        raise OSError(error.errno, f"the sandbox cannot listen on {host}:{port}: {error.strerror}") from error
+        message = (
+            f"the sandbox cannot listen on {host}:{port}: {error.strerror}. Another port (0 takes a free one): "
+            "ADAPTER__SANDBOX__PORT in the environment, or the key sandbox.port. With `adapter sandbox` it is --port."
+        )
+        raise OSError(error.errno, message) from error
     return listener

@@ -65,7 +65,6 @@ def test_the_example_passes_the_check_once_its_secrets_are_there(
     config = tmp_path / "adapter.toml"
     config.write_text(EXAMPLE.read_text().replace("/run/secrets", str(tmp_path)))
     environ = {
-        "ADAPTER__MODELS": str(ROOT / "config" / "models.toml"),
         "ADAPTER__STORAGE__DATABASE": postgres.new_url().replace(f":{PASSWORD}", ""),
         "ADAPTER__STORAGE__MEDIA": f"s3://{s3.new_bucket()}/media",
         "ADAPTER__STORAGE__S3__ENDPOINT": s3.url,

@@ -10,6 +10,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+#: What an authority may do. Python 3.13 and newer ask for it.
+SIGNS = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+
 
 class Authority:
     """A certificate authority of its own; its files lie in a folder."""
@@ -18,7 +31,7 @@ class Authority:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "an authority")])
-        own = self._sign(self._name, self._key, x509.BasicConstraints(ca=True, path_length=0))
+        own = self._sign(self._name, self._key, x509.BasicConstraints(ca=True, path_length=0), SIGNS)
         (folder / "authority.pem").write_bytes(own.public_bytes(Encoding.PEM))
 
     def client(self) -> ssl.SSLContext:
@@ -41,10 +54,10 @@ class Authority:
         return context, asked
 
     def _sign(
-        self, name: x509.Name, key: ec.EllipticCurvePrivateKey, extension: x509.ExtensionType
+        self, name: x509.Name, key: ec.EllipticCurvePrivateKey, *extensions: x509.ExtensionType
     ) -> x509.Certificate:
         now = datetime.now(UTC)
-        return (
+        builder = (
             x509.CertificateBuilder()
             .subject_name(name)
             .issuer_name(self._name)
@@ -52,6 +65,10 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - timedelta(hours=1))
             .not_valid_after(now + timedelta(hours=1))
-            .add_extension(extension, critical=False)
-            .sign(self._key, hashes.SHA256())
+            # These two as well.
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         )
+        for extension in extensions:
+            builder = builder.add_extension(extension, critical=not isinstance(extension, x509.SubjectAlternativeName))
+        return builder.sign(self._key, hashes.SHA256())

@@ -34,8 +34,7 @@ class Uploads:
         """
         keys = await asyncio.to_thread(lambda: [(account, hashlib.sha256(image.base64).digest()) for image in images])
         tasks = [self._task(key, image, send) for key, image in zip(keys, images, strict=True)]
-        # A client that hangs up must not spoil it for another that waits for the same picture.
-        return await asyncio.gather(*(asyncio.shield(task) for task in tasks))
+        return await asyncio.gather(*(_result(task) for task in tasks))
 
     def forget(self, names: Sequence[str]) -> None:
         """Drop names that Flow no longer knows."""
@@ -58,6 +57,15 @@ class Uploads:
         """Let go of what failed, whose traceback holds the picture, and look at why: perhaps nobody waits any more."""
         if _name(task) is None and self._known.get(key, (0.0, None))[1] is task:
             del self._known[key]
+
+
+async def _result(task: asyncio.Task[str]) -> str:
+    """Wait for a task without cancelling it: a client that hangs up must not spoil it for another one.
+
+    Not `shield`: from Python 3.14 on it reports the error of a task whose waiter was cancelled.
+    """
+    await asyncio.wait([task])
+    return task.result()
 
 
 def _name(task: asyncio.Task[str]) -> str | None:

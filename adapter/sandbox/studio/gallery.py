@@ -65,7 +65,8 @@ class Gallery:
                 self._drawn.popitem(last=False)
         self._drawn.move_to_end(key)
         try:
-            return await asyncio.shield(task)  # a reader that hangs up does not spoil it for the others
+            await asyncio.wait([task])  # unlike `await task`: a reader that hangs up does not spoil it for the others
+            return task.result()
         except OSError:  # a full disk may be empty next time
             self._drawn.pop(key, None)
             raise

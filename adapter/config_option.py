@@ -1,0 +1,54 @@
+"""The options by which a command is told its configuration: `--config FILE` and `--sandbox`."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import click
+from click.core import ParameterSource
+
+from adapter import shipped
+from adapter.errors import WrongConfiguration
+
+DEFAULT: Final = Path("config/adapter.toml")
+
+_config = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="ADAPTER_CONFIG",
+    default=DEFAULT,
+    show_default=True,
+    help="Configuration file; ADAPTER_CONFIG names it as well.",
+)
+_sandbox = click.option(
+    "--sandbox",
+    is_flag=True,
+    help="Use the configuration of the built-in sandbox; no file is needed. What it keeps lies in ./var/sandbox.",
+)
+
+
+def with_config(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command both options, and the file that they lead to as its argument `config`."""
+
+    @_config
+    @_sandbox
+    @functools.wraps(command)
+    def run(*, config: Path, sandbox: bool, **others: object) -> None:
+        source = click.get_current_context().get_parameter_source("config")
+        command(config=_chosen(config, source, sandbox=sandbox), **others)
+
+    return run
+
+
+def _chosen(config: Path, source: ParameterSource | None, *, sandbox: bool) -> Path:
+    if sandbox:
+        if source is ParameterSource.COMMANDLINE:
+            raise click.UsageError("--sandbox has a configuration of its own: give either --config or --sandbox.")
+        return shipped.SANDBOX
+    if source is ParameterSource.DEFAULT and not config.exists():
+        raise WrongConfiguration(
+            f"There is no {config} here. `adapter serve --sandbox` needs no file. For your own accounts: "
+            "`adapter config > adapter.toml`, edit it, then `adapter serve --config adapter.toml`."
+        )
+    return config

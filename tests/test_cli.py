@@ -1,0 +1,84 @@
+"""The command line by itself, in an empty folder. `tests/journeys/test_commands.py` has a server beside it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from adapter.settings import load_catalogue, load_settings
+from adapter.version import VERSION
+from tests.support import ROOT
+
+
+def run(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("ADAPTER_")}
+    return subprocess.run(
+        [sys.executable, "-m", "adapter", *arguments],
+        cwd=folder,
+        env=others | {"PYTHONPATH": str(ROOT)} | environ,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def test_the_version_is_said(tmp_path: Path) -> None:
+    """Name and number, as of other programs."""
+    assert run(tmp_path, "--version").stdout == f"adapter {VERSION}\n"
+
+
+@pytest.mark.parametrize("command", ["models", "check", "keys list", "jobs list"])
+def test_every_command_knows_the_sandbox_without_a_file(tmp_path: Path, command: str) -> None:
+    """What it keeps is kept here."""
+    done = run(tmp_path, *command.split(), "--sandbox")
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_sandbox_is_not_mixed_with_another_configuration(tmp_path: Path) -> None:
+    """Which of the two counts is not guessed; but the variable may stand there for all other commands."""
+    both = run(tmp_path, "models", "--sandbox", "--config", "adapter.toml")
+    assert both.returncode == 2
+    assert "either --config or --sandbox" in both.stderr
+
+    assert run(tmp_path, "models", "--sandbox", ADAPTER_CONFIG="nowhere.toml").returncode == 0
+
+
+def test_without_a_configuration_it_says_how_to_begin(tmp_path: Path) -> None:
+    """A file that was asked for is named alone."""
+    nothing = run(tmp_path, "serve")
+    assert nothing.returncode == 1
+    assert "`adapter serve --sandbox`" in nothing.stderr
+    assert "`adapter config > adapter.toml`" in nothing.stderr
+
+    missing = "adapter: mine.toml cannot be read: No such file or directory.\n"
+    assert run(tmp_path, "serve", "--config", "mine.toml").stderr == missing
+    assert run(tmp_path, "serve", ADAPTER_CONFIG="mine.toml").stderr == missing
+
+
+@pytest.mark.parametrize("name", ["adapter", "models", "sandbox"])
+def test_the_files_that_come_with_it_are_printed(tmp_path: Path, name: str) -> None:
+    """As they are, to begin one's own with; in UTF-8 on every terminal."""
+    printed = run(tmp_path, "config", name, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0").stdout
+
+    assert printed == (ROOT / "config" / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def test_a_printed_configuration_is_complete(tmp_path: Path) -> None:
+    """It needs no catalogue beside it."""
+    config = tmp_path / "adapter.toml"
+    config.write_text(run(tmp_path, "config").stdout, encoding="utf-8")
+
+    assert load_catalogue(config, load_settings(config, {})).find("veo-3.1-fast").name == "veo-3.1-fast"
+
+
+def test_a_folder_in_which_nothing_can_be_kept_is_named(tmp_path: Path) -> None:
+    """The sandbox's state is the first thing that is kept."""
+    (tmp_path / "var").write_text("a file where a folder should be")
+    done = run(tmp_path, "serve", "--sandbox", "--port", "0", ADAPTER__SANDBOX__PORT="0")
+
+    assert done.returncode == 1
+    assert "cannot keep its state in var/sandbox/upstream" in done.stderr
