@@ -13,14 +13,11 @@ from tests.journeys.running import KEY, Connect, Server
 
 MODEL = "veo-3.1-fast"
 URL = r"(http://\S+/media/[0-9a-f]{32}\.mp4)"
+SAVED = rf"\[Download video\]\({URL}\?download=1\)"
 FORMS = {
-    "markdown": re.compile(rf"!\[Video preview\]\(http\S+\.jpg\)\n\n\[Download video\]\({URL}\)"),
-    "html": re.compile(
-        rf'<video src="{URL}" controls="controls" width="100%">\n(\S+)\n</video>\n\n\[Download video\]\((\S+)\)'
-    ),
-    "div": re.compile(
-        rf'<div><video src="{URL}" controls="controls" width="100%"></video></div>\n\n\[Download video\]\((\S+)\)'
-    ),
+    "markdown": re.compile(rf"\[!\[Video preview\]\(http[^\s)]+\.jpg\)\]\({URL}\)\n\n{SAVED}"),
+    "html": re.compile(rf'<video src="{URL}" controls="controls" width="100%">\n(\S+)\n</video>\n\n{SAVED}'),
+    "div": re.compile(rf'<div><video src="{URL}" controls="controls" width="100%"></video></div>\n\n{SAVED}'),
 }
 CHAT = """
 video_markup = "auto"
@@ -202,7 +199,7 @@ def test_a_stream_begins_while_the_provider_still_thinks(http: httpx.Client, has
     assert reply.headers["x-video-id"].startswith("video_")
     assert told[0] == {"role": "assistant", "content": ""}
     assert told[1] == {"reasoning_content": "Sending the prompt to the video model.\n"}
-    assert "".join(delta.get("content", "") for delta in told).endswith(".mp4)")
+    assert "".join(delta.get("content", "") for delta in told).endswith(".mp4?download=1)")
     assert ": still working\n\n" in reply.text
     assert hasty.executed(prompt) == 1
 
@@ -233,5 +230,5 @@ def test_who_hangs_up_before_the_provider_answered_finds_the_video_again(
         assert "assistant" in next(reply.iter_lines())
     told = deltas(streamed(http, hasty, prompt))
 
-    assert "".join(delta.get("content", "") for delta in told).endswith(".mp4)")
+    assert "".join(delta.get("content", "") for delta in told).endswith(".mp4?download=1)")
     assert hasty.executed(prompt) == 1
