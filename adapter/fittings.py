@@ -163,6 +163,7 @@ def manners_of(settings: Settings, keys: Mapping[str, Secret]) -> Manners:
         key_names=ConfiguredNames({name: keys[name] for name in told.markup_by_key if name in keys}),
         markup_by_key=told.markup_by_key,
         markup=told.video_markup,
+        stream_errors=told.stream_errors,
         side_call_model=told.side_call_model,
     )
 

@@ -14,6 +14,7 @@ from msgspec import Meta
 from adapter.domain.catalogue import Catalogue, CatalogueFile
 from adapter.domain.markup import Markup
 from adapter.domain.side_calls import Phrasebook, SideCallKind
+from adapter.domain.stream_errors import StreamErrors
 from adapter.errors import WrongConfiguration
 from adapter.sandbox.rules import SandboxRules
 
@@ -146,6 +147,8 @@ class Chat(_Section, frozen=True, kw_only=True):
     markup_by_key: dict[str, Markup] = {}
     #: What is refused within this has an HTTP status; then a stream begins, and says inside what fails.
     opening_seconds: Annotated[float, Meta(ge=0, le=60)] = 2.0
+    #: How a stream says what fails after its beginning.
+    stream_errors: StreamErrors = StreamErrors.AUTO
     #: What becomes of a front-end's requests for titles, tags and the like.
     side_calls: Literal["answer", "refuse", "generate"] = "answer"
     #: A text model of Gemini that answers them; empty: they are answered here.

@@ -172,12 +172,12 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert running.stop() == 0
 
 
-def streamed(http: httpx.Client, server: Server, prompt: str) -> httpx.Response:
+def streamed(http: httpx.Client, server: Server, prompt: str, agent: str = "curl/8") -> httpx.Response:
     """Return a whole stream."""
     return http.post(
         f"{server.url}/v1/chat/completions",
         json={"model": MODEL, "stream": True, "messages": [{"role": "user", "content": prompt}]},
-        headers={"authorization": f"Bearer {KEY}"},
+        headers={"authorization": f"Bearer {KEY}", "user-agent": agent},
         timeout=60,
     )
 
@@ -204,17 +204,24 @@ def test_a_stream_begins_while_the_provider_still_thinks(http: httpx.Client, has
     assert hasty.executed(prompt) == 1
 
 
-def test_a_late_refusal_is_told_inside_the_stream(http: httpx.Client, hasty: Server, prompt: str) -> None:
-    """Readable, and an error that both SDKs raise; then the end."""
+@pytest.mark.parametrize(
+    ("agent", "in_words"), [("Next.js Middleware", True), ("langchainjs-openai/1.0.0", False), (OPEN_WEBUI, False)]
+)
+def test_a_late_refusal_is_told_inside_the_stream(
+    http: httpx.Client, hasty: Server, prompt: str, agent: str, *, in_words: bool
+) -> None:
+    """As an error that both SDKs raise, then the end; before it readable where a program shows no errors."""
     prompt = f"{prompt} [unsafe]"
     hasty.fault(on="flow.submit", do="delay", seconds=2.0, prompt=prompt)
-    reply = streamed(http, hasty, prompt)
-    *_, said = deltas(reply)
+    reply = streamed(http, hasty, prompt, agent)
+    said = "".join(delta.get("content", "") for delta in deltas(reply))
 
     assert reply.status_code == 200
-    assert "PUBLIC_ERROR_UNSAFE_GENERATION" in said["content"]
+    assert ("PUBLIC_ERROR_UNSAFE_GENERATION" in said, bool(said)) == (in_words, in_words)
     error, done = reply.text.rstrip().split("\n\n")[-2:]
-    assert json.loads(error.removeprefix("data: "))["error"]["code"] == "moderation_blocked"
+    told = json.loads(error.removeprefix("data: "))["error"]
+    assert told["code"] == "moderation_blocked"
+    assert "PUBLIC_ERROR_UNSAFE_GENERATION" in told["message"]
     assert done == "data: [DONE]"
 
 

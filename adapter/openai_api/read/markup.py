@@ -6,17 +6,13 @@ from typing import Final
 
 from adapter.domain.catalogue import Catalogue, VideoCard
 from adapter.domain.markup import Markup
+from adapter.openai_api.read.agents import CHERRY_STUDIO, OPEN_WEBUI, SILLYTAVERN
 from adapter.openai_api.read.fields import one_of, required
 from adapter.openai_api.wire.chat import ChatRequest
 
-#: Programs whose player is known, by what their servers call themselves (reference: `frontends.md` section 2). Cherry
-#: Studio's is Electron's usual form and was not observed. LobeChat calls itself what every program with OpenAI's client
-#: does, so it cannot be told.
-AGENTS: Final = (
-    (re.compile(r"Python/3\.\d+ aiohttp/"), Markup.HTML),  # Open WebUI
-    (re.compile(r"node-fetch\b"), Markup.HTML),  # SillyTavern
-    (re.compile(r".*\bCherryStudio/"), Markup.DIV),
-)
+#: Programs whose player is known. LobeChat calls itself what every program with OpenAI's client does, so it cannot be
+#: told.
+AGENTS: Final = ((OPEN_WEBUI, Markup.HTML), (SILLYTAVERN, Markup.HTML), (CHERRY_STUDIO, Markup.DIV))
 
 
 def split_model(name: str, catalogue: Catalogue) -> tuple[str, Markup | None]:

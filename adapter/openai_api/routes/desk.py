@@ -10,6 +10,7 @@ from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 
 from adapter.domain.markup import Markup
 from adapter.domain.ports import Access, Budget, Clock, KeyNames
+from adapter.domain.stream_errors import StreamErrors
 from adapter.generation.contents import Contents
 from adapter.generation.files import Files
 from adapter.generation.pictures import Pictures
@@ -40,6 +41,8 @@ class Manners(msgspec.Struct, frozen=True, kw_only=True):
     #: How videos are shown, by the name of a key and otherwise.
     markup_by_key: Mapping[str, Markup]
     markup: Markup
+    #: Whether a failure inside a stream is also told in words.
+    stream_errors: StreamErrors
     #: The text model for side calls where a model's card names none; empty: they are answered here.
     side_call_model: str
 

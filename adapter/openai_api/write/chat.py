@@ -34,6 +34,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     usage: bool = False
     #: How a video is shown in it.
     markup: Markup = Markup.MARKDOWN
+    #: Whether a failure inside the stream is also told in words.
+    failure_in_words: bool = True
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
