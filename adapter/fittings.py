@@ -152,6 +152,7 @@ def terms_of(settings: Settings, catalogue: Catalogue) -> Terms:
         public_url=settings.public_url,
         phrasebook=load_phrasebook(settings.chat),
         refuse_side_calls=settings.chat.side_calls == "refuse",
+        listing=settings.list_models,
     )
 
 

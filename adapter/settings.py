@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from adapter.domain.catalogue import Catalogue, CatalogueFile
+from adapter.domain.catalogue import Catalogue, CatalogueFile, Listing
 from adapter.domain.markup import Markup
 from adapter.domain.side_calls import Phrasebook, SideCallKind
 from adapter.domain.stream_errors import StreamErrors
@@ -204,6 +204,8 @@ class Settings(_Section, frozen=True, kw_only=True):
     sandbox: SandboxRules = SandboxRules()
     #: The catalogue's file, relative to the configuration's.
     models: str = "models.toml"
+    #: Which of its names `GET /v1/models` lists where the request does not say.
+    list_models: Listing = Listing.PLAIN
 
     @property
     def public_url(self) -> str:
