@@ -4,7 +4,7 @@ Anything wrong stops the start with a sentence that names the key. `config/adapt
 default; any of them can be given as `ADAPTER__SECTION__KEY` in the environment.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from adapter.domain.catalogue import Catalogue, CatalogueFile, Listing
+from adapter.domain.delivery import Delivery
 from adapter.domain.markup import Markup
 from adapter.domain.side_calls import Phrasebook, SideCallKind
 from adapter.domain.stream_errors import StreamErrors
@@ -162,6 +163,10 @@ class Images(_Section, frozen=True, kw_only=True):
 
     #: What a size in pixels is worth where the request does not say.
     size_policy: Literal["nearest", "cover", "exact"] = "nearest"
+    #: How the Images API hands them over where the request does not say.
+    response_format: Delivery = Delivery.AUTO
+    #: The same by key, as `chat.markup_by_key`.
+    response_format_by_key: dict[str, Delivery] = {}
 
 
 class Limits(_Section, frozen=True, kw_only=True):
@@ -220,6 +225,14 @@ class Settings(_Section, frozen=True, kw_only=True):
         """Whether somebody on another machine could spend our credits without a key."""
         return self.access.anonymous and self.server.host not in {"127.0.0.1", "::1", "localhost"}
 
+    @property
+    def keys_named(self) -> Mapping[str, Collection[str]]:
+        """The clients' keys of which the configuration speaks by name, by the table that does."""
+        return {
+            "chat.markup_by_key": self.chat.markup_by_key,
+            "images.response_format_by_key": self.images.response_format_by_key,
+        }
+
     def secrets(self) -> list[tuple[str, str]]:
         """Return where every secret is said to be, by the key that says so."""
         gemini, flow = self.providers.gemini, self.providers.flow
@@ -268,10 +281,11 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
         raise WrongConfiguration(f"{path}: chat.side_call_model needs the section [providers.gemini].")
     if bool(settings.storage.s3.access_key) != bool(settings.storage.s3.secret_key):
         raise WrongConfiguration(f"{path}: storage.s3.access_key and storage.s3.secret_key go together.")
-    for number, name in enumerate(settings.chat.markup_by_key):
-        if name.startswith(REFERENCES) and name not in settings.access.keys:
-            # Not the name itself: it may be a key in the open.
-            raise WrongConfiguration(f"{path}: entry {number + 1} of chat.markup_by_key is none of access.keys.")
+    for table, names in settings.keys_named.items():
+        for number, name in enumerate(names):
+            if name.startswith(REFERENCES) and name not in settings.access.keys:
+                # Not the name itself: it may be a key in the open.
+                raise WrongConfiguration(f"{path}: entry {number + 1} of {table} is none of access.keys.")
     return settings
 
 

@@ -79,7 +79,7 @@ class Repeats:
             case StoredFault(failure):
                 raise replayed(failure)
             case StoredAlbum(images, linked):
-                files = [b"" if linked else await self._read(image.name) for image in images]
+                files = [await self._read(image.name) for image in images]
                 found = [image.with_file(file) for image, file in zip(images, files, strict=True)]
                 return Album(found, tuple(image.name for image in images) if linked else ())
             case None:

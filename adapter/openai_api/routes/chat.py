@@ -100,7 +100,7 @@ async def _markup(request: OwnedRequest, desk: Desk, body: ChatRequest) -> Marku
     """Choose how a video is shown: as the request says, its model's name, its key, or the configuration."""
     asked = asked_markup(body, desk.terms.catalogue)
     chats = desk.chats
-    name = await chats.key_names.name_of(request.auth) if asked is None and chats.markup_by_key else None
+    name = await desk.key_names.name_of(request.auth) if asked is None and chats.markup_by_key else None
     by_key = chats.markup_by_key.get(name) if name is not None else None
     return choose_markup([asked, by_key, chats.markup], request.headers.get("user-agent", ""))
 
