@@ -157,7 +157,7 @@ def terms_of(settings: Settings, catalogue: Catalogue) -> Terms:
 
 
 def key_names_of(settings: Settings, keys: Mapping[str, Secret]) -> ConfiguredNames:
-    """Return what keys are called where the configuration speaks of them."""
+    """Return the names of keys that settings use."""
     named = {name for names in settings.keys_named.values() for name in names}
     return ConfiguredNames({name: key for name, key in keys.items() if name in named})
 

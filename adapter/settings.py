@@ -227,7 +227,7 @@ class Settings(_Section, frozen=True, kw_only=True):
 
     @property
     def keys_named(self) -> Mapping[str, Collection[str]]:
-        """The clients' keys of which the configuration speaks by name, by the table that does."""
+        """The names of clients' keys that settings use, by the table that has them."""
         return {
             "chat.markup_by_key": self.chat.markup_by_key,
             "images.response_format_by_key": self.images.response_format_by_key,

@@ -176,6 +176,7 @@ def test_pictures_are_handed_over_as_clients_of_that_model_expect(
     [
         ([None, None], "gemini-3-pro-image", "LangChain", Delivery.BOTH),
         ([None, None], "gemini-3-pro-image", "langchain-community/0.4.2", Delivery.BOTH),
+        ([None, None], "gemini-3-pro-image", "langchain4j-openai", Delivery.BOTH),
         ([None, None], "dall-e-3", "LangChain", Delivery.LINK),
         ([None, None], None, "LangChain", Delivery.LINK),
         ([None, Delivery.BOTH], "gemini-3-pro-image", "OpenAI/Python 3.57.0", Delivery.BOTH),

@@ -10,5 +10,6 @@ SILLYTAVERN: Final = re.compile(r"node-fetch\b")
 CHERRY_STUDIO: Final = re.compile(r".*\bCherryStudio/")
 #: LangChain's JavaScript client, and LibreChat, which is built on it.
 LIBRECHAT: Final = re.compile(r"langchainjs-openai/")
-#: Whatever names LangChain. Its image wrapper for Python says so only if it is told to (docs/libraries.md).
+#: Every client that names LangChain, LangChain4j too. The image wrapper for Python does so only if it is told to
+#: (docs/libraries.md).
 LANGCHAIN: Final = re.compile(r"langchain", re.IGNORECASE)

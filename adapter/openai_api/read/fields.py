@@ -44,7 +44,7 @@ def one_of(value: str, allowed: list[str], param: str) -> str:
 
 
 def switch(value: str | None, param: str) -> bool | None:
-    """Return what a parameter of the address says that is on or off; None where it is absent or empty."""
+    """Return whether a query parameter is on or off; None where it is absent or empty."""
     if not value:
         return None
     return one_of(value.lower(), ["true", "1", "false", "0"], param) in {"true", "1"}

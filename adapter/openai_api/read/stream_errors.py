@@ -5,9 +5,9 @@ from typing import Final
 from adapter.domain.stream_errors import StreamErrors
 from adapter.openai_api.read.agents import LIBRECHAT, OPEN_WEBUI
 
-#: Programs of which it was seen that they show the error and keep it beside the message. Others do less: NextChat
-#: shows nothing, SillyTavern a note that vanishes, and LobeChat's versions differ. Without a text their users may see
-#: an empty answer, which is worse than the same words twice.
+#: These programs were seen to show the error and to keep it beside the message. Others do less: NextChat shows nothing,
+#: SillyTavern shows a note that vanishes, and LobeChat's versions differ. Without a text their users may see an empty
+#: answer, and that is worse than the same words twice.
 SHOWS_THE_ERROR: Final = (OPEN_WEBUI, LIBRECHAT)
 
 

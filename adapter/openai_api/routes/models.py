@@ -9,7 +9,7 @@ from adapter.openai_api.read.markup import split_model
 from adapter.openai_api.routes.desk import Desk, OwnedRequest, json_response
 from adapter.openai_api.write.models import model_list, model_object
 
-#: Asks for every name, or for the plain ones, whatever the configuration says.
+#: On: every name is listed. Off: only the plain ones. Either is stronger than the configuration.
 ALL = "all"
 
 
