@@ -8,6 +8,7 @@ from adapter.domain.delivery import Delivery
 from adapter.domain.orders import Filed, ImageOrder, Kept, Link, Source, Upload
 from adapter.errors import InvalidRequest, UnknownModel
 from adapter.openai_api.read.body import read_json
+from adapter.openai_api.read.delivery import asked_delivery, choose_delivery
 from adapter.openai_api.read.edits import (
     VARIATION,
     as_edit,
@@ -18,7 +19,6 @@ from adapter.openai_api.read.edits import (
     variation_order,
 )
 from adapter.openai_api.read.form import Part
-from adapter.openai_api.read.images import asked_delivery, choose_delivery
 from adapter.openai_api.wire.images import EditsRequest, ImageConfig, ImagesRequest
 from tests.fakes import png
 from tests.support import terms

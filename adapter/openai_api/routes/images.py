@@ -16,8 +16,9 @@ from adapter.errors import AdapterError
 from adapter.generation.undertaking import Album, Viewing
 from adapter.openai_api import sse
 from adapter.openai_api.read.body import read_json
+from adapter.openai_api.read.delivery import asked_delivery, choose_delivery
 from adapter.openai_api.read.edits import as_edit, as_variation, edit_order, read_edits_form, refs, variation_order
-from adapter.openai_api.read.images import asked_delivery, choose_delivery, image_order, refuse_pictures
+from adapter.openai_api.read.images import image_order, refuse_pictures
 from adapter.openai_api.routes.asking import open_viewing, replay_headers
 from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, Pieces
 from adapter.openai_api.routes.room import apart, read_json_or_form
