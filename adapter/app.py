@@ -24,7 +24,9 @@ from adapter.fittings import (
     flow_of,
     gemini_of,
     hosting_of,
+    image_options_of,
     inputs_of,
+    key_names_of,
     keys_of,
     manners_of,
     media_of,
@@ -226,6 +228,7 @@ class House:
         ground.keep_running(videos.run())
         store = SqlKeyStore(ground.database)
         return Desk(
+            key_names=key_names_of(settings, self._keys),
             access=Keyring([*self._keys.values()], store, anonymous=settings.access.anonymous),
             pictures=pictures,
             videos=videos,
@@ -239,7 +242,8 @@ class House:
             budget=budget,
             clock=clock,
             terms=self._terms,
-            chats=manners_of(settings, self._keys),
+            chats=manners_of(settings),
+            image_options=image_options_of(settings),
             hosting=hosting_of(settings),
             longest_file=settings.limits.image_bytes,
             poll_seconds=settings.jobs.poll_seconds,

@@ -90,9 +90,9 @@ async def _checks(settings: Settings) -> list[str]:
     if not (settings.access.keys or settings.access.anonymous or [key for key in made if key.revoked_at is None]):
         said.append("warning: there is no key; `python -m adapter keys create NAME` makes one")
     active = {key.name for key in made if key.revoked_at is None}
-    unknown = [name for name in settings.chat.markup_by_key if name not in active | set(settings.access.keys)]
-    if unknown:
-        said.append(f"warning: chat.markup_by_key names keys that there are not: {', '.join(unknown)}")
+    for table, names in settings.keys_named.items():
+        if unknown := [name for name in names if name not in active | set(settings.access.keys)]:
+            said.append(f"warning: {table} names keys that there are not: {', '.join(unknown)}")
     if settings.is_open_to_everybody:
         said.append("warning: access.anonymous lets everybody who reaches this machine spend your credits")
     return said

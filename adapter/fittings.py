@@ -18,7 +18,7 @@ from adapter.media.janitor import Retention
 from adapter.media.s3 import S3Access
 from adapter.media.store import ObjectMediaStore, open_media
 from adapter.openai_api.read.terms import Terms
-from adapter.openai_api.routes.desk import Manners
+from adapter.openai_api.routes.desk import ImageOptions, Manners
 from adapter.openai_api.write.videos import Hosting
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
@@ -152,17 +152,30 @@ def terms_of(settings: Settings, catalogue: Catalogue) -> Terms:
         public_url=settings.public_url,
         phrasebook=load_phrasebook(settings.chat),
         refuse_side_calls=settings.chat.side_calls == "refuse",
+        listing=settings.list_models,
     )
 
 
-def manners_of(settings: Settings, keys: Mapping[str, Secret]) -> Manners:
+def key_names_of(settings: Settings, keys: Mapping[str, Secret]) -> ConfiguredNames:
+    """Return the names of keys that settings use."""
+    named = {name for names in settings.keys_named.values() for name in names}
+    return ConfiguredNames({name: key for name, key in keys.items() if name in named})
+
+
+def image_options_of(settings: Settings) -> ImageOptions:
+    """Return how the Images API answers where a request does not say."""
+    told = settings.images
+    return ImageOptions(delivery_by_key=told.response_format_by_key, delivery=told.response_format)
+
+
+def manners_of(settings: Settings) -> Manners:
     """Return how chats are answered."""
     told = settings.chat
     return Manners(
         enclose_pictures=told.images == "data",
-        key_names=ConfiguredNames({name: keys[name] for name in told.markup_by_key if name in keys}),
         markup_by_key=told.markup_by_key,
         markup=told.video_markup,
+        stream_errors=told.stream_errors,
         side_call_model=told.side_call_model,
     )
 

@@ -5,7 +5,7 @@ default; any of them can be given as `ADAPTER__SECTION__KEY` in the environment.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,9 +13,11 @@ import msgspec
 from msgspec import Meta
 
 from adapter import shipped
-from adapter.domain.catalogue import Catalogue, CatalogueFile
+from adapter.domain.catalogue import Catalogue, CatalogueFile, Listing
+from adapter.domain.delivery import Delivery
 from adapter.domain.markup import Markup
 from adapter.domain.side_calls import Phrasebook, SideCallKind
+from adapter.domain.stream_errors import StreamErrors
 from adapter.errors import WrongConfiguration
 from adapter.sandbox.rules import SandboxRules
 
@@ -148,6 +150,8 @@ class Chat(_Section, frozen=True, kw_only=True):
     markup_by_key: dict[str, Markup] = {}
     #: What is refused within this has an HTTP status; then a stream begins, and says inside what fails.
     opening_seconds: Annotated[float, Meta(ge=0, le=60)] = 2.0
+    #: How a stream says what fails after its beginning.
+    stream_errors: StreamErrors = StreamErrors.AUTO
     #: What becomes of a front-end's requests for titles, tags and the like.
     side_calls: Literal["answer", "refuse", "generate"] = "answer"
     #: A text model of Gemini that answers them; empty: they are answered here.
@@ -161,6 +165,10 @@ class Images(_Section, frozen=True, kw_only=True):
 
     #: What a size in pixels is worth where the request does not say.
     size_policy: Literal["nearest", "cover", "exact"] = "nearest"
+    #: How the Images API hands them over where the request does not say.
+    response_format: Delivery = Delivery.AUTO
+    #: The same by key, as `chat.markup_by_key`.
+    response_format_by_key: dict[str, Delivery] = {}
 
 
 class Limits(_Section, frozen=True, kw_only=True):
@@ -203,6 +211,8 @@ class Settings(_Section, frozen=True, kw_only=True):
     sandbox: SandboxRules = SandboxRules()
     #: The catalogue's file, relative to the configuration's. Empty: `models.toml` beside it, or else the program's own.
     models: str = ""
+    #: Which of its names `GET /v1/models` lists where the request does not say.
+    list_models: Listing = Listing.PLAIN
 
     @property
     def public_url(self) -> str:
@@ -216,6 +226,14 @@ class Settings(_Section, frozen=True, kw_only=True):
     def is_open_to_everybody(self) -> bool:
         """Whether somebody on another machine could spend our credits without a key."""
         return self.access.anonymous and self.server.host not in {"127.0.0.1", "::1", "localhost"}
+
+    @property
+    def keys_named(self) -> Mapping[str, Collection[str]]:
+        """The names of clients' keys that settings use, by the table that has them."""
+        return {
+            "chat.markup_by_key": self.chat.markup_by_key,
+            "images.response_format_by_key": self.images.response_format_by_key,
+        }
 
     def secrets(self) -> list[tuple[str, str]]:
         """Return where every secret is said to be, by the key that says so."""
@@ -265,10 +283,11 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
         raise WrongConfiguration(f"{path}: chat.side_call_model needs the section [providers.gemini].")
     if bool(settings.storage.s3.access_key) != bool(settings.storage.s3.secret_key):
         raise WrongConfiguration(f"{path}: storage.s3.access_key and storage.s3.secret_key go together.")
-    for number, name in enumerate(settings.chat.markup_by_key):
-        if name.startswith(REFERENCES) and name not in settings.access.keys:
-            # Not the name itself: it may be a key in the open.
-            raise WrongConfiguration(f"{path}: entry {number + 1} of chat.markup_by_key is none of access.keys.")
+    for table, names in settings.keys_named.items():
+        for number, name in enumerate(names):
+            if name.startswith(REFERENCES) and name not in settings.access.keys:
+                # Not the name itself: it may be a key in the open.
+                raise WrongConfiguration(f"{path}: entry {number + 1} of {table} is none of access.keys.")
     return settings
 
 

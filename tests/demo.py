@@ -85,7 +85,7 @@ def film(client: openai.OpenAI, model: str, file: Path) -> None:
         delta = chunk.choices[0].delta
         print(f"  {line}" if (line := delta.model_dump().get("reasoning_content")) else "", end="", flush=True)
         content += delta.content or ""
-    [link] = re.findall(r"\((\S+\.mp4)\)", content)
+    [link] = re.findall(r"\(([^\s)]+\.mp4)\)", content)
     file.write_bytes(httpx.get(link).content)
     print(f"  the clip -> {file}", flush=True)
 

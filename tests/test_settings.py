@@ -68,6 +68,12 @@ def test_the_shipped_file_shows_every_key() -> None:
         ("[chat]\nvideo_markup = 'bbcode'", r"\$\.chat\.video_markup"),
         ("[chat]\nheartbeat_seconds = 31", r"\$\.chat\.heartbeat_seconds"),
         ("[chat.markup_by_key]\n'env:NOBODY' = 'html'", "entry 1 of chat.markup_by_key is none of access.keys"),
+        ("[images]\nresponse_format = 'jpeg'", r"\$\.images\.response_format"),
+        (
+            "[images.response_format_by_key]\ntools = 'both'\n'env:NOBODY' = 'url'",
+            "entry 2 of images.response_format_by_key is none of access.keys",
+        ),
+        ("[chat]\nstream_errors = 'text'", r"\$\.chat\.stream_errors"),
         ("[fetching]\ntrusted = ['images.internal']", r"\$\.fetching\.trusted\[0\]"),
         ("[fetching]\ntrusted = ['http://images.internal:80']", r"\$\.fetching\.trusted\[0\]"),
         (
@@ -85,6 +91,12 @@ def test_a_mistake_is_named_by_its_key(tmp_path: Path, text: str, says: str) -> 
     """File, key, and what was expected."""
     with pytest.raises(WrongConfiguration, match=says):
         load(tmp_path, text)
+
+
+def test_a_mistake_above_all_sections_is_named_too(tmp_path: Path) -> None:
+    """The list of models has no section."""
+    with pytest.raises(WrongConfiguration, match=r"Invalid enum value 'some' - at `\$\.list_models`"):
+        load(tmp_path, "", ADAPTER__LIST_MODELS="some")
 
 
 def test_keys_are_named_as_they_stand_there_or_by_their_own_names(tmp_path: Path) -> None:

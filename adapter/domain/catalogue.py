@@ -1,8 +1,9 @@
 """What is on offer: one card per model, and the many names that lead to it."""
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import ClassVar, Literal, TypeVar
 
@@ -16,6 +17,17 @@ from adapter.errors import InvalidRequest, UnknownModel
 VARIANTS = {"landscape": Ratio.LANDSCAPE, "portrait": Ratio.PORTRAIT, "square": Ratio.SQUARE}
 
 
+class Listing(StrEnum):
+    """Which names a list of the models has. Every other name can be used as well."""
+
+    #: One name for each model.
+    PLAIN = "plain"
+    #: Those with an ending for a shape too (`VARIANTS`).
+    VARIANTS = "variants"
+    #: Also former names, the providers' own, and other vendors' names as far as they are no patterns.
+    ALL = "all"
+
+
 #: Kinds of videos in messages.
 WORDS = {
     VideoInput.TEXT: "text",
@@ -23,6 +35,9 @@ WORDS = {
     VideoInput.FRAMES: "a first and a last frame",
     VideoInput.REFERENCES: "reference pictures",
 }
+
+#: What makes a pattern of an alias (`fnmatch`).
+_PATTERN = set("*?[")
 
 #: Beyond this a size is not a variant of a shape but another one: a square is 0.58 from 16:9, 3:2 is 0.17.
 FAR_FROM_A_SHAPE = 0.25
@@ -243,8 +258,17 @@ class Catalogue:
 
     @property
     def models(self) -> Iterable[Model]:
-        """What `GET /v1/models` lists: public names and their shape variants."""
+        """The public names and their shape variants."""
         return self._listed.values()
+
+    def listed(self, listing: Listing) -> Sequence[Model]:
+        """Return what a list of the models has, the names of one model together."""
+        if listing is Listing.PLAIN:
+            return [model for model in self._listed.values() if model.name in self._names]
+        if listing is Listing.VARIANTS:
+            return [*self._listed.values()]
+        foreign = (self.find(name) for name in self._aliases if not _PATTERN & set(name))
+        return [*self._known.values(), *foreign]
 
     def find(self, name: str) -> Model:
         """Return the model of a public name, variant, alias or raw upstream name.

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from adapter.domain.catalogue import Catalogue, CatalogueFile, ImageCard, VideoCard
+from adapter.domain.catalogue import Catalogue, CatalogueFile, ImageCard, Listing, VideoCard
 from adapter.domain.media import Frame, Pixels, Ratio, Resolution, Shape, SizePolicy
 from adapter.errors import InvalidRequest, UnknownModel
 from adapter.settings import Providers, Settings, load_catalogue
@@ -56,12 +56,38 @@ def test_a_name_can_ask_for_a_shape(name: str, ratio: Ratio) -> None:
     assert CATALOGUE.find(name).ratio is ratio
 
 
-def test_variants_are_listed_and_aliases_are_not() -> None:
-    """The list shows what a person may choose; what old code calls by another name stays out of it."""
-    names = {model.name for model in CATALOGUE.models}
+@pytest.mark.parametrize(
+    ("listing", "there", "missing"),
+    [
+        (Listing.PLAIN, {"veo-3.1-fast", "gemini-3-pro-image"}, {"veo-3.1-fast-portrait", "GEM_PIX", "dall-e-3"}),
+        (
+            Listing.VARIANTS,
+            {"veo-3.1-fast", "veo-3.1-fast-portrait", "veo-3.1-fast-landscape"},
+            {"veo-3.1-fast-square", "GEM_PIX", "dall-e-3", "gemini-3-pro-image-preview"},
+        ),
+        (
+            Listing.ALL,
+            {"veo-3.1-fast-portrait", "GEM_PIX", "veo_3_1_t2v_fast", "dall-e-3", "gemini-3-pro-image-preview"},
+            {"gpt-image-*", "sora-2*"},
+        ),
+    ],
+)
+def test_a_list_has_the_names_that_it_is_to_have(listing: Listing, there: set[str], missing: set[str]) -> None:
+    """Each name once, and each leads to what is listed under it."""
+    models = CATALOGUE.listed(listing)
+    names = [model.name for model in models]
 
-    assert {"veo-3.1-fast", "veo-3.1-fast-portrait", "veo-3.1-fast-landscape"} <= names
-    assert not {"veo-3.1-fast-square", "gpt-image-1", "GEM_PIX", "sora-2"} & names
+    assert there <= set(names)
+    assert not missing & set(names)
+    assert len(names) == len(set(names))
+    assert [CATALOGUE.find(name) for name in names] == models
+
+
+def test_a_plain_list_has_one_name_for_each_card() -> None:
+    """A menu is short."""
+    plain = CATALOGUE.listed(Listing.PLAIN)
+
+    assert [model.name for model in plain] == list(dict.fromkeys(model.card.name for model in CATALOGUE.models))
 
 
 def test_an_alias_leads_to_the_first_model_that_is_served() -> None:

@@ -20,6 +20,8 @@ ENVIRON = {
     "ADAPTER__JOBS__LEASE_SECONDS": "3",
     "ADAPTER__SANDBOX__CLIP_LONG_EDGE": "1280",
     "ADAPTER__SANDBOX__IMAGE_SECONDS": "4",
+    # The tests choose shapes from the menu.
+    "ADAPTER__LIST_MODELS": "variants",
 }
 SCREENSHOTS = ROOT / "docs" / "screenshots"
 

@@ -6,7 +6,9 @@ from typing import Final
 import msgspec
 
 #: What a chat shows of a finished video; the group is the link.
-VIDEO_CONTENT: Final = re.compile(r"!\[Video preview\]\(http\S+\.jpg\)\n\n\[Download video\]\((http\S+\.mp4)\)")
+VIDEO_CONTENT: Final = re.compile(
+    r"\[!\[Video preview\]\(http[^\s)]+\.jpg\)\]\((http[^\s)]+\.mp4)\)\n\n\[Download video\]\(\1\?download=1\)"
+)
 
 
 class Refusal(msgspec.Struct, frozen=True):

@@ -118,11 +118,30 @@ def test_a_wrong_model_is_answered_with_the_ones_there_are(client: openai.OpenAI
     assert caught.value.code == "model_not_found"
 
 
-def test_the_models_are_listed(client: openai.OpenAI) -> None:
-    """Public names and their shapes, as front-ends show them."""
+def test_a_menu_has_one_name_for_each_model(client: openai.OpenAI) -> None:
+    """In the order of the catalogue; front-ends show this list to people."""
     names = [model.id for model in client.models.list()]
 
-    assert {"gemini-2.5-flash-image", "flow-gem-pix", "veo-3.1-fast", "veo-3.1-fast-portrait"} <= set(names)
+    assert names == list(dict.fromkeys(names))
+    assert {"gemini-2.5-flash-image", "flow-gem-pix", "veo-3.1-fast"} <= set(names)
+    assert not [name for name in names if name.endswith(("-portrait", "-landscape", "-square", "-preview"))]
+
+
+def test_every_name_is_listed_on_request_and_found(client: openai.OpenAI) -> None:
+    """Shapes, former names, the providers' own and other vendors'."""
+    names = [model.id for model in client.models.list(extra_query={"all": "true"})]
+
+    assert names == list(dict.fromkeys(names))
+    assert {"veo-3.1-fast-portrait", "veo_3_1_t2v_fast", "gemini-3-pro-image-preview", "dall-e-3"} <= set(names)
+    assert [client.models.retrieve(name).id for name in names] == names
+
+
+def test_a_list_that_is_neither_all_nor_plain_is_refused(client: openai.OpenAI) -> None:
+    """The error names the parameter."""
+    with pytest.raises(openai.BadRequestError, match="Allowed: true, 1, false, 0") as caught:
+        client.models.list(extra_query={"all": "maybe"})
+
+    assert caught.value.param == "all"
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ HEADERS = {
     "x-stainless-lang": "js",
     "x-stainless-retry-count": "0",
 }
-LINK = re.compile(r"\((http\S+\.mp4)\)")
+LINK = re.compile(r"\((http[^\s)]+\.mp4)\)")
 
 
 def posted(http: httpx.Client, server: Server, prompt: str) -> AbstractContextManager[httpx.Response]:

@@ -19,7 +19,9 @@ from tests.journeys.watching import Watch
 PICTURES = "gemini-2.5-flash-image"
 VIDEOS = "veo-3.1-fast"
 PICTURE = re.compile(r"!\[image\]\(http\S+\.png\)")
-VIDEO = re.compile(r"!\[Video preview\]\(http\S+\.jpg\)\n\n\[Download video\]\(http\S+\.mp4\)")
+VIDEO = re.compile(
+    r"\[!\[Video preview\]\(http\S+\.jpg\)\]\(http\S+\.mp4\)\n\n\[Download video\]\(http\S+\.mp4\?download=1\)"
+)
 
 
 class Ask(Protocol):

@@ -119,17 +119,24 @@ def test_it_means_the_picture_above(http: httpx.Client, server: Server, form: st
         answer = told["choices"][0]["message"]  # type: ignore[index]
 
 
-def test_a_refusal_is_readable_and_an_error(client: openai.OpenAI) -> None:
-    """In a stream it is text for the person and an exception for the program."""
+@pytest.mark.parametrize(("agent", "in_words"), [("OpenAI/Python", True), ("langchainjs-openai/1.0.0", False)])
+def test_a_refusal_is_an_error_and_readable_where_the_error_may_not_be_shown(
+    client: openai.OpenAI, agent: str, *, in_words: bool
+) -> None:
+    """In a stream it is an exception for the program, and text for the person before it."""
     stream = client.chat.completions.create(
-        model=MODEL, messages=[{"role": "user", "content": "a cat [image_safety]"}], stream=True
+        model=MODEL,
+        messages=[{"role": "user", "content": "a cat [image_safety]"}],
+        stream=True,
+        extra_headers={"user-agent": agent},
     )
     said: list[str] = []
     with pytest.raises(openai.APIError) as caught:
         said.extend(chunk.choices[0].delta.content or "" for chunk in stream)
 
     assert caught.value.code == "moderation_blocked"
-    assert "violated" in "".join(said)
+    assert "violated" in caught.value.message
+    assert ("violated" in "".join(said)) is in_words
 
 
 def test_a_refusal_of_a_whole_answer_has_a_status(client: openai.OpenAI) -> None:

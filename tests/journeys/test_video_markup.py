@@ -13,14 +13,11 @@ from tests.journeys.running import KEY, Connect, Server
 
 MODEL = "veo-3.1-fast"
 URL = r"(http://\S+/media/[0-9a-f]{32}\.mp4)"
+SAVED = rf"\[Download video\]\({URL}\?download=1\)"
 FORMS = {
-    "markdown": re.compile(rf"!\[Video preview\]\(http\S+\.jpg\)\n\n\[Download video\]\({URL}\)"),
-    "html": re.compile(
-        rf'<video src="{URL}" controls="controls" width="100%">\n(\S+)\n</video>\n\n\[Download video\]\((\S+)\)'
-    ),
-    "div": re.compile(
-        rf'<div><video src="{URL}" controls="controls" width="100%"></video></div>\n\n\[Download video\]\((\S+)\)'
-    ),
+    "markdown": re.compile(rf"\[!\[Video preview\]\(http[^\s)]+\.jpg\)\]\({URL}\)\n\n{SAVED}"),
+    "html": re.compile(rf'<video src="{URL}" controls="controls" width="100%">\n(\S+)\n</video>\n\n{SAVED}'),
+    "div": re.compile(rf'<div><video src="{URL}" controls="controls" width="100%"></video></div>\n\n{SAVED}'),
 }
 CHAT = """
 video_markup = "auto"
@@ -175,12 +172,12 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert running.stop() == 0
 
 
-def streamed(http: httpx.Client, server: Server, prompt: str) -> httpx.Response:
+def streamed(http: httpx.Client, server: Server, prompt: str, agent: str = "curl/8") -> httpx.Response:
     """Return a whole stream."""
     return http.post(
         f"{server.url}/v1/chat/completions",
         json={"model": MODEL, "stream": True, "messages": [{"role": "user", "content": prompt}]},
-        headers={"authorization": f"Bearer {KEY}"},
+        headers={"authorization": f"Bearer {KEY}", "user-agent": agent},
         timeout=60,
     )
 
@@ -202,22 +199,29 @@ def test_a_stream_begins_while_the_provider_still_thinks(http: httpx.Client, has
     assert reply.headers["x-video-id"].startswith("video_")
     assert told[0] == {"role": "assistant", "content": ""}
     assert told[1] == {"reasoning_content": "Sending the prompt to the video model.\n"}
-    assert "".join(delta.get("content", "") for delta in told).endswith(".mp4)")
+    assert "".join(delta.get("content", "") for delta in told).endswith(".mp4?download=1)")
     assert ": still working\n\n" in reply.text
     assert hasty.executed(prompt) == 1
 
 
-def test_a_late_refusal_is_told_inside_the_stream(http: httpx.Client, hasty: Server, prompt: str) -> None:
-    """Readable, and an error that both SDKs raise; then the end."""
+@pytest.mark.parametrize(
+    ("agent", "in_words"), [("Next.js Middleware", True), ("langchainjs-openai/1.0.0", False), (OPEN_WEBUI, False)]
+)
+def test_a_late_refusal_is_told_inside_the_stream(
+    http: httpx.Client, hasty: Server, prompt: str, agent: str, *, in_words: bool
+) -> None:
+    """As an error that both SDKs raise, then the end; before it readable where a program shows no errors."""
     prompt = f"{prompt} [unsafe]"
     hasty.fault(on="flow.submit", do="delay", seconds=2.0, prompt=prompt)
-    reply = streamed(http, hasty, prompt)
-    *_, said = deltas(reply)
+    reply = streamed(http, hasty, prompt, agent)
+    said = "".join(delta.get("content", "") for delta in deltas(reply))
 
     assert reply.status_code == 200
-    assert "PUBLIC_ERROR_UNSAFE_GENERATION" in said["content"]
+    assert ("PUBLIC_ERROR_UNSAFE_GENERATION" in said, bool(said)) == (in_words, in_words)
     error, done = reply.text.rstrip().split("\n\n")[-2:]
-    assert json.loads(error.removeprefix("data: "))["error"]["code"] == "moderation_blocked"
+    told = json.loads(error.removeprefix("data: "))["error"]
+    assert told["code"] == "moderation_blocked"
+    assert "PUBLIC_ERROR_UNSAFE_GENERATION" in told["message"]
     assert done == "data: [DONE]"
 
 
@@ -233,5 +237,5 @@ def test_who_hangs_up_before_the_provider_answered_finds_the_video_again(
         assert "assistant" in next(reply.iter_lines())
     told = deltas(streamed(http, hasty, prompt))
 
-    assert "".join(delta.get("content", "") for delta in told).endswith(".mp4)")
+    assert "".join(delta.get("content", "") for delta in told).endswith(".mp4?download=1)")
     assert hasty.executed(prompt) == 1

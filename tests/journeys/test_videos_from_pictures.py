@@ -32,7 +32,7 @@ def message(text: str, *files: bytes, roles: tuple[str, ...] = ()) -> ChatComple
 
 def clip_of(content: str | None) -> str:
     """Return the address of the video in a text."""
-    found = re.search(r"\((http\S+\.mp4)\)", content or "")
+    found = re.search(r"\((http[^\s)]+\.mp4)\)", content or "")
     assert found is not None
     return found[1]
 

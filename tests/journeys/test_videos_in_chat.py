@@ -17,7 +17,9 @@ from tests.journeys.running import KEY, Connect, Server
 from tests.postgres import PASSWORD
 
 MODEL = "veo-3.1-fast"
-CONTENT = re.compile(r"!\[Video preview\]\((http\S+\.jpg)\)\n\n\[Download video\]\((http\S+\.mp4)\)")
+CONTENT = re.compile(
+    r"\[!\[Video preview\]\((http[^\s)]+\.jpg)\)\]\((http[^\s)]+\.mp4)\)\n\n\[Download video\]\(\2\?download=1\)"
+)
 
 
 def streamed(client: openai.OpenAI, prompt: str, model: str = MODEL) -> list[ChatCompletionChunk]:

@@ -16,7 +16,15 @@ HERE = "http://here:8000"
 CATALOGUE = catalogue()
 VIDEO = StoredVideo(video=f"{'a' * 32}.mp4", poster=f"{'a' * 32}.jpg", size=1, sha256="00")
 SHOWN = [video_shown(VIDEO, HERE, form) for form in Markup]
-SHOWN += [each.replace(' width="100%"', "") for each in SHOWN if "width" in each]  # as it was at first
+SHOWN += [video_shown(msgspec.structs.replace(VIDEO, poster=None), HERE, Markup.MARKDOWN)]
+SHOWN += [SHOWN[0].partition("\n")[0]]  # the poster alone
+#: As it was in earlier versions. Chats are kept, so these come back as well.
+SHOWN += [
+    f"![Video preview]({HERE}/media/{VIDEO.poster})\n\n[Download video]({HERE}/media/{VIDEO.video})",
+    f"[Download video]({HERE}/media/{VIDEO.video})",
+]
+SHOWN += [each.replace("?download=1", "") for each in SHOWN if "<video" in each]
+SHOWN += [each.replace(' width="100%"', "") for each in SHOWN if "width" in each]
 
 
 @pytest.mark.parametrize(
@@ -116,6 +124,9 @@ def test_an_answer_that_comes_back_in_a_message_is_no_prompt(shown: str, before:
         f"from ![Video preview]({HERE}/media/a.jpg)",
         f"see {HERE}/media/a.mp4",
         "[Download video](https://elsewhere.example/media/a.mp4)",
+        f"[Download video]({HERE}/media/a.mp4?download=2)",
+        f"[Open video]({HERE}/media/a.png)",
+        f"[![Sunset]({HERE}/media/a.jpg)]({HERE}/media/a.mp4)",
         f'<video src="{HERE}/media/a.mp4" controls="controls">',
         "a <video> tag in neon",
     ],

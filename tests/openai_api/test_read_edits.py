@@ -4,9 +4,11 @@ import msgspec
 import pybase64
 import pytest
 
+from adapter.domain.delivery import Delivery
 from adapter.domain.orders import Filed, ImageOrder, Kept, Link, Source, Upload
 from adapter.errors import InvalidRequest, UnknownModel
 from adapter.openai_api.read.body import read_json
+from adapter.openai_api.read.delivery import asked_delivery, choose_delivery
 from adapter.openai_api.read.edits import (
     VARIATION,
     as_edit,
@@ -17,8 +19,7 @@ from adapter.openai_api.read.edits import (
     variation_order,
 )
 from adapter.openai_api.read.form import Part
-from adapter.openai_api.read.images import Delivery, delivery
-from adapter.openai_api.wire.images import EditsRequest, ImageConfig
+from adapter.openai_api.wire.images import EditsRequest, ImageConfig, ImagesRequest
 from tests.fakes import png
 from tests.support import terms
 
@@ -252,14 +253,19 @@ def test_fidelity_is_accepted_and_changes_nothing(fidelity: str | None) -> None:
     assert order(input_fidelity=fidelity) == order()
 
 
+def delivered(body: ImagesRequest) -> Delivery:
+    """Return how pictures are handed over where nothing is configured."""
+    return choose_delivery([asked_delivery(body)], body.model, "OpenAI/Python 3.57.0")
+
+
 def test_an_edit_without_a_model_is_made_and_handed_over_as_openais_default_would() -> None:
     """`gpt-image-1.5`, which answers with base64; DALL-E 2 is the default of generations."""
     made = order(model=None)
 
     assert (made.model, made.upstream) == ("gpt-image-1.5", "gemini-3.1-flash-image")
-    assert delivery(as_edit(EditsRequest())) is Delivery.BASE64
-    assert delivery(as_edit(EditsRequest(model="dall-e-2"))) is Delivery.LINK
-    assert delivery(as_edit(EditsRequest(response_format="url"))) is Delivery.LINK
+    assert delivered(as_edit(EditsRequest())) is Delivery.BASE64
+    assert delivered(as_edit(EditsRequest(model="dall-e-2"))) is Delivery.LINK
+    assert delivered(as_edit(EditsRequest(response_format="url"))) is Delivery.LINK
 
 
 @pytest.mark.parametrize(
@@ -276,7 +282,7 @@ def test_a_variation_is_handed_over_by_link_where_nothing_is_said(wish: dict[str
     """That is the default of the route, not of a model; a stream carries base64."""
     body = as_variation(msgspec.convert(wish, EditsRequest))
 
-    assert delivery(body) is form
+    assert delivered(body) is form
 
 
 def test_a_variation_is_made_without_words() -> None:

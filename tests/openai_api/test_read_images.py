@@ -7,7 +7,7 @@ from adapter.domain import weight
 from adapter.domain.media import Frame, MediaFormat, Ratio, Resolution
 from adapter.domain.orders import ImageOrder
 from adapter.errors import InvalidRequest, UnknownModel
-from adapter.openai_api.read.images import Delivery, delivery, image_order
+from adapter.openai_api.read.images import image_order
 from adapter.openai_api.wire.images import ImageConfig, ImagesRequest
 from tests.support import terms
 
@@ -149,26 +149,3 @@ def test_an_unknown_model_is_an_error_of_its_own() -> None:
     """SDKs look for 404 `model_not_found`."""
     with pytest.raises(UnknownModel):
         order(model="imagen-4")
-
-
-@pytest.mark.parametrize(
-    ("model", "asked", "form"),
-    [
-        ("gemini-3-pro-image", None, Delivery.BASE64),
-        ("gpt-image-1", None, Delivery.BASE64),
-        ("dall-e-3", None, Delivery.LINK),
-        ("dall-e-3", "b64_json", Delivery.BASE64),
-        ("gpt-image-1", "url", Delivery.LINK),
-    ],
-)
-def test_pictures_are_handed_over_as_clients_of_that_model_expect(
-    model: str, asked: str | None, form: Delivery
-) -> None:
-    """An explicit form wins; DALL-E's default is a link, everybody else's is base64."""
-    assert delivery(ImagesRequest(model=model, response_format=asked)) is form
-
-
-def test_an_unknown_form_is_refused() -> None:
-    """The error names the two there are."""
-    with pytest.raises(InvalidRequest, match="b64_json, url"):
-        delivery(ImagesRequest(response_format="jpeg"))

@@ -125,24 +125,30 @@ def test_progress_tells_the_percentage_the_time_and_what_is_left() -> None:
 VIDEO = StoredVideo(video="a.mp4", poster="a.jpg", size=1, sha256="00")
 
 
-def test_a_video_is_shown_as_poster_and_link() -> None:
-    """Both are ours, and the link ends in .mp4."""
-    assert chat.video_shown(VIDEO, "https://here", Markup.MARKDOWN) == (
-        "![Video preview](https://here/media/a.jpg)\n\n[Download video](https://here/media/a.mp4)"
+def test_a_video_is_shown_as_a_poster_that_opens_it_and_a_link_that_saves_it() -> None:
+    """Exactly one address ends in .mp4: NextChat makes a player of each such link."""
+    shown = chat.video_shown(VIDEO, "https://here", Markup.MARKDOWN)
+
+    assert shown == (
+        "[![Video preview](https://here/media/a.jpg)](https://here/media/a.mp4)\n\n"
+        "[Download video](https://here/media/a.mp4?download=1)"
     )
+    assert shown.count(".mp4)") == 1
     without = msgspec.structs.replace(VIDEO, poster=None)
-    assert chat.video_shown(without, "https://here", Markup.MARKDOWN) == "[Download video](https://here/media/a.mp4)"
+    assert chat.video_shown(without, "https://here", Markup.MARKDOWN) == (
+        "[Open video](https://here/media/a.mp4)\n\n[Download video](https://here/media/a.mp4?download=1)"
+    )
 
 
 def test_a_video_is_shown_as_a_player_and_link() -> None:
     """The two-line block and the block inside of another, to the letter: each program reads it with a pattern."""
     assert chat.video_shown(VIDEO, "https://here", Markup.HTML) == (
         '<video src="https://here/media/a.mp4" controls="controls" width="100%">\nhttps://here/media/a.mp4\n</video>\n\n'
-        "[Download video](https://here/media/a.mp4)"
+        "[Download video](https://here/media/a.mp4?download=1)"
     )
     assert chat.video_shown(VIDEO, "https://here", Markup.DIV) == (
         '<div><video src="https://here/media/a.mp4" controls="controls" width="100%"></video></div>\n\n'
-        "[Download video](https://here/media/a.mp4)"
+        "[Download video](https://here/media/a.mp4?download=1)"
     )
 
 

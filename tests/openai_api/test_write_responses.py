@@ -210,7 +210,7 @@ def test_a_video_is_told_as_reasoning_and_handed_over_as_a_message() -> None:
     ]
     assert reasoning["summary"] == [{"type": "summary_text", "text": summary}]
     assert "Making the video: 50 %.\n" in summary
-    assert message["content"][0]["text"].endswith(f"[Download video]({HERE}/media/a.mp4)")
+    assert message["content"][0]["text"].endswith(f"[Download video]({HERE}/media/a.mp4?download=1)")
 
 
 def test_a_video_that_was_not_made_fails_its_response() -> None:

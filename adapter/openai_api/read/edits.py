@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 import msgspec
 
+from adapter.domain.delivery import Delivery
 from adapter.domain.orders import ImageOrder, Source
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.fields import one_of
 from adapter.openai_api.read.form import Part, read_fields
-from adapter.openai_api.read.images import Delivery, image_order
+from adapter.openai_api.read.images import image_order
 from adapter.openai_api.read.pictures import read_part, read_ref
 from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.wire.images import EditsRequest

@@ -41,3 +41,10 @@ def one_of(value: str, allowed: list[str], param: str) -> str:
     if value not in allowed:
         raise InvalidRequest(f"'{value}' is not offered for '{param}'. Allowed: {', '.join(allowed)}.", param=param)
     return value
+
+
+def switch(value: str | None, param: str) -> bool | None:
+    """Return whether a query parameter is on or off; None where it is absent or empty."""
+    if not value:
+        return None
+    return one_of(value.lower(), ["true", "1", "false", "0"], param) in {"true", "1"}

@@ -1,8 +1,5 @@
 """A request for pictures into an order."""
 
-from enum import Enum
-from fnmatch import fnmatchcase
-
 from adapter.domain.catalogue import ImageCard
 from adapter.domain.media import MOST_ENCODED_PIXELS, MediaFormat, Pixels, Ratio, Resolution, Shape, SizePolicy
 from adapter.domain.orders import ImageOrder, Source
@@ -43,13 +40,6 @@ STYLES = {"vivid": "", "natural": "\n\nStyle: natural and true to life, without 
 FOREIGN = ("complexity", "frame_count", "frame_duration_ms", "svg")
 
 
-class Delivery(Enum):
-    """How a picture is handed over."""
-
-    BASE64 = "b64_json"
-    LINK = "url"
-
-
 def image_order(body: ImagesRequest, terms: Terms, sources: tuple[Source, ...] = ()) -> ImageOrder:
     """Return the order that a request means; `sources` are the pictures that it brings along.
 
@@ -77,24 +67,6 @@ def image_order(body: ImagesRequest, terms: Terms, sources: tuple[Source, ...] =
         format=_format(body.output_format),
         compression=_compression(body),
     )
-
-
-def delivery(body: ImagesRequest) -> Delivery:
-    """Say how the pictures are wanted: as asked, else as OpenAI's own models of that name would answer.
-
-    DALL·E answers with links, everything younger with base64 (reference: `openai.md` section 4, `frontends.md` R12).
-    A stream has room for base64 only.
-
-    Raises:
-        InvalidRequest: an unknown form, or one that a stream does not have.
-    """
-    if body.response_format is None:
-        by_link = not body.stream and fnmatchcase(body.model or DEFAULT_MODEL, "dall-e-*")
-        return Delivery.LINK if by_link else Delivery.BASE64
-    asked = Delivery(one_of(body.response_format, [form.value for form in Delivery], "response_format"))
-    if body.stream and asked is Delivery.LINK:
-        raise InvalidRequest("A stream carries 'b64_json' only; leave 'url' out.", param="response_format")
-    return asked
 
 
 def refuse_pictures(body: GenerationsRequest) -> None:

@@ -6,17 +6,13 @@ from typing import Final
 
 from adapter.domain.catalogue import Catalogue, VideoCard
 from adapter.domain.markup import Markup
+from adapter.openai_api.read.agents import CHERRY_STUDIO, OPEN_WEBUI, SILLYTAVERN
 from adapter.openai_api.read.fields import one_of, required
 from adapter.openai_api.wire.chat import ChatRequest
 
-#: Programs whose player is known, by what their servers call themselves (reference: `frontends.md` section 2). Cherry
-#: Studio's is Electron's usual form and was not observed. LobeChat calls itself what every program with OpenAI's client
-#: does, so it cannot be told.
-AGENTS: Final = (
-    (re.compile(r"Python/3\.\d+ aiohttp/"), Markup.HTML),  # Open WebUI
-    (re.compile(r"node-fetch\b"), Markup.HTML),  # SillyTavern
-    (re.compile(r".*\bCherryStudio/"), Markup.DIV),
-)
+#: Programs whose player is known. LobeChat calls itself what every program with OpenAI's client does, so it cannot be
+#: told.
+AGENTS: Final = ((OPEN_WEBUI, Markup.HTML), (SILLYTAVERN, Markup.HTML), (CHERRY_STUDIO, Markup.DIV))
 
 
 def split_model(name: str, catalogue: Catalogue) -> tuple[str, Markup | None]:
@@ -49,13 +45,19 @@ def choose_markup(wishes: Iterable[Markup | None], agent: str) -> Markup:
 
 
 def without_videos(text: str, public_url: str) -> str:
-    """Take out of a text what we answered with earlier: a quoted video is neither words nor a picture to work from."""
+    """Take out of a text what we answered with earlier: a quoted video is neither words nor a picture to work from.
+
+    Chats are kept for years, so earlier forms count too: a poster that was no link, a link that did not save the file.
+    """
     if "/media/" not in text:
         return text
     file = re.escape(f"{public_url}/media/") + r"[0-9A-Za-z_-]{1,64}\."
     video = file + "mp4"
-    link = rf"\[Download video\]\({video}\)"
-    poster = rf"!\[Video preview\]\({file}[a-z]{{3,4}}\)"
+    opened = rf"\[Open video\]\({video}\)"
+    link = rf"\[Download video\]\({video}(?:\?download=1)?\)"
+    plain_poster = rf"!\[Video preview\]\({file}[a-z]{{3,4}}\)"
+    poster = rf"\[{plain_poster}\]\({video}\)"
     head = rf'<video src="{video}" controls="controls"(?: width="100%")?>'
     player = rf"(?:<div>)?{head}\s{{0,2}}(?:{video}\s{{0,2}})?</video>(?:</div>)?"
-    return re.sub(rf"(?:(?:{poster}|{player})\s{{0,4}})?{link}|{player}", "", text).strip()
+    shown = rf"{poster}|{player}|{opened}"
+    return re.sub(rf"(?:(?:{shown}|{plain_poster})\s{{0,4}})?{link}|{shown}", "", text).strip()

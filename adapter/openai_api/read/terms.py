@@ -2,7 +2,7 @@
 
 import msgspec
 
-from adapter.domain.catalogue import Catalogue
+from adapter.domain.catalogue import Catalogue, Listing
 from adapter.domain.media import SizePolicy
 from adapter.domain.side_calls import Phrasebook
 
@@ -23,3 +23,5 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     phrasebook: Phrasebook = NOTHING_KNOWN
     #: Whether side calls are refused, not answered.
     refuse_side_calls: bool = False
+    #: Which models `GET /v1/models` lists where the request does not say.
+    listing: Listing = Listing.PLAIN

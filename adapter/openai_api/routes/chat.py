@@ -24,6 +24,7 @@ from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.chat import picture_order, video_wish, wants_pictures
 from adapter.openai_api.read.markup import asked_markup, choose_markup, split_model
 from adapter.openai_api.read.side_calls import side_call, turns_of
+from adapter.openai_api.read.stream_errors import tells_failures_in_words
 from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.routes.asking import REPLAYED, join_video, open_pictures, replay_headers
 from adapter.openai_api.routes.desk import STREAM_HEADERS, VIDEO_ID, Desk, OwnedRequest, json_response
@@ -77,6 +78,10 @@ def _heading(body: ChatRequest, mark: str, began_at: float) -> write.Answer:
     return write.Answer(id=f"chatcmpl-{mark}", created=int(began_at), model=body.model or "", usage=body.usage_wanted)
 
 
+def _failure_in_words(request: OwnedRequest, desk: Desk) -> bool:
+    return tells_failures_in_words(desk.chats.stream_errors, request.headers.get("user-agent", ""))
+
+
 def _event_stream(events: AsyncIterator[bytes], headers: Mapping[str, str]) -> Stream:
     return Stream(events, media_type="text/event-stream", headers={**STREAM_HEADERS, **headers})
 
@@ -108,7 +113,7 @@ async def _markup(request: OwnedRequest, desk: Desk, body: ChatRequest) -> Marku
     """Choose how a video is shown: as the request says, its model's name, its key, or the configuration."""
     asked = asked_markup(body, desk.terms.catalogue)
     chats = desk.chats
-    name = await chats.key_names.name_of(request.auth) if asked is None and chats.markup_by_key else None
+    name = await desk.key_names.name_of(request.auth) if asked is None and chats.markup_by_key else None
     by_key = chats.markup_by_key.get(name) if name is not None else None
     return choose_markup([asked, by_key, chats.markup], request.headers.get("user-agent", ""))
 
@@ -124,7 +129,7 @@ async def _complete_with_video(request: OwnedRequest, asked: Asked[VideoWish], d
     # for the headers of an answer for a minute (`frontends.md` section 2.4), people for less.
     job = await waiting.job(desk.opening_seconds if body.stream else None)
     heading = _heading(body, job.id.removeprefix("video_"), job.created_at)
-    answer = msgspec.structs.replace(heading, markup=markup)
+    answer = msgspec.structs.replace(heading, markup=markup, failure_in_words=_failure_in_words(request, desk))
     headers = {VIDEO_ID: job.id, **(REPLAYED if waiting.is_replay and job.is_over else {})}
     if body.stream:
         return _event_stream(video_stream(desk, job, answer), headers)
@@ -174,6 +179,7 @@ async def _complete_with_pictures(
     viewing = await open_pictures(request, desk, asked.order, asked.content, linked=not enclosed)
     answer = _heading(body, viewing.mark, viewing.began_at)
     if body.stream:
+        answer = msgspec.structs.replace(answer, failure_in_words=_failure_in_words(request, desk))
         return _event_stream(picture_stream(desk, viewing, answer, enclosed=enclosed), replay_headers(viewing))
     album = await viewing.album()
     told = await _told(desk, album, enclosed=enclosed)
@@ -212,5 +218,6 @@ async def _told(desk: Desk, album: Album, *, enclosed: bool) -> write.Told:
 
 
 def _failed(answer: write.Answer, fault: AdapterError) -> list[bytes]:
-    """Return what a person can read, then an error that both SDKs raise (`frontends.md` R7, `openai.md` section 3)."""
-    return [sse.frame(write.content_chunk(answer, fault.message)), sse.frame(error_body(fault))]
+    """Return an error that both SDKs raise, and what a person can read before it (`frontends.md` R7, `openai.md` 3)."""
+    words = [sse.frame(write.content_chunk(answer, fault.message))] if answer.failure_in_words else []
+    return [*words, sse.frame(error_body(fault))]

@@ -8,8 +8,10 @@ from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 
+from adapter.domain.delivery import Delivery
 from adapter.domain.markup import Markup
 from adapter.domain.ports import Access, Budget, Clock, KeyNames
+from adapter.domain.stream_errors import StreamErrors
 from adapter.generation.contents import Contents
 from adapter.generation.files import Files
 from adapter.generation.pictures import Pictures
@@ -35,19 +37,29 @@ class Manners(msgspec.Struct, frozen=True, kw_only=True):
 
     #: Whether pictures go beside the text.
     enclose_pictures: bool
-    #: What keys are called in `markup_by_key`.
-    key_names: KeyNames
     #: How videos are shown, by the name of a key and otherwise.
     markup_by_key: Mapping[str, Markup]
     markup: Markup
+    #: Whether a failure inside a stream is also told in words.
+    stream_errors: StreamErrors
     #: The text model for side calls where a model's card names none; empty: they are answered here.
     side_call_model: str
+
+
+class ImageOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How the Images API answers where a request does not say."""
+
+    #: How pictures are handed over, by the name of a key and otherwise.
+    delivery_by_key: Mapping[str, Delivery]
+    delivery: Delivery
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
     """The use cases and the facts that reading and writing need."""
 
     access: Access
+    #: What keys are called in the configuration.
+    key_names: KeyNames
     pictures: Pictures
     videos: Videos
     texts: Texts
@@ -64,6 +76,7 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     #: How long a response can be looked up, in seconds.
     reply_seconds: float
     chats: Manners
+    image_options: ImageOptions
     hosting: Hosting
     #: How often a running video is looked at, in seconds: asking sooner tells nothing new.
     poll_seconds: float

@@ -9,14 +9,16 @@ from litestar import post
 from litestar.response.streaming import ASGIStreamingResponse
 from litestar.types import ASGIApp
 
+from adapter.domain.delivery import Delivery
 from adapter.domain.media import Image, size_of
 from adapter.domain.orders import ImageOrder, Source
 from adapter.errors import AdapterError
 from adapter.generation.undertaking import Album, Viewing
 from adapter.openai_api import sse
 from adapter.openai_api.read.body import read_json
+from adapter.openai_api.read.delivery import asked_delivery, choose_delivery
 from adapter.openai_api.read.edits import as_edit, as_variation, edit_order, read_edits_form, refs, variation_order
-from adapter.openai_api.read.images import Delivery, delivery, image_order, refuse_pictures
+from adapter.openai_api.read.images import image_order, refuse_pictures
 from adapter.openai_api.routes.asking import open_pictures, replay_headers
 from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, Pieces
 from adapter.openai_api.routes.room import apart, read_body, read_json_or_form
@@ -80,18 +82,28 @@ def _read_edits_json(body: bytes, public_url: str) -> tuple[EditsRequest, tuple[
 
 
 async def _answer(request: OwnedRequest, desk: Desk, asked: Asked, made: Made) -> ASGIApp:
-    body, linked = asked.body, delivery(asked.body) is Delivery.LINK
+    body = asked.body
+    delivery = await _delivery(request, desk, body)
+    linked = delivery is not Delivery.BASE64
     order = await desk.uploads.resolved(asked.order, request.auth)
     viewing = await open_pictures(request, desk, order, asked.content, linked=linked)
     heading = Heading(created=int(viewing.began_at), safety_identifier=body.safety_identifier)
     if body.stream:
         return await _streamed(viewing, made, heading)
     album = await viewing.album()
-    if not linked:
-        return Pieces(in_pieces(album.images, heading), replay_headers(viewing))
-    links = [media_link(desk.public_url, name) for name in album.names]
-    whole = msgspec.json.encode(images_response(album.images, links, heading))
-    return Pieces([whole], replay_headers(viewing))
+    links = [media_link(desk.public_url, name) for name in album.names] if linked else []
+    if delivery is Delivery.LINK:
+        whole = msgspec.json.encode(images_response(album.images, links, heading))
+        return Pieces([whole], replay_headers(viewing))
+    return Pieces(in_pieces(album.images, heading, links), replay_headers(viewing))
+
+
+async def _delivery(request: OwnedRequest, desk: Desk, body: ImagesRequest) -> Delivery:
+    """Choose how the pictures are handed over: as the request says, its key, the configuration, or the model's name."""
+    options, asked = desk.image_options, asked_delivery(body)
+    name = await desk.key_names.name_of(request.auth) if asked is None and options.delivery_by_key else None
+    by_key = options.delivery_by_key.get(name) if name is not None else None
+    return choose_delivery([asked, by_key, options.delivery], body.model, request.headers.get("user-agent", ""))
 
 
 async def _streamed(viewing: Viewing, made: Made, heading: Heading) -> ASGIApp:

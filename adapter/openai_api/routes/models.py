@@ -3,15 +3,22 @@
 import msgspec
 from litestar import Response, get
 
+from adapter.domain.catalogue import Listing
+from adapter.openai_api.read.fields import switch
 from adapter.openai_api.read.markup import split_model
-from adapter.openai_api.routes.desk import Desk, json_response
+from adapter.openai_api.routes.desk import Desk, OwnedRequest, json_response
 from adapter.openai_api.write.models import model_list, model_object
+
+#: On: every name is listed. Off: only the plain ones. Either is stronger than the configuration.
+ALL = "all"
 
 
 @get("/models")
-async def list_models(desk: Desk) -> Response[bytes]:
-    """List what is on offer."""
-    return json_response(model_list(desk.terms.catalogue.models))
+async def list_models(request: OwnedRequest, desk: Desk) -> Response[bytes]:
+    """List what is on offer: as the request says, else as the configuration does."""
+    asked = {True: Listing.ALL, False: Listing.PLAIN, None: desk.terms.listing}
+    listing = asked[switch(request.query_params.get(ALL), ALL)]
+    return json_response(model_list(desk.terms.catalogue.listed(listing)))
 
 
 # A tail of the path: older Python clients send the slash of `vendor/model` as it is (reference: `openai.md` section 1).

@@ -21,7 +21,7 @@ from adapter.openai_api.wire.chat import (
     Usage,
 )
 from adapter.openai_api.write.images import total
-from adapter.openai_api.write.links import media_link
+from adapter.openai_api.write.links import download_link, media_link
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +34,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     usage: bool = False
     #: How a video is shown in it.
     markup: Markup = Markup.MARKDOWN
+    #: Whether a failure inside the stream is also told in words.
+    failure_in_words: bool = True
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,14 +112,15 @@ def progress_line(job: VideoJob, now: float) -> str:
 
 
 def video_shown(media: StoredVideo, public_url: str, markup: Markup) -> str:
-    """Return what a chat window makes a video of, with a link in any case (`frontends.md` R8).
+    """Return what a chat window makes a video of, and a link that saves it (`frontends.md` R8).
 
-    The link ends in `.mp4`, which is what NextChat plays. Open WebUI takes what stands between the tags for the
+    The poster is a link that ends in `.mp4`. NextChat makes a player of each such link, so there is only one: the link
+    below it saves the file and ends otherwise. Open WebUI takes what stands between the tags for the
     address, LobeChat drops an attribute without a value, and Cherry Studio shows the tag inside of another one only
     (the same page, section 1). Without a width SillyTavern cuts off what is wider than a message (tests/e2e).
     """
     link = media_link(public_url, media.video)
-    download = f"[Download video]({link})"
+    download = f"[Download video]({download_link(public_url, media.video)})"
     player = f'<video src="{link}" controls="controls" width="100%">'
     match markup:
         case Markup.HTML:
@@ -125,9 +128,9 @@ def video_shown(media: StoredVideo, public_url: str, markup: Markup) -> str:
         case Markup.DIV:
             return f"<div>{player}</video></div>\n\n{download}"
         case _ if media.poster is None:
-            return download
+            return f"[Open video]({link})\n\n{download}"
         case _:
-            return f"![Video preview]({media_link(public_url, media.poster)})\n\n{download}"
+            return f"[![Video preview]({media_link(public_url, media.poster)})]({link})\n\n{download}"
 
 
 def video_content(job: VideoJob, public_url: str, markup: Markup) -> str:

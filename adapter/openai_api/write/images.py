@@ -38,6 +38,10 @@ def images_response(images: Sequence[Image], links: Sequence[str] | None, headin
     data = [ImageData(b64_json=image.base64) for image in images]
     if links is not None:
         data = [ImageData(url=link) for link in links]
+    return _response(images, data, heading)
+
+
+def _response(images: Sequence[Image], data: list[ImageData], heading: Heading) -> ImagesResponse:
     first, spent = images[0], total(images)
     return ImagesResponse(
         created=heading.created,
@@ -50,10 +54,14 @@ def images_response(images: Sequence[Image], links: Sequence[str] | None, headin
     )
 
 
-def in_pieces(images: Sequence[Image], heading: Heading) -> Sequence[bytes | memoryview]:
-    """Hand over pictures as base64: the JSON around them, and in between the pictures as they came, uncopied."""
-    places = [msgspec.structs.replace(image, base64=msgspec.Raw(PLACE)) for image in images]
-    before, *after = msgspec.json.encode(images_response(places, None, heading)).split(PLACE)
+def in_pieces(images: Sequence[Image], heading: Heading, links: Sequence[str] = ()) -> Sequence[bytes | memoryview]:
+    """Hand over pictures as base64: the JSON around them, and in between the pictures as they came, uncopied.
+
+    Links that are given stand beside it.
+    """
+    beside = [ImageData(url=link) for link in links] or [ImageData()] * len(images)
+    data = [msgspec.structs.replace(each, b64_json=msgspec.Raw(PLACE)) for each in beside]
+    before, *after = msgspec.json.encode(_response(images, data, heading)).split(PLACE)
     pairs = zip((memoryview(image.base64) for image in images), after, strict=True)
     return [before, *(piece for pair in pairs for piece in pair)]
 
