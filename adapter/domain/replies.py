@@ -39,11 +39,13 @@ class Drawn(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     pixels: Pixels
     usage: Usage | None = None
+    #: What the model wrote beside it.
+    text: str = ""
 
     @classmethod
     def of(cls, image: Image, name: str) -> "Drawn":
         """Describe a picture."""
-        return cls(name=name, pixels=image.pixels, usage=image.usage)
+        return cls(name=name, pixels=image.pixels, usage=image.usage, text=image.text)
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,9 @@ import pytest
 
 from adapter.domain.media import Frame
 from adapter.domain.orders import ImageOrder, Kept, Link, Source, Upload
-from adapter.domain.repeats import Asking, Repeat, content
+from adapter.domain.repeats import Asking, Repeat, StoredImage, content
+from adapter.domain.usage import Usage
+from tests.fakes import made_image
 
 ORDER = ImageOrder(model="m", provider="fake", upstream="m", prompt="a fox", n=1, frame=Frame())
 
@@ -40,3 +42,16 @@ def test_a_key_stands_for_itself_and_for_one_owner_and_route() -> None:
     ]
 
     assert len({asked.scope, *(other.scope for other in others)}) == 6
+
+
+def test_a_remembered_picture_comes_back_as_it_was() -> None:
+    """With what it cost and what the model wrote beside it; one that was remembered before has no text."""
+    image = msgspec.structs.replace(made_image(), usage=Usage(output_image=2), text="A fox.")
+    kept = StoredImage.of("a.png", image)
+    row = msgspec.json.decode(msgspec.json.encode(kept))
+    old = msgspec.json.decode(
+        msgspec.json.encode({name: value for name, value in row.items() if name != "text"}), type=StoredImage
+    )
+
+    assert kept.with_file(image.decode()) == image
+    assert old.with_file(image.decode()) == msgspec.structs.replace(image, text="")
