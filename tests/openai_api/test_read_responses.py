@@ -11,10 +11,11 @@ from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.response_items import given_items
 from adapter.openai_api.read.responses import Asked, read_response
 from adapter.openai_api.wire.responses import ResponsesRequest
+from adapter.settings import Chat, load_phrasebook
 from tests.fakes import png
 from tests.support import terms
 
-TERMS = terms()
+TERMS = msgspec.structs.replace(terms(), phrasebook=load_phrasebook(Chat()))
 BASE64 = pybase64.b64encode(png()).decode()
 DATA_URL = f"data:image/png;base64,{BASE64}"
 TOOL = {"type": "image_generation"}
@@ -344,14 +345,14 @@ def test_a_message_without_words_is_refused_behind_an_answer_too() -> None:
         ("system", "Please return text or call a tool or return an image."),
         (
             "user",
-            "Your previous response failed the application's validation (automated):\n<pyai:validation_errors>\n[{}]",
+            "Your previous response failed the application's validation (this is automated feedback, …):\n<pyai:…>",
         ),
         ("user", "Validation feedback:\nPlease return text.\n\nFix the errors and try again."),
         ("user", "2 validation errors:\n```json\n[]\n```\n\nFix the errors and try again."),
     ],
 )
 def test_what_an_agent_asks_by_itself_draws_nothing(role: str, words: str) -> None:
-    """Pydantic AI asks so where a picture has no text; it leaves the picture out with some names of models."""
+    """Pydantic AI asks so where a picture has no text; it leaves the picture out with most names of models."""
     for content in (words, [text(words)]):
         assert asked(input=[FOX, {"role": role, "content": content}]).order is None
         assert asked(input=[FOX, CALL, {"role": role, "content": content}]).order is None
@@ -360,7 +361,7 @@ def test_what_an_agent_asks_by_itself_draws_nothing(role: str, words: str) -> No
 @pytest.mark.parametrize(
     ("role", "words"),
     [
-        ("user", "Please return text."),
+        ("user", "Please return text in white letters."),
         ("user", "a sign that says: Fix the errors and try again."),
         ("user", "Validation feedback: a sign above a desk"),
         ("system", "Please return text. Use few colours."),
@@ -370,6 +371,14 @@ def test_what_an_agent_asks_by_itself_draws_nothing(role: str, words: str) -> No
 def test_words_that_only_look_so_are_drawn(role: str, words: str) -> None:
     """A prompt may hold any of them."""
     assert asked(input=[FOX, {"role": role, "content": words}]).order is not None
+
+
+def test_an_operator_who_knows_no_side_calls_has_such_words_drawn() -> None:
+    """As in a chat; an answer that is there to be seen still counts."""
+    given = [FOX, {"role": "system", "content": "Please return text."}]
+
+    assert read_response(body(input=given), terms(), ()).order is not None
+    assert read_response(body(input=[FOX, CALL, given[1]]), terms(), ()).order is None
 
 
 def test_a_misspelt_model_is_refused_even_where_nothing_is_made() -> None:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import msgspec
 
+from adapter.domain.side_calls import Phrasebook, SideCallKind
 from adapter.openai_api.read.conversation import PICTURES
-from adapter.openai_api.read.retry_prompts import is_retry_prompt
 from adapter.openai_api.wire.chat import ContentPart, Message
 from adapter.openai_api.wire.responses import (
     GivenImage,
@@ -52,7 +52,7 @@ def _drawn(item: InputItem) -> ContentPart | None:
     return None
 
 
-def ends_in_answer(given: Input, *, is_answered: bool) -> bool:
+def ends_in_answer(given: Input, phrasebook: Phrasebook, *, is_answered: bool) -> bool:
     """Say whether an answer of ours follows the last user message of an input, or an agent asks for another one.
 
     Agents send such inputs when they take the answer for a step on the way. The results of other tools are no answer:
@@ -60,7 +60,7 @@ def ends_in_answer(given: Input, *, is_answered: bool) -> bool:
     before this input that it shows something.
     """
     for item in reversed(_entries(given)):
-        if _is_answer(item) or (_is_message(item) and is_retry_prompt(item.role, item.content)):
+        if _is_answer(item) or (_is_message(item) and phrasebook.kind_of(_text(item)) is SideCallKind.RETRY):
             return True
         if _is_message(item) and item.role == "user":
             return False
@@ -75,6 +75,12 @@ def _is_answer(item: InputItem) -> bool:
     if item.type in {"item_reference", "reasoning"}:
         return named.startswith(DRAWN) or _is_ours(named, "rs_")
     return _is_message(item) and item.role == "assistant" and _is_ours(named, "msg_")
+
+
+def _text(item: InputItem) -> str:
+    if isinstance(item.content, str):
+        return item.content
+    return "\n".join(part.text for part in item.content or () if part.text)
 
 
 def _is_ours(named: str, prefix: str) -> bool:

@@ -76,7 +76,7 @@ def read_response(body: ResponsesRequest, terms: Terms, sight: Sequence[str], *,
     turns = [*_shown(sight), *messages(body.input)]
     with _params({CHAT_PARAM: PARAM}):
         is_video = _is_video(body, tool, terms)
-        if ends_in_answer(body.input, is_answered=is_answered):
+        if ends_in_answer(body.input, terms.phrasebook, is_answered=is_answered):
             return Asked(None, body.model or DEFAULT_MODEL, _said(body), last_drawn(body.input) or tuple(sight))
         if is_video:
             order: ImageOrder | VideoWish = _video(body, turns, terms)

@@ -26,6 +26,7 @@ from adapter.openai_api.wire.responses import (
 )
 from adapter.openai_api.write.chat import video_content
 from adapter.openai_api.write.images import FORMATS, quality
+from adapter.openai_api.write.side_calls import NOTHING_NEW
 
 #: Our codes that OpenAI's closed list has as well (reference: `openai.md` section 7), and what others become.
 CODES = {
@@ -43,13 +44,6 @@ MOMENTS = {
     Phase.COMPLETED: "The video is made.",
     Phase.FAILED: "The video could not be made.",
 }
-
-
-#: Said where the input has its answer already. A text, because some agents take an empty message for no answer.
-NOTHING_NEW = (
-    "What was asked for is in the answer before this one. "
-    "Nothing new was made, because no message of the user came after it."
-)
 
 
 def response_id(reply: Reply) -> str:
