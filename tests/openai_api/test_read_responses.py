@@ -283,6 +283,7 @@ HANDED_OVER: list[dict[str, object]] = [
         ([FOX, {"type": "item_reference", "id": f"ig_{KEY}"}], (f"ig_{KEY}",)),
         ([FOX, CALL, SAID, *HANDED_OVER], (f"ig_{KEY}",)),
         ([FOX, CALL, {"role": "developer", "content": "Be brief."}], (f"ig_{KEY}",)),
+        ([FOX, {"role": "assistant", "content": [image(image_url=DATA_URL), text("")]}], ()),
         # A client that keeps the message and leaves the picture out; a video has a message alone.
         ([FOX, SAID], ()),
         ([FOX, {"type": "reasoning", "id": f"rs_{KEY}", "summary": []}], ()),

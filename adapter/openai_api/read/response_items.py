@@ -74,7 +74,12 @@ def _is_answer(item: InputItem) -> bool:
         return item.status in {None, "completed"}
     if item.type in {"item_reference", "reasoning"}:
         return named.startswith(DRAWN) or _is_ours(named, "rs_")
-    return _is_message(item) and item.role == "assistant" and _is_ours(named, "msg_")
+    return _is_message(item) and item.role == "assistant" and (_is_ours(named, "msg_") or _shows_picture(item))
+
+
+def _shows_picture(item: InputItem) -> bool:
+    """Say whether a message has a picture as a part: so LlamaIndex sends an answer back."""
+    return isinstance(item.content, tuple) and any(part.type in PICTURES for part in item.content)
 
 
 def _text(item: InputItem) -> str:
