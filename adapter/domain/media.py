@@ -214,6 +214,8 @@ class Image(msgspec.Struct, frozen=True):
     pixels: Pixels
     #: What making it cost, where the provider tells.
     usage: Usage | None = None
+    #: What the model wrote beside it.
+    text: str = ""
 
     def decode(self) -> bytes:
         """Return the file's bytes.

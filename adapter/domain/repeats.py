@@ -154,18 +154,20 @@ class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
     width: int
     height: int
     usage: Usage | None
+    #: What the model wrote beside it.
+    text: str = ""
 
     @classmethod
     def of(cls, name: str, image: Image) -> "StoredImage":
         """Remember a picture that was stored."""
         size = image.pixels
-        return cls(name=name, width=size.width, height=size.height, usage=image.usage)
+        return cls(name=name, width=size.width, height=size.height, usage=image.usage, text=image.text)
 
     def with_file(self, data: bytes) -> Image:
         """Return the picture again; without its file where only what is known of it is wanted."""
         kind = MediaFormat.of_name(self.name) or MediaFormat.PNG
         base64 = msgspec.Raw(b'"' + pybase64.b64encode(data) + b'"')
-        return Image(base64, kind, Pixels(self.width, self.height), self.usage)
+        return Image(base64, kind, Pixels(self.width, self.height), self.usage, self.text)
 
 
 class StoredAlbum(msgspec.Struct, frozen=True, tag=True):

@@ -39,15 +39,17 @@ class Drawn(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     pixels: Pixels
     usage: Usage | None = None
+    #: What the model wrote beside it.
+    text: str = ""
 
     @classmethod
     def of(cls, image: Image, name: str) -> "Drawn":
         """Describe a picture."""
-        return cls(name=name, pixels=image.pixels, usage=image.usage)
+        return cls(name=name, pixels=image.pixels, usage=image.usage, text=image.text)
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer: one picture, or one video."""
+    """An answer: one picture, one video, or a message alone."""
 
     #: 32 hexadecimal digits; the ids on the wire are made of it.
     key: str
@@ -83,6 +85,11 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
         """Whether nothing more will happen to it by itself; a video's job knows better."""
         return self.status not in LIVE
 
+    @property
+    def is_text_only(self) -> bool:
+        """Whether it is completed and nothing was made for it."""
+        return self.status is ReplyStatus.COMPLETED and self.drawn is None and self.video is None
+
     def name_of(self, image: Image) -> str:
         """Return what its picture is called in the media store."""
         return f"{self.stem}.{image.format.extension}"
@@ -91,6 +98,10 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
         """Return it with its picture."""
         drawn = Drawn.of(image, self.name_of(image))
         return msgspec.structs.replace(self, status=ReplyStatus.COMPLETED, drawn=drawn, finished_at=now)
+
+    def answered(self, now: float) -> "Reply":
+        """Return it completed without a picture or a video: with a message alone."""
+        return msgspec.structs.replace(self, status=ReplyStatus.COMPLETED, finished_at=now)
 
     def failed(self, failure: Failure, now: float) -> "Reply":
         """Return it with the reason why there is no picture."""

@@ -31,6 +31,8 @@ class SideCallKind(StrEnum):
     #: The mood of a message, as one word.
     EMOTION = "emotion"
     LANGUAGE = "language"
+    #: The last answer once more, as a text or in another form.
+    RETRY = "retry"
 
 
 class SideCall(msgspec.Struct, frozen=True, kw_only=True):

@@ -211,3 +211,17 @@ class VideoLife(msgspec.Struct, frozen=True):
     #: What came after the remix, up to the video itself.
     listed: list[str]
     deleted: NodeDeleted
+
+
+class AgentRun(msgspec.Struct, frozen=True):
+    """What a run of the Agents SDK came to."""
+
+    text: str
+    #: The kinds of its new items.
+    items: list[str]
+    #: What its hosted tools returned, in base64.
+    pictures: list[str]
+    #: How many responses it asked for.
+    answers: int
+    #: Of a stream: what it said of its items.
+    names: list[str]

@@ -14,9 +14,9 @@ VIDEO_MODEL = "veo-3.1-fast"
 def test_a_picture_is_drawn_found_and_deleted(node: NodePrograms) -> None:
     """The same both times."""
     made, found = node.run("openai_response", list[Response], model=CHAT_MODEL, input="a fox", tools=[TOOL])
-    [call] = made.output
+    call, said = made.output
 
-    assert (made.status, call.type) == ("completed", "image_generation_call")
+    assert (made.status, call.type, said.type, made.text) == ("completed", "image_generation_call", "message", "")
     assert opened(call.result or "").format == "PNG"
     assert found == made
 

@@ -24,6 +24,11 @@ ORDER = [
     "response.image_generation_call.generating",
     "response.image_generation_call.completed",
     "response.output_item.done",
+    "response.output_item.added",
+    "response.content_part.added",
+    "response.output_text.done",
+    "response.content_part.done",
+    "response.output_item.done",
     "response.completed",
 ]
 
@@ -113,15 +118,15 @@ def test_make_it_blue_means_the_picture_of_the_response_before(client: openai.Op
 def test_an_earlier_picture_is_sent_back_as_clients_do(client: openai.OpenAI, how: str) -> None:
     """By its id alone, with its bytes, as a reference, or everything as it was received."""
     first = drawn(client)
-    [call] = first.output
+    call, said = first.output
     assert call.type == "image_generation_call"
-    items = {
-        "id": {"type": call.type, "id": call.id},
-        "result": {"type": call.type, "id": "ig_of_another_server", "status": "completed", "result": call.result},
-        "item_reference": {"type": "item_reference", "id": call.id},
-        "whole": call.model_dump(),
+    items: dict[str, list[object]] = {
+        "id": [{"type": call.type, "id": call.id}],
+        "result": [{"type": call.type, "id": "ig_of_another_server", "status": "completed", "result": call.result}],
+        "item_reference": [{"type": "item_reference", "id": call.id}, {"type": "item_reference", "id": said.id}],
+        "whole": [call.model_dump(), said.model_dump()],
     }
-    turns = [{"role": "user", "content": "a fox"}, items[how], {"role": "user", "content": "make it blue"}]
+    turns = [{"role": "user", "content": "a fox"}, *items[how], {"role": "user", "content": "make it blue"}]
 
     assert (
         given(

@@ -1,6 +1,6 @@
 """Every answer that a journey's client gets, held against the contract."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import httpx2
@@ -18,12 +18,18 @@ class Watch:
     def __init__(self) -> None:
         #: Answers that were seen from elsewhere.
         self.answers: list[Answer] = []
-        self._responses: list[tuple[httpx.Response | httpx2.Response, Tee]] = []
+        self._responses: list[tuple[httpx.Response | httpx2.Response, Tee | AsyncTee]] = []
 
     def on_response(self, response: httpx.Response | httpx2.Response) -> None:
         """Remember what will be read of an answer; a hook for clients of both generations."""
         assert isinstance(response.stream, httpx.SyncByteStream | httpx2.SyncByteStream)
         response.stream = Tee(response.stream)
+        self._responses.append((response, response.stream))
+
+    async def on_async_response(self, response: httpx.Response | httpx2.Response) -> None:
+        """Remember what will be read of an answer that an asynchronous client gets."""
+        assert isinstance(response.stream, httpx.AsyncByteStream | httpx2.AsyncByteStream)
+        response.stream = AsyncTee(response.stream)
         self._responses.append((response, response.stream))
 
     def faults(self) -> list[str]:
@@ -52,7 +58,27 @@ class Tee(httpx.SyncByteStream, httpx2.SyncByteStream):
         self._stream.close()
 
 
-def answer(response: httpx.Response | httpx2.Response, tee: Tee) -> Answer:
+class AsyncTee(httpx.AsyncByteStream, httpx2.AsyncByteStream):
+    """The same for an asynchronous client."""
+
+    def __init__(self, stream: httpx.AsyncByteStream | httpx2.AsyncByteStream) -> None:
+        self._stream = stream
+        self.read: list[bytes] = []
+        self.whole = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Read on."""
+        async for chunk in self._stream:
+            self.read.append(chunk)
+            yield chunk
+        self.whole = True
+
+    async def aclose(self) -> None:
+        """Give the connection back."""
+        await self._stream.aclose()
+
+
+def answer(response: httpx.Response | httpx2.Response, tee: Tee | AsyncTee) -> Answer:
     """Return what came, as far as it was read."""
     return Answer(
         method=response.request.method,

@@ -161,11 +161,12 @@ async def test_pictures_are_converted_beside_the_event_loop() -> None:
     assert threading.current_thread() not in Noted.threads
 
 
-def test_what_a_picture_cost_is_known_after_its_conversion() -> None:
-    """Tokens do not get lost on the way."""
-    paid = msgspec.structs.replace(drawn(MediaFormat.PNG), usage=Usage(output_image=1120))
+def test_what_is_known_of_a_picture_is_known_after_its_conversion() -> None:
+    """Neither tokens nor the text beside it get lost on the way."""
+    paid = msgspec.structs.replace(drawn(MediaFormat.PNG), usage=Usage(output_image=1120), text="A fox.")
+    converted = convert(paid, order(MediaFormat.WEBP))
 
-    assert convert(paid, order(MediaFormat.WEBP)).usage == Usage(output_image=1120)
+    assert (converted.usage, converted.text) == (Usage(output_image=1120), "A fox.")
 
 
 def test_a_picture_of_monstrous_size_is_not_unpacked() -> None:

@@ -11,10 +11,11 @@ from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.response_items import given_items
 from adapter.openai_api.read.responses import Asked, read_response
 from adapter.openai_api.wire.responses import ResponsesRequest
+from adapter.settings import Chat, load_phrasebook
 from tests.fakes import png
 from tests.support import terms
 
-TERMS = terms()
+TERMS = msgspec.structs.replace(terms(), phrasebook=load_phrasebook(Chat()))
 BASE64 = pybase64.b64encode(png()).decode()
 DATA_URL = f"data:image/png;base64,{BASE64}"
 TOOL = {"type": "image_generation"}
@@ -253,6 +254,137 @@ def test_what_an_earlier_response_has_in_sight_is_in_sight() -> None:
     assert picture("ig_1", input="blue").sources == (Filed("ig_1", "input"),)
     assert picture("https://a", OURS, input="blue").sources == (Link("https://a", "input"), Kept("a.png", "input"))
     assert picture("ig_1", input=[user(text("blue"), image(file_id="file-1"))]).sources == (Filed("file-1", "input"),)
+
+
+KEY = "0123456789abcdef0123456789abcdef"
+FOX = user(text("a fox"))
+CALL = {"type": "image_generation_call", "id": f"ig_{KEY}", "status": "completed", "result": BASE64}
+SAID = {
+    "type": "message",
+    "id": f"msg_{KEY}",
+    "role": "assistant",
+    "content": [{"type": "output_text", "text": "", "annotations": []}],
+}
+HANDED_OVER: list[dict[str, object]] = [
+    {"type": "function_call", "call_id": "c", "name": "transfer_to_artist", "arguments": "{}"},
+    {"type": "function_call_output", "call_id": "c", "output": '{"assistant": "artist"}'},
+]
+
+
+@pytest.mark.parametrize(
+    ("given", "sight"),
+    [
+        ([FOX, CALL], (f"ig_{KEY}",)),
+        ([FOX, CALL, SAID], (f"ig_{KEY}",)),
+        ([CALL], (f"ig_{KEY}",)),
+        ([FOX, {"type": "image_generation_call", "id": "ig_1"}], ("ig_1",)),
+        ([FOX, {**CALL, "id": "ig_1", "result": None}], ("ig_1",)),
+        ([FOX, {**CALL, "id": None}], ()),
+        ([FOX, {"type": "item_reference", "id": f"ig_{KEY}"}], (f"ig_{KEY}",)),
+        ([FOX, CALL, SAID, *HANDED_OVER], (f"ig_{KEY}",)),
+        ([FOX, CALL, {"role": "developer", "content": "Be brief."}], (f"ig_{KEY}",)),
+        ([FOX, {"role": "assistant", "content": [image(image_url=DATA_URL), text("")]}], ()),
+        # A client that keeps the message and leaves the picture out; a video has a message alone.
+        ([FOX, SAID], ()),
+        ([FOX, {"type": "reasoning", "id": f"rs_{KEY}", "summary": []}], ()),
+        ([FOX, {"type": "item_reference", "id": f"rs_{KEY}"}], ()),
+    ],
+)
+@pytest.mark.parametrize("model", ["gpt-5.2", "gemini-3-pro-image", "veo-3.1-fast"])
+def test_an_input_that_ends_in_an_answer_asks_for_nothing(given: object, sight: tuple[str, ...], model: str) -> None:
+    """Agents send it when they take the answer for a step on the way; another picture would be paid for."""
+    read = asked(input=given, model=model, tools=None if model == "veo-3.1-fast" else [TOOL])
+
+    assert (read.order, read.prompt, read.edits, read.sight) == (None, "", False, sight)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [FOX, *HANDED_OVER],
+        [FOX, {"role": "assistant", "content": "The artist will do it."}, *HANDED_OVER],
+        [FOX, {**SAID, "id": "msg_68f0c1d2e3a4819588b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5"}],
+        [FOX, {"type": "reasoning", "id": "rs_68f0c1d2e3a4819588b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5", "summary": []}],
+        [FOX, {"type": "item_reference", "id": f"msg_{KEY}"}],
+        [FOX, {"role": "developer", "content": "Draw well."}],
+        [FOX, {**CALL, "status": "failed", "result": None}],
+        [user(text("a cat")), CALL, SAID, FOX],
+        [CALL, FOX, *HANDED_OVER],
+    ],
+)
+def test_what_is_no_answer_of_ours_takes_nothing_away(given: object) -> None:
+    """An agent that hands its work over, words of another model, a picture of an earlier turn."""
+    read = asked(input=given)
+
+    assert read.order is not None
+    assert read.prompt == "a fox"
+
+
+@pytest.mark.parametrize("given", [None, [], HANDED_OVER, [{"role": "assistant", "content": "hi"}]])
+def test_an_input_without_a_user_message_adds_nothing_to_the_answer_before_it(given: object) -> None:
+    """After a response that shows something it asks for nothing; after one that does not it is refused."""
+    read = read_response(body(input=given), TERMS, (f"ig_{KEY}",), is_answered=True)
+
+    assert (read.order, read.sight) == (None, (f"ig_{KEY}",))
+    assert refused(f"ig_{KEY}", input=given).param == "input"
+
+
+def test_a_message_without_words_is_refused_behind_an_answer_too() -> None:
+    """The user does say something there, and it may be a mistake."""
+    with pytest.raises(InvalidRequest) as caught:
+        read_response(body(input=""), TERMS, (f"ig_{KEY}",), is_answered=True)
+
+    assert caught.value.param == "input"
+
+
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [
+        ("system", "Please return text."),
+        ("developer", "Please return text or include your response in a tool call."),
+        ("system", "Please include your response in a tool call or return an image."),
+        ("system", "Please return text or call a tool or return an image."),
+        (
+            "user",
+            "Your previous response failed the application's validation (this is automated feedback, …):\n<pyai:…>",
+        ),
+        ("user", "Validation feedback:\nPlease return text.\n\nFix the errors and try again."),
+        ("user", "2 validation errors:\n```json\n[]\n```\n\nFix the errors and try again."),
+    ],
+)
+def test_what_an_agent_asks_by_itself_draws_nothing(role: str, words: str) -> None:
+    """Pydantic AI asks so where a picture has no text; it leaves the picture out with most names of models."""
+    for content in (words, [text(words)]):
+        assert asked(input=[FOX, {"role": role, "content": content}]).order is None
+        assert asked(input=[FOX, CALL, {"role": role, "content": content}]).order is None
+
+
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [
+        ("user", "Please return text in white letters."),
+        ("user", "a sign that says: Fix the errors and try again."),
+        ("user", "Validation feedback: a sign above a desk"),
+        ("system", "Please return text. Use few colours."),
+        ("system", "Draw well."),
+    ],
+)
+def test_words_that_only_look_so_are_drawn(role: str, words: str) -> None:
+    """A prompt may hold any of them."""
+    assert asked(input=[FOX, {"role": role, "content": words}]).order is not None
+
+
+def test_an_operator_who_knows_no_side_calls_has_such_words_drawn() -> None:
+    """As in a chat; an answer that is there to be seen still counts."""
+    given = [FOX, {"role": "system", "content": "Please return text."}]
+
+    assert read_response(body(input=given), terms(), ()).order is not None
+    assert read_response(body(input=[FOX, CALL, given[1]]), terms(), ()).order is None
+
+
+def test_a_misspelt_model_is_refused_even_where_nothing_is_made() -> None:
+    """It would be refused the next time."""
+    assert refused(input=[FOX, CALL], model="gemini-3-pro-imgae").param == "model"
 
 
 def test_an_action_says_whether_there_is_a_picture_to_work_from() -> None:

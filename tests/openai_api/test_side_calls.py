@@ -1,6 +1,6 @@
 """Side calls of chat programs are told from prompts, and answered as their programs read them.
 
-`tests/golden/side_calls` holds requests of nine programs, shortened to what matters (…), each with where its words
+`tests/golden/side_calls` holds requests of ten programs, shortened to what matters (…), each with where its words
 stand in the program's source, what it is and what is answered; and prompts that only look alike.
 """
 
@@ -52,7 +52,7 @@ NAMING = "Based on the chat history, give this conversation a name."
 
 
 def test_there_are_enough_of_both() -> None:
-    """Sixty on each side, from nine programs."""
+    """Sixty on each side, from ten programs."""
     assert len(RECORDED) >= 60
     assert len(PROMPTS) >= 60
 

@@ -78,7 +78,7 @@ NO_FILM = job(Failed(Failure.of(JobFailed("It broke.")), 1080.0))
 def test_a_finished_response_shows_its_picture_as_it_really_is() -> None:
     """What was asked for may have been something else."""
     sent = wired(with_picture(DONE, IMAGE))
-    [item] = sent["output"]
+    item, message = sent["output"]
 
     assert (sent["id"], sent["status"], sent["completed_at"]) == (f"resp_{DONE.key}", "completed", 1012)
     assert item == {
@@ -93,6 +93,13 @@ def test_a_finished_response_shows_its_picture_as_it_really_is() -> None:
         "background": "opaque",
         "revised_prompt": "a fox",
     }
+    assert message == {
+        "type": "message",
+        "id": f"msg_{DONE.key}",
+        "role": "assistant",
+        "status": "completed",
+        "content": [{"type": "output_text", "text": "", "annotations": [], "logprobs": []}],
+    }
     assert sent["usage"] == {
         "input_tokens": 3,
         "output_tokens": 1120,
@@ -100,6 +107,57 @@ def test_a_finished_response_shows_its_picture_as_it_really_is() -> None:
         "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
         "output_tokens_details": {"reasoning_tokens": 0},
     }
+
+
+def test_what_the_model_wrote_beside_its_picture_is_the_message() -> None:
+    """Whole and as a stream, which then has the text as one more event."""
+    image = msgspec.structs.replace(IMAGE, text="A fox, as you like it.")
+    done = reply().completed(image, 1012.5)
+    events = [*tell.picture_done(done, image)]
+
+    assert wired(with_picture(done, image))["output"][1]["content"][0]["text"] == image.text
+    assert [event.delta for event in events if event.type == "response.output_text.delta"] == [image.text]
+    assert events[-1].response == with_picture(done, image)
+
+
+def test_a_response_from_before_has_the_message_as_well() -> None:
+    """Its row says nothing of a text."""
+    row = msgspec.json.decode(msgspec.json.encode(DONE))
+    del row["drawn"]["text"]
+    old = msgspec.json.decode(msgspec.json.encode(row), type=Reply)
+
+    assert wired(with_picture(old, IMAGE)) == wired(with_picture(DONE, IMAGE))
+
+
+def test_an_input_that_has_its_answer_is_answered_with_a_message_alone() -> None:
+    """Which costs nothing, and says where the answer is: some agents take an empty message for no answer."""
+    answered = reply().answered(1012.5)
+    sent = wired(with_picture(answered, None))
+    [message] = sent["output"]
+
+    assert (sent["status"], sent["completed_at"], sent["usage"]["total_tokens"]) == ("completed", 1012, 0)
+    assert message["content"][0]["text"].startswith("What was asked for is in the answer before this one.")
+    assert told([*tell.opening(answered), *tell.text_only(answered)]) == list(
+        enumerate(
+            [
+                "created",
+                "in_progress",
+                "output_item.added",
+                "content_part.added",
+                "output_text.delta",
+                "output_text.done",
+                "content_part.done",
+                "output_item.done",
+                "completed",
+            ]
+        )
+    )
+
+
+def test_what_shows_nothing_has_no_message() -> None:
+    """Neither what is being made, nor what failed, nor what was called off."""
+    for status in (ReplyStatus.QUEUED, ReplyStatus.IN_PROGRESS, ReplyStatus.FAILED, ReplyStatus.CANCELLED):
+        assert wired(with_picture(reply(status=status), None))["output"] == []
 
 
 def test_what_nobody_counted_is_left_out() -> None:
@@ -142,10 +200,24 @@ def test_a_picture_is_told_in_the_order_that_all_clients_read() -> None:
                 "image_generation_call.generating",
                 "image_generation_call.completed",
                 "output_item.done",
+                "output_item.added",
+                "content_part.added",
+                "output_text.done",
+                "content_part.done",
+                "output_item.done",
                 "completed",
             ]
         )
     )
+
+
+def test_every_entry_of_a_picture_has_its_place() -> None:
+    """The picture is the first, the message behind it the second."""
+    events = [*tell.picture_begun(DONE), *tell.picture_done(DONE, IMAGE)]
+    ended = [event.item for event in events if event.type == "response.output_item.done"]
+
+    assert [event.output_index for event in events[:-1]] == [0] * 5 + [1] * 5
+    assert ended == list(with_picture(DONE, IMAGE).output)
 
 
 def test_what_is_made_in_the_background_is_queued_first() -> None:
@@ -176,7 +248,15 @@ def test_a_stream_goes_on_after_what_its_reader_has() -> None:
     before = told([*tell.opening(DONE), *tell.picture_begun(DONE)], numbering)
 
     assert before == []
-    assert told(tell.picture_done(DONE, IMAGE), numbering) == [(6, "output_item.done"), (7, "completed")]
+    assert told(tell.picture_done(DONE, IMAGE), numbering) == [
+        (6, "output_item.done"),
+        (7, "output_item.added"),
+        (8, "content_part.added"),
+        (9, "output_text.done"),
+        (10, "content_part.done"),
+        (11, "output_item.done"),
+        (12, "completed"),
+    ]
 
 
 def test_a_video_is_told_as_reasoning_and_handed_over_as_a_message() -> None:

@@ -185,6 +185,22 @@ def test_a_draft_is_never_the_picture() -> None:
     assert translate.image(answer_of((png(2, 2), False), (png(1, 1), True))).pixels == Pixels(2, 2)
 
 
+def test_the_text_beside_a_picture_is_the_models_own() -> None:
+    """All of it in its order, without the thoughts, and empty where there is none."""
+    drawing = {"inlineData": {"data": pybase64.b64encode(png()).decode()}}
+    parts = [
+        {"text": "**Composing**", "thought": True},
+        {"text": "A fox, "},
+        drawing,
+        {"text": 'as you like it: "data": "none"\n', "thoughtSignature": "c2ln"},
+    ]
+    spoken = Reply(200, msgspec.json.encode({"candidates": [{"content": {"parts": parts}}]}))
+
+    assert translate.image(spoken).text == 'A fox, as you like it: "data": "none"'
+    assert translate.image(spoken).decode() == png()
+    assert translate.image(answer_of((png(2, 2), False))).text == ""
+
+
 def test_drafts_alone_are_no_picture() -> None:
     """The model has not made up its mind."""
     with pytest.raises(NoMedia):

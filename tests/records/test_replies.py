@@ -33,6 +33,8 @@ def drawn(number: int = 1, **changes: object) -> Reply:
     [
         drawn(prompt="füchse 🦊", edits=True, sight=("https://a/b", "file-1"), background=True),
         reply().failed(Failure.of(ContentRefused("no")), 1010.0),
+        reply().answered(1010.0),
+        reply().completed(msgspec.structs.replace(made_image(), text="A fox."), 1010.0),
         reply(video="video_1", alive_until=2000.0),
     ],
 )

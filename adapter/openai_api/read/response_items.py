@@ -1,9 +1,11 @@
 """The entries of a response's input: as a conversation, and as they are shown again."""
 
+import re
 from collections.abc import Iterator
 
 import msgspec
 
+from adapter.domain.side_calls import Phrasebook, SideCallKind
 from adapter.openai_api.read.conversation import PICTURES
 from adapter.openai_api.wire.chat import ContentPart, Message
 from adapter.openai_api.wire.responses import (
@@ -19,6 +21,8 @@ from adapter.openai_api.wire.responses import (
 IMAGE_CALL = "image_generation_call"
 #: What the id of a drawn picture begins with.
 DRAWN = "ig_"
+
+_KEY = re.compile(r"[0-9a-f]{32}")
 
 Input = str | tuple[InputItem, ...] | None
 
@@ -46,6 +50,53 @@ def _drawn(item: InputItem) -> ContentPart | None:
     if item.type in {IMAGE_CALL, "item_reference"} and item.id and item.id.startswith(DRAWN):
         return ContentPart(type="input_image", file_id=item.id)
     return None
+
+
+def ends_in_answer(given: Input, phrasebook: Phrasebook, *, is_answered: bool) -> bool:
+    """Say whether an answer of ours follows the last user message of an input, or an agent asks for another one.
+
+    Agents send such inputs when they take the answer for a step on the way. The results of other tools are no answer:
+    an agent that hands its work over to a picture's agent ends its input with one. `is_answered` says of the response
+    before this input that it shows something.
+    """
+    for item in reversed(_entries(given)):
+        if _is_answer(item) or (_is_message(item) and phrasebook.kind_of(_text(item)) is SideCallKind.RETRY):
+            return True
+        if _is_message(item) and item.role == "user":
+            return False
+    return is_answered
+
+
+def _is_answer(item: InputItem) -> bool:
+    """Say whether an entry is part of a finished answer. A client may have left the other parts out."""
+    named = item.id or ""
+    if item.type == IMAGE_CALL:
+        return item.status in {None, "completed"}
+    if item.type in {"item_reference", "reasoning"}:
+        return named.startswith(DRAWN) or _is_ours(named, "rs_")
+    return _is_message(item) and item.role == "assistant" and (_is_ours(named, "msg_") or _shows_picture(item))
+
+
+def _shows_picture(item: InputItem) -> bool:
+    """Say whether a message has a picture as a part: so LlamaIndex sends an answer back."""
+    return isinstance(item.content, tuple) and any(part.type in PICTURES for part in item.content)
+
+
+def _text(item: InputItem) -> str:
+    if isinstance(item.content, str):
+        return item.content
+    return "\n".join(part.text for part in item.content or () if part.text)
+
+
+def _is_ours(named: str, prefix: str) -> bool:
+    """Tell an id of ours by its 32 hexadecimal digits; OpenAI's own are longer."""
+    return named.startswith(prefix) and _KEY.fullmatch(named.removeprefix(prefix)) is not None
+
+
+def last_drawn(given: Input) -> tuple[str, ...]:
+    """Return the id of the picture of ours that an input shows last."""
+    ids = (item.id for item in reversed(_entries(given)) if _drawn(item) is not None)
+    return next(((found,) for found in ids if found and found.startswith(DRAWN)), ())
 
 
 def given_items(given: Input, key: str) -> tuple[GivenItem, ...]:

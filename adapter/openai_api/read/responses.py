@@ -18,7 +18,7 @@ from adapter.openai_api.read.conversation import read_wish
 from adapter.openai_api.read.fields import one_of, prompt, required
 from adapter.openai_api.read.images import image_order
 from adapter.openai_api.read.markup import split_model
-from adapter.openai_api.read.response_items import messages
+from adapter.openai_api.read.response_items import ends_in_answer, last_drawn, messages
 from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.wire.chat import ChatRequest, ContentPart, Message
 from adapter.openai_api.wire.responses import ImageTool, ResponsesRequest, Said
@@ -34,7 +34,8 @@ CHAT_MODELS = ("gpt-*", "chatgpt-*", "o[1-9]*")
 class Asked(msgspec.Struct, frozen=True):
     """What a request means."""
 
-    order: ImageOrder | VideoWish
+    #: None if the input has its answer already: then nothing is made.
+    order: ImageOrder | VideoWish | None
     #: The model as the response names it.
     model: str
     said: Said
@@ -44,7 +45,14 @@ class Asked(msgspec.Struct, frozen=True):
     @property
     def prompt(self) -> str:
         """What is drawn."""
+        if self.order is None:
+            return ""
         return self.order.order.prompt if isinstance(self.order, VideoWish) else self.order.prompt
+
+    @property
+    def edits(self) -> bool:
+        """Whether it is drawn from pictures."""
+        return self.order is not None and bool(self.order.sources)
 
 
 class _Tool(msgspec.Struct, frozen=True):
@@ -54,8 +62,10 @@ class _Tool(msgspec.Struct, frozen=True):
     body: ImageTool
 
 
-def read_response(body: ResponsesRequest, terms: Terms, sight: Sequence[str]) -> Asked:
+def read_response(body: ResponsesRequest, terms: Terms, sight: Sequence[str], *, is_answered: bool = False) -> Asked:
     """Return what a request means; `sight` is what the response before it has in sight.
+
+    `is_answered` says whether that response shows something: then an input without a user message asks for nothing.
 
     Raises:
         UnknownModel: no such model.
@@ -65,7 +75,10 @@ def read_response(body: ResponsesRequest, terms: Terms, sight: Sequence[str]) ->
     tool = _tool(body)
     turns = [*_shown(sight), *messages(body.input)]
     with _params({CHAT_PARAM: PARAM}):
-        if _is_video(body, tool, terms):
+        is_video = _is_video(body, tool, terms)
+        if ends_in_answer(body.input, terms.phrasebook, is_answered=is_answered):
+            return Asked(None, body.model or DEFAULT_MODEL, _said(body), last_drawn(body.input) or tuple(sight))
+        if is_video:
             order: ImageOrder | VideoWish = _video(body, turns, terms)
         else:
             order = _picture(body, tool, turns, terms)

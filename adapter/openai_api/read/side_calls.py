@@ -127,7 +127,12 @@ def _spoken(messages: Sequence[Message]) -> Iterator[str]:
 
 
 def _members(kind: SideCallKind, instruction: str, wanted: object) -> Mapping[str, bool]:
-    """Return what the schema of the request names, or what its text shows as JSON (`"title":`)."""
+    """Return what the schema of the request names, or what its text shows as JSON (`"title":`).
+
+    None for a retry: JSON with empty members would be a wrong answer that looks right.
+    """
+    if kind is SideCallKind.RETRY:
+        return {}
     own = MEMBERS.get(kind, {})
     try:
         form = msgspec.convert(wanted or {}, ResponseFormat)

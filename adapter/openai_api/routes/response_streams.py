@@ -13,7 +13,7 @@ from adapter.generation.undertaking import Album
 from adapter.openai_api import sse
 from adapter.openai_api.routes.desk import Desk
 from adapter.openai_api.routes.room import apart
-from adapter.openai_api.wire.responses import Event
+from adapter.openai_api.wire.responses import Event, ImageCall
 from adapter.openai_api.write import response_events as tell
 from adapter.openai_api.write.response_events import Numbering
 
@@ -98,9 +98,16 @@ async def stream_video(desk: Desk, reply: Reply, job: VideoJob, numbering: Numbe
         yield sse.frame(numbering.error(fault), event="error")
 
 
+async def stream_text(reply: Reply, numbering: Numbering) -> AsyncIterator[bytes]:
+    """Tell of a message alone."""
+    for frame in _frames(numbering, [*tell.opening(reply), *tell.text_only(reply)]):
+        yield frame
+
+
 async def _pictures(numbering: Numbering, reply: Reply, image: Image) -> AsyncIterator[bytes]:
     for event in numbering.number(tell.picture_done(reply, image)):
-        yield await apart(size_of([image]), partial(sse.frame, event, event=event.type))
+        carried = size_of([image]) if event.response or isinstance(event.item, ImageCall) else 0
+        yield await apart(carried, partial(sse.frame, event, event=event.type))
         await asyncio.sleep(0)  # the framework can end only what waits, when the client has hung up
 
 

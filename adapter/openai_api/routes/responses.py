@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 
 import msgspec
+import structlog
 from litestar import MediaType, Response, delete, get, post
 from litestar.response import Stream
 
@@ -12,7 +13,7 @@ from adapter.domain import weight
 from adapter.domain.job import VideoJob
 from adapter.domain.media import size_of
 from adapter.domain.orders import ImageOrder, VideoWish
-from adapter.domain.replies import Reply
+from adapter.domain.replies import Reply, ReplyStatus
 from adapter.errors import InvalidRequest, NotFound
 from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.paging import read_paging
@@ -21,11 +22,13 @@ from adapter.openai_api.read.responses import Asked, read_response
 from adapter.openai_api.routes.asking import join_pictures, join_video, open_pictures, replay_headers
 from adapter.openai_api.routes.chat import handed_over
 from adapter.openai_api.routes.desk import STREAM_HEADERS, VIDEO_ID, Desk, OwnedRequest, json_response
-from adapter.openai_api.routes.response_streams import follow_picture, stream_picture, stream_video
+from adapter.openai_api.routes.response_streams import follow_picture, stream_picture, stream_text, stream_video
 from adapter.openai_api.routes.room import apart, read_body, take_room
 from adapter.openai_api.wire.responses import GivenItem, ResponseDeleted, ResponsesRequest
 from adapter.openai_api.write import responses as write
 from adapter.openai_api.write.response_events import Numbering
+
+log = structlog.get_logger()
 
 PREFIX = "resp_"
 #: OpenAI's own limits of a page of input.
@@ -49,19 +52,21 @@ class Said(msgspec.Struct, frozen=True):
 async def create_response(request: OwnedRequest, desk: Desk) -> Answer:
     """Make what the input asks for."""
     content, (size, body) = await read_body(request, desk, lambda data: (len(data), read_json(data, ResponsesRequest)))
-    sight = await _sight(desk, body.previous_response_id, request.auth)
-    asked = await apart(size, lambda: read_response(body, desk.terms, sight))
-    order = await desk.uploads.resolved(asked.order, request.auth)
+    earlier = await _earlier(desk, body.previous_response_id, request.auth)
+    asked = await apart(size, lambda: read_response(body, desk.terms, _sight(earlier), is_answered=_is_answer(earlier)))
     said = Said(body, asked, content)
+    if asked.order is None:
+        return await _answer_with_text(request, desk, said)
+    order = await desk.uploads.resolved(asked.order, request.auth)
     if isinstance(order, VideoWish):
         return await _answer_with_video(request, desk, said, order)
     return await _answer_with_picture(request, desk, said, order)
 
 
-async def _sight(desk: Desk, response_id: str | None, owner: str) -> Sequence[str]:
-    """Return what an earlier response has in sight: the picture that it drew, else those that it was given."""
+async def _earlier(desk: Desk, response_id: str | None, owner: str) -> Reply | None:
+    """Return the response that a request goes on from."""
     if response_id is None:
-        return ()
+        return None
     try:
         reply = await desk.replies.find(_key(response_id), owner)
     except NotFound as fault:
@@ -75,7 +80,19 @@ async def _sight(desk: Desk, response_id: str | None, owner: str) -> Sequence[st
             f"The response '{response_id}' is still being made; its picture can be followed up when it is completed.",
             param="previous_response_id",
         )
-    return reply.sight if reply.drawn is None else (f"ig_{reply.key}",)
+    return reply
+
+
+def _sight(earlier: Reply | None) -> Sequence[str]:
+    """Return what an earlier response has in sight: the picture that it drew, else those that it was given."""
+    if earlier is None:
+        return ()
+    return earlier.sight if earlier.drawn is None else (f"ig_{earlier.key}",)
+
+
+def _is_answer(earlier: Reply | None) -> bool:
+    """Say whether an earlier response has or will have something to show; a video's job knows better."""
+    return earlier is not None and (earlier.video is not None or earlier.status is ReplyStatus.COMPLETED)
 
 
 def _key(response_id: str) -> str:
@@ -93,12 +110,24 @@ def _new_reply(desk: Desk, said: Said, owner: str, execution: str, began_at: flo
         expires_at=desk.clock.now() + desk.reply_seconds,
         model=asked.model,
         prompt=asked.prompt,
-        edits=bool(asked.order.sources),
+        edits=asked.edits,
         said=msgspec.Raw(msgspec.json.encode(asked.said)),
         items=msgspec.Raw(msgspec.json.encode(given_items(body.input, key))),
         background=bool(body.background),
         sight=asked.sight,
     )
+
+
+async def _answer_with_text(request: OwnedRequest, desk: Desk, said: Said) -> Answer:
+    """Answer what has its answer already: nothing is made, and nothing is paid for."""
+    reply = _new_reply(desk, said, request.auth, secrets.token_hex(16), desk.clock.now())
+    done = reply.answered(desk.clock.now())
+    log.info("responses.nothing_made", key=done.key, model=done.model)
+    if said.body.store is not False:
+        await desk.replies.remember(done)
+    if said.body.stream:
+        return _event_stream(stream_text(done, Numbering()))
+    return json_response(write.with_picture(done, None))
 
 
 async def _answer_with_picture(request: OwnedRequest, desk: Desk, said: Said, order: ImageOrder) -> Answer:
@@ -179,6 +208,8 @@ async def retrieve_response(request: OwnedRequest, response_id: str, desk: Desk)
         numbering = Numbering(_starting_after(request.query_params.get("starting_after")))
         if job is not None:
             return _event_stream(stream_video(desk, reply, job, numbering), {VIDEO_ID: job.id})
+        if reply.is_text_only:
+            return _event_stream(stream_text(reply, numbering))
         return _event_stream(follow_picture(desk, reply, numbering))
     return await _shown(desk, reply, job)
 
@@ -187,9 +218,7 @@ async def _shown(desk: Desk, reply: Reply, job: VideoJob | None = None) -> Answe
     if job is not None:
         return _video_response(desk, reply, job)
     image = await desk.replies.picture(reply)
-    if image is None:
-        return json_response(write.response(reply))
-    return await apart(size_of([image]), lambda: json_response(write.with_picture(reply, image)))
+    return await apart(size_of([image] if image else []), lambda: json_response(write.with_picture(reply, image)))
 
 
 async def _job(desk: Desk, job_id: str) -> VideoJob:

@@ -17,6 +17,8 @@ class InputItem(msgspec.Struct, frozen=True, kw_only=True):
     id: str | None = None
     role: str | None = None
     content: str | tuple[ContentPart, ...] | None = None
+    #: Of an `image_generation_call`; one that is not completed shows nothing.
+    status: str | None = None
     #: Of an `image_generation_call`: base64.
     result: str | None = None
 

@@ -67,12 +67,19 @@ def picture_begun(reply: Reply) -> Iterator[Event]:
 
 
 def picture_done(reply: Reply, image: Image) -> Iterator[Event]:
-    """Hand a picture over."""
+    """Hand a picture over, and the message behind it."""
     whole = write.with_picture(reply, image)
-    [item] = whole.output
+    item = whole.output[0]
     yield Event(type="response.image_generation_call.completed", output_index=0, item_id=item.id)
     yield Event(type="response.output_item.done", output_index=0, item=item)
+    yield from _message(reply, write.words(reply), 1)
     yield Event(type="response.completed", response=whole)
+
+
+def text_only(reply: Reply) -> Iterator[Event]:
+    """Send a message alone."""
+    yield from _message(reply, write.words(reply), 0)
+    yield Event(type="response.completed", response=write.with_picture(reply, None))
 
 
 def video_begun(reply: Reply) -> Iterator[Event]:
@@ -110,22 +117,23 @@ def video_end(reply: Reply, job: VideoJob, public_url: str) -> Iterator[Event]:
 
 def _video_done(reply: Reply, job: VideoJob, public_url: str) -> Iterator[Event]:
     """End the telling, then send the message with the link."""
-    text = video_content(job, public_url, Markup.MARKDOWN)
     whole = write.with_video(reply, job, public_url)
-    told, said = whole.output
-    yield from _told(told, "".join(write.progress(moment) for moment in job.history))
-    place = write.message(reply, None)
-    part = OutputText(text=text)
-    at_text = Event(type="", output_index=1, item_id=place.id, content_index=0)
-    yield Event(type="response.output_item.added", output_index=1, item=place)
-    yield from (
-        msgspec.structs.replace(at_text, type="response.content_part.added", part=OutputText(text="")),
-        msgspec.structs.replace(at_text, type="response.output_text.delta", delta=text, logprobs=()),
-        msgspec.structs.replace(at_text, type="response.output_text.done", text=text, logprobs=()),
-        msgspec.structs.replace(at_text, type="response.content_part.done", part=part),
-    )
-    yield Event(type="response.output_item.done", output_index=1, item=said)
+    yield from _told(whole.output[0], "".join(write.progress(moment) for moment in job.history))
+    yield from _message(reply, video_content(job, public_url, Markup.MARKDOWN), 1)
     yield Event(type="response.completed", response=whole)
+
+
+def _message(reply: Reply, text: str, index: int) -> Iterator[Event]:
+    """Send a message at a place of the output. One without a text has no delta."""
+    place = write.message(reply, None)
+    at_text = Event(type="", output_index=index, item_id=place.id, content_index=0)
+    yield Event(type="response.output_item.added", output_index=index, item=place)
+    yield msgspec.structs.replace(at_text, type="response.content_part.added", part=OutputText(text=""))
+    if text:
+        yield msgspec.structs.replace(at_text, type="response.output_text.delta", delta=text, logprobs=())
+    yield msgspec.structs.replace(at_text, type="response.output_text.done", text=text, logprobs=())
+    yield msgspec.structs.replace(at_text, type="response.content_part.done", part=OutputText(text=text))
+    yield Event(type="response.output_item.done", output_index=index, item=write.message(reply, text))
 
 
 def _told(item: OutputItem, text: str) -> Iterator[Event]:

@@ -26,6 +26,7 @@ from adapter.openai_api.wire.responses import (
 )
 from adapter.openai_api.write.chat import video_content
 from adapter.openai_api.write.images import FORMATS, quality
+from adapter.openai_api.write.side_calls import NOTHING_NEW
 
 #: Our codes that OpenAI's closed list has as well (reference: `openai.md` section 7), and what others become.
 CODES = {
@@ -80,11 +81,23 @@ def _error(failure: Failure) -> ToolError:
 
 
 def with_picture(reply: Reply, image: Image | None) -> ResponseObject:
-    """Return a response with its picture, if it has one."""
-    if image is None:
-        return response(reply)
-    spent = reply.drawn.usage if reply.drawn else None
-    return response(reply, (image_call(reply, image),), UNSET if spent is None else _usage(spent))
+    """Return a response with its picture, if it has one.
+
+    A message follows the picture, even an empty one. Without it agents take the picture for a step on the way, and ask
+    for the answer again and again: each time for another picture.
+    """
+    if image is not None:
+        spent = reply.drawn.usage if reply.drawn else None
+        output = (image_call(reply, image), message(reply, words(reply)))
+        return response(reply, output, UNSET if spent is None else _usage(spent))
+    if reply.is_text_only:
+        return response(reply, (message(reply, words(reply)),), _usage(Usage()))
+    return response(reply)
+
+
+def words(reply: Reply) -> str:
+    """Return the text of the message: what the model wrote beside its picture, or why nothing was made."""
+    return NOTHING_NEW if reply.drawn is None else reply.drawn.text
 
 
 def _usage(spent: Usage) -> ResponseUsage:
@@ -136,7 +149,7 @@ def reasoning(reply: Reply, text: str, status: str) -> Reasoning:
 
 
 def message(reply: Reply, text: str | None) -> OutputMessage:
-    """Return the message with the video's link, or its place."""
+    """Return the message with a text, or its place."""
     if text is None:
         return OutputMessage(id=f"msg_{reply.key}", content=(), status="in_progress")
     return OutputMessage(id=f"msg_{reply.key}", content=(OutputText(text=text),), status="completed")

@@ -21,6 +21,12 @@ PROMPT_CHARACTERS = 1000
 LINE_CHARACTERS = 200
 SUMMARY_LINES = 20
 
+#: Said where the answer is given already. A text, because some agents take an empty message for no answer.
+NOTHING_NEW = (
+    "What was asked for is in the answer before this one. "
+    "Nothing new was made, because no message of the user came after it."
+)
+
 _NOISE = re.compile(
     r"""data:[a-z]+/\S+ | https?://\S+ | <[^<>]{1,200}>
     | (?:^|(?<=\s))--[a-z]+(?:[ =][\w:.]+)?""",
@@ -112,6 +118,7 @@ _PLAIN: Mapping[SideCallKind, Callable[[SideCall, str], str]] = {
     SideCallKind.TOOLS: lambda _call, _medium: '{"tool_calls":[]}',
     SideCallKind.EMOTION: lambda _call, _medium: "neutral",
     SideCallKind.LANGUAGE: lambda _call, _medium: "English",
+    SideCallKind.RETRY: lambda _call, _medium: NOTHING_NEW,
 }
 
 

@@ -1,6 +1,6 @@
 """Orders into Gemini's words and back. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -70,18 +70,27 @@ def image(reply: Reply) -> Image:
         raise fault(reply)
     body, cut_out = cut(reply.body, _picture)
     answer = _decoded(body)
-    pictures = [
-        part.inline_data.data
-        for candidate in answer.candidates or ()
-        for part in (candidate.content and candidate.content.parts) or ()
-        if part.inline_data is not None and not part.thought
-    ]
+    parts = [*_parts(answer)]
+    pictures = [part.inline_data.data for part in parts if part.inline_data is not None]
     if not pictures:
         raise _why_none(answer)
     found = image_from_base64(cut_out.get(bytes(pictures[-1]), pictures[-1]))
     if found is None:
         raise UpstreamBroken("Gemini's answer holds something that is not a picture.")
-    return msgspec.structs.replace(found, usage=answer.usage_metadata and usage(answer.usage_metadata))
+    counted = answer.usage_metadata and usage(answer.usage_metadata)
+    return msgspec.structs.replace(found, usage=counted, text=_written(parts))
+
+
+def _parts(answer: wire.GenerateContentAnswer) -> Iterator[wire.AnswerPart]:
+    """Yield what was generated, without the model's drafts and thoughts."""
+    for candidate in answer.candidates or ():
+        for part in (candidate.content and candidate.content.parts) or ():
+            if not part.thought:
+                yield part
+
+
+def _written(parts: Iterable[wire.AnswerPart]) -> str:
+    return "".join(part.text or "" for part in parts).strip()
 
 
 def text_request(turns: Sequence[Turn], limits: TextLimits) -> wire.GenerateTextRequest:
@@ -110,12 +119,7 @@ def text(reply: Reply) -> str:
     if reply.status != 200:
         raise fault(reply)
     answer = _decoded(reply.body)
-    written = "".join(
-        part.text
-        for candidate in answer.candidates or ()
-        for part in (candidate.content and candidate.content.parts) or ()
-        if part.text and not part.thought
-    ).strip()
+    written = _written(_parts(answer))
     if not written:
         raise _why_none(answer, "text")
     return written
