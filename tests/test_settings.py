@@ -5,10 +5,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from adapter.domain.catalogue import LengthPolicy
 from adapter.domain.markup import Markup
 from adapter.errors import WrongConfiguration
+from adapter.fittings import terms_of
 from adapter.settings import Settings, load_catalogue, load_phrasebook, load_settings
-from tests.support import ROOT, SANDBOX_TOML
+from tests.support import ROOT, SANDBOX_TOML, catalogue
 
 
 def load(tmp_path: Path, text: str, **environ: str) -> Settings:
@@ -218,3 +220,14 @@ def test_a_catalogue_with_a_mistake_is_named(tmp_path: Path) -> None:
         (tmp_path / "models.toml").write_text(text)
         with pytest.raises(WrongConfiguration, match=rf"models\.toml.*{says}"):
             load_catalogue(tmp_path / "adapter.toml", settings)
+
+
+@pytest.mark.parametrize(
+    ("said", "policy"),
+    [("", None), ("by_name", None), ("nearest", LengthPolicy.NEAREST), ("exact", LengthPolicy.EXACT)],
+)
+def test_the_operator_says_what_a_length_is_worth(tmp_path: Path, said: str, policy: LengthPolicy | None) -> None:
+    """By the model's name where he does not."""
+    text = f'[videos]\nseconds_policy = "{said}"\n' if said else ""
+
+    assert terms_of(load(tmp_path, text), catalogue()).length_policy is policy
