@@ -1,53 +1,193 @@
 """What a client writes for a picture into a source."""
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
 import pybase64
 
+from adapter.domain.media import sniff
 from adapter.domain.orders import Filed, Kept, Link, Source, Upload
 from adapter.errors import InvalidRequest
-from adapter.openai_api.wire.images import ImageRef
+from adapter.openai_api.read.form import DEEPEST, Part, is_empty
+from adapter.openai_api.read.names import FIRST, LAST, REFERENCE, spellings
+from adapter.openai_api.wire.media import Picture
 
 FORMS = "a data: URL with base64, or an https:// address"
+#: A value that is no object.
+PLAIN = "url"
+
+
+def _spelt(*names: str) -> tuple[str, ...]:
+    return tuple(spelt for name in names for spelt in sorted(spellings(name), reverse=True))
+
+
+#: Where an object has its picture, in this order: OpenAI's, Google's, Anthropic's and other gateways' words.
+ADDRESSES = _spelt("image_url", PLAIN, "file_url", "file_uri", "uri", "src")
+BYTES = _spelt("b64_json", "base64", "image_base64", "image_bytes", "bytes_base64_encoded", "file_data", "data")
+IDS = _spelt("file_id")
+#: Objects around it. Google's `fileData` is one, OpenAI's `file_data` is a text.
+INNER = _spelt("file", "image", "inline_data", "source")
+KEYS = (*ADDRESSES, *BYTES, *INNER, *IDS)
+#: What a text with an address begins with; every other one is base64.
+SCHEMES = ("data:", "https://", "http://")
+
+#: Where an object says what the picture is to a video, and the words of other gateways for it.
+ROLES = _spelt("role", "frame_type", "reference_type")
+ROLE_WORDS = {
+    "first": FIRST,
+    "start": FIRST,
+    "start_frame": FIRST,
+    "last": LAST,
+    "end": LAST,
+    "end_frame": LAST,
+    "reference": REFERENCE,
+    "asset": REFERENCE,
+    "ASSET": REFERENCE,
+}
+#: The names of a form's files that belong together.
+FILES = frozenset({"image", "images"})
 #: The longest head of a data: URL that is looked at, in characters.
 _HEAD = 256
 #: What a form's field begins with that names a picture instead of being one.
 _ADDRESSES = (b"data:", b"http://", b"https://")
-#: Google's own JSON takes the alphabet of URLs as well (protobuf's JSON mapping, "bytes").
 #: What of the alphabet, its padding and its line breaks is escaped in an address. Only these: `unquote` of 120 MB of
 #: per cent signs takes 40 s and gigabytes.
 _ESCAPED = tuple(
     (code, bytes.fromhex(code[1:].decode()))
     for code in (b"%2B", b"%2b", b"%2F", b"%2f", b"%3D", b"%3d", b"%0A", b"%0a", b"%0D", b"%0d", b"%20")
 )
+#: Google's own JSON takes the alphabet of URLs as well (protobuf's JSON mapping, "bytes").
 _ALPHABET = bytes.maketrans(b"-_", b"+/")
 
 
-def read_ref(ref: ImageRef | str, public_url: str, param: str) -> Source:
-    """Return the source that a JSON request names.
+def listed(value: object, name: str, role: str | None) -> Iterator[Picture]:
+    """Yield the pictures of a field, which has one or a list of them, each with its place in the request."""
+    if isinstance(value, Part):
+        yield Picture(value, value.name, role)
+    elif isinstance(value, dict):
+        within = next((inner.name for inner in value.values() if isinstance(inner, Part)), None)
+        yield Picture(value, within.rpartition("[")[0] if within else name, _role(value) or role)
+    elif isinstance(value, list) and name.count("[") < DEEPEST:
+        for at, item in enumerate(value):
+            if not is_empty(item):
+                yield from listed(item, f"{name}[{at}]", role)
+    else:
+        yield Picture(value, name, role)
+
+
+def _role(given: Mapping[str, object]) -> str | None:
+    """Return what a picture says that it is to a video."""
+    said = next((given[key] for key in ROLES if not is_empty(given.get(key))), None)
+    role = _plain(said) if isinstance(said, Part) else said
+    return ROLE_WORDS.get(role, role) if isinstance(role, str) else None
+
+
+def one_set(sets: Mapping[str, Sequence[Picture]]) -> tuple[Picture, ...]:
+    """Return the pictures that came under several names. The same ones under two names are meant once.
+
+    Parts of a form belong together whether they are called `image` or `images`.
 
     Raises:
-        InvalidRequest: it names none.
+        InvalidRequest: two names for one thing bring different pictures.
     """
-    url = ref if isinstance(ref, str) else ref.image_url
-    if url is not None:
-        return read_url(url, public_url, param)
-    if isinstance(ref, ImageRef) and ref.file_id is not None:
-        return Filed(ref.file_id, param)
-    raise InvalidRequest(f"A picture needs an 'image_url' ({FORMS}) or a 'file_id'.", param=param)
+    found: dict[tuple[str | None, ...], tuple[str, Sequence[Picture]]] = {}
+    for name, pictures in sets.items():
+        roles = tuple({picture.role: None for picture in pictures})
+        earlier = found.get(roles)
+        if earlier is None:
+            found[roles] = (name, pictures)
+        elif {earlier[0], name} == FILES and all(_is_of_form(one) for one in (*earlier[1], *pictures)):
+            found[roles] = (name, [*earlier[1], *pictures])
+        elif _alike(earlier[1]) != _alike(pictures):
+            raise InvalidRequest(
+                f"'{earlier[0]}' and '{name}' bring different pictures; leave one of them out.", param=name
+            )
+    return _without_doubles([pictures for _, pictures in found.values()])
+
+
+def _without_doubles(sets: Sequence[Sequence[Picture]]) -> tuple[Picture, ...]:
+    """Leave out pictures without a role that came once more with one."""
+    known = [_alike(pictures) for pictures in sets if all(picture.role for picture in pictures)]
+    return tuple(
+        picture
+        for pictures in sets
+        if any(one.role for one in pictures) or _alike(pictures) not in known
+        for picture in pictures
+    )
+
+
+def _is_of_form(picture: Picture) -> bool:
+    return isinstance(_unwrapped(picture.value)[1], Part)
+
+
+def _alike(pictures: Sequence[Picture]) -> list[object]:
+    said = [_unwrapped(picture.value)[1] for picture in pictures]
+    return [one.data if isinstance(one, Part) else one for one in said]
+
+
+def field_of(pictures: Sequence[Picture], otherwise: str) -> str:
+    """Return the field that pictures came in, without a number or the field inside of it."""
+    return pictures[0].name.partition("[")[0] if pictures else otherwise
+
+
+def sources_of(pictures: Iterable[Picture], public_url: str) -> tuple[Source, ...]:
+    """Return where the pictures of a request come from.
+
+    Raises:
+        InvalidRequest: one of them names no picture.
+    """
+    return tuple(read_picture(picture.value, public_url, picture.name) for picture in pictures)
+
+
+def read_picture(value: object, public_url: str, param: str) -> Source:
+    """Return the source that a value means: an address, base64, an id, a part of a form, or an object with one of them.
+
+    Raises:
+        InvalidRequest: it means none.
+    """
+    kind, said = _unwrapped(value)
+    if kind in {*ADDRESSES, *BYTES, *INNER}:
+        if isinstance(said, Part):
+            return read_part(said.data, public_url, param)
+        is_base64 = kind in BYTES and not said[:8].lower().startswith(SCHEMES)
+        return Upload(_base64(said.encode(), param), param) if is_base64 else read_url(said, public_url, param)
+    if kind in IDS:
+        return Filed(_plain(said), param)
+    raise InvalidRequest(f"A picture needs an 'image_url' ({FORMS}), 'b64_json', or a 'file_id'.", param=param)
+
+
+def _unwrapped(value: object) -> tuple[str, Part | str]:
+    """Return the innermost value of a picture and the key that it stands under; "" if there is none."""
+    key = PLAIN
+    while isinstance(value, dict):
+        key = next((key for key in KEYS if not is_empty(value.get(key))), "")
+        value = value.get(key)
+    return (key, value) if isinstance(value, Part | str) else ("", "")
+
+
+def address_of(value: object) -> str | None:
+    """Return the address of a picture on the web; None for one that came as data or by its id."""
+    _, said = _unwrapped(value)
+    is_address = isinstance(said, str) and said.strip()[:8].lower().startswith(SCHEMES[1:])
+    return said if isinstance(said, str) and is_address else None
+
+
+def _plain(said: Part | str) -> str:
+    return said if isinstance(said, str) else said.data.decode(errors="replace")
 
 
 def read_part(data: bytes, public_url: str, param: str) -> Source:
-    """Return the source that a form's field is: the picture itself, or an address.
+    """Return the source that a form's field is: the picture itself, its base64, or an address.
 
     Raises:
         InvalidRequest: it is an address and names none.
     """
     if data[:8].lower().startswith(_ADDRESSES):
         return read_url(data.decode(errors="replace"), public_url, param)
-    return Upload(data, param)
+    return Upload(_base64(data, param) if _is_base64(data) else data, param)
 
 
 def read_url(url: str, public_url: str, param: str) -> Source:
-    """Return the source behind an address. One of our own links is not fetched: we have the file.
+    """Return the source behind an address, or in bare base64. One of our own links is not fetched: we have the file.
 
     Raises:
         InvalidRequest: neither base64 nor an address.
@@ -60,13 +200,32 @@ def read_url(url: str, public_url: str, param: str) -> Source:
         return Kept(kept, param)
     if url[:8].lower().startswith(("https://", "http://")):
         return Link(url, param)
+    if _is_base64(url[:_HEAD].encode(errors="replace")):
+        return Upload(_base64(url.encode(), param), param)
     raise InvalidRequest(f"'{url[:40]}' is not a picture. Allowed: {FORMS}.", param=param)
+
+
+def _is_base64(data: bytes) -> bool:
+    """Say whether the beginning of a text is that of a picture in base64."""
+    head = data[:_HEAD].translate(_ALPHABET, b" \t\n\f\r")
+    try:
+        found = sniff(pybase64.b64decode(head[: len(head) // 4 * 4], validate=True))
+    except ValueError:
+        return False
+    return found is not None and found.is_picture
 
 
 def kept_name(url: str, public_url: str) -> str | None:
     """Return the name of a file of ours that an address leads to; None for any other address."""
     base = f"{public_url}/media/"
     return url[len(base) :].partition("?")[0] if url.startswith(base) else None
+
+
+def _base64(text: bytes, param: str) -> bytes:
+    try:
+        return pybase64.b64decode(text, validate=True)
+    except ValueError:
+        return _forgivingly_decoded(text, param, "picture")
 
 
 def _decoded(url: str, param: str) -> bytes:
@@ -77,10 +236,10 @@ def _decoded(url: str, param: str) -> bytes:
     try:
         return pybase64.b64decode(text, validate=True)
     except ValueError:
-        return _forgivingly_decoded(bytes(text), param)
+        return _forgivingly_decoded(bytes(text), param, "data: URL")
 
 
-def _forgivingly_decoded(text: bytes, param: str) -> bytes:
+def _forgivingly_decoded(text: bytes, param: str, what: str) -> bytes:
     """Decode base64 as a browser does: with line breaks, per cent signs or without the padding (WHATWG Infra, Fetch).
 
     Separate, because it copies; what clients usually send needs none of it.
@@ -92,4 +251,4 @@ def _forgivingly_decoded(text: bytes, param: str) -> bytes:
     try:
         return pybase64.b64decode(plain + b"=" * (-len(plain) % 4), validate=True)
     except ValueError:
-        raise InvalidRequest("The base64 of the data: URL is broken.", param=param, code="invalid_base64") from None
+        raise InvalidRequest(f"The base64 of the {what} is broken.", param=param, code="invalid_base64") from None

@@ -1,7 +1,7 @@
 """`POST /v1/images/generations`, `/v1/images/edits` and `/v1/images/variations`."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from functools import partial
 
 import msgspec
@@ -10,61 +10,55 @@ from litestar.response.streaming import ASGIStreamingResponse
 from litestar.types import ASGIApp
 
 from adapter.domain.media import Image, size_of
-from adapter.domain.orders import ImageOrder, Source
+from adapter.domain.orders import ImageOrder
 from adapter.errors import AdapterError
 from adapter.generation.undertaking import Album, Viewing
 from adapter.openai_api import sse
-from adapter.openai_api.read.body import read_json
-from adapter.openai_api.read.edits import as_edit, as_variation, edit_order, read_edits_form, refs, variation_order
-from adapter.openai_api.read.images import Delivery, delivery, image_order, refuse_pictures
+from adapter.openai_api.read.edits import as_edit, as_variation, edit_order, variation_order
+from adapter.openai_api.read.images import Delivery, delivery, generation_order
+from adapter.openai_api.read.media import read_media_form, read_media_json
 from adapter.openai_api.routes.asking import open_viewing, replay_headers
 from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, Pieces
 from adapter.openai_api.routes.room import apart, read_json_or_form
-from adapter.openai_api.wire.images import EditsRequest, GenerationsRequest, ImagesRequest
+from adapter.openai_api.wire.images import ImagesRequest
 from adapter.openai_api.write.errors import error_event
 from adapter.openai_api.write.images import Heading, Made, image_completed, images_response, in_pieces
 from adapter.openai_api.write.links import media_link
 
-#: A request that brings no pictures along is words only.
-WORDS_BYTES = 2 * 1024 * 1024
 
-
-@post("/images/generations", status_code=200, request_max_body_size=WORDS_BYTES)
+@post("/images/generations", status_code=200)
 async def create_images(request: OwnedRequest, desk: Desk) -> ASGIApp:
-    """Make pictures from a text."""
-    body = read_json(await request.body(), GenerationsRequest)
-    refuse_pictures(body)
-    return await _answer(request, desk, body, image_order(body, desk.terms), "image_generation.completed")
+    """Make pictures from a text, and from pictures if some come along."""
+    body, order = await _read(request, desk, lambda sent: (sent, generation_order(sent, desk.terms)))
+    return await _answer(request, desk, body, order, "image_generation.completed")
 
 
 @post("/images/edits", status_code=200)
 async def edit_images(request: OwnedRequest, desk: Desk) -> ASGIApp:
     """Make pictures from a text and pictures."""
-    sent, sources = await _read_edits(request, desk)
-    body = as_edit(sent)
-    return await _answer(request, desk, body, edit_order(body, sources, desk.terms), "image_edit.completed")
+    body, order = await _read(request, desk, lambda sent: (as_edit(sent), edit_order(as_edit(sent), desk.terms)))
+    return await _answer(request, desk, body, order, "image_edit.completed")
 
 
 @post("/images/variations", status_code=200)
 async def vary_images(request: OwnedRequest, desk: Desk) -> ASGIApp:
     """Make pictures from a picture."""
-    sent, sources = await _read_edits(request, desk)
-    body = as_variation(sent)
-    return await _answer(request, desk, body, variation_order(body, sources, desk.terms), "image_edit.completed")
+    body, order = await _read(
+        request, desk, lambda sent: (as_variation(sent), variation_order(as_variation(sent), desk.terms))
+    )
+    return await _answer(request, desk, body, order, "image_edit.completed")
 
 
-async def _read_edits(request: OwnedRequest, desk: Desk) -> tuple[EditsRequest, tuple[Source, ...]]:
+async def _read(
+    request: OwnedRequest, desk: Desk, order: Callable[[ImagesRequest], tuple[ImagesRequest, ImageOrder]]
+) -> tuple[ImagesRequest, ImageOrder]:
+    """Return a request and its order. Both are read in one go, because a large one is read in a thread."""
     return await read_json_or_form(
         request,
         desk,
-        lambda body: _read_edits_json(body, desk.public_url),
-        lambda parts: read_edits_form(parts, desk.public_url),
+        lambda body: order(read_media_json(body, ImagesRequest)),
+        lambda parts: order(read_media_form(parts, ImagesRequest)),
     )
-
-
-def _read_edits_json(body: bytes, public_url: str) -> tuple[EditsRequest, tuple[Source, ...]]:
-    edit = read_json(body, EditsRequest)
-    return edit, refs(edit, public_url)
 
 
 async def _answer(request: OwnedRequest, desk: Desk, body: ImagesRequest, order: ImageOrder, made: Made) -> ASGIApp:

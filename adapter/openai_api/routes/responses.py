@@ -15,7 +15,7 @@ from adapter.domain.orders import ImageOrder, VideoWish
 from adapter.domain.replies import Reply
 from adapter.errors import InvalidRequest, NotFound
 from adapter.generation.undertaking import Viewing
-from adapter.openai_api.read.body import read_json
+from adapter.openai_api.read.media import read_media_json
 from adapter.openai_api.read.paging import read_paging
 from adapter.openai_api.read.response_items import given_items
 from adapter.openai_api.read.responses import Asked, read_response
@@ -40,7 +40,7 @@ Answer = Stream | Response[bytes]
 @post("/responses", status_code=200)
 async def create_response(request: OwnedRequest, desk: Desk) -> Answer:
     """Make what the input asks for."""
-    size, body = await read_body(request, desk, lambda data: (len(data), read_json(data, ResponsesRequest)))
+    size, body = await read_body(request, desk, lambda data: (len(data), read_media_json(data, ResponsesRequest)))
     sight = await _sight(desk, body.previous_response_id, request.auth)
     asked = await apart(size, lambda: read_response(body, desk.terms, sight))
     order = await desk.uploads.resolved(asked.order, request.auth)
