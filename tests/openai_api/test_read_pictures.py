@@ -210,6 +210,7 @@ def test_a_picture_may_be_data_in_many_ways(value: object) -> None:
         {"type": "image", "source": {"type": "url", "url": "https://a/b"}},
         {"name": "fox.png", "contentType": "image/png", "url": "https://a/b"},
         {"b64_json": None, "url": "https://a/b"},
+        {"source": "upload", "file": "fox.png", "image": {"url": "https://a/b"}},
         Part("image", b"https://a/b"),
     ],
 )

@@ -166,6 +166,18 @@ def test_an_option_that_is_not_offered_is_refused_by_its_place(option: dict[str,
     assert fault.param == f"tools[1].{next(iter(option))}"
 
 
+def test_what_stands_beside_the_tool_counts_as_well() -> None:
+    """Where both say something they have to agree; the error names both."""
+    assert picture(size="16:9", tools=[TOOL]).frame.ratio is Ratio.LANDSCAPE
+    assert picture(size="16:9", tools=[TOOL | {"aspectRatio": "16:9", "size": "16:9"}]).frame.ratio is Ratio.LANDSCAPE
+    assert picture(tools=[TOOL | {"seed": 0}]).seed == 0
+    assert picture(seed=0, tools=[TOOL]).seed == 0
+    fault = refused(size="16:9", tools=[TOOL | {"size": "1:1"}])
+
+    assert fault.param == "size"
+    assert "'tools[0].size' and 'size' contradict each other" in fault.message
+
+
 @pytest.mark.parametrize(
     ("choice", "is_taken"),
     [

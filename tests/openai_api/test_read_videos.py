@@ -24,6 +24,7 @@ from adapter.domain.orders import (
 )
 from adapter.errors import ContentRefused, InvalidRequest, RequestTooLarge, UnknownModel
 from adapter.openai_api.read.form import Part
+from adapter.openai_api.read.media import read_tree
 from adapter.openai_api.read.videos import (
     read_page,
     read_place,
@@ -368,6 +369,37 @@ def test_a_remix_is_the_source_with_other_words() -> None:
         source.order, prompt="at night", seed=source.seed, remix_of=source.id, pictures=()
     )
     assert wish.order.fingerprint("ada") != msgspec.structs.replace(wish.order, remix_of=None).fingerprint("ada")
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"aspectRatio": "9:16"}, "aspectRatio"),
+        ({"size": "720x1280"}, "size"),
+        ({"seconds": "4"}, "seconds"),
+        ({"seed": 5}, "seed"),
+        ({"seed": 0}, "seed"),
+        ({"model": "sora-2-pro"}, "model"),
+        ({"n": 2}, "n"),
+        ({"image": "https://a/b"}, "image"),
+        ({"images": [{"url": "https://a/b"}]}, "images"),
+        ({"resolution": "1080p"}, "resolution"),
+    ],
+)
+def test_a_remix_that_shall_be_otherwise_is_refused(fields: dict[str, object], param: str) -> None:
+    """It would be paid for, and be as the source is."""
+    with pytest.raises(InvalidRequest, match=f"leave '{param}' out") as caught:
+        remix_wish(read_tree({"prompt": "at night", **fields}, RemixRequest), finished(), TERMS)
+    assert caught.value.param == param
+
+
+def test_a_remix_may_say_what_stays_the_same() -> None:
+    """Some clients repeat it all."""
+    source = finished()
+    same = {"model": source.order.model, "seconds": "8", "size": "16:9", "n": 1, "seed": source.seed}
+
+    plain = remix_wish(RemixRequest(prompt="at night"), source, TERMS)
+    assert remix_wish(read_tree({"prompt": "at night", **same}, RemixRequest), source, TERMS) == plain
 
 
 def test_only_a_finished_video_is_remixed() -> None:

@@ -202,9 +202,9 @@ REFUSALS: Final = (
         "These models have no '{name}': say in the prompt what shall be seen, and what shall not.",
     ),
     Refusal(
-        ("thinking_level", "thinking_budget", "include_thoughts"),
+        ("thinking_level", "thinking_budget"),
         "How these models think cannot be chosen here; leave '{name}' out.",
-        ("false",),
+        ("-1",),  # Google's word for: as the model likes
     ),
     Refusal(
         ("google_search", "google_search_retrieval", "grounding", "web_search_options"),

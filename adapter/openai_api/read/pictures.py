@@ -159,9 +159,15 @@ def _unwrapped(value: object) -> tuple[str, Part | str]:
     """Return the innermost value of a picture and the key that it stands under; "" if there is none."""
     key = PLAIN
     while isinstance(value, dict):
-        key = next((key for key in KEYS if not is_empty(value.get(key))), "")
+        key = next((key for key in KEYS if _has(value, key)), "")
         value = value.get(key)
     return (key, value) if isinstance(value, Part | str) else ("", "")
+
+
+def _has(given: Mapping[str, object], key: str) -> bool:
+    """Say whether an object has its picture under a key. `source` and the like may also be words about it."""
+    value = given.get(key)
+    return not is_empty(value) and (key not in INNER or key == "image" or not isinstance(value, str))
 
 
 def address_of(value: object) -> str | None:

@@ -181,9 +181,10 @@ def _settings(body: ResponsesRequest, tool: ImageTool | None) -> ImageTool:
     beside: dict[str, object] = {}
     for field in _SHARED:
         one, other = getattr(settings, field), getattr(body, field)
-        if one and other and one != other:
+        said = [value for value in (one, other) if value not in (None, ())]
+        if len(said) == 2 and one != other:
             raise contradiction(settings.called(field), body.called(field))
-        beside[field] = one or other
+        beside[field] = said[0] if said else one
     return msgspec.structs.replace(settings, **beside, names={**body.names, **settings.names})
 
 

@@ -218,6 +218,7 @@ def remix_wish(request: RemixRequest, source: VideoJob, terms: Terms) -> VideoWi
             param="video_id",
             code="video_not_completed",
         )
+    _refuse_other_than(source, request)
     order, said = source.order, prompt(required(request.prompt, "prompt"), terms.longest_prompt)
     return VideoWish(
         order=msgspec.structs.replace(order, prompt=said, seed=source.seed, remix_of=source.id, pictures=()),
@@ -225,3 +226,23 @@ def remix_wish(request: RemixRequest, source: VideoJob, terms: Terms) -> VideoWi
         # They were in a format that the provider takes when they were kept.
         input_formats=tuple(MediaFormat),
     )
+
+
+def _refuse_other_than(source: VideoJob, request: RemixRequest) -> None:
+    """Refuse wishes that a remix does not grant: it would be paid for and not be what was asked for."""
+    order = source.order
+    same: dict[str, set[object]] = {
+        "model": {order.model},
+        "n": {1},
+        "size": {str(order.size), str(order.ratio)},
+        "aspect_ratio": {str(order.ratio)},
+        "seconds": {order.seconds},
+        "seed": {source.seed, order.seed},
+    }
+    for field in (*same, "resolution", "quality", "pictures"):
+        value = getattr(request, field)
+        if value not in (None, (), *same.get(field, ())):
+            name = field_of(request.pictures, PARAM) if field == "pictures" else request.called(field)
+            raise InvalidRequest(
+                f"A remix has another prompt and nothing else; leave '{name}' out, or make a new video.", param=name
+            )

@@ -20,8 +20,8 @@ class VideosRequest(MediaRequest, frozen=True, kw_only=True):
     roles: tuple[str, ...] | str | None = None
 
 
-class RemixRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """`POST /v1/videos/{id}/remix`."""
+class RemixRequest(MediaRequest, frozen=True, kw_only=True):
+    """`POST /v1/videos/{id}/remix`: another prompt. All else is the same, and may be said so."""
 
     prompt: str | None = None
 
