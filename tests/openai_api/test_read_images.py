@@ -1,12 +1,13 @@
 """Image requests into orders, struct in and struct out."""
 
+import msgspec
 import pytest
 
 from adapter.domain import weight
 from adapter.domain.media import Frame, MediaFormat, Ratio, Resolution
 from adapter.domain.orders import ImageOrder
-from adapter.errors import InvalidRequest, UnknownModel
-from adapter.openai_api.read.images import Delivery, delivery, image_order
+from adapter.errors import InvalidRequest, RequestTooLarge, UnknownModel
+from adapter.openai_api.read.images import WORDS_BYTES, Delivery, delivery, image_order, read_generation
 from adapter.openai_api.read.media import read_tree
 from adapter.openai_api.wire.images import ImagesRequest
 from tests.support import terms
@@ -172,3 +173,16 @@ def test_an_unknown_form_is_refused() -> None:
     """The error names the two there are."""
     with pytest.raises(InvalidRequest, match="b64_json, url"):
         delivery(ImagesRequest(response_format="jpeg"))
+
+
+def test_a_generation_is_large_only_with_pictures() -> None:
+    """Words alone are at most 2 MB, whatever field they stand in."""
+    blanks = b" " * WORDS_BYTES
+    picture = {"prompt": "a fox", "image": f"data:image/png;base64,{'A' * WORDS_BYTES}"}
+
+    assert len(read_generation(msgspec.json.encode(picture)).pictures) == 1
+    for body in (blanks + b'{"prompt": "a fox"}', blanks + b"{", msgspec.json.encode({"user": "a" * WORDS_BYTES})):
+        with pytest.raises(RequestTooLarge, match="without pictures"):
+            read_generation(body)
+    with pytest.raises(InvalidRequest, match="not valid JSON"):
+        read_generation(b"{")

@@ -6,8 +6,10 @@ from fnmatch import fnmatchcase
 from adapter.domain.catalogue import ImageCard
 from adapter.domain.media import MOST_ENCODED_PIXELS, Frame, MediaFormat, Pixels, Ratio, Resolution, Shape, SizePolicy
 from adapter.domain.orders import ImageOrder, Source
-from adapter.errors import InvalidRequest
+from adapter.errors import InvalidRequest, RequestTooLarge
+from adapter.openai_api.read.body import NOT_JSON
 from adapter.openai_api.read.fields import one_of, prompt, required, seed
+from adapter.openai_api.read.media import read_media_json
 from adapter.openai_api.read.names import FIRST, LAST
 from adapter.openai_api.read.pictures import sources_of
 from adapter.openai_api.read.shape import frame_of, origin_of
@@ -16,6 +18,9 @@ from adapter.openai_api.wire.images import ImagesRequest
 
 #: OpenAI's own default (reference: `openai.md` section 4).
 DEFAULT_MODEL = "dall-e-2"
+
+#: A generation that brings no pictures along is words only.
+WORDS_BYTES = 2 * 1024 * 1024
 
 #: OpenAI's own limit (the same section).
 MAX_IMAGES = 10
@@ -98,6 +103,28 @@ def delivery(body: ImagesRequest) -> Delivery:
     if body.stream and asked is Delivery.LINK:
         raise InvalidRequest("A stream carries 'b64_json' only; leave 'url' out.", param="response_format")
     return asked
+
+
+def read_generation(body: bytes) -> ImagesRequest:
+    """Return the JSON body of a generation.
+
+    Raises:
+        InvalidRequest: as `read_media_json`.
+        RequestTooLarge: it is large and brings no pictures along; or it is no JSON, so that there are none in it.
+    """
+    try:
+        request = read_media_json(body, ImagesRequest)
+    except InvalidRequest as fault:
+        if fault.code == NOT_JSON and len(body) > WORDS_BYTES:
+            raise _too_many_words() from fault
+        raise
+    if len(body) > WORDS_BYTES and not request.pictures:
+        raise _too_many_words()
+    return request
+
+
+def _too_many_words() -> RequestTooLarge:
+    return RequestTooLarge(f"A request without pictures has at most {WORDS_BYTES} bytes.")
 
 
 def generation_order(body: ImagesRequest, terms: Terms) -> ImageOrder:

@@ -15,8 +15,9 @@ from adapter.errors import AdapterError
 from adapter.generation.undertaking import Album, Viewing
 from adapter.openai_api import sse
 from adapter.openai_api.read.edits import as_edit, as_variation, edit_order, variation_order
-from adapter.openai_api.read.images import Delivery, delivery, generation_order
+from adapter.openai_api.read.images import Delivery, delivery, generation_order, read_generation
 from adapter.openai_api.read.media import read_media_form, read_media_json
+from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.routes.asking import open_viewing, replay_headers
 from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, Pieces
 from adapter.openai_api.routes.room import apart, read_json_or_form
@@ -29,8 +30,17 @@ from adapter.openai_api.write.links import media_link
 @post("/images/generations", status_code=200)
 async def create_images(request: OwnedRequest, desk: Desk) -> ASGIApp:
     """Make pictures from a text, and from pictures if some come along."""
-    body, order = await _read(request, desk, lambda sent: (sent, generation_order(sent, desk.terms)))
+    body, order = await read_json_or_form(
+        request,
+        desk,
+        lambda body: _generation(read_generation(body), desk.terms),
+        lambda parts: _generation(read_media_form(parts, ImagesRequest), desk.terms),
+    )
     return await _answer(request, desk, body, order, "image_generation.completed")
+
+
+def _generation(sent: ImagesRequest, terms: Terms) -> tuple[ImagesRequest, ImageOrder]:
+    return sent, generation_order(sent, terms)
 
 
 @post("/images/edits", status_code=200)
