@@ -190,6 +190,23 @@ def test_what_lies_over_a_picture_is_refused(name: str, value: object) -> None:
     assert caught.value.param == name
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        ("tools", b'[{"google_search": {}}]'),
+        ("tools[0][google_search]", b"{}"),
+        ("tools[][googleSearch]", b"{}"),
+        ("generationConfig", b'{"thinkingConfig": {"thinkingLevel": "HIGH"}}'),
+        ("generationConfig[thinkingConfig][thinkingLevel]", b"HIGH"),
+    ],
+)
+def test_a_form_says_with_brackets_or_as_json_what_is_not_done(part: tuple[str, bytes]) -> None:
+    """Both are seen, so neither is paid for in vain."""
+    with pytest.raises(InvalidRequest, match="leave 'tools|leave 'generationConfig") as caught:
+        in_form(("image", png()), part)
+    assert caught.value.param is not None
+
+
 @pytest.mark.parametrize("name", ["mask", "markup", "mask_image"])
 def test_a_file_that_lies_over_a_picture_is_refused_as_such(name: str) -> None:
     """And not because its bytes are no text, or too long for one."""

@@ -300,6 +300,7 @@ def test_unknown_fields_are_ignored_and_null_is_absent() -> None:
     ("asked", "page"),
     [
         ((None, None, None), Page(limit=20, newest_first=True, after=None)),
+        (("", "", ""), Page(limit=20, newest_first=True, after=None)),
         (("0", "desc", None), Page(limit=0, newest_first=True, after=None)),
         (("100", "asc", "video_1"), Page(limit=100, newest_first=False, after="video_1")),
     ],
@@ -311,7 +312,7 @@ def test_a_page_is_read(asked: tuple[str | None, str | None, str | None], page: 
 
 @pytest.mark.parametrize(
     ("limit", "order", "param"),
-    [(limit, None, "limit") for limit in ("101", "-1", "1.5", "", "x", "1e1", "²")] + [("1", "newest", "order")],
+    [(limit, None, "limit") for limit in ("101", "-1", "1.5", "x", "1e1", "²")] + [("1", "newest", "order")],
 )
 def test_a_page_that_there_is_not_is_refused(limit: str, order: str | None, param: str) -> None:
     """With what is allowed."""

@@ -7,7 +7,7 @@ from adapter.openai_api.read.fields import prompt, required
 from adapter.openai_api.read.flagged import cast_by_flags, refuse_video_flags, with_flags, without_flags
 from adapter.openai_api.read.images import image_order
 from adapter.openai_api.read.markup import split_model
-from adapter.openai_api.read.pictures import field_of
+from adapter.openai_api.read.picture_sets import field_of
 from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.read.turns import turns_in
 from adapter.openai_api.read.videos import Script, film

@@ -9,7 +9,8 @@ from adapter.domain.media import probe
 from adapter.domain.orders import Source, Upload
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.fields import wrong_type
-from adapter.openai_api.read.pictures import field_of, kept_name, listed, sources_of
+from adapter.openai_api.read.picture_sets import field_of, listed
+from adapter.openai_api.read.pictures import kept_name, sources_of
 from adapter.openai_api.read.turns import (
     Turn,
     beside,
@@ -119,6 +120,8 @@ def _texts(turn: Turn) -> Iterator[str]:
         yield content
     for part in parts_of(turn):
         if is_text(part):
+            if not isinstance(part.get("text"), str | None):
+                raise wrong_type(part["text"], PARAM, "text")
             yield words_of(part)
         elif not is_picture(part):
             raise InvalidRequest(

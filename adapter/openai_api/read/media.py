@@ -21,7 +21,7 @@ from adapter.openai_api.read.names import (
     REFUSED,
     SEARCH_TOOLS,
 )
-from adapter.openai_api.read.pictures import listed, one_set
+from adapter.openai_api.read.picture_sets import listed, one_set
 from adapter.openai_api.read.shape import ratio_of, resolution_of, size_of
 from adapter.openai_api.wire.media import MediaRequest, Picture
 
@@ -114,12 +114,17 @@ def _path(inside: str, key: str, *, is_form: bool) -> str:
 
 def _opened(value: object) -> Tree | None:
     """Return a container's fields. Some clients write one into a form as JSON."""
-    if isinstance(value, Part):
-        try:
-            value = msgspec.json.decode(value.data)
-        except UNREADABLE_JSON:
-            return None
-    return value if isinstance(value, dict) else None
+    decoded = _decoded(value)
+    return decoded if isinstance(decoded, dict) else None
+
+
+def _decoded(value: object) -> object:
+    if not isinstance(value, Part):
+        return value
+    try:
+        return msgspec.json.decode(value.data)
+    except UNREADABLE_JSON:
+        return None
 
 
 def _plain(value: object) -> object:
@@ -146,7 +151,7 @@ def _refuse(key: str, name: str, value: object) -> None:
 
 def _refuse_searches(tree: Tree) -> None:
     """Refuse tools that search the web. Functions are tolerated: chat programs send theirs with every message."""
-    tools = tree.get("tools")
+    tools = _decoded(tree.get("tools"))
     for at, tool in enumerate(tools if isinstance(tools, list) else ()):
         kinds = [*tool, tool.get("type")] if isinstance(tool, dict) else []
         for kind in kinds:

@@ -1,14 +1,14 @@
 """What a client writes for a picture into a source."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import pybase64
 
 from adapter.domain.media import sniff
 from adapter.domain.orders import Filed, Kept, Link, Source, Upload
 from adapter.errors import InvalidRequest
-from adapter.openai_api.read.form import DEEPEST, Part, is_empty
-from adapter.openai_api.read.names import FIRST, LAST, REFERENCE, spellings
+from adapter.openai_api.read.form import Part, is_empty
+from adapter.openai_api.read.names import spellings
 from adapter.openai_api.wire.media import Picture
 
 FORMS = "a data: URL with base64, or an https:// address"
@@ -16,35 +16,22 @@ FORMS = "a data: URL with base64, or an https:// address"
 PLAIN = "url"
 
 
-def _spelt(*names: str) -> tuple[str, ...]:
-    return tuple(spelt for name in names for spelt in sorted(spellings(name), reverse=True))
+def spelt(*names: str) -> tuple[str, ...]:
+    """Return names in both spellings, in their order."""
+    return tuple(spelling for name in names for spelling in sorted(spellings(name), reverse=True))
 
 
 #: Where an object has its picture, in this order: OpenAI's, Google's, Anthropic's and other gateways' words.
-ADDRESSES = _spelt("image_url", PLAIN, "file_url", "file_uri", "uri", "src")
-BYTES = _spelt("b64_json", "base64", "image_base64", "image_bytes", "bytes_base64_encoded", "file_data", "data")
-IDS = _spelt("file_id")
+ADDRESSES = spelt("image_url", PLAIN, "file_url", "file_uri", "uri", "src")
+BYTES = spelt("b64_json", "base64", "image_base64", "image_bytes", "bytes_base64_encoded", "file_data", "data")
+IDS = spelt("file_id")
 #: Objects around it. Google's `fileData` is one, OpenAI's `file_data` is a text.
-INNER = _spelt("file", "image", "inline_data", "source")
+INNER = spelt("file", "image", "inline_data", "source")
 KEYS = (*ADDRESSES, *BYTES, *INNER, *IDS)
+WITH_DATA = frozenset({*ADDRESSES, *BYTES, *INNER})
 #: What a text with an address begins with; every other one is base64.
 SCHEMES = ("data:", "https://", "http://")
 
-#: Where an object says what the picture is to a video, and the words of other gateways for it.
-ROLES = _spelt("role", "frame_type", "reference_type")
-ROLE_WORDS = {
-    "first": FIRST,
-    "start": FIRST,
-    "start_frame": FIRST,
-    "last": LAST,
-    "end": LAST,
-    "end_frame": LAST,
-    "reference": REFERENCE,
-    "asset": REFERENCE,
-    "ASSET": REFERENCE,
-}
-#: The names of a form's files that belong together.
-FILES = frozenset({"image", "images"})
 #: The longest head of a data: URL that is looked at, in characters.
 _HEAD = 256
 #: What a form's field begins with that names a picture instead of being one.
@@ -57,76 +44,6 @@ _ESCAPED = tuple(
 )
 #: Google's own JSON takes the alphabet of URLs as well (protobuf's JSON mapping, "bytes").
 _ALPHABET = bytes.maketrans(b"-_", b"+/")
-
-
-def listed(value: object, name: str, role: str | None) -> Iterator[Picture]:
-    """Yield the pictures of a field, which has one or a list of them, each with its place in the request."""
-    if isinstance(value, Part):
-        yield Picture(value, value.name, role)
-    elif isinstance(value, dict):
-        within = next((inner.name for inner in value.values() if isinstance(inner, Part)), None)
-        yield Picture(value, within.rpartition("[")[0] if within else name, _role(value) or role)
-    elif isinstance(value, list) and name.count("[") < DEEPEST:
-        for at, item in enumerate(value):
-            if not is_empty(item):
-                yield from listed(item, f"{name}[{at}]", role)
-    else:
-        yield Picture(value, name, role)
-
-
-def _role(given: Mapping[str, object]) -> str | None:
-    """Return what a picture says that it is to a video."""
-    said = next((given[key] for key in ROLES if not is_empty(given.get(key))), None)
-    role = _plain(said) if isinstance(said, Part) else said
-    return ROLE_WORDS.get(role, role) if isinstance(role, str) else None
-
-
-def one_set(sets: Mapping[str, Sequence[Picture]]) -> tuple[Picture, ...]:
-    """Return the pictures that came under several names. The same ones under two names are meant once.
-
-    Parts of a form belong together whether they are called `image` or `images`.
-
-    Raises:
-        InvalidRequest: two names for one thing bring different pictures.
-    """
-    found: dict[tuple[str | None, ...], tuple[str, Sequence[Picture]]] = {}
-    for name, pictures in sets.items():
-        roles = tuple({picture.role: None for picture in pictures})
-        earlier = found.get(roles)
-        if earlier is None:
-            found[roles] = (name, pictures)
-        elif {earlier[0], name} == FILES and all(_is_of_form(one) for one in (*earlier[1], *pictures)):
-            found[roles] = (name, [*earlier[1], *pictures])
-        elif _alike(earlier[1]) != _alike(pictures):
-            raise InvalidRequest(
-                f"'{earlier[0]}' and '{name}' bring different pictures; leave one of them out.", param=name
-            )
-    return _without_doubles([pictures for _, pictures in found.values()])
-
-
-def _without_doubles(sets: Sequence[Sequence[Picture]]) -> tuple[Picture, ...]:
-    """Leave out pictures without a role that came once more with one."""
-    known = [_alike(pictures) for pictures in sets if all(picture.role for picture in pictures)]
-    return tuple(
-        picture
-        for pictures in sets
-        if any(one.role for one in pictures) or _alike(pictures) not in known
-        for picture in pictures
-    )
-
-
-def _is_of_form(picture: Picture) -> bool:
-    return isinstance(_unwrapped(picture.value)[1], Part)
-
-
-def _alike(pictures: Sequence[Picture]) -> list[object]:
-    said = [_unwrapped(picture.value)[1] for picture in pictures]
-    return [one.data if isinstance(one, Part) else one for one in said]
-
-
-def field_of(pictures: Sequence[Picture], otherwise: str) -> str:
-    """Return the field that pictures came in, without a number or the field inside of it."""
-    return pictures[0].name.partition("[")[0] if pictures else otherwise
 
 
 def sources_of(pictures: Iterable[Picture], public_url: str) -> tuple[Source, ...]:
@@ -144,18 +61,18 @@ def read_picture(value: object, public_url: str, param: str) -> Source:
     Raises:
         InvalidRequest: it means none.
     """
-    kind, said = _unwrapped(value)
-    if kind in {*ADDRESSES, *BYTES, *INNER}:
+    kind, said = unwrapped(value)
+    if kind in WITH_DATA:
         if isinstance(said, Part):
             return read_part(said.data, public_url, param)
         is_base64 = kind in BYTES and not said[:8].lower().startswith(SCHEMES)
         return Upload(_base64(said.encode(), param), param) if is_base64 else read_url(said, public_url, param)
     if kind in IDS:
-        return Filed(_plain(said), param)
+        return Filed(plain_text(said), param)
     raise InvalidRequest(f"A picture needs an 'image_url' ({FORMS}), 'b64_json', or a 'file_id'.", param=param)
 
 
-def _unwrapped(value: object) -> tuple[str, Part | str]:
+def unwrapped(value: object) -> tuple[str, Part | str]:
     """Return the innermost value of a picture and the key that it stands under; "" if there is none."""
     key = PLAIN
     while isinstance(value, dict):
@@ -172,12 +89,13 @@ def _has(given: Mapping[str, object], key: str) -> bool:
 
 def address_of(value: object) -> str | None:
     """Return the address of a picture on the web; None for one that came as data or by its id."""
-    _, said = _unwrapped(value)
+    _, said = unwrapped(value)
     is_address = isinstance(said, str) and said.strip()[:8].lower().startswith(SCHEMES[1:])
     return said if isinstance(said, str) and is_address else None
 
 
-def _plain(said: Part | str) -> str:
+def plain_text(said: Part | str) -> str:
+    """Return a text, also one of a form."""
     return said if isinstance(said, str) else said.data.decode(errors="replace")
 
 

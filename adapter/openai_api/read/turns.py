@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from adapter.openai_api.read.form import is_empty
 from adapter.openai_api.read.names import ATTACHMENTS, PICTURES
-from adapter.openai_api.read.pictures import KEYS, listed
+from adapter.openai_api.read.picture_sets import listed
+from adapter.openai_api.read.pictures import KEYS
 from adapter.openai_api.wire.media import Picture
 
 #: A message, or a part of one, decoded and not judged.

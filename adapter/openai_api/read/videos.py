@@ -14,7 +14,8 @@ from adapter.openai_api.read.fields import one_of, prompt, required, seed
 from adapter.openai_api.read.form import Part
 from adapter.openai_api.read.images import FORMATS
 from adapter.openai_api.read.media import read_media_form, read_media_json
-from adapter.openai_api.read.pictures import field_of, sources_of
+from adapter.openai_api.read.picture_sets import field_of
+from adapter.openai_api.read.pictures import sources_of
 from adapter.openai_api.read.roles import cast_pictures
 from adapter.openai_api.read.shape import origin_of, read_shape
 from adapter.openai_api.read.terms import Terms
@@ -177,10 +178,10 @@ def read_page(limit: str | None, order: str | None, after: str | None) -> Page:
     Raises:
         InvalidRequest: a limit or an order that there is not.
     """
-    if limit is not None and (re.fullmatch(r"[0-9]{1,3}", limit) is None or int(limit) > MOST_LISTED):
+    if limit and (re.fullmatch(r"[0-9]{1,3}", limit) is None or int(limit) > MOST_LISTED):
         raise InvalidRequest(f"'limit' has to be 0 to {MOST_LISTED}.", param="limit")
     newest_first = one_of(order or "desc", ["asc", "desc"], "order") == "desc"
-    return Page(limit=DEFAULT_LISTED if limit is None else int(limit), newest_first=newest_first, after=after)
+    return Page(limit=int(limit) if limit else DEFAULT_LISTED, newest_first=newest_first, after=after or None)
 
 
 def read_variant(variant: str | None) -> Variant:
