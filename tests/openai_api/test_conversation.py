@@ -296,6 +296,7 @@ def test_one_odd_old_turn_is_in_nobodys_way(odd: object) -> None:
         body = read_tree({"model": model, "messages": [odd, shown, odd, last]}, ChatRequest)
         order = read(body, TERMS)
         assert (order.order if isinstance(order, VideoWish) else order).prompt == "a cat"
+        assert order.sources == (() if isinstance(order, VideoWish) else (earlier(kept("a.png")),))
         assert find_side_call(body, SHIPPED) is None
 
 

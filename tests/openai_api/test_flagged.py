@@ -147,6 +147,14 @@ def test_a_flag_that_cannot_be_done_is_refused(text: str, says: str) -> None:
     assert says in caught.value.message
 
 
+def test_a_length_that_a_person_typed_is_exact() -> None:
+    """The field may be the default of a library; with OpenAI's names it becomes the nearest length."""
+    assert video(said("waves"), model="sora-2", seconds=4).order.seconds == 8
+    with pytest.raises(InvalidRequest, match="8 seconds only") as caught:
+        video(said("waves --seconds 4"), model="sora-2")
+    assert caught.value.param == "--seconds"
+
+
 @pytest.mark.parametrize("flag", ["--first 1", "--last 1", "--seconds 8"])
 def test_flags_of_videos_mean_nothing_to_pictures(flag: str) -> None:
     """So they are refused instead of dropped."""

@@ -202,7 +202,7 @@ def test_what_lies_over_a_picture_is_refused(name: str, value: object) -> None:
 )
 def test_a_form_says_with_brackets_or_as_json_what_is_not_done(part: tuple[str, bytes]) -> None:
     """Both are seen, so neither is paid for in vain."""
-    with pytest.raises(InvalidRequest, match="leave 'tools|leave 'generationConfig") as caught:
+    with pytest.raises(InvalidRequest, match=r"leave 'tools|leave 'generationConfig") as caught:
         in_form(("image", png()), part)
     assert caught.value.param is not None
 
