@@ -336,10 +336,11 @@ def already_paid() -> Iterator[None]:
         raise
 
 
-def no_such_file(file_id: str, param: str | None) -> InvalidRequest:
-    """Return the fault of a request that names a picture which its owner does not have."""
+def no_such_file(file_id: str, param: str | None, advice: str = "") -> InvalidRequest:
+    """Return the fault of a request that names a picture which its owner does not have; `advice` is a way out."""
     what = "picture" if file_id.startswith("ig_") else "file"
-    return InvalidRequest(f"There is no {what} '{file_id}' here; upload it to /v1/files first.", param=param)
+    words = f"There is no {what} '{file_id}' here; upload it to /v1/files first. {advice}"
+    return InvalidRequest(words.rstrip(), param=param)
 
 
 def key_reused() -> InvalidRequest:

@@ -6,7 +6,7 @@ from pathlib import Path
 from adapter.access.names import ConfiguredNames
 from adapter.credentials import secret
 from adapter.database.engine import Database, open_database
-from adapter.domain.catalogue import Catalogue
+from adapter.domain.catalogue import Catalogue, LengthPolicy
 from adapter.domain.media import SizePolicy
 from adapter.domain.ports import Clock, MediaStore, Secret
 from adapter.generation.patience import Patience
@@ -145,10 +145,12 @@ def terms_of(settings: Settings, catalogue: Catalogue) -> Terms:
     Raises:
         WrongConfiguration: a pattern of `chat.side_call_patterns` cannot be read.
     """
+    lengths = settings.videos.seconds_policy
     return Terms(
         catalogue=catalogue,
         longest_prompt=settings.limits.prompt_characters,
         size_policy=SizePolicy(settings.images.size_policy),
+        length_policy=None if lengths == "by_name" else LengthPolicy(lengths),
         public_url=settings.public_url,
         phrasebook=load_phrasebook(settings.chat),
         refuse_side_calls=settings.chat.side_calls == "refuse",

@@ -171,6 +171,14 @@ class Images(_Section, frozen=True, kw_only=True):
     response_format_by_key: dict[str, Delivery] = {}
 
 
+class Videos(_Section, frozen=True, kw_only=True):
+    """How videos are made."""
+
+    #: What a length is worth that the model does not make. `by_name`: the nearest one for names of other vendors, whose
+    #: client libraries send a default of their own, and a refusal for ours.
+    seconds_policy: Literal["by_name", "nearest", "exact"] = "by_name"
+
+
 class Limits(_Section, frozen=True, kw_only=True):
     """What a request may weigh."""
 
@@ -206,6 +214,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     jobs: Jobs = Jobs()
     chat: Chat = Chat()
     images: Images = Images()
+    videos: Videos = Videos()
     limits: Limits = Limits()
     fetching: Fetching = Fetching()
     sandbox: SandboxRules = SandboxRules()

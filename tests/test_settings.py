@@ -5,10 +5,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from adapter.domain.catalogue import LengthPolicy
 from adapter.domain.markup import Markup
 from adapter.errors import WrongConfiguration
+from adapter.fittings import terms_of
 from adapter.settings import Settings, load_catalogue, load_phrasebook, load_settings
-from tests.support import ROOT, SANDBOX_TOML
+from tests.support import ROOT, SANDBOX_TOML, catalogue
 
 
 def load(tmp_path: Path, text: str, **environ: str) -> Settings:
@@ -257,3 +259,14 @@ def test_a_catalogue_that_was_named_or_is_broken_is_not_replaced_by_the_programs
     (tmp_path / "models.toml").symlink_to("nowhere")
     with pytest.raises(WrongConfiguration, match=r"models\.toml cannot be read"):
         load_catalogue(config, settings)
+
+
+@pytest.mark.parametrize(
+    ("said", "policy"),
+    [("", None), ("by_name", None), ("nearest", LengthPolicy.NEAREST), ("exact", LengthPolicy.EXACT)],
+)
+def test_the_operator_says_what_a_length_is_worth(tmp_path: Path, said: str, policy: LengthPolicy | None) -> None:
+    """By the model's name where he does not."""
+    text = f'[videos]\nseconds_policy = "{said}"\n' if said else ""
+
+    assert terms_of(load(tmp_path, text), catalogue()).length_policy is policy

@@ -46,6 +46,15 @@ FAR_FROM_A_SHAPE = 0.25
 LONGEST_NAME = 128
 
 
+class LengthPolicy(StrEnum):
+    """What a length is worth that a model does not make."""
+
+    #: The nearest one that it makes.
+    NEAREST = "nearest"
+    #: A refusal.
+    EXACT = "exact"
+
+
 class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A model that makes pictures."""
 
@@ -87,9 +96,9 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             InvalidRequest: a ratio or resolution that the model does not have, or a size of another ratio.
         """
         if shape.ratio is not None and shape.ratio not in self.ratios:
-            raise _not_offered("ratio", shape.ratio, self.name, self.ratios)
+            raise _not_offered("ratio", shape.ratio, self.name, self.ratios, param="aspect_ratio")
         if shape.resolution is not None and shape.resolution not in self.resolutions:
-            raise _not_offered("resolution", shape.resolution, self.name, self.resolutions)
+            raise _not_offered("resolution", shape.resolution, self.name, self.resolutions, param="resolution")
         ratio, resolution = shape.ratio, shape.resolution
         if shape.pixels is not None:
             nearest = min(self.ratios, key=shape.pixels.distance)
@@ -126,8 +135,10 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     references: int = 3
     #: The formats in which it takes pictures.
     input_formats: tuple[Literal["png", "jpeg", "webp"], ...] = ("png", "jpeg")
-    #: Length of a clip, in seconds.
+    #: Length of a clip where a request does not say, in seconds.
     seconds: int
+    #: All lengths that may be asked for; empty: only that one.
+    lengths: tuple[int, ...] = ()
     #: How long a video usually takes, in seconds; used until enough of our own jobs were measured.
     typical_seconds: float
     #: As of a model that makes pictures.
@@ -138,6 +149,31 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         without = {ratio for names in self.upstream.values() for ratio in names} - set(self.sizes)
         if without:
             raise ValueError(f"the video model '{self.name}' has no size for {', '.join(sorted(without))}")
+        if self.lengths and self.seconds not in self.lengths:
+            raise ValueError(f"the video model '{self.name}' has 'seconds' that are none of its 'lengths'")
+
+    @property
+    def resolutions(self) -> tuple[str, ...]:
+        """The resolutions of its clips, by their short sides: `720p`."""
+        return tuple(sorted({f"{min(size.width, size.height)}p" for size in self.sizes.values()}))
+
+    def length(self, asked: float | None, policy: LengthPolicy, name: str) -> int:
+        """Return how long a clip will be. `name` is the field that asks.
+
+        Raises:
+            InvalidRequest: the model does not make that length, and another one would not do.
+        """
+        lengths = self.lengths or (self.seconds,)
+        if asked is None:
+            return self.seconds
+        if asked in lengths:
+            return int(asked)
+        if policy is LengthPolicy.NEAREST and asked > 0:
+            # Of two that are as near, the longer one has all that was asked for.
+            return min(lengths, key=lambda length: (abs(length - asked), -length))
+        raise InvalidRequest(
+            f"The model '{self.name}' makes videos of {' or '.join(map(str, lengths))} seconds only.", param=name
+        )
 
     @property
     def takes(self) -> tuple[str, ...]:
@@ -159,7 +195,9 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         names = self.names(kind)
         if shape.resolution is not None:
             raise InvalidRequest(
-                f"The model '{self.name}' has one resolution; leave '{shape.resolution}' out.", param="size"
+                f"The model '{self.name}' has one resolution, {' or '.join(self.resolutions)}; leave "
+                f"'{shape.resolution}' out.",
+                param="resolution",
             )
         what = "" if kind is VideoInput.TEXT else f" for a video from {WORDS[kind]}"
         ratio = shape.ratio or next(iter(names))
@@ -169,7 +207,9 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 raise _not_offered("shape", shape.pixels, f"{self.name}{what}", names)
             _check_nearest(shape, ratio)
         if ratio not in names:
-            raise _not_offered(f"ratio{what}", ratio, self.name, names)
+            raise _not_offered(
+                f"ratio{what}", ratio, self.name, names, param="aspect_ratio" if shape.pixels is None else "size"
+            )
         return ratio, names[ratio]
 
     def names(self, kind: VideoInput) -> Mapping[Ratio, str]:
@@ -198,6 +238,8 @@ class Model(msgspec.Struct, frozen=True):
     card: Card
     #: The shape that the name itself asks for (`…-portrait`).
     ratio: Ratio | None = None
+    #: Whether it is another vendor's name (`sora-2`): who uses it knows that vendor's models, not these.
+    is_foreign: bool = False
 
     @property
     def created(self) -> int:
@@ -280,7 +322,7 @@ class Catalogue:
             return msgspec.structs.replace(self._known[name], name=name)
         for pattern, targets in self._aliases.items():
             if len(name) <= LONGEST_NAME and fnmatchcase(name, pattern):
-                return msgspec.structs.replace(self._known[targets[0]], name=name)
+                return msgspec.structs.replace(self._known[targets[0]], name=name, is_foreign=True)
         raise UnknownModel(
             f"The model '{name}' does not exist here. Available: {', '.join(self._names)}.", param="model"
         )
@@ -319,7 +361,9 @@ def _check_nearest(shape: Shape, nearest: Ratio) -> None:
         raise InvalidRequest(f"'{shape.pixels}' is nearer to {nearest} than to {shape.ratio}.", param="size")
 
 
-def _not_offered(what: str, asked: object, model: str, offered: Iterable[object]) -> InvalidRequest:
+def _not_offered(
+    what: str, asked: object, model: str, offered: Iterable[object], *, param: str = "size"
+) -> InvalidRequest:
     return InvalidRequest(
-        f"The model '{model}' has no {what} '{asked}'. It has: {', '.join(map(str, offered))}.", param="size"
+        f"The model '{model}' has no {what} '{asked}'. It has: {', '.join(map(str, offered))}.", param=param
     )

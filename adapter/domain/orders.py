@@ -17,6 +17,8 @@ class Upload(msgspec.Struct, frozen=True, tag=True):
     data: bytes
     #: The field that it came in, for whoever has to be told what is wrong with it.
     param: str
+    #: What else a client can do if it cannot be had: the conversation may show it for ever.
+    advice: str = ""
 
 
 class Link(msgspec.Struct, frozen=True, tag=True):
@@ -24,6 +26,7 @@ class Link(msgspec.Struct, frozen=True, tag=True):
 
     url: str
     param: str
+    advice: str = ""
 
 
 class Kept(msgspec.Struct, frozen=True, tag=True):
@@ -31,6 +34,7 @@ class Kept(msgspec.Struct, frozen=True, tag=True):
 
     name: str
     param: str
+    advice: str = ""
 
 
 class Filed(msgspec.Struct, frozen=True, tag=True):
@@ -38,6 +42,7 @@ class Filed(msgspec.Struct, frozen=True, tag=True):
 
     file_id: str
     param: str
+    advice: str = ""
 
 
 #: Where an input picture comes from.

@@ -106,8 +106,8 @@ class Uploads:
         for shelf in self._shelves:
             name = await shelf.locate(source.file_id, owner, now=self._clock.now())
             if name is not None:
-                return Kept(name, source.param)
-        raise no_such_file(source.file_id, source.param)
+                return Kept(name, source.param, source.advice)
+        raise no_such_file(source.file_id, source.param, source.advice)
 
 
 def _not_found(file_id: str) -> NotFound:

@@ -21,6 +21,10 @@ FETCHES_AT_ONCE = 16
 #: Exif's note of how the camera was held, and what it says of a picture on its side (Exif 2.32 section 4.6.4).
 ORIENTATION = 0x0112
 ON_ITS_SIDE = frozenset({5, 6, 7, 8})
+NOT_UPRIGHT = frozenset({2, 3, 4}) | ON_ITS_SIDE
+#: The chunk that has this note (PNG specification 3 section 11.3.2.2, Google's WebP container document). It may stand
+#: anywhere, and Pillow decodes a whole PNG to be sure that there is none.
+NOTES = {MediaFormat.PNG: b"eXIf", MediaFormat.WEBP: b"EXIF"}
 
 TAKEN = "PNG, JPEG, WebP and GIF"
 
@@ -65,8 +69,8 @@ class Inputs:
             async with self._places:
                 return await asyncio.to_thread(prepared, data, formats, self._limits)
         except InvalidRequest as fault:
-            fault.param = source.param
-            raise
+            words = f"{fault.message} {source.advice}".rstrip()
+            raise InvalidRequest(words, param=source.param, code=fault.code) from fault
 
     async def _read(self, source: Source) -> bytes:
         match source:
@@ -127,15 +131,30 @@ def prepared(data: bytes, formats: Sequence[MediaFormat], limits: InputLimits) -
 
 
 def _as_seen(image: Image, data: bytes) -> Image:
-    """Return a photograph with the shape in which it is seen: a camera that was held upright only notes that."""
-    if image.format is not MediaFormat.JPEG:
+    """Return a photograph as it is seen: a camera that was held upright only notes that.
+
+    A JPEG's note is known everywhere, so the file stays as it is and only its shape is told. Those of PNG and WebP are
+    younger, and many programs overlook them. So such a picture is turned here.
+    """
+    if image.format is MediaFormat.JPEG:
+        is_turned = _orientation(data, image.format) in ON_ITS_SIDE
+        return msgspec.structs.replace(image, pixels=image.pixels.turned) if is_turned else image
+    note = NOTES.get(image.format)
+    if note is None or note not in data or _orientation(data, image.format) not in NOT_UPRIGHT:
         return image
     try:
-        with Pillow.open(BytesIO(data), formats=[image.format.name]) as picture:
-            is_turned = picture.getexif().get(ORIENTATION) in ON_ITS_SIDE
-    except UNREADABLE_PICTURE:
+        return _as_png(data, image.format)
+    except InvalidRequest:  # the note is broken; the picture need not be
         return image
-    return msgspec.structs.replace(image, pixels=image.pixels.turned) if is_turned else image
+
+
+def _orientation(data: bytes, kind: MediaFormat) -> object:
+    """Return how a camera says that it was held; None where that cannot be read."""
+    try:
+        with Pillow.open(BytesIO(data), formats=[kind.name]) as picture:
+            return picture.getexif().get(ORIENTATION)
+    except UNREADABLE_PICTURE:
+        return None
 
 
 def _check_size(size: int, limits: InputLimits) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from adapter.domain.catalogue import Catalogue, CatalogueFile, ImageCard, Listing, VideoCard
+from adapter.domain.catalogue import Catalogue, CatalogueFile, ImageCard, LengthPolicy, Listing, VideoCard
 from adapter.domain.media import Frame, Pixels, Ratio, Resolution, Shape, SizePolicy
 from adapter.errors import InvalidRequest, UnknownModel
 from adapter.settings import Providers, Settings, load_catalogue
@@ -266,6 +266,51 @@ def test_a_video_model_has_a_size_for_each_of_its_shapes() -> None:
     assert {ratio for names in card.upstream.values() for ratio in names} == set(card.sizes)
     with pytest.raises(msgspec.ValidationError, match=r"'veo-3\.1-fast' has no size for 9:16"):
         msgspec.convert(row, VideoCard)
+
+
+@pytest.mark.parametrize(
+    ("asked", "made"),
+    [(None, 8), (8, 8), (4.0, 4), (1, 4), (5, 4), (6, 8), (7, 8), (9, 8), (10, 12), (20, 12), (0.5, 4)],
+)
+def test_the_nearest_length_is_one_that_the_card_has(asked: float | None, made: int) -> None:
+    """Of two that are as near the longer one."""
+    card, _ = CATALOGUE.find_card("veo-3.1-fast", VideoCard)
+    several = msgspec.structs.replace(card, lengths=(4, 8, 12))
+
+    assert several.length(asked, LengthPolicy.NEAREST, "seconds") == made
+    if asked in {None, *several.lengths}:
+        assert several.length(asked, LengthPolicy.EXACT, "seconds") == made
+    else:
+        with pytest.raises(InvalidRequest, match="makes videos of 4 or 8 or 12 seconds only") as caught:
+            several.length(asked, LengthPolicy.EXACT, "duration")
+        assert caught.value.param == "duration"
+
+
+@pytest.mark.parametrize("asked", [0, -4])
+def test_no_length_is_near_to_none(asked: float) -> None:
+    """It is a mistake, whatever the policy."""
+    card, _ = CATALOGUE.find_card("veo-3.1-fast", VideoCard)
+
+    with pytest.raises(InvalidRequest, match="8 seconds only"):
+        card.length(asked, LengthPolicy.NEAREST, "seconds")
+
+
+def test_a_row_may_say_one_length_or_several() -> None:
+    """Rows of an older file have `seconds` alone; a default that is none of the lengths is found when it is read."""
+    card, _ = CATALOGUE.find_card("veo-3.1-fast", VideoCard)
+    row = msgspec.to_builtins(card, str_keys=True)
+    del row["lengths"]
+
+    assert msgspec.convert(row, VideoCard).length(None, LengthPolicy.EXACT, "seconds") == 8
+    with pytest.raises(msgspec.ValidationError, match="'seconds' that are none of its 'lengths'"):
+        msgspec.convert({**row, "lengths": [4, 6]}, VideoCard)
+
+
+def test_a_name_of_another_vendor_is_known_as_one() -> None:
+    """Ours, variants and Google's own are not."""
+    names = ("sora-2", "sora-2-pro", "veo-3.1-fast", "veo-3.1-fast-portrait", "veo_3_1_t2v_fast")
+
+    assert [name for name in names if CATALOGUE.find(name).is_foreign] == ["sora-2", "sora-2-pro"]
 
 
 def test_a_size_and_a_ratio_that_contradict_each_other_are_refused() -> None:

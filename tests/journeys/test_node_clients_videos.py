@@ -33,6 +33,6 @@ def test_a_video_lives_from_its_making_to_its_end(
 
 def test_a_mistake_is_a_bad_request_with_its_field(node: NodePrograms) -> None:
     """A program can act on it."""
-    refused = node.run("openai_video_refused", Refused, prompt="waves", seconds="12")
+    refused = node.run("openai_video_refused", Refused, model="veo-3.1-fast", prompt="waves", seconds="12")
 
     assert refused.error == Refusal(kind="BadRequestError", status=400, code="invalid_value", param="seconds")

@@ -127,6 +127,43 @@ def test_a_photograph_has_the_shape_in_which_it_is_seen(note: int, seen: tuple[i
     assert (image.decode(), image.pixels) == (file, Pixels(*seen))
 
 
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+@pytest.mark.parametrize(("note", "seen"), [(3, (64, 48)), (6, (48, 64)), (8, (48, 64))])
+def test_a_png_or_webp_with_a_cameras_note_is_turned(kind: str, note: int, seen: tuple[int, int]) -> None:
+    """Many programs overlook the note in these formats: the provider gets the picture as it is seen."""
+    turned = Pillow.Exif()
+    turned[0x0112] = note
+    corner = Pillow.new("RGB", (64, 48), "white")
+    corner.paste("red", (0, 0, 32, 24))
+    file = BytesIO()
+    corner.save(file, kind, exif=turned, **({"lossless": True} if kind == "WEBP" else {}))
+    image = prepared(file.getvalue(), ALL, LIMITS)
+    picture = opened(image.decode())
+
+    assert (image.format, image.pixels) == (MediaFormat.PNG, Pixels(*seen))
+    red = {3: (48, 36), 6: (36, 16), 8: (12, 48)}[note]
+    assert picture.convert("RGB").getpixel(red) == (255, 0, 0)
+    assert picture.getexif().get(0x0112) in {None, 1}
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_a_picture_that_is_upright_already_is_left_as_it_is(kind: str) -> None:
+    """With such a note, without one, and with the letters of one in its pixels."""
+    upright = Pillow.Exif()
+    upright[0x0112] = 1
+    for file in (written(kind, exif=upright), written(kind), written(kind) + b"eXIf EXIF"):
+        assert prepared(file, ALL, LIMITS).decode() == file
+
+
+async def test_a_fault_says_how_to_go_on_without_the_picture() -> None:
+    """An earlier picture of a conversation comes again with every message."""
+    inputs = Inputs(Web(), open_media("memory://"), LIMITS)
+
+    with pytest.raises(InvalidRequest, match=r"It cannot be reached\. Attach it again\.") as caught:
+        await inputs.gather([Link("gone", "messages", "Attach it again.")], ALL)
+    assert (caught.value.param, caught.value.code) == ("messages", "failed_to_download_image")
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [

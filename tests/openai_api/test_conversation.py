@@ -4,16 +4,20 @@ import msgspec
 import pybase64
 import pytest
 
-from adapter.domain.orders import Filed, Kept, Link, Source, Upload, VideoInput
+from adapter.domain.orders import Filed, ImageOrder, Kept, Link, Source, Upload, VideoInput, VideoWish
 from adapter.errors import InvalidRequest, UnknownModel
 from adapter.openai_api.read.chat import picture_order, video_wish, wants_pictures
-from adapter.openai_api.read.conversation import Wish, read_wish
-from adapter.openai_api.wire.chat import ChatRequest, Message
+from adapter.openai_api.read.conversation import WAY_OUT, Wish, read_wish
+from adapter.openai_api.read.media import read_tree
+from adapter.openai_api.read.side_calls import find_side_call
+from adapter.openai_api.wire.chat import ChatRequest
+from adapter.settings import Chat, load_phrasebook
 from tests.fakes import png
 from tests.support import terms
 
 HERE = "http://here:8000"
 TERMS = terms(longest_prompt=100)
+SHIPPED = load_phrasebook(Chat())
 #: One turn's content: a text, or parts as JSON has them.
 Content = str | list[dict[str, object]] | None
 
@@ -38,6 +42,11 @@ def kept(name: str) -> Kept:
     return Kept(name, "messages")
 
 
+def earlier(source: Source) -> Source:
+    """Return the same of an earlier turn: an error about it says how to go on without it."""
+    return msgspec.structs.replace(source, advice=WAY_OUT)
+
+
 def picture(url: str) -> dict[str, object]:
     """Return a part as OpenAI's clients write it."""
     return {"type": "image_url", "image_url": {"url": url, "detail": "auto"}}
@@ -60,7 +69,7 @@ def answer(content: Content = None, *images: str) -> dict[str, object]:
 
 def wish(*turns: dict[str, object], look_back: bool = True) -> Wish:
     """Read a conversation."""
-    return read_wish(msgspec.convert(turns, tuple[Message, ...]), HERE, look_back=look_back)
+    return read_wish(turns, HERE, look_back=look_back)
 
 
 @pytest.mark.parametrize(
@@ -111,17 +120,20 @@ def test_a_picture_may_be_attached_in_many_ways(part: dict[str, object], source:
 @pytest.mark.parametrize(
     ("part", "says"),
     [
-        ({"type": "image_url"}, "A part of type 'image_url' needs a picture"),
-        ({"type": "input_image"}, "A part of type 'input_image' needs a picture"),
-        ({"type": "file", "file": {}}, "A part of type 'file' needs a picture"),
-        ({"type": "input_file"}, "A part of type 'input_file' needs a picture"),
+        ({"type": "image_url"}, "A picture needs an 'image_url'"),
+        ({"type": "input_image"}, "A picture needs an 'image_url'"),
+        ({"type": "file", "file": {}}, "A picture needs an 'image_url'"),
+        ({"type": "input_file"}, "A picture needs an 'image_url'"),
         ({"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}, "'input_audio' cannot be used"),
         ({"type": "video_url", "video_url": {"url": "https://a"}}, "'video_url' cannot be used"),
         ({"type": "refusal", "refusal": "no"}, "'refusal' cannot be used"),
+        ({"type": "text", "text": 7}, "has to be text"),
+        ({"type": 7}, "cannot be used"),
+        ({}, "cannot be used"),
         (picture("data:image/png;base64,@"), "base64 of the data: URL is broken"),
         (picture("data:application/pdf,%25PDF"), "has to be 'data:image"),
         (picture("blob:https://a/b"), "is not a picture"),
-        (picture(""), "is not a picture"),
+        (picture(""), "A picture needs an 'image_url'"),
     ],
 )
 def test_a_part_that_cannot_be_used_is_refused(part: dict[str, object], says: str) -> None:
@@ -169,7 +181,7 @@ def test_make_it_blue_means_the_last_picture_of_the_answer_above(shown: dict[str
     """By a link of ours in its text, as a part, or beside it; the last one of several, and nobody else's."""
     found = wish(user("a fox"), shown, user("make it blue"))
 
-    assert found == Wish("make it blue", (kept("a.png"),), (None,), is_earlier=True)
+    assert found == Wish("make it blue", (earlier(kept("a.png")),), (None,), is_earlier=True)
 
 
 @pytest.mark.parametrize(
@@ -178,14 +190,15 @@ def test_make_it_blue_means_the_last_picture_of_the_answer_above(shown: dict[str
 )
 def test_a_picture_that_an_answer_carries_is_data(shown: dict[str, object]) -> None:
     """In its text or beside it."""
-    assert wish(user("a fox"), shown, user("make it blue")).pictures == (upload(),)
+    assert wish(user("a fox"), shown, user("make it blue")).pictures == (earlier(upload()),)
 
 
 def test_a_picture_that_was_given_earlier_is_meant_while_nothing_newer_was_made() -> None:
     """All of that turn's, in their order."""
     given = user([text("mix them"), picture(data_url(1)), picture(data_url(2))])
 
-    assert wish(given, answer("How?"), user("half and half")).pictures == (upload(1), upload(2))
+    found = wish(given, answer("How?"), user("half and half"))
+    assert found.pictures == (earlier(upload(1)), earlier(upload(2)))
 
 
 def test_the_newest_turn_with_a_picture_wins() -> None:
@@ -193,8 +206,8 @@ def test_the_newest_turn_with_a_picture_wins() -> None:
     made = answer(f"![]({link('a.png')})")
     given = user([picture(data_url())])
 
-    assert wish(given, made, user("ok"), answer("?"), user("blue")).pictures == (kept("a.png"),)
-    assert wish(user("a"), made, given, answer("?"), user("blue")).pictures == (upload(),)
+    assert wish(given, made, user("ok"), answer("?"), user("blue")).pictures == (earlier(kept("a.png")),)
+    assert wish(user("a"), made, given, answer("?"), user("blue")).pictures == (earlier(upload()),)
 
 
 @pytest.mark.parametrize(
@@ -243,22 +256,125 @@ def test_a_link_of_ours_that_a_user_writes_is_meant(said: str | list[dict[str, o
     ],
 )
 def test_a_broken_picture_of_an_old_turn_is_in_nobodys_way(broken: dict[str, object]) -> None:
-    """It is looked at only where it is needed: then it is refused, as guessing another one would be wrong."""
+    """It was refused when its turn came, and clients send it again with every message."""
     newer = answer(None, link("a.png"))
 
-    assert wish(broken, newer, user("blue")).pictures == (kept("a.png"),)
+    assert wish(broken, newer, user("blue")).pictures == (earlier(kept("a.png")),)
+    assert wish(newer, broken, user("blue")).pictures == (earlier(kept("a.png")),)
     assert wish(broken, user([text("blue"), picture(data_url())])).pictures == (upload(),)
     assert wish(broken, user("blue"), look_back=False).pictures == ()
-    if broken["content"] != [{"type": "input_audio"}]:
-        with pytest.raises(InvalidRequest):
-            wish(broken, user("blue"))
+    assert wish(broken, user("blue")) == Wish("blue")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        user([{"text": "a part without a type"}]),
+        [{"image_url": {"url": "https://a.example/untyped.png"}}],
+        {"role": "user", "content": [7, None, "words"]},
+        user([{"type": 7}]),
+        {"role": "user", "content": 7},
+        {"role": "user", "content": {"type": "text", "text": "not in a list"}},
+        {"role": 7, "content": "who?"},
+        {"content": "no role"},
+        {"role": "assistant", "content": None, "images": ["fox.png", "data:image/png;base64,@"]},
+        {"role": "assistant", "content": None, "images": "fox.png"},
+        {"role": "user", "content": "look", "attachments": [{"name": "report.pdf"}], "files": {"id": 7}},
+        {"role": "user", "content": [picture("data:application/pdf;base64,JVBERi0xLjc=")]},
+        {"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]},
+        {"role": "tool", "content": [{"type": "tool_result"}]},
+        "not even an object",
+        None,
+    ],
+)
+def test_one_odd_old_turn_is_in_nobodys_way(odd: object) -> None:
+    """Clients send it with every message that follows; what is not used is not judged."""
+    last = {"role": "user", "content": "a cat"}
+    shown = {"role": "assistant", "content": f"![]({link('a.png')})"}
+
+    for model, read in (("gemini-3-pro-image", picture_order), ("veo-3.1-fast", video_wish)):
+        body = read_tree({"model": model, "messages": [odd, shown, odd, last]}, ChatRequest)
+        order = read(body, TERMS)
+        assert (order.order if isinstance(order, VideoWish) else order).prompt == "a cat"
+        assert order.sources == (() if isinstance(order, VideoWish) else (earlier(kept("a.png")),))
+        assert find_side_call(body, SHIPPED) is None
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"images": [link("a.png")]},
+        {"images": [picture(link("a.png"))]},
+        {"image": link("a.png")},
+        {"image_url": {"url": link("a.png")}},
+        {"attachments": [{"name": "a.png", "url": link("a.png")}]},
+        {"files": [{"type": "file", "file_url": link("a.png")}]},
+    ],
+)
+def test_pictures_beside_the_last_message_are_meant(beside: dict[str, object]) -> None:
+    """Under whatever name a program puts them there."""
+    assert wish({"role": "user", "content": "blue", **beside}).pictures == (kept("a.png"),)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [{"attachments": [{"name": "report.pdf"}]}, {"files": ["report.pdf"]}, {"images": [7]}, {"image_url": "fox"}],
+)
+def test_what_is_beside_the_last_message_and_no_picture_is_refused(beside: dict[str, object]) -> None:
+    """It was meant, so it is not left out."""
+    with pytest.raises(InvalidRequest, match="picture") as caught:
+        wish({"role": "user", "content": "blue", **beside})
+    assert caught.value.param == "messages"
+
+
+def test_pictures_beside_the_conversation_are_those_of_the_last_turn() -> None:
+    """Then nobody looks back, and what differs from the turn's own is refused by both names."""
+    above = answer(f"![]({link('a.png')})")
+
+    def read(**fields: object) -> ImageOrder:
+        sent = {"model": "gemini-3-pro-image", "messages": [above, user("blue")], **fields}
+        return picture_order(read_tree(sent, ChatRequest), TERMS)
+
+    own = [above, user([text("blue"), picture("https://a.example/1.png")])]
+    assert read(image="https://a.example/1.png").sources == (Link("https://a.example/1.png", "image"),)
+    assert read(messages=own, image="https://a.example/1.png").sources == (Link("https://a.example/1.png", "image"),)
+    with pytest.raises(InvalidRequest, match="'messages' and 'images' bring different pictures"):
+        read(messages=own, images=["https://a.example/2.png"])
+
+
+def test_a_last_frame_beside_the_conversation_joins_the_picture_of_the_turn() -> None:
+    """Its name says what it is."""
+    sent = {
+        "model": "veo-3.1-fast",
+        "messages": [user([text("run"), picture("https://a.example/1.png")])],
+        "last_frame_image": "https://a.example/2.png",
+    }
+    made = video_wish(read_tree(sent, ChatRequest), TERMS)
+
+    assert made.order.input is VideoInput.FRAMES
+    assert made.sources == (
+        Link("https://a.example/1.png", "messages"),
+        Link("https://a.example/2.png", "last_frame_image"),
+    )
+
+
+def test_words_only_is_a_way_out_of_an_old_picture() -> None:
+    """Without it a picture that is gone would be in the way of everything that follows."""
+    turns = [answer(f"![]({link('gone.png')})"), user("a cat --ref none")]
+    made = picture_order(read_tree({"model": "gemini-3-pro-image", "messages": turns}, ChatRequest), TERMS)
+
+    assert (made.prompt, made.sources) == ("a cat", ())
+    for wrong in ("a cat --ref none 1", "a cat --ref 1 none"):
+        body = read_tree({"model": "gemini-3-pro-image", "messages": [turns[0], user(wrong)]}, ChatRequest)
+        with pytest.raises(InvalidRequest, match="'--ref none' stands alone"):
+            picture_order(body, TERMS)
 
 
 def test_a_broken_picture_beside_the_last_one_of_an_answer_is_in_nobodys_way() -> None:
     """Only the last one is meant."""
     shown = answer("![](data:image/png;base64,@)", "fox.png", link("a.png"))
 
-    assert wish(user("a fox"), shown, user("blue")).pictures == (kept("a.png"),)
+    assert wish(user("a fox"), shown, user("blue")).pictures == (earlier(kept("a.png")),)
 
 
 @pytest.mark.parametrize(
@@ -273,12 +389,12 @@ def test_a_text_of_nothing_but_brackets_is_read_in_one_go(noise: str) -> None:
 
 def test_a_picture_model_takes_pictures_and_a_video_model_ignores_earlier_ones() -> None:
     """The same conversation, two models."""
-    turns = msgspec.convert((user("a fox"), answer(None, link("a.png")), user("make it run")), tuple[Message, ...])
+    turns = (user("a fox"), answer(None, link("a.png")), user("make it run"))
     pictures = ChatRequest(model="gemini-3-pro-image", messages=turns)
     video = ChatRequest(model="veo-3.1-fast", messages=turns)
 
     assert wants_pictures(pictures, TERMS)
-    assert picture_order(pictures, TERMS).sources == (kept("a.png"),)
+    assert picture_order(pictures, TERMS).sources == (earlier(kept("a.png")),)
     assert not wants_pictures(video, TERMS)
     assert video_wish(video, TERMS).order.prompt == "make it run"
 
@@ -286,7 +402,7 @@ def test_a_picture_model_takes_pictures_and_a_video_model_ignores_earlier_ones()
 def test_a_picture_in_the_turn_itself_is_for_the_video() -> None:
     """Its first frame, where nothing else is said."""
     body = {"model": "veo-3.1-fast", "messages": [user([text("run"), picture(data_url())])]}
-    read = video_wish(msgspec.convert(body, ChatRequest), TERMS)
+    read = video_wish(read_tree(body, ChatRequest), TERMS)
 
     assert (read.order.input, read.sources) == (VideoInput.FRAME, (upload(),))
 
@@ -294,7 +410,7 @@ def test_a_picture_in_the_turn_itself_is_for_the_video() -> None:
 def order_of(**fields: object) -> object:
     """Read a chat with a picture model as it would come in."""
     body = {"model": "gemini-3.1-flash-image", "messages": [user("a fox")], **fields}
-    return picture_order(msgspec.convert(body, ChatRequest), TERMS)
+    return picture_order(read_tree(body, ChatRequest), TERMS)
 
 
 @pytest.mark.parametrize(
@@ -309,11 +425,11 @@ def order_of(**fields: object) -> object:
         ({"model": "veo-3.1-fast"}, "model"),
         ({"n": 0}, "n"),
         ({"n": 11}, "n"),
-        ({"seed": -1}, "seed"),
+        ({"seed": "seven"}, "seed"),
         ({"quality": "superb"}, "quality"),
         ({"size": "7:3"}, "size"),
-        ({"image_config": {"aspect_ratio": "wide"}}, "aspect_ratio"),
-        ({"imageConfig": {"imageSize": "3K"}}, "image_size"),
+        ({"image_config": {"aspect_ratio": "wide"}}, "image_config.aspect_ratio"),
+        ({"imageConfig": {"imageSize": "3K"}}, "imageConfig.imageSize"),
     ],
 )
 def test_what_cannot_be_done_is_refused_by_name(fields: dict[str, object], param: str) -> None:

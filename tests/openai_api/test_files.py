@@ -50,7 +50,7 @@ def test_an_upload_is_read_in_any_order_of_its_fields(parts: tuple[Part, ...], g
         ((PURPOSE,), "file", "'file' is required"),
         ((FILE,), "purpose", "'purpose' is required"),
         ((FILE, Part("purpose", b"batch")), "purpose", "Allowed: assistants, vision, user_data"),
-        ((FILE, Part("purpose", b"")), "purpose", "Allowed: assistants, vision, user_data"),
+        ((FILE, Part("purpose", b"")), "purpose", "'purpose' is required"),
         ((PURPOSE, Part("file", b"%PDF-1.7")), "file", "Allowed: PNG, JPEG, WebP and GIF"),
         ((PURPOSE, Part("file", b"")), "file", "Allowed: PNG, JPEG, WebP and GIF"),
         ((PURPOSE, Part("file", png()[:20])), "file", "Allowed: PNG, JPEG, WebP and GIF"),

@@ -1,12 +1,13 @@
 """What flags make of a whole chat request."""
 
-import msgspec
 import pytest
 
 from adapter.domain.media import Frame, Ratio, Resolution
 from adapter.domain.orders import ImageOrder, Kept, Link, VideoInput, VideoWish
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.chat import picture_order, video_wish
+from adapter.openai_api.read.conversation import WAY_OUT
+from adapter.openai_api.read.media import read_tree
 from adapter.openai_api.wire.chat import ChatRequest
 from tests.support import terms
 
@@ -29,13 +30,13 @@ def said(text: str, *urls: str) -> Turns:
 def video(messages: Turns, **fields: object) -> VideoWish:
     """Read a request for a video."""
     body = {"model": "veo-3.1-fast", "messages": messages, **fields}
-    return video_wish(msgspec.convert(body, ChatRequest), TERMS)
+    return video_wish(read_tree(body, ChatRequest), TERMS)
 
 
 def pictures(messages: Turns, **fields: object) -> ImageOrder:
     """Read a request for pictures."""
     body = {"model": "gemini-3.1-flash-image", "messages": messages, **fields}
-    return picture_order(msgspec.convert(body, ChatRequest), TERMS)
+    return picture_order(read_tree(body, ChatRequest), TERMS)
 
 
 def test_flags_shape_a_video_and_are_not_drawn() -> None:
@@ -131,7 +132,7 @@ def test_a_flag_may_bring_a_picture_of_its_own() -> None:
         ("waves --first 1", "Picture 2 is attached and no flag names it"),
         ("waves --ref https://a.example/c.png", "Picture 1 is attached and no flag names it"),
         ("waves --last 1 --ref 2", "with or without one last_frame, or only reference_image"),
-        ("waves --n 2", "'n' has to be 1"),
+        ("waves --n 2", "'--n' has to be 1"),
         ("waves --seconds 12", "videos of 8 seconds only"),
         ("waves --ar 1:1", "no ratio for a video from a first and a last frame '1:1'"),
         ("waves --size 4K", "has one resolution"),
@@ -146,6 +147,14 @@ def test_a_flag_that_cannot_be_done_is_refused(text: str, says: str) -> None:
     assert says in caught.value.message
 
 
+def test_a_length_that_a_person_typed_is_exact() -> None:
+    """The field may be the default of a library; with OpenAI's names it becomes the nearest length."""
+    assert video(said("waves"), model="sora-2", seconds=4).order.seconds == 8
+    with pytest.raises(InvalidRequest, match="8 seconds only") as caught:
+        video(said("waves --seconds 4"), model="sora-2")
+    assert caught.value.param == "--seconds"
+
+
 @pytest.mark.parametrize("flag", ["--first 1", "--last 1", "--seconds 8"])
 def test_flags_of_videos_mean_nothing_to_pictures(flag: str) -> None:
     """So they are refused instead of dropped."""
@@ -158,13 +167,13 @@ def test_a_reference_of_a_picture_may_be_an_earlier_one_or_an_address() -> None:
     above: Turns = [{"role": "assistant", "content": f"![image]({HERE}/above.png)"}]
     earlier = [*said("mix", "https://a.example/1.png", "https://a.example/2.png"), *said("only the second --ref 2")]
 
-    assert pictures([*above, *said("blue")]).sources == (Kept("above.png", "messages"),)
-    assert pictures([*above, *said("blue --ref 1")]).sources == (Kept("above.png", "messages"),)
+    assert pictures([*above, *said("blue")]).sources == (Kept("above.png", "messages", advice=WAY_OUT),)
+    assert pictures([*above, *said("blue --ref 1")]).sources == (Kept("above.png", "messages", advice=WAY_OUT),)
     by_address = pictures([*above, *said("blue --ref https://a.example/c.png")])
     assert by_address.sources == (Link("https://a.example/c.png", "messages"),)
     broken = [*said("a fox", "data:image/png;base64,@"), *said("blue --ref https://a.example/c.png")]
     assert pictures(broken).sources == by_address.sources
-    assert pictures(earlier).sources == (Link("https://a.example/2.png", "messages"),)
+    assert pictures(earlier).sources == (Link("https://a.example/2.png", "messages", advice=WAY_OUT),)
 
 
 def test_only_the_last_turn_has_flags() -> None:

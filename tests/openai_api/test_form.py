@@ -4,12 +4,13 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
+import msgspec
 import pytest
 
 from adapter.errors import ClientFault, InvalidRequest, RequestTooLarge
-from adapter.openai_api.read.edits import read_edits_form
-from adapter.openai_api.read.form import HEADER_BYTES, MOST_PARTS, MOST_TEXT_BYTES, FormReader, Part, read_fields
-from adapter.openai_api.wire.images import EditsRequest, ImageConfig
+from adapter.openai_api.read.form import HEADER_BYTES, MOST_PARTS, MOST_TEXT_BYTES, FormReader, Part
+from adapter.openai_api.read.media import read_media_form
+from adapter.openai_api.wire.images import ImagesRequest
 
 KIND = "multipart/form-data; boundary=frontier"
 FILE_BYTES = 4096
@@ -48,9 +49,9 @@ def form(*fields: tuple[str, bytes]) -> bytes:
     return b"".join(written) + b"--frontier--\r\n"
 
 
-def read(*fields: tuple[str, bytes]) -> EditsRequest:
+def read(*fields: tuple[str, bytes]) -> ImagesRequest:
     """Read fields that are no files."""
-    return read_fields([Part(name, data) for name, data in fields], EditsRequest)
+    return read_media_form([Part(name, data) for name, data in fields], ImagesRequest)
 
 
 def pieces(data: bytes, chance: random.Random) -> Iterator[bytes]:
@@ -103,7 +104,7 @@ def test_a_form_that_was_tampered_with_is_read_or_refused(seed: int) -> None:
     chance = random.Random(seed)
     for _ in range(50):
         with suppress(ClientFault):
-            read_edits_form(parts(*pieces(tampered(chance), chance)), "http://here")
+            read_media_form(parts(*pieces(tampered(chance), chance)), ImagesRequest)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -218,7 +219,7 @@ def test_a_part_with_a_broken_head_is_refused(head: bytes) -> None:
 def test_a_part_without_a_name_means_nothing() -> None:
     """It is read and no field of it."""
     assert parts(SAMPLE.replace(b'; name="n"', b""))[-1] == Part("", b"2")
-    assert read(("", b"2"), ("prompt", b"a")) == EditsRequest(prompt="a")
+    assert read(("", b"2"), ("prompt", b"a")) == ImagesRequest(prompt="a")
 
 
 def test_a_form_has_at_most_so_many_parts() -> None:
@@ -268,7 +269,9 @@ def test_numbers_and_booleans_are_texts() -> None:
     """As every client writes them."""
     body = read(("n", b"2"), ("stream", b"true"), ("seed", b"7"), ("output_compression", b"80"), ("user", b"12"))
 
-    assert body == EditsRequest(n=2, stream=True, seed=7, output_compression=80, user="12")
+    assert msgspec.structs.replace(body, names={}) == ImagesRequest(
+        n=2, stream=True, seed=7, output_compression=80, user="12"
+    )
 
 
 @pytest.mark.parametrize(
@@ -279,15 +282,13 @@ def test_a_boolean_may_be_pythons_or_jsons(text: bytes, value: bool) -> None:
     assert read(("stream", text)).stream is value
 
 
-@pytest.mark.parametrize("word", ["null", "true", "7", "", " ", "1e3", "Ünïcödé 🦊", "a\r\nb", "\x00"])
+@pytest.mark.parametrize("word", ["null", "true", "7", " ", "1e3", "Ünïcödé 🦊", "a\r\nb", "\x00"])
 def test_a_text_stays_a_text(word: str) -> None:
     """A prompt may look like anything."""
     assert read(("prompt", word.encode())).prompt == word
 
 
-@pytest.mark.parametrize(
-    ("name", "text"), [("n", b"two"), ("n", b""), ("n", b"1.5"), ("stream", b"perhaps"), ("image_config", b"{}")]
-)
+@pytest.mark.parametrize(("name", "text"), [("n", b"two"), ("n", b" "), ("n", b"1.5"), ("stream", b"perhaps")])
 def test_a_text_that_is_no_such_value_is_refused_by_name(name: str, text: bytes) -> None:
     """As in JSON."""
     with pytest.raises(InvalidRequest, match=f"'{name}' has to be ") as caught:
@@ -300,8 +301,8 @@ def test_brackets_make_objects_and_lists() -> None:
     """As the official clients write nested fields."""
     body = read(("image_config[aspect_ratio]", b"16:9"), ("image_config[image_size]", b"2K"))
 
-    assert body.image_config == ImageConfig(aspect_ratio="16:9", image_size="2K")
-    assert read(("imageConfig[aspectRatio]", b"4:3")).ratios == ("4:3",)
+    assert (body.aspect_ratio, body.resolution) == ("16:9", "2K")
+    assert read(("imageConfig[aspectRatio]", b"4:3")).aspect_ratio == "4:3"
     assert read(("svg[reasoning][effort]", b"low"), ("svg[tags][]", b"a"), ("svg[tags][]", b"b")).svg == {
         "reasoning": {"effort": "low"},
         "tags": ["a", "b"],

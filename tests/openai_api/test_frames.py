@@ -10,13 +10,14 @@ import msgspec
 import pytest
 
 from adapter.domain.media import Frame, Pixels, Ratio, Resolution, SizePolicy
-from adapter.domain.orders import ImageOrder, Link
+from adapter.domain.orders import ImageOrder
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.chat import picture_order
 from adapter.openai_api.read.edits import edit_order
 from adapter.openai_api.read.images import image_order
+from adapter.openai_api.read.media import read_tree
 from adapter.openai_api.wire.chat import ChatRequest
-from adapter.openai_api.wire.images import EditsRequest, ImageConfig, ImagesRequest
+from adapter.openai_api.wire.images import ImagesRequest
 from adapter.providers.flow import translate as flow
 from adapter.providers.gemini import translate as gemini
 from tests.support import GOLDEN, terms
@@ -80,12 +81,11 @@ def by_ratio(row: dict[str, str], family: str, quality: str | None) -> Told:
 def doors(model: str, **wish: str | None) -> Iterator[Callable[[], ImageOrder]]:
     """Bring a wish to all three doors: generations, edits and chats, which know no policy."""
     plain = {"model": model, "prompt": "a fox", **wish}
-    source = (Link("https://a/b.png", "image"),)
     chat = {"messages": [{"role": "user", "content": "a fox"}], **plain}
-    yield lambda: image_order(msgspec.convert(plain, ImagesRequest), TERMS)
-    yield lambda: edit_order(msgspec.convert(plain, EditsRequest), source, TERMS)
+    yield lambda: image_order(read_tree(plain, ImagesRequest), TERMS)
+    yield lambda: edit_order(read_tree({**plain, "image": "https://a/b.png"}, ImagesRequest), TERMS)
     if wish.get("size_policy") is None:
-        yield lambda: picture_order(msgspec.convert(chat, ChatRequest), TERMS)
+        yield lambda: picture_order(read_tree(chat, ChatRequest), TERMS)
 
 
 def told_at(door: Callable[[], ImageOrder]) -> Told:
@@ -93,7 +93,7 @@ def told_at(door: Callable[[], ImageOrder]) -> Told:
     try:
         order = door()
     except InvalidRequest as fault:
-        if fault.param != "size":
+        if fault.param not in {"size", "aspect_ratio", "image_size"}:
             raise
         return REFUSED
     return order.frame.ratio, order.frame.resolution, str(order.exact) if order.exact else None
@@ -172,13 +172,9 @@ def test_a_ratio_and_a_tier_are_had_exactly_or_not_at_all(row: dict[str, str], t
     ratio, family = row["ratio"], FAMILIES[model]
     word = by_word(tier, family, None)
     expected = REFUSED if REFUSED in {word, by_ratio(row, family, None)} else (ratio, word[1], None)
-    native = ImagesRequest(
-        model=model,
-        prompt="a fox",
-        image_config=ImageConfig(aspect_ratio=ratio, image_size=tier),
-        size="auto",
-        quality="low",
-    )
+    config = {"aspect_ratio": ratio, "image_size": tier}
+    sent = {"model": model, "prompt": "a fox", "image_config": config, "size": "auto", "quality": "low"}
+    native = read_tree(sent, ImagesRequest)
 
     assert told(model, size=tier, aspect_ratio=ratio) == expected
     assert told(model, size=ratio, image_size=tier) == expected

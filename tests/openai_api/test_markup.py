@@ -8,7 +8,7 @@ from adapter.domain.markup import Markup
 from adapter.errors import AdapterError, InvalidRequest
 from adapter.openai_api.read.chat import picture_order, video_wish, wants_pictures
 from adapter.openai_api.read.markup import asked_markup, choose_markup, split_model, without_videos
-from adapter.openai_api.wire.chat import ChatRequest, Message
+from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.write.chat import video_shown
 from tests.support import catalogue, terms
 
@@ -80,7 +80,7 @@ def test_a_video_models_name_may_end_in_a_markup(name: str, plain: str, form: Ma
 
 def test_the_ending_is_no_part_of_the_order() -> None:
     """The same video is being made, however it will be shown."""
-    body = ChatRequest(model="veo-3.1-fast-portrait:html", messages=(Message(role="user", content="waves"),))
+    body = ChatRequest(model="veo-3.1-fast-portrait:html", messages=({"role": "user", "content": "waves"},))
 
     assert not wants_pictures(body, terms())
     read = video_wish(body, terms())
@@ -111,7 +111,7 @@ def test_an_answer_that_comes_back_in_a_message_is_no_prompt(shown: str, before:
     left = without_videos(f"{before}{shown}{after}", HERE)
 
     assert left == f"{before}{after}".strip()
-    messages = (Message(role="user", content=f"waves {before}{shown}{after}"),)
+    messages = ({"role": "user", "content": f"waves {before}{shown}{after}"},)
     wish = video_wish(ChatRequest(model="veo-3.1-fast", messages=messages), terms())
     assert "media" not in wish.order.prompt
     assert wish.sources == ()
@@ -140,9 +140,9 @@ def test_what_is_not_an_answer_of_ours_stays(text: str) -> None:
 def test_an_earlier_video_is_not_in_the_way_of_the_next_wish(shown: str) -> None:
     """As an answer in the history it is neither prompt nor, for a video, a picture to work from."""
     messages = (
-        Message(role="user", content="waves"),
-        Message(role="assistant", content=shown),
-        Message(role="user", content="at night --ar 9:16"),
+        {"role": "user", "content": "waves"},
+        {"role": "assistant", "content": shown},
+        {"role": "user", "content": "at night --ar 9:16"},
     )
     wish = video_wish(ChatRequest(model="veo-3.1-fast", messages=messages), terms())
     still = picture_order(ChatRequest(model="gemini-3-pro-image", messages=messages), terms())

@@ -1,10 +1,13 @@
 """Request bodies: whatever comes in, a clear error comes out."""
 
+from contextlib import suppress
+
 import msgspec
 import pytest
 
 from adapter.errors import InvalidRequest, RequestTooLarge
-from adapter.openai_api.read.body import read_json
+from adapter.openai_api.read.media import read_media_json
+from adapter.openai_api.read.pictures import sources_of
 from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.wire.images import ImagesRequest
 
@@ -25,21 +28,21 @@ from adapter.openai_api.wire.images import ImagesRequest
 def test_what_is_not_json_is_refused(body: bytes) -> None:
     """Torn, deep, mis-encoded: all the same error, never a crash."""
     with pytest.raises(InvalidRequest, match="not valid JSON"):
-        read_json(body, ImagesRequest)
+        read_media_json(body, ImagesRequest)
 
 
 @pytest.mark.parametrize("value", [b"1", b"[]", b'{"role": "user", "content": "a"}'])
 def test_a_body_of_nothing_but_values_is_refused(value: bytes) -> None:
     """To decode 128 MB of them takes half a second in which nothing else can run."""
     with pytest.raises(RequestTooLarge, match="500000 values"):
-        read_json(b'{"messages": [' + b",".join([value] * 500_001) + b"]}", ChatRequest)
+        read_media_json(b'{"messages": [' + b",".join([value] * 500_001) + b"]}", ChatRequest)
 
 
 def test_a_large_body_of_few_values_is_read() -> None:
     """A picture is one value, whatever it weighs."""
     body = b'{"prompt": "' + b"a" * 2_000_000 + b'"}'
 
-    assert read_json(body, ImagesRequest).prompt == "a" * 2_000_000
+    assert read_media_json(body, ImagesRequest).prompt == "a" * 2_000_000
 
 
 @pytest.mark.parametrize(
@@ -54,7 +57,7 @@ def test_a_large_body_of_few_values_is_read() -> None:
 def test_a_field_of_the_wrong_type_is_named(body: bytes, param: str | None) -> None:
     """`param` tells a program which field it was."""
     with pytest.raises(InvalidRequest, match="has to be") as caught:
-        read_json(body, ImagesRequest)
+        read_media_json(body, ImagesRequest)
 
     assert (caught.value.param, caught.value.code) == (param, "invalid_type")
 
@@ -64,28 +67,40 @@ def test_a_field_of_the_wrong_type_is_named(body: bytes, param: str | None) -> N
     [
         (b'{"n": "two"}', "'n' has to be a whole number, not text."),
         (b'{"stream": 1}', "'stream' has to be true or false, not a whole number."),
-        (b'{"prompt": []}', "'prompt' has to be text, not a list."),
+        (b'{"prompt": ["a"]}', "'prompt' has to be text, not a list."),
         (b"[]", "The body has to be an object, not a list."),
     ],
 )
 def test_a_person_is_told_what_the_field_has_to_be(body: bytes, words: str) -> None:
     """Not in a decoder's words."""
     with pytest.raises(InvalidRequest) as caught:
-        read_json(body, ImagesRequest)
+        read_media_json(body, ImagesRequest)
 
     assert caught.value.message == words
 
 
-def test_a_field_deep_inside_is_named() -> None:
-    """The path leads through lists."""
-    with pytest.raises(InvalidRequest) as caught:
-        read_json(b'{"messages": [{"role": "user", "content": 3}]}', ChatRequest)
+@pytest.mark.parametrize("name", ["config", "image", "tools", "messages", "anything"])
+@pytest.mark.parametrize("shape", [('{"config": ', "}"), ("[", "]"), ('{"image": ', "}")])
+def test_what_is_nested_without_end_is_read_or_refused(name: str, shape: tuple[str, str]) -> None:
+    """It is as deep as the decoder goes; the worst that happens is a fault of the client's."""
+    opened, closed = shape
+    body = f'{{"prompt": "a", "{name}": {opened * 900}7{closed * 900}}}'.encode()
 
-    assert caught.value.param == "messages[0].content"
+    for kind in (ImagesRequest, ChatRequest):
+        with suppress(InvalidRequest):
+            sources_of(read_media_json(body, kind).pictures, "http://here")
+
+
+def test_a_field_deep_inside_is_named() -> None:
+    """By the path to it."""
+    with pytest.raises(InvalidRequest) as caught:
+        read_media_json(b'{"stream_options": {"include_usage": "yes"}}', ChatRequest)
+
+    assert caught.value.param == "stream_options.include_usage"
 
 
 def test_unknown_fields_are_ignored_and_null_is_absent() -> None:
     """Every SDK adds fields of its own and some send null for what was not set."""
     body = msgspec.json.encode({"prompt": "a", "n": None, "size": None, "metadata": "me", "anything": {"at": "all"}})
 
-    assert read_json(body, ImagesRequest) == ImagesRequest(prompt="a")
+    assert read_media_json(body, ImagesRequest) == ImagesRequest(prompt="a")

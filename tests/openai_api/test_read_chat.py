@@ -1,35 +1,33 @@
 """Chat requests into video orders, struct in and struct out."""
 
-import msgspec
 import pytest
 
 from adapter.domain.media import Ratio
 from adapter.domain.orders import VideoOrder
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.chat import video_wish
-from adapter.openai_api.wire.chat import ChatRequest, ContentPart, Message
+from adapter.openai_api.read.media import read_tree
+from adapter.openai_api.wire.chat import ChatRequest
 from tests.support import terms
 
 TERMS = terms(longest_prompt=100)
-PLAIN = ChatRequest(model="veo-3.1-fast", messages=(Message(role="user", content="waves"),))
+PLAIN = {"model": "veo-3.1-fast", "messages": [{"role": "user", "content": "waves"}]}
 
 
 def order(**changes: object) -> VideoOrder:
     """Read the plain request with changes."""
-    return video_wish(msgspec.structs.replace(PLAIN, **changes), TERMS).order
+    return video_wish(read_tree({**PLAIN, **changes}, ChatRequest), TERMS).order
 
 
 def test_the_last_user_message_is_the_prompt() -> None:
     """System prompts and earlier turns are not part of the wish."""
-    messages = (
-        Message(role="system", content="You are helpful."),
-        Message(role="user", content="a fox"),
-        Message(role="assistant", content="![Video preview](…)"),
-        Message(
-            role="user", content=(ContentPart(type="text", text="waves"), ContentPart(type="text", text="at dusk"))
-        ),
-        Message(role="assistant"),
-    )
+    messages = [
+        {"role": "system", "content": "You are helpful."},
+        {"role": "user", "content": "a fox"},
+        {"role": "assistant", "content": "![Video preview](…)"},
+        {"role": "user", "content": [{"type": "text", "text": "waves"}, {"type": "text", "text": "at dusk"}]},
+        {"role": "assistant"},
+    ]
 
     assert order(messages=messages).prompt == "waves\nat dusk"
 
@@ -58,14 +56,14 @@ def test_the_shape_chooses_the_upstream_model(wish: dict[str, str], ratio: Ratio
         ({"model": None}, "model"),
         ({"model": "gemini-3-pro-image"}, "model"),
         ({"messages": None}, "messages"),
-        ({"messages": (Message(role="assistant", content="hello"),)}, "messages"),
-        ({"messages": (Message(role="user", content=""),)}, "messages"),
-        ({"messages": (Message(role="user", content="x" * 101),)}, "messages"),
-        ({"messages": (Message(role="user", content=(ContentPart(type="image_url"),)),)}, "messages"),
+        ({"messages": [{"role": "assistant", "content": "hello"}]}, "messages"),
+        ({"messages": [{"role": "user", "content": ""}]}, "messages"),
+        ({"messages": [{"role": "user", "content": "x" * 101}]}, "messages"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "messages"),
         ({"n": 2}, "n"),
         ({"size": "4K"}, "size"),
         ({"aspect_ratio": "1:1"}, "aspect_ratio"),
-        ({"seed": -4}, "seed"),
+        ({"seed": 1.5}, "seed"),
         ({"size": "640x640"}, "size"),
         ({"seconds": 4}, "seconds"),
         ({"seconds": "12"}, "seconds"),

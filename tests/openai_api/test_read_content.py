@@ -6,13 +6,12 @@ import pytest
 from adapter.openai_api.read.content import MOST_SORTED_BYTES, form_content, json_content
 from adapter.openai_api.read.form import Part
 from adapter.openai_api.wire.chat import ChatRequest
-from adapter.openai_api.wire.images import EditsRequest, GenerationsRequest
+from adapter.openai_api.wire.images import ImagesRequest
 from adapter.openai_api.wire.responses import ResponsesRequest
 from adapter.openai_api.wire.videos import RemixRequest, VideosRequest
 
 REQUESTS: list[type[msgspec.Struct]] = [
-    GenerationsRequest,
-    EditsRequest,
+    ImagesRequest,
     VideosRequest,
     RemixRequest,
     ChatRequest,

@@ -7,42 +7,43 @@ import pytest
 from adapter.domain.delivery import Delivery
 from adapter.domain.orders import Filed, ImageOrder, Kept, Link, Source, Upload
 from adapter.errors import InvalidRequest, UnknownModel
-from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.delivery import asked_delivery, choose_delivery
 from adapter.openai_api.read.edits import (
     VARIATION,
     as_edit,
     as_variation,
     edit_order,
-    read_edits_form,
-    refs,
     variation_order,
 )
 from adapter.openai_api.read.form import Part
-from adapter.openai_api.wire.images import EditsRequest, ImageConfig, ImagesRequest
+from adapter.openai_api.read.media import read_media_form, read_media_json, read_tree
+from adapter.openai_api.read.pictures import sources_of
+from adapter.openai_api.wire.images import ImagesRequest
 from tests.fakes import png
 from tests.support import terms
 
 HERE = "http://here:8000"
 TERMS = terms(longest_prompt=100)
-PLAIN = EditsRequest(model="gemini-3.1-flash-image", prompt="make it blue")
+PLAIN: dict[str, object] = {"model": "gemini-3.1-flash-image", "prompt": "make it blue"}
 LINK = Link("https://a/b.png", "image")
 DATA_URL = f"data:image/png;base64,{pybase64.b64encode(png()).decode()}"
 
 
-def order(*sources: Source, **changes: object) -> ImageOrder:
+def order(*given: object, **changes: object) -> ImageOrder:
     """Read the plain edit of these pictures, else of one, with changes."""
-    return edit_order(as_edit(msgspec.structs.replace(PLAIN, **changes)), sources or (LINK,), TERMS)
+    sent = {**PLAIN, "images": given or LINK.url, **changes}
+    return edit_order(as_edit(read_media_json(msgspec.json.encode(sent), ImagesRequest)), TERMS)
 
 
 def in_json(**fields: object) -> tuple[Source, ...]:
     """Return the pictures of a JSON body."""
-    return refs(read_json(msgspec.json.encode(fields), EditsRequest), HERE)
+    return sources_of(read_media_json(msgspec.json.encode(fields), ImagesRequest).pictures, HERE)
 
 
 def in_form(*parts: tuple[str, bytes]) -> tuple[Source, ...]:
     """Return the pictures of a form."""
-    return read_edits_form([Part(name, data) for name, data in parts], HERE)[1]
+    body = read_media_form([Part(name, data) for name, data in parts], ImagesRequest)
+    return sources_of(body.pictures, HERE)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,10 @@ def in_form(*parts: tuple[str, bytes]) -> tuple[Source, ...]:
             {"image": ["https://a", {"image_url": "https://b", "detail": "high"}]},
             (Link("https://a", "image[0]"), Link("https://b", "image[1]")),
         ),
-        ({"images": ["https://a"], "image": "https://b"}, (Link("https://a", "images[0]"),)),
+        ({"images": ["https://a"], "image": "https://a"}, (Link("https://a", "images[0]"),)),
+        ({"image": ""}, ()),
+        ({"images": "https://a"}, (Link("https://a", "images"),)),
+        ({"image": {"image_url": {"url": "https://a"}}}, (Link("https://a", "image"),)),
         ({"images": [{"file_id": "file-1"}]}, (Filed("file-1", "images[0]"),)),
         ({"image": {"file_id": "file-1"}}, (Filed("file-1", "image"),)),
     ],
@@ -80,11 +84,9 @@ def test_pictures_of_a_json_body_are_read(fields: dict[str, object], found: tupl
         ({"images": [{"image_url": "https://a"}, {"file_id": None}]}, "images[1]"),
         ({"images": [{}]}, "images[0]"),
         ({"images": ["https://a", "fox.png"]}, "images[1]"),
-        ({"image": ""}, "image"),
         ({"image": "data:image/png;base64,@"}, "image"),
-        ({"images": "https://a"}, "images"),
         ({"images": [7]}, "images[0]"),
-        ({"image": {"image_url": {"url": "https://a"}}}, "image.image_url"),
+        ({"images": ["https://a"], "image": "https://b"}, "image"),
     ],
 )
 def test_what_is_no_picture_is_refused_by_its_place(fields: dict[str, object], param: str) -> None:
@@ -101,13 +103,13 @@ def test_a_file_of_a_form_goes_by_many_names(name: str) -> None:
     assert in_form((name, png())) == (Upload(png(), name),)
 
 
-@pytest.mark.parametrize("name", ["Image", "imagery", "my_image", "picture", "image_url"])
+@pytest.mark.parametrize("name", ["Image", "imagery", "my_image", "picture"])
 def test_other_names_are_no_files(name: str) -> None:
     """Like every unknown field they mean nothing."""
     assert in_form((name, b"words")) == ()
 
 
-@pytest.mark.parametrize("name", ["image[x]", "image[-1]", "image[0][1]", "images[0][image_url]"])
+@pytest.mark.parametrize("name", ["image[x]", "image[-1]"])
 def test_a_name_that_is_nearly_a_files_is_refused(name: str) -> None:
     """Its picture would be missing in what is paid for."""
     with pytest.raises(InvalidRequest):
@@ -131,7 +133,6 @@ def test_files_of_a_form_keep_their_order() -> None:
         (DATA_URL.encode(), Upload(png(), "image[]")),
         (DATA_URL.encode().replace(b"data:", b"DATA:"), Upload(png(), "image[]")),
         (b"datum", Upload(b"datum", "image[]")),
-        (b"", Upload(b"", "image[]")),
     ],
 )
 def test_a_part_of_a_form_may_name_a_picture(text: bytes, source: Source) -> None:
@@ -151,49 +152,67 @@ def test_a_picture_in_brackets_is_found_as_well() -> None:
     assert in_form(("image[image_url]", b"https://a")) == (Link("https://a", "image"),)
     assert in_form(("image[]", png()), ("images[][image_url]", b"https://a")) == (
         Upload(png(), "image[]"),
-        Link("https://a", "images[0]"),
+        Link("https://a", "images[]"),
     )
     assert in_form(("image[file_id]", b"file-1")) == (Filed("file-1", "image"),)
 
 
 def test_the_words_of_a_form_are_its_fields() -> None:
     """The same request as in JSON."""
-    body, _ = read_edits_form(
+    form = read_media_form(
         [
             Part("prompt", b"a"),
             Part("n", b"2"),
-            Part("image", png()),
-            Part("image_config[aspect_ratio]", b"1:1"),
             Part("stream", b"false"),
             Part("input_fidelity", b"high"),
+            Part("image_config[aspect_ratio]", b"1:1"),
         ],
-        HERE,
+        ImagesRequest,
+    )
+    json = read_tree(
+        {"prompt": "a", "n": 2, "stream": False, "input_fidelity": "high", "image_config": {"aspect_ratio": "1:1"}},
+        ImagesRequest,
     )
 
-    assert body == EditsRequest(
-        prompt="a", n=2, stream=False, input_fidelity="high", image_config=ImageConfig(aspect_ratio="1:1")
+    assert msgspec.structs.replace(form, names={}) == msgspec.structs.replace(json, names={})
+    assert (form.called("aspect_ratio"), json.called("aspect_ratio")) == (
+        "image_config[aspect_ratio]",
+        "image_config.aspect_ratio",
     )
 
 
-@pytest.mark.parametrize("name", ["mask", "markup"])
-@pytest.mark.parametrize("value", [{"image_url": DATA_URL}, {"file_id": "file-1"}, "https://a", {}, ""])
+@pytest.mark.parametrize("name", ["mask", "markup", "mask_url", "mask_image", "mask_base64", "maskUrl"])
+@pytest.mark.parametrize("value", [{"image_url": DATA_URL}, {"file_id": "file-1"}, "https://a", {}])
 def test_what_lies_over_a_picture_is_refused(name: str, value: object) -> None:
     """Left out in silence it would change what must not change; the error says what to do instead."""
-    body = read_json(msgspec.json.encode({"prompt": "a", name: value}), EditsRequest)
+    with pytest.raises(InvalidRequest, match=f"do not take a '{name}': say in the prompt") as caught:
+        order(**{name: value})
 
-    for read in (edit_order, variation_order):
-        with pytest.raises(InvalidRequest, match=f"do not take a '{name}': say in the prompt") as caught:
-            read(body, (LINK,), TERMS)
-        assert caught.value.param == name
+    assert caught.value.param == name
 
 
-@pytest.mark.parametrize("name", ["mask", "markup"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        ("tools", b'[{"google_search": {}}]'),
+        ("tools[0][google_search]", b"{}"),
+        ("tools[][googleSearch]", b"{}"),
+        ("generationConfig", b'{"thinkingConfig": {"thinkingLevel": "HIGH"}}'),
+        ("generationConfig[thinkingConfig][thinkingLevel]", b"HIGH"),
+    ],
+)
+def test_a_form_says_with_brackets_or_as_json_what_is_not_done(part: tuple[str, bytes]) -> None:
+    """Both are seen, so neither is paid for in vain."""
+    with pytest.raises(InvalidRequest, match=r"leave 'tools|leave 'generationConfig") as caught:
+        in_form(("image", png()), part)
+    assert caught.value.param is not None
+
+
+@pytest.mark.parametrize("name", ["mask", "markup", "mask_image"])
 def test_a_file_that_lies_over_a_picture_is_refused_as_such(name: str) -> None:
     """And not because its bytes are no text, or too long for one."""
-    body, found = read_edits_form([Part("image", png()), Part(name, b"\x89" * 3_000_000), Part("prompt", b"a")], HERE)
-
     with pytest.raises(InvalidRequest, match=f"do not take a '{name}'"):
-        edit_order(body, found, TERMS)
+        in_form(("image", png()), (name, b"\x89" * 3_000_000), ("prompt", b"a"))
 
 
 @pytest.mark.parametrize(
@@ -222,7 +241,7 @@ def test_an_edit_of_no_picture_is_refused() -> None:
     """It is the one thing an edit needs, and is asked for before the words."""
     for read in (edit_order, variation_order):
         with pytest.raises(InvalidRequest, match="'image' is required") as caught:
-            read(EditsRequest(), (), TERMS)
+            read(ImagesRequest(), TERMS)
         assert (caught.value.param, caught.value.code) == ("image", "missing_required_parameter")
 
 
@@ -239,9 +258,10 @@ def test_an_edit_of_no_picture_is_refused() -> None:
 )
 def test_a_model_takes_so_many_pictures(model: str, most: int) -> None:
     """All of them or none; the error names the first that is too many."""
-    given = [Upload(png(), f"images[{at}]") for at in range(most + 1)]
+    given = [DATA_URL] * (most + 1)
 
-    assert order(*given[:most], model=model).sources == tuple(given[:most])
+    taken = tuple(Upload(png(), f"images[{at}]") for at in range(most))
+    assert order(*given[:most], model=model).sources == taken
     with pytest.raises(InvalidRequest, match=f"takes at most {most} pictures; {most + 1} were given") as caught:
         order(*given, model=model)
     assert caught.value.param == f"images[{most}]"
@@ -263,9 +283,9 @@ def test_an_edit_without_a_model_is_made_and_handed_over_as_openais_default_woul
     made = order(model=None)
 
     assert (made.model, made.upstream) == ("gpt-image-1.5", "gemini-3.1-flash-image")
-    assert delivered(as_edit(EditsRequest())) is Delivery.BASE64
-    assert delivered(as_edit(EditsRequest(model="dall-e-2"))) is Delivery.LINK
-    assert delivered(as_edit(EditsRequest(response_format="url"))) is Delivery.LINK
+    assert delivered(as_edit(ImagesRequest())) is Delivery.BASE64
+    assert delivered(as_edit(ImagesRequest(model="dall-e-2"))) is Delivery.LINK
+    assert delivered(as_edit(ImagesRequest(response_format="url"))) is Delivery.LINK
 
 
 @pytest.mark.parametrize(
@@ -280,14 +300,15 @@ def test_an_edit_without_a_model_is_made_and_handed_over_as_openais_default_woul
 )
 def test_a_variation_is_handed_over_by_link_where_nothing_is_said(wish: dict[str, object], form: Delivery) -> None:
     """That is the default of the route, not of a model; a stream carries base64."""
-    body = as_variation(msgspec.convert(wish, EditsRequest))
+    body = as_variation(msgspec.convert(wish, ImagesRequest))
 
     assert delivered(body) is form
 
 
 def test_a_variation_is_made_without_words() -> None:
     """Those that a client sends along mean nothing in OpenAI's own API; ours ask for another take."""
-    made = variation_order(as_variation(EditsRequest(n=2, prompt="blue", size="1024x1024")), (LINK,), terms())
+    sent = {"n": 2, "prompt": "blue", "size": "1024x1024", "image": LINK.url}
+    made = variation_order(as_variation(read_tree(sent, ImagesRequest)), terms())
 
     assert (made.model, made.upstream, made.n) == ("dall-e-2", "gemini-2.5-flash-image", 2)
     assert (made.prompt, made.sources) == (VARIATION, (LINK,))
@@ -296,7 +317,7 @@ def test_a_variation_is_made_without_words() -> None:
 def test_a_variation_is_of_one_picture() -> None:
     """More would be a collage."""
     with pytest.raises(InvalidRequest, match="made of one picture"):
-        variation_order(EditsRequest(), (LINK, LINK), TERMS)
+        variation_order(read_tree({"images": ["https://a", "https://b"]}, ImagesRequest), TERMS)
 
 
 def test_an_unknown_model_is_an_error_of_its_own() -> None:

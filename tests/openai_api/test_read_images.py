@@ -6,18 +6,19 @@ import pytest
 from adapter.domain import weight
 from adapter.domain.media import Frame, MediaFormat, Ratio, Resolution
 from adapter.domain.orders import ImageOrder
-from adapter.errors import InvalidRequest, UnknownModel
-from adapter.openai_api.read.images import image_order
-from adapter.openai_api.wire.images import ImageConfig, ImagesRequest
+from adapter.errors import InvalidRequest, RequestTooLarge, UnknownModel
+from adapter.openai_api.read.images import WORDS_BYTES, image_order, read_generation
+from adapter.openai_api.read.media import read_tree
+from adapter.openai_api.wire.images import ImagesRequest
 from tests.support import terms
 
 TERMS = terms(longest_prompt=100)
-PLAIN = ImagesRequest(model="gemini-3.1-flash-image", prompt="a fox")
+PLAIN: dict[str, object] = {"model": "gemini-3.1-flash-image", "prompt": "a fox"}
 
 
 def order(**changes: object) -> ImageOrder:
     """Read the plain request with changes."""
-    return image_order(msgspec.structs.replace(PLAIN, **changes), TERMS)
+    return image_order(read_tree({**PLAIN, **changes}, ImagesRequest), TERMS)
 
 
 @pytest.mark.parametrize(("size", "kind"), [("16384x16384", "png"), ("16384x2048", "webp")])
@@ -87,8 +88,8 @@ def test_every_way_to_ask_for_a_frame_is_understood(wish: dict[str, str], frame:
         ({"aspect_ratio": "9:16", "size": "1536x1024"}, "size"),
         ({"aspect_ratio": "9:16", "size": "16:9"}, "size"),
         ({"quality": "superb"}, "quality"),
-        ({"seed": -1}, "seed"),
-        ({"seed": 2**31}, "seed"),
+        ({"seed": 1.5}, "seed"),
+        ({"seed": "seven"}, "seed"),
         ({"background": "transparent"}, "background"),
         ({"output_format": "svg"}, "output_format"),
         ({"moderation": "none"}, "moderation"),
@@ -105,14 +106,14 @@ def test_every_way_to_ask_for_a_frame_is_understood(wish: dict[str, str], frame:
         ({"image_size": "3K"}, "image_size"),
         ({"image_size": "2K", "size": "1024x1024"}, "image_size"),
         ({"image_size": "2K", "size": "4K"}, "image_size"),
-        ({"image_config": ImageConfig(aspect_ratio="wide")}, "aspect_ratio"),
-        ({"image_config": ImageConfig(image_size="3K")}, "image_size"),
+        ({"image_config": {"aspect_ratio": "wide"}}, "image_config.aspect_ratio"),
+        ({"image_config": {"image_size": "3K"}}, "image_config.image_size"),
         ({"size_policy": "stretch"}, "size_policy"),
-        ({"image_config": ImageConfig(aspect_ratio="16:9"), "aspect_ratio": "4:3"}, "aspect_ratio"),
-        ({"image_config": ImageConfig(aspect_ratio="16:9"), "size": "4:3"}, "size"),
-        ({"image_config": ImageConfig(aspect_ratio="16:9"), "size": "1024x1024"}, "size"),
-        ({"image_config": ImageConfig(image_size="2K"), "image_size_in_camel": "1K"}, "image_size"),
-        ({"image_config": ImageConfig(image_size="2K"), "size": "1024x1024"}, "image_size"),
+        ({"image_config": {"aspect_ratio": "16:9"}, "aspect_ratio": "4:3"}, "aspect_ratio"),
+        ({"image_config": {"aspect_ratio": "16:9"}, "size": "4:3"}, "size"),
+        ({"image_config": {"aspect_ratio": "16:9"}, "size": "1024x1024"}, "size"),
+        ({"image_config": {"image_size": "2K"}, "imageSize": "1K"}, "imageSize"),
+        ({"image_config": {"image_size": "2K"}, "size": "1024x1024"}, "image_config.image_size"),
     ],
 )
 def test_what_cannot_be_done_is_refused_by_name(wish: dict[str, object], param: str) -> None:
@@ -149,3 +150,16 @@ def test_an_unknown_model_is_an_error_of_its_own() -> None:
     """SDKs look for 404 `model_not_found`."""
     with pytest.raises(UnknownModel):
         order(model="imagen-4")
+
+
+def test_a_generation_is_large_only_with_pictures() -> None:
+    """Words alone are at most 2 MB, whatever field they stand in."""
+    blanks = b" " * WORDS_BYTES
+    picture = {"prompt": "a fox", "image": f"data:image/png;base64,{'A' * WORDS_BYTES}"}
+
+    assert len(read_generation(msgspec.json.encode(picture)).pictures) == 1
+    for body in (blanks + b'{"prompt": "a fox"}', blanks + b"{", msgspec.json.encode({"user": "a" * WORDS_BYTES})):
+        with pytest.raises(RequestTooLarge, match="without pictures"):
+            read_generation(body)
+    with pytest.raises(InvalidRequest, match="not valid JSON"):
+        read_generation(b"{")

@@ -5,8 +5,8 @@ import pytest
 
 from adapter.domain.orders import Filed, Kept, Link, Source, Upload
 from adapter.errors import InvalidRequest
-from adapter.openai_api.read.pictures import kept_name, read_ref, read_url
-from adapter.openai_api.wire.images import ImageRef
+from adapter.openai_api.read.form import Part
+from adapter.openai_api.read.pictures import kept_name, read_picture, read_url
 from tests.fakes import png
 
 HERE = "http://here:8000"
@@ -165,11 +165,75 @@ def test_anything_else_is_refused(url: str) -> None:
     assert len(caught.value.message) < 200
 
 
+PICTURE = png()
+PICTURE64 = pybase64.b64encode(PICTURE).decode()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        PICTURE64,
+        PICTURE64.replace("+", "-").replace("/", "_").rstrip("="),
+        "\n".join([PICTURE64[:20], PICTURE64[20:]]),
+        {"b64_json": PICTURE64},
+        {"b64_json": f"data:image/png;base64,{PICTURE64}"},
+        {"image_url": PICTURE64},
+        {"image_url": {"url": f"data:image/png;base64,{PICTURE64}"}},
+        {"url": f"data:image/png;base64,{PICTURE64}"},
+        {"type": "file", "file": {"file_data": f"data:image/png;base64,{PICTURE64}"}},
+        {"type": "input_file", "file_data": PICTURE64},
+        {"inlineData": {"mimeType": "image/png", "data": PICTURE64}},
+        {"inline_data": {"mime_type": "image/png", "data": PICTURE64}},
+        {"imageBytes": PICTURE64, "mimeType": "image/png"},
+        {"bytesBase64Encoded": PICTURE64, "mimeType": "image/png"},
+        {"image": {"bytesBase64Encoded": PICTURE64}, "referenceType": "asset"},
+        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PICTURE64}},
+        Part("image", PICTURE),
+        Part("image", PICTURE64.encode()),
+        Part("image", f"data:image/png;base64,{PICTURE64}".encode()),
+        {"b64_json": Part("image[b64_json]", PICTURE64.encode())},
+    ],
+)
+def test_a_picture_may_be_data_in_many_ways(value: object) -> None:
+    """OpenAI's words, Google's in both spellings, Anthropic's, or nothing but its base64."""
+    assert read_picture(value, HERE, "image") == Upload(PICTURE, "image")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"url": "https://a/b"},
+        {"uri": "https://a/b"},
+        {"fileData": {"fileUri": "https://a/b", "mimeType": "image/png"}},
+        {"file_data": {"file_uri": "https://a/b"}},
+        {"type": "image_url", "image_url": {"url": "https://a/b", "detail": "high"}},
+        {"type": "image", "source": {"type": "url", "url": "https://a/b"}},
+        {"name": "fox.png", "contentType": "image/png", "url": "https://a/b"},
+        {"b64_json": None, "url": "https://a/b"},
+        {"source": "upload", "file": "fox.png", "image": {"url": "https://a/b"}},
+        Part("image", b"https://a/b"),
+    ],
+)
+def test_a_picture_may_be_an_address_in_many_ways(value: object) -> None:
+    """Also of files that are attached to a message."""
+    assert read_picture(value, HERE, "image") == Link("https://a/b", "image")
+
+
+@pytest.mark.parametrize("value", [{"b64_json": "@@@@"}, {"data": "fox.png"}, {"imageBytes": "A"}])
+def test_broken_data_is_refused_as_such(value: object) -> None:
+    """It is not taken for an address."""
+    with pytest.raises(InvalidRequest, match="base64 of the picture is broken"):
+        read_picture(value, HERE, "image")
+
+
 def test_a_reference_is_an_address_or_a_file() -> None:
     """Bare or in an object. Whose file it is, and whether it is there, is asked later."""
-    assert read_ref("https://a/b", HERE, "images[0]") == Link("https://a/b", "images[0]")
-    assert read_ref(ImageRef(image_url="https://a/b"), HERE, "images[0]") == Link("https://a/b", "images[0]")
-    assert read_ref(ImageRef(image_url="https://a/b", file_id="x"), HERE, "image") == Link("https://a/b", "image")
-    assert read_ref(ImageRef(file_id="file-1"), HERE, "image") == Filed("file-1", "image")
-    with pytest.raises(InvalidRequest, match="A picture needs an 'image_url'"):
-        read_ref(ImageRef(), HERE, "image")
+    found = Link("https://a/b", "image")
+    assert read_picture("https://a/b", HERE, "image") == found
+    assert read_picture({"image_url": "https://a/b"}, HERE, "image") == found
+    assert read_picture({"image_url": "https://a/b", "file_id": "x"}, HERE, "image") == found
+    assert read_picture({"image_url": "", "file_id": "file-1"}, HERE, "image") == Filed("file-1", "image")
+    nothings: list[object] = [{}, {"image_url": None, "file_id": ""}, {"detail": "high"}, 7, [], True]
+    for nothing in nothings:
+        with pytest.raises(InvalidRequest, match="A picture needs an 'image_url'"):
+            read_picture(nothing, HERE, "image")

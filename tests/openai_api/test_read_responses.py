@@ -7,7 +7,8 @@ import pytest
 from adapter.domain.media import MediaFormat, Ratio, Resolution
 from adapter.domain.orders import Filed, ImageOrder, Kept, Link, Source, Upload, VideoInput, VideoWish
 from adapter.errors import ClientFault, InvalidRequest, UnknownModel
-from adapter.openai_api.read.body import read_json
+from adapter.openai_api.read.conversation import WAY_OUT
+from adapter.openai_api.read.media import read_media_json
 from adapter.openai_api.read.response_items import given_items
 from adapter.openai_api.read.responses import Asked, read_response
 from adapter.openai_api.wire.responses import ResponsesRequest
@@ -24,9 +25,8 @@ OURS = "http://here:8000/media/a.png"
 
 def body(**fields: object) -> ResponsesRequest:
     """Return a request for a picture with changes."""
-    return read_json(
-        msgspec.json.encode({"model": "gpt-5.2", "input": "a fox", "tools": [TOOL], **fields}), ResponsesRequest
-    )
+    sent = {"model": "gpt-5.2", "input": "a fox", "tools": [TOOL], **fields}
+    return read_media_json(msgspec.json.encode(sent), ResponsesRequest)
 
 
 def asked(*sight: str, **fields: object) -> Asked:
@@ -150,7 +150,7 @@ def test_every_option_of_the_tool_counts() -> None:
         ({"moderation": "none"}, "Allowed: auto, low"),
         ({"partial_images": 4}, "0 to 3"),
         ({"input_fidelity": "some"}, "Allowed: low, high"),
-        ({"input_image_mask": {"image_url": DATA_URL}}, "do not take a mask"),
+        ({"input_image_mask": {"image_url": DATA_URL}}, "do not take a 'tools[1].input_image_mask'"),
         ({"action": "paint"}, "Allowed: auto, generate, edit"),
         ({"n": 2}, "has to be 1"),
         ({"complexity": "high"}, "means nothing"),
@@ -165,6 +165,18 @@ def test_an_option_that_is_not_offered_is_refused_by_its_place(option: dict[str,
 
     assert allowed in fault.message
     assert fault.param == f"tools[1].{next(iter(option))}"
+
+
+def test_what_stands_beside_the_tool_counts_as_well() -> None:
+    """Where both say something they have to agree; the error names both."""
+    assert picture(size="16:9", tools=[TOOL]).frame.ratio is Ratio.LANDSCAPE
+    assert picture(size="16:9", tools=[TOOL | {"aspectRatio": "16:9", "size": "16:9"}]).frame.ratio is Ratio.LANDSCAPE
+    assert picture(tools=[TOOL | {"seed": 0}]).seed == 0
+    assert picture(seed=0, tools=[TOOL]).seed == 0
+    fault = refused(size="16:9", tools=[TOOL | {"size": "1:1"}])
+
+    assert fault.param == "size"
+    assert "'tools[0].size' and 'size' contradict each other" in fault.message
 
 
 @pytest.mark.parametrize(
@@ -203,7 +215,7 @@ def test_a_choice_that_leaves_the_tool_out_leaves_nothing(choice: object, *, is_
         (
             [user(text("a fox")), {"type": "image_generation_call", "id": "ig_1"}, user(text("blue"))],
             "blue",
-            (Filed("ig_1", "input"),),
+            (Filed("ig_1", "input", advice=WAY_OUT),),
         ),
         (
             [
@@ -212,12 +224,12 @@ def test_a_choice_that_leaves_the_tool_out_leaves_nothing(choice: object, *, is_
                 user(text("blue")),
             ],
             "blue",
-            (Upload(png(), "input"),),
+            (Upload(png(), "input", advice=WAY_OUT),),
         ),
         (
             [user(text("a fox")), {"type": "item_reference", "id": "ig_1"}, user(text("blue"))],
             "blue",
-            (Filed("ig_1", "input"),),
+            (Filed("ig_1", "input", advice=WAY_OUT),),
         ),
         (
             [
@@ -231,7 +243,7 @@ def test_a_choice_that_leaves_the_tool_out_leaves_nothing(choice: object, *, is_
                 user(text("blue")),
             ],
             "blue",
-            (Filed("ig_1", "input"),),
+            (Filed("ig_1", "input", advice=WAY_OUT),),
         ),
         (
             [{"type": "image_generation_call", "id": "ig_1"}, user(text("blue"), image(file_id="file-1"))],
@@ -251,8 +263,13 @@ def test_the_last_words_are_drawn_from_the_pictures_in_sight(
 
 def test_what_an_earlier_response_has_in_sight_is_in_sight() -> None:
     """By id or by address, unless this one shows something newer."""
-    assert picture("ig_1", input="blue").sources == (Filed("ig_1", "input"),)
-    assert picture("https://a", OURS, input="blue").sources == (Link("https://a", "input"), Kept("a.png", "input"))
+    drawn, link, ours = (
+        Filed("ig_1", "input", advice=WAY_OUT),
+        Link("https://a", "input", advice=WAY_OUT),
+        Kept("a.png", "input", advice=WAY_OUT),
+    )
+    assert picture("ig_1", input="blue").sources == (drawn,)
+    assert picture("https://a", OURS, input="blue").sources == (link, ours)
     assert picture("ig_1", input=[user(text("blue"), image(file_id="file-1"))]).sources == (Filed("file-1", "input"),)
 
 
@@ -389,10 +406,11 @@ def test_a_misspelt_model_is_refused_even_where_nothing_is_made() -> None:
 
 def test_an_action_says_whether_there_is_a_picture_to_work_from() -> None:
     """`generate` looks back at none, `edit` needs one."""
+    drawn = Filed("ig_1", "input", advice=WAY_OUT)
     draw, edit = [TOOL | {"action": "generate"}], [TOOL | {"action": "edit"}]
 
     assert picture("ig_1", input="blue", tools=draw).sources == ()
-    assert picture("ig_1", input="blue", tools=edit).sources == (Filed("ig_1", "input"),)
+    assert picture("ig_1", input="blue", tools=edit).sources == (drawn,)
     assert refused(input="blue", tools=edit).param == "input"
 
 

@@ -7,6 +7,7 @@ import msgspec
 import pybase64
 import pytest
 
+from adapter.domain.catalogue import LengthPolicy
 from adapter.domain.job import Failed, Failure, Stored, StoredVideo, Variant, VideoJob, advance
 from adapter.domain.media import Pixels, Ratio, image_from_bytes
 from adapter.domain.orders import (
@@ -23,6 +24,7 @@ from adapter.domain.orders import (
 )
 from adapter.errors import ContentRefused, InvalidRequest, RequestTooLarge, UnknownModel
 from adapter.openai_api.read.form import Part
+from adapter.openai_api.read.media import read_tree
 from adapter.openai_api.read.videos import (
     read_page,
     read_place,
@@ -89,6 +91,11 @@ def test_every_shape_becomes_what_the_model_has(size: str, ratio: str, pictures:
             assert (order.upstream, str(order.size), order.seconds) == (upstream, clip, 8)
 
 
+def bare(sources: tuple[Source, ...]) -> tuple[Source, ...]:
+    """Return sources as if all came in one field."""
+    return tuple(msgspec.structs.replace(source, param="input_reference") for source in sources)
+
+
 UPLOAD, LINK, KEPT = (
     Upload(png(), "input_reference"),
     Link("https://a/b", "input_reference"),
@@ -112,7 +119,7 @@ UPLOAD, LINK, KEPT = (
 )
 def test_json_names_pictures_in_every_form(reference: object, found: tuple[Source, ...]) -> None:
     """An object, a bare address as gateways send it, and lists of both."""
-    assert in_json(input_reference=reference).sources == found
+    assert bare(in_json(input_reference=reference).sources) == found
 
 
 @pytest.mark.parametrize(
@@ -129,7 +136,7 @@ def test_json_names_pictures_in_every_form(reference: object, found: tuple[Sourc
 )
 def test_forms_bring_pictures_in_every_form(parts: list[tuple[str, bytes]], found: tuple[Source, ...]) -> None:
     """As files, or as fields with an address."""
-    assert in_form(*parts).sources == found
+    assert bare(in_form(*parts).sources) == found
 
 
 def test_an_address_in_a_form_may_be_as_long_as_a_picture() -> None:
@@ -138,11 +145,22 @@ def test_an_address_in_a_form_may_be_as_long_as_a_picture() -> None:
     data_url = b"data:image/png;base64," + pybase64.b64encode(file)
 
     assert in_form(("input_reference[image_url]", data_url)).sources == (Upload(file, "input_reference"),)
-    with pytest.raises(RequestTooLarge, match="'size' is longer than"):
-        in_form(("size", data_url))
+    with pytest.raises(RequestTooLarge, match="'model' is longer than"):
+        in_form(("model", data_url))
 
 
-@pytest.mark.parametrize("seconds", [8, 8.0, "8", "8.0", None])
+def test_a_picture_is_named_by_its_place() -> None:
+    """As the client spells it: one bad picture of several is told apart."""
+    json = in_json(input_reference=["https://a/b", {"image_url": "https://a/c"}])
+    form = in_form(("input_reference[]", png()), ("input_reference[]", b"https://a/b"))
+    inner = in_form(("input_reference[0][image_url]", b"https://a/b"), ("input_reference[1][file_id]", b"file-1"))
+
+    assert [source.param for source in json.sources] == ["input_reference[0]", "input_reference[1]"]
+    assert [source.param for source in form.sources] == ["input_reference[]", "input_reference[]"]
+    assert [source.param for source in inner.sources] == ["input_reference[0]", "input_reference[1]"]
+
+
+@pytest.mark.parametrize("seconds", [8, 8.0, "8", "8.0", "8s", "", None])
 def test_the_length_may_be_a_number_or_text(seconds: object) -> None:
     """As OpenAI's clients send it; forms have text anyway."""
     assert in_json(seconds=seconds).order.seconds == 8
@@ -161,8 +179,55 @@ def test_a_form_says_the_same_as_json() -> None:
         model="sora-2-pro", seconds=8, seed=7, input_reference={"image_url": "https://a/b", "role": "reference_image"}
     )
 
-    assert form == json
+    assert (form.order, bare(form.sources)) == (json.order, bare(json.sources))
     assert (form.order.model, form.order.seed, form.order.input) == ("sora-2-pro", 7, VideoInput.REFERENCES)
+
+
+@pytest.mark.parametrize(
+    ("model", "policy", "asked", "made"),
+    [
+        ("sora-2", None, "4", 8),
+        ("sora-2-pro", None, 12, 8),
+        (None, None, "4", 8),
+        ("veo-3.1-fast", None, "4", None),
+        ("veo_3_1_t2v_fast", None, "4", None),
+        ("veo-3.1-fast", LengthPolicy.NEAREST, "4", 8),
+        ("sora-2", LengthPolicy.EXACT, "4", None),
+        ("sora-2", LengthPolicy.EXACT, "8", 8),
+    ],
+)
+def test_a_length_that_the_model_does_not_make_is_the_nearest_or_refused(
+    model: str | None, policy: LengthPolicy | None, asked: object, made: int | None
+) -> None:
+    """Clients of other vendors' models send the default of their library; who names ours knows what it makes."""
+    body = msgspec.json.encode({"prompt": "waves", "model": model, "seconds": asked})
+    asking = msgspec.structs.replace(TERMS, length_policy=policy)
+    if made is None:
+        with pytest.raises(InvalidRequest, match="8 seconds only"):
+            read_video_json(body, asking)
+    else:
+        assert read_video_json(body, asking).order.seconds == made
+
+
+def test_a_form_names_lists_by_numbers() -> None:
+    """As some libraries write them; the numbers have no say in the order."""
+    wish = in_form(
+        ("input_reference[0][image_url]", b"https://a/1"),
+        ("roles[0]", b"last_frame"),
+        ("input_reference[1][image_url]", b"https://a/2"),
+        ("roles[1]", b"first_frame"),
+    )
+
+    assert bare(wish.sources) == (Link("https://a/2", "input_reference"), Link("https://a/1", "input_reference"))
+    assert wish.order.input is VideoInput.FRAMES
+
+
+@pytest.mark.parametrize(
+    "name", ["input_reference", "input_reference[]", "image", "mask", "seconds", "n", "size", "seed"]
+)
+def test_an_empty_part_is_absent(name: str) -> None:
+    """Browsers send a file field that was left empty."""
+    assert in_form((name, b"")) == in_json()
 
 
 def test_what_openai_assumes_is_assumed() -> None:
@@ -184,7 +249,7 @@ def test_roles_say_what_pictures_are(fields: dict[str, object], sources: tuple[S
     """As in chats."""
     wish = in_json(input_reference=["https://a/b", OURS], **fields)
 
-    assert (wish.sources, wish.order.input) == (sources, kind)
+    assert (bare(wish.sources), wish.order.input) == (sources, kind)
 
 
 @pytest.mark.parametrize(
@@ -195,18 +260,19 @@ def test_roles_say_what_pictures_are(fields: dict[str, object], sources: tuple[S
         ({"prompt": "x" * 101}, "prompt", "at most 100"),
         ({"prompt": 7}, "prompt", "has to be text"),
         ({"model": "gpt-image-1"}, "model", r"Models that make videos: veo-3\.1-fast"),
-        ({"seconds": 4}, "seconds", "8 seconds only"),
-        ({"seconds": "8s"}, "seconds", "8 seconds only"),
+        ({"model": "veo-3.1-fast", "seconds": 4}, "seconds", "8 seconds only"),
+        ({"seconds": "long"}, "seconds", "a number of seconds"),
+        ({"seconds": 0}, "seconds", "8 seconds only"),
+        ({"seconds": -8}, "seconds", "8 seconds only"),
         ({"seconds": [8]}, "seconds", "a number or text, not a list"),
         ({"resolution": "1080p"}, "resolution", "one resolution"),
-        ({"seed": -1}, "seed", "0 to"),
+        ({"seed": 1.5}, "seed", "whole number"),
         ({"seed": "x"}, "seed", "whole number"),
         ({"characters": [{"id": "char_1"}]}, "characters", "reference pictures"),
         ({"input_reference": {"file_id": None}}, "input_reference", "needs an 'image_url'"),
         ({"input_reference": {}}, "input_reference", "needs an 'image_url'"),
         ({"input_reference": "fox"}, "input_reference", "data: URL"),
         ({"input_reference": DATA_URL, "roles": ["hero"]}, "input_reference", "'hero'"),
-        ({"input_reference": DATA_URL, "roles": []}, "roles", "0 pictures and 1 came"),
         ({"roles": "first_frame"}, "roles", "1 pictures and 0 came"),
     ],
 )
@@ -234,6 +300,7 @@ def test_unknown_fields_are_ignored_and_null_is_absent() -> None:
     ("asked", "page"),
     [
         ((None, None, None), Page(limit=20, newest_first=True, after=None)),
+        (("", "", ""), Page(limit=20, newest_first=True, after=None)),
         (("0", "desc", None), Page(limit=0, newest_first=True, after=None)),
         (("100", "asc", "video_1"), Page(limit=100, newest_first=False, after="video_1")),
     ],
@@ -245,7 +312,7 @@ def test_a_page_is_read(asked: tuple[str | None, str | None, str | None], page: 
 
 @pytest.mark.parametrize(
     ("limit", "order", "param"),
-    [(limit, None, "limit") for limit in ("101", "-1", "1.5", "", "x", "1e1", "²")] + [("1", "newest", "order")],
+    [(limit, None, "limit") for limit in ("101", "-1", "1.5", "x", "1e1", "²")] + [("1", "newest", "order")],
 )
 def test_a_page_that_there_is_not_is_refused(limit: str, order: str | None, param: str) -> None:
     """With what is allowed."""
@@ -302,6 +369,37 @@ def test_a_remix_is_the_source_with_other_words() -> None:
     assert wish.order == msgspec.structs.replace(
         source.order, prompt="at night", seed=source.seed, remix_of=source.id, pictures=()
     )
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"aspectRatio": "9:16"}, "aspectRatio"),
+        ({"size": "720x1280"}, "size"),
+        ({"seconds": "4"}, "seconds"),
+        ({"seed": 5}, "seed"),
+        ({"seed": 0}, "seed"),
+        ({"model": "sora-2-pro"}, "model"),
+        ({"n": 2}, "n"),
+        ({"image": "https://a/b"}, "image"),
+        ({"images": [{"url": "https://a/b"}]}, "images"),
+        ({"resolution": "1080p"}, "resolution"),
+    ],
+)
+def test_a_remix_that_shall_be_otherwise_is_refused(fields: dict[str, object], param: str) -> None:
+    """It would be paid for, and be as the source is."""
+    with pytest.raises(InvalidRequest, match=f"leave '{param}' out") as caught:
+        remix_wish(read_tree({"prompt": "at night", **fields}, RemixRequest), finished(), TERMS)
+    assert caught.value.param == param
+
+
+def test_a_remix_may_say_what_stays_the_same() -> None:
+    """Some clients repeat it all."""
+    source = finished()
+    same = {"model": source.order.model, "seconds": "8", "size": "16:9", "n": 1, "seed": source.seed}
+
+    plain = remix_wish(RemixRequest(prompt="at night"), source, TERMS)
+    assert remix_wish(read_tree({"prompt": "at night", **same}, RemixRequest), source, TERMS) == plain
 
 
 def test_only_a_finished_video_is_remixed() -> None:

@@ -11,8 +11,8 @@ from PIL import Image as Pillow
 from adapter.domain.media import Image, Pixels, image_from_bytes
 from adapter.domain.orders import Kept, Upload
 from adapter.domain.usage import Usage
-from adapter.openai_api.read.conversation import read_wish
-from adapter.openai_api.wire.chat import ChatChunk, ChatCompletion, Message
+from adapter.openai_api.read.conversation import WAY_OUT, read_wish
+from adapter.openai_api.wire.chat import ChatChunk, ChatCompletion
 from adapter.openai_api.wire.images import ImageCompleted, ImagesResponse
 from adapter.openai_api.write import chat
 from adapter.openai_api.write.images import Heading, Made, image_completed, images_response, quality, total
@@ -225,5 +225,5 @@ def test_what_is_shown_is_what_the_next_turn_means() -> None:
     for told in (chat.linked([made_image()], ["http://here:8000/media/a.png"]), chat.enclosed([made_image()])):
         [choice] = chat.completion(ANSWER, told).choices
         history = msgspec.json.encode([{"role": "user", "content": "a fox"}, choice.message, BLUE])
-        [source] = read_wish(msgspec.json.decode(history, type=tuple[Message, ...]), HERE, look_back=True).pictures
-        assert source in {Kept("a.png", "messages"), Upload(png(), "messages")}
+        [source] = read_wish(msgspec.json.decode(history), HERE, look_back=True).pictures
+        assert source in {Kept("a.png", "messages", advice=WAY_OUT), Upload(png(), "messages", advice=WAY_OUT)}

@@ -12,6 +12,8 @@ _T = TypeVar("_T")
 
 #: Each value needs one. The longest conversations have some 100,000; a picture of any size has one.
 MOST_COMMAS = 500_000
+#: The code of an error about a body that is none.
+NOT_JSON = "invalid_json"
 
 
 def read_json(body: bytes, kind: type[_T]) -> _T:
@@ -49,7 +51,7 @@ def checked(decode: Callable[[], _T]) -> _T:
         param = re.sub(r"^`?\$\.?|`$", "", path) or None
         raise InvalidRequest(_for_people(message, param), param=param, code="invalid_type") from error
     except UNREADABLE_JSON as error:
-        raise InvalidRequest("The request body is not valid JSON.", code="invalid_json") from error
+        raise InvalidRequest("The request body is not valid JSON.", code=NOT_JSON) from error
 
 
 #: The decoder's words for what JSON has, and people's.

@@ -2,13 +2,14 @@
 
 from adapter.domain.catalogue import ImageCard
 from adapter.domain.orders import ImageOrder, VideoWish
-from adapter.errors import InvalidRequest
-from adapter.openai_api.read.conversation import PARAM, read_wish
+from adapter.openai_api.read.conversation import PARAM, read_wish, with_fields
 from adapter.openai_api.read.fields import prompt, required
 from adapter.openai_api.read.flagged import cast_by_flags, refuse_video_flags, with_flags, without_flags
 from adapter.openai_api.read.images import image_order
 from adapter.openai_api.read.markup import split_model
+from adapter.openai_api.read.picture_sets import field_of
 from adapter.openai_api.read.terms import Terms
+from adapter.openai_api.read.turns import turns_in
 from adapter.openai_api.read.videos import Script, film
 from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.wire.images import ImagesRequest
@@ -31,27 +32,29 @@ def picture_order(body: ChatRequest, terms: Terms) -> ImageOrder:
         UnknownModel: no such model.
         InvalidRequest: a field is missing, or asks for what the model or this server cannot do.
     """
-    messages, flags = without_flags(required(body.messages, PARAM), terms)
+    messages, flags = without_flags(turns_in(required(body.messages, PARAM)), terms)
     refuse_video_flags(flags, body.model or "")
     body = with_flags(body, flags)
-    is_open = not any(isinstance(ref, str) for ref in flags.refs)
-    wish = cast_by_flags(read_wish(messages, terms.public_url, look_back=is_open), flags, terms.public_url)
+    is_open = not body.pictures and not any(isinstance(ref, str) for ref in flags.refs)
+    wish = with_fields(read_wish(messages, terms.public_url, look_back=is_open), body.pictures, terms.public_url)
+    wish = cast_by_flags(wish, flags, terms.public_url)
     request = ImagesRequest(
         model=body.model,
         prompt=prompt(wish.text, terms.longest_prompt, PARAM),
         n=body.n,
         size=body.size,
         aspect_ratio=body.aspect_ratio,
-        image_size=body.image_size,
-        image_config=body.image_config,
-        image_config_in_camel=body.image_config_in_camel,
-        size_policy=body.size_policy,
+        resolution=body.resolution,
         quality=body.quality,
+        seconds=body.seconds,
+        seed=body.seed,
+        pictures=body.pictures,
+        names=body.names,
+        size_policy=body.size_policy,
         output_format=body.output_format,
         output_compression=body.output_compression,
         background=body.background,
         style=body.style,
-        seed=body.seed,
     )
     return image_order(request, terms, wish.pictures)
 
@@ -64,23 +67,15 @@ def video_wish(body: ChatRequest, terms: Terms) -> VideoWish:
         InvalidRequest: a field is missing, or asks for what the model or this server cannot do.
     """
     name, _ = split_model(required(body.model, "model"), terms.catalogue)
-    messages, flags = without_flags(required(body.messages, PARAM), terms)
+    messages, flags = without_flags(turns_in(required(body.messages, PARAM)), terms)
     body = with_flags(body, flags)
-    if body.n not in {None, 1}:
-        raise InvalidRequest("One request makes one video; 'n' has to be 1.", param="n")
-    wish = cast_by_flags(read_wish(messages, terms.public_url, look_back=False), flags, terms.public_url)
-    return film(
-        Script(
-            model=name,
-            prompt=prompt(wish.text, terms.longest_prompt, PARAM),
-            size=body.size,
-            aspect_ratio=body.aspect_ratio,
-            resolution=body.resolution,
-            seconds=body.seconds,
-            seed=body.seed,
-            pictures=wish.pictures,
-            roles=wish.roles,
-            pictures_param=PARAM,
-        ),
-        terms.catalogue,
+    wish = with_fields(read_wish(messages, terms.public_url, look_back=False), body.pictures, terms.public_url)
+    wish = cast_by_flags(wish, flags, terms.public_url)
+    script = Script(
+        model=name,
+        prompt=prompt(wish.text, terms.longest_prompt, PARAM),
+        pictures=wish.pictures,
+        roles=wish.roles,
+        pictures_param=field_of(body.pictures, PARAM),
     )
+    return film(body, script, terms)

@@ -5,16 +5,31 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from adapter.domain.orders import Source
+from adapter.domain.media import probe
+from adapter.domain.orders import Source, Upload
 from adapter.errors import InvalidRequest
-from adapter.openai_api.read.pictures import FORMS, kept_name, read_ref, read_url
-from adapter.openai_api.wire.chat import ContentPart, Message
-from adapter.openai_api.wire.images import ImageRef
+from adapter.openai_api.read.fields import wrong_type
+from adapter.openai_api.read.picture_sets import field_of, listed
+from adapter.openai_api.read.pictures import kept_name, sources_of
+from adapter.openai_api.read.turns import (
+    Turn,
+    beside,
+    is_picture,
+    is_text,
+    parts_of,
+    role_of,
+    texts_of,
+    words_of,
+)
+from adapter.openai_api.wire.media import Picture
 
 PARAM = "messages"
 
-TEXTS = frozenset({"text", "input_text"})
-PICTURES = frozenset({"image_url", "input_image", "file", "input_file"})
+#: What is said beside the fault of an earlier picture. Without a way out it would be in the way of all that follows.
+WAY_OUT = (
+    "It is a picture of an earlier turn. Attach it again; or end the prompt with '--ref none' (in /v1/responses: the "
+    "tool's action 'generate') to work from words alone."
+)
 
 #: The head of a picture in Markdown, up to its address. It does not reach past the next bracket.
 _MARKDOWN = re.compile(r"!\[[^\[\]\n]{0,1000}\]\(")
@@ -36,69 +51,104 @@ class Wish(msgspec.Struct, frozen=True):
     is_earlier: bool = False
 
 
-def read_wish(messages: Sequence[Message], public_url: str, *, look_back: bool) -> Wish:
+def read_wish(messages: Sequence[Turn], public_url: str, *, look_back: bool) -> Wish:
     """Return the last user message's text and pictures.
 
     If it has none and `look_back` is set, they are those that were given or made last before it: so "make it blue"
     means the picture of the answer above. Of an answer with several pictures it is the last one. Pictures that are
-    not chosen are not looked at: a broken one in an old turn is in nobody's way.
+    not chosen are not looked at. One of an old turn that cannot be used was refused when that turn came. Clients send
+    it again with every message, so it is passed over.
 
     Raises:
         InvalidRequest: there is no user message, or a part that cannot be used.
     """
-    asked = next((at for at in reversed(range(len(messages))) if messages[at].role == "user"), None)
+    asked = next((at for at in reversed(range(len(messages))) if role_of(messages[at]) == "user"), None)
     if asked is None:
         raise InvalidRequest("There is no message of role 'user'.", param=PARAM)
     text = "\n".join(_texts(messages[asked]))
     for earlier in reversed(messages[0 if look_back else asked : asked + 1]):
         found = tuple(_pictures(earlier, public_url))
         if found:
-            chosen = found if earlier.role == "user" else found[-1:]
-            roles = tuple(part.role for part in chosen)
-            sources = tuple(_source(part, public_url) for part in chosen)
-            return Wish(text, sources, roles, is_earlier=earlier is not messages[asked])
+            chosen = found if role_of(earlier) == "user" else found[-1:]
+            roles = tuple(picture.role for picture in chosen)
+            if earlier is messages[asked]:
+                return Wish(text, sources_of(chosen, public_url), roles)
+            if sources := _usable(chosen, public_url):
+                return Wish(text, sources, roles, is_earlier=True)
     return Wish(text)
 
 
-def _texts(message: Message) -> Iterator[str]:
-    if isinstance(message.content, str):
-        yield message.content
-    for part in _parts(message):
-        if part.type in TEXTS:
-            yield part.text or ""
-        elif part.type not in PICTURES:
+def with_fields(wish: Wish, pictures: Sequence[Picture], public_url: str) -> Wish:
+    """Return a wish with the pictures that stand beside the conversation, which mean the last turn.
+
+    Raises:
+        InvalidRequest: they are others than those of the turn, and nothing says what each is.
+    """
+    if not pictures:
+        return wish
+    own = sources_of(pictures, public_url)
+    if not wish.pictures or [_bare(source) for source in own] == [_bare(source) for source in wish.pictures]:
+        return Wish(wish.text, own, tuple(picture.role for picture in pictures))
+    if all(picture.role is None for picture in pictures):
+        name = field_of(pictures, PARAM)
+        raise InvalidRequest(f"'{PARAM}' and '{name}' bring different pictures; leave one of them out.", param=name)
+    roles = (*wish.roles, *(picture.role for picture in pictures))
+    return Wish(wish.text, (*wish.pictures, *own), roles)
+
+
+def _bare(source: Source) -> Source:
+    return msgspec.structs.replace(source, param="")
+
+
+def _usable(pictures: Sequence[Picture], public_url: str) -> tuple[Source, ...]:
+    """Return the pictures of an earlier turn; none if one of them cannot be used."""
+    try:
+        sources = sources_of(pictures, public_url)
+    except InvalidRequest:
+        return ()
+    if any(isinstance(source, Upload) and probe(source.data) is None for source in sources):
+        return ()
+    return tuple(msgspec.structs.replace(source, advice=WAY_OUT) for source in sources)
+
+
+def _texts(turn: Turn) -> Iterator[str]:
+    """Yield the words of the turn that counts. A part that is neither words nor a picture was meant: it is refused."""
+    content = turn.get("content")
+    if not isinstance(content, str | list | dict | None):
+        raise wrong_type(content, PARAM, "text or a list of parts")
+    if isinstance(content, str):
+        yield content
+    for part in parts_of(turn):
+        if is_text(part):
+            if not isinstance(part.get("text"), str | None):
+                raise wrong_type(part["text"], PARAM, "text")
+            yield words_of(part)
+        elif not is_picture(part):
             raise InvalidRequest(
-                f"A part of type '{part.type}' cannot be used. Allowed: text, image_url, file.", param=PARAM
+                f"A part of type '{part.get('type')}' cannot be used. Allowed: text, image_url, file.", param=PARAM
             )
 
 
-def _parts(message: Message) -> tuple[ContentPart, ...]:
-    return message.content if isinstance(message.content, tuple) else ()
-
-
-def _pictures(message: Message, public_url: str) -> Iterator[ContentPart]:
+def _pictures(turn: Turn, public_url: str) -> Iterator[Picture]:
     """Find what a user attached or wrote a link of ours to; or what an answer showed, in its text or beside it."""
-    if message.role == "user":
+    role = role_of(turn)
+    if role == "user":
         ours = re.compile(re.escape(f"{public_url}/media/") + _PICTURE_NAME)
-        for text in _plain(message):
-            yield from (ContentPart(type="image_url", image_url=found[0]) for found in ours.finditer(text))
-    if message.role == "assistant":
-        for text in reversed([*_plain(message)]):
+        for text in texts_of(turn):
+            yield from (Picture(found[0], PARAM) for found in ours.finditer(text))
+    if role == "assistant":
+        for text in reversed([*texts_of(turn)]):
             if (last := _last_shown(text, public_url)) is not None:
                 yield last
                 break
-    if message.role in {"user", "assistant"}:
-        yield from (part for part in _parts(message) if part.type in PICTURES)
-        yield from message.images or ()
+    if role in {"user", "assistant"}:
+        for part in parts_of(turn):
+            if is_picture(part):
+                yield from listed(part, PARAM, None)
+        yield from beside(turn, PARAM)
 
 
-def _plain(message: Message) -> Iterator[str]:
-    if isinstance(message.content, str):
-        yield message.content
-    yield from (part.text or "" for part in _parts(message))
-
-
-def _last_shown(text: str, public_url: str) -> ContentPart | None:
+def _last_shown(text: str, public_url: str) -> Picture | None:
     """Find the last picture in a text, from its end and in small steps: it may be 100 MB of data, or of brackets."""
     at = closed = len(text)
     for _ in range(_MOST_HEADS):
@@ -113,7 +163,7 @@ def _last_shown(text: str, public_url: str) -> ContentPart | None:
                 and text.find("(", head.end(), end) < 0
                 and _is_shown(text[head.end() : end], public_url)
             ):
-                return ContentPart(type="image_url", image_url=text[head.end() : end])
+                return Picture(text[head.end() : end], PARAM)
         closed = _first(text.find(")", at, begun), closed)
     return None
 
@@ -125,16 +175,3 @@ def _first(found: int, otherwise: int) -> int:
 def _is_shown(url: str, public_url: str) -> bool:
     ours = url[:11].lower() == "data:image/" or kept_name(url, public_url)
     return bool(ours) and not any(blank in url for blank in _BLANKS)
-
-
-def _source(part: ContentPart, public_url: str) -> Source:
-    if part.image_url is not None:
-        url = part.image_url if isinstance(part.image_url, str) else part.image_url.url
-        return read_url(url, public_url, PARAM)
-    data = (part.file_data or part.file_url) if part.file is None else part.file.file_data
-    if data is not None:
-        return read_url(data, public_url, PARAM)
-    file_id = part.file_id if part.file is None else part.file.file_id
-    if file_id is not None:
-        return read_ref(ImageRef(file_id=file_id), public_url, PARAM)
-    raise InvalidRequest(f"A part of type '{part.type}' needs a picture: {FORMS}, or a 'file_id'.", param=PARAM)

@@ -1,5 +1,6 @@
 """Single fields, checked the same way wherever they occur."""
 
+import re
 from typing import TypeVar
 
 from adapter.domain.orders import MAX_SEED
@@ -30,10 +31,68 @@ def prompt(text: str, longest: int, param: str = "prompt") -> str:
 
 
 def seed(value: int | None) -> int | None:
-    """Return a seed that fits into the upstreams' field."""
-    if value is not None and not 0 <= value <= MAX_SEED:
-        raise InvalidRequest(f"'seed' has to be 0 to {MAX_SEED}.", param="seed")
+    """Return a seed that fits into the upstreams' field, the same one for the same number each time.
+
+    OpenAI's are any 64 bits, negative ones too.
+    """
+    return None if value is None else value % (MAX_SEED + 1)
+
+
+def wrong_type(value: object, name: str, wanted: str) -> InvalidRequest:
+    """Return what is told to a client whose field is of the wrong type."""
+    kind = next((word for known, word in KINDS if isinstance(value, known)), "this")
+    return InvalidRequest(f"'{name}' has to be {wanted}, not {kind}.", param=name, code="invalid_type")
+
+
+#: What a decoded value is, in people's words.
+KINDS: tuple[tuple[type, str], ...] = (
+    (str, "text"),
+    (bool, "true or false"),
+    (int, "a whole number"),
+    (float, "a number"),
+    (list, "a list"),
+    (dict, "an object"),
+)
+
+
+def word_of(value: object, name: str) -> str:
+    """Return a field that is a text.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
+    if not isinstance(value, str):
+        raise wrong_type(value, name, "text")
     return value
+
+
+def whole_number(value: object, name: str) -> int:
+    """Return a field that is a whole number: `1`, `1.0`, or the same as a text, as forms have it.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,40}(\.0{1,20})?", value.strip()):
+        return int(value.strip().partition(".")[0])
+    if isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1:
+        return int(value)
+    raise wrong_type(value, name, "a whole number")
+
+
+def seconds_of(value: object, name: str) -> float:
+    """Return a length in seconds: a number, digits, or Google's `8s`.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
+    if isinstance(value, str):
+        found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)\s?(?:s|sec|secs|seconds)?", value.strip().lower())
+        if found is None:
+            raise InvalidRequest(f"'{name}' has to be a number of seconds, not '{value}'.", param=name)
+        return float(found[1])
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise wrong_type(value, name, "a number or text")
+    return float(value)
 
 
 def one_of(value: str, allowed: list[str], param: str) -> str:

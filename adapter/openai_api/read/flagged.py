@@ -3,55 +3,56 @@
 Fields are mostly a program's defaults, the same for every message; who types a flag sees them nowhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from adapter.domain.media import Ratio
 from adapter.errors import InvalidRequest
-from adapter.openai_api.read.conversation import PARAM, TEXTS, Wish
-from adapter.openai_api.read.flags import Flags, Ref, take_flags
+from adapter.openai_api.read.conversation import PARAM, Wish
+from adapter.openai_api.read.flags import NONE, Flags, Ref, take_flags
 from adapter.openai_api.read.markup import without_videos
+from adapter.openai_api.read.names import FIRST, LAST, REFERENCE
 from adapter.openai_api.read.pictures import read_url
-from adapter.openai_api.read.roles import FIRST, LAST, REFERENCE
 from adapter.openai_api.read.shape import RESOLUTIONS
 from adapter.openai_api.read.terms import Terms
-from adapter.openai_api.wire.chat import ChatRequest, ContentPart, Message
+from adapter.openai_api.read.turns import Turn, is_text, parts_of, role_of, words_of
+from adapter.openai_api.wire.chat import ChatRequest
 
 #: Characters beyond the longest prompt in which flags are looked for; a longer text is refused anyway.
 _ROOM_FOR_FLAGS = 8192
 
 
-def without_flags(messages: Sequence[Message], terms: Terms) -> tuple[tuple[Message, ...], Flags]:
+def without_flags(messages: Sequence[Turn], terms: Terms) -> tuple[tuple[Turn, ...], Flags]:
     """Return the messages as they would be without flags and quoted answers in the last user turn, and the flags.
 
     Raises:
         InvalidRequest: as `take_flags`.
     """
-    asked = next((at for at in reversed(range(len(messages))) if messages[at].role == "user"), None)
+    asked = next((at for at in reversed(range(len(messages))) if role_of(messages[at]) == "user"), None)
     if asked is None:
         return tuple(messages), Flags()
     message = messages[asked]
-    if isinstance(message.content, str):
-        content, flags = _spoken(message.content, terms)
-        said = msgspec.structs.replace(message, content=content)
-    else:
-        parts, flags = _parts(message.content or (), terms)
-        said = msgspec.structs.replace(message, content=parts)
-    return (*messages[:asked], said, *messages[asked + 1 :]), flags
+    content = message.get("content")
+    if isinstance(content, str):
+        said, flags = _spoken(content, terms)
+        return (*messages[:asked], {**message, "content": said}, *messages[asked + 1 :]), flags
+    parts, flags = _parts(parts_of(message), terms)
+    spoken = {**message, "content": list(parts)} if parts else message
+    return (*messages[:asked], spoken, *messages[asked + 1 :]), flags
 
 
-def _parts(parts: Sequence[ContentPart], terms: Terms) -> tuple[tuple[ContentPart, ...], Flags]:
+def _parts(parts: Sequence[Turn], terms: Terms) -> tuple[tuple[Turn, ...], Flags]:
     """Look into the last words among pictures: whatever stands before them is not the end of the prompt."""
     at = next((at for at in reversed(range(len(parts))) if _has_words(parts[at])), None)
     if at is None:
         return tuple(parts), Flags()
-    text, flags = _spoken(parts[at].text or "", terms)
-    return (*parts[:at], msgspec.structs.replace(parts[at], text=text), *parts[at + 1 :]), flags
+    text, flags = _spoken(words_of(parts[at]), terms)
+    return (*parts[:at], {**parts[at], "text": text}, *parts[at + 1 :]), flags
 
 
-def _has_words(part: ContentPart) -> bool:
-    return part.type in TEXTS and bool(part.text and part.text.strip())
+def _has_words(part: Turn) -> bool:
+    return is_text(part) and bool(words_of(part).strip())
 
 
 def _spoken(text: str, terms: Terms) -> tuple[str, Flags]:
@@ -62,28 +63,25 @@ def _spoken(text: str, terms: Terms) -> tuple[str, Flags]:
 
 def with_flags(body: ChatRequest, flags: Flags) -> ChatRequest:
     """Return a request in which the flags stand in the place of fields that speak of the same."""
-    said = {name: getattr(flags, name) for name in ("n", "seed", "seconds")}
-    framed = _frame(body, flags) if flags.ratio or flags.size else {}
-    return msgspec.structs.replace(body, **framed, **{name: value for name, value in said.items() if value is not None})
+    said: dict[str, object] = {name: getattr(flags, name) for name in ("n", "seed", "seconds")}
+    said = {name: value for name, value in said.items() if value is not None}
+    names = {**body.names, **{name: f"--{name}" for name in said}}
+    if flags.ratio or flags.size:
+        said |= _frame(body, flags)
+        names |= {"size": "--size"} if flags.size else {}
+        names |= {"aspect_ratio": "--ar"} if flags.ratio else {}
+    return msgspec.structs.replace(body, **said, names=names)
 
 
-def _frame(body: ChatRequest, flags: Flags) -> dict[str, str | None]:
+def _frame(body: ChatRequest, flags: Flags) -> Mapping[str, str | None]:
     """Return the fields of a frame: a ratio leaves a resolution as it is, and the other way round."""
-    configs = [config for config in (body.image_config, body.image_config_in_camel) if config]
-    sizes = [body.size, body.image_size, *(config.size for config in configs)]
-    ratios = [body.aspect_ratio, *(config.ratio for config in configs), *sizes]
+    sizes = [body.size, body.resolution]
     size, ratio = flags.size, flags.ratio
     if size is None:
         size = next((word for word in sizes if word and word.upper() in RESOLUTIONS), None)
     elif size.upper() in RESOLUTIONS:
-        ratio = ratio or next((word for word in ratios if word in set(Ratio)), None)
-    return {
-        "size": size,
-        "aspect_ratio": ratio,
-        "image_size": None,
-        "image_config": None,
-        "image_config_in_camel": None,
-    }
+        ratio = ratio or next((word for word in (body.aspect_ratio, *sizes) if word in set(Ratio)), None)
+    return {"size": size, "aspect_ratio": ratio, "resolution": None}
 
 
 def refuse_video_flags(flags: Flags, model: str) -> None:
@@ -106,6 +104,10 @@ def cast_by_flags(wish: Wish, flags: Flags, public_url: str) -> Wish:
     """
     if not flags.names_pictures:
         return wish
+    if flags.wants_words_only and not wish.pictures:
+        return wish
+    if NONE in flags.refs:
+        raise InvalidRequest(f"'--ref {NONE}' stands alone and without pictures.", param=PARAM)
     named: list[tuple[Ref, str]] = [(ref, REFERENCE) for ref in flags.refs]
     named += [(ref, role) for ref, role in ((flags.first, FIRST), (flags.last, LAST)) if ref is not None]
     missing = [ref for ref, _ in named if isinstance(ref, int) and ref > len(wish.pictures)]

@@ -23,6 +23,8 @@ Ref = int | str
 
 PARAM = "messages"
 PICTURE = "the number of an attached picture, or an http(s) address"
+#: In the place of a picture: no earlier one is meant either.
+NONE = "none"
 
 _WORD = re.compile(r"\S+")
 _FLAG = re.compile(r"(--|[—–])([A-Za-z][A-Za-z_-]*)(?:=(.*))?")
@@ -48,6 +50,11 @@ class Flags(msgspec.Struct, frozen=True, kw_only=True):
     def names_pictures(self) -> bool:
         """Whether they say which pictures to work from."""
         return self.first is not None or self.last is not None or bool(self.refs)
+
+    @property
+    def wants_words_only(self) -> bool:
+        """Whether they say that there are none."""
+        return self.refs == (NONE,)
 
 
 class _Said(msgspec.Struct):
@@ -176,6 +183,10 @@ def _picture(value: str) -> Ref | None:
     return address if address.lower().startswith(("https://", "http://")) else _number(1, 99)(value)
 
 
+def _reference(value: str) -> Ref | None:
+    return NONE if value.lower() == NONE else _picture(value)
+
+
 KINDS: Final = {
     "ar": _Kind("ratio", f"one of {', '.join(Ratio)}", _ratio),
     "size": _Kind("size", FORMS, _size),
@@ -184,6 +195,6 @@ KINDS: Final = {
     "seconds": _Kind("seconds", "a whole number of seconds", _seconds),
     "first": _Kind("first", PICTURE, _picture),
     "last": _Kind("last", PICTURE, _picture),
-    "ref": _Kind("refs", PICTURE, _picture, is_list=True),
+    "ref": _Kind("refs", f"{PICTURE}; or '{NONE}' alone", _reference, is_list=True),
 }
 SYNONYMS: Final = {"aspect": "ar", "aspect-ratio": "ar", "ratio": "ar", "duration": "seconds", "refs": "ref"}

@@ -1,7 +1,8 @@
 """`multipart/form-data`, piece by piece. Names, file names and content types of files are as clients please."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping, Sequence
+from itertools import islice, pairwise
 from typing import TypeVar
 
 import msgspec
@@ -19,7 +20,14 @@ HEADER_BYTES = 8 * 1024
 LONGEST_NAME = 64
 
 _T = TypeVar("_T")
-_Tree = dict[str, "str | list[str] | _Tree"]
+#: What a form says, by name: parts, lists and objects of them.
+Tree = dict[str, object]
+#: The same while it grows: a list has numbers as keys.
+_Node = dict[str | int, "Part | _Node"]
+#: The key of `name[]`.
+NEXT = -1
+#: How deep names go, in brackets; the deepest that means something is `generationConfig[imageConfig][aspectRatio]`.
+DEEPEST = 16
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -100,27 +108,89 @@ def read_fields(parts: Iterable[Part], kind: type[_T]) -> _T:
         InvalidRequest: a field of the wrong type; `param` names the field.
         RequestTooLarge: a text that is too long.
     """
-    tree: _Tree = {}
-    for part in parts:
-        _plant(tree, part.name, _text(part))
+    tree = texts(plant(parts))
     return checked(lambda: msgspec.convert(tree, kind, strict=False))
 
 
-def _plant(tree: _Tree, name: str, text: str) -> None:
-    """Put a value where its name says: `key`, `key[]` of a list, `key[inner]` of an object."""
-    key, *inner = re.findall(r"[^\[\]]+|\[\]", name) or [name]
-    while inner and inner[0] != "[]":
-        below = tree.setdefault(key, {})
-        if not isinstance(below, dict):
-            raise _contradiction(name)
-        tree, key, *inner = below, *inner
-    value = tree.setdefault(key, [] if inner else text)
-    if inner and isinstance(value, list):
-        value.append(text)
-    elif not inner and isinstance(value, str):
-        tree[key] = text
-    else:
-        raise _contradiction(name)
+def is_empty(value: object) -> bool:
+    """Say whether a field says nothing: null, or an empty text, list or part. Forms and many programs send such."""
+    if isinstance(value, Part):
+        return not value.data
+    return value is None or (isinstance(value, str | list) and not value)
+
+
+def plant(parts: Iterable[Part], lists: Container[str] = ()) -> Tree:
+    """Return the parts that say something as a tree, by their names: `key`, `key[]`, `key[0]`, `key[inner]`.
+
+    What stands under one of the names in `lists` is one of several, even where brackets do not say so.
+
+    Raises:
+        InvalidRequest: a name that contradicts an earlier one.
+    """
+    root: _Node = {}
+    for part in parts:
+        if not is_empty(part):
+            path = _path(part.name)
+            is_one = path[0] in lists and not (len(path) > 1 and isinstance(path[1], int))
+            _put(root, [path[0], NEXT, *path[1:]] if is_one else path, part)
+    return {str(key): _settled(value) for key, value in root.items()}
+
+
+def texts(tree: Mapping[str, object]) -> dict[str, object]:
+    """Return a tree whose parts are texts.
+
+    Raises:
+        InvalidRequest: a part is no text.
+        RequestTooLarge: one is too long.
+    """
+    return {key: _texts(value) for key, value in tree.items()}
+
+
+def _texts(value: object) -> object:
+    if isinstance(value, Part):
+        return _text(value)
+    if isinstance(value, list):
+        return [_texts(item) for item in value]
+    return texts(value) if isinstance(value, dict) else value
+
+
+def _path(name: str) -> list[str | int]:
+    """Take a name apart. In brackets stand nothing, a number, or the name of a field."""
+    first, *inner = (re.findall(r"[^\[\]]+|\[\]", name) or [name])[:DEEPEST]
+    return [first, *(NEXT if key == "[]" else int(key) if re.fullmatch(r"[0-9]{1,6}", key) else key for key in inner)]
+
+
+def _put(node: _Node, path: Sequence[str | int], part: Part) -> None:
+    for key, below in pairwise(path):
+        place = _place(node, key, below, part)
+        inner = node.setdefault(place, {})
+        if not isinstance(inner, dict):
+            raise _contradiction(part.name)
+        node = inner
+    place = _place(node, path[-1], None, part)
+    if isinstance(node.get(place), dict):
+        raise _contradiction(part.name)
+    node[place] = part
+
+
+def _place(node: _Node, key: str | int, below: str | int | None, part: Part) -> str | int:
+    """Return where a key leads in a list or an object. `[]` is a new entry, or the last one that lacks the field."""
+    if any(isinstance(known, int) != isinstance(key, int) for known in islice(node, 1)):
+        raise _contradiction(part.name)
+    if key != NEXT or isinstance(key, str):
+        return key
+    last = max((at for at in node if isinstance(at, int)), default=-1)
+    entry = node.get(last)
+    is_open = isinstance(below, str) and isinstance(entry, dict) and below not in entry
+    return last if is_open else last + 1
+
+
+def _settled(value: "_Node | Part") -> object:
+    if isinstance(value, Part):
+        return value
+    if all(isinstance(key, int) for key in value):
+        return [_settled(inner) for inner in value.values()]
+    return {str(key): _settled(inner) for key, inner in value.items()}
 
 
 def _contradiction(name: str) -> InvalidRequest:

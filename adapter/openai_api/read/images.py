@@ -1,16 +1,23 @@
 """A request for pictures into an order."""
 
 from adapter.domain.catalogue import ImageCard
-from adapter.domain.media import MOST_ENCODED_PIXELS, MediaFormat, Pixels, Ratio, Resolution, Shape, SizePolicy
+from adapter.domain.media import MOST_ENCODED_PIXELS, Frame, MediaFormat, Pixels, Ratio, Resolution, Shape, SizePolicy
 from adapter.domain.orders import ImageOrder, Source
-from adapter.errors import InvalidRequest
+from adapter.errors import InvalidRequest, RequestTooLarge
+from adapter.openai_api.read.body import NOT_JSON
 from adapter.openai_api.read.fields import one_of, prompt, required, seed
-from adapter.openai_api.read.shape import only_word, read_shape, with_image_size
+from adapter.openai_api.read.media import read_media_json
+from adapter.openai_api.read.names import FIRST, LAST
+from adapter.openai_api.read.pictures import sources_of
+from adapter.openai_api.read.shape import frame_of, origin_of
 from adapter.openai_api.read.terms import Terms
-from adapter.openai_api.wire.images import GenerationsRequest, ImagesRequest
+from adapter.openai_api.wire.images import ImagesRequest
 
 #: OpenAI's own default (reference: `openai.md` section 4).
 DEFAULT_MODEL = "dall-e-2"
+
+#: A generation that brings no pictures along is words only.
+WORDS_BYTES = 2 * 1024 * 1024
 
 #: OpenAI's own limit (the same section).
 MAX_IMAGES = 10
@@ -51,15 +58,16 @@ def image_order(body: ImagesRequest, terms: Terms, sources: tuple[Source, ...] =
     card, by_name = terms.catalogue.find_card(name, ImageCard)
     _refuse_what_is_not_done(body)
     _check_count(sources, card)
-    shape, policy = _shape(body, by_name), _policy(body, terms)
+    policy = _policy(body, terms)
+    shape, frame = _framed(body, card, by_name, policy)
     return ImageOrder(
         model=name,
         provider=card.provider,
         upstream=card.upstream,
         prompt=prompt(required(body.prompt, "prompt"), terms.longest_prompt) + _style(body.style),
-        n=_count(body.n),
-        frame=card.frame(shape, policy),
-        exact=_exact(shape.pixels, _format(body.output_format)) if policy is SizePolicy.EXACT else None,
+        n=_count(body),
+        frame=frame,
+        exact=_exact(shape.pixels, body) if policy is SizePolicy.EXACT else None,
         sources=sources,
         input_formats=tuple(FORMATS[word] for word in card.input_formats),
         seed=seed(body.seed),
@@ -69,15 +77,39 @@ def image_order(body: ImagesRequest, terms: Terms, sources: tuple[Source, ...] =
     )
 
 
-def refuse_pictures(body: GenerationsRequest) -> None:
-    """Refuse what belongs to an edit: the words alone would make another picture, and a paid one.
+def read_generation(body: bytes) -> ImagesRequest:
+    """Return the JSON body of a generation.
 
     Raises:
-        InvalidRequest: there is some.
+        InvalidRequest: as `read_media_json`.
+        RequestTooLarge: it is large and brings no pictures along; or it is no JSON, so that there are none in it.
     """
-    for name in ("image", "images", "mask", "input_fidelity"):
-        if getattr(body, name) is not None:
-            raise InvalidRequest(f"'{name}' belongs to /v1/images/edits; here pictures are made of words.", param=name)
+    try:
+        request = read_media_json(body, ImagesRequest)
+    except InvalidRequest as fault:
+        if fault.code == NOT_JSON and len(body) > WORDS_BYTES:
+            raise _too_many_words() from fault
+        raise
+    if len(body) > WORDS_BYTES and not request.pictures:
+        raise _too_many_words()
+    return request
+
+
+def _too_many_words() -> RequestTooLarge:
+    return RequestTooLarge(f"A request without pictures has at most {WORDS_BYTES} bytes.")
+
+
+def generation_order(body: ImagesRequest, terms: Terms) -> ImageOrder:
+    """Return the order that a generation means. Pictures that it brings along are worked from, as in an edit.
+
+    Raises:
+        UnknownModel, InvalidRequest: as `image_order`.
+    """
+    if body.input_fidelity is not None and not body.pictures:
+        raise InvalidRequest(
+            "'input_fidelity' is for pictures to work from, and there are none.", param="input_fidelity"
+        )
+    return image_order(body, terms, sources_of(body.pictures, terms.public_url))
 
 
 def _refuse_what_is_not_done(body: ImagesRequest) -> None:
@@ -88,6 +120,17 @@ def _refuse_what_is_not_done(body: ImagesRequest) -> None:
     one_of(body.background or "auto", ["auto", "opaque"], "background")
     if not 0 <= (body.partial_images or 0) <= 3:
         raise InvalidRequest("'partial_images' has to be 0 to 3.", param="partial_images")
+    # `high`, the most, is how these models look at their inputs anyway.
+    one_of(body.input_fidelity or "low", ["low", "high"], "input_fidelity")
+    if body.seconds is not None:
+        name = body.called("seconds")
+        raise InvalidRequest(f"This model makes pictures, which have no length; leave '{name}' out.", param=name)
+    for picture in body.pictures:
+        if picture.role in {FIRST, LAST}:
+            raise InvalidRequest(
+                f"This model makes pictures, which have no frames; '{picture.name}' belongs to videos.",
+                param=picture.name,
+            )
     for name in FOREIGN:
         if getattr(body, name) is not None:
             raise InvalidRequest(f"'{name}' means nothing to these models; leave it out.", param=name)
@@ -102,13 +145,17 @@ def _check_count(sources: tuple[Source, ...], card: ImageCard) -> None:
         )
 
 
-def _shape(body: ImagesRequest, by_name: Ratio | None) -> Shape:
-    ratio = only_word(body.ratios, "aspect_ratio")
-    shape = with_image_size(read_shape(body.size, ratio, by_name), only_word(body.image_sizes, "image_size"))
-    wished = QUALITIES[one_of(body.quality or "auto", list(QUALITIES), "quality")]
-    if wished is None or shape.resolution is not None or shape.pixels is not None:
-        return shape
-    return Shape(ratio=shape.ratio, fineness=wished)
+def _framed(body: ImagesRequest, card: ImageCard, by_name: Ratio | None, policy: SizePolicy) -> tuple[Shape, Frame]:
+    """Return the frame that is asked for, and what the model makes of it."""
+    shape = frame_of(body, by_name)
+    wished = QUALITIES[one_of(body.quality or "auto", list(QUALITIES), body.called("quality"))]
+    if wished is not None and shape.resolution is None and shape.pixels is None:
+        shape = Shape(ratio=shape.ratio, fineness=wished)
+    try:
+        return shape, card.frame(shape, policy)
+    except InvalidRequest as fault:
+        fault.param = origin_of(body, fault.param)
+        raise
 
 
 def _policy(body: ImagesRequest, terms: Terms) -> SizePolicy:
@@ -117,13 +164,14 @@ def _policy(body: ImagesRequest, terms: Terms) -> SizePolicy:
     return SizePolicy(one_of(body.size_policy, [policy.value for policy in SizePolicy], "size_policy"))
 
 
-def _exact(pixels: Pixels | None, kind: MediaFormat) -> Pixels | None:
+def _exact(pixels: Pixels | None, body: ImagesRequest) -> Pixels | None:
     """Return what can be made to the pixel; what cannot be is refused before it is paid for."""
     if pixels is None:
         return None
+    kind = _format(body.output_format)
     too_long = kind is MediaFormat.WEBP and max(pixels.width, pixels.height) > LONGEST_WEBP_SIDE
     if too_long or pixels.area > MOST_ENCODED_PIXELS:
-        raise InvalidRequest(f"'{pixels}' is too large to be made exactly.", param="size")
+        raise InvalidRequest(f"'{pixels}' is too large to be made exactly.", param=body.called("size"))
     return pixels
 
 
@@ -150,8 +198,8 @@ def _compression(body: ImagesRequest) -> int:
     return asked
 
 
-def _count(n: int | None) -> int:
-    count = 1 if n is None else n
+def _count(body: ImagesRequest) -> int:
+    count, name = 1 if body.n is None else body.n, body.called("n")
     if not 1 <= count <= MAX_IMAGES:
-        raise InvalidRequest(f"'n' has to be 1 to {MAX_IMAGES}.", param="n")
+        raise InvalidRequest(f"'{name}' has to be 1 to {MAX_IMAGES}.", param=name)
     return count

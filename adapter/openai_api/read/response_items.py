@@ -1,20 +1,19 @@
 """The entries of a response's input: as a conversation, and as they are shown again."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from adapter.domain.side_calls import Phrasebook, SideCallKind
-from adapter.openai_api.read.conversation import PICTURES
-from adapter.openai_api.wire.chat import ContentPart, Message
+from adapter.openai_api.read.pictures import address_of
+from adapter.openai_api.read.turns import Turn, is_picture, parts_of, role_of, texts_of, turns_in, words_of
 from adapter.openai_api.wire.responses import (
     GivenImage,
     GivenItem,
     GivenMessage,
     GivenText,
     ImageCall,
-    InputItem,
     OutputText,
 )
 
@@ -24,31 +23,33 @@ DRAWN = "ig_"
 
 _KEY = re.compile(r"[0-9a-f]{32}")
 
-Input = str | tuple[InputItem, ...] | None
+Input = str | tuple[object, ...] | None
+Entry = Mapping[str, object]
 
 
-def _entries(given: Input) -> tuple[InputItem, ...]:
-    return (InputItem(role="user", content=given),) if isinstance(given, str) else given or ()
+def _entries(given: Input) -> Sequence[Entry]:
+    return [{"role": "user", "content": given}] if isinstance(given, str) else turns_in(given)
 
 
-def messages(given: Input) -> Iterator[Message]:
+def messages(given: Input) -> Iterator[Turn]:
     """Yield the turns of an input. A picture that was drawn before is an answer's, with its base64 or by its id."""
     for item in _entries(given):
         if _is_message(item):
-            yield Message(role=item.role or "", content=item.content)
+            yield item
         elif (picture := _drawn(item)) is not None:
-            yield Message(role="assistant", content=None, images=(picture,))
+            yield {"role": "assistant", "content": [picture]}
 
 
-def _is_message(item: InputItem) -> bool:
-    return item.type in {None, "message"} and item.role is not None
+def _is_message(item: Entry) -> bool:
+    return item.get("type") in {None, "message"} and bool(role_of(item))
 
 
-def _drawn(item: InputItem) -> ContentPart | None:
-    if item.type == IMAGE_CALL and item.result:
-        return ContentPart(type="input_image", image_url=f"data:image/png;base64,{item.result}")
-    if item.type in {IMAGE_CALL, "item_reference"} and item.id and item.id.startswith(DRAWN):
-        return ContentPart(type="input_image", file_id=item.id)
+def _drawn(item: Entry) -> Turn | None:
+    kind, key, result = item.get("type"), item.get("id"), item.get("result")
+    if kind == IMAGE_CALL and isinstance(result, str) and result:
+        return {"type": "input_image", "b64_json": result}
+    if kind in {IMAGE_CALL, "item_reference"} and isinstance(key, str) and key.startswith(DRAWN):
+        return {"type": "input_image", "file_id": key}
     return None
 
 
@@ -62,30 +63,33 @@ def ends_in_answer(given: Input, phrasebook: Phrasebook, *, is_answered: bool) -
     for item in reversed(_entries(given)):
         if _is_answer(item) or (_is_message(item) and phrasebook.kind_of(_text(item)) is SideCallKind.RETRY):
             return True
-        if _is_message(item) and item.role == "user":
+        if _is_message(item) and role_of(item) == "user":
             return False
     return is_answered
 
 
-def _is_answer(item: InputItem) -> bool:
+def _is_answer(item: Entry) -> bool:
     """Say whether an entry is part of a finished answer. A client may have left the other parts out."""
-    named = item.id or ""
-    if item.type == IMAGE_CALL:
-        return item.status in {None, "completed"}
-    if item.type in {"item_reference", "reasoning"}:
+    kind, named = item.get("type"), _name_of(item)
+    if kind == IMAGE_CALL:
+        return item.get("status") in {None, "completed"}
+    if kind in {"item_reference", "reasoning"}:
         return named.startswith(DRAWN) or _is_ours(named, "rs_")
-    return _is_message(item) and item.role == "assistant" and (_is_ours(named, "msg_") or _shows_picture(item))
+    return _is_message(item) and role_of(item) == "assistant" and (_is_ours(named, "msg_") or _shows_picture(item))
 
 
-def _shows_picture(item: InputItem) -> bool:
+def _name_of(item: Entry) -> str:
+    named = item.get("id")
+    return named if isinstance(named, str) else ""
+
+
+def _shows_picture(item: Entry) -> bool:
     """Say whether a message has a picture as a part: so LlamaIndex sends an answer back."""
-    return isinstance(item.content, tuple) and any(part.type in PICTURES for part in item.content)
+    return any(is_picture(part) for part in parts_of(item))
 
 
-def _text(item: InputItem) -> str:
-    if isinstance(item.content, str):
-        return item.content
-    return "\n".join(part.text for part in item.content or () if part.text)
+def _text(item: Entry) -> str:
+    return "\n".join(filter(None, texts_of(item)))
 
 
 def _is_ours(named: str, prefix: str) -> bool:
@@ -95,8 +99,8 @@ def _is_ours(named: str, prefix: str) -> bool:
 
 def last_drawn(given: Input) -> tuple[str, ...]:
     """Return the id of the picture of ours that an input shows last."""
-    ids = (item.id for item in reversed(_entries(given)) if _drawn(item) is not None)
-    return next(((found,) for found in ids if found and found.startswith(DRAWN)), ())
+    ids = (_name_of(item) for item in reversed(_entries(given)) if _drawn(item) is not None)
+    return next(((found,) for found in ids if found.startswith(DRAWN)), ())
 
 
 def given_items(given: Input, key: str) -> tuple[GivenItem, ...]:
@@ -106,24 +110,27 @@ def given_items(given: Input, key: str) -> tuple[GivenItem, ...]:
     return tuple(item for item in found if item is not None)
 
 
-def _given(item: InputItem, key: str) -> GivenItem | None:
+def _given(item: Entry, key: str) -> GivenItem | None:
+    own = item.get("id")
     if _is_message(item):
-        role = item.role or ""
-        parts = (ContentPart(type="input_text", text=item.content),) if isinstance(item.content, str) else item.content
-        return GivenMessage(
-            id=item.id or f"msg_{key}", role=role, content=tuple(_part(part, role) for part in parts or ())
-        )
-    if item.type == IMAGE_CALL:
-        return ImageCall(id=item.id or f"{DRAWN}{key}", status="completed", result=msgspec.Raw(b"null"))
+        role, content = role_of(item), item.get("content")
+        parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else parts_of(item)
+        name = own if isinstance(own, str) and own else f"msg_{key}"
+        return GivenMessage(id=name, role=role, content=tuple(_part(part, role) for part in parts))
+    if item.get("type") == IMAGE_CALL:
+        name = own if isinstance(own, str) and own else f"{DRAWN}{key}"
+        return ImageCall(id=name, status="completed", result=msgspec.Raw(b"null"))
     return None
 
 
-def _part(part: ContentPart, role: str) -> GivenText | GivenImage | OutputText:
+def _part(part: Turn, role: str) -> GivenText | GivenImage | OutputText:
     if role == "assistant":
-        return OutputText(text=part.text or "")
-    if part.type not in PICTURES:
-        return GivenText(text=part.text or "")
-    address = part.image_url if isinstance(part.image_url, str) else part.image_url and part.image_url.url
-    address = address or part.file_url
-    is_data = address is None or address.strip()[:5].lower() == "data:"
-    return GivenImage(detail=part.detail or "auto", image_url=None if is_data else address, file_id=part.file_id)
+        return OutputText(text=words_of(part))
+    if not is_picture(part):
+        return GivenText(text=words_of(part))
+    address, file_id, detail = address_of(part), part.get("file_id"), part.get("detail")
+    return GivenImage(
+        detail=detail if isinstance(detail, str) and detail else "auto",
+        image_url=address,
+        file_id=file_id if isinstance(file_id, str) else None,
+    )

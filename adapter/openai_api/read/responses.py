@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
-from functools import partial
 
 import msgspec
 from msgspec import UNSET
@@ -11,16 +10,18 @@ from msgspec import UNSET
 from adapter.domain.catalogue import LONGEST_NAME, VideoCard
 from adapter.domain.orders import Filed, ImageOrder, Kept, Link, Source, VideoWish
 from adapter.errors import InvalidRequest, UnknownModel
-from adapter.openai_api.read.body import checked
 from adapter.openai_api.read.chat import video_wish
 from adapter.openai_api.read.conversation import PARAM as CHAT_PARAM
-from adapter.openai_api.read.conversation import read_wish
+from adapter.openai_api.read.conversation import read_wish, with_fields
 from adapter.openai_api.read.fields import one_of, prompt, required
 from adapter.openai_api.read.images import image_order
 from adapter.openai_api.read.markup import split_model
+from adapter.openai_api.read.media import contradiction, read_tree
 from adapter.openai_api.read.response_items import ends_in_answer, last_drawn, messages
 from adapter.openai_api.read.terms import Terms
-from adapter.openai_api.wire.chat import ChatRequest, ContentPart, Message
+from adapter.openai_api.read.turns import Turn
+from adapter.openai_api.wire.chat import ChatRequest
+from adapter.openai_api.wire.media import MediaRequest
 from adapter.openai_api.wire.responses import ImageTool, ResponsesRequest, Said
 
 PARAM = "input"
@@ -82,10 +83,15 @@ def read_response(body: ResponsesRequest, terms: Terms, sight: Sequence[str], *,
             order: ImageOrder | VideoWish = _video(body, turns, terms)
         else:
             order = _picture(body, tool, turns, terms)
-    sources = tuple(msgspec.structs.replace(source, param=PARAM) for source in order.sources)
+    sources = tuple(_placed(source) for source in order.sources)
     order = msgspec.structs.replace(order, sources=sources)
     named = tuple(name for source in sources if (name := _name(source, terms.public_url)))
     return Asked(order, body.model or DEFAULT_MODEL, _said(body), named or tuple(sight))
+
+
+def _placed(source: Source) -> Source:
+    """Return a picture of a turn with the name that turns have in this API."""
+    return msgspec.structs.replace(source, param=PARAM) if source.param == CHAT_PARAM else source
 
 
 def _refuse_what_is_not_done(body: ResponsesRequest) -> None:
@@ -100,8 +106,7 @@ def _tool(body: ResponsesRequest) -> _Tool | None:
     """Return the image tool; other tools are tolerated and mean nothing."""
     for at, given in enumerate(body.tools or ()):
         if isinstance(given, dict) and given.get("type") == TOOL:
-            with _params({}, f"tools[{at}]."):
-                tool = _Tool(at, checked(partial(msgspec.convert, given, ImageTool)))
+            tool = _Tool(at, read_tree(given, ImageTool, inside=f"tools[{at}]"))
             _check_choice(body.tool_choice)
             return tool
     return None
@@ -136,28 +141,33 @@ def _is_chat_model(name: str, terms: Terms) -> bool:
     return False
 
 
-def _video(body: ResponsesRequest, turns: Sequence[Message], terms: Terms) -> VideoWish:
+def _video(body: ResponsesRequest, turns: Sequence[Turn], terms: Terms) -> VideoWish:
     chat = ChatRequest(
         model=body.model,
         messages=tuple(turns),
+        n=body.n,
         size=body.size,
         aspect_ratio=body.aspect_ratio,
+        resolution=body.resolution,
+        quality=body.quality,
         seconds=body.seconds,
         seed=body.seed,
+        pictures=body.pictures,
+        names=body.names,
     )
     return video_wish(chat, terms)
 
 
-def _picture(body: ResponsesRequest, tool: _Tool | None, turns: Sequence[Message], terms: Terms) -> ImageOrder:
-    bare = ImageTool(size=body.size, aspect_ratio=body.aspect_ratio, seed=body.seed)
-    settings = bare if tool is None else tool.body
+def _picture(body: ResponsesRequest, tool: _Tool | None, turns: Sequence[Turn], terms: Terms) -> ImageOrder:
+    settings = _settings(body, None if tool is None else tool.body)
     named = body.model if body.model and not _is_chat_model(body.model, terms) else None
-    fields = {name: f"tools[{tool.at}].{name}" for name in ImageTool.__struct_fields__} if tool else {}
+    fields = {name: f"tools[{tool.at}].{name}" for name in _TOOL_FIELDS} if tool else {}
     if settings.model is None:
         fields.pop("model", None)
     with _params(fields):
         action = _check_settings(settings)
-        wish = read_wish(turns, terms.public_url, look_back=action != "generate")
+        wish = read_wish(turns, terms.public_url, look_back=action != "generate" and not settings.pictures)
+        wish = with_fields(wish, settings.pictures, terms.public_url)
         if action == "edit" and not wish.pictures:
             raise InvalidRequest("There is no picture to edit.", param=PARAM)
         request = msgspec.structs.replace(
@@ -168,27 +178,42 @@ def _picture(body: ResponsesRequest, tool: _Tool | None, turns: Sequence[Message
         return image_order(request, terms, wish.pictures)
 
 
+#: Fields of the tool that do not know by themselves where they stand in a request.
+_TOOL_FIELDS = (*(set(ImageTool.__struct_fields__) - set(MediaRequest.__struct_fields__)), "model")
+#: Fields that may stand in the tool or beside it.
+_SHARED = ("n", "size", "aspect_ratio", "resolution", "quality", "seconds", "seed", "pictures")
+
+
+def _settings(body: ResponsesRequest, tool: ImageTool | None) -> ImageTool:
+    """Return what the tool says, and what the request says beside it.
+
+    Raises:
+        InvalidRequest: they contradict each other.
+    """
+    settings = tool or ImageTool()
+    beside: dict[str, object] = {}
+    for field in _SHARED:
+        one, other = getattr(settings, field), getattr(body, field)
+        said = [value for value in (one, other) if value not in (None, ())]
+        if len(said) == 2 and one != other:
+            raise contradiction(settings.called(field), body.called(field))
+        beside[field] = said[0] if said else one
+    return msgspec.structs.replace(settings, **beside, names={**body.names, **settings.names})
+
+
 def _check_settings(tool: ImageTool) -> str:
     """Refuse what a call of the tool does not have beside what no picture has; return what it shall do."""
     if tool.n not in {None, 1}:
-        raise InvalidRequest("A call of the tool makes one picture; 'n' has to be 1.", param="n")
-    if tool.input_image_mask is not None:
-        raise InvalidRequest(
-            "These models do not take a mask: say in the prompt what shall change and what shall stay.",
-            param="input_image_mask",
-        )
-    # `high`, the most, is how these models look at their inputs anyway.
-    one_of(tool.input_fidelity or "low", ["low", "high"], "input_fidelity")
+        name = tool.called("n")
+        raise InvalidRequest(f"A call of the tool makes one picture; '{name}' has to be 1.", param=name)
     return one_of(tool.action or "auto", ["auto", "generate", "edit"], "action")
 
 
-def _shown(sight: Sequence[str]) -> Iterator[Message]:
+def _shown(sight: Sequence[str]) -> Iterator[Turn]:
     """Yield the turn that showed the pictures in sight, by their addresses or ids."""
     if sight:
-        parts = (
-            ContentPart(type="input_image", image_url=name if "://" in name else None, file_id=name) for name in sight
-        )
-        yield Message(role="user", content=tuple(parts))
+        parts = [{"type": "input_image", "image_url" if "://" in name else "file_id": name} for name in sight]
+        yield {"role": "user", "content": parts}
 
 
 def _name(source: Source, public_url: str) -> str | None:
@@ -226,11 +251,11 @@ def _without_nulls(tool: object) -> object:
 
 
 @contextmanager
-def _params(names: dict[str, str], prefix: str = "") -> Iterator[None]:
+def _params(names: dict[str, str]) -> Iterator[None]:
     """Say of what is refused where it stands in this request."""
     try:
         yield
     except (InvalidRequest, UnknownModel) as fault:
         if fault.param is not None:
-            fault.param = prefix + names.get(fault.param, fault.param)
+            fault.param = names.get(fault.param, fault.param)
         raise

@@ -5,8 +5,7 @@ from typing import TypeVar
 
 from adapter.domain.orders import VideoInput
 from adapter.errors import InvalidRequest
-
-FIRST, LAST, REFERENCE = "first_frame", "last_frame", "reference_image"
+from adapter.openai_api.read.names import FIRST, LAST, REFERENCE
 
 _T = TypeVar("_T")
 
@@ -16,8 +15,8 @@ def cast_pictures(
 ) -> tuple[VideoInput, tuple[_T, ...]]:
     """Return what kind of video pictures make, and the pictures in that kind's order.
 
-    Without roles one is the first frame, two are the first and the last, and three are references; `most` is how many
-    references there may be.
+    Without roles one is the first frame, two are the first and the last, and three are references. One without a role
+    beside a last frame is the first. `most` is how many references there may be.
 
     Raises:
         InvalidRequest: roles that do not go together, or too many pictures.
@@ -41,8 +40,8 @@ def cast_pictures(
             return VideoInput.REFERENCES, tuple(pictures)
         case ["first_frame"] if len(pictures) == 1:
             return VideoInput.FRAME, tuple(pictures)
-        case ["first_frame", "last_frame"] if len(pictures) == 2:
-            return VideoInput.FRAMES, tuple(pictures) if roles[0] == FIRST else tuple(reversed(pictures))
+        case ["first_frame" | "", "last_frame"] if len(pictures) == 2:
+            return VideoInput.FRAMES, tuple(reversed(pictures)) if roles[0] == LAST else tuple(pictures)
         case _:
             raise InvalidRequest(
                 f"A video has one {FIRST}, with or without one {LAST}, or only {REFERENCE} pictures.", param=param

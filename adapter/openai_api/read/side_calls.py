@@ -15,14 +15,15 @@ from typing import Literal
 import msgspec
 
 from adapter.domain.side_calls import Phrasebook, SideCall, SideCallKind
-from adapter.domain.texts import Turn
+from adapter.domain.texts import Turn as SaidTurn
 from adapter.errors import InvalidRequest
-from adapter.openai_api.read.conversation import PARAM, PICTURES
+from adapter.openai_api.read.conversation import PARAM
 from adapter.openai_api.read.fields import required
 from adapter.openai_api.read.markup import split_model
 from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.read.transcripts import MOST_CHARACTERS, conversation_in, users_words
-from adapter.openai_api.wire.chat import ChatRequest, Message, ResponseFormat
+from adapter.openai_api.read.turns import Turn, beside, is_picture, parts_of, role_of, texts_of, turns_in
+from adapter.openai_api.wire.chat import ChatRequest, ResponseFormat
 
 #: NextChat and SillyTavern put some of their instructions into a system message at the end.
 INSTRUCTING = frozenset({"user", "system", "developer"})
@@ -76,29 +77,29 @@ def side_call(body: ChatRequest, terms: Terms) -> SideCall | None:
     return found
 
 
-def turns_of(body: ChatRequest) -> tuple[Turn, ...]:
+def turns_of(body: ChatRequest) -> tuple[SaidTurn, ...]:
     """Return a request's last messages as a text model takes them: without pictures, and none too long."""
-    said = ((message.role, _DATA_URL.sub("", _text(message)[:MOST_CHARACTERS])) for message in body.messages or ())
-    turns = [Turn(ROLES[role], text[:TURN_CHARACTERS]) for role, text in said if role in ROLES and text]
+    said = ((role_of(turn), _DATA_URL.sub("", _text(turn)[:MOST_CHARACTERS])) for turn in turns_in(body.messages))
+    turns = [SaidTurn(ROLES[role], text[:TURN_CHARACTERS]) for role, text in said if role in ROLES and text]
     return tuple(turns[-MOST_TURNS:])
 
 
 def find_side_call(body: ChatRequest, phrasebook: Phrasebook) -> SideCall | None:
     """Return the side call that a request is, or None: it wants what the model makes."""
-    messages = body.messages or ()
+    messages = turns_in(body.messages)
     if not messages:
         return None
     *earlier, last = messages
     instruction = _text(last)
-    kind = phrasebook.kind_of(instruction) if last.role in INSTRUCTING and not _has_pictures(last) else None
+    kind = phrasebook.kind_of(instruction) if role_of(last) in INSTRUCTING and not _has_pictures(last) else None
     if kind is not None:
         carried = conversation_in(instruction)
         members = _members(kind, instruction, body.response_format)
-        if carried is not None or members or any(message.role == "assistant" for message in earlier):
+        if carried is not None or members or any(role_of(turn) == "assistant" for turn in earlier):
             said = tuple(_spoken(earlier)) if carried is None else users_words(carried)
             return SideCall(kind=kind, said=said, members=members)
     first = messages[0]
-    kind = phrasebook.kind_of(_text(first)) if first.role in {"system", "developer"} else None
+    kind = phrasebook.kind_of(_text(first)) if role_of(first) in {"system", "developer"} else None
     if kind is None:
         return None
     beside = [*_spoken(messages)]
@@ -110,19 +111,17 @@ def find_side_call(body: ChatRequest, phrasebook: Phrasebook) -> SideCall | None
     )
 
 
-def _text(message: Message) -> str:
-    if not isinstance(message.content, tuple):
-        return message.content or ""
-    return "\n".join(part.text for part in message.content if part.text)
+def _text(turn: Turn) -> str:
+    return "\n".join(text for text in texts_of(turn) if text)
 
 
-def _has_pictures(message: Message) -> bool:
-    return isinstance(message.content, tuple) and any(part.type in PICTURES for part in message.content)
+def _has_pictures(turn: Turn) -> bool:
+    return any(is_picture(part) for part in parts_of(turn)) or any(True for _ in beside(turn, PARAM))
 
 
-def _spoken(messages: Sequence[Message]) -> Iterator[str]:
-    for message in messages:
-        if message.role == "user" and (text := _text(message)[:MOST_CHARACTERS]):
+def _spoken(turns: Sequence[Turn]) -> Iterator[str]:
+    for turn in turns:
+        if role_of(turn) == "user" and (text := _text(turn)[:MOST_CHARACTERS]):
             yield text
 
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from adapter.domain.catalogue import Catalogue, Listing
+from adapter.domain.catalogue import Catalogue, LengthPolicy, Listing
 from adapter.domain.media import SizePolicy
 from adapter.domain.side_calls import Phrasebook
 
@@ -17,6 +17,9 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     longest_prompt: int
     #: What a size in pixels is worth where the request does not say.
     size_policy: SizePolicy
+    #: What a length is worth that a model does not make. None: the nearest one does for other vendors' names, whose
+    #: client libraries send a default of their own, and for our own names it has to be exact.
+    length_policy: LengthPolicy | None = None
     #: Base of our own links: a picture below it is ours.
     public_url: str
     #: By which words side calls are known. Without any they are prompts like others.

@@ -5,20 +5,22 @@ from collections.abc import Sequence
 
 import msgspec
 
-from adapter.domain.catalogue import Catalogue, VideoCard
+from adapter.domain.catalogue import LengthPolicy, VideoCard
 from adapter.domain.job import Phase, Variant, VideoJob
 from adapter.domain.media import MediaFormat
 from adapter.domain.orders import Kept, Page, Source, VideoInput, VideoOrder, VideoWish
 from adapter.errors import InvalidRequest
-from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.fields import one_of, prompt, required, seed
-from adapter.openai_api.read.form import Part, read_fields
+from adapter.openai_api.read.form import Part
 from adapter.openai_api.read.images import FORMATS
-from adapter.openai_api.read.pictures import read_part, read_ref
+from adapter.openai_api.read.media import read_media_form, read_media_json
+from adapter.openai_api.read.picture_sets import field_of
+from adapter.openai_api.read.pictures import sources_of
 from adapter.openai_api.read.roles import cast_pictures
-from adapter.openai_api.read.shape import read_shape
+from adapter.openai_api.read.shape import origin_of, read_shape
 from adapter.openai_api.read.terms import Terms
-from adapter.openai_api.wire.videos import PictureRef, RemixRequest, VideosRequest
+from adapter.openai_api.wire.media import MediaRequest
+from adapter.openai_api.wire.videos import RemixRequest, VideosRequest
 
 #: OpenAI's own default (reference: `openai.md` section 5).
 DEFAULT_MODEL = "sora-2"
@@ -30,48 +32,39 @@ UNSUPPORTED = "unsupported"
 MOST_LISTED, DEFAULT_LISTED = 100, 20
 
 PARAM = "input_reference"
-#: What clients call the pictures of a form; `[image_url]` is an address, which may be a long data: URL.
-_PICTURE = re.compile(r"input_reference(\[\d*\])?(\[image_url\])?")
+
+#: Words of other vendors for what a video is anyway.
+PLAIN_QUALITIES = ("auto", "standard")
 
 
 class Script(msgspec.Struct, frozen=True, kw_only=True):
-    """The words and pictures of a request, as they came."""
+    """What a video is made of beside the fields of its request."""
 
     model: str
     prompt: str
-    size: str | None = None
-    aspect_ratio: str | None = None
-    #: As OpenAI's clients send it: a number, or digits.
-    seconds: str | float | None = None
-    resolution: str | None = None
-    seed: int | None = None
     pictures: tuple[Source, ...] = ()
     roles: tuple[str | None, ...] = ()
     #: The field that the pictures came in.
     pictures_param: str
 
 
-def film(script: Script, catalogue: Catalogue) -> VideoWish:
-    """Return the wish that a script means.
+def film(request: MediaRequest, script: Script, terms: Terms) -> VideoWish:
+    """Return the wish that a request means.
 
     Raises:
         UnknownModel: no such model.
         InvalidRequest: it asks for what the model cannot do.
     """
-    card, by_name = catalogue.find_card(script.model, VideoCard)
-    if script.seconds is not None and str(script.seconds).removesuffix(".0") != str(card.seconds):
-        raise InvalidRequest(
-            f"The model '{script.model}' makes videos of {card.seconds} seconds only.", param="seconds"
-        )
-    if script.resolution is not None:
-        raise InvalidRequest(f"The model '{script.model}' has one resolution; leave it out.", param="resolution")
+    card, by_name = terms.catalogue.find_card(script.model, VideoCard)
+    _check_count(request)
+    _check_fineness(request, card)
     kind, pictures = cast_pictures(script.pictures, script.roles, most=card.references, param=script.pictures_param)
-    shape = read_shape(script.size, script.aspect_ratio, by_name)
+    size = None if _is_resolution(request.size, card) else request.size
+    shape = read_shape(size, request.aspect_ratio, by_name, request.names)
     try:
         ratio, upstream = card.choose(shape, kind)
     except InvalidRequest as fault:
-        if fault.param == "size" and script.size in {None, "auto"} and script.aspect_ratio is not None:
-            fault.param = "aspect_ratio"
+        fault.param = origin_of(request, fault.param)
         raise
     is_open = kind is not VideoInput.TEXT and shape.ratio is None and shape.pixels is None
     return VideoWish(
@@ -82,8 +75,10 @@ def film(script: Script, catalogue: Catalogue) -> VideoWish:
             prompt=script.prompt,
             ratio=ratio,
             size=card.sizes[ratio],
-            seconds=card.seconds,
-            seed=seed(script.seed),
+            seconds=card.length(
+                request.seconds, _length_policy(request, script.model, terms), request.called("seconds")
+            ),
+            seed=seed(request.seed),
             typical_seconds=card.typical_seconds,
             input=kind,
         ),
@@ -94,14 +89,43 @@ def film(script: Script, catalogue: Catalogue) -> VideoWish:
     )
 
 
+def _check_count(request: MediaRequest) -> None:
+    if request.n not in {None, 1}:
+        name = request.called("n")
+        raise InvalidRequest(f"One request makes one video; '{name}' has to be 1.", param=name)
+
+
+def _check_fineness(request: MediaRequest, card: VideoCard) -> None:
+    """Refuse another resolution than the one that there is, under whatever name it is asked for."""
+    for field, plain in (("resolution", ()), ("quality", PLAIN_QUALITIES)):
+        word, name = getattr(request, field), request.called(field)
+        if word is not None and word.lower() not in plain and not _is_resolution(word, card):
+            raise InvalidRequest(
+                f"The model '{card.name}' has one resolution, {' or '.join(card.resolutions)}; '{word}' cannot be had.",
+                param=name,
+            )
+
+
+def _is_resolution(word: str | None, card: VideoCard) -> bool:
+    return word is not None and word.lower().removesuffix("p") + "p" in card.resolutions
+
+
+def _length_policy(request: MediaRequest, model: str, terms: Terms) -> LengthPolicy:
+    """Say what a length is worth. A flag was typed by a person, who wants that length."""
+    if request.called("seconds").startswith("--"):
+        return LengthPolicy.EXACT
+    if terms.length_policy is not None:
+        return terms.length_policy
+    return LengthPolicy.NEAREST if terms.catalogue.find(model).is_foreign else LengthPolicy.EXACT
+
+
 def read_video_json(body: bytes, terms: Terms) -> VideoWish:
     """Return the wish of a JSON body.
 
     Raises:
         UnknownModel, InvalidRequest: as `film`, or a field of the wrong type.
     """
-    request = read_json(body, VideosRequest)
-    return video_wish(request, _refs(request, terms.public_url), terms)
+    return video_wish(read_media_json(body, VideosRequest), terms)
 
 
 def read_video_form(parts: Sequence[Part], terms: Terms) -> VideoWish:
@@ -110,24 +134,10 @@ def read_video_form(parts: Sequence[Part], terms: Terms) -> VideoWish:
     Raises:
         UnknownModel, InvalidRequest: as `film`, or a field of the wrong type.
     """
-    pictures = [part for part in parts if _PICTURE.fullmatch(part.name)]
-    request = read_fields((part for part in parts if not _PICTURE.fullmatch(part.name)), VideosRequest)
-    sources = tuple(read_part(part.data, terms.public_url, PARAM) for part in pictures)
-    return video_wish(request, (*sources, *_refs(request, terms.public_url)), terms)
+    return video_wish(read_media_form(parts, VideosRequest), terms)
 
 
-def _refs(request: VideosRequest, public_url: str) -> tuple[Source, ...]:
-    return tuple(read_ref(ref, public_url, PARAM) for ref in _named(request))
-
-
-def _named(request: VideosRequest) -> tuple[PictureRef | str, ...]:
-    refs = request.input_reference
-    if refs is None:
-        return ()
-    return refs if isinstance(refs, tuple) else (refs,)
-
-
-def video_wish(request: VideosRequest, pictures: tuple[Source, ...], terms: Terms) -> VideoWish:
+def video_wish(request: VideosRequest, terms: Terms) -> VideoWish:
     """Return what a request wishes for, with what OpenAI assumes where it does not say.
 
     Raises:
@@ -138,29 +148,24 @@ def video_wish(request: VideosRequest, pictures: tuple[Source, ...], terms: Term
             "These models know no characters; show them in reference pictures.", param="characters", code=UNSUPPORTED
         )
     return film(
+        request,
         Script(
             model=request.model or DEFAULT_MODEL,
             prompt=prompt(required(request.prompt, "prompt"), terms.longest_prompt),
-            size=request.size,
-            aspect_ratio=request.aspect_ratio,
-            seconds=request.seconds,
-            resolution=request.resolution,
-            seed=request.seed,
-            pictures=pictures,
-            roles=_roles(request, len(pictures)),
-            pictures_param=PARAM,
+            pictures=sources_of(request.pictures, terms.public_url),
+            roles=_roles(request),
+            pictures_param=field_of(request.pictures, PARAM),
         ),
-        terms.catalogue,
+        terms,
     )
 
 
-def _roles(request: VideosRequest, count: int) -> tuple[str | None, ...]:
+def _roles(request: VideosRequest) -> tuple[str | None, ...]:
     """Return what each picture is said to be: by itself, or in a list beside them."""
     if request.roles is None:
-        own = tuple(ref.role if isinstance(ref, PictureRef) else None for ref in _named(request))
-        return (*(None for _ in range(count - len(own))), *own)
+        return tuple(picture.role for picture in request.pictures)
     roles = (request.roles,) if isinstance(request.roles, str) else request.roles
-    if len(roles) != count:
+    if len(roles) != (count := len(request.pictures)):
         raise InvalidRequest(
             f"'roles' names {len(roles)} pictures and {count} came; it has to name each, in their order.", param="roles"
         )
@@ -173,10 +178,10 @@ def read_page(limit: str | None, order: str | None, after: str | None) -> Page:
     Raises:
         InvalidRequest: a limit or an order that there is not.
     """
-    if limit is not None and (re.fullmatch(r"[0-9]{1,3}", limit) is None or int(limit) > MOST_LISTED):
+    if limit and (re.fullmatch(r"[0-9]{1,3}", limit) is None or int(limit) > MOST_LISTED):
         raise InvalidRequest(f"'limit' has to be 0 to {MOST_LISTED}.", param="limit")
     newest_first = one_of(order or "desc", ["asc", "desc"], "order") == "desc"
-    return Page(limit=DEFAULT_LISTED if limit is None else int(limit), newest_first=newest_first, after=after)
+    return Page(limit=int(limit) if limit else DEFAULT_LISTED, newest_first=newest_first, after=after or None)
 
 
 def read_variant(variant: str | None) -> Variant:
@@ -214,6 +219,7 @@ def remix_wish(request: RemixRequest, source: VideoJob, terms: Terms) -> VideoWi
             param="video_id",
             code="video_not_completed",
         )
+    _refuse_other_than(source, request)
     order, said = source.order, prompt(required(request.prompt, "prompt"), terms.longest_prompt)
     return VideoWish(
         order=msgspec.structs.replace(order, prompt=said, seed=source.seed, remix_of=source.id, pictures=()),
@@ -221,3 +227,23 @@ def remix_wish(request: RemixRequest, source: VideoJob, terms: Terms) -> VideoWi
         # They were in a format that the provider takes when they were kept.
         input_formats=tuple(MediaFormat),
     )
+
+
+def _refuse_other_than(source: VideoJob, request: RemixRequest) -> None:
+    """Refuse wishes that a remix does not grant: it would be paid for and not be what was asked for."""
+    order = source.order
+    same: dict[str, set[object]] = {
+        "model": {order.model},
+        "n": {1},
+        "size": {str(order.size), str(order.ratio)},
+        "aspect_ratio": {str(order.ratio)},
+        "seconds": {order.seconds},
+        "seed": {source.seed, order.seed},
+    }
+    for field in (*same, "resolution", "quality", "pictures"):
+        value = getattr(request, field)
+        if value not in (None, (), *same.get(field, ())):
+            name = field_of(request.pictures, PARAM) if field == "pictures" else request.called(field)
+            raise InvalidRequest(
+                f"A remix has another prompt and nothing else; leave '{name}' out, or make a new video.", param=name
+            )

@@ -20,9 +20,9 @@ from adapter.domain.side_calls import SideCall
 from adapter.errors import AdapterError
 from adapter.generation.undertaking import Album, Viewing
 from adapter.openai_api import sse
-from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.chat import picture_order, video_wish, wants_pictures
 from adapter.openai_api.read.markup import asked_markup, choose_markup, split_model
+from adapter.openai_api.read.media import read_media_json
 from adapter.openai_api.read.side_calls import side_call, turns_of
 from adapter.openai_api.read.stream_errors import tells_failures_in_words
 from adapter.openai_api.read.terms import Terms
@@ -67,7 +67,7 @@ async def complete_chat(request: OwnedRequest, desk: Desk) -> Stream | Response[
 
 
 def _read(body: bytes, terms: Terms) -> tuple[ChatRequest, SideCall | ImageOrder | VideoWish]:
-    chat = read_json(body, ChatRequest)
+    chat = read_media_json(body, ChatRequest)
     if found := side_call(chat, terms):
         return chat, found
     return chat, picture_order(chat, terms) if wants_pictures(chat, terms) else video_wish(chat, terms)

@@ -1,7 +1,7 @@
 """`POST /v1/images/generations`, `/v1/images/edits` and `/v1/images/variations`."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from functools import partial
 
 import msgspec
@@ -11,24 +11,22 @@ from litestar.types import ASGIApp
 
 from adapter.domain.delivery import Delivery
 from adapter.domain.media import Image, size_of
-from adapter.domain.orders import ImageOrder, Source
+from adapter.domain.orders import ImageOrder
 from adapter.errors import AdapterError
 from adapter.generation.undertaking import Album, Viewing
 from adapter.openai_api import sse
-from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.delivery import asked_delivery, choose_delivery
-from adapter.openai_api.read.edits import as_edit, as_variation, edit_order, read_edits_form, refs, variation_order
-from adapter.openai_api.read.images import image_order, refuse_pictures
+from adapter.openai_api.read.edits import as_edit, as_variation, edit_order, variation_order
+from adapter.openai_api.read.images import generation_order, read_generation
+from adapter.openai_api.read.media import read_media_form, read_media_json
+from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.routes.asking import open_pictures, replay_headers
 from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, Pieces
-from adapter.openai_api.routes.room import apart, read_body, read_json_or_form
-from adapter.openai_api.wire.images import EditsRequest, GenerationsRequest, ImagesRequest
+from adapter.openai_api.routes.room import apart, read_json_or_form
+from adapter.openai_api.wire.images import ImagesRequest
 from adapter.openai_api.write.errors import error_event
 from adapter.openai_api.write.images import Heading, Made, image_completed, images_response, in_pieces
 from adapter.openai_api.write.links import media_link
-
-#: A request that brings no pictures along is words only.
-WORDS_BYTES = 2 * 1024 * 1024
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -36,57 +34,58 @@ class Asked(msgspec.Struct, frozen=True):
 
     body: ImagesRequest
     order: ImageOrder
-    #: The digest of what the client said.
-    content: str
 
 
-@post("/images/generations", status_code=200, request_max_body_size=WORDS_BYTES)
+@post("/images/generations", status_code=200)
 async def create_images(request: OwnedRequest, desk: Desk) -> ASGIApp:
-    """Make pictures from a text."""
-    content, body = await read_body(request, desk, lambda body: read_json(body, GenerationsRequest))
-    refuse_pictures(body)
-    asked = Asked(body, image_order(body, desk.terms), content)
-    return await _answer(request, desk, asked, "image_generation.completed")
+    """Make pictures from a text, and from pictures if some come along."""
+    content, asked = await read_json_or_form(
+        request,
+        desk,
+        lambda body: _generation(read_generation(body), desk.terms),
+        lambda parts: _generation(read_media_form(parts, ImagesRequest), desk.terms),
+    )
+    return await _answer(request, desk, asked, content, "image_generation.completed")
+
+
+def _generation(sent: ImagesRequest, terms: Terms) -> Asked:
+    return Asked(sent, generation_order(sent, terms))
 
 
 @post("/images/edits", status_code=200)
 async def edit_images(request: OwnedRequest, desk: Desk) -> ASGIApp:
     """Make pictures from a text and pictures."""
-    content, (sent, sources) = await _read_edits(request, desk)
-    body = as_edit(sent)
-    asked = Asked(body, edit_order(body, sources, desk.terms), content)
-    return await _answer(request, desk, asked, "image_edit.completed")
+    content, asked = await _read(
+        request, desk, lambda sent: Asked(as_edit(sent), edit_order(as_edit(sent), desk.terms))
+    )
+    return await _answer(request, desk, asked, content, "image_edit.completed")
 
 
 @post("/images/variations", status_code=200)
 async def vary_images(request: OwnedRequest, desk: Desk) -> ASGIApp:
     """Make pictures from a picture."""
-    content, (sent, sources) = await _read_edits(request, desk)
-    body = as_variation(sent)
-    asked = Asked(body, variation_order(body, sources, desk.terms), content)
-    return await _answer(request, desk, asked, "image_edit.completed")
+    content, asked = await _read(
+        request, desk, lambda sent: Asked(as_variation(sent), variation_order(as_variation(sent), desk.terms))
+    )
+    return await _answer(request, desk, asked, content, "image_edit.completed")
 
 
-async def _read_edits(request: OwnedRequest, desk: Desk) -> tuple[str, tuple[EditsRequest, tuple[Source, ...]]]:
+async def _read(request: OwnedRequest, desk: Desk, read: Callable[[ImagesRequest], Asked]) -> tuple[str, Asked]:
+    """Return the digest of a request, and its order. Both in one go, because a large request is read in a thread."""
     return await read_json_or_form(
         request,
         desk,
-        lambda body: _read_edits_json(body, desk.public_url),
-        lambda parts: read_edits_form(parts, desk.public_url),
+        lambda body: read(read_media_json(body, ImagesRequest)),
+        lambda parts: read(read_media_form(parts, ImagesRequest)),
     )
 
 
-def _read_edits_json(body: bytes, public_url: str) -> tuple[EditsRequest, tuple[Source, ...]]:
-    edit = read_json(body, EditsRequest)
-    return edit, refs(edit, public_url)
-
-
-async def _answer(request: OwnedRequest, desk: Desk, asked: Asked, made: Made) -> ASGIApp:
+async def _answer(request: OwnedRequest, desk: Desk, asked: Asked, content: str, made: Made) -> ASGIApp:
     body = asked.body
     delivery = await _delivery(request, desk, body)
     linked = delivery is not Delivery.BASE64
     order = await desk.uploads.resolved(asked.order, request.auth)
-    viewing = await open_pictures(request, desk, order, asked.content, linked=linked)
+    viewing = await open_pictures(request, desk, order, content, linked=linked)
     heading = Heading(created=int(viewing.began_at), safety_identifier=body.safety_identifier)
     if body.stream:
         return await _streamed(viewing, made, heading)

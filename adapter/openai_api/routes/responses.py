@@ -15,7 +15,7 @@ from adapter.domain.media import size_of
 from adapter.domain.orders import ImageOrder, VideoWish
 from adapter.domain.replies import Reply, ReplyStatus
 from adapter.errors import InvalidRequest, NotFound
-from adapter.openai_api.read.body import read_json
+from adapter.openai_api.read.media import read_media_json
 from adapter.openai_api.read.paging import read_paging
 from adapter.openai_api.read.response_items import given_items
 from adapter.openai_api.read.responses import Asked, read_response
@@ -51,7 +51,9 @@ class Said(msgspec.Struct, frozen=True):
 @post("/responses", status_code=200)
 async def create_response(request: OwnedRequest, desk: Desk) -> Answer:
     """Make what the input asks for."""
-    content, (size, body) = await read_body(request, desk, lambda data: (len(data), read_json(data, ResponsesRequest)))
+    content, (size, body) = await read_body(
+        request, desk, lambda data: (len(data), read_media_json(data, ResponsesRequest))
+    )
     earlier = await _earlier(desk, body.previous_response_id, request.auth)
     asked = await apart(size, lambda: read_response(body, desk.terms, _sight(earlier), is_answered=_is_answer(earlier)))
     said = Said(body, asked, content)

@@ -243,13 +243,14 @@ async def read_json_or_form(
 ) -> tuple[str, _T]:
     """Return the digest of a whole body, and what one of two readers makes of it (as `arriving`).
 
-    The reader is that of the kind of body that the request says it has.
+    A form says that it is one. Everything else is JSON: curl calls a body that it was given
+    `application/x-www-form-urlencoded`.
 
     Raises:
-        InvalidRequest: it says that it is something else.
+        InvalidRequest: it is neither.
     """
     content_type = request.headers.get("content-type", "")
-    if not content_type or content_type.partition(";")[0].strip().lower() == "application/json":
+    if not content_type.strip().lower().startswith("multipart/"):
         return await read_body(request, desk, of_json)
     form = FormReader(content_type, most_file_bytes=desk.longest_file)
     async for chunk in arriving(request, desk):

@@ -12,8 +12,7 @@ from adapter.domain.job import Variant, VideoJob
 from adapter.domain.orders import VideoWish
 from adapter.errors import AdapterError, Draining, InvalidRequest
 from adapter.openai_api import sse
-from adapter.openai_api.read.body import read_json
-from adapter.openai_api.read.form import read_fields
+from adapter.openai_api.read.media import read_media_form, read_media_json
 from adapter.openai_api.read.videos import (
     UNSUPPORTED,
     read_page,
@@ -86,7 +85,10 @@ async def read_content(request: OwnedRequest, video_id: str, desk: Desk) -> Stre
 async def remix_video(request: OwnedRequest, video_id: str, desk: Desk) -> Response[bytes]:
     """Have a finished video made once more with another prompt."""
     content, body = await read_json_or_form(
-        request, desk, lambda body: read_json(body, RemixRequest), lambda parts: read_fields(parts, RemixRequest)
+        request,
+        desk,
+        lambda body: read_media_json(body, RemixRequest),
+        lambda parts: read_media_form(parts, RemixRequest),
     )
     wish = remix_wish(body, await desk.videos.find_video(video_id, request.auth), desk.terms)
     return await _started(request, desk, wish, content)

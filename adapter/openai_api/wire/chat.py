@@ -5,47 +5,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from adapter.openai_api.wire.images import ImageConfig
-
-
-class ImageUrl(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a picture is: an address, or a data: URL."""
-
-    url: str
-
-
-class FileData(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that came along."""
-
-    #: A data: URL.
-    file_data: str | None = None
-    file_id: str | None = None
-
-
-class ContentPart(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of a message: `text`, `image_url` or `file`, or as the Responses API calls them."""
-
-    type: str
-    text: str | None = None
-    #: A bare address is what several gateways send (`openai.md` section 6).
-    image_url: ImageUrl | str | None = None
-    file: FileData | None = None
-    #: What a picture is to a video, as other video gateways have it: `first_frame`, `last_frame`, `reference_image`.
-    role: str | None = None
-    #: Of an `input_file` or an `input_image`, which have no `file` around them.
-    file_data: str | None = None
-    file_url: str | None = None
-    file_id: str | None = None
-    detail: str | None = None
-
-
-class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """One turn."""
-
-    role: str
-    content: str | tuple[ContentPart, ...] | None = None
-    #: The pictures of an earlier answer, as OpenRouter's clients send them back.
-    images: tuple[ContentPart, ...] | None = None
+from adapter.openai_api.wire.media import MediaRequest
 
 
 class StreamOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,30 +39,19 @@ class ResponseFormat(msgspec.Struct, frozen=True, kw_only=True):
     json_schema: NamedSchema | None = None
 
 
-class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
+class ChatRequest(MediaRequest, frozen=True, kw_only=True):
     """What is read of a request; sampling parameters, tools and the like are tolerated and mean nothing here."""
 
-    model: str | None = None
-    messages: tuple[Message, ...] | None = None
-    n: int | None = None
+    #: As they came: an odd turn may stand in a conversation for ever, so each is judged only where it is used.
+    messages: tuple[object, ...] | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    seed: int | None = None
-    size: str | None = None
-    aspect_ratio: str | None = None
-    #: As OpenAI's Videos API has it: a number, or digits.
-    seconds: str | int | float | None = None
-    resolution: str | None = None
     #: Of pictures; as in the Images API.
-    quality: str | None = None
     output_format: str | None = None
     output_compression: int | None = None
     background: str | None = None
     style: str | None = None
     size_policy: str | None = None
-    image_size: str | None = None
-    image_config: ImageConfig | None = None
-    image_config_in_camel: ImageConfig | None = msgspec.field(default=None, name="imageConfig")
     #: `["image", "text"]` asks for pictures beside the text instead of links in it.
     modalities: tuple[str, ...] | None = None
     #: Ours: how a video is shown.

@@ -5,22 +5,9 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from adapter.openai_api.wire.chat import ContentPart
 from adapter.openai_api.wire.errors import ErrorObject
 from adapter.openai_api.wire.images import ImagesRequest
-
-
-class InputItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A turn, or something that an earlier answer had. Kinds that mean nothing here are tolerated."""
-
-    type: str | None = None
-    id: str | None = None
-    role: str | None = None
-    content: str | tuple[ContentPart, ...] | None = None
-    #: Of an `image_generation_call`; one that is not completed shows nothing.
-    status: str | None = None
-    #: Of an `image_generation_call`: base64.
-    result: str | None = None
+from adapter.openai_api.wire.media import MediaRequest
 
 
 class ImageTool(ImagesRequest, frozen=True, kw_only=True):
@@ -28,8 +15,6 @@ class ImageTool(ImagesRequest, frozen=True, kw_only=True):
 
     type: str = ""
     action: str | None = None
-    input_fidelity: str | None = None
-    input_image_mask: object = None
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,11 +34,11 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     safety_identifier: str | UnsetType = UNSET
 
 
-class ResponsesRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What is read of a request."""
+class ResponsesRequest(MediaRequest, frozen=True, kw_only=True):
+    """What is read of a request. The fields of media are ours: of a video, or of a picture."""
 
-    model: str | None = None
-    input: str | tuple[InputItem, ...] | None = None
+    #: A text, or entries as they came: each is judged only where it is used.
+    input: str | tuple[object, ...] | None = None
     tools: tuple[object, ...] | None = None
     tool_choice: object = None
     instructions: object = None
@@ -71,11 +56,6 @@ class ResponsesRequest(msgspec.Struct, frozen=True, kw_only=True):
     #: Read only to be refused.
     conversation: object = None
     prompt: object = None
-    #: Ours, of a video; as in a chat.
-    size: str | None = None
-    aspect_ratio: str | None = None
-    seconds: str | int | float | None = None
-    seed: int | None = None
 
 
 class ToolError(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,40 +4,24 @@ from typing import Literal
 
 import msgspec
 
-from adapter.openai_api.wire.images import ImageRef
+from adapter.openai_api.wire.media import MediaRequest
 
 Status = Literal["queued", "in_progress", "completed", "failed"]
 EventType = Literal["video.queued", "video.in_progress", "video.completed", "video.failed"]
 
 
-class PictureRef(ImageRef, frozen=True, kw_only=True):
-    """A picture that a JSON request points at, and what it is to the video, as in chats."""
+class VideosRequest(MediaRequest, frozen=True, kw_only=True):
+    """What is read of a request for a video."""
 
-    role: str | None = None
-
-
-class VideosRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What is read of a request for a video. Of a form, the pictures are not in here."""
-
-    model: str | None = None
     prompt: str | None = None
-    #: A number, or digits.
-    seconds: str | float | None = None
-    size: str | None = None
-    #: A bare address is what gateways send.
-    input_reference: tuple[PictureRef | str, ...] | PictureRef | str | None = None
     #: OpenAI's own word for recurring figures, read only to be refused.
     characters: object = None
-    #: Ours.
-    aspect_ratio: str | None = None
-    resolution: str | None = None
-    seed: int | None = None
-    #: What the pictures are to the video, in their order: forms have no other place for it.
+    #: Ours: what the pictures are to the video, in their order. Forms have no other place for it.
     roles: tuple[str, ...] | str | None = None
 
 
-class RemixRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """`POST /v1/videos/{id}/remix`."""
+class RemixRequest(MediaRequest, frozen=True, kw_only=True):
+    """`POST /v1/videos/{id}/remix`: another prompt. All else is the same, and may be said so."""
 
     prompt: str | None = None
 

@@ -1,0 +1,217 @@
+"""Any request for pictures or videos, JSON or form, into its wire struct: the one reader of the names in `names.py`.
+
+What a client says is moved from the name that it used to our own field. The struct remembers the name for errors.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from adapter.errors import UNREADABLE_JSON, InvalidRequest
+from adapter.openai_api.read.body import checked, read_json
+from adapter.openai_api.read.fields import seconds_of, whole_number, word_of
+from adapter.openai_api.read.form import DEEPEST, Part, is_empty, plant, texts
+from adapter.openai_api.read.names import (
+    CONTAINERS,
+    FIELDS,
+    FORMATS,
+    INNER_CONTAINERS,
+    PICTURES,
+    REFUSED,
+    SEARCH_TOOLS,
+)
+from adapter.openai_api.read.picture_sets import listed, one_set
+from adapter.openai_api.read.shape import ratio_of, resolution_of, size_of
+from adapter.openai_api.wire.media import MediaRequest, Picture
+
+#: A request, decoded and not yet judged.
+Tree = Mapping[str, object]
+
+_Request = TypeVar("_Request", bound=MediaRequest)
+
+_READERS: Mapping[str, Callable[[object, str], object]] = {
+    "n": whole_number,
+    "seed": whole_number,
+    "seconds": seconds_of,
+    "size": size_of,
+    "aspect_ratio": ratio_of,
+    "resolution": resolution_of,
+    "quality": word_of,
+}
+#: Keys that do not reach the struct as they came. `response_format` does: it is also a field of OpenAI's.
+_MOVED = frozenset({*FIELDS, *PICTURES, *CONTAINERS, *MediaRequest.__struct_fields__}) - FORMATS - {"model"}
+
+
+class _Said(msgspec.Struct, frozen=True):
+    """A value, the key that it stands under, and the whole way to it."""
+
+    key: str
+    name: str
+    value: object
+
+
+def read_media_json(body: bytes, kind: type[_Request]) -> _Request:
+    """Return a JSON body as a request.
+
+    Raises:
+        InvalidRequest: not JSON, a field of the wrong type, a wish that none of the models grants, or two names for one
+            thing that contradict each other. `param` is the name as it was sent.
+        RequestTooLarge: as `read_json`.
+    """
+    return read_tree(read_json(body, dict[str, object]), kind)
+
+
+def read_media_form(parts: Sequence[Part], kind: type[_Request]) -> _Request:
+    """Return a form as a request.
+
+    Raises:
+        InvalidRequest, RequestTooLarge: as `read_media_json` and `read_fields`.
+    """
+    return read_tree(plant(parts, lists=PICTURES), kind, is_form=True)
+
+
+def read_tree(tree: Tree, kind: type[_Request], *, inside: str = "", is_form: bool = False) -> _Request:
+    """Return a decoded request as the struct of its route. `inside` is where it stands in a larger request.
+
+    Raises:
+        InvalidRequest: as `read_media_json`.
+    """
+    _refuse_searches(tree)
+    said = [*_said(tree, inside, parent="", is_form=is_form)]
+    names, values = _fields(said)
+    rest = {key: _whole(value) for key, value in tree.items() if key not in _MOVED and not is_empty(value)}
+    plain = texts(rest) if is_form else rest
+    try:
+        request = checked(lambda: msgspec.convert({**plain, **values}, kind, strict=not is_form))
+    except InvalidRequest as fault:
+        fault.param = fault.param and _path(inside, fault.param, is_form=False)
+        raise
+    return msgspec.structs.replace(request, names=names, pictures=pictures_of(said))
+
+
+def _said(tree: Tree, inside: str, *, parent: str, is_form: bool) -> Iterator[_Said]:
+    """Yield what the table knows, and refuse what none of the models does."""
+    for key, value in tree.items():
+        if is_empty(value):
+            continue
+        name = _path(inside, key, is_form=is_form)
+        is_container = key in CONTAINERS or (key in INNER_CONTAINERS and parent in FORMATS)
+        below = _opened(value) if is_container and name.count("." if not is_form else "[") < DEEPEST else None
+        if below is not None:
+            yield from _said(below, name, parent=key, is_form=is_form)
+        elif key in REFUSED:
+            _refuse(key, name, _plain(value))
+        elif key in PICTURES or key in FIELDS:
+            yield _Said(key, name, value if key in PICTURES else _plain(value))
+
+
+def _path(inside: str, key: str, *, is_form: bool) -> str:
+    if not inside:
+        return key
+    return f"{inside}[{key}]" if is_form else f"{inside}.{key}"
+
+
+def _opened(value: object) -> Tree | None:
+    """Return a container's fields. Some clients write one into a form as JSON."""
+    decoded = _decoded(value)
+    return decoded if isinstance(decoded, dict) else None
+
+
+def _decoded(value: object) -> object:
+    if not isinstance(value, Part):
+        return value
+    try:
+        return msgspec.json.decode(value.data)
+    except UNREADABLE_JSON:
+        return None
+
+
+def _plain(value: object) -> object:
+    """Return a value of a form as the text that it is; a file is only known to be there."""
+    if not isinstance(value, Part):
+        return value
+    try:
+        return value.data.decode()
+    except UnicodeDecodeError:
+        return value
+
+
+def _whole(value: object) -> object:
+    """Return `1.0` as the whole number that it is: JavaScript and protobuf write one so."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _refuse(key: str, name: str, value: object) -> None:
+    refusal = REFUSED[key]
+    if isinstance(value, str | int | float) and str(value).lower() in refusal.harmless:
+        return
+    raise InvalidRequest(refusal.advice.format(name=name), param=name)
+
+
+def _refuse_searches(tree: Tree) -> None:
+    """Refuse tools that search the web. Functions are tolerated: chat programs send theirs with every message."""
+    tools = _decoded(tree.get("tools"))
+    for at, tool in enumerate(tools if isinstance(tools, list) else ()):
+        kinds = [*tool, tool.get("type")] if isinstance(tool, dict) else []
+        for kind in kinds:
+            if isinstance(kind, str) and kind in SEARCH_TOOLS:
+                name = f"tools[{at}].{kind}"
+                raise InvalidRequest(REFUSED[kind].advice.format(name=name), param=name)
+
+
+def _fields(said: Sequence[_Said]) -> tuple[Mapping[str, str], Mapping[str, object]]:
+    """Return under which name each field came, and what it is.
+
+    Raises:
+        InvalidRequest: a value of the wrong type, or two names that say different things.
+    """
+    found: dict[str, _Said] = {}
+    for one in _sized([one for one in said if one.key in FIELDS]):
+        field = FIELDS[one.key]
+        value = _READERS[field](one.value, one.name)
+        if value is None:
+            continue
+        earlier = found.setdefault(field, _Said(field, one.name, value))
+        if _alike(earlier.value) != _alike(value):
+            raise contradiction(earlier.name, one.name, f" ({earlier.value} and {value})")
+    return {field: one.name for field, one in found.items()}, {field: one.value for field, one in found.items()}
+
+
+def contradiction(one: str, other: str, values: str = "") -> InvalidRequest:
+    """Return what is told to a client that says two things of one."""
+    return InvalidRequest(f"'{one}' and '{other}' contradict each other{values}; leave one of them out.", param=other)
+
+
+def _alike(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _sized(said: Sequence[_Said]) -> Iterator[_Said]:
+    """Yield the fields. What names pixels in another way is a `size`."""
+    sides = {one.key: one for one in said if one.key in {"width", "height"}}
+    for one in said:
+        if one.key not in sides:
+            is_size = FIELDS[one.key] == "resolution" and _names_pixels(one)
+            yield _Said("size", one.name, one.value) if is_size else one
+        elif len(sides) == 1:
+            raise InvalidRequest(f"'{one.name}' alone is no size; give 'width' and 'height'.", param=one.name)
+        elif one.key == "width":
+            yield _Said("size", one.name, {key: side.value for key, side in sides.items()})
+
+
+def _names_pixels(one: _Said) -> bool:
+    return isinstance(one.value, dict) or (isinstance(one.value, str) and "x" in one.value.lower())
+
+
+def pictures_of(said: Sequence[_Said]) -> tuple[Picture, ...]:
+    """Return the pictures under all their names. The same ones under two names are meant once.
+
+    Raises:
+        InvalidRequest: two names for one thing bring different pictures.
+    """
+    sets: dict[str, Sequence[Picture]] = {}
+    for one in said:
+        if one.key in PICTURES and (found := tuple(listed(one.value, one.name, PICTURES[one.key] or None))):
+            sets[one.name] = found
+    return one_set(sets)
