@@ -397,14 +397,16 @@ def test_a_video_made_in_a_chat_is_a_video(client: openai.OpenAI, prompt: str) -
 def test_only_a_video_that_went_out_whole_counts_as_handed_over(
     client: openai.OpenAI, http: httpx.Client, server: Server, prompt: str
 ) -> None:
-    """Who asks for the same thing in a chat gets it as long as nobody has it, and a new one from then on."""
+    """A chat that was closed gets its video as long as no client has it, and a new one from then on."""
 
     def again(words: str) -> str:
-        messages = [{"role": "user", "content": words}]
-        chat = client.chat.completions.with_raw_response.create(model=MODEL, messages=messages)  # type: ignore[arg-type]
-        return chat.headers["x-video-id"]
+        body = {"model": MODEL, "messages": [{"role": "user", "content": words}], "stream": True}
+        with http.stream("POST", f"{server.url}/v1/chat/completions", json=body, headers=bearer(), timeout=60) as chat:
+            return chat.headers["x-video-id"]
 
-    looked_at, taken, skimmed = (finished(client, f"{prompt} {number}").id for number in range(3))
+    looked_at, taken, skimmed = (again(f"{prompt} {number}") for number in range(3))
+    for name in (looked_at, taken, skimmed):
+        client.videos.poll(name, poll_interval_ms=100)
     url = f"{server.url}/v1/videos/{{}}/content"
     http.head(url.format(looked_at), headers=bearer())
     http.get(url.format(looked_at), headers={**bearer(), "range": "bytes=1-"})
