@@ -187,6 +187,10 @@ def test_a_picture_that_comes_only_as_a_link_is_a_link() -> None:
         b'[{"image": {"generatedImage": {}}}]',
         b'[{"image": {"generatedImage": {"encodedImage": "aGVsbG8="}}}]',
         b'[{"image": null}]',
+        b'{"media": [], "\xff": 1}',
+        b"{}",
+        b'{"error": {"code": 503}}',
+        b"[",
         b"<html>",
         b"",
     ],
@@ -199,8 +203,9 @@ def test_anything_but_the_pictures_that_were_ordered_is_broken(body: bytes) -> N
 
 def test_no_pictures_at_all_are_the_models_failure() -> None:
     """It may be asked once more."""
-    with pytest.raises(NoMedia):
-        translate.images(Reply(200, b"[]"), 1)
+    for body in (b"[]", b'{"media": []}'):
+        with pytest.raises(NoMedia):
+            translate.images(Reply(200, body), 1)
 
 
 def test_a_submission_is_named_by_its_operation() -> None:

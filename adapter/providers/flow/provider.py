@@ -23,6 +23,7 @@ from adapter.errors import (
     UpstreamSilent,
     UpstreamUnreachable,
     already_paid,
+    free_of_charge,
 )
 from adapter.providers.flow import translate
 from adapter.providers.flow.accounts import Account, Accounts
@@ -89,7 +90,8 @@ class FlowProvider:
             reply = await self._call(self._http.post, account, "/v1:uploadUserImage", request, UPLOAD_SECONDS)
             return translate.uploaded(reply)
 
-        return await self._uploads.names(account.name, inputs, send)
+        with free_of_charge():
+            return await self._uploads.names(account.name, inputs, send)
 
     async def _draw(
         self, account: Account, order: ImageOrder, inputs: Sequence[Image], names: Sequence[str]

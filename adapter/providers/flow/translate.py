@@ -25,7 +25,7 @@ from adapter.providers import rpc_status
 from adapter.providers.cutting import cut, value_of
 from adapter.providers.flow import wire
 from adapter.providers.flow.accounts import Account
-from adapter.providers.reply import Reply
+from adapter.providers.reply import Reply, is_text
 from adapter.redaction import fit_for_clients
 
 #: Seed 002, "VIDEO_ASPECT_RATIO" and "imageAspectRatio". Pictures know a square as well.
@@ -149,7 +149,7 @@ def images(reply: Reply, n: int) -> list[Image | str]:
     body, cut_out = cut(reply.body, _picture)
     answer = _decode(_images_decoder, Reply(reply.status, body))
     items = answer.media if isinstance(answer, wire.ImagesObject) else answer
-    if not items:
+    if not items and is_text(body):  # else it cannot be read, and must not be paid for a second time
         raise NoMedia("Flow made no picture and gave no reason.")
     if len(items) != n:
         raise UpstreamBroken(f"Flow sent {len(items)} pictures instead of {n}.")
