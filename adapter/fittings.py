@@ -115,6 +115,7 @@ def flow_of(settings: Settings, http: Http, clock: Clock) -> FlowProvider | None
             token=secret(account.token, key=f"providers.flow.accounts[{number}].token"),
             project_id=account.project_id,
             tier=account.tier,
+            dialect=account.dialect,
             enabled=account.enabled,
         )
         for number, account in enumerate(told.accounts)

@@ -288,8 +288,28 @@ def _png_size(head: bytes) -> Pixels | None:
     return Pixels(width, height) if width and height else None
 
 
-class RemoteVideo(msgspec.Struct, frozen=True):
-    """A finished video that still lies upstream: signed links that expire."""
+class RemoteFile(msgspec.Struct, frozen=True):
+    """A file that still lies upstream: behind a signed link, or behind the provider's own door under a name."""
 
-    url: str
+    url: str = ""
+    #: Asked for with the account's credential, where there is no link.
+    name: str = ""
+
+
+class RemoteVideo(msgspec.Struct, frozen=True):
+    """A finished video that still lies upstream. Its links are signed and expire; it may have a name alone."""
+
+    url: str = ""
     poster_url: str | None = None
+    #: What the provider calls the file.
+    name: str = ""
+
+    @property
+    def file(self) -> RemoteFile:
+        """The video itself."""
+        return RemoteFile(self.url, self.name)
+
+    @property
+    def poster(self) -> RemoteFile | None:
+        """Its poster, if there is one."""
+        return RemoteFile(self.poster_url) if self.poster_url else None
