@@ -186,6 +186,8 @@ class Fetching(_Section, frozen=True, kw_only=True):
     http: bool = False
     #: HOST:PORT of servers that may be private, of any port, and without TLS.
     trusted: tuple[HostPort, ...] = ()
+    #: An address or e-mail of the operator, part of what we call ourselves before these servers. Empty: `public_url`.
+    contact: Annotated[str, Meta(pattern=r"^[!-'*-~]*$", max_length=200)] = ""
 
 
 class Settings(_Section, frozen=True, kw_only=True):
