@@ -13,7 +13,6 @@ from adapter.errors import InvalidRequest
 from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.fields import one_of, prompt, required, seed
 from adapter.openai_api.read.form import Part, read_fields
-from adapter.openai_api.read.images import FORMATS
 from adapter.openai_api.read.pictures import read_part, read_ref
 from adapter.openai_api.read.roles import cast_pictures
 from adapter.openai_api.read.shape import read_shape
@@ -88,7 +87,7 @@ def film(script: Script, catalogue: Catalogue) -> VideoWish:
             input=kind,
         ),
         sources=pictures,
-        input_formats=tuple(FORMATS[word] for word in card.input_formats),
+        input_formats=tuple(MediaFormat[word.upper()] for word in card.input_formats),
         shapes=card.names(kind) if is_open else {},
         sizes=card.sizes,
     )
