@@ -28,7 +28,8 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     generation          domain, errors
     jobs, records       domain, errors, database
     access              domain, errors, database
-    media, database     domain, errors
+    media               domain, errors, version
+    database            domain, errors
     budget, credentials domain, errors
     providers.*         domain, errors, redaction, providers.http, .reply, .cutting, .rpc_status
     sandbox             nothing of ours

@@ -336,6 +336,17 @@ def already_paid() -> Iterator[None]:
         raise
 
 
+@contextmanager
+def free_of_charge() -> Iterator[None]:
+    """Whatever goes wrong inside costs nothing and may be repeated, even where it is unknown what became of it."""
+    try:
+        yield
+    except AdapterError as fault:
+        if fault.spent:
+            fault.should_retry, fault.spent = True, False
+        raise
+
+
 def no_such_file(file_id: str, param: str | None, advice: str = "") -> InvalidRequest:
     """Return the fault of a request that names a picture which its owner does not have; `advice` is a way out."""
     what = "picture" if file_id.startswith("ig_") else "file"

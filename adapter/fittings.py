@@ -12,6 +12,7 @@ from adapter.domain.ports import Clock, MediaStore, Secret
 from adapter.generation.patience import Patience
 from adapter.jobs.pace import Pace
 from adapter.jobs.spool import Spool
+from adapter.media.agent import user_agent
 from adapter.media.fetch import SafeFetcher
 from adapter.media.inputs import InputLimits, Inputs
 from adapter.media.janitor import Retention
@@ -115,6 +116,7 @@ def flow_of(settings: Settings, http: Http, clock: Clock) -> FlowProvider | None
             token=secret(account.token, key=f"providers.flow.accounts[{number}].token"),
             project_id=account.project_id,
             tier=account.tier,
+            dialect=account.dialect,
             enabled=account.enabled,
         )
         for number, account in enumerate(told.accounts)
@@ -134,7 +136,9 @@ def keys_of(settings: Settings) -> Mapping[str, Secret]:
 def inputs_of(settings: Settings, media: MediaStore) -> Inputs:
     """Return who brings pictures to work from."""
     told = settings.limits
-    fetcher = SafeFetcher(http=settings.fetching.http, trusted=settings.fetching.trusted)
+    fetching = settings.fetching
+    agent = user_agent(fetching.contact or settings.server.public_url)
+    fetcher = SafeFetcher(http=fetching.http, trusted=fetching.trusted, agent=agent)
     limits = InputLimits(bytes=told.image_bytes, bytes_in_all=told.images_bytes, pixels=told.image_pixels)
     return Inputs(fetcher, media, limits)
 

@@ -100,6 +100,8 @@ class FlowAccount(_Section, frozen=True, kw_only=True):
     token: str
     project_id: Annotated[str, Meta(min_length=1)]
     tier: Literal["PAYGATE_TIER_NOT_PAID", "PAYGATE_TIER_ONE", "PAYGATE_TIER_TWO"] = "PAYGATE_TIER_ONE"
+    #: In which form videos are asked for: the documents' one, or the newer one. An answer in either is understood.
+    dialect: Literal["seed", "media"] = "seed"
     #: Whether it takes new work. The jobs that it has are looked after in any case.
     enabled: bool = True
 
@@ -202,6 +204,8 @@ class Fetching(_Section, frozen=True, kw_only=True):
     http: bool = False
     #: HOST:PORT of servers that may be private, of any port, and without TLS.
     trusted: tuple[HostPort, ...] = ()
+    #: An address or e-mail of the operator, part of what we call ourselves before these servers. Empty: `public_url`.
+    contact: Annotated[str, Meta(pattern=r"^[!-'*-~]*$", max_length=200)] = ""
 
 
 class Settings(_Section, frozen=True, kw_only=True):

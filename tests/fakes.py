@@ -10,7 +10,7 @@ from PIL import Image as Pillow
 
 from adapter.domain.job import Intended, Operation, Progressed, Rendered, Submitted, VideoJob, advance
 from adapter.domain.media import Image as MadeImage
-from adapter.domain.media import Ratio, RemoteVideo, image_from_bytes
+from adapter.domain.media import Ratio, RemoteFile, RemoteVideo, image_from_bytes
 from adapter.domain.orders import ImageOrder, VideoOrder
 from adapter.domain.ports import Report
 from adapter.domain.records import GivenFile
@@ -181,6 +181,9 @@ class FakeVideoProvider:
         self.refuse_submit: AdapterError | None = None
         self.fail_poll: AdapterError | None = None
         self.reports: dict[str, Report] = {}
+        self.downloads: list[tuple[str, RemoteFile]] = []
+        self.fail_download: AdapterError | None = None
+        #: By their links, or by their names where they have none.
         self.files: dict[str, bytes] = {}
         #: What is announced, where it is not the truth.
         self.lengths: dict[str, int | None] = {}
@@ -219,14 +222,17 @@ class FakeVideoProvider:
         return self.reports
 
     @asynccontextmanager
-    async def download(self, url: str) -> AsyncIterator[FakeDownload]:
-        if url not in self.files:
+    async def download(self, file: RemoteFile, *, account: str) -> AsyncIterator[FakeDownload]:
+        self.downloads.append((account, file))
+        if self.fail_download is not None:
+            raise self.fail_download
+        if (file.url or file.name) not in self.files:
             raise UpstreamBroken("gone")
-        yield self.download_of(url)
+        yield self.download_of(file.url or file.name)
 
-    def download_of(self, url: str) -> FakeDownload:
-        data = self.files[url]
-        return FakeDownload(data, self.lengths.get(url, len(data)), self.piece)
+    def download_of(self, place: str) -> FakeDownload:
+        data = self.files[place]
+        return FakeDownload(data, self.lengths.get(place, len(data)), self.piece)
 
 
 class FakeImageMaker:

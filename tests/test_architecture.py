@@ -33,7 +33,7 @@ LAW = {
     "adapter.jobs": ("domain", "errors", "database"),
     "adapter.records": ("domain", "errors", "database"),
     "adapter.access": ("domain", "errors", "database"),
-    "adapter.media": ("domain", "errors"),
+    "adapter.media": ("domain", "errors", "version"),
     "adapter.providers.reply": ("errors",),
     "adapter.providers.pool": ("providers.reply",),
     "adapter.providers.http": ("errors", "providers.pool", "providers.reply"),

@@ -73,7 +73,7 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     #: How many pictures it works from at most; 0: from text alone.
     inputs: int = 0
     #: The formats in which it takes them.
-    input_formats: tuple[Literal["png", "jpeg", "webp"], ...] = ("png", "jpeg")
+    input_formats: tuple[Literal["png", "jpeg", "webp", "heic", "heif"], ...] = ("png", "jpeg")
     #: Whether its content filters can be switched off, as far as they are adjustable.
     lenient: bool = False
     #: A text model of Gemini that writes titles and the like in chats with this model; empty: `chat.side_call_model`.
@@ -134,7 +134,7 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     #: How many reference pictures it takes at most.
     references: int = 3
     #: The formats in which it takes pictures.
-    input_formats: tuple[Literal["png", "jpeg", "webp"], ...] = ("png", "jpeg")
+    input_formats: tuple[Literal["png", "jpeg", "webp", "heic", "heif"], ...] = ("png", "jpeg")
     #: Length of a clip where a request does not say, in seconds.
     seconds: int
     #: All lengths that may be asked for; empty: only that one.

@@ -60,11 +60,15 @@ class Moment(msgspec.Struct, frozen=True, array_like=True):
     progress: int
 
 
-class Operation(msgspec.Struct, frozen=True):
+class Operation(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the provider calls a submitted job. `mark` is the mark that we gave it ourselves."""
 
     name: str
     mark: str
+    #: In which of the provider's forms it has to be asked about. The default is the only one of older rows.
+    dialect: str = "seed"
+    #: The provider's project that it belongs to, where the form needs one and the answer named one.
+    project: str = ""
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,7 +162,7 @@ class VideoJob(msgspec.Struct, frozen=True, kw_only=True):
     progress: int = 0
     #: Sends, polls or downloads in a row that came to nothing.
     misses: int = 0
-    #: Polls that called it finished and gave no video.
+    #: How often the provider called it finished and gave no video.
     blanks: int = 0
     remote: RemoteVideo | None = None
     media: StoredVideo | None = None
@@ -246,7 +250,7 @@ class Missed(msgspec.Struct, frozen=True):
 
 
 class CameEmpty(msgspec.Struct, frozen=True):
-    """A poll called the job finished and gave no video: its link may come later."""
+    """The provider called the job finished and gave no video: it may come later."""
 
 
 class Progressed(msgspec.Struct, frozen=True):
@@ -313,6 +317,7 @@ TRANSITIONS: Final[dict[tuple[JobState, type[Event]], JobState]] = {
     (JobState.SUBMITTED, Rendered): JobState.READY,
     (JobState.SUBMITTED, Failed): JobState.FAILED,
     (JobState.READY, NotFetched): JobState.SUBMITTED,
+    (JobState.READY, CameEmpty): JobState.SUBMITTED,
     (JobState.READY, Stored): JobState.COMPLETED,
     (JobState.READY, Failed): JobState.FAILED,
 }
@@ -340,7 +345,7 @@ def _moved(job: VideoJob, event: Event) -> VideoJob:
         case Intended() | Unanswered() | CreditsRead() | Submitted():
             return _sent(moved, event)
         case CameEmpty():
-            return msgspec.structs.replace(moved, blanks=job.blanks + 1)
+            return msgspec.structs.replace(moved, blanks=job.blanks + 1, remote=None)
         case Progressed(progress):
             return msgspec.structs.replace(moved, progress=max(job.progress, min(progress, 99)))
         case Rendered(remote):

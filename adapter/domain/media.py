@@ -15,6 +15,7 @@ import msgspec
 import pybase64
 from PIL import Image as Pillow
 
+from adapter.domain import heif
 from adapter.domain.usage import Usage
 from adapter.errors import UpstreamBroken
 
@@ -23,6 +24,7 @@ from adapter.errors import UpstreamBroken
 UNREADABLE_PICTURE: Final = (
     *(OSError, SyntaxError, ValueError, EOFError, OverflowError),
     *(struct.error, zlib.error, LookupError, TypeError),
+    RuntimeError,  # of libavif (found with damaged files)
 )
 
 # Whoever decodes a picture looks at its `Image.pixels` first; Pillow's own limit only warns up to twice its size.
@@ -44,8 +46,11 @@ class MediaFormat(Enum):
     PNG = ("image/png", "png")
     JPEG = ("image/jpeg", "jpg")
     WEBP = ("image/webp", "webp")
-    #: Taken as an input and never handed out: it becomes a still PNG.
+    #: These are taken as inputs and never handed out. Where the provider does not take them, they become a still PNG.
     GIF = ("image/gif", "gif")
+    AVIF = ("image/avif", "avif")
+    HEIC = ("image/heic", "heic")
+    HEIF = ("image/heif", "heif")
     MP4 = ("video/mp4", "mp4")
 
     def __init__(self, mime: str, extension: str) -> None:
@@ -64,11 +69,15 @@ class MediaFormat(Enum):
         return next((known for known in cls if known.extension == ending), None)
 
 
+#: Formats in the container of that name.
+HEIF_FORMATS: Final = frozenset({MediaFormat.AVIF, MediaFormat.HEIC, MediaFormat.HEIF})
+
+
 def sniff(head: bytes) -> MediaFormat | None:
     """Tell a format by its magic bytes; upstream content types lie (reference: `gemini.md` section 1.4).
 
     Sources: PNG specification 5.2, ITU T.81 B.1.1.3 (SOI), Google's WebP container document, GIF89a section 17,
-    ISO 14496-12 4.3 (ftyp).
+    ISO 14496-12 4.3 (ftyp), ISO 23008-12 annex B (brands of HEIF).
     """
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return MediaFormat.PNG
@@ -79,7 +88,8 @@ def sniff(head: bytes) -> MediaFormat | None:
     if head[:6] in {b"GIF87a", b"GIF89a"}:
         return MediaFormat.GIF
     if head[4:8] == b"ftyp":
-        return MediaFormat.MP4
+        kind = heif.codec(head)
+        return MediaFormat[kind.decode().upper()] if kind else MediaFormat.MP4
     return None
 
 
@@ -272,10 +282,21 @@ def probe(head: bytes) -> tuple[MediaFormat, Pixels] | None:
     if kind is MediaFormat.PNG:
         size = _png_size(head)
         return (kind, size) if size else None
+    if kind in HEIF_FORMATS:
+        size = _heif_size(head)
+        return (kind, size) if size else None
     try:
         with Pillow.open(BytesIO(head), formats=[kind.name]) as picture:
             return kind, Pixels(*picture.size)
     except UNREADABLE_PICTURE:
+        return None
+
+
+def _heif_size(head: bytes) -> Pixels | None:
+    """Read what the file says of its picture. By hand, because Pillow knows no HEIC, and believes what it reads."""
+    try:
+        return Pixels(*heif.Meta(head).size())
+    except heif.MalformedError:
         return None
 
 
@@ -290,8 +311,28 @@ def _png_size(head: bytes) -> Pixels | None:
     return Pixels(width, height) if width and height else None
 
 
-class RemoteVideo(msgspec.Struct, frozen=True):
-    """A finished video that still lies upstream: signed links that expire."""
+class RemoteFile(msgspec.Struct, frozen=True):
+    """A file that still lies upstream: behind a signed link, or behind the provider's own door under a name."""
 
-    url: str
+    url: str = ""
+    #: Asked for with the account's credential, where there is no link.
+    name: str = ""
+
+
+class RemoteVideo(msgspec.Struct, frozen=True):
+    """A finished video that still lies upstream. Its links are signed and expire; it may have a name alone."""
+
+    url: str = ""
     poster_url: str | None = None
+    #: What the provider calls the file.
+    name: str = ""
+
+    @property
+    def file(self) -> RemoteFile:
+        """The video itself."""
+        return RemoteFile(self.url, self.name)
+
+    @property
+    def poster(self) -> RemoteFile | None:
+        """Its poster, if there is one."""
+        return RemoteFile(self.poster_url) if self.poster_url else None

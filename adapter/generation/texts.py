@@ -7,7 +7,7 @@ import structlog
 
 from adapter.domain.ports import TextMaker
 from adapter.domain.texts import TextLimits, Turn
-from adapter.errors import AdapterError
+from adapter.errors import UNREADABLE_JSON, AdapterError
 
 log = structlog.get_logger()
 
@@ -35,7 +35,7 @@ class Texts:
         except AdapterError as fault:
             log.warning("side_call.not_written", model=model, code=fault.code, reason=fault.message)
             return None
-        except msgspec.DecodeError:
+        except UNREADABLE_JSON:
             log.warning("side_call.not_written", model=model, reason="The answer is no JSON object.")
             return None
         if not set(members) <= set(written):

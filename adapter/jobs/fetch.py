@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import structlog
 
 from adapter.domain.job import StoredVideo, VideoJob
-from adapter.domain.media import MediaFormat, RemoteVideo, sniff
+from adapter.domain.media import MediaFormat, RemoteFile, RemoteVideo, sniff
 from adapter.domain.pieces import one_piece
 from adapter.domain.ports import Download, MediaStore, VideoProvider
 from adapter.errors import AdapterError, UpstreamBroken
@@ -26,29 +26,29 @@ async def bring_home(job: VideoJob, provider: VideoProvider, media: MediaStore) 
     """Fetch a finished job's video and its poster into the media store.
 
     Raises:
+        NoMedia: the provider does not hand the video over.
         UpstreamFault: the video could not be fetched whole; nothing of it is in the store.
         StorageFailed: the media store does not take it.
     """
-    remote = job.remote or RemoteVideo("")
+    remote = job.remote or RemoteVideo()
     video = f"{job.stem}.{MediaFormat.MP4.extension}"
     check = Check()
-    async with provider.download(remote.url) as download:
+    async with provider.download(remote.file, account=job.account or "") as download:
         await media.put(video, check.passing(download))
-    poster = await _bring_poster(remote.poster_url, job.stem, provider, media)
+    poster = await _bring_poster(remote.poster, job, provider, media) if remote.poster else None
     return StoredVideo(video=video, poster=poster, size=check.size, sha256=check.sha256)
 
 
-async def _bring_poster(url: str | None, stem: str, provider: VideoProvider, media: MediaStore) -> str | None:
+async def _bring_poster(file: RemoteFile, job: VideoJob, provider: VideoProvider, media: MediaStore) -> str | None:
     """Fetch the poster; a video without one is still a video."""
-    if url is None:
-        return None
     try:
-        async with asyncio.timeout(POSTER_SECONDS), provider.download(url) as download:
+        opening = provider.download(file, account=job.account or "")
+        async with asyncio.timeout(POSTER_SECONDS), opening as download:
             data = await download.read(MAX_POSTER_BYTES)
         kind = sniff(data[:HEAD_BYTES])
         if kind is None or not kind.is_picture:
             return None
-        name = f"{stem}.{kind.extension}"
+        name = f"{job.stem}.{kind.extension}"
         await media.put(name, one_piece(data))
     except (AdapterError, TimeoutError) as error:
         log.warning("jobs.poster_missed", error=type(error).__name__)

@@ -44,7 +44,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
         """Say whether nobody waits for a job any more."""
         return now - (job.submitted_at or job.created_at) >= self.deadline_seconds
 
-    def too_late(self) -> JobFailed:
-        """Say so to its reader."""
-        minutes = self.deadline_seconds / 60
-        return JobFailed(f"The video was not finished within {minutes:g} minutes.", code="deadline_exceeded")
+    def too_late(self, *, made: bool = False) -> JobFailed:
+        """Say so to its reader: it was not made, or it was made and could not be fetched."""
+        what = "Google made the video, but it could not be fetched" if made else "The video was not finished"
+        return JobFailed(f"{what} within {self.deadline_seconds / 60:g} minutes.", code="deadline_exceeded")

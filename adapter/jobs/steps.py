@@ -33,7 +33,7 @@ log = structlog.get_logger()
 LAST_LOOKS = 5
 #: The fruitless look in a row after which the operator is told that a paid job is stuck.
 STALLED_LOOKS = 5
-#: Polls in all that may call a job finished without giving its video.
+#: How often in all a job may be called finished without its video.
 MAX_BLANKS = 11
 
 
@@ -102,13 +102,18 @@ class Steps:
                 progress = estimate(job.elapsed(self._clock.now()), job.expected_seconds)
                 pause = self._pace.until_next_beat(self._clock.now())
                 return self._scribe.next(claim, advance(job, Progressed(progress)), pause)
-            case Empty() if job.blanks + 1 >= MAX_BLANKS:
-                fault = NoMedia("Google calls the video finished and gives none. It was paid for.")
-                return self._scribe.next(claim, advance(job, Failed(Failure.of(fault), self._clock.now())), 0.0)
             case Empty():
-                return self._after_miss(claim, CameEmpty())
+                return self._after_blank(
+                    claim, NoMedia("Google calls the video finished and gives none. It was paid for.")
+                )
             case _:
                 return self._after_miss(claim, Missed())
+
+    def _after_blank(self, claim: Claim, fault: NoMedia) -> Write:
+        """Look again, because the video may come later, but not for ever."""
+        if claim.job.blanks + 1 < MAX_BLANKS:
+            return self._after_miss(claim, CameEmpty())
+        return self._scribe.next(claim, advance(claim.job, Failed(Failure.of(fault), self._clock.now())), 0.0)
 
     async def fetch(self, claim: Claim) -> None:
         """Bring a finished video home: whole, verified, then remembered."""
@@ -117,7 +122,11 @@ class Steps:
             media = await bring_home(job, self._kit.provider_of(job), self._memory.media)
         except AdapterError as fault:
             log.warning("jobs.fetch_missed", job_id=job.id, misses=job.misses + 1, code=fault.code)
-            write = self._after_miss(claim, NotFetched())
+            match fault:
+                case NoMedia():
+                    write = self._after_blank(claim, fault)
+                case _:
+                    write = self._after_miss(claim, NotFetched())
         else:
             write = self._scribe.next(claim, advance(job, Stored(media, self._clock.now())), 0.0)
         await self._scribe.write_all([write])
@@ -141,4 +150,5 @@ class Steps:
             log.error("jobs.stalled", job_id=job.id, account=job.account, operation=operation, state=job.state)
         if job.misses < LAST_LOOKS or not self._pace.is_late(job, self._clock.now()):
             return self._scribe.next(claim, advance(job, event), self._pace.pause_after(job.misses, now))
-        return self._scribe.next(claim, advance(job, Failed(Failure.of(self._pace.too_late()), now)), 0.0)
+        fault = self._pace.too_late(made=job.state is JobState.READY)
+        return self._scribe.next(claim, advance(job, Failed(Failure.of(fault), now)), 0.0)

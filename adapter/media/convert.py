@@ -9,6 +9,7 @@ from PIL import ImageOps
 from adapter.domain.media import MOST_ENCODED_PIXELS, UNREADABLE_PICTURE, Image, MediaFormat, image_from_bytes
 from adapter.domain.orders import ImageOrder
 from adapter.errors import UpstreamBroken
+from adapter.media.decoding import opened
 
 #: Pillow's advice: above it a JPEG grows and does not look better.
 BEST_JPEG = 95
@@ -24,7 +25,7 @@ def convert(image: Image, order: ImageOrder) -> Image:
         raise UpstreamBroken("Google's picture is too large to be converted.")
     written = BytesIO()
     try:
-        with Pillow.open(BytesIO(image.decode()), formats=[image.format.name]) as picture:
+        with opened(image.decode(), image.format, MOST_ENCODED_PIXELS) as picture:
             _save(_sized(picture, order), written, order)
     except UNREADABLE_PICTURE as error:
         raise UpstreamBroken("Google's picture cannot be decoded.") from error

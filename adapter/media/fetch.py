@@ -3,7 +3,7 @@
 Each hop is resolved once, all its addresses have to be public, and the connection goes to one of those very
 addresses, while the name stays in `Host` and in the certificate check (reference: `reliability.md` sections 2.7 and 3).
 httpcore is used without httpx around it: it follows nothing, keeps no cookies, reads no proxies from the environment
-and unpacks nothing.
+and unpacks nothing. What a server packed although it was asked not to is unpacked here, within the limit.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ import structlog
 from adapter.errors import InvalidRequest
 from adapter.media.addresses import is_public
 from adapter.media.links import Link, Rules, read_link, redirected, refusal
+from adapter.media.packing import layers, unpacked
 
 log = structlog.get_logger()
 
@@ -30,8 +31,8 @@ MAX_REDIRECTS: Final = 5
 #: Of a host with many addresses so many are tried.
 MAX_ADDRESSES: Final = 4
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-#: All that we say of ourselves; `identity`, because nothing is unpacked here.
-HEADERS: Final = (("user-agent", "adapter"), ("accept", "*/*"), ("accept-encoding", "identity"))
+#: Beside the name of the program; `identity`, because pictures do not become smaller by packing.
+HEADERS: Final = (("accept", "*/*"), ("accept-encoding", "identity"))
 #: Threads of our own: whoever owns a domain decides how long a look-up takes, and the way to Google needs look-ups too.
 LOOKUPS: Final = ThreadPoolExecutor(16, thread_name_prefix="lookup")
 
@@ -65,18 +66,27 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
 class SafeFetcher:
     """Fetches what clients point at (the port `PictureFetcher`)."""
 
-    def __init__(self, *, http: bool = False, trusted: Iterable[str] = (), network: Network | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        http: bool = False,
+        trusted: Iterable[str] = (),
+        agent: str = "adapter",
+        network: Network | None = None,
+    ) -> None:
         """Take the operator's settings.
 
         Args:
             http: whether addresses without TLS are fetched too.
             trusted: `host:port` of servers that may be private, of any port, and without TLS.
+            agent: what we call ourselves (`agent.py`).
             network: the world outside; the real one by default.
 
         Raises:
             WrongConfiguration: a trusted server is no HOST:PORT.
         """
         self._rules = Rules.reading(http=http, trusted=trusted)
+        self._agent = agent
         self._network = network or Network()
 
     async def fetch(self, url: str, *, limit: int) -> bytes:
@@ -127,7 +137,7 @@ class SafeFetcher:
         door = _Door(self._network.backend, await self._addresses(link))
         url = httpcore.URL(scheme=link.scheme, host=link.host, port=link.port, target=link.target)
         connection = httpcore.AsyncHTTPConnection(url.origin, self._network.tls, network_backend=door)
-        headers = [("host", link.host_header), *HEADERS]
+        headers = [("host", link.host_header), ("user-agent", self._agent), *HEADERS]
         patience = {"connect": self._network.connect_seconds}
         try:
             async with connection.stream("GET", url, headers=headers, extensions={"timeout": patience}) as response:
@@ -199,8 +209,10 @@ async def _read(response: httpcore.Response, host: str, limit: int) -> bytes:
     """
     if response.status != 200:
         raise refusal(f"'{host}' answered with status {response.status} instead of the file.")
-    if _header(response, b"content-encoding").lower() not in {b"", b"identity"}:
-        raise refusal(f"'{host}' sent the file compressed, although it was asked not to.")
+    try:
+        packed = layers(_header(response, b"content-encoding"))
+    except ValueError as error:
+        raise refusal(f"'{host}' sent the file compressed with {error}, although it was asked not to.") from error
     length = _header(response, b"content-length")
     if not length and _header(response, b"transfer-encoding").lower() != b"chunked":
         raise refusal(f"'{host}' did not say how long the file is.")
@@ -212,7 +224,7 @@ async def _read(response: httpcore.Response, host: str, limit: int) -> bytes:
         data += chunk
         if len(data) > limit:
             raise too_long
-    return bytes(data)
+    return await asyncio.to_thread(unpacked, bytes(data), packed, host, limit) if packed else bytes(data)
 
 
 def _header(response: httpcore.Response, name: bytes) -> bytes:

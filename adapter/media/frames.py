@@ -16,6 +16,7 @@ from adapter.domain.media import MOST_ENCODED_PIXELS, UNREADABLE_PICTURE, probe
 from adapter.domain.ports import Budget, MediaStore
 from adapter.errors import UpstreamBroken
 from adapter.media.convert import on_white
+from adapter.media.decoding import opened as open_picture
 
 #: Videos that are taken apart at once: each takes a core for half a second.
 AT_ONCE: Final = 2
@@ -65,7 +66,7 @@ def poster_webp(data: bytes) -> bytes | None:
     if found is None or found[1].area > MOST_ENCODED_PIXELS:
         return None
     try:
-        with Pillow.open(BytesIO(data), formats=[found[0].name]) as picture:
+        with open_picture(data, found[0], MOST_ENCODED_PIXELS) as picture:
             return _webp(on_white(picture))
     except UNREADABLE_PICTURE:
         return None

@@ -1,7 +1,7 @@
 """The pictures that an order works from: brought here, looked at, and put into a format that the provider takes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import BytesIO
 
 import msgspec
@@ -12,6 +12,7 @@ from adapter.domain.media import UNREADABLE_PICTURE, Image, MediaFormat, image_f
 from adapter.domain.orders import Filed, Kept, Link, Source, Upload
 from adapter.domain.ports import MediaStore, PictureFetcher
 from adapter.errors import InvalidRequest, no_such_file
+from adapter.media.decoding import can_decode, opened
 
 #: Pictures that are looked at or converted at once, of all requests together.
 AT_ONCE = 2
@@ -26,7 +27,7 @@ NOT_UPRIGHT = frozenset({2, 3, 4}) | ON_ITS_SIDE
 #: anywhere, and Pillow decodes a whole PNG to be sure that there is none.
 NOTES = {MediaFormat.PNG: b"eXIf", MediaFormat.WEBP: b"EXIF"}
 
-TAKEN = "PNG, JPEG, WebP and GIF"
+TAKEN = "PNG, JPEG, WebP and GIF, also AVIF and HEIC"
 
 
 class InputLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +128,20 @@ def prepared(data: bytes, formats: Sequence[MediaFormat], limits: InputLimits) -
             f"The picture has {image.pixels} pixels; at most {limits.pixels} in all are taken.",
             code="image_too_large",
         )
-    return _as_seen(image, data) if image.format in formats else _as_png(data, image.format)
+    if image.format in formats:
+        return _as_seen(image, data)
+    if not can_decode(image.format):
+        raise InvalidRequest(
+            f"The picture is {image.format.name}. The model does not take that, and it cannot be converted here. "
+            f"Send it as {_words(each for each in MediaFormat if each.is_picture and can_decode(each))}.",
+            code="unsupported_image_media_type",
+        )
+    return _as_png(data, image.format, limits.pixels)
+
+
+def _words(formats: Iterable[MediaFormat]) -> str:
+    *others, last = [each.name for each in formats]
+    return f"{', '.join(others)} or {last}"
 
 
 def _as_seen(image: Image, data: bytes) -> Image:
@@ -143,7 +157,7 @@ def _as_seen(image: Image, data: bytes) -> Image:
     if note is None or note not in data or _orientation(data, image.format) not in NOT_UPRIGHT:
         return image
     try:
-        return _as_png(data, image.format)
+        return _as_png(data, image.format, image.pixels.area)
     except InvalidRequest:  # the note is broken; the picture need not be
         return image
 
@@ -164,10 +178,10 @@ def _check_size(size: int, limits: InputLimits) -> None:
         )
 
 
-def _as_png(data: bytes, kind: MediaFormat) -> Image:
+def _as_png(data: bytes, kind: MediaFormat, most_pixels: int) -> Image:
     written = BytesIO()
     try:
-        with Pillow.open(BytesIO(data), formats=[kind.name]) as picture:
+        with opened(data, kind, most_pixels) as picture:
             # A viewer would turn it as its camera noted; a PNG has no place for the note.
             upright = ImageOps.exif_transpose(picture)
             upright.convert("RGBA" if upright.has_transparency_data else "RGB").save(written, "PNG")

@@ -5,10 +5,11 @@ section 4). So there is one reading here, narrower than any browser's, and the r
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final, Self
-from urllib.parse import quote, urljoin
+from urllib.parse import urljoin
 
 import idna
 import msgspec
@@ -25,8 +26,12 @@ LABEL: Final = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 NAME: Final = re.compile(rf"(?=.{{1,253}}$)(?:{LABEL}\.)*{LABEL}")
 #: A last label that makes a host a number for some resolvers (WHATWG URL, "ends in a number"): `2130706433`, `0x7f.1`.
 NUMBER: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
-#: What stays as it is in a path and a query; `%` too, because a signed link is signed as it is written.
-UNQUOTED: Final = "%/?:@!$&'()*+,;=~-._[]"
+#: What a browser escapes in a path and in a query (WHATWG URL, "path percent-encode set" and "special-query
+#: percent-encode set"), beside all that is not ASCII. `%` stays, because a signed link is signed as it is written.
+ESCAPED_IN_PATH: Final = re.compile(r"""[^!$-;=@-\]_a-z|~]""")
+ESCAPED_IN_QUERY: Final = re.compile(r"""[^!$-&(-;=?-~]""")
+#: Unicode's kinds of characters that stand in no address: control characters, and halves of a pair.
+NO_CHARACTERS: Final = frozenset({"Cc", "Cs"})
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -95,11 +100,12 @@ def refusal(message: str) -> InvalidRequest:
 
 
 def read_link(text: str) -> Link:
-    """Take an address apart.
+    """Take an address apart. Spaces around it are no part of it; inside of a path or a query they are escaped.
 
     Raises:
         InvalidRequest: it is none, or not of the narrow kind that is fetched.
     """
+    text = text.strip(" ")
     _check_characters(text)
     found = URL.fullmatch(text)
     if found is None:
@@ -112,7 +118,12 @@ def read_link(text: str) -> Link:
     except ValueError as error:
         raise refusal("The address names no valid host, or no valid port.") from error
     scheme = scheme.lower()
-    return Link(scheme, host, port or PORTS[scheme], quote(f"{path or '/'}{query or ''}", safe=UNQUOTED))
+    target = _escaped(path or "/", ESCAPED_IN_PATH) + _escaped(query or "", ESCAPED_IN_QUERY)
+    return Link(scheme, host, port or PORTS[scheme], target)
+
+
+def _escaped(text: str, characters: re.Pattern[str]) -> str:
+    return characters.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text)
 
 
 def redirected(link: Link, location: bytes) -> Link:
@@ -122,7 +133,7 @@ def redirected(link: Link, location: bytes) -> Link:
         InvalidRequest: nowhere that is fetched, or from https down to http.
     """
     try:
-        text = location.decode()
+        text = location.decode().strip(" ")
         _check_characters(text)
         target = read_link(urljoin(f"{link.scheme}://{link.origin}{link.target}", text))
     except ValueError as error:
@@ -136,8 +147,8 @@ def _check_characters(text: str) -> None:
     """Refuse what parsers drop, trim or turn into something else, before any of them sees it."""
     if len(text) > MAX_CHARACTERS:
         raise refusal(f"The address is longer than {MAX_CHARACTERS} characters.")
-    if not text.isprintable() or " " in text or "\\" in text:
-        raise refusal("The address must not contain spaces, control characters or backslashes.")
+    if "\\" in text or any(unicodedata.category(character) in NO_CHARACTERS for character in text):
+        raise refusal("The address must not contain control characters or backslashes.")
 
 
 def _read_authority(text: str) -> tuple[str, int]:
@@ -145,17 +156,27 @@ def _read_authority(text: str) -> tuple[str, int]:
     found = AUTHORITY.fullmatch(text)
     if found is None or int(found[2] or 0) > 65_535:
         raise ValueError("no HOST or HOST:PORT")
-    host = found[1].lower()
-    if host.startswith("["):
-        return str(IPv6Address(host[1:-1])), int(found[2] or 0)
-    if not host.isascii():
-        host = idna.encode(host, strict=True).decode()
-    host = host.removesuffix(".")
-    if NUMBER.fullmatch(host):
-        host = str(IPv4Address(host))
-    elif not NAME.fullmatch(host):
+    return _read_host(found[1]), int(found[2] or 0)
+
+
+def _read_host(text: str) -> str:
+    if text.startswith("["):
+        return str(IPv6Address(text[1:-1].lower()))
+    host = (text.lower() if text.isascii() else _in_ascii(text)).removesuffix(".")
+    if text.isascii() and NUMBER.fullmatch(host):
+        return str(IPv4Address(host))
+    if NUMBER.fullmatch(host) or not NAME.fullmatch(host):
         raise ValueError("no DNS name")
-    return host, int(found[2] or 0)
+    return host
+
+
+def _in_ascii(host: str) -> str:
+    """Return an international name as the name service knows it: mapped as browsers do (UTS 46), then in Punycode.
+
+    A name that becomes a number by it is refused by the caller: an address in foreign digits is nobody's wish.
+    """
+    labels = idna.uts46_remap(host, std3_rules=False).split(".")
+    return ".".join(label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in labels)
 
 
 def _spelled(entry: str) -> str:

@@ -33,6 +33,11 @@ class Download:
     def __init__(self, response: httpx.Response) -> None:
         self._response = response
 
+    @property
+    def status(self) -> int:
+        """What the server answered."""
+        return self._response.status_code
+
     def is_whole(self, size: int) -> bool:
         """Say whether so many bytes are all of it.
 
@@ -110,6 +115,22 @@ class Http:
                     return Reply(response.status_code, await collect(response.aiter_raw(), MAX_ANSWER_BYTES))
                 finally:
                     await response.aclose()
+
+    @asynccontextmanager
+    async def open_get(self, url: str, *, headers: Mapping[str, str]) -> AsyncIterator[Download]:
+        """Open an answer of any status, on a connection of its own. A redirect is an answer: nothing follows it.
+
+        Raises:
+            UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `post`.
+        """
+        async with deadline(DOWNLOAD_SECONDS):
+            with mapped_errors():
+                request = self._fresh.build_request("GET", url, headers=headers, timeout=_timeout(SILENCE_SECONDS))
+                response = await self._fresh.send(request, stream=True)
+            try:
+                yield Download(response)
+            finally:
+                await response.aclose()
 
     @asynccontextmanager
     async def download(self, url: str) -> AsyncIterator[Download]:

@@ -33,6 +33,15 @@ async def deadline(seconds: float) -> AsyncIterator[None]:
         raise silent() from error
 
 
+def is_text(body: bytes) -> bool:
+    """Say whether a body is UTF-8 to its end. msgspec does not look at the bytes of strings that it skips."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def unreachable() -> UpstreamUnreachable:
     """Provably nothing was sent."""
     return UpstreamUnreachable("Google cannot be reached from here at the moment.")

@@ -10,14 +10,23 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-Desk = Literal["gemini.generate", "flow.images", "flow.submit", "flow.poll", "flow.upload", "flow.credits", "media.get"]
+Desk = Literal[
+    "gemini.generate",
+    "flow.images",
+    "flow.submit",
+    "flow.poll",
+    "flow.upload",
+    "flow.credits",
+    "flow.media",
+    "media.get",
+]
 
 #: Faults that change the content of a real answer; a desk ignores those that are not about its answers.
 #:
 #: - flat, nested, list, object: the shape of a status answer (metadata beside or under `operation`; bare list or
 #:   object)
 #: - omit: the status answer leaves out the first operation
-#: - no_media: SUCCESSFUL without metadata
+#: - no_media: SUCCESSFUL without metadata; the media desk answers without the video
 #: - wrong_mime: Gemini says image/jpeg for PNG bytes
 #: - drafts: Gemini sends two image parts flagged `thought` before the final one
 #: - lag: the credits are told as if the newest video had not been charged yet

@@ -115,6 +115,17 @@ def bad_fields(*violations: FieldViolation) -> GoogleError:
     return GoogleError(400, "\n".join(violation.description for violation in violations), BadRequest(violations))
 
 
+def unknown_names(*names: tuple[str, str]) -> GoogleError:
+    """Return a 400 for fields that are not there; each is a path in proto names and the name as it was sent."""
+    return bad_fields(*(unknown_name(path, name) for path, name in names))
+
+
+def unknown_name(path: str, name: str) -> FieldViolation:
+    """Return what is said of a field that is not there."""
+    place = f" at '{path}'" if path else ""
+    return FieldViolation(path, f'Invalid JSON payload received. Unknown name "{name}"{place}: Cannot find field.')
+
+
 def bad_value(field: str, why: str) -> GoogleError:
     """Return a 400 for one field whose value is wrong; `field` is its path in proto names."""
     return bad_fields(FieldViolation(field, f"Invalid value at '{field}': {why}"))

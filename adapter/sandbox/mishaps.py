@@ -70,7 +70,7 @@ async def _spoiled(request: Incoming, fault: Fault) -> ASGIResponse:
             page = HTML.format(status=fault.status)
             return ASGIResponse(body=page, status_code=fault.status, media_type="text/html")
         case "garbage":
-            return ASGIResponse(body=b'{"\xff\xfe\x80": "\xc3\x28\xa0\xa1"', media_type="application/json")
+            return ASGIResponse(body=b'{"\xff\xfe\x80": "\xc3\x28\xa0\xa1"}', media_type="application/json")
         case "drop":
             _hang_up(request.scope)
     await _left(request.receive)

@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import inspect
 
-from adapter.sandbox.google_errors import FieldViolation, GoogleError, bad_fields, bad_value
+from adapter.sandbox.google_errors import FieldViolation, GoogleError, bad_fields, bad_value, unknown_name
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
@@ -60,10 +60,7 @@ def _renamed_object(
     for name, value in tree.items():
         field = names.get(name)
         if field is None:
-            place = f" at '{path}'" if path else ""
-            unknown.append(
-                FieldViolation(path, f'Invalid JSON payload received. Unknown name "{name}"{place}: Cannot find field.')
-            )
+            unknown.append(unknown_name(path, name))
         elif value is not None:  # proto3 JSON reads null as absent
             inner = f"{path}.{field.name}" if path else field.name
             out[field.encode_name] = _renamed(value, field.type, inner, unknown)

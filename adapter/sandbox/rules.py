@@ -1,6 +1,6 @@
 """What the sandbox is told: its place, its accounts, its pace."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -17,6 +17,8 @@ class SandboxAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     project_id: Annotated[str, Meta(min_length=1)]
     #: PAYGATE_TIER_NOT_PAID, PAYGATE_TIER_ONE or PAYGATE_TIER_TWO; a request that names another tier is refused.
     tier: str = "PAYGATE_TIER_ONE"
+    #: How it answers about videos: with `operations`, as the documents say, or with `media`, as since May 2026.
+    dialect: Literal["seed", "media"] = "seed"
     #: Credits at the first start; what was spent is in the journal.
     credits: Annotated[int, Meta(ge=0)] = 1000
 

@@ -16,7 +16,7 @@ CATALOGUE = catalogue()
 
 def test_an_alias_does_not_let_in_names_of_any_length() -> None:
     """They would be repeated in every chunk of an answer and kept with every job."""
-    assert catalogue().find(f"gpt-image-{'x' * 118}").card.name == "gemini-3.1-flash-image"
+    assert catalogue().find(f"gpt-image-{'x' * 118}").card.name == "gemini-nano-banana-2.1"
     with pytest.raises(UnknownModel):
         catalogue().find(f"gpt-image-{'x' * 119}")
 
@@ -27,9 +27,15 @@ def test_an_alias_does_not_let_in_names_of_any_length() -> None:
         ("gemini-3-pro-image", "gemini-3-pro-image"),
         ("gemini-3-pro-image-preview", "gemini-3-pro-image"),
         ("gemini-2.5-flash-image-preview", "gemini-2.5-flash-image"),
-        ("gpt-image-1", "gemini-3.1-flash-image"),
-        ("gpt-image-2-2026-04-21", "gemini-3.1-flash-image"),
-        ("dall-e-2", "gemini-2.5-flash-image"),
+        ("gpt-image-1", "gemini-nano-banana-2.1"),
+        ("gpt-image-2-2026-04-21", "gemini-nano-banana-2.1"),
+        ("chatgpt-image-latest", "gemini-nano-banana-2.1"),
+        ("dall-e-2", "gemini-nano-banana-2.1"),
+        ("dall-e-3", "gemini-nano-banana-2.1"),
+        ("nano-banana-2.1", "gemini-nano-banana-2.1"),
+        ("nano-banana-2", "gemini-3.1-flash-image"),
+        ("nano-banana-pro", "gemini-3-pro-image"),
+        ("nano-banana", "gemini-2.5-flash-image"),
         ("sora-2-pro", "veo-3.1-fast"),
         ("GEM_PIX_2", "flow-gem-pix-2"),
         ("veo_3_1_t2v_fast", "veo-3.1-fast"),
@@ -94,11 +100,32 @@ def test_an_alias_leads_to_the_first_model_that_is_served() -> None:
     """Who has only a Flow account runs unchanged OpenAI code as well."""
     file = msgspec.convert(msgspec.toml.decode((ROOT / "config" / "models.toml").read_bytes()), CatalogueFile)
 
-    assert Catalogue(file).find("gpt-image-1").card.name == "gemini-3.1-flash-image"
+    assert Catalogue(file).find("gpt-image-1").card.name == "gemini-nano-banana-2.1"
     assert Catalogue(file.only({"flow"})).find("gpt-image-1").card.name == "flow-gem-pix-2"
     assert Catalogue(file.only({"flow"})).find("dall-e-2").card.name == "flow-gem-pix"
     with pytest.raises(UnknownModel):
         Catalogue(file.only({"gemini"})).find("sora-2")
+
+
+def test_an_alias_survives_a_catalogue_from_which_rows_were_taken() -> None:
+    """An operator may have no access to the newest model."""
+    file = msgspec.convert(msgspec.toml.decode((ROOT / "config" / "models.toml").read_bytes()), CatalogueFile)
+    older = tuple(card for card in file.image if card.name != "gemini-nano-banana-2.1")
+    fewer = Catalogue(msgspec.structs.replace(file, image=older).only({"gemini", "flow"}))
+
+    assert fewer.find("gpt-image-1").card.name == "gemini-3.1-flash-image"
+    assert fewer.find("dall-e-2").card.name == "gemini-3.1-flash-lite-image"
+
+
+#: Models that Google has an end for, or has replaced at half the price (`nano-banana-2.1.md` section 1).
+RETIRING = {"gemini-2.5-flash-image", "gemini-3.1-flash-image"}
+
+
+@pytest.mark.parametrize("name", ["gpt-image-1", "gpt-image-1-mini", "chatgpt-image-latest", "dall-e-2", "dall-e-3"])
+def test_no_name_of_another_vendor_leads_to_a_model_that_retires(name: str) -> None:
+    """And the retiring ones stay under their own names."""
+    assert CATALOGUE.find(name).card.name not in RETIRING
+    assert {CATALOGUE.find(old).card.name for old in RETIRING} == RETIRING
 
 
 def test_an_unknown_name_is_an_error_that_lists_the_known_ones() -> None:

@@ -3,6 +3,7 @@
 import itertools
 from typing import get_args
 
+import msgspec
 import pytest
 
 from adapter.domain.job import (
@@ -224,3 +225,21 @@ def test_a_job_names_files_of_which_it_does_not_know_whether_they_are_there() ->
     job = video_job()
 
     assert {f"{job.stem}.mp4", f"{job.stem}.jpg", f"{job.stem}.webp"} <= {*job.files}
+
+
+def test_what_older_versions_wrote_of_a_provider_is_read() -> None:
+    """A job of the time before dialects is asked about as it always was, and its link is a link."""
+    operation = msgspec.json.decode(b'{"name":"op","mark":"scene"}', type=Operation)
+    remote = msgspec.json.decode(b'{"url":"https://s/v","poster_url":null}', type=RemoteVideo)
+
+    assert operation == Operation("op", "scene", dialect="seed", project="")
+    assert (remote.file.url, remote.file.name, remote.poster) == ("https://s/v", "", None)
+
+
+def test_a_dialect_is_remembered_with_its_job() -> None:
+    """And a job without one is written as older versions write it: they may run beside this one."""
+    newer = Operation("m1", "scene", dialect="media", project="p")
+    job = msgspec.structs.replace(video_job(), operation=newer)
+
+    assert msgspec.json.decode(msgspec.json.encode(job), type=VideoJob).operation == newer
+    assert msgspec.json.encode(Operation("op", "scene")) == b'{"name":"op","mark":"scene"}'

@@ -56,8 +56,9 @@ async def test_the_members_of_json_are_asked_for() -> None:
         "[]",
         '{"name": "A fox"}',
         '{"title": "A f',
+        '{"title": ' + "[" * 2000,
     ],
-    ids=str,
+    ids=lambda answer: str(answer)[:20],
 )
 async def test_what_cannot_be_used_is_none(answer: str | AdapterError) -> None:
     """The answer is then made here, and the log says why."""

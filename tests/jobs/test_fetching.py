@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from adapter.domain.job import JobState
-from adapter.domain.media import RemoteVideo
+from adapter.domain.media import RemoteFile, RemoteVideo
 from adapter.domain.ports import Finished, Memory
+from adapter.errors import NoMedia, UpstreamBroken
 from adapter.jobs.fetch import bring_home
 from adapter.jobs.poller import Poller
 from adapter.media.store import open_media
@@ -106,3 +107,71 @@ async def test_a_video_without_a_poster_is_still_a_video(
     job = await find(memory, job_id)
     assert job.media is not None
     assert (job.state, job.media.poster) == (JobState.COMPLETED, None)
+
+
+async def test_a_video_without_a_link_is_asked_for_by_its_name(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """With the account that submitted it; there is no poster then."""
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock)
+    provider.files["m1"] = CLIP
+    provider.reports["op-1"] = Finished(RemoteVideo(name="m1"))
+    await beat(poller, clock, 4)
+
+    job = await find(memory, job_id)
+    assert job.media is not None
+    assert (job.state, job.media.size, job.media.poster) == (JobState.COMPLETED, len(CLIP), None)
+    assert provider.downloads == [("first", RemoteFile(name="m1"))]
+
+
+async def test_a_video_that_is_not_handed_out_is_asked_for_again(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """It may be, later."""
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock)
+    finish(provider, 1)
+    provider.fail_download = NoMedia("It is not handed out.")
+    await beat(poller, clock, 60)
+    assert (await find(memory, job_id)).state is JobState.SUBMITTED
+
+    provider.fail_download = None
+    await beat(poller, clock, 70)
+    assert (await find(memory, job_id)).state is JobState.COMPLETED
+
+
+async def test_a_video_that_is_never_handed_out_ends_with_the_reason(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """After eleven tries, as a success without a video does; it was paid for, so the client's SDK leaves it."""
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock)
+    finish(provider, 1)
+    provider.fail_download = NoMedia("It is not handed out: no.")
+    await beat(poller, clock, 700)
+
+    failure = (await find(memory, job_id)).failure
+    assert failure is not None
+    assert (failure.message, failure.code, failure.should_retry) == (
+        "It is not handed out: no.",
+        "no_media_generated",
+        False,
+    )
+    assert len(provider.downloads) == 11
+
+
+async def test_a_video_that_cannot_be_fetched_in_time_is_not_called_unfinished(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """Its reader is told that it was made."""
+    [job_id] = await admit(memory, clock)
+    await beat(poller, clock)
+    finish(provider, 1)
+    provider.fail_download = UpstreamBroken("500")
+    await beat(poller, clock, 900)
+
+    failure = (await find(memory, job_id)).failure
+    assert failure is not None
+    assert failure.code == "deadline_exceeded"
+    assert failure.message.startswith("Google made the video, but it could not be fetched within ")

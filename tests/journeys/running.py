@@ -47,6 +47,7 @@ base_url = "{gemini}"
 name = "sandbox"
 token = "plain:sandbox-flow-token"
 project_id = "02ac868b-925f-40c1-9187-a688bd03a84d"
+{account}
 
 [jobs]
 poll_seconds = 0.1
@@ -83,6 +84,7 @@ class Server:
         server: str = "",
         opening_seconds: float = 30.0,
         chat: str = "",
+        account: str = "",
         more: str = "",
         upstream: str = "",
         environ: Mapping[str, str] | None = None,
@@ -100,6 +102,7 @@ class Server:
                 server=server,
                 opening_seconds=opening_seconds,
                 chat=chat,
+                account=account,
                 key=KEY,
                 folder=folder,
                 database=database or f"sqlite:///{folder}/jobs.db",

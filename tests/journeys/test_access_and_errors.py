@@ -111,7 +111,7 @@ def test_a_wrong_size_is_answered_with_what_is_allowed(client: openai.OpenAI) ->
 def test_a_wrong_model_is_answered_with_the_ones_there_are(client: openai.OpenAI) -> None:
     """Names to copy."""
     with pytest.raises(
-        openai.NotFoundError, match=r"'imagen-4' does not exist here\. Available: gemini-2\.5"
+        openai.NotFoundError, match=r"'imagen-4' does not exist here\. Available: gemini-nano-banana"
     ) as caught:
         client.images.generate(model="imagen-4", prompt="a fox")
 

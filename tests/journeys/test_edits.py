@@ -13,10 +13,14 @@ import pytest
 from openai._types import FileTypes
 from PIL import Image as Pillow
 
+from adapter.domain.media import MediaFormat
+from adapter.media.decoding import can_decode
 from tests.fakes import jpeg, png
 from tests.journeys.running import KEY, Server
 from tests.looking import opened, pictures
+from tests.support import GOLDEN
 
+PHOTO = (GOLDEN / "pictures" / "photo.heic").read_bytes()
 MODELS = ["gemini-3.1-flash-image", "flow-gem-pix"]
 
 
@@ -59,6 +63,36 @@ def test_several_pictures_are_combined(client: openai.OpenAI, model: str) -> Non
     other = pictures(client.images.edit(model=model, image=given[:2], prompt="combine", n=2))
 
     assert len({*one, *other}) == 4
+
+
+@pytest.mark.parametrize(("name", "size"), [("photo", (1264, 848)), ("turned", (1264, 848))])
+def test_a_photograph_of_a_phone_is_edited_as_it_is(client: openai.OpenAI, name: str, size: tuple[int, int]) -> None:
+    """HEIC, which Gemini takes. The sandbox does not turn it."""
+    photo = (GOLDEN / "pictures" / f"{name}.heic").read_bytes()
+    [data] = pictures(client.images.edit(model=MODELS[0], image=photo, prompt="make it blue"))
+
+    assert opened(data).size == size
+
+
+@pytest.mark.skipif(can_decode(MediaFormat.HEIC), reason="pillow-heif is installed here")
+def test_a_photograph_that_flow_does_not_take_is_refused_with_what_is(client: openai.OpenAI, server: Server) -> None:
+    """Before anything is sent or paid."""
+    before = server.executions()
+    with pytest.raises(openai.BadRequestError, match="PNG, JPEG, WEBP, GIF") as caught:
+        client.images.edit(model="flow-gem-pix", image=PHOTO, prompt="make it blue")
+
+    assert (caught.value.code, caught.value.param) == ("unsupported_image_media_type", "image")
+    assert server.executions() == before
+
+
+@pytest.mark.skipif(not can_decode(MediaFormat.AVIF), reason="this Pillow was built without AVIF")
+@pytest.mark.parametrize("model", MODELS)
+def test_an_avif_is_edited(client: openai.OpenAI, model: str) -> None:
+    """Neither provider takes it, so it is given as a PNG."""
+    file = BytesIO()
+    Pillow.new("RGB", (160, 90), "red").save(file, "AVIF")
+
+    assert pictures(client.images.edit(model=model, image=file.getvalue(), prompt="make it blue"))
 
 
 def test_every_input_counts(client: openai.OpenAI) -> None:

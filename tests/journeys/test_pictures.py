@@ -4,7 +4,7 @@ import httpx
 import openai
 import pytest
 
-from tests.journeys.running import KEY, Server
+from tests.journeys.running import KEY, Connect, Server
 from tests.looking import opened, pictures
 
 
@@ -162,6 +162,22 @@ def test_whatever_the_upstream_does_the_client_gets_an_openai_error(
     assert caught.value.status_code == expected
     assert caught.value.code
     assert caught.value.request_id
+
+
+@pytest.mark.parametrize("do", ["garbage", "short", "html"])
+@pytest.mark.parametrize(
+    ("model", "on"), [("gemini-2.5-flash-image", "gemini.generate"), ("flow-gem-pix", "flow.images")]
+)
+def test_a_success_that_cannot_be_read_is_one_execution(
+    connect: Connect, server: Server, prompt: str, model: str, on: str, do: str
+) -> None:
+    """Carried out, charged, and unreadable: neither the adapter nor the client's SDK asks for it again."""
+    server.fault(on=on, do=do, prompt=prompt, status=200, after=True)
+    with connect(server, max_retries=2) as client, pytest.raises(openai.InternalServerError) as caught:
+        client.images.generate(model=model, prompt=prompt)
+
+    assert (caught.value.status_code, caught.value.response.headers["x-should-retry"]) == (502, "false")
+    assert server.executed(prompt) == 1
 
 
 def test_a_wrong_mime_type_of_the_upstream_does_no_harm(client: openai.OpenAI, server: Server) -> None:

@@ -168,14 +168,14 @@ def test_side_calls_can_be_prompts_like_others(tmp_path: Path, connect: Connect)
 
 def test_a_text_model_writes_them_where_the_operator_wants_that(tmp_path: Path, connect: Connect) -> None:
     """One named for all, or by a model's own row; and while it fails, the answer is made here."""
-    chat = 'side_call_model = "gemini-2.5-flash"\n[chat.side_call_patterns]\ntitle = ["Wie heißt das hier"]'
+    chat = 'side_call_model = "gemini-3.5-flash-lite"\n[chat.side_call_patterns]\ntitle = ["Wie heißt das hier"]'
     shipped = (GOLDEN.parent.parent / "config" / "models.toml").read_text()
     models = shipped.replace('name = "veo-3.1-fast"', 'name = "veo-3.1-fast"\nside_calls = "gemini-2.5-flash-lite"')
     with running(tmp_path, connect, chat, models) as (server, client):
         title = titled("waves").strip()
         assert asked(client, title, PICTURES) == "Emulated words"
         assert asked(client, title) == "Emulated words"
-        assert server.models(title) == ["gemini-2.5-flash", "gemini-2.5-flash-lite"]
+        assert server.models(title) == ["gemini-3.5-flash-lite", "gemini-2.5-flash-lite"]
 
         tags = from_open_webui("Generate 1-3 broad tags categorizing the main themes of the chat history", "", "a fox")
         assert asked(client, tags.replace("format: ", 'format: { "tags": ["tag1"] }')) == '{"tags":["Emulated words"]}'

@@ -3,7 +3,10 @@
 import asyncio
 import gzip
 import random
+import re
 import ssl
+import tracemalloc
+import zlib
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import pytest
 
 from adapter.errors import InvalidRequest, WrongConfiguration
 from adapter.media.addresses import is_public
+from adapter.media.agent import user_agent
 from adapter.media.fetch import Network, SafeFetcher
 from tests.media.certificates import Authority
 from tests.media.internet import OK, PUBLIC, TLS, Answers, Behaviour, Internet, redirect, says, server
@@ -33,10 +37,13 @@ async def fetch_from(behaviour: Behaviour, *, limit: int = 100, seconds: float =
     [
         HEAD + b"content-length: 7\r\n\r\npicture",
         HEAD + b"transfer-encoding: chunked\r\n\r\n3\r\npic\r\n4;x=y\r\nture\r\n0\r\n\r\n",
-        HEAD + b"content-length: 7\r\nContent-Encoding: identity\r\n\r\npicture",
+        *(
+            HEAD + b"content-length: 7\r\nContent-Encoding: %b\r\n\r\npicture" % word
+            for word in (b"identity", b"UTF-8", b"aws-chunked", b"binary", b"none", b"", b"aws-chunked, utf-8", b" , ")
+        ),
         b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n" + HEAD + b"content-length: 7\r\n\r\npicture",
     ],
-    ids=["by length", "by chunks", "identity", "after hints"],
+    ids=lambda reply: reply.split(b"\r\n\r\n")[0].decode(),
 )
 async def test_a_whole_file_comes_as_it_was_sent(reply: bytes) -> None:
     """Exactly as long as the limit is short enough."""
@@ -76,13 +83,64 @@ async def test_anything_else_is_refused_in_one_sentence(reply: bytes, says_: str
     assert caught.value.message.count(". ") == 0
 
 
-@pytest.mark.parametrize("encoding", [b"gzip", b"br", b"identity, gzip", b"x"])
-async def test_a_packed_file_is_never_unpacked(encoding: bytes) -> None:
-    """20 kB would become 20 MB."""
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        (b"gzip", gzip.compress(b"picture")),
+        (b"X-GZIP", gzip.compress(b"picture")),
+        (b"gzip", gzip.compress(b"pic") + gzip.compress(b"ture")),
+        (b"deflate", zlib.compress(b"picture")),
+        (b"deflate", zlib.compress(b"picture")[2:-4]),
+        (b"aws-chunked, gzip", gzip.compress(b"picture")),
+        (b"deflate, gzip", gzip.compress(zlib.compress(b"picture"))),
+    ],
+)
+async def test_a_file_that_comes_packed_unasked_is_unpacked(encoding: bytes, body: bytes) -> None:
+    """Some servers do not listen; it is not the client's doing."""
+    head = HEAD + b"content-encoding: %b\r\ncontent-length: %d\r\n\r\n" % (encoding, len(body))
+
+    assert await fetch_from(says(head, body)) == b"picture"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "says_"),
+    [
+        (b"br", b"picture", "compressed with br, although"),
+        (b"zstd", b"picture", "compressed with zstd, although"),
+        (b"gzip, br", b"picture", "compressed with br, although"),
+        (b"x", b"picture", "compressed with x, although"),
+        (b"\xff", b"picture", "compressed with unknown, although"),
+        (b"gzip, gzip, gzip", b"picture", "although"),
+        (b"gzip", b"picture", "compressed with gzip, and it is broken"),
+        (b"gzip", gzip.compress(b"picture")[:-1], "compressed with gzip, and it is broken"),
+        (b"gzip", gzip.compress(b"picture") + b"more", "compressed with gzip, and it is broken"),
+        (b"deflate", b"picture", "compressed with deflate, and it is broken"),
+        (b"gzip", b"", "compressed with gzip, and it is broken"),
+    ],
+)
+async def test_a_file_that_cannot_be_unpacked_is_refused_by_the_kind(encoding: bytes, body: bytes, says_: str) -> None:
+    """Cut, something else, or a kind for which there is no library here."""
+    head = HEAD + b"content-encoding: %b\r\ncontent-length: %d\r\n\r\n" % (encoding, len(body))
+    with pytest.raises(InvalidRequest, match=says_) as caught:
+        await fetch_from(says(head, body))
+    assert caught.value.code == "failed_to_download_image"
+
+
+@pytest.mark.parametrize("encoding", [b"gzip", b"identity, gzip", b"gzip, gzip"])
+async def test_a_packed_file_does_not_swell_beyond_its_limit(encoding: bytes) -> None:
+    """20 kB would become 20 MB; no more than the limit is ever unpacked, of any layer."""
     bomb = gzip.compress(bytes(20_000_000))
+    if encoding == b"gzip, gzip":
+        bomb = gzip.compress(bomb)
     head = HEAD + b"content-encoding: %b\r\ncontent-length: %d\r\n\r\n" % (encoding, len(bomb))
-    with pytest.raises(InvalidRequest, match="compressed"):
-        await fetch_from(says(head, bomb), limit=1_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidRequest, match="compressed, and it is longer than 1000000 bytes"):
+            await fetch_from(says(head, bomb), limit=1_000_000)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 10_000_000
 
 
 async def test_a_body_without_an_end_is_left_at_the_limit() -> None:
@@ -222,6 +280,22 @@ async def test_a_trusted_server_is_trusted_at_its_port_only() -> None:
                 await fetcher.fetch(f"http://{host}:{other}/", limit=9)
         with pytest.raises(InvalidRequest, match="no other port"):
             await fetcher.fetch(f"http://127.0.0.1:{port}/", limit=9)
+
+
+async def test_a_server_is_told_who_asks() -> None:
+    """Version and address, by the operator's wish; Wikimedia refuses programs that say neither."""
+    internet = Internet({"*": [[PUBLIC]]}, [OK])
+    network = Network(resolver=internet.resolve, backend=internet, tls=TLS)
+    agent = user_agent("https://media.example/about")
+    await SafeFetcher(agent=agent, network=network).fetch("https://a.example/", limit=9)
+
+    assert f"user-agent: {agent}\r\n".encode() in b"".join(internet.requests)
+    assert re.fullmatch(r"adapter/\S+ \(\+https://media\.example/about\)", agent)
+
+
+def test_who_gives_no_address_is_still_no_bare_name() -> None:
+    """It says what kind of program it is."""
+    assert re.fullmatch(r"adapter/\S+ \(self-hosted; [^()]+\)", user_agent(""))
 
 
 def test_a_wrong_exception_stops_the_start() -> None:

@@ -47,6 +47,27 @@ async def test_no_redirect_leads_to_a_private_address(turn: int) -> None:
         assert internet.connections in ([(PUBLIC, 443)], [(PUBLIC, 443)] * 2, [(PUBLIC, 443), (PUBLIC, 80)]), url
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "ｌｏｃａｌｈｏｓｔ",
+        "local\u00adhost",
+        "ⓛⓞⓒⓐⓛⓗⓞⓢⓣ",
+        "LOCALHOſT",
+        "metadata。internal",
+        "metadata．internal",
+        "xn--nxasmq6b.internal",
+    ],
+)
+async def test_an_international_spelling_of_a_private_name_is_checked_as_what_it_becomes(host: str) -> None:
+    """It is looked up under the name that browsers make of it, and the answer decides."""
+    internet = Internet(NAMES, [OK])
+
+    assert not await fetched(internet.fetcher(), f"https://{host}/")
+    assert internet.connections == []
+    assert [each.isascii() for each in internet.lookups] == [True]
+
+
 async def test_the_witness_sees_a_fetch_that_is_allowed() -> None:
     """Else the counts above would prove nothing."""
     internet = Internet(NAMES, [redirect(f"https://{INNOCENT}/b".encode(), 308), OK])

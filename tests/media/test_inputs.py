@@ -14,11 +14,15 @@ from PIL import Image as Pillow
 from adapter.domain.media import MediaFormat, Pixels
 from adapter.domain.orders import Kept, Link, Upload
 from adapter.errors import InvalidRequest
+from adapter.media.decoding import can_decode
 from adapter.media.inputs import InputLimits, Inputs, prepared
 from adapter.media.store import open_media
 from tests.fakes import png
 from tests.looking import opened
+from tests.support import GOLDEN
 
+PHOTO = (GOLDEN / "pictures" / "photo.heic").read_bytes()
+TURNED = (GOLDEN / "pictures" / "turned.heic").read_bytes()
 ALL = (MediaFormat.PNG, MediaFormat.JPEG, MediaFormat.WEBP)
 LIMITS = InputLimits(bytes=1_000_000, bytes_in_all=1_500_000, pixels=250_000)
 
@@ -76,6 +80,95 @@ def test_any_other_becomes_a_png(kind: str, mode: str) -> None:
     image = prepared(written(kind, mode), (MediaFormat.PNG, MediaFormat.JPEG), LIMITS)
 
     assert (opened(image.decode()).format, opened(image.decode()).size) == ("PNG", (64, 48))
+
+
+with_avif = pytest.mark.skipif(not can_decode(MediaFormat.AVIF), reason="this Pillow was built without AVIF")
+
+
+@with_avif
+@pytest.mark.parametrize("mode", ["RGB", "L", "P"])
+def test_an_avif_becomes_a_png(mode: str) -> None:
+    """No provider takes it, and browsers save it."""
+    image = prepared(written("AVIF", mode), ALL, LIMITS)
+
+    assert (image.format, image.pixels) == (MediaFormat.PNG, Pixels(64, 48))
+
+
+@with_avif
+def test_the_transparency_of_an_avif_survives() -> None:
+    """It is a picture of its own in the file."""
+    file = BytesIO()
+    Pillow.new("RGBA", (32, 32), (255, 0, 0, 0)).save(file, "AVIF")
+
+    pixel = opened(prepared(file.getvalue(), ALL, LIMITS).decode()).getpixel((16, 16))
+    assert isinstance(pixel, tuple)
+    assert pixel[3] == 0
+
+
+@with_avif
+@pytest.mark.parametrize(("note", "seen"), [(1, (64, 48)), (3, (64, 48)), (6, (48, 64)), (8, (48, 64))])
+def test_an_avif_is_turned_when_it_is_converted(note: int, seen: tuple[int, int]) -> None:
+    """The file notes that in boxes of its own."""
+    turned = Pillow.Exif()
+    turned[0x0112] = note
+
+    assert prepared(written("AVIF", exif=turned), ALL, LIMITS).pixels == Pixels(*seen)
+
+
+@with_avif
+def test_of_a_moving_avif_the_still_picture_is_taken() -> None:
+    """As of a GIF; only the still one was looked at."""
+    file = BytesIO()
+    frames = [Pillow.new("RGB", (32, 32), colour) for colour in ("red", "green")]
+    frames[0].save(file, "AVIF", save_all=True, append_images=frames[1:])
+    pixel = opened(prepared(file.getvalue(), ALL, LIMITS).decode()).getpixel((16, 16))
+
+    assert isinstance(pixel, tuple)
+    assert pixel[0] > 240
+
+
+@with_avif
+def test_an_avif_that_is_larger_inside_than_it_says_is_never_decoded() -> None:
+    """A kilobyte that says 16x16 and would take hundreds of megabytes for a moment."""
+    file = BytesIO()
+    Pillow.new("L", (2000, 2000)).save(file, "AVIF", speed=10)
+    small = file.getvalue().replace(struct.pack(">II", 2000, 2000), struct.pack(">II", 16, 16))
+
+    with pytest.raises(InvalidRequest) as caught:
+        prepared(small, ALL, LIMITS)
+    assert caught.value.code == "invalid_image"
+
+
+@pytest.mark.parametrize(("file", "seen"), [(PHOTO, (96, 64)), (TURNED, (64, 96))])
+def test_a_heic_goes_untouched_where_it_is_taken(file: bytes, seen: tuple[int, int]) -> None:
+    """Gemini takes what phones make; the shape is the one in which it is seen."""
+    image = prepared(file, (*ALL, MediaFormat.HEIC), LIMITS)
+
+    assert (image.decode(), image.format.mime, image.pixels) == (file, "image/heic", Pixels(*seen))
+
+
+def test_a_heif_keeps_its_own_type() -> None:
+    """Google refuses a type that is not the bytes'."""
+    file = PHOTO.replace(b"ftypheic", b"ftypmif1")
+
+    assert prepared(file, (MediaFormat.HEIC, MediaFormat.HEIF), LIMITS).format.mime == "image/heif"
+
+
+@pytest.mark.skipif(can_decode(MediaFormat.HEIC), reason="pillow-heif is installed here")
+def test_a_heic_that_nobody_here_can_convert_is_refused_with_what_is_taken() -> None:
+    """Flow takes none, and Pillow alone reads none."""
+    with pytest.raises(InvalidRequest, match=r"picture is HEIC\..*Send it as PNG, JPEG, WEBP, GIF") as caught:
+        prepared(PHOTO, (MediaFormat.PNG, MediaFormat.JPEG), LIMITS)
+    assert caught.value.code == "unsupported_image_media_type"
+
+
+@pytest.mark.skipif(not can_decode(MediaFormat.HEIC), reason="pillow-heif is not installed here")
+@pytest.mark.parametrize(("file", "seen"), [(PHOTO, (96, 64)), (TURNED, (64, 96))])
+def test_a_heic_becomes_a_png_where_an_operator_installed_a_plugin(file: bytes, seen: tuple[int, int]) -> None:
+    """Turned as it is seen."""
+    image = prepared(file, (MediaFormat.PNG,), LIMITS)
+
+    assert (image.format, image.pixels) == (MediaFormat.PNG, Pixels(*seen))
 
 
 def test_of_an_animation_the_first_picture_is_taken() -> None:
@@ -171,6 +264,9 @@ async def test_a_fault_says_how_to_go_on_without_the_picture() -> None:
         (b"Example data", "invalid_image"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "invalid_image"),
         (b"\x00\x00\x00\x18ftypheic" + b"\x00" * 100, "invalid_image"),
+        (b"\x00\x00\x00\x18ftypavif" + b"\x00" * 100, "invalid_image"),
+        (PHOTO.replace(struct.pack(">II", 96, 64), struct.pack(">II", 9600, 6400)), "image_too_large"),
+        (PHOTO.replace(struct.pack(">II", 96, 64), struct.pack(">II", 2**32 - 1, 2**32 - 1)), "image_too_large"),
         (b"\x89PNG\r\n\x1a\n" + b"\x00" * 100, "invalid_image"),
         (png() + b"\x00" * 1_000_000, "image_file_too_large"),
         (png(501, 500), "image_too_large"),
@@ -193,11 +289,11 @@ def test_a_bomb_is_refused_by_its_header() -> None:
     assert caught.value.code == "image_too_large"
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "AVIF", "HEIC"])
 def test_a_damaged_picture_is_the_clients_fault_or_none(kind: str) -> None:
     """Cut anywhere, or with wrong bytes anywhere: a picture or an error that says so, nothing else."""
     chance = random.Random(7)
-    whole = written(kind, "P" if kind == "GIF" else "RGB")
+    whole = PHOTO if kind == "HEIC" else written(kind, "P" if kind == "GIF" else "RGB")
     for _ in range(300):
         damaged = bytearray(whole[: chance.randrange(1, len(whole))] if chance.random() < 0.5 else whole)
         for _ in range(chance.randrange(8)):
@@ -205,7 +301,7 @@ def test_a_damaged_picture_is_the_clients_fault_or_none(kind: str) -> None:
         try:
             prepared(bytes(damaged), (MediaFormat.PNG,) if kind != "PNG" else (MediaFormat.JPEG,), LIMITS)
         except InvalidRequest as fault:
-            assert fault.code in {"invalid_image", "image_too_large"}  # noqa: PT017 - both outcomes are right
+            assert fault.code in {"invalid_image", "image_too_large", "unsupported_image_media_type"}  # noqa: PT017 - both outcomes are right
 
 
 async def test_a_fault_names_the_field_that_it_came_in() -> None:

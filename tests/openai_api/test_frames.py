@@ -26,6 +26,7 @@ TERMS = terms()
 
 #: The columns of the tables, and every model of `config/models.toml` that has one.
 FAMILIES = {
+    "gemini-nano-banana-2.1": "2.1",
     "gemini-3.1-flash-image": "3.1",
     "gemini-3-pro-image": "3-pro",
     "gemini-2.5-flash-image": "2.5",
@@ -191,6 +192,7 @@ def test_a_ratio_and_a_tier_are_had_exactly_or_not_at_all(row: dict[str, str], t
     [
         *(("gemini-3.1-flash-image", tier, tier) for tier in ("512", "1K", "2K", "4K")),
         *(("gemini-3-pro-image", tier, tier) for tier in ("1K", "2K", "4K")),
+        *(("gemini-nano-banana-2.1", tier, tier) for tier in ("1K", "2K", "4K")),
         ("gemini-3.1-flash-lite-image", "1K", None),
         ("gemini-2.5-flash-image", "2.5", None),
     ],

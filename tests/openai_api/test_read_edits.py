@@ -282,7 +282,7 @@ def test_an_edit_without_a_model_is_made_and_handed_over_as_openais_default_woul
     """`gpt-image-1.5`, which answers with base64; DALL-E 2 is the default of generations."""
     made = order(model=None)
 
-    assert (made.model, made.upstream) == ("gpt-image-1.5", "gemini-3.1-flash-image")
+    assert (made.model, made.upstream) == ("gpt-image-1.5", "gemini-nano-banana-2.1")
     assert delivered(as_edit(ImagesRequest())) is Delivery.BASE64
     assert delivered(as_edit(ImagesRequest(model="dall-e-2"))) is Delivery.LINK
     assert delivered(as_edit(ImagesRequest(response_format="url"))) is Delivery.LINK
@@ -310,7 +310,7 @@ def test_a_variation_is_made_without_words() -> None:
     sent = {"n": 2, "prompt": "blue", "size": "1024x1024", "image": LINK.url}
     made = variation_order(as_variation(read_tree(sent, ImagesRequest)), terms())
 
-    assert (made.model, made.upstream, made.n) == ("dall-e-2", "gemini-2.5-flash-image", 2)
+    assert (made.model, made.upstream, made.n) == ("dall-e-2", "gemini-nano-banana-2.1", 2)
     assert (made.prompt, made.sources) == (VARIATION, (LINK,))
 
 

@@ -44,7 +44,7 @@ def test_a_plain_request_leaves_the_frame_to_the_model() -> None:
         prompt="a fox",
         n=1,
         frame=Frame(),
-        input_formats=(MediaFormat.PNG, MediaFormat.JPEG, MediaFormat.WEBP),
+        input_formats=(MediaFormat.PNG, MediaFormat.JPEG, MediaFormat.WEBP, MediaFormat.HEIC, MediaFormat.HEIF),
     )
 
 

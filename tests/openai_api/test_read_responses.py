@@ -66,14 +66,14 @@ def image(**where: object) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("fields", "upstream", "named"),
     [
-        ({"model": "gpt-5.2"}, "gemini-3.1-flash-image", "gpt-5.2"),
-        ({"model": "o3"}, "gemini-3.1-flash-image", "o3"),
-        ({"model": "chatgpt-4o-latest"}, "gemini-3.1-flash-image", "chatgpt-4o-latest"),
-        ({"model": None}, "gemini-3.1-flash-image", "gpt-image-1"),
+        ({"model": "gpt-5.2"}, "gemini-nano-banana-2.1", "gpt-5.2"),
+        ({"model": "o3"}, "gemini-nano-banana-2.1", "o3"),
+        ({"model": "chatgpt-4o-latest"}, "gemini-nano-banana-2.1", "chatgpt-4o-latest"),
+        ({"model": None}, "gemini-nano-banana-2.1", "gpt-image-1"),
         ({"model": "gpt-4.1", "tools": [{**TOOL, "model": "flow-gem-pix"}]}, "GEM_PIX", "gpt-4.1"),
         ({"model": "gemini-3-pro-image"}, "gemini-3-pro-image", "gemini-3-pro-image"),
         ({"model": "gemini-3-pro-image", "tools": None}, "gemini-3-pro-image", "gemini-3-pro-image"),
-        ({"model": "gpt-image-1.5", "tools": []}, "gemini-3.1-flash-image", "gpt-image-1.5"),
+        ({"model": "gpt-image-1.5", "tools": []}, "gemini-nano-banana-2.1", "gpt-image-1.5"),
         (
             {"model": "gemini-3-pro-image", "tools": [{**TOOL, "model": "flow-gem-pix"}]},
             "GEM_PIX",
@@ -81,7 +81,7 @@ def image(**where: object) -> dict[str, object]:
         ),
         (
             {"tools": [{"type": "web_search"}, {"type": "function", "name": "f"}, TOOL]},
-            "gemini-3.1-flash-image",
+            "gemini-nano-banana-2.1",
             "gpt-5.2",
         ),
     ],

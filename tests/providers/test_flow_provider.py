@@ -381,6 +381,35 @@ async def test_a_batch_without_pictures_is_asked_for_once_more(tries: int) -> No
     assert calls == 2
 
 
+@pytest.mark.parametrize("body", [b"<html>", b"", b'{"media": [], "\xff": 1}', b'{"error": {"code": 500}}'])
+async def test_a_batch_that_cannot_be_read_is_asked_for_once(body: bytes) -> None:
+    """It was carried out and paid for."""
+    calls = 0
+
+    def google(_: httpx.Request) -> httpx.Response:
+        nonlocal calls
+        calls += 1
+        return httpx.Response(200, content=body)
+
+    with pytest.raises(UpstreamBroken) as caught:
+        await provider(google).make_images(order(1), ())
+    assert (calls, caught.value.should_retry, caught.value.spent) == (1, False, True)
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"", b"{}", b'{"mediaGenerationId": "\xff"}'])
+async def test_an_upload_that_cannot_be_read_costs_nothing(body: bytes) -> None:
+    """No picture was asked for yet, so the client's SDK may send all of it again."""
+    asked: list[str] = []
+
+    def google(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(200, content=body)
+
+    with pytest.raises(UpstreamBroken) as caught:
+        await provider(google).make_images(order(1), [made_image()])
+    assert (asked, caught.value.should_retry, caught.value.spent) == (["/v1:uploadUserImage"], True, False)
+
+
 async def test_a_picture_is_uploaded_once_per_account() -> None:
     """The second request from the same picture uses the first one's upload; another account has none of it."""
     flow = Shelf()

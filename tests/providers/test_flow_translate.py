@@ -23,7 +23,7 @@ from adapter.errors import (
     UpstreamQuota,
     UpstreamRejected,
 )
-from adapter.providers.flow import translate
+from adapter.providers.flow import translate, videos
 from adapter.providers.flow.accounts import Account
 from adapter.providers.reply import Reply
 from tests.fakes import jpeg, png, video_job, video_order
@@ -31,6 +31,7 @@ from tests.support import GOLDEN
 
 OPERATION = "f1c22d03926da6fde596fbf0859404b7"
 SCENE = "b35919a4-3a87-4d9e-8843-f292b7df4723"
+ACCOUNT = Account(name="main", token=FixedSecret("t"), project_id="02ac868b", tier="PAYGATE_TIER_ONE")
 
 
 def seed_body(name: str) -> bytes:
@@ -61,7 +62,7 @@ def test_a_video_order_is_the_seeds_request(name: str, ratio: Ratio, key: str, p
         name="main", token=FixedSecret("t"), project_id=context["projectId"], tier=context["userPaygateTier"]
     )
 
-    assert as_json(translate.video_request(job, (), account, context["sessionId"])) == golden
+    assert as_json(videos.video_request(job, (), account, context["sessionId"])) == golden
 
 
 @pytest.mark.parametrize(
@@ -88,20 +89,20 @@ def test_a_video_from_pictures_is_the_seeds_request(name: str, kind: VideoInput,
         name="main", token=FixedSecret("t"), project_id=context["projectId"], tier=context["userPaygateTier"]
     )
 
-    assert as_json(translate.video_request(job, pictures, account, context["sessionId"])) == golden
-    assert translate.video_path(job) == f"/v1/video:batchAsyncGenerateVideo{path}"
+    assert as_json(videos.video_request(job, pictures, account, context["sessionId"])) == golden
+    assert videos.video_path(job) == f"/v1/video:batchAsyncGenerateVideo{path}"
 
 
 def test_a_video_from_its_first_frame_has_no_last_one() -> None:
     """`flow.md` section 2: an address of its own, and the one picture."""
     order = msgspec.structs.replace(video_order(), input=VideoInput.FRAME)
     account = Account(name="main", token=FixedSecret("t"), project_id="p", tier="t")
-    body = as_json(translate.video_request(video_job(order=order), ["one"], account, ";1"))
+    body = as_json(videos.video_request(video_job(order=order), ["one"], account, ";1"))
     [asked] = body["requests"]  # type: ignore[index]
 
     assert asked["startImage"] == {"mediaId": "one"}
     assert not {"endImage", "referenceImages"} & asked.keys()
-    assert translate.video_path(video_job(order=order)).endswith("VideoStartImage")
+    assert videos.video_path(video_job(order=order)).endswith("VideoStartImage")
 
 
 def test_a_picture_order_is_the_seeds_request() -> None:
@@ -147,7 +148,7 @@ def test_an_uploads_name_is_read() -> None:
 
 def test_a_status_question_is_the_seeds_request() -> None:
     """Seed 002 section 3.2: name, scene and status of each operation."""
-    assert as_json(translate.status_request([Operation(OPERATION, SCENE)])) == msgspec.json.decode(
+    assert as_json(videos.status_request([Operation(OPERATION, SCENE)], ACCOUNT)) == msgspec.json.decode(
         seed_body("flow.status.request")
     )
 
@@ -187,6 +188,10 @@ def test_a_picture_that_comes_only_as_a_link_is_a_link() -> None:
         b'[{"image": {"generatedImage": {}}}]',
         b'[{"image": {"generatedImage": {"encodedImage": "aGVsbG8="}}}]',
         b'[{"image": null}]',
+        b'{"media": [], "\xff": 1}',
+        b"{}",
+        b'{"error": {"code": 503}}',
+        b"[",
         b"<html>",
         b"",
     ],
@@ -199,15 +204,16 @@ def test_anything_but_the_pictures_that_were_ordered_is_broken(body: bytes) -> N
 
 def test_no_pictures_at_all_are_the_models_failure() -> None:
     """It may be asked once more."""
-    with pytest.raises(NoMedia):
-        translate.images(Reply(200, b"[]"), 1)
+    for body in (b"[]", b'{"media": []}'):
+        with pytest.raises(NoMedia):
+            translate.images(Reply(200, body), 1)
 
 
 def test_a_submission_is_named_by_its_operation() -> None:
     """Seed 002 section 3.1, the answer."""
     reply = Reply(200, seed_body("flow.video.submit.response"))
 
-    assert translate.submitted(reply, SCENE) == Operation(OPERATION, SCENE)
+    assert videos.submitted(reply, SCENE) == Operation(OPERATION, SCENE)
 
 
 @pytest.mark.parametrize(
@@ -216,12 +222,12 @@ def test_a_submission_is_named_by_its_operation() -> None:
 def test_an_acceptance_without_one_name_is_ambiguous(body: bytes) -> None:
     """The money may be gone, so it is called broken and never refused."""
     with pytest.raises(UpstreamBroken):
-        translate.submitted(Reply(200, body), SCENE)
+        videos.submitted(Reply(200, body), SCENE)
 
 
 def test_a_running_job_is_read_from_the_bare_list() -> None:
     """Seed 002 section 3.2, "生成中"."""
-    assert translate.reports(Reply(200, seed_body("flow.status.running.response"))) == {OPERATION: Working()}
+    assert videos.reports(Reply(200, seed_body("flow.status.running.response"))) == {OPERATION: Working()}
 
 
 def finished(flatten: Callable[[dict[str, object]], None]) -> Reply:
@@ -239,9 +245,9 @@ def test_a_finished_job_is_read_with_metadata_nested_or_flat() -> None:
         assert isinstance(operation, dict)
         state["metadata"] = operation.pop("metadata")
 
-    nested = translate.reports(finished(lambda _: None))
+    nested = videos.reports(finished(lambda _: None))
 
-    assert translate.reports(finished(flat)) == nested
+    assert videos.reports(finished(flat)) == nested
     assert nested == {
         OPERATION: Finished(
             RemoteVideo(
@@ -256,7 +262,7 @@ def test_a_finished_job_is_read_with_metadata_nested_or_flat() -> None:
 def test_a_success_without_a_link_is_told_as_such(metadata: bytes) -> None:
     """The link may come later; a job that never gets one must not be asked about for an hour."""
     state = b'[{"operation": {"name": "op"' + metadata + b'}, "status": "MEDIA_GENERATION_STATUS_SUCCESSFUL"}]'
-    assert translate.reports(Reply(200, state)) == {"op": Empty()}
+    assert videos.reports(Reply(200, state)) == {"op": Empty()}
 
 
 @pytest.mark.parametrize(
@@ -288,7 +294,7 @@ def test_credits_that_cannot_be_read_are_no_number(body: bytes) -> None:
 )
 def test_what_is_unknown_or_incomplete_is_left_out(state: bytes) -> None:
     """A paid job is neither failed nor finished by a word that we do not know; it is asked about again."""
-    assert translate.reports(Reply(200, b"[" + state + b"]")) == {}
+    assert videos.reports(Reply(200, b"[" + state + b"]")) == {}
 
 
 @pytest.mark.parametrize(
@@ -305,7 +311,7 @@ def test_a_failed_job_says_why(word: str, code: str, status: int) -> None:
         "operation": {"name": "op", "error": {"code": 3, "message": word}},
         "status": "MEDIA_GENERATION_STATUS_FAILED",
     }
-    report = translate.reports(Reply(200, msgspec.json.encode([state])))["op"]
+    report = videos.reports(Reply(200, msgspec.json.encode([state])))["op"]
 
     assert isinstance(report, Refused)
     assert (report.failure.code, report.failure.status) == (code, status)

@@ -170,6 +170,42 @@ async def test_a_model_that_draws_nothing_twice_is_an_error() -> None:
     assert calls == 2
 
 
+@pytest.mark.parametrize("n", [1, 3])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"content": b'{"\xff\xfe": "\xc3\x28"}'},
+        {"content": b'{"candidates": [{"finishRea'},
+        {"content": b"<!DOCTYPE html>", "headers": {"content-type": "text/html"}},
+        {"content": b""},
+        {"json": {}},
+        {"json": {"data": [{"b64_json": "aGVsbG8="}]}},
+        {"json": {"error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}}},
+    ],
+)
+async def test_a_success_that_cannot_be_read_is_asked_for_once(reply: dict[str, object], n: int) -> None:
+    """It was carried out and paid for, and it is not an answer without a picture."""
+    calls = 0
+
+    def google(_: httpx.Request) -> httpx.Response:
+        nonlocal calls
+        calls += 1
+        return httpx.Response(200, **reply)  # type: ignore[arg-type]
+
+    with pytest.raises(UpstreamBroken) as caught:
+        await provider(google).make_images(order(n), ())
+    assert (calls, caught.value.should_retry, caught.value.spent) == (n, False, True)
+
+
+async def test_the_content_type_of_an_answer_is_not_looked_at() -> None:
+    """A relay may get it wrong; the picture is paid for."""
+
+    def google(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=picture(request).content, headers={"content-type": "text/html"})
+
+    assert len(await provider(google).make_images(order(), ())) == 1
+
+
 async def test_a_second_try_that_fails_for_free_comes_after_the_first_was_paid_for() -> None:
     """So the SDK does not send all of it again."""
     answers = [

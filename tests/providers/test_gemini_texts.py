@@ -66,6 +66,9 @@ def test_a_text_is_all_its_parts_without_the_thoughts() -> None:
         (answer(finishReason="SAFETY"), ContentRefused),
         (Reply(200, b'{"promptFeedback": {"blockReason": "OTHER"}}'), ContentRefused),
         (Reply(200, b"<html>"), UpstreamBroken),
+        (Reply(200, b""), UpstreamBroken),
+        (Reply(200, b'{"choices": []}'), UpstreamBroken),
+        (Reply(200, b'{"candidates": [], "\xff": 1}'), UpstreamBroken),
         (Reply(503, b'{"error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}}'), UpstreamOverloaded),
     ],
 )

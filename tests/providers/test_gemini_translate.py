@@ -210,7 +210,7 @@ def test_drafts_alone_are_no_picture() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"{}",
+        b'{"usageMetadata": {"promptTokenCount": 9}, "modelVersion": "m"}',
         b'{"candidates": []}',
         b'{"candidates": [{"finishReason": "NO_IMAGE"}]}',
         b'{"candidates": [{"content": {}, "finishReason": "STOP"}]}',
@@ -231,14 +231,30 @@ def test_a_success_without_a_picture_is_not_a_refusal(body: bytes) -> None:
         b'{"candidates": [{"content": {"parts": [{"inlineData": {"data": "aGVsbG8="}}]}}]}',
         b'{"candidates": [{"content": {"parts": [{"inlineData": {"data": 7}}]}}]}',
         b'{"candidates": "\xff"}',
+        b'{"candidates": [], "\xff": 1}',
+        b'{"candidates": [{"finishReason": "NO_IMAGE", "comment": "\xc3\x28"}]}',
+        b"{}",
+        b"[]",
+        b'{"candidates": null}',
+        b'{"data": []}',
+        b'{"error": {"code": 503, "message": "busy"}}',
+        b'[{"candidates": []}]',
+        b'{"candidates": [{"finishReason": "NO_IMAGE"}]',
     ],
 )
 def test_a_success_that_cannot_be_read_is_broken(body: bytes) -> None:
-    """It was executed, so the client's SDK is told not to send it again."""
+    """Not text, no JSON, cut off, or of another shape. It was executed, so nobody sends it again."""
     with pytest.raises(UpstreamBroken) as caught:
         translate.image(Reply(200, body))
 
-    assert caught.value.should_retry is False
+    assert (caught.value.status, caught.value.should_retry, caught.value.spent) == (502, False, True)
+
+
+def test_a_picture_in_an_answer_with_an_odd_byte_is_taken() -> None:
+    """It is paid for, and what is odd stands where nobody reads."""
+    odd = answer_of((png(2, 2), False)).body.replace(b'"STOP"', b'"STOP", "comment": "\xff"')
+
+    assert translate.image(Reply(200, odd)).pixels == Pixels(2, 2)
 
 
 def test_a_503_with_a_body_is_an_overloaded_model_that_did_not_start() -> None:

@@ -49,9 +49,14 @@ LOOK_SECONDS = 0.03
 MOST_LOOKS = 10_000
 #: Files that could not be deleted are tried again after a minute; nobody here waits for longer than this.
 LONG_SECONDS = 10.0
+#: One of each dialect, so that every trial meets both.
 ACCOUNTS = [
-    SandboxAccount(token=f"token-{name}", project_id=f"02ac868b-925f-40c1-9187-a688bd03a84{number}", credits=CREDITS)
-    for number, name in enumerate(("first", "second"))
+    SandboxAccount(
+        token="token-first", project_id="02ac868b-925f-40c1-9187-a688bd03a840", credits=CREDITS, dialect="seed"
+    ),
+    SandboxAccount(
+        token="token-second", project_id="02ac868b-925f-40c1-9187-a688bd03a841", credits=CREDITS, dialect="media"
+    ),
 ]
 
 CONFIG = """
@@ -73,6 +78,7 @@ project_id = "02ac868b-925f-40c1-9187-a688bd03a840"
 name = "second"
 token = "plain:token-second"
 project_id = "02ac868b-925f-40c1-9187-a688bd03a841"
+dialect = "media"
 [providers.gemini]
 base_url = "{upstream}"
 keys = ["plain:AIza-sandbox"]

@@ -39,11 +39,16 @@ def _fault(on: str, do: str, **more: object) -> Mapping[str, object]:
     return {"on": on, "do": do, **more}
 
 
+def _at_both_doors(*faults: Mapping[str, object]) -> Sequence[Mapping[str, object]]:
+    """Return faults of files at the door of links and at the door of the media dialect."""
+    return [*faults, *({**fault, "on": "flow.media"} for fault in faults)]
+
+
 TEXT: Final = Kind(name="text")
 PICTURE: Final = Kind(name="picture", pictures=1, clients=2)
 UNSAFE: Final = Kind(name="unsafe", word="[unsafe]", ends=("moderation_blocked",))
 FAILS: Final = Kind(name="fails", word="[fails]", ends=("video_generation_failed",), given_up=True)
-EXPIRED: Final = Kind(name="expired", faults=[_fault("media.get", "error", status=403)])
+EXPIRED: Final = Kind(name="expired", faults=_at_both_doors(_fault("media.get", "error", status=403)))
 UPLOAD: Final = Kind(name="upload", pictures=1, faults=[_fault("flow.upload", "error", status=503)])
 SLOW: Final = Kind(name="slow", keyed=True, faults=[_fault("flow.submit", "delay", seconds=0.15)])
 
@@ -70,8 +75,15 @@ PASSING: Final = [
     Kind(name="poll html", faults=[_fault("flow.poll", "html"), _fault("flow.poll", "garbage")]),
     Kind(name="poll torn", faults=[_fault("flow.poll", "truncate"), _fault("flow.poll", "drop")]),
     Kind(name="poll without it", faults=[_fault("flow.poll", "omit", times=2)]),
-    Kind(name="file torn", faults=[_fault("media.get", "truncate"), _fault("media.get", "short")]),
-    Kind(name="file garbage", faults=[_fault("media.get", "garbage"), _fault("media.get", "html", status=200)]),
+    Kind(name="file torn", faults=_at_both_doors(_fault("media.get", "truncate"), _fault("media.get", "short"))),
+    Kind(
+        name="file garbage",
+        faults=_at_both_doors(_fault("media.get", "garbage"), _fault("media.get", "html", status=200)),
+    ),
+    Kind(
+        name="file refused",
+        faults=_at_both_doors(_fault("media.get", "error", status=400), _fault("media.get", "error", status=404)),
+    ),
 ]
 #: One of them, and one that was not carried out: the credits prove that, if nothing else was under way.
 CHARGED: Final = AMBIGUOUS[0]

@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 
 from adapter.domain.job import Failure, Operation, VideoJob
-from adapter.domain.media import Image, RemoteVideo
+from adapter.domain.media import Image, RemoteFile, RemoteVideo
 
 
 class Working(msgspec.Struct, frozen=True):
@@ -94,10 +94,11 @@ class VideoProvider(Protocol):
         """
         ...
 
-    def download(self, url: str) -> AbstractAsyncContextManager[Download]:
-        """Open a file that the provider made.
+    def download(self, file: RemoteFile, *, account: str) -> AbstractAsyncContextManager[Download]:
+        """Open a file that the provider made for an account.
 
         Raises:
+            NoMedia: the provider has it and does not hand it over.
             UpstreamFault: it cannot be opened; a poll may give a fresh link.
         """
         ...

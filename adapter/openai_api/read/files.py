@@ -30,7 +30,8 @@ def read_upload(parts: Sequence[Part]) -> Given:
     found = probe(file.data)
     if found is None:
         raise InvalidRequest(
-            "This is not a picture that can be read. Allowed: PNG, JPEG, WebP and GIF, told by their bytes.",
+            "This is not a picture that can be read. "
+            "Allowed: PNG, JPEG, WebP and GIF, also AVIF and HEIC, told by their bytes.",
             param="file",
             code="invalid_image",
         )

@@ -12,7 +12,6 @@ from adapter.domain.orders import Kept, Page, Source, VideoInput, VideoOrder, Vi
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.fields import one_of, prompt, required, seed
 from adapter.openai_api.read.form import Part
-from adapter.openai_api.read.images import FORMATS
 from adapter.openai_api.read.media import read_media_form, read_media_json
 from adapter.openai_api.read.picture_sets import field_of
 from adapter.openai_api.read.pictures import sources_of
@@ -83,7 +82,7 @@ def film(request: MediaRequest, script: Script, terms: Terms) -> VideoWish:
             input=kind,
         ),
         sources=pictures,
-        input_formats=tuple(FORMATS[word] for word in card.input_formats),
+        input_formats=tuple(MediaFormat[word.upper()] for word in card.input_formats),
         shapes=card.names(kind) if is_open else {},
         sizes=card.sizes,
     )

@@ -7,6 +7,7 @@ import msgspec
 
 from adapter.domain.ports import Secret
 from adapter.errors import UpstreamCredential
+from adapter.providers.flow.video_wire import SEED
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,6 +17,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     token: Secret
     project_id: str
     tier: str
+    #: In which form it is asked for videos (`video_wire.py`).
+    dialect: str = SEED
     #: Whether it takes new work; the jobs that it has are asked about in any case.
     enabled: bool = True
 

@@ -2,16 +2,16 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import msgspec
 import structlog
 
 from adapter.domain.job import Operation, VideoJob
-from adapter.domain.media import Image, Ratio, image_from_bytes
+from adapter.domain.media import Image, Ratio, RemoteFile, image_from_bytes
 from adapter.domain.orders import MAX_SEED, ImageOrder
-from adapter.domain.ports import Clock, Report
+from adapter.domain.ports import Clock, Download, Report
 from adapter.errors import (
     AdapterError,
     NoMedia,
@@ -23,12 +23,14 @@ from adapter.errors import (
     UpstreamSilent,
     UpstreamUnreachable,
     already_paid,
+    free_of_charge,
 )
-from adapter.providers.flow import translate
+from adapter.providers.flow import translate, videos
 from adapter.providers.flow.accounts import Account, Accounts
+from adapter.providers.flow.media import EncodedDownload
 from adapter.providers.flow.uploads import Uploads
-from adapter.providers.http import Download, Http
-from adapter.providers.reply import Reply, deadline
+from adapter.providers.http import Http
+from adapter.providers.reply import Reply, collect, deadline
 
 log = structlog.get_logger()
 
@@ -38,6 +40,8 @@ UPLOAD_SECONDS = 120.0
 IMAGES_AT_ONCE = 64
 #: No picture of these models comes near it.
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
+#: An error body in the place of a file.
+MAX_REFUSAL_BYTES = 64 * 1024
 #: All of a submission: reading and renewing the token, and both sends if the first was a 401.
 SUBMIT_SECONDS = 75.0
 STATUS_SECONDS = 45.0
@@ -89,7 +93,8 @@ class FlowProvider:
             reply = await self._call(self._http.post, account, "/v1:uploadUserImage", request, UPLOAD_SECONDS)
             return translate.uploaded(reply)
 
-        return await self._uploads.names(account.name, inputs, send)
+        with free_of_charge():
+            return await self._uploads.names(account.name, inputs, send)
 
     async def _draw(
         self, account: Account, order: ImageOrder, inputs: Sequence[Image], names: Sequence[str]
@@ -133,17 +138,35 @@ class FlowProvider:
     async def submit(self, job: VideoJob, pictures: Sequence[str]) -> Operation:
         """Send a video job once (the port of that name)."""
         account = self._accounts.find(job.account or "")
-        request = translate.video_request(job, pictures, account, self._session())
+        request = videos.video_request(job, pictures, account, self._session())
         async with deadline(SUBMIT_SECONDS):
-            reply = await self._call(self._http.post_once, account, translate.video_path(job), request, SUBMIT_SECONDS)
+            reply = await self._call(self._http.post_once, account, videos.video_path(job), request, SUBMIT_SECONDS)
         try:
-            return translate.submitted(reply, job.mark)
+            return videos.submitted(reply, job.mark)
         except UpstreamForgot:
             self._uploads.forget(pictures)
             raise
 
     async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
-        """Ask about all jobs of an account in one call (the port of that name).
+        """Ask about all jobs of an account in one call for each dialect (the port of that name).
+
+        A call that fails leaves the other dialect's jobs alone; if none succeeds, its fault is raised.
+        """
+        found: dict[str, Report] = {}
+        faults = []
+        groups = videos.by_dialect(operations)
+        for dialect, asked in groups.items():
+            try:
+                found |= await self._ask_all(asked, account)
+            except AdapterError as fault:
+                log.warning("flow.dialect_missed", account=account, dialect=dialect, code=fault.code)
+                faults.append(fault)
+        if faults and len(faults) == len(groups):
+            raise faults[0]
+        return found
+
+    async def _ask_all(self, operations: Sequence[Operation], account: str) -> Mapping[str, Report]:
+        """Ask about jobs of one dialect.
 
         Google refuses a whole batch for one operation that it does not know or stumbles over. So a batch that is
         refused is halved until the odd one is alone: the others are told, and it is left out.
@@ -179,14 +202,29 @@ class FlowProvider:
         return found
 
     async def _ask(self, operations: Sequence[Operation], account: str) -> Mapping[str, Report]:
-        request = translate.status_request(operations)
-        path = "/v1/video:batchCheckAsyncVideoGenerationStatus"
-        reply = await self._call(self._http.post, self._accounts.find(account), path, request, STATUS_SECONDS)
-        return translate.reports(reply)
+        found = self._accounts.find(account)
+        request = videos.status_request(operations, found)
+        return videos.reports(await self._call(self._http.post, found, videos.STATUS_PATH, request, STATUS_SECONDS))
 
-    def download(self, url: str) -> AbstractAsyncContextManager[Download]:
-        """Open a signed link (the port of that name)."""
-        return self._http.download(url)
+    def download(self, file: RemoteFile, *, account: str) -> AbstractAsyncContextManager[Download]:
+        """Open a signed link, or ask for a medium by its name (the port of that name)."""
+        return self._http.download(file.url) if file.url else self._open_media(file.name, account)
+
+    @asynccontextmanager
+    async def _open_media(self, name: str, account: str) -> AsyncIterator[Download]:
+        """Ask at the configured address with the account's token, which is sent nowhere else."""
+        found = self._accounts.find(account)
+        url = f"{self._base_url}{videos.media_path(name)}"
+        async with AsyncExitStack() as stack:
+            token = await found.token.read()
+            answer = await stack.enter_async_context(self._http.open_get(url, headers=headers(token)))
+            if answer.status == 401 and (renewed := await found.token.renew()) != token:
+                answer = await stack.enter_async_context(self._http.open_get(url, headers=headers(renewed)))
+            if answer.status != 200:
+                reply = Reply(answer.status, await collect(aiter(answer), MAX_REFUSAL_BYTES))
+                self._note_refusal(found, reply)
+                raise videos.media_fault(reply)
+            yield EncodedDownload(answer)
 
     def _session(self) -> str:
         return translate.session_id(self._clock.now())
@@ -207,9 +245,12 @@ class FlowProvider:
             renewed = await account.token.renew()
             if renewed != token:
                 reply = await send(url, headers=headers(renewed), body=body, seconds=seconds)
+        self._note_refusal(account, reply)
+        return reply
+
+    def _note_refusal(self, account: Account, reply: Reply) -> None:
         if reply.status in {401, 403} and isinstance(translate.fault(reply), UpstreamCredential):
             log.error("upstream.credential_refused", provider="flow", account=account.name, status=reply.status)
-        return reply
 
 
 def headers(token: str) -> Mapping[str, str]:

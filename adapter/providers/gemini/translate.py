@@ -12,7 +12,7 @@ from adapter.errors import UNREADABLE_JSON, AdapterError, ContentRefused, NoMedi
 from adapter.providers import rpc_status
 from adapter.providers.cutting import cut, value_of
 from adapter.providers.gemini import wire
-from adapter.providers.reply import Reply
+from adapter.providers.reply import Reply, is_text
 from adapter.redaction import fit_for_clients
 
 #: Finish reasons by which Gemini declines the content (`gemini.md` section 1.4). The others that come without a picture
@@ -73,7 +73,7 @@ def image(reply: Reply) -> Image:
     parts = [*_parts(answer)]
     pictures = [part.inline_data.data for part in parts if part.inline_data is not None]
     if not pictures:
-        raise _why_none(answer)
+        raise _why_none(answer, body, "picture")
     found = image_from_base64(cut_out.get(bytes(pictures[-1]), pictures[-1]))
     if found is None:
         raise UpstreamBroken("Gemini's answer holds something that is not a picture.")
@@ -121,7 +121,7 @@ def text(reply: Reply) -> str:
     answer = _decoded(reply.body)
     written = _written(_parts(answer))
     if not written:
-        raise _why_none(answer, "text")
+        raise _why_none(answer, reply.body, "text")
     return written
 
 
@@ -129,7 +129,11 @@ def _decoded(body: bytes) -> wire.GenerateContentAnswer:
     try:
         return _decoder.decode(body)
     except UNREADABLE_JSON as error:
-        raise UpstreamBroken("Gemini's answer cannot be read.") from error
+        raise _unreadable() from error
+
+
+def _unreadable() -> UpstreamBroken:
+    return UpstreamBroken("Gemini's answer cannot be read.")
 
 
 def usage(counted: wire.UsageMetadata) -> Usage:
@@ -144,7 +148,10 @@ def _of_images(details: tuple[wire.ModalityCount, ...] | None) -> int:
     return sum(count.token_count for count in details or () if count.modality == "IMAGE")
 
 
-def _why_none(answer: wire.GenerateContentAnswer, what: str = "picture") -> AdapterError:
+def _why_none(answer: wire.GenerateContentAnswer, body: bytes, what: str) -> AdapterError:
+    """Say why there is nothing in an answer. `NoMedia` leads to one more paid try, so the answer has to be readable."""
+    if not answer.is_geminis or not is_text(body):
+        return _unreadable()
     feedback = answer.prompt_feedback
     if feedback is not None and feedback.block_reason:
         said = feedback.block_reason_message or f"Gemini blocked the prompt: {feedback.block_reason}."

@@ -135,3 +135,8 @@ class GenerateContentAnswer(msgspec.Struct, frozen=True, rename="camel"):
     candidates: tuple[Candidate, ...] | None = None
     prompt_feedback: PromptFeedback | None = None
     usage_metadata: UsageMetadata | None = None
+
+    @property
+    def is_geminis(self) -> bool:
+        """Whether anything in it is Gemini's. Each real answer has one of these, whatever became of the picture."""
+        return any(part is not None for part in (self.candidates, self.prompt_feedback, self.usage_metadata))

@@ -1,10 +1,20 @@
 """What Google refuses of Flow's pictures and videos (seed 002 sections 2 and 3, seed 004, flow.md section 2)."""
 
+from collections.abc import Iterator
 from typing import Final
+from uuid import UUID
 
 from adapter.sandbox.flow.models import Keys
-from adapter.sandbox.flow.wire import ClientContext, ReferenceVideo, StartEndVideo, StartVideo, TextVideo
-from adapter.sandbox.google_errors import GoogleError, bad_value, flow_refusal
+from adapter.sandbox.flow.wire import (
+    ClientContext,
+    ReferenceVideo,
+    StartEndVideo,
+    StartVideo,
+    StatusRequest,
+    TextVideo,
+    VideoBatch,
+)
+from adapter.sandbox.google_errors import GoogleError, bad_value, flow_refusal, unknown_names
 from adapter.sandbox.memory.records import MediumUsage
 from adapter.sandbox.rules import SandboxAccount
 from adapter.sandbox.world import World
@@ -52,6 +62,62 @@ def check_context(context: ClientContext, account: SandboxAccount) -> None:
         raise flow_refusal(403, "PUBLIC_ERROR_MODEL_ACCESS_DENIED")
 
 
+def check_form(account: SandboxAccount, body: VideoBatch) -> None:
+    """Refuse a batch in a form that the account does not have, or in a mixture of both.
+
+    An account of the media dialect takes the older form as well.
+
+    Raises:
+        GoogleError: 400.
+    """
+    newer = [*_newer_names(body)]
+    if newer and account.dialect == "seed":
+        raise unknown_names(*newer)
+    if not newer:
+        return
+    if not body.use_v2_model_config:
+        raise bad_value("use_v2_model_config", "has to be true")
+    context = body.media_generation_context
+    if context is None or not _is_uuid(context.batch_id):
+        raise bad_value("media_generation_context.batch_id", "a UUID is required")
+    for at, one in enumerate(body.requests):
+        if one.text_input.structured_prompt is None or one.text_input.prompt:
+            raise bad_value(f"requests[{at}].text_input", "structured_prompt is required, and nothing beside it")
+
+
+def _newer_names(body: VideoBatch) -> Iterator[tuple[str, str]]:
+    """Yield the names of the media dialect that a batch has, each with its path."""
+    if body.media_generation_context is not None:
+        yield "", "mediaGenerationContext"
+    if body.use_v2_model_config:
+        yield "", "useV2ModelConfig"
+    for at, one in enumerate(body.requests):
+        if one.text_input.structured_prompt is not None:
+            yield f"requests[{at}].text_input", "structuredPrompt"
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def check_question(account: SandboxAccount, body: StatusRequest) -> None:
+    """Refuse a status question in the other dialect, an empty one, and one about another project.
+
+    Raises:
+        GoogleError: 400, for another project 403.
+    """
+    asked, other = ("media", "operations") if account.dialect == "media" else ("operations", "media")
+    if getattr(body, other):
+        raise unknown_names(("", other))
+    if not getattr(body, asked):
+        raise bad_value(asked, "at least one is required")
+    if any(one.project_id != account.project_id for one in body.media):
+        raise GoogleError(403)
+
+
 def check_video(world: World, account: SandboxAccount, one: TextVideo, place: tuple[str, Keys]) -> None:
     """Refuse a video that its desk does not make; `place` is its path in the request and the desk's keys.
 
@@ -59,13 +125,13 @@ def check_video(world: World, account: SandboxAccount, one: TextVideo, place: tu
         GoogleError: 400 for a wrong value, 404 for a picture that the account does not have.
     """
     path, keys = place
-    if not one.metadata.scene_id:
+    if not one.metadata.scene_id and one.text_input.structured_prompt is None:
         raise bad_value(f"{path}.metadata.scene_id", "is required")
     if one.video_model_key not in keys:
         raise bad_value(f"{path}.video_model_key", f'"{one.video_model_key}", here: {", ".join(keys)}')
     if one.aspect_ratio != keys[one.video_model_key]:
         raise bad_value(f"{path}.aspect_ratio", f"{one.video_model_key} makes {keys[one.video_model_key]} only")
-    check_prompt(one.text_input.prompt, f"{path}.text_input.prompt")
+    check_prompt(one.text_input.text, f"{path}.text_input.prompt")
     names, _ = inputs_of(one)
     if isinstance(one, ReferenceVideo) and not 1 <= len(names) <= MAX_REFERENCES:
         raise bad_value(f"{path}.reference_images", f"{len(names)} pictures, 1 to {MAX_REFERENCES} are allowed")

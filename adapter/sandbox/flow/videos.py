@@ -1,4 +1,4 @@
-"""Flow's videos: four ways to submit, one to ask (seed 002 section 3, seed 004).
+"""Flow's videos: four ways to submit, one to ask (seed 002 section 3, seed 004), each in the account's dialect.
 
 A submit is the execution: the credits are taken and it is in the journal before the answer leaves. What follows is
 a function of time: PENDING, ACTIVE, then the end.
@@ -12,16 +12,18 @@ import uuid
 from typing import Final, TypeVar
 
 import msgspec
-from litestar import post
+from litestar import get, post
+from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 from adapter.sandbox.faults import Twist
-from adapter.sandbox.flow.answers import Job, JobError, JobList, Media, OperationState, Video, status_answer
-from adapter.sandbox.flow.checks import check_batch, check_context, check_video, inputs_of
+from adapter.sandbox.flow import media_answers
+from adapter.sandbox.flow.answers import JobList, status_answer
+from adapter.sandbox.flow.checks import check_batch, check_context, check_form, check_question, check_video, inputs_of
 from adapter.sandbox.flow.models import LANDSCAPE, REFERENCE_KEYS, START_END_KEYS, START_KEYS, TEXT_KEYS, Keys
 from adapter.sandbox.flow.names import media_name
+from adapter.sandbox.flow.states import accepted, job, medium_state, plain, status_of
 from adapter.sandbox.flow.wire import (
-    JobStatus,
     ReferenceBatch,
     StartBatch,
     StartEndBatch,
@@ -30,7 +32,7 @@ from adapter.sandbox.flow.wire import (
     TextVideo,
     VideoBatch,
 )
-from adapter.sandbox.google_errors import bad_value
+from adapter.sandbox.google_errors import GoogleError
 from adapter.sandbox.memory.records import Event, Execution, Medium, Operation
 from adapter.sandbox.mishaps import served
 from adapter.sandbox.reading import read
@@ -72,16 +74,36 @@ async def check_status(request: Incoming) -> ASGIResponse:
     world = entered(request, "flow.poll")
     account = account_of(request, world.ledger)
     body = read(await json_body(request), StatusRequest)
-    if not body.operations:
-        raise bad_value("operations", "at least one operation is required")
-    operations = [world.ledger.operation(one.operation.name, account) for one in body.operations]
+    check_question(account, body)
+    names = [*(one.operation.name for one in body.operations), *(one.name for one in body.media)]
+    operations = [world.ledger.operation(name, account) for name in names]
 
     async def work(twist: Twist | None) -> ASGIResponse:
-        jobs = [_job(world, base_url(request), operation) for operation in operations]
+        if account.dialect == "media":
+            return _json(media_answers.status_answer([medium_state(world, each) for each in operations], twist))
+        jobs = [job(world, base_url(request), operation) for operation in operations]
         return _json(status_answer(jobs, world.ledger.credits[account.project_id], twist))
 
     prompts = "\n".join(world.ledger.clip(operation).prompt for operation in operations)
     return await served(request, world, ("flow.poll", prompts), work)
+
+
+@get("/v1/media/{name:str}")
+async def media_file(request: Incoming, name: FromPath[str]) -> ASGIResponse:
+    """Hand out a finished clip of a media account as base64; everything else is not found."""
+    world = entered(request, "flow.media")
+    account = account_of(request, world.ledger)
+    operation = world.ledger.operation(name, account)
+    if account.dialect != "media" or status_of(world, operation) != "MEDIA_GENERATION_STATUS_SUCCESSFUL":
+        raise GoogleError(404)
+    medium = world.ledger.clip(operation)
+
+    async def work(twist: Twist | None) -> ASGIResponse:
+        data = msgspec.UNSET if twist == "no_media" else await world.gallery.file(medium)
+        video = media_answers.EncodedVideo(encoded_video=data)
+        return _json(msgspec.json.encode(media_answers.MediaFile(video=video)))
+
+    return await served(request, world, ("flow.media", medium.prompt), work)
 
 
 async def _submitted(request: Incoming, shape: type[Batch], keys: Keys) -> ASGIResponse:
@@ -92,33 +114,41 @@ async def _submitted(request: Incoming, shape: type[Batch], keys: Keys) -> ASGIR
     async def work(_: Twist | None) -> ASGIResponse:
         return _json(msgspec.json.encode(_executed(world, account, body, keys)))
 
-    prompts = "\n".join(one.text_input.prompt for one in body.requests)
+    prompts = "\n".join(one.text_input.text for one in body.requests)
     return await served(request, world, ("flow.submit", prompts), work)
 
 
-def _executed(world: World, account: SandboxAccount, body: VideoBatch, keys: Keys) -> JobList:
+def _executed(
+    world: World, account: SandboxAccount, body: VideoBatch, keys: Keys
+) -> JobList | media_answers.MediaAccepted:
     """Check everything, then charge and record in one step."""
+    check_form(account, body)
     check_context(body.client_context, account)
     check_batch(len(body.requests), MAX_BATCH)
     for at, one in enumerate(body.requests):
         check_video(world, account, one, (f"requests[{at}]", keys))
     world.ledger.afford(account, world.rules.video_credits * len(body.requests))
     events: list[Event] = []
-    jobs: list[Job] = []
+    taken: list[Operation] = []
+    batch_id = body.media_generation_context.batch_id if body.media_generation_context else ""
     for one in body.requests:
         medium = _medium(world, account, one)
         operation = Operation(
-            name=secrets.token_hex(16),
+            name=medium.id if account.dialect == "media" else secrets.token_hex(16),
             account=account.project_id,
-            scene_id=one.metadata.scene_id,
+            scene_id=one.metadata.scene_id or batch_id,
             medium=medium.id,
             at=world.clock(),
             fails=FAILS in medium.prompt,
         )
         events += [medium, operation, _execution(world, medium, operation)]
-        jobs.append(_plain(operation, "MEDIA_GENERATION_STATUS_PENDING"))
+        taken.append(operation)
     world.ledger.record(*events)
-    return JobList(operations=jobs, remaining_credits=world.ledger.credits[account.project_id])
+    left = world.ledger.credits[account.project_id]
+    if account.dialect == "media":
+        return accepted(world, taken, batch_id, left)
+    jobs = [plain(operation, "MEDIA_GENERATION_STATUS_PENDING") for operation in taken]
+    return JobList(operations=jobs, remaining_credits=left)
 
 
 def _medium(world: World, account: SandboxAccount, one: TextVideo) -> Medium:
@@ -136,7 +166,7 @@ def _medium(world: World, account: SandboxAccount, one: TextVideo) -> Medium:
         width=long if wide else short,
         height=short if wide else long,
         mime="video/mp4",
-        prompt=one.text_input.prompt,
+        prompt=one.text_input.text,
         seed=one.seed,
         model=one.video_model_key,
         inputs=inputs,
@@ -158,49 +188,8 @@ def _execution(world: World, medium: Medium, operation: Operation) -> Execution:
     )
 
 
-def _job(world: World, base: str, operation: Operation) -> Job:
-    """Return the job as it stands now, with its metadata under `operation`."""
-    age = world.clock() - operation.at
-    if age < world.rules.pending_seconds:
-        return _plain(operation, "MEDIA_GENERATION_STATUS_PENDING")
-    if age < world.rules.pending_seconds + world.rules.active_seconds:
-        return _plain(operation, "MEDIA_GENERATION_STATUS_ACTIVE")
-    if operation.fails:
-        error = JobError(code=4, message="PUBLIC_ERROR_VIDEO_GENERATION_TIMED_OUT")
-        return Job(
-            operation=OperationState(name=operation.name, error=error),
-            scene_id=operation.scene_id,
-            status="MEDIA_GENERATION_STATUS_FAILED",
-        )
-    medium = world.ledger.clip(operation)
-    return Job(
-        operation=OperationState(name=operation.name, metadata=_media(world, base, medium)),
-        scene_id=operation.scene_id,
-        media_generation_id=medium.name,
-        status="MEDIA_GENERATION_STATUS_SUCCESSFUL",
-    )
-
-
-def _plain(operation: Operation, status: JobStatus) -> Job:
-    return Job(operation=OperationState(name=operation.name), scene_id=operation.scene_id, status=status)
-
-
-def _media(world: World, base: str, medium: Medium) -> Media:
-    wide = medium.width > medium.height
-    video = Video(
-        seed=medium.seed,
-        media_generation_id=medium.name,
-        prompt=medium.prompt,
-        fife_url=world.links.signed(base, f"/video/{medium.id}"),
-        serving_base_uri=world.links.signed(base, f"/image/{medium.id}"),
-        model=medium.model,
-        aspect_ratio="VIDEO_ASPECT_RATIO_LANDSCAPE" if wide else "VIDEO_ASPECT_RATIO_PORTRAIT",
-    )
-    return Media(name=medium.name, video=video)
-
-
 def _json(body: bytes) -> ASGIResponse:
     return ASGIResponse(body=body, media_type="application/json; charset=UTF-8")
 
 
-ROUTES = [from_text, from_start, from_start_and_end, from_references, check_status]
+ROUTES = [from_text, from_start, from_start_and_end, from_references, check_status, media_file]

@@ -1,4 +1,7 @@
-"""Flow's JSON, as Google's side reads and writes it: seed 002 (uploads, pictures, videos) and seed 004 (references)."""
+"""Flow's JSON, as Google's side reads and writes it.
+
+Sources: seed 002 (uploads, pictures, videos), seed 004 (references), `flow-media-dialect.md` (the media dialect).
+"""
 
 from typing import Annotated, Literal
 
@@ -138,10 +141,28 @@ class Credits(Message, frozen=True, kw_only=True):
     user_paygate_tier: str
 
 
+class TextPart(Message, frozen=True, kw_only=True):
+    """A part of a prompt."""
+
+    text: str
+
+
+class StructuredPrompt(Message, frozen=True, kw_only=True):
+    """A prompt in parts: the media dialect's."""
+
+    parts: list[TextPart] = []
+
+
 class TextInput(Message, frozen=True, kw_only=True):
-    """The prompt of a video."""
+    """The prompt of a video, in one form or the other."""
 
     prompt: str = ""
+    structured_prompt: StructuredPrompt | None = None
+
+    @property
+    def text(self) -> str:
+        """What is asked for."""
+        return "".join(part.text for part in self.structured_prompt.parts) if self.structured_prompt else self.prompt
 
 
 class SceneMetadata(Message, frozen=True, kw_only=True):
@@ -191,31 +212,42 @@ class ReferenceVideo(TextVideo, frozen=True, kw_only=True):
     reference_images: list[ReferenceImage] = []
 
 
-class TextBatch(Message, frozen=True, kw_only=True):
-    """`POST /v1/video:batchAsyncGenerateVideoText`."""
+class MediaGenerationContext(Message, frozen=True, kw_only=True):
+    """The media dialect's name of a batch."""
+
+    batch_id: str = ""
+    audio_failure_preference: Literal["", "BLOCK_SILENCED_VIDEOS"] = ""
+
+
+class Batch(Message, frozen=True, kw_only=True):
+    """What every batch of videos has. The last two are the media dialect's."""
 
     client_context: ClientContext = ClientContext()
+    media_generation_context: MediaGenerationContext | None = None
+    use_v2_model_config: bool = msgspec.field(default=False, name="useV2ModelConfig")
+
+
+class TextBatch(Batch, frozen=True, kw_only=True):
+    """`POST /v1/video:batchAsyncGenerateVideoText`."""
+
     requests: list[TextVideo] = []
 
 
-class StartBatch(Message, frozen=True, kw_only=True):
+class StartBatch(Batch, frozen=True, kw_only=True):
     """`POST /v1/video:batchAsyncGenerateVideoStartImage`."""
 
-    client_context: ClientContext = ClientContext()
     requests: list[StartVideo] = []
 
 
-class StartEndBatch(Message, frozen=True, kw_only=True):
+class StartEndBatch(Batch, frozen=True, kw_only=True):
     """`POST /v1/video:batchAsyncGenerateVideoStartAndEndImage`."""
 
-    client_context: ClientContext = ClientContext()
     requests: list[StartEndVideo] = []
 
 
-class ReferenceBatch(Message, frozen=True, kw_only=True):
+class ReferenceBatch(Batch, frozen=True, kw_only=True):
     """`POST /v1/video:batchAsyncGenerateVideoReferenceImages`."""
 
-    client_context: ClientContext = ClientContext()
     requests: list[ReferenceVideo] = []
 
 
@@ -236,7 +268,15 @@ class JobQuestion(Message, frozen=True, kw_only=True):
     status: JobStatus | None = None
 
 
+class MediaQuestion(Message, frozen=True, kw_only=True):
+    """One medium of a status call."""
+
+    name: str
+    project_id: str = ""
+
+
 class StatusRequest(Message, frozen=True, kw_only=True):
-    """`POST /v1/video:batchCheckAsyncVideoGenerationStatus`."""
+    """`POST /v1/video:batchCheckAsyncVideoGenerationStatus`, in the account's dialect."""
 
     operations: list[JobQuestion] = []
+    media: list[MediaQuestion] = []

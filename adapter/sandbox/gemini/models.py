@@ -1,4 +1,7 @@
-"""The image models of the Gemini API and the sizes of their pictures (gemini.md sections 1.1, 1.2; seed 003)."""
+"""The image models of the Gemini API and the sizes of their pictures.
+
+Sources: gemini.md sections 1.1, 1.2; seed 003; nano-banana-2.1.md sections 1 and 2.
+"""
 
 import math
 from typing import Final
@@ -73,8 +76,11 @@ def _models() -> dict[str, ImageModel]:
         ),
     ]
     previews = [msgspec.structs.replace(card, name=f"{card.name}-preview") for card in cards]
-    lite = ImageModel(name="gemini-3.1-flash-lite-image", ratios=_FOURTEEN, tokens={"1K": 1120})
-    return {card.name: card for card in (*cards, *previews, lite)}
+    others = [
+        ImageModel(name="gemini-3.1-flash-lite-image", ratios=_FOURTEEN, tokens={"1K": 1120}),
+        ImageModel(name="gemini-nano-banana-2.1", ratios=_FOURTEEN, tokens={"1K": 1120, "2K": 1680, "4K": 2520}),
+    ]
+    return {card.name: card for card in (*cards, *previews, *others)}
 
 
 MODELS: Final = _models()

@@ -18,7 +18,8 @@ from adapter.sandbox.gemini.wire import (
 )
 from adapter.sandbox.google_errors import GoogleError
 
-MODELS: Final = ("gemini-2.5-flash", "gemini-2.5-flash-lite", "gemini-3-flash-preview")
+#: `nano-banana-2.1.md` section 1. Requests for the last one are served by the first from December 2026 on.
+MODELS: Final = ("gemini-3.5-flash-lite", "gemini-3.8-flash", "gemini-2.5-flash-lite", "gemini-2.5-flash")
 WORDS: Final = "Emulated words"
 #: The first member of the JSON that a prompt shows.
 _MEMBER: Final = re.compile(r'\{\s*"([a-z_]+)":\s*(\[)?')

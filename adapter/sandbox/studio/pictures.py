@@ -2,11 +2,18 @@
 
 import binascii
 import io
+import re
+import struct
 
 import pybase64
 from PIL import Image
 
-_HEIF_BRANDS = {b"heic": "image/heic", b"heix": "image/heic", b"mif1": "image/heif", b"msf1": "image/heif"}
+_HEIF_BRANDS = {
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"), "image/heic"),
+    **dict.fromkeys((b"mif1", b"msf1"), "image/heif"),
+}
+#: The box that says how large a picture of a HEIC file is: version and flags, width, height.
+_ISPE = re.compile(rb"\0\0\0\x14ispe\0{4}(.{8})", re.DOTALL)
 
 
 def decoded(data: str) -> bytes | None:
@@ -32,7 +39,14 @@ def sniffed(data: bytes) -> str:
 
 
 def measured(data: bytes) -> tuple[int, int] | None:
-    """Return width and height in pixels by the file's header; None when Pillow cannot read it."""
+    """Return width and height in pixels by the file's header; None when it cannot be read.
+
+    Pillow reads no HEIC. Of its sizes the largest is the picture's; the others are its tiles' and its thumbnail's.
+    """
+    if sniffed(data) in _HEIF_BRANDS.values():
+        told = [struct.unpack(">II", size) for size in _ISPE.findall(data)]
+        if told:
+            return max(told, key=lambda size: size[0] * size[1])
     try:
         with Image.open(io.BytesIO(data)) as picture:
             return picture.size

@@ -1,0 +1,205 @@
+"""Orders of videos into Flow's words and back, in both dialects (`video_wire.py`). Pure.
+
+An account's setting chooses in which dialect a video is asked for. What the answer has decides in which one the job is
+asked about afterwards: Flow was seen to answer the older form with the newer one.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from adapter.domain.job import Failure, Operation, VideoJob
+from adapter.domain.media import RemoteVideo
+from adapter.domain.orders import VideoInput
+from adapter.domain.ports import Empty, Finished, Refused, Report, Working
+from adapter.errors import UNREADABLE_JSON, AdapterError, ContentRefused, JobFailed, NoMedia, UpstreamBroken
+from adapter.providers import rpc_status
+from adapter.providers.flow import video_wire as wire
+from adapter.providers.flow.accounts import Account
+from adapter.providers.flow.translate import CONTENT_WORDS, RATIO_WORDS, TOOL, decoded, fault
+from adapter.providers.flow.video_wire import MEDIA, SEED
+from adapter.providers.reply import Reply
+from adapter.redaction import fit_for_clients
+
+#: The ends of the addresses where videos are asked for (seed 002 section 3, seed 004; StartImage: `flow.md` section 2).
+DESKS: Mapping[VideoInput, str] = {
+    VideoInput.TEXT: "Text",
+    VideoInput.FRAME: "StartImage",
+    VideoInput.FRAMES: "StartAndEndImage",
+    VideoInput.REFERENCES: "ReferenceImages",
+}
+
+#: The seed repeats the status that submission answered when it asks about a job.
+PENDING = "MEDIA_GENERATION_STATUS_PENDING"
+
+STATUS_PATH = "/v1/video:batchCheckAsyncVideoGenerationStatus"
+
+_T = TypeVar("_T")
+_operations_decoder = msgspec.json.Decoder(tuple[msgspec.Raw, ...] | wire.OperationsObject)
+_name_decoder = msgspec.json.Decoder(wire.NamedOperation)
+_state_decoder = msgspec.json.Decoder(wire.OperationState)
+_media_decoder = msgspec.json.Decoder(wire.MediaState)
+_video_decoder = msgspec.json.Decoder(wire.MediaVideo)
+_words_decoder = msgspec.json.Decoder(tuple[str, ...])
+
+
+def video_path(job: VideoJob) -> str:
+    """Return where a video of the job's kind is asked for."""
+    return f"/v1/video:batchAsyncGenerateVideo{DESKS[job.order.input]}"
+
+
+def media_path(name: str) -> str:
+    """Return where a finished medium is asked for."""
+    return f"/v1/media/{quote(name, safe='')}"
+
+
+def video_request(
+    job: VideoJob, pictures: Sequence[str], account: Account, session: str
+) -> wire.BatchAsyncGenerateVideo:
+    """Ask for a video in the account's dialect; `pictures` are uploads, in the order of the job's kind."""
+    kind, newer = job.order.input, account.dialect == MEDIA
+    frames = tuple(map(wire.PictureRef, pictures)) if kind in {VideoInput.FRAME, VideoInput.FRAMES} else ()
+    return wire.BatchAsyncGenerateVideo(
+        client_context=wire.VideoClientContext(session, account.project_id, TOOL, account.tier),
+        requests=(
+            wire.VideoRequest(
+                aspect_ratio=f"VIDEO_{RATIO_WORDS[job.order.ratio]}",
+                seed=job.seed,
+                text_input=_text_input(job.order.prompt, newer=newer),
+                video_model_key=job.order.upstream,
+                metadata=wire.NoMetadata() if newer else wire.SceneMetadata(job.mark),
+                start_image=frames[0] if frames else None,
+                end_image=frames[1] if kind is VideoInput.FRAMES else None,
+                reference_images=tuple(map(wire.ReferenceImage, pictures)) if kind is VideoInput.REFERENCES else (),
+            ),
+        ),
+        media_generation_context=wire.MediaGenerationContext(job.mark) if newer else None,
+        use_v2_model_config=newer,
+    )
+
+
+def _text_input(prompt: str, *, newer: bool) -> wire.TextInput | wire.StructuredTextInput:
+    if not newer:
+        return wire.TextInput(prompt)
+    return wire.StructuredTextInput(wire.StructuredPrompt((wire.TextPart(prompt),)))
+
+
+def submitted(reply: Reply, mark: str) -> Operation:
+    """Return the name that Flow gave a submitted job, and the dialect of it; nothing else is looked at.
+
+    Raises:
+        AdapterError: an error body; UpstreamBroken if a success does not name exactly one operation.
+    """
+    named = [_operation(item, mark) for item in (_read(_name_decoder, each) for each in operations(reply)) if item]
+    found = [operation for operation in named if operation.name]
+    if len(found) != 1:
+        raise UpstreamBroken(f"Flow accepted a video and named {len(found)} operations instead of one.")
+    return found[0]
+
+
+def _operation(item: wire.NamedOperation, mark: str) -> Operation:
+    if item.operation is not None:
+        return Operation(item.operation.name, mark)
+    return Operation(item.name or "", mark, dialect=MEDIA, project=item.project_id or "")
+
+
+def by_dialect(asked: Sequence[Operation]) -> Mapping[str, Sequence[Operation]]:
+    """Return operations by their dialects: each needs a status call of its own."""
+    return {
+        dialect: those for dialect in (SEED, MEDIA) if (those := [each for each in asked if each.dialect == dialect])
+    }
+
+
+def status_request(asked: Sequence[Operation], account: Account) -> wire.BatchCheckStatus | wire.BatchCheckMedia:
+    """Ask about many jobs of one dialect at once."""
+    if asked[0].dialect == MEDIA:
+        return wire.BatchCheckMedia(
+            tuple(wire.MediaRequestItem(each.name, each.project or account.project_id) for each in asked)
+        )
+    return wire.BatchCheckStatus(
+        tuple(wire.StatusRequestItem(wire.OperationName(each.name), each.mark, PENDING) for each in asked)
+    )
+
+
+def reports(reply: Reply) -> dict[str, Report]:
+    """Tell how each job of a status answer stands; what is unknown, incomplete or unreadable is left out."""
+    found = (each for item in operations(reply) for each in _told(item))
+    return {name: report for name, report in found if report is not None}
+
+
+def _told(item: msgspec.Raw) -> Iterator[tuple[str, Report | None]]:
+    """Read one item, whichever dialect it has."""
+    if state := _read(_state_decoder, item):
+        yield state.operation.name, _report_of_operation(state)
+    elif medium := _read(_media_decoder, item):
+        video = _read(_video_decoder, medium.video) or wire.MediaVideo()
+        report = _report_of_medium(medium, video)
+        yield medium.name, report
+        if video.operation is not None:  # a question in the older dialect may be answered in the newer one
+            yield video.operation.name, report
+
+
+def operations(reply: Reply) -> Sequence[msgspec.Raw]:
+    """Return the items of a submission's or a status call's answer, unread, whichever shape it has."""
+    answer = decoded(_operations_decoder, reply)
+    items: Sequence[msgspec.Raw]
+    items = (answer.operations or answer.media or ()) if isinstance(answer, wire.OperationsObject) else answer
+    return items
+
+
+def _read(decoder: msgspec.json.Decoder[_T], item: msgspec.Raw) -> _T | None:
+    try:
+        return decoder.decode(item)
+    except UNREADABLE_JSON:
+        return None
+
+
+def _report_of_operation(state: wire.OperationState) -> Report | None:
+    metadata = state.operation.metadata or state.metadata
+    video = metadata.video if metadata else None
+    remote = RemoteVideo(video.fife_url, video.serving_base_uri) if video and video.fife_url else None
+    return _report(state.status, remote, _words(state.operation.error))
+
+
+def _report_of_medium(medium: wire.MediaState, video: wire.MediaVideo) -> Report | None:
+    status = medium.media_metadata and medium.media_metadata.media_status
+    if not status:
+        return None
+    made = video.generated_video or wire.VideoMedia()
+    remote = RemoteVideo(made.fife_url or "", made.serving_base_uri, medium.name)
+    reasons = _read(_words_decoder, status.failure_reasons) or ()
+    return _report(status.media_generation_status, remote, [*_words(status.error), *map(fit_for_clients, reasons)])
+
+
+def _words(error: wire.OperationError | None) -> Sequence[str]:
+    return [fit_for_clients(error.message)] if error and error.message else []
+
+
+def _report(status: str | None, remote: RemoteVideo | None, words: Sequence[str]) -> Report | None:
+    match status:
+        case "MEDIA_GENERATION_STATUS_PENDING" | "MEDIA_GENERATION_STATUS_ACTIVE":
+            return Working()
+        case "MEDIA_GENERATION_STATUS_SUCCESSFUL":
+            return Finished(remote) if remote else Empty()
+        case "MEDIA_GENERATION_STATUS_FAILED":
+            return Refused(_failure(words))
+        case _:
+            return None
+
+
+def _failure(words: Sequence[str]) -> Failure:
+    said = ", ".join(dict.fromkeys(words))
+    if any(word.endswith(CONTENT_WORDS) for word in words):
+        return Failure.of(ContentRefused(f"Flow declined the video: {said}."))
+    return Failure.of(JobFailed(f"Flow could not make the video: {said or 'no reason given'}."))
+
+
+def media_fault(reply: Reply) -> AdapterError:
+    """Say what it means that a finished medium is not handed out. A 400 stays one: Omni's media are seen to give it."""
+    if reply.status != 400:
+        return fault(reply)
+    status = rpc_status.read_status(reply)
+    words = status.words if status else "no reason given"
+    return NoMedia(f"Google made the video and does not hand it out: {words} It was paid for.")
