@@ -12,6 +12,8 @@ from tests.journeys.running import KEY, Connect, Server, wait_until
 from tests.journeys.test_responses import CHAT_MODEL, ORDER, picture
 from tests.looking import opened
 
+pytestmark = pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
+
 HEADERS = {"authorization": f"Bearer {KEY}"}
 VIDEO_MODEL = "veo-3.1-fast"
 QUEUED = [ORDER[0], "response.queued", *ORDER[1:]]
