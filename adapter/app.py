@@ -171,7 +171,7 @@ class House:
             ground = await self._ground(stack)
             poller = self._poller(ground.parts)
             desk = app.state.desk = self._desk(ground, poller.nudge)
-            ground.keep_running(Follower(ground.memory.jobs, ground.feed, ground.database.changes, self._clock).run())
+            ground.keep_running(self._follower(ground).run())
             stack.push_async_callback(_stop, poller, asyncio.create_task(poller.run()))
             self._tidy(ground)
             stack.callback(ground.feed.close)
@@ -203,6 +203,10 @@ class House:
             files=SqlFileStore(database),
             replies=SqlReplyStore(database),
         )
+
+    def _follower(self, ground: Ground) -> Follower:
+        silence = self._settings.chat.heartbeat_seconds
+        return Follower(ground.memory.jobs, ground.feed, ground.database.changes, self._clock, silence=silence)
 
     def _poller(self, parts: Parts) -> Poller:
         clock, pace = self._clock, pace_of(self._settings)

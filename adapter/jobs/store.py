@@ -330,7 +330,7 @@ def _read(job_id: str, document: bytes) -> VideoJob | None:
 
 def _can_be_seen(write: Write) -> bool:
     """Say whether a reader could see the difference to what the claim found, which may not be the last write."""
-    return (write.job.state, write.job.history) != (write.claim.job.state, write.claim.job.history)
+    return write.job.is_news_to(write.claim.job)
 
 
 def _read_stem(job_id: str, document: bytes) -> str | None:

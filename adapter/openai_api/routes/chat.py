@@ -137,7 +137,7 @@ async def video_stream(desk: Desk, job: VideoJob, answer: write.Answer) -> Async
     yield sse.frame(write.role_chunk(answer))
     teller = Teller(answer, desk.clock)
     try:
-        async with aclosing(desk.videos.watch_video(job.id)) as states:
+        async with aclosing(desk.videos.watch_video(job)) as states:
             async for seen in states:
                 job = seen or job
                 yield teller.tell(write.progress_line(job, desk.clock.now()), is_news=seen is not None)

@@ -84,7 +84,7 @@ async def stream_video(desk: Desk, reply: Reply, job: VideoJob, numbering: Numbe
         yield frame
     told = 0
     try:
-        async with aclosing(desk.videos.watch_video(job.id)) as states:
+        async with aclosing(desk.videos.watch_video(job)) as states:
             async for seen in states:
                 job = seen or job
                 news, told = job.history[told:], len(job.history)
