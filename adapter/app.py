@@ -247,6 +247,7 @@ class House:
             longest_file=settings.limits.image_bytes,
             poll_seconds=settings.jobs.poll_seconds,
             opening_seconds=settings.chat.opening_seconds,
+            heartbeat_seconds=settings.chat.heartbeat_seconds,
         )
 
     def _workshop(self, memory: Memory, budget: MemoryBudget) -> Workshop:
