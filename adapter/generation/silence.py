@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from typing import TypeVar
 
 from adapter.domain.ports import Clock
 
+_T = TypeVar("_T")
 
-async def silences(work: "asyncio.Future[object]", clock: Clock, seconds: float) -> AsyncGenerator[None, None]:
+
+async def silences(work: asyncio.Future[_T], clock: Clock, seconds: float) -> AsyncGenerator[None, None]:
     """Yield after each so many seconds until work is done. It is cancelled if its reader leaves meanwhile."""
     done = asyncio.Event()
     work.add_done_callback(lambda _: done.set())

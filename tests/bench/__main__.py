@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.bench.added import measure_added
+from tests.bench.growth import measure_growth
 from tests.bench.idle import measure_idle
 from tests.bench.jobs import measure_jobs
 from tests.bench.picture import large, small
@@ -33,6 +34,8 @@ class Effort(NamedTuple):
     #: Connections that stay open.
     idle: int
     jobs: int
+    #: Rows of the job store.
+    growth: tuple[int, ...]
     #: Running at once, and readers of their progress.
     running: int
     streams: int
@@ -40,10 +43,28 @@ class Effort(NamedTuple):
 
 
 FULL = Effort(
-    starts=5, rounds=5, seconds=2.5, waiting_seconds=7.5, idle=400, jobs=400, running=1000, streams=10_000, beats=4
+    starts=5,
+    rounds=5,
+    seconds=2.5,
+    waiting_seconds=7.5,
+    idle=400,
+    jobs=400,
+    growth=(100, 10_000, 100_000),
+    running=1000,
+    streams=10_000,
+    beats=4,
 )
 QUICK = Effort(
-    starts=1, rounds=2, seconds=1.0, waiting_seconds=1.2, idle=100, jobs=100, running=1000, streams=1000, beats=1
+    starts=1,
+    rounds=2,
+    seconds=1.0,
+    waiting_seconds=1.2,
+    idle=100,
+    jobs=100,
+    growth=(100, 10_000),
+    running=1000,
+    streams=1000,
+    beats=1,
 )
 
 
@@ -53,6 +74,7 @@ def tables(effort: Effort, folder: Path) -> Iterator[str]:
     with running(folder) as stage:
         yield from of_pictures(effort, stage)
     yield measure_store(folder, rounds=effort.rounds, jobs=effort.jobs)
+    yield measure_growth(folder, effort.growth)
     yield measure_jobs(folder, jobs=effort.running, streams=effort.streams, beats=effort.beats)
 
 

@@ -1,10 +1,10 @@
-"""Queries that are asked often read what they need, however large the tables are: the database says how it would do it."""
+"""Queries that are asked often read only what they need: the database says how it would do it."""
 
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-import pytest
+import msgspec
 from sqlalchemy import event, text
 from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
 
@@ -29,7 +29,8 @@ NUMBERS = {
 }
 #: One owner has all rows. One job in a hundred waits, one is under way; the others are over.
 FILL = (
-    """INSERT INTO jobs (id, owner, fingerprint, model, state, created_at, finished_at, took_seconds, due_at, stem, document)
+    """INSERT INTO jobs
+    (id, owner, fingerprint, model, state, created_at, finished_at, took_seconds, due_at, stem, document)
     {numbers} SELECT 'video_' || i, 'ada', 'f' || i, 'm', CASE i % 100 WHEN 0 THEN 'accepted' WHEN 1 THEN 'submitted'
     WHEN 2 THEN 'failed' ELSE 'completed' END, i, CASE WHEN i % 100 < 2 THEN NULL ELSE i END,
     CASE WHEN i % 100 < 3 THEN NULL ELSE 5 END, CASE WHEN i % 100 < 2 THEN :now + 5 ELSE NULL END, 's' || i, :empty
@@ -115,9 +116,7 @@ HOT: Mapping[str, Act] = {
     "add a file": files(lambda store: store.add(given_file())),
     "find a file": files(lambda store: store.find("file-1", "ada", now=NOW)),
     "list files": files(lambda store: store.list(search(), now=NOW)),
-    "list files on": files(
-        lambda store: store.list(search(after=given_file(at=5000.0), newest_first=False), now=NOW)
-    ),
+    "list files on": files(lambda store: store.list(search(after=given_file(at=5000.0), newest_first=False), now=NOW)),
     "delete a file": files(lambda store: store.delete("file-1", "ada", now=NOW)),
     "keeps files": files(lambda store: store.keeps(STEMS)),
     "remains of files": files(lambda store: store.remains(before=1.0, limit=500)),
@@ -134,7 +133,7 @@ HOT: Mapping[str, Act] = {
 
 def search(**changes: object) -> Search:
     """Return what a list of files is asked for."""
-    return Search(**({"owner": "ada", "after": None, "limit": 20, "newest_first": True, "purpose": None} | changes))
+    return msgspec.structs.replace(Search(owner="ada", limit=20), **changes)
 
 
 async def fill(database: Database) -> None:
@@ -160,7 +159,7 @@ def noted(database: Database) -> Iterator[list[tuple[str, Sequence[object]]]]:
         statement: str,
         parameters: Sequence[object],
         _context: ExecutionContext,
-        executemany: bool,  # noqa: FBT001 - as SQLAlchemy calls it
+        executemany: bool,
     ) -> None:
         first = parameters[0] if executemany else parameters
         if re.match(r"\s*(SELECT|WITH|UPDATE|DELETE)", statement):
@@ -222,5 +221,3 @@ def test_every_query_of_a_store_is_looked_at() -> None:
     known = {word for name in public if not name.startswith("_") for word in name.split("_")}
 
     assert known - set(asked) <= {"locate", "place"}  # as `find`
-
-

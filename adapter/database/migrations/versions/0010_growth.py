@@ -12,7 +12,9 @@ down_revision = "0006"
 #: Rows that are read, and given their stem, at once.
 BATCH = 1000
 
-_JOBS = sa.table("jobs", sa.column("id"), sa.column("document"), sa.column("stem"))
+_JOBS = sa.table(
+    "jobs", sa.column("id", sa.String), sa.column("document", sa.LargeBinary), sa.column("stem", sa.String)
+)
 
 
 class _Stemmed(msgspec.Struct):
@@ -28,9 +30,7 @@ def upgrade() -> None:
     op.create_index("jobs_wish", "jobs", ["owner", "fingerprint", "created_at"])
     op.drop_index("jobs_measured", "jobs")
     there = sa.text("took_seconds IS NOT NULL")
-    op.create_index(
-        "jobs_measured", "jobs", ["model", "finished_at"], postgresql_where=there, sqlite_where=there
-    )
+    op.create_index("jobs_measured", "jobs", ["model", "finished_at"], postgresql_where=there, sqlite_where=there)
     op.create_index("jobs_states", "jobs", ["state", "finished_at"])
     op.create_index("requests_marks", "requests", ["mark"])
 
@@ -43,11 +43,11 @@ def _fill() -> None:
             connection.execute(filling, found)
 
 
-def _documents(connection: sa.Connection) -> Iterator[Sequence[sa.Row[tuple[str, bytes]]]]:
+def _documents(connection: sa.Connection) -> Iterator[Sequence[tuple[str, bytes]]]:
     last = ""
     page = sa.select(_JOBS.c.id, _JOBS.c.document).order_by(_JOBS.c.id).limit(BATCH)
     while rows := connection.execute(page.where(_JOBS.c.id > last)).all():
-        yield rows
+        yield [(row.id, row.document) for row in rows]
         last = rows[-1].id
 
 
