@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--quick]`: about three minutes, or under forty seconds and noisier."""
+"""`python -m tests.bench [--quick]`: about eight minutes, or about two and noisier."""
 
 import argparse
 import os

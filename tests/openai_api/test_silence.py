@@ -95,7 +95,7 @@ Begin = Callable[[Stage], Awaitable[AsyncIterator[bytes]]]
 
 async def events(stage: Stage) -> AsyncIterator[bytes]:
     """Watch a video."""
-    return video_events(stage.desk, stage.job, 0)
+    return video_events(stage.desk, stage.desk.videos.watch_history(stage.job, after=0))
 
 
 async def chat_with_video(stage: Stage) -> AsyncIterator[bytes]:
