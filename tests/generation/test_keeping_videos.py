@@ -195,7 +195,10 @@ async def test_silence_is_passed_on(videos: Videos, memory: Memory, clock: FakeC
     """Proxies close what says nothing."""
     [job] = await admit(memory, 1)
     async with aclosing(videos.watch_history(job, after=1)) as changes:
-        assert await anext(changes) is None  # a reader who knows everything is told at once that the stream is there
+        async with asyncio.timeout(5):
+            assert (
+                await anext(changes) is None
+            )  # a reader who knows everything is told at once that the stream is there
         silence = asyncio.ensure_future(anext(changes))
         await until(lambda: bool(clock.alarms))
         await clock.advance(PATIENCE.heartbeat)
@@ -212,7 +215,8 @@ async def test_a_change_that_has_no_number_breaks_the_silence_too(videos: Videos
         await asyncio.sleep(0)
         await move(memory, advance(job, Intended("first")))
 
-        assert await told is None
+        async with asyncio.timeout(5):
+            assert await told is None
 
 
 async def test_a_follower_is_let_go_when_the_process_stops(videos: Videos, memory: Memory) -> None:
