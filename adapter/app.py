@@ -173,7 +173,7 @@ class House:
             ground = await self._ground(stack)
             poller = self._poller(ground.parts)
             desk = app.state.desk = self._desk(ground, poller.nudge)
-            ground.keep_running(Follower(ground.memory.jobs, ground.feed, ground.database.changes, self._clock).run())
+            ground.keep_running(self._follower(ground).run())
             stack.push_async_callback(_stop, poller, asyncio.create_task(poller.run()))
             self._tidy(ground)
             stack.callback(ground.feed.close)
@@ -205,6 +205,10 @@ class House:
             files=SqlFileStore(database),
             replies=SqlReplyStore(database),
         )
+
+    def _follower(self, ground: Ground) -> Follower:
+        silence = self._settings.chat.heartbeat_seconds
+        return Follower(ground.memory.jobs, ground.feed, ground.database.changes, self._clock, silence=silence)
 
     def _poller(self, parts: Parts) -> Poller:
         clock, pace = self._clock, pace_of(self._settings)
@@ -248,6 +252,7 @@ class House:
             longest_file=settings.limits.image_bytes,
             poll_seconds=settings.jobs.poll_seconds,
             opening_seconds=settings.chat.opening_seconds,
+            heartbeat_seconds=settings.chat.heartbeat_seconds,
         )
 
     def _workshop(self, memory: Memory, budget: MemoryBudget) -> Workshop:

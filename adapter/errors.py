@@ -44,7 +44,8 @@ an `OwnFault` shows its own fixed words.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from copy import copy
+from typing import Final, Self
 
 import msgspec
 
@@ -76,6 +77,23 @@ class AdapterError(Exception):
         self.retry_after = retry_after
         #: Further headers that HTTP wants with this answer.
         self.headers: dict[str, str] = {}
+
+    def copy(self) -> Self:
+        """Return the same fault as if it had not been raised yet, for one that is kept or that several readers get."""
+        return copy(self)
+
+
+def forget_frames(error: BaseException) -> None:
+    """Let go of the frames that an exception and its causes came through, once it has been answered.
+
+    They hold the bodies that were worked on. Many of them hold the exception as well, for example as the result of a
+    task, and such a cycle stays in memory until Python's collector comes to it.
+    """
+    left: list[BaseException | None] = [error]
+    while left:
+        if (one := left.pop()) is not None:
+            left += [one.__cause__, one.__context__]
+            one.__traceback__ = one.__cause__ = one.__context__ = None
 
 
 def _cut(message: str) -> str:

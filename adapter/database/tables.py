@@ -1,8 +1,11 @@
 """The tables as SQLAlchemy sees them. How they come to be stands in `migrations/`."""
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, text
 
 METADATA = MetaData()
+
+#: The rows that an estimate is made of.
+MEASURED = text("took_seconds IS NOT NULL")
 
 JOBS = Table(
     "jobs",
@@ -15,6 +18,8 @@ JOBS = Table(
     Column("state", String(16), nullable=False),
     Column("created_at", Float, nullable=False),
     Column("finished_at", Float),
+    #: The part of its files' names by which the janitor asks; NULL in a row of an older version.
+    Column("stem", String(32)),
     #: From submission to the end, of completed jobs: what the estimate of later ones is made of.
     Column("took_seconds", Float),
     #: When the finished video was first handed to a client.
@@ -31,7 +36,9 @@ JOBS = Table(
     #: The whole VideoJob as JSON. The columns above repeat what is searched for.
     Column("document", LargeBinary, nullable=False),
     Index("jobs_due", "due_at"),
-    Index("jobs_measured", "model", "finished_at"),
+    Index("jobs_measured", "model", "finished_at", postgresql_where=MEASURED, sqlite_where=MEASURED),
+    Index("jobs_states", "state", "finished_at"),
+    Index("jobs_stems", "stem"),
     Index("jobs_created", "created_at"),
     Index("jobs_owned", "owner", "created_at", "id"),
 )

@@ -202,6 +202,10 @@ class VideoJob(msgspec.Struct, frozen=True, kw_only=True):
         """Say whether another state of the same job is further on, as far as a reader could see."""
         return len(self.history) < len(other.history)
 
+    def is_news_to(self, known: "VideoJob") -> bool:
+        """Say whether a reader who knows another state of the same job could see a difference, and not an older one."""
+        return not self.is_older_than(known) and (self.state, self.history) != (known.state, known.history)
+
     def elapsed(self, now: float) -> float:
         """Seconds since it was submitted, or until it was finished."""
         return max(0.0, (self.finished_at or now) - (self.submitted_at or self.created_at))

@@ -67,7 +67,7 @@ class Pictures:
             one.opened.set()
             one.album = await self._result(one, order, linked=linked)
         except AdapterError as fault:
-            one.fault = fault
+            one.fault = fault.copy()  # it is kept for retries, and its frames hold the order's pictures
             if not fault.spent:
                 self._undertakings.remove(one)
             if one.known is None:

@@ -16,6 +16,7 @@ from adapter.errors import AdapterError, InvalidRequest, NotFound, StillRunning,
 from adapter.generation.cabinet import Cabinet
 from adapter.generation.patience import Patience
 from adapter.generation.pictures import Pictures
+from adapter.generation.silence import silences
 from adapter.generation.undertaking import Viewing
 
 log = structlog.get_logger()
@@ -182,23 +183,48 @@ class Background:
             log.error("replies.failure_not_noted", key=reply.key, code=fault.code)  # noqa: TRY400 - the store said more
 
     async def watch(self, key: str, owner: str) -> AsyncGenerator[Reply, None]:
-        """Yield a reply as it stands now and then, until it is over.
+        """Yield a reply as it stands, after each spell of silence, and when it is over.
+
+        A look that fails is tried again after the next spell: what is watched goes on.
 
         Raises:
             NotFound: this owner has none of that key, or it was deleted meanwhile.
         """
+        task = self._tasks.get(key)  # before the look: what ends during it is seen as ended
         reply = await self._replies.find(key, owner)
         yield reply
         while not reply.is_over:
+            has_ended = await self._has_ended(task)
+            if not has_ended:
+                yield reply  # before the look, which may take its time
             task = self._tasks.get(key)
-            if task is None:
-                await self._clock.sleep(self._patience.heartbeat)
-            else:
-                ended = asyncio.Event()
-                task.add_done_callback(partial(_ring, ended))
-                await self._clock.wait(ended, self._patience.heartbeat)
-            reply = await self._replies.find(key, owner)
-            yield reply
+            looking = asyncio.ensure_future(self._seen_again(reply))
+            async with aclosing(silences(looking, self._clock, self._patience.heartbeat)) as spells:
+                async for _ in spells:
+                    yield reply
+            reply = looking.result()
+            if has_ended or reply.is_over:
+                yield reply
+
+    async def _has_ended(self, task: asyncio.Task[None] | None) -> bool:
+        """Wait for a heartbeat at most; say whether a reply's work, where it is done here, has ended meanwhile."""
+        if task is None:
+            await self._clock.sleep(self._patience.heartbeat)
+            return False
+        ended = asyncio.Event()
+        ring = partial(_ring, ended)
+        task.add_done_callback(ring)
+        try:
+            return await self._clock.wait(ended, self._patience.heartbeat)
+        finally:
+            task.remove_done_callback(ring)
+
+    async def _seen_again(self, reply: Reply) -> Reply:
+        try:
+            return await self._replies.find(reply.key, reply.owner)
+        except StorageFailed as fault:
+            log.warning("replies.not_followed", key=reply.key, code=fault.code)
+            return reply
 
     def call_off(self, key: str) -> None:
         """Stop following a reply's picture, if it is this process that does. What Google was asked for goes on."""

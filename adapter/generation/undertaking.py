@@ -289,7 +289,7 @@ class Viewing:
 
     def _result(self) -> Album:
         if self._one.fault:
-            raise replayed(Failure.of(self._one.fault)) if self.is_replay else self._one.fault
+            raise replayed(Failure.of(self._one.fault)) if self.is_replay else self._one.fault.copy()
         if self._one.album is None:
             raise AnswerLost("The pictures of this request are not there any more.")
         return self._one.album

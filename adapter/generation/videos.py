@@ -107,7 +107,7 @@ class Videos:
         return job
 
     async def _taken(self, job: VideoJob) -> VideoJob:
-        async with aclosing(self.watch_video(job.id)) as states:
+        async with aclosing(self.watch_video(job)) as states:
             async for seen in states:
                 job = seen or job
                 # An ambiguous one goes on as a job that is queued: what became of it is known in minutes.
@@ -137,6 +137,17 @@ class Videos:
             raise _unknown(job_id)
         return job
 
+    async def get_video(self, job_id: str) -> VideoJob:
+        """Return a job, whoever owns it, a deleted one too.
+
+        Raises:
+            NotFound: there is none.
+        """
+        job = await self._memory.jobs.get(job_id)
+        if job is None:
+            raise _unknown(job_id)
+        return job
+
     async def list_videos(self, owner: str, page: Page) -> tuple[Sequence[VideoJob], bool]:
         """Return a page of this owner's jobs, and whether there are more behind it.
 
@@ -162,45 +173,42 @@ class Videos:
             raise _unknown(job_id)
         self._nudge()
 
-    async def watch_video(self, job_id: str) -> AsyncGenerator[VideoJob | None, None]:
-        """Yield a job as it stands, then whenever it moves, until it is over; None after each spell of silence.
+    async def watch_video(self, job: VideoJob) -> AsyncGenerator[VideoJob | None, None]:
+        """Yield a job as it is known, then whenever it moves, until it is over; None after each spell of silence.
+
+        A spell begins when what was yielded before is dealt with. Who sends something each time is never silent for
+        longer.
 
         Raises:
-            NotFound: no such job.
             Draining: the process is shutting down; the job goes on.
         """
-        with self._memory.feed.subscribe(job_id) as changes:
-            job = await self._memory.jobs.get(job_id)
-            if job is None:
-                raise _unknown(job_id)
+        if job.is_over:
+            yield job
+            return
+        with self._memory.feed.subscribe(job.id) as changes:
             yield job
             while not job.is_over:
-                moved = await changes.next(self._patience.heartbeat)
-                if moved is None:
-                    # Another process may have moved it, and a message may be lost: the store is the truth.
-                    stored = await self._memory.jobs.get(job_id)
-                    moved = stored if stored != job else None
-                elif moved.is_older_than(job):
-                    continue  # read, and told, while somebody else wrote
+                moved = await changes.next(job, self._patience.heartbeat)
                 yield moved
                 job = moved or job
 
-    async def watch_history(self, job_id: str, *, after: int) -> AsyncGenerator[tuple[VideoJob, int] | None, None]:
-        """Yield a job for each place of its history behind `after`, with that place; None after each spell of silence.
+    async def watch_history(self, job: VideoJob, *, after: int) -> AsyncGenerator[tuple[VideoJob, int] | None, None]:
+        """Yield a job for each place of its history behind `after`, with that place; None where there is nothing new.
 
         A reader that is slow or was away misses none: the job has them all.
 
         Raises:
-            NotFound, Draining: as `watch_video`.
+            Draining: as `watch_video`.
         """
-        async with aclosing(self.watch_video(job_id)) as states:
+        async with aclosing(self.watch_video(job)) as states:
+            del job  # else each of ten thousand readers keeps a copy of its own instead of the one that all are told of
             async for seen in states:
-                if seen is None:
+                if seen is None or len(seen.history) <= after:
                     yield None
                     continue
                 for number in range(after + 1, len(seen.history) + 1):
                     yield seen, number
-                after = max(after, len(seen.history))
+                after = len(seen.history)
 
     async def finish_video(self, job: VideoJob) -> VideoJob:
         """Wait until a job is over and return it.
@@ -208,7 +216,7 @@ class Videos:
         Raises:
             Draining: the process is shutting down; the job goes on.
         """
-        async with aclosing(self.watch_video(job.id)) as states:
+        async with aclosing(self.watch_video(job)) as states:
             async for seen in states:
                 job = seen or job
         return job

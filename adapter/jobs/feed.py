@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 
 from adapter.domain.job import VideoJob
 from adapter.domain.ports import Clock, Subscription
@@ -16,11 +17,13 @@ RETRY_SECONDS = 2.0
 class Slot:
     """One reader's place for the newest state. A slow reader misses states in between and never piles them up."""
 
-    __slots__ = ("_changed", "_clock", "_closed", "_newest")
+    __slots__ = ("_changed", "_clock", "_closed", "_known", "_newest")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        #: Set while there is something to tell.
         self._changed = asyncio.Event()
+        self._known: VideoJob | None = None
         self._newest: VideoJob | None = None
         self._closed = False
 
@@ -29,30 +32,43 @@ class Slot:
         if self._newest is not None and job.is_older_than(self._newest):
             return
         self._newest = job
-        self._changed.set()
+        if self._known is not None and job.is_news_to(self._known):
+            self._changed.set()
 
     def close(self) -> None:
         """Let the reader go."""
         self._closed = True
         self._changed.set()
 
-    async def next(self, within: float) -> VideoJob | None:
-        """Return the newest state, or None after that many seconds (the port `Subscription`)."""
+    async def next(self, known: VideoJob, within: float) -> VideoJob | None:
+        """Return the newest state, if it is news (the port `Subscription`)."""
+        self._known = known
+        if self._newest is not None and self._newest.is_news_to(known):
+            self._changed.set()
+        elif not self._closed:
+            self._changed.clear()
         await self._clock.wait(self._changed, within)
         if self._closed:
             raise draining()
+        if not self._changed.is_set():
+            return None
         self._changed.clear()
         newest, self._newest = self._newest, None
         return newest
 
 
 class LocalFeed:
-    """The feed of one process (the port `JobFeed`)."""
+    """The feed of one process (the port `JobFeed`), and which jobs are to be looked at for its readers."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._slots: defaultdict[str, set[Slot]] = defaultdict(set)
         self._closed = False
+        #: Jobs that are to be looked at, in the order of asking; the event is set while there are some.
+        self._wanted: dict[str, None] = {}
+        self._is_wanted = asyncio.Event()
+        #: Those of the watched jobs of which nothing was heard since `want_unheard`.
+        self._unheard: set[str] = set()
 
     @property
     def watched(self) -> Collection[str]:
@@ -61,6 +77,7 @@ class LocalFeed:
 
     def publish(self, job: VideoJob) -> None:
         """Tell everybody who watches this job (the port of that name)."""
+        self._unheard.discard(job.id)
         for slot in self._slots.get(job.id, ()):
             slot.put(job)
 
@@ -71,12 +88,34 @@ class LocalFeed:
         if self._closed:
             slot.close()
         self._slots[job_id].add(slot)
+        self.want([job_id])
         try:
             yield slot
         finally:
             self._slots[job_id].discard(slot)
             if not self._slots[job_id]:
                 del self._slots[job_id]
+
+    def want(self, job_ids: Iterable[str]) -> None:
+        """Have jobs looked at."""
+        self._wanted |= dict.fromkeys(job_ids)
+        if self._wanted:
+            self._is_wanted.set()
+
+    def want_unheard(self) -> None:
+        """Have the watched jobs looked at of which nothing was heard since this was called before."""
+        self.want(self._unheard.intersection(self._slots))
+        self._unheard = set(self._slots)
+
+    async def wanted(self, limit: int) -> Collection[str]:
+        """Wait until jobs are to be looked at, and return up to so many that somebody watches."""
+        await self._is_wanted.wait()
+        some = list(islice(self._wanted, limit))
+        for job_id in some:
+            del self._wanted[job_id]
+        if not self._wanted:
+            self._is_wanted.clear()
+        return [job_id for job_id in some if job_id in self._slots]
 
     def check_open(self) -> None:
         """Return if there are still readers to come (the port of that name)."""

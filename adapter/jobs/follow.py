@@ -1,6 +1,7 @@
-"""What other processes wrote, brought to the readers of this one."""
+"""The looks at the store, for all readers of this process."""
 
-from collections.abc import Collection, Iterator
+import asyncio
+from collections.abc import Collection
 from contextlib import aclosing
 
 import structlog
@@ -14,33 +15,56 @@ log = structlog.get_logger()
 
 #: Jobs that are read in one query.
 READ_LIMIT = 500
+#: Between two tries to look.
+RETRY_SECONDS = 1.0
 
 
 class Follower:
-    """Looks again at the jobs that somebody here watches and another process may have moved."""
+    """Looks at jobs for everybody who watches them, many in one query.
 
-    def __init__(self, store: JobStore, feed: LocalFeed, changes: Changes, clock: Clock) -> None:
+    A job is looked at when a reader comes, when another process has moved it, and when nothing was heard of it for up
+    to `silence` seconds: a message may be lost. A look that fails is tried again. No reader waits for one: with a look
+    for each reader, ten thousand of them wanted the database in the same moment, and those whose turn did not come in
+    time lost their streams.
+    """
+
+    def __init__(self, store: JobStore, feed: LocalFeed, changes: Changes, clock: Clock, *, silence: float) -> None:
         self._store = store
         self._feed = feed
         self._changes = changes
         self._clock = clock
+        self._silence = silence
 
     async def run(self) -> None:
         """Keep on without end."""
+        async with asyncio.TaskGroup() as tasks:
+            for work in (self._look(), self._listen(), self._break_silence()):
+                tasks.create_task(work)
+
+    async def _listen(self) -> None:
         async with aclosing(self._changes.heard(self._clock, self._feed.watched)) as heard:
             async for changed in heard:
-                await self._tell(self._feed.watched if changed is None else changed)
+                self._feed.want(self._feed.watched if changed is None else changed)
 
-    async def _tell(self, job_ids: Collection[str]) -> None:
+    async def _break_silence(self) -> None:
+        while True:
+            # A job that was heard of between two of these moments is wanted at the one after the next.
+            await self._clock.sleep(self._silence / 2)
+            self._feed.want_unheard()
+
+    async def _look(self) -> None:
+        while True:
+            job_ids = await self._feed.wanted(READ_LIMIT)
+            if job_ids and not await self._tell(job_ids):
+                self._feed.want(job_ids)
+                await self._clock.sleep(RETRY_SECONDS)
+
+    async def _tell(self, job_ids: Collection[str]) -> bool:
         try:
-            for some in _parts(sorted(job_ids)):
-                for job in await self._store.get_many(some):
-                    self._feed.publish(job)
+            jobs = await self._store.get_many(job_ids)
         except StorageFailed as fault:
-            # Readers look for themselves at their next heartbeat.
             log.warning("jobs.not_followed", jobs=len(job_ids), code=fault.code)
-
-
-def _parts(job_ids: list[str]) -> Iterator[list[str]]:
-    for at in range(0, len(job_ids), READ_LIMIT):
-        yield job_ids[at : at + READ_LIMIT]
+            return False
+        for job in jobs:
+            self._feed.publish(job)
+        return True

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 import structlog
-from sqlalchemy import ColumnElement, and_, bindparam, case, func, null, or_, select, update
+from sqlalchemy import CTE, ColumnElement, and_, bindparam, case, func, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapter.database.engine import Database, pass_alone, reading, writing
@@ -25,6 +25,7 @@ FAR_SECONDS = 660.0
 MEASURED_LAST = 20
 #: The states in which a job may be what its account's credits change for: all that are live but the first.
 UNDER_WAY = tuple(state for state in LIVE if state is not JobState.ACCEPTED)
+OVER = (JobState.COMPLETED, JobState.FAILED)
 
 #: One prepared statement for a whole batch: 100 polled jobs are written by one call to the database.
 WRITING = (
@@ -172,21 +173,15 @@ class SqlJobStore:
     async def claim(self, *, now: float, lease: float, limit: int, held: Collection[str] = ()) -> Sequence[Claim]:
         """Take due jobs (the port of that name): the same UPDATE finds, fences and returns them."""
         at = self._there(now)
+        # Two ranges of one index. Asked for together, all that are waiting would be read between them.
+        due = _taken("due", JOBS.c.due_at <= at, held, limit)
         # Nothing is ever put off so far; a clock that was set back would else hide the job until it catches up.
-        is_due = or_(JOBS.c.due_at <= at, JOBS.c.due_at > at + FAR_SECONDS)
-        due = (
-            select(JOBS.c.id)
-            .where(is_due, JOBS.c.id.not_in(held))
-            .order_by(JOBS.c.due_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)  # SQLite has one writer at a time, and no such words
-            .cte("due")
-            .prefix_with("MATERIALIZED")  # else a plan may look again, and lock more than `limit`
-        )
+        hidden = _taken("hidden", JOBS.c.due_at > at + FAR_SECONDS, held, limit)
+        both = select(due.c.id).union_all(select(hidden.c.id)).limit(limit)
         token = secrets.token_hex(16)
         taking = (
             update(JOBS)
-            .where(JOBS.c.id.in_(select(due.c.id)))
+            .where(JOBS.c.id.in_(both))
             .values(due_at=at + lease, claim=token)
             .returning(JOBS.c.id, JOBS.c.document, func.coalesce(JOBS.c.deleted_at, JOBS.c.cancelled_at).is_not(None))
         )
@@ -236,8 +231,10 @@ class SqlJobStore:
 
     async def neighbours(self, job: VideoJob, *, since: float, refunds_since: float) -> Collection[str]:
         """Return the ids of jobs that may have changed the account's credits (the port of that name)."""
+        # Each part names states, so that one index answers all of it.
+        ended_late = and_(JOBS.c.state.in_(OVER), JOBS.c.finished_at >= since)
         failed_late = and_(JOBS.c.state == JobState.FAILED, JOBS.c.finished_at >= refunds_since)
-        moving = or_(JOBS.c.state.in_(UNDER_WAY), JOBS.c.finished_at >= since, failed_late)
+        moving = or_(JOBS.c.state.in_(UNDER_WAY), ended_late, failed_late)
         near = select(JOBS.c.id, JOBS.c.document).where(JOBS.c.id != job.id, moving)
         async with reading(self._database) as connection:
             rows = (await connection.execute(near)).all()
@@ -270,7 +267,9 @@ class SqlJobStore:
         """Return the stems whose files have to stay (the port of that name)."""
         fresh = and_(JOBS.c.state == JobState.COMPLETED, JOBS.c.finished_at > fresh_since)
         given_late = and_(JOBS.c.finished_at <= given_since, JOBS.c.delivered_at > given_since)
-        staying = select(JOBS.c.id, JOBS.c.document).where(or_(_is_wanted(waiting_since), fresh, given_late))
+        # A process of an older version writes no stem.
+        asked = or_(JOBS.c.stem.in_(stems), JOBS.c.stem.is_(None))
+        staying = select(JOBS.c.id, JOBS.c.document).where(asked, or_(_is_wanted(waiting_since), fresh, given_late))
         async with reading(self._database) as connection:
             rows = (await connection.execute(staying)).all()
         return {found for row in rows if (found := _read_stem(*row)) is not None}.intersection(stems)
@@ -300,6 +299,19 @@ class SqlJobStore:
         return {"job": write.job.id, "due_at": there, "claim": claim, **_columns(write.job)}
 
 
+def _taken(name: str, is_due: ColumnElement[bool], held: Collection[str], limit: int) -> CTE:
+    """Return jobs that are to be claimed, locked on the way."""
+    return (
+        select(JOBS.c.id)
+        .where(is_due, JOBS.c.id.not_in(held))
+        .order_by(JOBS.c.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)  # SQLite has one writer at a time, and no such words
+        .cte(name)
+        .prefix_with("MATERIALIZED")  # else a plan may look again, and lock more than `limit`
+    )
+
+
 def _is_owned(owner: str) -> ColumnElement[bool]:
     return and_(JOBS.c.owner == owner, JOBS.c.deleted_at.is_(None))
 
@@ -317,7 +329,7 @@ def _is_wanted(since: float) -> ColumnElement[bool]:
 
 def _can_be_seen(write: Write) -> bool:
     """Say whether a reader could see the difference to what the claim found, which may not be the last write."""
-    return (write.job.state, write.job.history) != (write.claim.job.state, write.claim.job.history)
+    return write.job.is_news_to(write.claim.job)
 
 
 def _read_stem(job_id: str, document: bytes) -> str | None:
@@ -341,6 +353,7 @@ def _identity(job: VideoJob) -> dict[str, object]:
         "owner": job.owner,
         "model": job.order.upstream,
         "created_at": job.created_at,
+        "stem": job.stem,
     }
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--quick]`: about three minutes, or under forty seconds and noisier."""
+"""`python -m tests.bench [--quick]`: about eight minutes, or about two and noisier."""
 
 import argparse
 import os
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.bench.added import measure_added
+from tests.bench.growth import measure_growth
+from tests.bench.idle import measure_idle
 from tests.bench.jobs import measure_jobs
 from tests.bench.picture import large, small
 from tests.bench.programs import LOAD_CORE, SERVER_CORE, Stage, running
@@ -29,15 +31,41 @@ class Effort(NamedTuple):
     seconds: float
     #: Of a round whose answers take a second each.
     waiting_seconds: float
+    #: Connections that stay open.
+    idle: int
     jobs: int
+    #: Rows of the job store.
+    growth: tuple[int, ...]
     #: Running at once, and readers of their progress.
     running: int
     streams: int
     beats: int
 
 
-FULL = Effort(starts=5, rounds=5, seconds=2.5, waiting_seconds=7.5, jobs=400, running=1000, streams=10_000, beats=4)
-QUICK = Effort(starts=1, rounds=2, seconds=1.0, waiting_seconds=1.2, jobs=100, running=1000, streams=1000, beats=1)
+FULL = Effort(
+    starts=5,
+    rounds=5,
+    seconds=2.5,
+    waiting_seconds=7.5,
+    idle=400,
+    jobs=400,
+    growth=(100, 10_000, 100_000),
+    running=1000,
+    streams=10_000,
+    beats=4,
+)
+QUICK = Effort(
+    starts=1,
+    rounds=2,
+    seconds=1.0,
+    waiting_seconds=1.2,
+    idle=100,
+    jobs=100,
+    growth=(100, 10_000),
+    running=1000,
+    streams=1000,
+    beats=1,
+)
 
 
 def tables(effort: Effort, folder: Path) -> Iterator[str]:
@@ -46,6 +74,7 @@ def tables(effort: Effort, folder: Path) -> Iterator[str]:
     with running(folder) as stage:
         yield from of_pictures(effort, stage)
     yield measure_store(folder, rounds=effort.rounds, jobs=effort.jobs)
+    yield measure_growth(folder, effort.growth)
     yield measure_jobs(folder, jobs=effort.running, streams=effort.streams, beats=effort.beats)
 
 
@@ -58,6 +87,7 @@ def of_pictures(effort: Effort, stage: Stage) -> Iterator[str]:
     yield measure_added(stage, small(), rounds=effort.rounds, seconds=effort.seconds / 5)
     yield measure_throughput(stage, picture, rounds=effort.rounds, seconds=effort.seconds)
     yield measure_waiting(stage, picture, seconds=effort.waiting_seconds)
+    yield measure_idle(stage, picture, connections=effort.idle)
 
 
 def main() -> None:

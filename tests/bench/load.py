@@ -21,6 +21,11 @@ PULSE_SECONDS = 0.02
 SILENCE_SECONDS = 30.0
 
 
+def numbered(request: bytes) -> bytes:
+    """Return a request with a number of its own in the place of `SEED`: the same one again would be joined."""
+    return request.replace(SEED, b"%d" % next(_numbers), 1)
+
+
 class IncompleteAnswer(Exception):
     """An answer that is no 200, is too short or too long, or broke off: what was measured is worth nothing."""
 
@@ -119,7 +124,7 @@ async def drive(port: int, load: Load) -> Seen:
 async def _keep_asking(line: Line, load: Load, end: float) -> Sequence[float]:
     latencies = []
     while (asked := time.perf_counter()) < end:
-        length = await line.ask(load.request.replace(SEED, b"%d" % next(_numbers), 1))
+        length = await line.ask(numbered(load.request))
         latencies.append(time.perf_counter() - asked)
         if not load.picture < length < load.picture + WRAPPING:
             raise IncompleteAnswer(f"{length} bytes for a picture of {load.picture}")

@@ -1,6 +1,7 @@
 """The programs under measurement: each a process on its core, whose cost the kernel counts. Linux only."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -80,6 +81,15 @@ class Program:
     def _memory(self, what: str) -> float:
         lines = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(what))
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Let it do nothing meanwhile, as on a machine that has other work: its event loop is late by that."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """End it and wait for that.

@@ -12,6 +12,11 @@ from tests.bench.wire import HOST
 SCRATCH = memoryview(bytearray(64 * 1024))
 #: Connections that are being opened at once.
 OPENING = 100
+#: Patience with the first event of a stream, and with the end of all.
+BEGIN_SECONDS = 60.0
+END_SECONDS = 180.0
+#: A stream that ends with this has lost its reader what was still to come.
+ENDED_BY_FAULT = b"event: error\n"
 NUMBER = re.compile(rb"^id: (\d+)$", re.MULTILINE)
 
 
@@ -49,6 +54,8 @@ class Stream(asyncio.BufferedProtocol):
             self._heard(now)
         if self.last and not self.begun.done():
             self.begun.set_result(None)
+        if ENDED_BY_FAULT in text:
+            self.gaps += 1
         if self._rest.endswith(b"0\r\n\r\n") and not self.ended.done():
             self.ended.set_result(True)
 
@@ -56,6 +63,8 @@ class Stream(asyncio.BufferedProtocol):
         """Tell whoever waits that it was cut, unless it had come to its end."""
         if not self.ended.done():
             self.ended.set_result(False)
+        if not self.begun.done():
+            self.begun.set_exception(ConnectionResetError("a stream ended before its first event"))
 
 
 async def open_streams(port: int, paths: Sequence[str], heard: Callable[[int, float], None]) -> list[Stream]:
@@ -68,7 +77,14 @@ async def open_streams(port: int, paths: Sequence[str], heard: Callable[[int, fl
             _, stream = await loop.create_connection(lambda: Stream(lambda at: heard(number, at), number), HOST, port)
             head = f"GET {path} HTTP/1.1\r\nhost: {HOST}\r\nauthorization: Bearer sk-bench\r\n\r\n"
             stream.transport.write(head.encode())
-            await stream.begun
+            async with asyncio.timeout(BEGIN_SECONDS):
+                await stream.begun
             return stream
 
     return await asyncio.gather(*(opened(number, path) for number, path in enumerate(paths)))
+
+
+async def broken_streams(streams: Sequence[Stream]) -> int:
+    """Return how many streams have a gap in their numbers, or do not come to their end in time."""
+    await asyncio.wait([stream.ended for stream in streams], timeout=END_SECONDS)
+    return sum(not (stream.ended.done() and stream.ended.result()) or stream.gaps > 0 for stream in streams)

@@ -166,7 +166,7 @@ async def test_every_change_is_told_even_to_who_is_slow(videos: Videos, memory: 
     [job] = await admit(memory, 1)
     states = grown(job)
     numbers: list[int] = []
-    async with aclosing(videos.watch_history(job.id, after=0)) as changes:
+    async with aclosing(videos.watch_history(job, after=0)) as changes:
         seen = await anext(changes)
         assert seen == (job, 1)
         for state in states[1:]:
@@ -184,8 +184,8 @@ async def test_who_comes_back_is_told_what_is_new(videos: Videos, memory: Memory
     """From anywhere in the history."""
     job = grown(video_job(1))[-1]
     await memory.jobs.admit(job, now=1000.0)
-    async with aclosing(videos.watch_history(job.id, after=known)) as changes:
-        told = [change async for change in changes]
+    async with aclosing(videos.watch_history(job, after=known)) as changes:
+        told = [change async for change in changes if change is not None]
 
     assert told == [(job, number) for number in range(known + 1, 7)]
 
@@ -193,7 +193,11 @@ async def test_who_comes_back_is_told_what_is_new(videos: Videos, memory: Memory
 async def test_silence_is_passed_on(videos: Videos, memory: Memory, clock: FakeClock) -> None:
     """Proxies close what says nothing."""
     [job] = await admit(memory, 1)
-    async with aclosing(videos.watch_history(job.id, after=1)) as changes:
+    async with aclosing(videos.watch_history(job, after=1)) as changes:
+        async with asyncio.timeout(5):
+            assert (
+                await anext(changes) is None
+            )  # a reader who knows everything is told at once that the stream is there
         silence = asyncio.ensure_future(anext(changes))
         await until(lambda: bool(clock.alarms))
         await clock.advance(PATIENCE.heartbeat)
@@ -201,11 +205,24 @@ async def test_silence_is_passed_on(videos: Videos, memory: Memory, clock: FakeC
         assert await silence is None
 
 
+async def test_a_change_that_has_no_number_breaks_the_silence_too(videos: Videos, memory: Memory) -> None:
+    """Who sends something each time is never silent for longer than a heartbeat."""
+    [job] = await admit(memory, 1)
+    async with aclosing(videos.watch_history(job, after=0)) as changes:
+        assert await anext(changes) == (job, 1)
+        told = asyncio.ensure_future(anext(changes))
+        await asyncio.sleep(0)
+        await move(memory, advance(job, Intended("first")))
+
+        async with asyncio.timeout(5):
+            assert await told is None
+
+
 async def test_a_follower_is_let_go_when_the_process_stops(videos: Videos, memory: Memory) -> None:
     """Whoever answers decides how to say it."""
     [job] = await admit(memory, 1)
     assert isinstance(memory.feed, LocalFeed)
-    async with aclosing(videos.watch_history(job.id, after=0)) as changes:
+    async with aclosing(videos.watch_history(job, after=0)) as changes:
         await anext(changes)
         memory.feed.close()
         with pytest.raises(Draining):

@@ -15,7 +15,7 @@ from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Memory
 from adapter.domain.repeats import Asking
 from adapter.domain.replies import LOST, Reply, ReplyStatus
-from adapter.errors import ContentRefused, InvalidRequest, NotFound
+from adapter.errors import ContentRefused, InvalidRequest, NotFound, StorageFailed
 from adapter.generation.cabinet import Cabinet
 from adapter.generation.pictures import Pictures
 from adapter.generation.replies import Background, Replies
@@ -225,6 +225,46 @@ async def test_when_the_process_stops_a_picture_gets_a_last_while_and_then_has_f
     assert failed.status is ReplyStatus.FAILED
     assert failed.failure is not None
     assert failed.failure.code == "server_draining"
+
+
+class Away(SqlReplyStore):
+    """A memory that is away when it is told so."""
+
+    is_away = False
+
+    async def find(self, key: str, owner: str, *, now: float) -> Reply | None:
+        if self.is_away:
+            raise StorageFailed("away")
+        return await super().find(key, owner, now=now)
+
+
+async def test_a_look_that_fails_is_tried_again_and_ends_no_stream(
+    database: Database, memory: Memory, studio: Studio, maker: Maker, clock: FakeClock, budget: MemoryBudget
+) -> None:
+    """Each silence meanwhile is broken; the end is told once the memory is back."""
+    store = Away(database)
+    replies = Replies(store, Cabinet(memory.media), clock)
+    background = Process(replies, studio.pictures(maker), budget, clock)
+    queued = msgspec.structs.replace(BACKGROUND, alive_until=9e9, expires_at=9e9)
+    await replies.remember(queued)
+    states: list[Reply] = []
+
+    async def watch() -> None:
+        async for state in background.watch(BACKGROUND.key, "ada"):
+            states.append(state)
+            store.is_away = len(states) < 4
+
+    watching = asyncio.create_task(watch())
+    async with asyncio.timeout(10):
+        while len(states) < 4:
+            await clock.advance(PATIENCE.heartbeat)
+        await replies.save(queued.completed(made_image(), 1010.0))
+        while not watching.done():
+            await clock.advance(PATIENCE.heartbeat)
+    await watching
+
+    assert states[:4] == [queued] * 4
+    assert states[-1].status is ReplyStatus.COMPLETED
 
 
 async def drafted(background: Process, asked: Asking, *, delivered: bool = True) -> Reply:

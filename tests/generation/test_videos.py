@@ -13,6 +13,7 @@ from adapter.domain.job import (
     Failure,
     Intended,
     JobState,
+    Missed,
     Operation,
     Phase,
     Rendered,
@@ -154,35 +155,31 @@ async def test_the_first_estimate_is_the_operators_or_the_cards(
     assert job.expected_seconds == expected
 
 
-async def test_silence_is_told_and_the_store_is_the_truth(videos: Videos, memory: Memory, clock: FakeClock) -> None:
-    """A reader whom no message reached still learns what happened, at the next heartbeat."""
+async def test_silence_is_told(videos: Videos, memory: Memory, clock: FakeClock) -> None:
+    """After each spell of it, and beats that change nothing make none longer."""
     starting = asyncio.create_task(start(videos, VideoWish(order=video_order()), asking()))
     job = await admitted(memory)
     await move(memory, submitted(job))
     await starting
-    async with aclosing(videos.watch_video(job.id)) as states:
-        first = await anext(states)
+    async with aclosing(videos.watch_video(submitted(job))) as states:
+        assert await anext(states) == submitted(job)
         silence = asyncio.ensure_future(anext(states))
-        await advance_until(clock, silence)
-        assert (first, await silence) == (submitted(job), None)
+        for _ in range(int(PATIENCE.heartbeat)):
+            await asyncio.sleep(0)
+            assert not silence.done()
+            memory.feed.publish(advance(submitted(job), Missed()))
+            await clock.advance(1.0)
+        assert await silence is None
 
         finished = advance(submitted(job), Failed(Failure.of(ContentRefused("unsafe")), 1001.0))
-        await move(memory, finished, tell=False)
-        told = asyncio.ensure_future(anext(states))
-        await advance_until(clock, told)
-        assert await told == finished
-
-
-async def advance_until(clock: FakeClock, future: "asyncio.Future[VideoJob | None]") -> None:
-    """Let heartbeats pass until something comes."""
-    while not future.done():
-        await clock.advance(PATIENCE.heartbeat)
+        await move(memory, finished)
+        assert [state async for state in states] == [finished]
 
 
 async def test_an_unknown_video_is_not_found(videos: Videos) -> None:
     """Nothing to watch."""
     with pytest.raises(NotFound):
-        await anext(videos.watch_video("video_unknown"))
+        await videos.get_video("video_unknown")
 
 
 async def test_a_client_that_comes_back_gets_the_video_once(videos: Videos, memory: Memory) -> None:

@@ -88,8 +88,11 @@ class Server:
         more: str = "",
         upstream: str = "",
         environ: Mapping[str, str] | None = None,
+        program: str = "adapter",
     ) -> None:
         self.folder = folder
+        #: The module that is run: the adapter, or one that runs it.
+        self._program = program
         self.port, sandbox = free_port(), free_port()
         self.upstream = upstream or f"http://127.0.0.1:{sandbox}"
         self._environ = dict(environ or {})
@@ -125,7 +128,7 @@ class Server:
         """Start the process and wait until it answers."""
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "adapter", "serve", "--config", str(self._config)],
+                [sys.executable, "-m", self._program, "serve", "--config", str(self._config)],
                 cwd=ROOT,
                 # The newest client's folder in PYTHONPATH is the test's business, not the program's.
                 env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | self._environ,
@@ -160,6 +163,10 @@ class Server:
     def resume(self) -> None:
         """Let it go on."""
         self._process_of().send_signal(signal.SIGCONT)
+
+    def tell(self, number: signal.Signals) -> None:
+        """Send the process a signal that means something to it."""
+        self._process_of().send_signal(number)
 
     def ask_to_stop(self) -> None:
         """Ask the process to stop and do not wait for it."""

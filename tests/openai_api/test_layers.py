@@ -11,7 +11,7 @@ from adapter.openai_api.routes.room import ANSWER_STEP_BYTES, SMALL_ANSWER_BYTES
 
 def asked(path: str = "/v1/images/edits") -> HTTPScope:
     """Return what a server knows of a request, as far as these layers look."""
-    return {"type": "http", "method": "POST", "path": path}  # type: ignore[typeddict-item]
+    return {"type": "http", "method": "POST", "path": path, "headers": []}  # type: ignore[typeddict-item]
 
 
 async def nothing() -> Message:
@@ -80,6 +80,47 @@ async def test_a_reader_who_takes_nothing_gives_its_room_back() -> None:
 
     assert sent == [ANSWER_STEP_BYTES] * 2
     assert [log["event"] for log in logs] == ["request.reader_stalled"]
+
+
+async def test_a_scope_of_the_server_is_left_as_it_came() -> None:
+    """The server keeps it until the connection's next request, with everything that was put into it."""
+    scope = {**asked(), "state": {"of the server": 1}}
+    inside: list[object] = []
+
+    async def answering(scope: Scope, _receive: Receive, send: Send) -> None:
+        scope["state"]["a picture"] = scope["body"] = b"large"  # type: ignore[typeddict-unknown-key]
+        inside.append(scope)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def send(_message: Message) -> None:
+        pass
+
+    await HoldingRoom(answering)(scope, nothing, send)  # type: ignore[arg-type]
+
+    assert scope == {**asked(), "state": {"of the server": 1}}
+    assert inside == [{}]
+
+
+async def test_a_body_that_is_not_wanted_is_taken_from_the_server_and_thrown_away() -> None:
+    """The server would keep what has come until the connection's next request."""
+    scope = {**asked(), "headers": [(b"content-length", b"9")]}
+    came: list[str] = []
+
+    async def refusing(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 401, "headers": []})
+        await send({"type": "http.response.body", "body": b"no", "more_body": False})
+
+    async def receive() -> Message:
+        came.append("asked")
+        return {"type": "http.request", "body": b"beginning", "more_body": True}  # type: ignore[return-value,misc]
+
+    async def send(message: Message) -> None:
+        came.append(message["type"])
+
+    await HoldingRoom(refusing)(scope, receive, send)  # type: ignore[arg-type]
+
+    assert came == ["http.response.start", "asked", "http.response.body"]
 
 
 async def test_what_crashes_is_not_asked_for_again() -> None:

@@ -196,8 +196,10 @@ class RequestStore(Protocol):
 class Subscription(Protocol):
     """One reader's view of one job."""
 
-    async def next(self, within: float) -> VideoJob | None:
-        """Return the newest state as soon as there is one, or None after that many seconds of silence.
+    async def next(self, known: VideoJob, within: float) -> VideoJob | None:
+        """Return the newest state as soon as it is news to a reader who knows that one, or None after so many seconds.
+
+        States that are no news make the time no longer.
 
         Raises:
             Draining: the process is shutting down.
@@ -206,14 +208,14 @@ class Subscription(Protocol):
 
 
 class JobFeed(Protocol):
-    """Tells readers early that a job moved. The store is the truth; losing a message loses nothing."""
+    """Tells readers that a job moved. The store is the truth, and is looked at for all of them: none does so itself."""
 
     def publish(self, job: VideoJob) -> None:
-        """Tell everybody who watches this job."""
+        """Tell everybody who watches this job and does not know that yet."""
         ...
 
     def subscribe(self, job_id: str) -> AbstractContextManager[Subscription]:
-        """Watch a job."""
+        """Watch a job. It is looked at soon: it may have moved since its reader came to know it."""
         ...
 
     def check_open(self) -> None:

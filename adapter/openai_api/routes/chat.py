@@ -29,7 +29,7 @@ from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.routes.asking import REPLAYED, join_video, open_pictures, replay_headers
 from adapter.openai_api.routes.desk import STREAM_HEADERS, VIDEO_ID, Desk, OwnedRequest, json_response
 from adapter.openai_api.routes.room import apart, read_body, take_room
-from adapter.openai_api.routes.telling import Teller
+from adapter.openai_api.routes.telling import Teller, pauses
 from adapter.openai_api.wire.chat import ChatRequest, Usage
 from adapter.openai_api.write import chat as write
 from adapter.openai_api.write.errors import error_body
@@ -155,7 +155,7 @@ async def video_stream(desk: Desk, job: VideoJob, answer: write.Answer) -> Async
     yield sse.frame(write.role_chunk(answer))
     teller = Teller(answer, desk.clock)
     try:
-        async with aclosing(desk.videos.watch_video(job.id)) as states:
+        async with aclosing(desk.videos.watch_video(job)) as states:
             async for seen in states:
                 job = seen or job
                 yield teller.tell(write.progress_line(job, desk.clock.now()), is_news=seen is not None)
@@ -200,7 +200,10 @@ async def picture_stream(desk: Desk, viewing: Viewing, answer: write.Answer, *, 
                 if made is None:
                     yield teller.tell(write.picture_line(desk.clock.now() - started), is_news=False)
         album = await viewing.album()
-        told = await _told(desk, album, enclosed=enclosed)
+        preparing = asyncio.ensure_future(_told(desk, album, enclosed=enclosed))
+        async for pause in pauses(desk, preparing):
+            yield pause
+        told = preparing.result()
         yield await apart(size_of(album.images), lambda: sse.frame(write.told_chunk(answer, told)))
         for chunk in write.last_chunks(answer, told.usage):
             yield sse.frame(chunk)

@@ -82,6 +82,8 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     poll_seconds: float
     #: What a provider gets to take a video before its stream begins.
     opening_seconds: float
+    #: Silence after which a stream says that it is still there.
+    heartbeat_seconds: float
 
     @property
     def public_url(self) -> str:

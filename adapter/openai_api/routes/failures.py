@@ -6,7 +6,15 @@ from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
-from adapter.errors import AdapterError, InvalidRequest, MethodNotAllowed, NotFound, OwnFault, RequestTooLarge
+from adapter.errors import (
+    AdapterError,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    OwnFault,
+    RequestTooLarge,
+    forget_frames,
+)
 from adapter.openai_api.write.errors import error_body, error_headers
 
 log = structlog.get_logger()
@@ -17,6 +25,7 @@ MISTAKE = "The server made a mistake. It was written down."
 def answer_fault(_: Request[object, object, State], fault: AdapterError) -> Response[bytes]:
     """Answer with a fault of our own tree."""
     structlog.contextvars.bind_contextvars(code=fault.code)
+    forget_frames(fault)
     return Response(
         msgspec.json.encode(error_body(fault)),
         status_code=fault.status,
@@ -28,6 +37,7 @@ def answer_fault(_: Request[object, object, State], fault: AdapterError) -> Resp
 def answer_framework(request: Request[object, object, State], error: HTTPException) -> Response[bytes]:
     """Answer with what Litestar found wrong, such as an unknown path or a body that is too large."""
     response = answer_fault(request, fault_of_framework(request, error))
+    forget_frames(error)
     response.headers.update(error.headers or {})
     return response
 
@@ -35,6 +45,7 @@ def answer_framework(request: Request[object, object, State], error: HTTPExcepti
 def answer_anything(request: Request[object, object, State], error: Exception) -> Response[bytes]:
     """Answer with the one sentence that is safe to show; the log has the rest."""
     log.error("request.failed", path=request.scope["path"], exc_info=error)
+    forget_frames(error)
     return answer_fault(request, OwnFault(MISTAKE))
 
 

@@ -13,6 +13,7 @@ from adapter.generation.undertaking import Album
 from adapter.openai_api import sse
 from adapter.openai_api.routes.desk import Desk
 from adapter.openai_api.routes.room import apart
+from adapter.openai_api.routes.telling import pauses
 from adapter.openai_api.wire.responses import Event, ImageCall
 from adapter.openai_api.write import response_events as tell
 from adapter.openai_api.write.response_events import Numbering
@@ -48,7 +49,10 @@ async def stream_picture(
     image = seen.images[0]
     done = reply.completed(image, desk.clock.now())
     if is_stored:
-        await desk.replies.remember_end(done, image)
+        storing = asyncio.ensure_future(desk.replies.remember_end(done, image))
+        async for pause in pauses(desk, storing):
+            yield pause
+        storing.result()
     async for frame in _pictures(numbering, done, image):
         yield frame
 
@@ -63,7 +67,10 @@ async def follow_picture(desk: Desk, reply: Reply, numbering: Numbering) -> Asyn
                 reply = seen
                 if not reply.is_over:
                     yield sse.comment(SILENCE)
-        image = await desk.replies.picture(reply)
+        bringing = asyncio.ensure_future(desk.replies.picture(reply))
+        async for pause in pauses(desk, bringing):
+            yield pause
+        image = bringing.result()
         if image is not None:
             async for frame in _pictures(numbering, reply, image):
                 yield frame
@@ -84,7 +91,7 @@ async def stream_video(desk: Desk, reply: Reply, job: VideoJob, numbering: Numbe
         yield frame
     told = 0
     try:
-        async with aclosing(desk.videos.watch_video(job.id)) as states:
+        async with aclosing(desk.videos.watch_video(job)) as states:
             async for seen in states:
                 job = seen or job
                 news, told = job.history[told:], len(job.history)

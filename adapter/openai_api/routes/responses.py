@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import aclosing
 
 import msgspec
 import structlog
@@ -205,7 +204,7 @@ async def retrieve_response(request: OwnedRequest, response_id: str, desk: Desk)
     reply = await desk.replies.find(_key(response_id), request.auth)
     if reply.drawn is not None:
         await take_room(request, desk, weight.of_drawn(reply.drawn.pixels.area))
-    job = None if reply.video is None else await _job(desk, reply.video)
+    job = None if reply.video is None else await desk.videos.get_video(reply.video)
     if request.query_params.get("stream") in {"true", "1"}:
         numbering = Numbering(_starting_after(request.query_params.get("starting_after")))
         if job is not None:
@@ -223,14 +222,6 @@ async def _shown(desk: Desk, reply: Reply, job: VideoJob | None = None) -> Answe
     return await apart(size_of([image] if image else []), lambda: json_response(write.with_picture(reply, image)))
 
 
-async def _job(desk: Desk, job_id: str) -> VideoJob:
-    async with aclosing(desk.videos.watch_video(job_id)) as states:
-        first = await anext(states)
-    if first is None:
-        raise NotFound(f"There is no video '{job_id}'.")
-    return first
-
-
 def _starting_after(told: str | None) -> int:
     if told and not told.isdecimal():
         raise InvalidRequest("'starting_after' has to be the number of an event.", param="starting_after")
@@ -241,7 +232,7 @@ def _starting_after(told: str | None) -> int:
 async def cancel_response(request: OwnedRequest, response_id: str, desk: Desk) -> Answer:
     """Call a response in the background off. A video goes on, because it is paid for, and is not shown here."""
     reply = await desk.replies.find(_key(response_id), request.auth)
-    job = None if reply.video is None else await _job(desk, reply.video)
+    job = None if reply.video is None else await desk.videos.get_video(reply.video)
     if job is not None and job.is_over:
         return await _shown(desk, reply, job)
     reply = await desk.replies.cancel(reply.key, request.auth)

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar, cast
 
 import structlog
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send
 
 from adapter.domain import weight
 from adapter.domain.ports import Room
@@ -33,6 +33,9 @@ READER_SECONDS = 120.0
 #: … and a body that comes in may pause for so many.
 SILENCE_SECONDS = 60.0
 
+#: A request with none of these headers has no body.
+BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
+
 #: Where a request keeps its room.
 _STACK, _ROOM = "adapter.stack", "adapter.room"
 #: Where it keeps whom to tell how it ended.
@@ -42,7 +45,11 @@ _T = TypeVar("_T")
 
 
 class HoldingRoom:
-    """Wraps the application: a handler's room is given back when the answer has gone out, and not when it is ready."""
+    """Wraps the application: a handler's room is given back when the answer has gone out, and not when it is ready.
+
+    So is everything else that holds a body. The server keeps the scope of a connection's last request until the next
+    one comes, and handlers and the framework put bodies and pictures into it: they get a copy, which is emptied here.
+    """
 
     def __init__(self, app: ASGIApp, *, reader_seconds: float = READER_SECONDS) -> None:
         self._app = app
@@ -53,11 +60,16 @@ class HoldingRoom:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        async with AsyncExitStack() as stack:
-            kept = scope.setdefault("state", {})
-            kept[_STACK] = stack
-            reader = _Reader(kept, receive, send, seconds=self._reader_seconds)
-            await self._app(scope, receive, reader.take)
+        kept = {**scope.get("state", {})}
+        own = {**scope, "state": kept}
+        try:
+            async with AsyncExitStack() as stack:
+                kept[_STACK] = stack
+                reader = _Reader(scope, kept, receive, send, seconds=self._reader_seconds)
+                await self._app(cast("Scope", own), reader.receive, reader.take)
+        finally:
+            kept.clear()
+            own.clear()
 
 
 class _Reader:
@@ -68,8 +80,12 @@ class _Reader:
     end by itself. Who holds room and takes no step in time has as good as hung up.
     """
 
-    def __init__(self, kept: Mapping[str, object], receive: Receive, send: Send, *, seconds: float) -> None:
+    def __init__(
+        self, scope: Scope, kept: Mapping[str, object], receive: Receive, send: Send, *, seconds: float
+    ) -> None:
         self._kept = kept
+        #: Whether the server may still have some of the request's body that was not asked for.
+        self._is_unread = any(name in BODY_HEADERS for name, _ in scope["headers"])
         self._receive = receive
         self._send = send
         self._seconds = seconds
@@ -77,10 +93,22 @@ class _Reader:
         self._owes = False
         self._gone = False
 
+    async def receive(self) -> HTTPReceiveMessage:
+        """Return what comes from the client, and note whether that was all of the body."""
+        message = cast("HTTPReceiveMessage", await self._receive())
+        self._is_unread &= message["type"] == "http.request" and message.get("more_body", False)
+        return message
+
     async def take(self, message: Message) -> None:
         """Send a message. Whoever wants to know is told before the last one whether the client is still there."""
+        if message["type"] != "http.response.body" or message["more_body"]:
+            await self._take(message)
+            return
+        if self._is_unread:
+            # The server would keep what has come until the connection's next request. What comes later it throws away.
+            _take_at_once(self._receive)
         parting = cast("Parting | None", self._kept.get(_PARTING))
-        if parting is None or message["type"] != "http.response.body" or message["more_body"]:
+        if parting is None:
             await self._take(message)
             return
         await self._take({**message, "more_body": True})
@@ -124,6 +152,16 @@ async def _has_left(receive: Receive) -> bool:
             return (await receive())["type"] == "http.disconnect"
     except TimeoutError:
         return False
+
+
+def _take_at_once(receive: Receive) -> None:
+    """Take what the server has of a request, and throw it away. Nothing new comes meanwhile: the loop gets no turn."""
+    taking = receive().__await__()
+    try:
+        next(taking)
+    except StopIteration:
+        return
+    taking.close()
 
 
 async def tell_parting(request: OwnedRequest, tell: Parting) -> None:

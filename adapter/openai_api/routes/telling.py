@@ -1,12 +1,21 @@
 """What a stream says while there is nothing to show yet."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import TypeVar
+
 from adapter.domain.ports import Clock
+from adapter.generation.silence import silences
 from adapter.openai_api import sse
+from adapter.openai_api.routes.desk import Desk
 from adapter.openai_api.write import chat as write
 
 #: After so many seconds a silence is broken by a line and not by a comment. With a silence of up to 15 s, which is what
 #: proxies and front-ends want (`frontends.md` R4), nobody waits longer than 30 s for a line.
 LINE_SECONDS = 15.0
+
+_T = TypeVar("_T")
 
 
 class Teller:
@@ -26,3 +35,10 @@ class Teller:
             return sse.comment("still working")
         self._line, self._told_at = line, now
         return sse.frame(write.progress_chunk(self._answer, line))
+
+
+async def pauses(desk: Desk, work: asyncio.Future[_T]) -> AsyncIterator[bytes]:
+    """Yield a comment in each silence until work of a stream is done, such as storing its picture."""
+    async with aclosing(silences(work, desk.clock, desk.heartbeat_seconds)) as spells:
+        async for _ in spells:
+            yield sse.comment("still working")

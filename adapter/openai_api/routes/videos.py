@@ -1,7 +1,7 @@
 """`/v1/videos`: a video is a job that is made, looked at, fetched and deleted."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
 from litestar import HttpMethod, Response, delete, get, post, route
@@ -119,13 +119,14 @@ async def watch_video(request: OwnedRequest, video_id: str, desk: Desk) -> Strea
         # A browser that comes back after the end stays away now (HTML, "Server-sent events", processing model).
         return Response(None, status_code=204)
     headers = {**STREAM_HEADERS, VIDEO_ID: job.id}
-    return Stream(video_events(desk, job.id, known), media_type="text/event-stream", headers=headers)
+    changes = desk.videos.watch_history(job, after=known)
+    return Stream(video_events(desk, changes), media_type="text/event-stream", headers=headers)
 
 
-async def video_events(desk: Desk, job_id: str, known: int) -> AsyncIterator[bytes]:
-    """Tell of each change after those that are known. Told to stop, it ends, and the reader goes on elsewhere."""
+async def video_events(desk: Desk, changes: AsyncGenerator[tuple[VideoJob, int] | None, None]) -> AsyncIterator[bytes]:
+    """Tell of each change. Told to stop, it ends, and the reader goes on elsewhere."""
     try:
-        async with aclosing(desk.videos.watch_history(job_id, after=known)) as changes:
+        async with aclosing(changes):
             async for change in changes:
                 if change is None:
                     yield sse.pause("still working")

@@ -1,0 +1,51 @@
+"""Connections that had a picture each and are kept: what their server still holds. Linux only."""
+
+import asyncio
+
+import uvloop
+
+from tests.bench.load import SILENCE_SECONDS, WRAPPING, IncompleteAnswer, Line, numbered
+from tests.bench.picture import Picture
+from tests.bench.programs import Program, Stage
+from tests.bench.rounds import request
+from tests.bench.table import table
+
+#: Connections that ask at the same time; all of them would measure a burst.
+ASKING = 8
+#: How long after the last connection is closed memory is looked at: the server reads that they are gone.
+CLOSED_SECONDS = 1.0
+HEAD = ["", "MB before", "MB with all idle", "KB for each", "MB after all have closed"]
+
+
+def measure_idle(stage: Stage, picture: Picture, *, connections: int) -> str:
+    """Return a table."""
+    rows = [uvloop.run(_row(program, picture, connections)) for program in stage.programs]
+    megabytes = len(picture.png) / 1e6
+    return table(f"{connections} idle connections that had one picture of {megabytes:.2f} MB each", [HEAD, *rows])
+
+
+async def _row(program: Program, picture: Picture, connections: int) -> list[str]:
+    before = program.megabytes()
+    async with asyncio.timeout(connections * SILENCE_SECONDS / ASKING):
+        lines = [await Line.open(program.port) for _ in range(connections)]
+        await _ask_each(lines, len(picture.base64))
+    idle = program.megabytes()
+    for line in lines:
+        line.close()
+    await asyncio.sleep(CLOSED_SECONDS)
+    each = (idle - before) * 1024 / connections
+    return [program.name, f"{before:.0f}", f"{idle:.0f}", f"{each:.0f}", f"{program.megabytes():.0f}"]
+
+
+async def _ask_each(lines: list[Line], picture: int) -> None:
+    places = asyncio.Semaphore(ASKING)
+
+    async def ask(line: Line) -> None:
+        async with places:
+            length = await line.ask(numbered(request("large")))
+        if not picture < length < picture + WRAPPING:
+            raise IncompleteAnswer(f"{length} bytes for a picture of {picture}")
+
+    async with asyncio.TaskGroup() as asking:
+        for line in lines:
+            asking.create_task(ask(line))

@@ -1,0 +1,231 @@
+"""Queries that are asked often read only what they need: the database says how it would do it."""
+
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import msgspec
+from sqlalchemy import event, text
+from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
+
+from adapter.database.engine import Database, open_database, reading, writing
+from adapter.domain.job import Intended, advance
+from adapter.domain.ports import Claim, Write
+from adapter.domain.records import Search
+from adapter.domain.repeats import Asking, Connected, Entry, Repeat
+from adapter.jobs.requests import SqlRequestStore
+from adapter.jobs.store import SqlJobStore
+from adapter.records.files import SqlFileStore
+from adapter.records.replies import SqlReplyStore
+from tests.fakes import given_file, reply, video_job
+from tests.postgres import BOTH_ENGINES
+
+#: So many rows that PostgreSQL, too, does not read all of a table where an index helps.
+ROWS = 20_000
+NOW = 1_000_000.0
+NUMBERS = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :rows)",
+    "postgresql": "WITH n(i) AS (SELECT generate_series(1, CAST(:rows AS int)))",
+}
+#: One owner has all rows. One job in a hundred waits, one is under way; the others are over.
+FILL = (
+    """INSERT INTO jobs
+    (id, owner, fingerprint, model, state, created_at, finished_at, took_seconds, due_at, stem, document)
+    {numbers} SELECT 'video_' || i, 'ada', 'f' || i, 'm', CASE i % 100 WHEN 0 THEN 'accepted' WHEN 1 THEN 'submitted'
+    WHEN 2 THEN 'failed' ELSE 'completed' END, i, CASE WHEN i % 100 < 2 THEN NULL ELSE i END,
+    CASE WHEN i % 100 < 3 THEN NULL ELSE 5 END, CASE WHEN i % 100 < 2 THEN :now + 5 ELSE NULL END, 's' || i, :empty
+    FROM n""",
+    """INSERT INTO executions (id, scope, content, standing, attempts, began_at, lease_until, expires_at, job_id)
+    {numbers} SELECT CASE i % 2 WHEN 0 THEN 'mark' ELSE 'video_' END || i, 'scope' || i, 'c', 'running', 0, i, i,
+    :now + i, CASE i % 2 WHEN 0 THEN NULL ELSE 'video_' || i END FROM n""",
+    """INSERT INTO processes (id, alive_until) {numbers} SELECT 'process' || i, :now + i FROM n""",
+    """INSERT INTO files (id, owner, filename, purpose, size, name, stem, created_at)
+    {numbers} SELECT 'file-' || i, 'ada', 'f', 'vision', 1, 'n' || i, 's' || i, i FROM n""",
+    """INSERT INTO replies ("key", owner, status, stem, created_at, expires_at, document)
+    {numbers} SELECT 'k' || i, 'ada', 'completed', 's' || i, i, :now + i, :empty FROM n""",
+)
+
+Act = Callable[[Database], Awaitable[object]]
+STEMS = [f"s{number}" for number in range(1, 1000)]
+JOB = video_job()
+ENTRY = Entry(scope="scope1", content="c", mark="mark1", began_at=1.0, keep_seconds=60.0)
+CONNECTED = Connected(process="process1", lease=5.0, window=60.0)
+
+
+def asking(*, retries: int) -> Asking:
+    """Return what a request is known by."""
+    return Asking(owner="ada", route="videos", content="c", repeat=Repeat(count=retries))
+
+
+async def claim_and_save(database: Database) -> None:
+    """Move a job by one step, as the poller does."""
+    store = SqlJobStore(database)
+    await store.admit(video_job(7), now=NOW)
+    claim, *_ = await store.claim(now=NOW, lease=10.0, limit=100, held=["video_1", "video_2"])
+    await store.renew([claim], due_at=NOW + 10)
+    await store.save([Write(claim, advance(claim.job, Intended("main")), NOW + 10)])
+
+
+def jobs(act: Callable[[SqlJobStore], Awaitable[object]]) -> Act:
+    """Return what asks the store of jobs."""
+    return lambda database: act(SqlJobStore(database))
+
+
+def requests(act: Callable[[SqlRequestStore], Awaitable[object]]) -> Act:
+    """Return what asks the store of requests."""
+    return lambda database: act(SqlRequestStore(database))
+
+
+def files(act: Callable[[SqlFileStore], Awaitable[object]]) -> Act:
+    """Return what asks the store of files."""
+    return lambda database: act(SqlFileStore(database))
+
+
+def replies(act: Callable[[SqlReplyStore], Awaitable[object]]) -> Act:
+    """Return what asks the store of answers."""
+    return lambda database: act(SqlReplyStore(database))
+
+
+LAST = video_job(at=5000.0)
+HOT: Mapping[str, Act] = {
+    "admit": jobs(lambda store: store.admit(JOB, now=NOW, asking=asking(retries=0), connected=CONNECTED)),
+    "admit again": jobs(lambda store: store.admit(JOB, now=NOW, asking=asking(retries=1), connected=CONNECTED)),
+    "recall": jobs(lambda store: store.recall(asking(retries=1), now=NOW)),
+    "release": jobs(lambda store: store.release("video_3", "process3", answered_at=NOW)),
+    "keep alive": jobs(lambda store: store.keep_alive("process3", now=NOW, lease=5.0)),
+    "claim, renew and save": claim_and_save,
+    "claim nothing": jobs(lambda store: store.claim(now=NOW, lease=10.0, limit=100)),
+    "get": jobs(lambda store: store.get("video_1")),
+    "get many": jobs(lambda store: store.get_many(["video_1", "video_2"])),
+    "find": jobs(lambda store: store.find("video_1", "ada")),
+    "list": jobs(lambda store: store.list("nobody", after=None, limit=20, newest_first=True)),
+    "list on": jobs(lambda store: store.list("nobody", after=LAST, limit=20, newest_first=True)),
+    "list on, the oldest first": jobs(lambda store: store.list("nobody", after=LAST, limit=20, newest_first=False)),
+    "recent": jobs(lambda store: store.recent(1)),
+    "neighbours": jobs(lambda store: store.neighbours(JOB, since=NOW, refunds_since=NOW - 600)),
+    "needed": jobs(
+        lambda store: store.needed(STEMS, fresh_since=NOW, waiting_since=NOW - 3600, given_since=NOW - 86400)
+    ),
+    "measured seconds": jobs(lambda store: store.measured_seconds("m")),
+    "mark delivered": jobs(lambda store: store.mark_delivered("video_3", now=NOW)),
+    "delete": jobs(lambda store: store.delete("video_3", "ada", now=NOW)),
+    "cancel": jobs(lambda store: store.cancel("video_3", now=NOW)),
+    "unwanted": jobs(lambda store: store.unwanted(["video_3"])),
+    "replace": jobs(lambda store: store.replace(JOB, JOB, now=NOW)),
+    "forget a job": jobs(lambda store: store.forget(Claim(JOB, "token"))),
+    "begin a request": requests(lambda store: store.begin(ENTRY, now=NOW, lease=10.0)),
+    "register a request": requests(lambda store: store.register(ENTRY, now=NOW, lease=10.0)),
+    "renew requests": requests(lambda store: store.renew(["mark1", "mark2"], now=NOW, lease=10.0)),
+    "finish a request": requests(lambda store: store.finish(ENTRY, None, answered_at=NOW)),
+    "mark answered": requests(lambda store: store.mark_answered("mark2", now=NOW)),
+    "forget a request": requests(lambda store: store.forget(ENTRY)),
+    "prune requests": requests(lambda store: store.prune(now=NOW)),
+    "add a file": files(lambda store: store.add(given_file())),
+    "find a file": files(lambda store: store.find("file-1", "ada", now=NOW)),
+    "list files": files(lambda store: store.list(search(), now=NOW)),
+    "list files on": files(lambda store: store.list(search(after=given_file(at=5000.0), newest_first=False), now=NOW)),
+    "delete a file": files(lambda store: store.delete("file-1", "ada", now=NOW)),
+    "keeps files": files(lambda store: store.keeps(STEMS)),
+    "remains of files": files(lambda store: store.remains(before=1.0, limit=500)),
+    "forget files": files(lambda store: store.forget(["file-1", "file-2"])),
+    "add a reply": replies(lambda store: store.add(reply())),
+    "save a reply": replies(lambda store: store.save(reply())),
+    "find a reply": replies(lambda store: store.find("k0", "ada", now=NOW)),
+    "delete a reply": replies(lambda store: store.delete("k0", "ada", now=NOW)),
+    "keeps replies": replies(lambda store: store.keeps(STEMS)),
+    "remains of replies": replies(lambda store: store.remains(before=1.0, limit=500)),
+    "forget replies": replies(lambda store: store.forget(["k1", "k2"])),
+}
+
+
+def search(**changes: object) -> Search:
+    """Return what a list of files is asked for."""
+    return msgspec.structs.replace(Search(owner="ada", limit=20), **changes)
+
+
+async def fill(database: Database) -> None:
+    """Put many rows into every table that grows, and let PostgreSQL count them."""
+    async with writing(database) as connection:
+        for filling in FILL:
+            numbers = NUMBERS[connection.dialect.name]
+            values = {"rows": ROWS, "now": NOW, "empty": b"{}"}
+            used = {name: value for name, value in values.items() if f":{name}" in filling + numbers}
+            await connection.execute(text(filling.format(numbers=numbers)), used)
+        if connection.dialect.name == "postgresql":
+            await connection.execute(text("ANALYZE"))
+
+
+@contextmanager
+def noted(database: Database) -> Iterator[list[tuple[str, Sequence[object]]]]:
+    """Note each statement that is executed, with its values."""
+    statements: list[tuple[str, Sequence[object]]] = []
+
+    def note(
+        _connection: object,
+        _cursor: DBAPICursor,
+        statement: str,
+        parameters: Sequence[object],
+        _context: ExecutionContext,
+        executemany: bool,
+    ) -> None:
+        first = parameters[0] if executemany else parameters
+        if re.match(r"\s*(SELECT|WITH|UPDATE|DELETE)", statement):
+            statements.append((statement, first))  # type: ignore[arg-type]
+
+    engines = {database.reader.sync_engine, database.writer.sync_engine}
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    yield statements
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+async def plans(database: Database, statements: Sequence[tuple[str, Sequence[object]]]) -> list[str]:
+    """Return what the database would do, line by line."""
+    lines: list[str] = []
+    async with reading(database) as connection:
+        how = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+        for statement, values in statements:
+            lines += [statement]
+            lines += [str(row[-1]) for row in await connection.exec_driver_sql(f"{how} {statement}", tuple(values))]
+    return lines
+
+
+#: SQLite: a table read from end to end, or the order of rows made by sorting them; PostgreSQL: the same.
+GROWING = "jobs|executions|processes|files|replies"
+BAD = re.compile(rf"^\s*(SCAN ({GROWING})(?! USING INDEX jobs_created)|USE TEMP B-TREE|.*Seq Scan on)")
+
+
+@BOTH_ENGINES
+async def test_no_hot_query_reads_a_growing_table(database_url: str) -> None:
+    """Each is executed once, and the database is asked how it would do what was executed."""
+    database = await open_database(database_url)
+    try:
+        bad = await bad_plans(database)
+    finally:
+        await database.dispose()
+
+    assert bad == {}
+
+
+async def bad_plans(database: Database) -> dict[str, list[str]]:
+    """Return the plans of the queries that read more than they should, by what was asked."""
+    await fill(database)
+    bad: dict[str, list[str]] = {}
+    for name, act in HOT.items():
+        with noted(database) as statements:
+            await act(database)
+        assert statements or name.startswith("add"), name
+        found = await plans(database, statements)
+        if any(BAD.match(line) for line in found):
+            bad[name] = found
+    return bad
+
+
+def test_every_query_of_a_store_is_looked_at() -> None:
+    """Whoever writes a new one adds it."""
+    asked = " ".join(HOT).replace(",", "").split()
+    public = {name for store in (SqlJobStore, SqlRequestStore, SqlFileStore, SqlReplyStore) for name in vars(store)}
+    known = {word for name in public if not name.startswith("_") for word in name.split("_")}
+
+    assert known - set(asked) <= {"locate", "place"}  # as `find`
