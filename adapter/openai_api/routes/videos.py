@@ -126,7 +126,7 @@ async def video_events(desk: Desk, job_id: str, known: int) -> AsyncIterator[byt
         async with aclosing(desk.videos.watch_history(job_id, after=known)) as changes:
             async for change in changes:
                 if change is None:
-                    yield sse.pause("still working")
+                    yield sse.comment("still working")
                 else:
                     told = video_event(*change, desk.hosting)
                     yield sse.numbered(told, event=told.type, number=told.sequence_number)
