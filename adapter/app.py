@@ -57,6 +57,7 @@ from adapter.media.janitor import Janitor
 from adapter.media.sweeper import Sweeper
 from adapter.openai_api.routes.api import api
 from adapter.openai_api.routes.cors import Cors
+from adapter.openai_api.routes.decoding import DecodedBodies
 from adapter.openai_api.routes.desk import Desk
 from adapter.openai_api.routes.farewell import Farewell
 from adapter.openai_api.routes.request_log import RequestLog
@@ -109,7 +110,8 @@ def create_app(
     """
     house = House(settings, catalogue, transport, clock or SystemClock(), dress)
     app = api(house.open, body_bytes=settings.limits.body_bytes)
-    farewell = Farewell(HoldingRoom(app.asgi_handler))
+    decoded = DecodedBodies(app.asgi_handler, body_bytes=settings.limits.body_bytes)
+    farewell = Farewell(HoldingRoom(decoded))
     house.drains.append(farewell.drain)
     app.asgi_handler = Cors(RequestLog(farewell))
     return app

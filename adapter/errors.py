@@ -12,6 +12,7 @@
     │   ├── RequestStalled           408  the body stopped coming
     │   ├── StillRunning             409  the same request is under way in another process
     │   ├── RequestTooLarge          413  the body is longer than limits.body_bytes
+    │   ├── UnsupportedEncoding      415  the body is compressed in a way that is not taken
     │   ├── RangeNotSatisfiable      416  the range lies outside of the file
     │   └── ContentRefused           400  Google declined the content; its own words are passed on
     ├── UpstreamFault                Google or the way to it
@@ -150,6 +151,17 @@ class StillRunning(ClientFault):
     status = 409
     code = "request_in_progress"
     should_retry: bool | None = True
+
+
+class UnsupportedEncoding(ClientFault):
+    """The body is compressed in a way that is not taken. The answer says which ones are (RFC 9110, section 15.5.16)."""
+
+    status = 415
+    code = "unsupported_content_encoding"
+
+    def __init__(self, message: str, taken: str) -> None:
+        super().__init__(f"{message} These are: {taken}.")
+        self.headers = {"accept-encoding": taken}
 
 
 class RangeNotSatisfiable(ClientFault):

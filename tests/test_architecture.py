@@ -84,6 +84,8 @@ FOREIGN = {
     "obstore": ("adapter.media",),
     "uvicorn": ("adapter.serving", "adapter.connections", "adapter.sandbox"),
     "httptools": ("adapter.connections",),
+    "backports": ("adapter.openai_api.read.encodings",),
+    "compression": ("adapter.openai_api.read.encodings",),
     "av": ("adapter.media.frames", "adapter.sandbox"),
 }
 #: What would make a translator impure: time, chance, waiting, the world.
