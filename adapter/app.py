@@ -60,6 +60,7 @@ from adapter.openai_api.routes.cors import Cors
 from adapter.openai_api.routes.decoding import DecodedBodies
 from adapter.openai_api.routes.desk import Desk
 from adapter.openai_api.routes.farewell import Farewell
+from adapter.openai_api.routes.head import HeadRequests
 from adapter.openai_api.routes.request_log import RequestLog
 from adapter.openai_api.routes.room import HoldingRoom
 from adapter.providers.http import Http
@@ -111,7 +112,7 @@ def create_app(
     house = House(settings, catalogue, transport, clock or SystemClock(), dress)
     app = api(house.open, body_bytes=settings.limits.body_bytes)
     decoded = DecodedBodies(app.asgi_handler, body_bytes=settings.limits.body_bytes)
-    farewell = Farewell(HoldingRoom(decoded))
+    farewell = Farewell(HeadRequests(HoldingRoom(decoded)))
     house.drains.append(farewell.drain)
     app.asgi_handler = Cors(RequestLog(farewell))
     return app

@@ -1,6 +1,6 @@
 """`GET` and `HEAD /media/{name}`: finished files, open to whoever has the unguessable link."""
 
-from litestar import HttpMethod, Request, Response, route
+from litestar import Request, Response, get
 from litestar.datastructures import State
 from litestar.response import Stream
 
@@ -8,7 +8,7 @@ from adapter.openai_api.routes.desk import Desk
 from adapter.openai_api.routes.files import FOR_EVER, send_file
 
 
-@route("/media/{name:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD])
+@get("/media/{name:str}")
 async def read_media(request: Request[None, None, State], name: str, desk: Desk) -> Stream | Response[None]:
     """Send a file, or the part of it that a player asks for."""
     return await send_file(request, desk, name, caching=FOR_EVER)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
-from litestar import HttpMethod, Response, delete, get, post, route
+from litestar import Response, delete, get, post
 from litestar.response import Stream
 
 from adapter.domain import weight
@@ -68,7 +68,7 @@ async def delete_video(request: OwnedRequest, video_id: str, desk: Desk) -> Resp
     return json_response(VideoDeleted(id=video_id))
 
 
-@route("/videos/{video_id:str}/content", http_method=[HttpMethod.GET, HttpMethod.HEAD])
+@get("/videos/{video_id:str}/content")
 async def read_content(request: OwnedRequest, video_id: str, desk: Desk) -> Stream | Response[None]:
     """Send a finished video's file."""
     job = await desk.videos.find_video(video_id, request.auth)
