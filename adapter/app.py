@@ -56,6 +56,7 @@ from adapter.media.frames import CuttingRoom
 from adapter.media.janitor import Janitor
 from adapter.media.sweeper import Sweeper
 from adapter.openai_api.routes.api import api
+from adapter.openai_api.routes.azure import AzurePaths
 from adapter.openai_api.routes.cors import Cors
 from adapter.openai_api.routes.decoding import DecodedBodies
 from adapter.openai_api.routes.desk import Desk
@@ -112,7 +113,7 @@ def create_app(
     house = House(settings, catalogue, transport, clock or SystemClock(), dress)
     app = api(house.open, body_bytes=settings.limits.body_bytes)
     decoded = DecodedBodies(app.asgi_handler, body_bytes=settings.limits.body_bytes)
-    farewell = Farewell(HeadRequests(HoldingRoom(decoded)))
+    farewell = Farewell(HeadRequests(AzurePaths(HoldingRoom(decoded))))
     house.drains.append(farewell.drain)
     app.asgi_handler = Cors(RequestLog(farewell))
     return app

@@ -118,7 +118,7 @@ def _faults(answer: Answer, deviations: tuple[Deviation, ...]) -> Iterator[str]:
     if answer.status >= 300:
         yield from _piece(answer, ERROR, deviations)
         return
-    path = re.sub(r"^(/v1){1,2}(?=/)", "", answer.path)
+    path = re.sub(r"^((/v1)?/openai(/v1|/deployments/[^/]+)?|(/v1){1,2})(?=/)", "", answer.path)
     if any(re.fullmatch(ours, f"{answer.method} {path}") for ours in OURS):
         return
     route = next((each for each in ROUTES if each.method == answer.method and re.fullmatch(each.path, path)), None)

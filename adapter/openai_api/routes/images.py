@@ -19,7 +19,7 @@ from adapter.openai_api.read.edits import as_edit, as_variation, edit_order, rea
 from adapter.openai_api.read.images import Delivery, delivery, image_order, refuse_pictures
 from adapter.openai_api.routes.asking import open_viewing, replay_headers
 from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, Pieces
-from adapter.openai_api.routes.room import apart, read_json_or_form
+from adapter.openai_api.routes.room import apart, of_deployment, read_json_or_form
 from adapter.openai_api.wire.images import EditsRequest, GenerationsRequest, ImagesRequest
 from adapter.openai_api.write.errors import error_event
 from adapter.openai_api.write.images import Heading, Made, image_completed, images_response, in_pieces
@@ -32,7 +32,7 @@ WORDS_BYTES = 2 * 1024 * 1024
 @post("/images/generations", status_code=200, request_max_body_size=WORDS_BYTES)
 async def create_images(request: OwnedRequest, desk: Desk) -> ASGIApp:
     """Make pictures from a text."""
-    body = read_json(await request.body(), GenerationsRequest)
+    body = read_json(of_deployment(request, await request.body()), GenerationsRequest)
     refuse_pictures(body)
     return await _answer(request, desk, body, image_order(body, desk.terms), "image_generation.completed")
 
