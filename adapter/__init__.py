@@ -14,6 +14,7 @@ Two shores and a memory between them::
     sandbox/      Google's side, emulated: for building and testing without an account
     app, serving  where the rooms are put together, and where they become a process; cli commands it
     fittings      the settings, turned into what the rooms are fitted with
+    connections   one client's connection: HTTP/1.1 and 1.0, and offers of other protocols
 
 settings, credentials, clock, budget, drain, logs, redaction, errors, version and welcome are what their names say;
 config_option is the command line's, and shipped knows the files of config/, which a wheel carries as adapter/config/.
@@ -31,6 +32,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     media               domain, errors, version
     database            domain, errors
     budget, credentials domain, errors
+    connections         errors, openai_api.write
     providers.*         domain, errors, redaction, providers.http, .reply, .cutting, .rpc_status
     sandbox             nothing of ours
     domain              errors

@@ -58,9 +58,12 @@ from adapter.media.frames import CuttingRoom
 from adapter.media.janitor import Janitor
 from adapter.media.sweeper import Sweeper
 from adapter.openai_api.routes.api import api
+from adapter.openai_api.routes.azure import AzurePaths
 from adapter.openai_api.routes.cors import Cors
+from adapter.openai_api.routes.decoding import DecodedBodies
 from adapter.openai_api.routes.desk import Desk
 from adapter.openai_api.routes.farewell import Farewell
+from adapter.openai_api.routes.head import HeadRequests
 from adapter.openai_api.routes.request_log import RequestLog
 from adapter.openai_api.routes.room import HoldingRoom
 from adapter.providers.http import Http
@@ -111,7 +114,8 @@ def create_app(
     """
     house = House(settings, catalogue, transport, clock or SystemClock(), dress)
     app = api(house.open, body_bytes=settings.limits.body_bytes)
-    farewell = Farewell(HoldingRoom(app.asgi_handler))
+    decoded = DecodedBodies(app.asgi_handler, body_bytes=settings.limits.body_bytes)
+    farewell = Farewell(HeadRequests(AzurePaths(HoldingRoom(decoded))))
     house.drains.append(farewell.drain)
     app.asgi_handler = Cors(RequestLog(farewell))
     return app

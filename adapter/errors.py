@@ -13,6 +13,7 @@
     │   ├── StillRunning             409  the same request is under way in another process
     │   │   └── Undecided            409  … or may be: that process may be dead
     │   ├── RequestTooLarge          413  the body is longer than limits.body_bytes
+    │   ├── UnsupportedEncoding      415  the body is compressed in a way that is not taken
     │   ├── RangeNotSatisfiable      416  the range lies outside of the file
     │   └── ContentRefused           400  Google declined the content; its own words are passed on
     ├── UpstreamFault                Google or the way to it
@@ -181,6 +182,17 @@ class Undecided(StillRunning):
         super().__init__("The same request may still be worked on. Ask again shortly.", retry_after=1.0)
         self.process = process
         self.until = until
+
+
+class UnsupportedEncoding(ClientFault):
+    """The body is compressed in a way that is not taken. The answer says which ones are (RFC 9110, section 15.5.16)."""
+
+    status = 415
+    code = "unsupported_content_encoding"
+
+    def __init__(self, message: str, taken: str) -> None:
+        super().__init__(f"{message} These are: {taken}.")
+        self.headers = {"accept-encoding": taken}
 
 
 class RangeNotSatisfiable(ClientFault):

@@ -1,5 +1,6 @@
 """The program as a process: the socket, the server, the sandbox beside it, and how it is told to stop."""
 
+import asyncio
 import ctypes
 import gc
 import signal
@@ -7,6 +8,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from importlib.util import find_spec
 
 import click
 import uvicorn
@@ -45,6 +47,8 @@ def serve(settings: Settings, catalogue: Catalogue, build: Build = create_app) -
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            http=protocol(),
+            ws="none",
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=settings.server.shutdown_seconds,
         )
@@ -52,6 +56,17 @@ def serve(settings: Settings, catalogue: Catalogue, build: Build = create_app) -
         if settings.sandbox.enabled:
             click.echo(welcome(connected))
         uvicorn.Server(server).run(sockets=[listener])
+
+
+def protocol() -> type[asyncio.Protocol]:
+    """Return what reads and writes connections: by the parser in C, or by h11 where there is none for this Python."""
+    if find_spec("httptools") is None:
+        from uvicorn.protocols.http.h11_impl import H11Protocol  # noqa: PLC0415 - one of the two is loaded
+
+        return H11Protocol
+    from adapter.connections import Protocol  # noqa: PLC0415 - as above
+
+    return Protocol
 
 
 def settle_memory() -> None:

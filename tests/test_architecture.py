@@ -14,6 +14,7 @@ LAW = {
     "adapter.redaction": (),
     "adapter.clock": (),
     "adapter.budget": ("domain", "errors"),
+    "adapter.connections": ("errors", "openai_api.write"),
     "adapter.drain": (),
     "adapter.logs": ("redaction",),
     "adapter.credentials": ("domain", "errors"),
@@ -85,7 +86,10 @@ FOREIGN = {
     "alembic": ("adapter.database",),
     "asyncpg": ("adapter.database.postgres", "adapter.database.changes"),
     "obstore": ("adapter.media",),
-    "uvicorn": ("adapter.serving", "adapter.sandbox"),
+    "uvicorn": ("adapter.serving", "adapter.connections", "adapter.sandbox"),
+    "httptools": ("adapter.connections",),
+    "backports": ("adapter.openai_api.read.encodings",),
+    "compression": ("adapter.openai_api.read.encodings",),
     "av": ("adapter.media.frames", "adapter.sandbox"),
 }
 #: What would make a translator impure: time, chance, waiting, the world.

@@ -22,25 +22,27 @@ class Keyring:
         self._made = made
         self._anonymous = anonymous
 
-    async def owner(self, authorization: str | None) -> str:
-        """Return who a request belongs to (the port of that name).
+    async def owner(self, keys: Sequence[str]) -> str:
+        """Return who a request belongs to (the port of that name)."""
+        for key in keys:
+            if (owner := await self._owner(key)) is not None:
+                return owner
+        if self._anonymous:
+            return ANONYMOUS
+        if not keys:
+            raise WrongKey(
+                "You didn't provide an API key. Send it as 'Authorization: Bearer YOUR_KEY', or as 'api-key: YOUR_KEY'."
+            )
+        raise WrongKey("Incorrect API key provided.")
+
+    async def _owner(self, key: str) -> str | None:
+        """Return the owner of one key.
 
         Every fixed key is compared, in constant time, so the time tells neither how many there are nor how near one
         came.
         """
-        kind, _, rest = (authorization or "").partition(" ")
-        key = rest.strip()
         matches = [await self._opens(fixed, key) for fixed in self._fixed]
-        if kind.lower() == "bearer" and key:
-            if any(matches):
-                return digest(key)
-            if (owner := await self._made.owner(key)) is not None:
-                return owner
-        if self._anonymous:
-            return ANONYMOUS
-        if not authorization:
-            raise WrongKey("You didn't provide an API key. Send it as 'Authorization: Bearer YOUR_KEY'.")
-        raise WrongKey("Incorrect API key provided.")
+        return digest(key) if any(matches) else await self._made.owner(key)
 
     async def _opens(self, fixed: Secret, key: str) -> bool:
         """Compare with one key of the configuration; one whose file cannot be read opens nothing."""

@@ -1,8 +1,9 @@
 """Server-sent events as bytes.
 
 Only `event:` and `data:` lines of one-line JSON and comments: `retry:`, events without data, and a blank line anywhere
-after an `id:` but at the end of an event make the Python client raise (measured, reference: `openai.md` section 3). So
-a stream of numbered events has pauses without a blank line.
+after an `id:` but at the end of an event make the Python client raise (measured, reference: `openai.md` section 3). The
+Go client before 3.43 takes every blank line for the end of an event, and fails on one that is empty. So a blank line
+ends an event and nothing else, and a comment has none.
 """
 
 from typing import Final
@@ -25,11 +26,6 @@ def numbered(payload: msgspec.Struct, *, event: str, number: int) -> bytes:
     return b"id: %d\n%b" % (number, frame(payload, event=event))
 
 
-def pause(text: str) -> bytes:
-    """Return a comment for a stream of numbered events."""
-    return f": {text}\n".encode()
-
-
 def comment(text: str) -> bytes:
     """Return a line that every client ignores and every proxy forwards."""
-    return f": {text}\n\n".encode()
+    return f": {text}\n".encode()

@@ -22,7 +22,7 @@ async def test_a_key_is_called_by_its_name_or_by_its_reference(database: Databas
     names = ConfiguredNames(fixed)
 
     async def called(key: str) -> str | None:
-        return await names.name_of(await keyring.owner(f"Bearer {key}"))
+        return await names.name_of(await keyring.owner([key]))
 
     assert await called("sk-one") == "env:ONE"
     assert await called("sk-file") == f"file:{file}"

@@ -200,7 +200,7 @@ def test_a_stream_begins_while_the_provider_still_thinks(http: httpx.Client, has
     assert told[0] == {"role": "assistant", "content": ""}
     assert told[1] == {"reasoning_content": "Sending the prompt to the video model.\n"}
     assert "".join(delta.get("content", "") for delta in told).endswith(".mp4?download=1)")
-    assert ": still working\n\n" in reply.text
+    assert "\n: still working\n" in reply.text
     assert hasty.executed(prompt) == 1
 
 

@@ -1,10 +1,14 @@
 """The layers around the application, driven as a server drives them."""
 
 import asyncio
+import gzip
+from typing import Any
 
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
+from adapter.openai_api.routes.decoding import DecodedBodies
+from adapter.openai_api.routes.head import HeadRequests
 from adapter.openai_api.routes.request_log import RequestLog
 from adapter.openai_api.routes.room import ANSWER_STEP_BYTES, SMALL_ANSWER_BYTES, HoldingRoom
 
@@ -135,3 +139,60 @@ async def test_what_crashes_is_not_asked_for_again() -> None:
     assert start["type"] == "http.response.start"
     assert (start["status"], dict(start["headers"])[b"x-should-retry"]) == (500, b"false")
     assert logs[0]["event"] == "request.crashed"
+
+
+async def test_a_head_ends_where_the_body_would_begin() -> None:
+    """No file is read, no stream is told, and nothing counts as handed over."""
+    begun: list[str] = []
+
+    async def answering(scope: Scope, _receive: Receive, send: Send) -> None:
+        begun.append(scope["method"])  # type: ignore[typeddict-item] # a request over HTTP
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"7")]})
+        begun.append("body")
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "HEAD", "path": "/"}
+    await HeadRequests(answering)(scope, nothing, send)  # type: ignore[arg-type]
+
+    assert begun == ["GET"]
+    assert sent == [
+        {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"7")]},
+        {"type": "http.response.body", "body": b"", "more_body": False},
+    ]
+
+
+async def test_a_compressed_body_is_read_as_it_was_and_then_the_connection_is_listened_to() -> None:
+    """Its coding and its length are those of another body, so a handler sees neither."""
+    packed = gzip.compress(b"a fox")
+    coming: list[dict[str, Any]] = [
+        {"type": "http.request", "body": packed[:5], "more_body": True},
+        {"type": "http.request", "body": packed[5:], "more_body": False},
+        {"type": "http.disconnect"},
+    ]
+    read: list[Any] = []
+    headers: list[tuple[bytes, bytes]] = []
+
+    async def receive() -> dict[str, Any]:
+        return coming.pop(0)
+
+    async def reading(scope: Scope, receive: Receive, _send: Send) -> None:
+        headers.extend(scope["headers"])
+        while not read or read[-1]["type"] != "http.disconnect":
+            read.append(await receive())
+
+    sent = [(b"content-encoding", b"gzip"), (b"content-length", b"%d" % len(packed)), (b"accept", b"*/*")]
+    scope = {**asked(), "headers": sent}
+    await DecodedBodies(reading, body_bytes=100)(scope, receive, send_nothing)  # type: ignore[arg-type]
+
+    assert headers == [(b"accept", b"*/*")]
+    assert b"".join(message["body"] for message in read if message["type"] == "http.request") == b"a fox"
+    assert [message["more_body"] for message in read if message["type"] == "http.request"] == [True, False]
+
+
+async def send_nothing(_: Message) -> None:
+    """Send, where nobody answers."""
+    raise AssertionError("nothing was to be sent")

@@ -80,11 +80,6 @@ def test_file_names_and_boundaries_of_a_form_do_not_count() -> None:
     assert form_content([Part("ab", b"c")]) != form_content([Part("a", b"bc")])
 
 
-def test_what_the_address_says_counts() -> None:
-    """A model that is named in the path is part of the request."""
-    assert len({json_content(body()), json_content(body(), "m"), json_content(body(), "n")}) == 3
-
-
 def test_a_digest_names_its_rule() -> None:
     """So that a later rule can tell that it is not its own. A changed digest needs a new version."""
     assert json_content(b'{"prompt": "a fox"}') == "1:df8f216cce84061e72312ddec5211fa55683faeb123f0c3615d71be39c1de271"

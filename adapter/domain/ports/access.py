@@ -1,5 +1,6 @@
 """Who may ask, and what we show to others."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -26,8 +27,8 @@ class KeyStore(Protocol):
 class Access(Protocol):
     """The door."""
 
-    async def owner(self, authorization: str | None) -> str:
-        """Return who a request with this `Authorization` header belongs to.
+    async def owner(self, keys: Sequence[str]) -> str:
+        """Return who a request with these keys belongs to. The first one that is ours counts.
 
         Raises:
             WrongKey: no key, or none of ours.

@@ -23,22 +23,19 @@ MOST_SORTED_BYTES = 256 * 1024
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def json_content(body: bytes, *more: str) -> str:
-    """Return the digest of a JSON object. The order of members and the space between them do not count.
-
-    `more` is what the address says beside the body, such as the name of a model.
-    """
+def json_content(body: bytes) -> str:
+    """Return the digest of a JSON object. The order of members and the space between them do not count."""
     try:
         members = sorted(_members.decode(body).items())
     except UNREADABLE_JSON:
         # A member that no reader here knows was not looked at yet: it may hold what nothing here can read.
-        return _digest("bytes", [(b"", body)], more)
-    return _digest("json", ((name.encode(), _in_order(memoryview(raw))) for name, raw in members), more)
+        return _digest("bytes", [(b"", body)])
+    return _digest("json", ((name.encode(), _in_order(memoryview(raw))) for name, raw in members))
 
 
-def form_content(parts: Iterable[Part], *more: str) -> str:
+def form_content(parts: Iterable[Part]) -> str:
     """Return the digest of a form: names and values in their order. Boundaries and file names do not count."""
-    return _digest("form", ((part.name.encode(errors="surrogateescape"), part.data) for part in parts), more)
+    return _digest("form", ((part.name.encode(errors="surrogateescape"), part.data) for part in parts))
 
 
 def _in_order(value: memoryview) -> bytes | memoryview:
@@ -50,9 +47,9 @@ def _in_order(value: memoryview) -> bytes | memoryview:
         return value  # as above
 
 
-def _digest(kind: str, members: Iterable[tuple[bytes, bytes | memoryview]], more: Iterable[str]) -> str:
+def _digest(kind: str, members: Iterable[tuple[bytes, bytes | memoryview]]) -> str:
     whole = hashlib.sha256(kind.encode())
-    for name, value in (*((b"", text.encode()) for text in more), *members):
+    for name, value in members:
         # Lengths first: no two lists of members run together into the same bytes.
         whole.update(b"%d,%d:" % (len(name), len(value)))
         whole.update(name)

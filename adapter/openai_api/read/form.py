@@ -4,6 +4,7 @@ import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import islice, pairwise
 from typing import TypeVar
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 from multipart import MultipartSegment, ParserError, ParserLimitReached, PushMultipartParser, parse_options_header
@@ -16,8 +17,15 @@ MOST_PARTS = 64
 #: Of a field that is no file; the prompt is the longest of them.
 MOST_TEXT_BYTES = 1024 * 1024
 HEADER_BYTES = 8 * 1024
+#: Of one part. Programs of mail add their own to the two or three that a form has.
+MOST_HEADERS = 32
 #: Of a field's name, in characters, where an error repeats it.
 LONGEST_NAME = 64
+
+#: `filename*=UTF-8''f%C3%BCchs.png` (RFC 8187).
+_EXTENDED = re.compile(
+    r";\s*filename\*\s*=\s*\"?(?P<charset>[\w-]+)'[^']*'(?P<name>[^;\s\"]*)", re.ASCII | re.IGNORECASE
+)
 
 _T = TypeVar("_T")
 #: What a form says, by name: parts, lists and objects of them.
@@ -49,10 +57,12 @@ class FormReader:
                 "The body has to be application/json or multipart/form-data with a boundary.", code="invalid_form"
             )
         self._parser = PushMultipartParser(
-            options["boundary"],
+            options["boundary"].encode("latin-1", "replace"),
             max_segment_count=MOST_PARTS,
             max_segment_size=most_file_bytes,
             max_header_size=HEADER_BYTES,
+            max_header_count=MOST_HEADERS,
+            header_charset="latin-1",  # which takes every byte; what is UTF-8 is read as such below
         )
         self._parts: list[Part] = []
         self._name = ""
@@ -80,7 +90,7 @@ class FormReader:
         if found is None:
             self._parts.append(Part(self._name, bytes(self._data), self._filename))
         elif isinstance(found, MultipartSegment):
-            self._name, self._filename, self._data = found.name or "", found.filename or "", bytearray()
+            self._name, self._filename, self._data = _as_sent(found.name or ""), _filename(found), bytearray()
         else:
             self._data += found
 
@@ -95,6 +105,25 @@ class FormReader:
         except ParserError as error:
             raise _unreadable() from error
         return tuple(self._parts)
+
+
+def _as_sent(text: str) -> str:
+    """Return what was read as Latin-1 in the charset of its sender: UTF-8 as a rule, and else Latin-1 indeed."""
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeError:
+        return text
+
+
+def _filename(segment: MultipartSegment) -> str:
+    """Return what the client calls the file; the extended form counts where there are both (RFC 6266, section 4.3)."""
+    extended = _EXTENDED.search(dict(segment.headerlist).get("Content-Disposition", ""))
+    if extended is not None:
+        try:
+            return unquote_to_bytes(extended["name"]).decode(extended["charset"])
+        except (UnicodeError, LookupError):
+            pass  # of a charset that it is not in, or that there is not: the plain form counts
+    return _as_sent(segment.filename or "")
 
 
 def _unreadable() -> InvalidRequest:

@@ -39,7 +39,15 @@ def answer_framework(request: Request[object, object, State], error: HTTPExcepti
     response = answer_fault(request, fault_of_framework(request, error))
     forget_frames(error)
     response.headers.update(error.headers or {})
+    if allowed := response.headers.get("allow"):
+        response.headers["allow"] = _with_head(allowed)
     return response
+
+
+def _with_head(allowed: str) -> str:
+    """Return the methods of a path: HEAD goes wherever GET does, which the framework does not know (`head.py`)."""
+    methods = {method.strip() for method in allowed.split(",")}
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 
 def answer_anything(request: Request[object, object, State], error: Exception) -> Response[bytes]:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
-from litestar import HttpMethod, Request, Response
+from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.response import Stream
 
@@ -44,10 +44,9 @@ async def send_file(
     headers = {**_headers(file, caching), "content-length": str(end - start)}
     if part:
         headers["content-range"] = f"bytes {start}-{end - 1}/{file.size}"
-    wanted = start if request.method == HttpMethod.HEAD else end
-    pieces = desk.files.read(name, start, wanted)
+    pieces = desk.files.read(name, start, end)
     return Stream(
-        _noted(pieces, sent) if wanted - start == file.size else pieces,
+        _noted(pieces, sent) if end - start == file.size else pieces,
         status_code=206 if part else 200,
         media_type=_content_type(name),
         headers=headers,

@@ -1,6 +1,6 @@
 """`GET` and `HEAD /media/{name}`: finished files, open to whoever has the unguessable link."""
 
-from litestar import HttpMethod, Request, Response, route
+from litestar import Request, Response, get
 from litestar.datastructures import State
 from litestar.response import Stream
 
@@ -13,7 +13,7 @@ from adapter.openai_api.write.links import attachment
 DOWNLOAD = "download"
 
 
-@route("/media/{name:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD])
+@get("/media/{name:str}")
 async def read_media(request: Request[None, None, State], name: str, desk: Desk) -> Stream | Response[None]:
     """Send a file, or the part of it that a player asks for."""
     saved = switch(request.query_params.get(DOWNLOAD), DOWNLOAD)

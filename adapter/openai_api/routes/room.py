@@ -13,7 +13,9 @@ from adapter.domain import weight
 from adapter.domain.ports import Room
 from adapter.errors import RequestStalled
 from adapter.openai_api.read.content import form_content, json_content
+from adapter.openai_api.read.deployments import name_model, name_model_in_form
 from adapter.openai_api.read.form import FormReader, Part
+from adapter.openai_api.routes.azure import DEPLOYMENT
 from adapter.openai_api.routes.desk import Desk, OwnedRequest
 
 log = structlog.get_logger()
@@ -265,12 +267,18 @@ async def unless_stalled(chunks: AsyncIterator[bytes], seconds: float) -> AsyncI
 async def read_body(request: OwnedRequest, desk: Desk, read: Callable[[bytes], _T]) -> tuple[str, _T]:
     """Return the digest of a whole JSON body, and what `read` makes of it (as `arriving`)."""
     chunks = [chunk async for chunk in arriving(request, desk)]
-    return await apart(sum(map(len, chunks)), lambda: _with_content(b"".join(chunks), read))
+    return await apart(sum(map(len, chunks)), lambda: _with_content(_of_deployment(request, b"".join(chunks)), read))
 
 
 def _with_content(body: bytes, read: Callable[[bytes], _T]) -> tuple[str, _T]:
     found = read(body)  # first: it says what is wrong with a body
     return json_content(body), found
+
+
+def _of_deployment(request: OwnedRequest, body: bytes) -> bytes:
+    """Return a body of JSON with the model that the request's address names, if it names one."""
+    model = request.scope["state"].get(DEPLOYMENT)
+    return body if model is None else name_model(body, model)
 
 
 async def read_json_or_form(
@@ -293,7 +301,9 @@ async def read_json_or_form(
     form = FormReader(content_type, most_file_bytes=desk.longest_file)
     async for chunk in arriving(request, desk):
         form.feed(chunk)
-    parts = form.finish()
+    parts: Sequence[Part] = form.finish()
+    if (model := request.scope["state"].get(DEPLOYMENT)) is not None:
+        parts = name_model_in_form(parts, model)
     return await apart(sum(len(part.data) for part in parts), lambda: (form_content(parts), of_form(parts)))
 
 

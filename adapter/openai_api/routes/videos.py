@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
-from litestar import HttpMethod, Response, delete, get, post, route
+from litestar import Response, delete, get, post
 from litestar.response import Stream
 
 from adapter.domain import weight
@@ -67,7 +67,7 @@ async def delete_video(request: OwnedRequest, video_id: str, desk: Desk) -> Resp
     return json_response(VideoDeleted(id=video_id))
 
 
-@route("/videos/{video_id:str}/content", http_method=[HttpMethod.GET, HttpMethod.HEAD])
+@get("/videos/{video_id:str}/content")
 async def read_content(request: OwnedRequest, video_id: str, desk: Desk) -> Stream | Response[None]:
     """Send a finished video's file."""
     job = await desk.videos.find_video(video_id, request.auth)
@@ -129,7 +129,7 @@ async def video_events(desk: Desk, changes: AsyncGenerator[tuple[VideoJob, int] 
         async with aclosing(changes):
             async for change in changes:
                 if change is None:
-                    yield sse.pause("still working")
+                    yield sse.comment("still working")
                 else:
                     told = video_event(*change, desk.hosting)
                     yield sse.numbered(told, event=told.type, number=told.sequence_number)

@@ -11,7 +11,7 @@ const kept = [];
 export async function watchedFetch(url, init) {
   const response = await fetch(url, init);
   // The official client asks `data:,` to learn what this fetch can do with forms.
-  if (String(url).startsWith(baseURL)) kept.push(keep(init?.method ?? "GET", new URL(url), response.clone()));
+  if (String(url).startsWith(new URL(baseURL).origin)) kept.push(keep(init?.method ?? "GET", new URL(url), response.clone()));
   return response;
 }
 

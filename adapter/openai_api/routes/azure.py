@@ -1,0 +1,26 @@
+"""Azure's addresses lead to the same handlers as OpenAI's."""
+
+from typing import cast
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from adapter.openai_api.read.deployments import read_address
+
+#: Where a request keeps the model that its address names.
+DEPLOYMENT = "adapter.deployment"
+
+
+class AzurePaths:
+    """Wraps the application. Behind it a request has one path, so its repetition is known under every address."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        address = read_address(scope["path"]) if scope["type"] == ScopeType.HTTP else None
+        if address is not None:
+            state = {**scope.get("state", {}), DEPLOYMENT: address.model}
+            scope = cast("Scope", {**scope, "path": address.path, "state": state})
+        await self._app(scope, receive, send)

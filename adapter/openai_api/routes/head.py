@@ -1,0 +1,40 @@
+"""HEAD: the headers of a GET and nothing else, on every path that answers GET."""
+
+import asyncio
+from typing import cast
+
+from litestar import HttpMethod
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class HeadRequests:
+    """Wraps the application: a HEAD is carried out as a GET as far as its headers.
+
+    What comes behind them does not begin: no file is read, no stream is told, and nothing counts as handed over.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != ScopeType.HTTP or scope["method"] != HttpMethod.HEAD:
+            await self._app(scope, receive, send)
+            return
+        answered = asyncio.Event()
+
+        async def sending(message: Message) -> None:
+            await send(message)
+            answered.set()
+            await asyncio.Event().wait()  # until it is cancelled: its body is not wanted
+
+        async def answer() -> None:
+            await self._app(cast("Scope", {**scope, "method": HttpMethod.GET}), receive, sending)
+
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(answer())
+            running.add_done_callback(lambda _: answered.set())
+            await answered.wait()
+            running.cancel()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})

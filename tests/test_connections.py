@@ -1,0 +1,268 @@
+"""Connections on the socket: offers of other protocols, HTTP/1.0, and what is not HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+import httptools
+import msgspec
+import pytest
+import uvicorn
+from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from adapter.connections import Protocol
+
+#: A client that is never answered fails here, and does not stand still.
+PATIENCE = 10.0
+
+OFFERS = {
+    "h2c, as Java": "Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\nUpgrade: h2c\r\n",
+    "h2c, as curl": "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAA\r\n",
+    "TLS": "Upgrade: TLS/1.0\r\nConnection: Upgrade\r\n",
+    "WebSocket": "Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Key: AAAA\r\n",
+    "several": "Upgrade: h2c, TLS/1.2\r\nUpgrade: foo/2\r\nConnection: keep-alive, UPGRADE\r\n",
+    "nginx, nothing to pass on": 'Connection: "upgrade"\r\n',
+    "Connection alone": "Connection: upgrade\r\n",
+    "Upgrade alone": "Upgrade: h2c\r\n",
+    "an empty one": "Upgrade: \r\nConnection: upgrade\r\n",
+    "odd bytes": "Upgrade: h\xe4c\r\nConnection: upgrade\r\nX-Name: caf\xe9 \xff\r\n",
+}
+BODIES = {
+    "with a length": ("Content-Length: 11\r\n", b"hello world"),
+    "in chunks": ("Transfer-Encoding: chunked\r\n", b"6\r\nhello \r\n5\r\nworld\r\n0\r\n\r\n"),
+}
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+async def echo(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    """Answer with the method, the path, the body, and what is left of an offer; in pieces where the path says so."""
+    assert scope["type"] == "http"
+    body, more = b"", True
+    while more:
+        message = await receive()
+        assert message["type"] == "http.request"
+        body, more = body + message["body"], message["more_body"]
+    said = b" ".join([scope["method"].encode(), scope["path"].encode(), body])
+    pieces = [said[:3], b"", said[3:]] if scope["path"] == "/stream" else [said]
+    headers = [] if scope["path"] == "/stream" else [(b"content-length", b"%d" % len(said))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    for piece in pieces:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class Client:
+    """A raw connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def send(self, *packets: bytes) -> None:
+        """Send each as a packet of its own: the server has read one before the next one is sent."""
+        for packet in packets:
+            self._writer.write(packet)
+            await self._writer.drain()
+            for _ in range(20):
+                await asyncio.sleep(0)
+
+    async def answer(self) -> Answer:
+        """Return the next answer, by its length or in chunks."""
+        async with asyncio.timeout(PATIENCE):
+            status, headers = await self.head()
+            if "content-length" in headers:
+                return Answer(status, headers, await self._reader.readexactly(int(headers["content-length"])))
+            assert headers["transfer-encoding"] == "chunked"
+            body = b""
+            while size := int(await self._reader.readline(), 16):
+                body += await self._reader.readexactly(size)
+                await self._reader.readline()
+            await self._reader.readline()
+            return Answer(status, headers, body)
+
+    async def head(self) -> tuple[int, Mapping[str, str]]:
+        """Return status and headers."""
+        async with asyncio.timeout(PATIENCE):
+            lines = (await self._reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        pairs = [line.partition(": ") for line in lines[1:-2]]
+        return int(lines[0].split()[1]), {name.lower(): value for name, _, value in pairs}
+
+    async def rest(self) -> bytes:
+        """Return what comes until the server closes the connection."""
+        async with asyncio.timeout(PATIENCE):
+            return await self._reader.read()
+
+
+Connect = Callable[[], Awaitable[Client]]
+
+
+@asynccontextmanager
+async def serving(kind: type[Protocol | H11Protocol], app: ASGI3Application) -> AsyncIterator[Connect]:
+    """Serve an application with a protocol, and yield what makes connections to it."""
+    config = uvicorn.Config(app, log_config=None, ws="none", lifespan="off")
+    config.load()
+    state = ServerState()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: kind(config=config, server_state=state, app_state={}), "127.0.0.1", 0)
+    writers: list[asyncio.StreamWriter] = []
+
+    async def connect() -> Client:
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writers.append(writer)
+        return Client(reader, writer)
+
+    async with server:
+        yield connect
+        for writer in writers:
+            writer.close()
+            await writer.wait_closed()
+
+
+@pytest.fixture(params=[Protocol, H11Protocol], ids=["httptools", "h11"])
+async def connect(request: pytest.FixtureRequest) -> AsyncIterator[Connect]:
+    """Connections to an echo, by the parser in use and by the one where there is none in C."""
+    async with serving(request.param, echo) as made:
+        yield made
+
+
+def head(offer: str, length: str, path: str = "/v1/images/generations") -> bytes:
+    """Return a request without its body."""
+    return f"POST {path} HTTP/1.1\r\nHost: here\r\n{offer}{length}\r\n".encode("latin-1")
+
+
+@pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
+@pytest.mark.parametrize(("length", "body"), BODIES.values(), ids=BODIES.keys())
+async def test_an_offer_is_ignored_and_the_request_served(
+    connect: Connect, offer: str, length: str, body: bytes
+) -> None:
+    """The body arrives: in the packet of the head, in the next one, and byte by byte."""
+    whole = head(offer, length) + body
+    client = await connect()
+    for packets in ([whole], [head(offer, length), body], [whole[at : at + 1] for at in range(len(whole))]):
+        await client.send(*packets)
+        answer = await client.answer()
+
+        assert (answer.status, answer.body) == (200, b"POST /v1/images/generations hello world")
+        assert "upgrade" not in answer.headers
+
+
+@pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
+@pytest.mark.parametrize(("length", "body"), BODIES.values(), ids=BODIES.keys())
+async def test_requests_behind_an_offer_are_served_in_turn(
+    connect: Connect, offer: str, length: str, body: bytes
+) -> None:
+    """Pipelined in one packet, with offers of their own and without, with a body and without."""
+    client = await connect()
+    get = f"GET /second HTTP/1.1\r\nHost: here\r\n{offer}\r\n".encode("latin-1")
+    plain = b"GET /last HTTP/1.1\r\nHost: here\r\n\r\n"
+    await client.send(head(offer, length) + body + get + head(offer, length, "/third") + body + plain)
+
+    said = [(await client.answer()).body for _ in range(4)]
+
+    assert said == [
+        b"POST /v1/images/generations hello world",
+        b"GET /second ",
+        b"POST /third hello world",
+        b"GET /last ",
+    ]
+
+
+@pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
+async def test_a_client_with_an_offer_may_wait_for_the_word_to_go_on(connect: Connect, offer: str) -> None:
+    """`Expect: 100-continue`, as Java's and curl's clients send it."""
+    client = await connect()
+    await client.send(head(offer, "Content-Length: 5\r\nExpect: 100-continue\r\n"))
+    status, _ = await client.head()
+    await client.send(b"hello")
+
+    assert status == 100
+    assert (await client.answer()).body == b"POST /v1/images/generations hello"
+
+
+async def test_a_client_with_an_offer_may_leave_afterwards(connect: Connect) -> None:
+    """The last request of a connection is served as well."""
+    client = await connect()
+    await client.send(head("Connection: close, Upgrade\r\nUpgrade: h2c\r\n", "Content-Length: 2\r\n"), b"ok")
+    answer = await client.answer()
+
+    assert (answer.body, answer.headers["connection"]) == (b"POST /v1/images/generations ok", "close")
+    assert await client.rest() == b""
+
+
+async def test_a_large_body_behind_an_offer_arrives_whole(connect: Connect) -> None:
+    """It is more than a connection takes at once."""
+    client = await connect()
+    body = bytes(range(256)) * 4096
+    await client.send(head(OFFERS["h2c, as Java"], f"Content-Length: {len(body)}\r\n") + body)
+
+    assert (await client.answer()).body == b"POST /v1/images/generations " + body
+
+
+async def test_a_stream_behind_an_offer_has_chunks(connect: Connect) -> None:
+    """It is HTTP/1.1 that goes on."""
+    client = await connect()
+    await client.send(head(OFFERS["h2c, as Java"], "Content-Length: 2\r\n", "/stream") + b"ok")
+    answer = await client.answer()
+
+    assert (answer.headers["transfer-encoding"], answer.body) == ("chunked", b"POST /stream ok")
+
+
+@pytest.mark.parametrize("more", ["", "Connection: keep-alive\r\n", "Connection: upgrade\r\nUpgrade: h2c\r\n"])
+@pytest.mark.parametrize(("path", "length"), [("/stream", None), ("/picture", "16")])
+async def test_an_old_client_gets_no_chunks(connect: Connect, more: str, path: str, length: str | None) -> None:
+    """HTTP/1.0: an answer without a length ends with its connection."""
+    client = await connect()
+    await client.send(f"POST {path} HTTP/1.0\r\n{more}Content-Length: 2\r\n\r\nok".encode())
+    status, headers = await client.head()
+
+    assert (status, headers.get("content-length"), headers["connection"]) == (200, length, "close")
+    assert "transfer-encoding" not in headers
+    assert await client.rest() == f"POST {path} ok".encode()
+
+
+async def test_an_old_client_is_not_told_to_go_on(connect: Connect) -> None:
+    """It would take `100 Continue` for its answer (RFC 9110, section 10.1.1)."""
+    client = await connect()
+    await client.send(b"POST /picture HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n", b"ok")
+
+    assert (await client.answer()).status == 200
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX-Name: a\x00b\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST / HTTP/1.1\r\nUpgrade: h2c\r\nConnection: upgrade\r\nContent-Length: x\r\n\r\n",
+        b"CONNECT here:443 HTTP/1.1\r\nHost: here:443\r\n\r\n",
+        b"nonsense\r\n\r\n",
+    ],
+)
+async def test_what_is_not_http_is_refused_in_the_shape_of_every_mistake(sent: bytes) -> None:
+    """TLS on a plain port, HTTP/2 without an offer, a tunnel, nonsense."""
+    async with serving(Protocol, echo) as connect:
+        client = await connect()
+        await client.send(sent)
+        answer = await client.answer()
+
+        assert (answer.status, answer.headers["connection"]) == (400, "close")
+        assert msgspec.json.decode(answer.body)["error"]["code"] == "bad_request"
+        assert answer.headers["x-request-id"].startswith("req_")
+        assert await client.rest() == b""
+
+
+def test_the_parser_is_the_one_in_c() -> None:
+    """What is ours runs for requests with an offer only."""
+    assert issubclass(Protocol.__annotations__["parser"], httptools.HttpRequestParser)
