@@ -116,7 +116,7 @@ EXECUTIONS = Table(
     Column("job_id", String(40)),
     #: The StoredAnswer as JSON, of pictures.
     Column("document", LargeBinary),
-    Index("executions_scope", "scope", "began_at"),
+    Index("executions_scope", "scope", "began_at", "id"),
     Index("executions_expiring", "expires_at"),
 )
 

@@ -32,7 +32,7 @@ def upgrade() -> None:
         " scope, content, standing, 0, began_at, lease_until, expires_at, began_at, job_id, document FROM requests"
     )
     op.drop_table("requests")
-    op.create_index("executions_scope", "executions", ["scope", "began_at"])
+    op.create_index("executions_scope", "executions", ["scope", "began_at", "id"])
     op.create_index("executions_expiring", "executions", ["expires_at"])
     op.create_table(
         "processes",
