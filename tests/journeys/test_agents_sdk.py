@@ -34,8 +34,11 @@ MakeAgent = Callable[[str], "Agent[None]"]
 @pytest.fixture
 async def agent(server: Server, watch: Watch) -> AsyncIterator[MakeAgent]:
     """Agents with a model of the server and, for pictures, the hosted tool."""
-    http = openai.DefaultAsyncHttpxClient(event_hooks={"response": [watch.on_async_response]})
-    async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key=KEY, http_client=http) as client:
+    async with openai.AsyncOpenAI(
+        base_url=f"{server.url}/v1",
+        api_key=KEY,
+        http_client=openai.DefaultAsyncHttpxClient(event_hooks={"response": [watch.on_async_response]}),
+    ) as client:
         tool = ImageGenerationTool(tool_config={"type": "image_generation"})
 
         def make(name: str) -> "Agent[None]":

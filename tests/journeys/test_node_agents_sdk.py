@@ -41,6 +41,6 @@ def test_a_run_without_a_new_message_makes_nothing(
     """A loop around the SDK that goes on from what it has."""
     first, again = node.run("agents_run", list[AgentRun], model=name, prompts=[prompt, None], by=by, tool=tool)
 
-    assert first.text.startswith("![Video preview](" if name == VIDEOS else "")
+    assert first.text.startswith("[![Video preview](" if name == VIDEOS else "")
     assert again.text.startswith("What was asked for is in the answer before this one.")
     assert server.executed(prompt) == 1

@@ -71,11 +71,11 @@ class Cluster:
         return self.jobs(prompt)[0]
 
     def asked(self, connect: Connect, prompt: str) -> list[str]:
-        """Ask every replica for the same video at once; return which one each told of, step by step."""
+        """Ask every replica for one video at once, by a key; return which one each told of, step by step."""
 
         def ask(server: Server) -> str:
             with connect(server, timeout=SECONDS) as client:
-                chunks = streamed(client, prompt)
+                chunks = streamed(client.with_options(default_headers={"idempotency-key": prompt}), prompt)
             lines = [chunk.choices[0].delta.model_dump().get("reasoning_content") or "" for chunk in chunks]
             percentages = [int(number) for line in lines for number in re.findall(r"(\d+) %", line)]
             assert percentages

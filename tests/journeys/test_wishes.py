@@ -13,6 +13,7 @@ import pytest
 from tests.journeys.node_programs import NodePrograms
 from tests.journeys.node_results import AiImages
 from tests.journeys.running import KEY, Server
+from tests.journeys.watching import Watch
 from tests.support import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
@@ -55,9 +56,16 @@ async def background_response(client: openai.AsyncOpenAI, prompt: str) -> object
 
 
 @pytest.mark.parametrize("ask", [picture, picture_in_a_chat, video_in_a_chat, video, response, background_response])
-async def test_equal_calls_side_by_side_have_an_execution_each(server: Server, prompt: str, ask: Ask) -> None:
+async def test_equal_calls_side_by_side_have_an_execution_each(
+    server: Server, watch: Watch, prompt: str, ask: Ask
+) -> None:
     """As `asyncio.gather` sends them."""
-    async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key=KEY, max_retries=0) as client:
+    async with openai.AsyncOpenAI(
+        base_url=f"{server.url}/v1",
+        api_key=KEY,
+        max_retries=0,
+        http_client=openai.DefaultAsyncHttpxClient(event_hooks={"response": [watch.on_async_response]}),
+    ) as client:
         answers = await asyncio.gather(*(ask(client, prompt) for _ in range(MANY)))
         while server.executed(prompt) < MANY:  # those in the background
             await asyncio.sleep(0.05)

@@ -18,8 +18,8 @@ REQUESTS: list[type[msgspec.Struct]] = [
     ResponsesRequest,
 ]
 FIELDS = [(kind, field.encode_name) for kind in REQUESTS for field in msgspec.structs.fields(kind)]
-#: Fields that change nothing of a request. There is none.
-OUT: set[str] = set()
+#: Fields that say how the answer is sent, and nothing of what is wished for.
+OUT = {"stream", "stream_options"}
 
 
 def body(**fields: object) -> bytes:

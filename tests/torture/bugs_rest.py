@@ -84,6 +84,6 @@ class MakesAgain(AroundRequests):
 class SkipsEvents(AroundStore):
     """Begins a history where the reader comes, and not where it left."""
 
-    async def get(self, job_id: str) -> VideoJob | None:
-        job = await self.real.get(job_id)
+    async def find(self, job_id: str, owner: str) -> VideoJob | None:
+        job = await self.real.find(job_id, owner)
         return job and msgspec.structs.replace(job, history=job.history[-1:])

@@ -177,16 +177,21 @@ def credits_are_executions(evidence: Evidence) -> Iterator[Violation]:
 
 
 def one_wish_one_job(evidence: Evidence) -> Iterator[Violation]:
-    """I9: who asks again gets the job that lives, or the video that nobody was given yet."""
-    for prompt in {wish.prompt for wish in evidence.wishes if wish.kind.route == "chat"}:
+    """I9: a client that asks again gets the job that lives, or the video that no client was given yet.
+
+    Clients that want the same at once have a job each.
+    """
+    chats = [wish for wish in evidence.wishes if wish.kind.route == "chat"]
+    for prompt, clients in Counter(wish.prompt for wish in chats).items():
+        most = 1 if any(wish.kind.keyed for wish in chats if wish.prompt == prompt) else clients
         for look in evidence.looks:
             live = [job.id for job in look.jobs.values() if job.order.prompt == prompt and not job.is_over]
-            if len(live) > 1:
+            if len(live) > most:
                 yield Violation("I9 two for one", prompt, f"{', '.join(live)} were alive together")
                 break
         same = [job for job in evidence.last.jobs.values() if job.order.prompt == prompt]
         lost = [job.id for job in same if job.state is JobState.COMPLETED and not _was_given(evidence, job.id)]
-        if lost and len(same) > 1:
+        if lost and len(same) > most:
             yield Violation("I9 two for one", prompt, f"nobody was given {', '.join(lost)} of {len(same)} jobs")
 
 

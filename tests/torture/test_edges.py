@@ -16,11 +16,11 @@ from tests.torture.plan import CRITICAL
 from tests.torture.runs import enumerate_edges
 from tests.torture.stage import Stage
 
-#: Methods that no job meets on its way: they read for somebody else, or come once in ten minutes. Of two servers each
-#: passes `get_many`.
+#: Methods that no job meets on its way: they read for somebody else, come once in ten minutes, or are for a client that
+#: comes back for pictures which lie on disk. Of two servers each passes `get_many`.
 ELSEWHERE = {
     "jobs": {"recent", "needed", "get_many"},
-    "requests": {"prune"},
+    "requests": {"prune", "mark_answered"},
     "media": {"list"},
     "flow": set[str](),
     "spool": {"close", "release"},

@@ -2,7 +2,8 @@
 
 It is taken of the request itself, before the catalogue or a setting makes anything of it: an edit of `models.toml`, an
 upgrade or a restart changes no digest (`design-2.md` section 2). Every field counts, those too that are known to no
-reader here: two people behind one key who send different `user` fields want two pictures.
+reader here: two people behind one key who send different `user` fields want two pictures. Only fields that choose how
+the answer is sent do not count: a client that comes back may well ask without a stream.
 """
 
 import hashlib
@@ -20,13 +21,16 @@ VERSION = 1
 #: order would copy it.
 MOST_SORTED_BYTES = 256 * 1024
 
+#: Fields that do not count.
+OUT = frozenset({"stream", "stream_options"})
+
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def json_content(body: bytes) -> str:
     """Return the digest of a JSON object. The order of members and the space between them do not count."""
     try:
-        members = sorted(_members.decode(body).items())
+        members = sorted(member for member in _members.decode(body).items() if member[0] not in OUT)
     except UNREADABLE_JSON:
         # A member that no reader here knows was not looked at yet: it may hold what nothing here can read.
         return _digest("bytes", [(b"", body)])
@@ -35,7 +39,8 @@ def json_content(body: bytes) -> str:
 
 def form_content(parts: Iterable[Part]) -> str:
     """Return the digest of a form: names and values in their order. Boundaries and file names do not count."""
-    return _digest("form", ((part.name.encode(errors="surrogateescape"), part.data) for part in parts))
+    said = (part for part in parts if part.name not in OUT)
+    return _digest("form", ((part.name.encode(errors="surrogateescape"), part.data) for part in said))
 
 
 def _in_order(value: memoryview) -> bytes | memoryview:
