@@ -67,6 +67,7 @@ async def start(
     finally:
         if delivered is not None:
             waiting.close(delivered=delivered)
+            await videos.finish()
 
 
 def submitted(job: VideoJob) -> VideoJob:
@@ -276,6 +277,7 @@ async def test_the_connections_of_another_living_process_are_wishes_of_their_own
         await clock.advance(1.0)
     await jobs_of(memory, 2)
     running.cancel()
+    await asyncio.wait([running])
     second.close(delivered=False)
     await other.finish()
 

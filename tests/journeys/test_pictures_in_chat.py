@@ -128,7 +128,7 @@ def test_a_refusal_is_an_error_and_readable_where_the_error_may_not_be_shown(
         model=MODEL,
         messages=[{"role": "user", "content": "a cat [image_safety]"}],
         stream=True,
-        extra_headers={"user-agent": agent},
+        extra_headers={"User-Agent": agent},
     )
     said: list[str] = []
     with pytest.raises(openai.APIError) as caught:
