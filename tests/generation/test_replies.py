@@ -193,7 +193,7 @@ async def test_nobody_follows_the_picture_of_a_deleted_reply_beyond_the_next_hea
     async with asyncio.timeout(10):
         await background.finish()
 
-    assert not maker.made.done()
+    assert not maker.made.done() or maker.made.cancelled()  # the last while of a slow machine may be over
     with pytest.raises(NotFound):
         await replies.find(BACKGROUND.key, "ada")
 
