@@ -15,7 +15,7 @@ from adapter.openai_api.read.form import Part
 from adapter.openai_api.read.media import read_media_form, read_media_json
 from adapter.openai_api.read.picture_sets import field_of
 from adapter.openai_api.read.pictures import sources_of
-from adapter.openai_api.read.roles import cast_pictures
+from adapter.openai_api.read.roles import cast_pictures, check_roles
 from adapter.openai_api.read.shape import origin_of, read_shape
 from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.wire.media import MediaRequest
@@ -168,6 +168,7 @@ def _roles(request: VideosRequest) -> tuple[str | None, ...]:
         raise InvalidRequest(
             f"'roles' names {len(roles)} pictures and {count} came; it has to name each, in their order.", param="roles"
         )
+    check_roles(roles, "roles")
     return roles
 
 
