@@ -6,6 +6,7 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
+from adapter.domain.media import MediaFormat
 from adapter.domain.orders import ImageOrder, Link, VideoWish
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.chat import picture_order, video_wish
@@ -148,6 +149,8 @@ def told(order: Order) -> str:
         said += [f"n={order.n}"] if order.n != 1 else []
         said += [f"ratio={order.frame.ratio}"] if order.frame.ratio else []
         said += [f"tier={order.frame.resolution}"] if order.frame.resolution else []
+        said += [f"format={order.format.name}"] if order.format is not MediaFormat.PNG else []
+        said += [f"compression={order.compression}"] if order.compression != 100 else []
         said += [f"seed={order.seed}"] if order.seed is not None else []
         said += [f"pictures={''.join(map(number, sources))}"] if sources else []
     return " ".join(said) or "-"

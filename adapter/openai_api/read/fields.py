@@ -66,6 +66,16 @@ def word_of(value: object, name: str) -> str:
     return value
 
 
+def format_of(value: object, name: str) -> str:
+    """Return the format of a file, which Google's clients call by its MIME type: `image/jpeg` is `jpeg`.
+
+    Raises:
+        InvalidRequest: it is no text.
+    """
+    word = word_of(value, name).strip().lower().removeprefix("image/").removeprefix("video/")
+    return "jpeg" if word == "jpg" else word
+
+
 def whole_number(value: object, name: str) -> int:
     """Return a field that is a whole number: `1`, `1.0`, or the same as a text, as forms have it.
 

@@ -72,7 +72,7 @@ def image_order(body: ImagesRequest, terms: Terms, sources: tuple[Source, ...] =
         input_formats=tuple(MediaFormat[word.upper()] for word in card.input_formats),
         seed=seed(body.seed),
         lenient=_is_lenient(body.moderation, card),
-        format=_format(body.output_format),
+        format=_format(body),
         compression=_compression(body),
     )
 
@@ -168,7 +168,7 @@ def _exact(pixels: Pixels | None, body: ImagesRequest) -> Pixels | None:
     """Return what can be made to the pixel; what cannot be is refused before it is paid for."""
     if pixels is None:
         return None
-    kind = _format(body.output_format)
+    kind = _format(body)
     too_long = kind is MediaFormat.WEBP and max(pixels.width, pixels.height) > LONGEST_WEBP_SIDE
     if too_long or pixels.area > MOST_ENCODED_PIXELS:
         raise InvalidRequest(f"'{pixels}' is too large to be made exactly.", param=body.called("size"))
@@ -183,18 +183,18 @@ def _is_lenient(moderation: str | None, card: ImageCard) -> bool:
     return one_of(moderation or "auto", ["auto", "low"] if card.lenient else ["auto"], "moderation") == "low"
 
 
-def _format(name: str | None) -> MediaFormat:
-    return FORMATS[one_of(name or "png", list(FORMATS), "output_format")]
+def _format(body: ImagesRequest) -> MediaFormat:
+    return FORMATS[one_of(body.output_format or "png", list(FORMATS), body.called("output_format"))]
 
 
 def _compression(body: ImagesRequest) -> int:
-    asked = body.output_compression
+    asked, name = body.output_compression, body.called("output_compression")
     if asked is None:
         return 100
     if not 0 <= asked <= 100:
-        raise InvalidRequest("'output_compression' has to be 0 to 100.", param="output_compression")
-    if asked < 100 and _format(body.output_format) is MediaFormat.PNG:
-        raise InvalidRequest("A PNG is not compressed with losses; leave it out.", param="output_compression")
+        raise InvalidRequest(f"'{name}' has to be 0 to 100.", param=name)
+    if asked < 100 and _format(body) is MediaFormat.PNG:
+        raise InvalidRequest(f"A PNG is not compressed with losses; leave '{name}' out.", param=name)
     return asked
 
 

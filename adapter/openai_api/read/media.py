@@ -10,13 +10,15 @@ import msgspec
 
 from adapter.errors import UNREADABLE_JSON, InvalidRequest
 from adapter.openai_api.read.body import checked, read_json
-from adapter.openai_api.read.fields import seconds_of, whole_number, word_of
+from adapter.openai_api.read.fields import format_of, seconds_of, whole_number, word_of
 from adapter.openai_api.read.form import DEEPEST, Part, is_empty, plant, texts
 from adapter.openai_api.read.names import (
     CONTAINERS,
     FIELDS,
+    FILE_FIELDS,
     FORMATS,
     INNER_CONTAINERS,
+    OF_FILES,
     PICTURES,
     REFUSED,
     SEARCH_TOOLS,
@@ -38,6 +40,8 @@ _READERS: Mapping[str, Callable[[object, str], object]] = {
     "aspect_ratio": ratio_of,
     "resolution": resolution_of,
     "quality": word_of,
+    "output_format": format_of,
+    "output_compression": whole_number,
 }
 #: Keys that do not reach the struct as they came. `response_format` does: it is also a field of OpenAI's.
 _MOVED = frozenset({*FIELDS, *PICTURES, *CONTAINERS, *MediaRequest.__struct_fields__}) - FORMATS - {"model"}
@@ -102,6 +106,8 @@ def _said(tree: Tree, inside: str, *, parent: str, is_form: bool) -> Iterator[_S
             yield from _said(below, name, parent=key, is_form=is_form)
         elif key in REFUSED:
             _refuse(key, name, _plain(value))
+        elif key in FILE_FIELDS and parent in OF_FILES:
+            yield _Said(FILE_FIELDS[key], name, _plain(value))
         elif key in PICTURES or key in FIELDS:
             yield _Said(key, name, value if key in PICTURES else _plain(value))
 

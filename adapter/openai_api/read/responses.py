@@ -150,6 +150,8 @@ def _video(body: ResponsesRequest, turns: Sequence[Turn], terms: Terms) -> Video
         aspect_ratio=body.aspect_ratio,
         resolution=body.resolution,
         quality=body.quality,
+        output_format=body.output_format,
+        output_compression=body.output_compression,
         seconds=body.seconds,
         seed=body.seed,
         pictures=body.pictures,
@@ -181,7 +183,18 @@ def _picture(body: ResponsesRequest, tool: _Tool | None, turns: Sequence[Turn], 
 #: Fields of the tool that do not know by themselves where they stand in a request.
 _TOOL_FIELDS = (*(set(ImageTool.__struct_fields__) - set(MediaRequest.__struct_fields__)), "model")
 #: Fields that may stand in the tool or beside it.
-_SHARED = ("n", "size", "aspect_ratio", "resolution", "quality", "seconds", "seed", "pictures")
+_SHARED = (
+    "n",
+    "size",
+    "aspect_ratio",
+    "resolution",
+    "quality",
+    "output_format",
+    "output_compression",
+    "seconds",
+    "seed",
+    "pictures",
+)
 
 
 def _settings(body: ResponsesRequest, tool: ImageTool | None) -> ImageTool:

@@ -57,6 +57,7 @@ def film(request: MediaRequest, script: Script, terms: Terms) -> VideoWish:
     card, by_name = terms.catalogue.find_card(script.model, VideoCard)
     _check_count(request)
     _check_fineness(request, card)
+    _check_format(request)
     kind, pictures = cast_pictures(script.pictures, script.roles, most=card.references, param=script.pictures_param)
     size = None if _is_resolution(request.size, card) else request.size
     shape = read_shape(size, request.aspect_ratio, by_name, request.names)
@@ -103,6 +104,16 @@ def _check_fineness(request: MediaRequest, card: VideoCard) -> None:
                 f"The model '{card.name}' has one resolution, {' or '.join(card.resolutions)}; '{word}' cannot be had.",
                 param=name,
             )
+
+
+def _check_format(request: MediaRequest) -> None:
+    """Refuse another format than the one that there is."""
+    name = request.called("output_format")
+    if request.output_format not in {None, "mp4"}:
+        raise InvalidRequest(f"Videos are MP4; '{request.output_format}' cannot be had.", param=name)
+    if request.output_compression is not None:
+        name = request.called("output_compression")
+        raise InvalidRequest(f"The compression of a video cannot be chosen; leave '{name}' out.", param=name)
 
 
 def _is_resolution(word: str | None, card: VideoCard) -> bool:
