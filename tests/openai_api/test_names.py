@@ -206,3 +206,43 @@ def test_the_page_of_names_has_every_name() -> None:
     assert [
         name for name in sorted(names) if name == name.lower() and f"`{name}`" not in page and f"`{name}:" not in page
     ] == []
+
+
+@pytest.mark.parametrize(
+    ("said", "field", "value"),
+    [
+        ({"sizePolicy": "exact"}, "size_policy", "exact"),
+        ({"responseFormat": "url"}, "response_format", "url"),
+        ({"inputFidelity": "high"}, "input_fidelity", "high"),
+        ({"partialImages": 2.0}, "partial_images", 2),
+        ({"safetyIdentifier": "u1"}, "safety_identifier", "u1"),
+        ({"sizePolicy": "exact", "size_policy": "exact"}, "size_policy", "exact"),
+        ({"responseFormat": {"image": {"aspectRatio": "9:16"}}}, "aspect_ratio", "9:16"),
+    ],
+)
+def test_a_field_of_one_route_counts_in_both_spellings(said: Body, field: str, value: object) -> None:
+    """JavaScript's clients hand options on as they are written there."""
+    request = made({"prompt": "a fox", **said})(ImagesRequest)
+
+    assert getattr(request, field) == value
+
+
+@pytest.mark.parametrize(
+    ("said", "param"),
+    [
+        ({"sizePolicy": "wide"}, "sizePolicy"),
+        ({"sizePolicy": 7}, "sizePolicy"),
+        ({"partialImages": 9}, "partialImages"),
+        ({"inputFidelity": "best"}, "inputFidelity"),
+        ({"frameCount": 3}, "frameCount"),
+        ({"sizePolicy": "exact", "size_policy": "cover"}, "size_policy"),
+    ],
+)
+def test_a_field_in_the_other_spelling_is_refused_as_it_was_sent(said: Body, param: str) -> None:
+    """`param` is what the client can look for in its own request."""
+    with pytest.raises(InvalidRequest) as caught:
+        generation_order(made({"prompt": "a fox", **PICTURES, **said})(ImagesRequest), TERMS)
+    with pytest.raises(InvalidRequest) as within:
+        answered({"input": "a fox", "model": "gpt-5.2", "tools": [{**TOOL, **said}]})
+
+    assert [caught.value.param, within.value.param] == [param, f"tools[0].{param}"]

@@ -27,6 +27,7 @@ from adapter.openai_api.wire.images import ImagesRequest
         ('{"prompt": "a"}'.encode("utf-16"), "it begins with a byte order mark; send UTF-8 without one"),
         (b'{"prompt": "\\ud800"}', "its end is missing"),
         (b"model=flow-gem-pix&prompt=a+fox", "it is a form; send JSON instead"),
+        (b'--x\r\nContent-Disposition: form-data; name="prompt"\r\n', "it is a form; send JSON instead"),
         (b"images%5B0%5D=a&prompt=a+fox", "it is a form; send JSON instead"),
     ],
 )

@@ -15,8 +15,8 @@ _T = TypeVar("_T")
 MOST_COMMAS = 500_000
 #: The code of an error about a body that is none.
 NOT_JSON = "invalid_json"
-#: `model=…`, as curl sends it with `-d` and HTML forms do.
-FORM = re.compile(rb"[\w.\[\]%-]{1,64}=")
+#: `model=…`, as curl sends it with `-d` and HTML forms do, or the boundary of `multipart/form-data`.
+FORM = re.compile(rb"--|[\w.\[\]%-]{1,64}=")
 #: The decoder's words: what it met, and at which byte.
 MALFORMED = re.compile(r"JSON is malformed: (.+)")
 

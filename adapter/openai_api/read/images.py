@@ -106,9 +106,8 @@ def generation_order(body: ImagesRequest, terms: Terms) -> ImageOrder:
         UnknownModel, InvalidRequest: as `image_order`.
     """
     if body.input_fidelity is not None and not body.pictures:
-        raise InvalidRequest(
-            "'input_fidelity' is for pictures to work from, and there are none.", param="input_fidelity"
-        )
+        name = body.called("input_fidelity")
+        raise InvalidRequest(f"'{name}' is for pictures to work from, and there are none.", param=name)
     return image_order(body, terms, sources_of(body.pictures, terms.public_url))
 
 
@@ -119,9 +118,10 @@ def _refuse_what_is_not_done(body: ImagesRequest) -> None:
     """
     one_of(body.background or "auto", ["auto", "opaque"], "background")
     if not 0 <= (body.partial_images or 0) <= 3:
-        raise InvalidRequest("'partial_images' has to be 0 to 3.", param="partial_images")
+        name = body.called("partial_images")
+        raise InvalidRequest(f"'{name}' has to be 0 to 3.", param=name)
     # `high`, the most, is how these models look at their inputs anyway.
-    one_of(body.input_fidelity or "low", ["low", "high"], "input_fidelity")
+    one_of(body.input_fidelity or "low", ["low", "high"], body.called("input_fidelity"))
     if body.seconds is not None:
         name = body.called("seconds")
         raise InvalidRequest(f"This model makes pictures, which have no length; leave '{name}' out.", param=name)
@@ -131,8 +131,9 @@ def _refuse_what_is_not_done(body: ImagesRequest) -> None:
                 f"This model makes pictures, which have no frames; '{picture.name}' belongs to videos.",
                 param=picture.name,
             )
-    for name in FOREIGN:
-        if getattr(body, name) is not None:
+    for field in FOREIGN:
+        if getattr(body, field) is not None:
+            name = body.called(field)
             raise InvalidRequest(f"'{name}' means nothing to these models; leave it out.", param=name)
 
 
@@ -161,7 +162,7 @@ def _framed(body: ImagesRequest, card: ImageCard, by_name: Ratio | None, policy:
 def _policy(body: ImagesRequest, terms: Terms) -> SizePolicy:
     if body.size_policy is None:
         return terms.size_policy
-    return SizePolicy(one_of(body.size_policy, [policy.value for policy in SizePolicy], "size_policy"))
+    return SizePolicy(one_of(body.size_policy, [policy.value for policy in SizePolicy], body.called("size_policy")))
 
 
 def _exact(pixels: Pixels | None, body: ImagesRequest) -> Pixels | None:

@@ -22,6 +22,7 @@ from adapter.openai_api.read.names import (
     PICTURES,
     REFUSED,
     SEARCH_TOOLS,
+    spellings,
 )
 from adapter.openai_api.read.picture_sets import listed, one_set
 from adapter.openai_api.read.shape import ratio_of, resolution_of, size_of
@@ -85,13 +86,35 @@ def read_tree(tree: Tree, kind: type[_Request], *, inside: str = "", is_form: bo
     said = [*_said(tree, inside, parent="", is_form=is_form)]
     names, values = _fields(said)
     rest = {key: _whole(value) for key, value in tree.items() if key not in _MOVED and not is_empty(value)}
-    plain = texts(rest) if is_form else rest
+    spelt, plain = _by_field(texts(rest) if is_form else rest, kind, inside)
     try:
         request = checked(lambda: msgspec.convert({**plain, **values}, kind, strict=not is_form))
     except InvalidRequest as fault:
-        fault.param = fault.param and _path(inside, fault.param, is_form=False)
+        fault.param = fault.param and (spelt.get(fault.param) or _path(inside, fault.param, is_form=False))
         raise
-    return msgspec.structs.replace(request, names=names, pictures=pictures_of(said))
+    return msgspec.structs.replace(request, names={**spelt, **names}, pictures=pictures_of(said))
+
+
+def _by_field(
+    rest: Mapping[str, object], kind: type[MediaRequest], inside: str
+) -> tuple[Mapping[str, str], Mapping[str, object]]:
+    """Return which fields of the route came in their other spelling (`sizePolicy`), and all values by their fields.
+
+    Raises:
+        InvalidRequest: both spellings came and say different things.
+    """
+    fields = {spelling: field for field in kind.__struct_fields__ for spelling in spellings(field)}
+    spelt: dict[str, str] = {}
+    found: dict[str, object] = {}
+    for key, value in rest.items():
+        is_container = key in FORMATS and isinstance(value, dict)  # Google's, which is read elsewhere
+        field, name = key if is_container else fields.get(key, key), _path(inside, key, is_form=False)
+        if field in found and found[field] != value:
+            raise contradiction(spelt.get(field) or _path(inside, field, is_form=False), name)
+        if field != key:
+            spelt[field] = name
+        found[field] = value
+    return spelt, found
 
 
 def _said(tree: Tree, inside: str, *, parent: str, is_form: bool) -> Iterator[_Said]:
