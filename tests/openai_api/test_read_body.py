@@ -74,6 +74,8 @@ def test_a_field_of_the_wrong_type_is_named(body: bytes, param: str | None) -> N
     ("body", "words"),
     [
         (b'{"n": "two"}', "'n' has to be a whole number, not text."),
+        (b'{"seed": 1.5}', "'seed' has to be a whole number, not 1.5."),
+        (b'{"prompt": 1.5}', "'prompt' has to be text, not a number with a fraction."),
         (b'{"stream": 1}', "'stream' has to be true or false, not a whole number."),
         (b'{"prompt": ["a"]}', "'prompt' has to be text, not a list."),
         (b"[]", "The body has to be an object, not a list."),

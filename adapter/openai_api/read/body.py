@@ -91,6 +91,8 @@ WORDS = {
     "object": "an object",
     "null": "null",
 }
+#: What a number is that is not a whole one.
+FRACTION = "a number with a fraction"
 
 
 def _for_people(message: str, param: str | None) -> str:
@@ -100,4 +102,5 @@ def _for_people(message: str, param: str | None) -> str:
         return f"{message}{f' in {param!r}' if param else ''}."
     wanted = [WORDS.get(kind, kind) for kind in found[1].split(" | ") if kind != "null"]
     what = f"'{param}'" if param else "The body"
-    return f"{what} has to be {' or '.join(wanted)}, not {WORDS.get(found[2], found[2])}."
+    got = FRACTION if found[2] == "float" else WORDS.get(found[2], found[2])
+    return f"{what} has to be {' or '.join(wanted)}, not {got}."

@@ -73,6 +73,8 @@ def read_response(body: ResponsesRequest, terms: Terms, sight: Sequence[str], *,
         InvalidRequest: a field is missing, or asks for what the model or this server cannot do.
     """
     _refuse_what_is_not_done(body)
+    if body.previous_response_id is None and not is_answered:
+        required(body.input, PARAM)
     tool = _tool(body)
     turns = [*_shown(sight), *messages(body.input)]
     with _params({CHAT_PARAM: PARAM}):
