@@ -64,6 +64,7 @@ def check(config: Path) -> None:
     """Check the configuration and all that it refers to."""
     settings = load_settings(config, os.environ)
     catalogue = load_catalogue(config, settings)
+    _check_references(settings)
     create_app(settings, catalogue)
     for line in asyncio.run(_checks(settings)):
         click.echo(line)
@@ -71,6 +72,18 @@ def check(config: Path) -> None:
     click.echo(f"models       {names} names, from {catalogue_file(config, settings)}")
     if not names:
         raise WrongConfiguration(f"{config}: no provider is configured, so there is no model to ask for.")
+
+
+def _check_references(settings: Settings) -> None:
+    """Look at every reference to a secret, and name all that lead nowhere: a new configuration has several."""
+    wrong = []
+    for key, reference in settings.secrets():
+        try:
+            secret(reference, key=key)
+        except WrongConfiguration as fault:
+            wrong.append(fault.message)
+    if wrong:
+        raise WrongConfiguration("\n".join(wrong))
 
 
 async def _checks(settings: Settings) -> list[str]:

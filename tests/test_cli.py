@@ -38,6 +38,18 @@ def test_every_command_knows_the_sandbox_without_a_file(tmp_path: Path, command:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_check_names_every_secret_that_is_missing(tmp_path: Path) -> None:
+    """A configuration that was just begun has several."""
+    (tmp_path / "adapter.toml").write_text(run(tmp_path, "config").stdout)
+    done = run(tmp_path, "check", "--config", "adapter.toml", GEMINI_API_KEY="key", ADAPTER_KEY="", FLOW_TOKEN="")
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "adapter: access.keys[0]: the environment variable ADAPTER_KEY is not set.",
+        "providers.flow.accounts[0].token: the environment variable FLOW_TOKEN is not set.",
+    ]
+
+
 def test_the_sandbox_is_not_mixed_with_another_configuration(tmp_path: Path) -> None:
     """Which of the two counts is not guessed; but the variable may stand there for all other commands."""
     both = run(tmp_path, "models", "--sandbox", "--config", "adapter.toml")

@@ -96,9 +96,9 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             InvalidRequest: a ratio or resolution that the model does not have, or a size of another ratio.
         """
         if shape.ratio is not None and shape.ratio not in self.ratios:
-            raise _not_offered("ratio", shape.ratio, self.name, self.ratios, param="aspect_ratio")
+            raise _not_offered(f"ratio '{shape.ratio}'", self.name, self.ratios, param="aspect_ratio")
         if shape.resolution is not None and shape.resolution not in self.resolutions:
-            raise _not_offered("resolution", shape.resolution, self.name, self.resolutions, param="resolution")
+            raise _not_offered(f"resolution '{shape.resolution}'", self.name, self.resolutions, param="resolution")
         ratio, resolution = shape.ratio, shape.resolution
         if shape.pixels is not None:
             nearest = min(self.ratios, key=shape.pixels.distance)
@@ -204,12 +204,11 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         if shape.pixels is not None:
             ratio = min(self.ratios, key=shape.pixels.distance)
             if shape.pixels.distance(ratio) > FAR_FROM_A_SHAPE:
-                raise _not_offered("shape", shape.pixels, f"{self.name}{what}", names)
+                raise _not_offered(f"shape '{shape.pixels}'{what}", self.name, names)
             _check_nearest(shape, ratio)
         if ratio not in names:
-            raise _not_offered(
-                f"ratio{what}", ratio, self.name, names, param="aspect_ratio" if shape.pixels is None else "size"
-            )
+            param = "aspect_ratio" if shape.pixels is None else "size"
+            raise _not_offered(f"ratio '{ratio}'{what}", self.name, names, param=param)
         return ratio, names[ratio]
 
     def names(self, kind: VideoInput) -> Mapping[Ratio, str]:
@@ -358,12 +357,12 @@ def raw_names(card: Card) -> list[tuple[str, Ratio | None]]:
 
 def _check_nearest(shape: Shape, nearest: Ratio) -> None:
     if shape.ratio not in {None, nearest}:
-        raise InvalidRequest(f"'{shape.pixels}' is nearer to {nearest} than to {shape.ratio}.", param="size")
+        raise InvalidRequest(
+            f"The size '{shape.pixels}' and the ratio {shape.ratio} contradict each other: '{shape.pixels}' is nearer "
+            f"to {nearest}. Leave one of them out.",
+            param="size",
+        )
 
 
-def _not_offered(
-    what: str, asked: object, model: str, offered: Iterable[object], *, param: str = "size"
-) -> InvalidRequest:
-    return InvalidRequest(
-        f"The model '{model}' has no {what} '{asked}'. It has: {', '.join(map(str, offered))}.", param=param
-    )
+def _not_offered(what: str, model: str, offered: Iterable[object], *, param: str = "size") -> InvalidRequest:
+    return InvalidRequest(f"The model '{model}' has no {what}. It has: {', '.join(map(str, offered))}.", param=param)

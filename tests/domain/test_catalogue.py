@@ -211,7 +211,10 @@ def test_a_size_and_a_ratio_that_is_not_its_nearest_are_refused(policy: SizePoli
     """Whichever won, the other would be dropped in silence."""
     card, _ = CATALOGUE.find_card("gemini-3-pro-image", ImageCard)
 
-    with pytest.raises(InvalidRequest, match="'1536x1024' is nearer to 3:2 than to 16:9"):
+    with pytest.raises(
+        InvalidRequest,
+        match="The size '1536x1024' and the ratio 16:9 contradict each other: '1536x1024' is nearer to 3:2",
+    ):
         card.frame(Shape(pixels=Pixels(1536, 1024), ratio=Ratio.LANDSCAPE), policy)
     assert card.frame(Shape(pixels=Pixels(1536, 1024), ratio=Ratio.R3_2), policy).ratio is Ratio.R3_2
 
@@ -345,5 +348,8 @@ def test_a_size_and_a_ratio_that_contradict_each_other_are_refused() -> None:
     card, _ = CATALOGUE.find_card("veo-3.1-fast", VideoCard)
 
     assert card.choose(Shape(ratio=Ratio.PORTRAIT, pixels=Pixels(720, 1280)))[0] is Ratio.PORTRAIT
-    with pytest.raises(InvalidRequest, match="'1280x720' is nearer to 16:9 than to 9:16"):
+    with pytest.raises(
+        InvalidRequest,
+        match="The size '1280x720' and the ratio 9:16 contradict each other: '1280x720' is nearer to 16:9",
+    ):
         card.choose(Shape(ratio=Ratio.PORTRAIT, pixels=Pixels(1280, 720)))

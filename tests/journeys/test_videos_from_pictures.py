@@ -84,7 +84,7 @@ def test_the_shape_that_is_asked_for_is_stronger_than_the_pictures(
     ("files", "fields", "words"),
     [
         ([LANDSCAPE] * 4, {}, "at most 3 reference pictures"),
-        ([PORTRAIT] * 3, {"aspect_ratio": "9:16"}, "has no ratio for a video from reference pictures '9:16'"),
+        ([PORTRAIT] * 3, {"aspect_ratio": "9:16"}, "has no ratio '9:16' for a video from reference pictures"),
         ([b"Example data"], {}, "not a picture"),
     ],
 )

@@ -134,7 +134,7 @@ def test_a_flag_may_bring_a_picture_of_its_own() -> None:
         ("waves --last 1 --ref 2", "with or without one last_frame, or only reference_image"),
         ("waves --n 2", "'--n' has to be 1"),
         ("waves --seconds 12", "videos of 8 seconds only"),
-        ("waves --ar 1:1", "no ratio for a video from a first and a last frame '1:1'"),
+        ("waves --ar 1:1", "no ratio '1:1' for a video from a first and a last frame"),
         ("waves --size 4K", "has one resolution"),
         ("--ar 9:16", "The prompt is empty"),
     ],

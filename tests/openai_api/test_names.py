@@ -6,6 +6,7 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
+from adapter.domain.media import MediaFormat
 from adapter.domain.orders import ImageOrder, Link, VideoWish
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.chat import picture_order, video_wish
@@ -148,6 +149,8 @@ def told(order: Order) -> str:
         said += [f"n={order.n}"] if order.n != 1 else []
         said += [f"ratio={order.frame.ratio}"] if order.frame.ratio else []
         said += [f"tier={order.frame.resolution}"] if order.frame.resolution else []
+        said += [f"format={order.format.name}"] if order.format is not MediaFormat.PNG else []
+        said += [f"compression={order.compression}"] if order.compression != 100 else []
         said += [f"seed={order.seed}"] if order.seed is not None else []
         said += [f"pictures={''.join(map(number, sources))}"] if sources else []
     return " ".join(said) or "-"
@@ -203,3 +206,43 @@ def test_the_page_of_names_has_every_name() -> None:
     assert [
         name for name in sorted(names) if name == name.lower() and f"`{name}`" not in page and f"`{name}:" not in page
     ] == []
+
+
+@pytest.mark.parametrize(
+    ("said", "field", "value"),
+    [
+        ({"sizePolicy": "exact"}, "size_policy", "exact"),
+        ({"responseFormat": "url"}, "response_format", "url"),
+        ({"inputFidelity": "high"}, "input_fidelity", "high"),
+        ({"partialImages": 2.0}, "partial_images", 2),
+        ({"safetyIdentifier": "u1"}, "safety_identifier", "u1"),
+        ({"sizePolicy": "exact", "size_policy": "exact"}, "size_policy", "exact"),
+        ({"responseFormat": {"image": {"aspectRatio": "9:16"}}}, "aspect_ratio", "9:16"),
+    ],
+)
+def test_a_field_of_one_route_counts_in_both_spellings(said: Body, field: str, value: object) -> None:
+    """JavaScript's clients hand options on as they are written there."""
+    request = made({"prompt": "a fox", **said})(ImagesRequest)
+
+    assert getattr(request, field) == value
+
+
+@pytest.mark.parametrize(
+    ("said", "param"),
+    [
+        ({"sizePolicy": "wide"}, "sizePolicy"),
+        ({"sizePolicy": 7}, "sizePolicy"),
+        ({"partialImages": 9}, "partialImages"),
+        ({"inputFidelity": "best"}, "inputFidelity"),
+        ({"frameCount": 3}, "frameCount"),
+        ({"sizePolicy": "exact", "size_policy": "cover"}, "size_policy"),
+    ],
+)
+def test_a_field_in_the_other_spelling_is_refused_as_it_was_sent(said: Body, param: str) -> None:
+    """`param` is what the client can look for in its own request."""
+    with pytest.raises(InvalidRequest) as caught:
+        generation_order(made({"prompt": "a fox", **PICTURES, **said})(ImagesRequest), TERMS)
+    with pytest.raises(InvalidRequest) as within:
+        answered({"input": "a fox", "model": "gpt-5.2", "tools": [{**TOOL, **said}]})
+
+    assert [caught.value.param, within.value.param] == [param, f"tools[0].{param}"]

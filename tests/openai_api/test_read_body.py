@@ -13,22 +13,30 @@ from adapter.openai_api.wire.images import ImagesRequest
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "flaw"),
     [
-        b"",
-        b"{",
-        b"nonsense",
-        b'{"prompt": "a"}}',
-        b'{"prompt": "\xff\xfe"}',
-        b'{"messages": ' + b"[" * 2000,
-        b'\xef\xbb\xbf{"prompt": "a"}',
-        b'{"prompt": "\\ud800"}',
+        (b"", "it is empty"),
+        (b" \n", "it is empty"),
+        (b"{", "its end is missing"),
+        (b"hello", r"invalid character \(byte 0\)"),
+        (b'{"prompt": "a"}}', r"trailing characters \(byte 16\)"),
+        (b'{"prompt": NaN}', r"invalid character \(byte 11\)"),
+        (b'{"prompt": "\xff\xfe"}', "it is not UTF-8"),
+        (b'{"messages": ' + b"[" * 2000, "it is nested too deeply"),
+        (b'\xef\xbb\xbf{"prompt": "a"}', "it begins with a byte order mark; send UTF-8 without one"),
+        ('{"prompt": "a"}'.encode("utf-16"), "it begins with a byte order mark; send UTF-8 without one"),
+        (b'{"prompt": "\\ud800"}', "its end is missing"),
+        (b"model=flow-gem-pix&prompt=a+fox", "it is a form; send JSON instead"),
+        (b'--x\r\nContent-Disposition: form-data; name="prompt"\r\n', "it is a form; send JSON instead"),
+        (b"images%5B0%5D=a&prompt=a+fox", "it is a form; send JSON instead"),
     ],
 )
-def test_what_is_not_json_is_refused(body: bytes) -> None:
+def test_what_is_not_json_is_refused_and_the_flaw_is_named(body: bytes, flaw: str) -> None:
     """Torn, deep, mis-encoded: all the same error, never a crash."""
-    with pytest.raises(InvalidRequest, match="not valid JSON"):
+    with pytest.raises(InvalidRequest, match=f"The request body is not valid JSON: {flaw}") as caught:
         read_media_json(body, ImagesRequest)
+
+    assert caught.value.code == "invalid_json"
 
 
 @pytest.mark.parametrize("value", [b"1", b"[]", b'{"role": "user", "content": "a"}'])
@@ -66,6 +74,8 @@ def test_a_field_of_the_wrong_type_is_named(body: bytes, param: str | None) -> N
     ("body", "words"),
     [
         (b'{"n": "two"}', "'n' has to be a whole number, not text."),
+        (b'{"seed": 1.5}', "'seed' has to be a whole number, not 1.5."),
+        (b'{"prompt": 1.5}', "'prompt' has to be text, not a number with a fraction."),
         (b'{"stream": 1}', "'stream' has to be true or false, not a whole number."),
         (b'{"prompt": ["a"]}', "'prompt' has to be text, not a list."),
         (b"[]", "The body has to be an object, not a list."),

@@ -496,3 +496,13 @@ def test_the_input_is_shown_again_without_the_bytes_of_its_pictures() -> None:
     ]
     assert shown[2]["content"] == [{"type": "output_text", "text": "There.", "annotations": [], "logprobs": []}]
     assert shown[3]["result"] is None
+
+
+@pytest.mark.parametrize("sent", [{}, {"input": None}, {"input": ""}, {"input": []}, {"messages": [{"role": "user"}]}])
+def test_a_response_needs_an_input(sent: dict[str, object]) -> None:
+    """A body of the Chat API has `messages`: the word that is missing here helps more than the one that is not read."""
+    body = read_media_json(msgspec.json.encode({"model": "gemini-3.1-flash-image", **sent}), ResponsesRequest)
+
+    with pytest.raises(InvalidRequest, match="'input' is required") as caught:
+        read_response(body, terms(), ())
+    assert caught.value.param == "input"

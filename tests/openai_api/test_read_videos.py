@@ -272,7 +272,7 @@ def test_roles_say_what_pictures_are(fields: dict[str, object], sources: tuple[S
         ({"input_reference": {"file_id": None}}, "input_reference", "needs an 'image_url'"),
         ({"input_reference": {}}, "input_reference", "needs an 'image_url'"),
         ({"input_reference": "fox"}, "input_reference", "data: URL"),
-        ({"input_reference": DATA_URL, "roles": ["hero"]}, "input_reference", "'hero'"),
+        ({"input_reference": DATA_URL, "roles": ["hero"]}, "roles", "'hero'"),
         ({"roles": "first_frame"}, "roles", "1 pictures and 0 came"),
     ],
 )

@@ -1,5 +1,6 @@
 """Request bodies into wire structs."""
 
+import codecs
 import re
 from collections.abc import Callable
 from typing import TypeVar
@@ -14,6 +15,10 @@ _T = TypeVar("_T")
 MOST_COMMAS = 500_000
 #: The code of an error about a body that is none.
 NOT_JSON = "invalid_json"
+#: `model=…`, as curl sends it with `-d` and HTML forms do, or the boundary of `multipart/form-data`.
+FORM = re.compile(rb"--|[\w.\[\]%-]{1,64}=")
+#: The decoder's words: what it met, and at which byte.
+MALFORMED = re.compile(r"JSON is malformed: (.+)")
 
 
 def read_json(body: bytes, kind: type[_T]) -> _T:
@@ -24,7 +29,29 @@ def read_json(body: bytes, kind: type[_T]) -> _T:
         RequestTooLarge: it has too many values.
     """
     _check_count(body)
-    return checked(lambda: msgspec.json.decode(body, type=kind))
+    try:
+        return checked(lambda: msgspec.json.decode(body, type=kind))
+    except InvalidRequest as fault:
+        if fault.code != NOT_JSON:
+            raise
+        flaw = _flaw(body, fault.__cause__)
+        raise InvalidRequest(f"The request body is not valid JSON: {flaw}.", code=NOT_JSON) from fault
+
+
+def _flaw(body: bytes, error: BaseException | None) -> str:
+    """Say what keeps a body from being JSON."""
+    if not body.strip():
+        return "it is empty"
+    if body.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "it begins with a byte order mark; send UTF-8 without one"
+    if FORM.match(body):
+        return "it is a form; send JSON instead"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    found = MALFORMED.match(str(error))
+    return found[1] if found else "its end is missing"
 
 
 def _check_count(body: bytes) -> None:
@@ -64,6 +91,8 @@ WORDS = {
     "object": "an object",
     "null": "null",
 }
+#: What a number is that is not a whole one.
+FRACTION = "a number with a fraction"
 
 
 def _for_people(message: str, param: str | None) -> str:
@@ -73,4 +102,5 @@ def _for_people(message: str, param: str | None) -> str:
         return f"{message}{f' in {param!r}' if param else ''}."
     wanted = [WORDS.get(kind, kind) for kind in found[1].split(" | ") if kind != "null"]
     what = f"'{param}'" if param else "The body"
-    return f"{what} has to be {' or '.join(wanted)}, not {WORDS.get(found[2], found[2])}."
+    got = FRACTION if found[2] == "float" else WORDS.get(found[2], found[2])
+    return f"{what} has to be {' or '.join(wanted)}, not {got}."

@@ -40,7 +40,11 @@ def seed(value: int | None) -> int | None:
 
 def wrong_type(value: object, name: str, wanted: str) -> InvalidRequest:
     """Return what is told to a client whose field is of the wrong type."""
-    kind = next((word for known, word in KINDS if isinstance(value, known)), "this")
+    kind = (
+        str(value)
+        if isinstance(value, float)
+        else next((word for known, word in KINDS if isinstance(value, known)), "this")
+    )
     return InvalidRequest(f"'{name}' has to be {wanted}, not {kind}.", param=name, code="invalid_type")
 
 
@@ -49,7 +53,6 @@ KINDS: tuple[tuple[type, str], ...] = (
     (str, "text"),
     (bool, "true or false"),
     (int, "a whole number"),
-    (float, "a number"),
     (list, "a list"),
     (dict, "an object"),
 )
@@ -64,6 +67,16 @@ def word_of(value: object, name: str) -> str:
     if not isinstance(value, str):
         raise wrong_type(value, name, "text")
     return value
+
+
+def format_of(value: object, name: str) -> str:
+    """Return the format of a file, which Google's clients call by its MIME type: `image/jpeg` is `jpeg`.
+
+    Raises:
+        InvalidRequest: it is no text.
+    """
+    word = word_of(value, name).strip().lower().removeprefix("image/").removeprefix("video/")
+    return "jpeg" if word == "jpg" else word
 
 
 def whole_number(value: object, name: str) -> int:

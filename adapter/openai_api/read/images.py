@@ -72,7 +72,7 @@ def image_order(body: ImagesRequest, terms: Terms, sources: tuple[Source, ...] =
         input_formats=tuple(MediaFormat[word.upper()] for word in card.input_formats),
         seed=seed(body.seed),
         lenient=_is_lenient(body.moderation, card),
-        format=_format(body.output_format),
+        format=_format(body),
         compression=_compression(body),
     )
 
@@ -106,9 +106,8 @@ def generation_order(body: ImagesRequest, terms: Terms) -> ImageOrder:
         UnknownModel, InvalidRequest: as `image_order`.
     """
     if body.input_fidelity is not None and not body.pictures:
-        raise InvalidRequest(
-            "'input_fidelity' is for pictures to work from, and there are none.", param="input_fidelity"
-        )
+        name = body.called("input_fidelity")
+        raise InvalidRequest(f"'{name}' is for pictures to work from, and there are none.", param=name)
     return image_order(body, terms, sources_of(body.pictures, terms.public_url))
 
 
@@ -119,9 +118,10 @@ def _refuse_what_is_not_done(body: ImagesRequest) -> None:
     """
     one_of(body.background or "auto", ["auto", "opaque"], "background")
     if not 0 <= (body.partial_images or 0) <= 3:
-        raise InvalidRequest("'partial_images' has to be 0 to 3.", param="partial_images")
+        name = body.called("partial_images")
+        raise InvalidRequest(f"'{name}' has to be 0 to 3.", param=name)
     # `high`, the most, is how these models look at their inputs anyway.
-    one_of(body.input_fidelity or "low", ["low", "high"], "input_fidelity")
+    one_of(body.input_fidelity or "low", ["low", "high"], body.called("input_fidelity"))
     if body.seconds is not None:
         name = body.called("seconds")
         raise InvalidRequest(f"This model makes pictures, which have no length; leave '{name}' out.", param=name)
@@ -131,8 +131,9 @@ def _refuse_what_is_not_done(body: ImagesRequest) -> None:
                 f"This model makes pictures, which have no frames; '{picture.name}' belongs to videos.",
                 param=picture.name,
             )
-    for name in FOREIGN:
-        if getattr(body, name) is not None:
+    for field in FOREIGN:
+        if getattr(body, field) is not None:
+            name = body.called(field)
             raise InvalidRequest(f"'{name}' means nothing to these models; leave it out.", param=name)
 
 
@@ -161,14 +162,14 @@ def _framed(body: ImagesRequest, card: ImageCard, by_name: Ratio | None, policy:
 def _policy(body: ImagesRequest, terms: Terms) -> SizePolicy:
     if body.size_policy is None:
         return terms.size_policy
-    return SizePolicy(one_of(body.size_policy, [policy.value for policy in SizePolicy], "size_policy"))
+    return SizePolicy(one_of(body.size_policy, [policy.value for policy in SizePolicy], body.called("size_policy")))
 
 
 def _exact(pixels: Pixels | None, body: ImagesRequest) -> Pixels | None:
     """Return what can be made to the pixel; what cannot be is refused before it is paid for."""
     if pixels is None:
         return None
-    kind = _format(body.output_format)
+    kind = _format(body)
     too_long = kind is MediaFormat.WEBP and max(pixels.width, pixels.height) > LONGEST_WEBP_SIDE
     if too_long or pixels.area > MOST_ENCODED_PIXELS:
         raise InvalidRequest(f"'{pixels}' is too large to be made exactly.", param=body.called("size"))
@@ -183,18 +184,18 @@ def _is_lenient(moderation: str | None, card: ImageCard) -> bool:
     return one_of(moderation or "auto", ["auto", "low"] if card.lenient else ["auto"], "moderation") == "low"
 
 
-def _format(name: str | None) -> MediaFormat:
-    return FORMATS[one_of(name or "png", list(FORMATS), "output_format")]
+def _format(body: ImagesRequest) -> MediaFormat:
+    return FORMATS[one_of(body.output_format or "png", list(FORMATS), body.called("output_format"))]
 
 
 def _compression(body: ImagesRequest) -> int:
-    asked = body.output_compression
+    asked, name = body.output_compression, body.called("output_compression")
     if asked is None:
         return 100
     if not 0 <= asked <= 100:
-        raise InvalidRequest("'output_compression' has to be 0 to 100.", param="output_compression")
-    if asked < 100 and _format(body.output_format) is MediaFormat.PNG:
-        raise InvalidRequest("A PNG is not compressed with losses; leave it out.", param="output_compression")
+        raise InvalidRequest(f"'{name}' has to be 0 to 100.", param=name)
+    if asked < 100 and _format(body) is MediaFormat.PNG:
+        raise InvalidRequest(f"A PNG is not compressed with losses; leave '{name}' out.", param=name)
     return asked
 
 

@@ -33,7 +33,7 @@ def asked_markup(body: ChatRequest, catalogue: Catalogue) -> Markup | None:
     by_name = split_model(required(body.model, "model"), catalogue)[1]
     if body.video_markup is None:
         return by_name
-    return Markup(one_of(body.video_markup, [form.value for form in Markup], "video_markup"))
+    return Markup(one_of(body.video_markup, [form.value for form in Markup], body.called("video_markup")))
 
 
 def choose_markup(wishes: Iterable[Markup | None], agent: str) -> Markup:

@@ -10,16 +10,19 @@ import msgspec
 
 from adapter.errors import UNREADABLE_JSON, InvalidRequest
 from adapter.openai_api.read.body import checked, read_json
-from adapter.openai_api.read.fields import seconds_of, whole_number, word_of
+from adapter.openai_api.read.fields import format_of, seconds_of, whole_number, word_of
 from adapter.openai_api.read.form import DEEPEST, Part, is_empty, plant, texts
 from adapter.openai_api.read.names import (
     CONTAINERS,
     FIELDS,
+    FILE_FIELDS,
     FORMATS,
     INNER_CONTAINERS,
+    OF_FILES,
     PICTURES,
     REFUSED,
     SEARCH_TOOLS,
+    spellings,
 )
 from adapter.openai_api.read.picture_sets import listed, one_set
 from adapter.openai_api.read.shape import ratio_of, resolution_of, size_of
@@ -38,6 +41,8 @@ _READERS: Mapping[str, Callable[[object, str], object]] = {
     "aspect_ratio": ratio_of,
     "resolution": resolution_of,
     "quality": word_of,
+    "output_format": format_of,
+    "output_compression": whole_number,
 }
 #: Keys that do not reach the struct as they came. `response_format` does: it is also a field of OpenAI's.
 _MOVED = frozenset({*FIELDS, *PICTURES, *CONTAINERS, *MediaRequest.__struct_fields__}) - FORMATS - {"model"}
@@ -81,13 +86,35 @@ def read_tree(tree: Tree, kind: type[_Request], *, inside: str = "", is_form: bo
     said = [*_said(tree, inside, parent="", is_form=is_form)]
     names, values = _fields(said)
     rest = {key: _whole(value) for key, value in tree.items() if key not in _MOVED and not is_empty(value)}
-    plain = texts(rest) if is_form else rest
+    spelt, plain = _by_field(texts(rest) if is_form else rest, kind, inside)
     try:
         request = checked(lambda: msgspec.convert({**plain, **values}, kind, strict=not is_form))
     except InvalidRequest as fault:
-        fault.param = fault.param and _path(inside, fault.param, is_form=False)
+        fault.param = fault.param and (spelt.get(fault.param) or _path(inside, fault.param, is_form=False))
         raise
-    return msgspec.structs.replace(request, names=names, pictures=pictures_of(said))
+    return msgspec.structs.replace(request, names={**spelt, **names}, pictures=pictures_of(said))
+
+
+def _by_field(
+    rest: Mapping[str, object], kind: type[MediaRequest], inside: str
+) -> tuple[Mapping[str, str], Mapping[str, object]]:
+    """Return which fields of the route came in their other spelling (`sizePolicy`), and all values by their fields.
+
+    Raises:
+        InvalidRequest: both spellings came and say different things.
+    """
+    fields = {spelling: field for field in kind.__struct_fields__ for spelling in spellings(field)}
+    spelt: dict[str, str] = {}
+    found: dict[str, object] = {}
+    for key, value in rest.items():
+        is_container = key in FORMATS and isinstance(value, dict)  # Google's, which is read elsewhere
+        field, name = key if is_container else fields.get(key, key), _path(inside, key, is_form=False)
+        if field in found and found[field] != value:
+            raise contradiction(spelt.get(field) or _path(inside, field, is_form=False), name)
+        if field != key:
+            spelt[field] = name
+        found[field] = value
+    return spelt, found
 
 
 def _said(tree: Tree, inside: str, *, parent: str, is_form: bool) -> Iterator[_Said]:
@@ -102,6 +129,8 @@ def _said(tree: Tree, inside: str, *, parent: str, is_form: bool) -> Iterator[_S
             yield from _said(below, name, parent=key, is_form=is_form)
         elif key in REFUSED:
             _refuse(key, name, _plain(value))
+        elif key in FILE_FIELDS and parent in OF_FILES:
+            yield _Said(FILE_FIELDS[key], name, _plain(value))
         elif key in PICTURES or key in FIELDS:
             yield _Said(key, name, value if key in PICTURES else _plain(value))
 

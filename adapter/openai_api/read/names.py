@@ -40,12 +40,16 @@ CONTAINERS: Final = frozenset(
         "parameters",
         "extra_body",
         "google",
+        "output_options",
+        "image_output_options",
     )
     for spelt in spellings(name)
 )
 #: Objects that are containers only inside of one: elsewhere `image` is a picture.
 INNER_CONTAINERS: Final = frozenset({"image", "video"})
 FORMATS: Final = frozenset({"response_format", "responseFormat"})
+#: Containers that speak of the file to make. Elsewhere `mime_type` is of a picture that comes along.
+OF_FILES: Final = FORMATS | INNER_CONTAINERS | spellings("output_options") | spellings("image_output_options")
 
 #: Each field of ours, and what clients call it.
 FIELDS: Final = _by_spelling(
@@ -69,6 +73,8 @@ FIELDS: Final = _by_spelling(
         "aspect_ratio": ("aspect_ratio", "ratio", "image_aspect_ratio", "video_aspect_ratio", "orientation"),
         "resolution": ("resolution", "image_size", "image_resolution", "video_resolution", "output_resolution"),
         "quality": ("quality",),
+        "output_format": ("output_format", "output_mime_type"),
+        "output_compression": ("output_compression", "output_compression_quality"),
         "seconds": (
             "seconds",
             "duration",
@@ -83,6 +89,12 @@ FIELDS: Final = _by_spelling(
         "seed": ("seed", "random_seed"),
     }
 )
+
+#: Google's names in the containers that speak of the file to make.
+FILE_FIELDS: Final = {
+    **dict.fromkeys(spellings("mime_type"), "output_format"),
+    **dict.fromkeys(spellings("compression_quality"), "output_compression"),
+}
 
 #: What clients call pictures to work from, and what such a picture is to a video; "" leaves that to their number.
 PICTURES: Final = {

@@ -73,6 +73,8 @@ def read_response(body: ResponsesRequest, terms: Terms, sight: Sequence[str], *,
         InvalidRequest: a field is missing, or asks for what the model or this server cannot do.
     """
     _refuse_what_is_not_done(body)
+    if body.previous_response_id is None and not is_answered:
+        required(body.input, PARAM)
     tool = _tool(body)
     turns = [*_shown(sight), *messages(body.input)]
     with _params({CHAT_PARAM: PARAM}):
@@ -150,6 +152,8 @@ def _video(body: ResponsesRequest, turns: Sequence[Turn], terms: Terms) -> Video
         aspect_ratio=body.aspect_ratio,
         resolution=body.resolution,
         quality=body.quality,
+        output_format=body.output_format,
+        output_compression=body.output_compression,
         seconds=body.seconds,
         seed=body.seed,
         pictures=body.pictures,
@@ -181,7 +185,18 @@ def _picture(body: ResponsesRequest, tool: _Tool | None, turns: Sequence[Turn], 
 #: Fields of the tool that do not know by themselves where they stand in a request.
 _TOOL_FIELDS = (*(set(ImageTool.__struct_fields__) - set(MediaRequest.__struct_fields__)), "model")
 #: Fields that may stand in the tool or beside it.
-_SHARED = ("n", "size", "aspect_ratio", "resolution", "quality", "seconds", "seed", "pictures")
+_SHARED = (
+    "n",
+    "size",
+    "aspect_ratio",
+    "resolution",
+    "quality",
+    "output_format",
+    "output_compression",
+    "seconds",
+    "seed",
+    "pictures",
+)
 
 
 def _settings(body: ResponsesRequest, tool: ImageTool | None) -> ImageTool:

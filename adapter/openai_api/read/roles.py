@@ -22,11 +22,7 @@ def cast_pictures(
         InvalidRequest: roles that do not go together, or too many pictures.
     """
     roles = roles or [None] * len(pictures)
-    for role in roles:
-        if role not in {None, FIRST, LAST, REFERENCE}:
-            raise InvalidRequest(
-                f"'{role}' is not what a picture can be to a video. Allowed: {FIRST}, {LAST}, {REFERENCE}.", param=param
-            )
+    check_roles(roles, param)
     match sorted({role or "" for role in roles}):
         case []:
             return VideoInput.TEXT, ()
@@ -45,4 +41,13 @@ def cast_pictures(
         case _:
             raise InvalidRequest(
                 f"A video has one {FIRST}, with or without one {LAST}, or only {REFERENCE} pictures.", param=param
+            )
+
+
+def check_roles(roles: Sequence[str | None], param: str) -> None:
+    """Refuse words that no picture of a video can be. `param` is where they stand."""
+    for role in roles:
+        if role not in {None, FIRST, LAST, REFERENCE}:
+            raise InvalidRequest(
+                f"'{role}' is not what a picture can be to a video. Allowed: {FIRST}, {LAST}, {REFERENCE}.", param=param
             )

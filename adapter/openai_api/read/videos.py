@@ -15,7 +15,7 @@ from adapter.openai_api.read.form import Part
 from adapter.openai_api.read.media import read_media_form, read_media_json
 from adapter.openai_api.read.picture_sets import field_of
 from adapter.openai_api.read.pictures import sources_of
-from adapter.openai_api.read.roles import cast_pictures
+from adapter.openai_api.read.roles import cast_pictures, check_roles
 from adapter.openai_api.read.shape import origin_of, read_shape
 from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.wire.media import MediaRequest
@@ -57,6 +57,7 @@ def film(request: MediaRequest, script: Script, terms: Terms) -> VideoWish:
     card, by_name = terms.catalogue.find_card(script.model, VideoCard)
     _check_count(request)
     _check_fineness(request, card)
+    _check_format(request)
     kind, pictures = cast_pictures(script.pictures, script.roles, most=card.references, param=script.pictures_param)
     size = None if _is_resolution(request.size, card) else request.size
     shape = read_shape(size, request.aspect_ratio, by_name, request.names)
@@ -103,6 +104,16 @@ def _check_fineness(request: MediaRequest, card: VideoCard) -> None:
                 f"The model '{card.name}' has one resolution, {' or '.join(card.resolutions)}; '{word}' cannot be had.",
                 param=name,
             )
+
+
+def _check_format(request: MediaRequest) -> None:
+    """Refuse another format than the one that there is."""
+    name = request.called("output_format")
+    if request.output_format not in {None, "mp4"}:
+        raise InvalidRequest(f"Videos are MP4; '{request.output_format}' cannot be had.", param=name)
+    if request.output_compression is not None:
+        name = request.called("output_compression")
+        raise InvalidRequest(f"The compression of a video cannot be chosen; leave '{name}' out.", param=name)
 
 
 def _is_resolution(word: str | None, card: VideoCard) -> bool:
@@ -168,6 +179,7 @@ def _roles(request: VideosRequest) -> tuple[str | None, ...]:
         raise InvalidRequest(
             f"'roles' names {len(roles)} pictures and {count} came; it has to name each, in their order.", param="roles"
         )
+    check_roles(roles, "roles")
     return roles
 
 

@@ -47,8 +47,6 @@ class ChatRequest(MediaRequest, frozen=True, kw_only=True):
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     #: Of pictures; as in the Images API.
-    output_format: str | None = None
-    output_compression: int | None = None
     background: str | None = None
     style: str | None = None
     size_policy: str | None = None

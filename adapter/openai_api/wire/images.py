@@ -13,8 +13,6 @@ class ImagesRequest(MediaRequest, frozen=True, kw_only=True):
 
     prompt: str | None = None
     response_format: str | None = None
-    output_format: str | None = None
-    output_compression: int | None = None
     background: str | None = None
     moderation: str | None = None
     style: str | None = None

@@ -26,6 +26,9 @@ class MediaRequest(msgspec.Struct, frozen=True, kw_only=True):
     #: Gemini's word for a picture (`2K`), everybody's for a video (`720p`).
     resolution: str | None = None
     quality: str | None = None
+    #: Of pictures `png`, `jpeg` or `webp`; a video is always `mp4`.
+    output_format: str | None = None
+    output_compression: int | None = None
     seconds: float | None = None
     seed: int | None = None
     #: The pictures to work from, in their order.
