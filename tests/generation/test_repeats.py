@@ -6,9 +6,11 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
+from adapter.database.engine import Database
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
-from adapter.domain.repeats import KEY_SECONDS, RETRY_SECONDS, Asking
+from adapter.domain.ports import Memory
+from adapter.domain.repeats import KEY_SECONDS, RETRY_SECONDS, Asking, Entry, Known
 from adapter.errors import (
     AdapterError,
     AnswerLost,
@@ -20,6 +22,7 @@ from adapter.errors import (
 )
 from adapter.generation.pictures import Pictures
 from adapter.generation.undertaking import STAY_SECONDS, Album, Undertaking, Undertakings, Viewing
+from adapter.jobs.requests import SqlRequestStore
 from adapter.media.janitor import is_ours
 from tests.fakes import FakeClock, made_image
 from tests.generation.conftest import PATIENCE, Studio, asking
@@ -443,4 +446,41 @@ async def test_pictures_that_nobody_took_are_found_on_disk_when_their_place_in_m
 
     assert (await asked(studio, pictures, asking(count=1))).images[0].pixels.width == 17
     assert (await asked(studio, pictures, asking(count=2))).images[0].pixels.width == 17
+    assert maker.calls == 1
+
+
+class SlowRequests(SqlRequestStore):
+    """A memory that takes its time to look back."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.ready = asyncio.Event()
+        self.ready.set()
+
+    async def begin(self, entry: Entry, *, now: float, lease: float) -> Known | None:
+        await self.ready.wait()
+        return await super().begin(entry, now=now, lease=lease)
+
+
+async def test_a_client_that_comes_back_is_written_down_once_by_a_slow_memory(
+    memory: Memory, database: Database, clock: FakeClock
+) -> None:
+    """Its pictures are found, and no execution is left behind that looks as if its process had died."""
+    requests, maker = SlowRequests(database), Maker()
+    studio = Studio(memory, requests, clock)
+    pictures = studio.pictures(maker, afterglow=0)
+    (await studio.open(pictures, asking())).close(delivered=False)
+    await pictures.finish()
+    requests.ready.clear()
+    back = asyncio.create_task(studio.open(pictures, asking()))
+    await asyncio.sleep(0)
+    await clock.advance(PATIENCE.unwritten)
+    await pictures.tend()
+    requests.ready.set()
+    await taken(await back)
+    await pictures.finish()
+    await clock.advance(2 * PATIENCE.lease)
+
+    again = await asked(studio, studio.pictures(maker), asking(count=1))
+    assert again.images[0].pixels.width == 17
     assert maker.calls == 1
