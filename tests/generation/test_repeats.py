@@ -484,3 +484,41 @@ async def test_a_client_that_comes_back_is_written_down_once_by_a_slow_memory(
     again = await asked(studio, studio.pictures(maker), asking(count=1))
     assert again.images[0].pixels.width == 17
     assert maker.calls == 1
+
+
+async def test_the_retry_of_what_was_refused_does_not_get_the_pictures_of_another(studio: Studio) -> None:
+    """Of equal requests side by side one was refused. Its retry is a wish of its own, and the next one is not."""
+    maker = Maker(UpstreamBusy("too many"))
+    pictures = studio.pictures(maker)
+    with pytest.raises(UpstreamBusy):
+        await asked(studio, pictures, asking())
+    maker.ready.clear()
+    other = await studio.open(pictures, asking())
+    await pass_time_to_be_written(studio, pictures)
+    again = await studio.open(pictures, asking(count=1))
+    once_more = await studio.open(pictures, asking(count=2))
+    maker.ready.set()
+
+    assert len({(await taken(viewing)).images[0].pixels.width for viewing in (other, again)}) == 2
+    assert (await taken(once_more)).images[0].pixels.width == 19
+    assert maker.calls == 3
+
+
+async def pass_time_to_be_written(studio: Studio, pictures: Pictures) -> None:
+    """Let the database know of what is under way."""
+    await studio.clock.advance(PATIENCE.unwritten)
+    await pictures.tend()
+
+
+async def test_the_retry_of_what_was_refused_takes_what_another_left(studio: Studio) -> None:
+    """It may be paid for. Two wishes have two executions, whoever gets which."""
+    maker = Maker(UpstreamBusy("too many"))
+    pictures = studio.pictures(maker)
+    with pytest.raises(UpstreamBusy):
+        await asked(studio, pictures, asking())
+    (await studio.open(pictures, asking())).close(delivered=False)
+    await pictures.finish()
+    both = [await asked(studio, pictures, asking(count=1)) for _ in range(2)]
+
+    assert {album.images[0].pixels.width for album in both} == {18, 19}
+    assert maker.calls == 3
