@@ -10,6 +10,7 @@
     │   ├── NotFound                 404  no such path or object
     │   ├── MethodNotAllowed         405  the path is there, for another method
     │   ├── RequestStalled           408  the body stopped coming
+    │   ├── ClientLeft               499  hung up before anything was begun
     │   ├── StillRunning             409  the same request is under way in another process
     │   │   └── Undecided            409  … or may be: that process may be dead
     │   ├── RequestTooLarge          413  the body is longer than limits.body_bytes
@@ -162,6 +163,12 @@ class RequestStalled(ClientFault):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.headers = {"connection": "close"}
+
+
+class ClientLeft(ClientFault):
+    """It hung up before anything was begun for it. The answer is for the log: 499 is what nginx writes there."""
+
+    status = 499
 
 
 class StillRunning(ClientFault):

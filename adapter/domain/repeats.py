@@ -100,6 +100,11 @@ class Earlier(Protocol):
         """Whether it ended without a result."""
         ...
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether it ended before anything was executed, for a reason that passes: its retry is a new execution."""
+        ...
+
 
 _E = TypeVar("_E", bound=Earlier)
 
@@ -109,17 +114,20 @@ def pick(earlier: Sequence[_E], repeat: Repeat) -> _E | None:
 
     A key has one execution. A first attempt joins only what its client has left: no connection waits for it, and no
     client was given its answer. A counted retry joins one that has not been retried so often yet, if there is one: of
-    two equal requests that both failed each finds its own.
+    two equal requests that both failed each finds its own. A refused one stands for one retry: else that would get the
+    answer of an equal request that is still under way, and two clients would get one picture.
     """
     left = [one for one in earlier if not (one.is_waited_for or one.is_answered)]
     if repeat.key is not None:
         return earlier[-1] if earlier else None
     if repeat.count == 0:
         return next((one for one in reversed(left) if not one.is_failed), None)
-    for choice in (left, earlier):
+    executed = [one for one in earlier if not one.is_refused]
+    # What is left goes first: it may be paid for, and a refused one is not.
+    for choice in ([one for one in left if not one.is_refused], [one for one in earlier if one.is_refused], executed):
         if behind := [one for one in choice if one.attempts < repeat.count]:
             return behind[-1]
-    return earlier[-1] if earlier else None
+    return executed[-1] if executed else None
 
 
 class Standing(StrEnum):
@@ -208,6 +216,11 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     def is_failed(self) -> bool:
         """Whether it ended without a result."""
         return self.standing is Standing.LOST or isinstance(self.answer, StoredFault)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether nothing was executed: such a one is forgotten and not remembered."""
+        return False
 
 
 class Connected(msgspec.Struct, frozen=True, kw_only=True):

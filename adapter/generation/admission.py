@@ -38,7 +38,7 @@ class Starting:
         self.job: VideoJob | None = None
         self.attempts = asking.repeat.count
         self.connections = 0
-        self.is_answered = self.is_failed = False
+        self.is_answered = self.is_failed = self.is_refused = False
 
     @property
     def is_waited_for(self) -> bool:

@@ -50,25 +50,34 @@ class Pictures:
         self._feed.check_open()
         now = self._clock.now()
         one = self._undertakings.find(asking, now)
-        if one is None:
-            one = Undertaking(asking, now)
-            one.looks_back = self._undertakings.may_be_on_disk(asking, now)
-            self._undertakings.add(one)
+        if one is None or one.is_refused:
+            one = self._new(asking, now, refused=one)
             one.holding.enter_context(room.keep())
             self._start(self._carry_out(one, order, room, linked=linked))
         return Viewing(one, self._leave, self._wait, link=self._link if linked else None)
+
+    def _new(self, asking: Asking, now: float, *, refused: Undertaking | None) -> Undertaking:
+        one = Undertaking(asking, now)
+        one.looks_back = self._undertakings.may_be_on_disk(asking, now)
+        if refused is not None:
+            self._undertakings.remove(refused)
+            # Nothing was executed for what it repeats. Only a key may have come to another process meanwhile.
+            one.looks_back = asking.has_key
+        self._undertakings.add(one)
+        return one
 
     async def _carry_out(self, one: Undertaking, order: ImageOrder, room: Room, *, linked: bool) -> None:
         try:
             if one.looks_back:
                 one.known = await self._repeats.begin(one)
+            one.is_own = one.known is None
             one.identified.set()
             await room.wait_for_more(weight.of_order(order))
             one.opened.set()
             one.album = await self._result(one, order, linked=linked)
         except AdapterError as fault:
             one.fault = fault.copy()  # it is kept for retries, and its frames hold the order's pictures
-            if not fault.spent:
+            if not (fault.spent or one.is_refused):
                 self._undertakings.remove(one)
             if one.known is None:
                 await self._repeats.fail(one, fault)

@@ -165,7 +165,8 @@ class Repeats:
         """
         now = self._clock.now()
         for one in under_way:
-            if one.entry.began_at <= now - self._patience.unwritten and not one.asking.is_repetition:
+            # What looks back is written down by `begin`, or stands for an execution that is written down already.
+            if one.entry.began_at <= now - self._patience.unwritten and not one.looks_back:
                 await self._write_down(one, now)
         if self._renewed_at <= now - self._patience.lease / 3:
             self._renewed_at = now

@@ -57,8 +57,10 @@ class Undertaking:
         self.identified = asyncio.Event()
         #: … and once there is memory for it.
         self.opened = asyncio.Event()
-        #: The earlier request that it stands for.
+        #: The earlier request that it stands for …
         self.known: Known | None = None
+        #: … and whether it is certain that there is none.
+        self.is_own = False
         self.over = asyncio.Event()
         self.album: Album | None = None
         self.fault: AdapterError | None = None
@@ -97,6 +99,11 @@ class Undertaking:
         return self.fault is not None
 
     @property
+    def is_refused(self) -> bool:
+        """Whether it ended before anything was executed, here or elsewhere."""
+        return self.is_own and self.fault is not None and not self.fault.spent
+
+    @property
     def is_written_down(self) -> bool:
         """Whether its answer can be found elsewhere once it is forgotten here."""
         return self.kept or self.known is not None or self.asking.has_key
@@ -127,7 +134,7 @@ class Undertakings:
         self._kept: dict[str, float] = {}
 
     def find(self, asking: Asking, now: float) -> Undertaking | None:
-        """Return the one that a request joins, as `pick` says.
+        """Return the one that a request joins, as `pick` says. If that was refused, the request begins anew.
 
         Raises:
             InvalidRequest: with the code `idempotency_key_reused`.
@@ -141,6 +148,8 @@ class Undertakings:
                     "This request was answered a moment ago. Its pictures are not kept, and none made now."
                 )
             return None
+        if one.is_refused:
+            return one
         if not is_same_content(one.asking.content, asking.content):
             raise key_reused()
         one.attempts = max(one.attempts, asking.repeat.count)
@@ -172,7 +181,8 @@ class Undertakings:
             if (first.settled_at or now) > now - STAY_SECONDS:
                 first = next(reversed(self._over.values()))
             self._drop(first)
-            _remember(self._kept if first.is_written_down else self._lost, first.entry.scope, now)
+            if not first.is_refused:
+                _remember(self._kept if first.is_written_down else self._lost, first.entry.scope, now)
 
     def _has(self, one: Undertaking) -> bool:
         return one.entry.mark in self._all.get(one.entry.scope, {})

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -54,6 +54,14 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
     def is_failed(self) -> bool:
         """Whether it ended without a video."""
         return self.job is None or self.job.state is JobState.FAILED or self.is_called_off
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether its job failed before anything was executed, for a reason that passes."""
+        job = self.job
+        if job is None or job.failure is None:
+            return False
+        return job.operation is None and job.failure.should_retry is not False
 
     def ended_before(self, at: float) -> bool:
         """Whether it was over at that time."""
@@ -128,7 +136,7 @@ def left_behind(found: Sequence[Serving], connected: Connected, now: float, ther
 
 
 def repeated(found: Sequence[Serving], asking: Asking, there: float) -> Serving | None:
-    """Return the execution of which a request is a retry, or whose key it has.
+    """Return the execution of which a request is a retry, or whose key it has. If that was refused, it begins anew.
 
     Raises:
         InvalidRequest: with the code `idempotency_key_reused`.
@@ -150,12 +158,7 @@ def repeated(found: Sequence[Serving], asking: Asking, there: float) -> Serving 
         raise key_reused()
     if joined.job is None and asking.has_key:
         raise NotFound("The video of this Idempotency-Key was deleted.")
-    return None if joined.job is None or _invites_retry(joined.job) else joined
-
-
-def _invites_retry(job: VideoJob) -> bool:
-    """Say whether a job failed before anything was executed, for a reason that passes: then nothing came of it."""
-    return job.failure is not None and job.operation is None and job.failure.should_retry is not False
+    return None if joined.job is None else joined
 
 
 async def remember(
@@ -184,6 +187,11 @@ async def join(connection: AsyncConnection, joined: Serving, asking: Asking, con
     if (waited_by, attempts) != (joined.waited_by, joined.attempts):
         joining = update(EXECUTIONS).where(EXECUTIONS.c.id == joined.id)
         await connection.execute(joining.values(waited_by=waited_by, attempts=attempts))
+
+
+async def forget(connection: AsyncConnection, refused: Serving) -> None:
+    """Forget an execution that was refused: its retry, which is executed now, stands for it."""
+    await connection.execute(delete(EXECUTIONS).where(EXECUTIONS.c.id == refused.id))
 
 
 async def keep_process(connection: AsyncConnection, process: str, until: float) -> None:

@@ -15,7 +15,7 @@ from adapter.domain.job import LIVE, JobState, VideoJob
 from adapter.domain.ports import Claim, Write
 from adapter.domain.repeats import Asking, Connected
 from adapter.jobs import serving
-from adapter.jobs.serving import read_job
+from adapter.jobs.serving import Serving, read_job
 
 log = structlog.get_logger()
 
@@ -59,9 +59,11 @@ class SqlJobStore:
         async with writing(self._database) as connection:
             if asking is not None:
                 await pass_alone(connection, f"request {asking.scope}")
-                served = await self._served(connection, asking, connected, now)
-                if served is not None:
-                    return served
+                found = await self._found(connection, asking, connected, now)
+                if found is not None:
+                    if (served := await self._joined(connection, found, asking, connected, now)) is not None:
+                        return served
+                    await serving.forget(connection, found)
             await connection.execute(JOBS.insert().values(**_identity(job), due_at=there, **_columns(job)))
             if asking is not None:
                 await serving.remember(connection, asking, job.id, connected, there)
@@ -74,25 +76,30 @@ class SqlJobStore:
         if not asking.is_repetition:
             return None
         async with writing(self._database) as connection:
-            return await self._served(connection, asking, connected, now)
+            found = await self._found(connection, asking, connected, now)
+            return None if found is None else await self._joined(connection, found, asking, connected, now)
 
-    async def _served(
-        self, connection: AsyncConnection, asking: Asking, connected: Connected | None, now: float
+    async def _joined(
+        self, connection: AsyncConnection, found: Serving, asking: Asking, connected: Connected | None, now: float
     ) -> VideoJob | None:
+        """Join a request to an execution and return its job; None: it was refused, so it is executed anew."""
+        if found.is_refused:
+            return None
+        await serving.join(connection, found, asking, connected)
+        if connected is not None:
+            await serving.keep_process(connection, connected.process, self._there(now) + connected.lease)
+        return found.job
+
+    async def _found(
+        self, connection: AsyncConnection, asking: Asking, connected: Connected | None, now: float
+    ) -> Serving | None:
         if not asking.is_repetition and connected is None:
             return None
         there = self._there(now)
         found = await serving.executions(connection, asking, connected, there)
         if connected is None or asking.is_repetition:
-            joined = serving.repeated(found, asking, there)
-        else:
-            joined = serving.left_behind(found, connected, now, there)
-        if joined is None:
-            return None
-        await serving.join(connection, joined, asking, connected)
-        if connected is not None:
-            await serving.keep_process(connection, connected.process, there + connected.lease)
-        return joined.job
+            return serving.repeated(found, asking, there)
+        return serving.left_behind(found, connected, now, there)
 
     async def release(self, job_id: str, process: str, *, answered_at: float | None) -> None:
         """Note that no connection of a process waits for a job (the port of that name)."""

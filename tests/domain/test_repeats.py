@@ -16,12 +16,14 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     is_waited_for: bool = False
     is_answered: bool = False
     is_failed: bool = False
+    is_refused: bool = False
 
 
 LEFT = Execution(name="left")
 WAITED = Execution(name="waited", is_waited_for=True)
 ANSWERED = Execution(name="answered", is_answered=True)
 FAILED = Execution(name="failed", is_failed=True)
+REFUSED = Execution(name="refused", is_failed=True, is_refused=True, is_answered=True)
 RETRIED = Execution(name="retried", attempts=1)
 
 
@@ -46,7 +48,13 @@ RETRIED = Execution(name="retried", attempts=1)
         ([LEFT, RETRIED], Repeat(count=2), "retried"),
         ([RETRIED, WAITED], Repeat(count=1), "waited"),
         ([RETRIED], Repeat(count=1), "retried"),
+        ([REFUSED], Repeat(), None),
+        ([REFUSED], Repeat(count=1), "refused"),
+        ([REFUSED, WAITED, ANSWERED], Repeat(count=1), "refused"),
+        ([REFUSED, LEFT, REFUSED], Repeat(count=1), "left"),
+        ([REFUSED, RETRIED], Repeat(count=1), "refused"),
         ([], Repeat(key="k"), None),
+        ([REFUSED], Repeat(key="k"), "refused"),
         ([WAITED], Repeat(key="k"), "waited"),
         ([ANSWERED], Repeat(key="k", count=1), "answered"),
         ([FAILED], Repeat(key="k"), "failed"),

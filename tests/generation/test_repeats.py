@@ -6,9 +6,11 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
+from adapter.database.engine import Database
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
-from adapter.domain.repeats import KEY_SECONDS, RETRY_SECONDS, Asking
+from adapter.domain.ports import Memory
+from adapter.domain.repeats import KEY_SECONDS, RETRY_SECONDS, Asking, Entry, Known
 from adapter.errors import (
     AdapterError,
     AnswerLost,
@@ -20,6 +22,7 @@ from adapter.errors import (
 )
 from adapter.generation.pictures import Pictures
 from adapter.generation.undertaking import STAY_SECONDS, Album, Undertaking, Undertakings, Viewing
+from adapter.jobs.requests import SqlRequestStore
 from adapter.media.janitor import is_ours
 from tests.fakes import FakeClock, made_image
 from tests.generation.conftest import PATIENCE, Studio, asking
@@ -444,3 +447,78 @@ async def test_pictures_that_nobody_took_are_found_on_disk_when_their_place_in_m
     assert (await asked(studio, pictures, asking(count=1))).images[0].pixels.width == 17
     assert (await asked(studio, pictures, asking(count=2))).images[0].pixels.width == 17
     assert maker.calls == 1
+
+
+class SlowRequests(SqlRequestStore):
+    """A memory that takes its time to look back."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.ready = asyncio.Event()
+        self.ready.set()
+
+    async def begin(self, entry: Entry, *, now: float, lease: float) -> Known | None:
+        await self.ready.wait()
+        return await super().begin(entry, now=now, lease=lease)
+
+
+async def test_a_client_that_comes_back_is_written_down_once_by_a_slow_memory(
+    memory: Memory, database: Database, clock: FakeClock
+) -> None:
+    """Its pictures are found, and no execution is left behind that looks as if its process had died."""
+    requests, maker = SlowRequests(database), Maker()
+    studio = Studio(memory, requests, clock)
+    pictures = studio.pictures(maker, afterglow=0)
+    (await studio.open(pictures, asking())).close(delivered=False)
+    await pictures.finish()
+    requests.ready.clear()
+    back = asyncio.create_task(studio.open(pictures, asking()))
+    await asyncio.sleep(0)
+    await clock.advance(PATIENCE.unwritten)
+    await pictures.tend()
+    requests.ready.set()
+    await taken(await back)
+    await pictures.finish()
+    await clock.advance(2 * PATIENCE.lease)
+
+    again = await asked(studio, studio.pictures(maker), asking(count=1))
+    assert again.images[0].pixels.width == 17
+    assert maker.calls == 1
+
+
+async def test_the_retry_of_what_was_refused_does_not_get_the_pictures_of_another(studio: Studio) -> None:
+    """Of equal requests side by side one was refused. Its retry is a wish of its own, and the next one is not."""
+    maker = Maker(UpstreamBusy("too many"))
+    pictures = studio.pictures(maker)
+    with pytest.raises(UpstreamBusy):
+        await asked(studio, pictures, asking())
+    maker.ready.clear()
+    other = await studio.open(pictures, asking())
+    await pass_time_to_be_written(studio, pictures)
+    again = await studio.open(pictures, asking(count=1))
+    once_more = await studio.open(pictures, asking(count=2))
+    maker.ready.set()
+
+    assert len({(await taken(viewing)).images[0].pixels.width for viewing in (other, again)}) == 2
+    assert (await taken(once_more)).images[0].pixels.width == 19
+    assert maker.calls == 3
+
+
+async def pass_time_to_be_written(studio: Studio, pictures: Pictures) -> None:
+    """Let the database know of what is under way."""
+    await studio.clock.advance(PATIENCE.unwritten)
+    await pictures.tend()
+
+
+async def test_the_retry_of_what_was_refused_takes_what_another_left(studio: Studio) -> None:
+    """It may be paid for. Two wishes have two executions, whoever gets which."""
+    maker = Maker(UpstreamBusy("too many"))
+    pictures = studio.pictures(maker)
+    with pytest.raises(UpstreamBusy):
+        await asked(studio, pictures, asking())
+    (await studio.open(pictures, asking())).close(delivered=False)
+    await pictures.finish()
+    both = [await asked(studio, pictures, asking(count=1)) for _ in range(2)]
+
+    assert {album.images[0].pixels.width for album in both} == {18, 19}
+    assert maker.calls == 3

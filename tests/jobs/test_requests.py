@@ -271,6 +271,15 @@ async def test_a_retry_of_what_failed_for_free_is_a_new_attempt(store: SqlJobSto
     assert (await admit(store, 2, asking(count=1))).seed == 2
 
 
+async def test_what_failed_for_free_stands_for_one_retry(store: SqlJobStore) -> None:
+    """Of two equal wishes one was cut off, and one was refused: their retries are two videos in all, and not three."""
+    cut_off, refused = await admit(store, 1, asking()), await admit(store, 2, asking())
+    await store.release(cut_off.id, "one", answered_at=None)
+    await end(store, refused, Failure.of(UpstreamBusy("later")))
+
+    assert [(await admit(store, 3 + retry, asking(count=1))).seed for retry in range(3)] == [1, 4, 4]
+
+
 async def test_a_retry_whose_job_cannot_be_read_here_makes_no_second_one(
     store: SqlJobStore, database: Database
 ) -> None:

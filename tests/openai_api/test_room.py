@@ -3,11 +3,15 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from typing import cast
 
 import pytest
+from litestar import Request
+from litestar.datastructures import State
+from litestar.types import HTTPReceiveMessage, HTTPScope
 
-from adapter.errors import RequestStalled
-from adapter.openai_api.routes.room import QUICK_BYTES, apart, unless_stalled
+from adapter.errors import ClientLeft, RequestStalled
+from adapter.openai_api.routes.room import QUICK_BYTES, apart, stop_if_left, unless_stalled
 
 
 async def test_large_work_is_done_off_the_event_loop() -> None:
@@ -30,3 +34,18 @@ async def test_a_body_that_stops_coming_is_not_waited_for() -> None:
     with pytest.raises(RequestStalled) as caught:
         await anext(chunks)
     assert (caught.value.status, caught.value.headers) == (408, {"connection": "close"})
+
+
+async def test_nothing_is_begun_for_a_client_that_has_left() -> None:
+    """It hung up while its request waited for memory; one that is still there goes on."""
+    left = asyncio.Event()
+
+    async def receive() -> HTTPReceiveMessage:
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    request: Request[None, str, State] = Request(cast("HTTPScope", {"type": "http"}), receive=receive)
+    await stop_if_left(request)
+    left.set()
+    with pytest.raises(ClientLeft):
+        await stop_if_left(request)

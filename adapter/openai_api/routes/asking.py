@@ -8,7 +8,7 @@ from adapter.generation.undertaking import Viewing
 from adapter.generation.videos import Waiting
 from adapter.openai_api.read.repeats import read_repeat, read_route
 from adapter.openai_api.routes.desk import Desk, OwnedRequest
-from adapter.openai_api.routes.room import take_room, tell_parting
+from adapter.openai_api.routes.room import stop_if_left, take_room, tell_parting
 
 REPLAYED = {"idempotent-replayed": "true"}
 
@@ -31,6 +31,7 @@ async def join_pictures(request: OwnedRequest, desk: Desk, order: ImageOrder, co
     """
     asked = asking(request, content)
     room = await take_room(request, desk, 0)
+    await stop_if_left(request)
     viewing = desk.pictures.join(order, asked, room, linked=linked)
     await tell_parting(request, viewing.close)
     return viewing
@@ -55,7 +56,9 @@ async def join_video(request: OwnedRequest, desk: Desk, wish: VideoWish, content
     Raises:
         AdapterError: as `Videos.join`.
     """
-    waiting = desk.videos.join(wish, asking(request, content))
+    asked = asking(request, content)
+    await stop_if_left(request)
+    waiting = desk.videos.join(wish, asked)
     await tell_parting(request, waiting.close_stream if is_shown else waiting.close)
     return waiting
 

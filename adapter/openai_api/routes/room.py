@@ -11,7 +11,7 @@ from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope,
 
 from adapter.domain import weight
 from adapter.domain.ports import Room
-from adapter.errors import RequestStalled
+from adapter.errors import ClientLeft, RequestStalled
 from adapter.openai_api.read.content import form_content, json_content
 from adapter.openai_api.read.deployments import name_model, name_model_in_form
 from adapter.openai_api.read.form import FormReader, Part
@@ -164,6 +164,18 @@ def _take_at_once(receive: Receive) -> None:
     except StopIteration:
         return
     taking.close()
+
+
+async def stop_if_left(request: OwnedRequest) -> None:
+    """Begin with nothing for a client that hung up before, for example while its request waited for memory.
+
+    The body has to have been read: what the server says next is that the client is gone.
+
+    Raises:
+        ClientLeft: it did.
+    """
+    if await _has_left(request.receive):
+        raise ClientLeft("The client hung up before anything was begun.")
 
 
 async def tell_parting(request: OwnedRequest, tell: Parting) -> None:
