@@ -40,7 +40,7 @@ from adapter.generation.cabinet import Cabinet
 from adapter.generation.contents import Contents
 from adapter.generation.files import Files
 from adapter.generation.pictures import Pictures
-from adapter.generation.repeats import Repeats
+from adapter.generation.prior_executions import PriorExecutions
 from adapter.generation.replies import Background, Replies
 from adapter.generation.texts import Texts
 from adapter.generation.uploads import Uploads
@@ -224,7 +224,7 @@ class House:
         patience = patience_of(settings)
         budget = MemoryBudget(clock, capacity=settings.limits.memory_bytes, patience=settings.limits.wait_seconds)
         workshop = self._workshop(memory, budget)
-        repeats = Repeats(ground.parts.requests, memory.media, clock, patience)
+        repeats = PriorExecutions(ground.parts.requests, memory.media, clock, patience)
         pictures = Pictures(workshop, repeats, ground.feed, clock, patience)
         ground.stack.push_async_callback(pictures.finish)
         ground.keep_running(pictures.run())

@@ -36,7 +36,7 @@ FAREWELL_SECONDS = 0.5
 #: A picture in the background shows a sign of life with every heartbeat; after so many without one it is given up.
 LEASE_HEARTBEATS = 6
 #: The part of `limits.memory_bytes` that comes on top of it, for pictures that went out lately: 32 MB of 1 GB.
-AFTERGLOW_SHARE = 32
+RECENT_RESULTS_SHARE = 32
 
 
 async def database_of(settings: Settings) -> Database:
@@ -217,7 +217,7 @@ def patience_of(settings: Settings) -> Patience:
         typical=settings.jobs.typical_seconds,
         lease=LEASES * settings.jobs.lease_seconds,
         farewell=settings.server.shutdown_seconds - FAREWELL_SECONDS,
-        afterglow=settings.limits.memory_bytes // AFTERGLOW_SHARE,
+        recent_results_bytes=settings.limits.memory_bytes // RECENT_RESULTS_SHARE,
         sign=settings.chat.heartbeat_seconds * LEASE_HEARTBEATS,
         queue=settings.limits.wait_seconds,
     )

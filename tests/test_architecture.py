@@ -101,7 +101,7 @@ PURE = (
     "adapter.domain.media",
     "adapter.domain.orders",
     "adapter.domain.records",
-    "adapter.domain.repeats",
+    "adapter.domain.executions",
     "adapter.domain.replies",
     "adapter.domain.side_calls",
     "adapter.domain.texts",

@@ -10,12 +10,12 @@ from uuid import uuid4
 
 import structlog
 
+from adapter.domain.executions import ConnectedProcess, RequestIdentity, is_same_content, pick
 from adapter.domain.job import VideoJob
 from adapter.domain.media import Image
 from adapter.domain.orders import MAX_SEED, KeptPicture, VideoOrder, VideoWish
 from adapter.domain.pieces import one_piece
 from adapter.domain.ports import Clock, InputImages, Memory
-from adapter.domain.repeats import Asking, Connected, is_same_content, pick
 from adapter.errors import StorageFailed, Undecided, key_reused
 from adapter.generation.notes import Notes
 from adapter.generation.patience import Patience
@@ -31,12 +31,12 @@ ROUND_SECONDS = 1.0
 class Starting:
     """A request for a video, from its arrival on, shared by all its attempts."""
 
-    def __init__(self, asking: Asking, admitting: Coroutine[None, None, tuple[VideoJob, bool]]) -> None:
-        self.asking = asking
+    def __init__(self, identity: RequestIdentity, admitting: Coroutine[None, None, tuple[VideoJob, bool]]) -> None:
+        self.identity = identity
         self.task = asyncio.create_task(admitting)
         #: Once it is remembered.
         self.job: VideoJob | None = None
-        self.attempts = asking.repeat.count
+        self.attempts = identity.repeat.count
         self.connections = 0
         self.is_answered = self.is_failed = self.is_refused = False
 
@@ -62,29 +62,29 @@ class Admission:
         #: How many connections wait for a job, by its id.
         self._connections: Counter[str] = Counter()
 
-    def join(self, wish: VideoWish, asking: Asking) -> Starting:
+    def join(self, wish: VideoWish, identity: RequestIdentity) -> Starting:
         """Begin with a request, or return the earlier one that it joins, as `pick` says.
 
         Raises:
             InvalidRequest: with the code `idempotency_key_reused`: its key stood for something else.
         """
-        starting = pick(self._starting.get(asking.scope, ()), asking.repeat)
+        starting = pick(self._starting.get(identity.scope, ()), identity.repeat)
         if starting is None:
-            starting = Starting(asking, self._admit(wish, asking))
-            self._starting.setdefault(asking.scope, []).append(starting)
+            starting = Starting(identity, self._admit(wish, identity))
+            self._starting.setdefault(identity.scope, []).append(starting)
             starting.task.add_done_callback(partial(self._started, starting))
-        elif not is_same_content(starting.asking.content, asking.content):
+        elif not is_same_content(starting.identity.content, identity.content):
             raise key_reused()
-        starting.attempts = max(starting.attempts, asking.repeat.count)
+        starting.attempts = max(starting.attempts, identity.repeat.count)
         starting.connections += 1
         return starting
 
     def _started(self, starting: Starting, task: asyncio.Task[tuple[VideoJob, bool]]) -> None:
         """Count the connections of a job from the moment on that it is remembered."""
-        same = self._starting[starting.asking.scope]
+        same = self._starting[starting.identity.scope]
         same.remove(starting)
         if not same:
-            del self._starting[starting.asking.scope]
+            del self._starting[starting.identity.scope]
         if task.cancelled() or task.exception() is not None:  # its connections are told
             return
         starting.job, _ = task.result()
@@ -114,7 +114,7 @@ class Admission:
         except StorageFailed as fault:
             log.warning("jobs.release_not_noted", job_id=job_id, code=fault.code)
 
-    async def _admit(self, wish: VideoWish, asking: Asking) -> tuple[VideoJob, bool]:
+    async def _admit(self, wish: VideoWish, identity: RequestIdentity) -> tuple[VideoJob, bool]:
         """Return the job of a request, and whether it is a new one.
 
         Its pictures are stored first: a job may be moved as soon as it is remembered.
@@ -122,7 +122,7 @@ class Admission:
         # Who was just given a video and asks again at once wants a new one.
         await self._notes.finish()
         connected = self._connected()
-        if known := await self._memory.jobs.recall(asking, now=self._clock.now(), connected=connected):
+        if known := await self._memory.jobs.recall(identity, now=self._clock.now(), connected=connected):
             return known, False
         stem = secrets.token_hex(16)
         order = wish.order
@@ -130,18 +130,18 @@ class Admission:
         if images:
             kept = [await self._keep_input(f"{stem}_{number}", image) for number, image in enumerate(images)]
             order = wish.settled(kept, images[0].pixels)
-        new = await self._new_job(order, asking.owner, stem)
-        job = await self._remember(new, asking)
+        new = await self._new_job(order, identity.owner, stem)
+        job = await self._remember(new, identity)
         if job.id != new.id:
             await self._memory.media.delete([picture.name for picture in order.pictures])
         return job, job.id == new.id
 
-    def _connected(self, alive: Collection[str] = ()) -> Connected:
-        return Connected(
+    def _connected(self, alive: Collection[str] = ()) -> ConnectedProcess:
+        return ConnectedProcess(
             process=self._process, lease=CONNECTION_LEASE_SECONDS, alive=alive, window=self._patience.replay
         )
 
-    async def _remember(self, new: VideoJob, asking: Asking) -> VideoJob:
+    async def _remember(self, new: VideoJob, identity: RequestIdentity) -> VideoJob:
         """Remember a job, or return the one that its request joins.
 
         The connections of an equal request may be those of a process that is dead: its lease decides, which is waited
@@ -152,7 +152,7 @@ class Admission:
         while True:
             try:
                 return await self._memory.jobs.admit(
-                    new, now=self._clock.now(), asking=asking, connected=self._connected(alive)
+                    new, now=self._clock.now(), identity=identity, connected=self._connected(alive)
                 )
             except Undecided as found:
                 # Half a round: what is told is a sum of times, and two clocks may have been compared anew between.

@@ -25,4 +25,4 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     #: … and so much longer while it waits for room.
     queue: float = 30.0
     #: Bytes of pictures that went out lately, in memory: a connection that broke at the very end asks for them again.
-    afterglow: int = 32 * 1024 * 1024
+    recent_results_bytes: int = 32 * 1024 * 1024

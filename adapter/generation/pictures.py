@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 import structlog
 
 from adapter.domain import weight
+from adapter.domain.executions import RequestIdentity
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Clock, JobFeed, Room, Workshop
-from adapter.domain.repeats import Asking
 from adapter.errors import AdapterError, Draining, OwnFault, StorageFailed, already_paid
+from adapter.generation.execution import Execution, ImageBatch, InFlight, ResultHandle
 from adapter.generation.patience import Patience
-from adapter.generation.repeats import Repeats
-from adapter.generation.undertaking import Album, Undertaking, Undertakings, Viewing
+from adapter.generation.prior_executions import PriorExecutions
 
 log = structlog.get_logger()
 
@@ -25,18 +25,20 @@ ROUND_SECONDS = 1.0
 class Pictures:
     """Makes pictures and keeps those that are handed out as links, or that no client took."""
 
-    def __init__(self, workshop: Workshop, repeats: Repeats, feed: JobFeed, clock: Clock, patience: Patience) -> None:
+    def __init__(
+        self, workshop: Workshop, repeats: PriorExecutions, feed: JobFeed, clock: Clock, patience: Patience
+    ) -> None:
         self._workshop = workshop
         self._repeats = repeats
         self._feed = feed
         self._clock = clock
         self._patience = patience
-        self._undertakings = Undertakings(patience.afterglow)
+        self._in_flight = InFlight(patience.recent_results_bytes)
         self._tasks: set[asyncio.Task[None]] = set()
         #: The time limits of the pictures under way; none until the process is told to stop.
         self._limits: set[asyncio.Timeout] = set()
 
-    def join(self, order: ImageOrder, asking: Asking, room: Room, *, linked: bool) -> Viewing:
+    def join(self, order: ImageOrder, identity: RequestIdentity, room: Room, *, linked: bool) -> ResultHandle:
         """Have pictures made, or join an earlier request for them. The caller closes what it gets.
 
         `linked` ones are stored. Once begun the work goes on, in the room that it takes, whether a connection waits for
@@ -44,29 +46,29 @@ class Pictures:
 
         Raises:
             InvalidRequest: the key of the request stood for another one.
-            AnswerLost: as `Undertakings.find`.
+            AnswerLost: as `InFlight.find`.
             Draining: the process is shutting down, and they were not begun.
         """
         self._feed.check_open()
         now = self._clock.now()
-        one = self._undertakings.find(asking, now)
+        one = self._in_flight.find(identity, now)
         if one is None or one.is_refused:
-            one = self._new(asking, now, refused=one)
+            one = self._new(identity, now, refused=one)
             one.holding.enter_context(room.keep())
             self._start(self._carry_out(one, order, room, linked=linked))
-        return Viewing(one, self._leave, self._wait, link=self._link if linked else None)
+        return ResultHandle(one, self._leave, self._wait, link=self._link if linked else None)
 
-    def _new(self, asking: Asking, now: float, *, refused: Undertaking | None) -> Undertaking:
-        one = Undertaking(asking, now)
-        one.looks_back = self._undertakings.may_be_on_disk(asking, now)
+    def _new(self, identity: RequestIdentity, now: float, *, refused: Execution | None) -> Execution:
+        one = Execution(identity, now)
+        one.looks_back = self._in_flight.may_be_on_disk(identity, now)
         if refused is not None:
-            self._undertakings.remove(refused)
+            self._in_flight.remove(refused)
             # Nothing was executed for what it repeats. Only a key may have come to another process meanwhile.
-            one.looks_back = asking.has_key
-        self._undertakings.add(one)
+            one.looks_back = identity.has_key
+        self._in_flight.add(one)
         return one
 
-    async def _carry_out(self, one: Undertaking, order: ImageOrder, room: Room, *, linked: bool) -> None:
+    async def _carry_out(self, one: Execution, order: ImageOrder, room: Room, *, linked: bool) -> None:
         try:
             if one.looks_back:
                 one.known = await self._repeats.begin(one)
@@ -74,40 +76,40 @@ class Pictures:
             one.identified.set()
             await room.wait_for_more(weight.of_order(order))
             one.opened.set()
-            one.album = await self._result(one, order, linked=linked)
+            one.batch = await self._result(one, order, linked=linked)
         except AdapterError as fault:
             one.fault = fault.copy()  # it is kept for retries, and its frames hold the order's pictures
             if not (fault.spent or one.is_refused):
-                self._undertakings.remove(one)
+                self._in_flight.remove(one)
             if one.known is None:
                 await self._repeats.fail(one, fault)
         finally:
-            if one.album is None and one.fault is None:  # a mistake of ours, which the task's end writes down
+            if one.batch is None and one.fault is None:  # a mistake of ours, which the task's end writes down
                 one.fault = OwnFault("The pictures could not be made.")
-                self._undertakings.remove(one)
+                self._in_flight.remove(one)
             one.identified.set()
             one.opened.set()
             one.over.set()
             self._settle(one)
 
-    async def _result(self, one: Undertaking, order: ImageOrder, *, linked: bool) -> Album:
+    async def _result(self, one: Execution, order: ImageOrder, *, linked: bool) -> ImageBatch:
         if one.known:
             return await self._repeats.answer(one.known)
         self._feed.check_open()
-        album = Album(await self._make(order))
+        batch = ImageBatch(await self._make(order))
         if linked:
             with already_paid():
-                album = Album(album.images, await self._repeats.keep(album.images))
-        if one.asking.has_key:
-            await self._repeats.remember(one, album, linked=linked)
-        return album
+                batch = ImageBatch(batch.images, await self._repeats.keep(batch.images))
+        if one.identity.has_key:
+            await self._repeats.remember(one, batch, linked=linked)
+        return batch
 
-    async def _link(self, one: Undertaking) -> None:
+    async def _link(self, one: Execution) -> None:
         """Store pictures that were made without links."""
         async with one.alone:
-            if one.album is not None and not one.album.names:
+            if one.batch is not None and not one.batch.names:
                 with already_paid():
-                    one.album = Album(one.album.images, await self._repeats.keep(one.album.images))
+                    one.batch = ImageBatch(one.batch.images, await self._repeats.keep(one.batch.images))
 
     async def _make(self, order: ImageOrder) -> Sequence[Image]:
         try:
@@ -129,7 +131,7 @@ class Pictures:
     async def _wait(self, event: asyncio.Event) -> bool:
         return await self._clock.wait(event, self._patience.heartbeat)
 
-    def _leave(self, one: Undertaking) -> None:
+    def _leave(self, one: Execution) -> None:
         if not one.over.is_set():
             return
         self._settle(one)
@@ -137,24 +139,24 @@ class Pictures:
             one.noted = True
             self._start(self._repeats.note_answer(one))
 
-    def _settle(self, one: Undertaking) -> None:
+    def _settle(self, one: Execution) -> None:
         """Decide what becomes of the pictures, once they are made and all readers have left."""
         if one.readers or one.settled_at is not None:
             return
         one.kept = not one.answered and not one.is_followed
-        self._undertakings.settle(one, self._clock.now())
-        if one.album is None or one.known or one.asking.has_key:
+        self._in_flight.settle(one, self._clock.now())
+        if one.batch is None or one.known or one.identity.has_key:
             one.holding.close()
         elif not one.kept:
             one.holding.close()
             if one.written:
                 self._start(self._repeats.hand_over(one))
         else:
-            self._start(self._keep_for_later(one, one.album))
+            self._start(self._keep_for_later(one, one.batch))
 
-    async def _keep_for_later(self, one: Undertaking, album: Album) -> None:
+    async def _keep_for_later(self, one: Execution, batch: ImageBatch) -> None:
         with one.holding:
-            await self._repeats.remember(one, album, linked=bool(album.names))
+            await self._repeats.remember(one, batch, linked=bool(batch.names))
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -189,6 +191,6 @@ class Pictures:
     async def tend(self) -> None:
         """Do one round of that."""
         try:
-            await self._repeats.tend(self._undertakings.under_way)
+            await self._repeats.tend(self._in_flight.under_way)
         except StorageFailed as fault:
             log.warning("requests.round_failed", code=fault.code)

@@ -14,10 +14,10 @@ from adapter.domain.ports import Clock, ReplyStore
 from adapter.domain.replies import Reply, ReplyStatus
 from adapter.errors import AdapterError, InvalidRequest, NotFound, StillRunning, StorageFailed
 from adapter.generation.cabinet import Cabinet
+from adapter.generation.execution import ResultHandle
 from adapter.generation.patience import Patience
 from adapter.generation.pictures import Pictures
 from adapter.generation.silence import silences
-from adapter.generation.undertaking import Viewing
 
 log = structlog.get_logger()
 
@@ -119,22 +119,22 @@ class Background:
         self._patience = patience
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    async def start(self, viewing: Viewing, draft: Callable[[], Reply]) -> Reply:
+    async def start(self, handle: ResultHandle, draft: Callable[[], Reply]) -> Reply:
         """Remember the reply to a request, follow its picture, and return it as it stands.
 
         All attempts of one request have one reply, whose key is the name of the execution: `draft` makes it once that
         is known. The caller closes the viewing.
 
         Raises:
-            AdapterError: as `Viewing.identified`.
+            AdapterError: as `ResultHandle.identified`.
             StillRunning: another process is about to remember it.
         """
-        following = viewing.follower()
+        following = handle.follower()
         with ExitStack() as unless_followed:
             unless_followed.callback(following.close, delivered=False)
-            await viewing.identified()
+            await handle.identified()
             reply = draft()
-            if viewing.is_known:
+            if handle.is_known:
                 return await self._of_another_process(reply)
             queued = self._alive(msgspec.structs.replace(reply, status=ReplyStatus.QUEUED), self._patience.queue)
             if not await self._replies.remember(queued):
@@ -154,23 +154,23 @@ class Background:
     def _alive(self, reply: Reply, more: float = 0.0) -> Reply:
         return msgspec.structs.replace(reply, alive_until=self._clock.now() + self._patience.sign + more)
 
-    async def _work(self, reply: Reply, viewing: Viewing) -> None:
+    async def _work(self, reply: Reply, handle: ResultHandle) -> None:
         try:
-            await self._follow(reply, viewing)
+            await self._follow(reply, handle)
         except AdapterError as fault:
             log.warning("replies.failed", key=reply.key, code=fault.code)
             await self._note_failure(reply.failed(Failure.of(fault), self._clock.now()))
         finally:
-            viewing.close(delivered=False)
+            handle.close(delivered=False)
 
-    async def _follow(self, reply: Reply, viewing: Viewing) -> None:
+    async def _follow(self, reply: Reply, handle: ResultHandle) -> None:
         reply = self._alive(msgspec.structs.replace(reply, status=ReplyStatus.IN_PROGRESS))
         if not await self._replies.save(reply):
             return
-        async with aclosing(viewing.watch()) as states:
-            async for album in states:
-                if album:
-                    image = album.images[0]
+        async with aclosing(handle.watch()) as states:
+            async for batch in states:
+                if batch:
+                    image = batch.images[0]
                     await self._replies.save_with(reply.completed(image, self._clock.now()), image)
                 elif not await self._replies.save(self._alive(reply)):
                     return

@@ -6,10 +6,10 @@ from contextlib import aclosing
 
 import structlog
 
+from adapter.domain.executions import RequestIdentity
 from adapter.domain.job import JobState, VideoJob
 from adapter.domain.orders import Page, VideoWish
 from adapter.domain.ports import Clock, InputImages, Memory
-from adapter.domain.repeats import Asking
 from adapter.errors import InvalidRequest, NotFound, StorageFailed
 from adapter.generation.admission import Admission, Starting
 from adapter.generation.notes import Notes
@@ -46,7 +46,7 @@ class Waiting:
         # Not `shield`: from Python 3.14 on it reports the error of a task whose waiter was cancelled.
         await asyncio.wait([self._starting.task])
         job, is_new = self._starting.task.result()
-        self.is_replay = not is_new and self._starting.asking.is_repetition
+        self.is_replay = not is_new and self._starting.identity.is_repetition
         job = await self._taken(job, within)
         self._is_told = True
         return job
@@ -86,7 +86,7 @@ class Videos:
         self._memory.feed.check_open()
         await self._memory.jobs.recent(1)
 
-    def join(self, wish: VideoWish, asking: Asking) -> Waiting:
+    def join(self, wish: VideoWish, identity: RequestIdentity) -> Waiting:
         """Have a video made, or join an earlier request for it, as `pick` says. The caller closes what it gets.
 
         The job is shared by every connection that waits for it: hanging up changes nothing for it.
@@ -96,7 +96,7 @@ class Videos:
             Draining: the process is shutting down.
         """
         self._memory.feed.check_open()
-        return Waiting(self._admission, self._admission.join(wish, asking), self._taken_or_failed)
+        return Waiting(self._admission, self._admission.join(wish, identity), self._taken_or_failed)
 
     async def _taken_or_failed(self, job: VideoJob, within: float | None) -> VideoJob:
         """Return a job once the provider took it, or after `within` seconds as it then stands (as `Waiting.job`)."""

@@ -56,7 +56,7 @@ def is_proven_free(job: VideoJob, neighbours: Collection[str], seconds: float) -
 def unknown_submission(failure: Failure, words: str = "") -> Failure:
     """Say that a video may have been paid for. OpenAI's SDKs must not send it again by themselves."""
     told = words or "Google may or may not have started the video, so it is not sent again by itself."
-    again = "Asking again may cost a second time."
+    again = "RequestIdentity again may cost a second time."
     return Failure.of(JobFailed(f"{failure.message} {told} {again}", code="upstream_submit_unknown"))
 
 

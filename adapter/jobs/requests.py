@@ -8,8 +8,8 @@ from sqlalchemy import Row, Update, bindparam, delete, exists, or_, select, upda
 
 from adapter.database.engine import Database, pass_alone, writing
 from adapter.database.tables import EXECUTIONS, JOBS, PROCESSES
+from adapter.domain.executions import KEY_SECONDS, Entry, ExecutionStatus, PriorExecution, RetryInfo, StoredAnswer, pick
 from adapter.domain.job import LIVE
-from adapter.domain.repeats import KEY_SECONDS, Entry, Known, Repeat, Standing, StoredAnswer, pick
 
 log = structlog.get_logger()
 
@@ -26,7 +26,7 @@ class SqlRequestStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def begin(self, entry: Entry, *, now: float, lease: float) -> Known | None:
+    async def begin(self, entry: Entry, *, now: float, lease: float) -> PriorExecution | None:
         """Remember a request, or return what is known of the execution that it joins (the port of that name)."""
         there = now + self._database.lead
         remembered = (
@@ -60,7 +60,7 @@ class SqlRequestStore:
     async def finish(self, entry: Entry, answer: StoredAnswer | None, *, answered_at: float | None) -> bool:
         """Remember how a request was answered (the port of that name)."""
         document = None if answer is None else _encoder.encode(answer)
-        standing = Standing.HANDED if answer is None else Standing.ANSWERED
+        standing = ExecutionStatus.HANDED if answer is None else ExecutionStatus.ANSWERED
         ending = update(EXECUTIONS).where(EXECUTIONS.c.id == entry.mark)
         async with writing(self._database) as connection:
             done = await connection.execute(
@@ -96,7 +96,7 @@ class SqlRequestStore:
             "id": entry.mark,
             "scope": entry.scope,
             "content": entry.content,
-            "standing": Standing.RUNNING,
+            "standing": ExecutionStatus.RUNNING,
             "attempts": entry.repeat.count,
             "began_at": entry.began_at,
             "lease_until": there + lease,
@@ -104,11 +104,11 @@ class SqlRequestStore:
         }
 
 
-def _known(row: Row[*tuple[object, ...]], there: float) -> Known:
-    standing = Standing(row.standing)
-    if standing is Standing.RUNNING and row.lease_until <= there:
-        standing = Standing.LOST
-    return Known(
+def _known(row: Row[*tuple[object, ...]], there: float) -> PriorExecution:
+    standing = ExecutionStatus(row.standing)
+    if standing is ExecutionStatus.RUNNING and row.lease_until <= there:
+        standing = ExecutionStatus.LOST
+    return PriorExecution(
         content=row.content,
         mark=row.id,
         began_at=row.began_at,
@@ -119,7 +119,7 @@ def _known(row: Row[*tuple[object, ...]], there: float) -> Known:
     )
 
 
-def note_attempt(execution: str, repeat: Repeat) -> Update:
+def note_attempt(execution: str, repeat: RetryInfo) -> Update:
     """Return the statement that remembers how often the requests of an execution were retried."""
     return update(EXECUTIONS).where(EXECUTIONS.c.id == execution).values(attempts=repeat.count)
 

@@ -10,8 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapter.database.address import POSTGRESQL
 from adapter.database.tables import EXECUTIONS, JOBS, PROCESSES
+from adapter.domain.executions import (
+    ConnectedProcess,
+    ExecutionStatus,
+    RequestIdentity,
+    RetryInfo,
+    is_same_content,
+    pick,
+)
 from adapter.domain.job import JobState, VideoJob
-from adapter.domain.repeats import Asking, Connected, Repeat, Standing, is_same_content, pick
 from adapter.errors import NotFound, StorageFailed, Undecided, key_reused
 
 log = structlog.get_logger()
@@ -77,7 +84,7 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def executions(
-    connection: AsyncConnection, asking: Asking, connected: Connected | None, there: float
+    connection: AsyncConnection, identity: RequestIdentity, connected: ConnectedProcess | None, there: float
 ) -> Sequence[Serving]:
     """Return the executions of a request's name, the oldest first."""
     newest = (
@@ -91,7 +98,7 @@ async def executions(
         )
         .outerjoin(JOBS, JOBS.c.id == EXECUTIONS.c.job_id)
         .outerjoin(PROCESSES, PROCESSES.c.id == EXECUTIONS.c.waited_by)
-        .where(EXECUTIONS.c.scope == asking.scope, EXECUTIONS.c.job_id.is_not(None))
+        .where(EXECUTIONS.c.scope == identity.scope, EXECUTIONS.c.job_id.is_not(None))
         .order_by(EXECUTIONS.c.began_at.desc(), EXECUTIONS.c.id.desc())
         .limit(MOST_LOOKED_AT)
     )
@@ -119,14 +126,14 @@ async def executions(
     return found
 
 
-def left_behind(found: Sequence[Serving], connected: Connected, now: float, there: float) -> Serving | None:
+def left_behind(found: Sequence[Serving], connected: ConnectedProcess, now: float, there: float) -> Serving | None:
     """Return the execution that a first attempt joins: its client has hung up, and was given nothing.
 
     Raises:
         Undecided: the connections of one are those of a process that may be dead.
     """
     open_ones = [one for one in found if one.may_be_joined_anew(now - connected.window)]
-    if joined := pick(open_ones, Repeat()):
+    if joined := pick(open_ones, RetryInfo()):
         return joined
     known = (connected.process, *connected.alive)
     doubtful = [one for one in open_ones if one.waited_by not in known]
@@ -135,7 +142,7 @@ def left_behind(found: Sequence[Serving], connected: Connected, now: float, ther
     return None
 
 
-def repeated(found: Sequence[Serving], asking: Asking, there: float) -> Serving | None:
+def repeated(found: Sequence[Serving], identity: RequestIdentity, there: float) -> Serving | None:
     """Return the execution of which a request is a retry, or whose key it has. If that was refused, it begins anew.
 
     Raises:
@@ -147,43 +154,49 @@ def repeated(found: Sequence[Serving], asking: Asking, there: float) -> Serving 
     young = [
         one
         for one, over in zip(found, is_over, strict=True)
-        if not one.is_readable or not over or one.answers_until(asking.keep_seconds) > there
+        if not one.is_readable or not over or one.answers_until(identity.keep_seconds) > there
     ]
-    joined = pick(young, asking.repeat)
+    joined = pick(young, identity.repeat)
     if joined is None:
         return None
     if not joined.is_readable:
         raise StorageFailed("The video of this request was written by a newer server. Ask again shortly.")
-    if not is_same_content(joined.content, asking.content):
+    if not is_same_content(joined.content, identity.content):
         raise key_reused()
-    if joined.job is None and asking.has_key:
+    if joined.job is None and identity.has_key:
         raise NotFound("The video of this Idempotency-Key was deleted.")
     return None if joined.job is None else joined
 
 
 async def remember(
-    connection: AsyncConnection, asking: Asking, job_id: str, connected: Connected | None, there: float
+    connection: AsyncConnection,
+    identity: RequestIdentity,
+    job_id: str,
+    connected: ConnectedProcess | None,
+    there: float,
 ) -> None:
     """Remember that a new job answers a request."""
     window = 0.0 if connected is None else connected.window
     row = {
         "id": job_id,
-        "scope": asking.scope,
-        "content": asking.content,
-        "standing": Standing.ANSWERED,
-        "attempts": asking.repeat.count,
+        "scope": identity.scope,
+        "content": identity.content,
+        "standing": ExecutionStatus.ANSWERED,
+        "attempts": identity.repeat.count,
         "began_at": there,
-        "expires_at": there + asking.keep_seconds + window,
+        "expires_at": there + identity.keep_seconds + window,
         "waited_by": None if connected is None else connected.process,
         "job_id": job_id,
     }
     await connection.execute(EXECUTIONS.insert().values(**row))
 
 
-async def join(connection: AsyncConnection, joined: Serving, asking: Asking, connected: Connected | None) -> None:
+async def join(
+    connection: AsyncConnection, joined: Serving, identity: RequestIdentity, connected: ConnectedProcess | None
+) -> None:
     """Remember that a request was joined to an execution."""
     waited_by = joined.waited_by if connected is None else connected.process
-    attempts = max(joined.attempts, asking.repeat.count)
+    attempts = max(joined.attempts, identity.repeat.count)
     if (waited_by, attempts) != (joined.waited_by, joined.attempts):
         joining = update(EXECUTIONS).where(EXECUTIONS.c.id == joined.id)
         await connection.execute(joining.values(waited_by=waited_by, attempts=attempts))

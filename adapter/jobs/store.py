@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapter.database.engine import Database, pass_alone, reading, writing
 from adapter.database.paging import in_order, is_behind
 from adapter.database.tables import EXECUTIONS, JOBS
+from adapter.domain.executions import ConnectedProcess, RequestIdentity
 from adapter.domain.job import LIVE, JobState, VideoJob
 from adapter.domain.ports import Claim, Write
-from adapter.domain.repeats import Asking, Connected
 from adapter.jobs import serving
 from adapter.jobs.serving import Serving, read_job
 
@@ -52,53 +52,65 @@ class SqlJobStore:
         self._database = database
 
     async def admit(
-        self, job: VideoJob, *, now: float, asking: Asking | None = None, connected: Connected | None = None
+        self,
+        job: VideoJob,
+        *,
+        now: float,
+        identity: RequestIdentity | None = None,
+        connected: ConnectedProcess | None = None,
     ) -> VideoJob:
         """Remember a new job or return the one that the request joins (the port of that name)."""
         there = self._there(now)
         async with writing(self._database) as connection:
-            if asking is not None:
-                await pass_alone(connection, f"request {asking.scope}")
-                found = await self._found(connection, asking, connected, now)
+            if identity is not None:
+                await pass_alone(connection, f"request {identity.scope}")
+                found = await self._found(connection, identity, connected, now)
                 if found is not None:
-                    if (served := await self._joined(connection, found, asking, connected, now)) is not None:
+                    if (served := await self._joined(connection, found, identity, connected, now)) is not None:
                         return served
                     await serving.forget(connection, found)
             await connection.execute(JOBS.insert().values(**_identity(job), due_at=there, **_columns(job)))
-            if asking is not None:
-                await serving.remember(connection, asking, job.id, connected, there)
+            if identity is not None:
+                await serving.remember(connection, identity, job.id, connected, there)
             if connected is not None:
                 await serving.keep_process(connection, connected.process, there + connected.lease)
         return job
 
-    async def recall(self, asking: Asking, *, now: float, connected: Connected | None = None) -> VideoJob | None:
+    async def recall(
+        self, identity: RequestIdentity, *, now: float, connected: ConnectedProcess | None = None
+    ) -> VideoJob | None:
         """Return the job of an earlier attempt of a request (the port of that name)."""
-        if not asking.is_repetition:
+        if not identity.is_repetition:
             return None
         async with writing(self._database) as connection:
-            found = await self._found(connection, asking, connected, now)
-            return None if found is None else await self._joined(connection, found, asking, connected, now)
+            found = await self._found(connection, identity, connected, now)
+            return None if found is None else await self._joined(connection, found, identity, connected, now)
 
     async def _joined(
-        self, connection: AsyncConnection, found: Serving, asking: Asking, connected: Connected | None, now: float
+        self,
+        connection: AsyncConnection,
+        found: Serving,
+        identity: RequestIdentity,
+        connected: ConnectedProcess | None,
+        now: float,
     ) -> VideoJob | None:
         """Join a request to an execution and return its job; None: it was refused, so it is executed anew."""
         if found.is_refused:
             return None
-        await serving.join(connection, found, asking, connected)
+        await serving.join(connection, found, identity, connected)
         if connected is not None:
             await serving.keep_process(connection, connected.process, self._there(now) + connected.lease)
         return found.job
 
     async def _found(
-        self, connection: AsyncConnection, asking: Asking, connected: Connected | None, now: float
+        self, connection: AsyncConnection, identity: RequestIdentity, connected: ConnectedProcess | None, now: float
     ) -> Serving | None:
-        if not asking.is_repetition and connected is None:
+        if not identity.is_repetition and connected is None:
             return None
         there = self._there(now)
-        found = await serving.executions(connection, asking, connected, there)
-        if connected is None or asking.is_repetition:
-            return serving.repeated(found, asking, there)
+        found = await serving.executions(connection, identity, connected, there)
+        if connected is None or identity.is_repetition:
+            return serving.repeated(found, identity, there)
         return serving.left_behind(found, connected, now, there)
 
     async def release(self, job_id: str, process: str, *, answered_at: float | None) -> None:

@@ -10,7 +10,7 @@ import uvloop
 from sqlalchemy import text
 
 from adapter.database.engine import Database, open_database, writing
-from adapter.domain.repeats import Asking, Connected
+from adapter.domain.executions import ConnectedProcess, RequestIdentity
 from adapter.jobs.store import SqlJobStore
 from tests.bench.table import table
 from tests.fakes import video_job
@@ -29,7 +29,7 @@ CASE WHEN i % 100 < 2 THEN :now + 5 ELSE NULL END, 's' || i, :document FROM n"""
 (id, scope, content, standing, attempts, began_at, expires_at, job_id)
 {numbers} SELECT 'video_' || i, 's' || i, 'c', 'answered', 0, i, :now + i, 'video_' || i FROM n""",
 )
-CONNECTED = Connected(process="bench", lease=5.0, window=60.0)
+CONNECTED = ConnectedProcess(process="bench", lease=5.0, window=60.0)
 NUMBERS = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :rows)",
     "postgresql": "WITH n(i) AS (SELECT generate_series(1, CAST(:rows AS int)))",
@@ -40,7 +40,7 @@ ACTS: Mapping[str, Callable[[SqlJobStore], Awaitable[object]]] = {
     "admit": lambda store: store.admit(
         video_job(next(_numbers), at=NOW),
         now=NOW + 900,
-        asking=Asking(owner="ada", route="/videos", content="1:waves"),
+        identity=RequestIdentity(owner="ada", route="/videos", content="1:waves"),
         connected=CONNECTED,
     ),
     "idle claim": lambda store: store.claim(now=NOW, lease=10.0, limit=100),

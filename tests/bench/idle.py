@@ -46,6 +46,6 @@ async def _ask_each(lines: list[Line], picture: int) -> None:
         if not picture < length < picture + WRAPPING:
             raise IncompleteAnswer(f"{length} bytes for a picture of {picture}")
 
-    async with asyncio.TaskGroup() as asking:
+    async with asyncio.TaskGroup() as identity:
         for line in lines:
-            asking.create_task(ask(line))
+            identity.create_task(ask(line))

@@ -9,10 +9,10 @@ from sqlalchemy import event, text
 from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
 
 from adapter.database.engine import Database, open_database, reading, writing
+from adapter.domain.executions import ConnectedProcess, Entry, RequestIdentity, RetryInfo
 from adapter.domain.job import Intended, advance
 from adapter.domain.ports import Claim, Write
 from adapter.domain.records import Search
-from adapter.domain.repeats import Asking, Connected, Entry, Repeat
 from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.store import SqlJobStore
 from adapter.records.files import SqlFileStore
@@ -52,12 +52,12 @@ ENTRY = Entry(scope="scope1", content="c", mark="mark1", began_at=1.0, keep_seco
 OTHER = msgspec.structs.replace(ENTRY, mark="other")
 #: What only writes a new row, which needs no plan.
 INSERTS = ("add", "keep alive", "register")
-CONNECTED = Connected(process="process1", lease=5.0, window=60.0)
+CONNECTED = ConnectedProcess(process="process1", lease=5.0, window=60.0)
 
 
-def asking(*, retries: int) -> Asking:
+def identity(*, retries: int) -> RequestIdentity:
     """Return what a request is known by."""
-    return Asking(owner="ada", route="videos", content="c", repeat=Repeat(count=retries))
+    return RequestIdentity(owner="ada", route="videos", content="c", repeat=RetryInfo(count=retries))
 
 
 async def claim_and_save(database: Database) -> None:
@@ -91,9 +91,9 @@ def replies(act: Callable[[SqlReplyStore], Awaitable[object]]) -> Act:
 
 LAST = video_job(at=5000.0)
 HOT: Mapping[str, Act] = {
-    "admit": jobs(lambda store: store.admit(JOB, now=NOW, asking=asking(retries=0), connected=CONNECTED)),
-    "admit again": jobs(lambda store: store.admit(JOB, now=NOW, asking=asking(retries=1), connected=CONNECTED)),
-    "recall": jobs(lambda store: store.recall(asking(retries=1), now=NOW)),
+    "admit": jobs(lambda store: store.admit(JOB, now=NOW, identity=identity(retries=0), connected=CONNECTED)),
+    "admit again": jobs(lambda store: store.admit(JOB, now=NOW, identity=identity(retries=1), connected=CONNECTED)),
+    "recall": jobs(lambda store: store.recall(identity(retries=1), now=NOW)),
     "release": jobs(lambda store: store.release("video_3", "process3", answered_at=NOW)),
     "keep alive": jobs(lambda store: store.keep_alive("process3", now=NOW, lease=5.0)),
     "claim, renew and save": claim_and_save,

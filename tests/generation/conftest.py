@@ -1,21 +1,21 @@
 """Use cases with a real memory and providers that do as they are told."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 import pytest
 
 from adapter.budget import MemoryBudget
 from adapter.database.engine import Database
+from adapter.domain.executions import RequestIdentity, RetryInfo
 from adapter.domain.media import Frame, Image, MediaFormat, image_from_bytes
 from adapter.domain.orders import ImageOrder, Source, Upload
 from adapter.domain.ports import ImageMaker, Memory, Workshop
-from adapter.domain.repeats import Asking, Repeat
 from adapter.errors import AdapterError
+from adapter.generation.execution import ResultHandle
 from adapter.generation.patience import Patience
 from adapter.generation.pictures import Pictures
-from adapter.generation.repeats import Repeats
-from adapter.generation.undertaking import Viewing
+from adapter.generation.prior_executions import PriorExecutions
 from adapter.generation.videos import Videos
 from adapter.jobs.feed import LocalFeed
 from adapter.jobs.requests import SqlRequestStore
@@ -40,9 +40,11 @@ def memory(database: Database, clock: FakeClock) -> Memory:
 
 
 @pytest.fixture
-def videos(memory: Memory, clock: FakeClock) -> Videos:
-    """The use cases; nobody moves the jobs but the test."""
-    return Videos(Inputs(), memory, clock, PATIENCE, lambda: None)
+async def videos(memory: Memory, clock: FakeClock) -> AsyncIterator[Videos]:
+    """The use cases; nobody moves the jobs but the test. What was begun is waited for before the memory closes."""
+    videos = Videos(Inputs(), memory, clock, PATIENCE, lambda: None)
+    yield videos
+    await videos.finish()
 
 
 @pytest.fixture
@@ -59,25 +61,35 @@ class Studio:
         self.requests = requests
         self.clock = clock
         self.budget = MemoryBudget(clock, capacity=10**9, patience=1.0)
+        self._processes: list[Pictures] = []
 
-    def pictures(self, maker: ImageMaker, patience: Patience = PATIENCE, *, afterglow: int = 10**6) -> Pictures:
+    def pictures(
+        self, maker: ImageMaker, patience: Patience = PATIENCE, *, recent_results_bytes: int = 10**6
+    ) -> Pictures:
         """Open a process."""
-        patience = msgspec.structs.replace(patience, afterglow=afterglow)
-        repeats = Repeats(self.requests, self.memory.media, self.clock, patience)
-        return Pictures(workshop(maker), repeats, self.memory.feed, self.clock, patience)
+        patience = msgspec.structs.replace(patience, recent_results_bytes=recent_results_bytes)
+        repeats = PriorExecutions(self.requests, self.memory.media, self.clock, patience)
+        process = Pictures(workshop(maker), repeats, self.memory.feed, self.clock, patience)
+        self._processes.append(process)
+        return process
+
+    async def close(self) -> None:
+        """Wait for what was begun, before the memory closes."""
+        for process in self._processes:
+            await process.finish()
 
     async def open(
-        self, pictures: Pictures, asked: Asking, order: ImageOrder = ONE_PICTURE, *, linked: bool = False
-    ) -> Viewing:
+        self, pictures: Pictures, asked: RequestIdentity, order: ImageOrder = ONE_PICTURE, *, linked: bool = False
+    ) -> ResultHandle:
         """Ask for pictures as a route does."""
         async with self.budget.room(0) as room:
-            viewing = pictures.join(order, asked, room, linked=linked)
+            handle = pictures.join(order, asked, room, linked=linked)
             try:
-                await viewing.opened()
+                await handle.opened()
             except AdapterError:
-                viewing.close(delivered=False)
+                handle.close(delivered=False)
                 raise
-            return viewing
+            return handle
 
     async def files(self) -> list[str]:
         """Return the names of everything that is stored."""
@@ -85,14 +97,18 @@ class Studio:
 
 
 @pytest.fixture
-def studio(memory: Memory, requests: SqlRequestStore, clock: FakeClock) -> Studio:
+async def studio(memory: Memory, requests: SqlRequestStore, clock: FakeClock) -> AsyncIterator[Studio]:
     """Where pictures are made."""
-    return Studio(memory, requests, clock)
+    studio = Studio(memory, requests, clock)
+    yield studio
+    await studio.close()
 
 
-def asking(content: str = "a fox", *, owner: str = "ada", key: str | None = None, count: int = 0) -> Asking:
+def identity(content: str = "a fox", *, owner: str = "ada", key: str | None = None, count: int = 0) -> RequestIdentity:
     """Return a request."""
-    return Asking(owner=owner, route="/images/generations", content=f"1:{content}", repeat=Repeat(key=key, count=count))
+    return RequestIdentity(
+        owner=owner, route="/images/generations", content=f"1:{content}", repeat=RetryInfo(key=key, count=count)
+    )
 
 
 class Inputs:

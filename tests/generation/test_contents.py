@@ -97,13 +97,13 @@ async def test_a_picture_is_made_once_and_kept(
 async def test_two_who_ask_at_once_cost_one_picture(contents: Contents, room: FakeCuttingRoom, job: VideoJob) -> None:
     """The second one waits and finds it."""
     room.free.clear()
-    asking = [asyncio.create_task(contents.find(job, Variant.SPRITESHEET)) for _ in range(2)]
+    identity = [asyncio.create_task(contents.find(job, Variant.SPRITESHEET)) for _ in range(2)]
     async with asyncio.timeout(5):
         while not room.made:
             await asyncio.sleep(0)
     room.free.set()
 
-    assert await asyncio.gather(*asking) == [job.spritesheet] * 2
+    assert await asyncio.gather(*identity) == [job.spritesheet] * 2
     assert len(room.made) == 1
 
 
@@ -124,14 +124,14 @@ async def test_a_picture_of_a_video_that_is_deleted_meanwhile_does_not_stay(
 ) -> None:
     """Whoever discards a job's files may have been there already."""
     room.free.clear()
-    asking = asyncio.create_task(contents.find(job, Variant.THUMBNAIL))
+    identity = asyncio.create_task(contents.find(job, Variant.THUMBNAIL))
     async with asyncio.timeout(5):
         while not room.made:
             await asyncio.sleep(0)
     await memory.jobs.delete(job.id, job.owner, now=1020.0)
     room.free.set()
     with pytest.raises(NotFound):
-        await asking
+        await identity
 
     assert await stored(memory) == {"a.mp4": b"film"}
 

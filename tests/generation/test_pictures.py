@@ -16,7 +16,7 @@ from adapter.generation.files import Files
 from adapter.jobs.feed import LocalFeed
 from adapter.media.store import open_media
 from tests.fakes import FakeClock, FakeImageMaker, made_image, png
-from tests.generation.conftest import ONE_PICTURE, PATIENCE, Studio, asking
+from tests.generation.conftest import ONE_PICTURE, PATIENCE, Studio, identity
 
 
 class SlowMaker:
@@ -35,8 +35,8 @@ class SlowMaker:
 async def test_who_watches_pictures_hears_of_each_spell_of_silence(studio: Studio, clock: FakeClock) -> None:
     """A sign of life, and then the pictures."""
     maker = SlowMaker()
-    viewing = await studio.open(studio.pictures(maker), asking())
-    states = viewing.watch()
+    handle = await studio.open(studio.pictures(maker), identity())
+    states = handle.watch()
     for _ in range(2):
         first = asyncio.ensure_future(anext(states))
         await asyncio.sleep(0)
@@ -44,34 +44,34 @@ async def test_who_watches_pictures_hears_of_each_spell_of_silence(studio: Studi
         assert await first is None
 
     maker.made.set_result([made_image()])
-    [album] = [state async for state in states]
-    assert album is not None
-    assert album.images == [made_image()]
+    [batch] = [state async for state in states]
+    assert batch is not None
+    assert batch.images == [made_image()]
 
 
 async def test_a_fault_reaches_who_watches(studio: Studio) -> None:
     """As it was raised."""
     maker = SlowMaker()
-    viewing = await studio.open(studio.pictures(maker), asking())
+    handle = await studio.open(studio.pictures(maker), identity())
     maker.made.set_exception(ContentRefused("no"))
 
     with pytest.raises(ContentRefused):
-        await anext(viewing.watch())
+        await anext(handle.watch())
 
 
 async def test_who_stops_watching_pictures_does_not_stop_their_making(studio: Studio, clock: FakeClock) -> None:
     """They may be paid for."""
     maker = SlowMaker()
-    viewing = await studio.open(studio.pictures(maker), asking())
-    async with aclosing(viewing.watch()) as states:
+    handle = await studio.open(studio.pictures(maker), identity())
+    async with aclosing(handle.watch()) as states:
         first = asyncio.ensure_future(anext(states))
         await asyncio.sleep(0)
         await clock.advance(PATIENCE.heartbeat)
         await first
-    viewing.close(delivered=False)
+    handle.close(delivered=False)
 
-    again = await studio.open(studio.pictures(FakeImageMaker()), asking("another"))
-    assert (await again.album()).images == [made_image()]
+    again = await studio.open(studio.pictures(FakeImageMaker()), identity("another"))
+    assert (await again.batch()).images == [made_image()]
     assert not maker.made.cancelled()
     maker.made.set_result([])
 
@@ -82,18 +82,18 @@ async def test_pictures_that_cannot_be_kept_are_paid_for_all_the_same(studio: St
     studio.memory = Memory(studio.memory.jobs, studio.memory.feed, open_media(f"file://{folder}"))
     folder.rmdir()
     folder.write_text("a file where the folder was")
-    viewing = await studio.open(studio.pictures(FakeImageMaker()), asking(), linked=True)
+    handle = await studio.open(studio.pictures(FakeImageMaker()), identity(), linked=True)
 
     with pytest.raises(StorageFailed) as caught:
-        await viewing.album()
+        await handle.batch()
     assert (caught.value.should_retry, caught.value.spent) == (False, True)
 
 
 async def test_linked_pictures_are_kept_under_names_of_their_own(studio: Studio, memory: Memory) -> None:
     """Unguessable, with the right ending, byte for byte."""
     order = msgspec.structs.replace(ONE_PICTURE, n=2)
-    viewing = await studio.open(studio.pictures(FakeImageMaker()), asking(), order, linked=True)
-    names = (await viewing.album()).names
+    handle = await studio.open(studio.pictures(FakeImageMaker()), identity(), order, linked=True)
+    names = (await handle.batch()).names
 
     assert len({name.partition(".")[0] for name in names}) == 2
     for name in names:
@@ -107,17 +107,17 @@ async def test_pictures_under_way_get_a_last_while(studio: Studio) -> None:
     maker, late = SlowMaker(), SlowMaker()
     patience = msgspec.structs.replace(PATIENCE, farewell=0.05)
     in_time, too_late = (studio.pictures(one, patience) for one in (maker, late))
-    viewings = [await studio.open(each, asking()) for each in (in_time, too_late)]
-    for viewing in viewings:
-        await viewing.opened()
+    handles = [await studio.open(each, identity()) for each in (in_time, too_late)]
+    for handle in handles:
+        await handle.opened()
     await asyncio.sleep(0)
     for each in (in_time, too_late):
         each.drain()
     maker.made.set_result([made_image()])
 
-    assert (await viewings[0].album()).images == [made_image()]
+    assert (await handles[0].batch()).images == [made_image()]
     with pytest.raises(Draining) as caught:
-        await viewings[1].album()
+        await handles[1].batch()
     assert caught.value.should_retry is False
 
 
@@ -128,7 +128,7 @@ async def test_no_pictures_are_begun_at_the_end(studio: Studio, clock: FakeClock
     feed.close()
 
     with pytest.raises(Draining) as caught:
-        await studio.open(studio.pictures(FakeImageMaker()), asking())
+        await studio.open(studio.pictures(FakeImageMaker()), identity())
     assert (caught.value.should_retry, caught.value.spent) == (True, False)
 
 
@@ -136,8 +136,8 @@ async def test_room_is_held_until_the_work_is_done_and_everybody_has_left(studio
     """A client that hangs up takes nothing of it along: the work goes on in it."""
     maker = SlowMaker()
     pictures = studio.pictures(maker)
-    viewing = await studio.open(pictures, asking())
-    viewing.close(delivered=False)
+    handle = await studio.open(pictures, identity())
+    handle.close(delivered=False)
     whole = asyncio.create_task(all_room(studio))
     await asyncio.sleep(0)
     await clock.advance(1.0)

@@ -10,10 +10,10 @@ from structlog.testing import capture_logs
 
 from adapter.budget import MemoryBudget
 from adapter.database.engine import Database
+from adapter.domain.executions import RequestIdentity
 from adapter.domain.media import Frame, Image
 from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Memory
-from adapter.domain.repeats import Asking
 from adapter.domain.replies import LOST, Reply, ReplyStatus
 from adapter.errors import ContentRefused, InvalidRequest, NotFound, StorageFailed
 from adapter.generation.cabinet import Cabinet
@@ -22,7 +22,7 @@ from adapter.generation.replies import Background, Replies
 from adapter.media.store import open_media
 from adapter.records.replies import SqlReplyStore
 from tests.fakes import FakeClock, made_image, png, reply
-from tests.generation.conftest import PATIENCE, Studio, asking
+from tests.generation.conftest import PATIENCE, Studio, identity
 
 ORDER = ImageOrder(model="m", provider="fake", upstream="m", prompt="a fox", n=1, frame=Frame())
 BACKGROUND = reply(background=True)
@@ -50,14 +50,16 @@ class Process(Background):
         self.pictures = pictures
         self.budget = budget
 
-    async def begin(self, asked: Asking | None = None, *, delivered: bool = True, draft: Reply = BACKGROUND) -> Reply:
+    async def begin(
+        self, asked: RequestIdentity | None = None, *, delivered: bool = True, draft: Reply = BACKGROUND
+    ) -> Reply:
         """Ask as a route does; whether the client was given the answer."""
         async with self.budget.room(0) as room:
-            viewing = self.pictures.join(ORDER, asked or asking(), room, linked=False)
+            handle = self.pictures.join(ORDER, asked or identity(), room, linked=False)
             try:
-                return await self.start(viewing, lambda: draft)
+                return await self.start(handle, lambda: draft)
             finally:
-                viewing.close(delivered=delivered)
+                handle.close(delivered=delivered)
 
 
 @pytest.fixture
@@ -267,26 +269,26 @@ async def test_a_look_that_fails_is_tried_again_and_ends_no_stream(
     assert states[-1].status is ReplyStatus.COMPLETED
 
 
-async def drafted(background: Process, asked: Asking, *, delivered: bool = True) -> Reply:
+async def drafted(background: Process, asked: RequestIdentity, *, delivered: bool = True) -> Reply:
     """Ask as a route does, whose replies are named after their execution."""
     async with background.budget.room(0) as room:
-        viewing = background.pictures.join(ORDER, asked, room, linked=False)
-        found = await background.start(viewing, lambda: reply(background=True, key=viewing.mark))
-        viewing.close(delivered=delivered)
+        handle = background.pictures.join(ORDER, asked, room, linked=False)
+        found = await background.start(handle, lambda: reply(background=True, key=handle.mark))
+        handle.close(delivered=delivered)
         return found
 
 
 async def test_a_retry_gets_the_reply_of_its_first_attempt(background: Process, maker: Maker) -> None:
     """Queued or completed, by a count, by a key, or because its client came back before it was answered."""
-    first = await drafted(background, asking())
-    retried = await drafted(background, asking(count=1))
-    second = await drafted(background, asking())
-    left = await drafted(background, asking("a wolf"), delivered=False)
-    back = await drafted(background, asking("a wolf"))
-    keyed = [await drafted(background, asking(key="k")) for _ in range(2)]
+    first = await drafted(background, identity())
+    retried = await drafted(background, identity(count=1))
+    second = await drafted(background, identity())
+    left = await drafted(background, identity("a wolf"), delivered=False)
+    back = await drafted(background, identity("a wolf"))
+    keyed = [await drafted(background, identity(key="k")) for _ in range(2)]
     maker.made.set_result([made_image()])
     await background.finish()
-    late = await drafted(background, asking(key="k"))
+    late = await drafted(background, identity(key="k"))
 
     assert retried.key == first.key != second.key
     assert left.key == back.key
@@ -298,10 +300,10 @@ async def test_a_key_finds_its_reply_in_another_process(
     background: Process, replies: Replies, maker: Maker, studio: Studio, clock: FakeClock, budget: MemoryBudget
 ) -> None:
     """While the first one still works on it."""
-    first = await drafted(background, asking(key="k"))
+    first = await drafted(background, identity(key="k"))
     other = Process(replies, studio.pictures(maker), budget, clock)
 
-    assert (await drafted(other, asking(key="k"))).key == first.key
+    assert (await drafted(other, identity(key="k"))).key == first.key
     maker.made.set_result([made_image()])
     await background.finish()
     await other.finish()

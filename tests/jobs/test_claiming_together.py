@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from adapter.database.engine import open_database
+from adapter.domain.executions import ConnectedProcess, RequestIdentity
 from adapter.domain.job import Intended, advance
 from adapter.domain.ports import Claim, Write
-from adapter.domain.repeats import Asking, Connected
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job
 from tests.postgres import BOTH_ENGINES
@@ -17,7 +17,7 @@ from tests.postgres import BOTH_ENGINES
 pytestmark = BOTH_ENGINES
 
 JOBS, ROUNDS, AT_ONCE, LEASE = 50, 6, 4, 10.0
-ONE = Connected(process="one", lease=5.0, window=60.0)
+ONE = ConnectedProcess(process="one", lease=5.0, window=60.0)
 
 
 @pytest.fixture
@@ -63,13 +63,13 @@ async def test_what_a_client_left_is_joined_by_one_of_those_that_ask_at_the_same
 ) -> None:
     """Whichever process they reached; the others have wishes of their own, and other wishes do not wait for them."""
     for number in range(ROUNDS):
-        asked = Asking(owner="ada", route="/videos", content=f"waves {number}")
-        left = await stores[0].admit(video_job(1000 + number), now=1000.0, asking=asked, connected=ONE)
+        asked = RequestIdentity(owner="ada", route="/videos", content=f"waves {number}")
+        left = await stores[0].admit(video_job(1000 + number), now=1000.0, identity=asked, connected=ONE)
         await stores[0].release(left.id, ONE.process, answered_at=None)
         wishes = [video_job(100 * number + at) for at in range(2 * AT_ONCE)]
         given = await asyncio.gather(
             *(
-                store.admit(job, now=1000.0, asking=asked, connected=ONE)
+                store.admit(job, now=1000.0, identity=asked, connected=ONE)
                 for store, job in zip(stores * AT_ONCE, wishes, strict=True)
             )
         )

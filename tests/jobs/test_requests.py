@@ -8,20 +8,20 @@ import pytest
 
 from adapter.database.engine import Database, open_database, writing
 from adapter.database.tables import EXECUTIONS, JOBS
-from adapter.domain.job import Failed, Failure, JobState, VideoJob, advance
-from adapter.domain.ports import Write
-from adapter.domain.repeats import (
+from adapter.domain.executions import (
     KEY_SECONDS,
     RETRY_SECONDS,
-    Asking,
-    Connected,
+    ConnectedProcess,
     Entry,
-    Repeat,
-    Standing,
-    StoredAlbum,
+    ExecutionStatus,
+    RequestIdentity,
+    RetryInfo,
     StoredFault,
     StoredImage,
+    StoredImageBatch,
 )
+from adapter.domain.job import Failed, Failure, JobState, VideoJob, advance
+from adapter.domain.ports import Write
 from adapter.domain.usage import Usage
 from adapter.errors import ContentRefused, InvalidRequest, NotFound, StorageFailed, UpstreamBusy
 from adapter.jobs.requests import SqlRequestStore
@@ -32,9 +32,9 @@ from tests.postgres import BOTH_ENGINES
 pytestmark = BOTH_ENGINES
 
 LEASE = 30.0
-KEY = Repeat(key="k")
+KEY = RetryInfo(key="k")
 PICTURE = StoredImage(name=f"{7:032x}.png", width=16, height=9, usage=Usage(input_text=1, output_image=2))
-ALBUM = StoredAlbum((PICTURE, msgspec.structs.replace(PICTURE, usage=None)), linked=False)
+ALBUM = StoredImageBatch((PICTURE, msgspec.structs.replace(PICTURE, usage=None)), linked=False)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ async def other(database_url: str, database: Database) -> AsyncIterator[SqlReque
 
 
 def entry(
-    mark: int = 1, *, scope: str = "s", content: str = "1:c", repeat: Repeat = KEY, began_at: float = 1000.0
+    mark: int = 1, *, scope: str = "s", content: str = "1:c", repeat: RetryInfo = KEY, began_at: float = 1000.0
 ) -> Entry:
     """Return an execution of a request with a key."""
     return Entry(
@@ -71,7 +71,7 @@ async def test_the_first_attempt_begins_and_the_second_learns_of_it(requests: Sq
     known = await requests.begin(entry(2), now=1001.0, lease=LEASE)
 
     assert known is not None
-    assert (known.standing, known.mark, known.began_at) == (Standing.RUNNING, entry(1).mark, 1000.0)
+    assert (known.standing, known.mark, known.began_at) == (ExecutionStatus.RUNNING, entry(1).mark, 1000.0)
 
 
 async def test_of_attempts_at_the_same_moment_in_two_processes_one_begins(
@@ -87,7 +87,7 @@ async def test_of_attempts_at_the_same_moment_in_two_processes_one_begins(
 
 @pytest.mark.parametrize("answer", [ALBUM, StoredFault(Failure.of(ContentRefused("no"))), None])
 async def test_an_answer_comes_back_as_it_was_given(
-    requests: SqlRequestStore, other: SqlRequestStore, answer: StoredAlbum | StoredFault | None
+    requests: SqlRequestStore, other: SqlRequestStore, answer: StoredImageBatch | StoredFault | None
 ) -> None:
     """In any process."""
     await requests.begin(entry(), now=1000.0, lease=LEASE)
@@ -96,7 +96,7 @@ async def test_an_answer_comes_back_as_it_was_given(
 
     assert known is not None
     assert known.answer == answer
-    assert known.standing == (Standing.HANDED if answer is None else Standing.ANSWERED)
+    assert known.standing == (ExecutionStatus.HANDED if answer is None else ExecutionStatus.ANSWERED)
 
 
 async def test_an_execution_whose_holder_died_is_lost_and_not_begun_again(requests: SqlRequestStore) -> None:
@@ -108,29 +108,29 @@ async def test_an_execution_whose_holder_died_is_lost_and_not_begun_again(reques
 
     assert alive is not None
     assert dead is not None
-    assert (alive.standing, dead.standing) == (Standing.RUNNING, Standing.LOST)
+    assert (alive.standing, dead.standing) == (ExecutionStatus.RUNNING, ExecutionStatus.LOST)
 
 
 async def test_equal_requests_side_by_side_have_an_execution_each(requests: SqlRequestStore) -> None:
     """Each has its own end, and what is forgotten of one is not forgotten of the other."""
-    plain = Repeat()
+    plain = RetryInfo()
     for mark in (1, 2):
         await requests.register(entry(mark, repeat=plain), now=1000.0, lease=LEASE)
     assert await requests.finish(entry(1), ALBUM, answered_at=None)
     await requests.forget(entry(2))
     assert not await requests.finish(entry(2), ALBUM, answered_at=None)
 
-    known = await requests.begin(entry(3, repeat=Repeat(count=1)), now=1002.0, lease=LEASE)
+    known = await requests.begin(entry(3, repeat=RetryInfo(count=1)), now=1002.0, lease=LEASE)
     assert known is not None
-    assert (known.mark, known.standing) == (entry(1).mark, Standing.ANSWERED)
+    assert (known.mark, known.standing) == (entry(1).mark, ExecutionStatus.ANSWERED)
 
 
 async def test_each_retry_finds_an_execution_that_was_not_retried_yet(requests: SqlRequestStore) -> None:
     """Of two equal requests that were both cut off."""
     for mark in (1, 2):
-        await requests.register(entry(mark, repeat=Repeat(), began_at=1000.0 + mark), now=1000.0, lease=LEASE)
+        await requests.register(entry(mark, repeat=RetryInfo(), began_at=1000.0 + mark), now=1000.0, lease=LEASE)
         await requests.finish(entry(mark), ALBUM, answered_at=None)
-    retry = Repeat(count=1)
+    retry = RetryInfo(count=1)
     found = [await requests.begin(entry(3, repeat=retry), now=1002.0, lease=LEASE) for _ in range(3)]
 
     assert [one.mark for one in found if one] == [entry(2).mark, entry(1).mark, entry(2).mark]
@@ -138,7 +138,7 @@ async def test_each_retry_finds_an_execution_that_was_not_retried_yet(requests: 
 
 async def test_a_first_attempt_finds_what_no_client_was_given(requests: SqlRequestStore) -> None:
     """Neither what is under way, nor what failed, nor what was handed over."""
-    plain = Repeat()
+    plain = RetryInfo()
     await requests.register(entry(1, repeat=plain), now=1000.0, lease=LEASE)
     await requests.register(entry(2, repeat=plain), now=1000.0, lease=LEASE)
     await requests.finish(entry(2), StoredFault(Failure.of(ContentRefused("no"))), answered_at=None)
@@ -172,16 +172,18 @@ async def test_what_is_too_old_is_forgotten_with_its_files(requests: SqlRequestS
     assert await requests.begin(entry(3, scope="t"), now=1950.0, lease=LEASE) is not None
 
 
-def asking(*, key: str | None = None, count: int = 0, content: str = "1:waves", owner: str = "ada") -> Asking:
+def identity(
+    *, key: str | None = None, count: int = 0, content: str = "1:waves", owner: str = "ada"
+) -> RequestIdentity:
     """Return a request for a video."""
-    return Asking(owner=owner, route="/videos", content=content, repeat=Repeat(key=key, count=count))
+    return RequestIdentity(owner=owner, route="/videos", content=content, repeat=RetryInfo(key=key, count=count))
 
 
-async def admit(store: SqlJobStore, number: int, asked: Asking, *, now: float = 1000.0) -> VideoJob:
+async def admit(store: SqlJobStore, number: int, asked: RequestIdentity, *, now: float = 1000.0) -> VideoJob:
     """Ask for a video, by a connection that stays."""
     job = msgspec.structs.replace(video_job(number, order=video_order("waves"), at=now), owner=asked.owner)
-    connected = Connected(process="one", lease=5.0, window=60.0)
-    return await store.admit(job, now=now, asking=asked, connected=connected)
+    connected = ConnectedProcess(process="one", lease=5.0, window=60.0)
+    return await store.admit(job, now=now, identity=asked, connected=connected)
 
 
 async def end(store: SqlJobStore, job: VideoJob, failure: Failure) -> VideoJob:
@@ -194,97 +196,97 @@ async def end(store: SqlJobStore, job: VideoJob, failure: Failure) -> VideoJob:
 
 async def test_the_same_key_gets_the_same_job_as_it_is_now(store: SqlJobStore) -> None:
     """For a day, and whatever became of it."""
-    first = await admit(store, 1, asking(key="k"))
+    first = await admit(store, 1, identity(key="k"))
     failed = await end(store, first, Failure.of(ContentRefused("no")))
 
-    assert await admit(store, 2, asking(key="k"), now=1000.0 + KEY_SECONDS - 1) == failed
-    assert (await admit(store, 3, asking(key="k"), now=1000.0 + KEY_SECONDS)).seed == 3
+    assert await admit(store, 2, identity(key="k"), now=1000.0 + KEY_SECONDS - 1) == failed
+    assert (await admit(store, 3, identity(key="k"), now=1000.0 + KEY_SECONDS)).seed == 3
 
 
-@pytest.mark.parametrize("other", [asking(key="l"), asking(key="k", owner="bob"), asking()])
-async def test_another_key_is_another_job(store: SqlJobStore, other: Asking) -> None:
+@pytest.mark.parametrize("other", [identity(key="l"), identity(key="k", owner="bob"), identity()])
+async def test_another_key_is_another_job(store: SqlJobStore, other: RequestIdentity) -> None:
     """As another owner's is, and none."""
-    await admit(store, 1, asking(key="k"))
+    await admit(store, 1, identity(key="k"))
 
     assert (await admit(store, 2, other)).seed == 2
 
 
 async def test_a_key_that_stood_for_something_else_is_refused(store: SqlJobStore) -> None:
     """Nothing is made."""
-    await admit(store, 1, asking(key="k"))
+    await admit(store, 1, identity(key="k"))
 
     with pytest.raises(InvalidRequest) as caught:
-        await admit(store, 2, asking(key="k", content="1:wind"))
+        await admit(store, 2, identity(key="k", content="1:wind"))
     assert caught.value.code == "idempotency_key_reused"
     assert len(await store.recent(10)) == 1
 
 
 async def test_a_key_is_not_forgotten_while_its_job_lives(store: SqlJobStore, requests: SqlRequestStore) -> None:
     """However long that takes."""
-    first = await admit(store, 1, asking(key="k"))
+    first = await admit(store, 1, identity(key="k"))
     late = 1000.0 + 2 * KEY_SECONDS
 
     await requests.prune(now=late)
-    assert await admit(store, 2, asking(key="k"), now=late) == first
+    assert await admit(store, 2, identity(key="k"), now=late) == first
 
     await end(store, first, Failure.of(ContentRefused("no")))
     await requests.prune(now=late)
-    assert (await admit(store, 3, asking(key="k"), now=late)).seed == 3
+    assert (await admit(store, 3, identity(key="k"), now=late)).seed == 3
 
 
 async def test_the_video_of_a_key_that_was_deleted_is_not_made_again(store: SqlJobStore) -> None:
     """It is gone, and the client is told so."""
-    first = await admit(store, 1, asking(key="k"))
+    first = await admit(store, 1, identity(key="k"))
     await store.delete(first.id, "ada", now=1001.0)
 
     with pytest.raises(NotFound):
-        await admit(store, 2, asking(key="k"))
+        await admit(store, 2, identity(key="k"))
 
 
 async def test_a_retry_gets_the_newest_job_of_its_content(store: SqlJobStore) -> None:
     """For a quarter of an hour, and the one that was not retried yet; first attempts get one each."""
-    first = await admit(store, 1, asking())
-    second = await admit(store, 2, asking(), now=1001.0)
-    again = [await admit(store, 3, asking(count=1), now=now) for now in (1002.0, 1003.0, 1000.0 + RETRY_SECONDS)]
+    first = await admit(store, 1, identity())
+    second = await admit(store, 2, identity(), now=1001.0)
+    again = [await admit(store, 3, identity(count=1), now=now) for now in (1002.0, 1003.0, 1000.0 + RETRY_SECONDS)]
 
     assert [job.id for job in again] == [second.id, first.id, second.id]
-    assert (await admit(store, 4, asking(count=1, content="1:wind"))).seed == 4
+    assert (await admit(store, 4, identity(count=1, content="1:wind"))).seed == 4
     claims = await store.claim(now=1001.0, lease=10.0, limit=100)
     over = Failed(Failure.of(ContentRefused("no")), 1001.0)
     await store.save([Write(claim, advance(claim.job, over), 0.0) for claim in claims])
-    assert (await admit(store, 5, asking(count=2), now=1001.0 + RETRY_SECONDS)).seed == 5
+    assert (await admit(store, 5, identity(count=2), now=1001.0 + RETRY_SECONDS)).seed == 5
 
 
 async def test_what_an_older_version_remembered_of_a_key_is_believed(store: SqlJobStore) -> None:
     """Its content was digested in another way, which says nothing about this request."""
-    first = await admit(store, 1, asking(key="k", content="waves"))
+    first = await admit(store, 1, identity(key="k", content="waves"))
 
-    assert await admit(store, 2, asking(key="k", content="1:waves")) == first
+    assert await admit(store, 2, identity(key="k", content="1:waves")) == first
 
 
 async def test_a_retry_of_what_failed_for_free_is_a_new_attempt(store: SqlJobStore) -> None:
     """It was told to try again."""
-    first = await admit(store, 1, asking())
+    first = await admit(store, 1, identity())
     failed = await end(store, first, Failure.of(UpstreamBusy("later")))
     assert failed.state is JobState.FAILED
 
-    assert (await admit(store, 2, asking(count=1))).seed == 2
+    assert (await admit(store, 2, identity(count=1))).seed == 2
 
 
 async def test_what_failed_for_free_stands_for_one_retry(store: SqlJobStore) -> None:
     """Of two equal wishes one was cut off, and one was refused: their retries are two videos in all, and not three."""
-    cut_off, refused = await admit(store, 1, asking()), await admit(store, 2, asking())
+    cut_off, refused = await admit(store, 1, identity()), await admit(store, 2, identity())
     await store.release(cut_off.id, "one", answered_at=None)
     await end(store, refused, Failure.of(UpstreamBusy("later")))
 
-    assert [(await admit(store, 3 + retry, asking(count=1))).seed for retry in range(3)] == [1, 4, 4]
+    assert [(await admit(store, 3 + retry, identity(count=1))).seed for retry in range(3)] == [1, 4, 4]
 
 
 async def test_a_retry_whose_job_cannot_be_read_here_makes_no_second_one(
     store: SqlJobStore, database: Database
 ) -> None:
     """A newer version wrote it: the next attempt may reach a process of that version."""
-    for asked in (asking(), asking(key="k")):
+    for asked in (identity(), identity(key="k")):
         first = await admit(store, 1 + asked.has_key, asked)
         async with writing(database) as connection:
             await connection.execute(JOBS.update().where(JOBS.c.id == first.id).values(document=b"{"))
@@ -307,16 +309,16 @@ async def test_an_answer_that_cannot_be_read_stops_no_other(requests: SqlRequest
     known = await requests.begin(entry(3, scope="1"), now=1001.0, lease=LEASE)
 
     assert known is not None
-    assert (known.standing, known.answer) == (Standing.ANSWERED, None)
+    assert (known.standing, known.answer) == (ExecutionStatus.ANSWERED, None)
     assert await requests.prune(now=1000.0 + RETRY_SECONDS) == [ALBUM]
 
 
 async def test_a_retry_gets_what_was_handed_over(store: SqlJobStore) -> None:
     """The connection broke at the very end."""
-    first = await admit(store, 1, asking())
+    first = await admit(store, 1, identity())
     await store.mark_delivered(first.id, now=1001.0)
 
-    assert (await admit(store, 3, asking(count=1))).id == first.id
+    assert (await admit(store, 3, identity(count=1))).id == first.id
 
 
 async def test_of_videos_with_one_key_at_the_same_moment_one_is_made(
@@ -325,7 +327,7 @@ async def test_of_videos_with_one_key_at_the_same_moment_one_is_made(
     """A hundred, over two processes."""
     second = await open_database(database_url)
     stores = [store, SqlJobStore(second)] * 50
-    jobs = await asyncio.gather(*(admit(one, number, asking(key="k")) for number, one in enumerate(stores)))
+    jobs = await asyncio.gather(*(admit(one, number, identity(key="k")) for number, one in enumerate(stores)))
     await second.dispose()
 
     assert len({job.id for job in jobs}) == 1

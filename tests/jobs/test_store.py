@@ -7,6 +7,7 @@ import pytest
 
 from adapter.database.engine import Database, open_database, writing
 from adapter.database.tables import JOBS
+from adapter.domain.executions import ConnectedProcess, RequestIdentity
 from adapter.domain.job import (
     Failed,
     Failure,
@@ -23,7 +24,6 @@ from adapter.domain.job import (
 )
 from adapter.domain.media import RemoteVideo
 from adapter.domain.ports import Claim, Write
-from adapter.domain.repeats import Asking, Connected
 from adapter.errors import Undecided
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job, video_order
@@ -41,8 +41,10 @@ async def admit_for(
     store: SqlJobStore, job: VideoJob, content: str = "waves", *, process: str = "one", now: float = 1000.0
 ) -> VideoJob:
     """Remember a job for a request, or join one."""
-    asked = Asking(owner=job.owner, route="/videos", content=content)
-    return await store.admit(job, now=now, asking=asked, connected=Connected(process=process, lease=5.0, window=60.0))
+    asked = RequestIdentity(owner=job.owner, route="/videos", content=content)
+    return await store.admit(
+        job, now=now, identity=asked, connected=ConnectedProcess(process=process, lease=5.0, window=60.0)
+    )
 
 
 async def claim(store: SqlJobStore, now: float) -> list[Claim]:
@@ -168,7 +170,7 @@ async def test_a_video_that_was_never_fetched_is_not_replayed_for_ever(store: Sq
 
 @pytest.mark.parametrize("end", ["failed", "deleted", "cancelled"])
 async def test_a_job_without_a_video_does_not_answer_for_the_next_one(store: SqlJobStore, end: str) -> None:
-    """Asking again after that is a new try."""
+    """RequestIdentity again after that is a new try."""
     job, again = video_job(1), video_job(2)
     await admit_for(store, job)
     await store.release(job.id, "one", answered_at=None)
@@ -489,10 +491,10 @@ async def test_the_store_knows_what_may_have_changed_an_accounts_credits(
     for number in (1, 2):
         await admit(store, video_job(number))
     claims = {held.job.seed: held for held in await claim(store, 1000.0)}
-    asking, other = (advance(claims[1].job, Intended("first", SINCE)), move(claims[2].job))
-    await store.save([Write(claims[1], asking, 3000.0), Write(claims[2], other, 3000.0)])
+    identity, other = (advance(claims[1].job, Intended("first", SINCE)), move(claims[2].job))
+    await store.save([Write(claims[1], identity, 3000.0), Write(claims[2], other, 3000.0)])
 
-    near = await store.neighbours(asking, since=SINCE, refunds_since=REFUNDS_SINCE)
+    near = await store.neighbours(identity, since=SINCE, refunds_since=REFUNDS_SINCE)
     assert near == ({other.id} if is_near else set())
 
 

@@ -73,7 +73,7 @@ def test_a_file_is_its_owners_alone(client: openai.OpenAI, other: openai.OpenAI,
             ask(file_id)
     assert file_id not in [file.id for file in other.files.list()]
     with pytest.raises(openai.BadRequestError, match="There is no file"):
-        other.chat.completions.create(model=MODEL, messages=[asking(file_id)])
+        other.chat.completions.create(model=MODEL, messages=[identity(file_id)])
     assert client.files.retrieve(file_id).id == file_id
 
 
@@ -106,7 +106,7 @@ def test_a_body_that_is_no_form_is_refused(
     assert http.post(f"{server.url}/v1/files", content=body, headers=headers).status_code == status
 
 
-def asking(file_id: str) -> openai.types.chat.ChatCompletionUserMessageParam:
+def identity(file_id: str) -> openai.types.chat.ChatCompletionUserMessageParam:
     """Return a message with a picture of the user's."""
     return {
         "role": "user",
@@ -153,7 +153,7 @@ def test_a_chat_takes_a_file_by_its_id(
     http: httpx.Client, server: Server, client: openai.OpenAI, file_id: str, *, stream: bool
 ) -> None:
     """Streamed or not; what is wrong has a status of its own in either."""
-    body = {"model": MODEL, "messages": [asking(file_id)], "stream": stream}
+    body = {"model": MODEL, "messages": [identity(file_id)], "stream": stream}
     url = f"{server.url}/v1/chat/completions"
     good = http.post(url, json=body, headers=HEADERS, timeout=30)
     client.files.delete(file_id)
@@ -165,7 +165,7 @@ def test_a_chat_takes_a_file_by_its_id(
 
 def test_a_video_is_made_from_a_file(http: httpx.Client, server: Server, prompt: str, file_id: str) -> None:
     """Its first frame."""
-    message = asking(file_id)
+    message = identity(file_id)
     body = {
         "model": "veo-3.1-fast",
         "messages": [{**message, "content": [text(prompt), *list(message["content"])[1:]]}],
@@ -206,7 +206,7 @@ def test_an_uploaded_gif_becomes_what_the_provider_takes(client: openai.OpenAI) 
     opened(png(20, 20)).save(gif, "GIF")
     file = client.files.create(file=("a.gif", gif.getvalue()), purpose="vision")
     chat = client.chat.completions.create(
-        model=MODEL, messages=[asking(file.id)], extra_body={"modalities": ["image", "text"]}
+        model=MODEL, messages=[identity(file.id)], extra_body={"modalities": ["image", "text"]}
     )
 
     assert client.files.content(file.id).read() == gif.getvalue()

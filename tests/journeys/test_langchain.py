@@ -35,7 +35,7 @@ def ask(watch: Watch) -> Iterator[Ask]:
     """Models with the retries that LangChain has by default."""
     http = openai.DefaultHttpxClient(event_hooks={"response": [watch.on_response]})
 
-    def asking(server: Server, name: str, *, port: int = 0) -> ChatOpenAI:
+    def identity(server: Server, name: str, *, port: int = 0) -> ChatOpenAI:
         return ChatOpenAI(
             model=name,
             base_url=f"http://127.0.0.1:{port or server.port}/v1",
@@ -45,7 +45,7 @@ def ask(watch: Watch) -> Iterator[Ask]:
         )
 
     with http:
-        yield asking
+        yield identity
 
 
 @pytest.mark.parametrize(("name", "shown"), [(PICTURES, PICTURE), (VIDEOS, VIDEO)])

@@ -193,7 +193,7 @@ def test_a_submission_whose_replica_is_gone_is_never_sent_again(
     """It may have been executed: that is said, whatever the first one does when it wakes up."""
     google.fault(on="flow.submit", do="delay", seconds=2.0, after=True, prompt=prompt)
     with ThreadPoolExecutor() as pool:
-        asking = pool.submit(ask, first, prompt)
+        identity = pool.submit(ask, first, prompt)
         wait_until(lambda: google.executed(prompt) == 1, "it was never sent")
         first.kill() if how == "kill" else first.pause()
         cluster.start()
@@ -202,7 +202,7 @@ def test_a_submission_whose_replica_is_gone_is_never_sent_again(
             first.resume()
             first.wait_for_line('"jobs.claim_lost"')
             assert first.stop() == 0
-        asking.result()
+        identity.result()
     [after] = cluster.jobs(prompt)
 
     assert job.failure

@@ -50,13 +50,13 @@ async def test_an_answer_holds_its_room_until_it_was_read() -> None:
             await read.wait()
         sent.append(message)
 
-    asking = asyncio.create_task(HoldingRoom(answering)(asked(), nothing, send))  # type: ignore[arg-type]
+    identity = asyncio.create_task(HoldingRoom(answering)(asked(), nothing, send))  # type: ignore[arg-type]
     for _ in range(5):
         await asyncio.sleep(0)
     assert not given_back.is_set()
 
     read.set()
-    await asking
+    await identity
     assert given_back.is_set()
     assert b"".join(message["body"] for message in sent if message["type"] == "http.response.body") == answer
     assert sent[-1]["type"] == "http.response.body"

@@ -152,11 +152,11 @@ def test_a_window_is_no_larger_than_a_server_has_to_have() -> None:
     """A small frame may ask for gigabytes (RFC 9659)."""
     wide = zstd.compress(TEXT * 100, options={zstd.CompressionParameter.window_log: 27})
     stream = zstd.ZstdCompressor(options={zstd.CompressionParameter.window_log: 27})
-    asking = stream.compress(TEXT) + stream.flush()
+    identity = stream.compress(TEXT) + stream.flush()
 
     assert decoded(["zstd"], wide) == TEXT * 100  # its length is in its head, and its window no longer
     with pytest.raises(InvalidRequest):
-        decoded(["zstd"], asking)
+        decoded(["zstd"], identity)
 
 
 @pytest.mark.parametrize(

@@ -201,12 +201,12 @@ def test_a_length_that_the_model_does_not_make_is_the_nearest_or_refused(
 ) -> None:
     """Clients of other vendors' models send the default of their library; who names ours knows what it makes."""
     body = msgspec.json.encode({"prompt": "waves", "model": model, "seconds": asked})
-    asking = msgspec.structs.replace(TERMS, length_policy=policy)
+    identity = msgspec.structs.replace(TERMS, length_policy=policy)
     if made is None:
         with pytest.raises(InvalidRequest, match="8 seconds only"):
-            read_video_json(body, asking)
+            read_video_json(body, identity)
     else:
-        assert read_video_json(body, asking).order.seconds == made
+        assert read_video_json(body, identity).order.seconds == made
 
 
 def test_a_form_names_lists_by_numbers() -> None:

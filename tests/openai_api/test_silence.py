@@ -13,8 +13,8 @@ from adapter.domain.ports import Memory
 from adapter.domain.replies import Reply
 from adapter.errors import StorageFailed
 from adapter.generation.cabinet import Cabinet
+from adapter.generation.execution import ResultHandle
 from adapter.generation.replies import Background, Replies
-from adapter.generation.undertaking import Viewing
 from adapter.generation.videos import Videos
 from adapter.openai_api.routes.chat import picture_stream, video_stream
 from adapter.openai_api.routes.desk import Desk
@@ -26,7 +26,7 @@ from adapter.openai_api.write.images import Heading
 from adapter.openai_api.write.response_events import Numbering
 from adapter.openai_api.write.videos import Hosting
 from tests.fakes import FakeClock, made_image, reply, video_job
-from tests.generation.conftest import PATIENCE, Inputs, Studio, asking
+from tests.generation.conftest import PATIENCE, Inputs, Studio, identity
 from tests.support import terms
 
 HEARTBEAT = int(PATIENCE.heartbeat)
@@ -80,9 +80,9 @@ class Stage:
         }
         self.desk = Desk(**(dict.fromkeys(Desk.__struct_fields__) | facts))  # type: ignore[arg-type]
 
-    async def viewing(self) -> Viewing:
+    async def handle(self) -> ResultHandle:
         """Have a picture made."""
-        return await self._studio.open(self._pictures, asking())
+        return await self._studio.open(self._pictures, identity())
 
     async def end(self) -> None:
         """Let the picture come: nothing is left under way."""
@@ -110,17 +110,17 @@ async def response_with_video(stage: Stage) -> AsyncIterator[bytes]:
 
 async def chat_with_picture(stage: Stage) -> AsyncIterator[bytes]:
     """Wait for a picture in a chat."""
-    return picture_stream(stage.desk, await stage.viewing(), ANSWER, enclosed=False)
+    return picture_stream(stage.desk, await stage.handle(), ANSWER, enclosed=False)
 
 
 async def pictures(stage: Stage) -> AsyncIterator[bytes]:
     """Wait for a picture of the images' route."""
-    return _events(None, (await stage.viewing()).watch(), "image_generation.completed", Heading(created=1000))
+    return _events(None, (await stage.handle()).watch(), "image_generation.completed", Heading(created=1000))
 
 
 async def response_with_picture(stage: Stage) -> AsyncIterator[bytes]:
     """Wait for a picture in a response."""
-    return stream_picture(stage.desk, reply(), None, (await stage.viewing()).watch(), is_stored=True)
+    return stream_picture(stage.desk, reply(), None, (await stage.handle()).watch(), is_stored=True)
 
 
 async def response_in_background(stage: Stage) -> AsyncIterator[bytes]:

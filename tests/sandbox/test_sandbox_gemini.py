@@ -12,7 +12,7 @@ FLASH_3 = "/v1beta/models/gemini-3.1-flash-image:generateContent"
 LITE = "/v1beta/models/gemini-3.1-flash-lite-image:generateContent"
 
 
-def asking(*parts: Json, **config: Json) -> Json:
+def identity(*parts: Json, **config: Json) -> Json:
     """Return a body with one turn."""
     return {"contents": [{"role": "user", "parts": list(parts) or [{"text": "a pig"}]}], "generationConfig": config}
 
@@ -60,7 +60,7 @@ async def test_snake_case_is_taken_at_every_level(client: Client) -> None:
 
 async def test_unknown_names_are_all_named(client: Client) -> None:
     """Google lists each unknown name with its place, in the message and in the field violations."""
-    body = asking(aspectRatio="16:9") | {"n": 2}
+    body = identity(aspectRatio="16:9") | {"n": 2}
 
     answer = await client.post(FLASH, headers=KEY, json=body)
 
@@ -91,7 +91,7 @@ async def test_unknown_names_are_all_named(client: Client) -> None:
 )
 async def test_wrong_settings_are_refused(client: Client, path: str, config: Json, words: str) -> None:
     """Each model takes its own ratios and sizes and nothing else."""
-    assert words in await refused(client, path, asking(**config))
+    assert words in await refused(client, path, identity(**config))
 
 
 @pytest.mark.parametrize(
@@ -109,16 +109,16 @@ async def test_wrong_settings_are_refused(client: Client, path: str, config: Jso
 )
 async def test_wrong_parts_are_refused(client: Client, part: Json, words: str) -> None:
     """Pictures must be what they say they are."""
-    assert words in await refused(client, PRO, asking({"text": "edit"}, part))
+    assert words in await refused(client, PRO, identity({"text": "edit"}, part))
 
 
 @pytest.mark.parametrize(("path", "most"), [(FLASH, 3), (PRO, 14)])
 async def test_pictures_are_counted(client: Client, path: str, most: int) -> None:
     """A prompt may hold 3 pictures on the 2.5 model and 14 on the others."""
-    few = await client.post(path, headers=KEY, json=asking({"text": "mix"}, *[inline()] * most))
+    few = await client.post(path, headers=KEY, json=identity({"text": "mix"}, *[inline()] * most))
 
     assert few.status_code == 200
-    assert f"at most {most}" in await refused(client, path, asking({"text": "mix"}, *[inline()] * (most + 1)))
+    assert f"at most {most}" in await refused(client, path, identity({"text": "mix"}, *[inline()] * (most + 1)))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ async def test_empty_requests_are_refused(client: Client, body: Json, words: str
 
 async def test_a_missing_key_is_forbidden(client: Client) -> None:
     """Without a key the answer is 403, as for any unregistered caller."""
-    answer = await client.post(FLASH, json=asking())
+    answer = await client.post(FLASH, json=identity())
 
     assert answer.status_code == 403
     assert "unregistered callers" in answer.json()["error"]["message"]
@@ -145,7 +145,7 @@ async def test_a_missing_key_is_forbidden(client: Client) -> None:
 
 async def test_an_unknown_model_is_not_found(client: Client) -> None:
     """The message names the model and the version."""
-    answer = await client.post("/v1/models/dall-e-3:generateContent", headers=KEY, json=asking())
+    answer = await client.post("/v1/models/dall-e-3:generateContent", headers=KEY, json=identity())
 
     assert answer.status_code == 404
     assert answer.json()["error"]["message"].startswith("models/dall-e-3 is not found for API version v1,")
@@ -155,7 +155,7 @@ async def test_an_unknown_file_is_forbidden(client: Client) -> None:
     """The sandbox has no Files API: every fileUri is one that may not exist."""
     part = {"fileData": {"fileUri": "https://generativelanguage.googleapis.com/v1beta/files/abc"}}
 
-    answer = await client.post(PRO, headers=KEY, json=asking(part))
+    answer = await client.post(PRO, headers=KEY, json=identity(part))
 
     assert answer.status_code == 403
     assert "File abc" in answer.json()["error"]["message"]
@@ -171,7 +171,7 @@ async def test_an_unknown_path_is_googles_page(client: Client) -> None:
 
 async def test_an_edit_keeps_the_shape_of_its_input(client: Client) -> None:
     """Without a ratio the answer takes the nearest one to the last picture's."""
-    answer = await client.post(PRO, headers=KEY, json=asking({"text": "edit"}, inline()))
+    answer = await client.post(PRO, headers=KEY, json=identity({"text": "edit"}, inline()))
 
     image = answer.json()["candidates"][0]["content"]["parts"][-1]["inlineData"]
     assert opened(image["data"]).size == (768, 1376)
@@ -179,7 +179,7 @@ async def test_an_edit_keeps_the_shape_of_its_input(client: Client) -> None:
 
 async def test_a_refusal_tells_why_and_costs_no_picture(client: Client) -> None:
     """IMAGE_SAFETY says so in finishMessage, and the ledger has no execution."""
-    answer = await client.post(FLASH, headers=KEY, json=asking({"text": "[image_safety]"}))
+    answer = await client.post(FLASH, headers=KEY, json=identity({"text": "[image_safety]"}))
 
     assert "Prohibited Use policy" in answer.json()["candidates"][0]["finishMessage"]
     assert (await ledger(client))["executions"] == []
@@ -187,7 +187,7 @@ async def test_a_refusal_tells_why_and_costs_no_picture(client: Client) -> None:
 
 async def test_text_alone_draws_nothing(client: Client) -> None:
     """With TEXT as the only modality there is a sentence and no execution of a picture."""
-    answer = await client.post(FLASH, headers=KEY, json=asking(responseModalities=["TEXT"]))
+    answer = await client.post(FLASH, headers=KEY, json=identity(responseModalities=["TEXT"]))
 
     [part] = answer.json()["candidates"][0]["content"]["parts"]
     assert part["text"]
@@ -196,7 +196,7 @@ async def test_text_alone_draws_nothing(client: Client) -> None:
 
 async def test_a_stream_without_sse_is_an_array(client: Client) -> None:
     """Without alt=sse the chunks come as one JSON array."""
-    answer = await client.post(FLASH.replace("generate", "streamGenerate"), headers=KEY, json=asking())
+    answer = await client.post(FLASH.replace("generate", "streamGenerate"), headers=KEY, json=identity())
 
     assert [bool(chunk["candidates"][0].get("finishReason")) for chunk in answer.json()] == [False, False, True]
 
@@ -205,7 +205,7 @@ async def test_mime_and_drafts_can_lie(client: Client) -> None:
     """The faults wrong_mime and drafts reproduce what real answers did."""
     await faulty(client, *({"on": "gemini.generate", "do": do} for do in ("wrong_mime", "drafts")))
 
-    lying, drafting = [(await client.post(PRO, headers=KEY, json=asking())).json() for _ in range(2)]
+    lying, drafting = [(await client.post(PRO, headers=KEY, json=identity())).json() for _ in range(2)]
 
     blob = lying["candidates"][0]["content"]["parts"][-1]["inlineData"]
     assert blob["mimeType"] == "image/jpeg"

@@ -14,6 +14,7 @@ from sqlalchemy import update
 from adapter.app import Parts
 from adapter.database.engine import Database, open_database, writing
 from adapter.database.tables import JOBS
+from adapter.domain.executions import ConnectedProcess, RequestIdentity, RetryInfo
 from adapter.domain.job import Failure, JobState, Operation, VideoJob
 from adapter.domain.ports import (
     Claim,
@@ -27,7 +28,6 @@ from adapter.domain.ports import (
     VideoProvider,
     Write,
 )
-from adapter.domain.repeats import Asking, Connected, Repeat
 from adapter.errors import AdapterError, JobFailed, StorageFailed, UpstreamBroken, UpstreamRejected, UpstreamSilent
 from adapter.settings import Settings
 from tests.torture.around import Around, AroundFlow, AroundMedia, AroundStore
@@ -112,13 +112,20 @@ class KnowsNoRepeat(AroundStore):
     """Recognises a repeated request by something that each attempt has of its own."""
 
     async def admit(
-        self, job: VideoJob, *, now: float, asking: Asking | None = None, connected: Connected | None = None
+        self,
+        job: VideoJob,
+        *,
+        now: float,
+        identity: RequestIdentity | None = None,
+        connected: ConnectedProcess | None = None,
     ) -> VideoJob:
-        own = asking and msgspec.structs.replace(asking, content=secrets.token_hex(16), repeat=Repeat())
-        return await self.real.admit(job, now=now, asking=own, connected=connected)
+        own = identity and msgspec.structs.replace(identity, content=secrets.token_hex(16), repeat=RetryInfo())
+        return await self.real.admit(job, now=now, identity=own, connected=connected)
 
-    async def recall(self, asking: Asking, *, now: float, connected: Connected | None = None) -> VideoJob | None:
-        own = msgspec.structs.replace(asking, content=secrets.token_hex(16), repeat=Repeat())
+    async def recall(
+        self, identity: RequestIdentity, *, now: float, connected: ConnectedProcess | None = None
+    ) -> VideoJob | None:
+        own = msgspec.structs.replace(identity, content=secrets.token_hex(16), repeat=RetryInfo())
         return await self.real.recall(own, now=now, connected=connected)
 
 

@@ -7,9 +7,16 @@ from sqlalchemy import delete
 
 from adapter.database.engine import Database, open_database, writing
 from adapter.database.tables import EXECUTIONS
+from adapter.domain.executions import (
+    ConnectedProcess,
+    Entry,
+    ExecutionStatus,
+    PriorExecution,
+    RequestIdentity,
+    RetryInfo,
+)
 from adapter.domain.job import VideoJob
 from adapter.domain.ports import Claim
-from adapter.domain.repeats import Asking, Connected, Entry, Known, Repeat, Standing
 from tests.torture.around import AroundMedia, AroundRequests, AroundStore
 
 
@@ -39,17 +46,24 @@ class IgnoresCancellation(AroundStore):
 class RecallsNothing(AroundStore):
     """Takes every order for a first attempt."""
 
-    async def recall(self, asking: Asking, *, now: float, connected: Connected | None = None) -> VideoJob | None:
-        return await self.real.recall(_first(asking), now=now, connected=connected)
+    async def recall(
+        self, identity: RequestIdentity, *, now: float, connected: ConnectedProcess | None = None
+    ) -> VideoJob | None:
+        return await self.real.recall(_first(identity), now=now, connected=connected)
 
     async def admit(
-        self, job: VideoJob, *, now: float, asking: Asking | None = None, connected: Connected | None = None
+        self,
+        job: VideoJob,
+        *,
+        now: float,
+        identity: RequestIdentity | None = None,
+        connected: ConnectedProcess | None = None,
     ) -> VideoJob:
-        return await self.real.admit(job, now=now, asking=asking and _first(asking), connected=connected)
+        return await self.real.admit(job, now=now, identity=identity and _first(identity), connected=connected)
 
 
-def _first(asking: Asking) -> Asking:
-    return msgspec.structs.replace(asking, repeat=Repeat())
+def _first(identity: RequestIdentity) -> RequestIdentity:
+    return msgspec.structs.replace(identity, repeat=RetryInfo())
 
 
 class PrunesLiveKeys(AroundStore):
@@ -73,9 +87,9 @@ class PrunesLiveKeys(AroundStore):
 class MakesAgain(AroundRequests):
     """Takes a picture whose process died for one that was never made."""
 
-    async def begin(self, entry: Entry, *, now: float, lease: float) -> Known | None:
+    async def begin(self, entry: Entry, *, now: float, lease: float) -> PriorExecution | None:
         known = await self.real.begin(entry, now=now, lease=lease)
-        if known is None or known.standing is not Standing.LOST:
+        if known is None or known.standing is not ExecutionStatus.LOST:
             return known
         await self.real.register(entry, now=now, lease=lease)
         return None

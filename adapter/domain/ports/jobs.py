@@ -6,8 +6,8 @@ from typing import Protocol
 
 import msgspec
 
+from adapter.domain.executions import ConnectedProcess, Entry, PriorExecution, RequestIdentity, StoredAnswer
 from adapter.domain.job import VideoJob
-from adapter.domain.repeats import Asking, Connected, Entry, Known, StoredAnswer
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -36,9 +36,14 @@ class JobStore(Protocol):
     """
 
     async def admit(
-        self, job: VideoJob, *, now: float, asking: Asking | None = None, connected: Connected | None = None
+        self,
+        job: VideoJob,
+        *,
+        now: float,
+        identity: RequestIdentity | None = None,
+        connected: ConnectedProcess | None = None,
     ) -> VideoJob:
-        """Remember a new job, due at once; or return the one of an earlier execution, if `asking` joins that.
+        """Remember a new job, due at once; or return the one of an earlier execution, if `identity` joins that.
 
         `connected` is the process that has the request's connection: the job is waited for by it from now on. A first
         attempt joins a job that is live, or that was completed within the window; that no connection waits for; whose
@@ -50,7 +55,9 @@ class JobStore(Protocol):
         """
         ...
 
-    async def recall(self, asking: Asking, *, now: float, connected: Connected | None = None) -> VideoJob | None:
+    async def recall(
+        self, identity: RequestIdentity, *, now: float, connected: ConnectedProcess | None = None
+    ) -> VideoJob | None:
         """Return the job of an earlier attempt of a request: of the same key, or the one that it is a retry of.
 
         None where there is none, where it failed in a way that invites a retry, and for a first attempt without a key.
@@ -161,7 +168,7 @@ class RequestStore(Protocol):
     An entry is its holder's as long as its lease runs, by the database's clock.
     """
 
-    async def begin(self, entry: Entry, *, now: float, lease: float) -> Known | None:
+    async def begin(self, entry: Entry, *, now: float, lease: float) -> PriorExecution | None:
         """Remember that a request is under way and return None; or return the execution that it joins (`pick`)."""
         ...
 

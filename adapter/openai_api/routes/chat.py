@@ -18,7 +18,7 @@ from adapter.domain.media import size_of
 from adapter.domain.orders import ImageOrder, VideoWish
 from adapter.domain.side_calls import SideCall
 from adapter.errors import AdapterError
-from adapter.generation.undertaking import Album, Viewing
+from adapter.generation.execution import ImageBatch, ResultHandle
 from adapter.openai_api import sse
 from adapter.openai_api.read.chat import picture_order, video_wish, wants_pictures
 from adapter.openai_api.read.markup import asked_markup, choose_markup, split_model
@@ -26,8 +26,8 @@ from adapter.openai_api.read.media import read_media_json
 from adapter.openai_api.read.side_calls import side_call, turns_of
 from adapter.openai_api.read.stream_errors import tells_failures_in_words
 from adapter.openai_api.read.terms import Terms
-from adapter.openai_api.routes.asking import REPLAYED, join_video, open_pictures, replay_headers
 from adapter.openai_api.routes.desk import STREAM_HEADERS, VIDEO_ID, Desk, OwnedRequest, json_response
+from adapter.openai_api.routes.identity import REPLAYED, join_video, open_pictures, replay_headers
 from adapter.openai_api.routes.room import apart, read_body, take_room
 from adapter.openai_api.routes.telling import Teller, pauses
 from adapter.openai_api.wire.chat import ChatRequest, Usage
@@ -176,35 +176,37 @@ async def _complete_with_pictures(
     """Answer with pictures: links in the text, or the pictures beside it where the request asks for that."""
     body = asked.body
     enclosed = desk.chats.enclose_pictures or "image" in (body.modalities or ())
-    viewing = await open_pictures(request, desk, asked.order, asked.content, linked=not enclosed)
-    answer = _heading(body, viewing.mark, viewing.began_at)
+    handle = await open_pictures(request, desk, asked.order, asked.content, linked=not enclosed)
+    answer = _heading(body, handle.mark, handle.began_at)
     if body.stream:
         answer = msgspec.structs.replace(answer, failure_in_words=_failure_in_words(request, desk))
-        return _event_stream(picture_stream(desk, viewing, answer, enclosed=enclosed), replay_headers(viewing))
-    album = await viewing.album()
-    told = await _told(desk, album, enclosed=enclosed)
+        return _event_stream(picture_stream(desk, handle, answer, enclosed=enclosed), replay_headers(handle))
+    batch = await handle.batch()
+    told = await _told(desk, batch, enclosed=enclosed)
     return await apart(
-        size_of(album.images), lambda: json_response(write.completion(answer, told), replay_headers(viewing))
+        size_of(batch.images), lambda: json_response(write.completion(answer, told), replay_headers(handle))
     )
 
 
-async def picture_stream(desk: Desk, viewing: Viewing, answer: write.Answer, *, enclosed: bool) -> AsyncIterator[bytes]:
+async def picture_stream(
+    desk: Desk, handle: ResultHandle, answer: write.Answer, *, enclosed: bool
+) -> AsyncIterator[bytes]:
     """Say that pictures are being made, then show them. What fails is said inside the stream."""
     started = desk.clock.now()
     teller = Teller(answer, desk.clock)
     yield sse.frame(write.role_chunk(answer))
     yield teller.tell(write.picture_line(0))
     try:
-        async with aclosing(viewing.watch()) as states:
+        async with aclosing(handle.watch()) as states:
             async for made in states:
                 if made is None:
                     yield teller.tell(write.picture_line(desk.clock.now() - started), is_news=False)
-        album = await viewing.album()
-        preparing = asyncio.ensure_future(_told(desk, album, enclosed=enclosed))
+        batch = await handle.batch()
+        preparing = asyncio.ensure_future(_told(desk, batch, enclosed=enclosed))
         async for pause in pauses(desk, preparing):
             yield pause
         told = preparing.result()
-        yield await apart(size_of(album.images), lambda: sse.frame(write.told_chunk(answer, told)))
+        yield await apart(size_of(batch.images), lambda: sse.frame(write.told_chunk(answer, told)))
         for chunk in write.last_chunks(answer, told.usage):
             yield sse.frame(chunk)
     except AdapterError as fault:
@@ -213,11 +215,11 @@ async def picture_stream(desk: Desk, viewing: Viewing, answer: write.Answer, *, 
     yield sse.DONE
 
 
-async def _told(desk: Desk, album: Album, *, enclosed: bool) -> write.Told:
+async def _told(desk: Desk, batch: ImageBatch, *, enclosed: bool) -> write.Told:
     """Show pictures by their links, or beside the text."""
     if not enclosed:
-        return write.linked(album.images, [media_link(desk.public_url, name) for name in album.names])
-    return await apart(size_of(album.images), lambda: write.enclosed(album.images))
+        return write.linked(batch.images, [media_link(desk.public_url, name) for name in batch.names])
+    return await apart(size_of(batch.images), lambda: write.enclosed(batch.images))
 
 
 def _failed(answer: write.Answer, fault: AdapterError) -> list[bytes]:

@@ -13,15 +13,15 @@ from adapter.domain.delivery import Delivery
 from adapter.domain.media import Image, size_of
 from adapter.domain.orders import ImageOrder
 from adapter.errors import AdapterError
-from adapter.generation.undertaking import Album, Viewing
+from adapter.generation.execution import ImageBatch, ResultHandle
 from adapter.openai_api import sse
 from adapter.openai_api.read.delivery import asked_delivery, choose_delivery
 from adapter.openai_api.read.edits import as_edit, as_variation, edit_order, variation_order
 from adapter.openai_api.read.images import generation_order, read_generation
 from adapter.openai_api.read.media import read_media_form, read_media_json
 from adapter.openai_api.read.terms import Terms
-from adapter.openai_api.routes.asking import open_pictures, replay_headers
 from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, Pieces
+from adapter.openai_api.routes.identity import open_pictures, replay_headers
 from adapter.openai_api.routes.room import apart, read_json_or_form
 from adapter.openai_api.wire.images import ImagesRequest
 from adapter.openai_api.write.errors import error_event
@@ -85,16 +85,16 @@ async def _answer(request: OwnedRequest, desk: Desk, asked: Asked, content: str,
     delivery = await _delivery(request, desk, body)
     linked = delivery is not Delivery.BASE64
     order = await desk.uploads.resolved(asked.order, request.auth)
-    viewing = await open_pictures(request, desk, order, content, linked=linked)
-    heading = Heading(created=int(viewing.began_at), safety_identifier=body.safety_identifier)
+    handle = await open_pictures(request, desk, order, content, linked=linked)
+    heading = Heading(created=int(handle.began_at), safety_identifier=body.safety_identifier)
     if body.stream:
-        return await _streamed(viewing, made, heading)
-    album = await viewing.album()
-    links = [media_link(desk.public_url, name) for name in album.names] if linked else []
+        return await _streamed(handle, made, heading)
+    batch = await handle.batch()
+    links = [media_link(desk.public_url, name) for name in batch.names] if linked else []
     if delivery is Delivery.LINK:
-        whole = msgspec.json.encode(images_response(album.images, links, heading))
-        return Pieces([whole], replay_headers(viewing))
-    return Pieces(in_pieces(album.images, heading, links), replay_headers(viewing))
+        whole = msgspec.json.encode(images_response(batch.images, links, heading))
+        return Pieces([whole], replay_headers(handle))
+    return Pieces(in_pieces(batch.images, heading, links), replay_headers(handle))
 
 
 async def _delivery(request: OwnedRequest, desk: Desk, body: ImagesRequest) -> Delivery:
@@ -105,12 +105,12 @@ async def _delivery(request: OwnedRequest, desk: Desk, body: ImagesRequest) -> D
     return choose_delivery([asked, by_key, options.delivery], body.model, request.headers.get("user-agent", ""))
 
 
-async def _streamed(viewing: Viewing, made: Made, heading: Heading) -> ASGIApp:
+async def _streamed(handle: ResultHandle, made: Made, heading: Heading) -> ASGIApp:
     """Answer with a stream, begun when there is something to send: what fails before that has an HTTP status."""
-    states = viewing.watch()
+    states = handle.watch()
     first = await anext(states)
     events = _events(first, states, made, heading)
-    headers = {**STREAM_HEADERS, **replay_headers(viewing)}
+    headers = {**STREAM_HEADERS, **replay_headers(handle)}
     return ASGIStreamingResponse(iterator=events, media_type="text/event-stream", headers=headers)
 
 
@@ -119,8 +119,8 @@ def _completed(image: Image, made: Made, heading: Heading) -> bytes:
 
 
 async def _events(
-    first: Album | None,
-    states: AsyncGenerator[Album | None, None],
+    first: ImageBatch | None,
+    states: AsyncGenerator[ImageBatch | None, None],
     made: Made,
     heading: Heading,
 ) -> AsyncIterator[bytes]:

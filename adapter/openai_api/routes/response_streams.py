@@ -9,7 +9,7 @@ from adapter.domain.job import Failure, VideoJob
 from adapter.domain.media import Image, size_of
 from adapter.domain.replies import Reply, ReplyStatus
 from adapter.errors import AdapterError
-from adapter.generation.undertaking import Album
+from adapter.generation.execution import ImageBatch
 from adapter.openai_api import sse
 from adapter.openai_api.routes.desk import Desk
 from adapter.openai_api.routes.room import apart
@@ -24,8 +24,8 @@ SILENCE = "still working"
 async def stream_picture(
     desk: Desk,
     reply: Reply,
-    first: Album | None,
-    states: AsyncGenerator[Album | None, None],
+    first: ImageBatch | None,
+    states: AsyncGenerator[ImageBatch | None, None],
     *,
     is_stored: bool,
 ) -> AsyncIterator[bytes]:

@@ -18,9 +18,9 @@ from adapter.openai_api.read.media import read_media_json
 from adapter.openai_api.read.paging import read_paging
 from adapter.openai_api.read.response_items import given_items
 from adapter.openai_api.read.responses import Asked, read_response
-from adapter.openai_api.routes.asking import join_pictures, join_video, open_pictures, replay_headers
 from adapter.openai_api.routes.chat import handed_over
 from adapter.openai_api.routes.desk import STREAM_HEADERS, VIDEO_ID, Desk, OwnedRequest, json_response
+from adapter.openai_api.routes.identity import join_pictures, join_video, open_pictures, replay_headers
 from adapter.openai_api.routes.response_streams import follow_picture, stream_picture, stream_text, stream_video
 from adapter.openai_api.routes.room import apart, read_body, take_room
 from adapter.openai_api.wire.responses import GivenItem, ResponseDeleted, ResponsesRequest
@@ -135,29 +135,29 @@ async def _answer_with_picture(request: OwnedRequest, desk: Desk, said: Said, or
     body, owner = said.body, request.auth
     if body.background:
         return await _answer_in_the_background(request, desk, said, order)
-    viewing = await open_pictures(request, desk, order, said.content, linked=False)
-    reply = _new_reply(desk, said, owner, viewing.mark, viewing.began_at)
+    handle = await open_pictures(request, desk, order, said.content, linked=False)
+    reply = _new_reply(desk, said, owner, handle.mark, handle.began_at)
     is_stored = body.store is not False
     if body.stream:
-        states = viewing.watch()
+        states = handle.watch()
         # Begun when there is something to send: what fails before that has an HTTP status.
         events = stream_picture(desk, reply, await anext(states), states, is_stored=is_stored)
-        return _event_stream(events, replay_headers(viewing))
-    image = (await viewing.album()).images[0]
+        return _event_stream(events, replay_headers(handle))
+    image = (await handle.batch()).images[0]
     done = reply.completed(image, desk.clock.now())
     if is_stored:
         await desk.replies.remember_end(done, image)
-    headers = replay_headers(viewing)
+    headers = replay_headers(handle)
     return await apart(size_of([image]), lambda: json_response(write.with_picture(done, image), headers))
 
 
 async def _answer_in_the_background(request: OwnedRequest, desk: Desk, said: Said, order: ImageOrder) -> Answer:
-    viewing = await join_pictures(request, desk, order, said.content, linked=False)
+    handle = await join_pictures(request, desk, order, said.content, linked=False)
     reply = await desk.background.start(
-        viewing, lambda: _new_reply(desk, said, request.auth, viewing.mark, viewing.began_at)
+        handle, lambda: _new_reply(desk, said, request.auth, handle.mark, handle.began_at)
     )
     if said.body.stream:
-        return _event_stream(follow_picture(desk, reply, Numbering()), replay_headers(viewing))
+        return _event_stream(follow_picture(desk, reply, Numbering()), replay_headers(handle))
     if reply.drawn is not None:
         await take_room(request, desk, weight.of_drawn(reply.drawn.pixels.area))
     return await _shown(desk, reply)

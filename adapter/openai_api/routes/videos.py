@@ -22,9 +22,9 @@ from adapter.openai_api.read.videos import (
     read_video_json,
     remix_wish,
 )
-from adapter.openai_api.routes.asking import REPLAYED, join_video
 from adapter.openai_api.routes.desk import STREAM_HEADERS, VIDEO_ID, Desk, OwnedRequest, json_response
 from adapter.openai_api.routes.files import ASK_AGAIN, send_file
+from adapter.openai_api.routes.identity import REPLAYED, join_video
 from adapter.openai_api.routes.room import read_json_or_form, take_room
 from adapter.openai_api.wire.videos import RemixRequest, VideoDeleted
 from adapter.openai_api.write.errors import error_event

@@ -6,14 +6,21 @@ from collections.abc import Sequence
 
 import structlog
 
+from adapter.domain.executions import (
+    ExecutionStatus,
+    PriorExecution,
+    StoredFault,
+    StoredImage,
+    StoredImageBatch,
+    is_same_content,
+)
 from adapter.domain.job import Failure
 from adapter.domain.media import Image
 from adapter.domain.pieces import one_piece
 from adapter.domain.ports import Clock, MediaStore, RequestStore
-from adapter.domain.repeats import Known, Standing, StoredAlbum, StoredFault, StoredImage, is_same_content
 from adapter.errors import AdapterError, AnswerLost, OutcomeUnknown, StillRunning, StorageFailed, key_reused
+from adapter.generation.execution import Execution, ImageBatch, replayed
 from adapter.generation.patience import Patience
-from adapter.generation.undertaking import Album, Undertaking, replayed
 
 log = structlog.get_logger()
 
@@ -26,7 +33,7 @@ PRUNE_BATCHES = 20
 COME_BACK_SECONDS = 5.0
 
 
-class Repeats:
+class PriorExecutions:
     """Knows the earlier attempts of requests."""
 
     def __init__(self, store: RequestStore, media: MediaStore, clock: Clock, patience: Patience) -> None:
@@ -41,7 +48,7 @@ class Repeats:
         """Wait for no other process any more."""
         self._closed = True
 
-    async def begin(self, one: Undertaking) -> Known | None:
+    async def begin(self, one: Execution) -> PriorExecution | None:
         """Write a request down, or return the earlier one that it stands for, once that is over.
 
         Work in the background has a name by which it is found: there nothing is waited for.
@@ -60,15 +67,15 @@ class Repeats:
                 return None
             if not is_same_content(known.content, one.entry.content):
                 raise key_reused()
-            if known.standing is Standing.LOST:
+            if known.standing is ExecutionStatus.LOST:
                 raise OutcomeUnknown("The server that worked on this request was cut off. It may have been paid for.")
-            if known.standing is not Standing.RUNNING or one.is_followed:
+            if known.standing is not ExecutionStatus.RUNNING or one.is_followed:
                 return known
             if now >= until or self._closed:
                 raise _still_running()
             await self._clock.sleep(LOOK_SECONDS)
 
-    async def answer(self, known: Known) -> Album:
+    async def answer(self, known: PriorExecution) -> ImageBatch:
         """Return what a request was answered with.
 
         Raises:
@@ -76,14 +83,14 @@ class Repeats:
             AnswerLost: it is not there any more.
             StillRunning: it is not over.
         """
-        if known.standing is Standing.RUNNING:
+        if known.standing is ExecutionStatus.RUNNING:
             raise _still_running()
         match known.answer:
             case StoredFault(failure):
                 raise replayed(failure)
-            case StoredAlbum(images, linked):
+            case StoredImageBatch(images, linked):
                 found = [image.with_file(await self._read(image.name)) for image in images]
-                return Album(found, tuple(image.name for image in images) if linked else ())
+                return ImageBatch(found, tuple(image.name for image in images) if linked else ())
             case None:
                 raise AnswerLost("This request was answered before, and its pictures are not kept.")
 
@@ -106,20 +113,20 @@ class Repeats:
         await self._media.put(name, one_piece(await asyncio.to_thread(image.decode)))
         return name
 
-    async def remember(self, one: Undertaking, album: Album, *, linked: bool) -> None:
+    async def remember(self, one: Execution, batch: ImageBatch, *, linked: bool) -> None:
         """Write down what came of a request, its pictures included. If that fails, a repetition is told so."""
         try:
-            names = album.names or await self.keep(album.images)
+            names = batch.names or await self.keep(batch.images)
         except AdapterError as fault:
             log.warning("pictures.not_kept", code=fault.code)
             await self.hand_over(one)
             return
-        pairs = zip(names, album.images, strict=True)
-        answer = StoredAlbum(tuple(StoredImage.of(*pair) for pair in pairs), linked)
+        pairs = zip(names, batch.images, strict=True)
+        answer = StoredImageBatch(tuple(StoredImage.of(*pair) for pair in pairs), linked)
         if not await self._finish(one, answer) and not linked:
             await self._media.delete(names)
 
-    async def fail(self, one: Undertaking, fault: AdapterError) -> None:
+    async def fail(self, one: Execution, fault: AdapterError) -> None:
         """Write down what went wrong with a request: if nothing came of it, it is as if it had never been there."""
         if not one.written:
             return
@@ -132,12 +139,12 @@ class Repeats:
             except StorageFailed as trouble:
                 log.warning("requests.not_forgotten", code=trouble.code)
 
-    async def hand_over(self, one: Undertaking) -> None:
+    async def hand_over(self, one: Execution) -> None:
         """Write down that a request was answered with what is not kept."""
         if one.written:
             await self._finish(one, None)
 
-    async def note_answer(self, one: Undertaking) -> None:
+    async def note_answer(self, one: Execution) -> None:
         """Write down that the client that came back was given its pictures: who asks after it has a new wish."""
         try:
             await self._store.mark_answered(one.known.mark if one.known else one.entry.mark, now=self._clock.now())
@@ -145,7 +152,7 @@ class Repeats:
             # Costs nothing worse than handing the same pictures over twice.
             log.warning("requests.answer_not_noted", code=fault.code)
 
-    async def _finish(self, one: Undertaking, answer: StoredAlbum | StoredFault | None) -> bool:
+    async def _finish(self, one: Execution, answer: StoredImageBatch | StoredFault | None) -> bool:
         async with one.alone:
             try:
                 now = self._clock.now()
@@ -157,7 +164,7 @@ class Repeats:
                 log.warning("requests.not_written", code=fault.code)
                 return False
 
-    async def tend(self, under_way: Sequence[Undertaking]) -> None:
+    async def tend(self, under_way: Sequence[Execution]) -> None:
         """Write down what takes long, keep what is under way, and forget what is old.
 
         Raises:
@@ -176,7 +183,7 @@ class Repeats:
             self._pruned_at = now
             await self._prune(now)
 
-    async def _write_down(self, one: Undertaking, now: float) -> None:
+    async def _write_down(self, one: Execution, now: float) -> None:
         async with one.alone:
             if not one.written and not one.over.is_set():
                 await self._store.register(one.entry, now=now, lease=self._patience.lease)
@@ -185,8 +192,8 @@ class Repeats:
     async def _prune(self, now: float) -> None:
         for _ in range(PRUNE_BATCHES):
             old = await self._store.prune(now=now)
-            spare = [album for album in old if isinstance(album, StoredAlbum) and not album.linked]
-            names = [image.name for album in spare for image in album.images]
+            spare = [batch for batch in old if isinstance(batch, StoredImageBatch) and not batch.linked]
+            names = [image.name for batch in spare for image in batch.images]
             if names:
                 await self._media.delete(names)
             if not old:

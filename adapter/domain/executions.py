@@ -20,7 +20,7 @@ RETRY_SECONDS = 900.0
 KEY_SECONDS = 86_400.0
 
 
-class Repeat(msgspec.Struct, frozen=True, kw_only=True):
+class RetryInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What a request says about being one of several attempts."""
 
     #: SHA-256 of the `Idempotency-Key`, in hex; the key itself is kept nowhere.
@@ -29,7 +29,7 @@ class Repeat(msgspec.Struct, frozen=True, kw_only=True):
     count: int = 0
 
 
-class Asking(msgspec.Struct, frozen=True, kw_only=True):
+class RequestIdentity(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks for what, where, and for which time."""
 
     owner: str
@@ -37,7 +37,7 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
     route: str
     #: A digest of what the client said, behind the version of the rule that it was made by (`read/content.py`).
     content: str
-    repeat: Repeat = Repeat()
+    repeat: RetryInfo = RetryInfo()
 
     @property
     def scope(self) -> str:
@@ -109,7 +109,7 @@ class Earlier(Protocol):
 _E = TypeVar("_E", bound=Earlier)
 
 
-def pick(earlier: Sequence[_E], repeat: Repeat) -> _E | None:
+def pick(earlier: Sequence[_E], repeat: RetryInfo) -> _E | None:
     """Return the execution that a request joins, of those of its name, the oldest first. None: it is a new wish.
 
     A key has one execution. A first attempt joins only what its client has left: no connection waits for it, and no
@@ -130,7 +130,7 @@ def pick(earlier: Sequence[_E], repeat: Repeat) -> _E | None:
     return executed[-1] if executed else None
 
 
-class Standing(StrEnum):
+class ExecutionStatus(StrEnum):
     """How a remembered request stands."""
 
     RUNNING = "running"
@@ -152,7 +152,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     #: Unix seconds; it is remembered so long from its start.
     began_at: float
     keep_seconds: float
-    repeat: Repeat = Repeat()
+    repeat: RetryInfo = RetryInfo()
 
 
 class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,7 +178,7 @@ class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
         return Image(base64, kind, Pixels(self.width, self.height), self.usage, self.text)
 
 
-class StoredAlbum(msgspec.Struct, frozen=True, tag=True):
+class StoredImageBatch(msgspec.Struct, frozen=True, tag="StoredAlbum"):
     """The pictures that a request was answered with."""
 
     images: tuple[StoredImage, ...]
@@ -192,16 +192,16 @@ class StoredFault(msgspec.Struct, frozen=True, tag=True):
     failure: Failure
 
 
-StoredAnswer = StoredAlbum | StoredFault
+StoredAnswer = StoredImageBatch | StoredFault
 
 
-class Known(msgspec.Struct, frozen=True, kw_only=True):
+class PriorExecution(msgspec.Struct, frozen=True, kw_only=True):
     """What is remembered of an earlier execution."""
 
     content: str
     mark: str
     began_at: float
-    standing: Standing
+    standing: ExecutionStatus
     attempts: int = 0
     #: Whether a client was given the answer.
     is_answered: bool = False
@@ -210,12 +210,12 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_waited_for(self) -> bool:
         """Whether a connection may wait for it: its process alone knows, and is believed to be alive."""
-        return self.standing is Standing.RUNNING
+        return self.standing is ExecutionStatus.RUNNING
 
     @property
     def is_failed(self) -> bool:
         """Whether it ended without a result."""
-        return self.standing is Standing.LOST or isinstance(self.answer, StoredFault)
+        return self.standing is ExecutionStatus.LOST or isinstance(self.answer, StoredFault)
 
     @property
     def is_refused(self) -> bool:
@@ -223,7 +223,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
         return False
 
 
-class Connected(msgspec.Struct, frozen=True, kw_only=True):
+class ConnectedProcess(msgspec.Struct, frozen=True, kw_only=True):
     """A process that has the connection of a request for a video."""
 
     #: The name of the process.

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 
-from adapter.domain.repeats import Repeat
+from adapter.domain.executions import RetryInfo
 from adapter.errors import InvalidRequest
 
 KEY = "idempotency-key"
@@ -14,7 +14,7 @@ COUNT = "x-stainless-retry-count"
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 
-def read_repeat(headers: Mapping[str, str]) -> Repeat:
+def read_retry_info(headers: Mapping[str, str]) -> RetryInfo:
     """Return it; a count that is none counts as none.
 
     Raises:
@@ -26,7 +26,7 @@ def read_repeat(headers: Mapping[str, str]) -> Repeat:
             "An Idempotency-Key has 1 to 255 printable ASCII characters.", code="idempotency_key_invalid"
         )
     count = headers.get(COUNT, "")
-    return Repeat(
+    return RetryInfo(
         key=None if key is None else hashlib.sha256(key.encode()).hexdigest(),
         count=int(count) if re.fullmatch(r"[0-9]{1,3}", count) else 0,
     )

@@ -3,7 +3,7 @@
 import pytest
 
 from adapter.errors import InvalidRequest
-from adapter.openai_api.read.repeats import read_repeat, read_route
+from adapter.openai_api.read.retries import read_retry_info, read_route
 
 
 @pytest.mark.parametrize(
@@ -12,23 +12,23 @@ from adapter.openai_api.read.repeats import read_repeat, read_route
 )
 def test_a_count_that_is_none_counts_as_none(count: str, expected: int) -> None:
     """Nobody is refused for it."""
-    assert read_repeat({"x-stainless-retry-count": count}).count == expected
+    assert read_retry_info({"x-stainless-retry-count": count}).count == expected
 
 
 def test_a_key_is_kept_as_its_digest() -> None:
     """Whoever reads the database learns none."""
-    key = read_repeat({"idempotency-key": "secret"}).key
+    key = read_retry_info({"idempotency-key": "secret"}).key
 
     assert key is not None
     assert (len(key), "secret" in key) == (64, False)
-    assert read_repeat({}).key is None
+    assert read_retry_info({}).key is None
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\tb", "é", "a\n"])
 def test_a_key_that_is_none_is_refused(key: str) -> None:
     """1 to 255 printable ASCII characters."""
     with pytest.raises(InvalidRequest):
-        read_repeat({"idempotency-key": key})
+        read_retry_info({"idempotency-key": key})
 
 
 @pytest.mark.parametrize("prefix", ["", "/v1", "/v1/v1"])

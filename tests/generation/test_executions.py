@@ -7,10 +7,10 @@ import msgspec
 import pytest
 
 from adapter.database.engine import Database
+from adapter.domain.executions import KEY_SECONDS, RETRY_SECONDS, Entry, PriorExecution, RequestIdentity
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Memory
-from adapter.domain.repeats import KEY_SECONDS, RETRY_SECONDS, Asking, Entry, Known
 from adapter.errors import (
     AdapterError,
     AnswerLost,
@@ -20,12 +20,12 @@ from adapter.errors import (
     UpstreamBusy,
     UpstreamSilent,
 )
+from adapter.generation.execution import STAY_SECONDS, Execution, ImageBatch, InFlight, ResultHandle
 from adapter.generation.pictures import Pictures
-from adapter.generation.undertaking import STAY_SECONDS, Album, Undertaking, Undertakings, Viewing
 from adapter.jobs.requests import SqlRequestStore
 from adapter.media.janitor import is_ours
 from tests.fakes import FakeClock, made_image
-from tests.generation.conftest import PATIENCE, Studio, asking
+from tests.generation.conftest import PATIENCE, Studio, identity
 
 
 class Maker:
@@ -47,15 +47,15 @@ class Maker:
         return [made_image(size, size) for _ in range(order.n)]
 
 
-async def taken(viewing: Viewing, *, delivered: bool = True) -> Album:
+async def taken(handle: ResultHandle, *, delivered: bool = True) -> ImageBatch:
     """Take what a request is answered with, or be gone when it is there."""
     try:
-        return await viewing.album()
+        return await handle.batch()
     finally:
-        viewing.close(delivered=delivered)
+        handle.close(delivered=delivered)
 
 
-async def asked(studio: Studio, pictures: Pictures, asks: Asking, *, delivered: bool = True) -> Album:
+async def asked(studio: Studio, pictures: Pictures, asks: RequestIdentity, *, delivered: bool = True) -> ImageBatch:
     """Ask and wait."""
     return await taken(await studio.open(pictures, asks), delivered=delivered)
 
@@ -64,14 +64,14 @@ async def test_equal_requests_side_by_side_get_pictures_of_their_own(studio: Stu
     """Their connections are all alive: that is how programs ask for variations."""
     maker = Maker(ready=False)
     pictures = studio.pictures(maker)
-    viewings = [await studio.open(pictures, asking()) for _ in range(3)]
+    handles = [await studio.open(pictures, identity()) for _ in range(3)]
     maker.ready.set()
-    albums = [await taken(viewing) for viewing in viewings]
+    batches = [await taken(handle) for handle in handles]
 
     assert maker.calls == 3
-    assert len({album.images[0].pixels.width for album in albums}) == 3
-    assert len({viewing.mark for viewing in viewings}) == 3
-    assert [viewing.is_replay for viewing in viewings] == [False] * 3
+    assert len({batch.images[0].pixels.width for batch in batches}) == 3
+    assert len({handle.mark for handle in handles}) == 3
+    assert [handle.is_replay for handle in handles] == [False] * 3
 
 
 @pytest.mark.parametrize("is_made", [False, True])
@@ -79,17 +79,17 @@ async def test_a_client_that_comes_back_joins_what_it_left(studio: Studio, *, is
     """Under way or made meanwhile; once, and the next one of the same words is a new wish."""
     maker = Maker(ready=is_made)
     pictures = studio.pictures(maker)
-    left = await studio.open(pictures, asking())
+    left = await studio.open(pictures, identity())
     left.close(delivered=False)
     if is_made:
         await pictures.finish()
-    back, third = await studio.open(pictures, asking()), await studio.open(pictures, asking())
+    back, third = await studio.open(pictures, identity()), await studio.open(pictures, identity())
     maker.ready.set()
 
     assert (await taken(back)).images[0].pixels.width == 17
     assert (await taken(third)).images[0].pixels.width == 18
     assert (maker.calls, back.mark == left.mark) == (2, True)
-    await taken(await studio.open(pictures, asking()))
+    await taken(await studio.open(pictures, identity()))
     assert maker.calls == 3
     await pictures.finish()
 
@@ -97,13 +97,13 @@ async def test_a_client_that_comes_back_joins_what_it_left(studio: Studio, *, is
 async def test_a_client_that_comes_back_finds_its_pictures_on_disk(studio: Studio) -> None:
     """When others took their place in memory; handed over, they are nobody's any more."""
     maker = Maker()
-    pictures = studio.pictures(maker, afterglow=0)
-    (await studio.open(pictures, asking())).close(delivered=False)
+    pictures = studio.pictures(maker, recent_results_bytes=0)
+    (await studio.open(pictures, identity())).close(delivered=False)
     await pictures.finish()
 
-    assert (await asked(studio, pictures, asking())).images[0].pixels.width == 17
+    assert (await asked(studio, pictures, identity())).images[0].pixels.width == 17
     await pictures.finish()
-    assert (await asked(studio, pictures, asking())).images[0].pixels.width == 18
+    assert (await asked(studio, pictures, identity())).images[0].pixels.width == 18
     assert maker.calls == 2
 
 
@@ -111,11 +111,11 @@ async def test_what_failed_is_not_what_a_client_comes_back_for(studio: Studio) -
     """It gets another try."""
     maker = Maker(UpstreamSilent("no answer"), ready=False)
     pictures = studio.pictures(maker)
-    (await studio.open(pictures, asking())).close(delivered=False)
+    (await studio.open(pictures, identity())).close(delivered=False)
     maker.ready.set()
     await pictures.finish()
 
-    await asked(studio, pictures, asking())
+    await asked(studio, pictures, identity())
     assert maker.calls == 2
 
 
@@ -123,14 +123,14 @@ async def test_the_retries_of_two_equal_requests_get_the_pictures_of_both(studio
     """Both connections broke; neither picture is lost, and none is given twice."""
     maker = Maker(ready=False)
     pictures = studio.pictures(maker)
-    both = [await studio.open(pictures, asking()) for _ in range(2)]
-    for viewing in both:
-        viewing.close(delivered=False)
+    both = [await studio.open(pictures, identity()) for _ in range(2)]
+    for handle in both:
+        handle.close(delivered=False)
     maker.ready.set()
-    again = [await asked(studio, pictures, asking(count=1)) for _ in range(2)]
+    again = [await asked(studio, pictures, identity(count=1)) for _ in range(2)]
     await pictures.finish()
 
-    assert {album.images[0].pixels.width for album in again} == {17, 18}
+    assert {batch.images[0].pixels.width for batch in again} == {17, 18}
     assert maker.calls == 2
 
 
@@ -138,10 +138,10 @@ async def test_a_repetition_that_wants_links_gets_them_of_pictures_that_had_none
     """A setting changed between them, or the program that asks; bytes and links are of the same picture."""
     maker = Maker()
     pictures = studio.pictures(maker)
-    first = await asked(studio, pictures, asking(key="k"))
-    here = await taken(await studio.open(pictures, asking(key="k"), linked=True))
-    elsewhere = await taken(await studio.open(studio.pictures(maker), asking(key="k"), linked=True))
-    plain = await taken(await studio.open(studio.pictures(maker), asking(key="k")))
+    first = await asked(studio, pictures, identity(key="k"))
+    here = await taken(await studio.open(pictures, identity(key="k"), linked=True))
+    elsewhere = await taken(await studio.open(studio.pictures(maker), identity(key="k"), linked=True))
+    plain = await taken(await studio.open(studio.pictures(maker), identity(key="k")))
 
     assert (first.names, len(here.names), len(elsewhere.names), maker.calls) == ((), 1, 1, 1)
     assert {*here.names, *elsewhere.names} <= {*await studio.files()}
@@ -152,7 +152,7 @@ async def test_who_was_answered_and_asks_again_gets_new_pictures(studio: Studio)
     """And nothing of the first ones is written anywhere."""
     maker = Maker()
     pictures = studio.pictures(maker)
-    first, second = [await asked(studio, pictures, asking()) for _ in range(2)]
+    first, second = [await asked(studio, pictures, identity()) for _ in range(2)]
     await pictures.finish()
 
     assert maker.calls == 2
@@ -163,13 +163,18 @@ async def test_who_was_answered_and_asks_again_gets_new_pictures(studio: Studio)
 
 @pytest.mark.parametrize(
     "other",
-    [asking("a wolf"), asking(owner="bob"), asking(key="k"), msgspec.structs.replace(asking(), route="/images/edits")],
+    [
+        identity("a wolf"),
+        identity(owner="bob"),
+        identity(key="k"),
+        msgspec.structs.replace(identity(), route="/images/edits"),
+    ],
 )
-async def test_another_request_is_another_one(studio: Studio, other: Asking) -> None:
+async def test_another_request_is_another_one(studio: Studio, other: RequestIdentity) -> None:
     """Of another content, owner or route; a key stands for itself."""
     maker = Maker(ready=False)
     pictures = studio.pictures(maker)
-    first = await studio.open(pictures, asking())
+    first = await studio.open(pictures, identity())
     second = await studio.open(pictures, other)
     maker.ready.set()
     await taken(first)
@@ -183,20 +188,20 @@ async def test_a_retry_gets_what_its_first_attempt_had_made(studio: Studio, *, d
     """Whether the connection broke before the answer, or in it."""
     maker = Maker()
     pictures = studio.pictures(maker)
-    first = await asked(studio, pictures, asking(), delivered=delivered)
-    viewing = await studio.open(pictures, asking(count=1))
-    again = await taken(viewing)
+    first = await asked(studio, pictures, identity(), delivered=delivered)
+    handle = await studio.open(pictures, identity(count=1))
+    again = await taken(handle)
     await pictures.finish()
 
     assert maker.calls == 1
     assert again.images == first.images
-    assert viewing.is_replay
+    assert handle.is_replay
 
 
 async def test_a_retry_is_as_good_as_any_first_attempt(studio: Studio) -> None:
     """If nobody knows of an earlier one."""
     maker = Maker()
-    await asked(studio, studio.pictures(maker), asking(count=2))
+    await asked(studio, studio.pictures(maker), identity(count=2))
 
     assert maker.calls == 1
 
@@ -205,27 +210,27 @@ async def test_a_retry_finds_what_nobody_took_in_another_process(studio: Studio)
     """On disk, under names that the janitor knows, until a quarter of an hour has passed."""
     maker = Maker()
     first = studio.pictures(maker)
-    left = await studio.open(first, asking())
+    left = await studio.open(first, identity())
     left.close(delivered=False)
     await first.finish()
-    viewing = await studio.open(studio.pictures(maker), asking(count=1))
-    again = await taken(viewing)
+    handle = await studio.open(studio.pictures(maker), identity(count=1))
+    again = await taken(handle)
 
     assert maker.calls == 1
     assert [image.pixels.width for image in again.images] == [17]
-    assert (viewing.mark, viewing.began_at, viewing.is_replay) == (left.mark, left.began_at, True)
+    assert (handle.mark, handle.began_at, handle.is_replay) == (left.mark, left.began_at, True)
     [name] = await studio.files()
     assert is_ours(name)
 
     await studio.clock.advance(RETRY_SECONDS)
-    await asked(studio, studio.pictures(maker), asking(count=1))
+    await asked(studio, studio.pictures(maker), identity(count=1))
     assert maker.calls == 2
 
 
 async def test_old_pictures_that_nobody_asked_for_again_are_deleted(studio: Studio) -> None:
     """Nobody has a link to them."""
     pictures = studio.pictures(Maker())
-    (await studio.open(pictures, asking())).close(delivered=False)
+    (await studio.open(pictures, identity())).close(delivered=False)
     await pictures.finish()
     assert len(await studio.files()) == 1
 
@@ -237,7 +242,7 @@ async def test_old_pictures_that_nobody_asked_for_again_are_deleted(studio: Stud
 async def test_old_pictures_that_are_linked_are_not_deleted(studio: Studio) -> None:
     """Their links are the client's."""
     pictures = studio.pictures(Maker())
-    await taken(await studio.open(pictures, asking(key="k"), linked=True))
+    await taken(await studio.open(pictures, identity(key="k"), linked=True))
     await studio.clock.advance(KEY_SECONDS)
     await pictures.tend()
 
@@ -247,23 +252,25 @@ async def test_old_pictures_that_are_linked_are_not_deleted(studio: Studio) -> N
 async def test_the_same_key_gets_the_same_pictures_for_a_day(studio: Studio) -> None:
     """In any process, delivered or not."""
     maker = Maker()
-    first = await asked(studio, studio.pictures(maker), asking(key="k"))
+    first = await asked(studio, studio.pictures(maker), identity(key="k"))
     await studio.clock.advance(KEY_SECONDS - 1)
-    viewing = await studio.open(studio.pictures(maker), asking(key="k"))
-    again = await taken(viewing)
+    handle = await studio.open(studio.pictures(maker), identity(key="k"))
+    again = await taken(handle)
 
     assert maker.calls == 1
-    assert (again, viewing.is_replay) == (first, True)
+    assert (again, handle.is_replay) == (first, True)
 
     await studio.clock.advance(1)
-    await asked(studio, studio.pictures(maker), asking(key="k"))
+    await asked(studio, studio.pictures(maker), identity(key="k"))
     assert maker.calls == 2
 
 
 async def test_linked_pictures_keep_their_links(studio: Studio) -> None:
     """A replay stores nothing again."""
     maker = Maker()
-    links = [(await taken(await studio.open(studio.pictures(maker), asking(key="k"), linked=True))).names for _ in "ab"]
+    links = [
+        (await taken(await studio.open(studio.pictures(maker), identity(key="k"), linked=True))).names for _ in "ab"
+    ]
 
     assert links[0] == links[1]
     assert sorted(links[0]) == await studio.files()
@@ -274,10 +281,10 @@ async def test_a_key_that_stood_for_something_else_is_refused(studio: Studio, *,
     """Nothing is made for it."""
     maker = Maker()
     pictures = studio.pictures(maker)
-    await asked(studio, pictures, asking(key="k"))
+    await asked(studio, pictures, identity(key="k"))
 
     with pytest.raises(InvalidRequest) as caught:
-        await studio.open(pictures if same_process else studio.pictures(maker), asking("a wolf", key="k"))
+        await studio.open(pictures if same_process else studio.pictures(maker), identity("a wolf", key="k"))
     assert (caught.value.code, caught.value.should_retry, maker.calls) == ("idempotency_key_reused", False, 1)
 
 
@@ -285,16 +292,16 @@ async def test_a_hundred_requests_with_one_key_in_two_processes_are_one(studio: 
     """One makes, the others wait: here for its task, elsewhere by looking again."""
     maker = Maker(ready=False)
     both = [studio.pictures(maker), studio.pictures(maker)]
-    opening = [asyncio.create_task(asked(studio, both[number % 2], asking(key="k"))) for number in range(100)]
+    opening = [asyncio.create_task(asked(studio, both[number % 2], identity(key="k"))) for number in range(100)]
     await called(maker)
     maker.ready.set()
     while not all(task.done() for task in opening):
         await asyncio.sleep(0.001)
         await studio.clock.advance(0.01)
 
-    albums = [await task for task in opening]
+    batches = [await task for task in opening]
     assert maker.calls == 1
-    assert all(album.images == albums[0].images for album in albums)
+    assert all(batch.images == batches[0].images for batch in batches)
 
 
 async def called(maker: Maker) -> None:
@@ -304,7 +311,7 @@ async def called(maker: Maker) -> None:
             await asyncio.sleep(0.001)
 
 
-async def passing(clock: FakeClock, work: "asyncio.Task[Viewing]", step: float = 0.5) -> None:
+async def passing(clock: FakeClock, work: "asyncio.Task[ResultHandle]", step: float = 0.5) -> None:
     """Let time pass until something is done."""
     async with asyncio.timeout(10):
         while not work.done():
@@ -316,16 +323,16 @@ async def test_another_process_is_not_waited_for_for_ever(studio: Studio, clock:
     """It is alive, and takes too long: 409, to be asked again."""
     maker = Maker(ready=False)
     first = studio.pictures(maker)
-    viewing = await studio.open(first, asking(key="k"))
+    handle = await studio.open(first, identity(key="k"))
     patience = msgspec.structs.replace(PATIENCE, elsewhere=5.0)
-    waiting = asyncio.create_task(studio.open(studio.pictures(maker, patience), asking(key="k")))
+    waiting = asyncio.create_task(studio.open(studio.pictures(maker, patience), identity(key="k")))
     await passing(clock, waiting)
 
     with pytest.raises(StillRunning) as caught:
         await waiting
     assert (caught.value.status, caught.value.should_retry, caught.value.retry_after) == (409, True, 5.0)
     maker.ready.set()
-    await taken(viewing)
+    await taken(handle)
     assert maker.calls == 1
 
 
@@ -333,15 +340,15 @@ async def test_what_takes_long_is_written_down_and_kept_as_long_as_it_lives(stud
     """A retry that lands in another process waits for it, minutes if need be."""
     maker = Maker(ready=False)
     first, second = studio.pictures(maker), studio.pictures(maker)
-    viewing = await studio.open(first, asking())
+    handle = await studio.open(first, identity())
     await clock.advance(PATIENCE.unwritten)
     await first.tend()
-    waiting = asyncio.create_task(studio.open(second, asking(count=1)))
+    waiting = asyncio.create_task(studio.open(second, identity(count=1)))
     for _ in range(6):
         await clock.advance(10.0)
         await first.tend()
         await asyncio.sleep(0.01)
-    viewing.close(delivered=False)
+    handle.close(delivered=False)
     maker.ready.set()
     await first.finish()
     await passing(clock, waiting)
@@ -352,12 +359,12 @@ async def test_what_takes_long_is_written_down_and_kept_as_long_as_it_lives(stud
 
 async def test_a_key_whose_holder_died_is_not_blocked_and_not_paid_twice(studio: Studio, clock: FakeClock) -> None:
     """An error says that it may be paid for; a first attempt without a key begins anew."""
-    held = Undertaking(asking(key="k"), clock.now())
-    retried = Undertaking(asking(), clock.now())
+    held = Execution(identity(key="k"), clock.now())
+    retried = Execution(identity(), clock.now())
     for one in (held, retried):
         await studio.requests.begin(one.entry, now=clock.now(), lease=PATIENCE.lease)
     maker = Maker()
-    for asks in (asking(key="k"), asking(count=1)):
+    for asks in (identity(key="k"), identity(count=1)):
         waiting = asyncio.create_task(studio.open(studio.pictures(maker), asks))
         await passing(clock, waiting)
         with pytest.raises(OutcomeUnknown) as caught:
@@ -365,18 +372,18 @@ async def test_a_key_whose_holder_died_is_not_blocked_and_not_paid_twice(studio:
         assert (caught.value.code, caught.value.should_retry) == ("outcome_unknown", False)
     assert maker.calls == 0
 
-    await asked(studio, studio.pictures(maker), asking())
+    await asked(studio, studio.pictures(maker), identity())
     assert maker.calls == 1
 
 
 async def test_a_failure_that_cost_nothing_is_forgotten(studio: Studio) -> None:
     """The next attempt is a new one, of the same key too."""
     maker = Maker(UpstreamBusy("later"), UpstreamBusy("later"))
-    for asks in (asking(key="k"), asking(count=1)):
+    for asks in (identity(key="k"), identity(count=1)):
         pictures = studio.pictures(maker)
         with pytest.raises(UpstreamBusy):
             await asked(studio, pictures, asks)
-    for asks in (asking(key="k"), asking(count=1)):
+    for asks in (identity(key="k"), identity(count=1)):
         await asked(studio, studio.pictures(maker), asks)
 
     assert maker.calls == 4
@@ -388,10 +395,10 @@ async def test_a_failure_that_may_have_cost_something_is_replayed(studio: Studio
     maker = Maker(UpstreamSilent("no answer"))
     pictures = studio.pictures(maker)
     with pytest.raises(UpstreamSilent):
-        await asked(studio, pictures, asking(key="k"))
+        await asked(studio, pictures, identity(key="k"))
     await pictures.finish()
     with pytest.raises(AdapterError) as caught:
-        await asked(studio, pictures if same_process else studio.pictures(maker), asking(key="k"))
+        await asked(studio, pictures if same_process else studio.pictures(maker), identity(key="k"))
 
     assert maker.calls == 1
     assert (caught.value.status, caught.value.code, caught.value.should_retry) == (504, "upstream_timeout", False)
@@ -401,51 +408,51 @@ async def test_a_failure_that_may_have_cost_something_is_replayed(studio: Studio
 async def test_the_retry_of_what_was_answered_and_is_gone_makes_nothing(studio: Studio) -> None:
     """Too many others were answered since; a deleted file is as good as that."""
     maker = Maker()
-    pictures = studio.pictures(maker, afterglow=0)
-    await asked(studio, pictures, asking())
+    pictures = studio.pictures(maker, recent_results_bytes=0)
+    await asked(studio, pictures, identity())
 
     with pytest.raises(AnswerLost) as caught:
-        await studio.open(pictures, asking(count=1))
+        await studio.open(pictures, identity(count=1))
     assert (caught.value.should_retry, maker.calls) == (False, 1)
 
-    await asked(studio, pictures, asking(key="k"))
+    await asked(studio, pictures, identity(key="k"))
     await studio.memory.media.delete(await studio.files())
     with pytest.raises(AdapterError) as caught_too:
-        await asked(studio, studio.pictures(maker), asking(key="k"))
+        await asked(studio, studio.pictures(maker), identity(key="k"))
     assert (caught_too.value.code, caught_too.value.should_retry, maker.calls) == ("answer_lost", False, 2)
 
 
 async def test_pictures_of_the_past_have_a_place_of_so_many_bytes() -> None:
     """The oldest go first, once they have been there for a while; that they were there is known on."""
-    size = Undertaking(asking(), 0.0)
-    size.album = Album([made_image()])
-    undertakings = Undertakings(2 * size.size)
+    size = Execution(identity(), 0.0)
+    size.batch = ImageBatch([made_image()])
+    in_flight = InFlight(2 * size.size)
     late = 1.0 + STAY_SECONDS
     for number, at in enumerate((1.0, 1.0, 1.5, late)):
-        one = Undertaking(asking(str(number)), 0.0)
-        undertakings.add(one)
-        one.album, one.answered = Album([made_image()]), True
-        undertakings.settle(one, at)
+        one = Execution(identity(str(number)), 0.0)
+        in_flight.add(one)
+        one.batch, one.answered = ImageBatch([made_image()]), True
+        in_flight.settle(one, at)
 
     for number in (0, 2):  # the oldest, and the one that came while all were young
         with pytest.raises(AnswerLost):
-            undertakings.find(asking(str(number), count=1), late)
-        assert undertakings.find(asking(str(number), count=1), late + RETRY_SECONDS) is None
+            in_flight.find(identity(str(number), count=1), late)
+        assert in_flight.find(identity(str(number), count=1), late + RETRY_SECONDS) is None
     for number in (1, 3):
-        assert undertakings.find(asking(str(number), count=1), late) is not None
-        assert undertakings.find(asking(str(number), count=1), late + RETRY_SECONDS) is None
-        assert undertakings.find(asking(str(number)), late) is None
+        assert in_flight.find(identity(str(number), count=1), late) is not None
+        assert in_flight.find(identity(str(number), count=1), late + RETRY_SECONDS) is None
+        assert in_flight.find(identity(str(number)), late) is None
 
 
 async def test_pictures_that_nobody_took_are_found_on_disk_when_their_place_in_memory_is_taken(studio: Studio) -> None:
     """Lost is only what was handed over."""
     maker = Maker()
-    pictures = studio.pictures(maker, afterglow=0)
-    (await studio.open(pictures, asking())).close(delivered=False)
+    pictures = studio.pictures(maker, recent_results_bytes=0)
+    (await studio.open(pictures, identity())).close(delivered=False)
     await pictures.finish()
 
-    assert (await asked(studio, pictures, asking(count=1))).images[0].pixels.width == 17
-    assert (await asked(studio, pictures, asking(count=2))).images[0].pixels.width == 17
+    assert (await asked(studio, pictures, identity(count=1))).images[0].pixels.width == 17
+    assert (await asked(studio, pictures, identity(count=2))).images[0].pixels.width == 17
     assert maker.calls == 1
 
 
@@ -457,7 +464,7 @@ class SlowRequests(SqlRequestStore):
         self.ready = asyncio.Event()
         self.ready.set()
 
-    async def begin(self, entry: Entry, *, now: float, lease: float) -> Known | None:
+    async def begin(self, entry: Entry, *, now: float, lease: float) -> PriorExecution | None:
         await self.ready.wait()
         return await super().begin(entry, now=now, lease=lease)
 
@@ -468,11 +475,11 @@ async def test_a_client_that_comes_back_is_written_down_once_by_a_slow_memory(
     """Its pictures are found, and no execution is left behind that looks as if its process had died."""
     requests, maker = SlowRequests(database), Maker()
     studio = Studio(memory, requests, clock)
-    pictures = studio.pictures(maker, afterglow=0)
-    (await studio.open(pictures, asking())).close(delivered=False)
+    pictures = studio.pictures(maker, recent_results_bytes=0)
+    (await studio.open(pictures, identity())).close(delivered=False)
     await pictures.finish()
     requests.ready.clear()
-    back = asyncio.create_task(studio.open(pictures, asking()))
+    back = asyncio.create_task(studio.open(pictures, identity()))
     await asyncio.sleep(0)
     await clock.advance(PATIENCE.unwritten)
     await pictures.tend()
@@ -481,7 +488,7 @@ async def test_a_client_that_comes_back_is_written_down_once_by_a_slow_memory(
     await pictures.finish()
     await clock.advance(2 * PATIENCE.lease)
 
-    again = await asked(studio, studio.pictures(maker), asking(count=1))
+    again = await asked(studio, studio.pictures(maker), identity(count=1))
     assert again.images[0].pixels.width == 17
     assert maker.calls == 1
 
@@ -491,15 +498,15 @@ async def test_the_retry_of_what_was_refused_does_not_get_the_pictures_of_anothe
     maker = Maker(UpstreamBusy("too many"))
     pictures = studio.pictures(maker)
     with pytest.raises(UpstreamBusy):
-        await asked(studio, pictures, asking())
+        await asked(studio, pictures, identity())
     maker.ready.clear()
-    other = await studio.open(pictures, asking())
+    other = await studio.open(pictures, identity())
     await pass_time_to_be_written(studio, pictures)
-    again = await studio.open(pictures, asking(count=1))
-    once_more = await studio.open(pictures, asking(count=2))
+    again = await studio.open(pictures, identity(count=1))
+    once_more = await studio.open(pictures, identity(count=2))
     maker.ready.set()
 
-    assert len({(await taken(viewing)).images[0].pixels.width for viewing in (other, again)}) == 2
+    assert len({(await taken(handle)).images[0].pixels.width for handle in (other, again)}) == 2
     assert (await taken(once_more)).images[0].pixels.width == 19
     assert maker.calls == 3
 
@@ -515,10 +522,10 @@ async def test_the_retry_of_what_was_refused_takes_what_another_left(studio: Stu
     maker = Maker(UpstreamBusy("too many"))
     pictures = studio.pictures(maker)
     with pytest.raises(UpstreamBusy):
-        await asked(studio, pictures, asking())
-    (await studio.open(pictures, asking())).close(delivered=False)
+        await asked(studio, pictures, identity())
+    (await studio.open(pictures, identity())).close(delivered=False)
     await pictures.finish()
-    both = [await asked(studio, pictures, asking(count=1)) for _ in range(2)]
+    both = [await asked(studio, pictures, identity(count=1)) for _ in range(2)]
 
-    assert {album.images[0].pixels.width for album in both} == {18, 19}
+    assert {batch.images[0].pixels.width for batch in both} == {18, 19}
     assert maker.calls == 3

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from adapter.domain.repeats import Asking, Repeat, StoredImage, is_same_content, pick
+from adapter.domain.executions import RequestIdentity, RetryInfo, StoredImage, is_same_content, pick
 from adapter.domain.usage import Usage
 from tests.fakes import made_image
 
@@ -30,37 +30,37 @@ RETRIED = Execution(name="retried", attempts=1)
 @pytest.mark.parametrize(
     ("earlier", "repeat", "joined"),
     [
-        ([], Repeat(), None),
-        ([LEFT], Repeat(), "left"),
-        ([WAITED], Repeat(), None),
-        ([ANSWERED], Repeat(), None),
-        ([FAILED], Repeat(), None),
-        ([LEFT, WAITED, ANSWERED, FAILED], Repeat(), "left"),
-        ([RETRIED], Repeat(), "retried"),
-        ([], Repeat(count=1), None),
-        ([WAITED], Repeat(count=1), "waited"),
-        ([ANSWERED], Repeat(count=1), "answered"),
-        ([FAILED], Repeat(count=1), "failed"),
-        ([LEFT, WAITED, ANSWERED], Repeat(count=1), "left"),
-        ([ANSWERED, WAITED], Repeat(count=1), "waited"),
-        ([WAITED, ANSWERED], Repeat(count=1), "answered"),
-        ([LEFT, RETRIED], Repeat(count=1), "left"),
-        ([LEFT, RETRIED], Repeat(count=2), "retried"),
-        ([RETRIED, WAITED], Repeat(count=1), "waited"),
-        ([RETRIED], Repeat(count=1), "retried"),
-        ([REFUSED], Repeat(), None),
-        ([REFUSED], Repeat(count=1), "refused"),
-        ([REFUSED, WAITED, ANSWERED], Repeat(count=1), "refused"),
-        ([REFUSED, LEFT, REFUSED], Repeat(count=1), "left"),
-        ([REFUSED, RETRIED], Repeat(count=1), "refused"),
-        ([], Repeat(key="k"), None),
-        ([REFUSED], Repeat(key="k"), "refused"),
-        ([WAITED], Repeat(key="k"), "waited"),
-        ([ANSWERED], Repeat(key="k", count=1), "answered"),
-        ([FAILED], Repeat(key="k"), "failed"),
+        ([], RetryInfo(), None),
+        ([LEFT], RetryInfo(), "left"),
+        ([WAITED], RetryInfo(), None),
+        ([ANSWERED], RetryInfo(), None),
+        ([FAILED], RetryInfo(), None),
+        ([LEFT, WAITED, ANSWERED, FAILED], RetryInfo(), "left"),
+        ([RETRIED], RetryInfo(), "retried"),
+        ([], RetryInfo(count=1), None),
+        ([WAITED], RetryInfo(count=1), "waited"),
+        ([ANSWERED], RetryInfo(count=1), "answered"),
+        ([FAILED], RetryInfo(count=1), "failed"),
+        ([LEFT, WAITED, ANSWERED], RetryInfo(count=1), "left"),
+        ([ANSWERED, WAITED], RetryInfo(count=1), "waited"),
+        ([WAITED, ANSWERED], RetryInfo(count=1), "answered"),
+        ([LEFT, RETRIED], RetryInfo(count=1), "left"),
+        ([LEFT, RETRIED], RetryInfo(count=2), "retried"),
+        ([RETRIED, WAITED], RetryInfo(count=1), "waited"),
+        ([RETRIED], RetryInfo(count=1), "retried"),
+        ([REFUSED], RetryInfo(), None),
+        ([REFUSED], RetryInfo(count=1), "refused"),
+        ([REFUSED, WAITED, ANSWERED], RetryInfo(count=1), "refused"),
+        ([REFUSED, LEFT, REFUSED], RetryInfo(count=1), "left"),
+        ([REFUSED, RETRIED], RetryInfo(count=1), "refused"),
+        ([], RetryInfo(key="k"), None),
+        ([REFUSED], RetryInfo(key="k"), "refused"),
+        ([WAITED], RetryInfo(key="k"), "waited"),
+        ([ANSWERED], RetryInfo(key="k", count=1), "answered"),
+        ([FAILED], RetryInfo(key="k"), "failed"),
     ],
 )
-def test_a_request_joins_what_the_table_says(earlier: list[Execution], repeat: Repeat, joined: str | None) -> None:
+def test_a_request_joins_what_the_table_says(earlier: list[Execution], repeat: RetryInfo, joined: str | None) -> None:
     """Row by row; the executions are named from the oldest on."""
     found = pick(earlier, repeat)
 
@@ -78,13 +78,13 @@ def test_contents_of_two_versions_cannot_be_compared(one: str, other: str, *, sa
 
 def test_a_key_stands_for_itself_and_for_one_owner_and_route() -> None:
     """No two of them share a name."""
-    asked = Asking(owner="ada", route="/videos", content="c", repeat=Repeat(key="k"))
+    asked = RequestIdentity(owner="ada", route="/videos", content="c", repeat=RetryInfo(key="k"))
     others = [
         msgspec.structs.replace(asked, owner="bob"),
         msgspec.structs.replace(asked, route="/images/edits"),
-        msgspec.structs.replace(asked, repeat=Repeat(key="l")),
-        msgspec.structs.replace(asked, repeat=Repeat()),
-        msgspec.structs.replace(asked, repeat=Repeat(count=1), content="k"),
+        msgspec.structs.replace(asked, repeat=RetryInfo(key="l")),
+        msgspec.structs.replace(asked, repeat=RetryInfo()),
+        msgspec.structs.replace(asked, repeat=RetryInfo(count=1), content="k"),
     ]
 
     assert len({asked.scope, *(other.scope for other in others)}) == 6

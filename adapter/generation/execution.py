@@ -7,9 +7,9 @@ from contextlib import ExitStack
 
 import msgspec
 
+from adapter.domain.executions import RETRY_SECONDS, Entry, PriorExecution, RequestIdentity, is_same_content, pick
 from adapter.domain.job import Failure
 from adapter.domain.media import Image, size_of
-from adapter.domain.repeats import RETRY_SECONDS, Asking, Entry, Known, is_same_content, pick
 from adapter.errors import AdapterError, AnswerLost, key_reused
 
 #: Pictures stay for so long before they make place for newer ones: a retry comes half a second later at the soonest, so
@@ -21,7 +21,7 @@ MOST_KEPT = 1000
 MOST_REMEMBERED = 10_000
 
 
-class Album(msgspec.Struct, frozen=True):
+class ImageBatch(msgspec.Struct, frozen=True):
     """What was made."""
 
     images: Sequence[Image]
@@ -36,33 +36,33 @@ def replayed(failure: Failure) -> AdapterError:
     return fault
 
 
-class Undertaking:
+class Execution:
     """One execution of a request for pictures, shared by every connection that waits for it."""
 
-    def __init__(self, asking: Asking, now: float) -> None:
-        self.asking = asking
+    def __init__(self, identity: RequestIdentity, now: float) -> None:
+        self.identity = identity
         self.entry = Entry(
-            scope=asking.scope,
-            content=asking.content,
+            scope=identity.scope,
+            content=identity.content,
             mark=secrets.token_hex(16),
             began_at=now,
-            keep_seconds=asking.keep_seconds,
-            repeat=asking.repeat,
+            keep_seconds=identity.keep_seconds,
+            repeat=identity.repeat,
         )
         #: The highest retry count of the requests that it answers.
-        self.attempts = asking.repeat.count
+        self.attempts = identity.repeat.count
         #: Whether an earlier execution, of which the database knows, may stand for it.
-        self.looks_back = asking.is_repetition
+        self.looks_back = identity.is_repetition
         #: Set once it is known whether it begins or stands for an earlier one …
         self.identified = asyncio.Event()
         #: … and once there is memory for it.
         self.opened = asyncio.Event()
         #: The earlier request that it stands for …
-        self.known: Known | None = None
+        self.known: PriorExecution | None = None
         #: … and whether it is certain that there is none.
         self.is_own = False
         self.over = asyncio.Event()
-        self.album: Album | None = None
+        self.batch: ImageBatch | None = None
         self.fault: AdapterError | None = None
         #: Those who hold on to it: connections of clients, and work in the background.
         self.readers = 0
@@ -106,19 +106,19 @@ class Undertaking:
     @property
     def is_written_down(self) -> bool:
         """Whether its answer can be found elsewhere once it is forgotten here."""
-        return self.kept or self.known is not None or self.asking.has_key
+        return self.kept or self.known is not None or self.identity.has_key
 
     @property
     def size(self) -> int:
         """Bytes of its pictures in memory."""
-        return size_of(self.album.images) if self.album else 0
+        return size_of(self.batch.images) if self.batch else 0
 
     def is_too_old(self, now: float) -> bool:
         """Whether no repetition joins it any more."""
         return self.settled_at is not None and self.settled_at <= now - RETRY_SECONDS
 
 
-class Undertakings:
+class InFlight:
     """Those under way, and those that are over, for `RETRY_SECONDS`: their pictures as far as there is place."""
 
     def __init__(self, place: int) -> None:
@@ -126,50 +126,50 @@ class Undertakings:
         self._place = place
         self._taken = 0
         #: By scope and by mark, the oldest first.
-        self._all: dict[str, dict[str, Undertaking]] = {}
+        self._all: dict[str, dict[str, Execution]] = {}
         #: Those of them that are over, by mark, the oldest first.
-        self._over: dict[str, Undertaking] = {}
+        self._over: dict[str, Execution] = {}
         #: When those ended of which nothing else is known, by scope, the oldest first; and those that are on disk.
         self._lost: dict[str, float] = {}
         self._kept: dict[str, float] = {}
 
-    def find(self, asking: Asking, now: float) -> Undertaking | None:
+    def find(self, identity: RequestIdentity, now: float) -> Execution | None:
         """Return the one that a request joins, as `pick` says. If that was refused, the request begins anew.
 
         Raises:
             InvalidRequest: with the code `idempotency_key_reused`.
             AnswerLost: it is the retry of a request that was answered, and the answer is gone.
         """
-        there = [one for one in self._all.get(asking.scope, {}).values() if not one.is_too_old(now)]
-        one = pick(there, asking.repeat)
+        there = [one for one in self._all.get(identity.scope, {}).values() if not one.is_too_old(now)]
+        one = pick(there, identity.repeat)
         if one is None:
-            if asking.is_repetition and self._lost.get(asking.scope, -RETRY_SECONDS) > now - RETRY_SECONDS:
+            if identity.is_repetition and self._lost.get(identity.scope, -RETRY_SECONDS) > now - RETRY_SECONDS:
                 raise AnswerLost(
                     "This request was answered a moment ago. Its pictures are not kept, and none made now."
                 )
             return None
         if one.is_refused:
             return one
-        if not is_same_content(one.asking.content, asking.content):
+        if not is_same_content(one.identity.content, identity.content):
             raise key_reused()
-        one.attempts = max(one.attempts, asking.repeat.count)
+        one.attempts = max(one.attempts, identity.repeat.count)
         return one
 
-    def may_be_on_disk(self, asking: Asking, now: float) -> bool:
+    def may_be_on_disk(self, identity: RequestIdentity, now: float) -> bool:
         """Say whether pictures that no client took may be found there, for a client that comes back."""
-        return asking.is_repetition or self._kept.get(asking.scope, -RETRY_SECONDS) > now - RETRY_SECONDS
+        return identity.is_repetition or self._kept.get(identity.scope, -RETRY_SECONDS) > now - RETRY_SECONDS
 
-    def add(self, one: Undertaking) -> None:
+    def add(self, one: Execution) -> None:
         """Let others join it."""
         self._lost.pop(one.entry.scope, None)
         self._all.setdefault(one.entry.scope, {})[one.entry.mark] = one
 
-    def remove(self, one: Undertaking) -> None:
+    def remove(self, one: Execution) -> None:
         """Forget one."""
         if self._has(one):
             self._drop(one)
 
-    def settle(self, one: Undertaking, now: float) -> None:
+    def settle(self, one: Execution, now: float) -> None:
         """Count one as over; the oldest make place for it if they have been there for a while."""
         one.settled_at = now
         if not self._has(one):
@@ -184,10 +184,10 @@ class Undertakings:
             if not first.is_refused:
                 _remember(self._kept if first.is_written_down else self._lost, first.entry.scope, now)
 
-    def _has(self, one: Undertaking) -> bool:
+    def _has(self, one: Execution) -> bool:
         return one.entry.mark in self._all.get(one.entry.scope, {})
 
-    def _drop(self, one: Undertaking) -> None:
+    def _drop(self, one: Execution) -> None:
         same = self._all[one.entry.scope]
         del same[one.entry.mark]
         if not same:
@@ -196,7 +196,7 @@ class Undertakings:
         self._taken -= over.size if over else 0
 
     @property
-    def under_way(self) -> Sequence[Undertaking]:
+    def under_way(self) -> Sequence[Execution]:
         """Those whose work is not done."""
         return [one for same in self._all.values() for one in same.values() if not one.over.is_set()]
 
@@ -208,16 +208,16 @@ def _remember(times: dict[str, float], scope: str, now: float) -> None:
         del times[next(iter(times))]
 
 
-class Viewing:
+class ResultHandle:
     """One request's share in an undertaking. It has to be closed."""
 
     def __init__(
         self,
-        one: Undertaking,
-        leave: Callable[[Undertaking], None],
+        one: Execution,
+        leave: Callable[[Execution], None],
         wait: Callable[[asyncio.Event], Awaitable[bool]],
         *,
-        link: Callable[[Undertaking], Awaitable[None]] | None = None,
+        link: Callable[[Execution], Awaitable[None]] | None = None,
         is_connection: bool = True,
     ) -> None:
         """Take whom to tell when it is closed, how to wait for a sign of life, and how pictures get links if wanted."""
@@ -233,9 +233,9 @@ class Viewing:
         #: Whether the answer was there before the request came.
         self.is_replay = one.over.is_set()
 
-    def follower(self) -> "Viewing":
+    def follower(self) -> "ResultHandle":
         """Return another share, for work in the background that takes the pictures."""
-        return Viewing(self._one, self._leave, self._wait, is_connection=False)
+        return ResultHandle(self._one, self._leave, self._wait, is_connection=False)
 
     @property
     def is_known(self) -> bool:
@@ -274,7 +274,7 @@ class Viewing:
         if self._one.fault:
             self._result()
 
-    async def album(self) -> Album:
+    async def batch(self) -> ImageBatch:
         """Wait for the pictures.
 
         Raises:
@@ -283,26 +283,26 @@ class Viewing:
         await self._one.over.wait()
         return await self._linked()
 
-    async def watch(self) -> AsyncGenerator[Album | None, None]:
+    async def watch(self) -> AsyncGenerator[ImageBatch | None, None]:
         """Yield None after each spell of silence, and at the end the pictures (as `album`)."""
         while not await self._wait(self._one.over):
             yield None
         yield await self._linked()
 
-    async def _linked(self) -> Album:
-        album = self._result()
-        if self._link is None or album.names:
-            return album
+    async def _linked(self) -> ImageBatch:
+        batch = self._result()
+        if self._link is None or batch.names:
+            return batch
         # Another client of the same execution wanted no links.
         await self._link(self._one)
         return self._result()
 
-    def _result(self) -> Album:
+    def _result(self) -> ImageBatch:
         if self._one.fault:
             raise replayed(Failure.of(self._one.fault)) if self.is_replay else self._one.fault.copy()
-        if self._one.album is None:
+        if self._one.batch is None:
             raise AnswerLost("The pictures of this request are not there any more.")
-        return self._one.album
+        return self._one.batch
 
     def close(self, *, delivered: bool) -> None:
         """Let go; say whether the client was given all of the answer. Only the first time counts."""
