@@ -9,7 +9,7 @@ import msgspec
 
 from adapter.domain.job import Failure
 from adapter.domain.media import Image, size_of
-from adapter.domain.repeats import RETRY_SECONDS, Asking, Entry, Known, is_same_content, pick
+from adapter.domain.repeats import RETRY_SECONDS, Asking, Entry, Known, Standing, is_same_content, pick
 from adapter.errors import AdapterError, AnswerLost, key_reused
 
 #: Pictures stay for so long before they make place for newer ones: a retry comes half a second later at the soonest, so
@@ -241,6 +241,11 @@ class Viewing:
     def is_known(self) -> bool:
         """Whether an earlier execution stands for it, of which the database knows."""
         return self._one.known is not None
+
+    @property
+    def is_over_elsewhere(self) -> bool:
+        """Whether that one has come to its end."""
+        return self._one.known is not None and self._one.known.standing is not Standing.RUNNING
 
     @property
     def mark(self) -> str:
