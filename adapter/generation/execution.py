@@ -7,7 +7,15 @@ from contextlib import ExitStack
 
 import msgspec
 
-from adapter.domain.executions import RETRY_SECONDS, Entry, PriorExecution, RequestIdentity, is_same_content, pick
+from adapter.domain.executions import (
+    RETRY_SECONDS,
+    Entry,
+    ExecutionStatus,
+    PriorExecution,
+    RequestIdentity,
+    is_same_content,
+    pick,
+)
 from adapter.domain.job import Failure
 from adapter.domain.media import Image, size_of
 from adapter.errors import AdapterError, AnswerLost, key_reused
@@ -241,6 +249,11 @@ class ResultHandle:
     def is_known(self) -> bool:
         """Whether an earlier execution stands for it, of which the database knows."""
         return self._one.known is not None
+
+    @property
+    def is_over_elsewhere(self) -> bool:
+        """Whether that one has come to its end."""
+        return self._one.known is not None and self._one.known.standing is not ExecutionStatus.RUNNING
 
     @property
     def mark(self) -> str:

@@ -123,7 +123,7 @@ class Background:
         """Remember the reply to a request, follow its picture, and return it as it stands.
 
         All attempts of one request have one reply, whose key is the name of the execution: `draft` makes it once that
-        is known. The caller closes the viewing.
+        is known. The caller closes the handle.
 
         Raises:
             AdapterError: as `ResultHandle.identified`.
@@ -134,8 +134,8 @@ class Background:
             unless_followed.callback(following.close, delivered=False)
             await handle.identified()
             reply = draft()
-            if handle.is_known:
-                return await self._of_another_process(reply)
+            if handle.is_known and (found := await self._of_another_process(handle, reply)):
+                return found
             queued = self._alive(msgspec.structs.replace(reply, status=ReplyStatus.QUEUED), self._patience.queue)
             if not await self._replies.remember(queued):
                 return await self._replies.find(reply.key, reply.owner)
@@ -145,10 +145,12 @@ class Background:
         task.add_done_callback(lambda _: self._tasks.pop(reply.key, None))
         return queued
 
-    async def _of_another_process(self, reply: Reply) -> Reply:
+    async def _of_another_process(self, handle: ResultHandle, reply: Reply) -> Reply | None:
         try:
             return await self._replies.find(reply.key, reply.owner)
         except NotFound as fault:
+            if handle.is_over_elsewhere:
+                return None  # its picture is there, and no process is about to remember it
             raise StillRunning("The same request was just begun. Ask again shortly.", retry_after=1.0) from fault
 
     def _alive(self, reply: Reply, more: float = 0.0) -> Reply:

@@ -309,6 +309,37 @@ async def test_a_key_finds_its_reply_in_another_process(
     await other.finish()
 
 
+async def test_a_key_whose_reply_is_not_there_gets_the_picture_in_a_new_one(
+    background: Process, replies: Replies, maker: Maker, studio: Studio, clock: FakeClock, budget: MemoryBudget
+) -> None:
+    """An older version named its replies in another way. The picture is paid for once."""
+    await background.begin(identity(key="k"))
+    maker.made.set_result([made_image()])
+    await background.finish()
+    unused = Maker()
+    other = Process(replies, studio.pictures(unused), budget, clock)
+    again = await drafted(other, identity(key="k"))
+    await other.finish()
+
+    assert (await replies.find(again.key, again.owner)).status is ReplyStatus.COMPLETED
+    assert not unused.asked
+
+
+async def test_a_key_whose_reply_was_deleted_does_not_bring_it_back(
+    background: Process, replies: Replies, maker: Maker, studio: Studio, clock: FakeClock, budget: MemoryBudget
+) -> None:
+    """It is not made again either, and nobody is told to wait for it."""
+    first = await drafted(background, identity(key="k"))
+    maker.made.set_result([made_image()])
+    await background.finish()
+    await replies.delete(first.key, first.owner)
+    unused = Maker()
+
+    with pytest.raises(NotFound):
+        await drafted(Process(replies, studio.pictures(unused), budget, clock), identity(key="k"))
+    assert not unused.asked
+
+
 async def test_a_process_without_work_stops_at_once(background: Process) -> None:
     """There is nothing to wait for."""
     await background.finish()
