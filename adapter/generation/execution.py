@@ -1,4 +1,4 @@
-"""One making of pictures, and everybody who waits for it."""
+"""The executions of requests for pictures in this process, and the connections that share them."""
 
 import asyncio
 import secrets
@@ -23,9 +23,9 @@ from adapter.errors import AdapterError, AnswerLost, key_reused
 #: Pictures stay for so long before they make place for newer ones: a retry comes half a second later at the soonest, so
 #: a place that is filled faster than that would keep nothing of use, and each one kept costs fresh memory.
 STAY_SECONDS = 2.0
-#: Requests that are over and whose answers are still there …
+#: The most requests that are over and whose answers are still in RAM …
 MOST_KEPT = 1000
-#: … and those of which is known only that they were answered, or that their answer is on disk.
+#: … and the most that are only known to have been answered, or to have their answer on disk.
 MOST_REMEMBERED = 10_000
 
 
@@ -59,7 +59,7 @@ class Execution:
         )
         #: The highest retry count of the requests that it answers.
         self.attempts = identity.repeat.count
-        #: Whether an earlier execution, of which the database knows, may stand for it.
+        #: Whether an earlier execution in the database may answer it.
         self.looks_back = identity.is_repetition
         #: Set once it is known whether it begins or stands for an earlier one …
         self.identified = asyncio.Event()
@@ -81,7 +81,7 @@ class Execution:
         self.answered = False
         #: When the last reader had left and the work was done.
         self.settled_at: float | None = None
-        #: Whether the database knows of it; changed by whoever is alone with it.
+        #: Whether it is in the database. It changes under `alone` only.
         self.written = False
         self.alone = asyncio.Lock()
         #: Whether no client took its pictures, and they are on disk.
@@ -137,7 +137,7 @@ class InFlight:
         self._all: dict[str, dict[str, Execution]] = {}
         #: Those of them that are over, by mark, the oldest first.
         self._over: dict[str, Execution] = {}
-        #: When those ended of which nothing else is known, by scope, the oldest first; and those that are on disk.
+        #: The times of answers that are kept nowhere, by scope, the oldest first; and of those that are on disk.
         self._lost: dict[str, float] = {}
         self._kept: dict[str, float] = {}
 
@@ -228,7 +228,7 @@ class ResultHandle:
         link: Callable[[Execution], Awaitable[None]] | None = None,
         is_connection: bool = True,
     ) -> None:
-        """Take whom to tell when it is closed, how to wait for a sign of life, and how pictures get links if wanted."""
+        """Take the callbacks: for its end, for a wait with a heartbeat, and for links if the client wants some."""
         self._one = one
         self._leave = leave
         self._wait = wait
@@ -247,7 +247,7 @@ class ResultHandle:
 
     @property
     def is_known(self) -> bool:
-        """Whether an earlier execution stands for it, of which the database knows."""
+        """Whether an earlier execution from the database answers it."""
         return self._one.known is not None
 
     @property
