@@ -99,7 +99,7 @@ CANCELLED: Final = "cancelled"
 #: What may be said of a picture whose process died.
 LOST: Final = {"outcome_unknown", "answer_lost"}
 #: Long enough for a process of the operator to begin on a busy machine.
-_LATE: Final = _fault("flow.submit", "delay", seconds=2.0)
+_LATE: Final = _fault("flow.submit", "delay", seconds=4.0)
 #: Jobs that are ordered, watched, fetched and deleted in all other ways than by chats, and pictures.
 HOUSE: Final = [
     Kind(name="json", route="json"),
