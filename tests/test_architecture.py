@@ -79,7 +79,7 @@ FOREIGN = {
         "adapter.database",
         "adapter.jobs.store",
         "adapter.jobs.requests",
-        "adapter.jobs.serving",
+        "adapter.jobs.video_executions",
         "adapter.records",
         "adapter.access.keys",
     ),

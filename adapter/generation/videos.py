@@ -138,7 +138,7 @@ class Videos:
         return job
 
     async def get_video(self, job_id: str) -> VideoJob:
-        """Return a job, whoever owns it, a deleted one too.
+        """Return a job of any owner, also a deleted one.
 
         Raises:
             NotFound: there is none.

@@ -67,7 +67,7 @@ class LocalFeed:
         #: Jobs that are to be looked at, in the order of asking; the event is set while there are some.
         self._wanted: dict[str, None] = {}
         self._is_wanted = asyncio.Event()
-        #: Those of the watched jobs of which nothing was heard since `want_unheard`.
+        #: Watched jobs without news since `want_unheard` was called.
         self._unheard: set[str] = set()
 
     @property
@@ -103,7 +103,7 @@ class LocalFeed:
             self._is_wanted.set()
 
     def want_unheard(self) -> None:
-        """Have the watched jobs looked at of which nothing was heard since this was called before."""
+        """Have those watched jobs looked at that had no news since the call before."""
         self.want(self._unheard.intersection(self._slots))
         self._unheard = set(self._slots)
 

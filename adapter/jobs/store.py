@@ -14,8 +14,8 @@ from adapter.database.tables import EXECUTIONS, JOBS
 from adapter.domain.executions import ConnectedProcess, RequestIdentity
 from adapter.domain.job import LIVE, JobState, VideoJob
 from adapter.domain.ports import Claim, Write
-from adapter.jobs import serving
-from adapter.jobs.serving import Serving, read_job
+from adapter.jobs import video_executions
+from adapter.jobs.video_executions import VideoExecution, read_job
 
 log = structlog.get_logger()
 
@@ -68,12 +68,12 @@ class SqlJobStore:
                 if found is not None:
                     if (served := await self._joined(connection, found, identity, connected, now)) is not None:
                         return served
-                    await serving.forget(connection, found)
+                    await video_executions.forget(connection, found)
             await connection.execute(JOBS.insert().values(**_identity(job), due_at=there, **_columns(job)))
             if identity is not None:
-                await serving.remember(connection, identity, job.id, connected, there)
+                await video_executions.remember(connection, identity, job.id, connected, there)
             if connected is not None:
-                await serving.keep_process(connection, connected.process, there + connected.lease)
+                await video_executions.keep_process(connection, connected.process, there + connected.lease)
         return job
 
     async def recall(
@@ -89,7 +89,7 @@ class SqlJobStore:
     async def _joined(
         self,
         connection: AsyncConnection,
-        found: Serving,
+        found: VideoExecution,
         identity: RequestIdentity,
         connected: ConnectedProcess | None,
         now: float,
@@ -97,21 +97,21 @@ class SqlJobStore:
         """Join a request to an execution and return its job; None: it was refused, so it is executed anew."""
         if found.is_refused:
             return None
-        await serving.join(connection, found, identity, connected)
+        await video_executions.join(connection, found, identity, connected)
         if connected is not None:
-            await serving.keep_process(connection, connected.process, self._there(now) + connected.lease)
+            await video_executions.keep_process(connection, connected.process, self._there(now) + connected.lease)
         return found.job
 
     async def _found(
         self, connection: AsyncConnection, identity: RequestIdentity, connected: ConnectedProcess | None, now: float
-    ) -> Serving | None:
+    ) -> VideoExecution | None:
         if not identity.is_repetition and connected is None:
             return None
         there = self._there(now)
-        found = await serving.executions(connection, identity, connected, there)
+        found = await video_executions.find(connection, identity, connected, there)
         if connected is None or identity.is_repetition:
-            return serving.repeated(found, identity, there)
-        return serving.left_behind(found, connected, now, there)
+            return video_executions.repeated(found, identity, there)
+        return video_executions.left_behind(found, connected, now, there)
 
     async def release(self, job_id: str, process: str, *, answered_at: float | None) -> None:
         """Note that no connection of a process waits for a job (the port of that name)."""
@@ -124,7 +124,7 @@ class SqlJobStore:
     async def keep_alive(self, process: str, *, now: float, lease: float) -> None:
         """Note that the connections of a process are still there (the port of that name)."""
         async with writing(self._database) as connection:
-            await serving.keep_process(connection, process, self._there(now) + lease)
+            await video_executions.keep_process(connection, process, self._there(now) + lease)
 
     async def get(self, job_id: str) -> VideoJob | None:
         """Return a job as last saved (the port of that name)."""

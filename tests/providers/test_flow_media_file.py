@@ -35,7 +35,7 @@ class Answer:
             yield self._body[start : start + self._piece]
 
     async def read(self, limit: int) -> bytes:
-        raise NotImplementedError
+        raise AssertionError(f"it is read piece by piece, not up to {limit} bytes at once")
 
 
 async def read(body: bytes, piece: int = 64, length: int | None = None) -> bytes:

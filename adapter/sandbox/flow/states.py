@@ -73,7 +73,7 @@ def status_of(world: World, operation: Operation) -> JobStatus:
 
 
 def plain(operation: Operation, status: JobStatus) -> Job:
-    """Return a job of which nothing more is told."""
+    """Return a job without any details."""
     return Job(operation=OperationState(name=operation.name), scene_id=operation.scene_id, status=status)
 
 

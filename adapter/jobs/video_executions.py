@@ -38,7 +38,7 @@ def read_job(job_id: str, document: bytes) -> VideoJob | None:
         return None
 
 
-class Serving(msgspec.Struct, frozen=True, kw_only=True):
+class VideoExecution(msgspec.Struct, frozen=True, kw_only=True):
     """An execution with its job. All times are in seconds, by the database's clock."""
 
     id: str
@@ -49,7 +49,6 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
     #: The process whose connections wait for it, and until when that one is believed to be alive.
     waited_by: str | None
     alive_until: float
-    job_id: str
     #: None: it was deleted, or cannot be read here.
     job: VideoJob | None
     is_readable: bool
@@ -78,14 +77,15 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
         """Whether a first attempt may join it, if no connection waits for it."""
         return not (self.is_answered or self.is_failed or self.ended_before(since))
 
-    def answers_until(self, seconds: float) -> float:
-        """Return until when a repetition gets it, if it is over."""
-        return self.began_at + seconds
+    def may_be_repeated(self, seconds: float, there: float) -> bool:
+        """Whether a repetition gets it: while it is under way, and so many seconds from its beginning on."""
+        is_over = self.is_readable and (self.job is None or self.job.is_over)
+        return not is_over or self.began_at + seconds > there
 
 
-async def executions(
+async def find(
     connection: AsyncConnection, identity: RequestIdentity, connected: ConnectedProcess | None, there: float
-) -> Sequence[Serving]:
+) -> Sequence[VideoExecution]:
     """Return the executions of a request's name, the oldest first."""
     newest = (
         select(
@@ -108,7 +108,7 @@ async def executions(
         is_there = row.job is not None and row.deleted_at is None
         job = read_job(row.job_id, row.job) if is_there else None
         found.append(
-            Serving(
+            VideoExecution(
                 id=row.id,
                 content=row.content,
                 attempts=row.attempts,
@@ -116,7 +116,6 @@ async def executions(
                 is_answered=bool(row.is_answered),
                 waited_by=row.waited_by,
                 alive_until=row.alive_until,
-                job_id=row.job_id,
                 job=job,
                 is_readable=job is not None or not is_there,
                 is_called_off=bool(row.is_called_off),
@@ -126,7 +125,9 @@ async def executions(
     return found
 
 
-def left_behind(found: Sequence[Serving], connected: ConnectedProcess, now: float, there: float) -> Serving | None:
+def left_behind(
+    found: Sequence[VideoExecution], connected: ConnectedProcess, now: float, there: float
+) -> VideoExecution | None:
     """Return the execution that a first attempt joins: its client has hung up, and was given nothing.
 
     Raises:
@@ -142,20 +143,15 @@ def left_behind(found: Sequence[Serving], connected: ConnectedProcess, now: floa
     return None
 
 
-def repeated(found: Sequence[Serving], identity: RequestIdentity, there: float) -> Serving | None:
-    """Return the execution of which a request is a retry, or whose key it has. If that was refused, it begins anew.
+def repeated(found: Sequence[VideoExecution], identity: RequestIdentity, there: float) -> VideoExecution | None:
+    """Return the earlier execution of a retry, or of a key. A refused one is returned too: the request begins anew.
 
     Raises:
         InvalidRequest: with the code `idempotency_key_reused`.
         NotFound: the video of the key was deleted.
         StorageFailed: a newer version wrote the job.
     """
-    is_over = [one.job is None or one.job.is_over for one in found]
-    young = [
-        one
-        for one, over in zip(found, is_over, strict=True)
-        if not one.is_readable or not over or one.answers_until(identity.keep_seconds) > there
-    ]
+    young = [one for one in found if one.may_be_repeated(identity.keep_seconds, there)]
     joined = pick(young, identity.repeat)
     if joined is None:
         return None
@@ -192,7 +188,7 @@ async def remember(
 
 
 async def join(
-    connection: AsyncConnection, joined: Serving, identity: RequestIdentity, connected: ConnectedProcess | None
+    connection: AsyncConnection, joined: VideoExecution, identity: RequestIdentity, connected: ConnectedProcess | None
 ) -> None:
     """Remember that a request was joined to an execution."""
     waited_by = joined.waited_by if connected is None else connected.process
@@ -202,7 +198,7 @@ async def join(
         await connection.execute(joining.values(waited_by=waited_by, attempts=attempts))
 
 
-async def forget(connection: AsyncConnection, refused: Serving) -> None:
+async def forget(connection: AsyncConnection, refused: VideoExecution) -> None:
     """Forget an execution that was refused: its retry, which is executed now, stands for it."""
     await connection.execute(delete(EXECUTIONS).where(EXECUTIONS.c.id == refused.id))
 
