@@ -12,8 +12,8 @@ Two shores and a memory between them::
     access/       who may ask
     media/        the memory of bytes, and their formats
     sandbox/      Google's side, emulated: for building and testing without an account
-    app, serving  where the rooms are put together, and where they become a process; cli commands it
-    fittings      the settings, turned into what the rooms are fitted with
+    app, serving  the application is put together, and served by a process; cli has the commands
+    wiring        builds stores, providers and options from the settings
     connections   one client's connection: HTTP/1.1 and 1.0, and offers of other protocols
 
 settings, credentials, clock, budget, drain, logs, redaction, errors, version and welcome are what their names say;
@@ -21,7 +21,7 @@ config_option is the command line's, and shipped knows the files of config/, whi
 
 The import law (left may import right, nothing else; `tests/test_architecture.py` holds it)::
 
-    app, fittings       everything
+    app, wiring         everything
     serving, cli        everything
     settings            domain, errors, sandbox.rules, shipped
     config_option       errors, shipped
@@ -33,7 +33,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     database            domain, errors
     budget, credentials domain, errors
     connections         errors, openai_api.write
-    providers.*         domain, errors, redaction, providers.http, .reply, .cutting, .rpc_status
+    providers.*         domain, errors, redaction, providers.http, .reply, .json_splice, .rpc_status
     sandbox             nothing of ours
     domain              errors
     logs                redaction

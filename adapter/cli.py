@@ -22,13 +22,13 @@ from adapter.database.address import without_password
 from adapter.database.engine import Database
 from adapter.domain.job import JobState, VideoJob
 from adapter.errors import AdapterError, WrongConfiguration
-from adapter.fittings import database_of, media_of
 from adapter.jobs import spool
 from adapter.jobs.store import SqlJobStore
 from adapter.logs import configure_logs
 from adapter.sandbox.rules import SandboxRules
 from adapter.settings import Settings, catalogue_file, load_catalogue, load_settings
 from adapter.version import VERSION
+from adapter.wiring import build_database, build_media_store
 
 _T = TypeVar("_T")
 
@@ -94,7 +94,7 @@ async def _checks(settings: Settings) -> list[str]:
         said.append(f"secret       ok  {key}")
     made = await _with_database(settings, lambda it: SqlKeyStore(it).all())
     said.append(f"database     ok  {without_password(settings.storage.database)}")
-    await media_of(settings).try_out()
+    await build_media_store(settings).try_out()
     said.append(f"media        ok  {settings.storage.media}")
     if settings.jobs.spool:
         spool.try_out(Path(settings.jobs.spool))
@@ -250,7 +250,7 @@ def _day(at: float) -> str:
 
 async def _with_database(settings: Settings, use: Callable[[Database], Awaitable[_T]]) -> _T:
     """Open the database for one use."""
-    database = await database_of(settings)
+    database = await build_database(settings)
     try:
         return await use(database)
     finally:

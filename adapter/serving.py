@@ -35,7 +35,7 @@ def serve(settings: Settings, catalogue: Catalogue, build: Build = create_app) -
     Raises:
         WrongConfiguration: an address that cannot be listened on, or a secret that is not there.
     """
-    settle_memory()
+    tune_allocator()
     # uvicorn raises the signal again once everything is closed.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
@@ -69,7 +69,7 @@ def protocol() -> type[asyncio.Protocol]:
     return Protocol
 
 
-def settle_memory() -> None:
+def tune_allocator() -> None:
     """Have the memory of one picture used for the next one.
 
     By itself glibc gives the memory of large blocks back at once and asks for new pages with the next picture, which

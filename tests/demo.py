@@ -45,7 +45,7 @@ def server() -> Iterator[str]:
     quiet = subprocess.DEVNULL
     with (
         TemporaryDirectory() as folder,
-        subprocess.Popen(command, cwd=ROOT, env=apart(folder), stdout=quiet, stderr=quiet) as process,
+        subprocess.Popen(command, cwd=ROOT, env=offload(folder), stdout=quiet, stderr=quiet) as process,
     ):
         try:
             while not answers(f"http://127.0.0.1:{port}") and process.poll() is None:
@@ -55,7 +55,7 @@ def server() -> Iterator[str]:
             process.terminate()
 
 
-def apart(folder: str) -> dict[str, str]:
+def offload(folder: str) -> dict[str, str]:
     """Return an environment in which a server shares nothing with another one."""
     return {
         **os.environ,

@@ -13,8 +13,8 @@ from adapter.domain.media import Image as MadeImage
 from adapter.domain.media import Ratio, RemoteFile, RemoteVideo, image_from_bytes
 from adapter.domain.orders import ImageOrder, VideoOrder
 from adapter.domain.ports import Report
-from adapter.domain.records import GivenFile
-from adapter.domain.replies import Reply
+from adapter.domain.records import UploadedFile
+from adapter.domain.stored_response import StoredResponse
 from adapter.errors import AdapterError, UpstreamBroken
 
 #: The smallest thing that is an MP4 by its boxes: `ftyp`, 24 bytes, and `mdat`, 2048 bytes and its head.
@@ -70,9 +70,9 @@ def video_job(number: int = 1, *, order: VideoOrder | None = None, at: float = 1
     )
 
 
-def given_file(number: int = 1, *, at: float = 1000.0, **changes: object) -> GivenFile:
+def given_file(number: int = 1, *, at: float = 1000.0, **changes: object) -> UploadedFile:
     """Return a file that Ada uploaded."""
-    file = GivenFile(
+    file = UploadedFile(
         id=f"file-{number:032x}",
         owner="ada",
         filename="fox.png",
@@ -84,9 +84,9 @@ def given_file(number: int = 1, *, at: float = 1000.0, **changes: object) -> Giv
     return msgspec.structs.replace(file, **changes)
 
 
-def reply(number: int = 1, **changes: object) -> Reply:
+def stored(number: int = 1, **changes: object) -> StoredResponse:
     """Return an answer to Ada that is being made."""
-    plain = Reply(
+    plain = StoredResponse(
         key=f"{number:032x}",
         owner="ada",
         stem=f"{number + 4096:032x}",

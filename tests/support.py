@@ -6,7 +6,7 @@ import httpx
 
 from adapter.domain.catalogue import Catalogue
 from adapter.domain.media import SizePolicy
-from adapter.openai_api.read.terms import Terms
+from adapter.openai_api.read.context import ReadContext
 from adapter.settings import Settings, load_catalogue, load_settings
 
 ROOT = Path(__file__).parent.parent
@@ -22,9 +22,9 @@ def catalogue() -> Catalogue:
     return load_catalogue(SANDBOX_TOML, CONFIG)
 
 
-def terms(*, longest_prompt: int = 32_000, size_policy: SizePolicy = SizePolicy.NEAREST) -> Terms:
+def context(*, longest_prompt: int = 32_000, size_policy: SizePolicy = SizePolicy.NEAREST) -> ReadContext:
     """Return what requests are read against, on the catalogue as shipped."""
-    return Terms(
+    return ReadContext(
         catalogue=catalogue(), longest_prompt=longest_prompt, size_policy=size_policy, public_url="http://here:8000"
     )
 

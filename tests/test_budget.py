@@ -13,13 +13,13 @@ from tests.fakes import FakeClock
 class Worker:
     """A piece of work that takes room and keeps it until it is told to end."""
 
-    def __init__(self, budget: MemoryBudget, weight: int) -> None:
+    def __init__(self, budget: MemoryBudget, size: int) -> None:
         self.begun = False
         self.over = asyncio.Event()
-        self.task = asyncio.ensure_future(self._work(budget, weight))
+        self.task = asyncio.ensure_future(self._work(budget, size))
 
-    async def _work(self, budget: MemoryBudget, weight: int) -> None:
-        async with budget.room(weight):
+    async def _work(self, budget: MemoryBudget, size: int) -> None:
+        async with budget.reserve(size):
             self.begun = True
             await self.over.wait()
 
@@ -44,7 +44,7 @@ def clock() -> FakeClock:
 @pytest.fixture
 def budget(clock: FakeClock) -> MemoryBudget:
     """A hundred bytes; thirty seconds."""
-    return MemoryBudget(clock, capacity=100, patience=30)
+    return MemoryBudget(clock, capacity=100, wait_seconds=30)
 
 
 async def test_work_that_fits_begins_at_once(budget: MemoryBudget) -> None:
@@ -80,7 +80,7 @@ async def test_who_waits_too_long_is_asked_to_come_back(budget: MemoryBudget, cl
         await second.task
     assert (caught.value.status, caught.value.should_retry, caught.value.retry_after) == (503, True, 10)
     await first.end()
-    async with asyncio.timeout(1), budget.room(100):
+    async with asyncio.timeout(1), budget.reserve(100):
         pass
 
 
@@ -95,7 +95,7 @@ async def test_who_gives_up_waiting_leaves_no_trace(budget: MemoryBudget) -> Non
     assert last.begun
     await first.end()
     await last.end()
-    async with budget.room(100):
+    async with budget.reserve(100):
         pass
 
 
@@ -108,7 +108,7 @@ async def test_who_gives_up_at_the_moment_of_getting_room_gives_it_back(budget: 
     gone.task.cancel()
     await settle()
 
-    async with asyncio.timeout(1), budget.room(100):
+    async with asyncio.timeout(1), budget.reserve(100):
         pass
 
 
@@ -127,10 +127,10 @@ async def test_work_that_is_larger_than_everything_runs_alone(budget: MemoryBudg
 async def test_work_may_need_more_on_its_way(budget: MemoryBudget, clock: FakeClock) -> None:
     """It waits for it as for the first part, and gives all of it back."""
     async with AsyncExitStack() as held:
-        room = await held.enter_async_context(budget.room(40))
+        reservation = await held.enter_async_context(budget.reserve(40))
         other = Worker(budget, 50)
         await settle()
-        wider = asyncio.ensure_future(room.wait_for_more(30))
+        wider = asyncio.ensure_future(reservation.wait_for_more(30))
         await settle()
         assert not wider.done()
 
@@ -146,29 +146,29 @@ async def test_work_may_need_more_on_its_way(budget: MemoryBudget, clock: FakeCl
 
 async def test_what_one_has_counts_when_one_needs_more_than_there_is(budget: MemoryBudget) -> None:
     """Who holds a part of everything gets the rest, and does not wait for its own part."""
-    async with asyncio.timeout(1), budget.room(40) as room:
-        await room.wait_for_more(1000)
+    async with asyncio.timeout(1), budget.reserve(40) as reservation:
+        await reservation.wait_for_more(1000)
 
 
 async def test_a_body_that_grows_does_not_wait(budget: MemoryBudget) -> None:
     """Everybody could wait for everybody."""
-    async with budget.room(40) as room, budget.room(50):
-        room.take_now(10)
+    async with budget.reserve(40) as reservation, budget.reserve(50):
+        reservation.take_now(10)
         with pytest.raises(ServerBusy):
-            room.take_now(1)
+            reservation.take_now(1)
 
-    async with asyncio.timeout(1), budget.room(100):
+    async with asyncio.timeout(1), budget.reserve(100):
         pass
 
 
 async def test_room_that_comes_while_its_holder_waits_for_more_is_counted(budget: MemoryBudget) -> None:
     """All of it is given back."""
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(budget.room(60))
-        async with budget.room(10) as room:
-            waiting = asyncio.create_task(room.wait_for_more(50))
+        await stack.enter_async_context(budget.reserve(60))
+        async with budget.reserve(10) as reservation:
+            waiting = asyncio.create_task(reservation.wait_for_more(50))
             await settle()
-            room.take_now(20)
+            reservation.take_now(20)
             await stack.aclose()
             await waiting
 

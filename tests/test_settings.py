@@ -8,8 +8,8 @@ import pytest
 from adapter.domain.catalogue import LengthPolicy
 from adapter.domain.markup import Markup
 from adapter.errors import WrongConfiguration
-from adapter.fittings import terms_of
 from adapter.settings import Settings, load_catalogue, load_phrasebook, load_settings
+from adapter.wiring import build_read_context
 from tests.support import ROOT, SANDBOX_TOML, catalogue
 
 
@@ -270,4 +270,4 @@ def test_the_operator_says_what_a_length_is_worth(tmp_path: Path, said: str, pol
     """By the model's name where he does not."""
     text = f'[videos]\nseconds_policy = "{said}"\n' if said else ""
 
-    assert terms_of(load(tmp_path, text), catalogue()).length_policy is policy
+    assert build_read_context(load(tmp_path, text), catalogue()).length_policy is policy

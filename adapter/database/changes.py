@@ -40,11 +40,11 @@ AWAY = (
 class Changes(Protocol):
     """Tells other processes of rows, and hears from them."""
 
-    async def tell(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
+    async def notify(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
         """Tell of rows that the open transaction changes: when it is committed, and only then."""
         ...
 
-    def heard(self, clock: Clock, watched: Collection[str]) -> AsyncGenerator[Collection[str] | None, None]:
+    def listen(self, clock: Clock, watched: Collection[str]) -> AsyncGenerator[Collection[str] | None, None]:
         """Yield without end which watched rows another process changed; None if it may have been any of them.
 
         `watched` is looked into whenever there is something to hear, and may change meanwhile.
@@ -62,10 +62,10 @@ class FileChanges:
         self._writer = writer
         self._seen: object = None
 
-    async def tell(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
+    async def notify(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
         """Do nothing: the file tells (the port of that name)."""
 
-    async def heard(self, clock: Clock, watched: Collection[str]) -> AsyncGenerator[Collection[str] | None, None]:
+    async def listen(self, clock: Clock, watched: Collection[str]) -> AsyncGenerator[Collection[str] | None, None]:
         """Look at the file every now and then, while somebody watches (the port of that name)."""
         while True:
             await clock.sleep(LOOK_SECONDS)
@@ -93,24 +93,24 @@ class Notifications:
         #: Stands before the ids of each payload: a process knows what it wrote itself.
         self._name = secrets.token_hex(8)
 
-    async def tell(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
+    async def notify(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
         """Name the rows in as few payloads as they fit in (the port of that name)."""
         for at in range(0, len(ids), IDS_AT_ONCE):
             payload = " ".join([self._name, *ids[at : at + IDS_AT_ONCE]])
             await connection.execute(select(func.pg_notify(CHANNEL, payload)))
 
-    async def heard(self, clock: Clock, watched: Collection[str]) -> AsyncGenerator[Collection[str] | None, None]:
+    async def listen(self, clock: Clock, watched: Collection[str]) -> AsyncGenerator[Collection[str] | None, None]:
         """Listen, and begin again whenever the connection is lost (the port of that name)."""
         failures = 0
         while True:
             try:
-                async with self._listening(watched) as ear:
+                async with self._listening(watched) as listener:
                     if failures:
                         log.info("database.listening_again", tries=failures)
                     failures = 0
                     yield None  # nobody listened before
                     while True:
-                        yield await ear.next(clock)
+                        yield await listener.next(clock)
             except AWAY as error:
                 if not failures:
                     log.warning("database.not_listening", error=str(error) or type(error).__name__)
@@ -118,19 +118,19 @@ class Notifications:
             await clock.sleep(PAUSES[min(failures, len(PAUSES)) - 1])
 
     @asynccontextmanager
-    async def _listening(self, watched: Collection[str]) -> AsyncIterator["_Ear"]:
+    async def _listening(self, watched: Collection[str]) -> AsyncIterator["_Listener"]:
         connection = await self._connect()
         try:
-            ear = _Ear(connection, self._name, watched)
-            connection.add_termination_listener(ear.end)
-            await connection.add_listener(CHANNEL, ear.hear)
-            yield ear
+            listener = _Listener(connection, self._name, watched)
+            connection.add_termination_listener(listener.end)
+            await connection.add_listener(CHANNEL, listener.hear)
+            yield listener
         finally:
             with suppress(*AWAY):
                 await connection.close(timeout=CLOSE_SECONDS)
 
 
-class _Ear:
+class _Listener:
     """What one connection has heard and nobody has taken yet: no more than is watched."""
 
     def __init__(self, connection: asyncpg.Connection, name: str, watched: Collection[str]) -> None:

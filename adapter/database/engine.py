@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapter.database.address import POSTGRESQL, kind_of
 from adapter.database.changes import Changes, FileChanges, Notifications
-from adapter.database.postgres import Lead, connector, lock_key, postgres_engine, what_is_wrong
+from adapter.database.postgres import ClockOffset, connector, lock_key, postgres_engine, what_is_wrong
 from adapter.database.sqlite import sqlite_engine, sqlite_writer
 from adapter.domain.ports import Secret
 from adapter.errors import SecretUnreadable, StorageFailed, WrongConfiguration
@@ -32,17 +32,19 @@ MIGRATION_SECONDS = 600.0
 class Database:
     """What everything that is remembered is kept in."""
 
-    def __init__(self, reader: AsyncEngine, writer: AsyncEngine, changes: Changes, lead: Lead | None = None) -> None:
+    def __init__(
+        self, reader: AsyncEngine, writer: AsyncEngine, changes: Changes, clock_offset: ClockOffset | None = None
+    ) -> None:
         self.reader = reader
         self.writer = writer
         #: What other processes do to it.
         self.changes = changes
-        self._lead = lead
+        self._clock_offset = clock_offset
 
     @property
-    def lead(self) -> float:
+    def clock_offset(self) -> float:
         """How many seconds its clock is ahead of this machine's, as far as that matters."""
-        return self._lead.seconds if self._lead else 0.0
+        return self._clock_offset.seconds if self._clock_offset else 0.0
 
     async def dispose(self) -> None:
         """Close every connection."""
@@ -66,7 +68,7 @@ async def open_database(
         SecretUnreadable: the password cannot be read.
     """
     if kind_of(url) == POSTGRESQL:
-        return await _open_postgres(url, password, seconds, Lead(clock))
+        return await _open_postgres(url, password, seconds, ClockOffset(clock))
     path = url.removeprefix("sqlite:///")
     writer = sqlite_writer(path)
     async with AsyncExitStack() as unless_done:
@@ -79,8 +81,8 @@ async def open_database(
     return Database(sqlite_engine(path), writer, FileChanges(writer))
 
 
-async def _open_postgres(url: str, password: Secret | None, seconds: float, lead: Lead) -> Database:
-    migrating = postgres_engine(connector(url, password, seconds=MIGRATION_SECONDS), lead)
+async def _open_postgres(url: str, password: Secret | None, seconds: float, clock_offset: ClockOffset) -> Database:
+    migrating = postgres_engine(connector(url, password, seconds=MIGRATION_SECONDS), clock_offset)
     try:
         await _bring_up_to_date(migrating)
     except (DBAPIError, OSError) as error:
@@ -88,8 +90,8 @@ async def _open_postgres(url: str, password: Secret | None, seconds: float, lead
     finally:
         await migrating.dispose()
     connect = connector(url, password, seconds=seconds)
-    engine = postgres_engine(connect, lead)
-    return Database(engine, engine, Notifications(connect), lead)
+    engine = postgres_engine(connect, clock_offset)
+    return Database(engine, engine, Notifications(connect), clock_offset)
 
 
 @asynccontextmanager
@@ -127,7 +129,7 @@ def _mapped_errors() -> Iterator[None]:
         raise StorageFailed("The server cannot reach its memory at the moment. Ask again shortly.") from error
 
 
-async def pass_alone(connection: AsyncConnection, name: str) -> None:
+async def advisory_lock(connection: AsyncConnection, name: str) -> None:
     """Wait until no other open transaction has passed here under the same name.
 
     A transaction that writes to SQLite is alone anyway.
@@ -138,7 +140,7 @@ async def pass_alone(connection: AsyncConnection, name: str) -> None:
 
 async def _bring_up_to_date(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
-        await pass_alone(connection, "migration")
+        await advisory_lock(connection, "migration")
         await connection.run_sync(migrate)
 
 

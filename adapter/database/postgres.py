@@ -39,7 +39,7 @@ MEANINGS = {
 }
 
 
-class Lead:
+class ClockOffset:
     """How far the database's clock is ahead of ours, measured whenever a connection is made."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -51,8 +51,8 @@ class Lead:
         asked = self._clock()
         there = await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
         answered = self._clock()
-        lead = there - (asked + answered) / 2
-        self.seconds = lead if abs(lead) > max(SAME_TIME_SECONDS, answered - asked) else 0.0
+        clock_offset = there - (asked + answered) / 2
+        self.seconds = clock_offset if abs(clock_offset) > max(SAME_TIME_SECONDS, answered - asked) else 0.0
 
 
 #: Makes a connection.
@@ -97,14 +97,14 @@ def connector(url: str, password: Secret | None, *, seconds: float) -> Connect:
     return connected
 
 
-def postgres_engine(connect: Connect, lead: Lead) -> AsyncEngine:
+def postgres_engine(connect: Connect, clock_offset: ClockOffset) -> AsyncEngine:
     """Return an engine over such connections, which measures the server's clock with each new one."""
 
     async def made() -> asyncpg.Connection:
         connection = await connect()
         with ExitStack() as unless_done:  # a client may hang up here
             unless_done.callback(connection.terminate)
-            await lead.measure(connection)
+            await clock_offset.measure(connection)
             unless_done.pop_all()
         return connection
 

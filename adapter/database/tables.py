@@ -74,7 +74,7 @@ FILES = Table(
     Index("files_deleted", "deleted_at"),
 )
 
-REPLIES = Table(
+RESPONSES = Table(
     "replies",
     METADATA,
     Column("key", String(32), primary_key=True),

@@ -142,13 +142,13 @@ class ExecutionStatus(StrEnum):
     HANDED = "handed"
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class ExecutionRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One execution of a request, as it is remembered from its start."""
 
     scope: str
     content: str
     #: The name of this very execution, 32 hex digits: only its holder writes its end.
-    mark: str
+    execution_id: str
     #: Unix seconds; it is remembered so long from its start.
     began_at: float
     keep_seconds: float
@@ -199,9 +199,9 @@ class PriorExecution(msgspec.Struct, frozen=True, kw_only=True):
     """What is remembered of an earlier execution."""
 
     content: str
-    mark: str
+    execution_id: str
     began_at: float
-    standing: ExecutionStatus
+    status: ExecutionStatus
     attempts: int = 0
     #: Whether a client was given the answer.
     is_answered: bool = False
@@ -210,12 +210,12 @@ class PriorExecution(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_waited_for(self) -> bool:
         """Whether a connection may wait for it: its process alone knows, and is believed to be alive."""
-        return self.standing is ExecutionStatus.RUNNING
+        return self.status is ExecutionStatus.RUNNING
 
     @property
     def is_failed(self) -> bool:
         """Whether it ended without a result."""
-        return self.standing is ExecutionStatus.LOST or isinstance(self.answer, StoredFault)
+        return self.status is ExecutionStatus.LOST or isinstance(self.answer, StoredFault)
 
     @property
     def is_refused(self) -> bool:

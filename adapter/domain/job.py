@@ -53,7 +53,7 @@ PHASES: Final = {
 }
 
 
-class Moment(msgspec.Struct, frozen=True, array_like=True):
+class ProgressEvent(msgspec.Struct, frozen=True, array_like=True):
     """What a reader can be told of a job; its number is its place in the job's history, from 1."""
 
     phase: Phase
@@ -100,22 +100,22 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
         return fault
 
 
-class Reading(msgspec.Struct, frozen=True):
+class BalanceReading(msgspec.Struct, frozen=True):
     """What an account had at a time; None if it could not be read."""
 
     credits: int | None
     at: float
 
 
-class Doubt(msgspec.Struct, frozen=True, kw_only=True):
+class Ambiguity(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a submission that got no answer."""
 
     #: What its sender met, or what was found in its place.
     failure: Failure
     #: Whether the living sender saw it end itself. If not, it may only be paused and send later.
-    witnessed: bool
+    sender_saw_end: bool = msgspec.field(name="witnessed")
     at: float
-    readings: tuple[Reading, ...] = ()
+    readings: tuple[BalanceReading, ...] = ()
 
 
 class StoredVideo(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,7 +155,7 @@ class VideoJob(msgspec.Struct, frozen=True, kw_only=True):
     #: When the last submission began, and what the account had just after that: read before anything was sent.
     intended_at: float | None = None
     credits: int | None = None
-    doubt: Doubt | None = None
+    ambiguity: Ambiguity | None = msgspec.field(default=None, name="doubt")
     submitted_at: float | None = None
     operation: Operation | None = None
     #: 0 to 100; never falls, and 100 means that the media are ours.
@@ -163,13 +163,13 @@ class VideoJob(msgspec.Struct, frozen=True, kw_only=True):
     #: Sends, polls or downloads in a row that came to nothing.
     misses: int = 0
     #: How often the provider called it finished and gave no video.
-    blanks: int = 0
+    empty_polls: int = msgspec.field(default=0, name="blanks")
     remote: RemoteVideo | None = None
     media: StoredVideo | None = None
     finished_at: float | None = None
     failure: Failure | None = None
     #: Every change that a reader could see, so that one who comes back misses none; about a hundred at most.
-    history: tuple[Moment, ...] = (Moment(Phase.QUEUED, 0),)
+    history: tuple[ProgressEvent, ...] = (ProgressEvent(Phase.QUEUED, 0),)
 
     @property
     def phase(self) -> Phase:
@@ -229,13 +229,13 @@ class NotSent(msgspec.Struct, frozen=True):
 class Unanswered(msgspec.Struct, frozen=True):
     """It was sent, or may have been, and nobody knows what became of it."""
 
-    doubt: Doubt
+    ambiguity: Ambiguity
 
 
 class CreditsRead(msgspec.Struct, frozen=True):
     """The account was asked what it has."""
 
-    reading: Reading
+    reading: BalanceReading
 
 
 class NotCharged(msgspec.Struct, frozen=True):
@@ -253,7 +253,7 @@ class Missed(msgspec.Struct, frozen=True):
     """A poll told nothing of the job. The money is spent, so this never fails it."""
 
 
-class CameEmpty(msgspec.Struct, frozen=True):
+class EmptyPoll(msgspec.Struct, frozen=True):
     """The provider called the job finished and gave no video: it may come later."""
 
 
@@ -295,7 +295,7 @@ Event = (
     | NotCharged
     | Submitted
     | Missed
-    | CameEmpty
+    | EmptyPoll
     | Progressed
     | Rendered
     | NotFetched
@@ -316,12 +316,12 @@ TRANSITIONS: Final[dict[tuple[JobState, type[Event]], JobState]] = {
     (JobState.AMBIGUOUS, Submitted): JobState.SUBMITTED,
     (JobState.AMBIGUOUS, Failed): JobState.FAILED,
     (JobState.SUBMITTED, Missed): JobState.SUBMITTED,
-    (JobState.SUBMITTED, CameEmpty): JobState.SUBMITTED,
+    (JobState.SUBMITTED, EmptyPoll): JobState.SUBMITTED,
     (JobState.SUBMITTED, Progressed): JobState.SUBMITTED,
     (JobState.SUBMITTED, Rendered): JobState.READY,
     (JobState.SUBMITTED, Failed): JobState.FAILED,
     (JobState.READY, NotFetched): JobState.SUBMITTED,
-    (JobState.READY, CameEmpty): JobState.SUBMITTED,
+    (JobState.READY, EmptyPoll): JobState.SUBMITTED,
     (JobState.READY, Stored): JobState.COMPLETED,
     (JobState.READY, Failed): JobState.FAILED,
 }
@@ -334,8 +334,12 @@ def advance(job: VideoJob, event: Event) -> VideoJob:
         ValueError: the event cannot happen in the job's state.
     """
     moved = _moved(job, event)
-    moment = Moment(moved.phase, moved.progress)
-    return moved if moment == job.history[-1] else msgspec.structs.replace(moved, history=(*job.history, moment))
+    progress_event = ProgressEvent(moved.phase, moved.progress)
+    return (
+        moved
+        if progress_event == job.history[-1]
+        else msgspec.structs.replace(moved, history=(*job.history, progress_event))
+    )
 
 
 def _moved(job: VideoJob, event: Event) -> VideoJob:
@@ -348,8 +352,8 @@ def _moved(job: VideoJob, event: Event) -> VideoJob:
             return moved
         case Intended() | Unanswered() | CreditsRead() | Submitted():
             return _sent(moved, event)
-        case CameEmpty():
-            return msgspec.structs.replace(moved, blanks=job.blanks + 1, remote=None)
+        case EmptyPoll():
+            return msgspec.structs.replace(moved, empty_polls=job.empty_polls + 1, remote=None)
         case Progressed(progress):
             return msgspec.structs.replace(moved, progress=max(job.progress, min(progress, 99)))
         case Rendered(remote):
@@ -364,7 +368,7 @@ def _moved(job: VideoJob, event: Event) -> VideoJob:
 
 def _misses(job: VideoJob, event: Event) -> int:
     match event:
-        case NotSent() | NotCharged() | Missed() | CameEmpty() | NotFetched():
+        case NotSent() | NotCharged() | Missed() | EmptyPoll() | NotFetched():
             return job.misses + 1
         case Intended() | Unanswered() | CreditsRead() | Rendered():
             return job.misses
@@ -375,12 +379,14 @@ def _misses(job: VideoJob, event: Event) -> int:
 def _sent(job: VideoJob, event: Intended | Unanswered | CreditsRead | Submitted) -> VideoJob:
     match event:
         case Intended(account, at, credits_before):
-            return msgspec.structs.replace(job, account=account, intended_at=at, credits=credits_before, doubt=None)
-        case Unanswered(doubt):
-            return msgspec.structs.replace(job, doubt=doubt)
+            return msgspec.structs.replace(job, account=account, intended_at=at, credits=credits_before, ambiguity=None)
+        case Unanswered(ambiguity):
+            return msgspec.structs.replace(job, ambiguity=ambiguity)
         case CreditsRead(reading):
-            known = job.doubt and msgspec.structs.replace(job.doubt, readings=(*job.doubt.readings, reading))
-            return msgspec.structs.replace(job, doubt=known)
+            known = job.ambiguity and msgspec.structs.replace(
+                job.ambiguity, readings=(*job.ambiguity.readings, reading)
+            )
+            return msgspec.structs.replace(job, ambiguity=known)
         case Submitted(operation, at):
             return msgspec.structs.replace(job, operation=operation, submitted_at=at)
 

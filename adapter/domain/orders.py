@@ -11,7 +11,7 @@ from adapter.domain.media import Frame, MediaFormat, Pixels, Ratio
 MAX_SEED = 2**31 - 1
 
 
-class Upload(msgspec.Struct, frozen=True, tag=True):
+class InlineSource(msgspec.Struct, frozen=True, tag=True):
     """An input picture whose bytes came with the request."""
 
     data: bytes
@@ -21,7 +21,7 @@ class Upload(msgspec.Struct, frozen=True, tag=True):
     advice: str = ""
 
 
-class Link(msgspec.Struct, frozen=True, tag=True):
+class LinkSource(msgspec.Struct, frozen=True, tag=True):
     """An input picture that lies somewhere on the web."""
 
     url: str
@@ -29,7 +29,7 @@ class Link(msgspec.Struct, frozen=True, tag=True):
     advice: str = ""
 
 
-class Kept(msgspec.Struct, frozen=True, tag=True):
+class StoredSource(msgspec.Struct, frozen=True, tag=True):
     """An input picture that we handed out ourselves, by its name in the media store."""
 
     name: str
@@ -37,8 +37,8 @@ class Kept(msgspec.Struct, frozen=True, tag=True):
     advice: str = ""
 
 
-class Filed(msgspec.Struct, frozen=True, tag=True):
-    """An input picture with an id, uploaded or drawn before; it is looked up among its owner's and becomes `Kept`."""
+class FileIdSource(msgspec.Struct, frozen=True, tag=True):
+    """An input picture with an id, uploaded or made before. Its owner's `StoredSource` is looked up for it."""
 
     file_id: str
     param: str
@@ -46,7 +46,7 @@ class Filed(msgspec.Struct, frozen=True, tag=True):
 
 
 #: Where an input picture comes from.
-Source = Upload | Link | Kept | Filed
+Source = InlineSource | LinkSource | StoredSource | FileIdSource
 
 
 class ImageOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +88,7 @@ class VideoInput(StrEnum):
     REFERENCES = "references"
 
 
-class KeptPicture(msgspec.Struct, frozen=True):
+class StoredInput(msgspec.Struct, frozen=True):
     """A picture that a video is made from: its name in the media store, and the SHA-256 of its file in hex."""
 
     name: str
@@ -112,7 +112,7 @@ class VideoOrder(msgspec.Struct, frozen=True, kw_only=True):
     typical_seconds: float
     input: VideoInput = VideoInput.TEXT
     #: In their order: first frame, last frame; or as the prompt counts them.
-    pictures: tuple[KeptPicture, ...] = ()
+    pictures: tuple[StoredInput, ...] = ()
     #: The job whose video this one varies.
     remix_of: str | None = None
 
@@ -140,7 +140,7 @@ class VideoWish(msgspec.Struct, frozen=True, kw_only=True):
     #: The size of a clip for each of them.
     sizes: Mapping[Ratio, Pixels] = {}
 
-    def settled(self, pictures: Sequence[KeptPicture], first: Pixels) -> VideoOrder:
+    def settled(self, pictures: Sequence[StoredInput], first: Pixels) -> VideoOrder:
         """Return the order with its pictures; an open shape becomes the one that looks most like the first of them."""
         order = msgspec.structs.replace(self.order, pictures=tuple(pictures))
         if not self.shapes:

@@ -8,7 +8,7 @@ from adapter.domain.media import MediaFormat
 STEM_LENGTH = 32
 
 
-class Given(msgspec.Struct, frozen=True, kw_only=True):
+class Upload(msgspec.Struct, frozen=True, kw_only=True):
     """A picture as it was uploaded."""
 
     data: bytes
@@ -19,7 +19,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     lifetime: float | None = None
 
 
-class GivenFile(msgspec.Struct, frozen=True, kw_only=True):
+class UploadedFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file that a client uploaded."""
 
     id: str
@@ -42,13 +42,13 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
 
     owner: str
     #: The last file of the page before.
-    after: GivenFile | None = None
+    after: UploadedFile | None = None
     limit: int
     newest_first: bool = True
     purpose: str | None = None
 
 
-class Remains(msgspec.Struct, frozen=True):
+class DeletedEntry(msgspec.Struct, frozen=True):
     """What is left of something that was deleted or has expired."""
 
     id: str

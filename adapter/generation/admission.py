@@ -13,12 +13,12 @@ import structlog
 from adapter.domain.executions import ConnectedProcess, RequestIdentity, is_same_content, pick
 from adapter.domain.job import VideoJob
 from adapter.domain.media import Image
-from adapter.domain.orders import MAX_SEED, KeptPicture, VideoOrder, VideoWish
+from adapter.domain.orders import MAX_SEED, StoredInput, VideoOrder, VideoWish
 from adapter.domain.pieces import one_piece
 from adapter.domain.ports import Clock, InputImages, Memory
 from adapter.errors import StorageFailed, Undecided, key_reused
-from adapter.generation.notes import Notes
-from adapter.generation.patience import Patience
+from adapter.generation.background_writes import BackgroundWrites
+from adapter.generation.timeouts import Timeouts
 
 log = structlog.get_logger()
 
@@ -28,7 +28,7 @@ CONNECTION_LEASE_SECONDS = 5.0
 ROUND_SECONDS = 1.0
 
 
-class Starting:
+class PendingAdmission:
     """A request for a video, from its arrival on, shared by all its attempts."""
 
     def __init__(self, identity: RequestIdentity, admitting: Coroutine[None, None, tuple[VideoJob, bool]]) -> None:
@@ -49,20 +49,22 @@ class Starting:
 class Admission:
     """Knows which connections wait for which jobs, and remembers new jobs."""
 
-    def __init__(self, inputs: InputImages, memory: Memory, clock: Clock, patience: Patience, notes: Notes) -> None:
+    def __init__(
+        self, inputs: InputImages, memory: Memory, clock: Clock, timeouts: Timeouts, writes: BackgroundWrites
+    ) -> None:
         self._inputs = inputs
         self._memory = memory
         self._clock = clock
-        self._patience = patience
-        self._notes = notes
+        self._timeouts = timeouts
+        self._writes = writes
         #: The name of this process, under which its connections are known to others.
         self._process = secrets.token_hex(16)
         #: Requests whose job is not remembered yet, by scope, the oldest first.
-        self._starting: dict[str, list[Starting]] = {}
+        self._starting: dict[str, list[PendingAdmission]] = {}
         #: How many connections wait for a job, by its id.
         self._connections: Counter[str] = Counter()
 
-    def join(self, wish: VideoWish, identity: RequestIdentity) -> Starting:
+    def join(self, wish: VideoWish, identity: RequestIdentity) -> PendingAdmission:
         """Begin with a request, or return the earlier one that it joins, as `pick` says.
 
         Raises:
@@ -70,7 +72,7 @@ class Admission:
         """
         starting = pick(self._starting.get(identity.scope, ()), identity.repeat)
         if starting is None:
-            starting = Starting(identity, self._admit(wish, identity))
+            starting = PendingAdmission(identity, self._admit(wish, identity))
             self._starting.setdefault(identity.scope, []).append(starting)
             starting.task.add_done_callback(partial(self._started, starting))
         elif not is_same_content(starting.identity.content, identity.content):
@@ -79,7 +81,7 @@ class Admission:
         starting.connections += 1
         return starting
 
-    def _started(self, starting: Starting, task: asyncio.Task[tuple[VideoJob, bool]]) -> None:
+    def _started(self, starting: PendingAdmission, task: asyncio.Task[tuple[VideoJob, bool]]) -> None:
         """Count the connections of a job from the moment on that it is remembered."""
         same = self._starting[starting.identity.scope]
         same.remove(starting)
@@ -92,7 +94,7 @@ class Admission:
         if not starting.connections:
             self._release(starting.job.id, answered=False)
 
-    def leave(self, starting: Starting, *, answered: bool) -> None:
+    def leave(self, starting: PendingAdmission, *, answered: bool) -> None:
         """Let a connection go; say whether its client was given the job's id."""
         starting.connections -= 1
         if starting.job is None:
@@ -105,7 +107,7 @@ class Admission:
     def _release(self, job_id: str, *, answered: bool) -> None:
         if not self._connections[job_id]:
             del self._connections[job_id]
-        self._notes.add(self._note_release(job_id, answered=answered))
+        self._writes.add(self._note_release(job_id, answered=answered))
 
     async def _note_release(self, job_id: str, *, answered: bool) -> None:
         now = self._clock.now()
@@ -120,7 +122,7 @@ class Admission:
         Its pictures are stored first: a job may be moved as soon as it is remembered.
         """
         # Who was just given a video and asks again at once wants a new one.
-        await self._notes.finish()
+        await self._writes.finish()
         connected = self._connected()
         if known := await self._memory.jobs.recall(identity, now=self._clock.now(), connected=connected):
             return known, False
@@ -138,7 +140,7 @@ class Admission:
 
     def _connected(self, alive: Collection[str] = ()) -> ConnectedProcess:
         return ConnectedProcess(
-            process=self._process, lease=CONNECTION_LEASE_SECONDS, alive=alive, window=self._patience.replay
+            process=self._process, lease=CONNECTION_LEASE_SECONDS, alive=alive, window=self._timeouts.replay
         )
 
     async def _remember(self, new: VideoJob, identity: RequestIdentity) -> VideoJob:
@@ -161,11 +163,11 @@ class Admission:
                 else:
                     await self._clock.sleep(ROUND_SECONDS)
 
-    async def _keep_input(self, stem: str, image: Image) -> KeptPicture:
+    async def _keep_input(self, stem: str, image: Image) -> StoredInput:
         data = await asyncio.to_thread(image.decode)
         name = f"{stem}.{image.format.extension}"
         await self._memory.media.put(name, one_piece(data))
-        return KeptPicture(name, hashlib.sha256(data).hexdigest())
+        return StoredInput(name, hashlib.sha256(data).hexdigest())
 
     async def _new_job(self, order: VideoOrder, owner: str, stem: str) -> VideoJob:
         measured = await self._memory.jobs.measured_seconds(order.upstream)
@@ -178,7 +180,7 @@ class Admission:
             mark=str(uuid4()),
             stem=stem,
             created_at=self._clock.now(),
-            expected_seconds=measured or self._patience.typical or order.typical_seconds,
+            expected_seconds=measured or self._timeouts.typical or order.typical_seconds,
         )
 
     async def run(self) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from adapter.domain.executions import (
     RETRY_SECONDS,
-    Entry,
+    ExecutionRecord,
     ExecutionStatus,
     PriorExecution,
     RequestIdentity,
@@ -49,10 +49,10 @@ class Execution:
 
     def __init__(self, identity: RequestIdentity, now: float) -> None:
         self.identity = identity
-        self.entry = Entry(
+        self.record = ExecutionRecord(
             scope=identity.scope,
             content=identity.content,
-            mark=secrets.token_hex(16),
+            execution_id=secrets.token_hex(16),
             began_at=now,
             keep_seconds=identity.keep_seconds,
             repeat=identity.repeat,
@@ -66,7 +66,7 @@ class Execution:
         #: … and once there is memory for it.
         self.opened = asyncio.Event()
         #: The earlier request that it stands for …
-        self.known: PriorExecution | None = None
+        self.prior: PriorExecution | None = None
         #: … and whether it is certain that there is none.
         self.is_own = False
         self.over = asyncio.Event()
@@ -114,7 +114,7 @@ class Execution:
     @property
     def is_written_down(self) -> bool:
         """Whether its answer can be found elsewhere once it is forgotten here."""
-        return self.kept or self.known is not None or self.identity.has_key
+        return self.kept or self.prior is not None or self.identity.has_key
 
     @property
     def size(self) -> int:
@@ -169,8 +169,8 @@ class InFlight:
 
     def add(self, one: Execution) -> None:
         """Let others join it."""
-        self._lost.pop(one.entry.scope, None)
-        self._all.setdefault(one.entry.scope, {})[one.entry.mark] = one
+        self._lost.pop(one.record.scope, None)
+        self._all.setdefault(one.record.scope, {})[one.record.execution_id] = one
 
     def remove(self, one: Execution) -> None:
         """Forget one."""
@@ -182,7 +182,7 @@ class InFlight:
         one.settled_at = now
         if not self._has(one):
             return
-        self._over[one.entry.mark] = one
+        self._over[one.record.execution_id] = one
         self._taken += one.size
         while self._over and (self._taken > self._place or len(self._over) > MOST_KEPT):
             first = next(iter(self._over.values()))
@@ -190,17 +190,17 @@ class InFlight:
                 first = next(reversed(self._over.values()))
             self._drop(first)
             if not first.is_refused:
-                _remember(self._kept if first.is_written_down else self._lost, first.entry.scope, now)
+                _remember(self._kept if first.is_written_down else self._lost, first.record.scope, now)
 
     def _has(self, one: Execution) -> bool:
-        return one.entry.mark in self._all.get(one.entry.scope, {})
+        return one.record.execution_id in self._all.get(one.record.scope, {})
 
     def _drop(self, one: Execution) -> None:
-        same = self._all[one.entry.scope]
-        del same[one.entry.mark]
+        same = self._all[one.record.scope]
+        del same[one.record.execution_id]
         if not same:
-            del self._all[one.entry.scope]
-        over = self._over.pop(one.entry.mark, None)
+            del self._all[one.record.scope]
+        over = self._over.pop(one.record.execution_id, None)
         self._taken -= over.size if over else 0
 
     @property
@@ -248,31 +248,31 @@ class ResultHandle:
     @property
     def is_known(self) -> bool:
         """Whether an earlier execution from the database answers it."""
-        return self._one.known is not None
+        return self._one.prior is not None
 
     @property
     def is_over_elsewhere(self) -> bool:
         """Whether that one has come to its end."""
-        return self._one.known is not None and self._one.known.standing is not ExecutionStatus.RUNNING
+        return self._one.prior is not None and self._one.prior.status is not ExecutionStatus.RUNNING
 
     @property
-    def mark(self) -> str:
+    def execution_id(self) -> str:
         """The name of the execution: the same for every request that it answers."""
-        return self._one.known.mark if self._one.known else self._one.entry.mark
+        return self._one.prior.execution_id if self._one.prior else self._one.record.execution_id
 
     @property
     def began_at(self) -> float:
-        """When it began, in Unix seconds: as `mark`."""
-        return self._one.known.began_at if self._one.known else self._one.entry.began_at
+        """When it began, in Unix seconds: as `execution_id`."""
+        return self._one.prior.began_at if self._one.prior else self._one.record.began_at
 
     async def identified(self) -> None:
-        """Wait until `mark` is known for good.
+        """Wait until `execution_id` is known for good.
 
         Raises:
             AdapterError: it cannot be known.
         """
         await self._one.identified.wait()
-        self.is_replay |= self._one.known is not None
+        self.is_replay |= self._one.prior is not None
         if self._one.fault:
             self._result()
 

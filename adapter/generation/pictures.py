@@ -6,15 +6,15 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from adapter.domain import weight
+from adapter.domain import memory_estimate
 from adapter.domain.executions import RequestIdentity
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
-from adapter.domain.ports import Clock, JobFeed, Room, Workshop
+from adapter.domain.ports import Clock, ImageMakers, JobFeed, Reservation
 from adapter.errors import AdapterError, Draining, OwnFault, StorageFailed, already_paid
 from adapter.generation.execution import Execution, ImageBatch, InFlight, ResultHandle
-from adapter.generation.patience import Patience
 from adapter.generation.prior_executions import PriorExecutions
+from adapter.generation.timeouts import Timeouts
 
 log = structlog.get_logger()
 
@@ -26,19 +26,21 @@ class Pictures:
     """Makes pictures and keeps those that are handed out as links, or that no client took."""
 
     def __init__(
-        self, workshop: Workshop, repeats: PriorExecutions, feed: JobFeed, clock: Clock, patience: Patience
+        self, image_makers: ImageMakers, repeats: PriorExecutions, feed: JobFeed, clock: Clock, timeouts: Timeouts
     ) -> None:
-        self._workshop = workshop
+        self._image_makers = image_makers
         self._repeats = repeats
         self._feed = feed
         self._clock = clock
-        self._patience = patience
-        self._in_flight = InFlight(patience.recent_results_bytes)
+        self._timeouts = timeouts
+        self._in_flight = InFlight(timeouts.recent_results_bytes)
         self._tasks: set[asyncio.Task[None]] = set()
         #: The time limits of the pictures under way; none until the process is told to stop.
         self._limits: set[asyncio.Timeout] = set()
 
-    def join(self, order: ImageOrder, identity: RequestIdentity, room: Room, *, linked: bool) -> ResultHandle:
+    def join(
+        self, order: ImageOrder, identity: RequestIdentity, reservation: Reservation, *, linked: bool
+    ) -> ResultHandle:
         """Have pictures made, or join an earlier request for them. The caller closes what it gets.
 
         `linked` ones are stored. Once begun the work goes on, in the room that it takes, whether a connection waits for
@@ -54,8 +56,8 @@ class Pictures:
         one = self._in_flight.find(identity, now)
         if one is None or one.is_refused:
             one = self._new(identity, now, refused=one)
-            one.holding.enter_context(room.keep())
-            self._start(self._carry_out(one, order, room, linked=linked))
+            one.holding.enter_context(reservation.keep())
+            self._start(self._carry_out(one, order, reservation, linked=linked))
         return ResultHandle(one, self._leave, self._wait, link=self._link if linked else None)
 
     def _new(self, identity: RequestIdentity, now: float, *, refused: Execution | None) -> Execution:
@@ -68,20 +70,20 @@ class Pictures:
         self._in_flight.add(one)
         return one
 
-    async def _carry_out(self, one: Execution, order: ImageOrder, room: Room, *, linked: bool) -> None:
+    async def _carry_out(self, one: Execution, order: ImageOrder, reservation: Reservation, *, linked: bool) -> None:
         try:
             if one.looks_back:
-                one.known = await self._repeats.begin(one)
-            one.is_own = one.known is None
+                one.prior = await self._repeats.begin(one)
+            one.is_own = one.prior is None
             one.identified.set()
-            await room.wait_for_more(weight.of_order(order))
+            await reservation.wait_for_more(memory_estimate.of_order(order))
             one.opened.set()
             one.batch = await self._result(one, order, linked=linked)
         except AdapterError as fault:
             one.fault = fault.copy()  # it is kept for retries, and its frames hold the order's pictures
             if not (fault.spent or one.is_refused):
                 self._in_flight.remove(one)
-            if one.known is None:
+            if one.prior is None:
                 await self._repeats.fail(one, fault)
         finally:
             if one.batch is None and one.fault is None:  # a mistake of ours, which the task's end writes down
@@ -93,8 +95,8 @@ class Pictures:
             self._settle(one)
 
     async def _result(self, one: Execution, order: ImageOrder, *, linked: bool) -> ImageBatch:
-        if one.known:
-            return await self._repeats.answer(one.known)
+        if one.prior:
+            return await self._repeats.answer(one.prior)
         self._feed.check_open()
         batch = ImageBatch(await self._make(order))
         if linked:
@@ -114,7 +116,7 @@ class Pictures:
     async def _make(self, order: ImageOrder) -> Sequence[Image]:
         try:
             async with self._until_the_end():
-                return await self._workshop.image_makers[order.provider].make_images(order)
+                return await self._image_makers.image_makers[order.provider].make_images(order)
         except TimeoutError as error:
             with already_paid():
                 raise Draining("The server is shutting down and could not wait for the pictures.") from error
@@ -129,13 +131,13 @@ class Pictures:
                 self._limits.discard(limit)
 
     async def _wait(self, event: asyncio.Event) -> bool:
-        return await self._clock.wait(event, self._patience.heartbeat)
+        return await self._clock.wait(event, self._timeouts.heartbeat)
 
     def _leave(self, one: Execution) -> None:
         if not one.over.is_set():
             return
         self._settle(one)
-        if one.answered and (one.kept or one.known) and not one.noted:
+        if one.answered and (one.kept or one.prior) and not one.noted:
             one.noted = True
             self._start(self._repeats.note_answer(one))
 
@@ -145,7 +147,7 @@ class Pictures:
             return
         one.kept = not one.answered and not one.is_followed
         self._in_flight.settle(one, self._clock.now())
-        if one.batch is None or one.known or one.identity.has_key:
+        if one.batch is None or one.prior or one.identity.has_key:
             one.holding.close()
         elif not one.kept:
             one.holding.close()
@@ -171,7 +173,7 @@ class Pictures:
     def drain(self) -> None:
         """Give the pictures under way a last while: they are paid for."""
         self._repeats.close()
-        end = asyncio.get_running_loop().time() + self._patience.farewell
+        end = asyncio.get_running_loop().time() + self._timeouts.drain_seconds
         for limit in self._limits:
             if limit.when() is None:  # a second signal does not make it longer
                 limit.reschedule(end)

@@ -20,7 +20,7 @@ from adapter.domain.pieces import one_piece
 from adapter.domain.ports import Clock, MediaStore, RequestStore
 from adapter.errors import AdapterError, AnswerLost, OutcomeUnknown, StillRunning, StorageFailed, key_reused
 from adapter.generation.execution import Execution, ImageBatch, replayed
-from adapter.generation.patience import Patience
+from adapter.generation.timeouts import Timeouts
 
 log = structlog.get_logger()
 
@@ -36,11 +36,11 @@ COME_BACK_SECONDS = 5.0
 class PriorExecutions:
     """Knows the earlier attempts of requests."""
 
-    def __init__(self, store: RequestStore, media: MediaStore, clock: Clock, patience: Patience) -> None:
+    def __init__(self, store: RequestStore, media: MediaStore, clock: Clock, timeouts: Timeouts) -> None:
         self._store = store
         self._media = media
         self._clock = clock
-        self._patience = patience
+        self._timeouts = timeouts
         self._renewed_at = self._pruned_at = clock.now()
         self._closed = False
 
@@ -58,24 +58,24 @@ class PriorExecutions:
             StillRunning: another process is at it, and does not come to an end in time.
             OutcomeUnknown: the process that was at it died.
         """
-        until = self._clock.now() + self._patience.elsewhere
+        until = self._clock.now() + self._timeouts.elsewhere
         while True:
             now = self._clock.now()
-            known = await self._store.begin(one.entry, now=now, lease=self._patience.lease)
-            if known is None:
+            prior = await self._store.begin(one.record, now=now, lease=self._timeouts.lease)
+            if prior is None:
                 one.written = True
                 return None
-            if not is_same_content(known.content, one.entry.content):
+            if not is_same_content(prior.content, one.record.content):
                 raise key_reused()
-            if known.standing is ExecutionStatus.LOST:
+            if prior.status is ExecutionStatus.LOST:
                 raise OutcomeUnknown("The server that worked on this request was cut off. It may have been paid for.")
-            if known.standing is not ExecutionStatus.RUNNING or one.is_followed:
-                return known
+            if prior.status is not ExecutionStatus.RUNNING or one.is_followed:
+                return prior
             if now >= until or self._closed:
                 raise _still_running()
             await self._clock.sleep(LOOK_SECONDS)
 
-    async def answer(self, known: PriorExecution) -> ImageBatch:
+    async def answer(self, prior: PriorExecution) -> ImageBatch:
         """Return what a request was answered with.
 
         Raises:
@@ -83,9 +83,9 @@ class PriorExecutions:
             AnswerLost: it is not there any more.
             StillRunning: it is not over.
         """
-        if known.standing is ExecutionStatus.RUNNING:
+        if prior.status is ExecutionStatus.RUNNING:
             raise _still_running()
-        match known.answer:
+        match prior.answer:
             case StoredFault(failure):
                 raise replayed(failure)
             case StoredImageBatch(images, linked):
@@ -135,7 +135,7 @@ class PriorExecutions:
             return
         async with one.alone:
             try:
-                await self._store.forget(one.entry)
+                await self._store.forget(one.record)
             except StorageFailed as trouble:
                 log.warning("requests.not_forgotten", code=trouble.code)
 
@@ -147,7 +147,9 @@ class PriorExecutions:
     async def note_answer(self, one: Execution) -> None:
         """Write down that the client that came back was given its pictures: who asks after it has a new wish."""
         try:
-            await self._store.mark_answered(one.known.mark if one.known else one.entry.mark, now=self._clock.now())
+            await self._store.mark_answered(
+                one.prior.execution_id if one.prior else one.record.execution_id, now=self._clock.now()
+            )
         except StorageFailed as fault:
             # Costs nothing worse than handing the same pictures over twice.
             log.warning("requests.answer_not_noted", code=fault.code)
@@ -157,9 +159,9 @@ class PriorExecutions:
             try:
                 now = self._clock.now()
                 if not one.written:
-                    await self._store.register(one.entry, now=now, lease=self._patience.lease)
+                    await self._store.register(one.record, now=now, lease=self._timeouts.lease)
                     one.written = True
-                return await self._store.finish(one.entry, answer, answered_at=now if one.answered else None)
+                return await self._store.finish(one.record, answer, answered_at=now if one.answered else None)
             except StorageFailed as fault:
                 log.warning("requests.not_written", code=fault.code)
                 return False
@@ -173,12 +175,12 @@ class PriorExecutions:
         now = self._clock.now()
         for one in under_way:
             # What looks back is written down by `begin`, or stands for an execution that is written down already.
-            if one.entry.began_at <= now - self._patience.unwritten and not one.looks_back:
+            if one.record.began_at <= now - self._timeouts.unwritten and not one.looks_back:
                 await self._write_down(one, now)
-        if self._renewed_at <= now - self._patience.lease / 3:
+        if self._renewed_at <= now - self._timeouts.lease / 3:
             self._renewed_at = now
-            held = [one.entry.mark for one in under_way if one.written]
-            await self._store.renew(held, now=now, lease=self._patience.lease)
+            held = [one.record.execution_id for one in under_way if one.written]
+            await self._store.renew(held, now=now, lease=self._timeouts.lease)
         if self._pruned_at <= now - PRUNE_SECONDS:
             self._pruned_at = now
             await self._prune(now)
@@ -186,7 +188,7 @@ class PriorExecutions:
     async def _write_down(self, one: Execution, now: float) -> None:
         async with one.alone:
             if not one.written and not one.over.is_set():
-                await self._store.register(one.entry, now=now, lease=self._patience.lease)
+                await self._store.register(one.record, now=now, lease=self._timeouts.lease)
                 one.written = True
 
     async def _prune(self, now: float) -> None:

@@ -7,10 +7,10 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from adapter.domain.orders import Filed, ImageOrder, Kept, Source, VideoWish
+from adapter.domain.orders import FileIdSource, ImageOrder, Source, StoredSource, VideoWish
 from adapter.domain.pieces import one_piece
-from adapter.domain.ports import Clock, FileStore, MediaStore, Shelf
-from adapter.domain.records import Given, GivenFile, Search
+from adapter.domain.ports import Clock, FileStore, ImageLocator, MediaStore
+from adapter.domain.records import Search, Upload, UploadedFile
 from adapter.errors import NotFound, StorageFailed, no_such_file
 
 log = structlog.get_logger()
@@ -21,17 +21,19 @@ _Order = TypeVar("_Order", bound=ImageOrder | VideoWish)
 class Uploads:
     """Takes them, shows them to their owner, and lets orders work from them."""
 
-    def __init__(self, files: FileStore, media: MediaStore, clock: Clock, shelves: Sequence[Shelf] = ()) -> None:
+    def __init__(
+        self, files: FileStore, media: MediaStore, clock: Clock, locators: Sequence[ImageLocator] = ()
+    ) -> None:
         """Take where the files are, and other shelves that have pictures with an id."""
         self._files = files
-        self._shelves = (files, *shelves)
+        self._locators = (files, *locators)
         self._media = media
         self._clock = clock
 
-    async def take(self, given: Given, owner: str) -> GivenFile:
+    async def take(self, given: Upload, owner: str) -> UploadedFile:
         """Keep a picture; it can be used as soon as this returns."""
         now = self._clock.now()
-        file = GivenFile(
+        file = UploadedFile(
             id=f"file-{secrets.token_hex(16)}",
             owner=owner,
             filename=given.filename,
@@ -45,7 +47,7 @@ class Uploads:
         await self._files.add(file)
         return file
 
-    async def find(self, file_id: str, owner: str) -> GivenFile:
+    async def find(self, file_id: str, owner: str) -> UploadedFile:
         """Return a file to its owner.
 
         Raises:
@@ -56,7 +58,7 @@ class Uploads:
             raise _not_found(file_id)
         return file
 
-    async def place(self, file_id: str, owner: str) -> GivenFile:
+    async def place(self, file_id: str, owner: str) -> UploadedFile:
         """Return the file that ends a page; it may have been deleted meanwhile.
 
         Raises:
@@ -67,7 +69,7 @@ class Uploads:
             raise _not_found(file_id)
         return file
 
-    async def list(self, search: Search) -> Sequence[GivenFile]:
+    async def list(self, search: Search) -> Sequence[UploadedFile]:
         """Return a page."""
         return await self._files.list(search, now=self._clock.now())
 
@@ -85,7 +87,7 @@ class Uploads:
         except StorageFailed as fault:
             log.warning("files.bytes_left", file_id=file_id, code=fault.code)
 
-    def read(self, file: GivenFile) -> AsyncIterator[bytes]:
+    def read(self, file: UploadedFile) -> AsyncIterator[bytes]:
         """Yield a file's bytes."""
         return self._media.read(file.name, 0, file.size)
 
@@ -95,18 +97,18 @@ class Uploads:
         Raises:
             InvalidRequest: there is no such file.
         """
-        if not any(isinstance(source, Filed) for source in order.sources):
+        if not any(isinstance(source, FileIdSource) for source in order.sources):
             return order
         sources = tuple([await self._kept(source, owner) for source in order.sources])
         return msgspec.structs.replace(order, sources=sources)
 
     async def _kept(self, source: Source, owner: str) -> Source:
-        if not isinstance(source, Filed):
+        if not isinstance(source, FileIdSource):
             return source
-        for shelf in self._shelves:
-            name = await shelf.locate(source.file_id, owner, now=self._clock.now())
+        for locator in self._locators:
+            name = await locator.locate(source.file_id, owner, now=self._clock.now())
             if name is not None:
-                return Kept(name, source.param, source.advice)
+                return StoredSource(name, source.param, source.advice)
         raise no_such_file(source.file_id, source.param, source.advice)
 
 

@@ -11,9 +11,9 @@ from adapter.domain.job import JobState, VideoJob
 from adapter.domain.orders import Page, VideoWish
 from adapter.domain.ports import Clock, InputImages, Memory
 from adapter.errors import InvalidRequest, NotFound, StorageFailed
-from adapter.generation.admission import Admission, Starting
-from adapter.generation.notes import Notes
-from adapter.generation.patience import Patience
+from adapter.generation.admission import Admission, PendingAdmission
+from adapter.generation.background_writes import BackgroundWrites
+from adapter.generation.timeouts import Timeouts
 
 log = structlog.get_logger()
 
@@ -24,7 +24,7 @@ Taken = Callable[[VideoJob, float | None], Awaitable[VideoJob]]
 class Waiting:
     """One connection that waits for a video. It has to be closed."""
 
-    def __init__(self, admission: Admission, starting: Starting, taken: Taken) -> None:
+    def __init__(self, admission: Admission, starting: PendingAdmission, taken: Taken) -> None:
         self._admission = admission
         self._starting = starting
         self._taken = taken
@@ -66,16 +66,16 @@ class Videos:
     """Has videos made, and tells how they come along."""
 
     def __init__(
-        self, inputs: InputImages, memory: Memory, clock: Clock, patience: Patience, nudge: Callable[[], None]
+        self, inputs: InputImages, memory: Memory, clock: Clock, timeouts: Timeouts, wake: Callable[[], None]
     ) -> None:
         self._inputs = inputs
         self._memory = memory
         self._clock = clock
-        self._patience = patience
+        self._timeouts = timeouts
         #: Tells whoever moves the jobs that there is a new one.
-        self._nudge = nudge
-        self._notes = Notes()
-        self._admission = Admission(inputs, memory, clock, patience, self._notes)
+        self._wake = wake
+        self._writes = BackgroundWrites()
+        self._admission = Admission(inputs, memory, clock, timeouts, self._writes)
 
     async def check_readiness(self) -> None:
         """Return if new work can be taken.
@@ -100,7 +100,7 @@ class Videos:
 
     async def _taken_or_failed(self, job: VideoJob, within: float | None) -> VideoJob:
         """Return a job once the provider took it, or after `within` seconds as it then stands (as `Waiting.job`)."""
-        self._nudge()
+        self._wake()
         job = await (self._taken(job) if within is None else self._taken_in_time(job, within))
         if job.failure is not None and job.operation is None:
             raise job.failure.as_fault()
@@ -171,7 +171,7 @@ class Videos:
         """
         if not await self._memory.jobs.delete(job_id, owner, now=self._clock.now()):
             raise _unknown(job_id)
-        self._nudge()
+        self._wake()
 
     async def watch_video(self, job: VideoJob) -> AsyncGenerator[VideoJob | None, None]:
         """Yield a job as it is known, then whenever it moves, until it is over; None after each spell of silence.
@@ -188,7 +188,7 @@ class Videos:
         with self._memory.feed.subscribe(job.id) as changes:
             yield job
             while not job.is_over:
-                moved = await changes.next(job, self._patience.heartbeat)
+                moved = await changes.next(job, self._timeouts.heartbeat)
                 yield moved
                 job = moved or job
 
@@ -226,7 +226,7 @@ class Videos:
 
         A task of its own: the client may close its connection at the same moment, which ends what it was asking for.
         """
-        self._notes.add(self._note_delivery(job_id))
+        self._writes.add(self._note_delivery(job_id))
 
     async def _note_delivery(self, job_id: str) -> None:
         try:
@@ -241,12 +241,12 @@ class Videos:
 
     async def finish_notes(self) -> None:
         """Wait until every delivery so far is noted."""
-        await self._notes.finish()
+        await self._writes.finish()
 
     async def finish(self) -> None:
         """Wait until all requests that have come are remembered, and how they were answered."""
         await self._admission.finish()
-        await self._notes.finish()
+        await self._writes.finish()
 
 
 def _unknown(job_id: str) -> NotFound:

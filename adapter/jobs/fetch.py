@@ -22,7 +22,7 @@ MAX_POSTER_BYTES = 32 * 1024 * 1024
 POSTER_SECONDS = 20.0
 
 
-async def bring_home(job: VideoJob, provider: VideoProvider, media: MediaStore) -> StoredVideo:
+async def fetch_video(job: VideoJob, provider: VideoProvider, media: MediaStore) -> StoredVideo:
     """Fetch a finished job's video and its poster into the media store.
 
     Raises:

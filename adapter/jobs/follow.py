@@ -42,8 +42,8 @@ class Follower:
                 tasks.create_task(work)
 
     async def _listen(self) -> None:
-        async with aclosing(self._changes.heard(self._clock, self._feed.watched)) as heard:
-            async for changed in heard:
+        async with aclosing(self._changes.listen(self._clock, self._feed.watched)) as listen:
+            async for changed in listen:
                 self._feed.want(self._feed.watched if changed is None else changed)
 
     async def _break_silence(self) -> None:

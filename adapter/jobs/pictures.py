@@ -1,12 +1,12 @@
 """The pictures that a video is made from: kept beside it, because a job outlives its request."""
 
 from adapter.domain.media import Image, image_from_bytes
-from adapter.domain.orders import KeptPicture
+from adapter.domain.orders import StoredInput
 from adapter.domain.ports import MediaStore
 from adapter.errors import JobFailed
 
 
-async def read_picture(media: MediaStore, kept: KeptPicture) -> Image:
+async def read_picture(media: MediaStore, kept: StoredInput) -> Image:
     """Return a kept picture.
 
     Raises:

@@ -12,7 +12,7 @@ import structlog
 from adapter.domain.job import JobState
 from adapter.domain.ports import Claim, Clock, JobStore
 from adapter.errors import StorageFailed
-from adapter.jobs.pace import Pace
+from adapter.jobs.poll_schedule import PollSchedule
 from adapter.jobs.steps import Steps
 
 log = structlog.get_logger()
@@ -31,20 +31,20 @@ FINISH_SECONDS = 100.0
 class Poller:
     """Claims due jobs and runs their steps side by side, holding each claim for as long as its step takes."""
 
-    def __init__(self, store: JobStore, steps: Steps, *, clock: Clock, pace: Pace) -> None:
+    def __init__(self, store: JobStore, steps: Steps, *, clock: Clock, schedule: PollSchedule) -> None:
         self._store = store
         self._steps = steps
         self._clock = clock
-        self._pace = pace
-        self._nudged = asyncio.Event()
+        self._schedule = schedule
+        self._woken = asyncio.Event()
         self._stopping = False
         self._held: dict[str, Claim] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._sending: set[asyncio.Task[None]] = set()
 
-    def nudge(self) -> None:
+    def wake(self) -> None:
         """Look now instead of at the next beat: something was added."""
-        self._nudged.set()
+        self._woken.set()
 
     async def run(self) -> None:
         """Keep on until `stop`, then wind down.
@@ -54,7 +54,7 @@ class Poller:
         """
         replayed = False
         while not self._stopping:
-            self._nudged.clear()
+            self._woken.clear()
             try:
                 if not replayed:
                     replayed = True  # whatever a mistake of ours makes of it, the jobs go on
@@ -65,12 +65,12 @@ class Poller:
                 log.warning("poller.round_put_off", code=fault.code)
             except Exception:  # the loop must survive whatever mistake of ours a round meets
                 log.exception("poller.round_failed")
-            await self._clock.wait(self._nudged, self._pace.until_next_beat(self._clock.now()) + LATE_SECONDS)
+            await self._clock.wait(self._woken, self._schedule.until_next_tick(self._clock.now()) + LATE_SECONDS)
         await self._wind_down()
 
     async def _replay(self) -> bool:
         try:
-            await self._steps.adoption.replay()
+            await self._steps.late_answers.replay()
         except StorageFailed as fault:
             log.warning("poller.replay_put_off", code=fault.code)
             return False
@@ -79,14 +79,14 @@ class Poller:
     def stop(self) -> None:
         """Let `run` end: nothing more is claimed."""
         self._stopping = True
-        self.nudge()
+        self.wake()
 
     async def tick(self) -> None:
         """Renew the claims of steps that are still under way, claim what is due, and start its steps."""
         await self._keep_claims()
         if len(self._held) >= MAX_HELD:
             return
-        now, lease = self._clock.now(), self._pace.lease_seconds
+        now, lease = self._clock.now(), self._schedule.lease_seconds
         claims = await self._store.claim(now=now, lease=lease, limit=CLAIM_LIMIT, held=list(self._held))
         if self._stopping:  # told so meanwhile
             await self._give_back(claims)
@@ -100,7 +100,7 @@ class Poller:
         for group in polls.values():
             self._start(self._steps.poll(group), group)
         if len(claims) == CLAIM_LIMIT:
-            self.nudge()
+            self.wake()
 
     def _start_alone(self, claim: Claim) -> None:
         match claim.job.state:
@@ -115,14 +115,14 @@ class Poller:
             case JobState.READY if not claim.unwanted:
                 self._start(self._steps.fetch(claim), [claim])
             case JobState.ACCEPTED | JobState.SUBMITTED | JobState.READY:
-                self._start(self._steps.call_off(claim), [claim])
+                self._start(self._steps.cancel(claim), [claim])
             case state:
                 # By a mistake of ours: it must not keep the others of this round from being moved.
                 log.error("poller.nothing_to_do", job_id=claim.job.id, state=state)
 
     async def _keep_claims(self) -> None:
         try:
-            await self._store.renew(list(self._held.values()), due_at=self._clock.now() + self._pace.lease_seconds)
+            await self._store.renew(list(self._held.values()), due_at=self._clock.now() + self._schedule.lease_seconds)
         except StorageFailed as fault:
             log.warning("poller.claims_not_renewed", jobs=len(self._held), code=fault.code)
 
@@ -139,7 +139,7 @@ class Poller:
         """
         until = self._clock.now() + FINISH_SECONDS
         while self._sending and self._clock.now() < until:
-            await asyncio.wait(self._sending, timeout=self._pace.poll_seconds)
+            await asyncio.wait(self._sending, timeout=self._schedule.poll_seconds)
             await self._keep_claims()
         dropped = list(self._held.values())
         for task in self._tasks:
@@ -173,7 +173,7 @@ class Poller:
         elif error is not None:
             log.error("poller.step_failed", job_ids=list(held), exc_info=error)
             # A mistake of ours must not be repeated at full speed for ever: it counts as a fruitless look.
-            stumbled = asyncio.create_task(self._steps.stumble(list(held.values())))
+            stumbled = asyncio.create_task(self._steps.count_failure(list(held.values())))
             self._tasks.add(stumbled)
             stumbled.add_done_callback(self._tasks.discard)
-        self.nudge()
+        self.wake()

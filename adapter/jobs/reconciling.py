@@ -5,22 +5,22 @@ from collections.abc import Collection
 import structlog
 
 from adapter.domain.job import (
+    Ambiguity,
+    BalanceReading,
     CreditsRead,
-    Doubt,
     Failed,
     Failure,
     JobState,
     NotCharged,
-    Reading,
     Unanswered,
     VideoJob,
     advance,
 )
 from adapter.domain.ports import Claim
 from adapter.errors import AdapterError, JobFailed, UpstreamBroken, UpstreamCredential
-from adapter.jobs import doubt
-from adapter.jobs.kit import Kit
-from adapter.jobs.pace import MAX_SENDS, Moved
+from adapter.jobs import ambiguity
+from adapter.jobs.poll_schedule import MAX_SENDS, Moved
+from adapter.jobs.step_context import StepContext
 
 log = structlog.get_logger()
 
@@ -31,19 +31,19 @@ SHOWN_NEIGHBOURS = 5
 class Reconciling:
     """Reads the account's credits until they tell nothing new."""
 
-    def __init__(self, kit: Kit) -> None:
-        self._kit = kit
-        self._jobs = kit.memory.jobs
-        self._clock = kit.clock
-        self._pace = kit.pace
-        self._scribe = kit.scribe
+    def __init__(self, context: StepContext) -> None:
+        self._context = context
+        self._jobs = context.memory.jobs
+        self._clock = context.clock
+        self._schedule = context.schedule
+        self._writer = context.writer
 
-    def doubted(self, job: VideoJob, fault: AdapterError, *, witnessed: bool) -> Moved:
+    def ambiguous(self, job: VideoJob, fault: AdapterError, *, sender_saw_end: bool) -> Moved:
         """Look into it, unless there is nothing to compare with, or the operator does not want it."""
-        failure, seconds = Failure.of(fault), self._pace.reconcile_seconds
+        failure, seconds = Failure.of(fault), self._schedule.reconcile_seconds
         if job.credits is None or seconds is None:
-            return advance(job, Failed(doubt.unknown_submission(failure), self._clock.now())), 0.0
-        raised = Doubt(failure=failure, witnessed=witnessed, at=self._clock.now())
+            return advance(job, Failed(ambiguity.unknown_submission(failure), self._clock.now())), 0.0
+        raised = Ambiguity(failure=failure, sender_saw_end=sender_saw_end, at=self._clock.now())
         return advance(job, Unanswered(raised)), seconds
 
     async def find_unanswered(self, claim: Claim) -> None:
@@ -53,45 +53,45 @@ class Reconciling:
         and it is never sent again.
         """
         fault = UpstreamBroken("The server stopped while the video was being submitted.")
-        await self._scribe.write(claim, *self.doubted(claim.job, fault, witnessed=False))
+        await self._writer.write(claim, *self.ambiguous(claim.job, fault, sender_saw_end=False))
 
     async def reconcile(self, claim: Claim) -> None:
         """Read the account's credits once more; when they tell nothing new, send the job again or end it."""
-        seconds = self._pace.reconcile_seconds
+        seconds = self._schedule.reconcile_seconds
         too_early = self._until_next_reading(claim.job, seconds or 0.0)
         if too_early > 0:
-            await self._scribe.write(claim, claim.job, too_early)
+            await self._writer.write(claim, claim.job, too_early)
             return
-        job = advance(claim.job, CreditsRead(Reading(await self._credits(claim.job), self._clock.now())))
-        if not doubt.is_settled(job):
-            await self._scribe.write(claim, job, seconds or 0.0)
+        job = advance(claim.job, CreditsRead(BalanceReading(await self._credits(claim.job), self._clock.now())))
+        if not ambiguity.is_settled(job):
+            await self._writer.write(claim, job, seconds or 0.0)
             return
         since = job.intended_at or 0.0
-        neighbours = await self._jobs.neighbours(job, since=since, refunds_since=since - doubt.REFUND_SECONDS)
-        is_free = seconds is not None and doubt.is_proven_free(job, neighbours, seconds)
-        await self._scribe.write(claim, *self._settled(job, neighbours, is_free=is_free))
+        neighbours = await self._jobs.neighbours(job, since=since, refunds_since=since - ambiguity.REFUND_SECONDS)
+        is_free = seconds is not None and ambiguity.is_proven_free(job, neighbours, seconds)
+        await self._writer.write(claim, *self._settled(job, neighbours, is_free=is_free))
 
     def _until_next_reading(self, job: VideoJob, seconds: float) -> float:
         """Return how much too early it is, of a job whose lease ran out or whose clock was set."""
-        if job.doubt is None:
+        if job.ambiguity is None:
             return 0.0
-        last = job.doubt.readings[-1].at if job.doubt.readings else job.doubt.at
+        last = job.ambiguity.readings[-1].at if job.ambiguity.readings else job.ambiguity.at
         since = self._clock.now() - last
         return seconds - since if since >= 0 else 0.0
 
     async def _credits(self, job: VideoJob) -> int | None:
         try:
-            return await self._kit.provider_of(job).credits(job.account or "")
+            return await self._context.provider_of(job).credits(job.account or "")
         except UpstreamCredential:
             return None
 
     def _settled(self, job: VideoJob, neighbours: Collection[str], *, is_free: bool) -> Moved:
-        failure = job.doubt.failure if job.doubt else Failure.of(JobFailed("It got no answer."))
+        failure = job.ambiguity.failure if job.ambiguity else Failure.of(JobFailed("It got no answer."))
         if not is_free:
-            words = doubt.what_is_known(job, neighbours)
-            moved = advance(job, self._failed(doubt.unknown_submission(failure, words)))
+            words = ambiguity.what_is_known(job, neighbours)
+            moved = advance(job, self._failed(ambiguity.unknown_submission(failure, words)))
         elif job.misses + 1 >= MAX_SENDS:
-            moved = advance(job, self._failed(doubt.free_of_charge(failure)))
+            moved = advance(job, self._failed(ambiguity.free_of_charge(failure)))
         else:
             moved = advance(job, NotCharged())
         log.warning(
@@ -99,8 +99,8 @@ class Reconciling:
             job_id=job.id,
             account=job.account,
             credits_before=job.credits,
-            readings=[reading.credits for reading in job.doubt.readings] if job.doubt else [],
-            witnessed=bool(job.doubt and job.doubt.witnessed),
+            readings=[reading.credits for reading in job.ambiguity.readings] if job.ambiguity else [],
+            sender_saw_end=bool(job.ambiguity and job.ambiguity.sender_saw_end),
             neighbours=sorted(neighbours)[:SHOWN_NEIGHBOURS],
             sent_again=moved.state is JobState.ACCEPTED,
         )

@@ -6,9 +6,17 @@ import msgspec
 import structlog
 from sqlalchemy import Row, Update, bindparam, delete, exists, or_, select, update
 
-from adapter.database.engine import Database, pass_alone, writing
+from adapter.database.engine import Database, advisory_lock, writing
 from adapter.database.tables import EXECUTIONS, JOBS, PROCESSES
-from adapter.domain.executions import KEY_SECONDS, Entry, ExecutionStatus, PriorExecution, RetryInfo, StoredAnswer, pick
+from adapter.domain.executions import (
+    KEY_SECONDS,
+    ExecutionRecord,
+    ExecutionStatus,
+    PriorExecution,
+    RetryInfo,
+    StoredAnswer,
+    pick,
+)
 from adapter.domain.job import LIVE
 
 log = structlog.get_logger()
@@ -26,61 +34,61 @@ class SqlRequestStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def begin(self, entry: Entry, *, now: float, lease: float) -> PriorExecution | None:
+    async def begin(self, record: ExecutionRecord, *, now: float, lease: float) -> PriorExecution | None:
         """Remember a request, or return what is known of the execution that it joins (the port of that name)."""
-        there = now + self._database.lead
+        there = now + self._database.clock_offset
         remembered = (
             select(EXECUTIONS)
-            .where(EXECUTIONS.c.scope == entry.scope, EXECUTIONS.c.expires_at > there, EXECUTIONS.c.job_id.is_(None))
+            .where(EXECUTIONS.c.scope == record.scope, EXECUTIONS.c.expires_at > there, EXECUTIONS.c.job_id.is_(None))
             .order_by(EXECUTIONS.c.began_at, EXECUTIONS.c.id)
         )
         async with writing(self._database) as connection:
-            await pass_alone(connection, f"request {entry.scope}")
+            await advisory_lock(connection, f"request {record.scope}")
             rows = (await connection.execute(remembered)).all()
-            known = pick([_known(row, there) for row in rows], entry.repeat)
+            known = pick([_known(row, there) for row in rows], record.repeat)
             if known is None:
-                await connection.execute(EXECUTIONS.insert().values(**self._row(entry, there, lease)))
-            elif known.attempts < entry.repeat.count:
-                await connection.execute(note_attempt(known.mark, entry.repeat))
+                await connection.execute(EXECUTIONS.insert().values(**self._row(record, there, lease)))
+            elif known.attempts < record.repeat.count:
+                await connection.execute(note_attempt(known.execution_id, record.repeat))
         return known
 
-    async def register(self, entry: Entry, *, now: float, lease: float) -> None:
+    async def register(self, record: ExecutionRecord, *, now: float, lease: float) -> None:
         """Remember an execution beside all others (the port of that name)."""
         async with writing(self._database) as connection:
-            await connection.execute(EXECUTIONS.insert().values(**self._row(entry, now + self._database.lead, lease)))
+            await connection.execute(
+                EXECUTIONS.insert().values(**self._row(record, now + self._database.clock_offset, lease))
+            )
 
-    async def renew(self, marks: Collection[str], *, now: float, lease: float) -> None:
+    async def renew(self, execution_ids: Collection[str], *, now: float, lease: float) -> None:
         """Keep entries (the port of that name). In one order everywhere, as `SqlJobStore.renew`."""
-        until = now + self._database.lead + lease
+        until = now + self._database.clock_offset + lease
         keeping = update(EXECUTIONS).where(EXECUTIONS.c.id == bindparam("held")).values(lease_until=until)
-        if marks:
+        if execution_ids:
             async with writing(self._database) as connection:
-                await connection.execute(keeping, [{"held": mark} for mark in sorted(marks)])
+                await connection.execute(keeping, [{"held": execution_id} for execution_id in sorted(execution_ids)])
 
-    async def finish(self, entry: Entry, answer: StoredAnswer | None, *, answered_at: float | None) -> bool:
+    async def finish(self, record: ExecutionRecord, answer: StoredAnswer | None, *, answered_at: float | None) -> bool:
         """Remember how a request was answered (the port of that name)."""
         document = None if answer is None else _encoder.encode(answer)
-        standing = ExecutionStatus.HANDED if answer is None else ExecutionStatus.ANSWERED
-        ending = update(EXECUTIONS).where(EXECUTIONS.c.id == entry.mark)
+        status = ExecutionStatus.HANDED if answer is None else ExecutionStatus.ANSWERED
+        ending = update(EXECUTIONS).where(EXECUTIONS.c.id == record.execution_id)
         async with writing(self._database) as connection:
-            done = await connection.execute(
-                ending.values(standing=standing, document=document, answered_at=answered_at)
-            )
+            done = await connection.execute(ending.values(standing=status, document=document, answered_at=answered_at))
         return done.rowcount == 1
 
-    async def mark_answered(self, mark: str, *, now: float) -> None:
+    async def mark_answered(self, execution_id: str, *, now: float) -> None:
         """Note that a client was given the answer (the port of that name)."""
         async with writing(self._database) as connection:
-            await connection.execute(update(EXECUTIONS).where(EXECUTIONS.c.id == mark).values(answered_at=now))
+            await connection.execute(update(EXECUTIONS).where(EXECUTIONS.c.id == execution_id).values(answered_at=now))
 
-    async def forget(self, entry: Entry) -> None:
+    async def forget(self, record: ExecutionRecord) -> None:
         """Forget a request of which nothing came (the port of that name)."""
         async with writing(self._database) as connection:
-            await connection.execute(delete(EXECUTIONS).where(EXECUTIONS.c.id == entry.mark))
+            await connection.execute(delete(EXECUTIONS).where(EXECUTIONS.c.id == record.execution_id))
 
     async def prune(self, *, now: float) -> Sequence[StoredAnswer]:
         """Forget what is too old (the port of that name)."""
-        there = now + self._database.lead
+        there = now + self._database.clock_offset
         lives = exists().where(JOBS.c.id == EXECUTIONS.c.job_id, JOBS.c.state.in_(LIVE))
         is_over = or_(EXECUTIONS.c.job_id.is_(None), ~lives)
         old = select(EXECUTIONS.c.id).where(EXECUTIONS.c.expires_at <= there, is_over).limit(PRUNED_AT_ONCE)
@@ -91,28 +99,28 @@ class SqlRequestStore:
             await connection.execute(dead)
         return [answer for document in documents if (answer := _read(document)) is not None]
 
-    def _row(self, entry: Entry, there: float, lease: float) -> dict[str, object]:
+    def _row(self, record: ExecutionRecord, there: float, lease: float) -> dict[str, object]:
         return {
-            "id": entry.mark,
-            "scope": entry.scope,
-            "content": entry.content,
+            "id": record.execution_id,
+            "scope": record.scope,
+            "content": record.content,
             "standing": ExecutionStatus.RUNNING,
-            "attempts": entry.repeat.count,
-            "began_at": entry.began_at,
+            "attempts": record.repeat.count,
+            "began_at": record.began_at,
             "lease_until": there + lease,
-            "expires_at": there + entry.keep_seconds,
+            "expires_at": there + record.keep_seconds,
         }
 
 
 def _known(row: Row[*tuple[object, ...]], there: float) -> PriorExecution:
-    standing = ExecutionStatus(row.standing)
-    if standing is ExecutionStatus.RUNNING and row.lease_until <= there:
-        standing = ExecutionStatus.LOST
+    status = ExecutionStatus(row.standing)
+    if status is ExecutionStatus.RUNNING and row.lease_until <= there:
+        status = ExecutionStatus.LOST
     return PriorExecution(
         content=row.content,
-        mark=row.id,
+        execution_id=row.id,
         began_at=row.began_at,
-        standing=standing,
+        status=status,
         attempts=row.attempts,
         is_answered=row.answered_at is not None,
         answer=_read(row.document),

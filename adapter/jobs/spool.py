@@ -42,7 +42,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     at: float
 
 
-class Leftover(msgspec.Struct, frozen=True):
+class AbandonedSpool(msgspec.Struct, frozen=True):
     """The file of a dead process, locked by us, with what stands in it."""
 
     path: Path
@@ -73,11 +73,11 @@ class Spool:
         if self._folder is not None:
             await self._apart(lambda: self._strike(answer), None)
 
-    async def leftovers(self) -> Sequence[Leftover]:
+    async def leftovers(self) -> Sequence[AbandonedSpool]:
         """Return what dead processes left, and hold it until `drop` or `release`."""
         return await self._apart(self._find, [])
 
-    async def drop(self, leftovers: Sequence[Leftover]) -> None:
+    async def drop(self, leftovers: Sequence[AbandonedSpool]) -> None:
         """Remove files whose answers are all known elsewhere."""
 
         def remove() -> None:
@@ -87,7 +87,7 @@ class Spool:
         await self._apart(remove, None)
         await self.release(leftovers)
 
-    async def release(self, leftovers: Sequence[Leftover]) -> None:
+    async def release(self, leftovers: Sequence[AbandonedSpool]) -> None:
         """Leave files to whoever looks next."""
 
         def let_go() -> None:
@@ -124,7 +124,7 @@ class Spool:
         if self._own is not None and not self._open:
             os.ftruncate(self._own[1], 0)
 
-    def _find(self) -> list[Leftover]:
+    def _find(self) -> list[AbandonedSpool]:
         if self._folder is None or not self._folder.is_dir():
             return []
         own = self._own[0] if self._own else None
@@ -170,7 +170,7 @@ def _make(folder: Path) -> tuple[Path, int]:
     return path, descriptor
 
 
-def _take(path: Path) -> Leftover | None:
+def _take(path: Path) -> AbandonedSpool | None:
     """Lock the file of a dead process and read it; None if its owner lives, or somebody else was quicker."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
@@ -185,7 +185,7 @@ def _take(path: Path) -> Leftover | None:
         os.close(descriptor)
         return None
     lines = [line for line in path.read_bytes().splitlines() if line]
-    return Leftover(path, descriptor, [answer for line in lines if (answer := _read(line, path))])
+    return AbandonedSpool(path, descriptor, [answer for line in lines if (answer := _read(line, path))])
 
 
 def _read(line: bytes, path: Path) -> Answer | None:

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import CTE, ColumnElement, and_, bindparam, case, func, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapter.database.engine import Database, pass_alone, reading, writing
+from adapter.database.engine import Database, advisory_lock, reading, writing
 from adapter.database.paging import in_order, is_behind
 from adapter.database.tables import EXECUTIONS, JOBS
 from adapter.domain.executions import ConnectedProcess, RequestIdentity
@@ -63,7 +63,7 @@ class SqlJobStore:
         there = self._there(now)
         async with writing(self._database) as connection:
             if identity is not None:
-                await pass_alone(connection, f"request {identity.scope}")
+                await advisory_lock(connection, f"request {identity.scope}")
                 found = await self._found(connection, identity, connected, now)
                 if found is not None:
                     if (served := await self._joined(connection, found, identity, connected, now)) is not None:
@@ -232,7 +232,7 @@ class SqlJobStore:
             kept = [write for write in writes if write.job.id in held]
             if kept:
                 await connection.execute(WRITING, [self._row(write, held[write.job.id]) for write in kept])
-                await self._database.changes.tell(connection, [write.job.id for write in kept if _can_be_seen(write)])
+                await self._database.changes.notify(connection, [write.job.id for write in kept if _can_be_seen(write)])
         return [write.job for write in kept]
 
     async def replace(self, seen: VideoJob, moved: VideoJob, *, now: float) -> bool:
@@ -245,7 +245,7 @@ class SqlJobStore:
                 return False
             columns = {"claim": secrets.token_hex(16), "due_at": self._there(now), **_columns(moved)}
             await connection.execute(writing_over.values(**columns))
-            await self._database.changes.tell(connection, [seen.id])
+            await self._database.changes.notify(connection, [seen.id])
         return True
 
     async def neighbours(self, job: VideoJob, *, since: float, refunds_since: float) -> Collection[str]:
@@ -308,7 +308,7 @@ class SqlJobStore:
 
     def _there(self, at: float) -> float:
         """Return a time of this machine as the database's clock has it: leases are compared between machines."""
-        return at + self._database.lead
+        return at + self._database.clock_offset
 
     def _row(self, write: Write, deleted_at: float | None) -> dict[str, object]:
         due_at = deleted_at if write.job.is_over else write.due_at

@@ -1,6 +1,6 @@
 """Sending a job upstream: once, with the intent on disk before and the answer on disk after.
 
-What ends without an answer is looked into and sent again only by proof (`doubt.py`).
+What ends without an answer is looked into and sent again only by proof (`ambiguity.py`).
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,12 +19,12 @@ from adapter.errors import (
     UpstreamSilent,
     UpstreamUnreachable,
 )
-from adapter.jobs.adoption import Adoption
-from adapter.jobs.kit import Kit
-from adapter.jobs.pace import MAX_PAUSE, MAX_SENDS, Moved
+from adapter.jobs.late_answers import LateAnswers
 from adapter.jobs.pictures import read_picture
+from adapter.jobs.poll_schedule import MAX_PAUSE, MAX_SENDS, Moved
 from adapter.jobs.reconciling import Reconciling
 from adapter.jobs.spool import Answer
+from adapter.jobs.step_context import StepContext
 
 log = structlog.get_logger()
 
@@ -39,13 +39,13 @@ LONGEST_PUT_OFF = 30.0
 class Submission:
     """The steps between a wish and its operation."""
 
-    def __init__(self, kit: Kit, reconciling: Reconciling, adoption: Adoption) -> None:
-        self._kit = kit
-        self._clock = kit.clock
-        self._pace = kit.pace
-        self._scribe = kit.scribe
+    def __init__(self, context: StepContext, reconciling: Reconciling, late_answers: LateAnswers) -> None:
+        self._context = context
+        self._clock = context.clock
+        self._schedule = context.schedule
+        self._writer = context.writer
         self._reconciling = reconciling
-        self._adoption = adoption
+        self._adoption = late_answers
 
     async def submit(self, claim: Claim) -> None:
         """Send a job. The intent is on disk before the first byte leaves, and it is sent once.
@@ -53,41 +53,41 @@ class Submission:
         Its pictures are uploaded before that: it costs nothing, so whatever goes wrong with it may be tried again.
         """
         try:
-            provider = self._kit.provider_of(claim.job)
+            provider = self._context.provider_of(claim.job)
             account = provider.choose_account()
             pictures = await self._upload(provider, claim.job, account)
         except PASSING as fault:
-            await self._scribe.write(claim, *self._tried(claim.job, fault))
+            await self._writer.write(claim, *self._tried(claim.job, fault))
             return
         except AdapterError as fault:
-            await self._scribe.write(claim, advance(claim.job, self._failed(Failure.of(fault))))
+            await self._writer.write(claim, advance(claim.job, self._failed(Failure.of(fault))))
             return
         job = advance(claim.job, await self._intent(provider, account))
-        lease_end = self._clock.now() + self._pace.lease_seconds
-        if not await self._scribe.intend(claim, job, self._pace.lease_seconds):
+        lease_end = self._clock.now() + self._schedule.lease_seconds
+        if not await self._writer.intend(claim, job, self._schedule.lease_seconds):
             return
         if self._clock.now() < lease_end:
             await self._send(claim, job, pictures)
         else:
             # A disk that took longer than the lease: somebody else may hold the job by now, so nothing is sent.
-            await self._insist(claim, advance(job, NotSent()), self._pace.until_next_beat(self._clock.now()))
+            await self._insist(claim, advance(job, NotSent()), self._schedule.until_next_tick(self._clock.now()))
 
     async def _upload(self, provider: VideoProvider, job: VideoJob, account: str) -> Sequence[str]:
         if not job.order.pictures:
             return ()
-        files = [await read_picture(self._kit.memory.media, picture) for picture in job.order.pictures]
+        files = [await read_picture(self._context.memory.media, picture) for picture in job.order.pictures]
         return await provider.upload(files, account=account)
 
     async def _intent(self, provider: VideoProvider, account: str) -> Intended:
         """Read what the account has before anything is sent, if it is going to be compared."""
         at = self._clock.now()
-        if self._pace.reconcile_seconds is None:
+        if self._schedule.reconcile_seconds is None:
             return Intended(account, at)
         return Intended(account, at, await provider.credits(account))
 
     async def _send(self, claim: Claim, job: VideoJob, pictures: Sequence[str]) -> None:
         try:
-            operation = await self._kit.provider_of(job).submit(job, pictures)
+            operation = await self._context.provider_of(job).submit(job, pictures)
         except AdapterError as fault:
             await self._insist(claim, *self._after_fault(job, fault))
         else:
@@ -98,11 +98,11 @@ class Submission:
         match fault:
             case UpstreamUnreachable() | UpstreamForgot():
                 moved, _ = self._tried(job, fault)
-                return moved, self._pace.until_next_beat(self._clock.now())
+                return moved, self._schedule.until_next_tick(self._clock.now())
             case UpstreamBusy() if (fault.retry_after or 0.0) <= LONGEST_PUT_OFF:
                 return self._tried(job, fault)
             case UpstreamSilent() | UpstreamBroken():
-                return self._reconciling.doubted(job, fault, witnessed=True)
+                return self._reconciling.ambiguous(job, fault, sender_saw_end=True)
             case _:
                 return advance(job, self._failed(Failure.of(fault))), 0.0
 
@@ -110,7 +110,7 @@ class Submission:
         """Try again, ever later and as late as was asked for, but not for ever."""
         if job.misses + 1 >= MAX_SENDS:
             return advance(job, self._failed(Failure.of(fault))), 0.0
-        pause = self._pace.pause_after(job.misses, self._clock.now())
+        pause = self._schedule.pause_after(job.misses, self._clock.now())
         return advance(job, NotSent()), max(pause, min(fault.retry_after or 0.0, MAX_PAUSE))
 
     def _failed(self, failure: Failure) -> Failed:
@@ -126,15 +126,15 @@ class Submission:
             operation=operation,
             at=self._clock.now(),
         )
-        await self._kit.spool.note(answer)
+        await self._context.spool.note(answer)
         taken = advance(job, Submitted(operation, answer.at))
-        if not await self._insist(claim, taken, self._pace.until_next_beat(answer.at)):
+        if not await self._insist(claim, taken, self._schedule.until_next_tick(answer.at)):
             await self._persist(lambda: self._adoption.adopt(answer))
-        await self._kit.spool.forget(answer)
+        await self._context.spool.forget(answer)
 
     async def _insist(self, claim: Claim, job: VideoJob, pause: float) -> bool:
         """Write what came of a submission, and return whether its claim still held."""
-        return await self._persist(lambda: self._scribe.write(claim, job, pause))
+        return await self._persist(lambda: self._writer.write(claim, job, pause))
 
     async def _persist(self, write: Callable[[], Awaitable[_T]]) -> _T:
         """Write, however long the disk takes to be well again: what is written is known nowhere else."""
@@ -142,4 +142,4 @@ class Submission:
             try:
                 return await write()
             except StorageFailed:
-                await self._clock.sleep(self._pace.poll_seconds)
+                await self._clock.sleep(self._schedule.poll_seconds)

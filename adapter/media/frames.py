@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 import av
 from PIL import Image as Pillow
 
-from adapter.domain import weight
+from adapter.domain import memory_estimate
 from adapter.domain.job import StoredVideo
 from adapter.domain.media import MOST_ENCODED_PIXELS, UNREADABLE_PICTURE, probe
 from adapter.domain.ports import Budget, MediaStore
@@ -33,7 +33,7 @@ MOST_FRAMES: Final = 10_000
 _T = TypeVar("_T")
 
 
-class CuttingRoom:
+class FrameThumbnailer:
     """Makes pictures of stored videos (the port of that name), in threads and in room of its own."""
 
     def __init__(self, media: MediaStore, budget: Budget) -> None:
@@ -55,7 +55,7 @@ class CuttingRoom:
         found = await self._media.find(name)
         if found is None:
             return None
-        async with self._budget.room(weight.of_decoding(found.size)), self._places:
+        async with self._budget.reserve(memory_estimate.of_decoding(found.size)), self._places:
             data = b"".join([piece async for piece in self._media.read(name, 0, found.size)])
             return await asyncio.to_thread(work, data)
 

@@ -7,9 +7,9 @@ import msgspec
 import structlog
 
 from adapter.domain.media import MediaFormat
-from adapter.domain.ports import Clock, JobStore, Keeper, ListedFile, MediaStore
+from adapter.domain.ports import Clock, FileOwner, JobStore, ListedFile, MediaStore
 from adapter.domain.records import STEM_LENGTH
-from adapter.media.rounds import keep_going_round
+from adapter.media.periodic import run_periodically
 
 log = structlog.get_logger()
 
@@ -57,19 +57,19 @@ class Janitor:
         jobs: JobStore,
         clock: Clock,
         retention: Retention,
-        keepers: Sequence[Keeper] = (),
+        file_owners: Sequence[FileOwner] = (),
     ) -> None:
         self._media = media
         self._jobs = jobs
-        self._keepers = keepers
+        self._keepers = file_owners
         self._clock = clock
         self._retention = retention
 
     async def run(self) -> None:
         """Keep on until cancelled, which is safe at any moment."""
-        await keep_going_round(self.go_round, self._clock, first=FIRST_SECONDS, failed="janitor.round_failed")
+        await run_periodically(self.run_once, self._clock, first=FIRST_SECONDS, failed="janitor.round_failed")
 
-    async def go_round(self) -> None:
+    async def run_once(self) -> None:
         """Look at every file once.
 
         Raises:
@@ -104,7 +104,7 @@ class Janitor:
             waiting_since=now - self._retention.replay - GRACE_SECONDS,
             given_since=now - self._retention.keep,
         )
-        kept = {each for keeper in self._keepers for each in await keeper.keeps(stems)}
+        kept = {each for file_owner in self._keepers for each in await file_owner.keeps(stems)}
         spared = {*needed, *kept}
         useless = [file for file in old if stem(file.name) not in spared]
         await self._media.delete([file.name for file in useless])

@@ -7,9 +7,9 @@ from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, update
 from adapter.database.engine import Database, reading, writing
 from adapter.database.paging import in_order, is_behind
 from adapter.database.tables import FILES
-from adapter.domain.records import STEM_LENGTH, GivenFile, Remains, Search
+from adapter.domain.records import STEM_LENGTH, DeletedEntry, Search, UploadedFile
 
-COLUMNS = [FILES.c[name] for name in GivenFile.__struct_fields__]
+COLUMNS = [FILES.c[name] for name in UploadedFile.__struct_fields__]
 
 
 class SqlFileStore:
@@ -18,13 +18,13 @@ class SqlFileStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, file: GivenFile) -> None:
+    async def add(self, file: UploadedFile) -> None:
         """Remember a file (the port of that name)."""
-        columns = {name: getattr(file, name) for name in GivenFile.__struct_fields__}
+        columns = {name: getattr(file, name) for name in UploadedFile.__struct_fields__}
         async with writing(self._database) as connection:
             await connection.execute(FILES.insert().values(**columns, stem=file.name[:STEM_LENGTH]))
 
-    async def find(self, file_id: str, owner: str, *, now: float) -> GivenFile | None:
+    async def find(self, file_id: str, owner: str, *, now: float) -> UploadedFile | None:
         """Return a file to its owner (the port of that name)."""
         return await self._one(_is(file_id, owner), _is_there(now))
 
@@ -33,16 +33,16 @@ class SqlFileStore:
         file = await self.find(picture_id, owner, now=now)
         return None if file is None else file.name
 
-    async def place(self, file_id: str, owner: str) -> GivenFile | None:
+    async def place(self, file_id: str, owner: str) -> UploadedFile | None:
         """Return the end of a page (the port of that name)."""
         return await self._one(_is(file_id, owner))
 
-    async def _one(self, *conditions: ColumnElement[bool]) -> GivenFile | None:
+    async def _one(self, *conditions: ColumnElement[bool]) -> UploadedFile | None:
         async with reading(self._database) as connection:
             row = (await connection.execute(select(*COLUMNS).where(*conditions))).one_or_none()
         return None if row is None else _file(row)
 
-    async def list(self, search: Search, *, now: float) -> Sequence[GivenFile]:
+    async def list(self, search: Search, *, now: float) -> Sequence[UploadedFile]:
         """Return a page (the port of that name)."""
         listed = select(*COLUMNS).where(FILES.c.owner == search.owner, _is_there(now)).limit(search.limit)
         if search.purpose is not None:
@@ -54,7 +54,7 @@ class SqlFileStore:
         async with reading(self._database) as connection:
             return [_file(row) for row in await connection.execute(listed.order_by(*order))]
 
-    async def delete(self, file_id: str, owner: str, *, now: float) -> GivenFile | None:
+    async def delete(self, file_id: str, owner: str, *, now: float) -> UploadedFile | None:
         """Hide a file (the port of that name)."""
         hiding = update(FILES).where(_is(file_id, owner), _is_there(now)).values(deleted_at=now).returning(*COLUMNS)
         async with writing(self._database) as connection:
@@ -66,12 +66,12 @@ class SqlFileStore:
         async with reading(self._database) as connection:
             return set((await connection.execute(select(FILES.c.stem).where(FILES.c.stem.in_(stems)))).scalars())
 
-    async def remains(self, *, before: float, limit: int) -> Sequence[Remains]:
+    async def deleted_entries(self, *, before: float, limit: int) -> Sequence[DeletedEntry]:
         """Return what was deleted or has expired (the port of that name)."""
         is_gone = or_(FILES.c.deleted_at < before, FILES.c.expires_at < before)
         async with reading(self._database) as connection:
             rows = await connection.execute(select(FILES.c.id, FILES.c.name).where(is_gone).limit(limit))
-            return [Remains(file_id, (name,)) for file_id, name in rows]
+            return [DeletedEntry(file_id, (name,)) for file_id, name in rows]
 
     async def forget(self, ids: Collection[str]) -> None:
         """Remove rows (the port of that name)."""
@@ -87,5 +87,5 @@ def _is_there(now: float) -> ColumnElement[bool]:
     return and_(FILES.c.deleted_at.is_(None), or_(FILES.c.expires_at.is_(None), FILES.c.expires_at > now))
 
 
-def _file(row: Row[tuple[object, ...]]) -> GivenFile:
-    return GivenFile(**row._asdict())
+def _file(row: Row[tuple[object, ...]]) -> UploadedFile:
+    return UploadedFile(**row._asdict())

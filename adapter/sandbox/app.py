@@ -15,11 +15,11 @@ from adapter.sandbox.flow import videos as flow_videos
 from adapter.sandbox.gemini import routes as gemini
 from adapter.sandbox.google_errors import GoogleError
 from adapter.sandbox.memory.ledger import Ledger
+from adapter.sandbox.renderer.gallery import Gallery
 from adapter.sandbox.rules import SandboxRules
+from adapter.sandbox.state import Incoming, SandboxState
 from adapter.sandbox.storage import routes as storage
 from adapter.sandbox.storage.links import LinkRefusedError, Links
-from adapter.sandbox.studio.gallery import Gallery
-from adapter.sandbox.world import Incoming, World
 
 #: Bytes of a request (gemini.md section 1.3: 100 MB inline since 2026-01).
 MAX_BODY: Final = 100 * 1024 * 1024
@@ -34,7 +34,7 @@ def create_sandbox(rules: SandboxRules, *, clock: Callable[[], float] = time.tim
     The clock gives Unix seconds; the state of jobs and the expiry of links follow it.
     """
     ledger = Ledger(rules)
-    world = World(
+    sandbox = SandboxState(
         rules=rules,
         clock=clock,
         ledger=ledger,
@@ -44,7 +44,7 @@ def create_sandbox(rules: SandboxRules, *, clock: Callable[[], float] = time.tim
     )
     return Litestar(
         [*gemini.ROUTES, *flow.ROUTES, *flow_videos.ROUTES, *storage.ROUTES, *control.ROUTES],
-        state=State({"world": world}),
+        state=State({"sandbox": sandbox}),
         exception_handlers={
             GoogleError: _google_error,
             LinkRefusedError: storage.link_refused,

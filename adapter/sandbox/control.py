@@ -6,9 +6,9 @@ import msgspec
 from litestar import delete, get, post
 from litestar.response.base import ASGIResponse
 
-from adapter.sandbox.faults import Desk, Fault
+from adapter.sandbox.faults import Endpoint, Fault
 from adapter.sandbox.memory.records import Execution
-from adapter.sandbox.world import Incoming, world_of
+from adapter.sandbox.state import Incoming, sandbox_of
 
 
 class AccountState(msgspec.Struct, frozen=True):
@@ -35,9 +35,9 @@ class ControlError(msgspec.Struct, frozen=True):
 @get("/sandbox/ledger")
 async def show_ledger(request: Incoming) -> ASGIResponse:
     """Show the books as they stand."""
-    ledger = world_of(request).ledger
+    ledger = sandbox_of(request).ledger
     accounts = [AccountState(project_id, left) for project_id, left in ledger.credits.items()]
-    requests = {desk: ledger.requests[desk] for desk in get_args(Desk)}
+    requests = {endpoint: ledger.requests[endpoint] for endpoint in get_args(Endpoint)}
     return _json(LedgerReport(accounts, ledger.executions, requests))
 
 
@@ -48,14 +48,14 @@ async def add_faults(request: Incoming) -> ASGIResponse:
         scripts = msgspec.json.decode(await request.body(), type=list[Fault])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return _json(ControlError(f"A JSON list of faults is expected: {error}"), 400)
-    world_of(request).faults.add(scripts)
+    sandbox_of(request).faults.add(scripts)
     return _json(scripts)
 
 
 @delete("/sandbox/faults", status_code=200)
 async def clear_faults(request: Incoming) -> ASGIResponse:
     """Call all misfortune off."""
-    world_of(request).faults.clear()
+    sandbox_of(request).faults.clear()
     return _json([])
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-Desk = Literal[
+Endpoint = Literal[
     "gemini.generate",
     "flow.images",
     "flow.submit",
@@ -30,7 +30,7 @@ Desk = Literal[
 #: - wrong_mime: Gemini says image/jpeg for PNG bytes
 #: - drafts: Gemini sends two image parts flagged `thought` before the final one
 #: - lag: the credits are told as if the newest video had not been charged yet
-Twist = Literal["flat", "nested", "list", "object", "omit", "no_media", "wrong_mime", "drafts", "lag"]
+ResponseMutation = Literal["flat", "nested", "list", "object", "omit", "no_media", "wrong_mime", "drafts", "lag"]
 
 #: Faults of the line come before the work, or with `after` when the work was carried out and charged:
 #:
@@ -45,13 +45,13 @@ Twist = Literal["flat", "nested", "list", "object", "omit", "no_media", "wrong_m
 #:
 #: - truncate: Content-Length of the whole, half of the bytes, then the connection closes
 #: - short: a well-formed HTTP answer that holds the first half of the bytes
-Doing = Literal["error", "html", "garbage", "hang", "drop", "delay", "truncate", "short", Twist]
+Doing = Literal["error", "html", "garbage", "hang", "drop", "delay", "truncate", "short", ResponseMutation]
 
 
 class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """One script; `skip` and `times` are counted down as requests come."""
 
-    on: Desk
+    on: Endpoint
     do: Doing
     skip: Annotated[int, Meta(ge=0)] = 0
     times: Annotated[int, Meta(ge=0)] = 1
@@ -84,10 +84,10 @@ class Faults:
         """Forget all scripts."""
         self._scripts.clear()
 
-    def take(self, desk: Desk, prompt: str) -> Fault | None:
+    def take(self, endpoint: Endpoint, prompt: str) -> Fault | None:
         """Return the fault that this request meets, and count it; None when it meets none."""
         for fault in self._scripts:
-            if fault.on != desk or fault.prompt not in prompt or not fault.times:
+            if fault.on != endpoint or fault.prompt not in prompt or not fault.times:
                 continue
             if fault.skip:
                 fault.skip -= 1

@@ -11,7 +11,7 @@ from litestar import Litestar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from adapter.sandbox.app import create_sandbox
-from adapter.sandbox.mishaps import HANG_UP
+from adapter.sandbox.fault_injection import HANG_UP
 from adapter.sandbox.rules import SandboxRules
 
 

@@ -39,10 +39,10 @@ class Hearing:
 
     async def until(self, count: int) -> set[str]:
         """Return so many ids, in as many pieces as they come."""
-        heard: set[str] = set()
-        while len(heard) < count:
-            heard |= set(await self.next() or ())
-        return heard
+        listen: set[str] = set()
+        while len(listen) < count:
+            listen |= set(await self.next() or ())
+        return listen
 
 
 @asynccontextmanager
@@ -50,7 +50,7 @@ async def hearing(
     changes: Changes, *, watched: Collection[str] = WATCHED, clock: FakeClock | None = None
 ) -> AsyncIterator[Hearing]:
     """Listen, from the moment on when it works."""
-    states = changes.heard(clock or SystemClock(), watched)
+    states = changes.listen(clock or SystemClock(), watched)
     hearing = Hearing(states)
     try:
         assert await hearing.next() is None
@@ -59,66 +59,66 @@ async def hearing(
         await states.aclose()
 
 
-async def tell(database: Database, *ids: str) -> None:
+async def notify(database: Database, *ids: str) -> None:
     """Tell of rows in a transaction of their own."""
     async with writing(database) as connection:
-        await database.changes.tell(connection, ids)
+        await database.changes.notify(connection, ids)
 
 
 async def test_what_another_process_wrote_is_heard_when_it_is_committed(database: Database, other: Database) -> None:
     """And not before, when looking again would find nothing; and never what was not committed."""
     first, second, third = sorted(WATCHED)[:3]
-    async with hearing(database.changes) as heard:
+    async with hearing(database.changes) as listen:
         with suppress(LookupError):
             async with writing(other) as connection:
-                await other.changes.tell(connection, [first])
+                await other.changes.notify(connection, [first])
                 raise LookupError
         async with writing(other) as connection:
-            await other.changes.tell(connection, [second])
-            await tell(other, third)
-            assert await heard.next() == {third}
-        assert await heard.next() == {second}
+            await other.changes.notify(connection, [second])
+            await notify(other, third)
+            assert await listen.next() == {third}
+        assert await listen.next() == {second}
 
 
 async def test_a_process_does_not_hear_itself(database: Database, other: Database) -> None:
     """Its readers are told directly."""
     own, strange = sorted(WATCHED)[:2]
-    async with hearing(database.changes) as heard:
-        await tell(database, own)
-        await tell(other, strange)
+    async with hearing(database.changes) as listen:
+        await notify(database, own)
+        await notify(other, strange)
 
-        assert await heard.next() == {strange}
+        assert await listen.next() == {strange}
 
 
 async def test_nothing_is_kept_of_what_nobody_watches(database: Database, other: Database) -> None:
     """Who watches may change while it is listened."""
     watched = {"video_a"}
-    async with hearing(database.changes, watched=watched) as heard:
-        await tell(other, "video_b", "video_a")
-        assert await heard.next() == {"video_a"}
+    async with hearing(database.changes, watched=watched) as listen:
+        await notify(other, "video_b", "video_a")
+        assert await listen.next() == {"video_a"}
         watched.add("video_c")
-        await tell(other, "video_b", "video_c")
-        assert await heard.next() == {"video_c"}
+        await notify(other, "video_b", "video_c")
+        assert await listen.next() == {"video_c"}
 
 
 async def test_many_rows_are_told_in_several_payloads(database: Database, other: Database) -> None:
     """PostgreSQL takes less than 8,000 bytes in one."""
-    async with hearing(database.changes) as heard:
-        await tell(other, *WATCHED)
+    async with hearing(database.changes) as listen:
+        await notify(other, *WATCHED)
 
-        assert await heard.until(len(WATCHED)) == WATCHED
+        assert await listen.until(len(WATCHED)) == WATCHED
 
 
 async def test_what_comes_while_nobody_takes_it_comes_in_one_piece(database: Database, other: Database) -> None:
     """A burst is one query for who looks again."""
     rows = sorted(WATCHED)[:20]
-    async with hearing(database.changes) as heard:
+    async with hearing(database.changes) as listen:
         for row in rows:
-            await tell(other, row)
-        await tell(database)
-        pieces = [await heard.next()]
+            await notify(other, row)
+        await notify(database)
+        pieces = [await listen.next()]
         while set().union(*(piece or () for piece in pieces)) != set(rows):
-            pieces.append(await heard.next())
+            pieces.append(await listen.next())
 
     assert len(pieces) < len(rows)
 
@@ -128,15 +128,15 @@ async def test_a_lost_connection_is_made_again_and_everything_may_have_changed(
 ) -> None:
     """Said once in the log, however often it is tried; afterwards it is as before."""
     row = min(WATCHED)
-    async with hearing(database.changes) as heard:
+    async with hearing(database.changes) as listen:
         await asyncio.to_thread(postgres.stop)
         with structlog.testing.capture_logs() as said:
-            again = asyncio.create_task(heard.next())
+            again = asyncio.create_task(listen.next())
             await asyncio.wait([again], timeout=1.0)
             await asyncio.to_thread(postgres.start)
             assert await again is None
-        await tell(other, row)
-        assert await heard.next() == {row}
+        await notify(other, row)
+        assert await listen.next() == {row}
 
     assert [line["event"] for line in said] == ["database.not_listening", "database.listening_again"]
 
@@ -145,21 +145,21 @@ async def test_a_connection_that_the_server_closes_is_noticed(
     postgres: PostgresServer, database: Database, other: Database
 ) -> None:
     """By itself, without anybody asking for anything."""
-    async with hearing(database.changes) as heard:
+    async with hearing(database.changes) as listen:
         postgres.sql(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'adapter'"
             " AND query LIKE 'LISTEN%'"
         )
-        assert await heard.next() is None
-        await tell(other, min(WATCHED))
-        assert await heard.next() == {min(WATCHED)}
+        assert await listen.next() is None
+        await notify(other, min(WATCHED))
+        assert await listen.next() == {min(WATCHED)}
 
 
 async def test_a_way_that_was_cut_is_noticed_by_asking(postgres: PostgresServer, database: Database) -> None:
     """As when the other machine lost its power: nothing ever comes, and nothing says so."""
     clock = FakeClock()
-    async with hearing(database.changes, clock=clock) as heard:
-        again = asyncio.create_task(heard.next())
+    async with hearing(database.changes, clock=clock) as listen:
+        again = asyncio.create_task(listen.next())
         postgres.pause()
         try:
             with structlog.testing.capture_logs() as said:
@@ -210,7 +210,7 @@ class Look:
 
     def __init__(self, database: Database, watched: Collection[str]) -> None:
         self._clock = FakeClock()
-        self._states = database.changes.heard(self._clock, watched)
+        self._states = database.changes.listen(self._clock, watched)
         self._next: asyncio.Task[Collection[str] | None] | None = None
 
     async def finds_a_change(self) -> bool:

@@ -9,15 +9,15 @@ from sqlalchemy import event, text
 from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
 
 from adapter.database.engine import Database, open_database, reading, writing
-from adapter.domain.executions import ConnectedProcess, Entry, RequestIdentity, RetryInfo
+from adapter.domain.executions import ConnectedProcess, ExecutionRecord, RequestIdentity, RetryInfo
 from adapter.domain.job import Intended, advance
 from adapter.domain.ports import Claim, Write
 from adapter.domain.records import Search
 from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.store import SqlJobStore
 from adapter.records.files import SqlFileStore
-from adapter.records.replies import SqlReplyStore
-from tests.fakes import given_file, reply, video_job
+from adapter.records.responses import SqlResponseStore
+from tests.fakes import given_file, stored, video_job
 from tests.postgres import BOTH_ENGINES
 
 #: So many rows that PostgreSQL, too, does not read all of a table where an index helps.
@@ -48,8 +48,8 @@ FILL = (
 Act = Callable[[Database], Awaitable[object]]
 STEMS = [f"s{number}" for number in range(1, 1000)]
 JOB = video_job()
-ENTRY = Entry(scope="scope1", content="c", mark="mark1", began_at=1.0, keep_seconds=60.0)
-OTHER = msgspec.structs.replace(ENTRY, mark="other")
+ENTRY = ExecutionRecord(scope="scope1", content="c", execution_id="mark1", began_at=1.0, keep_seconds=60.0)
+OTHER = msgspec.structs.replace(ENTRY, execution_id="other")
 #: What only writes a new row, which needs no plan.
 INSERTS = ("add", "keep alive", "register")
 CONNECTED = ConnectedProcess(process="process1", lease=5.0, window=60.0)
@@ -84,9 +84,9 @@ def files(act: Callable[[SqlFileStore], Awaitable[object]]) -> Act:
     return lambda database: act(SqlFileStore(database))
 
 
-def replies(act: Callable[[SqlReplyStore], Awaitable[object]]) -> Act:
+def responses(act: Callable[[SqlResponseStore], Awaitable[object]]) -> Act:
     """Return what asks the store of answers."""
-    return lambda database: act(SqlReplyStore(database))
+    return lambda database: act(SqlResponseStore(database))
 
 
 LAST = video_job(at=5000.0)
@@ -129,15 +129,15 @@ HOT: Mapping[str, Act] = {
     "list files on": files(lambda store: store.list(search(after=given_file(at=5000.0), newest_first=False), now=NOW)),
     "delete a file": files(lambda store: store.delete("file-1", "ada", now=NOW)),
     "keeps files": files(lambda store: store.keeps(STEMS)),
-    "remains of files": files(lambda store: store.remains(before=1.0, limit=500)),
+    "deleted entries of files": files(lambda store: store.deleted_entries(before=1.0, limit=500)),
     "forget files": files(lambda store: store.forget(["file-1", "file-2"])),
-    "add a reply": replies(lambda store: store.add(reply())),
-    "save a reply": replies(lambda store: store.save(reply())),
-    "find a reply": replies(lambda store: store.find("k0", "ada", now=NOW)),
-    "delete a reply": replies(lambda store: store.delete("k0", "ada", now=NOW)),
-    "keeps replies": replies(lambda store: store.keeps(STEMS)),
-    "remains of replies": replies(lambda store: store.remains(before=1.0, limit=500)),
-    "forget replies": replies(lambda store: store.forget(["k1", "k2"])),
+    "add a reply": responses(lambda store: store.add(stored())),
+    "save a reply": responses(lambda store: store.save(stored())),
+    "find a reply": responses(lambda store: store.find("k0", "ada", now=NOW)),
+    "delete a reply": responses(lambda store: store.delete("k0", "ada", now=NOW)),
+    "keeps replies": responses(lambda store: store.keeps(STEMS)),
+    "deleted entries of responses": responses(lambda store: store.deleted_entries(before=1.0, limit=500)),
+    "forget replies": responses(lambda store: store.forget(["k1", "k2"])),
 }
 
 
@@ -228,7 +228,7 @@ async def bad_plans(database: Database) -> dict[str, list[str]]:
 def test_every_query_of_a_store_is_looked_at() -> None:
     """Whoever writes a new one adds it."""
     asked = " ".join(HOT).replace(",", "").split()
-    public = {name for store in (SqlJobStore, SqlRequestStore, SqlFileStore, SqlReplyStore) for name in vars(store)}
+    public = {name for store in (SqlJobStore, SqlRequestStore, SqlFileStore, SqlResponseStore) for name in vars(store)}
     known = {word for name in public if not name.startswith("_") for word in name.split("_")}
 
     assert known - set(asked) <= {"locate", "place"}  # as `find`

@@ -179,7 +179,7 @@ async def test_leases_go_by_the_clock_of_the_server(url: str) -> None:
     await fast.dispose()
 
     assert early == []
-    assert right.lead == 0.0
+    assert right.clock_offset == 0.0
     assert due_at == pytest.approx(now + 20.0, abs=1.0)
 
 

@@ -10,23 +10,23 @@ from adapter.domain.job import (
     LIVE,
     PHASES,
     TRANSITIONS,
-    CameEmpty,
+    Ambiguity,
+    BalanceReading,
     CreditsRead,
-    Doubt,
+    EmptyPoll,
     Event,
     Failed,
     Failure,
     Intended,
     JobState,
     Missed,
-    Moment,
     NotCharged,
     NotFetched,
     NotSent,
     Operation,
     Phase,
     Progressed,
-    Reading,
+    ProgressEvent,
     Rendered,
     Stored,
     StoredVideo,
@@ -51,10 +51,10 @@ EVENTS: list[Event] = [
     NotFetched(),
     Stored(StoredVideo(video="a.mp4", poster=None, size=1, sha256="00"), at=1100.0),
     Failed(NO, at=1100.0),
-    Unanswered(Doubt(failure=NO, witnessed=True, at=1006.0)),
-    CreditsRead(Reading(680, 1066.0)),
+    Unanswered(Ambiguity(failure=NO, sender_saw_end=True, at=1006.0)),
+    CreditsRead(BalanceReading(680, 1066.0)),
     NotCharged(),
-    CameEmpty(),
+    EmptyPoll(),
 ]
 
 
@@ -112,31 +112,31 @@ def test_a_job_goes_back_to_accepted_by_proof_alone() -> None:
 def test_what_is_known_of_an_ambiguous_submission_is_kept() -> None:
     """Every reading, in order, until the next submission begins anew."""
     job = job_in(JobState.AMBIGUOUS)
-    for reading in (Reading(None, 1066.0), Reading(680, 1126.0)):
+    for reading in (BalanceReading(None, 1066.0), BalanceReading(680, 1126.0)):
         job = advance(job, CreditsRead(reading))
 
     assert (job.account, job.intended_at, job.credits) == ("first", 1005.0, 680)
-    assert job.doubt == Doubt(
-        failure=NO, witnessed=True, at=1006.0, readings=(Reading(None, 1066.0), Reading(680, 1126.0))
+    assert job.ambiguity == Ambiguity(
+        failure=NO, sender_saw_end=True, at=1006.0, readings=(BalanceReading(None, 1066.0), BalanceReading(680, 1126.0))
     )
     again = advance(advance(job, NotCharged()), Intended("first", 1200.0))
-    assert (again.doubt, again.credits, again.misses) == (None, None, 1)
+    assert (again.ambiguity, again.credits, again.misses) == (None, None, 1)
 
 
 def test_an_ambiguous_job_is_queued_for_its_reader() -> None:
     """Nothing happened that could be seen."""
     job = advance(job_in(JobState.AMBIGUOUS), EVENTS[10])
 
-    assert job.history == (Moment(Phase.QUEUED, 0),)
+    assert job.history == (ProgressEvent(Phase.QUEUED, 0),)
 
 
 def test_polls_that_come_empty_are_counted_in_all() -> None:
     """Not in a row: other trouble in between is no sign of a video."""
     job = job_in(JobState.SUBMITTED)
-    for event in (CameEmpty(), Missed(), Progressed(10), CameEmpty()):
+    for event in (EmptyPoll(), Missed(), Progressed(10), EmptyPoll()):
         job = advance(job, event)
 
-    assert (job.blanks, job.misses) == (2, 1)
+    assert (job.empty_polls, job.misses) == (2, 1)
 
 
 def test_progress_never_falls_and_reaches_100_only_with_the_file() -> None:
@@ -169,7 +169,7 @@ def test_a_failed_job_keeps_the_progress_that_it_had() -> None:
     job = advance(advance(job_in(JobState.SUBMITTED), Progressed(40)), EVENTS[8])
 
     assert (job.phase, job.progress) == (Phase.FAILED, 40)
-    assert job.history[-1] == Moment(Phase.FAILED, 40)
+    assert job.history[-1] == ProgressEvent(Phase.FAILED, 40)
 
 
 def test_every_state_has_a_phase() -> None:

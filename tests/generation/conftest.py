@@ -9,13 +9,13 @@ from adapter.budget import MemoryBudget
 from adapter.database.engine import Database
 from adapter.domain.executions import RequestIdentity, RetryInfo
 from adapter.domain.media import Frame, Image, MediaFormat, image_from_bytes
-from adapter.domain.orders import ImageOrder, Source, Upload
-from adapter.domain.ports import ImageMaker, Memory, Workshop
+from adapter.domain.orders import ImageOrder, InlineSource, Source
+from adapter.domain.ports import ImageMaker, ImageMakers, Memory
 from adapter.errors import AdapterError
 from adapter.generation.execution import ResultHandle
-from adapter.generation.patience import Patience
 from adapter.generation.pictures import Pictures
 from adapter.generation.prior_executions import PriorExecutions
+from adapter.generation.timeouts import Timeouts
 from adapter.generation.videos import Videos
 from adapter.jobs.feed import LocalFeed
 from adapter.jobs.requests import SqlRequestStore
@@ -23,7 +23,7 @@ from adapter.jobs.store import SqlJobStore
 from adapter.media.store import open_media
 from tests.fakes import FakeClock
 
-PATIENCE = Patience(heartbeat=10.0, replay=60.0)
+PATIENCE = Timeouts(heartbeat=10.0, replay=60.0)
 ONE_PICTURE = ImageOrder(model="m", provider="fake", upstream="m", prompt="a fox", n=1, frame=Frame())
 
 
@@ -60,16 +60,16 @@ class Studio:
         self.memory = memory
         self.requests = requests
         self.clock = clock
-        self.budget = MemoryBudget(clock, capacity=10**9, patience=1.0)
+        self.budget = MemoryBudget(clock, capacity=10**9, wait_seconds=1.0)
         self._processes: list[Pictures] = []
 
     def pictures(
-        self, maker: ImageMaker, patience: Patience = PATIENCE, *, recent_results_bytes: int = 10**6
+        self, maker: ImageMaker, timeouts: Timeouts = PATIENCE, *, recent_results_bytes: int = 10**6
     ) -> Pictures:
         """Open a process."""
-        patience = msgspec.structs.replace(patience, recent_results_bytes=recent_results_bytes)
-        repeats = PriorExecutions(self.requests, self.memory.media, self.clock, patience)
-        process = Pictures(workshop(maker), repeats, self.memory.feed, self.clock, patience)
+        timeouts = msgspec.structs.replace(timeouts, recent_results_bytes=recent_results_bytes)
+        repeats = PriorExecutions(self.requests, self.memory.media, self.clock, timeouts)
+        process = Pictures(image_makers(maker), repeats, self.memory.feed, self.clock, timeouts)
         self._processes.append(process)
         return process
 
@@ -82,8 +82,8 @@ class Studio:
         self, pictures: Pictures, asked: RequestIdentity, order: ImageOrder = ONE_PICTURE, *, linked: bool = False
     ) -> ResultHandle:
         """Ask for pictures as a route does."""
-        async with self.budget.room(0) as room:
-            handle = pictures.join(order, asked, room, linked=linked)
+        async with self.budget.reserve(0) as reservation:
+            handle = pictures.join(order, asked, reservation, linked=linked)
             try:
                 await handle.opened()
             except AdapterError:
@@ -116,10 +116,10 @@ class Inputs:
 
     async def gather(self, sources: Sequence[Source], formats: Sequence[MediaFormat]) -> Sequence[Image]:
         assert formats or not sources
-        found = [image_from_bytes(source.data) for source in sources if isinstance(source, Upload)]
+        found = [image_from_bytes(source.data) for source in sources if isinstance(source, InlineSource)]
         return [image for image in found if image]
 
 
-def workshop(maker: ImageMaker) -> Workshop:
+def image_makers(maker: ImageMaker) -> ImageMakers:
     """Return what media are made with."""
-    return Workshop({"fake": maker}, Inputs())
+    return ImageMakers({"fake": maker}, Inputs())

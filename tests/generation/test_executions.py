@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from adapter.database.engine import Database
-from adapter.domain.executions import KEY_SECONDS, RETRY_SECONDS, Entry, PriorExecution, RequestIdentity
+from adapter.domain.executions import KEY_SECONDS, RETRY_SECONDS, ExecutionRecord, PriorExecution, RequestIdentity
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Memory
@@ -70,7 +70,7 @@ async def test_equal_requests_side_by_side_get_pictures_of_their_own(studio: Stu
 
     assert maker.calls == 3
     assert len({batch.images[0].pixels.width for batch in batches}) == 3
-    assert len({handle.mark for handle in handles}) == 3
+    assert len({handle.execution_id for handle in handles}) == 3
     assert [handle.is_replay for handle in handles] == [False] * 3
 
 
@@ -88,7 +88,7 @@ async def test_a_client_that_comes_back_joins_what_it_left(studio: Studio, *, is
 
     assert (await taken(back)).images[0].pixels.width == 17
     assert (await taken(third)).images[0].pixels.width == 18
-    assert (maker.calls, back.mark == left.mark) == (2, True)
+    assert (maker.calls, back.execution_id == left.execution_id) == (2, True)
     await taken(await studio.open(pictures, identity()))
     assert maker.calls == 3
     await pictures.finish()
@@ -218,7 +218,7 @@ async def test_a_retry_finds_what_nobody_took_in_another_process(studio: Studio)
 
     assert maker.calls == 1
     assert [image.pixels.width for image in again.images] == [17]
-    assert (handle.mark, handle.began_at, handle.is_replay) == (left.mark, left.began_at, True)
+    assert (handle.execution_id, handle.began_at, handle.is_replay) == (left.execution_id, left.began_at, True)
     [name] = await studio.files()
     assert is_ours(name)
 
@@ -324,8 +324,8 @@ async def test_another_process_is_not_waited_for_for_ever(studio: Studio, clock:
     maker = Maker(ready=False)
     first = studio.pictures(maker)
     handle = await studio.open(first, identity(key="k"))
-    patience = msgspec.structs.replace(PATIENCE, elsewhere=5.0)
-    waiting = asyncio.create_task(studio.open(studio.pictures(maker, patience), identity(key="k")))
+    timeouts = msgspec.structs.replace(PATIENCE, elsewhere=5.0)
+    waiting = asyncio.create_task(studio.open(studio.pictures(maker, timeouts), identity(key="k")))
     await passing(clock, waiting)
 
     with pytest.raises(StillRunning) as caught:
@@ -362,7 +362,7 @@ async def test_a_key_whose_holder_died_is_not_blocked_and_not_paid_twice(studio:
     held = Execution(identity(key="k"), clock.now())
     retried = Execution(identity(), clock.now())
     for one in (held, retried):
-        await studio.requests.begin(one.entry, now=clock.now(), lease=PATIENCE.lease)
+        await studio.requests.begin(one.record, now=clock.now(), lease=PATIENCE.lease)
     maker = Maker()
     for asks in (identity(key="k"), identity(count=1)):
         waiting = asyncio.create_task(studio.open(studio.pictures(maker), asks))
@@ -464,9 +464,9 @@ class SlowRequests(SqlRequestStore):
         self.ready = asyncio.Event()
         self.ready.set()
 
-    async def begin(self, entry: Entry, *, now: float, lease: float) -> PriorExecution | None:
+    async def begin(self, record: ExecutionRecord, *, now: float, lease: float) -> PriorExecution | None:
         await self.ready.wait()
-        return await super().begin(entry, now=now, lease=lease)
+        return await super().begin(record, now=now, lease=lease)
 
 
 async def test_a_client_that_comes_back_is_written_down_once_by_a_slow_memory(

@@ -176,7 +176,7 @@ async def test_every_change_is_told_even_to_who_is_slow(videos: Videos, memory: 
             numbers.append(change[1])
 
     assert numbers == [2, 3, 4, 5, 6]
-    assert [moment.progress for moment in states[-1].history] == [0, 0, 10, 50, 99, 100]
+    assert [progress_event.progress for progress_event in states[-1].history] == [0, 0, 10, 50, 99, 100]
 
 
 @pytest.mark.parametrize("known", range(7))

@@ -105,8 +105,8 @@ async def test_linked_pictures_are_kept_under_names_of_their_own(studio: Studio,
 async def test_pictures_under_way_get_a_last_while(studio: Studio) -> None:
     """They are paid for: those that come in time are handed over, the others are not ordered again by the SDK."""
     maker, late = SlowMaker(), SlowMaker()
-    patience = msgspec.structs.replace(PATIENCE, farewell=0.05)
-    in_time, too_late = (studio.pictures(one, patience) for one in (maker, late))
+    timeouts = msgspec.structs.replace(PATIENCE, drain_seconds=0.05)
+    in_time, too_late = (studio.pictures(one, timeouts) for one in (maker, late))
     handles = [await studio.open(each, identity()) for each in (in_time, too_late)]
     for handle in handles:
         await handle.opened()
@@ -151,5 +151,5 @@ async def test_room_is_held_until_the_work_is_done_and_everybody_has_left(studio
 
 async def all_room(studio: Studio) -> None:
     """Take all room there is, and give it back."""
-    async with studio.budget.room(10**9):
+    async with studio.budget.reserve(10**9):
         pass

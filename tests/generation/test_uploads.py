@@ -8,15 +8,15 @@ from obstore.store import MemoryStore
 
 from adapter.database.engine import Database
 from adapter.domain.media import Frame, MediaFormat
-from adapter.domain.orders import Filed, ImageOrder, Kept, Link, Source
-from adapter.domain.records import Given, Search
+from adapter.domain.orders import FileIdSource, ImageOrder, LinkSource, Source, StoredSource
+from adapter.domain.records import Search, Upload
 from adapter.errors import InvalidRequest, NotFound, StorageFailed
 from adapter.generation.uploads import Uploads
 from adapter.media.store import ObjectMediaStore
 from adapter.records.files import SqlFileStore
 from tests.fakes import FakeClock, png
 
-GIVEN = Given(data=png(), format=MediaFormat.PNG, filename="fox.png", purpose="vision")
+GIVEN = Upload(data=png(), format=MediaFormat.PNG, filename="fox.png", purpose="vision")
 
 
 class Stubborn(ObjectMediaStore):
@@ -87,10 +87,10 @@ async def test_a_files_name_in_the_store_is_not_its_id(uploads: Uploads) -> None
 async def test_an_uploaded_picture_is_found_among_its_owners(uploads: Uploads) -> None:
     """What came with the request or lies elsewhere stays as it is."""
     file = await uploads.take(GIVEN, "ada")
-    link = Link("https://a", "image")
-    found = await uploads.resolved(order(link, Filed(file.id, "images[1]")), "ada")
+    link = LinkSource("https://a", "image")
+    found = await uploads.resolved(order(link, FileIdSource(file.id, "images[1]")), "ada")
 
-    assert found == order(link, Kept(file.name, "images[1]"))
+    assert found == order(link, StoredSource(file.name, "images[1]"))
 
 
 @pytest.mark.parametrize("why", ["never", "another's", "deleted", "expired"])
@@ -106,7 +106,7 @@ async def test_a_picture_that_its_owner_does_not_have_is_refused_by_its_place(
     file_id = "file-1" if why == "never" else file.id
 
     with pytest.raises(InvalidRequest, match=f"There is no file '{file_id}' here") as caught:
-        await uploads.resolved(order(Filed(file_id, "images[0]")), "ada")
+        await uploads.resolved(order(FileIdSource(file_id, "images[0]")), "ada")
     assert caught.value.param == "images[0]"
     with pytest.raises(NotFound):
         await uploads.find(file_id, "ada")
@@ -142,4 +142,4 @@ async def test_bytes_that_cannot_be_deleted_are_left_to_the_sweeper(
 
     with pytest.raises(NotFound):
         await uploads.find(file.id, "ada")
-    assert [each.files for each in await files.remains(before=2000.0, limit=10)] == [(file.name,)]
+    assert [each.files for each in await files.deleted_entries(before=2000.0, limit=10)] == [(file.name,)]

@@ -9,7 +9,7 @@ import pytest
 
 from adapter.domain.executions import RequestIdentity
 from adapter.domain.job import (
-    Doubt,
+    Ambiguity,
     Failed,
     Failure,
     Intended,
@@ -26,7 +26,7 @@ from adapter.domain.job import (
     advance,
 )
 from adapter.domain.media import MediaFormat, Ratio, RemoteVideo
-from adapter.domain.orders import Upload, VideoInput, VideoWish
+from adapter.domain.orders import InlineSource, VideoInput, VideoWish
 from adapter.domain.ports import Memory, Write
 from adapter.errors import ContentRefused, JobFailed, NotFound, UpstreamSilent
 from adapter.generation.files import Files
@@ -95,7 +95,7 @@ async def test_a_video_of_which_nobody_knows_goes_on_as_a_queued_one(videos: Vid
     """It takes minutes to find out; whoever asked is not kept waiting without a word."""
     starting = asyncio.create_task(start(videos, VideoWish(order=video_order()), identity()))
     job = advance(await admitted(memory), Intended("first", 1000.0, 680))
-    doubt = Doubt(failure=Failure.of(UpstreamSilent("silence")), witnessed=True, at=1001.0)
+    doubt = Ambiguity(failure=Failure.of(UpstreamSilent("silence")), sender_saw_end=True, at=1001.0)
     await move(memory, advance(job, Unanswered(doubt)))
 
     async with asyncio.timeout(5):
@@ -151,8 +151,8 @@ async def test_the_first_estimate_is_the_operators_or_the_cards(
     memory: Memory, clock: FakeClock, typical: float, expected: float
 ) -> None:
     """Until a video was measured."""
-    patience = msgspec.structs.replace(PATIENCE, typical=typical)
-    videos = Videos(Inputs(), memory, clock, patience, lambda: None)
+    timeouts = msgspec.structs.replace(PATIENCE, typical=typical)
+    videos = Videos(Inputs(), memory, clock, timeouts, lambda: None)
     starting = asyncio.create_task(start(videos, VideoWish(order=video_order()), identity()))
     job = await admitted(memory)
     await move(memory, submitted(job))
@@ -294,7 +294,7 @@ def wish_from(*files: bytes) -> VideoWish:
     order = msgspec.structs.replace(video_order(), input=VideoInput.FRAMES)
     return VideoWish(
         order=order,
-        sources=tuple(Upload(file, "image") for file in files),
+        sources=tuple(InlineSource(file, "image") for file in files),
         input_formats=(MediaFormat.PNG,),
         shapes={Ratio.LANDSCAPE: "landscape-key", Ratio.PORTRAIT: "portrait-key"},
     )

@@ -5,15 +5,15 @@ import pytest
 from adapter.database.engine import Database
 from adapter.domain.ports import Memory
 from adapter.jobs.feed import LocalFeed
-from adapter.jobs.kit import Kit
-from adapter.jobs.pace import Pace
+from adapter.jobs.poll_schedule import PollSchedule
 from adapter.jobs.poller import Poller
+from adapter.jobs.step_context import StepContext
 from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
 from adapter.media.store import open_media
 from tests.fakes import FakeClock, FakeVideoProvider
 
-PACE = Pace(poll_seconds=5.0, lease_seconds=10.0, deadline_seconds=3600.0)
+PACE = PollSchedule(poll_seconds=5.0, lease_seconds=10.0, deadline_seconds=3600.0)
 
 
 @pytest.fixture
@@ -43,5 +43,5 @@ def memory(store: SqlJobStore, clock: FakeClock) -> Memory:
 @pytest.fixture
 def poller(memory: Memory, provider: FakeVideoProvider, clock: FakeClock) -> Poller:
     """The loop, to be driven beat by beat."""
-    steps = Steps(Kit(providers={"fake": provider}, memory=memory, clock=clock, pace=PACE))
-    return Poller(memory.jobs, steps, clock=clock, pace=PACE)
+    steps = Steps(StepContext(providers={"fake": provider}, memory=memory, clock=clock, schedule=PACE))
+    return Poller(memory.jobs, steps, clock=clock, schedule=PACE)

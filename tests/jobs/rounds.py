@@ -7,10 +7,10 @@ import msgspec
 
 from adapter.domain.job import VideoJob
 from adapter.domain.media import RemoteVideo
-from adapter.domain.orders import KeptPicture, VideoInput
+from adapter.domain.orders import StoredInput, VideoInput
 from adapter.domain.ports import Finished, Memory, VideoProvider
-from adapter.jobs.kit import Kit
 from adapter.jobs.poller import Poller
+from adapter.jobs.step_context import StepContext
 from adapter.jobs.steps import Steps
 from tests.fakes import CLIP, FakeClock, FakeVideoProvider, png, video_job, video_order
 from tests.jobs.conftest import PACE
@@ -20,8 +20,8 @@ VIDEO, POSTER = "https://storage/video", "https://storage/poster"
 
 def poller_of(memory: Memory, clock: FakeClock, **providers: VideoProvider) -> Poller:
     """Return a poller, as another process would have it."""
-    steps = Steps(Kit(providers=providers, memory=memory, clock=clock, pace=PACE))
-    return Poller(memory.jobs, steps, clock=clock, pace=PACE)
+    steps = Steps(StepContext(providers=providers, memory=memory, clock=clock, schedule=PACE))
+    return Poller(memory.jobs, steps, clock=clock, schedule=PACE)
 
 
 async def admit(memory: Memory, clock: FakeClock, count: int = 1) -> list[str]:
@@ -35,7 +35,7 @@ async def admit_from_pictures(memory: Memory, clock: FakeClock, *files: bytes) -
     kept = []
     for number, file in enumerate(files):
         await memory.media.put(f"input_{number}.png", _once(file))
-        kept.append(KeptPicture(f"input_{number}.png", hashlib.sha256(file).hexdigest()))
+        kept.append(StoredInput(f"input_{number}.png", hashlib.sha256(file).hexdigest()))
     order = msgspec.structs.replace(video_order(), input=VideoInput.FRAMES, pictures=tuple(kept))
     job = video_job(order=order, at=clock.now())
     return (await memory.jobs.admit(job, now=clock.now())).id
@@ -45,7 +45,7 @@ async def _once(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 
-async def beat(poller: Poller, clock: FakeClock, times: int = 1) -> None:
+async def tick(poller: Poller, clock: FakeClock, times: int = 1) -> None:
     """Let rounds of the poller pass, a beat apart, each until everything it started is done."""
     for _ in range(times):
         await poller.tick()

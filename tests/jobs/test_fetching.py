@@ -9,11 +9,11 @@ from adapter.domain.job import JobState
 from adapter.domain.media import RemoteFile, RemoteVideo
 from adapter.domain.ports import Finished, Memory
 from adapter.errors import NoMedia, UpstreamBroken
-from adapter.jobs.fetch import bring_home
+from adapter.jobs.fetch import fetch_video
 from adapter.jobs.poller import Poller
 from adapter.media.store import open_media
 from tests.fakes import CLIP, FakeClock, FakeVideoProvider, video_job
-from tests.jobs.rounds import POSTER, VIDEO, admit, beat, find, finish
+from tests.jobs.rounds import POSTER, VIDEO, admit, find, finish, tick
 
 
 @pytest.mark.parametrize("piece", [1, 3, 11, 12, 13])
@@ -24,7 +24,7 @@ async def test_a_video_may_come_in_the_smallest_pieces(
     [job_id] = await admit(memory, clock)
     finish(provider, 1)
     provider.piece = piece
-    await beat(poller, clock, 4)
+    await tick(poller, clock, 4)
 
     job = await find(memory, job_id)
     assert job.media is not None
@@ -36,7 +36,7 @@ async def test_fetching_again_leaves_no_copies(provider: FakeVideoProvider, tmp_
     finish(provider, 1)
     media = open_media(f"file://{tmp_path}")
     job = msgspec.structs.replace(video_job(), remote=RemoteVideo(VIDEO, POSTER))
-    first, second = [await bring_home(job, provider, media) for _ in range(2)]
+    first, second = [await fetch_video(job, provider, media) for _ in range(2)]
 
     assert first == second
     assert sorted(file.name for file in tmp_path.iterdir()) == sorted([first.video, str(first.poster)])
@@ -47,13 +47,13 @@ async def test_an_expired_link_is_asked_for_again(
 ) -> None:
     """The provider signs a fresh one with every status answer."""
     [job_id] = await admit(memory, clock)
-    await beat(poller, clock)
+    await tick(poller, clock)
     provider.reports["op-1"] = Finished(RemoteVideo("https://storage/expired"))
-    await beat(poller, clock, 4)
+    await tick(poller, clock, 4)
     assert (await find(memory, job_id)).media is None
 
     finish(provider, 1)
-    await beat(poller, clock, 20)
+    await tick(poller, clock, 20)
 
     assert (await find(memory, job_id)).state is JobState.COMPLETED
 
@@ -79,14 +79,14 @@ async def test_a_file_that_is_not_the_whole_video_is_not_served(
 ) -> None:
     """Cut, of unknown length, or something else: it is fetched again until it is right."""
     [job_id] = await admit(memory, clock)
-    await beat(poller, clock)
+    await tick(poller, clock)
     finish(provider, 1)
     provider.files[VIDEO], provider.lengths[VIDEO] = data, length
-    await beat(poller, clock, 6)
+    await tick(poller, clock, 6)
     assert (await find(memory, job_id)).state in {JobState.READY, JobState.SUBMITTED}
 
     provider.files[VIDEO], provider.lengths[VIDEO] = CLIP, len(CLIP)
-    await beat(poller, clock, 20)
+    await tick(poller, clock, 20)
 
     assert (await find(memory, job_id)).state is JobState.COMPLETED
 
@@ -102,7 +102,7 @@ async def test_a_video_without_a_poster_is_still_a_video(
         del provider.files[POSTER]
     else:
         provider.files[POSTER] = poster
-    await beat(poller, clock, 4)
+    await tick(poller, clock, 4)
 
     job = await find(memory, job_id)
     assert job.media is not None
@@ -114,10 +114,10 @@ async def test_a_video_without_a_link_is_asked_for_by_its_name(
 ) -> None:
     """With the account that submitted it; there is no poster then."""
     [job_id] = await admit(memory, clock)
-    await beat(poller, clock)
+    await tick(poller, clock)
     provider.files["m1"] = CLIP
     provider.reports["op-1"] = Finished(RemoteVideo(name="m1"))
-    await beat(poller, clock, 4)
+    await tick(poller, clock, 4)
 
     job = await find(memory, job_id)
     assert job.media is not None
@@ -130,14 +130,14 @@ async def test_a_video_that_is_not_handed_out_is_asked_for_again(
 ) -> None:
     """It may be, later."""
     [job_id] = await admit(memory, clock)
-    await beat(poller, clock)
+    await tick(poller, clock)
     finish(provider, 1)
     provider.fail_download = NoMedia("It is not handed out.")
-    await beat(poller, clock, 60)
+    await tick(poller, clock, 60)
     assert (await find(memory, job_id)).state is JobState.SUBMITTED
 
     provider.fail_download = None
-    await beat(poller, clock, 70)
+    await tick(poller, clock, 70)
     assert (await find(memory, job_id)).state is JobState.COMPLETED
 
 
@@ -146,10 +146,10 @@ async def test_a_video_that_is_never_handed_out_ends_with_the_reason(
 ) -> None:
     """After eleven tries, as a success without a video does; it was paid for, so the client's SDK leaves it."""
     [job_id] = await admit(memory, clock)
-    await beat(poller, clock)
+    await tick(poller, clock)
     finish(provider, 1)
     provider.fail_download = NoMedia("It is not handed out: no.")
-    await beat(poller, clock, 700)
+    await tick(poller, clock, 700)
 
     failure = (await find(memory, job_id)).failure
     assert failure is not None
@@ -166,10 +166,10 @@ async def test_a_video_that_cannot_be_fetched_in_time_is_not_called_unfinished(
 ) -> None:
     """Its reader is told that it was made."""
     [job_id] = await admit(memory, clock)
-    await beat(poller, clock)
+    await tick(poller, clock)
     finish(provider, 1)
     provider.fail_download = UpstreamBroken("500")
-    await beat(poller, clock, 900)
+    await tick(poller, clock, 900)
 
     failure = (await find(memory, job_id)).failure
     assert failure is not None

@@ -35,10 +35,10 @@ class Told:
         await self._said.put(changed)
         await self._said.join()
 
-    async def tell(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
+    async def notify(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
         raise AssertionError(f"{ids} on {connection}")
 
-    async def heard(
+    async def listen(
         self,
         clock: Clock,  # noqa: ARG002 - a test says when
         watched: Collection[str],  # noqa: ARG002 - and what
@@ -233,7 +233,7 @@ async def test_only_what_a_reader_could_see_is_told(database: Database) -> None:
     told: list[list[str]] = []
 
     class Noting(Told):
-        async def tell(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
+        async def notify(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
             assert connection.in_transaction()
             told.append(list(ids))
 

@@ -21,7 +21,7 @@ from adapter.jobs.poller import Poller
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import CLIP, FakeClock, FakeVideoProvider
 from tests.jobs.conftest import PACE
-from tests.jobs.rounds import admit, beat, find, finish, poller_of
+from tests.jobs.rounds import admit, find, finish, poller_of, tick
 
 
 async def test_a_job_goes_all_the_way(
@@ -29,11 +29,11 @@ async def test_a_job_goes_all_the_way(
 ) -> None:
     """Accepted, submitted, polled, fetched, completed; the bytes are the provider's."""
     [job_id] = await admit(memory, clock)
-    await beat(poller, clock)
+    await tick(poller, clock)
     assert (await find(memory, job_id)).state is JobState.SUBMITTED
 
     finish(provider, 1)
-    await beat(poller, clock, 3)
+    await tick(poller, clock, 3)
 
     job = await find(memory, job_id)
     assert (job.state, job.progress, provider.executed) == (JobState.COMPLETED, 100, [job_id])
@@ -49,7 +49,7 @@ async def test_all_due_jobs_of_an_account_are_asked_about_in_one_call(
     """Two accounts, five jobs, two calls; each with the account that submitted."""
     provider.accounts = ["ada", "bob"]
     await admit(memory, clock, 5)
-    await beat(poller, clock, 2)
+    await tick(poller, clock, 2)
 
     assert sorted(provider.polls) == [("ada", ["op-1", "op-3", "op-5"]), ("bob", ["op-2", "op-4"])]
 
@@ -59,11 +59,11 @@ async def test_a_running_job_is_taken_up_by_the_next_process(
 ) -> None:
     """There is no resume routine: the ordinary query finds it."""
     [job_id] = await admit(memory, clock)
-    await beat(poller, clock)
+    await tick(poller, clock)
     finish(provider, 1)
 
     after = poller_of(memory, clock, fake=provider)
-    await beat(after, clock, 3)
+    await tick(after, clock, 3)
 
     assert (await find(memory, job_id)).state is JobState.COMPLETED
     assert provider.executed == [job_id]
@@ -81,7 +81,7 @@ async def test_what_is_dropped_when_the_process_stops_is_due_at_once(memory: Mem
 
     poller = poller_of(memory, clock, fake=Silent())
     [job_id] = await admit(memory, clock)
-    await beat(poller, clock)
+    await tick(poller, clock)
     running = asyncio.create_task(poller.run())
     await asked.wait()
     poller.stop()
@@ -97,14 +97,14 @@ async def test_a_poll_that_fails_never_fails_a_paid_job(
 ) -> None:
     """Whatever the status call answers, the job goes on once the trouble ends."""
     [job_id] = await admit(memory, clock)
-    await beat(poller, clock)
+    await tick(poller, clock)
     provider.fail_poll = fault
-    await beat(poller, clock, 20)
+    await tick(poller, clock, 20)
     assert (await find(memory, job_id)).state is JobState.SUBMITTED
 
     provider.fail_poll = None
     finish(provider, 1)
-    await beat(poller, clock, 70)
+    await tick(poller, clock, 70)
 
     assert (await find(memory, job_id)).state is JobState.COMPLETED
 
@@ -115,7 +115,7 @@ async def test_fruitless_polls_become_rarer(
     """Doubling up to five minutes instead of hammering."""
     await admit(memory, clock)
     provider.fail_poll = UpstreamBroken("html")
-    await beat(poller, clock, 60)
+    await tick(poller, clock, 60)
 
     assert 6 <= len(provider.polls) <= 9
 
@@ -125,9 +125,9 @@ async def test_an_operation_that_an_answer_omits_leaves_the_others_alone(
 ) -> None:
     """A batch answer is read job by job."""
     first, second = await admit(memory, clock, 2)
-    await beat(poller, clock)
+    await tick(poller, clock)
     finish(provider, 2)
-    await beat(poller, clock, 3)
+    await tick(poller, clock, 3)
 
     assert (await find(memory, first)).state is JobState.SUBMITTED
     assert (await find(memory, second)).state is JobState.COMPLETED
@@ -138,10 +138,10 @@ async def test_a_job_that_the_provider_gave_up_fails_with_its_words(
 ) -> None:
     """The report's failure is the job's failure."""
     [job_id] = await admit(memory, clock)
-    await beat(poller, clock)
+    await tick(poller, clock)
     failure = Failure(message="timed out", code="video_generation_failed", type="server_error", status=502)
     provider.reports["op-1"] = Refused(failure)
-    await beat(poller, clock)
+    await tick(poller, clock)
 
     job = await find(memory, job_id)
     assert (job.state, job.failure) == (JobState.FAILED, failure)
@@ -152,13 +152,13 @@ async def test_only_the_deadline_ends_a_job_that_never_finishes(
 ) -> None:
     """An hour by this configuration, and then a few more looks: a clock may have jumped."""
     [job_id] = await admit(memory, clock)
-    await beat(poller, clock)
+    await tick(poller, clock)
     provider.reports["op-1"] = Working()
     await clock.advance(3580.0)
-    await beat(poller, clock, 6)
+    await tick(poller, clock, 6)
     assert (await find(memory, job_id)).state is JobState.SUBMITTED
 
-    await beat(poller, clock, 40)
+    await tick(poller, clock, 40)
 
     failure = (await find(memory, job_id)).failure
     assert failure is not None
@@ -176,12 +176,12 @@ async def test_a_mistake_of_ours_is_not_repeated_at_full_speed(memory: Memory, c
     mistaken = Mistaken()
     poller = poller_of(memory, clock, fake=mistaken)
     [job_id] = await admit(memory, clock)
-    await beat(poller, clock, 40)
+    await tick(poller, clock, 40)
     assert 3 <= len(mistaken.polls) <= 9
 
     right = FakeVideoProvider()
     finish(right, 1)
-    await beat(poller_of(memory, clock, fake=right), clock, 70)
+    await tick(poller_of(memory, clock, fake=right), clock, 70)
     assert (await find(memory, job_id)).state is JobState.COMPLETED
 
 
@@ -190,13 +190,13 @@ async def test_a_long_downtime_does_not_fail_a_job_at_the_first_trouble(
 ) -> None:
     """The deadline passed while nobody looked; the video may be finished, so a few looks are due to it."""
     [job_id] = await admit(memory, clock)
-    await beat(poller, clock)
+    await tick(poller, clock)
     await clock.advance(2 * PACE.deadline_seconds)
     provider.fail_poll = UpstreamBroken("html")
-    await beat(poller, clock, 3)
+    await tick(poller, clock, 3)
     provider.fail_poll = None
     finish(provider, 1)
-    await beat(poller, clock, 10)
+    await tick(poller, clock, 10)
 
     assert (await find(memory, job_id)).state is JobState.COMPLETED
 
@@ -206,10 +206,10 @@ async def test_progress_is_estimated_from_the_time(
 ) -> None:
     """Fifty of a hundred expected seconds are 45 per cent."""
     [job_id] = await admit(memory, clock)
-    await beat(poller, clock)
+    await tick(poller, clock)
     provider.reports["op-1"] = Working()
     await clock.advance(45.0)
-    await beat(poller, clock)
+    await tick(poller, clock)
 
     assert (await find(memory, job_id)).progress == 45
 
@@ -219,11 +219,11 @@ async def test_a_job_of_a_provider_that_was_taken_out_waits_for_it(
 ) -> None:
     """A configuration mistake costs no paid video."""
     [job_id] = await admit(memory, clock)
-    await beat(poller, clock)
+    await tick(poller, clock)
     without = poller_of(memory, clock)
-    await beat(without, clock, 3)
+    await tick(without, clock, 3)
     finish(provider, 1)
-    await beat(poller, clock, 12)
+    await tick(poller, clock, 12)
 
     assert (await find(memory, job_id)).state is JobState.COMPLETED
 
@@ -270,17 +270,17 @@ async def test_a_database_that_is_away_is_no_mistake_of_ours(
     away = Away(database)
     poller = poller_of(Memory(away, memory.feed, memory.media), clock, fake=provider)
     [job_id] = await admit(memory, clock)
-    await beat(poller, clock)
+    await tick(poller, clock)
     away.fails = True
     with structlog.testing.capture_logs() as logs:
-        await beat(poller, clock)
+        await tick(poller, clock)
     away.fails = False
     assert [(log["event"], log["job_ids"]) for log in logs] == [("poller.step_put_off", [job_id])]
     assert "exc_info" not in logs[0]
     assert (await find(memory, job_id)).misses == 0
 
     finish(provider, 1)
-    await beat(poller, clock, 5)
+    await tick(poller, clock, 5)
     assert (await find(memory, job_id)).state is JobState.COMPLETED
 
 
@@ -289,7 +289,7 @@ async def test_no_more_jobs_are_held_than_can_be_kept(
 ) -> None:
     """A hundred at a time, every one of them in the end."""
     await admit(memory, clock, 250)
-    await beat(poller, clock, 5)
+    await tick(poller, clock, 5)
 
     assert len(provider.executed) == 250
 
@@ -299,13 +299,13 @@ async def test_a_success_without_a_video_is_asked_about_again(
 ) -> None:
     """Its link may come later than the word."""
     [job_id] = await admit(memory, clock)
-    await beat(poller, clock)
+    await tick(poller, clock)
     provider.reports["op-1"] = Empty()
-    await beat(poller, clock, 60)
+    await tick(poller, clock, 60)
     assert (await find(memory, job_id)).state is JobState.SUBMITTED
 
     finish(provider, 1)
-    await beat(poller, clock, 70)
+    await tick(poller, clock, 70)
     assert (await find(memory, job_id)).state is JobState.COMPLETED
 
 
@@ -314,9 +314,9 @@ async def test_a_success_that_never_gives_its_video_is_the_end(
 ) -> None:
     """Once, and ten more times; it was paid for, so the client's SDK leaves it."""
     [job_id] = await admit(memory, clock)
-    await beat(poller, clock)
+    await tick(poller, clock)
     provider.reports["op-1"] = Empty()
-    await beat(poller, clock, 600)
+    await tick(poller, clock, 600)
 
     failure = (await find(memory, job_id)).failure
     assert failure is not None
@@ -328,10 +328,10 @@ async def test_the_operator_is_told_once_that_a_paid_job_is_stuck(
 ) -> None:
     """Not at the first stumble, and not with every look."""
     [job_id] = await admit(memory, clock)
-    await beat(poller, clock)
+    await tick(poller, clock)
     provider.fail_poll = UpstreamRejected("400")
     with structlog.testing.capture_logs() as written:
-        await beat(poller, clock, 300)
+        await tick(poller, clock, 300)
 
     stalled = [line for line in written if line["event"] == "jobs.stalled"]
     assert [(line["job_id"], line["operation"], line["log_level"]) for line in stalled] == [(job_id, "op-1", "error")]

@@ -10,14 +10,14 @@ from adapter.database.engine import Database
 from adapter.domain.job import JobState, Operation, Phase, VideoJob
 from adapter.domain.ports import Memory
 from adapter.errors import AdapterError, StorageFailed, UpstreamBroken, UpstreamSilent
-from adapter.jobs.kit import Kit
-from adapter.jobs.pace import Pace
+from adapter.jobs.poll_schedule import PollSchedule
 from adapter.jobs.poller import Poller
+from adapter.jobs.step_context import StepContext
 from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import FakeClock, FakeVideoProvider, video_job
 from tests.jobs.conftest import PACE
-from tests.jobs.rounds import admit, beat, find, finish, poller_of
+from tests.jobs.rounds import admit, find, finish, poller_of, tick
 
 SILENT = UpstreamSilent("Google did not answer in time.")
 BEATS_TO_THE_END = 26
@@ -51,7 +51,7 @@ async def ambiguous(poller: Poller, memory: Memory, provider: FakeVideoProvider,
     """Bring one job to where nobody knows, let Google answer from then on, and return its id."""
     [job_id] = await admit(memory, clock)
     provider.refuse_submit = SILENT
-    await beat(poller, clock)
+    await tick(poller, clock)
     provider.refuse_submit = None
     assert (await find(memory, job_id)).state is JobState.AMBIGUOUS
     return job_id
@@ -71,10 +71,10 @@ async def test_what_was_provably_not_charged_is_sent_again(
     """The same credits before, a minute after, and another minute after that: nothing was executed."""
     [job_id] = await admit(memory, clock)
     provider.refuse_submit = fault
-    await beat(poller, clock)
+    await tick(poller, clock)
     provider.refuse_submit = None
     finish(provider, 1)
-    await beat(poller, clock, 30)
+    await tick(poller, clock, 30)
 
     assert (await find(memory, job_id)).state is JobState.COMPLETED
     assert provider.executed == [job_id]
@@ -88,11 +88,11 @@ async def test_the_readings_keep_their_distance(
     job_id = await ambiguous(poller, memory, provider, clock)
     for _ in range(24):
         other = poller_of(memory, clock, fake=provider)
-        await beat(other, clock)
+        await tick(other, clock)
     job = await find(memory, job_id)
 
-    assert job.doubt is not None
-    times = [job.doubt.at, *(reading.at for reading in job.doubt.readings)]
+    assert job.ambiguity is not None
+    times = [job.ambiguity.at, *(reading.at for reading in job.ambiguity.readings)]
     assert times == [1000.0, 1060.0, 1120.0]
 
 
@@ -102,10 +102,12 @@ async def test_a_reading_that_comes_too_early_is_put_off(
     """Whoever takes the job over before its time reads nothing."""
     job_id = await ambiguous(poller, memory, provider, clock)
     [claim] = await memory.jobs.claim(now=1060.0, lease=10.0, limit=1)
-    await Steps(Kit(providers={"fake": provider}, memory=memory, clock=clock, pace=PACE)).reconciling.reconcile(claim)
+    await Steps(
+        StepContext(providers={"fake": provider}, memory=memory, clock=clock, schedule=PACE)
+    ).reconciling.reconcile(claim)
 
     job = await find(memory, job_id)
-    assert (job.doubt and job.doubt.readings, len(provider.credits_asked)) == ((), 1)
+    assert (job.ambiguity and job.ambiguity.readings, len(provider.credits_asked)) == ((), 1)
 
 
 async def test_an_ambiguous_job_is_not_looked_at_before_its_time(
@@ -123,9 +125,9 @@ async def test_readings_that_a_clock_brought_together_prove_nothing(
 ) -> None:
     """It was set back after the first: nobody knows how much later the second one is."""
     job_id = await ambiguous(poller, memory, provider, clock)
-    await beat(poller, clock, 14)
+    await tick(poller, clock, 14)
     await clock.advance(-1000.0)
-    await beat(poller, clock, 14)
+    await tick(poller, clock, 14)
 
     assert (await failure(memory, job_id))[0] == "upstream_submit_unknown"
     assert provider.executed == []
@@ -136,7 +138,7 @@ async def test_a_charge_is_told_and_nothing_is_sent_again(memory: Memory, clock:
     provider = Executing()
     poller = poller_of(memory, clock, fake=provider)
     [job_id] = await admit(memory, clock)
-    await beat(poller, clock, 15)
+    await tick(poller, clock, 15)
 
     code, should_retry, message = await failure(memory, job_id)
     assert (code, should_retry) == ("upstream_submit_unknown", False)
@@ -149,9 +151,9 @@ async def test_a_charge_that_comes_late_is_seen_by_the_second_reading(
 ) -> None:
     """Google executes when it pleases; that is what the second look is for."""
     job_id = await ambiguous(poller, memory, provider, clock)
-    await beat(poller, clock, 14)
+    await tick(poller, clock, 14)
     provider.credits_left = 660
-    await beat(poller, clock, BEATS_TO_THE_END)
+    await tick(poller, clock, BEATS_TO_THE_END)
 
     assert "it was paid for" in (await failure(memory, job_id))[2]
     assert provider.executed == []
@@ -163,7 +165,7 @@ async def test_credits_that_rose_prove_nothing(
     """A refill may hide a charge."""
     job_id = await ambiguous(poller, memory, provider, clock)
     provider.credits_left = 700
-    await beat(poller, clock, BEATS_TO_THE_END)
+    await tick(poller, clock, BEATS_TO_THE_END)
 
     assert "was credited meanwhile" in (await failure(memory, job_id))[2]
     assert provider.executed == []
@@ -175,7 +177,7 @@ async def test_credits_that_cannot_be_read_again_prove_nothing(
     """Four tries, then it is unknown what it cost."""
     job_id = await ambiguous(poller, memory, provider, clock)
     provider.credits_left = None
-    await beat(poller, clock, 60)
+    await tick(poller, clock, 60)
 
     code, _, message = await failure(memory, job_id)
     assert (code, provider.executed) == ("upstream_submit_unknown", [])
@@ -189,9 +191,9 @@ async def test_a_reading_that_fails_is_taken_again(
     """The trouble that cut the submission may last."""
     job_id = await ambiguous(poller, memory, provider, clock)
     provider.credits_left = None
-    await beat(poller, clock, 14)
+    await tick(poller, clock, 14)
     provider.credits_left = 680
-    await beat(poller, clock, BEATS_TO_THE_END)
+    await tick(poller, clock, BEATS_TO_THE_END)
 
     assert provider.executed == [job_id]
 
@@ -203,7 +205,7 @@ async def test_without_credits_from_the_start_it_is_given_up_at_once(
     provider.credits_left = None
     [job_id] = await admit(memory, clock)
     provider.refuse_submit = SILENT
-    await beat(poller, clock)
+    await tick(poller, clock)
 
     assert (await failure(memory, job_id))[:2] == ("upstream_submit_unknown", False)
 
@@ -212,12 +214,12 @@ async def test_an_operator_may_have_ambiguous_submissions_given_up(
     memory: Memory, provider: FakeVideoProvider, clock: FakeClock
 ) -> None:
     """Then the credits are not even read."""
-    pace = Pace(poll_seconds=5.0, lease_seconds=10.0, deadline_seconds=3600.0, reconcile_seconds=None)
-    steps = Steps(Kit(providers={"fake": provider}, memory=memory, clock=clock, pace=pace))
-    poller = Poller(memory.jobs, steps, clock=clock, pace=pace)
+    schedule = PollSchedule(poll_seconds=5.0, lease_seconds=10.0, deadline_seconds=3600.0, reconcile_seconds=None)
+    steps = Steps(StepContext(providers={"fake": provider}, memory=memory, clock=clock, schedule=schedule))
+    poller = Poller(memory.jobs, steps, clock=clock, schedule=schedule)
     [job_id] = await admit(memory, clock)
     provider.refuse_submit = SILENT
-    await beat(poller, clock)
+    await tick(poller, clock)
 
     assert (await failure(memory, job_id))[0] == "upstream_submit_unknown"
     assert provider.credits_asked == []
@@ -229,7 +231,7 @@ async def test_another_job_of_the_account_spoils_the_proof(
     """A refund of the one may hide a charge for the other."""
     job_id = await ambiguous(poller, memory, provider, clock)
     await memory.jobs.admit(video_job(2, at=clock.now()), now=clock.now())
-    await beat(poller, clock, BEATS_TO_THE_END)
+    await tick(poller, clock, BEATS_TO_THE_END)
 
     code, _, message = await failure(memory, job_id)
     assert code == "upstream_submit_unknown"
@@ -242,10 +244,10 @@ async def test_a_charge_among_others_is_told_as_what_it_is(memory: Memory, clock
     provider = Executing()
     poller = poller_of(memory, clock, fake=provider)
     [job_id] = await admit(memory, clock)
-    await beat(poller, clock)
+    await tick(poller, clock)
     provider.fault = None
     await memory.jobs.admit(video_job(2, at=clock.now()), now=clock.now())
-    await beat(poller, clock, 15)
+    await tick(poller, clock, 15)
 
     assert (
         "40 credits were taken from the account since, for this video or for another"
@@ -260,9 +262,9 @@ async def test_a_job_of_another_account_spoils_nothing(
     provider.accounts = ["ada", "bob"]
     first, second = await admit(memory, clock, 2)
     provider.refuse_submit = SILENT
-    await beat(poller, clock)
+    await tick(poller, clock)
     provider.refuse_submit = None
-    await beat(poller, clock, BEATS_TO_THE_END)
+    await tick(poller, clock, BEATS_TO_THE_END)
 
     assert sorted(provider.executed) == sorted([first, second])
 
@@ -279,8 +281,8 @@ async def test_a_job_whose_sender_died_is_looked_into_and_never_sent_again(
     dying = Dies()
     dying.credits_left = 680
     [job_id] = await admit(memory, clock)
-    await beat(poller_of(memory, clock, fake=dying), clock)
-    await beat(poller_of(memory, clock, fake=provider), clock, 40)
+    await tick(poller_of(memory, clock, fake=dying), clock)
+    await tick(poller_of(memory, clock, fake=provider), clock, 40)
 
     code, _, message = await failure(memory, job_id)
     assert (code, provider.executed) == ("upstream_submit_unknown", [])
@@ -293,7 +295,7 @@ async def test_what_is_never_charged_is_not_sent_for_ever(
     """Four times, as what provably was not sent."""
     [job_id] = await admit(memory, clock)
     provider.refuse_submit = SILENT
-    await beat(poller, clock, 200)
+    await tick(poller, clock, 200)
 
     code, should_retry, message = await failure(memory, job_id)
     assert (code, should_retry, len(provider.given)) == ("upstream_timeout", False, 4)
@@ -306,7 +308,7 @@ async def test_an_unwanted_job_is_looked_into_and_then_not_sent_again(
     """What it cost is settled first."""
     job_id = await ambiguous(poller, memory, provider, clock)
     await memory.jobs.cancel(job_id, now=clock.now())
-    await beat(poller, clock, BEATS_TO_THE_END)
+    await tick(poller, clock, BEATS_TO_THE_END)
 
     assert ((await failure(memory, job_id))[0], provider.executed) == ("cancelled", [])
 
@@ -326,7 +328,7 @@ async def test_the_evidence_is_one_line_for_the_operator(
     """Account, credits before, each reading, who saw it, who else was near, and what was done."""
     job_id = await ambiguous(poller, memory, provider, clock)
     with structlog.testing.capture_logs() as written:
-        await beat(poller, clock, BEATS_TO_THE_END)
+        await tick(poller, clock, BEATS_TO_THE_END)
 
     assert [line for line in written if line["event"] == "job.reconciled"] == [
         {
@@ -336,7 +338,7 @@ async def test_the_evidence_is_one_line_for_the_operator(
             "account": "first",
             "credits_before": 680,
             "readings": [680, 680],
-            "witnessed": True,
+            "sender_saw_end": True,
             "neighbours": [],
             "sent_again": True,
         }
@@ -383,6 +385,6 @@ async def test_nothing_is_decided_while_the_neighbours_are_unknown(
     moody = Memory(store, memory.feed, memory.media)
     poller = poller_of(moody, clock, fake=provider)
     job_id = await ambiguous(poller, memory, provider, clock)
-    await beat(poller, clock, BEATS_TO_THE_END + 5)
+    await tick(poller, clock, BEATS_TO_THE_END + 5)
 
     assert (store.asked, provider.executed) == (2, [job_id])

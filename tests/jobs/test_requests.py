@@ -12,7 +12,7 @@ from adapter.domain.executions import (
     KEY_SECONDS,
     RETRY_SECONDS,
     ConnectedProcess,
-    Entry,
+    ExecutionRecord,
     ExecutionStatus,
     RequestIdentity,
     RetryInfo,
@@ -51,14 +51,14 @@ async def other(database_url: str, database: Database) -> AsyncIterator[SqlReque
     await second.dispose()
 
 
-def entry(
-    mark: int = 1, *, scope: str = "s", content: str = "1:c", repeat: RetryInfo = KEY, began_at: float = 1000.0
-) -> Entry:
+def record(
+    execution_id: int = 1, *, scope: str = "s", content: str = "1:c", repeat: RetryInfo = KEY, began_at: float = 1000.0
+) -> ExecutionRecord:
     """Return an execution of a request with a key."""
-    return Entry(
+    return ExecutionRecord(
         scope=scope,
         content=content,
-        mark=f"{mark:032x}",
+        execution_id=f"{execution_id:032x}",
         began_at=began_at,
         keep_seconds=RETRY_SECONDS,
         repeat=repeat,
@@ -67,22 +67,28 @@ def entry(
 
 async def test_the_first_attempt_begins_and_the_second_learns_of_it(requests: SqlRequestStore) -> None:
     """Under way, by whom, and since when."""
-    assert await requests.begin(entry(1), now=1000.0, lease=LEASE) is None
-    known = await requests.begin(entry(2), now=1001.0, lease=LEASE)
+    assert await requests.begin(record(1), now=1000.0, lease=LEASE) is None
+    known = await requests.begin(record(2), now=1001.0, lease=LEASE)
 
     assert known is not None
-    assert (known.standing, known.mark, known.began_at) == (ExecutionStatus.RUNNING, entry(1).mark, 1000.0)
+    assert (known.status, known.execution_id, known.began_at) == (
+        ExecutionStatus.RUNNING,
+        record(1).execution_id,
+        1000.0,
+    )
 
 
 async def test_of_attempts_at_the_same_moment_in_two_processes_one_begins(
     requests: SqlRequestStore, other: SqlRequestStore
 ) -> None:
     """A hundred: each process has one connection that writes to a file, so two wait for its lock and not a hundred."""
-    tasks = [store.begin(entry(number), now=1000.0, lease=LEASE) for number, store in enumerate([requests, other] * 50)]
+    tasks = [
+        store.begin(record(number), now=1000.0, lease=LEASE) for number, store in enumerate([requests, other] * 50)
+    ]
 
     known = await asyncio.gather(*tasks)
     assert len([one for one in known if one is None]) == 1
-    assert len({one.mark for one in known if one}) == 1
+    assert len({one.execution_id for one in known if one}) == 1
 
 
 @pytest.mark.parametrize("answer", [ALBUM, StoredFault(Failure.of(ContentRefused("no"))), None])
@@ -90,86 +96,92 @@ async def test_an_answer_comes_back_as_it_was_given(
     requests: SqlRequestStore, other: SqlRequestStore, answer: StoredImageBatch | StoredFault | None
 ) -> None:
     """In any process."""
-    await requests.begin(entry(), now=1000.0, lease=LEASE)
-    assert await requests.finish(entry(), answer, answered_at=None)
-    known = await other.begin(entry(2), now=1100.0, lease=LEASE)
+    await requests.begin(record(), now=1000.0, lease=LEASE)
+    assert await requests.finish(record(), answer, answered_at=None)
+    known = await other.begin(record(2), now=1100.0, lease=LEASE)
 
     assert known is not None
     assert known.answer == answer
-    assert known.standing == (ExecutionStatus.HANDED if answer is None else ExecutionStatus.ANSWERED)
+    assert known.status == (ExecutionStatus.HANDED if answer is None else ExecutionStatus.ANSWERED)
 
 
 async def test_an_execution_whose_holder_died_is_lost_and_not_begun_again(requests: SqlRequestStore) -> None:
     """What came of it is unknown."""
-    await requests.begin(entry(), now=1000.0, lease=LEASE)
-    await requests.renew([entry().mark], now=1020.0, lease=LEASE)
-    alive = await requests.begin(entry(2), now=1045.0, lease=LEASE)
-    dead = await requests.begin(entry(2), now=1051.0, lease=LEASE)
+    await requests.begin(record(), now=1000.0, lease=LEASE)
+    await requests.renew([record().execution_id], now=1020.0, lease=LEASE)
+    alive = await requests.begin(record(2), now=1045.0, lease=LEASE)
+    dead = await requests.begin(record(2), now=1051.0, lease=LEASE)
 
     assert alive is not None
     assert dead is not None
-    assert (alive.standing, dead.standing) == (ExecutionStatus.RUNNING, ExecutionStatus.LOST)
+    assert (alive.status, dead.status) == (ExecutionStatus.RUNNING, ExecutionStatus.LOST)
 
 
 async def test_equal_requests_side_by_side_have_an_execution_each(requests: SqlRequestStore) -> None:
     """Each has its own end, and what is forgotten of one is not forgotten of the other."""
     plain = RetryInfo()
-    for mark in (1, 2):
-        await requests.register(entry(mark, repeat=plain), now=1000.0, lease=LEASE)
-    assert await requests.finish(entry(1), ALBUM, answered_at=None)
-    await requests.forget(entry(2))
-    assert not await requests.finish(entry(2), ALBUM, answered_at=None)
+    for execution_id in (1, 2):
+        await requests.register(record(execution_id, repeat=plain), now=1000.0, lease=LEASE)
+    assert await requests.finish(record(1), ALBUM, answered_at=None)
+    await requests.forget(record(2))
+    assert not await requests.finish(record(2), ALBUM, answered_at=None)
 
-    known = await requests.begin(entry(3, repeat=RetryInfo(count=1)), now=1002.0, lease=LEASE)
+    known = await requests.begin(record(3, repeat=RetryInfo(count=1)), now=1002.0, lease=LEASE)
     assert known is not None
-    assert (known.mark, known.standing) == (entry(1).mark, ExecutionStatus.ANSWERED)
+    assert (known.execution_id, known.status) == (record(1).execution_id, ExecutionStatus.ANSWERED)
 
 
 async def test_each_retry_finds_an_execution_that_was_not_retried_yet(requests: SqlRequestStore) -> None:
     """Of two equal requests that were both cut off."""
-    for mark in (1, 2):
-        await requests.register(entry(mark, repeat=RetryInfo(), began_at=1000.0 + mark), now=1000.0, lease=LEASE)
-        await requests.finish(entry(mark), ALBUM, answered_at=None)
+    for execution_id in (1, 2):
+        await requests.register(
+            record(execution_id, repeat=RetryInfo(), began_at=1000.0 + execution_id), now=1000.0, lease=LEASE
+        )
+        await requests.finish(record(execution_id), ALBUM, answered_at=None)
     retry = RetryInfo(count=1)
-    found = [await requests.begin(entry(3, repeat=retry), now=1002.0, lease=LEASE) for _ in range(3)]
+    found = [await requests.begin(record(3, repeat=retry), now=1002.0, lease=LEASE) for _ in range(3)]
 
-    assert [one.mark for one in found if one] == [entry(2).mark, entry(1).mark, entry(2).mark]
+    assert [one.execution_id for one in found if one] == [
+        record(2).execution_id,
+        record(1).execution_id,
+        record(2).execution_id,
+    ]
 
 
 async def test_a_first_attempt_finds_what_no_client_was_given(requests: SqlRequestStore) -> None:
     """Neither what is under way, nor what failed, nor what was handed over."""
     plain = RetryInfo()
-    await requests.register(entry(1, repeat=plain), now=1000.0, lease=LEASE)
-    await requests.register(entry(2, repeat=plain), now=1000.0, lease=LEASE)
-    await requests.finish(entry(2), StoredFault(Failure.of(ContentRefused("no"))), answered_at=None)
-    await requests.register(entry(3, repeat=plain), now=1000.0, lease=LEASE)
-    await requests.finish(entry(3), ALBUM, answered_at=None)
+    await requests.register(record(1, repeat=plain), now=1000.0, lease=LEASE)
+    await requests.register(record(2, repeat=plain), now=1000.0, lease=LEASE)
+    await requests.finish(record(2), StoredFault(Failure.of(ContentRefused("no"))), answered_at=None)
+    await requests.register(record(3, repeat=plain), now=1000.0, lease=LEASE)
+    await requests.finish(record(3), ALBUM, answered_at=None)
 
-    first = await requests.begin(entry(4, repeat=plain), now=1001.0, lease=LEASE)
+    first = await requests.begin(record(4, repeat=plain), now=1001.0, lease=LEASE)
     assert first is not None
-    assert (first.mark, first.answer) == (entry(3).mark, ALBUM)
-    await requests.mark_answered(entry(3).mark, now=1002.0)
-    assert await requests.begin(entry(4, repeat=plain), now=1003.0, lease=LEASE) is None
+    assert (first.execution_id, first.answer) == (record(3).execution_id, ALBUM)
+    await requests.mark_answered(record(3).execution_id, now=1002.0)
+    assert await requests.begin(record(4, repeat=plain), now=1003.0, lease=LEASE) is None
 
 
 async def test_a_request_of_which_nothing_came_is_forgotten(requests: SqlRequestStore) -> None:
     """The next attempt begins."""
-    await requests.begin(entry(), now=1000.0, lease=LEASE)
-    await requests.forget(entry())
+    await requests.begin(record(), now=1000.0, lease=LEASE)
+    await requests.forget(record())
 
-    assert await requests.begin(entry(2), now=1000.0, lease=LEASE) is None
+    assert await requests.begin(record(2), now=1000.0, lease=LEASE) is None
 
 
 async def test_what_is_too_old_is_forgotten_with_its_files(requests: SqlRequestStore) -> None:
     """And what is not stays."""
-    await requests.begin(entry(), now=1000.0, lease=LEASE)
-    await requests.finish(entry(), ALBUM, answered_at=None)
-    await requests.begin(entry(2, scope="t"), now=1500.0, lease=LEASE)
+    await requests.begin(record(), now=1000.0, lease=LEASE)
+    await requests.finish(record(), ALBUM, answered_at=None)
+    await requests.begin(record(2, scope="t"), now=1500.0, lease=LEASE)
 
     assert await requests.prune(now=1000.0 + RETRY_SECONDS - 1) == []
     assert await requests.prune(now=1000.0 + RETRY_SECONDS) == [ALBUM]
-    assert await requests.begin(entry(3), now=1950.0, lease=LEASE) is None
-    assert await requests.begin(entry(3, scope="t"), now=1950.0, lease=LEASE) is not None
+    assert await requests.begin(record(3), now=1950.0, lease=LEASE) is None
+    assert await requests.begin(record(3, scope="t"), now=1950.0, lease=LEASE) is not None
 
 
 def identity(
@@ -302,14 +314,14 @@ async def test_a_retry_whose_job_cannot_be_read_here_makes_no_second_one(
 async def test_an_answer_that_cannot_be_read_stops_no_other(requests: SqlRequestStore, database: Database) -> None:
     """A newer version wrote it: it is handed, and its files are left to the janitor."""
     for number in (1, 2):
-        await requests.begin(entry(number, scope=str(number)), now=1000.0, lease=LEASE)
-        await requests.finish(entry(number, scope=str(number)), ALBUM, answered_at=None)
+        await requests.begin(record(number, scope=str(number)), now=1000.0, lease=LEASE)
+        await requests.finish(record(number, scope=str(number)), ALBUM, answered_at=None)
     async with writing(database) as connection:
         await connection.execute(EXECUTIONS.update().where(EXECUTIONS.c.scope == "1").values(document=b"{"))
-    known = await requests.begin(entry(3, scope="1"), now=1001.0, lease=LEASE)
+    known = await requests.begin(record(3, scope="1"), now=1001.0, lease=LEASE)
 
     assert known is not None
-    assert (known.standing, known.answer) == (ExecutionStatus.ANSWERED, None)
+    assert (known.status, known.answer) == (ExecutionStatus.ANSWERED, None)
     assert await requests.prune(now=1000.0 + RETRY_SECONDS) == [ALBUM]
 
 

@@ -12,14 +12,14 @@ from adapter.database.engine import Database
 from adapter.domain.job import JobState, Operation, VideoJob
 from adapter.domain.ports import Claim, Memory, Write
 from adapter.errors import StorageFailed, WrongConfiguration
-from adapter.jobs.kit import Kit
 from adapter.jobs.poller import Poller
 from adapter.jobs.spool import Answer, Spool, try_out
+from adapter.jobs.step_context import StepContext
 from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import FakeClock, FakeVideoProvider
 from tests.jobs.conftest import PACE
-from tests.jobs.rounds import admit, beat, find, finish
+from tests.jobs.rounds import admit, find, finish, tick
 
 
 def answer(number: int = 1) -> Answer:
@@ -175,8 +175,8 @@ class Torn(SqlJobStore):
 
 def poller_with(spool: Spool, memory: Memory, clock: FakeClock, provider: FakeVideoProvider) -> tuple[Poller, Steps]:
     """Return a process's loop and its steps."""
-    steps = Steps(Kit(providers={"fake": provider}, memory=memory, clock=clock, pace=PACE, spool=spool))
-    return Poller(memory.jobs, steps, clock=clock, pace=PACE), steps
+    steps = Steps(StepContext(providers={"fake": provider}, memory=memory, clock=clock, schedule=PACE, spool=spool))
+    return Poller(memory.jobs, steps, clock=clock, schedule=PACE), steps
 
 
 async def died_after_the_answer(
@@ -203,7 +203,7 @@ async def test_a_paid_video_is_found_by_the_next_process(
     provider.credits_left = 680
     job_id = await died_after_the_answer(folder, memory, database, clock, provider)
     poller, steps = poller_with(Spool(folder), memory, clock, provider)
-    await steps.adoption.replay()
+    await steps.late_answers.replay()
     job = await find(memory, job_id)
     assert (job.state, job.operation, job.submitted_at) == (
         JobState.SUBMITTED,
@@ -211,7 +211,7 @@ async def test_a_paid_video_is_found_by_the_next_process(
         1000.0,
     )
     finish(provider, 1)
-    await beat(poller, clock, 4)
+    await tick(poller, clock, 4)
 
     assert ((await find(memory, job_id)).state, provider.executed) == (JobState.COMPLETED, [job_id])
     assert list(folder.iterdir()) == []
@@ -223,7 +223,7 @@ async def test_an_answer_leaves_the_spool_once_it_is_committed(
     """And it was there before: the file was made for it."""
     await admit(memory, clock)
     poller, _ = poller_with(Spool(folder), memory, clock, provider)
-    await beat(poller, clock)
+    await tick(poller, clock)
 
     assert [file.stat().st_size for file in folder.iterdir()] == [0]
 
@@ -235,12 +235,12 @@ async def test_an_answer_comes_in_time_for_a_job_that_is_already_in_doubt(
     provider.credits_left = 680
     job_id = await died_after_the_answer(folder, memory, database, clock, provider)
     other, _ = poller_with(Spool(), memory, clock, provider)
-    await beat(other, clock, 4)
+    await tick(other, clock, 4)
     assert (await find(memory, job_id)).state is JobState.AMBIGUOUS
     await clock.advance(50.0)
     [claim] = await memory.jobs.claim(now=clock.now(), lease=100.0, limit=1)
     _, steps = poller_with(Spool(folder), memory, clock, provider)
-    await steps.adoption.replay()
+    await steps.late_answers.replay()
 
     assert (await find(memory, job_id)).state is JobState.SUBMITTED
     assert await memory.jobs.save([Write(claim, claim.job, 0.0)]) == []
@@ -252,10 +252,10 @@ async def test_an_answer_that_comes_too_late_is_told_to_the_operator(
     """The job is over; the name in the log is all that is left of the video."""
     job_id = await died_after_the_answer(folder, memory, database, clock, provider)
     other, _ = poller_with(Spool(), memory, clock, provider)
-    await beat(other, clock, 4)
+    await tick(other, clock, 4)
     _, steps = poller_with(Spool(folder), memory, clock, provider)
     with structlog.testing.capture_logs() as written:
-        await steps.adoption.replay()
+        await steps.late_answers.replay()
 
     assert (await find(memory, job_id)).state is JobState.FAILED
     assert [(line["event"], line["operation"]) for line in written] == [("jobs.answer_too_late", "op-1")]
@@ -273,7 +273,7 @@ async def test_an_answer_to_an_earlier_submission_is_not_given_to_a_later_one(
 
     [job_id] = await admit(memory, clock)
     poller, _ = poller_with(Spool(), memory, clock, Dies())
-    await beat(poller, clock)
+    await tick(poller, clock)
     sending = await find(memory, job_id)
     assert (sending.state, sending.intended_at) == (JobState.SUBMITTING, 1000.0)
     spool = Spool(folder)
@@ -282,7 +282,7 @@ async def test_an_answer_to_an_earlier_submission_is_not_given_to_a_later_one(
     )
     die(spool)
     _, steps = poller_with(Spool(folder), memory, clock, provider)
-    await steps.adoption.replay()
+    await steps.late_answers.replay()
 
     assert await find(memory, job_id) == sending
 
@@ -293,7 +293,7 @@ async def test_an_answer_that_was_committed_is_left_alone(
     """The process died between the commit and the note of it."""
     [job_id] = await admit(memory, clock)
     poller, _ = poller_with(Spool(), memory, clock, provider)
-    await beat(poller, clock)
+    await tick(poller, clock)
     submitted = await find(memory, job_id)
     spool = Spool(folder)
     await spool.note(
@@ -302,7 +302,7 @@ async def test_an_answer_that_was_committed_is_left_alone(
     die(spool)
     _, steps = poller_with(Spool(folder), memory, clock, provider)
     with structlog.testing.capture_logs() as written:
-        await steps.adoption.replay()
+        await steps.late_answers.replay()
 
     assert (await find(memory, job_id), written) == (submitted, [])
 
@@ -372,14 +372,14 @@ async def test_a_sender_that_lost_its_claim_still_gives_its_answer(
             await clock.advance(3 * PACE.lease_seconds)
             other = FakeVideoProvider()
             other.credits_left = 680
-            await beat(poller_with(Spool(), memory, clock, other)[0], clock)
+            await tick(poller_with(Spool(), memory, clock, other)[0], clock)
             assert (await find(memory, job.id)).state is JobState.AMBIGUOUS
             return await super().submit(job, pictures)
 
     provider = Paused()
     provider.credits_left = 680
     [job_id] = await admit(memory, clock)
-    await beat(poller_with(Spool(), memory, clock, provider)[0], clock)
+    await tick(poller_with(Spool(), memory, clock, provider)[0], clock)
 
     job = await find(memory, job_id)
     assert (job.state, job.operation) == (JobState.SUBMITTED, Operation("op-1", "scene-1"))

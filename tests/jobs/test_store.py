@@ -170,7 +170,7 @@ async def test_a_video_that_was_never_fetched_is_not_replayed_for_ever(store: Sq
 
 @pytest.mark.parametrize("end", ["failed", "deleted", "cancelled"])
 async def test_a_job_without_a_video_does_not_answer_for_the_next_one(store: SqlJobStore, end: str) -> None:
-    """RequestIdentity again after that is a new try."""
+    """Asking again after that is a new try."""
     job, again = video_job(1), video_job(2)
     await admit_for(store, job)
     await store.release(job.id, "one", answered_at=None)

@@ -20,13 +20,13 @@ from adapter.errors import (
     UpstreamSilent,
     UpstreamUnreachable,
 )
-from adapter.jobs.kit import Kit
 from adapter.jobs.poller import Poller
+from adapter.jobs.step_context import StepContext
 from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import FakeClock, FakeVideoProvider, png
 from tests.jobs.conftest import PACE
-from tests.jobs.rounds import admit, admit_from_pictures, beat, find, poller_of
+from tests.jobs.rounds import admit, admit_from_pictures, find, poller_of, tick
 from tests.postgres import BOTH_ENGINES
 
 
@@ -45,7 +45,7 @@ async def test_a_refused_job_fails_with_the_providers_reason(
     """A well-formed refusal cost nothing and is final for this job."""
     [job_id] = await admit(memory, clock)
     provider.refuse_submit = fault
-    await beat(poller, clock)
+    await tick(poller, clock)
 
     job = await find(memory, job_id)
     assert (job.state, job.failure) == (JobState.FAILED, Failure.of(fault))
@@ -58,9 +58,9 @@ async def test_an_ambiguous_submission_is_never_sent_again(
     """It may have been paid for: the job ends and says so, and the client's SDK is told to leave it."""
     [job_id] = await admit(memory, clock)
     provider.refuse_submit = fault
-    await beat(poller, clock)
+    await tick(poller, clock)
     provider.refuse_submit = None
-    await beat(poller, clock, 5)
+    await tick(poller, clock, 5)
 
     failure = (await find(memory, job_id)).failure
     assert failure is not None
@@ -74,11 +74,11 @@ async def test_a_job_of_which_nothing_was_sent_is_sent_later(
     """No connection means no execution, so trying again is free."""
     [job_id] = await admit(memory, clock)
     provider.refuse_submit = UpstreamUnreachable("no route")
-    await beat(poller, clock, 2)
+    await tick(poller, clock, 2)
     assert (await find(memory, job_id)).state is JobState.ACCEPTED
 
     provider.refuse_submit = None
-    await beat(poller, clock)
+    await tick(poller, clock)
 
     assert provider.executed == [job_id]
 
@@ -89,7 +89,7 @@ async def test_an_upstream_that_stays_unreachable_fails_the_job_in_the_end(
     """Four tries; nothing was spent, so the client may ask again."""
     [job_id] = await admit(memory, clock)
     provider.refuse_submit = UpstreamUnreachable("no route")
-    await beat(poller, clock, 6)
+    await tick(poller, clock, 6)
 
     failure = (await find(memory, job_id)).failure
     assert failure is not None
@@ -102,12 +102,12 @@ async def test_a_busy_google_is_asked_again_as_late_as_it_wishes(
     """Nothing was executed; a job can wait, and the client need not ask again."""
     [job_id] = await admit(memory, clock)
     provider.refuse_submit = UpstreamBusy("later", retry_after=20.0)
-    await beat(poller, clock)
+    await tick(poller, clock)
     provider.refuse_submit = None
-    await beat(poller, clock, 3)
+    await tick(poller, clock, 3)
     assert provider.executed == []
 
-    await beat(poller, clock, 2)
+    await tick(poller, clock, 2)
     assert provider.executed == [job_id]
 
 
@@ -117,7 +117,7 @@ async def test_a_google_that_stays_busy_fails_the_job_in_the_end(
     """Four tries, and Google's own words."""
     [job_id] = await admit(memory, clock)
     provider.refuse_submit = UpstreamBusy("later", retry_after=20.0)
-    await beat(poller, clock, 30)
+    await tick(poller, clock, 30)
 
     job = await find(memory, job_id)
     assert (job.failure, len(provider.given)) == (Failure.of(UpstreamBusy("later", retry_after=20.0)), 4)
@@ -134,11 +134,11 @@ async def test_a_job_whose_sender_died_is_not_sent_again(
 
     [job_id] = await admit(memory, clock)
     dead = poller_of(memory, clock, fake=Dies())
-    await beat(dead, clock)
+    await tick(dead, clock)
     assert (await find(memory, job_id)).state is JobState.SUBMITTING
 
     alive = poller_of(memory, clock, fake=provider)
-    await beat(alive, clock, 5)
+    await tick(alive, clock, 5)
 
     failure = (await find(memory, job_id)).failure
     assert failure is not None
@@ -151,7 +151,7 @@ async def test_a_wish_from_before_a_long_downtime_is_not_paid_for(
     """Accepted and never sent: past its deadline nobody waits for it any more."""
     [job_id] = await admit(memory, clock)
     await clock.advance(PACE.deadline_seconds)
-    await beat(poller, clock)
+    await tick(poller, clock)
 
     failure = (await find(memory, job_id)).failure
     assert failure is not None
@@ -225,10 +225,10 @@ async def test_a_disk_slower_than_the_lease_means_that_nothing_is_sent(
 
     slow = Memory(SlowDisk(database), memory.feed, memory.media)
     [job_id] = await admit(memory, clock)
-    await beat(poller_of(slow, clock, fake=provider), clock)
+    await tick(poller_of(slow, clock, fake=provider), clock)
     assert provider.executed == []
 
-    await beat(poller_of(memory, clock, fake=provider), clock)
+    await tick(poller_of(memory, clock, fake=provider), clock)
     assert provider.executed == [job_id]
 
 
@@ -262,9 +262,9 @@ async def test_who_slept_past_its_lease_before_sending_sends_nothing(
     [job_id] = await admit(memory, clock)
     [stale] = await memory.jobs.claim(now=clock.now(), lease=PACE.lease_seconds, limit=1)
     await clock.advance(PACE.lease_seconds)
-    await beat(poller_of(memory, clock, fake=provider), clock)
+    await tick(poller_of(memory, clock, fake=provider), clock)
     taken = await find(memory, job_id)
-    await Steps(Kit(providers={"fake": provider}, memory=memory, clock=clock, pace=PACE)).submit(stale)
+    await Steps(StepContext(providers={"fake": provider}, memory=memory, clock=clock, schedule=PACE)).submit(stale)
 
     assert provider.executed == [job_id]
     assert await find(memory, job_id) == taken
@@ -275,7 +275,7 @@ async def test_pictures_are_uploaded_to_the_jobs_account_before_it_is_sent(
 ) -> None:
     """The very files, in their order; the submission names them as the account does."""
     await admit_from_pictures(memory, clock, png(10, 10), png(20, 20))
-    await beat(poller, clock)
+    await tick(poller, clock)
 
     assert provider.uploads == [("first", [png(10, 10), png(20, 20)])]
     assert provider.given == [["first-upload-0", "first-upload-1"]]
@@ -290,11 +290,11 @@ async def test_an_upload_that_fails_is_tried_again(
     """It costs nothing: what would leave a submission in doubt leaves an upload merely undone."""
     job_id = await admit_from_pictures(memory, clock, png())
     provider.refuse_upload = fault
-    await beat(poller, clock)
+    await tick(poller, clock)
     assert (await find(memory, job_id)).state is JobState.ACCEPTED
 
     provider.refuse_upload = None
-    await beat(poller, clock, 5)
+    await tick(poller, clock, 5)
     assert provider.executed == [job_id]
 
 
@@ -304,7 +304,7 @@ async def test_uploads_are_not_tried_for_ever(
     """Somebody waits for the video."""
     job_id = await admit_from_pictures(memory, clock, png())
     provider.refuse_upload = UpstreamBroken("cut")
-    await beat(poller, clock, 200)
+    await tick(poller, clock, 200)
 
     job = await find(memory, job_id)
     assert (job.state, job.failure, provider.executed) == (JobState.FAILED, Failure.of(UpstreamBroken("cut")), [])
@@ -316,7 +316,7 @@ async def test_a_refused_picture_fails_the_job(
     """With the provider's reason, and nothing is sent."""
     job_id = await admit_from_pictures(memory, clock, png())
     provider.refuse_upload = ContentRefused("a known person")
-    await beat(poller, clock)
+    await tick(poller, clock)
 
     job = await find(memory, job_id)
     assert (job.failure, provider.executed) == (Failure.of(ContentRefused("a known person")), [])
@@ -328,9 +328,9 @@ async def test_a_picture_that_the_provider_forgot_is_uploaded_again(
     """The submission was refused before anything was executed."""
     job_id = await admit_from_pictures(memory, clock, png())
     provider.refuse_submit = UpstreamForgot("not found")
-    await beat(poller, clock)
+    await tick(poller, clock)
     provider.refuse_submit = None
-    await beat(poller, clock, 5)
+    await tick(poller, clock, 5)
 
     assert (len(provider.uploads), provider.executed) == (2, [job_id])
 
@@ -341,7 +341,7 @@ async def test_a_job_whose_picture_is_gone_fails(
     """Before anything is paid for."""
     job_id = await admit_from_pictures(memory, clock, png())
     await memory.media.delete(["input_0.png"])
-    await beat(poller, clock)
+    await tick(poller, clock)
 
     failure = (await find(memory, job_id)).failure
     assert failure is not None

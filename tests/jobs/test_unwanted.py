@@ -12,7 +12,7 @@ from adapter.jobs.poller import Poller
 from adapter.media.store import ObjectMediaStore, open_media
 from tests.fakes import FakeClock, FakeDownload, FakeVideoProvider, png
 from tests.jobs.conftest import PACE
-from tests.jobs.rounds import VIDEO, admit, admit_from_pictures, beat, find, finish, poller_of
+from tests.jobs.rounds import VIDEO, admit, admit_from_pictures, find, finish, poller_of, tick
 
 
 async def delete(memory: Memory, clock: FakeClock, job_id: str) -> None:
@@ -42,7 +42,7 @@ async def test_a_job_that_was_not_sent_is_called_off_for_nothing(
         await delete(memory, clock, job_id)
     else:
         await memory.jobs.cancel(job_id, now=clock.now())
-    await beat(poller, clock, 5)
+    await tick(poller, clock, 5)
 
     code, message = await ended(memory, job_id)
     assert (code, provider.given) == ("cancelled", [])
@@ -54,10 +54,10 @@ async def test_a_job_that_is_being_made_is_called_off_and_was_paid_for(
 ) -> None:
     """It is not asked about any more; the others of its account are."""
     job_id, other = await admit(memory, clock, 2)
-    await beat(poller, clock)
+    await tick(poller, clock)
     await memory.jobs.cancel(job_id, now=clock.now())
     finish(provider, 1, 2)
-    await beat(poller, clock, 5)
+    await tick(poller, clock, 5)
 
     code, message = await ended(memory, job_id)
     assert (code, "it was paid for" in message) == ("cancelled", True)
@@ -72,10 +72,10 @@ async def test_a_finished_video_that_nobody_wants_is_not_fetched(
     poller = poller_of(memory, clock, fake=provider)
     [job_id] = await admit(memory, clock)
     finish(provider, 1)
-    await beat(poller, clock, 2)
+    await tick(poller, clock, 2)
     assert (await find(memory, job_id)).state is JobState.READY
     await memory.jobs.cancel(job_id, now=clock.now())
-    await beat(poller, clock, 3)
+    await tick(poller, clock, 3)
 
     assert ((await ended(memory, job_id))[0], await stored(memory)) == ("cancelled", set())
 
@@ -86,10 +86,10 @@ async def test_the_files_of_a_deleted_job_go(
     """All of them: the video, its poster, and the pictures that it was made from. Then it is due no more."""
     job_id = await admit_from_pictures(memory, clock, png())
     finish(provider, 1)
-    await beat(poller, clock, 4)
+    await tick(poller, clock, 4)
     assert len(await stored(memory)) == 3
     await delete(memory, clock, job_id)
-    await beat(poller, clock)
+    await tick(poller, clock)
 
     assert await stored(memory) == set()
     assert await memory.jobs.claim(now=clock.now() + 100.0, lease=1.0, limit=10) == []
@@ -101,7 +101,7 @@ async def test_the_pictures_of_a_job_that_was_deleted_before_it_was_sent_go_too(
     """First it ends, then it is cleared away."""
     job_id = await admit_from_pictures(memory, clock, png())
     await delete(memory, clock, job_id)
-    await beat(poller, clock, 3)
+    await tick(poller, clock, 3)
 
     assert (await stored(memory), provider.given) == (set(), [])
 
@@ -112,7 +112,7 @@ async def test_a_job_that_was_called_off_keeps_its_files(
     """Its owner may still look at it."""
     job_id = await admit_from_pictures(memory, clock, png())
     await memory.jobs.cancel(job_id, now=clock.now())
-    await beat(poller, clock, 5)
+    await tick(poller, clock, 5)
 
     assert ((await ended(memory, job_id))[0], len(await stored(memory))) == ("cancelled", 1)
 
@@ -138,7 +138,7 @@ async def test_a_job_that_is_deleted_while_it_is_fetched_leaves_nothing_behind(
     poller = poller_of(memory, clock, fake=provider)
     [job_id] = await admit(memory, clock)
     finish(provider, 1)
-    await beat(poller, clock, 2)
+    await tick(poller, clock, 2)
     await poller.tick()
     await delete(memory, clock, job_id)
     gate.set()
@@ -146,7 +146,7 @@ async def test_a_job_that_is_deleted_while_it_is_fetched_leaves_nothing_behind(
     job = await find(memory, job_id)
     assert (job.state, await stored(memory)) == (JobState.COMPLETED, {f"{job.stem}.mp4", f"{job.stem}.png"})
     await clock.advance(PACE.poll_seconds)
-    await beat(poller, clock, 2)
+    await tick(poller, clock, 2)
 
     assert (provider.files[VIDEO] != b"", await stored(memory)) == (True, set())
 
@@ -175,10 +175,10 @@ async def test_files_that_cannot_be_deleted_are_deleted_later(
     poller = poller_of(sick, clock, fake=provider)
     [job_id] = await admit(sick, clock)
     finish(provider, 1)
-    await beat(poller, clock, 4)
+    await tick(poller, clock, 4)
     await delete(sick, clock, job_id)
-    await beat(poller, clock, 10)
+    await tick(poller, clock, 10)
     assert (media.refused, len(await stored(sick))) == (1, 2)
-    await beat(poller, clock, 20)
+    await tick(poller, clock, 20)
 
     assert await stored(sick) == set()

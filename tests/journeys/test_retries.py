@@ -99,7 +99,7 @@ def test_a_retry_of_the_sdk_costs_nothing(
 def test_who_asks_anew_after_an_answer_gets_a_picture_of_their_own(
     server: Server, cutter: Cutter, retrying: openai.OpenAI, prompt: str, kind: str
 ) -> None:
-    """RequestIdentity twice for one prompt is legitimate; only the attempts of one request are one."""
+    """Asking twice for one prompt is legitimate; only the attempts of one request are one."""
     cutter.faults = [kind]
     pictures = [generate(retrying, prompt) for _ in range(2)]
 

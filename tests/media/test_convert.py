@@ -15,7 +15,7 @@ from adapter.domain.orders import ImageOrder, Source
 from adapter.domain.usage import Usage
 from adapter.errors import UpstreamBroken
 from adapter.media.convert import convert
-from adapter.media.darkroom import Darkroom
+from adapter.media.image_pipeline import ImagePipeline
 from tests.fakes import FakeClock, png
 from tests.looking import opened
 
@@ -52,7 +52,7 @@ class NoInputs:
         return ()
 
 
-BUDGET = MemoryBudget(FakeClock(), capacity=1, patience=0)
+BUDGET = MemoryBudget(FakeClock(), capacity=1, wait_seconds=0)
 
 
 def order(kind: MediaFormat, compression: int = 100, exact: Pixels | None = None) -> ImageOrder:
@@ -75,7 +75,7 @@ def order(kind: MediaFormat, compression: int = 100, exact: Pixels | None = None
 async def test_a_picture_comes_in_the_format_that_was_ordered(drawn_as: MediaFormat, to: MediaFormat) -> None:
     """Every pair; the size stays, and what has the format already is not touched."""
     image = drawn(drawn_as)
-    made = await Darkroom(Draws(image), NoInputs(), BUDGET).make_images(order(to))
+    made = await ImagePipeline(Draws(image), NoInputs(), BUDGET).make_images(order(to))
 
     assert [opened(each.decode()).format for each in made] == [to.name, to.name]
     assert {each.pixels for each in made} == {image.pixels}
@@ -136,7 +136,7 @@ def test_an_exact_size_is_cut_from_the_middle_and_scaled(asked: Pixels, corner: 
 async def test_a_picture_of_the_exact_size_is_not_touched() -> None:
     """Byte for byte."""
     image = drawn(MediaFormat.PNG)
-    made = await Darkroom(Draws(image), NoInputs(), BUDGET).make_images(order(MediaFormat.PNG, exact=image.pixels))
+    made = await ImagePipeline(Draws(image), NoInputs(), BUDGET).make_images(order(MediaFormat.PNG, exact=image.pixels))
 
     assert made[0] is image
 
@@ -155,7 +155,7 @@ async def test_pictures_are_converted_beside_the_event_loop() -> None:
     """Others have their turn meanwhile."""
     plain = drawn(MediaFormat.PNG)
     noted = Noted(plain.base64, plain.format, plain.pixels)
-    await Darkroom(Draws(noted), NoInputs(), BUDGET).make_images(order(MediaFormat.WEBP))
+    await ImagePipeline(Draws(noted), NoInputs(), BUDGET).make_images(order(MediaFormat.WEBP))
 
     assert Noted.threads
     assert threading.current_thread() not in Noted.threads

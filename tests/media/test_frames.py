@@ -13,7 +13,7 @@ import pytest
 from PIL import Image as Pillow
 
 from adapter.budget import MemoryBudget
-from adapter.domain import weight
+from adapter.domain import memory_estimate
 from adapter.domain.job import StoredVideo
 from adapter.errors import ServerBusy, UpstreamBroken
 from adapter.media.frames import (
@@ -21,7 +21,7 @@ from adapter.media.frames import (
     COLUMNS,
     ROWS,
     THUMBNAIL_SIDE,
-    CuttingRoom,
+    FrameThumbnailer,
     evenly,
     first_frame_webp,
     frames_at,
@@ -209,12 +209,12 @@ def store() -> ObjectMediaStore:
 
 
 @pytest.fixture
-def room(store: ObjectMediaStore) -> CuttingRoom:
+def room(store: ObjectMediaStore) -> FrameThumbnailer:
     """A cutting room with plenty of memory."""
-    return CuttingRoom(store, MemoryBudget(FakeClock(), capacity=1 << 30, patience=1.0))
+    return FrameThumbnailer(store, MemoryBudget(FakeClock(), capacity=1 << 30, wait_seconds=1.0))
 
 
-async def test_the_poster_is_preferred(store: ObjectMediaStore, room: CuttingRoom) -> None:
+async def test_the_poster_is_preferred(store: ObjectMediaStore, room: FrameThumbnailer) -> None:
     """It is a picture already."""
     await store.put("a.mp4", once(clip()))
     await store.put("a.jpg", once(jpeg(200, 100)))
@@ -224,7 +224,7 @@ async def test_the_poster_is_preferred(store: ObjectMediaStore, room: CuttingRoo
 
 @pytest.mark.parametrize("poster", [b"", b"\xff\xd8\xff broken", None])
 async def test_without_a_poster_that_can_be_used_it_is_the_first_frame(
-    store: ObjectMediaStore, room: CuttingRoom, poster: bytes | None
+    store: ObjectMediaStore, room: FrameThumbnailer, poster: bytes | None
 ) -> None:
     """One that is gone counts as none."""
     await store.put("a.mp4", once(clip(10, (64, 36))))
@@ -234,7 +234,7 @@ async def test_without_a_poster_that_can_be_used_it_is_the_first_frame(
     assert opened(await room.thumbnail(VIDEO) or b"").size == (64, 36)
 
 
-async def test_of_files_that_are_gone_there_are_no_pictures(room: CuttingRoom) -> None:
+async def test_of_files_that_are_gone_there_are_no_pictures(room: FrameThumbnailer) -> None:
     """Neither thumbnail nor sheet."""
     assert await room.thumbnail(VIDEO) is None
     assert await room.spritesheet(VIDEO) is None
@@ -243,11 +243,11 @@ async def test_of_files_that_are_gone_there_are_no_pictures(room: CuttingRoom) -
 async def test_decoding_waits_for_room(store: ObjectMediaStore) -> None:
     """Many at once would be the end of the process."""
     clock = FakeClock()
-    needed = weight.of_decoding(len(clip(10, (64, 36))))
-    budget = MemoryBudget(clock, capacity=needed, patience=30.0)
-    room = CuttingRoom(store, budget)
+    needed = memory_estimate.of_decoding(len(clip(10, (64, 36))))
+    budget = MemoryBudget(clock, capacity=needed, wait_seconds=30.0)
+    room = FrameThumbnailer(store, budget)
     await store.put("a.mp4", once(clip(10, (64, 36))))
-    async with budget.room(1):
+    async with budget.reserve(1):
         waiting = asyncio.create_task(room.spritesheet(VIDEO))
         async with asyncio.timeout(5):
             while not clock.alarms:

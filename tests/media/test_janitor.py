@@ -28,7 +28,7 @@ from adapter.domain.ports import ListedFile, Write
 from adapter.errors import JobFailed, StorageFailed
 from adapter.jobs.store import SqlJobStore
 from adapter.media.janitor import BATCH, FIRST_SECONDS, GRACE_SECONDS, Janitor, Retention
-from adapter.media.rounds import ROUND_SECONDS
+from adapter.media.periodic import ROUND_SECONDS
 from adapter.media.store import ObjectMediaStore, open_media
 from adapter.records.files import SqlFileStore
 from tests.buckets import S3Server
@@ -111,7 +111,7 @@ async def test_old_files_go_and_young_ones_stay(janitor: Janitor, folder: Path) 
     lay(folder, f"{'a' * 32}.png", age=DAY + 1)
     lay(folder, f"{'b' * 32}.png", age=DAY - 1)
     with capture_logs() as logs:
-        await janitor.go_round()
+        await janitor.run_once()
 
     assert names(folder) == [f"{'b' * 32}.png"]
     assert logs == [
@@ -144,7 +144,7 @@ async def test_old_files_go_and_young_ones_stay(janitor: Janitor, folder: Path) 
 async def test_what_is_not_called_as_ours_stays(janitor: Janitor, folder: Path, name: str) -> None:
     """The folder may be somebody else's too, and an upload in progress is not a file yet."""
     lay(folder, name, age=100 * DAY)
-    await janitor.go_round()
+    await janitor.run_once()
 
     assert names(folder) == [name]
 
@@ -158,7 +158,7 @@ async def test_the_files_of_a_job_that_is_not_over_stay(janitor: Janitor, jobs: 
     for job in (accepted, running, over):
         lay(folder, f"{job.stem}.mp4", age=100 * DAY)
         lay(folder, f"{job.stem}.jpg", age=100 * DAY)
-    await janitor.go_round()
+    await janitor.run_once()
 
     assert {name.partition(".")[0] for name in names(folder)} == {accepted.stem, running.stem}
     assert len(names(folder)) == 4
@@ -194,7 +194,7 @@ async def test_a_finished_video_stays_until_it_was_given_and_fetched(
     if delivered is not None:
         await jobs.mark_delivered(job.id, now=NOW - delivered)
     lay(folder, f"{job.stem}.mp4", age=finished)
-    await janitor.go_round()
+    await janitor.run_once()
 
     assert names(folder) == ([f"{job.stem}.mp4"] if stays else [])
 
@@ -209,7 +209,7 @@ async def test_the_files_of_a_job_in_words_of_a_newer_version_stay(
     async with writing(database) as connection:
         await connection.execute(JOBS.update().values(document=newer))
     lay(folder, f"{job.stem}.mp4", age=100 * DAY)
-    await janitor.go_round()
+    await janitor.run_once()
 
     assert names(folder) == [f"{job.stem}.mp4"]
 
@@ -241,7 +241,7 @@ async def test_a_job_that_ends_while_files_are_listed_keeps_its_files(
         if given:
             await jobs.mark_delivered(job.id, now=NOW)
 
-    await Janitor(Meanwhile(media, end), jobs, clock, RETENTION).go_round()
+    await Janitor(Meanwhile(media, end), jobs, clock, RETENTION).run_once()
 
     assert names(folder) == [f"{job.stem}.mp4"]
 
@@ -257,7 +257,7 @@ async def test_a_file_that_vanishes_meanwhile_is_no_fault(
         for number in range(0, 30, 3):
             (folder / f"{number:032x}.png").unlink()
 
-    await Janitor(Meanwhile(media, other), jobs, clock, RETENTION).go_round()
+    await Janitor(Meanwhile(media, other), jobs, clock, RETENTION).run_once()
 
     assert names(folder) == []
 
@@ -270,7 +270,7 @@ async def test_thousands_of_files_are_asked_about_and_deleted_in_batches(
     await jobs.admit(live, now=NOW)
     for number in range(2 * BATCH + 500):
         lay(folder, f"{number:032x}.png", age=2 * DAY)
-    await janitor.go_round()
+    await janitor.run_once()
 
     assert names(folder) == [f"{live.stem}.png"]
 
@@ -284,7 +284,7 @@ async def test_a_bucket_is_tidied_too(s3: S3Server, jobs: SqlJobStore, clock: Fa
     for stem in ("a" * 32, live.stem):
         await media.put(f"{stem}.mp4", once(b"x"))
     await clock.advance(1e11)
-    await Janitor(media, jobs, clock, RETENTION).go_round()
+    await Janitor(media, jobs, clock, RETENTION).run_once()
 
     assert s3.names(bucket) == [f"media/{live.stem}.mp4"]
 
@@ -331,6 +331,6 @@ async def test_an_uploaded_file_lives_as_long_as_its_owner_says(
     await files.add(file)
     lay(folder, file.name, age=100 * DAY)
     lay(folder, given_file(2).name, age=100 * DAY)
-    await Janitor(media, jobs, clock, RETENTION, [files]).go_round()
+    await Janitor(media, jobs, clock, RETENTION, [files]).run_once()
 
     assert names(folder) == [file.name]

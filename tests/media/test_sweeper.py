@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from adapter.database.engine import Database
 from adapter.errors import StorageFailed
-from adapter.media.rounds import ROUND_SECONDS
+from adapter.media.periodic import ROUND_SECONDS
 from adapter.media.store import ObjectMediaStore, open_media
 from adapter.media.sweeper import BATCH, FIRST_SECONDS, GRACE_SECONDS, Sweeper
 from adapter.records.files import SqlFileStore
@@ -43,7 +43,7 @@ async def test_bytes_go_before_the_row_and_only_an_hour_after_the_end(
     for file in (old, young, lasting):
         await media.put(file.name, once(b"bytes"))
         await files.add(file)
-    await Sweeper(media, [files], FakeClock(at=NOW)).go_round()
+    await Sweeper(media, [files], FakeClock(at=NOW)).run_once()
 
     assert await media.find(old.name) is None
     assert await files.place(old.id, "ada") is None
@@ -57,9 +57,9 @@ async def test_all_of_them_go_in_one_round(files: SqlFileStore, media: ObjectMed
     for number in range(BATCH + 1):
         await files.add(given_file(number, expires_at=LONG_AGO))
     with capture_logs() as logs:
-        await Sweeper(media, [files], FakeClock(at=NOW)).go_round()
+        await Sweeper(media, [files], FakeClock(at=NOW)).run_once()
 
-    assert await files.remains(before=NOW, limit=1) == []
+    assert await files.deleted_entries(before=NOW, limit=1) == []
     assert logs == [{"event": "sweeper.round", "log_level": "info", "removed": BATCH + 1}]
 
 

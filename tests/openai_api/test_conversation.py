@@ -4,7 +4,16 @@ import msgspec
 import pybase64
 import pytest
 
-from adapter.domain.orders import Filed, ImageOrder, Kept, Link, Source, Upload, VideoInput, VideoWish
+from adapter.domain.orders import (
+    FileIdSource,
+    ImageOrder,
+    InlineSource,
+    LinkSource,
+    Source,
+    StoredSource,
+    VideoInput,
+    VideoWish,
+)
 from adapter.errors import InvalidRequest, UnknownModel
 from adapter.openai_api.read.chat import picture_order, video_wish, wants_pictures
 from adapter.openai_api.read.conversation import WAY_OUT, Wish, read_wish
@@ -13,10 +22,10 @@ from adapter.openai_api.read.side_calls import find_side_call
 from adapter.openai_api.wire.chat import ChatRequest
 from adapter.settings import Chat, load_phrasebook
 from tests.fakes import png
-from tests.support import terms
+from tests.support import context
 
 HERE = "http://here:8000"
-TERMS = terms(longest_prompt=100)
+TERMS = context(longest_prompt=100)
 SHIPPED = load_phrasebook(Chat())
 #: One turn's content: a text, or parts as JSON has them.
 Content = str | list[dict[str, object]] | None
@@ -27,9 +36,9 @@ def data_url(width: int = 16) -> str:
     return f"data:image/png;base64,{pybase64.b64encode(png(width)).decode()}"
 
 
-def upload(width: int = 16) -> Upload:
+def upload(width: int = 16) -> InlineSource:
     """Return what is read of it."""
-    return Upload(png(width), "messages")
+    return InlineSource(png(width), "messages")
 
 
 def link(name: str) -> str:
@@ -37,9 +46,9 @@ def link(name: str) -> str:
     return f"{HERE}/media/{name}"
 
 
-def kept(name: str) -> Kept:
+def kept(name: str) -> StoredSource:
     """Return what is read of it."""
-    return Kept(name, "messages")
+    return StoredSource(name, "messages")
 
 
 def earlier(source: Source) -> Source:
@@ -98,18 +107,18 @@ def test_the_words_are_those_of_the_last_user_turn(content: Content, words: str)
 @pytest.mark.parametrize(
     ("part", "source"),
     [
-        (picture("https://a/b.png"), Link("https://a/b.png", "messages")),
+        (picture("https://a/b.png"), LinkSource("https://a/b.png", "messages")),
         (picture(data_url()), upload()),
         (picture(link("a.png")), kept("a.png")),
-        ({"type": "image_url", "image_url": "https://a/b.png"}, Link("https://a/b.png", "messages")),
+        ({"type": "image_url", "image_url": "https://a/b.png"}, LinkSource("https://a/b.png", "messages")),
         ({"type": "image_url", "image_url": data_url()}, upload()),
         ({"type": "input_image", "image_url": data_url(), "detail": "low"}, upload()),
         ({"type": "file", "file": {"file_data": data_url(), "filename": "fox.png"}}, upload()),
         ({"type": "input_file", "file_data": data_url(), "filename": "fox.png"}, upload()),
-        ({"type": "file", "file": {"file_data": "https://a/b.png"}}, Link("https://a/b.png", "messages")),
-        ({"type": "file", "file": {"file_id": "file-1"}}, Filed("file-1", "messages")),
-        ({"type": "input_image", "file_id": "file-1"}, Filed("file-1", "messages")),
-        ({"type": "input_file", "file_id": "file-1"}, Filed("file-1", "messages")),
+        ({"type": "file", "file": {"file_data": "https://a/b.png"}}, LinkSource("https://a/b.png", "messages")),
+        ({"type": "file", "file": {"file_id": "file-1"}}, FileIdSource("file-1", "messages")),
+        ({"type": "input_image", "file_id": "file-1"}, FileIdSource("file-1", "messages")),
+        ({"type": "input_file", "file_id": "file-1"}, FileIdSource("file-1", "messages")),
     ],
 )
 def test_a_picture_may_be_attached_in_many_ways(part: dict[str, object], source: Source) -> None:
@@ -336,8 +345,10 @@ def test_pictures_beside_the_conversation_are_those_of_the_last_turn() -> None:
         return picture_order(read_tree(sent, ChatRequest), TERMS)
 
     own = [above, user([text("blue"), picture("https://a.example/1.png")])]
-    assert read(image="https://a.example/1.png").sources == (Link("https://a.example/1.png", "image"),)
-    assert read(messages=own, image="https://a.example/1.png").sources == (Link("https://a.example/1.png", "image"),)
+    assert read(image="https://a.example/1.png").sources == (LinkSource("https://a.example/1.png", "image"),)
+    assert read(messages=own, image="https://a.example/1.png").sources == (
+        LinkSource("https://a.example/1.png", "image"),
+    )
     with pytest.raises(InvalidRequest, match="'messages' and 'images' bring different pictures"):
         read(messages=own, images=["https://a.example/2.png"])
 
@@ -353,8 +364,8 @@ def test_a_last_frame_beside_the_conversation_joins_the_picture_of_the_turn() ->
 
     assert made.order.input is VideoInput.FRAMES
     assert made.sources == (
-        Link("https://a.example/1.png", "messages"),
-        Link("https://a.example/2.png", "last_frame_image"),
+        LinkSource("https://a.example/1.png", "messages"),
+        LinkSource("https://a.example/2.png", "last_frame_image"),
     )
 
 

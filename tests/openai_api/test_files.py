@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from adapter.domain.media import MediaFormat
-from adapter.domain.records import Given
+from adapter.domain.records import Upload
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.files import read_upload
 from adapter.openai_api.read.form import Part
@@ -24,22 +24,22 @@ def expiry(seconds: str = "3600", anchor: str = "created_at") -> tuple[Part, ...
 @pytest.mark.parametrize(
     ("parts", "given"),
     [
-        ((FILE, PURPOSE), Given(data=png(), format=MediaFormat.PNG, filename="fox.png", purpose="vision")),
+        ((FILE, PURPOSE), Upload(data=png(), format=MediaFormat.PNG, filename="fox.png", purpose="vision")),
         (
             (*expiry(), Part("purpose", b"user_data"), Part("anything", b"else"), Part("file", jpeg())),
-            Given(data=jpeg(), format=MediaFormat.JPEG, filename="upload", purpose="user_data", lifetime=3600),
+            Upload(data=jpeg(), format=MediaFormat.JPEG, filename="upload", purpose="user_data", lifetime=3600),
         ),
         (
             (Part("purpose", b"assistants"), Part("file", jpeg(), "x" * 300), *expiry("2592000")),
-            Given(data=jpeg(), format=MediaFormat.JPEG, filename="x" * 255, purpose="assistants", lifetime=2_592_000),
+            Upload(data=jpeg(), format=MediaFormat.JPEG, filename="x" * 255, purpose="assistants", lifetime=2_592_000),
         ),
         (
             (Part("file", png(), "a\0.gif"), PURPOSE),
-            Given(data=png(), format=MediaFormat.PNG, filename="a.gif", purpose="vision"),
+            Upload(data=png(), format=MediaFormat.PNG, filename="a.gif", purpose="vision"),
         ),
     ],
 )
-def test_an_upload_is_read_in_any_order_of_its_fields(parts: tuple[Part, ...], given: Given) -> None:
+def test_an_upload_is_read_in_any_order_of_its_fields(parts: tuple[Part, ...], given: Upload) -> None:
     """What it is its bytes say, not its name."""
     assert read_upload(parts) == given
 

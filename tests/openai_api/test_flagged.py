@@ -3,15 +3,15 @@
 import pytest
 
 from adapter.domain.media import Frame, Ratio, Resolution
-from adapter.domain.orders import ImageOrder, Kept, Link, VideoInput, VideoWish
+from adapter.domain.orders import ImageOrder, LinkSource, StoredSource, VideoInput, VideoWish
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.chat import picture_order, video_wish
 from adapter.openai_api.read.conversation import WAY_OUT
 from adapter.openai_api.read.media import read_tree
 from adapter.openai_api.wire.chat import ChatRequest
-from tests.support import terms
+from tests.support import context
 
-TERMS = terms(longest_prompt=100)
+TERMS = context(longest_prompt=100)
 HERE = "http://here:8000/media"
 #: A conversation's messages, as JSON has them.
 Turns = list[dict[str, object]]
@@ -110,19 +110,19 @@ def test_flags_say_what_attached_pictures_are(flags: str, kind: VideoInput, sour
     read = video(said(f"waves {flags}", "https://a.example/1.png", "https://a.example/2.png"))
 
     assert (read.order.input, read.order.prompt) == (kind, "waves")
-    assert read.sources == tuple(Link(f"https://a.example/{number}.png", "messages") for number in sources)
+    assert read.sources == tuple(LinkSource(f"https://a.example/{number}.png", "messages") for number in sources)
 
 
 def test_a_flag_may_bring_a_picture_of_its_own() -> None:
     """By an address, or by a link of ours, which is then not taken for one more picture."""
     read = video([{"role": "user", "content": f"waves --first {HERE}/a.png --last https://a.example/b.png"}])
 
-    assert read.sources == (Kept("a.png", "messages"), Link("https://a.example/b.png", "messages"))
+    assert read.sources == (StoredSource("a.png", "messages"), LinkSource("https://a.example/b.png", "messages"))
     assert read.order.prompt == "waves"
     one = video(
         [{"role": "user", "content": "waves --first 1 --last 1"}, *said("waves --first 1 --last 1", "https://a")]
     )
-    assert one.sources == (Link("https://a", "messages"),) * 2
+    assert one.sources == (LinkSource("https://a", "messages"),) * 2
 
 
 @pytest.mark.parametrize(
@@ -167,13 +167,13 @@ def test_a_reference_of_a_picture_may_be_an_earlier_one_or_an_address() -> None:
     above: Turns = [{"role": "assistant", "content": f"![image]({HERE}/above.png)"}]
     earlier = [*said("mix", "https://a.example/1.png", "https://a.example/2.png"), *said("only the second --ref 2")]
 
-    assert pictures([*above, *said("blue")]).sources == (Kept("above.png", "messages", advice=WAY_OUT),)
-    assert pictures([*above, *said("blue --ref 1")]).sources == (Kept("above.png", "messages", advice=WAY_OUT),)
+    assert pictures([*above, *said("blue")]).sources == (StoredSource("above.png", "messages", advice=WAY_OUT),)
+    assert pictures([*above, *said("blue --ref 1")]).sources == (StoredSource("above.png", "messages", advice=WAY_OUT),)
     by_address = pictures([*above, *said("blue --ref https://a.example/c.png")])
-    assert by_address.sources == (Link("https://a.example/c.png", "messages"),)
+    assert by_address.sources == (LinkSource("https://a.example/c.png", "messages"),)
     broken = [*said("a fox", "data:image/png;base64,@"), *said("blue --ref https://a.example/c.png")]
     assert pictures(broken).sources == by_address.sources
-    assert pictures(earlier).sources == (Link("https://a.example/2.png", "messages", advice=WAY_OUT),)
+    assert pictures(earlier).sources == (LinkSource("https://a.example/2.png", "messages", advice=WAY_OUT),)
 
 
 def test_only_the_last_turn_has_flags() -> None:

@@ -20,9 +20,9 @@ from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.wire.images import ImagesRequest
 from adapter.providers.flow import translate as flow
 from adapter.providers.gemini import translate as gemini
-from tests.support import GOLDEN, terms
+from tests.support import GOLDEN, context
 
-TERMS = terms()
+TERMS = context()
 
 #: The columns of the tables, and every model of `config/models.toml` that has one.
 FAMILIES = {
@@ -254,7 +254,7 @@ def test_the_operators_policy_holds_where_the_request_has_none(model: str) -> No
     """And the request's own wins."""
     for policy in ("nearest", "cover", "exact"):
         request = ImagesRequest(model=model, prompt="a fox", size="1536x1024")
-        by_operator = image_order(request, terms(size_policy=SizePolicy(policy)))
+        by_operator = image_order(request, context(size_policy=SizePolicy(policy)))
         by_request = image_order(msgspec.structs.replace(request, size_policy=policy), TERMS)
         assert by_operator == by_request
         assert by_operator.exact == (Pixels(1536, 1024) if policy == "exact" else None)

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from adapter.openai_api.routes.decoding import DecodedBodies
 from adapter.openai_api.routes.head import HeadRequests
 from adapter.openai_api.routes.request_log import RequestLog
-from adapter.openai_api.routes.room import ANSWER_STEP_BYTES, SMALL_ANSWER_BYTES, HoldingRoom
+from adapter.openai_api.routes.reservation import ANSWER_STEP_BYTES, SMALL_ANSWER_BYTES, ReservationMiddleware
 
 
 def asked(path: str = "/v1/images/edits") -> HTTPScope:
@@ -50,7 +50,7 @@ async def test_an_answer_holds_its_room_until_it_was_read() -> None:
             await read.wait()
         sent.append(message)
 
-    identity = asyncio.create_task(HoldingRoom(answering)(asked(), nothing, send))  # type: ignore[arg-type]
+    identity = asyncio.create_task(ReservationMiddleware(answering)(asked(), nothing, send))  # type: ignore[arg-type]
     for _ in range(5):
         await asyncio.sleep(0)
     assert not given_back.is_set()
@@ -80,7 +80,7 @@ async def test_a_reader_who_takes_nothing_gives_its_room_back() -> None:
 
     with capture_logs() as logs:
         async with asyncio.timeout(5):
-            await HoldingRoom(answering, reader_seconds=0.01)(asked(), nothing, send)  # type: ignore[arg-type]
+            await ReservationMiddleware(answering, reader_seconds=0.01)(asked(), nothing, send)  # type: ignore[arg-type]
 
     assert sent == [ANSWER_STEP_BYTES] * 2
     assert [log["event"] for log in logs] == ["request.reader_stalled"]
@@ -100,7 +100,7 @@ async def test_a_scope_of_the_server_is_left_as_it_came() -> None:
     async def send(_message: Message) -> None:
         pass
 
-    await HoldingRoom(answering)(scope, nothing, send)  # type: ignore[arg-type]
+    await ReservationMiddleware(answering)(scope, nothing, send)  # type: ignore[arg-type]
 
     assert scope == {**asked(), "state": {"of the server": 1}}
     assert inside == [{}]
@@ -122,7 +122,7 @@ async def test_a_body_that_is_not_wanted_is_taken_from_the_server_and_thrown_awa
     async def send(message: Message) -> None:
         came.append(message["type"])
 
-    await HoldingRoom(refusing)(scope, receive, send)  # type: ignore[arg-type]
+    await ReservationMiddleware(refusing)(scope, receive, send)  # type: ignore[arg-type]
 
     assert came == ["http.response.start", "asked", "http.response.body"]
 

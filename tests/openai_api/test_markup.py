@@ -10,7 +10,7 @@ from adapter.openai_api.read.chat import picture_order, video_wish, wants_pictur
 from adapter.openai_api.read.markup import asked_markup, choose_markup, split_model, without_videos
 from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.write.chat import video_shown
-from tests.support import catalogue, terms
+from tests.support import catalogue, context
 
 HERE = "http://here:8000"
 CATALOGUE = catalogue()
@@ -82,8 +82,8 @@ def test_the_ending_is_no_part_of_the_order() -> None:
     """The same video is being made, however it will be shown."""
     body = ChatRequest(model="veo-3.1-fast-portrait:html", messages=({"role": "user", "content": "waves"},))
 
-    assert not wants_pictures(body, terms())
-    read = video_wish(body, terms())
+    assert not wants_pictures(body, context())
+    read = video_wish(body, context())
     assert (read.order.model, read.order.upstream) == ("veo-3.1-fast-portrait", "veo_3_1_t2v_fast_portrait")
 
 
@@ -91,7 +91,7 @@ def test_the_ending_is_no_part_of_the_order() -> None:
 def test_other_endings_are_no_models(name: str) -> None:
     """They are not dropped in silence."""
     with pytest.raises(AdapterError, match="does not exist here"):
-        wants_pictures(ChatRequest(model=name), terms())
+        wants_pictures(ChatRequest(model=name), context())
 
 
 def test_a_request_may_ask_for_a_markup_itself() -> None:
@@ -112,7 +112,7 @@ def test_an_answer_that_comes_back_in_a_message_is_no_prompt(shown: str, before:
 
     assert left == f"{before}{after}".strip()
     messages = ({"role": "user", "content": f"waves {before}{shown}{after}"},)
-    wish = video_wish(ChatRequest(model="veo-3.1-fast", messages=messages), terms())
+    wish = video_wish(ChatRequest(model="veo-3.1-fast", messages=messages), context())
     assert "media" not in wish.order.prompt
     assert wish.sources == ()
 
@@ -144,8 +144,8 @@ def test_an_earlier_video_is_not_in_the_way_of_the_next_wish(shown: str) -> None
         {"role": "assistant", "content": shown},
         {"role": "user", "content": "at night --ar 9:16"},
     )
-    wish = video_wish(ChatRequest(model="veo-3.1-fast", messages=messages), terms())
-    still = picture_order(ChatRequest(model="gemini-3-pro-image", messages=messages), terms())
+    wish = video_wish(ChatRequest(model="veo-3.1-fast", messages=messages), context())
+    still = picture_order(ChatRequest(model="gemini-3-pro-image", messages=messages), context())
 
     assert (wish.order.prompt, wish.sources) == ("at night", ())
     assert still.prompt == "at night"

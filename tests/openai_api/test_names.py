@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from adapter.domain.media import MediaFormat
-from adapter.domain.orders import ImageOrder, Link, VideoWish
+from adapter.domain.orders import ImageOrder, LinkSource, VideoWish
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.chat import picture_order, video_wish
 from adapter.openai_api.read.edits import as_edit, edit_order
@@ -21,9 +21,9 @@ from adapter.openai_api.read.videos import read_video_form, read_video_json
 from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.wire.images import ImagesRequest
 from adapter.openai_api.wire.responses import ResponsesRequest
-from tests.support import GOLDEN, ROOT, terms
+from tests.support import GOLDEN, ROOT, context
 
-TERMS = terms()
+TERMS = context()
 PICTURES, VIDEOS = {"model": "gemini-3.1-flash-image"}, {"model": "veo-3.1-fast"}
 #: A picture that an edit needs and nothing of the table brings.
 GIVEN = "https://a.example/given.png"
@@ -138,7 +138,7 @@ def answered(sent: Body) -> Order:
 def told(order: Order) -> str:
     """Say what of an order is another one than of a plain request, in the words of the table."""
     said: list[str] = []
-    sources = [source for source in order.sources if not isinstance(source, Link) or source.url != GIVEN]
+    sources = [source for source in order.sources if not isinstance(source, LinkSource) or source.url != GIVEN]
     if isinstance(order, VideoWish):
         film = order.order
         said += [f"ratio={film.ratio}"] if film.ratio != "16:9" else []
@@ -158,7 +158,7 @@ def told(order: Order) -> str:
 
 def number(source: object) -> str:
     """Return the number of a picture of the table, which stands in its address."""
-    return source.url.removesuffix(".png")[-1] if isinstance(source, Link) else "?"
+    return source.url.removesuffix(".png")[-1] if isinstance(source, LinkSource) else "?"
 
 
 def refused_by(read: Callable[[], Order]) -> str:

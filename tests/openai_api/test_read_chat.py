@@ -8,9 +8,9 @@ from adapter.errors import InvalidRequest
 from adapter.openai_api.read.chat import video_wish
 from adapter.openai_api.read.media import read_tree
 from adapter.openai_api.wire.chat import ChatRequest
-from tests.support import terms
+from tests.support import context
 
-TERMS = terms(longest_prompt=100)
+TERMS = context(longest_prompt=100)
 PLAIN = {"model": "veo-3.1-fast", "messages": [{"role": "user", "content": "waves"}]}
 
 

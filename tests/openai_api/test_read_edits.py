@@ -5,7 +5,7 @@ import pybase64
 import pytest
 
 from adapter.domain.delivery import Delivery
-from adapter.domain.orders import Filed, ImageOrder, Kept, Link, Source, Upload
+from adapter.domain.orders import FileIdSource, ImageOrder, InlineSource, LinkSource, Source, StoredSource
 from adapter.errors import InvalidRequest, UnknownModel
 from adapter.openai_api.read.delivery import asked_delivery, choose_delivery
 from adapter.openai_api.read.edits import (
@@ -20,12 +20,12 @@ from adapter.openai_api.read.media import read_media_form, read_media_json, read
 from adapter.openai_api.read.pictures import sources_of
 from adapter.openai_api.wire.images import ImagesRequest
 from tests.fakes import png
-from tests.support import terms
+from tests.support import context
 
 HERE = "http://here:8000"
-TERMS = terms(longest_prompt=100)
+TERMS = context(longest_prompt=100)
 PLAIN: dict[str, object] = {"model": "gemini-3.1-flash-image", "prompt": "make it blue"}
-LINK = Link("https://a/b.png", "image")
+LINK = LinkSource("https://a/b.png", "image")
 DATA_URL = f"data:image/png;base64,{pybase64.b64encode(png()).decode()}"
 
 
@@ -52,25 +52,25 @@ def in_form(*parts: tuple[str, bytes]) -> tuple[Source, ...]:
         ({}, ()),
         ({"images": None, "image": None}, ()),
         ({"images": []}, ()),
-        ({"images": [{"image_url": "https://a"}]}, (Link("https://a", "images[0]"),)),
-        ({"images": [{"image_url": DATA_URL}]}, (Upload(png(), "images[0]"),)),
+        ({"images": [{"image_url": "https://a"}]}, (LinkSource("https://a", "images[0]"),)),
+        ({"images": [{"image_url": DATA_URL}]}, (InlineSource(png(), "images[0]"),)),
         (
             {"images": ["https://a", {"image_url": f"{HERE}/media/b.png?x=1", "file_id": None}]},
-            (Link("https://a", "images[0]"), Kept("b.png", "images[1]")),
+            (LinkSource("https://a", "images[0]"), StoredSource("b.png", "images[1]")),
         ),
-        ({"image": "https://a"}, (Link("https://a", "image"),)),
-        ({"image": DATA_URL}, (Upload(png(), "image"),)),
-        ({"image": {"image_url": "https://a"}}, (Link("https://a", "image"),)),
+        ({"image": "https://a"}, (LinkSource("https://a", "image"),)),
+        ({"image": DATA_URL}, (InlineSource(png(), "image"),)),
+        ({"image": {"image_url": "https://a"}}, (LinkSource("https://a", "image"),)),
         (
             {"image": ["https://a", {"image_url": "https://b", "detail": "high"}]},
-            (Link("https://a", "image[0]"), Link("https://b", "image[1]")),
+            (LinkSource("https://a", "image[0]"), LinkSource("https://b", "image[1]")),
         ),
-        ({"images": ["https://a"], "image": "https://a"}, (Link("https://a", "images[0]"),)),
+        ({"images": ["https://a"], "image": "https://a"}, (LinkSource("https://a", "images[0]"),)),
         ({"image": ""}, ()),
-        ({"images": "https://a"}, (Link("https://a", "images"),)),
-        ({"image": {"image_url": {"url": "https://a"}}}, (Link("https://a", "image"),)),
-        ({"images": [{"file_id": "file-1"}]}, (Filed("file-1", "images[0]"),)),
-        ({"image": {"file_id": "file-1"}}, (Filed("file-1", "image"),)),
+        ({"images": "https://a"}, (LinkSource("https://a", "images"),)),
+        ({"image": {"image_url": {"url": "https://a"}}}, (LinkSource("https://a", "image"),)),
+        ({"images": [{"file_id": "file-1"}]}, (FileIdSource("file-1", "images[0]"),)),
+        ({"image": {"file_id": "file-1"}}, (FileIdSource("file-1", "image"),)),
     ],
 )
 def test_pictures_of_a_json_body_are_read(fields: dict[str, object], found: tuple[Source, ...]) -> None:
@@ -100,7 +100,7 @@ def test_what_is_no_picture_is_refused_by_its_place(fields: dict[str, object], p
 @pytest.mark.parametrize("name", ["image", "image[]", "image[0]", "image[12]", "images", "images[]", "images[3]"])
 def test_a_file_of_a_form_goes_by_many_names(name: str) -> None:
     """What the official clients, the Vercel SDK and people with curl call it."""
-    assert in_form((name, png())) == (Upload(png(), name),)
+    assert in_form((name, png())) == (InlineSource(png(), name),)
 
 
 @pytest.mark.parametrize("name", ["Image", "imagery", "my_image", "picture"])
@@ -120,19 +120,21 @@ def test_files_of_a_form_keep_their_order() -> None:
     """The prompt counts them; names and numbers have no say, and words stand between them."""
     found = in_form(("image[1]", png(1)), ("prompt", b"a"), ("image", png(2)), ("image", png(3)), ("images[]", png(4)))
 
-    assert [source.data for source in found if isinstance(source, Upload)] == [png(width) for width in (1, 2, 3, 4)]
+    assert [source.data for source in found if isinstance(source, InlineSource)] == [
+        png(width) for width in (1, 2, 3, 4)
+    ]
 
 
 @pytest.mark.parametrize(
     ("text", "source"),
     [
-        (b"https://a/b.png", Link("https://a/b.png", "image[]")),
-        (b"HTTPS://a/b.png", Link("HTTPS://a/b.png", "image[]")),
-        (b"http://a/b.png\n", Link("http://a/b.png", "image[]")),
-        (b"http://here:8000/media/b.png", Kept("b.png", "image[]")),
-        (DATA_URL.encode(), Upload(png(), "image[]")),
-        (DATA_URL.encode().replace(b"data:", b"DATA:"), Upload(png(), "image[]")),
-        (b"datum", Upload(b"datum", "image[]")),
+        (b"https://a/b.png", LinkSource("https://a/b.png", "image[]")),
+        (b"HTTPS://a/b.png", LinkSource("HTTPS://a/b.png", "image[]")),
+        (b"http://a/b.png\n", LinkSource("http://a/b.png", "image[]")),
+        (b"http://here:8000/media/b.png", StoredSource("b.png", "image[]")),
+        (DATA_URL.encode(), InlineSource(png(), "image[]")),
+        (DATA_URL.encode().replace(b"data:", b"DATA:"), InlineSource(png(), "image[]")),
+        (b"datum", InlineSource(b"datum", "image[]")),
     ],
 )
 def test_a_part_of_a_form_may_name_a_picture(text: bytes, source: Source) -> None:
@@ -142,19 +144,19 @@ def test_a_part_of_a_form_may_name_a_picture(text: bytes, source: Source) -> Non
 
 def test_a_part_that_begins_like_an_address_and_is_noise_is_refused_or_left_to_the_fetcher() -> None:
     """Bytes that are no text do not get through as text."""
-    assert in_form(("image", b"https://a/\xff")) == (Link("https://a/\ufffd", "image"),)
+    assert in_form(("image", b"https://a/\xff")) == (LinkSource("https://a/\ufffd", "image"),)
     with pytest.raises(InvalidRequest, match="base64"):
         in_form(("image", b"data:\xff\xfe"))
 
 
 def test_a_picture_in_brackets_is_found_as_well() -> None:
     """As forms write JSON's objects."""
-    assert in_form(("image[image_url]", b"https://a")) == (Link("https://a", "image"),)
+    assert in_form(("image[image_url]", b"https://a")) == (LinkSource("https://a", "image"),)
     assert in_form(("image[]", png()), ("images[][image_url]", b"https://a")) == (
-        Upload(png(), "image[]"),
-        Link("https://a", "images[]"),
+        InlineSource(png(), "image[]"),
+        LinkSource("https://a", "images[]"),
     )
-    assert in_form(("image[file_id]", b"file-1")) == (Filed("file-1", "image"),)
+    assert in_form(("image[file_id]", b"file-1")) == (FileIdSource("file-1", "image"),)
 
 
 def test_the_words_of_a_form_are_its_fields() -> None:
@@ -260,7 +262,7 @@ def test_a_model_takes_so_many_pictures(model: str, most: int) -> None:
     """All of them or none; the error names the first that is too many."""
     given = [DATA_URL] * (most + 1)
 
-    taken = tuple(Upload(png(), f"images[{at}]") for at in range(most))
+    taken = tuple(InlineSource(png(), f"images[{at}]") for at in range(most))
     assert order(*given[:most], model=model).sources == taken
     with pytest.raises(InvalidRequest, match=f"takes at most {most} pictures; {most + 1} were given") as caught:
         order(*given, model=model)
@@ -308,7 +310,7 @@ def test_a_variation_is_handed_over_by_link_where_nothing_is_said(wish: dict[str
 def test_a_variation_is_made_without_words() -> None:
     """Those that a client sends along mean nothing in OpenAI's own API; ours ask for another take."""
     sent = {"n": 2, "prompt": "blue", "size": "1024x1024", "image": LINK.url}
-    made = variation_order(as_variation(read_tree(sent, ImagesRequest)), terms())
+    made = variation_order(as_variation(read_tree(sent, ImagesRequest)), context())
 
     assert (made.model, made.upstream, made.n) == ("dall-e-2", "gemini-nano-banana-2.1", 2)
     assert (made.prompt, made.sources) == (VARIATION, (LINK,))

@@ -3,16 +3,16 @@
 import msgspec
 import pytest
 
-from adapter.domain import weight
+from adapter.domain import memory_estimate
 from adapter.domain.media import Frame, MediaFormat, Ratio, Resolution
 from adapter.domain.orders import ImageOrder
 from adapter.errors import InvalidRequest, RequestTooLarge, UnknownModel
 from adapter.openai_api.read.images import WORDS_BYTES, image_order, read_generation
 from adapter.openai_api.read.media import read_tree
 from adapter.openai_api.wire.images import ImagesRequest
-from tests.support import terms
+from tests.support import context
 
-TERMS = terms(longest_prompt=100)
+TERMS = context(longest_prompt=100)
 PLAIN: dict[str, object] = {"model": "gemini-3.1-flash-image", "prompt": "a fox"}
 
 
@@ -32,7 +32,7 @@ def test_an_exact_size_that_cannot_be_made_is_refused_before_it_is_paid_for(size
 
 def test_an_exact_size_is_weighed() -> None:
     """It may be larger than what the model draws."""
-    assert weight.of_order(order(size="8000x5000", size_policy="exact")) == 6 * 8000 * 5000
+    assert memory_estimate.of_order(order(size="8000x5000", size_policy="exact")) == 6 * 8000 * 5000
 
 
 def test_a_plain_request_leaves_the_frame_to_the_model() -> None:

@@ -3,7 +3,7 @@
 import pybase64
 import pytest
 
-from adapter.domain.orders import Filed, Kept, Link, Source, Upload
+from adapter.domain.orders import FileIdSource, InlineSource, LinkSource, Source, StoredSource
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.form import Part
 from adapter.openai_api.read.pictures import kept_name, read_picture, read_url
@@ -24,7 +24,7 @@ def test_a_data_url_is_the_pictures_bytes() -> None:
     """Whatever type it declares."""
     picture = png()
 
-    assert read(f"data:image/png;base64,{pybase64.b64encode(picture).decode()}") == Upload(picture, "image")
+    assert read(f"data:image/png;base64,{pybase64.b64encode(picture).decode()}") == InlineSource(picture, "image")
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_the_head_of_a_data_url_may_say_anything(head: str) -> None:
     assert BASE64.count("+")
     assert BASE64.count("/")
     assert BASE64.endswith("==")
-    assert read(head + BASE64) == Upload(DATA, "image")
+    assert read(head + BASE64) == InlineSource(DATA, "image")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_the_head_of_a_data_url_may_say_anything(head: str) -> None:
 )
 def test_base64_is_read_as_forgivingly_as_a_browser_does(text: str) -> None:
     """Line breaks, no padding, the alphabet of URLs, per cent signs."""
-    assert read(f"data:image/png;base64,{text}") == Upload(DATA, "image")
+    assert read(f"data:image/png;base64,{text}") == InlineSource(DATA, "image")
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_data_url_without_base64_is_refused(url: str) -> None:
 )
 def test_a_link_of_ours_is_not_fetched(url: str, name: str) -> None:
     """The name is handed to the media store as it stands; nothing is decoded or followed on the way."""
-    assert read(url) == Kept(name, "image")
+    assert read(url) == StoredSource(name, "image")
     assert kept_name(url, HERE) == name
 
 
@@ -131,12 +131,12 @@ def test_a_link_of_ours_is_not_fetched(url: str, name: str) -> None:
 )
 def test_any_other_address_is_a_link(url: str) -> None:
     """Whether it may be fetched is for the fetcher to say."""
-    assert read(url) == Link(url, "image")
+    assert read(url) == LinkSource(url, "image")
 
 
 def test_blanks_around_an_address_are_no_part_of_it() -> None:
     """A form's text often ends in a line break."""
-    assert read(" https://example.com/fox.png\n") == Link("https://example.com/fox.png", "image")
+    assert read(" https://example.com/fox.png\n") == LinkSource("https://example.com/fox.png", "image")
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ PICTURE64 = pybase64.b64encode(PICTURE).decode()
 )
 def test_a_picture_may_be_data_in_many_ways(value: object) -> None:
     """OpenAI's words, Google's in both spellings, Anthropic's, or nothing but its base64."""
-    assert read_picture(value, HERE, "image") == Upload(PICTURE, "image")
+    assert read_picture(value, HERE, "image") == InlineSource(PICTURE, "image")
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_a_picture_may_be_data_in_many_ways(value: object) -> None:
 )
 def test_a_picture_may_be_an_address_in_many_ways(value: object) -> None:
     """Also of files that are attached to a message."""
-    assert read_picture(value, HERE, "image") == Link("https://a/b", "image")
+    assert read_picture(value, HERE, "image") == LinkSource("https://a/b", "image")
 
 
 @pytest.mark.parametrize("value", [{"b64_json": "@@@@"}, {"data": "fox.png"}, {"imageBytes": "A"}])
@@ -228,11 +228,11 @@ def test_broken_data_is_refused_as_such(value: object) -> None:
 
 def test_a_reference_is_an_address_or_a_file() -> None:
     """Bare or in an object. Whose file it is, and whether it is there, is asked later."""
-    found = Link("https://a/b", "image")
+    found = LinkSource("https://a/b", "image")
     assert read_picture("https://a/b", HERE, "image") == found
     assert read_picture({"image_url": "https://a/b"}, HERE, "image") == found
     assert read_picture({"image_url": "https://a/b", "file_id": "x"}, HERE, "image") == found
-    assert read_picture({"image_url": "", "file_id": "file-1"}, HERE, "image") == Filed("file-1", "image")
+    assert read_picture({"image_url": "", "file_id": "file-1"}, HERE, "image") == FileIdSource("file-1", "image")
     nothings: list[object] = [{}, {"image_url": None, "file_id": ""}, {"detail": "high"}, 7, [], True]
     for nothing in nothings:
         with pytest.raises(InvalidRequest, match="A picture needs an 'image_url'"):

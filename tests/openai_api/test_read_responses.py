@@ -5,7 +5,16 @@ import pybase64
 import pytest
 
 from adapter.domain.media import MediaFormat, Ratio, Resolution
-from adapter.domain.orders import Filed, ImageOrder, Kept, Link, Source, Upload, VideoInput, VideoWish
+from adapter.domain.orders import (
+    FileIdSource,
+    ImageOrder,
+    InlineSource,
+    LinkSource,
+    Source,
+    StoredSource,
+    VideoInput,
+    VideoWish,
+)
 from adapter.errors import ClientFault, InvalidRequest, UnknownModel
 from adapter.openai_api.read.conversation import WAY_OUT
 from adapter.openai_api.read.media import read_media_json
@@ -14,9 +23,9 @@ from adapter.openai_api.read.responses import Asked, read_response
 from adapter.openai_api.wire.responses import ResponsesRequest
 from adapter.settings import Chat, load_phrasebook
 from tests.fakes import png
-from tests.support import terms
+from tests.support import context
 
-TERMS = msgspec.structs.replace(terms(), phrasebook=load_phrasebook(Chat()))
+TERMS = msgspec.structs.replace(context(), phrasebook=load_phrasebook(Chat()))
 BASE64 = pybase64.b64encode(png()).decode()
 DATA_URL = f"data:image/png;base64,{BASE64}"
 TOOL = {"type": "image_generation"}
@@ -205,17 +214,21 @@ def test_a_choice_that_leaves_the_tool_out_leaves_nothing(choice: object, *, is_
         ("a fox", "a fox", ()),
         ([{"role": "user", "content": "a fox"}], "a fox", ()),
         ([{"type": "message", "role": "user", "content": [text("a"), text("fox")]}], "a\nfox", ()),
-        ([user(text("blue"), image(image_url=DATA_URL))], "blue", (Upload(png(), "input"),)),
-        ([user(text("blue"), image(image_url="https://a/b"))], "blue", (Link("https://a/b", "input"),)),
-        ([user(text("blue"), image(image_url=OURS))], "blue", (Kept("a.png", "input"),)),
-        ([user(text("blue"), image(file_id="file-1"))], "blue", (Filed("file-1", "input"),)),
-        ([user(text("blue"), {"type": "input_file", "file_id": "file-1"})], "blue", (Filed("file-1", "input"),)),
-        ([user(text("blue"), {"type": "input_file", "file_url": "https://a"})], "blue", (Link("https://a", "input"),)),
-        ([user(text("blue"), {"type": "input_file", "file_data": DATA_URL})], "blue", (Upload(png(), "input"),)),
+        ([user(text("blue"), image(image_url=DATA_URL))], "blue", (InlineSource(png(), "input"),)),
+        ([user(text("blue"), image(image_url="https://a/b"))], "blue", (LinkSource("https://a/b", "input"),)),
+        ([user(text("blue"), image(image_url=OURS))], "blue", (StoredSource("a.png", "input"),)),
+        ([user(text("blue"), image(file_id="file-1"))], "blue", (FileIdSource("file-1", "input"),)),
+        ([user(text("blue"), {"type": "input_file", "file_id": "file-1"})], "blue", (FileIdSource("file-1", "input"),)),
+        (
+            [user(text("blue"), {"type": "input_file", "file_url": "https://a"})],
+            "blue",
+            (LinkSource("https://a", "input"),),
+        ),
+        ([user(text("blue"), {"type": "input_file", "file_data": DATA_URL})], "blue", (InlineSource(png(), "input"),)),
         (
             [user(text("a fox")), {"type": "image_generation_call", "id": "ig_1"}, user(text("blue"))],
             "blue",
-            (Filed("ig_1", "input", advice=WAY_OUT),),
+            (FileIdSource("ig_1", "input", advice=WAY_OUT),),
         ),
         (
             [
@@ -224,12 +237,12 @@ def test_a_choice_that_leaves_the_tool_out_leaves_nothing(choice: object, *, is_
                 user(text("blue")),
             ],
             "blue",
-            (Upload(png(), "input", advice=WAY_OUT),),
+            (InlineSource(png(), "input", advice=WAY_OUT),),
         ),
         (
             [user(text("a fox")), {"type": "item_reference", "id": "ig_1"}, user(text("blue"))],
             "blue",
-            (Filed("ig_1", "input", advice=WAY_OUT),),
+            (FileIdSource("ig_1", "input", advice=WAY_OUT),),
         ),
         (
             [
@@ -243,12 +256,12 @@ def test_a_choice_that_leaves_the_tool_out_leaves_nothing(choice: object, *, is_
                 user(text("blue")),
             ],
             "blue",
-            (Filed("ig_1", "input", advice=WAY_OUT),),
+            (FileIdSource("ig_1", "input", advice=WAY_OUT),),
         ),
         (
             [{"type": "image_generation_call", "id": "ig_1"}, user(text("blue"), image(file_id="file-1"))],
             "blue",
-            (Filed("file-1", "input"),),
+            (FileIdSource("file-1", "input"),),
         ),
     ],
 )
@@ -264,13 +277,15 @@ def test_the_last_words_are_drawn_from_the_pictures_in_sight(
 def test_what_an_earlier_response_has_in_sight_is_in_sight() -> None:
     """By id or by address, unless this one shows something newer."""
     drawn, link, ours = (
-        Filed("ig_1", "input", advice=WAY_OUT),
-        Link("https://a", "input", advice=WAY_OUT),
-        Kept("a.png", "input", advice=WAY_OUT),
+        FileIdSource("ig_1", "input", advice=WAY_OUT),
+        LinkSource("https://a", "input", advice=WAY_OUT),
+        StoredSource("a.png", "input", advice=WAY_OUT),
     )
     assert picture("ig_1", input="blue").sources == (drawn,)
     assert picture("https://a", OURS, input="blue").sources == (link, ours)
-    assert picture("ig_1", input=[user(text("blue"), image(file_id="file-1"))]).sources == (Filed("file-1", "input"),)
+    assert picture("ig_1", input=[user(text("blue"), image(file_id="file-1"))]).sources == (
+        FileIdSource("file-1", "input"),
+    )
 
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -387,8 +402,8 @@ def test_an_operator_who_knows_no_side_calls_has_such_words_drawn() -> None:
     """As in a chat; an answer that is there to be seen still counts."""
     given = [FOX, {"role": "system", "content": "Please return text."}]
 
-    assert read_response(body(input=given), terms(), ()).order is not None
-    assert read_response(body(input=[FOX, CALL, given[1]]), terms(), ()).order is None
+    assert read_response(body(input=given), context(), ()).order is not None
+    assert read_response(body(input=[FOX, CALL, given[1]]), context(), ()).order is None
 
 
 def test_a_misspelt_model_is_refused_even_where_nothing_is_made() -> None:
@@ -398,7 +413,7 @@ def test_a_misspelt_model_is_refused_even_where_nothing_is_made() -> None:
 
 def test_an_action_says_whether_there_is_a_picture_to_work_from() -> None:
     """`generate` looks back at none, `edit` needs one."""
-    drawn = Filed("ig_1", "input", advice=WAY_OUT)
+    drawn = FileIdSource("ig_1", "input", advice=WAY_OUT)
     draw, edit = [TOOL | {"action": "generate"}], [TOOL | {"action": "edit"}]
 
     assert picture("ig_1", input="blue", tools=draw).sources == ()
@@ -427,7 +442,7 @@ def test_a_video_is_made_of_the_last_turn_alone() -> None:
     assert (plain.order.order.upstream, plain.order.order.seed) == ("veo_3_1_t2v_fast_portrait", 7)
     assert (plain.order.sources, plain.prompt, plain.model) == ((), "waves", "veo-3.1-fast")
     assert framed.order.order.input is VideoInput.FRAME
-    assert framed.order.sources == (Filed("file-1", "input"),)
+    assert framed.order.sources == (FileIdSource("file-1", "input"),)
 
 
 @pytest.mark.parametrize(
@@ -504,5 +519,5 @@ def test_a_response_needs_an_input(sent: dict[str, object]) -> None:
     body = read_media_json(msgspec.json.encode({"model": "gemini-3.1-flash-image", **sent}), ResponsesRequest)
 
     with pytest.raises(InvalidRequest, match="'input' is required") as caught:
-        read_response(body, terms(), ())
+        read_response(body, context(), ())
     assert caught.value.param == "input"

@@ -11,13 +11,13 @@ from adapter.domain.catalogue import LengthPolicy
 from adapter.domain.job import Failed, Failure, Stored, StoredVideo, Variant, VideoJob, advance
 from adapter.domain.media import Pixels, Ratio, image_from_bytes
 from adapter.domain.orders import (
-    Filed,
-    Kept,
-    KeptPicture,
-    Link,
+    FileIdSource,
+    InlineSource,
+    LinkSource,
     Page,
     Source,
-    Upload,
+    StoredInput,
+    StoredSource,
     VideoInput,
     VideoOrder,
     VideoWish,
@@ -35,9 +35,9 @@ from adapter.openai_api.read.videos import (
 )
 from adapter.openai_api.wire.videos import RemixRequest
 from tests.fakes import png, rendered_job, video_job
-from tests.support import GOLDEN, terms
+from tests.support import GOLDEN, context
 
-TERMS = terms(longest_prompt=100)
+TERMS = context(longest_prompt=100)
 PICTURES = {"L": png(160, 90), "P": png(90, 160)}
 DATA_URL = f"data:image/png;base64,{pybase64.b64encode(png()).decode()}"
 OURS = "http://here:8000/media/fox.png?x=1"
@@ -63,10 +63,10 @@ def settled(wish: VideoWish) -> VideoOrder:
     """Return the order once its pictures were brought."""
     if not wish.sources:
         return wish.order
-    assert isinstance(wish.sources[0], Upload)
+    assert isinstance(wish.sources[0], InlineSource)
     first = image_from_bytes(wish.sources[0].data)
     assert first is not None
-    return wish.settled([KeptPicture(str(number), "") for number, _ in enumerate(wish.sources)], first.pixels)
+    return wish.settled([StoredInput(str(number), "") for number, _ in enumerate(wish.sources)], first.pixels)
 
 
 @pytest.mark.parametrize(("size", "ratio", "pictures", "upstream", "clip"), table())
@@ -97,9 +97,9 @@ def bare(sources: tuple[Source, ...]) -> tuple[Source, ...]:
 
 
 UPLOAD, LINK, KEPT = (
-    Upload(png(), "input_reference"),
-    Link("https://a/b", "input_reference"),
-    Kept("fox.png", "input_reference"),
+    InlineSource(png(), "input_reference"),
+    LinkSource("https://a/b", "input_reference"),
+    StoredSource("fox.png", "input_reference"),
 )
 
 
@@ -113,7 +113,7 @@ UPLOAD, LINK, KEPT = (
         (OURS, (KEPT,)),
         ({"image_url": DATA_URL}, (UPLOAD,)),
         ({"image_url": "https://a/b", "file_id": None, "detail": "high"}, (LINK,)),
-        ({"file_id": "file-1"}, (Filed("file-1", "input_reference"),)),
+        ({"file_id": "file-1"}, (FileIdSource("file-1", "input_reference"),)),
         ([{"image_url": "https://a/b"}, OURS], (LINK, KEPT)),
     ],
 )
@@ -144,7 +144,7 @@ def test_an_address_in_a_form_may_be_as_long_as_a_picture() -> None:
     file = png() + bytes(1_500_000)
     data_url = b"data:image/png;base64," + pybase64.b64encode(file)
 
-    assert in_form(("input_reference[image_url]", data_url)).sources == (Upload(file, "input_reference"),)
+    assert in_form(("input_reference[image_url]", data_url)).sources == (InlineSource(file, "input_reference"),)
     with pytest.raises(RequestTooLarge, match="'model' is longer than"):
         in_form(("model", data_url))
 
@@ -218,7 +218,10 @@ def test_a_form_names_lists_by_numbers() -> None:
         ("roles[1]", b"first_frame"),
     )
 
-    assert bare(wish.sources) == (Link("https://a/2", "input_reference"), Link("https://a/1", "input_reference"))
+    assert bare(wish.sources) == (
+        LinkSource("https://a/2", "input_reference"),
+        LinkSource("https://a/1", "input_reference"),
+    )
     assert wish.order.input is VideoInput.FRAMES
 
 
@@ -336,7 +339,7 @@ def test_a_variant_is_the_video_unless_it_is_named() -> None:
 def finished() -> VideoJob:
     """Return a job with five changes and a picture that it was made from."""
     job = rendered_job()
-    order = msgspec.structs.replace(job.order, input=VideoInput.FRAME, pictures=(KeptPicture("a_0.png", "00"),))
+    order = msgspec.structs.replace(job.order, input=VideoInput.FRAME, pictures=(StoredInput("a_0.png", "00"),))
     media = StoredVideo(video="a.mp4", poster=None, size=1, sha256="00")
     return advance(msgspec.structs.replace(job, order=order), Stored(media, 1010.0))
 
@@ -364,7 +367,7 @@ def test_a_remix_is_the_source_with_other_words() -> None:
     source = finished()
     wish = remix_wish(RemixRequest(prompt=" at night "), source, TERMS)
 
-    assert wish.sources == (Kept("a_0.png", "video_id"),)
+    assert wish.sources == (StoredSource("a_0.png", "video_id"),)
     assert wish.shapes == {}
     assert wish.order == msgspec.structs.replace(
         source.order, prompt="at night", seed=source.seed, remix_of=source.id, pictures=()

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as Pillow
 
 from adapter.domain.media import Image, Pixels, image_from_bytes
-from adapter.domain.orders import Kept, Upload
+from adapter.domain.orders import InlineSource, StoredSource
 from adapter.domain.usage import Usage
 from adapter.openai_api.read.conversation import WAY_OUT, read_wish
 from adapter.openai_api.wire.chat import ChatChunk, ChatCompletion
@@ -226,4 +226,7 @@ def test_what_is_shown_is_what_the_next_turn_means() -> None:
         [choice] = chat.completion(ANSWER, told).choices
         history = msgspec.json.encode([{"role": "user", "content": "a fox"}, choice.message, BLUE])
         [source] = read_wish(msgspec.json.decode(history), HERE, look_back=True).pictures
-        assert source in {Kept("a.png", "messages", advice=WAY_OUT), Upload(png(), "messages", advice=WAY_OUT)}
+        assert source in {
+            StoredSource("a.png", "messages", advice=WAY_OUT),
+            InlineSource(png(), "messages", advice=WAY_OUT),
+        }

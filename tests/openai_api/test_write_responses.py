@@ -21,7 +21,7 @@ from adapter.domain.job import (
     advance,
 )
 from adapter.domain.media import RemoteVideo
-from adapter.domain.replies import Reply, ReplyStatus
+from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.domain.usage import Usage
 from adapter.errors import (
     AdapterError,
@@ -33,15 +33,15 @@ from adapter.errors import (
     UpstreamBusy,
 )
 from adapter.openai_api.wire.responses import Event, GivenMessage
-from adapter.openai_api.write import response_events as tell
+from adapter.openai_api.write import response_events
 from adapter.openai_api.write.response_events import Numbering
 from adapter.openai_api.write.responses import item_list, response, with_picture, with_video
-from tests.fakes import made_image, reply, video_job
+from tests.fakes import made_image, stored, video_job
 from tests.journeys.contract import validator
 
 HERE = "http://here:8000"
 IMAGE = msgspec.structs.replace(made_image(), usage=Usage(input_text=3, output_image=1120))
-DONE = reply().completed(IMAGE, 1012.5)
+DONE = stored().completed(IMAGE, 1012.5)
 
 
 def wired(struct: object, schema: str = "Response") -> Any:  # noqa: ANN401  # JSON, to be looked into
@@ -112,8 +112,8 @@ def test_a_finished_response_shows_its_picture_as_it_really_is() -> None:
 def test_what_the_model_wrote_beside_its_picture_is_the_message() -> None:
     """Whole and as a stream, which then has the text as one more event."""
     image = msgspec.structs.replace(IMAGE, text="A fox, as you like it.")
-    done = reply().completed(image, 1012.5)
-    events = [*tell.picture_done(done, image)]
+    done = stored().completed(image, 1012.5)
+    events = [*response_events.picture_done(done, image)]
 
     assert wired(with_picture(done, image))["output"][1]["content"][0]["text"] == image.text
     assert [event.delta for event in events if event.type == "response.output_text.delta"] == [image.text]
@@ -124,20 +124,20 @@ def test_a_response_from_before_has_the_message_as_well() -> None:
     """Its row says nothing of a text."""
     row = msgspec.json.decode(msgspec.json.encode(DONE))
     del row["drawn"]["text"]
-    old = msgspec.json.decode(msgspec.json.encode(row), type=Reply)
+    old = msgspec.json.decode(msgspec.json.encode(row), type=StoredResponse)
 
     assert wired(with_picture(old, IMAGE)) == wired(with_picture(DONE, IMAGE))
 
 
 def test_an_input_that_has_its_answer_is_answered_with_a_message_alone() -> None:
     """Which costs nothing, and says where the answer is: some agents take an empty message for no answer."""
-    answered = reply().answered(1012.5)
+    answered = stored().answered(1012.5)
     sent = wired(with_picture(answered, None))
     [message] = sent["output"]
 
     assert (sent["status"], sent["completed_at"], sent["usage"]["total_tokens"]) == ("completed", 1012, 0)
     assert message["content"][0]["text"].startswith("What was asked for is in the answer before this one.")
-    assert told([*tell.opening(answered), *tell.text_only(answered)]) == list(
+    assert told([*response_events.opening(answered), *response_events.text_only(answered)]) == list(
         enumerate(
             [
                 "created",
@@ -156,16 +156,16 @@ def test_an_input_that_has_its_answer_is_answered_with_a_message_alone() -> None
 
 def test_what_shows_nothing_has_no_message() -> None:
     """Neither what is being made, nor what failed, nor what was called off."""
-    for status in (ReplyStatus.QUEUED, ReplyStatus.IN_PROGRESS, ReplyStatus.FAILED, ReplyStatus.CANCELLED):
-        assert wired(with_picture(reply(status=status), None))["output"] == []
+    for status in (ResponseStatus.QUEUED, ResponseStatus.IN_PROGRESS, ResponseStatus.FAILED, ResponseStatus.CANCELLED):
+        assert wired(with_picture(stored(status=status), None))["output"] == []
 
 
 def test_what_nobody_counted_is_left_out() -> None:
     """Null is not allowed there."""
-    free = reply().completed(made_image(), 1012.5)
+    free = stored().completed(made_image(), 1012.5)
 
     assert "usage" not in wired(with_picture(free, made_image()))
-    assert "usage" not in wired(response(reply()))
+    assert "usage" not in wired(response(stored()))
 
 
 @pytest.mark.parametrize(
@@ -183,14 +183,20 @@ def test_what_nobody_counted_is_left_out() -> None:
 )
 def test_a_failure_is_one_of_openais_words(fault: AdapterError, code: str) -> None:
     """Their list is closed; the message is ours."""
-    sent = wired(response(reply().failed(Failure.of(fault), 1010.0)))
+    sent = wired(response(stored().failed(Failure.of(fault), 1010.0)))
 
     assert (sent["status"], sent["error"], sent["completed_at"]) == ("failed", {"code": code, "message": "no"}, None)
 
 
 def test_a_picture_is_told_in_the_order_that_all_clients_read() -> None:
     """Section 7 of the reference."""
-    assert told([*tell.opening(DONE), *tell.picture_begun(DONE), *tell.picture_done(DONE, IMAGE)]) == list(
+    assert told(
+        [
+            *response_events.opening(DONE),
+            *response_events.picture_begun(DONE),
+            *response_events.picture_done(DONE, IMAGE),
+        ]
+    ) == list(
         enumerate(
             [
                 "created",
@@ -213,7 +219,7 @@ def test_a_picture_is_told_in_the_order_that_all_clients_read() -> None:
 
 def test_every_entry_of_a_picture_has_its_place() -> None:
     """The picture is the first, the message behind it the second."""
-    events = [*tell.picture_begun(DONE), *tell.picture_done(DONE, IMAGE)]
+    events = [*response_events.picture_begun(DONE), *response_events.picture_done(DONE, IMAGE)]
     ended = [event.item for event in events if event.type == "response.output_item.done"]
 
     assert [event.output_index for event in events[:-1]] == [0] * 5 + [1] * 5
@@ -222,7 +228,7 @@ def test_every_entry_of_a_picture_has_its_place() -> None:
 
 def test_what_is_made_in_the_background_is_queued_first() -> None:
     """And not yet what it will be."""
-    events = list(tell.opening(msgspec.structs.replace(DONE, background=True)))
+    events = list(response_events.opening(msgspec.structs.replace(DONE, background=True)))
 
     assert [kind for _, kind in told(events)] == ["created", "queued", "in_progress"]
     assert [wired(event.response)["status"] for event in events if event.response] == [
@@ -234,8 +240,8 @@ def test_what_is_made_in_the_background_is_queued_first() -> None:
 
 def test_a_failed_picture_ends_with_its_reason() -> None:
     """No entry is finished that has nothing to show."""
-    failed = reply().failed(Failure.of(ContentRefused("no")), 1010.0)
-    events = [*tell.opening(failed), *tell.picture_begun(failed), *tell.ending(failed)]
+    failed = stored().failed(Failure.of(ContentRefused("no")), 1010.0)
+    events = [*response_events.opening(failed), *response_events.picture_begun(failed), *response_events.ending(failed)]
 
     assert told(events)[-1] == (5, "failed")
     assert wired(events[0].response)["error"] is None
@@ -245,10 +251,10 @@ def test_a_failed_picture_ends_with_its_reason() -> None:
 def test_a_stream_goes_on_after_what_its_reader_has() -> None:
     """With the numbers that its events had the first time."""
     numbering = Numbering(starting_after=5)
-    before = told([*tell.opening(DONE), *tell.picture_begun(DONE)], numbering)
+    before = told([*response_events.opening(DONE), *response_events.picture_begun(DONE)], numbering)
 
     assert before == []
-    assert told(tell.picture_done(DONE, IMAGE), numbering) == [
+    assert told(response_events.picture_done(DONE, IMAGE), numbering) == [
         (6, "output_item.done"),
         (7, "output_item.added"),
         (8, "content_part.added"),
@@ -261,12 +267,12 @@ def test_a_stream_goes_on_after_what_its_reader_has() -> None:
 
 def test_a_video_is_told_as_reasoning_and_handed_over_as_a_message() -> None:
     """Every entry that was begun is finished; all that was said makes up what stands in the end."""
-    video = reply(video=FILM.id)
+    video = stored(video=FILM.id)
     events = [
-        *tell.opening(video),
-        *tell.video_begun(video),
-        *tell.video_moved(video, FILM.history),
-        *tell.video_end(video, FILM, HERE),
+        *response_events.opening(video),
+        *response_events.video_begun(video),
+        *response_events.video_moved(video, FILM.history),
+        *response_events.video_end(video, FILM, HERE),
     ]
     kinds = [kind for _, kind in told(events)]
     summary = "".join(
@@ -295,9 +301,9 @@ def test_a_video_is_told_as_reasoning_and_handed_over_as_a_message() -> None:
 
 def test_a_video_that_was_not_made_fails_its_response() -> None:
     """In a stream and when it is looked up."""
-    video = reply(video=NO_FILM.id)
+    video = stored(video=NO_FILM.id)
 
-    assert told(tell.video_end(video, NO_FILM, HERE)) == [(0, "failed")]
+    assert told(response_events.video_end(video, NO_FILM, HERE)) == [(0, "failed")]
     assert wired(with_video(video, NO_FILM, HERE))["error"] == {"code": "server_error", "message": "It broke."}
 
 
@@ -308,12 +314,12 @@ def test_a_video_that_was_not_made_fails_its_response() -> None:
         ({"background": True}, video_job(), "queued"),
         ({"background": True}, job(), "in_progress"),
         ({}, FILM, "completed"),
-        ({"status": ReplyStatus.CANCELLED}, FILM, "cancelled"),
+        ({"status": ResponseStatus.CANCELLED}, FILM, "cancelled"),
     ],
 )
 def test_a_video_stands_where_its_job_stands(changes: dict[str, object], at: VideoJob, status: str) -> None:
     """Unless its response was called off."""
-    sent = wired(with_video(msgspec.structs.replace(reply(video=at.id), **changes), at, HERE))
+    sent = wired(with_video(msgspec.structs.replace(stored(video=at.id), **changes), at, HERE))
 
     assert sent["status"] == status
     assert bool(sent["output"]) is (status == "completed")
@@ -338,9 +344,9 @@ def test_the_input_is_shown_page_by_page() -> None:
 
 def test_a_reply_that_nobody_works_on_any_more_has_failed_at_that_moment() -> None:
     """One that is over, or that nobody works on in the background, has not."""
-    live: Reply = reply(alive_until=1060.0)
+    live: StoredResponse = stored(alive_until=1060.0)
 
     assert live.seen(1059.9) is live
-    assert live.seen(1060.0).status is ReplyStatus.FAILED
-    assert reply().seen(9e9).status is ReplyStatus.IN_PROGRESS
-    assert msgspec.structs.replace(DONE, alive_until=1060.0).seen(9e9).status is ReplyStatus.COMPLETED
+    assert live.seen(1060.0).status is ResponseStatus.FAILED
+    assert stored().seen(9e9).status is ResponseStatus.IN_PROGRESS
+    assert msgspec.structs.replace(DONE, alive_until=1060.0).seen(9e9).status is ResponseStatus.COMPLETED

@@ -6,10 +6,10 @@ import pytest
 from adapter.domain.job import Failed, Failure, Stored, StoredVideo, VideoJob, advance
 from adapter.domain.media import Pixels, Ratio
 from adapter.errors import ContentRefused, OwnFault
-from adapter.openai_api.write.videos import Hosting, video, video_event, video_list
+from adapter.openai_api.write.videos import MediaLinks, video, video_event, video_list
 from tests.fakes import rendered_job, video_job
 
-HOSTING = Hosting(public_url="http://here:8000", keep=3600.0)
+HOSTING = MediaLinks(public_url="http://here:8000", keep=3600.0)
 MEDIA = StoredVideo(video="a.mp4", poster="a.jpg", size=1, sha256="00")
 
 
@@ -62,7 +62,7 @@ def test_a_finished_video_has_links_and_an_end() -> None:
 def test_what_is_kept_for_ever_does_not_expire_and_a_missing_poster_is_null() -> None:
     """0 days of retention keep everything."""
     without = msgspec.structs.replace(MEDIA, poster=None)
-    told = video(completed(without), Hosting(public_url="http://here:8000"))
+    told = video(completed(without), MediaLinks(public_url="http://here:8000"))
 
     assert (told.expires_at, told.thumbnail_url) == (None, None)
 

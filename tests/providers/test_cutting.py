@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from adapter.providers.cutting import cut, value_of
+from adapter.providers.json_splice import cut, value_of
 
 DATA = value_of("data")
 

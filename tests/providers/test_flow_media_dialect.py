@@ -204,7 +204,7 @@ def test_a_success_in_the_older_dialect_without_a_link_stays_empty() -> None:
     assert videos.reports(Reply(200, body)) == {"op": Empty()}
 
 
-class Desk:
+class Services:
     """Flow's status desk, which answers each dialect in its own form and may refuse one of them."""
 
     def __init__(self, refused: Callable[[str], bool] = lambda _: False) -> None:
@@ -230,11 +230,11 @@ NEW = [Operation(f"m-{number}", "mark", dialect=MEDIA) for number in range(3)]
 
 async def test_each_dialect_is_asked_in_one_call() -> None:
     """However the jobs of an account are mixed."""
-    desk = Desk()
+    services = Services()
     mixed = [each for pair in zip(OLD, NEW, strict=True) for each in pair]
-    told = await provider(desk).poll(mixed, account="ada")
+    told = await provider(services).poll(mixed, account="ada")
 
-    assert desk.asked == [("operations", ["op-0", "op-1", "op-2"]), ("media", ["m-0", "m-1", "m-2"])]
+    assert services.asked == [("operations", ["op-0", "op-1", "op-2"]), ("media", ["m-0", "m-1", "m-2"])]
     assert told == {each.name: Working() for each in mixed}
 
 
@@ -242,7 +242,7 @@ async def test_each_dialect_is_asked_in_one_call() -> None:
 async def test_a_dialect_that_fails_leaves_the_other_one_alone(refused: str, told: list[Operation]) -> None:
     """Its jobs are missed, and the others are told."""
     with structlog.testing.capture_logs() as written:
-        found = await provider(Desk(lambda dialect: dialect == refused)).poll([*OLD, *NEW], account="ada")
+        found = await provider(Services(lambda dialect: dialect == refused)).poll([*OLD, *NEW], account="ada")
 
     assert found == {each.name: Working() for each in told}
     assert [line["dialect"] for line in written] == ["media" if refused == "media" else "seed"]
@@ -251,15 +251,15 @@ async def test_a_dialect_that_fails_leaves_the_other_one_alone(refused: str, tol
 async def test_a_poll_of_which_nothing_came_is_a_fault() -> None:
     """As with one dialect."""
     with pytest.raises(UpstreamBroken):
-        await provider(Desk(lambda _: True)).poll([*OLD, *NEW], account="ada")
+        await provider(Services(lambda _: True)).poll([*OLD, *NEW], account="ada")
 
 
 async def test_a_dialect_that_a_newer_version_wrote_is_left_alone() -> None:
     """It is missed and not asked about in a form that it does not have."""
-    desk = Desk()
-    told: dict[str, Report] = dict(await provider(desk).poll([Operation("x", "m", dialect="third")], account="ada"))
+    services = Services()
+    told: dict[str, Report] = dict(await provider(services).poll([Operation("x", "m", dialect="third")], account="ada"))
 
-    assert (told, desk.asked) == ({}, [])
+    assert (told, services.asked) == ({}, [])
 
 
 async def test_an_odd_medium_does_not_hide_the_others() -> None:
@@ -269,7 +269,7 @@ async def test_an_odd_medium_does_not_hide_the_others() -> None:
         names = [item["name"] for item in msgspec.json.decode(request.content)["media"]]
         if "m-1" in names:
             return httpx.Response(404, json={"error": {"code": 404, "message": "Requested entity was not found."}})
-        return Desk()(request)
+        return Services()(request)
 
     assert set(await provider(google).poll(NEW, account="ada")) == {"m-0", "m-2"}
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from adapter.database.engine import Database
-from adapter.domain.records import GivenFile, Remains, Search
+from adapter.domain.records import DeletedEntry, Search, UploadedFile
 from adapter.records.files import SqlFileStore
 from tests.fakes import given_file
 from tests.postgres import BOTH_ENGINES
@@ -18,7 +18,7 @@ def store(database: Database) -> SqlFileStore:
     return SqlFileStore(database)
 
 
-async def fill(store: SqlFileStore, *files: GivenFile) -> None:
+async def fill(store: SqlFileStore, *files: UploadedFile) -> None:
     """Remember files."""
     for file in files:
         await store.add(file)
@@ -99,12 +99,12 @@ async def test_what_is_left_of_files_is_told_until_it_is_forgotten(store: SqlFil
     await fill(store, gone, expired, lasting)
     await store.delete(gone.id, "ada", now=2400.0)
 
-    assert await store.remains(before=2400.0, limit=10) == []
-    assert await store.remains(before=2401.0, limit=10) == [Remains(gone.id, (gone.name,))]
-    assert len(await store.remains(before=2501.0, limit=10)) == 2
-    assert len(await store.remains(before=2501.0, limit=1)) == 1
+    assert await store.deleted_entries(before=2400.0, limit=10) == []
+    assert await store.deleted_entries(before=2401.0, limit=10) == [DeletedEntry(gone.id, (gone.name,))]
+    assert len(await store.deleted_entries(before=2501.0, limit=10)) == 2
+    assert len(await store.deleted_entries(before=2501.0, limit=1)) == 1
     await store.forget([gone.id, expired.id])
-    assert await store.remains(before=9999.0, limit=10) == []
+    assert await store.deleted_entries(before=9999.0, limit=10) == []
     assert await store.place(gone.id, "ada") is None
     assert await listed(store) == [lasting.id]
 

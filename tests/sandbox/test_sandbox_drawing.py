@@ -5,10 +5,10 @@ import pytest
 from PIL import Image
 
 from adapter.sandbox.memory.ledger import Ledger
-from adapter.sandbox.studio.clip import ClipOrder, Scene, encode_mp4
-from adapter.sandbox.studio.drawing import PictureOrder, draw_png
-from adapter.sandbox.studio.gallery import KEPT, Gallery
-from adapter.sandbox.studio.lettering import letter
+from adapter.sandbox.renderer.clip import ClipOrder, Scene, encode_mp4
+from adapter.sandbox.renderer.drawing import PictureOrder, draw_png
+from adapter.sandbox.renderer.gallery import KEPT, Gallery
+from adapter.sandbox.renderer.lettering import letter
 from tests.sandbox.helpers import RULES, opened
 
 ORDER = PictureOrder(prompt="a pig", seed=1, width=160, height=90)

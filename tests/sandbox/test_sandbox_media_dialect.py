@@ -148,14 +148,14 @@ async def test_faults_of_the_media_door(client: Client, clock: Clock) -> None:
     assert len(half) == len(whole) // 2
 
 
-@pytest.mark.parametrize("twist", ["omit", "list"])
-async def test_twists_of_a_status_answer(client: Client, twist: str) -> None:
+@pytest.mark.parametrize("mutation", ["omit", "list"])
+async def test_twists_of_a_status_answer(client: Client, mutation: str) -> None:
     """The first one left out, or no object around the list."""
     media = await taken(client)
-    await faulty(client, {"on": "flow.poll", "do": twist})
+    await faulty(client, {"on": "flow.poll", "do": mutation})
     answer = (await status(client, media)).json()
 
-    assert answer == {"media": []} if twist == "omit" else [each["name"] for each in answer] == [media[0]["name"]]
+    assert answer == {"media": []} if mutation == "omit" else [each["name"] for each in answer] == [media[0]["name"]]
 
 
 def changed(path: str, value: Json) -> Json:

@@ -123,7 +123,7 @@ async def test_metadata_is_nested_or_flat_and_stays_so(client: Client, clock: Cl
 
 
 @pytest.mark.parametrize(
-    ("twist", "expected"),
+    ("mutation", "expected"),
     [
         ("flat", {"operations", "metadata"}),
         ("nested", {"operations", "operation.metadata"}),
@@ -131,11 +131,11 @@ async def test_metadata_is_nested_or_flat_and_stays_so(client: Client, clock: Cl
         ("list", set()),
     ],
 )
-async def test_shapes_can_be_forced(client: Client, clock: Clock, twist: str, expected: set[str]) -> None:
+async def test_shapes_can_be_forced(client: Client, clock: Clock, mutation: str, expected: set[str]) -> None:
     """A fault decides the shape of a finished job's answer."""
     operations = await submitted(client)
     clock.now += 60
-    await faulty(client, {"on": "flow.poll", "do": twist})
+    await faulty(client, {"on": "flow.poll", "do": mutation})
 
     answer = (await status(client, operations)).json()
 
@@ -143,7 +143,7 @@ async def test_shapes_can_be_forced(client: Client, clock: Clock, twist: str, ex
     found = {"operations"} if isinstance(answer, dict) else set()
     found |= {"metadata"} if "metadata" in job else set()
     found |= {"operation.metadata"} if "metadata" in job["operation"] else set()
-    assert found - ({"metadata", "operation.metadata"} if twist == "list" else set()) == expected
+    assert found - ({"metadata", "operation.metadata"} if mutation == "list" else set()) == expected
 
 
 async def test_a_running_job_can_be_an_object_or_missing(client: Client) -> None:
@@ -189,7 +189,7 @@ async def test_unknown_and_foreign_jobs_refuse_the_call(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("desk", "changes", "words"),
+    ("endpoint", "changes", "words"),
     [
         ("Text", {"aspectRatio": "VIDEO_ASPECT_RATIO_SQUARE"}, "requests[0].aspect_ratio"),
         ("Text", {"aspectRatio": "VIDEO_ASPECT_RATIO_LANDSCAPE"}, "requests[0].aspect_ratio"),
@@ -203,9 +203,9 @@ async def test_unknown_and_foreign_jobs_refuse_the_call(client: Client) -> None:
         ("ReferenceImages", {"videoModelKey": "veo_3_0_r2v_fast"}, "requests[0].aspect_ratio"),
     ],
 )
-async def test_wrong_videos_are_refused(client: Client, desk: str, changes: Json, words: str) -> None:
+async def test_wrong_videos_are_refused(client: Client, endpoint: str, changes: Json, words: str) -> None:
     """A key has one desk and one orientation; whatever is missing or unknown is 400."""
-    answer = await client.post(f"{VIDEO}{desk}", headers=FLOW, json=text_body(**changes))
+    answer = await client.post(f"{VIDEO}{endpoint}", headers=FLOW, json=text_body(**changes))
 
     assert answer.status_code == 400
     assert words in answer.json()["error"]["message"]

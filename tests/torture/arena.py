@@ -205,7 +205,7 @@ class Arena:
         self.operator = Operator(self)
         self._victims: list[Victim] = []
         #: Of the servers that are made from now on.
-        self.pace = ALONE
+        self.schedule = ALONE
         self._turn = 0
         self._looks: list[Look] = []
         self._disturbances: list[Disturbance] = []
@@ -246,8 +246,8 @@ class Arena:
             database=self._url,
             folder=self.folder,
             upstream=self._upstream,
-            poll=self.pace[0],
-            lease=self.pace[1],
+            poll=self.schedule[0],
+            lease=self.schedule[1],
         )
 
     def victim(self, name: str = "victim", bug: str = "") -> Victim:

@@ -11,7 +11,7 @@ from typing import Final, cast
 import msgspec
 from sqlalchemy import update
 
-from adapter.app import Parts
+from adapter.app import Ports
 from adapter.database.engine import Database, open_database, writing
 from adapter.database.tables import JOBS
 from adapter.domain.executions import ConnectedProcess, RequestIdentity, RetryInfo
@@ -217,38 +217,38 @@ async def _once(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 
-Bug = Callable[[Parts, Settings], Parts]
+Bug = Callable[[Ports, Settings], Ports]
 
 
 def _store(made: Callable[[JobStore, Settings], Around]) -> Bug:
-    def dressed(parts: Parts, settings: Settings) -> Parts:
-        memory = parts.memory
+    def dressed(ports: Ports, settings: Settings) -> Ports:
+        memory = ports.memory
         jobs = cast(JobStore, made(memory.jobs, settings))
-        return msgspec.structs.replace(parts, memory=Memory(jobs, memory.feed, memory.media))
+        return msgspec.structs.replace(ports, memory=Memory(jobs, memory.feed, memory.media))
 
     return dressed
 
 
 def _requests(made: Callable[[RequestStore], Around]) -> Bug:
-    def dressed(parts: Parts, _: Settings) -> Parts:
-        return msgspec.structs.replace(parts, requests=cast(RequestStore, made(parts.requests)))
+    def dressed(ports: Ports, _: Settings) -> Ports:
+        return msgspec.structs.replace(ports, requests=cast(RequestStore, made(ports.requests)))
 
     return dressed
 
 
 def _media(made: Callable[[MediaStore], Around]) -> Bug:
-    def dressed(parts: Parts, _: Settings) -> Parts:
-        memory = parts.memory
+    def dressed(ports: Ports, _: Settings) -> Ports:
+        memory = ports.memory
         media = cast(MediaStore, made(memory.media))
-        return msgspec.structs.replace(parts, memory=Memory(memory.jobs, memory.feed, media))
+        return msgspec.structs.replace(ports, memory=Memory(memory.jobs, memory.feed, media))
 
     return dressed
 
 
 def _flow(made: Callable[[VideoProvider], Around]) -> Bug:
-    def dressed(parts: Parts, _: Settings) -> Parts:
-        providers = {name: cast(VideoProvider, made(flow)) for name, flow in parts.video_providers.items()}
-        return msgspec.structs.replace(parts, video_providers=providers)
+    def dressed(ports: Ports, _: Settings) -> Ports:
+        providers = {name: cast(VideoProvider, made(flow)) for name, flow in ports.video_providers.items()}
+        return msgspec.structs.replace(ports, video_providers=providers)
 
     return dressed
 

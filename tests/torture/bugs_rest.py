@@ -9,7 +9,7 @@ from adapter.database.engine import Database, open_database, writing
 from adapter.database.tables import EXECUTIONS
 from adapter.domain.executions import (
     ConnectedProcess,
-    Entry,
+    ExecutionRecord,
     ExecutionStatus,
     PriorExecution,
     RequestIdentity,
@@ -87,11 +87,11 @@ class PrunesLiveKeys(AroundStore):
 class MakesAgain(AroundRequests):
     """Takes a picture whose process died for one that was never made."""
 
-    async def begin(self, entry: Entry, *, now: float, lease: float) -> PriorExecution | None:
-        known = await self.real.begin(entry, now=now, lease=lease)
-        if known is None or known.standing is not ExecutionStatus.LOST:
+    async def begin(self, record: ExecutionRecord, *, now: float, lease: float) -> PriorExecution | None:
+        known = await self.real.begin(record, now=now, lease=lease)
+        if known is None or known.status is not ExecutionStatus.LOST:
             return known
-        await self.real.register(entry, now=now, lease=lease)
+        await self.real.register(record, now=now, lease=lease)
         return None
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from adapter.domain.job import JobState, Moment, Phase, VideoJob
+from adapter.domain.job import JobState, Phase, ProgressEvent, VideoJob
 from tests.torture.checker_rest import REST_RULES
 from tests.torture.evidence import Evidence, Violation
 from tests.torture.wishes import CANCELLED, COMPLETED, UNKNOWN, Wish
@@ -97,7 +97,7 @@ def history_is_whole(evidence: Evidence) -> Iterator[Violation]:
     for job in evidence.last.jobs.values():
         if said := _wrong_in(job.history, job):
             yield Violation("I5 history", job.id, f"{said}: {[*map(tuple, map(_pair, job.history))]}")
-    longest: dict[str, tuple[Moment, ...]] = {}
+    longest: dict[str, tuple[ProgressEvent, ...]] = {}
     for look in evidence.looks:
         for job in look.jobs.values():
             before = longest.get(job.id, ())
@@ -106,14 +106,14 @@ def history_is_whole(evidence: Evidence) -> Iterator[Violation]:
             longest[job.id] = job.history
 
 
-def _pair(moment: Moment) -> tuple[str, int]:
+def _pair(moment: ProgressEvent) -> tuple[str, int]:
     return (moment.phase.value, moment.progress)
 
 
-def _wrong_in(history: Sequence[Moment], job: VideoJob) -> str:
-    if not history or history[0] != Moment(Phase.QUEUED, 0):
+def _wrong_in(history: Sequence[ProgressEvent], job: VideoJob) -> str:
+    if not history or history[0] != ProgressEvent(Phase.QUEUED, 0):
         return "it does not begin at the beginning"
-    if history[-1] != Moment(job.phase, job.progress):
+    if history[-1] != ProgressEvent(job.phase, job.progress):
         return "it does not end where the job is"
     for one, next_one in pairwise(history):
         if next_one.phase not in NEXT[one.phase]:

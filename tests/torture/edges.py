@@ -17,7 +17,7 @@ from typing import Final, Literal, cast
 
 import msgspec
 
-from adapter.app import Parts
+from adapter.app import Ports
 from adapter.domain.ports import Claim, JobStore, MediaStore, Memory, RequestStore, VideoProvider, Write
 from adapter.errors import StorageFailed, UpstreamBroken, UpstreamSilent, UpstreamUnreachable
 from adapter.jobs.spool import Spool
@@ -267,11 +267,11 @@ def kind_of_file(name: str) -> str:
     return "video" if stem.endswith(".mp4") else "poster"
 
 
-def laid_open(parts: Parts, script: Script) -> Parts:
+def laid_open(parts: Ports, script: Script) -> Ports:
     """Return the parts with edges around them."""
     memory = parts.memory
     jobs = cast(JobStore, Edged(memory.jobs, "jobs", script))
     media = cast(MediaStore, Edged(memory.media, "media", script))
     flow = {name: cast(VideoProvider, Edged(each, "flow", script)) for name, each in parts.video_providers.items()}
     requests = cast(RequestStore, Edged(parts.requests, "requests", script))
-    return Parts(Memory(jobs, memory.feed, media), requests, flow, cast(Spool, Edged(parts.spool, "spool", script)))
+    return Ports(Memory(jobs, memory.feed, media), requests, flow, cast(Spool, Edged(parts.spool, "spool", script)))

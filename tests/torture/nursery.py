@@ -104,7 +104,7 @@ def become(task: Task) -> None:
         with running_sandbox(task.rules):
             signal.pause()
     elif task.role == "operator":
-        victim.call_off(Path(task.config), task.name, task.job_id)
+        victim.cancel(Path(task.config), task.name, task.job_id)
     else:
         victim.serve(Path(task.config), task.name, task.bug)
 

@@ -207,8 +207,8 @@ async def two_at_edge(
     return [] if reached else [edge]
 
 
-def _pair(arena: Arena, bug: str, pace: tuple[float, float] = TOGETHER) -> tuple[Victim, Victim]:
-    arena.pace = pace
+def _pair(arena: Arena, bug: str, schedule: tuple[float, float] = TOGETHER) -> tuple[Victim, Victim]:
+    arena.schedule = schedule
     return arena.victim("first", bug), arena.victim("second", bug)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from adapter.app import Parts
+from adapter.app import Ports
 from adapter.domain.ports import JobStore, MediaStore, Memory, RequestStore, VideoProvider
 from adapter.errors import StorageFailed
 from adapter.jobs.spool import Spool
@@ -38,7 +38,7 @@ def test_every_method_of_a_port_has_edges(name: str, port: type) -> None:
 
 def test_every_port_of_the_composition_has_edges() -> None:
     """But for the feed: it carries hints, and losing one loses nothing."""
-    parts = {field.name for struct in (Parts, Memory) for field in msgspec.structs.fields(struct)}
+    parts = {field.name for struct in (Ports, Memory) for field in msgspec.structs.fields(struct)}
 
     assert parts == {"memory", "requests", "video_providers", "spool", "jobs", "feed", "media"}
 

@@ -12,13 +12,13 @@ from typing import cast
 import msgspec
 
 from adapter import serving
-from adapter.app import Parts, create_app
+from adapter.app import Ports, create_app
 from adapter.clock import SystemClock
 from adapter.domain.ports import JobStore
-from adapter.fittings import database_of
 from adapter.jobs.store import SqlJobStore
 from adapter.logs import configure_logs
 from adapter.settings import Settings, load_catalogue, load_settings
+from adapter.wiring import build_database
 from tests.torture.bugs import BUGS
 from tests.torture.edges import Arm, Edged, Script, laid_open
 
@@ -27,17 +27,17 @@ def serve(config: Path, name: str, bug: str = "") -> None:
     """Serve with that configuration; the script lies beside it under that name."""
     configure_logs()
     settings = load_settings(config, {})
-    dress = partial(_dressed, settings=settings, script=Script(config.parent, name), bug=bug)
-    serving.serve(settings, load_catalogue(config, settings), partial(create_app, dress=dress))
+    override = partial(_overridden, settings=settings, script=Script(config.parent, name), bug=bug)
+    serving.serve(settings, load_catalogue(config, settings), partial(create_app, override=override))
 
 
-def call_off(config: Path, name: str, job_id: str) -> None:
+def cancel(config: Path, name: str, job_id: str) -> None:
     """Do with the database what `adapter jobs cancel` does."""
     asyncio.run(_call_off(load_settings(config, {}), Script(config.parent, name), job_id))
 
 
 async def _call_off(settings: Settings, script: Script, job_id: str) -> None:
-    database = await database_of(settings)
+    database = await build_database(settings)
     try:
         store = cast(JobStore, Edged(SqlJobStore(database), "jobs", script))
         await store.cancel(job_id, now=SystemClock().now())
@@ -45,8 +45,8 @@ async def _call_off(settings: Settings, script: Script, job_id: str) -> None:
         await database.dispose()
 
 
-def _dressed(parts: Parts, *, settings: Settings, script: Script, bug: str) -> Parts:
-    return laid_open(BUGS[bug](parts, settings) if bug else parts, script)
+def _overridden(ports: Ports, *, settings: Settings, script: Script, bug: str) -> Ports:
+    return laid_open(BUGS[bug](ports, settings) if bug else ports, script)
 
 
 def main() -> None:

@@ -4,21 +4,21 @@ Time, room, makers of pictures and videos, and what is remembered; `memory` puts
 """
 
 from adapter.domain.ports.access import Access, KeyNames, KeyStore, Secret
-from adapter.domain.ports.budget import Budget, Room
+from adapter.domain.ports.budget import Budget, Reservation
 from adapter.domain.ports.clock import Clock
 from adapter.domain.ports.jobs import Claim, JobFeed, JobStore, RequestStore, Subscription, Write
 from adapter.domain.ports.makers import (
-    CuttingRoom,
     ImageMaker,
+    ImageMakers,
     ImageProvider,
     InputImages,
     PictureFetcher,
     TextMaker,
-    Workshop,
+    Thumbnailer,
 )
 from adapter.domain.ports.media import ListedFile, MediaFile, MediaStore
 from adapter.domain.ports.memory import Memory
-from adapter.domain.ports.records import FileStore, Keeper, ReplyStore, Shelf
+from adapter.domain.ports.records import FileOwner, FileStore, ImageLocator, ResponseStore
 from adapter.domain.ports.videos import Download, Empty, Finished, Refused, Report, VideoProvider, Working
 
 __all__ = [
@@ -26,17 +26,18 @@ __all__ = [
     "Budget",
     "Claim",
     "Clock",
-    "CuttingRoom",
     "Download",
     "Empty",
+    "FileOwner",
     "FileStore",
     "Finished",
+    "ImageLocator",
     "ImageMaker",
+    "ImageMakers",
     "ImageProvider",
     "InputImages",
     "JobFeed",
     "JobStore",
-    "Keeper",
     "KeyNames",
     "KeyStore",
     "ListedFile",
@@ -45,16 +46,15 @@ __all__ = [
     "Memory",
     "PictureFetcher",
     "Refused",
-    "ReplyStore",
     "Report",
     "RequestStore",
-    "Room",
+    "Reservation",
+    "ResponseStore",
     "Secret",
-    "Shelf",
     "Subscription",
     "TextMaker",
+    "Thumbnailer",
     "VideoProvider",
     "Working",
-    "Workshop",
     "Write",
 ]

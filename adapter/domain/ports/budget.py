@@ -4,10 +4,10 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol
 
 
-class Room(Protocol):
+class Reservation(Protocol):
     """What a piece of work has taken of the memory for large work."""
 
-    async def wait_for_more(self, weight: int) -> None:
+    async def wait_for_more(self, size: int) -> None:
         """Take so many bytes more; wait for them if need be.
 
         Raises:
@@ -19,7 +19,7 @@ class Room(Protocol):
         """Hold all of it for as long as the context is open: it is given back when the last holder lets go."""
         ...
 
-    def take_now(self, weight: int) -> None:
+    def take_now(self, size: int) -> None:
         """Take so many bytes more, at once.
 
         Raises:
@@ -31,7 +31,7 @@ class Room(Protocol):
 class Budget(Protocol):
     """The memory for large work."""
 
-    def room(self, weight: int) -> AbstractAsyncContextManager[Room]:
+    def reserve(self, size: int) -> AbstractAsyncContextManager[Reservation]:
         """Take so many bytes for as long as the context is open; wait for them if need be.
 
         Raises:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from adapter.domain.executions import ConnectedProcess, Entry, PriorExecution, RequestIdentity, StoredAnswer
+from adapter.domain.executions import ConnectedProcess, ExecutionRecord, PriorExecution, RequestIdentity, StoredAnswer
 from adapter.domain.job import VideoJob
 
 
@@ -168,30 +168,30 @@ class RequestStore(Protocol):
     An entry is its holder's as long as its lease runs, by the database's clock.
     """
 
-    async def begin(self, entry: Entry, *, now: float, lease: float) -> PriorExecution | None:
+    async def begin(self, record: ExecutionRecord, *, now: float, lease: float) -> PriorExecution | None:
         """Remember that a request is under way and return None; or return the execution that it joins (`pick`)."""
         ...
 
-    async def register(self, entry: Entry, *, now: float, lease: float) -> None:
+    async def register(self, record: ExecutionRecord, *, now: float, lease: float) -> None:
         """Remember that a request is under way, beside all others of its scope."""
         ...
 
-    async def renew(self, marks: Collection[str], *, now: float, lease: float) -> None:
+    async def renew(self, execution_ids: Collection[str], *, now: float, lease: float) -> None:
         """Keep entries that are still under way."""
         ...
 
-    async def finish(self, entry: Entry, answer: StoredAnswer | None, *, answered_at: float | None) -> bool:
+    async def finish(self, record: ExecutionRecord, answer: StoredAnswer | None, *, answered_at: float | None) -> bool:
         """Remember how a request was answered, None where that is not kept; return whether it was still known.
 
         `answered_at` is when a client was given the answer, None if none was.
         """
         ...
 
-    async def mark_answered(self, mark: str, *, now: float) -> None:
+    async def mark_answered(self, execution_id: str, *, now: float) -> None:
         """Note that a client was given the answer."""
         ...
 
-    async def forget(self, entry: Entry) -> None:
+    async def forget(self, record: ExecutionRecord) -> None:
         """Forget a request of which nothing came."""
         ...
 

@@ -75,7 +75,7 @@ class InputImages(Protocol):
         ...
 
 
-class CuttingRoom(Protocol):
+class Thumbnailer(Protocol):
     """Makes pictures of stored videos."""
 
     async def thumbnail(self, media: StoredVideo) -> bytes | None:
@@ -96,7 +96,7 @@ class CuttingRoom(Protocol):
         ...
 
 
-class Workshop(msgspec.Struct, frozen=True):
+class ImageMakers(msgspec.Struct, frozen=True):
     """What media are made with."""
 
     #: By the name of the provider.

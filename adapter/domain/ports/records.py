@@ -3,11 +3,11 @@
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from adapter.domain.records import GivenFile, Remains, Search
-from adapter.domain.replies import Reply
+from adapter.domain.records import DeletedEntry, Search, UploadedFile
+from adapter.domain.stored_response import StoredResponse
 
 
-class Keeper(Protocol):
+class FileOwner(Protocol):
     """A memory whose entries have files, and last as long as they say themselves.
 
     Each method raises StorageFailed if the store does not take or give anything at the moment.
@@ -17,7 +17,7 @@ class Keeper(Protocol):
         """Return those of some stems that an entry has, one that was deleted or has expired included."""
         ...
 
-    async def remains(self, *, before: float, limit: int) -> Sequence[Remains]:
+    async def deleted_entries(self, *, before: float, limit: int) -> Sequence[DeletedEntry]:
         """Return entries that were deleted or have expired before that time."""
         ...
 
@@ -26,7 +26,7 @@ class Keeper(Protocol):
         ...
 
 
-class Shelf(Protocol):
+class ImageLocator(Protocol):
     """Pictures that their owner can name by an id."""
 
     async def locate(self, picture_id: str, owner: str, *, now: float) -> str | None:
@@ -38,45 +38,45 @@ class Shelf(Protocol):
         ...
 
 
-class FileStore(Keeper, Shelf, Protocol):
+class FileStore(FileOwner, ImageLocator, Protocol):
     """The memory of the files that clients gave us. Nobody is shown what was deleted or has expired."""
 
-    async def add(self, file: GivenFile) -> None:
+    async def add(self, file: UploadedFile) -> None:
         """Remember a file whose bytes are stored."""
         ...
 
-    async def find(self, file_id: str, owner: str, *, now: float) -> GivenFile | None:
+    async def find(self, file_id: str, owner: str, *, now: float) -> UploadedFile | None:
         """Return a file of this owner."""
         ...
 
-    async def place(self, file_id: str, owner: str) -> GivenFile | None:
+    async def place(self, file_id: str, owner: str) -> UploadedFile | None:
         """Return a file of this owner as the end of a page: whoever deletes what is listed has to come on."""
         ...
 
-    async def list(self, search: Search, *, now: float) -> Sequence[GivenFile]:
+    async def list(self, search: Search, *, now: float) -> Sequence[UploadedFile]:
         """Return a page of files."""
         ...
 
-    async def delete(self, file_id: str, owner: str, *, now: float) -> GivenFile | None:
+    async def delete(self, file_id: str, owner: str, *, now: float) -> UploadedFile | None:
         """Hide a file of this owner for ever and return it, so that its bytes go."""
         ...
 
 
-class ReplyStore(Keeper, Shelf, Protocol):
+class ResponseStore(FileOwner, ImageLocator, Protocol):
     """The memory of answers. Nobody is shown what was deleted or has expired."""
 
-    async def add(self, reply: Reply) -> bool:
+    async def add(self, stored: StoredResponse) -> bool:
         """Remember a new reply; return False if there is one of that key."""
         ...
 
-    async def save(self, reply: Reply) -> bool:
+    async def save(self, stored: StoredResponse) -> bool:
         """Write the next state of a reply that is live and not deleted; return whether it was."""
         ...
 
-    async def find(self, key: str, owner: str, *, now: float) -> Reply | None:
+    async def find(self, key: str, owner: str, *, now: float) -> StoredResponse | None:
         """Return a reply of this owner as it looks now."""
         ...
 
-    async def delete(self, key: str, owner: str, *, now: float) -> Reply | None:
+    async def delete(self, key: str, owner: str, *, now: float) -> StoredResponse | None:
         """Hide a reply of this owner for ever and return it, so that its picture goes."""
         ...

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from adapter.domain.media import probe
-from adapter.domain.orders import Source, Upload
+from adapter.domain.orders import InlineSource, Source
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.fields import wrong_type
 from adapter.openai_api.read.picture_sets import field_of, listed
@@ -106,7 +106,7 @@ def _usable(pictures: Sequence[Picture], public_url: str) -> tuple[Source, ...]:
         sources = sources_of(pictures, public_url)
     except InvalidRequest:
         return ()
-    if any(isinstance(source, Upload) and probe(source.data) is None for source in sources):
+    if any(isinstance(source, InlineSource) and probe(source.data) is None for source in sources):
         return ()
     return tuple(msgspec.structs.replace(source, advice=WAY_OUT) for source in sources)
 

@@ -5,9 +5,9 @@ import msgspec
 from adapter.domain.delivery import Delivery
 from adapter.domain.orders import ImageOrder, Source
 from adapter.errors import InvalidRequest
+from adapter.openai_api.read.context import ReadContext
 from adapter.openai_api.read.images import image_order
 from adapter.openai_api.read.pictures import sources_of
-from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.wire.images import ImagesRequest
 
 #: OpenAI's own default for edits (reference: `openai.md` section 4); variations have that of generations.
@@ -34,29 +34,29 @@ def as_variation(body: ImagesRequest) -> ImagesRequest:
     return msgspec.structs.replace(body, prompt=VARIATION, response_format=form)
 
 
-def edit_order(body: ImagesRequest, terms: Terms) -> ImageOrder:
+def edit_order(body: ImagesRequest, context: ReadContext) -> ImageOrder:
     """Return the order that an edit (as by `as_edit`) means.
 
     Raises:
         UnknownModel: no such model.
         InvalidRequest: a field is missing, or asks for what the model or this server cannot do.
     """
-    return image_order(body, terms, _sources(body, terms))
+    return image_order(body, context, _sources(body, context))
 
 
-def variation_order(body: ImagesRequest, terms: Terms) -> ImageOrder:
+def variation_order(body: ImagesRequest, context: ReadContext) -> ImageOrder:
     """Return the order that a variation (as by `as_variation`) means.
 
     Raises:
         UnknownModel, InvalidRequest: as `edit_order`.
     """
-    sources = _sources(body, terms)
+    sources = _sources(body, context)
     if len(sources) > 1:
         raise InvalidRequest("A variation is made of one picture.", param=sources[1].param)
-    return image_order(body, terms, sources)
+    return image_order(body, context, sources)
 
 
-def _sources(body: ImagesRequest, terms: Terms) -> tuple[Source, ...]:
+def _sources(body: ImagesRequest, context: ReadContext) -> tuple[Source, ...]:
     if not body.pictures:
         raise InvalidRequest("'image' is required.", param="image", code="missing_required_parameter")
-    return sources_of(body.pictures, terms.public_url)
+    return sources_of(body.pictures, context.public_url)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from adapter.domain.media import probe
-from adapter.domain.records import Given
+from adapter.domain.records import Upload
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.fields import one_of, required
 from adapter.openai_api.read.form import Part, read_fields
@@ -17,7 +17,7 @@ SHORTEST_LIFE, LONGEST_LIFE = 3600, 2_592_000
 LONGEST_NAME = 255
 
 
-def read_upload(parts: Sequence[Part]) -> Given:
+def read_upload(parts: Sequence[Part]) -> Upload:
     """Return what a form brings.
 
     Raises:
@@ -36,7 +36,7 @@ def read_upload(parts: Sequence[Part]) -> Given:
             code="invalid_image",
         )
     name = (file.filename or "upload")[:LONGEST_NAME].replace("\0", "")
-    return Given(data=file.data, format=found[0], filename=name, purpose=purpose, lifetime=lifetime)
+    return Upload(data=file.data, format=found[0], filename=name, purpose=purpose, lifetime=lifetime)
 
 
 def _lifetime(asked: ExpiresAfter) -> int:

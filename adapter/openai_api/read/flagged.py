@@ -9,13 +9,13 @@ import msgspec
 
 from adapter.domain.media import Ratio
 from adapter.errors import InvalidRequest
+from adapter.openai_api.read.context import ReadContext
 from adapter.openai_api.read.conversation import PARAM, Wish
 from adapter.openai_api.read.flags import NONE, Flags, Ref, take_flags
 from adapter.openai_api.read.markup import without_videos
 from adapter.openai_api.read.names import FIRST, LAST, REFERENCE
 from adapter.openai_api.read.pictures import read_url
 from adapter.openai_api.read.shape import RESOLUTIONS
-from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.read.turns import Turn, is_text, parts_of, role_of, words_of
 from adapter.openai_api.wire.chat import ChatRequest
 
@@ -23,7 +23,7 @@ from adapter.openai_api.wire.chat import ChatRequest
 _ROOM_FOR_FLAGS = 8192
 
 
-def without_flags(messages: Sequence[Turn], terms: Terms) -> tuple[tuple[Turn, ...], Flags]:
+def without_flags(messages: Sequence[Turn], context: ReadContext) -> tuple[tuple[Turn, ...], Flags]:
     """Return the messages as they would be without flags and quoted answers in the last user turn, and the flags.
 
     Raises:
@@ -35,19 +35,19 @@ def without_flags(messages: Sequence[Turn], terms: Terms) -> tuple[tuple[Turn, .
     message = messages[asked]
     content = message.get("content")
     if isinstance(content, str):
-        said, flags = _spoken(content, terms)
+        said, flags = _spoken(content, context)
         return (*messages[:asked], {**message, "content": said}, *messages[asked + 1 :]), flags
-    parts, flags = _parts(parts_of(message), terms)
+    parts, flags = _parts(parts_of(message), context)
     spoken = {**message, "content": list(parts)} if parts else message
     return (*messages[:asked], spoken, *messages[asked + 1 :]), flags
 
 
-def _parts(parts: Sequence[Turn], terms: Terms) -> tuple[tuple[Turn, ...], Flags]:
+def _parts(parts: Sequence[Turn], context: ReadContext) -> tuple[tuple[Turn, ...], Flags]:
     """Look into the last words among pictures: whatever stands before them is not the end of the prompt."""
     at = next((at for at in reversed(range(len(parts))) if _has_words(parts[at])), None)
     if at is None:
         return tuple(parts), Flags()
-    text, flags = _spoken(words_of(parts[at]), terms)
+    text, flags = _spoken(words_of(parts[at]), context)
     return (*parts[:at], {**parts[at], "text": text}, *parts[at + 1 :]), flags
 
 
@@ -55,10 +55,10 @@ def _has_words(part: Turn) -> bool:
     return is_text(part) and bool(words_of(part).strip())
 
 
-def _spoken(text: str, terms: Terms) -> tuple[str, Flags]:
-    if len(text) > terms.longest_prompt + _ROOM_FOR_FLAGS:
+def _spoken(text: str, context: ReadContext) -> tuple[str, Flags]:
+    if len(text) > context.longest_prompt + _ROOM_FOR_FLAGS:
         return text, Flags()
-    return take_flags(without_videos(text, terms.public_url))
+    return take_flags(without_videos(text, context.public_url))
 
 
 def with_flags(body: ChatRequest, flags: Flags) -> ChatRequest:

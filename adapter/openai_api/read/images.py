@@ -5,12 +5,12 @@ from adapter.domain.media import MOST_ENCODED_PIXELS, Frame, MediaFormat, Pixels
 from adapter.domain.orders import ImageOrder, Source
 from adapter.errors import InvalidRequest, RequestTooLarge
 from adapter.openai_api.read.body import NOT_JSON
+from adapter.openai_api.read.context import ReadContext
 from adapter.openai_api.read.fields import one_of, prompt, required, seed
 from adapter.openai_api.read.media import read_media_json
 from adapter.openai_api.read.names import FIRST, LAST
 from adapter.openai_api.read.pictures import sources_of
 from adapter.openai_api.read.shape import frame_of, origin_of
-from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.wire.images import ImagesRequest
 
 #: OpenAI's own default (reference: `openai.md` section 4).
@@ -47,7 +47,7 @@ STYLES = {"vivid": "", "natural": "\n\nStyle: natural and true to life, without 
 FOREIGN = ("complexity", "frame_count", "frame_duration_ms", "svg")
 
 
-def image_order(body: ImagesRequest, terms: Terms, sources: tuple[Source, ...] = ()) -> ImageOrder:
+def image_order(body: ImagesRequest, context: ReadContext, sources: tuple[Source, ...] = ()) -> ImageOrder:
     """Return the order that a request means; `sources` are the pictures that it brings along.
 
     Raises:
@@ -55,16 +55,16 @@ def image_order(body: ImagesRequest, terms: Terms, sources: tuple[Source, ...] =
         InvalidRequest: a field is missing, or asks for what the model or this server cannot do.
     """
     name = body.model or DEFAULT_MODEL
-    card, by_name = terms.catalogue.find_card(name, ImageCard)
+    card, by_name = context.catalogue.find_card(name, ImageCard)
     _refuse_what_is_not_done(body)
     _check_count(sources, card)
-    policy = _policy(body, terms)
+    policy = _policy(body, context)
     shape, frame = _framed(body, card, by_name, policy)
     return ImageOrder(
         model=name,
         provider=card.provider,
         upstream=card.upstream,
-        prompt=prompt(required(body.prompt, "prompt"), terms.longest_prompt) + _style(body.style),
+        prompt=prompt(required(body.prompt, "prompt"), context.longest_prompt) + _style(body.style),
         n=_count(body),
         frame=frame,
         exact=_exact(shape.pixels, body) if policy is SizePolicy.EXACT else None,
@@ -99,7 +99,7 @@ def _too_many_words() -> RequestTooLarge:
     return RequestTooLarge(f"A request without pictures has at most {WORDS_BYTES} bytes.")
 
 
-def generation_order(body: ImagesRequest, terms: Terms) -> ImageOrder:
+def generation_order(body: ImagesRequest, context: ReadContext) -> ImageOrder:
     """Return the order that a generation means. Pictures that it brings along are worked from, as in an edit.
 
     Raises:
@@ -108,7 +108,7 @@ def generation_order(body: ImagesRequest, terms: Terms) -> ImageOrder:
     if body.input_fidelity is not None and not body.pictures:
         name = body.called("input_fidelity")
         raise InvalidRequest(f"'{name}' is for pictures to work from, and there are none.", param=name)
-    return image_order(body, terms, sources_of(body.pictures, terms.public_url))
+    return image_order(body, context, sources_of(body.pictures, context.public_url))
 
 
 def _refuse_what_is_not_done(body: ImagesRequest) -> None:
@@ -159,9 +159,9 @@ def _framed(body: ImagesRequest, card: ImageCard, by_name: Ratio | None, policy:
         raise
 
 
-def _policy(body: ImagesRequest, terms: Terms) -> SizePolicy:
+def _policy(body: ImagesRequest, context: ReadContext) -> SizePolicy:
     if body.size_policy is None:
-        return terms.size_policy
+        return context.size_policy
     return SizePolicy(one_of(body.size_policy, [policy.value for policy in SizePolicy], body.called("size_policy")))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import pybase64
 
 from adapter.domain.media import sniff
-from adapter.domain.orders import Filed, Kept, Link, Source, Upload
+from adapter.domain.orders import FileIdSource, InlineSource, LinkSource, Source, StoredSource
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.form import Part, is_empty
 from adapter.openai_api.read.names import spellings
@@ -66,9 +66,9 @@ def read_picture(value: object, public_url: str, param: str) -> Source:
         if isinstance(said, Part):
             return read_part(said.data, public_url, param)
         is_base64 = kind in BYTES and not said[:8].lower().startswith(SCHEMES)
-        return Upload(_base64(said.encode(), param), param) if is_base64 else read_url(said, public_url, param)
+        return InlineSource(_base64(said.encode(), param), param) if is_base64 else read_url(said, public_url, param)
     if kind in IDS:
-        return Filed(plain_text(said), param)
+        return FileIdSource(plain_text(said), param)
     raise InvalidRequest(f"A picture needs an 'image_url' ({FORMS}), 'b64_json', or a 'file_id'.", param=param)
 
 
@@ -107,7 +107,7 @@ def read_part(data: bytes, public_url: str, param: str) -> Source:
     """
     if data[:8].lower().startswith(_ADDRESSES):
         return read_url(data.decode(errors="replace"), public_url, param)
-    return Upload(_base64(data, param) if _is_base64(data) else data, param)
+    return InlineSource(_base64(data, param) if _is_base64(data) else data, param)
 
 
 def read_url(url: str, public_url: str, param: str) -> Source:
@@ -118,14 +118,14 @@ def read_url(url: str, public_url: str, param: str) -> Source:
     """
     url = url.strip()
     if url[:5].lower() == "data:":
-        return Upload(_decoded(url, param), param)
+        return InlineSource(_decoded(url, param), param)
     kept = kept_name(url, public_url)
     if kept is not None:
-        return Kept(kept, param)
+        return StoredSource(kept, param)
     if url[:8].lower().startswith(("https://", "http://")):
-        return Link(url, param)
+        return LinkSource(url, param)
     if _is_base64(url[:_HEAD].encode(errors="replace")):
-        return Upload(_base64(url.encode(), param), param)
+        return InlineSource(_base64(url.encode(), param), param)
     raise InvalidRequest(f"'{url[:40]}' is not a picture. Allowed: {FORMS}.", param=param)
 
 

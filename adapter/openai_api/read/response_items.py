@@ -24,10 +24,10 @@ DRAWN = "ig_"
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 Input = str | tuple[object, ...] | None
-Entry = Mapping[str, object]
+ExecutionRecord = Mapping[str, object]
 
 
-def _entries(given: Input) -> Sequence[Entry]:
+def _entries(given: Input) -> Sequence[ExecutionRecord]:
     return [{"role": "user", "content": given}] if isinstance(given, str) else turns_in(given)
 
 
@@ -40,11 +40,11 @@ def messages(given: Input) -> Iterator[Turn]:
             yield {"role": "assistant", "content": [picture]}
 
 
-def _is_message(item: Entry) -> bool:
+def _is_message(item: ExecutionRecord) -> bool:
     return item.get("type") in {None, "message"} and bool(role_of(item))
 
 
-def _drawn(item: Entry) -> Turn | None:
+def _drawn(item: ExecutionRecord) -> Turn | None:
     kind, key, result = item.get("type"), item.get("id"), item.get("result")
     if kind == IMAGE_CALL and isinstance(result, str) and result:
         return {"type": "input_image", "b64_json": result}
@@ -68,7 +68,7 @@ def ends_in_answer(given: Input, phrasebook: Phrasebook, *, is_answered: bool) -
     return is_answered
 
 
-def _is_answer(item: Entry) -> bool:
+def _is_answer(item: ExecutionRecord) -> bool:
     """Say whether an entry is part of a finished answer. A client may have left the other parts out."""
     kind, named = item.get("type"), _name_of(item)
     if kind == IMAGE_CALL:
@@ -78,17 +78,17 @@ def _is_answer(item: Entry) -> bool:
     return _is_message(item) and role_of(item) == "assistant" and (_is_ours(named, "msg_") or _shows_picture(item))
 
 
-def _name_of(item: Entry) -> str:
+def _name_of(item: ExecutionRecord) -> str:
     named = item.get("id")
     return named if isinstance(named, str) else ""
 
 
-def _shows_picture(item: Entry) -> bool:
+def _shows_picture(item: ExecutionRecord) -> bool:
     """Say whether a message has a picture as a part: so LlamaIndex sends an answer back."""
     return any(is_picture(part) for part in parts_of(item))
 
 
-def _text(item: Entry) -> str:
+def _text(item: ExecutionRecord) -> str:
     return "\n".join(filter(None, texts_of(item)))
 
 
@@ -110,7 +110,7 @@ def given_items(given: Input, key: str) -> tuple[GivenItem, ...]:
     return tuple(item for item in found if item is not None)
 
 
-def _given(item: Entry, key: str) -> GivenItem | None:
+def _given(item: ExecutionRecord, key: str) -> GivenItem | None:
     own = item.get("id")
     if _is_message(item):
         role, content = role_of(item), item.get("content")

@@ -8,9 +8,10 @@ import msgspec
 from msgspec import UNSET
 
 from adapter.domain.catalogue import LONGEST_NAME, VideoCard
-from adapter.domain.orders import Filed, ImageOrder, Kept, Link, Source, VideoWish
+from adapter.domain.orders import FileIdSource, ImageOrder, LinkSource, Source, StoredSource, VideoWish
 from adapter.errors import InvalidRequest, UnknownModel
 from adapter.openai_api.read.chat import video_wish
+from adapter.openai_api.read.context import ReadContext
 from adapter.openai_api.read.conversation import PARAM as CHAT_PARAM
 from adapter.openai_api.read.conversation import read_wish, with_fields
 from adapter.openai_api.read.fields import one_of, prompt, required
@@ -18,7 +19,6 @@ from adapter.openai_api.read.images import image_order
 from adapter.openai_api.read.markup import split_model
 from adapter.openai_api.read.media import contradiction, read_tree
 from adapter.openai_api.read.response_items import ends_in_answer, last_drawn, messages
-from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.read.turns import Turn
 from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.wire.media import MediaRequest
@@ -63,7 +63,9 @@ class _Tool(msgspec.Struct, frozen=True):
     body: ImageTool
 
 
-def read_response(body: ResponsesRequest, terms: Terms, sight: Sequence[str], *, is_answered: bool = False) -> Asked:
+def read_response(
+    body: ResponsesRequest, context: ReadContext, sight: Sequence[str], *, is_answered: bool = False
+) -> Asked:
     """Return what a request means; `sight` is what the response before it has in sight.
 
     `is_answered` says whether that response shows something: then an input without a user message asks for nothing.
@@ -78,16 +80,16 @@ def read_response(body: ResponsesRequest, terms: Terms, sight: Sequence[str], *,
     tool = _tool(body)
     turns = [*_shown(sight), *messages(body.input)]
     with _params({CHAT_PARAM: PARAM}):
-        is_video = _is_video(body, tool, terms)
-        if ends_in_answer(body.input, terms.phrasebook, is_answered=is_answered):
+        is_video = _is_video(body, tool, context)
+        if ends_in_answer(body.input, context.phrasebook, is_answered=is_answered):
             return Asked(None, body.model or DEFAULT_MODEL, _said(body), last_drawn(body.input) or tuple(sight))
         if is_video:
-            order: ImageOrder | VideoWish = _video(body, turns, terms)
+            order: ImageOrder | VideoWish = _video(body, turns, context)
         else:
-            order = _picture(body, tool, turns, terms)
+            order = _picture(body, tool, turns, context)
     sources = tuple(_placed(source) for source in order.sources)
     order = msgspec.structs.replace(order, sources=sources)
-    named = tuple(name for source in sources if (name := _name(source, terms.public_url)))
+    named = tuple(name for source in sources if (name := _name(source, context.public_url)))
     return Asked(order, body.model or DEFAULT_MODEL, _said(body), named or tuple(sight))
 
 
@@ -123,27 +125,27 @@ def _check_choice(choice: object) -> None:
         )
 
 
-def _is_video(body: ResponsesRequest, tool: _Tool | None, terms: Terms) -> bool:
+def _is_video(body: ResponsesRequest, tool: _Tool | None, context: ReadContext) -> bool:
     """Say what kind of model is asked for. A name that is not ours is a chat model's, which needs the tool."""
     name = required(body.model, "model") if tool is None else body.model
-    if name is None or (tool is not None and _is_chat_model(name, terms)):
+    if name is None or (tool is not None and _is_chat_model(name, context)):
         return False
-    if not isinstance(terms.catalogue.find(split_model(name, terms.catalogue)[0]).card, VideoCard):
+    if not isinstance(context.catalogue.find(split_model(name, context.catalogue)[0]).card, VideoCard):
         return False
     if tool is not None:
         raise InvalidRequest(f"The model '{name}' makes videos; leave the tool '{TOOL}' out.", param="tools")
     return True
 
 
-def _is_chat_model(name: str, terms: Terms) -> bool:
+def _is_chat_model(name: str, context: ReadContext) -> bool:
     try:
-        terms.catalogue.find(name)
+        context.catalogue.find(name)
     except UnknownModel:
         return len(name) <= LONGEST_NAME and any(fnmatchcase(name, pattern) for pattern in CHAT_MODELS)
     return False
 
 
-def _video(body: ResponsesRequest, turns: Sequence[Turn], terms: Terms) -> VideoWish:
+def _video(body: ResponsesRequest, turns: Sequence[Turn], context: ReadContext) -> VideoWish:
     chat = ChatRequest(
         model=body.model,
         messages=tuple(turns),
@@ -159,27 +161,27 @@ def _video(body: ResponsesRequest, turns: Sequence[Turn], terms: Terms) -> Video
         pictures=body.pictures,
         names=body.names,
     )
-    return video_wish(chat, terms)
+    return video_wish(chat, context)
 
 
-def _picture(body: ResponsesRequest, tool: _Tool | None, turns: Sequence[Turn], terms: Terms) -> ImageOrder:
+def _picture(body: ResponsesRequest, tool: _Tool | None, turns: Sequence[Turn], context: ReadContext) -> ImageOrder:
     settings = _settings(body, None if tool is None else tool.body)
-    named = body.model if body.model and not _is_chat_model(body.model, terms) else None
+    named = body.model if body.model and not _is_chat_model(body.model, context) else None
     fields = {name: f"tools[{tool.at}].{name}" for name in _TOOL_FIELDS} if tool else {}
     if settings.model is None:
         fields.pop("model", None)
     with _params(fields):
         action = _check_settings(settings)
-        wish = read_wish(turns, terms.public_url, look_back=action != "generate" and not settings.pictures)
-        wish = with_fields(wish, settings.pictures, terms.public_url)
+        wish = read_wish(turns, context.public_url, look_back=action != "generate" and not settings.pictures)
+        wish = with_fields(wish, settings.pictures, context.public_url)
         if action == "edit" and not wish.pictures:
             raise InvalidRequest("There is no picture to edit.", param=PARAM)
         request = msgspec.structs.replace(
             settings,
             model=settings.model or named or DEFAULT_MODEL,
-            prompt=prompt(wish.text, terms.longest_prompt, PARAM),
+            prompt=prompt(wish.text, context.longest_prompt, PARAM),
         )
-        return image_order(request, terms, wish.pictures)
+        return image_order(request, context, wish.pictures)
 
 
 #: Fields of the tool that do not know by themselves where they stand in a request.
@@ -233,11 +235,11 @@ def _shown(sight: Sequence[str]) -> Iterator[Turn]:
 
 def _name(source: Source, public_url: str) -> str | None:
     match source:
-        case Kept():
+        case StoredSource():
             return f"{public_url}/media/{source.name}"
-        case Link():
+        case LinkSource():
             return source.url
-        case Filed():
+        case FileIdSource():
             return source.file_id
         case _:
             return None

@@ -17,10 +17,10 @@ import msgspec
 from adapter.domain.side_calls import Phrasebook, SideCall, SideCallKind
 from adapter.domain.texts import Turn as SaidTurn
 from adapter.errors import InvalidRequest
+from adapter.openai_api.read.context import ReadContext
 from adapter.openai_api.read.conversation import PARAM
 from adapter.openai_api.read.fields import required
 from adapter.openai_api.read.markup import split_model
-from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.read.transcripts import MOST_CHARACTERS, conversation_in, users_words
 from adapter.openai_api.read.turns import Turn, beside, is_picture, parts_of, role_of, texts_of, turns_in
 from adapter.openai_api.wire.chat import ChatRequest, ResponseFormat
@@ -54,19 +54,19 @@ MOST_TURNS = 20
 _DATA_URL = re.compile(r"data:[a-z]+/[^\s)\"']+", re.IGNORECASE)
 
 
-def side_call(body: ChatRequest, terms: Terms) -> SideCall | None:
+def side_call(body: ChatRequest, context: ReadContext) -> SideCall | None:
     """Return the side call that a request is, as far as the operator's rules let it be one.
 
     Raises:
         UnknownModel: no such model.
         InvalidRequest: it is one, and side calls are refused here.
     """
-    found = find_side_call(body, terms.phrasebook)
+    found = find_side_call(body, context.phrasebook)
     if found is None:
         return None
-    name, _ = split_model(required(body.model, "model"), terms.catalogue)
-    makes = terms.catalogue.find(name).card.kind
-    if terms.refuse_side_calls:
+    name, _ = split_model(required(body.model, "model"), context.catalogue)
+    makes = context.catalogue.find(name).card.kind
+    if context.refuse_side_calls:
         raise InvalidRequest(
             f"This looks like a chat program's request for '{found.kind}', and '{body.model}' makes {makes}s. Such "
             "requests are refused here (chat.side_calls). Choose a text model for them in the program, or switch them "

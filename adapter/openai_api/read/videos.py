@@ -8,8 +8,9 @@ import msgspec
 from adapter.domain.catalogue import LengthPolicy, VideoCard
 from adapter.domain.job import Phase, Variant, VideoJob
 from adapter.domain.media import MediaFormat
-from adapter.domain.orders import Kept, Page, Source, VideoInput, VideoOrder, VideoWish
+from adapter.domain.orders import Page, Source, StoredSource, VideoInput, VideoOrder, VideoWish
 from adapter.errors import InvalidRequest
+from adapter.openai_api.read.context import ReadContext
 from adapter.openai_api.read.fields import one_of, prompt, required, seed
 from adapter.openai_api.read.form import Part
 from adapter.openai_api.read.media import read_media_form, read_media_json
@@ -17,7 +18,6 @@ from adapter.openai_api.read.picture_sets import field_of
 from adapter.openai_api.read.pictures import sources_of
 from adapter.openai_api.read.roles import cast_pictures, check_roles
 from adapter.openai_api.read.shape import origin_of, read_shape
-from adapter.openai_api.read.terms import Terms
 from adapter.openai_api.wire.media import MediaRequest
 from adapter.openai_api.wire.videos import RemixRequest, VideosRequest
 
@@ -47,14 +47,14 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     pictures_param: str
 
 
-def film(request: MediaRequest, script: Script, terms: Terms) -> VideoWish:
+def film(request: MediaRequest, script: Script, context: ReadContext) -> VideoWish:
     """Return the wish that a request means.
 
     Raises:
         UnknownModel: no such model.
         InvalidRequest: it asks for what the model cannot do.
     """
-    card, by_name = terms.catalogue.find_card(script.model, VideoCard)
+    card, by_name = context.catalogue.find_card(script.model, VideoCard)
     _check_count(request)
     _check_fineness(request, card)
     _check_format(request)
@@ -76,7 +76,7 @@ def film(request: MediaRequest, script: Script, terms: Terms) -> VideoWish:
             ratio=ratio,
             size=card.sizes[ratio],
             seconds=card.length(
-                request.seconds, _length_policy(request, script.model, terms), request.called("seconds")
+                request.seconds, _length_policy(request, script.model, context), request.called("seconds")
             ),
             seed=seed(request.seed),
             typical_seconds=card.typical_seconds,
@@ -120,34 +120,34 @@ def _is_resolution(word: str | None, card: VideoCard) -> bool:
     return word is not None and word.lower().removesuffix("p") + "p" in card.resolutions
 
 
-def _length_policy(request: MediaRequest, model: str, terms: Terms) -> LengthPolicy:
+def _length_policy(request: MediaRequest, model: str, context: ReadContext) -> LengthPolicy:
     """Say what a length is worth. A flag was typed by a person, who wants that length."""
     if request.called("seconds").startswith("--"):
         return LengthPolicy.EXACT
-    if terms.length_policy is not None:
-        return terms.length_policy
-    return LengthPolicy.NEAREST if terms.catalogue.find(model).is_foreign else LengthPolicy.EXACT
+    if context.length_policy is not None:
+        return context.length_policy
+    return LengthPolicy.NEAREST if context.catalogue.find(model).is_foreign else LengthPolicy.EXACT
 
 
-def read_video_json(body: bytes, terms: Terms) -> VideoWish:
+def read_video_json(body: bytes, context: ReadContext) -> VideoWish:
     """Return the wish of a JSON body.
 
     Raises:
         UnknownModel, InvalidRequest: as `film`, or a field of the wrong type.
     """
-    return video_wish(read_media_json(body, VideosRequest), terms)
+    return video_wish(read_media_json(body, VideosRequest), context)
 
 
-def read_video_form(parts: Sequence[Part], terms: Terms) -> VideoWish:
+def read_video_form(parts: Sequence[Part], context: ReadContext) -> VideoWish:
     """Return the wish of a form: the pictures are parts, or fields with addresses.
 
     Raises:
         UnknownModel, InvalidRequest: as `film`, or a field of the wrong type.
     """
-    return video_wish(read_media_form(parts, VideosRequest), terms)
+    return video_wish(read_media_form(parts, VideosRequest), context)
 
 
-def video_wish(request: VideosRequest, terms: Terms) -> VideoWish:
+def video_wish(request: VideosRequest, context: ReadContext) -> VideoWish:
     """Return what a request wishes for, with what OpenAI assumes where it does not say.
 
     Raises:
@@ -161,12 +161,12 @@ def video_wish(request: VideosRequest, terms: Terms) -> VideoWish:
         request,
         Script(
             model=request.model or DEFAULT_MODEL,
-            prompt=prompt(required(request.prompt, "prompt"), terms.longest_prompt),
-            pictures=sources_of(request.pictures, terms.public_url),
+            prompt=prompt(required(request.prompt, "prompt"), context.longest_prompt),
+            pictures=sources_of(request.pictures, context.public_url),
             roles=_roles(request),
             pictures_param=field_of(request.pictures, PARAM),
         ),
-        terms,
+        context,
     )
 
 
@@ -218,7 +218,7 @@ def read_place(last_event_id: str | None, starting_after: str | None, job: Video
     return int(told)
 
 
-def remix_wish(request: RemixRequest, source: VideoJob, terms: Terms) -> VideoWish:
+def remix_wish(request: RemixRequest, source: VideoJob, context: ReadContext) -> VideoWish:
     """Return the wish for a finished video once more with another prompt: all else is the same, its seed too.
 
     Raises:
@@ -231,10 +231,10 @@ def remix_wish(request: RemixRequest, source: VideoJob, terms: Terms) -> VideoWi
             code="video_not_completed",
         )
     _refuse_other_than(source, request)
-    order, said = source.order, prompt(required(request.prompt, "prompt"), terms.longest_prompt)
+    order, said = source.order, prompt(required(request.prompt, "prompt"), context.longest_prompt)
     return VideoWish(
         order=msgspec.structs.replace(order, prompt=said, seed=source.seed, remix_of=source.id, pictures=()),
-        sources=tuple(Kept(picture.name, "video_id") for picture in order.pictures),
+        sources=tuple(StoredSource(picture.name, "video_id") for picture in order.pictures),
         # They were in a format that the provider takes when they were kept.
         input_formats=tuple(MediaFormat),
     )

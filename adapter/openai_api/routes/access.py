@@ -5,10 +5,10 @@ from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
 
 from adapter.openai_api.read.keys import read_keys
-from adapter.openai_api.routes.desk import Desk
+from adapter.openai_api.routes.services import Services
 
 
 async def require_key(connection: ASGIConnection[BaseRouteHandler, object, object, State], _: BaseRouteHandler) -> None:
     """Let a request in, or raise `WrongKey`; the handler finds the owner in `request.auth`."""
-    desk: Desk = connection.app.state.desk
-    connection.scope["auth"] = await desk.access.owner(read_keys(connection.headers))
+    services: Services = connection.app.state.services
+    connection.scope["auth"] = await services.access.owner(read_keys(connection.headers))

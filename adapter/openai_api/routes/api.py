@@ -11,7 +11,7 @@ from litestar.exceptions import HTTPException
 from adapter.errors import AdapterError
 from adapter.openai_api.routes import chat, failures, health, images, media, models, responses, uploads, videos
 from adapter.openai_api.routes.access import require_key
-from adapter.openai_api.routes.desk import Desk
+from adapter.openai_api.routes.services import Services
 
 #: Front-ends append `/v1` to what they are given, or leave it out (`frontends.md` R1).
 PREFIXES = ("/v1", "/", "/v1/v1")
@@ -46,10 +46,10 @@ PUBLIC = (media.read_media, health.health, health.ready)
 
 
 def api(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]], *, body_bytes: int) -> Litestar:
-    """Return the application. Its lifespan puts the `Desk` that the handlers work at into `state.desk`."""
+    """Return the application. Its lifespan puts the `Services` that the handlers work at into `state.services`."""
     return Litestar(
         [*(Router(prefix, route_handlers=API, guards=[require_key]) for prefix in PREFIXES), *PUBLIC],
-        dependencies={"desk": Provide(_desk, sync_to_thread=False)},
+        dependencies={"services": Provide(_services, sync_to_thread=False)},
         exception_handlers={
             AdapterError: failures.answer_fault,
             HTTPException: failures.answer_framework,
@@ -62,6 +62,6 @@ def api(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]], *, bo
     )
 
 
-def _desk(request: Request[object, object, State]) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
+def _services(request: Request[object, object, State]) -> Services:
+    services: Services = request.app.state.services
+    return services

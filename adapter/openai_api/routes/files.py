@@ -10,7 +10,7 @@ from litestar.response import Stream
 from adapter.domain.media import MediaFormat
 from adapter.domain.ports import MediaFile
 from adapter.openai_api.read.ranges import byte_range, is_unchanged
-from adapter.openai_api.routes.desk import Desk
+from adapter.openai_api.routes.services import Services
 
 _Owner = TypeVar("_Owner")
 
@@ -22,7 +22,7 @@ ASK_AGAIN = "private, no-cache"
 
 async def send_file(
     request: Request[None, _Owner, State],
-    desk: Desk,
+    services: Services,
     name: str,
     *,
     caching: str,
@@ -34,7 +34,7 @@ async def send_file(
         NotFound: there is no such file.
         RangeNotSatisfiable: there is no such part.
     """
-    file = await desk.files.find(name)
+    file = await services.files.find(name)
     if is_unchanged(request.headers.get("if-none-match"), file.etag):
         return Response(None, status_code=304, headers=_headers(file, caching))
     part = None
@@ -44,7 +44,7 @@ async def send_file(
     headers = {**_headers(file, caching), "content-length": str(end - start)}
     if part:
         headers["content-range"] = f"bytes {start}-{end - 1}/{file.size}"
-    pieces = desk.files.read(name, start, end)
+    pieces = services.files.read(name, start, end)
     return Stream(
         _noted(pieces, sent) if end - start == file.size else pieces,
         status_code=206 if part else 200,

@@ -2,7 +2,7 @@
 
 from litestar import get
 
-from adapter.openai_api.routes.desk import Desk
+from adapter.openai_api.routes.services import Services
 
 
 @get("/health")
@@ -12,7 +12,7 @@ async def health() -> dict[str, str]:
 
 
 @get("/ready")
-async def ready(desk: Desk) -> dict[str, str]:
+async def ready(services: Services) -> dict[str, str]:
     """Say whether new work should be sent here: not while shutting down, and not without the database."""
-    await desk.videos.check_readiness()
+    await services.videos.check_readiness()
     return {"status": "ready"}

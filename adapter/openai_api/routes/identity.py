@@ -7,8 +7,8 @@ from adapter.domain.orders import ImageOrder, VideoWish
 from adapter.generation.execution import ResultHandle
 from adapter.generation.videos import Waiting
 from adapter.openai_api.read.retries import read_retry_info, read_route
-from adapter.openai_api.routes.desk import Desk, OwnedRequest
-from adapter.openai_api.routes.room import stop_if_left, take_room, tell_parting
+from adapter.openai_api.routes.reservation import call_at_end, check_connected, reserve
+from adapter.openai_api.routes.services import OwnedRequest, Services
 
 REPLAYED = {"idempotent-replayed": "true"}
 
@@ -24,7 +24,7 @@ def identity(request: OwnedRequest, content: str) -> RequestIdentity:
 
 
 async def join_pictures(
-    request: OwnedRequest, desk: Desk, order: ImageOrder, content: str, *, linked: bool
+    request: OwnedRequest, services: Services, order: ImageOrder, content: str, *, linked: bool
 ) -> ResultHandle:
     """Have pictures made for a request, or join an earlier one; it waits for them until its client has left.
 
@@ -32,27 +32,29 @@ async def join_pictures(
         AdapterError: as `Pictures.join`.
     """
     asked = identity(request, content)
-    room = await take_room(request, desk, 0)
-    await stop_if_left(request)
-    handle = desk.pictures.join(order, asked, room, linked=linked)
-    await tell_parting(request, handle.close)
+    reservation = await reserve(request, services, 0)
+    await check_connected(request)
+    handle = services.pictures.join(order, asked, reservation, linked=linked)
+    await call_at_end(request, handle.close)
     return handle
 
 
 async def open_pictures(
-    request: OwnedRequest, desk: Desk, order: ImageOrder, content: str, *, linked: bool
+    request: OwnedRequest, services: Services, order: ImageOrder, content: str, *, linked: bool
 ) -> ResultHandle:
     """Have pictures made as `join_pictures`, and wait until that is certain.
 
     Raises:
         AdapterError: as `Pictures.join` and `ResultHandle.opened`.
     """
-    handle = await join_pictures(request, desk, order, content, linked=linked)
+    handle = await join_pictures(request, services, order, content, linked=linked)
     await handle.opened()
     return handle
 
 
-async def join_video(request: OwnedRequest, desk: Desk, wish: VideoWish, content: str, *, is_shown: bool) -> Waiting:
+async def join_video(
+    request: OwnedRequest, services: Services, wish: VideoWish, content: str, *, is_shown: bool
+) -> Waiting:
     """Have a video made for a request, or join an earlier one; it waits for it until its client has left.
 
     The answer is the video where that `is_shown`, and else the job's id.
@@ -61,9 +63,9 @@ async def join_video(request: OwnedRequest, desk: Desk, wish: VideoWish, content
         AdapterError: as `Videos.join`.
     """
     asked = identity(request, content)
-    await stop_if_left(request)
-    waiting = desk.videos.join(wish, asked)
-    await tell_parting(request, waiting.close_stream if is_shown else waiting.close)
+    await check_connected(request)
+    waiting = services.videos.join(wish, asked)
+    await call_at_end(request, waiting.close_stream if is_shown else waiting.close)
     return waiting
 
 

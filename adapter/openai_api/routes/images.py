@@ -15,14 +15,14 @@ from adapter.domain.orders import ImageOrder
 from adapter.errors import AdapterError
 from adapter.generation.execution import ImageBatch, ResultHandle
 from adapter.openai_api import sse
+from adapter.openai_api.read.context import ReadContext
 from adapter.openai_api.read.delivery import asked_delivery, choose_delivery
 from adapter.openai_api.read.edits import as_edit, as_variation, edit_order, variation_order
 from adapter.openai_api.read.images import generation_order, read_generation
 from adapter.openai_api.read.media import read_media_form, read_media_json
-from adapter.openai_api.read.terms import Terms
-from adapter.openai_api.routes.desk import STREAM_HEADERS, Desk, OwnedRequest, Pieces
 from adapter.openai_api.routes.identity import open_pictures, replay_headers
-from adapter.openai_api.routes.room import apart, read_json_or_form
+from adapter.openai_api.routes.reservation import offload, read_json_or_form
+from adapter.openai_api.routes.services import STREAM_HEADERS, OwnedRequest, Pieces, Services
 from adapter.openai_api.wire.images import ImagesRequest
 from adapter.openai_api.write.errors import error_event
 from adapter.openai_api.write.images import Heading, Made, image_completed, images_response, in_pieces
@@ -37,70 +37,70 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 @post("/images/generations", status_code=200)
-async def create_images(request: OwnedRequest, desk: Desk) -> ASGIApp:
+async def create_images(request: OwnedRequest, services: Services) -> ASGIApp:
     """Make pictures from a text, and from pictures if some come along."""
     content, asked = await read_json_or_form(
         request,
-        desk,
-        lambda body: _generation(read_generation(body), desk.terms),
-        lambda parts: _generation(read_media_form(parts, ImagesRequest), desk.terms),
+        services,
+        lambda body: _generation(read_generation(body), services.context),
+        lambda parts: _generation(read_media_form(parts, ImagesRequest), services.context),
     )
-    return await _answer(request, desk, asked, content, "image_generation.completed")
+    return await _answer(request, services, asked, content, "image_generation.completed")
 
 
-def _generation(sent: ImagesRequest, terms: Terms) -> Asked:
-    return Asked(sent, generation_order(sent, terms))
+def _generation(sent: ImagesRequest, context: ReadContext) -> Asked:
+    return Asked(sent, generation_order(sent, context))
 
 
 @post("/images/edits", status_code=200)
-async def edit_images(request: OwnedRequest, desk: Desk) -> ASGIApp:
+async def edit_images(request: OwnedRequest, services: Services) -> ASGIApp:
     """Make pictures from a text and pictures."""
     content, asked = await _read(
-        request, desk, lambda sent: Asked(as_edit(sent), edit_order(as_edit(sent), desk.terms))
+        request, services, lambda sent: Asked(as_edit(sent), edit_order(as_edit(sent), services.context))
     )
-    return await _answer(request, desk, asked, content, "image_edit.completed")
+    return await _answer(request, services, asked, content, "image_edit.completed")
 
 
 @post("/images/variations", status_code=200)
-async def vary_images(request: OwnedRequest, desk: Desk) -> ASGIApp:
+async def vary_images(request: OwnedRequest, services: Services) -> ASGIApp:
     """Make pictures from a picture."""
     content, asked = await _read(
-        request, desk, lambda sent: Asked(as_variation(sent), variation_order(as_variation(sent), desk.terms))
+        request, services, lambda sent: Asked(as_variation(sent), variation_order(as_variation(sent), services.context))
     )
-    return await _answer(request, desk, asked, content, "image_edit.completed")
+    return await _answer(request, services, asked, content, "image_edit.completed")
 
 
-async def _read(request: OwnedRequest, desk: Desk, read: Callable[[ImagesRequest], Asked]) -> tuple[str, Asked]:
+async def _read(request: OwnedRequest, services: Services, read: Callable[[ImagesRequest], Asked]) -> tuple[str, Asked]:
     """Return the digest of a request, and its order. Both in one go, because a large request is read in a thread."""
     return await read_json_or_form(
         request,
-        desk,
+        services,
         lambda body: read(read_media_json(body, ImagesRequest)),
         lambda parts: read(read_media_form(parts, ImagesRequest)),
     )
 
 
-async def _answer(request: OwnedRequest, desk: Desk, asked: Asked, content: str, made: Made) -> ASGIApp:
+async def _answer(request: OwnedRequest, services: Services, asked: Asked, content: str, made: Made) -> ASGIApp:
     body = asked.body
-    delivery = await _delivery(request, desk, body)
+    delivery = await _delivery(request, services, body)
     linked = delivery is not Delivery.BASE64
-    order = await desk.uploads.resolved(asked.order, request.auth)
-    handle = await open_pictures(request, desk, order, content, linked=linked)
+    order = await services.uploads.resolved(asked.order, request.auth)
+    handle = await open_pictures(request, services, order, content, linked=linked)
     heading = Heading(created=int(handle.began_at), safety_identifier=body.safety_identifier)
     if body.stream:
         return await _streamed(handle, made, heading)
     batch = await handle.batch()
-    links = [media_link(desk.public_url, name) for name in batch.names] if linked else []
+    links = [media_link(services.public_url, name) for name in batch.names] if linked else []
     if delivery is Delivery.LINK:
         whole = msgspec.json.encode(images_response(batch.images, links, heading))
         return Pieces([whole], replay_headers(handle))
     return Pieces(in_pieces(batch.images, heading, links), replay_headers(handle))
 
 
-async def _delivery(request: OwnedRequest, desk: Desk, body: ImagesRequest) -> Delivery:
+async def _delivery(request: OwnedRequest, services: Services, body: ImagesRequest) -> Delivery:
     """Choose how the pictures are handed over: as the request says, its key, the configuration, or the model's name."""
-    options, asked = desk.image_options, asked_delivery(body)
-    name = await desk.key_names.name_of(request.auth) if asked is None and options.delivery_by_key else None
+    options, asked = services.image_options, asked_delivery(body)
+    name = await services.key_names.name_of(request.auth) if asked is None and options.delivery_by_key else None
     by_key = options.delivery_by_key.get(name) if name is not None else None
     return choose_delivery([asked, by_key, options.delivery], body.model, request.headers.get("user-agent", ""))
 
@@ -130,7 +130,7 @@ async def _events(
             yield sse.comment("still working")
             seen = await anext(states)
         for image in seen.images:
-            yield await apart(size_of([image]), partial(_completed, image, made, heading))
+            yield await offload(size_of([image]), partial(_completed, image, made, heading))
             await asyncio.sleep(0)  # the framework can end only what waits, when the client has hung up
     except AdapterError as fault:
         yield sse.frame(error_event(fault), event="error")

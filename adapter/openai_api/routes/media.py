@@ -5,8 +5,8 @@ from litestar.datastructures import State
 from litestar.response import Stream
 
 from adapter.openai_api.read.fields import switch
-from adapter.openai_api.routes.desk import Desk
 from adapter.openai_api.routes.files import FOR_EVER, send_file
+from adapter.openai_api.routes.services import Services
 from adapter.openai_api.write.links import attachment
 
 #: Says that the file is to be saved, not shown.
@@ -14,10 +14,10 @@ DOWNLOAD = "download"
 
 
 @get("/media/{name:str}")
-async def read_media(request: Request[None, None, State], name: str, desk: Desk) -> Stream | Response[None]:
+async def read_media(request: Request[None, None, State], name: str, services: Services) -> Stream | Response[None]:
     """Send a file, or the part of it that a player asks for."""
     saved = switch(request.query_params.get(DOWNLOAD), DOWNLOAD)
-    answer = await send_file(request, desk, name, caching=FOR_EVER)
+    answer = await send_file(request, services, name, caching=FOR_EVER)
     if saved:
         answer.headers["content-disposition"] = attachment(name)
     return answer

@@ -7,23 +7,23 @@ from functools import partial
 
 from adapter.domain.job import Failure, VideoJob
 from adapter.domain.media import Image, size_of
-from adapter.domain.replies import Reply, ReplyStatus
+from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.errors import AdapterError
 from adapter.generation.execution import ImageBatch
 from adapter.openai_api import sse
-from adapter.openai_api.routes.desk import Desk
-from adapter.openai_api.routes.room import apart
-from adapter.openai_api.routes.telling import pauses
+from adapter.openai_api.routes.progress import pauses
+from adapter.openai_api.routes.reservation import offload
+from adapter.openai_api.routes.services import Services
 from adapter.openai_api.wire.responses import Event, ImageCall
-from adapter.openai_api.write import response_events as tell
+from adapter.openai_api.write import response_events
 from adapter.openai_api.write.response_events import Numbering
 
 SILENCE = "still working"
 
 
 async def stream_picture(
-    desk: Desk,
-    reply: Reply,
+    services: Services,
+    stored: StoredResponse,
     first: ImageBatch | None,
     states: AsyncGenerator[ImageBatch | None, None],
     *,
@@ -31,90 +31,92 @@ async def stream_picture(
 ) -> AsyncIterator[bytes]:
     """Tell of a picture while it is drawn."""
     numbering, seen = Numbering(), first
-    for frame in _frames(numbering, [*tell.opening(reply), *tell.picture_begun(reply)]):
+    for frame in _frames(numbering, [*response_events.opening(stored), *response_events.picture_begun(stored)]):
         yield frame
     try:
         while seen is None:
             yield sse.comment(SILENCE)
             seen = await anext(states)
     except AdapterError as fault:
-        failed = reply.failed(Failure.of(fault), desk.clock.now())
+        failed = stored.failed(Failure.of(fault), services.clock.now())
         if is_stored:
-            await desk.replies.remember_end(failed)
-        for frame in _frames(numbering, tell.ending(failed)):
+            await services.responses.remember_end(failed)
+        for frame in _frames(numbering, response_events.ending(failed)):
             yield frame
         return
     finally:
         await states.aclose()
     image = seen.images[0]
-    done = reply.completed(image, desk.clock.now())
+    done = stored.completed(image, services.clock.now())
     if is_stored:
-        storing = asyncio.ensure_future(desk.replies.remember_end(done, image))
-        async for pause in pauses(desk, storing):
+        storing = asyncio.ensure_future(services.responses.remember_end(done, image))
+        async for pause in pauses(services, storing):
             yield pause
         storing.result()
     async for frame in _pictures(numbering, done, image):
         yield frame
 
 
-async def follow_picture(desk: Desk, reply: Reply, numbering: Numbering) -> AsyncIterator[bytes]:
+async def follow_picture(services: Services, stored: StoredResponse, numbering: Numbering) -> AsyncIterator[bytes]:
     """Tell of a picture that is drawn in the background, or was drawn before. Hanging up ends nothing."""
-    for frame in _frames(numbering, [*tell.opening(reply), *tell.picture_begun(reply)]):
+    for frame in _frames(numbering, [*response_events.opening(stored), *response_events.picture_begun(stored)]):
         yield frame
     try:
-        async with aclosing(desk.background.watch(reply.key, reply.owner)) as states:
+        async with aclosing(services.background.watch(stored.key, stored.owner)) as states:
             async for seen in states:
-                reply = seen
-                if not reply.is_over:
+                stored = seen
+                if not stored.is_over:
                     yield sse.comment(SILENCE)
-        bringing = asyncio.ensure_future(desk.replies.picture(reply))
-        async for pause in pauses(desk, bringing):
+        bringing = asyncio.ensure_future(services.responses.picture(stored))
+        async for pause in pauses(services, bringing):
             yield pause
         image = bringing.result()
         if image is not None:
-            async for frame in _pictures(numbering, reply, image):
+            async for frame in _pictures(numbering, stored, image):
                 yield frame
         else:
-            for frame in _frames(numbering, tell.ending(reply)):
+            for frame in _frames(numbering, response_events.ending(stored)):
                 yield frame
     except AdapterError as fault:
         yield sse.frame(numbering.error(fault), event="error")
 
 
-async def stream_video(desk: Desk, reply: Reply, job: VideoJob, numbering: Numbering) -> AsyncIterator[bytes]:
+async def stream_video(
+    services: Services, stored: StoredResponse, job: VideoJob, numbering: Numbering
+) -> AsyncIterator[bytes]:
     """Tell how a video comes along, from its beginning, then hand it over. Hanging up ends nothing."""
-    if reply.status is ReplyStatus.CANCELLED:
-        for frame in _frames(numbering, [*tell.opening(reply), *tell.ending(reply)]):
+    if stored.status is ResponseStatus.CANCELLED:
+        for frame in _frames(numbering, [*response_events.opening(stored), *response_events.ending(stored)]):
             yield frame
         return
-    for frame in _frames(numbering, [*tell.opening(reply), *tell.video_begun(reply)]):
+    for frame in _frames(numbering, [*response_events.opening(stored), *response_events.video_begun(stored)]):
         yield frame
     told = 0
     try:
-        async with aclosing(desk.videos.watch_video(job)) as states:
+        async with aclosing(services.videos.watch_video(job)) as states:
             async for seen in states:
                 job = seen or job
                 news, told = job.history[told:], len(job.history)
-                for frame in _frames(numbering, tell.video_moved(reply, news)) or [sse.comment(SILENCE)]:
+                for frame in _frames(numbering, response_events.video_moved(stored, news)) or [sse.comment(SILENCE)]:
                     yield frame
-        for frame in _frames(numbering, tell.video_end(reply, job, desk.public_url)):
+        for frame in _frames(numbering, response_events.video_end(stored, job, services.public_url)):
             yield frame
         if job.failure is None:
-            desk.videos.note_delivery(job.id)
+            services.videos.note_delivery(job.id)
     except AdapterError as fault:
         yield sse.frame(numbering.error(fault), event="error")
 
 
-async def stream_text(reply: Reply, numbering: Numbering) -> AsyncIterator[bytes]:
+async def stream_text(stored: StoredResponse, numbering: Numbering) -> AsyncIterator[bytes]:
     """Tell of a message alone."""
-    for frame in _frames(numbering, [*tell.opening(reply), *tell.text_only(reply)]):
+    for frame in _frames(numbering, [*response_events.opening(stored), *response_events.text_only(stored)]):
         yield frame
 
 
-async def _pictures(numbering: Numbering, reply: Reply, image: Image) -> AsyncIterator[bytes]:
-    for event in numbering.number(tell.picture_done(reply, image)):
+async def _pictures(numbering: Numbering, stored: StoredResponse, image: Image) -> AsyncIterator[bytes]:
+    for event in numbering.number(response_events.picture_done(stored, image)):
         carried = size_of([image]) if event.response or isinstance(event.item, ImageCall) else 0
-        yield await apart(carried, partial(sse.frame, event, event=event.type))
+        yield await offload(carried, partial(sse.frame, event, event=event.type))
         await asyncio.sleep(0)  # the framework can end only what waits, when the client has hung up
 
 

@@ -8,21 +8,21 @@ import structlog
 from litestar import MediaType, Response, delete, get, post
 from litestar.response import Stream
 
-from adapter.domain import weight
+from adapter.domain import memory_estimate
 from adapter.domain.job import VideoJob
 from adapter.domain.media import size_of
 from adapter.domain.orders import ImageOrder, VideoWish
-from adapter.domain.replies import Reply, ReplyStatus
+from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.errors import InvalidRequest, NotFound
 from adapter.openai_api.read.media import read_media_json
 from adapter.openai_api.read.paging import read_paging
 from adapter.openai_api.read.response_items import given_items
 from adapter.openai_api.read.responses import Asked, read_response
 from adapter.openai_api.routes.chat import handed_over
-from adapter.openai_api.routes.desk import STREAM_HEADERS, VIDEO_ID, Desk, OwnedRequest, json_response
 from adapter.openai_api.routes.identity import join_pictures, join_video, open_pictures, replay_headers
+from adapter.openai_api.routes.reservation import offload, read_body, reserve
 from adapter.openai_api.routes.response_streams import follow_picture, stream_picture, stream_text, stream_video
-from adapter.openai_api.routes.room import apart, read_body, take_room
+from adapter.openai_api.routes.services import STREAM_HEADERS, VIDEO_ID, OwnedRequest, Services, json_response
 from adapter.openai_api.wire.responses import GivenItem, ResponseDeleted, ResponsesRequest
 from adapter.openai_api.write import responses as write
 from adapter.openai_api.write.response_events import Numbering
@@ -48,67 +48,69 @@ class Said(msgspec.Struct, frozen=True):
 
 
 @post("/responses", status_code=200)
-async def create_response(request: OwnedRequest, desk: Desk) -> Answer:
+async def create_response(request: OwnedRequest, services: Services) -> Answer:
     """Make what the input asks for."""
     content, (size, body) = await read_body(
-        request, desk, lambda data: (len(data), read_media_json(data, ResponsesRequest))
+        request, services, lambda data: (len(data), read_media_json(data, ResponsesRequest))
     )
-    earlier = await _earlier(desk, body.previous_response_id, request.auth)
-    asked = await apart(size, lambda: read_response(body, desk.terms, _sight(earlier), is_answered=_is_answer(earlier)))
+    earlier = await _earlier(services, body.previous_response_id, request.auth)
+    asked = await offload(
+        size, lambda: read_response(body, services.context, _sight(earlier), is_answered=_is_answer(earlier))
+    )
     said = Said(body, asked, content)
     if asked.order is None:
-        return await _answer_with_text(request, desk, said)
-    order = await desk.uploads.resolved(asked.order, request.auth)
+        return await _answer_with_text(request, services, said)
+    order = await services.uploads.resolved(asked.order, request.auth)
     if isinstance(order, VideoWish):
-        return await _answer_with_video(request, desk, said, order)
-    return await _answer_with_picture(request, desk, said, order)
+        return await _answer_with_video(request, services, said, order)
+    return await _answer_with_picture(request, services, said, order)
 
 
-async def _earlier(desk: Desk, response_id: str | None, owner: str) -> Reply | None:
+async def _earlier(services: Services, response_id: str | None, owner: str) -> StoredResponse | None:
     """Return the response that a request goes on from."""
     if response_id is None:
         return None
     try:
-        reply = await desk.replies.find(_key(response_id), owner)
+        stored = await services.responses.find(_key(response_id), owner)
     except NotFound as fault:
         raise InvalidRequest(
             f"There is no response '{response_id}' here; it may have been deleted, or was not stored.",
             param="previous_response_id",
             code="previous_response_not_found",
         ) from fault
-    if reply.video is None and not reply.is_over:
+    if stored.video is None and not stored.is_over:
         raise InvalidRequest(
             f"The response '{response_id}' is still being made; its picture can be followed up when it is completed.",
             param="previous_response_id",
         )
-    return reply
+    return stored
 
 
-def _sight(earlier: Reply | None) -> Sequence[str]:
+def _sight(earlier: StoredResponse | None) -> Sequence[str]:
     """Return what an earlier response has in sight: the picture that it drew, else those that it was given."""
     if earlier is None:
         return ()
     return earlier.sight if earlier.drawn is None else (f"ig_{earlier.key}",)
 
 
-def _is_answer(earlier: Reply | None) -> bool:
+def _is_answer(earlier: StoredResponse | None) -> bool:
     """Say whether an earlier response has or will have something to show; a video's job knows better."""
-    return earlier is not None and (earlier.video is not None or earlier.status is ReplyStatus.COMPLETED)
+    return earlier is not None and (earlier.video is not None or earlier.status is ResponseStatus.COMPLETED)
 
 
 def _key(response_id: str) -> str:
     return response_id.removeprefix(PREFIX) if response_id.startswith(PREFIX) else ""
 
 
-def _new_reply(desk: Desk, said: Said, owner: str, execution: str, began_at: float) -> Reply:
+def _new_response(services: Services, said: Said, owner: str, execution: str, began_at: float) -> StoredResponse:
     """Return the reply to a request; all attempts of one request have the same, by the name of the execution."""
     body, asked, key = said.body, said.asked, execution
-    return Reply(
+    return StoredResponse(
         key=key,
         owner=owner,
         stem=secrets.token_hex(16),
         created_at=began_at,
-        expires_at=desk.clock.now() + desk.reply_seconds,
+        expires_at=services.clock.now() + services.response_seconds,
         model=asked.model,
         prompt=asked.prompt,
         edits=asked.edits,
@@ -119,79 +121,79 @@ def _new_reply(desk: Desk, said: Said, owner: str, execution: str, began_at: flo
     )
 
 
-async def _answer_with_text(request: OwnedRequest, desk: Desk, said: Said) -> Answer:
+async def _answer_with_text(request: OwnedRequest, services: Services, said: Said) -> Answer:
     """Answer what has its answer already: nothing is made, and nothing is paid for."""
-    reply = _new_reply(desk, said, request.auth, secrets.token_hex(16), desk.clock.now())
-    done = reply.answered(desk.clock.now())
+    stored = _new_response(services, said, request.auth, secrets.token_hex(16), services.clock.now())
+    done = stored.answered(services.clock.now())
     log.info("responses.nothing_made", key=done.key, model=done.model)
     if said.body.store is not False:
-        await desk.replies.remember(done)
+        await services.responses.remember(done)
     if said.body.stream:
         return _event_stream(stream_text(done, Numbering()))
     return json_response(write.with_picture(done, None))
 
 
-async def _answer_with_picture(request: OwnedRequest, desk: Desk, said: Said, order: ImageOrder) -> Answer:
+async def _answer_with_picture(request: OwnedRequest, services: Services, said: Said, order: ImageOrder) -> Answer:
     body, owner = said.body, request.auth
     if body.background:
-        return await _answer_in_the_background(request, desk, said, order)
-    handle = await open_pictures(request, desk, order, said.content, linked=False)
-    reply = _new_reply(desk, said, owner, handle.mark, handle.began_at)
+        return await _answer_in_the_background(request, services, said, order)
+    handle = await open_pictures(request, services, order, said.content, linked=False)
+    stored = _new_response(services, said, owner, handle.execution_id, handle.began_at)
     is_stored = body.store is not False
     if body.stream:
         states = handle.watch()
         # Begun when there is something to send: what fails before that has an HTTP status.
-        events = stream_picture(desk, reply, await anext(states), states, is_stored=is_stored)
+        events = stream_picture(services, stored, await anext(states), states, is_stored=is_stored)
         return _event_stream(events, replay_headers(handle))
     image = (await handle.batch()).images[0]
-    done = reply.completed(image, desk.clock.now())
+    done = stored.completed(image, services.clock.now())
     if is_stored:
-        await desk.replies.remember_end(done, image)
+        await services.responses.remember_end(done, image)
     headers = replay_headers(handle)
-    return await apart(size_of([image]), lambda: json_response(write.with_picture(done, image), headers))
+    return await offload(size_of([image]), lambda: json_response(write.with_picture(done, image), headers))
 
 
-async def _answer_in_the_background(request: OwnedRequest, desk: Desk, said: Said, order: ImageOrder) -> Answer:
-    handle = await join_pictures(request, desk, order, said.content, linked=False)
-    reply = await desk.background.start(
-        handle, lambda: _new_reply(desk, said, request.auth, handle.mark, handle.began_at)
+async def _answer_in_the_background(request: OwnedRequest, services: Services, said: Said, order: ImageOrder) -> Answer:
+    handle = await join_pictures(request, services, order, said.content, linked=False)
+    stored = await services.background.start(
+        handle, lambda: _new_response(services, said, request.auth, handle.execution_id, handle.began_at)
     )
     if said.body.stream:
-        return _event_stream(follow_picture(desk, reply, Numbering()), replay_headers(handle))
-    if reply.drawn is not None:
-        await take_room(request, desk, weight.of_drawn(reply.drawn.pixels.area))
-    return await _shown(desk, reply)
+        return _event_stream(follow_picture(services, stored, Numbering()), replay_headers(handle))
+    if stored.drawn is not None:
+        await reserve(request, services, memory_estimate.of_drawn(stored.drawn.pixels.area))
+    return await _shown(services, stored)
 
 
-async def _answer_with_video(request: OwnedRequest, desk: Desk, said: Said, wish: VideoWish) -> Answer:
+async def _answer_with_video(request: OwnedRequest, services: Services, said: Said, wish: VideoWish) -> Answer:
     """Answer with a video. The provider has taken the job before the first byte goes out."""
     body = said.body
     if wish.sources:
-        await take_room(request, desk, weight.of_sources(wish.sources))
-    waiting = await join_video(request, desk, wish, said.content, is_shown=not body.background)
+        await reserve(request, services, memory_estimate.of_sources(wish.sources))
+    waiting = await join_video(request, services, wish, said.content, is_shown=not body.background)
     job = await waiting.job()
-    reply = _new_reply(desk, said, request.auth, job.id.removeprefix("video_"), job.created_at)
-    reply = msgspec.structs.replace(reply, video=job.id)
+    stored = _new_response(services, said, request.auth, job.id.removeprefix("video_"), job.created_at)
+    stored = msgspec.structs.replace(stored, video=job.id)
     if body.store is not False:
-        await desk.replies.remember(reply)
+        await services.responses.remember(stored)
     if body.stream:
-        return _event_stream(stream_video(desk, reply, job, Numbering()), {VIDEO_ID: job.id})
-    if reply.background:
-        return _video_response(desk, reply, job)
-    job = await desk.videos.finish_video(job)
+        return _event_stream(stream_video(services, stored, job, Numbering()), {VIDEO_ID: job.id})
+    if stored.background:
+        return _video_response(services, stored, job)
+    job = await services.videos.finish_video(job)
     if job.failure is not None:
         raise job.failure.as_fault()
-    return _video_response(desk, reply, job)
+    return _video_response(services, stored, job)
 
 
-def _video_response(desk: Desk, reply: Reply, job: VideoJob) -> Answer:
+def _video_response(services: Services, stored: StoredResponse, job: VideoJob) -> Answer:
     """Answer as a job has it; one that is completed is handed over with it."""
-    told = write.with_video(reply, job, desk.public_url)
+    told = write.with_video(stored, job, services.public_url)
     if not told.output:
         return json_response(told)
     whole = msgspec.json.encode(told)
     headers = {VIDEO_ID: job.id, "content-length": str(len(whole))}
-    return Stream(handed_over(desk, job, whole), media_type=MediaType.JSON, headers=headers)
+    return Stream(handed_over(services, job, whole), media_type=MediaType.JSON, headers=headers)
 
 
 def _event_stream(events: AsyncIterator[bytes], headers: Mapping[str, str] = NO_HEADERS) -> Stream:
@@ -199,27 +201,27 @@ def _event_stream(events: AsyncIterator[bytes], headers: Mapping[str, str] = NO_
 
 
 @get("/responses/{response_id:str}")
-async def retrieve_response(request: OwnedRequest, response_id: str, desk: Desk) -> Answer:
+async def retrieve_response(request: OwnedRequest, response_id: str, services: Services) -> Answer:
     """Show a response as it stands, or tell how it comes along from any event on."""
-    reply = await desk.replies.find(_key(response_id), request.auth)
-    if reply.drawn is not None:
-        await take_room(request, desk, weight.of_drawn(reply.drawn.pixels.area))
-    job = None if reply.video is None else await desk.videos.get_video(reply.video)
+    stored = await services.responses.find(_key(response_id), request.auth)
+    if stored.drawn is not None:
+        await reserve(request, services, memory_estimate.of_drawn(stored.drawn.pixels.area))
+    job = None if stored.video is None else await services.videos.get_video(stored.video)
     if request.query_params.get("stream") in {"true", "1"}:
         numbering = Numbering(_starting_after(request.query_params.get("starting_after")))
         if job is not None:
-            return _event_stream(stream_video(desk, reply, job, numbering), {VIDEO_ID: job.id})
-        if reply.is_text_only:
-            return _event_stream(stream_text(reply, numbering))
-        return _event_stream(follow_picture(desk, reply, numbering))
-    return await _shown(desk, reply, job)
+            return _event_stream(stream_video(services, stored, job, numbering), {VIDEO_ID: job.id})
+        if stored.is_text_only:
+            return _event_stream(stream_text(stored, numbering))
+        return _event_stream(follow_picture(services, stored, numbering))
+    return await _shown(services, stored, job)
 
 
-async def _shown(desk: Desk, reply: Reply, job: VideoJob | None = None) -> Answer:
+async def _shown(services: Services, stored: StoredResponse, job: VideoJob | None = None) -> Answer:
     if job is not None:
-        return _video_response(desk, reply, job)
-    image = await desk.replies.picture(reply)
-    return await apart(size_of([image] if image else []), lambda: json_response(write.with_picture(reply, image)))
+        return _video_response(services, stored, job)
+    image = await services.responses.picture(stored)
+    return await offload(size_of([image] if image else []), lambda: json_response(write.with_picture(stored, image)))
 
 
 def _starting_after(told: str | None) -> int:
@@ -229,31 +231,31 @@ def _starting_after(told: str | None) -> int:
 
 
 @post("/responses/{response_id:str}/cancel", status_code=200)
-async def cancel_response(request: OwnedRequest, response_id: str, desk: Desk) -> Answer:
+async def cancel_response(request: OwnedRequest, response_id: str, services: Services) -> Answer:
     """Call a response in the background off. A video goes on, because it is paid for, and is not shown here."""
-    reply = await desk.replies.find(_key(response_id), request.auth)
-    job = None if reply.video is None else await desk.videos.get_video(reply.video)
+    stored = await services.responses.find(_key(response_id), request.auth)
+    job = None if stored.video is None else await services.videos.get_video(stored.video)
     if job is not None and job.is_over:
-        return await _shown(desk, reply, job)
-    reply = await desk.replies.cancel(reply.key, request.auth)
-    desk.background.call_off(reply.key)
-    return await _shown(desk, reply, job)
+        return await _shown(services, stored, job)
+    stored = await services.responses.cancel(stored.key, request.auth)
+    services.background.cancel(stored.key)
+    return await _shown(services, stored, job)
 
 
 @delete("/responses/{response_id:str}", status_code=200)
-async def delete_response(request: OwnedRequest, response_id: str, desk: Desk) -> Response[bytes]:
+async def delete_response(request: OwnedRequest, response_id: str, services: Services) -> Response[bytes]:
     """Forget a response."""
-    await desk.replies.delete(_key(response_id), request.auth)
-    desk.background.call_off(_key(response_id))
+    await services.responses.delete(_key(response_id), request.auth)
+    services.background.cancel(_key(response_id))
     return json_response(ResponseDeleted(id=response_id))
 
 
 @get("/responses/{response_id:str}/input_items")
-async def list_input_items(request: OwnedRequest, response_id: str, desk: Desk) -> Response[bytes]:
+async def list_input_items(request: OwnedRequest, response_id: str, services: Services) -> Response[bytes]:
     """List what a response was asked."""
     paging = read_paging(request.query_params, usual=USUAL_PAGE, most=MOST_ON_A_PAGE)
-    reply = await desk.replies.find(_key(response_id), request.auth)
-    items = msgspec.json.decode(reply.items, type=tuple[GivenItem, ...])
+    stored = await services.responses.find(_key(response_id), request.auth)
+    items = msgspec.json.decode(stored.items, type=tuple[GivenItem, ...])
     if paging.after is not None and paging.after not in {item.id for item in items}:
         raise InvalidRequest(f"The input has no entry '{paging.after}'.", param="after")
     return json_response(write.item_list(items, paging.limit, paging.after, newest_first=paging.newest_first))

@@ -9,8 +9,8 @@ from adapter.errors import InvalidRequest
 from adapter.openai_api.read.files import read_upload
 from adapter.openai_api.read.form import FormReader
 from adapter.openai_api.read.paging import read_paging
-from adapter.openai_api.routes.desk import Desk, OwnedRequest, json_response
-from adapter.openai_api.routes.room import apart, arriving
+from adapter.openai_api.routes.reservation import body_chunks, offload
+from adapter.openai_api.routes.services import OwnedRequest, Services, json_response
 from adapter.openai_api.wire.files import FileDeleted
 from adapter.openai_api.write.files import disposition, file_list, file_object
 
@@ -19,53 +19,53 @@ USUAL_PAGE = MOST_ON_A_PAGE = 10_000
 
 
 @post("/files", status_code=200)
-async def upload_file(request: OwnedRequest, desk: Desk) -> Response[bytes]:
+async def upload_file(request: OwnedRequest, services: Services) -> Response[bytes]:
     """Keep a picture."""
     content_type = request.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != "multipart/form-data":
         raise InvalidRequest("The body has to be multipart/form-data with a 'file' and a 'purpose'.", param="file")
-    form = FormReader(content_type, most_file_bytes=desk.longest_file)
-    async for chunk in arriving(request, desk):
+    form = FormReader(content_type, most_file_bytes=services.longest_file)
+    async for chunk in body_chunks(request, services):
         form.feed(chunk)
     parts = form.finish()
-    given = await apart(sum(len(part.data) for part in parts), lambda: read_upload(parts))
-    return json_response(file_object(await desk.uploads.take(given, request.auth)))
+    given = await offload(sum(len(part.data) for part in parts), lambda: read_upload(parts))
+    return json_response(file_object(await services.uploads.take(given, request.auth)))
 
 
 @get("/files")
-async def list_files(request: OwnedRequest, desk: Desk) -> Response[bytes]:
+async def list_files(request: OwnedRequest, services: Services) -> Response[bytes]:
     """List the files of whoever asks."""
     paging = read_paging(request.query_params, usual=USUAL_PAGE, most=MOST_ON_A_PAGE)
     search = Search(
         owner=request.auth,
-        after=None if paging.after is None else await desk.uploads.place(paging.after, request.auth),
+        after=None if paging.after is None else await services.uploads.place(paging.after, request.auth),
         limit=paging.limit + 1,
         newest_first=paging.newest_first,
         purpose=request.query_params.get("purpose") or None,
     )
-    return json_response(file_list(await desk.uploads.list(search), paging.limit))
+    return json_response(file_list(await services.uploads.list(search), paging.limit))
 
 
 @get("/files/{file_id:str}")
-async def retrieve_file(request: OwnedRequest, file_id: str, desk: Desk) -> Response[bytes]:
+async def retrieve_file(request: OwnedRequest, file_id: str, services: Services) -> Response[bytes]:
     """Describe one file."""
-    return json_response(file_object(await desk.uploads.find(file_id, request.auth)))
+    return json_response(file_object(await services.uploads.find(file_id, request.auth)))
 
 
 @delete("/files/{file_id:str}", status_code=200)
-async def delete_file(request: OwnedRequest, file_id: str, desk: Desk) -> Response[bytes]:
+async def delete_file(request: OwnedRequest, file_id: str, services: Services) -> Response[bytes]:
     """Forget a file."""
-    await desk.uploads.delete(file_id, request.auth)
+    await services.uploads.delete(file_id, request.auth)
     return json_response(FileDeleted(id=file_id))
 
 
 @get("/files/{file_id:str}/content")
-async def read_file(request: OwnedRequest, file_id: str, desk: Desk) -> Stream:
+async def read_file(request: OwnedRequest, file_id: str, services: Services) -> Stream:
     """Send a file's bytes."""
-    file = await desk.uploads.find(file_id, request.auth)
+    file = await services.uploads.find(file_id, request.auth)
     known = MediaFormat.of_name(file.name)
     return Stream(
-        desk.uploads.read(file),
+        services.uploads.read(file),
         media_type=known.mime if known else "application/octet-stream",
         headers={
             "content-length": str(file.size),

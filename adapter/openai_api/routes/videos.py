@@ -7,7 +7,7 @@ from contextlib import aclosing
 from litestar import Response, delete, get, post
 from litestar.response import Stream
 
-from adapter.domain import weight
+from adapter.domain import memory_estimate
 from adapter.domain.job import Variant, VideoJob
 from adapter.domain.orders import VideoWish
 from adapter.errors import AdapterError, Draining, InvalidRequest
@@ -22,10 +22,10 @@ from adapter.openai_api.read.videos import (
     read_video_json,
     remix_wish,
 )
-from adapter.openai_api.routes.desk import STREAM_HEADERS, VIDEO_ID, Desk, OwnedRequest, json_response
 from adapter.openai_api.routes.files import ASK_AGAIN, send_file
 from adapter.openai_api.routes.identity import REPLAYED, join_video
-from adapter.openai_api.routes.room import read_json_or_form, take_room
+from adapter.openai_api.routes.reservation import read_json_or_form, reserve
+from adapter.openai_api.routes.services import STREAM_HEADERS, VIDEO_ID, OwnedRequest, Services, json_response
 from adapter.openai_api.wire.videos import RemixRequest, VideoDeleted
 from adapter.openai_api.write.errors import error_event
 from adapter.openai_api.write.videos import video, video_event, video_list
@@ -37,61 +37,64 @@ SOONEST_MILLISECONDS = 1000
 
 
 @post("/videos", status_code=200)
-async def create_video(request: OwnedRequest, desk: Desk) -> Response[bytes]:
+async def create_video(request: OwnedRequest, services: Services) -> Response[bytes]:
     """Have a video made."""
     content, wish = await read_json_or_form(
-        request, desk, lambda body: read_video_json(body, desk.terms), lambda parts: read_video_form(parts, desk.terms)
+        request,
+        services,
+        lambda body: read_video_json(body, services.context),
+        lambda parts: read_video_form(parts, services.context),
     )
-    return await _started(request, desk, wish, content)
+    return await _started(request, services, wish, content)
 
 
 @get("/videos")
-async def list_videos(request: OwnedRequest, desk: Desk) -> Response[bytes]:
+async def list_videos(request: OwnedRequest, services: Services) -> Response[bytes]:
     """List the caller's videos, page by page."""
     asked = request.query_params
     page = read_page(asked.get("limit"), asked.get("order"), asked.get("after"))
-    jobs, has_more = await desk.videos.list_videos(request.auth, page)
-    return json_response(video_list(jobs, desk.hosting, has_more=has_more))
+    jobs, has_more = await services.videos.list_videos(request.auth, page)
+    return json_response(video_list(jobs, services.media_links, has_more=has_more))
 
 
 @get("/videos/{video_id:str}")
-async def retrieve_video(request: OwnedRequest, video_id: str, desk: Desk) -> Response[bytes]:
+async def retrieve_video(request: OwnedRequest, video_id: str, services: Services) -> Response[bytes]:
     """Tell how a video comes along."""
-    return _video(await desk.videos.find_video(video_id, request.auth), desk)
+    return _video(await services.videos.find_video(video_id, request.auth), services)
 
 
 @delete("/videos/{video_id:str}", status_code=200)
-async def delete_video(request: OwnedRequest, video_id: str, desk: Desk) -> Response[bytes]:
+async def delete_video(request: OwnedRequest, video_id: str, services: Services) -> Response[bytes]:
     """Forget a video and its files."""
-    await desk.videos.delete_video(video_id, request.auth)
+    await services.videos.delete_video(video_id, request.auth)
     return json_response(VideoDeleted(id=video_id))
 
 
 @get("/videos/{video_id:str}/content")
-async def read_content(request: OwnedRequest, video_id: str, desk: Desk) -> Stream | Response[None]:
+async def read_content(request: OwnedRequest, video_id: str, services: Services) -> Stream | Response[None]:
     """Send a finished video's file."""
-    job = await desk.videos.find_video(video_id, request.auth)
+    job = await services.videos.find_video(video_id, request.auth)
     variant = read_variant(request.query_params.get("variant"))
-    name = await desk.contents.find(job, variant)
+    name = await services.contents.find(job, variant)
 
     def note() -> None:
         if variant is Variant.VIDEO:
-            desk.videos.note_delivery(job.id)
+            services.videos.note_delivery(job.id)
 
-    return await send_file(request, desk, name, caching=ASK_AGAIN, sent=note)
+    return await send_file(request, services, name, caching=ASK_AGAIN, sent=note)
 
 
 @post("/videos/{video_id:str}/remix", status_code=200)
-async def remix_video(request: OwnedRequest, video_id: str, desk: Desk) -> Response[bytes]:
+async def remix_video(request: OwnedRequest, video_id: str, services: Services) -> Response[bytes]:
     """Have a finished video made once more with another prompt."""
     content, body = await read_json_or_form(
         request,
-        desk,
+        services,
         lambda body: read_media_json(body, RemixRequest),
         lambda parts: read_media_form(parts, RemixRequest),
     )
-    wish = remix_wish(body, await desk.videos.find_video(video_id, request.auth), desk.terms)
-    return await _started(request, desk, wish, content)
+    wish = remix_wish(body, await services.videos.find_video(video_id, request.auth), services.context)
+    return await _started(request, services, wish, content)
 
 
 @post(["/videos/edits", "/videos/extensions", "/videos/characters"])
@@ -111,19 +114,21 @@ async def refuse_character(character_id: str) -> None:
 
 
 @get("/videos/{video_id:str}/events")
-async def watch_video(request: OwnedRequest, video_id: str, desk: Desk) -> Stream | Response[None]:
+async def watch_video(request: OwnedRequest, video_id: str, services: Services) -> Stream | Response[None]:
     """Stream every change of a video, those of the past too, or those after the last one that the reader knows."""
-    job = await desk.videos.find_video(video_id, request.auth)
+    job = await services.videos.find_video(video_id, request.auth)
     known = read_place(request.headers.get("last-event-id"), request.query_params.get("starting_after"), job)
     if job.is_over and known == len(job.history):
         # A browser that comes back after the end stays away now (HTML, "Server-sent events", processing model).
         return Response(None, status_code=204)
     headers = {**STREAM_HEADERS, VIDEO_ID: job.id}
-    changes = desk.videos.watch_history(job, after=known)
-    return Stream(video_events(desk, changes), media_type="text/event-stream", headers=headers)
+    changes = services.videos.watch_history(job, after=known)
+    return Stream(video_events(services, changes), media_type="text/event-stream", headers=headers)
 
 
-async def video_events(desk: Desk, changes: AsyncGenerator[tuple[VideoJob, int] | None, None]) -> AsyncIterator[bytes]:
+async def video_events(
+    services: Services, changes: AsyncGenerator[tuple[VideoJob, int] | None, None]
+) -> AsyncIterator[bytes]:
     """Tell of each change. Told to stop, it ends, and the reader goes on elsewhere."""
     try:
         async with aclosing(changes):
@@ -131,7 +136,7 @@ async def video_events(desk: Desk, changes: AsyncGenerator[tuple[VideoJob, int] 
                 if change is None:
                     yield sse.comment("still working")
                 else:
-                    told = video_event(*change, desk.hosting)
+                    told = video_event(*change, services.media_links)
                     yield sse.numbered(told, event=told.type, number=told.sequence_number)
                     await asyncio.sleep(0)  # the framework can end only what waits, when the client has hung up
     except Draining:
@@ -140,19 +145,19 @@ async def video_events(desk: Desk, changes: AsyncGenerator[tuple[VideoJob, int] 
         yield sse.frame(error_event(fault), event="error")
 
 
-async def _started(request: OwnedRequest, desk: Desk, wish: VideoWish, content: str) -> Response[bytes]:
-    wish = await desk.uploads.resolved(wish, request.auth)
+async def _started(request: OwnedRequest, services: Services, wish: VideoWish, content: str) -> Response[bytes]:
+    wish = await services.uploads.resolved(wish, request.auth)
     if wish.sources:
-        await take_room(request, desk, weight.of_sources(wish.sources))
-    waiting = await join_video(request, desk, wish, content, is_shown=False)
-    response = _video(await waiting.job(TAKING_SECONDS), desk)
+        await reserve(request, services, memory_estimate.of_sources(wish.sources))
+    waiting = await join_video(request, services, wish, content, is_shown=False)
+    response = _video(await waiting.job(TAKING_SECONDS), services)
     response.headers.update(REPLAYED if waiting.is_replay else {})
     return response
 
 
-def _video(job: VideoJob, desk: Desk) -> Response[bytes]:
-    response = json_response(video(job, desk.hosting))
+def _video(job: VideoJob, services: Services) -> Response[bytes]:
+    response = json_response(video(job, services.media_links))
     response.headers[VIDEO_ID] = job.id
     if not job.is_over:
-        response.headers["openai-poll-after-ms"] = str(max(SOONEST_MILLISECONDS, round(desk.poll_seconds * 1000)))
+        response.headers["openai-poll-after-ms"] = str(max(SOONEST_MILLISECONDS, round(services.poll_seconds * 1000)))
     return response

@@ -5,11 +5,11 @@ from urllib.parse import quote
 
 from msgspec import UNSET
 
-from adapter.domain.records import GivenFile
+from adapter.domain.records import UploadedFile
 from adapter.openai_api.wire.files import FileList, FileObject
 
 
-def file_object(file: GivenFile) -> FileObject:
+def file_object(file: UploadedFile) -> FileObject:
     """Describe one file."""
     return FileObject(
         id=file.id,
@@ -21,7 +21,7 @@ def file_object(file: GivenFile) -> FileObject:
     )
 
 
-def file_list(files: Sequence[GivenFile], limit: int) -> FileList:
+def file_list(files: Sequence[UploadedFile], limit: int) -> FileList:
     """Describe a page; there is one file more than `limit` where the list goes on."""
     data = tuple(file_object(file) for file in files[:limit])
     return FileList(
@@ -32,6 +32,6 @@ def file_list(files: Sequence[GivenFile], limit: int) -> FileList:
     )
 
 
-def disposition(file: GivenFile) -> str:
+def disposition(file: UploadedFile) -> str:
     """Return the header that names a download (RFC 6266, RFC 8187)."""
     return f"attachment; filename*=UTF-8''{quote(file.filename, safe='')}"

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from adapter.domain.job import Moment, VideoJob
+from adapter.domain.job import ProgressEvent, VideoJob
 from adapter.domain.markup import Markup
 from adapter.domain.media import Image
-from adapter.domain.replies import Reply, ReplyStatus
+from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.errors import AdapterError
 from adapter.openai_api.wire.responses import Event, OutputItem, OutputText, StreamError, SummaryText
 from adapter.openai_api.write import responses as write
@@ -38,53 +38,53 @@ class Numbering:
         return StreamError(error=error_body(fault).error, sequence_number=self._next)
 
 
-def opening(reply: Reply) -> Iterator[Event]:
+def opening(stored: StoredResponse) -> Iterator[Event]:
     """Begin any response; one in the background is queued first."""
-    if reply.background:
-        queued = write.response(_live(reply, ReplyStatus.QUEUED))
+    if stored.background:
+        queued = write.response(_live(stored, ResponseStatus.QUEUED))
         yield Event(type="response.created", response=queued)
         yield Event(type="response.queued", response=queued)
     else:
-        yield Event(type="response.created", response=write.response(_live(reply, ReplyStatus.IN_PROGRESS)))
-    yield Event(type="response.in_progress", response=write.response(_live(reply, ReplyStatus.IN_PROGRESS)))
+        yield Event(type="response.created", response=write.response(_live(stored, ResponseStatus.IN_PROGRESS)))
+    yield Event(type="response.in_progress", response=write.response(_live(stored, ResponseStatus.IN_PROGRESS)))
 
 
-def _live(reply: Reply, status: ReplyStatus) -> Reply:
-    return msgspec.structs.replace(reply, status=status, failure=None, finished_at=None)
+def _live(stored: StoredResponse, status: ResponseStatus) -> StoredResponse:
+    return msgspec.structs.replace(stored, status=status, failure=None, finished_at=None)
 
 
-def ending(reply: Reply) -> Iterator[Event]:
+def ending(stored: StoredResponse) -> Iterator[Event]:
     """End a response that has nothing to show."""
-    yield Event(type="response.failed", response=write.response(reply))
+    yield Event(type="response.failed", response=write.response(stored))
 
 
-def picture_begun(reply: Reply) -> Iterator[Event]:
+def picture_begun(stored: StoredResponse) -> Iterator[Event]:
     """Say that a picture is being drawn."""
-    place = write.picture_to_come(reply)
+    place = write.picture_to_come(stored)
     yield Event(type="response.output_item.added", output_index=0, item=place)
     for step in ("in_progress", "generating"):
         yield Event(type=f"response.image_generation_call.{step}", output_index=0, item_id=place.id)
 
 
-def picture_done(reply: Reply, image: Image) -> Iterator[Event]:
+def picture_done(stored: StoredResponse, image: Image) -> Iterator[Event]:
     """Hand a picture over, and the message behind it."""
-    whole = write.with_picture(reply, image)
+    whole = write.with_picture(stored, image)
     item = whole.output[0]
     yield Event(type="response.image_generation_call.completed", output_index=0, item_id=item.id)
     yield Event(type="response.output_item.done", output_index=0, item=item)
-    yield from _message(reply, write.words(reply), 1)
+    yield from _message(stored, write.words(stored), 1)
     yield Event(type="response.completed", response=whole)
 
 
-def text_only(reply: Reply) -> Iterator[Event]:
+def text_only(stored: StoredResponse) -> Iterator[Event]:
     """Send a message alone."""
-    yield from _message(reply, write.words(reply), 0)
-    yield Event(type="response.completed", response=write.with_picture(reply, None))
+    yield from _message(stored, write.words(stored), 0)
+    yield Event(type="response.completed", response=write.with_picture(stored, None))
 
 
-def video_begun(reply: Reply) -> Iterator[Event]:
+def video_begun(stored: StoredResponse) -> Iterator[Event]:
     """Say that it will be told how a video comes along."""
-    item = write.reasoning(reply, "", "in_progress")
+    item = write.reasoning(stored, "", "in_progress")
     yield Event(type="response.output_item.added", output_index=0, item=item)
     yield Event(
         type="response.reasoning_summary_part.added",
@@ -95,37 +95,37 @@ def video_begun(reply: Reply) -> Iterator[Event]:
     )
 
 
-def video_moved(reply: Reply, moments: Iterable[Moment]) -> Iterator[Event]:
+def video_moved(stored: StoredResponse, moments: Iterable[ProgressEvent]) -> Iterator[Event]:
     """Tell how a video comes along."""
-    item_id = write.reasoning(reply, "", "in_progress").id
-    for moment in moments:
+    item_id = write.reasoning(stored, "", "in_progress").id
+    for progress_event in moments:
         yield Event(
             type="response.reasoning_summary_text.delta",
             output_index=0,
             item_id=item_id,
             summary_index=0,
-            delta=write.progress(moment),
+            delta=write.progress(progress_event),
         )
 
 
-def video_end(reply: Reply, job: VideoJob, public_url: str) -> Iterator[Event]:
+def video_end(stored: StoredResponse, job: VideoJob, public_url: str) -> Iterator[Event]:
     """Hand a video over, or say why there is none."""
     if job.failure is not None:
-        return ending(reply.following(job))
-    return _video_done(reply, job, public_url)
+        return ending(stored.following(job))
+    return _video_done(stored, job, public_url)
 
 
-def _video_done(reply: Reply, job: VideoJob, public_url: str) -> Iterator[Event]:
+def _video_done(stored: StoredResponse, job: VideoJob, public_url: str) -> Iterator[Event]:
     """End the telling, then send the message with the link."""
-    whole = write.with_video(reply, job, public_url)
-    yield from _told(whole.output[0], "".join(write.progress(moment) for moment in job.history))
-    yield from _message(reply, video_content(job, public_url, Markup.MARKDOWN), 1)
+    whole = write.with_video(stored, job, public_url)
+    yield from _told(whole.output[0], "".join(write.progress(progress_event) for progress_event in job.history))
+    yield from _message(stored, video_content(job, public_url, Markup.MARKDOWN), 1)
     yield Event(type="response.completed", response=whole)
 
 
-def _message(reply: Reply, text: str, index: int) -> Iterator[Event]:
+def _message(stored: StoredResponse, text: str, index: int) -> Iterator[Event]:
     """Send a message at a place of the output. One without a text has no delta."""
-    place = write.message(reply, None)
+    place = write.message(stored, None)
     at_text = Event(type="", output_index=index, item_id=place.id, content_index=0)
     yield Event(type="response.output_item.added", output_index=index, item=place)
     yield msgspec.structs.replace(at_text, type="response.content_part.added", part=OutputText(text=""))
@@ -133,7 +133,7 @@ def _message(reply: Reply, text: str, index: int) -> Iterator[Event]:
         yield msgspec.structs.replace(at_text, type="response.output_text.delta", delta=text, logprobs=())
     yield msgspec.structs.replace(at_text, type="response.output_text.done", text=text, logprobs=())
     yield msgspec.structs.replace(at_text, type="response.content_part.done", part=OutputText(text=text))
-    yield Event(type="response.output_item.done", output_index=index, item=write.message(reply, text))
+    yield Event(type="response.output_item.done", output_index=index, item=write.message(stored, text))
 
 
 def _told(item: OutputItem, text: str) -> Iterator[Event]:

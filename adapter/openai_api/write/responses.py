@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from adapter.domain.job import Failure, JobState, Moment, Phase, VideoJob
+from adapter.domain.job import Failure, JobState, Phase, ProgressEvent, VideoJob
 from adapter.domain.markup import Markup
 from adapter.domain.media import Image
-from adapter.domain.replies import Reply, ReplyStatus
+from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.domain.usage import Usage
 from adapter.openai_api.wire.responses import (
     GivenItem,
@@ -46,33 +46,33 @@ MOMENTS = {
 }
 
 
-def response_id(reply: Reply) -> str:
+def response_id(stored: StoredResponse) -> str:
     """Return the id of a response."""
-    return f"resp_{reply.key}"
+    return f"resp_{stored.key}"
 
 
 def response(
-    reply: Reply, output: tuple[OutputItem, ...] = (), usage: ResponseUsage | UnsetType = UNSET
+    stored: StoredResponse, output: tuple[OutputItem, ...] = (), usage: ResponseUsage | UnsetType = UNSET
 ) -> ResponseObject:
     """Return a response as it stands; without usage where there is none yet: null is not allowed."""
-    said = msgspec.json.decode(reply.said, type=Said)
+    said = msgspec.json.decode(stored.said, type=Said)
     return ResponseObject(
         **{name: getattr(said, name) for name in Said.__struct_fields__},
-        id=response_id(reply),
-        created_at=int(reply.created_at),
-        model=reply.model,
-        status=reply.status.value,
+        id=response_id(stored),
+        created_at=int(stored.created_at),
+        model=stored.model,
+        status=stored.status.value,
         output=output,
-        error=None if reply.failure is None else _error(reply.failure),
-        completed_at=_completed_at(reply),
+        error=None if stored.failure is None else _error(stored.failure),
+        completed_at=_completed_at(stored),
         usage=usage,
     )
 
 
-def _completed_at(reply: Reply) -> int | None:
-    if reply.status is not ReplyStatus.COMPLETED or reply.finished_at is None:
+def _completed_at(stored: StoredResponse) -> int | None:
+    if stored.status is not ResponseStatus.COMPLETED or stored.finished_at is None:
         return None
-    return int(reply.finished_at)
+    return int(stored.finished_at)
 
 
 def _error(failure: Failure) -> ToolError:
@@ -80,79 +80,79 @@ def _error(failure: Failure) -> ToolError:
     return ToolError(code=word, message=failure.message)
 
 
-def with_picture(reply: Reply, image: Image | None) -> ResponseObject:
+def with_picture(stored: StoredResponse, image: Image | None) -> ResponseObject:
     """Return a response with its picture, if it has one.
 
     A message follows the picture, even an empty one. Without it agents take the picture for a step on the way, and ask
     for the answer again and again: each time for another picture.
     """
     if image is not None:
-        spent = reply.drawn.usage if reply.drawn else None
-        output = (image_call(reply, image), message(reply, words(reply)))
-        return response(reply, output, UNSET if spent is None else _usage(spent))
-    if reply.is_text_only:
-        return response(reply, (message(reply, words(reply)),), _usage(Usage()))
-    return response(reply)
+        spent = stored.drawn.usage if stored.drawn else None
+        output = (image_call(stored, image), message(stored, words(stored)))
+        return response(stored, output, UNSET if spent is None else _usage(spent))
+    if stored.is_text_only:
+        return response(stored, (message(stored, words(stored)),), _usage(Usage()))
+    return response(stored)
 
 
-def words(reply: Reply) -> str:
+def words(stored: StoredResponse) -> str:
     """Return the text of the message: what the model wrote beside its picture, or why nothing was made."""
-    return NOTHING_NEW if reply.drawn is None else reply.drawn.text
+    return NOTHING_NEW if stored.drawn is None else stored.drawn.text
 
 
 def _usage(spent: Usage) -> ResponseUsage:
     return ResponseUsage(input_tokens=spent.input, output_tokens=spent.output, total_tokens=spent.total)
 
 
-def image_call(reply: Reply, image: Image) -> ImageCall:
+def image_call(stored: StoredResponse, image: Image) -> ImageCall:
     """Return the picture as the tool's result; what is said of it is what it really is."""
     return ImageCall(
-        id=f"ig_{reply.key}",
+        id=f"ig_{stored.key}",
         status="completed",
         result=image.base64,
-        action="edit" if reply.edits else "generate",
+        action="edit" if stored.edits else "generate",
         size=str(image.pixels),
         quality=quality(image.pixels),
         output_format=FORMATS[image.format],
         background="opaque",
-        revised_prompt=reply.prompt,
+        revised_prompt=stored.prompt,
     )
 
 
-def picture_to_come(reply: Reply) -> ImageCall:
+def picture_to_come(stored: StoredResponse) -> ImageCall:
     """Return the place of the picture."""
-    return ImageCall(id=f"ig_{reply.key}", status="in_progress")
+    return ImageCall(id=f"ig_{stored.key}", status="in_progress")
 
 
-def with_video(reply: Reply, job: VideoJob, public_url: str) -> ResponseObject:
+def with_video(stored: StoredResponse, job: VideoJob, public_url: str) -> ResponseObject:
     """Return a response with what its video's job has to show."""
-    now = reply.following(job)
-    if now.status is not ReplyStatus.COMPLETED or job.state is not JobState.COMPLETED:
+    now = stored.following(job)
+    if now.status is not ResponseStatus.COMPLETED or job.state is not JobState.COMPLETED:
         return response(now)
-    text = "".join(progress(moment) for moment in job.history)
+    text = "".join(progress(progress_event) for progress_event in job.history)
     return response(
-        now, (reasoning(reply, text, "completed"), message(reply, video_content(job, public_url, Markup.MARKDOWN)))
+        now, (reasoning(stored, text, "completed"), message(stored, video_content(job, public_url, Markup.MARKDOWN)))
     )
 
 
-def progress(moment: Moment) -> str:
+def progress(progress_event: ProgressEvent) -> str:
     """Say in one line how a video comes along: the same whenever it is told, so that a stream can be told again."""
-    return f"{MOMENTS.get(moment.phase, f'Making the video: {moment.progress} %.')}\n"
+    return f"{MOMENTS.get(progress_event.phase, f'Making the video: {progress_event.progress} %.')}\n"
 
 
-def reasoning(reply: Reply, text: str, status: str) -> Reasoning:
+def reasoning(stored: StoredResponse, text: str, status: str) -> Reasoning:
     """Return the entry that tells how a video came along."""
     summary = (SummaryText(text=text),) if text else ()
     return Reasoning(
-        id=f"rs_{reply.key}", summary=summary, status="completed" if status == "completed" else "in_progress"
+        id=f"rs_{stored.key}", summary=summary, status="completed" if status == "completed" else "in_progress"
     )
 
 
-def message(reply: Reply, text: str | None) -> OutputMessage:
+def message(stored: StoredResponse, text: str | None) -> OutputMessage:
     """Return the message with a text, or its place."""
     if text is None:
-        return OutputMessage(id=f"msg_{reply.key}", content=(), status="in_progress")
-    return OutputMessage(id=f"msg_{reply.key}", content=(OutputText(text=text),), status="completed")
+        return OutputMessage(id=f"msg_{stored.key}", content=(), status="in_progress")
+    return OutputMessage(id=f"msg_{stored.key}", content=(OutputText(text=text),), status="completed")
 
 
 def item_list(items: Sequence[GivenItem], limit: int, after: str | None, *, newest_first: bool) -> ItemList:

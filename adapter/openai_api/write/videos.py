@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from adapter.domain.job import Moment, Phase, VideoJob
+from adapter.domain.job import Phase, ProgressEvent, VideoJob
 from adapter.domain.media import Pixels, Ratio
 from adapter.domain.orders import VideoOrder
 from adapter.openai_api.wire.videos import EventType, Status, Video, VideoError, VideoEvent, VideoList
@@ -27,7 +27,7 @@ STATUSES: Final[dict[Phase, Status]] = {
 EARLIER: Final = {Ratio.LANDSCAPE: Pixels(1280, 720), Ratio.PORTRAIT: Pixels(720, 1280)}
 
 
-class Hosting(msgspec.Struct, frozen=True, kw_only=True):
+class MediaLinks(msgspec.Struct, frozen=True, kw_only=True):
     """Where finished files are found, and for how long."""
 
     #: Base of the links that we hand out.
@@ -36,37 +36,39 @@ class Hosting(msgspec.Struct, frozen=True, kw_only=True):
     keep: float = 0.0
 
 
-def video(job: VideoJob, hosting: Hosting) -> Video:
+def video(job: VideoJob, media_links: MediaLinks) -> Video:
     """Describe a job as it stands."""
-    return _video_at(job, Moment(job.phase, job.progress), hosting)
+    return _video_at(job, ProgressEvent(job.phase, job.progress), media_links)
 
 
-def video_event(job: VideoJob, number: int, hosting: Hosting) -> VideoEvent:
+def video_event(job: VideoJob, number: int, media_links: MediaLinks) -> VideoEvent:
     """Tell of a change of a job, by its place in the job's history, from 1."""
-    moment = job.history[number - 1]
-    return VideoEvent(type=EVENTS[moment.phase], sequence_number=number, video=_video_at(job, moment, hosting))
+    progress_event = job.history[number - 1]
+    return VideoEvent(
+        type=EVENTS[progress_event.phase], sequence_number=number, video=_video_at(job, progress_event, media_links)
+    )
 
 
-def _video_at(job: VideoJob, moment: Moment, hosting: Hosting) -> Video:
+def _video_at(job: VideoJob, progress_event: ProgressEvent, media_links: MediaLinks) -> Video:
     """Describe a job as it stood at a moment of its history."""
-    is_end = moment.phase in {Phase.COMPLETED, Phase.FAILED}
-    media = job.media if moment.phase is Phase.COMPLETED else None
+    is_end = progress_event.phase in {Phase.COMPLETED, Phase.FAILED}
+    media = job.media if progress_event.phase is Phase.COMPLETED else None
     finished = job.finished_at if is_end else None
     return Video(
         id=job.id,
         created_at=int(job.created_at),
         completed_at=int(finished) if finished and media else None,
-        expires_at=int(finished + hosting.keep) if finished and media and hosting.keep else None,
+        expires_at=int(finished + media_links.keep) if finished and media and media_links.keep else None,
         model=job.order.model,
-        status=STATUSES[moment.phase],
-        progress=moment.progress,
+        status=STATUSES[progress_event.phase],
+        progress=progress_event.progress,
         prompt=job.order.prompt,
         seconds=str(job.order.seconds),
         size=str(_size(job.order)),
         remixed_from_video_id=job.order.remix_of,
         error=_error(job) if is_end else None,
-        url=media_link(hosting.public_url, media.video) if media else None,
-        thumbnail_url=media_link(hosting.public_url, media.poster) if media and media.poster else None,
+        url=media_link(media_links.public_url, media.video) if media else None,
+        thumbnail_url=media_link(media_links.public_url, media.poster) if media and media.poster else None,
     )
 
 
@@ -79,10 +81,10 @@ def _error(job: VideoJob) -> VideoError | None:
     return None if failure is None else VideoError(code=failure.code or failure.type, message=failure.message)
 
 
-def video_list(jobs: Sequence[VideoJob], hosting: Hosting, *, has_more: bool) -> VideoList:
+def video_list(jobs: Sequence[VideoJob], media_links: MediaLinks, *, has_more: bool) -> VideoList:
     """Describe a page of jobs."""
     return VideoList(
-        data=tuple(video(job, hosting) for job in jobs),
+        data=tuple(video(job, media_links) for job in jobs),
         first_id=jobs[0].id if jobs else None,
         last_id=jobs[-1].id if jobs else None,
         has_more=has_more,

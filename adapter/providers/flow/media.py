@@ -8,8 +8,8 @@ import pybase64
 
 from adapter.domain.ports import Download
 from adapter.errors import UNREADABLE_JSON, NoMedia, UpstreamBroken
-from adapter.providers.cutting import value_of
 from adapter.providers.flow.video_wire import MediaFile
+from adapter.providers.json_splice import value_of
 from adapter.providers.reply import collect
 
 #: What may stand around the video in the answer.

@@ -19,8 +19,8 @@ from adapter.errors import (
     UpstreamRejected,
 )
 from adapter.providers import rpc_status
-from adapter.providers.cutting import cut, value_of
 from adapter.providers.flow import wire
+from adapter.providers.json_splice import cut, value_of
 from adapter.providers.reply import Reply, is_text
 
 #: Seed 002, "VIDEO_ASPECT_RATIO" and "imageAspectRatio". Pictures know a square as well.

@@ -10,8 +10,8 @@ from adapter.domain.texts import TextLimits, Turn
 from adapter.domain.usage import Usage
 from adapter.errors import UNREADABLE_JSON, AdapterError, ContentRefused, NoMedia, UpstreamBroken, UpstreamOverloaded
 from adapter.providers import rpc_status
-from adapter.providers.cutting import cut, value_of
 from adapter.providers.gemini import wire
+from adapter.providers.json_splice import cut, value_of
 from adapter.providers.reply import Reply, is_text
 from adapter.redaction import fit_for_clients
 

@@ -8,7 +8,7 @@ its name, so that it is the same at every poll.
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from adapter.sandbox.faults import Twist
+from adapter.sandbox.faults import ResponseMutation
 from adapter.sandbox.flow.wire import JobStatus, Message, VideoRatio
 
 SUCCESSFUL: JobStatus = "MEDIA_GENERATION_STATUS_SUCCESSFUL"
@@ -74,26 +74,26 @@ class JobList(Message, frozen=True, kw_only=True):
     remaining_credits: int
 
 
-def status_answer(jobs: list[Job], remaining_credits: int, twist: Twist | None) -> bytes:
+def status_answer(jobs: list[Job], remaining_credits: int, mutation: ResponseMutation | None) -> bytes:
     """Return the status call's body in the shape of the documents, or in the one that a fault asks for."""
-    jobs = [_placed(job, twist) for job in jobs]
-    if twist == "omit":
+    jobs = [_placed(job, mutation) for job in jobs]
+    if mutation == "omit":
         jobs = jobs[1:]
     ended = any(job.status == SUCCESSFUL or job.operation.error is not UNSET for job in jobs)
-    if twist == "list" or (twist != "object" and not ended):
+    if mutation == "list" or (mutation != "object" and not ended):
         return msgspec.json.encode(jobs)
     return msgspec.json.encode(JobList(operations=jobs, remaining_credits=remaining_credits))
 
 
-def _placed(job: Job, twist: Twist | None) -> Job:
+def _placed(job: Job, mutation: ResponseMutation | None) -> Job:
     """Return the job with its metadata where this answer has it."""
     media = job.operation.metadata
     if media is UNSET:
         return job
-    if twist == "no_media":
+    if mutation == "no_media":
         bare = msgspec.structs.replace(job.operation, metadata=UNSET)
         return msgspec.structs.replace(job, operation=bare, media_generation_id=UNSET)
-    if twist == "flat" or (twist != "nested" and is_flat(job.operation.name)):
+    if mutation == "flat" or (mutation != "nested" and is_flat(job.operation.name)):
         bare = msgspec.structs.replace(job.operation, metadata=UNSET)
         return msgspec.structs.replace(job, operation=bare, metadata=media)
     return job

@@ -17,7 +17,7 @@ from adapter.sandbox.flow.wire import (
 from adapter.sandbox.google_errors import GoogleError, bad_value, flow_refusal, unknown_names
 from adapter.sandbox.memory.records import MediumUsage
 from adapter.sandbox.rules import SandboxAccount
-from adapter.sandbox.world import World
+from adapter.sandbox.state import SandboxState
 
 MAX_REFERENCES: Final = 3
 UNSAFE: Final = "[unsafe]"
@@ -118,7 +118,7 @@ def check_question(account: SandboxAccount, body: StatusRequest) -> None:
         raise GoogleError(403)
 
 
-def check_video(world: World, account: SandboxAccount, one: TextVideo, place: tuple[str, Keys]) -> None:
+def check_video(sandbox: SandboxState, account: SandboxAccount, one: TextVideo, place: tuple[str, Keys]) -> None:
     """Refuse a video that its desk does not make; `place` is its path in the request and the desk's keys.
 
     Raises:
@@ -136,7 +136,7 @@ def check_video(world: World, account: SandboxAccount, one: TextVideo, place: tu
     if isinstance(one, ReferenceVideo) and not 1 <= len(names) <= MAX_REFERENCES:
         raise bad_value(f"{path}.reference_images", f"{len(names)} pictures, 1 to {MAX_REFERENCES} are allowed")
     for name in names:
-        world.ledger.picture(name, account)
+        sandbox.ledger.picture(name, account)
 
 
 def inputs_of(one: TextVideo) -> tuple[tuple[str, ...], MediumUsage]:

@@ -12,7 +12,8 @@ from litestar import get, post
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
-from adapter.sandbox.faults import Twist
+from adapter.sandbox.fault_injection import served
+from adapter.sandbox.faults import ResponseMutation
 from adapter.sandbox.flow.checks import check_batch, check_prompt
 from adapter.sandbox.flow.names import media_name
 from adapter.sandbox.flow.wire import (
@@ -31,11 +32,10 @@ from adapter.sandbox.flow.wire import (
 )
 from adapter.sandbox.google_errors import GoogleError, bad_value, flow_refusal
 from adapter.sandbox.memory.records import Execution, Medium
-from adapter.sandbox.mishaps import served
 from adapter.sandbox.reading import read
+from adapter.sandbox.renderer.pictures import decoded, measured, sniffed
 from adapter.sandbox.rules import SandboxAccount
-from adapter.sandbox.studio.pictures import decoded, measured, sniffed
-from adapter.sandbox.world import Incoming, World, account_of, base_url, entered, json_body
+from adapter.sandbox.state import Incoming, SandboxState, account_of, base_url, entered, json_body
 
 #: Pixels; the first bytes of seed 002's PNG say 1344x768, the others follow Gemini 2.5's table.
 SIZES: Final[dict[ImageRatio, tuple[int, int]]] = {
@@ -49,53 +49,53 @@ MAX_BATCH: Final = 10
 @get("/v1/credits")
 async def show_credits(request: Incoming) -> ASGIResponse:
     """Show what the account may still spend."""
-    world = entered(request, "flow.credits")
-    account = account_of(request, world.ledger)
+    sandbox = entered(request, "flow.credits")
+    account = account_of(request, sandbox.ledger)
 
-    async def work(twist: Twist | None) -> ASGIResponse:
-        spent = world.ledger.executions[-1].credits if twist == "lag" and world.ledger.executions else 0
-        left = world.ledger.credits[account.project_id] + spent
+    async def work(mutation: ResponseMutation | None) -> ASGIResponse:
+        spent = sandbox.ledger.executions[-1].credits if mutation == "lag" and sandbox.ledger.executions else 0
+        left = sandbox.ledger.credits[account.project_id] + spent
         return _json(Credits(credits=left, user_paygate_tier=account.tier))
 
-    return await served(request, world, ("flow.credits", ""), work)
+    return await served(request, sandbox, ("flow.credits", ""), work)
 
 
 @post("/v1:uploadUserImage", status_code=200)
 async def upload_image(request: Incoming) -> ASGIResponse:
     """Keep a picture and name it."""
-    world = entered(request, "flow.upload")
-    account = account_of(request, world.ledger)
+    sandbox = entered(request, "flow.upload")
+    account = account_of(request, sandbox.ledger)
     body = read(await json_body(request), UploadRequest)
 
-    async def work(_: Twist | None) -> ASGIResponse:
-        return _json(await _uploaded(world, account, body))
+    async def work(_: ResponseMutation | None) -> ASGIResponse:
+        return _json(await _uploaded(sandbox, account, body))
 
-    return await served(request, world, ("flow.upload", ""), work)
+    return await served(request, sandbox, ("flow.upload", ""), work)
 
 
 @post("/v1/projects/{project_id:str}/flowMedia:batchGenerateImages", status_code=200)
 async def generate_images(request: Incoming, project_id: FromPath[str]) -> ASGIResponse:
     """Draw a batch; the answer is a bare array in the order of the requests."""
-    world = entered(request, "flow.images")
-    account = account_of(request, world.ledger)
+    sandbox = entered(request, "flow.images")
+    account = account_of(request, sandbox.ledger)
     body = read(await json_body(request), ImageBatch)
     if project_id != account.project_id:
         raise GoogleError(403)
 
-    async def work(_: Twist | None) -> ASGIResponse:
-        media = _ordered(world, account, body)
-        await asyncio.sleep(world.rules.image_seconds)
-        files = await asyncio.gather(*(world.gallery.file(medium) for medium in media))
-        world.ledger.record(*media, *(_execution(world, medium) for medium in media))
+    async def work(_: ResponseMutation | None) -> ASGIResponse:
+        media = _ordered(sandbox, account, body)
+        await asyncio.sleep(sandbox.rules.image_seconds)
+        files = await asyncio.gather(*(sandbox.gallery.file(medium) for medium in media))
+        sandbox.ledger.record(*media, *(_execution(sandbox, medium) for medium in media))
         ratios = (one.image_aspect_ratio for one in body.requests)
         made = zip(media, files, ratios, strict=True)
-        return _json([_result(world, base_url(request), *one) for one in made])
+        return _json([_result(sandbox, base_url(request), *one) for one in made])
 
     prompts = "\n".join(one.prompt for one in body.requests)
-    return await served(request, world, ("flow.images", prompts), work)
+    return await served(request, sandbox, ("flow.images", prompts), work)
 
 
-async def _uploaded(world: World, account: SandboxAccount, body: UploadRequest) -> UploadResponse:
+async def _uploaded(sandbox: SandboxState, account: SandboxAccount, body: UploadRequest) -> UploadResponse:
     image, context = body.image_input, body.client_context
     if not context.session_id or not context.tool:
         raise bad_value("client_context", "session_id and tool are required")
@@ -111,8 +111,8 @@ async def _uploaded(world: World, account: SandboxAccount, body: UploadRequest) 
         raise bad_value("image_input.mime_type", f'"{image.mime_type}" does not match the bytes')
     media_id = str(uuid.uuid4())
     name = media_name("upload", account.project_id, str(uuid.uuid4()), media_id)
-    await world.gallery.keep_upload(media_id, data)
-    world.ledger.record(
+    await sandbox.gallery.keep_upload(media_id, data)
+    sandbox.ledger.record(
         Medium(
             id=media_id,
             name=name,
@@ -128,7 +128,7 @@ async def _uploaded(world: World, account: SandboxAccount, body: UploadRequest) 
     )
 
 
-def _ordered(world: World, account: SandboxAccount, body: ImageBatch) -> list[Medium]:
+def _ordered(sandbox: SandboxState, account: SandboxAccount, body: ImageBatch) -> list[Medium]:
     """Return a medium per request, once every request was found right."""
     check_batch(len(body.requests), MAX_BATCH)
     for at, one in enumerate(body.requests):
@@ -136,7 +136,7 @@ def _ordered(world: World, account: SandboxAccount, body: ImageBatch) -> list[Me
             raise bad_value(f"requests[{at}].client_context.session_id", "is required")
         check_prompt(one.prompt, f"requests[{at}].prompt")
         for given in one.image_inputs:
-            world.ledger.picture(given.name, account)
+            sandbox.ledger.picture(given.name, account)
     return [_medium(account, one) for one in body.requests]
 
 
@@ -159,7 +159,7 @@ def _medium(account: SandboxAccount, one: ImageRequest) -> Medium:
     )
 
 
-def _execution(world: World, medium: Medium) -> Execution:
+def _execution(sandbox: SandboxState, medium: Medium) -> Execution:
     return Execution(
         id=uuid.uuid4().hex,
         kind="image",
@@ -168,11 +168,11 @@ def _execution(world: World, medium: Medium) -> Execution:
         operation="",
         prompt=medium.prompt,
         model=medium.model,
-        at=world.clock(),
+        at=sandbox.clock(),
     )
 
 
-def _result(world: World, base: str, medium: Medium, file: bytes, ratio: ImageRatio) -> ImageResult:
+def _result(sandbox: SandboxState, base: str, medium: Medium, file: bytes, ratio: ImageRatio) -> ImageResult:
     image = GeneratedImage(
         encoded_image=file,
         seed=medium.seed,
@@ -180,7 +180,7 @@ def _result(world: World, base: str, medium: Medium, file: bytes, ratio: ImageRa
         prompt=medium.prompt,
         model_name_type=medium.model,
         workflow_id=medium.workflow,
-        fife_url=world.links.signed(base, f"/image/{medium.id}"),
+        fife_url=sandbox.links.signed(base, f"/image/{medium.id}"),
         aspect_ratio=ratio,
         request_data=RequestData(prompt_inputs=[PromptInput(text_input=medium.prompt)]),
     )

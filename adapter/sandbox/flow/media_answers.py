@@ -3,7 +3,7 @@
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from adapter.sandbox.faults import Twist
+from adapter.sandbox.faults import ResponseMutation
 from adapter.sandbox.flow.answers import JobError
 from adapter.sandbox.flow.wire import JobStatus, Message, OperationName, VideoRatio
 
@@ -93,7 +93,7 @@ class MediaFile(Message, frozen=True, kw_only=True):
     video: EncodedVideo
 
 
-def status_answer(media: list[Medium], twist: Twist | None) -> bytes:
+def status_answer(media: list[Medium], mutation: ResponseMutation | None) -> bytes:
     """Return the status call's body, or what a fault makes of it."""
-    told = media[1:] if twist == "omit" else media
-    return msgspec.json.encode(told if twist == "list" else MediaList(media=told))
+    told = media[1:] if mutation == "omit" else media
+    return msgspec.json.encode(told if mutation == "list" else MediaList(media=told))

@@ -16,7 +16,8 @@ from litestar import get, post
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
-from adapter.sandbox.faults import Twist
+from adapter.sandbox.fault_injection import served
+from adapter.sandbox.faults import ResponseMutation
 from adapter.sandbox.flow import media_answers
 from adapter.sandbox.flow.answers import JobList, status_answer
 from adapter.sandbox.flow.checks import check_batch, check_context, check_form, check_question, check_video, inputs_of
@@ -34,10 +35,9 @@ from adapter.sandbox.flow.wire import (
 )
 from adapter.sandbox.google_errors import GoogleError
 from adapter.sandbox.memory.records import Event, Execution, Medium, Operation
-from adapter.sandbox.mishaps import served
 from adapter.sandbox.reading import read
 from adapter.sandbox.rules import SandboxAccount
-from adapter.sandbox.world import Incoming, World, account_of, base_url, entered, json_body
+from adapter.sandbox.state import Incoming, SandboxState, account_of, base_url, entered, json_body
 
 MAX_BATCH: Final = 4
 FAILS: Final = "[fails]"
@@ -71,89 +71,89 @@ async def from_references(request: Incoming) -> ASGIResponse:
 @post("/v1/video:batchCheckAsyncVideoGenerationStatus", status_code=200)
 async def check_status(request: Incoming) -> ASGIResponse:
     """Tell how jobs of the account stand; one unknown or foreign job refuses the whole call."""
-    world = entered(request, "flow.poll")
-    account = account_of(request, world.ledger)
+    sandbox = entered(request, "flow.poll")
+    account = account_of(request, sandbox.ledger)
     body = read(await json_body(request), StatusRequest)
     check_question(account, body)
     names = [*(one.operation.name for one in body.operations), *(one.name for one in body.media)]
-    operations = [world.ledger.operation(name, account) for name in names]
+    operations = [sandbox.ledger.operation(name, account) for name in names]
 
-    async def work(twist: Twist | None) -> ASGIResponse:
+    async def work(mutation: ResponseMutation | None) -> ASGIResponse:
         if account.dialect == "media":
-            return _json(media_answers.status_answer([medium_state(world, each) for each in operations], twist))
-        jobs = [job(world, base_url(request), operation) for operation in operations]
-        return _json(status_answer(jobs, world.ledger.credits[account.project_id], twist))
+            return _json(media_answers.status_answer([medium_state(sandbox, each) for each in operations], mutation))
+        jobs = [job(sandbox, base_url(request), operation) for operation in operations]
+        return _json(status_answer(jobs, sandbox.ledger.credits[account.project_id], mutation))
 
-    prompts = "\n".join(world.ledger.clip(operation).prompt for operation in operations)
-    return await served(request, world, ("flow.poll", prompts), work)
+    prompts = "\n".join(sandbox.ledger.clip(operation).prompt for operation in operations)
+    return await served(request, sandbox, ("flow.poll", prompts), work)
 
 
 @get("/v1/media/{name:str}")
 async def media_file(request: Incoming, name: FromPath[str]) -> ASGIResponse:
     """Hand out a finished clip of a media account as base64; everything else is not found."""
-    world = entered(request, "flow.media")
-    account = account_of(request, world.ledger)
-    operation = world.ledger.operation(name, account)
-    if account.dialect != "media" or status_of(world, operation) != "MEDIA_GENERATION_STATUS_SUCCESSFUL":
+    sandbox = entered(request, "flow.media")
+    account = account_of(request, sandbox.ledger)
+    operation = sandbox.ledger.operation(name, account)
+    if account.dialect != "media" or status_of(sandbox, operation) != "MEDIA_GENERATION_STATUS_SUCCESSFUL":
         raise GoogleError(404)
-    medium = world.ledger.clip(operation)
+    medium = sandbox.ledger.clip(operation)
 
-    async def work(twist: Twist | None) -> ASGIResponse:
-        data = msgspec.UNSET if twist == "no_media" else await world.gallery.file(medium)
+    async def work(mutation: ResponseMutation | None) -> ASGIResponse:
+        data = msgspec.UNSET if mutation == "no_media" else await sandbox.gallery.file(medium)
         video = media_answers.EncodedVideo(encoded_video=data)
         return _json(msgspec.json.encode(media_answers.MediaFile(video=video)))
 
-    return await served(request, world, ("flow.media", medium.prompt), work)
+    return await served(request, sandbox, ("flow.media", medium.prompt), work)
 
 
 async def _submitted(request: Incoming, shape: type[Batch], keys: Keys) -> ASGIResponse:
-    world = entered(request, "flow.submit")
-    account = account_of(request, world.ledger)
+    sandbox = entered(request, "flow.submit")
+    account = account_of(request, sandbox.ledger)
     body = read(await json_body(request), shape)
 
-    async def work(_: Twist | None) -> ASGIResponse:
-        return _json(msgspec.json.encode(_executed(world, account, body, keys)))
+    async def work(_: ResponseMutation | None) -> ASGIResponse:
+        return _json(msgspec.json.encode(_executed(sandbox, account, body, keys)))
 
     prompts = "\n".join(one.text_input.text for one in body.requests)
-    return await served(request, world, ("flow.submit", prompts), work)
+    return await served(request, sandbox, ("flow.submit", prompts), work)
 
 
 def _executed(
-    world: World, account: SandboxAccount, body: VideoBatch, keys: Keys
+    sandbox: SandboxState, account: SandboxAccount, body: VideoBatch, keys: Keys
 ) -> JobList | media_answers.MediaAccepted:
     """Check everything, then charge and record in one step."""
     check_form(account, body)
     check_context(body.client_context, account)
     check_batch(len(body.requests), MAX_BATCH)
     for at, one in enumerate(body.requests):
-        check_video(world, account, one, (f"requests[{at}]", keys))
-    world.ledger.afford(account, world.rules.video_credits * len(body.requests))
+        check_video(sandbox, account, one, (f"requests[{at}]", keys))
+    sandbox.ledger.afford(account, sandbox.rules.video_credits * len(body.requests))
     events: list[Event] = []
     taken: list[Operation] = []
     batch_id = body.media_generation_context.batch_id if body.media_generation_context else ""
     for one in body.requests:
-        medium = _medium(world, account, one)
+        medium = _medium(sandbox, account, one)
         operation = Operation(
             name=medium.id if account.dialect == "media" else secrets.token_hex(16),
             account=account.project_id,
             scene_id=one.metadata.scene_id or batch_id,
             medium=medium.id,
-            at=world.clock(),
+            at=sandbox.clock(),
             fails=FAILS in medium.prompt,
         )
-        events += [medium, operation, _execution(world, medium, operation)]
+        events += [medium, operation, _execution(sandbox, medium, operation)]
         taken.append(operation)
-    world.ledger.record(*events)
-    left = world.ledger.credits[account.project_id]
+    sandbox.ledger.record(*events)
+    left = sandbox.ledger.credits[account.project_id]
     if account.dialect == "media":
-        return accepted(world, taken, batch_id, left)
+        return accepted(sandbox, taken, batch_id, left)
     jobs = [plain(operation, "MEDIA_GENERATION_STATUS_PENDING") for operation in taken]
     return JobList(operations=jobs, remaining_credits=left)
 
 
-def _medium(world: World, account: SandboxAccount, one: TextVideo) -> Medium:
+def _medium(sandbox: SandboxState, account: SandboxAccount, one: TextVideo) -> Medium:
     media_id, workflow = str(uuid.uuid4()), str(uuid.uuid4())
-    long = world.rules.clip_long_edge & ~1
+    long = sandbox.rules.clip_long_edge & ~1
     short = long * 9 // 16 & ~1  # yuv420p needs even edges
     inputs, usage = inputs_of(one)
     wide = one.aspect_ratio == LANDSCAPE
@@ -174,7 +174,7 @@ def _medium(world: World, account: SandboxAccount, one: TextVideo) -> Medium:
     )
 
 
-def _execution(world: World, medium: Medium, operation: Operation) -> Execution:
+def _execution(sandbox: SandboxState, medium: Medium, operation: Operation) -> Execution:
     return Execution(
         id=uuid.uuid4().hex,
         kind="video",
@@ -184,7 +184,7 @@ def _execution(world: World, medium: Medium, operation: Operation) -> Execution:
         prompt=medium.prompt,
         model=medium.model,
         at=operation.at,
-        credits=world.rules.video_credits,
+        credits=sandbox.rules.video_credits,
     )
 
 

@@ -6,7 +6,7 @@ from adapter.sandbox.gemini.answer import Asked
 from adapter.sandbox.gemini.models import MODELS, ImageModel, nearest_ratio
 from adapter.sandbox.gemini.wire import Content, GenerateContentRequest, Part
 from adapter.sandbox.google_errors import FieldViolation, GoogleError, bad_fields, bad_value
-from adapter.sandbox.studio.pictures import decoded, measured, sniffed
+from adapter.sandbox.renderer.pictures import decoded, measured, sniffed
 
 _UNREADABLE = (
     "Unable to process input image. "

@@ -17,7 +17,8 @@ from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Send
 
-from adapter.sandbox.faults import Twist
+from adapter.sandbox.fault_injection import served
+from adapter.sandbox.faults import ResponseMutation
 from adapter.sandbox.gemini import texts
 from adapter.sandbox.gemini.answer import Asked, answer, chunks, refusal
 from adapter.sandbox.gemini.checks import asked, known_model, prompt_of
@@ -25,10 +26,9 @@ from adapter.sandbox.gemini.models import MODELS, ImageModel, picture_size
 from adapter.sandbox.gemini.wire import GenerateContentRequest, GenerateContentResponse, ModelInfo, ModelList
 from adapter.sandbox.google_errors import GoogleError
 from adapter.sandbox.memory.records import Execution
-from adapter.sandbox.mishaps import served
 from adapter.sandbox.reading import read
-from adapter.sandbox.studio.drawing import PictureOrder
-from adapter.sandbox.world import Incoming, World, entered, json_body, key_checked, world_of
+from adapter.sandbox.renderer.drawing import PictureOrder
+from adapter.sandbox.state import Incoming, SandboxState, entered, json_body, key_checked, sandbox_of
 
 _METHODS = ["generateContent", "streamGenerateContent"]
 
@@ -48,14 +48,14 @@ class EventStream(ASGIResponse):
 @get(["/v1/models", "/v1beta/models"])
 async def list_models(request: Incoming) -> ASGIResponse:
     """List every model of the sandbox on one page."""
-    key_checked(request, world_of(request).rules)
+    key_checked(request, sandbox_of(request).rules)
     return _json(ModelList(models=[*map(_info, MODELS.values()), *map(texts.listed, texts.MODELS)]))
 
 
 @get(["/v1/models/{name:str}", "/v1beta/models/{name:str}"])
 async def show_model(request: Incoming, name: FromPath[str]) -> ASGIResponse:
     """Describe one model."""
-    key_checked(request, world_of(request).rules)
+    key_checked(request, sandbox_of(request).rules)
     if name in texts.MODELS:
         return _json(texts.listed(name))
     return _json(_info(known_model(name, _version(request), "generateContent")))
@@ -64,37 +64,37 @@ async def show_model(request: Incoming, name: FromPath[str]) -> ASGIResponse:
 @post(["/v1/models/{target:str}", "/v1beta/models/{target:str}"], status_code=200)
 async def call_model(request: Incoming, target: FromPath[str]) -> ASGIResponse:
     """Serve `{model}:generateContent` and `{model}:streamGenerateContent`."""
-    world = entered(request, "gemini.generate")
-    key_checked(request, world.rules)
+    sandbox = entered(request, "gemini.generate")
+    key_checked(request, sandbox.rules)
     name, _, method = target.partition(":")
     if method not in _METHODS:
         raise GoogleError(404)
     if name in texts.MODELS and method == "generateContent":
-        return await _call_text_model(request, world, name)
+        return await _call_text_model(request, sandbox, name)
     model = known_model(name, _version(request), method)
     body = read(await json_body(request), GenerateContentRequest)
 
-    async def work(twist: Twist | None) -> ASGIResponse:
-        whole = await _generated(world, model, body, twist)
+    async def work(mutation: ResponseMutation | None) -> ASGIResponse:
+        whole = await _generated(sandbox, model, body, mutation)
         return _streamed(request, whole) if method == "streamGenerateContent" else _json(whole)
 
-    return await served(request, world, ("gemini.generate", prompt_of(body)), work)
+    return await served(request, sandbox, ("gemini.generate", prompt_of(body)), work)
 
 
-async def _call_text_model(request: Incoming, world: World, name: str) -> ASGIResponse:
+async def _call_text_model(request: Incoming, sandbox: SandboxState, name: str) -> ASGIResponse:
     body = read(await json_body(request), GenerateContentRequest)
     prompt = prompt_of(body)
 
-    async def work(_twist: Twist | None) -> ASGIResponse:
+    async def work(_twist: ResponseMutation | None) -> ASGIResponse:
         answered = texts.written(name, body, prompt)
-        _record(world, "text", prompt, name)
+        _record(sandbox, "text", prompt, name)
         return _json(answered)
 
-    return await served(request, world, ("gemini.generate", prompt), work)
+    return await served(request, sandbox, ("gemini.generate", prompt), work)
 
 
-def _record(world: World, kind: Literal["image", "text"], prompt: str, model: str) -> None:
-    world.ledger.record(
+def _record(sandbox: SandboxState, kind: Literal["image", "text"], prompt: str, model: str) -> None:
+    sandbox.ledger.record(
         Execution(
             id=uuid.uuid4().hex,
             kind=kind,
@@ -103,25 +103,25 @@ def _record(world: World, kind: Literal["image", "text"], prompt: str, model: st
             operation="",
             prompt=prompt,
             model=model,
-            at=world.clock(),
+            at=sandbox.clock(),
         )
     )
 
 
 async def _generated(
-    world: World, model: ImageModel, body: GenerateContentRequest, twist: Twist | None
+    sandbox: SandboxState, model: ImageModel, body: GenerateContentRequest, mutation: ResponseMutation | None
 ) -> GenerateContentResponse:
     order = await asyncio.to_thread(asked, model, body)
     if refused := refusal(order):
         return refused
-    if twist == "drafts":
+    if mutation == "drafts":
         order = msgspec.structs.replace(order, drafts=True)
     if not order.image:
         return answer(order, b"")
-    await asyncio.sleep(world.rules.image_seconds)
-    png = await world.gallery.png(_picture_order(order))
-    _record(world, "image", order.prompt, model.name)
-    return answer(order, png, mime="image/jpeg" if twist == "wrong_mime" else "image/png")
+    await asyncio.sleep(sandbox.rules.image_seconds)
+    png = await sandbox.gallery.png(_picture_order(order))
+    _record(sandbox, "image", order.prompt, model.name)
+    return answer(order, png, mime="image/jpeg" if mutation == "wrong_mime" else "image/png")
 
 
 def _picture_order(order: Asked) -> PictureOrder:

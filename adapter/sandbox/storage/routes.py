@@ -13,11 +13,11 @@ from litestar.enums import HttpMethod
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
-from adapter.sandbox.faults import Twist
+from adapter.sandbox.fault_injection import served
+from adapter.sandbox.faults import ResponseMutation
 from adapter.sandbox.memory.records import Medium
-from adapter.sandbox.mishaps import served
+from adapter.sandbox.state import Incoming, SandboxState, entered
 from adapter.sandbox.storage.links import LinkRefusedError
-from adapter.sandbox.world import Incoming, World, entered
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _XML = "application/xml; charset=UTF-8"
@@ -43,24 +43,24 @@ def link_refused(_: Incoming, error: LinkRefusedError) -> Response[bytes]:
 
 
 async def _opened(request: Incoming, media_id: str, kinds: tuple[str, ...]) -> ASGIResponse:
-    world = entered(request, "media.get")
+    sandbox = entered(request, "media.get")
     query = request.query_params
-    world.links.check(request.url.path, query.get("Expires", ""), query.get("Signature", ""))
-    medium = world.ledger.medium(media_id)
+    sandbox.links.check(request.url.path, query.get("Expires", ""), query.get("Signature", ""))
+    medium = sandbox.ledger.medium(media_id)
     if medium is None or medium.kind not in kinds:
         raise LinkRefusedError("NoSuchKey", "The specified key does not exist.")
 
-    async def work(_: Twist | None) -> ASGIResponse:
-        data, mime = await _file(world, medium, request.url.path)
+    async def work(_: ResponseMutation | None) -> ASGIResponse:
+        data, mime = await _file(sandbox, medium, request.url.path)
         return _ranged(request, data, mime)
 
-    return await served(request, world, ("media.get", medium.prompt), work)
+    return await served(request, sandbox, ("media.get", medium.prompt), work)
 
 
-async def _file(world: World, medium: Medium, path: str) -> tuple[bytes, str]:
+async def _file(sandbox: SandboxState, medium: Medium, path: str) -> tuple[bytes, str]:
     if medium.kind == "video" and path.startswith("/image/"):
-        return await world.gallery.poster(medium), "image/jpeg"
-    return await world.gallery.file(medium), medium.mime
+        return await sandbox.gallery.poster(medium), "image/jpeg"
+    return await sandbox.gallery.file(medium), medium.mime
 
 
 def _ranged(request: Incoming, data: bytes, mime: str) -> ASGIResponse:

@@ -1,0 +1,123 @@
+"""Answers that can be looked up, followed up, waited for and called off. All times are Unix seconds."""
+
+from enum import StrEnum
+
+import msgspec
+
+from adapter.domain.job import Failure, Phase, VideoJob
+from adapter.domain.media import Image, Pixels
+from adapter.domain.usage import Usage
+
+
+class ResponseStatus(StrEnum):
+    """How far a reply is."""
+
+    QUEUED = "queued"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+#: Not the end yet.
+LIVE = (ResponseStatus.QUEUED, ResponseStatus.IN_PROGRESS)
+
+#: Of a reply whose process ended while it was worked on: nobody knows how far it came.
+LOST = Failure(
+    message="The server was stopped while the picture was being made. It may have been paid for and is not made again.",
+    code="server_error",
+    type="server_error",
+    status=500,
+    should_retry=False,
+)
+
+
+class Drawn(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture that was made and kept."""
+
+    #: Its name in the media store.
+    name: str
+    pixels: Pixels
+    usage: Usage | None = None
+    #: What the model wrote beside it.
+    text: str = ""
+
+    @classmethod
+    def of(cls, image: Image, name: str) -> "Drawn":
+        """Describe a picture."""
+        return cls(name=name, pixels=image.pixels, usage=image.usage, text=image.text)
+
+
+class StoredResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer: one picture, one video, or a message alone."""
+
+    #: 32 hexadecimal digits; the ids on the wire are made of it.
+    key: str
+    owner: str
+    #: The stem of its picture's name.
+    stem: str
+    created_at: float
+    #: From then on nobody sees it.
+    expires_at: float
+    #: As the client called it.
+    model: str
+    #: What was drawn, and whether it was drawn from pictures.
+    prompt: str = ""
+    edits: bool = False
+    #: What of the request is said again, and the entries of its input: JSON that only the client's shore reads.
+    said: msgspec.Raw
+    items: msgspec.Raw
+    #: Whether it is worked on without anybody waiting.
+    background: bool = False
+    status: ResponseStatus = ResponseStatus.IN_PROGRESS
+    #: The pictures that were in sight, as a client would name them: what the next turn means by "it" if none was drawn.
+    sight: tuple[str, ...] = ()
+    #: The job of a video, which has the rest.
+    video: str | None = None
+    drawn: Drawn | None = None
+    failure: Failure | None = None
+    finished_at: float | None = None
+    #: A live one that is worked on in the background is lost if its process does not say otherwise until then.
+    alive_until: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen to it by itself; a video's job knows better."""
+        return self.status not in LIVE
+
+    @property
+    def is_text_only(self) -> bool:
+        """Whether it is completed and nothing was made for it."""
+        return self.status is ResponseStatus.COMPLETED and self.drawn is None and self.video is None
+
+    def name_of(self, image: Image) -> str:
+        """Return what its picture is called in the media store."""
+        return f"{self.stem}.{image.format.extension}"
+
+    def completed(self, image: Image, now: float) -> "StoredResponse":
+        """Return it with its picture."""
+        drawn = Drawn.of(image, self.name_of(image))
+        return msgspec.structs.replace(self, status=ResponseStatus.COMPLETED, drawn=drawn, finished_at=now)
+
+    def answered(self, now: float) -> "StoredResponse":
+        """Return it completed without a picture or a video: with a message alone."""
+        return msgspec.structs.replace(self, status=ResponseStatus.COMPLETED, finished_at=now)
+
+    def failed(self, failure: Failure, now: float) -> "StoredResponse":
+        """Return it with the reason why there is no picture."""
+        return msgspec.structs.replace(self, status=ResponseStatus.FAILED, failure=failure, finished_at=now)
+
+    def following(self, job: VideoJob) -> "StoredResponse":
+        """Return it as its video's job has it, unless it was called off itself."""
+        if self.is_over:
+            return self
+        status = ResponseStatus(job.phase.value)
+        if job.phase is Phase.QUEUED and not self.background:
+            status = ResponseStatus.IN_PROGRESS
+        return msgspec.structs.replace(self, status=status, failure=job.failure, finished_at=job.finished_at)
+
+    def seen(self, now: float) -> "StoredResponse":
+        """Return it as it looks at that time: one that nobody works on any more has failed."""
+        if self.is_over or self.alive_until is None or now < self.alive_until:
+            return self
+        return self.failed(LOST, self.alive_until)

@@ -1,0 +1,20 @@
+"""Work that a reader waits for, and the silences meanwhile."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import TypeVar
+
+from adapter.domain.ports import Clock
+
+_T = TypeVar("_T")
+
+
+async def heartbeats(work: asyncio.Future[_T], clock: Clock, seconds: float) -> AsyncGenerator[None, None]:
+    """Yield after each so many seconds until work is done. It is cancelled if its reader leaves meanwhile."""
+    done = asyncio.Event()
+    work.add_done_callback(lambda _: done.set())
+    try:
+        while not await clock.wait(done, seconds):
+            yield
+    finally:
+        work.cancel()

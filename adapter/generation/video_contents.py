@@ -1,0 +1,75 @@
+"""What a finished video has to show: the clip, and two pictures of it that are made when they are first asked for."""
+
+import asyncio
+from weakref import WeakValueDictionary
+
+from adapter.domain.job import Phase, StoredVideo, Variant, VideoJob
+from adapter.domain.pieces import one_piece
+from adapter.domain.ports import Memory, Thumbnailer
+from adapter.errors import NotFound
+
+
+class VideoContents:
+    """Finds the files of finished videos, and has those made that are not there yet."""
+
+    def __init__(self, memory: Memory, thumbnailer: Thumbnailer) -> None:
+        self._memory = memory
+        self._thumbnailer = thumbnailer
+        #: Of the pictures that are being made, by name: two requests at once cost one decoding.
+        self._making: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def find(self, job: VideoJob, variant: Variant) -> str:
+        """Return the name of a file that is stored.
+
+        Raises:
+            NotFound: the video is not finished, or will never be, or its files are gone.
+            UpstreamBroken: the video cannot be decoded.
+            ServerBusy: there is no room to decode it in.
+        """
+        media = _finished(job)
+        if variant is Variant.VIDEO:
+            return await self._stored(media.video)
+        name = job.thumbnail if variant is Variant.THUMBNAIL else job.spritesheet
+        lock = self._making.setdefault(name, asyncio.Lock())
+        async with lock:
+            if await self._memory.media.find(name) is None:
+                await self._make(job, media, variant, name)
+        return name
+
+    async def _stored(self, name: str) -> str:
+        if await self._memory.media.find(name) is None:
+            raise _gone()
+        return name
+
+    async def _make(self, job: VideoJob, media: StoredVideo, variant: Variant, name: str) -> None:
+        if variant is Variant.THUMBNAIL:
+            picture = await self._thumbnailer.thumbnail(media)
+        else:
+            picture = await self._thumbnailer.spritesheet(media)
+        if picture is None:
+            raise _gone()
+        await self._memory.media.put(name, one_piece(picture))
+        # Whoever deletes a job deletes its files; one that came later would stay for ever.
+        if await self._memory.jobs.find(job.id, job.owner) is None:
+            await self._memory.media.delete([name])
+            raise NotFound(f"There is no video '{job.id}'.", param="video_id")
+
+
+def _gone() -> NotFound:
+    return NotFound("The video's files are not stored here any more.", code="video_expired")
+
+
+def _finished(job: VideoJob) -> StoredVideo:
+    """Return the files of a job that has some.
+
+    The statuses are not 409, which OpenAI's SDKs would repeat (`openai.md` section 2).
+    """
+    if job.phase is Phase.FAILED:
+        why = job.failure.message if job.failure else "It failed."
+        raise NotFound(f"The video could not be made, so it has no content. {why}", code="video_failed")
+    if job.media is None:
+        raise NotFound(
+            f"The video is not ready yet: {job.phase}, {job.progress} %. GET /v1/videos/{job.id} tells when it is.",
+            code="video_not_ready",
+        )
+    return job.media

@@ -1,0 +1,39 @@
+"""What every step of a job works with."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from adapter.domain.job import VideoJob
+from adapter.domain.ports import Clock, Memory, VideoProvider
+from adapter.errors import UpstreamCredential
+from adapter.jobs.job_writer import JobWriter
+from adapter.jobs.poll_schedule import PollSchedule
+from adapter.jobs.spool import Spool
+
+
+class StepContext(msgspec.Struct, frozen=True, kw_only=True):
+    """The outside world of the steps, and their times."""
+
+    #: By the names that orders have for them.
+    providers: Mapping[str, VideoProvider]
+    memory: Memory
+    clock: Clock
+    schedule: PollSchedule
+    spool: Spool = msgspec.field(default_factory=Spool)
+
+    @property
+    def writer(self) -> JobWriter:
+        """Writes what comes of a step."""
+        return JobWriter(self.memory, self.clock)
+
+    def provider_of(self, job: VideoJob) -> VideoProvider:
+        """Return the provider of a job.
+
+        Raises:
+            UpstreamCredential: it is no longer configured.
+        """
+        name = job.order.provider
+        if name not in self.providers:
+            raise UpstreamCredential(f"The provider '{name}' is no longer configured.")
+        return self.providers[name]

@@ -1,0 +1,193 @@
+"""The pictures that an order works from: brought here, looked at, and put into a format that the provider takes."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from io import BytesIO
+
+import msgspec
+from PIL import Image as Pillow
+from PIL import ImageOps
+
+from adapter.domain.media import UNREADABLE_PICTURE, Image, MediaFormat, image_from_bytes
+from adapter.domain.orders import FileIdSource, InlineSource, LinkSource, Source, StoredSource
+from adapter.domain.ports import MediaStore, PictureFetcher
+from adapter.errors import InvalidRequest, no_such_file
+from adapter.media.decoding import can_decode, opened
+
+#: Pictures that are looked at or converted at once, of all requests together.
+AT_ONCE = 2
+#: Pictures that are fetched from the web at once.
+FETCHES_AT_ONCE = 16
+
+#: Exif's note of how the camera was held, and what it says of a picture on its side (Exif 2.32 section 4.6.4).
+ORIENTATION = 0x0112
+ON_ITS_SIDE = frozenset({5, 6, 7, 8})
+NOT_UPRIGHT = frozenset({2, 3, 4}) | ON_ITS_SIDE
+#: The chunk that has this note (PNG specification 3 section 11.3.2.2, Google's WebP container document). It may stand
+#: anywhere, and Pillow decodes a whole PNG to be sure that there is none.
+NOTES = {MediaFormat.PNG: b"eXIf", MediaFormat.WEBP: b"EXIF"}
+
+TAKEN = "PNG, JPEG, WebP and GIF, also AVIF and HEIC"
+
+
+class InputLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What pictures may weigh."""
+
+    #: Of one file.
+    bytes: int
+    #: Of all files of a request together.
+    bytes_in_all: int
+    #: Of one picture: a file of a few kilobytes may hold billions.
+    pixels: int
+
+
+class InputImageLoader:
+    """Brings them from the request, from our own store, or from the web (the port `InputImages`)."""
+
+    def __init__(self, fetcher: PictureFetcher, store: MediaStore, limits: InputLimits) -> None:
+        self._fetcher = fetcher
+        self._store = store
+        self._limits = limits
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._fetches = asyncio.Semaphore(FETCHES_AT_ONCE)
+
+    async def gather(self, sources: Sequence[Source], formats: Sequence[MediaFormat]) -> Sequence[Image]:
+        """Bring all of them side by side (the port of that name)."""
+        if not sources:
+            return ()
+        scales = Scales(self._limits.bytes_in_all)
+        tasks = [asyncio.ensure_future(self._bring(source, formats, scales)) for source in sources]
+        try:
+            return await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _bring(self, source: Source, formats: Sequence[MediaFormat], scales: "Scales") -> Image:
+        try:
+            data = await self._read(source)
+            scales.add(len(data))
+            async with self._places:
+                return await asyncio.to_thread(prepared, data, formats, self._limits)
+        except InvalidRequest as fault:
+            words = f"{fault.message} {source.advice}".rstrip()
+            raise InvalidRequest(words, param=source.param, code=fault.code) from fault
+
+    async def _read(self, source: Source) -> bytes:
+        match source:
+            case InlineSource():
+                return source.data
+            case LinkSource():
+                async with self._fetches:
+                    return await self._fetcher.fetch(source.url, limit=self._limits.bytes)
+            case StoredSource():
+                return await self._kept(source.name)
+            case FileIdSource():  # nobody looked it up among its owner's
+                raise no_such_file(source.file_id, source.param)
+
+    async def _kept(self, name: str) -> bytes:
+        found = await self._store.find(name)
+        if found is None:
+            raise InvalidRequest(f"The picture '{name}' is not stored here any more; attach it again.")
+        _check_size(found.size, self._limits)
+        return b"".join([piece async for piece in self._store.read(name, 0, found.size)])
+
+
+class Scales:
+    """Weighs the files of one request together."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._sum = 0
+
+    def add(self, size: int) -> None:
+        """Lay one more on.
+
+        Raises:
+            InvalidRequest: that is too much.
+        """
+        self._sum += size
+        if self._sum > self._most:
+            raise InvalidRequest(
+                f"The pictures have more than {self._most} bytes together.", code="image_file_too_large"
+            )
+
+
+def prepared(data: bytes, formats: Sequence[MediaFormat], limits: InputLimits) -> Image:
+    """Return a file as a picture that a provider takes: untouched where it does, else as a still PNG.
+
+    Raises:
+        InvalidRequest: it is no picture, or too large.
+    """
+    _check_size(len(data), limits)
+    image = image_from_bytes(data)
+    if image is None:
+        raise InvalidRequest(f"This is not a picture that can be read. Taken are {TAKEN}.", code="invalid_image")
+    if image.pixels.area > limits.pixels:
+        raise InvalidRequest(
+            f"The picture has {image.pixels} pixels; at most {limits.pixels} in all are taken.",
+            code="image_too_large",
+        )
+    if image.format in formats:
+        return _as_seen(image, data)
+    if not can_decode(image.format):
+        raise InvalidRequest(
+            f"The picture is {image.format.name}. The model does not take that, and it cannot be converted here. "
+            f"Send it as {_words(each for each in MediaFormat if each.is_picture and can_decode(each))}.",
+            code="unsupported_image_media_type",
+        )
+    return _as_png(data, image.format, limits.pixels)
+
+
+def _words(formats: Iterable[MediaFormat]) -> str:
+    *others, last = [each.name for each in formats]
+    return f"{', '.join(others)} or {last}"
+
+
+def _as_seen(image: Image, data: bytes) -> Image:
+    """Return a photograph as it is seen: a camera that was held upright only notes that.
+
+    A JPEG's note is known everywhere, so the file stays as it is and only its shape is told. Those of PNG and WebP are
+    younger, and many programs overlook them. So such a picture is turned here.
+    """
+    if image.format is MediaFormat.JPEG:
+        is_turned = _orientation(data, image.format) in ON_ITS_SIDE
+        return msgspec.structs.replace(image, pixels=image.pixels.turned) if is_turned else image
+    note = NOTES.get(image.format)
+    if note is None or note not in data or _orientation(data, image.format) not in NOT_UPRIGHT:
+        return image
+    try:
+        return _as_png(data, image.format, image.pixels.area)
+    except InvalidRequest:  # the note is broken; the picture need not be
+        return image
+
+
+def _orientation(data: bytes, kind: MediaFormat) -> object:
+    """Return how a camera says that it was held; None where that cannot be read."""
+    try:
+        with Pillow.open(BytesIO(data), formats=[kind.name]) as picture:
+            return picture.getexif().get(ORIENTATION)
+    except UNREADABLE_PICTURE:
+        return None
+
+
+def _check_size(size: int, limits: InputLimits) -> None:
+    if size > limits.bytes:
+        raise InvalidRequest(
+            f"The picture has {size} bytes; at most {limits.bytes} are taken.", code="image_file_too_large"
+        )
+
+
+def _as_png(data: bytes, kind: MediaFormat, most_pixels: int) -> Image:
+    written = BytesIO()
+    try:
+        with opened(data, kind, most_pixels) as picture:
+            # A viewer would turn it as its camera noted; a PNG has no place for the note.
+            upright = ImageOps.exif_transpose(picture)
+            upright.convert("RGBA" if upright.has_transparency_data else "RGB").save(written, "PNG")
+    except UNREADABLE_PICTURE as error:
+        raise InvalidRequest("The picture is broken.", code="invalid_image") from error
+    image = image_from_bytes(written.getvalue())
+    if image is None:
+        raise InvalidRequest("The picture is broken.", code="invalid_image")
+    return image

@@ -1,0 +1,23 @@
+"""Whoever tidies up goes round once an hour."""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from adapter.domain.ports import Clock
+from adapter.errors import StorageFailed
+
+log = structlog.get_logger()
+
+ROUND_SECONDS = 3600.0
+
+
+async def run_periodically(run_once: Callable[[], Awaitable[None]], clock: Clock, *, first: float, failed: str) -> None:
+    """Go round after so many seconds, then every hour, until cancelled. A failed round is told by that event."""
+    await clock.sleep(first)
+    while True:
+        try:
+            await run_once()
+        except StorageFailed as fault:
+            log.warning(failed, code=fault.code)
+        await clock.sleep(ROUND_SECONDS)

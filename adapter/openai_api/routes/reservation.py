@@ -1,0 +1,324 @@
+"""Room in memory, held from the first large byte of a request to the last one of its answer."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Protocol, TypeVar, cast
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send
+
+from adapter.domain import memory_estimate
+from adapter.domain.ports import Reservation
+from adapter.errors import ClientLeft, RequestStalled
+from adapter.openai_api.read.content import form_content, json_content
+from adapter.openai_api.read.deployments import name_model, name_model_in_form
+from adapter.openai_api.read.form import FormReader, Part
+from adapter.openai_api.routes.azure import DEPLOYMENT
+from adapter.openai_api.routes.services import OwnedRequest, Services
+
+log = structlog.get_logger()
+
+#: A body up to this size is not worth counting.
+SMALL_BODY_BYTES = 256 * 1024
+#: So many bytes are read or written at once in a few milliseconds.
+QUICK_BYTES = 4 * 1024 * 1024
+#: In steps of so many bytes room is taken for a body whose length is not told.
+STEP_BYTES = 4 * 1024 * 1024
+
+#: An answer goes out in steps of so many bytes, most pictures in one, and each has to be read within so many seconds
+#: (280 kbit/s) …
+ANSWER_STEP_BYTES = 4 * 1024 * 1024
+SMALL_ANSWER_BYTES = 64 * 1024
+READER_SECONDS = 120.0
+#: … and a body that comes in may pause for so many.
+SILENCE_SECONDS = 60.0
+
+#: A request with none of these headers has no body.
+BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
+
+#: Where a request keeps its room.
+_STACK, _ROOM = "adapter.stack", "adapter.room"
+#: Where it keeps whom to tell how it ended.
+_AT_END = "adapter.parting"
+
+_T = TypeVar("_T")
+
+
+class ReservationMiddleware:
+    """Wraps the application: a handler's room is given back when the answer has gone out, and not when it is ready.
+
+    So is everything else that holds a body. The server keeps the scope of a connection's last request until the next
+    one comes, and handlers and the framework put bodies and pictures into it: they get a copy, which is emptied here.
+    """
+
+    def __init__(self, app: ASGIApp, *, reader_seconds: float = READER_SECONDS) -> None:
+        self._app = app
+        self._reader_seconds = reader_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        kept = {**scope.get("state", {})}
+        own = {**scope, "state": kept}
+        try:
+            async with AsyncExitStack() as stack:
+                kept[_STACK] = stack
+                reader = _Reader(scope, kept, receive, send, seconds=self._reader_seconds)
+                await self._app(cast("Scope", own), reader.receive, reader.take)
+        finally:
+            kept.clear()
+            own.clear()
+
+
+class _Reader:
+    """Whoever reads an answer, and holds room as long as it takes.
+
+    The server waits for a slow reader before it takes the next message, and not after it took one: an answer of one
+    piece would give its room back while all of it is still in the server's hands. So answers go out in steps, and their
+    end by itself. Who holds room and takes no step in time has as good as hung up.
+    """
+
+    def __init__(
+        self, scope: Scope, kept: Mapping[str, object], receive: Receive, send: Send, *, seconds: float
+    ) -> None:
+        self._kept = kept
+        #: Whether the server may still have some of the request's body that was not asked for.
+        self._is_unread = any(name in BODY_HEADERS for name, _ in scope["headers"])
+        self._receive = receive
+        self._send = send
+        self._seconds = seconds
+        #: Whether there may be something in the server's hands that was not read yet.
+        self._owes = False
+        self._gone = False
+
+    async def receive(self) -> HTTPReceiveMessage:
+        """Return what comes from the client, and note whether that was all of the body."""
+        message = cast("HTTPReceiveMessage", await self._receive())
+        self._is_unread &= message["type"] == "http.request" and message.get("more_body", False)
+        return message
+
+    async def take(self, message: Message) -> None:
+        """Send a message. Whoever wants to know is told before the last one whether the client is still there."""
+        if message["type"] != "http.response.body" or message["more_body"]:
+            await self._take(message)
+            return
+        if self._is_unread:
+            # The server would keep what has come until the connection's next request. What comes later it throws away.
+            _take_at_once(self._receive)
+        parting = cast("EndCallback | None", self._kept.get(_AT_END))
+        if parting is None:
+            await self._take(message)
+            return
+        await self._take({**message, "more_body": True})
+        # Here the server waits until what is before it has been read, and it can still say who left.
+        end = {**message, "body": b""}
+        await self._take(cast("Message", {**end, "more_body": True}))
+        parting(delivered=not self._gone and not await _has_left(self._receive))
+        await self._take(cast("Message", end))
+
+    async def _take(self, message: Message) -> None:
+        for step in _steps(message):
+            if self._gone:
+                return
+            if not self._owes or _ROOM not in self._kept:
+                await self._send(step)
+            else:
+                await self._send_in_time(step)
+            if step["type"] == "http.response.body" and len(step["body"]) > SMALL_ANSWER_BYTES:
+                self._owes = True
+
+    async def _send_in_time(self, step: Message) -> None:
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._send(step)
+        except TimeoutError:
+            self._gone = True
+            log.warning("request.reader_stalled", seconds=self._seconds)
+
+
+class EndCallback(Protocol):
+    """Whoever wants to know whether a client was there to take the whole answer."""
+
+    def __call__(self, *, delivered: bool) -> None:
+        """Take the answer. It may be asked more than once; the first time counts."""
+        ...
+
+
+async def _has_left(receive: Receive) -> bool:
+    try:
+        async with asyncio.timeout(0):
+            return (await receive())["type"] == "http.disconnect"
+    except TimeoutError:
+        return False
+
+
+def _take_at_once(receive: Receive) -> None:
+    """Take what the server has of a request, and throw it away. Nothing new comes meanwhile: the loop gets no turn."""
+    taking = receive().__await__()
+    try:
+        next(taking)
+    except StopIteration:
+        return
+    taking.close()
+
+
+async def check_connected(request: OwnedRequest) -> None:
+    """Begin with nothing for a client that hung up before, for example while its request waited for memory.
+
+    The body has to have been read: what the server says next is that the client is gone.
+
+    Raises:
+        ClientLeft: it did.
+    """
+    if await _has_left(request.receive):
+        raise ClientLeft("The client hung up before anything was begun.")
+
+
+async def call_at_end(request: OwnedRequest, callback: EndCallback) -> None:
+    """Have somebody told how the request ended: once the answer went out, or as soon as the client hangs up.
+
+    The body has to have been read: what the server says next is that the client is gone.
+    """
+    kept = request.scope["state"]
+    stack: AsyncExitStack = kept[_STACK]
+    kept[_AT_END] = callback
+    stack.callback(callback, delivered=False)  # only the first time counts
+    await stack.enter_async_context(_watched(request.receive, callback))
+
+
+@asynccontextmanager
+async def _watched(receive: Receive, callback: EndCallback) -> AsyncIterator[None]:
+    watching = asyncio.create_task(_call_when_disconnected(receive, callback))
+    try:
+        yield
+    finally:
+        watching.cancel()
+
+
+async def _call_when_disconnected(receive: Receive, callback: EndCallback) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    callback(delivered=False)
+
+
+def _steps(message: Message) -> Iterator[Message]:
+    """Cut what is too large to be sent at once. A small end shows by itself that what was before it has been read."""
+    if message["type"] == "http.response.body" and len(message["body"]) > SMALL_ANSWER_BYTES:
+        body = memoryview(message["body"])
+        for at in range(0, len(body), ANSWER_STEP_BYTES):
+            # A view, which nobody copies: ASGI says `bytes`; uvicorn and uvloop take whatever has a buffer.
+            step = cast("bytes", body[at : at + ANSWER_STEP_BYTES])
+            yield {**message, "body": step, "more_body": True}
+        if message["more_body"]:
+            return
+        message = {**message, "body": b""}
+    yield message
+
+
+async def reserve(request: OwnedRequest, services: Services, needed: int) -> Reservation:
+    """Take room, or more of it, until the request is over; nobody waits for nothing.
+
+    Raises:
+        ServerBusy: none became free in time.
+    """
+    kept = request.scope["state"]
+    reservation: Reservation | None = kept.get(_ROOM)
+    if reservation is None:
+        stack: AsyncExitStack = kept[_STACK]
+        reservation = kept[_ROOM] = await stack.enter_async_context(services.budget.reserve(needed))
+    elif needed:
+        await reservation.wait_for_more(needed)
+    return reservation
+
+
+async def body_chunks(request: OwnedRequest, services: Services) -> AsyncIterator[bytes]:
+    """Yield a body as it comes. Room for a large one is taken before, or on the way where its length is not told.
+
+    Raises:
+        ServerBusy: there is none.
+        RequestTooLarge: it is longer than this route takes.
+        RequestStalled: it stops coming.
+    """
+    told = request.headers.get("content-length", "")
+    length = int(told) if told.isdecimal() else None
+    if length is not None and length <= SMALL_BODY_BYTES:
+        async for chunk in with_stall_limit(request.stream(), SILENCE_SECONDS):
+            yield chunk
+        return
+    reservation = await reserve(request, services, memory_estimate.of_body(STEP_BYTES if length is None else length))
+    seen, paid = 0, STEP_BYTES
+    async for chunk in with_stall_limit(request.stream(), SILENCE_SECONDS):
+        seen += len(chunk)
+        if length is None and seen > paid:
+            reservation.take_now(memory_estimate.of_body(STEP_BYTES))
+            paid += STEP_BYTES
+        yield chunk
+
+
+async def with_stall_limit(chunks: AsyncIterator[bytes], seconds: float) -> AsyncIterator[bytes]:
+    """Yield what comes. A client that is gone without a word would keep its room for ever.
+
+    Raises:
+        RequestStalled: nothing came for so long.
+    """
+    while True:
+        try:
+            async with asyncio.timeout(seconds):
+                chunk = await anext(chunks, None)
+        except TimeoutError as error:
+            raise RequestStalled("The request's body stopped coming.") from error
+        if chunk is None:
+            return
+        yield chunk
+
+
+async def read_body(request: OwnedRequest, services: Services, read: Callable[[bytes], _T]) -> tuple[str, _T]:
+    """Return the digest of a whole JSON body, and what `read` makes of it (as `arriving`)."""
+    chunks = [chunk async for chunk in body_chunks(request, services)]
+    return await offload(sum(map(len, chunks)), lambda: _with_content(_of_deployment(request, b"".join(chunks)), read))
+
+
+def _with_content(body: bytes, read: Callable[[bytes], _T]) -> tuple[str, _T]:
+    found = read(body)  # first: it says what is wrong with a body
+    return json_content(body), found
+
+
+def _of_deployment(request: OwnedRequest, body: bytes) -> bytes:
+    """Return a body of JSON with the model that the request's address names, if it names one."""
+    model = request.scope["state"].get(DEPLOYMENT)
+    return body if model is None else name_model(body, model)
+
+
+async def read_json_or_form(
+    request: OwnedRequest,
+    services: Services,
+    of_json: Callable[[bytes], _T],
+    of_form: Callable[[Sequence[Part]], _T],
+) -> tuple[str, _T]:
+    """Return the digest of a whole body, and what one of two readers makes of it (as `arriving`).
+
+    A form says that it is one. Everything else is JSON: curl calls a body that it was given
+    `application/x-www-form-urlencoded`.
+
+    Raises:
+        InvalidRequest: it is neither.
+    """
+    content_type = request.headers.get("content-type", "")
+    if not content_type.strip().lower().startswith("multipart/"):
+        return await read_body(request, services, of_json)
+    form = FormReader(content_type, most_file_bytes=services.longest_file)
+    async for chunk in body_chunks(request, services):
+        form.feed(chunk)
+    parts: Sequence[Part] = form.finish()
+    if (model := request.scope["state"].get(DEPLOYMENT)) is not None:
+        parts = name_model_in_form(parts, model)
+    return await offload(sum(len(part.data) for part in parts), lambda: (form_content(parts), of_form(parts)))
+
+
+async def offload(size: int, work: Callable[[], _T]) -> _T:
+    """Do what takes long for so many bytes in a thread: the event loop has others to serve."""
+    return work() if size <= QUICK_BYTES else await asyncio.to_thread(work)

@@ -1,0 +1,119 @@
+"""What every handler works with, and how it answers."""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import msgspec
+from litestar import MediaType, Request, Response
+from litestar.datastructures import State
+from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
+
+from adapter.domain.delivery import Delivery
+from adapter.domain.markup import Markup
+from adapter.domain.ports import Access, Budget, Clock, KeyNames
+from adapter.domain.stream_errors import StreamErrors
+from adapter.generation.files import Files
+from adapter.generation.pictures import Pictures
+from adapter.generation.responses import Background, Responses
+from adapter.generation.texts import Texts
+from adapter.generation.uploads import Uploads
+from adapter.generation.video_contents import VideoContents
+from adapter.generation.videos import Videos
+from adapter.openai_api.read.context import ReadContext
+from adapter.openai_api.write.videos import MediaLinks
+
+#: `no-transform` and `x-accel-buffering` keep proxies from holding the stream back.
+STREAM_HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
+
+#: Names the job behind an answer, for the operator's `adapter jobs show`.
+VIDEO_ID = "x-video-id"
+
+#: A request whose `auth` is the owner of the key it came with.
+OwnedRequest = Request[None, str, State]
+
+
+class ChatOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How chats are answered where they do not say."""
+
+    #: Whether pictures go beside the text.
+    enclose_pictures: bool
+    #: How videos are shown, by the name of a key and otherwise.
+    markup_by_key: Mapping[str, Markup]
+    markup: Markup
+    #: Whether a failure inside a stream is also told in words.
+    stream_errors: StreamErrors
+    #: The text model for side calls where a model's card names none; empty: they are answered here.
+    side_call_model: str
+
+
+class ImageOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How the Images API answers where a request does not say."""
+
+    #: How pictures are handed over, by the name of a key and otherwise.
+    delivery_by_key: Mapping[str, Delivery]
+    delivery: Delivery
+
+
+class Services(msgspec.Struct, frozen=True, kw_only=True):
+    """The use cases and the facts that reading and writing need."""
+
+    access: Access
+    #: What keys are called in the configuration.
+    key_names: KeyNames
+    pictures: Pictures
+    videos: Videos
+    texts: Texts
+    files: Files
+    uploads: Uploads
+    responses: Responses
+    background: Background
+    contents: VideoContents
+    budget: Budget
+    clock: Clock
+    context: ReadContext
+    #: Largest file of a form, in bytes.
+    longest_file: int
+    #: How long a response can be looked up, in seconds.
+    response_seconds: float
+    chat_options: ChatOptions
+    image_options: ImageOptions
+    media_links: MediaLinks
+    #: How often a running video is looked at, in seconds: asking sooner tells nothing new.
+    poll_seconds: float
+    #: What a provider gets to take a video before its stream begins.
+    opening_seconds: float
+    #: Silence after which a stream says that it is still there.
+    heartbeat_seconds: float
+
+    @property
+    def public_url(self) -> str:
+        """Base of the links that we hand out."""
+        return self.context.public_url
+
+
+def json_response(body: msgspec.Struct, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+    """Answer with JSON. Encoded here, once: a picture's `msgspec.Raw` goes out as it came in."""
+    return Response(msgspec.json.encode(body), media_type=MediaType.JSON, headers=headers)
+
+
+class Pieces:
+    """An answer of JSON that is sent in pieces, which nobody has to join."""
+
+    def __init__(self, pieces: Sequence[bytes | memoryview], headers: Mapping[str, str]) -> None:
+        self._pieces = pieces
+        self._headers = headers
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send (an ASGI application)."""
+        length = b"%d" % sum(map(len, self._pieces))
+        headers = [(b"content-type", b"application/json"), (b"content-length", length)]
+        headers += [(name.encode(), value.encode()) for name, value in self._headers.items()]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        for missing, piece in enumerate(self._pieces, 1 - len(self._pieces)):
+            # ASGI says `bytes`; uvicorn and uvloop take whatever has a buffer.
+            event: HTTPResponseBodyEvent = {
+                "type": "http.response.body",
+                "body": cast("bytes", piece),
+                "more_body": missing < 0,
+            }
+            await send(event)

@@ -1,0 +1,108 @@
+"""The answers that can be looked up. Rows become replies here and nowhere else."""
+
+from collections.abc import Collection, Sequence
+
+import msgspec
+import structlog
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from adapter.database.engine import Database, reading, writing
+from adapter.database.tables import RESPONSES
+from adapter.domain.records import DeletedEntry
+from adapter.domain.stored_response import LIVE, StoredResponse
+
+log = structlog.get_logger()
+
+#: What the id of a drawn picture begins with; the reply's key follows.
+DRAWN_PREFIX = "ig_"
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(StoredResponse)
+
+
+class SqlResponseStore:
+    """Replies in a database (the port `ResponseStore`)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, stored: StoredResponse) -> bool:
+        """Remember a new reply (the port of that name)."""
+        columns = {name: getattr(stored, name) for name in ("key", "owner", "stem", "created_at", "expires_at")}
+        try:
+            async with writing(self._database) as connection:
+                await connection.execute(RESPONSES.insert().values(**columns, **_state(stored)))
+        except IntegrityError:
+            return False
+        return True
+
+    async def save(self, stored: StoredResponse) -> bool:
+        """Write the next state of a live reply (the port of that name)."""
+        is_live = and_(RESPONSES.c.status.in_(LIVE), RESPONSES.c.deleted_at.is_(None))
+        writing_it = update(RESPONSES).where(RESPONSES.c.key == stored.key, is_live).values(**_state(stored))
+        async with writing(self._database) as connection:
+            return (await connection.execute(writing_it)).rowcount == 1
+
+    async def find(self, key: str, owner: str, *, now: float) -> StoredResponse | None:
+        """Return a reply to its owner (the port of that name)."""
+        async with reading(self._database) as connection:
+            found = await connection.execute(select(RESPONSES.c.document).where(_is(key, owner, now)))
+            document = found.scalar_one_or_none()
+        stored = None if document is None else _read(key, document)
+        return stored and stored.seen(now)
+
+    async def locate(self, picture_id: str, owner: str, *, now: float) -> str | None:
+        """Return the name of a reply's picture (the port of that name)."""
+        if not picture_id.startswith(DRAWN_PREFIX):
+            return None
+        stored = await self.find(picture_id.removeprefix(DRAWN_PREFIX), owner, now=now)
+        return stored.drawn.name if stored and stored.drawn else None
+
+    async def delete(self, key: str, owner: str, *, now: float) -> StoredResponse | None:
+        """Hide a reply (the port of that name)."""
+        hiding = update(RESPONSES).where(_is(key, owner, now)).values(deleted_at=now).returning(RESPONSES.c.document)
+        async with writing(self._database) as connection:
+            document = (await connection.execute(hiding)).scalar_one_or_none()
+        return None if document is None else _read(key, document)
+
+    async def keeps(self, stems: Collection[str]) -> Collection[str]:
+        """Return the stems that are replies' (the port of that name)."""
+        async with reading(self._database) as connection:
+            return set(
+                (await connection.execute(select(RESPONSES.c.stem).where(RESPONSES.c.stem.in_(stems)))).scalars()
+            )
+
+    async def deleted_entries(self, *, before: float, limit: int) -> Sequence[DeletedEntry]:
+        """Return what was deleted or has expired (the port of that name)."""
+        is_gone = or_(RESPONSES.c.deleted_at < before, RESPONSES.c.expires_at < before)
+        async with reading(self._database) as connection:
+            rows = await connection.execute(select(RESPONSES.c.key, RESPONSES.c.document).where(is_gone).limit(limit))
+            return [DeletedEntry(key, _files(_read(key, document))) for key, document in rows]
+
+    async def forget(self, ids: Collection[str]) -> None:
+        """Remove rows (the port of that name)."""
+        async with writing(self._database) as connection:
+            await connection.execute(delete(RESPONSES).where(RESPONSES.c.key.in_(ids)))
+
+
+def _is(key: str, owner: str, now: float) -> ColumnElement[bool]:
+    is_there = and_(RESPONSES.c.deleted_at.is_(None), RESPONSES.c.expires_at > now)
+    return and_(RESPONSES.c.key == key, RESPONSES.c.owner == owner, is_there)
+
+
+def _state(stored: StoredResponse) -> dict[str, object]:
+    return {"status": stored.status, "document": _encoder.encode(stored)}
+
+
+def _read(key: str, document: bytes) -> StoredResponse | None:
+    """Return a row's reply; a row that cannot be read stops no other one."""
+    try:
+        return _decoder.decode(document)
+    except msgspec.DecodeError as error:
+        log.error("responses.unreadable", key=key, error=str(error))  # noqa: TRY400 - the text says where
+        return None
+
+
+def _files(stored: StoredResponse | None) -> tuple[str, ...]:
+    return (stored.drawn.name,) if stored and stored.drawn else ()

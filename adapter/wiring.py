@@ -1,0 +1,223 @@
+"""The settings turned into what the house is fitted with: stores, providers, and the seconds that things may take."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from adapter.access.names import ConfiguredNames
+from adapter.credentials import secret
+from adapter.database.engine import Database, open_database
+from adapter.domain.catalogue import Catalogue, LengthPolicy
+from adapter.domain.media import SizePolicy
+from adapter.domain.ports import Clock, MediaStore, Secret
+from adapter.generation.timeouts import Timeouts
+from adapter.jobs.poll_schedule import PollSchedule
+from adapter.jobs.spool import Spool
+from adapter.media.agent import user_agent
+from adapter.media.fetch import SafeFetcher
+from adapter.media.input_images import InputImageLoader, InputLimits
+from adapter.media.janitor import Retention
+from adapter.media.s3 import S3Access
+from adapter.media.store import ObjectMediaStore, open_media
+from adapter.openai_api.read.context import ReadContext
+from adapter.openai_api.routes.services import ChatOptions, ImageOptions
+from adapter.openai_api.write.videos import MediaLinks
+from adapter.providers.flow.accounts import Account, Accounts
+from adapter.providers.flow.provider import FlowProvider
+from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
+from adapter.providers.http import Http
+from adapter.settings import Settings, load_phrasebook
+
+#: A picture's process is believed to be alive for so many of `jobs.lease_seconds`: it is kept in slower rounds.
+LEASE_FACTOR = 3
+#: Of what the settings count in days.
+DAY_SECONDS = 86_400
+#: What is left of `server.shutdown_seconds` to say that a picture did not come in time.
+DRAIN_SECONDS = 0.5
+#: A picture in the background shows a sign of life with every heartbeat; after so many without one it is given up.
+LEASE_HEARTBEATS = 6
+#: The part of `limits.memory_bytes` that comes on top of it, for pictures that went out lately: 32 MB of 1 GB.
+RECENT_RESULTS_SHARE = 32
+
+
+async def build_database(settings: Settings) -> Database:
+    """Open the database.
+
+    Raises:
+        WrongConfiguration: it cannot be used, or its password is not there.
+        SecretUnreadable: its password cannot be read.
+    """
+    told = settings.storage
+    reference = told.database_password
+    password = secret(reference, key="storage.database_password") if reference else None
+    return await open_database(told.database, password)
+
+
+def build_s3_access(settings: Settings) -> S3Access:
+    """Return how to reach the server of an `s3://` address.
+
+    Raises:
+        WrongConfiguration: a key that is referred to is not there.
+    """
+    told = settings.storage.s3
+    keys = None
+    if told.access_key:
+        keys = (
+            secret(told.access_key, key="storage.s3.access_key"),
+            secret(told.secret_key, key="storage.s3.secret_key"),
+        )
+    return S3Access(endpoint=told.endpoint, region=told.region, keys=keys)
+
+
+def build_media_store(settings: Settings) -> ObjectMediaStore:
+    """Open the media store.
+
+    Raises:
+        WrongConfiguration: it cannot be used.
+    """
+    return open_media(settings.storage.media, build_s3_access(settings))
+
+
+def build_spool(settings: Settings) -> Spool:
+    """Return the second memory of answered submissions."""
+    return Spool(Path(settings.jobs.spool) if settings.jobs.spool else None)
+
+
+def build_gemini(settings: Settings, http: Http) -> GeminiProvider | None:
+    """Return the Gemini API, if it is configured.
+
+    Raises:
+        WrongConfiguration: a key that is referred to is not there.
+    """
+    told = settings.providers.gemini
+    if told is None:
+        return None
+    endpoint = GeminiEndpoint(
+        base_url=told.base_url,
+        api_version=told.api_version,
+        auth=told.auth,
+        keys=tuple(secret(key, key=f"providers.gemini.keys[{number}]") for number, key in enumerate(told.keys)),
+        concurrency=told.concurrency,
+    )
+    return GeminiProvider(http, endpoint)
+
+
+def build_flow(settings: Settings, http: Http, clock: Clock) -> FlowProvider | None:
+    """Return Flow with its accounts, if it is configured.
+
+    Raises:
+        WrongConfiguration: a token that is referred to is not there.
+    """
+    told = settings.providers.flow
+    if told is None:
+        return None
+    accounts = [
+        Account(
+            name=account.name,
+            token=secret(account.token, key=f"providers.flow.accounts[{number}].token"),
+            project_id=account.project_id,
+            tier=account.tier,
+            dialect=account.dialect,
+            enabled=account.enabled,
+        )
+        for number, account in enumerate(told.accounts)
+    ]
+    return FlowProvider(http, told.base_url, Accounts(accounts), clock)
+
+
+def build_keys(settings: Settings) -> Mapping[str, Secret]:
+    """Return the clients' keys of the configuration, each by its reference.
+
+    Raises:
+        WrongConfiguration: one that is referred to is not there.
+    """
+    return {key: secret(key, key=f"access.keys[{number}]") for number, key in enumerate(settings.access.keys)}
+
+
+def build_input_loader(settings: Settings, media: MediaStore) -> InputImageLoader:
+    """Return who brings pictures to work from."""
+    told = settings.limits
+    fetching = settings.fetching
+    agent = user_agent(fetching.contact or settings.server.public_url)
+    fetcher = SafeFetcher(http=fetching.http, trusted=fetching.trusted, agent=agent)
+    limits = InputLimits(bytes=told.image_bytes, bytes_in_all=told.images_bytes, pixels=told.image_pixels)
+    return InputImageLoader(fetcher, media, limits)
+
+
+def build_read_context(settings: Settings, catalogue: Catalogue) -> ReadContext:
+    """Return what requests are read against.
+
+    Raises:
+        WrongConfiguration: a pattern of `chat.side_call_patterns` cannot be read.
+    """
+    lengths = settings.videos.seconds_policy
+    return ReadContext(
+        catalogue=catalogue,
+        longest_prompt=settings.limits.prompt_characters,
+        size_policy=SizePolicy(settings.images.size_policy),
+        length_policy=None if lengths == "by_name" else LengthPolicy(lengths),
+        public_url=settings.public_url,
+        phrasebook=load_phrasebook(settings.chat),
+        refuse_side_calls=settings.chat.side_calls == "refuse",
+        listing=settings.list_models,
+    )
+
+
+def build_key_names(settings: Settings, keys: Mapping[str, Secret]) -> ConfiguredNames:
+    """Return the names of keys that settings use."""
+    named = {name for names in settings.keys_named.values() for name in names}
+    return ConfiguredNames({name: key for name, key in keys.items() if name in named})
+
+
+def build_image_options(settings: Settings) -> ImageOptions:
+    """Return how the Images API answers where a request does not say."""
+    told = settings.images
+    return ImageOptions(delivery_by_key=told.response_format_by_key, delivery=told.response_format)
+
+
+def build_chat_options(settings: Settings) -> ChatOptions:
+    """Return how chats are answered."""
+    told = settings.chat
+    return ChatOptions(
+        enclose_pictures=told.images == "data",
+        markup_by_key=told.markup_by_key,
+        markup=told.video_markup,
+        stream_errors=told.stream_errors,
+        side_call_model=told.side_call_model,
+    )
+
+
+def build_media_links(settings: Settings) -> MediaLinks:
+    """Return where finished files are found, and for how long."""
+    return MediaLinks(public_url=settings.public_url, keep=settings.storage.retention_days * DAY_SECONDS)
+
+
+def build_retention(settings: Settings) -> Retention | None:
+    """Return how long files are kept; None keeps everything."""
+    if not settings.storage.retention_days:
+        return None
+    return Retention(keep=settings.storage.retention_days * DAY_SECONDS, replay=settings.jobs.replay_minutes * 60)
+
+
+def build_poll_schedule(settings: Settings) -> PollSchedule:
+    """Return the times of video jobs."""
+    told = settings.jobs
+    return PollSchedule(
+        poll_seconds=told.poll_seconds,
+        lease_seconds=told.lease_seconds,
+        deadline_seconds=told.deadline_minutes * 60,
+        reconcile_seconds=told.reconcile_seconds if told.on_ambiguous == "reconcile" else None,
+    )
+
+
+def build_timeouts(settings: Settings) -> Timeouts:
+    """Return what the use cases wait for, and how long."""
+    return Timeouts(
+        heartbeat=settings.chat.heartbeat_seconds,
+        replay=settings.jobs.replay_minutes * 60,
+        typical=settings.jobs.typical_seconds,
+        lease=LEASE_FACTOR * settings.jobs.lease_seconds,
+        drain_seconds=settings.server.shutdown_seconds - DRAIN_SECONDS,
+        recent_results_bytes=settings.limits.memory_bytes // RECENT_RESULTS_SHARE,
+        sign=settings.chat.heartbeat_seconds * LEASE_HEARTBEATS,
+        queue=settings.limits.wait_seconds,
+    )
