@@ -29,7 +29,7 @@ NOT_FOUND_PAGE: Final = """<!DOCTYPE html><html lang=en><title>Error 404 (Not Fo
 
 
 def create_sandbox(rules: SandboxRules, *, clock: Callable[[], float] = time.time) -> Litestar:
-    """Return the Gemini and Flow APIs as one application; with `rules.state` it goes on where it stopped.
+    """Return the Gemini and Flow APIs as one application; with `rules.state` it continues from its journal.
 
     The clock gives Unix seconds; the state of jobs and the expiry of links follow it.
     """

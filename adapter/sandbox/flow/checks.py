@@ -119,7 +119,7 @@ def check_question(account: SandboxAccount, body: StatusRequest) -> None:
 
 
 def check_video(sandbox: SandboxState, account: SandboxAccount, one: TextVideo, place: tuple[str, Keys]) -> None:
-    """Refuse a video that its desk does not make; `place` is its path in the request and the desk's keys.
+    """Refuse a video that its endpoint does not make; `place` is its path in the request and the endpoint's keys.
 
     Raises:
         GoogleError: 400 for a wrong value, 404 for a picture that the account does not have.

@@ -26,7 +26,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class ClientContext(Message, frozen=True, kw_only=True):
-    """Who asks; the video desks need all four, the others their part (seed 002, clientContext)."""
+    """Who asks. The video endpoints need all four fields, the others a part of them (seed 002, clientContext)."""
 
     session_id: str = ""
     project_id: str = ""
