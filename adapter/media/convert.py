@@ -1,4 +1,4 @@
-"""Converts pictures to the ordered format and size. A model chooses PNG or JPEG by itself (`gemini.md` 1.4)."""
+"""Converts pictures to the ordered format and size. A model chooses PNG or JPEG by itself (`gemini.md` section 1.4)."""
 
 from io import BytesIO
 

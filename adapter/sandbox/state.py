@@ -63,7 +63,7 @@ def base_url(request: Incoming) -> str:
 
 
 def key_checked(request: Incoming, rules: SandboxRules) -> None:
-    """Let a Gemini request pass with a known key, in the header or `?key=` (gemini.md sections 3 and 5).
+    """Let a Gemini request pass with a known key, in the header or `?key=` (`gemini.md` sections 3 and 5).
 
     Raises:
         GoogleError: 403 without a key, 400 API_KEY_INVALID with a wrong one, as Google does.

@@ -1,4 +1,4 @@
-"""What Google refuses of Flow's pictures and videos (seed 002 sections 2 and 3, seed 004, flow.md section 2)."""
+"""What Google refuses of Flow's pictures and videos (seed 002 sections 2 and 3, seed 004, `flow.md` section 2)."""
 
 from collections.abc import Iterator
 from typing import Final

@@ -135,7 +135,7 @@ class ImageResult(Message, frozen=True, kw_only=True):
 
 
 class Credits(Message, frozen=True, kw_only=True):
-    """`GET /v1/credits` (flow.md section 2)."""
+    """`GET /v1/credits` (`flow.md` section 2)."""
 
     credits: int
     user_paygate_tier: str
