@@ -48,6 +48,8 @@ from adapter.openai_api.routes.head import HeadRequests
 from adapter.openai_api.routes.request_log import RequestLog
 from adapter.openai_api.routes.reservation import ReservationMiddleware
 from adapter.openai_api.routes.services import Services
+from adapter.providers import registry
+from adapter.providers.description import AnyProvider
 from adapter.providers.http import Http
 from adapter.records.files import SqlFileStore
 from adapter.records.responses import SqlResponseStore
@@ -56,8 +58,6 @@ from adapter.wiring import (
     DAY_SECONDS,
     build_chat_options,
     build_database,
-    build_flow,
-    build_gemini,
     build_image_options,
     build_input_loader,
     build_key_names,
@@ -65,6 +65,7 @@ from adapter.wiring import (
     build_media_links,
     build_media_store,
     build_poll_schedule,
+    build_providers,
     build_read_context,
     build_retention,
     build_spool,
@@ -96,13 +97,14 @@ def unchanged(ports: Ports) -> Ports:
 Build = Callable[[Settings, Catalogue], Litestar]
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
     settings: Settings,
     catalogue: Catalogue,
     *,
     transport: httpx.AsyncBaseTransport | None = None,
     clock: Clock | None = None,
     override: Override = unchanged,
+    providers: Sequence[AnyProvider] = registry.BUILT_IN,
 ) -> Litestar:
     """Build the application. The outside world is an argument; everything else is in the settings.
 
@@ -112,7 +114,8 @@ def create_app(
     Raises:
         WrongConfiguration: a secret that a setting refers to is not there, or the media store cannot be used.
     """
-    application = Application(settings, catalogue, transport, clock or SystemClock(), override)
+    outside = Outside(transport=transport, clock=clock or SystemClock(), override=override, providers=providers)
+    application = Application(settings, catalogue, outside)
     app = api(application.open, body_bytes=settings.limits.body_bytes)
     decoded = DecodedBodies(app.asgi_handler, body_bytes=settings.limits.body_bytes)
     draining = DrainMiddleware(HeadRequests(AzurePaths(ReservationMiddleware(decoded))))
@@ -146,25 +149,26 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
         self.stack.push_async_callback(cancel, asyncio.create_task(work))
 
 
-class Application:
-    """The rooms of a running application."""
+class Outside(msgspec.Struct, frozen=True, kw_only=True):
+    """The outside world of the application, as `create_app` takes it."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        catalogue: Catalogue,
-        transport: httpx.AsyncBaseTransport | None,
-        clock: Clock,
-        override: Override = unchanged,
-    ) -> None:
+    transport: httpx.AsyncBaseTransport | None = None
+    clock: Clock = msgspec.field(default_factory=SystemClock)
+    override: Override = unchanged
+    providers: Sequence[AnyProvider] = registry.BUILT_IN
+
+
+class Application:
+    """Everything that a running application consists of: built from the settings, opened and closed in order."""
+
+    def __init__(self, settings: Settings, catalogue: Catalogue, outside: Outside) -> None:
         #: What else is to be done when the process is told to stop.
         self.drains: list[Callable[[], None]] = []
         self._settings = settings
-        self._clock = clock
-        self._override = override
-        self._http = http = Http(transport)
-        self._flow = build_flow(settings, http, clock)
-        self._gemini = build_gemini(settings, http)
+        self._clock = outside.clock
+        self._override = outside.override
+        self._http = Http(outside.transport)
+        self._providers = build_providers(settings, outside.providers, self._http, outside.clock)
         self._context = build_read_context(settings, catalogue)
         self._keys = build_keys(settings)
         self._media = build_media_store(settings)
@@ -186,7 +190,7 @@ class Application:
             log.info(
                 "server.started",
                 public_url=self._settings.public_url,
-                providers=[name for name, one in (("flow", self._flow), ("gemini", self._gemini)) if one],
+                providers=[*self._providers],
                 database=without_password(self._settings.storage.database),
                 media=self._settings.storage.media,
             )
@@ -198,7 +202,7 @@ class Application:
         stack.push_async_callback(database.dispose)
         feed = LocalFeed(self._clock)
         memory = Memory(SqlJobStore(database), feed, self._media)
-        makers = {"flow": self._flow} if self._flow else {}
+        makers = {name: each.videos for name, each in self._providers.items() if each.videos}
         ports = self._override(Ports(memory, SqlRequestStore(database), makers, build_spool(self._settings)))
         stack.push_async_callback(ports.spool.close)
         return Resources(
@@ -242,7 +246,7 @@ class Application:
             access=Keyring([*self._keys.values()], store, anonymous=settings.access.anonymous),
             pictures=pictures,
             videos=videos,
-            texts=Texts(self._gemini),
+            texts=Texts(next((each.texts for each in self._providers.values() if each.texts), None)),
             files=Files(memory.media),
             contents=VideoContents(memory, FrameThumbnailer(memory.media, budget)),
             uploads=Uploads(resources.files, memory.media, clock, [resources.responses]),
@@ -263,8 +267,8 @@ class Application:
 
     def _image_makers(self, memory: Memory, budget: MemoryBudget) -> ImageMakers:
         inputs = build_input_loader(self._settings, memory.media)
-        offered = (("flow", self._flow), ("gemini", self._gemini))
-        return ImageMakers({name: ImagePipeline(one, inputs, budget) for name, one in offered if one}, inputs)
+        offered = {name: each.images for name, each in self._providers.items() if each.images}
+        return ImageMakers({name: ImagePipeline(one, inputs, budget) for name, one in offered.items()}, inputs)
 
     def _tidy(self, resources: Resources) -> None:
         media, file_owners, clock = resources.memory.media, resources.file_owners, self._clock

@@ -13,12 +13,14 @@ import msgspec
 from msgspec import Meta
 
 from adapter import shipped
-from adapter.domain.catalogue import Catalogue, CatalogueFile, Listing
+from adapter.domain.catalogue import Card, Catalogue, CatalogueFile, Listing
 from adapter.domain.delivery import Delivery
 from adapter.domain.markup import Markup
 from adapter.domain.side_calls import Phrasebook, SideCallKind
 from adapter.domain.stream_errors import StreamErrors
 from adapter.errors import WrongConfiguration
+from adapter.providers import registry
+from adapter.providers.description import AnyProvider, ProviderSettings
 from adapter.sandbox.rules import SandboxRules
 
 PREFIX = "ADAPTER__"
@@ -29,8 +31,7 @@ REFERENCES = ("env:", "file:", "cmd:", "plain:")
 #: the program: a configuration that somebody copied a year ago gets the new ones all the same.
 PHRASES = Path(__file__).with_name("side_calls.toml")
 
-HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s]+[^/\s]$")]
-#: As above, or empty.
+#: Empty, or an address.
 OptionalHttpUrl = Annotated[str, Meta(pattern=r"^(https?://[^\s]+)?$")]
 #: A name, an IPv4 address, or an IPv6 address in brackets, each with a port.
 HostPort = Annotated[str, Meta(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^\s/@:\[\]]+):[1-9][0-9]{0,4}$")]
@@ -80,44 +81,6 @@ class Storage(_Section, frozen=True, kw_only=True):
     #: How long responses can be looked up, with their pictures (OpenAI's own: 30).
     responses_days: Annotated[float, Meta(gt=0, le=36_500)] = 30.0
     s3: S3 = S3()
-
-
-class Gemini(_Section, frozen=True, kw_only=True):
-    """The Gemini API, or a relay that speaks it."""
-
-    base_url: HttpUrl = "https://generativelanguage.googleapis.com"
-    api_version: Annotated[str, Meta(pattern=r"^v1[a-z0-9]*$")] = "v1beta"
-    auth: Literal["header", "query", "bearer"] = "header"
-    keys: Annotated[tuple[str, ...], Meta(min_length=1)]
-    #: Calls under way at once.
-    concurrency: Annotated[int, Meta(ge=1, le=1024)] = 64
-
-
-class FlowAccount(_Section, frozen=True, kw_only=True):
-    """One account of the operator."""
-
-    name: Annotated[str, Meta(min_length=1)]
-    token: str
-    project_id: Annotated[str, Meta(min_length=1)]
-    tier: Literal["PAYGATE_TIER_NOT_PAID", "PAYGATE_TIER_ONE", "PAYGATE_TIER_TWO"] = "PAYGATE_TIER_ONE"
-    #: In which form videos are asked for: the documents' one, or the newer one. An answer in either is understood.
-    dialect: Literal["seed", "media"] = "seed"
-    #: Whether it takes new work. The jobs that it has are looked after in any case.
-    enabled: bool = True
-
-
-class Flow(_Section, frozen=True, kw_only=True):
-    """Google Flow's aisandbox API."""
-
-    base_url: HttpUrl = "https://aisandbox-pa.googleapis.com"
-    accounts: Annotated[tuple[FlowAccount, ...], Meta(min_length=1)]
-
-
-class Providers(_Section, frozen=True, kw_only=True):
-    """Google's sides; one that is left out is not offered."""
-
-    gemini: Gemini | None = None
-    flow: Flow | None = None
 
 
 class Jobs(_Section, frozen=True, kw_only=True):
@@ -214,7 +177,8 @@ class Settings(_Section, frozen=True, kw_only=True):
     server: Server = Server()
     access: Access = Access()
     storage: Storage = Storage()
-    providers: Providers = Providers()
+    #: By name. A provider that is left out is not offered.
+    providers: dict[str, ProviderSettings] = {}
     jobs: Jobs = Jobs()
     chat: Chat = Chat()
     images: Images = Images()
@@ -250,16 +214,13 @@ class Settings(_Section, frozen=True, kw_only=True):
 
     def secrets(self) -> list[tuple[str, str]]:
         """Return where every secret is said to be, by the key that says so."""
-        gemini, flow = self.providers.gemini, self.providers.flow
         found = [(f"access.keys[{number}]", key) for number, key in enumerate(self.access.keys)]
         if self.storage.database_password:
             found.append(("storage.database_password", self.storage.database_password))
         if self.storage.s3.access_key:
             found += [(f"storage.s3.{name}", getattr(self.storage.s3, name)) for name in ("access_key", "secret_key")]
-        if gemini:
-            found += [(f"providers.gemini.keys[{number}]", key) for number, key in enumerate(gemini.keys)]
-        if flow:
-            found += [(f"providers.flow.accounts[{at}].token", one.token) for at, one in enumerate(flow.accounts)]
+        for name, section in self.providers.items():
+            found += [(f"providers.{name}.{key}", reference) for key, reference in section.secrets()]
         return found
 
     def on_port(self, port: int) -> "Settings":
@@ -268,15 +229,16 @@ class Settings(_Section, frozen=True, kw_only=True):
 
     def directed_to(self, base_url: str) -> "Settings":
         """Return the same settings with every provider at one address: the sandbox's."""
-        providers = Providers(
-            gemini=self.providers.gemini and msgspec.structs.replace(self.providers.gemini, base_url=base_url),
-            flow=self.providers.flow and msgspec.structs.replace(self.providers.flow, base_url=base_url),
-        )
+        providers = {
+            name: msgspec.structs.replace(section, base_url=base_url) for name, section in self.providers.items()
+        }
         return msgspec.structs.replace(self, providers=providers)
 
 
-def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
-    """Read a configuration file and lay the environment over it.
+def load_settings(
+    path: Path, environ: Mapping[str, str], providers: Sequence[AnyProvider] = registry.BUILT_IN
+) -> Settings:
+    """Read a configuration file and lay the environment over it. `providers` are those that may have a section.
 
     Raises:
         WrongConfiguration: the file is missing, is no TOML, or has a key or value that does not belong there.
@@ -287,13 +249,16 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
         _lay_over(tables, name, text)
     place = " or ".join([str(path), *sorted(variables)])
     try:
-        settings = msgspec.convert(tables, Settings, strict=False)
+        sections = _provider_sections(tables.pop("providers", {}), providers)
+        settings = msgspec.structs.replace(msgspec.convert(tables, Settings, strict=False), providers=sections)
     except msgspec.ValidationError as error:
         raise WrongConfiguration(f"{place}: {error}") from error
     if settings.jobs.lease_seconds < 2 * settings.jobs.poll_seconds:
         raise WrongConfiguration(f"{path}: jobs.lease_seconds has to be at least twice jobs.poll_seconds.")
-    if settings.chat.side_call_model and settings.providers.gemini is None:
-        raise WrongConfiguration(f"{path}: chat.side_call_model needs the section [providers.gemini].")
+    writers = [each.name for each in providers if "text" in each.makes]
+    if settings.chat.side_call_model and not settings.providers.keys() & writers:
+        needed = " or ".join(f"[providers.{name}]" for name in writers)
+        raise WrongConfiguration(f"{path}: chat.side_call_model needs the section {needed}.")
     if bool(settings.storage.s3.access_key) != bool(settings.storage.s3.secret_key):
         raise WrongConfiguration(f"{path}: storage.s3.access_key and storage.s3.secret_key go together.")
     for table, names in settings.keys_named.items():
@@ -304,17 +269,35 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
     return settings
 
 
-def load_catalogue(path: Path, settings: Settings) -> Catalogue:
+def _provider_sections(table: object, providers: Sequence[AnyProvider]) -> dict[str, ProviderSettings]:
+    """Read `[providers]`. The structs are made here, so that an error names the key by its whole path.
+
+    Raises:
+        msgspec.ValidationError: a key or value that does not belong there.
+    """
+    names = [(each.name, each.settings | None, None) for each in providers]
+    sections = msgspec.defstruct("Providers", names, frozen=True, kw_only=True, forbid_unknown_fields=True)
+    whole = msgspec.defstruct("File", [("providers", sections)])
+    read = msgspec.convert({"providers": table}, whole, strict=False)
+    found = msgspec.structs.asdict(msgspec.structs.astuple(read)[0])
+    return {name: section for name, section in found.items() if section is not None}
+
+
+def load_catalogue(path: Path, settings: Settings, providers: Sequence[AnyProvider] = registry.BUILT_IN) -> Catalogue:
     """Read the catalogue that a configuration file names and keep the models whose provider is configured.
 
     Raises:
-        WrongConfiguration: as `load_settings`.
+        WrongConfiguration: as `load_settings`; or a provider cannot serve one of its models.
     """
     file = catalogue_file(path, settings)
     try:
         everything = msgspec.convert(_read_toml(file), CatalogueFile)
-        configured = {name for name in ("gemini", "flow") if getattr(settings.providers, name)}
-        return Catalogue(everything.only(configured))
+        offered = everything.only(settings.providers)
+        described = {each.name: each for each in providers}
+        cards: tuple[Card, ...] = (*offered.image, *offered.video)
+        for card in cards:
+            described[card.provider].check(card)
+        return Catalogue(offered)
     except (msgspec.ValidationError, ValueError) as error:
         raise WrongConfiguration(f"{file}: {error}") from error
 

@@ -1,6 +1,6 @@
 """The settings turned into what the house is fitted with: stores, providers, and the seconds that things may take."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from adapter.access.names import ConfiguredNames
@@ -21,9 +21,7 @@ from adapter.media.store import ObjectMediaStore, open_media
 from adapter.openai_api.read.context import ReadContext
 from adapter.openai_api.routes.services import ChatOptions, ImageOptions
 from adapter.openai_api.write.videos import MediaLinks
-from adapter.providers.flow.accounts import Account, Accounts
-from adapter.providers.flow.provider import FlowProvider
-from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
+from adapter.providers.description import AnyProvider, Provider, ProviderContext
 from adapter.providers.http import Http
 from adapter.settings import Settings, load_phrasebook
 
@@ -82,46 +80,28 @@ def build_spool(settings: Settings) -> Spool:
     return Spool(Path(settings.jobs.spool) if settings.jobs.spool else None)
 
 
-def build_gemini(settings: Settings, http: Http) -> GeminiProvider | None:
-    """Return the Gemini API, if it is configured.
+def build_providers(
+    settings: Settings, providers: Sequence[AnyProvider], http: Http, clock: Clock
+) -> Mapping[str, Provider]:
+    """Return the providers that are configured, by name.
 
     Raises:
-        WrongConfiguration: a key that is referred to is not there.
+        WrongConfiguration: a secret that is referred to is not there.
     """
-    told = settings.providers.gemini
-    if told is None:
-        return None
-    endpoint = GeminiEndpoint(
-        base_url=told.base_url,
-        api_version=told.api_version,
-        auth=told.auth,
-        keys=tuple(secret(key, key=f"providers.gemini.keys[{number}]") for number, key in enumerate(told.keys)),
-        concurrency=told.concurrency,
-    )
-    return GeminiProvider(http, endpoint)
+    return {
+        each.name: each.build(settings.providers[each.name], build_provider_context(each.name, http, clock))
+        for each in providers
+        if each.name in settings.providers
+    }
 
 
-def build_flow(settings: Settings, http: Http, clock: Clock) -> FlowProvider | None:
-    """Return Flow with its accounts, if it is configured.
+def build_provider_context(name: str, http: Http, clock: Clock) -> ProviderContext:
+    """Return the outside world of one provider."""
 
-    Raises:
-        WrongConfiguration: a token that is referred to is not there.
-    """
-    told = settings.providers.flow
-    if told is None:
-        return None
-    accounts = [
-        Account(
-            name=account.name,
-            token=secret(account.token, key=f"providers.flow.accounts[{number}].token"),
-            project_id=account.project_id,
-            tier=account.tier,
-            dialect=account.dialect,
-            enabled=account.enabled,
-        )
-        for number, account in enumerate(told.accounts)
-    ]
-    return FlowProvider(http, told.base_url, Accounts(accounts), clock)
+    def open_secret(reference: str, *, key: str) -> Secret:
+        return secret(reference, key=f"providers.{name}.{key}")
+
+    return ProviderContext(http=http, clock=clock, open_secret=open_secret)
 
 
 def build_keys(settings: Settings) -> Mapping[str, Secret]:

@@ -9,7 +9,7 @@ import pytest
 from litestar import Litestar
 from structlog.testing import capture_logs
 
-from adapter.app import Application
+from adapter.app import Application, Outside
 from adapter.media.janitor import FIRST_SECONDS
 from adapter.settings import Settings, Storage
 from tests.fakes import FakeClock
@@ -39,7 +39,7 @@ async def test_files_are_kept_for_as_long_as_the_setting_says(tmp_path: Path, da
     lay(folder, "b", at=clock.now() - 3600)
     with capture_logs() as logs:
         async with (
-            Application(keeping(tmp_path, days), catalogue(), None, clock).open(Litestar([])),
+            Application(keeping(tmp_path, days), catalogue(), Outside(clock=clock)).open(Litestar([])),
             asyncio.timeout(10),
         ):
             await clock.advance(0)
@@ -54,7 +54,7 @@ async def test_without_the_setting_everything_is_kept(tmp_path: Path) -> None:
     """Nobody waits for the time to tidy up."""
     for days, waits in ((0.0, False), (1.0, True)):
         clock = FakeClock(at=1_000_000.0)
-        async with Application(keeping(tmp_path, days), catalogue(), None, clock).open(Litestar([])):
+        async with Application(keeping(tmp_path, days), catalogue(), Outside(clock=clock)).open(Litestar([])):
             await clock.advance(0)
 
             assert (clock.now() + FIRST_SECONDS in clock.alarms) is waits

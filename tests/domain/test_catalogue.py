@@ -8,7 +8,7 @@ import pytest
 from adapter.domain.catalogue import Catalogue, CatalogueFile, ImageCard, LengthPolicy, Listing, VideoCard
 from adapter.domain.media import Frame, Pixels, Ratio, Resolution, Shape, SizePolicy
 from adapter.errors import InvalidRequest, UnknownModel
-from adapter.settings import Providers, Settings, load_catalogue
+from adapter.settings import Settings, load_catalogue
 from tests.support import CONFIG, ROOT, catalogue
 
 CATALOGUE = catalogue()
@@ -270,7 +270,7 @@ def test_a_square_video_is_refused() -> None:
 
 def test_models_of_a_provider_that_is_not_configured_are_not_offered() -> None:
     """Without Flow there are no Flow models, and no alias leads to one."""
-    only_gemini = Settings(providers=Providers(gemini=CONFIG.providers.gemini))
+    only_gemini = Settings(providers={"gemini": CONFIG.providers["gemini"]})
     offered = load_catalogue(Path("config/adapter.toml"), only_gemini)
 
     assert all(model.card.provider == "gemini" for model in offered.models)

@@ -1,7 +1,7 @@
 """Gemini as a maker of pictures, against a function that stands for Google."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import httpx
 import msgspec
@@ -12,7 +12,9 @@ import structlog
 from adapter.credentials import FixedSecret
 from adapter.domain.media import Frame
 from adapter.domain.orders import ImageOrder
+from adapter.domain.ports import Secret
 from adapter.errors import InvalidRequest, NoMedia, UpstreamBroken, UpstreamBusy, UpstreamCredential
+from adapter.providers.gemini.keys import Key, Keys
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider, address, requests
 from adapter.providers.http import Http
 from tests.fakes import made_image, png
@@ -22,9 +24,11 @@ ENDPOINT = GeminiEndpoint(
     base_url="https://gemini.example",
     api_version="v1beta",
     auth="header",
-    keys=(FixedSecret("AIza-one"), FixedSecret("AIza-two")),
     concurrency=3,
 )
+
+
+KEYS = (FixedSecret("AIza-one"), FixedSecret("AIza-two"))
 
 
 def order(n: int = 1) -> ImageOrder:
@@ -32,9 +36,12 @@ def order(n: int = 1) -> ImageOrder:
     return ImageOrder(model="m", provider="gemini", upstream="m", prompt="a fox", n=n, frame=Frame(), seed=100)
 
 
-def provider(google: Callable[..., object], endpoint: GeminiEndpoint = ENDPOINT) -> GeminiProvider:
+def provider(
+    google: Callable[..., object], endpoint: GeminiEndpoint = ENDPOINT, keys: Sequence[Secret] = KEYS
+) -> GeminiProvider:
     """Return the provider before a function that stands for Google."""
-    return GeminiProvider(Http(Answering(google)), endpoint)  # type: ignore[arg-type]
+    named = [Key(f"key-{number}", key) for number, key in enumerate(keys, 1)]
+    return GeminiProvider(Http(Answering(google)), endpoint, Keys(named))  # type: ignore[arg-type]
 
 
 def picture(request: httpx.Request) -> httpx.Response:
@@ -132,17 +139,17 @@ def only(key: str) -> Callable[[httpx.Request], httpx.Response]:
 
 async def test_a_refused_key_is_renewed_once() -> None:
     """As a file or a command has it now."""
-    endpoint = msgspec.structs.replace(ENDPOINT, keys=(Renewable("old", "new"),))
+    key = Renewable("old", "new")
 
-    assert len(await provider(only("new"), endpoint).make_images(order(), ())) == 1
+    assert len(await provider(only("new"), keys=[key]).make_images(order(), ())) == 1
 
 
 async def test_a_key_that_stays_refused_is_the_operators_to_mend() -> None:
     """502, and no endless asking."""
-    endpoint = msgspec.structs.replace(ENDPOINT, keys=(Renewable("old"),))
+    key = Renewable("old")
 
     with pytest.raises(UpstreamCredential), structlog.testing.capture_logs() as written:
-        await provider(only("new"), endpoint).make_images(order(), ())
+        await provider(only("new"), keys=[key]).make_images(order(), ())
     assert [line["event"] for line in written] == ["upstream.credential_refused"]
 
 

@@ -9,11 +9,8 @@ import pytest
 from adapter.domain.texts import TextLimits, Turn
 from adapter.errors import ContentRefused, NoMedia, UpstreamBroken, UpstreamOverloaded
 from adapter.providers.gemini import translate
-from adapter.providers.gemini.provider import GeminiProvider
-from adapter.providers.http import Http
 from adapter.providers.reply import Reply
 from tests.providers.test_gemini_provider import ENDPOINT, Renewable, order, provider
-from tests.support import Answering
 
 LIMITS = TextLimits(tokens=100, seconds=5.0)
 
@@ -88,7 +85,7 @@ async def test_a_text_does_not_wait_behind_pictures() -> None:
             await going_on.wait()
         return httpx.Response(200, content=answer({"text": "A fox"}).body)
 
-    gemini = GeminiProvider(Http(Answering(google)), msgspec.structs.replace(ENDPOINT, concurrency=1))
+    gemini = provider(google, msgspec.structs.replace(ENDPOINT, concurrency=1))
     drawing = asyncio.create_task(gemini.make_images(order(), ()))
     await reached.wait()
 
@@ -108,6 +105,6 @@ async def test_a_refused_key_is_renewed_for_a_text_as_well() -> None:
             return httpx.Response(401, json={"error": {"code": 401, "message": "no", "status": "UNAUTHENTICATED"}})
         return httpx.Response(200, content=answer({"text": "A fox"}).body)
 
-    gemini = provider(google, msgspec.structs.replace(ENDPOINT, keys=(key,)))
+    gemini = provider(google, keys=[key])
 
     assert await gemini.make_text("gemini-x", [Turn("user", "Name it.")], LIMITS) == "A fox"

@@ -1,7 +1,6 @@
 """Gemini as a maker of pictures, and of a few words."""
 
 import asyncio
-import itertools
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TypeVar
 from urllib.parse import urlencode
@@ -11,10 +10,10 @@ import structlog
 
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
-from adapter.domain.ports import Secret
 from adapter.domain.texts import TextLimits, Turn
 from adapter.errors import AdapterError, NoMedia, UpstreamCredential, already_paid
 from adapter.providers.gemini import translate
+from adapter.providers.gemini.keys import Keys
 from adapter.providers.http import Http
 from adapter.providers.reply import Reply
 
@@ -35,7 +34,6 @@ class GeminiEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     api_version: str
     #: `header` (x-goog-api-key), `query` (?key=, as the relay of seed 003 wants it) or `bearer`.
     auth: str
-    keys: tuple[Secret, ...]
     #: Calls under way at once.
     concurrency: int
 
@@ -51,10 +49,10 @@ class Call(msgspec.Struct, frozen=True):
 class GeminiProvider:
     """Makes each picture of an order by a call of its own: these models refuse more than one candidate."""
 
-    def __init__(self, http: Http, endpoint: GeminiEndpoint) -> None:
+    def __init__(self, http: Http, endpoint: GeminiEndpoint, keys: Keys) -> None:
         self._http = http
         self._endpoint = endpoint
-        self._keys = itertools.cycle(enumerate(endpoint.keys))
+        self._keys = keys
         self._places = asyncio.Semaphore(endpoint.concurrency)
 
     async def make_images(self, order: ImageOrder, inputs: Sequence[Image]) -> Sequence[Image]:
@@ -78,14 +76,14 @@ class GeminiProvider:
                     return await self._generate(call, translate.image)
 
     async def _generate(self, call: Call, read: Callable[[Reply], _T]) -> _T:
-        number, secret = next(self._keys)
-        key = await secret.read()
+        key = self._keys.choose()
+        secret = await key.secret.read()
         try:
-            return read(await self._ask(call, key))
+            return read(await self._ask(call, secret))
         except UpstreamCredential:
-            renewed = await secret.renew()
-            if renewed == key:
-                log.error("upstream.credential_refused", provider="gemini", key_number=number + 1)  # noqa: TRY400 - a fact
+            renewed = await key.secret.renew()
+            if renewed == secret:
+                log.error("upstream.credential_refused", provider="gemini", account=key.name)  # noqa: TRY400 - a fact
                 raise
         return read(await self._ask(call, renewed))
 

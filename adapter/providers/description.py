@@ -1,0 +1,89 @@
+"""What a provider says of itself. A provider is a folder; its description is all that the rest of the program sees.
+
+`registry.py` lists the descriptions that come with the program; `docs/providers.md` shows how to write one.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from adapter.domain.catalogue import Card
+from adapter.domain.ports import Clock, ImageProvider, Secret, TextMaker, VideoProvider
+from adapter.providers.http import Http
+
+HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s]+[^/\s]$")]
+#: What can be made. A row of the catalogue is of the kind `image` or `video`; `text` is for side calls.
+Kind = Literal["image", "video", "text"]
+
+
+class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The section `[providers.NAME]` of the configuration. Unknown keys are mistakes."""
+
+    base_url: HttpUrl
+
+    def secrets(self) -> Iterable[tuple[str, str]]:
+        """Return each reference to a secret, by its key inside the section."""
+        return ()
+
+
+class SecretOpener(Protocol):
+    """Finds the secret of a reference."""
+
+    def __call__(self, reference: str, *, key: str) -> Secret:
+        """Return the secret; `key` is the setting inside the provider's section, for messages.
+
+        Raises:
+            WrongConfiguration: it is not there.
+        """
+        ...
+
+
+class ProviderContext(msgspec.Struct, frozen=True, kw_only=True):
+    """The outside world of a provider."""
+
+    http: Http
+    clock: Clock
+    open_secret: SecretOpener
+
+
+class Provider(msgspec.Struct, frozen=True, kw_only=True):
+    """A configured provider by what it makes; None: it does not make that."""
+
+    images: ImageProvider | None = None
+    videos: VideoProvider | None = None
+    texts: TextMaker | None = None
+
+
+_Settings = TypeVar("_Settings", bound=ProviderSettings)
+
+
+def accept(card: Card) -> None:
+    """Accept every row of the catalogue."""
+
+
+class ProviderDescription(msgspec.Struct, Generic[_Settings], frozen=True, kw_only=True):
+    """A kind of provider: its name, its settings, and how it is built from them."""
+
+    #: The name in the configuration and in the catalogue. Jobs remember it.
+    name: str
+    settings: type[_Settings]
+    build: Callable[[_Settings, ProviderContext], Provider]
+    makes: Collection[Kind]
+    #: Raises ValueError for a row of the catalogue that the provider cannot serve.
+    check_card: Callable[[Card], None] = accept
+
+    def check(self, card: Card) -> None:
+        """Look at a row of the catalogue.
+
+        Raises:
+            ValueError: the provider cannot serve it.
+        """
+        if card.kind not in self.makes:
+            raise ValueError(f"the model '{card.name}' is a {card.kind} model, and '{self.name}' makes no {card.kind}s")
+        self.check_card(card)
+
+
+#: A description, whatever its settings are.
+AnyProvider = ProviderDescription[Any]

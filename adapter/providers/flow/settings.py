@@ -1,0 +1,38 @@
+"""The section `[providers.flow]`."""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from adapter.providers.description import HttpUrl, ProviderSettings
+
+
+class FlowAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One account of the operator."""
+
+    name: Annotated[str, Meta(min_length=1)]
+    token: str
+    project_id: Annotated[str, Meta(min_length=1)]
+    tier: Literal["PAYGATE_TIER_NOT_PAID", "PAYGATE_TIER_ONE", "PAYGATE_TIER_TWO"] = "PAYGATE_TIER_ONE"
+    #: In which form videos are asked for: the documents' one, or the newer one. An answer in either is understood.
+    dialect: Literal["seed", "media"] = "seed"
+    #: Whether it takes new work. The jobs that it has are looked after in any case.
+    enabled: bool = True
+
+
+class FlowSettings(ProviderSettings, frozen=True, kw_only=True):
+    """Google Flow's aisandbox API."""
+
+    base_url: HttpUrl = "https://aisandbox-pa.googleapis.com"
+    accounts: Annotated[tuple[FlowAccount, ...], Meta(min_length=1)]
+
+    def secrets(self) -> Iterable[tuple[str, str]]:
+        """Return the reference of each account's token."""
+        return [(token_key(number), account.token) for number, account in enumerate(self.accounts)]
+
+
+def token_key(number: int) -> str:
+    """Return the key of an account's token inside the section."""
+    return f"accounts[{number}].token"

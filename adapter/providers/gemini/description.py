@@ -1,0 +1,31 @@
+"""Gemini as the rest of the program sees it."""
+
+from typing import Final
+
+from adapter.providers.description import Provider, ProviderContext, ProviderDescription
+from adapter.providers.gemini.keys import Key, Keys
+from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
+from adapter.providers.gemini.settings import GeminiSettings, keys_key
+
+
+def build(settings: GeminiSettings, context: ProviderContext) -> Provider:
+    """Return the Gemini API.
+
+    Raises:
+        WrongConfiguration: a key that is referred to is not there.
+    """
+    keys = [
+        Key(key.name, context.open_secret(key.key, key=keys_key(number)))
+        for number, key in enumerate(settings.named_keys)
+    ]
+    endpoint = GeminiEndpoint(
+        base_url=settings.base_url,
+        api_version=settings.api_version,
+        auth=settings.auth,
+        concurrency=settings.concurrency,
+    )
+    gemini = GeminiProvider(context.http, endpoint, Keys(keys))
+    return Provider(images=gemini, texts=gemini)
+
+
+GEMINI: Final = ProviderDescription(name="gemini", settings=GeminiSettings, build=build, makes={"image", "text"})
