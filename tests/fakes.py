@@ -4,18 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from io import BytesIO
+from typing import Self
 
 import msgspec
 from PIL import Image as Pillow
 
-from adapter.domain.job import Intended, Operation, Progressed, Rendered, Submitted, VideoJob, advance
+from adapter.domain.job import BalanceReading, Intended, Operation, Progressed, Rendered, Submitted, VideoJob, advance
 from adapter.domain.media import Image as MadeImage
 from adapter.domain.media import Ratio, RemoteFile, RemoteVideo, image_from_bytes
 from adapter.domain.orders import ImageOrder, VideoOrder
-from adapter.domain.ports import Report
+from adapter.domain.ports import Clock, Neighbours, Report, Settlement
 from adapter.domain.records import UploadedFile
 from adapter.domain.stored_response import StoredResponse
 from adapter.errors import AdapterError, UpstreamBroken
+from adapter.providers.flow.settle import settle
 
 #: The smallest thing that is an MP4 by its boxes: `ftyp`, 24 bytes, and `mdat`, 2048 bytes and its head.
 CLIP = b"\x00\x00\x00\x18ftypisom" + bytes(12) + b"\x00\x00\x08\x08mdat" + bytes(range(256)) * 8
@@ -193,6 +195,12 @@ class FakeVideoProvider:
         #: What the account says it has, and how often it was asked.
         self.credits_left: int | None = None
         self.credits_asked: list[str] = []
+        self.clock: Clock = FakeClock()
+
+    def at(self, clock: Clock) -> Self:
+        """Take the clock by which its accounts are read."""
+        self.clock = clock
+        return self
 
     def choose_account(self) -> str:
         self.accounts.append(self.accounts.pop(0))
@@ -201,6 +209,12 @@ class FakeVideoProvider:
     async def credits(self, account: str) -> int | None:
         self.credits_asked.append(account)
         return self.credits_left
+
+    async def settle(self, job: VideoJob, neighbours: Neighbours, seconds: float) -> Settlement:
+        """By the credits, as Flow does."""
+        return await settle(
+            job, BalanceReading(await self.credits(job.account or ""), self.clock.now()), neighbours, seconds
+        )
 
     async def upload(self, pictures: Sequence[MadeImage], *, account: str) -> Sequence[str]:
         if self.refuse_upload is not None:

@@ -1,9 +1,10 @@
-"""Bringing a finished video home: whole and checked while it passes by, or not at all."""
+"""Stores finished videos. A file is checked while it arrives, and stored whole or not at all."""
 
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 
+import msgspec
 import structlog
 
 from adapter.domain.job import StoredVideo, VideoJob
@@ -31,15 +32,47 @@ async def fetch_video(job: VideoJob, provider: VideoProvider, media: MediaStore)
         StorageFailed: the media store does not take it.
     """
     remote = job.remote or RemoteVideo()
+    async with provider.download(remote.file, account=job.account or "") as download:
+        stored = await store_video(job, download, media)
+    poster = await _fetch_poster(remote.poster, job, provider, media) if remote.poster else None
+    return msgspec.structs.replace(stored, poster=poster)
+
+
+async def store_video(job: VideoJob, file: Download, media: MediaStore) -> StoredVideo:
+    """Store a job's video; it is checked on the way.
+
+    Raises:
+        UpstreamFault: it is no whole MP4; nothing of it is in the store.
+        StorageFailed: the media store does not take it.
+    """
     video = f"{job.stem}.{MediaFormat.MP4.extension}"
     check = Check()
-    async with provider.download(remote.file, account=job.account or "") as download:
-        await media.put(video, check.passing(download))
-    poster = await _bring_poster(remote.poster, job, provider, media) if remote.poster else None
-    return StoredVideo(video=video, poster=poster, size=check.size, sha256=check.sha256)
+    await media.put(video, check.passing(file))
+    return StoredVideo(video=video, poster=None, size=check.size, sha256=check.sha256)
 
 
-async def _bring_poster(file: RemoteFile, job: VideoJob, provider: VideoProvider, media: MediaStore) -> str | None:
+class InlineFile:
+    """A file that came with a provider's answer (the port `Download`)."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def is_whole(self, size: int) -> bool:
+        """Return whether so many bytes are all of it (the port of that name)."""
+        return size == len(self._data)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield it as one piece (the port of that name)."""
+        return one_piece(self._data)
+
+    async def read(self, limit: int) -> bytes:
+        """Return it (the port of that name)."""
+        if len(self._data) > limit:
+            raise UpstreamBroken("The file in the provider's answer is too long.")
+        return self._data
+
+
+async def _fetch_poster(file: RemoteFile, job: VideoJob, provider: VideoProvider, media: MediaStore) -> str | None:
     """Fetch the poster; a video without one is still a video."""
     try:
         opening = provider.download(file, account=job.account or "")
@@ -57,9 +90,9 @@ async def _bring_poster(file: RemoteFile, job: VideoJob, provider: VideoProvider
 
 
 class Check:
-    """Looks at a file while it passes by: it has to be an MP4, as long as it was announced, and as it says itself.
+    """Checks a file while it arrives: it has to be an MP4 of the announced length, with whole boxes.
 
-    Whoever stands in between may cut a file and announce the length of what is left.
+    A proxy may cut a file and announce the length of the rest, so the boxes are checked too.
     """
 
     def __init__(self) -> None:

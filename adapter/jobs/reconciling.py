@@ -1,7 +1,8 @@
-"""The steps of a job whose submission got no answer: look into it, then send it again by proof, or end it."""
+"""The steps of a job whose submission got no answer: the provider looks for a proof; the job is sent again, or ends."""
 
 from collections.abc import Collection
 
+import msgspec
 import structlog
 
 from adapter.domain.job import (
@@ -16,9 +17,8 @@ from adapter.domain.job import (
     VideoJob,
     advance,
 )
-from adapter.domain.ports import Claim
+from adapter.domain.ports import AskAgain, Claim, JobStore, NotExecuted, Settlement, Unproven
 from adapter.errors import AdapterError, JobFailed, UpstreamBroken, UpstreamCredential
-from adapter.jobs import ambiguity
 from adapter.jobs.poll_schedule import MAX_SENDS, Moved
 from adapter.jobs.step_context import StepContext
 
@@ -29,7 +29,7 @@ SHOWN_NEIGHBOURS = 5
 
 
 class Reconciling:
-    """Reads the account's credits until they tell nothing new."""
+    """Has the provider settle what became of a submission."""
 
     def __init__(self, context: StepContext) -> None:
         self._context = context
@@ -39,59 +39,61 @@ class Reconciling:
         self._writer = context.writer
 
     def ambiguous(self, job: VideoJob, fault: AdapterError, *, sender_saw_end: bool) -> Moved:
-        """Look into it, unless there is nothing to compare with, or the operator does not want it."""
+        """Look into it, unless nothing was noted before the submission, or the operator does not want it."""
         failure, seconds = Failure.of(fault), self._schedule.reconcile_seconds
         if job.credits is None or seconds is None:
-            return advance(job, Failed(ambiguity.unknown_submission(failure), self._clock.now())), 0.0
+            return advance(job, self._failed(unknown_submission(failure))), 0.0
         raised = Ambiguity(failure=failure, sender_saw_end=sender_saw_end, at=self._clock.now())
         return advance(job, Unanswered(raised)), seconds
 
     async def find_unanswered(self, claim: Claim) -> None:
-        """Doubt a job whose sender died between intent and answer, or only seems to have.
+        """Take up a job whose sender died between intent and answer, or only seems to have.
 
-        It may have been executed, and a sender that is merely paused may still send it: what the credits say is told,
-        and it is never sent again.
+        It may have been executed, and a sender that is merely paused may still send it. So it is never sent again: its
+        reader is told what the provider knows.
         """
         fault = UpstreamBroken("The server stopped while the video was being submitted.")
         await self._writer.write(claim, *self.ambiguous(claim.job, fault, sender_saw_end=False))
 
     async def reconcile(self, claim: Claim) -> None:
-        """Read the account's credits once more; when they tell nothing new, send the job again or end it."""
+        """Ask the provider; when it has nothing new to tell, send the job again or end it."""
         seconds = self._schedule.reconcile_seconds
         too_early = self._until_next_reading(claim.job, seconds or 0.0)
         if too_early > 0:
             await self._writer.write(claim, claim.job, too_early)
             return
-        job = advance(claim.job, CreditsRead(BalanceReading(await self._credits(claim.job), self._clock.now())))
-        if not ambiguity.is_settled(job):
+        neighbours = AskedNeighbours(self._jobs, claim.job)
+        settled = await self._settle(claim.job, neighbours, seconds)
+        job = advance(claim.job, CreditsRead(settled.reading))
+        if isinstance(settled, AskAgain):
             await self._writer.write(claim, job, seconds or 0.0)
-            return
-        since = job.intended_at or 0.0
-        neighbours = await self._jobs.neighbours(job, since=since, refunds_since=since - ambiguity.REFUND_SECONDS)
-        is_free = seconds is not None and ambiguity.is_proven_free(job, neighbours, seconds)
-        await self._writer.write(claim, *self._settled(job, neighbours, is_free=is_free))
+        else:
+            await self._writer.write(claim, *self._settled(job, settled, neighbours.found))
 
     def _until_next_reading(self, job: VideoJob, seconds: float) -> float:
-        """Return how much too early it is, of a job whose lease ran out or whose clock was set."""
+        """Return how much too early it is, for a job whose lease ran out or whose clock was set."""
         if job.ambiguity is None:
             return 0.0
         last = job.ambiguity.readings[-1].at if job.ambiguity.readings else job.ambiguity.at
         since = self._clock.now() - last
         return seconds - since if since >= 0 else 0.0
 
-    async def _credits(self, job: VideoJob) -> int | None:
+    async def _settle(self, job: VideoJob, neighbours: "AskedNeighbours", seconds: float | None) -> Settlement:
         try:
-            return await self._context.provider_of(job).credits(job.account or "")
+            # Without a distance that the operator allows, no reading proves anything.
+            distance = float("inf") if seconds is None else seconds
+            return await self._context.provider_of(job).settle(job, neighbours, distance)
         except UpstreamCredential:
-            return None
+            return Unproven(
+                BalanceReading(None, self._clock.now()), "Its provider or account is not configured any more."
+            )
 
-    def _settled(self, job: VideoJob, neighbours: Collection[str], *, is_free: bool) -> Moved:
+    def _settled(self, job: VideoJob, settled: NotExecuted | Unproven, neighbours: Collection[str]) -> Moved:
         failure = job.ambiguity.failure if job.ambiguity else Failure.of(JobFailed("It got no answer."))
-        if not is_free:
-            words = ambiguity.what_is_known(job, neighbours)
-            moved = advance(job, self._failed(ambiguity.unknown_submission(failure, words)))
+        if isinstance(settled, Unproven):
+            moved = advance(job, self._failed(unknown_submission(failure, settled.words)))
         elif job.misses + 1 >= MAX_SENDS:
-            moved = advance(job, self._failed(ambiguity.free_of_charge(failure)))
+            moved = advance(job, self._failed(free_of_charge(failure, settled.words)))
         else:
             moved = advance(job, NotCharged())
         log.warning(
@@ -108,3 +110,30 @@ class Reconciling:
 
     def _failed(self, failure: Failure) -> Failed:
         return Failed(failure, self._clock.now())
+
+
+class AskedNeighbours:
+    """The other jobs of a job's account (the port `Neighbours`). It keeps the answer for the log."""
+
+    def __init__(self, jobs: JobStore, job: VideoJob) -> None:
+        self._jobs = jobs
+        self._job = job
+        self.found: Collection[str] = ()
+
+    async def __call__(self, *, refund_seconds: float) -> Collection[str]:
+        """Ask the store (the port of that name)."""
+        since = self._job.intended_at or 0.0
+        self.found = await self._jobs.neighbours(self._job, since=since, refunds_since=since - refund_seconds)
+        return self.found
+
+
+def unknown_submission(failure: Failure, words: str = "") -> Failure:
+    """Return the failure of a video that may have been paid for. OpenAI's SDKs must not send it again by themselves."""
+    told = words or "Google may or may not have started the video, so it is not sent again by itself."
+    again = "Asking again may cost a second time."
+    return Failure.of(JobFailed(f"{failure.message} {told} {again}", code="upstream_submit_unknown"))
+
+
+def free_of_charge(failure: Failure, words: str) -> Failure:
+    """Return the failure of a submission that was tried as often as it may be, and cost nothing."""
+    return msgspec.structs.replace(failure, message=f"{failure.message} {words}")

@@ -17,9 +17,10 @@ from adapter.domain.job import (
     advance,
     estimate,
 )
+from adapter.domain.media import RemoteVideo
 from adapter.domain.ports import Claim, Empty, Finished, Refused, Report, Working, Write
 from adapter.errors import AdapterError, JobFailed, NoMedia, StorageFailed
-from adapter.jobs.fetch import fetch_video
+from adapter.jobs.fetch import InlineFile, fetch_video, store_video
 from adapter.jobs.late_answers import LateAnswers
 from adapter.jobs.poll_schedule import DISCARD_PAUSE
 from adapter.jobs.reconciling import Reconciling
@@ -88,13 +89,31 @@ class Steps:
         except AdapterError as fault:
             log.warning("jobs.poll_missed", account=first.account, jobs=len(claims), code=fault.code)
             reports = {}
-        await self._writer.write_all([self._after_report(claim, reports) for claim in claims])
+        await self._writer.write_all([await self._after_poll(claim, reports) for claim in claims])
+
+    async def _after_poll(self, claim: Claim, reports: Mapping[str, Report]) -> Write:
+        match reports.get(claim.job.operation.name) if claim.job.operation else None:
+            case Finished(video, bytes() as data):
+                return await self._after_inline(claim, video, data)
+            case _:
+                return self._after_report(claim, reports)
+
+    async def _after_inline(self, claim: Claim, video: RemoteVideo, data: bytes) -> Write:
+        """Store a video that came with the answer. If that fails, the next poll brings it again."""
+        job = claim.job
+        try:
+            media = await store_video(job, InlineFile(data), self._memory.media)
+        except AdapterError as fault:
+            log.warning("jobs.fetch_missed", job_id=job.id, misses=job.misses + 1, code=fault.code)
+            return self._after_miss(claim, Missed())
+        stored = advance(advance(job, Rendered(video)), Stored(media, self._clock.now()))
+        return self._writer.next(claim, stored, 0.0)
 
     def _after_report(self, claim: Claim, reports: Mapping[str, Report]) -> Write:
         job = claim.job
         report = reports.get(job.operation.name) if job.operation else None
         match report:
-            case Finished(video):
+            case Finished(video, _):
                 return self._writer.next(claim, advance(job, Rendered(video)), 0.0)
             case Refused(failure):
                 return self._writer.next(claim, advance(job, Failed(failure, self._clock.now())), 0.0)

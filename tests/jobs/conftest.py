@@ -43,5 +43,5 @@ def memory(store: SqlJobStore, clock: FakeClock) -> Memory:
 @pytest.fixture
 def poller(memory: Memory, provider: FakeVideoProvider, clock: FakeClock) -> Poller:
     """The loop, to be driven beat by beat."""
-    steps = Steps(StepContext(providers={"fake": provider}, memory=memory, clock=clock, schedule=PACE))
+    steps = Steps(StepContext(providers={"fake": provider.at(clock)}, memory=memory, clock=clock, schedule=PACE))
     return Poller(memory.jobs, steps, clock=clock, schedule=PACE)

@@ -20,6 +20,9 @@ VIDEO, POSTER = "https://storage/video", "https://storage/poster"
 
 def poller_of(memory: Memory, clock: FakeClock, **providers: VideoProvider) -> Poller:
     """Return a poller, as another process would have it."""
+    for provider in providers.values():
+        if isinstance(provider, FakeVideoProvider):
+            provider.at(clock)
     steps = Steps(StepContext(providers=providers, memory=memory, clock=clock, schedule=PACE))
     return Poller(memory.jobs, steps, clock=clock, schedule=PACE)
 

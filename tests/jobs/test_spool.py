@@ -175,7 +175,9 @@ class Torn(SqlJobStore):
 
 def poller_with(spool: Spool, memory: Memory, clock: FakeClock, provider: FakeVideoProvider) -> tuple[Poller, Steps]:
     """Return a process's loop and its steps."""
-    steps = Steps(StepContext(providers={"fake": provider}, memory=memory, clock=clock, schedule=PACE, spool=spool))
+    steps = Steps(
+        StepContext(providers={"fake": provider.at(clock)}, memory=memory, clock=clock, schedule=PACE, spool=spool)
+    )
     return Poller(memory.jobs, steps, clock=clock, schedule=PACE), steps
 
 

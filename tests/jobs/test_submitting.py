@@ -264,7 +264,9 @@ async def test_who_slept_past_its_lease_before_sending_sends_nothing(
     await clock.advance(PACE.lease_seconds)
     await tick(poller_of(memory, clock, fake=provider), clock)
     taken = await find(memory, job_id)
-    await Steps(StepContext(providers={"fake": provider}, memory=memory, clock=clock, schedule=PACE)).submit(stale)
+    await Steps(StepContext(providers={"fake": provider.at(clock)}, memory=memory, clock=clock, schedule=PACE)).submit(
+        stale
+    )
 
     assert provider.executed == [job_id]
     assert await find(memory, job_id) == taken

@@ -8,7 +8,7 @@ import pytest
 
 from adapter.domain.media import Image
 from adapter.errors import InvalidRequest
-from adapter.providers.flow.uploads import Uploads
+from adapter.providers.flow.uploads import FlowUploads
 from tests.fakes import FakeClock, made_image
 
 
@@ -18,7 +18,7 @@ class Burden:
 
 async def test_a_failed_upload_lets_go_of_its_picture() -> None:
     """Its traceback would hold the picture for as long as the failure is remembered."""
-    uploads = Uploads(FakeClock())
+    uploads = FlowUploads(FakeClock())
     burdens: list[weakref.ref[Burden]] = []
 
     async def send(_: Image) -> str:
@@ -36,7 +36,7 @@ async def test_a_failed_upload_lets_go_of_its_picture() -> None:
 
 async def test_an_upload_that_fails_when_nobody_waits_any_more_is_quiet() -> None:
     """Else the event loop complains of an exception that was never retrieved."""
-    uploads, told = Uploads(FakeClock()), list[object]()
+    uploads, told = FlowUploads(FakeClock()), list[object]()
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
     refused, begun = asyncio.Event(), asyncio.Event()
 

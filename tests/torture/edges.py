@@ -64,6 +64,7 @@ PORTS: Final[Mapping[str, Mapping[str, Shape]]] = {
     "flow": {
         "choose_account": Shape.NOW,
         "credits": Shape.CALL,
+        "settle": Shape.CALL,
         "upload": Shape.CALL,
         "submit": Shape.CALL,
         "poll": Shape.CALL,
@@ -74,7 +75,7 @@ PORTS: Final[Mapping[str, Mapping[str, Shape]]] = {
 #: Edges that are told of after a pause.
 TOLD_AFTER_PAUSE: Final = 20
 #: What never raises, by its own contract.
-QUIET: Final = ("spool.", "flow.choose_account", "flow.credits")
+QUIET: Final = ("spool.", "flow.choose_account", "flow.credits", "flow.settle")
 
 
 class Arm(msgspec.Struct, frozen=True, kw_only=True):

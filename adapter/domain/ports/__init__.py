@@ -19,10 +19,24 @@ from adapter.domain.ports.makers import (
 from adapter.domain.ports.media import ListedFile, MediaFile, MediaStore
 from adapter.domain.ports.memory import Memory
 from adapter.domain.ports.records import FileOwner, FileStore, ImageLocator, ResponseStore
-from adapter.domain.ports.videos import Download, Empty, Finished, Refused, Report, VideoProvider, Working
+from adapter.domain.ports.videos import (
+    AskAgain,
+    Download,
+    Empty,
+    Finished,
+    Neighbours,
+    NotExecuted,
+    Refused,
+    Report,
+    Settlement,
+    Unproven,
+    VideoProvider,
+    Working,
+)
 
 __all__ = [
     "Access",
+    "AskAgain",
     "Budget",
     "Claim",
     "Clock",
@@ -44,6 +58,8 @@ __all__ = [
     "MediaFile",
     "MediaStore",
     "Memory",
+    "Neighbours",
+    "NotExecuted",
     "PictureFetcher",
     "Refused",
     "Report",
@@ -51,9 +67,11 @@ __all__ = [
     "Reservation",
     "ResponseStore",
     "Secret",
+    "Settlement",
     "Subscription",
     "TextMaker",
     "Thumbnailer",
+    "Unproven",
     "VideoProvider",
     "Working",
     "Write",

@@ -1,12 +1,12 @@
 """Who makes videos."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 import msgspec
 
-from adapter.domain.job import Failure, Operation, VideoJob
+from adapter.domain.job import BalanceReading, Failure, Operation, VideoJob
 from adapter.domain.media import Image, RemoteFile, RemoteVideo
 
 
@@ -15,9 +15,11 @@ class Working(msgspec.Struct, frozen=True):
 
 
 class Finished(msgspec.Struct, frozen=True):
-    """A job's video can be fetched."""
+    """A job's video can be fetched, or came with the report."""
 
     video: RemoteVideo
+    #: The file itself, where the provider answers with it.
+    data: bytes | None = None
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -31,6 +33,41 @@ class Empty(msgspec.Struct, frozen=True):
 
 
 Report = Working | Finished | Empty | Refused
+
+
+class AskAgain(msgspec.Struct, frozen=True):
+    """What became of a submission is not known yet: the provider is to be asked again after so many seconds."""
+
+    reading: BalanceReading
+    seconds: float
+
+
+class NotExecuted(msgspec.Struct, frozen=True):
+    """Provably the submission was not executed: it may be sent again. `words` name the proof."""
+
+    reading: BalanceReading
+    words: str
+
+
+class Unproven(msgspec.Struct, frozen=True):
+    """Nothing proves that it was not executed: it is not sent again. `words` say what is known."""
+
+    reading: BalanceReading
+    words: str
+
+
+Settlement = AskAgain | NotExecuted | Unproven
+
+
+class Neighbours(Protocol):
+    """A question about the other jobs of a job's account."""
+
+    async def __call__(self, *, refund_seconds: float) -> Collection[str]:
+        """Return the ids of those that may have changed the account's balance since the submission began.
+
+        A job that failed up to `refund_seconds` before that counts too: its price may have been refunded since.
+        """
+        ...
 
 
 class Download(Protocol):
@@ -66,6 +103,14 @@ class VideoProvider(Protocol):
 
     async def credits(self, account: str) -> int | None:
         """Return what an account may still spend, or None if it does not say so within a few seconds."""
+        ...
+
+    async def settle(self, job: VideoJob, neighbours: Neighbours, seconds: float) -> Settlement:
+        """Look for a proof of what became of a submission that got no answer, with the account that sent it.
+
+        The engine asks again `seconds` after the last question or later. The job remembers each reading.
+        A provider that has no way to prove anything answers `Unproven`.
+        """
         ...
 
     async def upload(self, pictures: Sequence[Image], *, account: str) -> Sequence[str]:

@@ -8,10 +8,10 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 import msgspec
 import structlog
 
-from adapter.domain.job import Operation, VideoJob
+from adapter.domain.job import BalanceReading, Operation, VideoJob
 from adapter.domain.media import Image, Ratio, RemoteFile, image_from_bytes
 from adapter.domain.orders import MAX_SEED, ImageOrder
-from adapter.domain.ports import Clock, Download, Report
+from adapter.domain.ports import Clock, Download, Neighbours, Report, Settlement
 from adapter.errors import (
     AdapterError,
     NoMedia,
@@ -28,7 +28,8 @@ from adapter.errors import (
 from adapter.providers.flow import translate, videos
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.media import EncodedDownload
-from adapter.providers.flow.uploads import Uploads
+from adapter.providers.flow.settle import settle
+from adapter.providers.flow.uploads import FlowUploads
 from adapter.providers.http import Http
 from adapter.providers.reply import Reply, collect, deadline
 
@@ -61,7 +62,7 @@ class FlowProvider:
         self._clock = clock
         self._random = random.SystemRandom()
         self._places = asyncio.Semaphore(IMAGES_AT_ONCE)
-        self._uploads = Uploads(clock)
+        self._uploads = FlowUploads(clock)
 
     async def make_images(self, order: ImageOrder, inputs: Sequence[Image]) -> Sequence[Image]:
         """Make all pictures by one batch call (the port of that name)."""
@@ -130,6 +131,11 @@ class FlowProvider:
         except AdapterError as fault:
             log.warning("flow.credits_unread", account=account, code=fault.code)
             return None
+
+    async def settle(self, job: VideoJob, neighbours: Neighbours, seconds: float) -> Settlement:
+        """Read the account's credits (the port of that name)."""
+        credits_now = await self.credits(job.account or "")
+        return await settle(job, BalanceReading(credits_now, self._clock.now()), neighbours, seconds)
 
     async def upload(self, pictures: Sequence[Image], *, account: str) -> Sequence[str]:
         """Give an account pictures that it does not have yet (the port of that name)."""

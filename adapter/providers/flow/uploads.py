@@ -19,7 +19,7 @@ _Key = tuple[str, bytes]
 Send = Callable[[Image], Awaitable[str]]
 
 
-class Uploads:
+class FlowUploads:
     """The names of uploads by account and content. Who asks while one is on its way waits for that one."""
 
     def __init__(self, clock: Clock) -> None:

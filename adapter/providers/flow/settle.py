@@ -1,31 +1,44 @@
-"""What an account's credits tell of a submission that got no answer. Pure.
+"""Flow's proof of what became of a submission that got no answer: the account's credits. Pure, but for its question.
 
-Google gives a submission no name of ours and no way to look for it, so the credits are the only witness. They are read
+Google gives a submission no name of ours and no way to look for it. So the credits are the only evidence. They are read
 just before the intent is written, and twice after the answer failed to come.
 
-How long is waited, and why: Google may carry a request out after we have stopped listening, and our own kernel goes on
-delivering what we handed to it for up to about 100 s after a connection was closed (Linux, `tcp_orphan_retries`). Flow
-answers a submission in seconds and our patience with one is 75 s, but a connection may be cut in the first of them. So
-the first reading comes `PollSchedule.reconcile_seconds` (60 by default) after the answer failed to come, and the second
-as long after the first: the last look is 120 s after a cut, and 195 s after the beginning of a submission that was
-silent. A charge that settles later, or a refill of the account by just what was taken, would deceive us; whoever cannot
-have that sets `jobs.on_ambiguous = "fail"`.
+Why so long: Google may execute a request after we stopped listening. Our own kernel goes on sending what it was given
+for up to about 100 s after a connection was closed (Linux, `tcp_orphan_retries`). Flow answers a submission in seconds,
+and our time limit for one is 75 s, but a connection may be cut in the first of them. So the first reading comes
+`PollSchedule.reconcile_seconds` (60 by default) after the answer failed to come, and the second as long after that. The
+last look is 120 s after a cut, and 195 s after the beginning of a submission that was silent.
+
+What this cannot see: a charge that is booked later than that, or an account that is refilled by just the price. An
+operator who cannot accept that sets `jobs.on_ambiguous = "fail"`.
 """
 
 from collections.abc import Collection
 from itertools import pairwise
 
-import msgspec
-
-from adapter.domain.job import Ambiguity, Failure, VideoJob
-from adapter.errors import JobFailed
+from adapter.domain.job import Ambiguity, BalanceReading, CreditsRead, VideoJob, advance
+from adapter.domain.ports import AskAgain, Neighbours, NotExecuted, Settlement, Unproven
 
 #: Readings that agree before they prove anything.
 ENOUGH_READINGS = 2
 #: Readings in all: one that fails is taken again.
 MAX_READINGS = 4
-#: A failed video may be refunded, which hides a charge of the same size. Nobody knows how long Google takes for that.
+#: A failed video may be refunded, which hides a charge of the same size. How long Google takes for that is unknown.
 REFUND_SECONDS = 600.0
+
+
+async def settle(job: VideoJob, reading: BalanceReading, neighbours: Neighbours, seconds: float) -> Settlement:
+    """Return what a reading of the account's credits proves, together with the earlier ones.
+
+    `neighbours` asks for the other jobs of the account; `seconds` is the distance between two readings.
+    """
+    read = advance(job, CreditsRead(reading))
+    if not is_settled(read):
+        return AskAgain(reading, seconds)
+    others = await neighbours(refund_seconds=REFUND_SECONDS)
+    if is_proven_free(read, others, seconds):
+        return NotExecuted(reading, "Google's account shows no charge.")
+    return Unproven(reading, what_is_known(read, others))
 
 
 def is_settled(job: VideoJob) -> bool:
@@ -53,13 +66,6 @@ def is_proven_free(job: VideoJob, neighbours: Collection[str], seconds: float) -
     return same and min(distances) >= seconds
 
 
-def unknown_submission(failure: Failure, words: str = "") -> Failure:
-    """Say that a video may have been paid for. OpenAI's SDKs must not send it again by themselves."""
-    told = words or "Google may or may not have started the video, so it is not sent again by itself."
-    again = "Asking again may cost a second time."
-    return Failure.of(JobFailed(f"{failure.message} {told} {again}", code="upstream_submit_unknown"))
-
-
 def what_is_known(job: VideoJob, neighbours: Collection[str]) -> str:
     """Say what the readings tell of a submission that is not proven free."""
     known = _known(job.ambiguity) if job.ambiguity else []
@@ -82,11 +88,6 @@ def _why_not(ambiguity: Ambiguity, neighbours: Collection[str]) -> str:
     if neighbours:
         return "other videos of the account were under way"
     return "that was not read often enough"
-
-
-def free_of_charge(failure: Failure) -> Failure:
-    """Say how a submission ended that was tried as often as it may be, and cost nothing."""
-    return msgspec.structs.replace(failure, message=f"{failure.message} Google's account shows no charge.")
 
 
 def _known(ambiguity: Ambiguity) -> list[int]:
