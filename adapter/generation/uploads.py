@@ -7,7 +7,7 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from adapter.domain.orders import FileIdSource, ImageOrder, Source, StoredSource, VideoWish
+from adapter.domain.orders import FileIdSource, ImageOrder, Source, StoredSource, VideoDraft
 from adapter.domain.pieces import one_piece
 from adapter.domain.ports import Clock, FileStore, ImageLocator, MediaStore
 from adapter.domain.records import Search, Upload, UploadedFile
@@ -15,7 +15,7 @@ from adapter.errors import NotFound, StorageFailed, no_such_file
 
 log = structlog.get_logger()
 
-_Order = TypeVar("_Order", bound=ImageOrder | VideoWish)
+_Order = TypeVar("_Order", bound=ImageOrder | VideoDraft)
 
 
 class Uploads:

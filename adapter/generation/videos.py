@@ -8,7 +8,7 @@ import structlog
 
 from adapter.domain.executions import RequestIdentity
 from adapter.domain.job import JobState, VideoJob
-from adapter.domain.orders import Page, VideoWish
+from adapter.domain.orders import Page, VideoDraft
 from adapter.domain.ports import Clock, InputImages, Memory
 from adapter.errors import InvalidRequest, NotFound, StorageFailed
 from adapter.generation.admission import Admission, PendingAdmission
@@ -86,7 +86,7 @@ class Videos:
         self._memory.feed.check_open()
         await self._memory.jobs.recent(1)
 
-    def join(self, wish: VideoWish, identity: RequestIdentity) -> Waiting:
+    def join(self, draft: VideoDraft, identity: RequestIdentity) -> Waiting:
         """Have a video made, or join an earlier request for it, as `pick` says. The caller closes what it gets.
 
         The job is shared by every connection that waits for it: hanging up changes nothing for it.
@@ -96,7 +96,7 @@ class Videos:
             Draining: the process is shutting down.
         """
         self._memory.feed.check_open()
-        return Waiting(self._admission, self._admission.join(wish, identity), self._taken_or_failed)
+        return Waiting(self._admission, self._admission.join(draft, identity), self._taken_or_failed)
 
     async def _taken_or_failed(self, job: VideoJob, within: float | None) -> VideoJob:
         """Return a job once the provider took it, or after `within` seconds as it then stands (as `Waiting.job`)."""

@@ -12,8 +12,8 @@ from adapter.domain.orders import (
     LinkSource,
     Source,
     StoredSource,
+    VideoDraft,
     VideoInput,
-    VideoWish,
 )
 from adapter.errors import ClientFault, InvalidRequest, UnknownModel
 from adapter.openai_api.read.conversation import WAY_OUT
@@ -436,8 +436,8 @@ def test_a_video_is_made_of_the_last_turn_alone() -> None:
     fields: dict[str, object] = {"model": "veo-3.1-fast", "tools": None, "size": "9:16", "seed": 7}
     plain = asked("ig_1", input="waves", **fields)
     framed = asked(input=[user(text("waves"), image(file_id="file-1"))], **fields)
-    assert isinstance(plain.order, VideoWish)
-    assert isinstance(framed.order, VideoWish)
+    assert isinstance(plain.order, VideoDraft)
+    assert isinstance(framed.order, VideoDraft)
 
     assert (plain.order.order.upstream, plain.order.order.seed) == ("veo_3_1_t2v_fast_portrait", 7)
     assert (plain.order.sources, plain.prompt, plain.model) == ((), "waves", "veo-3.1-fast")

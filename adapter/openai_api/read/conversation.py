@@ -9,7 +9,7 @@ from adapter.domain.media import probe
 from adapter.domain.orders import InlineSource, Source
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.fields import wrong_type
-from adapter.openai_api.read.picture_sets import field_of, listed
+from adapter.openai_api.read.picture_sets import listed
 from adapter.openai_api.read.pictures import kept_name, sources_of
 from adapter.openai_api.read.turns import (
     Turn,
@@ -21,7 +21,7 @@ from adapter.openai_api.read.turns import (
     texts_of,
     words_of,
 )
-from adapter.openai_api.wire.media import Picture
+from adapter.openai_api.wire.media import MediaRequest, Picture
 
 PARAM = "messages"
 
@@ -70,30 +70,42 @@ def read_wish(messages: Sequence[Turn], public_url: str, *, look_back: bool) -> 
         found = tuple(_pictures(earlier, public_url))
         if found:
             chosen = found if role_of(earlier) == "user" else found[-1:]
-            roles = tuple(picture.role for picture in chosen)
             if earlier is messages[asked]:
-                return Wish(text, sources_of(chosen, public_url), roles)
+                return Wish(text, sources_of(chosen, public_url), tuple(picture.role for picture in chosen))
             if sources := _usable(chosen, public_url):
-                return Wish(text, sources, roles, is_earlier=True)
+                # What they were to an earlier video says nothing of this turn.
+                return Wish(text, sources, (None,) * len(sources), is_earlier=True)
     return Wish(text)
 
 
-def with_fields(wish: Wish, pictures: Sequence[Picture], public_url: str) -> Wish:
+def with_fields(wish: Wish, media: MediaRequest, public_url: str, *, param: str = PARAM) -> Wish:
     """Return a wish with the pictures that stand beside the conversation, which mean the last turn.
+
+    `param` is what the request calls its conversation.
 
     Raises:
         InvalidRequest: they are others than those of the turn, and nothing says what each is.
     """
+    pictures = media.pictures
     if not pictures:
         return wish
     own = sources_of(pictures, public_url)
     if not wish.pictures or [_bare(source) for source in own] == [_bare(source) for source in wish.pictures]:
         return Wish(wish.text, own, tuple(picture.role for picture in pictures))
     if all(picture.role is None for picture in pictures):
-        name = field_of(pictures, PARAM)
-        raise InvalidRequest(f"'{PARAM}' and '{name}' bring different pictures; leave one of them out.", param=name)
+        name = media.called("pictures")
+        raise InvalidRequest(f"'{param}' and '{name}' bring different pictures; leave one of them out.", param=name)
     roles = (*wish.roles, *(picture.role for picture in pictures))
     return Wish(wish.text, (*wish.pictures, *own), roles)
+
+
+def request_for(wish: Wish, media: MediaRequest) -> MediaRequest:
+    """Return a request with the words and the pictures of its conversation."""
+    pictures = tuple(
+        Picture(source, source.param, role) for source, role in zip(wish.pictures, wish.roles, strict=True)
+    )
+    names = {"pictures": PARAM, **media.names, "prompt": PARAM}
+    return msgspec.structs.replace(media, prompt=wish.text, pictures=pictures, names=names)
 
 
 def _bare(source: Source) -> Source:

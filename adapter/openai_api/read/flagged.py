@@ -17,7 +17,7 @@ from adapter.openai_api.read.names import FIRST, LAST, REFERENCE
 from adapter.openai_api.read.pictures import read_url
 from adapter.openai_api.read.shape import RESOLUTIONS
 from adapter.openai_api.read.turns import Turn, is_text, parts_of, role_of, words_of
-from adapter.openai_api.wire.chat import ChatRequest
+from adapter.openai_api.wire.media import MediaRequest
 
 #: Characters beyond the longest prompt in which flags are looked for; a longer text is refused anyway.
 _ROOM_FOR_FLAGS = 8192
@@ -61,27 +61,32 @@ def _spoken(text: str, context: ReadContext) -> tuple[str, Flags]:
     return take_flags(without_videos(text, context.public_url))
 
 
-def with_flags(body: ChatRequest, flags: Flags) -> ChatRequest:
+def with_flags(media: MediaRequest, flags: Flags) -> MediaRequest:
     """Return a request in which the flags stand in the place of fields that speak of the same."""
     said: dict[str, object] = {name: getattr(flags, name) for name in ("n", "seed", "seconds")}
     said = {name: value for name, value in said.items() if value is not None}
-    names = {**body.names, **{name: f"--{name}" for name in said}}
+    names = {**media.names, **{name: f"--{name}" for name in said}}
     if flags.ratio or flags.size:
-        said |= _frame(body, flags)
-        names |= {"size": "--size"} if flags.size else {}
-        names |= {"aspect_ratio": "--ar"} if flags.ratio else {}
-    return msgspec.structs.replace(body, **said, names=names)
+        frame = _frame(media, flags)
+        said |= {"resolution": None, **{field: word for field, (word, _) in frame.items()}}
+        names |= {field: name for field, (_, name) in frame.items()}
+    return msgspec.structs.replace(media, **said, names=names)
 
 
-def _frame(body: ChatRequest, flags: Flags) -> Mapping[str, str | None]:
+#: A word, and the name of the field or flag that it came in.
+_Word = tuple[str | None, str]
+
+
+def _frame(media: MediaRequest, flags: Flags) -> Mapping[str, _Word]:
     """Return the fields of a frame: a ratio leaves a resolution as it is, and the other way round."""
-    sizes = [body.size, body.resolution]
-    size, ratio = flags.size, flags.ratio
-    if size is None:
-        size = next((word for word in sizes if word and word.upper() in RESOLUTIONS), None)
-    elif size.upper() in RESOLUTIONS:
-        ratio = ratio or next((word for word in (body.aspect_ratio, *sizes) if word in set(Ratio)), None)
-    return {"size": size, "aspect_ratio": ratio, "resolution": None}
+    words: list[_Word] = [(getattr(media, field), media.called(field)) for field in ("size", "resolution")]
+    size, ratio = (flags.size, "--size"), (flags.ratio, "--ar")
+    if flags.size is None:
+        size = next((word for word in words if word[0] and word[0].upper() in RESOLUTIONS), size)
+    elif flags.size.upper() in RESOLUTIONS and flags.ratio is None:
+        words = [(media.aspect_ratio, media.called("aspect_ratio")), *words]
+        ratio = next((word for word in words if word[0] in set(Ratio)), ratio)
+    return {"size": size, "aspect_ratio": ratio}
 
 
 def refuse_video_flags(flags: Flags, model: str) -> None:

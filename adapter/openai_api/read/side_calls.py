@@ -64,11 +64,11 @@ def side_call(body: ChatRequest, context: ReadContext) -> SideCall | None:
     found = find_side_call(body, context.phrasebook)
     if found is None:
         return None
-    name, _ = split_model(required(body.model, "model"), context.catalogue)
+    name, _ = split_model(required(body.media.model, "model"), context.catalogue)
     makes = context.catalogue.find(name).card.kind
     if context.refuse_side_calls:
         raise InvalidRequest(
-            f"This looks like a chat program's request for '{found.kind}', and '{body.model}' makes {makes}s. Such "
+            f"This looks like a chat program's request for '{found.kind}', and '{name}' makes {makes}s. Such "
             "requests are refused here (chat.side_calls). Choose a text model for them in the program, or switch them "
             "off there.",
             param=PARAM,

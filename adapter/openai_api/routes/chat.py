@@ -15,12 +15,12 @@ from adapter.domain import memory_estimate
 from adapter.domain.job import VideoJob
 from adapter.domain.markup import Markup
 from adapter.domain.media import size_of
-from adapter.domain.orders import ImageOrder, VideoWish
+from adapter.domain.orders import ImageOrder, VideoDraft
 from adapter.domain.side_calls import SideCall
 from adapter.errors import AdapterError
 from adapter.generation.execution import ImageBatch, ResultHandle
 from adapter.openai_api import sse
-from adapter.openai_api.read.chat import picture_order, video_wish, wants_pictures
+from adapter.openai_api.read.chat import chat_image_order, chat_video_draft, wants_pictures
 from adapter.openai_api.read.context import ReadContext
 from adapter.openai_api.read.markup import asked_markup, choose_markup, split_model
 from adapter.openai_api.read.media import read_media_json
@@ -66,17 +66,17 @@ async def complete_chat(request: OwnedRequest, services: Services) -> Stream | R
     return await _complete_with_video(request, Asked(body, order, content), services)
 
 
-def _read(body: bytes, context: ReadContext) -> tuple[ChatRequest, SideCall | ImageOrder | VideoWish]:
+def _read(body: bytes, context: ReadContext) -> tuple[ChatRequest, SideCall | ImageOrder | VideoDraft]:
     chat = read_media_json(body, ChatRequest)
     if found := side_call(chat, context):
         return chat, found
-    return chat, picture_order(chat, context) if wants_pictures(chat, context) else video_wish(chat, context)
+    return chat, chat_image_order(chat, context) if wants_pictures(chat, context) else chat_video_draft(chat, context)
 
 
 def _heading(body: ChatRequest, execution_id: str, began_at: float) -> write.Answer:
     """Return what stays the same in all pieces of an answer, and in all answers to attempts of one request."""
     return write.Answer(
-        id=f"chatcmpl-{execution_id}", created=int(began_at), model=body.model or "", usage=body.usage_wanted
+        id=f"chatcmpl-{execution_id}", created=int(began_at), model=body.media.model or "", usage=body.usage_wanted
     )
 
 
@@ -91,11 +91,13 @@ def _event_stream(events: AsyncIterator[bytes], headers: Mapping[str, str]) -> S
 async def _answer_aside(body: ChatRequest, call: SideCall, services: Services) -> Stream | Response[bytes]:
     """Answer a side call: here and at once, or with the words of a text model where the operator wants that."""
     catalogue = services.context.catalogue
-    card = catalogue.find(split_model(body.model or "", catalogue)[0]).card
+    card = catalogue.find(split_model(body.media.model or "", catalogue)[0]).card
     model = card.side_calls or services.chat_options.side_call_model
     written = await services.texts.write(model, turns_of(body) if model else (), call.members)
     text = side_answer(call, card.kind) if written is None else written
-    log.info("side_call.answered", kind=call.kind, model=body.model, written_by=None if written is None else model)
+    log.info(
+        "side_call.answered", kind=call.kind, model=body.media.model, written_by=None if written is None else model
+    )
     answer, headers = _heading(body, secrets.token_hex(16), services.clock.now()), {SIDE_CALL: call.kind.value}
     if body.stream:
         return _event_stream(text_stream(answer, text), headers)
@@ -120,13 +122,13 @@ async def _markup(request: OwnedRequest, services: Services, body: ChatRequest) 
     return choose_markup([asked, by_key, chat_options.markup], request.headers.get("user-agent", ""))
 
 
-async def _complete_with_video(request: OwnedRequest, asked: Asked[VideoWish], services: Services) -> Stream:
+async def _complete_with_video(request: OwnedRequest, asked: Asked[VideoDraft], services: Services) -> Stream:
     """Answer with a video. The job is remembered before the first byte goes out, and if all goes well taken too."""
-    body, wish = asked.body, asked.order
+    body, draft = asked.body, asked.order
     markup = await _markup(request, services, body)
-    if wish.sources:
-        await reserve(request, services, memory_estimate.of_sources(wish.sources))
-    waiting = await join_video(request, services, wish, asked.content, is_shown=True)
+    if draft.sources:
+        await reserve(request, services, memory_estimate.of_sources(draft.sources))
+    waiting = await join_video(request, services, draft, asked.content, is_shown=True)
     # What is refused in the first moment has an HTTP status. Then a stream begins anyway: front-ends and proxies wait
     # for the headers of an answer for a minute (`frontends.md` section 2.4), people for less.
     job = await waiting.job(services.opening_seconds if body.stream else None)

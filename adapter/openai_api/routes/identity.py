@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from adapter.domain.executions import RequestIdentity
-from adapter.domain.orders import ImageOrder, VideoWish
+from adapter.domain.orders import ImageOrder, VideoDraft
 from adapter.generation.execution import ResultHandle
 from adapter.generation.videos import Waiting
 from adapter.openai_api.read.retries import read_retry_info, read_route
@@ -53,7 +53,7 @@ async def open_pictures(
 
 
 async def join_video(
-    request: OwnedRequest, services: Services, wish: VideoWish, content: str, *, is_shown: bool
+    request: OwnedRequest, services: Services, draft: VideoDraft, content: str, *, is_shown: bool
 ) -> Waiting:
     """Have a video made for a request, or join an earlier one; it waits for it until its client has left.
 
@@ -64,7 +64,7 @@ async def join_video(
     """
     asked = identity(request, content)
     await check_connected(request)
-    waiting = services.videos.join(wish, asked)
+    waiting = services.videos.join(draft, asked)
     await call_at_end(request, waiting.close_stream if is_shown else waiting.close)
     return waiting
 

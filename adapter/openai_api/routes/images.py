@@ -49,14 +49,14 @@ async def create_images(request: OwnedRequest, services: Services) -> ASGIApp:
 
 
 def _generation(sent: ImagesRequest, context: ReadContext) -> Asked:
-    return Asked(sent, generation_order(sent, context))
+    return Asked(sent, generation_order(sent.media, context))
 
 
 @post("/images/edits", status_code=200)
 async def edit_images(request: OwnedRequest, services: Services) -> ASGIApp:
     """Make pictures from a text and pictures."""
     content, asked = await _read(
-        request, services, lambda sent: Asked(as_edit(sent), edit_order(as_edit(sent), services.context))
+        request, services, lambda sent: Asked(as_edit(sent), edit_order(as_edit(sent).media, services.context))
     )
     return await _answer(request, services, asked, content, "image_edit.completed")
 
@@ -65,7 +65,9 @@ async def edit_images(request: OwnedRequest, services: Services) -> ASGIApp:
 async def vary_images(request: OwnedRequest, services: Services) -> ASGIApp:
     """Make pictures from a picture."""
     content, asked = await _read(
-        request, services, lambda sent: Asked(as_variation(sent), variation_order(as_variation(sent), services.context))
+        request,
+        services,
+        lambda sent: Asked(as_variation(sent), variation_order(as_variation(sent).media, services.context)),
     )
     return await _answer(request, services, asked, content, "image_edit.completed")
 
@@ -102,7 +104,7 @@ async def _delivery(request: OwnedRequest, services: Services, body: ImagesReque
     options, asked = services.image_options, asked_delivery(body)
     name = await services.key_names.name_of(request.auth) if asked is None and options.delivery_by_key else None
     by_key = options.delivery_by_key.get(name) if name is not None else None
-    return choose_delivery([asked, by_key, options.delivery], body.model, request.headers.get("user-agent", ""))
+    return choose_delivery([asked, by_key, options.delivery], body.media.model, request.headers.get("user-agent", ""))
 
 
 async def _streamed(handle: ResultHandle, made: Made, heading: Heading) -> ASGIApp:

@@ -11,7 +11,7 @@ from litestar.response import Stream
 from adapter.domain import memory_estimate
 from adapter.domain.job import VideoJob
 from adapter.domain.media import size_of
-from adapter.domain.orders import ImageOrder, VideoWish
+from adapter.domain.orders import ImageOrder, VideoDraft
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.errors import InvalidRequest, NotFound
 from adapter.openai_api.read.media import read_media_json
@@ -53,7 +53,7 @@ async def create_response(request: OwnedRequest, services: Services) -> Answer:
     content, (size, body) = await read_body(
         request, services, lambda data: (len(data), read_media_json(data, ResponsesRequest))
     )
-    earlier = await _earlier(services, body.previous_response_id, request.auth)
+    earlier = await _earlier(services, body, request.auth)
     asked = await offload(
         size, lambda: read_response(body, services.context, _sight(earlier), is_answered=_is_answer(earlier))
     )
@@ -61,13 +61,14 @@ async def create_response(request: OwnedRequest, services: Services) -> Answer:
     if asked.order is None:
         return await _answer_with_text(request, services, said)
     order = await services.uploads.resolved(asked.order, request.auth)
-    if isinstance(order, VideoWish):
+    if isinstance(order, VideoDraft):
         return await _answer_with_video(request, services, said, order)
     return await _answer_with_picture(request, services, said, order)
 
 
-async def _earlier(services: Services, response_id: str | None, owner: str) -> StoredResponse | None:
+async def _earlier(services: Services, body: ResponsesRequest, owner: str) -> StoredResponse | None:
     """Return the response that a request goes on from."""
+    response_id, param = body.previous_response_id, body.called("previous_response_id")
     if response_id is None:
         return None
     try:
@@ -75,13 +76,13 @@ async def _earlier(services: Services, response_id: str | None, owner: str) -> S
     except NotFound as fault:
         raise InvalidRequest(
             f"There is no response '{response_id}' here; it may have been deleted, or was not stored.",
-            param="previous_response_id",
+            param=param,
             code="previous_response_not_found",
         ) from fault
     if stored.video is None and not stored.is_over:
         raise InvalidRequest(
             f"The response '{response_id}' is still being made; its picture can be followed up when it is completed.",
-            param="previous_response_id",
+            param=param,
         )
     return stored
 
@@ -165,12 +166,12 @@ async def _answer_in_the_background(request: OwnedRequest, services: Services, s
     return await _shown(services, stored)
 
 
-async def _answer_with_video(request: OwnedRequest, services: Services, said: Said, wish: VideoWish) -> Answer:
+async def _answer_with_video(request: OwnedRequest, services: Services, said: Said, draft: VideoDraft) -> Answer:
     """Answer with a video. The provider has taken the job before the first byte goes out."""
     body = said.body
-    if wish.sources:
-        await reserve(request, services, memory_estimate.of_sources(wish.sources))
-    waiting = await join_video(request, services, wish, said.content, is_shown=not body.background)
+    if draft.sources:
+        await reserve(request, services, memory_estimate.of_sources(draft.sources))
+    waiting = await join_video(request, services, draft, said.content, is_shown=not body.background)
     job = await waiting.job()
     stored = _new_response(services, said, request.auth, job.id.removeprefix("video_"), job.created_at)
     stored = msgspec.structs.replace(stored, video=job.id)

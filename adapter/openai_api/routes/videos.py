@@ -9,7 +9,7 @@ from litestar.response import Stream
 
 from adapter.domain import memory_estimate
 from adapter.domain.job import Variant, VideoJob
-from adapter.domain.orders import VideoWish
+from adapter.domain.orders import VideoDraft
 from adapter.errors import AdapterError, Draining, InvalidRequest
 from adapter.openai_api import sse
 from adapter.openai_api.read.media import read_media_form, read_media_json
@@ -20,7 +20,7 @@ from adapter.openai_api.read.videos import (
     read_variant,
     read_video_form,
     read_video_json,
-    remix_wish,
+    remix_draft,
 )
 from adapter.openai_api.routes.files import ASK_AGAIN, send_file
 from adapter.openai_api.routes.identity import REPLAYED, join_video
@@ -39,13 +39,13 @@ SOONEST_MILLISECONDS = 1000
 @post("/videos", status_code=200)
 async def create_video(request: OwnedRequest, services: Services) -> Response[bytes]:
     """Have a video made."""
-    content, wish = await read_json_or_form(
+    content, draft = await read_json_or_form(
         request,
         services,
         lambda body: read_video_json(body, services.context),
         lambda parts: read_video_form(parts, services.context),
     )
-    return await _started(request, services, wish, content)
+    return await _started(request, services, draft, content)
 
 
 @get("/videos")
@@ -93,8 +93,8 @@ async def remix_video(request: OwnedRequest, video_id: str, services: Services) 
         lambda body: read_media_json(body, RemixRequest),
         lambda parts: read_media_form(parts, RemixRequest),
     )
-    wish = remix_wish(body, await services.videos.find_video(video_id, request.auth), services.context)
-    return await _started(request, services, wish, content)
+    draft = remix_draft(body.media, await services.videos.find_video(video_id, request.auth), services.context)
+    return await _started(request, services, draft, content)
 
 
 @post(["/videos/edits", "/videos/extensions", "/videos/characters"])
@@ -145,11 +145,11 @@ async def video_events(
         yield sse.frame(error_event(fault), event="error")
 
 
-async def _started(request: OwnedRequest, services: Services, wish: VideoWish, content: str) -> Response[bytes]:
-    wish = await services.uploads.resolved(wish, request.auth)
-    if wish.sources:
-        await reserve(request, services, memory_estimate.of_sources(wish.sources))
-    waiting = await join_video(request, services, wish, content, is_shown=False)
+async def _started(request: OwnedRequest, services: Services, draft: VideoDraft, content: str) -> Response[bytes]:
+    draft = await services.uploads.resolved(draft, request.auth)
+    if draft.sources:
+        await reserve(request, services, memory_estimate.of_sources(draft.sources))
+    waiting = await join_video(request, services, draft, content, is_shown=False)
     response = _video(await waiting.job(TAKING_SECONDS), services)
     response.headers.update(REPLAYED if waiting.is_replay else {})
     return response

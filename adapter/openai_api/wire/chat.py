@@ -1,11 +1,11 @@
 """`POST /v1/chat/completions` (reference: `openai.md` section 6, `frontends.md` R3 and R4)."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from adapter.openai_api.wire.media import MediaRequest
+from adapter.openai_api.wire.media import RouteRequest
 
 
 class StreamOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,17 +39,16 @@ class ResponseFormat(msgspec.Struct, frozen=True, kw_only=True):
     json_schema: NamedSchema | None = None
 
 
-class ChatRequest(MediaRequest, frozen=True, kw_only=True):
+class ChatRequest(RouteRequest, frozen=True, kw_only=True):
     """What is read of a request; sampling parameters, tools and the like are tolerated and mean nothing here."""
+
+    #: Of pictures; as in the Images API.
+    KNOWN: ClassVar[frozenset[str]] = frozenset({"background", "style", "size_policy"})
 
     #: As they came: an odd turn may stand in a conversation for ever, so each is judged only where it is used.
     messages: tuple[object, ...] | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    #: Of pictures; as in the Images API.
-    background: str | None = None
-    style: str | None = None
-    size_policy: str | None = None
     #: `["image", "text"]` asks for pictures beside the text instead of links in it.
     modalities: tuple[str, ...] | None = None
     #: Ours: how a video is shown.
