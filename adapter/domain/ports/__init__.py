@@ -6,6 +6,7 @@ Time, room, makers of pictures and videos, and what is remembered; `memory` puts
 from adapter.domain.ports.access import Access, KeyNames, KeyStore, Secret
 from adapter.domain.ports.budget import Budget, Reservation
 from adapter.domain.ports.clock import Clock
+from adapter.domain.ports.connection import Connection, EndCallback
 from adapter.domain.ports.jobs import Claim, JobFeed, JobStore, RequestStore, Subscription, Write
 from adapter.domain.ports.makers import (
     ImageMaker,
@@ -26,8 +27,10 @@ __all__ = [
     "Budget",
     "Claim",
     "Clock",
+    "Connection",
     "Download",
     "Empty",
+    "EndCallback",
     "FileOwner",
     "FileStore",
     "Finished",

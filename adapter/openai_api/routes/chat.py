@@ -11,7 +11,6 @@ import structlog
 from litestar import MediaType, Response, post
 from litestar.response import Stream
 
-from adapter.domain import memory_estimate
 from adapter.domain.job import VideoJob
 from adapter.domain.markup import Markup
 from adapter.domain.media import size_of
@@ -26,9 +25,9 @@ from adapter.openai_api.read.markup import asked_markup, choose_markup, split_mo
 from adapter.openai_api.read.media import read_media_json
 from adapter.openai_api.read.side_calls import side_call, turns_of
 from adapter.openai_api.read.stream_errors import tells_failures_in_words
-from adapter.openai_api.routes.identity import REPLAYED, join_video, open_pictures, replay_headers
+from adapter.openai_api.routes.identity import REPLAYED, media_call, replay_headers
 from adapter.openai_api.routes.progress import ProgressReporter, pauses
-from adapter.openai_api.routes.reservation import offload, read_body, reserve
+from adapter.openai_api.routes.reservation import offload, read_body
 from adapter.openai_api.routes.services import STREAM_HEADERS, VIDEO_ID, OwnedRequest, Services, json_response
 from adapter.openai_api.wire.chat import ChatRequest, Usage
 from adapter.openai_api.write import chat as write
@@ -60,7 +59,6 @@ async def complete_chat(request: OwnedRequest, services: Services) -> Stream | R
     content, (body, order) = await read_body(request, services, lambda body: _read(body, services.context))
     if isinstance(order, SideCall):
         return await _answer_aside(body, order, services)
-    order = await services.uploads.resolved(order, request.auth)
     if isinstance(order, ImageOrder):
         return await _complete_with_pictures(request, Asked(body, order, content), services)
     return await _complete_with_video(request, Asked(body, order, content), services)
@@ -124,11 +122,9 @@ async def _markup(request: OwnedRequest, services: Services, body: ChatRequest) 
 
 async def _complete_with_video(request: OwnedRequest, asked: Asked[VideoDraft], services: Services) -> Stream:
     """Answer with a video. The job is remembered before the first byte goes out, and if all goes well taken too."""
-    body, draft = asked.body, asked.order
+    body, call = asked.body, media_call(request, services, asked.content)
     markup = await _markup(request, services, body)
-    if draft.sources:
-        await reserve(request, services, memory_estimate.of_sources(draft.sources))
-    waiting = await join_video(request, services, draft, asked.content, is_shown=True)
+    waiting = await services.video_orders.start(asked.order, call, is_shown=True)
     # What is refused in the first moment has an HTTP status. Then a stream begins anyway: front-ends and proxies wait
     # for the headers of an answer for a minute (`frontends.md` section 2.4), people for less.
     job = await waiting.job(services.opening_seconds if body.stream else None)
@@ -180,7 +176,8 @@ async def _complete_with_pictures(
     """Answer with pictures: links in the text, or the pictures beside it where the request asks for that."""
     body = asked.body
     enclosed = services.chat_options.enclose_pictures or "image" in (body.modalities or ())
-    handle = await open_pictures(request, services, asked.order, asked.content, linked=not enclosed)
+    call = media_call(request, services, asked.content)
+    handle = await services.image_orders.open(asked.order, call, linked=not enclosed)
     answer = _heading(body, handle.execution_id, handle.began_at)
     if body.stream:
         answer = msgspec.structs.replace(answer, failure_in_words=_failure_in_words(request, services))

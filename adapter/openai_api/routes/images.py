@@ -20,7 +20,7 @@ from adapter.openai_api.read.delivery import asked_delivery, choose_delivery
 from adapter.openai_api.read.edits import as_edit, as_variation, edit_order, variation_order
 from adapter.openai_api.read.images import generation_order, read_generation
 from adapter.openai_api.read.media import read_media_form, read_media_json
-from adapter.openai_api.routes.identity import open_pictures, replay_headers
+from adapter.openai_api.routes.identity import media_call, replay_headers
 from adapter.openai_api.routes.reservation import offload, read_json_or_form
 from adapter.openai_api.routes.services import STREAM_HEADERS, OwnedRequest, Pieces, Services
 from adapter.openai_api.wire.images import ImagesRequest
@@ -86,8 +86,8 @@ async def _answer(request: OwnedRequest, services: Services, asked: Asked, conte
     body = asked.body
     delivery = await _delivery(request, services, body)
     linked = delivery is not Delivery.BASE64
-    order = await services.uploads.resolved(asked.order, request.auth)
-    handle = await open_pictures(request, services, order, content, linked=linked)
+    call = media_call(request, services, content)
+    handle = await services.image_orders.open(asked.order, call, linked=linked)
     heading = Heading(created=int(handle.began_at), safety_identifier=body.safety_identifier)
     if body.stream:
         return await _streamed(handle, made, heading)

@@ -19,7 +19,7 @@ from adapter.openai_api.read.paging import read_paging
 from adapter.openai_api.read.response_items import given_items
 from adapter.openai_api.read.responses import Asked, read_response
 from adapter.openai_api.routes.chat import handed_over
-from adapter.openai_api.routes.identity import join_pictures, join_video, open_pictures, replay_headers
+from adapter.openai_api.routes.identity import media_call, replay_headers
 from adapter.openai_api.routes.reservation import offload, read_body, reserve
 from adapter.openai_api.routes.response_streams import follow_picture, stream_picture, stream_text, stream_video
 from adapter.openai_api.routes.services import STREAM_HEADERS, VIDEO_ID, OwnedRequest, Services, json_response
@@ -60,10 +60,9 @@ async def create_response(request: OwnedRequest, services: Services) -> Answer:
     said = Said(body, asked, content)
     if asked.order is None:
         return await _answer_with_text(request, services, said)
-    order = await services.uploads.resolved(asked.order, request.auth)
-    if isinstance(order, VideoDraft):
-        return await _answer_with_video(request, services, said, order)
-    return await _answer_with_picture(request, services, said, order)
+    if isinstance(asked.order, VideoDraft):
+        return await _answer_with_video(request, services, said, asked.order)
+    return await _answer_with_picture(request, services, said, asked.order)
 
 
 async def _earlier(services: Services, body: ResponsesRequest, owner: str) -> StoredResponse | None:
@@ -138,7 +137,7 @@ async def _answer_with_picture(request: OwnedRequest, services: Services, said: 
     body, owner = said.body, request.auth
     if body.background:
         return await _answer_in_the_background(request, services, said, order)
-    handle = await open_pictures(request, services, order, said.content, linked=False)
+    handle = await services.image_orders.open(order, media_call(request, services, said.content), linked=False)
     stored = _new_response(services, said, owner, handle.execution_id, handle.began_at)
     is_stored = body.store is not False
     if body.stream:
@@ -155,7 +154,7 @@ async def _answer_with_picture(request: OwnedRequest, services: Services, said: 
 
 
 async def _answer_in_the_background(request: OwnedRequest, services: Services, said: Said, order: ImageOrder) -> Answer:
-    handle = await join_pictures(request, services, order, said.content, linked=False)
+    handle = await services.image_orders.start(order, media_call(request, services, said.content), linked=False)
     stored = await services.background.start(
         handle, lambda: _new_response(services, said, request.auth, handle.execution_id, handle.began_at)
     )
@@ -168,10 +167,8 @@ async def _answer_in_the_background(request: OwnedRequest, services: Services, s
 
 async def _answer_with_video(request: OwnedRequest, services: Services, said: Said, draft: VideoDraft) -> Answer:
     """Answer with a video. The provider has taken the job before the first byte goes out."""
-    body = said.body
-    if draft.sources:
-        await reserve(request, services, memory_estimate.of_sources(draft.sources))
-    waiting = await join_video(request, services, draft, said.content, is_shown=not body.background)
+    body, call = said.body, media_call(request, services, said.content)
+    waiting = await services.video_orders.start(draft, call, is_shown=not body.background)
     job = await waiting.job()
     stored = _new_response(services, said, request.auth, job.id.removeprefix("video_"), job.created_at)
     stored = msgspec.structs.replace(stored, video=job.id)

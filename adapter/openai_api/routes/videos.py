@@ -7,7 +7,6 @@ from contextlib import aclosing
 from litestar import Response, delete, get, post
 from litestar.response import Stream
 
-from adapter.domain import memory_estimate
 from adapter.domain.job import Variant, VideoJob
 from adapter.domain.orders import VideoDraft
 from adapter.errors import AdapterError, Draining, InvalidRequest
@@ -23,8 +22,8 @@ from adapter.openai_api.read.videos import (
     remix_draft,
 )
 from adapter.openai_api.routes.files import ASK_AGAIN, send_file
-from adapter.openai_api.routes.identity import REPLAYED, join_video
-from adapter.openai_api.routes.reservation import read_json_or_form, reserve
+from adapter.openai_api.routes.identity import REPLAYED, media_call
+from adapter.openai_api.routes.reservation import read_json_or_form
 from adapter.openai_api.routes.services import STREAM_HEADERS, VIDEO_ID, OwnedRequest, Services, json_response
 from adapter.openai_api.wire.videos import RemixRequest, VideoDeleted
 from adapter.openai_api.write.errors import error_event
@@ -146,10 +145,7 @@ async def video_events(
 
 
 async def _started(request: OwnedRequest, services: Services, draft: VideoDraft, content: str) -> Response[bytes]:
-    draft = await services.uploads.resolved(draft, request.auth)
-    if draft.sources:
-        await reserve(request, services, memory_estimate.of_sources(draft.sources))
-    waiting = await join_video(request, services, draft, content, is_shown=False)
+    waiting = await services.video_orders.start(draft, media_call(request, services, content), is_shown=False)
     response = _video(await waiting.job(TAKING_SECONDS), services)
     response.headers.update(REPLAYED if waiting.is_replay else {})
     return response
