@@ -100,6 +100,7 @@ PURE = (
     "adapter.domain.markup",
     "adapter.domain.media",
     "adapter.domain.orders",
+    "adapter.domain.paging",
     "adapter.domain.records",
     "adapter.domain.executions",
     "adapter.domain.stored_response",

@@ -117,16 +117,6 @@ class VideoOrder(msgspec.Struct, frozen=True, kw_only=True):
     remix_of: str | None = None
 
 
-class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """Which of an owner's jobs are asked for."""
-
-    #: At most so many, 0 to 100.
-    limit: int = 20
-    newest_first: bool = True
-    #: The job that the page before ended with.
-    after: str | None = None
-
-
 class VideoDraft(msgspec.Struct, frozen=True, kw_only=True):
     """An order for a video whose input pictures are not loaded yet. They may decide its shape."""
 

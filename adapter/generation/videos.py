@@ -8,7 +8,8 @@ import structlog
 
 from adapter.domain.executions import RequestIdentity
 from adapter.domain.job import JobState, VideoJob
-from adapter.domain.orders import Page, VideoDraft
+from adapter.domain.orders import VideoDraft
+from adapter.domain.paging import Page
 from adapter.domain.ports import Clock, InputImages, Memory
 from adapter.errors import InvalidRequest, NotFound, StorageFailed
 from adapter.generation.admission import Admission, PendingAdmission
@@ -148,7 +149,7 @@ class Videos:
             raise _unknown(job_id)
         return job
 
-    async def list_videos(self, owner: str, page: Page) -> tuple[Sequence[VideoJob], bool]:
+    async def list_videos(self, owner: str, page: Page[str]) -> tuple[Sequence[VideoJob], bool]:
         """Return a page of this owner's jobs, and whether there are more behind it.
 
         Raises:

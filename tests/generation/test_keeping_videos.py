@@ -19,7 +19,8 @@ from adapter.domain.job import (
     advance,
 )
 from adapter.domain.media import RemoteVideo
-from adapter.domain.orders import Page, VideoDraft
+from adapter.domain.orders import VideoDraft
+from adapter.domain.paging import Page
 from adapter.domain.ports import Memory, Write
 from adapter.errors import Draining, InvalidRequest, NotFound
 from adapter.generation.videos import Videos

@@ -14,7 +14,6 @@ from adapter.domain.orders import (
     FileIdSource,
     InlineSource,
     LinkSource,
-    Page,
     Source,
     StoredInput,
     StoredSource,
@@ -26,7 +25,6 @@ from adapter.errors import ContentRefused, InvalidRequest, RequestTooLarge, Unkn
 from adapter.openai_api.read.form import Part
 from adapter.openai_api.read.media import read_tree
 from adapter.openai_api.read.videos import (
-    read_page,
     read_place,
     read_variant,
     read_video_form,
@@ -298,32 +296,6 @@ def test_an_unknown_model_is_one() -> None:
 def test_unknown_fields_are_ignored_and_null_is_absent() -> None:
     """Every SDK and gateway adds its own."""
     assert in_json(task_id="x", metadata={}, seconds=None, size=None, characters=None, roles=None) == in_json()
-
-
-@pytest.mark.parametrize(
-    ("asked", "page"),
-    [
-        ((None, None, None), Page(limit=20, newest_first=True, after=None)),
-        (("", "", ""), Page(limit=20, newest_first=True, after=None)),
-        (("0", "desc", None), Page(limit=0, newest_first=True, after=None)),
-        (("100", "asc", "video_1"), Page(limit=100, newest_first=False, after="video_1")),
-    ],
-)
-def test_a_page_is_read(asked: tuple[str | None, str | None, str | None], page: Page) -> None:
-    """20, the newest first, where the request does not say."""
-    assert read_page(*asked) == page
-
-
-@pytest.mark.parametrize(
-    ("limit", "order", "param"),
-    [(limit, None, "limit") for limit in ("101", "-1", "1.5", "x", "1e1", "²")] + [("1", "newest", "order")],
-)
-def test_a_page_that_there_is_not_is_refused(limit: str, order: str | None, param: str) -> None:
-    """With what is allowed."""
-    with pytest.raises(InvalidRequest, match=r"0 to 100|asc, desc") as caught:
-        read_page(limit, order, None)
-
-    assert caught.value.param == param
 
 
 def test_a_variant_is_the_video_unless_it_is_named() -> None:

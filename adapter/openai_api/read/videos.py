@@ -8,7 +8,7 @@ import msgspec
 from adapter.domain.catalogue import LengthPolicy, VideoCard
 from adapter.domain.job import Phase, Variant, VideoJob
 from adapter.domain.media import MediaFormat, Ratio, Shape
-from adapter.domain.orders import Page, StoredSource, VideoDraft, VideoInput, VideoOrder
+from adapter.domain.orders import StoredSource, VideoDraft, VideoInput, VideoOrder
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.context import ReadContext
 from adapter.openai_api.read.fields import one_of, seed
@@ -26,9 +26,6 @@ DEFAULT_MODEL = "sora-2"
 
 #: What is in OpenAI's document and in none of these models.
 UNSUPPORTED = "unsupported"
-
-#: Of a list (OpenAI's document, `GET /videos`; the default is the guide's).
-MOST_LISTED, DEFAULT_LISTED = 100, 20
 
 #: Fields that a remix may have: its own, and what makes no other video.
 NOT_OF_A_REMIX = frozenset({"prompt", "names", "output_format", "output_compression"})
@@ -165,18 +162,6 @@ def read_video_form(parts: Sequence[Part], context: ReadContext) -> VideoDraft:
         UnknownModel, InvalidRequest: as `video_draft`, or a field of the wrong type.
     """
     return video_draft(read_media_form(parts, VideosRequest).media, context)
-
-
-def read_page(limit: str | None, order: str | None, after: str | None) -> Page:
-    """Return the page that a list's query asks for.
-
-    Raises:
-        InvalidRequest: a limit or an order that there is not.
-    """
-    if limit and (re.fullmatch(r"[0-9]{1,3}", limit) is None or int(limit) > MOST_LISTED):
-        raise InvalidRequest(f"'limit' has to be 0 to {MOST_LISTED}.", param="limit")
-    newest_first = one_of(order or "desc", ["asc", "desc"], "order") == "desc"
-    return Page(limit=int(limit) if limit else DEFAULT_LISTED, newest_first=newest_first, after=after or None)
 
 
 def read_variant(variant: str | None) -> Variant:

@@ -15,7 +15,7 @@ from adapter.domain.orders import ImageOrder, VideoDraft
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.errors import InvalidRequest, NotFound
 from adapter.openai_api.read.media import read_media_json
-from adapter.openai_api.read.paging import read_paging
+from adapter.openai_api.read.paging import read_page
 from adapter.openai_api.read.response_items import given_items
 from adapter.openai_api.read.responses import Asked, read_response
 from adapter.openai_api.routes.chat import handed_over
@@ -251,9 +251,9 @@ async def delete_response(request: OwnedRequest, response_id: str, services: Ser
 @get("/responses/{response_id:str}/input_items")
 async def list_input_items(request: OwnedRequest, response_id: str, services: Services) -> Response[bytes]:
     """List what a response was asked."""
-    paging = read_paging(request.query_params, usual=USUAL_PAGE, most=MOST_ON_A_PAGE)
+    page = read_page(request.query_params, usual=USUAL_PAGE, most=MOST_ON_A_PAGE)
     stored = await services.responses.find(_key(response_id), request.auth)
     items = msgspec.json.decode(stored.items, type=tuple[GivenItem, ...])
-    if paging.after is not None and paging.after not in {item.id for item in items}:
-        raise InvalidRequest(f"The input has no entry '{paging.after}'.", param="after")
-    return json_response(write.item_list(items, paging.limit, paging.after, newest_first=paging.newest_first))
+    if page.after is not None and page.after not in {item.id for item in items}:
+        raise InvalidRequest(f"The input has no entry '{page.after}' to go on after.", param="after")
+    return json_response(write.item_list(items, page))

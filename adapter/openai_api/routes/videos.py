@@ -12,9 +12,9 @@ from adapter.domain.orders import VideoDraft
 from adapter.errors import AdapterError, Draining, InvalidRequest
 from adapter.openai_api import sse
 from adapter.openai_api.read.media import read_media_form, read_media_json
+from adapter.openai_api.read.paging import read_page
 from adapter.openai_api.read.videos import (
     UNSUPPORTED,
-    read_page,
     read_place,
     read_variant,
     read_video_form,
@@ -29,6 +29,8 @@ from adapter.openai_api.wire.videos import RemixRequest, VideoDeleted
 from adapter.openai_api.write.errors import error_event
 from adapter.openai_api.write.videos import video, video_event, video_list
 
+#: OpenAI's own limits of a page (its document, `GET /videos`; the usual one is the guide's).
+USUAL_PAGE, MOST_ON_A_PAGE = 20, 100
 #: What a provider gets to take a job, in seconds. A client does not have to wait longer: the job is safe by then.
 TAKING_SECONDS = 20.0
 #: The shortest time after which a client is told to ask again, in milliseconds.
@@ -50,8 +52,7 @@ async def create_video(request: OwnedRequest, services: Services) -> Response[by
 @get("/videos")
 async def list_videos(request: OwnedRequest, services: Services) -> Response[bytes]:
     """List the caller's videos, page by page."""
-    asked = request.query_params
-    page = read_page(asked.get("limit"), asked.get("order"), asked.get("after"))
+    page = read_page(request.query_params, usual=USUAL_PAGE, most=MOST_ON_A_PAGE)
     jobs, has_more = await services.videos.list_videos(request.auth, page)
     return json_response(video_list(jobs, services.media_links, has_more=has_more))
 
