@@ -19,7 +19,7 @@ from adapter.errors import ClientFault, InvalidRequest, UnknownModel
 from adapter.openai_api.read.conversation import WAY_OUT
 from adapter.openai_api.read.media import read_media_json
 from adapter.openai_api.read.response_items import given_items
-from adapter.openai_api.read.responses import Asked, read_response
+from adapter.openai_api.read.responses import ResponsePlan, read_response
 from adapter.openai_api.wire.responses import ResponsesRequest
 from adapter.settings import Chat, load_phrasebook
 from tests.fakes import png
@@ -38,7 +38,7 @@ def body(**fields: object) -> ResponsesRequest:
     return read_media_json(msgspec.json.encode(sent), ResponsesRequest)
 
 
-def asked(*sight: str, **fields: object) -> Asked:
+def asked(*sight: str, **fields: object) -> ResponsePlan:
     """Read it."""
     return read_response(body(**fields), TERMS, sight)
 
@@ -479,8 +479,8 @@ def test_what_is_said_again_is_as_it_came() -> None:
         user="ada",
         truncation="auto",
         reasoning={"effort": "low"},
-    ).said
-    plain = msgspec.to_builtins(asked().said)
+    ).echoed
+    plain = msgspec.to_builtins(asked().echoed)
 
     assert (said.instructions, said.metadata, said.temperature, said.tools) == ("Be brief.", {"a": "b"}, 0.5, (TOOL,))
     assert (said.tool_choice, said.parallel_tool_calls, said.background, said.user) == ("required", False, True, "ada")

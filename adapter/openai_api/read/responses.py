@@ -22,7 +22,7 @@ from adapter.openai_api.read.response_items import ends_in_answer, last_drawn, m
 from adapter.openai_api.read.turns import Turn
 from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.wire.media import MediaRequest
-from adapter.openai_api.wire.responses import ImageTool, ResponsesRequest, Said
+from adapter.openai_api.wire.responses import EchoedFields, ImageTool, ResponsesRequest
 
 PARAM = "input"
 TOOL = "image_generation"
@@ -32,14 +32,15 @@ DEFAULT_MODEL = "gpt-image-1"
 CHAT_MODELS = ("gpt-*", "chatgpt-*", "o[1-9]*")
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """What a request means."""
+class ResponsePlan(msgspec.Struct, frozen=True):
+    """What a request comes to: an order, or nothing to make."""
 
     #: None if the input has its answer already: then nothing is made.
     order: ImageOrder | VideoDraft | None
     #: The model as the response names it.
     model: str
-    said: Said
+    #: What the response repeats of it.
+    echoed: EchoedFields
     #: The pictures in sight, as a client would name them.
     sight: tuple[str, ...]
 
@@ -58,7 +59,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 def read_response(
     body: ResponsesRequest, context: ReadContext, sight: Sequence[str], *, is_answered: bool = False
-) -> Asked:
+) -> ResponsePlan:
     """Return what a request means; `sight` is what the response before it has in sight.
 
     `is_answered` says whether that response shows something: then an input without a user message asks for nothing.
@@ -76,7 +77,7 @@ def read_response(
     with _names_of_input():
         is_video = _is_video(body, tool, context)
         if ends_in_answer(body.input, context.phrasebook, is_answered=is_answered):
-            return Asked(None, model, _said(body), last_drawn(body.input) or tuple(sight))
+            return ResponsePlan(None, model, _echoed(body), last_drawn(body.input) or tuple(sight))
         if is_video:
             order: ImageOrder | VideoDraft = _video(body, turns, context)
         else:
@@ -84,7 +85,7 @@ def read_response(
     sources = tuple(_placed(source) for source in order.sources)
     order = msgspec.structs.replace(order, sources=sources)
     named = tuple(name for source in sources if (name := _name(source, context.public_url)))
-    return Asked(order, model, _said(body), named or tuple(sight))
+    return ResponsePlan(order, model, _echoed(body), named or tuple(sight))
 
 
 def _placed(source: Source) -> Source:
@@ -206,8 +207,8 @@ def _name(source: Source, public_url: str) -> str | None:
             return None
 
 
-def _said(body: ResponsesRequest) -> Said:
-    return Said(
+def _echoed(body: ResponsesRequest) -> EchoedFields:
+    return EchoedFields(
         instructions=body.instructions,
         metadata=body.metadata,
         temperature=body.temperature,

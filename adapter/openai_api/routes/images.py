@@ -29,8 +29,8 @@ from adapter.openai_api.write.images import Heading, Made, image_completed, imag
 from adapter.openai_api.write.links import media_link
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """A request for pictures."""
+class ParsedImages(msgspec.Struct, frozen=True):
+    """A request for pictures, and the order that it means."""
 
     body: ImagesRequest
     order: ImageOrder
@@ -39,40 +39,42 @@ class Asked(msgspec.Struct, frozen=True):
 @post("/images/generations", status_code=200)
 async def create_images(request: OwnedRequest, services: Services) -> ASGIApp:
     """Make pictures from a text, and from pictures if some come along."""
-    content, asked = await read_json_or_form(
+    content, parsed = await read_json_or_form(
         request,
         services,
         lambda body: _generation(read_generation(body), services.context),
         lambda parts: _generation(read_media_form(parts, ImagesRequest), services.context),
     )
-    return await _answer(request, services, asked, content, "image_generation.completed")
+    return await _answer(request, services, parsed, content, "image_generation.completed")
 
 
-def _generation(sent: ImagesRequest, context: ReadContext) -> Asked:
-    return Asked(sent, generation_order(sent.media, context))
+def _generation(sent: ImagesRequest, context: ReadContext) -> ParsedImages:
+    return ParsedImages(sent, generation_order(sent.media, context))
 
 
 @post("/images/edits", status_code=200)
 async def edit_images(request: OwnedRequest, services: Services) -> ASGIApp:
     """Make pictures from a text and pictures."""
-    content, asked = await _read(
-        request, services, lambda sent: Asked(as_edit(sent), edit_order(as_edit(sent).media, services.context))
+    content, parsed = await _read(
+        request, services, lambda sent: ParsedImages(as_edit(sent), edit_order(as_edit(sent).media, services.context))
     )
-    return await _answer(request, services, asked, content, "image_edit.completed")
+    return await _answer(request, services, parsed, content, "image_edit.completed")
 
 
 @post("/images/variations", status_code=200)
 async def vary_images(request: OwnedRequest, services: Services) -> ASGIApp:
     """Make pictures from a picture."""
-    content, asked = await _read(
+    content, parsed = await _read(
         request,
         services,
-        lambda sent: Asked(as_variation(sent), variation_order(as_variation(sent).media, services.context)),
+        lambda sent: ParsedImages(as_variation(sent), variation_order(as_variation(sent).media, services.context)),
     )
-    return await _answer(request, services, asked, content, "image_edit.completed")
+    return await _answer(request, services, parsed, content, "image_edit.completed")
 
 
-async def _read(request: OwnedRequest, services: Services, read: Callable[[ImagesRequest], Asked]) -> tuple[str, Asked]:
+async def _read(
+    request: OwnedRequest, services: Services, read: Callable[[ImagesRequest], ParsedImages]
+) -> tuple[str, ParsedImages]:
     """Return the digest of a request, and its order. Both in one go, because a large request is read in a thread."""
     return await read_json_or_form(
         request,
@@ -82,12 +84,12 @@ async def _read(request: OwnedRequest, services: Services, read: Callable[[Image
     )
 
 
-async def _answer(request: OwnedRequest, services: Services, asked: Asked, content: str, made: Made) -> ASGIApp:
-    body = asked.body
+async def _answer(request: OwnedRequest, services: Services, parsed: ParsedImages, content: str, made: Made) -> ASGIApp:
+    body = parsed.body
     delivery = await _delivery(request, services, body)
     linked = delivery is not Delivery.BASE64
     call = media_call(request, services, content)
-    handle = await services.image_orders.open(asked.order, call, linked=linked)
+    handle = await services.image_orders.open(parsed.order, call, linked=linked)
     heading = Heading(created=int(handle.began_at), safety_identifier=body.safety_identifier)
     if body.stream:
         return await _streamed(handle, made, heading)

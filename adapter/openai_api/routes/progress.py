@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 class ProgressReporter:
     """Tells one reader how things stand: in lines that a person sees, and in between by comments that nobody sees."""
 
-    def __init__(self, answer: write.Answer, clock: Clock) -> None:
+    def __init__(self, answer: write.ChatHeading, clock: Clock) -> None:
         self._answer = answer
         self._clock = clock
         self._line = ""

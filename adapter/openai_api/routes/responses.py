@@ -17,7 +17,7 @@ from adapter.errors import InvalidRequest, NotFound
 from adapter.openai_api.read.media import read_media_json
 from adapter.openai_api.read.paging import read_page
 from adapter.openai_api.read.response_items import given_items
-from adapter.openai_api.read.responses import Asked, read_response
+from adapter.openai_api.read.responses import ResponsePlan, read_response
 from adapter.openai_api.routes.chat import handed_over
 from adapter.openai_api.routes.identity import media_call, replay_headers
 from adapter.openai_api.routes.reservation import offload, read_body, reserve
@@ -38,11 +38,11 @@ NO_HEADERS: Mapping[str, str] = {}
 Answer = Stream | Response[bytes]
 
 
-class Said(msgspec.Struct, frozen=True):
-    """A request, and what it was read as."""
+class PlannedResponse(msgspec.Struct, frozen=True):
+    """A request for a response, and what it comes to."""
 
     body: ResponsesRequest
-    asked: Asked
+    plan: ResponsePlan
     #: The digest of what the client said.
     content: str
 
@@ -54,15 +54,15 @@ async def create_response(request: OwnedRequest, services: Services) -> Answer:
         request, services, lambda data: (len(data), read_media_json(data, ResponsesRequest))
     )
     earlier = await _earlier(services, body, request.auth)
-    asked = await offload(
+    plan = await offload(
         size, lambda: read_response(body, services.context, _sight(earlier), is_answered=_is_answer(earlier))
     )
-    said = Said(body, asked, content)
-    if asked.order is None:
-        return await _answer_with_text(request, services, said)
-    if isinstance(asked.order, VideoDraft):
-        return await _answer_with_video(request, services, said, asked.order)
-    return await _answer_with_picture(request, services, said, asked.order)
+    planned = PlannedResponse(body, plan, content)
+    if plan.order is None:
+        return await _answer_with_text(request, services, planned)
+    if isinstance(plan.order, VideoDraft):
+        return await _answer_with_video(request, services, planned, plan.order)
+    return await _answer_with_picture(request, services, planned, plan.order)
 
 
 async def _earlier(services: Services, body: ResponsesRequest, owner: str) -> StoredResponse | None:
@@ -102,43 +102,47 @@ def _key(response_id: str) -> str:
     return response_id.removeprefix(PREFIX) if response_id.startswith(PREFIX) else ""
 
 
-def _new_response(services: Services, said: Said, owner: str, execution: str, began_at: float) -> StoredResponse:
+def _new_response(
+    services: Services, planned: PlannedResponse, owner: str, execution: str, began_at: float
+) -> StoredResponse:
     """Return the reply to a request; all attempts of one request have the same, by the name of the execution."""
-    body, asked, key = said.body, said.asked, execution
+    body, plan, key = planned.body, planned.plan, execution
     return StoredResponse(
         key=key,
         owner=owner,
         stem=secrets.token_hex(16),
         created_at=began_at,
         expires_at=services.clock.now() + services.response_seconds,
-        model=asked.model,
-        prompt=asked.prompt,
-        edits=asked.edits,
-        said=msgspec.Raw(msgspec.json.encode(asked.said)),
+        model=plan.model,
+        prompt=plan.prompt,
+        edits=plan.edits,
+        said=msgspec.Raw(msgspec.json.encode(plan.echoed)),
         items=msgspec.Raw(msgspec.json.encode(given_items(body.input, key))),
         background=bool(body.background),
-        sight=asked.sight,
+        sight=plan.sight,
     )
 
 
-async def _answer_with_text(request: OwnedRequest, services: Services, said: Said) -> Answer:
+async def _answer_with_text(request: OwnedRequest, services: Services, planned: PlannedResponse) -> Answer:
     """Answer what has its answer already: nothing is made, and nothing is paid for."""
-    stored = _new_response(services, said, request.auth, secrets.token_hex(16), services.clock.now())
+    stored = _new_response(services, planned, request.auth, secrets.token_hex(16), services.clock.now())
     done = stored.answered(services.clock.now())
     log.info("responses.nothing_made", key=done.key, model=done.model)
-    if said.body.store is not False:
+    if planned.body.store is not False:
         await services.responses.remember(done)
-    if said.body.stream:
+    if planned.body.stream:
         return _event_stream(stream_text(done, Numbering()))
     return json_response(write.with_picture(done, None))
 
 
-async def _answer_with_picture(request: OwnedRequest, services: Services, said: Said, order: ImageOrder) -> Answer:
-    body, owner = said.body, request.auth
+async def _answer_with_picture(
+    request: OwnedRequest, services: Services, planned: PlannedResponse, order: ImageOrder
+) -> Answer:
+    body, owner = planned.body, request.auth
     if body.background:
-        return await _answer_in_the_background(request, services, said, order)
-    handle = await services.image_orders.open(order, media_call(request, services, said.content), linked=False)
-    stored = _new_response(services, said, owner, handle.execution_id, handle.began_at)
+        return await _answer_in_the_background(request, services, planned, order)
+    handle = await services.image_orders.open(order, media_call(request, services, planned.content), linked=False)
+    stored = _new_response(services, planned, owner, handle.execution_id, handle.began_at)
     is_stored = body.store is not False
     if body.stream:
         states = handle.watch()
@@ -153,24 +157,28 @@ async def _answer_with_picture(request: OwnedRequest, services: Services, said: 
     return await offload(size_of([image]), lambda: json_response(write.with_picture(done, image), headers))
 
 
-async def _answer_in_the_background(request: OwnedRequest, services: Services, said: Said, order: ImageOrder) -> Answer:
-    handle = await services.image_orders.start(order, media_call(request, services, said.content), linked=False)
+async def _answer_in_the_background(
+    request: OwnedRequest, services: Services, planned: PlannedResponse, order: ImageOrder
+) -> Answer:
+    handle = await services.image_orders.start(order, media_call(request, services, planned.content), linked=False)
     stored = await services.background.start(
-        handle, lambda: _new_response(services, said, request.auth, handle.execution_id, handle.began_at)
+        handle, lambda: _new_response(services, planned, request.auth, handle.execution_id, handle.began_at)
     )
-    if said.body.stream:
+    if planned.body.stream:
         return _event_stream(follow_picture(services, stored, Numbering()), replay_headers(handle))
     if stored.drawn is not None:
         await reserve(request, services, memory_estimate.of_drawn(stored.drawn.pixels.area))
     return await _shown(services, stored)
 
 
-async def _answer_with_video(request: OwnedRequest, services: Services, said: Said, draft: VideoDraft) -> Answer:
+async def _answer_with_video(
+    request: OwnedRequest, services: Services, planned: PlannedResponse, draft: VideoDraft
+) -> Answer:
     """Answer with a video. The provider has taken the job before the first byte goes out."""
-    body, call = said.body, media_call(request, services, said.content)
+    body, call = planned.body, media_call(request, services, planned.content)
     waiting = await services.video_orders.start(draft, call, is_shown=not body.background)
     job = await waiting.job()
-    stored = _new_response(services, said, request.auth, job.id.removeprefix("video_"), job.created_at)
+    stored = _new_response(services, planned, request.auth, job.id.removeprefix("video_"), job.created_at)
     stored = msgspec.structs.replace(stored, video=job.id)
     if body.store is not False:
         await services.responses.remember(stored)
@@ -250,7 +258,7 @@ async def delete_response(request: OwnedRequest, response_id: str, services: Ser
 
 @get("/responses/{response_id:str}/input_items")
 async def list_input_items(request: OwnedRequest, response_id: str, services: Services) -> Response[bytes]:
-    """List what a response was asked."""
+    """List what a response was plan."""
     page = read_page(request.query_params, usual=USUAL_PAGE, most=MOST_ON_A_PAGE)
     stored = await services.responses.find(_key(response_id), request.auth)
     items = msgspec.json.decode(stored.items, type=tuple[GivenItem, ...])

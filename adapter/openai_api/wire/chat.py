@@ -62,7 +62,7 @@ class ChatRequest(RouteRequest, frozen=True, kw_only=True):
         return bool(self.stream_options and self.stream_options.include_usage)
 
 
-class Usage(msgspec.Struct, frozen=True, kw_only=True):
+class ChatUsage(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens; all are zero where nobody counts them, as for videos."""
 
     prompt_tokens: int = 0
@@ -110,7 +110,7 @@ class ChatCompletion(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     choices: tuple[Choice, ...]
     object: Literal["chat.completion"] = "chat.completion"
-    usage: Usage = Usage()
+    usage: ChatUsage = ChatUsage()
 
 
 class Delta(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,4 +139,4 @@ class ChatChunk(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[ChunkChoice, ...]
     object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
     #: Only where `stream_options.include_usage` asked: null in every chunk, numbers in a last one without choices.
-    usage: Usage | UnsetType | None = UNSET
+    usage: ChatUsage | UnsetType | None = UNSET

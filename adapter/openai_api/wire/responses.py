@@ -19,8 +19,8 @@ class ImageTool(RouteRequest, frozen=True, kw_only=True):
     action: str | None = None
 
 
-class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """What of a request is said again in its response, as it came. Those without a default are demanded there."""
+class EchoedFields(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of a request that its response repeats as they came. Only the last two may be absent there."""
 
     instructions: object = None
     metadata: object = None
@@ -139,7 +139,7 @@ class Reasoning(msgspec.Struct, frozen=True, kw_only=True, tag="reasoning"):
 OutputItem = ImageCall | OutputMessage | Reasoning
 
 
-class ResponseObject(Said, frozen=True, kw_only=True):
+class ResponseObject(EchoedFields, frozen=True, kw_only=True):
     """A response. Those of its keys that are null may not be absent; `usage` may not be null."""
 
     id: str

@@ -12,6 +12,7 @@ from adapter.domain.paging import Page
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.domain.usage import Usage
 from adapter.openai_api.wire.responses import (
+    EchoedFields,
     GivenItem,
     ImageCall,
     ItemList,
@@ -21,7 +22,6 @@ from adapter.openai_api.wire.responses import (
     Reasoning,
     ResponseObject,
     ResponseUsage,
-    Said,
     SummaryText,
     ToolError,
 )
@@ -56,9 +56,9 @@ def response(
     stored: StoredResponse, output: tuple[OutputItem, ...] = (), usage: ResponseUsage | UnsetType = UNSET
 ) -> ResponseObject:
     """Return a response as it stands; without usage where there is none yet: null is not allowed."""
-    said = msgspec.json.decode(stored.said, type=Said)
+    echoed = msgspec.json.decode(stored.said, type=EchoedFields)
     return ResponseObject(
-        **{name: getattr(said, name) for name in Said.__struct_fields__},
+        **{name: getattr(echoed, name) for name in EchoedFields.__struct_fields__},
         id=response_id(stored),
         created_at=int(stored.created_at),
         model=stored.model,
