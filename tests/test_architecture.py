@@ -189,7 +189,7 @@ TWICE = {"Access", "Download", "Uploads", "Videos"}
 
 
 def test_a_public_class_has_its_name_for_itself() -> None:
-    """Who searches for a name finds one class."""
+    """A search for a name finds one class."""
     modules = [
         module
         for module in MODULES

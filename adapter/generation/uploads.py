@@ -67,7 +67,7 @@ class Uploads:
         Raises:
             InvalidRequest: the page begins after a file that this owner never had.
         """
-        # A deleted one still has its place: who deletes while turning pages finds the next one.
+        # A deleted file still has its place: a client that deletes while it turns pages finds the next page.
         last = None if page.after is None else await self._files.place(page.after, owner)
         if page.after is not None and last is None:
             raise InvalidRequest(f"There is no file '{page.after}' to go on after.", param="after")

@@ -337,6 +337,16 @@ def test_what_is_beside_the_last_message_and_no_picture_is_refused(beside: dict[
     assert caught.value.param == "messages"
 
 
+def test_what_a_turns_picture_is_to_a_video_means_nothing_to_pictures() -> None:
+    """A conversation goes on with another model; a field of the request itself is refused (`test_names.py`)."""
+    turn = user([text("blue"), {**picture("https://a.example/1.png"), "role": "first_frame"}])
+    still = chat_image_order(read_tree({"model": "gemini-3-pro-image", "messages": [turn]}, ChatRequest), TERMS)
+    film = chat_video_draft(read_tree({"model": "veo-3.1-fast", "messages": [turn]}, ChatRequest), TERMS)
+
+    assert still.sources == film.sources == (LinkSource("https://a.example/1.png", "messages"),)
+    assert film.order.input is VideoInput.FRAME
+
+
 def test_pictures_beside_the_conversation_are_those_of_the_last_turn() -> None:
     """Then nobody looks back, and what differs from the turn's own is refused by both names."""
     above = answer(f"![]({link('a.png')})")

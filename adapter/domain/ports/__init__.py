@@ -1,6 +1,7 @@
 """What the use cases need of the world, by noun. Everybody imports from here.
 
-Time, room, makers of pictures and videos, and what is remembered; `memory` puts the three memories of a job together.
+Time, memory for large work, connections, makers of pictures and videos, and what is remembered; `memory` puts the three
+memories of a job together.
 """
 
 from adapter.domain.ports.access import Access, KeyNames, KeyStore, Secret

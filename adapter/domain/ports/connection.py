@@ -33,5 +33,5 @@ class Connection(Protocol):
         ...
 
     async def call_at_end(self, callback: EndCallback) -> None:
-        """Have somebody told how the connection ends, as soon as it does. The body has to have been read."""
+        """Call a function as soon as the connection ends, and say how it ended. The body has to have been read."""
         ...

@@ -5,7 +5,7 @@ import msgspec
 from adapter.domain.catalogue import ImageCard
 from adapter.domain.orders import ImageOrder, VideoDraft
 from adapter.openai_api.read.context import ReadContext
-from adapter.openai_api.read.conversation import PARAM, read_wish, request_for, with_fields
+from adapter.openai_api.read.conversation import PARAM, Wish, read_wish, request_for, with_fields, without_roles
 from adapter.openai_api.read.fields import required
 from adapter.openai_api.read.flagged import cast_by_flags, refuse_video_flags, with_flags, without_flags
 from adapter.openai_api.read.flags import Flags
@@ -37,7 +37,8 @@ def chat_image_order(body: ChatRequest, context: ReadContext) -> ImageOrder:
     spoken, flags = _without_flags(body, context)
     refuse_video_flags(flags, body.media.model or "")
     is_open = not body.media.pictures and not any(isinstance(ref, str) for ref in flags.refs)
-    return image_order(_request(spoken, flags, context, look_back=is_open), context)
+    wish = without_roles(read_wish(turns_in(spoken.messages), context.public_url, look_back=is_open))
+    return image_order(_request(wish, spoken.media, flags, context), context)
 
 
 def chat_video_draft(body: ChatRequest, context: ReadContext, *, param: str = PARAM) -> VideoDraft:
@@ -51,7 +52,8 @@ def chat_video_draft(body: ChatRequest, context: ReadContext, *, param: str = PA
     """
     name, _ = split_model(required(body.media.model, "model"), context.catalogue)
     spoken, flags = _without_flags(body, context)
-    request = _request(spoken, flags, context, look_back=False, param=param)
+    wish = read_wish(turns_in(spoken.messages), context.public_url, look_back=False)
+    request = _request(wish, spoken.media, flags, context, param=param)
     return video_draft(msgspec.structs.replace(request, model=name), context)
 
 
@@ -61,10 +63,9 @@ def _without_flags(body: ChatRequest, context: ReadContext) -> tuple[ChatRequest
 
 
 def _request(
-    spoken: ChatRequest, flags: Flags, context: ReadContext, *, look_back: bool, param: str = PARAM
+    wish: Wish, media: MediaRequest, flags: Flags, context: ReadContext, *, param: str = PARAM
 ) -> MediaRequest:
     """Return what a chat says of media in its fields, its flags, and its last turn."""
-    wish = read_wish(turns_in(spoken.messages), context.public_url, look_back=look_back)
-    wish = with_fields(wish, spoken.media, context.public_url, param=param)
+    wish = with_fields(wish, media, context.public_url, param=param)
     wish = cast_by_flags(wish, flags, context.public_url)
-    return request_for(wish, with_flags(spoken.media, flags))
+    return request_for(wish, with_flags(media, flags))

@@ -70,11 +70,11 @@ def read_wish(messages: Sequence[Turn], public_url: str, *, look_back: bool) -> 
         found = tuple(_pictures(earlier, public_url))
         if found:
             chosen = found if role_of(earlier) == "user" else found[-1:]
+            roles = tuple(picture.role for picture in chosen)
             if earlier is messages[asked]:
-                return Wish(text, sources_of(chosen, public_url), tuple(picture.role for picture in chosen))
+                return Wish(text, sources_of(chosen, public_url), roles)
             if sources := _usable(chosen, public_url):
-                # What they were to an earlier video says nothing of this turn.
-                return Wish(text, sources, (None,) * len(sources), is_earlier=True)
+                return Wish(text, sources, roles, is_earlier=True)
     return Wish(text)
 
 
@@ -97,6 +97,11 @@ def with_fields(wish: Wish, media: MediaRequest, public_url: str, *, param: str 
         raise InvalidRequest(f"'{param}' and '{name}' bring different pictures; leave one of them out.", param=name)
     roles = (*wish.roles, *(picture.role for picture in pictures))
     return Wish(wish.text, (*wish.pictures, *own), roles)
+
+
+def without_roles(wish: Wish) -> Wish:
+    """Return a wish for pictures: what a turn's picture is to a video means nothing to them."""
+    return msgspec.structs.replace(wish, roles=(None,) * len(wish.pictures))
 
 
 def request_for(wish: Wish, media: MediaRequest) -> MediaRequest:

@@ -5,6 +5,7 @@ name for errors. The other fields stay with the route.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -99,8 +100,7 @@ def _by_field(rest: Mapping[str, object], kind: type[RouteRequest], inside: str)
     Raises:
         InvalidRequest: both spellings came and say different things.
     """
-    known = {"model", *kind.KNOWN, *kind.__struct_fields__} - {"media"}
-    fields = {spelling: field for field in known for spelling in spellings(field)}
+    fields = _fields_of(kind)
     values: dict[str, object] = {}
     names: dict[str, str] = {}
     for key, value in rest.items():
@@ -112,6 +112,13 @@ def _by_field(rest: Mapping[str, object], kind: type[RouteRequest], inside: str)
             raise contradiction(names[field], name)
         values[field], names[field] = value, name
     return _Named(values, names)
+
+
+@cache
+def _fields_of(kind: type[RouteRequest]) -> Mapping[str, str]:
+    """Return the fields that a route knows by themselves, by each of their spellings."""
+    known = {"model", *kind.KNOWN, *kind.__struct_fields__} - {"media"}
+    return {spelling: field for field in known for spelling in spellings(field)}
 
 
 def _found(tree: Tree, inside: str, *, parent: str, is_form: bool) -> Iterator[_Found]:

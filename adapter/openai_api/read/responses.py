@@ -13,7 +13,7 @@ from adapter.errors import InvalidRequest, UnknownModel
 from adapter.openai_api.read.chat import chat_video_draft
 from adapter.openai_api.read.context import ReadContext
 from adapter.openai_api.read.conversation import PARAM as CHAT_PARAM
-from adapter.openai_api.read.conversation import read_wish, request_for, with_fields
+from adapter.openai_api.read.conversation import read_wish, request_for, with_fields, without_roles
 from adapter.openai_api.read.fields import one_of, required
 from adapter.openai_api.read.images import image_order
 from adapter.openai_api.read.markup import split_model
@@ -154,7 +154,7 @@ def _picture(body: ResponsesRequest, tool: ImageTool | None, turns: Sequence[Tur
     media = _merged(body.media, MediaRequest() if tool is None else tool.media, context)
     action = _action(media, tool)
     wish = read_wish(turns, context.public_url, look_back=action != "generate" and not media.pictures)
-    wish = with_fields(wish, media, context.public_url, param=PARAM)
+    wish = with_fields(without_roles(wish), media, context.public_url, param=PARAM)
     if action == "edit" and not wish.pictures:
         raise InvalidRequest("There is no picture to edit.", param=PARAM)
     return image_order(request_for(wish, media), context)

@@ -243,7 +243,7 @@ class RequestConnection:
         await check_connected(self._request)
 
     async def call_at_end(self, callback: EndCallback) -> None:
-        """Have somebody told how the request ended."""
+        """Call a function when the request has ended."""
         await call_at_end(self._request, callback)
 
 
