@@ -10,9 +10,11 @@ import pytest
 from adapter.domain.job import Stored, StoredVideo, VideoJob, advance
 from adapter.errors import InvalidRequest, UnknownModel
 from adapter.openai_api.read.chat import chat_image_order, chat_video_draft
+from adapter.openai_api.read.delivery import asked_delivery
 from adapter.openai_api.read.edits import as_edit, as_variation, edit_order, variation_order
 from adapter.openai_api.read.form import Part
 from adapter.openai_api.read.images import generation_order
+from adapter.openai_api.read.markup import asked_markup
 from adapter.openai_api.read.media import read_media_form, read_media_json
 from adapter.openai_api.read.names import FIELDS, PICTURES, REFUSED, spellings
 from adapter.openai_api.read.responses import read_response
@@ -210,6 +212,41 @@ def test_an_error_names_the_field_as_it_was_sent(route: Route, field: str, value
     found = {name: told(route, name, value) for name in names_of(field)}
 
     assert found == {name: f"{route.inside}{name}" for name in names_of(field)}
+
+
+def delivery(sent: Body) -> object:
+    """Read how a generation is handed over."""
+    return images(asked_delivery, sent)
+
+
+def markup(sent: Body) -> object:
+    """Read how a video of a chat is shown."""
+    return chat("veo-3.1-fast", lambda body: asked_markup(body, TERMS.catalogue), sent)
+
+
+@pytest.mark.parametrize(
+    ("read", "field", "value"),
+    [
+        (delivery, "response_format", "gif"),
+        (delivery, "response_format", 7),
+        (delivery, "safety_identifier", 7),
+        (markup, "video_markup", "bbcode"),
+        (markup, "stream_options", 7),
+        (partial(response, "veo-3.1-fast"), "conversation", "conv_1"),
+        (partial(response, "veo-3.1-fast"), "previous_response_id", 7),
+        (lambda sent: response("gpt-5.2", {"tools": [{"type": "image_generation"}], **sent}), "tool_choice", "web"),
+        (lambda sent: response("veo-3.1-fast", {"background": True, **sent}), "store", False),
+        (tool, "action", "blur"),
+    ],
+)
+def test_a_field_of_one_route_is_named_as_it_was_sent(
+    read: Callable[[Body], object], field: str, value: object
+) -> None:
+    """In both of its spellings."""
+    inside = "tools[0]." if read is tool else ""
+    found = {name: told(Route("", frozenset(), read), name, value) for name in spellings(field)}
+
+    assert found == {name: f"{inside}{name}" for name in spellings(field)}
 
 
 @pytest.mark.parametrize("route", [*PICTURE_ROUTES, *VIDEO_ROUTES], ids=lambda route: route.name)
