@@ -1,4 +1,4 @@
-"""Memory for large work: who finds none free waits a while, and is then asked to come back."""
+"""The memory budget for large requests. A request waits for free memory, and is refused after a while."""
 
 from asyncio import Event
 from collections import deque
@@ -8,19 +8,19 @@ from contextlib import asynccontextmanager, contextmanager
 from adapter.domain.ports import Clock, Reservation
 from adapter.errors import ServerBusy
 
-#: What a client is told to wait, in seconds.
+#: `Retry-After` of a refused request, in seconds.
 COME_BACK_SECONDS = 10.0
 
 
 class MemoryBudget:
-    """Hands out room in the order of asking (the port `Budget`).
+    """Grants reservations in the order of the requests (the port `Budget`).
 
-    It counts what work is expected to need at its widest, and measures nothing. Work that is expected to need more than
-    there is gets all of it, alone.
+    It adds up estimates of the largest need; it does not measure. Work that needs more than the whole budget gets the
+    whole budget, alone.
     """
 
     def __init__(self, clock: Clock, *, capacity: int, wait_seconds: float) -> None:
-        """Take the bytes that there are, and how many seconds one waits for some of them."""
+        """Take the size of the budget in bytes, and how long a request waits, in seconds."""
         self._clock = clock
         self._capacity = capacity
         self._wait_seconds = wait_seconds
@@ -29,7 +29,7 @@ class MemoryBudget:
 
     @asynccontextmanager
     async def reserve(self, size: int) -> AsyncIterator[Reservation]:
-        """Take room for as long as the context is open (the port of that name)."""
+        """Reserve memory for as long as the context is open (the port of that name)."""
         reservation = _Reservation(self)
         with reservation.keep():
             if size:
@@ -37,7 +37,7 @@ class MemoryBudget:
             yield reservation
 
     async def take(self, size: int, *, held: int) -> int:
-        """Wait for more, and return how much it is: with what is `held` already it is never more than there is.
+        """Wait for memory and return how much was reserved. Together with `held` it is never more than the budget.
 
         Raises:
             ServerBusy: it did not become free in time.
@@ -59,7 +59,7 @@ class MemoryBudget:
         return size
 
     def take_at_once(self, size: int) -> None:
-        """Take more for work that is under way. It does not wait: all who hold some could wait for each other.
+        """Reserve more for work that has begun. It does not wait: holders that wait for each other would be a deadlock.
 
         Raises:
             ServerBusy: there is not as much free.
@@ -76,7 +76,7 @@ class MemoryBudget:
             self.give_back(0)
 
     def give_back(self, size: int) -> None:
-        """Let others have what was taken."""
+        """Give memory back, and grant it to those who wait."""
         self._free += size
         while self._waiting and self._waiting[0].size <= self._free:
             next_one = self._waiting.popleft()
@@ -85,7 +85,7 @@ class MemoryBudget:
 
 
 class _Waiting:
-    """Somebody in the queue."""
+    """A request in the queue."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -93,7 +93,7 @@ class _Waiting:
 
 
 class _Reservation:
-    """What one piece of work has taken (the port `Reservation`)."""
+    """The memory that one piece of work has reserved (the port `Reservation`)."""
 
     def __init__(self, budget: MemoryBudget) -> None:
         self._budget = budget
@@ -102,7 +102,7 @@ class _Reservation:
 
     @contextmanager
     def keep(self) -> Iterator[None]:
-        """Hold all of it, whoever else lets go meanwhile (the port of that name)."""
+        """Keep all of it until the context ends, also if other holders let go (the port of that name)."""
         self._holders += 1
         try:
             yield
@@ -113,12 +113,12 @@ class _Reservation:
                 self.size = 0
 
     async def wait_for_more(self, size: int) -> None:
-        """Take more as soon as it is free (the port of that name)."""
+        """Reserve more, and wait for it if need be (the port of that name)."""
         taken = await self._budget.take(size, held=self.size)
-        self.size += taken  # apart: `+=` would add to what there was before the wait
+        self.size += taken  # not in one line: `+=` would use the value from before the wait
 
     def take_now(self, size: int) -> None:
-        """Take more (the port of that name)."""
+        """Reserve more at once (the port of that name)."""
         self._budget.take_at_once(size)
         self.size += size
 

@@ -1,4 +1,4 @@
-"""Time, as the system has it. Tests hand in their own."""
+"""The system clock. Tests use a clock of their own."""
 
 import asyncio
 import time

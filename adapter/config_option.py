@@ -1,4 +1,4 @@
-"""The options by which a command is told its configuration: `--config FILE` and `--sandbox`."""
+"""The options of a command that choose its configuration: `--config FILE` and `--sandbox`."""
 
 import functools
 from collections.abc import Callable

@@ -1,10 +1,10 @@
-"""HTTP/1 connections: uvicorn's own protocol, and what it lacks for clients of other times and tastes.
+"""HTTP/1 connections: uvicorn's protocol with support for unusual and old clients.
 
 - A client may offer to speak another protocol. Every `HttpClient` of Java does on plain HTTP (`Upgrade: h2c`), and
   nginx passes offers on with its usual two lines. A server may ignore an offer (RFC 9110, section 7.8), and this one
   does: the request is served. The parser stops behind the head of such a request, and its body would be lost.
 - HTTP/1.0 knows no chunks (RFC 9112, section 6.1). A body of unknown length ends with its connection there.
-- What is not HTTP is refused in the same shape as every other mistake.
+- Input that is not HTTP is refused in the same form as every other error.
 
 The socket tests in `tests/test_connections.py` hold all of it for httptools, and for h11, which does it by itself and
 serves where httptools does not run.
@@ -35,7 +35,7 @@ class Parser(httptools.HttpRequestParser):
     def __init__(self, protocol: "Protocol") -> None:
         super().__init__(protocol)
         self._protocol = protocol
-        # As uvicorn's own: what follows a request that ends its connection is no reason to leave it without an answer.
+        # As in uvicorn: bytes after the last request of a connection do not keep it from its answer.
         self.set_dangerous_leniencies(lenient_data_after_close=True)
 
     def feed_data(self, data: "bytes | bytearray | memoryview[int] | array[int]") -> None:
@@ -73,7 +73,7 @@ class Protocol(HttpToolsProtocol):
         self.parser = Parser(self)
 
     def head_without_offer(self) -> bytes:
-        """Return the head that was just read, as if its client had offered nothing."""
+        """Return the head that was just read, without the offer of another protocol."""
         lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())]
         lines += [b"%b: %b" % (name, value) for name, value in self.headers if name != b"upgrade"]
         return b"\r\n".join([*lines, b"", b""])

@@ -25,7 +25,7 @@ log = structlog.get_logger()
 COMMAND_SECONDS = 30.0
 
 
-#: How long a file may be gone or empty while it is written anew.
+#: Seconds for which a file may be missing or empty while it is replaced.
 REWRITE_SECONDS = 5.0
 #: What fits into a header: visible ASCII.
 FITTING = re.compile(r"[!-~]+")
@@ -42,7 +42,7 @@ class FixedSecret:
         return self._value
 
     async def renew(self) -> str:
-        """Return it: there is nothing else to be had."""
+        """Return it: a fixed secret cannot be renewed."""
         return self._value
 
 
@@ -126,7 +126,7 @@ class CommandSecret:
 
 
 def secret(reference: str, *, key: str, environ: Mapping[str, str] = os.environ) -> Secret:
-    """Return the secret of a reference; `key` names the setting in what is said when it is wrong.
+    """Return the secret of a reference; `key` names the setting in error messages.
 
     Raises:
         WrongConfiguration: an unknown kind, an unset variable, or a file that is not there.

@@ -1,4 +1,4 @@
-"""Being told to stop: open streams end at once instead of holding the server for as long as their videos take."""
+"""Stop signals: open streams end at once. Else they would hold the server until their videos are made."""
 
 import asyncio
 import signal
@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-#: Seconds after which a task that does not end is told again.
+#: Seconds after which a task that does not end is cancelled again.
 AGAIN_SECONDS = 1.0
 
 
 async def cancel(running: asyncio.Task[None], *, again_after: float = AGAIN_SECONDS) -> None:
-    """Cancel a task and wait for its end. Told once it may go on for ever.
+    """Cancel a task and wait for its end. One cancellation may not be enough.
 
     On Python 3.11 `asyncio.wait_for`, with which the database's pool waits, loses a cancellation that comes at the
     moment of its result (seen on 3.11.7).
@@ -26,7 +26,7 @@ async def cancel(running: asyncio.Task[None], *, again_after: float = AGAIN_SECO
 
 @contextmanager
 def on_stop_signal(drain: Callable[[], None]) -> Iterator[None]:
-    """Call `drain` on SIGINT and SIGTERM, then whoever was to be called before: the server's own handler.
+    """Call `drain` on SIGINT and SIGTERM, then the handler that was installed before: the server's own.
 
     Without it uvicorn never exits while a stream is open (measured, `dependencies.md` section 1.4). Off the main thread
     there are no signals to receive and nothing is done.

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree, named by whose fault it is.
+"""All errors as one tree. The three branches say whose fault an error is.
 
 ::
 
@@ -32,7 +32,7 @@
     └── OwnFault                     this program or its surroundings
         ├── WrongConfiguration       500  found at start; names the key
         ├── SecretUnreadable         500  a credential's file or command gives nothing at the moment
-        ├── ServerBusy           503  all memory for large work is taken; nothing was begun
+        ├── ServerBusy               503  all memory for large work is taken; nothing was begun
         ├── StorageFailed            503  the database or the media store takes or gives nothing at the moment
         ├── OutcomeUnknown           500  the process that had this request in its hands died: it may be paid for
         ├── AnswerLost               500  this request was answered before, and the answer is not there any more
@@ -58,7 +58,7 @@ LONGEST_PARAM: Final = 128
 
 
 class AdapterError(Exception):
-    """The root: knows how it looks to a client."""
+    """The root of the tree. It has everything that an error answer needs."""
 
     status: int = 500
     type: str = "server_error"
@@ -81,15 +81,15 @@ class AdapterError(Exception):
         self.headers: dict[str, str] = {}
 
     def copy(self) -> Self:
-        """Return the same fault as if it had not been raised yet, for one that is kept or that several readers get."""
+        """Return the same error without its traceback, for an error that is kept or that several readers get."""
         return copy(self)
 
 
 def forget_frames(error: BaseException) -> None:
-    """Let go of the frames that an exception and its causes came through, once it has been answered.
+    """Remove the traceback frames of an exception and its causes, after it was answered.
 
-    They hold the bodies that were worked on. Many of them hold the exception as well, for example as the result of a
-    task, and such a cycle stays in memory until Python's collector comes to it.
+    The frames hold request bodies. Some frames hold the exception as well, for example as the result of a task. Such a
+    cycle stays in RAM until Python's garbage collector finds it.
     """
     left: list[BaseException | None] = [error]
     while left:
@@ -154,7 +154,7 @@ class RequestTooLarge(ClientFault):
 
 
 class RequestStalled(ClientFault):
-    """The body stopped coming. Nothing was begun; the connection is of no use any more."""
+    """The body stopped arriving. Nothing was begun; the connection is closed."""
 
     status = 408
     code = "request_timeout"
@@ -166,13 +166,13 @@ class RequestStalled(ClientFault):
 
 
 class ClientLeft(ClientFault):
-    """It hung up before anything was begun for it. The answer is for the log: 499 is what nginx writes there."""
+    """The client hung up before anything was begun. The answer is for the log: nginx logs 499 too."""
 
     status = 499
 
 
 class StillRunning(ClientFault):
-    """The same request is under way in another process. Its repetition is for free; this one began nothing."""
+    """The same request is under way in another process. A retry is free: this request began nothing."""
 
     status = 409
     code = "request_in_progress"
@@ -192,7 +192,7 @@ class Undecided(StillRunning):
 
 
 class UnsupportedEncoding(ClientFault):
-    """The body is compressed in a way that is not taken. The answer says which ones are (RFC 9110, section 15.5.16)."""
+    """The body has an encoding that is not supported. The answer names those that are (RFC 9110, section 15.5.16)."""
 
     status = 415
     code = "unsupported_content_encoding"
@@ -231,7 +231,7 @@ class UpstreamUnreachable(UpstreamFault):
 
 
 class UpstreamRejected(UpstreamFault):
-    """Google refused in well-formed words, for a reason that the client cannot mend."""
+    """Google refused with a well-formed error, for a reason that the client cannot change."""
 
     code = "upstream_rejected"
 
@@ -310,7 +310,7 @@ class OwnFault(AdapterError):
 
 
 class OutcomeUnknown(OwnFault):
-    """The process that had this request in its hands died in the middle of it: it may have been paid for."""
+    """The process that worked on this request died. It may have been paid for."""
 
     code = "outcome_unknown"
     spent = True
@@ -328,7 +328,7 @@ class WrongConfiguration(OwnFault):
 
 
 class SecretUnreadable(OwnFault):
-    """A credential's file or command gives nothing that could be shown at a door."""
+    """A credential's file or command gives no usable secret."""
 
     code = "credential_unreadable"
     should_retry: bool | None = True
@@ -365,7 +365,7 @@ UNREADABLE_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionErro
 
 @contextmanager
 def already_paid() -> Iterator[None]:
-    """Whatever goes wrong inside comes after the money was spent: the client's SDK must not send it all again."""
+    """Mark errors inside the block as coming after the money was spent. The client's SDK must not retry them."""
     try:
         yield
     except AdapterError as fault:
@@ -375,7 +375,7 @@ def already_paid() -> Iterator[None]:
 
 @contextmanager
 def free_of_charge() -> Iterator[None]:
-    """Whatever goes wrong inside costs nothing and may be repeated, even where it is unknown what became of it."""
+    """Mark errors inside the block as free: the call may be repeated, even if its outcome is unknown."""
     try:
         yield
     except AdapterError as fault:
@@ -385,14 +385,14 @@ def free_of_charge() -> Iterator[None]:
 
 
 def no_such_file(file_id: str, param: str | None, advice: str = "") -> InvalidRequest:
-    """Return the fault of a request that names a picture which its owner does not have; `advice` is a way out."""
+    """Return the error of a request that names a picture which its owner does not have; `advice` says what to do."""
     what = "picture" if file_id.startswith("ig_") else "file"
     words = f"There is no {what} '{file_id}' here; upload it to /v1/files first. {advice}"
     return InvalidRequest(words.rstrip(), param=param)
 
 
 def key_reused() -> InvalidRequest:
-    """Return what is told to whoever sends an `Idempotency-Key` again with another request."""
+    """Return the error for an `Idempotency-Key` that is used again with another request."""
     return InvalidRequest(
         "This Idempotency-Key was used for another request before. Use a new key for a new request.",
         code="idempotency_key_reused",

@@ -18,12 +18,12 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 
 
 def drop_empty(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Drop the fields that have nothing to say."""
+    """Drop empty fields."""
     return {name: value for name, value in event.items() if value is not None}
 
 
 class Steadfast(TextIOBase):
-    """A stream that swallows its own failures: a full disk or a closed pipe must not stop what is being logged."""
+    """A stream that ignores its own failures: a full disk or a closed pipe must not stop the program."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""What must never be written down or handed on."""
+"""Removes secrets from texts."""
 
 import re
 
@@ -15,7 +15,7 @@ HIDDEN = "[hidden]"
 
 
 def without_secrets(text: str) -> str:
-    """Blank every secret: for our own logs."""
+    """Remove every secret: for our own logs."""
     return SECRET.sub(HIDDEN, text)
 
 

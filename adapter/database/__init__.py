@@ -1,1 +1,1 @@
-"""The database: its tables, how they came to be, and how it is opened. Who keeps what in it: `jobs`, `access`."""
+"""The database: tables, migrations, and connections. `jobs`, `records` and `access` read and write it."""

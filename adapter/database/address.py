@@ -6,7 +6,7 @@ from adapter.errors import WrongConfiguration
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
-#: A server's address whose login ends where it seems to: else a part of the password would be taken for a host.
+#: A server's address with a login that ends at the last `@`. Else a part of the password would be read as a host.
 SERVER = re.compile(r"(postgres|postgresql)://([^/?#@\[\]]*@)?[^@?#]*(\?[^#]*)?")
 #: Parameters of a PostgreSQL address that are secrets.
 SECRET = re.compile(r"(?<=[?&])(password|sslpassword)=[^&]*", re.IGNORECASE)
@@ -16,7 +16,7 @@ def kind_of(url: str) -> str:
     """Return SQLITE or POSTGRESQL.
 
     Raises:
-        WrongConfiguration: an address of anything else; it is not repeated, because a password may stand in it.
+        WrongConfiguration: another kind of address. The message does not show it: it may contain a password.
     """
     if url.startswith("sqlite:///") and url != "sqlite:///":
         return SQLITE

@@ -1,4 +1,4 @@
-"""What other processes changed in the database: a hint to look again, and never the change itself."""
+"""Notifications between processes: which rows another process changed. They are a hint to read the rows again."""
 
 import asyncio
 import secrets
@@ -19,18 +19,18 @@ from adapter.errors import SecretUnreadable, WrongConfiguration
 
 log = structlog.get_logger()
 
-#: How often a file is looked at while somebody watches a row, in seconds.
+#: How often a SQLite file is looked at while a row is watched, in seconds.
 LOOK_SECONDS = 0.5
-#: Where PostgreSQL's notifications go. Another adapter in the same database names rows that nobody here watches.
+#: The channel of PostgreSQL's notifications. Another adapter in the same database names rows that are not watched here.
 CHANNEL = "adapter_jobs"
 #: A payload has to be shorter than 8,000 bytes (PostgreSQL's manual, NOTIFY); an id has up to 40.
 IDS_AT_ONCE = 180
-#: After so many seconds of silence the listening connection is tried: nothing else would notice that its way was cut.
+#: After so many seconds of silence the listening connection is tested: a cut connection shows itself in no other way.
 PROBE_SECONDS = 15.0
 #: Seconds between tries to listen again; the last one goes on.
 PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
 CLOSE_SECONDS = 1.0
-#: How a server that cannot be listened to shows; a time-out is an OSError.
+#: The errors of a server that cannot be listened to. A time-out is an OSError.
 AWAY = (
     *(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError),
     *(OSError, SecretUnreadable, WrongConfiguration),
@@ -38,24 +38,24 @@ AWAY = (
 
 
 class Changes(Protocol):
-    """Tells other processes of rows, and hears from them."""
+    """Notifies other processes of changed rows, and listens to their notifications."""
 
     async def notify(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
-        """Tell of rows that the open transaction changes: when it is committed, and only then."""
+        """Notify of rows that the open transaction changes. Others hear it when the transaction is committed."""
         ...
 
     def listen(self, clock: Clock, watched: Collection[str]) -> AsyncGenerator[Collection[str] | None, None]:
-        """Yield without end which watched rows another process changed; None if it may have been any of them.
+        """Yield, without end, which watched rows another process changed. None means that it may be any of them.
 
-        `watched` is looked into whenever there is something to hear, and may change meanwhile.
+        `watched` is read again for each notification, so it may change meanwhile.
         """
         ...
 
 
 class FileChanges:
-    """Of a SQLite file, whose `data_version` changes for a connection when another one has committed.
+    """Changes of a SQLite file: its `data_version` changes for a connection when another connection commits.
 
-    All that this process writes goes through the connection that is asked, so another one is another process.
+    This process writes through one connection only. So every other connection belongs to another process.
     """
 
     def __init__(self, writer: AsyncEngine) -> None:
@@ -63,10 +63,10 @@ class FileChanges:
         self._seen: object = None
 
     async def notify(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
-        """Do nothing: the file tells (the port of that name)."""
+        """Do nothing: the file shows the change (the port of that name)."""
 
     async def listen(self, clock: Clock, watched: Collection[str]) -> AsyncGenerator[Collection[str] | None, None]:
-        """Look at the file every now and then, while somebody watches (the port of that name)."""
+        """Look at the file every `LOOK_SECONDS` while a row is watched (the port of that name)."""
         while True:
             await clock.sleep(LOOK_SECONDS)
             if watched and await self._is_changed():
@@ -77,20 +77,20 @@ class FileChanges:
             async with self._writer.connect() as connection:
                 await connection.execution_options(isolation_level="AUTOCOMMIT")
                 version = (await connection.exec_driver_sql("PRAGMA data_version")).scalar_one()
-                # The numbers of two connections have nothing to do with each other.
+                # The versions of two connections cannot be compared.
                 seen = (await connection.get_raw_connection()).driver_connection, version
-        except (DBAPIError, PoolTimeout):  # whoever needs the file says so
+        except (DBAPIError, PoolTimeout):  # the next query of the store reports it
             return False
         before, self._seen = self._seen, seen
         return seen != before
 
 
 class Notifications:
-    """Of a PostgreSQL server: NOTIFY inside the transaction, and one connection of each process that listens."""
+    """Changes of a PostgreSQL database: NOTIFY inside the transaction. One connection of each process listens."""
 
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
-        #: Stands before the ids of each payload: a process knows what it wrote itself.
+        #: The sender's name in each payload: a process ignores its own notifications.
         self._name = secrets.token_hex(8)
 
     async def notify(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
@@ -108,7 +108,7 @@ class Notifications:
                     if failures:
                         log.info("database.listening_again", tries=failures)
                     failures = 0
-                    yield None  # nobody listened before
+                    yield None  # what was sent before was not heard
                     while True:
                         yield await listener.next(clock)
             except AWAY as error:
@@ -131,7 +131,7 @@ class Notifications:
 
 
 class _Listener:
-    """What one connection has heard and nobody has taken yet: no more than is watched."""
+    """The notifications of one connection that were not read yet. It keeps ids of watched rows only."""
 
     def __init__(self, connection: asyncpg.Connection, name: str, watched: Collection[str]) -> None:
         self._connection = connection
@@ -141,7 +141,7 @@ class _Listener:
         self._news = asyncio.Event()
 
     def hear(self, _connection: object, _process: int, _channel: str, payload: str) -> None:
-        """Keep what is of interest."""
+        """Keep the ids of watched rows."""
         name, *ids = payload.split(" ")
         if name != self._name:
             self._ids.update(each for each in ids if each in self._watched)
@@ -149,14 +149,14 @@ class _Listener:
             self._news.set()
 
     def end(self, _connection: object) -> None:
-        """Wake whoever waits: nothing more will come."""
+        """Wake the reader: the connection has ended."""
         self._news.set()
 
     async def next(self, clock: Clock) -> Collection[str]:
         """Return the rows that were changed, all at once.
 
         Raises:
-            OSError, asyncpg.InterfaceError: nobody can be heard any more.
+            OSError, asyncpg.InterfaceError: the connection is closed.
         """
         while not await clock.wait(self._news, PROBE_SECONDS):
             await self._connection.execute("SELECT 1")

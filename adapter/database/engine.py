@@ -1,4 +1,4 @@
-"""The database: opened, set up and migrated in one place, on either engine."""
+"""Opens and migrates the database, SQLite or PostgreSQL."""
 
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -23,27 +23,27 @@ from adapter.errors import SecretUnreadable, StorageFailed, WrongConfiguration
 
 log = structlog.get_logger()
 
-#: What a statement may take on a server, in seconds. The slowest of ours takes milliseconds.
+#: Time limit of a statement on a server, in seconds. Our slowest one takes milliseconds.
 STATEMENT_SECONDS = 10.0
-#: What a migration may take there, another process's before it included.
+#: Time limit of a migration there, in seconds. It includes the wait for another process's migration.
 MIGRATION_SECONDS = 600.0
 
 
 class Database:
-    """What everything that is remembered is kept in."""
+    """An open database: one engine for readers, one for writers, and the changes of other processes."""
 
     def __init__(
         self, reader: AsyncEngine, writer: AsyncEngine, changes: Changes, clock_offset: ClockOffset | None = None
     ) -> None:
         self.reader = reader
         self.writer = writer
-        #: What other processes do to it.
+        #: Notifications of other processes.
         self.changes = changes
         self._clock_offset = clock_offset
 
     @property
     def clock_offset(self) -> float:
-        """How many seconds its clock is ahead of this machine's, as far as that matters."""
+        """Seconds by which the database's clock is ahead of this machine's."""
         return self._clock_offset.seconds if self._clock_offset else 0.0
 
     async def dispose(self) -> None:
@@ -123,16 +123,16 @@ def _mapped_errors() -> Iterator[None]:
     try:
         yield
     except IntegrityError:
-        raise  # a rule of a table was broken: whoever wrote knows what it means
-    except (DBAPIError, PoolTimeout, OSError, SecretUnreadable) as error:  # OSError: a server that cannot be reached
+        raise  # a constraint of a table: the caller knows what it means
+    except (DBAPIError, PoolTimeout, OSError, SecretUnreadable) as error:  # OSError: the server cannot be reached
         log.error("database.failed", error=str(getattr(error, "orig", error)))  # noqa: TRY400 - the text is enough
-        raise StorageFailed("The server cannot reach its memory at the moment. Ask again shortly.") from error
+        raise StorageFailed("The server cannot reach its database at the moment. Try again shortly.") from error
 
 
 async def advisory_lock(connection: AsyncConnection, name: str) -> None:
-    """Wait until no other open transaction has passed here under the same name.
+    """Lock a name until the transaction ends; wait while another transaction holds it.
 
-    A transaction that writes to SQLite is alone anyway.
+    SQLite needs no lock: it has one writing transaction at a time.
     """
     if connection.dialect.name == POSTGRESQL:
         await connection.execute(select(func.pg_advisory_xact_lock(literal(lock_key(name), BigInteger))))

@@ -1,4 +1,4 @@
-"""Lists in pages, by the time of the entries' coming."""
+"""Pages of a list, in the order of `created_at`."""
 
 from sqlalchemy import ColumnElement, Table, UnaryExpression, literal, tuple_
 

@@ -1,4 +1,4 @@
-"""PostgreSQL: connections that are bounded in number and time, and what is wrong with a server in words."""
+"""PostgreSQL: a bounded pool of connections with time limits, and error messages for the operator."""
 
 import hashlib
 from collections.abc import Awaitable, Callable
@@ -14,16 +14,16 @@ from adapter.database.address import without_password
 from adapter.domain.ports import Secret
 from adapter.errors import WrongConfiguration
 
-#: Connections of one process: as many as requests that wait for the database at once can use.
+#: Connections of one process.
 POOL = 10
 #: Seconds to wait for one of them, and for a new one to be made.
 POOL_SECONDS = 10.0
 CONNECT_SECONDS = 10.0
-#: Seconds after which a connection is made anew: a changed password or certificate comes into use.
+#: Seconds after which a connection is replaced, so that a changed password or certificate is used.
 RECYCLE_SECONDS = 1800
-#: How much longer we wait for the server to end a statement than it should take to.
+#: Seconds that we wait longer than the server's own time limit of a statement.
 PATIENCE = 1.2
-#: A difference between two clocks that is not worth mending, in seconds; smaller than any lease.
+#: A clock difference up to this is ignored, in seconds. It is smaller than any lease.
 SAME_TIME_SECONDS = 0.1
 
 #: What a refusal means for the operator, by its SQLSTATE (PostgreSQL's manual, appendix A).
@@ -40,14 +40,14 @@ MEANINGS = {
 
 
 class ClockOffset:
-    """How far the database's clock is ahead of ours, measured whenever a connection is made."""
+    """The difference of the database's clock to ours. It is measured for each new connection."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self.seconds = 0.0
 
     async def measure(self, connection: asyncpg.Connection) -> None:
-        """Ask for the time. What the way there and back may have taken is not trusted."""
+        """Ask the server for its time. The round trip limits the precision of the answer."""
         asked = self._clock()
         there = await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
         answered = self._clock()

@@ -1,4 +1,4 @@
-"""SQLite: one file, opened so that what was confirmed is on the disk."""
+"""SQLite: one file. A confirmed transaction is on the disk."""
 
 import sqlite3
 from pathlib import Path
@@ -10,9 +10,9 @@ from adapter.errors import WrongConfiguration
 
 #: Milliseconds to wait for another process's write.
 BUSY_MILLISECONDS = 10_000
-#: Connections that read at once: a thread each.
+#: Readers at once; each connection has a thread.
 READERS = 10
-#: How often the log of a new file is begun while others do the same.
+#: Tries to switch a new file to a write-ahead log while other processes do the same.
 LOG_TRIES = 100
 
 
@@ -28,8 +28,8 @@ def sqlite_engine(path: str) -> AsyncEngine:
 def sqlite_writer(path: str) -> AsyncEngine:
     """Return an engine of one connection, as `sqlite_engine`.
 
-    A file has one writer at a time anyway. Here they queue in order instead of asking again and again, and what this
-    connection finds changed was changed by another process.
+    A SQLite file has one writer at a time. Here writers queue in order instead of trying again and again. A change that
+    this connection sees was made by another process.
     """
     return _engine(path, 1)
 
@@ -63,10 +63,10 @@ def _set_up(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_the_log(cursor: sqlite3.Cursor) -> None:
-    """Let the file have a write-ahead log.
+    """Switch the file to a write-ahead log.
 
-    Two processes that both make a new file do not wait for each other here: SQLite refuses one of them at once, so as
-    not to deadlock. That one waits for the other's lock instead, and looks again.
+    When two processes create the file at once, SQLite refuses one of them, because waiting could deadlock. That one
+    waits for the other's lock and looks again.
     """
     for left in reversed(range(LOG_TRIES)):
         try:

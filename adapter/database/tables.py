@@ -1,4 +1,4 @@
-"""The tables as SQLAlchemy sees them. How they come to be stands in `migrations/`."""
+"""The tables for SQLAlchemy. `migrations/` creates them."""
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, text
 
@@ -12,24 +12,24 @@ JOBS = Table(
     METADATA,
     Column("id", String(40), primary_key=True),
     Column("owner", String(64), nullable=False),
-    #: Of no use any more (`executions` says what serves a wish); older versions wrote it.
+    #: Not used any more: older versions wrote it. `executions` has its purpose now.
     Column("fingerprint", String(64), nullable=False, default=""),
     Column("model", String(128), nullable=False),
     Column("state", String(16), nullable=False),
     Column("created_at", Float, nullable=False),
     Column("finished_at", Float),
-    #: The part of its files' names by which the janitor asks; NULL in a row of an older version.
+    #: The common part of its files' names, for the janitor. NULL in a row of an older version.
     Column("stem", String(32)),
-    #: From submission to the end, of completed jobs: what the estimate of later ones is made of.
+    #: Seconds from submission to the end, for completed jobs. Estimates of later jobs use it.
     Column("took_seconds", Float),
     #: When the finished video was first handed to a client.
     Column("delivered_at", Float),
-    #: When its owner deleted it: from then on nobody sees it, and its files go.
+    #: When its owner deleted it. From then on it is hidden and its files are deleted.
     Column("deleted_at", Float),
-    #: When the operator called it off.
+    #: When the operator cancelled it.
     Column("cancelled_at", Float),
-    #: When the job wants to be looked at again. Claiming moves it forward, so it doubles as the lease; NULL
-    #: when over and done with.
+    #: When the job is due for its next step. A claim moves it forward, so it is the lease as well. NULL when
+    #: nothing is left to do.
     Column("due_at", Float),
     #: The token of the newest claim. A write that carries another one does nothing.
     Column("claim", String(32)),
@@ -61,12 +61,12 @@ FILES = Table(
     Column("filename", String(255), nullable=False),
     Column("purpose", String(32), nullable=False),
     Column("size", BigInteger, nullable=False),
-    #: Its name in the media store, and the part of it by which the janitor asks.
+    #: Its name in the media store, and the part of the name that the janitor asks for.
     Column("name", String(64), nullable=False),
     Column("stem", String(32), nullable=False),
     Column("created_at", Float, nullable=False),
     Column("expires_at", Float),
-    #: When its owner deleted it: from then on nobody sees it.
+    #: When its owner deleted it. From then on it is hidden.
     Column("deleted_at", Float),
     Index("files_owned", "owner", "created_at", "id"),
     Index("files_stems", "stem"),
@@ -80,13 +80,13 @@ RESPONSES = Table(
     Column("key", String(32), primary_key=True),
     Column("owner", String(64), nullable=False),
     Column("status", String(16), nullable=False),
-    #: The part of its picture's name by which the janitor asks.
+    #: The part of its picture's name that the janitor asks for.
     Column("stem", String(32), nullable=False),
     Column("created_at", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
-    #: When its owner deleted it: from then on nobody sees it.
+    #: When its owner deleted it. From then on it is hidden.
     Column("deleted_at", Float),
-    #: The whole Reply as JSON. The columns above repeat what is searched for.
+    #: The whole StoredResponse as JSON. The columns above repeat what is searched for.
     Column("document", LargeBinary, nullable=False),
     Index("replies_stems", "stem"),
     Index("replies_expired", "expires_at"),

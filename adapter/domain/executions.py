@@ -1,6 +1,6 @@
 """Requests that come again: which earlier execution answers one, and what is remembered of that execution.
 
-`docs/retries.md` has the table that `pick` decides by (`design-2.md` section 2).
+`docs/retries.md` has the table that `pick` decides by.
 """
 
 import hashlib
@@ -15,7 +15,8 @@ from adapter.domain.job import Failure
 from adapter.domain.media import Image, MediaFormat, Pixels
 from adapter.domain.usage import Usage
 
-#: How long a request without a key is remembered for its retries, in seconds; one with a key (`reliability.md` 2.5).
+#: How long a request without a key is remembered for its retries, and one with a key, in seconds (`reliability.md`
+#: section 2.5).
 RETRY_SECONDS = 900.0
 KEY_SECONDS = 86_400.0
 

@@ -1,4 +1,4 @@
-"""How a finished video is shown in a chat: no form plays everywhere (reference: `frontends.md` section 1)."""
+"""How a finished video is shown in a chat. No form plays everywhere (reference: `frontends.md` section 1)."""
 
 from enum import StrEnum
 
@@ -12,5 +12,5 @@ class Markup(StrEnum):
     HTML = "html"
     #: The same inside of a `<div>`, without which Cherry Studio shows no player.
     DIV = "div"
-    #: What the program that asks is known to play.
+    #: The form that the requesting program is known to play.
     AUTO = "auto"

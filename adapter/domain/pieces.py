@@ -1,8 +1,8 @@
-"""Bytes on their way."""
+"""Bytes as an asynchronous iterator."""
 
 from collections.abc import AsyncIterator
 
 
 async def one_piece(data: bytes) -> AsyncIterator[bytes]:
-    """Yield what is all there already, for whoever takes things piece by piece."""
+    """Yield the whole bytes as one piece, for functions that read pieces."""
     yield data

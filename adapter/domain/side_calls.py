@@ -36,7 +36,7 @@ class SideCallKind(StrEnum):
 
 
 class SideCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A request that wants a few words and neither a picture nor a video."""
+    """A request that wants a few words, and no picture or video."""
 
     kind: SideCallKind
     #: What the user said in the conversation that it is about, the first first; as far as that can be told.
@@ -46,7 +46,7 @@ class SideCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Phrasebook:
-    """By which words side calls are known."""
+    """The phrases by which side calls are recognised."""
 
     def __init__(self, phrases: Mapping[SideCallKind, Sequence[str]]) -> None:
         """Read phrases by their kinds; none at all means that nothing is known.

@@ -6,14 +6,14 @@ import msgspec
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """What one side said."""
+    """One message of a conversation."""
 
     role: Literal["system", "user", "assistant"]
     text: str
 
 
 class TextLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What an answer may cost."""
+    """The limits of an answer."""
 
     #: Tokens, those of thinking included.
     tokens: int

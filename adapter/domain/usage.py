@@ -15,12 +15,12 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def input(self) -> int:
-        """All that went in."""
+        """All input tokens."""
         return self.input_text + self.input_image
 
     @property
     def output(self) -> int:
-        """All that came out, thoughts included."""
+        """All output tokens, thoughts included."""
         return self.output_text + self.output_image
 
     @property

@@ -1,1 +1,1 @@
-"""The memory of bytes: finished pictures and videos, kept as files under names that nobody can guess."""
+"""Files of pictures and videos: the media store, conversions, safe downloads, and the deletion of old files."""

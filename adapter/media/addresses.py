@@ -1,9 +1,9 @@
 """Which IP addresses belong to the open internet. Pure.
 
-`ipaddress.is_global` is not enough: by version it lets pass embedded IPv4 addresses, multicast, site-local ones and two
-clouds' metadata services (reference: `reliability.md` section 0.10). So IPv6 has to lie in the range that is handed out
-at all, and what transports IPv4 inside is refused whole: no picture lives there. The one exception is NAT64, by
-which a machine without IPv4 reaches every IPv4 host; there the address inside decides.
+`ipaddress.is_global` is not enough. Some versions accept embedded IPv4 addresses, multicast, site-local addresses and
+the metadata services of two clouds (reference: `reliability.md` section 0.10). So an IPv6 address has to be in the
+range of addresses that are assigned to hosts. An address that embeds IPv4 is refused, with one exception: NAT64, which
+a machine without IPv4 needs for every IPv4 host. There the embedded address decides.
 """
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network

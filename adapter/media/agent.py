@@ -1,6 +1,6 @@
-"""What we call ourselves before servers that clients point at.
+"""The `User-Agent` for downloads of pictures that clients link to.
 
-Some of them, Wikimedia's for one, refuse programs that do not say their version and how their operator can be reached.
+Some servers, Wikimedia for example, refuse programs that do not name their version and a contact.
 """
 
 from adapter.version import VERSION

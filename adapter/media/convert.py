@@ -1,4 +1,4 @@
-"""Pictures into the format and size that were asked for. Models draw PNG or JPEG as they like (`gemini.md` 1.4)."""
+"""Converts pictures to the ordered format and size. A model chooses PNG or JPEG by itself (`gemini.md` section 1.4)."""
 
 from io import BytesIO
 
@@ -16,7 +16,7 @@ BEST_JPEG = 95
 
 
 def convert(image: Image, order: ImageOrder) -> Image:
-    """Encode a picture anew as an order has it.
+    """Encode a picture in the format and size of an order.
 
     Raises:
         UpstreamBroken: the picture cannot be decoded.
@@ -36,7 +36,7 @@ def convert(image: Image, order: ImageOrder) -> Image:
 
 
 def _sized(picture: Pillow.Image, order: ImageOrder) -> Pillow.Image:
-    """Cut the middle out and scale it, where a very size was ordered."""
+    """Crop to the middle and scale, if an exact size was ordered."""
     if order.exact is None:
         return picture
     return ImageOps.fit(picture, (order.exact.width, order.exact.height), Pillow.Resampling.LANCZOS)

@@ -1,4 +1,4 @@
-"""The one way to addresses that clients give us: nobody reaches by it what is not on the open internet.
+"""Downloads from addresses that clients give us. Addresses that are not on the public internet are refused.
 
 Each hop is resolved once, all its addresses have to be public, and the connection goes to one of those very
 addresses, while the name stays in `Host` and in the certificate check (reference: `reliability.md` sections 2.7 and 3).
@@ -28,12 +28,12 @@ from adapter.media.packing import layers, unpacked
 log = structlog.get_logger()
 
 MAX_REDIRECTS: Final = 5
-#: Of a host with many addresses so many are tried.
+#: The most addresses of one host that are tried.
 MAX_ADDRESSES: Final = 4
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 #: Beside the name of the program; `identity`, because pictures do not become smaller by packing.
 HEADERS: Final = (("accept", "*/*"), ("accept-encoding", "identity"))
-#: Threads of our own: whoever owns a domain decides how long a look-up takes, and the way to Google needs look-ups too.
+#: A thread pool of its own: a domain's owner decides how long its look-up takes, and calls to Google need look-ups.
 LOOKUPS: Final = ThreadPoolExecutor(16, thread_name_prefix="lookup")
 
 #: A host and a port to addresses.
@@ -52,7 +52,7 @@ async def resolve(host: str, port: int) -> Sequence[str]:
 
 
 class Network(msgspec.Struct, frozen=True, kw_only=True):
-    """The world outside, and how long to wait for it."""
+    """The network, and its time limits."""
 
     resolver: Resolver = resolve
     backend: httpcore.AsyncNetworkBackend = msgspec.field(default_factory=httpcore.AnyIOBackend)
@@ -64,7 +64,7 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SafeFetcher:
-    """Fetches what clients point at (the port `PictureFetcher`)."""
+    """Downloads pictures that clients link to (the port `PictureFetcher`)."""
 
     def __init__(
         self,
@@ -99,9 +99,9 @@ class SafeFetcher:
             raise
 
     async def _fetch(self, link: Link, limit: int) -> bytes:
-        """End what takes too long, and put the world's failures into words for the client.
+        """Limit the time, and turn errors of the network into an error for the client.
 
-        A private host, one that does not exist and one that is silent are the same words, so nobody can scan with us.
+        A private host, a host that does not exist and a silent host get the same message: a client cannot scan with us.
         """
         try:
             async with asyncio.timeout(self._network.seconds):

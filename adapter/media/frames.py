@@ -1,4 +1,4 @@
-"""Pictures of a stored video: a small one to show before it plays, and a sheet of its frames for whoever winds it."""
+"""The thumbnail and the spritesheet of a stored video. A player shows frames of the sheet while a user seeks."""
 
 import asyncio
 from bisect import bisect_right
@@ -18,7 +18,7 @@ from adapter.errors import UpstreamBroken
 from adapter.media.convert import on_white
 from adapter.media.decoding import opened as open_picture
 
-#: Videos that are taken apart at once: each takes a core for half a second.
+#: Videos that are decoded at once. Each takes a core for half a second.
 AT_ONCE: Final = 2
 #: The longer side of a thumbnail, and of one cell of a sheet, in pixels.
 THUMBNAIL_SIDE: Final = 640
@@ -27,14 +27,14 @@ CELL_SIDE: Final = 320
 COLUMNS: Final = 5
 ROWS: Final = 5
 QUALITY: Final = 80
-#: Frames of a video that is taken apart: these take half a minute of a core.
+#: The most frames of a video that is decoded. So many take half a minute of a core.
 MOST_FRAMES: Final = 10_000
 
 _T = TypeVar("_T")
 
 
 class FrameThumbnailer:
-    """Makes pictures of stored videos (the port of that name), in threads and in room of its own."""
+    """Makes thumbnails and spritesheets (the port `Thumbnailer`), in threads and within the memory budget."""
 
     def __init__(self, media: MediaStore, budget: Budget) -> None:
         self._media = media
@@ -51,7 +51,7 @@ class FrameThumbnailer:
         return await self._apart(media.video, sheet_jpeg)
 
     async def _apart(self, name: str, work: Callable[[bytes], _T]) -> _T | None:
-        """Do work on a file in a thread; None if there is no such file."""
+        """Decode a file in a thread; None if there is no such file."""
         found = await self._media.find(name)
         if found is None:
             return None
@@ -83,7 +83,7 @@ def first_frame_webp(data: bytes) -> bytes:
 
 
 def sheet_jpeg(data: bytes) -> bytes:
-    """Return frames from all over a video in a grid.
+    """Return a grid of frames at equal distances.
 
     Raises:
         UpstreamBroken: it cannot be decoded to its end.
@@ -135,10 +135,10 @@ def opened(data: bytes) -> Iterator[av.container.InputContainer]:
             if not container.streams.video:
                 raise _unreadable()
             stream = container.streams.video[0]
-            # Of an unknown codec there is no decoder, whatever PyAV's types say.
+            # An unknown codec has no decoder, although PyAV's types say otherwise.
             if not hasattr(stream, "width") or not 0 < stream.width * stream.height <= MOST_ENCODED_PIXELS:
                 raise _unreadable()
-            # One thread: more of them keep more frames, and there are others to serve.
+            # One thread: more threads keep more frames in RAM and slow down other requests.
             stream.codec_context.thread_count = 1
             yield container
     except (av.FFmpegError, StopIteration) as error:

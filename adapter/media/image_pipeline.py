@@ -1,4 +1,4 @@
-"""What happens to pictures before a provider gets them and after it made them."""
+"""The image pipeline: loads input pictures, calls the provider, converts the results."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,10 +15,9 @@ AT_ONCE = 2
 
 
 class ImagePipeline:
-    """A provider whose inputs are brought and whose pictures are as the order has them (the port `ImageMaker`).
+    """A provider together with its input loader and the conversion of its results (the port `ImageMaker`).
 
-    A picture that has the order's format and size already is passed on untouched. The work is done in threads, off the
-    event loop.
+    A picture that has the ordered format and size already is passed on unchanged. Conversions run in threads.
     """
 
     def __init__(self, provider: ImageProvider, inputs: InputImages, budget: Budget) -> None:
@@ -28,10 +27,10 @@ class ImagePipeline:
         self._places = asyncio.Semaphore(AT_ONCE)
 
     async def make_images(self, order: ImageOrder) -> Sequence[Image]:
-        """Return the pictures as the order has them (the port of that name).
+        """Return the pictures in the ordered format and size (the port of that name).
 
         Raises:
-            ServerBusy: pictures from the web are larger than there is room for; nothing was begun.
+            ServerBusy: pictures from the web need more memory than is free. The provider was not called.
         """
         inputs = await self._inputs.gather(order.sources, order.input_formats)
         surplus = memory_estimate.of_surplus(order, inputs)

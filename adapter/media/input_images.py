@@ -1,4 +1,4 @@
-"""The pictures that an order works from: brought here, looked at, and put into a format that the provider takes."""
+"""Loads the input pictures of an order: reads or downloads them, checks them, converts them for the provider."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from adapter.domain.ports import MediaStore, PictureFetcher
 from adapter.errors import InvalidRequest, no_such_file
 from adapter.media.decoding import can_decode, opened
 
-#: Pictures that are looked at or converted at once, of all requests together.
+#: Pictures that are checked or converted at once, for all requests together.
 AT_ONCE = 2
 #: Pictures that are fetched from the web at once.
 FETCHES_AT_ONCE = 16
@@ -31,7 +31,7 @@ TAKEN = "PNG, JPEG, WebP and GIF, also AVIF and HEIC"
 
 
 class InputLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What pictures may weigh."""
+    """Limits of input pictures."""
 
     #: Of one file.
     bytes: int
@@ -42,7 +42,7 @@ class InputLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InputImageLoader:
-    """Brings them from the request, from our own store, or from the web (the port `InputImages`)."""
+    """Loads pictures from the request, from the media store, or from the web (the port `InputImages`)."""
 
     def __init__(self, fetcher: PictureFetcher, store: MediaStore, limits: InputLimits) -> None:
         self._fetcher = fetcher
@@ -52,7 +52,7 @@ class InputImageLoader:
         self._fetches = asyncio.Semaphore(FETCHES_AT_ONCE)
 
     async def gather(self, sources: Sequence[Source], formats: Sequence[MediaFormat]) -> Sequence[Image]:
-        """Bring all of them side by side (the port of that name)."""
+        """Load all of them at once (the port of that name)."""
         if not sources:
             return ()
         scales = Scales(self._limits.bytes_in_all)
@@ -82,7 +82,7 @@ class InputImageLoader:
                     return await self._fetcher.fetch(source.url, limit=self._limits.bytes)
             case StoredSource():
                 return await self._kept(source.name)
-            case FileIdSource():  # nobody looked it up among its owner's
+            case FileIdSource():  # the caller did not look it up
                 raise no_such_file(source.file_id, source.param)
 
     async def _kept(self, name: str) -> bytes:
@@ -94,14 +94,14 @@ class InputImageLoader:
 
 
 class Scales:
-    """Weighs the files of one request together."""
+    """Adds up the file sizes of one request."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._sum = 0
 
     def add(self, size: int) -> None:
-        """Lay one more on.
+        """Add one file.
 
         Raises:
             InvalidRequest: that is too much.
@@ -114,7 +114,7 @@ class Scales:
 
 
 def prepared(data: bytes, formats: Sequence[MediaFormat], limits: InputLimits) -> Image:
-    """Return a file as a picture that a provider takes: untouched where it does, else as a still PNG.
+    """Return a file as a picture that a provider takes: unchanged if it takes the format, else as a still PNG.
 
     Raises:
         InvalidRequest: it is no picture, or too large.
@@ -145,10 +145,10 @@ def _words(formats: Iterable[MediaFormat]) -> str:
 
 
 def _as_seen(image: Image, data: bytes) -> Image:
-    """Return a photograph as it is seen: a camera that was held upright only notes that.
+    """Return a photograph upright: a camera that was held on its side only writes an Exif note.
 
-    A JPEG's note is known everywhere, so the file stays as it is and only its shape is told. Those of PNG and WebP are
-    younger, and many programs overlook them. So such a picture is turned here.
+    Every program reads the note of a JPEG, so the file stays as it is; only width and height are exchanged. Many
+    programs do not read the note of a PNG or WebP, so such a picture is rotated here.
     """
     if image.format is MediaFormat.JPEG:
         is_turned = _orientation(data, image.format) in ON_ITS_SIDE
@@ -158,12 +158,12 @@ def _as_seen(image: Image, data: bytes) -> Image:
         return image
     try:
         return _as_png(data, image.format, image.pixels.area)
-    except InvalidRequest:  # the note is broken; the picture need not be
+    except InvalidRequest:  # the Exif note is broken; the picture may be fine
         return image
 
 
 def _orientation(data: bytes, kind: MediaFormat) -> object:
-    """Return how a camera says that it was held; None where that cannot be read."""
+    """Return the Exif orientation; None if there is none that can be read."""
     try:
         with Pillow.open(BytesIO(data), formats=[kind.name]) as picture:
             return picture.getexif().get(ORIENTATION)
@@ -182,7 +182,7 @@ def _as_png(data: bytes, kind: MediaFormat, most_pixels: int) -> Image:
     written = BytesIO()
     try:
         with opened(data, kind, most_pixels) as picture:
-            # A viewer would turn it as its camera noted; a PNG has no place for the note.
+            # A viewer would rotate it by its note; our PNG does not carry the note.
             upright = ImageOps.exif_transpose(picture)
             upright.convert("RGBA" if upright.has_transparency_data else "RGB").save(written, "PNG")
     except UNREADABLE_PICTURE as error:

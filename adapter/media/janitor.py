@@ -1,4 +1,4 @@
-"""The janitor: deletes files that are older than `storage.retention_days`, and none that somebody still needs."""
+"""The janitor: deletes files that are older than `storage.retention_days` and that no job needs any more."""
 
 import re
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ from adapter.media.periodic import run_periodically
 log = structlog.get_logger()
 
 FIRST_SECONDS = 30.0
-#: Files of which the job store is asked, and which are deleted, at once.
+#: Files in one question to the job store, and in one deletion.
 BATCH = 1000
-#: How far the clocks of processes and buckets may differ, and how long an upload may take: S3 dates it by its start.
+#: Allowance for clocks that differ and for slow uploads: S3 dates a file by the start of its upload.
 GRACE_SECONDS = 3600.0
-#: How our files are called: 128 random bits, which for a job's files are its `stem`. The folder may hold others' files.
+#: The form of our files' names: 128 random bits, a job's `stem`. The folder may contain files of other programs.
 OURS = re.compile(r"[0-9a-f]{32}([_-][0-9A-Za-z_-]{1,31})?\.[0-9a-z]{1,8}")
 
 
@@ -26,7 +26,7 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     """How long files are kept, in seconds."""
 
     keep: float
-    #: How long a finished video that nobody was given answers the same wish.
+    #: How long a finished video that no client received answers a repeated request.
     replay: float
 
 
@@ -38,17 +38,18 @@ class _Tally(msgspec.Struct):
 
 
 class Janitor:
-    """Goes round once an hour. Several processes may: what is gone already is no fault.
+    """Deletes old files once an hour. Several processes may do so at once: a file that is gone already is no error.
 
-    The order of its questions makes it safe beside jobs that move meanwhile: first the clock, then the list of files,
-    then, for the old ones, the jobs, and at last the deletion. A job that is admitted after the question draws its stem
-    then, so no file in the list can have it. One that is live when asked about is spared with all its files, however
-    old, whether it ends or fetches its file again before the deletion or after. One that ended since the clock was
-    read is spared too: it may have fetched its file again since that was listed. One that ended earlier is spared while
-    it may be handed out for the first time, and for the whole retention from then on. Anything else was stored, and
-    could be fetched, for as long as the setting says.
+    It is safe while jobs change, because it works in this order: read the clock, list the files, ask the job store
+    about the old ones, delete the rest.
 
-    What a keeper has is none of its business: that lasts as long as its owner says, and the sweeper removes it.
+    - A job that is admitted after the question gets a new random stem. No listed file has it.
+    - A job that is live when asked about keeps all its files.
+    - A job that ended after the clock was read keeps them too: it may have written a file after the list was made.
+    - A job that ended before keeps them until its video was delivered, and from then on for the whole retention.
+    - Every other file was stored, and could be downloaded, for as long as the setting says.
+
+    Files of a `FileOwner` are left alone: the sweeper deletes them when their entries are deleted or expire.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class Janitor:
         self._retention = retention
 
     async def run(self) -> None:
-        """Keep on until cancelled, which is safe at any moment."""
+        """Run until cancelled. It may be cancelled at any moment."""
         await run_periodically(self.run_once, self._clock, first=FIRST_SECONDS, failed="janitor.round_failed")
 
     async def run_once(self) -> None:
@@ -114,10 +115,10 @@ class Janitor:
 
 
 def is_ours(name: str) -> bool:
-    """Say whether a file is called as ours are."""
+    """Return whether a file has a name of ours."""
     return OURS.fullmatch(name) is not None and MediaFormat.of_name(name) is not None
 
 
 def stem(name: str) -> str:
-    """Return the part of our file's name by which its job knows it."""
+    """Return the stem in the name of our file."""
     return name[:STEM_LENGTH]

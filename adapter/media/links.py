@@ -1,7 +1,7 @@
-"""An address that a client gave us: read once and strictly; from then on only its parts are used. Pure.
+"""An address that a client gave us, parsed once and strictly. Only the parsed parts are used. Pure.
 
-Filters and clients that each parse an address in their own way are how filters are passed by (reference: `peers.md`
-section 4). So there is one reading here, narrower than any browser's, and the request is built from what it found.
+A filter can be bypassed when the filter and the HTTP client parse an address differently (reference: `peers.md`
+section 4). So there is one parser, stricter than any browser, and the request is built from its result.
 """
 
 import re
@@ -90,7 +90,7 @@ class Rules(msgspec.Struct, frozen=True):
         return link
 
     def trusts(self, link: Link) -> bool:
-        """Say whether the operator vouches for where a link leads."""
+        """Return whether the operator trusts the server of a link."""
         return link.origin in self.trusted
 
 
@@ -130,7 +130,7 @@ def redirected(link: Link, location: bytes) -> Link:
     """Return where a link's server sends us.
 
     Raises:
-        InvalidRequest: nowhere that is fetched, or from https down to http.
+        InvalidRequest: the target is not allowed, or it leads from https to http.
     """
     try:
         text = location.decode().strip(" ")
@@ -173,7 +173,7 @@ def _read_host(text: str) -> str:
 def _in_ascii(host: str) -> str:
     """Return an international name as the name service knows it: mapped as browsers do (UTS 46), then in Punycode.
 
-    A name that becomes a number by it is refused by the caller: an address in foreign digits is nobody's wish.
+    The caller refuses a name that becomes a number: such a name is an IP address in disguise.
     """
     labels = idna.uts46_remap(host, std3_rules=False).split(".")
     return ".".join(label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in labels)

@@ -1,4 +1,4 @@
-"""What a server says of how a file was packed for its way (`Content-Encoding`), and the file unpacked. Pure."""
+"""Decodes the `Content-Encoding` of a downloaded file. Pure."""
 
 import zlib
 from typing import Final
@@ -14,7 +14,7 @@ WINDOWS: Final = {
     "x-gzip": GZIP,
     "deflate": (zlib.MAX_WBITS, -zlib.MAX_WBITS),
 }
-#: Layers of packing that are taken off. More than one is no server's habit.
+#: The most encodings of one file. Real servers use one.
 MOST_LAYERS: Final = 2
 
 

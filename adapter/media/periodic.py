@@ -1,4 +1,4 @@
-"""Whoever tidies up goes round once an hour."""
+"""Runs a piece of work once an hour."""
 
 from collections.abc import Awaitable, Callable
 
@@ -13,7 +13,7 @@ ROUND_SECONDS = 3600.0
 
 
 async def run_periodically(run_once: Callable[[], Awaitable[None]], clock: Clock, *, first: float, failed: str) -> None:
-    """Go round after so many seconds, then every hour, until cancelled. A failed round is told by that event."""
+    """Run it after `first` seconds, then every hour, until cancelled. A failed run is logged as the event `failed`."""
     await clock.sleep(first)
     while True:
         try:

@@ -1,6 +1,6 @@
-"""A bucket of an S3 server: opened with bounded patience, and its refusals put in words.
+"""An S3 bucket: opened with time limits; its errors become messages for the operator.
 
-What AWS's own variables (`AWS_REGION`, `AWS_ENDPOINT` and so on) say holds where the settings say nothing.
+AWS's own variables (`AWS_REGION`, `AWS_ENDPOINT` and so on) are used for what the settings leave out.
 """
 
 import re
@@ -89,7 +89,7 @@ class Bucket(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def explain(self, error: Exception) -> str:
-        """Say which setting is wrong, in words of ours."""
+        """Return a message that names the wrong setting."""
         text = str(error)
         server = self.access.endpoint or "AWS"
         code = s3_code(error)

@@ -1,4 +1,4 @@
-"""The sweeper: removes what its owner deleted, or what has expired, for good."""
+"""The sweeper: deletes the files and rows of entries that were deleted or have expired."""
 
 from collections.abc import Sequence
 
@@ -12,12 +12,12 @@ log = structlog.get_logger()
 FIRST_SECONDS = 40.0
 #: Entries that are removed at once.
 BATCH = 500
-#: What is gone stays known for so long: it may be where somebody's list goes on.
+#: How long a deleted entry stays in the table, in seconds: a client may be turning the pages of a list.
 GRACE_SECONDS = 3600.0
 
 
 class Sweeper:
-    """Goes round once an hour. Several processes may, and any may be stopped: files go first, then who names them."""
+    """Runs once an hour, in one process or several. It deletes files before rows, so it may be stopped at any time."""
 
     def __init__(self, media: MediaStore, file_owners: Sequence[FileOwner], clock: Clock) -> None:
         self._media = media
@@ -25,11 +25,11 @@ class Sweeper:
         self._clock = clock
 
     async def run(self) -> None:
-        """Keep on until cancelled, which is safe at any moment."""
+        """Run until cancelled. It may be cancelled at any moment."""
         await run_periodically(self.run_once, self._clock, first=FIRST_SECONDS, failed="sweeper.round_failed")
 
     async def run_once(self) -> None:
-        """Ask every keeper once.
+        """Ask every `FileOwner` once.
 
         Raises:
             StorageFailed: the files or the entries cannot be removed; they wait for the next round.

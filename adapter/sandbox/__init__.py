@@ -1,19 +1,18 @@
 """The embedded upstream: the Gemini and Flow HTTP APIs emulated at their own paths, as strict as the documents.
 
-It stands on the other side of the wire: nothing here is shared with `adapter.providers`, so that a mistake in the
-adapter's idea of the wire is met by a refusal, as it would be at Google's door.
+It shares no code with `adapter.providers`. So it refuses a request that the adapter builds wrongly, as Google would.
 
 ::
 
     app         create_sandbox(rules): the Litestar application
     server      running_sandbox(rules): the same, served on loopback from a thread
-    world       all of it together, and the first questions to every request
+    state       what the routes work with, and the checks of every request
     reading     strict proto3 JSON in;  google_errors  google.rpc.Status out
-    control     /sandbox/ledger and /sandbox/faults;  faults, mishaps  what is scripted, and how it is carried out
+    control     /sandbox/ledger and /sandbox/faults;  faults, fault_injection  the scripts, and their execution
 
     gemini/     generateContent, streamGenerateContent, models
     flow/       uploadUserImage, batchGenerateImages, credits; the videos and their status
     storage/    signed links to pictures and clips
-    memory/     what was carried out and paid for, in a journal that survives kill -9
-    studio/     real PNG and H.264
+    memory/     the ledger of executions and credits, in a journal that survives kill -9
+    renderer/   real PNG and H.264
 """

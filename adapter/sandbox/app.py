@@ -21,7 +21,7 @@ from adapter.sandbox.state import Incoming, SandboxState
 from adapter.sandbox.storage import routes as storage
 from adapter.sandbox.storage.links import LinkRefusedError, Links
 
-#: Bytes of a request (gemini.md section 1.3: 100 MB inline since 2026-01).
+#: Bytes of a request (`gemini.md` section 1.3: 100 MB inline since 2026-01).
 MAX_BODY: Final = 100 * 1024 * 1024
 NOT_FOUND_PAGE: Final = """<!DOCTYPE html><html lang=en><title>Error 404 (Not Found)!!1</title>
 <p><b>404.</b> <ins>That’s an error.</ins>
@@ -29,7 +29,7 @@ NOT_FOUND_PAGE: Final = """<!DOCTYPE html><html lang=en><title>Error 404 (Not Fo
 
 
 def create_sandbox(rules: SandboxRules, *, clock: Callable[[], float] = time.time) -> Litestar:
-    """Return the Gemini and Flow APIs as one application; with `rules.state` it goes on where it stopped.
+    """Return the Gemini and Flow APIs as one application; with `rules.state` it continues from its journal.
 
     The clock gives Unix seconds; the state of jobs and the expiry of links follow it.
     """

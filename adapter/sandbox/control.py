@@ -1,4 +1,4 @@
-"""What only a sandbox has: the judge's ledger and the scripts of misfortune. No credentials are needed."""
+"""The control routes of the sandbox: the ledger and the fault scripts. They need no credentials."""
 
 from typing import get_args
 
@@ -19,7 +19,7 @@ class AccountState(msgspec.Struct, frozen=True):
 
 
 class LedgerReport(msgspec.Struct, frozen=True):
-    """`GET /sandbox/ledger`: executions are counted apart from requests received."""
+    """`GET /sandbox/ledger`: executions, and the number of requests received."""
 
     accounts: list[AccountState]
     executions: list[Execution]
@@ -34,7 +34,7 @@ class ControlError(msgspec.Struct, frozen=True):
 
 @get("/sandbox/ledger")
 async def show_ledger(request: Incoming) -> ASGIResponse:
-    """Show the books as they stand."""
+    """Show the ledger."""
     ledger = sandbox_of(request).ledger
     accounts = [AccountState(project_id, left) for project_id, left in ledger.credits.items()]
     requests = {endpoint: ledger.requests[endpoint] for endpoint in get_args(Endpoint)}
@@ -43,7 +43,7 @@ async def show_ledger(request: Incoming) -> ASGIResponse:
 
 @post("/sandbox/faults", status_code=200)
 async def add_faults(request: Incoming) -> ASGIResponse:
-    """Script more misfortune; answer the list as it was understood."""
+    """Add fault scripts; answer with the list as it was read."""
     try:
         scripts = msgspec.json.decode(await request.body(), type=list[Fault])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -54,7 +54,7 @@ async def add_faults(request: Incoming) -> ASGIResponse:
 
 @delete("/sandbox/faults", status_code=200)
 async def clear_faults(request: Incoming) -> ASGIResponse:
-    """Call all misfortune off."""
+    """Remove all fault scripts."""
     sandbox_of(request).faults.clear()
     return _json([])
 

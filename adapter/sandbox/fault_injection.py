@@ -1,4 +1,4 @@
-"""Faults carried out: the work of a desk goes through `served`, which spoils it where a script says so."""
+"""Fault injection: every endpoint answers through `served`, which injects the fault that a script names."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,7 +23,7 @@ HTML = """<!DOCTYPE html><html lang=en><title>Error {status} (Server Error)!!1</
 
 
 class CutResponse(ASGIResponse):
-    """An answer that promises its whole length and ends in the middle, with the connection."""
+    """An answer with the full Content-Length that ends in the middle and closes the connection."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the head and the first half of the body."""
@@ -34,7 +34,7 @@ class CutResponse(ASGIResponse):
 
 
 async def served(request: Incoming, sandbox: SandboxState, call: tuple[Endpoint, str], work: Work) -> ASGIResponse:
-    """Answer with `work`, or with what the fault that matches `call` (desk and prompt) makes of it."""
+    """Answer with `work`, or with with what the fault that matches `call` (endpoint and prompt) makes of it."""
     fault = sandbox.faults.take(*call)
     if fault is None:
         return await work(None)
@@ -74,11 +74,11 @@ async def _spoiled(request: Incoming, fault: Fault) -> ASGIResponse:
         case "drop":
             _hang_up(request.scope)
     await _left(request.receive)
-    return ASGIResponse(status_code=499)  # nobody is there to read it
+    return ASGIResponse(status_code=499)  # the client has left
 
 
 def _hang_up(scope: Scope) -> bool:
-    """Close the connection where the server lets us, and say whether it did."""
+    """Close the connection, if the server supports it; return whether it did."""
     hang_up = (scope.get("extensions") or {}).get(HANG_UP)
     if callable(hang_up):
         hang_up()

@@ -1,7 +1,7 @@
-"""Scripts of misfortune: what the control API takes, and which request meets which.
+"""Fault scripts: what the control API accepts, and which request gets which fault.
 
-A fault happens to requests at its desk (`on`), after `skip` matching ones were let through, `times` times. The first
-matching fault with times left wins. What each `do` means is told in `Doing`.
+A fault happens to requests at its endpoint (`on`), `times` times, after `skip` matching requests were let through.
+The first matching fault with times left wins. `Doing` explains each `do`.
 """
 
 from collections.abc import Iterable
@@ -21,15 +21,15 @@ Endpoint = Literal[
     "media.get",
 ]
 
-#: Faults that change the content of a real answer; a desk ignores those that are not about its answers.
+#: Faults that change the content of a real answer. An endpoint ignores those that do not concern its answers.
 #:
 #: - flat, nested, list, object: the shape of a status answer (metadata beside or under `operation`; bare list or
 #:   object)
 #: - omit: the status answer leaves out the first operation
-#: - no_media: SUCCESSFUL without metadata; the media desk answers without the video
+#: - no_media: SUCCESSFUL without metadata; the media endpoint answers without the video
 #: - wrong_mime: Gemini says image/jpeg for PNG bytes
 #: - drafts: Gemini sends two image parts flagged `thought` before the final one
-#: - lag: the credits are told as if the newest video had not been charged yet
+#: - lag: the credits do not include the charge for the newest video yet
 ResponseMutation = Literal["flat", "nested", "list", "object", "omit", "no_media", "wrong_mime", "drafts", "lag"]
 
 #: Faults of the line come before the work, or with `after` when the work was carried out and charged:
@@ -71,7 +71,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Faults:
-    """The scripts that are still to happen, in the order they came."""
+    """The scripts that were not used up yet, in the order of their arrival."""
 
     def __init__(self) -> None:
         self._scripts: list[Fault] = []
@@ -85,7 +85,7 @@ class Faults:
         self._scripts.clear()
 
     def take(self, endpoint: Endpoint, prompt: str) -> Fault | None:
-        """Return the fault that this request meets, and count it; None when it meets none."""
+        """Return the fault for this request, and count it; None if there is none."""
         for fault in self._scripts:
             if fault.on != endpoint or fault.prompt not in prompt or not fault.times:
                 continue

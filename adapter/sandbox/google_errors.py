@@ -1,6 +1,6 @@
 """Refusals in Google's words: `google.rpc.Status` bodies, as the references quote them.
 
-`{"error": {"code", "message", "status", "details": [{"@type", ...}]}}` (gemini.md section 3, flow.md section 2).
+`{"error": {"code", "message", "status", "details": [{"@type", ...}]}}` (`gemini.md` section 3, `flow.md` section 2).
 """
 
 from typing import Final
@@ -132,5 +132,5 @@ def bad_value(field: str, why: str) -> GoogleError:
 
 
 def flow_refusal(code: int, reason: str) -> GoogleError:
-    """Return a refusal with one of Flow's PUBLIC_ERROR_* reasons (flow.md section 2, table of errors)."""
+    """Return a refusal with one of Flow's PUBLIC_ERROR_* reasons (`flow.md` section 2, table of errors)."""
     return GoogleError(code, "", ErrorInfo(reason))

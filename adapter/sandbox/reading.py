@@ -1,7 +1,7 @@
 """Strict reading of proto3 JSON: camelCase and snake_case at every level, nothing unknown.
 
-google-genai 3.4 mixes both cases in one body (gemini.md section 8.4 point 1); Google refuses unknown names with the
-message that is built here (gemini.md section 1.3, litellm#20050).
+google-genai 3.4 mixes both cases in one body (`gemini.md` section 8.4 point 1); Google refuses unknown names with the
+message that is built here (`gemini.md` section 1.3, litellm#20050).
 """
 
 import re

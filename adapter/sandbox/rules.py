@@ -1,4 +1,4 @@
-"""What the sandbox is told: its place, its accounts, its pace."""
+"""The settings of the sandbox: its address, its accounts, its delays."""
 
 from typing import Annotated, Literal
 

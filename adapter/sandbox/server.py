@@ -1,4 +1,4 @@
-"""The sandbox on loopback, served from a thread beside whatever else the process does."""
+"""Serves the sandbox on loopback, in a thread of its own."""
 
 import socket
 import threading
@@ -23,7 +23,7 @@ class RunningSandbox(msgspec.Struct, frozen=True):
 
 
 class ClosableProtocol(HttpToolsProtocol):
-    """A way for the application to close the connection, which ASGI has not: `drop` and `truncate` need it."""
+    """Lets the application close the connection, which ASGI cannot do. `drop` and `truncate` need it."""
 
     def on_message_begin(self) -> None:
         """Put the transport's `close` into the scope."""
@@ -32,7 +32,7 @@ class ClosableProtocol(HttpToolsProtocol):
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it listens, or has given up."""
+    """A server that signals when it listens, or when it failed to start."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

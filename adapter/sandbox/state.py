@@ -1,4 +1,4 @@
-"""What the routes work with, made once by `create_sandbox`, and the first questions to every request."""
+"""What the routes work with, made once by `create_sandbox`, and the checks of every request."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -33,13 +33,13 @@ class SandboxState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sandbox_of(request: Incoming) -> SandboxState:
-    """Return the world of the application that this request came to."""
+    """Return the state of the application that received this request."""
     sandbox: SandboxState = request.app.state.sandbox
     return sandbox
 
 
 def entered(request: Incoming, endpoint: Endpoint) -> SandboxState:
-    """Count a request as received at `endpoint` and return its world."""
+    """Count a request at `endpoint` and return the sandbox's state."""
     sandbox = sandbox_of(request)
     sandbox.ledger.requests[endpoint] += 1
     return sandbox
@@ -63,7 +63,7 @@ def base_url(request: Incoming) -> str:
 
 
 def key_checked(request: Incoming, rules: SandboxRules) -> None:
-    """Let a Gemini request pass with a known key, in the header or `?key=` (gemini.md sections 3 and 5).
+    """Let a Gemini request pass with a known key, in the header or `?key=` (`gemini.md` sections 3 and 5).
 
     Raises:
         GoogleError: 403 without a key, 400 API_KEY_INVALID with a wrong one, as Google does.

@@ -1,4 +1,4 @@
-"""What image tools of front-ends and libraries really send, and what they need back (`frontends.md`, `openai.md` 9)."""
+"""What image tools of front-ends and libraries send, and what they need (`frontends.md`, `openai.md` section 9)."""
 
 import httpx
 import pytest

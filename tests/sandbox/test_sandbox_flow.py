@@ -201,7 +201,7 @@ async def test_a_form_is_not_json(client: Client) -> None:
 
 
 async def test_credits_are_told(client: Client) -> None:
-    """The credits desk answers credits and tier (flow.md section 2)."""
+    """The credits desk answers credits and tier (`flow.md` section 2)."""
     answer = await client.get("/v1/credits", headers=FLOW)
 
     assert answer.json() == {"credits": 680, "userPaygateTier": "PAYGATE_TIER_ONE"}

@@ -1,4 +1,4 @@
-"""The sizes of pictures are Google's table, line by line (gemini.md section 1.2)."""
+"""The sizes of pictures are Google's table, line by line (`gemini.md` section 1.2)."""
 
 import pytest
 

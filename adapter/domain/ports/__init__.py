@@ -1,7 +1,6 @@
-"""What the use cases need of the world, by noun. Everybody imports from here.
+"""The ports of the use cases. Import them from here.
 
-Time, memory for large work, connections, makers of pictures and videos, and what is remembered; `memory` puts the three
-memories of a job together.
+Clock, memory budget, connection of a request, providers, and stores; `Memory` groups the three stores of a job.
 """
 
 from adapter.domain.ports.access import Access, KeyNames, KeyStore, Secret

@@ -1,4 +1,4 @@
-"""Who may ask, and what we show to others."""
+"""Access: keys of clients, and credentials for others."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -17,7 +17,7 @@ class Secret(Protocol):
 
 
 class KeyStore(Protocol):
-    """The memory of keys that the operator handed out."""
+    """The keys that the operator created."""
 
     async def owner(self, key: str) -> str | None:
         """Return who a key belongs to; None if it is not one of ours, or was revoked."""
@@ -25,7 +25,7 @@ class KeyStore(Protocol):
 
 
 class Access(Protocol):
-    """The door."""
+    """The access check."""
 
     async def owner(self, keys: Sequence[str]) -> str:
         """Return who a request with these keys belongs to. The first one that is ours counts.

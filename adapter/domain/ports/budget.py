@@ -1,14 +1,14 @@
-"""The memory for large work."""
+"""The memory budget for large work."""
 
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol
 
 
 class Reservation(Protocol):
-    """What a piece of work has taken of the memory for large work."""
+    """The memory that a piece of work has reserved."""
 
     async def wait_for_more(self, size: int) -> None:
-        """Take so many bytes more; wait for them if need be.
+        """Reserve so many bytes more; wait for them if need be.
 
         Raises:
             ServerBusy: they did not become free in time.
@@ -16,11 +16,11 @@ class Reservation(Protocol):
         ...
 
     def keep(self) -> AbstractContextManager[None]:
-        """Hold all of it for as long as the context is open: it is given back when the last holder lets go."""
+        """Keep all of it while the context is open. It is given back when the last holder lets go."""
         ...
 
     def take_now(self, size: int) -> None:
-        """Take so many bytes more, at once.
+        """Reserve so many bytes more, at once.
 
         Raises:
             ServerBusy: there are not as many free.
@@ -29,10 +29,10 @@ class Reservation(Protocol):
 
 
 class Budget(Protocol):
-    """The memory for large work."""
+    """The memory budget for large work."""
 
     def reserve(self, size: int) -> AbstractAsyncContextManager[Reservation]:
-        """Take so many bytes for as long as the context is open; wait for them if need be.
+        """Reserve so many bytes while the context is open; wait for them if need be.
 
         Raises:
             ServerBusy: they did not become free in time.

@@ -1,4 +1,4 @@
-"""The memory of bytes."""
+"""The media store: files by name."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Protocol
@@ -23,7 +23,7 @@ class ListedFile(msgspec.Struct, frozen=True):
 
 
 class MediaStore(Protocol):
-    """The memory of bytes. A name that exists is a whole file.
+    """Files by name. A name that exists is a whole file.
 
     Each method raises StorageFailed if the store does not take or give anything at the moment.
     """
@@ -45,5 +45,5 @@ class MediaStore(Protocol):
         ...
 
     async def delete(self, names: Collection[str]) -> None:
-        """Forget files. One that is gone already is no fault."""
+        """Delete files. A file that is gone already is no error."""
         ...

@@ -1,4 +1,4 @@
-"""The memories that video jobs need, together."""
+"""The stores that video jobs need, in one value."""
 
 import msgspec
 
@@ -7,7 +7,7 @@ from adapter.domain.ports.media import MediaStore
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """What outlives a request."""
+    """The job store, the feed of its changes, and the media store."""
 
     jobs: JobStore
     feed: JobFeed

@@ -1,7 +1,7 @@
 """What a client said, as one digest: the same for every attempt of a request, whatever its bytes looked like.
 
 It is taken of the request itself, before the catalogue or a setting makes anything of it: an edit of `models.toml`, an
-upgrade or a restart changes no digest (`design-2.md` section 2). Every field counts, those too that are known to no
+upgrade or a restart changes no digest. Every field counts, those too that are known to no
 reader here: two people behind one key who send different `user` fields want two pictures. Only fields that choose how
 the answer is sent do not count: a client that comes back may well ask without a stream.
 """

@@ -1,4 +1,4 @@
-"""Chat requests that want a title, tags and the like, and not what the model makes (`frontends.md` sections 0.1, 2).
+"""Chat requests that want a title or tags, and not what the model makes (`frontends.md` sections 0.1, 2, R5).
 
 A title that becomes a video costs money, and a prompt that gets a title costs its author one more try. Therefore both
 is asked for: that the instruction itself begins as one of a known program does, and that it stands by what it is about.

@@ -1,4 +1,4 @@
-"""The guard of everything below `/v1`."""
+"""The access check of every route below `/v1`."""
 
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State

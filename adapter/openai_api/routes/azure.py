@@ -1,4 +1,4 @@
-"""Azure's addresses lead to the same handlers as OpenAI's."""
+"""Azure's paths, rewritten to OpenAI's."""
 
 from typing import cast
 

@@ -224,6 +224,6 @@ async def _told(services: Services, batch: ImageBatch, *, enclosed: bool) -> wri
 
 
 def _failed(answer: write.ChatHeading, fault: AdapterError) -> list[bytes]:
-    """Return an error that both SDKs raise, and what a person can read before it (`frontends.md` R7, `openai.md` 3)."""
+    """Return an error that both SDKs raise, after a text for people (`frontends.md` R7, `openai.md` section 3)."""
     words = [sse.frame(write.content_chunk(answer, fault.message))] if answer.failure_in_words else []
     return [*words, sse.frame(error_body(fault))]

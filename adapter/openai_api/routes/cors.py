@@ -1,7 +1,7 @@
-"""Pages of any origin may ask: keys are sent on purpose, never by the browser itself, so there is nothing to forge.
+"""CORS: pages of any origin may send requests. A page adds the key itself; a browser never does, so forging is useless.
 
-Sources: the Fetch standard, section "CORS protocol", and the Private Network Access draft, for a page on the web and a
-server in the house.
+Sources: the Fetch standard, section "CORS protocol", and the Private Network Access draft, for a public page and a
+server in a private network.
 """
 
 from litestar.enums import ScopeType
@@ -25,7 +25,7 @@ METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 #: How long a browser may remember a preflight, in seconds; they take at most a day, some two hours.
 MAX_AGE = 86_400
 
-#: On every answer, asked by a page or not: a cache may give the one to the other.
+#: On every answer: a cache may give an answer for a program to a page.
 _OPEN = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", ", ".join(EXPOSED).encode()),
@@ -58,7 +58,7 @@ class Cors:
 
 
 def _permission(asked: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
-    """Allow what is asked for. By name: a `*` does not stand for `authorization`, and older browsers do not know it."""
+    """Allow the requested headers by name: `*` does not include `authorization`, and older browsers do not know it."""
     headers = [
         _OPEN[0],
         (b"access-control-allow-methods", METHODS.encode()),

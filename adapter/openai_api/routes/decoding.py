@@ -1,4 +1,4 @@
-"""Bodies that a client has compressed."""
+"""Decompresses request bodies."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -14,10 +14,10 @@ _OF_THE_BODY = frozenset({b"content-encoding", b"content-length"})
 
 
 class DecodedBodies:
-    """Wraps the application: handlers read bodies as they were before they were compressed.
+    """Wraps the application: handlers read the decompressed body.
 
-    The length of such a body is not known, as that of one in chunks, so it is counted on the way: against the longest
-    body of a route and in the memory of all requests.
+    Its length is not known before, as with a chunked body. So it is counted while it arrives, against the body limit of
+    the route and the memory budget.
     """
 
     def __init__(self, app: ASGIApp, *, body_bytes: int) -> None:
@@ -36,7 +36,7 @@ class DecodedBodies:
 
 
 class _Receiver:
-    """What a handler receives. What is wrong with a body is raised where the body is read, if it is read at all."""
+    """The `receive` of a handler. An error of the encoding is raised when the handler reads the body."""
 
     def __init__(self, receive: Receive, codings: Sequence[str], body_bytes: int) -> None:
         self._receive = receive

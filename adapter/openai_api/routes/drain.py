@@ -1,13 +1,13 @@
-"""The last answers on connections that would be used again."""
+"""Closes kept-alive connections while the process shuts down."""
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class DrainMiddleware:
-    """Wraps the application: when the process was told to stop, each answer says that its connection ends with it.
+    """Wraps the application: after a stop signal each answer has `connection: close`.
 
-    uvicorn says so by itself, but begins a tenth of a second later; a load balancer that sends its next request into a
-    connection that is just being closed cannot know whether it was carried out.
+    uvicorn does so too, but a tenth of a second later. A load balancer that sends a request into a connection that is
+    being closed cannot know whether the request was executed.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -15,7 +15,7 @@ class DrainMiddleware:
         self._is_leaving = False
 
     def drain(self) -> None:
-        """Begin to say it."""
+        """Add the header from now on."""
         self._is_leaving = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

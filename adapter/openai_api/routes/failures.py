@@ -1,4 +1,4 @@
-"""Every exception, the framework's own included, into OpenAI's error shape."""
+"""Turns every exception, also the framework's own, into OpenAI's error form."""
 
 import msgspec
 import structlog
@@ -23,7 +23,7 @@ MISTAKE = "The server made a mistake. It was written down."
 
 
 def answer_fault(_: Request[object, object, State], fault: AdapterError) -> Response[bytes]:
-    """Answer with a fault of our own tree."""
+    """Answer with an error of our own tree."""
     structlog.contextvars.bind_contextvars(code=fault.code)
     forget_frames(fault)
     return Response(
@@ -51,7 +51,7 @@ def _with_head(allowed: str) -> str:
 
 
 def answer_anything(request: Request[object, object, State], error: Exception) -> Response[bytes]:
-    """Answer with the one sentence that is safe to show; the log has the rest."""
+    """Answer an unexpected exception with a fixed sentence; the log has the details."""
     log.error("request.failed", path=request.scope["path"], exc_info=error)
     forget_frames(error)
     return answer_fault(request, OwnFault(MISTAKE))

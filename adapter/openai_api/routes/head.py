@@ -9,9 +9,9 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class HeadRequests:
-    """Wraps the application: a HEAD is carried out as a GET as far as its headers.
+    """Wraps the application: a HEAD runs as a GET until its headers are sent.
 
-    What comes behind them does not begin: no file is read, no stream is told, and nothing counts as handed over.
+    The body does not begin: no file is read, no stream starts, and nothing counts as delivered.
     """
 
     def __init__(self, app: ASGIApp) -> None:

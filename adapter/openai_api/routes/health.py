@@ -1,4 +1,4 @@
-"""`GET /health` and `GET /ready`, for whoever watches over the process."""
+"""`GET /health` and `GET /ready`, for load balancers and service managers."""
 
 from litestar import get
 

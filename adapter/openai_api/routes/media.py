@@ -1,4 +1,4 @@
-"""`GET` and `HEAD /media/{name}`: finished files, open to whoever has the unguessable link."""
+"""`GET` and `HEAD /media/{name}`: finished files. The unguessable link is the only credential."""
 
 from litestar import Request, Response, get
 from litestar.datastructures import State

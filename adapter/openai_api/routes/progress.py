@@ -1,4 +1,4 @@
-"""What a stream says while there is nothing to show yet."""
+"""Progress lines and comments of a stream before its result is there."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,15 +11,15 @@ from adapter.openai_api import sse
 from adapter.openai_api.routes.services import Services
 from adapter.openai_api.write import chat as write
 
-#: After so many seconds a silence is broken by a line and not by a comment. With a silence of up to 15 s, which is what
-#: proxies and front-ends want (`frontends.md` R4), nobody waits longer than 30 s for a line.
+#: After so many seconds without a line the next heartbeat is a line and not a comment. A heartbeat comes every 15 s at
+#: the latest, as proxies and front-ends want (`frontends.md` R4), so a person waits 30 s at most for a line.
 LINE_SECONDS = 15.0
 
 _T = TypeVar("_T")
 
 
 class ProgressReporter:
-    """Tells one reader how things stand: in lines that a person sees, and in between by comments that nobody sees."""
+    """Reports progress to one reader: lines for the person, and comments that keep the connection open."""
 
     def __init__(self, answer: write.ChatHeading, clock: Clock) -> None:
         self._answer = answer
@@ -28,7 +28,7 @@ class ProgressReporter:
         self._told_at = clock.now()
 
     def line(self, line: str, *, is_news: bool = True) -> bytes:
-        """Return a line, or a comment where it is none worth telling yet."""
+        """Return the line, or a comment if the line is not new and the last one is recent."""
         now = self._clock.now()
         is_due = now - self._told_at >= LINE_SECONDS
         if line == self._line or not (is_news or is_due):
@@ -38,7 +38,7 @@ class ProgressReporter:
 
 
 async def pauses(services: Services, work: asyncio.Future[_T]) -> AsyncIterator[bytes]:
-    """Yield a comment in each silence until work of a stream is done, such as storing its picture."""
+    """Yield a comment with each heartbeat until a piece of work is done, such as storing a picture."""
     async with aclosing(heartbeats(work, services.clock, services.heartbeat_seconds)) as spells:
         async for _ in spells:
             yield sse.comment("still working")

@@ -1,1 +1,1 @@
-"""Our own words into OpenAI's. Pure: the same functions serve streamed and whole answers."""
+"""Translates results to OpenAI's JSON. Pure: the same functions serve streamed and whole answers."""

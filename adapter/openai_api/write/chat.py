@@ -1,4 +1,4 @@
-"""A video job or pictures into a chat's words: chunk by chunk, or whole."""
+"""Translates a video job or pictures to a chat completion, in chunks or whole."""
 
 from collections.abc import Sequence
 
@@ -34,12 +34,12 @@ class ChatHeading(msgspec.Struct, frozen=True, kw_only=True):
     usage: bool = False
     #: How a video is shown in it.
     markup: Markup = Markup.MARKDOWN
-    #: Whether a failure inside the stream is also told in words.
+    #: Whether a failure inside the stream is also written as text.
     failure_in_words: bool = True
 
 
 class ChatContent(msgspec.Struct, frozen=True, kw_only=True):
-    """What an answer is about: a text, and the pictures that stand beside it instead of being linked in it."""
+    """The content of an answer: a text, and pictures beside it if they are not linked in it."""
 
     content: str
     images: tuple[AnswerImage, ...] = ()
@@ -64,17 +64,17 @@ def progress_chunk(answer: ChatHeading, line: str) -> ChatChunk:
 
 
 def content_chunk(answer: ChatHeading, content: str) -> ChatChunk:
-    """Return what the answer is about."""
+    """Return a chunk with the content."""
     return _chunk(answer, Delta(content=content))
 
 
 def whole_chunk(answer: ChatHeading, told: ChatContent) -> ChatChunk:
-    """Return all of it at once: helpers join or overwrite pictures that come one by one (`openai.md` section 6)."""
+    """Return one chunk with all pictures: helpers join or overwrite single ones (`openai.md` section 6)."""
     return _chunk(answer, Delta(content=told.content or UNSET, images=told.images or UNSET))
 
 
 def last_chunks(answer: ChatHeading, usage: ChatUsage) -> list[ChatChunk]:
-    """Return the end: the finish reason, then the usage where it was asked for."""
+    """Return the last chunks: the finish reason, then the usage if it was requested."""
     end = [_chunk(answer, Delta(), finished=True)]
     if answer.usage:
         end.append(msgspec.structs.replace(end[0], choices=(), usage=usage))
@@ -92,7 +92,7 @@ def _chunk(answer: ChatHeading, delta: Delta, *, finished: bool = False) -> Chat
 
 
 def progress_line(job: VideoJob, now: float) -> str:
-    """Say in one line how a job stands. The percentage is an estimate from earlier videos of the same model."""
+    """Return a line about the state of a job. The percentage is an estimate from earlier videos of the same model."""
     elapsed = job.elapsed(now)
     match job.state:
         case JobState.ACCEPTED | JobState.SUBMITTING:
@@ -112,7 +112,7 @@ def progress_line(job: VideoJob, now: float) -> str:
 
 
 def video_shown(media: StoredVideo, public_url: str, markup: Markup) -> str:
-    """Return what a chat window makes a video of, and a link that saves it (`frontends.md` R8).
+    """Return the markup of a video for a chat window, and a link that saves it (`frontends.md` R8).
 
     The poster is a link that ends in `.mp4`. NextChat makes a player of each such link, so there is only one: the link
     below it saves the file and ends otherwise. Open WebUI takes what stands between the tags for the
@@ -134,10 +134,10 @@ def video_shown(media: StoredVideo, public_url: str, markup: Markup) -> str:
 
 
 def video_content(job: VideoJob, public_url: str, markup: Markup) -> str:
-    """Return what a finished job has to show, the same in a stream and in one piece.
+    """Return the content for a finished job, the same in a stream and in a whole answer.
 
     Raises:
-        JobFailed: it has nothing to show.
+        JobFailed: the job failed.
     """
     if job.failure is not None:
         raise job.failure.as_fault()
@@ -152,7 +152,7 @@ def _duration(seconds: float) -> str:
 
 
 def picture_line(elapsed: float) -> str:
-    """Say in one line that pictures are being made; nobody tells how far they are."""
+    """Return a line that pictures are being made. Google reports no progress for pictures."""
     return f"Making the picture{_so_far(elapsed)}."
 
 

@@ -1,4 +1,4 @@
-"""A fault into OpenAI's error: body and headers."""
+"""Translates an error to OpenAI's form: body and headers."""
 
 import math
 
@@ -10,12 +10,12 @@ MAX_RETRY_AFTER = 60
 
 
 def error_body(fault: AdapterError) -> ErrorBody:
-    """Return what the client is told."""
+    """Return the body of an error answer."""
     return ErrorBody(error=_object(fault))
 
 
 def error_event(fault: AdapterError) -> ErrorEvent:
-    """Return what the client is told inside a stream of named events."""
+    """Return the error event of a stream of named events."""
     return ErrorEvent(error=_object(fault))
 
 
@@ -24,7 +24,7 @@ def _object(fault: AdapterError) -> ErrorObject:
 
 
 def error_headers(fault: AdapterError) -> dict[str, str]:
-    """Return the headers that steer the client's SDK."""
+    """Return the headers by which the client's SDK decides about a retry."""
     headers = dict(fault.headers)
     if fault.status == 401:
         headers["www-authenticate"] = "Bearer"

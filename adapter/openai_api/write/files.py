@@ -1,4 +1,4 @@
-"""Uploaded files into OpenAI's words."""
+"""Translates uploaded files to OpenAI's JSON."""
 
 from collections.abc import Sequence
 from urllib.parse import quote

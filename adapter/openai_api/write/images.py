@@ -1,4 +1,4 @@
-"""Pictures into `ImagesResponse` and its events."""
+"""Translates pictures to `ImagesResponse` and its events."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -18,7 +18,7 @@ FORMATS: Final[dict[MediaFormat, Literal["png", "jpeg", "webp"]]] = {
     MediaFormat.WEBP: "webp",
 }
 
-#: Stands for a picture while the rest is encoded: a byte that no JSON text has.
+#: Takes the place of a picture while the rest is encoded: a byte that never occurs in JSON.
 PLACE: Final = b"\0"
 
 Made = Literal["image_generation.completed", "image_edit.completed"]
@@ -26,7 +26,7 @@ Quality = Literal["low", "medium", "high"]
 
 
 class Heading(msgspec.Struct, frozen=True, kw_only=True):
-    """What an answer says beside its pictures."""
+    """The fields of an answer beside its pictures."""
 
     created: int
     #: Echoed where the client sent one (`openai.md` section 4).
@@ -34,7 +34,7 @@ class Heading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def images_response(images: Sequence[Image], links: Sequence[str] | None, heading: Heading) -> ImagesResponse:
-    """Hand over pictures as base64, or as links where these are given."""
+    """Return an answer with pictures as base64, or as links if links are given."""
     data = [ImageData(b64_json=image.base64) for image in images]
     if links is not None:
         data = [ImageData(url=link) for link in links]
@@ -55,9 +55,9 @@ def _response(images: Sequence[Image], data: list[ImageData], heading: Heading) 
 
 
 def in_pieces(images: Sequence[Image], heading: Heading, links: Sequence[str] = ()) -> Sequence[bytes | memoryview]:
-    """Hand over pictures as base64: the JSON around them, and in between the pictures as they came, uncopied.
+    """Return an answer with base64 as pieces: the JSON around the pictures, and the pictures themselves, not copied.
 
-    Links that are given stand beside it.
+    If links are given they are added.
     """
     beside = [ImageData(url=link) for link in links] or [ImageData()] * len(images)
     data = [msgspec.structs.replace(each, b64_json=msgspec.Raw(PLACE)) for each in beside]
@@ -67,7 +67,7 @@ def in_pieces(images: Sequence[Image], heading: Heading, links: Sequence[str] = 
 
 
 def image_completed(image: Image, made: Made, heading: Heading) -> ImageCompleted:
-    """Hand over one picture in a stream. Where no tokens are counted the mandatory ones are zero."""
+    """Return the event of one picture. If tokens were not counted, the mandatory fields are zero."""
     return ImageCompleted(
         type=made,
         b64_json=image.base64,
@@ -81,13 +81,13 @@ def image_completed(image: Image, made: Made, heading: Heading) -> ImageComplete
 
 
 def total(images: Sequence[Image]) -> Usage | None:
-    """Return what all pictures cost together; None where nobody counted."""
+    """Return the usage of all pictures together; None if it was not counted."""
     counted = [image.usage for image in images if image.usage is not None]
     return reduce(add, counted) if counted else None
 
 
 def images_usage(spent: Usage) -> ImagesUsage:
-    """Say what was spent in OpenAI's words."""
+    """Return usage in OpenAI's form."""
     return ImagesUsage(
         input_tokens=spent.input,
         output_tokens=spent.output,

@@ -1,4 +1,4 @@
-"""The catalogue into `ModelList`."""
+"""Translates the catalogue to `ModelList`."""
 
 from collections.abc import Iterable
 

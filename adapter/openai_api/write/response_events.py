@@ -1,7 +1,7 @@
-"""Replies into the events of a stream, in the order that all clients read (reference: `openai.md` section 7).
+"""Translates a stored response to the events of a stream.
 
-Which events a reply has, and so their numbers, depends on nothing but the reply: a stream can be told again from any of
-them.
+The order of the events is one that all clients read (reference: `openai.md` section 7).
+The events and their numbers depend on the response alone. So a stream can be sent again from any event on.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,14 +20,14 @@ from adapter.openai_api.write.errors import error_body
 
 
 class Numbering:
-    """Numbers the events of one stream, and leaves out those that its reader has."""
+    """Numbers the events of one stream, and leaves out those that its reader has received."""
 
     def __init__(self, starting_after: int = -1) -> None:
         self._next = 0
         self._after = starting_after
 
     def number(self, events: Iterable[Event]) -> Iterator[Event]:
-        """Yield the next events that are to be sent."""
+        """Yield the events that the reader has not received."""
         for event in events:
             number, self._next = self._next, self._next + 1
             if number > self._after:
@@ -39,7 +39,7 @@ class Numbering:
 
 
 def opening(stored: StoredResponse) -> Iterator[Event]:
-    """Begin any response; one in the background is queued first."""
+    """Yield the first events of any response. One in the background is queued first."""
     if stored.background:
         queued = write.response(_live(stored, ResponseStatus.QUEUED))
         yield Event(type="response.created", response=queued)
@@ -54,12 +54,12 @@ def _live(stored: StoredResponse, status: ResponseStatus) -> StoredResponse:
 
 
 def ending(stored: StoredResponse) -> Iterator[Event]:
-    """End a response that has nothing to show."""
+    """Yield the last event of a response without a result."""
     yield Event(type="response.failed", response=write.response(stored))
 
 
 def picture_begun(stored: StoredResponse) -> Iterator[Event]:
-    """Say that a picture is being drawn."""
+    """Yield the events that a picture is being made."""
     place = write.picture_to_come(stored)
     yield Event(type="response.output_item.added", output_index=0, item=place)
     for step in ("in_progress", "generating"):
@@ -67,7 +67,7 @@ def picture_begun(stored: StoredResponse) -> Iterator[Event]:
 
 
 def picture_done(stored: StoredResponse, image: Image) -> Iterator[Event]:
-    """Hand a picture over, and the message behind it."""
+    """Yield the events of a finished picture and the message after it."""
     whole = write.with_picture(stored, image)
     item = whole.output[0]
     yield Event(type="response.image_generation_call.completed", output_index=0, item_id=item.id)
@@ -77,13 +77,13 @@ def picture_done(stored: StoredResponse, image: Image) -> Iterator[Event]:
 
 
 def text_only(stored: StoredResponse) -> Iterator[Event]:
-    """Send a message alone."""
+    """Yield the events of a response that has a message only."""
     yield from _message(stored, write.words(stored), 0)
     yield Event(type="response.completed", response=write.with_picture(stored, None))
 
 
 def video_begun(stored: StoredResponse) -> Iterator[Event]:
-    """Say that it will be told how a video comes along."""
+    """Yield the events that begin the progress of a video."""
     item = write.reasoning(stored, "", "in_progress")
     yield Event(type="response.output_item.added", output_index=0, item=item)
     yield Event(
@@ -96,7 +96,7 @@ def video_begun(stored: StoredResponse) -> Iterator[Event]:
 
 
 def video_moved(stored: StoredResponse, moments: Iterable[ProgressEvent]) -> Iterator[Event]:
-    """Tell how a video comes along."""
+    """Yield the progress of a video."""
     item_id = write.reasoning(stored, "", "in_progress").id
     for progress_event in moments:
         yield Event(
@@ -109,14 +109,14 @@ def video_moved(stored: StoredResponse, moments: Iterable[ProgressEvent]) -> Ite
 
 
 def video_end(stored: StoredResponse, job: VideoJob, public_url: str) -> Iterator[Event]:
-    """Hand a video over, or say why there is none."""
+    """Yield the events of a finished or failed video."""
     if job.failure is not None:
         return ending(stored.following(job))
     return _video_done(stored, job, public_url)
 
 
 def _video_done(stored: StoredResponse, job: VideoJob, public_url: str) -> Iterator[Event]:
-    """End the telling, then send the message with the link."""
+    """Yield the end of the progress, then the message with the link."""
     whole = write.with_video(stored, job, public_url)
     yield from _told(whole.output[0], "".join(write.progress(progress_event) for progress_event in job.history))
     yield from _message(stored, video_content(job, public_url, Markup.MARKDOWN), 1)
@@ -124,7 +124,7 @@ def _video_done(stored: StoredResponse, job: VideoJob, public_url: str) -> Itera
 
 
 def _message(stored: StoredResponse, text: str, index: int) -> Iterator[Event]:
-    """Send a message at a place of the output. One without a text has no delta."""
+    """Yield the events of a message at an index of the output. A message without a text has no delta."""
     place = write.message(stored, None)
     at_text = Event(type="", output_index=index, item_id=place.id, content_index=0)
     yield Event(type="response.output_item.added", output_index=index, item=place)

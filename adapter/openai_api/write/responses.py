@@ -1,4 +1,4 @@
-"""Replies into OpenAI's response objects."""
+"""Translates a stored response to OpenAI's response object."""
 
 from collections.abc import Sequence
 
@@ -55,7 +55,7 @@ def response_id(stored: StoredResponse) -> str:
 def response(
     stored: StoredResponse, output: tuple[OutputItem, ...] = (), usage: ResponseUsage | UnsetType = UNSET
 ) -> ResponseObject:
-    """Return a response as it stands; without usage where there is none yet: null is not allowed."""
+    """Return a response in its present state. `usage` is left out if there is none: null is not allowed."""
     echoed = msgspec.json.decode(stored.said, type=EchoedFields)
     return ResponseObject(
         **{name: getattr(echoed, name) for name in EchoedFields.__struct_fields__},
@@ -84,8 +84,8 @@ def _error(failure: Failure) -> ToolError:
 def with_picture(stored: StoredResponse, image: Image | None) -> ResponseObject:
     """Return a response with its picture, if it has one.
 
-    A message follows the picture, even an empty one. Without it agents take the picture for a step on the way, and ask
-    for the answer again and again: each time for another picture.
+    A message follows the picture, even an empty one. Without it an agent takes the picture for an intermediate step and
+    asks again and again, each time for another picture.
     """
     if image is not None:
         spent = stored.drawn.usage if stored.drawn else None
@@ -106,7 +106,7 @@ def _usage(spent: Usage) -> ResponseUsage:
 
 
 def image_call(stored: StoredResponse, image: Image) -> ImageCall:
-    """Return the picture as the tool's result; what is said of it is what it really is."""
+    """Return the picture as the tool's result, with its real size, quality and format."""
     return ImageCall(
         id=f"ig_{stored.key}",
         status="completed",
@@ -121,12 +121,12 @@ def image_call(stored: StoredResponse, image: Image) -> ImageCall:
 
 
 def picture_to_come(stored: StoredResponse) -> ImageCall:
-    """Return the place of the picture."""
+    """Return the tool call before its picture is there."""
     return ImageCall(id=f"ig_{stored.key}", status="in_progress")
 
 
 def with_video(stored: StoredResponse, job: VideoJob, public_url: str) -> ResponseObject:
-    """Return a response with what its video's job has to show."""
+    """Return a response with the state and the result of its video job."""
     now = stored.following(job)
     if now.status is not ResponseStatus.COMPLETED or job.state is not JobState.COMPLETED:
         return response(now)
@@ -137,12 +137,12 @@ def with_video(stored: StoredResponse, job: VideoJob, public_url: str) -> Respon
 
 
 def progress(progress_event: ProgressEvent) -> str:
-    """Say in one line how a video comes along: the same whenever it is told, so that a stream can be told again."""
+    """Return a line about a change of a video job. It is always the same, so that a stream can be sent again."""
     return f"{MOMENTS.get(progress_event.phase, f'Making the video: {progress_event.progress} %.')}\n"
 
 
 def reasoning(stored: StoredResponse, text: str, status: str) -> Reasoning:
-    """Return the entry that tells how a video came along."""
+    """Return the reasoning entry with the progress of a video."""
     summary = (SummaryText(text=text),) if text else ()
     return Reasoning(
         id=f"rs_{stored.key}", summary=summary, status="completed" if status == "completed" else "in_progress"

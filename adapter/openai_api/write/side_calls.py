@@ -1,4 +1,4 @@
-"""Answers to side calls that cost nothing: a few of the user's own words, in the form that the program reads."""
+"""Free answers to side calls: a few of the user's own words, in the form that the program reads."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from adapter.domain.side_calls import SideCall, SideCallKind
 TITLE_WORDS = 6
 TITLE_CHARACTERS = 48
 TITLE_LETTERS_WITHOUT_SPACES = 16
-#: A title that ends with one of the short words of a sentence looks torn off.
+#: A title does not end with one of these short words.
 SHORT_WORD = 3
 PREPOSITIONS = frozenset({"with", "from", "into", "onto", "over", "under", "through"})
 TAGS = 3
@@ -21,7 +21,7 @@ PROMPT_CHARACTERS = 1000
 LINE_CHARACTERS = 200
 SUMMARY_LINES = 20
 
-#: Said where the answer is given already. A text, because some agents take an empty message for no answer.
+#: The message when there is nothing to do. It is a text, because some agents take an empty message for no answer.
 NOTHING_NEW = (
     "What was asked for is in the answer before this one. "
     "Nothing new was made, because no message of the user came after it."
@@ -35,7 +35,7 @@ _NOISE = re.compile(
 _PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _CLAUSE = re.compile(r"[.!?;:,。！？；：，、\n]+(?:\s|$)|[。！？；：，、\n]")
-#: What an English wish begins with, and no title.
+#: The beginning of an English request that is no part of a title.
 _WISH = re.compile(
     r"^(?:please )?(?:(?:can|could) you )?(?:please )?(?:make|create|generate|draw|paint|show|film)(?: me)?"
     r" (?:an? |the )?(?:video|clip|film|picture|image|photo|drawing|painting) (?:of|with|showing|about) ",
@@ -82,7 +82,7 @@ def _cleaned(text: str) -> str:
 
 
 def _is_spaceless(text: str) -> bool:
-    """Say whether a text is of a script that puts no spaces between words."""
+    """Return whether the script of a text has no spaces between words."""
     return any("\u0e00" <= letter <= "\u0e7f" or "\u3040" <= letter <= "\u9fff" for letter in text)
 
 
@@ -123,7 +123,7 @@ _PLAIN: Mapping[SideCallKind, Callable[[SideCall, str], str]] = {
 
 
 def _member(name: str, call: SideCall, medium: str, many: bool) -> str | list[str]:
-    """Return what a member of JSON is; suggestions stay empty: each would be one more thing to pay for at a click."""
+    """Return the value of a JSON member. Suggestions stay empty: a click on one would be a paid request."""
     if many:
         return _tags(call, medium) if name == "tags" else []
     match name:

@@ -1,4 +1,4 @@
-"""Video jobs into OpenAI's Video object."""
+"""Translates video jobs to OpenAI's Video object."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -23,7 +23,7 @@ STATUSES: Final[dict[Phase, Status]] = {
     Phase.COMPLETED: "completed",
     Phase.FAILED: "failed",
 }
-#: The sizes of the one model that there was before orders kept theirs.
+#: The sizes of the only model of the versions whose orders had no size.
 EARLIER: Final = {Ratio.LANDSCAPE: Pixels(1280, 720), Ratio.PORTRAIT: Pixels(720, 1280)}
 
 
@@ -37,12 +37,12 @@ class MediaLinks(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def video(job: VideoJob, media_links: MediaLinks) -> Video:
-    """Describe a job as it stands."""
+    """Describe a job in its present state."""
     return _video_at(job, ProgressEvent(job.phase, job.progress), media_links)
 
 
 def video_event(job: VideoJob, number: int, media_links: MediaLinks) -> VideoEvent:
-    """Tell of a change of a job, by its place in the job's history, from 1."""
+    """Describe a change of a job by its number in the job's history, from 1."""
     progress_event = job.history[number - 1]
     return VideoEvent(
         type=EVENTS[progress_event.phase], sequence_number=number, video=_video_at(job, progress_event, media_links)
@@ -50,7 +50,7 @@ def video_event(job: VideoJob, number: int, media_links: MediaLinks) -> VideoEve
 
 
 def _video_at(job: VideoJob, progress_event: ProgressEvent, media_links: MediaLinks) -> Video:
-    """Describe a job as it stood at a moment of its history."""
+    """Describe a job as it was at an event of its history."""
     is_end = progress_event.phase in {Phase.COMPLETED, Phase.FAILED}
     media = job.media if progress_event.phase is Phase.COMPLETED else None
     finished = job.finished_at if is_end else None

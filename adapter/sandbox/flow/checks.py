@@ -1,4 +1,4 @@
-"""What Google refuses of Flow's pictures and videos (seed 002 sections 2 and 3, seed 004, flow.md section 2)."""
+"""What Google refuses of Flow's pictures and videos (seed 002 sections 2 and 3, seed 004, `flow.md` section 2)."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -119,7 +119,7 @@ def check_question(account: SandboxAccount, body: StatusRequest) -> None:
 
 
 def check_video(sandbox: SandboxState, account: SandboxAccount, one: TextVideo, place: tuple[str, Keys]) -> None:
-    """Refuse a video that its desk does not make; `place` is its path in the request and the desk's keys.
+    """Refuse a video that its endpoint does not make; `place` is its path in the request and the endpoint's keys.
 
     Raises:
         GoogleError: 400 for a wrong value, 404 for a picture that the account does not have.

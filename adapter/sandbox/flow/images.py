@@ -48,7 +48,7 @@ MAX_BATCH: Final = 10
 
 @get("/v1/credits")
 async def show_credits(request: Incoming) -> ASGIResponse:
-    """Show what the account may still spend."""
+    """Show the credits of the account."""
     sandbox = entered(request, "flow.credits")
     account = account_of(request, sandbox.ledger)
 
@@ -129,7 +129,7 @@ async def _uploaded(sandbox: SandboxState, account: SandboxAccount, body: Upload
 
 
 def _ordered(sandbox: SandboxState, account: SandboxAccount, body: ImageBatch) -> list[Medium]:
-    """Return a medium per request, once every request was found right."""
+    """Return one medium for each request, after all requests were checked."""
     check_batch(len(body.requests), MAX_BATCH)
     for at, one in enumerate(body.requests):
         if not one.client_context.session_id:

@@ -1,4 +1,4 @@
-"""Which videoModelKey opens which desk in which orientation (seeds 002 and 004; flow.md section 1 for StartImage)."""
+"""The videoModelKey of each endpoint and orientation (seeds 002 and 004; `flow.md` section 1 for StartImage)."""
 
 from typing import Final
 

@@ -1,7 +1,7 @@
 """Flow's videos: four ways to submit, one to ask (seed 002 section 3, seed 004), each in the account's dialect.
 
-A submit is the execution: the credits are taken and it is in the journal before the answer leaves. What follows is
-a function of time: PENDING, ACTIVE, then the end.
+A submit is the execution: before the answer goes out, the credits are taken and the journal has it. The status that
+follows is a function of time: PENDING, ACTIVE, then the end.
 
 Magic words in a prompt: `[unsafe]` is refused at the submit (400 PUBLIC_ERROR_UNSAFE_GENERATION), `[fails]` makes the
 job end as FAILED with PUBLIC_ERROR_VIDEO_GENERATION_TIMED_OUT.
@@ -70,7 +70,7 @@ async def from_references(request: Incoming) -> ASGIResponse:
 
 @post("/v1/video:batchCheckAsyncVideoGenerationStatus", status_code=200)
 async def check_status(request: Incoming) -> ASGIResponse:
-    """Tell how jobs of the account stand; one unknown or foreign job refuses the whole call."""
+    """Return the status of jobs of the account; one unknown or foreign job refuses the whole call."""
     sandbox = entered(request, "flow.poll")
     account = account_of(request, sandbox.ledger)
     body = read(await json_body(request), StatusRequest)

@@ -26,7 +26,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class ClientContext(Message, frozen=True, kw_only=True):
-    """Who asks; the video desks need all four, the others their part (seed 002, clientContext)."""
+    """Who asks. The video endpoints need all four fields, the others a part of them (seed 002, clientContext)."""
 
     session_id: str = ""
     project_id: str = ""
@@ -135,7 +135,7 @@ class ImageResult(Message, frozen=True, kw_only=True):
 
 
 class Credits(Message, frozen=True, kw_only=True):
-    """`GET /v1/credits` (flow.md section 2)."""
+    """`GET /v1/credits` (`flow.md` section 2)."""
 
     credits: int
     user_paygate_tier: str

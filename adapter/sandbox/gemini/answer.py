@@ -1,4 +1,4 @@
-"""Gemini's answers: parts, usage and refusals (gemini.md section 1.4). Pure functions over wire structs."""
+"""Gemini's answers: parts, usage and refusals (`gemini.md` section 1.4). Pure functions over wire structs."""
 
 import hashlib
 import math
@@ -19,7 +19,7 @@ from adapter.sandbox.gemini.wire import (
     UsageMetadata,
 )
 
-#: Two pictures were 516 tokens in the captured example of gemini.md section 1.4.
+#: Two pictures were 516 tokens in the captured example of `gemini.md` section 1.4.
 INPUT_PICTURE_TOKENS: Final = 258
 #: candidatesTokenCount of Gemini 3 exceeds the sum of its details by at least this (same place).
 UNITEMISED_TOKENS: Final = 88

@@ -1,4 +1,4 @@
-"""What Google refuses of a generateContent request (gemini.md sections 1.1, 1.3 and 3, seed 003)."""
+"""What Google refuses of a generateContent request (`gemini.md` sections 1.1, 1.3 and 3, seed 003)."""
 
 import secrets
 
@@ -112,7 +112,7 @@ def _picture(part: Part, path: str) -> bytes | None:
 
 
 def _modalities(asked_for: list[str]) -> set[str]:
-    """Read the modalities in any case; TEXT and IMAGE by default (gemini.md section 8.4 point 3)."""
+    """Read the modalities in any case; TEXT and IMAGE by default (`gemini.md` section 8.4 point 3)."""
     modalities = {modality.upper() for modality in asked_for} or {"TEXT", "IMAGE"}
     if modalities - {"TEXT", "IMAGE"}:
         raise bad_value("generation_config.response_modalities", f"(Modality), {sorted(modalities)}")

@@ -1,6 +1,6 @@
 """The image models of the Gemini API and the sizes of their pictures.
 
-Sources: gemini.md sections 1.1, 1.2; seed 003; nano-banana-2.1.md sections 1 and 2.
+Sources: `gemini.md` sections 1.1, 1.2; seed 003; `nano-banana-2.1.md` sections 1 and 2.
 """
 
 import math

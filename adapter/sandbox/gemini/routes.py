@@ -1,6 +1,6 @@
 """The Gemini API: generateContent, streamGenerateContent, models, on /v1 and /v1beta.
 
-Magic words in a prompt make the model refuse, as HTTP 200 (gemini.md section 1.4):
+Magic words in a prompt make the model refuse, as HTTP 200 (`gemini.md` section 1.4):
 
 - `[blocked]`: promptFeedback.blockReason PROHIBITED_CONTENT, no candidates
 - `[image_safety]`: a candidate without content, finishReason IMAGE_SAFETY and a finishMessage
@@ -34,7 +34,7 @@ _METHODS = ["generateContent", "streamGenerateContent"]
 
 
 class EventStream(ASGIResponse):
-    """`alt=sse`: an event per chunk, each sent by itself; no [DONE] (gemini.md section 8.4 point 6)."""
+    """`alt=sse`: an event per chunk, each sent by itself; no [DONE] (`gemini.md` section 8.4 point 6)."""
 
     _should_set_content_length = False
 

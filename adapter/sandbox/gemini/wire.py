@@ -1,4 +1,4 @@
-"""Gemini's JSON, as Google's side reads and writes it (gemini.md sections 1.3 and 1.4, seed 003).
+"""Gemini's JSON, as Google's side reads and writes it (`gemini.md` sections 1.3 and 1.4, seed 003).
 
 Requests name every field that google-genai 3.4 can send to an image model; any other name is refused.
 """

@@ -1,1 +1,1 @@
-"""What was carried out and paid for, and how it survives."""
+"""The ledger of executions and credits, and its journal on disk."""

@@ -1,4 +1,4 @@
-"""The memory that survives `kill -9`: JSON lines, one per answer, on the disk before the answer leaves."""
+"""A journal that survives `kill -9`: one line of JSON per answer, on the disk before the answer goes out."""
 
 import os
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ class Journal:
     def replay(self) -> Iterator[Event]:
         """Yield every event of the past in order.
 
-        A line that the death of the process tore is cut off first, so that the next one does not stick to it.
+        A line that a kill cut in the middle is removed first, so that the next line begins on its own.
         """
         lines = self._path.read_bytes()
         whole = lines.rfind(b"\n") + 1

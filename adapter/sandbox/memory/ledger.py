@@ -1,4 +1,4 @@
-"""What was carried out and paid for: executions, credits, operations, media."""
+"""The ledger: executions, credits, operations, media."""
 
 import secrets
 from collections import Counter
@@ -11,7 +11,7 @@ from adapter.sandbox.rules import SandboxAccount, SandboxRules
 
 
 class Ledger:
-    """The books, as the journal of `rules.state` tells them, if there is one.
+    """What the sandbox has executed, read from the journal of `rules.state` if there is one.
 
     `record` returns when the facts would survive the death of the process.
     """
@@ -21,7 +21,7 @@ class Ledger:
         self.accounts: dict[str, SandboxAccount] = {account.token: account for account in rules.accounts}
         self.credits: dict[str, int] = {account.project_id: account.credits for account in rules.accounts}
         self.executions: list[Execution] = []
-        #: Requests received since this start, by desk ("flow.submit", ...).
+        #: Requests received since this start, by endpoint ("flow.submit", ...).
         self.requests: Counter[str] = Counter()
         self.secret = ""
         self._operations: dict[str, Operation] = {}
@@ -33,7 +33,7 @@ class Ledger:
             self.record(SecretMade(secrets.token_hex(32)))
 
     def record(self, *events: Event) -> None:
-        """Enter the facts of one answer, all or none.
+        """Record the events of one answer, all or none.
 
         The write is done on the event loop on purpose: check, charge and write are then one step.
         """

@@ -1,4 +1,4 @@
-"""What the sandbox remembers: the events of its journal, each a fact that was answered to somebody."""
+"""What the sandbox remembers: the events of its journal, each was part of an answer."""
 
 from typing import Literal
 
@@ -50,7 +50,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, tag="operation"):
 
 
 class Execution(msgspec.Struct, frozen=True, kw_only=True, tag="execution"):
-    """Something that was carried out and cost money: the judge of tests counts these, not requests."""
+    """An execution that cost money. Tests count these, not requests."""
 
     id: str
     kind: Literal["image", "video", "text"]

@@ -1,1 +1,1 @@
-"""Media behind signed links that expire: the stand-in for storage.googleapis.com."""
+"""Media behind signed links that expire: in the place of storage.googleapis.com."""
