@@ -59,7 +59,7 @@ def test_every_cited_section_exists() -> None:
 
 @pytest.mark.parametrize("page", [page.stem for page in PAGES if page.stem != "README"])
 def test_every_section_of_facts_is_used(page: str) -> None:
-    """A fact that no code relies on is not kept here. A section is used if it, a part of it, or the whole of it is cited."""
+    """A fact that no code relies on is not kept here. A section is used if it, its part or its whole is cited."""
     used = {one for where, name, one in cited() if name == page and not where.startswith("docs/reference")}
     assert {one for one in sections(page) if not any(is_part(one, other) for other in used)} == set()
 
