@@ -16,7 +16,7 @@ from adapter.domain.orders import (
 )
 from adapter.errors import InvalidRequest, UnknownModel
 from adapter.openai_api.read.chat import chat_image_order, chat_video_draft, wants_pictures
-from adapter.openai_api.read.conversation import WAY_OUT, Wish, read_wish
+from adapter.openai_api.read.conversation import WAY_OUT, Conversation, Wish, read_wish
 from adapter.openai_api.read.media import read_tree
 from adapter.openai_api.read.side_calls import find_side_call
 from adapter.openai_api.wire.chat import ChatRequest
@@ -79,7 +79,7 @@ def answer(content: Content = None, *images: str) -> dict[str, object]:
 
 def wish(*turns: dict[str, object], look_back: bool = True) -> Wish:
     """Read a conversation."""
-    return read_wish(turns, HERE, look_back=look_back)
+    return read_wish(Conversation(turns, "messages", HERE), look_back=look_back)
 
 
 @pytest.mark.parametrize(

@@ -521,3 +521,33 @@ def test_a_response_needs_an_input(sent: dict[str, object]) -> None:
     with pytest.raises(InvalidRequest, match="'input' is required") as caught:
         read_response(body, context(), ())
     assert caught.value.param == "input"
+
+
+@pytest.mark.parametrize(
+    ("said", "fields", "says"),
+    [
+        ("waves --ar", {"model": "veo-3.1-fast", "tools": None}, "'--ar' needs a value"),
+        ("waves --ref 2", {"model": "veo-3.1-fast", "tools": None}, "A flag names picture 2"),
+        (7, {}, "has to be text or a list of parts"),
+        ([{"type": "input_audio"}], {}, "A part of type 'input_audio'"),
+        ([{"type": "input_image", "image_url": "ftp://a"}], {}, "is not a picture"),
+    ],
+)
+def test_what_is_wrong_in_a_turn_is_wrong_in_the_input(said: object, fields: dict[str, object], says: str) -> None:
+    """A chat's `messages` do not stand in such a request."""
+    fault = refused(input=[{"role": "user", "content": said}], **fields)
+
+    assert (fault.param, says in fault.message, "'messages'" in fault.message) == ("input", True, False)
+
+
+@pytest.mark.parametrize("fields", [{}, {"model": "veo-3.1-fast", "tools": None}])
+def test_pictures_of_the_input_and_beside_it_are_refused_by_both_names(fields: dict[str, object]) -> None:
+    """The request's own names."""
+    fault = refused(
+        input=[user(text("blue"), image(image_url="https://a.example/1.png"))],
+        image_urls=["https://a.example/2.png"],
+        **fields,
+    )
+
+    assert fault.param == "image_urls"
+    assert fault.message.startswith("'input' and 'image_urls' bring different pictures")

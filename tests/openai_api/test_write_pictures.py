@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 from adapter.domain.media import Image, Pixels, image_from_bytes
 from adapter.domain.orders import InlineSource, StoredSource
 from adapter.domain.usage import Usage
-from adapter.openai_api.read.conversation import WAY_OUT, read_wish
+from adapter.openai_api.read.conversation import WAY_OUT, Conversation, read_wish
 from adapter.openai_api.wire.chat import ChatChunk, ChatCompletion
 from adapter.openai_api.wire.images import ImageCompleted, ImagesResponse
 from adapter.openai_api.write import chat
@@ -225,7 +225,7 @@ def test_what_is_shown_is_what_the_next_turn_means() -> None:
     for told in (chat.linked([made_image()], ["http://here:8000/media/a.png"]), chat.enclosed([made_image()])):
         [choice] = chat.completion(ANSWER, told).choices
         history = msgspec.json.encode([{"role": "user", "content": "a fox"}, choice.message, BLUE])
-        [source] = read_wish(msgspec.json.decode(history), HERE, look_back=True).pictures
+        [source] = read_wish(Conversation(msgspec.json.decode(history), "messages", HERE), look_back=True).pictures
         assert source in {
             StoredSource("a.png", "messages", advice=WAY_OUT),
             InlineSource(png(), "messages", advice=WAY_OUT),

@@ -1,7 +1,6 @@
 """A request of the Responses API into an order: the image tool's, or a video."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from fnmatch import fnmatchcase
 
 import msgspec
@@ -10,17 +9,15 @@ from msgspec import UNSET
 from adapter.domain.catalogue import LONGEST_NAME, VideoCard
 from adapter.domain.orders import FileIdSource, ImageOrder, LinkSource, Source, StoredSource, VideoDraft
 from adapter.errors import InvalidRequest, UnknownModel
-from adapter.openai_api.read.chat import chat_video_draft
+from adapter.openai_api.read.chat import conversation_video_draft
 from adapter.openai_api.read.context import ReadContext
-from adapter.openai_api.read.conversation import PARAM as CHAT_PARAM
-from adapter.openai_api.read.conversation import read_wish, request_for, with_fields, without_roles
+from adapter.openai_api.read.conversation import Conversation, read_wish, request_for, with_fields, without_roles
 from adapter.openai_api.read.fields import one_of, required
 from adapter.openai_api.read.images import image_order
 from adapter.openai_api.read.markup import split_model
 from adapter.openai_api.read.media import contradiction, read_tree
 from adapter.openai_api.read.response_items import ends_in_answer, last_drawn, messages
 from adapter.openai_api.read.turns import Turn
-from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.wire.media import MediaRequest
 from adapter.openai_api.wire.responses import EchoedFields, ImageTool, ResponsesRequest
 
@@ -72,25 +69,16 @@ def read_response(
     if body.previous_response_id is None and not is_answered:
         required(body.input, PARAM)
     tool = _tool(body)
-    turns = [*_shown(sight), *messages(body.input)]
-    model = body.media.model or DEFAULT_MODEL
-    with _names_of_input():
-        is_video = _is_video(body, tool, context)
-        if ends_in_answer(body.input, context.phrasebook, is_answered=is_answered):
-            return ResponsePlan(None, model, _echoed(body), last_drawn(body.input) or tuple(sight))
-        if is_video:
-            order: ImageOrder | VideoDraft = _video(body, turns, context)
-        else:
-            order = _picture(body, tool, turns, context)
-    sources = tuple(_placed(source) for source in order.sources)
-    order = msgspec.structs.replace(order, sources=sources)
-    named = tuple(name for source in sources if (name := _name(source, context.public_url)))
+    conversation = Conversation([*_shown(sight), *messages(body.input)], PARAM, context.public_url)
+    model, is_video = body.media.model or DEFAULT_MODEL, _is_video(body, tool, context)
+    if ends_in_answer(body.input, context.phrasebook, is_answered=is_answered):
+        return ResponsePlan(None, model, _echoed(body), last_drawn(body.input) or tuple(sight))
+    if is_video:
+        order: ImageOrder | VideoDraft = _video(body, conversation, context)
+    else:
+        order = _picture(body, tool, conversation, context)
+    named = tuple(name for source in order.sources if (name := _name(source, context.public_url)))
     return ResponsePlan(order, model, _echoed(body), named or tuple(sight))
-
-
-def _placed(source: Source) -> Source:
-    """Return a picture of a turn with the name that turns have in this API."""
-    return msgspec.structs.replace(source, param=PARAM) if source.param == CHAT_PARAM else source
 
 
 def _refuse_what_is_not_done(body: ResponsesRequest) -> None:
@@ -146,18 +134,21 @@ def _is_chat_model(name: str, context: ReadContext) -> bool:
     return False
 
 
-def _video(body: ResponsesRequest, turns: Sequence[Turn], context: ReadContext) -> VideoDraft:
-    return chat_video_draft(ChatRequest(media=body.media, messages=tuple(turns)), context, param=PARAM)
+def _video(body: ResponsesRequest, conversation: Conversation, context: ReadContext) -> VideoDraft:
+    name, _ = split_model(required(body.media.model, "model"), context.catalogue)
+    return conversation_video_draft(msgspec.structs.replace(body.media, model=name), conversation, context)
 
 
-def _picture(body: ResponsesRequest, tool: ImageTool | None, turns: Sequence[Turn], context: ReadContext) -> ImageOrder:
+def _picture(
+    body: ResponsesRequest, tool: ImageTool | None, conversation: Conversation, context: ReadContext
+) -> ImageOrder:
     media = _merged(body.media, MediaRequest() if tool is None else tool.media, context)
     action = _action(media, tool)
-    wish = read_wish(turns, context.public_url, look_back=action != "generate" and not media.pictures)
-    wish = with_fields(without_roles(wish), media, context.public_url, param=PARAM)
+    wish = without_roles(read_wish(conversation, look_back=action != "generate" and not media.pictures))
+    wish = with_fields(wish, media, conversation)
     if action == "edit" and not wish.pictures:
         raise InvalidRequest("There is no picture to edit.", param=PARAM)
-    return image_order(request_for(wish, media), context)
+    return image_order(request_for(wish, media, PARAM), context)
 
 
 def _merged(beside: MediaRequest, tool: MediaRequest, context: ReadContext) -> MediaRequest:
@@ -227,14 +218,3 @@ def _echoed(body: ResponsesRequest) -> EchoedFields:
 def _without_nulls(tool: object) -> object:
     """Return a tool as the document wants it said again: null means absent in a request, and may not be said."""
     return {name: value for name, value in tool.items() if value is not None} if isinstance(tool, dict) else tool
-
-
-@contextmanager
-def _names_of_input() -> Iterator[None]:
-    """Say of what is refused in a conversation where it stands in this request."""
-    try:
-        yield
-    except InvalidRequest as fault:
-        if fault.param == CHAT_PARAM:
-            fault.param = PARAM
-        raise

@@ -18,12 +18,14 @@ from adapter.domain.side_calls import Phrasebook, SideCall, SideCallKind
 from adapter.domain.texts import Turn as SaidTurn
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.context import ReadContext
-from adapter.openai_api.read.conversation import PARAM
 from adapter.openai_api.read.fields import required
 from adapter.openai_api.read.markup import split_model
 from adapter.openai_api.read.transcripts import MOST_CHARACTERS, conversation_in, users_words
 from adapter.openai_api.read.turns import Turn, beside, is_picture, parts_of, role_of, texts_of, turns_in
 from adapter.openai_api.wire.chat import ChatRequest, ResponseFormat
+
+#: The field that has the conversation.
+PARAM = "messages"
 
 #: NextChat and SillyTavern put some of their instructions into a system message at the end.
 INSTRUCTING = frozenset({"user", "system", "developer"})
