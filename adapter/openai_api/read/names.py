@@ -76,41 +76,14 @@ _FIELDS: Final[Mapping[str, tuple[Callable[[object, str], object], tuple[str, ..
     "size": (size_of, ("size",)),
     "width": (whole_number, ("width",)),
     "height": (whole_number, ("height",)),
-    "aspect_ratio": (
-        ratio_of,
-        (
-            "aspect_ratio",
-            "ratio",
-            "image_aspect_ratio",
-            "video_aspect_ratio",
-            "orientation",
-        ),
-    ),
+    "aspect_ratio": (ratio_of, ("aspect_ratio", "ratio", "image_aspect_ratio", "video_aspect_ratio", "orientation")),
     "resolution": (
         resolution_of,
-        (
-            "resolution",
-            "image_size",
-            "image_resolution",
-            "video_resolution",
-            "output_resolution",
-        ),
+        ("resolution", "image_size", "image_resolution", "video_resolution", "output_resolution"),
     ),
     "quality": (word_of, ("quality",)),
-    "output_format": (
-        format_of,
-        (
-            "output_format",
-            "output_mime_type",
-        ),
-    ),
-    "output_compression": (
-        whole_number,
-        (
-            "output_compression",
-            "output_compression_quality",
-        ),
-    ),
+    "output_format": (format_of, ("output_format", "output_mime_type")),
+    "output_compression": (whole_number, ("output_compression", "output_compression_quality")),
     "seconds": (
         seconds_of,
         (
@@ -125,13 +98,7 @@ _FIELDS: Final[Mapping[str, tuple[Callable[[object, str], object], tuple[str, ..
             "n_seconds",
         ),
     ),
-    "seed": (
-        whole_number,
-        (
-            "seed",
-            "random_seed",
-        ),
-    ),
+    "seed": (whole_number, ("seed", "random_seed")),
 }
 FIELDS: Final = _by_spelling({field: names for field, (_, names) in _FIELDS.items()})
 READERS: Final = {field: read for field, (read, _) in _FIELDS.items()}
