@@ -20,6 +20,7 @@ from adapter.domain.ports import Clock, FileOwner, ImageMakers, Memory, RequestS
 from adapter.drain import cancel, on_stop_signal
 from adapter.generation.files import Files
 from adapter.generation.image_files import ImageFiles
+from adapter.generation.orders import ImageOrders, VideoOrders
 from adapter.generation.pictures import Pictures
 from adapter.generation.prior_executions import PriorExecutions
 from adapter.generation.responses import Background, Responses
@@ -241,15 +242,18 @@ class Application:
         resources.stack.push_async_callback(videos.finish)
         resources.keep_running(videos.run())
         store = SqlKeyStore(resources.database)
+        uploads = Uploads(resources.files, memory.media, clock, [resources.responses])
         return Services(
             key_names=build_key_names(settings, self._keys),
             access=Keyring([*self._keys.values()], store, anonymous=settings.access.anonymous),
             pictures=pictures,
             videos=videos,
+            image_orders=ImageOrders(uploads, pictures),
+            video_orders=VideoOrders(uploads, videos),
             texts=Texts(next((each.texts for each in self._providers.values() if each.texts), None)),
             files=Files(memory.media),
             contents=VideoContents(memory, FrameThumbnailer(memory.media, budget)),
-            uploads=Uploads(resources.files, memory.media, clock, [resources.responses]),
+            uploads=uploads,
             responses=responses,
             background=background,
             response_seconds=settings.storage.responses_days * DAY_SECONDS,

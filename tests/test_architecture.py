@@ -107,6 +107,7 @@ PURE = (
     "adapter.domain.markup",
     "adapter.domain.media",
     "adapter.domain.orders",
+    "adapter.domain.paging",
     "adapter.domain.records",
     "adapter.domain.executions",
     "adapter.domain.stored_response",
@@ -186,6 +187,25 @@ def test_ports_have_one_address(module: str) -> None:
     ports = [name for name in imports(module) if within(name, "adapter.domain.ports")]
 
     assert [name for name in ports if name.rpartition(".")[0] != "adapter.domain.ports"] == []
+
+
+#: Names of foreign schemas: the modules that spell them out, and the other side.
+FOREIGN_NAMES = ("adapter.sandbox", "adapter.openai_api.wire")
+#: Still of two classes: sections of the settings, and a provider's own.
+TWICE = {"Access", "Download", "Uploads", "Videos"}
+
+
+def test_a_public_class_has_its_name_for_itself() -> None:
+    """A search for a name finds one class."""
+    modules = [
+        module
+        for module in MODULES
+        if not any(within(module, room) for room in FOREIGN_NAMES) and "wire" not in module.rpartition(".")[2]
+    ]
+    named = [node.name for module in modules for node in tree(module).body if isinstance(node, ast.ClassDef)]
+    public = [name for name in named if not name.startswith("_")]
+
+    assert {name for name in public if public.count(name) > 1} <= TWICE
 
 
 @pytest.mark.parametrize("module", MAPS)

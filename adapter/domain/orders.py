@@ -117,18 +117,8 @@ class VideoOrder(msgspec.Struct, frozen=True, kw_only=True):
     remix_of: str | None = None
 
 
-class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """Which of an owner's jobs are asked for."""
-
-    #: At most so many, 0 to 100.
-    limit: int = 20
-    newest_first: bool = True
-    #: The job that the page before ended with.
-    after: str | None = None
-
-
-class VideoWish(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request asks for, before its pictures were brought: they may decide the shape."""
+class VideoDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """An order for a video whose input pictures are not loaded yet. They may decide its shape."""
 
     #: Complete but for its pictures, and for its shape where that is open.
     order: VideoOrder
@@ -140,7 +130,7 @@ class VideoWish(msgspec.Struct, frozen=True, kw_only=True):
     #: The size of a clip for each of them.
     sizes: Mapping[Ratio, Pixels] = {}
 
-    def settled(self, pictures: Sequence[StoredInput], first: Pixels) -> VideoOrder:
+    def with_pictures(self, pictures: Sequence[StoredInput], first: Pixels) -> VideoOrder:
         """Return the order with its pictures; an open shape becomes the one that looks most like the first of them."""
         order = msgspec.structs.replace(self.order, pictures=tuple(pictures))
         if not self.shapes:

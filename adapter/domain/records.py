@@ -37,17 +37,6 @@ class UploadedFile(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: float | None = None
 
 
-class Search(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of an owner's files, by the time of their coming."""
-
-    owner: str
-    #: The last file of the page before.
-    after: UploadedFile | None = None
-    limit: int
-    newest_first: bool = True
-    purpose: str | None = None
-
-
 class DeletedEntry(msgspec.Struct, frozen=True):
     """What is left of something that was deleted or has expired."""
 

@@ -13,7 +13,7 @@ import structlog
 from adapter.domain.executions import ConnectedProcess, RequestIdentity, is_same_content, pick
 from adapter.domain.job import VideoJob
 from adapter.domain.media import Image
-from adapter.domain.orders import MAX_SEED, StoredInput, VideoOrder, VideoWish
+from adapter.domain.orders import MAX_SEED, StoredInput, VideoDraft, VideoOrder
 from adapter.domain.pieces import one_piece
 from adapter.domain.ports import Clock, InputImages, Memory
 from adapter.errors import StorageFailed, Undecided, key_reused
@@ -64,7 +64,7 @@ class Admission:
         #: How many connections wait for a job, by its id.
         self._connections: Counter[str] = Counter()
 
-    def join(self, wish: VideoWish, identity: RequestIdentity) -> PendingAdmission:
+    def join(self, draft: VideoDraft, identity: RequestIdentity) -> PendingAdmission:
         """Begin with a request, or return the earlier one that it joins, as `pick` says.
 
         Raises:
@@ -72,7 +72,7 @@ class Admission:
         """
         starting = pick(self._starting.get(identity.scope, ()), identity.repeat)
         if starting is None:
-            starting = PendingAdmission(identity, self._admit(wish, identity))
+            starting = PendingAdmission(identity, self._admit(draft, identity))
             self._starting.setdefault(identity.scope, []).append(starting)
             starting.task.add_done_callback(partial(self._started, starting))
         elif not is_same_content(starting.identity.content, identity.content):
@@ -116,7 +116,7 @@ class Admission:
         except StorageFailed as fault:
             log.warning("jobs.release_not_noted", job_id=job_id, code=fault.code)
 
-    async def _admit(self, wish: VideoWish, identity: RequestIdentity) -> tuple[VideoJob, bool]:
+    async def _admit(self, draft: VideoDraft, identity: RequestIdentity) -> tuple[VideoJob, bool]:
         """Return the job of a request, and whether it is a new one.
 
         Its pictures are stored first: a job may be moved as soon as it is remembered.
@@ -127,11 +127,11 @@ class Admission:
         if known := await self._memory.jobs.recall(identity, now=self._clock.now(), connected=connected):
             return known, False
         stem = secrets.token_hex(16)
-        order = wish.order
-        images = await self._inputs.gather(wish.sources, wish.input_formats)
+        order = draft.order
+        images = await self._inputs.gather(draft.sources, draft.input_formats)
         if images:
             kept = [await self._keep_input(f"{stem}_{number}", image) for number, image in enumerate(images)]
-            order = wish.settled(kept, images[0].pixels)
+            order = draft.with_pictures(kept, images[0].pixels)
         new = await self._new_job(order, identity.owner, stem)
         job = await self._remember(new, identity)
         if job.id != new.id:

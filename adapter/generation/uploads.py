@@ -7,15 +7,16 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from adapter.domain.orders import FileIdSource, ImageOrder, Source, StoredSource, VideoWish
+from adapter.domain.orders import FileIdSource, ImageOrder, Source, StoredSource, VideoDraft
+from adapter.domain.paging import Page
 from adapter.domain.pieces import one_piece
 from adapter.domain.ports import Clock, FileStore, ImageLocator, MediaStore
-from adapter.domain.records import Search, Upload, UploadedFile
-from adapter.errors import NotFound, StorageFailed, no_such_file
+from adapter.domain.records import Upload, UploadedFile
+from adapter.errors import InvalidRequest, NotFound, StorageFailed, no_such_file
 
 log = structlog.get_logger()
 
-_Order = TypeVar("_Order", bound=ImageOrder | VideoWish)
+_Order = TypeVar("_Order", bound=ImageOrder | VideoDraft)
 
 
 class Uploads:
@@ -58,20 +59,20 @@ class Uploads:
             raise _not_found(file_id)
         return file
 
-    async def place(self, file_id: str, owner: str) -> UploadedFile:
-        """Return the file that ends a page; it may have been deleted meanwhile.
+    async def list(
+        self, owner: str, page: Page[str], purpose: str | None = None
+    ) -> tuple[Sequence[UploadedFile], bool]:
+        """Return a page of this owner's files, and whether there are more behind it.
 
         Raises:
-            NotFound: this owner has none of that id.
+            InvalidRequest: the page begins after a file that this owner never had.
         """
-        file = await self._files.place(file_id, owner)
-        if file is None:
-            raise _not_found(file_id)
-        return file
-
-    async def list(self, search: Search) -> Sequence[UploadedFile]:
-        """Return a page."""
-        return await self._files.list(search, now=self._clock.now())
+        # A deleted file still has its place: a client that deletes while it turns pages finds the next page.
+        last = None if page.after is None else await self._files.place(page.after, owner)
+        if page.after is not None and last is None:
+            raise InvalidRequest(f"There is no file '{page.after}' to go on after.", param="after")
+        found = await self._files.list(owner, page.behind(last).and_one, purpose=purpose, now=self._clock.now())
+        return found[: page.limit], len(found) > page.limit > 0
 
     async def delete(self, file_id: str, owner: str) -> None:
         """Forget a file for ever, its bytes at once if the media store lets us, else with the sweeper's next round.

@@ -8,7 +8,8 @@ import structlog
 
 from adapter.domain.executions import RequestIdentity
 from adapter.domain.job import JobState, VideoJob
-from adapter.domain.orders import Page, VideoWish
+from adapter.domain.orders import VideoDraft
+from adapter.domain.paging import Page
 from adapter.domain.ports import Clock, InputImages, Memory
 from adapter.errors import InvalidRequest, NotFound, StorageFailed
 from adapter.generation.admission import Admission, PendingAdmission
@@ -86,7 +87,7 @@ class Videos:
         self._memory.feed.check_open()
         await self._memory.jobs.recent(1)
 
-    def join(self, wish: VideoWish, identity: RequestIdentity) -> Waiting:
+    def join(self, draft: VideoDraft, identity: RequestIdentity) -> Waiting:
         """Have a video made, or join an earlier request for it, as `pick` says. The caller closes what it gets.
 
         The job is shared by every connection that waits for it: hanging up changes nothing for it.
@@ -96,7 +97,7 @@ class Videos:
             Draining: the process is shutting down.
         """
         self._memory.feed.check_open()
-        return Waiting(self._admission, self._admission.join(wish, identity), self._taken_or_failed)
+        return Waiting(self._admission, self._admission.join(draft, identity), self._taken_or_failed)
 
     async def _taken_or_failed(self, job: VideoJob, within: float | None) -> VideoJob:
         """Return a job once the provider took it, or after `within` seconds as it then stands (as `Waiting.job`)."""
@@ -148,7 +149,7 @@ class Videos:
             raise _unknown(job_id)
         return job
 
-    async def list_videos(self, owner: str, page: Page) -> tuple[Sequence[VideoJob], bool]:
+    async def list_videos(self, owner: str, page: Page[str]) -> tuple[Sequence[VideoJob], bool]:
         """Return a page of this owner's jobs, and whether there are more behind it.
 
         Raises:

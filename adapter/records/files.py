@@ -7,7 +7,8 @@ from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, update
 from adapter.database.engine import Database, reading, writing
 from adapter.database.paging import in_order, is_behind
 from adapter.database.tables import FILES
-from adapter.domain.records import STEM_LENGTH, DeletedEntry, Search, UploadedFile
+from adapter.domain.paging import Page
+from adapter.domain.records import STEM_LENGTH, DeletedEntry, UploadedFile
 
 COLUMNS = [FILES.c[name] for name in UploadedFile.__struct_fields__]
 
@@ -42,15 +43,17 @@ class SqlFileStore:
             row = (await connection.execute(select(*COLUMNS).where(*conditions))).one_or_none()
         return None if row is None else _file(row)
 
-    async def list(self, search: Search, *, now: float) -> Sequence[UploadedFile]:
+    async def list(
+        self, owner: str, page: Page[UploadedFile], *, purpose: str | None = None, now: float
+    ) -> Sequence[UploadedFile]:
         """Return a page (the port of that name)."""
-        listed = select(*COLUMNS).where(FILES.c.owner == search.owner, _is_there(now)).limit(search.limit)
-        if search.purpose is not None:
-            listed = listed.where(FILES.c.purpose == search.purpose)
-        if search.after is not None:
-            last = search.after.created_at, search.after.id
-            listed = listed.where(is_behind(FILES, last, newest_first=search.newest_first))
-        order = in_order(FILES, newest_first=search.newest_first)
+        listed = select(*COLUMNS).where(FILES.c.owner == owner, _is_there(now)).limit(page.limit)
+        if purpose is not None:
+            listed = listed.where(FILES.c.purpose == purpose)
+        if page.after is not None:
+            last = page.after.created_at, page.after.id
+            listed = listed.where(is_behind(FILES, last, newest_first=page.newest_first))
+        order = in_order(FILES, newest_first=page.newest_first)
         async with reading(self._database) as connection:
             return [_file(row) for row in await connection.execute(listed.order_by(*order))]
 

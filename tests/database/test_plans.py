@@ -11,8 +11,8 @@ from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
 from adapter.database.engine import Database, open_database, reading, writing
 from adapter.domain.executions import ConnectedProcess, ExecutionRecord, RequestIdentity, RetryInfo
 from adapter.domain.job import Intended, advance
+from adapter.domain.paging import Page
 from adapter.domain.ports import Claim, Write
-from adapter.domain.records import Search
 from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.store import SqlJobStore
 from adapter.records.files import SqlFileStore
@@ -46,6 +46,8 @@ FILL = (
 )
 
 Act = Callable[[Database], Awaitable[object]]
+#: A page of files behind an older one.
+FILES_ON = Page(after=given_file(at=5000.0), newest_first=False)
 STEMS = [f"s{number}" for number in range(1, 1000)]
 JOB = video_job()
 ENTRY = ExecutionRecord(scope="scope1", content="c", execution_id="mark1", began_at=1.0, keep_seconds=60.0)
@@ -125,8 +127,8 @@ HOT: Mapping[str, Act] = {
     "prune requests": requests(lambda store: store.prune(now=NOW)),
     "add a file": files(lambda store: store.add(given_file())),
     "find a file": files(lambda store: store.find("file-1", "ada", now=NOW)),
-    "list files": files(lambda store: store.list(search(), now=NOW)),
-    "list files on": files(lambda store: store.list(search(after=given_file(at=5000.0), newest_first=False), now=NOW)),
+    "list files": files(lambda store: store.list("ada", Page(), now=NOW)),
+    "list files on": files(lambda store: store.list("ada", FILES_ON, now=NOW)),
     "delete a file": files(lambda store: store.delete("file-1", "ada", now=NOW)),
     "keeps files": files(lambda store: store.keeps(STEMS)),
     "deleted entries of files": files(lambda store: store.deleted_entries(before=1.0, limit=500)),
@@ -139,11 +141,6 @@ HOT: Mapping[str, Act] = {
     "deleted entries of responses": responses(lambda store: store.deleted_entries(before=1.0, limit=500)),
     "forget replies": responses(lambda store: store.forget(["k1", "k2"])),
 }
-
-
-def search(**changes: object) -> Search:
-    """Return what a list of files is asked for."""
-    return msgspec.structs.replace(Search(owner="ada", limit=20), **changes)
 
 
 async def fill(database: Database) -> None:

@@ -19,7 +19,8 @@ from adapter.domain.job import (
     advance,
 )
 from adapter.domain.media import RemoteVideo
-from adapter.domain.orders import Page, VideoWish
+from adapter.domain.orders import VideoDraft
+from adapter.domain.paging import Page
 from adapter.domain.ports import Memory, Write
 from adapter.errors import Draining, InvalidRequest, NotFound
 from adapter.generation.videos import Videos
@@ -119,7 +120,7 @@ async def test_a_deleted_video_is_gone_and_somebody_is_told(memory: Memory, cloc
 
 async def test_nobody_waits_for_a_provider_for_ever(videos: Videos, memory: Memory, clock: FakeClock) -> None:
     """The job is safe, so it is returned as it stands."""
-    starting = asyncio.create_task(videos.join(VideoWish(order=video_order()), identity()).job(20.0))
+    starting = asyncio.create_task(videos.join(VideoDraft(order=video_order()), identity()).job(20.0))
     await until(lambda: 1020.0 in clock.alarms)
     await clock.advance(19.0)
     assert not starting.done()
@@ -135,7 +136,7 @@ async def test_a_video_that_is_taken_in_time_is_not_waited_for_longer(
     videos: Videos, memory: Memory, clock: FakeClock
 ) -> None:
     """No time passes."""
-    starting = asyncio.create_task(videos.join(VideoWish(order=video_order()), identity()).job(20.0))
+    starting = asyncio.create_task(videos.join(VideoDraft(order=video_order()), identity()).job(20.0))
     await until(lambda: 1020.0 in clock.alarms)
     [job] = await memory.jobs.recent(1)
     taken = advance(advance(job, Intended("first")), Submitted(Operation("op", job.mark), 1000.0))

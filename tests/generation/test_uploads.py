@@ -9,7 +9,8 @@ from obstore.store import MemoryStore
 from adapter.database.engine import Database
 from adapter.domain.media import Frame, MediaFormat
 from adapter.domain.orders import FileIdSource, ImageOrder, LinkSource, Source, StoredSource
-from adapter.domain.records import Search, Upload
+from adapter.domain.paging import Page
+from adapter.domain.records import Upload
 from adapter.errors import InvalidRequest, NotFound, StorageFailed
 from adapter.generation.uploads import Uploads
 from adapter.media.store import ObjectMediaStore
@@ -118,7 +119,7 @@ async def test_what_could_not_be_stored_is_not_listed(uploads: Uploads, media: S
     with pytest.raises(StorageFailed):
         await uploads.take(GIVEN, "ada")
 
-    assert await uploads.list(Search(owner="ada", limit=10)) == []
+    assert await uploads.list("ada", Page(limit=10)) == ([], False)
 
 
 async def test_a_deleted_files_bytes_go_at_once(uploads: Uploads, media: Stubborn) -> None:
@@ -129,7 +130,31 @@ async def test_a_deleted_files_bytes_go_at_once(uploads: Uploads, media: Stubbor
     assert await media.find(file.name) is None
     with pytest.raises(NotFound):
         await uploads.delete(file.id, "ada")
-    assert await uploads.place(file.id, "ada") == file
+    assert await uploads.list("ada", Page(after=file.id)) == ([], False)
+
+
+async def test_a_page_says_whether_the_list_goes_on(uploads: Uploads, clock: FakeClock) -> None:
+    """A page of nothing has no end to go on from."""
+    files = []
+    for _ in range(3):
+        files.append(await uploads.take(GIVEN, "ada"))
+        await clock.advance(1.0)
+    oldest, middle, newest = files
+
+    assert await uploads.list("ada", Page(limit=2)) == ([newest, middle], True)
+    assert await uploads.list("ada", Page(limit=2, after=middle.id)) == ([oldest], False)
+    assert await uploads.list("ada", Page(limit=2, newest_first=False, after=oldest.id)) == ([middle, newest], False)
+    assert await uploads.list("ada", Page(limit=0)) == ([], False)
+
+
+@pytest.mark.parametrize("owner", ["ada", "bob"])
+async def test_a_page_behind_a_file_that_its_owner_never_had_is_refused(uploads: Uploads, owner: str) -> None:
+    """As a list of videos does, by the name of the parameter."""
+    file = await uploads.take(GIVEN, "eve")
+    with pytest.raises(InvalidRequest, match=f"no file '{file.id}' to go on after") as caught:
+        await uploads.list(owner, Page(after=file.id))
+
+    assert caught.value.param == "after"
 
 
 async def test_bytes_that_cannot_be_deleted_are_left_to_the_sweeper(

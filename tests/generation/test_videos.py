@@ -26,7 +26,7 @@ from adapter.domain.job import (
     advance,
 )
 from adapter.domain.media import MediaFormat, Ratio, RemoteVideo
-from adapter.domain.orders import InlineSource, VideoInput, VideoWish
+from adapter.domain.orders import InlineSource, VideoDraft, VideoInput
 from adapter.domain.ports import Memory, Write
 from adapter.errors import ContentRefused, JobFailed, NotFound, UpstreamSilent
 from adapter.generation.files import Files
@@ -59,7 +59,7 @@ async def move(memory: Memory, job: VideoJob, *, tell: bool = True) -> None:
 
 async def start(
     videos: Videos,
-    wish: VideoWish,
+    wish: VideoDraft,
     asked: RequestIdentity,
     *,
     within: float | None = None,
@@ -82,7 +82,7 @@ def submitted(job: VideoJob) -> VideoJob:
 
 async def test_a_video_is_started_once_the_provider_took_it(videos: Videos, memory: Memory) -> None:
     """Not before: a refusal is to be a plain error."""
-    starting = asyncio.create_task(start(videos, VideoWish(order=video_order()), identity()))
+    starting = asyncio.create_task(start(videos, VideoDraft(order=video_order()), identity()))
     job = await admitted(memory)
     assert not starting.done()
 
@@ -93,7 +93,7 @@ async def test_a_video_is_started_once_the_provider_took_it(videos: Videos, memo
 
 async def test_a_video_of_which_nobody_knows_goes_on_as_a_queued_one(videos: Videos, memory: Memory) -> None:
     """It takes minutes to find out; whoever asked is not kept waiting without a word."""
-    starting = asyncio.create_task(start(videos, VideoWish(order=video_order()), identity()))
+    starting = asyncio.create_task(start(videos, VideoDraft(order=video_order()), identity()))
     job = advance(await admitted(memory), Intended("first", 1000.0, 680))
     doubt = Ambiguity(failure=Failure.of(UpstreamSilent("silence")), sender_saw_end=True, at=1001.0)
     await move(memory, advance(job, Unanswered(doubt)))
@@ -105,7 +105,7 @@ async def test_a_video_of_which_nobody_knows_goes_on_as_a_queued_one(videos: Vid
 
 async def test_a_refusal_is_raised_as_it_happened(videos: Videos, memory: Memory) -> None:
     """With its status and its words."""
-    starting = asyncio.create_task(start(videos, VideoWish(order=video_order()), identity()))
+    starting = asyncio.create_task(start(videos, VideoDraft(order=video_order()), identity()))
     job = await admitted(memory)
     await move(memory, advance(job, Failed(Failure.of(ContentRefused("unsafe")), 1001.0)))
 
@@ -116,7 +116,7 @@ async def test_a_refusal_is_raised_as_it_happened(videos: Videos, memory: Memory
 
 async def test_a_seed_is_drawn_and_remembered(videos: Videos, memory: Memory) -> None:
     """The wish stays without one, so that the same wish is still the same."""
-    starting = asyncio.create_task(start(videos, VideoWish(order=video_order()), identity()))
+    starting = asyncio.create_task(start(videos, VideoDraft(order=video_order()), identity()))
     job = await admitted(memory)
     await move(memory, submitted(job))
     await starting
@@ -127,7 +127,7 @@ async def test_a_seed_is_drawn_and_remembered(videos: Videos, memory: Memory) ->
 
 async def made(videos: Videos, memory: Memory, asked: RequestIdentity) -> VideoJob:
     """Have a video made whose client hangs up in the middle, and return its job."""
-    waiting = videos.join(VideoWish(order=video_order()), asked)
+    waiting = videos.join(VideoDraft(order=video_order()), asked)
     job = await admitted(memory)
     waiting.close(delivered=False)
     media = StoredVideo(video="a.mp4", poster=None, size=1, sha256="00")
@@ -139,7 +139,7 @@ async def test_a_wish_right_after_a_delivery_is_a_new_one(videos: Videos, memory
     """However soon it comes: the note of the delivery is waited for."""
     job = await made(videos, memory, identity())
     videos.note_delivery(job.id)
-    starting = asyncio.create_task(start(videos, VideoWish(order=video_order()), identity()))
+    starting = asyncio.create_task(start(videos, VideoDraft(order=video_order()), identity()))
     async with asyncio.timeout(5):
         while len(await memory.jobs.recent(2)) < 2:
             await asyncio.sleep(0)
@@ -153,7 +153,7 @@ async def test_the_first_estimate_is_the_operators_or_the_cards(
     """Until a video was measured."""
     timeouts = msgspec.structs.replace(PATIENCE, typical=typical)
     videos = Videos(Inputs(), memory, clock, timeouts, lambda: None)
-    starting = asyncio.create_task(start(videos, VideoWish(order=video_order()), identity()))
+    starting = asyncio.create_task(start(videos, VideoDraft(order=video_order()), identity()))
     job = await admitted(memory)
     await move(memory, submitted(job))
     await starting
@@ -163,7 +163,7 @@ async def test_the_first_estimate_is_the_operators_or_the_cards(
 
 async def test_silence_is_told(videos: Videos, memory: Memory, clock: FakeClock) -> None:
     """After each spell of it, and beats that change nothing make none longer."""
-    starting = asyncio.create_task(start(videos, VideoWish(order=video_order()), identity()))
+    starting = asyncio.create_task(start(videos, VideoDraft(order=video_order()), identity()))
     job = await admitted(memory)
     await move(memory, submitted(job))
     await starting
@@ -191,12 +191,12 @@ async def test_an_unknown_video_is_not_found(videos: Videos) -> None:
 async def test_a_client_that_comes_back_gets_the_video_once(videos: Videos, memory: Memory) -> None:
     """Until it was handed over; then the same wish is a new one."""
     job = await made(videos, memory, identity())
-    again = await start(videos, VideoWish(order=video_order()), identity(), delivered=False)
+    again = await start(videos, VideoDraft(order=video_order()), identity(), delivered=False)
     assert again.id == job.id
 
     videos.note_delivery(job.id)
     await videos.finish_notes()
-    waiting = videos.join(VideoWish(order=video_order()), identity())
+    waiting = videos.join(VideoDraft(order=video_order()), identity())
     async with asyncio.timeout(5):
         while len(await memory.jobs.recent(2)) < 2:
             await asyncio.sleep(0)
@@ -213,7 +213,7 @@ async def jobs_of(memory: Memory, count: int) -> None:
 
 async def test_equal_requests_side_by_side_are_a_job_each(videos: Videos, memory: Memory) -> None:
     """Their connections are all alive: whoever sends three wants three."""
-    open_ones = [videos.join(VideoWish(order=video_order()), identity()) for _ in range(3)]
+    open_ones = [videos.join(VideoDraft(order=video_order()), identity()) for _ in range(3)]
     await jobs_of(memory, 3)
 
     assert len({job.id for job in await memory.jobs.recent(10)}) == 3
@@ -225,11 +225,11 @@ async def test_equal_requests_side_by_side_are_a_job_each(videos: Videos, memory
 async def test_retries_of_two_equal_requests_get_a_job_each(videos: Videos, memory: Memory) -> None:
     """Both clients were cut off; each retry finds what the other one did not take."""
     for _ in range(2):
-        videos.join(VideoWish(order=video_order()), identity())
+        videos.join(VideoDraft(order=video_order()), identity())
     await jobs_of(memory, 2)
     claims = await memory.jobs.claim(now=1e6, lease=0.0, limit=2)
     await memory.jobs.save([Write(claim, submitted(claim.job), 0.0) for claim in claims])
-    found = [await start(videos, VideoWish(order=video_order()), identity(count=1)) for _ in range(2)]
+    found = [await start(videos, VideoDraft(order=video_order()), identity(count=1)) for _ in range(2)]
 
     assert len({job.id for job in found}) == 2
     assert len(await memory.jobs.recent(10)) == 2
@@ -237,10 +237,10 @@ async def test_retries_of_two_equal_requests_get_a_job_each(videos: Videos, memo
 
 async def test_a_request_that_is_not_remembered_yet_is_joined_by_its_retry(videos: Videos, memory: Memory) -> None:
     """Its pictures are still being fetched; nothing is bought twice."""
-    first = videos.join(VideoWish(order=video_order()), identity())
+    first = videos.join(VideoDraft(order=video_order()), identity())
     first.close(delivered=False)
-    second = videos.join(VideoWish(order=video_order()), identity())
-    third = videos.join(VideoWish(order=video_order()), identity(count=1))
+    second = videos.join(VideoDraft(order=video_order()), identity())
+    third = videos.join(VideoDraft(order=video_order()), identity(count=1))
     await jobs_of(memory, 1)
     await videos.finish()
 
@@ -255,10 +255,10 @@ async def test_the_connections_of_a_dead_process_are_not_waited_for(
 ) -> None:
     """Its lease runs out: the client that comes back to another process gets its job."""
     await clock.advance(1_795_898_339.123)  # a time of today, for which no sum is exact
-    videos.join(VideoWish(order=video_order()), identity())
+    videos.join(VideoDraft(order=video_order()), identity())
     await jobs_of(memory, 1)
     other = Videos(Inputs(), memory, clock, PATIENCE, lambda: None)
-    back = other.join(VideoWish(order=video_order()), identity())
+    back = other.join(VideoDraft(order=video_order()), identity())
     ending = asyncio.create_task(other.finish())
     while not ending.done():
         if clock.alarms:
@@ -274,10 +274,10 @@ async def test_the_connections_of_another_living_process_are_wishes_of_their_own
     videos: Videos, memory: Memory, clock: FakeClock
 ) -> None:
     """It renews its lease meanwhile."""
-    videos.join(VideoWish(order=video_order()), identity())
+    videos.join(VideoDraft(order=video_order()), identity())
     await jobs_of(memory, 1)
     other = Videos(Inputs(), memory, clock, PATIENCE, lambda: None)
-    second = other.join(VideoWish(order=video_order()), identity())
+    second = other.join(VideoDraft(order=video_order()), identity())
     running = asyncio.create_task(videos.run())
     for _ in range(4):
         await asyncio.sleep(0.01)
@@ -289,10 +289,10 @@ async def test_the_connections_of_another_living_process_are_wishes_of_their_own
     await other.finish()
 
 
-def wish_from(*files: bytes) -> VideoWish:
+def wish_from(*files: bytes) -> VideoDraft:
     """Return a wish for a video from pictures, of whatever shape suits them."""
     order = msgspec.structs.replace(video_order(), input=VideoInput.FRAMES)
-    return VideoWish(
+    return VideoDraft(
         order=order,
         sources=tuple(InlineSource(file, "image") for file in files),
         input_formats=(MediaFormat.PNG,),

@@ -11,15 +11,16 @@ from adapter.domain.orders import (
     LinkSource,
     Source,
     StoredSource,
+    VideoDraft,
     VideoInput,
-    VideoWish,
 )
 from adapter.errors import InvalidRequest, UnknownModel
-from adapter.openai_api.read.chat import picture_order, video_wish, wants_pictures
-from adapter.openai_api.read.conversation import WAY_OUT, Wish, read_wish
+from adapter.openai_api.read.chat import chat_image_order, chat_video_draft, wants_pictures
+from adapter.openai_api.read.conversation import WAY_OUT, Conversation, Wish, read_wish
 from adapter.openai_api.read.media import read_tree
 from adapter.openai_api.read.side_calls import find_side_call
 from adapter.openai_api.wire.chat import ChatRequest
+from adapter.openai_api.wire.media import MediaRequest
 from adapter.settings import Chat, load_phrasebook
 from tests.fakes import png
 from tests.support import context
@@ -78,7 +79,7 @@ def answer(content: Content = None, *images: str) -> dict[str, object]:
 
 def wish(*turns: dict[str, object], look_back: bool = True) -> Wish:
     """Read a conversation."""
-    return read_wish(turns, HERE, look_back=look_back)
+    return read_wish(Conversation(turns, "messages", HERE), look_back=look_back)
 
 
 @pytest.mark.parametrize(
@@ -301,11 +302,11 @@ def test_one_odd_old_turn_is_in_nobodys_way(odd: object) -> None:
     last = {"role": "user", "content": "a cat"}
     shown = {"role": "assistant", "content": f"![]({link('a.png')})"}
 
-    for model, read in (("gemini-3-pro-image", picture_order), ("veo-3.1-fast", video_wish)):
+    for model, read in (("gemini-3-pro-image", chat_image_order), ("veo-3.1-fast", chat_video_draft)):
         body = read_tree({"model": model, "messages": [odd, shown, odd, last]}, ChatRequest)
         order = read(body, TERMS)
-        assert (order.order if isinstance(order, VideoWish) else order).prompt == "a cat"
-        assert order.sources == (() if isinstance(order, VideoWish) else (earlier(kept("a.png")),))
+        assert (order.order if isinstance(order, VideoDraft) else order).prompt == "a cat"
+        assert order.sources == (() if isinstance(order, VideoDraft) else (earlier(kept("a.png")),))
         assert find_side_call(body, SHIPPED) is None
 
 
@@ -336,13 +337,23 @@ def test_what_is_beside_the_last_message_and_no_picture_is_refused(beside: dict[
     assert caught.value.param == "messages"
 
 
+def test_what_a_turns_picture_is_to_a_video_means_nothing_to_pictures() -> None:
+    """A conversation goes on with another model; a field of the request itself is refused (`test_names.py`)."""
+    turn = user([text("blue"), {**picture("https://a.example/1.png"), "role": "first_frame"}])
+    still = chat_image_order(read_tree({"model": "gemini-3-pro-image", "messages": [turn]}, ChatRequest), TERMS)
+    film = chat_video_draft(read_tree({"model": "veo-3.1-fast", "messages": [turn]}, ChatRequest), TERMS)
+
+    assert still.sources == film.sources == (LinkSource("https://a.example/1.png", "messages"),)
+    assert film.order.input is VideoInput.FRAME
+
+
 def test_pictures_beside_the_conversation_are_those_of_the_last_turn() -> None:
     """Then nobody looks back, and what differs from the turn's own is refused by both names."""
     above = answer(f"![]({link('a.png')})")
 
     def read(**fields: object) -> ImageOrder:
         sent = {"model": "gemini-3-pro-image", "messages": [above, user("blue")], **fields}
-        return picture_order(read_tree(sent, ChatRequest), TERMS)
+        return chat_image_order(read_tree(sent, ChatRequest), TERMS)
 
     own = [above, user([text("blue"), picture("https://a.example/1.png")])]
     assert read(image="https://a.example/1.png").sources == (LinkSource("https://a.example/1.png", "image"),)
@@ -360,7 +371,7 @@ def test_a_last_frame_beside_the_conversation_joins_the_picture_of_the_turn() ->
         "messages": [user([text("run"), picture("https://a.example/1.png")])],
         "last_frame_image": "https://a.example/2.png",
     }
-    made = video_wish(read_tree(sent, ChatRequest), TERMS)
+    made = chat_video_draft(read_tree(sent, ChatRequest), TERMS)
 
     assert made.order.input is VideoInput.FRAMES
     assert made.sources == (
@@ -372,13 +383,13 @@ def test_a_last_frame_beside_the_conversation_joins_the_picture_of_the_turn() ->
 def test_words_only_is_a_way_out_of_an_old_picture() -> None:
     """Without it a picture that is gone would be in the way of everything that follows."""
     turns = [answer(f"![]({link('gone.png')})"), user("a cat --ref none")]
-    made = picture_order(read_tree({"model": "gemini-3-pro-image", "messages": turns}, ChatRequest), TERMS)
+    made = chat_image_order(read_tree({"model": "gemini-3-pro-image", "messages": turns}, ChatRequest), TERMS)
 
     assert (made.prompt, made.sources) == ("a cat", ())
     for wrong in ("a cat --ref none 1", "a cat --ref 1 none"):
         body = read_tree({"model": "gemini-3-pro-image", "messages": [turns[0], user(wrong)]}, ChatRequest)
         with pytest.raises(InvalidRequest, match="'--ref none' stands alone"):
-            picture_order(body, TERMS)
+            chat_image_order(body, TERMS)
 
 
 def test_a_broken_picture_beside_the_last_one_of_an_answer_is_in_nobodys_way() -> None:
@@ -401,19 +412,19 @@ def test_a_text_of_nothing_but_brackets_is_read_in_one_go(noise: str) -> None:
 def test_a_picture_model_takes_pictures_and_a_video_model_ignores_earlier_ones() -> None:
     """The same conversation, two models."""
     turns = (user("a fox"), answer(None, link("a.png")), user("make it run"))
-    pictures = ChatRequest(model="gemini-3-pro-image", messages=turns)
-    video = ChatRequest(model="veo-3.1-fast", messages=turns)
+    pictures = ChatRequest(media=MediaRequest(model="gemini-3-pro-image"), messages=turns)
+    video = ChatRequest(media=MediaRequest(model="veo-3.1-fast"), messages=turns)
 
     assert wants_pictures(pictures, TERMS)
-    assert picture_order(pictures, TERMS).sources == (earlier(kept("a.png")),)
+    assert chat_image_order(pictures, TERMS).sources == (earlier(kept("a.png")),)
     assert not wants_pictures(video, TERMS)
-    assert video_wish(video, TERMS).order.prompt == "make it run"
+    assert chat_video_draft(video, TERMS).order.prompt == "make it run"
 
 
 def test_a_picture_in_the_turn_itself_is_for_the_video() -> None:
     """Its first frame, where nothing else is said."""
     body = {"model": "veo-3.1-fast", "messages": [user([text("run"), picture(data_url())])]}
-    read = video_wish(read_tree(body, ChatRequest), TERMS)
+    read = chat_video_draft(read_tree(body, ChatRequest), TERMS)
 
     assert (read.order.input, read.sources) == (VideoInput.FRAME, (upload(),))
 
@@ -421,7 +432,7 @@ def test_a_picture_in_the_turn_itself_is_for_the_video() -> None:
 def order_of(**fields: object) -> object:
     """Read a chat with a picture model as it would come in."""
     body = {"model": "gemini-3.1-flash-image", "messages": [user("a fox")], **fields}
-    return picture_order(read_tree(body, ChatRequest), TERMS)
+    return chat_image_order(read_tree(body, ChatRequest), TERMS)
 
 
 @pytest.mark.parametrize(
@@ -456,9 +467,9 @@ def test_whether_a_model_makes_pictures_is_asked_of_the_catalogue() -> None:
     with pytest.raises(InvalidRequest, match="'model' is required"):
         wants_pictures(ChatRequest(), TERMS)
     with pytest.raises(UnknownModel):
-        wants_pictures(ChatRequest(model="gpt-9"), TERMS)
-    assert wants_pictures(ChatRequest(model="gpt-image-1"), TERMS)
-    assert not wants_pictures(ChatRequest(model="sora-2"), TERMS)
+        wants_pictures(ChatRequest(media=MediaRequest(model="gpt-9")), TERMS)
+    assert wants_pictures(ChatRequest(media=MediaRequest(model="gpt-image-1")), TERMS)
+    assert not wants_pictures(ChatRequest(media=MediaRequest(model="sora-2")), TERMS)
 
 
 def test_the_wishes_of_a_chat_are_those_of_the_images_api() -> None:

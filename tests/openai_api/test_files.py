@@ -8,7 +8,6 @@ from adapter.domain.records import Upload
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.files import read_upload
 from adapter.openai_api.read.form import Part
-from adapter.openai_api.read.paging import Paging, read_paging
 from adapter.openai_api.write.files import disposition, file_list, file_object
 from tests.fakes import given_file, jpeg, png
 
@@ -69,38 +68,6 @@ def test_what_cannot_be_kept_is_refused_by_its_place(parts: tuple[Part, ...], pa
     assert caught.value.param == param
 
 
-@pytest.mark.parametrize(
-    ("query", "paging"),
-    [
-        ({}, Paging(20, None, newest_first=True)),
-        ({"limit": "", "after": "", "order": ""}, Paging(20, None, newest_first=True)),
-        ({"limit": "0", "after": "file-1", "order": "asc"}, Paging(0, "file-1", newest_first=False)),
-        ({"limit": "100", "order": "desc", "anything": "else"}, Paging(100, None, newest_first=True)),
-    ],
-)
-def test_a_page_is_read(query: dict[str, str], paging: Paging) -> None:
-    """An empty word is none."""
-    assert read_paging(query, usual=20, most=100) == paging
-
-
-@pytest.mark.parametrize(
-    ("query", "param"),
-    [
-        ({"limit": "101"}, "limit"),
-        ({"limit": "-1"}, "limit"),
-        ({"limit": "ten"}, "limit"),
-        ({"limit": "1" * 5000}, "limit"),
-        ({"order": "newest"}, "order"),
-    ],
-)
-def test_a_page_that_there_is_not_is_refused(query: dict[str, str], param: str) -> None:
-    """Not turned into another one."""
-    with pytest.raises(InvalidRequest) as caught:
-        read_paging(query, usual=20, most=100)
-
-    assert caught.value.param == param
-
-
 def test_a_file_is_described_without_what_it_does_not_have() -> None:
     """An end of null is no end to OpenAI's clients, and against their document."""
     told = msgspec.to_builtins(file_object(given_file(1, at=1000.9)))
@@ -118,13 +85,12 @@ def test_a_file_is_described_without_what_it_does_not_have() -> None:
 
 
 def test_a_page_says_whether_there_is_more() -> None:
-    """By the one file that was fetched beyond it."""
-    files = [given_file(number) for number in (1, 2, 3)]
-    page, end, empty = file_list(files, 2), file_list(files, 3), file_list(files, 0)
+    """And with which files it begins and ends; an empty one has none."""
+    files = [given_file(number) for number in (1, 2)]
+    page, empty = file_list(files, has_more=True), file_list([], has_more=False)
 
     assert (page.first_id, page.last_id, page.has_more, len(page.data)) == (files[0].id, files[1].id, True, 2)
-    assert (end.last_id, end.has_more) == (files[2].id, False)
-    assert (empty.data, empty.first_id, empty.last_id, empty.has_more) == ((), "", "", True)
+    assert (empty.data, empty.first_id, empty.last_id, empty.has_more) == ((), "", "", False)
 
 
 def test_a_download_is_named_without_breaking_its_header() -> None:

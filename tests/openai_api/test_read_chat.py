@@ -5,7 +5,7 @@ import pytest
 from adapter.domain.media import Ratio
 from adapter.domain.orders import VideoOrder
 from adapter.errors import InvalidRequest
-from adapter.openai_api.read.chat import video_wish
+from adapter.openai_api.read.chat import chat_video_draft
 from adapter.openai_api.read.media import read_tree
 from adapter.openai_api.wire.chat import ChatRequest
 from tests.support import context
@@ -16,7 +16,7 @@ PLAIN = {"model": "veo-3.1-fast", "messages": [{"role": "user", "content": "wave
 
 def order(**changes: object) -> VideoOrder:
     """Read the plain request with changes."""
-    return video_wish(read_tree({**PLAIN, **changes}, ChatRequest), TERMS).order
+    return chat_video_draft(read_tree({**PLAIN, **changes}, ChatRequest), TERMS).order
 
 
 def test_the_last_user_message_is_the_prompt() -> None:

@@ -7,17 +7,22 @@ from adapter.openai_api.read.content import MOST_SORTED_BYTES, form_content, jso
 from adapter.openai_api.read.form import Part
 from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.wire.images import ImagesRequest
+from adapter.openai_api.wire.media import MediaRequest, RouteRequest
 from adapter.openai_api.wire.responses import ResponsesRequest
 from adapter.openai_api.wire.videos import RemixRequest, VideosRequest
 
-REQUESTS: list[type[msgspec.Struct]] = [
+REQUESTS: list[type[RouteRequest]] = [
     ImagesRequest,
     VideosRequest,
     RemixRequest,
     ChatRequest,
     ResponsesRequest,
 ]
-FIELDS = [(kind, field.encode_name) for kind in REQUESTS for field in msgspec.structs.fields(kind)]
+FIELDS = [
+    (kind, field)
+    for kind in REQUESTS
+    for field in sorted({*kind.__struct_encode_fields__, *MediaRequest.__struct_encode_fields__} - {"media"})
+]
 #: Fields that say how the answer is sent, and nothing of what is wished for.
 OUT = {"stream", "stream_options"}
 
@@ -28,7 +33,7 @@ def body(**fields: object) -> bytes:
 
 
 @pytest.mark.parametrize(("kind", "field"), FIELDS, ids=[f"{kind.__name__}.{field}" for kind, field in FIELDS])
-def test_every_field_of_every_request_counts(kind: type[msgspec.Struct], field: str) -> None:
+def test_every_field_of_every_request_counts(kind: type[RouteRequest], field: str) -> None:
     """In JSON and in a form; a field that shall not count is named in `OUT`."""
     json = {json_content(body(**{field: value})) for value in ("a", "b")} | {json_content(body())}
     form = {form_content([Part(field, value)]) for value in (b"a", b"b")} | {form_content([])}

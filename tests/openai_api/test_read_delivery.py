@@ -6,6 +6,7 @@ from adapter.domain.delivery import Delivery
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.delivery import asked_delivery, choose_delivery
 from adapter.openai_api.wire.images import ImagesRequest
+from adapter.openai_api.wire.media import MediaRequest
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,7 @@ def test_pictures_are_handed_over_as_clients_of_that_model_expect(
     model: str, asked: str | None, form: Delivery
 ) -> None:
     """An explicit form wins; DALL-E's default is a link, everybody else's is base64."""
-    body = ImagesRequest(model=model, response_format=asked)
+    body = ImagesRequest(media=MediaRequest(model=model), response_format=asked)
 
     assert choose_delivery([asked_delivery(body)], model, "OpenAI/Python 3.57.0") is form
 

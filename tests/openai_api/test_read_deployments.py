@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from adapter.openai_api.read.body import read_json
 from adapter.openai_api.read.deployments import name_model, name_model_in_form, read_address
 from adapter.openai_api.read.form import Part
+from adapter.openai_api.read.media import read_media_json
 from adapter.openai_api.wire.images import ImagesRequest
 
 
@@ -58,7 +58,7 @@ def test_an_address_of_azure_means_one_of_ours(path: str, meant: tuple[str, str 
 )
 def test_the_address_names_the_model(body: bytes) -> None:
     """Whatever the body says: Azure's client sends its own names there."""
-    read = read_json(name_model(body, 'a "b"'), ImagesRequest)
+    read = read_media_json(name_model(body, 'a "b"'), ImagesRequest).media
 
     assert read.model == 'a "b"'
     assert read.prompt == msgspec.json.decode(body).get("prompt")

@@ -19,6 +19,7 @@ from adapter.openai_api.read.form import Part
 from adapter.openai_api.read.media import read_media_form, read_media_json, read_tree
 from adapter.openai_api.read.pictures import sources_of
 from adapter.openai_api.wire.images import ImagesRequest
+from adapter.openai_api.wire.media import MediaRequest
 from tests.fakes import png
 from tests.support import context
 
@@ -32,18 +33,18 @@ DATA_URL = f"data:image/png;base64,{pybase64.b64encode(png()).decode()}"
 def order(*given: object, **changes: object) -> ImageOrder:
     """Read the plain edit of these pictures, else of one, with changes."""
     sent = {**PLAIN, "images": given or LINK.url, **changes}
-    return edit_order(as_edit(read_media_json(msgspec.json.encode(sent), ImagesRequest)), TERMS)
+    return edit_order(as_edit(read_media_json(msgspec.json.encode(sent), ImagesRequest)).media, TERMS)
 
 
 def in_json(**fields: object) -> tuple[Source, ...]:
     """Return the pictures of a JSON body."""
-    return sources_of(read_media_json(msgspec.json.encode(fields), ImagesRequest).pictures, HERE)
+    return sources_of(read_media_json(msgspec.json.encode(fields), ImagesRequest).media.pictures, HERE)
 
 
 def in_form(*parts: tuple[str, bytes]) -> tuple[Source, ...]:
     """Return the pictures of a form."""
     body = read_media_form([Part(name, data) for name, data in parts], ImagesRequest)
-    return sources_of(body.pictures, HERE)
+    return sources_of(body.media.pictures, HERE)
 
 
 @pytest.mark.parametrize(
@@ -176,8 +177,9 @@ def test_the_words_of_a_form_are_its_fields() -> None:
         ImagesRequest,
     )
 
-    assert msgspec.structs.replace(form, names={}) == msgspec.structs.replace(json, names={})
-    assert (form.called("aspect_ratio"), json.called("aspect_ratio")) == (
+    plain = [msgspec.structs.replace(body.media, names={}) for body in (form, json)]
+    assert (plain[0], form.stream) == (plain[1], json.stream)
+    assert (form.media.called("aspect_ratio"), json.media.called("aspect_ratio")) == (
         "image_config[aspect_ratio]",
         "image_config.aspect_ratio",
     )
@@ -243,7 +245,7 @@ def test_an_edit_of_no_picture_is_refused() -> None:
     """It is the one thing an edit needs, and is asked for before the words."""
     for read in (edit_order, variation_order):
         with pytest.raises(InvalidRequest, match="'image' is required") as caught:
-            read(ImagesRequest(), TERMS)
+            read(MediaRequest(), TERMS)
         assert (caught.value.param, caught.value.code) == ("image", "missing_required_parameter")
 
 
@@ -277,7 +279,7 @@ def test_fidelity_is_accepted_and_changes_nothing(fidelity: str | None) -> None:
 
 def delivered(body: ImagesRequest) -> Delivery:
     """Return how pictures are handed over where nothing is configured."""
-    return choose_delivery([asked_delivery(body)], body.model, "OpenAI/Python 3.57.0")
+    return choose_delivery([asked_delivery(body)], body.media.model, "OpenAI/Python 3.57.0")
 
 
 def test_an_edit_without_a_model_is_made_and_handed_over_as_openais_default_would() -> None:
@@ -286,7 +288,7 @@ def test_an_edit_without_a_model_is_made_and_handed_over_as_openais_default_woul
 
     assert (made.model, made.upstream) == ("gpt-image-1.5", "gemini-nano-banana-2.1")
     assert delivered(as_edit(ImagesRequest())) is Delivery.BASE64
-    assert delivered(as_edit(ImagesRequest(model="dall-e-2"))) is Delivery.LINK
+    assert delivered(as_edit(ImagesRequest(media=MediaRequest(model="dall-e-2")))) is Delivery.LINK
     assert delivered(as_edit(ImagesRequest(response_format="url"))) is Delivery.LINK
 
 
@@ -302,7 +304,7 @@ def test_an_edit_without_a_model_is_made_and_handed_over_as_openais_default_woul
 )
 def test_a_variation_is_handed_over_by_link_where_nothing_is_said(wish: dict[str, object], form: Delivery) -> None:
     """That is the default of the route, not of a model; a stream carries base64."""
-    body = as_variation(msgspec.convert(wish, ImagesRequest))
+    body = as_variation(read_tree(wish, ImagesRequest))
 
     assert delivered(body) is form
 
@@ -310,7 +312,7 @@ def test_a_variation_is_handed_over_by_link_where_nothing_is_said(wish: dict[str
 def test_a_variation_is_made_without_words() -> None:
     """Those that a client sends along mean nothing in OpenAI's own API; ours ask for another take."""
     sent = {"n": 2, "prompt": "blue", "size": "1024x1024", "image": LINK.url}
-    made = variation_order(as_variation(read_tree(sent, ImagesRequest)), context())
+    made = variation_order(as_variation(read_tree(sent, ImagesRequest)).media, context())
 
     assert (made.model, made.upstream, made.n) == ("dall-e-2", "gemini-nano-banana-2.1", 2)
     assert (made.prompt, made.sources) == (VARIATION, (LINK,))
@@ -319,7 +321,7 @@ def test_a_variation_is_made_without_words() -> None:
 def test_a_variation_is_of_one_picture() -> None:
     """More would be a collage."""
     with pytest.raises(InvalidRequest, match="made of one picture"):
-        variation_order(read_tree({"images": ["https://a", "https://b"]}, ImagesRequest), TERMS)
+        variation_order(read_tree({"images": ["https://a", "https://b"]}, ImagesRequest).media, TERMS)
 
 
 def test_an_unknown_model_is_an_error_of_its_own() -> None:

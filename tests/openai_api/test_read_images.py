@@ -18,7 +18,7 @@ PLAIN: dict[str, object] = {"model": "gemini-3.1-flash-image", "prompt": "a fox"
 
 def order(**changes: object) -> ImageOrder:
     """Read the plain request with changes."""
-    return image_order(read_tree({**PLAIN, **changes}, ImagesRequest), TERMS)
+    return image_order(read_tree({**PLAIN, **changes}, ImagesRequest).media, TERMS)
 
 
 @pytest.mark.parametrize(("size", "kind"), [("16384x16384", "png"), ("16384x2048", "webp")])
@@ -157,7 +157,7 @@ def test_a_generation_is_large_only_with_pictures() -> None:
     blanks = b" " * WORDS_BYTES
     picture = {"prompt": "a fox", "image": f"data:image/png;base64,{'A' * WORDS_BYTES}"}
 
-    assert len(read_generation(msgspec.json.encode(picture)).pictures) == 1
+    assert len(read_generation(msgspec.json.encode(picture)).media.pictures) == 1
     for body in (blanks + b'{"prompt": "a fox"}', blanks + b"{", msgspec.json.encode({"user": "a" * WORDS_BYTES})):
         with pytest.raises(RequestTooLarge, match="without pictures"):
             read_generation(body)

@@ -12,14 +12,14 @@ from adapter.domain.orders import (
     LinkSource,
     Source,
     StoredSource,
+    VideoDraft,
     VideoInput,
-    VideoWish,
 )
 from adapter.errors import ClientFault, InvalidRequest, UnknownModel
 from adapter.openai_api.read.conversation import WAY_OUT
 from adapter.openai_api.read.media import read_media_json
 from adapter.openai_api.read.response_items import given_items
-from adapter.openai_api.read.responses import Asked, read_response
+from adapter.openai_api.read.responses import ResponsePlan, read_response
 from adapter.openai_api.wire.responses import ResponsesRequest
 from adapter.settings import Chat, load_phrasebook
 from tests.fakes import png
@@ -38,7 +38,7 @@ def body(**fields: object) -> ResponsesRequest:
     return read_media_json(msgspec.json.encode(sent), ResponsesRequest)
 
 
-def asked(*sight: str, **fields: object) -> Asked:
+def asked(*sight: str, **fields: object) -> ResponsePlan:
     """Read it."""
     return read_response(body(**fields), TERMS, sight)
 
@@ -436,8 +436,8 @@ def test_a_video_is_made_of_the_last_turn_alone() -> None:
     fields: dict[str, object] = {"model": "veo-3.1-fast", "tools": None, "size": "9:16", "seed": 7}
     plain = asked("ig_1", input="waves", **fields)
     framed = asked(input=[user(text("waves"), image(file_id="file-1"))], **fields)
-    assert isinstance(plain.order, VideoWish)
-    assert isinstance(framed.order, VideoWish)
+    assert isinstance(plain.order, VideoDraft)
+    assert isinstance(framed.order, VideoDraft)
 
     assert (plain.order.order.upstream, plain.order.order.seed) == ("veo_3_1_t2v_fast_portrait", 7)
     assert (plain.order.sources, plain.prompt, plain.model) == ((), "waves", "veo-3.1-fast")
@@ -479,8 +479,8 @@ def test_what_is_said_again_is_as_it_came() -> None:
         user="ada",
         truncation="auto",
         reasoning={"effort": "low"},
-    ).said
-    plain = msgspec.to_builtins(asked().said)
+    ).echoed
+    plain = msgspec.to_builtins(asked().echoed)
 
     assert (said.instructions, said.metadata, said.temperature, said.tools) == ("Be brief.", {"a": "b"}, 0.5, (TOOL,))
     assert (said.tool_choice, said.parallel_tool_calls, said.background, said.user) == ("required", False, True, "ada")
@@ -521,3 +521,33 @@ def test_a_response_needs_an_input(sent: dict[str, object]) -> None:
     with pytest.raises(InvalidRequest, match="'input' is required") as caught:
         read_response(body, context(), ())
     assert caught.value.param == "input"
+
+
+@pytest.mark.parametrize(
+    ("said", "fields", "says"),
+    [
+        ("waves --ar", {"model": "veo-3.1-fast", "tools": None}, "'--ar' needs a value"),
+        ("waves --ref 2", {"model": "veo-3.1-fast", "tools": None}, "A flag names picture 2"),
+        (7, {}, "has to be text or a list of parts"),
+        ([{"type": "input_audio"}], {}, "A part of type 'input_audio'"),
+        ([{"type": "input_image", "image_url": "ftp://a"}], {}, "is not a picture"),
+    ],
+)
+def test_what_is_wrong_in_a_turn_is_wrong_in_the_input(said: object, fields: dict[str, object], says: str) -> None:
+    """A chat's `messages` do not stand in such a request."""
+    fault = refused(input=[{"role": "user", "content": said}], **fields)
+
+    assert (fault.param, says in fault.message, "'messages'" in fault.message) == ("input", True, False)
+
+
+@pytest.mark.parametrize("fields", [{}, {"model": "veo-3.1-fast", "tools": None}])
+def test_pictures_of_the_input_and_beside_it_are_refused_by_both_names(fields: dict[str, object]) -> None:
+    """The request's own names."""
+    fault = refused(
+        input=[user(text("blue"), image(image_url="https://a.example/1.png"))],
+        image_urls=["https://a.example/2.png"],
+        **fields,
+    )
+
+    assert fault.param == "image_urls"
+    assert fault.message.startswith("'input' and 'image_urls' bring different pictures")

@@ -14,25 +14,24 @@ from adapter.domain.orders import (
     FileIdSource,
     InlineSource,
     LinkSource,
-    Page,
     Source,
     StoredInput,
     StoredSource,
+    VideoDraft,
     VideoInput,
     VideoOrder,
-    VideoWish,
 )
 from adapter.errors import ContentRefused, InvalidRequest, RequestTooLarge, UnknownModel
 from adapter.openai_api.read.form import Part
 from adapter.openai_api.read.media import read_tree
 from adapter.openai_api.read.videos import (
-    read_page,
     read_place,
     read_variant,
     read_video_form,
     read_video_json,
-    remix_wish,
+    remix_draft,
 )
+from adapter.openai_api.wire.media import MediaRequest
 from adapter.openai_api.wire.videos import RemixRequest
 from tests.fakes import png, rendered_job, video_job
 from tests.support import GOLDEN, context
@@ -49,24 +48,24 @@ def table() -> list[list[str]]:
     return [line.split() for line in lines if not line.startswith("#")]
 
 
-def in_json(**fields: object) -> VideoWish:
+def in_json(**fields: object) -> VideoDraft:
     """Read a JSON body."""
     return read_video_json(msgspec.json.encode({"prompt": "waves", **fields}), TERMS)
 
 
-def in_form(*parts: tuple[str, bytes]) -> VideoWish:
+def in_form(*parts: tuple[str, bytes]) -> VideoDraft:
     """Read a form."""
     return read_video_form([Part("prompt", b"waves"), *(Part(name, data) for name, data in parts)], TERMS)
 
 
-def settled(wish: VideoWish) -> VideoOrder:
+def settled(wish: VideoDraft) -> VideoOrder:
     """Return the order once its pictures were brought."""
     if not wish.sources:
         return wish.order
     assert isinstance(wish.sources[0], InlineSource)
     first = image_from_bytes(wish.sources[0].data)
     assert first is not None
-    return wish.settled([StoredInput(str(number), "") for number, _ in enumerate(wish.sources)], first.pixels)
+    return wish.with_pictures([StoredInput(str(number), "") for number, _ in enumerate(wish.sources)], first.pixels)
 
 
 @pytest.mark.parametrize(("size", "ratio", "pictures", "upstream", "clip"), table())
@@ -77,7 +76,7 @@ def test_every_shape_becomes_what_the_model_has(size: str, ratio: str, pictures:
     files = [PICTURES[letter] for letter in pictures if letter in PICTURES]
     urls = [f"data:image/png;base64,{pybase64.b64encode(file).decode()}" for file in files]
     named = [(name, str(word).encode()) for name, word in fields.items()]
-    readers: tuple[Callable[[], VideoWish], ...] = (
+    readers: tuple[Callable[[], VideoDraft], ...] = (
         lambda: in_json(**fields, input_reference=urls or None),
         lambda: in_form(*named, *(("input_reference[]", file) for file in files)),
     )
@@ -299,32 +298,6 @@ def test_unknown_fields_are_ignored_and_null_is_absent() -> None:
     assert in_json(task_id="x", metadata={}, seconds=None, size=None, characters=None, roles=None) == in_json()
 
 
-@pytest.mark.parametrize(
-    ("asked", "page"),
-    [
-        ((None, None, None), Page(limit=20, newest_first=True, after=None)),
-        (("", "", ""), Page(limit=20, newest_first=True, after=None)),
-        (("0", "desc", None), Page(limit=0, newest_first=True, after=None)),
-        (("100", "asc", "video_1"), Page(limit=100, newest_first=False, after="video_1")),
-    ],
-)
-def test_a_page_is_read(asked: tuple[str | None, str | None, str | None], page: Page) -> None:
-    """20, the newest first, where the request does not say."""
-    assert read_page(*asked) == page
-
-
-@pytest.mark.parametrize(
-    ("limit", "order", "param"),
-    [(limit, None, "limit") for limit in ("101", "-1", "1.5", "x", "1e1", "²")] + [("1", "newest", "order")],
-)
-def test_a_page_that_there_is_not_is_refused(limit: str, order: str | None, param: str) -> None:
-    """With what is allowed."""
-    with pytest.raises(InvalidRequest, match=r"0 to 100|asc, desc") as caught:
-        read_page(limit, order, None)
-
-    assert caught.value.param == param
-
-
 def test_a_variant_is_the_video_unless_it_is_named() -> None:
     """Unknown ones are refused with the known ones."""
     assert [read_variant(name) for name in (None, "video", "spritesheet")] == [
@@ -365,7 +338,7 @@ def test_a_place_outside_of_the_history_is_refused(number: str) -> None:
 def test_a_remix_is_the_source_with_other_words() -> None:
     """Its pictures are copied like any picture of ours, and its seed is the one that was drawn."""
     source = finished()
-    wish = remix_wish(RemixRequest(prompt=" at night "), source, TERMS)
+    wish = remix_draft(MediaRequest(prompt=" at night "), source, TERMS)
 
     assert wish.sources == (StoredSource("a_0.png", "video_id"),)
     assert wish.shapes == {}
@@ -392,7 +365,7 @@ def test_a_remix_is_the_source_with_other_words() -> None:
 def test_a_remix_that_shall_be_otherwise_is_refused(fields: dict[str, object], param: str) -> None:
     """It would be paid for, and be as the source is."""
     with pytest.raises(InvalidRequest, match=f"leave '{param}' out") as caught:
-        remix_wish(read_tree({"prompt": "at night", **fields}, RemixRequest), finished(), TERMS)
+        remix_draft(read_tree({"prompt": "at night", **fields}, RemixRequest).media, finished(), TERMS)
     assert caught.value.param == param
 
 
@@ -401,8 +374,8 @@ def test_a_remix_may_say_what_stays_the_same() -> None:
     source = finished()
     same = {"model": source.order.model, "seconds": "8", "size": "16:9", "n": 1, "seed": source.seed}
 
-    plain = remix_wish(RemixRequest(prompt="at night"), source, TERMS)
-    assert remix_wish(read_tree({"prompt": "at night", **same}, RemixRequest), source, TERMS) == plain
+    plain = remix_draft(MediaRequest(prompt="at night"), source, TERMS)
+    assert remix_draft(read_tree({"prompt": "at night", **same}, RemixRequest).media, source, TERMS) == plain
 
 
 def test_only_a_finished_video_is_remixed() -> None:
@@ -410,10 +383,10 @@ def test_only_a_finished_video_is_remixed() -> None:
     failed = advance(video_job(), Failed(Failure.of(ContentRefused("unsafe")), 1001.0))
     for source, phase in ((video_job(), "queued"), (failed, "failed")):
         with pytest.raises(InvalidRequest, match=f"this one is {phase}") as caught:
-            remix_wish(RemixRequest(prompt="at night"), source, TERMS)
+            remix_draft(MediaRequest(prompt="at night"), source, TERMS)
         assert (caught.value.param, caught.value.code) == ("video_id", "video_not_completed")
     with pytest.raises(InvalidRequest, match="'prompt' is required"):
-        remix_wish(RemixRequest(), finished(), TERMS)
+        remix_draft(MediaRequest(), finished(), TERMS)
 
 
 def test_a_size_is_kept_with_the_order_and_may_be_missing_in_old_ones() -> None:

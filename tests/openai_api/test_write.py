@@ -14,7 +14,7 @@ from adapter.errors import (
     UpstreamBusy,
     UpstreamQuota,
 )
-from adapter.openai_api.wire.chat import Usage
+from adapter.openai_api.wire.chat import ChatUsage
 from adapter.openai_api.wire.models import ModelObject
 from adapter.openai_api.write import chat
 from adapter.openai_api.write.errors import error_body, error_headers
@@ -23,7 +23,7 @@ from adapter.openai_api.write.models import model_list
 from tests.fakes import made_image, video_job
 from tests.support import catalogue
 
-ANSWER = chat.Answer(id="chatcmpl-1", created=7, model="veo-3.1-fast")
+ANSWER = chat.ChatHeading(id="chatcmpl-1", created=7, model="veo-3.1-fast")
 
 
 def plain(body: msgspec.Struct) -> object:
@@ -72,7 +72,7 @@ def test_the_chunks_of_a_stream_share_one_id_and_have_one_choice_each() -> None:
         chat.role_chunk(ANSWER),
         chat.progress_chunk(ANSWER, "working"),
         chat.content_chunk(ANSWER, "done"),
-        *chat.last_chunks(ANSWER, Usage()),
+        *chat.last_chunks(ANSWER, ChatUsage()),
     ]
     bodies = [msgspec.to_builtins(chunk) for chunk in chunks]
 
@@ -90,7 +90,7 @@ def test_the_chunks_of_a_stream_share_one_id_and_have_one_choice_each() -> None:
 def test_usage_comes_only_when_it_was_asked_for() -> None:
     """Null in every chunk, then one chunk with numbers and without choices."""
     asked = msgspec.structs.replace(ANSWER, usage=True)
-    end = [msgspec.to_builtins(chunk) for chunk in chat.last_chunks(asked, Usage())]
+    end = [msgspec.to_builtins(chunk) for chunk in chat.last_chunks(asked, ChatUsage())]
 
     assert msgspec.to_builtins(chat.role_chunk(asked))["usage"] is None
     assert (end[0]["usage"], end[1]["choices"], end[1]["usage"]["total_tokens"]) == (None, (), 0)
@@ -98,7 +98,7 @@ def test_usage_comes_only_when_it_was_asked_for() -> None:
 
 def test_a_whole_answer_says_the_same_as_a_stream() -> None:
     """The keys that the specification requires are there, null where nothing is to be said."""
-    body = msgspec.to_builtins(chat.completion(ANSWER, chat.Told(content="done")))
+    body = msgspec.to_builtins(chat.completion(ANSWER, chat.ChatContent(content="done")))
 
     assert body["choices"] == (
         {

@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 from adapter.domain.media import Image, Pixels, image_from_bytes
 from adapter.domain.orders import InlineSource, StoredSource
 from adapter.domain.usage import Usage
-from adapter.openai_api.read.conversation import WAY_OUT, read_wish
+from adapter.openai_api.read.conversation import WAY_OUT, Conversation, read_wish
 from adapter.openai_api.wire.chat import ChatChunk, ChatCompletion
 from adapter.openai_api.wire.images import ImageCompleted, ImagesResponse
 from adapter.openai_api.write import chat
@@ -20,7 +20,7 @@ from tests.fakes import made_image, png
 
 HERE = "http://here:8000"
 BLUE = {"role": "user", "content": "blue"}
-ANSWER = chat.Answer(id="chatcmpl-1", created=7, model="gemini-3-pro-image")
+ANSWER = chat.ChatHeading(id="chatcmpl-1", created=7, model="gemini-3-pro-image")
 SPENT = Usage(input_text=10, input_image=200, output_text=3, output_image=1000)
 NOTHING = {
     "input_tokens": 0,
@@ -153,7 +153,7 @@ def test_a_data_url_holds_the_very_bytes_of_the_picture() -> None:
     """In a whole answer and in a chunk, as any JSON parser reads it."""
     told = chat.enclosed([made_image(20), made_image(30)])
     message = plain(chat.completion(ANSWER, told))["choices"][0]["message"]  # type: ignore[index]
-    delta = plain(chat.told_chunk(ANSWER, told))["choices"][0]["delta"]  # type: ignore[index]
+    delta = plain(chat.whole_chunk(ANSWER, told))["choices"][0]["delta"]  # type: ignore[index]
 
     assert message["images"] == delta["images"]
     urls = [picture["image_url"]["url"] for picture in message["images"]]
@@ -176,7 +176,7 @@ def test_a_data_url_names_the_type_that_the_picture_has() -> None:
 def test_pictures_beside_the_text_come_in_one_chunk_with_numbers_of_their_own() -> None:
     """Python's helper joins what has the same number, Node's overwrites what comes later (`openai.md` section 6)."""
     told = chat.enclosed([made_image(), made_image(), made_image()])
-    delta = plain(chat.told_chunk(ANSWER, told))["choices"][0]["delta"]  # type: ignore[index]
+    delta = plain(chat.whole_chunk(ANSWER, told))["choices"][0]["delta"]  # type: ignore[index]
 
     assert set(delta) == {"images"}
     assert [picture["index"] for picture in delta["images"]] == [0, 1, 2]
@@ -194,7 +194,7 @@ def test_linked_pictures_are_markdown_of_their_own_paragraphs() -> None:
     """And nothing stands beside the text."""
     links = ["http://here/media/a.png", "http://here/media/b.png"]
     told = chat.linked([made_image(), made_image()], links)
-    delta = plain(chat.told_chunk(ANSWER, told))["choices"][0]["delta"]  # type: ignore[index]
+    delta = plain(chat.whole_chunk(ANSWER, told))["choices"][0]["delta"]  # type: ignore[index]
 
     assert delta == {"content": "![image](http://here/media/a.png)\n\n![image](http://here/media/b.png)"}
     assert "images" not in plain(chat.completion(ANSWER, told))["choices"][0]["message"]  # type: ignore[index]
@@ -225,7 +225,7 @@ def test_what_is_shown_is_what_the_next_turn_means() -> None:
     for told in (chat.linked([made_image()], ["http://here:8000/media/a.png"]), chat.enclosed([made_image()])):
         [choice] = chat.completion(ANSWER, told).choices
         history = msgspec.json.encode([{"role": "user", "content": "a fox"}, choice.message, BLUE])
-        [source] = read_wish(msgspec.json.decode(history), HERE, look_back=True).pictures
+        [source] = read_wish(Conversation(msgspec.json.decode(history), "messages", HERE), look_back=True).pictures
         assert source in {
             StoredSource("a.png", "messages", advice=WAY_OUT),
             InlineSource(png(), "messages", advice=WAY_OUT),

@@ -21,6 +21,7 @@ from adapter.domain.job import (
     advance,
 )
 from adapter.domain.media import RemoteVideo
+from adapter.domain.paging import Page
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.domain.usage import Usage
 from adapter.errors import (
@@ -328,9 +329,9 @@ def test_a_video_stands_where_its_job_stands(changes: dict[str, object], at: Vid
 def test_the_input_is_shown_page_by_page() -> None:
     """Newest first, or as it was written."""
     items = [GivenMessage(id=f"msg_{number}", role="user", content=()) for number in range(4)]
-    page = item_list(items, 2, None, newest_first=True)
-    rest = item_list(items, 2, "msg_2", newest_first=True)
-    oldest = item_list(items, 3, "msg_0", newest_first=False)
+    page = item_list(items, Page(limit=2))
+    rest = item_list(items, Page(limit=2, after="msg_2"))
+    oldest = item_list(items, Page(limit=3, after="msg_0", newest_first=False))
 
     assert ([item.id for item in page.data], page.first_id, page.last_id, page.has_more) == (
         *(["msg_3", "msg_2"], "msg_3", "msg_2"),
@@ -338,7 +339,7 @@ def test_the_input_is_shown_page_by_page() -> None:
     )
     assert ([item.id for item in rest.data], rest.has_more) == (["msg_1", "msg_0"], False)
     assert [item.id for item in oldest.data] == ["msg_1", "msg_2", "msg_3"]
-    assert wired(item_list([], 2, None, newest_first=True), "ResponseItemList")["first_id"] == ""
+    assert wired(item_list([], Page(limit=2)), "ResponseItemList")["first_id"] == ""
     wired(page, "ResponseItemList")
 
 

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from adapter.database.engine import Database
-from adapter.domain.records import DeletedEntry, Search, UploadedFile
+from adapter.domain.paging import Page
+from adapter.domain.records import DeletedEntry, UploadedFile
 from adapter.records.files import SqlFileStore
 from tests.fakes import given_file
 from tests.postgres import BOTH_ENGINES
@@ -24,10 +25,12 @@ async def fill(store: SqlFileStore, *files: UploadedFile) -> None:
         await store.add(file)
 
 
-async def listed(store: SqlFileStore, *, now: float = 2000.0, **search: object) -> list[str]:
-    """Return the ids of a page of Ada's."""
-    asked = msgspec.convert({"owner": "ada", "limit": 10, **search}, Search)
-    return [file.id for file in await store.list(asked, now=now)]
+async def listed(
+    store: SqlFileStore, *, owner: str = "ada", now: float = 2000.0, purpose: str | None = None, **page: object
+) -> list[str]:
+    """Return the ids of a page."""
+    asked = msgspec.convert(page, Page[UploadedFile])
+    return [file.id for file in await store.list(owner, asked, purpose=purpose, now=now)]
 
 
 async def test_a_file_comes_back_as_it_was_given(store: SqlFileStore) -> None:

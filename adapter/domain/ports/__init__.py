@@ -1,11 +1,12 @@
 """The ports of the use cases. Import them from here.
 
-Clock, memory budget, providers, and stores; `Memory` groups the three stores of a job.
+Clock, memory budget, connection of a request, providers, and stores; `Memory` groups the three stores of a job.
 """
 
 from adapter.domain.ports.access import Access, KeyNames, KeyStore, Secret
 from adapter.domain.ports.budget import Budget, Reservation
 from adapter.domain.ports.clock import Clock
+from adapter.domain.ports.connection import Connection, EndCallback
 from adapter.domain.ports.jobs import Claim, JobFeed, JobStore, RequestStore, Subscription, Write
 from adapter.domain.ports.makers import (
     ImageMaker,
@@ -40,8 +41,10 @@ __all__ = [
     "Budget",
     "Claim",
     "Clock",
+    "Connection",
     "Download",
     "Empty",
+    "EndCallback",
     "FileOwner",
     "FileStore",
     "Finished",

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from adapter.domain.records import DeletedEntry, Search, UploadedFile
+from adapter.domain.paging import Page
+from adapter.domain.records import DeletedEntry, UploadedFile
 from adapter.domain.stored_response import StoredResponse
 
 
@@ -53,8 +54,10 @@ class FileStore(FileOwner, ImageLocator, Protocol):
         """Return a file of this owner as the end of a page: whoever deletes what is listed has to come on."""
         ...
 
-    async def list(self, search: Search, *, now: float) -> Sequence[UploadedFile]:
-        """Return a page of files."""
+    async def list(
+        self, owner: str, page: Page[UploadedFile], *, purpose: str | None = None, now: float
+    ) -> Sequence[UploadedFile]:
+        """Return a page of an owner's files, by the time of their coming; if `purpose` is given only those for it."""
         ...
 
     async def delete(self, file_id: str, owner: str, *, now: float) -> UploadedFile | None:

@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -10,6 +10,8 @@ import msgspec
 from adapter.errors import UNREADABLE_JSON, InvalidRequest, RequestTooLarge
 
 _T = TypeVar("_T")
+
+NO_NAMES: Mapping[str, str] = {}
 
 #: Each value needs one. The longest conversations have some 100,000; a picture of any size has one.
 MOST_COMMAS = 500_000
@@ -65,8 +67,8 @@ def _check_count(body: bytes) -> None:
         raise RequestTooLarge(f"The request has more than {MOST_COMMAS} values; only pictures may be large.")
 
 
-def checked(decode: Callable[[], _T]) -> _T:
-    """Return what a decoder makes of a body.
+def checked(decode: Callable[[], _T], names: Mapping[str, str] = NO_NAMES) -> _T:
+    """Return what a decoder makes of a body. `names` says what the client calls the fields.
 
     Raises:
         InvalidRequest: as `read_json`.
@@ -75,7 +77,8 @@ def checked(decode: Callable[[], _T]) -> _T:
         return decode()
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at ")
-        param = re.sub(r"^`?\$\.?|`$", "", path) or None
+        place = re.sub(r"^`?\$\.?|`$", "", path)
+        param = re.sub(r"^\w+", lambda field: names.get(field[0], field[0]), place) or None
         raise InvalidRequest(_for_people(message, param), param=param, code="invalid_type") from error
     except UNREADABLE_JSON as error:
         raise InvalidRequest("The request body is not valid JSON.", code=NOT_JSON) from error

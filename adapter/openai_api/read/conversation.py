@@ -9,7 +9,7 @@ from adapter.domain.media import probe
 from adapter.domain.orders import InlineSource, Source
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.fields import wrong_type
-from adapter.openai_api.read.picture_sets import field_of, listed
+from adapter.openai_api.read.picture_sets import listed
 from adapter.openai_api.read.pictures import kept_name, sources_of
 from adapter.openai_api.read.turns import (
     Turn,
@@ -21,9 +21,7 @@ from adapter.openai_api.read.turns import (
     texts_of,
     words_of,
 )
-from adapter.openai_api.wire.media import Picture
-
-PARAM = "messages"
+from adapter.openai_api.wire.media import MediaRequest, Picture
 
 #: What is said beside the fault of an earlier picture. Without a way out it would be in the way of all that follows.
 WAY_OUT = (
@@ -40,6 +38,16 @@ _BLANKS = " \t\n\r"
 _MOST_HEADS = 1000
 
 
+class Conversation(msgspec.Struct, frozen=True):
+    """The turns of a request."""
+
+    turns: Sequence[Turn]
+    #: What the request calls them.
+    param: str
+    #: Base of our own links: a picture below it is ours.
+    public_url: str
+
+
 class Wish(msgspec.Struct, frozen=True):
     """What to make, and from what."""
 
@@ -51,7 +59,7 @@ class Wish(msgspec.Struct, frozen=True):
     is_earlier: bool = False
 
 
-def read_wish(messages: Sequence[Turn], public_url: str, *, look_back: bool) -> Wish:
+def read_wish(conversation: Conversation, *, look_back: bool) -> Wish:
     """Return the last user message's text and pictures.
 
     If it has none and `look_back` is set, they are those that were given or made last before it: so "make it blue"
@@ -62,38 +70,56 @@ def read_wish(messages: Sequence[Turn], public_url: str, *, look_back: bool) -> 
     Raises:
         InvalidRequest: there is no user message, or a part that cannot be used.
     """
-    asked = next((at for at in reversed(range(len(messages))) if role_of(messages[at]) == "user"), None)
+    turns, public_url = conversation.turns, conversation.public_url
+    asked = next((at for at in reversed(range(len(turns))) if role_of(turns[at]) == "user"), None)
     if asked is None:
-        raise InvalidRequest("There is no message of role 'user'.", param=PARAM)
-    text = "\n".join(_texts(messages[asked]))
-    for earlier in reversed(messages[0 if look_back else asked : asked + 1]):
-        found = tuple(_pictures(earlier, public_url))
+        raise InvalidRequest("There is no message of role 'user'.", param=conversation.param)
+    text = "\n".join(_texts(turns[asked], conversation.param))
+    for earlier in reversed(turns[0 if look_back else asked : asked + 1]):
+        found = tuple(_pictures(earlier, conversation))
         if found:
             chosen = found if role_of(earlier) == "user" else found[-1:]
             roles = tuple(picture.role for picture in chosen)
-            if earlier is messages[asked]:
+            if earlier is turns[asked]:
                 return Wish(text, sources_of(chosen, public_url), roles)
             if sources := _usable(chosen, public_url):
                 return Wish(text, sources, roles, is_earlier=True)
     return Wish(text)
 
 
-def with_fields(wish: Wish, pictures: Sequence[Picture], public_url: str) -> Wish:
+def with_fields(wish: Wish, media: MediaRequest, conversation: Conversation) -> Wish:
     """Return a wish with the pictures that stand beside the conversation, which mean the last turn.
 
     Raises:
         InvalidRequest: they are others than those of the turn, and nothing says what each is.
     """
+    pictures = media.pictures
     if not pictures:
         return wish
-    own = sources_of(pictures, public_url)
+    own = sources_of(pictures, conversation.public_url)
     if not wish.pictures or [_bare(source) for source in own] == [_bare(source) for source in wish.pictures]:
         return Wish(wish.text, own, tuple(picture.role for picture in pictures))
     if all(picture.role is None for picture in pictures):
-        name = field_of(pictures, PARAM)
-        raise InvalidRequest(f"'{PARAM}' and '{name}' bring different pictures; leave one of them out.", param=name)
+        name = media.called("pictures")
+        raise InvalidRequest(
+            f"'{conversation.param}' and '{name}' bring different pictures; leave one of them out.", param=name
+        )
     roles = (*wish.roles, *(picture.role for picture in pictures))
     return Wish(wish.text, (*wish.pictures, *own), roles)
+
+
+def without_roles(wish: Wish) -> Wish:
+    """Return a wish for pictures: what a turn's picture is to a video means nothing to them."""
+    return msgspec.structs.replace(wish, roles=(None,) * len(wish.pictures))
+
+
+def request_for(wish: Wish, media: MediaRequest, param: str) -> MediaRequest:
+    """Return a request with the words and the pictures of its conversation, which it calls `param`."""
+    pictures = tuple(
+        Picture(source, source.param, role) for source, role in zip(wish.pictures, wish.roles, strict=True)
+    )
+    names = {"pictures": param, **media.names, "prompt": param}
+    return msgspec.structs.replace(media, prompt=wish.text, pictures=pictures, names=names)
 
 
 def _bare(source: Source) -> Source:
@@ -111,45 +137,45 @@ def _usable(pictures: Sequence[Picture], public_url: str) -> tuple[Source, ...]:
     return tuple(msgspec.structs.replace(source, advice=WAY_OUT) for source in sources)
 
 
-def _texts(turn: Turn) -> Iterator[str]:
+def _texts(turn: Turn, param: str) -> Iterator[str]:
     """Yield the words of the turn that counts. A part that is neither words nor a picture was meant: it is refused."""
     content = turn.get("content")
     if not isinstance(content, str | list | dict | None):
-        raise wrong_type(content, PARAM, "text or a list of parts")
+        raise wrong_type(content, param, "text or a list of parts")
     if isinstance(content, str):
         yield content
     for part in parts_of(turn):
         if is_text(part):
             if not isinstance(part.get("text"), str | None):
-                raise wrong_type(part["text"], PARAM, "text")
+                raise wrong_type(part["text"], param, "text")
             yield words_of(part)
         elif not is_picture(part):
             raise InvalidRequest(
-                f"A part of type '{part.get('type')}' cannot be used. Allowed: text, image_url, file.", param=PARAM
+                f"A part of type '{part.get('type')}' cannot be used. Allowed: text, image_url, file.", param=param
             )
 
 
-def _pictures(turn: Turn, public_url: str) -> Iterator[Picture]:
+def _pictures(turn: Turn, conversation: Conversation) -> Iterator[Picture]:
     """Find what a user attached or wrote a link of ours to; or what an answer showed, in its text or beside it."""
-    role = role_of(turn)
+    role, param, public_url = role_of(turn), conversation.param, conversation.public_url
     if role == "user":
         ours = re.compile(re.escape(f"{public_url}/media/") + _PICTURE_NAME)
         for text in texts_of(turn):
-            yield from (Picture(found[0], PARAM) for found in ours.finditer(text))
+            yield from (Picture(found[0], param) for found in ours.finditer(text))
     if role == "assistant":
         for text in reversed([*texts_of(turn)]):
             if (last := _last_shown(text, public_url)) is not None:
-                yield last
+                yield Picture(last, param)
                 break
     if role in {"user", "assistant"}:
         for part in parts_of(turn):
             if is_picture(part):
-                yield from listed(part, PARAM, None)
-        yield from beside(turn, PARAM)
+                yield from listed(part, param, None)
+        yield from beside(turn, param)
 
 
-def _last_shown(text: str, public_url: str) -> Picture | None:
-    """Find the last picture in a text, from its end and in small steps: it may be 100 MB of data, or of brackets."""
+def _last_shown(text: str, public_url: str) -> str | None:
+    """Find the last picture's address, from the text's end in small steps: it may be 100 MB of data, or of brackets."""
     at = closed = len(text)
     for _ in range(_MOST_HEADS):
         begun, at = at, text.rfind("![", 0, at)
@@ -163,7 +189,7 @@ def _last_shown(text: str, public_url: str) -> Picture | None:
                 and text.find("(", head.end(), end) < 0
                 and _is_shown(text[head.end() : end], public_url)
             ):
-                return Picture(text[head.end() : end], PARAM)
+                return text[head.end() : end]
         closed = _first(text.find(")", at, begun), closed)
     return None
 

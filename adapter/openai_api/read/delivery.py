@@ -19,9 +19,10 @@ def asked_delivery(body: ImagesRequest) -> Delivery | None:
     """
     if body.response_format is None:
         return Delivery.BASE64 if body.stream else None
-    asked = Delivery(one_of(body.response_format, [Delivery.BASE64, Delivery.LINK], body.called("response_format")))
+    name = body.called("response_format")
+    asked = Delivery(one_of(body.response_format, [Delivery.BASE64, Delivery.LINK], name))
     if body.stream and asked is Delivery.LINK:
-        raise InvalidRequest("A stream carries 'b64_json' only; leave 'url' out.", param=body.called("response_format"))
+        raise InvalidRequest("A stream carries 'b64_json' only; leave 'url' out.", param=name)
     return asked
 
 

@@ -3,12 +3,12 @@
 import msgspec
 
 from adapter.domain.delivery import Delivery
-from adapter.domain.orders import ImageOrder, Source
+from adapter.domain.orders import ImageOrder
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.context import ReadContext
 from adapter.openai_api.read.images import image_order
-from adapter.openai_api.read.pictures import sources_of
 from adapter.openai_api.wire.images import ImagesRequest
+from adapter.openai_api.wire.media import MediaRequest
 
 #: OpenAI's own default for edits (reference: `openai.md` section 4); variations have that of generations.
 DEFAULT_EDITOR = "gpt-image-1.5"
@@ -22,7 +22,8 @@ VARIATION = (
 
 def as_edit(body: ImagesRequest) -> ImagesRequest:
     """Return an edit with what OpenAI assumes where it does not say."""
-    return msgspec.structs.replace(body, model=body.model or DEFAULT_EDITOR)
+    media = msgspec.structs.replace(body.media, model=body.media.model or DEFAULT_EDITOR)
+    return msgspec.structs.replace(body, media=media)
 
 
 def as_variation(body: ImagesRequest) -> ImagesRequest:
@@ -31,32 +32,28 @@ def as_variation(body: ImagesRequest) -> ImagesRequest:
     (Reference: `openai.md` section 4.) A stream has room for base64 only, and OpenAI's variations know none.
     """
     form = body.response_format or (None if body.stream else Delivery.LINK.value)
-    return msgspec.structs.replace(body, prompt=VARIATION, response_format=form)
+    media = msgspec.structs.replace(body.media, prompt=VARIATION)
+    return msgspec.structs.replace(body, media=media, response_format=form)
 
 
-def edit_order(body: ImagesRequest, context: ReadContext) -> ImageOrder:
+def edit_order(request: MediaRequest, context: ReadContext) -> ImageOrder:
     """Return the order that an edit (as by `as_edit`) means.
 
     Raises:
         UnknownModel: no such model.
         InvalidRequest: a field is missing, or asks for what the model or this server cannot do.
     """
-    return image_order(body, context, _sources(body, context))
+    if not request.pictures:
+        raise InvalidRequest("'image' is required.", param="image", code="missing_required_parameter")
+    return image_order(request, context)
 
 
-def variation_order(body: ImagesRequest, context: ReadContext) -> ImageOrder:
+def variation_order(request: MediaRequest, context: ReadContext) -> ImageOrder:
     """Return the order that a variation (as by `as_variation`) means.
 
     Raises:
         UnknownModel, InvalidRequest: as `edit_order`.
     """
-    sources = _sources(body, context)
-    if len(sources) > 1:
-        raise InvalidRequest("A variation is made of one picture.", param=sources[1].param)
-    return image_order(body, context, sources)
-
-
-def _sources(body: ImagesRequest, context: ReadContext) -> tuple[Source, ...]:
-    if not body.pictures:
-        raise InvalidRequest("'image' is required.", param="image", code="missing_required_parameter")
-    return sources_of(body.pictures, context.public_url)
+    if len(request.pictures) > 1:
+        raise InvalidRequest("A variation is made of one picture.", param=request.pictures[1].name)
+    return edit_order(request, context)

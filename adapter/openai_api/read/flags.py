@@ -21,7 +21,6 @@ from adapter.openai_api.read.shape import FORMS, read_shape
 #: A picture: the number of an attached one, from 1, or an address.
 Ref = int | str
 
-PARAM = "messages"
 PICTURE = "the number of an attached picture, or an http(s) address"
 #: In the place of a picture: no earlier one is meant either.
 NONE = "none"
@@ -76,8 +75,8 @@ class _Kind(msgspec.Struct, frozen=True):
     is_list: bool = False
 
 
-def take_flags(text: str) -> tuple[str, Flags]:
-    """Return a prompt without its flags, and the flags.
+def take_flags(text: str, param: str) -> tuple[str, Flags]:
+    """Return a prompt without its flags, and the flags. `param` is the field that the prompt stands in.
 
     Raises:
         InvalidRequest: a flag's value is missing or means nothing, or something else stands behind a flag.
@@ -89,9 +88,9 @@ def take_flags(text: str) -> tuple[str, Flags]:
         if flag.name not in KINDS:
             continue
         if at >= tail:
-            return text[: flag.start].rstrip(), _read(said[at:])
+            return text[: flag.start].rstrip(), _read(said[at:], param)
         if flag.word.startswith("--"):
-            raise InvalidRequest(next(filter(None, mistakes[at:])), param=PARAM)
+            raise InvalidRequest(next(filter(None, mistakes[at:])), param=param)
     return text, Flags()
 
 
@@ -135,21 +134,21 @@ def _mistake(flag: _Said) -> str | None:
 _HINT = "Flags stand at the end of the prompt; words that belong to what shall be seen go before them, or into quotes."
 
 
-def _read(said: Sequence[_Said]) -> Flags:
+def _read(said: Sequence[_Said], param: str) -> Flags:
     found: dict[str, object] = {}
     for flag in said:
         kind = KINDS[flag.name]
         if kind.field in found:
-            raise InvalidRequest(f"'--{flag.name}' is there more than once.", param=PARAM)
-        values = tuple(_value(flag, kind, value) for value in flag.values)
+            raise InvalidRequest(f"'--{flag.name}' is there more than once.", param=param)
+        values = tuple(_value(flag, kind, value, param) for value in flag.values)
         found[kind.field] = values if kind.is_list else values[0]
     return msgspec.convert(found, Flags)
 
 
-def _value(flag: _Said, kind: _Kind, value: str) -> object:
+def _value(flag: _Said, kind: _Kind, value: str, param: str) -> object:
     read = kind.read(value)
     if read is None:
-        raise InvalidRequest(f"'{flag.word}' takes {kind.takes}; not '{value}'. {_HINT}", param=PARAM)
+        raise InvalidRequest(f"'{flag.word}' takes {kind.takes}; not '{value}'. {_HINT}", param=param)
     return read
 
 

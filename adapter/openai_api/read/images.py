@@ -6,12 +6,14 @@ from adapter.domain.orders import ImageOrder, Source
 from adapter.errors import InvalidRequest, RequestTooLarge
 from adapter.openai_api.read.body import NOT_JSON
 from adapter.openai_api.read.context import ReadContext
-from adapter.openai_api.read.fields import one_of, prompt, required, seed
+from adapter.openai_api.read.fields import one_of, seed
 from adapter.openai_api.read.media import read_media_json
+from adapter.openai_api.read.media_fields import card_of, prompt_of
 from adapter.openai_api.read.names import FIRST, LAST
 from adapter.openai_api.read.pictures import sources_of
 from adapter.openai_api.read.shape import frame_of, origin_of
 from adapter.openai_api.wire.images import ImagesRequest
+from adapter.openai_api.wire.media import MediaRequest
 
 #: OpenAI's own default (reference: `openai.md` section 4).
 DEFAULT_MODEL = "dall-e-2"
@@ -47,33 +49,34 @@ STYLES = {"vivid": "", "natural": "\n\nStyle: natural and true to life, without 
 FOREIGN = ("complexity", "frame_count", "frame_duration_ms", "svg")
 
 
-def image_order(body: ImagesRequest, context: ReadContext, sources: tuple[Source, ...] = ()) -> ImageOrder:
-    """Return the order that a request means; `sources` are the pictures that it brings along.
+def image_order(request: MediaRequest, context: ReadContext) -> ImageOrder:
+    """Return the order for pictures that a request means, whatever its route.
 
     Raises:
         UnknownModel: no such model.
         InvalidRequest: a field is missing, or asks for what the model or this server cannot do.
     """
-    name = body.model or DEFAULT_MODEL
-    card, by_name = context.catalogue.find_card(name, ImageCard)
-    _refuse_what_is_not_done(body)
+    sources = sources_of(request.pictures, context.public_url)
+    name = request.model or DEFAULT_MODEL
+    card, by_name = card_of(request, name, ImageCard, context)
+    _refuse_what_is_not_done(request)
     _check_count(sources, card)
-    policy = _policy(body, context)
-    shape, frame = _framed(body, card, by_name, policy)
+    policy = _policy(request, context)
+    shape, frame = _framed(request, card, by_name, policy)
     return ImageOrder(
         model=name,
         provider=card.provider,
         upstream=card.upstream,
-        prompt=prompt(required(body.prompt, "prompt"), context.longest_prompt) + _style(body.style),
-        n=_count(body),
+        prompt=prompt_of(request, context) + _style(request),
+        n=_count(request),
         frame=frame,
-        exact=_exact(shape.pixels, body) if policy is SizePolicy.EXACT else None,
+        exact=_exact(shape.pixels, request) if policy is SizePolicy.EXACT else None,
         sources=sources,
         input_formats=tuple(MediaFormat[word.upper()] for word in card.input_formats),
-        seed=seed(body.seed),
-        lenient=_is_lenient(body.moderation, card),
-        format=_format(body),
-        compression=_compression(body),
+        seed=seed(request.seed),
+        lenient=_is_lenient(request, card),
+        format=_format(request),
+        compression=_compression(request),
     )
 
 
@@ -90,7 +93,7 @@ def read_generation(body: bytes) -> ImagesRequest:
         if fault.code == NOT_JSON and len(body) > WORDS_BYTES:
             raise _too_many_words() from fault
         raise
-    if len(body) > WORDS_BYTES and not request.pictures:
+    if len(body) > WORDS_BYTES and not request.media.pictures:
         raise _too_many_words()
     return request
 
@@ -99,41 +102,41 @@ def _too_many_words() -> RequestTooLarge:
     return RequestTooLarge(f"A request without pictures has at most {WORDS_BYTES} bytes.")
 
 
-def generation_order(body: ImagesRequest, context: ReadContext) -> ImageOrder:
+def generation_order(request: MediaRequest, context: ReadContext) -> ImageOrder:
     """Return the order that a generation means. Pictures that it brings along are worked from, as in an edit.
 
     Raises:
         UnknownModel, InvalidRequest: as `image_order`.
     """
-    if body.input_fidelity is not None and not body.pictures:
-        name = body.called("input_fidelity")
+    if request.input_fidelity is not None and not request.pictures:
+        name = request.called("input_fidelity")
         raise InvalidRequest(f"'{name}' is for pictures to work from, and there are none.", param=name)
-    return image_order(body, context, sources_of(body.pictures, context.public_url))
+    return image_order(request, context)
 
 
-def _refuse_what_is_not_done(body: ImagesRequest) -> None:
+def _refuse_what_is_not_done(request: MediaRequest) -> None:
     """Refuse wishes that would otherwise be dropped in silence; a paid answer is what was asked for.
 
     `partial_images` is none of them: OpenAI's document allows to send fewer, and these models show none on the way.
     """
-    one_of(body.background or "auto", ["auto", "opaque"], "background")
-    if not 0 <= (body.partial_images or 0) <= 3:
-        name = body.called("partial_images")
+    one_of(request.background or "auto", ["auto", "opaque"], request.called("background"))
+    if not 0 <= (request.partial_images or 0) <= 3:
+        name = request.called("partial_images")
         raise InvalidRequest(f"'{name}' has to be 0 to 3.", param=name)
     # `high`, the most, is how these models look at their inputs anyway.
-    one_of(body.input_fidelity or "low", ["low", "high"], body.called("input_fidelity"))
-    if body.seconds is not None:
-        name = body.called("seconds")
+    one_of(request.input_fidelity or "low", ["low", "high"], request.called("input_fidelity"))
+    if request.seconds is not None:
+        name = request.called("seconds")
         raise InvalidRequest(f"This model makes pictures, which have no length; leave '{name}' out.", param=name)
-    for picture in body.pictures:
+    for picture in request.pictures:
         if picture.role in {FIRST, LAST}:
             raise InvalidRequest(
                 f"This model makes pictures, which have no frames; '{picture.name}' belongs to videos.",
                 param=picture.name,
             )
     for field in FOREIGN:
-        if getattr(body, field) is not None:
-            name = body.called(field)
+        if getattr(request, field) is not None:
+            name = request.called(field)
             raise InvalidRequest(f"'{name}' means nothing to these models; leave it out.", param=name)
 
 
@@ -146,61 +149,63 @@ def _check_count(sources: tuple[Source, ...], card: ImageCard) -> None:
         )
 
 
-def _framed(body: ImagesRequest, card: ImageCard, by_name: Ratio | None, policy: SizePolicy) -> tuple[Shape, Frame]:
+def _framed(request: MediaRequest, card: ImageCard, by_name: Ratio | None, policy: SizePolicy) -> tuple[Shape, Frame]:
     """Return the frame that is asked for, and what the model makes of it."""
-    shape = frame_of(body, by_name)
-    wished = QUALITIES[one_of(body.quality or "auto", list(QUALITIES), body.called("quality"))]
+    shape = frame_of(request, by_name)
+    wished = QUALITIES[one_of(request.quality or "auto", list(QUALITIES), request.called("quality"))]
     if wished is not None and shape.resolution is None and shape.pixels is None:
         shape = Shape(ratio=shape.ratio, fineness=wished)
     try:
         return shape, card.frame(shape, policy)
     except InvalidRequest as fault:
-        fault.param = origin_of(body, fault.param)
+        fault.param = origin_of(request, fault.param)
         raise
 
 
-def _policy(body: ImagesRequest, context: ReadContext) -> SizePolicy:
-    if body.size_policy is None:
+def _policy(request: MediaRequest, context: ReadContext) -> SizePolicy:
+    if request.size_policy is None:
         return context.size_policy
-    return SizePolicy(one_of(body.size_policy, [policy.value for policy in SizePolicy], body.called("size_policy")))
+    policies = [policy.value for policy in SizePolicy]
+    return SizePolicy(one_of(request.size_policy, policies, request.called("size_policy")))
 
 
-def _exact(pixels: Pixels | None, body: ImagesRequest) -> Pixels | None:
+def _exact(pixels: Pixels | None, request: MediaRequest) -> Pixels | None:
     """Return what can be made to the pixel; what cannot be is refused before it is paid for."""
     if pixels is None:
         return None
-    kind = _format(body)
+    kind = _format(request)
     too_long = kind is MediaFormat.WEBP and max(pixels.width, pixels.height) > LONGEST_WEBP_SIDE
     if too_long or pixels.area > MOST_ENCODED_PIXELS:
-        raise InvalidRequest(f"'{pixels}' is too large to be made exactly.", param=body.called("size"))
+        raise InvalidRequest(f"'{pixels}' is too large to be made exactly.", param=request.called("size"))
     return pixels
 
 
-def _style(style: str | None) -> str:
-    return STYLES[one_of(style or "vivid", list(STYLES), "style")]
+def _style(request: MediaRequest) -> str:
+    return STYLES[one_of(request.style or "vivid", list(STYLES), request.called("style"))]
 
 
-def _is_lenient(moderation: str | None, card: ImageCard) -> bool:
-    return one_of(moderation or "auto", ["auto", "low"] if card.lenient else ["auto"], "moderation") == "low"
+def _is_lenient(request: MediaRequest, card: ImageCard) -> bool:
+    allowed = ["auto", "low"] if card.lenient else ["auto"]
+    return one_of(request.moderation or "auto", allowed, request.called("moderation")) == "low"
 
 
-def _format(body: ImagesRequest) -> MediaFormat:
-    return FORMATS[one_of(body.output_format or "png", list(FORMATS), body.called("output_format"))]
+def _format(request: MediaRequest) -> MediaFormat:
+    return FORMATS[one_of(request.output_format or "png", list(FORMATS), request.called("output_format"))]
 
 
-def _compression(body: ImagesRequest) -> int:
-    asked, name = body.output_compression, body.called("output_compression")
+def _compression(request: MediaRequest) -> int:
+    asked, name = request.output_compression, request.called("output_compression")
     if asked is None:
         return 100
     if not 0 <= asked <= 100:
         raise InvalidRequest(f"'{name}' has to be 0 to 100.", param=name)
-    if asked < 100 and _format(body) is MediaFormat.PNG:
+    if asked < 100 and _format(request) is MediaFormat.PNG:
         raise InvalidRequest(f"A PNG is not compressed with losses; leave '{name}' out.", param=name)
     return asked
 
 
-def _count(body: ImagesRequest) -> int:
-    count, name = 1 if body.n is None else body.n, body.called("n")
+def _count(request: MediaRequest) -> int:
+    count, name = 1 if request.n is None else request.n, request.called("n")
     if not 1 <= count <= MAX_IMAGES:
         raise InvalidRequest(f"'{name}' has to be 1 to {MAX_IMAGES}.", param=name)
     return count

@@ -30,7 +30,7 @@ def asked_markup(body: ChatRequest, catalogue: Catalogue) -> Markup | None:
         UnknownModel: no such model.
         InvalidRequest: there is no such form, or no model.
     """
-    by_name = split_model(required(body.model, "model"), catalogue)[1]
+    by_name = split_model(required(body.media.model, "model"), catalogue)[1]
     if body.video_markup is None:
         return by_name
     return Markup(one_of(body.video_markup, [form.value for form in Markup], body.called("video_markup")))

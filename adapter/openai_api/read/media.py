@@ -1,16 +1,17 @@
 """Any request for pictures or videos, JSON or form, into its wire struct: the one reader of the names in `names.py`.
 
-What a client says is moved from the name that it used to our own field. The struct remembers the name for errors.
+What a client says of media is moved from the name that it used to our own field of `MediaRequest`, which remembers the
+name for errors. The other fields stay with the route.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from adapter.errors import UNREADABLE_JSON, InvalidRequest
 from adapter.openai_api.read.body import checked, read_json
-from adapter.openai_api.read.fields import format_of, seconds_of, whole_number, word_of
 from adapter.openai_api.read.form import DEEPEST, Part, is_empty, plant, texts
 from adapter.openai_api.read.names import (
     CONTAINERS,
@@ -20,40 +21,36 @@ from adapter.openai_api.read.names import (
     INNER_CONTAINERS,
     OF_FILES,
     PICTURES,
+    READERS,
     REFUSED,
     SEARCH_TOOLS,
     spellings,
 )
 from adapter.openai_api.read.picture_sets import listed, one_set
-from adapter.openai_api.read.shape import ratio_of, resolution_of, size_of
-from adapter.openai_api.wire.media import MediaRequest, Picture
+from adapter.openai_api.wire.media import MediaRequest, Picture, RouteRequest
 
 #: A request, decoded and not yet judged.
 Tree = Mapping[str, object]
 
-_Request = TypeVar("_Request", bound=MediaRequest)
+_Request = TypeVar("_Request", bound=RouteRequest)
 
-_READERS: Mapping[str, Callable[[object, str], object]] = {
-    "n": whole_number,
-    "seed": whole_number,
-    "seconds": seconds_of,
-    "size": size_of,
-    "aspect_ratio": ratio_of,
-    "resolution": resolution_of,
-    "quality": word_of,
-    "output_format": format_of,
-    "output_compression": whole_number,
-}
-#: Keys that do not reach the struct as they came. `response_format` does: it is also a field of OpenAI's.
-_MOVED = frozenset({*FIELDS, *PICTURES, *CONTAINERS, *MediaRequest.__struct_fields__}) - FORMATS - {"model"}
+#: Keys that are moved. `response_format` stays too: it is also a field of OpenAI's.
+_MOVED = frozenset({*FIELDS, *PICTURES, *CONTAINERS}) - FORMATS
 
 
-class _Said(msgspec.Struct, frozen=True):
+class _Found(msgspec.Struct, frozen=True):
     """A value, the key that it stands under, and the whole way to it."""
 
     key: str
     name: str
     value: object
+
+
+class _Named(NamedTuple):
+    """Values by their fields, and the names that the client used for them."""
+
+    values: Mapping[str, object]
+    names: Mapping[str, str]
 
 
 def read_media_json(body: bytes, kind: type[_Request]) -> _Request:
@@ -83,41 +80,48 @@ def read_tree(tree: Tree, kind: type[_Request], *, inside: str = "", is_form: bo
         InvalidRequest: as `read_media_json`.
     """
     _refuse_searches(tree)
-    said = [*_said(tree, inside, parent="", is_form=is_form)]
-    names, values = _fields(said)
+    found = [*_found(tree, inside, parent="", is_form=is_form)]
+    moved = _moved(found)
     rest = {key: _whole(value) for key, value in tree.items() if key not in _MOVED and not is_empty(value)}
-    spelt, plain = _by_field(texts(rest) if is_form else rest, kind, inside)
-    try:
-        request = checked(lambda: msgspec.convert({**plain, **values}, kind, strict=not is_form))
-    except InvalidRequest as fault:
-        fault.param = fault.param and (spelt.get(fault.param) or _path(inside, fault.param, is_form=False))
-        raise
-    return msgspec.structs.replace(request, names={**spelt, **names}, pictures=pictures_of(said))
+    own = _by_field(texts(rest) if is_form else rest, kind, inside)
+    names, known = {**own.names, **moved.names}, {"model", *kind.KNOWN}
+    said = {**{field: value for field, value in own.values.items() if field in known}, **moved.values}
+    media = checked(lambda: msgspec.convert(said, MediaRequest, strict=not is_form), names)
+    request = checked(lambda: msgspec.convert(own.values, kind, strict=not is_form), names)
+    pictures = [one for one in found if one.key in PICTURES]
+    names = names if not pictures else {**names, "pictures": pictures[0].name}
+    media = msgspec.structs.replace(media, names=names, pictures=_pictures(pictures))
+    return msgspec.structs.replace(request, media=media)
 
 
-def _by_field(
-    rest: Mapping[str, object], kind: type[MediaRequest], inside: str
-) -> tuple[Mapping[str, str], Mapping[str, object]]:
-    """Return which fields of the route came in their other spelling (`sizePolicy`), and all values by their fields.
+def _by_field(rest: Mapping[str, object], kind: type[RouteRequest], inside: str) -> _Named:
+    """Return the fields that the route knows by themselves. Each may come in its other spelling (`sizePolicy`).
 
     Raises:
         InvalidRequest: both spellings came and say different things.
     """
-    fields = {spelling: field for field in kind.__struct_fields__ for spelling in spellings(field)}
-    spelt: dict[str, str] = {}
-    found: dict[str, object] = {}
+    fields = _fields_of(kind)
+    values: dict[str, object] = {}
+    names: dict[str, str] = {}
     for key, value in rest.items():
         is_container = key in FORMATS and isinstance(value, dict)  # Google's, which is read elsewhere
-        field, name = key if is_container else fields.get(key, key), _path(inside, key, is_form=False)
-        if field in found and found[field] != value:
-            raise contradiction(spelt.get(field) or _path(inside, field, is_form=False), name)
-        if field != key:
-            spelt[field] = name
-        found[field] = value
-    return spelt, found
+        field, name = fields.get(key), _path(inside, key, is_form=False)
+        if field is None or (is_container and field != key):
+            continue
+        if field in values and values[field] != value:
+            raise contradiction(names[field], name)
+        values[field], names[field] = value, name
+    return _Named(values, names)
 
 
-def _said(tree: Tree, inside: str, *, parent: str, is_form: bool) -> Iterator[_Said]:
+@cache
+def _fields_of(kind: type[RouteRequest]) -> Mapping[str, str]:
+    """Return the fields that a route knows by themselves, by each of their spellings."""
+    known = {"model", *kind.KNOWN, *kind.__struct_fields__} - {"media"}
+    return {spelling: field for field in known for spelling in spellings(field)}
+
+
+def _found(tree: Tree, inside: str, *, parent: str, is_form: bool) -> Iterator[_Found]:
     """Yield what the table knows, and refuse what none of the models does."""
     for key, value in tree.items():
         if is_empty(value):
@@ -126,13 +130,13 @@ def _said(tree: Tree, inside: str, *, parent: str, is_form: bool) -> Iterator[_S
         is_container = key in CONTAINERS or (key in INNER_CONTAINERS and parent in FORMATS)
         below = _opened(value) if is_container and name.count("." if not is_form else "[") < DEEPEST else None
         if below is not None:
-            yield from _said(below, name, parent=key, is_form=is_form)
+            yield from _found(below, name, parent=key, is_form=is_form)
         elif key in REFUSED:
             _refuse(key, name, _plain(value))
         elif key in FILE_FIELDS and parent in OF_FILES:
-            yield _Said(FILE_FIELDS[key], name, _plain(value))
+            yield _Found(FILE_FIELDS[key], name, _plain(value))
         elif key in PICTURES or key in FIELDS:
-            yield _Said(key, name, value if key in PICTURES else _plain(value))
+            yield _Found(key, name, value if key in PICTURES else _plain(value))
 
 
 def _path(inside: str, key: str, *, is_form: bool) -> str:
@@ -189,22 +193,24 @@ def _refuse_searches(tree: Tree) -> None:
                 raise InvalidRequest(REFUSED[kind].advice.format(name=name), param=name)
 
 
-def _fields(said: Sequence[_Said]) -> tuple[Mapping[str, str], Mapping[str, object]]:
-    """Return under which name each field came, and what it is.
+def _moved(found: Sequence[_Found]) -> _Named:
+    """Return the fields of the table.
 
     Raises:
         InvalidRequest: a value of the wrong type, or two names that say different things.
     """
-    found: dict[str, _Said] = {}
-    for one in _sized([one for one in said if one.key in FIELDS]):
+    fields: dict[str, _Found] = {}
+    for one in _sized([one for one in found if one.key in FIELDS]):
         field = FIELDS[one.key]
-        value = _READERS[field](one.value, one.name)
+        value = READERS[field](one.value, one.name)
         if value is None:
             continue
-        earlier = found.setdefault(field, _Said(field, one.name, value))
+        earlier = fields.setdefault(field, _Found(field, one.name, value))
         if _alike(earlier.value) != _alike(value):
             raise contradiction(earlier.name, one.name, f" ({earlier.value} and {value})")
-    return {field: one.name for field, one in found.items()}, {field: one.value for field, one in found.items()}
+    return _Named(
+        {field: one.value for field, one in fields.items()}, {field: one.name for field, one in fields.items()}
+    )
 
 
 def contradiction(one: str, other: str, values: str = "") -> InvalidRequest:
@@ -216,31 +222,31 @@ def _alike(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
-def _sized(said: Sequence[_Said]) -> Iterator[_Said]:
+def _sized(found: Sequence[_Found]) -> Iterator[_Found]:
     """Yield the fields. What names pixels in another way is a `size`."""
-    sides = {one.key: one for one in said if one.key in {"width", "height"}}
-    for one in said:
+    sides = {one.key: one for one in found if one.key in {"width", "height"}}
+    for one in found:
         if one.key not in sides:
             is_size = FIELDS[one.key] == "resolution" and _names_pixels(one)
-            yield _Said("size", one.name, one.value) if is_size else one
+            yield _Found("size", one.name, one.value) if is_size else one
         elif len(sides) == 1:
             raise InvalidRequest(f"'{one.name}' alone is no size; give 'width' and 'height'.", param=one.name)
         elif one.key == "width":
-            yield _Said("size", one.name, {key: side.value for key, side in sides.items()})
+            yield _Found("size", one.name, {key: side.value for key, side in sides.items()})
 
 
-def _names_pixels(one: _Said) -> bool:
+def _names_pixels(one: _Found) -> bool:
     return isinstance(one.value, dict) or (isinstance(one.value, str) and "x" in one.value.lower())
 
 
-def pictures_of(said: Sequence[_Said]) -> tuple[Picture, ...]:
+def _pictures(found: Sequence[_Found]) -> tuple[Picture, ...]:
     """Return the pictures under all their names. The same ones under two names are meant once.
 
     Raises:
         InvalidRequest: two names for one thing bring different pictures.
     """
     sets: dict[str, Sequence[Picture]] = {}
-    for one in said:
-        if one.key in PICTURES and (found := tuple(listed(one.value, one.name, PICTURES[one.key] or None))):
-            sets[one.name] = found
+    for one in found:
+        if pictures := tuple(listed(one.value, one.name, PICTURES[one.key] or None)):
+            sets[one.name] = pictures
     return one_set(sets)

@@ -9,10 +9,13 @@ gateway adds fields of its own.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
+
+from adapter.openai_api.read.fields import format_of, seconds_of, whole_number, word_of
+from adapter.openai_api.read.shape import ratio_of, resolution_of, size_of
 
 FIRST, LAST, REFERENCE = "first_frame", "last_frame", "reference_image"
 
@@ -51,10 +54,12 @@ FORMATS: Final = frozenset({"response_format", "responseFormat"})
 #: Containers that speak of the file to make. Elsewhere `mime_type` is of a picture that comes along.
 OF_FILES: Final = FORMATS | INNER_CONTAINERS | spellings("output_options") | spellings("image_output_options")
 
-#: Each field of ours, and what clients call it.
-FIELDS: Final = _by_spelling(
-    {
-        "n": (
+#: Each field of `MediaRequest` that is known at every route: how it is read, and what clients call it. A `width` with a
+#: `height` is a `size`.
+_FIELDS: Final[Mapping[str, tuple[Callable[[object, str], object], tuple[str, ...]]]] = {
+    "n": (
+        whole_number,
+        (
             "n",
             "num_images",
             "num_outputs",
@@ -67,15 +72,21 @@ FIELDS: Final = _by_spelling(
             "batch_size",
             "n_variants",
         ),
-        "size": ("size",),
-        "width": ("width",),
-        "height": ("height",),
-        "aspect_ratio": ("aspect_ratio", "ratio", "image_aspect_ratio", "video_aspect_ratio", "orientation"),
-        "resolution": ("resolution", "image_size", "image_resolution", "video_resolution", "output_resolution"),
-        "quality": ("quality",),
-        "output_format": ("output_format", "output_mime_type"),
-        "output_compression": ("output_compression", "output_compression_quality"),
-        "seconds": (
+    ),
+    "size": (size_of, ("size",)),
+    "width": (whole_number, ("width",)),
+    "height": (whole_number, ("height",)),
+    "aspect_ratio": (ratio_of, ("aspect_ratio", "ratio", "image_aspect_ratio", "video_aspect_ratio", "orientation")),
+    "resolution": (
+        resolution_of,
+        ("resolution", "image_size", "image_resolution", "video_resolution", "output_resolution"),
+    ),
+    "quality": (word_of, ("quality",)),
+    "output_format": (format_of, ("output_format", "output_mime_type")),
+    "output_compression": (whole_number, ("output_compression", "output_compression_quality")),
+    "seconds": (
+        seconds_of,
+        (
             "seconds",
             "duration",
             "duration_seconds",
@@ -86,9 +97,11 @@ FIELDS: Final = _by_spelling(
             "video_duration",
             "n_seconds",
         ),
-        "seed": ("seed", "random_seed"),
-    }
-)
+    ),
+    "seed": (whole_number, ("seed", "random_seed")),
+}
+FIELDS: Final = _by_spelling({field: names for field, (_, names) in _FIELDS.items()})
+READERS: Final = {field: read for field, (read, _) in _FIELDS.items()}
 
 #: Google's names in the containers that speak of the file to make.
 FILE_FIELDS: Final = {

@@ -90,8 +90,3 @@ def _is_of_form(picture: Picture) -> bool:
 def _alike(pictures: Sequence[Picture]) -> list[object]:
     said = [unwrapped(picture.value)[1] for picture in pictures]
     return [one.data if isinstance(one, Part) else one for one in said]
-
-
-def field_of(pictures: Sequence[Picture], otherwise: str) -> str:
-    """Return the field that pictures came in, without a number or the field inside of it."""
-    return pictures[0].name.partition("[")[0] if pictures else otherwise

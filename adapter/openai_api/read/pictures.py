@@ -58,9 +58,13 @@ def sources_of(pictures: Iterable[Picture], public_url: str) -> tuple[Source, ..
 def read_picture(value: object, public_url: str, param: str) -> Source:
     """Return the source that a value means: an address, base64, an id, a part of a form, or an object with one of them.
 
+    A conversation brings sources: they are returned as they are.
+
     Raises:
         InvalidRequest: it means none.
     """
+    if isinstance(value, Source):
+        return value
     kind, said = unwrapped(value)
     if kind in WITH_DATA:
         if isinstance(said, Part):

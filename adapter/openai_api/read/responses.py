@@ -1,28 +1,25 @@
 """A request of the Responses API into an order: the image tool's, or a video."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from fnmatch import fnmatchcase
 
 import msgspec
 from msgspec import UNSET
 
 from adapter.domain.catalogue import LONGEST_NAME, VideoCard
-from adapter.domain.orders import FileIdSource, ImageOrder, LinkSource, Source, StoredSource, VideoWish
+from adapter.domain.orders import FileIdSource, ImageOrder, LinkSource, Source, StoredSource, VideoDraft
 from adapter.errors import InvalidRequest, UnknownModel
-from adapter.openai_api.read.chat import video_wish
+from adapter.openai_api.read.chat import conversation_video_draft
 from adapter.openai_api.read.context import ReadContext
-from adapter.openai_api.read.conversation import PARAM as CHAT_PARAM
-from adapter.openai_api.read.conversation import read_wish, with_fields
-from adapter.openai_api.read.fields import one_of, prompt, required
+from adapter.openai_api.read.conversation import Conversation, read_wish, request_for, with_fields, without_roles
+from adapter.openai_api.read.fields import one_of, required
 from adapter.openai_api.read.images import image_order
 from adapter.openai_api.read.markup import split_model
 from adapter.openai_api.read.media import contradiction, read_tree
 from adapter.openai_api.read.response_items import ends_in_answer, last_drawn, messages
 from adapter.openai_api.read.turns import Turn
-from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.wire.media import MediaRequest
-from adapter.openai_api.wire.responses import ImageTool, ResponsesRequest, Said
+from adapter.openai_api.wire.responses import EchoedFields, ImageTool, ResponsesRequest
 
 PARAM = "input"
 TOOL = "image_generation"
@@ -32,14 +29,15 @@ DEFAULT_MODEL = "gpt-image-1"
 CHAT_MODELS = ("gpt-*", "chatgpt-*", "o[1-9]*")
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """What a request means."""
+class ResponsePlan(msgspec.Struct, frozen=True):
+    """What a request comes to: an order, or nothing to make."""
 
     #: None if the input has its answer already: then nothing is made.
-    order: ImageOrder | VideoWish | None
+    order: ImageOrder | VideoDraft | None
     #: The model as the response names it.
     model: str
-    said: Said
+    #: What the response repeats of it.
+    echoed: EchoedFields
     #: The pictures in sight, as a client would name them.
     sight: tuple[str, ...]
 
@@ -48,7 +46,7 @@ class Asked(msgspec.Struct, frozen=True):
         """What is drawn."""
         if self.order is None:
             return ""
-        return self.order.order.prompt if isinstance(self.order, VideoWish) else self.order.prompt
+        return self.order.order.prompt if isinstance(self.order, VideoDraft) else self.order.prompt
 
     @property
     def edits(self) -> bool:
@@ -56,16 +54,9 @@ class Asked(msgspec.Struct, frozen=True):
         return self.order is not None and bool(self.order.sources)
 
 
-class _Tool(msgspec.Struct, frozen=True):
-    """The image tool, and where it stands."""
-
-    at: int
-    body: ImageTool
-
-
 def read_response(
     body: ResponsesRequest, context: ReadContext, sight: Sequence[str], *, is_answered: bool = False
-) -> Asked:
+) -> ResponsePlan:
     """Return what a request means; `sight` is what the response before it has in sight.
 
     `is_answered` says whether that response shows something: then an input without a user message asks for nothing.
@@ -78,62 +69,60 @@ def read_response(
     if body.previous_response_id is None and not is_answered:
         required(body.input, PARAM)
     tool = _tool(body)
-    turns = [*_shown(sight), *messages(body.input)]
-    with _params({CHAT_PARAM: PARAM}):
-        is_video = _is_video(body, tool, context)
-        if ends_in_answer(body.input, context.phrasebook, is_answered=is_answered):
-            return Asked(None, body.model or DEFAULT_MODEL, _said(body), last_drawn(body.input) or tuple(sight))
-        if is_video:
-            order: ImageOrder | VideoWish = _video(body, turns, context)
-        else:
-            order = _picture(body, tool, turns, context)
-    sources = tuple(_placed(source) for source in order.sources)
-    order = msgspec.structs.replace(order, sources=sources)
-    named = tuple(name for source in sources if (name := _name(source, context.public_url)))
-    return Asked(order, body.model or DEFAULT_MODEL, _said(body), named or tuple(sight))
-
-
-def _placed(source: Source) -> Source:
-    """Return a picture of a turn with the name that turns have in this API."""
-    return msgspec.structs.replace(source, param=PARAM) if source.param == CHAT_PARAM else source
+    conversation = Conversation([*_shown(sight), *messages(body.input)], PARAM, context.public_url)
+    model, is_video = body.media.model or DEFAULT_MODEL, _is_video(body, tool, context)
+    if ends_in_answer(body.input, context.phrasebook, is_answered=is_answered):
+        return ResponsePlan(None, model, _echoed(body), last_drawn(body.input) or tuple(sight))
+    if is_video:
+        order: ImageOrder | VideoDraft = _video(body, conversation, context)
+    else:
+        order = _picture(body, tool, conversation, context)
+    named = tuple(name for source in order.sources if (name := _name(source, context.public_url)))
+    return ResponsePlan(order, model, _echoed(body), named or tuple(sight))
 
 
 def _refuse_what_is_not_done(body: ResponsesRequest) -> None:
-    for name in ("conversation", "prompt"):
-        if getattr(body, name) is not None:
+    for field in ("conversation", "prompt"):
+        if getattr(body, field) is not None:
+            name = body.called(field)
             raise InvalidRequest(f"There is no '{name}' here; send the input or 'previous_response_id'.", param=name)
     if body.background and body.store is False:
-        raise InvalidRequest("What is made in the background has to be stored to be found again.", param="store")
+        raise InvalidRequest(
+            "What is made in the background has to be stored to be found again.", param=body.called("store")
+        )
 
 
-def _tool(body: ResponsesRequest) -> _Tool | None:
+def _tool(body: ResponsesRequest) -> ImageTool | None:
     """Return the image tool; other tools are tolerated and mean nothing."""
     for at, given in enumerate(body.tools or ()):
         if isinstance(given, dict) and given.get("type") == TOOL:
-            tool = _Tool(at, read_tree(given, ImageTool, inside=f"tools[{at}]"))
-            _check_choice(body.tool_choice)
+            tool = read_tree(given, ImageTool, inside=f"tools[{at}]")
+            _check_choice(body)
             return tool
     return None
 
 
-def _check_choice(choice: object) -> None:
+def _check_choice(body: ResponsesRequest) -> None:
+    choice = body.tool_choice
     kind = choice.get("type") if isinstance(choice, dict) else choice
     if kind not in {None, "auto", "required", TOOL, "allowed_tools"}:
         raise InvalidRequest(
             f"Only the tool '{TOOL}' does anything here. Allowed: auto, required, {{'type': '{TOOL}'}}.",
-            param="tool_choice",
+            param=body.called("tool_choice"),
         )
 
 
-def _is_video(body: ResponsesRequest, tool: _Tool | None, context: ReadContext) -> bool:
+def _is_video(body: ResponsesRequest, tool: ImageTool | None, context: ReadContext) -> bool:
     """Say what kind of model is asked for. A name that is not ours is a chat model's, which needs the tool."""
-    name = required(body.model, "model") if tool is None else body.model
+    name = required(body.media.model, "model") if tool is None else body.media.model
     if name is None or (tool is not None and _is_chat_model(name, context)):
         return False
     if not isinstance(context.catalogue.find(split_model(name, context.catalogue)[0]).card, VideoCard):
         return False
     if tool is not None:
-        raise InvalidRequest(f"The model '{name}' makes videos; leave the tool '{TOOL}' out.", param="tools")
+        raise InvalidRequest(
+            f"The model '{name}' makes videos; leave the tool '{TOOL}' out.", param=body.called("tools")
+        )
     return True
 
 
@@ -145,85 +134,49 @@ def _is_chat_model(name: str, context: ReadContext) -> bool:
     return False
 
 
-def _video(body: ResponsesRequest, turns: Sequence[Turn], context: ReadContext) -> VideoWish:
-    chat = ChatRequest(
-        model=body.model,
-        messages=tuple(turns),
-        n=body.n,
-        size=body.size,
-        aspect_ratio=body.aspect_ratio,
-        resolution=body.resolution,
-        quality=body.quality,
-        output_format=body.output_format,
-        output_compression=body.output_compression,
-        seconds=body.seconds,
-        seed=body.seed,
-        pictures=body.pictures,
-        names=body.names,
-    )
-    return video_wish(chat, context)
+def _video(body: ResponsesRequest, conversation: Conversation, context: ReadContext) -> VideoDraft:
+    name, _ = split_model(required(body.media.model, "model"), context.catalogue)
+    return conversation_video_draft(msgspec.structs.replace(body.media, model=name), conversation, context)
 
 
-def _picture(body: ResponsesRequest, tool: _Tool | None, turns: Sequence[Turn], context: ReadContext) -> ImageOrder:
-    settings = _settings(body, None if tool is None else tool.body)
-    named = body.model if body.model and not _is_chat_model(body.model, context) else None
-    fields = {name: f"tools[{tool.at}].{name}" for name in _TOOL_FIELDS} if tool else {}
-    if settings.model is None:
-        fields.pop("model", None)
-    with _params(fields):
-        action = _check_settings(settings)
-        wish = read_wish(turns, context.public_url, look_back=action != "generate" and not settings.pictures)
-        wish = with_fields(wish, settings.pictures, context.public_url)
-        if action == "edit" and not wish.pictures:
-            raise InvalidRequest("There is no picture to edit.", param=PARAM)
-        request = msgspec.structs.replace(
-            settings,
-            model=settings.model or named or DEFAULT_MODEL,
-            prompt=prompt(wish.text, context.longest_prompt, PARAM),
-        )
-        return image_order(request, context, wish.pictures)
+def _picture(
+    body: ResponsesRequest, tool: ImageTool | None, conversation: Conversation, context: ReadContext
+) -> ImageOrder:
+    media = _merged(body.media, MediaRequest() if tool is None else tool.media, context)
+    action = _action(media, tool)
+    wish = without_roles(read_wish(conversation, look_back=action != "generate" and not media.pictures))
+    wish = with_fields(wish, media, conversation)
+    if action == "edit" and not wish.pictures:
+        raise InvalidRequest("There is no picture to edit.", param=PARAM)
+    return image_order(request_for(wish, media, PARAM), context)
 
 
-#: Fields of the tool that do not know by themselves where they stand in a request.
-_TOOL_FIELDS = (*(set(ImageTool.__struct_fields__) - set(MediaRequest.__struct_fields__)), "model")
-#: Fields that may stand in the tool or beside it.
-_SHARED = (
-    "n",
-    "size",
-    "aspect_ratio",
-    "resolution",
-    "quality",
-    "output_format",
-    "output_compression",
-    "seconds",
-    "seed",
-    "pictures",
-)
-
-
-def _settings(body: ResponsesRequest, tool: ImageTool | None) -> ImageTool:
+def _merged(beside: MediaRequest, tool: MediaRequest, context: ReadContext) -> MediaRequest:
     """Return what the tool says, and what the request says beside it.
 
     Raises:
         InvalidRequest: they contradict each other.
     """
-    settings = tool or ImageTool()
-    beside: dict[str, object] = {}
-    for field in _SHARED:
-        one, other = getattr(settings, field), getattr(body, field)
-        said = [value for value in (one, other) if value not in (None, ())]
-        if len(said) == 2 and one != other:
-            raise contradiction(settings.called(field), body.called(field))
-        beside[field] = said[0] if said else one
-    return msgspec.structs.replace(settings, **beside, names={**body.names, **settings.names})
+    if beside.model and _is_chat_model(beside.model, context):
+        beside = msgspec.structs.replace(beside, model=None)
+    said: dict[str, object] = {"model": tool.model or beside.model or DEFAULT_MODEL}
+    for field in beside.__struct_fields__:
+        one, other = getattr(tool, field), getattr(beside, field)
+        if field in {"model", "names"} or other in (None, ()):
+            continue
+        if one not in (None, ()) and one != other:
+            raise contradiction(tool.called(field), beside.called(field))
+        said[field] = other
+    return msgspec.structs.replace(tool, **said, names={**beside.names, **tool.names})
 
 
-def _check_settings(tool: ImageTool) -> str:
+def _action(media: MediaRequest, tool: ImageTool | None) -> str:
     """Refuse what a call of the tool does not have beside what no picture has; return what it shall do."""
-    if tool.n not in {None, 1}:
-        name = tool.called("n")
+    if media.n not in {None, 1}:
+        name = media.called("n")
         raise InvalidRequest(f"A call of the tool makes one picture; '{name}' has to be 1.", param=name)
-    return one_of(tool.action or "auto", ["auto", "generate", "edit"], "action")
+    action = None if tool is None else tool.action
+    return one_of(action or "auto", ["auto", "generate", "edit"], media.called("action"))
 
 
 def _shown(sight: Sequence[str]) -> Iterator[Turn]:
@@ -245,8 +198,8 @@ def _name(source: Source, public_url: str) -> str | None:
             return None
 
 
-def _said(body: ResponsesRequest) -> Said:
-    return Said(
+def _echoed(body: ResponsesRequest) -> EchoedFields:
+    return EchoedFields(
         instructions=body.instructions,
         metadata=body.metadata,
         temperature=body.temperature,
@@ -265,14 +218,3 @@ def _said(body: ResponsesRequest) -> Said:
 def _without_nulls(tool: object) -> object:
     """Return a tool as the document wants it said again: null means absent in a request, and may not be said."""
     return {name: value for name, value in tool.items() if value is not None} if isinstance(tool, dict) else tool
-
-
-@contextmanager
-def _params(names: dict[str, str]) -> Iterator[None]:
-    """Say of what is refused where it stands in this request."""
-    try:
-        yield
-    except (InvalidRequest, UnknownModel) as fault:
-        if fault.param is not None:
-            fault.param = names.get(fault.param, fault.param)
-        raise

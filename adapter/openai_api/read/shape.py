@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from adapter.domain.media import Pixels, Ratio, Resolution, Shape
 from adapter.errors import InvalidRequest
+from adapter.openai_api.read.body import NO_NAMES
 from adapter.openai_api.read.fields import whole_number, word_of, wrong_type
 from adapter.openai_api.wire.media import MediaRequest
 
@@ -25,8 +26,6 @@ RATIO_WORDS: Mapping[str, Ratio] = {
 }
 _FLOW = re.compile(r"(?:image|video)_aspect_ratio_(\w+)")
 _DIGITS = re.compile(r"(\d{1,2})\s?[:x/]\s?(\d{1,2})")
-
-NO_NAMES: Mapping[str, str] = {}
 
 
 def size_of(value: object, name: str) -> str | None:
@@ -117,7 +116,7 @@ def origin_of(request: MediaRequest, param: str | None) -> str | None:
     """Return the client's name of the field that made what the catalogue refuses: a ratio, a resolution, or a size."""
     match param:
         case "aspect_ratio" if request.aspect_ratio is None:
-            return request.called("size") if request.size is not None else "model"
+            return request.called("size" if request.size is not None else "model")
         case "resolution" if request.resolution is None:
             return request.called("size")
         case None:

@@ -18,12 +18,14 @@ from adapter.domain.side_calls import Phrasebook, SideCall, SideCallKind
 from adapter.domain.texts import Turn as SaidTurn
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.context import ReadContext
-from adapter.openai_api.read.conversation import PARAM
 from adapter.openai_api.read.fields import required
 from adapter.openai_api.read.markup import split_model
 from adapter.openai_api.read.transcripts import MOST_CHARACTERS, conversation_in, users_words
 from adapter.openai_api.read.turns import Turn, beside, is_picture, parts_of, role_of, texts_of, turns_in
 from adapter.openai_api.wire.chat import ChatRequest, ResponseFormat
+
+#: The field that has the conversation.
+PARAM = "messages"
 
 #: NextChat and SillyTavern put some of their instructions into a system message at the end.
 INSTRUCTING = frozenset({"user", "system", "developer"})
@@ -64,11 +66,11 @@ def side_call(body: ChatRequest, context: ReadContext) -> SideCall | None:
     found = find_side_call(body, context.phrasebook)
     if found is None:
         return None
-    name, _ = split_model(required(body.model, "model"), context.catalogue)
+    name, _ = split_model(required(body.media.model, "model"), context.catalogue)
     makes = context.catalogue.find(name).card.kind
     if context.refuse_side_calls:
         raise InvalidRequest(
-            f"This looks like a chat program's request for '{found.kind}', and '{body.model}' makes {makes}s. Such "
+            f"This looks like a chat program's request for '{found.kind}', and '{name}' makes {makes}s. Such "
             "requests are refused here (chat.side_calls). Choose a text model for them in the program, or switch them "
             "off there.",
             param=PARAM,

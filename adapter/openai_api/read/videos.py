@@ -1,4 +1,4 @@
-"""What is asked of a video, wherever it is asked, into a wish."""
+"""A request for a video into the draft of an order."""
 
 import re
 from collections.abc import Sequence
@@ -7,19 +7,19 @@ import msgspec
 
 from adapter.domain.catalogue import LengthPolicy, VideoCard
 from adapter.domain.job import Phase, Variant, VideoJob
-from adapter.domain.media import MediaFormat
-from adapter.domain.orders import Page, Source, StoredSource, VideoInput, VideoOrder, VideoWish
+from adapter.domain.media import MediaFormat, Ratio, Shape
+from adapter.domain.orders import StoredSource, VideoDraft, VideoInput, VideoOrder
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.context import ReadContext
-from adapter.openai_api.read.fields import one_of, prompt, required, seed
+from adapter.openai_api.read.fields import one_of, seed
 from adapter.openai_api.read.form import Part
 from adapter.openai_api.read.media import read_media_form, read_media_json
-from adapter.openai_api.read.picture_sets import field_of
+from adapter.openai_api.read.media_fields import card_of, prompt_of
 from adapter.openai_api.read.pictures import sources_of
 from adapter.openai_api.read.roles import cast_pictures, check_roles
 from adapter.openai_api.read.shape import origin_of, read_shape
 from adapter.openai_api.wire.media import MediaRequest
-from adapter.openai_api.wire.videos import RemixRequest, VideosRequest
+from adapter.openai_api.wire.videos import VideosRequest
 
 #: OpenAI's own default (reference: `openai.md` section 5).
 DEFAULT_MODEL = "sora-2"
@@ -27,66 +27,83 @@ DEFAULT_MODEL = "sora-2"
 #: What is in OpenAI's document and in none of these models.
 UNSUPPORTED = "unsupported"
 
-#: Of a list (OpenAI's document, `GET /videos`; the default is the guide's).
-MOST_LISTED, DEFAULT_LISTED = 100, 20
-
-PARAM = "input_reference"
+#: Fields that a remix may have: its own, and what makes no other video.
+NOT_OF_A_REMIX = frozenset({"prompt", "names", "output_format", "output_compression"})
 
 #: Words of other vendors for what a video is anyway.
 PLAIN_QUALITIES = ("auto", "standard")
 
 
-class Script(msgspec.Struct, frozen=True, kw_only=True):
-    """What a video is made of beside the fields of its request."""
-
-    model: str
-    prompt: str
-    pictures: tuple[Source, ...] = ()
-    roles: tuple[str | None, ...] = ()
-    #: The field that the pictures came in.
-    pictures_param: str
-
-
-def film(request: MediaRequest, script: Script, context: ReadContext) -> VideoWish:
-    """Return the wish that a request means.
+def video_draft(request: MediaRequest, context: ReadContext) -> VideoDraft:
+    """Return the draft of a video that a request means, whatever its route.
 
     Raises:
         UnknownModel: no such model.
-        InvalidRequest: it asks for what the model cannot do.
+        InvalidRequest: a field is missing, or asks for what the model cannot do.
     """
-    card, by_name = context.catalogue.find_card(script.model, VideoCard)
+    _refuse_characters(request)
+    name, words = request.model or DEFAULT_MODEL, prompt_of(request, context)
+    sources, roles = sources_of(request.pictures, context.public_url), _roles(request)
+    card, by_name = card_of(request, name, VideoCard, context)
     _check_count(request)
     _check_fineness(request, card)
     _check_format(request)
-    kind, pictures = cast_pictures(script.pictures, script.roles, most=card.references, param=script.pictures_param)
-    size = None if _is_resolution(request.size, card) else request.size
-    shape = read_shape(size, request.aspect_ratio, by_name, request.names)
-    try:
-        ratio, upstream = card.choose(shape, kind)
-    except InvalidRequest as fault:
-        fault.param = origin_of(request, fault.param)
-        raise
+    kind, sources = cast_pictures(sources, roles, most=card.references, param=request.called("pictures"))
+    shape, ratio, upstream = _shaped(request, card, by_name, kind)
     is_open = kind is not VideoInput.TEXT and shape.ratio is None and shape.pixels is None
-    return VideoWish(
+    return VideoDraft(
         order=VideoOrder(
-            model=script.model,
+            model=name,
             provider=card.provider,
             upstream=upstream,
-            prompt=script.prompt,
+            prompt=words,
             ratio=ratio,
             size=card.sizes[ratio],
-            seconds=card.length(
-                request.seconds, _length_policy(request, script.model, context), request.called("seconds")
-            ),
+            seconds=card.length(request.seconds, _length_policy(request, name, context), request.called("seconds")),
             seed=seed(request.seed),
             typical_seconds=card.typical_seconds,
             input=kind,
         ),
-        sources=pictures,
+        sources=sources,
         input_formats=tuple(MediaFormat[word.upper()] for word in card.input_formats),
         shapes=card.names(kind) if is_open else {},
         sizes=card.sizes,
     )
+
+
+def _refuse_characters(request: MediaRequest) -> None:
+    if request.characters not in (None, [], ""):
+        name = request.called("characters")
+        raise InvalidRequest(
+            "These models know no characters; show them in reference pictures.", param=name, code=UNSUPPORTED
+        )
+
+
+def _shaped(
+    request: MediaRequest, card: VideoCard, by_name: Ratio | None, kind: VideoInput
+) -> tuple[Shape, Ratio, str]:
+    """Return the shape that is asked for, and the ratio and the provider's model that it comes to."""
+    size = None if _is_resolution(request.size, card) else request.size
+    shape = read_shape(size, request.aspect_ratio, by_name, request.names)
+    try:
+        return shape, *card.choose(shape, kind)
+    except InvalidRequest as fault:
+        fault.param = origin_of(request, fault.param)
+        raise
+
+
+def _roles(request: MediaRequest) -> tuple[str | None, ...]:
+    """Return what each picture is said to be: by itself, or in a list beside them."""
+    if request.roles is None:
+        return tuple(picture.role for picture in request.pictures)
+    name = request.called("roles")
+    roles = (request.roles,) if isinstance(request.roles, str) else request.roles
+    if len(roles) != (count := len(request.pictures)):
+        raise InvalidRequest(
+            f"'{name}' names {len(roles)} pictures and {count} came; it has to name each, in their order.", param=name
+        )
+    check_roles(roles, name)
+    return roles
 
 
 def _check_count(request: MediaRequest) -> None:
@@ -129,70 +146,22 @@ def _length_policy(request: MediaRequest, model: str, context: ReadContext) -> L
     return LengthPolicy.NEAREST if context.catalogue.find(model).is_foreign else LengthPolicy.EXACT
 
 
-def read_video_json(body: bytes, context: ReadContext) -> VideoWish:
-    """Return the wish of a JSON body.
+def read_video_json(body: bytes, context: ReadContext) -> VideoDraft:
+    """Return the draft of a JSON body.
 
     Raises:
-        UnknownModel, InvalidRequest: as `film`, or a field of the wrong type.
+        UnknownModel, InvalidRequest: as `video_draft`, or a field of the wrong type.
     """
-    return video_wish(read_media_json(body, VideosRequest), context)
+    return video_draft(read_media_json(body, VideosRequest).media, context)
 
 
-def read_video_form(parts: Sequence[Part], context: ReadContext) -> VideoWish:
-    """Return the wish of a form: the pictures are parts, or fields with addresses.
+def read_video_form(parts: Sequence[Part], context: ReadContext) -> VideoDraft:
+    """Return the draft of a form: the pictures are parts, or fields with addresses.
 
     Raises:
-        UnknownModel, InvalidRequest: as `film`, or a field of the wrong type.
+        UnknownModel, InvalidRequest: as `video_draft`, or a field of the wrong type.
     """
-    return video_wish(read_media_form(parts, VideosRequest), context)
-
-
-def video_wish(request: VideosRequest, context: ReadContext) -> VideoWish:
-    """Return what a request wishes for, with what OpenAI assumes where it does not say.
-
-    Raises:
-        UnknownModel, InvalidRequest: as `film`, or for what none of the models does.
-    """
-    if request.characters not in (None, [], ""):
-        raise InvalidRequest(
-            "These models know no characters; show them in reference pictures.", param="characters", code=UNSUPPORTED
-        )
-    return film(
-        request,
-        Script(
-            model=request.model or DEFAULT_MODEL,
-            prompt=prompt(required(request.prompt, "prompt"), context.longest_prompt),
-            pictures=sources_of(request.pictures, context.public_url),
-            roles=_roles(request),
-            pictures_param=field_of(request.pictures, PARAM),
-        ),
-        context,
-    )
-
-
-def _roles(request: VideosRequest) -> tuple[str | None, ...]:
-    """Return what each picture is said to be: by itself, or in a list beside them."""
-    if request.roles is None:
-        return tuple(picture.role for picture in request.pictures)
-    roles = (request.roles,) if isinstance(request.roles, str) else request.roles
-    if len(roles) != (count := len(request.pictures)):
-        raise InvalidRequest(
-            f"'roles' names {len(roles)} pictures and {count} came; it has to name each, in their order.", param="roles"
-        )
-    check_roles(roles, "roles")
-    return roles
-
-
-def read_page(limit: str | None, order: str | None, after: str | None) -> Page:
-    """Return the page that a list's query asks for.
-
-    Raises:
-        InvalidRequest: a limit or an order that there is not.
-    """
-    if limit and (re.fullmatch(r"[0-9]{1,3}", limit) is None or int(limit) > MOST_LISTED):
-        raise InvalidRequest(f"'limit' has to be 0 to {MOST_LISTED}.", param="limit")
-    newest_first = one_of(order or "desc", ["asc", "desc"], "order") == "desc"
-    return Page(limit=int(limit) if limit else DEFAULT_LISTED, newest_first=newest_first, after=after or None)
+    return video_draft(read_media_form(parts, VideosRequest).media, context)
 
 
 def read_variant(variant: str | None) -> Variant:
@@ -218,8 +187,8 @@ def read_place(last_event_id: str | None, starting_after: str | None, job: Video
     return int(told)
 
 
-def remix_wish(request: RemixRequest, source: VideoJob, context: ReadContext) -> VideoWish:
-    """Return the wish for a finished video once more with another prompt: all else is the same, its seed too.
+def remix_draft(request: MediaRequest, source: VideoJob, context: ReadContext) -> VideoDraft:
+    """Return the draft of a finished video once more with another prompt: all else is the same, its seed too.
 
     Raises:
         InvalidRequest: there is no prompt, or the video is not finished.
@@ -231,16 +200,16 @@ def remix_wish(request: RemixRequest, source: VideoJob, context: ReadContext) ->
             code="video_not_completed",
         )
     _refuse_other_than(source, request)
-    order, said = source.order, prompt(required(request.prompt, "prompt"), context.longest_prompt)
-    return VideoWish(
-        order=msgspec.structs.replace(order, prompt=said, seed=source.seed, remix_of=source.id, pictures=()),
+    order, words = source.order, prompt_of(request, context)
+    return VideoDraft(
+        order=msgspec.structs.replace(order, prompt=words, seed=source.seed, remix_of=source.id, pictures=()),
         sources=tuple(StoredSource(picture.name, "video_id") for picture in order.pictures),
         # They were in a format that the provider takes when they were kept.
         input_formats=tuple(MediaFormat),
     )
 
 
-def _refuse_other_than(source: VideoJob, request: RemixRequest) -> None:
+def _refuse_other_than(source: VideoJob, request: MediaRequest) -> None:
     """Refuse wishes that a remix does not grant: it would be paid for and not be what was asked for."""
     order = source.order
     same: dict[str, set[object]] = {
@@ -251,10 +220,10 @@ def _refuse_other_than(source: VideoJob, request: RemixRequest) -> None:
         "seconds": {order.seconds},
         "seed": {source.seed, order.seed},
     }
-    for field in (*same, "resolution", "quality", "pictures"):
+    for field in request.__struct_fields__:
         value = getattr(request, field)
-        if value not in (None, (), *same.get(field, ())):
-            name = field_of(request.pictures, PARAM) if field == "pictures" else request.called(field)
+        if field not in NOT_OF_A_REMIX and value not in (None, (), *same.get(field, ())):
+            name = request.called(field)
             raise InvalidRequest(
                 f"A remix has another prompt and nothing else; leave '{name}' out, or make a new video.", param=name
             )

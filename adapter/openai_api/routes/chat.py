@@ -11,26 +11,25 @@ import structlog
 from litestar import MediaType, Response, post
 from litestar.response import Stream
 
-from adapter.domain import memory_estimate
 from adapter.domain.job import VideoJob
 from adapter.domain.markup import Markup
 from adapter.domain.media import size_of
-from adapter.domain.orders import ImageOrder, VideoWish
+from adapter.domain.orders import ImageOrder, VideoDraft
 from adapter.domain.side_calls import SideCall
 from adapter.errors import AdapterError
 from adapter.generation.execution import ImageBatch, ResultHandle
 from adapter.openai_api import sse
-from adapter.openai_api.read.chat import picture_order, video_wish, wants_pictures
+from adapter.openai_api.read.chat import chat_image_order, chat_video_draft, wants_pictures
 from adapter.openai_api.read.context import ReadContext
 from adapter.openai_api.read.markup import asked_markup, choose_markup, split_model
 from adapter.openai_api.read.media import read_media_json
 from adapter.openai_api.read.side_calls import side_call, turns_of
 from adapter.openai_api.read.stream_errors import tells_failures_in_words
-from adapter.openai_api.routes.identity import REPLAYED, join_video, open_pictures, replay_headers
+from adapter.openai_api.routes.identity import REPLAYED, media_call, replay_headers
 from adapter.openai_api.routes.progress import ProgressReporter, pauses
-from adapter.openai_api.routes.reservation import offload, read_body, reserve
+from adapter.openai_api.routes.reservation import offload, read_body
 from adapter.openai_api.routes.services import STREAM_HEADERS, VIDEO_ID, OwnedRequest, Services, json_response
-from adapter.openai_api.wire.chat import ChatRequest, Usage
+from adapter.openai_api.wire.chat import ChatRequest, ChatUsage
 from adapter.openai_api.write import chat as write
 from adapter.openai_api.write.errors import error_body
 from adapter.openai_api.write.links import media_link
@@ -45,8 +44,8 @@ SIDE_CALL = "x-side-call"
 _Order = TypeVar("_Order")
 
 
-class Asked(msgspec.Struct, Generic[_Order], frozen=True):
-    """A request for pictures or a video in a chat."""
+class ParsedChat(msgspec.Struct, Generic[_Order], frozen=True):
+    """A request for pictures or a video in a chat, and the order that it means."""
 
     body: ChatRequest
     order: _Order
@@ -60,23 +59,22 @@ async def complete_chat(request: OwnedRequest, services: Services) -> Stream | R
     content, (body, order) = await read_body(request, services, lambda body: _read(body, services.context))
     if isinstance(order, SideCall):
         return await _answer_aside(body, order, services)
-    order = await services.uploads.resolved(order, request.auth)
     if isinstance(order, ImageOrder):
-        return await _complete_with_pictures(request, Asked(body, order, content), services)
-    return await _complete_with_video(request, Asked(body, order, content), services)
+        return await _complete_with_pictures(request, ParsedChat(body, order, content), services)
+    return await _complete_with_video(request, ParsedChat(body, order, content), services)
 
 
-def _read(body: bytes, context: ReadContext) -> tuple[ChatRequest, SideCall | ImageOrder | VideoWish]:
+def _read(body: bytes, context: ReadContext) -> tuple[ChatRequest, SideCall | ImageOrder | VideoDraft]:
     chat = read_media_json(body, ChatRequest)
     if found := side_call(chat, context):
         return chat, found
-    return chat, picture_order(chat, context) if wants_pictures(chat, context) else video_wish(chat, context)
+    return chat, chat_image_order(chat, context) if wants_pictures(chat, context) else chat_video_draft(chat, context)
 
 
-def _heading(body: ChatRequest, execution_id: str, began_at: float) -> write.Answer:
+def _heading(body: ChatRequest, execution_id: str, began_at: float) -> write.ChatHeading:
     """Return what stays the same in all pieces of an answer, and in all answers to attempts of one request."""
-    return write.Answer(
-        id=f"chatcmpl-{execution_id}", created=int(began_at), model=body.model or "", usage=body.usage_wanted
+    return write.ChatHeading(
+        id=f"chatcmpl-{execution_id}", created=int(began_at), model=body.media.model or "", usage=body.usage_wanted
     )
 
 
@@ -91,22 +89,24 @@ def _event_stream(events: AsyncIterator[bytes], headers: Mapping[str, str]) -> S
 async def _answer_aside(body: ChatRequest, call: SideCall, services: Services) -> Stream | Response[bytes]:
     """Answer a side call: here and at once, or with the words of a text model where the operator wants that."""
     catalogue = services.context.catalogue
-    card = catalogue.find(split_model(body.model or "", catalogue)[0]).card
+    card = catalogue.find(split_model(body.media.model or "", catalogue)[0]).card
     model = card.side_calls or services.chat_options.side_call_model
     written = await services.texts.write(model, turns_of(body) if model else (), call.members)
     text = side_answer(call, card.kind) if written is None else written
-    log.info("side_call.answered", kind=call.kind, model=body.model, written_by=None if written is None else model)
+    log.info(
+        "side_call.answered", kind=call.kind, model=body.media.model, written_by=None if written is None else model
+    )
     answer, headers = _heading(body, secrets.token_hex(16), services.clock.now()), {SIDE_CALL: call.kind.value}
     if body.stream:
         return _event_stream(text_stream(answer, text), headers)
-    response = json_response(write.completion(answer, write.Told(content=text)))
+    response = json_response(write.completion(answer, write.ChatContent(content=text)))
     response.headers.update(headers)
     return response
 
 
-async def text_stream(answer: write.Answer, text: str) -> AsyncIterator[bytes]:
+async def text_stream(answer: write.ChatHeading, text: str) -> AsyncIterator[bytes]:
     """Say a text."""
-    for chunk in (write.role_chunk(answer), write.content_chunk(answer, text), *write.last_chunks(answer, Usage())):
+    for chunk in (write.role_chunk(answer), write.content_chunk(answer, text), *write.last_chunks(answer, ChatUsage())):
         yield sse.frame(chunk)
     yield sse.DONE
 
@@ -120,13 +120,11 @@ async def _markup(request: OwnedRequest, services: Services, body: ChatRequest) 
     return choose_markup([asked, by_key, chat_options.markup], request.headers.get("user-agent", ""))
 
 
-async def _complete_with_video(request: OwnedRequest, asked: Asked[VideoWish], services: Services) -> Stream:
+async def _complete_with_video(request: OwnedRequest, parsed: ParsedChat[VideoDraft], services: Services) -> Stream:
     """Answer with a video. The job is remembered before the first byte goes out, and if all goes well taken too."""
-    body, wish = asked.body, asked.order
+    body, call = parsed.body, media_call(request, services, parsed.content)
     markup = await _markup(request, services, body)
-    if wish.sources:
-        await reserve(request, services, memory_estimate.of_sources(wish.sources))
-    waiting = await join_video(request, services, wish, asked.content, is_shown=True)
+    waiting = await services.video_orders.start(parsed.order, call, is_shown=True)
     # What is refused in the first moment has an HTTP status. Then a stream begins anyway: front-ends and proxies wait
     # for the headers of an answer for a minute (`frontends.md` section 2.4), people for less.
     job = await waiting.job(services.opening_seconds if body.stream else None)
@@ -136,7 +134,7 @@ async def _complete_with_video(request: OwnedRequest, asked: Asked[VideoWish], s
     if body.stream:
         return _event_stream(video_stream(services, job, answer), headers)
     content = write.video_content(await services.videos.finish_video(job), services.public_url, markup)
-    whole = msgspec.json.encode(write.completion(answer, write.Told(content=content)))
+    whole = msgspec.json.encode(write.completion(answer, write.ChatContent(content=content)))
     headers["content-length"] = str(len(whole))
     return Stream(handed_over(services, job, whole), media_type=MediaType.JSON, headers=headers)
 
@@ -152,7 +150,7 @@ async def handed_over(services: Services, job: VideoJob, answer: bytes) -> Async
     services.videos.note_delivery(job.id)
 
 
-async def video_stream(services: Services, job: VideoJob, answer: write.Answer) -> AsyncIterator[bytes]:
+async def video_stream(services: Services, job: VideoJob, answer: write.ChatHeading) -> AsyncIterator[bytes]:
     """Tell how a video comes along, then hand it over. What fails from here on is said inside the stream."""
     yield sse.frame(write.role_chunk(answer))
     reporter = ProgressReporter(answer, services.clock)
@@ -167,18 +165,19 @@ async def video_stream(services: Services, job: VideoJob, answer: write.Answer) 
         for frame in _failed(answer, fault):
             yield frame
     else:
-        for chunk in write.last_chunks(answer, Usage()):
+        for chunk in write.last_chunks(answer, ChatUsage()):
             yield sse.frame(chunk)
     yield sse.DONE
 
 
 async def _complete_with_pictures(
-    request: OwnedRequest, asked: Asked[ImageOrder], services: Services
+    request: OwnedRequest, parsed: ParsedChat[ImageOrder], services: Services
 ) -> Stream | Response[bytes]:
     """Answer with pictures: links in the text, or the pictures beside it where the request asks for that."""
-    body = asked.body
+    body = parsed.body
     enclosed = services.chat_options.enclose_pictures or "image" in (body.modalities or ())
-    handle = await open_pictures(request, services, asked.order, asked.content, linked=not enclosed)
+    call = media_call(request, services, parsed.content)
+    handle = await services.image_orders.open(parsed.order, call, linked=not enclosed)
     answer = _heading(body, handle.execution_id, handle.began_at)
     if body.stream:
         answer = msgspec.structs.replace(answer, failure_in_words=_failure_in_words(request, services))
@@ -191,7 +190,7 @@ async def _complete_with_pictures(
 
 
 async def picture_stream(
-    services: Services, handle: ResultHandle, answer: write.Answer, *, enclosed: bool
+    services: Services, handle: ResultHandle, answer: write.ChatHeading, *, enclosed: bool
 ) -> AsyncIterator[bytes]:
     """Say that pictures are being made, then show them. What fails is said inside the stream."""
     started = services.clock.now()
@@ -208,7 +207,7 @@ async def picture_stream(
         async for pause in pauses(services, preparing):
             yield pause
         told = preparing.result()
-        yield await offload(size_of(batch.images), lambda: sse.frame(write.told_chunk(answer, told)))
+        yield await offload(size_of(batch.images), lambda: sse.frame(write.whole_chunk(answer, told)))
         for chunk in write.last_chunks(answer, told.usage):
             yield sse.frame(chunk)
     except AdapterError as fault:
@@ -217,14 +216,14 @@ async def picture_stream(
     yield sse.DONE
 
 
-async def _told(services: Services, batch: ImageBatch, *, enclosed: bool) -> write.Told:
+async def _told(services: Services, batch: ImageBatch, *, enclosed: bool) -> write.ChatContent:
     """Show pictures by their links, or beside the text."""
     if not enclosed:
         return write.linked(batch.images, [media_link(services.public_url, name) for name in batch.names])
     return await offload(size_of(batch.images), lambda: write.enclosed(batch.images))
 
 
-def _failed(answer: write.Answer, fault: AdapterError) -> list[bytes]:
+def _failed(answer: write.ChatHeading, fault: AdapterError) -> list[bytes]:
     """Return an error that both SDKs raise, after a text for people (`frontends.md` R7, `openai.md` section 3)."""
     words = [sse.frame(write.content_chunk(answer, fault.message))] if answer.failure_in_words else []
     return [*words, sse.frame(error_body(fault))]

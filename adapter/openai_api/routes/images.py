@@ -20,7 +20,7 @@ from adapter.openai_api.read.delivery import asked_delivery, choose_delivery
 from adapter.openai_api.read.edits import as_edit, as_variation, edit_order, variation_order
 from adapter.openai_api.read.images import generation_order, read_generation
 from adapter.openai_api.read.media import read_media_form, read_media_json
-from adapter.openai_api.routes.identity import open_pictures, replay_headers
+from adapter.openai_api.routes.identity import media_call, replay_headers
 from adapter.openai_api.routes.reservation import offload, read_json_or_form
 from adapter.openai_api.routes.services import STREAM_HEADERS, OwnedRequest, Pieces, Services
 from adapter.openai_api.wire.images import ImagesRequest
@@ -29,8 +29,8 @@ from adapter.openai_api.write.images import Heading, Made, image_completed, imag
 from adapter.openai_api.write.links import media_link
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """A request for pictures."""
+class ParsedImages(msgspec.Struct, frozen=True):
+    """A request for pictures, and the order that it means."""
 
     body: ImagesRequest
     order: ImageOrder
@@ -39,38 +39,42 @@ class Asked(msgspec.Struct, frozen=True):
 @post("/images/generations", status_code=200)
 async def create_images(request: OwnedRequest, services: Services) -> ASGIApp:
     """Make pictures from a text, and from pictures if some come along."""
-    content, asked = await read_json_or_form(
+    content, parsed = await read_json_or_form(
         request,
         services,
         lambda body: _generation(read_generation(body), services.context),
         lambda parts: _generation(read_media_form(parts, ImagesRequest), services.context),
     )
-    return await _answer(request, services, asked, content, "image_generation.completed")
+    return await _answer(request, services, parsed, content, "image_generation.completed")
 
 
-def _generation(sent: ImagesRequest, context: ReadContext) -> Asked:
-    return Asked(sent, generation_order(sent, context))
+def _generation(sent: ImagesRequest, context: ReadContext) -> ParsedImages:
+    return ParsedImages(sent, generation_order(sent.media, context))
 
 
 @post("/images/edits", status_code=200)
 async def edit_images(request: OwnedRequest, services: Services) -> ASGIApp:
     """Make pictures from a text and pictures."""
-    content, asked = await _read(
-        request, services, lambda sent: Asked(as_edit(sent), edit_order(as_edit(sent), services.context))
+    content, parsed = await _read(
+        request, services, lambda sent: ParsedImages(as_edit(sent), edit_order(as_edit(sent).media, services.context))
     )
-    return await _answer(request, services, asked, content, "image_edit.completed")
+    return await _answer(request, services, parsed, content, "image_edit.completed")
 
 
 @post("/images/variations", status_code=200)
 async def vary_images(request: OwnedRequest, services: Services) -> ASGIApp:
     """Make pictures from a picture."""
-    content, asked = await _read(
-        request, services, lambda sent: Asked(as_variation(sent), variation_order(as_variation(sent), services.context))
+    content, parsed = await _read(
+        request,
+        services,
+        lambda sent: ParsedImages(as_variation(sent), variation_order(as_variation(sent).media, services.context)),
     )
-    return await _answer(request, services, asked, content, "image_edit.completed")
+    return await _answer(request, services, parsed, content, "image_edit.completed")
 
 
-async def _read(request: OwnedRequest, services: Services, read: Callable[[ImagesRequest], Asked]) -> tuple[str, Asked]:
+async def _read(
+    request: OwnedRequest, services: Services, read: Callable[[ImagesRequest], ParsedImages]
+) -> tuple[str, ParsedImages]:
     """Return the digest of a request, and its order. Both in one go, because a large request is read in a thread."""
     return await read_json_or_form(
         request,
@@ -80,12 +84,12 @@ async def _read(request: OwnedRequest, services: Services, read: Callable[[Image
     )
 
 
-async def _answer(request: OwnedRequest, services: Services, asked: Asked, content: str, made: Made) -> ASGIApp:
-    body = asked.body
+async def _answer(request: OwnedRequest, services: Services, parsed: ParsedImages, content: str, made: Made) -> ASGIApp:
+    body = parsed.body
     delivery = await _delivery(request, services, body)
     linked = delivery is not Delivery.BASE64
-    order = await services.uploads.resolved(asked.order, request.auth)
-    handle = await open_pictures(request, services, order, content, linked=linked)
+    call = media_call(request, services, content)
+    handle = await services.image_orders.open(parsed.order, call, linked=linked)
     heading = Heading(created=int(handle.began_at), safety_identifier=body.safety_identifier)
     if body.stream:
         return await _streamed(handle, made, heading)
@@ -102,7 +106,7 @@ async def _delivery(request: OwnedRequest, services: Services, body: ImagesReque
     options, asked = services.image_options, asked_delivery(body)
     name = await services.key_names.name_of(request.auth) if asked is None and options.delivery_by_key else None
     by_key = options.delivery_by_key.get(name) if name is not None else None
-    return choose_delivery([asked, by_key, options.delivery], body.model, request.headers.get("user-agent", ""))
+    return choose_delivery([asked, by_key, options.delivery], body.media.model, request.headers.get("user-agent", ""))
 
 
 async def _streamed(handle: ResultHandle, made: Made, heading: Heading) -> ASGIApp:

@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 class ProgressReporter:
     """Reports progress to one reader: lines for the person, and comments that keep the connection open."""
 
-    def __init__(self, answer: write.Answer, clock: Clock) -> None:
+    def __init__(self, answer: write.ChatHeading, clock: Clock) -> None:
         self._answer = answer
         self._clock = clock
         self._line = ""

@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Protocol, TypeVar, cast
+from typing import TypeVar, cast
 
 import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send
 
 from adapter.domain import memory_estimate
-from adapter.domain.ports import Reservation
+from adapter.domain.ports import EndCallback, Reservation
 from adapter.errors import ClientLeft, RequestStalled
 from adapter.openai_api.read.content import form_content, json_content
 from adapter.openai_api.read.deployments import name_model, name_model_in_form
@@ -140,14 +140,6 @@ class _Reader:
             log.warning("request.reader_stalled", seconds=self._seconds)
 
 
-class EndCallback(Protocol):
-    """Whoever wants to know whether a client was there to take the whole answer."""
-
-    def __call__(self, *, delivered: bool) -> None:
-        """Take the answer. It may be asked more than once; the first time counts."""
-        ...
-
-
 async def _has_left(receive: Receive) -> bool:
     try:
         async with asyncio.timeout(0):
@@ -233,6 +225,26 @@ async def reserve(request: OwnedRequest, services: Services, needed: int) -> Res
     elif needed:
         await reservation.wait_for_more(needed)
     return reservation
+
+
+class RequestConnection:
+    """The connection of a request, as use cases know it (the port `Connection`)."""
+
+    def __init__(self, request: OwnedRequest, services: Services) -> None:
+        self._request = request
+        self._services = services
+
+    async def reserve(self, size: int) -> Reservation:
+        """Take memory until the request is over."""
+        return await reserve(self._request, self._services, size)
+
+    async def check_connected(self) -> None:
+        """Return if the client is still there."""
+        await check_connected(self._request)
+
+    async def call_at_end(self, callback: EndCallback) -> None:
+        """Call a function when the request has ended."""
+        await call_at_end(self._request, callback)
 
 
 async def body_chunks(request: OwnedRequest, services: Services) -> AsyncIterator[bytes]:

@@ -11,15 +11,15 @@ from litestar.response import Stream
 from adapter.domain import memory_estimate
 from adapter.domain.job import VideoJob
 from adapter.domain.media import size_of
-from adapter.domain.orders import ImageOrder, VideoWish
+from adapter.domain.orders import ImageOrder, VideoDraft
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.errors import InvalidRequest, NotFound
 from adapter.openai_api.read.media import read_media_json
-from adapter.openai_api.read.paging import read_paging
+from adapter.openai_api.read.paging import read_page
 from adapter.openai_api.read.response_items import given_items
-from adapter.openai_api.read.responses import Asked, read_response
+from adapter.openai_api.read.responses import ResponsePlan, read_response
 from adapter.openai_api.routes.chat import handed_over
-from adapter.openai_api.routes.identity import join_pictures, join_video, open_pictures, replay_headers
+from adapter.openai_api.routes.identity import media_call, replay_headers
 from adapter.openai_api.routes.reservation import offload, read_body, reserve
 from adapter.openai_api.routes.response_streams import follow_picture, stream_picture, stream_text, stream_video
 from adapter.openai_api.routes.services import STREAM_HEADERS, VIDEO_ID, OwnedRequest, Services, json_response
@@ -38,11 +38,11 @@ NO_HEADERS: Mapping[str, str] = {}
 Answer = Stream | Response[bytes]
 
 
-class Said(msgspec.Struct, frozen=True):
-    """A request, and what it was read as."""
+class PlannedResponse(msgspec.Struct, frozen=True):
+    """A request for a response, and what it comes to."""
 
     body: ResponsesRequest
-    asked: Asked
+    plan: ResponsePlan
     #: The digest of what the client said.
     content: str
 
@@ -53,21 +53,21 @@ async def create_response(request: OwnedRequest, services: Services) -> Answer:
     content, (size, body) = await read_body(
         request, services, lambda data: (len(data), read_media_json(data, ResponsesRequest))
     )
-    earlier = await _earlier(services, body.previous_response_id, request.auth)
-    asked = await offload(
+    earlier = await _earlier(services, body, request.auth)
+    plan = await offload(
         size, lambda: read_response(body, services.context, _sight(earlier), is_answered=_is_answer(earlier))
     )
-    said = Said(body, asked, content)
-    if asked.order is None:
-        return await _answer_with_text(request, services, said)
-    order = await services.uploads.resolved(asked.order, request.auth)
-    if isinstance(order, VideoWish):
-        return await _answer_with_video(request, services, said, order)
-    return await _answer_with_picture(request, services, said, order)
+    planned = PlannedResponse(body, plan, content)
+    if plan.order is None:
+        return await _answer_with_text(request, services, planned)
+    if isinstance(plan.order, VideoDraft):
+        return await _answer_with_video(request, services, planned, plan.order)
+    return await _answer_with_picture(request, services, planned, plan.order)
 
 
-async def _earlier(services: Services, response_id: str | None, owner: str) -> StoredResponse | None:
+async def _earlier(services: Services, body: ResponsesRequest, owner: str) -> StoredResponse | None:
     """Return the response that a request goes on from."""
+    response_id, param = body.previous_response_id, body.called("previous_response_id")
     if response_id is None:
         return None
     try:
@@ -75,13 +75,13 @@ async def _earlier(services: Services, response_id: str | None, owner: str) -> S
     except NotFound as fault:
         raise InvalidRequest(
             f"There is no response '{response_id}' here; it may have been deleted, or was not stored.",
-            param="previous_response_id",
+            param=param,
             code="previous_response_not_found",
         ) from fault
     if stored.video is None and not stored.is_over:
         raise InvalidRequest(
             f"The response '{response_id}' is still being made; its picture can be followed up when it is completed.",
-            param="previous_response_id",
+            param=param,
         )
     return stored
 
@@ -102,43 +102,47 @@ def _key(response_id: str) -> str:
     return response_id.removeprefix(PREFIX) if response_id.startswith(PREFIX) else ""
 
 
-def _new_response(services: Services, said: Said, owner: str, execution: str, began_at: float) -> StoredResponse:
+def _new_response(
+    services: Services, planned: PlannedResponse, owner: str, execution: str, began_at: float
+) -> StoredResponse:
     """Return the reply to a request; all attempts of one request have the same, by the name of the execution."""
-    body, asked, key = said.body, said.asked, execution
+    body, plan, key = planned.body, planned.plan, execution
     return StoredResponse(
         key=key,
         owner=owner,
         stem=secrets.token_hex(16),
         created_at=began_at,
         expires_at=services.clock.now() + services.response_seconds,
-        model=asked.model,
-        prompt=asked.prompt,
-        edits=asked.edits,
-        said=msgspec.Raw(msgspec.json.encode(asked.said)),
+        model=plan.model,
+        prompt=plan.prompt,
+        edits=plan.edits,
+        said=msgspec.Raw(msgspec.json.encode(plan.echoed)),
         items=msgspec.Raw(msgspec.json.encode(given_items(body.input, key))),
         background=bool(body.background),
-        sight=asked.sight,
+        sight=plan.sight,
     )
 
 
-async def _answer_with_text(request: OwnedRequest, services: Services, said: Said) -> Answer:
+async def _answer_with_text(request: OwnedRequest, services: Services, planned: PlannedResponse) -> Answer:
     """Answer what has its answer already: nothing is made, and nothing is paid for."""
-    stored = _new_response(services, said, request.auth, secrets.token_hex(16), services.clock.now())
+    stored = _new_response(services, planned, request.auth, secrets.token_hex(16), services.clock.now())
     done = stored.answered(services.clock.now())
     log.info("responses.nothing_made", key=done.key, model=done.model)
-    if said.body.store is not False:
+    if planned.body.store is not False:
         await services.responses.remember(done)
-    if said.body.stream:
+    if planned.body.stream:
         return _event_stream(stream_text(done, Numbering()))
     return json_response(write.with_picture(done, None))
 
 
-async def _answer_with_picture(request: OwnedRequest, services: Services, said: Said, order: ImageOrder) -> Answer:
-    body, owner = said.body, request.auth
+async def _answer_with_picture(
+    request: OwnedRequest, services: Services, planned: PlannedResponse, order: ImageOrder
+) -> Answer:
+    body, owner = planned.body, request.auth
     if body.background:
-        return await _answer_in_the_background(request, services, said, order)
-    handle = await open_pictures(request, services, order, said.content, linked=False)
-    stored = _new_response(services, said, owner, handle.execution_id, handle.began_at)
+        return await _answer_in_the_background(request, services, planned, order)
+    handle = await services.image_orders.open(order, media_call(request, services, planned.content), linked=False)
+    stored = _new_response(services, planned, owner, handle.execution_id, handle.began_at)
     is_stored = body.store is not False
     if body.stream:
         states = handle.watch()
@@ -153,26 +157,28 @@ async def _answer_with_picture(request: OwnedRequest, services: Services, said: 
     return await offload(size_of([image]), lambda: json_response(write.with_picture(done, image), headers))
 
 
-async def _answer_in_the_background(request: OwnedRequest, services: Services, said: Said, order: ImageOrder) -> Answer:
-    handle = await join_pictures(request, services, order, said.content, linked=False)
+async def _answer_in_the_background(
+    request: OwnedRequest, services: Services, planned: PlannedResponse, order: ImageOrder
+) -> Answer:
+    handle = await services.image_orders.start(order, media_call(request, services, planned.content), linked=False)
     stored = await services.background.start(
-        handle, lambda: _new_response(services, said, request.auth, handle.execution_id, handle.began_at)
+        handle, lambda: _new_response(services, planned, request.auth, handle.execution_id, handle.began_at)
     )
-    if said.body.stream:
+    if planned.body.stream:
         return _event_stream(follow_picture(services, stored, Numbering()), replay_headers(handle))
     if stored.drawn is not None:
         await reserve(request, services, memory_estimate.of_drawn(stored.drawn.pixels.area))
     return await _shown(services, stored)
 
 
-async def _answer_with_video(request: OwnedRequest, services: Services, said: Said, wish: VideoWish) -> Answer:
+async def _answer_with_video(
+    request: OwnedRequest, services: Services, planned: PlannedResponse, draft: VideoDraft
+) -> Answer:
     """Answer with a video. The provider has taken the job before the first byte goes out."""
-    body = said.body
-    if wish.sources:
-        await reserve(request, services, memory_estimate.of_sources(wish.sources))
-    waiting = await join_video(request, services, wish, said.content, is_shown=not body.background)
+    body, call = planned.body, media_call(request, services, planned.content)
+    waiting = await services.video_orders.start(draft, call, is_shown=not body.background)
     job = await waiting.job()
-    stored = _new_response(services, said, request.auth, job.id.removeprefix("video_"), job.created_at)
+    stored = _new_response(services, planned, request.auth, job.id.removeprefix("video_"), job.created_at)
     stored = msgspec.structs.replace(stored, video=job.id)
     if body.store is not False:
         await services.responses.remember(stored)
@@ -252,10 +258,10 @@ async def delete_response(request: OwnedRequest, response_id: str, services: Ser
 
 @get("/responses/{response_id:str}/input_items")
 async def list_input_items(request: OwnedRequest, response_id: str, services: Services) -> Response[bytes]:
-    """List what a response was asked."""
-    paging = read_paging(request.query_params, usual=USUAL_PAGE, most=MOST_ON_A_PAGE)
+    """List what a response was plan."""
+    page = read_page(request.query_params, usual=USUAL_PAGE, most=MOST_ON_A_PAGE)
     stored = await services.responses.find(_key(response_id), request.auth)
     items = msgspec.json.decode(stored.items, type=tuple[GivenItem, ...])
-    if paging.after is not None and paging.after not in {item.id for item in items}:
-        raise InvalidRequest(f"The input has no entry '{paging.after}'.", param="after")
-    return json_response(write.item_list(items, paging.limit, paging.after, newest_first=paging.newest_first))
+    if page.after is not None and page.after not in {item.id for item in items}:
+        raise InvalidRequest(f"The input has no entry '{page.after}' to go on after.", param="after")
+    return json_response(write.item_list(items, page))

@@ -13,6 +13,7 @@ from adapter.domain.markup import Markup
 from adapter.domain.ports import Access, Budget, Clock, KeyNames
 from adapter.domain.stream_errors import StreamErrors
 from adapter.generation.files import Files
+from adapter.generation.orders import ImageOrders, VideoOrders
 from adapter.generation.pictures import Pictures
 from adapter.generation.responses import Background, Responses
 from adapter.generation.texts import Texts
@@ -62,6 +63,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     key_names: KeyNames
     pictures: Pictures
     videos: Videos
+    image_orders: ImageOrders
+    video_orders: VideoOrders
     texts: Texts
     files: Files
     uploads: Uploads

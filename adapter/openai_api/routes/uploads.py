@@ -4,11 +4,10 @@ from litestar import Response, delete, get, post
 from litestar.response import Stream
 
 from adapter.domain.media import MediaFormat
-from adapter.domain.records import Search
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.files import read_upload
 from adapter.openai_api.read.form import FormReader
-from adapter.openai_api.read.paging import read_paging
+from adapter.openai_api.read.paging import read_page
 from adapter.openai_api.routes.reservation import body_chunks, offload
 from adapter.openai_api.routes.services import OwnedRequest, Services, json_response
 from adapter.openai_api.wire.files import FileDeleted
@@ -34,16 +33,11 @@ async def upload_file(request: OwnedRequest, services: Services) -> Response[byt
 
 @get("/files")
 async def list_files(request: OwnedRequest, services: Services) -> Response[bytes]:
-    """List the files of whoever asks."""
-    paging = read_paging(request.query_params, usual=USUAL_PAGE, most=MOST_ON_A_PAGE)
-    search = Search(
-        owner=request.auth,
-        after=None if paging.after is None else await services.uploads.place(paging.after, request.auth),
-        limit=paging.limit + 1,
-        newest_first=paging.newest_first,
-        purpose=request.query_params.get("purpose") or None,
-    )
-    return json_response(file_list(await services.uploads.list(search), paging.limit))
+    """List the caller's files, page by page."""
+    page = read_page(request.query_params, usual=USUAL_PAGE, most=MOST_ON_A_PAGE)
+    purpose = request.query_params.get("purpose") or None
+    files, has_more = await services.uploads.list(request.auth, page, purpose)
+    return json_response(file_list(files, has_more=has_more))
 
 
 @get("/files/{file_id:str}")

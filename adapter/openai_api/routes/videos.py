@@ -7,29 +7,30 @@ from contextlib import aclosing
 from litestar import Response, delete, get, post
 from litestar.response import Stream
 
-from adapter.domain import memory_estimate
 from adapter.domain.job import Variant, VideoJob
-from adapter.domain.orders import VideoWish
+from adapter.domain.orders import VideoDraft
 from adapter.errors import AdapterError, Draining, InvalidRequest
 from adapter.openai_api import sse
 from adapter.openai_api.read.media import read_media_form, read_media_json
+from adapter.openai_api.read.paging import read_page
 from adapter.openai_api.read.videos import (
     UNSUPPORTED,
-    read_page,
     read_place,
     read_variant,
     read_video_form,
     read_video_json,
-    remix_wish,
+    remix_draft,
 )
 from adapter.openai_api.routes.files import ASK_AGAIN, send_file
-from adapter.openai_api.routes.identity import REPLAYED, join_video
-from adapter.openai_api.routes.reservation import read_json_or_form, reserve
+from adapter.openai_api.routes.identity import REPLAYED, media_call
+from adapter.openai_api.routes.reservation import read_json_or_form
 from adapter.openai_api.routes.services import STREAM_HEADERS, VIDEO_ID, OwnedRequest, Services, json_response
 from adapter.openai_api.wire.videos import RemixRequest, VideoDeleted
 from adapter.openai_api.write.errors import error_event
 from adapter.openai_api.write.videos import video, video_event, video_list
 
+#: OpenAI's own limits of a page (its document, `GET /videos`; the usual one is the guide's).
+USUAL_PAGE, MOST_ON_A_PAGE = 20, 100
 #: What a provider gets to take a job, in seconds. A client does not have to wait longer: the job is safe by then.
 TAKING_SECONDS = 20.0
 #: The shortest time after which a client is told to ask again, in milliseconds.
@@ -39,20 +40,19 @@ SOONEST_MILLISECONDS = 1000
 @post("/videos", status_code=200)
 async def create_video(request: OwnedRequest, services: Services) -> Response[bytes]:
     """Have a video made."""
-    content, wish = await read_json_or_form(
+    content, draft = await read_json_or_form(
         request,
         services,
         lambda body: read_video_json(body, services.context),
         lambda parts: read_video_form(parts, services.context),
     )
-    return await _started(request, services, wish, content)
+    return await _started(request, services, draft, content)
 
 
 @get("/videos")
 async def list_videos(request: OwnedRequest, services: Services) -> Response[bytes]:
     """List the caller's videos, page by page."""
-    asked = request.query_params
-    page = read_page(asked.get("limit"), asked.get("order"), asked.get("after"))
+    page = read_page(request.query_params, usual=USUAL_PAGE, most=MOST_ON_A_PAGE)
     jobs, has_more = await services.videos.list_videos(request.auth, page)
     return json_response(video_list(jobs, services.media_links, has_more=has_more))
 
@@ -93,8 +93,8 @@ async def remix_video(request: OwnedRequest, video_id: str, services: Services) 
         lambda body: read_media_json(body, RemixRequest),
         lambda parts: read_media_form(parts, RemixRequest),
     )
-    wish = remix_wish(body, await services.videos.find_video(video_id, request.auth), services.context)
-    return await _started(request, services, wish, content)
+    draft = remix_draft(body.media, await services.videos.find_video(video_id, request.auth), services.context)
+    return await _started(request, services, draft, content)
 
 
 @post(["/videos/edits", "/videos/extensions", "/videos/characters"])
@@ -145,11 +145,8 @@ async def video_events(
         yield sse.frame(error_event(fault), event="error")
 
 
-async def _started(request: OwnedRequest, services: Services, wish: VideoWish, content: str) -> Response[bytes]:
-    wish = await services.uploads.resolved(wish, request.auth)
-    if wish.sources:
-        await reserve(request, services, memory_estimate.of_sources(wish.sources))
-    waiting = await join_video(request, services, wish, content, is_shown=False)
+async def _started(request: OwnedRequest, services: Services, draft: VideoDraft, content: str) -> Response[bytes]:
+    waiting = await services.video_orders.start(draft, media_call(request, services, content), is_shown=False)
     response = _video(await waiting.job(TAKING_SECONDS), services)
     response.headers.update(REPLAYED if waiting.is_replay else {})
     return response

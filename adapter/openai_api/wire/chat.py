@@ -1,11 +1,11 @@
 """`POST /v1/chat/completions` (reference: `openai.md` section 6, `frontends.md` R3 and R4)."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from adapter.openai_api.wire.media import MediaRequest
+from adapter.openai_api.wire.media import RouteRequest
 
 
 class StreamOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,17 +39,16 @@ class ResponseFormat(msgspec.Struct, frozen=True, kw_only=True):
     json_schema: NamedSchema | None = None
 
 
-class ChatRequest(MediaRequest, frozen=True, kw_only=True):
+class ChatRequest(RouteRequest, frozen=True, kw_only=True):
     """What is read of a request; sampling parameters, tools and the like are tolerated and mean nothing here."""
+
+    #: Of pictures; as in the Images API.
+    KNOWN: ClassVar[frozenset[str]] = frozenset({"background", "style", "size_policy"})
 
     #: As they came: an odd turn may stand in a conversation for ever, so each is judged only where it is used.
     messages: tuple[object, ...] | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    #: Of pictures; as in the Images API.
-    background: str | None = None
-    style: str | None = None
-    size_policy: str | None = None
     #: `["image", "text"]` asks for pictures beside the text instead of links in it.
     modalities: tuple[str, ...] | None = None
     #: Ours: how a video is shown.
@@ -63,7 +62,7 @@ class ChatRequest(MediaRequest, frozen=True, kw_only=True):
         return bool(self.stream_options and self.stream_options.include_usage)
 
 
-class Usage(msgspec.Struct, frozen=True, kw_only=True):
+class ChatUsage(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens; all are zero where nobody counts them, as for videos."""
 
     prompt_tokens: int = 0
@@ -111,7 +110,7 @@ class ChatCompletion(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     choices: tuple[Choice, ...]
     object: Literal["chat.completion"] = "chat.completion"
-    usage: Usage = Usage()
+    usage: ChatUsage = ChatUsage()
 
 
 class Delta(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,4 +139,4 @@ class ChatChunk(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[ChunkChoice, ...]
     object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
     #: Only where `stream_options.include_usage` asked: null in every chunk, numbers in a last one without choices.
-    usage: Usage | UnsetType | None = UNSET
+    usage: ChatUsage | UnsetType | None = UNSET

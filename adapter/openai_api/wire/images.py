@@ -1,34 +1,39 @@
 """`POST /v1/images/generations`, `/edits` and `/variations` (reference: `openai.md` section 4)."""
 
-from typing import Literal
+from typing import ClassVar, Final, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from adapter.openai_api.wire.media import MediaRequest
+from adapter.openai_api.wire.media import RouteRequest
+
+#: What the Images API knows of pictures. The last one is ours.
+PICTURE_FIELDS: Final = frozenset(
+    {
+        "prompt",
+        "background",
+        "moderation",
+        "style",
+        "partial_images",
+        "input_fidelity",
+        "complexity",
+        "frame_count",
+        "frame_duration_ms",
+        "svg",
+        "size_policy",
+    }
+)
 
 
-class ImagesRequest(MediaRequest, frozen=True, kw_only=True):
-    """What is read of a request. What OpenAI's own API does not have comes through `extra_body`."""
+class ImagesRequest(RouteRequest, frozen=True, kw_only=True):
+    """A request for pictures. What OpenAI's own API does not have comes through `extra_body`."""
 
-    prompt: str | None = None
+    KNOWN: ClassVar[frozenset[str]] = PICTURE_FIELDS
+
     response_format: str | None = None
-    background: str | None = None
-    moderation: str | None = None
-    style: str | None = None
     stream: bool | None = None
-    partial_images: int | None = None
     user: str | None = None
     safety_identifier: str | None = None
-    #: Of what has pictures to work from.
-    input_fidelity: str | None = None
-    #: Wishes of OpenAI's youngest models, read only to be refused.
-    complexity: object = None
-    frame_count: object = None
-    frame_duration_ms: object = None
-    svg: object = None
-    #: Ours.
-    size_policy: str | None = None
 
 
 class ImageData(msgspec.Struct, frozen=True):

@@ -1,24 +1,26 @@
 """`/v1/responses` (reference: `openai.md` section 7)."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from adapter.openai_api.wire.errors import ErrorObject
-from adapter.openai_api.wire.images import ImagesRequest
-from adapter.openai_api.wire.media import MediaRequest
+from adapter.openai_api.wire.images import PICTURE_FIELDS
+from adapter.openai_api.wire.media import RouteRequest
 
 
-class ImageTool(ImagesRequest, frozen=True, kw_only=True):
+class ImageTool(RouteRequest, frozen=True, kw_only=True):
     """The tool `image_generation`: a request for a picture but for its prompt."""
+
+    KNOWN: ClassVar[frozenset[str]] = PICTURE_FIELDS - {"prompt"}
 
     type: str = ""
     action: str | None = None
 
 
-class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """What of a request is said again in its response, as it came. Those without a default are demanded there."""
+class EchoedFields(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of a request that its response repeats as they came. Only the last two may be absent there."""
 
     instructions: object = None
     metadata: object = None
@@ -34,7 +36,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     safety_identifier: str | UnsetType = UNSET
 
 
-class ResponsesRequest(MediaRequest, frozen=True, kw_only=True):
+class ResponsesRequest(RouteRequest, frozen=True, kw_only=True):
     """What is read of a request. The fields of media are ours: of a video, or of a picture."""
 
     #: A text, or entries as they came: each is judged only where it is used.
@@ -137,7 +139,7 @@ class Reasoning(msgspec.Struct, frozen=True, kw_only=True, tag="reasoning"):
 OutputItem = ImageCall | OutputMessage | Reasoning
 
 
-class ResponseObject(Said, frozen=True, kw_only=True):
+class ResponseObject(EchoedFields, frozen=True, kw_only=True):
     """A response. Those of its keys that are null may not be absent; `usage` may not be null."""
 
     id: str

@@ -1,29 +1,25 @@
 """`/v1/videos` (reference: `openai.md` section 5)."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
-from adapter.openai_api.wire.media import MediaRequest
+from adapter.openai_api.wire.media import RouteRequest
 
 Status = Literal["queued", "in_progress", "completed", "failed"]
 EventType = Literal["video.queued", "video.in_progress", "video.completed", "video.failed"]
 
 
-class VideosRequest(MediaRequest, frozen=True, kw_only=True):
-    """What is read of a request for a video."""
+class VideosRequest(RouteRequest, frozen=True, kw_only=True):
+    """A request for a video. It has no fields of its own."""
 
-    prompt: str | None = None
-    #: OpenAI's own word for recurring figures, read only to be refused.
-    characters: object = None
-    #: Ours: what the pictures are to the video, in their order. Forms have no other place for it.
-    roles: tuple[str, ...] | str | None = None
+    KNOWN: ClassVar[frozenset[str]] = frozenset({"prompt", "characters", "roles"})
 
 
-class RemixRequest(MediaRequest, frozen=True, kw_only=True):
+class RemixRequest(RouteRequest, frozen=True, kw_only=True):
     """`POST /v1/videos/{id}/remix`: another prompt. All else is the same, and may be said so."""
 
-    prompt: str | None = None
+    KNOWN: ClassVar[frozenset[str]] = frozenset({"prompt"})
 
 
 class VideoError(msgspec.Struct, frozen=True, kw_only=True):

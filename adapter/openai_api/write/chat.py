@@ -15,16 +15,16 @@ from adapter.openai_api.wire.chat import (
     AnswerMessage,
     ChatChunk,
     ChatCompletion,
+    ChatUsage,
     Choice,
     ChunkChoice,
     Delta,
-    Usage,
 )
 from adapter.openai_api.write.images import total
 from adapter.openai_api.write.links import download_link, media_link
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class ChatHeading(msgspec.Struct, frozen=True, kw_only=True):
     """What stays the same in all pieces of one answer."""
 
     id: str
@@ -38,42 +38,42 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     failure_in_words: bool = True
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class ChatContent(msgspec.Struct, frozen=True, kw_only=True):
     """The content of an answer: a text, and pictures beside it if they are not linked in it."""
 
     content: str
     images: tuple[AnswerImage, ...] = ()
-    usage: Usage = Usage()
+    usage: ChatUsage = ChatUsage()
 
 
-def completion(answer: Answer, told: Told) -> ChatCompletion:
+def completion(answer: ChatHeading, told: ChatContent) -> ChatCompletion:
     """Return the whole answer."""
     message = AnswerMessage(content=told.content, images=told.images or UNSET)
     choices = (Choice(message=message),)
     return ChatCompletion(id=answer.id, created=answer.created, model=answer.model, choices=choices, usage=told.usage)
 
 
-def role_chunk(answer: Answer) -> ChatChunk:
+def role_chunk(answer: ChatHeading) -> ChatChunk:
     """Return the first chunk; Node's helper throws without a role in it."""
     return _chunk(answer, Delta(role="assistant", content=""))
 
 
-def progress_chunk(answer: Answer, line: str) -> ChatChunk:
+def progress_chunk(answer: ChatHeading, line: str) -> ChatChunk:
     """Return a line of progress."""
     return _chunk(answer, Delta(reasoning_content=f"{line}\n"))
 
 
-def content_chunk(answer: Answer, content: str) -> ChatChunk:
+def content_chunk(answer: ChatHeading, content: str) -> ChatChunk:
     """Return a chunk with the content."""
     return _chunk(answer, Delta(content=content))
 
 
-def told_chunk(answer: Answer, told: Told) -> ChatChunk:
+def whole_chunk(answer: ChatHeading, told: ChatContent) -> ChatChunk:
     """Return one chunk with all pictures: helpers join or overwrite single ones (`openai.md` section 6)."""
     return _chunk(answer, Delta(content=told.content or UNSET, images=told.images or UNSET))
 
 
-def last_chunks(answer: Answer, usage: Usage) -> list[ChatChunk]:
+def last_chunks(answer: ChatHeading, usage: ChatUsage) -> list[ChatChunk]:
     """Return the last chunks: the finish reason, then the usage if it was requested."""
     end = [_chunk(answer, Delta(), finished=True)]
     if answer.usage:
@@ -81,7 +81,7 @@ def last_chunks(answer: Answer, usage: Usage) -> list[ChatChunk]:
     return end
 
 
-def _chunk(answer: Answer, delta: Delta, *, finished: bool = False) -> ChatChunk:
+def _chunk(answer: ChatHeading, delta: Delta, *, finished: bool = False) -> ChatChunk:
     return ChatChunk(
         id=answer.id,
         created=answer.created,
@@ -160,14 +160,14 @@ def _so_far(elapsed: float) -> str:
     return f": {_duration(elapsed)} so far" if elapsed >= 1 else ""
 
 
-def linked(images: Sequence[Image], links: Sequence[str]) -> Told:
+def linked(images: Sequence[Image], links: Sequence[str]) -> ChatContent:
     """Show pictures by links in the text: the form that most front-ends show (`frontends.md` section 1)."""
-    return Told(content="\n\n".join(f"![image]({link})" for link in links), usage=_usage(images))
+    return ChatContent(content="\n\n".join(f"![image]({link})" for link in links), usage=_usage(images))
 
 
-def enclosed(images: Sequence[Image]) -> Told:
+def enclosed(images: Sequence[Image]) -> ChatContent:
     """Show pictures beside the text, as data: URLs."""
-    return Told(
+    return ChatContent(
         content="",
         images=tuple(
             AnswerImage(image_url=AnswerImageUrl(url=_data_url(image)), index=at) for at, image in enumerate(images)
@@ -180,8 +180,8 @@ def _data_url(image: Image) -> msgspec.Raw:
     return msgspec.Raw(b"".join((b'"data:', image.format.mime.encode(), b";base64,", memoryview(image.base64)[1:])))
 
 
-def _usage(images: Sequence[Image]) -> Usage:
+def _usage(images: Sequence[Image]) -> ChatUsage:
     spent = total(images)
     if spent is None:
-        return Usage()
-    return Usage(prompt_tokens=spent.input, completion_tokens=spent.output, total_tokens=spent.total)
+        return ChatUsage()
+    return ChatUsage(prompt_tokens=spent.input, completion_tokens=spent.output, total_tokens=spent.total)

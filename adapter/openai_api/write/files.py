@@ -21,14 +21,14 @@ def file_object(file: UploadedFile) -> FileObject:
     )
 
 
-def file_list(files: Sequence[UploadedFile], limit: int) -> FileList:
-    """Describe a page; there is one file more than `limit` where the list goes on."""
-    data = tuple(file_object(file) for file in files[:limit])
+def file_list(files: Sequence[UploadedFile], *, has_more: bool) -> FileList:
+    """Describe a page."""
+    data = tuple(file_object(file) for file in files)
     return FileList(
         data=data,
         first_id=data[0].id if data else "",
         last_id=data[-1].id if data else "",
-        has_more=len(files) > limit,
+        has_more=has_more,
     )
 
 

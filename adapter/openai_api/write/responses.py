@@ -8,9 +8,11 @@ from msgspec import UNSET, UnsetType
 from adapter.domain.job import Failure, JobState, Phase, ProgressEvent, VideoJob
 from adapter.domain.markup import Markup
 from adapter.domain.media import Image
+from adapter.domain.paging import Page
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.domain.usage import Usage
 from adapter.openai_api.wire.responses import (
+    EchoedFields,
     GivenItem,
     ImageCall,
     ItemList,
@@ -20,7 +22,6 @@ from adapter.openai_api.wire.responses import (
     Reasoning,
     ResponseObject,
     ResponseUsage,
-    Said,
     SummaryText,
     ToolError,
 )
@@ -55,9 +56,9 @@ def response(
     stored: StoredResponse, output: tuple[OutputItem, ...] = (), usage: ResponseUsage | UnsetType = UNSET
 ) -> ResponseObject:
     """Return a response in its present state. `usage` is left out if there is none: null is not allowed."""
-    said = msgspec.json.decode(stored.said, type=Said)
+    echoed = msgspec.json.decode(stored.said, type=EchoedFields)
     return ResponseObject(
-        **{name: getattr(said, name) for name in Said.__struct_fields__},
+        **{name: getattr(echoed, name) for name in EchoedFields.__struct_fields__},
         id=response_id(stored),
         created_at=int(stored.created_at),
         model=stored.model,
@@ -155,14 +156,14 @@ def message(stored: StoredResponse, text: str | None) -> OutputMessage:
     return OutputMessage(id=f"msg_{stored.key}", content=(OutputText(text=text),), status="completed")
 
 
-def item_list(items: Sequence[GivenItem], limit: int, after: str | None, *, newest_first: bool) -> ItemList:
+def item_list(items: Sequence[GivenItem], page: Page[str]) -> ItemList:
     """Return a page of the input's entries."""
-    ordered = list(reversed(items)) if newest_first else list(items)
-    place = next((at + 1 for at, item in enumerate(ordered) if item.id == after), 0)
-    page = tuple(ordered[place : place + limit])
+    ordered = list(reversed(items)) if page.newest_first else list(items)
+    place = next((at + 1 for at, item in enumerate(ordered) if item.id == page.after), 0)
+    data = tuple(ordered[place : place + page.limit])
     return ItemList(
-        data=page,
-        first_id=page[0].id if page else "",
-        last_id=page[-1].id if page else "",
-        has_more=len(ordered) > place + limit,
+        data=data,
+        first_id=data[0].id if data else "",
+        last_id=data[-1].id if data else "",
+        has_more=len(ordered) > place + page.limit > place,
     )

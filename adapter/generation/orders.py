@@ -1,0 +1,86 @@
+"""What is done with an order, and in which sequence.
+
+Its pictures are found, memory is reserved, the client is looked for once more, and the work is started or joined. The
+client's connection is told to let go of it. Nothing is begun for a request that fails on the way.
+"""
+
+import msgspec
+
+from adapter.domain import memory_estimate
+from adapter.domain.executions import RequestIdentity
+from adapter.domain.orders import ImageOrder, VideoDraft
+from adapter.domain.ports import Connection
+from adapter.generation.execution import ResultHandle
+from adapter.generation.pictures import Pictures
+from adapter.generation.uploads import Uploads
+from adapter.generation.videos import Videos, Waiting
+
+
+class MediaCall(msgspec.Struct, frozen=True):
+    """Who asks for media, and by which connection."""
+
+    identity: RequestIdentity
+    connection: Connection
+
+
+class ImageOrders:
+    """Takes orders for pictures."""
+
+    def __init__(self, uploads: Uploads, pictures: Pictures) -> None:
+        self._uploads = uploads
+        self._pictures = pictures
+
+    async def start(self, order: ImageOrder, call: MediaCall, *, linked: bool) -> ResultHandle:
+        """Have pictures made, or join an earlier request for them, until the connection ends.
+
+        Raises:
+            InvalidRequest: a picture to work from is unknown; or as `Pictures.join`.
+            AnswerLost, Draining: as `Pictures.join`.
+            ServerBusy: there is no memory.
+            ClientLeft: the client hung up before anything was begun.
+        """
+        connection = call.connection
+        order = await self._uploads.resolved(order, call.identity.owner)
+        reservation = await connection.reserve(0)
+        await connection.check_connected()
+        handle = self._pictures.join(order, call.identity, reservation, linked=linked)
+        await connection.call_at_end(handle.close)
+        return handle
+
+    async def open(self, order: ImageOrder, call: MediaCall, *, linked: bool) -> ResultHandle:
+        """Have pictures made as `start`, and wait until it is certain that they will be.
+
+        Raises:
+            AdapterError: as `start` and `ResultHandle.opened`.
+        """
+        handle = await self.start(order, call, linked=linked)
+        await handle.opened()
+        return handle
+
+
+class VideoOrders:
+    """Takes orders for videos."""
+
+    def __init__(self, uploads: Uploads, videos: Videos) -> None:
+        self._uploads = uploads
+        self._videos = videos
+
+    async def start(self, draft: VideoDraft, call: MediaCall, *, is_shown: bool) -> Waiting:
+        """Have a video made, or join an earlier request for it, until the connection ends.
+
+        The answer is the video where that `is_shown`, and else the job's id.
+
+        Raises:
+            InvalidRequest: a picture to work from is unknown; or as `Videos.join`.
+            Draining: as `Videos.join`.
+            ServerBusy: there is no memory for the pictures to work from.
+            ClientLeft: the client hung up before anything was begun.
+        """
+        connection = call.connection
+        draft = await self._uploads.resolved(draft, call.identity.owner)
+        if draft.sources:
+            await connection.reserve(memory_estimate.of_sources(draft.sources))
+        await connection.check_connected()
+        waiting = self._videos.join(draft, call.identity)
+        await connection.call_at_end(waiting.close_stream if is_shown else waiting.close)
+        return waiting
