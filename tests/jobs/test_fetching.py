@@ -175,3 +175,30 @@ async def test_a_video_that_cannot_be_fetched_in_time_is_not_called_unfinished(
     assert failure is not None
     assert failure.code == "deadline_exceeded"
     assert failure.message.startswith("Google made the video, but it could not be fetched within ")
+
+
+async def test_a_video_that_comes_with_the_report_is_stored_at_once(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """Nothing is left to be downloaded."""
+    [job_id] = await admit(memory, clock)
+    provider.reports = {"op-1": Finished(RemoteVideo(), CLIP)}
+    await tick(poller, clock, 2)
+
+    job = await find(memory, job_id)
+    assert (job.state, job.media and job.media.size, provider.downloads) == (JobState.COMPLETED, len(CLIP), [])
+
+
+async def test_a_report_with_half_a_video_is_a_missed_poll(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """The next one may bring all of it; the money is spent."""
+    [job_id] = await admit(memory, clock)
+    provider.reports = {"op-1": Finished(RemoteVideo(), CLIP[: len(CLIP) // 2])}
+    await tick(poller, clock, 2)
+    halved = await find(memory, job_id)
+    provider.reports = {"op-1": Finished(RemoteVideo(), CLIP)}
+    await tick(poller, clock, 3)
+
+    assert (halved.state, halved.misses) == (JobState.SUBMITTED, 1)
+    assert (await find(memory, job_id)).state is JobState.COMPLETED
