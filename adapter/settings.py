@@ -53,7 +53,7 @@ class Server(_Section, frozen=True, kw_only=True):
     shutdown_seconds: Annotated[int, Meta(ge=1, le=300)] = 25
 
 
-class Access(_Section, frozen=True, kw_only=True):
+class AccessSettings(_Section, frozen=True, kw_only=True):
     """Who may ask."""
 
     keys: tuple[str, ...] = ()
@@ -136,7 +136,7 @@ class Images(_Section, frozen=True, kw_only=True):
     response_format_by_key: dict[str, Delivery] = {}
 
 
-class Videos(_Section, frozen=True, kw_only=True):
+class VideoSettings(_Section, frozen=True, kw_only=True):
     """How videos are made."""
 
     #: What a length is worth that the model does not make. `by_name`: the nearest one for names of other vendors, whose
@@ -175,14 +175,14 @@ class Settings(_Section, frozen=True, kw_only=True):
     """Everything that can be set."""
 
     server: Server = Server()
-    access: Access = Access()
+    access: AccessSettings = AccessSettings()
     storage: Storage = Storage()
     #: By name. A provider that is left out is not offered.
     providers: dict[str, ProviderSettings] = {}
     jobs: Jobs = Jobs()
     chat: Chat = Chat()
     images: Images = Images()
-    videos: Videos = Videos()
+    videos: VideoSettings = VideoSettings()
     limits: Limits = Limits()
     fetching: Fetching = Fetching()
     sandbox: SandboxRules = SandboxRules()

@@ -191,8 +191,6 @@ def test_ports_have_one_address(module: str) -> None:
 
 #: Names of foreign schemas: the modules that spell them out, and the other side.
 FOREIGN_NAMES = ("adapter.sandbox", "adapter.openai_api.wire")
-#: Still of two classes: sections of the settings, and a provider's own.
-TWICE = {"Access", "Download", "Uploads", "Videos"}
 
 
 def test_a_public_class_has_its_name_for_itself() -> None:
@@ -205,7 +203,7 @@ def test_a_public_class_has_its_name_for_itself() -> None:
     named = [node.name for module in modules for node in tree(module).body if isinstance(node, ast.ClassDef)]
     public = [name for name in named if not name.startswith("_")]
 
-    assert {name for name in public if public.count(name) > 1} <= TWICE
+    assert {name for name in public if public.count(name) > 1} == set()
 
 
 @pytest.mark.parametrize("module", MAPS)

@@ -27,7 +27,7 @@ SILENCE_SECONDS = 60.0
 MAX_REDIRECTS = 5
 
 
-class Download:
+class HttpDownload:
     """A file on its way (the port of that name)."""
 
     def __init__(self, response: httpx.Response) -> None:
@@ -117,7 +117,7 @@ class Http:
                     await response.aclose()
 
     @asynccontextmanager
-    async def open_get(self, url: str, *, headers: Mapping[str, str]) -> AsyncIterator[Download]:
+    async def open_get(self, url: str, *, headers: Mapping[str, str]) -> AsyncIterator[HttpDownload]:
         """Open an answer of any status, on a connection of its own. A redirect is an answer: nothing follows it.
 
         Raises:
@@ -128,12 +128,12 @@ class Http:
                 request = self._fresh.build_request("GET", url, headers=headers, timeout=_timeout(SILENCE_SECONDS))
                 response = await self._fresh.send(request, stream=True)
             try:
-                yield Download(response)
+                yield HttpDownload(response)
             finally:
                 await response.aclose()
 
     @asynccontextmanager
-    async def download(self, url: str) -> AsyncIterator[Download]:
+    async def download(self, url: str) -> AsyncIterator[HttpDownload]:
         """Open a signed link. No credential goes along, and redirects lead only to https or back to the same origin.
 
         Raises:
@@ -150,7 +150,7 @@ class Http:
                     response = await self._fresh.send(request, stream=True)
                 try:
                     if response.next_request is None:
-                        yield Download(_checked(response))
+                        yield HttpDownload(_checked(response))
                         return
                     target = response.next_request.url
                 finally:
