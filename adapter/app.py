@@ -1,6 +1,5 @@
 """The composition root: the only place that knows every room."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -17,7 +16,7 @@ from adapter.database.address import without_password
 from adapter.database.engine import Database
 from adapter.domain.catalogue import Catalogue
 from adapter.domain.ports import Clock, FileOwner, ImageMakers, Memory, RequestStore, VideoProvider
-from adapter.drain import cancel, on_stop_signal
+from adapter.drain import on_stop_signal
 from adapter.generation.files import Files
 from adapter.generation.image_files import ImageFiles
 from adapter.generation.pictures import Pictures
@@ -52,6 +51,7 @@ from adapter.providers.http import Http
 from adapter.records.files import SqlFileStore
 from adapter.records.responses import SqlResponseStore
 from adapter.settings import Settings
+from adapter.tasks import Tasks
 from adapter.wiring import (
     DAY_SECONDS,
     build_chat_options,
@@ -141,9 +141,11 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
         """Who has files that no job knows of."""
         return self.files, self.responses
 
-    def keep_running(self, work: Coroutine[None, None, None]) -> None:
+    def keep_running(self, owner: str, work: Coroutine[None, None, None]) -> None:
         """Do something beside everything else, until everything ends."""
-        self.stack.push_async_callback(cancel, asyncio.create_task(work))
+        tasks = Tasks(owner)
+        self.stack.push_async_callback(tasks.cancel)
+        tasks.start(work)
 
 
 class Application:
@@ -174,11 +176,15 @@ class Application:
         """Open everything, hand the handlers their desk, and close in the opposite order."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._http.open())
+            if self._flow:
+                stack.push_async_callback(self._flow.close)
             resources = await self._resources(stack)
             poller = self._poller(resources.ports)
             services = app.state.services = self._services(resources, poller.wake)
-            resources.keep_running(self._follower(resources).run())
-            stack.push_async_callback(_stop, poller, asyncio.create_task(poller.run()))
+            resources.keep_running("follower", self._follower(resources).run())
+            polling = Tasks("poller.run")
+            stack.push_async_callback(_stop, poller, polling)
+            polling.start(poller.run())
             self._tidy(resources)
             stack.callback(resources.feed.close)
             for drain in (*self.drains, resources.feed.close, services.pictures.drain, poller.stop):
@@ -229,13 +235,13 @@ class Application:
         repeats = PriorExecutions(resources.ports.requests, memory.media, clock, timeouts)
         pictures = Pictures(image_makers, repeats, resources.feed, clock, timeouts)
         resources.stack.push_async_callback(pictures.finish)
-        resources.keep_running(pictures.run())
+        resources.keep_running("pictures.run", pictures.run())
         responses = Responses(resources.responses, ImageFiles(memory.media), clock)
         background = Background(responses, pictures, clock, timeouts)
         resources.stack.push_async_callback(background.finish)
         videos = Videos(image_makers.inputs, memory, clock, timeouts, wake)
         resources.stack.push_async_callback(videos.finish)
-        resources.keep_running(videos.run())
+        resources.keep_running("videos.run", videos.run())
         store = SqlKeyStore(resources.database)
         return Services(
             key_names=build_key_names(settings, self._keys),
@@ -268,11 +274,12 @@ class Application:
 
     def _tidy(self, resources: Resources) -> None:
         media, file_owners, clock = resources.memory.media, resources.file_owners, self._clock
-        resources.keep_running(Sweeper(media, file_owners, clock).run())
+        resources.keep_running("sweeper", Sweeper(media, file_owners, clock).run())
         if retention := build_retention(self._settings):
-            resources.keep_running(Janitor(media, resources.memory.jobs, clock, retention, file_owners).run())
+            janitor = Janitor(media, resources.memory.jobs, clock, retention, file_owners)
+            resources.keep_running("janitor", janitor.run())
 
 
-async def _stop(poller: Poller, running: asyncio.Task[None]) -> None:
+async def _stop(poller: Poller, polling: Tasks) -> None:
     poller.stop()
-    await running
+    await polling.finish()

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import secrets
 from collections import Counter
-from collections.abc import Collection, Coroutine
+from collections.abc import Collection
 from functools import partial
 from uuid import uuid4
 
@@ -17,8 +17,8 @@ from adapter.domain.orders import MAX_SEED, StoredInput, VideoOrder, VideoWish
 from adapter.domain.pieces import one_piece
 from adapter.domain.ports import Clock, InputImages, Memory
 from adapter.errors import StorageFailed, Undecided, key_reused
-from adapter.generation.background_writes import BackgroundWrites
 from adapter.generation.timeouts import Timeouts
+from adapter.tasks import Tasks
 
 log = structlog.get_logger()
 
@@ -31,9 +31,9 @@ ROUND_SECONDS = 1.0
 class PendingAdmission:
     """A request for a video, from its arrival on, shared by all its attempts."""
 
-    def __init__(self, identity: RequestIdentity, admitting: Coroutine[None, None, tuple[VideoJob, bool]]) -> None:
+    def __init__(self, identity: RequestIdentity, task: asyncio.Task[tuple[VideoJob, bool]]) -> None:
         self.identity = identity
-        self.task = asyncio.create_task(admitting)
+        self.task = task
         #: Once it is remembered.
         self.job: VideoJob | None = None
         self.attempts = identity.repeat.count
@@ -49,14 +49,13 @@ class PendingAdmission:
 class Admission:
     """Knows which connections wait for which jobs, and remembers new jobs."""
 
-    def __init__(
-        self, inputs: InputImages, memory: Memory, clock: Clock, timeouts: Timeouts, writes: BackgroundWrites
-    ) -> None:
+    def __init__(self, inputs: InputImages, memory: Memory, clock: Clock, timeouts: Timeouts, writes: Tasks) -> None:
         self._inputs = inputs
         self._memory = memory
         self._clock = clock
         self._timeouts = timeouts
         self._writes = writes
+        self._tasks = Tasks("admission")
         #: The name of this process, under which its connections are known to others.
         self._process = secrets.token_hex(16)
         #: Requests whose job is not remembered yet, by scope, the oldest first.
@@ -72,7 +71,7 @@ class Admission:
         """
         starting = pick(self._starting.get(identity.scope, ()), identity.repeat)
         if starting is None:
-            starting = PendingAdmission(identity, self._admit(wish, identity))
+            starting = PendingAdmission(identity, self._tasks.begin(self._admit(wish, identity)))
             self._starting.setdefault(identity.scope, []).append(starting)
             starting.task.add_done_callback(partial(self._started, starting))
         elif not is_same_content(starting.identity.content, identity.content):
@@ -107,7 +106,7 @@ class Admission:
     def _release(self, job_id: str, *, answered: bool) -> None:
         if not self._connections[job_id]:
             del self._connections[job_id]
-        self._writes.add(self._note_release(job_id, answered=answered))
+        self._writes.start(self._note_release(job_id, answered=answered))
 
     async def _note_release(self, job_id: str, *, answered: bool) -> None:
         now = self._clock.now()
@@ -122,7 +121,7 @@ class Admission:
         Its pictures are stored first: a job may be moved as soon as it is remembered.
         """
         # Who was just given a video and asks again at once wants a new one.
-        await self._writes.finish()
+        await self._writes.settle()
         connected = self._connected()
         if known := await self._memory.jobs.recall(identity, now=self._clock.now(), connected=connected):
             return known, False
@@ -200,5 +199,4 @@ class Admission:
 
     async def finish(self) -> None:
         """Wait until all requests that have come are remembered."""
-        while self._starting:
-            await asyncio.wait([one.task for same in self._starting.values() for one in same])
+        await self._tasks.finish()

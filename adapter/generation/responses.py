@@ -18,6 +18,7 @@ from adapter.generation.heartbeats import heartbeats
 from adapter.generation.image_files import ImageFiles
 from adapter.generation.pictures import Pictures
 from adapter.generation.timeouts import Timeouts
+from adapter.tasks import Tasks, beside
 
 log = structlog.get_logger()
 
@@ -117,7 +118,8 @@ class Background:
         self._pictures = pictures
         self._clock = clock
         self._timeouts = timeouts
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._work_of: dict[str, asyncio.Task[None]] = {}
+        self._tasks = Tasks("responses")
 
     async def start(self, handle: ResultHandle, draft: Callable[[], StoredResponse]) -> StoredResponse:
         """Remember the reply to a request, follow its picture, and return it as it stands.
@@ -140,9 +142,9 @@ class Background:
             if not await self._replies.remember(queued):
                 return await self._replies.find(stored.key, stored.owner)
             unless_followed.pop_all()
-        task = asyncio.create_task(self._work(queued, following))
-        self._tasks[stored.key] = task
-        task.add_done_callback(lambda _: self._tasks.pop(stored.key, None))
+        task = self._tasks.begin(self._work(queued, following))
+        self._work_of[stored.key] = task
+        task.add_done_callback(lambda _: self._work_of.pop(stored.key, None))
         return queued
 
     async def _of_another_process(self, handle: ResultHandle, stored: StoredResponse) -> StoredResponse | None:
@@ -192,16 +194,18 @@ class Background:
         Raises:
             NotFound: this owner has none of that key, or it was deleted meanwhile.
         """
-        task = self._tasks.get(key)  # before the look: what ends during it is seen as ended
+        task = self._work_of.get(key)  # before the look: what ends during it is seen as ended
         stored = await self._replies.find(key, owner)
         yield stored
         while not stored.is_over:
             has_ended = await self._has_ended(task)
             if not has_ended:
                 yield stored  # before the look, which may take its time
-            task = self._tasks.get(key)
-            looking = asyncio.ensure_future(self._seen_again(stored))
-            async with aclosing(heartbeats(looking, self._clock, self._timeouts.heartbeat)) as spells:
+            task = self._work_of.get(key)
+            async with (
+                beside(self._seen_again(stored)) as looking,
+                aclosing(heartbeats(looking, self._clock, self._timeouts.heartbeat)) as spells,
+            ):
                 async for _ in spells:
                     yield stored
             stored = looking.result()
@@ -230,14 +234,14 @@ class Background:
 
     def cancel(self, key: str) -> None:
         """Stop following a reply's picture, if it is this process that does. What Google was asked for goes on."""
-        if task := self._tasks.get(key):
+        if task := self._work_of.get(key):
             task.cancel()
 
     async def finish(self) -> None:
         """Wait for the work under way; when the process is told to stop, pictures get a last while."""
-        if self._tasks:
+        if not self._tasks.is_idle:
             self._pictures.drain()
-            await asyncio.wait([*self._tasks.values()])
+            await self._tasks.finish()
 
 
 def _ring(ended: asyncio.Event, _: asyncio.Task[None]) -> None:

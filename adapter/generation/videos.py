@@ -12,8 +12,8 @@ from adapter.domain.orders import Page, VideoWish
 from adapter.domain.ports import Clock, InputImages, Memory
 from adapter.errors import InvalidRequest, NotFound, StorageFailed
 from adapter.generation.admission import Admission, PendingAdmission
-from adapter.generation.background_writes import BackgroundWrites
 from adapter.generation.timeouts import Timeouts
+from adapter.tasks import Tasks, beside
 
 log = structlog.get_logger()
 
@@ -74,7 +74,7 @@ class Videos:
         self._timeouts = timeouts
         #: Tells whoever moves the jobs that there is a new one.
         self._wake = wake
-        self._writes = BackgroundWrites()
+        self._writes = Tasks("videos")
         self._admission = Admission(inputs, memory, clock, timeouts, self._writes)
 
     async def check_readiness(self) -> None:
@@ -117,14 +117,10 @@ class Videos:
 
     async def _taken_in_time(self, job: VideoJob, seconds: float) -> VideoJob:
         settled = asyncio.Event()
-        taking = asyncio.create_task(self._taken(job))
-        taking.add_done_callback(lambda _: settled.set())
-        try:
+        async with beside(self._taken(job)) as taking:
+            taking.add_done_callback(lambda _: settled.set())
             in_time = await self._clock.wait(settled, seconds)
             return taking.result() if in_time else await self._memory.jobs.get(job.id) or job
-        finally:
-            taking.cancel()
-            await asyncio.wait([taking])
 
     async def find_video(self, job_id: str, owner: str) -> VideoJob:
         """Return a job of this owner.
@@ -226,7 +222,7 @@ class Videos:
 
         A task of its own: the client may close its connection at the same moment, which ends what it was asking for.
         """
-        self._writes.add(self._note_delivery(job_id))
+        self._writes.start(self._note_delivery(job_id))
 
     async def _note_delivery(self, job_id: str) -> None:
         try:
@@ -241,7 +237,7 @@ class Videos:
 
     async def finish_notes(self) -> None:
         """Wait until every delivery so far is noted."""
-        await self._writes.finish()
+        await self._writes.settle()
 
     async def finish(self) -> None:
         """Wait until all requests that have come are remembered, and how they were answered."""

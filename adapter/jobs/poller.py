@@ -14,6 +14,7 @@ from adapter.domain.ports import Claim, Clock, JobStore
 from adapter.errors import StorageFailed
 from adapter.jobs.poll_schedule import PollSchedule
 from adapter.jobs.steps import Steps
+from adapter.tasks import Tasks
 
 log = structlog.get_logger()
 
@@ -39,8 +40,8 @@ class Poller:
         self._woken = asyncio.Event()
         self._stopping = False
         self._held: dict[str, Claim] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._sending: set[asyncio.Task[None]] = set()
+        self._sending = Tasks("poller.sending")
+        self._steps_running = Tasks("poller")
 
     def wake(self) -> None:
         """Look now instead of at the next beat: something was added."""
@@ -111,7 +112,7 @@ class Poller:
             case JobState.AMBIGUOUS:
                 self._start(self._steps.reconciling.reconcile(claim), [claim])
             case JobState.ACCEPTED if not claim.unwanted:
-                self._sending.add(self._start(self._steps.submit(claim), [claim]))
+                self._start(self._steps.submit(claim), [claim], owner=self._sending)
             case JobState.READY if not claim.unwanted:
                 self._start(self._steps.fetch(claim), [claim])
             case JobState.ACCEPTED | JobState.SUBMITTED | JobState.READY:
@@ -128,8 +129,8 @@ class Poller:
 
     async def settle(self) -> None:
         """Wait until every step that was started is done."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._sending.finish()
+        await self._steps_running.finish()
 
     async def _wind_down(self) -> None:
         """Let submissions that are on their way be recorded, and drop the rest: it is repeatable.
@@ -138,13 +139,12 @@ class Poller:
         once, for another process to take up.
         """
         until = self._clock.now() + FINISH_SECONDS
-        while self._sending and self._clock.now() < until:
-            await asyncio.wait(self._sending, timeout=self._schedule.poll_seconds)
+        while not self._sending.is_idle and self._clock.now() < until:
+            await self._sending.settle(self._schedule.poll_seconds)
             await self._keep_claims()
         dropped = list(self._held.values())
-        for task in self._tasks:
-            task.cancel()
-        await self.settle()
+        await self._sending.cancel()
+        await self._steps_running.cancel()
         await self._give_back(dropped)
 
     async def _give_back(self, claims: Sequence[Claim]) -> None:
@@ -153,17 +153,13 @@ class Poller:
         except StorageFailed as fault:  # they run out by themselves
             log.warning("poller.claims_not_given_back", jobs=len(claims), code=fault.code)
 
-    def _start(self, step: Coroutine[None, None, None], claims: Sequence[Claim]) -> asyncio.Task[None]:
+    def _start(self, step: Coroutine[None, None, None], claims: Sequence[Claim], *, owner: Tasks | None = None) -> None:
         held = {claim.job.id: claim for claim in claims}
         self._held |= held
-        task = asyncio.create_task(step)
-        self._tasks.add(task)
+        task = (owner or self._steps_running).begin(step)
         task.add_done_callback(lambda done: self._finish(done, held))
-        return task
 
     def _finish(self, task: asyncio.Task[None], held: dict[str, Claim]) -> None:
-        self._tasks.discard(task)
-        self._sending.discard(task)
         for job_id, claim in held.items():
             if self._held.get(job_id) is claim:
                 del self._held[job_id]
@@ -173,7 +169,5 @@ class Poller:
         elif error is not None:
             log.error("poller.step_failed", job_ids=list(held), exc_info=error)
             # A mistake of ours must not be repeated at full speed for ever: it counts as a fruitless look.
-            stumbled = asyncio.create_task(self._steps.count_failure(list(held.values())))
-            self._tasks.add(stumbled)
-            stumbled.add_done_callback(self._tasks.discard)
+            self._steps_running.start(self._steps.count_failure(list(held.values())))
         self.wake()

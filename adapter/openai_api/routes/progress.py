@@ -37,7 +37,7 @@ class ProgressReporter:
         return sse.frame(write.progress_chunk(self._answer, line))
 
 
-async def pauses(services: Services, work: asyncio.Future[_T]) -> AsyncIterator[bytes]:
+async def pauses(services: Services, work: asyncio.Task[_T]) -> AsyncIterator[bytes]:
     """Yield a comment in each silence until work of a stream is done, such as storing its picture."""
     async with aclosing(heartbeats(work, services.clock, services.heartbeat_seconds)) as spells:
         async for _ in spells:

@@ -17,6 +17,7 @@ from adapter.errors import AdapterError, NoMedia, UpstreamCredential, already_pa
 from adapter.providers.gemini import translate
 from adapter.providers.http import Http
 from adapter.providers.reply import Reply
+from adapter.tasks import all_of
 
 log = structlog.get_logger()
 
@@ -127,12 +128,8 @@ async def all_or_nothing(calls: Sequence[Coroutine[None, None, Image]]) -> Seque
     """
     if len(calls) == 1:
         return [await calls[0]]
-    tasks = [asyncio.ensure_future(call) for call in calls]
     try:
-        return await asyncio.gather(*tasks)
+        return await all_of(calls)
     except AdapterError as fault:
         fault.should_retry, fault.spent = False, True
         raise
-    finally:
-        for task in tasks:
-            task.cancel()
