@@ -82,6 +82,11 @@ class Deadline:
             for limit in self._limits:
                 limit.reschedule(self._end)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the time is over."""
+        return self._end is not None and asyncio.get_running_loop().time() >= self._end
+
     @asynccontextmanager
     async def limit(self) -> AsyncIterator[None]:
         """Do something under the limit.

@@ -133,9 +133,9 @@ class Pictures:
 
     def _settle(self, one: Execution) -> None:
         """Decide what becomes of the pictures, once they are made and all readers have left."""
-        if one.readers or one.settled_at is not None:
+        if one.connections or one.settled_at is not None:
             return
-        one.kept = not one.answered and not one.is_followed
+        one.kept = not one.answered
         self._in_flight.settle(one, self._clock.now())
         if one.batch is None or one.prior or one.identity.has_key:
             one.holding.close()

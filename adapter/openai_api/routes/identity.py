@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 
 from adapter.domain.executions import RequestIdentity
+from adapter.domain.image_job import ImageJob
+from adapter.domain.job import VideoJob
 from adapter.domain.orders import ImageOrder, VideoWish
+from adapter.generation.admission import Waiting
 from adapter.generation.execution import ResultHandle
-from adapter.generation.videos import Waiting
 from adapter.openai_api.read.retries import read_retry_info, read_route
 from adapter.openai_api.routes.reservation import call_at_end, check_connected, reserve
 from adapter.openai_api.routes.services import OwnedRequest, Services
@@ -54,7 +56,7 @@ async def open_pictures(
 
 async def join_video(
     request: OwnedRequest, services: Services, wish: VideoWish, content: str, *, is_shown: bool
-) -> Waiting:
+) -> Waiting[VideoJob]:
     """Have a video made for a request, or join an earlier one; it waits for it until its client has left.
 
     The answer is the video where that `is_shown`, and else the job's id.
@@ -69,6 +71,21 @@ async def join_video(
     return waiting
 
 
-def replay_headers(handle: ResultHandle) -> Mapping[str, str]:
+async def join_background(
+    request: OwnedRequest, services: Services, order: ImageOrder, content: str
+) -> Waiting[ImageJob]:
+    """Have a picture made in the background for a request, or join an earlier one. The answer is the job's id.
+
+    Raises:
+        AdapterError: as `Background.join`.
+    """
+    asked = identity(request, content)
+    await check_connected(request)
+    waiting = services.background.join(order, asked)
+    await call_at_end(request, waiting.close)
+    return waiting
+
+
+def replay_headers(handle: ResultHandle | Waiting[ImageJob]) -> Mapping[str, str]:
     """Return what says that an answer is an earlier one."""
     return REPLAYED if handle.is_replay else {}

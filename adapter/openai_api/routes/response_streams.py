@@ -63,7 +63,7 @@ async def follow_picture(services: Services, stored: StoredResponse, numbering: 
     for frame in _frames(numbering, [*response_events.opening(stored), *response_events.picture_begun(stored)]):
         yield frame
     try:
-        async with aclosing(services.background.watch(stored.key, stored.owner)) as states:
+        async with aclosing(services.background.watch(stored)) as states:
             async for seen in states:
                 stored = seen
                 if not stored.is_over:
