@@ -16,7 +16,8 @@ Two shores and a memory between them::
     wiring        builds stores, providers and options from the settings
     connections   one client's connection: HTTP/1.1 and 1.0, and offers of other protocols
 
-settings, credentials, clock, budget, drain, logs, redaction, errors, version and welcome are what their names say;
+tasks owns every task that is started. settings, credentials, clock, budget, drain, logs, redaction, errors, version and
+welcome are what their names say;
 config_option is the command line's, and shipped knows the files of config/, which a wheel carries as adapter/config/.
 
 The import law (left may import right, nothing else; `tests/test_architecture.py` holds it)::
@@ -25,15 +26,16 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     serving, cli        everything
     settings            domain, errors, sandbox.rules, shipped
     config_option       errors, shipped
-    openai_api          generation, domain, errors; of it read and write only domain, errors and wire, and wire nothing
-    generation          domain, errors
-    jobs, records       domain, errors, database
-    access              domain, errors, database
-    media               domain, errors, version
+    openai_api          generation, domain, errors, tasks; of it read and write only domain, errors and wire,
+                        and wire nothing
+    generation          domain, errors, tasks
+    jobs                domain, errors, database, tasks
+    records, access     domain, errors, database
+    media               domain, errors, version, tasks
     database            domain, errors
     budget, credentials domain, errors
     connections         errors, openai_api.write
-    providers.*         domain, errors, redaction, providers.http, .reply, .json_splice, .rpc_status
+    providers.*         domain, errors, redaction, providers.http, .reply, .json_splice, .rpc_status, tasks
     sandbox             nothing of ours
     domain              errors
     logs                redaction

@@ -1,6 +1,5 @@
 """The composition root: the only place that knows every room."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -16,11 +15,24 @@ from adapter.clock import SystemClock
 from adapter.database.address import without_password
 from adapter.database.engine import Database
 from adapter.domain.catalogue import Catalogue
-from adapter.domain.ports import Clock, FileOwner, ImageMakers, Memory, RequestStore, VideoProvider
-from adapter.drain import cancel, on_stop_signal
+from adapter.domain.image_job import ImageJob
+from adapter.domain.job_kinds import IMAGE
+from adapter.domain.ports import (
+    Budget,
+    Clock,
+    FileOwner,
+    ImageMaker,
+    ImageMakers,
+    InputImages,
+    JobStore,
+    Memory,
+    RequestStore,
+    VideoProvider,
+)
+from adapter.drain import on_stop_signal
 from adapter.generation.files import Files
 from adapter.generation.image_files import ImageFiles
-from adapter.generation.orders import ImageOrders, VideoOrders
+from adapter.generation.orders import BackgroundOrders, ImageOrders, VideoOrders
 from adapter.generation.pictures import Pictures
 from adapter.generation.prior_executions import PriorExecutions
 from adapter.generation.responses import Background, Responses
@@ -28,13 +40,13 @@ from adapter.generation.texts import Texts
 from adapter.generation.uploads import Uploads
 from adapter.generation.video_contents import VideoContents
 from adapter.generation.videos import Videos
+from adapter.jobs.engine import Engine
 from adapter.jobs.feed import LocalFeed
 from adapter.jobs.follow import Follower
-from adapter.jobs.poller import Poller
+from adapter.jobs.image_steps import ImageContext
 from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.spool import Spool
 from adapter.jobs.step_context import StepContext
-from adapter.jobs.steps import Steps
 from adapter.jobs.store import SqlJobStore
 from adapter.media.frames import FrameThumbnailer
 from adapter.media.image_pipeline import ImagePipeline
@@ -55,6 +67,7 @@ from adapter.providers.http import Http
 from adapter.records.files import SqlFileStore
 from adapter.records.responses import SqlResponseStore
 from adapter.settings import Settings
+from adapter.tasks import Tasks
 from adapter.wiring import (
     DAY_SECONDS,
     build_chat_options,
@@ -83,6 +96,13 @@ class Ports(msgspec.Struct, frozen=True):
     requests: RequestStore
     video_providers: Mapping[str, VideoProvider]
     spool: Spool
+    image_jobs: JobStore[ImageJob]
+    image_makers: Mapping[str, ImageMaker]
+
+    @property
+    def image_memory(self) -> Memory[ImageJob]:
+        """The memory of pictures in the background."""
+        return Memory(self.image_jobs, self.memory.feed, self.memory.media)
 
 
 #: Returns the parts that shall be used instead of those that the settings call for.
@@ -129,6 +149,8 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
     """What is open before the rooms are: whoever is put into the stack is waited for before it closes."""
 
     stack: AsyncExitStack
+    budget: Budget
+    inputs: InputImages
     database: Database
     ports: Ports
     feed: LocalFeed
@@ -145,9 +167,11 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
         """Who has files that no job knows of."""
         return self.files, self.responses
 
-    def keep_running(self, work: Coroutine[None, None, None]) -> None:
+    def keep_running(self, owner: str, work: Coroutine[None, None, None]) -> None:
         """Do something beside everything else, until everything ends."""
-        self.stack.push_async_callback(cancel, asyncio.create_task(work))
+        tasks = Tasks(owner)
+        self.stack.push_async_callback(tasks.cancel)
+        tasks.start(work)
 
 
 class Outside(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,14 +203,17 @@ class Application:
         """Open everything, hand the handlers their desk, and close in the opposite order."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._http.open())
+            for provider in self._providers.values():
+                if provider.close:
+                    stack.push_async_callback(provider.close)
             resources = await self._resources(stack)
-            poller = self._poller(resources.ports)
-            services = app.state.services = self._services(resources, poller.wake)
-            resources.keep_running(self._follower(resources).run())
-            stack.push_async_callback(_stop, poller, asyncio.create_task(poller.run()))
+            engine = self._engine(resources)
+            services = app.state.services = self._services(resources, engine)
+            resources.keep_running("follower", self._follower(resources).run())
+            await stack.enter_async_context(engine.running())
             self._tidy(resources)
             stack.callback(resources.feed.close)
-            for drain in (*self.drains, resources.feed.close, services.pictures.drain, poller.stop):
+            for drain in (*self.drains, resources.feed.close, services.pictures.drain, engine.stop):
                 stack.enter_context(on_stop_signal(drain))
             log.info(
                 "server.started",
@@ -203,11 +230,29 @@ class Application:
         stack.push_async_callback(database.dispose)
         feed = LocalFeed(self._clock)
         memory = Memory(SqlJobStore(database), feed, self._media)
-        makers = {name: each.videos for name, each in self._providers.items() if each.videos}
-        ports = self._override(Ports(memory, SqlRequestStore(database), makers, build_spool(self._settings)))
+        videos = {name: each.videos for name, each in self._providers.items() if each.videos}
+        budget = MemoryBudget(
+            self._clock,
+            capacity=self._settings.limits.memory_bytes,
+            wait_seconds=self._settings.limits.wait_seconds,
+        )
+        inputs = build_input_loader(self._settings, self._media)
+        images = {name: each.images for name, each in self._providers.items() if each.images}
+        ports = self._override(
+            Ports(
+                memory=memory,
+                requests=SqlRequestStore(database),
+                video_providers=videos,
+                spool=build_spool(self._settings),
+                image_jobs=SqlJobStore(database, IMAGE),
+                image_makers={name: ImagePipeline(one, inputs, budget) for name, one in images.items()},
+            )
+        )
         stack.push_async_callback(ports.spool.close)
         return Resources(
             stack=stack,
+            budget=budget,
+            inputs=build_input_loader(self._settings, ports.memory.media),
             database=database,
             ports=ports,
             feed=feed,
@@ -219,28 +264,36 @@ class Application:
         silence = self._settings.chat.heartbeat_seconds
         return Follower(resources.memory.jobs, resources.feed, resources.database.changes, self._clock, silence=silence)
 
-    def _poller(self, ports: Ports) -> Poller:
-        clock, schedule = self._clock, build_poll_schedule(self._settings)
-        context = StepContext(
+    def _engine(self, resources: Resources) -> Engine:
+        clock, schedule, ports = self._clock, build_poll_schedule(self._settings), resources.ports
+        videos = StepContext(
             providers=ports.video_providers, memory=ports.memory, clock=clock, schedule=schedule, spool=ports.spool
         )
-        return Poller(ports.memory.jobs, Steps(context), clock=clock, schedule=schedule)
+        images = ImageContext(
+            makers=ports.image_makers,
+            memory=ports.image_memory,
+            budget=resources.budget,
+            clock=clock,
+            schedule=schedule,
+            drain_seconds=build_timeouts(self._settings).drain_seconds,
+        )
+        return Engine(videos, images, clock)
 
-    def _services(self, resources: Resources, wake: Callable[[], None]) -> Services:
-        settings, clock, memory = self._settings, self._clock, resources.memory
+    def _services(self, resources: Resources, engine: Engine) -> Services:
+        settings, clock, memory, budget = self._settings, self._clock, resources.memory, resources.budget
         timeouts = build_timeouts(settings)
-        budget = MemoryBudget(clock, capacity=settings.limits.memory_bytes, wait_seconds=settings.limits.wait_seconds)
-        image_makers = self._image_makers(memory, budget)
+        image_makers = ImageMakers(resources.ports.image_makers, resources.inputs)
         repeats = PriorExecutions(resources.ports.requests, memory.media, clock, timeouts)
         pictures = Pictures(image_makers, repeats, resources.feed, clock, timeouts)
         resources.stack.push_async_callback(pictures.finish)
-        resources.keep_running(pictures.run())
+        resources.keep_running("pictures.run", pictures.run())
         responses = Responses(resources.responses, ImageFiles(memory.media), clock)
-        background = Background(responses, pictures, clock, timeouts)
+        background = Background(responses, resources.ports.image_memory, clock, timeouts, engine.images.wake)
         resources.stack.push_async_callback(background.finish)
-        videos = Videos(image_makers.inputs, memory, clock, timeouts, wake)
+        resources.keep_running("background.run", background.run())
+        videos = Videos(image_makers.inputs, memory, clock, timeouts, engine.videos.wake)
         resources.stack.push_async_callback(videos.finish)
-        resources.keep_running(videos.run())
+        resources.keep_running("videos.run", videos.run())
         store = SqlKeyStore(resources.database)
         uploads = Uploads(resources.files, memory.media, clock, [resources.responses])
         return Services(
@@ -249,6 +302,7 @@ class Application:
             pictures=pictures,
             videos=videos,
             image_orders=ImageOrders(uploads, pictures),
+            background_orders=BackgroundOrders(uploads, background),
             video_orders=VideoOrders(uploads, videos),
             texts=Texts(next((each.texts for each in self._providers.values() if each.texts), None)),
             files=Files(memory.media),
@@ -269,18 +323,9 @@ class Application:
             heartbeat_seconds=settings.chat.heartbeat_seconds,
         )
 
-    def _image_makers(self, memory: Memory, budget: MemoryBudget) -> ImageMakers:
-        inputs = build_input_loader(self._settings, memory.media)
-        offered = {name: each.images for name, each in self._providers.items() if each.images}
-        return ImageMakers({name: ImagePipeline(one, inputs, budget) for name, one in offered.items()}, inputs)
-
     def _tidy(self, resources: Resources) -> None:
         media, file_owners, clock = resources.memory.media, resources.file_owners, self._clock
-        resources.keep_running(Sweeper(media, file_owners, clock).run())
+        resources.keep_running("sweeper", Sweeper(media, file_owners, clock).run())
         if retention := build_retention(self._settings):
-            resources.keep_running(Janitor(media, resources.memory.jobs, clock, retention, file_owners).run())
-
-
-async def _stop(poller: Poller, running: asyncio.Task[None]) -> None:
-    poller.stop()
-    await running
+            janitor = Janitor(media, resources.memory.jobs, clock, retention, file_owners)
+            resources.keep_running("janitor", janitor.run())

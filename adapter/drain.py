@@ -7,22 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-#: Seconds after which a task that does not end is cancelled again.
-AGAIN_SECONDS = 1.0
-
-
-async def cancel(running: asyncio.Task[None], *, again_after: float = AGAIN_SECONDS) -> None:
-    """Cancel a task and wait for its end. One cancellation may not be enough.
-
-    On Python 3.11 `asyncio.wait_for`, with which the database's pool waits, loses a cancellation that comes at the
-    moment of its result (seen on 3.11.7).
-    """
-    while not running.done():
-        running.cancel()
-        await asyncio.wait({running}, timeout=again_after)
-    if not running.cancelled():
-        running.result()
-
 
 @contextmanager
 def on_stop_signal(drain: Callable[[], None]) -> Iterator[None]:

@@ -31,8 +31,6 @@ LEASE_FACTOR = 3
 DAY_SECONDS = 86_400
 #: What is left of `server.shutdown_seconds` to say that a picture did not come in time.
 DRAIN_SECONDS = 0.5
-#: A picture in the background shows a sign of life with every heartbeat; after so many without one it is given up.
-LEASE_HEARTBEATS = 6
 #: The part of `limits.memory_bytes` that comes on top of it, for pictures that went out lately: 32 MB of 1 GB.
 RECENT_RESULTS_SHARE = 32
 
@@ -198,6 +196,4 @@ def build_timeouts(settings: Settings) -> Timeouts:
         lease=LEASE_FACTOR * settings.jobs.lease_seconds,
         drain_seconds=settings.server.shutdown_seconds - DRAIN_SECONDS,
         recent_results_bytes=settings.limits.memory_bytes // RECENT_RESULTS_SHARE,
-        sign=settings.chat.heartbeat_seconds * LEASE_HEARTBEATS,
-        queue=settings.limits.wait_seconds,
     )

@@ -20,21 +20,22 @@ LAW = {
     "adapter.credentials": ("domain", "errors"),
     "adapter.settings": ("domain", "errors", "sandbox.rules", "shipped", "providers.registry", "providers.description"),
     "adapter.shipped": (),
+    "adapter.tasks": (),
     "adapter.version": (),
     "adapter.config_option": ("errors", "shipped"),
     "adapter.welcome": ("settings",),
     "adapter.domain": ("errors",),
-    "adapter.openai_api": ("generation", "domain", "errors"),
+    "adapter.openai_api": ("generation", "domain", "errors", "tasks"),
     "adapter.openai_api.wire": (),
     "adapter.openai_api.read": ("domain", "errors", "openai_api.wire"),
     "adapter.openai_api.write": ("domain", "errors", "openai_api.wire"),
     "adapter.openai_api.sse": (),
-    "adapter.generation": ("domain", "errors"),
+    "adapter.generation": ("domain", "errors", "tasks"),
     "adapter.database": ("domain", "errors"),
-    "adapter.jobs": ("domain", "errors", "database"),
+    "adapter.jobs": ("domain", "errors", "database", "tasks"),
     "adapter.records": ("domain", "errors", "database"),
     "adapter.access": ("domain", "errors", "database"),
-    "adapter.media": ("domain", "errors", "version"),
+    "adapter.media": ("domain", "errors", "version", "tasks"),
     "adapter.providers.reply": ("errors",),
     "adapter.providers.pool": ("providers.reply",),
     "adapter.providers.http": ("errors", "providers.pool", "providers.reply"),
@@ -52,6 +53,7 @@ LAW = {
         "providers.http",
         "providers.reply",
         "providers.rpc_status",
+        "tasks",
     ),
     "adapter.providers.json_splice": (),
     "adapter.providers.gemini": (
@@ -64,6 +66,7 @@ LAW = {
         "providers.http",
         "providers.reply",
         "providers.rpc_status",
+        "tasks",
     ),
     "adapter.sandbox": (),
     "adapter.app": ("",),
@@ -276,6 +279,26 @@ def test_everything_is_caught_only_in_the_last_resort() -> None:
     found = [module for module in MODULES for node in ast.walk(tree(module)) if catches_everything(node)]
 
     assert found == ["adapter.jobs.poller", "adapter.openai_api.routes.request_log"]
+
+
+def test_tasks_are_started_in_one_module() -> None:
+    """There they have an owner, who waits for their end."""
+    starting = {"create_task", "ensure_future", "run_coroutine_threadsafe"}
+    found = [
+        module
+        for module in MODULES
+        if not within(module, "adapter.sandbox")
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.Attribute) and (node.attr in starting or is_gather_of_asyncio(node))
+    ]
+
+    assert set(found) == {"adapter.tasks"}
+
+
+def is_gather_of_asyncio(node: ast.Attribute) -> bool:
+    """Say whether a piece of syntax is `asyncio.gather` or `asyncio.TaskGroup`."""
+    is_of_asyncio = isinstance(node.value, ast.Name) and node.value.id == "asyncio"
+    return is_of_asyncio and node.attr in {"gather", "TaskGroup"}
 
 
 def test_no_untyped_bags_travel_between_rooms() -> None:

@@ -11,6 +11,8 @@ JOBS = Table(
     "jobs",
     METADATA,
     Column("id", String(40), primary_key=True),
+    #: Which kind of work it is (`domain/job_kinds.py`), and so the form of its document.
+    Column("kind", String(16), nullable=False, server_default="video"),
     Column("owner", String(64), nullable=False),
     #: Not used any more: older versions wrote it. `executions` has its purpose now.
     Column("fingerprint", String(64), nullable=False, default=""),
@@ -33,13 +35,13 @@ JOBS = Table(
     Column("due_at", Float),
     #: The token of the newest claim. A write that carries another one does nothing.
     Column("claim", String(32)),
-    #: The whole VideoJob as JSON. The columns above repeat what is searched for.
+    #: The whole job as JSON. The columns above repeat what is searched for.
     Column("document", LargeBinary, nullable=False),
-    Index("jobs_due", "due_at"),
+    Index("jobs_due", "kind", "due_at"),
     Index("jobs_measured", "model", "finished_at", postgresql_where=MEASURED, sqlite_where=MEASURED),
     Index("jobs_states", "state", "finished_at"),
     Index("jobs_stems", "stem"),
-    Index("jobs_created", "created_at"),
+    Index("jobs_created", "kind", "created_at"),
     Index("jobs_owned", "owner", "created_at", "id"),
 )
 

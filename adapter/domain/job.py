@@ -1,4 +1,4 @@
-"""A video job and the only place where its state changes.
+"""Jobs, and the only place where the state of a video job changes.
 
 Rule: a state changes by `advance(job, event)` and nowhere else; a pair that the table lacks is a programming error.
 The order of the states is the order of the writes (reference: `reliability.md` section 2.2): the intent is committed
@@ -135,37 +135,19 @@ class Variant(StrEnum):
     SPRITESHEET = "spritesheet"
 
 
-class VideoJob(msgspec.Struct, frozen=True, kw_only=True):
-    """One paid video, from the wish to the file. All times are Unix seconds."""
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """What every kind of paid work has, from the wish to the file. All times are Unix seconds."""
 
     id: str
     owner: str
-    order: VideoOrder
     created_at: float
-    #: Our own mark on the upstream request, and the seed: chosen before anything is sent.
-    mark: str
-    seed: int
-    #: The unguessable part of its files' names; fixed, so that fetching again overwrites instead of piling up.
+    #: The unguessable part of its files' names; fixed, so that storing again overwrites instead of piling up.
     stem: str
-    #: How long it will probably take from submission, in seconds.
-    expected_seconds: float
     state: JobState = JobState.ACCEPTED
-    #: Whose credential carries the job: it is polled with the one that submitted it.
-    account: str | None = None
-    #: When the last submission began, and what the account had just after that: read before anything was sent.
+    #: When the last submission began: written before anything was sent.
     intended_at: float | None = None
-    credits: int | None = None
-    ambiguity: Ambiguity | None = msgspec.field(default=None, name="doubt")
-    submitted_at: float | None = None
-    operation: Operation | None = None
-    #: 0 to 100; never falls, and 100 means that the media are ours.
-    progress: int = 0
     #: Sends, polls or downloads in a row that came to nothing.
     misses: int = 0
-    #: How often the provider called it finished and gave no video.
-    empty_polls: int = msgspec.field(default=0, name="blanks")
-    remote: RemoteVideo | None = None
-    media: StoredVideo | None = None
     finished_at: float | None = None
     failure: Failure | None = None
     #: Every change that a reader could see, so that one who comes back misses none; about a hundred at most.
@@ -173,15 +155,93 @@ class VideoJob(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def phase(self) -> Phase:
-        """Where it stands for whoever waits for it."""
+        """Where it stands for its readers."""
         return PHASES[self.state]
+
+    @property
+    def upstream_model(self) -> str:
+        """The provider's name of the model that does the work."""
+        raise NotImplementedError
+
+    @property
+    def took_seconds(self) -> float | None:
+        """How long the provider took, of completed jobs that an estimate is made of."""
+        return None
+
+    @property
+    def input_files(self) -> tuple[str, ...]:
+        """The names of the files that were stored for it to be made from."""
+        return ()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state not in LIVE
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it failed before anything was executed, for a reason that passes."""
+        return self.failure is not None and self.failure.should_retry is not False
+
+    def is_older_than(self, other: "Job") -> bool:
+        """Say whether another state of the same job is further on, as far as a reader could see."""
+        return len(self.history) < len(other.history)
+
+    def is_news_to(self, known: "Job") -> bool:
+        """Say whether a reader who knows another state of the same job could see a difference, and not an older one."""
+        return not self.is_older_than(known) and (self.state, self.history) != (known.state, known.history)
+
+
+class VideoJob(Job, frozen=True, kw_only=True):
+    """One paid video, from the wish to the file."""
+
+    order: VideoOrder
+    #: Our own mark on the upstream request, and the seed: chosen before anything is sent.
+    mark: str
+    seed: int
+    #: How long it will probably take from submission, in seconds.
+    expected_seconds: float
+    #: Whose credential carries the job: it is polled with the one that submitted it.
+    account: str | None = None
+    #: What the account had just after `intended_at`: read before anything was sent.
+    credits: int | None = None
+    ambiguity: Ambiguity | None = msgspec.field(default=None, name="doubt")
+    submitted_at: float | None = None
+    operation: Operation | None = None
+    #: 0 to 100; never falls, and 100 means that the media are ours.
+    progress: int = 0
+    #: How often the provider called it finished and gave no video.
+    empty_polls: int = msgspec.field(default=0, name="blanks")
+    remote: RemoteVideo | None = None
+    media: StoredVideo | None = None
+
+    @property
+    def upstream_model(self) -> str:
+        """The provider's name of the model (as `Job`)."""
+        return self.order.upstream
+
+    @property
+    def took_seconds(self) -> float | None:
+        """How long a completed one took from submission to the end (as `Job`)."""
+        if self.state is not JobState.COMPLETED or self.finished_at is None or self.submitted_at is None:
+            return None
+        return self.finished_at - self.submitted_at
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it failed before the provider took it, for a reason that passes."""
+        return self.operation is None and super().is_refused
 
     @property
     def files(self) -> tuple[str, ...]:
         """The names of all files that may have been stored for it, whatever the job came to know of it."""
         made = tuple(f"{self.stem}.{kind.extension}" for kind in MediaFormat)
-        pictures = tuple(picture.name for picture in self.order.pictures)
-        return (*made, *pictures, self.thumbnail, self.spritesheet)
+        return (*made, *self.input_files, self.thumbnail, self.spritesheet)
+
+    @property
+    def input_files(self) -> tuple[str, ...]:
+        """The names of the pictures that it is made from (as `Job`)."""
+        return tuple(picture.name for picture in self.order.pictures)
 
     @property
     def thumbnail(self) -> str:
@@ -192,19 +252,6 @@ class VideoJob(msgspec.Struct, frozen=True, kw_only=True):
     def spritesheet(self) -> str:
         """The name of the sheet of its frames, which is made when it is first asked for."""
         return f"{self.stem}_spritesheet.jpg"
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing more will happen."""
-        return self.state not in LIVE
-
-    def is_older_than(self, other: "VideoJob") -> bool:
-        """Say whether another state of the same job is further on, as far as a reader could see."""
-        return len(self.history) < len(other.history)
-
-    def is_news_to(self, known: "VideoJob") -> bool:
-        """Say whether a reader who knows another state of the same job could see a difference, and not an older one."""
-        return not self.is_older_than(known) and (self.state, self.history) != (known.state, known.history)
 
     def elapsed(self, now: float) -> float:
         """Seconds since it was submitted, or until it was finished."""

@@ -53,9 +53,15 @@ class MediaFormat(Enum):
     HEIF = ("image/heif", "heif")
     MP4 = ("video/mp4", "mp4")
 
-    def __init__(self, mime: str, extension: str) -> None:
-        self.mime = mime
-        self.extension = extension
+    mime: str
+    extension: str
+
+    def __new__(cls, mime: str, extension: str) -> Self:
+        """Make a member. Its value is the extension: stored orders name formats by it."""
+        member = object.__new__(cls)
+        member._value_ = extension
+        member.mime, member.extension = mime, extension
+        return member
 
     @property
     def is_picture(self) -> bool:

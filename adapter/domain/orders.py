@@ -11,7 +11,7 @@ from adapter.domain.media import Frame, MediaFormat, Pixels, Ratio
 MAX_SEED = 2**31 - 1
 
 
-class InlineSource(msgspec.Struct, frozen=True, tag=True):
+class InlineSource(msgspec.Struct, frozen=True, tag="inline"):
     """An input picture whose bytes came with the request."""
 
     data: bytes
@@ -21,7 +21,7 @@ class InlineSource(msgspec.Struct, frozen=True, tag=True):
     advice: str = ""
 
 
-class LinkSource(msgspec.Struct, frozen=True, tag=True):
+class LinkSource(msgspec.Struct, frozen=True, tag="link"):
     """An input picture that lies somewhere on the web."""
 
     url: str
@@ -29,7 +29,7 @@ class LinkSource(msgspec.Struct, frozen=True, tag=True):
     advice: str = ""
 
 
-class StoredSource(msgspec.Struct, frozen=True, tag=True):
+class StoredSource(msgspec.Struct, frozen=True, tag="stored"):
     """An input picture that we handed out ourselves, by its name in the media store."""
 
     name: str
@@ -37,7 +37,7 @@ class StoredSource(msgspec.Struct, frozen=True, tag=True):
     advice: str = ""
 
 
-class FileIdSource(msgspec.Struct, frozen=True, tag=True):
+class FileIdSource(msgspec.Struct, frozen=True, tag="file_id"):
     """An input picture with an id, uploaded or made before. Its owner's `StoredSource` is looked up for it."""
 
     file_id: str
@@ -45,7 +45,7 @@ class FileIdSource(msgspec.Struct, frozen=True, tag=True):
     advice: str = ""
 
 
-#: Where an input picture comes from.
+#: Where an input picture comes from. The tags stand in the documents of jobs.
 Source = InlineSource | LinkSource | StoredSource | FileIdSource
 
 

@@ -4,9 +4,9 @@ from enum import StrEnum
 
 import msgspec
 
+from adapter.domain.image_job import LOST, Drawn, ImageJob
 from adapter.domain.job import Failure, Phase, VideoJob
-from adapter.domain.media import Image, Pixels
-from adapter.domain.usage import Usage
+from adapter.domain.media import Image
 
 
 class ResponseStatus(StrEnum):
@@ -19,33 +19,10 @@ class ResponseStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+#: What the id of a picture's job begins with; the key of its response follows.
+IMAGE_PREFIX = "image_"
 #: Not the end yet.
 LIVE = (ResponseStatus.QUEUED, ResponseStatus.IN_PROGRESS)
-
-#: Of a reply whose process ended while it was worked on: nobody knows how far it came.
-LOST = Failure(
-    message="The server was stopped while the picture was being made. It may have been paid for and is not made again.",
-    code="server_error",
-    type="server_error",
-    status=500,
-    should_retry=False,
-)
-
-
-class Drawn(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture that was made and kept."""
-
-    #: Its name in the media store.
-    name: str
-    pixels: Pixels
-    usage: Usage | None = None
-    #: What the model wrote beside it.
-    text: str = ""
-
-    @classmethod
-    def of(cls, image: Image, name: str) -> "Drawn":
-        """Describe a picture."""
-        return cls(name=name, pixels=image.pixels, usage=image.usage, text=image.text)
 
 
 class StoredResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,18 +49,23 @@ class StoredResponse(msgspec.Struct, frozen=True, kw_only=True):
     status: ResponseStatus = ResponseStatus.IN_PROGRESS
     #: The pictures that were in sight, as a client would name them: what the next turn means by "it" if none was drawn.
     sight: tuple[str, ...] = ()
-    #: The job of a video, which has the rest.
+    #: The job of a video, which has the rest. A picture in the background has one as well (`image_job_id`).
     video: str | None = None
     drawn: Drawn | None = None
     failure: Failure | None = None
     finished_at: float | None = None
-    #: A live one that is worked on in the background is lost if its process does not say otherwise until then.
+    #: Of rows of older versions: a live picture in the background, which had no job then, is lost from that time on.
     alive_until: float | None = None
 
     @property
     def is_over(self) -> bool:
         """Whether nothing more will happen to it by itself; a video's job knows better."""
         return self.status not in LIVE
+
+    @property
+    def image_job_id(self) -> str:
+        """The id of its job, if it is a picture in the background."""
+        return f"{IMAGE_PREFIX}{self.key}"
 
     @property
     def is_text_only(self) -> bool:
@@ -116,8 +98,21 @@ class StoredResponse(msgspec.Struct, frozen=True, kw_only=True):
             status = ResponseStatus.IN_PROGRESS
         return msgspec.structs.replace(self, status=status, failure=job.failure, finished_at=job.finished_at)
 
+    def following_image(self, job: ImageJob) -> "StoredResponse":
+        """Return it as the job of its picture has it."""
+        if self.is_over:
+            return self
+        is_called_off = job.is_called_off
+        return msgspec.structs.replace(
+            self,
+            status=ResponseStatus.CANCELLED if is_called_off else ResponseStatus(job.phase.value),
+            failure=None if is_called_off else job.failure,
+            drawn=job.drawn,
+            finished_at=job.finished_at,
+        )
+
     def seen(self, now: float) -> "StoredResponse":
-        """Return it as it looks at that time: one that nobody works on any more has failed."""
+        """Return it as it looks at that time: one of an older version whose process is gone has failed."""
         if self.is_over or self.alive_until is None or now < self.alive_until:
             return self
         return self.failed(LOST, self.alive_until)

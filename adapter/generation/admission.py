@@ -1,24 +1,20 @@
-"""Requests for videos become jobs here, or are joined to the job of an earlier request."""
+"""Requests become jobs here, or are joined to the job of an earlier request."""
 
 import asyncio
-import hashlib
 import secrets
 from collections import Counter
-from collections.abc import Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection
 from functools import partial
-from uuid import uuid4
+from typing import Generic
 
 import structlog
 
 from adapter.domain.executions import ConnectedProcess, RequestIdentity, is_same_content, pick
-from adapter.domain.job import VideoJob
-from adapter.domain.media import Image
-from adapter.domain.orders import MAX_SEED, StoredInput, VideoDraft, VideoOrder
-from adapter.domain.pieces import one_piece
-from adapter.domain.ports import Clock, InputImages, Memory
+from adapter.domain.job_kinds import J
+from adapter.domain.ports import Clock, Memory
 from adapter.errors import StorageFailed, Undecided, key_reused
-from adapter.generation.background_writes import BackgroundWrites
 from adapter.generation.timeouts import Timeouts
+from adapter.tasks import Tasks
 
 log = structlog.get_logger()
 
@@ -28,14 +24,20 @@ CONNECTION_LEASE_SECONDS = 5.0
 ROUND_SECONDS = 1.0
 
 
-class PendingAdmission:
-    """A request for a video, from its arrival on, shared by all its attempts."""
+#: Returns a new job, with the files that it is made from stored.
+Create = Callable[[], Awaitable[J]]
+#: Returns a job as its client is to be told of it, after so many seconds at the latest.
+Ready = Callable[[J, float | None], Awaitable[J]]
 
-    def __init__(self, identity: RequestIdentity, admitting: Coroutine[None, None, tuple[VideoJob, bool]]) -> None:
+
+class PendingAdmission(Generic[J]):
+    """A request for a job, from its arrival on, shared by all its attempts."""
+
+    def __init__(self, identity: RequestIdentity, task: asyncio.Task[tuple[J, bool]]) -> None:
         self.identity = identity
-        self.task = asyncio.create_task(admitting)
+        self.task = task
         #: Once it is remembered.
-        self.job: VideoJob | None = None
+        self.job: J | None = None
         self.attempts = identity.repeat.count
         self.connections = 0
         self.is_answered = self.is_failed = self.is_refused = False
@@ -46,25 +48,23 @@ class PendingAdmission:
         return self.connections > 0
 
 
-class Admission:
-    """Knows which connections wait for which jobs, and remembers new jobs."""
+class Admission(Generic[J]):
+    """Knows which connections wait for which jobs of a kind, and remembers new jobs."""
 
-    def __init__(
-        self, inputs: InputImages, memory: Memory, clock: Clock, timeouts: Timeouts, writes: BackgroundWrites
-    ) -> None:
-        self._inputs = inputs
+    def __init__(self, memory: Memory[J], clock: Clock, timeouts: Timeouts, writes: Tasks) -> None:
         self._memory = memory
         self._clock = clock
         self._timeouts = timeouts
         self._writes = writes
+        self._tasks = Tasks("admission")
         #: The name of this process, under which its connections are known to others.
         self._process = secrets.token_hex(16)
         #: Requests whose job is not remembered yet, by scope, the oldest first.
-        self._starting: dict[str, list[PendingAdmission]] = {}
+        self._starting: dict[str, list[PendingAdmission[J]]] = {}
         #: How many connections wait for a job, by its id.
         self._connections: Counter[str] = Counter()
 
-    def join(self, draft: VideoDraft, identity: RequestIdentity) -> PendingAdmission:
+    def join(self, identity: RequestIdentity, create: Create[J]) -> PendingAdmission[J]:
         """Begin with a request, or return the earlier one that it joins, as `pick` says.
 
         Raises:
@@ -72,7 +72,7 @@ class Admission:
         """
         starting = pick(self._starting.get(identity.scope, ()), identity.repeat)
         if starting is None:
-            starting = PendingAdmission(identity, self._admit(draft, identity))
+            starting = PendingAdmission(identity, self._tasks.begin(self._admit(identity, create)))
             self._starting.setdefault(identity.scope, []).append(starting)
             starting.task.add_done_callback(partial(self._started, starting))
         elif not is_same_content(starting.identity.content, identity.content):
@@ -81,7 +81,7 @@ class Admission:
         starting.connections += 1
         return starting
 
-    def _started(self, starting: PendingAdmission, task: asyncio.Task[tuple[VideoJob, bool]]) -> None:
+    def _started(self, starting: PendingAdmission[J], task: asyncio.Task[tuple[J, bool]]) -> None:
         """Count the connections of a job from the moment on that it is remembered."""
         same = self._starting[starting.identity.scope]
         same.remove(starting)
@@ -94,7 +94,7 @@ class Admission:
         if not starting.connections:
             self._release(starting.job.id, answered=False)
 
-    def leave(self, starting: PendingAdmission, *, answered: bool) -> None:
+    def leave(self, starting: PendingAdmission[J], *, answered: bool) -> None:
         """Let a connection go; say whether its client was given the job's id."""
         starting.connections -= 1
         if starting.job is None:
@@ -107,7 +107,7 @@ class Admission:
     def _release(self, job_id: str, *, answered: bool) -> None:
         if not self._connections[job_id]:
             del self._connections[job_id]
-        self._writes.add(self._note_release(job_id, answered=answered))
+        self._writes.start(self._note_release(job_id, answered=answered))
 
     async def _note_release(self, job_id: str, *, answered: bool) -> None:
         now = self._clock.now()
@@ -116,26 +116,20 @@ class Admission:
         except StorageFailed as fault:
             log.warning("jobs.release_not_noted", job_id=job_id, code=fault.code)
 
-    async def _admit(self, draft: VideoDraft, identity: RequestIdentity) -> tuple[VideoJob, bool]:
+    async def _admit(self, identity: RequestIdentity, create: Create[J]) -> tuple[J, bool]:
         """Return the job of a request, and whether it is a new one.
 
-        Its pictures are stored first: a job may be moved as soon as it is remembered.
+        Its inputs are stored first: a job may be moved as soon as it is remembered.
         """
-        # Who was just given a video and asks again at once wants a new one.
-        await self._writes.finish()
+        # A client that was just given its answer and asks again at once wants a new one.
+        await self._writes.settle()
         connected = self._connected()
         if known := await self._memory.jobs.recall(identity, now=self._clock.now(), connected=connected):
             return known, False
-        stem = secrets.token_hex(16)
-        order = draft.order
-        images = await self._inputs.gather(draft.sources, draft.input_formats)
-        if images:
-            kept = [await self._keep_input(f"{stem}_{number}", image) for number, image in enumerate(images)]
-            order = draft.with_pictures(kept, images[0].pixels)
-        new = await self._new_job(order, identity.owner, stem)
+        new = await create()
         job = await self._remember(new, identity)
         if job.id != new.id:
-            await self._memory.media.delete([picture.name for picture in order.pictures])
+            await self._memory.media.delete(new.input_files)
         return job, job.id == new.id
 
     def _connected(self, alive: Collection[str] = ()) -> ConnectedProcess:
@@ -143,7 +137,7 @@ class Admission:
             process=self._process, lease=CONNECTION_LEASE_SECONDS, alive=alive, window=self._timeouts.replay
         )
 
-    async def _remember(self, new: VideoJob, identity: RequestIdentity) -> VideoJob:
+    async def _remember(self, new: J, identity: RequestIdentity) -> J:
         """Remember a job, or return the one that its request joins.
 
         The connections of an equal request may be those of a process that is dead: its lease decides, which is waited
@@ -163,26 +157,6 @@ class Admission:
                 else:
                     await self._clock.sleep(ROUND_SECONDS)
 
-    async def _keep_input(self, stem: str, image: Image) -> StoredInput:
-        data = await asyncio.to_thread(image.decode)
-        name = f"{stem}.{image.format.extension}"
-        await self._memory.media.put(name, one_piece(data))
-        return StoredInput(name, hashlib.sha256(data).hexdigest())
-
-    async def _new_job(self, order: VideoOrder, owner: str, stem: str) -> VideoJob:
-        measured = await self._memory.jobs.measured_seconds(order.upstream)
-        return VideoJob(
-            id=f"video_{secrets.token_hex(16)}",
-            owner=owner,
-            order=order,
-            # Settled before anything is sent, so that the job's record says what was really asked for.
-            seed=secrets.randbelow(MAX_SEED + 1) if order.seed is None else order.seed,
-            mark=str(uuid4()),
-            stem=stem,
-            created_at=self._clock.now(),
-            expected_seconds=measured or self._timeouts.typical or order.typical_seconds,
-        )
-
     async def run(self) -> None:
         """Tell other processes that the connections here are still there, until cancelled."""
         while True:
@@ -200,5 +174,45 @@ class Admission:
 
     async def finish(self) -> None:
         """Wait until all requests that have come are remembered."""
-        while self._starting:
-            await asyncio.wait([one.task for same in self._starting.values() for one in same])
+        await self._tasks.finish()
+
+
+class Waiting(Generic[J]):
+    """One connection that waits for a job. It has to be closed."""
+
+    def __init__(self, admission: Admission[J], starting: PendingAdmission[J], ready: Ready[J]) -> None:
+        self._admission = admission
+        self._starting = starting
+        self._ready = ready
+        self._closed = False
+        #: Whether there is a job for the client to be told of, and not an error.
+        self._is_told = False
+        #: Whether the answer is one of an earlier request.
+        self.is_replay = False
+
+    async def job(self, within: float | None = None) -> J:
+        """Return the job as its client is to be told of it, after `within` seconds at the latest.
+
+        Raises:
+            InvalidRequest: a picture to work from cannot be had or used; or as `Admission.join`.
+            NotFound: the job of its key was deleted.
+            ContentRefused, UpstreamFault, JobFailed: it was not taken, for the reason given.
+            Draining: the process is shutting down; the job, if it was taken, goes on.
+        """
+        # Not `shield`: from Python 3.14 on it reports the error of a task whose waiter was cancelled.
+        await asyncio.wait([self._starting.task])
+        job, is_new = self._starting.task.result()
+        self.is_replay = not is_new and self._starting.identity.is_repetition
+        job = await self._ready(job, within)
+        self._is_told = True
+        return job
+
+    def close(self, *, delivered: bool) -> None:
+        """Let go; say whether the client was given the answer. Only the first time counts."""
+        if not self._closed:
+            self._closed = True
+            self._admission.leave(self._starting, answered=delivered and self._is_told)
+
+    def close_stream(self, *, delivered: bool) -> None:  # noqa: ARG002 - the form of a callback
+        """Let go of a stream. Whether its client was given the video is noted where the video is sent."""
+        self.close(delivered=False)

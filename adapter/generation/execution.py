@@ -10,7 +10,6 @@ import msgspec
 from adapter.domain.executions import (
     RETRY_SECONDS,
     ExecutionRecord,
-    ExecutionStatus,
     PriorExecution,
     RequestIdentity,
     is_same_content,
@@ -72,11 +71,8 @@ class Execution:
         self.over = asyncio.Event()
         self.batch: ImageBatch | None = None
         self.fault: AdapterError | None = None
-        #: Those who hold on to it: connections of clients, and work in the background.
-        self.readers = 0
+        #: How many connections wait for it or take its answer.
         self.connections = 0
-        #: Whether work in the background takes the pictures.
-        self.is_followed = False
         #: Whether a client was given the answer.
         self.answered = False
         #: When the last reader had left and the work was done.
@@ -226,34 +222,16 @@ class ResultHandle:
         wait: Callable[[asyncio.Event], Awaitable[bool]],
         *,
         link: Callable[[Execution], Awaitable[None]] | None = None,
-        is_connection: bool = True,
     ) -> None:
         """Take the callbacks: for its end, for a wait with a heartbeat, and for links if the client wants some."""
         self._one = one
         self._leave = leave
         self._wait = wait
         self._link = link
-        self._is_connection = is_connection
         self._closed = False
-        one.readers += 1
-        one.connections += is_connection
-        one.is_followed |= not is_connection
+        one.connections += 1
         #: Whether the answer was there before the request came.
         self.is_replay = one.over.is_set()
-
-    def follower(self) -> "ResultHandle":
-        """Return another share, for work in the background that takes the pictures."""
-        return ResultHandle(self._one, self._leave, self._wait, is_connection=False)
-
-    @property
-    def is_known(self) -> bool:
-        """Whether an earlier execution from the database answers it."""
-        return self._one.prior is not None
-
-    @property
-    def is_over_elsewhere(self) -> bool:
-        """Whether that one has come to its end."""
-        return self._one.prior is not None and self._one.prior.status is not ExecutionStatus.RUNNING
 
     @property
     def execution_id(self) -> str:
@@ -322,7 +300,6 @@ class ResultHandle:
         if self._closed:
             return
         self._closed = True
-        self._one.readers -= 1
-        self._one.connections -= self._is_connection
-        self._one.answered |= delivered and self._is_connection
+        self._one.connections -= 1
+        self._one.answered |= delivered
         self._leave(self._one)

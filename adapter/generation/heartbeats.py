@@ -9,12 +9,9 @@ from adapter.domain.ports import Clock
 _T = TypeVar("_T")
 
 
-async def heartbeats(work: asyncio.Future[_T], clock: Clock, seconds: float) -> AsyncGenerator[None, None]:
-    """Yield after each so many seconds until work is done. It is cancelled if its reader leaves meanwhile."""
+async def heartbeats(work: asyncio.Task[_T], clock: Clock, seconds: float) -> AsyncGenerator[None, None]:
+    """Yield after each so many seconds until work is done."""
     done = asyncio.Event()
     work.add_done_callback(lambda _: done.set())
-    try:
-        while not await clock.wait(done, seconds):
-            yield
-    finally:
-        work.cancel()
+    while not await clock.wait(done, seconds):
+        yield

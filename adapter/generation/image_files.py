@@ -4,10 +4,10 @@ import asyncio
 
 import structlog
 
+from adapter.domain.image_job import Drawn
 from adapter.domain.media import Image, image_from_bytes
 from adapter.domain.pieces import one_piece
 from adapter.domain.ports import MediaStore
-from adapter.domain.stored_response import Drawn
 from adapter.errors import NotFound, StorageFailed
 
 log = structlog.get_logger()

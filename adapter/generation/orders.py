@@ -8,12 +8,16 @@ import msgspec
 
 from adapter.domain import memory_estimate
 from adapter.domain.executions import RequestIdentity
+from adapter.domain.image_job import ImageJob
+from adapter.domain.job import VideoJob
 from adapter.domain.orders import ImageOrder, VideoDraft
 from adapter.domain.ports import Connection
+from adapter.generation.admission import Waiting
 from adapter.generation.execution import ResultHandle
 from adapter.generation.pictures import Pictures
+from adapter.generation.responses import Background
 from adapter.generation.uploads import Uploads
-from adapter.generation.videos import Videos, Waiting
+from adapter.generation.videos import Videos
 
 
 class MediaCall(msgspec.Struct, frozen=True):
@@ -58,6 +62,28 @@ class ImageOrders:
         return handle
 
 
+class BackgroundOrders:
+    """Takes orders for pictures that are made in the background."""
+
+    def __init__(self, uploads: Uploads, background: Background) -> None:
+        self._uploads = uploads
+        self._background = background
+
+    async def start(self, order: ImageOrder, call: MediaCall) -> Waiting[ImageJob]:
+        """Have a picture made as a job, or join an earlier request for it. The answer is the job's id.
+
+        Raises:
+            InvalidRequest: a picture to work from is unknown; or as `Background.join`.
+            Draining: as `Background.join`.
+            ClientLeft: the client hung up before anything was begun.
+        """
+        order = await self._uploads.resolved(order, call.identity.owner)
+        await call.connection.check_connected()
+        waiting = self._background.join(order, call.identity)
+        await call.connection.call_at_end(waiting.close)
+        return waiting
+
+
 class VideoOrders:
     """Takes orders for videos."""
 
@@ -65,7 +91,7 @@ class VideoOrders:
         self._uploads = uploads
         self._videos = videos
 
-    async def start(self, draft: VideoDraft, call: MediaCall, *, is_shown: bool) -> Waiting:
+    async def start(self, draft: VideoDraft, call: MediaCall, *, is_shown: bool) -> Waiting[VideoJob]:
         """Have a video made, or join an earlier request for it, until the connection ends.
 
         The answer is the video where that `is_shown`, and else the job's id.

@@ -1,8 +1,7 @@
 """Pictures, which are made while their requests wait: once for each wish, however often it is sent."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 import structlog
 
@@ -15,6 +14,7 @@ from adapter.errors import AdapterError, Draining, OwnFault, StorageFailed, alre
 from adapter.generation.execution import Execution, ImageBatch, InFlight, ResultHandle
 from adapter.generation.prior_executions import PriorExecutions
 from adapter.generation.timeouts import Timeouts
+from adapter.tasks import Deadline, Tasks
 
 log = structlog.get_logger()
 
@@ -34,9 +34,8 @@ class Pictures:
         self._clock = clock
         self._timeouts = timeouts
         self._in_flight = InFlight(timeouts.recent_results_bytes)
-        self._tasks: set[asyncio.Task[None]] = set()
-        #: The time limits of the pictures under way; none until the process is told to stop.
-        self._limits: set[asyncio.Timeout] = set()
+        self._tasks = Tasks("pictures")
+        self._last_while = Deadline()
 
     def join(
         self, order: ImageOrder, identity: RequestIdentity, reservation: Reservation, *, linked: bool
@@ -57,7 +56,7 @@ class Pictures:
         if one is None or one.is_refused:
             one = self._new(identity, now, refused=one)
             one.holding.enter_context(reservation.keep())
-            self._start(self._carry_out(one, order, reservation, linked=linked))
+            self._tasks.start(self._carry_out(one, order, reservation, linked=linked))
         return ResultHandle(one, self._leave, self._wait, link=self._link if linked else None)
 
     def _new(self, identity: RequestIdentity, now: float, *, refused: Execution | None) -> Execution:
@@ -115,20 +114,11 @@ class Pictures:
 
     async def _make(self, order: ImageOrder) -> Sequence[Image]:
         try:
-            async with self._until_the_end():
+            async with self._last_while.limit():
                 return await self._image_makers.image_makers[order.provider].make_images(order)
         except TimeoutError as error:
             with already_paid():
                 raise Draining("The server is shutting down and could not wait for the pictures.") from error
-
-    @asynccontextmanager
-    async def _until_the_end(self) -> AsyncIterator[None]:
-        async with asyncio.timeout(None) as limit:
-            self._limits.add(limit)
-            try:
-                yield
-            finally:
-                self._limits.discard(limit)
 
     async def _wait(self, event: asyncio.Event) -> bool:
         return await self._clock.wait(event, self._timeouts.heartbeat)
@@ -139,50 +129,36 @@ class Pictures:
         self._settle(one)
         if one.answered and (one.kept or one.prior) and not one.noted:
             one.noted = True
-            self._start(self._repeats.note_answer(one))
+            self._tasks.start(self._repeats.note_answer(one))
 
     def _settle(self, one: Execution) -> None:
         """Decide what becomes of the pictures, once they are made and all readers have left."""
-        if one.readers or one.settled_at is not None:
+        if one.connections or one.settled_at is not None:
             return
-        one.kept = not one.answered and not one.is_followed
+        one.kept = not one.answered
         self._in_flight.settle(one, self._clock.now())
         if one.batch is None or one.prior or one.identity.has_key:
             one.holding.close()
         elif not one.kept:
             one.holding.close()
             if one.written:
-                self._start(self._repeats.hand_over(one))
+                self._tasks.start(self._repeats.hand_over(one))
         else:
-            self._start(self._keep_for_later(one, one.batch))
+            self._tasks.start(self._keep_for_later(one, one.batch))
 
     async def _keep_for_later(self, one: Execution, batch: ImageBatch) -> None:
         with one.holding:
             await self._repeats.remember(one, batch, linked=bool(batch.names))
 
-    def _start(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._end)
-
-    def _end(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("pictures.crashed", exc_info=error)
-
     def drain(self) -> None:
         """Give the pictures under way a last while: they are paid for."""
         self._repeats.close()
-        end = asyncio.get_running_loop().time() + self._timeouts.drain_seconds
-        for limit in self._limits:
-            if limit.when() is None:  # a second signal does not make it longer
-                limit.reschedule(end)
+        self._last_while.expire_in(self._timeouts.drain_seconds)
 
     async def finish(self) -> None:
         """Wait for what is under way with nobody waiting for it, and for what is being kept."""
         self.drain()
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._tasks.finish()
 
     async def run(self) -> None:
         """Tend what has to be known beyond this process, until cancelled."""

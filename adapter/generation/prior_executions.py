@@ -51,8 +51,6 @@ class PriorExecutions:
     async def begin(self, one: Execution) -> PriorExecution | None:
         """Write a request down, or return the earlier one that it stands for, once that is over.
 
-        Work in the background has a name by which it is found: there nothing is waited for.
-
         Raises:
             InvalidRequest: with the code `idempotency_key_reused`.
             StillRunning: another process is at it, and does not come to an end in time.
@@ -69,7 +67,7 @@ class PriorExecutions:
                 raise key_reused()
             if prior.status is ExecutionStatus.LOST:
                 raise OutcomeUnknown("The server that worked on this request was cut off. It may have been paid for.")
-            if prior.status is not ExecutionStatus.RUNNING or one.is_followed:
+            if prior.status is not ExecutionStatus.RUNNING:
                 return prior
             if now >= until or self._closed:
                 raise _still_running()
@@ -81,10 +79,7 @@ class PriorExecutions:
         Raises:
             AdapterError: it was answered with that.
             AnswerLost: it is not there any more.
-            StillRunning: it is not over.
         """
-        if prior.status is ExecutionStatus.RUNNING:
-            raise _still_running()
         match prior.answer:
             case StoredFault(failure):
                 raise replayed(failure)

@@ -1,23 +1,25 @@
 """Replies: answers with an id. They are remembered, followed up, and worked on in the background."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import ExitStack, aclosing
-from functools import partial
+from contextlib import aclosing
 
 import msgspec
 import structlog
 
-from adapter.domain.job import Failure
+from adapter.domain.executions import RequestIdentity
+from adapter.domain.image_job import ImageJob, advance_image, called_off
+from adapter.domain.job import Failed
 from adapter.domain.media import Image
-from adapter.domain.ports import Clock, ResponseStore
+from adapter.domain.orders import ImageOrder
+from adapter.domain.ports import Clock, Memory, ResponseStore
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
-from adapter.errors import AdapterError, InvalidRequest, NotFound, StillRunning, StorageFailed
-from adapter.generation.execution import ResultHandle
-from adapter.generation.heartbeats import heartbeats
+from adapter.errors import InvalidRequest, NotFound, StorageFailed
+from adapter.generation.admission import Admission, Waiting
 from adapter.generation.image_files import ImageFiles
-from adapter.generation.pictures import Pictures
+from adapter.generation.new_pictures import NewPictures
 from adapter.generation.timeouts import Timeouts
+from adapter.generation.watching import watch
+from adapter.tasks import Tasks
 
 log = structlog.get_logger()
 
@@ -46,16 +48,6 @@ class Responses:
                 await self._image_files.drop(stored.name_of(image))
         except StorageFailed as fault:
             log.error("responses.not_kept", key=stored.key, code=fault.code)  # noqa: TRY400 - the store said more
-
-    async def save_with(self, stored: StoredResponse, image: Image) -> None:
-        """Write the end of a live reply with its picture; if it was called off meanwhile nothing of it is kept."""
-        await self._image_files.keep(image, stored.name_of(image))
-        if not await self._store.save(stored):
-            await self._image_files.drop(stored.name_of(image))
-
-    async def save(self, stored: StoredResponse) -> bool:
-        """Write the next state of a live reply; return whether it was live."""
-        return await self._store.save(stored)
 
     async def find(self, key: str, owner: str) -> StoredResponse:
         """Return a reply to its owner.
@@ -92,8 +84,8 @@ class Responses:
             return await self.find(key, owner)
         return ended
 
-    async def delete(self, key: str, owner: str) -> None:
-        """Forget a reply and its picture for ever.
+    async def delete(self, key: str, owner: str) -> StoredResponse:
+        """Forget a reply and its picture for ever, and return it.
 
         Raises:
             NotFound: this owner has none of that key.
@@ -103,6 +95,7 @@ class Responses:
             raise _not_found(key)
         if stored.drawn is not None:
             await self._image_files.drop(stored.drawn.name)
+        return stored
 
 
 def _not_found(key: str) -> NotFound:
@@ -110,135 +103,110 @@ def _not_found(key: str) -> NotFound:
 
 
 class Background:
-    """Works on replies while nobody waits. The work is the process's: what its end cuts off has failed."""
+    """Pictures that no connection waits for: jobs, whose responses are views of them."""
 
-    def __init__(self, responses: Responses, pictures: Pictures, clock: Clock, timeouts: Timeouts) -> None:
-        self._replies = responses
-        self._pictures = pictures
+    def __init__(
+        self,
+        responses: Responses,
+        memory: Memory[ImageJob],
+        clock: Clock,
+        timeouts: Timeouts,
+        wake: Callable[[], None],
+    ) -> None:
+        self._responses = responses
+        self._memory = memory
         self._clock = clock
         self._timeouts = timeouts
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        #: Tells the engine that there is a new job.
+        self._wake = wake
+        self._new = NewPictures(memory.media, clock)
+        self._writes = Tasks("background")
+        self._admission = Admission(memory, clock, timeouts, self._writes)
 
-    async def start(self, handle: ResultHandle, draft: Callable[[], StoredResponse]) -> StoredResponse:
-        """Remember the reply to a request, follow its picture, and return it as it stands.
+    def join(self, order: ImageOrder, identity: RequestIdentity) -> Waiting[ImageJob]:
+        """Have a picture made, or join an earlier request for it, as `pick` says. The caller closes what it gets.
 
-        All attempts of one request have one reply, whose key is the name of the execution: `draft` makes it once that
-        is known. The caller closes the handle.
-
-        Raises:
-            AdapterError: as `ResultHandle.identified`.
-            StillRunning: another process is about to remember it.
-        """
-        following = handle.follower()
-        with ExitStack() as unless_followed:
-            unless_followed.callback(following.close, delivered=False)
-            await handle.identified()
-            stored = draft()
-            if handle.is_known and (found := await self._of_another_process(handle, stored)):
-                return found
-            queued = self._alive(msgspec.structs.replace(stored, status=ResponseStatus.QUEUED), self._timeouts.queue)
-            if not await self._replies.remember(queued):
-                return await self._replies.find(stored.key, stored.owner)
-            unless_followed.pop_all()
-        task = asyncio.create_task(self._work(queued, following))
-        self._tasks[stored.key] = task
-        task.add_done_callback(lambda _: self._tasks.pop(stored.key, None))
-        return queued
-
-    async def _of_another_process(self, handle: ResultHandle, stored: StoredResponse) -> StoredResponse | None:
-        try:
-            return await self._replies.find(stored.key, stored.owner)
-        except NotFound as fault:
-            if handle.is_over_elsewhere:
-                return None  # its picture is there, and no process is about to remember it
-            raise StillRunning("The same request was just begun. Ask again shortly.", retry_after=1.0) from fault
-
-    def _alive(self, stored: StoredResponse, more: float = 0.0) -> StoredResponse:
-        return msgspec.structs.replace(stored, alive_until=self._clock.now() + self._timeouts.sign + more)
-
-    async def _work(self, stored: StoredResponse, handle: ResultHandle) -> None:
-        try:
-            await self._follow(stored, handle)
-        except AdapterError as fault:
-            log.warning("responses.failed", key=stored.key, code=fault.code)
-            await self._note_failure(stored.failed(Failure.of(fault), self._clock.now()))
-        finally:
-            handle.close(delivered=False)
-
-    async def _follow(self, stored: StoredResponse, handle: ResultHandle) -> None:
-        stored = self._alive(msgspec.structs.replace(stored, status=ResponseStatus.IN_PROGRESS))
-        if not await self._replies.save(stored):
-            return
-        async with aclosing(handle.watch()) as states:
-            async for batch in states:
-                if batch:
-                    image = batch.images[0]
-                    await self._replies.save_with(stored.completed(image, self._clock.now()), image)
-                elif not await self._replies.save(self._alive(stored)):
-                    return
-
-    async def _note_failure(self, stored: StoredResponse) -> None:
-        try:
-            await self._replies.save(stored)
-        except StorageFailed as fault:
-            # Its lease runs out, which says as much.
-            log.error("responses.failure_not_noted", key=stored.key, code=fault.code)  # noqa: TRY400 - the store said more
-
-    async def watch(self, key: str, owner: str) -> AsyncGenerator[StoredResponse, None]:
-        """Yield a reply as it stands, after each spell of silence, and when it is over.
-
-        A look that fails is tried again after the next spell: what is watched goes on.
+        The job is on disk before its id is known to anybody.
 
         Raises:
-            NotFound: this owner has none of that key, or it was deleted meanwhile.
+            InvalidRequest: with the code `idempotency_key_reused`: its key stood for something else.
+            Draining: the process is shutting down.
         """
-        task = self._tasks.get(key)  # before the look: what ends during it is seen as ended
-        stored = await self._replies.find(key, owner)
+        self._memory.feed.check_open()
+        starting = self._admission.join(identity, lambda: self._new.create(order, identity.owner))
+        return Waiting(self._admission, starting, self._begun)
+
+    async def _begun(self, job: ImageJob, within: float | None) -> ImageJob:  # noqa: ARG002 - the form of a callback
+        self._wake()
+        return job
+
+    async def remember(self, draft: StoredResponse, job: ImageJob) -> StoredResponse:
+        """Remember the response to a request, and return it as it stands.
+
+        All attempts of one request have one response, whose key is that of the job.
+
+        Raises:
+            NotFound: it was deleted.
+        """
+        queued = msgspec.structs.replace(draft, stem=job.stem, status=ResponseStatus.QUEUED)
+        if await self._responses.remember(queued):
+            return queued
+        return await self._responses.find(queued.key, queued.owner)
+
+    async def watch(self, stored: StoredResponse) -> AsyncGenerator[StoredResponse, None]:
+        """Yield a response as it stands, after each spell of silence, and when it is over.
+
+        Raises:
+            Draining: the process is shutting down; the job goes on.
+        """
         yield stored
-        while not stored.is_over:
-            has_ended = await self._has_ended(task)
-            if not has_ended:
-                yield stored  # before the look, which may take its time
-            task = self._tasks.get(key)
-            looking = asyncio.ensure_future(self._seen_again(stored))
-            async with aclosing(heartbeats(looking, self._clock, self._timeouts.heartbeat)) as spells:
-                async for _ in spells:
-                    yield stored
-            stored = looking.result()
-            if has_ended or stored.is_over:
+        job = None
+        while not stored.is_over and job is None:
+            job = await self._job(stored)
+            if job is None:  # of an older version, which had no jobs, or the memory is away
+                await self._clock.sleep(self._timeouts.heartbeat)
+                stored = stored.seen(self._clock.now())
                 yield stored
+        if job is None or stored.is_over:
+            return
+        async with aclosing(watch(job, self._memory.feed, self._timeouts.heartbeat)) as states:
+            async for seen in states:
+                job = seen or job
+                yield stored.following_image(job)
 
-    async def _has_ended(self, task: asyncio.Task[None] | None) -> bool:
-        """Wait for a heartbeat at most; say whether a reply's work, where it is done here, has ended meanwhile."""
-        if task is None:
-            await self._clock.sleep(self._timeouts.heartbeat)
-            return False
-        ended = asyncio.Event()
-        ring = partial(_ring, ended)
-        task.add_done_callback(ring)
+    async def _job(self, stored: StoredResponse) -> ImageJob | None:
         try:
-            return await self._clock.wait(ended, self._timeouts.heartbeat)
-        finally:
-            task.remove_done_callback(ring)
-
-    async def _seen_again(self, stored: StoredResponse) -> StoredResponse:
-        try:
-            return await self._replies.find(stored.key, stored.owner)
+            return await self._memory.jobs.get(stored.image_job_id)
         except StorageFailed as fault:
             log.warning("responses.not_followed", key=stored.key, code=fault.code)
-            return stored
+            return None
 
-    def cancel(self, key: str) -> None:
-        """Stop following a reply's picture, if it is this process that does. What Google was asked for goes on."""
-        if task := self._tasks.get(key):
-            task.cancel()
+    async def cancel(self, stored: StoredResponse) -> bool:
+        """Call a picture off; return whether it is a job. What Google was asked for is paid for, and not shown.
+
+        The job ends at once: a process that has it in its hands loses its claim.
+        """
+        while True:
+            job = await self._memory.jobs.get(stored.image_job_id)
+            if job is None or job.is_over:
+                return job is not None
+            now = self._clock.now()
+            ended = advance_image(job, Failed(called_off(), now))
+            if await self._memory.jobs.replace(job, ended, now=now):
+                self._memory.feed.publish(ended)
+                return True
+
+    async def delete(self, stored: StoredResponse) -> None:
+        """Give up the picture of a response that was deleted, and have its files deleted."""
+        if await self.cancel(stored):
+            await self._memory.jobs.delete(stored.image_job_id, stored.owner, now=self._clock.now())
+            self._wake()
+
+    async def run(self) -> None:
+        """Tell other processes that the connections here are still there, until cancelled."""
+        await self._admission.run()
 
     async def finish(self) -> None:
-        """Wait for the work under way; when the process is told to stop, pictures get a last while."""
-        if self._tasks:
-            self._pictures.drain()
-            await asyncio.wait([*self._tasks.values()])
-
-
-def _ring(ended: asyncio.Event, _: asyncio.Task[None]) -> None:
-    ended.set()
+        """Wait until all requests that have come are remembered, and how they were answered."""
+        await self._admission.finish()
+        await self._writes.finish()

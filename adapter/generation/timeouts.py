@@ -20,9 +20,5 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
     elsewhere: float = 120.0
     #: After so much work a request is written down, so that a retry finds it wherever it lands.
     unwritten: float = 2.0
-    #: A picture that is made in the background is given up after so long without a sign of its process …
-    sign: float = 60.0
-    #: … and so much longer while it waits for room.
-    queue: float = 30.0
     #: Bytes of pictures that went out lately, in memory: a connection that broke at the very end asks for them again.
     recent_results_bytes: int = 32 * 1024 * 1024

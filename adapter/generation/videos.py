@@ -1,7 +1,7 @@
 """Videos, which are jobs: shared by every connection that waits for one."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
 import structlog
@@ -12,55 +12,13 @@ from adapter.domain.orders import VideoDraft
 from adapter.domain.paging import Page
 from adapter.domain.ports import Clock, InputImages, Memory
 from adapter.errors import InvalidRequest, NotFound, StorageFailed
-from adapter.generation.admission import Admission, PendingAdmission
-from adapter.generation.background_writes import BackgroundWrites
+from adapter.generation.admission import Admission, Waiting
+from adapter.generation.new_videos import NewVideos
 from adapter.generation.timeouts import Timeouts
+from adapter.generation.watching import watch
+from adapter.tasks import Tasks, beside
 
 log = structlog.get_logger()
-
-#: Returns a job once the provider took it, or after so many seconds as it then stands.
-Taken = Callable[[VideoJob, float | None], Awaitable[VideoJob]]
-
-
-class Waiting:
-    """One connection that waits for a video. It has to be closed."""
-
-    def __init__(self, admission: Admission, starting: PendingAdmission, taken: Taken) -> None:
-        self._admission = admission
-        self._starting = starting
-        self._taken = taken
-        self._closed = False
-        #: Whether there is a job for the client to be told of, and not an error.
-        self._is_told = False
-        #: Whether the answer is one of an earlier request.
-        self.is_replay = False
-
-    async def job(self, within: float | None = None) -> VideoJob:
-        """Return the job once the provider took it, or after `within` seconds as it then stands.
-
-        Raises:
-            InvalidRequest: a picture to work from cannot be had or used; or as `Videos.join`.
-            NotFound: the video of its key was deleted.
-            ContentRefused, UpstreamFault, JobFailed: it was not taken, for the reason given.
-            Draining: the process is shutting down; the job, if it was taken, goes on.
-        """
-        # Not `shield`: from Python 3.14 on it reports the error of a task whose waiter was cancelled.
-        await asyncio.wait([self._starting.task])
-        job, is_new = self._starting.task.result()
-        self.is_replay = not is_new and self._starting.identity.is_repetition
-        job = await self._taken(job, within)
-        self._is_told = True
-        return job
-
-    def close(self, *, delivered: bool) -> None:
-        """Let go; say whether the client was given the answer. Only the first time counts."""
-        if not self._closed:
-            self._closed = True
-            self._admission.leave(self._starting, answered=delivered and self._is_told)
-
-    def close_stream(self, *, delivered: bool) -> None:  # noqa: ARG002 - the form of a callback
-        """Let go of a stream. Whether its client was given the video is noted where the video is sent."""
-        self.close(delivered=False)
 
 
 class Videos:
@@ -69,14 +27,14 @@ class Videos:
     def __init__(
         self, inputs: InputImages, memory: Memory, clock: Clock, timeouts: Timeouts, wake: Callable[[], None]
     ) -> None:
-        self._inputs = inputs
         self._memory = memory
         self._clock = clock
         self._timeouts = timeouts
         #: Tells whoever moves the jobs that there is a new one.
         self._wake = wake
-        self._writes = BackgroundWrites()
-        self._admission = Admission(inputs, memory, clock, timeouts, self._writes)
+        self._writes = Tasks("videos")
+        self._new = NewVideos(inputs, memory, clock, timeouts)
+        self._admission = Admission(memory, clock, timeouts, self._writes)
 
     async def check_readiness(self) -> None:
         """Return if new work can be taken.
@@ -87,7 +45,7 @@ class Videos:
         self._memory.feed.check_open()
         await self._memory.jobs.recent(1)
 
-    def join(self, draft: VideoDraft, identity: RequestIdentity) -> Waiting:
+    def join(self, draft: VideoDraft, identity: RequestIdentity) -> Waiting[VideoJob]:
         """Have a video made, or join an earlier request for it, as `pick` says. The caller closes what it gets.
 
         The job is shared by every connection that waits for it: hanging up changes nothing for it.
@@ -97,7 +55,8 @@ class Videos:
             Draining: the process is shutting down.
         """
         self._memory.feed.check_open()
-        return Waiting(self._admission, self._admission.join(draft, identity), self._taken_or_failed)
+        starting = self._admission.join(identity, lambda: self._new.create(draft, identity.owner))
+        return Waiting(self._admission, starting, self._taken_or_failed)
 
     async def _taken_or_failed(self, job: VideoJob, within: float | None) -> VideoJob:
         """Return a job once the provider took it, or after `within` seconds as it then stands (as `Waiting.job`)."""
@@ -118,14 +77,10 @@ class Videos:
 
     async def _taken_in_time(self, job: VideoJob, seconds: float) -> VideoJob:
         settled = asyncio.Event()
-        taking = asyncio.create_task(self._taken(job))
-        taking.add_done_callback(lambda _: settled.set())
-        try:
+        async with beside(self._taken(job)) as taking:
+            taking.add_done_callback(lambda _: settled.set())
             in_time = await self._clock.wait(settled, seconds)
             return taking.result() if in_time else await self._memory.jobs.get(job.id) or job
-        finally:
-            taking.cancel()
-            await asyncio.wait([taking])
 
     async def find_video(self, job_id: str, owner: str) -> VideoJob:
         """Return a job of this owner.
@@ -175,23 +130,15 @@ class Videos:
         self._wake()
 
     async def watch_video(self, job: VideoJob) -> AsyncGenerator[VideoJob | None, None]:
-        """Yield a job as it is known, then whenever it moves, until it is over; None after each spell of silence.
-
-        A spell begins when what was yielded before is dealt with. Who sends something each time is never silent for
-        longer.
+        """Yield a job whenever it moves, and None after each spell of silence (as `watch`).
 
         Raises:
-            Draining: the process is shutting down; the job goes on.
+            Draining: as `watch`.
         """
-        if job.is_over:
-            yield job
-            return
-        with self._memory.feed.subscribe(job.id) as changes:
-            yield job
-            while not job.is_over:
-                moved = await changes.next(job, self._timeouts.heartbeat)
-                yield moved
-                job = moved or job
+        async with aclosing(watch(job, self._memory.feed, self._timeouts.heartbeat)) as states:
+            del job  # as `watch_history`
+            async for seen in states:
+                yield seen
 
     async def watch_history(self, job: VideoJob, *, after: int) -> AsyncGenerator[tuple[VideoJob, int] | None, None]:
         """Yield a job for each place of its history behind `after`, with that place; None where there is nothing new.
@@ -227,7 +174,7 @@ class Videos:
 
         A task of its own: the client may close its connection at the same moment, which ends what it was asking for.
         """
-        self._writes.add(self._note_delivery(job_id))
+        self._writes.start(self._note_delivery(job_id))
 
     async def _note_delivery(self, job_id: str) -> None:
         try:
@@ -242,7 +189,7 @@ class Videos:
 
     async def finish_notes(self) -> None:
         """Wait until every delivery so far is noted."""
-        await self._writes.finish()
+        await self._writes.settle()
 
     async def finish(self) -> None:
         """Wait until all requests that have come are remembered, and how they were answered."""

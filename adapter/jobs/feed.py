@@ -5,8 +5,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
+from typing import cast
 
-from adapter.domain.job import VideoJob
+from adapter.domain.job import Job
+from adapter.domain.job_kinds import J
 from adapter.domain.ports import Clock, Subscription
 from adapter.errors import Draining
 
@@ -23,11 +25,11 @@ class Slot:
         self._clock = clock
         #: Set while there is something to tell.
         self._changed = asyncio.Event()
-        self._known: VideoJob | None = None
-        self._newest: VideoJob | None = None
+        self._known: Job | None = None
+        self._newest: Job | None = None
         self._closed = False
 
-    def put(self, job: VideoJob) -> None:
+    def put(self, job: Job) -> None:
         """Replace what the reader has not seen yet, unless that is newer: it may come by two ways."""
         if self._newest is not None and job.is_older_than(self._newest):
             return
@@ -40,7 +42,7 @@ class Slot:
         self._closed = True
         self._changed.set()
 
-    async def next(self, known: VideoJob, within: float) -> VideoJob | None:
+    async def next(self, known: J, within: float) -> J | None:
         """Return the newest state, if it is news (the port `Subscription`)."""
         self._known = known
         if self._newest is not None and self._newest.is_news_to(known):
@@ -54,7 +56,7 @@ class Slot:
             return None
         self._changed.clear()
         newest, self._newest = self._newest, None
-        return newest
+        return cast("J | None", newest)  # an id has one kind of job
 
 
 class LocalFeed:
@@ -75,7 +77,7 @@ class LocalFeed:
         """The ids of the jobs that somebody watches at the moment; it changes with them."""
         return self._slots.keys()
 
-    def publish(self, job: VideoJob) -> None:
+    def publish(self, job: Job) -> None:
         """Tell everybody who watches this job (the port of that name)."""
         self._unheard.discard(job.id)
         for slot in self._slots.get(job.id, ()):

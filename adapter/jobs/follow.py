@@ -1,6 +1,5 @@
 """The looks at the store, for all readers of this process."""
 
-import asyncio
 from collections.abc import Collection
 from contextlib import aclosing
 
@@ -10,6 +9,7 @@ from adapter.database.changes import Changes
 from adapter.domain.ports import Clock, JobStore
 from adapter.errors import StorageFailed
 from adapter.jobs.feed import LocalFeed
+from adapter.tasks import all_of
 
 log = structlog.get_logger()
 
@@ -37,9 +37,7 @@ class Follower:
 
     async def run(self) -> None:
         """Keep on without end."""
-        async with asyncio.TaskGroup() as tasks:
-            for work in (self._look(), self._listen(), self._break_silence()):
-                tasks.create_task(work)
+        await all_of([self._look(), self._listen(), self._break_silence()])
 
     async def _listen(self) -> None:
         async with aclosing(self._changes.listen(self._clock, self._feed.watched)) as listen:

@@ -4,16 +4,17 @@ It keeps nothing that the store does not know, so the ordinary query is also the
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
+from typing import Any, Generic, Protocol
 
+import msgspec
 import structlog
 
-from adapter.domain.job import JobState
+from adapter.domain.job_kinds import J
 from adapter.domain.ports import Claim, Clock, JobStore
 from adapter.errors import StorageFailed
 from adapter.jobs.poll_schedule import PollSchedule
-from adapter.jobs.steps import Steps
+from adapter.tasks import Tasks
 
 log = structlog.get_logger()
 
@@ -28,19 +29,48 @@ LATE_SECONDS = 0.01
 FINISH_SECONDS = 100.0
 
 
-class Poller:
-    """Claims due jobs and runs their steps side by side, holding each claim for as long as its step takes."""
+class Step(msgspec.Struct, Generic[J], frozen=True):
+    """What is done next with some claimed jobs."""
 
-    def __init__(self, store: JobStore, steps: Steps, *, clock: Clock, schedule: PollSchedule) -> None:
+    work: Coroutine[Any, Any, None]
+    claims: Sequence[Claim[J]]
+    #: Whether it sends something that costs money: then it is not cut off when the process is told to stop.
+    is_sending: bool = False
+
+
+class Steps(Protocol[J]):
+    """What the engine asks of a kind of job."""
+
+    async def replay(self) -> None:
+        """Commit what an earlier process was told and could not commit.
+
+        Raises:
+            StorageFailed: the database does not answer.
+        """
+        ...
+
+    def plan(self, claims: Sequence[Claim[J]]) -> Iterator[Step[J]]:
+        """Yield the next step of each claimed job; one step may serve many."""
+        ...
+
+    async def count_failure(self, claims: Sequence[Claim[J]]) -> None:
+        """Count a step that broke by a mistake of ours, so that it is not repeated at full speed for ever."""
+        ...
+
+
+class Poller(Generic[J]):
+    """Claims due jobs of one kind and runs their steps side by side, holding each claim while its step runs."""
+
+    def __init__(self, store: JobStore[J], steps: Steps[J], *, clock: Clock, schedule: PollSchedule) -> None:
         self._store = store
         self._steps = steps
         self._clock = clock
         self._schedule = schedule
         self._woken = asyncio.Event()
         self._stopping = False
-        self._held: dict[str, Claim] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._sending: set[asyncio.Task[None]] = set()
+        self._held: dict[str, Claim[J]] = {}
+        self._sending = Tasks("poller.sending")
+        self._steps_running = Tasks("poller")
 
     def wake(self) -> None:
         """Look now instead of at the next beat: something was added."""
@@ -70,7 +100,7 @@ class Poller:
 
     async def _replay(self) -> bool:
         try:
-            await self._steps.late_answers.replay()
+            await self._steps.replay()
         except StorageFailed as fault:
             log.warning("poller.replay_put_off", code=fault.code)
             return False
@@ -91,34 +121,10 @@ class Poller:
         if self._stopping:  # told so meanwhile
             await self._give_back(claims)
             return
-        polls: defaultdict[tuple[str, str | None], list[Claim]] = defaultdict(list)
-        for claim in claims:
-            if claim.job.state is JobState.SUBMITTED and not claim.unwanted:
-                polls[claim.job.order.provider, claim.job.account].append(claim)
-            else:
-                self._start_alone(claim)
-        for group in polls.values():
-            self._start(self._steps.poll(group), group)
+        for step in self._steps.plan(claims):
+            self._start(step)
         if len(claims) == CLAIM_LIMIT:
             self.wake()
-
-    def _start_alone(self, claim: Claim) -> None:
-        match claim.job.state:
-            case JobState.COMPLETED | JobState.FAILED if claim.unwanted:
-                self._start(self._steps.discard(claim), [claim])
-            case JobState.SUBMITTING:
-                self._start(self._steps.reconciling.find_unanswered(claim), [claim])
-            case JobState.AMBIGUOUS:
-                self._start(self._steps.reconciling.reconcile(claim), [claim])
-            case JobState.ACCEPTED if not claim.unwanted:
-                self._sending.add(self._start(self._steps.submit(claim), [claim]))
-            case JobState.READY if not claim.unwanted:
-                self._start(self._steps.fetch(claim), [claim])
-            case JobState.ACCEPTED | JobState.SUBMITTED | JobState.READY:
-                self._start(self._steps.cancel(claim), [claim])
-            case state:
-                # By a mistake of ours: it must not keep the others of this round from being moved.
-                log.error("poller.nothing_to_do", job_id=claim.job.id, state=state)
 
     async def _keep_claims(self) -> None:
         try:
@@ -128,8 +134,8 @@ class Poller:
 
     async def settle(self) -> None:
         """Wait until every step that was started is done."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._sending.finish()
+        await self._steps_running.finish()
 
     async def _wind_down(self) -> None:
         """Let submissions that are on their way be recorded, and drop the rest: it is repeatable.
@@ -138,32 +144,27 @@ class Poller:
         once, for another process to take up.
         """
         until = self._clock.now() + FINISH_SECONDS
-        while self._sending and self._clock.now() < until:
-            await asyncio.wait(self._sending, timeout=self._schedule.poll_seconds)
+        while not self._sending.is_idle and self._clock.now() < until:
+            await self._sending.settle(self._schedule.poll_seconds)
             await self._keep_claims()
         dropped = list(self._held.values())
-        for task in self._tasks:
-            task.cancel()
-        await self.settle()
+        await self._sending.cancel()
+        await self._steps_running.cancel()
         await self._give_back(dropped)
 
-    async def _give_back(self, claims: Sequence[Claim]) -> None:
+    async def _give_back(self, claims: Sequence[Claim[J]]) -> None:
         try:
             await self._store.renew(claims, due_at=self._clock.now())
         except StorageFailed as fault:  # they run out by themselves
             log.warning("poller.claims_not_given_back", jobs=len(claims), code=fault.code)
 
-    def _start(self, step: Coroutine[None, None, None], claims: Sequence[Claim]) -> asyncio.Task[None]:
-        held = {claim.job.id: claim for claim in claims}
+    def _start(self, step: Step[J]) -> None:
+        held = {claim.job.id: claim for claim in step.claims}
         self._held |= held
-        task = asyncio.create_task(step)
-        self._tasks.add(task)
+        task = (self._sending if step.is_sending else self._steps_running).begin(step.work)
         task.add_done_callback(lambda done: self._finish(done, held))
-        return task
 
-    def _finish(self, task: asyncio.Task[None], held: dict[str, Claim]) -> None:
-        self._tasks.discard(task)
-        self._sending.discard(task)
+    def _finish(self, task: asyncio.Task[None], held: dict[str, Claim[J]]) -> None:
         for job_id, claim in held.items():
             if self._held.get(job_id) is claim:
                 del self._held[job_id]
@@ -173,7 +174,5 @@ class Poller:
         elif error is not None:
             log.error("poller.step_failed", job_ids=list(held), exc_info=error)
             # A mistake of ours must not be repeated at full speed for ever: it counts as a fruitless look.
-            stumbled = asyncio.create_task(self._steps.count_failure(list(held.values())))
-            self._tasks.add(stumbled)
-            stumbled.add_done_callback(self._tasks.discard)
+            self._steps_running.start(self._steps.count_failure(list(held.values())))
         self.wake()

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 import structlog
 from sqlalchemy import Row, Update, bindparam, delete, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapter.database.engine import Database, advisory_lock, writing
 from adapter.database.tables import EXECUTIONS, JOBS, PROCESSES
@@ -46,6 +47,8 @@ class SqlRequestStore:
             await advisory_lock(connection, f"request {record.scope}")
             rows = (await connection.execute(remembered)).all()
             known = pick([_known(row, there) for row in rows], record.repeat)
+            if known is None and record.repeat.key is not None:
+                known = await _job_of_key(connection, record, there)
             if known is None:
                 await connection.execute(EXECUTIONS.insert().values(**self._row(record, there, lease)))
             elif known.attempts < record.repeat.count:
@@ -110,6 +113,14 @@ class SqlRequestStore:
             "lease_until": there + lease,
             "expires_at": there + record.keep_seconds,
         }
+
+
+async def _job_of_key(connection: AsyncConnection, record: ExecutionRecord, there: float) -> PriorExecution | None:
+    """Return the execution of a job that has the key of a request for pictures: it stands for something else."""
+    has_job = EXECUTIONS.c.job_id.is_not(None)
+    newest = select(EXECUTIONS).where(EXECUTIONS.c.scope == record.scope, EXECUTIONS.c.expires_at > there, has_job)
+    row = (await connection.execute(newest.limit(1))).first()
+    return None if row is None else _known(row, there)
 
 
 def _known(row: Row[*tuple[object, ...]], there: float) -> PriorExecution:

@@ -1,6 +1,7 @@
-"""What happens to a job that is due: it is submitted, asked about, fetched, called off, or cleared away."""
+"""What happens to a video job that is due: it is submitted, asked about, fetched, called off, or cleared away."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
 import structlog
 
@@ -20,9 +21,10 @@ from adapter.domain.job import (
 from adapter.domain.media import RemoteVideo
 from adapter.domain.ports import Claim, Empty, Finished, Refused, Report, Working, Write
 from adapter.errors import AdapterError, JobFailed, NoMedia, StorageFailed
+from adapter.jobs.discarding import discard
 from adapter.jobs.fetch import InlineFile, fetch_video, store_video
 from adapter.jobs.late_answers import LateAnswers
-from adapter.jobs.poll_schedule import DISCARD_PAUSE
+from adapter.jobs.poller import Step
 from adapter.jobs.reconciling import Reconciling
 from adapter.jobs.step_context import StepContext
 from adapter.jobs.submission import Submission
@@ -38,8 +40,8 @@ STALLED_LOOKS = 5
 MAX_EMPTY_POLLS = 11
 
 
-class Steps:
-    """One method for each thing that is done with a claimed job."""
+class VideoSteps:
+    """One method for each thing that is done with a claimed video job (`Steps` of the engine)."""
 
     def __init__(self, context: StepContext) -> None:
         self._context = context
@@ -51,6 +53,39 @@ class Steps:
         self.reconciling = Reconciling(context)
         self.late_answers = LateAnswers(context)
         self._submission = Submission(context, self.reconciling, self.late_answers)
+
+    async def replay(self) -> None:
+        """Give the answers that dead processes were told to their jobs (as `Steps`)."""
+        await self.late_answers.replay()
+
+    def plan(self, claims: Sequence[Claim]) -> Iterator[Step]:
+        """Yield the next step of each claimed job; all that are asked about at one account have one (as `Steps`)."""
+        polls: defaultdict[tuple[str, str | None], list[Claim]] = defaultdict(list)
+        for claim in claims:
+            if claim.job.state is JobState.SUBMITTED and not claim.unwanted:
+                polls[claim.job.order.provider, claim.job.account].append(claim)
+            else:
+                yield from self._plan_alone(claim)
+        for group in polls.values():
+            yield Step(self.poll(group), group)
+
+    def _plan_alone(self, claim: Claim) -> Iterator[Step]:
+        match claim.job.state:
+            case JobState.COMPLETED | JobState.FAILED if claim.unwanted:
+                yield Step(self.discard(claim), [claim])
+            case JobState.SUBMITTING:
+                yield Step(self.reconciling.find_unanswered(claim), [claim])
+            case JobState.AMBIGUOUS:
+                yield Step(self.reconciling.reconcile(claim), [claim])
+            case JobState.ACCEPTED if not claim.unwanted:
+                yield Step(self.submit(claim), [claim], is_sending=True)
+            case JobState.READY if not claim.unwanted:
+                yield Step(self.fetch(claim), [claim])
+            case JobState.ACCEPTED | JobState.SUBMITTED | JobState.READY:
+                yield Step(self.cancel(claim), [claim])
+            case state:
+                # By a mistake of ours: it must not keep the others of this round from being moved.
+                log.error("poller.nothing_to_do", job_id=claim.job.id, state=state)
 
     async def submit(self, claim: Claim) -> None:
         """Send a job upstream, unless nobody waits for it any more."""
@@ -70,15 +105,7 @@ class Steps:
 
     async def discard(self, claim: Claim) -> None:
         """Delete the files of a deleted job. While the media store does not take that, it is tried again."""
-        job = claim.job
-        try:
-            await self._memory.media.delete(job.files)
-        except StorageFailed as fault:
-            log.warning("jobs.discard_missed", job_id=job.id, code=fault.code)
-            await self._memory.jobs.renew([claim], due_at=self._clock.now() + DISCARD_PAUSE)
-            return
-        await self._memory.jobs.forget(claim)
-        log.info("job.discarded", job_id=job.id)
+        await discard(claim, claim.job.files, self._memory, self._clock)
 
     async def poll(self, claims: Sequence[Claim]) -> None:
         """Ask about jobs of one provider and account in one call, and write what it says in one transaction."""

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Generic
 
 import msgspec
 import structlog
@@ -12,10 +13,12 @@ from adapter.database.engine import Database, advisory_lock, reading, writing
 from adapter.database.paging import in_order, is_behind
 from adapter.database.tables import EXECUTIONS, JOBS
 from adapter.domain.executions import ConnectedProcess, RequestIdentity
-from adapter.domain.job import LIVE, JobState, VideoJob
+from adapter.domain.job import LIVE, Job, JobState, VideoJob
+from adapter.domain.job_kinds import VIDEO, J, JobKind
 from adapter.domain.ports import Claim, Write
 from adapter.jobs import video_executions
-from adapter.jobs.video_executions import VideoExecution, read_job
+from adapter.jobs.documents import read_any, read_job
+from adapter.jobs.video_executions import VideoExecution
 
 log = structlog.get_logger()
 
@@ -34,7 +37,7 @@ WRITING = (
     .values({name: bindparam(name) for name in ("due_at", "claim", "state", "finished_at", "took_seconds", "document")})
 )
 #: One prepared statement for however many.
-MANY = select(JOBS.c.id, JOBS.c.document).where(JOBS.c.id.in_(bindparam("ids", expanding=True)))
+MANY = select(JOBS.c.kind, JOBS.c.id, JOBS.c.document).where(JOBS.c.id.in_(bindparam("ids", expanding=True)))
 
 
 class _Stemmed(msgspec.Struct):
@@ -45,20 +48,22 @@ _encoder = msgspec.json.Encoder()
 _stem_decoder = msgspec.json.Decoder(_Stemmed)
 
 
-class SqlJobStore:
-    """Video jobs in a database (the port `JobStore`)."""
+class SqlJobStore(Generic[J]):
+    """The jobs of one kind in a database (the port `JobStore`)."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, kind: JobKind[J] = VIDEO) -> None:  # type: ignore[assignment] # J's default
         self._database = database
+        self._kind = kind
+        self._is_ours = JOBS.c.kind == kind.name
 
     async def admit(
         self,
-        job: VideoJob,
+        job: J,
         *,
         now: float,
         identity: RequestIdentity | None = None,
         connected: ConnectedProcess | None = None,
-    ) -> VideoJob:
+    ) -> J:
         """Remember a new job or return the one that the request joins (the port of that name)."""
         there = self._there(now)
         async with writing(self._database) as connection:
@@ -69,7 +74,9 @@ class SqlJobStore:
                     if (served := await self._joined(connection, found, identity, connected, now)) is not None:
                         return served
                     await video_executions.forget(connection, found)
-            await connection.execute(JOBS.insert().values(**_identity(job), due_at=there, **_columns(job)))
+            await connection.execute(
+                JOBS.insert().values(kind=self._kind.name, **_identity(job), due_at=there, **_columns(job))
+            )
             if identity is not None:
                 await video_executions.remember(connection, identity, job.id, connected, there)
             if connected is not None:
@@ -78,7 +85,7 @@ class SqlJobStore:
 
     async def recall(
         self, identity: RequestIdentity, *, now: float, connected: ConnectedProcess | None = None
-    ) -> VideoJob | None:
+    ) -> J | None:
         """Return the job of an earlier attempt of a request (the port of that name)."""
         if not identity.is_repetition:
             return None
@@ -89,11 +96,11 @@ class SqlJobStore:
     async def _joined(
         self,
         connection: AsyncConnection,
-        found: VideoExecution,
+        found: VideoExecution[J],
         identity: RequestIdentity,
         connected: ConnectedProcess | None,
         now: float,
-    ) -> VideoJob | None:
+    ) -> J | None:
         """Join a request to an execution and return its job; None: it was refused, so it is executed anew."""
         if found.is_refused:
             return None
@@ -104,11 +111,13 @@ class SqlJobStore:
 
     async def _found(
         self, connection: AsyncConnection, identity: RequestIdentity, connected: ConnectedProcess | None, now: float
-    ) -> VideoExecution | None:
+    ) -> VideoExecution[J] | None:
         if not identity.is_repetition and connected is None:
             return None
         there = self._there(now)
-        found = await video_executions.find(connection, identity, connected, there)
+        found = await video_executions.find(connection, self._kind, identity, connected, there)
+        if not found and identity.is_repetition:
+            await video_executions.check_without_job(connection, identity, there)
         if connected is None or identity.is_repetition:
             return video_executions.repeated(found, identity, there)
         return video_executions.left_behind(found, connected, now, there)
@@ -126,41 +135,43 @@ class SqlJobStore:
         async with writing(self._database) as connection:
             await video_executions.keep_process(connection, process, self._there(now) + lease)
 
-    async def get(self, job_id: str) -> VideoJob | None:
+    async def get(self, job_id: str) -> J | None:
         """Return a job as last saved (the port of that name)."""
         if not _is_text(job_id):
             return None
         async with reading(self._database) as connection:
-            found = await connection.execute(select(JOBS.c.document).where(JOBS.c.id == job_id))
+            found = await connection.execute(select(JOBS.c.document).where(JOBS.c.id == job_id, self._is_ours))
             document = found.scalar_one_or_none()
-        return None if document is None else read_job(job_id, document)
+        return None if document is None else self._read(job_id, document)
 
-    async def get_many(self, job_ids: Collection[str]) -> Sequence[VideoJob]:
-        """Return jobs as last saved (the port of that name)."""
+    async def get_many(self, job_ids: Collection[str]) -> Sequence[Job]:
+        """Return jobs of any kind as last saved (the port of that name)."""
         async with reading(self._database) as connection:
             rows = (await connection.execute(MANY, {"ids": list(job_ids)})).all()
-        return [job for row in rows if (job := read_job(*row)) is not None]
+        return [job for row in rows if (job := read_any(*row)) is not None]
 
-    async def find(self, job_id: str, owner: str) -> VideoJob | None:
+    async def find(self, job_id: str, owner: str) -> J | None:
         """Return a job to its owner (the port of that name)."""
         if not _is_text(job_id):
             return None
         async with reading(self._database) as connection:
-            found = await connection.execute(select(JOBS.c.document).where(JOBS.c.id == job_id, _is_owned(owner)))
+            found = await connection.execute(
+                select(JOBS.c.document).where(JOBS.c.id == job_id, self._is_ours, _is_owned(owner))
+            )
             document = found.scalar_one_or_none()
-        return None if document is None else read_job(job_id, document)
+        return None if document is None else self._read(job_id, document)
 
-    async def list(self, owner: str, *, after: VideoJob | None, limit: int, newest_first: bool) -> Sequence[VideoJob]:
+    async def list(self, owner: str, *, after: J | None, limit: int, newest_first: bool) -> Sequence[J]:
         """Return the next jobs of an owner (the port of that name)."""
-        listed = select(JOBS.c.id, JOBS.c.document, JOBS.c.created_at).where(_is_owned(owner))
+        listed = select(JOBS.c.id, JOBS.c.document, JOBS.c.created_at).where(self._is_ours, _is_owned(owner))
         listed = listed.order_by(*in_order(JOBS, newest_first=newest_first))
         last = None if after is None else (after.created_at, after.id)
-        jobs: list[VideoJob] = []
+        jobs: list[J] = []
         async with reading(self._database) as connection:
             while (lacking := limit - len(jobs)) > 0:
                 page = listed if last is None else listed.where(is_behind(JOBS, last, newest_first=newest_first))
                 rows = (await connection.execute(page.limit(lacking))).all()
-                jobs += [job for job_id, document, _ in rows if (job := read_job(job_id, document)) is not None]
+                jobs += [job for job_id, document, _ in rows if (job := self._read(job_id, document)) is not None]
                 if len(rows) < lacking:
                     break
                 # A row that cannot be read makes no page shorter: that would look like the end of the list.
@@ -172,7 +183,11 @@ class SqlJobStore:
         if not _is_text(job_id):
             return False
         due_at = case((JOBS.c.state.in_(LIVE), JOBS.c.due_at), else_=self._there(now))
-        hiding = update(JOBS).where(JOBS.c.id == job_id, _is_owned(owner)).values(deleted_at=now, due_at=due_at)
+        hiding = (
+            update(JOBS)
+            .where(JOBS.c.id == job_id, self._is_ours, _is_owned(owner))
+            .values(deleted_at=now, due_at=due_at)
+        )
         async with writing(self._database) as connection:
             return (await connection.execute(hiding)).rowcount == 1
 
@@ -182,20 +197,20 @@ class SqlJobStore:
         async with writing(self._database) as connection:
             return (await connection.execute(calling_off)).rowcount == 1
 
-    async def recent(self, limit: int) -> Sequence[VideoJob]:
+    async def recent(self, limit: int) -> Sequence[J]:
         """Return the newest jobs (the port of that name)."""
-        newest = select(JOBS.c.id, JOBS.c.document).order_by(JOBS.c.created_at.desc()).limit(limit)
+        newest = select(JOBS.c.id, JOBS.c.document).where(self._is_ours).order_by(JOBS.c.created_at.desc()).limit(limit)
         async with reading(self._database) as connection:
             rows = (await connection.execute(newest)).all()
-        return [job for row in rows if (job := read_job(*row)) is not None]
+        return [job for row in rows if (job := self._read(*row)) is not None]
 
-    async def claim(self, *, now: float, lease: float, limit: int, held: Collection[str] = ()) -> Sequence[Claim]:
+    async def claim(self, *, now: float, lease: float, limit: int, held: Collection[str] = ()) -> Sequence[Claim[J]]:
         """Take due jobs (the port of that name): the same UPDATE finds, fences and returns them."""
         at = self._there(now)
         # Two ranges of one index. Asked for together, all that are waiting would be read between them.
-        due = _taken("due", JOBS.c.due_at <= at, held, limit)
+        due = _taken("due", and_(self._is_ours, JOBS.c.due_at <= at), held, limit)
         # Nothing is ever put off so far; a clock that was set back would else hide the job until it catches up.
-        hidden = _taken("hidden", JOBS.c.due_at > at + FAR_SECONDS, held, limit)
+        hidden = _taken("hidden", and_(self._is_ours, JOBS.c.due_at > at + FAR_SECONDS), held, limit)
         both = select(due.c.id).union_all(select(hidden.c.id)).limit(limit)
         token = secrets.token_hex(16)
         taking = (
@@ -206,9 +221,9 @@ class SqlJobStore:
         )
         async with writing(self._database) as connection:
             rows = (await connection.execute(taking)).all()
-        return [Claim(job, token, bool(unwanted)) for *row, unwanted in rows if (job := read_job(*row)) is not None]
+        return [Claim(job, token, bool(unwanted)) for *row, unwanted in rows if (job := self._read(*row)) is not None]
 
-    async def renew(self, claims: Iterable[Claim], *, due_at: float) -> None:
+    async def renew(self, claims: Iterable[Claim[J]], *, due_at: float) -> None:
         """Keep claims (the port of that name). A job that is over has no `due_at` and gets none."""
         # In one order everywhere: two transactions that lock the same rows must not wait for each other.
         held = sorted(({"job": claim.job.id, "token": claim.token} for claim in claims), key=lambda one: one["job"])
@@ -221,7 +236,7 @@ class SqlJobStore:
             async with writing(self._database) as connection:
                 await connection.execute(keeping, held)
 
-    async def save(self, writes: Sequence[Write]) -> Sequence[VideoJob]:
+    async def save(self, writes: Sequence[Write[J]]) -> Sequence[J]:
         """Write claimed jobs in one transaction (the port of that name)."""
         tokens = {write.job.id: write.claim.token for write in writes}
         columns = (JOBS.c.id, JOBS.c.claim, JOBS.c.deleted_at)
@@ -235,26 +250,28 @@ class SqlJobStore:
                 await self._database.changes.notify(connection, [write.job.id for write in kept if _can_be_seen(write)])
         return [write.job for write in kept]
 
-    async def replace(self, seen: VideoJob, moved: VideoJob, *, now: float) -> bool:
+    async def replace(self, seen: J, moved: J, *, now: float) -> bool:
         """Write a job whoever holds it (the port of that name)."""
-        document = select(JOBS.c.document).where(JOBS.c.id == seen.id).with_for_update()
+        there = select(JOBS.c.document, JOBS.c.deleted_at).where(JOBS.c.id == seen.id).with_for_update()
         writing_over = update(JOBS).where(JOBS.c.id == seen.id)
         async with writing(self._database) as connection:
-            found = (await connection.execute(document)).scalar_one_or_none()
-            if found is None or read_job(seen.id, found) != seen:
+            found = (await connection.execute(there)).one_or_none()
+            if found is None or self._read(seen.id, found.document) != seen:
                 return False
-            columns = {"claim": secrets.token_hex(16), "due_at": self._there(now), **_columns(moved)}
+            is_done = moved.is_over and found.deleted_at is None
+            due_at = None if is_done else self._there(now)
+            columns = {"claim": secrets.token_hex(16), "due_at": due_at, **_columns(moved)}
             await connection.execute(writing_over.values(**columns))
             await self._database.changes.notify(connection, [seen.id])
         return True
 
-    async def neighbours(self, job: VideoJob, *, since: float, refunds_since: float) -> Collection[str]:
+    async def neighbours(self, job: J, *, since: float, refunds_since: float) -> Collection[str]:
         """Return the ids of jobs that may have changed the account's credits (the port of that name)."""
         # Each part names states, so that one index answers all of it.
         ended_late = and_(JOBS.c.state.in_(OVER), JOBS.c.finished_at >= since)
         failed_late = and_(JOBS.c.state == JobState.FAILED, JOBS.c.finished_at >= refunds_since)
         moving = or_(JOBS.c.state.in_(UNDER_WAY), ended_late, failed_late)
-        near = select(JOBS.c.id, JOBS.c.document).where(JOBS.c.id != job.id, moving)
+        near = select(JOBS.c.id, JOBS.c.document).where(JOBS.c.id != job.id, self._is_ours, moving)
         async with reading(self._database) as connection:
             rows = (await connection.execute(near)).all()
         return {job_id for job_id, document in rows if _may_share(job, job_id, document)}
@@ -267,7 +284,7 @@ class SqlJobStore:
             rows = await connection.execute(select(JOBS.c.id, why).where(JOBS.c.id.in_(job_ids), is_unwanted))
             return {job_id: str(word) for job_id, word in rows}
 
-    async def forget(self, claim: Claim) -> None:
+    async def forget(self, claim: Claim[J]) -> None:
         """Note that the files of a deleted job are gone (the port of that name)."""
         done = update(JOBS).where(JOBS.c.id == claim.job.id, JOBS.c.claim == claim.token).values(due_at=None)
         async with writing(self._database) as connection:
@@ -306,11 +323,14 @@ class SqlJobStore:
             mean = (await connection.execute(select(func.avg(last.c.took_seconds)))).scalar_one()
         return None if mean is None else float(mean)
 
+    def _read(self, job_id: str, document: bytes) -> J | None:
+        return read_job(self._kind, job_id, document)
+
     def _there(self, at: float) -> float:
         """Return a time of this machine as the database's clock has it: leases are compared between machines."""
         return at + self._database.clock_offset
 
-    def _row(self, write: Write, deleted_at: float | None) -> dict[str, object]:
+    def _row(self, write: Write[J], deleted_at: float | None) -> dict[str, object]:
         due_at = deleted_at if write.job.is_over else write.due_at
         there = None if due_at is None else self._there(due_at)
         # Else a renewal that was under way would put off what the write has just settled.
@@ -346,7 +366,7 @@ def _is_wanted(since: float) -> ColumnElement[bool]:
     return or_(JOBS.c.state.in_(LIVE), undelivered)
 
 
-def _can_be_seen(write: Write) -> bool:
+def _can_be_seen(write: Write[J]) -> bool:
     """Say whether a reader could see the difference to what the claim found, which may not be the last write."""
     return write.job.is_news_to(write.claim.job)
 
@@ -360,27 +380,28 @@ def _read_stem(job_id: str, document: bytes) -> str | None:
         return None
 
 
-def _may_share(job: VideoJob, job_id: str, document: bytes) -> bool:
+def _may_share(job: Job, job_id: str, document: bytes) -> bool:
     """Say whether a row's job may be one of the same account: one that cannot be read may be any."""
-    other = read_job(job_id, document)
-    return other is None or (other.account, other.order.provider) == (job.account, job.order.provider)
+    other = read_job(VIDEO, job_id, document)
+    if other is None or not isinstance(job, VideoJob):
+        return True
+    return (other.account, other.order.provider) == (job.account, job.order.provider)
 
 
-def _identity(job: VideoJob) -> dict[str, object]:
+def _identity(job: Job) -> dict[str, object]:
     return {
         "id": job.id,
         "owner": job.owner,
-        "model": job.order.upstream,
+        "model": job.upstream_model,
         "created_at": job.created_at,
         "stem": job.stem,
     }
 
 
-def _columns(job: VideoJob) -> dict[str, object]:
-    done = job.state is JobState.COMPLETED and job.finished_at is not None and job.submitted_at is not None
+def _columns(job: Job) -> dict[str, object]:
     return {
         "state": job.state,
         "finished_at": job.finished_at,
-        "took_seconds": (job.finished_at or 0.0) - (job.submitted_at or 0.0) if done else None,
+        "took_seconds": job.took_seconds,
         "document": _encoder.encode(job),
     }

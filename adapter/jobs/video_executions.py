@@ -1,9 +1,9 @@
-"""Which job answers a request for a video: its executions as the database has them."""
+"""Which job answers a request: its executions as the database has them."""
 
 from collections.abc import Sequence
+from typing import Generic
 
 import msgspec
-import structlog
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,27 +18,16 @@ from adapter.domain.executions import (
     is_same_content,
     pick,
 )
-from adapter.domain.job import JobState, VideoJob
-from adapter.errors import NotFound, StorageFailed, Undecided, key_reused
-
-log = structlog.get_logger()
+from adapter.domain.job import JobState
+from adapter.domain.job_kinds import J, JobKind
+from adapter.errors import AnswerLost, NotFound, StorageFailed, Undecided, key_reused
+from adapter.jobs.documents import read_job
 
 #: The newest executions of one name that are looked at. More equal requests than this within a day are not told apart.
 MOST_LOOKED_AT = 100
 
-_decoder = msgspec.json.Decoder(VideoJob)
 
-
-def read_job(job_id: str, document: bytes) -> VideoJob | None:
-    """Return a row's job; a row that cannot be read stops no other one."""
-    try:
-        return _decoder.decode(document)
-    except msgspec.DecodeError as error:
-        log.error("jobs.unreadable", job_id=job_id, error=str(error))  # noqa: TRY400 - the text says where
-        return None
-
-
-class VideoExecution(msgspec.Struct, frozen=True, kw_only=True):
+class VideoExecution(msgspec.Struct, Generic[J], frozen=True, kw_only=True):
     """An execution with its job. All times are in seconds, by the database's clock."""
 
     id: str
@@ -50,7 +39,7 @@ class VideoExecution(msgspec.Struct, frozen=True, kw_only=True):
     waited_by: str | None
     alive_until: float
     #: None: it was deleted, or cannot be read here.
-    job: VideoJob | None
+    job: J | None
     is_readable: bool
     is_called_off: bool
     #: Whether `waited_by` is believed to be alive.
@@ -64,10 +53,7 @@ class VideoExecution(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_refused(self) -> bool:
         """Whether its job failed before anything was executed, for a reason that passes."""
-        job = self.job
-        if job is None or job.failure is None:
-            return False
-        return job.operation is None and job.failure.should_retry is not False
+        return self.job is not None and self.job.is_refused
 
     def ended_before(self, at: float) -> bool:
         """Whether it was over at that time."""
@@ -84,13 +70,18 @@ class VideoExecution(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def find(
-    connection: AsyncConnection, identity: RequestIdentity, connected: ConnectedProcess | None, there: float
-) -> Sequence[VideoExecution]:
+    connection: AsyncConnection,
+    kind: JobKind[J],
+    identity: RequestIdentity,
+    connected: ConnectedProcess | None,
+    there: float,
+) -> Sequence[VideoExecution[J]]:
     """Return the executions of a request's name, the oldest first."""
     newest = (
         select(
             EXECUTIONS,
             JOBS.c.document.label("job"),
+            JOBS.c.kind,
             func.coalesce(EXECUTIONS.c.answered_at, JOBS.c.delivered_at).is_not(None).label("is_answered"),
             JOBS.c.deleted_at,
             JOBS.c.cancelled_at.is_not(None).label("is_called_off"),
@@ -105,8 +96,9 @@ async def find(
     known = () if connected is None else (connected.process, *connected.alive)
     found = []
     for row in reversed((await connection.execute(newest)).all()):
-        is_there = row.job is not None and row.deleted_at is None
-        job = read_job(row.job_id, row.job) if is_there else None
+        # A key may have stood for another kind of work: then its content is another one, which is all that counts.
+        is_there = row.job is not None and row.deleted_at is None and row.kind == kind.name
+        job = read_job(kind, row.job_id, row.job) if is_there else None
         found.append(
             VideoExecution(
                 id=row.id,
@@ -126,8 +118,8 @@ async def find(
 
 
 def left_behind(
-    found: Sequence[VideoExecution], connected: ConnectedProcess, now: float, there: float
-) -> VideoExecution | None:
+    found: Sequence[VideoExecution[J]], connected: ConnectedProcess, now: float, there: float
+) -> VideoExecution[J] | None:
     """Return the execution that a first attempt joins: its client has hung up, and was given nothing.
 
     Raises:
@@ -143,7 +135,7 @@ def left_behind(
     return None
 
 
-def repeated(found: Sequence[VideoExecution], identity: RequestIdentity, there: float) -> VideoExecution | None:
+def repeated(found: Sequence[VideoExecution[J]], identity: RequestIdentity, there: float) -> VideoExecution[J] | None:
     """Return the earlier execution of a retry, or of a key. A refused one is returned too: the request begins anew.
 
     Raises:
@@ -156,11 +148,11 @@ def repeated(found: Sequence[VideoExecution], identity: RequestIdentity, there: 
     if joined is None:
         return None
     if not joined.is_readable:
-        raise StorageFailed("The video of this request was written by a newer server. Ask again shortly.")
+        raise StorageFailed("The job of this request was written by a newer server. Ask again shortly.")
     if not is_same_content(joined.content, identity.content):
         raise key_reused()
     if joined.job is None and identity.has_key:
-        raise NotFound("The video of this Idempotency-Key was deleted.")
+        raise NotFound("The answer of this Idempotency-Key was deleted.")
     return None if joined.job is None else joined
 
 
@@ -187,8 +179,30 @@ async def remember(
     await connection.execute(EXECUTIONS.insert().values(**row))
 
 
+async def check_without_job(connection: AsyncConnection, identity: RequestIdentity, there: float) -> None:
+    """Look for an execution of a request's name that has no job. Nothing is made a second time.
+
+    Such a one is of a request for pictures with the same key; or an older version, in which pictures in the background
+    had no job, has begun the request.
+
+    Raises:
+        InvalidRequest: with the code `idempotency_key_reused`.
+        AnswerLost: an older version has begun the request.
+    """
+    is_there = (EXECUTIONS.c.scope == identity.scope, EXECUTIONS.c.job_id.is_(None), EXECUTIONS.c.expires_at > there)
+    content = (await connection.execute(select(EXECUTIONS.c.content).where(*is_there).limit(1))).scalar_one_or_none()
+    if content is None:
+        return
+    if not is_same_content(content, identity.content):
+        raise key_reused()
+    raise AnswerLost("An older version of this server has begun this request. Look its response up by its id.")
+
+
 async def join(
-    connection: AsyncConnection, joined: VideoExecution, identity: RequestIdentity, connected: ConnectedProcess | None
+    connection: AsyncConnection,
+    joined: VideoExecution[J],
+    identity: RequestIdentity,
+    connected: ConnectedProcess | None,
 ) -> None:
     """Remember that a request was joined to an execution."""
     waited_by = joined.waited_by if connected is None else connected.process
@@ -198,7 +212,7 @@ async def join(
         await connection.execute(joining.values(waited_by=waited_by, attempts=attempts))
 
 
-async def forget(connection: AsyncConnection, refused: VideoExecution) -> None:
+async def forget(connection: AsyncConnection, refused: VideoExecution[J]) -> None:
     """Forget an execution that was refused: its retry, which is executed now, stands for it."""
     await connection.execute(delete(EXECUTIONS).where(EXECUTIONS.c.id == refused.id))
 

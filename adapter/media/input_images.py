@@ -13,6 +13,7 @@ from adapter.domain.orders import FileIdSource, InlineSource, LinkSource, Source
 from adapter.domain.ports import MediaStore, PictureFetcher
 from adapter.errors import InvalidRequest, no_such_file
 from adapter.media.decoding import can_decode, opened
+from adapter.tasks import all_of
 
 #: Pictures that are checked or converted at once, for all requests together.
 AT_ONCE = 2
@@ -56,12 +57,7 @@ class InputImageLoader:
         if not sources:
             return ()
         scales = Scales(self._limits.bytes_in_all)
-        tasks = [asyncio.ensure_future(self._bring(source, formats, scales)) for source in sources]
-        try:
-            return await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
+        return await all_of([self._bring(source, formats, scales) for source in sources])
 
     async def _bring(self, source: Source, formats: Sequence[MediaFormat], scales: "Scales") -> Image:
         try:

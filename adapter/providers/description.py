@@ -3,7 +3,7 @@
 `registry.py` lists the descriptions that come with the program; `docs/providers.md` shows how to write one.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
@@ -54,6 +54,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     images: ImageProvider | None = None
     videos: VideoProvider | None = None
     texts: TextMaker | None = None
+    #: Ends what runs by itself, when the process stops.
+    close: Callable[[], Awaitable[None]] | None = None
 
 
 _Settings = TypeVar("_Settings", bound=ProviderSettings)

@@ -4,21 +4,29 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 import structlog
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from adapter.database.engine import Database, reading, writing
-from adapter.database.tables import RESPONSES
+from adapter.database.tables import JOBS, RESPONSES
+from adapter.domain.image_job import ImageJob
+from adapter.domain.job import LIVE as LIVE_JOBS
 from adapter.domain.records import DeletedEntry
-from adapter.domain.stored_response import LIVE, StoredResponse
+from adapter.domain.stored_response import IMAGE_PREFIX, LIVE, StoredResponse
 
 log = structlog.get_logger()
 
 #: What the id of a drawn picture begins with; the reply's key follows.
 DRAWN_PREFIX = "ig_"
 
+#: A response with the job of its picture, of which it is a view; pictures in the background alone have one.
+VIEWED = select(RESPONSES.c.key, RESPONSES.c.document, JOBS.c.document.label("job")).outerjoin(
+    JOBS, JOBS.c.id == literal(IMAGE_PREFIX) + RESPONSES.c.key
+)
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(StoredResponse)
+_job_decoder = msgspec.json.Decoder(ImageJob)
 
 
 class SqlResponseStore:
@@ -47,9 +55,8 @@ class SqlResponseStore:
     async def find(self, key: str, owner: str, *, now: float) -> StoredResponse | None:
         """Return a reply to its owner (the port of that name)."""
         async with reading(self._database) as connection:
-            found = await connection.execute(select(RESPONSES.c.document).where(_is(key, owner, now)))
-            document = found.scalar_one_or_none()
-        stored = None if document is None else _read(key, document)
+            row = (await connection.execute(VIEWED.where(_is(key, owner, now)))).one_or_none()
+        stored = None if row is None else _view(*row)
         return stored and stored.seen(now)
 
     async def locate(self, picture_id: str, owner: str, *, now: float) -> str | None:
@@ -77,13 +84,16 @@ class SqlResponseStore:
         """Return what was deleted or has expired (the port of that name)."""
         is_gone = or_(RESPONSES.c.deleted_at < before, RESPONSES.c.expires_at < before)
         async with reading(self._database) as connection:
-            rows = await connection.execute(select(RESPONSES.c.key, RESPONSES.c.document).where(is_gone).limit(limit))
-            return [DeletedEntry(key, _files(_read(key, document))) for key, document in rows]
+            rows = (await connection.execute(VIEWED.where(is_gone).limit(limit))).all()
+        return [DeletedEntry(key, (*_files(_read(key, document)), *_job_files(job))) for key, document, job in rows]
 
     async def forget(self, ids: Collection[str]) -> None:
-        """Remove rows (the port of that name)."""
+        """Remove rows, and those of their jobs (the port of that name)."""
+        jobs = [f"{IMAGE_PREFIX}{key}" for key in ids]
+        is_over = JOBS.c.state.not_in(LIVE_JOBS)
         async with writing(self._database) as connection:
             await connection.execute(delete(RESPONSES).where(RESPONSES.c.key.in_(ids)))
+            await connection.execute(delete(JOBS).where(JOBS.c.id.in_(jobs), is_over))
 
 
 def _is(key: str, owner: str, now: float) -> ColumnElement[bool]:
@@ -102,6 +112,24 @@ def _read(key: str, document: bytes) -> StoredResponse | None:
     except msgspec.DecodeError as error:
         log.error("responses.unreadable", key=key, error=str(error))  # noqa: TRY400 - the text says where
         return None
+
+
+def _view(key: str, document: bytes, job: bytes | None) -> StoredResponse | None:
+    stored, image_job = _read(key, document), _read_job(job)
+    return stored if stored is None or image_job is None else stored.following_image(image_job)
+
+
+def _read_job(document: bytes | None) -> ImageJob | None:
+    try:
+        return None if document is None else _job_decoder.decode(document)
+    except msgspec.DecodeError as error:
+        log.error("responses.job_unreadable", error=str(error))  # noqa: TRY400 - the text says where
+        return None
+
+
+def _job_files(document: bytes | None) -> tuple[str, ...]:
+    job = _read_job(document)
+    return () if job is None else job.files
 
 
 def _files(stored: StoredResponse | None) -> tuple[str, ...]:

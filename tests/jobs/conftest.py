@@ -8,7 +8,7 @@ from adapter.jobs.feed import LocalFeed
 from adapter.jobs.poll_schedule import PollSchedule
 from adapter.jobs.poller import Poller
 from adapter.jobs.step_context import StepContext
-from adapter.jobs.steps import Steps
+from adapter.jobs.steps import VideoSteps
 from adapter.jobs.store import SqlJobStore
 from adapter.media.store import open_media
 from tests.fakes import FakeClock, FakeVideoProvider
@@ -43,5 +43,5 @@ def memory(store: SqlJobStore, clock: FakeClock) -> Memory:
 @pytest.fixture
 def poller(memory: Memory, provider: FakeVideoProvider, clock: FakeClock) -> Poller:
     """The loop, to be driven beat by beat."""
-    steps = Steps(StepContext(providers={"fake": provider.at(clock)}, memory=memory, clock=clock, schedule=PACE))
+    steps = VideoSteps(StepContext(providers={"fake": provider.at(clock)}, memory=memory, clock=clock, schedule=PACE))
     return Poller(memory.jobs, steps, clock=clock, schedule=PACE)

@@ -11,7 +11,7 @@ from adapter.domain.orders import StoredInput, VideoInput
 from adapter.domain.ports import Finished, Memory, VideoProvider
 from adapter.jobs.poller import Poller
 from adapter.jobs.step_context import StepContext
-from adapter.jobs.steps import Steps
+from adapter.jobs.steps import VideoSteps
 from tests.fakes import CLIP, FakeClock, FakeVideoProvider, png, video_job, video_order
 from tests.jobs.conftest import PACE
 
@@ -23,7 +23,7 @@ def poller_of(memory: Memory, clock: FakeClock, **providers: VideoProvider) -> P
     for provider in providers.values():
         if isinstance(provider, FakeVideoProvider):
             provider.at(clock)
-    steps = Steps(StepContext(providers=providers, memory=memory, clock=clock, schedule=PACE))
+    steps = VideoSteps(StepContext(providers=providers, memory=memory, clock=clock, schedule=PACE))
     return Poller(memory.jobs, steps, clock=clock, schedule=PACE)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapter.clock import SystemClock
 from adapter.database.changes import Changes
 from adapter.database.engine import Database, open_database
-from adapter.domain.job import Intended, Missed, Operation, Progressed, Submitted, VideoJob, advance
+from adapter.domain.job import Intended, Job, Missed, Operation, Progressed, Submitted, VideoJob, advance
 from adapter.domain.ports import Claim, Clock, Subscription, Write
 from adapter.errors import StorageFailed
 from adapter.jobs.feed import LocalFeed
@@ -56,7 +56,7 @@ class CountingStore(SqlJobStore):
     answered = 0
     fault: StorageFailed | None = None
 
-    async def get_many(self, job_ids: Collection[str]) -> Sequence[VideoJob]:
+    async def get_many(self, job_ids: Collection[str]) -> Sequence[Job]:
         self.asked.append(sorted(job_ids))
         if self.fault:
             raise self.fault

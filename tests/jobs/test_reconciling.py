@@ -13,7 +13,7 @@ from adapter.errors import AdapterError, StorageFailed, UpstreamBroken, Upstream
 from adapter.jobs.poll_schedule import PollSchedule
 from adapter.jobs.poller import Poller
 from adapter.jobs.step_context import StepContext
-from adapter.jobs.steps import Steps
+from adapter.jobs.steps import VideoSteps
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import FakeClock, FakeVideoProvider, video_job
 from tests.jobs.conftest import PACE
@@ -102,7 +102,7 @@ async def test_a_reading_that_comes_too_early_is_put_off(
     """Whoever takes the job over before its time reads nothing."""
     job_id = await ambiguous(poller, memory, provider, clock)
     [claim] = await memory.jobs.claim(now=1060.0, lease=10.0, limit=1)
-    await Steps(
+    await VideoSteps(
         StepContext(providers={"fake": provider.at(clock)}, memory=memory, clock=clock, schedule=PACE)
     ).reconciling.reconcile(claim)
 
@@ -215,7 +215,9 @@ async def test_an_operator_may_have_ambiguous_submissions_given_up(
 ) -> None:
     """Then the credits are not even read."""
     schedule = PollSchedule(poll_seconds=5.0, lease_seconds=10.0, deadline_seconds=3600.0, reconcile_seconds=None)
-    steps = Steps(StepContext(providers={"fake": provider.at(clock)}, memory=memory, clock=clock, schedule=schedule))
+    steps = VideoSteps(
+        StepContext(providers={"fake": provider.at(clock)}, memory=memory, clock=clock, schedule=schedule)
+    )
     poller = Poller(memory.jobs, steps, clock=clock, schedule=schedule)
     [job_id] = await admit(memory, clock)
     provider.refuse_submit = SILENT

@@ -15,7 +15,7 @@ from adapter.errors import StorageFailed, WrongConfiguration
 from adapter.jobs.poller import Poller
 from adapter.jobs.spool import Answer, Spool, try_out
 from adapter.jobs.step_context import StepContext
-from adapter.jobs.steps import Steps
+from adapter.jobs.steps import VideoSteps
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import FakeClock, FakeVideoProvider
 from tests.jobs.conftest import PACE
@@ -173,9 +173,11 @@ class Torn(SqlJobStore):
         return await super().save(writes)
 
 
-def poller_with(spool: Spool, memory: Memory, clock: FakeClock, provider: FakeVideoProvider) -> tuple[Poller, Steps]:
+def poller_with(
+    spool: Spool, memory: Memory, clock: FakeClock, provider: FakeVideoProvider
+) -> tuple[Poller, VideoSteps]:
     """Return a process's loop and its steps."""
-    steps = Steps(
+    steps = VideoSteps(
         StepContext(providers={"fake": provider.at(clock)}, memory=memory, clock=clock, schedule=PACE, spool=spool)
     )
     return Poller(memory.jobs, steps, clock=clock, schedule=PACE), steps

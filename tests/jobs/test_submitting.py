@@ -22,7 +22,7 @@ from adapter.errors import (
 )
 from adapter.jobs.poller import Poller
 from adapter.jobs.step_context import StepContext
-from adapter.jobs.steps import Steps
+from adapter.jobs.steps import VideoSteps
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import FakeClock, FakeVideoProvider, png
 from tests.jobs.conftest import PACE
@@ -264,9 +264,9 @@ async def test_who_slept_past_its_lease_before_sending_sends_nothing(
     await clock.advance(PACE.lease_seconds)
     await tick(poller_of(memory, clock, fake=provider), clock)
     taken = await find(memory, job_id)
-    await Steps(StepContext(providers={"fake": provider.at(clock)}, memory=memory, clock=clock, schedule=PACE)).submit(
-        stale
-    )
+    await VideoSteps(
+        StepContext(providers={"fake": provider.at(clock)}, memory=memory, clock=clock, schedule=PACE)
+    ).submit(stale)
 
     assert provider.executed == [job_id]
     assert await find(memory, job_id) == taken

@@ -10,10 +10,10 @@ from tests.postgres import PASSWORD, PostgresServer
 STORAGE = 'database_password = "plain:{password}"\nmedia = "file://{folder}/media"'
 
 
-def server_of(folder: Path, url: str, password: str) -> Server:
+def server_of(folder: Path, url: str, password: str, *, more: str = "") -> Server:
     """Return a server that is not started yet, whose password is a reference."""
     folder.mkdir()
-    return Server(folder, database=url, storage=STORAGE.format(password=password, folder=folder))
+    return Server(folder, database=url, storage=STORAGE.format(password=password, folder=folder), more=more)
 
 
 def test_the_database_is_checked_without_its_password(postgres: PostgresServer, tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import pytest
 
+from adapter.domain.image_job import ImageJob
 from adapter.domain.job import Intended, Missed, Operation, Submitted, VideoJob, advance
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Memory
-from adapter.domain.stored_response import StoredResponse
 from adapter.errors import StorageFailed
 from adapter.generation.execution import ResultHandle
 from adapter.generation.image_files import ImageFiles
@@ -46,16 +46,10 @@ class Late:
 
 
 class Away:
-    """A memory of replies that is there once, and then away."""
+    """A memory of jobs that is away."""
 
-    def __init__(self) -> None:
-        self._asked = 0
-
-    async def find(self, _key: str, _owner: str, *, now: float) -> StoredResponse:
-        self._asked += 1
-        if self._asked > 1:
-            raise StorageFailed(f"away at {now}")
-        return stored(background=True)
+    async def get(self, job_id: str) -> ImageJob:
+        raise StorageFailed(f"away with {job_id}")
 
 
 class Stage:
@@ -68,10 +62,11 @@ class Stage:
         self._studio = studio
         self._maker = Late()
         self._pictures = studio.pictures(self._maker)
-        responses = Responses(Away(), ImageFiles(memory.media), clock)  # type: ignore[arg-type] # nothing else is asked for
+        responses = Responses(None, ImageFiles(memory.media), clock)  # type: ignore[arg-type] # it is not asked
+        away: Memory[ImageJob] = Memory(Away(), memory.feed, memory.media)  # type: ignore[arg-type] # nothing else is
         facts = {
             "videos": Videos(Inputs(), memory, clock, PATIENCE, lambda: None),
-            "background": Background(responses, self._pictures, clock, PATIENCE),
+            "background": Background(responses, away, clock, PATIENCE, lambda: None),
             "responses": responses,
             "clock": clock,
             "context": context(),

@@ -6,9 +6,10 @@ from structlog.testing import capture_logs
 
 from adapter.database.engine import Database, writing
 from adapter.database.tables import RESPONSES
+from adapter.domain.image_job import LOST
 from adapter.domain.job import Failure
 from adapter.domain.records import DeletedEntry
-from adapter.domain.stored_response import LOST, ResponseStatus, StoredResponse
+from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.errors import ContentRefused
 from adapter.records.responses import SqlResponseStore
 from tests.fakes import made_image, stored

@@ -275,4 +275,10 @@ def laid_open(parts: Ports, script: Script) -> Ports:
     media = cast(MediaStore, Edged(memory.media, "media", script))
     flow = {name: cast(VideoProvider, Edged(each, "flow", script)) for name, each in parts.video_providers.items()}
     requests = cast(RequestStore, Edged(parts.requests, "requests", script))
-    return Ports(Memory(jobs, memory.feed, media), requests, flow, cast(Spool, Edged(parts.spool, "spool", script)))
+    return msgspec.structs.replace(
+        parts,
+        memory=Memory(jobs, memory.feed, media),
+        requests=requests,
+        video_providers=flow,
+        spool=cast(Spool, Edged(parts.spool, "spool", script)),
+    )

@@ -2,47 +2,48 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Generic, Protocol
 
 import msgspec
 
 from adapter.domain.executions import ConnectedProcess, ExecutionRecord, PriorExecution, RequestIdentity, StoredAnswer
-from adapter.domain.job import VideoJob
+from adapter.domain.job import Job
+from adapter.domain.job_kinds import J
 
 
-class Claim(msgspec.Struct, frozen=True):
+class Claim(msgspec.Struct, Generic[J], frozen=True):
     """The right to move one job for a while. A write with a token that is no longer the job's does nothing."""
 
-    job: VideoJob
+    job: J
     token: str
     #: Whether its owner deleted it or the operator called it off.
     unwanted: bool = False
 
 
-class Write(msgspec.Struct, frozen=True):
+class Write(msgspec.Struct, Generic[J], frozen=True):
     """The next state of a claimed job; it is due again at `due_at` unless it is over."""
 
-    claim: Claim
-    job: VideoJob
+    claim: Claim[J]
+    job: J
     due_at: float
     #: Whether the writer goes on with the job. If not, the claim ends with the write, and renewing it does nothing.
     keeps_claim: bool = False
 
 
-class JobStore(Protocol):
-    """The memory of work. What it has confirmed survives the death of the process.
+class JobStore(Protocol[J]):
+    """The memory of one kind of work. What it has confirmed survives the death of the process.
 
     Each method raises StorageFailed if the store does not take or give anything at the moment.
     """
 
     async def admit(
         self,
-        job: VideoJob,
+        job: J,
         *,
         now: float,
         identity: RequestIdentity | None = None,
         connected: ConnectedProcess | None = None,
-    ) -> VideoJob:
+    ) -> J:
         """Remember a new job, due at once; or return the one of an earlier execution, if `identity` joins that.
 
         `connected` is the process that has the request's connection: the job is waited for by it from now on. A first
@@ -57,7 +58,7 @@ class JobStore(Protocol):
 
     async def recall(
         self, identity: RequestIdentity, *, now: float, connected: ConnectedProcess | None = None
-    ) -> VideoJob | None:
+    ) -> J | None:
         """Return the job of an earlier attempt of a request: of the same key, or the one that it is a retry of.
 
         None where there is none, where it failed in a way that invites a retry, and for a first attempt without a key.
@@ -76,19 +77,19 @@ class JobStore(Protocol):
         """Note that the connections of a process are still there."""
         ...
 
-    async def get(self, job_id: str) -> VideoJob | None:
+    async def get(self, job_id: str) -> J | None:
         """Return a job as last saved, a deleted one too."""
         ...
 
-    async def get_many(self, job_ids: Collection[str]) -> Sequence[VideoJob]:
-        """Return jobs as last saved, in no order; those that are unknown are missing. For up to a few hundred."""
+    async def get_many(self, job_ids: Collection[str]) -> Sequence[Job]:
+        """Return jobs of any kind as last saved, in no order; unknown ones are missing. For up to a few hundred."""
         ...
 
-    async def find(self, job_id: str, owner: str) -> VideoJob | None:
+    async def find(self, job_id: str, owner: str) -> J | None:
         """Return a job of this owner as last saved, unless it was deleted."""
         ...
 
-    async def list(self, owner: str, *, after: VideoJob | None, limit: int, newest_first: bool) -> Sequence[VideoJob]:
+    async def list(self, owner: str, *, after: J | None, limit: int, newest_first: bool) -> Sequence[J]:
         """Return the next jobs of an owner that were not deleted, by the time of their acceptance."""
         ...
 
@@ -103,43 +104,43 @@ class JobStore(Protocol):
         """Call a live job off: it is unwanted from its next claim on. Return whether there was one."""
         ...
 
-    async def recent(self, limit: int) -> Sequence[VideoJob]:
+    async def recent(self, limit: int) -> Sequence[J]:
         """Return the newest jobs, newest first."""
         ...
 
-    async def claim(self, *, now: float, lease: float, limit: int, held: Collection[str] = ()) -> Sequence[Claim]:
+    async def claim(self, *, now: float, lease: float, limit: int, held: Collection[str] = ()) -> Sequence[Claim[J]]:
         """Take the right to move the jobs that are due, oldest first, for `lease` seconds.
 
         Those that the caller holds already, by id, are left alone even if their lease has run out meanwhile.
         """
         ...
 
-    async def renew(self, claims: Iterable[Claim], *, due_at: float) -> None:
+    async def renew(self, claims: Iterable[Claim[J]], *, due_at: float) -> None:
         """Keep claims that take longer."""
         ...
 
-    async def save(self, writes: Sequence[Write]) -> Sequence[VideoJob]:
+    async def save(self, writes: Sequence[Write[J]]) -> Sequence[J]:
         """Write claimed jobs in one transaction; return those whose claim still held and which were written.
 
         One that is over is due no more, unless it was deleted: then it is due at once, for its files.
         """
         ...
 
-    async def replace(self, seen: VideoJob, moved: VideoJob, *, now: float) -> bool:
+    async def replace(self, seen: J, moved: J, *, now: float) -> bool:
         """Write a live job whoever holds it, if it is still what was seen, and return whether it was.
 
-        The holder's claim is void from then on, and the job is due.
+        The holder's claim is void from then on. The job is due, unless it is over now.
         """
         ...
 
-    async def neighbours(self, job: VideoJob, *, since: float, refunds_since: float) -> Collection[str]:
+    async def neighbours(self, job: J, *, since: float, refunds_since: float) -> Collection[str]:
         """Return the ids of the other jobs of its account that may have changed the account's credits, in one query.
 
         They are under way, or ended after `since`, or failed after `refunds_since`.
         """
         ...
 
-    async def forget(self, claim: Claim) -> None:
+    async def forget(self, claim: Claim[J]) -> None:
         """Note that the files of a deleted job are gone: it is due no more."""
         ...
 
@@ -203,7 +204,7 @@ class RequestStore(Protocol):
 class Subscription(Protocol):
     """One reader's view of one job."""
 
-    async def next(self, known: VideoJob, within: float) -> VideoJob | None:
+    async def next(self, known: J, within: float) -> J | None:
         """Return the newest state as soon as it is news to a reader who knows that one, or None after so many seconds.
 
         States that are no news make the time no longer.
@@ -217,7 +218,7 @@ class Subscription(Protocol):
 class JobFeed(Protocol):
     """Tells readers that a job moved. The store is the truth, and is looked at for all of them: none does so itself."""
 
-    def publish(self, job: VideoJob) -> None:
+    def publish(self, job: Job) -> None:
         """Tell everybody who watches this job and does not know that yet."""
         ...
 

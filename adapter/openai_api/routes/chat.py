@@ -34,6 +34,7 @@ from adapter.openai_api.write import chat as write
 from adapter.openai_api.write.errors import error_body
 from adapter.openai_api.write.links import media_link
 from adapter.openai_api.write.side_calls import side_answer
+from adapter.tasks import beside
 
 log = structlog.get_logger()
 
@@ -203,9 +204,9 @@ async def picture_stream(
                 if made is None:
                     yield reporter.line(write.picture_line(services.clock.now() - started), is_news=False)
         batch = await handle.batch()
-        preparing = asyncio.ensure_future(_told(services, batch, enclosed=enclosed))
-        async for pause in pauses(services, preparing):
-            yield pause
+        async with beside(_told(services, batch, enclosed=enclosed)) as preparing:
+            async for pause in pauses(services, preparing):
+                yield pause
         told = preparing.result()
         yield await offload(size_of(batch.images), lambda: sse.frame(write.whole_chunk(answer, told)))
         for chunk in write.last_chunks(answer, told.usage):

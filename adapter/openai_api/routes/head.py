@@ -7,6 +7,8 @@ from litestar import HttpMethod
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapter.tasks import beside
+
 
 class HeadRequests:
     """Wraps the application: a HEAD runs as a GET until its headers are sent.
@@ -32,9 +34,9 @@ class HeadRequests:
         async def answer() -> None:
             await self._app(cast("Scope", {**scope, "method": HttpMethod.GET}), receive, sending)
 
-        async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(answer())
+        async with beside(answer()) as running:
             running.add_done_callback(lambda _: answered.set())
             await answered.wait()
-            running.cancel()
+        if not running.cancelled():
+            running.result()
         await send({"type": "http.response.body", "body": b"", "more_body": False})

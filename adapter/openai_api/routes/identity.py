@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 from adapter.domain.executions import RequestIdentity
+from adapter.domain.image_job import ImageJob
+from adapter.generation.admission import Waiting
 from adapter.generation.execution import ResultHandle
 from adapter.generation.orders import MediaCall
 from adapter.openai_api.read.retries import read_retry_info, read_route
@@ -25,6 +27,6 @@ def media_call(request: OwnedRequest, services: Services, content: str) -> Media
     return MediaCall(identity, RequestConnection(request, services))
 
 
-def replay_headers(handle: ResultHandle) -> Mapping[str, str]:
+def replay_headers(handle: ResultHandle | Waiting[ImageJob]) -> Mapping[str, str]:
     """Return what says that an answer is an earlier one."""
     return REPLAYED if handle.is_replay else {}

@@ -37,7 +37,7 @@ class ProgressReporter:
         return sse.frame(write.progress_chunk(self._answer, line))
 
 
-async def pauses(services: Services, work: asyncio.Future[_T]) -> AsyncIterator[bytes]:
+async def pauses(services: Services, work: asyncio.Task[_T]) -> AsyncIterator[bytes]:
     """Yield a comment with each heartbeat until a piece of work is done, such as storing a picture."""
     async with aclosing(heartbeats(work, services.clock, services.heartbeat_seconds)) as spells:
         async for _ in spells:

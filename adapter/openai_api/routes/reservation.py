@@ -17,6 +17,7 @@ from adapter.openai_api.read.deployments import name_model, name_model_in_form
 from adapter.openai_api.read.form import FormReader, Part
 from adapter.openai_api.routes.azure import DEPLOYMENT
 from adapter.openai_api.routes.services import OwnedRequest, Services
+from adapter.tasks import beside
 
 log = structlog.get_logger()
 
@@ -184,11 +185,8 @@ async def call_at_end(request: OwnedRequest, callback: EndCallback) -> None:
 
 @asynccontextmanager
 async def _watched(receive: Receive, callback: EndCallback) -> AsyncIterator[None]:
-    watching = asyncio.create_task(_call_when_disconnected(receive, callback))
-    try:
+    async with beside(_call_when_disconnected(receive, callback)):
         yield
-    finally:
-        watching.cancel()
 
 
 async def _call_when_disconnected(receive: Receive, callback: EndCallback) -> None:

@@ -17,6 +17,7 @@ from adapter.openai_api.routes.services import Services
 from adapter.openai_api.wire.responses import Event, ImageCall
 from adapter.openai_api.write import response_events
 from adapter.openai_api.write.response_events import Numbering
+from adapter.tasks import beside
 
 SILENCE = "still working"
 
@@ -49,9 +50,9 @@ async def stream_picture(
     image = seen.images[0]
     done = stored.completed(image, services.clock.now())
     if is_stored:
-        storing = asyncio.ensure_future(services.responses.remember_end(done, image))
-        async for pause in pauses(services, storing):
-            yield pause
+        async with beside(services.responses.remember_end(done, image)) as storing:
+            async for pause in pauses(services, storing):
+                yield pause
         storing.result()
     async for frame in _pictures(numbering, done, image):
         yield frame
@@ -62,14 +63,14 @@ async def follow_picture(services: Services, stored: StoredResponse, numbering: 
     for frame in _frames(numbering, [*response_events.opening(stored), *response_events.picture_begun(stored)]):
         yield frame
     try:
-        async with aclosing(services.background.watch(stored.key, stored.owner)) as states:
+        async with aclosing(services.background.watch(stored)) as states:
             async for seen in states:
                 stored = seen
                 if not stored.is_over:
                     yield sse.comment(SILENCE)
-        bringing = asyncio.ensure_future(services.responses.picture(stored))
-        async for pause in pauses(services, bringing):
-            yield pause
+        async with beside(services.responses.picture(stored)) as bringing:
+            async for pause in pauses(services, bringing):
+                yield pause
         image = bringing.result()
         if image is not None:
             async for frame in _pictures(numbering, stored, image):

@@ -12,7 +12,7 @@ from adapter.domain import memory_estimate
 from adapter.domain.job import VideoJob
 from adapter.domain.media import size_of
 from adapter.domain.orders import ImageOrder, VideoDraft
-from adapter.domain.stored_response import ResponseStatus, StoredResponse
+from adapter.domain.stored_response import IMAGE_PREFIX, ResponseStatus, StoredResponse
 from adapter.errors import InvalidRequest, NotFound
 from adapter.openai_api.read.media import read_media_json
 from adapter.openai_api.read.paging import read_page
@@ -160,12 +160,14 @@ async def _answer_with_picture(
 async def _answer_in_the_background(
     request: OwnedRequest, services: Services, planned: PlannedResponse, order: ImageOrder
 ) -> Answer:
-    handle = await services.image_orders.start(order, media_call(request, services, planned.content), linked=False)
-    stored = await services.background.start(
-        handle, lambda: _new_response(services, planned, request.auth, handle.execution_id, handle.began_at)
-    )
+    """Answer with a response that is a view of its job. The job is remembered before the answer goes out."""
+    call = media_call(request, services, planned.content)
+    waiting = await services.background_orders.start(order, call)
+    job = await waiting.job()
+    draft = _new_response(services, planned, request.auth, job.id.removeprefix(IMAGE_PREFIX), job.created_at)
+    stored = await services.background.remember(draft, job)
     if planned.body.stream:
-        return _event_stream(follow_picture(services, stored, Numbering()), replay_headers(handle))
+        return _event_stream(follow_picture(services, stored, Numbering()), replay_headers(waiting))
     if stored.drawn is not None:
         await reserve(request, services, memory_estimate.of_drawn(stored.drawn.pixels.area))
     return await _shown(services, stored)
@@ -243,16 +245,19 @@ async def cancel_response(request: OwnedRequest, response_id: str, services: Ser
     job = None if stored.video is None else await services.videos.get_video(stored.video)
     if job is not None and job.is_over:
         return await _shown(services, stored, job)
-    stored = await services.responses.cancel(stored.key, request.auth)
-    services.background.cancel(stored.key)
+    if stored.background and stored.video is None and await services.background.cancel(stored):
+        stored = await services.responses.find(stored.key, request.auth)
+    else:
+        stored = await services.responses.cancel(stored.key, request.auth)
     return await _shown(services, stored, job)
 
 
 @delete("/responses/{response_id:str}", status_code=200)
 async def delete_response(request: OwnedRequest, response_id: str, services: Services) -> Response[bytes]:
     """Forget a response."""
-    await services.responses.delete(_key(response_id), request.auth)
-    services.background.cancel(_key(response_id))
+    stored = await services.responses.delete(_key(response_id), request.auth)
+    if stored.background and stored.video is None:
+        await services.background.delete(stored)
     return json_response(ResponseDeleted(id=response_id))
 
 

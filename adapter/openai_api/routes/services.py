@@ -13,7 +13,7 @@ from adapter.domain.markup import Markup
 from adapter.domain.ports import Access, Budget, Clock, KeyNames
 from adapter.domain.stream_errors import StreamErrors
 from adapter.generation.files import Files
-from adapter.generation.orders import ImageOrders, VideoOrders
+from adapter.generation.orders import BackgroundOrders, ImageOrders, VideoOrders
 from adapter.generation.pictures import Pictures
 from adapter.generation.responses import Background, Responses
 from adapter.generation.texts import Texts
@@ -64,6 +64,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     pictures: Pictures
     videos: Videos
     image_orders: ImageOrders
+    background_orders: BackgroundOrders
     video_orders: VideoOrders
     texts: Texts
     files: Files

@@ -18,7 +18,7 @@ def build(settings: FlowSettings, context: ProviderContext) -> Provider:
     """
     accounts = [_account(account, number, context) for number, account in enumerate(settings.accounts)]
     flow = FlowProvider(context.http, settings.base_url, Accounts(accounts), context.clock)
-    return Provider(images=flow, videos=flow)
+    return Provider(images=flow, videos=flow, close=flow.close)
 
 
 def _account(account: FlowAccount, number: int, context: ProviderContext) -> Account:

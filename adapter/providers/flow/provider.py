@@ -64,6 +64,10 @@ class FlowProvider:
         self._places = asyncio.Semaphore(IMAGES_AT_ONCE)
         self._uploads = FlowUploads(clock)
 
+    async def close(self) -> None:
+        """End what runs by itself: uploads that nobody waits for."""
+        await self._uploads.close()
+
     async def make_images(self, order: ImageOrder, inputs: Sequence[Image]) -> Sequence[Image]:
         """Make all pictures by one batch call (the port of that name)."""
         account = self._accounts.choose()

@@ -3,11 +3,12 @@
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 
 from adapter.domain.media import Image
 from adapter.domain.ports import Clock
+from adapter.tasks import Tasks, all_of
 
 #: Flow forgets an upload after about an hour (`flow.md` section 2, "Upload").
 KEPT_SECONDS = 45 * 60.0
@@ -16,7 +17,7 @@ MOST = 4096
 
 #: An account's name and the SHA-256 of a picture's base64.
 _Key = tuple[str, bytes]
-Send = Callable[[Image], Awaitable[str]]
+Send = Callable[[Image], Coroutine[None, None, str]]
 
 
 class FlowUploads:
@@ -25,6 +26,7 @@ class FlowUploads:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._known: OrderedDict[_Key, tuple[float, asyncio.Task[str]]] = OrderedDict()
+        self._tasks = Tasks("flow.uploads")
 
     async def names(self, account: str, images: Sequence[Image], send: Send) -> Sequence[str]:
         """Return Flow's names of pictures; those that are not remembered are sent, side by side.
@@ -34,7 +36,11 @@ class FlowUploads:
         """
         keys = await asyncio.to_thread(lambda: [(account, hashlib.sha256(image.base64).digest()) for image in images])
         tasks = [self._task(key, image, send) for key, image in zip(keys, images, strict=True)]
-        return await asyncio.gather(*(_result(task) for task in tasks))
+        return await all_of([_result(task) for task in tasks])
+
+    async def close(self) -> None:
+        """Cut off what is on its way: an upload costs nothing."""
+        await self._tasks.cancel()
 
     def forget(self, names: Sequence[str]) -> None:
         """Drop names that Flow no longer knows."""
@@ -45,7 +51,7 @@ class FlowUploads:
         now = self._clock.now()
         begun, task = self._known.get(key, (0.0, None))
         if task is None or now - begun > KEPT_SECONDS:
-            task = asyncio.ensure_future(send(image))
+            task = self._tasks.begin(send(image))
             self._known[key] = (now, task)
             task.add_done_callback(partial(self._drop_failed, key))
             while len(self._known) > MOST:

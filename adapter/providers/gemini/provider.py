@@ -16,6 +16,7 @@ from adapter.providers.gemini import translate
 from adapter.providers.gemini.keys import Keys
 from adapter.providers.http import Http
 from adapter.providers.reply import Reply
+from adapter.tasks import all_of
 
 log = structlog.get_logger()
 
@@ -125,12 +126,8 @@ async def all_or_nothing(calls: Sequence[Coroutine[None, None, Image]]) -> Seque
     """
     if len(calls) == 1:
         return [await calls[0]]
-    tasks = [asyncio.ensure_future(call) for call in calls]
     try:
-        return await asyncio.gather(*tasks)
+        return await all_of(calls)
     except AdapterError as fault:
         fault.should_retry, fault.spent = False, True
         raise
-    finally:
-        for task in tasks:
-            task.cancel()

@@ -1,0 +1,135 @@
+"""A picture that is made in the background: a job, and the only place where its state changes.
+
+The order of the states is the order of the writes, as for a video: the intent is committed before the first byte goes
+upstream. A provider answers with the picture itself, so there is nothing to ask about: a job that is found in
+`submitting` may have been executed, is never sent again, and has failed unless its file is there.
+"""
+
+from typing import Final
+
+import msgspec
+
+from adapter.domain.job import Failed, Failure, Intended, Job, JobState, NotSent, Phase, ProgressEvent
+from adapter.domain.media import Image, MediaFormat, Pixels
+from adapter.domain.orders import ImageOrder
+from adapter.domain.usage import Usage
+from adapter.errors import JobFailed
+
+#: The code of a job that was called off.
+CANCELLED_CODE: Final = "cancelled"
+
+#: Of a picture whose process ended while it was made.
+LOST: Final = Failure(
+    message="The server was stopped while the picture was being made. It may have been paid for and is not made again.",
+    code="server_error",
+    type="server_error",
+    status=500,
+    should_retry=False,
+)
+
+
+def called_off() -> Failure:
+    """Return how a picture ends that was called off."""
+    return Failure.of(JobFailed("The picture was called off.", code=CANCELLED_CODE))
+
+
+class Drawn(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture that was made and kept."""
+
+    #: Its name in the media store.
+    name: str
+    pixels: Pixels
+    usage: Usage | None = None
+    #: What the model wrote beside it.
+    text: str = ""
+
+    @classmethod
+    def of(cls, image: Image, name: str) -> "Drawn":
+        """Describe a picture."""
+        return cls(name=name, pixels=image.pixels, usage=image.usage, text=image.text)
+
+
+class ImageJob(Job, frozen=True, kw_only=True):
+    """One paid picture that no connection waits for."""
+
+    #: Its inputs are addresses and stored files: a job outlives its request.
+    order: ImageOrder
+    #: The names of the files that were stored for it to be made from.
+    inputs: tuple[str, ...] = ()
+    drawn: Drawn | None = None
+
+    @property
+    def phase(self) -> Phase:
+        """Where it stands for its readers: it is being made from its intent on."""
+        return Phase.IN_PROGRESS if self.state is JobState.SUBMITTING else super().phase
+
+    @property
+    def upstream_model(self) -> str:
+        """The provider's name of the model (as `Job`)."""
+        return self.order.upstream
+
+    @property
+    def file(self) -> str:
+        """The name of its picture in the media store."""
+        return f"{self.stem}.{self.order.format.extension}"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of all files that may have been stored for it."""
+        kinds = [kind for kind in MediaFormat if kind.is_picture]
+        return (*(f"{self.stem}.{kind.extension}" for kind in kinds), *self.inputs)
+
+    @property
+    def input_files(self) -> tuple[str, ...]:
+        """The names of the pictures that came with the request (as `Job`)."""
+        return self.inputs
+
+    @property
+    def is_called_off(self) -> bool:
+        """Whether it ended because nobody wanted it."""
+        return self.failure is not None and self.failure.code == CANCELLED_CODE
+
+
+class Made(msgspec.Struct, frozen=True):
+    """The picture is made, and its file is ours."""
+
+    drawn: Drawn
+    at: float
+
+
+ImageEvent = Intended | NotSent | Made | Failed
+
+IMAGE_TRANSITIONS: Final[dict[tuple[JobState, type[ImageEvent]], JobState]] = {
+    (JobState.ACCEPTED, NotSent): JobState.ACCEPTED,
+    (JobState.ACCEPTED, Intended): JobState.SUBMITTING,
+    (JobState.ACCEPTED, Failed): JobState.FAILED,
+    (JobState.SUBMITTING, NotSent): JobState.ACCEPTED,
+    (JobState.SUBMITTING, Made): JobState.COMPLETED,
+    (JobState.SUBMITTING, Failed): JobState.FAILED,
+}
+
+
+def advance_image(job: ImageJob, event: ImageEvent) -> ImageJob:
+    """Return the job after an event.
+
+    Raises:
+        ValueError: the event cannot happen in the job's state.
+    """
+    state = IMAGE_TRANSITIONS.get((job.state, type(event)))
+    if state is None:
+        raise ValueError(f"{type(event).__name__} cannot happen to a picture that is {job.state}")
+    moved = _moved(msgspec.structs.replace(job, state=state), event)
+    told = ProgressEvent(moved.phase, 100 if state is JobState.COMPLETED else 0)
+    return moved if told == job.history[-1] else msgspec.structs.replace(moved, history=(*job.history, told))
+
+
+def _moved(job: ImageJob, event: ImageEvent) -> ImageJob:
+    match event:
+        case Intended(at=at):
+            return msgspec.structs.replace(job, intended_at=at)
+        case NotSent():
+            return msgspec.structs.replace(job, misses=job.misses + 1)
+        case Made(drawn, at):
+            return msgspec.structs.replace(job, drawn=drawn, finished_at=at)
+        case Failed(failure, at):
+            return msgspec.structs.replace(job, failure=failure, finished_at=at)

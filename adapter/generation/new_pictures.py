@@ -1,0 +1,47 @@
+"""An order of a picture in the background becomes a new job."""
+
+import secrets
+
+import msgspec
+
+from adapter.domain.image_job import ImageJob
+from adapter.domain.media import MediaFormat, sniff
+from adapter.domain.orders import ImageOrder, InlineSource, Source, StoredSource
+from adapter.domain.pieces import one_piece
+from adapter.domain.ports import Clock, MediaStore
+from adapter.domain.stored_response import IMAGE_PREFIX
+
+#: What is needed to know a file by its magic bytes.
+HEAD_BYTES = 32
+
+
+class NewPictures:
+    """Makes jobs of orders. Pictures that came with the request are stored: a job outlives its request."""
+
+    def __init__(self, media: MediaStore, clock: Clock) -> None:
+        self._media = media
+        self._clock = clock
+
+    async def create(self, order: ImageOrder, owner: str) -> ImageJob:
+        """Return a new job. It is not remembered yet."""
+        stem = secrets.token_hex(16)
+        sources = tuple([await self._kept(f"{stem}_{at}", source) for at, source in enumerate(order.sources)])
+        pairs = zip(order.sources, sources, strict=True)
+        inputs = tuple(kept.name for came, kept in pairs if isinstance(kept, StoredSource) and kept is not came)
+        return ImageJob(
+            id=f"{IMAGE_PREFIX}{secrets.token_hex(16)}",
+            owner=owner,
+            order=msgspec.structs.replace(order, sources=sources),
+            inputs=inputs,
+            stem=stem,
+            created_at=self._clock.now(),
+        )
+
+    async def _kept(self, stem: str, source: Source) -> Source:
+        if not isinstance(source, InlineSource):
+            return source
+        # What is no picture is refused when it is looked at, as any other source is.
+        kind = sniff(source.data[:HEAD_BYTES]) or MediaFormat.PNG
+        name = f"{stem}.{kind.extension}"
+        await self._media.put(name, one_piece(source.data))
+        return StoredSource(name, source.param, source.advice)
