@@ -20,7 +20,7 @@ from adapter.config_option import with_config
 from adapter.credentials import secret
 from adapter.database.address import without_password
 from adapter.database.engine import Database
-from adapter.domain.job import JobState, VideoJob
+from adapter.domain.job import Job, JobState, VideoJob
 from adapter.errors import AdapterError, WrongConfiguration
 from adapter.jobs import spool
 from adapter.jobs.store import SqlJobStore
@@ -183,8 +183,13 @@ def show_job(config: Path, job_id: str) -> None:
         click.echo(f"This job was {fate}.", err=True)
 
 
-async def _job(store: SqlJobStore, job_id: str) -> tuple[VideoJob | None, str | None]:
-    return await store.get(job_id), (await store.unwanted([job_id])).get(job_id)
+async def _job(store: SqlJobStore, job_id: str) -> tuple[Job | None, str | None]:
+    return await _any_job(store, job_id), (await store.unwanted([job_id])).get(job_id)
+
+
+async def _any_job(store: SqlJobStore, job_id: str) -> Job | None:
+    """Return a job of any kind."""
+    return next(iter(await store.get_many([job_id])), None)
 
 
 @jobs.command(name="cancel")
@@ -199,15 +204,15 @@ def cancel_job(config: Path, job_id: str) -> None:
     match job.state:
         case JobState.ACCEPTED:
             click.echo("It is called off. Nothing was sent, so nothing is charged.")
-        case JobState.SUBMITTING | JobState.AMBIGUOUS:
+        case JobState.SUBMITTING | JobState.AMBIGUOUS if isinstance(job, VideoJob):
             click.echo("It is called off. It is being sent: if Google takes it, it is paid for and not fetched.")
         case _:
             click.echo("It is called off. Google has taken it: it is paid for, and not fetched unless that has begun.")
 
 
-async def _cancelled(store: SqlJobStore, job_id: str) -> VideoJob | None:
+async def _cancelled(store: SqlJobStore, job_id: str) -> Job | None:
     """Call a job off and return how it stood after that, or None if there was no live one."""
-    return await store.get(job_id) if await store.cancel(job_id, now=SystemClock().now()) else None
+    return await _any_job(store, job_id) if await store.cancel(job_id, now=SystemClock().now()) else None
 
 
 @adapter.group()

@@ -1,5 +1,6 @@
 """How a video is asked for, watched, fetched, listed and deleted by `/v1/videos`, and a picture by `/v1/images`."""
 
+import asyncio
 import hashlib
 import json
 import re
@@ -8,7 +9,7 @@ from typing import Final
 
 import httpx
 
-from tests.torture.asking import Line, code_of, fetch, note, picture, refused
+from tests.torture.asking import PAUSE_SECONDS, Line, code_of, fetch, note, picture, refused
 from tests.torture.wishes import Told, Wish
 
 EVENT: Final = re.compile(r"id: (\d+)\nevent: ([\w.]+)\ndata: (.*)\n")
@@ -146,9 +147,24 @@ def _digest(answer: httpx.Response) -> str:
     return hashlib.sha256(answer.json()["data"][0]["b64_json"].encode()).hexdigest()
 
 
+async def ask_background(line: Line, wish: Wish) -> None:
+    """Ask for a picture in the background, and look it up until it is over."""
+    said = {"model": "gemini-2.5-flash-image", "input": wish.prompt, "background": True}
+    note(wish, Told(at=time.time(), what="asked"))
+    answer = await line.http.post(f"{line.url()}/v1/responses", json=said, headers=line.headers(wish))
+    while answer.status_code == 200 and answer.json()["status"] in {"queued", "in_progress"}:
+        await asyncio.sleep(PAUSE_SECONDS)
+        answer = await line.insist("GET", f"/v1/responses/{answer.json()['id']}")
+    if answer.status_code != 200 or answer.json()["status"] != "completed":
+        refused(wish, "", answer.text)
+    else:
+        detail = hashlib.sha256(answer.json()["output"][0]["result"].encode()).hexdigest()
+        note(wish, Told(at=time.time(), what="given", detail=detail))
+
+
 async def look_again(line: Line, wish: Wish) -> None:
     """Ask once more for what is over: a deleted video is gone for ever, and a key has one answer."""
-    if wish.kind.route == "chat":
+    if wish.kind.route in {"chat", "background"}:
         return
     if wish.is_deleted:
         await _check_gone(line, wish)

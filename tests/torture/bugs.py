@@ -15,6 +15,7 @@ from adapter.app import Ports
 from adapter.database.engine import Database, open_database, writing
 from adapter.database.tables import JOBS
 from adapter.domain.executions import ConnectedProcess, RequestIdentity, RetryInfo
+from adapter.domain.image_job import ImageJob
 from adapter.domain.job import Failure, JobState, Operation, VideoJob
 from adapter.domain.ports import (
     Claim,
@@ -229,6 +230,13 @@ def _store(made: Callable[[JobStore, Settings], Around]) -> Bug:
     return dressed
 
 
+def _image_store(made: Callable[[JobStore[ImageJob]], Around]) -> Bug:
+    def dressed(ports: Ports, _: Settings) -> Ports:
+        return msgspec.structs.replace(ports, image_jobs=cast("JobStore[ImageJob]", made(ports.image_jobs)))
+
+    return dressed
+
+
 def _requests(made: Callable[[RequestStore], Around]) -> Bug:
     def dressed(ports: Ports, _: Settings) -> Ports:
         return msgspec.structs.replace(ports, requests=cast(RequestStore, made(ports.requests)))
@@ -275,5 +283,6 @@ BUGS: Final[Mapping[str, Bug]] = {
     "recalls nothing": _store(lambda store, _: RecallsNothing(store)),
     "forgets a live job's key": _store(lambda store, told: PrunesLiveKeys(store, told.storage.database)),
     "makes a lost picture again": _requests(MakesAgain),
+    "forgets the intent of a picture": _image_store(SendsFirst),
     "loses events over a break": _store(lambda store, _: SkipsEvents(store)),
 }

@@ -15,6 +15,8 @@ from tests.torture.wishes import CANCELLED, COMPLETED, UNKNOWN, Wish
 
 #: A picture that a video is made from, or that an answer is remembered by.
 PICTURE = re.compile(r"[0-9a-f]{32}(_\d+)?\.(png|jpg|webp)")
+#: Where pictures are asked for.
+PICTURE_ROUTES = {"image", "background"}
 #: What may follow what in the eyes of a reader.
 NEXT = {
     Phase.QUEUED: {Phase.QUEUED, Phase.IN_PROGRESS, Phase.FAILED},
@@ -157,9 +159,9 @@ def nothing_is_left(evidence: Evidence) -> Iterator[Violation]:
     strangers = [name for name in evidence.last.files if name not in known]
     pictures = [name for name in strangers if PICTURE.fullmatch(name) and name[:32] not in stems]
     allowed = sum(
-        told.what in {"unknown", "later"} or (told.what == "given" and wish.kind.route == "image")
+        told.what in {"unknown", "later"} or (told.what == "given" and wish.kind.route in PICTURE_ROUTES)
         for wish in evidence.wishes
-        for told in wish.told * (wish.kind.pictures or wish.kind.route == "image")
+        for told in wish.told * (wish.kind.pictures or wish.kind.route in PICTURE_ROUTES)
     )
     for name in strangers:
         if name not in pictures:

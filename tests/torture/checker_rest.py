@@ -72,7 +72,7 @@ def a_picture_is_made_once(evidence: Evidence) -> Iterator[Violation]:
     """I2, I4, I6 of pictures: with a key once and never again, with one answer; or it is said that it was lost."""
     made = Counter(execution.prompt for execution in evidence.executions if execution.kind == "image")
     for wish in evidence.wishes:
-        if wish.kind.route != "image":
+        if wish.kind.route not in {"image", "background"}:
             continue
         if made[wish.prompt] > (1 if wish.kind.keyed else 1 + wish.failures):
             yield Violation("I2 picture twice", wish.prompt, f"it was made {made[wish.prompt]} times")

@@ -7,12 +7,18 @@ from collections.abc import Callable
 import httpx
 
 from tests.torture.asking import Ask, Line, ask_chat
-from tests.torture.asking_rest import ask_image, ask_video, look_again
+from tests.torture.asking_rest import ask_background, ask_image, ask_video, look_again
 from tests.torture.wishes import Told, Wish
 
 PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 0.05
-ASKS: dict[str, Ask] = {"chat": ask_chat, "json": ask_video, "form": ask_video, "image": ask_image}
+ASKS: dict[str, Ask] = {
+    "chat": ask_chat,
+    "json": ask_video,
+    "form": ask_video,
+    "image": ask_image,
+    "background": ask_background,
+}
 
 
 class Clients:

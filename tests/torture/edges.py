@@ -18,7 +18,8 @@ from typing import Final, Literal, cast
 import msgspec
 
 from adapter.app import Ports
-from adapter.domain.ports import Claim, JobStore, MediaStore, Memory, RequestStore, VideoProvider, Write
+from adapter.domain.image_job import ImageJob
+from adapter.domain.ports import Claim, ImageMaker, JobStore, MediaStore, Memory, RequestStore, VideoProvider, Write
 from adapter.errors import StorageFailed, UpstreamBroken, UpstreamSilent, UpstreamUnreachable
 from adapter.jobs.spool import Spool
 
@@ -34,25 +35,17 @@ class Shape(Enum):
     OPEN = auto()  # async with method(...)
 
 
+#: Of the store of each kind of job.
+_JOBS: Final = (
+    *("admit", "get", "find", "list", "delete", "cancel", "recent", "claim", "renew", "save", "forget"),
+    *("release", "keep_alive", "recall", "get_many", "replace", "neighbours", "mark_delivered", "needed"),
+    "measured_seconds",
+)
 #: Every method of every port that a job meets the world by. A method that is not here cannot be called in a trial.
 PORTS: Final[Mapping[str, Mapping[str, Shape]]] = {
-    "jobs": dict.fromkeys(
-        (
-            *("admit", "get", "find", "list", "delete", "cancel", "recent", "claim", "renew", "save", "forget"),
-            *(
-                "release",
-                "keep_alive",
-                "recall",
-                "get_many",
-                "replace",
-                "neighbours",
-                "mark_delivered",
-                "needed",
-                "measured_seconds",
-            ),
-        ),
-        Shape.CALL,
-    ),
+    "jobs": dict.fromkeys(_JOBS, Shape.CALL),
+    "image_jobs": dict.fromkeys(_JOBS, Shape.CALL),
+    "image_makers": {"make_images": Shape.CALL},
     "requests": dict.fromkeys(("begin", "register", "renew", "finish", "mark_answered", "forget", "prune"), Shape.CALL),
     "media": {
         "put": Shape.CALL,
@@ -237,7 +230,7 @@ class Edged:
         """Return what the real part would raise there."""
         if moment == "mid":
             return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        if self._port != "flow":
+        if self._port not in {"flow", "image_makers"}:
             return StorageFailed("The server cannot reach its memory at the moment. Ask again shortly.")
         if moment == "before":
             return UpstreamUnreachable("Google cannot be reached.")
@@ -246,10 +239,10 @@ class Edged:
     def _edges(self, name: str, args: tuple[object, ...]) -> Sequence[str]:
         plain = f"{self._port}.{name}"
         match plain:
-            case "jobs.save":
+            case "jobs.save" | "image_jobs.save":
                 writes = cast(Sequence[Write], args[0])
                 return sorted({f"{plain}.{write.job.state}" for write in writes})
-            case "jobs.renew" | "requests.renew" if not args[0]:
+            case "jobs.renew" | "image_jobs.renew" | "requests.renew" if not args[0]:
                 return []  # nothing is held: nothing is asked of the database
             case "media.put" | "media.find" | "media.read":
                 return [f"{plain}.{kind_of_file(str(args[0]))}"]
@@ -281,4 +274,8 @@ def laid_open(parts: Ports, script: Script) -> Ports:
         requests=requests,
         video_providers=flow,
         spool=cast(Spool, Edged(parts.spool, "spool", script)),
+        image_jobs=cast("JobStore[ImageJob]", Edged(parts.image_jobs, "image_jobs", script)),
+        image_makers={
+            name: cast(ImageMaker, Edged(each, "image_makers", script)) for name, each in parts.image_makers.items()
+        },
     )

@@ -17,7 +17,7 @@ from tests.torture.runs import (
     two_in_peace,
 )
 from tests.torture.stage import Trial
-from tests.torture.wishes import AMBIGUOUS, EVERYTHING, FEW, HOUSE, PASSING, PLAIN, SHORT, TEXT, Kind
+from tests.torture.wishes import AMBIGUOUS, BACKGROUND, EVERYTHING, FEW, HOUSE, PASSING, PLAIN, SHORT, TEXT, Kind
 
 #: Edges of one chain: each life of a server begins with what those before it left behind.
 CHAIN = 8
@@ -49,6 +49,8 @@ AT_HOME: Final = (
     "jobs.claim.completed:",
     "jobs.claim.failed:",
     "requests.",
+    "image_jobs.",
+    "image_makers.",
     "media.delete:",
     "media.find.video:",
     "media.read.video:",
@@ -146,6 +148,9 @@ TRAPS: Final[Mapping[str, Trap]] = {
     "recalls nothing": partial(pass_faults, kinds=SHORT),
     "forgets a live job's key": partial(kill_at_each, edges=["jobs.save.submitted:after"], kinds=SHORT),
     "makes a lost picture again": partial(kill_at_each, edges=["requests.finish:before"], kinds=SHORT),
+    "forgets the intent of a picture": partial(
+        kill_at_each, edges=["image_makers.make_images:after"], kinds=[BACKGROUND]
+    ),
     "loses events over a break": partial(kill_at_each, edges=["jobs.save.submitted:after"], kinds=SHORT),
 }
 

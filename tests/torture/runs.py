@@ -13,7 +13,7 @@ from tests.torture.checker import check
 from tests.torture.edges import QUIET, Arm, Doing
 from tests.torture.evidence import Disturbance, Violation
 from tests.torture.files import edges_of
-from tests.torture.wishes import EVERYTHING, FEW, HOUSE, PLAIN, TEXT, UNKNOWN, Kind
+from tests.torture.wishes import BACKGROUND, EVERYTHING, FEW, HOUSE, PLAIN, TEXT, UNKNOWN, Kind
 
 #: How long a server may take from its boot to an edge that its jobs lead to; then they are ordered again.
 EDGE_SECONDS = 10.0
@@ -37,6 +37,7 @@ OPERATORS = "jobs.cancel:"
 #: An edge that only a process sees which comes after one that died here.
 AFTER_DEATH = {
     "jobs.claim.submitting:after": "flow.submit:after",
+    "image_jobs.claim.submitting:after": "image_makers.make_images:after",
     **{
         f"{call}:{moment}": "spool.note:after"
         for call in ("jobs.replace", "spool.drop")
@@ -88,7 +89,8 @@ async def enumerate_edges(arena: Arena) -> list[str]:
     victim = arena.victim()
     for edge in sorted({*AFTER_DEATH.values()}):
         victim.boot(Arm(edge=edge))
-        await arena.order(TEXT)
+        for kind in (TEXT, BACKGROUND):
+            await arena.order(kind)
         await victim.death(EDGE_SECONDS)
     victim.boot()
     for kind in [*PLAIN, *HOUSE]:

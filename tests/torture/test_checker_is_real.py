@@ -35,6 +35,7 @@ SAID = {
     "recalls nothing": "I9 another job",
     "forgets a live job's key": "I9 another job",
     "makes a lost picture again": "I2 picture twice",
+    "forgets the intent of a picture": "I2 picture twice",
     "loses events over a break": "I5 events",
 }
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from adapter.app import Ports
-from adapter.domain.ports import JobStore, MediaStore, Memory, RequestStore, VideoProvider
+from adapter.domain.ports import ImageMaker, JobStore, MediaStore, Memory, RequestStore, VideoProvider
 from adapter.errors import StorageFailed
 from adapter.jobs.spool import Spool
 from tests.fakes import video_job
@@ -20,6 +20,9 @@ from tests.torture.stage import Stage
 #: comes back for pictures which lie on disk. Of two servers each passes `get_many`.
 ELSEWHERE = {
     "jobs": {"recent", "needed", "get_many"},
+    # A response in the background is not deleted, called off or watched here, and no connection waits for a second.
+    "image_jobs": {*PORTS["image_jobs"]} - {"admit", "recall", "release", "claim", "save"},
+    "image_makers": set[str](),
     "requests": {"prune", "mark_answered"},
     "media": {"list"},
     "flow": set[str](),
@@ -29,7 +32,15 @@ ELSEWHERE = {
 
 @pytest.mark.parametrize(
     ("name", "port"),
-    [("jobs", JobStore), ("requests", RequestStore), ("media", MediaStore), ("flow", VideoProvider), ("spool", Spool)],
+    [
+        ("jobs", JobStore),
+        ("image_jobs", JobStore),
+        ("image_makers", ImageMaker),
+        ("requests", RequestStore),
+        ("media", MediaStore),
+        ("flow", VideoProvider),
+        ("spool", Spool),
+    ],
 )
 def test_every_method_of_a_port_has_edges(name: str, port: type) -> None:
     """Neither one more nor one less."""
@@ -40,7 +51,8 @@ def test_every_port_of_the_composition_has_edges() -> None:
     """But for the feed: it carries hints, and losing one loses nothing."""
     parts = {field.name for struct in (Ports, Memory) for field in msgspec.structs.fields(struct)}
 
-    assert parts == {"memory", "requests", "video_providers", "spool", "jobs", "feed", "media"}
+    memories = {"memory", "jobs", "image_jobs", "requests", "feed", "media", "spool"}
+    assert parts == memories | {"video_providers", "image_makers"}
 
 
 async def test_the_enumeration_passes_every_method_that_jobs_meet(nursery: Nursery, tmp_path: Path) -> None:

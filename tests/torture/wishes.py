@@ -21,8 +21,9 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     keyed: bool = False
     #: How many clients want it at once.
     clients: int = 1
-    #: Where it is asked for: a chat, `POST /v1/videos` with JSON or a form, `POST /v1/images/generations`.
-    route: Literal["chat", "json", "form", "image"] = "chat"
+    #: Where it is asked for: a chat, `POST /v1/videos` with JSON or a form, `POST /v1/images/generations`, or
+    #: `POST /v1/responses` for a picture in the background.
+    route: Literal["chat", "json", "form", "image", "background"] = "chat"
     #: How its clients learn what becomes of it, beside chats.
     follows: Literal["polls", "events"] = "polls"
     #: What else is done to it: deleted when it is over or as soon as it is known, or called off by the operator.
@@ -97,9 +98,11 @@ ALL: Final = [*PLAIN, *AMBIGUOUS[1:], *PASSING]
 #: How a video that was called off ends.
 CANCELLED: Final = "cancelled"
 #: What may be said of a picture whose process died.
-LOST: Final = {"outcome_unknown", "answer_lost"}
+LOST: Final = {"outcome_unknown", "answer_lost", "server_error", "upstream_timeout", "upstream_unreachable"}
 #: Long enough for a process of the operator to begin on a busy machine.
 _LATE: Final = _fault("flow.submit", "delay", seconds=4.0)
+#: A picture in the background: the second kind of job.
+BACKGROUND: Final = Kind(name="background", route="background", keyed=True)
 #: Jobs that are ordered, watched, fetched and deleted in all other ways than by chats, and pictures.
 HOUSE: Final = [
     Kind(name="json", route="json"),
@@ -117,6 +120,7 @@ HOUSE: Final = [
     Kind(name="json, cancelled", route="json", then="cancelled", faults=[_LATE], ends=(COMPLETED, CANCELLED)),
     Kind(name="image, keyed", route="image", keyed=True),
     Kind(name="image, refused", route="image", keyed=True, word="[blocked]", ends=("moderation_blocked",)),
+    BACKGROUND,
     # Whoever has no key is remembered once it takes long.
     Kind(name="image, long", route="image", faults=[_fault("gemini.generate", "delay", seconds=3.5)]),
 ]
