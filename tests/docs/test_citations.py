@@ -90,3 +90,9 @@ def anchor_of(heading: str) -> str:
     """Return the anchor that GitHub gives a heading."""
     words = re.sub(r"[^\w\- ]", "", heading.lower())
     return words.strip().replace(" ", "-")
+
+
+def test_every_place_in_the_glossary_exists() -> None:
+    """The word lives where the page says."""
+    places = re.findall(r"`([\w/]+(?:\.py|/))`", (DOCS / "glossary.md").read_text())
+    assert [place for place in places if not (ROOT / "adapter" / place).exists()] == []
