@@ -1,4 +1,4 @@
-"""The composition root: the only place that knows every room."""
+"""The composition root: the only module that knows every package."""
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -90,7 +90,7 @@ log = structlog.get_logger()
 
 
 class Ports(msgspec.Struct, frozen=True):
-    """What the rooms are built around: everything through which a job meets the world, and the memory of requests."""
+    """The ports that tests may replace: the stores, the providers, and the spool."""
 
     memory: Memory
     requests: RequestStore
@@ -105,7 +105,7 @@ class Ports(msgspec.Struct, frozen=True):
         return Memory(self.image_jobs, self.memory.feed, self.memory.media)
 
 
-#: Returns the parts that shall be used instead of those that the settings call for.
+#: Returns the ports to use instead of those that the settings call for.
 Override = Callable[[Ports], Ports]
 
 
@@ -146,7 +146,7 @@ def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
 
 
 class Resources(msgspec.Struct, frozen=True, kw_only=True):
-    """What is open before the rooms are: whoever is put into the stack is waited for before it closes."""
+    """What is opened first and closed last: the database, the ports, the stores."""
 
     stack: AsyncExitStack
     budget: Budget
@@ -200,7 +200,7 @@ class Application:
 
     @asynccontextmanager
     async def open(self, app: Litestar) -> AsyncIterator[None]:
-        """Open everything, hand the handlers their desk, and close in the opposite order."""
+        """Open everything, give the handlers their services, and close in the opposite order."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._http.open())
             for provider in self._providers.values():

@@ -196,22 +196,24 @@ async def _any_job(store: SqlJobStore, job_id: str) -> Job | None:
 @with_config
 @click.argument("job_id")
 def cancel_job(config: Path, job_id: str) -> None:
-    """Call a job off. A running server sees it when it looks at the job next."""
+    """Cancel a job. A running server sees it at the next tick."""
     settings = load_settings(config, os.environ)
     job = asyncio.run(_with_database(settings, lambda it: _cancelled(SqlJobStore(it), job_id)))
     if job is None:
         raise click.ClickException(f"There is no job '{job_id}' that is still going on.")
     match job.state:
         case JobState.ACCEPTED:
-            click.echo("It is called off. Nothing was sent, so nothing is charged.")
+            click.echo("It is cancelled. Nothing was sent, so nothing is charged.")
         case JobState.SUBMITTING | JobState.AMBIGUOUS if isinstance(job, VideoJob):
-            click.echo("It is called off. It is being sent: if Google takes it, it is paid for and not fetched.")
+            click.echo("It is cancelled. It is being sent: if Google takes it, it is paid for and not downloaded.")
         case _:
-            click.echo("It is called off. Google has taken it: it is paid for, and not fetched unless that has begun.")
+            click.echo(
+                "It is cancelled. Google has taken it: it is paid for, and not downloaded unless that has begun."
+            )
 
 
 async def _cancelled(store: SqlJobStore, job_id: str) -> Job | None:
-    """Call a job off and return how it stood after that, or None if there was no live one."""
+    """Cancel a job and return it, or None if there was no live one."""
     return await _any_job(store, job_id) if await store.cancel(job_id, now=SystemClock().now()) else None
 
 

@@ -28,7 +28,7 @@ PREFIX = "ADAPTER__"
 REFERENCES = ("env:", "file:", "cmd:", "plain:")
 
 #: The words of known chat programs. They lie beside the code and not in `config/`, because they belong to a version of
-#: the program: a configuration that somebody copied a year ago gets the new ones all the same.
+#: the program: an old configuration gets the new ones all the same.
 PHRASES = Path(__file__).with_name("side_calls.toml")
 
 #: Empty, or an address.
@@ -92,7 +92,7 @@ class Jobs(_Section, frozen=True, kw_only=True):
     deadline_minutes: Annotated[float, Meta(gt=0, le=2880)] = 60.0
     #: How long a video is expected to take until one was measured; 0 leaves it to the model's card.
     typical_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 0.0
-    #: A finished video that nobody has been given yet answers the same request for so long.
+    #: A finished video that was not delivered yet answers an equal request for so long.
     replay_minutes: Annotated[float, Meta(ge=0, le=10_080)] = 1440.0
     #: What becomes of a submission that got no answer: the account's credits are compared, or it is given up at once.
     on_ambiguous: Literal["reconcile", "fail"] = "reconcile"
@@ -201,7 +201,7 @@ class Settings(_Section, frozen=True, kw_only=True):
 
     @property
     def is_open_to_everybody(self) -> bool:
-        """Whether somebody on another machine could spend our credits without a key."""
+        """Whether a client on another machine could spend our credits without a key."""
         return self.access.anonymous and self.server.host not in {"127.0.0.1", "::1", "localhost"}
 
     @property

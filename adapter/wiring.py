@@ -1,4 +1,4 @@
-"""The settings turned into what the house is fitted with: stores, providers, and the seconds that things may take."""
+"""Builds stores, providers, options and time limits from the settings."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,11 +25,11 @@ from adapter.providers.description import AnyProvider, Provider, ProviderContext
 from adapter.providers.http import Http
 from adapter.settings import Settings, load_phrasebook
 
-#: A picture's process is believed to be alive for so many of `jobs.lease_seconds`: it is kept in slower rounds.
+#: The lease of a picture under way, in `jobs.lease_seconds`: it is renewed less often than a job's.
 LEASE_FACTOR = 3
-#: Of what the settings count in days.
+#: Seconds of a day.
 DAY_SECONDS = 86_400
-#: What is left of `server.shutdown_seconds` to say that a picture did not come in time.
+#: The part of `server.shutdown_seconds` that is kept for the last error messages.
 DRAIN_SECONDS = 0.5
 #: The part of `limits.memory_bytes` that comes on top of it, for pictures that went out lately: 32 MB of 1 GB.
 RECENT_RESULTS_SHARE = 32

@@ -15,7 +15,7 @@ ANONYMOUS = "anonymous"
 
 
 class Keyring:
-    """All keys that open the door (the port `Access`)."""
+    """All valid keys (the port `Access`)."""
 
     def __init__(self, fixed: Sequence[Secret], made: KeyStore, *, anonymous: bool) -> None:
         self._fixed = fixed

@@ -23,5 +23,5 @@ class ConfiguredNames:
                 if digest(await fixed.read()) == owner:
                     return reference
             except SecretUnreadable:
-                continue  # the door has written it down
+                continue  # the access check has logged it
         return None

@@ -88,9 +88,9 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     def frame(self, shape: Shape, policy: SizePolicy = SizePolicy.NEAREST) -> Frame:
         """Choose what to ask the upstream for.
 
-        A named ratio or resolution is taken exactly or refused. A size in pixels is a wish that no model of this kind
-        grants to the pixel: it becomes the ratio that looks most alike and a resolution as `policy` has it, and the
-        answer reports the picture's real size (reference: `gemini.md` section 4).
+        A named ratio or resolution is taken exactly or refused. No model of this kind makes an exact size in pixels:
+        such a size becomes the ratio that looks most alike, and a resolution as `policy` has it. The answer reports the
+        picture's real size (reference: `gemini.md` section 4).
 
         Raises:
             InvalidRequest: a ratio or resolution that the model does not have, or a size of another ratio.

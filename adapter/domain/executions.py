@@ -111,7 +111,7 @@ _E = TypeVar("_E", bound=Earlier)
 
 
 def pick(earlier: Sequence[_E], repeat: RetryInfo) -> _E | None:
-    """Return the execution that a request joins, of those of its name, the oldest first. None: it is a new wish.
+    """Return the execution that a request joins. `earlier` are those of its name, the oldest first. None: a new one.
 
     A key has one execution. A first attempt joins only what its client has left: no connection waits for it, and no
     client was given its answer. A counted retry joins one that has not been retried so often yet, if there is one: of

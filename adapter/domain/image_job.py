@@ -15,7 +15,7 @@ from adapter.domain.orders import ImageOrder
 from adapter.domain.usage import Usage
 from adapter.errors import JobFailed
 
-#: The code of a job that was called off.
+#: The code of a job that was cancelled.
 CANCELLED_CODE: Final = "cancelled"
 
 #: Of a picture whose process ended while it was made.
@@ -29,8 +29,8 @@ LOST: Final = Failure(
 
 
 def called_off() -> Failure:
-    """Return how a picture ends that was called off."""
-    return Failure.of(JobFailed("The picture was called off.", code=CANCELLED_CODE))
+    """Return the failure of a picture that was cancelled."""
+    return Failure.of(JobFailed("The picture was cancelled.", code=CANCELLED_CODE))
 
 
 class Drawn(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +86,7 @@ class ImageJob(Job, frozen=True, kw_only=True):
 
     @property
     def is_called_off(self) -> bool:
-        """Whether it ended because nobody wanted it."""
+        """Whether it was cancelled."""
         return self.failure is not None and self.failure.code == CANCELLED_CODE
 
 

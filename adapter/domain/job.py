@@ -29,12 +29,12 @@ class JobState(StrEnum):
 
 
 LIVE: Final = (JobState.ACCEPTED, JobState.SUBMITTING, JobState.AMBIGUOUS, JobState.SUBMITTED, JobState.READY)
-#: The states in which nobody has said yet whether the provider takes the job.
+#: The states in which it is unknown whether the provider takes the job.
 UNSETTLED: Final = (JobState.SUBMITTING, JobState.AMBIGUOUS)
 
 
 class Phase(StrEnum):
-    """Where a job stands for whoever waits for it."""
+    """The state of a job as a reader sees it."""
 
     QUEUED = "queued"
     IN_PROGRESS = "in_progress"
@@ -136,7 +136,7 @@ class Variant(StrEnum):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """What every kind of paid work has, from the wish to the file. All times are Unix seconds."""
+    """What every kind of paid work has, from the order to the file. All times are Unix seconds."""
 
     id: str
     owner: str
@@ -193,7 +193,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VideoJob(Job, frozen=True, kw_only=True):
-    """One paid video, from the wish to the file."""
+    """One paid video, from the order to the file."""
 
     order: VideoOrder
     #: Our own mark on the upstream request, and the seed: chosen before anything is sent.
@@ -274,7 +274,7 @@ class NotSent(msgspec.Struct, frozen=True):
 
 
 class Unanswered(msgspec.Struct, frozen=True):
-    """It was sent, or may have been, and nobody knows what became of it."""
+    """It was sent, or may have been, and the outcome is unknown."""
 
     ambiguity: Ambiguity
 

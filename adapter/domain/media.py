@@ -221,7 +221,7 @@ class Frame(msgspec.Struct, frozen=True):
 class Image(msgspec.Struct, frozen=True):
     """A picture, made or given. Its base64 is a JSON string, quotes included: of a made one the very one that came.
 
-    It is never decoded, copied through a Python string or encoded again unless somebody needs the bytes
+    It is never decoded, copied through a Python string or encoded again unless the bytes are needed
     (measured in `dependencies.md` section 2.2: 0.04 ms against 0.48 ms for 2 MB).
     """
 
@@ -318,7 +318,7 @@ def _png_size(head: bytes) -> Pixels | None:
 
 
 class RemoteFile(msgspec.Struct, frozen=True):
-    """A file that still lies upstream: behind a signed link, or behind the provider's own door under a name."""
+    """A file that is still upstream: behind a signed link, or at the provider's own address under a name."""
 
     url: str = ""
     #: Asked for with the account's credential, where there is no link.

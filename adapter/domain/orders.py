@@ -15,7 +15,7 @@ class InlineSource(msgspec.Struct, frozen=True, tag="inline"):
     """An input picture whose bytes came with the request."""
 
     data: bytes
-    #: The field that it came in, for whoever has to be told what is wrong with it.
+    #: The field that it came in, for errors.
     param: str
     #: What else a client can do if it cannot be had: the conversation may show it for ever.
     advice: str = ""

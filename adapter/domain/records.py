@@ -4,7 +4,7 @@ import msgspec
 
 from adapter.domain.media import MediaFormat
 
-#: Characters of a media name that are its own; what follows says of which kind it is.
+#: Characters of a media name before its kind: the stem.
 STEM_LENGTH = 32
 
 
@@ -33,7 +33,7 @@ class UploadedFile(msgspec.Struct, frozen=True, kw_only=True):
     #: Its name in the media store.
     name: str
     created_at: float
-    #: From then on nobody sees it.
+    #: From then on it is hidden.
     expires_at: float | None = None
 
 

@@ -1,4 +1,4 @@
-"""Answers that can be looked up, followed up, waited for and called off. All times are Unix seconds."""
+"""Stored responses: they can be looked up, followed up, waited for and cancelled. All times are Unix seconds."""
 
 from enum import StrEnum
 
@@ -34,14 +34,14 @@ class StoredResponse(msgspec.Struct, frozen=True, kw_only=True):
     #: The stem of its picture's name.
     stem: str
     created_at: float
-    #: From then on nobody sees it.
+    #: From then on it is hidden.
     expires_at: float
     #: As the client called it.
     model: str
     #: What was drawn, and whether it was drawn from pictures.
     prompt: str = ""
     edits: bool = False
-    #: What of the request is said again, and the entries of its input: JSON that only the client's shore reads.
+    #: The echoed fields of the request, and the entries of its input: JSON that only `openai_api` reads.
     said: msgspec.Raw
     items: msgspec.Raw
     #: Whether it is worked on without anybody waiting.
@@ -90,7 +90,7 @@ class StoredResponse(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, status=ResponseStatus.FAILED, failure=failure, finished_at=now)
 
     def following(self, job: VideoJob) -> "StoredResponse":
-        """Return it as its video's job has it, unless it was called off itself."""
+        """Return it as its video's job has it, unless it was cancelled itself."""
         if self.is_over:
             return self
         status = ResponseStatus(job.phase.value)

@@ -255,7 +255,7 @@ class ResultHandle:
             self._result()
 
     async def opened(self) -> None:
-        """Wait until it is known what this is, and there is room for it.
+        """Wait until it is identified and has its memory.
 
         Raises:
             AdapterError: it is nothing.

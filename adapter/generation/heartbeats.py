@@ -1,4 +1,4 @@
-"""Work that a reader waits for, and the silences meanwhile."""
+"""Heartbeats while a reader waits for a piece of work."""
 
 import asyncio
 from collections.abc import AsyncGenerator

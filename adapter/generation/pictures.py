@@ -1,4 +1,4 @@
-"""Pictures, which are made while their requests wait: once for each wish, however often it is sent."""
+"""Pictures that are made while their requests wait. A retried request joins the execution of its first attempt."""
 
 import asyncio
 from collections.abc import Sequence
@@ -42,8 +42,8 @@ class Pictures:
     ) -> ResultHandle:
         """Have pictures made, or join an earlier request for them. The caller closes what it gets.
 
-        `linked` ones are stored. Once begun the work goes on, in the room that it takes, whether a connection waits for
-        it or not. Pictures that no client took are kept for the client that comes back.
+        `linked` ones are stored. Once begun the work goes on with its reservation, whether a connection waits for it or
+        not. Pictures that no client took are kept for the client that comes back.
 
         Raises:
             InvalidRequest: the key of the request stood for another one.
@@ -156,7 +156,7 @@ class Pictures:
         self._last_while.expire_in(self._timeouts.drain_seconds)
 
     async def finish(self) -> None:
-        """Wait for what is under way with nobody waiting for it, and for what is being kept."""
+        """Wait for pictures that no connection waits for any more, and for what is being stored."""
         self.drain()
         await self._tasks.finish()
 

@@ -1,4 +1,4 @@
-"""What is remembered of requests for pictures where their process cannot: on disk, and for other processes."""
+"""Requests for pictures in the database: for other processes, and for the time after a restart."""
 
 import asyncio
 import secrets
@@ -140,7 +140,7 @@ class PriorExecutions:
             await self._finish(one, None)
 
     async def note_answer(self, one: Execution) -> None:
-        """Write down that the client that came back was given its pictures: who asks after it has a new wish."""
+        """Write down that the client that came back received its pictures. An equal request after that is a new one."""
         try:
             await self._store.mark_answered(
                 one.prior.execution_id if one.prior else one.record.execution_id, now=self._clock.now()

@@ -1,4 +1,4 @@
-"""Replies: answers with an id. They are remembered, followed up, and worked on in the background."""
+"""Stored responses: they are stored, looked up, cancelled and deleted; and pictures in the background."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -69,11 +69,11 @@ class Responses:
         return None if stored.drawn is None else await self._image_files.bring(stored.drawn)
 
     async def cancel(self, key: str, owner: str) -> StoredResponse:
-        """Call a reply off and return it; one that is over stays as it is.
+        """Cancel a response and return it; one that is over stays as it is.
 
         Raises:
             NotFound: this owner has none of that key.
-            InvalidRequest: somebody waits for it: hanging up ends it.
+            InvalidRequest: it is not in the background: hanging up ends it.
         """
         stored = await self.find(key, owner)
         if not stored.background:
@@ -182,7 +182,7 @@ class Background:
             return None
 
     async def cancel(self, stored: StoredResponse) -> bool:
-        """Call a picture off; return whether it is a job. What Google was asked for is paid for, and not shown.
+        """Cancel a picture; return whether it is a job. What was sent to Google is paid for, and is not shown.
 
         The job ends at once: a process that has it in its hands loses its claim.
         """

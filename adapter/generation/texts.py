@@ -11,13 +11,13 @@ from adapter.errors import UNREADABLE_JSON, AdapterError
 
 log = structlog.get_logger()
 
-#: A title is worth no longer wait: LibreChat gives its own up after 45 s. The tokens leave room for thinking.
+#: The limits of a title: LibreChat gives up after 45 s. The tokens are enough for some thinking.
 SECONDS = 10.0
 TOKENS = 2048
 
 
 class Texts:
-    """Asks a text model; what goes wrong is nobody's trouble, because there is an answer without it."""
+    """Asks a text model. An error is logged only, because there is an answer without it."""
 
     def __init__(self, maker: TextMaker | None) -> None:
         self._maker = maker

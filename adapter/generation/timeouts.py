@@ -8,7 +8,7 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
 
     #: Silence after which a watcher is told that nothing happened.
     heartbeat: float
-    #: How long a finished video that nobody was given answers the same wish.
+    #: How long a finished video that was not delivered answers an equal request.
     replay: float
     #: How long a video is expected to take until one was measured; 0 leaves it to the order.
     typical: float = 0.0

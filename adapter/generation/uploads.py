@@ -93,7 +93,7 @@ class Uploads:
         return self._media.read(file.name, 0, file.size)
 
     async def resolved(self, order: _Order, owner: str) -> _Order:
-        """Return an order whose pictures with an id are found: those of this owner, and nobody else's.
+        """Return an order with its pictures by id found, among those of this owner only.
 
         Raises:
             InvalidRequest: there is no such file.

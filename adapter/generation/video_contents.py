@@ -1,4 +1,4 @@
-"""What a finished video has to show: the clip, and two pictures of it that are made when they are first asked for."""
+"""The files of a finished video: the clip, its thumbnail and its spritesheet. The last two are made on demand."""
 
 import asyncio
 from weakref import WeakValueDictionary
@@ -24,7 +24,7 @@ class VideoContents:
         Raises:
             NotFound: the video is not finished, or will never be, or its files are gone.
             UpstreamBroken: the video cannot be decoded.
-            ServerBusy: there is no room to decode it in.
+            ServerBusy: there is no memory to decode it.
         """
         media = _finished(job)
         if variant is Variant.VIDEO:

@@ -30,7 +30,7 @@ class Videos:
         self._memory = memory
         self._clock = clock
         self._timeouts = timeouts
-        #: Tells whoever moves the jobs that there is a new one.
+        #: Tells the poller that there is a new job.
         self._wake = wake
         self._writes = Tasks("videos")
         self._new = NewVideos(inputs, memory, clock, timeouts)
@@ -170,7 +170,7 @@ class Videos:
         return job
 
     def note_delivery(self, job_id: str) -> None:
-        """Note that a client has been given the video: the same wish after this is a new one.
+        """Note that a client received the video: an equal request after this is a new one.
 
         A task of its own: the client may close its connection at the same moment, which ends what it was asking for.
         """

@@ -1,4 +1,4 @@
-"""Job changes to their readers, inside this process. A convenience: the store is the truth."""
+"""Tells the readers in this process that a job has changed. The store is the truth."""
 
 import asyncio
 from collections import defaultdict
@@ -74,7 +74,7 @@ class LocalFeed:
 
     @property
     def watched(self) -> Collection[str]:
-        """The ids of the jobs that somebody watches at the moment; it changes with them."""
+        """The ids of the jobs that are watched at the moment. The collection changes with them."""
         return self._slots.keys()
 
     def publish(self, job: Job) -> None:
@@ -110,7 +110,7 @@ class LocalFeed:
         self._unheard = set(self._slots)
 
     async def wanted(self, limit: int) -> Collection[str]:
-        """Wait until jobs are to be looked at, and return up to so many that somebody watches."""
+        """Wait until jobs have to be read, and return up to `limit` that are watched."""
         await self._is_wanted.wait()
         some = list(islice(self._wanted, limit))
         for job_id in some:

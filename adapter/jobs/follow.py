@@ -1,4 +1,4 @@
-"""The looks at the store, for all readers of this process."""
+"""Reads changed jobs from the store for all readers of this process."""
 
 from collections.abc import Collection
 from contextlib import aclosing

@@ -1,4 +1,4 @@
-"""What happens to a picture in the background that is due: it is made, given up, called off, or cleared away.
+"""What happens to a picture in the background that is due: it is made, given up, cancelled, or its files are deleted.
 
 The order of the writes is that of a video: the intent, then the file of the picture, then the job with its name. The
 file is what the spool is for a video: a picture whose process died between the two is found by its file.
@@ -171,7 +171,7 @@ class ImageSteps:
                 return
 
     async def _drop_unless_completed(self, job_id: str, name: str) -> None:
-        """Drop a picture whose job was called off or given up meanwhile. One that was found by its file keeps it."""
+        """Drop a picture whose job was cancelled or given up meanwhile. One that was found by its file keeps it."""
         job = await self._memory.jobs.get(job_id)
         if job is None or job.state is JobState.FAILED:
             await self._drop([name])
@@ -193,7 +193,7 @@ class ImageSteps:
         await self._drop(job.inputs)
 
     async def cancel(self, claim: Claim[ImageJob]) -> None:
-        """End a picture that was called off before it was sent."""
+        """End a picture that was cancelled before it was sent."""
         await self._end(claim, claim.job, called_off())
 
     async def count_failure(self, claims: Sequence[Claim[ImageJob]]) -> None:

@@ -32,7 +32,7 @@ class JobWriter(Generic[J]):
         return await self.write_all([self.next(claim, job, pause)])
 
     async def write_all(self, writes: Sequence[Write[J]]) -> bool:
-        """Save, then tell the readers; a job whose claim was lost meanwhile belongs to somebody else."""
+        """Save, then tell the readers. A job whose claim was lost belongs to another process now."""
         written = await self._memory.jobs.save(writes)
         for job in written:
             self.publish(job)

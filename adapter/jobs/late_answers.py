@@ -1,4 +1,4 @@
-"""Giving an answer to a job that is in somebody else's hands, or in nobody's."""
+"""Late answers: they go to a job that another process holds by now, or no process."""
 
 import itertools
 
@@ -11,7 +11,7 @@ from adapter.jobs.step_context import StepContext
 
 log = structlog.get_logger()
 
-#: Looks at a job that somebody else keeps writing, before its answer is given up.
+#: Tries to write a job that another process keeps writing, before the answer is given up.
 MAX_LOOKS = 5
 
 
@@ -40,7 +40,7 @@ class LateAnswers:
         await self._spool.drop(leftovers)
 
     async def adopt(self, answer: Answer) -> None:
-        """Give an answer to its job, whoever holds that: it is worth more than any reading of credits.
+        """Give an answer to its job, also if another process holds it: it is worth more than any reading of credits.
 
         Only to the very submission that it answers, and only if the job still is as it was seen.
 

@@ -1,4 +1,4 @@
-"""The pictures that a video is made from: kept beside it, because a job outlives its request."""
+"""The input pictures of a video: stored with it, because a job outlives its request."""
 
 from adapter.domain.media import Image, image_from_bytes
 from adapter.domain.orders import StoredInput

@@ -9,9 +9,9 @@ from adapter.errors import JobFailed
 
 #: The longest pause between two looks at a job that cannot be looked at, in seconds.
 MAX_PAUSE = 300.0
-#: Between two tries to delete files that nobody wants, in seconds.
+#: Between two tries to delete the files of a deleted job, in seconds.
 DISCARD_PAUSE = 60.0
-#: Tries of a submission of which provably nothing was executed.
+#: The most tries of a submission that was provably not executed.
 MAX_SENDS = 4
 
 #: A job after an event, and how long it is left alone then.
@@ -21,9 +21,9 @@ Moved: TypeAlias = tuple[VideoJob, float]
 class PollSchedule(msgspec.Struct, frozen=True, kw_only=True):
     """How often and how long, in seconds."""
 
-    #: Jobs are asked about on common beats of this length, so that one call serves all that are running.
+    #: Jobs are asked about on common ticks of this length, so that one call serves all that are running.
     poll_seconds: float
-    #: How long a claim holds without renewal, which comes with every beat; at least two beats.
+    #: How long a claim holds without renewal, which comes with every tick; at least two ticks.
     lease_seconds: float
     #: How long after its acceptance a job may still become a video.
     deadline_seconds: float
@@ -32,16 +32,16 @@ class PollSchedule(msgspec.Struct, frozen=True, kw_only=True):
     reconcile_seconds: float | None = 60.0
 
     def until_next_tick(self, now: float) -> float:
-        """Seconds from now to the next beat."""
+        """Seconds from now to the next tick."""
         return self.poll_seconds - now % self.poll_seconds
 
     def pause_after(self, misses: int, now: float) -> float:
-        """Seconds to wait after so many fruitless looks in a row: a beat, then doubling up to five minutes."""
+        """Seconds to wait after so many failed looks in a row: a tick, then doubling up to five minutes."""
         longer = self.poll_seconds * ((1 << min(misses, 10)) - 1)
         return min(self.until_next_tick(now) + longer, MAX_PAUSE)
 
     def is_late(self, job: VideoJob, now: float) -> bool:
-        """Say whether nobody waits for a job any more."""
+        """Return whether a job has passed its deadline."""
         return now - (job.submitted_at or job.created_at) >= self.deadline_seconds
 
     def too_late(self, *, made: bool = False) -> JobFailed:

@@ -1,4 +1,4 @@
-"""The loop that keeps every promise: it asks the store what is due and moves it one step.
+"""The poller: it asks the store which jobs are due, and moves each one step.
 
 It keeps nothing that the store does not know, so the ordinary query is also the resume after a restart.
 """
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 CLAIM_LIMIT = 100
 #: Jobs under way at once; what is due beyond waits in the store.
 MAX_HELD = 500
-#: Rounds begin this much after their beat: a timer may ring a moment early, and would then find nothing due.
+#: Rounds begin this much after their tick: a timer may fire a moment early, and would then find nothing due.
 LATE_SECONDS = 0.01
 #: How long a submission that is on its way may still take when the process is told to stop, in seconds: longer than a
 #: provider waits for an answer, because what is cut off here may be paid for and is never asked about.
@@ -73,7 +73,7 @@ class Poller(Generic[J]):
         self._steps_running = Tasks("poller")
 
     def wake(self) -> None:
-        """Look now instead of at the next beat: something was added."""
+        """Look now and not at the next tick: a job was added."""
         self._woken.set()
 
     async def run(self) -> None:

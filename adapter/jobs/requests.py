@@ -85,7 +85,7 @@ class SqlRequestStore:
             await connection.execute(update(EXECUTIONS).where(EXECUTIONS.c.id == execution_id).values(answered_at=now))
 
     async def forget(self, record: ExecutionRecord) -> None:
-        """Forget a request of which nothing came (the port of that name)."""
+        """Forget a request that led to nothing (the port of that name)."""
         async with writing(self._database) as connection:
             await connection.execute(delete(EXECUTIONS).where(EXECUTIONS.c.id == record.execution_id))
 

@@ -1,4 +1,4 @@
-"""The second memory of answered submissions: a file of this process's own, for the moment before the database has it.
+"""The spool: a file of this process with the newest answers, for the moment before the database has them.
 
 The name that Google gave a paid video is known nowhere else until it is committed. So it is written through to a local
 file first. What a process left there when it died is read by the next one that starts on the same folder.
@@ -88,7 +88,7 @@ class Spool:
         await self.release(leftovers)
 
     async def release(self, leftovers: Sequence[AbandonedSpool]) -> None:
-        """Leave files to whoever looks next."""
+        """Leave files to the next process that looks."""
 
         def let_go() -> None:
             for leftover in leftovers:
@@ -148,14 +148,14 @@ def try_out(folder: Path) -> None:
     """
     try:
         path, descriptor = _make(folder)
-        path.unlink()  # while it is locked: nobody takes it for a dead process's
+        path.unlink()  # while it is locked, or another process would take it for a dead process's
         os.close(descriptor)
     except OSError as error:
         raise WrongConfiguration(f"jobs.spool: {folder} cannot be used: {error.strerror}.") from error
 
 
 def _make(folder: Path) -> tuple[Path, int]:
-    """Make our file. It gets its name once it is locked, so that nobody takes it for a dead process's."""
+    """Make our file. It gets its name once it is locked, or another process would take it for a dead process's."""
     folder.mkdir(parents=True, exist_ok=True)
     name = secrets.token_hex(8)
     new, path = folder / f".{name}.new", folder / f"{name}{SUFFIX}"
@@ -171,7 +171,7 @@ def _make(folder: Path) -> tuple[Path, int]:
 
 
 def _take(path: Path) -> AbandonedSpool | None:
-    """Lock the file of a dead process and read it; None if its owner lives, or somebody else was quicker."""
+    """Lock the file of a dead process and read it; None if its owner lives, or another process was faster."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:

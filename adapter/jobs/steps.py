@@ -1,4 +1,4 @@
-"""What happens to a video job that is due: it is submitted, asked about, fetched, called off, or cleared away."""
+"""What happens to a video job that is due: it is submitted, polled, downloaded, cancelled, or its files are deleted."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -88,17 +88,17 @@ class VideoSteps:
                 log.error("poller.nothing_to_do", job_id=claim.job.id, state=state)
 
     async def submit(self, claim: Claim) -> None:
-        """Send a job upstream, unless nobody waits for it any more."""
+        """Send a job upstream, unless it has passed its deadline."""
         if self._schedule.is_late(claim.job, self._clock.now()):
             await self._end(claim, Failure.of(self._schedule.too_late()))
         else:
             await self._submission.submit(claim)
 
     async def cancel(self, claim: Claim) -> None:
-        """End a job that nobody wants: nothing is sent or fetched for it. What was spent is spent."""
+        """End a cancelled or deleted job: nothing is sent or downloaded for it. What was spent is spent."""
         paid = claim.job.operation is not None
         so_far = "after Google had taken it: it was paid for" if paid else "before it was sent: nothing was charged"
-        await self._end(claim, Failure.of(JobFailed(f"The video was called off {so_far}.", code="cancelled")))
+        await self._end(claim, Failure.of(JobFailed(f"The video was cancelled {so_far}.", code="cancelled")))
 
     async def _end(self, claim: Claim, failure: Failure) -> None:
         await self._writer.write(claim, advance(claim.job, Failed(failure, self._clock.now())))

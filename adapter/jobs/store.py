@@ -179,7 +179,7 @@ class SqlJobStore(Generic[J]):
         return jobs
 
     async def delete(self, job_id: str, owner: str, *, now: float) -> bool:
-        """Hide a job (the port of that name). The lease of a live one stays as it is: somebody may be moving it."""
+        """Hide a job (the port of that name). The lease of a live one stays: a process may be moving it."""
         if not _is_text(job_id):
             return False
         due_at = case((JOBS.c.state.in_(LIVE), JOBS.c.due_at), else_=self._there(now))
@@ -192,7 +192,7 @@ class SqlJobStore(Generic[J]):
             return (await connection.execute(hiding)).rowcount == 1
 
     async def cancel(self, job_id: str, *, now: float) -> bool:
-        """Call a live job off (the port of that name)."""
+        """Cancel a live job (the port of that name)."""
         calling_off = update(JOBS).where(JOBS.c.id == job_id, JOBS.c.state.in_(LIVE)).values(cancelled_at=now)
         async with writing(self._database) as connection:
             return (await connection.execute(calling_off)).rowcount == 1
@@ -251,7 +251,7 @@ class SqlJobStore(Generic[J]):
         return [write.job for write in kept]
 
     async def replace(self, seen: J, moved: J, *, now: float) -> bool:
-        """Write a job whoever holds it (the port of that name)."""
+        """Write a job without a claim (the port of that name)."""
         there = select(JOBS.c.document, JOBS.c.deleted_at).where(JOBS.c.id == seen.id).with_for_update()
         writing_over = update(JOBS).where(JOBS.c.id == seen.id)
         async with writing(self._database) as connection:
@@ -277,7 +277,7 @@ class SqlJobStore(Generic[J]):
         return {job_id for job_id, document in rows if _may_share(job, job_id, document)}
 
     async def unwanted(self, job_ids: Collection[str]) -> Mapping[str, str]:
-        """Return those of some jobs that nobody wants, with the word for why: deleted or cancelled."""
+        """Return those of some jobs that are unwanted, with the reason: deleted or cancelled."""
         why = case((JOBS.c.deleted_at.is_not(None), "deleted"), else_="cancelled")
         is_unwanted = func.coalesce(JOBS.c.deleted_at, JOBS.c.cancelled_at).is_not(None)
         async with reading(self._database) as connection:
@@ -361,7 +361,7 @@ def _is_text(job_id: str) -> bool:
 
 
 def _is_wanted(since: float) -> ColumnElement[bool]:
-    """Live, or completed after that time and handed to nobody yet."""
+    """Live, or completed after that time and not delivered yet."""
     undelivered = and_(JOBS.c.state == JobState.COMPLETED, JOBS.c.delivered_at.is_(None), JOBS.c.finished_at > since)
     return or_(JOBS.c.state.in_(LIVE), undelivered)
 

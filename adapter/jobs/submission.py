@@ -37,7 +37,7 @@ LONGEST_PUT_OFF = 30.0
 
 
 class Submission:
-    """The steps between a wish and its operation."""
+    """The steps between an order and its operation."""
 
     def __init__(self, context: StepContext, reconciling: Reconciling, late_answers: LateAnswers) -> None:
         self._context = context
@@ -69,7 +69,7 @@ class Submission:
         if self._clock.now() < lease_end:
             await self._send(claim, job, pictures)
         else:
-            # A disk that took longer than the lease: somebody else may hold the job by now, so nothing is sent.
+            # The disk took longer than the lease: another process may hold the job by now, so nothing is sent.
             await self._insist(claim, advance(job, NotSent()), self._schedule.until_next_tick(self._clock.now()))
 
     async def _upload(self, provider: VideoProvider, job: VideoJob, account: str) -> Sequence[str]:

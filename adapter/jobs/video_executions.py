@@ -1,4 +1,4 @@
-"""Which job answers a request: its executions as the database has them."""
+"""The executions of jobs in the database: which job answers a request."""
 
 from collections.abc import Sequence
 from typing import Generic

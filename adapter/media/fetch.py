@@ -44,7 +44,7 @@ async def resolve(host: str, port: int) -> Sequence[str]:
     """Ask the system for a host's addresses.
 
     Raises:
-        OSError: there are none, or nobody answers.
+        OSError: there are none, or no answer.
     """
     ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     answers = await asyncio.get_running_loop().run_in_executor(LOOKUPS, ask)

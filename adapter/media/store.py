@@ -23,7 +23,7 @@ log = structlog.get_logger()
 #: What our names look like. Anything else is not looked for, so no name leads out of the store.
 NAME = re.compile(r"[0-9A-Za-z_-]{1,64}\.[0-9a-z]{1,8}")
 
-#: A half-written file that nobody has touched for so long belongs to no living process.
+#: A half-written file that did not change for so long belongs to no living process.
 LEFTOVER_SECONDS = 3600.0
 
 #: Read in steps of this size: a quarter of the CPU of the library's own stream (`dependencies.md` section 5).
@@ -149,7 +149,7 @@ def _mapped_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except (OSError, BaseError) as error:
-        # Its text carries the name of the file, which is a link that nobody else may guess.
+        # Its text has the name of the file, which opens the file's link.
         log.error("media.failed", doing=doing, error=type(error).__name__, code=s3_code(error))  # noqa: TRY400
         raise StorageFailed("The server cannot reach its files at the moment. Ask again shortly.") from error
 

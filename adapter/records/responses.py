@@ -1,4 +1,4 @@
-"""The answers that can be looked up. Rows become replies here and nowhere else."""
+"""Stored responses in the database. Rows become responses here and nowhere else."""
 
 from collections.abc import Collection, Sequence
 
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 #: What the id of a drawn picture begins with; the reply's key follows.
 DRAWN_PREFIX = "ig_"
 
-#: A response with the job of its picture, of which it is a view; pictures in the background alone have one.
+#: A response and the job of its picture. Only pictures in the background have a job.
 VIEWED = select(RESPONSES.c.key, RESPONSES.c.document, JOBS.c.document.label("job")).outerjoin(
     JOBS, JOBS.c.id == literal(IMAGE_PREFIX) + RESPONSES.c.key
 )

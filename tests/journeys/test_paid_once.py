@@ -119,7 +119,7 @@ def test_the_operator_calls_a_job_off(start: Start, connect: Connect, prompt: st
         job_id, stream = started(client, prompt)
         done = server.ran("jobs", "cancel", job_id)
         assert (done.returncode, "it is paid for" in done.stdout) == (0, True)
-        with pytest.raises(openai.APIError, match="called off after Google had taken it") as caught:
+        with pytest.raises(openai.APIError, match="cancelled after Google had taken it") as caught:
             list(stream)
     assert caught.value.code == "cancelled"
     again = server.ran("jobs", "cancel", job_id)

@@ -68,7 +68,7 @@ async def test_a_reader_who_takes_nothing_gives_its_room_back() -> None:
     sent: list[int] = []
 
     async def answering(scope: Scope, _receive: Receive, send: Send) -> None:
-        scope["state"]["adapter.room"] = "some"
+        scope["state"]["adapter.reservation"] = "some"
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": bytes(3 * ANSWER_STEP_BYTES), "more_body": False})
 

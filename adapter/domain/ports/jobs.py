@@ -48,7 +48,7 @@ class JobStore(Protocol[J]):
 
         `connected` is the process that has the request's connection: the job is waited for by it from now on. A first
         attempt joins a job that is live, or that was completed within the window; that no connection waits for; whose
-        video and whose id no client was given; and that was neither deleted nor called off.
+        video and whose id no client was given; and that was neither deleted nor cancelled.
 
         Raises:
             InvalidRequest, NotFound: as `recall`.
@@ -101,7 +101,7 @@ class JobStore(Protocol[J]):
         ...
 
     async def cancel(self, job_id: str, *, now: float) -> bool:
-        """Call a live job off: it is unwanted from its next claim on. Return whether there was one."""
+        """Cancel a live job: it is unwanted from its next claim on. Return whether there was one."""
         ...
 
     async def recent(self, limit: int) -> Sequence[J]:
@@ -127,7 +127,7 @@ class JobStore(Protocol[J]):
         ...
 
     async def replace(self, seen: J, moved: J, *, now: float) -> bool:
-        """Write a live job whoever holds it, if it is still what was seen, and return whether it was.
+        """Write a live job without a claim, if it is still what was seen, and return whether it was.
 
         The holder's claim is void from then on. The job is due, unless it is over now.
         """
@@ -153,8 +153,8 @@ class JobStore(Protocol[J]):
     ) -> Collection[str]:
         """Return those of some stems whose files have to stay, in one query.
 
-        Their job is live; or was completed after `fresh_since`; or after `waiting_since`, and nobody has been given its
-        video yet; or before `given_since`, and the video was first given to somebody after it.
+        Their job is live; or was completed after `fresh_since`; or after `waiting_since`, and its
+        video was not delivered yet; or before `given_since`, and its video was first delivered after it.
         """
         ...
 
@@ -193,7 +193,7 @@ class RequestStore(Protocol):
         ...
 
     async def forget(self, record: ExecutionRecord) -> None:
-        """Forget a request of which nothing came."""
+        """Forget a request that led to nothing."""
         ...
 
     async def prune(self, *, now: float) -> Sequence[StoredAnswer]:

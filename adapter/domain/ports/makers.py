@@ -1,4 +1,4 @@
-"""Who makes pictures and texts, and who brings what they work from."""
+"""Makers of pictures and texts, and loaders of their inputs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -83,7 +83,7 @@ class Thumbnailer(Protocol):
 
         Raises:
             UpstreamBroken: it cannot be decoded.
-            ServerBusy: there is no room to decode it in.
+            ServerBusy: there is no memory to decode it.
         """
         ...
 

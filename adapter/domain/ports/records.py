@@ -51,7 +51,7 @@ class FileStore(FileOwner, ImageLocator, Protocol):
         ...
 
     async def place(self, file_id: str, owner: str) -> UploadedFile | None:
-        """Return a file of this owner as the end of a page: whoever deletes what is listed has to come on."""
+        """Return a file of this owner as the end of a page, also a deleted one: a client may delete while it lists."""
         ...
 
     async def list(

@@ -1,4 +1,4 @@
-"""Who makes videos."""
+"""Makers of videos."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -117,7 +117,7 @@ class VideoProvider(Protocol):
         """Give an account pictures to work from and return what it calls them. Costs nothing and may be repeated.
 
         Raises:
-            AdapterError: they are not taken, or nobody answers.
+            AdapterError: they are refused, or there is no answer.
         """
         ...
 
@@ -135,7 +135,7 @@ class VideoProvider(Protocol):
     async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
         """Tell how many jobs of one account stand, by operation name, in as few calls as the provider allows.
 
-        An operation that the provider left out of its answer, or of which it said something unknown, is missing.
+        An operation that the provider left out of its answer, or reported in an unknown way, is missing.
         """
         ...
 

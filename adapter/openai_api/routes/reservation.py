@@ -25,7 +25,7 @@ log = structlog.get_logger()
 SMALL_BODY_BYTES = 256 * 1024
 #: So many bytes are read or written at once in a few milliseconds.
 QUICK_BYTES = 4 * 1024 * 1024
-#: In steps of so many bytes room is taken for a body whose length is not told.
+#: Memory for a body of unknown length is reserved in steps of so many bytes.
 STEP_BYTES = 4 * 1024 * 1024
 
 #: An answer goes out in steps of so many bytes, most pictures in one, and each has to be read within so many seconds
@@ -39,16 +39,16 @@ SILENCE_SECONDS = 60.0
 #: A request with none of these headers has no body.
 BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 
-#: Where a request keeps its room.
-_STACK, _ROOM = "adapter.stack", "adapter.room"
-#: Where it keeps whom to tell how it ended.
+#: Where a request keeps its reservation.
+_STACK, _RESERVATION = "adapter.stack", "adapter.reservation"
+#: Where it keeps the callback for its end.
 _AT_END = "adapter.parting"
 
 _T = TypeVar("_T")
 
 
 class ReservationMiddleware:
-    """Wraps the application: a handler's room is given back when the answer has gone out, and not when it is ready.
+    """Wraps the application: a handler's reservation is given back when the answer has gone out, not when it is ready.
 
     So is everything else that holds a body. The server keeps the scope of a connection's last request until the next
     one comes, and handlers and the framework put bodies and pictures into it: they get a copy, which is emptied here.
@@ -76,11 +76,11 @@ class ReservationMiddleware:
 
 
 class _Reader:
-    """Whoever reads an answer, and holds room as long as it takes.
+    """Sends an answer to its reader, and keeps the reservation until the reader has it.
 
     The server waits for a slow reader before it takes the next message, and not after it took one: an answer of one
-    piece would give its room back while all of it is still in the server's hands. So answers go out in steps, and their
-    end by itself. Who holds room and takes no step in time has as good as hung up.
+    piece would give its memory back while all of it is still in the server's buffer. So answers go out in steps, and
+    their end by itself. A reader that does not take a step in time counts as gone.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class _Reader:
         for step in _steps(message):
             if self._gone:
                 return
-            if not self._owes or _ROOM not in self._kept:
+            if not self._owes or _RESERVATION not in self._kept:
                 await self._send(step)
             else:
                 await self._send_in_time(step)
@@ -172,7 +172,7 @@ async def check_connected(request: OwnedRequest) -> None:
 
 
 async def call_at_end(request: OwnedRequest, callback: EndCallback) -> None:
-    """Have somebody told how the request ended: once the answer went out, or as soon as the client hangs up.
+    """Call a function when the request ends: after the answer has gone out, or as soon as the client hangs up.
 
     The body has to have been read: what the server says next is that the client is gone.
     """
@@ -200,7 +200,7 @@ def _steps(message: Message) -> Iterator[Message]:
     if message["type"] == "http.response.body" and len(message["body"]) > SMALL_ANSWER_BYTES:
         body = memoryview(message["body"])
         for at in range(0, len(body), ANSWER_STEP_BYTES):
-            # A view, which nobody copies: ASGI says `bytes`; uvicorn and uvloop take whatever has a buffer.
+            # A view, which is not copied: ASGI says `bytes`; uvicorn and uvloop take whatever has a buffer.
             step = cast("bytes", body[at : at + ANSWER_STEP_BYTES])
             yield {**message, "body": step, "more_body": True}
         if message["more_body"]:
@@ -210,16 +210,16 @@ def _steps(message: Message) -> Iterator[Message]:
 
 
 async def reserve(request: OwnedRequest, services: Services, needed: int) -> Reservation:
-    """Take room, or more of it, until the request is over; nobody waits for nothing.
+    """Reserve memory, or more of it, until the request is over. A size of 0 does not wait.
 
     Raises:
         ServerBusy: none became free in time.
     """
     kept = request.scope["state"]
-    reservation: Reservation | None = kept.get(_ROOM)
+    reservation: Reservation | None = kept.get(_RESERVATION)
     if reservation is None:
         stack: AsyncExitStack = kept[_STACK]
-        reservation = kept[_ROOM] = await stack.enter_async_context(services.budget.reserve(needed))
+        reservation = kept[_RESERVATION] = await stack.enter_async_context(services.budget.reserve(needed))
     elif needed:
         await reservation.wait_for_more(needed)
     return reservation
@@ -270,7 +270,7 @@ async def body_chunks(request: OwnedRequest, services: Services) -> AsyncIterato
 
 
 async def with_stall_limit(chunks: AsyncIterator[bytes], seconds: float) -> AsyncIterator[bytes]:
-    """Yield what comes. A client that is gone without a word would keep its room for ever.
+    """Yield what arrives. A client that vanished would keep its reservation for ever.
 
     Raises:
         RequestStalled: nothing came for so long.

@@ -240,7 +240,7 @@ def _starting_after(told: str | None) -> int:
 
 @post("/responses/{response_id:str}/cancel", status_code=200)
 async def cancel_response(request: OwnedRequest, response_id: str, services: Services) -> Answer:
-    """Call a response in the background off. A video goes on, because it is paid for, and is not shown here."""
+    """Cancel a response in the background. A video goes on, because it is paid for, and is not shown here."""
     stored = await services.responses.find(_key(response_id), request.auth)
     job = None if stored.video is None else await services.videos.get_video(stored.video)
     if job is not None and job.is_over:

@@ -101,7 +101,7 @@ def json_response(body: msgspec.Struct, headers: Mapping[str, str] | None = None
 
 
 class Pieces:
-    """An answer of JSON that is sent in pieces, which nobody has to join."""
+    """An answer of JSON that is sent in pieces without joining them."""
 
     def __init__(self, pieces: Sequence[bytes | memoryview], headers: Mapping[str, str]) -> None:
         self._pieces = pieces

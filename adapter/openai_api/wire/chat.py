@@ -63,7 +63,7 @@ class ChatRequest(RouteRequest, frozen=True, kw_only=True):
 
 
 class ChatUsage(msgspec.Struct, frozen=True, kw_only=True):
-    """Tokens; all are zero where nobody counts them, as for videos."""
+    """Tokens. All are zero where they are not counted, as for videos."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0

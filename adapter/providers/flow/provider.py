@@ -65,7 +65,7 @@ class FlowProvider:
         self._uploads = FlowUploads(clock)
 
     async def close(self) -> None:
-        """End what runs by itself: uploads that nobody waits for."""
+        """End the uploads that no request waits for."""
         await self._uploads.close()
 
     async def make_images(self, order: ImageOrder, inputs: Sequence[Image]) -> Sequence[Image]:

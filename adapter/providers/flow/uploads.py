@@ -60,7 +60,7 @@ class FlowUploads:
         return task
 
     def _drop_failed(self, key: _Key, task: asyncio.Task[str]) -> None:
-        """Let go of what failed, whose traceback holds the picture, and look at why: perhaps nobody waits any more."""
+        """Drop an upload that failed: its traceback holds the picture. Its error is read: its waiter may be gone."""
         if _name(task) is None and self._known.get(key, (0.0, None))[1] is task:
             del self._known[key]
 
