@@ -1,1 +1,1 @@
-"""The use cases: pictures at once, videos as jobs, and the files of both. Who does it arrives as a port."""
+"""The use cases: pictures, videos, responses and files. Stores and providers arrive as ports."""

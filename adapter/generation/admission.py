@@ -1,4 +1,4 @@
-"""Requests become jobs here, or are joined to the job of an earlier request."""
+"""Admission: a request becomes a new job, or joins the job of an earlier request."""
 
 import asyncio
 import secrets
@@ -18,8 +18,8 @@ from adapter.tasks import Tasks
 
 log = structlog.get_logger()
 
-#: How long the connections of a process are believed to be there after its last word, and how often it says so. A
-#: client that comes back after the process died waits for the lease to end: so it is short.
+#: The lease of a process's connections, and how often it is renewed. After the death of a process a client that comes
+#: back waits for the end of the lease, so it is short.
 CONNECTION_LEASE_SECONDS = 5.0
 ROUND_SECONDS = 1.0
 
@@ -36,7 +36,7 @@ class PendingAdmission(Generic[J]):
     def __init__(self, identity: RequestIdentity, task: asyncio.Task[tuple[J, bool]]) -> None:
         self.identity = identity
         self.task = task
-        #: Once it is remembered.
+        #: The job, once it is stored.
         self.job: J | None = None
         self.attempts = identity.repeat.count
         self.connections = 0
@@ -49,7 +49,7 @@ class PendingAdmission(Generic[J]):
 
 
 class Admission(Generic[J]):
-    """Knows which connections wait for which jobs of a kind, and remembers new jobs."""
+    """Stores new jobs of one kind, and knows which connections wait for which job."""
 
     def __init__(self, memory: Memory[J], clock: Clock, timeouts: Timeouts, writes: Tasks) -> None:
         self._memory = memory
@@ -59,16 +59,16 @@ class Admission(Generic[J]):
         self._tasks = Tasks("admission")
         #: The name of this process, under which its connections are known to others.
         self._process = secrets.token_hex(16)
-        #: Requests whose job is not remembered yet, by scope, the oldest first.
+        #: Requests whose job is not stored yet, by scope, the oldest first.
         self._starting: dict[str, list[PendingAdmission[J]]] = {}
         #: How many connections wait for a job, by its id.
         self._connections: Counter[str] = Counter()
 
     def join(self, identity: RequestIdentity, create: Create[J]) -> PendingAdmission[J]:
-        """Begin with a request, or return the earlier one that it joins, as `pick` says.
+        """Begin with a request, or return the earlier one that it joins (see `pick`).
 
         Raises:
-            InvalidRequest: with the code `idempotency_key_reused`: its key stood for something else.
+            InvalidRequest: with the code `idempotency_key_reused`: its key was used for other content.
         """
         starting = pick(self._starting.get(identity.scope, ()), identity.repeat)
         if starting is None:
@@ -82,7 +82,7 @@ class Admission(Generic[J]):
         return starting
 
     def _started(self, starting: PendingAdmission[J], task: asyncio.Task[tuple[J, bool]]) -> None:
-        """Count the connections of a job from the moment on that it is remembered."""
+        """Count the connections of a job as soon as it is stored."""
         same = self._starting[starting.identity.scope]
         same.remove(starting)
         if not same:
@@ -95,7 +95,7 @@ class Admission(Generic[J]):
             self._release(starting.job.id, answered=False)
 
     def leave(self, starting: PendingAdmission[J], *, answered: bool) -> None:
-        """Let a connection go; say whether its client was given the job's id."""
+        """Release a connection; `answered` says whether its client received the job's id."""
         starting.connections -= 1
         if starting.job is None:
             return
@@ -119,9 +119,9 @@ class Admission(Generic[J]):
     async def _admit(self, identity: RequestIdentity, create: Create[J]) -> tuple[J, bool]:
         """Return the job of a request, and whether it is a new one.
 
-        Its inputs are stored first: a job may be moved as soon as it is remembered.
+        Its inputs are stored first: a job may be claimed as soon as it is stored.
         """
-        # A client that was just given its answer and asks again at once wants a new one.
+        # A client that has just received its answer and asks again at once wants a new one.
         await self._writes.settle()
         connected = self._connected()
         if known := await self._memory.jobs.recall(identity, now=self._clock.now(), connected=connected):
@@ -138,10 +138,10 @@ class Admission(Generic[J]):
         )
 
     async def _remember(self, new: J, identity: RequestIdentity) -> J:
-        """Remember a job, or return the one that its request joins.
+        """Store a job, or return the one that its request joins.
 
-        The connections of an equal request may be those of a process that is dead: its lease decides, which is waited
-        for. A lease that was renewed meanwhile is that of a process that is alive.
+        The connections of an equal request may belong to a dead process. This waits for the end of its lease. A lease
+        that was renewed meanwhile belongs to a process that is alive.
         """
         alive: set[str] = set()
         seen: dict[str, float] = {}
@@ -151,7 +151,7 @@ class Admission(Generic[J]):
                     new, now=self._clock.now(), identity=identity, connected=self._connected(alive)
                 )
             except Undecided as found:
-                # Half a round: what is told is a sum of times, and two clocks may have been compared anew between.
+                # Half a round of tolerance: the clocks may have been compared again meanwhile.
                 if found.until > seen.setdefault(found.process, found.until) + ROUND_SECONDS / 2:
                     alive.add(found.process)
                 else:
@@ -164,7 +164,7 @@ class Admission(Generic[J]):
             await self.tend()
 
     async def tend(self) -> None:
-        """Do one round of that."""
+        """Do it once."""
         if not self._connections:
             return
         try:
@@ -173,7 +173,7 @@ class Admission(Generic[J]):
             log.warning("connections.not_kept_alive", code=fault.code)
 
     async def finish(self) -> None:
-        """Wait until all requests that have come are remembered."""
+        """Wait until the jobs of all requests are stored."""
         await self._tasks.finish()
 
 
@@ -185,13 +185,13 @@ class Waiting(Generic[J]):
         self._starting = starting
         self._ready = ready
         self._closed = False
-        #: Whether there is a job for the client to be told of, and not an error.
+        #: Whether the client gets a job and not an error.
         self._is_told = False
         #: Whether the answer is one of an earlier request.
         self.is_replay = False
 
     async def job(self, within: float | None = None) -> J:
-        """Return the job as its client is to be told of it, after `within` seconds at the latest.
+        """Return the job for the answer, after `within` seconds at the latest.
 
         Raises:
             InvalidRequest: a picture to work from cannot be had or used; or as `Admission.join`.
@@ -208,11 +208,11 @@ class Waiting(Generic[J]):
         return job
 
     def close(self, *, delivered: bool) -> None:
-        """Let go; say whether the client was given the answer. Only the first time counts."""
+        """Release it; `delivered` says whether the client received the answer. Only the first call counts."""
         if not self._closed:
             self._closed = True
             self._admission.leave(self._starting, answered=delivered and self._is_told)
 
     def close_stream(self, *, delivered: bool) -> None:  # noqa: ARG002 - the form of a callback
-        """Let go of a stream. Whether its client was given the video is noted where the video is sent."""
+        """Release a stream. The delivery of its video is noted where the video is sent."""
         self.close(delivered=False)

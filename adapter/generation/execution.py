@@ -19,25 +19,25 @@ from adapter.domain.job import Failure
 from adapter.domain.media import Image, size_of
 from adapter.errors import AdapterError, AnswerLost, key_reused
 
-#: Pictures stay for so long before they make place for newer ones: a retry comes half a second later at the soonest, so
-#: a place that is filled faster than that would keep nothing of use, and each one kept costs fresh memory.
+#: Finished pictures stay in RAM for at least so long, in seconds. A retry comes after half a second at the earliest, so
+#: pictures that are dropped sooner would be kept in vain.
 STAY_SECONDS = 2.0
-#: The most requests that are over and whose answers are still in RAM …
+#: The most finished executions whose answers are in RAM …
 MOST_KEPT = 1000
-#: … and the most that are only known to have been answered, or to have their answer on disk.
+#: … and the most of which only the time of the answer is known.
 MOST_REMEMBERED = 10_000
 
 
 class ImageBatch(msgspec.Struct, frozen=True):
-    """What was made."""
+    """The pictures of one execution."""
 
     images: Sequence[Image]
-    #: Under which the pictures can be fetched, where they were stored.
+    #: Their names in the media store, if they were stored.
     names: tuple[str, ...] = ()
 
 
 def replayed(failure: Failure) -> AdapterError:
-    """Return the fault that a request was answered with before."""
+    """Return the error that a request was answered with before."""
     fault = failure.as_fault()
     fault.spent, fault.headers = True, {"idempotent-replayed": "true"}
     return fault
@@ -60,11 +60,11 @@ class Execution:
         self.attempts = identity.repeat.count
         #: Whether an earlier execution in the database may answer it.
         self.looks_back = identity.is_repetition
-        #: Set once it is known whether it begins or stands for an earlier one …
+        #: Set once it is known whether an earlier execution answers it …
         self.identified = asyncio.Event()
-        #: … and once there is memory for it.
+        #: … and once it has its memory.
         self.opened = asyncio.Event()
-        #: The earlier request that it stands for …
+        #: The earlier execution that answers it …
         self.prior: PriorExecution | None = None
         #: … and whether it is certain that there is none.
         self.is_own = False
@@ -84,7 +84,7 @@ class Execution:
         self.kept = False
         #: Whether the database was told that a client was given the answer.
         self.noted = False
-        #: What it holds until it is settled.
+        #: The reservation that it holds until it is settled.
         self.holding = ExitStack()
 
     @property
@@ -123,22 +123,25 @@ class Execution:
 
 
 class InFlight:
-    """Those under way, and those that are over, for `RETRY_SECONDS`: their pictures as far as there is place."""
+    """The executions of this process: running ones, and finished ones for `RETRY_SECONDS`.
+
+    Pictures of finished executions stay in RAM up to a limit of bytes.
+    """
 
     def __init__(self, place: int) -> None:
-        """Take the bytes that pictures of the past may have in memory."""
+        """Take the bytes of RAM for finished pictures."""
         self._place = place
         self._taken = 0
-        #: By scope and by mark, the oldest first.
+        #: By scope and execution id, the oldest first.
         self._all: dict[str, dict[str, Execution]] = {}
-        #: Those of them that are over, by mark, the oldest first.
+        #: The finished ones, by execution id, the oldest first.
         self._over: dict[str, Execution] = {}
-        #: The times of answers that are kept nowhere, by scope, the oldest first; and of those that are on disk.
+        #: When answers were given that are not kept, by scope, the oldest first; and the same for answers on disk.
         self._lost: dict[str, float] = {}
         self._kept: dict[str, float] = {}
 
     def find(self, identity: RequestIdentity, now: float) -> Execution | None:
-        """Return the one that a request joins, as `pick` says. If that was refused, the request begins anew.
+        """Return the execution that a request joins (see `pick`). If that was refused, the request begins a new one.
 
         Raises:
             InvalidRequest: with the code `idempotency_key_reused`.
@@ -160,7 +163,7 @@ class InFlight:
         return one
 
     def may_be_on_disk(self, identity: RequestIdentity, now: float) -> bool:
-        """Say whether pictures that no client took may be found there, for a client that comes back."""
+        """Return whether the database may have pictures for a client that comes back."""
         return identity.is_repetition or self._kept.get(identity.scope, -RETRY_SECONDS) > now - RETRY_SECONDS
 
     def add(self, one: Execution) -> None:
@@ -174,7 +177,7 @@ class InFlight:
             self._drop(one)
 
     def settle(self, one: Execution, now: float) -> None:
-        """Count one as over; the oldest make place for it if they have been there for a while."""
+        """Note that one is finished. The oldest finished ones are dropped if there is no space."""
         one.settled_at = now
         if not self._has(one):
             return
@@ -201,7 +204,7 @@ class InFlight:
 
     @property
     def under_way(self) -> Sequence[Execution]:
-        """Those whose work is not done."""
+        """The running executions."""
         return [one for same in self._all.values() for one in same.values() if not one.over.is_set()]
 
 
@@ -213,7 +216,7 @@ def _remember(times: dict[str, float], scope: str, now: float) -> None:
 
 
 class ResultHandle:
-    """One request's share in an undertaking. It has to be closed."""
+    """One request's share in an execution. It has to be closed."""
 
     def __init__(
         self,
@@ -240,14 +243,14 @@ class ResultHandle:
 
     @property
     def began_at(self) -> float:
-        """When it began, in Unix seconds: as `execution_id`."""
+        """When the execution began, in Unix seconds."""
         return self._one.prior.began_at if self._one.prior else self._one.record.began_at
 
     async def identified(self) -> None:
-        """Wait until `execution_id` is known for good.
+        """Wait until `execution_id` is final.
 
         Raises:
-            AdapterError: it cannot be known.
+            AdapterError: the execution failed before.
         """
         await self._one.identified.wait()
         self.is_replay |= self._one.prior is not None
@@ -258,7 +261,7 @@ class ResultHandle:
         """Wait until it is identified and has its memory.
 
         Raises:
-            AdapterError: it is nothing.
+            AdapterError: the execution failed before.
         """
         await self.identified()
         await self._one.opened.wait()
@@ -269,13 +272,13 @@ class ResultHandle:
         """Wait for the pictures.
 
         Raises:
-            AdapterError: what kept them from being made.
+            AdapterError: the execution failed.
         """
         await self._one.over.wait()
         return await self._linked()
 
     async def watch(self) -> AsyncGenerator[ImageBatch | None, None]:
-        """Yield None after each spell of silence, and at the end the pictures (as `album`)."""
+        """Yield None with each heartbeat, and at the end the pictures (as `batch`)."""
         while not await self._wait(self._one.over):
             yield None
         yield await self._linked()
@@ -296,7 +299,7 @@ class ResultHandle:
         return self._one.batch
 
     def close(self, *, delivered: bool) -> None:
-        """Let go; say whether the client was given all of the answer. Only the first time counts."""
+        """Release it; `delivered` says whether the client received all of the answer. Only the first call counts."""
         if self._closed:
             return
         self._closed = True

@@ -1,7 +1,6 @@
-"""What is done with an order, and in which sequence.
+"""The sequence of every order: find its pictures, reserve memory, check the connection, start or join the work.
 
-Its pictures are found, memory is reserved, the client is looked for once more, and the work is started or joined. The
-client's connection is told to let go of it. Nothing is begun for a request that fails on the way.
+The end of the connection releases the work. Nothing is begun for a request that fails on the way.
 """
 
 import msgspec
@@ -21,7 +20,7 @@ from adapter.generation.videos import Videos
 
 
 class MediaCall(msgspec.Struct, frozen=True):
-    """Who asks for media, and by which connection."""
+    """The identity of a request for media, and its connection."""
 
     identity: RequestIdentity
     connection: Connection

@@ -18,12 +18,12 @@ from adapter.tasks import Deadline, Tasks
 
 log = structlog.get_logger()
 
-#: Between two rounds of what has to be done beside requests.
+#: Between two rounds of `tend`, in seconds.
 ROUND_SECONDS = 1.0
 
 
 class Pictures:
-    """Makes pictures and keeps those that are handed out as links, or that no client took."""
+    """Makes pictures. Stores those that are delivered as links, and those that no client received."""
 
     def __init__(
         self, image_makers: ImageMakers, repeats: PriorExecutions, feed: JobFeed, clock: Clock, timeouts: Timeouts
@@ -151,7 +151,7 @@ class Pictures:
             await self._repeats.remember(one, batch, linked=bool(batch.names))
 
     def drain(self) -> None:
-        """Give the pictures under way a last while: they are paid for."""
+        """Limit the time of the running pictures. They are paid for, so they get some."""
         self._repeats.close()
         self._last_while.expire_in(self._timeouts.drain_seconds)
 
@@ -161,13 +161,13 @@ class Pictures:
         await self._tasks.finish()
 
     async def run(self) -> None:
-        """Tend what has to be known beyond this process, until cancelled."""
+        """Keep the database up to date, until cancelled."""
         while True:
             await self._clock.sleep(ROUND_SECONDS)
             await self.tend()
 
     async def tend(self) -> None:
-        """Do one round of that."""
+        """Do it once."""
         try:
             await self._repeats.tend(self._in_flight.under_way)
         except StorageFailed as fault:

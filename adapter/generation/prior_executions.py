@@ -24,17 +24,17 @@ from adapter.generation.timeouts import Timeouts
 
 log = structlog.get_logger()
 
-#: Between two looks at what another process does.
+#: Between two looks at the execution of another process, in seconds.
 LOOK_SECONDS = 0.5
 #: Between two times that old entries are forgotten, and how many batches of them each time.
 PRUNE_SECONDS = 600.0
 PRUNE_BATCHES = 20
-#: What a client is told to wait before it asks again for what another process still does.
+#: `Retry-After` while another process works on the request, in seconds.
 COME_BACK_SECONDS = 5.0
 
 
 class PriorExecutions:
-    """Knows the earlier attempts of requests."""
+    """The executions in the database."""
 
     def __init__(self, store: RequestStore, media: MediaStore, clock: Clock, timeouts: Timeouts) -> None:
         self._store = store
@@ -45,16 +45,16 @@ class PriorExecutions:
         self._closed = False
 
     def close(self) -> None:
-        """Wait for no other process any more."""
+        """Stop waiting for other processes."""
         self._closed = True
 
     async def begin(self, one: Execution) -> PriorExecution | None:
-        """Write a request down, or return the earlier one that it stands for, once that is over.
+        """Store a new execution, or return the finished earlier one that answers the request.
 
         Raises:
             InvalidRequest: with the code `idempotency_key_reused`.
-            StillRunning: another process is at it, and does not come to an end in time.
-            OutcomeUnknown: the process that was at it died.
+            StillRunning: another process works on it and does not finish in time.
+            OutcomeUnknown: the process that worked on it died.
         """
         until = self._clock.now() + self._timeouts.elsewhere
         while True:
@@ -74,10 +74,10 @@ class PriorExecutions:
             await self._clock.sleep(LOOK_SECONDS)
 
     async def answer(self, prior: PriorExecution) -> ImageBatch:
-        """Return what a request was answered with.
+        """Return the answer of an earlier execution.
 
         Raises:
-            AdapterError: it was answered with that.
+            AdapterError: the answer was an error.
             AnswerLost: it is not there any more.
         """
         match prior.answer:
@@ -109,7 +109,7 @@ class PriorExecutions:
         return name
 
     async def remember(self, one: Execution, batch: ImageBatch, *, linked: bool) -> None:
-        """Write down what came of a request, its pictures included. If that fails, a repetition is told so."""
+        """Store the result of an execution with its pictures. If that fails, a repetition gets an error."""
         try:
             names = batch.names or await self.keep(batch.images)
         except AdapterError as fault:
@@ -122,7 +122,7 @@ class PriorExecutions:
             await self._media.delete(names)
 
     async def fail(self, one: Execution, fault: AdapterError) -> None:
-        """Write down what went wrong with a request: if nothing came of it, it is as if it had never been there."""
+        """Store the error of an execution. An execution that cost nothing is deleted instead."""
         if not one.written:
             return
         if fault.spent:
@@ -135,7 +135,7 @@ class PriorExecutions:
                 log.warning("requests.not_forgotten", code=trouble.code)
 
     async def hand_over(self, one: Execution) -> None:
-        """Write down that a request was answered with what is not kept."""
+        """Note that a request was answered and that the answer is not kept."""
         if one.written:
             await self._finish(one, None)
 
@@ -146,7 +146,7 @@ class PriorExecutions:
                 one.prior.execution_id if one.prior else one.record.execution_id, now=self._clock.now()
             )
         except StorageFailed as fault:
-            # Costs nothing worse than handing the same pictures over twice.
+            # The worst case is that the same pictures are delivered twice.
             log.warning("requests.answer_not_noted", code=fault.code)
 
     async def _finish(self, one: Execution, answer: StoredImageBatch | StoredFault | None) -> bool:
@@ -162,7 +162,7 @@ class PriorExecutions:
                 return False
 
     async def tend(self, under_way: Sequence[Execution]) -> None:
-        """Write down what takes long, keep what is under way, and forget what is old.
+        """Store executions that take long, renew running ones, and delete old ones.
 
         Raises:
             StorageFailed: the store takes nothing at the moment.

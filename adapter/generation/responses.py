@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 
 class Responses:
-    """Remembers replies and shows them to their owner."""
+    """Stores responses and shows them to their owner."""
 
     def __init__(self, store: ResponseStore, image_files: ImageFiles, clock: Clock) -> None:
         self._store = store
@@ -33,11 +33,11 @@ class Responses:
         self._clock = clock
 
     async def remember(self, stored: StoredResponse) -> bool:
-        """Remember a new reply; return False if there is one of that key."""
+        """Store a new response; return False if there is one with that key."""
         return await self._store.add(stored)
 
     async def remember_end(self, stored: StoredResponse, image: Image | None = None) -> None:
-        """Remember a new reply that is over, with its picture, which is paid for: it is handed over even if not.
+        """Store a new response that is over, with its picture. If that fails, the client gets the picture all the same.
 
         Of several attempts of one request, which have one key, the first is remembered.
         """
@@ -50,7 +50,7 @@ class Responses:
             log.error("responses.not_kept", key=stored.key, code=fault.code)  # noqa: TRY400 - the store said more
 
     async def find(self, key: str, owner: str) -> StoredResponse:
-        """Return a reply to its owner.
+        """Return a response to its owner.
 
         Raises:
             NotFound: this owner has none of that key.
@@ -61,7 +61,7 @@ class Responses:
         return stored
 
     async def picture(self, stored: StoredResponse) -> Image | None:
-        """Return a reply's picture, if it has one.
+        """Return a response's picture, if it has one.
 
         Raises:
             NotFound: its file is gone.

@@ -1,1 +1,1 @@
-"""The memory of work: what was promised (store), the loop that keeps it (poller), and who is told (feed)."""
+"""The engine of jobs: the store, the pollers with their steps, and the feed for readers."""

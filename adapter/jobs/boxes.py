@@ -1,8 +1,8 @@
-"""Whether an MP4 is whole by its own account: its outermost boxes follow each other, the one with the data among them.
+"""Checks that an MP4 is whole: its outermost boxes follow each other, and one of them has the data.
 
 ISO/IEC 14496-12 section 4.2: a box begins with its length in 32 bits and its kind; 1 says that 64 bits of length follow
-the kind, 0 that it goes on to the end of the file. What follows the last box and is none is let pass: players do not
-mind, and the video is paid for.
+the kind, 0 that it goes on to the end of the file. Bytes after the last box are accepted: players do
+not mind, and the video is paid for.
 """
 
 from typing import Final
@@ -13,11 +13,11 @@ DATA: Final = b"mdat"
 
 
 class Boxes:
-    """Walks over the outermost boxes while the file passes by, however it is cut into pieces."""
+    """Follows the outermost boxes while the file arrives in pieces of any length."""
 
     def __init__(self) -> None:
         self._head = b""
-        #: Bytes of the box at hand that are still to come.
+        #: Bytes of the current box that have not arrived.
         self._left = 0
         self._at_end = False
         self._has_data = False

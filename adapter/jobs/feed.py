@@ -17,20 +17,20 @@ RETRY_SECONDS = 2.0
 
 
 class Slot:
-    """One reader's place for the newest state. A slow reader misses states in between and never piles them up."""
+    """One reader's slot for the newest state. A slow reader misses states in between, and they do not pile up."""
 
     __slots__ = ("_changed", "_clock", "_closed", "_known", "_newest")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        #: Set while there is something to tell.
+        #: Set while there is a new state.
         self._changed = asyncio.Event()
         self._known: Job | None = None
         self._newest: Job | None = None
         self._closed = False
 
     def put(self, job: Job) -> None:
-        """Replace what the reader has not seen yet, unless that is newer: it may come by two ways."""
+        """Replace the state that the reader has not read, unless that one is newer: states come by two ways."""
         if self._newest is not None and job.is_older_than(self._newest):
             return
         self._newest = job

@@ -19,7 +19,7 @@ log = structlog.get_logger()
 #: What is needed to know a file by its magic bytes.
 HEAD_BYTES = 12
 MAX_POSTER_BYTES = 32 * 1024 * 1024
-#: A finished video does not wait longer for its ornament.
+#: A finished video does not wait longer for its poster.
 POSTER_SECONDS = 20.0
 
 

@@ -20,12 +20,11 @@ RETRY_SECONDS = 1.0
 
 
 class Follower:
-    """Looks at jobs for everybody who watches them, many in one query.
+    """Reads jobs for all who watch them, many in one query.
 
-    A job is looked at when a reader comes, when another process has moved it, and when nothing was heard of it for up
-    to `silence` seconds: a message may be lost. A look that fails is tried again. No reader waits for one: with a look
-    for each reader, ten thousand of them wanted the database in the same moment, and those whose turn did not come in
-    time lost their streams.
+    A job is read when a reader comes, when another process has changed it, and after up to `silence` seconds without
+    news, because a notification may be lost. A read that fails is tried again. Readers do not read themselves: ten
+    thousand of them would need the database at the same moment, and many streams would end with a time-out.
     """
 
     def __init__(self, store: JobStore, feed: LocalFeed, changes: Changes, clock: Clock, *, silence: float) -> None:
@@ -36,7 +35,7 @@ class Follower:
         self._silence = silence
 
     async def run(self) -> None:
-        """Keep on without end."""
+        """Run until cancelled."""
         await all_of([self._look(), self._listen(), self._break_silence()])
 
     async def _listen(self) -> None:

@@ -1,4 +1,4 @@
-"""Writing what came of a step, and telling those who wait for it."""
+"""Writes the result of a step, and tells the readers."""
 
 from collections.abc import Mapping, Sequence
 from typing import Generic

@@ -1,4 +1,4 @@
-"""When a job is looked at."""
+"""When a job is due, and its time limits."""
 
 from typing import TypeAlias
 
@@ -14,12 +14,12 @@ DISCARD_PAUSE = 60.0
 #: The most tries of a submission that was provably not executed.
 MAX_SENDS = 4
 
-#: A job after an event, and how long it is left alone then.
+#: A job after an event, and the pause until it is due again, in seconds.
 Moved: TypeAlias = tuple[VideoJob, float]
 
 
 class PollSchedule(msgspec.Struct, frozen=True, kw_only=True):
-    """How often and how long, in seconds."""
+    """The times of jobs, in seconds."""
 
     #: Jobs are asked about on common ticks of this length, so that one call serves all that are running.
     poll_seconds: float
@@ -27,7 +27,7 @@ class PollSchedule(msgspec.Struct, frozen=True, kw_only=True):
     lease_seconds: float
     #: How long after its acceptance a job may still become a video.
     deadline_seconds: float
-    #: From an answer that did not come to the first reading of credits, and from there to the second (`ambiguity.py`
+    #: From an answer that did not come to the first reading of credits, and from there to the second (`flow/settle.py`
     #: says why); None: a submission without an answer is given up at once.
     reconcile_seconds: float | None = 60.0
 

@@ -1,4 +1,4 @@
-"""The store of requests: which attempt was the first, who holds it, and what came of it."""
+"""The store of executions of pictures."""
 
 from collections.abc import Collection, Sequence
 

@@ -1,4 +1,4 @@
-"""The memory of work, and who is told of it."""
+"""The stores of jobs and executions, and the feed of their changes."""
 
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -16,7 +16,7 @@ class Claim(msgspec.Struct, Generic[J], frozen=True):
 
     job: J
     token: str
-    #: Whether its owner deleted it or the operator called it off.
+    #: Whether its owner deleted it or the operator cancelled it.
     unwanted: bool = False
 
 
@@ -31,7 +31,7 @@ class Write(msgspec.Struct, Generic[J], frozen=True):
 
 
 class JobStore(Protocol[J]):
-    """The memory of one kind of work. What it has confirmed survives the death of the process.
+    """The store of one kind of jobs. What it has confirmed survives the death of the process.
 
     Each method raises StorageFailed if the store does not take or give anything at the moment.
     """
@@ -44,7 +44,7 @@ class JobStore(Protocol[J]):
         identity: RequestIdentity | None = None,
         connected: ConnectedProcess | None = None,
     ) -> J:
-        """Remember a new job, due at once; or return the one of an earlier execution, if `identity` joins that.
+        """Store a new job, due at once; or return the one of an earlier execution, if `identity` joins that.
 
         `connected` is the process that has the request's connection: the job is waited for by it from now on. A first
         attempt joins a job that is live, or that was completed within the window; that no connection waits for; whose
@@ -70,7 +70,7 @@ class JobStore(Protocol[J]):
         ...
 
     async def release(self, job_id: str, process: str, *, answered_at: float | None) -> None:
-        """Note that no connection of a process waits for a job, and when a client was given its id, if one was."""
+        """Note that no connection of a process waits for a job, and when a client received its id, if one did."""
         ...
 
     async def keep_alive(self, process: str, *, now: float, lease: float) -> None:
@@ -164,25 +164,25 @@ class JobStore(Protocol[J]):
 
 
 class RequestStore(Protocol):
-    """The memory of requests for pictures, which other processes have to know of. Raises StorageFailed as `JobStore`.
+    """The store of executions of pictures, for other processes. Raises StorageFailed as `JobStore`.
 
-    An entry is its holder's as long as its lease runs, by the database's clock.
+    An execution belongs to its process until its lease ends, by the database's clock.
     """
 
     async def begin(self, record: ExecutionRecord, *, now: float, lease: float) -> PriorExecution | None:
-        """Remember that a request is under way and return None; or return the execution that it joins (`pick`)."""
+        """Store a new execution and return None; or return the execution that the request joins (`pick`)."""
         ...
 
     async def register(self, record: ExecutionRecord, *, now: float, lease: float) -> None:
-        """Remember that a request is under way, beside all others of its scope."""
+        """Store a new execution beside all others of its scope."""
         ...
 
     async def renew(self, execution_ids: Collection[str], *, now: float, lease: float) -> None:
-        """Keep entries that are still under way."""
+        """Renew the leases of running executions."""
         ...
 
     async def finish(self, record: ExecutionRecord, answer: StoredAnswer | None, *, answered_at: float | None) -> bool:
-        """Remember how a request was answered, None where that is not kept; return whether it was still known.
+        """Store the answer of an execution, None if it is not kept; return whether the execution was still known.
 
         `answered_at` is when a client was given the answer, None if none was.
         """
@@ -205,9 +205,9 @@ class Subscription(Protocol):
     """One reader's view of one job."""
 
     async def next(self, known: J, within: float) -> J | None:
-        """Return the newest state as soon as it is news to a reader who knows that one, or None after so many seconds.
+        """Return the newest state as soon as it differs for a reader of `known`, or None after `within` seconds.
 
-        States that are no news make the time no longer.
+        States that do not differ do not extend the time.
 
         Raises:
             Draining: the process is shutting down.
@@ -216,7 +216,7 @@ class Subscription(Protocol):
 
 
 class JobFeed(Protocol):
-    """Tells readers that a job moved. The store is the truth, and is looked at for all of them: none does so itself."""
+    """Tells readers that a job has changed. It reads the store for all of them; a reader never reads it itself."""
 
     def publish(self, job: Job) -> None:
         """Tell everybody who watches this job and does not know that yet."""

@@ -1,4 +1,4 @@
-"""The memory of what clients can look up again."""
+"""The stores of what clients can look up again."""
 
 from collections.abc import Collection, Sequence
 from typing import Protocol
@@ -9,7 +9,7 @@ from adapter.domain.stored_response import StoredResponse
 
 
 class FileOwner(Protocol):
-    """A memory whose entries have files, and last as long as they say themselves.
+    """A store whose entries have files and an end of their own.
 
     Each method raises StorageFailed if the store does not take or give anything at the moment.
     """
@@ -40,10 +40,10 @@ class ImageLocator(Protocol):
 
 
 class FileStore(FileOwner, ImageLocator, Protocol):
-    """The memory of the files that clients gave us. Nobody is shown what was deleted or has expired."""
+    """The store of uploaded files. A deleted or expired file is not shown."""
 
     async def add(self, file: UploadedFile) -> None:
-        """Remember a file whose bytes are stored."""
+        """Add a file whose bytes are stored."""
         ...
 
     async def find(self, file_id: str, owner: str, *, now: float) -> UploadedFile | None:
@@ -57,7 +57,7 @@ class FileStore(FileOwner, ImageLocator, Protocol):
     async def list(
         self, owner: str, page: Page[UploadedFile], *, purpose: str | None = None, now: float
     ) -> Sequence[UploadedFile]:
-        """Return a page of an owner's files, by the time of their coming; if `purpose` is given only those for it."""
+        """Return a page of an owner's files in the order of their upload; with `purpose` only those for it."""
         ...
 
     async def delete(self, file_id: str, owner: str, *, now: float) -> UploadedFile | None:
@@ -66,20 +66,20 @@ class FileStore(FileOwner, ImageLocator, Protocol):
 
 
 class ResponseStore(FileOwner, ImageLocator, Protocol):
-    """The memory of answers. Nobody is shown what was deleted or has expired."""
+    """The store of responses. A deleted or expired response is not shown."""
 
     async def add(self, stored: StoredResponse) -> bool:
-        """Remember a new reply; return False if there is one of that key."""
+        """Add a new response; return False if there is one with that key."""
         ...
 
     async def save(self, stored: StoredResponse) -> bool:
-        """Write the next state of a reply that is live and not deleted; return whether it was."""
+        """Write the next state of a response that is live and not deleted; return whether it was."""
         ...
 
     async def find(self, key: str, owner: str, *, now: float) -> StoredResponse | None:
-        """Return a reply of this owner as it looks now."""
+        """Return a response of this owner as it looks now."""
         ...
 
     async def delete(self, key: str, owner: str, *, now: float) -> StoredResponse | None:
-        """Hide a reply of this owner for ever and return it, so that its picture goes."""
+        """Hide a response of this owner for ever and return it, so that its picture is deleted."""
         ...

@@ -106,7 +106,7 @@ async def _answer_aside(body: ChatRequest, call: SideCall, services: Services) -
 
 
 async def text_stream(answer: write.ChatHeading, text: str) -> AsyncIterator[bytes]:
-    """Say a text."""
+    """Yield an answer that is a text."""
     for chunk in (write.role_chunk(answer), write.content_chunk(answer, text), *write.last_chunks(answer, ChatUsage())):
         yield sse.frame(chunk)
     yield sse.DONE
@@ -141,7 +141,7 @@ async def _complete_with_video(request: OwnedRequest, parsed: ParsedChat[VideoDr
 
 
 async def handed_over(services: Services, job: VideoJob, answer: bytes) -> AsyncIterator[bytes]:
-    """Send a whole answer and note that it was taken.
+    """Send a whole answer and note its delivery.
 
     A stream even though it is one piece: the framework ends a stream whose client has hung up, and the client's next
     request then gets the video that is already paid for.
@@ -152,7 +152,7 @@ async def handed_over(services: Services, job: VideoJob, answer: bytes) -> Async
 
 
 async def video_stream(services: Services, job: VideoJob, answer: write.ChatHeading) -> AsyncIterator[bytes]:
-    """Tell how a video comes along, then hand it over. What fails from here on is said inside the stream."""
+    """Yield the progress of a video, then the video. A failure from here on is an event of the stream."""
     yield sse.frame(write.role_chunk(answer))
     reporter = ProgressReporter(answer, services.clock)
     try:
@@ -193,7 +193,7 @@ async def _complete_with_pictures(
 async def picture_stream(
     services: Services, handle: ResultHandle, answer: write.ChatHeading, *, enclosed: bool
 ) -> AsyncIterator[bytes]:
-    """Say that pictures are being made, then show them. What fails is said inside the stream."""
+    """Yield progress, then the pictures. A failure is an event of the stream."""
     started = services.clock.now()
     reporter = ProgressReporter(answer, services.clock)
     yield sse.frame(write.role_chunk(answer))

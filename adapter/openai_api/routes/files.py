@@ -1,4 +1,4 @@
-"""Stored files: whole, in part, or not again."""
+"""Sends stored files: whole, a range, or 304."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""Requests that may be repetitions: what they are known by, and how their answers say so."""
+"""The identity of a request, and the header of a replayed answer."""
 
 from collections.abc import Mapping
 
@@ -15,10 +15,10 @@ REPLAYED = {"idempotent-replayed": "true"}
 
 
 def media_call(request: OwnedRequest, services: Services, content: str) -> MediaCall:
-    """Return what a request of such content is known by, with its connection.
+    """Return the identity of a request with that content, and its connection.
 
     Raises:
-        InvalidRequest: its `Idempotency-Key` is none.
+        InvalidRequest: its `Idempotency-Key` is not valid.
     """
     repeat = read_retry_info(request.headers)
     identity = RequestIdentity(
@@ -28,5 +28,5 @@ def media_call(request: OwnedRequest, services: Services, content: str) -> Media
 
 
 def replay_headers(handle: ResultHandle | Waiting[ImageJob]) -> Mapping[str, str]:
-    """Return what says that an answer is an earlier one."""
+    """Return the header of an answer that was given before."""
     return REPLAYED if handle.is_replay else {}

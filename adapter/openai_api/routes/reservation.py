@@ -1,4 +1,4 @@
-"""Room in memory, held from the first large byte of a request to the last one of its answer."""
+"""Memory reservations: from the first large byte of a request to the last one of its answer."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -103,7 +103,7 @@ class _Reader:
         return message
 
     async def take(self, message: Message) -> None:
-        """Send a message. Whoever wants to know is told before the last one whether the client is still there."""
+        """Send a message. Before the last one the callback hears whether the client is still there."""
         if message["type"] != "http.response.body" or message["more_body"]:
             await self._take(message)
             return
@@ -160,7 +160,7 @@ def _take_at_once(receive: Receive) -> None:
 
 
 async def check_connected(request: OwnedRequest) -> None:
-    """Begin with nothing for a client that hung up before, for example while its request waited for memory.
+    """Refuse to begin for a client that has hung up, for example while its request waited for memory.
 
     The body has to have been read: what the server says next is that the client is gone.
 
@@ -246,7 +246,7 @@ class RequestConnection:
 
 
 async def body_chunks(request: OwnedRequest, services: Services) -> AsyncIterator[bytes]:
-    """Yield a body as it comes. Room for a large one is taken before, or on the way where its length is not told.
+    """Yield a body as it arrives. Memory for a large one is reserved before, or in steps if its length is unknown.
 
     Raises:
         ServerBusy: there is none.
@@ -287,7 +287,7 @@ async def with_stall_limit(chunks: AsyncIterator[bytes], seconds: float) -> Asyn
 
 
 async def read_body(request: OwnedRequest, services: Services, read: Callable[[bytes], _T]) -> tuple[str, _T]:
-    """Return the digest of a whole JSON body, and what `read` makes of it (as `arriving`)."""
+    """Return the digest of a whole JSON body, and what `read` makes of it (as `body_chunks`)."""
     chunks = [chunk async for chunk in body_chunks(request, services)]
     return await offload(sum(map(len, chunks)), lambda: _with_content(_of_deployment(request, b"".join(chunks)), read))
 
@@ -309,7 +309,7 @@ async def read_json_or_form(
     of_json: Callable[[bytes], _T],
     of_form: Callable[[Sequence[Part]], _T],
 ) -> tuple[str, _T]:
-    """Return the digest of a whole body, and what one of two readers makes of it (as `arriving`).
+    """Return the digest of a whole body, and what one of two readers makes of it (as `body_chunks`).
 
     A form says that it is one. Everything else is JSON: curl calls a body that it was given
     `application/x-www-form-urlencoded`.
@@ -330,5 +330,5 @@ async def read_json_or_form(
 
 
 async def offload(size: int, work: Callable[[], _T]) -> _T:
-    """Do what takes long for so many bytes in a thread: the event loop has others to serve."""
+    """Run work on so many bytes in a thread if it would take long."""
     return work() if size <= QUICK_BYTES else await asyncio.to_thread(work)

@@ -105,7 +105,7 @@ def _key(response_id: str) -> str:
 def _new_response(
     services: Services, planned: PlannedResponse, owner: str, execution: str, began_at: float
 ) -> StoredResponse:
-    """Return the reply to a request; all attempts of one request have the same, by the name of the execution."""
+    """Return the response to a request. All attempts of a request have the same one, by the execution id."""
     body, plan, key = planned.body, planned.plan, execution
     return StoredResponse(
         key=key,
@@ -124,7 +124,7 @@ def _new_response(
 
 
 async def _answer_with_text(request: OwnedRequest, services: Services, planned: PlannedResponse) -> Answer:
-    """Answer what has its answer already: nothing is made, and nothing is paid for."""
+    """Answer a request for nothing new: nothing is made and nothing is paid for."""
     stored = _new_response(services, planned, request.auth, secrets.token_hex(16), services.clock.now())
     done = stored.answered(services.clock.now())
     log.info("responses.nothing_made", key=done.key, model=done.model)
@@ -210,7 +210,7 @@ def _event_stream(events: AsyncIterator[bytes], headers: Mapping[str, str] = NO_
 
 @get("/responses/{response_id:str}")
 async def retrieve_response(request: OwnedRequest, response_id: str, services: Services) -> Answer:
-    """Show a response as it stands, or tell how it comes along from any event on."""
+    """Show a response in its present state, or stream it from any event on."""
     stored = await services.responses.find(_key(response_id), request.auth)
     if stored.drawn is not None:
         await reserve(request, services, memory_estimate.of_drawn(stored.drawn.pixels.area))
@@ -254,7 +254,7 @@ async def cancel_response(request: OwnedRequest, response_id: str, services: Ser
 
 @delete("/responses/{response_id:str}", status_code=200)
 async def delete_response(request: OwnedRequest, response_id: str, services: Services) -> Response[bytes]:
-    """Forget a response."""
+    """Delete a response."""
     stored = await services.responses.delete(_key(response_id), request.auth)
     if stored.background and stored.video is None:
         await services.background.delete(stored)
@@ -263,7 +263,7 @@ async def delete_response(request: OwnedRequest, response_id: str, services: Ser
 
 @get("/responses/{response_id:str}/input_items")
 async def list_input_items(request: OwnedRequest, response_id: str, services: Services) -> Response[bytes]:
-    """List what a response was plan."""
+    """List the input of a response."""
     page = read_page(request.query_params, usual=USUAL_PAGE, most=MOST_ON_A_PAGE)
     stored = await services.responses.find(_key(response_id), request.auth)
     items = msgspec.json.decode(stored.items, type=tuple[GivenItem, ...])

@@ -1,4 +1,4 @@
-"""What every handler works with, and how it answers."""
+"""The services of the handlers, and how handlers answer."""
 
 from collections.abc import Mapping, Sequence
 from typing import cast
@@ -34,21 +34,21 @@ OwnedRequest = Request[None, str, State]
 
 
 class ChatOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How chats are answered where they do not say."""
+    """The defaults of chats."""
 
     #: Whether pictures go beside the text.
     enclose_pictures: bool
     #: How videos are shown, by the name of a key and otherwise.
     markup_by_key: Mapping[str, Markup]
     markup: Markup
-    #: Whether a failure inside a stream is also told in words.
+    #: Whether a failure inside a stream is also written as text.
     stream_errors: StreamErrors
     #: The text model for side calls where a model's card names none; empty: they are answered here.
     side_call_model: str
 
 
 class ImageOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How the Images API answers where a request does not say."""
+    """The defaults of the Images API."""
 
     #: How pictures are handed over, by the name of a key and otherwise.
     delivery_by_key: Mapping[str, Delivery]
@@ -56,7 +56,7 @@ class ImageOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
-    """The use cases and the facts that reading and writing need."""
+    """The use cases, and the options for reading and writing."""
 
     access: Access
     #: What keys are called in the configuration.
@@ -82,11 +82,11 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     chat_options: ChatOptions
     image_options: ImageOptions
     media_links: MediaLinks
-    #: How often a running video is looked at, in seconds: asking sooner tells nothing new.
+    #: How often a running video is polled, in seconds: asking sooner brings nothing new.
     poll_seconds: float
-    #: What a provider gets to take a video before its stream begins.
+    #: How long a stream waits for the provider to take its video, in seconds.
     opening_seconds: float
-    #: Silence after which a stream says that it is still there.
+    #: Silence after which a stream sends a heartbeat, in seconds.
     heartbeat_seconds: float
 
     @property

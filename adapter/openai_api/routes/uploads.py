@@ -19,7 +19,7 @@ USUAL_PAGE = MOST_ON_A_PAGE = 10_000
 
 @post("/files", status_code=200)
 async def upload_file(request: OwnedRequest, services: Services) -> Response[bytes]:
-    """Keep a picture."""
+    """Store an uploaded picture."""
     content_type = request.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != "multipart/form-data":
         raise InvalidRequest("The body has to be multipart/form-data with a 'file' and a 'purpose'.", param="file")
@@ -48,7 +48,7 @@ async def retrieve_file(request: OwnedRequest, file_id: str, services: Services)
 
 @delete("/files/{file_id:str}", status_code=200)
 async def delete_file(request: OwnedRequest, file_id: str, services: Services) -> Response[bytes]:
-    """Forget a file."""
+    """Delete a file."""
     await services.uploads.delete(file_id, request.auth)
     return json_response(FileDeleted(id=file_id))
 

@@ -1,4 +1,4 @@
-"""`/v1/videos`: a video is a job that is made, looked at, fetched and deleted."""
+"""`/v1/videos`: create, describe, list, download, remix and delete videos."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -59,13 +59,13 @@ async def list_videos(request: OwnedRequest, services: Services) -> Response[byt
 
 @get("/videos/{video_id:str}")
 async def retrieve_video(request: OwnedRequest, video_id: str, services: Services) -> Response[bytes]:
-    """Tell how a video comes along."""
+    """Describe a video."""
     return _video(await services.videos.find_video(video_id, request.auth), services)
 
 
 @delete("/videos/{video_id:str}", status_code=200)
 async def delete_video(request: OwnedRequest, video_id: str, services: Services) -> Response[bytes]:
-    """Forget a video and its files."""
+    """Delete a video and its files."""
     await services.videos.delete_video(video_id, request.auth)
     return json_response(VideoDeleted(id=video_id))
 
@@ -86,7 +86,7 @@ async def read_content(request: OwnedRequest, video_id: str, services: Services)
 
 @post("/videos/{video_id:str}/remix", status_code=200)
 async def remix_video(request: OwnedRequest, video_id: str, services: Services) -> Response[bytes]:
-    """Have a finished video made once more with another prompt."""
+    """Make a video like a finished one, with another prompt."""
     content, body = await read_json_or_form(
         request,
         services,
@@ -129,7 +129,7 @@ async def watch_video(request: OwnedRequest, video_id: str, services: Services) 
 async def video_events(
     services: Services, changes: AsyncGenerator[tuple[VideoJob, int] | None, None]
 ) -> AsyncIterator[bytes]:
-    """Tell of each change. Told to stop, it ends, and the reader goes on elsewhere."""
+    """Yield each change. When the process stops, the stream ends, and the reader goes on at another process."""
     try:
         async with aclosing(changes):
             async for change in changes:
