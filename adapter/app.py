@@ -9,7 +9,8 @@ import structlog
 from litestar import Litestar
 
 from adapter.access.keyring import Keyring
-from adapter.access.keys import SqlKeyStore
+from adapter.access.keys import SqlKeyStore, digest
+from adapter.access.owners import take_over
 from adapter.budget import MemoryBudget
 from adapter.clock import SystemClock
 from adapter.database.address import without_password
@@ -29,6 +30,7 @@ from adapter.domain.ports import (
     RequestStore,
     VideoProvider,
 )
+from adapter.domain.telemetry import Telemetry
 from adapter.drain import on_stop_signal
 from adapter.generation.files import Files
 from adapter.generation.image_files import ImageFiles
@@ -74,7 +76,6 @@ from adapter.wiring import (
     build_database,
     build_image_options,
     build_input_loader,
-    build_key_names,
     build_keys,
     build_media_links,
     build_media_store,
@@ -126,6 +127,7 @@ def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
     clock: Clock | None = None,
     override: Override = unchanged,
     providers: Sequence[AnyProvider] = registry.BUILT_IN,
+    telemetry: Telemetry | None = None,
 ) -> Litestar:
     """Build the application. The outside world is an argument; everything else is in the settings.
 
@@ -135,13 +137,19 @@ def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
     Raises:
         WrongConfiguration: a secret that a setting refers to is not there, or the media store cannot be used.
     """
-    outside = Outside(transport=transport, clock=clock or SystemClock(), override=override, providers=providers)
+    outside = Outside(
+        transport=transport,
+        clock=clock or SystemClock(),
+        override=override,
+        providers=providers,
+        telemetry=telemetry or Telemetry(),
+    )
     application = Application(settings, catalogue, outside)
     app = api(application.open, body_bytes=settings.limits.body_bytes)
     decoded = DecodedBodies(app.asgi_handler, body_bytes=settings.limits.body_bytes)
     draining = DrainMiddleware(HeadRequests(AzurePaths(ReservationMiddleware(decoded))))
     application.drains.append(draining.drain)
-    app.asgi_handler = Cors(RequestLog(draining))
+    app.asgi_handler = Cors(RequestLog(draining, outside.telemetry.metrics))
     return app
 
 
@@ -181,6 +189,7 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock = msgspec.field(default_factory=SystemClock)
     override: Override = unchanged
     providers: Sequence[AnyProvider] = registry.BUILT_IN
+    telemetry: Telemetry = Telemetry()
 
 
 class Application:
@@ -192,6 +201,7 @@ class Application:
         self._settings = settings
         self._clock = outside.clock
         self._override = outside.override
+        self._telemetry = outside.telemetry
         self._http = Http(outside.transport)
         self._providers = build_providers(settings, outside.providers, self._http, outside.clock)
         self._context = build_read_context(settings, catalogue)
@@ -228,8 +238,9 @@ class Application:
     async def _resources(self, stack: AsyncExitStack) -> Resources:
         database = await build_database(self._settings)
         stack.push_async_callback(database.dispose)
+        await self._name_owners(database)
         feed = LocalFeed(self._clock)
-        memory = Memory(SqlJobStore(database), feed, self._media)
+        memory = Memory(SqlJobStore(database, usage=self._telemetry.usage), feed, self._media)
         videos = {name: each.videos for name, each in self._providers.items() if each.videos}
         budget = MemoryBudget(
             self._clock,
@@ -244,7 +255,7 @@ class Application:
                 requests=SqlRequestStore(database),
                 video_providers=videos,
                 spool=build_spool(self._settings),
-                image_jobs=SqlJobStore(database, IMAGE),
+                image_jobs=SqlJobStore(database, IMAGE, self._telemetry.usage),
                 image_makers={name: ImagePipeline(one, inputs, budget) for name, one in images.items()},
             )
         )
@@ -260,6 +271,12 @@ class Application:
             responses=SqlResponseStore(database),
         )
 
+    async def _name_owners(self, database: Database) -> None:
+        """Give what belonged to the digest of a key to the owner that is named for it now."""
+        for key in self._keys:
+            if key.owner is not None:
+                await take_over(database, [digest(await key.secret.read())], key.owner)
+
     def _follower(self, resources: Resources) -> Follower:
         silence = self._settings.chat.heartbeat_seconds
         return Follower(resources.memory.jobs, resources.feed, resources.database.changes, self._clock, silence=silence)
@@ -267,7 +284,12 @@ class Application:
     def _engine(self, resources: Resources) -> Engine:
         clock, schedule, ports = self._clock, build_poll_schedule(self._settings), resources.ports
         videos = StepContext(
-            providers=ports.video_providers, memory=ports.memory, clock=clock, schedule=schedule, spool=ports.spool
+            providers=ports.video_providers,
+            memory=ports.memory,
+            clock=clock,
+            schedule=schedule,
+            spool=ports.spool,
+            metrics=self._telemetry.metrics,
         )
         images = ImageContext(
             makers=ports.image_makers,
@@ -276,6 +298,7 @@ class Application:
             clock=clock,
             schedule=schedule,
             drain_seconds=build_timeouts(self._settings).drain_seconds,
+            metrics=self._telemetry.metrics,
         )
         return Engine(videos, images, clock)
 
@@ -284,7 +307,7 @@ class Application:
         timeouts = build_timeouts(settings)
         image_makers = ImageMakers(resources.ports.image_makers, resources.inputs)
         repeats = PriorExecutions(resources.ports.requests, memory.media, clock, timeouts)
-        pictures = Pictures(image_makers, repeats, resources.feed, clock, timeouts)
+        pictures = Pictures(image_makers, repeats, resources.feed, clock, timeouts, telemetry=self._telemetry)
         resources.stack.push_async_callback(pictures.finish)
         resources.keep_running("pictures.run", pictures.run())
         responses = Responses(resources.responses, ImageFiles(memory.media), clock)
@@ -297,8 +320,7 @@ class Application:
         store = SqlKeyStore(resources.database)
         uploads = Uploads(resources.files, memory.media, clock, [resources.responses])
         return Services(
-            key_names=build_key_names(settings, self._keys),
-            access=Keyring([*self._keys.values()], store, anonymous=settings.access.anonymous),
+            access=Keyring(self._keys, store, anonymous=settings.access.anonymous),
             pictures=pictures,
             videos=videos,
             image_orders=ImageOrders(uploads, pictures),

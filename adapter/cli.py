@@ -225,10 +225,24 @@ def keys() -> None:
 @keys.command(name="create")
 @with_config
 @click.argument("name")
-def create_key(config: Path, name: str) -> None:
+@click.option("--owner", help="To whom its videos and files belong; several keys may have one owner. [default: NAME]")
+def create_key(config: Path, name: str, owner: str | None) -> None:
     """Make a key and print it: the only time that it can be seen."""
-    settings = load_settings(config, os.environ)
-    click.echo(asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).create(name, now=SystemClock().now()))))
+    settings, now = load_settings(config, os.environ), SystemClock().now()
+    click.echo(asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).create(name, now=now, owner=owner))))
+
+
+@keys.command(name="rotate")
+@with_config
+@click.argument("name")
+@click.option(
+    "--keep-minutes", type=click.FloatRange(0, 10_080), default=0.0, help="How long the old key is valid too."
+)
+def rotate_key(config: Path, name: str, keep_minutes: float) -> None:
+    """Replace a key and print the new one. Its videos and files stay."""
+    settings, now, keep = load_settings(config, os.environ), SystemClock().now(), keep_minutes * 60
+    key = asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).rotate(name, now=now, keep_seconds=keep)))
+    click.echo(key)
 
 
 @keys.command(name="list")

@@ -58,6 +58,12 @@ class AccessSettings(_Section, frozen=True, kw_only=True):
 
     keys: tuple[str, ...] = ()
     anonymous: bool = False
+    #: Names of owners, each with those of `keys` that belong to it. Media stay with the name when its keys change.
+    owners: dict[Annotated[str, Meta(min_length=1, max_length=60)], tuple[str, ...]] = {}
+
+    def owner_of(self, reference: str) -> str | None:
+        """Return the owner that a key belongs to, if one is named."""
+        return next((name for name, keys in self.owners.items() if reference in keys), None)
 
 
 class S3(_Section, frozen=True, kw_only=True):
@@ -261,6 +267,10 @@ def load_settings(
         raise WrongConfiguration(f"{path}: chat.side_call_model needs the section {needed}.")
     if bool(settings.storage.s3.access_key) != bool(settings.storage.s3.secret_key):
         raise WrongConfiguration(f"{path}: storage.s3.access_key and storage.s3.secret_key go together.")
+    owned = [key for keys in settings.access.owners.values() for key in keys]
+    if len(owned) != len(set(owned)) or not set(owned) <= set(settings.access.keys):
+        # Not the key itself: it may be one in the open.
+        raise WrongConfiguration(f"{path}: each key of access.owners has to be one of access.keys, and is named once.")
     for table, names in settings.keys_named.items():
         for number, name in enumerate(names):
             if name.startswith(REFERENCES) and name not in settings.access.keys:

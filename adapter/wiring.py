@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from adapter.access.names import ConfiguredNames
+from adapter.access.keyring import ConfiguredKey
+from adapter.access.keys import digest, owner_named
 from adapter.credentials import secret
 from adapter.database.engine import Database, open_database
 from adapter.domain.catalogue import Catalogue, LengthPolicy
@@ -24,6 +26,8 @@ from adapter.openai_api.write.videos import MediaLinks
 from adapter.providers.description import AnyProvider, Provider, ProviderContext
 from adapter.providers.http import Http
 from adapter.settings import Settings, load_phrasebook
+
+_T = TypeVar("_T")
 
 #: The lease of a picture under way, in `jobs.lease_seconds`: it is renewed less often than a job's.
 LEASE_FACTOR = 3
@@ -102,13 +106,26 @@ def build_provider_context(name: str, http: Http, clock: Clock) -> ProviderConte
     return ProviderContext(http=http, clock=clock, open_secret=open_secret)
 
 
-def build_keys(settings: Settings) -> Mapping[str, Secret]:
-    """Return the clients' keys of the configuration, each by its reference.
+def build_keys(settings: Settings) -> Sequence[ConfiguredKey]:
+    """Return the clients' keys of the configuration.
 
     Raises:
         WrongConfiguration: one that is referred to is not there.
     """
-    return {key: secret(key, key=f"access.keys[{number}]") for number, key in enumerate(settings.access.keys)}
+    access = settings.access
+    return [
+        ConfiguredKey(
+            secret=secret(reference, key=f"access.keys[{number}]"),
+            id=key_id(reference),
+            owner=None if (owner := access.owner_of(reference)) is None else owner_named(owner),
+        )
+        for number, reference in enumerate(access.keys)
+    ]
+
+
+def key_id(name: str) -> str:
+    """Return the id of a key by its name or reference. A key in the open is not shown."""
+    return f"plain:{digest(name)[:8]}" if name.startswith("plain:") else name
 
 
 def build_input_loader(settings: Settings, media: MediaStore) -> InputImageLoader:
@@ -140,16 +157,14 @@ def build_read_context(settings: Settings, catalogue: Catalogue) -> ReadContext:
     )
 
 
-def build_key_names(settings: Settings, keys: Mapping[str, Secret]) -> ConfiguredNames:
-    """Return the names of keys that settings use."""
-    named = {name for names in settings.keys_named.values() for name in names}
-    return ConfiguredNames({name: key for name, key in keys.items() if name in named})
+def _by_key_id(table: Mapping[str, _T]) -> Mapping[str, _T]:
+    return {key_id(name): value for name, value in table.items()}
 
 
 def build_image_options(settings: Settings) -> ImageOptions:
     """Return how the Images API answers where a request does not say."""
     told = settings.images
-    return ImageOptions(delivery_by_key=told.response_format_by_key, delivery=told.response_format)
+    return ImageOptions(delivery_by_key=_by_key_id(told.response_format_by_key), delivery=told.response_format)
 
 
 def build_chat_options(settings: Settings) -> ChatOptions:
@@ -157,7 +172,7 @@ def build_chat_options(settings: Settings) -> ChatOptions:
     told = settings.chat
     return ChatOptions(
         enclose_pictures=told.images == "data",
-        markup_by_key=told.markup_by_key,
+        markup_by_key=_by_key_id(told.markup_by_key),
         markup=told.video_markup,
         stream_errors=told.stream_errors,
         side_call_model=told.side_call_model,

@@ -92,6 +92,7 @@ FOREIGN = {
         "adapter.jobs.video_executions",
         "adapter.records",
         "adapter.access.keys",
+        "adapter.access.owners",
     ),
     "alembic": ("adapter.database",),
     "asyncpg": ("adapter.database.postgres", "adapter.database.changes"),

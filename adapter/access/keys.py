@@ -2,21 +2,23 @@
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from adapter.database.engine import Database, reading, writing
 from adapter.database.tables import KEYS
+from adapter.domain.principal import Principal
 from adapter.errors import InvalidRequest, NotFound
 
 #: Longest name of a key: `key:NAME` is the owner of jobs, and has a column of 64 characters.
 LONGEST_NAME = 60
 #: Tells a person, and a scanner of repositories, what the thing is.
 PREFIX = "sk-adapter-"
-#: Stands before the name of a key where it is the owner of something.
+#: Stands before the name of an owner.
 MADE = "key:"
 
 
@@ -31,35 +33,63 @@ class KeyRecord(msgspec.Struct, frozen=True):
 class SqlKeyStore:
     """Keys in the database (the port `KeyStore`)."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        """Take the database, and the clock by which a rotated key ends."""
         self._database = database
+        self._clock = clock
 
-    async def create(self, name: str, *, now: float) -> str:
+    async def create(self, name: str, *, now: float, owner: str | None = None) -> str:
         """Make a key of 256 random bits and return it: the only time that it can be seen.
 
+        What it makes belongs to `owner`, or to its name. Several keys may have one owner.
+
         Raises:
-            InvalidRequest: there is, or was, a key of that name; or the name is too long.
+            InvalidRequest: there is, or was, a key of that name; or the name or the owner is too long.
         """
-        if len(name) > LONGEST_NAME:
-            raise InvalidRequest(f"The name of a key has up to {LONGEST_NAME} characters.")
-        key = PREFIX + secrets.token_urlsafe(32)
+        if max(len(name), len(owner or "")) > LONGEST_NAME:
+            raise InvalidRequest(f"The name of a key or an owner has up to {LONGEST_NAME} characters.")
+        key = _new_key()
         try:
             async with writing(self._database) as connection:
-                await connection.execute(KEYS.insert().values(name=name, digest=digest(key), created_at=now))
+                await connection.execute(
+                    KEYS.insert().values(name=name, digest=digest(key), created_at=now, owner=owner)
+                )
         except IntegrityError as error:
             raise InvalidRequest(f"There is already a key named '{name}'.") from error
         return key
 
-    async def owner(self, key: str) -> str | None:
+    async def rotate(self, name: str, *, now: float, keep_seconds: float = 0.0) -> str:
+        """Replace a key and return the new one. Everything stays with its owner.
+
+        The old key is valid for `keep_seconds` more, so that its clients can change over. A second rotation ends it.
+
+        Raises:
+            NotFound: no key of that name, or it was revoked.
+        """
+        key = _new_key()
+        rotating = (
+            update(KEYS)
+            .where(KEYS.c.name == name, KEYS.c.revoked_at.is_(None))
+            .values(digest=digest(key), earlier_digest=KEYS.c.digest, earlier_until=now + keep_seconds)
+        )
+        async with writing(self._database) as connection:
+            if (await connection.execute(rotating)).rowcount == 0:
+                raise NotFound(f"There is no key named '{name}' that could be rotated.")
+        return key
+
+    async def principal(self, key: str) -> Principal | None:
         """Return who a key belongs to (the port of that name).
 
         It is found by its digest: what an attacker could learn from the time of the search is of no use without
         another key of the same digest.
         """
-        found = select(KEYS.c.name).where(KEYS.c.digest == digest(key), KEYS.c.revoked_at.is_(None))
+        shown = digest(key)
+        is_earlier = and_(KEYS.c.earlier_digest == shown, KEYS.c.earlier_until > self._clock())
+        is_shown = or_(KEYS.c.digest == shown, is_earlier)
+        found = select(KEYS.c.name, KEYS.c.owner).where(is_shown, KEYS.c.revoked_at.is_(None))
         async with reading(self._database) as connection:
-            name = (await connection.execute(found)).scalar_one_or_none()
-        return None if name is None else f"{MADE}{name}"
+            row = (await connection.execute(found)).one_or_none()
+        return None if row is None else Principal(owner=owner_named(row.owner or row.name), key=row.name)
 
     async def all(self) -> Sequence[KeyRecord]:
         """Return every key there ever was, oldest first."""
@@ -77,6 +107,15 @@ class SqlKeyStore:
         async with writing(self._database) as connection:
             if (await connection.execute(revoking)).rowcount == 0:
                 raise NotFound(f"There is no key named '{name}' that could be revoked.")
+
+
+def owner_named(name: str) -> str:
+    """Return the owner of a name: no name is the digest of a key."""
+    return f"{MADE}{name}"
+
+
+def _new_key() -> str:
+    return PREFIX + secrets.token_urlsafe(32)
 
 
 def digest(key: str) -> str:

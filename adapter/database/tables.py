@@ -53,6 +53,11 @@ KEYS = Table(
     Column("digest", String(64), nullable=False, unique=True),
     Column("created_at", Float, nullable=False),
     Column("revoked_at", Float),
+    #: To whom its media belong; NULL: to its name.
+    Column("owner", String(64)),
+    #: The key before the last rotation, and until when it is valid.
+    Column("earlier_digest", String(64)),
+    Column("earlier_until", Float),
 )
 
 FILES = Table(

@@ -39,6 +39,8 @@ class RequestIdentity(msgspec.Struct, frozen=True, kw_only=True):
     #: A digest of what the client said, behind the version of the rule that it was made by (`read/content.py`).
     content: str
     repeat: RetryInfo = RetryInfo()
+    #: The id of the key that it came with. It is no part of the identity: two keys of an owner are one owner.
+    key: str | None = None
 
     @property
     def scope(self) -> str:

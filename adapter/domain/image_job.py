@@ -12,6 +12,7 @@ import msgspec
 from adapter.domain.job import Failed, Failure, Intended, Job, JobState, NotSent, Phase, ProgressEvent
 from adapter.domain.media import Image, MediaFormat, Pixels
 from adapter.domain.orders import ImageOrder
+from adapter.domain.spending import Spending
 from adapter.domain.usage import Usage
 from adapter.errors import JobFailed
 
@@ -67,6 +68,10 @@ class ImageJob(Job, frozen=True, kw_only=True):
     def upstream_model(self) -> str:
         """The provider's name of the model (as `Job`)."""
         return self.order.upstream
+
+    def spending(self, key: str | None) -> Spending:
+        """Return what it spends: pictures (as `Job`)."""
+        return self.order.spending(self.owner, key)
 
     @property
     def file(self) -> str:

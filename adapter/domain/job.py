@@ -13,6 +13,7 @@ import msgspec
 
 from adapter.domain.media import MediaFormat, RemoteVideo
 from adapter.domain.orders import VideoOrder
+from adapter.domain.spending import Spending
 from adapter.errors import AdapterError, JobFailed
 
 
@@ -163,6 +164,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         """The provider's name of the model that does the work."""
         raise NotImplementedError
 
+    def spending(self, key: str | None) -> Spending:
+        """Return what it spends, for a request with the key of that id."""
+        raise NotImplementedError
+
     @property
     def took_seconds(self) -> float | None:
         """How long the provider took, of completed jobs that an estimate is made of."""
@@ -219,6 +224,10 @@ class VideoJob(Job, frozen=True, kw_only=True):
     def upstream_model(self) -> str:
         """The provider's name of the model (as `Job`)."""
         return self.order.upstream
+
+    def spending(self, key: str | None) -> Spending:
+        """Return what it spends: seconds of video (as `Job`)."""
+        return self.order.spending(self.owner, key)
 
     @property
     def took_seconds(self) -> float | None:

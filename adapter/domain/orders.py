@@ -6,6 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from adapter.domain.media import Frame, MediaFormat, Pixels, Ratio
+from adapter.domain.spending import Spending
 
 #: Seeds travel as 32-bit signed integers in Google's documents (`generationConfig.seed`, seed 003).
 MAX_SEED = 2**31 - 1
@@ -75,6 +76,10 @@ class ImageOrder(msgspec.Struct, frozen=True, kw_only=True):
     #: Quality of a JPEG or WebP, 0 to 100.
     compression: int = 100
 
+    def spending(self, owner: str, key: str | None) -> Spending:
+        """Return what its execution spends, and whose it is."""
+        return Spending(owner=owner, key=key, model=self.model, provider=self.provider, kind="image", units=self.n)
+
 
 class VideoInput(StrEnum):
     """What a video is made from beside its text."""
@@ -115,6 +120,12 @@ class VideoOrder(msgspec.Struct, frozen=True, kw_only=True):
     pictures: tuple[StoredInput, ...] = ()
     #: The job whose video this one varies.
     remix_of: str | None = None
+
+    def spending(self, owner: str, key: str | None) -> Spending:
+        """Return what its execution spends, and whose it is."""
+        return Spending(
+            owner=owner, key=key, model=self.model, provider=self.provider, kind="video", units=self.seconds
+        )
 
 
 class VideoDraft(msgspec.Struct, frozen=True, kw_only=True):

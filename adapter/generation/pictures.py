@@ -10,6 +10,8 @@ from adapter.domain.executions import RequestIdentity
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Clock, ImageMakers, JobFeed, Reservation
+from adapter.domain.spending import Spending
+from adapter.domain.telemetry import Telemetry, labels_of
 from adapter.errors import AdapterError, Draining, OwnFault, StorageFailed, already_paid
 from adapter.generation.execution import Execution, ImageBatch, InFlight, ResultHandle
 from adapter.generation.prior_executions import PriorExecutions
@@ -25,9 +27,17 @@ ROUND_SECONDS = 1.0
 class Pictures:
     """Makes pictures. Stores those that are delivered as links, and those that no client received."""
 
-    def __init__(
-        self, image_makers: ImageMakers, repeats: PriorExecutions, feed: JobFeed, clock: Clock, timeouts: Timeouts
+    def __init__(  # noqa: PLR0913 - each is a port
+        self,
+        image_makers: ImageMakers,
+        repeats: PriorExecutions,
+        feed: JobFeed,
+        clock: Clock,
+        timeouts: Timeouts,
+        *,
+        telemetry: Telemetry | None = None,
     ) -> None:
+        self._telemetry = telemetry or Telemetry()
         self._image_makers = image_makers
         self._repeats = repeats
         self._feed = feed
@@ -97,7 +107,9 @@ class Pictures:
         if one.prior:
             return await self._repeats.answer(one.prior)
         self._feed.check_open()
-        batch = ImageBatch(await self._make(order))
+        spending = order.spending(one.identity.owner, one.identity.key)
+        await self._telemetry.usage.record(spending)
+        batch = ImageBatch(await self._measured(order, spending))
         if linked:
             with already_paid():
                 batch = ImageBatch(batch.images, await self._repeats.keep(batch.images))
@@ -111,6 +123,21 @@ class Pictures:
             if one.batch is not None and not one.batch.names:
                 with already_paid():
                     one.batch = ImageBatch(one.batch.images, await self._repeats.keep(one.batch.images))
+
+    async def _measured(self, order: ImageOrder, spending: Spending) -> Sequence[Image]:
+        """Make pictures, and measure how long it took and how it ended."""
+        began, outcome = self._clock.now(), "crashed"
+        try:
+            made = await self._make(order)
+        except AdapterError as fault:
+            outcome = fault.code or fault.type
+            raise
+        else:
+            outcome = "completed"
+            return made
+        finally:
+            seconds = self._clock.now() - began
+            self._telemetry.metrics.observe("execution_seconds", seconds, labels_of(spending, outcome))
 
     async def _make(self, order: ImageOrder) -> Sequence[Image]:
         try:

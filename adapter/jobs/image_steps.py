@@ -17,7 +17,8 @@ from adapter.domain.image_job import LOST, Drawn, ImageJob, Made, advance_image,
 from adapter.domain.job import Failed, Failure, Intended, JobState, NotSent
 from adapter.domain.media import Image, image_from_bytes
 from adapter.domain.pieces import one_piece
-from adapter.domain.ports import Budget, Claim, Clock, ImageMaker, Memory
+from adapter.domain.ports import Budget, Claim, Clock, ImageMaker, Memory, Metrics
+from adapter.domain.telemetry import NoMetrics
 from adapter.errors import (
     AdapterError,
     Draining,
@@ -52,6 +53,7 @@ class ImageContext(msgspec.Struct, frozen=True, kw_only=True):
     schedule: PollSchedule
     #: What pictures under way get when the process is told to stop, in seconds.
     drain_seconds: float
+    metrics: Metrics = msgspec.field(default_factory=NoMetrics)
 
 
 class ImageSteps:
@@ -62,7 +64,7 @@ class ImageSteps:
         self._memory = context.memory
         self._clock = context.clock
         self._schedule = context.schedule
-        self._writer = JobWriter(context.memory, context.clock)
+        self._writer = JobWriter(context.memory, context.clock, context.metrics)
         self._before_sending = Deadline()
         self._last_while = Deadline()
 

@@ -7,7 +7,8 @@ import structlog
 
 from adapter.domain.job import Job, VideoJob
 from adapter.domain.job_kinds import J
-from adapter.domain.ports import Claim, Clock, Memory, Write
+from adapter.domain.ports import Claim, Clock, Memory, Metrics, Write
+from adapter.domain.telemetry import labels_of
 
 log = structlog.get_logger()
 
@@ -15,9 +16,10 @@ log = structlog.get_logger()
 class JobWriter(Generic[J]):
     """Writes claimed jobs; everything that a step changes goes through here."""
 
-    def __init__(self, memory: Memory[J], clock: Clock) -> None:
+    def __init__(self, memory: Memory[J], clock: Clock, metrics: Metrics) -> None:
         self._memory = memory
         self._clock = clock
+        self._metrics = metrics
 
     def next(self, claim: Claim[J], job: J, pause: float) -> Write[J]:
         """Return the write of a job that shall be looked at again after a pause, unless it is over."""
@@ -46,6 +48,16 @@ class JobWriter(Generic[J]):
         self._memory.feed.publish(job)
         if job.is_over:
             log_end(job)
+            self._metrics.observe("execution_seconds", _seconds(job), _labels(job))
+
+
+def _seconds(job: Job) -> float:
+    return round((job.finished_at or 0.0) - job.created_at, 3)
+
+
+def _labels(job: Job) -> Mapping[str, str]:
+    outcome = job.failure.code or job.failure.type if job.failure else "completed"
+    return labels_of(job.spending(None), outcome)
 
 
 def log_end(job: Job) -> None:
@@ -57,7 +69,7 @@ def log_end(job: Job) -> None:
         **_video_facts(job),
         state=job.state,
         code=job.failure.code if job.failure else None,
-        seconds=round((job.finished_at or 0.0) - job.created_at, 3),
+        seconds=_seconds(job),
     )
 
 

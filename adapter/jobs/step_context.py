@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import msgspec
 
 from adapter.domain.job import VideoJob
-from adapter.domain.ports import Clock, Memory, VideoProvider
+from adapter.domain.ports import Clock, Memory, Metrics, VideoProvider
+from adapter.domain.telemetry import NoMetrics
 from adapter.errors import UpstreamCredential
 from adapter.jobs.job_writer import JobWriter
 from adapter.jobs.poll_schedule import PollSchedule
@@ -21,11 +22,12 @@ class StepContext(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     schedule: PollSchedule
     spool: Spool = msgspec.field(default_factory=Spool)
+    metrics: Metrics = msgspec.field(default_factory=NoMetrics)
 
     @property
     def writer(self) -> JobWriter:
         """Writes what comes of a step."""
-        return JobWriter(self.memory, self.clock)
+        return JobWriter(self.memory, self.clock, self.metrics)
 
     def provider_of(self, job: VideoJob) -> VideoProvider:
         """Return the provider of a job.

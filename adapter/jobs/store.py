@@ -15,7 +15,8 @@ from adapter.database.tables import EXECUTIONS, JOBS
 from adapter.domain.executions import ConnectedProcess, RequestIdentity
 from adapter.domain.job import LIVE, Job, JobState, VideoJob
 from adapter.domain.job_kinds import VIDEO, J, JobKind
-from adapter.domain.ports import Claim, Write
+from adapter.domain.ports import Claim, UsageRecorder, Write
+from adapter.domain.telemetry import NoUsage
 from adapter.jobs import video_executions
 from adapter.jobs.documents import read_any, read_job
 from adapter.jobs.video_executions import VideoExecution
@@ -51,8 +52,14 @@ _stem_decoder = msgspec.json.Decoder(_Stemmed)
 class SqlJobStore(Generic[J]):
     """The jobs of one kind in a database (the port `JobStore`)."""
 
-    def __init__(self, database: Database, kind: JobKind[J] = VIDEO) -> None:  # type: ignore[assignment] # J's default
+    def __init__(
+        self,
+        database: Database,
+        kind: JobKind[J] = VIDEO,  # type: ignore[assignment] # J's default
+        usage: UsageRecorder | None = None,
+    ) -> None:
         self._database = database
+        self._usage = usage or NoUsage()
         self._kind = kind
         self._is_ours = JOBS.c.kind == kind.name
 
@@ -77,6 +84,7 @@ class SqlJobStore(Generic[J]):
             await connection.execute(
                 JOBS.insert().values(kind=self._kind.name, **_identity(job), due_at=there, **_columns(job))
             )
+            await self._usage.record(job.spending(identity.key if identity else None), connection)
             if identity is not None:
                 await video_executions.remember(connection, identity, job.id, connected, there)
             if connected is not None:

@@ -1,9 +1,25 @@
 """The command line, beside a running server."""
 
+from pathlib import Path
+
 import openai
 import pytest
+from openai.types.responses.tool_param import ImageGeneration
 
+from tests.fakes import png
 from tests.journeys.running import KEY, Connect, Server
+
+pytestmark = pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
+
+DRAW: ImageGeneration = {"type": "image_generation"}
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """A picture to upload."""
+    file = tmp_path / "fox.png"
+    file.write_bytes(png(64, 64))
+    return file
 
 
 def test_a_key_is_handed_out_and_taken_back_while_the_server_runs(server: Server, connect: Connect) -> None:
@@ -16,6 +32,25 @@ def test_a_key_is_handed_out_and_taken_back_while_the_server_runs(server: Server
         server.command("keys", "revoke", "ada")
         with pytest.raises(openai.AuthenticationError):
             client.models.list()
+
+
+def test_a_rotated_key_sees_everything_that_the_old_one_made(server: Server, connect: Connect, picture: Path) -> None:
+    """A file, a response, a video; the old key ends, and others see nothing."""
+    old = server.command("keys", "create", "bob").strip()
+    with connect(server, api_key=old) as client:
+        file = client.files.create(file=picture, purpose="vision")
+        answer = client.responses.create(model="gemini-3.1-flash-image", input="a fox", tools=[DRAW])
+        video = client.videos.create(model="veo-3.1-fast", prompt=f"waves {old}")
+    new = server.command("keys", "rotate", "bob").strip()
+
+    with connect(server, api_key=new) as client:
+        assert [each.id for each in client.files.list()] == [file.id]
+        assert client.responses.retrieve(answer.id).id == answer.id
+        assert [each.id for each in client.videos.list()] == [video.id]
+    with connect(server, api_key=old) as client, pytest.raises(openai.AuthenticationError):
+        client.models.list()
+    with connect(server) as client, pytest.raises(openai.NotFoundError):
+        client.files.retrieve(file.id)
 
 
 def test_jobs_can_be_looked_at(server: Server, client: openai.OpenAI, prompt: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
+from adapter.domain.telemetry import NoMetrics
 from adapter.openai_api.routes.decoding import DecodedBodies
 from adapter.openai_api.routes.head import HeadRequests
 from adapter.openai_api.routes.request_log import RequestLog
@@ -134,7 +135,7 @@ async def test_what_crashes_is_not_asked_for_again() -> None:
         raise LookupError("not foreseen")
 
     with capture_logs() as logs:
-        start, _ = await answers(RequestLog(crashes))
+        start, _ = await answers(RequestLog(crashes, NoMetrics()))
 
     assert start["type"] == "http.response.start"
     assert (start["status"], dict(start["headers"])[b"x-should-retry"]) == (500, b"false")

@@ -10,6 +10,7 @@ from litestar import Request
 from litestar.datastructures import State
 from litestar.types import HTTPReceiveMessage, HTTPScope
 
+from adapter.domain.principal import Principal
 from adapter.errors import ClientLeft, RequestStalled
 from adapter.openai_api.routes.reservation import QUICK_BYTES, check_connected, offload, with_stall_limit
 
@@ -44,7 +45,7 @@ async def test_nothing_is_begun_for_a_client_that_has_left() -> None:
         await left.wait()
         return {"type": "http.disconnect"}
 
-    request: Request[None, str, State] = Request(cast("HTTPScope", {"type": "http"}), receive=receive)
+    request: Request[None, Principal, State] = Request(cast("HTTPScope", {"type": "http"}), receive=receive)
     await check_connected(request)
     left.set()
     with pytest.raises(ClientLeft):

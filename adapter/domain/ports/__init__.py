@@ -3,7 +3,7 @@
 Clock, memory budget, connection of a request, providers, and stores; `Memory` groups the three stores of a job.
 """
 
-from adapter.domain.ports.access import Access, KeyNames, KeyStore, Secret
+from adapter.domain.ports.access import Access, KeyStore, Secret
 from adapter.domain.ports.budget import Budget, Reservation
 from adapter.domain.ports.clock import Clock
 from adapter.domain.ports.connection import Connection, EndCallback
@@ -20,6 +20,7 @@ from adapter.domain.ports.makers import (
 from adapter.domain.ports.media import ListedFile, MediaFile, MediaStore
 from adapter.domain.ports.memory import Memory
 from adapter.domain.ports.records import FileOwner, FileStore, ImageLocator, ResponseStore
+from adapter.domain.ports.telemetry import Metrics, UsageRecorder
 from adapter.domain.ports.videos import (
     AskAgain,
     Download,
@@ -55,12 +56,12 @@ __all__ = [
     "InputImages",
     "JobFeed",
     "JobStore",
-    "KeyNames",
     "KeyStore",
     "ListedFile",
     "MediaFile",
     "MediaStore",
     "Memory",
+    "Metrics",
     "Neighbours",
     "NotExecuted",
     "PictureFetcher",
@@ -75,6 +76,7 @@ __all__ = [
     "TextMaker",
     "Thumbnailer",
     "Unproven",
+    "UsageRecorder",
     "VideoProvider",
     "Working",
     "Write",

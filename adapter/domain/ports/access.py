@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from adapter.domain.principal import Principal
+
 
 class Secret(Protocol):
     """A credential that its owner may change while we run."""
@@ -19,7 +21,7 @@ class Secret(Protocol):
 class KeyStore(Protocol):
     """The keys that the operator created."""
 
-    async def owner(self, key: str) -> str | None:
+    async def principal(self, key: str) -> Principal | None:
         """Return who a key belongs to; None if it is not one of ours, or was revoked."""
         ...
 
@@ -27,18 +29,10 @@ class KeyStore(Protocol):
 class Access(Protocol):
     """The access check."""
 
-    async def owner(self, keys: Sequence[str]) -> str:
-        """Return who a request with these keys belongs to. The first one that is ours counts.
+    async def principal(self, keys: Sequence[str]) -> Principal:
+        """Return who sends a request with these keys. The first one that is ours counts.
 
         Raises:
             WrongKey: no key, or none of ours.
         """
-        ...
-
-
-class KeyNames(Protocol):
-    """What keys are called in the configuration."""
-
-    async def name_of(self, owner: str) -> str | None:
-        """Return the name of an owner's key; None for one that the configuration does not name."""
         ...

@@ -9,6 +9,6 @@ from adapter.openai_api.routes.services import Services
 
 
 async def require_key(connection: ASGIConnection[BaseRouteHandler, object, object, State], _: BaseRouteHandler) -> None:
-    """Let a request in, or raise `WrongKey`; the handler finds the owner in `request.auth`."""
+    """Let a request in, or raise `WrongKey`; the handler finds the principal in `request.auth`."""
     services: Services = connection.app.state.services
-    connection.scope["auth"] = await services.access.owner(read_keys(connection.headers))
+    connection.scope["auth"] = await services.access.principal(read_keys(connection.headers))

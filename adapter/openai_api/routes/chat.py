@@ -112,19 +112,18 @@ async def text_stream(answer: write.ChatHeading, text: str) -> AsyncIterator[byt
     yield sse.DONE
 
 
-async def _markup(request: OwnedRequest, services: Services, body: ChatRequest) -> Markup:
+def _markup(request: OwnedRequest, services: Services, body: ChatRequest) -> Markup:
     """Choose how a video is shown: as the request says, its model's name, its key, or the configuration."""
     asked = asked_markup(body, services.context.catalogue)
     chat_options = services.chat_options
-    name = await services.key_names.name_of(request.auth) if asked is None and chat_options.markup_by_key else None
-    by_key = chat_options.markup_by_key.get(name) if name is not None else None
+    by_key = chat_options.markup_by_key.get(request.auth.key or "")
     return choose_markup([asked, by_key, chat_options.markup], request.headers.get("user-agent", ""))
 
 
 async def _complete_with_video(request: OwnedRequest, parsed: ParsedChat[VideoDraft], services: Services) -> Stream:
     """Answer with a video. The job is remembered before the first byte goes out, and if all goes well taken too."""
     body, call = parsed.body, media_call(request, services, parsed.content)
-    markup = await _markup(request, services, body)
+    markup = _markup(request, services, body)
     waiting = await services.video_orders.start(parsed.order, call, is_shown=True)
     # What is refused in the first moment has an HTTP status. Then a stream begins anyway: front-ends and proxies wait
     # for the headers of an answer for a minute (`frontends.md` section 2.4), people for less.

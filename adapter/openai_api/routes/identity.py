@@ -22,7 +22,11 @@ def media_call(request: OwnedRequest, services: Services, content: str) -> Media
     """
     repeat = read_retry_info(request.headers)
     identity = RequestIdentity(
-        owner=request.auth, route=read_route(request.scope["path"]), content=content, repeat=repeat
+        owner=request.auth.owner,
+        route=read_route(request.scope["path"]),
+        content=content,
+        repeat=repeat,
+        key=request.auth.key,
     )
     return MediaCall(identity, RequestConnection(request, services))
 

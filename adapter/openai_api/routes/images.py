@@ -86,7 +86,7 @@ async def _read(
 
 async def _answer(request: OwnedRequest, services: Services, parsed: ParsedImages, content: str, made: Made) -> ASGIApp:
     body = parsed.body
-    delivery = await _delivery(request, services, body)
+    delivery = _delivery(request, services, body)
     linked = delivery is not Delivery.BASE64
     call = media_call(request, services, content)
     handle = await services.image_orders.open(parsed.order, call, linked=linked)
@@ -101,11 +101,10 @@ async def _answer(request: OwnedRequest, services: Services, parsed: ParsedImage
     return Pieces(in_pieces(batch.images, heading, links), replay_headers(handle))
 
 
-async def _delivery(request: OwnedRequest, services: Services, body: ImagesRequest) -> Delivery:
+def _delivery(request: OwnedRequest, services: Services, body: ImagesRequest) -> Delivery:
     """Choose how the pictures are handed over: as the request says, its key, the configuration, or the model's name."""
     options, asked = services.image_options, asked_delivery(body)
-    name = await services.key_names.name_of(request.auth) if asked is None and options.delivery_by_key else None
-    by_key = options.delivery_by_key.get(name) if name is not None else None
+    by_key = options.delivery_by_key.get(request.auth.key or "")
     return choose_delivery([asked, by_key, options.delivery], body.media.model, request.headers.get("user-agent", ""))
 
 

@@ -8,6 +8,7 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapter.domain.ports import Metrics
 from adapter.errors import OwnFault
 from adapter.openai_api.routes.failures import MISTAKE
 from adapter.openai_api.write.errors import error_body, error_headers
@@ -21,8 +22,9 @@ QUIET_PATHS = frozenset({"/health", "/ready"})
 class RequestLog:
     """Wraps the whole application: the framework's own 404 and 405 never reach a route's middleware."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, name it, and write down how it went."""
@@ -53,13 +55,16 @@ class RequestLog:
                 raise
             await _apologise(sending)
         finally:
+            seconds = time.perf_counter() - started
+            labels = {"method": scope["method"], "status": str(seen.status)}
+            self._metrics.observe("request_seconds", seconds, labels)
             if scope["path"] not in QUIET_PATHS:
                 log.info(
                     "request.finished",
                     method=scope["method"],
                     path=scope["path"],
                     status=seen.status,
-                    milliseconds=round((time.perf_counter() - started) * 1000, 1),
+                    milliseconds=round(seconds * 1000, 1),
                     bytes=seen.size,
                     hung_up=None if seen.whole else True,
                 )

@@ -53,7 +53,7 @@ async def create_response(request: OwnedRequest, services: Services) -> Answer:
     content, (size, body) = await read_body(
         request, services, lambda data: (len(data), read_media_json(data, ResponsesRequest))
     )
-    earlier = await _earlier(services, body, request.auth)
+    earlier = await _earlier(services, body, request.auth.owner)
     plan = await offload(
         size, lambda: read_response(body, services.context, _sight(earlier), is_answered=_is_answer(earlier))
     )
@@ -125,7 +125,7 @@ def _new_response(
 
 async def _answer_with_text(request: OwnedRequest, services: Services, planned: PlannedResponse) -> Answer:
     """Answer a request for nothing new: nothing is made and nothing is paid for."""
-    stored = _new_response(services, planned, request.auth, secrets.token_hex(16), services.clock.now())
+    stored = _new_response(services, planned, request.auth.owner, secrets.token_hex(16), services.clock.now())
     done = stored.answered(services.clock.now())
     log.info("responses.nothing_made", key=done.key, model=done.model)
     if planned.body.store is not False:
@@ -138,7 +138,7 @@ async def _answer_with_text(request: OwnedRequest, services: Services, planned: 
 async def _answer_with_picture(
     request: OwnedRequest, services: Services, planned: PlannedResponse, order: ImageOrder
 ) -> Answer:
-    body, owner = planned.body, request.auth
+    body, owner = planned.body, request.auth.owner
     if body.background:
         return await _answer_in_the_background(request, services, planned, order)
     handle = await services.image_orders.open(order, media_call(request, services, planned.content), linked=False)
@@ -164,7 +164,7 @@ async def _answer_in_the_background(
     call = media_call(request, services, planned.content)
     waiting = await services.background_orders.start(order, call)
     job = await waiting.job()
-    draft = _new_response(services, planned, request.auth, job.id.removeprefix(IMAGE_PREFIX), job.created_at)
+    draft = _new_response(services, planned, request.auth.owner, job.id.removeprefix(IMAGE_PREFIX), job.created_at)
     stored = await services.background.remember(draft, job)
     if planned.body.stream:
         return _event_stream(follow_picture(services, stored, Numbering()), replay_headers(waiting))
@@ -180,7 +180,7 @@ async def _answer_with_video(
     body, call = planned.body, media_call(request, services, planned.content)
     waiting = await services.video_orders.start(draft, call, is_shown=not body.background)
     job = await waiting.job()
-    stored = _new_response(services, planned, request.auth, job.id.removeprefix("video_"), job.created_at)
+    stored = _new_response(services, planned, request.auth.owner, job.id.removeprefix("video_"), job.created_at)
     stored = msgspec.structs.replace(stored, video=job.id)
     if body.store is not False:
         await services.responses.remember(stored)
@@ -211,7 +211,7 @@ def _event_stream(events: AsyncIterator[bytes], headers: Mapping[str, str] = NO_
 @get("/responses/{response_id:str}")
 async def retrieve_response(request: OwnedRequest, response_id: str, services: Services) -> Answer:
     """Show a response in its present state, or stream it from any event on."""
-    stored = await services.responses.find(_key(response_id), request.auth)
+    stored = await services.responses.find(_key(response_id), request.auth.owner)
     if stored.drawn is not None:
         await reserve(request, services, memory_estimate.of_drawn(stored.drawn.pixels.area))
     job = None if stored.video is None else await services.videos.get_video(stored.video)
@@ -241,21 +241,21 @@ def _starting_after(told: str | None) -> int:
 @post("/responses/{response_id:str}/cancel", status_code=200)
 async def cancel_response(request: OwnedRequest, response_id: str, services: Services) -> Answer:
     """Cancel a response in the background. A video goes on, because it is paid for, and is not shown here."""
-    stored = await services.responses.find(_key(response_id), request.auth)
+    stored = await services.responses.find(_key(response_id), request.auth.owner)
     job = None if stored.video is None else await services.videos.get_video(stored.video)
     if job is not None and job.is_over:
         return await _shown(services, stored, job)
     if stored.background and stored.video is None and await services.background.cancel(stored):
-        stored = await services.responses.find(stored.key, request.auth)
+        stored = await services.responses.find(stored.key, request.auth.owner)
     else:
-        stored = await services.responses.cancel(stored.key, request.auth)
+        stored = await services.responses.cancel(stored.key, request.auth.owner)
     return await _shown(services, stored, job)
 
 
 @delete("/responses/{response_id:str}", status_code=200)
 async def delete_response(request: OwnedRequest, response_id: str, services: Services) -> Response[bytes]:
     """Delete a response."""
-    stored = await services.responses.delete(_key(response_id), request.auth)
+    stored = await services.responses.delete(_key(response_id), request.auth.owner)
     if stored.background and stored.video is None:
         await services.background.delete(stored)
     return json_response(ResponseDeleted(id=response_id))
@@ -265,7 +265,7 @@ async def delete_response(request: OwnedRequest, response_id: str, services: Ser
 async def list_input_items(request: OwnedRequest, response_id: str, services: Services) -> Response[bytes]:
     """List the input of a response."""
     page = read_page(request.query_params, usual=USUAL_PAGE, most=MOST_ON_A_PAGE)
-    stored = await services.responses.find(_key(response_id), request.auth)
+    stored = await services.responses.find(_key(response_id), request.auth.owner)
     items = msgspec.json.decode(stored.items, type=tuple[GivenItem, ...])
     if page.after is not None and page.after not in {item.id for item in items}:
         raise InvalidRequest(f"The input has no entry '{page.after}' to go on after.", param="after")

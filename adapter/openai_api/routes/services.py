@@ -10,7 +10,8 @@ from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 
 from adapter.domain.delivery import Delivery
 from adapter.domain.markup import Markup
-from adapter.domain.ports import Access, Budget, Clock, KeyNames
+from adapter.domain.ports import Access, Budget, Clock
+from adapter.domain.principal import Principal
 from adapter.domain.stream_errors import StreamErrors
 from adapter.generation.files import Files
 from adapter.generation.orders import BackgroundOrders, ImageOrders, VideoOrders
@@ -29,8 +30,8 @@ STREAM_HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering"
 #: Names the job behind an answer, for the operator's `adapter jobs show`.
 VIDEO_ID = "x-video-id"
 
-#: A request whose `auth` is the owner of the key it came with.
-OwnedRequest = Request[None, str, State]
+#: A request whose `auth` is its principal.
+OwnedRequest = Request[None, Principal, State]
 
 
 class ChatOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,8 +60,6 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     """The use cases, and the options for reading and writing."""
 
     access: Access
-    #: What keys are called in the configuration.
-    key_names: KeyNames
     pictures: Pictures
     videos: Videos
     image_orders: ImageOrders

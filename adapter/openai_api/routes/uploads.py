@@ -28,7 +28,7 @@ async def upload_file(request: OwnedRequest, services: Services) -> Response[byt
         form.feed(chunk)
     parts = form.finish()
     given = await offload(sum(len(part.data) for part in parts), lambda: read_upload(parts))
-    return json_response(file_object(await services.uploads.take(given, request.auth)))
+    return json_response(file_object(await services.uploads.take(given, request.auth.owner)))
 
 
 @get("/files")
@@ -36,27 +36,27 @@ async def list_files(request: OwnedRequest, services: Services) -> Response[byte
     """List the caller's files, page by page."""
     page = read_page(request.query_params, usual=USUAL_PAGE, most=MOST_ON_A_PAGE)
     purpose = request.query_params.get("purpose") or None
-    files, has_more = await services.uploads.list(request.auth, page, purpose)
+    files, has_more = await services.uploads.list(request.auth.owner, page, purpose)
     return json_response(file_list(files, has_more=has_more))
 
 
 @get("/files/{file_id:str}")
 async def retrieve_file(request: OwnedRequest, file_id: str, services: Services) -> Response[bytes]:
     """Describe one file."""
-    return json_response(file_object(await services.uploads.find(file_id, request.auth)))
+    return json_response(file_object(await services.uploads.find(file_id, request.auth.owner)))
 
 
 @delete("/files/{file_id:str}", status_code=200)
 async def delete_file(request: OwnedRequest, file_id: str, services: Services) -> Response[bytes]:
     """Delete a file."""
-    await services.uploads.delete(file_id, request.auth)
+    await services.uploads.delete(file_id, request.auth.owner)
     return json_response(FileDeleted(id=file_id))
 
 
 @get("/files/{file_id:str}/content")
 async def read_file(request: OwnedRequest, file_id: str, services: Services) -> Stream:
     """Send a file's bytes."""
-    file = await services.uploads.find(file_id, request.auth)
+    file = await services.uploads.find(file_id, request.auth.owner)
     known = MediaFormat.of_name(file.name)
     return Stream(
         services.uploads.read(file),

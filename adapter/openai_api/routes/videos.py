@@ -53,27 +53,27 @@ async def create_video(request: OwnedRequest, services: Services) -> Response[by
 async def list_videos(request: OwnedRequest, services: Services) -> Response[bytes]:
     """List the caller's videos, page by page."""
     page = read_page(request.query_params, usual=USUAL_PAGE, most=MOST_ON_A_PAGE)
-    jobs, has_more = await services.videos.list_videos(request.auth, page)
+    jobs, has_more = await services.videos.list_videos(request.auth.owner, page)
     return json_response(video_list(jobs, services.media_links, has_more=has_more))
 
 
 @get("/videos/{video_id:str}")
 async def retrieve_video(request: OwnedRequest, video_id: str, services: Services) -> Response[bytes]:
     """Describe a video."""
-    return _video(await services.videos.find_video(video_id, request.auth), services)
+    return _video(await services.videos.find_video(video_id, request.auth.owner), services)
 
 
 @delete("/videos/{video_id:str}", status_code=200)
 async def delete_video(request: OwnedRequest, video_id: str, services: Services) -> Response[bytes]:
     """Delete a video and its files."""
-    await services.videos.delete_video(video_id, request.auth)
+    await services.videos.delete_video(video_id, request.auth.owner)
     return json_response(VideoDeleted(id=video_id))
 
 
 @get("/videos/{video_id:str}/content")
 async def read_content(request: OwnedRequest, video_id: str, services: Services) -> Stream | Response[None]:
     """Send a finished video's file."""
-    job = await services.videos.find_video(video_id, request.auth)
+    job = await services.videos.find_video(video_id, request.auth.owner)
     variant = read_variant(request.query_params.get("variant"))
     name = await services.contents.find(job, variant)
 
@@ -93,7 +93,7 @@ async def remix_video(request: OwnedRequest, video_id: str, services: Services) 
         lambda body: read_media_json(body, RemixRequest),
         lambda parts: read_media_form(parts, RemixRequest),
     )
-    draft = remix_draft(body.media, await services.videos.find_video(video_id, request.auth), services.context)
+    draft = remix_draft(body.media, await services.videos.find_video(video_id, request.auth.owner), services.context)
     return await _started(request, services, draft, content)
 
 
@@ -116,7 +116,7 @@ async def refuse_character(character_id: str) -> None:
 @get("/videos/{video_id:str}/events")
 async def watch_video(request: OwnedRequest, video_id: str, services: Services) -> Stream | Response[None]:
     """Stream every change of a video, those of the past too, or those after the last one that the reader knows."""
-    job = await services.videos.find_video(video_id, request.auth)
+    job = await services.videos.find_video(video_id, request.auth.owner)
     known = read_place(request.headers.get("last-event-id"), request.query_params.get("starting_after"), job)
     if job.is_over and known == len(job.history):
         # A browser that comes back after the end stays away now (HTML, "Server-sent events", processing model).
