@@ -5,8 +5,8 @@ from enum import StrEnum
 import msgspec
 
 from adapter.domain.job import Failure, Phase, VideoJob
-from adapter.domain.media import Image, Pixels
-from adapter.domain.usage import Usage
+from adapter.domain.media import Image
+from adapter.domain.stored_files import StoredImage, file_name
 
 
 class ResponseStatus(StrEnum):
@@ -30,22 +30,6 @@ LOST = Failure(
     status=500,
     should_retry=False,
 )
-
-
-class Drawn(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture that was made and kept."""
-
-    #: Its name in the media store.
-    name: str
-    pixels: Pixels
-    usage: Usage | None = None
-    #: What the model wrote beside it.
-    text: str = ""
-
-    @classmethod
-    def of(cls, image: Image, name: str) -> "Drawn":
-        """Describe a picture."""
-        return cls(name=name, pixels=image.pixels, usage=image.usage, text=image.text)
 
 
 class StoredResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +58,7 @@ class StoredResponse(msgspec.Struct, frozen=True, kw_only=True):
     sight: tuple[str, ...] = ()
     #: The job of a video, which has the rest.
     video: str | None = None
-    drawn: Drawn | None = None
+    drawn: StoredImage | None = None
     failure: Failure | None = None
     finished_at: float | None = None
     #: A live one that is worked on in the background is lost if its process does not say otherwise until then.
@@ -92,11 +76,11 @@ class StoredResponse(msgspec.Struct, frozen=True, kw_only=True):
 
     def name_of(self, image: Image) -> str:
         """Return what its picture is called in the media store."""
-        return f"{self.stem}.{image.format.extension}"
+        return file_name(self.stem, image.format)
 
     def completed(self, image: Image, now: float) -> "StoredResponse":
         """Return it with its picture."""
-        drawn = Drawn.of(image, self.name_of(image))
+        drawn = StoredImage.of(image, self.name_of(image))
         return msgspec.structs.replace(self, status=ResponseStatus.COMPLETED, drawn=drawn, finished_at=now)
 
     def answered(self, now: float) -> "StoredResponse":

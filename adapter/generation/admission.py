@@ -14,8 +14,9 @@ from adapter.domain.executions import ConnectedProcess, RequestIdentity, is_same
 from adapter.domain.job import VideoJob
 from adapter.domain.media import Image
 from adapter.domain.orders import MAX_SEED, StoredInput, VideoDraft, VideoOrder
-from adapter.domain.pieces import one_piece
+from adapter.domain.pieces import write_whole
 from adapter.domain.ports import Clock, InputImages, Memory
+from adapter.domain.stored_files import file_name
 from adapter.errors import StorageFailed, Undecided, key_reused
 from adapter.generation.background_writes import BackgroundWrites
 from adapter.generation.timeouts import Timeouts
@@ -165,8 +166,8 @@ class Admission:
 
     async def _keep_input(self, stem: str, image: Image) -> StoredInput:
         data = await asyncio.to_thread(image.decode)
-        name = f"{stem}.{image.format.extension}"
-        await self._memory.media.put(name, one_piece(data))
+        name = file_name(stem, image.format)
+        await write_whole(self._memory.media, name, data)
         return StoredInput(name, hashlib.sha256(data).hexdigest())
 
     async def _new_job(self, order: VideoOrder, owner: str, stem: str) -> VideoJob:

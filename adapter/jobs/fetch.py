@@ -8,8 +8,9 @@ import structlog
 
 from adapter.domain.job import StoredVideo, VideoJob
 from adapter.domain.media import MediaFormat, RemoteFile, RemoteVideo, sniff
-from adapter.domain.pieces import one_piece
+from adapter.domain.pieces import write_whole
 from adapter.domain.ports import Download, MediaStore, VideoProvider
+from adapter.domain.stored_files import file_name
 from adapter.errors import AdapterError, UpstreamBroken
 from adapter.jobs.boxes import Boxes
 
@@ -31,7 +32,7 @@ async def fetch_video(job: VideoJob, provider: VideoProvider, media: MediaStore)
         StorageFailed: the media store does not take it.
     """
     remote = job.remote or RemoteVideo()
-    video = f"{job.stem}.{MediaFormat.MP4.extension}"
+    video = file_name(job.stem, MediaFormat.MP4)
     check = Check()
     async with provider.download(remote.file, account=job.account or "") as download:
         await media.put(video, check.passing(download))
@@ -48,8 +49,8 @@ async def _bring_poster(file: RemoteFile, job: VideoJob, provider: VideoProvider
         kind = sniff(data[:HEAD_BYTES])
         if kind is None or not kind.is_picture:
             return None
-        name = f"{job.stem}.{kind.extension}"
-        await media.put(name, one_piece(data))
+        name = file_name(job.stem, kind)
+        await write_whole(media, name, data)
     except (AdapterError, TimeoutError) as error:
         log.warning("jobs.poster_missed", error=type(error).__name__)
         return None
