@@ -114,6 +114,7 @@ PURE = (
     "adapter.domain.paging",
     "adapter.domain.records",
     "adapter.domain.executions",
+    "adapter.domain.stored_files",
     "adapter.domain.stored_response",
     "adapter.domain.side_calls",
     "adapter.domain.texts",

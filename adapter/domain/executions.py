@@ -9,11 +9,9 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 import msgspec
-import pybase64
 
 from adapter.domain.job import Failure
-from adapter.domain.media import Image, MediaFormat, Pixels
-from adapter.domain.usage import Usage
+from adapter.domain.stored_files import StoredImage
 
 #: How long a request without a key is remembered for its retries, and one with a key, in seconds (`reliability.md`
 #: section 2.5).
@@ -158,30 +156,7 @@ class ExecutionRecord(msgspec.Struct, frozen=True, kw_only=True):
     repeat: RetryInfo = RetryInfo()
 
 
-class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture by its name in the media store."""
-
-    name: str
-    width: int
-    height: int
-    usage: Usage | None
-    #: What the model wrote beside it.
-    text: str = ""
-
-    @classmethod
-    def of(cls, name: str, image: Image) -> "StoredImage":
-        """Remember a picture that was stored."""
-        size = image.pixels
-        return cls(name=name, width=size.width, height=size.height, usage=image.usage, text=image.text)
-
-    def with_file(self, data: bytes) -> Image:
-        """Return the picture again; without its file where only what is known of it is wanted."""
-        kind = MediaFormat.of_name(self.name) or MediaFormat.PNG
-        base64 = msgspec.Raw(b'"' + pybase64.b64encode(data) + b'"')
-        return Image(base64, kind, Pixels(self.width, self.height), self.usage, self.text)
-
-
-class StoredImageBatch(msgspec.Struct, frozen=True, tag="StoredAlbum"):
+class StoredImageBatch(msgspec.Struct, frozen=True):
     """The pictures that a request was answered with."""
 
     images: tuple[StoredImage, ...]

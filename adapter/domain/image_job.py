@@ -10,10 +10,10 @@ from typing import Final
 import msgspec
 
 from adapter.domain.job import Failed, Failure, Intended, Job, JobState, NotSent, Phase, ProgressEvent
-from adapter.domain.media import Image, MediaFormat, Pixels
+from adapter.domain.media import MediaFormat
 from adapter.domain.orders import ImageOrder
 from adapter.domain.spending import Spending
-from adapter.domain.usage import Usage
+from adapter.domain.stored_files import StoredImage, file_name
 from adapter.errors import JobFailed
 
 #: The code of a job that was cancelled.
@@ -34,22 +34,6 @@ def called_off() -> Failure:
     return Failure.of(JobFailed("The picture was cancelled.", code=CANCELLED_CODE))
 
 
-class Drawn(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture that was made and kept."""
-
-    #: Its name in the media store.
-    name: str
-    pixels: Pixels
-    usage: Usage | None = None
-    #: What the model wrote beside it.
-    text: str = ""
-
-    @classmethod
-    def of(cls, image: Image, name: str) -> "Drawn":
-        """Describe a picture."""
-        return cls(name=name, pixels=image.pixels, usage=image.usage, text=image.text)
-
-
 class ImageJob(Job, frozen=True, kw_only=True):
     """One paid picture that no connection waits for."""
 
@@ -57,7 +41,7 @@ class ImageJob(Job, frozen=True, kw_only=True):
     order: ImageOrder
     #: The names of the files that were stored for it to be made from.
     inputs: tuple[str, ...] = ()
-    drawn: Drawn | None = None
+    drawn: StoredImage | None = None
 
     @property
     def phase(self) -> Phase:
@@ -76,13 +60,13 @@ class ImageJob(Job, frozen=True, kw_only=True):
     @property
     def file(self) -> str:
         """The name of its picture in the media store."""
-        return f"{self.stem}.{self.order.format.extension}"
+        return file_name(self.stem, self.order.format)
 
     @property
     def files(self) -> tuple[str, ...]:
         """The names of all files that may have been stored for it."""
         kinds = [kind for kind in MediaFormat if kind.is_picture]
-        return (*(f"{self.stem}.{kind.extension}" for kind in kinds), *self.inputs)
+        return (*(file_name(self.stem, kind) for kind in kinds), *self.inputs)
 
     @property
     def input_files(self) -> tuple[str, ...]:
@@ -98,7 +82,7 @@ class ImageJob(Job, frozen=True, kw_only=True):
 class Made(msgspec.Struct, frozen=True):
     """The picture is made, and its file is ours."""
 
-    drawn: Drawn
+    drawn: StoredImage
     at: float
 
 

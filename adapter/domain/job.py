@@ -14,6 +14,7 @@ import msgspec
 from adapter.domain.media import MediaFormat, RemoteVideo
 from adapter.domain.orders import VideoOrder
 from adapter.domain.spending import Spending
+from adapter.domain.stored_files import file_name
 from adapter.errors import AdapterError, JobFailed
 
 
@@ -244,7 +245,7 @@ class VideoJob(Job, frozen=True, kw_only=True):
     @property
     def files(self) -> tuple[str, ...]:
         """The names of all files that may have been stored for it, whatever the job came to know of it."""
-        made = tuple(f"{self.stem}.{kind.extension}" for kind in MediaFormat)
+        made = tuple(file_name(self.stem, kind) for kind in MediaFormat)
         return (*made, *self.input_files, self.thumbnail, self.spritesheet)
 
     @property

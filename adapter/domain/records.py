@@ -4,9 +4,6 @@ import msgspec
 
 from adapter.domain.media import MediaFormat
 
-#: Characters of a media name before its kind: the stem.
-STEM_LENGTH = 32
-
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
     """A picture as it was uploaded."""

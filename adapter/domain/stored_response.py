@@ -4,9 +4,10 @@ from enum import StrEnum
 
 import msgspec
 
-from adapter.domain.image_job import LOST, Drawn, ImageJob
+from adapter.domain.image_job import LOST, ImageJob
 from adapter.domain.job import Failure, Phase, VideoJob
 from adapter.domain.media import Image
+from adapter.domain.stored_files import StoredImage, file_name
 
 
 class ResponseStatus(StrEnum):
@@ -51,7 +52,7 @@ class StoredResponse(msgspec.Struct, frozen=True, kw_only=True):
     sight: tuple[str, ...] = ()
     #: The job of a video, which has the rest. A picture in the background has one as well (`image_job_id`).
     video: str | None = None
-    drawn: Drawn | None = None
+    drawn: StoredImage | None = None
     failure: Failure | None = None
     finished_at: float | None = None
     #: Of rows of older versions: a live picture in the background, which had no job then, is lost from that time on.
@@ -74,11 +75,11 @@ class StoredResponse(msgspec.Struct, frozen=True, kw_only=True):
 
     def name_of(self, image: Image) -> str:
         """Return what its picture is called in the media store."""
-        return f"{self.stem}.{image.format.extension}"
+        return file_name(self.stem, image.format)
 
     def completed(self, image: Image, now: float) -> "StoredResponse":
         """Return it with its picture."""
-        drawn = Drawn.of(image, self.name_of(image))
+        drawn = StoredImage.of(image, self.name_of(image))
         return msgspec.structs.replace(self, status=ResponseStatus.COMPLETED, drawn=drawn, finished_at=now)
 
     def answered(self, now: float) -> "StoredResponse":

@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator
 
-from adapter.domain.ports import MediaFile, MediaStore
+from adapter.domain.ports import MediaStore
+from adapter.domain.stored_files import StoredFile
 from adapter.errors import NotFound
 
 
@@ -12,8 +13,8 @@ class Files:
     def __init__(self, media: MediaStore) -> None:
         self._media = media
 
-    async def find(self, name: str) -> MediaFile:
-        """Return what is known of a stored file.
+    async def find(self, name: str) -> StoredFile:
+        """Return a stored file.
 
         Raises:
             NotFound: there is none of that name.
@@ -23,6 +24,6 @@ class Files:
             raise NotFound("There is no such file.")
         return found
 
-    def read(self, name: str, start: int, end: int) -> AsyncIterator[bytes]:
+    def read(self, file: StoredFile, start: int, end: int) -> AsyncIterator[bytes]:
         """Yield the bytes of a stored file from `start` up to but not including `end`."""
-        return self._media.read(name, start, end)
+        return self._media.read(file.name, start, end)

@@ -4,10 +4,10 @@ import asyncio
 
 import structlog
 
-from adapter.domain.image_job import Drawn
 from adapter.domain.media import Image, image_from_bytes
-from adapter.domain.pieces import one_piece
+from adapter.domain.pieces import find_whole, write_whole
 from adapter.domain.ports import MediaStore
+from adapter.domain.stored_files import StoredImage
 from adapter.errors import NotFound, StorageFailed
 
 log = structlog.get_logger()
@@ -21,16 +21,15 @@ class ImageFiles:
 
     async def keep(self, image: Image, name: str) -> None:
         """Store a picture."""
-        await self._media.put(name, one_piece(await asyncio.to_thread(image.decode)))
+        await write_whole(self._media, name, await asyncio.to_thread(image.decode))
 
-    async def bring(self, drawn: Drawn) -> Image:
+    async def bring(self, stored: StoredImage) -> Image:
         """Return a picture that was kept.
 
         Raises:
             NotFound: its file is gone, or no picture any more.
         """
-        file = await self._media.find(drawn.name)
-        data = b"" if file is None else b"".join([part async for part in self._media.read(drawn.name, 0, file.size)])
+        data = await find_whole(self._media, stored.name) or b""
         image = await asyncio.to_thread(image_from_bytes, data)
         if image is None:
             raise NotFound("The picture is not stored here any more.")

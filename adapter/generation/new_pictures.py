@@ -7,8 +7,9 @@ import msgspec
 from adapter.domain.image_job import ImageJob
 from adapter.domain.media import MediaFormat, sniff
 from adapter.domain.orders import ImageOrder, InlineSource, Source, StoredSource
-from adapter.domain.pieces import one_piece
+from adapter.domain.pieces import write_whole
 from adapter.domain.ports import Clock, MediaStore
+from adapter.domain.stored_files import file_name
 from adapter.domain.stored_response import IMAGE_PREFIX
 
 #: What is needed to know a file by its magic bytes.
@@ -42,6 +43,6 @@ class NewPictures:
             return source
         # What is no picture is refused when it is looked at, as any other source is.
         kind = sniff(source.data[:HEAD_BYTES]) or MediaFormat.PNG
-        name = f"{stem}.{kind.extension}"
-        await self._media.put(name, one_piece(source.data))
+        name = file_name(stem, kind)
+        await write_whole(self._media, name, source.data)
         return StoredSource(name, source.param, source.advice)

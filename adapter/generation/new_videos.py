@@ -8,8 +8,9 @@ from uuid import uuid4
 from adapter.domain.job import VideoJob
 from adapter.domain.media import Image
 from adapter.domain.orders import MAX_SEED, StoredInput, VideoDraft, VideoOrder
-from adapter.domain.pieces import one_piece
+from adapter.domain.pieces import write_whole
 from adapter.domain.ports import Clock, InputImages, Memory
+from adapter.domain.stored_files import file_name
 from adapter.generation.timeouts import Timeouts
 
 
@@ -37,8 +38,8 @@ class NewVideos:
 
     async def _keep(self, stem: str, image: Image) -> StoredInput:
         data = await asyncio.to_thread(image.decode)
-        name = f"{stem}.{image.format.extension}"
-        await self._memory.media.put(name, one_piece(data))
+        name = file_name(stem, image.format)
+        await write_whole(self._memory.media, name, data)
         return StoredInput(name, hashlib.sha256(data).hexdigest())
 
     async def _job(self, order: VideoOrder, owner: str, stem: str) -> VideoJob:

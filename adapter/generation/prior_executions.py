@@ -10,14 +10,14 @@ from adapter.domain.executions import (
     ExecutionStatus,
     PriorExecution,
     StoredFault,
-    StoredImage,
     StoredImageBatch,
     is_same_content,
 )
 from adapter.domain.job import Failure
 from adapter.domain.media import Image
-from adapter.domain.pieces import one_piece
+from adapter.domain.pieces import find_whole, write_whole
 from adapter.domain.ports import Clock, MediaStore, RequestStore
+from adapter.domain.stored_files import StoredImage, file_name
 from adapter.errors import AdapterError, AnswerLost, OutcomeUnknown, StillRunning, StorageFailed, key_reused
 from adapter.generation.execution import Execution, ImageBatch, replayed
 from adapter.generation.timeouts import Timeouts
@@ -90,10 +90,10 @@ class PriorExecutions:
                 raise AnswerLost("This request was answered before, and its pictures are not kept.")
 
     async def _read(self, name: str) -> bytes:
-        file = await self._media.find(name)
-        if file is None:
+        data = await find_whole(self._media, name)
+        if data is None:
             raise AnswerLost("The pictures of this request were deleted meanwhile.")
-        return b"".join([piece async for piece in self._media.read(name, 0, file.size)])
+        return data
 
     async def keep(self, images: Sequence[Image]) -> tuple[str, ...]:
         """Store pictures and return the names under which they can be fetched.
@@ -104,8 +104,8 @@ class PriorExecutions:
         return tuple([await self._keep(image) for image in images])
 
     async def _keep(self, image: Image) -> str:
-        name = f"{secrets.token_hex(16)}.{image.format.extension}"
-        await self._media.put(name, one_piece(await asyncio.to_thread(image.decode)))
+        name = file_name(secrets.token_hex(16), image.format)
+        await write_whole(self._media, name, await asyncio.to_thread(image.decode))
         return name
 
     async def remember(self, one: Execution, batch: ImageBatch, *, linked: bool) -> None:
@@ -116,7 +116,7 @@ class PriorExecutions:
             log.warning("pictures.not_kept", code=fault.code)
             await self.hand_over(one)
             return
-        pairs = zip(names, batch.images, strict=True)
+        pairs = zip(batch.images, names, strict=True)
         answer = StoredImageBatch(tuple(StoredImage.of(*pair) for pair in pairs), linked)
         if not await self._finish(one, answer) and not linked:
             await self._media.delete(names)

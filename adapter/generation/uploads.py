@@ -9,9 +9,10 @@ import structlog
 
 from adapter.domain.orders import FileIdSource, ImageOrder, Source, StoredSource, VideoDraft
 from adapter.domain.paging import Page
-from adapter.domain.pieces import one_piece
+from adapter.domain.pieces import write_whole
 from adapter.domain.ports import Clock, FileStore, ImageLocator, MediaStore
 from adapter.domain.records import Upload, UploadedFile
+from adapter.domain.stored_files import file_name
 from adapter.errors import InvalidRequest, NotFound, StorageFailed, no_such_file
 
 log = structlog.get_logger()
@@ -40,11 +41,11 @@ class Uploads:
             filename=given.filename,
             purpose=given.purpose,
             size=len(given.data),
-            name=f"{secrets.token_hex(16)}.{given.format.extension}",
+            name=file_name(secrets.token_hex(16), given.format),
             created_at=now,
             expires_at=None if given.lifetime is None else now + given.lifetime,
         )
-        await self._media.put(file.name, one_piece(given.data))
+        await write_whole(self._media, file.name, given.data)
         await self._files.add(file)
         return file
 

@@ -4,8 +4,9 @@ import asyncio
 from weakref import WeakValueDictionary
 
 from adapter.domain.job import Phase, StoredVideo, Variant, VideoJob
-from adapter.domain.pieces import one_piece
+from adapter.domain.pieces import write_whole
 from adapter.domain.ports import Memory, Thumbnailer
+from adapter.domain.stored_files import StoredFile
 from adapter.errors import NotFound
 
 
@@ -18,8 +19,8 @@ class VideoContents:
         #: Of the pictures that are being made, by name: two requests at once cost one decoding.
         self._making: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def find(self, job: VideoJob, variant: Variant) -> str:
-        """Return the name of a file that is stored.
+    async def find(self, job: VideoJob, variant: Variant) -> StoredFile:
+        """Return a file that is stored.
 
         Raises:
             NotFound: the video is not finished, or will never be, or its files are gone.
@@ -32,27 +33,28 @@ class VideoContents:
         name = job.thumbnail if variant is Variant.THUMBNAIL else job.spritesheet
         lock = self._making.setdefault(name, asyncio.Lock())
         async with lock:
-            if await self._memory.media.find(name) is None:
-                await self._make(job, media, variant, name)
-        return name
+            found = await self._memory.media.find(name)
+            return found or await self._make(job, media, variant, name)
 
-    async def _stored(self, name: str) -> str:
-        if await self._memory.media.find(name) is None:
+    async def _stored(self, name: str) -> StoredFile:
+        found = await self._memory.media.find(name)
+        if found is None:
             raise _gone()
-        return name
+        return found
 
-    async def _make(self, job: VideoJob, media: StoredVideo, variant: Variant, name: str) -> None:
+    async def _make(self, job: VideoJob, media: StoredVideo, variant: Variant, name: str) -> StoredFile:
         if variant is Variant.THUMBNAIL:
             picture = await self._thumbnailer.thumbnail(media)
         else:
             picture = await self._thumbnailer.spritesheet(media)
         if picture is None:
             raise _gone()
-        await self._memory.media.put(name, one_piece(picture))
-        # Whoever deletes a job deletes its files; one that came later would stay for ever.
+        await write_whole(self._memory.media, name, picture)
+        # A deletion of the job deletes its files; a file that is written later would stay for ever.
         if await self._memory.jobs.find(job.id, job.owner) is None:
             await self._memory.media.delete([name])
             raise NotFound(f"There is no video '{job.id}'.", param="video_id")
+        return await self._stored(name)
 
 
 def _gone() -> NotFound:

@@ -9,8 +9,9 @@ import structlog
 
 from adapter.domain.job import StoredVideo, VideoJob
 from adapter.domain.media import MediaFormat, RemoteFile, RemoteVideo, sniff
-from adapter.domain.pieces import one_piece
+from adapter.domain.pieces import one_piece, write_whole
 from adapter.domain.ports import Download, MediaStore, VideoProvider
+from adapter.domain.stored_files import file_name
 from adapter.errors import AdapterError, UpstreamBroken
 from adapter.jobs.boxes import Boxes
 
@@ -45,7 +46,7 @@ async def store_video(job: VideoJob, file: Download, media: MediaStore) -> Store
         UpstreamFault: it is no whole MP4; nothing of it is in the store.
         StorageFailed: the media store does not take it.
     """
-    video = f"{job.stem}.{MediaFormat.MP4.extension}"
+    video = file_name(job.stem, MediaFormat.MP4)
     check = Check()
     await media.put(video, check.passing(file))
     return StoredVideo(video=video, poster=None, size=check.size, sha256=check.sha256)
@@ -81,8 +82,8 @@ async def _fetch_poster(file: RemoteFile, job: VideoJob, provider: VideoProvider
         kind = sniff(data[:HEAD_BYTES])
         if kind is None or not kind.is_picture:
             return None
-        name = f"{job.stem}.{kind.extension}"
-        await media.put(name, one_piece(data))
+        name = file_name(job.stem, kind)
+        await write_whole(media, name, data)
     except (AdapterError, TimeoutError) as error:
         log.warning("jobs.poster_missed", error=type(error).__name__)
         return None

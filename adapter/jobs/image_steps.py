@@ -13,11 +13,12 @@ import msgspec
 import structlog
 
 from adapter.domain import memory_estimate
-from adapter.domain.image_job import LOST, Drawn, ImageJob, Made, advance_image, called_off
+from adapter.domain.image_job import LOST, ImageJob, Made, advance_image, called_off
 from adapter.domain.job import Failed, Failure, Intended, JobState, NotSent
 from adapter.domain.media import Image, image_from_bytes
-from adapter.domain.pieces import one_piece
+from adapter.domain.pieces import find_whole, write_whole
 from adapter.domain.ports import Budget, Claim, Clock, ImageMaker, Memory, Metrics
+from adapter.domain.stored_files import StoredImage
 from adapter.domain.telemetry import NoMetrics
 from adapter.errors import (
     AdapterError,
@@ -154,7 +155,7 @@ class ImageSteps:
             failure = Failure.of(fault)
             await self._persist(lambda: self._end(claim, job, failure))
             return
-        done = advance_image(job, Made(Drawn.of(image, name), self._clock.now()))
+        done = advance_image(job, Made(StoredImage.of(image, name), self._clock.now()))
         if await self._persist(lambda: self._writer.write(claim, done)):
             await self._drop(job.inputs)
         else:
@@ -164,7 +165,7 @@ class ImageSteps:
         for left in reversed(range(MAX_PUTS)):
             try:
                 with already_paid():
-                    await self._memory.media.put(name, one_piece(await asyncio.to_thread(image.decode)))
+                    await write_whole(self._memory.media, name, await asyncio.to_thread(image.decode))
             except StorageFailed:
                 if not left:
                     raise
@@ -181,17 +182,12 @@ class ImageSteps:
     async def find_unanswered(self, claim: Claim[ImageJob]) -> None:
         """End a picture whose sender died: with its file if that is there, else as unknown. It is never sent again."""
         job = claim.job
-        found = await self._memory.media.find(job.file)
-        data = (
-            b""
-            if found is None
-            else b"".join([part async for part in self._memory.media.read(job.file, 0, found.size)])
-        )
+        data = await find_whole(self._memory.media, job.file) or b""
         image = await asyncio.to_thread(image_from_bytes, data)
         if image is None:
             await self._end(claim, job, LOST)
             return
-        await self._writer.write(claim, advance_image(job, Made(Drawn.of(image, job.file), self._clock.now())))
+        await self._writer.write(claim, advance_image(job, Made(StoredImage.of(image, job.file), self._clock.now())))
         await self._drop(job.inputs)
 
     async def cancel(self, claim: Claim[ImageJob]) -> None:

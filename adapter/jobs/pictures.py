@@ -2,6 +2,7 @@
 
 from adapter.domain.media import Image, image_from_bytes
 from adapter.domain.orders import StoredInput
+from adapter.domain.pieces import find_whole
 from adapter.domain.ports import MediaStore
 from adapter.errors import JobFailed
 
@@ -13,9 +14,7 @@ async def read_picture(media: MediaStore, kept: StoredInput) -> Image:
         StorageFailed: the media store does not give it at the moment.
         JobFailed: it is gone.
     """
-    found = await media.find(kept.name)
-    data = b"" if found is None else b"".join([piece async for piece in media.read(kept.name, 0, found.size)])
-    image = image_from_bytes(data)
+    image = image_from_bytes(await find_whole(media, kept.name) or b"")
     if image is None:
         raise JobFailed("A picture that the video was to be made from is not stored any more.", code="picture_gone")
     return image

@@ -19,14 +19,12 @@ from adapter.domain.executions import (
     pick,
 )
 from adapter.domain.job import LIVE
+from adapter.jobs.answer_documents import read_answer, write_answer
 
 log = structlog.get_logger()
 
 #: Old entries that are forgotten in one transaction.
 PRUNED_AT_ONCE = 5000
-
-_encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(StoredAnswer)
 
 
 class SqlRequestStore:
@@ -72,7 +70,7 @@ class SqlRequestStore:
 
     async def finish(self, record: ExecutionRecord, answer: StoredAnswer | None, *, answered_at: float | None) -> bool:
         """Remember how a request was answered (the port of that name)."""
-        document = None if answer is None else _encoder.encode(answer)
+        document = None if answer is None else write_answer(answer)
         status = ExecutionStatus.HANDED if answer is None else ExecutionStatus.ANSWERED
         ending = update(EXECUTIONS).where(EXECUTIONS.c.id == record.execution_id)
         async with writing(self._database) as connection:
@@ -146,7 +144,7 @@ def note_attempt(execution: str, repeat: RetryInfo) -> Update:
 def _read(document: bytes | None) -> StoredAnswer | None:
     """Return a row's answer; one that cannot be read is as one that was not kept."""
     try:
-        return None if document is None else _decoder.decode(document)
+        return None if document is None else read_answer(document)
     except msgspec.DecodeError as error:
         log.error("requests.unreadable", error=str(error))  # noqa: TRY400 - the text says where
         return None

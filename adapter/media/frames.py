@@ -13,6 +13,7 @@ from PIL import Image as Pillow
 from adapter.domain import memory_estimate
 from adapter.domain.job import StoredVideo
 from adapter.domain.media import MOST_ENCODED_PIXELS, UNREADABLE_PICTURE, probe
+from adapter.domain.pieces import read_whole
 from adapter.domain.ports import Budget, MediaStore
 from adapter.errors import UpstreamBroken
 from adapter.media.convert import on_white
@@ -56,8 +57,7 @@ class FrameThumbnailer:
         if found is None:
             return None
         async with self._budget.reserve(memory_estimate.of_decoding(found.size)), self._places:
-            data = b"".join([piece async for piece in self._media.read(name, 0, found.size)])
-            return await asyncio.to_thread(work, data)
+            return await asyncio.to_thread(work, await read_whole(self._media, found))
 
 
 def poster_webp(data: bytes) -> bytes | None:

@@ -10,6 +10,7 @@ from PIL import ImageOps
 
 from adapter.domain.media import UNREADABLE_PICTURE, Image, MediaFormat, image_from_bytes
 from adapter.domain.orders import FileIdSource, InlineSource, LinkSource, Source, StoredSource
+from adapter.domain.pieces import read_whole
 from adapter.domain.ports import MediaStore, PictureFetcher
 from adapter.errors import InvalidRequest, no_such_file
 from adapter.media.decoding import can_decode, opened
@@ -86,7 +87,7 @@ class InputImageLoader:
         if found is None:
             raise InvalidRequest(f"The picture '{name}' is not stored here any more; attach it again.")
         _check_size(found.size, self._limits)
-        return b"".join([piece async for piece in self._store.read(name, 0, found.size)])
+        return await read_whole(self._store, found)
 
 
 class Scales:

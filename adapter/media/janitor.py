@@ -1,14 +1,12 @@
 """The janitor: deletes files that are older than `storage.retention_days` and that no job needs any more."""
 
-import re
 from collections.abc import Sequence
 
 import msgspec
 import structlog
 
-from adapter.domain.media import MediaFormat
-from adapter.domain.ports import Clock, FileOwner, JobStore, ListedFile, MediaStore
-from adapter.domain.records import STEM_LENGTH
+from adapter.domain.ports import Clock, FileOwner, JobStore, MediaStore
+from adapter.domain.stored_files import StoredFile, is_ours, stem_of
 from adapter.media.periodic import run_periodically
 
 log = structlog.get_logger()
@@ -18,8 +16,6 @@ FIRST_SECONDS = 30.0
 BATCH = 1000
 #: Allowance for clocks that differ and for slow uploads: S3 dates a file by the start of its upload.
 GRACE_SECONDS = 3600.0
-#: The form of our files' names: 128 random bits, a job's `stem`. The folder may contain files of other programs.
-OURS = re.compile(r"[0-9a-f]{32}([_-][0-9A-Za-z_-]{1,31})?\.[0-9a-z]{1,8}")
 
 
 class Retention(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +74,7 @@ class Janitor:
         """
         now = self._clock.now()
         tally = _Tally()
-        old: list[ListedFile] = []
+        old: list[StoredFile] = []
         async for page in self._media.list():
             tally.seen += len(page)
             old += [file for file in page if is_ours(file.name) and file.modified_at < now - self._retention.keep]
@@ -95,10 +91,10 @@ class Janitor:
             seconds=round(self._clock.now() - now, 3),
         )
 
-    async def _delete(self, old: Sequence[ListedFile], now: float, tally: _Tally) -> None:
+    async def _delete(self, old: Sequence[StoredFile], now: float, tally: _Tally) -> None:
         if not old:
             return
-        stems = {stem(file.name) for file in old}
+        stems = {stem_of(file.name) for file in old}
         needed = await self._jobs.needed(
             stems,
             fresh_since=now - GRACE_SECONDS,
@@ -107,18 +103,8 @@ class Janitor:
         )
         kept = {each for file_owner in self._keepers for each in await file_owner.keeps(stems)}
         spared = {*needed, *kept}
-        useless = [file for file in old if stem(file.name) not in spared]
+        useless = [file for file in old if stem_of(file.name) not in spared]
         await self._media.delete([file.name for file in useless])
         tally.deleted += len(useless)
         tally.deleted_bytes += sum(file.size for file in useless)
         tally.spared += len(old) - len(useless)
-
-
-def is_ours(name: str) -> bool:
-    """Return whether a file has a name of ours."""
-    return OURS.fullmatch(name) is not None and MediaFormat.of_name(name) is not None
-
-
-def stem(name: str) -> str:
-    """Return the stem in the name of our file."""
-    return name[:STEM_LENGTH]

@@ -8,15 +8,19 @@ import time
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore, ObjectStore
 
 from adapter.domain.media import MediaFormat
-from adapter.domain.ports import ListedFile, MediaFile
+from adapter.domain.stored_files import StoredFile
 from adapter.errors import StorageFailed, WrongConfiguration
 from adapter.media.s3 import Bucket, S3Access, s3_code
+
+if TYPE_CHECKING:  # the library has it in its stubs only
+    from obstore import ObjectMeta
 
 log = structlog.get_logger()
 
@@ -75,8 +79,8 @@ class ObjectMediaStore:
             max_concurrency=PIECES,
         )
 
-    async def find(self, name: str) -> MediaFile | None:
-        """Return what is known of a file (the port of that name)."""
+    async def find(self, name: str) -> StoredFile | None:
+        """Return a file (the port of that name)."""
         if NAME.fullmatch(name) is None:
             return None
         with _mapped_errors("find"):
@@ -84,7 +88,7 @@ class ObjectMediaStore:
                 meta = await self._objects.head_async(name)
             except FileNotFoundError:
                 return None
-        return MediaFile(meta["size"], meta["e_tag"] or "")
+        return _stored_file(meta)
 
     async def read(self, name: str, start: int, end: int) -> AsyncIterator[bytes]:
         """Yield a range (the port of that name)."""
@@ -93,7 +97,7 @@ class ObjectMediaStore:
                 piece = await self._objects.get_range_async(name, start=position, end=min(end, position + STEP_BYTES))
             yield bytes(piece)
 
-    async def list(self) -> AsyncIterator[Sequence[ListedFile]]:
+    async def list(self) -> AsyncIterator[Sequence[StoredFile]]:
         """Yield every file (the port of that name). What does not look like a name of ours is left out."""
         pages = aiter(self._objects.list(chunk_size=PAGE))
         while True:
@@ -101,11 +105,7 @@ class ObjectMediaStore:
                 page = await anext(pages, None)
             if page is None:
                 return
-            yield [
-                ListedFile(meta["path"], meta["size"], meta["last_modified"].timestamp())
-                for meta in page
-                if NAME.fullmatch(meta["path"])
-            ]
+            yield [_stored_file(meta) for meta in page if NAME.fullmatch(meta["path"])]
 
     async def delete(self, names: Collection[str]) -> None:
         """Forget files (the port of that name)."""
@@ -136,6 +136,15 @@ class ObjectMediaStore:
         if isinstance(self._place, Bucket):
             return self._place.explain(error)
         return f"storage.media: files cannot be written to {self._place}."
+
+
+def _stored_file(meta: "ObjectMeta") -> StoredFile:
+    return StoredFile(
+        name=meta["path"],
+        size=meta["size"],
+        etag=meta["e_tag"] or "",
+        modified_at=meta["last_modified"].timestamp(),
+    )
 
 
 async def _joined(head: bytearray, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

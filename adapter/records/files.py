@@ -8,7 +8,8 @@ from adapter.database.engine import Database, reading, writing
 from adapter.database.paging import in_order, is_behind
 from adapter.database.tables import FILES
 from adapter.domain.paging import Page
-from adapter.domain.records import STEM_LENGTH, DeletedEntry, UploadedFile
+from adapter.domain.records import DeletedEntry, UploadedFile
+from adapter.domain.stored_files import stem_of
 
 COLUMNS = [FILES.c[name] for name in UploadedFile.__struct_fields__]
 
@@ -23,7 +24,7 @@ class SqlFileStore:
         """Remember a file (the port of that name)."""
         columns = {name: getattr(file, name) for name in UploadedFile.__struct_fields__}
         async with writing(self._database) as connection:
-            await connection.execute(FILES.insert().values(**columns, stem=file.name[:STEM_LENGTH]))
+            await connection.execute(FILES.insert().values(**columns, stem=stem_of(file.name)))
 
     async def find(self, file_id: str, owner: str, *, now: float) -> UploadedFile | None:
         """Return a file to its owner (the port of that name)."""

@@ -3,9 +3,7 @@
 import msgspec
 import pytest
 
-from adapter.domain.executions import RequestIdentity, RetryInfo, StoredImage, is_same_content, pick
-from adapter.domain.usage import Usage
-from tests.fakes import made_image
+from adapter.domain.executions import RequestIdentity, RetryInfo, is_same_content, pick
 
 
 class Execution(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,16 +86,3 @@ def test_a_key_stands_for_itself_and_for_one_owner_and_route() -> None:
     ]
 
     assert len({asked.scope, *(other.scope for other in others)}) == 6
-
-
-def test_a_remembered_picture_comes_back_as_it_was() -> None:
-    """With what it cost and what the model wrote beside it; one that was remembered before has no text."""
-    image = msgspec.structs.replace(made_image(), usage=Usage(output_image=2), text="A fox.")
-    kept = StoredImage.of("a.png", image)
-    row = msgspec.json.decode(msgspec.json.encode(kept))
-    old = msgspec.json.decode(
-        msgspec.json.encode({name: value for name, value in row.items() if name != "text"}), type=StoredImage
-    )
-
-    assert kept.with_file(image.decode()) == image
-    assert old.with_file(image.decode()) == msgspec.structs.replace(image, text="")

@@ -9,7 +9,7 @@ import pytest
 from adapter.budget import MemoryBudget
 from adapter.database.engine import Database
 from adapter.domain.executions import RequestIdentity
-from adapter.domain.image_job import LOST, Drawn, ImageJob, Made, advance_image
+from adapter.domain.image_job import LOST, ImageJob, Made, StoredImage, advance_image
 from adapter.domain.job import Intended, JobState
 from adapter.domain.job_kinds import IMAGE
 from adapter.domain.media import Frame, Image
@@ -450,6 +450,6 @@ async def test_videos_and_pictures_are_kinds_of_their_own(database: Database, pr
 def test_a_picture_that_is_over_does_not_move() -> None:
     """By no event."""
     job = ImageJob(id="image_1", owner="ada", order=ORDER, created_at=1.0, stem="s", state=JobState.COMPLETED)
-    for event in (Intended("", 1.0), Made(Drawn.of(made_image(), "a.png"), 1.0)):
+    for event in (Intended("", 1.0), Made(StoredImage.of(made_image(), "a.png"), 1.0)):
         with pytest.raises(ValueError, match="cannot happen"):
             advance_image(job, event)

@@ -11,6 +11,7 @@ from adapter.domain.executions import KEY_SECONDS, RETRY_SECONDS, ExecutionRecor
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Memory
+from adapter.domain.stored_files import is_ours
 from adapter.errors import (
     AdapterError,
     AnswerLost,
@@ -23,7 +24,6 @@ from adapter.errors import (
 from adapter.generation.execution import STAY_SECONDS, Execution, ImageBatch, InFlight, ResultHandle
 from adapter.generation.pictures import Pictures
 from adapter.jobs.requests import SqlRequestStore
-from adapter.media.janitor import is_ours
 from tests.fakes import FakeClock, made_image
 from tests.generation.conftest import PATIENCE, Studio, identity
 

@@ -10,9 +10,9 @@ import pytest
 
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
+from adapter.domain.pieces import find_whole
 from adapter.domain.ports import Memory
 from adapter.errors import ContentRefused, Draining, ServerBusy, StorageFailed
-from adapter.generation.files import Files
 from adapter.jobs.feed import LocalFeed
 from adapter.media.store import open_media
 from tests.fakes import FakeClock, FakeImageMaker, made_image, png
@@ -97,8 +97,7 @@ async def test_linked_pictures_are_kept_under_names_of_their_own(studio: Studio,
 
     assert len({name.partition(".")[0] for name in names}) == 2
     for name in names:
-        file = await Files(memory.media).find(name)
-        assert b"".join([part async for part in Files(memory.media).read(name, 0, file.size)]) == png()
+        assert await find_whole(memory.media, name) == png()
         assert name.endswith(".png")
 
 

@@ -76,7 +76,7 @@ async def stored(memory: Memory) -> dict[str, bytes]:
 
 async def test_the_video_is_there(contents: VideoContents, job: VideoJob) -> None:
     """Nothing has to be made."""
-    assert await contents.find(job, Variant.VIDEO) == "a.mp4"
+    assert (await contents.find(job, Variant.VIDEO)).name == "a.mp4"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ async def test_a_picture_is_made_once_and_kept(
     contents: VideoContents, memory: Memory, room: FakeCuttingRoom, job: VideoJob, variant: Variant, name: str
 ) -> None:
     """Under a name that goes with the job."""
-    names = [await contents.find(job, variant) for _ in range(2)]
+    names = [(await contents.find(job, variant)).name for _ in range(2)]
 
     assert names == [f"{job.stem}{name}"] * 2
     assert names[0] in job.files
@@ -105,7 +105,7 @@ async def test_two_who_ask_at_once_cost_one_picture(
             await asyncio.sleep(0)
     room.free.set()
 
-    assert await asyncio.gather(*identity) == [job.spritesheet] * 2
+    assert [file.name for file in await asyncio.gather(*identity)] == [job.spritesheet] * 2
     assert len(room.made) == 1
 
 
@@ -118,7 +118,7 @@ async def test_a_picture_that_could_not_be_made_is_tried_again(
         await contents.find(job, Variant.THUMBNAIL)
     room.fault = None
 
-    assert await contents.find(job, Variant.THUMBNAIL) == job.thumbnail
+    assert (await contents.find(job, Variant.THUMBNAIL)).name == job.thumbnail
 
 
 async def test_a_picture_of_a_video_that_is_deleted_meanwhile_does_not_stay(
@@ -180,6 +180,6 @@ async def test_a_job_of_another_stem_has_pictures_of_its_own(
         advance(rendered_job(2), Stored(msgspec.structs.replace(MEDIA, video="b.mp4"), 1.0)), owner="bob"
     )
     await memory.jobs.admit(other, now=1000.0)
-    names = [await contents.find(each, Variant.THUMBNAIL) for each in (job, other)]
+    names = [(await contents.find(each, Variant.THUMBNAIL)).name for each in (job, other)]
 
     assert [(await stored(memory))[name] for name in names] == [b"thumbnail of a.mp4", b"thumbnail of b.mp4"]

@@ -27,9 +27,9 @@ from adapter.domain.job import (
 )
 from adapter.domain.media import MediaFormat, Ratio, RemoteVideo
 from adapter.domain.orders import InlineSource, VideoDraft, VideoInput
+from adapter.domain.pieces import find_whole
 from adapter.domain.ports import Memory, Write
 from adapter.errors import ContentRefused, JobFailed, NotFound, UpstreamSilent
-from adapter.generation.files import Files
 from adapter.generation.videos import Videos
 from tests.fakes import FakeClock, png, video_order
 from tests.generation.conftest import PATIENCE, Inputs, identity
@@ -308,8 +308,7 @@ async def test_a_videos_pictures_are_kept_before_its_job_is_known(videos: Videos
 
     assert (order.ratio, order.upstream) == (Ratio.PORTRAIT, "portrait-key")
     for picture, file in zip(order.pictures, (png(90, 160), png(160, 90)), strict=True):
-        found = await Files(memory.media).find(picture.name)
-        assert b"".join([part async for part in Files(memory.media).read(picture.name, 0, found.size)]) == file
+        assert await find_whole(memory.media, picture.name) == file
         assert picture.sha256 == hashlib.sha256(file).hexdigest()
 
 

@@ -17,11 +17,12 @@ from adapter.domain.executions import (
     RequestIdentity,
     RetryInfo,
     StoredFault,
-    StoredImage,
     StoredImageBatch,
 )
 from adapter.domain.job import Failed, Failure, JobState, VideoJob, advance
+from adapter.domain.media import Pixels
 from adapter.domain.ports import Write
+from adapter.domain.stored_files import StoredImage
 from adapter.domain.usage import Usage
 from adapter.errors import ContentRefused, InvalidRequest, NotFound, StorageFailed, UpstreamBusy
 from adapter.jobs.requests import SqlRequestStore
@@ -33,7 +34,7 @@ pytestmark = BOTH_ENGINES
 
 LEASE = 30.0
 KEY = RetryInfo(key="k")
-PICTURE = StoredImage(name=f"{7:032x}.png", width=16, height=9, usage=Usage(input_text=1, output_image=2))
+PICTURE = StoredImage(name=f"{7:032x}.png", pixels=Pixels(16, 9), usage=Usage(input_text=1, output_image=2))
 ALBUM = StoredImageBatch((PICTURE, msgspec.structs.replace(PICTURE, usage=None)), linked=False)
 
 

@@ -24,7 +24,8 @@ from adapter.domain.job import (
     advance,
 )
 from adapter.domain.media import RemoteVideo
-from adapter.domain.ports import ListedFile, Write
+from adapter.domain.ports import Write
+from adapter.domain.stored_files import StoredFile
 from adapter.errors import JobFailed, StorageFailed
 from adapter.jobs.store import SqlJobStore
 from adapter.media.janitor import BATCH, FIRST_SECONDS, GRACE_SECONDS, Janitor, Retention
@@ -222,7 +223,7 @@ class Meanwhile:
         self._happens = happens
         self.put, self.find, self.read, self.delete = media.put, media.find, media.read, media.delete
 
-    async def list(self) -> AsyncIterator[Sequence[ListedFile]]:
+    async def list(self) -> AsyncIterator[Sequence[StoredFile]]:
         async for page in self._media.list():
             yield page
         await self._happens()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from adapter.domain.pieces import find_whole, write_whole
 from adapter.errors import UpstreamBroken, WrongConfiguration
 from adapter.media.store import PAGE, STEP_BYTES, ObjectMediaStore, open_media
 from tests.buckets import S3Server
@@ -101,6 +102,27 @@ async def test_every_whole_file_is_listed_with_its_size_and_age(store: ObjectMed
     assert len(listed) == PAGE + 1
     assert {file.size for file in listed} == {2}
     assert all(before - 2 < file.modified_at < time.time() + 2 for file in listed)
+
+
+async def test_a_list_and_a_look_tell_the_same_of_a_file(store: ObjectMediaStore) -> None:
+    """The time may be rounded to a second."""
+    await store.put("a.png", pieces(b"12"))
+    found = await store.find("a.png")
+    [[listed]] = [page async for page in store.list()]
+
+    assert found is not None
+    assert (found.name, found.size, found.etag) == (listed.name, listed.size, listed.etag) == ("a.png", 2, found.etag)
+    assert abs(found.modified_at - listed.modified_at) <= 1
+
+
+@pytest.mark.parametrize("size", [0, 1, STEP_BYTES * 2 + 17])
+async def test_a_whole_file_is_written_and_read_at_once(store: ObjectMediaStore, size: int) -> None:
+    """However many pieces the store makes of it."""
+    data = bytes(index % 251 for index in range(1000)) * (size // 1000 + 1)
+    await write_whole(store, "a.png", data[:size])
+
+    assert await find_whole(store, "a.png") == data[:size]
+    assert await find_whole(store, "b.png") is None
 
 
 async def test_an_empty_store_lists_nothing(store: ObjectMediaStore) -> None:

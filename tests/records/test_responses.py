@@ -8,8 +8,11 @@ from adapter.database.engine import Database, writing
 from adapter.database.tables import RESPONSES
 from adapter.domain.image_job import LOST
 from adapter.domain.job import Failure
+from adapter.domain.media import Pixels
 from adapter.domain.records import DeletedEntry
+from adapter.domain.stored_files import StoredImage
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
+from adapter.domain.usage import Usage
 from adapter.errors import ContentRefused
 from adapter.records.responses import SqlResponseStore
 from tests.fakes import made_image, stored
@@ -46,6 +49,28 @@ async def test_a_reply_comes_back_as_it_was_given(store: SqlResponseStore, kept:
 
     assert found is not None
     assert msgspec.json.encode(found) == msgspec.json.encode(kept)
+
+
+async def test_a_response_of_an_earlier_version_has_its_picture(store: SqlResponseStore, database: Database) -> None:
+    """The document is one that such a version wrote."""
+    document = (
+        b'{"key":"00000000000000000000000000000007","owner":"ada","stem":"00000000000000000000000000000007",'
+        b'"created_at":1000.0,"expires_at":2000.0,"model":"m","prompt":"","edits":false,"said":{},"items":[],'
+        b'"background":false,"status":"completed","sight":[],"video":null,"drawn":'
+        b'{"name":"00000000000000000000000000000007.png","pixels":{"width":16,"height":9},"usage":{"input_text":1,'
+        b'"input_image":0,"output_text":0,"output_image":2},"text":"A fox."},"failure":null,"finished_at":1500.0,'
+        b'"alive_until":null}'
+    )
+    await store.add(stored(7))
+    async with writing(database) as connection:
+        await connection.execute(RESPONSES.update().values(document=document))
+    found = await store.find(stored(7).key, "ada", now=1100.0)
+
+    assert found is not None
+    assert found.drawn == StoredImage(
+        name=f"{7:032x}.png", pixels=Pixels(16, 9), usage=Usage(input_text=1, output_image=2), text="A fox."
+    )
+    assert msgspec.json.encode(found) == document
 
 
 async def test_a_reply_is_its_owners_alone(store: SqlResponseStore) -> None:

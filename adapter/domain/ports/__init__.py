@@ -17,7 +17,7 @@ from adapter.domain.ports.makers import (
     TextMaker,
     Thumbnailer,
 )
-from adapter.domain.ports.media import ListedFile, MediaFile, MediaStore
+from adapter.domain.ports.media import MediaStore
 from adapter.domain.ports.memory import Memory
 from adapter.domain.ports.records import FileOwner, FileStore, ImageLocator, ResponseStore
 from adapter.domain.ports.telemetry import Metrics, UsageRecorder
@@ -57,8 +57,6 @@ __all__ = [
     "JobFeed",
     "JobStore",
     "KeyStore",
-    "ListedFile",
-    "MediaFile",
     "MediaStore",
     "Memory",
     "Metrics",

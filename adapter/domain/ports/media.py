@@ -3,23 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Protocol
 
-import msgspec
-
-
-class MediaFile(msgspec.Struct, frozen=True):
-    """What is known of a stored file."""
-
-    size: int
-    etag: str
-
-
-class ListedFile(msgspec.Struct, frozen=True):
-    """A stored file as a list has it."""
-
-    name: str
-    size: int
-    #: When it was stored, in Unix seconds of the store's own clock.
-    modified_at: float
+from adapter.domain.stored_files import StoredFile
 
 
 class MediaStore(Protocol):
@@ -32,15 +16,15 @@ class MediaStore(Protocol):
         """Store a file. If `chunks` raises, nothing of it becomes visible."""
         ...
 
-    async def find(self, name: str) -> MediaFile | None:
-        """Return what is known of a file."""
+    async def find(self, name: str) -> StoredFile | None:
+        """Return a file, or None if there is none of that name."""
         ...
 
     def read(self, name: str, start: int, end: int) -> AsyncIterator[bytes]:
         """Yield the bytes from `start` up to but not including `end`."""
         ...
 
-    def list(self) -> AsyncIterator[Sequence[ListedFile]]:
+    def list(self) -> AsyncIterator[Sequence[StoredFile]]:
         """Yield every whole file once, page by page, in no order. Deleting meanwhile is allowed."""
         ...
 

@@ -7,8 +7,7 @@ from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.response import Stream
 
-from adapter.domain.media import MediaFormat
-from adapter.domain.ports import MediaFile
+from adapter.domain.stored_files import StoredFile
 from adapter.openai_api.read.ranges import byte_range, is_unchanged
 from adapter.openai_api.routes.services import Services
 
@@ -23,7 +22,7 @@ ASK_AGAIN = "private, no-cache"
 async def send_file(
     request: Request[None, _Owner, State],
     services: Services,
-    name: str,
+    file: StoredFile,
     *,
     caching: str,
     sent: Callable[[], None] = lambda: None,
@@ -31,10 +30,8 @@ async def send_file(
     """Send a file, or the part of it that a player asks for; call `sent` when all of it has gone out.
 
     Raises:
-        NotFound: there is no such file.
         RangeNotSatisfiable: there is no such part.
     """
-    file = await services.files.find(name)
     if is_unchanged(request.headers.get("if-none-match"), file.etag):
         return Response(None, status_code=304, headers=_headers(file, caching))
     part = None
@@ -44,11 +41,11 @@ async def send_file(
     headers = {**_headers(file, caching), "content-length": str(end - start)}
     if part:
         headers["content-range"] = f"bytes {start}-{end - 1}/{file.size}"
-    pieces = services.files.read(name, start, end)
+    pieces = services.files.read(file, start, end)
     return Stream(
         _noted(pieces, sent) if end - start == file.size else pieces,
         status_code=206 if part else 200,
-        media_type=_content_type(name),
+        media_type=file.content_type,
         headers=headers,
     )
 
@@ -59,12 +56,7 @@ async def _noted(pieces: AsyncIterator[bytes], sent: Callable[[], None]) -> Asyn
     sent()
 
 
-def _content_type(name: str) -> str:
-    known = MediaFormat.of_name(name)
-    return known.mime if known else "application/octet-stream"
-
-
-def _headers(file: MediaFile, caching: str) -> dict[str, str]:
+def _headers(file: StoredFile, caching: str) -> dict[str, str]:
     return {
         "accept-ranges": "bytes",
         "etag": file.etag,

@@ -17,7 +17,7 @@ DOWNLOAD = "download"
 async def read_media(request: Request[None, None, State], name: str, services: Services) -> Stream | Response[None]:
     """Send a file, or the part of it that a player asks for."""
     saved = switch(request.query_params.get(DOWNLOAD), DOWNLOAD)
-    answer = await send_file(request, services, name, caching=FOR_EVER)
+    answer = await send_file(request, services, await services.files.find(name), caching=FOR_EVER)
     if saved:
         answer.headers["content-disposition"] = attachment(name)
     return answer

@@ -75,13 +75,13 @@ async def read_content(request: OwnedRequest, video_id: str, services: Services)
     """Send a finished video's file."""
     job = await services.videos.find_video(video_id, request.auth.owner)
     variant = read_variant(request.query_params.get("variant"))
-    name = await services.contents.find(job, variant)
+    file = await services.contents.find(job, variant)
 
     def note() -> None:
         if variant is Variant.VIDEO:
             services.videos.note_delivery(job.id)
 
-    return await send_file(request, services, name, caching=ASK_AGAIN, sent=note)
+    return await send_file(request, services, file, caching=ASK_AGAIN, sent=note)
 
 
 @post("/videos/{video_id:str}/remix", status_code=200)

@@ -1,0 +1,71 @@
+"""Files in the media store: what they are called, and what is known of one.
+
+A name is a stem and an extension. The stem begins with 128 random bits in hexadecimal digits: a link to a file cannot
+be guessed. The extension tells the format.
+"""
+
+import re
+
+import msgspec
+import pybase64
+
+from adapter.domain.media import Image, MediaFormat, Pixels
+from adapter.domain.usage import Usage
+
+#: Hexadecimal digits of a stem. What follows them in a name tells the files of one stem apart.
+STEM_LENGTH = 32
+#: The names that we give. The folder may contain files of other programs.
+_OURS = re.compile(rf"[0-9a-f]{{{STEM_LENGTH}}}([_-][0-9A-Za-z_-]{{1,31}})?\.[0-9a-z]{{1,8}}")
+
+
+def file_name(stem: str, kind: MediaFormat) -> str:
+    """Return the name of a file of that stem and format."""
+    return f"{stem}.{kind.extension}"
+
+
+def stem_of(name: str) -> str:
+    """Return the stem in the name of a file of ours."""
+    return name[:STEM_LENGTH]
+
+
+def is_ours(name: str) -> bool:
+    """Return whether a file has a name of ours."""
+    return _OURS.fullmatch(name) is not None and MediaFormat.of_name(name) is not None
+
+
+class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole file in the media store."""
+
+    name: str
+    #: In bytes.
+    size: int
+    #: As HTTP has it, with quotation marks.
+    etag: str
+    #: When it was stored, in Unix seconds of the store's own clock.
+    modified_at: float
+
+    @property
+    def content_type(self) -> str:
+        """The content type that its name tells."""
+        known = MediaFormat.of_name(self.name)
+        return known.mime if known else "application/octet-stream"
+
+
+class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
+    """A generated picture whose file is in the media store."""
+
+    name: str
+    pixels: Pixels
+    usage: Usage | None = None
+    #: What the model wrote beside it.
+    text: str = ""
+
+    @classmethod
+    def of(cls, image: Image, name: str) -> "StoredImage":
+        """Describe a picture that is stored under that name."""
+        return cls(name=name, pixels=image.pixels, usage=image.usage, text=image.text)
+
+    def with_file(self, data: bytes) -> Image:
+        """Return the picture with the bytes of its file; without any where only its description is needed."""
+        base64 = msgspec.Raw(b'"' + pybase64.b64encode(data) + b'"')
+        return Image(base64, MediaFormat.of_name(self.name) or MediaFormat.PNG, self.pixels, self.usage, self.text)

@@ -1,0 +1,44 @@
+"""The documents of remembered answers, as earlier versions wrote them."""
+
+import msgspec
+import pytest
+
+from adapter.domain.executions import StoredAnswer, StoredFault, StoredImageBatch
+from adapter.domain.job import Failure
+from adapter.domain.media import Pixels
+from adapter.domain.stored_files import StoredImage
+from adapter.domain.usage import Usage
+from adapter.jobs.answer_documents import read_answer, write_answer
+
+NAME = f"{7:032x}"
+BATCH = StoredImageBatch(
+    (
+        StoredImage(name=f"{NAME}.png", pixels=Pixels(16, 9), usage=Usage(input_text=1, output_image=2), text="A fox."),
+        StoredImage(name=f"{NAME}.jpg", pixels=Pixels(1, 2)),
+    ),
+    linked=True,
+)
+BATCH_DOCUMENT = (
+    b'{"type":"StoredAlbum","images":[{"name":"00000000000000000000000000000007.png","width":16,"height":9,'
+    b'"usage":{"input_text":1,"input_image":0,"output_text":0,"output_image":2},"text":"A fox."},'
+    b'{"name":"00000000000000000000000000000007.jpg","width":1,"height":2,"usage":null,"text":""}],"linked":true}'
+)
+FAULT = StoredFault(Failure(message="no", code="c", type="t", status=500, should_retry=False))
+FAULT_DOCUMENT = (
+    b'{"type":"StoredFault","failure":{"message":"no","code":"c","type":"t","status":500,"should_retry":false,'
+    b'"retry_after":null}}'
+)
+
+
+@pytest.mark.parametrize(("document", "answer"), [(BATCH_DOCUMENT, BATCH), (FAULT_DOCUMENT, FAULT)])
+def test_two_versions_read_the_same_documents(document: bytes, answer: StoredAnswer) -> None:
+    """Processes of both run side by side during an update."""
+    assert read_answer(document) == answer
+    assert write_answer(answer) == document
+
+
+def test_a_picture_that_was_remembered_without_a_text_has_none() -> None:
+    """Earlier versions wrote no texts."""
+    assert read_answer(BATCH_DOCUMENT.replace(b',"text":"A fox."', b"")) == msgspec.structs.replace(
+        BATCH, images=(msgspec.structs.replace(BATCH.images[0], text=""), BATCH.images[1])
+    )
