@@ -10,6 +10,7 @@ from adapter.credentials import secret
 from adapter.database.engine import Database, open_database
 from adapter.domain.catalogue import Catalogue, LengthPolicy
 from adapter.domain.media import SizePolicy
+from adapter.domain.media_links import MediaLinks
 from adapter.domain.ports import Clock, MediaStore, Secret
 from adapter.generation.timeouts import Timeouts
 from adapter.jobs.poll_schedule import PollSchedule
@@ -22,7 +23,6 @@ from adapter.media.s3 import S3Access
 from adapter.media.store import ObjectMediaStore, open_media
 from adapter.openai_api.read.context import ReadContext
 from adapter.openai_api.routes.services import ChatOptions, ImageOptions
-from adapter.openai_api.write.videos import MediaLinks
 from adapter.providers.description import AnyProvider, Provider, ProviderContext
 from adapter.providers.http import Http
 from adapter.settings import Settings, load_phrasebook
@@ -150,7 +150,7 @@ def build_read_context(settings: Settings, catalogue: Catalogue) -> ReadContext:
         longest_prompt=settings.limits.prompt_characters,
         size_policy=SizePolicy(settings.images.size_policy),
         length_policy=None if lengths == "by_name" else LengthPolicy(lengths),
-        public_url=settings.public_url,
+        media_links=build_media_links(settings),
         phrasebook=load_phrasebook(settings.chat),
         refuse_side_calls=settings.chat.side_calls == "refuse",
         listing=settings.list_models,

@@ -6,12 +6,16 @@ import httpx
 
 from adapter.domain.catalogue import Catalogue
 from adapter.domain.media import SizePolicy
+from adapter.domain.media_links import MediaLinks
 from adapter.openai_api.read.context import ReadContext
 from adapter.settings import Settings, load_catalogue, load_settings
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = ROOT / "tests" / "golden"
 SANDBOX_TOML = ROOT / "config" / "sandbox.toml"
+
+#: Links as tests read and write them.
+LINKS = MediaLinks(public_url="http://here:8000", keep=3600.0)
 
 #: The configuration of `make run`.
 CONFIG: Settings = load_settings(SANDBOX_TOML, {})
@@ -24,9 +28,7 @@ def catalogue() -> Catalogue:
 
 def context(*, longest_prompt: int = 32_000, size_policy: SizePolicy = SizePolicy.NEAREST) -> ReadContext:
     """Return what requests are read against, on the catalogue as shipped."""
-    return ReadContext(
-        catalogue=catalogue(), longest_prompt=longest_prompt, size_policy=size_policy, public_url="http://here:8000"
-    )
+    return ReadContext(catalogue=catalogue(), longest_prompt=longest_prompt, size_policy=size_policy, media_links=LINKS)
 
 
 class Answering(httpx.MockTransport):

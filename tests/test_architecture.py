@@ -110,6 +110,7 @@ PURE = (
     "adapter.domain.job",
     "adapter.domain.markup",
     "adapter.domain.media",
+    "adapter.domain.media_links",
     "adapter.domain.orders",
     "adapter.domain.paging",
     "adapter.domain.records",

@@ -9,13 +9,14 @@ import pytest
 from adapter.budget import MemoryBudget
 from adapter.database.engine import Database
 from adapter.domain.executions import RequestIdentity
-from adapter.domain.image_job import LOST, ImageJob, Made, StoredImage, advance_image
+from adapter.domain.image_job import LOST, ImageJob, Made, advance_image
 from adapter.domain.job import Intended, JobState
 from adapter.domain.job_kinds import IMAGE
 from adapter.domain.media import Frame, Image
 from adapter.domain.orders import ImageOrder, InlineSource, StoredSource
 from adapter.domain.pieces import one_piece
 from adapter.domain.ports import Memory
+from adapter.domain.stored_files import StoredImage
 from adapter.domain.stored_response import IMAGE_PREFIX, ResponseStatus, StoredResponse
 from adapter.errors import AdapterError, AnswerLost, ContentRefused, InvalidRequest, NotFound
 from adapter.generation.image_files import ImageFiles

@@ -23,7 +23,7 @@ from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.wire.media import MediaRequest
 from adapter.settings import Chat, load_phrasebook
 from tests.fakes import png
-from tests.support import context
+from tests.support import LINKS, context
 
 HERE = "http://here:8000"
 TERMS = context(longest_prompt=100)
@@ -79,7 +79,7 @@ def answer(content: Content = None, *images: str) -> dict[str, object]:
 
 def wish(*turns: dict[str, object], look_back: bool = True) -> Wish:
     """Read a conversation."""
-    return read_wish(Conversation(turns, "messages", HERE), look_back=look_back)
+    return read_wish(Conversation(turns, "messages", LINKS), look_back=look_back)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,6 @@ from adapter.openai_api.routes.videos import video_events
 from adapter.openai_api.write.chat import ChatHeading
 from adapter.openai_api.write.images import Heading
 from adapter.openai_api.write.response_events import Numbering
-from adapter.openai_api.write.videos import MediaLinks
 from tests.fakes import FakeClock, made_image, stored, video_job
 from tests.generation.conftest import PATIENCE, Inputs, Studio, identity
 from tests.support import context
@@ -70,7 +69,6 @@ class Stage:
             "responses": responses,
             "clock": clock,
             "context": context(),
-            "media_links": MediaLinks(public_url="http://here"),
             "heartbeat_seconds": PATIENCE.heartbeat,
         }
         self.services = Services(**(dict.fromkeys(Services.__struct_fields__) | facts))  # type: ignore[arg-type]

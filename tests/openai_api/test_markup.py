@@ -12,13 +12,13 @@ from adapter.openai_api.read.media import read_tree
 from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.wire.media import MediaRequest
 from adapter.openai_api.write.chat import video_shown
-from tests.support import catalogue, context
+from tests.support import LINKS, catalogue, context
 
 HERE = "http://here:8000"
 CATALOGUE = catalogue()
 VIDEO = StoredVideo(video=f"{'a' * 32}.mp4", poster=f"{'a' * 32}.jpg", size=1, sha256="00")
-SHOWN = [video_shown(VIDEO, HERE, form) for form in Markup]
-SHOWN += [video_shown(msgspec.structs.replace(VIDEO, poster=None), HERE, Markup.MARKDOWN)]
+SHOWN = [video_shown(VIDEO, LINKS, form) for form in Markup]
+SHOWN += [video_shown(msgspec.structs.replace(VIDEO, poster=None), LINKS, Markup.MARKDOWN)]
 SHOWN += [SHOWN[0].partition("\n")[0]]  # the poster alone
 #: As it was in earlier versions. Chats are kept, so these come back as well.
 SHOWN += [
@@ -112,7 +112,7 @@ def test_a_request_may_ask_for_a_markup_itself() -> None:
 @pytest.mark.parametrize(("before", "after"), [("", ""), ("Like this one:\n\n", "\n\nbut at night"), ("a ", " b")])
 def test_an_answer_that_comes_back_in_a_message_is_no_prompt(shown: str, before: str, after: str) -> None:
     """Some programs quote it, or send the whole conversation as one message; its poster is then no first frame."""
-    left = without_videos(f"{before}{shown}{after}", HERE)
+    left = without_videos(f"{before}{shown}{after}", LINKS)
 
     assert left == f"{before}{after}".strip()
     messages = ({"role": "user", "content": f"waves {before}{shown}{after}"},)
@@ -137,7 +137,7 @@ def test_an_answer_that_comes_back_in_a_message_is_no_prompt(shown: str, before:
 )
 def test_what_is_not_an_answer_of_ours_stays(text: str) -> None:
     """A poster that somebody shows by itself is a picture to work from."""
-    assert without_videos(text, HERE) == text
+    assert without_videos(text, LINKS) == text
 
 
 @pytest.mark.parametrize("shown", SHOWN)
@@ -159,4 +159,4 @@ def test_a_long_text_of_nothing_but_heads_is_read_in_one_go() -> None:
     """As long as a prompt may be."""
     text = f'<video src="{HERE}/media/a.mp4" controls="controls">' * 600
 
-    assert without_videos(text, HERE) == text
+    assert without_videos(text, LINKS) == text

@@ -10,6 +10,7 @@ from adapter.openai_api.read.media import read_media_json
 from adapter.openai_api.read.pictures import sources_of
 from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.wire.images import ImagesRequest
+from tests.support import LINKS
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_what_is_nested_without_end_is_read_or_refused(name: str, shape: tuple[s
 
     for kind in (ImagesRequest, ChatRequest):
         with suppress(InvalidRequest):
-            sources_of(read_media_json(body, kind).media.pictures, "http://here")
+            sources_of(read_media_json(body, kind).media.pictures, LINKS)
 
 
 def test_a_field_deep_inside_is_named() -> None:

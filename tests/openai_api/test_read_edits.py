@@ -21,7 +21,7 @@ from adapter.openai_api.read.pictures import sources_of
 from adapter.openai_api.wire.images import ImagesRequest
 from adapter.openai_api.wire.media import MediaRequest
 from tests.fakes import png
-from tests.support import context
+from tests.support import LINKS, context
 
 HERE = "http://here:8000"
 TERMS = context(longest_prompt=100)
@@ -38,13 +38,13 @@ def order(*given: object, **changes: object) -> ImageOrder:
 
 def in_json(**fields: object) -> tuple[Source, ...]:
     """Return the pictures of a JSON body."""
-    return sources_of(read_media_json(msgspec.json.encode(fields), ImagesRequest).media.pictures, HERE)
+    return sources_of(read_media_json(msgspec.json.encode(fields), ImagesRequest).media.pictures, LINKS)
 
 
 def in_form(*parts: tuple[str, bytes]) -> tuple[Source, ...]:
     """Return the pictures of a form."""
     body = read_media_form([Part(name, data) for name, data in parts], ImagesRequest)
-    return sources_of(body.media.pictures, HERE)
+    return sources_of(body.media.pictures, LINKS)
 
 
 @pytest.mark.parametrize(

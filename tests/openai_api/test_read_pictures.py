@@ -6,8 +6,9 @@ import pytest
 from adapter.domain.orders import FileIdSource, InlineSource, LinkSource, Source, StoredSource
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.form import Part
-from adapter.openai_api.read.pictures import kept_name, read_picture, read_url
+from adapter.openai_api.read.pictures import read_picture, read_url
 from tests.fakes import png
+from tests.support import LINKS
 
 HERE = "http://here:8000"
 #: All six bits of every value, so that its base64 has `+` and `/`, and a length that needs padding.
@@ -17,7 +18,7 @@ BASE64 = pybase64.b64encode(DATA).decode()
 
 def read(url: str) -> Source:
     """Read an address that came as `image`."""
-    return read_url(url, HERE, "image")
+    return read_url(url, LINKS, "image")
 
 
 def test_a_data_url_is_the_pictures_bytes() -> None:
@@ -111,7 +112,7 @@ def test_a_data_url_without_base64_is_refused(url: str) -> None:
 def test_a_link_of_ours_is_not_fetched(url: str, name: str) -> None:
     """The name is handed to the media store as it stands; nothing is decoded or followed on the way."""
     assert read(url) == StoredSource(name, "image")
-    assert kept_name(url, HERE) == name
+    assert LINKS.name_in(url) == name
 
 
 @pytest.mark.parametrize(
@@ -196,7 +197,7 @@ PICTURE64 = pybase64.b64encode(PICTURE).decode()
 )
 def test_a_picture_may_be_data_in_many_ways(value: object) -> None:
     """OpenAI's words, Google's in both spellings, Anthropic's, or nothing but its base64."""
-    assert read_picture(value, HERE, "image") == InlineSource(PICTURE, "image")
+    assert read_picture(value, LINKS, "image") == InlineSource(PICTURE, "image")
 
 
 @pytest.mark.parametrize(
@@ -216,24 +217,24 @@ def test_a_picture_may_be_data_in_many_ways(value: object) -> None:
 )
 def test_a_picture_may_be_an_address_in_many_ways(value: object) -> None:
     """Also of files that are attached to a message."""
-    assert read_picture(value, HERE, "image") == LinkSource("https://a/b", "image")
+    assert read_picture(value, LINKS, "image") == LinkSource("https://a/b", "image")
 
 
 @pytest.mark.parametrize("value", [{"b64_json": "@@@@"}, {"data": "fox.png"}, {"imageBytes": "A"}])
 def test_broken_data_is_refused_as_such(value: object) -> None:
     """It is not taken for an address."""
     with pytest.raises(InvalidRequest, match="base64 of the picture is broken"):
-        read_picture(value, HERE, "image")
+        read_picture(value, LINKS, "image")
 
 
 def test_a_reference_is_an_address_or_a_file() -> None:
     """Bare or in an object. Whose file it is, and whether it is there, is asked later."""
     found = LinkSource("https://a/b", "image")
-    assert read_picture("https://a/b", HERE, "image") == found
-    assert read_picture({"image_url": "https://a/b"}, HERE, "image") == found
-    assert read_picture({"image_url": "https://a/b", "file_id": "x"}, HERE, "image") == found
-    assert read_picture({"image_url": "", "file_id": "file-1"}, HERE, "image") == FileIdSource("file-1", "image")
+    assert read_picture("https://a/b", LINKS, "image") == found
+    assert read_picture({"image_url": "https://a/b"}, LINKS, "image") == found
+    assert read_picture({"image_url": "https://a/b", "file_id": "x"}, LINKS, "image") == found
+    assert read_picture({"image_url": "", "file_id": "file-1"}, LINKS, "image") == FileIdSource("file-1", "image")
     nothings: list[object] = [{}, {"image_url": None, "file_id": ""}, {"detail": "high"}, 7, [], True]
     for nothing in nothings:
         with pytest.raises(InvalidRequest, match="A picture needs an 'image_url'"):
-            read_picture(nothing, HERE, "image")
+            read_picture(nothing, LINKS, "image")

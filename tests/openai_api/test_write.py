@@ -5,6 +5,7 @@ import pytest
 
 from adapter.domain.job import Intended, JobState, Operation, Progressed, StoredVideo, Submitted, VideoJob, advance
 from adapter.domain.markup import Markup
+from adapter.domain.media_links import MediaLinks
 from adapter.errors import (
     AdapterError,
     InvalidRequest,
@@ -127,7 +128,7 @@ VIDEO = StoredVideo(video="a.mp4", poster="a.jpg", size=1, sha256="00")
 
 def test_a_video_is_shown_as_a_poster_that_opens_it_and_a_link_that_saves_it() -> None:
     """Exactly one address ends in .mp4: NextChat makes a player of each such link."""
-    shown = chat.video_shown(VIDEO, "https://here", Markup.MARKDOWN)
+    shown = chat.video_shown(VIDEO, MediaLinks(public_url="https://here"), Markup.MARKDOWN)
 
     assert shown == (
         "[![Video preview](https://here/media/a.jpg)](https://here/media/a.mp4)\n\n"
@@ -135,18 +136,18 @@ def test_a_video_is_shown_as_a_poster_that_opens_it_and_a_link_that_saves_it() -
     )
     assert shown.count(".mp4)") == 1
     without = msgspec.structs.replace(VIDEO, poster=None)
-    assert chat.video_shown(without, "https://here", Markup.MARKDOWN) == (
+    assert chat.video_shown(without, MediaLinks(public_url="https://here"), Markup.MARKDOWN) == (
         "[Open video](https://here/media/a.mp4)\n\n[Download video](https://here/media/a.mp4?download=1)"
     )
 
 
 def test_a_video_is_shown_as_a_player_and_link() -> None:
     """The two-line block and the block inside of another, to the letter: each program reads it with a pattern."""
-    assert chat.video_shown(VIDEO, "https://here", Markup.HTML) == (
+    assert chat.video_shown(VIDEO, MediaLinks(public_url="https://here"), Markup.HTML) == (
         '<video src="https://here/media/a.mp4" controls="controls" width="100%">\nhttps://here/media/a.mp4\n</video>\n\n'
         "[Download video](https://here/media/a.mp4?download=1)"
     )
-    assert chat.video_shown(VIDEO, "https://here", Markup.DIV) == (
+    assert chat.video_shown(VIDEO, MediaLinks(public_url="https://here"), Markup.DIV) == (
         '<div><video src="https://here/media/a.mp4" controls="controls" width="100%"></video></div>\n\n'
         "[Download video](https://here/media/a.mp4?download=1)"
     )

@@ -17,6 +17,7 @@ from adapter.openai_api.wire.images import ImageCompleted, ImagesResponse
 from adapter.openai_api.write import chat
 from adapter.openai_api.write.images import Heading, Made, image_completed, images_response, quality, total
 from tests.fakes import made_image, png
+from tests.support import LINKS
 
 HERE = "http://here:8000"
 BLUE = {"role": "user", "content": "blue"}
@@ -225,7 +226,7 @@ def test_what_is_shown_is_what_the_next_turn_means() -> None:
     for told in (chat.linked([made_image()], ["http://here:8000/media/a.png"]), chat.enclosed([made_image()])):
         [choice] = chat.completion(ANSWER, told).choices
         history = msgspec.json.encode([{"role": "user", "content": "a fox"}, choice.message, BLUE])
-        [source] = read_wish(Conversation(msgspec.json.decode(history), "messages", HERE), look_back=True).pictures
+        [source] = read_wish(Conversation(msgspec.json.decode(history), "messages", LINKS), look_back=True).pictures
         assert source in {
             StoredSource("a.png", "messages", advice=WAY_OUT),
             InlineSource(png(), "messages", advice=WAY_OUT),

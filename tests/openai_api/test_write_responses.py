@@ -39,6 +39,7 @@ from adapter.openai_api.write.response_events import Numbering
 from adapter.openai_api.write.responses import item_list, response, with_picture, with_video
 from tests.fakes import made_image, stored, video_job
 from tests.journeys.contract import validator
+from tests.support import LINKS
 
 HERE = "http://here:8000"
 IMAGE = msgspec.structs.replace(made_image(), usage=Usage(input_text=3, output_image=1120))
@@ -273,13 +274,13 @@ def test_a_video_is_told_as_reasoning_and_handed_over_as_a_message() -> None:
         *response_events.opening(video),
         *response_events.video_begun(video),
         *response_events.video_moved(video, FILM.history),
-        *response_events.video_end(video, FILM, HERE),
+        *response_events.video_end(video, FILM, LINKS),
     ]
     kinds = [kind for _, kind in told(events)]
     summary = "".join(
         event.delta for event in events if event.type == "response.reasoning_summary_text.delta" and event.delta
     )
-    reasoning, message = wired(with_video(video, FILM, HERE))["output"]
+    reasoning, message = wired(with_video(video, FILM, LINKS))["output"]
 
     assert kinds[:4] == ["created", "in_progress", "output_item.added", "reasoning_summary_part.added"]
     assert kinds[4 : 4 + len(FILM.history)] == ["reasoning_summary_text.delta"] * len(FILM.history)
@@ -304,8 +305,8 @@ def test_a_video_that_was_not_made_fails_its_response() -> None:
     """In a stream and when it is looked up."""
     video = stored(video=NO_FILM.id)
 
-    assert told(response_events.video_end(video, NO_FILM, HERE)) == [(0, "failed")]
-    assert wired(with_video(video, NO_FILM, HERE))["error"] == {"code": "server_error", "message": "It broke."}
+    assert told(response_events.video_end(video, NO_FILM, LINKS)) == [(0, "failed")]
+    assert wired(with_video(video, NO_FILM, LINKS))["error"] == {"code": "server_error", "message": "It broke."}
 
 
 @pytest.mark.parametrize(
@@ -320,7 +321,7 @@ def test_a_video_that_was_not_made_fails_its_response() -> None:
 )
 def test_a_video_stands_where_its_job_stands(changes: dict[str, object], at: VideoJob, status: str) -> None:
     """Unless its response was called off."""
-    sent = wired(with_video(msgspec.structs.replace(stored(video=at.id), **changes), at, HERE))
+    sent = wired(with_video(msgspec.structs.replace(stored(video=at.id), **changes), at, LINKS))
 
     assert sent["status"] == status
     assert bool(sent["output"]) is (status == "completed")

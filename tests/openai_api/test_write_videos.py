@@ -5,11 +5,12 @@ import pytest
 
 from adapter.domain.job import Failed, Failure, Stored, StoredVideo, VideoJob, advance
 from adapter.domain.media import Pixels, Ratio
+from adapter.domain.media_links import MediaLinks
 from adapter.errors import ContentRefused, OwnFault
-from adapter.openai_api.write.videos import MediaLinks, video, video_event, video_list
+from adapter.openai_api.write.videos import video, video_event, video_list
 from tests.fakes import rendered_job, video_job
+from tests.support import LINKS
 
-HOSTING = MediaLinks(public_url="http://here:8000", keep=3600.0)
 MEDIA = StoredVideo(video="a.mp4", poster="a.jpg", size=1, sha256="00")
 
 
@@ -44,12 +45,12 @@ NEW = {
 
 def test_a_new_video_has_all_keys() -> None:
     """The nullable ones too, as the specification requires; progress and times are whole numbers."""
-    assert plain(video(msgspec.structs.replace(video_job(), created_at=1000.7), HOSTING)) == NEW
+    assert plain(video(msgspec.structs.replace(video_job(), created_at=1000.7), LINKS)) == NEW
 
 
 def test_a_finished_video_has_links_and_an_end() -> None:
     """And says until when its files are there."""
-    assert plain(video(completed(), HOSTING)) == NEW | {
+    assert plain(video(completed(), LINKS)) == NEW | {
         "status": "completed",
         "progress": 100,
         "completed_at": 1010,
@@ -72,7 +73,7 @@ def test_what_is_kept_for_ever_does_not_expire_and_a_missing_poster_is_null() ->
 )
 def test_a_failed_video_says_why(fault: ContentRefused | OwnFault, code: str) -> None:
     """Code and message are mandatory; it never completed, and has nothing that could expire."""
-    told = video(advance(rendered_job(), Failed(Failure.of(fault), 1010.0)), HOSTING)
+    told = video(advance(rendered_job(), Failed(Failure.of(fault), 1010.0)), LINKS)
 
     assert plain(told) == NEW | {
         "status": "failed",
@@ -84,7 +85,7 @@ def test_a_failed_video_says_why(fault: ContentRefused | OwnFault, code: str) ->
 def test_a_failure_without_a_code_is_told_by_its_type() -> None:
     """A null would break clients."""
     failure = Failure(message="oh", code=None, type="server_error", status=502)
-    told = video(advance(video_job(), Failed(failure, 1010.0)), HOSTING)
+    told = video(advance(video_job(), Failed(failure, 1010.0)), LINKS)
 
     assert told.error is not None
     assert told.error.code == "server_error"
@@ -103,13 +104,13 @@ def test_the_size_is_the_clips(ratio: Ratio, size: Pixels | None, shown: str) ->
     job = video_job()
     order = msgspec.structs.replace(job.order, ratio=ratio, size=size)
 
-    assert video(msgspec.structs.replace(job, order=order), HOSTING).size == shown
+    assert video(msgspec.structs.replace(job, order=order), LINKS).size == shown
 
 
 def test_each_change_is_told_as_it_was() -> None:
     """What came later is not in it: neither the end nor the links."""
     job = completed()
-    events = [video_event(job, number, HOSTING) for number in range(1, len(job.history) + 1)]
+    events = [video_event(job, number, LINKS) for number in range(1, len(job.history) + 1)]
 
     assert [(event.type, event.sequence_number, event.video.progress) for event in events] == [
         ("video.queued", 1, 0),
@@ -121,13 +122,13 @@ def test_each_change_is_told_as_it_was() -> None:
     for event in events[:-1]:
         assert (event.video.completed_at, event.video.expires_at, event.video.url, event.video.error) == (None,) * 4
         assert event.type == f"video.{event.video.status}"
-    assert events[-1].video == video(job, HOSTING)
+    assert events[-1].video == video(job, LINKS)
 
 
 def test_the_last_change_of_a_failed_video_says_why() -> None:
     """The ones before do not know it yet."""
     job = advance(rendered_job(), Failed(Failure.of(ContentRefused("unsafe")), 1010.0))
-    before, last = (video_event(job, number, HOSTING) for number in (len(job.history) - 1, len(job.history)))
+    before, last = (video_event(job, number, LINKS) for number in (len(job.history) - 1, len(job.history)))
 
     assert (last.type, before.type) == ("video.failed", "video.in_progress")
     assert last.video.error is not None
@@ -137,8 +138,8 @@ def test_the_last_change_of_a_failed_video_says_why() -> None:
 def test_a_page_names_its_ends() -> None:
     """Both are null on an empty one."""
     jobs = [video_job(number) for number in (3, 2, 1)]
-    page = video_list(jobs, HOSTING, has_more=True)
-    empty = video_list([], HOSTING, has_more=False)
+    page = video_list(jobs, LINKS, has_more=True)
+    empty = video_list([], LINKS, has_more=False)
 
     assert [each.id for each in page.data] == [job.id for job in jobs]
     assert (page.first_id, page.last_id, page.has_more) == (jobs[0].id, jobs[2].id, True)

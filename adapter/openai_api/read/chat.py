@@ -76,7 +76,7 @@ def conversation_video_draft(media: MediaRequest, conversation: Conversation, co
 
 
 def _conversation(body: ChatRequest, context: ReadContext) -> Conversation:
-    return Conversation(turns_in(required(body.messages, PARAM)), PARAM, context.public_url)
+    return Conversation(turns_in(required(body.messages, PARAM)), PARAM, context.media_links)
 
 
 def _request(wish: Wish, media: MediaRequest, flags: Flags, conversation: Conversation) -> MediaRequest:

@@ -4,6 +4,7 @@ import msgspec
 
 from adapter.domain.catalogue import Catalogue, LengthPolicy, Listing
 from adapter.domain.media import SizePolicy
+from adapter.domain.media_links import MediaLinks
 from adapter.domain.side_calls import Phrasebook
 
 NOTHING_KNOWN = Phrasebook({})
@@ -20,8 +21,8 @@ class ReadContext(msgspec.Struct, frozen=True, kw_only=True):
     #: What a length is worth that a model does not make. None: the nearest one does for other vendors' names, whose
     #: client libraries send a default of their own, and for our own names it has to be exact.
     length_policy: LengthPolicy | None = None
-    #: Base of our own links: a picture below it is ours.
-    public_url: str
+    #: Our own links: a picture behind one is ours.
+    media_links: MediaLinks
     #: By which words side calls are known. Without any they are prompts like others.
     phrasebook: Phrasebook = NOTHING_KNOWN
     #: Whether side calls are refused, not answered.

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from adapter.domain.media import probe
+from adapter.domain.media_links import MediaLinks
 from adapter.domain.orders import InlineSource, Source
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.fields import wrong_type
 from adapter.openai_api.read.picture_sets import listed
-from adapter.openai_api.read.pictures import kept_name, sources_of
+from adapter.openai_api.read.pictures import sources_of
 from adapter.openai_api.read.turns import (
     Turn,
     beside,
@@ -44,8 +45,8 @@ class Conversation(msgspec.Struct, frozen=True):
     turns: Sequence[Turn]
     #: What the request calls them.
     param: str
-    #: Base of our own links: a picture below it is ours.
-    public_url: str
+    #: Our own links: a picture behind one is ours.
+    links: MediaLinks
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -70,7 +71,7 @@ def read_wish(conversation: Conversation, *, look_back: bool) -> Wish:
     Raises:
         InvalidRequest: there is no user message, or a part that cannot be used.
     """
-    turns, public_url = conversation.turns, conversation.public_url
+    turns, links = conversation.turns, conversation.links
     asked = next((at for at in reversed(range(len(turns))) if role_of(turns[at]) == "user"), None)
     if asked is None:
         raise InvalidRequest("There is no message of role 'user'.", param=conversation.param)
@@ -81,8 +82,8 @@ def read_wish(conversation: Conversation, *, look_back: bool) -> Wish:
             chosen = found if role_of(earlier) == "user" else found[-1:]
             roles = tuple(picture.role for picture in chosen)
             if earlier is turns[asked]:
-                return Wish(text, sources_of(chosen, public_url), roles)
-            if sources := _usable(chosen, public_url):
+                return Wish(text, sources_of(chosen, links), roles)
+            if sources := _usable(chosen, links):
                 return Wish(text, sources, roles, is_earlier=True)
     return Wish(text)
 
@@ -96,7 +97,7 @@ def with_fields(wish: Wish, media: MediaRequest, conversation: Conversation) -> 
     pictures = media.pictures
     if not pictures:
         return wish
-    own = sources_of(pictures, conversation.public_url)
+    own = sources_of(pictures, conversation.links)
     if not wish.pictures or [_bare(source) for source in own] == [_bare(source) for source in wish.pictures]:
         return Wish(wish.text, own, tuple(picture.role for picture in pictures))
     if all(picture.role is None for picture in pictures):
@@ -126,10 +127,10 @@ def _bare(source: Source) -> Source:
     return msgspec.structs.replace(source, param="")
 
 
-def _usable(pictures: Sequence[Picture], public_url: str) -> tuple[Source, ...]:
+def _usable(pictures: Sequence[Picture], links: MediaLinks) -> tuple[Source, ...]:
     """Return the pictures of an earlier turn; none if one of them cannot be used."""
     try:
-        sources = sources_of(pictures, public_url)
+        sources = sources_of(pictures, links)
     except InvalidRequest:
         return ()
     if any(isinstance(source, InlineSource) and probe(source.data) is None for source in sources):
@@ -157,14 +158,14 @@ def _texts(turn: Turn, param: str) -> Iterator[str]:
 
 def _pictures(turn: Turn, conversation: Conversation) -> Iterator[Picture]:
     """Find what a user attached or wrote a link of ours to; or what an answer showed, in its text or beside it."""
-    role, param, public_url = role_of(turn), conversation.param, conversation.public_url
+    role, param, links = role_of(turn), conversation.param, conversation.links
     if role == "user":
-        ours = re.compile(re.escape(f"{public_url}/media/") + _PICTURE_NAME)
+        ours = re.compile(re.escape(links.base) + _PICTURE_NAME)
         for text in texts_of(turn):
             yield from (Picture(found[0], param) for found in ours.finditer(text))
     if role == "assistant":
         for text in reversed([*texts_of(turn)]):
-            if (last := _last_shown(text, public_url)) is not None:
+            if (last := _last_shown(text, links)) is not None:
                 yield Picture(last, param)
                 break
     if role in {"user", "assistant"}:
@@ -174,7 +175,7 @@ def _pictures(turn: Turn, conversation: Conversation) -> Iterator[Picture]:
         yield from beside(turn, param)
 
 
-def _last_shown(text: str, public_url: str) -> str | None:
+def _last_shown(text: str, links: MediaLinks) -> str | None:
     """Find the last picture's address, from the text's end in small steps: it may be 100 MB of data, or of brackets."""
     at = closed = len(text)
     for _ in range(_MOST_HEADS):
@@ -184,11 +185,7 @@ def _last_shown(text: str, public_url: str) -> str | None:
         head = _MARKDOWN.match(text, at)
         if head is not None:
             end = _first(text.find(")", head.end(), begun), closed)
-            if (
-                end < len(text)
-                and text.find("(", head.end(), end) < 0
-                and _is_shown(text[head.end() : end], public_url)
-            ):
+            if end < len(text) and text.find("(", head.end(), end) < 0 and _is_shown(text[head.end() : end], links):
                 return text[head.end() : end]
         closed = _first(text.find(")", at, begun), closed)
     return None
@@ -198,6 +195,6 @@ def _first(found: int, otherwise: int) -> int:
     return otherwise if found < 0 else found
 
 
-def _is_shown(url: str, public_url: str) -> bool:
-    ours = url[:11].lower() == "data:image/" or kept_name(url, public_url)
+def _is_shown(url: str, links: MediaLinks) -> bool:
+    ours = url[:11].lower() == "data:image/" or links.name_in(url)
     return bool(ours) and not any(blank in url for blank in _BLANKS)

@@ -39,7 +39,7 @@ def without_flags(conversation: Conversation, longest_prompt: int) -> tuple[Conv
     def take(text: str) -> tuple[str, Flags]:
         if len(text) > longest_prompt + _ROOM_FOR_FLAGS:
             return text, Flags()
-        return take_flags(without_videos(text, conversation.public_url), conversation.param)
+        return take_flags(without_videos(text, conversation.links), conversation.param)
 
     turn, flags = _taken(turns[asked], take)
     return msgspec.structs.replace(conversation, turns=[*turns[:asked], turn, *turns[asked + 1 :]]), flags
@@ -109,7 +109,7 @@ def cast_by_flags(wish: Wish, flags: Flags, conversation: Conversation) -> Wish:
     Raises:
         InvalidRequest: there is no such picture, or one that came with the message is not named.
     """
-    param, public_url = conversation.param, conversation.public_url
+    param, links = conversation.param, conversation.links
     if not flags.names_pictures:
         return wish
     if flags.wants_words_only and not wish.pictures:
@@ -129,6 +129,6 @@ def cast_by_flags(wish: Wish, flags: Flags, conversation: Conversation) -> Wish:
             f"Picture {min(idle)} is attached and no flag names it; leave it out, or name it too.", param=param
         )
     pictures = tuple(
-        wish.pictures[ref - 1] if isinstance(ref, int) else read_url(ref, public_url, param) for ref, _ in named
+        wish.pictures[ref - 1] if isinstance(ref, int) else read_url(ref, links, param) for ref, _ in named
     )
     return Wish(wish.text, pictures, tuple(role for _, role in named))

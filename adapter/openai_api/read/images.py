@@ -56,7 +56,7 @@ def image_order(request: MediaRequest, context: ReadContext) -> ImageOrder:
         UnknownModel: no such model.
         InvalidRequest: a field is missing, or asks for what the model or this server cannot do.
     """
-    sources = sources_of(request.pictures, context.public_url)
+    sources = sources_of(request.pictures, context.media_links)
     name = request.model or DEFAULT_MODEL
     card, by_name = card_of(request, name, ImageCard, context)
     _refuse_what_is_not_done(request)

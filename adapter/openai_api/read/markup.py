@@ -6,6 +6,7 @@ from typing import Final
 
 from adapter.domain.catalogue import Catalogue, VideoCard
 from adapter.domain.markup import Markup
+from adapter.domain.media_links import MediaLinks
 from adapter.openai_api.read.agents import CHERRY_STUDIO, OPEN_WEBUI, SILLYTAVERN
 from adapter.openai_api.read.fields import one_of, required
 from adapter.openai_api.wire.chat import ChatRequest
@@ -44,14 +45,14 @@ def choose_markup(wishes: Iterable[Markup | None], agent: str) -> Markup:
     return next((form for known, form in AGENTS if known.match(agent)), Markup.MARKDOWN)
 
 
-def without_videos(text: str, public_url: str) -> str:
+def without_videos(text: str, links: MediaLinks) -> str:
     """Take out of a text what we answered with earlier: a quoted video is neither words nor a picture to work from.
 
     Chats are kept for years, so earlier forms count too: a poster that was no link, a link that did not save the file.
     """
     if "/media/" not in text:
         return text
-    file = re.escape(f"{public_url}/media/") + r"[0-9A-Za-z_-]{1,64}\."
+    file = re.escape(links.base) + r"[0-9A-Za-z_-]{1,64}\."
     video = file + "mp4"
     opened = rf"\[Open video\]\({video}\)"
     link = rf"\[Download video\]\({video}(?:\?download=1)?\)"

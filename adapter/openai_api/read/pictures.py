@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import pybase64
 
 from adapter.domain.media import sniff
+from adapter.domain.media_links import MediaLinks
 from adapter.domain.orders import FileIdSource, InlineSource, LinkSource, Source, StoredSource
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.form import Part, is_empty
@@ -46,16 +47,16 @@ _ESCAPED = tuple(
 _ALPHABET = bytes.maketrans(b"-_", b"+/")
 
 
-def sources_of(pictures: Iterable[Picture], public_url: str) -> tuple[Source, ...]:
+def sources_of(pictures: Iterable[Picture], links: MediaLinks) -> tuple[Source, ...]:
     """Return where the pictures of a request come from.
 
     Raises:
         InvalidRequest: one of them names no picture.
     """
-    return tuple(read_picture(picture.value, public_url, picture.name) for picture in pictures)
+    return tuple(read_picture(picture.value, links, picture.name) for picture in pictures)
 
 
-def read_picture(value: object, public_url: str, param: str) -> Source:
+def read_picture(value: object, links: MediaLinks, param: str) -> Source:
     """Return the source that a value means: an address, base64, an id, a part of a form, or an object with one of them.
 
     A conversation brings sources: they are returned as they are.
@@ -68,9 +69,9 @@ def read_picture(value: object, public_url: str, param: str) -> Source:
     kind, said = unwrapped(value)
     if kind in WITH_DATA:
         if isinstance(said, Part):
-            return read_part(said.data, public_url, param)
+            return read_part(said.data, links, param)
         is_base64 = kind in BYTES and not said[:8].lower().startswith(SCHEMES)
-        return InlineSource(_base64(said.encode(), param), param) if is_base64 else read_url(said, public_url, param)
+        return InlineSource(_base64(said.encode(), param), param) if is_base64 else read_url(said, links, param)
     if kind in IDS:
         return FileIdSource(plain_text(said), param)
     raise InvalidRequest(f"A picture needs an 'image_url' ({FORMS}), 'b64_json', or a 'file_id'.", param=param)
@@ -103,18 +104,18 @@ def plain_text(said: Part | str) -> str:
     return said if isinstance(said, str) else said.data.decode(errors="replace")
 
 
-def read_part(data: bytes, public_url: str, param: str) -> Source:
+def read_part(data: bytes, links: MediaLinks, param: str) -> Source:
     """Return the source that a form's field is: the picture itself, its base64, or an address.
 
     Raises:
         InvalidRequest: it is an address and names none.
     """
     if data[:8].lower().startswith(_ADDRESSES):
-        return read_url(data.decode(errors="replace"), public_url, param)
+        return read_url(data.decode(errors="replace"), links, param)
     return InlineSource(_base64(data, param) if _is_base64(data) else data, param)
 
 
-def read_url(url: str, public_url: str, param: str) -> Source:
+def read_url(url: str, links: MediaLinks, param: str) -> Source:
     """Return the source behind an address, or in bare base64. One of our own links is not fetched: we have the file.
 
     Raises:
@@ -123,7 +124,7 @@ def read_url(url: str, public_url: str, param: str) -> Source:
     url = url.strip()
     if url[:5].lower() == "data:":
         return InlineSource(_decoded(url, param), param)
-    kept = kept_name(url, public_url)
+    kept = links.name_in(url)
     if kept is not None:
         return StoredSource(kept, param)
     if url[:8].lower().startswith(("https://", "http://")):
@@ -141,12 +142,6 @@ def _is_base64(data: bytes) -> bool:
     except ValueError:
         return False
     return found is not None and found.is_picture
-
-
-def kept_name(url: str, public_url: str) -> str | None:
-    """Return the name of a file of ours that an address leads to; None for any other address."""
-    base = f"{public_url}/media/"
-    return url[len(base) :].partition("?")[0] if url.startswith(base) else None
 
 
 def _base64(text: bytes, param: str) -> bytes:

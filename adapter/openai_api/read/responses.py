@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET
 
 from adapter.domain.catalogue import LONGEST_NAME, VideoCard
+from adapter.domain.media_links import MediaLinks
 from adapter.domain.orders import FileIdSource, ImageOrder, LinkSource, Source, StoredSource, VideoDraft
 from adapter.errors import InvalidRequest, UnknownModel
 from adapter.openai_api.read.chat import conversation_video_draft
@@ -69,7 +70,7 @@ def read_response(
     if body.previous_response_id is None and not is_answered:
         required(body.input, PARAM)
     tool = _tool(body)
-    conversation = Conversation([*_shown(sight), *messages(body.input)], PARAM, context.public_url)
+    conversation = Conversation([*_shown(sight), *messages(body.input)], PARAM, context.media_links)
     model, is_video = body.media.model or DEFAULT_MODEL, _is_video(body, tool, context)
     if ends_in_answer(body.input, context.phrasebook, is_answered=is_answered):
         return ResponsePlan(None, model, _echoed(body), last_drawn(body.input) or tuple(sight))
@@ -77,7 +78,7 @@ def read_response(
         order: ImageOrder | VideoDraft = _video(body, conversation, context)
     else:
         order = _picture(body, tool, conversation, context)
-    named = tuple(name for source in order.sources if (name := _name(source, context.public_url)))
+    named = tuple(name for source in order.sources if (name := _name(source, context.media_links)))
     return ResponsePlan(order, model, _echoed(body), named or tuple(sight))
 
 
@@ -186,10 +187,10 @@ def _shown(sight: Sequence[str]) -> Iterator[Turn]:
         yield {"role": "user", "content": parts}
 
 
-def _name(source: Source, public_url: str) -> str | None:
+def _name(source: Source, links: MediaLinks) -> str | None:
     match source:
         case StoredSource():
-            return f"{public_url}/media/{source.name}"
+            return links.link(source.name)
         case LinkSource():
             return source.url
         case FileIdSource():

@@ -43,7 +43,7 @@ def video_draft(request: MediaRequest, context: ReadContext) -> VideoDraft:
     """
     _refuse_characters(request)
     name, words = request.model or DEFAULT_MODEL, prompt_of(request, context)
-    sources, roles = sources_of(request.pictures, context.public_url), _roles(request)
+    sources, roles = sources_of(request.pictures, context.media_links), _roles(request)
     card, by_name = card_of(request, name, VideoCard, context)
     _check_count(request)
     _check_fineness(request, card)

@@ -32,7 +32,6 @@ from adapter.openai_api.routes.services import STREAM_HEADERS, VIDEO_ID, OwnedRe
 from adapter.openai_api.wire.chat import ChatRequest, ChatUsage
 from adapter.openai_api.write import chat as write
 from adapter.openai_api.write.errors import error_body
-from adapter.openai_api.write.links import media_link
 from adapter.openai_api.write.side_calls import side_answer
 from adapter.tasks import beside
 
@@ -133,7 +132,7 @@ async def _complete_with_video(request: OwnedRequest, parsed: ParsedChat[VideoDr
     headers = {VIDEO_ID: job.id, **(REPLAYED if waiting.is_replay and job.is_over else {})}
     if body.stream:
         return _event_stream(video_stream(services, job, answer), headers)
-    content = write.video_content(await services.videos.finish_video(job), services.public_url, markup)
+    content = write.video_content(await services.videos.finish_video(job), services.media_links, markup)
     whole = msgspec.json.encode(write.completion(answer, write.ChatContent(content=content)))
     headers["content-length"] = str(len(whole))
     return Stream(handed_over(services, job, whole), media_type=MediaType.JSON, headers=headers)
@@ -159,7 +158,7 @@ async def video_stream(services: Services, job: VideoJob, answer: write.ChatHead
             async for seen in states:
                 job = seen or job
                 yield reporter.line(write.progress_line(job, services.clock.now()), is_news=seen is not None)
-        yield sse.frame(write.content_chunk(answer, write.video_content(job, services.public_url, answer.markup)))
+        yield sse.frame(write.content_chunk(answer, write.video_content(job, services.media_links, answer.markup)))
         services.videos.note_delivery(job.id)
     except AdapterError as fault:
         for frame in _failed(answer, fault):
@@ -219,7 +218,7 @@ async def picture_stream(
 async def _told(services: Services, batch: ImageBatch, *, enclosed: bool) -> write.ChatContent:
     """Show pictures by their links, or beside the text."""
     if not enclosed:
-        return write.linked(batch.images, [media_link(services.public_url, name) for name in batch.names])
+        return write.linked(batch.images, [services.media_links.link(name) for name in batch.names])
     return await offload(size_of(batch.images), lambda: write.enclosed(batch.images))
 
 

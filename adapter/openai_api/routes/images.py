@@ -26,7 +26,6 @@ from adapter.openai_api.routes.services import STREAM_HEADERS, OwnedRequest, Pie
 from adapter.openai_api.wire.images import ImagesRequest
 from adapter.openai_api.write.errors import error_event
 from adapter.openai_api.write.images import Heading, Made, image_completed, images_response, in_pieces
-from adapter.openai_api.write.links import media_link
 
 
 class ParsedImages(msgspec.Struct, frozen=True):
@@ -94,7 +93,7 @@ async def _answer(request: OwnedRequest, services: Services, parsed: ParsedImage
     if body.stream:
         return await _streamed(handle, made, heading)
     batch = await handle.batch()
-    links = [media_link(services.public_url, name) for name in batch.names] if linked else []
+    links = [services.media_links.link(name) for name in batch.names] if linked else []
     if delivery is Delivery.LINK:
         whole = msgspec.json.encode(images_response(batch.images, links, heading))
         return Pieces([whole], replay_headers(handle))

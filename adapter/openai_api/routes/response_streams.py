@@ -100,7 +100,7 @@ async def stream_video(
                 news, told = job.history[told:], len(job.history)
                 for frame in _frames(numbering, response_events.video_moved(stored, news)) or [sse.comment(SILENCE)]:
                     yield frame
-        for frame in _frames(numbering, response_events.video_end(stored, job, services.public_url)):
+        for frame in _frames(numbering, response_events.video_end(stored, job, services.media_links)):
             yield frame
         if job.failure is None:
             services.videos.note_delivery(job.id)

@@ -196,7 +196,7 @@ async def _answer_with_video(
 
 def _video_response(services: Services, stored: StoredResponse, job: VideoJob) -> Answer:
     """Answer as a job has it; one that is completed is handed over with it."""
-    told = write.with_video(stored, job, services.public_url)
+    told = write.with_video(stored, job, services.media_links)
     if not told.output:
         return json_response(told)
     whole = msgspec.json.encode(told)

@@ -10,6 +10,7 @@ from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 
 from adapter.domain.delivery import Delivery
 from adapter.domain.markup import Markup
+from adapter.domain.media_links import MediaLinks
 from adapter.domain.ports import Access, Budget, Clock
 from adapter.domain.principal import Principal
 from adapter.domain.stream_errors import StreamErrors
@@ -22,7 +23,6 @@ from adapter.generation.uploads import Uploads
 from adapter.generation.video_contents import VideoContents
 from adapter.generation.videos import Videos
 from adapter.openai_api.read.context import ReadContext
-from adapter.openai_api.write.videos import MediaLinks
 
 #: `no-transform` and `x-accel-buffering` keep proxies from holding the stream back.
 STREAM_HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
@@ -80,7 +80,6 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     response_seconds: float
     chat_options: ChatOptions
     image_options: ImageOptions
-    media_links: MediaLinks
     #: How often a running video is polled, in seconds: asking sooner brings nothing new.
     poll_seconds: float
     #: How long a stream waits for the provider to take its video, in seconds.
@@ -89,9 +88,9 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_seconds: float
 
     @property
-    def public_url(self) -> str:
-        """Base of the links that we hand out."""
-        return self.context.public_url
+    def media_links(self) -> MediaLinks:
+        """The links to our own files."""
+        return self.context.media_links
 
 
 def json_response(body: msgspec.Struct, headers: Mapping[str, str] | None = None) -> Response[bytes]:

@@ -8,6 +8,7 @@ from msgspec import UNSET
 from adapter.domain.job import JobState, StoredVideo, VideoJob
 from adapter.domain.markup import Markup
 from adapter.domain.media import Image
+from adapter.domain.media_links import MediaLinks
 from adapter.errors import OwnFault
 from adapter.openai_api.wire.chat import (
     AnswerImage,
@@ -21,7 +22,6 @@ from adapter.openai_api.wire.chat import (
     Delta,
 )
 from adapter.openai_api.write.images import total
-from adapter.openai_api.write.links import download_link, media_link
 
 
 class ChatHeading(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +111,7 @@ def progress_line(job: VideoJob, now: float) -> str:
             return "The video could not be made."
 
 
-def video_shown(media: StoredVideo, public_url: str, markup: Markup) -> str:
+def video_shown(media: StoredVideo, links: MediaLinks, markup: Markup) -> str:
     """Return the markup of a video for a chat window, and a link that saves it (`frontends.md` R8).
 
     The poster is a link that ends in `.mp4`. NextChat makes a player of each such link, so there is only one: the link
@@ -119,8 +119,8 @@ def video_shown(media: StoredVideo, public_url: str, markup: Markup) -> str:
     address, LobeChat drops an attribute without a value, and Cherry Studio shows the tag inside of another one only
     (the same page, section 1). Without a width SillyTavern cuts off what is wider than a message (tests/e2e).
     """
-    link = media_link(public_url, media.video)
-    download = f"[Download video]({download_link(public_url, media.video)})"
+    link = links.link(media.video)
+    download = f"[Download video]({links.download_link(media.video)})"
     player = f'<video src="{link}" controls="controls" width="100%">'
     match markup:
         case Markup.HTML:
@@ -130,10 +130,10 @@ def video_shown(media: StoredVideo, public_url: str, markup: Markup) -> str:
         case _ if media.poster is None:
             return f"[Open video]({link})\n\n{download}"
         case _:
-            return f"[![Video preview]({media_link(public_url, media.poster)})]({link})\n\n{download}"
+            return f"[![Video preview]({links.link(media.poster)})]({link})\n\n{download}"
 
 
-def video_content(job: VideoJob, public_url: str, markup: Markup) -> str:
+def video_content(job: VideoJob, links: MediaLinks, markup: Markup) -> str:
     """Return the content for a finished job, the same in a stream and in a whole answer.
 
     Raises:
@@ -143,7 +143,7 @@ def video_content(job: VideoJob, public_url: str, markup: Markup) -> str:
         raise job.failure.as_fault()
     if job.media is None:
         raise OwnFault("The video is finished and has no file.")
-    return video_shown(job.media, public_url, markup)
+    return video_shown(job.media, links, markup)
 
 
 def _duration(seconds: float) -> str:

@@ -1,19 +1,9 @@
-"""Links to our own media."""
+"""What a saved file is called."""
 
 from adapter.domain.media import MediaFormat
 
 #: Characters of a stored file's name that a saved file keeps: enough to tell files apart, too few to make a link of.
 KEPT_CHARACTERS = 8
-
-
-def media_link(public_url: str, name: str) -> str:
-    """Return the public address of a stored file: no query, and it ends in the file's extension (`frontends.md` R9)."""
-    return f"{public_url}/media/{name}"
-
-
-def download_link(public_url: str, name: str) -> str:
-    """Return the address under which a browser saves the file instead of showing it."""
-    return f"{media_link(public_url, name)}?download=1"
 
 
 def attachment(name: str) -> str:

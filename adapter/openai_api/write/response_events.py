@@ -11,6 +11,7 @@ import msgspec
 from adapter.domain.job import ProgressEvent, VideoJob
 from adapter.domain.markup import Markup
 from adapter.domain.media import Image
+from adapter.domain.media_links import MediaLinks
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.errors import AdapterError
 from adapter.openai_api.wire.responses import Event, OutputItem, OutputText, StreamError, SummaryText
@@ -108,18 +109,18 @@ def video_moved(stored: StoredResponse, moments: Iterable[ProgressEvent]) -> Ite
         )
 
 
-def video_end(stored: StoredResponse, job: VideoJob, public_url: str) -> Iterator[Event]:
+def video_end(stored: StoredResponse, job: VideoJob, links: MediaLinks) -> Iterator[Event]:
     """Yield the events of a finished or failed video."""
     if job.failure is not None:
         return ending(stored.following(job))
-    return _video_done(stored, job, public_url)
+    return _video_done(stored, job, links)
 
 
-def _video_done(stored: StoredResponse, job: VideoJob, public_url: str) -> Iterator[Event]:
+def _video_done(stored: StoredResponse, job: VideoJob, links: MediaLinks) -> Iterator[Event]:
     """Yield the end of the progress, then the message with the link."""
-    whole = write.with_video(stored, job, public_url)
+    whole = write.with_video(stored, job, links)
     yield from _told(whole.output[0], "".join(write.progress(progress_event) for progress_event in job.history))
-    yield from _message(stored, video_content(job, public_url, Markup.MARKDOWN), 1)
+    yield from _message(stored, video_content(job, links, Markup.MARKDOWN), 1)
     yield Event(type="response.completed", response=whole)
 
 

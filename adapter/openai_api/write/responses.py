@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 from adapter.domain.job import Failure, JobState, Phase, ProgressEvent, VideoJob
 from adapter.domain.markup import Markup
 from adapter.domain.media import Image
+from adapter.domain.media_links import MediaLinks
 from adapter.domain.paging import Page
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.domain.usage import Usage
@@ -125,14 +126,14 @@ def picture_to_come(stored: StoredResponse) -> ImageCall:
     return ImageCall(id=f"ig_{stored.key}", status="in_progress")
 
 
-def with_video(stored: StoredResponse, job: VideoJob, public_url: str) -> ResponseObject:
+def with_video(stored: StoredResponse, job: VideoJob, links: MediaLinks) -> ResponseObject:
     """Return a response with the state and the result of its video job."""
     now = stored.following(job)
     if now.status is not ResponseStatus.COMPLETED or job.state is not JobState.COMPLETED:
         return response(now)
     text = "".join(progress(progress_event) for progress_event in job.history)
     return response(
-        now, (reasoning(stored, text, "completed"), message(stored, video_content(job, public_url, Markup.MARKDOWN)))
+        now, (reasoning(stored, text, "completed"), message(stored, video_content(job, links, Markup.MARKDOWN)))
     )
 
 

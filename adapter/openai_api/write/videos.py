@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
 from adapter.domain.job import Phase, ProgressEvent, VideoJob
 from adapter.domain.media import Pixels, Ratio
+from adapter.domain.media_links import MediaLinks
 from adapter.domain.orders import VideoOrder
 from adapter.openai_api.wire.videos import EventType, Status, Video, VideoError, VideoEvent, VideoList
-from adapter.openai_api.write.links import media_link
 
 EVENTS: Final[dict[Phase, EventType]] = {
     Phase.QUEUED: "video.queued",
@@ -27,29 +25,20 @@ STATUSES: Final[dict[Phase, Status]] = {
 EARLIER: Final = {Ratio.LANDSCAPE: Pixels(1280, 720), Ratio.PORTRAIT: Pixels(720, 1280)}
 
 
-class MediaLinks(msgspec.Struct, frozen=True, kw_only=True):
-    """Where finished files are found, and for how long."""
-
-    #: Base of the links that we hand out.
-    public_url: str
-    #: Seconds after which they are deleted; 0 keeps them.
-    keep: float = 0.0
-
-
-def video(job: VideoJob, media_links: MediaLinks) -> Video:
+def video(job: VideoJob, links: MediaLinks) -> Video:
     """Describe a job in its present state."""
-    return _video_at(job, ProgressEvent(job.phase, job.progress), media_links)
+    return _video_at(job, ProgressEvent(job.phase, job.progress), links)
 
 
-def video_event(job: VideoJob, number: int, media_links: MediaLinks) -> VideoEvent:
+def video_event(job: VideoJob, number: int, links: MediaLinks) -> VideoEvent:
     """Describe a change of a job by its number in the job's history, from 1."""
     progress_event = job.history[number - 1]
     return VideoEvent(
-        type=EVENTS[progress_event.phase], sequence_number=number, video=_video_at(job, progress_event, media_links)
+        type=EVENTS[progress_event.phase], sequence_number=number, video=_video_at(job, progress_event, links)
     )
 
 
-def _video_at(job: VideoJob, progress_event: ProgressEvent, media_links: MediaLinks) -> Video:
+def _video_at(job: VideoJob, progress_event: ProgressEvent, links: MediaLinks) -> Video:
     """Describe a job as it was at an event of its history."""
     is_end = progress_event.phase in {Phase.COMPLETED, Phase.FAILED}
     media = job.media if progress_event.phase is Phase.COMPLETED else None
@@ -58,7 +47,7 @@ def _video_at(job: VideoJob, progress_event: ProgressEvent, media_links: MediaLi
         id=job.id,
         created_at=int(job.created_at),
         completed_at=int(finished) if finished and media else None,
-        expires_at=int(finished + media_links.keep) if finished and media and media_links.keep else None,
+        expires_at=int(finished + links.keep) if finished and media and links.keep else None,
         model=job.order.model,
         status=STATUSES[progress_event.phase],
         progress=progress_event.progress,
@@ -67,8 +56,8 @@ def _video_at(job: VideoJob, progress_event: ProgressEvent, media_links: MediaLi
         size=str(_size(job.order)),
         remixed_from_video_id=job.order.remix_of,
         error=_error(job) if is_end else None,
-        url=media_link(media_links.public_url, media.video) if media else None,
-        thumbnail_url=media_link(media_links.public_url, media.poster) if media and media.poster else None,
+        url=links.link(media.video) if media else None,
+        thumbnail_url=links.link(media.poster) if media and media.poster else None,
     )
 
 
@@ -81,10 +70,10 @@ def _error(job: VideoJob) -> VideoError | None:
     return None if failure is None else VideoError(code=failure.code or failure.type, message=failure.message)
 
 
-def video_list(jobs: Sequence[VideoJob], media_links: MediaLinks, *, has_more: bool) -> VideoList:
+def video_list(jobs: Sequence[VideoJob], links: MediaLinks, *, has_more: bool) -> VideoList:
     """Describe a page of jobs."""
     return VideoList(
-        data=tuple(video(job, media_links) for job in jobs),
+        data=tuple(video(job, links) for job in jobs),
         first_id=jobs[0].id if jobs else None,
         last_id=jobs[-1].id if jobs else None,
         has_more=has_more,
