@@ -384,13 +384,6 @@ def free_of_charge() -> Iterator[None]:
         raise
 
 
-def no_such_file(file_id: str, param: str | None, advice: str = "") -> InvalidRequest:
-    """Return the error of a request that names a picture which its owner does not have; `advice` says what to do."""
-    what = "picture" if file_id.startswith("ig_") else "file"
-    words = f"There is no {what} '{file_id}' here; upload it to /v1/files first. {advice}"
-    return InvalidRequest(words.rstrip(), param=param)
-
-
 def key_reused() -> InvalidRequest:
     """Return the error for an `Idempotency-Key` that is used again with another request."""
     return InvalidRequest(

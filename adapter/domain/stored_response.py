@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from adapter.domain.ids import Id
 from adapter.domain.image_job import LOST, ImageJob
 from adapter.domain.job import Failure, Phase, VideoJob
 from adapter.domain.media import Image
@@ -20,8 +21,6 @@ class ResponseStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-#: What the id of a picture's job begins with; the key of its response follows.
-IMAGE_PREFIX = "image_"
 #: Not the end yet.
 LIVE = (ResponseStatus.QUEUED, ResponseStatus.IN_PROGRESS)
 
@@ -66,7 +65,7 @@ class StoredResponse(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def image_job_id(self) -> str:
         """The id of its job, if it is a picture in the background."""
-        return f"{IMAGE_PREFIX}{self.key}"
+        return Id.IMAGE_JOB.of(self.key)
 
     @property
     def is_text_only(self) -> bool:

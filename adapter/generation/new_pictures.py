@@ -4,13 +4,13 @@ import secrets
 
 import msgspec
 
+from adapter.domain.ids import Id
 from adapter.domain.image_job import ImageJob
 from adapter.domain.media import MediaFormat, sniff
 from adapter.domain.orders import ImageOrder, InlineSource, Source, StoredSource
 from adapter.domain.pieces import write_whole
 from adapter.domain.ports import Clock, MediaStore
 from adapter.domain.stored_files import file_name
-from adapter.domain.stored_response import IMAGE_PREFIX
 
 #: What is needed to know a file by its magic bytes.
 HEAD_BYTES = 32
@@ -30,7 +30,7 @@ class NewPictures:
         pairs = zip(order.sources, sources, strict=True)
         inputs = tuple(kept.name for came, kept in pairs if isinstance(kept, StoredSource) and kept is not came)
         return ImageJob(
-            id=f"{IMAGE_PREFIX}{secrets.token_hex(16)}",
+            id=Id.IMAGE_JOB.new(),
             owner=owner,
             order=msgspec.structs.replace(order, sources=sources),
             inputs=inputs,

@@ -5,6 +5,7 @@ import hashlib
 import secrets
 from uuid import uuid4
 
+from adapter.domain.ids import Id
 from adapter.domain.job import VideoJob
 from adapter.domain.media import Image
 from adapter.domain.orders import MAX_SEED, StoredInput, VideoDraft, VideoOrder
@@ -45,7 +46,7 @@ class NewVideos:
     async def _job(self, order: VideoOrder, owner: str, stem: str) -> VideoJob:
         measured = await self._memory.jobs.measured_seconds(order.upstream)
         return VideoJob(
-            id=f"video_{secrets.token_hex(16)}",
+            id=Id.VIDEO.new(),
             owner=owner,
             order=order,
             # Chosen before anything is sent, so that the job's record has the real seed.

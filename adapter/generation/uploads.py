@@ -7,13 +7,14 @@ from typing import TypeVar
 import msgspec
 import structlog
 
+from adapter.domain.ids import Id, no_such_file
 from adapter.domain.orders import FileIdSource, ImageOrder, Source, StoredSource, VideoDraft
 from adapter.domain.paging import Page
 from adapter.domain.pieces import write_whole
 from adapter.domain.ports import Clock, FileStore, ImageLocator, MediaStore
 from adapter.domain.records import Upload, UploadedFile
 from adapter.domain.stored_files import file_name
-from adapter.errors import InvalidRequest, NotFound, StorageFailed, no_such_file
+from adapter.errors import InvalidRequest, NotFound, StorageFailed
 
 log = structlog.get_logger()
 
@@ -36,7 +37,7 @@ class Uploads:
         """Keep a picture; it can be used as soon as this returns."""
         now = self._clock.now()
         file = UploadedFile(
-            id=f"file-{secrets.token_hex(16)}",
+            id=Id.FILE.new(),
             owner=owner,
             filename=given.filename,
             purpose=given.purpose,

@@ -8,11 +8,12 @@ import msgspec
 from PIL import Image as Pillow
 from PIL import ImageOps
 
+from adapter.domain.ids import no_such_file
 from adapter.domain.media import UNREADABLE_PICTURE, Image, MediaFormat, image_from_bytes
 from adapter.domain.orders import FileIdSource, InlineSource, LinkSource, Source, StoredSource
 from adapter.domain.pieces import read_whole
 from adapter.domain.ports import MediaStore, PictureFetcher
-from adapter.errors import InvalidRequest, no_such_file
+from adapter.errors import InvalidRequest
 from adapter.media.decoding import can_decode, opened
 from adapter.tasks import all_of
 

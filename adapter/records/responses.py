@@ -9,19 +9,17 @@ from sqlalchemy.exc import IntegrityError
 
 from adapter.database.engine import Database, reading, writing
 from adapter.database.tables import JOBS, RESPONSES
+from adapter.domain.ids import Id
 from adapter.domain.image_job import ImageJob
 from adapter.domain.job import LIVE as LIVE_JOBS
 from adapter.domain.records import DeletedEntry
-from adapter.domain.stored_response import IMAGE_PREFIX, LIVE, StoredResponse
+from adapter.domain.stored_response import LIVE, StoredResponse
 
 log = structlog.get_logger()
 
-#: What the id of a drawn picture begins with; the reply's key follows.
-DRAWN_PREFIX = "ig_"
-
 #: A response and the job of its picture. Only pictures in the background have a job.
 VIEWED = select(RESPONSES.c.key, RESPONSES.c.document, JOBS.c.document.label("job")).outerjoin(
-    JOBS, JOBS.c.id == literal(IMAGE_PREFIX) + RESPONSES.c.key
+    JOBS, JOBS.c.id == literal(Id.IMAGE_JOB.value) + RESPONSES.c.key
 )
 
 _encoder = msgspec.json.Encoder()
@@ -61,9 +59,8 @@ class SqlResponseStore:
 
     async def locate(self, picture_id: str, owner: str, *, now: float) -> str | None:
         """Return the name of a reply's picture (the port of that name)."""
-        if not picture_id.startswith(DRAWN_PREFIX):
-            return None
-        stored = await self.find(picture_id.removeprefix(DRAWN_PREFIX), owner, now=now)
+        key = Id.IMAGE_CALL.key_in(picture_id)
+        stored = None if key is None else await self.find(key, owner, now=now)
         return stored.drawn.name if stored and stored.drawn else None
 
     async def delete(self, key: str, owner: str, *, now: float) -> StoredResponse | None:
@@ -89,7 +86,7 @@ class SqlResponseStore:
 
     async def forget(self, ids: Collection[str]) -> None:
         """Remove rows, and those of their jobs (the port of that name)."""
-        jobs = [f"{IMAGE_PREFIX}{key}" for key in ids]
+        jobs = [Id.IMAGE_JOB.of(key) for key in ids]
         is_over = JOBS.c.state.not_in(LIVE_JOBS)
         async with writing(self._database) as connection:
             await connection.execute(delete(RESPONSES).where(RESPONSES.c.key.in_(ids)))

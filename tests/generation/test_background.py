@@ -9,6 +9,7 @@ import pytest
 from adapter.budget import MemoryBudget
 from adapter.database.engine import Database
 from adapter.domain.executions import RequestIdentity
+from adapter.domain.ids import Id
 from adapter.domain.image_job import LOST, ImageJob, Made, advance_image
 from adapter.domain.job import Intended, JobState
 from adapter.domain.job_kinds import IMAGE
@@ -17,7 +18,7 @@ from adapter.domain.orders import ImageOrder, InlineSource, StoredSource
 from adapter.domain.pieces import one_piece
 from adapter.domain.ports import Memory
 from adapter.domain.stored_files import StoredImage
-from adapter.domain.stored_response import IMAGE_PREFIX, ResponseStatus, StoredResponse
+from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.errors import AdapterError, AnswerLost, ContentRefused, InvalidRequest, NotFound
 from adapter.generation.image_files import ImageFiles
 from adapter.generation.responses import Background, Responses
@@ -75,7 +76,7 @@ class Process:
         waiting = self.background.join(order, asked or identity())
         try:
             job = await waiting.job()
-            draft = stored(background=True, key=job.id.removeprefix(IMAGE_PREFIX), expires_at=9e9)
+            draft = stored(background=True, key=job.id.removeprefix(Id.IMAGE_JOB), expires_at=9e9)
             return await self.background.remember(draft, job)
         finally:
             waiting.close(delivered=delivered)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from adapter.domain.ids import Id
 from adapter.domain.side_calls import Phrasebook, SideCallKind
 from adapter.openai_api.read.pictures import address_of
 from adapter.openai_api.read.turns import Turn, is_picture, parts_of, role_of, texts_of, turns_in, words_of
@@ -18,8 +19,6 @@ from adapter.openai_api.wire.responses import (
 )
 
 IMAGE_CALL = "image_generation_call"
-#: What the id of a drawn picture begins with.
-DRAWN = "ig_"
 
 _KEY = re.compile(r"[0-9a-f]{32}")
 
@@ -48,7 +47,7 @@ def _drawn(item: ExecutionRecord) -> Turn | None:
     kind, key, result = item.get("type"), item.get("id"), item.get("result")
     if kind == IMAGE_CALL and isinstance(result, str) and result:
         return {"type": "input_image", "b64_json": result}
-    if kind in {IMAGE_CALL, "item_reference"} and isinstance(key, str) and key.startswith(DRAWN):
+    if kind in {IMAGE_CALL, "item_reference"} and isinstance(key, str) and key.startswith(Id.IMAGE_CALL):
         return {"type": "input_image", "file_id": key}
     return None
 
@@ -74,8 +73,8 @@ def _is_answer(item: ExecutionRecord) -> bool:
     if kind == IMAGE_CALL:
         return item.get("status") in {None, "completed"}
     if kind in {"item_reference", "reasoning"}:
-        return named.startswith(DRAWN) or _is_ours(named, "rs_")
-    return _is_message(item) and role_of(item) == "assistant" and (_is_ours(named, "msg_") or _shows_picture(item))
+        return named.startswith(Id.IMAGE_CALL) or _is_ours(named, Id.REASONING)
+    return _is_message(item) and role_of(item) == "assistant" and (_is_ours(named, Id.MESSAGE) or _shows_picture(item))
 
 
 def _name_of(item: ExecutionRecord) -> str:
@@ -100,7 +99,7 @@ def _is_ours(named: str, prefix: str) -> bool:
 def last_drawn(given: Input) -> tuple[str, ...]:
     """Return the id of the picture of ours that an input shows last."""
     ids = (_name_of(item) for item in reversed(_entries(given)) if _drawn(item) is not None)
-    return next(((found,) for found in ids if found.startswith(DRAWN)), ())
+    return next(((found,) for found in ids if found.startswith(Id.IMAGE_CALL)), ())
 
 
 def given_items(given: Input, key: str) -> tuple[GivenItem, ...]:
@@ -115,10 +114,10 @@ def _given(item: ExecutionRecord, key: str) -> GivenItem | None:
     if _is_message(item):
         role, content = role_of(item), item.get("content")
         parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else parts_of(item)
-        name = own if isinstance(own, str) and own else f"msg_{key}"
+        name = own if isinstance(own, str) and own else Id.MESSAGE.of(key)
         return GivenMessage(id=name, role=role, content=tuple(_part(part, role) for part in parts))
     if item.get("type") == IMAGE_CALL:
-        name = own if isinstance(own, str) and own else f"{DRAWN}{key}"
+        name = own if isinstance(own, str) and own else Id.IMAGE_CALL.of(key)
         return ImageCall(id=name, status="completed", result=msgspec.Raw(b"null"))
     return None
 

@@ -11,6 +11,7 @@ import structlog
 from litestar import MediaType, Response, post
 from litestar.response import Stream
 
+from adapter.domain.ids import Id
 from adapter.domain.job import VideoJob
 from adapter.domain.markup import Markup
 from adapter.domain.media import size_of
@@ -74,7 +75,7 @@ def _read(body: bytes, context: ReadContext) -> tuple[ChatRequest, SideCall | Im
 def _heading(body: ChatRequest, execution_id: str, began_at: float) -> write.ChatHeading:
     """Return what stays the same in all pieces of an answer, and in all answers to attempts of one request."""
     return write.ChatHeading(
-        id=f"chatcmpl-{execution_id}", created=int(began_at), model=body.media.model or "", usage=body.usage_wanted
+        id=Id.CHAT.of(execution_id), created=int(began_at), model=body.media.model or "", usage=body.usage_wanted
     )
 
 
@@ -127,7 +128,7 @@ async def _complete_with_video(request: OwnedRequest, parsed: ParsedChat[VideoDr
     # What is refused in the first moment has an HTTP status. Then a stream begins anyway: front-ends and proxies wait
     # for the headers of an answer for a minute (`frontends.md` section 2.4), people for less.
     job = await waiting.job(services.opening_seconds if body.stream else None)
-    heading = _heading(body, job.id.removeprefix("video_"), job.created_at)
+    heading = _heading(body, job.id.removeprefix(Id.VIDEO), job.created_at)
     answer = msgspec.structs.replace(heading, markup=markup, failure_in_words=_failure_in_words(request, services))
     headers = {VIDEO_ID: job.id, **(REPLAYED if waiting.is_replay and job.is_over else {})}
     if body.stream:

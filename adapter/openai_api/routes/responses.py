@@ -9,10 +9,11 @@ from litestar import MediaType, Response, delete, get, post
 from litestar.response import Stream
 
 from adapter.domain import memory_estimate
+from adapter.domain.ids import Id
 from adapter.domain.job import VideoJob
 from adapter.domain.media import size_of
 from adapter.domain.orders import ImageOrder, VideoDraft
-from adapter.domain.stored_response import IMAGE_PREFIX, ResponseStatus, StoredResponse
+from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.errors import InvalidRequest, NotFound
 from adapter.openai_api.read.media import read_media_json
 from adapter.openai_api.read.paging import read_page
@@ -29,7 +30,6 @@ from adapter.openai_api.write.response_events import Numbering
 
 log = structlog.get_logger()
 
-PREFIX = "resp_"
 #: OpenAI's own limits of a page of input.
 USUAL_PAGE, MOST_ON_A_PAGE = 20, 100
 
@@ -90,7 +90,7 @@ def _sight(earlier: StoredResponse | None) -> Sequence[str]:
     """Return what an earlier response has in sight: the picture that it drew, else those that it was given."""
     if earlier is None:
         return ()
-    return earlier.sight if earlier.drawn is None else (f"ig_{earlier.key}",)
+    return earlier.sight if earlier.drawn is None else (Id.IMAGE_CALL.of(earlier.key),)
 
 
 def _is_answer(earlier: StoredResponse | None) -> bool:
@@ -99,7 +99,7 @@ def _is_answer(earlier: StoredResponse | None) -> bool:
 
 
 def _key(response_id: str) -> str:
-    return response_id.removeprefix(PREFIX) if response_id.startswith(PREFIX) else ""
+    return Id.RESPONSE.key_in(response_id) or ""
 
 
 def _new_response(
@@ -164,7 +164,7 @@ async def _answer_in_the_background(
     call = media_call(request, services, planned.content)
     waiting = await services.background_orders.start(order, call)
     job = await waiting.job()
-    draft = _new_response(services, planned, request.auth.owner, job.id.removeprefix(IMAGE_PREFIX), job.created_at)
+    draft = _new_response(services, planned, request.auth.owner, job.id.removeprefix(Id.IMAGE_JOB), job.created_at)
     stored = await services.background.remember(draft, job)
     if planned.body.stream:
         return _event_stream(follow_picture(services, stored, Numbering()), replay_headers(waiting))
@@ -180,7 +180,7 @@ async def _answer_with_video(
     body, call = planned.body, media_call(request, services, planned.content)
     waiting = await services.video_orders.start(draft, call, is_shown=not body.background)
     job = await waiting.job()
-    stored = _new_response(services, planned, request.auth.owner, job.id.removeprefix("video_"), job.created_at)
+    stored = _new_response(services, planned, request.auth.owner, job.id.removeprefix(Id.VIDEO), job.created_at)
     stored = msgspec.structs.replace(stored, video=job.id)
     if body.store is not False:
         await services.responses.remember(stored)

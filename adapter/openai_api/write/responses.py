@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from adapter.domain.ids import Id
 from adapter.domain.job import Failure, JobState, Phase, ProgressEvent, VideoJob
 from adapter.domain.markup import Markup
 from adapter.domain.media import Image
@@ -50,7 +51,7 @@ MOMENTS = {
 
 def response_id(stored: StoredResponse) -> str:
     """Return the id of a response."""
-    return f"resp_{stored.key}"
+    return Id.RESPONSE.of(stored.key)
 
 
 def response(
@@ -109,7 +110,7 @@ def _usage(spent: Usage) -> ResponseUsage:
 def image_call(stored: StoredResponse, image: Image) -> ImageCall:
     """Return the picture as the tool's result, with its real size, quality and format."""
     return ImageCall(
-        id=f"ig_{stored.key}",
+        id=Id.IMAGE_CALL.of(stored.key),
         status="completed",
         result=image.base64,
         action="edit" if stored.edits else "generate",
@@ -123,7 +124,7 @@ def image_call(stored: StoredResponse, image: Image) -> ImageCall:
 
 def picture_to_come(stored: StoredResponse) -> ImageCall:
     """Return the tool call before its picture is there."""
-    return ImageCall(id=f"ig_{stored.key}", status="in_progress")
+    return ImageCall(id=Id.IMAGE_CALL.of(stored.key), status="in_progress")
 
 
 def with_video(stored: StoredResponse, job: VideoJob, links: MediaLinks) -> ResponseObject:
@@ -146,15 +147,15 @@ def reasoning(stored: StoredResponse, text: str, status: str) -> Reasoning:
     """Return the reasoning entry with the progress of a video."""
     summary = (SummaryText(text=text),) if text else ()
     return Reasoning(
-        id=f"rs_{stored.key}", summary=summary, status="completed" if status == "completed" else "in_progress"
+        id=Id.REASONING.of(stored.key), summary=summary, status="completed" if status == "completed" else "in_progress"
     )
 
 
 def message(stored: StoredResponse, text: str | None) -> OutputMessage:
     """Return the message with a text, or its place."""
     if text is None:
-        return OutputMessage(id=f"msg_{stored.key}", content=(), status="in_progress")
-    return OutputMessage(id=f"msg_{stored.key}", content=(OutputText(text=text),), status="completed")
+        return OutputMessage(id=Id.MESSAGE.of(stored.key), content=(), status="in_progress")
+    return OutputMessage(id=Id.MESSAGE.of(stored.key), content=(OutputText(text=text),), status="completed")
 
 
 def item_list(items: Sequence[GivenItem], page: Page[str]) -> ItemList:
