@@ -25,8 +25,8 @@ demo: $(VENV)/test.stamp ## drive a running (or its own) server with the OpenAI 
 	@ADAPTER_URL=$${ADAPTER_URL:-http://$(HOST):$(PORT)} $(BIN)/python -m tests.demo
 
 test: $(VENV)/test.stamp $(VENV)/node.stamp ## install what is missing, then run every test
-	@$(BIN)/python -m pytest
-	@PYTHONPATH=$(VENV)/openai-1 $(BIN)/python -m pytest $(OLD_CLIENT:%=tests/journeys/test_%.py)
+	@$(BIN)/python -m pytest -n logical
+	@PYTHONPATH=$(VENV)/openai-1 $(BIN)/python -m pytest -n logical $(OLD_CLIENT:%=tests/journeys/test_%.py)
 
 e2e: $(VENV)/test.stamp $(VENV)/e2e/node.stamp $(VENV)/e2e/open-webui.stamp ## real chat programs in Chromium (3.4 GB to install); writes docs/screenshots
 	@$(BIN)/python -m pytest -m e2e tests/e2e

@@ -4,10 +4,38 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from adapter.database.engine import Database, open_database
 from tests.buckets import S3Server
 from tests.postgres import PostgresServer, find_programs
+from tests.support import ROOT
+
+#: The folders whose files take longest, in this order. They begin first, so that no process is left alone with one.
+SLOWEST = ("torture", "packaging", "journeys")
+
+
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist comes without types
+    """Keeps a file together, which shares its fixtures, and all of torture, which measures time."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/torture" if nodeid.startswith("tests/torture/") else nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling:
+    """Deal the tests out to the processes of `-n`."""
+    config.option.loadscopereorder = False
+    return Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    items.sort(key=lambda item: _rank(item.path.relative_to(ROOT / "tests").parts[0]))
+
+
+def _rank(folder: str) -> int:
+    return SLOWEST.index(folder) if folder in SLOWEST else len(SLOWEST)
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,7 @@ project_id = "02ac868b-925f-40c1-9187-a688bd03a84d"
 
 [jobs]
 poll_seconds = 0.1
-lease_seconds = 0.5
+lease_seconds = 2.0
 reconcile_seconds = 0.3
 spool = "{folder}/spool"
 
