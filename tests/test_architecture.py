@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import pytest
 
@@ -325,3 +325,27 @@ def test_the_map_in_the_package_names_every_room() -> None:
     top = {module.split(".")[1] for module in MODULES if "." in module} - {"__main__"}
 
     assert [room for room in sorted(top) if not re.search(rf"\b{room}\b", text)] == []
+
+
+def asserts(function: ast.AST, helpers: Collection[str]) -> bool:
+    """Return whether a function can fail by an assertion, its own or that of a helper that it calls."""
+    for node in ast.walk(function):
+        called = node.func if isinstance(node, ast.Call) else None
+        name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", None)
+        if isinstance(node, ast.Assert) or name in {"raises", "fail"} or name in helpers:
+            return True
+    return False
+
+
+def test_every_test_has_an_assertion() -> None:
+    """A test that only runs does not say what it expects."""
+    functions = [
+        (path, node)
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    helpers = {node.name for _, node in functions if not node.name.startswith("test_") and asserts(node, ())}
+    tests = [(path, node) for path, node in functions if node.name.startswith("test_")]
+
+    assert [f"{path.name}: {node.name}" for path, node in tests if not asserts(node, helpers)] == []

@@ -70,15 +70,21 @@ def test_libraries_that_print_urls_are_silent(written: StringIO) -> None:
 class FullDisk(StringIO):
     """A log that cannot be written to."""
 
+    refused = 0
+
     def write(self, text: str) -> int:
+        self.refused += 1
         raise OSError(28, f"No space left on device for {len(text)} characters")
 
 
 def test_a_log_that_cannot_be_written_stops_nothing() -> None:
     """The poller logs in the middle of paid work."""
-    configure_logs(FullDisk())
+    disk = FullDisk()
+    configure_logs(disk)
     structlog.get_logger().error("jobs.claim_lost")
     structlog.reset_defaults()
+
+    assert disk.refused > 0
 
 
 @pytest.mark.parametrize(

@@ -71,18 +71,24 @@ async def test_a_user_without_the_right_to_make_tables_is_told_so(postgres: Post
         await open_database(postgres.url(name, login=f"{name}:{PASSWORD}"))
 
 
+async def is_usable(database: Database) -> bool:
+    """Return whether a store finds its table, and close the database."""
+    try:
+        return await SqlJobStore(database).recent(1) == []
+    finally:
+        await database.dispose()
+
+
 async def test_a_server_can_be_reached_by_a_socket(postgres: PostgresServer) -> None:
     """The address is read as libpq reads it, in both spellings of its scheme."""
     url = postgres.socket_url(postgres.new_database())
     for spelt in (url, url.replace("postgresql://", "postgres://")):
-        database = await open_database(spelt)
-        await database.dispose()
+        assert await is_usable(await open_database(spelt))
 
 
 async def test_a_password_can_be_a_reference(postgres: PostgresServer, url: str) -> None:
     """The address then has none."""
-    database = await open_database(url.replace(f":{PASSWORD}", ""), FixedSecret(PASSWORD))
-    await database.dispose()
+    assert await is_usable(await open_database(url.replace(f":{PASSWORD}", ""), FixedSecret(PASSWORD)))
 
 
 async def test_a_password_that_was_changed_is_read_again(url: str) -> None:
@@ -95,8 +101,7 @@ async def test_a_password_that_was_changed_is_read_again(url: str) -> None:
         async def renew(self) -> str:
             return PASSWORD
 
-    database = await open_database(url.replace(f":{PASSWORD}", ""), Changed())
-    await database.dispose()
+    assert await is_usable(await open_database(url.replace(f":{PASSWORD}", ""), Changed()))
 
 
 async def test_a_server_that_restarts_is_noticed_by_nobody_who_did_not_ask(

@@ -10,6 +10,7 @@ import pytest
 
 from adapter.database.engine import open_database
 from adapter.errors import WrongConfiguration
+from adapter.jobs.store import SqlJobStore
 from tests.media.certificates import Authority
 from tests.postgres import PASSWORD, PostgresServer
 
@@ -57,6 +58,7 @@ async def opened(server: PostgresServer, folder: Path, *, named: str, asked: str
         place = f"{asked}:{port}/{server.new_database()}"
         parameters = f"sslmode=verify-full&sslrootcert={folder}/authority.pem"
         database = await open_database(f"postgresql://postgres:{PASSWORD}@{place}?{parameters}")
+        assert await SqlJobStore(database).recent(1) == []
         await database.dispose()
 
 

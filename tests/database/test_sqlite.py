@@ -54,9 +54,14 @@ async def test_a_new_file_that_another_process_is_setting_up_is_waited_for(tmp_p
         other.execute("BEGIN IMMEDIATE")
         opening = asyncio.create_task(open_database(f"sqlite:///{tmp_path}/adapter.db"))
         await asyncio.wait([opening], timeout=0.3)
+        was_waiting = not opening.done()
         other.execute("COMMIT")
         database = await opening
+    jobs = await SqlJobStore(database).recent(1)
     await database.dispose()
+
+    assert was_waiting
+    assert jobs == []
 
 
 async def test_writers_that_are_given_up_do_not_keep_the_file_from_the_others(database: Database) -> None:
@@ -70,7 +75,8 @@ async def test_writers_that_are_given_up_do_not_keep_the_file_from_the_others(da
             task.cancel()
         await asyncio.wait(tasks)
         async with asyncio.timeout(5):
-            await store.admit(video_job(100 * turns + 50), now=1000.0)
+            job = video_job(100 * turns + 50)
+            assert await store.admit(job, now=1000.0) == job
 
 
 async def test_those_who_write_have_their_turn_in_the_order_in_which_they_came(database: Database) -> None:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from adapter.domain.catalogue import Listing
-from adapter.settings import load_settings
+from adapter.settings import Settings, load_settings
 from tests.support import ROOT, catalogue
 
 FRONT_ENDS = (ROOT / "docs" / "frontends.md").read_text()
@@ -62,7 +62,7 @@ def test_what_is_to_be_set_in_the_configuration_can_be_set(page: str, tmp_path: 
     for block in re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / page).read_text(), re.DOTALL):
         config = tmp_path / "adapter.toml"
         config.write_text(block)
-        load_settings(config, {})
+        assert load_settings(config, {}) != Settings()
 
 
 def test_the_programs_for_libraries_are_programs() -> None:

@@ -99,6 +99,8 @@ def test_a_file_whose_pictures_are_as_large_as_it_says_is_decoded() -> None:
     check_pictures(file_of(wide, *[still()] * 4), 128 * 96)
     for bits in (whole, layered):
         check_pictures(file_of(still(64, 48, sequence(64, 48, before=bits), FRAME)), 64 * 48)
+    with pytest.raises(ValueError):  # noqa: PT011 - whatever is said
+        check_pictures(file_of(still()), 64 * 48 - 1)
 
 
 @pytest.mark.parametrize(

@@ -141,9 +141,11 @@ async def test_a_wish_right_after_a_delivery_is_a_new_one(videos: Videos, memory
     videos.note_delivery(job.id)
     starting = asyncio.create_task(start(videos, VideoDraft(order=video_order()), identity()))
     async with asyncio.timeout(5):
-        while len(await memory.jobs.recent(2)) < 2:
+        while len(jobs := await memory.jobs.recent(2)) < 2:
             await asyncio.sleep(0)
     await ended(starting)
+
+    assert job.id in {each.id for each in jobs}
 
 
 @pytest.mark.parametrize(("typical", "expected"), [(0.0, 100.0), (16.0, 16.0)])
@@ -205,10 +207,11 @@ async def test_a_client_that_comes_back_gets_the_video_once(videos: Videos, memo
 
 
 async def jobs_of(memory: Memory, count: int) -> None:
-    """Wait until there are so many jobs."""
+    """Wait until there are so many jobs, and no more."""
     async with asyncio.timeout(5):
         while len(await memory.jobs.recent(count + 1)) < count:
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0)
+    assert len(await memory.jobs.recent(count + 1)) == count
 
 
 async def test_equal_requests_side_by_side_are_a_job_each(videos: Videos, memory: Memory) -> None:

@@ -88,5 +88,6 @@ async def test_rows_are_locked_in_one_order(
         await other.execute(select(JOBS.c.id).where(JOBS.c.id == FIRST.id).with_for_update())
         waiting = asyncio.ensure_future(act(store, claims))
         await until_somebody_waits(database)
-        await other.execute(select(JOBS.c.id).where(JOBS.c.id == SECOND.id).with_for_update(nowait=True))
+        second = select(JOBS.c.id).where(JOBS.c.id == SECOND.id).with_for_update(nowait=True)
+        assert (await other.execute(second)).scalar_one() == SECOND.id
     await waiting
