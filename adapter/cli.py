@@ -25,6 +25,8 @@ from adapter.errors import AdapterError, WrongConfiguration
 from adapter.jobs import spool
 from adapter.jobs.store import SqlJobStore
 from adapter.logs import configure_logs
+from adapter.machine import read_machine
+from adapter.risks import risks
 from adapter.sandbox.rules import SandboxRules
 from adapter.settings import Settings, catalogue_file, load_catalogue, load_settings
 from adapter.version import VERSION
@@ -106,9 +108,8 @@ async def _checks(settings: Settings) -> list[str]:
     for table, names in settings.keys_named.items():
         if unknown := [name for name in names if name not in active | set(settings.access.keys)]:
             said.append(f"warning: {table} names keys that there are not: {', '.join(unknown)}")
-    if settings.is_open_to_everybody:
-        said.append("warning: access.anonymous lets everybody who reaches this machine spend your credits")
-    return said
+    found = risks(settings, await read_machine(settings))
+    return said + [f"warning: {risk.setting}: {risk.message}" for risk in found]
 
 
 @adapter.command(name="config")
