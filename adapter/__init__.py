@@ -15,6 +15,7 @@
     app, serving  the application is put together, and served by a process; cli has the commands
     wiring        builds stores, providers and options from the settings
     connections   one client's connection: HTTP/1.1 and 1.0, and offers of other protocols
+    risks         what is risky about the settings on this machine; machine reads the facts
     tasks         starts every task, and knows its owner
 
 settings, credentials, clock, budget, drain, logs, redaction, errors, version and welcome are what their names say.
@@ -39,6 +40,8 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     sandbox             nothing of ours
     domain              errors
     logs                redaction
+    risks               settings
+    machine             credentials, database.address, errors, risks, settings
     welcome             settings
 
 The rest imports nothing of ours.

@@ -11,14 +11,19 @@ from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 
 import click
+import structlog
 import uvicorn
 
 from adapter.app import Build, create_app
 from adapter.domain.catalogue import Catalogue
 from adapter.errors import WrongConfiguration
+from adapter.machine import read_machine
+from adapter.risks import risks
 from adapter.sandbox.rules import SandboxRules
 from adapter.settings import Settings
 from adapter.welcome import welcome
+
+log = structlog.get_logger()
 
 #: Seconds an idle connection of a client is kept; longer than the pools of the clients and proxies that come here.
 KEEP_ALIVE_SECONDS = 75
@@ -36,6 +41,8 @@ def serve(settings: Settings, catalogue: Catalogue, build: Build = create_app) -
         WrongConfiguration: an address that cannot be listened on, or a secret that is not there.
     """
     tune_allocator()
+    for risk in risks(settings, asyncio.run(read_machine(settings))):
+        log.warning("configuration.risky", setting=risk.setting, message=risk.message)
     # uvicorn raises the signal again once everything is closed.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))

@@ -20,6 +20,8 @@ LAW = {
     "adapter.credentials": ("domain", "errors"),
     "adapter.settings": ("domain", "errors", "sandbox.rules", "shipped", "providers.registry", "providers.description"),
     "adapter.shipped": (),
+    "adapter.risks": ("settings",),
+    "adapter.machine": ("credentials", "database.address", "errors", "risks", "settings"),
     "adapter.tasks": (),
     "adapter.version": (),
     "adapter.config_option": ("errors", "shipped"),
