@@ -225,7 +225,7 @@ async def test_a_post_is_sent_once(http: Http, kind: str) -> None:
 
 @pytest.mark.parametrize("status", [b"301", b"302", b"303", b"307", b"308"])
 async def test_a_redirect_is_an_answer_like_any_other(http: Http, kind: str, status: bytes) -> None:
-    """It would carry `x-goog-api-key` to another host."""
+    """It would carry `x-goog-api-key` to another host (measured of httpx, `reliability.md` section 0.5)."""
     elsewhere = Counting()
     async with server(elsewhere) as other:
         moved = b"HTTP/1.1 %s Moved\r\nlocation: %s\r\ncontent-length: 2\r\n\r\n{}" % (status, other.encode())
