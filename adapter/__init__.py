@@ -11,6 +11,7 @@
     records/      what clients can look up again: files and responses
     access/       keys
     media/        files, their formats, and downloads from addresses that clients give
+    network/      addresses from outside: the strict parser, which are public, and their look-up
     sandbox/      Google's side, emulated: for building and testing without an account
     app, serving  the application is put together, and served by a process; cli has the commands
     wiring        builds stores, providers and options from the settings
@@ -32,7 +33,8 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     generation          domain, errors, tasks
     jobs                domain, errors, database, tasks
     records, access     domain, errors, database
-    media               domain, errors, version, tasks
+    media               domain, errors, network, version, tasks
+    network             errors
     database            domain, errors
     budget, credentials domain, errors
     connections         errors, openai_api.write
