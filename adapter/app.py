@@ -31,6 +31,7 @@ from adapter.domain.ports import (
 )
 from adapter.domain.telemetry import Telemetry
 from adapter.drain import on_stop_signal
+from adapter.fair_semaphore import FairSemaphore
 from adapter.generation.files import Files
 from adapter.generation.image_files import ImageFiles
 from adapter.generation.orders import BackgroundOrders, ImageOrders, VideoOrders
@@ -104,6 +105,8 @@ class Ports(msgspec.Struct, frozen=True):
         return Memory(self.image_jobs, self.memory.feed, self.memory.media)
 
 
+#: Large requests that are read at once. Each takes a core.
+READERS = 2
 #: Returns the ports to use instead of those that the settings call for.
 Override = Callable[[Ports], Ports]
 
@@ -329,6 +332,7 @@ class Application:
             background=background,
             response_seconds=settings.storage.responses_days * DAY_SECONDS,
             budget=budget,
+            readers=FairSemaphore(READERS),
             clock=clock,
             context=self._context,
             chat_options=build_chat_options(settings),

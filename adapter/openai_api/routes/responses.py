@@ -21,7 +21,7 @@ from adapter.openai_api.read.response_items import given_items
 from adapter.openai_api.read.responses import ResponsePlan, read_response
 from adapter.openai_api.routes.chat import handed_over
 from adapter.openai_api.routes.identity import media_call, replay_headers
-from adapter.openai_api.routes.reservation import offload, read_body, reserve
+from adapter.openai_api.routes.reservation import is_quick_to_read, offload, read_body, read_in_turn, reserve
 from adapter.openai_api.routes.response_streams import follow_picture, stream_picture, stream_text, stream_video
 from adapter.openai_api.routes.services import STREAM_HEADERS, VIDEO_ID, OwnedRequest, Services, json_response
 from adapter.openai_api.wire.responses import GivenItem, ResponseDeleted, ResponsesRequest
@@ -50,12 +50,15 @@ class PlannedResponse(msgspec.Struct, frozen=True):
 @post("/responses", status_code=200)
 async def create_response(request: OwnedRequest, services: Services) -> Answer:
     """Make what the input asks for."""
-    content, (size, body) = await read_body(
-        request, services, lambda data: (len(data), read_media_json(data, ResponsesRequest))
+    content, (is_quick, body) = await read_body(
+        request, services, lambda data: (is_quick_to_read([data]), read_media_json(data, ResponsesRequest))
     )
     earlier = await _earlier(services, body, request.auth.owner)
-    plan = await offload(
-        size, lambda: read_response(body, services.context, _sight(earlier), is_answered=_is_answer(earlier))
+    plan = await read_in_turn(
+        request,
+        services,
+        lambda: read_response(body, services.context, _sight(earlier), is_answered=_is_answer(earlier)),
+        is_quick=is_quick,
     )
     planned = PlannedResponse(body, plan, content)
     if plan.order is None:
