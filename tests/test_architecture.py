@@ -41,7 +41,7 @@ LAW = {
     "adapter.providers.reply": ("errors",),
     "adapter.providers.failures": ("errors", "providers.reply"),
     "adapter.providers.http": ("errors", "providers.failures", "providers.reply"),
-    "adapter.providers.rpc_status": ("errors", "redaction", "providers.reply"),
+    "adapter.providers.rpc_status": ("domain.numbers", "errors", "redaction", "providers.reply"),
     "adapter.providers.rotation": ("errors",),
     "adapter.providers.description": ("domain", "providers.http"),
     "adapter.providers.registry": ("providers",),
