@@ -58,7 +58,7 @@ LAW = {
         "providers.reply",
         "providers.session",
     ),
-    "adapter.providers.rpc_status": ("errors", "redaction", "providers.reply"),
+    "adapter.providers.rpc_status": ("domain.numbers", "errors", "redaction", "providers.reply"),
     "adapter.providers.rotation": ("errors",),
     "adapter.providers.description": ("domain", "providers.http"),
     "adapter.providers.registry": ("providers",),
