@@ -160,6 +160,8 @@ class Limits(_Section, frozen=True, kw_only=True):
     image_bytes: Annotated[int, Meta(ge=1024)] = 50 * 1024 * 1024
     images_bytes: Annotated[int, Meta(ge=1024)] = 72 * 1024 * 1024
     image_pixels: Annotated[int, Meta(ge=1024)] = 40_000_000
+    #: Largest video that is fetched from a provider.
+    video_bytes: Annotated[int, Meta(ge=1024)] = 1024 * 1024 * 1024
     #: What all large work together may take in memory, and how many seconds work waits for its part.
     memory_bytes: Annotated[int, Meta(ge=1024 * 1024)] = 1024 * 1024 * 1024
     wait_seconds: Annotated[float, Meta(ge=0, le=600)] = 30.0
