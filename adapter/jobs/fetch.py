@@ -98,7 +98,7 @@ async def _fetch_poster(file: RemoteFile, job: VideoJob, provider: VideoProvider
 
 
 class Check:
-    """Checks a file while it arrives: it has to be an MP4 of the announced length, with whole boxes.
+    """Checks a file while it arrives: it has to be an MP4 of the announced length, with the needed boxes, all whole.
 
     A proxy may cut a file and announce the length of the rest, so the boxes are checked too. A body may be longer than
     it announced, or never end, so the bytes are counted as they come.
@@ -139,7 +139,8 @@ class Check:
                 yield head
                 head = None
         if head is not None or not download.is_whole(self.size) or not self._boxes.are_whole:
-            raise UpstreamBroken(f"The video was cut after {self.size} bytes.")
+            without = f" It has no {' and no '.join(missing)}." if (missing := self._boxes.missing) else ""
+            raise UpstreamBroken(f"The video was cut after {self.size} bytes.{without}")
 
 
 def too_long(longest: int) -> NoMedia:
