@@ -4,7 +4,7 @@
 
     openai_api/   OpenAI's side: wire (JSON), read (JSON to orders), write (results to JSON), routes
     domain/       our own words: orders, the catalogue, jobs and their states, media, and the ports
-    providers/    Google's side: a provider is a folder, and registry lists them; http and pool are the clients
+    providers/    Google's side: a provider is a folder, and registry lists them; http is the client
     generation    the use cases
     database/     one database: tables, migrations, notifications between processes
     jobs/         the engine of jobs: store, requests, pollers, steps, feed
@@ -16,6 +16,7 @@
     wiring        builds stores, providers and options from the settings
     connections   one client's connection: HTTP/1.1 and 1.0, offers of other protocols, limits of size
     connection_table  all connections: what each one waits for, and until when
+    risks         what is risky about the settings on this machine; machine reads the facts
     tasks         starts every task, and knows its owner
 
 settings, credentials, clock, budget, drain, logs, redaction, errors, version and welcome are what their names say.
@@ -40,6 +41,8 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     sandbox             nothing of ours
     domain              errors
     logs                redaction
+    risks               settings
+    machine             credentials, database.address, errors, risks, settings
     welcome             settings
 
 The rest imports nothing of ours.

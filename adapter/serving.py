@@ -21,6 +21,8 @@ from adapter.app import Build, create_app
 from adapter.connection_table import ConnectionLimits, ConnectionTable
 from adapter.domain.catalogue import Catalogue
 from adapter.errors import WrongConfiguration
+from adapter.machine import read_machine
+from adapter.risks import risks
 from adapter.sandbox.rules import SandboxRules
 from adapter.settings import Settings
 from adapter.welcome import welcome
@@ -45,6 +47,8 @@ def serve(settings: Settings, catalogue: Catalogue, build: Build = create_app) -
     """
     tune_allocator()
     table = ConnectionTable(within_descriptors(build_connection_limits(settings), settings.limits.descriptors_reserve))
+    for risk in risks(settings, asyncio.run(read_machine(settings))):
+        log.warning("configuration.risky", setting=risk.setting, message=risk.message)
     # uvicorn raises the signal again once everything is closed.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))

@@ -223,11 +223,6 @@ class Settings(_Section, frozen=True, kw_only=True):
         return self.server.public_url.rstrip("/") or f"http://{host}:{self.server.port}"
 
     @property
-    def is_open_to_everybody(self) -> bool:
-        """Whether a client on another machine could spend our credits without a key."""
-        return self.access.anonymous and self.server.host not in {"127.0.0.1", "::1", "localhost"}
-
-    @property
     def keys_named(self) -> Mapping[str, Collection[str]]:
         """The names of clients' keys that settings use, by the table that has them."""
         return {

@@ -1,6 +1,8 @@
 """The command line by itself, in an empty folder. `tests/journeys/test_commands.py` has a server beside it."""
 
+import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +38,24 @@ def test_every_command_knows_the_sandbox_without_a_file(tmp_path: Path, command:
     done = run(tmp_path, *command.split(), "--sandbox")
 
     assert done.returncode == 0, done.stderr
+
+
+def test_a_risky_configuration_is_said_by_the_check_and_at_the_start(tmp_path: Path) -> None:
+    """One line each; the start goes on."""
+    risky = {"ADAPTER__FETCHING__TRUSTED": '["169.254.169.254:80"]', "ADAPTER__SERVER__HOST": "0.0.0.0"}
+    checked = run(tmp_path, "check", "--sandbox", **risky)
+    # The port is taken, so that the start ends after its warnings.
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        served = run(tmp_path, "serve", "--sandbox", "--port", str(taken.getsockname()[1]), **risky)
+
+    warned = [line.split()[1] for line in checked.stdout.splitlines() if line.startswith("warning: ")]
+    logged = [json.loads(line) for line in served.stderr.splitlines() if line.startswith("{")]
+    assert warned == ["access.keys[0]:", "fetching.trusted:"]
+    assert [(line["event"], line["setting"]) for line in logged] == [
+        ("configuration.risky", "access.keys[0]"),
+        ("configuration.risky", "fetching.trusted"),
+    ]
+    assert "cannot listen on" in served.stderr
 
 
 def test_a_check_names_every_secret_that_is_missing(tmp_path: Path) -> None:

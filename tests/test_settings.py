@@ -189,15 +189,6 @@ def test_a_mistake_in_a_variable_is_not_blamed_on_the_file_alone(tmp_path: Path)
         load(tmp_path, "", ADAPTER__SERVER__PROT="80")
 
 
-@pytest.mark.parametrize(("host", "is_open"), [("127.0.0.1", False), ("0.0.0.0", True), ("192.0.2.1", True)])
-def test_anonymous_access_from_other_machines_is_noticed(tmp_path: Path, host: str, *, is_open: bool) -> None:
-    """By where the server listens, not by what it is called."""
-    file = tmp_path / "adapter.toml"
-    file.write_text(f"access = {{ anonymous = true }}\nserver = {{ host = '{host}' }}")
-
-    assert load_settings(file, {}).is_open_to_everybody is is_open
-
-
 def test_an_enabled_sandbox_is_where_every_provider_goes() -> None:
     """Nothing of a sandbox configuration can reach Google."""
     directed = load_settings(SANDBOX_TOML, {}).directed_to("http://127.0.0.1:9")

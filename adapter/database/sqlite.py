@@ -1,6 +1,8 @@
 """SQLite: one file. A confirmed transaction is on the disk."""
 
+import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, event
@@ -14,10 +16,13 @@ BUSY_MILLISECONDS = 10_000
 READERS = 10
 #: Tries to switch a new file to a write-ahead log while other processes do the same.
 LOG_TRIES = 100
+#: The rights of a new file and of a new folder. SQLite gives its log the rights of the file.
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
 
 
 def sqlite_engine(path: str) -> AsyncEngine:
-    """Return an engine for a file; its folder is made.
+    """Return an engine for a file. The file and its folder are made, for this user alone.
 
     Raises:
         WrongConfiguration: the folder cannot be made.
@@ -35,10 +40,7 @@ def sqlite_writer(path: str) -> AsyncEngine:
 
 
 def _engine(path: str, connections: int) -> AsyncEngine:
-    try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WrongConfiguration(f"storage.database: the folder of {path} cannot be made: {error.strerror}.") from error
+    _make(Path(path))
     engine = create_async_engine(
         f"sqlite+aiosqlite:///{path}",
         hide_parameters=True,
@@ -49,6 +51,17 @@ def _engine(path: str, connections: int) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", _set_up)
     event.listen(engine.sync_engine, "begin", _begin)
     return engine
+
+
+def _make(path: Path) -> None:
+    try:
+        path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongConfiguration(f"storage.database: the folder of {path} cannot be made: {error.strerror}.") from error
+    # A file that exists is never opened here: the close would take away the locks that SQLite has on it in this process
+    # (sqlite.org, "How To Corrupt An SQLite Database File", section 2.2). SQLite says what is wrong with other paths.
+    with suppress(OSError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
 
 
 def _set_up(connection: sqlite3.Connection, _record: object) -> None:

@@ -156,7 +156,7 @@ def try_out(folder: Path) -> None:
 
 def _make(folder: Path) -> tuple[Path, int]:
     """Make our file. It gets its name once it is locked, or another process would take it for a dead process's."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     name = secrets.token_hex(8)
     new, path = folder / f".{name}.new", folder / f"{name}{SUFFIX}"
     descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)

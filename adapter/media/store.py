@@ -38,6 +38,10 @@ PIECE_BYTES = 5 * 1024 * 1024
 #: Pieces of one file on their way at once; each is held in memory.
 PIECES = 3
 
+#: The rights of a new file and of a new folder.
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
+
 #: Files that are listed at once: a page of S3's own.
 PAGE = 1000
 
@@ -164,10 +168,13 @@ def _mapped_errors(doing: str) -> Iterator[None]:
 
 
 def _write_through(folder: Path, name: str) -> None:
-    """Put a file and its name on the disk itself; the library leaves both to the system's good time."""
+    """Put a file, its rights and its name on the disk itself; the library leaves them to the system's good time."""
     for path in (folder / name, folder):
         handle = os.open(path, os.O_RDONLY)
         try:
+            if path != folder:
+                with suppress(OSError):  # some file systems have no rights: FAT, and shares of Windows
+                    os.fchmod(handle, FILE_MODE)
             os.fsync(handle)
         finally:
             os.close(handle)
@@ -192,7 +199,7 @@ def open_media(url: str, access: S3Access | None = None) -> ObjectMediaStore:
         case "file" if place:
             folder = Path(place).expanduser().resolve()
             try:
-                folder.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
             except OSError as error:
                 raise WrongConfiguration(f"storage.media: {folder} cannot be made: {error.strerror}.") from error
             _sweep(folder)

@@ -32,6 +32,19 @@ async def test_a_file_that_is_no_database_is_a_clear_error(tmp_path: Path) -> No
         await open_database(f"sqlite:///{file}")
 
 
+async def test_a_new_database_is_for_its_user_alone(tmp_path: Path) -> None:
+    """Its folder, and the log that SQLite writes beside it, too. What exists keeps its rights."""
+    database = await open_database(f"sqlite:///{tmp_path}/var/adapter.db")
+    await SqlJobStore(database).admit(video_job(), now=1000.0)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in [tmp_path / "var", *(tmp_path / "var").iterdir()]}
+    await database.dispose()
+    (tmp_path / "var" / "adapter.db").chmod(0o640)
+    await (await open_database(f"sqlite:///{tmp_path}/var/adapter.db")).dispose()
+
+    assert modes == {"var": 0o700, "adapter.db": 0o600, "adapter.db-wal": 0o600, "adapter.db-shm": 0o600}
+    assert (tmp_path / "var" / "adapter.db").stat().st_mode & 0o777 == 0o640
+
+
 async def test_a_database_that_is_locked_is_said_to_be(database: Database, tmp_path: Path) -> None:
     """A 503 that invites to ask again; readers need no lock."""
     store = SqlJobStore(database)

@@ -60,13 +60,14 @@ def test_the_example_passes_the_check_once_its_secrets_are_there(
 ) -> None:
     """With the addresses of a real server and a real bucket."""
     for name in SECRETS:
-        (tmp_path / name).write_text(PASSWORD if name == "database-password" else "secret")
+        (tmp_path / name).write_text(PASSWORD if name == "database-password" else "a-secret-of-24-characters")
     config = tmp_path / "adapter.toml"
     config.write_text(EXAMPLE.read_text().replace("/run/secrets", str(tmp_path)))
     environ = {
         "ADAPTER__STORAGE__DATABASE": postgres.new_url().replace(f":{PASSWORD}", ""),
         "ADAPTER__STORAGE__MEDIA": f"s3://{s3.new_bucket()}/media",
         "ADAPTER__STORAGE__S3__ENDPOINT": s3.url,
+        "ADAPTER__JOBS__SPOOL": str(tmp_path / "spool"),
     }
     done = subprocess.run(
         [sys.executable, "-m", "adapter", "check", "--config", str(config)],

@@ -148,6 +148,16 @@ async def test_a_store_that_works_can_be_tried_out(store: ObjectMediaStore, tmp_
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
 
 
+@pytest.mark.parametrize("size", [10, 12_000_000])
+async def test_a_new_folder_and_its_files_are_for_their_user_alone(tmp_path: Path, size: int) -> None:
+    """A folder that exists keeps its rights."""
+    store = open_media(f"file://{tmp_path}/media")
+    await store.put("a.mp4", pieces(bytes(size)))
+
+    assert (tmp_path / "media").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "media" / "a.mp4").stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize("url", ["ftp://host", "var/media", "file://"])
 def test_another_kind_of_store_is_a_clear_error(url: str) -> None:
     """The error says what it has to be."""
