@@ -16,6 +16,7 @@ from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.errors import InvalidRequest, NotFound, StorageFailed
 from adapter.generation.admission import Admission, Waiting
 from adapter.generation.image_files import ImageFiles
+from adapter.generation.liveness import Liveness
 from adapter.generation.new_pictures import NewPictures
 from adapter.generation.timeouts import Timeouts
 from adapter.generation.watching import watch
@@ -105,12 +106,14 @@ def _not_found(key: str) -> NotFound:
 class Background:
     """Pictures that no connection waits for: jobs, whose responses are views of them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a port
         self,
         responses: Responses,
         memory: Memory[ImageJob],
         clock: Clock,
         timeouts: Timeouts,
+        liveness: Liveness,
+        *,
         wake: Callable[[], None],
     ) -> None:
         self._responses = responses
@@ -121,7 +124,7 @@ class Background:
         self._wake = wake
         self._new = NewPictures(memory.media, clock)
         self._writes = Tasks("background")
-        self._admission = Admission(memory, clock, timeouts, self._writes)
+        self._admission = Admission(memory, clock, timeouts, liveness, self._writes)
 
     def join(self, order: ImageOrder, identity: RequestIdentity) -> Waiting[ImageJob]:
         """Have a picture made, or join an earlier request for it, as `pick` says. The caller closes what it gets.
@@ -201,10 +204,6 @@ class Background:
         if await self.cancel(stored):
             await self._memory.jobs.delete(stored.image_job_id, stored.owner, now=self._clock.now())
             self._wake()
-
-    async def run(self) -> None:
-        """Tell other processes that the connections here are still there, until cancelled."""
-        await self._admission.run()
 
     async def finish(self) -> None:
         """Wait until all requests that have come are remembered, and how they were answered."""

@@ -13,6 +13,7 @@ from adapter.domain.paging import Page
 from adapter.domain.ports import Clock, InputImages, Memory
 from adapter.errors import InvalidRequest, NotFound, StorageFailed
 from adapter.generation.admission import Admission, Waiting
+from adapter.generation.liveness import Liveness
 from adapter.generation.new_videos import NewVideos
 from adapter.generation.timeouts import Timeouts
 from adapter.generation.watching import watch
@@ -24,8 +25,15 @@ log = structlog.get_logger()
 class Videos:
     """Has videos made, and tells how they come along."""
 
-    def __init__(
-        self, inputs: InputImages, memory: Memory, clock: Clock, timeouts: Timeouts, wake: Callable[[], None]
+    def __init__(  # noqa: PLR0913 - each is a port
+        self,
+        inputs: InputImages,
+        memory: Memory,
+        clock: Clock,
+        timeouts: Timeouts,
+        liveness: Liveness,
+        *,
+        wake: Callable[[], None],
     ) -> None:
         self._memory = memory
         self._clock = clock
@@ -34,7 +42,7 @@ class Videos:
         self._wake = wake
         self._writes = Tasks("videos")
         self._new = NewVideos(inputs, memory, clock, timeouts)
-        self._admission = Admission(memory, clock, timeouts, self._writes)
+        self._admission = Admission(memory, clock, timeouts, liveness, self._writes)
 
     async def check_readiness(self) -> None:
         """Return if new work can be taken.
@@ -182,10 +190,6 @@ class Videos:
         except StorageFailed as fault:
             # Costs nothing worse than handing the same video over twice.
             log.warning("jobs.delivery_not_noted", job_id=job_id, code=fault.code)
-
-    async def run(self) -> None:
-        """Tell other processes that the connections here are still there, until cancelled."""
-        await self._admission.run()
 
     async def finish_notes(self) -> None:
         """Wait until every delivery so far is noted."""
