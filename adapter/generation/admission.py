@@ -116,6 +116,20 @@ class Admission(Generic[J]):
         except StorageFailed as fault:
             log.warning("jobs.release_not_noted", job_id=job_id, code=fault.code)
 
+    def note_delivery(self, job_id: str) -> None:
+        """Note that a client received what a job made: an equal request after this is a new one.
+
+        A task of its own: the client may close its connection at the same moment, which ends what it was asking for.
+        """
+        self._writes.start(self._note_delivery(job_id))
+
+    async def _note_delivery(self, job_id: str) -> None:
+        try:
+            await self._memory.jobs.mark_delivered(job_id, now=self._clock.now())
+        except StorageFailed as fault:
+            # Costs nothing worse than handing the same media over twice.
+            log.warning("jobs.delivery_not_noted", job_id=job_id, code=fault.code)
+
     async def _admit(self, identity: RequestIdentity, create: Create[J]) -> tuple[J, bool]:
         """Return the job of a request, and whether it is a new one.
 

@@ -11,7 +11,7 @@ from adapter.domain.image_job import ImageJob, advance_image, called_off
 from adapter.domain.job import Failed
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
-from adapter.domain.ports import Clock, Memory, ResponseStore
+from adapter.domain.ports import Clock, JobStore, Memory, ResponseStore
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.errors import InvalidRequest, NotFound, StorageFailed
 from adapter.generation.admission import Admission, Waiting
@@ -103,6 +103,21 @@ def _not_found(key: str) -> NotFound:
     return NotFound(f"There is no response 'resp_{key}' here.", param="id")
 
 
+async def cancel_image(jobs: JobStore[ImageJob], job_id: str, clock: Clock) -> tuple[ImageJob, ImageJob] | None:
+    """Cancel a picture and return its job as it was and as it is; None if there is no live one.
+
+    The job ends at once: a process that works on it loses its claim and drops the picture. What was sent to Google is
+    paid for.
+    """
+    while True:
+        job, now = await jobs.get(job_id), clock.now()
+        if job is None or job.is_over:
+            return None
+        ended = advance_image(job, Failed(called_off(), now))
+        if await jobs.replace(job, ended, now=now):
+            return job, ended
+
+
 class Background:
     """Pictures that no connection waits for: jobs, whose responses are views of them."""
 
@@ -185,19 +200,16 @@ class Background:
             return None
 
     async def cancel(self, stored: StoredResponse) -> bool:
-        """Cancel a picture; return whether it is a job. What was sent to Google is paid for, and is not shown.
+        """Cancel a picture (as `cancel_image`); return whether it is a job, which may be over."""
+        cancelled = await cancel_image(self._memory.jobs, stored.image_job_id, self._clock)
+        if cancelled is None:
+            return await self._memory.jobs.get(stored.image_job_id) is not None
+        self._memory.feed.publish(cancelled[1])
+        return True
 
-        The job ends at once: a process that has it in its hands loses its claim.
-        """
-        while True:
-            job = await self._memory.jobs.get(stored.image_job_id)
-            if job is None or job.is_over:
-                return job is not None
-            now = self._clock.now()
-            ended = advance_image(job, Failed(called_off(), now))
-            if await self._memory.jobs.replace(job, ended, now=now):
-                self._memory.feed.publish(ended)
-                return True
+    def note_delivery(self, stored: StoredResponse) -> None:
+        """Note that a client received the picture (as `Admission.note_delivery`)."""
+        self._admission.note_delivery(stored.image_job_id)
 
     async def delete(self, stored: StoredResponse) -> None:
         """Give up the picture of a response that was deleted, and have its files deleted."""

@@ -11,7 +11,7 @@ from adapter.domain.job import JobState, VideoJob
 from adapter.domain.orders import VideoDraft
 from adapter.domain.paging import Page
 from adapter.domain.ports import Clock, InputImages, Memory
-from adapter.errors import InvalidRequest, NotFound, StorageFailed
+from adapter.errors import InvalidRequest, NotFound
 from adapter.generation.admission import Admission, Waiting
 from adapter.generation.liveness import Liveness
 from adapter.generation.new_videos import NewVideos
@@ -178,18 +178,8 @@ class Videos:
         return job
 
     def note_delivery(self, job_id: str) -> None:
-        """Note that a client received the video: an equal request after this is a new one.
-
-        A task of its own: the client may close its connection at the same moment, which ends what it was asking for.
-        """
-        self._writes.start(self._note_delivery(job_id))
-
-    async def _note_delivery(self, job_id: str) -> None:
-        try:
-            await self._memory.jobs.mark_delivered(job_id, now=self._clock.now())
-        except StorageFailed as fault:
-            # Costs nothing worse than handing the same video over twice.
-            log.warning("jobs.delivery_not_noted", job_id=job_id, code=fault.code)
+        """Note that a client received the video (as `Admission.note_delivery`)."""
+        self._admission.note_delivery(job_id)
 
     async def finish_notes(self) -> None:
         """Wait until every delivery so far is noted."""
