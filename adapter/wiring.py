@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from adapter.access.keyring import ConfiguredKey
 from adapter.access.keys import digest, owner_named
+from adapter.connection_table import ConnectionLimits
 from adapter.credentials import secret
 from adapter.database.engine import Database, open_database
 from adapter.domain.catalogue import Catalogue, LengthPolicy
@@ -212,6 +213,22 @@ def build_poll_schedule(settings: Settings) -> PollSchedule:
 def build_liveness(settings: Settings, requests: RequestStore, clock: Clock) -> Liveness:
     """Return what other processes know this one by."""
     return Liveness(requests, clock, max(settings.jobs.lease_seconds, SHORTEST_LEASE_SECONDS))
+
+
+def build_connection_limits(settings: Settings) -> ConnectionLimits:
+    """Return the limits of clients' connections."""
+    told = settings.limits
+    return ConnectionLimits(
+        header_bytes=told.header_bytes,
+        header_count=told.header_count,
+        header_seconds=told.header_seconds,
+        idle_seconds=told.idle_seconds,
+        body_bytes_per_second=told.body_bytes_per_second,
+        body_seconds=told.body_seconds,
+        reader_seconds=told.reader_seconds,
+        connections=told.connections,
+        connections_per_address=told.connections_per_address,
+    )
 
 
 def build_timeouts(settings: Settings) -> Timeouts:
