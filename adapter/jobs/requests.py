@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import Row, Update, bindparam, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapter.database.engine import Database, advisory_lock, writing
+from adapter.database.engine import Database, accepting, advisory_lock, writing
 from adapter.database.tables import EXECUTIONS, JOBS, PROCESSES
 from adapter.domain.executions import (
     KEY_SECONDS,
@@ -41,7 +41,7 @@ class SqlRequestStore:
             .where(EXECUTIONS.c.scope == record.scope, EXECUTIONS.c.expires_at > there, EXECUTIONS.c.job_id.is_(None))
             .order_by(EXECUTIONS.c.began_at, EXECUTIONS.c.id)
         )
-        async with writing(self._database) as connection:
+        async with accepting(self._database) as connection:
             await advisory_lock(connection, f"request {record.scope}")
             rows = (await connection.execute(remembered)).all()
             known = pick([_known(row, there) for row in rows], record.repeat)
