@@ -4,7 +4,7 @@
 
     openai_api/   OpenAI's side: wire (JSON), read (JSON to orders), write (results to JSON), routes
     domain/       our own words: orders, the catalogue, jobs and their states, media, and the ports
-    providers/    Google's side: a provider is a folder, and registry lists them; http and pool are the clients
+    providers/    Google's side: a provider is a folder, and registry lists them; http is the client
     generation    the use cases
     database/     one database: tables, migrations, notifications between processes
     jobs/         the engine of jobs: store, requests, pollers, steps, feed

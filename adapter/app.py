@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-import httpx
 import msgspec
 import structlog
 from litestar import Litestar
@@ -126,7 +125,6 @@ def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
     settings: Settings,
     catalogue: Catalogue,
     *,
-    transport: httpx.AsyncBaseTransport | None = None,
     clock: Clock | None = None,
     override: Override = unchanged,
     providers: Sequence[AnyProvider] = registry.BUILT_IN,
@@ -134,14 +132,13 @@ def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
 ) -> Litestar:
     """Build the application. The outside world is an argument; everything else is in the settings.
 
-    That is the network, the time, and what `override` makes of the parts that videos are made with: the trials of
+    That is the time, and what `override` makes of the parts that videos are made with: the trials of
     `tests/torture` put their own around the real ones.
 
     Raises:
         WrongConfiguration: a secret that a setting refers to is not there, or the media store cannot be used.
     """
     outside = Outside(
-        transport=transport,
         clock=clock or SystemClock(),
         override=override,
         providers=providers,
@@ -188,7 +185,6 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
 class Outside(msgspec.Struct, frozen=True, kw_only=True):
     """The outside world of the application, as `create_app` takes it."""
 
-    transport: httpx.AsyncBaseTransport | None = None
     clock: Clock = msgspec.field(default_factory=SystemClock)
     override: Override = unchanged
     providers: Sequence[AnyProvider] = registry.BUILT_IN
@@ -205,7 +201,7 @@ class Application:
         self._clock = outside.clock
         self._override = outside.override
         self._telemetry = outside.telemetry
-        self._http = Http(outside.transport)
+        self._http = Http()
         self._providers = build_providers(settings, outside.providers, self._http, outside.clock)
         self._context = build_read_context(settings, catalogue)
         self._keys = build_keys(settings)

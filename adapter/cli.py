@@ -63,7 +63,7 @@ def serve(config: Path, host: str | None, port: int | None) -> None:
 @adapter.command()
 @with_config
 def check(config: Path) -> None:
-    """Check the configuration and all that it refers to."""
+    """Check the configuration: secrets, database, media store and spool."""
     settings = load_settings(config, os.environ)
     catalogue = load_catalogue(config, settings)
     _check_references(settings)
@@ -77,7 +77,7 @@ def check(config: Path) -> None:
 
 
 def _check_references(settings: Settings) -> None:
-    """Look at every reference to a secret, and name all that lead nowhere: a new configuration has several."""
+    """Check every reference to a secret, and name all that cannot be read: a new configuration has several."""
     wrong = []
     for key, reference in settings.secrets():
         try:
@@ -89,7 +89,7 @@ def _check_references(settings: Settings) -> None:
 
 
 async def _checks(settings: Settings) -> list[str]:
-    """Read every secret, open the database and the media store; say what was found, not what it is."""
+    """Read every secret, open the database and the media store. Report what was found, never a secret."""
     said = []
     for key, reference in settings.secrets():
         await secret(reference, key=key).read()
@@ -115,7 +115,7 @@ async def _checks(settings: Settings) -> list[str]:
 @adapter.command(name="config")
 @click.argument("name", type=click.Choice(["adapter", "models", "sandbox"]), default="adapter")
 def print_config(name: str) -> None:
-    """Print a file that comes with the program, to begin one's own with.
+    """Print a file that comes with the program, as the start of your own.
 
     "adapter" has every key with its default, "models" is the catalogue, "sandbox" is what --sandbox uses.
     """
@@ -125,7 +125,7 @@ def print_config(name: str) -> None:
 @adapter.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=8001, show_default=True, help="TCP port.")
-@click.option("--state", default="", help="Folder in which jobs and credits survive; without it they are forgotten.")
+@click.option("--state", default="", help="Folder that keeps jobs and credits. Without it a restart loses them.")
 def sandbox(host: str, port: int, state: str) -> None:
     """Serve only the emulator of Gemini and Flow."""
     rules = SandboxRules(host=host, port=port, state=state)
@@ -174,7 +174,7 @@ async def _recent(store: SqlJobStore, limit: int) -> list[tuple[VideoJob, str | 
 @with_config
 @click.argument("job_id")
 def show_job(config: Path, job_id: str) -> None:
-    """Print everything that is remembered of a job."""
+    """Print everything that is stored about a job."""
     settings = load_settings(config, os.environ)
     job, fate = asyncio.run(_with_database(settings, lambda it: _job(SqlJobStore(it), job_id)))
     if job is None:
@@ -220,15 +220,15 @@ async def _cancelled(store: SqlJobStore, job_id: str) -> Job | None:
 
 @adapter.group()
 def keys() -> None:
-    """Hand out keys beside those of the configuration."""
+    """Make and end keys beside those of the configuration."""
 
 
 @keys.command(name="create")
 @with_config
 @click.argument("name")
-@click.option("--owner", help="To whom its videos and files belong; several keys may have one owner. [default: NAME]")
+@click.option("--owner", help="Owner of its videos and files. Several keys may have one owner. [default: NAME]")
 def create_key(config: Path, name: str, owner: str | None) -> None:
-    """Make a key and print it: the only time that it can be seen."""
+    """Make a key and print it. It cannot be shown again."""
     settings, now = load_settings(config, os.environ), SystemClock().now()
     click.echo(asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).create(name, now=now, owner=owner))))
 
@@ -237,7 +237,7 @@ def create_key(config: Path, name: str, owner: str | None) -> None:
 @with_config
 @click.argument("name")
 @click.option(
-    "--keep-minutes", type=click.FloatRange(0, 10_080), default=0.0, help="How long the old key is valid too."
+    "--keep-minutes", type=click.FloatRange(0, 10_080), default=0.0, help="Minutes for which the old key stays valid."
 )
 def rotate_key(config: Path, name: str, keep_minutes: float) -> None:
     """Replace a key and print the new one. Its videos and files stay."""
@@ -249,7 +249,7 @@ def rotate_key(config: Path, name: str, keep_minutes: float) -> None:
 @keys.command(name="list")
 @with_config
 def list_keys(config: Path) -> None:
-    """List the keys that were handed out; not the keys themselves."""
+    """List the names of the keys that were made, not the keys."""
     settings = load_settings(config, os.environ)
     for key in asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).all())):
         state = "active" if key.revoked_at is None else f"revoked {_day(key.revoked_at)}"
@@ -260,7 +260,7 @@ def list_keys(config: Path) -> None:
 @with_config
 @click.argument("name")
 def revoke_key(config: Path, name: str) -> None:
-    """Let a key open nothing any more, from the next request on."""
+    """End a key. The next request with it is refused."""
     settings = load_settings(config, os.environ)
     asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).revoke(name, now=SystemClock().now())))
     click.echo(f"'{name}' opens nothing any more.")

@@ -50,7 +50,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
 from enum import StrEnum
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 import msgspec
 
@@ -226,11 +226,20 @@ class UpstreamFault(AdapterError):
     should_retry: bool | None = False
 
 
+#: Why there is no connection, as a word for the log: no such name, no valid certificate, refused, not in time, another
+#: error of the network, or no address to connect to.
+UnreachableCause = Literal["dns", "tls", "refused", "timeout", "network", "address"]
+
+
 class UpstreamUnreachable(UpstreamFault):
     """Provably nothing was sent: no connection, no free slot in the pool."""
 
     code = "upstream_unreachable"
     should_retry: bool | None = True
+
+    def __init__(self, message: str, *, cause: UnreachableCause | None = None) -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class UpstreamRejected(UpstreamFault):

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import httpx
-
 from adapter.domain.catalogue import Catalogue
 from adapter.domain.media import SizePolicy
 from adapter.domain.media_links import MediaLinks
@@ -29,16 +27,3 @@ def catalogue() -> Catalogue:
 def context(*, longest_prompt: int = 32_000, size_policy: SizePolicy = SizePolicy.NEAREST) -> ReadContext:
     """Return what requests are read against, on the catalogue as shipped."""
     return ReadContext(catalogue=catalogue(), longest_prompt=longest_prompt, size_policy=size_policy, media_links=LINKS)
-
-
-class Answering(httpx.MockTransport):
-    """A function that stands for Google. Its answers come as bytes on a wire do: to be read, once."""
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer with what the function says."""
-        response = await super().handle_async_request(request)
-        try:
-            stream = httpx.ByteStream(response.content)
-        except httpx.ResponseNotRead:
-            return response
-        return httpx.Response(response.status_code, headers=response.headers, stream=stream)

@@ -39,8 +39,8 @@ LAW = {
     "adapter.access": ("domain", "errors", "database"),
     "adapter.media": ("domain", "errors", "version", "tasks"),
     "adapter.providers.reply": ("errors",),
-    "adapter.providers.pool": ("providers.reply",),
-    "adapter.providers.http": ("errors", "providers.pool", "providers.reply"),
+    "adapter.providers.failures": ("errors", "providers.reply"),
+    "adapter.providers.http": ("errors", "providers.failures", "providers.reply"),
     "adapter.providers.rpc_status": ("errors", "redaction", "providers.reply"),
     "adapter.providers.rotation": ("errors",),
     "adapter.providers.description": ("domain", "providers.http"),
@@ -81,11 +81,10 @@ LAW = {
 MAPS = ("adapter", "adapter.providers")
 #: Which foreign packages live in which files only.
 FOREIGN = {
-    "httpx": ("adapter.providers.http", "adapter.app"),
     "httpcore": ("adapter.media.fetch",),
     "idna": ("adapter.media.links",),
-    "aiohttp": ("adapter.providers.pool",),
-    "yarl": ("adapter.providers.pool",),
+    "aiohttp": ("adapter.providers.http", "adapter.providers.failures"),
+    "yarl": ("adapter.providers.http",),
     "litestar": ("adapter.app", "adapter.openai_api.routes", "adapter.sandbox"),
     "sqlalchemy": (
         "adapter.database",
@@ -232,7 +231,7 @@ def test_a_translator_is_pure(module: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_foreign_package_stays_in_its_files(module: str) -> None:
-    """httpx, litestar, SQL and the like can be exchanged in one place."""
+    """aiohttp, litestar, SQL and the like can be exchanged in one place."""
     broken = [
         (name, homes)
         for name in imports(module)

@@ -53,7 +53,7 @@ KEYS = Table(
     Column("digest", String(64), nullable=False, unique=True),
     Column("created_at", Float, nullable=False),
     Column("revoked_at", Float),
-    #: To whom its media belong; NULL: to its name.
+    #: The owner of its media; NULL: the key's name.
     Column("owner", String(64)),
     #: The key before the last rotation, and until when it is valid.
     Column("earlier_digest", String(64)),

@@ -24,7 +24,7 @@ from adapter.errors import AdapterError, AnswerLost, key_reused
 STAY_SECONDS = 2.0
 #: The most finished executions whose answers are in RAM …
 MOST_KEPT = 1000
-#: … and the most of which only the time of the answer is known.
+#: … and the most finished executions that keep only the time of their answer.
 MOST_REMEMBERED = 10_000
 
 

@@ -1,4 +1,4 @@
-"""What both ways to Google share: the answer, its limits, and the names of what can go wrong on the way."""
+"""An answer of Google's, its limits, and the faults that can come in its place."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,11 +6,8 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from adapter.errors import UpstreamBroken, UpstreamSilent, UpstreamUnreachable
+from adapter.errors import UnreachableCause, UpstreamBroken, UpstreamSilent, UpstreamUnreachable
 
-CONNECT_SECONDS = 10.0
-#: An answer is all in memory; ten 4K pictures of Flow in one are about 150 MB of base64.
-MAX_ANSWER_BYTES = 256 * 1024 * 1024
 #: Of every request. `identity`: unpacking gzip costs 6 ms a picture and saves a quarter of the bytes (measured in
 #: `dependencies.md` section 2.1).
 HEADERS = {"accept-encoding": "identity", "user-agent": "adapter"}
@@ -42,9 +39,9 @@ def is_text(body: bytes) -> bool:
     return True
 
 
-def unreachable() -> UpstreamUnreachable:
+def unreachable(cause: UnreachableCause) -> UpstreamUnreachable:
     """Provably nothing was sent."""
-    return UpstreamUnreachable("Google cannot be reached from here at the moment.")
+    return UpstreamUnreachable("Google cannot be reached from here at the moment.", cause=cause)
 
 
 def silent() -> UpstreamSilent:

@@ -68,6 +68,7 @@ def test_the_example_passes_the_check_once_its_secrets_are_there(
         "ADAPTER__STORAGE__DATABASE": postgres.new_url().replace(f":{PASSWORD}", ""),
         "ADAPTER__STORAGE__MEDIA": f"s3://{s3.new_bucket()}/media",
         "ADAPTER__STORAGE__S3__ENDPOINT": s3.url,
+        "ADAPTER__JOBS__SPOOL": str(tmp_path / "spool"),
     }
     done = subprocess.run(
         [sys.executable, "-m", "adapter", "check", "--config", str(config)],

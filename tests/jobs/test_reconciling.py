@@ -288,7 +288,7 @@ async def test_a_job_whose_sender_died_is_looked_into_and_never_sent_again(
 
     code, _, message = await failure(memory, job_id)
     assert (code, provider.executed) == ("upstream_submit_unknown", [])
-    assert "shows no charge, but whoever sent it may still be at it" in message
+    assert "shows no charge, but its sender may still be sending it" in message
 
 
 async def test_what_is_never_charged_is_not_sent_for_ever(

@@ -108,7 +108,7 @@ def test_a_killed_server_does_not_send_again_what_it_had_begun(start: Start, con
         error = refused(client, prompt)
 
     assert error.code == "upstream_submit_unknown"
-    assert "shows no charge, but whoever sent it may still be at it" in error.message
+    assert "shows no charge, but its sender may still be sending it" in error.message
     assert server.executed(prompt) == 0
 
 

@@ -1,15 +1,17 @@
-"""A provider in a temporary folder."""
+"""A provider in a temporary folder, and a server that stands for Google."""
 
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from adapter.providers.http import Http
 from tests.fakes import CLIP, png
 from tests.toy_provider import CONFIG, MODELS, PACKAGE
+from tests.upstream import Upstream, listening
 
 
 @pytest.fixture
@@ -37,3 +39,10 @@ def config(tmp_path: Path) -> Path:
     file = tmp_path / "adapter.toml"
     file.write_text(CONFIG.format(folder=tmp_path))
     return file
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[Upstream]:
+    """A server that stands for Google, and the client to reach it."""
+    async with listening(Http()) as upstream:
+        yield upstream

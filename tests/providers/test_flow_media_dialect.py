@@ -18,17 +18,16 @@ from adapter.errors import (
     UpstreamBroken,
     UpstreamCredential,
     UpstreamForgot,
-    UpstreamSilent,
 )
 from adapter.providers.flow import videos
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
 from adapter.providers.flow.video_wire import MEDIA
-from adapter.providers.http import Http
 from adapter.providers.reply import Reply
 from tests.fakes import FakeClock, video_job, video_order
-from tests.providers.test_flow_provider import Google, Token
-from tests.support import GOLDEN, Answering
+from tests.providers.test_flow_provider import Token
+from tests.support import GOLDEN
+from tests.upstream import Google, Upstream, hang_up
 
 PROJECT = "02ac868b-925f-40c1-9187-a688bd03a84d"
 MEDIUM = "5f0c1f3e-7d0b-4a51-9a3a-6e1f3c2b9d10"
@@ -48,10 +47,11 @@ def as_json(body: msgspec.Struct) -> object:
     return msgspec.json.decode(msgspec.json.encode(body))
 
 
-def provider(google: Google, token: Token | None = None) -> FlowProvider:
+def provider(upstream: Upstream, google: Google, token: Token | None = None) -> FlowProvider:
     """Return the provider with one account of the media dialect."""
+    upstream.answer = google
     account = msgspec.structs.replace(ACCOUNT, token=token or Token("ada"))
-    return FlowProvider(Http(Answering(google)), "https://flow.example", Accounts([account]), FakeClock())
+    return FlowProvider(upstream.http, upstream.url, Accounts([account]), FakeClock())
 
 
 def test_a_video_order_is_the_golden_request() -> None:
@@ -228,41 +228,45 @@ OLD = [Operation(f"op-{number}", "mark") for number in range(3)]
 NEW = [Operation(f"m-{number}", "mark", dialect=MEDIA) for number in range(3)]
 
 
-async def test_each_dialect_is_asked_in_one_call() -> None:
+async def test_each_dialect_is_asked_in_one_call(upstream: Upstream) -> None:
     """However the jobs of an account are mixed."""
     services = Services()
     mixed = [each for pair in zip(OLD, NEW, strict=True) for each in pair]
-    told = await provider(services).poll(mixed, account="ada")
+    told = await provider(upstream, services).poll(mixed, account="ada")
 
     assert services.asked == [("operations", ["op-0", "op-1", "op-2"]), ("media", ["m-0", "m-1", "m-2"])]
     assert told == {each.name: Working() for each in mixed}
 
 
 @pytest.mark.parametrize(("refused", "told"), [("media", OLD), ("operations", NEW)])
-async def test_a_dialect_that_fails_leaves_the_other_one_alone(refused: str, told: list[Operation]) -> None:
+async def test_a_dialect_that_fails_leaves_the_other_one_alone(
+    upstream: Upstream, refused: str, told: list[Operation]
+) -> None:
     """Its jobs are missed, and the others are told."""
     with structlog.testing.capture_logs() as written:
-        found = await provider(Services(lambda dialect: dialect == refused)).poll([*OLD, *NEW], account="ada")
+        found = await provider(upstream, Services(lambda dialect: dialect == refused)).poll([*OLD, *NEW], account="ada")
 
     assert found == {each.name: Working() for each in told}
     assert [line["dialect"] for line in written] == ["media" if refused == "media" else "seed"]
 
 
-async def test_a_poll_of_which_nothing_came_is_a_fault() -> None:
+async def test_a_poll_of_which_nothing_came_is_a_fault(upstream: Upstream) -> None:
     """As with one dialect."""
     with pytest.raises(UpstreamBroken):
-        await provider(Services(lambda _: True)).poll([*OLD, *NEW], account="ada")
+        await provider(upstream, Services(lambda _: True)).poll([*OLD, *NEW], account="ada")
 
 
-async def test_a_dialect_that_a_newer_version_wrote_is_left_alone() -> None:
+async def test_a_dialect_that_a_newer_version_wrote_is_left_alone(upstream: Upstream) -> None:
     """It is missed and not asked about in a form that it does not have."""
     services = Services()
-    told: dict[str, Report] = dict(await provider(services).poll([Operation("x", "m", dialect="third")], account="ada"))
+    told: dict[str, Report] = dict(
+        await provider(upstream, services).poll([Operation("x", "m", dialect="third")], account="ada")
+    )
 
     assert (told, services.asked) == ({}, [])
 
 
-async def test_an_odd_medium_does_not_hide_the_others() -> None:
+async def test_an_odd_medium_does_not_hide_the_others(upstream: Upstream) -> None:
     """A refused batch is halved in this dialect as well."""
 
     def google(request: httpx.Request) -> httpx.Response:
@@ -271,17 +275,17 @@ async def test_an_odd_medium_does_not_hide_the_others() -> None:
             return httpx.Response(404, json={"error": {"code": 404, "message": "Requested entity was not found."}})
         return Services()(request)
 
-    assert set(await provider(google).poll(NEW, account="ada")) == {"m-0", "m-2"}
+    assert set(await provider(upstream, google).poll(NEW, account="ada")) == {"m-0", "m-2"}
 
 
-async def fetched(google: Google, name: str = MEDIUM, token: Token | None = None) -> bytes:
+async def fetched(upstream: Upstream, google: Google, name: str = MEDIUM, token: Token | None = None) -> bytes:
     """Download a medium by its name."""
-    flow = provider(google, token)
+    flow = provider(upstream, google, token)
     async with flow.download(RemoteFile(name=name), account="ada") as download:
         return await download.read(1024)
 
 
-async def test_a_medium_is_asked_for_with_the_accounts_token() -> None:
+async def test_a_medium_is_asked_for_with_the_accounts_token(upstream: Upstream) -> None:
     """At the configured address, as the golden answer has it."""
     seen: list[httpx.Request] = []
 
@@ -289,12 +293,12 @@ async def test_a_medium_is_asked_for_with_the_accounts_token() -> None:
         seen.append(request)
         return httpx.Response(200, content=golden("file.response"))
 
-    assert (await fetched(google, name="a/../b?c"))[4:8] == b"ftyp"
-    assert [(each.method, str(each.url)) for each in seen] == [("GET", "https://flow.example/v1/media/a%2F..%2Fb%3Fc")]
+    assert (await fetched(upstream, google, name="a/../b?c"))[4:8] == b"ftyp"
+    assert [(each.method, each.url.raw_path) for each in seen] == [("GET", b"/v1/media/a%2F..%2Fb%3Fc")]
     assert seen[0].headers["authorization"] == "Bearer ada-0"
 
 
-async def test_a_link_is_opened_without_the_token() -> None:
+async def test_a_link_is_opened_without_the_token(upstream: Upstream) -> None:
     """Wherever it leads."""
     seen: list[httpx.Request] = []
 
@@ -302,14 +306,14 @@ async def test_a_link_is_opened_without_the_token() -> None:
         seen.append(request)
         return httpx.Response(200, content=b"film")
 
-    flow = provider(google)
-    async with flow.download(RemoteFile("https://storage.example/v", MEDIUM), account="ada") as download:
+    flow = provider(upstream, google)
+    async with flow.download(RemoteFile(f"{upstream.url}/v", MEDIUM), account="ada") as download:
         assert await download.read(4) == b"film"
-    assert [str(each.url) for each in seen] == ["https://storage.example/v"]
+    assert [each.url.path for each in seen] == ["/v"]
     assert "authorization" not in seen[0].headers
 
 
-async def test_an_expired_token_is_renewed_once_for_a_medium() -> None:
+async def test_an_expired_token_is_renewed_once_for_a_medium(upstream: Upstream) -> None:
     """A refusal comes before any work."""
 
     def google(request: httpx.Request) -> httpx.Response:
@@ -317,9 +321,9 @@ async def test_an_expired_token_is_renewed_once_for_a_medium() -> None:
             return httpx.Response(200, content=golden("file.response"))
         return httpx.Response(401, json={"error": {"message": "expired"}})
 
-    assert await fetched(google)
+    assert await fetched(upstream, google)
     with pytest.raises(UpstreamCredential), structlog.testing.capture_logs() as written:
-        await fetched(lambda _: httpx.Response(401, json={"error": {"message": "expired"}}))
+        await fetched(upstream, lambda _: httpx.Response(401, json={"error": {"message": "expired"}}))
     assert [line["event"] for line in written] == ["upstream.credential_refused"]
 
 
@@ -339,25 +343,21 @@ async def test_an_expired_token_is_renewed_once_for_a_medium() -> None:
     ],
 )
 async def test_a_medium_that_is_not_handed_out_is_an_honest_error(
-    answer: httpx.Response, fault: type[AdapterError], words: str
+    upstream: Upstream, answer: httpx.Response, fault: type[AdapterError], words: str
 ) -> None:
     """One request, and nobody follows a redirect with the token."""
     seen: list[str] = []
 
     def google(request: httpx.Request) -> httpx.Response:
-        seen.append(request.url.host)
+        seen.append(request.url.path)
         return answer
 
     with pytest.raises(fault, match=words):
-        await fetched(google)
-    assert seen == ["flow.example"]
+        await fetched(upstream, google)
+    assert seen == [f"/v1/media/{MEDIUM}"]
 
 
-async def test_a_silent_door_is_silence() -> None:
+async def test_a_medium_whose_connection_breaks_is_broken(upstream: Upstream) -> None:
     """As everywhere."""
-
-    def google(request: httpx.Request) -> httpx.Response:
-        raise httpx.ReadTimeout("silence", request=request)
-
-    with pytest.raises(UpstreamSilent):
-        await fetched(google)
+    with pytest.raises(UpstreamBroken):
+        await fetched(upstream, hang_up)

@@ -1,7 +1,7 @@
 """Flow against a function that stands for Google: accounts, tokens, and one send per submission."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 import httpx
 import msgspec
@@ -21,16 +21,14 @@ from adapter.errors import (
     UpstreamBroken,
     UpstreamCredential,
     UpstreamForgot,
-    UpstreamSilent,
     UpstreamUnreachable,
 )
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
-from adapter.providers.http import Http
 from tests.fakes import FakeClock, made_image, png, video_job
-from tests.support import GOLDEN, Answering
-
-Google = Callable[[httpx.Request], httpx.Response]
+from tests.providers.helpers import free_port
+from tests.support import GOLDEN
+from tests.upstream import Google, Upstream, hang_up
 
 
 class Token:
@@ -48,8 +46,11 @@ class Token:
         return await self.read()
 
 
-def provider(google: Google, clock: FakeClock | None = None, *, disabled: Collection[str] = ()) -> FlowProvider:
+def provider(
+    upstream: Upstream, google: Google, clock: FakeClock | None = None, *, disabled: Collection[str] = ()
+) -> FlowProvider:
     """Return the provider with two accounts."""
+    upstream.answer = google
     accounts = [
         Account(
             name=name,
@@ -60,8 +61,7 @@ def provider(google: Google, clock: FakeClock | None = None, *, disabled: Collec
         )
         for name in ("ada", "bob")
     ]
-    http = Http(Answering(google))
-    return FlowProvider(http, "https://flow.example", Accounts(accounts), clock or FakeClock(1762958374.159))
+    return FlowProvider(upstream.http, upstream.url, Accounts(accounts), clock or FakeClock(1762958374.159))
 
 
 def job(account: str) -> VideoJob:
@@ -74,14 +74,14 @@ def accepted(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json={"operations": [{"operation": {"name": "op"}}], "remainingCredits": 1})
 
 
-def test_accounts_take_turns() -> None:
+def test_accounts_take_turns(upstream: Upstream) -> None:
     """Jobs are spread over what there is."""
-    flow = provider(accepted)
+    flow = provider(upstream, accepted)
 
     assert [flow.choose_account() for _ in range(4)] == ["ada", "bob", "ada", "bob"]
 
 
-async def test_a_disabled_account_takes_no_new_work_and_finishes_what_it_has() -> None:
+async def test_a_disabled_account_takes_no_new_work_and_finishes_what_it_has(upstream: Upstream) -> None:
     """Only the account that submitted a job can ask about it."""
     asked: list[str] = []
 
@@ -89,16 +89,16 @@ async def test_a_disabled_account_takes_no_new_work_and_finishes_what_it_has() -
         asked.append(request.headers["authorization"])
         return httpx.Response(200, json=[])
 
-    flow = provider(google, disabled=["ada"])
+    flow = provider(upstream, google, disabled=["ada"])
     assert [flow.choose_account() for _ in range(3)] == ["bob"] * 3
     await flow.poll([Operation("op", "scene")], account="ada")
     assert asked == ["Bearer ada-0"]
 
     with pytest.raises(UpstreamCredential, match="No Flow account takes new work"):
-        provider(google, disabled=["ada", "bob"]).choose_account()
+        provider(upstream, google, disabled=["ada", "bob"]).choose_account()
 
 
-async def test_the_credits_are_those_of_the_account_that_is_asked_about() -> None:
+async def test_the_credits_are_those_of_the_account_that_is_asked_about(upstream: Upstream) -> None:
     """The golden answer (`flow.md` section 2), by a request that changes nothing."""
     seen: list[httpx.Request] = []
 
@@ -106,12 +106,9 @@ async def test_the_credits_are_those_of_the_account_that_is_asked_about() -> Non
         seen.append(request)
         return httpx.Response(200, content=(GOLDEN / "flow" / "credits.response.json").read_bytes())
 
-    assert await provider(google).credits("bob") == 680
-    assert [(each.method, str(each.url), each.content) for each in seen] == [
-        ("GET", "https://flow.example/v1/credits", b"")
-    ]
+    assert await provider(upstream, google).credits("bob") == 680
+    assert [(each.method, each.url.path, each.content) for each in seen] == [("GET", "/v1/credits", b"")]
     assert seen[0].headers["authorization"] == "Bearer bob-0"
-    assert seen[0].extensions["timeout"]["read"] <= 5.0
 
 
 @pytest.mark.parametrize(
@@ -122,26 +119,20 @@ async def test_the_credits_are_those_of_the_account_that_is_asked_about() -> Non
         lambda _: httpx.Response(401, json={"error": {"code": 401, "message": "expired"}}),
         lambda _: httpx.Response(200, json={"userPaygateTier": "PAYGATE_TIER_ONE"}),
         lambda _: httpx.Response(200, content=b"\xff"),
-        lambda request: raising(httpx.ConnectError("refused", request=request)),
-        lambda request: raising(httpx.ReadTimeout("silence", request=request)),
+        hang_up,
     ],
 )
-async def test_credits_that_are_not_told_are_unknown(google: Google) -> None:
+async def test_credits_that_are_not_told_are_unknown(upstream: Upstream, google: Google) -> None:
     """They never stop a submission."""
-    assert await provider(google).credits("ada") is None
+    assert await provider(upstream, google).credits("ada") is None
 
 
-async def test_credits_of_an_account_that_is_gone_are_unknown() -> None:
+async def test_credits_of_an_account_that_is_gone_are_unknown(upstream: Upstream) -> None:
     """As above."""
-    assert await provider(accepted).credits("carol") is None
+    assert await provider(upstream, accepted).credits("carol") is None
 
 
-def raising(error: Exception) -> httpx.Response:
-    """Raise it, as an expression."""
-    raise error
-
-
-async def test_a_job_is_sent_with_its_own_account() -> None:
+async def test_a_job_is_sent_with_its_own_account(upstream: Upstream) -> None:
     """Address, token and project belong together."""
     seen: list[httpx.Request] = []
 
@@ -149,11 +140,11 @@ async def test_a_job_is_sent_with_its_own_account() -> None:
         seen.append(request)
         return accepted(request)
 
-    operation = await provider(google).submit(job("bob"), ())
+    operation = await provider(upstream, google).submit(job("bob"), ())
 
     context = msgspec.json.decode(seen[0].content)["clientContext"]
     assert operation == Operation("op", "scene-1")
-    assert str(seen[0].url) == "https://flow.example/v1/video:batchAsyncGenerateVideoText"
+    assert seen[0].url.path == "/v1/video:batchAsyncGenerateVideoText"
     assert seen[0].headers["authorization"] == "Bearer bob-0"
     assert context == {
         "sessionId": ";1762958374159",
@@ -163,7 +154,7 @@ async def test_a_job_is_sent_with_its_own_account() -> None:
     }
 
 
-async def test_an_expired_token_is_renewed_once() -> None:
+async def test_an_expired_token_is_renewed_once(upstream: Upstream) -> None:
     """A 401 is a refusal before any work, so the same submission may go out with a fresh token."""
     tokens: list[str] = []
 
@@ -171,12 +162,12 @@ async def test_an_expired_token_is_renewed_once() -> None:
         tokens.append(request.headers["authorization"])
         return accepted(request) if tokens[1:] else httpx.Response(401, json={"error": {"message": "expired"}})
 
-    await provider(google).submit(job("ada"), ())
+    await provider(upstream, google).submit(job("ada"), ())
 
     assert tokens == ["Bearer ada-0", "Bearer ada-1"]
 
 
-async def test_a_token_that_stays_refused_is_the_operators_to_mend() -> None:
+async def test_a_token_that_stays_refused_is_the_operators_to_mend(upstream: Upstream) -> None:
     """Two tries, then 502, never 401."""
     tries = 0
 
@@ -186,31 +177,31 @@ async def test_a_token_that_stays_refused_is_the_operators_to_mend() -> None:
         return httpx.Response(401, json={"error": {"message": "expired"}})
 
     with pytest.raises(UpstreamCredential):
-        await provider(google).submit(job("ada"), ())
+        await provider(upstream, google).submit(job("ada"), ())
     assert tries == 2
 
 
-async def test_a_submission_that_got_no_answer_is_not_sent_again() -> None:
+async def test_a_submission_that_got_no_answer_is_not_sent_again(upstream: Upstream) -> None:
     """It may have been executed and paid for."""
     tries = 0
 
     def google(request: httpx.Request) -> httpx.Response:
         nonlocal tries
         tries += 1
-        raise httpx.ReadTimeout("silence", request=request)
+        return hang_up(request)
 
-    with pytest.raises(UpstreamSilent):
-        await provider(google).submit(job("ada"), ())
+    with pytest.raises(UpstreamBroken):
+        await provider(upstream, google).submit(job("ada"), ())
     assert tries == 1
 
 
-async def test_an_account_that_is_no_longer_configured_is_an_error() -> None:
+async def test_an_account_that_is_no_longer_configured_is_an_error(upstream: Upstream) -> None:
     """Another account must not poll it: Google answers only the one that submitted."""
     with pytest.raises(UpstreamCredential, match="'carol' is no longer configured"):
-        await provider(accepted).poll([Operation("op", "scene")], account="carol")
+        await provider(upstream, accepted).poll([Operation("op", "scene")], account="carol")
 
 
-async def test_many_jobs_are_asked_about_in_one_call() -> None:
+async def test_many_jobs_are_asked_about_in_one_call(upstream: Upstream) -> None:
     """The status call takes a batch."""
     bodies: list[bytes] = []
 
@@ -220,7 +211,7 @@ async def test_many_jobs_are_asked_about_in_one_call() -> None:
         return httpx.Response(200, json=[{**each, "status": "MEDIA_GENERATION_STATUS_ACTIVE"} for each in asked])
 
     operations = [Operation(f"op-{number}", f"scene-{number}") for number in range(60)]
-    reports = await provider(google).poll(operations, account="ada")
+    reports = await provider(upstream, google).poll(operations, account="ada")
 
     assert len(bodies) == 1
     assert reports == {operation.name: Working() for operation in operations}
@@ -228,7 +219,7 @@ async def test_many_jobs_are_asked_about_in_one_call() -> None:
 
 @pytest.mark.parametrize("status", [400, 403, 404, 500])
 @pytest.mark.parametrize("odd", [{"op-3"}, {"op-0", "op-6"}])
-async def test_an_odd_operation_does_not_sink_its_batch(status: int, odd: set[str]) -> None:
+async def test_an_odd_operation_does_not_sink_its_batch(upstream: Upstream, status: int, odd: set[str]) -> None:
     """A refused batch is halved by lot: sooner or later all others are told, and only the odd ones are left out."""
 
     def google(request: httpx.Request) -> httpx.Response:
@@ -237,7 +228,7 @@ async def test_an_odd_operation_does_not_sink_its_batch(status: int, odd: set[st
             return httpx.Response(status, json={"error": {"code": status, "message": "no"}})
         return httpx.Response(200, json=[{**each, "status": "MEDIA_GENERATION_STATUS_ACTIVE"} for each in asked])
 
-    flow = provider(google)
+    flow = provider(upstream, google)
     operations = [Operation(f"op-{number}", "mark") for number in range(7)]
     told: set[str] = set()
     for _ in range(60):
@@ -249,7 +240,7 @@ async def test_an_odd_operation_does_not_sink_its_batch(status: int, odd: set[st
     assert told == {operation.name for operation in operations} - odd
 
 
-async def test_an_outage_is_not_asked_about_again_and_again() -> None:
+async def test_an_outage_is_not_asked_about_again_and_again(upstream: Upstream) -> None:
     """Both halves refused: it is not one of them."""
     calls = 0
 
@@ -259,22 +250,21 @@ async def test_an_outage_is_not_asked_about_again_and_again() -> None:
         return httpx.Response(500, json={"error": {"code": 500, "message": "Internal error encountered."}})
 
     with pytest.raises(UpstreamBroken):
-        await provider(google).poll([Operation(f"op-{number}", "mark") for number in range(64)], account="ada")
+        await provider(upstream, google).poll(
+            [Operation(f"op-{number}", "mark") for number in range(64)], account="ada"
+        )
     assert calls == 3
 
 
-async def test_a_linked_picture_that_cannot_be_fetched_is_paid_for_all_the_same() -> None:
+async def test_a_linked_picture_that_cannot_be_fetched_is_paid_for_all_the_same(upstream: Upstream) -> None:
     """So the client's SDK does not order the batch again."""
 
     def google(request: httpx.Request) -> httpx.Response:
-        if request.url.host == "storage.example":
-            raise httpx.ConnectError("refused", request=request)
-        return httpx.Response(
-            200, json={"media": [{"image": {"generatedImage": {"fifeUrl": "https://storage.example/a"}}}]}
-        )
+        link = f"http://127.0.0.1:{free_port()}/a"
+        return httpx.Response(200, json={"media": [{"image": {"generatedImage": {"fifeUrl": link}}}]})
 
     with pytest.raises(UpstreamUnreachable) as caught:
-        await provider(google).make_images(order(1), ())
+        await provider(upstream, google).make_images(order(1), ())
     assert caught.value.should_retry is False
 
 
@@ -291,7 +281,7 @@ def order(n: int) -> ImageOrder:
     )
 
 
-async def test_n_pictures_are_one_batch_call_with_distinct_seeds() -> None:
+async def test_n_pictures_are_one_batch_call_with_distinct_seeds(upstream: Upstream) -> None:
     """Flow takes up to ten requests at once."""
     bodies: list[bytes] = []
 
@@ -303,24 +293,23 @@ async def test_n_pictures_are_one_batch_call_with_distinct_seeds() -> None:
         ]
         return httpx.Response(200, json=made)
 
-    images = await provider(google).make_images(order(4), ())
+    images = await provider(upstream, google).make_images(order(4), ())
 
     assert len(bodies) == 1
     assert [image.pixels.width for image in images] == [5, 6, 7, 8]
 
 
-async def test_pictures_that_come_as_links_are_fetched_without_the_token() -> None:
+async def test_pictures_that_come_as_links_are_fetched_without_the_token(upstream: Upstream) -> None:
     """The newer answer has links only; they are signed and open."""
 
     def google(request: httpx.Request) -> httpx.Response:
-        if request.url.host == "storage.example":
+        if request.url.path == "/a":
             assert "authorization" not in request.headers
             return httpx.Response(200, content=png(40, 30))
-        return httpx.Response(
-            200, json={"media": [{"image": {"generatedImage": {"fifeUrl": "https://storage.example/a"}}}]}
-        )
+        link = f"{upstream.url}/a"
+        return httpx.Response(200, json={"media": [{"image": {"generatedImage": {"fifeUrl": link}}}]})
 
-    images = await provider(google).make_images(order(1), ())
+    images = await provider(upstream, google).make_images(order(1), ())
 
     assert images[0].decode() == png(40, 30)
 
@@ -352,17 +341,17 @@ class Shelf:
 
 
 @pytest.mark.parametrize("status", [401, 403])
-async def test_a_refused_account_is_the_operators_to_mend(status: int) -> None:
+async def test_a_refused_account_is_the_operators_to_mend(upstream: Upstream, status: int) -> None:
     """502 for the client, a line for the operator."""
     body = {"error": {"code": status, "message": "no", "status": "PERMISSION_DENIED"}}
 
     with pytest.raises(UpstreamCredential), structlog.testing.capture_logs() as written:
-        await provider(lambda _: httpx.Response(status, json=body)).make_images(order(1), ())
+        await provider(upstream, lambda _: httpx.Response(status, json=body)).make_images(order(1), ())
     assert [(line["event"], line["account"]) for line in written] == [("upstream.credential_refused", "ada")]
 
 
 @pytest.mark.parametrize("tries", [1, 2])
-async def test_a_batch_without_pictures_is_asked_for_once_more(tries: int) -> None:
+async def test_a_batch_without_pictures_is_asked_for_once_more(upstream: Upstream, tries: int) -> None:
     """As with Gemini; twice nothing is an error that the SDK leaves alone."""
     calls = 0
 
@@ -373,16 +362,16 @@ async def test_a_batch_without_pictures_is_asked_for_once_more(tries: int) -> No
         return httpx.Response(200, json=[] if calls <= tries else made)
 
     if tries == 1:
-        assert len(await provider(google).make_images(order(1), ())) == 1
+        assert len(await provider(upstream, google).make_images(order(1), ())) == 1
     else:
         with pytest.raises(NoMedia) as caught:
-            await provider(google).make_images(order(1), ())
+            await provider(upstream, google).make_images(order(1), ())
         assert caught.value.should_retry is False
     assert calls == 2
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b'{"media": [], "\xff": 1}', b'{"error": {"code": 500}}'])
-async def test_a_batch_that_cannot_be_read_is_asked_for_once(body: bytes) -> None:
+async def test_a_batch_that_cannot_be_read_is_asked_for_once(upstream: Upstream, body: bytes) -> None:
     """It was carried out and paid for."""
     calls = 0
 
@@ -392,12 +381,12 @@ async def test_a_batch_that_cannot_be_read_is_asked_for_once(body: bytes) -> Non
         return httpx.Response(200, content=body)
 
     with pytest.raises(UpstreamBroken) as caught:
-        await provider(google).make_images(order(1), ())
+        await provider(upstream, google).make_images(order(1), ())
     assert (calls, caught.value.should_retry, caught.value.spent) == (1, False, True)
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b"{}", b'{"mediaGenerationId": "\xff"}'])
-async def test_an_upload_that_cannot_be_read_costs_nothing(body: bytes) -> None:
+async def test_an_upload_that_cannot_be_read_costs_nothing(upstream: Upstream, body: bytes) -> None:
     """No picture was asked for yet, so the client's SDK may send all of it again."""
     asked: list[str] = []
 
@@ -406,14 +395,14 @@ async def test_an_upload_that_cannot_be_read_costs_nothing(body: bytes) -> None:
         return httpx.Response(200, content=body)
 
     with pytest.raises(UpstreamBroken) as caught:
-        await provider(google).make_images(order(1), [made_image()])
+        await provider(upstream, google).make_images(order(1), [made_image()])
     assert (asked, caught.value.should_retry, caught.value.spent) == (["/v1:uploadUserImage"], True, False)
 
 
-async def test_a_picture_is_uploaded_once_per_account() -> None:
+async def test_a_picture_is_uploaded_once_per_account(upstream: Upstream) -> None:
     """The second request from the same picture uses the first one's upload; another account has none of it."""
     flow = Shelf()
-    maker = provider(flow)
+    maker = provider(upstream, flow)
     for _ in range(4):  # two accounts take turns
         await maker.make_images(order(1), [made_image(16, 9), made_image(9, 16)])
 
@@ -421,18 +410,18 @@ async def test_a_picture_is_uploaded_once_per_account() -> None:
     assert flow.drawn_from == [["upload-1", "upload-2"], ["upload-3", "upload-4"]] * 2
 
 
-async def test_the_same_picture_twice_in_one_request_is_uploaded_once() -> None:
+async def test_the_same_picture_twice_in_one_request_is_uploaded_once(upstream: Upstream) -> None:
     """And stands in the request twice, as the prompt counts them."""
     flow = Shelf()
-    await provider(flow).make_images(order(1), [made_image(), made_image()])
+    await provider(upstream, flow).make_images(order(1), [made_image(), made_image()])
 
     assert (len(flow.uploads), flow.drawn_from) == (1, [["upload-1", "upload-1"]])
 
 
-async def test_an_upload_that_flow_forgot_is_sent_again_once() -> None:
+async def test_an_upload_that_flow_forgot_is_sent_again_once(upstream: Upstream) -> None:
     """Flow answers 404 and has made nothing."""
     flow = Shelf()
-    maker = provider(flow)
+    maker = provider(upstream, flow)
     pictures = [made_image()]
     await maker.make_images(order(1), pictures)
     await maker.make_images(order(1), pictures)
@@ -442,10 +431,10 @@ async def test_an_upload_that_flow_forgot_is_sent_again_once() -> None:
     assert flow.drawn_from == [["upload-1"], ["upload-2"], ["upload-1"], ["upload-3"]]
 
 
-async def test_an_upload_that_flow_forgot_is_sent_again_for_all_who_share_it() -> None:
+async def test_an_upload_that_flow_forgot_is_sent_again_for_all_who_share_it(upstream: Upstream) -> None:
     """Who hears of it second finds the upload on its way, and waits for it."""
     flow = Shelf()
-    maker = provider(flow)
+    maker = provider(upstream, flow)
     for _ in range(2):
         await maker.make_images(order(1), [made_image()])
     flow.forget()
@@ -454,7 +443,7 @@ async def test_an_upload_that_flow_forgot_is_sent_again_for_all_who_share_it() -
     assert len(flow.uploads) == 4
 
 
-async def test_an_upload_that_flow_never_knows_is_not_sent_for_ever() -> None:
+async def test_an_upload_that_flow_never_knows_is_not_sent_for_ever(upstream: Upstream) -> None:
     """Twice, then it is an error that is not the client's."""
     flow = Shelf()
 
@@ -463,14 +452,14 @@ async def test_an_upload_that_flow_never_knows_is_not_sent_for_ever() -> None:
         return flow(request)
 
     with pytest.raises(UpstreamForgot):
-        await provider(forgetful).make_images(order(1), [made_image()])
+        await provider(upstream, forgetful).make_images(order(1), [made_image()])
     assert len(flow.uploads) == 2
 
 
-async def test_uploads_grow_old() -> None:
+async def test_uploads_grow_old(upstream: Upstream) -> None:
     """After three quarters of an hour Flow is not relied on to know a picture any more."""
     flow, clock = Shelf(), FakeClock()
-    maker = provider(flow, clock)
+    maker = provider(upstream, flow, clock)
     await maker.make_images(order(1), [made_image()])
     await clock.advance(46 * 60)
     await maker.make_images(order(1), [made_image()])
@@ -479,7 +468,7 @@ async def test_uploads_grow_old() -> None:
     assert flow.uploads == ["ada-0", "bob-0", "ada-0"]
 
 
-async def test_a_failed_upload_is_not_remembered() -> None:
+async def test_a_failed_upload_is_not_remembered(upstream: Upstream) -> None:
     """The next request tries again."""
     flow = Shelf()
     fails = iter([True, False, False])
@@ -489,7 +478,7 @@ async def test_a_failed_upload_is_not_remembered() -> None:
             return httpx.Response(400, json={"error": {"code": 400, "message": "Internal"}})
         return flow(request)
 
-    maker = provider(google)
+    maker = provider(upstream, google)
     with pytest.raises(InvalidRequest):
         await maker.make_images(order(1), [made_image()])
     for _ in range(2):
@@ -497,7 +486,7 @@ async def test_a_failed_upload_is_not_remembered() -> None:
     assert len(flow.uploads) == 2
 
 
-async def test_a_videos_picture_is_uploaded_to_the_account_that_carries_it() -> None:
+async def test_a_videos_picture_is_uploaded_to_the_account_that_carries_it(upstream: Upstream) -> None:
     """And not again for the next one; the name goes along with the submission."""
     sent: list[dict[str, object]] = []
     flow = Shelf()
@@ -508,7 +497,7 @@ async def test_a_videos_picture_is_uploaded_to_the_account_that_carries_it() -> 
         sent.append(msgspec.json.decode(request.content)["requests"][0])
         return accepted(request)
 
-    maker = provider(google)
+    maker = provider(upstream, google)
     first_frame = msgspec.structs.replace(
         job("bob"), order=msgspec.structs.replace(job("bob").order, input=VideoInput.FRAME)
     )
@@ -519,7 +508,7 @@ async def test_a_videos_picture_is_uploaded_to_the_account_that_carries_it() -> 
     assert [each["startImage"] for each in sent] == [{"mediaId": "upload-1"}] * 2
 
 
-async def test_a_video_whose_picture_flow_forgot_gets_a_new_upload() -> None:
+async def test_a_video_whose_picture_flow_forgot_gets_a_new_upload(upstream: Upstream) -> None:
     """Nothing was executed; the engine uploads and submits again."""
     flow = Shelf()
 
@@ -528,7 +517,7 @@ async def test_a_video_whose_picture_flow_forgot_gets_a_new_upload() -> None:
             return flow(request)
         return httpx.Response(404, json={"error": {"code": 404, "message": "Requested entity was not found."}})
 
-    maker = provider(google)
+    maker = provider(upstream, google)
     [name] = await maker.upload([made_image()], account="ada")
     with pytest.raises(UpstreamForgot):
         await maker.submit(job("ada"), [name])
@@ -540,7 +529,9 @@ async def test_a_video_whose_picture_flow_forgot_gets_a_new_upload() -> None:
     ("given", "ratio"),
     [((1600, 900), "LANDSCAPE"), ((400, 900), "PORTRAIT"), ((800, 900), "SQUARE"), (None, "LANDSCAPE")],
 )
-async def test_a_picture_from_a_picture_keeps_its_shape(given: tuple[int, int] | None, ratio: str) -> None:
+async def test_a_picture_from_a_picture_keeps_its_shape(
+    upstream: Upstream, given: tuple[int, int] | None, ratio: str
+) -> None:
     """Where none was asked for; without a picture Flow's own pages begin with landscape."""
     shapes: list[str] = []
     flow = Shelf()
@@ -551,15 +542,15 @@ async def test_a_picture_from_a_picture_keeps_its_shape(given: tuple[int, int] |
         return flow(request)
 
     open_frame = msgspec.structs.replace(order(1), frame=Frame())
-    await provider(google).make_images(open_frame, [made_image(*given)] if given else [])
+    await provider(upstream, google).make_images(open_frame, [made_image(*given)] if given else [])
 
     assert shapes == [f"IMAGE_ASPECT_RATIO_{ratio}"]
 
 
-async def test_a_refused_prompt_keeps_googles_words() -> None:
+async def test_a_refused_prompt_keeps_googles_words(upstream: Upstream) -> None:
     """The client reads why."""
     details = [{"reason": "PUBLIC_ERROR_UNSAFE_GENERATION"}]
     body = {"error": {"code": 400, "message": "Request contains an invalid argument.", "details": details}}
 
     with pytest.raises(ContentRefused, match="PUBLIC_ERROR_UNSAFE_GENERATION"):
-        await provider(lambda _: httpx.Response(400, json=body)).make_images(order(1), ())
+        await provider(upstream, lambda _: httpx.Response(400, json=body)).make_images(order(1), ())

@@ -16,9 +16,8 @@ from adapter.domain.ports import Secret
 from adapter.errors import InvalidRequest, NoMedia, UpstreamBroken, UpstreamBusy, UpstreamCredential
 from adapter.providers.gemini.keys import Key, Keys
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider, address, requests
-from adapter.providers.http import Http
 from tests.fakes import made_image, png
-from tests.support import Answering
+from tests.upstream import Google, Upstream, hang_up
 
 ENDPOINT = GeminiEndpoint(
     base_url="https://gemini.example",
@@ -37,11 +36,13 @@ def order(n: int = 1) -> ImageOrder:
 
 
 def provider(
-    google: Callable[..., object], endpoint: GeminiEndpoint = ENDPOINT, keys: Sequence[Secret] = KEYS
+    upstream: Upstream, google: Google, endpoint: GeminiEndpoint = ENDPOINT, keys: Sequence[Secret] = KEYS
 ) -> GeminiProvider:
     """Return the provider before a function that stands for Google."""
+    upstream.answer = google
+    endpoint = msgspec.structs.replace(endpoint, base_url=upstream.url)
     named = [Key(f"key-{number}", key) for number, key in enumerate(keys, 1)]
-    return GeminiProvider(Http(Answering(google)), endpoint, Keys(named))  # type: ignore[arg-type]
+    return GeminiProvider(upstream.http, endpoint, Keys(named))
 
 
 def picture(request: httpx.Request) -> httpx.Response:
@@ -51,9 +52,9 @@ def picture(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json={"candidates": [{"content": {"parts": [{"inlineData": {"data": data}}]}}]})
 
 
-async def test_n_pictures_are_n_calls_and_come_in_order() -> None:
+async def test_n_pictures_are_n_calls_and_come_in_order(upstream: Upstream) -> None:
     """These models refuse more than one candidate, so each picture has a call and a seed of its own."""
-    images = await provider(picture).make_images(order(5), ())
+    images = await provider(upstream, picture).make_images(order(5), ())
 
     assert [image.pixels.width for image in images] == [100, 101, 102, 103, 104]
 
@@ -66,7 +67,7 @@ async def test_calls_that_nothing_tells_apart_share_one_body(seed: int | None, b
     assert (len(made), len({id(body) for body in made}), len(set(made))) == (5, bodies, bodies)
 
 
-async def test_no_more_calls_are_under_way_than_allowed() -> None:
+async def test_no_more_calls_are_under_way_than_allowed(upstream: Upstream) -> None:
     """Ten pictures, three at a time."""
     under_way, most = 0, 0
 
@@ -78,12 +79,12 @@ async def test_no_more_calls_are_under_way_than_allowed() -> None:
         under_way -= 1
         return picture(request)
 
-    await provider(google).make_images(order(10), ())
+    await provider(upstream, google).make_images(order(10), ())
 
     assert most == 3
 
 
-async def test_the_keys_are_used_in_turn() -> None:
+async def test_the_keys_are_used_in_turn(upstream: Upstream) -> None:
     """Two keys, four pictures: each is used twice, in the header."""
     seen: list[str] = []
 
@@ -91,7 +92,7 @@ async def test_the_keys_are_used_in_turn() -> None:
         seen.append(request.headers["x-goog-api-key"])
         return picture(request)
 
-    await provider(google).make_images(order(4), ())
+    await provider(upstream, google).make_images(order(4), ())
 
     assert sorted(seen) == ["AIza-one", "AIza-one", "AIza-two", "AIza-two"]
 
@@ -137,33 +138,33 @@ def only(key: str) -> Callable[[httpx.Request], httpx.Response]:
     return google
 
 
-async def test_a_refused_key_is_renewed_once() -> None:
+async def test_a_refused_key_is_renewed_once(upstream: Upstream) -> None:
     """As a file or a command has it now."""
     key = Renewable("old", "new")
 
-    assert len(await provider(only("new"), keys=[key]).make_images(order(), ())) == 1
+    assert len(await provider(upstream, only("new"), keys=[key]).make_images(order(), ())) == 1
 
 
-async def test_a_key_that_stays_refused_is_the_operators_to_mend() -> None:
+async def test_a_key_that_stays_refused_is_the_operators_to_mend(upstream: Upstream) -> None:
     """502, and no endless asking."""
     key = Renewable("old")
 
     with pytest.raises(UpstreamCredential), structlog.testing.capture_logs() as written:
-        await provider(only("new"), keys=[key]).make_images(order(), ())
+        await provider(upstream, only("new"), keys=[key]).make_images(order(), ())
     assert [line["event"] for line in written] == ["upstream.credential_refused"]
 
 
-async def test_a_model_that_draws_nothing_is_asked_once_more() -> None:
+async def test_a_model_that_draws_nothing_is_asked_once_more(upstream: Upstream) -> None:
     """The second answer counts."""
     answers = [httpx.Response(200, json={"candidates": [{"finishReason": "NO_IMAGE"}]})]
 
     def google(request: httpx.Request) -> httpx.Response:
         return answers.pop() if answers else picture(request)
 
-    assert len(await provider(google).make_images(order(), ())) == 1
+    assert len(await provider(upstream, google).make_images(order(), ())) == 1
 
 
-async def test_a_model_that_draws_nothing_twice_is_an_error() -> None:
+async def test_a_model_that_draws_nothing_twice_is_an_error(upstream: Upstream) -> None:
     """Two tries are paid for, a third is not."""
     calls = 0
 
@@ -173,7 +174,7 @@ async def test_a_model_that_draws_nothing_twice_is_an_error() -> None:
         return httpx.Response(200, json={"candidates": [{"finishReason": "NO_IMAGE"}]})
 
     with pytest.raises(NoMedia, match="NO_IMAGE"):
-        await provider(google).make_images(order(), ())
+        await provider(upstream, google).make_images(order(), ())
     assert calls == 2
 
 
@@ -190,7 +191,9 @@ async def test_a_model_that_draws_nothing_twice_is_an_error() -> None:
         {"json": {"error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}}},
     ],
 )
-async def test_a_success_that_cannot_be_read_is_asked_for_once(reply: dict[str, object], n: int) -> None:
+async def test_a_success_that_cannot_be_read_is_asked_for_once(
+    upstream: Upstream, reply: dict[str, object], n: int
+) -> None:
     """It was carried out and paid for, and it is not an answer without a picture."""
     calls = 0
 
@@ -200,20 +203,20 @@ async def test_a_success_that_cannot_be_read_is_asked_for_once(reply: dict[str, 
         return httpx.Response(200, **reply)  # type: ignore[arg-type]
 
     with pytest.raises(UpstreamBroken) as caught:
-        await provider(google).make_images(order(n), ())
+        await provider(upstream, google).make_images(order(n), ())
     assert (calls, caught.value.should_retry, caught.value.spent) == (n, False, True)
 
 
-async def test_the_content_type_of_an_answer_is_not_looked_at() -> None:
+async def test_the_content_type_of_an_answer_is_not_looked_at(upstream: Upstream) -> None:
     """A relay may get it wrong; the picture is paid for."""
 
     def google(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, content=picture(request).content, headers={"content-type": "text/html"})
 
-    assert len(await provider(google).make_images(order(), ())) == 1
+    assert len(await provider(upstream, google).make_images(order(), ())) == 1
 
 
-async def test_a_second_try_that_fails_for_free_comes_after_the_first_was_paid_for() -> None:
+async def test_a_second_try_that_fails_for_free_comes_after_the_first_was_paid_for(upstream: Upstream) -> None:
     """So the SDK does not send all of it again."""
     answers = [
         httpx.Response(429, json={"error": {"code": 429, "message": "busy", "status": "RESOURCE_EXHAUSTED"}}),
@@ -221,11 +224,11 @@ async def test_a_second_try_that_fails_for_free_comes_after_the_first_was_paid_f
     ]
 
     with pytest.raises(UpstreamBusy) as caught:
-        await provider(lambda _: answers.pop()).make_images(order(), ())
+        await provider(upstream, lambda _: answers.pop()).make_images(order(), ())
     assert caught.value.should_retry is False
 
 
-async def test_one_failure_fails_the_whole_order() -> None:
+async def test_one_failure_fails_the_whole_order(upstream: Upstream) -> None:
     """All or nothing: three of four pictures are not what was asked for."""
 
     def google(request: httpx.Request) -> httpx.Response:
@@ -234,25 +237,23 @@ async def test_one_failure_fails_the_whole_order() -> None:
         return picture(request)
 
     with pytest.raises(InvalidRequest, match="Google: no"):
-        await provider(google).make_images(order(4), ())
+        await provider(upstream, google).make_images(order(4), ())
 
 
 @pytest.mark.parametrize(("n", "should_retry"), [(1, True), (2, False)])
-async def test_a_free_failure_beside_sisters_is_not_retried_by_the_sdk(n: int, *, should_retry: bool) -> None:
+async def test_a_free_failure_beside_sisters_is_not_retried_by_the_sdk(
+    upstream: Upstream, n: int, *, should_retry: bool
+) -> None:
     """A 429 alone may be retried; a sister that is on its way may be paid for, so then it may not."""
     busy = httpx.Response(429, json={"error": {"code": 429, "message": "slow down", "status": "RESOURCE_EXHAUSTED"}})
 
     with pytest.raises(UpstreamBusy) as caught:
-        await provider(lambda _: busy).make_images(order(n), ())
+        await provider(upstream, lambda _: busy).make_images(order(n), ())
 
     assert caught.value.should_retry is should_retry
 
 
-async def test_an_answer_that_breaks_off_is_broken() -> None:
+async def test_an_answer_that_breaks_off_is_broken(upstream: Upstream) -> None:
     """Never an uncaught exception of the HTTP library."""
-
-    def google(request: httpx.Request) -> httpx.Response:
-        raise httpx.RemoteProtocolError("cut", request=request)
-
     with pytest.raises(UpstreamBroken):
-        await provider(google).make_images(order(), ())
+        await provider(upstream, hang_up).make_images(order(), ())

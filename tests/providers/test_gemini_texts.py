@@ -11,6 +11,7 @@ from adapter.errors import ContentRefused, NoMedia, UpstreamBroken, UpstreamOver
 from adapter.providers.gemini import translate
 from adapter.providers.reply import Reply
 from tests.providers.test_gemini_provider import ENDPOINT, Renewable, order, provider
+from tests.upstream import Upstream
 
 LIMITS = TextLimits(tokens=100, seconds=5.0)
 
@@ -75,7 +76,7 @@ def test_what_is_no_text_is_a_fault(reply: Reply, fault: type[Exception]) -> Non
         translate.text(reply)
 
 
-async def test_a_text_does_not_wait_behind_pictures() -> None:
+async def test_a_text_does_not_wait_behind_pictures(upstream: Upstream) -> None:
     """All places are taken by pictures that do not come."""
     reached, going_on = asyncio.Event(), asyncio.Event()
 
@@ -85,7 +86,7 @@ async def test_a_text_does_not_wait_behind_pictures() -> None:
             await going_on.wait()
         return httpx.Response(200, content=answer({"text": "A fox"}).body)
 
-    gemini = provider(google, msgspec.structs.replace(ENDPOINT, concurrency=1))
+    gemini = provider(upstream, google, msgspec.structs.replace(ENDPOINT, concurrency=1))
     drawing = asyncio.create_task(gemini.make_images(order(), ()))
     await reached.wait()
 
@@ -96,7 +97,7 @@ async def test_a_text_does_not_wait_behind_pictures() -> None:
         await drawing
 
 
-async def test_a_refused_key_is_renewed_for_a_text_as_well() -> None:
+async def test_a_refused_key_is_renewed_for_a_text_as_well(upstream: Upstream) -> None:
     """Once."""
     key = Renewable("old", "new")
 
@@ -105,6 +106,6 @@ async def test_a_refused_key_is_renewed_for_a_text_as_well() -> None:
             return httpx.Response(401, json={"error": {"code": 401, "message": "no", "status": "UNAUTHENTICATED"}})
         return httpx.Response(200, content=answer({"text": "A fox"}).body)
 
-    gemini = provider(google, keys=[key])
+    gemini = provider(upstream, google, keys=[key])
 
     assert await gemini.make_text("gemini-x", [Turn("user", "Name it.")], LIMITS) == "A fox"

@@ -38,7 +38,7 @@ def rows(edges: Sequence[str], seeds: Sequence[int]) -> dict[str, Row]:
     return {
         "kill at every edge": kills(edges),
         "failure at every edge": raises(edges),
-        "Google's mishaps": faults(FAULT_ROUNDS),
+        "faults of Google": faults(FAULT_ROUNDS),
         "kill at random": randoms(seeds),
         "two: kill, pause at edges": [*peace(), *pairs([*CRITICAL, f"{NEIGHBOURS}before"])],
         "two: pauses, kill at random": random_pairs(seeds),

@@ -95,7 +95,7 @@ def raises(edges: Sequence[str]) -> Row:
 
 
 def faults(times: int) -> Row:
-    """Every mishap of Google's side."""
+    """Every fault of Google's side."""
     return [("faults", partial(pass_faults, kinds=EVERYTHING, times=times))]
 
 

@@ -5,7 +5,7 @@ is asked for: that the instruction itself begins as one of a known program does,
 
 - In the last message: a conversation is written in it, an answer came before it, or it wants JSON. The same words alone
   at the beginning of a conversation are a prompt, as are pictures beside them, and words anywhere but at the beginning.
-- In a system message that stands first: nobody types that as a prompt, so nothing more is asked for.
+- In a system message that stands first. People do not type prompts there, so no further condition is needed.
 """
 
 import re

@@ -47,7 +47,7 @@ def conversation_in(text: str) -> str | None:
 
 
 def users_words(conversation: str) -> tuple[str, ...]:
-    """Return what the user says in a conversation; all of it where nobody's name is known."""
+    """Return what the user says in a conversation; all of it if no speaker has a known name."""
     conversation = conversation[:MOST_CHARACTERS]
     found = [*_from_json(conversation)] or [match[2] for match in _ELEMENT.finditer(conversation)]
     found = found or [*_after_names(conversation)] or _RULE.split(conversation)[:1]

@@ -1,7 +1,7 @@
 """The turns of a conversation as they came, each read where it is used and not before.
 
-Clients send the whole conversation with every message. An odd turn in it (a part of an unknown kind, pictures in a form
-that nobody knows) would lock the conversation for ever if it were judged each time.
+Clients send the whole conversation with every message. An odd turn in it (an unknown kind of part, or of picture) would
+block the conversation for ever if it were checked each time.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

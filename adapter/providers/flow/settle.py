@@ -84,7 +84,7 @@ def what_is_known(job: VideoJob, neighbours: Collection[str]) -> str:
 
 def _why_not(ambiguity: Ambiguity, neighbours: Collection[str]) -> str:
     if not ambiguity.sender_saw_end:
-        return "whoever sent it may still be at it"
+        return "its sender may still be sending it"
     if neighbours:
         return "other videos of the account were under way"
     return "that was not read often enough"

@@ -94,7 +94,7 @@ def _written(parts: Iterable[wire.AnswerPart]) -> str:
 
 
 def text_request(turns: Sequence[Turn], limits: TextLimits) -> wire.GenerateTextRequest:
-    """Ask for a text: what the system says goes beside the turns, or is the turn where nobody else says anything."""
+    """Ask for a text. The system prompt goes beside the turns. Without turns it is the only turn."""
     aside = tuple(wire.TextPart(turn.text) for turn in turns if turn.role == "system")
     said = tuple(
         wire.Content((wire.TextPart(turn.text),), "model" if turn.role == "assistant" else "user")
