@@ -11,6 +11,7 @@
     records/      what clients can look up again: files and responses
     access/       keys
     media/        files, their formats, and downloads from addresses that clients give
+    network/      addresses from outside: the strict parser, which are public, and their look-up
     sandbox/      Google's side, emulated: for building and testing without an account
     app, serving  the application is put together, and served by a process; cli has the commands
     wiring        builds stores, providers and options from the settings
@@ -19,7 +20,8 @@
     tasks         starts every task, and knows its owner
 
 settings, credentials, clock, budget, drain, logs, redaction, errors, version and welcome are what their names say.
-config_option belongs to the command line. shipped knows the files of config/, which a wheel carries as adapter/config/.
+fair_semaphore admits work in turn with that of other owners. config_option belongs to the command line. shipped knows
+the files of config/, which a wheel carries as adapter/config/.
 
 The import law (left may import right, nothing else; `tests/test_architecture.py` holds it)::
 
@@ -27,12 +29,13 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     serving, cli        everything
     settings            domain, errors, sandbox.rules, shipped, providers.registry, .description
     config_option       errors, shipped
-    openai_api          generation, domain, errors, tasks; of it read and write only domain, errors and wire,
-                        and wire nothing
+    openai_api          generation, domain, errors, fair_semaphore, tasks; of it read and write only domain,
+                        errors and wire, and wire nothing
     generation          domain, errors, tasks
     jobs                domain, errors, database, tasks
     records, access     domain, errors, database
-    media               domain, errors, version, tasks
+    media               domain, errors, fair_semaphore, network, version, tasks
+    network             errors
     database            domain, errors
     budget, credentials domain, errors
     connections         errors, openai_api.write

@@ -33,6 +33,7 @@ from adapter.domain.ports import (
 )
 from adapter.domain.telemetry import Telemetry
 from adapter.drain import on_stop_signal
+from adapter.fair_semaphore import FairSemaphore
 from adapter.generation.files import Files
 from adapter.generation.image_files import ImageFiles
 from adapter.generation.orders import BackgroundOrders, ImageOrders, VideoOrders
@@ -67,7 +68,6 @@ from adapter.openai_api.routes.reservation import ReservationMiddleware
 from adapter.openai_api.routes.services import Services
 from adapter.providers import registry
 from adapter.providers.description import AnyProvider
-from adapter.providers.http import Http
 from adapter.records.files import SqlFileStore
 from adapter.records.responses import SqlResponseStore
 from adapter.records.sizes import SqlFileSizes
@@ -77,6 +77,7 @@ from adapter.wiring import (
     DAY_SECONDS,
     build_chat_options,
     build_database,
+    build_http,
     build_image_options,
     build_input_loader,
     build_keys,
@@ -108,6 +109,8 @@ class Ports(msgspec.Struct, frozen=True):
         return Memory(self.image_jobs, self.memory.feed, self.memory.media)
 
 
+#: Large requests that are read at once. Each takes a core.
+READERS = 2
 #: Returns the ports to use instead of those that the settings call for.
 Override = Callable[[Ports], Ports]
 
@@ -201,7 +204,7 @@ class Application:
         self._clock = outside.clock
         self._override = outside.override
         self._telemetry = outside.telemetry
-        self._http = Http()
+        self._http = build_http(settings)
         self._providers = build_providers(settings, outside.providers, self._http, outside.clock)
         self._context = build_read_context(settings, catalogue)
         self._keys = build_keys(settings)
@@ -335,6 +338,7 @@ class Application:
             background=background,
             response_seconds=settings.storage.responses_days * DAY_SECONDS,
             budget=budget,
+            readers=FairSemaphore(READERS),
             clock=clock,
             context=self._context,
             chat_options=build_chat_options(settings),

@@ -32,6 +32,8 @@ BACKLOG = 2048
 #: Parameters of glibc's `mallopt` (malloc.h), and what they are set to, in bytes: blocks below the first come from the
 #: heap, and of the heap so much is kept when it is free.
 MALLOPT = {-3: 32 * 1024 * 1024, -1: 64 * 1024 * 1024}
+#: The event loop waits for a thread that computes for so long each time. Python's default is 5 ms.
+SWITCH_SECONDS = 0.001
 
 
 def serve(settings: Settings, catalogue: Catalogue, build: Build = create_app) -> None:
@@ -41,6 +43,7 @@ def serve(settings: Settings, catalogue: Catalogue, build: Build = create_app) -
         WrongConfiguration: an address that cannot be listened on, or a secret that is not there.
     """
     tune_allocator()
+    sys.setswitchinterval(SWITCH_SECONDS)
     for risk in risks(settings, asyncio.run(read_machine(settings))):
         log.warning("configuration.risky", setting=risk.setting, message=risk.message)
     # uvicorn raises the signal again once everything is closed.

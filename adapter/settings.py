@@ -168,7 +168,7 @@ class Limits(_Section, frozen=True, kw_only=True):
 
 
 class Fetching(_Section, frozen=True, kw_only=True):
-    """Which addresses are fetched that clients give us, pictures to edit for one. By default public ones by https."""
+    """Which addresses are fetched: those of clients, and links in answers of a provider. By default public ones."""
 
     http: bool = False
     #: HOST:PORT of servers that may be private, of any port, and without TLS.

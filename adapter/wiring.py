@@ -21,6 +21,7 @@ from adapter.media.input_images import InputImageLoader, InputLimits
 from adapter.media.janitor import Retention
 from adapter.media.s3 import S3Access
 from adapter.media.store import ObjectMediaStore, open_media
+from adapter.network.links import Rules
 from adapter.openai_api.read.context import ReadContext
 from adapter.openai_api.routes.services import ChatOptions, ImageOptions
 from adapter.providers.description import AnyProvider, Provider, ProviderContext
@@ -80,6 +81,11 @@ def build_media_store(settings: Settings) -> ObjectMediaStore:
 def build_spool(settings: Settings) -> Spool:
     """Return the second memory of answered submissions."""
     return Spool(Path(settings.jobs.spool) if settings.jobs.spool else None)
+
+
+def build_http(settings: Settings) -> Http:
+    """Return the client of the providers. Links in their answers may lead where links of clients may, over https."""
+    return Http(rules=Rules.reading(http=False, trusted=settings.fetching.trusted))
 
 
 def build_providers(

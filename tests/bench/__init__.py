@@ -9,6 +9,7 @@
     programs.py     starts these and the adapter, each on its core, and reads what they cost
     load.py         the clients
     images.py       pictures through each program
+    bodies.py       hostile bodies, and `/health` beside them
     start.py        from `adapter serve` to the first answer
     store.py        the job store, in this process
     jobs.py         running jobs and the readers of their progress

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.bench.added import measure_added
+from tests.bench.bodies import measure_bodies
 from tests.bench.growth import measure_growth
 from tests.bench.idle import measure_idle
 from tests.bench.jobs import measure_jobs
@@ -73,6 +74,7 @@ def tables(effort: Effort, folder: Path) -> Iterator[str]:
     yield measure_start(folder, effort.starts)
     with running(folder) as stage:
         yield from of_pictures(effort, stage)
+    yield measure_bodies(folder)
     yield measure_store(folder, rounds=effort.rounds, jobs=effort.jobs)
     yield measure_growth(folder, effort.growth)
     yield measure_jobs(folder, jobs=effort.running, streams=effort.streams, beats=effort.beats)

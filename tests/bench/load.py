@@ -133,14 +133,15 @@ async def _keep_asking(line: Line, load: Load, end: float) -> Sequence[float]:
 
 async def drive_and_probe(port: int, load: Load, pulse: list[float]) -> Seen:
     """As `drive`, while somebody else asks for `/health` all the time; its latencies go into `pulse`."""
-    probing = asyncio.create_task(_probe(port, pulse))
+    probing = asyncio.create_task(probe(port, pulse))
     try:
         return await drive(port, load)
     finally:
         probing.cancel()
 
 
-async def _probe(port: int, pulse: list[float]) -> None:
+async def probe(port: int, pulse: list[float]) -> None:
+    """Ask for `/health` all the time; the latencies go into `pulse`."""
     line = await Line.open(port)
     request = f"GET /health HTTP/1.1\r\nhost: {HOST}\r\n\r\n".encode()
     while True:

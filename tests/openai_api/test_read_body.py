@@ -23,7 +23,6 @@ from tests.support import LINKS
         (b'{"prompt": "a"}}', r"trailing characters \(byte 16\)"),
         (b'{"prompt": NaN}', r"invalid character \(byte 11\)"),
         (b'{"prompt": "\xff\xfe"}', "it is not UTF-8"),
-        (b'{"messages": ' + b"[" * 2000, "it is nested too deeply"),
         (b'\xef\xbb\xbf{"prompt": "a"}', "it begins with a byte order mark; send UTF-8 without one"),
         ('{"prompt": "a"}'.encode("utf-16"), "it begins with a byte order mark; send UTF-8 without one"),
         (b'{"prompt": "\\ud800"}', "its end is missing"),
@@ -40,11 +39,45 @@ def test_what_is_not_json_is_refused_and_the_flaw_is_named(body: bytes, flaw: st
     assert caught.value.code == "invalid_json"
 
 
-@pytest.mark.parametrize("value", [b"1", b"[]", b'{"role": "user", "content": "a"}'])
+@pytest.mark.parametrize("value", [b"1", b"[]", b"{}", b'{"role": "user", "content": "a"}'])
 def test_a_body_of_nothing_but_values_is_refused(value: bytes) -> None:
     """To decode 128 MB of them takes half a second in which nothing else can run."""
-    with pytest.raises(RequestTooLarge, match="500000 values"):
-        read_media_json(b'{"messages": [' + b",".join([value] * 500_001) + b"]}", ChatRequest)
+    with pytest.raises(RequestTooLarge, match="more than 100000 values"):
+        read_media_json(b'{"messages": [' + b",".join([value] * 100_001) + b"]}", ChatRequest)
+
+
+@pytest.mark.parametrize("space", [b"", b" " * 10_000])
+def test_a_body_that_is_nested_too_deeply_is_told_the_limit(space: bytes) -> None:
+    """Closed or torn, with much or little between the brackets."""
+    deep = b'{"prompt": "a", "x": ' + (b"[" + space) * 100
+
+    with pytest.raises(InvalidRequest, match="nested deeper than 100 levels") as caught:
+        read_media_json(deep + b"]" * 100 + b"}", ImagesRequest)
+    assert caught.value.code == "json_too_deep"
+    with pytest.raises(InvalidRequest, match="nested deeper than 100 levels"):
+        read_media_json(deep, ImagesRequest)
+
+
+def test_a_body_may_be_as_deep_as_the_limit() -> None:
+    """The body's own object is the first level."""
+    body = b'{"prompt": "a", "x": ' + b"[" * 99 + b"]" * 99 + b"}"
+
+    assert read_media_json(body, ImagesRequest).media.prompt == "a"
+
+
+@pytest.mark.parametrize("sign", ["[", "{", ",", '"', "\\", '\\"[', "]"])
+def test_signs_inside_of_texts_are_no_values_and_no_levels(sign: str) -> None:
+    """Code, quoted JSON and prose have many."""
+    prompt = sign * 100_000 if sign != "[" else "[" * 300_000
+    body = msgspec.json.encode({"prompt": prompt, "x": [[]] * 120})
+
+    assert read_media_json(body, ImagesRequest).media.prompt == prompt
+
+
+def test_a_text_of_nothing_but_quotation_marks_is_refused() -> None:
+    """Each has to be looked at."""
+    with pytest.raises(RequestTooLarge, match="more than 500000 quotation marks"):
+        read_media_json(msgspec.json.encode({"prompt": '"' * 500_001, "x": [[]] * 120}), ImagesRequest)
 
 
 def test_a_large_body_of_few_values_is_read() -> None:
@@ -91,11 +124,12 @@ def test_a_person_is_told_what_the_field_has_to_be(body: bytes, words: str) -> N
 
 
 @pytest.mark.parametrize("name", ["config", "image", "tools", "messages", "anything"])
+@pytest.mark.parametrize("depth", [99, 900])
 @pytest.mark.parametrize("shape", [('{"config": ', "}"), ("[", "]"), ('{"image": ', "}")])
-def test_what_is_nested_without_end_is_read_or_refused(name: str, shape: tuple[str, str]) -> None:
-    """It is as deep as the decoder goes; the worst that happens is a fault of the client's."""
+def test_what_is_nested_without_end_is_read_or_refused(name: str, shape: tuple[str, str], depth: int) -> None:
+    """Up to the limit, and beyond it; the worst that happens is a fault of the client's."""
     opened, closed = shape
-    body = f'{{"prompt": "a", "{name}": {opened * 900}7{closed * 900}}}'.encode()
+    body = f'{{"prompt": "a", "{name}": {opened * depth}7{closed * depth}}}'.encode()
 
     for kind in (ImagesRequest, ChatRequest):
         with suppress(InvalidRequest):

@@ -12,7 +12,14 @@ from litestar.types import HTTPReceiveMessage, HTTPScope
 
 from adapter.domain.principal import Principal
 from adapter.errors import ClientLeft, RequestStalled
-from adapter.openai_api.routes.reservation import QUICK_BYTES, check_connected, offload, with_stall_limit
+from adapter.openai_api.routes.reservation import (
+    QUICK_BYTES,
+    SMALL_BODY_BYTES,
+    check_connected,
+    is_quick_to_read,
+    offload,
+    with_stall_limit,
+)
 
 
 async def test_large_work_is_done_off_the_event_loop() -> None:
@@ -21,6 +28,21 @@ async def test_large_work_is_done_off_the_event_loop() -> None:
 
     assert await offload(QUICK_BYTES, threading.get_ident) == here
     assert await offload(QUICK_BYTES + 1, threading.get_ident) != here
+
+
+@pytest.mark.parametrize(
+    ("body", "quick"),
+    [
+        (b'{"prompt": "a fox"}', True),
+        (b'{"prompt": "' + b"a" * SMALL_BODY_BYTES + b'"}', False),
+        (b'{"messages": [' + b",".join([b"{}"] * 300) + b"]}", False),
+        (b'{"messages": [' + b",".join([b"{}"] * 200) + b"]}", True),
+    ],
+)
+def test_a_large_body_or_one_of_many_values_is_read_off_the_event_loop(body: bytes, *, quick: bool) -> None:
+    """However it was cut on its way."""
+    assert is_quick_to_read([body]) is quick
+    assert is_quick_to_read([body[:7], body[7:]]) is quick
 
 
 async def test_a_body_that_stops_coming_is_not_waited_for() -> None:

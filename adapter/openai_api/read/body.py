@@ -7,14 +7,13 @@ from typing import TypeVar
 
 import msgspec
 
-from adapter.errors import UNREADABLE_JSON, InvalidRequest, RequestTooLarge
+from adapter.errors import UNREADABLE_JSON, InvalidRequest
+from adapter.openai_api.read.json_size import check_json_size
 
 _T = TypeVar("_T")
 
 NO_NAMES: Mapping[str, str] = {}
 
-#: Each value needs one. The longest conversations have some 100,000; a picture of any size has one.
-MOST_COMMAS = 500_000
 #: The code of an error about a body that is none.
 NOT_JSON = "invalid_json"
 #: `model=…`, as curl sends it with `-d` and HTML forms do, or the boundary of `multipart/form-data`.
@@ -27,10 +26,10 @@ def read_json(body: bytes, kind: type[_T]) -> _T:
     """Decode a JSON body.
 
     Raises:
-        InvalidRequest: not JSON, or a field of the wrong type; `param` names the field.
+        InvalidRequest: not JSON, nested too deeply, or a field of the wrong type; `param` names the field.
         RequestTooLarge: it has too many values.
     """
-    _check_count(body)
+    check_json_size(body)
     try:
         return checked(lambda: msgspec.json.decode(body, type=kind))
     except InvalidRequest as fault:
@@ -50,21 +49,8 @@ def _flaw(body: bytes, error: BaseException | None) -> str:
         return "it is a form; send JSON instead"
     if isinstance(error, UnicodeDecodeError):
         return "it is not UTF-8"
-    if isinstance(error, RecursionError):
-        return "it is nested too deeply"
     found = MALFORMED.match(str(error))
     return found[1] if found else "its end is missing"
-
-
-def _check_count(body: bytes) -> None:
-    """Refuse what is large because of its many small values: decoding them is one step that nothing can interrupt."""
-    at = -1
-    for _ in range(MOST_COMMAS if len(body) > MOST_COMMAS else 0):
-        at = body.find(b",", at + 1)
-        if at < 0:
-            return
-    if at >= 0:
-        raise RequestTooLarge(f"The request has more than {MOST_COMMAS} values; only pictures may be large.")
 
 
 def checked(decode: Callable[[], _T], names: Mapping[str, str] = NO_NAMES) -> _T:

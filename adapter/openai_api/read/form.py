@@ -64,6 +64,7 @@ class FormReader:
             max_header_count=MOST_HEADERS,
             header_charset="latin-1",  # which takes every byte; what is UTF-8 is read as such below
         )
+        self._most_file_bytes = most_file_bytes
         self._parts: list[Part] = []
         self._name = ""
         self._filename = ""
@@ -82,7 +83,10 @@ class FormReader:
             for found in self._parser.parse(chunk):
                 self._take(found)
         except ParserLimitReached as error:
-            raise RequestTooLarge("The form has too many parts, or one that is too large.") from error
+            raise RequestTooLarge(
+                f"A form has at most {MOST_PARTS} fields, of {self._most_file_bytes} bytes each, and {MOST_HEADERS} "
+                f"headers of {HEADER_BYTES} bytes for each field."
+            ) from error
         except (ParserError, ValueError) as error:
             raise _unreadable() from error
 
@@ -154,7 +158,7 @@ def plant(parts: Iterable[Part], lists: Container[str] = ()) -> Tree:
     What stands under one of the names in `lists` is one of several, even where brackets do not say so.
 
     Raises:
-        InvalidRequest: a name that contradicts an earlier one.
+        InvalidRequest: a name that contradicts an earlier one, or is nested too deeply.
     """
     root: _Node = {}
     for part in parts:
@@ -185,7 +189,12 @@ def _texts(value: object) -> object:
 
 def _path(name: str) -> list[str | int]:
     """Take a name apart. In brackets stand nothing, a number, or the name of a field."""
-    first, *inner = (re.findall(r"[^\[\]]+|\[\]", name) or [name])[:DEEPEST]
+    if name.count("[") > DEEPEST:
+        short = name[:LONGEST_NAME]
+        raise InvalidRequest(
+            f"The field '{short}' is nested deeper than {DEEPEST} levels.", param=short, code="invalid_form"
+        )
+    first, *inner = re.findall(r"[^\[\]]+|\[\]", name) or [name]
     return [first, *(NEXT if key == "[]" else int(key) if re.fullmatch(r"[0-9]{1,6}", key) else key for key in inner)]
 
 

@@ -13,6 +13,7 @@ import msgspec
 from adapter.errors import UNREADABLE_JSON, InvalidRequest
 from adapter.openai_api.read.body import checked, read_json
 from adapter.openai_api.read.form import DEEPEST, Part, is_empty, plant, texts
+from adapter.openai_api.read.json_size import check_json_size
 from adapter.openai_api.read.names import (
     CONTAINERS,
     FIELDS,
@@ -154,6 +155,7 @@ def _opened(value: object) -> Tree | None:
 def _decoded(value: object) -> object:
     if not isinstance(value, Part):
         return value
+    check_json_size(value.data)
     try:
         return msgspec.json.decode(value.data)
     except UNREADABLE_JSON:

@@ -12,6 +12,7 @@ from adapter.domain import memory_estimate
 from adapter.domain.ids import Id
 from adapter.domain.job import VideoJob
 from adapter.domain.media import size_of
+from adapter.domain.numbers import whole_number
 from adapter.domain.orders import ImageOrder, VideoDraft
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.errors import InvalidRequest, NotFound
@@ -21,7 +22,7 @@ from adapter.openai_api.read.response_items import given_items
 from adapter.openai_api.read.responses import ResponsePlan, read_response
 from adapter.openai_api.routes.chat import handed_over
 from adapter.openai_api.routes.identity import media_call, replay_headers
-from adapter.openai_api.routes.reservation import offload, read_body, reserve
+from adapter.openai_api.routes.reservation import is_quick_to_read, offload, read_body, read_in_turn, reserve
 from adapter.openai_api.routes.response_streams import follow_picture, stream_picture, stream_text, stream_video
 from adapter.openai_api.routes.services import STREAM_HEADERS, VIDEO_ID, OwnedRequest, Services, json_response
 from adapter.openai_api.wire.responses import GivenItem, ResponseDeleted, ResponsesRequest
@@ -32,6 +33,8 @@ log = structlog.get_logger()
 
 #: OpenAI's own limits of a page of input.
 USUAL_PAGE, MOST_ON_A_PAGE = 20, 100
+#: No stream has an event of a higher number.
+MOST_EVENTS = 10**9
 
 NO_HEADERS: Mapping[str, str] = {}
 
@@ -50,12 +53,15 @@ class PlannedResponse(msgspec.Struct, frozen=True):
 @post("/responses", status_code=200)
 async def create_response(request: OwnedRequest, services: Services) -> Answer:
     """Make what the input asks for."""
-    content, (size, body) = await read_body(
-        request, services, lambda data: (len(data), read_media_json(data, ResponsesRequest))
+    content, (is_quick, body) = await read_body(
+        request, services, lambda data: (is_quick_to_read([data]), read_media_json(data, ResponsesRequest))
     )
     earlier = await _earlier(services, body, request.auth.owner)
-    plan = await offload(
-        size, lambda: read_response(body, services.context, _sight(earlier), is_answered=_is_answer(earlier))
+    plan = await read_in_turn(
+        request,
+        services,
+        lambda: read_response(body, services.context, _sight(earlier), is_answered=_is_answer(earlier)),
+        is_quick=is_quick,
     )
     planned = PlannedResponse(body, plan, content)
     if plan.order is None:
@@ -233,9 +239,12 @@ async def _shown(services: Services, stored: StoredResponse, job: VideoJob | Non
 
 
 def _starting_after(told: str | None) -> int:
-    if told and not told.isdecimal():
+    if not told:
+        return -1
+    number = whole_number(told, most=MOST_EVENTS)
+    if number is None:
         raise InvalidRequest("'starting_after' has to be the number of an event.", param="starting_after")
-    return int(told[:9]) if told else -1
+    return number
 
 
 @post("/responses/{response_id:str}/cancel", status_code=200)

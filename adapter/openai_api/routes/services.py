@@ -14,6 +14,7 @@ from adapter.domain.media_links import MediaLinks
 from adapter.domain.ports import Access, Budget, Clock
 from adapter.domain.principal import Principal
 from adapter.domain.stream_errors import StreamErrors
+from adapter.fair_semaphore import FairSemaphore
 from adapter.generation.files import Files
 from adapter.generation.orders import BackgroundOrders, ImageOrders, VideoOrders
 from adapter.generation.pictures import Pictures
@@ -74,6 +75,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     background: Background
     contents: VideoContents
     budget: Budget
+    #: Admits the threads that read large requests.
+    readers: FairSemaphore
     clock: Clock
     context: ReadContext
     #: Largest file of a form, in bytes.
