@@ -18,11 +18,12 @@ from adapter.domain.executions import (
 )
 from adapter.domain.job import Failure
 from adapter.domain.media import Image
-from adapter.domain.pieces import find_whole, write_whole
+from adapter.domain.pieces import read_whole, write_whole
 from adapter.domain.ports import Clock, MediaStore, RequestStore
 from adapter.domain.stored_files import StoredImage, file_name
 from adapter.errors import AdapterError, AnswerLost, OutcomeUnknown, StillRunning, StorageFailed, key_reused
 from adapter.generation.execution import Execution, ImageBatch, replayed
+from adapter.generation.files import check_whole
 from adapter.generation.liveness import Liveness
 from adapter.generation.timeouts import Timeouts
 
@@ -114,21 +115,22 @@ class PriorExecutions:
         Raises:
             AdapterError: the answer was an error.
             AnswerLost: it is not there any more.
+            FileDamaged: the file of a picture is shorter than it was.
         """
         match prior.answer:
             case StoredFault(failure):
                 raise replayed(failure)
             case StoredImageBatch(images, linked):
-                found = [image.with_file(await self._read(image.name)) for image in images]
+                found = [image.with_file(await self._read(image)) for image in images]
                 return ImageBatch(found, tuple(image.name for image in images) if linked else ())
             case None:
                 raise AnswerLost("This request was answered before, and its pictures are not kept.")
 
-    async def _read(self, name: str) -> bytes:
-        data = await find_whole(self._media, name)
-        if data is None:
+    async def _read(self, image: StoredImage) -> bytes:
+        found = await self._media.find(image.name)
+        if found is None:
             raise AnswerLost("The pictures of this request were deleted meanwhile.")
-        return data
+        return await read_whole(self._media, check_whole(found, image.known_size))
 
     async def keep(self, images: Sequence[Image]) -> tuple[str, ...]:
         """Store pictures and return the names under which they can be fetched.

@@ -44,15 +44,6 @@ class Videos:
         self._new = NewVideos(inputs, memory, clock, timeouts)
         self._admission = Admission(memory, clock, timeouts, liveness, self._writes)
 
-    async def check_readiness(self) -> None:
-        """Return if new work can be taken.
-
-        Raises:
-            Draining: the process is shutting down.
-        """
-        self._memory.feed.check_open()
-        await self._memory.jobs.recent(1)
-
     def join(self, draft: VideoDraft, identity: RequestIdentity) -> Waiting[VideoJob]:
         """Have a video made, or join an earlier request for it, as `pick` says. The caller closes what it gets.
 

@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import Row, Update, case, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapter.database.engine import Database, advisory_lock, writing
+from adapter.database.engine import Database, accepting, advisory_lock, writing
 from adapter.database.tables import EXECUTIONS, JOBS, PROCESSES
 from adapter.domain.executions import (
     KEY_SECONDS,
@@ -50,7 +50,7 @@ class SqlRequestStore:
         there = now + self._database.clock_offset
         is_ours = (EXECUTIONS.c.scope == record.scope, EXECUTIONS.c.expires_at > there, EXECUTIONS.c.job_id.is_(None))
         remembered = HELD.where(*is_ours).order_by(EXECUTIONS.c.began_at, EXECUTIONS.c.id)
-        async with writing(self._database) as connection:
+        async with accepting(self._database) as connection:
             await advisory_lock(connection, f"request {record.scope}")
             rows = (await connection.execute(remembered)).all()
             known = pick([_known(row, there) for row in rows], record.repeat)

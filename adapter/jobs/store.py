@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import CTE, ColumnElement, and_, bindparam, case, func, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapter.database.engine import Database, advisory_lock, reading, writing
+from adapter.database.engine import Database, accepting, advisory_lock, reading, writing
 from adapter.database.paging import in_order, is_behind
 from adapter.database.tables import EXECUTIONS, JOBS
 from adapter.domain.executions import ConnectedProcess, RequestIdentity
@@ -74,7 +74,7 @@ class SqlJobStore(Generic[J]):
     ) -> J:
         """Remember a new job or return the one that the request joins (the port of that name)."""
         there = self._there(now)
-        async with writing(self._database) as connection:
+        async with accepting(self._database) as connection:
             if identity is not None:
                 await advisory_lock(connection, f"request {identity.scope}")
                 found = await self._found(connection, identity, connected, now)
