@@ -61,6 +61,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     """The use cases, and the options for reading and writing."""
 
     access: Access
+    #: Whether the address of a client is its own also when it comes through one of the operator's proxies.
+    trusts_proxies: bool
     pictures: Pictures
     videos: Videos
     image_orders: ImageOrders
