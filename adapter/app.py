@@ -328,7 +328,14 @@ class Application:
         store = SqlKeyStore(resources.database)
         uploads = Uploads(resources.files, memory.media, clock, [resources.responses])
         return Services(
-            access=Keyring(self._keys, store, anonymous=settings.access.anonymous),
+            access=Keyring(
+                self._keys,
+                store,
+                anonymous=settings.access.anonymous,
+                clock=clock.now,
+                failed_per_minute=settings.limits.failed_keys_per_minute,
+            ),
+            trusts_proxies=bool(settings.server.trusted_proxies),
             readiness=readiness,
             pictures=pictures,
             videos=videos,
