@@ -9,7 +9,7 @@ import msgspec
 
 from adapter import errors
 from adapter.errors import AdapterError
-from adapter.openai_api.openapi.operations import JSON, OPERATIONS, Answer, Operation, Parameter
+from adapter.openai_api.openapi.operations import JSON, OPERATIONS, Success, OperationRow, Parameter
 from adapter.openai_api.openapi.requests import request_schemas
 from adapter.openai_api.openapi.schemas import Json, Schema, answer_schemas, reference
 from adapter.openai_api.read.keys import KEY_HEADERS
@@ -120,14 +120,14 @@ def _parameter(parameter: Parameter) -> Schema:
     }
 
 
-def _responses(row: Operation) -> Iterator[tuple[int, Schema]]:
+def _responses(row: OperationRow) -> Iterator[tuple[int, Schema]]:
     for status, answer in row.answers.items():
         yield status, _success(answer)
     for status in sorted(row.errors):
         yield status, {"$ref": f"#/components/responses/{_error_name(status)}"}
 
 
-def _success(answer: Answer) -> Schema:
+def _success(answer: Success) -> Schema:
     content = {kind: {"schema": schema} for kind, schema in answer.content.items()}
     told: Schema = {"description": answer.description, "headers": _headers(answer.headers)}
     return {**told, "content": content} if content else told

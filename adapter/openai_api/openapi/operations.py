@@ -32,7 +32,7 @@ class Parameter(msgspec.Struct, frozen=True):
     description: str = ""
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Success(msgspec.Struct, frozen=True):
     """A success: its types of content with their schemas, and its headers."""
 
     content: Mapping[str, Schema]
@@ -40,10 +40,10 @@ class Answer(msgspec.Struct, frozen=True):
     headers: tuple[str, ...] = ()
 
 
-class Operation(msgspec.Struct, frozen=True, kw_only=True):
+class OperationRow(msgspec.Struct, frozen=True, kw_only=True):
     """One handler."""
 
-    answers: Mapping[int, Answer]
+    answers: Mapping[int, Success]
     errors: Sequence[int] = USUAL
     #: The name of the request's schema by its type of content.
     body: Mapping[str, str] = {}
@@ -89,12 +89,12 @@ def _page(most: int) -> tuple[Parameter, ...]:
     )
 
 
-def _plain(kind: type[msgspec.Struct], headers: tuple[str, ...] = ()) -> Mapping[int, Answer]:
-    return {200: Answer({JSON: reference(kind)}, headers=headers)}
+def _plain(kind: type[msgspec.Struct], headers: tuple[str, ...] = ()) -> Mapping[int, Success]:
+    return {200: Success({JSON: reference(kind)}, headers=headers)}
 
 
-def _or_stream(kind: type[msgspec.Struct], stream: Schema, headers: tuple[str, ...]) -> Mapping[int, Answer]:
-    return {200: Answer({JSON: reference(kind), EVENTS: stream}, headers=headers)}
+def _or_stream(kind: type[msgspec.Struct], stream: Schema, headers: tuple[str, ...]) -> Mapping[int, Success]:
+    return {200: Success({JSON: reference(kind), EVENTS: stream}, headers=headers)}
 
 
 def _events(kind: type[msgspec.Struct], error: type[msgspec.Struct], end: str = "") -> Schema:
@@ -106,12 +106,12 @@ def _events(kind: type[msgspec.Struct], error: type[msgspec.Struct], end: str = 
     }
 
 
-def _file(kinds: Sequence[str], description: str = "The file.") -> Mapping[int, Answer]:
+def _file(kinds: Sequence[str], description: str = "The file.") -> Mapping[int, Success]:
     content = dict.fromkeys(kinds, BYTES)
     return {
-        200: Answer(content, description, FILE_HEADERS),
-        206: Answer(content, "A part of it.", (*FILE_HEADERS, "Content-Range")),
-        304: Answer({}, "The client has it.", ("ETag",)),
+        200: Success(content, description, FILE_HEADERS),
+        206: Success(content, "A part of it.", (*FILE_HEADERS, "Content-Range")),
+        304: Success({}, "The client has it.", ("ETag",)),
     }
 
 
@@ -131,98 +131,98 @@ CHAT_EVENTS: Final = _events(chat.ChatChunk, errors.ErrorBody, " The last one is
 RESPONSE_EVENTS: Final = _events(responses.Event, responses.StreamError)
 PICTURES_ANSWER: Final = _or_stream(images.ImagesResponse, PICTURE_EVENTS, REPLAYED)
 
-OPERATIONS: Final[Mapping[str, Operation]] = {
-    "create_images": Operation(
+OPERATIONS: Final[Mapping[str, OperationRow]] = {
+    "create_images": OperationRow(
         body=_json_or_form("ImagesRequest"), answers=PICTURES_ANSWER, errors=MAKING, parameters=REPETITION
     ),
-    "edit_images": Operation(
+    "edit_images": OperationRow(
         body=_json_or_form("EditsRequest"), answers=PICTURES_ANSWER, errors=MAKING, parameters=REPETITION
     ),
-    "vary_images": Operation(
+    "vary_images": OperationRow(
         body=_json_or_form("VariationsRequest"), answers=PICTURES_ANSWER, errors=MAKING, parameters=REPETITION
     ),
-    "complete_chat": Operation(
+    "complete_chat": OperationRow(
         body=_json("ChatRequest"),
         answers=_or_stream(chat.ChatCompletion, CHAT_EVENTS, ("X-Video-Id", "X-Side-Call", "Idempotent-Replayed")),
         errors=MAKING,
         parameters=REPETITION,
     ),
-    "create_video": Operation(
+    "create_video": OperationRow(
         body=_json_or_form("VideosRequest"),
         answers=_plain(videos.Video, JOB),
         errors=MAKING,
         parameters=REPETITION,
     ),
-    "list_videos": Operation(answers=_plain(videos.VideoList), parameters=_page(100)),
-    "retrieve_video": Operation(answers=_plain(videos.Video, ("X-Video-Id", "Openai-Poll-After-Ms"))),
-    "delete_video": Operation(answers=_plain(videos.VideoDeleted)),
-    "read_content": Operation(
+    "list_videos": OperationRow(answers=_plain(videos.VideoList), parameters=_page(100)),
+    "retrieve_video": OperationRow(answers=_plain(videos.Video, ("X-Video-Id", "Openai-Poll-After-Ms"))),
+    "delete_video": OperationRow(answers=_plain(videos.VideoDeleted)),
+    "read_content": OperationRow(
         answers=_file(("video/mp4", "image/webp", "image/jpeg", "image/png")),
         errors=(*USUAL, 416, 502),
         parameters=(_query("variant", {"enum": [*Variant]}, "Which of its files; `video` unless it is said."), *RANGES),
     ),
-    "remix_video": Operation(
+    "remix_video": OperationRow(
         body=_json_or_form("RemixRequest"),
         answers=_plain(videos.Video, JOB),
         errors=MAKING,
         parameters=REPETITION,
     ),
-    "watch_video": Operation(
+    "watch_video": OperationRow(
         answers={
-            200: Answer(
+            200: Success(
                 {EVENTS: _events(videos.VideoEvent, errors.ErrorEvent)}, "The changes of the video.", ("X-Video-Id",)
             ),
-            204: Answer({}, "There is no further change, and the reader knows the last one."),
+            204: Success({}, "There is no further change, and the reader knows the last one."),
         },
         parameters=(
             _query("starting_after", NUMBER, "The number of the last event that the reader knows."),
             _header("Last-Event-ID", "The same, as browsers send it. It counts before the query."),
         ),
     ),
-    "refuse_work": Operation(answers={}),
-    "refuse_character": Operation(answers={}),
-    "list_models": Operation(
+    "refuse_work": OperationRow(answers={}),
+    "refuse_character": OperationRow(answers={}),
+    "list_models": OperationRow(
         answers=_plain(models.ModelList),
         parameters=(_query("all", SWITCH, "On: every name. Off: only the plain ones."),),
     ),
-    "retrieve_model": Operation(answers=_plain(models.ModelObject)),
-    "upload_file": Operation(body={FORM: "FileUpload"}, answers=_plain(files.FileObject), errors=(*USUAL, *BODY)),
-    "list_files": Operation(
+    "retrieve_model": OperationRow(answers=_plain(models.ModelObject)),
+    "upload_file": OperationRow(body={FORM: "FileUpload"}, answers=_plain(files.FileObject), errors=(*USUAL, *BODY)),
+    "list_files": OperationRow(
         answers=_plain(files.FileList),
         parameters=(*_page(10_000), _query("purpose", {"enum": PURPOSES}, "Only the files of this purpose.")),
     ),
-    "retrieve_file": Operation(answers=_plain(files.FileObject)),
-    "delete_file": Operation(answers=_plain(files.FileDeleted)),
-    "read_file": Operation(
+    "retrieve_file": OperationRow(answers=_plain(files.FileObject)),
+    "delete_file": OperationRow(answers=_plain(files.FileDeleted)),
+    "read_file": OperationRow(
         answers={
-            200: Answer(dict.fromkeys(PICTURES, BYTES), "The file.", ("Content-Length", "Content-Disposition")),
+            200: Success(dict.fromkeys(PICTURES, BYTES), "The file.", ("Content-Length", "Content-Disposition")),
         }
     ),
-    "create_response": Operation(
+    "create_response": OperationRow(
         body=_json("ResponsesRequest"),
         answers=_or_stream(responses.ResponseObject, RESPONSE_EVENTS, ("X-Video-Id", "Idempotent-Replayed")),
         errors=MAKING,
         parameters=REPETITION,
     ),
-    "retrieve_response": Operation(
+    "retrieve_response": OperationRow(
         answers=_or_stream(responses.ResponseObject, RESPONSE_EVENTS, ("X-Video-Id",)),
         parameters=(
             _query("stream", SWITCH, "On: its events instead of the response."),
             _query("starting_after", NUMBER, "The number of the last event that the reader knows."),
         ),
     ),
-    "cancel_response": Operation(answers=_plain(responses.ResponseObject)),
-    "delete_response": Operation(answers=_plain(responses.ResponseDeleted)),
-    "list_input_items": Operation(answers=_plain(responses.ItemList), parameters=_page(100)),
-    "read_media": Operation(
+    "cancel_response": OperationRow(answers=_plain(responses.ResponseObject)),
+    "delete_response": OperationRow(answers=_plain(responses.ResponseDeleted)),
+    "list_input_items": OperationRow(answers=_plain(responses.ItemList), parameters=_page(100)),
+    "read_media": OperationRow(
         answers=_file(FILES),
         errors=(400, 404, 416, 500, 503),
         parameters=(_query("download", SWITCH, "On: a browser saves the file."), *RANGES),
         is_public=True,
     ),
-    "health": Operation(answers=_plain(health.Health), errors=(500,), is_public=True),
-    "ready": Operation(answers=_plain(health.Health), errors=(500, 503), is_public=True),
-    "read_document": Operation(
-        answers={200: Answer({JSON: {"type": "object"}}, "This document.")}, errors=(500,), is_public=True
+    "health": OperationRow(answers=_plain(health.Health), errors=(500,), is_public=True),
+    "ready": OperationRow(answers=_plain(health.Health), errors=(500, 503), is_public=True),
+    "read_document": OperationRow(
+        answers={200: Success({JSON: {"type": "object"}}, "This document.")}, errors=(500,), is_public=True
     ),
 }
