@@ -9,7 +9,7 @@ import msgspec
 
 from adapter import errors
 from adapter.errors import AdapterError
-from adapter.openai_api.openapi.operations import JSON, OPERATIONS, Success, OperationRow, Parameter
+from adapter.openai_api.openapi.operations import JSON, OPERATIONS, OperationRow, Parameter, Success
 from adapter.openai_api.openapi.requests import request_schemas
 from adapter.openai_api.openapi.schemas import Json, Schema, answer_schemas, reference
 from adapter.openai_api.read.keys import KEY_HEADERS
