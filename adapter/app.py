@@ -65,7 +65,6 @@ from adapter.openai_api.routes.reservation import ReservationMiddleware
 from adapter.openai_api.routes.services import Services
 from adapter.providers import registry
 from adapter.providers.description import AnyProvider
-from adapter.providers.http import Http
 from adapter.records.files import SqlFileStore
 from adapter.records.responses import SqlResponseStore
 from adapter.settings import Settings
@@ -74,6 +73,7 @@ from adapter.wiring import (
     DAY_SECONDS,
     build_chat_options,
     build_database,
+    build_http,
     build_image_options,
     build_input_loader,
     build_keys,
@@ -200,7 +200,7 @@ class Application:
         self._clock = outside.clock
         self._override = outside.override
         self._telemetry = outside.telemetry
-        self._http = Http()
+        self._http = build_http(settings)
         self._providers = build_providers(settings, outside.providers, self._http, outside.clock)
         self._context = build_read_context(settings, catalogue)
         self._keys = build_keys(settings)
@@ -286,6 +286,7 @@ class Application:
             memory=ports.memory,
             clock=clock,
             schedule=schedule,
+            longest_video=self._settings.limits.video_bytes,
             spool=ports.spool,
             metrics=self._telemetry.metrics,
         )

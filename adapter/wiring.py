@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from adapter.access.keyring import ConfiguredKey
 from adapter.access.keys import digest, owner_named
+from adapter.connection_table import ConnectionLimits
 from adapter.credentials import secret
 from adapter.database.engine import Database, open_database
 from adapter.domain.catalogue import Catalogue, LengthPolicy
@@ -21,6 +22,7 @@ from adapter.media.input_images import InputImageLoader, InputLimits
 from adapter.media.janitor import Retention
 from adapter.media.s3 import S3Access
 from adapter.media.store import ObjectMediaStore, open_media
+from adapter.network.links import Rules
 from adapter.openai_api.read.context import ReadContext
 from adapter.openai_api.routes.services import ChatOptions, ImageOptions
 from adapter.providers.description import AnyProvider, Provider, ProviderContext
@@ -80,6 +82,11 @@ def build_media_store(settings: Settings) -> ObjectMediaStore:
 def build_spool(settings: Settings) -> Spool:
     """Return the second memory of answered submissions."""
     return Spool(Path(settings.jobs.spool) if settings.jobs.spool else None)
+
+
+def build_http(settings: Settings) -> Http:
+    """Return the client of the providers. Links in their answers may lead where links of clients may, over https."""
+    return Http(rules=Rules.reading(http=False, trusted=settings.fetching.trusted))
 
 
 def build_providers(
@@ -199,6 +206,22 @@ def build_poll_schedule(settings: Settings) -> PollSchedule:
         lease_seconds=told.lease_seconds,
         deadline_seconds=told.deadline_minutes * 60,
         reconcile_seconds=told.reconcile_seconds if told.on_ambiguous == "reconcile" else None,
+    )
+
+
+def build_connection_limits(settings: Settings) -> ConnectionLimits:
+    """Return the limits of clients' connections."""
+    told = settings.limits
+    return ConnectionLimits(
+        header_bytes=told.header_bytes,
+        header_count=told.header_count,
+        header_seconds=told.header_seconds,
+        idle_seconds=told.idle_seconds,
+        body_bytes_per_second=told.body_bytes_per_second,
+        body_seconds=told.body_seconds,
+        reader_seconds=told.reader_seconds,
+        connections=told.connections,
+        connections_per_address=told.connections_per_address,
     )
 
 

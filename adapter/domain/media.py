@@ -151,7 +151,7 @@ class Pixels(msgspec.Struct, frozen=True):
     @classmethod
     def parse(cls, text: str) -> Self | None:
         """Read `WxH`, each 16 to 16384; None for anything else."""
-        match = re.fullmatch(r"([1-9]\d{1,4})x([1-9]\d{1,4})", text)
+        match = re.fullmatch(r"([1-9][0-9]{1,4})x([1-9][0-9]{1,4})", text)
         if match is None:
             return None
         size = cls(int(match[1]), int(match[2]))

@@ -7,13 +7,10 @@ and unpacks nothing. What a server packed although it was asked not to is unpack
 """
 
 import asyncio
-import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from ipaddress import ip_address
 from typing import Final
 
 import httpcore
@@ -21,34 +18,15 @@ import msgspec
 import structlog
 
 from adapter.errors import InvalidRequest
-from adapter.media.addresses import is_public
-from adapter.media.links import Link, Rules, read_link, redirected, refusal
 from adapter.media.packing import layers, unpacked
+from adapter.network.links import REDIRECTS, Link, Rules, read_link, redirected, refusal
+from adapter.network.lookup import Resolver, addresses_of, resolve
 
 log = structlog.get_logger()
 
 MAX_REDIRECTS: Final = 5
-#: The most addresses of one host that are tried.
-MAX_ADDRESSES: Final = 4
-REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 #: Beside the name of the program; `identity`, because pictures do not become smaller by packing.
 HEADERS: Final = (("accept", "*/*"), ("accept-encoding", "identity"))
-#: A thread pool of its own: a domain's owner decides how long its look-up takes, and calls to Google need look-ups.
-LOOKUPS: Final = ThreadPoolExecutor(16, thread_name_prefix="lookup")
-
-#: A host and a port to addresses.
-Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
-
-
-async def resolve(host: str, port: int) -> Sequence[str]:
-    """Ask the system for a host's addresses.
-
-    Raises:
-        OSError: there are none, or no answer.
-    """
-    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-    answers = await asyncio.get_running_loop().run_in_executor(LOOKUPS, ask)
-    return [str(answer[4][0]) for answer in answers]
 
 
 class Network(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +109,11 @@ class SafeFetcher:
                 raise refusal(f"'{first.host}' redirects to an address that is not fetched.") from fault
         raise refusal(f"'{first.host}' redirects more than {MAX_REDIRECTS} times.")
 
+    async def _addresses(self, link: Link) -> Sequence[str]:
+        """Return where a link may be connected to (`network/lookup.py`)."""
+        network, is_trusted = self._network, self._rules.trusts(link)
+        return await addresses_of(link, network.resolver, seconds=network.connect_seconds, may_be_private=is_trusted)
+
     @asynccontextmanager
     async def _get(self, link: Link) -> AsyncIterator[httpcore.Response]:
         """Open a link, once, on a connection of its own, with nothing that could tell who asks."""
@@ -145,22 +128,6 @@ class SafeFetcher:
         finally:
             await connection.aclose()
             await door.aclose()
-
-    async def _addresses(self, link: Link) -> Sequence[str]:
-        """Return where a link may be connected to.
-
-        Raises:
-            OSError: nowhere. One address that is not public spoils them all.
-        """
-        try:
-            found: Sequence[str] = [str(ip_address(link.host))]
-        except ValueError:
-            async with asyncio.timeout(self._network.connect_seconds):
-                found = await self._network.resolver(link.host, link.port)
-        private = [] if self._rules.trusts(link) else [each for each in found if not is_public(ip_address(each))]
-        if private or not found:
-            raise OSError(f"{link.host} has the addresses {list(found)}, not public are {private}")
-        return list(dict.fromkeys(found))[:MAX_ADDRESSES]
 
 
 class _Door(httpcore.AsyncNetworkBackend):

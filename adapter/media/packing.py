@@ -3,7 +3,7 @@
 import zlib
 from typing import Final
 
-from adapter.media.links import refusal
+from adapter.network.links import refusal
 
 #: What storage programs write although nothing was packed: a character set, S3's way of uploading, and plain words.
 NOT_PACKED: Final = frozenset({"", "identity", "none", "binary", "utf-8", "utf8", "aws-chunked", "8bit", "7bit"})

@@ -8,10 +8,6 @@ import msgspec
 
 from adapter.errors import UnreachableCause, UpstreamBroken, UpstreamSilent, UpstreamUnreachable
 
-#: Of every request. `identity`: unpacking gzip costs 6 ms a picture and saves a quarter of the bytes (measured in
-#: `dependencies.md` section 2.1).
-HEADERS = {"accept-encoding": "identity", "user-agent": "adapter"}
-
 
 class Reply(msgspec.Struct, frozen=True):
     """What came back, whatever the status."""

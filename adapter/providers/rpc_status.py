@@ -4,10 +4,12 @@ Source: seed 002 section "错误处理"; `gemini.md` section 3 and `flow.md` sec
 Both providers read the reason first and the HTTP code second.
 """
 
-from typing import Annotated
+from collections.abc import Iterable, Iterator
+from typing import Annotated, TypeVar
 
 import msgspec
 
+from adapter.domain.numbers import decimal_number
 from adapter.errors import (
     UNREADABLE_JSON,
     AdapterError,
@@ -18,90 +20,122 @@ from adapter.errors import (
     UpstreamCredential,
     UpstreamQuota,
 )
-from adapter.providers.reply import Reply
+from adapter.providers.reply import Reply, is_text
 from adapter.redaction import fit_for_clients
 
 #: The statuses with which Google says that it did nothing.
 REFUSALS = frozenset({400, 401, 402, 403, 404, 413, 429})
 
 
+#: Longest wait that Google may ask for, in seconds; anything above is no wait that we can make sense of.
+LONGEST_DELAY = 366 * 24 * 3600.0
+
+
 class FieldViolation(msgspec.Struct, frozen=True):
     """`google.rpc.BadRequest.FieldViolation`."""
 
-    field: str | None = None
+    field: str = ""
 
 
 class QuotaViolation(msgspec.Struct, frozen=True, rename="camel"):
     """`google.rpc.QuotaFailure.Violation`."""
 
-    quota_id: str | None = None
+    quota_id: str = ""
 
 
-class Detail(msgspec.Struct, frozen=True, rename="camel"):
-    """Any of ErrorInfo, BadRequest, QuotaFailure and RetryInfo: the fields do not collide."""
+class ErrorInfo(msgspec.Struct, frozen=True):
+    """`google.rpc.ErrorInfo`."""
 
-    reason: str | None = None
-    retry_delay: str | float | None = None
-    field_violations: tuple[FieldViolation, ...] | None = None
-    violations: tuple[QuotaViolation, ...] | None = None
+    reason: str = ""
 
 
-class Status(msgspec.Struct, frozen=True):
-    """`google.rpc.Status` in its JSON form."""
+class BadRequest(msgspec.Struct, frozen=True, rename="camel"):
+    """`google.rpc.BadRequest`."""
 
-    #: The Interactions API writes a word here, everything else a number.
-    code: int | str | None = None
-    message: str | None = None
-    details: tuple[Detail, ...] | None = None
+    field_violations: tuple[FieldViolation, ...] = ()
 
-    @property
-    def words(self) -> str:
-        """Google's message, fit for a client."""
-        return fit_for_clients(self.message or "")
 
-    @property
-    def reason(self) -> str:
-        """The machine-readable reason, such as `API_KEY_INVALID` or `PUBLIC_ERROR_UNSAFE_GENERATION`."""
-        return next((detail.reason for detail in self.details or () if detail.reason), "")
+class QuotaFailure(msgspec.Struct, frozen=True):
+    """`google.rpc.QuotaFailure`."""
 
-    @property
-    def field(self) -> str | None:
-        """The field that Google complains about."""
-        violations = [bad for detail in self.details or () for bad in detail.field_violations or ()]
-        return next((bad.field for bad in violations if bad.field), None)
+    violations: tuple[QuotaViolation, ...] = ()
 
-    @property
-    def retry_after(self) -> float | None:
-        """Seconds to wait, from `RetryInfo.retryDelay` ("34.4s")."""
-        for detail in self.details or ():
-            digits = str(detail.retry_delay).removesuffix("s")
-            if digits.replace(".", "", 1).isdigit():
-                return float(digits)
-        return None
 
-    @property
-    def is_daily(self) -> bool:
-        """Whether a quota that renews by the day is used up."""
-        return any(
-            "PerDay" in (each.quota_id or "") for detail in self.details or () for each in detail.violations or ()
-        )
+class RetryDelay(msgspec.Struct, frozen=True, rename="camel"):
+    """`google.rpc.RetryInfo`: "34.4s", or a number."""
+
+    retry_delay: str | float = ""
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What we read of a `google.rpc.Status`."""
+
+    #: Google's message, fit for a client.
+    words: str = ""
+    #: The machine-readable reason, such as `API_KEY_INVALID` or `PUBLIC_ERROR_UNSAFE_GENERATION`.
+    reason: str = ""
+    #: The field that Google complains about.
+    field: str | None = None
+    #: Seconds to wait.
+    retry_after: float | None = None
+    #: Whether a quota that renews by the day is used up.
+    is_daily: bool = False
+
+
+class _Body(msgspec.Struct, frozen=True):
+    """`google.rpc.Status` in its JSON form. Each member is read by itself, so that an odd one costs only itself."""
+
+    message: msgspec.Raw = msgspec.Raw()
+    details: msgspec.Raw = msgspec.Raw()
 
 
 class _Envelope(msgspec.Struct, frozen=True):
-    error: Status
+    error: _Body
 
 
 _Envelopes = Annotated[list[_Envelope], msgspec.Meta(min_length=1)]
 _decoder = msgspec.json.Decoder(_Envelope | _Envelopes)
+_T = TypeVar("_T")
 
 
 def read_status(reply: Reply) -> Status | None:
     """Read an error body: an object, or a list of one as streams send it; None if it is neither."""
+    if not is_text(reply.body):
+        return None
     try:
         found = _decoder.decode(reply.body)
     except UNREADABLE_JSON:
         return None
-    return found.error if isinstance(found, _Envelope) else found[0].error
+    body = found.error if isinstance(found, _Envelope) else found[0].error
+    details = _read(body.details, tuple[msgspec.Raw, ...]) or ()
+    fields = (bad.field for each in _each(details, BadRequest) for bad in each.field_violations)
+    quotas = (bad.quota_id for each in _each(details, QuotaFailure) for bad in each.violations)
+    delays = (_seconds(each.retry_delay) for each in _each(details, RetryDelay))
+    return Status(
+        words=fit_for_clients(_read(body.message, str) or ""),
+        reason=next((each.reason for each in _each(details, ErrorInfo) if each.reason), ""),
+        field=next(filter(None, fields), None),
+        retry_after=next((seconds for seconds in delays if seconds is not None), None),
+        is_daily=any("PerDay" in quota for quota in quotas),
+    )
+
+
+def _read(raw: msgspec.Raw, kind: type[_T]) -> _T | None:
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except UNREADABLE_JSON:
+        return None
+
+
+def _each(details: Iterable[msgspec.Raw], kind: type[_T]) -> Iterator[_T]:
+    """Yield the details that can be read as one kind. The fields of the kinds do not collide."""
+    return (found for found in (_read(detail, kind) for detail in details) if found is not None)
+
+
+def _seconds(told: str | float) -> float | None:
+    if isinstance(told, str):
+        return decimal_number(told.removesuffix("s"), most=LONGEST_DELAY)
+    return told if 0 <= told <= LONGEST_DELAY else None
 
 
 def fault_of(reply: Reply, status: Status | None) -> AdapterError:

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from adapter.errors import InvalidRequest, WrongConfiguration
-from adapter.media.addresses import is_public
 from adapter.media.agent import user_agent
 from adapter.media.fetch import Network, SafeFetcher
+from adapter.network.addresses import is_public
 from tests.media.certificates import Authority
 from tests.media.internet import OK, PUBLIC, TLS, Answers, Behaviour, Internet, redirect, says, server
 from tests.media.spellings import CORPUS, INNOCENT

@@ -7,8 +7,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapter.errors import InvalidRequest
-from adapter.media.addresses import is_public
 from adapter.media.fetch import SafeFetcher
+from adapter.network.addresses import is_public
 from tests.media.internet import OK, PUBLIC, PUBLIC_6, Answers, Internet, redirect, says, server
 from tests.media.spellings import CORPUS, INNOCENT, TARGETS_4, TARGETS_6, embeddings
 

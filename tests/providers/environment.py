@@ -3,6 +3,7 @@
 import asyncio
 import sys
 
+from adapter.providers.download import OwnOrigin
 from adapter.providers.http import Http
 from tests.providers.helpers import HEAD, says
 
@@ -20,7 +21,7 @@ async def main() -> None:
         url = f"http://localhost:{listening.sockets[0].getsockname()[1]}/"
         for send in (http.post, http.post_once, http.get):
             await send(url, headers={}, body=b"", seconds=10)
-        async with http.download(url) as download:
+        async with http.download(url, OwnOrigin(url)) as download:
             await download.read(2)
 
 

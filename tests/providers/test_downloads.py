@@ -7,7 +7,9 @@ import httpx
 import pytest
 
 from adapter.errors import UpstreamBroken, UpstreamFault, UpstreamSilent
-from adapter.providers.http import Http, HttpLimits
+from adapter.providers.download import OwnOrigin
+from adapter.providers.http import Http
+from adapter.providers.session import HttpLimits
 from tests.providers.helpers import HEAD, drips, says, server
 from tests.upstream import Google, Upstream
 
@@ -23,7 +25,7 @@ async def http() -> AsyncIterator[Http]:
 async def fetched(upstream: Upstream, google: Google) -> bytes:
     """Return what a link leads to."""
     upstream.answer = google
-    async with upstream.http.download(f"{upstream.url}/a.mp4") as download:
+    async with upstream.http.download(f"{upstream.url}/a.mp4", OwnOrigin(upstream.url)) as download:
         return b"".join([chunk async for chunk in download])
 
 
@@ -76,7 +78,7 @@ async def test_any_other_answer_to_a_link_is_broken(upstream: Upstream, status: 
 async def test_a_link_that_is_no_address_is_a_fault_of_the_upstream(http: Http, url: str) -> None:
     """It comes from an answer of Google's."""
     with pytest.raises(UpstreamFault):
-        async with http.download(url):
+        async with http.download(url, OwnOrigin(url)):
             pass
 
 
@@ -90,7 +92,7 @@ async def test_a_file_that_stops_coming_is_silence() -> None:
     http = Http(limits=HttpLimits(silence=0.05))
     async with server(stops) as url, http.open(), asyncio.timeout(10):
         with pytest.raises(UpstreamSilent):
-            async with http.download(url) as download:
+            async with http.download(url, OwnOrigin(url)) as download:
                 await download.read(5)
 
 
@@ -99,13 +101,13 @@ async def test_a_file_has_to_come_in_time() -> None:
     http = Http(limits=HttpLimits(download=0.1))
     async with server(drips) as url, http.open(), asyncio.timeout(10):
         with pytest.raises(UpstreamSilent):
-            async with http.download(url) as download:
+            async with http.download(url, OwnOrigin(url)) as download:
                 await download.read(1_000_000)
 
 
 async def fetch(http: Http, url: str) -> None:
     """Read a download to its end and insist that it is whole."""
-    async with http.download(url) as download:
+    async with http.download(url, OwnOrigin(url)) as download:
         if not download.is_whole(sum([len(chunk) async for chunk in download])):
             raise UpstreamBroken("cut")
 
@@ -122,7 +124,7 @@ async def test_a_download_is_whole_by_length_or_by_chunks(
     http: Http, pieces: tuple[bytes, ...], *, is_whole: bool
 ) -> None:
     """What ends with its connection proves nothing."""
-    async with server(says(*pieces)) as url, http.download(url) as download:
+    async with server(says(*pieces)) as url, http.download(url, OwnOrigin(url)) as download:
         size = sum([len(chunk) async for chunk in download])
         assert (size, download.is_whole(size)) == (5, is_whole)
 
@@ -155,8 +157,8 @@ async def test_a_signed_link_is_asked_for_as_it_is_written(http: Http) -> None:
 async def test_a_file_that_is_too_long_is_not_read_to_its_end(http: Http) -> None:
     """Posters and linked pictures are read into memory, up to a limit."""
     async with server(says(HEAD + b"content-length: 5\r\n\r\n12345")) as url:
-        async with http.download(url) as download:
+        async with http.download(url, OwnOrigin(url)) as download:
             assert await download.read(5) == b"12345"
-        async with http.download(url) as download:
+        async with http.download(url, OwnOrigin(url)) as download:
             with pytest.raises(UpstreamBroken, match="longer than 4"):
                 await download.read(4)

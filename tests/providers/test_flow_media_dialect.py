@@ -339,13 +339,14 @@ async def test_an_expired_token_is_renewed_once_for_a_medium(upstream: Upstream)
         (httpx.Response(404, json={"error": {"message": "gone"}}), UpstreamForgot, "gone"),
         (httpx.Response(403, json={"error": {"message": "no"}}), UpstreamCredential, "credential"),
         (httpx.Response(500, content=b"<html>"), UpstreamBroken, "500"),
-        (httpx.Response(302, headers={"location": "https://elsewhere/"}), UpstreamBroken, "302"),
+        (httpx.Response(302, headers={"location": "http://elsewhere/"}), UpstreamBroken, "not fetched"),
+        (httpx.Response(302), UpstreamBroken, "302"),
     ],
 )
 async def test_a_medium_that_is_not_handed_out_is_an_honest_error(
     upstream: Upstream, answer: httpx.Response, fault: type[AdapterError], words: str
 ) -> None:
-    """One request, and nobody follows a redirect with the token."""
+    """One request; a redirect to where a link may not lead is not followed."""
     seen: list[str] = []
 
     def google(request: httpx.Request) -> httpx.Response:

@@ -26,7 +26,6 @@ from adapter.errors import (
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
 from tests.fakes import FakeClock, made_image, png, video_job
-from tests.providers.helpers import free_port
 from tests.support import GOLDEN
 from tests.upstream import Google, Upstream, hang_up
 
@@ -260,7 +259,7 @@ async def test_a_linked_picture_that_cannot_be_fetched_is_paid_for_all_the_same(
     """So the client's SDK does not order the batch again."""
 
     def google(request: httpx.Request) -> httpx.Response:
-        link = f"http://127.0.0.1:{free_port()}/a"
+        link = "https://nowhere.invalid/a"
         return httpx.Response(200, json={"media": [{"image": {"generatedImage": {"fifeUrl": link}}}]})
 
     with pytest.raises(UpstreamUnreachable) as caught:

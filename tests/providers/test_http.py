@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from adapter.errors import UpstreamBroken, UpstreamFault, UpstreamSilent, UpstreamUnreachable
-from adapter.providers.http import Http, HttpLimits
+from adapter.providers.http import Http
+from adapter.providers.session import HttpLimits, HttpNetwork
 from tests.providers.helpers import (
     HEAD,
     Behaviour,
@@ -167,7 +168,7 @@ async def test_a_strangers_certificate_proves_that_nothing_was_sent(http: Http, 
     certificate = identity_of_localhost(tmp_path)
     identity = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     identity.load_cert_chain(certificate)
-    trusting = Http(trust=ssl.create_default_context(cafile=certificate))
+    trusting = Http(HttpNetwork(trust=ssl.create_default_context(cafile=certificate)))
 
     async with server(says(HEAD + b"content-length: 2\r\n\r\n{}"), identity) as url, trusting.open():
         with pytest.raises(UpstreamUnreachable) as caught:

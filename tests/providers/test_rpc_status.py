@@ -74,7 +74,26 @@ def test_the_field_that_google_names_is_passed_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("delay", "seconds"), [("34.4s", 34.4), ("3600s", 3600.0), ("0s", 0.0), (7, 7.0), ("soon", None), (None, None)]
+    ("delay", "seconds"),
+    [
+        ("34.4s", 34.4),
+        ("3600s", 3600.0),
+        ("0s", 0.0),
+        (7, 7.0),
+        ("soon", None),
+        (None, None),
+        ("²s", None),
+        ("٣s", None),
+        ("1.2.3s", None),
+        ("-1s", None),
+        (-1, None),
+        ("1e3s", None),
+        ("9" * 400 + "s", None),
+        (10**400, None),
+        ("99999999999s", None),
+        ([1], None),
+        ({"seconds": 3}, None),
+    ],
 )
 def test_the_wait_comes_from_retry_info(delay: object, seconds: float | None) -> None:
     """As Google says it; what a client is told is the other shore's business."""
@@ -104,4 +123,35 @@ def test_an_error_in_a_list_of_one_is_read() -> None:
     status = read_status(Reply(400, b'[{"error": {"code": 400, "message": "words", "status": "INVALID_ARGUMENT"}}]'))
 
     assert status is not None
-    assert status.message == "words"
+    assert status.words == "words"
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        [{"retryDelay": "²s"}],
+        [{"retryDelay": {"seconds": 1}}],
+        [{"reason": 7, "violations": "many"}],
+        ["words", 1, None, [], True],
+        {"reason": "X"},
+        "words",
+        7,
+        [{"fieldViolations": [{"field": ["seed"]}]}],
+        [{"violations": [None]}],
+    ],
+)
+@pytest.mark.parametrize("message", ["words", 7, None, ["words"], {"text": "words"}])
+def test_odd_members_do_not_make_a_refusal_an_unknown_outcome(details: object, message: object) -> None:
+    """A video whose 429 has an odd detail was not executed."""
+    body = msgspec.json.encode({"error": {"code": 429, "message": message, "details": details}})
+
+    assert isinstance(fault_of(Reply(429, body), read_status(Reply(429, body))), UpstreamBusy)
+
+
+def test_an_odd_detail_leaves_the_others_readable() -> None:
+    """Each is read by itself."""
+    details = [{"reason": 7}, "words", {"reason": "RATE_LIMIT_EXCEEDED"}, {"retryDelay": "²s"}, {"retryDelay": "3s"}]
+    status = read_status(Reply(429, msgspec.json.encode({"error": {"details": details}})))
+
+    assert status is not None
+    assert (status.reason, status.retry_after) == ("RATE_LIMIT_EXCEEDED", 3.0)

@@ -8,6 +8,9 @@ from adapter.errors import InvalidRequest
 
 _T = TypeVar("_T")
 
+#: The longest length that is read as one.
+MOST_SECONDS = 999_999
+
 
 def required(value: _T | None, param: str) -> _T:
     """Return a field that may not be absent."""
@@ -105,6 +108,8 @@ def seconds_of(value: object, name: str) -> float:
         return float(found[1])
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise wrong_type(value, name, "a number or text")
+    if not abs(value) <= MOST_SECONDS:  # not a number is not smaller either
+        raise InvalidRequest(f"'{name}' has to be a number of seconds up to {MOST_SECONDS}.", param=name)
     return float(value)
 
 

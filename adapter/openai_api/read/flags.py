@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from adapter.domain.media import Ratio
+from adapter.domain.numbers import whole_number
 from adapter.domain.orders import MAX_SEED
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.images import MAX_IMAGES
@@ -115,7 +116,7 @@ def _flag_words(text: str) -> list[_Said]:
 def _values(words: Sequence[str]) -> list[str]:
     """Take the punctuation off values, and lists of numbers apart (`1,2`)."""
     plain = [word.rstrip(_PUNCTUATION) for word in words]
-    lists = (word.split(",") if re.fullmatch(r"\d+(,\d+)+", word) else [word] for word in plain)
+    lists = (word.split(",") if re.fullmatch(r"[0-9]+(,[0-9]+)+", word) else [word] for word in plain)
     return [value for values in lists for value in values if value]
 
 
@@ -167,8 +168,8 @@ def _size(value: str) -> str | None:
 
 def _number(first: int, last: int) -> Callable[[str], int | None]:
     def read(value: str) -> int | None:
-        found = re.fullmatch(r"[0-9]{1,10}", value)
-        return int(value) if found and first <= int(value) <= last else None
+        found = whole_number(value, most=last)
+        return found if found is not None and found >= first else None
 
     return read
 

@@ -4,7 +4,11 @@ import re
 
 import msgspec
 
+from adapter.domain.numbers import whole_number
 from adapter.errors import RangeNotSatisfiable
+
+#: No file has a byte behind it.
+LARGEST = 10**18
 
 
 class ByteRange(msgspec.Struct, frozen=True):
@@ -22,16 +26,18 @@ def byte_range(header: str | None, size: int) -> ByteRange | None:
     Raises:
         RangeNotSatisfiable: the range lies outside the file.
     """
-    match = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", header or "")
+    match = re.fullmatch(r"bytes=([0-9]{0,18})-([0-9]{0,18})", header or "")
     if match is None or match.groups() == ("", ""):
         return None
-    first, last = match.groups()
-    if first and last and int(last) < int(first):
+    first, last = (whole_number(told, most=LARGEST) for told in match.groups())
+    if first is None:
+        found = ByteRange(max(0, size - (last or 0)), size)
+    elif last is None:
+        found = ByteRange(first, size)
+    elif last < first:
         return None
-    if not first:
-        found = ByteRange(max(0, size - int(last)), size)
     else:
-        found = ByteRange(int(first), min(int(last) + 1, size) if last else size)
+        found = ByteRange(first, min(last + 1, size))
     if found.start >= found.end:
         fault = RangeNotSatisfiable(f"The file has {size} bytes; the range lies outside.")
         fault.headers = {"content-range": f"bytes */{size}"}

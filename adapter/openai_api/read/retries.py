@@ -5,11 +5,14 @@ import re
 from collections.abc import Mapping
 
 from adapter.domain.executions import RetryInfo
+from adapter.domain.numbers import whole_number
 from adapter.errors import InvalidRequest
 
 KEY = "idempotency-key"
 #: OpenAI's SDKs count their retries here, from 0 (`openai.md` section 1).
 COUNT = "x-stainless-retry-count"
+#: A higher count is none.
+MOST_RETRIES = 999
 
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
@@ -25,10 +28,9 @@ def read_retry_info(headers: Mapping[str, str]) -> RetryInfo:
         raise InvalidRequest(
             "An Idempotency-Key has 1 to 255 printable ASCII characters.", code="idempotency_key_invalid"
         )
-    count = headers.get(COUNT, "")
     return RetryInfo(
         key=None if key is None else hashlib.sha256(key.encode()).hexdigest(),
-        count=int(count) if re.fullmatch(r"[0-9]{1,3}", count) else 0,
+        count=whole_number(headers.get(COUNT, ""), most=MOST_RETRIES) or 0,
     )
 
 

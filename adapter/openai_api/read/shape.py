@@ -25,7 +25,7 @@ RATIO_WORDS: Mapping[str, Ratio] = {
     "portrait_three_four": Ratio.R3_4,
 }
 _FLOW = re.compile(r"(?:image|video)_aspect_ratio_(\w+)")
-_DIGITS = re.compile(r"(\d{1,2})\s?[:x/]\s?(\d{1,2})")
+_DIGITS = re.compile(r"([0-9]{1,2})\s?[:x/]\s?([0-9]{1,2})")
 
 
 def size_of(value: object, name: str) -> str | None:

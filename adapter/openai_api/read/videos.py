@@ -1,6 +1,5 @@
 """A request for a video into the draft of an order."""
 
-import re
 from collections.abc import Sequence
 
 import msgspec
@@ -8,6 +7,7 @@ import msgspec
 from adapter.domain.catalogue import LengthPolicy, VideoCard
 from adapter.domain.job import Phase, Variant, VideoJob
 from adapter.domain.media import MediaFormat, Ratio, Shape
+from adapter.domain.numbers import whole_number
 from adapter.domain.orders import StoredSource, VideoDraft, VideoInput, VideoOrder
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.context import ReadContext
@@ -182,9 +182,10 @@ def read_place(last_event_id: str | None, starting_after: str | None, job: Video
     told, param = (last_event_id, "Last-Event-ID") if last_event_id else (starting_after, "starting_after")
     if not told:
         return 0
-    if re.fullmatch(r"[0-9]{1,6}", told) is None or int(told) > len(job.history):
+    number = whole_number(told, most=len(job.history))
+    if number is None:
         raise InvalidRequest(f"'{param}' has to be the number of an event of this video, or 0.", param=param)
-    return int(told)
+    return number
 
 
 def remix_draft(request: MediaRequest, source: VideoJob, context: ReadContext) -> VideoDraft:

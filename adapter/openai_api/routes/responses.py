@@ -12,6 +12,7 @@ from adapter.domain import memory_estimate
 from adapter.domain.ids import Id
 from adapter.domain.job import VideoJob
 from adapter.domain.media import size_of
+from adapter.domain.numbers import whole_number
 from adapter.domain.orders import ImageOrder, VideoDraft
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.errors import InvalidRequest, NotFound
@@ -32,6 +33,8 @@ log = structlog.get_logger()
 
 #: OpenAI's own limits of a page of input.
 USUAL_PAGE, MOST_ON_A_PAGE = 20, 100
+#: No stream has an event of a higher number.
+MOST_EVENTS = 10**9
 
 NO_HEADERS: Mapping[str, str] = {}
 
@@ -236,9 +239,12 @@ async def _shown(services: Services, stored: StoredResponse, job: VideoJob | Non
 
 
 def _starting_after(told: str | None) -> int:
-    if told and not told.isdecimal():
+    if not told:
+        return -1
+    number = whole_number(told, most=MOST_EVENTS)
+    if number is None:
         raise InvalidRequest("'starting_after' has to be the number of an event.", param="starting_after")
-    return int(told[:9]) if told else -1
+    return number
 
 
 @post("/responses/{response_id:str}/cancel", status_code=200)

@@ -25,6 +25,7 @@ from adapter.errors import (
     already_paid,
     free_of_charge,
 )
+from adapter.providers.download import HttpDownload, OwnOrigin
 from adapter.providers.flow import translate, videos
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.media import EncodedDownload
@@ -114,7 +115,7 @@ class FlowProvider:
     async def _picture(self, made: Image | str) -> Image:
         if isinstance(made, Image):
             return made
-        async with self._http.download(made) as download:
+        async with self._http.download(made, OwnOrigin(self._base_url)) as download:
             found = await asyncio.to_thread(image_from_bytes, await download.read(MAX_PICTURE_BYTES))
         if found is None:
             raise UpstreamBroken("Flow's link leads to something that is not a picture.")
@@ -218,18 +219,24 @@ class FlowProvider:
 
     def download(self, file: RemoteFile, *, account: str) -> AbstractAsyncContextManager[Download]:
         """Open a signed link, or ask for a medium by its name (the port of that name)."""
-        return self._http.download(file.url) if file.url else self._open_media(file.name, account)
+        if file.url:
+            return self._http.download(file.url, OwnOrigin(self._base_url))
+        return self._open_media(file.name, account)
 
     @asynccontextmanager
     async def _open_media(self, name: str, account: str) -> AsyncIterator[Download]:
-        """Ask at the configured address with the account's token, which is sent nowhere else."""
+        """Ask at the configured address with the account's token, which no other origin gets."""
         found = self._accounts.find(account)
-        url = f"{self._base_url}{videos.media_path(name)}"
         async with AsyncExitStack() as stack:
-            token = await found.token.read()
-            answer = await stack.enter_async_context(self._http.open_get(url, headers=headers(token)))
+
+            async def ask(token: str) -> HttpDownload:
+                own = OwnOrigin(self._base_url, headers(token))
+                return await stack.enter_async_context(self._http.open_answer(url, own))
+
+            url, token = f"{self._base_url}{videos.media_path(name)}", await found.token.read()
+            answer = await ask(token)
             if answer.status == 401 and (renewed := await found.token.renew()) != token:
-                answer = await stack.enter_async_context(self._http.open_get(url, headers=headers(renewed)))
+                answer = await ask(renewed)
             if answer.status != 200:
                 reply = Reply(answer.status, await collect(aiter(answer), MAX_REFUSAL_BYTES))
                 self._note_refusal(found, reply)

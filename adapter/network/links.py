@@ -1,7 +1,8 @@
-"""An address that a client gave us, parsed once and strictly. Only the parsed parts are used. Pure.
+"""An address from a client or from an answer of an upstream, parsed once and strictly. Pure.
 
-A filter can be bypassed when the filter and the HTTP client parse an address differently (reference: `peers.md`
-section 4). So there is one parser, stricter than any browser, and the request is built from its result.
+Only the parsed parts are used. A filter can be bypassed when the filter and the HTTP client parse an address
+differently (reference: `peers.md` section 4). So there is one parser, stricter than any browser, and the request is
+built from its result.
 """
 
 import re
@@ -16,8 +17,11 @@ import msgspec
 
 from adapter.errors import InvalidRequest, WrongConfiguration
 
+#: Characters of an address, unless its reader takes more.
 MAX_CHARACTERS: Final = 2048
 PORTS: Final = {"https": 443, "http": 80}
+#: Statuses that send the client somewhere else.
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 #: RFC 3986 section 3, without what is not fetched. ASCII: else U+017F would be an `s`.
 URL: Final = re.compile(r"(https?)://([^/?#]*)(/[^?#]*)?(\?[^#]*)?(?:#.*)?", re.IGNORECASE | re.ASCII)
@@ -50,6 +54,11 @@ class Link(msgspec.Struct, frozen=True):
         return f"{self._bracketed}:{self.port}"
 
     @property
+    def url(self) -> str:
+        """All of it, with the port."""
+        return f"{self.scheme}://{self.origin}{self.target}"
+
+    @property
     def host_header(self) -> str:
         """As HTTP names the host: the port only if it is not the scheme's (RFC 9110 section 7.2)."""
         return self._bracketed if self.port == PORTS[self.scheme] else self.origin
@@ -60,7 +69,7 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """What the operator lets clients ask for."""
+    """Which addresses the operator lets the program ask."""
 
     http: bool
     #: `host:port` in our own spelling: may be private, of any port, and without TLS.
@@ -99,14 +108,14 @@ def refusal(message: str) -> InvalidRequest:
     return InvalidRequest(message, code="failed_to_download_image")
 
 
-def read_link(text: str) -> Link:
+def read_link(text: str, *, longest: int = MAX_CHARACTERS) -> Link:
     """Take an address apart. Spaces around it are no part of it; inside of a path or a query they are escaped.
 
     Raises:
         InvalidRequest: it is none, or not of the narrow kind that is fetched.
     """
     text = text.strip(" ")
-    _check_characters(text)
+    _check_characters(text, longest)
     found = URL.fullmatch(text)
     if found is None:
         raise refusal("The address has to begin with https:// or http:// and a host.")
@@ -126,7 +135,7 @@ def _escaped(text: str, characters: re.Pattern[str]) -> str:
     return characters.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text)
 
 
-def redirected(link: Link, location: bytes) -> Link:
+def redirected(link: Link, location: bytes, *, longest: int = MAX_CHARACTERS) -> Link:
     """Return where a link's server sends us.
 
     Raises:
@@ -134,8 +143,8 @@ def redirected(link: Link, location: bytes) -> Link:
     """
     try:
         text = location.decode().strip(" ")
-        _check_characters(text)
-        target = read_link(urljoin(f"{link.scheme}://{link.origin}{link.target}", text))
+        _check_characters(text, longest)
+        target = read_link(urljoin(link.url, text), longest=longest)
     except ValueError as error:
         raise refusal("The redirect is no address.") from error
     if link.scheme == "https" != target.scheme:
@@ -143,10 +152,10 @@ def redirected(link: Link, location: bytes) -> Link:
     return target
 
 
-def _check_characters(text: str) -> None:
+def _check_characters(text: str, longest: int) -> None:
     """Refuse what parsers drop, trim or turn into something else, before any of them sees it."""
-    if len(text) > MAX_CHARACTERS:
-        raise refusal(f"The address is longer than {MAX_CHARACTERS} characters.")
+    if len(text) > longest:
+        raise refusal(f"The address is longer than {longest} characters.")
     if "\\" in text or any(unicodedata.category(character) in NO_CHARACTERS for character in text):
         raise refusal("The address must not contain control characters or backslashes.")
 

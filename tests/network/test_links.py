@@ -3,7 +3,7 @@
 import pytest
 
 from adapter.errors import InvalidRequest, WrongConfiguration
-from adapter.media.links import Link, Rules, read_link, redirected
+from adapter.network.links import Link, Rules, read_link, redirected
 
 STRICT = Rules.reading(http=False, trusted=[])
 

@@ -1,0 +1,77 @@
+"""A session of aiohttp as every way to Google has it, and the limits of a request."""
+
+import socket
+import ssl
+from collections.abc import Callable
+
+import aiohttp
+import msgspec
+from aiohttp.abc import AbstractResolver
+
+from adapter.network.lookup import Resolver, resolve
+
+#: What is taken from a socket before it is an answer's turn; the rest waits in the kernel.
+READ_BYTES = 64 * 1024
+#: Of every request. `identity`: unpacking gzip costs 6 ms a picture and saves a quarter of the bytes (measured in
+#: `dependencies.md` section 2.1).
+HEADERS = {"accept-encoding": "identity", "user-agent": "adapter"}
+
+
+class HttpLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request may take."""
+
+    #: Seconds until a connection stands, with its look-up and TLS.
+    connect: float = 10.0
+    #: Seconds of a whole download, and between two pieces of it.
+    download: float = 900.0
+    silence: float = 60.0
+    #: Bytes of an answer. It is all in memory; ten 4K pictures of Flow in one are about 150 MB of base64.
+    answer_bytes: int = 256 * 1024 * 1024
+
+
+class HttpNetwork(msgspec.Struct, frozen=True, kw_only=True):
+    """The network of the client."""
+
+    #: The certificates that are trusted; None: those of the system.
+    trust: ssl.SSLContext | None = None
+    #: Finds the addresses of a host that a link names.
+    resolver: Resolver = resolve
+    #: Opens the socket for a connection to a link's host; None: as the system does.
+    open_socket: Callable[[aiohttp.AddrInfoType], socket.socket] | None = None
+
+
+def kept_connections(network: HttpNetwork, limit: int) -> aiohttp.TCPConnector:
+    """Return a connector that keeps up to `limit` connections for the next request."""
+    return aiohttp.TCPConnector(limit=limit, ssl=network.trust or True)
+
+
+def fresh_connections(network: HttpNetwork) -> aiohttp.TCPConnector:
+    """Return a connector that opens a connection for each request and throws it away."""
+    return aiohttp.TCPConnector(limit=0, ssl=network.trust or True, force_close=True)
+
+
+def pinned_connections(network: HttpNetwork, resolver: AbstractResolver) -> aiohttp.TCPConnector:
+    """Return a connector that connects to the addresses which `resolver` knows, and throws connections away."""
+    return aiohttp.TCPConnector(
+        resolver=resolver,
+        use_dns_cache=False,
+        ssl=network.trust or True,
+        force_close=True,
+        socket_factory=network.open_socket,
+    )
+
+
+def session(connector: aiohttp.TCPConnector, limits: HttpLimits) -> aiohttp.ClientSession:
+    """Return a session over a connector, which it closes.
+
+    It reads nothing from the environment, keeps no cookie and unpacks nothing.
+    """
+    return aiohttp.ClientSession(
+        connector=connector,
+        headers=HEADERS,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, connect=limits.connect),
+        auto_decompress=False,
+        read_bufsize=READ_BYTES,
+        trust_env=False,
+    )
