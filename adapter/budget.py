@@ -67,10 +67,11 @@ class MemoryBudget:
             return waiting.size
         self._waiting.append(waiting)
         self._grant()
+        end = self._clock.now() + seconds
         try:
             if not await self._clock.wait(waiting.decided, seconds * PATIENCE):
                 self._interrupt_for(waiting)
-                await self._clock.wait(waiting.decided, seconds * (1 - PATIENCE))
+                await self._wait_until(end, waiting)
         finally:
             if not waiting.decided.is_set():
                 self._waiting.remove(waiting)
@@ -78,6 +79,11 @@ class MemoryBudget:
         if not waiting.is_granted:
             raise _busy()
         return waiting.size
+
+    async def _wait_until(self, end: float, waiting: "_Waiting") -> None:
+        left = end - self._clock.now()
+        if left > 0:
+            await self._clock.wait(waiting.decided, left)
 
     def add(self, reservation: "_Reservation", size: int) -> None:
         """Take memory, whether there is as much or not."""

@@ -367,10 +367,9 @@ async def test_room_that_comes_while_its_holder_waits_for_more_is_counted(budget
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(budget.reserve(60))
         async with budget.reserve(10) as reservation:
-            waiting = asyncio.create_task(reservation.wait_for_more(50))
+            waiting = [asyncio.create_task(reservation.wait_for_more(size)) for size in (50, 20)]
             await settle()
-            await reservation.add_paid(0)
             await stack.aclose()
-            await waiting
+            await asyncio.gather(*waiting)
 
     assert await is_free(budget, 100)

@@ -294,7 +294,8 @@ class Silence:
         Raises:
             TimeoutError: it was too long, or was ended.
         """
-        async with asyncio.timeout(self._seconds) as self._timeout:
+        async with asyncio.timeout(self._seconds) as timeout:
+            self._timeout = timeout
             try:
                 yield
             finally:
@@ -303,7 +304,7 @@ class Silence:
     def end(self) -> None:
         """End the pause that is under way, and all that follow."""
         self._seconds = 0.0
-        if self._timeout is not None:
+        if self._timeout is not None and not self._timeout.expired():
             self._timeout.reschedule(asyncio.get_running_loop().time())
 
 
