@@ -115,6 +115,7 @@ FOREIGN = {
         "adapter.jobs.store",
         "adapter.jobs.requests",
         "adapter.jobs.video_executions",
+        "adapter.jobs.processes",
         "adapter.records",
         "adapter.access.keys",
         "adapter.access.owners",

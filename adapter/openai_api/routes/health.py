@@ -13,6 +13,6 @@ async def health() -> dict[str, str]:
 
 @get("/ready")
 async def ready(services: Services) -> dict[str, str]:
-    """Say whether new work should be sent here: not while shutting down, and not without the database."""
-    await services.videos.check_readiness()
+    """Say whether new work should be sent here: not while shutting down, and not if nothing can be stored."""
+    await services.readiness.check()
     return {"status": "ready"}
