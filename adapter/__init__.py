@@ -15,7 +15,8 @@
     sandbox/      Google's side, emulated: for building and testing without an account
     app, serving  the application is put together, and served by a process; cli has the commands
     wiring        builds stores, providers and options from the settings
-    connections   one client's connection: HTTP/1.1 and 1.0, and offers of other protocols
+    connections   one client's connection: HTTP/1.1 and 1.0, offers of other protocols, limits of size
+    connection_table  all connections: what each one waits for, and until when
     risks         what is risky about the settings on this machine; machine reads the facts
     tasks         starts every task, and knows its owner
 
@@ -38,7 +39,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     network             errors
     database            domain, errors
     budget, credentials domain, errors
-    connections         errors, openai_api.write
+    connections         connection_table, errors, openai_api.write
     a provider          domain, errors, redaction, tasks, the shared modules of providers; no other provider
     sandbox             nothing of ours
     domain              errors

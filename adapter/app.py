@@ -286,6 +286,7 @@ class Application:
             memory=ports.memory,
             clock=clock,
             schedule=schedule,
+            longest_video=self._settings.limits.video_bytes,
             spool=ports.spool,
             metrics=self._telemetry.metrics,
         )

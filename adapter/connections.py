@@ -1,32 +1,47 @@
-"""HTTP/1 connections: uvicorn's protocol with support for unusual and old clients.
+"""HTTP/1 connections: uvicorn's protocol with limits, and with support for unusual and old clients.
 
 - A client may offer to speak another protocol. Every `HttpClient` of Java does on plain HTTP (`Upgrade: h2c`), and
   nginx passes offers on with its usual two lines. A server may ignore an offer (RFC 9110, section 7.8), and this one
   does: the request is served. The parser stops behind the head of such a request, and its body would be lost.
 - HTTP/1.0 knows no chunks (RFC 9112, section 6.1). A body of unknown length ends with its connection there.
 - Input that is not HTTP is refused in the same form as every other error.
+- A header has a size, a number of fields and a time; a body has a rate and a time; a reader has to read; and requests
+  that are sent ahead have a number. The parser joins the pieces of a header, and copies the whole for each piece. So
+  bytes are counted before the parser gets them. `connection_table.py` knows when which time is over.
 
-The socket tests in `tests/test_connections.py` hold all of it for httptools, and for h11, which does it by itself and
-serves where httptools does not run.
+The socket tests in `tests/test_connections.py` hold the first three for httptools, and for h11, which does it by itself
+and serves where httptools does not run. h11 limits the size of a header only. `tests/test_connection_limits.py` holds
+the limits.
 """
 
 import asyncio
 import secrets
-from array import array
+import socket
+import struct
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 import httptools
 import msgspec
+from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
-from adapter.errors import InvalidRequest
+from adapter.connection_table import ConnectionPhase, ConnectionTable
+from adapter.errors import AdapterError, HeaderTooLarge, InvalidRequest, RateLimited, RequestStalled, ServerBusy
 from adapter.openai_api.write.errors import error_body, error_headers
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent
 
 NOT_HTTP = "The request is not valid HTTP/1.1."
+#: Requests that may wait behind the one that is served. Then the connection is closed after the last of them; RFC 9112,
+#: section 9.3.2, has the client send the others again.
+SENT_AHEAD = 16
+#: Where Linux tells how many bytes the client's machine has confirmed (`tcpi_bytes_acked` of `tcp_info`, linux/tcp.h).
+BYTES_ACKED = 120
 
 
 class Parser(httptools.HttpRequestParser):
@@ -34,27 +49,8 @@ class Parser(httptools.HttpRequestParser):
 
     def __init__(self, protocol: "Protocol") -> None:
         super().__init__(protocol)
-        self._protocol = protocol
         # As in uvicorn: bytes after the last request of a connection do not keep it from its answer.
         self.set_dangerous_leniencies(lenient_data_after_close=True)
-
-    def feed_data(self, data: "bytes | bytearray | memoryview[int] | array[int]") -> None:
-        """Take what has arrived.
-
-        Raises:
-            httptools.HttpParserError: it is not HTTP.
-        """
-        parser = self
-        while True:
-            try:
-                # By its name: this loop goes on with parsers that are made on the way.
-                httptools.HttpRequestParser.feed_data(parser, data)
-            except httptools.HttpParserUpgrade as offer:
-                data = self._protocol.head_without_offer() + cast("bytes", data)[offer.args[0] :]
-                # A new one: the old one reads no more after a request that ends its connection.
-                parser = self._protocol.parser = Parser(self._protocol)
-            else:
-                return
 
     @property
     def has_offer(self) -> bool:
@@ -67,10 +63,93 @@ class Protocol(HttpToolsProtocol):
 
     parser: Parser
 
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, object],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        table: ConnectionTable | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._table = ConnectionTable() if table is None else table  # an empty one is falsy
+        self._limits = self._table.limits
+        self._is_refused = False
+        #: Why the parser was stopped, if it was not because of its input.
+        self._fault: AdapterError | None = None
+        #: Whether a head has begun; its bytes before the newest read; bytes and fields of it that the parser has found.
+        self._is_begun = False
+        self._fed = self._found = self._fields = 0
+        self._heads_read = 0
+        #: Whether the body of a request is coming; since when; its bytes in this look at its rate; bytes without any.
+        self._is_in_body = False
+        self._body_began = self._rate_began = 0.0
+        self._rated = self._framing = 0
+        self._was_held = False
+        #: What the client had confirmed when its reader was last looked at.
+        self._confirmed = 0
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
         """Begin."""
         super().connection_made(transport)
         self.parser = Parser(self)
+        has_room = self._table.make_room()
+        self._table.enter(self, ConnectionPhase.HEAD)
+        if not has_room:
+            self.refuse(ServerBusy("All connections of this server are in use.", retry_after=1.0), "refused")
+        elif self.client is not None and not self._table.count_address(self.client[0]):
+            self.refuse(RateLimited("This address has too many connections.", retry_after=1.0), "refused")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        self._table.leave(self)
+        if self.client is not None:
+            self._table.forget_address(self.client[0])
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has arrived."""
+        if self._is_refused:
+            return
+        try:
+            self._feed(memoryview(data))
+        except httptools.HttpParserError:
+            fault, self._fault = self._fault or InvalidRequest(NOT_HTTP, code="bad_request"), None
+            self.refuse(fault, fault.code or "")
+        else:
+            self._enter()
+
+    def _feed(self, data: memoryview) -> None:
+        """Give the parser what has arrived, and of an open head no more than it may have.
+
+        Raises:
+            httptools.HttpParserError: it is not HTTP, or too much of it.
+        """
+        while data:
+            piece = data if self._is_in_body else data[: self._limits.header_bytes - self._fed]
+            heads, was_in_body, self._framing = self._heads_read, self._is_in_body, self._framing + len(piece)
+            try:
+                self.parser.feed_data(piece)
+            except httptools.HttpParserUpgrade as offer:
+                piece = piece[: offer.args[0]]
+                head = self.head_without_offer()
+                # A new one: the old one reads no more after a request that ends its connection.
+                self.parser = Parser(self)
+                self.parser.feed_data(head)
+            data = data[len(piece) :]
+            if not (was_in_body or self._is_in_body) and heads == self._heads_read:
+                self._fed += len(piece)
+            if max(self._fed, self._framing if self._is_in_body else 0) >= self._limits.header_bytes:
+                raise self._stop(self._too_large())
+
+    def _stop(self, fault: AdapterError) -> httptools.HttpParserError:
+        """Return what stops the parser, and remember the reason: the parser raises an error of its own."""
+        self._fault = fault
+        return httptools.HttpParserError(fault.message)
+
+    def _too_large(self) -> HeaderTooLarge:
+        return HeaderTooLarge(f"The request's header is longer than {self._limits.header_bytes} bytes.")
 
     def head_without_offer(self) -> bytes:
         """Return the head that was just read, without the offer of another protocol."""
@@ -78,23 +157,179 @@ class Protocol(HttpToolsProtocol):
         lines += [b"%b: %b" % (name, value) for name, value in self.headers if name != b"upgrade"]
         return b"\r\n".join([*lines, b"", b""])
 
+    def on_message_begin(self) -> None:
+        """Begin a head."""
+        super().on_message_begin()
+        self._is_begun = True
+        self._found = self._fields = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the address."""
+        self._find(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a field. Those behind a body (RFC 9110, section 6.5) are no part of the request's header."""
+        self._fields += 1
+        if self._fields > self._limits.header_count:
+            most = self._limits.header_count
+            raise self._stop(HeaderTooLarge(f"The request's header has more than {most} fields."))
+        self._find(len(name) + len(value))
+        if not self._is_in_body:
+            super().on_header(name, value)
+
+    def _find(self, size: int) -> None:
+        self._found += size
+        if self._found > self._limits.header_bytes:
+            raise self._stop(self._too_large())
+
     def on_headers_complete(self) -> None:
         """Begin to serve a request."""
         if self.parser.has_offer:
             return
+        self._is_begun = False
+        self._fed = 0
+        if len(self.pipeline) >= SENT_AHEAD:
+            raise self._stop(RateLimited("Too many requests were sent ahead on one connection."))
         super().on_headers_complete()
+        self._heads_read += 1
+        self._is_in_body = True
+        self._framing = 0
+        self._body_began = self._table.clock()
+        self._rate_anew()
         if self.scope["http_version"] == "1.0":
             self.cycle.waiting_for_100_continue = False  # RFC 9110, section 10.1.1
             self.cycle.send = unchunked(self.cycle)  # type: ignore[assignment,method-assign] # no other way
 
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of a body."""
+        self._rated += len(body)
+        self._framing = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         """Take the end of a request's body."""
         if not self.parser.has_offer:
+            self._is_in_body = False
             super().on_message_complete()
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words; ours are for clients
-        """Refuse what is not HTTP, and close the connection."""
-        fault = InvalidRequest(NOT_HTTP, code="bad_request")
+    def on_response_complete(self) -> None:
+        """Take the end of an answer."""
+        super().on_response_complete()
+        self._unset_keepalive_if_required()  # the table has the time of every phase
+        self._enter()
+
+    def _enter(self) -> None:
+        """Enter the phase in which the connection is now, if it is another one."""
+        earlier, now = self._table.phase(self), self._present_phase()
+        is_unread = (earlier, now) == (ConnectionPhase.STALLED, ConnectionPhase.SERVING)
+        if earlier not in {None, ConnectionPhase.LEAVING, now} and not is_unread:
+            self._table.enter(self, now)
+
+    def _present_phase(self) -> ConnectionPhase:
+        if self.transport.is_closing():
+            return ConnectionPhase.SERVING  # what it still has to send is looked at
+        if self._is_in_body:
+            return ConnectionPhase.BODY
+        if self._is_answering:
+            return ConnectionPhase.SERVING
+        return ConnectionPhase.HEAD if self._is_begun or self._fed or not self._heads_read else ConnectionPhase.IDLE
+
+    @property
+    def _is_answering(self) -> bool:
+        """Whether the newest request has no whole answer yet."""
+        return self._heads_read > 0 and not self.cycle.response_complete
+
+    def expire(self) -> None:
+        """Do what follows when the time of the phase is over."""
+        match self._table.phase(self):
+            case ConnectionPhase.HEAD if self._is_begun:
+                seconds = self._limits.header_seconds
+                self.refuse(RequestStalled(f"The request's header did not come within {seconds:g} s."), "slow_header")
+            case ConnectionPhase.BODY:
+                self._expire_rate()
+            case ConnectionPhase.SERVING | ConnectionPhase.STALLED:
+                self._expire_reader()
+            case ConnectionPhase.IDLE if not self.transport.get_write_buffer_size():
+                self._table.leave(self)
+                self.transport.close()
+            case ConnectionPhase.LEAVING:
+                self._table.leave(self)
+                self.evict()
+            case phase:
+                self._abort("slow_reader" if phase is ConnectionPhase.IDLE else "silent")
+
+    def _expire_rate(self) -> None:
+        """Look at the rate of a body. While we do not read, or have not asked for it, its client is not to blame."""
+        is_held = self.flow.read_paused or self.cycle.waiting_for_100_continue
+        least = self._limits.body_bytes_per_second
+        now = self._table.clock()
+        if now - self._body_began > self._limits.body_seconds:
+            most = self._limits.body_seconds
+            self.refuse(RequestStalled(f"The request's body did not come within {most:g} s."), "slow_body")
+        elif not (is_held or self._was_held) and self.body_rate() < least:
+            self.refuse(RequestStalled(f"The request's body comes at less than {least} bytes per second."), "slow_body")
+        else:
+            self._was_held = is_held
+            self._rate_anew()
+            self._table.enter(self, ConnectionPhase.BODY)
+
+    def _rate_anew(self) -> None:
+        self._rate_began = self._table.clock()
+        self._rated = 0
+
+    def body_rate(self) -> float:
+        """Return how fast the body comes, in bytes per second, since the last look at it."""
+        return self._rated / max(self._table.clock() - self._rate_began, 1.0)
+
+    def _expire_reader(self) -> None:
+        """Look whether the client reads its answer, if some of it waits here."""
+        confirmed = self._confirmed_bytes()
+        if not self.transport.get_write_buffer_size():
+            self._table.enter(self, ConnectionPhase.SERVING)
+        elif self._table.phase(self) is ConnectionPhase.SERVING or confirmed > self._confirmed:
+            self._confirmed = confirmed
+            self._table.enter(self, ConnectionPhase.STALLED)
+        else:
+            self._abort("slow_reader")
+
+    def _confirmed_bytes(self) -> int:
+        """Return how many bytes the client's machine has confirmed.
+
+        That our own buffer shrinks is not enough: the kernel takes more only when a third of its megabytes is free.
+        Where it does not tell, our own buffer has to do.
+        """
+        taken = self.transport.get_extra_info("socket")
+        with suppress(AttributeError, OSError, struct.error):
+            told = taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, BYTES_ACKED + 8)
+            return cast("int", struct.unpack_from("=Q", told, BYTES_ACKED)[0])
+        return -self.transport.get_write_buffer_size()
+
+    def evict(self) -> None:
+        """Close at once."""
+        self._is_refused = True
+        self.transport.abort()
+
+    def _abort(self, reason: str) -> None:
+        self._table.leave(self)
+        self._table.count(reason)
+        self.evict()
+
+    def refuse(self, fault: AdapterError, reason: str) -> None:
+        """Read no more from this client, and answer with an error if no other answer is on its way."""
+        self._is_refused = True
+        self._table.count(reason)
+        if self._is_answering and not self._is_in_body:
+            self.cycle.keep_alive = False  # what was asked before is answered, and closes the connection
+            self._enter()
+        elif self._is_in_body and (self.pipeline or self.cycle.response_started):
+            self.transport.close()
+            self._enter()
+        else:
+            self._answer(fault)
+
+    def _answer(self, fault: AdapterError) -> None:
+        """Send an error and wait a moment for the client to close."""
         body = msgspec.json.encode(error_body(fault))
         headers = {
             **error_headers(fault),
@@ -103,9 +338,20 @@ class Protocol(HttpToolsProtocol):
             "connection": "close",
             "x-request-id": f"req_{secrets.token_hex(16)}",
         }
-        lines = ["HTTP/1.1 400 Bad Request", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+        status = f"HTTP/1.1 {fault.status} {HTTPStatus(fault.status).phrase}"
+        lines = [status, *(f"{name}: {value}" for name, value in headers.items()), "", ""]
         self.transport.write("\r\n".join(lines).encode() + body)
-        self.transport.close()
+        self.transport.write_eof()
+        self._table.enter(self, ConnectionPhase.LEAVING)
+        if self._is_answering:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+
+    def shutdown(self) -> None:
+        """Close, or end after the answer that is on its way, because the process ends."""
+        if self._table.phase(self) is ConnectionPhase.LEAVING:
+            self.transport.close()
+        super().shutdown()
 
 
 def unchunked(cycle: RequestResponseCycle) -> "Callable[[ASGISendEvent], Coroutine[Any, Any, None]]":

@@ -9,11 +9,13 @@
     │   ├── UnknownModel             404  no such model
     │   ├── NotFound                 404  no such path or object
     │   ├── MethodNotAllowed         405  the path is there, for another method
-    │   ├── RequestStalled           408  the body stopped coming
+    │   ├── RequestStalled           408  the header or the body does not come, or too slowly
     │   ├── ClientLeft               499  hung up before anything was begun
     │   ├── StillRunning             409  the same request is under way in another process
     │   │   └── Undecided            409  … or may be: that process may be dead
     │   ├── RequestTooLarge          413  the body is longer than limits.body_bytes
+    │   ├── HeaderTooLarge           431  the header is longer than limits.header_bytes, or has too many fields
+    │   ├── RateLimited              429  one address has too many connections, or too many wrong keys
     │   ├── UnsupportedEncoding      415  the body is compressed in a way that is not taken
     │   ├── RangeNotSatisfiable      416  the range lies outside of the file
     │   └── ContentRefused           400  Google declined the content; its own words are passed on
@@ -32,7 +34,7 @@
     └── OwnFault                     this program or its surroundings
         ├── WrongConfiguration       500  found at start; names the key
         ├── SecretUnreadable         500  a credential's file or command gives nothing at the moment
-        ├── ServerBusy               503  all memory for large work is taken; nothing was begun
+        ├── ServerBusy               503  all memory for large work, or all connections, are taken; nothing was begun
         ├── StorageFailed            503  the database or the media store takes or gives nothing at the moment
         ├── OutcomeUnknown           500  the process that had this request in its hands died: it may be paid for
         ├── AnswerLost               500  this request was answered before, and the answer is not there any more
@@ -153,8 +155,24 @@ class RequestTooLarge(ClientFault):
     code = "request_too_large"
 
 
+class HeaderTooLarge(ClientFault):
+    """The header is longer than this server reads, or has too many fields."""
+
+    status = 431
+    code = "request_header_too_large"
+
+
+class RateLimited(ClientFault):
+    """One address has too many connections, or sent too many wrong keys. Nothing was begun."""
+
+    status = 429
+    type = "rate_limit_error"
+    code = "rate_limit_exceeded"
+    should_retry: bool | None = True
+
+
 class RequestStalled(ClientFault):
-    """The body stopped arriving. Nothing was begun; the connection is closed."""
+    """The header or the body stopped arriving, or arrives too slowly. Nothing was begun; the connection is closed."""
 
     status = 408
     code = "request_timeout"
@@ -344,7 +362,7 @@ class SecretUnreadable(OwnFault):
 
 
 class ServerBusy(OwnFault):
-    """All memory for large work is taken. Nothing was begun."""
+    """All memory for large work, or all connections, are taken. Nothing was begun."""
 
     status = 503
     code = "server_busy"

@@ -8,13 +8,17 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from importlib.util import find_spec
+from typing import cast
 
 import click
+import msgspec
 import structlog
 import uvicorn
 
 from adapter.app import Build, create_app
+from adapter.connection_table import ConnectionLimits, ConnectionTable
 from adapter.domain.catalogue import Catalogue
 from adapter.errors import WrongConfiguration
 from adapter.machine import read_machine
@@ -22,13 +26,14 @@ from adapter.risks import risks
 from adapter.sandbox.rules import SandboxRules
 from adapter.settings import Settings
 from adapter.welcome import welcome
+from adapter.wiring import build_connection_limits
 
 log = structlog.get_logger()
 
-#: Seconds an idle connection of a client is kept; longer than the pools of the clients and proxies that come here.
-KEEP_ALIVE_SECONDS = 75
 #: Connections that may wait to be taken.
 BACKLOG = 2048
+#: With fewer connections the program is of no use.
+LEAST_CONNECTIONS = 10
 #: Parameters of glibc's `mallopt` (malloc.h), and what they are set to, in bytes: blocks below the first come from the
 #: heap, and of the heap so much is kept when it is free.
 MALLOPT = {-3: 32 * 1024 * 1024, -1: 64 * 1024 * 1024}
@@ -43,6 +48,7 @@ def serve(settings: Settings, catalogue: Catalogue, build: Build = create_app) -
         WrongConfiguration: an address that cannot be listened on, or a secret that is not there.
     """
     tune_allocator()
+    table = ConnectionTable(within_descriptors(build_connection_limits(settings), settings.limits.descriptors_reserve))
     sys.setswitchinterval(SWITCH_SECONDS)
     for risk in risks(settings, asyncio.run(read_machine(settings))):
         log.warning("configuration.risky", setting=risk.setting, message=risk.message)
@@ -57,18 +63,32 @@ def serve(settings: Settings, catalogue: Catalogue, build: Build = create_app) -
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            http=protocol(),
+            http=protocol(table),
             ws="none",
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            # For h11. The other one has a table.
+            timeout_keep_alive=round(settings.limits.idle_seconds),
             timeout_graceful_shutdown=settings.server.shutdown_seconds,
         )
         gc.freeze()
         if settings.sandbox.enabled:
             click.echo(welcome(connected))
-        uvicorn.Server(server).run(sockets=[listener])
+        SweepingServer(server, table).run(sockets=[listener])
 
 
-def protocol() -> type[asyncio.Protocol]:
+class SweepingServer(uvicorn.Server):
+    """uvicorn's server. It looks ten times a second at the times of its connections."""
+
+    def __init__(self, config: uvicorn.Config, table: ConnectionTable) -> None:
+        super().__init__(config)
+        self._table = table
+
+    async def on_tick(self, counter: int) -> bool:
+        """Close what is too slow; say whether the process is to end."""
+        self._table.sweep()
+        return await super().on_tick(counter)
+
+
+def protocol(table: ConnectionTable) -> type[asyncio.Protocol]:
     """Return what reads and writes connections: by the parser in C, or by h11 where there is none for this Python."""
     if find_spec("httptools") is None:
         from uvicorn.protocols.http.h11_impl import H11Protocol  # noqa: PLC0415 - one of the two is loaded
@@ -76,7 +96,46 @@ def protocol() -> type[asyncio.Protocol]:
         return H11Protocol
     from adapter.connections import Protocol  # noqa: PLC0415 - as above
 
-    return Protocol
+    # uvicorn calls it, and does not care what it is.
+    return cast("type[asyncio.Protocol]", partial(Protocol, table=table))
+
+
+def within_descriptors(limits: ConnectionLimits, reserve: int) -> ConnectionLimits:
+    """Return limits with no more connections than there are file descriptors, without those of `reserve`.
+
+    Files, the database and the providers need descriptors too, and a process without one fails everywhere. The soft
+    limit is raised to what is needed, as far as the hard one allows: it is 1,024 on many systems for the sake of
+    `select`, which this program does not use.
+
+    Raises:
+        WrongConfiguration: nothing is left for connections.
+    """
+    if find_spec("resource") is None:  # Windows, which has no such limit
+        return limits
+    most = raise_descriptors(limits.connections + reserve) - reserve
+    if most < LEAST_CONNECTIONS:
+        raise WrongConfiguration(
+            f"limits.descriptors_reserve: this process may have {most + reserve} file descriptors, and {reserve} of"
+            " them are reserved. Raise the limit (`ulimit -n`, LimitNOFILE= of systemd), or lower the reserve."
+        )
+    if most < limits.connections:
+        log.warning("server.few_descriptors", descriptors=most + reserve, connections=most, wanted=limits.connections)
+    return msgspec.structs.replace(limits, connections=min(most, limits.connections))
+
+
+def raise_descriptors(wanted: int) -> int:
+    """Raise the soft limit of file descriptors as far as it goes, and return how many of those wanted there are."""
+    import resource  # noqa: PLC0415 - not on Windows
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return wanted
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    except (OSError, ValueError):  # macOS has a further limit, `kern.maxfilesperproc`
+        return soft
+    return most
 
 
 def tune_allocator() -> None:

@@ -151,7 +151,7 @@ class VideoSettings(_Section, frozen=True, kw_only=True):
 
 
 class Limits(_Section, frozen=True, kw_only=True):
-    """What a request may weigh."""
+    """What a request may weigh, and how slow a client may be."""
 
     #: Largest request body.
     body_bytes: Annotated[int, Meta(ge=1024)] = 128 * 1024 * 1024
@@ -160,11 +160,30 @@ class Limits(_Section, frozen=True, kw_only=True):
     image_bytes: Annotated[int, Meta(ge=1024)] = 50 * 1024 * 1024
     images_bytes: Annotated[int, Meta(ge=1024)] = 72 * 1024 * 1024
     image_pixels: Annotated[int, Meta(ge=1024)] = 40_000_000
+    #: Largest video that is fetched from a provider.
+    video_bytes: Annotated[int, Meta(ge=1024)] = 1024 * 1024 * 1024
     #: What all large work together may take in memory, and how many seconds work waits for its part.
     memory_bytes: Annotated[int, Meta(ge=1024 * 1024)] = 1024 * 1024 * 1024
     wait_seconds: Annotated[float, Meta(ge=0, le=600)] = 30.0
     #: Longest prompt, in characters (OpenAI's own limit is 32,000).
     prompt_characters: Annotated[int, Meta(ge=1)] = 32_000
+    #: Largest header of a request, and its most fields.
+    header_bytes: Annotated[int, Meta(ge=1024, le=1024 * 1024)] = 64 * 1024
+    header_count: Annotated[int, Meta(ge=20, le=10_000)] = 200
+    #: How many seconds a client may take for a whole header, and between two requests. The second is longer than the
+    #: pools of the clients and proxies that come here keep their connections.
+    header_seconds: Annotated[float, Meta(ge=1, le=600)] = 10.0
+    idle_seconds: Annotated[float, Meta(ge=1, le=3600)] = 75.0
+    #: How slowly a body may come, in each 20 seconds (0: as slowly as it likes), and how many seconds it may take.
+    body_bytes_per_second: Annotated[int, Meta(ge=0)] = 1024
+    body_seconds: Annotated[float, Meta(ge=1)] = 900.0
+    #: How many seconds a client may leave an answer unread.
+    reader_seconds: Annotated[float, Meta(ge=1)] = 30.0
+    #: Connections at once: of all clients, and of one address (0: as many as it likes; a proxy's clients have its own).
+    connections: Annotated[int, Meta(ge=10)] = 16_384
+    connections_per_address: Annotated[int, Meta(ge=0)] = 0
+    #: File descriptors that are kept for the database, files and providers.
+    descriptors_reserve: Annotated[int, Meta(ge=16)] = 256
 
 
 class Fetching(_Section, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from adapter.access.keyring import ConfiguredKey
 from adapter.access.keys import digest, owner_named
+from adapter.connection_table import ConnectionLimits
 from adapter.credentials import secret
 from adapter.database.engine import Database, open_database
 from adapter.domain.catalogue import Catalogue, LengthPolicy
@@ -205,6 +206,22 @@ def build_poll_schedule(settings: Settings) -> PollSchedule:
         lease_seconds=told.lease_seconds,
         deadline_seconds=told.deadline_minutes * 60,
         reconcile_seconds=told.reconcile_seconds if told.on_ambiguous == "reconcile" else None,
+    )
+
+
+def build_connection_limits(settings: Settings) -> ConnectionLimits:
+    """Return the limits of clients' connections."""
+    told = settings.limits
+    return ConnectionLimits(
+        header_bytes=told.header_bytes,
+        header_count=told.header_count,
+        header_seconds=told.header_seconds,
+        idle_seconds=told.idle_seconds,
+        body_bytes_per_second=told.body_bytes_per_second,
+        body_seconds=told.body_seconds,
+        reader_seconds=told.reader_seconds,
+        connections=told.connections,
+        connections_per_address=told.connections_per_address,
     )
 
 

@@ -19,8 +19,15 @@ from adapter.domain.stored_response import StoredResponse
 from adapter.errors import AdapterError, UpstreamBroken
 from adapter.providers.flow.settle import settle
 
-#: The smallest thing that is an MP4 by its boxes: `ftyp`, 24 bytes, and `mdat`, 2048 bytes and its head.
-CLIP = b"\x00\x00\x00\x18ftypisom" + bytes(12) + b"\x00\x00\x08\x08mdat" + bytes(range(256)) * 8
+#: The smallest thing that is an MP4 by its boxes: `ftyp`, 24 bytes, `moov`, 16 bytes, and `mdat`, 2048 bytes and its
+#: head.
+CLIP = (
+    b"\x00\x00\x00\x18ftypisom"
+    + bytes(12)
+    + b"\x00\x00\x00\x10moovindex..."
+    + b"\x00\x00\x08\x08mdat"
+    + bytes(range(256)) * 8
+)
 
 
 def png(width: int = 16, height: int = 9) -> bytes:

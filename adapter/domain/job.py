@@ -118,6 +118,8 @@ class Ambiguity(msgspec.Struct, frozen=True, kw_only=True):
     sender_saw_end: bool = msgspec.field(name="witnessed")
     at: float
     readings: tuple[BalanceReading, ...] = ()
+    #: Seconds from `at`, or from the last reading, to the next question; None: what the operator set.
+    pause: float | None = None
 
 
 class StoredVideo(msgspec.Struct, frozen=True, kw_only=True):
@@ -290,9 +292,10 @@ class Unanswered(msgspec.Struct, frozen=True):
 
 
 class CreditsRead(msgspec.Struct, frozen=True):
-    """The account was asked what it has."""
+    """The account was asked what it has. The next question comes after so many seconds; None: what the operator set."""
 
     reading: BalanceReading
+    pause: float | None = None
 
 
 class NotCharged(msgspec.Struct, frozen=True):
@@ -439,9 +442,9 @@ def _sent(job: VideoJob, event: Intended | Unanswered | CreditsRead | Submitted)
             return msgspec.structs.replace(job, account=account, intended_at=at, credits=credits_before, ambiguity=None)
         case Unanswered(ambiguity):
             return msgspec.structs.replace(job, ambiguity=ambiguity)
-        case CreditsRead(reading):
+        case CreditsRead(reading, pause):
             known = job.ambiguity and msgspec.structs.replace(
-                job.ambiguity, readings=(*job.ambiguity.readings, reading)
+                job.ambiguity, readings=(*job.ambiguity.readings, reading), pause=pause
             )
             return msgspec.structs.replace(job, ambiguity=known)
         case Submitted(operation, at):

@@ -13,11 +13,12 @@ from adapter.domain.job import (
     Failure,
     JobState,
     NotCharged,
+    Submitted,
     Unanswered,
     VideoJob,
     advance,
 )
-from adapter.domain.ports import AskAgain, Claim, JobStore, NotExecuted, Settlement, Unproven
+from adapter.domain.ports import AskAgain, Claim, Executed, JobStore, NotExecuted, Settlement, Unproven
 from adapter.errors import AdapterError, JobFailed, UpstreamBroken, UpstreamCredential
 from adapter.jobs.poll_schedule import MAX_SENDS, Moved
 from adapter.jobs.step_context import StepContext
@@ -39,12 +40,13 @@ class Reconciling:
         self._writer = context.writer
 
     def ambiguous(self, job: VideoJob, fault: AdapterError, *, sender_saw_end: bool) -> Moved:
-        """Look into it, unless nothing was noted before the submission, or the operator does not want it."""
+        """Look into it, unless the operator does not want it. Without credits there is nothing to wait for."""
         failure, seconds = Failure.of(fault), self._schedule.reconcile_seconds
-        if job.credits is None or seconds is None:
+        if seconds is None:
             return advance(job, self._failed(unknown_submission(failure))), 0.0
-        raised = Ambiguity(failure=failure, sender_saw_end=sender_saw_end, at=self._clock.now())
-        return advance(job, Unanswered(raised)), seconds
+        pause = None if job.credits is not None else 0.0
+        raised = Ambiguity(failure=failure, sender_saw_end=sender_saw_end, at=self._clock.now(), pause=pause)
+        return advance(job, Unanswered(raised)), seconds if pause is None else pause
 
     async def find_unanswered(self, claim: Claim) -> None:
         """Take up a job whose sender died between intent and answer, or only seems to have.
@@ -58,25 +60,34 @@ class Reconciling:
     async def reconcile(self, claim: Claim) -> None:
         """Ask the provider; when it has nothing new to tell, send the job again or end it."""
         seconds = self._schedule.reconcile_seconds
-        too_early = self._until_next_reading(claim.job, seconds or 0.0)
+        too_early = 0.0 if seconds is None else self._until_next_question(claim.job, seconds)
         if too_early > 0:
             await self._writer.write(claim, claim.job, too_early)
             return
         neighbours = AskedNeighbours(self._jobs, claim.job)
         settled = await self._settle(claim.job, neighbours, seconds)
-        job = advance(claim.job, CreditsRead(settled.reading))
-        if isinstance(settled, AskAgain):
-            await self._writer.write(claim, job, seconds or 0.0)
+        if isinstance(settled, AskAgain) and not self._is_late(claim.job):
+            # Where the operator allows no distance any more, the readings that are missing are taken at once.
+            pause = 0.0 if seconds is None else settled.seconds
+            await self._writer.write(claim, advance(claim.job, CreditsRead(settled.reading, pause)), pause)
         else:
+            job = advance(claim.job, CreditsRead(settled.reading))
             await self._writer.write(claim, *self._settled(job, settled, neighbours.found))
 
-    def _until_next_reading(self, job: VideoJob, seconds: float) -> float:
+    def _is_late(self, job: VideoJob) -> bool:
+        """Return whether a provider has been asked for as long as a video may take. A stopped server asks nothing."""
+        if job.ambiguity is None or not job.ambiguity.readings:
+            return False
+        return self._clock.now() - job.ambiguity.readings[0].at >= self._schedule.deadline_seconds
+
+    def _until_next_question(self, job: VideoJob, seconds: float) -> float:
         """Return how much too early it is, for a job whose lease ran out or whose clock was set."""
         if job.ambiguity is None:
             return 0.0
         last = job.ambiguity.readings[-1].at if job.ambiguity.readings else job.ambiguity.at
         since = self._clock.now() - last
-        return seconds - since if since >= 0 else 0.0
+        pause = seconds if job.ambiguity.pause is None else job.ambiguity.pause
+        return pause - since if since >= 0 else 0.0
 
     async def _settle(self, job: VideoJob, neighbours: "AskedNeighbours", seconds: float | None) -> Settlement:
         try:
@@ -88,14 +99,19 @@ class Reconciling:
                 BalanceReading(None, self._clock.now()), "Its provider or account is not configured any more."
             )
 
-    def _settled(self, job: VideoJob, settled: NotExecuted | Unproven, neighbours: Collection[str]) -> Moved:
+    def _settled(self, job: VideoJob, settled: Settlement, neighbours: Collection[str]) -> Moved:
         failure = job.ambiguity.failure if job.ambiguity else Failure.of(JobFailed("It got no answer."))
-        if isinstance(settled, Unproven):
-            moved = advance(job, self._failed(unknown_submission(failure, settled.words)))
-        elif job.misses + 1 >= MAX_SENDS:
-            moved = advance(job, self._failed(free_of_charge(failure, settled.words)))
-        else:
-            moved = advance(job, NotCharged())
+        match settled:
+            case Executed(_, operation):
+                moved = advance(job, Submitted(operation, self._clock.now()))
+            case NotExecuted() if job.misses + 1 < MAX_SENDS:
+                moved = advance(job, NotCharged())
+            case NotExecuted(_, words):
+                moved = advance(job, self._failed(free_of_charge(failure, words)))
+            case Unproven(_, words):
+                moved = advance(job, self._failed(unknown_submission(failure, words)))
+            case _:
+                moved = advance(job, self._failed(unknown_submission(failure, "It was not found out in time.")))
         log.warning(
             "job.reconciled",
             job_id=job.id,
@@ -105,6 +121,7 @@ class Reconciling:
             sender_saw_end=bool(job.ambiguity and job.ambiguity.sender_saw_end),
             neighbours=sorted(neighbours)[:SHOWN_NEIGHBOURS],
             sent_again=moved.state is JobState.ACCEPTED,
+            operation=moved.operation.name if moved.operation else None,
         )
         return moved, 0.0
 

@@ -8,6 +8,7 @@ from adapter.domain.job import VideoJob
 from adapter.domain.ports import Clock, Memory, Metrics, VideoProvider
 from adapter.domain.telemetry import NoMetrics
 from adapter.errors import UpstreamCredential
+from adapter.jobs.fetch import LONGEST_VIDEO
 from adapter.jobs.job_writer import JobWriter
 from adapter.jobs.poll_schedule import PollSchedule
 from adapter.jobs.spool import Spool
@@ -21,6 +22,8 @@ class StepContext(msgspec.Struct, frozen=True, kw_only=True):
     memory: Memory
     clock: Clock
     schedule: PollSchedule
+    #: Bytes of a video; a longer one is not stored.
+    longest_video: int = LONGEST_VIDEO
     spool: Spool = msgspec.field(default_factory=Spool)
     metrics: Metrics = msgspec.field(default_factory=NoMetrics)
 

@@ -129,10 +129,11 @@ class VideoSteps:
         """Store a video that came with the answer. If that fails, the next poll brings it again."""
         job = claim.job
         try:
-            media = await store_video(job, InlineFile(data), self._memory.media)
+            file, longest = InlineFile(data), self._context.longest_video
+            media = await store_video(job, file, self._memory.media, longest=longest)
         except AdapterError as fault:
             log.warning("jobs.fetch_missed", job_id=job.id, misses=job.misses + 1, code=fault.code)
-            return self._after_miss(claim, Missed())
+            return self._after_fault(claim, fault, Missed())
         stored = advance(advance(job, Rendered(video)), Stored(media, self._clock.now()))
         return self._writer.next(claim, stored, 0.0)
 
@@ -165,17 +166,18 @@ class VideoSteps:
         """Bring a finished video home: whole, verified, then remembered."""
         job = claim.job
         try:
-            media = await fetch_video(job, self._context.provider_of(job), self._memory.media)
+            provider, longest = self._context.provider_of(job), self._context.longest_video
+            media = await fetch_video(job, provider, self._memory.media, longest=longest)
         except AdapterError as fault:
             log.warning("jobs.fetch_missed", job_id=job.id, misses=job.misses + 1, code=fault.code)
-            match fault:
-                case NoMedia():
-                    write = self._after_empty_poll(claim, fault)
-                case _:
-                    write = self._after_miss(claim, NotFetched())
+            write = self._after_fault(claim, fault, NotFetched())
         else:
             write = self._writer.next(claim, advance(job, Stored(media, self._clock.now())), 0.0)
         await self._writer.write_all([write])
+
+    def _after_fault(self, claim: Claim, fault: AdapterError, event: Missed | NotFetched) -> Write:
+        """Look again after a video that could not be stored; one that is not handed over, or too long, ends earlier."""
+        return self._after_empty_poll(claim, fault) if isinstance(fault, NoMedia) else self._after_miss(claim, event)
 
     async def count_failure(self, claims: Sequence[Claim]) -> None:
         """Count a step that broke by a mistake of ours as a fruitless look. A submission is left to its lease."""

@@ -1,6 +1,6 @@
 """Sending a job upstream: once, with the intent on disk before and the answer on disk after.
 
-What ends without an answer is looked into and sent again only by proof (`ambiguity.py`).
+What ends without an answer is looked into and sent again only by proof (`reconciling.py`).
 """
 
 from collections.abc import Awaitable, Callable, Sequence

@@ -10,7 +10,6 @@ import yaml
 
 from adapter.jobs.poller import FINISH_SECONDS
 from adapter.openai_api.routes import health
-from adapter.serving import KEEP_ALIVE_SECONDS
 from adapter.settings import PREFIX, Settings, load_settings
 from tests.buckets import S3Server
 from tests.postgres import PASSWORD, PostgresServer
@@ -160,7 +159,7 @@ def test_the_proxy_waits_as_long_as_a_video_may_take_and_takes_what_a_request_ma
 
     assert int(nginx("proxy_read_timeout").removesuffix("s")) >= SETTINGS.jobs.deadline_minutes * 60
     assert int(nginx("client_max_body_size").removesuffix("m")) * 1024 * 1024 >= SETTINGS.limits.body_bytes
-    assert KEEP_ALIVE_SECONDS > 60  # nginx's own, unless it is told otherwise
+    assert SETTINGS.limits.idle_seconds > 60  # nginx's own, unless it is told otherwise
     assert not any("non_idempotent" in line for line in told)
     assert nginx("server adapter:8000").startswith("resolve")
     ingress = KUBERNETES["Ingress"]["metadata"]["annotations"]

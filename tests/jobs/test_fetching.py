@@ -1,5 +1,6 @@
 """Fetching: a finished video comes home whole, or is fetched again."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
@@ -11,8 +12,11 @@ from adapter.domain.ports import Finished, Memory
 from adapter.errors import NoMedia, UpstreamBroken
 from adapter.jobs.fetch import fetch_video
 from adapter.jobs.poller import Poller
+from adapter.jobs.step_context import StepContext
+from adapter.jobs.steps import VideoSteps
 from adapter.media.store import open_media
-from tests.fakes import CLIP, FakeClock, FakeVideoProvider, video_job
+from tests.fakes import CLIP, FakeClock, FakeDownload, FakeVideoProvider, video_job
+from tests.jobs.conftest import PACE
 from tests.jobs.rounds import POSTER, VIDEO, admit, find, finish, tick
 
 
@@ -202,3 +206,89 @@ async def test_a_report_with_half_a_video_is_a_missed_poll(
 
     assert (halved.state, halved.misses) == (JobState.SUBMITTED, 1)
     assert (await find(memory, job_id)).state is JobState.COMPLETED
+
+
+class Endless(FakeVideoProvider):
+    """Hands over files without an end, whatever length it announces."""
+
+    def __init__(self, length: int | None) -> None:
+        super().__init__()
+        self.sent = 0
+        self._length = length
+
+    def download_of(self, place: str) -> FakeDownload:  # noqa: ARG002 - every file is the same
+        return EndlessDownload(self, self._length)
+
+
+class EndlessDownload(FakeDownload):
+    """The head of an MP4, a box of 2^40 bytes, and zeros for ever."""
+
+    def __init__(self, provider: Endless, length: int | None) -> None:
+        super().__init__(CLIP, length, 4096)
+        self._provider = provider
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield CLIP[: int.from_bytes(CLIP[:4])]
+        yield b"\x00\x00\x00\x01mdat" + (2**40).to_bytes(8)
+        while True:
+            self._provider.sent += 4096
+            yield bytes(4096)
+
+
+@pytest.mark.parametrize("length", [None, len(CLIP), 2**40])
+async def test_a_file_without_an_end_stops_at_the_limit(length: int | None, tmp_path: Path) -> None:
+    """Nothing of it is left in the folder."""
+    provider = Endless(length)
+    finish(provider, 1)
+    media = open_media(f"file://{tmp_path}")
+    job = msgspec.structs.replace(video_job(), remote=RemoteVideo(VIDEO))
+    with pytest.raises(NoMedia, match=r"longer than the 1000000 bytes that this server stores\. It was paid for\."):
+        await fetch_video(job, provider, media, longest=1_000_000)
+
+    assert provider.sent <= 1_004_096
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("longest", "is_stored"), [(len(CLIP), True), (len(CLIP) - 1, False)])
+async def test_a_video_may_be_as_long_as_the_limit(
+    provider: FakeVideoProvider, longest: int, *, is_stored: bool
+) -> None:
+    """And not a byte longer."""
+    finish(provider, 1)
+    media = open_media("memory://")
+    job = msgspec.structs.replace(video_job(), remote=RemoteVideo(VIDEO))
+    try:
+        stored = await fetch_video(job, provider, media, longest=longest)
+    except NoMedia:
+        assert not is_stored
+    else:
+        assert is_stored
+        assert await media.find(stored.video)
+
+
+@pytest.mark.parametrize("is_inline", [False, True])
+async def test_a_video_that_is_too_long_ends_its_job_with_a_clear_error(
+    memory: Memory, provider: FakeVideoProvider, clock: FakeClock, *, is_inline: bool
+) -> None:
+    """As a video that is not handed over: looked at a few times, then it is paid for and lost."""
+    steps = VideoSteps(
+        StepContext(
+            providers={"fake": provider.at(clock)},
+            memory=memory,
+            clock=clock,
+            schedule=PACE,
+            longest_video=len(CLIP) - 1,
+        )
+    )
+    poller = Poller(memory.jobs, steps, clock=clock, schedule=PACE)
+    [job_id] = await admit(memory, clock)
+    finish(provider, 1)
+    if is_inline:
+        provider.reports["op-1"] = Finished(RemoteVideo(), CLIP)
+    await tick(poller, clock, 700)
+
+    job = await find(memory, job_id)
+    assert job.state is JobState.FAILED
+    assert job.failure is not None
+    assert (job.failure.code, job.failure.should_retry) == ("video_too_long", False)
+    assert [page async for page in memory.media.list()] in ([], [[]])

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Collection, Sequence
 
+import msgspec
 import pytest
 import structlog
 
 from adapter.database.engine import Database
-from adapter.domain.job import JobState, Operation, Phase, VideoJob
-from adapter.domain.ports import Memory
+from adapter.domain.job import Ambiguity, BalanceReading, Failure, JobState, Operation, Phase, VideoJob
+from adapter.domain.ports import AskAgain, Executed, Memory, Neighbours, NotExecuted, Settlement, Unproven
 from adapter.errors import AdapterError, StorageFailed, UpstreamBroken, UpstreamSilent
 from adapter.jobs.poll_schedule import PollSchedule
 from adapter.jobs.poller import Poller
@@ -205,7 +206,7 @@ async def test_without_credits_from_the_start_it_is_given_up_at_once(
     provider.credits_left = None
     [job_id] = await admit(memory, clock)
     provider.refuse_submit = SILENT
-    await tick(poller, clock)
+    await tick(poller, clock, 2)
 
     assert (await failure(memory, job_id))[:2] == ("upstream_submit_unknown", False)
 
@@ -343,6 +344,7 @@ async def test_the_evidence_is_one_line_for_the_operator(
             "sender_saw_end": True,
             "neighbours": [],
             "sent_again": True,
+            "operation": None,
         }
     ]
 
@@ -390,3 +392,95 @@ async def test_nothing_is_decided_while_the_neighbours_are_unknown(
     await tick(poller, clock, BEATS_TO_THE_END + 5)
 
     assert (store.asked, provider.executed) == (2, [job_id])
+
+
+class Asked(FakeVideoProvider):
+    """A provider without credits that proves what it knows in its own way, and writes down when it is asked."""
+
+    def __init__(self, *answers: Settlement) -> None:
+        super().__init__()
+        self.asked_at: list[float] = []
+        self._answers = list(answers)
+
+    async def settle(
+        self,
+        job: VideoJob,  # noqa: ARG002 - the answers are written down
+        neighbours: Neighbours,  # noqa: ARG002
+        seconds: float,  # noqa: ARG002
+    ) -> Settlement:
+        self.asked_at.append(self.clock.now())
+        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+
+
+NOTHING_READ = BalanceReading(None, 1000.0)
+
+
+async def unanswered(memory: Memory, clock: FakeClock, provider: Asked) -> tuple[Poller, str]:
+    """Submit a job and get no answer; answer from then on."""
+    poller = poller_of(memory, clock, fake=provider)
+    [job_id] = await admit(memory, clock)
+    provider.refuse_submit = SILENT
+    await tick(poller, clock)
+    provider.refuse_submit = None
+    return poller, job_id
+
+
+async def test_a_provider_without_credits_is_asked_for_its_proof(memory: Memory, clock: FakeClock) -> None:
+    """At once: there is no reading to wait for."""
+    provider = Asked(NotExecuted(NOTHING_READ, "It is not in the list."))
+    poller, job_id = await unanswered(memory, clock, provider)
+    finish(provider, 1)
+    await tick(poller, clock, 6)
+
+    assert provider.asked_at == [1005.0]
+    assert (await find(memory, job_id)).state is JobState.COMPLETED
+    assert provider.executed == [job_id]
+
+
+async def test_a_submission_that_was_executed_goes_on_under_its_name(memory: Memory, clock: FakeClock) -> None:
+    """It is not sent again, and its video comes home."""
+    operation = Operation("op-1", "mark")
+    provider = Asked(Executed(NOTHING_READ, operation))
+    poller, job_id = await unanswered(memory, clock, provider)
+    finish(provider, 1)
+    with structlog.testing.capture_logs() as written:
+        await tick(poller, clock, 6)
+
+    job = await find(memory, job_id)
+    assert (job.state, job.operation, provider.executed) == (JobState.COMPLETED, operation, [])
+    assert [(line["operation"], line["sent_again"]) for line in written if line["event"] == "job.reconciled"] == [
+        ("op-1", False)
+    ]
+
+
+async def test_a_provider_is_asked_again_when_it_says(memory: Memory, clock: FakeClock) -> None:
+    """Not after the distance of Flow's readings; no restart brings a question earlier."""
+    again = AskAgain(NOTHING_READ, 20.0)
+    provider = Asked(again, again, Unproven(NOTHING_READ, "It cannot be told."))
+    _, job_id = await unanswered(memory, clock, provider)
+    for _ in range(16):
+        await tick(poller_of(memory, clock, fake=provider), clock)
+
+    assert provider.asked_at == [1005.0, 1025.0, 1045.0]
+    assert "It cannot be told." in (await failure(memory, job_id))[2]
+
+
+async def test_a_provider_is_not_asked_for_ever(memory: Memory, clock: FakeClock) -> None:
+    """As long as a video may take; then the outcome is unknown."""
+    provider = Asked(AskAgain(NOTHING_READ, 300.0))
+    poller, job_id = await unanswered(memory, clock, provider)
+    await tick(poller, clock, 800)
+
+    assert (await failure(memory, job_id))[0] == "upstream_submit_unknown"
+    assert len(provider.asked_at) == 13
+    assert provider.executed == []
+
+
+def test_a_job_of_an_older_version_keeps_its_distance() -> None:
+    """Its row does not say when the provider wants to be asked again."""
+    stored = msgspec.json.encode(
+        Ambiguity(failure=Failure.of(SILENT), sender_saw_end=True, at=1.0, readings=(BalanceReading(680, 2.0),))
+    )
+    older = {name: value for name, value in msgspec.json.decode(stored).items() if name != "pause"}
+
+    assert msgspec.json.decode(msgspec.json.encode(older), type=Ambiguity).pause is None

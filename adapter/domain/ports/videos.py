@@ -42,6 +42,13 @@ class AskAgain(msgspec.Struct, frozen=True):
     seconds: float
 
 
+class Executed(msgspec.Struct, frozen=True):
+    """The submission was executed, and this is its operation: the job goes on as if it had been answered."""
+
+    reading: BalanceReading
+    operation: Operation
+
+
 class NotExecuted(msgspec.Struct, frozen=True):
     """Provably the submission was not executed: it may be sent again. `words` name the proof."""
 
@@ -56,7 +63,7 @@ class Unproven(msgspec.Struct, frozen=True):
     words: str
 
 
-Settlement = AskAgain | NotExecuted | Unproven
+Settlement = AskAgain | Executed | NotExecuted | Unproven
 
 
 class Neighbours(Protocol):
@@ -108,7 +115,9 @@ class VideoProvider(Protocol):
     async def settle(self, job: VideoJob, neighbours: Neighbours, seconds: float) -> Settlement:
         """Look for a proof of what became of a submission that got no answer, with the account that sent it.
 
-        The engine asks again `seconds` after the last question or later. The job remembers each reading.
+        `seconds` is the distance between two questions that the operator wants. The first question comes so long after
+        the submission, or at once if no credits were read before it. The next comes when `AskAgain` says, until a video
+        would be late. The job remembers each reading; a provider without credits gives `BalanceReading(None, now)`.
         A provider that has no way to prove anything answers `Unproven`.
         """
         ...

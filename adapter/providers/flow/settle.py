@@ -42,8 +42,8 @@ async def settle(job: VideoJob, reading: BalanceReading, neighbours: Neighbours,
 
 
 def is_settled(job: VideoJob) -> bool:
-    """Say whether another reading would tell nothing new: two agree, one differs, or there were enough."""
-    if job.ambiguity is None:
+    """Say whether another reading would tell nothing new: two agree, one differs, there were enough, or none before."""
+    if job.ambiguity is None or job.credits is None:
         return True
     known = _known(job.ambiguity)
     differs = any(left != job.credits for left in known)

@@ -1,0 +1,42 @@
+"""The process: how many connections its file descriptors allow."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.support import ROOT
+
+#: Prints how many connections there are under the limit of the shell that starts it.
+PROGRAM = (
+    "from adapter.connection_table import ConnectionLimits as Limits; from adapter.serving import within_descriptors;"
+    "print('connections', within_descriptors(Limits(connections=1000), 256).connections)"
+)
+
+
+def limited(ulimit: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python under a limit of file descriptors."""
+    command = ["sh", "-c", f'ulimit {ulimit} && exec "$@"', "sh", sys.executable, *arguments]
+    return subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("ulimit", "connections", "warns"),
+    [("-S -n 512", 1000, False), ("-n 1024", 768, True), ("-n 1256", 1000, False), ("-n 2000", 1000, False)],
+)
+def test_connections_leave_some_descriptors_for_the_rest(ulimit: str, connections: int, warns: bool) -> None:
+    """A soft limit is raised; a hard one means fewer connections, and the log says so."""
+    done = limited(ulimit, "-c", PROGRAM)
+
+    assert f"connections {connections}\n" in done.stdout, done.stderr
+    assert ("server.few_descriptors" in done.stdout) is warns
+
+
+def test_a_start_without_descriptors_ends_with_a_sentence() -> None:
+    """It names the setting and what to do."""
+    done = limited("-n 256", "-m", "adapter", "serve", "--config", "config/sandbox.toml")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("adapter: limits.descriptors_reserve: this process may have 256 file descriptors")
+    assert "ulimit -n" in done.stderr
