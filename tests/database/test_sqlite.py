@@ -16,6 +16,7 @@ from adapter.domain.executions import ExecutionRecord, LivingProcess
 from adapter.errors import StorageFailed, StorageReason, WrongConfiguration
 from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.store import SqlJobStore
+from adapter.tasks import beside
 from tests.fakes import video_job
 
 RECORD = ExecutionRecord(scope="scope", content="c", execution_id="execution", began_at=1.0, keep_seconds=60.0)
@@ -182,6 +183,33 @@ async def test_writers_that_are_given_up_do_not_keep_the_file_from_the_others(da
         async with asyncio.timeout(5):
             job = video_job(100 * turns + 50)
             assert await store.admit(job, now=1000.0) == job
+
+
+async def test_a_cancellation_that_comes_together_with_the_connection_is_obeyed(database: Database) -> None:
+    """`asyncio.wait_for` of Python 3.11 loses it (CPython gh-86296), and then a task goes on that has to end.
+
+    SQLAlchemy's pool waits with `asyncio.timeout` there.
+    """
+    lost: list[int] = []
+    for turns in range(20):
+        held = await database.writer.connect()
+
+        async def wait() -> None:
+            async with database.writer.connect():
+                await asyncio.Event().wait()
+
+        async with beside(wait()) as waiting:
+            await asyncio.sleep(0)
+            async with beside(held.close()) as closing_:
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                waiting.cancel()
+                await closing_
+            await asyncio.wait([waiting], timeout=5)
+            if not waiting.cancelled():
+                lost.append(turns)
+
+    assert lost == []
 
 
 async def test_those_who_write_have_their_turn_in_the_order_in_which_they_came(database: Database) -> None:
