@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapter.database.engine import Database, accepting, advisory_lock, writing
 from adapter.database.tables import EXECUTIONS, JOBS, PROCESSES
+from adapter.database.write_queue import WriteTurn
 from adapter.domain.executions import (
     KEY_SECONDS,
     ExecutionRecord,
@@ -65,7 +66,7 @@ class SqlRequestStore:
         until = now + self._database.clock_offset + lease
         keeping = update(EXECUTIONS).where(EXECUTIONS.c.id == bindparam("held")).values(lease_until=until)
         if execution_ids:
-            async with writing(self._database) as connection:
+            async with writing(self._database, WriteTurn.LEASE) as connection:
                 await connection.execute(keeping, [{"held": execution_id} for execution_id in sorted(execution_ids)])
 
     async def finish(self, record: ExecutionRecord, answer: StoredAnswer | None, *, answered_at: float | None) -> bool:

@@ -1,7 +1,7 @@
 """Polling: one call for all, and nothing that it answers fails a paid job before its time."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import ClassVar
 
 import pytest
@@ -285,6 +285,36 @@ async def test_a_database_that_is_away_is_no_mistake_of_ours(
     finish(provider, 1)
     await tick(poller, clock, 5)
     assert (await find(memory, job_id)).state is JobState.COMPLETED
+
+
+async def test_a_burst_of_new_jobs_is_no_burst_of_renewals(
+    memory: Memory, database: Database, clock: FakeClock
+) -> None:
+    """The poller is woken for each of them. Claims are renewed at each tick, and not at each look in between."""
+    gate = asyncio.Event()
+    renewals: list[Collection[str]] = []
+
+    class Slow(FakeVideoProvider):
+        async def submit(self, job: VideoJob, pictures: Sequence[str]) -> Operation:
+            await gate.wait()
+            return await super().submit(job, pictures)
+
+    class Watched(SqlJobStore):
+        async def renew(self, claims: Iterable[Claim[VideoJob]], *, due_at: float) -> None:
+            held = list(claims)
+            renewals.append([claim.job.id for claim in held])
+            await super().renew(held, due_at=due_at)
+
+    poller = poller_of(Memory(Watched(database), memory.feed, memory.media), clock, fake=Slow())
+    [job_id] = await admit(memory, clock)
+    for _ in range(5):
+        await poller.tick()
+    await clock.advance(PACE.poll_seconds)
+    await poller.tick()
+    gate.set()
+    await poller.settle()
+
+    assert renewals == [[], [job_id]]
 
 
 async def test_no_more_jobs_are_held_than_can_be_kept(
