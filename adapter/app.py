@@ -81,6 +81,7 @@ from adapter.wiring import (
     build_image_options,
     build_input_loader,
     build_keys,
+    build_liveness,
     build_media_store,
     build_poll_schedule,
     build_providers,
@@ -310,22 +311,32 @@ class Application:
         settings, clock, memory, budget = self._settings, self._clock, resources.memory, resources.budget
         timeouts = build_timeouts(settings)
         image_makers = ImageMakers(resources.ports.image_makers, resources.inputs)
-        repeats = PriorExecutions(resources.ports.requests, memory.media, clock, timeouts)
+        liveness = build_liveness(settings, resources.ports.requests, clock)
+        # Before the others, so that it runs until their work is over.
+        resources.keep_running("liveness", liveness.run())
+        repeats = PriorExecutions(resources.ports.requests, memory.media, clock, timeouts, liveness)
         pictures = Pictures(image_makers, repeats, resources.feed, clock, timeouts, telemetry=self._telemetry)
         resources.stack.push_async_callback(pictures.finish)
         resources.keep_running("pictures.run", pictures.run())
         responses = Responses(resources.responses, ImageFiles(memory.media), clock)
-        background = Background(responses, resources.ports.image_memory, clock, timeouts, engine.images.wake)
+        background = Background(
+            responses, resources.ports.image_memory, clock, timeouts, liveness, wake=engine.images.wake
+        )
         resources.stack.push_async_callback(background.finish)
-        resources.keep_running("background.run", background.run())
-        videos = Videos(image_makers.inputs, memory, clock, timeouts, engine.videos.wake)
+        videos = Videos(image_makers.inputs, memory, clock, timeouts, liveness, wake=engine.videos.wake)
         resources.stack.push_async_callback(videos.finish)
-        resources.keep_running("videos.run", videos.run())
         readiness = self._readiness(resources)
         store = SqlKeyStore(resources.database)
         uploads = Uploads(resources.files, memory.media, clock, [resources.responses])
         return Services(
-            access=Keyring(self._keys, store, anonymous=settings.access.anonymous),
+            access=Keyring(
+                self._keys,
+                store,
+                anonymous=settings.access.anonymous,
+                clock=clock.now,
+                failed_per_minute=settings.limits.failed_keys_per_minute,
+            ),
+            trusts_proxies=bool(settings.server.trusted_proxies),
             readiness=readiness,
             pictures=pictures,
             videos=videos,

@@ -341,7 +341,7 @@ class OwnFault(AdapterError):
 
 
 class OutcomeUnknown(OwnFault):
-    """The process that worked on this request died. It may have been paid for."""
+    """The process that worked on this request died, or failed. It may have been paid for."""
 
     code = "outcome_unknown"
     spent = True

@@ -4,7 +4,6 @@ It keeps nothing that the store does not know, so the ordinary query is also the
 """
 
 import asyncio
-import math
 from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any, Generic, Protocol
 
@@ -23,10 +22,10 @@ log = structlog.get_logger()
 CLAIM_LIMIT = 100
 #: Jobs under way at once; what is due beyond waits in the store.
 MAX_HELD = 500
-#: Claims that were renewed within this part of a tick are not renewed again.
-RENEWED_LATELY = 0.25
 #: Rounds begin this much after their tick: a timer may fire a moment early, and would then find nothing due.
 LATE_SECONDS = 0.01
+#: The part of their lease for which claims are not renewed again: every new job and every finished step begins a round.
+FRESH_SHARE = 0.2
 #: How long a submission that is on its way may still take when the process is told to stop, in seconds: longer than a
 #: provider waits for an answer, because what is cut off here may be paid for and is never asked about.
 FINISH_SECONDS = 100.0
@@ -72,8 +71,8 @@ class Poller(Generic[J]):
         self._woken = asyncio.Event()
         self._stopping = False
         self._held: dict[str, Claim[J]] = {}
-        #: When claims were last renewed. In a burst it is woken for each new job; a renewal with each would be a flood.
-        self._renewed_at = -math.inf
+        #: When all claims that were held were renewed.
+        self._renewed_at = 0.0
         self._sending = Tasks("poller.sending")
         self._steps_running = Tasks("poller")
 
@@ -118,8 +117,7 @@ class Poller(Generic[J]):
 
     async def tick(self) -> None:
         """Renew the claims of steps that are still under way, claim what is due, and start its steps."""
-        if not 0 <= self._clock.now() - self._renewed_at < self._schedule.poll_seconds * RENEWED_LATELY:
-            await self._keep_claims()
+        await self._keep_claims()
         if len(self._held) >= MAX_HELD:
             return
         now, lease = self._clock.now(), self._schedule.lease_seconds
@@ -133,9 +131,12 @@ class Poller(Generic[J]):
             self.wake()
 
     async def _keep_claims(self) -> None:
-        self._renewed_at = self._clock.now()
+        now, lease = self._clock.now(), self._schedule.lease_seconds
+        if 0.0 <= now - self._renewed_at < FRESH_SHARE * lease:
+            return
         try:
-            await self._store.renew(list(self._held.values()), due_at=self._clock.now() + self._schedule.lease_seconds)
+            await self._store.renew(list(self._held.values()), due_at=now + lease)
+            self._renewed_at = now
         except StorageFailed as fault:
             log.warning("poller.claims_not_renewed", jobs=len(self._held), code=fault.code)
 

@@ -20,7 +20,7 @@ from tests.support import ROOT
 #: How long the burst is watched: longer than any client waits for the database.
 WATCHED_SECONDS = 40.0
 #: The log lines of leases that were not renewed, of claims that were not taken, and of steps that were not written.
-LATE_LINES = ("poller.claims_not_renewed", "connections.not_kept_alive", "poller.round_put_off", "poller.step_put_off")
+LATE_LINES = ("poller.claims_not_renewed", "process.not_kept_alive", "poller.round_put_off", "poller.step_put_off")
 HEAD = ["chats", "opened", "after ms p50", "most", "503", "after ms p50", "most", "other", "late writes"]
 ACCOUNT = SandboxAccount(token="token", project_id="project", credits=1_000_000)
 

@@ -13,7 +13,7 @@ from adapter.clock import SystemClock
 from adapter.database.engine import Database, open_database, reading, writing
 from adapter.database.file import DatabaseFile
 from adapter.database.probe import probe
-from adapter.domain.executions import ExecutionRecord
+from adapter.domain.executions import ExecutionRecord, LivingProcess
 from adapter.errors import StorageFailed, StorageReason, WrongConfiguration
 from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.store import SqlJobStore
@@ -100,7 +100,7 @@ async def test_a_file_that_lost_its_name_takes_on_no_paid_work(database: Databas
     (tmp_path / "adapter.db").unlink()
     reasons = [
         await reason_for(store.admit(video_job(2), now=1000.0)),
-        await reason_for(requests.begin(RECORD, now=1000.0, lease=1.0)),
+        await reason_for(requests.begin(RECORD, now=1000.0, holder=LivingProcess(process="one", lease=1.0))),
         await reason_for(probe(database)),
     ]
     [claim] = await store.claim(now=1000.0, lease=10.0, limit=10)

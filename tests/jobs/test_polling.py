@@ -287,34 +287,39 @@ async def test_a_database_that_is_away_is_no_mistake_of_ours(
     assert (await find(memory, job_id)).state is JobState.COMPLETED
 
 
-async def test_a_burst_of_new_jobs_is_no_burst_of_renewals(
+async def test_claims_are_renewed_once_in_a_while_and_not_in_every_round(
     memory: Memory, database: Database, clock: FakeClock
 ) -> None:
-    """The poller is woken for each of them. Claims are renewed at each tick, and not at each look in between."""
-    gate = asyncio.Event()
-    renewals: list[Collection[str]] = []
+    """Every new job begins a round, and a hundred may be held."""
+    asked, answer = asyncio.Event(), asyncio.Event()
 
     class Slow(FakeVideoProvider):
-        async def submit(self, job: VideoJob, pictures: Sequence[str]) -> Operation:
-            await gate.wait()
-            return await super().submit(job, pictures)
+        async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
+            asked.set()
+            await answer.wait()
+            return await super().poll(operations, account=account)
 
-    class Watched(SqlJobStore):
-        async def renew(self, claims: Iterable[Claim[VideoJob]], *, due_at: float) -> None:
-            held = list(claims)
-            renewals.append([claim.job.id for claim in held])
-            await super().renew(held, due_at=due_at)
+    class Counted(SqlJobStore):
+        renewed: ClassVar[list[float]] = []
 
-    poller = poller_of(Memory(Watched(database), memory.feed, memory.media), clock, fake=Slow())
-    [job_id] = await admit(memory, clock)
-    for _ in range(5):
+        async def renew(self, claims: Iterable[Claim], *, due_at: float) -> None:
+            if claims:
+                self.renewed.append(due_at - PACE.lease_seconds)
+            await super().renew(claims, due_at=due_at)
+
+    poller = poller_of(Memory(Counted(database), memory.feed, memory.media), clock, fake=Slow())
+    await admit(memory, clock)
+    await tick(poller, clock)
+    for _ in range(8):
         await poller.tick()
-    await clock.advance(PACE.poll_seconds)
-    await poller.tick()
-    gate.set()
+        await asyncio.wait_for(asked.wait(), 10)
+        await clock.advance(1.0)
+    others = await memory.jobs.claim(now=clock.now(), lease=1.0, limit=10)
+    answer.set()
     await poller.settle()
 
-    assert renewals == [[], [job_id]]
+    assert Counted.renewed == [1007.0, 1009.0, 1011.0]
+    assert others == []
 
 
 async def test_no_more_jobs_are_held_than_can_be_kept(

@@ -8,6 +8,7 @@ from adapter.domain.media import Image, image_from_base64
 from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.domain.texts import TextLimits, Turn
 from adapter.domain.usage import Usage
+from adapter.domain.whole_pictures import is_whole
 from adapter.errors import UNREADABLE_JSON, AdapterError, ContentRefused, NoMedia, UpstreamBroken, UpstreamOverloaded
 from adapter.providers import rpc_status
 from adapter.providers.gemini import wire
@@ -37,6 +38,7 @@ FILTERS_OFF = tuple(
 )
 
 _decoder = msgspec.json.Decoder(wire.GenerateContentAnswer)
+_usage_decoder = msgspec.json.Decoder(wire.UsageMetadata)
 _picture = value_of("data")
 
 
@@ -77,8 +79,9 @@ def image(reply: Reply) -> Image:
     found = image_from_base64(cut_out.get(bytes(pictures[-1]), pictures[-1]))
     if found is None:
         raise UpstreamBroken("Gemini's answer holds something that is not a picture.")
-    counted = answer.usage_metadata and usage(answer.usage_metadata)
-    return msgspec.structs.replace(found, usage=counted, text=_written(parts))
+    if not is_whole(found):
+        raise UpstreamBroken("Gemini's answer holds a picture that is cut or broken.")
+    return msgspec.structs.replace(found, usage=_usage(answer.usage_metadata), text=_written(parts))
 
 
 def _parts(answer: wire.GenerateContentAnswer) -> Iterator[wire.AnswerPart]:
@@ -134,6 +137,13 @@ def _decoded(body: bytes) -> wire.GenerateContentAnswer:
 
 def _unreadable() -> UpstreamBroken:
     return UpstreamBroken("Gemini's answer cannot be read.")
+
+
+def _usage(metadata: msgspec.Raw) -> Usage | None:
+    try:
+        return usage(_usage_decoder.decode(metadata))
+    except UNREADABLE_JSON:  # left out, null or odd
+        return None
 
 
 def usage(counted: wire.UsageMetadata) -> Usage:
