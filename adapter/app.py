@@ -241,6 +241,7 @@ class Application:
     async def _resources(self, stack: AsyncExitStack) -> Resources:
         database = await build_database(self._settings)
         stack.push_async_callback(database.dispose)
+        database.order_writers(self._clock)
         await self._name_owners(database)
         feed = LocalFeed(self._clock)
         memory = Memory(SqlJobStore(database, usage=self._telemetry.usage), feed, self._media)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import literal, select
 
+from adapter.clock import SystemClock
 from adapter.database.engine import Database, open_database, reading, writing
 from adapter.database.file import DatabaseFile
 from adapter.database.probe import probe
@@ -50,6 +51,22 @@ async def test_a_new_database_is_for_its_user_alone(tmp_path: Path) -> None:
 
     assert modes == {"var": 0o700, "adapter.db": 0o600, "adapter.db-wal": 0o600, "adapter.db-shm": 0o600}
     assert (tmp_path / "var" / "adapter.db").stat().st_mode & 0o777 == 0o640
+
+
+async def test_a_renewal_does_not_wait_for_a_burst_of_new_jobs(database: Database) -> None:
+    """New jobs wait in a queue of their own. A lease that is renewed late is lost."""
+    database.order_writers(SystemClock())
+    store = SqlJobStore(database)
+    await store.admit(video_job(), now=1000.0)
+    claims = await store.claim(now=1000.0, lease=5.0, limit=1)
+    burst = [asyncio.ensure_future(store.admit(video_job(number), now=1000.0)) for number in range(2, 102)]
+    await asyncio.sleep(0)
+    await store.renew(claims, due_at=1010.0)
+    before = sum(task.done() for task in burst)
+    await asyncio.gather(*burst)
+
+    assert before <= 2
+    assert len(await store.recent(200)) == 101
 
 
 async def test_a_database_that_is_locked_is_said_to_be(database: Database, tmp_path: Path) -> None:
