@@ -21,6 +21,7 @@ from hypothesis.stateful import (
     invariant,
     multiple,
     rule,
+    run_state_machine_as_test,
 )
 
 from adapter.database.engine import open_database
@@ -456,3 +457,12 @@ def life_settings(examples: int, steps: int, *, is_random: bool) -> settings:
         print_blob=is_random,
         report_multiple_bugs=False,
     )
+
+
+def find_broken_promise(lives: type[RuleBasedStateMachine], how: settings) -> str | None:
+    """Return the promise that is broken in one of many lives, with its steps; None if all are kept."""
+    try:
+        run_state_machine_as_test(lives, settings=how)
+    except AssertionError as broken:
+        return "\n".join([str(broken), *getattr(broken, "__notes__", ())])
+    return None

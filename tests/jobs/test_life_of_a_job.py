@@ -1,11 +1,10 @@
-"""Lives of video jobs that hypothesis thinks of."""
+"""Lives of video jobs that hypothesis makes up."""
 
 from collections.abc import Callable
 
 import pytest
-from hypothesis.stateful import run_state_machine_as_test
 
-from tests.jobs.life import LifeOfJobs, life_settings
+from tests.jobs.life import LifeOfJobs, find_broken_promise, life_settings
 from tests.torture.bugs_rest import IgnoresCancellation, RecallsNothing, ShowsDeleted
 
 #: Mistakes of the job store, and the promise of `docs/reliability.md` that each breaks.
@@ -14,7 +13,7 @@ BUGS = [(RecallsNothing, "8:"), (ShowsDeleted, "9:"), (IgnoresCancellation, "2:"
 
 def test_every_promise_holds_whatever_happens_in_the_lives_of_jobs() -> None:
     """Each life has its clients, operators, processes that die or stand still, and a Google that is ill at times."""
-    run_state_machine_as_test(LifeOfJobs, settings=life_settings(examples=25, steps=30, is_random=False))
+    assert find_broken_promise(LifeOfJobs, life_settings(examples=25, steps=30, is_random=False)) is None
 
 
 @pytest.mark.parametrize(("bug", "promise"), BUGS)
@@ -26,5 +25,6 @@ def test_a_mistake_of_the_store_is_found(bug: Callable[[object], object], promis
 
     BrokenLives.bug = bug
 
-    with pytest.raises(AssertionError, match=promise):
-        run_state_machine_as_test(BrokenLives, settings=life_settings(examples=60, steps=30, is_random=False))
+    found = find_broken_promise(BrokenLives, life_settings(examples=60, steps=30, is_random=False))
+
+    assert (found or "").startswith(promise)

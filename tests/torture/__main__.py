@@ -9,14 +9,12 @@ import logging
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
-from hypothesis.stateful import run_state_machine_as_test
 
-from tests.jobs.life import LifeOfJobs, life_settings
+from tests.jobs.life import LifeOfJobs, find_broken_promise, life_settings
 from tests.postgres import PostgresServer, find_programs
 from tests.torture.bugs import BUGS
 from tests.torture.nursery import Nursery
@@ -73,12 +71,10 @@ async def bugs(stage: Stage) -> list[str]:
 def lives(count: int) -> bool:
     """Live so many lives of jobs (`tests/jobs/life.py`), and return whether all promises were kept."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    try:
-        run_state_machine_as_test(LifeOfJobs, settings=life_settings(count, LIFE_STEPS, is_random=True))
-    except AssertionError:
-        traceback.print_exc()
-        return False
-    return True
+    broken = find_broken_promise(LifeOfJobs, life_settings(count, LIFE_STEPS, is_random=True))
+    if broken is not None:
+        print(broken)
+    return broken is None
 
 
 def summary(done: Sequence[tuple[str, Sequence[Outcome]]]) -> str:
