@@ -94,6 +94,8 @@ class _Reader:
         self._receive = receive
         self._send = send
         self._seconds = seconds
+        #: Bytes of the answer's body that the server was given.
+        self._size = 0
         #: Whether there may be something in the server's hands that was not read yet.
         self._owes = False
         self._gone = False
@@ -117,9 +119,11 @@ class _Reader:
             await self._take(message)
             return
         await self._take({**message, "more_body": True})
-        # Here the server waits until what is before it has been read, and it can still say who left.
         end = {**message, "body": b""}
-        await self._take(cast("Message", {**end, "more_body": True}))
+        if self._size > SMALL_ANSWER_BYTES:
+            # Here the server waits until what is before it has been read. It takes a small answer without waiting.
+            await self._take(cast("Message", {**end, "more_body": True}))
+        # Before its end the server can still say who left.
         parting(delivered=not self._gone and not await _has_left(self._receive))
         await self._take(cast("Message", end))
 
@@ -131,8 +135,9 @@ class _Reader:
                 await self._send(step)
             else:
                 await self._send_in_time(step)
-            if step["type"] == "http.response.body" and len(step["body"]) > SMALL_ANSWER_BYTES:
-                self._owes = True
+            if step["type"] == "http.response.body":
+                self._size += len(step["body"])
+                self._owes |= len(step["body"]) > SMALL_ANSWER_BYTES
 
     async def _send_in_time(self, step: Message) -> None:
         try:
@@ -144,21 +149,21 @@ class _Reader:
 
 
 async def _has_left(receive: Receive) -> bool:
-    try:
-        async with asyncio.timeout(0):
-            return (await receive())["type"] == "http.disconnect"
-    except TimeoutError:
-        return False
+    """Say whether the client has hung up, as far as the server knows after a turn of the event loop."""
+    await asyncio.sleep(0)
+    message = _take_at_once(receive)
+    return message is not None and message["type"] == "http.disconnect"
 
 
-def _take_at_once(receive: Receive) -> None:
-    """Take what the server has of a request, and throw it away. Nothing new comes meanwhile: the loop gets no turn."""
+def _take_at_once(receive: Receive) -> Message | None:
+    """Return what the server has of a request; None if it has nothing. The loop gets no turn, so nothing new comes."""
     taking = receive().__await__()
     try:
         next(taking)
-    except StopIteration:
-        return
+    except StopIteration as taken:
+        return cast("Message", taken.value)
     taking.close()
+    return None
 
 
 async def check_connected(request: OwnedRequest) -> None:
