@@ -1,8 +1,8 @@
 """Memory reservations: from the first large byte of a request to the last one of its answer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import TypeVar, cast
 
 import structlog
@@ -187,13 +187,7 @@ async def call_at_end(request: OwnedRequest, callback: EndCallback) -> None:
     stack: AsyncExitStack = kept[_STACK]
     kept[_AT_END] = callback
     stack.callback(callback, delivered=False)  # only the first time counts
-    await stack.enter_async_context(_watched(request.receive, callback))
-
-
-@asynccontextmanager
-async def _watched(receive: Receive, callback: EndCallback) -> AsyncIterator[None]:
-    async with beside(_call_when_disconnected(receive, callback)):
-        yield
+    await stack.enter_async_context(beside(_call_when_disconnected(request.receive, callback)))
 
 
 async def _call_when_disconnected(receive: Receive, callback: EndCallback) -> None:
@@ -292,17 +286,16 @@ class Silence:
         self._seconds = seconds
         self._timeout: asyncio.Timeout | None = None
 
-    @asynccontextmanager
-    async def limit(self) -> AsyncIterator[None]:
-        """Limit one pause.
+    async def limit(self, arrival: Awaitable[_T]) -> _T:
+        """Wait for what arrives.
 
         Raises:
-            TimeoutError: it was too long, or was ended.
+            TimeoutError: the pause was too long, or was ended.
         """
         async with asyncio.timeout(self._seconds) as timeout:
             self._timeout = timeout
             try:
-                yield
+                return await arrival
             finally:
                 self._timeout = None
 
@@ -324,8 +317,7 @@ async def with_stall_limit(
     """
     while True:
         try:
-            async with silence.limit():
-                chunk = await anext(chunks, None)
+            chunk = await silence.limit(anext(chunks, None))
         except TimeoutError as error:
             if reservation is not None:
                 reservation.check()
