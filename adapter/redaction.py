@@ -1,13 +1,22 @@
 """Removes secrets from texts."""
 
 import re
+from collections.abc import Mapping
 
-#: Google keys and tokens, bearer tokens, our own keys, and what signs or opens a link.
-SECRET = re.compile(
-    r"AIza[\w-]{8,}|\bAQ\.[\w-]{8,}|ya29\.[\w.-]+|\bGOCSPX-[\w-]+|\bsk-[\w-]{8,}|(?<=bearer )\S+"
-    r"|(?<=[?&]key=)[^&\s]+|(?<=api_key=)[^&\s]+|(?<=signature=)[^&\s]+|(?<=googleaccessid=)[^&\s]+",
-    re.IGNORECASE,
-)
+#: Google keys and tokens, bearer tokens, our own keys, and what signs or opens a link. Each stands behind a text that it
+#: has or follows, in small letters.
+SECRETS: Mapping[str, str] = {
+    "aiza": r"AIza[\w-]{8,}",
+    "aq.": r"\bAQ\.[\w-]{8,}",
+    "ya29.": r"ya29\.[\w.-]+",
+    "gocspx-": r"\bGOCSPX-[\w-]+",
+    "sk-": r"\bsk-[\w-]{8,}",
+    "bearer ": r"(?<=bearer )\S+",
+    "key=": r"(?<=[?&]key=)[^&\s]+|(?<=api_key=)[^&\s]+",
+    "signature=": r"(?<=signature=)[^&\s]+",
+    "googleaccessid=": r"(?<=googleaccessid=)[^&\s]+",
+}
+SECRET = re.compile("|".join(SECRETS.values()), re.IGNORECASE)
 #: Google's error texts name the operator's project.
 PROJECT = re.compile(r"(?<=project_number:)\d+|(?<=projects/)[\w-]+|(?<=project )\d{6,}")
 URL = re.compile(r"https?://\S+")
@@ -16,7 +25,9 @@ HIDDEN = "[hidden]"
 
 def without_secrets(text: str) -> str:
     """Remove every secret: for our own logs."""
-    return SECRET.sub(HIDDEN, text)
+    small = text.lower()
+    # The search by the pattern takes ten times as long as to see that it would find nothing.
+    return SECRET.sub(HIDDEN, text) if any(map(small.__contains__, SECRETS)) else text
 
 
 def fit_for_clients(text: str) -> str:
