@@ -241,6 +241,7 @@ class Application:
     async def _resources(self, stack: AsyncExitStack) -> Resources:
         database = await build_database(self._settings)
         stack.push_async_callback(database.dispose)
+        database.order_writers(self._clock)
         await self._name_owners(database)
         feed = LocalFeed(self._clock)
         memory = Memory(SqlJobStore(database, usage=self._telemetry.usage), feed, self._media)
@@ -328,7 +329,14 @@ class Application:
         store = SqlKeyStore(resources.database)
         uploads = Uploads(resources.files, memory.media, clock, [resources.responses])
         return Services(
-            access=Keyring(self._keys, store, anonymous=settings.access.anonymous),
+            access=Keyring(
+                self._keys,
+                store,
+                anonymous=settings.access.anonymous,
+                clock=clock.now,
+                failed_per_minute=settings.limits.failed_keys_per_minute,
+            ),
+            trusts_proxies=bool(settings.server.trusted_proxies),
             readiness=readiness,
             pictures=pictures,
             videos=videos,

@@ -6,7 +6,7 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from importlib.util import find_spec
@@ -57,22 +57,28 @@ def serve(settings: Settings, catalogue: Catalogue, build: Build = create_app) -
         signal.signal(number, lambda *_: sys.exit(0))
     with listen(settings) as listener, upstream(settings) as directed:
         connected = directed.on_port(listener.getsockname()[1])
-        server = uvicorn.Config(
-            build(connected, catalogue),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            http=protocol(table),
-            ws="none",
-            # For h11. The other one has a table.
-            timeout_keep_alive=round(settings.limits.idle_seconds),
-            timeout_graceful_shutdown=settings.server.shutdown_seconds,
-        )
+        server = server_config(settings, build(connected, catalogue), table)
         gc.freeze()
         if settings.sandbox.enabled:
             click.echo(welcome(connected))
         SweepingServer(server, table).run(sockets=[listener])
+
+
+def server_config(settings: Settings, app: Callable[..., object], table: ConnectionTable) -> uvicorn.Config:
+    """Return how uvicorn serves an application."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.server.trusted_proxies),
+        forwarded_allow_ips=[*settings.server.trusted_proxies],
+        http=protocol(table),
+        ws="none",
+        # For h11. The other one has a table.
+        timeout_keep_alive=round(settings.limits.idle_seconds),
+        timeout_graceful_shutdown=settings.server.shutdown_seconds,
+    )
 
 
 class SweepingServer(uvicorn.Server):

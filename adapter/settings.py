@@ -6,6 +6,7 @@ default; any of them can be given as `ADAPTER__SECTION__KEY` in the environment.
 
 import os
 from collections.abc import Collection, Mapping, Sequence
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -51,6 +52,8 @@ class Server(_Section, frozen=True, kw_only=True):
     public_url: OptionalHttpUrl = ""
     #: Seconds that open connections get when the process is told to stop: most pictures take less.
     shutdown_seconds: Annotated[int, Meta(ge=1, le=300)] = 25
+    #: Addresses and networks of the operator's proxies. From these `X-Forwarded-For` is believed.
+    trusted_proxies: tuple[str, ...] = ()
 
 
 class AccessSettings(_Section, frozen=True, kw_only=True):
@@ -184,6 +187,8 @@ class Limits(_Section, frozen=True, kw_only=True):
     connections_per_address: Annotated[int, Meta(ge=0)] = 0
     #: File descriptors that are kept for the database, files and providers.
     descriptors_reserve: Annotated[int, Meta(ge=16)] = 256
+    #: Requests with wrong keys that one address may send in a minute; 0: as many as it likes.
+    failed_keys_per_minute: Annotated[int, Meta(ge=0)] = 60
 
 
 class Fetching(_Section, frozen=True, kw_only=True):
@@ -275,6 +280,7 @@ def load_settings(
         raise WrongConfiguration(f"{place}: {error}") from error
     if settings.jobs.lease_seconds < 2 * settings.jobs.poll_seconds:
         raise WrongConfiguration(f"{path}: jobs.lease_seconds has to be at least twice jobs.poll_seconds.")
+    _check_networks(path, settings.server.trusted_proxies)
     writers = [each.name for each in providers if "text" in each.makes]
     if settings.chat.side_call_model and not settings.providers.keys() & writers:
         needed = " or ".join(f"[providers.{name}]" for name in writers)
@@ -291,6 +297,16 @@ def load_settings(
                 # Not the name itself: it may be a key in the open.
                 raise WrongConfiguration(f"{path}: entry {number + 1} of {table} is none of access.keys.")
     return settings
+
+
+def _check_networks(path: Path, proxies: Sequence[str]) -> None:
+    for proxy in proxies:
+        try:
+            ip_network(proxy)
+        except ValueError as error:
+            raise WrongConfiguration(
+                f"{path}: server.trusted_proxies: '{proxy}' is no address and no network, such as 10.0.0.0/8."
+            ) from error
 
 
 def _provider_sections(table: object, providers: Sequence[AnyProvider]) -> dict[str, ProviderSettings]:

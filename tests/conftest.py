@@ -1,5 +1,7 @@
 """What tests of several rooms begin with."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from adapter.database.engine import Database, open_database
 from tests.buckets import S3Server
+from tests.guard import END_SECONDS, Guard, end_within
 from tests.postgres import PostgresServer, find_programs
 from tests.support import ROOT
 
@@ -27,6 +30,27 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Schedulin
     """Deal the tests out to the processes of `-n`."""
     config.option.loadscopereorder = False
     return Scheduling(config, log)
+
+
+GUARD = pytest.StashKey[Guard]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin to watch."""
+    config.stash[GUARD] = Guard()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Show where a test hangs."""
+    with item.config.stash[GUARD].watching(item.nodeid):
+        return (yield)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Let no process stay that does not end after its last test."""
+    end_within(END_SECONDS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -58,9 +82,24 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.new_url()
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with every table, which a test copies: migrations take four times as long."""
+    path = tmp_path_factory.mktemp("migrated") / "adapter.db"
+
+    async def migrate() -> None:
+        await (await open_database(f"sqlite:///{path}")).dispose()
+
+    asyncio.run(migrate())
+    assert not path.with_name(f"{path.name}-wal").exists(), "what is in the log beside the file would not be copied"
+    return path
+
+
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
+async def database(database_url: str, migrated: Path) -> AsyncIterator[Database]:
     """A new database."""
+    if database_url.startswith("sqlite:///"):
+        shutil.copyfile(migrated, database_url.removeprefix("sqlite:///"))
     database = await open_database(database_url)
     yield database
     await database.dispose()

@@ -58,6 +58,7 @@ def test_the_shipped_file_shows_every_key() -> None:
     [
         ("[storage.s3]\nendpoint = 'minio:9000'", r"`\$\.storage\.s3\.endpoint`"),
         ("[server]\nport = 70000", r"`int` <= 65535 - at `\$\.server\.port`"),
+        ("[server]\ntrusted_proxies = ['nginx']", r"server\.trusted_proxies: 'nginx' is no address"),
         ("[server]\nprot = 80", r"unknown field `prot` - at `\$\.server`"),
         ("[fetching]\ncontact = 'me (at) home'", r"\$\.fetching\.contact"),
         ("[servre]\nport = 80", r"unknown field `servre`"),

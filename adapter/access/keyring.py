@@ -1,15 +1,17 @@
 """The access check: whose request it is."""
 
 import hmac
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import msgspec
 import structlog
 
+from adapter.access.failed_keys import FailedKeys, ValidDigests
 from adapter.access.keys import digest
 from adapter.domain.ports import KeyStore, Secret
 from adapter.domain.principal import Principal
-from adapter.errors import SecretUnreadable, WrongKey
+from adapter.errors import RateLimited, SecretUnreadable, WrongKey
 
 log = structlog.get_logger()
 
@@ -29,25 +31,41 @@ class ConfiguredKey(msgspec.Struct, frozen=True, kw_only=True):
 class Keyring:
     """All valid keys (the port `Access`)."""
 
-    def __init__(self, configured: Sequence[ConfiguredKey], made: KeyStore, *, anonymous: bool) -> None:
+    def __init__(
+        self,
+        configured: Sequence[ConfiguredKey],
+        made: KeyStore,
+        *,
+        anonymous: bool,
+        clock: Callable[[], float] = time.time,
+        failed_per_minute: int = 0,
+    ) -> None:
+        """Take the keys, and how many failures an address may have in a minute; 0 is no limit."""
         self._configured = configured
         self._made = made
         self._anonymous = anonymous
+        self._failed = FailedKeys(clock, per_minute=failed_per_minute)
+        self._valid = ValidDigests(made, clock)
 
-    async def principal(self, keys: Sequence[str]) -> Principal:
+    async def principal(self, keys: Sequence[str], address: str | None = None) -> Principal:
         """Return who sends a request (the port of that name)."""
+        wait_seconds = self._failed.wait_seconds(address)
         for key in keys:
-            if (found := await self._find(key)) is not None:
+            if (found := await self._find(key, is_limited=wait_seconds > 0)) is not None:
                 return found
+        if keys:
+            self._failed.count(address)
         if self._anonymous:
             return ANONYMOUS
+        if keys and wait_seconds:
+            raise RateLimited("Too many incorrect API keys came from this address.", retry_after=wait_seconds)
         if not keys:
             raise WrongKey(
                 "You didn't provide an API key. Send it as 'Authorization: Bearer YOUR_KEY', or as 'api-key: YOUR_KEY'."
             )
         raise WrongKey("Incorrect API key provided.")
 
-    async def _find(self, key: str) -> Principal | None:
+    async def _find(self, key: str, *, is_limited: bool) -> Principal | None:
         """Return the principal of one key.
 
         Every configured key is compared, in constant time. So the time tells neither how many there are nor how similar
@@ -55,8 +73,21 @@ class Keyring:
         """
         matches = [each for each in self._configured if await self._is(each.secret, key)]
         if not matches:
-            return await self._made.principal(key)
+            return await self._look_up(key, is_limited=is_limited)
         return Principal(owner=matches[0].owner or digest(key), key=matches[0].id)
+
+    async def _look_up(self, key: str, *, is_limited: bool) -> Principal | None:
+        """Look a key up in the database, unless it is known to be wrong.
+
+        Those of an address that has used up its failures are compared with all valid ones in memory first. So others
+        behind the same address cost nothing more, and lock out none that is valid.
+        """
+        shown = digest(key)
+        if self._failed.is_wrong(shown) or (is_limited and not await self._valid.has(shown)):
+            return None
+        if (found := await self._made.principal(key)) is None:
+            self._failed.add_wrong(shown)
+        return found
 
     async def _is(self, secret: Secret, key: str) -> bool:
         """Compare with one configured key. One whose file cannot be read matches nothing."""

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 from sqlalchemy import and_, or_, select, update
@@ -90,6 +90,12 @@ class SqlKeyStore:
         async with reading(self._database) as connection:
             row = (await connection.execute(found)).one_or_none()
         return None if row is None else Principal(owner=owner_named(row.owner or row.name), key=row.name)
+
+    async def digests(self) -> Collection[str]:
+        """Return the digests of keys that may be valid (the port of that name)."""
+        found = select(KEYS.c.digest, KEYS.c.earlier_digest).where(KEYS.c.revoked_at.is_(None))
+        async with reading(self._database) as connection:
+            return {shown for row in await connection.execute(found) for shown in row if shown is not None}
 
     async def all(self) -> Sequence[KeyRecord]:
         """Return every key there ever was, oldest first."""

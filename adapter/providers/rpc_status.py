@@ -93,7 +93,9 @@ class _Envelope(msgspec.Struct, frozen=True):
     error: _Body
 
 
-_Envelopes = Annotated[list[_Envelope], msgspec.Meta(min_length=1)]
+#: An error has a few; each is read as each kind.
+_Details = Annotated[tuple[msgspec.Raw, ...], msgspec.Meta(max_length=100)]
+_Envelopes = Annotated[list[_Envelope], msgspec.Meta(min_length=1, max_length=100)]
 _decoder = msgspec.json.Decoder(_Envelope | _Envelopes)
 _T = TypeVar("_T")
 
@@ -107,7 +109,7 @@ def read_status(reply: Reply) -> Status | None:
     except UNREADABLE_JSON:
         return None
     body = found.error if isinstance(found, _Envelope) else found[0].error
-    details = _read(body.details, tuple[msgspec.Raw, ...]) or ()
+    details = _read(body.details, _Details) or ()
     fields = (bad.field for each in _each(details, BadRequest) for bad in each.field_violations)
     quotas = (bad.quota_id for each in _each(details, QuotaFailure) for bad in each.violations)
     delays = (_seconds(each.retry_delay) for each in _each(details, RetryDelay))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from tests.bench.added import measure_added
 from tests.bench.bodies import measure_bodies
+from tests.bench.burst import measure_burst
 from tests.bench.growth import measure_growth
 from tests.bench.idle import measure_idle
 from tests.bench.jobs import measure_jobs
@@ -37,6 +38,8 @@ class Effort(NamedTuple):
     jobs: int
     #: Rows of the job store.
     growth: tuple[int, ...]
+    #: Chats that are opened at the same moment.
+    burst: tuple[int, ...]
     #: Running at once, and readers of their progress.
     running: int
     streams: int
@@ -51,6 +54,7 @@ FULL = Effort(
     idle=400,
     jobs=400,
     growth=(100, 10_000, 100_000),
+    burst=(200, 1000, 2500),
     running=1000,
     streams=10_000,
     beats=4,
@@ -63,6 +67,7 @@ QUICK = Effort(
     idle=100,
     jobs=100,
     growth=(100, 10_000),
+    burst=(1000,),
     running=1000,
     streams=1000,
     beats=1,
@@ -77,6 +82,7 @@ def tables(effort: Effort, folder: Path) -> Iterator[str]:
     yield measure_bodies(folder)
     yield measure_store(folder, rounds=effort.rounds, jobs=effort.jobs)
     yield measure_growth(folder, effort.growth)
+    yield measure_burst(folder, effort.burst)
     yield measure_jobs(folder, jobs=effort.running, streams=effort.streams, beats=effort.beats)
 
 

@@ -79,7 +79,7 @@ def test_a_stream_can_be_left_and_taken_up_again(client: openai.OpenAI, server: 
 
 def test_a_response_is_called_off(client: openai.OpenAI, server: Server) -> None:
     """And stays so; one that waits for its picture learns of it."""
-    server.fault(on="gemini.generate", do="hang", prompt="a fox that nobody wants")
+    server.fault(on="gemini.generate", do="delay", seconds=2.0, prompt="a fox that nobody wants")
     response = begun(client, "a fox that nobody wants")
 
     assert client.responses.cancel(response.id).status == "cancelled"
@@ -141,7 +141,7 @@ def test_a_picture_that_was_looked_up_is_delivered(
 
 def test_what_is_still_being_made_is_not_followed_up(client: openai.OpenAI, server: Server) -> None:
     """The picture that "it" means is not there yet; another one would be paid for."""
-    server.fault(on="gemini.generate", do="hang", prompt="a fox to follow up")
+    server.fault(on="gemini.generate", do="delay", seconds=2.0, prompt="a fox to follow up")
     response = begun(client, "a fox to follow up")
     with pytest.raises(openai.BadRequestError, match="still being made") as caught:
         client.responses.create(model="gpt-image-1", input="make it blue", previous_response_id=response.id)

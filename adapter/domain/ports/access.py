@@ -1,6 +1,6 @@
 """Access: keys of clients, and credentials for others."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from adapter.domain.principal import Principal
@@ -25,14 +25,21 @@ class KeyStore(Protocol):
         """Return who a key belongs to; None if it is not one of ours, or was revoked."""
         ...
 
+    async def digests(self) -> Collection[str]:
+        """Return the digests of all keys that are valid, or were before a rotation. Each still has to be looked up."""
+        ...
+
 
 class Access(Protocol):
     """The access check."""
 
-    async def principal(self, keys: Sequence[str]) -> Principal:
+    async def principal(self, keys: Sequence[str], address: str | None = None) -> Principal:
         """Return who sends a request with these keys. The first one that is ours counts.
+
+        `address` is the client's. None: it is not known, so failures are not counted.
 
         Raises:
             WrongKey: no key, or none of ours.
+            RateLimited: none of ours, and too many wrong ones came from this address.
         """
         ...

@@ -63,6 +63,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
 
     access: Access
     readiness: Readiness
+    #: Whether the address of a client is its own also when it comes through one of the operator's proxies.
+    trusts_proxies: bool
     pictures: Pictures
     videos: Videos
     image_orders: ImageOrders

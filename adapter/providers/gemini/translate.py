@@ -38,6 +38,7 @@ FILTERS_OFF = tuple(
 )
 
 _decoder = msgspec.json.Decoder(wire.GenerateContentAnswer)
+_usage_decoder = msgspec.json.Decoder(wire.UsageMetadata)
 _picture = value_of("data")
 
 
@@ -80,8 +81,7 @@ def image(reply: Reply) -> Image:
         raise UpstreamBroken("Gemini's answer holds something that is not a picture.")
     if not is_whole(found):
         raise UpstreamBroken("Gemini's answer holds a picture that is cut or broken.")
-    counted = answer.usage_metadata and usage(answer.usage_metadata)
-    return msgspec.structs.replace(found, usage=counted, text=_written(parts))
+    return msgspec.structs.replace(found, usage=_usage(answer.usage_metadata), text=_written(parts))
 
 
 def _parts(answer: wire.GenerateContentAnswer) -> Iterator[wire.AnswerPart]:
@@ -137,6 +137,13 @@ def _decoded(body: bytes) -> wire.GenerateContentAnswer:
 
 def _unreadable() -> UpstreamBroken:
     return UpstreamBroken("Gemini's answer cannot be read.")
+
+
+def _usage(metadata: msgspec.Raw) -> Usage | None:
+    try:
+        return usage(_usage_decoder.decode(metadata))
+    except UNREADABLE_JSON:  # left out, null or odd
+        return None
 
 
 def usage(counted: wire.UsageMetadata) -> Usage:
