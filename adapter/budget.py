@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 
-from adapter.domain.ports import Clock, Part, Reservation
+from adapter.domain.ports import Clock, Portion, Reservation
 from adapter.errors import ServerBusy
 
 #: `Retry-After` of a refused request, in seconds.
@@ -211,10 +211,10 @@ class _Reservation:
         await self._budget.take(self, size, room)
 
     @asynccontextmanager
-    async def part(self, size: int) -> AsyncIterator[Part]:
+    async def part(self, size: int) -> AsyncIterator[Portion]:
         """Reserve more for a while (the port of that name)."""
         with self.keep():
-            part = _Part(await self._budget.take(self, size, size))
+            part = _Portion(await self._budget.take(self, size, size))
             self.parts += 1
             try:
                 yield part
@@ -241,8 +241,8 @@ class _Reservation:
             raise _busy()
 
 
-class _Part:
-    """What is given back before the rest (the port `Part`)."""
+class _Portion:
+    """What is given back before the rest (the port `Portion`)."""
 
     def __init__(self, size: int) -> None:
         self.size = size

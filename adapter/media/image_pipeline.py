@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from adapter.domain import memory_estimate
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
-from adapter.domain.ports import ImageProvider, InputImages, Part, Work
+from adapter.domain.ports import ImageProvider, InputImages, Portion, Work
 from adapter.media.conversions import Conversions
 from adapter.media.convert import convert
 
@@ -42,5 +42,5 @@ class ImagePipeline:
         return await self._conversions.run(lambda _: convert(image, order), work)
 
 
-def _part(work: Work, size: int) -> AbstractAsyncContextManager[Part | None]:
+def _part(work: Work, size: int) -> AbstractAsyncContextManager[Portion | None]:
     return work.reservation.part(size) if size and work.reservation else nullcontext()

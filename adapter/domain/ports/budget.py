@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 
 
-class Part(Protocol):
+class Portion(Protocol):
     """A part of a reservation that is given back before the rest."""
 
     def keep(self, size: int) -> None:
@@ -26,7 +26,7 @@ class Reservation(Protocol):
         """
         ...
 
-    def part(self, size: int) -> AbstractAsyncContextManager["Part"]:
+    def part(self, size: int) -> AbstractAsyncContextManager["Portion"]:
         """Reserve so many bytes more while the context is open.
 
         Raises:
