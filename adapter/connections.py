@@ -42,6 +42,8 @@ NOT_HTTP = "The request is not valid HTTP/1.1."
 SENT_AHEAD = 16
 #: Where Linux tells how many bytes the client's machine has confirmed (`tcpi_bytes_acked` of `tcp_info`, linux/tcp.h).
 BYTES_ACKED = 120
+#: A `struct linger` with which a connection that is closed is reset.
+RESET = struct.pack("ii", 1, 0)
 
 
 class Parser(httptools.HttpRequestParser):
@@ -94,6 +96,7 @@ class Protocol(HttpToolsProtocol):
         """Begin."""
         super().connection_made(transport)
         self.parser = Parser(self)
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, 131072)
         has_room = self._table.make_room()
         self._table.enter(self, ConnectionPhase.HEAD)
         if not has_room:
@@ -308,6 +311,9 @@ class Protocol(HttpToolsProtocol):
     def evict(self) -> None:
         """Close at once."""
         self._is_refused = True
+        if self.transport.get_write_buffer_size():
+            # The kernel would keep the megabytes that it has, and offer them to the reader for minutes (socket(7)).
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self.transport.abort()
 
     def _abort(self, reason: str) -> None:
