@@ -11,6 +11,9 @@ COUNT  ?= 100
 # A lock is complete, so pip has nothing to resolve. Without --no-deps, pip before 24.2 looks for newer releases of what
 # another package names with an extra, and stops.
 LOCKED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+# A test process for each core. Bytecode is written even where the environment says not to: the tests start the program
+# more than a hundred times.
+TEST   := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n logical
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test e2e lint bench torture dist lock clean
@@ -25,8 +28,8 @@ demo: $(VENV)/test.stamp ## drive a running (or its own) server with the OpenAI 
 	@ADAPTER_URL=$${ADAPTER_URL:-http://$(HOST):$(PORT)} $(BIN)/python -m tests.demo
 
 test: $(VENV)/test.stamp $(VENV)/node.stamp ## install what is missing, then run every test
-	@$(BIN)/python -m pytest -n logical
-	@PYTHONPATH=$(VENV)/openai-1 $(BIN)/python -m pytest -n logical $(OLD_CLIENT:%=tests/journeys/test_%.py)
+	@$(TEST)
+	@PYTHONPATH=$(VENV)/openai-1 $(TEST) $(OLD_CLIENT:%=tests/journeys/test_%.py)
 
 e2e: $(VENV)/test.stamp $(VENV)/e2e/node.stamp $(VENV)/e2e/open-webui.stamp ## real chat programs in Chromium (3.4 GB to install); writes docs/screenshots
 	@$(BIN)/python -m pytest -m e2e tests/e2e

@@ -2,7 +2,8 @@
 
 ::
 
-    openai_api/   OpenAI's side: wire (JSON), read (JSON to orders), write (results to JSON), routes
+    openai_api/   OpenAI's side: wire (JSON), read (JSON to orders), write (results to JSON), routes, and openapi (the
+                  description of the routes)
     domain/       our own words: orders, the catalogue, jobs and their states, media, and the ports
     providers/    Google's side: a provider is a folder, and registry lists them; http is the client
     generation    the use cases
@@ -31,7 +32,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     settings            domain, errors, sandbox.rules, shipped, providers.registry, .description
     config_option       errors, shipped
     openai_api          generation, domain, errors, fair_semaphore, tasks; of it read and write only domain,
-                        errors and wire, and wire nothing
+                        errors and wire, openapi those with read and version, and wire nothing
     generation          domain, errors, tasks
     jobs                domain, errors, database, tasks
     records, access     domain, errors, database

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import msgspec
 import structlog
@@ -14,6 +15,7 @@ from adapter.budget import MemoryBudget
 from adapter.clock import SystemClock
 from adapter.database.address import without_password
 from adapter.database.engine import Database
+from adapter.database.probe import probe
 from adapter.domain.catalogue import Catalogue
 from adapter.domain.image_job import ImageJob
 from adapter.domain.job_kinds import IMAGE
@@ -37,6 +39,7 @@ from adapter.generation.image_files import ImageFiles
 from adapter.generation.orders import BackgroundOrders, ImageOrders, VideoOrders
 from adapter.generation.pictures import Pictures
 from adapter.generation.prior_executions import PriorExecutions
+from adapter.generation.readiness import Probe, Readiness
 from adapter.generation.responses import Background, Responses
 from adapter.generation.texts import Texts
 from adapter.generation.uploads import Uploads
@@ -67,6 +70,7 @@ from adapter.providers import registry
 from adapter.providers.description import AnyProvider
 from adapter.records.files import SqlFileStore
 from adapter.records.responses import SqlResponseStore
+from adapter.records.sizes import SqlFileSizes
 from adapter.settings import Settings
 from adapter.tasks import Tasks
 from adapter.wiring import (
@@ -77,6 +81,7 @@ from adapter.wiring import (
     build_image_options,
     build_input_loader,
     build_keys,
+    build_liveness,
     build_media_store,
     build_poll_schedule,
     build_providers,
@@ -305,17 +310,21 @@ class Application:
         settings, clock, memory, budget = self._settings, self._clock, resources.memory, resources.budget
         timeouts = build_timeouts(settings)
         image_makers = ImageMakers(resources.ports.image_makers, resources.inputs)
-        repeats = PriorExecutions(resources.ports.requests, memory.media, clock, timeouts)
+        liveness = build_liveness(settings, resources.ports.requests, clock)
+        # Before the others, so that it runs until their work is over.
+        resources.keep_running("liveness", liveness.run())
+        repeats = PriorExecutions(resources.ports.requests, memory.media, clock, timeouts, liveness)
         pictures = Pictures(image_makers, repeats, resources.feed, clock, timeouts, telemetry=self._telemetry)
         resources.stack.push_async_callback(pictures.finish)
         resources.keep_running("pictures.run", pictures.run())
         responses = Responses(resources.responses, ImageFiles(memory.media), clock)
-        background = Background(responses, resources.ports.image_memory, clock, timeouts, engine.images.wake)
+        background = Background(
+            responses, resources.ports.image_memory, clock, timeouts, liveness, wake=engine.images.wake
+        )
         resources.stack.push_async_callback(background.finish)
-        resources.keep_running("background.run", background.run())
-        videos = Videos(image_makers.inputs, memory, clock, timeouts, engine.videos.wake)
+        videos = Videos(image_makers.inputs, memory, clock, timeouts, liveness, wake=engine.videos.wake)
         resources.stack.push_async_callback(videos.finish)
-        resources.keep_running("videos.run", videos.run())
+        readiness = self._readiness(resources)
         store = SqlKeyStore(resources.database)
         uploads = Uploads(resources.files, memory.media, clock, [resources.responses])
         return Services(
@@ -327,13 +336,14 @@ class Application:
                 failed_per_minute=settings.limits.failed_keys_per_minute,
             ),
             trusts_proxies=bool(settings.server.trusted_proxies),
+            readiness=readiness,
             pictures=pictures,
             videos=videos,
             image_orders=ImageOrders(uploads, pictures),
             background_orders=BackgroundOrders(uploads, background),
             video_orders=VideoOrders(uploads, videos),
             texts=Texts(next((each.texts for each in self._providers.values() if each.texts), None)),
-            files=Files(memory.media),
+            files=Files(memory.media, SqlFileSizes(resources.database)),
             contents=VideoContents(memory, FrameThumbnailer(memory.media, budget)),
             uploads=uploads,
             responses=responses,
@@ -350,6 +360,12 @@ class Application:
             opening_seconds=settings.chat.opening_seconds,
             heartbeat_seconds=settings.chat.heartbeat_seconds,
         )
+
+    def _readiness(self, resources: Resources) -> Readiness:
+        probes: dict[str, Probe] = {"database": partial(probe, resources.database), "media": self._media.probe}
+        readiness = Readiness(probes, resources.feed, self._clock)
+        resources.stack.push_async_callback(readiness.close)
+        return readiness
 
     def _tidy(self, resources: Resources) -> None:
         media, file_owners, clock = resources.memory.media, resources.file_owners, self._clock

@@ -1,19 +1,28 @@
-"""The memory budget for large requests. A request waits for free memory, and is refused after a while."""
+"""The memory budget for large requests. A request waits for free memory, and is refused after a while.
+
+Owners share it: what is free goes to the owner that holds the least. While others wait, an owner gets no more than its
+share, which is the budget divided by the owners that hold or want some. An owner that is alone may have all of it.
+"""
 
 from asyncio import Event
-from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from itertools import count
 
 from adapter.domain.ports import Clock, Reservation
 from adapter.errors import ServerBusy
 
 #: `Retry-After` of a refused request, in seconds.
 COME_BACK_SECONDS = 10.0
+#: After this part of its waiting time a request takes memory from bodies on their way, of owners above their share.
+PATIENCE = 0.1
+#: The longest wait of an answer that is paid for, in seconds. Readers that take nothing are closed before.
+PAID_SECONDS = 90.0
 
 
 class MemoryBudget:
-    """Grants reservations in the order of the requests (the port `Budget`).
+    """Grants reservations (the port `Budget`).
 
     It adds up estimates of the largest need; it does not measure. Work that needs more than the whole budget gets the
     whole budget, alone.
@@ -24,81 +33,167 @@ class MemoryBudget:
         self._clock = clock
         self._capacity = capacity
         self._wait_seconds = wait_seconds
+        #: Of reservations, in their order.
+        self.numbers = count()
+        #: Negative while paid answers hold more than there is.
         self._free = capacity
-        self._waiting: deque[_Waiting] = deque()
+        self._held: Counter[str] = Counter()
+        #: Bodies on their way, the oldest first, and how each is interrupted.
+        self._arriving: dict[_Reservation, Callable[[], None]] = {}
+        self._waiting: list[_Waiting] = []
 
     @asynccontextmanager
-    async def reserve(self, size: int) -> AsyncIterator[Reservation]:
+    async def reserve(self, size: int, owner: str = "") -> AsyncIterator[Reservation]:
         """Reserve memory for as long as the context is open (the port of that name)."""
-        reservation = _Reservation(self)
+        reservation = _Reservation(self, owner)
         with reservation.keep():
             if size:
                 await reservation.wait_for_more(size)
             yield reservation
 
-    async def take(self, size: int, *, held: int) -> int:
-        """Wait for memory and return how much was reserved. Together with `held` it is never more than the budget.
+    async def take(self, reservation: "_Reservation", size: int, room: int, seconds: float | None = None) -> int:
+        """Wait until `room` bytes are free, take `size` of them for a reservation, and return how many were taken.
+
+        Together with what the reservation has they are never more than the budget.
 
         Raises:
-            ServerBusy: it did not become free in time.
+            ServerBusy: they did not become free in time, or others need the memory that it holds.
         """
-        size = min(size, self._capacity - held)
-        if not self._waiting and size <= self._free:
-            self._free -= size
-            return size
-        waiting = _Waiting(size)
+        seconds = self._wait_seconds if seconds is None else seconds
+        most = self._capacity - reservation.size
+        waiting = _Waiting(reservation, min(size, most), min(max(size, room), most))
+        if not self._waiting and waiting.room <= self._free:
+            self.add(reservation, waiting.size)
+            return waiting.size
         self._waiting.append(waiting)
-        granted = False
+        self._grant()
+        end = self._clock.now() + seconds
         try:
-            granted = await self._clock.wait(waiting.granted, self._wait_seconds)
+            if not await self._clock.wait(waiting.decided, seconds * PATIENCE):
+                self._interrupt_for(waiting)
+                await self._wait_until(end, waiting)
         finally:
-            if not granted:
-                self._leave(waiting)
-        if not granted:
+            if not waiting.decided.is_set():
+                self._waiting.remove(waiting)
+                self._grant()
+        if not waiting.is_granted:
             raise _busy()
-        return size
+        return waiting.size
 
-    def take_at_once(self, size: int) -> None:
-        """Reserve more for work that has begun. It does not wait: holders that wait for each other would be a deadlock.
+    async def _wait_until(self, end: float, waiting: "_Waiting") -> None:
+        left = end - self._clock.now()
+        if left > 0:
+            await self._clock.wait(waiting.decided, left)
 
-        Raises:
-            ServerBusy: there is not as much free.
-        """
-        if size > self._free:
-            raise _busy()
+    def add(self, reservation: "_Reservation", size: int) -> None:
+        """Take memory, whether there is as much or not."""
         self._free -= size
+        self._held[reservation.owner] += size
+        reservation.size += size
 
-    def _leave(self, waiting: "_Waiting") -> None:
-        if waiting.granted.is_set():
-            self.give_back(waiting.size)
-        else:
-            self._waiting.remove(waiting)
-            self.give_back(0)
-
-    def give_back(self, size: int) -> None:
+    def give_back(self, reservation: "_Reservation", size: int) -> None:
         """Give memory back, and grant it to those who wait."""
         self._free += size
-        while self._waiting and self._waiting[0].size <= self._free:
-            next_one = self._waiting.popleft()
-            self._free -= next_one.size
-            next_one.granted.set()
+        reservation.size -= size
+        self._held[reservation.owner] -= size
+        if not self._held[reservation.owner]:
+            del self._held[reservation.owner]
+        self._grant()
+
+    @contextmanager
+    def may_interrupt(self, reservation: "_Reservation", interrupt: Callable[[], None]) -> Iterator[None]:
+        """Call a function meanwhile if others need what a reservation holds."""
+        self._arriving[reservation] = interrupt
+        try:
+            yield
+        finally:
+            del self._arriving[reservation]
+
+    def _grant(self) -> None:
+        while self._waiting:
+            chosen = self._next()
+            if chosen.room > self._free:
+                stuck = self._stuck()
+                if not stuck:
+                    return
+                fits = next((one for one in stuck if one.room <= self._free), None)
+                if fits is None:
+                    # They hold all there is, and each waits for more. The last one gives way.
+                    self._decide(max(stuck, key=lambda one: one.reservation.number), is_granted=False)
+                    return
+                chosen = fits
+            self._decide(chosen, is_granted=True)
+
+    def _decide(self, waiting: "_Waiting", *, is_granted: bool) -> None:
+        self._waiting.remove(waiting)
+        waiting.is_granted = is_granted
+        if is_granted:
+            self.add(waiting.reservation, waiting.size)
+        waiting.decided.set()
+
+    def _next(self) -> "_Waiting":
+        """Return who comes next: in the order of asking among those of one owner."""
+        first = {one.owner: one for one in reversed(self._waiting)}
+        heads = sorted(first.values(), key=self._waiting.index)
+        share = self._share()
+        fair = [one for one in heads if self._held[one.owner] + one.size <= share]
+        return min(fair or heads, key=lambda one: self._held[one.owner])
+
+    def _share(self) -> int:
+        return self._capacity // len({*self._held, *(one.owner for one in self._waiting)})
+
+    def _stuck(self) -> list["_Waiting"]:
+        """Return those that hold memory and wait for more, if nothing is held by others."""
+        holding = [one for one in self._waiting if one.reservation.size and not one.reservation.parts]
+        held = sum(reservation.size for reservation in {one.reservation for one in holding})
+        return holding if held == self._capacity - self._free else []
+
+    def _interrupt_for(self, waiting: "_Waiting") -> None:
+        """Interrupt bodies on their way, the last first, of owners above their share."""
+        share = self._share()
+        if self._held[waiting.owner] + waiting.size > share:
+            return
+        lacking = waiting.size - self._free
+        left = Counter(self._held)
+        for reservation in reversed([one for one in self._arriving if not one.is_interrupted]):
+            if lacking <= 0:
+                return
+            if left[reservation.owner] > share:
+                lacking -= reservation.size
+                left[reservation.owner] -= reservation.size
+                self._interrupt(reservation)
+
+    def _interrupt(self, reservation: "_Reservation") -> None:
+        reservation.is_interrupted = True
+        self._arriving[reservation]()
+        for waiting in [one for one in self._waiting if one.reservation is reservation]:
+            self._decide(waiting, is_granted=False)
 
 
 class _Waiting:
     """A request in the queue."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, reservation: "_Reservation", size: int, room: int) -> None:
+        self.reservation = reservation
+        self.owner = reservation.owner
         self.size = size
-        self.granted = Event()
+        self.room = room
+        self.decided = Event()
+        self.is_granted = False
 
 
 class _Reservation:
     """The memory that one piece of work has reserved (the port `Reservation`)."""
 
-    def __init__(self, budget: MemoryBudget) -> None:
+    def __init__(self, budget: MemoryBudget, owner: str) -> None:
         self._budget = budget
         self._holders = 0
+        self.owner = owner
+        self.number = next(budget.numbers)
         self.size = 0
+        #: Parts of the work that hold some of it for a while.
+        self.parts = 0
+        self.is_interrupted = False
 
     @contextmanager
     def keep(self) -> Iterator[None]:
@@ -109,18 +204,41 @@ class _Reservation:
         finally:
             self._holders -= 1
             if not self._holders:
-                self._budget.give_back(self.size)
-                self.size = 0
+                self._budget.give_back(self, self.size)
 
-    async def wait_for_more(self, size: int) -> None:
+    async def wait_for_more(self, size: int, *, room: int = 0) -> None:
         """Reserve more, and wait for it if need be (the port of that name)."""
-        taken = await self._budget.take(size, held=self.size)
-        self.size += taken  # not in one line: `+=` would use the value from before the wait
+        await self._budget.take(self, size, room)
 
-    def take_now(self, size: int) -> None:
-        """Reserve more at once (the port of that name)."""
-        self._budget.take_at_once(size)
-        self.size += size
+    @asynccontextmanager
+    async def part(self, size: int) -> AsyncIterator[None]:
+        """Reserve more for a while (the port of that name)."""
+        with self.keep():
+            taken = await self._budget.take(self, size, size)
+            self.parts += 1
+            try:
+                yield
+            finally:
+                self.parts -= 1
+                self._budget.give_back(self, taken)
+
+    async def add_paid(self, size: int) -> None:
+        """Reserve memory for what is paid for (the port of that name)."""
+        try:
+            await self._budget.take(self, size, size, PAID_SECONDS)
+        except ServerBusy:
+            self._budget.add(self, size)
+
+    @contextmanager
+    def interruptible(self, interrupt: Callable[[], None]) -> Iterator[None]:
+        """Give way to others meanwhile (the port of that name)."""
+        with self._budget.may_interrupt(self, interrupt):
+            yield
+
+    def check(self) -> None:
+        """Raise if it was interrupted (the port of that name)."""
+        if self.is_interrupted:
+            raise _busy()
 
 
 def _busy() -> ServerBusy:

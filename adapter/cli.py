@@ -20,8 +20,11 @@ from adapter.config_option import with_config
 from adapter.credentials import secret
 from adapter.database.address import without_password
 from adapter.database.engine import Database
+from adapter.domain.image_job import ImageJob
 from adapter.domain.job import Job, JobState, VideoJob
+from adapter.domain.job_kinds import IMAGE
 from adapter.errors import AdapterError, WrongConfiguration
+from adapter.generation.responses import cancel_image
 from adapter.jobs import spool
 from adapter.jobs.store import SqlJobStore
 from adapter.logs import configure_logs
@@ -147,7 +150,7 @@ def models(config: Path) -> None:
 
 @adapter.group()
 def jobs() -> None:
-    """Look at video jobs, and call them off."""
+    """Look at jobs, and cancel them: videos, and pictures in the background."""
 
 
 @jobs.command(name="list")
@@ -156,18 +159,21 @@ def jobs() -> None:
 def list_jobs(config: Path, limit: int) -> None:
     """List the newest jobs."""
     settings = load_settings(config, os.environ)
-    found = asyncio.run(_with_database(settings, lambda it: _recent(SqlJobStore(it), limit)))
+    found = asyncio.run(_with_database(settings, lambda it: _recent(it, limit)))
     if not found:
         click.echo(f"No jobs in {without_password(settings.storage.database)}.")
     for job, fate in found:
         notes = "".join(f"  {note}" for note in (job.failure.code if job.failure else None, fate) if note)
-        click.echo(f"{_day(job.created_at)}  {job.id}  {job.state:10} {job.progress:3} %  {job.order.model}{notes}")
+        progress = f"{job.progress:3} %" if isinstance(job, VideoJob) else " " * 5
+        click.echo(f"{_day(job.created_at)}  {job.id}  {job.state:10} {progress}  {job.order.model}{notes}")
 
 
-async def _recent(store: SqlJobStore, limit: int) -> list[tuple[VideoJob, str | None]]:
-    found = await store.recent(limit)
-    fates = await store.unwanted([job.id for job in found])
-    return [(job, fates.get(job.id)) for job in found]
+async def _recent(database: Database, limit: int) -> list[tuple[VideoJob | ImageJob, str | None]]:
+    videos, images = SqlJobStore(database), SqlJobStore(database, IMAGE)
+    found: list[VideoJob | ImageJob] = [*await videos.recent(limit), *await images.recent(limit)]
+    newest = sorted(found, key=lambda job: job.created_at, reverse=True)[:limit]
+    fates = await videos.unwanted([job.id for job in newest])
+    return [(job, fates.get(job.id)) for job in newest]
 
 
 @jobs.command(name="show")
@@ -197,9 +203,9 @@ async def _any_job(store: SqlJobStore, job_id: str) -> Job | None:
 @with_config
 @click.argument("job_id")
 def cancel_job(config: Path, job_id: str) -> None:
-    """Cancel a job. A running server sees it at the next tick."""
+    """Cancel a job. A running server sees it at the next tick; a picture ends at once."""
     settings = load_settings(config, os.environ)
-    job = asyncio.run(_with_database(settings, lambda it: _cancelled(SqlJobStore(it), job_id)))
+    job = asyncio.run(_with_database(settings, lambda it: _cancelled(it, job_id)))
     if job is None:
         raise click.ClickException(f"There is no job '{job_id}' that is still going on.")
     match job.state:
@@ -207,15 +213,22 @@ def cancel_job(config: Path, job_id: str) -> None:
             click.echo("It is cancelled. Nothing was sent, so nothing is charged.")
         case JobState.SUBMITTING | JobState.AMBIGUOUS if isinstance(job, VideoJob):
             click.echo("It is cancelled. It is being sent: if Google takes it, it is paid for and not downloaded.")
+        case JobState.SUBMITTING:
+            click.echo("It is cancelled. It is being made: it is paid for, and not kept.")
         case _:
             click.echo(
                 "It is cancelled. Google has taken it: it is paid for, and not downloaded unless that has begun."
             )
 
 
-async def _cancelled(store: SqlJobStore, job_id: str) -> Job | None:
-    """Cancel a job and return it, or None if there was no live one."""
-    return await _any_job(store, job_id) if await store.cancel(job_id, now=SystemClock().now()) else None
+async def _cancelled(database: Database, job_id: str) -> Job | None:
+    """Cancel a job and return it as it was, or None if there was no live one."""
+    store, clock = SqlJobStore(database), SystemClock()
+    job = await _any_job(store, job_id)
+    if isinstance(job, ImageJob):
+        cancelled = await cancel_image(SqlJobStore(database, IMAGE), job_id, clock)
+        return None if cancelled is None else cancelled[0]
+    return await _any_job(store, job_id) if await store.cancel(job_id, now=clock.now()) else None
 
 
 @adapter.group()

@@ -36,6 +36,8 @@
         ├── SecretUnreadable         500  a credential's file or command gives nothing at the moment
         ├── ServerBusy               503  all memory for large work, or all connections, are taken; nothing was begun
         ├── StorageFailed            503  the database or the media store takes or gives nothing at the moment
+        ├── NotReady                 503  the answer of /ready: the code says which store takes nothing, and why
+        ├── FileDamaged              500  a stored file is shorter than it was when it was stored
         ├── OutcomeUnknown           500  the process that had this request in its hands died: it may be paid for
         ├── AnswerLost               500  this request was answered before, and the answer is not there any more
         └── Draining                 503  shutting down; ask again and another process answers
@@ -49,6 +51,7 @@ an `OwnFault` shows its own fixed words.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
+from enum import StrEnum
 from typing import Final, Literal, Self
 
 import msgspec
@@ -337,7 +340,7 @@ class OwnFault(AdapterError):
 
 
 class OutcomeUnknown(OwnFault):
-    """The process that worked on this request died. It may have been paid for."""
+    """The process that worked on this request died, or failed. It may have been paid for."""
 
     code = "outcome_unknown"
     spent = True
@@ -369,12 +372,46 @@ class ServerBusy(OwnFault):
     should_retry: bool | None = True
 
 
+class StorageReason(StrEnum):
+    """Why a store takes or gives nothing. Part of the codes of `/ready`."""
+
+    FULL = "full"
+    READ_ONLY = "read_only"
+    LOCKED = "locked"
+    #: The file of the database was removed or replaced while the program was running.
+    REPLACED = "replaced"
+    #: It does not answer in time.
+    SLOW = "slow"
+    UNAVAILABLE = "unavailable"
+
+
 class StorageFailed(OwnFault):
     """The database or the media store is locked, full or gone; what it has confirmed before is safe."""
 
     status = 503
     code = "storage_unavailable"
     should_retry: bool | None = True
+
+    def __init__(self, message: str, *, reason: StorageReason = StorageReason.UNAVAILABLE) -> None:
+        super().__init__(message)
+        #: Told by `/ready` only.
+        self.reason = reason
+
+
+class NotReady(OwnFault):
+    """No new work should be sent to this process. The code names the store and the reason, such as `media_full`."""
+
+    status = 503
+    should_retry: bool | None = True
+
+    def __init__(self, code: str) -> None:
+        super().__init__("This server takes no new work at the moment. The code says why.", code=code)
+
+
+class FileDamaged(OwnFault):
+    """A stored file is shorter than it was when it was stored. It is not sent."""
+
+    code = "stored_file_damaged"
 
 
 class Draining(OwnFault):

@@ -12,7 +12,8 @@ from adapter.database.engine import Database, open_database
 from adapter.domain.catalogue import Catalogue, LengthPolicy
 from adapter.domain.media import SizePolicy
 from adapter.domain.media_links import MediaLinks
-from adapter.domain.ports import Clock, MediaStore, Secret
+from adapter.domain.ports import Clock, MediaStore, RequestStore, Secret
+from adapter.generation.liveness import Liveness
 from adapter.generation.timeouts import Timeouts
 from adapter.jobs.poll_schedule import PollSchedule
 from adapter.jobs.spool import Spool
@@ -31,8 +32,8 @@ from adapter.settings import Settings, load_phrasebook
 
 _T = TypeVar("_T")
 
-#: The lease of a picture under way, in `jobs.lease_seconds`: it is renewed less often than a job's.
-LEASE_FACTOR = 3
+#: The shortest lease of a process, in seconds. A claim of a job may be shorter.
+SHORTEST_LEASE_SECONDS = 5.0
 #: Seconds of a day.
 DAY_SECONDS = 86_400
 #: The part of `server.shutdown_seconds` that is kept for the last error messages.
@@ -209,6 +210,11 @@ def build_poll_schedule(settings: Settings) -> PollSchedule:
     )
 
 
+def build_liveness(settings: Settings, requests: RequestStore, clock: Clock) -> Liveness:
+    """Return what other processes know this one by."""
+    return Liveness(requests, clock, max(settings.jobs.lease_seconds, SHORTEST_LEASE_SECONDS))
+
+
 def build_connection_limits(settings: Settings) -> ConnectionLimits:
     """Return the limits of clients' connections."""
     told = settings.limits
@@ -231,7 +237,6 @@ def build_timeouts(settings: Settings) -> Timeouts:
         heartbeat=settings.chat.heartbeat_seconds,
         replay=settings.jobs.replay_minutes * 60,
         typical=settings.jobs.typical_seconds,
-        lease=LEASE_FACTOR * settings.jobs.lease_seconds,
         drain_seconds=settings.server.shutdown_seconds - DRAIN_SECONDS,
         recent_results_bytes=settings.limits.memory_bytes // RECENT_RESULTS_SHARE,
     )

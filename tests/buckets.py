@@ -9,6 +9,9 @@ from moto.server import ThreadedMotoServer
 
 from adapter.credentials import FixedSecret
 from adapter.media.s3 import S3Access
+from tests.support import WITHOUT_TLS
+
+HTTP = httpx.Client(verify=WITHOUT_TLS, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 class S3Server:
@@ -28,7 +31,7 @@ class S3Server:
     def new_bucket(self) -> str:
         """Return the name of an empty bucket."""
         name = f"bucket-{uuid4()}"
-        httpx.put(f"{self.url}/{name}").raise_for_status()
+        HTTP.put(f"{self.url}/{name}").raise_for_status()
         return name
 
     def access(self) -> S3Access:
@@ -37,7 +40,7 @@ class S3Server:
 
     def head(self, path: str) -> httpx.Headers:
         """Return what the server says of an object. It wants to see a signature, and looks at none."""
-        return httpx.head(f"{self.url}/{path}", headers={"authorization": "AWS any"}).raise_for_status().headers
+        return HTTP.head(f"{self.url}/{path}", headers={"authorization": "AWS any"}).raise_for_status().headers
 
     def names(self, bucket: str) -> list[str]:
         """Return the names of the objects in a bucket."""
@@ -48,9 +51,9 @@ class S3Server:
         return self._told(f"{self.url}/{bucket}?uploads", "Upload/Key")
 
     def _told(self, url: str, path: str) -> list[str]:
-        answer = ET.fromstring(httpx.get(url).raise_for_status().text.replace(' xmlns="', ' x="'))  # noqa: S314 - ours
+        answer = ET.fromstring(HTTP.get(url).raise_for_status().text.replace(' xmlns="', ' x="'))  # noqa: S314 - ours
         return [found.text or "" for found in answer.findall(path)]
 
     def look_at_keys(self, *, strictly: bool) -> None:
         """Refuse keys that were never made, or go on to accept any."""
-        httpx.post(f"{self.url}/moto-api/reset-auth", content=b"0" if strictly else b"1000000000").raise_for_status()
+        HTTP.post(f"{self.url}/moto-api/reset-auth", content=b"0" if strictly else b"1000000000").raise_for_status()

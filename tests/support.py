@@ -1,5 +1,6 @@
 """What several tests begin with."""
 
+import ssl
 from pathlib import Path
 
 from adapter.domain.catalogue import Catalogue
@@ -14,6 +15,8 @@ SANDBOX_TOML = ROOT / "config" / "sandbox.toml"
 
 #: Links as tests read and write them.
 LINKS = MediaLinks(public_url="http://here:8000", keep=3600.0)
+#: For clients of servers on this machine, which speak no TLS: a client of its own certificates reads them for 30 ms.
+WITHOUT_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 #: The configuration of `make run`.
 CONFIG: Settings = load_settings(SANDBOX_TOML, {})

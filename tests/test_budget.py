@@ -12,24 +12,24 @@ from tests.fakes import FakeClock
 
 async def is_free(budget: MemoryBudget, size: int) -> bool:
     """Return whether so much can be reserved at once."""
-    async with budget.reserve(0) as reservation:
-        try:
-            reservation.take_now(size)
-        except ServerBusy:
-            return False
-    return True
+    worker = Worker(budget, size)
+    await settle()
+    begun = worker.begun
+    worker.task.cancel()
+    await settle()
+    return begun
 
 
 class Worker:
     """A piece of work that takes room and keeps it until it is told to end."""
 
-    def __init__(self, budget: MemoryBudget, size: int) -> None:
+    def __init__(self, budget: MemoryBudget, size: int, owner: str = "") -> None:
         self.begun = False
         self.over = asyncio.Event()
-        self.task = asyncio.ensure_future(self._work(budget, size))
+        self.task = asyncio.ensure_future(self._work(budget, size, owner))
 
-    async def _work(self, budget: MemoryBudget, size: int) -> None:
-        async with budget.reserve(size):
+    async def _work(self, budget: MemoryBudget, size: int, owner: str) -> None:
+        async with budget.reserve(size, owner):
             self.begun = True
             await self.over.wait()
 
@@ -157,19 +157,209 @@ async def test_what_one_has_counts_when_one_needs_more_than_there_is(budget: Mem
     """Who holds a part of everything gets the rest, and does not wait for its own part."""
     async with asyncio.timeout(1), budget.reserve(40) as reservation:
         await reservation.wait_for_more(1000)
-        with pytest.raises(ServerBusy):
-            reservation.take_now(1)
+        assert not await is_free(budget, 1)
+    assert await is_free(budget, 100)
 
 
-async def test_a_body_that_grows_does_not_wait(budget: MemoryBudget) -> None:
-    """Everybody could wait for everybody."""
-    async with budget.reserve(40) as reservation, budget.reserve(50):
-        reservation.take_now(10)
-        with pytest.raises(ServerBusy):
-            reservation.take_now(1)
+async def test_work_may_need_more_for_a_while(budget: MemoryBudget) -> None:
+    """It keeps the rest."""
+    async with budget.reserve(40) as reservation:
+        async with reservation.part(60):
+            assert not await is_free(budget, 1)
+        assert await is_free(budget, 60)
+        assert not await is_free(budget, 61)
 
-    async with asyncio.timeout(1), budget.reserve(100):
-        pass
+
+class Body:
+    """A body that arrives, as the routes take one."""
+
+    def __init__(self, budget: MemoryBudget, owner: str = "") -> None:
+        self.size = 0
+        self.interrupted = 0
+        self.over = asyncio.Event()
+        self._wanted = asyncio.Semaphore(0)
+        self._steps: list[tuple[int, int]] = []
+        self.task = asyncio.ensure_future(self._arrive(budget, owner))
+
+    async def _arrive(self, budget: MemoryBudget, owner: str) -> None:
+        async with budget.reserve(0, owner) as reservation:
+            with reservation.interruptible(self._interrupt):
+                while not self.over.is_set():
+                    await self._wanted.acquire()
+                    reservation.check()
+                    for size, room in self._steps:
+                        await reservation.wait_for_more(size, room=room)
+                        self.size += size
+                    self._steps.clear()
+
+    def _interrupt(self) -> None:
+        self.interrupted += 1
+        self._wanted.release()
+
+    async def bring(self, size: int, room: int = 0) -> None:
+        """Let more of it arrive."""
+        self._steps.append((size, room))
+        self._wanted.release()
+        await settle()
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it was asked to come back."""
+        return self.task.done() and isinstance(self.task.exception(), ServerBusy)
+
+    async def end(self) -> None:
+        """Let it be over."""
+        self.over.set()
+        self._wanted.release()
+        await asyncio.wait([self.task])
+
+
+async def test_what_is_announced_and_does_not_come_keeps_nothing_from_others(budget: MemoryBudget) -> None:
+    """A body begins when all of it would fit; what counts then is what has come."""
+    bodies = [Body(budget) for _ in range(4)]
+    for body in bodies:
+        await body.bring(5, room=100 - 5 * 4)
+
+    assert [body.size for body in bodies] == [5, 5, 5, 5]
+    assert await is_free(budget, 80)
+    for body in bodies:
+        await body.end()
+
+
+async def test_a_body_that_does_not_fit_waits_before_it_begins(budget: MemoryBudget, clock: FakeClock) -> None:
+    """And is refused while nothing of it has come."""
+    first, late = Worker(budget, 50), Body(budget)
+    await late.bring(5, room=51)
+    assert late.size == 0
+
+    await clock.advance(31)
+    assert late.is_refused
+    await first.end()
+
+
+async def test_of_bodies_that_hold_everything_and_want_more_the_last_gives_way(budget: MemoryBudget) -> None:
+    """At once: none of them could go on."""
+    bodies = [Body(budget) for _ in range(3)]
+    for body, size in zip(bodies, (30, 30, 40), strict=True):
+        await body.bring(size)
+    await bodies[1].bring(20)
+    await bodies[2].bring(20)
+    assert not any(body.task.done() for body in bodies)  # the first may end, and then they go on
+
+    await bodies[0].bring(20)
+    assert [body.is_refused for body in bodies] == [False, False, True]
+    assert [body.size for body in bodies[:2]] == [50, 50]
+    for body in bodies:
+        await body.end()
+    assert await is_free(budget, 100)
+
+
+async def test_a_body_is_not_stuck_behind_one_that_waits_for_it(budget: MemoryBudget) -> None:
+    """What is there goes to the one that can end."""
+    body = Body(budget, "ada")
+    await body.bring(40)
+    large = Worker(budget, 100, "bob")
+    await body.bring(30)
+
+    assert (body.size, large.begun) == (70, False)
+    await body.end()
+    await settle()
+    assert large.begun
+    await large.end()
+
+
+async def test_what_is_free_goes_to_the_owner_that_has_the_least(budget: MemoryBudget) -> None:
+    """Whoever asked first."""
+    first, second = Worker(budget, 50, "ada"), Worker(budget, 50, "ada")
+    third, other = Worker(budget, 50, "ada"), Worker(budget, 50, "bob")
+    await settle()
+    await first.end()
+    await settle()
+
+    assert (third.begun, other.begun) == (False, True)
+    await second.end()
+    await settle()
+    assert third.begun
+    for worker in (third, other):
+        await worker.end()
+
+
+async def test_an_owner_gets_no_more_than_its_share_while_others_wait(budget: MemoryBudget) -> None:
+    """Not even where it has nothing yet."""
+    first, rest = Worker(budget, 50, "ada"), Worker(budget, 50, "ada")
+    await settle()
+    huge, small = Worker(budget, 90, "bob"), Worker(budget, 20, "cleo")
+    await settle()
+    await first.end()
+    await settle()
+
+    assert (huge.begun, small.begun) == (False, True)
+    for worker in (rest, small):
+        await worker.end()
+    await settle()
+    assert huge.begun
+    await huge.end()
+
+
+async def test_a_lone_owner_may_have_everything(budget: MemoryBudget) -> None:
+    """In pieces too."""
+    workers = [Worker(budget, 25, "ada") for _ in range(4)]
+    await settle()
+
+    assert all(worker.begun for worker in workers)
+    for worker in workers:
+        await worker.end()
+
+
+async def test_bodies_on_their_way_give_way_to_owners_with_a_right_to_their_memory(
+    budget: MemoryBudget, clock: FakeClock
+) -> None:
+    """After a while, as many as it takes, the last first: nothing was begun for them."""
+    bodies = [Body(budget, "ada") for _ in range(4)]
+    for body in bodies:
+        await body.bring(25)
+    other = Worker(budget, 30, "bob")
+    await settle()
+    assert [body.is_refused for body in bodies] == [False] * 4
+
+    await clock.advance(4)
+    await settle()
+    assert [body.is_refused for body in bodies] == [False, False, True, True]
+    assert other.begun
+    await other.end()
+    for body in bodies:
+        await body.end()
+
+
+async def test_bodies_of_owners_within_their_share_do_not_give_way(budget: MemoryBudget, clock: FakeClock) -> None:
+    """Nor does anything for what is more than a share."""
+    ada, bob = Body(budget, "ada"), Body(budget, "bob")
+    await ada.bring(50)
+    await bob.bring(50)
+    third = Worker(budget, 40, "cleo")
+    await clock.advance(4)
+    assert (ada.interrupted, bob.interrupted) == (0, 0) if third.begun else not third.begun
+
+    third.task.cancel()
+    await ada.end()
+    await bob.end()
+
+
+async def test_an_answer_that_is_paid_for_is_never_refused(budget: MemoryBudget, clock: FakeClock) -> None:
+    """It waits for memory, and then takes it: later work waits until that is given back."""
+    other = Worker(budget, 60)
+    async with budget.reserve(30) as reservation:
+        adding = asyncio.ensure_future(reservation.add_paid(50))
+        await settle()
+        assert not adding.done()
+
+        await clock.advance(91)
+        await adding
+        assert not await is_free(budget, 1)
+        await other.end()
+        assert await is_free(budget, 20)
+        assert not await is_free(budget, 21)
+    assert await is_free(budget, 100)
 
 
 async def test_room_that_comes_while_its_holder_waits_for_more_is_counted(budget: MemoryBudget) -> None:
@@ -177,13 +367,9 @@ async def test_room_that_comes_while_its_holder_waits_for_more_is_counted(budget
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(budget.reserve(60))
         async with budget.reserve(10) as reservation:
-            waiting = asyncio.create_task(reservation.wait_for_more(50))
+            waiting = [asyncio.create_task(reservation.wait_for_more(size)) for size in (50, 20)]
             await settle()
-            reservation.take_now(20)
             await stack.aclose()
-            await waiting
+            await asyncio.gather(*waiting)
 
-    worker = Worker(budget, 100)
-    await settle()
-    assert worker.begun
-    await worker.end()
+    assert await is_free(budget, 100)

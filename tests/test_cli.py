@@ -5,31 +5,42 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from adapter.settings import load_catalogue, load_settings
 from adapter.version import VERSION
+from tests.programs import run_program
 from tests.support import ROOT
 
 
 def run(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run a command in a folder."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith("ADAPTER_")}
+    return run_program(*arguments, folder=folder, environ=settings_of(environ))
+
+
+def start(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Start Python in a folder for a command."""
     return subprocess.run(
         [sys.executable, "-m", "adapter", *arguments],
         cwd=folder,
-        env=others | {"PYTHONPATH": str(ROOT)} | environ,
+        env=settings_of(environ) | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         encoding="utf-8",
         check=False,
     )
 
 
+def settings_of(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment with these settings, and without those of the person who runs the tests."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ADAPTER_")} | dict(environ)
+
+
 def test_the_version_is_said(tmp_path: Path) -> None:
     """Name and number, as of other programs."""
-    assert run(tmp_path, "--version").stdout == f"adapter {VERSION}\n"
+    assert start(tmp_path, "--version").stdout == f"adapter {VERSION}\n"
 
 
 @pytest.mark.parametrize("command", ["models", "check", "keys list", "jobs list"])
@@ -93,10 +104,17 @@ def test_without_a_configuration_it_says_how_to_begin(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["adapter", "models", "sandbox"])
 def test_the_files_that_come_with_it_are_printed(tmp_path: Path, name: str) -> None:
-    """As they are, to begin one's own with; in UTF-8 on every terminal."""
-    printed = run(tmp_path, "config", name, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0").stdout
+    """As they are, to begin one's own with."""
+    printed = run(tmp_path, "config", name).stdout
 
     assert printed == (ROOT / "config" / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def test_a_file_is_printed_in_utf8_on_every_terminal(tmp_path: Path) -> None:
+    """A Python that was started with another encoding has that encoding for everything else."""
+    printed = start(tmp_path, "config", "sandbox", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0").stdout
+
+    assert printed == (ROOT / "config" / "sandbox.toml").read_text(encoding="utf-8")
 
 
 def test_a_printed_configuration_is_complete(tmp_path: Path) -> None:

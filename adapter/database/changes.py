@@ -79,7 +79,7 @@ class FileChanges:
                 version = (await connection.exec_driver_sql("PRAGMA data_version")).scalar_one()
                 # The versions of two connections cannot be compared.
                 seen = (await connection.get_raw_connection()).driver_connection, version
-        except (DBAPIError, PoolTimeout):  # the next query of the store reports it
+        except (DBAPIError, PoolTimeout, OSError):  # the next query of the store reports it
             return False
         before, self._seen = self._seen, seen
         return seen != before

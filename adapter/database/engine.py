@@ -16,7 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapter.database.address import POSTGRESQL, kind_of
 from adapter.database.changes import Changes, FileChanges, Notifications
+from adapter.database.file import DatabaseFile
 from adapter.database.postgres import ClockOffset, connector, lock_key, postgres_engine, what_is_wrong
+from adapter.database.reasons import reason_of
 from adapter.database.sqlite import sqlite_engine, sqlite_writer
 from adapter.domain.ports import Secret
 from adapter.errors import SecretUnreadable, StorageFailed, WrongConfiguration
@@ -33,10 +35,17 @@ class Database:
     """An open database: one engine for readers, one for writers, and the changes of other processes."""
 
     def __init__(
-        self, reader: AsyncEngine, writer: AsyncEngine, changes: Changes, clock_offset: ClockOffset | None = None
+        self,
+        reader: AsyncEngine,
+        writer: AsyncEngine,
+        changes: Changes,
+        clock_offset: ClockOffset | None = None,
+        file: DatabaseFile | None = None,
     ) -> None:
         self.reader = reader
         self.writer = writer
+        #: The file of SQLite; None: a server.
+        self.file = file
         #: Notifications of other processes.
         self.changes = changes
         self._clock_offset = clock_offset
@@ -70,7 +79,8 @@ async def open_database(
     if kind_of(url) == POSTGRESQL:
         return await _open_postgres(url, password, seconds, ClockOffset(clock))
     path = url.removeprefix("sqlite:///")
-    writer = sqlite_writer(path)
+    file = DatabaseFile(Path(path))
+    writer = sqlite_writer(path, file)
     async with AsyncExitStack() as unless_done:
         unless_done.push_async_callback(writer.dispose)
         try:
@@ -78,7 +88,7 @@ async def open_database(
         except DBAPIError as error:
             raise WrongConfiguration(f"storage.database: {path} cannot be used: {error.orig}") from error
         unless_done.pop_all()
-    return Database(sqlite_engine(path), writer, FileChanges(writer))
+    return Database(sqlite_engine(path, file), writer, FileChanges(writer), file=file)
 
 
 async def _open_postgres(url: str, password: Secret | None, seconds: float, clock_offset: ClockOffset) -> Database:
@@ -102,8 +112,25 @@ async def writing(database: Database) -> AsyncIterator[AsyncConnection]:
         StorageFailed: the database is locked, full or gone.
     """
     with _mapped_errors():
+        if database.file is not None:
+            database.file.check_not_replaced()
         async with database.writer.begin() as connection:
             yield connection
+
+
+@asynccontextmanager
+async def accepting(database: Database) -> AsyncIterator[AsyncConnection]:
+    """Open a transaction that takes on paid work, as `writing`.
+
+    Raises:
+        StorageFailed: as `writing`; or the file of the database was replaced, or has no room to grow.
+    """
+    if database.file is not None:
+        with _mapped_errors():
+            database.file.check_same()
+            database.file.check_room()
+    async with writing(database) as connection:
+        yield connection
 
 
 @asynccontextmanager
@@ -125,8 +152,11 @@ def _mapped_errors() -> Iterator[None]:
     except IntegrityError:
         raise  # a constraint of a table: the caller knows what it means
     except (DBAPIError, PoolTimeout, OSError, SecretUnreadable) as error:  # OSError: the server cannot be reached
-        log.error("database.failed", error=str(getattr(error, "orig", error)))  # noqa: TRY400 - the text is enough
-        raise StorageFailed("The server cannot reach its database at the moment. Try again shortly.") from error
+        reason = reason_of(error)
+        log.error("database.failed", error=str(getattr(error, "orig", error)), reason=reason)  # noqa: TRY400 - the text is enough
+        raise StorageFailed(
+            "The server cannot reach its database at the moment. Try again shortly.", reason=reason
+        ) from error
 
 
 async def advisory_lock(connection: AsyncConnection, name: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from adapter.database.file import DatabaseFile
 from adapter.errors import WrongConfiguration
 
 #: Milliseconds to wait for another process's write.
@@ -21,25 +22,25 @@ FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 
 
-def sqlite_engine(path: str) -> AsyncEngine:
+def sqlite_engine(path: str, file: DatabaseFile) -> AsyncEngine:
     """Return an engine for a file. The file and its folder are made, for this user alone.
 
     Raises:
         WrongConfiguration: the folder cannot be made.
     """
-    return _engine(path, READERS)
+    return _engine(path, file, READERS)
 
 
-def sqlite_writer(path: str) -> AsyncEngine:
+def sqlite_writer(path: str, file: DatabaseFile) -> AsyncEngine:
     """Return an engine of one connection, as `sqlite_engine`.
 
     A SQLite file has one writer at a time. Here writers queue in order instead of trying again and again. A change that
     this connection sees was made by another process.
     """
-    return _engine(path, 1)
+    return _engine(path, file, 1)
 
 
-def _engine(path: str, connections: int) -> AsyncEngine:
+def _engine(path: str, file: DatabaseFile, connections: int) -> AsyncEngine:
     _make(Path(path))
     engine = create_async_engine(
         f"sqlite+aiosqlite:///{path}",
@@ -48,6 +49,7 @@ def _engine(path: str, connections: int) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=BUSY_MILLISECONDS / 1000,
     )
+    event.listen(engine.sync_engine, "do_connect", lambda *_: file.check_same())
     event.listen(engine.sync_engine, "connect", _set_up)
     event.listen(engine.sync_engine, "begin", _begin)
     return engine

@@ -112,14 +112,16 @@ EXECUTIONS = Table(
     #: The highest retry count of the requests that it answers.
     Column("attempts", Integer, nullable=False),
     Column("began_at", Float, nullable=False),
-    #: Until when a running one is believed to be alive, by the database's clock.
+    #: Of pictures: until when a running one without a holder is believed to be alive, by the database's clock. Only
+    #: older versions look at it in a row that has a holder.
     Column("lease_until", Float),
     Column("expires_at", Float, nullable=False),
     #: When a client was given the answer.
     Column("answered_at", Float),
-    #: The process whose connections wait for the answer, of a video.
-    Column("waited_by", String(32)),
-    #: The job that answers it, of a video.
+    #: The process that makes the pictures, or whose connections wait for the job. It is alive while its row in
+    #: `processes` says so. The database keeps the column's first name.
+    Column("waited_by", String(32), key="holder"),
+    #: The job that answers it. NULL: pictures without a job.
     Column("job_id", String(40)),
     #: The StoredAnswer as JSON, of pictures.
     Column("document", LargeBinary),
@@ -131,7 +133,7 @@ PROCESSES = Table(
     "processes",
     METADATA,
     Column("id", String(32), primary_key=True),
-    #: Until when its connections are believed to be there, by the database's clock.
+    #: Until when it is believed to be alive, by the database's clock: its lease.
     Column("alive_until", Float, nullable=False),
     Index("processes_dead", "alive_until"),
 )

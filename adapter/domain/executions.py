@@ -201,13 +201,18 @@ class PriorExecution(msgspec.Struct, frozen=True, kw_only=True):
         return False
 
 
-class ConnectedProcess(msgspec.Struct, frozen=True, kw_only=True):
-    """A process that has the connection of a request for a video."""
+class LivingProcess(msgspec.Struct, frozen=True, kw_only=True):
+    """A process that says that it is alive."""
 
     #: The name of the process.
     process: str
     #: How long it is believed to be alive from now on, in seconds.
     lease: float
+
+
+class ConnectedProcess(LivingProcess, frozen=True, kw_only=True):
+    """A process that has the connection of a request for a job."""
+
     #: Other processes that were seen to be alive just now.
     alive: Collection[str] = ()
     #: How long a finished video that no client was given can be joined by a first attempt, in seconds.

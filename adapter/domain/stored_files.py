@@ -59,11 +59,18 @@ class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     #: What the model wrote beside it.
     text: str = ""
+    #: Of its file, in bytes. Older versions did not remember it.
+    size: int | msgspec.UnsetType = msgspec.UNSET
 
     @classmethod
     def of(cls, image: Image, name: str) -> "StoredImage":
         """Describe a picture that is stored under that name."""
-        return cls(name=name, pixels=image.pixels, usage=image.usage, text=image.text)
+        return cls(name=name, pixels=image.pixels, usage=image.usage, text=image.text, size=image.file_size)
+
+    @property
+    def known_size(self) -> int | None:
+        """The size of its file in bytes, if it was remembered."""
+        return None if self.size is msgspec.UNSET else self.size
 
     def with_file(self, data: bytes) -> Image:
         """Return the picture with the bytes of its file; without any where only its description is needed."""

@@ -1,7 +1,6 @@
 """Admission: a request becomes a new job, or joins the job of an earlier request."""
 
 import asyncio
-import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from functools import partial
@@ -13,15 +12,16 @@ from adapter.domain.executions import ConnectedProcess, RequestIdentity, is_same
 from adapter.domain.job_kinds import J
 from adapter.domain.ports import Clock, Memory
 from adapter.errors import StorageFailed, Undecided, key_reused
+from adapter.generation.liveness import Liveness
 from adapter.generation.timeouts import Timeouts
 from adapter.tasks import Tasks
 
 log = structlog.get_logger()
 
-#: The lease of a process's connections, and how often it is renewed. After the death of a process a client that comes
-#: back waits for the end of the lease, so it is short.
-CONNECTION_LEASE_SECONDS = 5.0
-ROUND_SECONDS = 1.0
+#: Between two looks at the lease of another process, in seconds.
+LOOK_SECONDS = 1.0
+#: A lease that ends so much later was renewed, in seconds. The clocks may have been compared again meanwhile.
+RENEWED_SECONDS = 0.5
 
 
 #: Returns a new job, with the files that it is made from stored.
@@ -51,18 +51,18 @@ class PendingAdmission(Generic[J]):
 class Admission(Generic[J]):
     """Stores new jobs of one kind, and knows which connections wait for which job."""
 
-    def __init__(self, memory: Memory[J], clock: Clock, timeouts: Timeouts, writes: Tasks) -> None:
+    def __init__(self, memory: Memory[J], clock: Clock, timeouts: Timeouts, liveness: Liveness, writes: Tasks) -> None:
         self._memory = memory
         self._clock = clock
+        self._process = liveness.process
         self._timeouts = timeouts
         self._writes = writes
         self._tasks = Tasks("admission")
-        #: The name of this process, under which its connections are known to others.
-        self._process = secrets.token_hex(16)
         #: Requests whose job is not stored yet, by scope, the oldest first.
         self._starting: dict[str, list[PendingAdmission[J]]] = {}
         #: How many connections wait for a job, by its id.
         self._connections: Counter[str] = Counter()
+        liveness.keep_while(lambda: bool(self._connections))
 
     def join(self, identity: RequestIdentity, create: Create[J]) -> PendingAdmission[J]:
         """Begin with a request, or return the earlier one that it joins (see `pick`).
@@ -112,9 +112,23 @@ class Admission(Generic[J]):
     async def _note_release(self, job_id: str, *, answered: bool) -> None:
         now = self._clock.now()
         try:
-            await self._memory.jobs.release(job_id, self._process, answered_at=now if answered else None)
+            await self._memory.jobs.release(job_id, self._process.process, answered_at=now if answered else None)
         except StorageFailed as fault:
             log.warning("jobs.release_not_noted", job_id=job_id, code=fault.code)
+
+    def note_delivery(self, job_id: str) -> None:
+        """Note that a client received what a job made: an equal request after this is a new one.
+
+        A task of its own: the client may close its connection at the same moment, which ends what it was asking for.
+        """
+        self._writes.start(self._note_delivery(job_id))
+
+    async def _note_delivery(self, job_id: str) -> None:
+        try:
+            await self._memory.jobs.mark_delivered(job_id, now=self._clock.now())
+        except StorageFailed as fault:
+            # Costs nothing worse than handing the same media over twice.
+            log.warning("jobs.delivery_not_noted", job_id=job_id, code=fault.code)
 
     async def _admit(self, identity: RequestIdentity, create: Create[J]) -> tuple[J, bool]:
         """Return the job of a request, and whether it is a new one.
@@ -133,9 +147,8 @@ class Admission(Generic[J]):
         return job, job.id == new.id
 
     def _connected(self, alive: Collection[str] = ()) -> ConnectedProcess:
-        return ConnectedProcess(
-            process=self._process, lease=CONNECTION_LEASE_SECONDS, alive=alive, window=self._timeouts.replay
-        )
+        process, lease = self._process.process, self._process.lease
+        return ConnectedProcess(process=process, lease=lease, alive=alive, window=self._timeouts.replay)
 
     async def _remember(self, new: J, identity: RequestIdentity) -> J:
         """Store a job, or return the one that its request joins.
@@ -151,26 +164,10 @@ class Admission(Generic[J]):
                     new, now=self._clock.now(), identity=identity, connected=self._connected(alive)
                 )
             except Undecided as found:
-                # Half a round of tolerance: the clocks may have been compared again meanwhile.
-                if found.until > seen.setdefault(found.process, found.until) + ROUND_SECONDS / 2:
+                if found.until > seen.setdefault(found.process, found.until) + RENEWED_SECONDS:
                     alive.add(found.process)
                 else:
-                    await self._clock.sleep(ROUND_SECONDS)
-
-    async def run(self) -> None:
-        """Tell other processes that the connections here are still there, until cancelled."""
-        while True:
-            await self._clock.sleep(ROUND_SECONDS)
-            await self.tend()
-
-    async def tend(self) -> None:
-        """Do it once."""
-        if not self._connections:
-            return
-        try:
-            await self._memory.jobs.keep_alive(self._process, now=self._clock.now(), lease=CONNECTION_LEASE_SECONDS)
-        except StorageFailed as fault:
-            log.warning("connections.not_kept_alive", code=fault.code)
+                    await self._clock.sleep(LOOK_SECONDS)
 
     async def finish(self) -> None:
         """Wait until the jobs of all requests are stored."""

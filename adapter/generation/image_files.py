@@ -5,10 +5,11 @@ import asyncio
 import structlog
 
 from adapter.domain.media import Image, image_from_bytes
-from adapter.domain.pieces import find_whole, write_whole
+from adapter.domain.pieces import read_whole, write_whole
 from adapter.domain.ports import MediaStore
 from adapter.domain.stored_files import StoredImage
 from adapter.errors import NotFound, StorageFailed
+from adapter.generation.files import check_whole
 
 log = structlog.get_logger()
 
@@ -28,12 +29,17 @@ class ImageFiles:
 
         Raises:
             NotFound: its file is gone, or no picture any more.
+            FileDamaged: its file is shorter than it was.
         """
-        data = await find_whole(self._media, stored.name) or b""
+        data = await self._read(stored)
         image = await asyncio.to_thread(image_from_bytes, data)
         if image is None:
             raise NotFound("The picture is not stored here any more.")
         return image
+
+    async def _read(self, stored: StoredImage) -> bytes:
+        found = await self._media.find(stored.name)
+        return b"" if found is None else await read_whole(self._media, check_whole(found, stored.known_size))
 
     async def drop(self, name: str) -> None:
         """Delete a picture now if the media store lets us; else it is the sweeper's."""

@@ -12,7 +12,7 @@ from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Clock, ImageMakers, JobFeed, Reservation
 from adapter.domain.spending import Spending
 from adapter.domain.telemetry import Telemetry, labels_of
-from adapter.errors import AdapterError, Draining, OwnFault, StorageFailed, already_paid
+from adapter.errors import AdapterError, Draining, OutcomeUnknown, OwnFault, StorageFailed, already_paid
 from adapter.generation.execution import Execution, ImageBatch, InFlight, ResultHandle
 from adapter.generation.prior_executions import PriorExecutions
 from adapter.generation.timeouts import Timeouts
@@ -98,6 +98,9 @@ class Pictures:
             if one.batch is None and one.fault is None:  # a mistake of ours, which the task's end writes down
                 one.fault = OwnFault("The pictures could not be made.")
                 self._in_flight.remove(one)
+                if one.prior is None:  # else it would run for other processes as long as this one lives
+                    unknown = OutcomeUnknown("The server failed while it made the pictures. They may be paid for.")
+                    self._tasks.start(self._repeats.fail(one, unknown))
             one.identified.set()
             one.opened.set()
             one.over.set()
@@ -168,7 +171,7 @@ class Pictures:
             one.holding.close()
         elif not one.kept:
             one.holding.close()
-            if one.written:
+            if one.written or one.alone.locked():  # it may be just being written down
                 self._tasks.start(self._repeats.hand_over(one))
         else:
             self._tasks.start(self._keep_for_later(one, one.batch))

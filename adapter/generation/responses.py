@@ -11,11 +11,12 @@ from adapter.domain.image_job import ImageJob, advance_image, called_off
 from adapter.domain.job import Failed
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
-from adapter.domain.ports import Clock, Memory, ResponseStore
+from adapter.domain.ports import Clock, JobStore, Memory, ResponseStore
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.errors import InvalidRequest, NotFound, StorageFailed
 from adapter.generation.admission import Admission, Waiting
 from adapter.generation.image_files import ImageFiles
+from adapter.generation.liveness import Liveness
 from adapter.generation.new_pictures import NewPictures
 from adapter.generation.timeouts import Timeouts
 from adapter.generation.watching import watch
@@ -102,15 +103,32 @@ def _not_found(key: str) -> NotFound:
     return NotFound(f"There is no response 'resp_{key}' here.", param="id")
 
 
+async def cancel_image(jobs: JobStore[ImageJob], job_id: str, clock: Clock) -> tuple[ImageJob, ImageJob] | None:
+    """Cancel a picture and return its job as it was and as it is; None if there is no live one.
+
+    The job ends at once: a process that works on it loses its claim and drops the picture. What was sent to Google is
+    paid for.
+    """
+    while True:
+        job, now = await jobs.get(job_id), clock.now()
+        if job is None or job.is_over:
+            return None
+        ended = advance_image(job, Failed(called_off(), now))
+        if await jobs.replace(job, ended, now=now):
+            return job, ended
+
+
 class Background:
     """Pictures that no connection waits for: jobs, whose responses are views of them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a port
         self,
         responses: Responses,
         memory: Memory[ImageJob],
         clock: Clock,
         timeouts: Timeouts,
+        liveness: Liveness,
+        *,
         wake: Callable[[], None],
     ) -> None:
         self._responses = responses
@@ -121,7 +139,7 @@ class Background:
         self._wake = wake
         self._new = NewPictures(memory.media, clock)
         self._writes = Tasks("background")
-        self._admission = Admission(memory, clock, timeouts, self._writes)
+        self._admission = Admission(memory, clock, timeouts, liveness, self._writes)
 
     def join(self, order: ImageOrder, identity: RequestIdentity) -> Waiting[ImageJob]:
         """Have a picture made, or join an earlier request for it, as `pick` says. The caller closes what it gets.
@@ -182,29 +200,22 @@ class Background:
             return None
 
     async def cancel(self, stored: StoredResponse) -> bool:
-        """Cancel a picture; return whether it is a job. What was sent to Google is paid for, and is not shown.
+        """Cancel a picture (as `cancel_image`); return whether it is a job, which may be over."""
+        cancelled = await cancel_image(self._memory.jobs, stored.image_job_id, self._clock)
+        if cancelled is None:
+            return await self._memory.jobs.get(stored.image_job_id) is not None
+        self._memory.feed.publish(cancelled[1])
+        return True
 
-        The job ends at once: a process that has it in its hands loses its claim.
-        """
-        while True:
-            job = await self._memory.jobs.get(stored.image_job_id)
-            if job is None or job.is_over:
-                return job is not None
-            now = self._clock.now()
-            ended = advance_image(job, Failed(called_off(), now))
-            if await self._memory.jobs.replace(job, ended, now=now):
-                self._memory.feed.publish(ended)
-                return True
+    def note_delivery(self, stored: StoredResponse) -> None:
+        """Note that a client received the picture (as `Admission.note_delivery`)."""
+        self._admission.note_delivery(stored.image_job_id)
 
     async def delete(self, stored: StoredResponse) -> None:
         """Give up the picture of a response that was deleted, and have its files deleted."""
         if await self.cancel(stored):
             await self._memory.jobs.delete(stored.image_job_id, stored.owner, now=self._clock.now())
             self._wake()
-
-    async def run(self) -> None:
-        """Tell other processes that the connections here are still there, until cancelled."""
-        await self._admission.run()
 
     async def finish(self) -> None:
         """Wait until all requests that have come are remembered, and how they were answered."""

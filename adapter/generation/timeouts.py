@@ -14,8 +14,6 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
     typical: float = 0.0
     #: What pictures under way get when the process is told to stop.
     drain_seconds: float = 0.0
-    #: What a process that is silent is believed to be alive for, by those who wait for its answer.
-    lease: float = 30.0
     #: What another process's answer is waited for.
     elsewhere: float = 120.0
     #: After so much work a request is written down, so that a retry finds it wherever it lands.

@@ -15,6 +15,7 @@ from adapter.domain.ports import Clock, FileStore, ImageLocator, MediaStore
 from adapter.domain.records import Upload, UploadedFile
 from adapter.domain.stored_files import file_name
 from adapter.errors import InvalidRequest, NotFound, StorageFailed
+from adapter.generation.files import check_whole
 
 log = structlog.get_logger()
 
@@ -90,9 +91,17 @@ class Uploads:
         except StorageFailed as fault:
             log.warning("files.bytes_left", file_id=file_id, code=fault.code)
 
-    def read(self, file: UploadedFile) -> AsyncIterator[bytes]:
-        """Yield a file's bytes."""
-        return self._media.read(file.name, 0, file.size)
+    async def open(self, file: UploadedFile) -> AsyncIterator[bytes]:
+        """Return what yields a file's bytes.
+
+        Raises:
+            NotFound: the bytes are gone.
+            FileDamaged: the file is shorter than it was.
+        """
+        found = await self._media.find(file.name)
+        if found is None:
+            raise _not_found(file.id)
+        return self._media.read(check_whole(found, file.size).name, 0, file.size)
 
     async def resolved(self, order: _Order, owner: str) -> _Order:
         """Return an order with its pictures by id found, among those of this owner only.

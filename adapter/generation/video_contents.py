@@ -8,6 +8,7 @@ from adapter.domain.pieces import write_whole
 from adapter.domain.ports import Memory, Thumbnailer
 from adapter.domain.stored_files import StoredFile
 from adapter.errors import NotFound
+from adapter.generation.files import check_whole
 
 
 class VideoContents:
@@ -24,12 +25,13 @@ class VideoContents:
 
         Raises:
             NotFound: the video is not finished, or will never be, or its files are gone.
+            FileDamaged: it is shorter than it was.
             UpstreamBroken: the video cannot be decoded.
             ServerBusy: there is no memory to decode it.
         """
         media = _finished(job)
         if variant is Variant.VIDEO:
-            return await self._stored(media.video)
+            return check_whole(await self._stored(media.video), media.size)
         name = job.thumbnail if variant is Variant.THUMBNAIL else job.spritesheet
         lock = self._making.setdefault(name, asyncio.Lock())
         async with lock:

@@ -11,8 +11,9 @@ from adapter.domain.job import JobState, VideoJob
 from adapter.domain.orders import VideoDraft
 from adapter.domain.paging import Page
 from adapter.domain.ports import Clock, InputImages, Memory
-from adapter.errors import InvalidRequest, NotFound, StorageFailed
+from adapter.errors import InvalidRequest, NotFound
 from adapter.generation.admission import Admission, Waiting
+from adapter.generation.liveness import Liveness
 from adapter.generation.new_videos import NewVideos
 from adapter.generation.timeouts import Timeouts
 from adapter.generation.watching import watch
@@ -24,8 +25,15 @@ log = structlog.get_logger()
 class Videos:
     """Has videos made, and tells how they come along."""
 
-    def __init__(
-        self, inputs: InputImages, memory: Memory, clock: Clock, timeouts: Timeouts, wake: Callable[[], None]
+    def __init__(  # noqa: PLR0913 - each is a port
+        self,
+        inputs: InputImages,
+        memory: Memory,
+        clock: Clock,
+        timeouts: Timeouts,
+        liveness: Liveness,
+        *,
+        wake: Callable[[], None],
     ) -> None:
         self._memory = memory
         self._clock = clock
@@ -34,16 +42,7 @@ class Videos:
         self._wake = wake
         self._writes = Tasks("videos")
         self._new = NewVideos(inputs, memory, clock, timeouts)
-        self._admission = Admission(memory, clock, timeouts, self._writes)
-
-    async def check_readiness(self) -> None:
-        """Return if new work can be taken.
-
-        Raises:
-            Draining: the process is shutting down.
-        """
-        self._memory.feed.check_open()
-        await self._memory.jobs.recent(1)
+        self._admission = Admission(memory, clock, timeouts, liveness, self._writes)
 
     def join(self, draft: VideoDraft, identity: RequestIdentity) -> Waiting[VideoJob]:
         """Have a video made, or join an earlier request for it, as `pick` says. The caller closes what it gets.
@@ -170,22 +169,8 @@ class Videos:
         return job
 
     def note_delivery(self, job_id: str) -> None:
-        """Note that a client received the video: an equal request after this is a new one.
-
-        A task of its own: the client may close its connection at the same moment, which ends what it was asking for.
-        """
-        self._writes.start(self._note_delivery(job_id))
-
-    async def _note_delivery(self, job_id: str) -> None:
-        try:
-            await self._memory.jobs.mark_delivered(job_id, now=self._clock.now())
-        except StorageFailed as fault:
-            # Costs nothing worse than handing the same video over twice.
-            log.warning("jobs.delivery_not_noted", job_id=job_id, code=fault.code)
-
-    async def run(self) -> None:
-        """Tell other processes that the connections here are still there, until cancelled."""
-        await self._admission.run()
+        """Note that a client received the video (as `Admission.note_delivery`)."""
+        self._admission.note_delivery(job_id)
 
     async def finish_notes(self) -> None:
         """Wait until every delivery so far is noted."""

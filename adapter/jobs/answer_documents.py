@@ -18,6 +18,7 @@ class _ImageDocument(msgspec.Struct, frozen=True, kw_only=True):
     height: int
     usage: Usage | None
     text: str = ""
+    size: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class _BatchDocument(msgspec.Struct, frozen=True, kw_only=True, tag="StoredAlbum"):
@@ -52,10 +53,16 @@ def read_answer(document: bytes) -> StoredAnswer:
 
 
 def _image_document(image: StoredImage) -> _ImageDocument:
-    size = image.pixels
-    return _ImageDocument(name=image.name, width=size.width, height=size.height, usage=image.usage, text=image.text)
+    return _ImageDocument(
+        name=image.name,
+        width=image.pixels.width,
+        height=image.pixels.height,
+        usage=image.usage,
+        text=image.text,
+        size=image.size,
+    )
 
 
 def _stored_image(document: _ImageDocument) -> StoredImage:
     pixels = Pixels(document.width, document.height)
-    return StoredImage(name=document.name, pixels=pixels, usage=document.usage, text=document.text)
+    return StoredImage(name=document.name, pixels=pixels, usage=document.usage, text=document.text, size=document.size)

@@ -102,7 +102,7 @@ class ImageSteps:
             try:
                 async with self._before_sending.limit():
                     size = memory_estimate.of_order(claim.job.order)
-                    await held.enter_async_context(self._context.budget.reserve(size))
+                    await held.enter_async_context(self._context.budget.reserve(size, claim.job.owner))
             except ServerBusy as fault:
                 await self._try_later(claim, claim.job, fault)
                 return

@@ -24,6 +24,8 @@ CLAIM_LIMIT = 100
 MAX_HELD = 500
 #: Rounds begin this much after their tick: a timer may fire a moment early, and would then find nothing due.
 LATE_SECONDS = 0.01
+#: The part of their lease for which claims are not renewed again: every new job and every finished step begins a round.
+FRESH_SHARE = 0.2
 #: How long a submission that is on its way may still take when the process is told to stop, in seconds: longer than a
 #: provider waits for an answer, because what is cut off here may be paid for and is never asked about.
 FINISH_SECONDS = 100.0
@@ -69,6 +71,8 @@ class Poller(Generic[J]):
         self._woken = asyncio.Event()
         self._stopping = False
         self._held: dict[str, Claim[J]] = {}
+        #: When all claims that were held were renewed.
+        self._renewed_at = 0.0
         self._sending = Tasks("poller.sending")
         self._steps_running = Tasks("poller")
 
@@ -127,8 +131,12 @@ class Poller(Generic[J]):
             self.wake()
 
     async def _keep_claims(self) -> None:
+        now, lease = self._clock.now(), self._schedule.lease_seconds
+        if 0.0 <= now - self._renewed_at < FRESH_SHARE * lease:
+            return
         try:
-            await self._store.renew(list(self._held.values()), due_at=self._clock.now() + self._schedule.lease_seconds)
+            await self._store.renew(list(self._held.values()), due_at=now + lease)
+            self._renewed_at = now
         except StorageFailed as fault:
             log.warning("poller.claims_not_renewed", jobs=len(self._held), code=fault.code)
 

@@ -1,18 +1,19 @@
 """The store of executions of pictures."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import structlog
-from sqlalchemy import Row, Update, bindparam, delete, exists, or_, select, update
+from sqlalchemy import Row, Update, case, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapter.database.engine import Database, advisory_lock, writing
+from adapter.database.engine import Database, accepting, advisory_lock, writing
 from adapter.database.tables import EXECUTIONS, JOBS, PROCESSES
 from adapter.domain.executions import (
     KEY_SECONDS,
     ExecutionRecord,
     ExecutionStatus,
+    LivingProcess,
     PriorExecution,
     RetryInfo,
     StoredAnswer,
@@ -20,11 +21,22 @@ from adapter.domain.executions import (
 )
 from adapter.domain.job import LIVE
 from adapter.jobs.answer_documents import read_answer, write_answer
+from adapter.jobs.processes import keep_alive
 
 log = structlog.get_logger()
 
 #: Old entries that are forgotten in one transaction.
 PRUNED_AT_ONCE = 5000
+#: For so long a process of an older version, which knows no holders, takes an execution for running, in seconds.
+OLD_LEASE_SECONDS = 600.0
+
+#: Executions, each with the end of its holder's lease. One of an older version has a lease of its own and no holder.
+HELD = select(
+    EXECUTIONS,
+    func.coalesce(PROCESSES.c.alive_until, case((EXECUTIONS.c.holder.is_(None), EXECUTIONS.c.lease_until)), 0.0).label(
+        "alive_until"
+    ),
+).outerjoin(PROCESSES, PROCESSES.c.id == EXECUTIONS.c.holder)
 
 
 class SqlRequestStore:
@@ -33,40 +45,32 @@ class SqlRequestStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def begin(self, record: ExecutionRecord, *, now: float, lease: float) -> PriorExecution | None:
+    async def begin(self, record: ExecutionRecord, *, now: float, holder: LivingProcess) -> PriorExecution | None:
         """Remember a request, or return what is known of the execution that it joins (the port of that name)."""
         there = now + self._database.clock_offset
-        remembered = (
-            select(EXECUTIONS)
-            .where(EXECUTIONS.c.scope == record.scope, EXECUTIONS.c.expires_at > there, EXECUTIONS.c.job_id.is_(None))
-            .order_by(EXECUTIONS.c.began_at, EXECUTIONS.c.id)
-        )
-        async with writing(self._database) as connection:
+        is_ours = (EXECUTIONS.c.scope == record.scope, EXECUTIONS.c.expires_at > there, EXECUTIONS.c.job_id.is_(None))
+        remembered = HELD.where(*is_ours).order_by(EXECUTIONS.c.began_at, EXECUTIONS.c.id)
+        async with accepting(self._database) as connection:
             await advisory_lock(connection, f"request {record.scope}")
             rows = (await connection.execute(remembered)).all()
             known = pick([_known(row, there) for row in rows], record.repeat)
             if known is None and record.repeat.key is not None:
                 known = await _job_of_key(connection, record, there)
             if known is None:
-                await connection.execute(EXECUTIONS.insert().values(**self._row(record, there, lease)))
+                await _add(connection, record, there, holder)
             elif known.attempts < record.repeat.count:
                 await connection.execute(note_attempt(known.execution_id, record.repeat))
         return known
 
-    async def register(self, record: ExecutionRecord, *, now: float, lease: float) -> None:
+    async def register(self, record: ExecutionRecord, *, now: float, holder: LivingProcess) -> None:
         """Remember an execution beside all others (the port of that name)."""
         async with writing(self._database) as connection:
-            await connection.execute(
-                EXECUTIONS.insert().values(**self._row(record, now + self._database.clock_offset, lease))
-            )
+            await _add(connection, record, now + self._database.clock_offset, holder)
 
-    async def renew(self, execution_ids: Collection[str], *, now: float, lease: float) -> None:
-        """Keep entries (the port of that name). In one order everywhere, as `SqlJobStore.renew`."""
-        until = now + self._database.clock_offset + lease
-        keeping = update(EXECUTIONS).where(EXECUTIONS.c.id == bindparam("held")).values(lease_until=until)
-        if execution_ids:
-            async with writing(self._database) as connection:
-                await connection.execute(keeping, [{"held": execution_id} for execution_id in sorted(execution_ids)])
+    async def keep_alive(self, process: LivingProcess, *, now: float) -> None:
+        """Renew the lease of a process (the port of that name)."""
+        async with writing(self._database) as connection:
+            await keep_alive(connection, process, now + self._database.clock_offset)
 
     async def finish(self, record: ExecutionRecord, answer: StoredAnswer | None, *, answered_at: float | None) -> bool:
         """Remember how a request was answered (the port of that name)."""
@@ -100,30 +104,34 @@ class SqlRequestStore:
             await connection.execute(dead)
         return [answer for document in documents if (answer := _read(document)) is not None]
 
-    def _row(self, record: ExecutionRecord, there: float, lease: float) -> dict[str, object]:
-        return {
-            "id": record.execution_id,
-            "scope": record.scope,
-            "content": record.content,
-            "standing": ExecutionStatus.RUNNING,
-            "attempts": record.repeat.count,
-            "began_at": record.began_at,
-            "lease_until": there + lease,
-            "expires_at": there + record.keep_seconds,
-        }
+
+async def _add(connection: AsyncConnection, record: ExecutionRecord, there: float, holder: LivingProcess) -> None:
+    row = {
+        "id": record.execution_id,
+        "scope": record.scope,
+        "content": record.content,
+        "standing": ExecutionStatus.RUNNING,
+        "attempts": record.repeat.count,
+        "began_at": record.began_at,
+        "lease_until": there + OLD_LEASE_SECONDS,
+        "expires_at": there + record.keep_seconds,
+        "holder": holder.process,
+    }
+    await connection.execute(EXECUTIONS.insert().values(**row))
+    await keep_alive(connection, holder, there)
 
 
 async def _job_of_key(connection: AsyncConnection, record: ExecutionRecord, there: float) -> PriorExecution | None:
     """Return the execution of a job that has the key of a request for pictures: it stands for something else."""
     has_job = EXECUTIONS.c.job_id.is_not(None)
-    newest = select(EXECUTIONS).where(EXECUTIONS.c.scope == record.scope, EXECUTIONS.c.expires_at > there, has_job)
+    newest = HELD.where(EXECUTIONS.c.scope == record.scope, EXECUTIONS.c.expires_at > there, has_job)
     row = (await connection.execute(newest.limit(1))).first()
     return None if row is None else _known(row, there)
 
 
 def _known(row: Row[*tuple[object, ...]], there: float) -> PriorExecution:
     status = ExecutionStatus(row.standing)
-    if status is ExecutionStatus.RUNNING and row.lease_until <= there:
+    if status is ExecutionStatus.RUNNING and row.alive_until <= there:
         status = ExecutionStatus.LOST
     return PriorExecution(
         content=row.content,

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import CTE, ColumnElement, and_, bindparam, case, func, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapter.database.engine import Database, advisory_lock, reading, writing
+from adapter.database.engine import Database, accepting, advisory_lock, reading, writing
 from adapter.database.paging import in_order, is_behind
 from adapter.database.tables import EXECUTIONS, JOBS
 from adapter.domain.executions import ConnectedProcess, RequestIdentity
@@ -19,6 +19,7 @@ from adapter.domain.ports import Claim, UsageRecorder, Write
 from adapter.domain.telemetry import NoUsage
 from adapter.jobs import video_executions
 from adapter.jobs.documents import read_any, read_job
+from adapter.jobs.processes import keep_alive
 from adapter.jobs.video_executions import VideoExecution
 
 log = structlog.get_logger()
@@ -73,7 +74,7 @@ class SqlJobStore(Generic[J]):
     ) -> J:
         """Remember a new job or return the one that the request joins (the port of that name)."""
         there = self._there(now)
-        async with writing(self._database) as connection:
+        async with accepting(self._database) as connection:
             if identity is not None:
                 await advisory_lock(connection, f"request {identity.scope}")
                 found = await self._found(connection, identity, connected, now)
@@ -88,7 +89,7 @@ class SqlJobStore(Generic[J]):
             if identity is not None:
                 await video_executions.remember(connection, identity, job.id, connected, there)
             if connected is not None:
-                await video_executions.keep_process(connection, connected.process, there + connected.lease)
+                await keep_alive(connection, connected, there)
         return job
 
     async def recall(
@@ -114,7 +115,7 @@ class SqlJobStore(Generic[J]):
             return None
         await video_executions.join(connection, found, identity, connected)
         if connected is not None:
-            await video_executions.keep_process(connection, connected.process, self._there(now) + connected.lease)
+            await keep_alive(connection, connected, self._there(now))
         return found.job
 
     async def _found(
@@ -132,16 +133,11 @@ class SqlJobStore(Generic[J]):
 
     async def release(self, job_id: str, process: str, *, answered_at: float | None) -> None:
         """Note that no connection of a process waits for a job (the port of that name)."""
-        waited_by = case((EXECUTIONS.c.waited_by == process, null()), else_=EXECUTIONS.c.waited_by)
+        holder = case((EXECUTIONS.c.holder == process, null()), else_=EXECUTIONS.c.holder)
         first = func.coalesce(EXECUTIONS.c.answered_at, answered_at)
-        releasing = update(EXECUTIONS).where(EXECUTIONS.c.id == job_id).values(waited_by=waited_by, answered_at=first)
+        releasing = update(EXECUTIONS).where(EXECUTIONS.c.id == job_id).values(holder=holder, answered_at=first)
         async with writing(self._database) as connection:
             await connection.execute(releasing)
-
-    async def keep_alive(self, process: str, *, now: float, lease: float) -> None:
-        """Note that the connections of a process are still there (the port of that name)."""
-        async with writing(self._database) as connection:
-            await video_executions.keep_process(connection, process, self._there(now) + lease)
 
     async def get(self, job_id: str) -> J | None:
         """Return a job as last saved (the port of that name)."""

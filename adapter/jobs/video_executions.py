@@ -5,10 +5,8 @@ from typing import Generic
 
 import msgspec
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapter.database.address import POSTGRESQL
 from adapter.database.tables import EXECUTIONS, JOBS, PROCESSES
 from adapter.domain.executions import (
     ConnectedProcess,
@@ -88,7 +86,7 @@ async def find(
             func.coalesce(PROCESSES.c.alive_until, 0.0).label("alive_until"),
         )
         .outerjoin(JOBS, JOBS.c.id == EXECUTIONS.c.job_id)
-        .outerjoin(PROCESSES, PROCESSES.c.id == EXECUTIONS.c.waited_by)
+        .outerjoin(PROCESSES, PROCESSES.c.id == EXECUTIONS.c.holder)
         .where(EXECUTIONS.c.scope == identity.scope, EXECUTIONS.c.job_id.is_not(None))
         .order_by(EXECUTIONS.c.began_at.desc(), EXECUTIONS.c.id.desc())
         .limit(MOST_LOOKED_AT)
@@ -106,12 +104,12 @@ async def find(
                 attempts=row.attempts,
                 began_at=row.began_at,
                 is_answered=bool(row.is_answered),
-                waited_by=row.waited_by,
+                waited_by=row.holder,
                 alive_until=row.alive_until,
                 job=job,
                 is_readable=job is not None or not is_there,
                 is_called_off=bool(row.is_called_off),
-                is_waited_for=row.waited_by is not None and (row.waited_by in known or row.alive_until > there),
+                is_waited_for=row.holder is not None and (row.holder in known or row.alive_until > there),
             )
         )
     return found
@@ -173,7 +171,7 @@ async def remember(
         "attempts": identity.repeat.count,
         "began_at": there,
         "expires_at": there + identity.keep_seconds + window,
-        "waited_by": None if connected is None else connected.process,
+        "holder": None if connected is None else connected.process,
         "job_id": job_id,
     }
     await connection.execute(EXECUTIONS.insert().values(**row))
@@ -209,16 +207,9 @@ async def join(
     attempts = max(joined.attempts, identity.repeat.count)
     if (waited_by, attempts) != (joined.waited_by, joined.attempts):
         joining = update(EXECUTIONS).where(EXECUTIONS.c.id == joined.id)
-        await connection.execute(joining.values(waited_by=waited_by, attempts=attempts))
+        await connection.execute(joining.values(holder=waited_by, attempts=attempts))
 
 
 async def forget(connection: AsyncConnection, refused: VideoExecution[J]) -> None:
     """Forget an execution that was refused: its retry, which is executed now, stands for it."""
     await connection.execute(delete(EXECUTIONS).where(EXECUTIONS.c.id == refused.id))
-
-
-async def keep_process(connection: AsyncConnection, process: str, until: float) -> None:
-    """Remember until when a process is believed to be alive. Two transactions of it may do that at once."""
-    insert = postgresql.insert if connection.dialect.name == POSTGRESQL else sqlite.insert
-    row = insert(PROCESSES).values(id=process, alive_until=until)
-    await connection.execute(row.on_conflict_do_update(index_elements=[PROCESSES.c.id], set_={"alive_until": until}))

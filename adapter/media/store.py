@@ -1,6 +1,7 @@
 """The media store: one library, obstore, over a folder, a bucket or memory."""
 
 import asyncio
+import errno
 import os
 import re
 import secrets
@@ -16,7 +17,7 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore
 
 from adapter.domain.media import MediaFormat
 from adapter.domain.stored_files import StoredFile
-from adapter.errors import StorageFailed, WrongConfiguration
+from adapter.errors import FileDamaged, StorageFailed, StorageReason, WrongConfiguration
 from adapter.media.s3 import Bucket, S3Access, s3_code
 
 if TYPE_CHECKING:  # the library has it in its stubs only
@@ -41,6 +42,18 @@ PIECES = 3
 #: The rights of a new file and of a new folder.
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
+
+#: The file of a probe. Its size is more than the free end of a block.
+PROBE_NAME = "adapter-probe.txt"
+PROBE_BYTES = 64 * 1024
+
+#: How the library quotes an error of the system.
+SYSTEM_ERROR = re.compile(r"\(os error ([0-9]{1,5})\)")
+#: EFBIG: a limit of the process (`ulimit -f`).
+REASONS = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), StorageReason.FULL),
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), StorageReason.READ_ONLY),
+}
 
 #: Files that are listed at once: a page of S3's own.
 PAGE = 1000
@@ -98,7 +111,12 @@ class ObjectMediaStore:
         """Yield a range (the port of that name)."""
         for position in range(start, end, STEP_BYTES):
             with _mapped_errors("read"):
-                piece = await self._objects.get_range_async(name, start=position, end=min(end, position + STEP_BYTES))
+                stop = min(end, position + STEP_BYTES)
+                piece = await self._objects.get_range_async(name, start=position, end=stop)
+            if len(piece) < stop - position:
+                # Its text has no name of the file, which opens the file's link.
+                log.error("media.too_short", stored_bytes=position + len(piece), asked_bytes=end)
+                raise FileDamaged("The stored file is damaged.")
             yield bytes(piece)
 
     async def list(self) -> AsyncIterator[Sequence[StoredFile]]:
@@ -120,6 +138,15 @@ class ObjectMediaStore:
                 for name in names:
                     with suppress(FileNotFoundError):
                         await self._objects.delete_async(name)
+
+    async def probe(self) -> None:
+        """Store a small file and delete it, for `/ready`. Several processes may do so at once.
+
+        Raises:
+            StorageFailed: the store does not take it.
+        """
+        await self.put(PROBE_NAME, _once(bytes(PROBE_BYTES)))
+        await self.delete([PROBE_NAME])
 
     async def try_out(self) -> None:
         """Put, find, list and delete a file of no meaning.
@@ -151,6 +178,10 @@ def _stored_file(meta: "ObjectMeta") -> StoredFile:
     )
 
 
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
 async def _joined(head: bytearray, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield bytes(head)
     async for chunk in rest:
@@ -163,8 +194,18 @@ def _mapped_errors(doing: str) -> Iterator[None]:
         yield
     except (OSError, BaseError) as error:
         # Its text has the name of the file, which opens the file's link.
-        log.error("media.failed", doing=doing, error=type(error).__name__, code=s3_code(error))  # noqa: TRY400
-        raise StorageFailed("The server cannot reach its files at the moment. Ask again shortly.") from error
+        reason = _reason_of(error)
+        log.error("media.failed", doing=doing, error=type(error).__name__, code=s3_code(error), reason=reason)  # noqa: TRY400
+        raise StorageFailed(
+            "The server cannot reach its files at the moment. Ask again shortly.", reason=reason
+        ) from error
+
+
+def _reason_of(error: OSError | BaseError) -> StorageReason:
+    number = error.errno if isinstance(error, OSError) else None
+    if number is None and (found := SYSTEM_ERROR.search(str(error))):
+        number = int(found[1])
+    return REASONS.get(number or 0, StorageReason.UNAVAILABLE)
 
 
 def _write_through(folder: Path, name: str) -> None:

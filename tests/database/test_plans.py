@@ -17,6 +17,7 @@ from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.store import SqlJobStore
 from adapter.records.files import SqlFileStore
 from adapter.records.responses import SqlResponseStore
+from adapter.records.sizes import SqlFileSizes
 from tests.fakes import given_file, stored, video_job
 from tests.postgres import BOTH_ENGINES
 
@@ -97,7 +98,6 @@ HOT: Mapping[str, Act] = {
     "admit again": jobs(lambda store: store.admit(JOB, now=NOW, identity=identity(retries=1), connected=CONNECTED)),
     "recall": jobs(lambda store: store.recall(identity(retries=1), now=NOW)),
     "release": jobs(lambda store: store.release("video_3", "process3", answered_at=NOW)),
-    "keep alive": jobs(lambda store: store.keep_alive("process3", now=NOW, lease=5.0)),
     "claim, renew and save": claim_and_save,
     "claim nothing": jobs(lambda store: store.claim(now=NOW, lease=10.0, limit=100)),
     "get": jobs(lambda store: store.get("video_1")),
@@ -118,9 +118,9 @@ HOT: Mapping[str, Act] = {
     "unwanted": jobs(lambda store: store.unwanted(["video_3"])),
     "replace": jobs(lambda store: store.replace(JOB, JOB, now=NOW)),
     "forget a job": jobs(lambda store: store.forget(Claim(JOB, "token"))),
-    "begin a request": requests(lambda store: store.begin(ENTRY, now=NOW, lease=10.0)),
-    "register a request": requests(lambda store: store.register(OTHER, now=NOW, lease=10.0)),
-    "renew requests": requests(lambda store: store.renew(["mark1", "mark2"], now=NOW, lease=10.0)),
+    "begin a request": requests(lambda store: store.begin(ENTRY, now=NOW, holder=CONNECTED)),
+    "register a request": requests(lambda store: store.register(OTHER, now=NOW, holder=CONNECTED)),
+    "keep alive": requests(lambda store: store.keep_alive(CONNECTED, now=NOW)),
     "finish a request": requests(lambda store: store.finish(ENTRY, None, answered_at=NOW)),
     "mark answered": requests(lambda store: store.mark_answered("mark2", now=NOW)),
     "forget a request": requests(lambda store: store.forget(ENTRY)),
@@ -137,6 +137,7 @@ HOT: Mapping[str, Act] = {
     "save a reply": responses(lambda store: store.save(stored())),
     "find a reply": responses(lambda store: store.find("k0", "ada", now=NOW)),
     "delete a reply": responses(lambda store: store.delete("k0", "ada", now=NOW)),
+    "sizes of files": lambda database: SqlFileSizes(database).size_of(f"{STEMS[6]}.mp4"),
     "keeps replies": responses(lambda store: store.keeps(STEMS)),
     "deleted entries of responses": responses(lambda store: store.deleted_entries(before=1.0, limit=500)),
     "forget replies": responses(lambda store: store.forget(["k1", "k2"])),

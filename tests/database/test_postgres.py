@@ -8,8 +8,9 @@ import pytest
 
 from adapter.credentials import FixedSecret
 from adapter.database.engine import Database, open_database, reading, writing
+from adapter.database.probe import probe
 from adapter.database.tables import JOBS
-from adapter.errors import StorageFailed, WrongConfiguration
+from adapter.errors import StorageFailed, StorageReason, WrongConfiguration
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job
 from tests.journeys.running import free_port
@@ -69,6 +70,22 @@ async def test_a_user_without_the_right_to_make_tables_is_told_so(postgres: Post
 
     with pytest.raises(WrongConfiguration, match="the user lacks a right; it has to own its schema"):
         await open_database(postgres.url(name, login=f"{name}:{PASSWORD}"))
+
+
+async def test_a_database_that_is_read_only_takes_no_probe(postgres: PostgresServer) -> None:
+    """As after a failover, or on a full disk of some providers."""
+    name = postgres.new_database()
+    database = await open_database(postgres.url(name))
+    try:
+        await probe(database)
+        postgres.sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        await database.dispose()
+        with pytest.raises(StorageFailed) as caught:
+            await probe(database)
+    finally:
+        await database.dispose()
+
+    assert caught.value.reason is StorageReason.READ_ONLY
 
 
 async def is_usable(database: Database) -> bool:

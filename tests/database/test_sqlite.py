@@ -2,17 +2,23 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import literal, select
 
-from adapter.database.engine import Database, open_database, writing
-from adapter.errors import StorageFailed, WrongConfiguration
+from adapter.database.engine import Database, open_database, reading, writing
+from adapter.database.file import DatabaseFile
+from adapter.database.probe import probe
+from adapter.domain.executions import ExecutionRecord, LivingProcess
+from adapter.errors import StorageFailed, StorageReason, WrongConfiguration
+from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job
+
+RECORD = ExecutionRecord(scope="scope", content="c", execution_id="execution", began_at=1.0, keep_seconds=60.0)
 
 
 @pytest.fixture
@@ -58,7 +64,93 @@ async def test_a_database_that_is_locked_is_said_to_be(database: Database, tmp_p
         with pytest.raises(StorageFailed) as caught:
             await store.admit(video_job(2), now=1000.0)
 
-    assert (caught.value.status, caught.value.should_retry) == (503, True)
+    assert (caught.value.status, caught.value.should_retry, caught.value.reason) == (503, True, StorageReason.LOCKED)
+
+
+async def reason_for(work: Awaitable[object]) -> StorageReason | None:
+    """Return why work fails; None if it does not."""
+    try:
+        await work
+    except StorageFailed as fault:
+        return fault.reason
+    return None
+
+
+async def test_a_file_that_lost_its_name_takes_on_no_paid_work(database: Database, tmp_path: Path) -> None:
+    """What is written to it is lost with the process. A job that was taken on before is still moved."""
+    store, requests = SqlJobStore(database), SqlRequestStore(database)
+    await store.admit(video_job(), now=1000.0)
+    (tmp_path / "adapter.db").unlink()
+    reasons = [
+        await reason_for(store.admit(video_job(2), now=1000.0)),
+        await reason_for(requests.begin(RECORD, now=1000.0, holder=LivingProcess(process="one", lease=1.0))),
+        await reason_for(probe(database)),
+    ]
+    [claim] = await store.claim(now=1000.0, lease=10.0, limit=10)
+
+    assert reasons == [StorageReason.REPLACED] * 3
+    assert claim.job.id == video_job().id
+
+
+async def test_a_file_that_was_replaced_is_not_written_to_any_more(database: Database, tmp_path: Path) -> None:
+    """SQLite's log belongs to the name, so both files would be written to through one log."""
+    store = SqlJobStore(database)
+    await store.admit(video_job(), now=1000.0)
+    (tmp_path / "adapter.db").rename(tmp_path / "away.db")
+    (tmp_path / "adapter.db").write_bytes(b"")
+    reasons = [
+        await reason_for(store.admit(video_job(2), now=1000.0)),
+        await reason_for(store.claim(now=1000.0, lease=10.0, limit=10)),
+        await reason_for(probe(database)),
+    ]
+
+    assert reasons == [StorageReason.REPLACED] * 3
+
+
+async def test_a_process_never_mixes_two_files(database: Database, tmp_path: Path) -> None:
+    """A new connection would open the file that has the name now."""
+    await SqlJobStore(database).admit(video_job(), now=1000.0)
+    (tmp_path / "adapter.db").rename(tmp_path / "away.db")
+    (tmp_path / "adapter.db").write_bytes(b"")
+    await database.reader.dispose()
+
+    assert await reason_for(SqlJobStore(database).recent(1)) is StorageReason.REPLACED
+
+
+async def test_a_probe_writes_and_leaves_nothing(database: Database) -> None:
+    """It is repeated as often as one likes."""
+    for _ in range(3):
+        await probe(database)
+    async with reading(database) as connection:
+        counted = (await connection.exec_driver_sql("PRAGMA user_version")).scalar_one()
+
+    assert counted == 3
+    assert await SqlJobStore(database).recent(1) == []
+
+
+async def test_a_disk_without_room_for_a_log_counts_as_full(database: Database, tmp_path: Path) -> None:
+    """SQLite would go on for a while in the room that its log has already."""
+    database.file = DatabaseFile(tmp_path / "adapter.db", room=2**60)
+    with pytest.raises(StorageFailed) as caught:
+        await probe(database)
+
+    assert caught.value.reason is StorageReason.FULL
+
+
+@pytest.mark.parametrize(
+    ("pragma", "reason"),
+    [("max_page_count = 1", StorageReason.FULL), ("query_only = ON", StorageReason.READ_ONLY)],
+)
+async def test_the_reason_of_a_failure_is_told(database: Database, pragma: str, reason: StorageReason) -> None:
+    """As SQLite itself says it. The client reads one sentence for all."""
+    async with database.writer.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.exec_driver_sql(f"PRAGMA {pragma}")
+    store = SqlJobStore(database)
+    with pytest.raises(StorageFailed) as caught:
+        await asyncio.gather(*(store.admit(video_job(number), now=1000.0) for number in range(100)))
+
+    assert (caught.value.reason, caught.value.code) == (reason, "storage_unavailable")
 
 
 async def test_a_new_file_that_another_process_is_setting_up_is_waited_for(tmp_path: Path) -> None:

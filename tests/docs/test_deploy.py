@@ -2,8 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import msgspec
@@ -15,6 +13,7 @@ from adapter.openai_api.routes import health
 from adapter.settings import PREFIX, Settings, load_settings
 from tests.buckets import S3Server
 from tests.postgres import PASSWORD, PostgresServer
+from tests.programs import run_program
 from tests.support import ROOT
 
 EXAMPLE = ROOT / "config" / "cluster.example.toml"
@@ -69,14 +68,7 @@ def test_the_example_passes_the_check_once_its_secrets_are_there(
         "ADAPTER__STORAGE__S3__ENDPOINT": s3.url,
         "ADAPTER__JOBS__SPOOL": str(tmp_path / "spool"),
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "adapter", "check", "--config", str(config)],
-        cwd=ROOT,
-        env=os.environ | environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_program("check", "--config", str(config), environ=os.environ | environ)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("secret       ok") == len(SECRETS)

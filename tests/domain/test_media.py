@@ -62,6 +62,17 @@ def test_the_base64_of_a_picture_is_passed_on_byte_for_byte() -> None:
     assert image.pixels == Pixels(800, 600)
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "AVIF"])
+def test_a_large_picture_is_known_by_its_base64(kind: str) -> None:
+    """A WebP only as a whole: Pillow does not open a part of it."""
+    data = picture(kind, (1200, 900))
+    image = image_from_base64(msgspec.Raw(b'"' + pybase64.b64encode(data) + b'"'))
+
+    assert len(data) > 100 * 1024
+    assert image is not None
+    assert image.pixels == Pixels(1200, 900)
+
+
 def test_base64_with_escaped_slashes_is_written_plainly() -> None:
     """JSON may escape a slash; our clients still get plain base64."""
     data = picture("PNG", (64, 64))

@@ -16,6 +16,7 @@ def test_a_stored_picture_comes_back_as_it_was() -> None:
     image = msgspec.structs.replace(made_image(), usage=Usage(output_image=2), text="A fox.")
 
     assert StoredImage.of(image, "a.png").with_file(image.decode()) == image
+    assert StoredImage.of(image, "a.png").known_size == len(image.decode())
 
 
 @pytest.mark.parametrize("kind", MediaFormat)

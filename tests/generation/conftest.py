@@ -13,6 +13,7 @@ from adapter.domain.orders import ImageOrder, InlineSource, Source
 from adapter.domain.ports import ImageMaker, ImageMakers, Memory
 from adapter.errors import AdapterError
 from adapter.generation.execution import ResultHandle
+from adapter.generation.liveness import Liveness
 from adapter.generation.pictures import Pictures
 from adapter.generation.prior_executions import PriorExecutions
 from adapter.generation.timeouts import Timeouts
@@ -24,6 +25,8 @@ from adapter.media.store import open_media
 from tests.fakes import FakeClock
 
 PATIENCE = Timeouts(heartbeat=10.0, replay=60.0)
+#: The lease of a process, in seconds.
+LEASE = 10.0
 ONE_PICTURE = ImageOrder(model="m", provider="fake", upstream="m", prompt="a fox", n=1, frame=Frame())
 
 
@@ -40,9 +43,15 @@ def memory(database: Database, clock: FakeClock) -> Memory:
 
 
 @pytest.fixture
-async def videos(memory: Memory, clock: FakeClock) -> AsyncIterator[Videos]:
+def liveness(requests: SqlRequestStore, clock: FakeClock) -> Liveness:
+    """A process."""
+    return Liveness(requests, clock, LEASE)
+
+
+@pytest.fixture
+async def videos(memory: Memory, clock: FakeClock, liveness: Liveness) -> AsyncIterator[Videos]:
     """The use cases; nobody moves the jobs but the test. What was begun is waited for before the memory closes."""
-    videos = Videos(Inputs(), memory, clock, PATIENCE, lambda: None)
+    videos = Videos(Inputs(), memory, clock, PATIENCE, liveness, wake=lambda: None)
     yield videos
     await videos.finish()
 
@@ -62,16 +71,24 @@ class Studio:
         self.clock = clock
         self.budget = MemoryBudget(clock, capacity=10**9, wait_seconds=1.0)
         self._processes: list[Pictures] = []
+        self._alive: list[Liveness] = []
 
     def pictures(
         self, maker: ImageMaker, timeouts: Timeouts = PATIENCE, *, recent_results_bytes: int = 10**6
     ) -> Pictures:
         """Open a process."""
         timeouts = msgspec.structs.replace(timeouts, recent_results_bytes=recent_results_bytes)
-        repeats = PriorExecutions(self.requests, self.memory.media, self.clock, timeouts)
+        liveness = Liveness(self.requests, self.clock, LEASE)
+        self._alive.append(liveness)
+        repeats = PriorExecutions(self.requests, self.memory.media, self.clock, timeouts, liveness)
         process = Pictures(image_makers(maker), repeats, self.memory.feed, self.clock, timeouts)
         self._processes.append(process)
         return process
+
+    async def beat(self) -> None:
+        """Let every process say that it is alive, if it has a reason."""
+        for liveness in self._alive:
+            await liveness.tend()
 
     async def close(self) -> None:
         """Wait for what was begun, before the memory closes."""

@@ -21,6 +21,7 @@ from adapter.domain.stored_files import StoredImage
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.errors import AdapterError, AnswerLost, ContentRefused, InvalidRequest, NotFound
 from adapter.generation.image_files import ImageFiles
+from adapter.generation.liveness import Liveness
 from adapter.generation.responses import Background, Responses
 from adapter.jobs.image_steps import ImageContext, ImageSteps
 from adapter.jobs.poll_schedule import PollSchedule
@@ -29,7 +30,7 @@ from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.store import SqlJobStore
 from adapter.records.responses import SqlResponseStore
 from tests.fakes import FakeClock, made_image, png, stored, video_job
-from tests.generation.conftest import PATIENCE, Studio, identity
+from tests.generation.conftest import LEASE, PATIENCE, Studio, identity
 
 ORDER = ImageOrder(model="m", provider="fake", upstream="m", prompt="a fox", n=1, frame=Frame())
 SCHEDULE = PollSchedule(poll_seconds=1.0, lease_seconds=10.0, deadline_seconds=3600.0)
@@ -55,7 +56,8 @@ class Process:
         self.clock = clock
         self.memory = Memory(SqlJobStore(database, IMAGE), memory.feed, memory.media)
         self.responses = Responses(SqlResponseStore(database), ImageFiles(memory.media), clock)
-        self.background = Background(self.responses, self.memory, clock, PATIENCE, lambda: None)
+        liveness = Liveness(SqlRequestStore(database), clock, LEASE)
+        self.background = Background(self.responses, self.memory, clock, PATIENCE, liveness, wake=lambda: None)
         self.budget = MemoryBudget(clock, capacity=10**9, wait_seconds=WAIT_SECONDS)
         self.steps = ImageSteps(
             ImageContext(

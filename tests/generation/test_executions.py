@@ -7,7 +7,15 @@ import msgspec
 import pytest
 
 from adapter.database.engine import Database
-from adapter.domain.executions import KEY_SECONDS, RETRY_SECONDS, ExecutionRecord, PriorExecution, RequestIdentity
+from adapter.domain.executions import (
+    KEY_SECONDS,
+    RETRY_SECONDS,
+    ExecutionRecord,
+    LivingProcess,
+    PriorExecution,
+    RequestIdentity,
+    StoredAnswer,
+)
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Memory
@@ -17,7 +25,9 @@ from adapter.errors import (
     AnswerLost,
     InvalidRequest,
     OutcomeUnknown,
+    OwnFault,
     StillRunning,
+    StorageFailed,
     UpstreamBusy,
     UpstreamSilent,
 )
@@ -25,7 +35,9 @@ from adapter.generation.execution import STAY_SECONDS, Execution, ImageBatch, In
 from adapter.generation.pictures import Pictures
 from adapter.jobs.requests import SqlRequestStore
 from tests.fakes import FakeClock, made_image
-from tests.generation.conftest import PATIENCE, Studio, identity
+from tests.generation.conftest import LEASE, PATIENCE, Studio, identity
+
+DEAD = LivingProcess(process="dead", lease=LEASE)
 
 
 class Maker:
@@ -311,12 +323,24 @@ async def called(maker: Maker) -> None:
             await asyncio.sleep(0.001)
 
 
-async def passing(clock: FakeClock, work: "asyncio.Task[ResultHandle]", step: float = 0.5) -> None:
+async def passing(clock: FakeClock, work: "asyncio.Task[object]", step: float = 0.5) -> None:
     """Let time pass until something is done."""
     async with asyncio.timeout(10):
         while not work.done():
             await clock.advance(step)
             await asyncio.sleep(0.001)
+
+
+async def elsewhere(studio: Studio, maker: Maker, asks: RequestIdentity) -> ImageBatch:
+    """Ask in another process, which has to answer without waiting for this one."""
+    asking = asyncio.create_task(asked(studio, studio.pictures(maker), asks))
+    async with asyncio.timeout(10):
+        while not (asking.done() or studio.clock.alarms):
+            await asyncio.sleep(0.001)
+    waits = not asking.done()
+    await passing(studio.clock, asking, step=10.0)
+    assert not waits
+    return await asking
 
 
 async def test_another_process_is_not_waited_for_for_ever(studio: Studio, clock: FakeClock) -> None:
@@ -344,9 +368,9 @@ async def test_what_takes_long_is_written_down_and_kept_as_long_as_it_lives(stud
     await clock.advance(PATIENCE.unwritten)
     await first.tend()
     waiting = asyncio.create_task(studio.open(second, identity(count=1)))
-    for _ in range(6):
-        await clock.advance(10.0)
-        await first.tend()
+    for _ in range(12):
+        await clock.advance(LEASE / 2)
+        await studio.beat()
         await asyncio.sleep(0.01)
     handle.close(delivered=False)
     maker.ready.set()
@@ -362,7 +386,7 @@ async def test_a_key_whose_holder_died_is_not_blocked_and_not_paid_twice(studio:
     held = Execution(identity(key="k"), clock.now())
     retried = Execution(identity(), clock.now())
     for one in (held, retried):
-        await studio.requests.begin(one.record, now=clock.now(), lease=PATIENCE.lease)
+        await studio.requests.begin(one.record, now=clock.now(), holder=DEAD)
     maker = Maker()
     for asks in (identity(key="k"), identity(count=1)):
         waiting = asyncio.create_task(studio.open(studio.pictures(maker), asks))
@@ -374,6 +398,87 @@ async def test_a_key_whose_holder_died_is_not_blocked_and_not_paid_twice(studio:
 
     await asked(studio, studio.pictures(maker), identity())
     assert maker.calls == 1
+
+
+async def test_an_end_that_the_database_does_not_take_is_written_later(
+    memory: Memory, database: Database, clock: FakeClock
+) -> None:
+    """Its process lives, so others would take the execution for running: the answer, or that it cost nothing."""
+    requests, maker = AwayRequests(database), Maker(None, UpstreamBusy("later"))
+    studio = Studio(memory, requests, clock)
+    pictures = studio.pictures(maker)
+    requests.is_away = True
+    made = await asked(studio, pictures, identity(key="k"))
+    with pytest.raises(UpstreamBusy):
+        await asked(studio, pictures, identity(key="l"))
+    requests.is_away = False
+    await clock.advance(LEASE / 2)
+    await studio.beat()
+    await pictures.tend()
+
+    assert (await elsewhere(studio, maker, identity(key="k"))).images == made.images
+    await elsewhere(studio, maker, identity(key="l"))
+    assert maker.calls == 3
+
+
+async def test_a_mistake_of_ours_is_the_unknown_end_of_a_key(studio: Studio) -> None:
+    """At once, although its process lives: the pictures may be paid for."""
+    maker = Mistaken()
+    with pytest.raises(OwnFault):
+        await asked(studio, studio.pictures(maker), identity(key="k"))
+    await studio.close()
+
+    with pytest.raises(AdapterError) as caught:
+        await elsewhere(studio, maker, identity(key="k"))
+    assert (caught.value.code, caught.value.should_retry, maker.calls) == ("outcome_unknown", False, 1)
+
+
+async def test_what_ends_while_it_is_written_down_is_ended_in_the_database_too(
+    memory: Memory, database: Database, clock: FakeClock
+) -> None:
+    """Else it would run for other processes as long as this one lives."""
+    requests, maker = SlowRequests(database), Maker(UpstreamBusy("later"), ready=False)
+    studio = Studio(memory, requests, clock)
+    pictures = studio.pictures(maker)
+    handle = await studio.open(pictures, identity())
+    await clock.advance(PATIENCE.unwritten)
+    requests.ready.clear()
+    tending = asyncio.create_task(pictures.tend())
+    await asyncio.sleep(0)
+    maker.ready.set()
+    failing = asyncio.create_task(taken(handle))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    requests.ready.set()
+    await tending
+    with pytest.raises(UpstreamBusy):
+        await failing
+    await pictures.finish()
+
+    await elsewhere(studio, maker, identity(count=1))
+    assert maker.calls == 2
+
+
+async def test_a_process_says_that_it_is_alive_while_others_know_of_its_pictures(
+    memory: Memory, database: Database, clock: FakeClock
+) -> None:
+    """Not before, and not after: an idle process writes nothing."""
+    requests, maker = CountedRequests(database), Maker(ready=False)
+    studio = Studio(memory, requests, clock)
+    pictures = studio.pictures(maker)
+    handle = await studio.open(pictures, identity())
+    renewals = []
+    for _ in range(3):
+        await studio.beat()
+        renewals.append(requests.renewals)
+        await clock.advance(PATIENCE.unwritten)
+        await pictures.tend()
+    maker.ready.set()
+    await taken(handle)
+    await pictures.finish()
+    await studio.beat()
+
+    assert [*renewals, requests.renewals] == [0, 1, 2, 2]
 
 
 async def test_a_failure_that_cost_nothing_is_forgotten(studio: Studio) -> None:
@@ -456,6 +561,40 @@ async def test_pictures_that_nobody_took_are_found_on_disk_when_their_place_in_m
     assert maker.calls == 1
 
 
+class Mistaken(Maker):
+    """Breaks by a mistake of ours."""
+
+    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
+        await super().make_images(order)
+        raise ZeroDivisionError
+
+
+class AwayRequests(SqlRequestStore):
+    """A database that takes the beginning of an execution, and not its end."""
+
+    is_away = False
+
+    async def finish(self, record: ExecutionRecord, answer: StoredAnswer | None, *, answered_at: float | None) -> bool:
+        if self.is_away:
+            raise StorageFailed("away")
+        return await super().finish(record, answer, answered_at=answered_at)
+
+    async def forget(self, record: ExecutionRecord) -> None:
+        if self.is_away:
+            raise StorageFailed("away")
+        await super().forget(record)
+
+
+class CountedRequests(SqlRequestStore):
+    """A database that counts how often a process says that it is alive."""
+
+    renewals = 0
+
+    async def keep_alive(self, process: LivingProcess, *, now: float) -> None:
+        self.renewals += 1
+        await super().keep_alive(process, now=now)
+
+
 class SlowRequests(SqlRequestStore):
     """A memory that takes its time to look back."""
 
@@ -464,9 +603,13 @@ class SlowRequests(SqlRequestStore):
         self.ready = asyncio.Event()
         self.ready.set()
 
-    async def begin(self, record: ExecutionRecord, *, now: float, lease: float) -> PriorExecution | None:
+    async def begin(self, record: ExecutionRecord, *, now: float, holder: LivingProcess) -> PriorExecution | None:
         await self.ready.wait()
-        return await super().begin(record, now=now, lease=lease)
+        return await super().begin(record, now=now, holder=holder)
+
+    async def register(self, record: ExecutionRecord, *, now: float, holder: LivingProcess) -> None:
+        await self.ready.wait()
+        await super().register(record, now=now, holder=holder)
 
 
 async def test_a_client_that_comes_back_is_written_down_once_by_a_slow_memory(
@@ -486,7 +629,7 @@ async def test_a_client_that_comes_back_is_written_down_once_by_a_slow_memory(
     requests.ready.set()
     await taken(await back)
     await pictures.finish()
-    await clock.advance(2 * PATIENCE.lease)
+    await clock.advance(2 * LEASE)
 
     again = await asked(studio, studio.pictures(maker), identity(count=1))
     assert again.images[0].pixels.width == 17

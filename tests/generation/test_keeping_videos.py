@@ -23,6 +23,7 @@ from adapter.domain.orders import VideoDraft
 from adapter.domain.paging import Page
 from adapter.domain.ports import Memory, Write
 from adapter.errors import Draining, InvalidRequest, NotFound
+from adapter.generation.liveness import Liveness
 from adapter.generation.videos import Videos
 from adapter.jobs.feed import LocalFeed
 from tests.fakes import FakeClock, video_job, video_order
@@ -100,10 +101,12 @@ async def test_a_page_begins_after_a_job_of_its_owner(videos: Videos, memory: Me
         assert caught.value.param == "after"
 
 
-async def test_a_deleted_video_is_gone_and_somebody_is_told(memory: Memory, clock: FakeClock) -> None:
+async def test_a_deleted_video_is_gone_and_somebody_is_told(
+    memory: Memory, clock: FakeClock, liveness: Liveness
+) -> None:
     """Its files go with it, soon; others cannot delete it, and nobody twice."""
     nudges: list[str] = []
-    videos = Videos(Inputs(), memory, clock, PATIENCE, lambda: nudges.append("now"))
+    videos = Videos(Inputs(), memory, clock, PATIENCE, liveness, wake=lambda: nudges.append("now"))
     [job] = await admit(memory, 1)
     with pytest.raises(NotFound):
         await videos.delete_video(job.id, "bob")

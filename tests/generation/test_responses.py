@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
 from adapter.database.engine import Database
+from adapter.domain.pieces import write_whole
 from adapter.domain.ports import Memory
 from adapter.domain.stored_response import ResponseStatus
-from adapter.errors import InvalidRequest, NotFound
+from adapter.errors import FileDamaged, InvalidRequest, NotFound
 from adapter.generation.image_files import ImageFiles
 from adapter.generation.responses import Responses
 from adapter.media.store import open_media
@@ -75,6 +77,19 @@ async def test_a_reply_whose_file_is_gone_cannot_be_shown(responses: Responses, 
 
     with pytest.raises(NotFound, match="not stored here any more"):
         await responses.picture(done)
+
+
+async def test_a_picture_that_is_shorter_than_it_was_is_an_error(responses: Responses, memory: Memory) -> None:
+    """Its head is still that of a picture. The size of a picture of an older version is not known."""
+    done = stored().completed(made_image(), 1010.0)
+    assert done.drawn is not None
+    older = msgspec.structs.replace(done, drawn=msgspec.structs.replace(done.drawn, size=msgspec.UNSET))
+    await responses.remember_end(done, made_image())
+    await write_whole(memory.media, done.drawn.name, made_image().decode()[:-5])
+
+    with pytest.raises(FileDamaged):
+        await responses.picture(done)
+    assert await responses.picture(older) is not None
 
 
 async def test_a_picture_that_cannot_be_kept_is_handed_over_all_the_same(

@@ -10,8 +10,9 @@ from adapter.database.engine import Database
 from adapter.domain.media import Frame, MediaFormat
 from adapter.domain.orders import FileIdSource, ImageOrder, LinkSource, Source, StoredSource
 from adapter.domain.paging import Page
+from adapter.domain.pieces import write_whole
 from adapter.domain.records import Upload
-from adapter.errors import InvalidRequest, NotFound, StorageFailed
+from adapter.errors import FileDamaged, InvalidRequest, NotFound, StorageFailed
 from adapter.generation.uploads import Uploads
 from adapter.media.store import ObjectMediaStore
 from adapter.records.files import SqlFileStore
@@ -72,9 +73,20 @@ def order(*sources: Source) -> ImageOrder:
 async def test_a_file_is_read_back_to_the_byte(uploads: Uploads) -> None:
     """By its owner."""
     file = await uploads.take(GIVEN, "ada")
-    read = b"".join([piece async for piece in uploads.read(await uploads.find(file.id, "ada"))])
+    read = b"".join([piece async for piece in await uploads.open(await uploads.find(file.id, "ada"))])
 
     assert read == GIVEN.data
+
+
+async def test_a_file_that_is_shorter_than_it_was_is_an_error(uploads: Uploads, media: Stubborn) -> None:
+    """And a file whose bytes are gone is not found."""
+    file = await uploads.take(GIVEN, "ada")
+    await write_whole(media, file.name, GIVEN.data[:-1])
+    with pytest.raises(FileDamaged):
+        await uploads.open(file)
+    await media.delete([file.name])
+    with pytest.raises(NotFound):
+        await uploads.open(file)
 
 
 async def test_a_files_name_in_the_store_is_not_its_id(uploads: Uploads) -> None:

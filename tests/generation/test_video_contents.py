@@ -8,11 +8,11 @@ import pytest
 
 from adapter.domain.job import Failed, Failure, Stored, StoredVideo, Variant, VideoJob, advance
 from adapter.domain.ports import Memory
-from adapter.errors import ContentRefused, NotFound, UpstreamBroken
+from adapter.errors import ContentRefused, FileDamaged, NotFound, UpstreamBroken
 from adapter.generation.video_contents import VideoContents
 from tests.fakes import rendered_job, video_job
 
-MEDIA = StoredVideo(video="a.mp4", poster=None, size=1, sha256="00")
+MEDIA = StoredVideo(video="a.mp4", poster=None, size=4, sha256="00")
 
 
 class FakeCuttingRoom:
@@ -77,6 +77,16 @@ async def stored(memory: Memory) -> dict[str, bytes]:
 async def test_the_video_is_there(contents: VideoContents, job: VideoJob) -> None:
     """Nothing has to be made."""
     assert (await contents.find(job, Variant.VIDEO)).name == "a.mp4"
+
+
+async def test_a_video_that_is_shorter_than_it_was_is_an_error(
+    contents: VideoContents, memory: Memory, job: VideoJob
+) -> None:
+    """It is not sent as if it were whole."""
+    await memory.media.put(MEDIA.video, once(b"fil"))
+
+    with pytest.raises(FileDamaged):
+        await contents.find(job, Variant.VIDEO)
 
 
 @pytest.mark.parametrize(

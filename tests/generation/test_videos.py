@@ -30,9 +30,11 @@ from adapter.domain.orders import InlineSource, VideoDraft, VideoInput
 from adapter.domain.pieces import find_whole
 from adapter.domain.ports import Memory, Write
 from adapter.errors import ContentRefused, JobFailed, NotFound, UpstreamSilent
+from adapter.generation.liveness import Liveness
 from adapter.generation.videos import Videos
+from adapter.jobs.requests import SqlRequestStore
 from tests.fakes import FakeClock, png, video_order
-from tests.generation.conftest import PATIENCE, Inputs, identity
+from tests.generation.conftest import LEASE, PATIENCE, Inputs, identity
 
 
 async def ended(task: asyncio.Task[VideoJob]) -> None:
@@ -150,11 +152,11 @@ async def test_a_wish_right_after_a_delivery_is_a_new_one(videos: Videos, memory
 
 @pytest.mark.parametrize(("typical", "expected"), [(0.0, 100.0), (16.0, 16.0)])
 async def test_the_first_estimate_is_the_operators_or_the_cards(
-    memory: Memory, clock: FakeClock, typical: float, expected: float
+    memory: Memory, clock: FakeClock, liveness: Liveness, typical: float, expected: float
 ) -> None:
     """Until a video was measured."""
     timeouts = msgspec.structs.replace(PATIENCE, typical=typical)
-    videos = Videos(Inputs(), memory, clock, timeouts, lambda: None)
+    videos = Videos(Inputs(), memory, clock, timeouts, liveness, wake=lambda: None)
     starting = asyncio.create_task(start(videos, VideoDraft(order=video_order()), identity()))
     job = await admitted(memory)
     await move(memory, submitted(job))
@@ -254,13 +256,13 @@ async def test_a_request_that_is_not_remembered_yet_is_joined_by_its_retry(video
 
 
 async def test_the_connections_of_a_dead_process_are_not_waited_for(
-    videos: Videos, memory: Memory, clock: FakeClock
+    videos: Videos, memory: Memory, clock: FakeClock, requests: SqlRequestStore
 ) -> None:
     """Its lease runs out: the client that comes back to another process gets its job."""
     await clock.advance(1_795_898_339.123)  # a time of today, for which no sum is exact
     videos.join(VideoDraft(order=video_order()), identity())
     await jobs_of(memory, 1)
-    other = Videos(Inputs(), memory, clock, PATIENCE, lambda: None)
+    other = Videos(Inputs(), memory, clock, PATIENCE, Liveness(requests, clock, LEASE), wake=lambda: None)
     back = other.join(VideoDraft(order=video_order()), identity())
     ending = asyncio.create_task(other.finish())
     while not ending.done():
@@ -274,17 +276,17 @@ async def test_the_connections_of_a_dead_process_are_not_waited_for(
 
 
 async def test_the_connections_of_another_living_process_are_wishes_of_their_own(
-    videos: Videos, memory: Memory, clock: FakeClock
+    videos: Videos, memory: Memory, clock: FakeClock, liveness: Liveness, requests: SqlRequestStore
 ) -> None:
     """It renews its lease meanwhile."""
     videos.join(VideoDraft(order=video_order()), identity())
     await jobs_of(memory, 1)
-    other = Videos(Inputs(), memory, clock, PATIENCE, lambda: None)
+    other = Videos(Inputs(), memory, clock, PATIENCE, Liveness(requests, clock, LEASE), wake=lambda: None)
     second = other.join(VideoDraft(order=video_order()), identity())
-    running = asyncio.create_task(videos.run())
+    running = asyncio.create_task(liveness.run())
     for _ in range(4):
         await asyncio.sleep(0.01)
-        await clock.advance(1.0)
+        await clock.advance(liveness.beat_seconds)
     await jobs_of(memory, 2)
     running.cancel()
     await asyncio.wait([running])

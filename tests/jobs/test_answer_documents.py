@@ -37,6 +37,14 @@ def test_two_versions_read_the_same_documents(document: bytes, answer: StoredAns
     assert write_answer(answer) == document
 
 
+def test_the_size_of_a_picture_is_remembered() -> None:
+    """Earlier versions neither wrote nor read it."""
+    sized = msgspec.structs.replace(BATCH, images=(msgspec.structs.replace(BATCH.images[0], size=77),))
+
+    assert b'"size":77' in write_answer(sized)
+    assert read_answer(write_answer(sized)) == sized
+
+
 def test_a_picture_that_was_remembered_without_a_text_has_none() -> None:
     """Earlier versions wrote no texts."""
     assert read_answer(BATCH_DOCUMENT.replace(b',"text":"A fox."', b"")) == msgspec.structs.replace(

@@ -1,7 +1,7 @@
 """Polling: one call for all, and nothing that it answers fails a paid job before its time."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import ClassVar
 
 import pytest
@@ -285,6 +285,41 @@ async def test_a_database_that_is_away_is_no_mistake_of_ours(
     finish(provider, 1)
     await tick(poller, clock, 5)
     assert (await find(memory, job_id)).state is JobState.COMPLETED
+
+
+async def test_claims_are_renewed_once_in_a_while_and_not_in_every_round(
+    memory: Memory, database: Database, clock: FakeClock
+) -> None:
+    """Every new job begins a round, and a hundred may be held."""
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    class Slow(FakeVideoProvider):
+        async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
+            asked.set()
+            await answer.wait()
+            return await super().poll(operations, account=account)
+
+    class Counted(SqlJobStore):
+        renewed: ClassVar[list[float]] = []
+
+        async def renew(self, claims: Iterable[Claim], *, due_at: float) -> None:
+            if claims:
+                self.renewed.append(due_at - PACE.lease_seconds)
+            await super().renew(claims, due_at=due_at)
+
+    poller = poller_of(Memory(Counted(database), memory.feed, memory.media), clock, fake=Slow())
+    await admit(memory, clock)
+    await tick(poller, clock)
+    for _ in range(8):
+        await poller.tick()
+        await asyncio.wait_for(asked.wait(), 10)
+        await clock.advance(1.0)
+    others = await memory.jobs.claim(now=clock.now(), lease=1.0, limit=10)
+    answer.set()
+    await poller.settle()
+
+    assert Counted.renewed == [1007.0, 1009.0, 1011.0]
+    assert others == []
 
 
 async def test_no_more_jobs_are_held_than_can_be_kept(

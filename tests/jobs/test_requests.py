@@ -5,15 +5,17 @@ from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
+from sqlalchemy import select, update
 
-from adapter.database.engine import Database, open_database, writing
-from adapter.database.tables import EXECUTIONS, JOBS
+from adapter.database.engine import Database, open_database, reading, writing
+from adapter.database.tables import EXECUTIONS, JOBS, PROCESSES
 from adapter.domain.executions import (
     KEY_SECONDS,
     RETRY_SECONDS,
     ConnectedProcess,
     ExecutionRecord,
     ExecutionStatus,
+    LivingProcess,
     RequestIdentity,
     RetryInfo,
     StoredFault,
@@ -32,7 +34,7 @@ from tests.postgres import BOTH_ENGINES
 
 pytestmark = BOTH_ENGINES
 
-LEASE = 30.0
+ONE = LivingProcess(process="one", lease=30.0)
 KEY = RetryInfo(key="k")
 PICTURE = StoredImage(name=f"{7:032x}.png", pixels=Pixels(16, 9), usage=Usage(input_text=1, output_image=2))
 ALBUM = StoredImageBatch((PICTURE, msgspec.structs.replace(PICTURE, usage=None)), linked=False)
@@ -68,8 +70,8 @@ def record(
 
 async def test_the_first_attempt_begins_and_the_second_learns_of_it(requests: SqlRequestStore) -> None:
     """Under way, by whom, and since when."""
-    assert await requests.begin(record(1), now=1000.0, lease=LEASE) is None
-    known = await requests.begin(record(2), now=1001.0, lease=LEASE)
+    assert await requests.begin(record(1), now=1000.0, holder=ONE) is None
+    known = await requests.begin(record(2), now=1001.0, holder=ONE)
 
     assert known is not None
     assert (known.status, known.execution_id, known.began_at) == (
@@ -83,9 +85,7 @@ async def test_of_attempts_at_the_same_moment_in_two_processes_one_begins(
     requests: SqlRequestStore, other: SqlRequestStore
 ) -> None:
     """A hundred: each process has one connection that writes to a file, so two wait for its lock and not a hundred."""
-    tasks = [
-        store.begin(record(number), now=1000.0, lease=LEASE) for number, store in enumerate([requests, other] * 50)
-    ]
+    tasks = [store.begin(record(number), now=1000.0, holder=ONE) for number, store in enumerate([requests, other] * 50)]
 
     known = await asyncio.gather(*tasks)
     assert len([one for one in known if one is None]) == 1
@@ -97,9 +97,9 @@ async def test_an_answer_comes_back_as_it_was_given(
     requests: SqlRequestStore, other: SqlRequestStore, answer: StoredImageBatch | StoredFault | None
 ) -> None:
     """In any process."""
-    await requests.begin(record(), now=1000.0, lease=LEASE)
+    await requests.begin(record(), now=1000.0, holder=ONE)
     assert await requests.finish(record(), answer, answered_at=None)
-    known = await other.begin(record(2), now=1100.0, lease=LEASE)
+    known = await other.begin(record(2), now=1100.0, holder=ONE)
 
     assert known is not None
     assert known.answer == answer
@@ -108,26 +108,82 @@ async def test_an_answer_comes_back_as_it_was_given(
 
 async def test_an_execution_whose_holder_died_is_lost_and_not_begun_again(requests: SqlRequestStore) -> None:
     """What came of it is unknown."""
-    await requests.begin(record(), now=1000.0, lease=LEASE)
-    await requests.renew([record().execution_id], now=1020.0, lease=LEASE)
-    alive = await requests.begin(record(2), now=1045.0, lease=LEASE)
-    dead = await requests.begin(record(2), now=1051.0, lease=LEASE)
+    await requests.begin(record(), now=1000.0, holder=ONE)
+    await requests.keep_alive(ONE, now=1020.0)
+    alive = await requests.begin(record(2), now=1045.0, holder=ONE)
+    dead = await requests.begin(record(2), now=1051.0, holder=ONE)
 
     assert alive is not None
     assert dead is not None
     assert (alive.status, dead.status) == (ExecutionStatus.RUNNING, ExecutionStatus.LOST)
 
 
+async def lease_of(database: Database, process: LivingProcess) -> float:
+    """Return until when a process is believed to be alive."""
+    async with reading(database) as connection:
+        until = select(PROCESSES.c.alive_until).where(PROCESSES.c.id == process.process)
+        return float((await connection.execute(until)).scalar_one()) - database.clock_offset
+
+
+async def test_one_renewal_keeps_all_executions_of_a_process(requests: SqlRequestStore) -> None:
+    """And none of another one."""
+    two = msgspec.structs.replace(ONE, process="two")
+    for number, holder in enumerate((ONE, ONE, two)):
+        await requests.begin(record(number, scope=str(number)), now=1000.0, holder=holder)
+    await requests.keep_alive(ONE, now=1025.0)
+    found = [await requests.begin(record(9, scope=str(number)), now=1035.0, holder=two) for number in range(3)]
+
+    running, lost = ExecutionStatus.RUNNING, ExecutionStatus.LOST
+    assert [one.status for one in found if one] == [running, running, lost]
+
+
+async def test_a_lease_that_is_fresh_is_not_written_again(requests: SqlRequestStore, database: Database) -> None:
+    """Many transactions of a process would else write one row. A clock that was set back is believed."""
+    leases = []
+    for number, now in enumerate((1000.0, 1002.0, 1004.0, 900.0)):
+        await requests.begin(record(number, scope=str(number)), now=now, holder=ONE)
+        leases.append(await lease_of(database, ONE))
+
+    assert leases == pytest.approx([1030.0, 1030.0, 1034.0, 930.0])
+
+
+async def test_executions_of_an_older_version_have_leases_of_their_own(
+    requests: SqlRequestStore, database: Database
+) -> None:
+    """They have no holder."""
+    for number, until in enumerate((1010.0, 1020.0, None)):
+        await requests.begin(record(number, scope=str(number)), now=1000.0, holder=ONE)
+        there = None if until is None else until + database.clock_offset
+        old = update(EXECUTIONS).where(EXECUTIONS.c.id == record(number).execution_id)
+        async with writing(database) as connection:
+            await connection.execute(old.values(holder=None, lease_until=there))
+    found = [await requests.begin(record(9, scope=str(number)), now=1015.0, holder=ONE) for number in range(3)]
+
+    running, lost = ExecutionStatus.RUNNING, ExecutionStatus.LOST
+    assert [one.status for one in found if one] == [lost, running, lost]
+
+
+async def test_an_older_version_takes_an_execution_for_running_as_long_as_any_takes(
+    requests: SqlRequestStore, database: Database
+) -> None:
+    """It knows no holders, and looks at a column that this version only writes."""
+    await requests.begin(record(), now=1000.0, holder=ONE)
+    async with reading(database) as connection:
+        until = (await connection.execute(select(EXECUTIONS.c.lease_until))).scalar_one()
+
+    assert until - database.clock_offset == pytest.approx(1600.0)
+
+
 async def test_equal_requests_side_by_side_have_an_execution_each(requests: SqlRequestStore) -> None:
     """Each has its own end, and what is forgotten of one is not forgotten of the other."""
     plain = RetryInfo()
     for execution_id in (1, 2):
-        await requests.register(record(execution_id, repeat=plain), now=1000.0, lease=LEASE)
+        await requests.register(record(execution_id, repeat=plain), now=1000.0, holder=ONE)
     assert await requests.finish(record(1), ALBUM, answered_at=None)
     await requests.forget(record(2))
     assert not await requests.finish(record(2), ALBUM, answered_at=None)
 
-    known = await requests.begin(record(3, repeat=RetryInfo(count=1)), now=1002.0, lease=LEASE)
+    known = await requests.begin(record(3, repeat=RetryInfo(count=1)), now=1002.0, holder=ONE)
     assert known is not None
     assert (known.execution_id, known.status) == (record(1).execution_id, ExecutionStatus.ANSWERED)
 
@@ -136,11 +192,11 @@ async def test_each_retry_finds_an_execution_that_was_not_retried_yet(requests: 
     """Of two equal requests that were both cut off."""
     for execution_id in (1, 2):
         await requests.register(
-            record(execution_id, repeat=RetryInfo(), began_at=1000.0 + execution_id), now=1000.0, lease=LEASE
+            record(execution_id, repeat=RetryInfo(), began_at=1000.0 + execution_id), now=1000.0, holder=ONE
         )
         await requests.finish(record(execution_id), ALBUM, answered_at=None)
     retry = RetryInfo(count=1)
-    found = [await requests.begin(record(3, repeat=retry), now=1002.0, lease=LEASE) for _ in range(3)]
+    found = [await requests.begin(record(3, repeat=retry), now=1002.0, holder=ONE) for _ in range(3)]
 
     assert [one.execution_id for one in found if one] == [
         record(2).execution_id,
@@ -152,37 +208,37 @@ async def test_each_retry_finds_an_execution_that_was_not_retried_yet(requests: 
 async def test_a_first_attempt_finds_what_no_client_was_given(requests: SqlRequestStore) -> None:
     """Neither what is under way, nor what failed, nor what was handed over."""
     plain = RetryInfo()
-    await requests.register(record(1, repeat=plain), now=1000.0, lease=LEASE)
-    await requests.register(record(2, repeat=plain), now=1000.0, lease=LEASE)
+    await requests.register(record(1, repeat=plain), now=1000.0, holder=ONE)
+    await requests.register(record(2, repeat=plain), now=1000.0, holder=ONE)
     await requests.finish(record(2), StoredFault(Failure.of(ContentRefused("no"))), answered_at=None)
-    await requests.register(record(3, repeat=plain), now=1000.0, lease=LEASE)
+    await requests.register(record(3, repeat=plain), now=1000.0, holder=ONE)
     await requests.finish(record(3), ALBUM, answered_at=None)
 
-    first = await requests.begin(record(4, repeat=plain), now=1001.0, lease=LEASE)
+    first = await requests.begin(record(4, repeat=plain), now=1001.0, holder=ONE)
     assert first is not None
     assert (first.execution_id, first.answer) == (record(3).execution_id, ALBUM)
     await requests.mark_answered(record(3).execution_id, now=1002.0)
-    assert await requests.begin(record(4, repeat=plain), now=1003.0, lease=LEASE) is None
+    assert await requests.begin(record(4, repeat=plain), now=1003.0, holder=ONE) is None
 
 
 async def test_a_request_of_which_nothing_came_is_forgotten(requests: SqlRequestStore) -> None:
     """The next attempt begins."""
-    await requests.begin(record(), now=1000.0, lease=LEASE)
+    await requests.begin(record(), now=1000.0, holder=ONE)
     await requests.forget(record())
 
-    assert await requests.begin(record(2), now=1000.0, lease=LEASE) is None
+    assert await requests.begin(record(2), now=1000.0, holder=ONE) is None
 
 
 async def test_what_is_too_old_is_forgotten_with_its_files(requests: SqlRequestStore) -> None:
     """And what is not stays."""
-    await requests.begin(record(), now=1000.0, lease=LEASE)
+    await requests.begin(record(), now=1000.0, holder=ONE)
     await requests.finish(record(), ALBUM, answered_at=None)
-    await requests.begin(record(2, scope="t"), now=1500.0, lease=LEASE)
+    await requests.begin(record(2, scope="t"), now=1500.0, holder=ONE)
 
     assert await requests.prune(now=1000.0 + RETRY_SECONDS - 1) == []
     assert await requests.prune(now=1000.0 + RETRY_SECONDS) == [ALBUM]
-    assert await requests.begin(record(3), now=1950.0, lease=LEASE) is None
-    assert await requests.begin(record(3, scope="t"), now=1950.0, lease=LEASE) is not None
+    assert await requests.begin(record(3), now=1950.0, holder=ONE) is None
+    assert await requests.begin(record(3, scope="t"), now=1950.0, holder=ONE) is not None
 
 
 def identity(
@@ -315,11 +371,11 @@ async def test_a_retry_whose_job_cannot_be_read_here_makes_no_second_one(
 async def test_an_answer_that_cannot_be_read_stops_no_other(requests: SqlRequestStore, database: Database) -> None:
     """A newer version wrote it: it is handed, and its files are left to the janitor."""
     for number in (1, 2):
-        await requests.begin(record(number, scope=str(number)), now=1000.0, lease=LEASE)
+        await requests.begin(record(number, scope=str(number)), now=1000.0, holder=ONE)
         await requests.finish(record(number, scope=str(number)), ALBUM, answered_at=None)
     async with writing(database) as connection:
         await connection.execute(EXECUTIONS.update().where(EXECUTIONS.c.scope == "1").values(document=b"{"))
-    known = await requests.begin(record(3, scope="1"), now=1001.0, lease=LEASE)
+    known = await requests.begin(record(3, scope="1"), now=1001.0, holder=ONE)
 
     assert known is not None
     assert (known.status, known.answer) == (ExecutionStatus.ANSWERED, None)

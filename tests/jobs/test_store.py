@@ -7,7 +7,7 @@ import pytest
 
 from adapter.database.engine import Database, open_database, writing
 from adapter.database.tables import JOBS
-from adapter.domain.executions import ConnectedProcess, RequestIdentity
+from adapter.domain.executions import ConnectedProcess, LivingProcess, RequestIdentity
 from adapter.domain.job import (
     Failed,
     Failure,
@@ -25,6 +25,7 @@ from adapter.domain.job import (
 from adapter.domain.media import RemoteVideo
 from adapter.domain.ports import Claim, Write
 from adapter.errors import Undecided
+from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job, video_order
 from tests.postgres import BOTH_ENGINES
@@ -127,7 +128,9 @@ async def test_a_job_whose_id_was_given_to_a_client_is_not_joined(store: SqlJobS
     assert await admit_for(store, second) == second
 
 
-async def test_the_lease_of_a_process_says_whether_its_connections_are_there(store: SqlJobStore) -> None:
+async def test_the_lease_of_a_process_says_whether_its_connections_are_there(
+    store: SqlJobStore, database: Database
+) -> None:
     """Undecided while it runs; renewed it is alive, run out it is dead."""
     first, second = video_job(1), video_job(2)
     await admit_for(store, first)
@@ -136,7 +139,7 @@ async def test_the_lease_of_a_process_says_whether_its_connections_are_there(sto
     assert caught.value.process == "one"
     assert caught.value.until == pytest.approx(1005.0)
 
-    await store.keep_alive("one", now=1004.0, lease=5.0)
+    await SqlRequestStore(database).keep_alive(LivingProcess(process="one", lease=5.0), now=1004.0)
     with pytest.raises(Undecided) as renewed:
         await admit_for(store, second, process="two", now=1005.0)
     assert renewed.value.until == pytest.approx(1009.0)

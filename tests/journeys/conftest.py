@@ -12,6 +12,7 @@ import pytest
 from tests.journeys.node_programs import NodePrograms, lay_out
 from tests.journeys.running import KEY, Connect, Server
 from tests.journeys.watching import Watch
+from tests.support import WITHOUT_TLS
 
 #: The fixtures that are, or make, an official client.
 CLIENTS = {"client", "connect"}
@@ -51,7 +52,7 @@ def watch() -> Iterator[Watch]:
 def http(watch: Watch) -> Iterator[httpx.Client]:
     """A client without an SDK, to see bytes and headers, and to hang up; it closes each connection, as curl does."""
     limits = httpx.Limits(max_keepalive_connections=0)
-    with httpx.Client(event_hooks={"response": [watch.on_response]}, limits=limits) as http:
+    with httpx.Client(verify=WITHOUT_TLS, event_hooks={"response": [watch.on_response]}, limits=limits) as http:
         yield http
 
 
@@ -71,7 +72,7 @@ def connect(watch: Watch, *, strict: bool) -> Connect:
             api_key=api_key,
             max_retries=max_retries,
             timeout=timeout,
-            http_client=openai.DefaultHttpxClient(event_hooks={"response": [watch.on_response]}),
+            http_client=openai.DefaultHttpxClient(verify=WITHOUT_TLS, event_hooks={"response": [watch.on_response]}),
             _strict_response_validation=strict,
         )
 

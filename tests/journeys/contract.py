@@ -69,6 +69,7 @@ ROUTES: Final = (
 #: What OpenAI's document does not describe. Errors of these are OpenAI's all the same.
 OURS: Final = {
     r"GET /(health|ready)": "for whoever watches over the process",
+    r"GET /openapi\.json": "the description of the routes",
     r"(GET|HEAD) /media/[^/]+": "the files themselves, linked to from answers",
     r"GET /files/[^/]+/content": "a file's own bytes, of which the document says that they are JSON",
     r"DELETE /responses/[^/]+": "the document has an answer for failure only; the clients read none",

@@ -1,11 +1,9 @@
 """The program as its user starts it: a process of its own, on free ports, in a folder of its own."""
 
-import atexit
 import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,10 +13,13 @@ import httpx
 import msgspec
 import openai
 
-from tests.support import ROOT
+from tests.programs import Program, run_program
+from tests.support import ROOT, WITHOUT_TLS
 
 KEY = "sk-sandbox"
 START_SECONDS = 30.0
+#: It closes each connection: a server that stops would wait for one that is kept.
+HTTP = httpx.Client(verify=WITHOUT_TLS, limits=httpx.Limits(max_keepalive_connections=0))
 
 #: A sandbox that makes an 8 s clip in a little over a second, so cheap that one account pays for all journeys, and a
 #: server that looks after it often.
@@ -117,7 +118,7 @@ class Server:
             )
             + more
         )
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Program | None = None
 
     @property
     def log(self) -> str:
@@ -126,25 +127,23 @@ class Server:
 
     def start(self) -> None:
         """Start the process and wait until it answers."""
-        with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", self._program, "serve", "--config", str(self._config)],
-                cwd=ROOT,
-                # The newest client's folder in PYTHONPATH is the test's business, not the program's.
-                env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | self._environ,
-                stdout=log,
-                stderr=log,
-            )
-        atexit.register(self._process.kill)  # a test that fails leaves none behind
+        log = self.folder / "log"
+        self._process = Program(
+            ["serve", "--config", str(self._config)],
+            module=self._program,
+            stdout=log,
+            stderr=log,
+            environ=os.environ | self._environ,
+        )
         until = time.monotonic() + START_SECONDS
         while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > until:
+            if self._process.ended or time.monotonic() > until:
                 raise AssertionError(f"the adapter did not start:\n{self.log}")
             time.sleep(0.02)
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/health").status_code == 200
+            return HTTP.get(f"{self.url}/health").status_code == 200
         except httpx.TransportError:
             return False
 
@@ -158,30 +157,30 @@ class Server:
 
     def pause(self) -> None:
         """Let the process hang, as a machine that is out of breath does."""
-        self._process_of().send_signal(signal.SIGSTOP)
+        self._process_of().send(signal.SIGSTOP)
 
     def resume(self) -> None:
         """Let it go on."""
-        self._process_of().send_signal(signal.SIGCONT)
+        self._process_of().send(signal.SIGCONT)
 
     def tell(self, number: signal.Signals) -> None:
         """Send the process a signal that means something to it."""
-        self._process_of().send_signal(number)
+        self._process_of().send(number)
 
     def ask_to_stop(self) -> None:
         """Ask the process to stop and do not wait for it."""
-        self._process_of().send_signal(signal.SIGTERM)
+        self._process_of().send(signal.SIGTERM)
 
     def end(self) -> int:
         """Wait until the process has ended and return its exit status."""
-        return self._process_of().wait(timeout=START_SECONDS)
+        return self._process_of().end(START_SECONDS)
 
-    def _process_of(self) -> subprocess.Popen[bytes]:
+    def _process_of(self) -> Program:
         assert self._process is not None
         return self._process
 
     def _signal(self, number: signal.Signals) -> int:
-        self._process_of().send_signal(number)
+        self._process_of().send(number)
         return self.end()
 
     def command(self, *arguments: str) -> str:
@@ -191,21 +190,15 @@ class Server:
 
     def ran(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one of them and return how it ended as well."""
-        return subprocess.run(
-            [sys.executable, "-m", "adapter", *arguments, "--config", str(self._config)],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return run_program(*arguments, "--config", str(self._config), environ=os.environ)
 
     def fault(self, **fault: object) -> None:
         """Script a fault of the sandbox."""
-        httpx.post(f"{self.upstream}/sandbox/faults", json=[fault]).raise_for_status()
+        HTTP.post(f"{self.upstream}/sandbox/faults", json=[fault]).raise_for_status()
 
     def heal(self) -> None:
         """Forget the faults that are still to come."""
-        httpx.delete(f"{self.upstream}/sandbox/faults").raise_for_status()
+        HTTP.delete(f"{self.upstream}/sandbox/faults").raise_for_status()
 
     def executed(self, prompt: str) -> int:
         """Return how often the sandbox carried out, and charged, something with this prompt."""
@@ -213,16 +206,16 @@ class Server:
 
     def models(self, prompt: str) -> list[str]:
         """Return the models with which it was carried out."""
-        ledger = msgspec.json.decode(httpx.get(f"{self.upstream}/sandbox/ledger").content)
+        ledger = msgspec.json.decode(HTTP.get(f"{self.upstream}/sandbox/ledger").content)
         return [execution["model"] for execution in ledger["executions"] if execution["prompt"] == prompt]
 
     def executions(self) -> int:
         """Return how much it carried out in all."""
-        return len(msgspec.json.decode(httpx.get(f"{self.upstream}/sandbox/ledger").content)["executions"])
+        return len(msgspec.json.decode(HTTP.get(f"{self.upstream}/sandbox/ledger").content)["executions"])
 
     def asked(self, door: str) -> int:
         """Return how often the sandbox was asked for something, by the name of its door."""
-        ledger = msgspec.json.decode(httpx.get(f"{self.upstream}/sandbox/ledger").content)
+        ledger = msgspec.json.decode(HTTP.get(f"{self.upstream}/sandbox/ledger").content)
         return int(ledger["requests"].get(door, 0))
 
     def wait_until_asked(self, door: str) -> None:

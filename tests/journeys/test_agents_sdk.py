@@ -21,6 +21,7 @@ from openai.types.responses.response_output_item import ImageGenerationCall
 from tests.journeys.running import KEY, Server
 from tests.journeys.watching import Watch
 from tests.looking import opened
+from tests.support import WITHOUT_TLS
 
 #: A picture model, a chat model whose tool draws, and a model of Flow's.
 PICTURES = ["gemini-3.1-flash-image", "gpt-5.2", "flow-gem-pix"]
@@ -37,7 +38,9 @@ async def agent(server: Server, watch: Watch) -> AsyncIterator[MakeAgent]:
     async with openai.AsyncOpenAI(
         base_url=f"{server.url}/v1",
         api_key=KEY,
-        http_client=openai.DefaultAsyncHttpxClient(event_hooks={"response": [watch.on_async_response]}),
+        http_client=openai.DefaultAsyncHttpxClient(
+            verify=WITHOUT_TLS, event_hooks={"response": [watch.on_async_response]}
+        ),
     ) as client:
         tool = ImageGenerationTool(tool_config={"type": "image_generation"})
 

@@ -14,6 +14,7 @@ from tests.journeys.node_programs import NodePrograms
 from tests.journeys.running import KEY, Server
 from tests.journeys.watching import Watch
 from tests.looking import opened, pictures
+from tests.support import WITHOUT_TLS
 
 MODEL = "gemini-2.5-flash-image"
 VERSION = "2025-04-01-preview"
@@ -29,7 +30,7 @@ PATHS = [
 
 def azure(server: Server, watch: Watch, deployment: str | None = None) -> openai.AzureOpenAI:
     """Return Azure's client; it sends the key as `api-key`."""
-    client = openai.DefaultHttpxClient(event_hooks={"response": [watch.on_response]})
+    client = openai.DefaultHttpxClient(verify=WITHOUT_TLS, event_hooks={"response": [watch.on_response]})
     if deployment is None:
         return openai.AzureOpenAI(
             azure_endpoint=server.url, api_key=KEY, api_version=VERSION, max_retries=0, http_client=client

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from tests.journeys.contract import DEVIATIONS, Answer, Deviation, faults
+from tests.journeys.described import undescribed
 from tests.journeys.watching import Watch
 from tests.openapi import Json
 
@@ -244,3 +245,39 @@ def test_no_journey_uses_a_client_that_is_not_watched() -> None:
     ]
 
     assert calls == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        (piece(PICTURES, path="/openai/images/generations"), "has another schema: .* 'size' is a required property"),
+        (piece(VIDEO, path="/v1/videos"), "has another schema: .* 'url' is a required property"),
+        (piece(VIDEO, path="/v1/nothing"), "has no such route"),
+        (piece(VIDEO, path="/v1/videos", status=201), "does not know this status"),
+        (msgspec.structs.replace(piece(VIDEO, path="/v1/videos"), content_type="text/html"), "not know this content"),
+        (stream(data({"choices": []}), "data: [DONE]\n\n"), "has another schema"),
+        (msgspec.structs.replace(PIECE, body=b"<html>"), "is not JSON"),
+    ],
+)
+def test_what_our_own_document_does_not_have_is_found(answer: Answer, fault: str) -> None:
+    """A route, a status, a type of content, a field of a body or of an event."""
+    assert any(re.search(fault, each) for each in undescribed(answer)), undescribed(answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        piece(ERROR, status=429),
+        piece(
+            {"error": {"message": "no", "type": "t", "param": None, "code": "unknown_url"}}, path="/nothing", status=404
+        ),
+        piece({"status": "ok"}, path="/health", status=200),
+        stream(data(CHUNK), data(ERROR), "data: [DONE]\n\n"),
+        msgspec.structs.replace(PIECE, body=b'{"crea', whole=False),
+    ],
+)
+def test_what_our_own_document_has_is_passed(answer: Answer) -> None:
+    """Errors, streams, and what was cut off by the client."""
+    told = msgspec.structs.replace(answer, method="GET") if answer.path == "/health" else answer
+
+    assert undescribed(told) == []

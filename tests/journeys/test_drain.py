@@ -13,6 +13,7 @@ from adapter.domain.job import JobState
 from adapter.jobs.store import SqlJobStore
 from tests.journeys.running import KEY, START_SECONDS, Server
 from tests.postgres import BOTH_ENGINES
+from tests.support import WITHOUT_TLS
 
 STREAMS, VIDEOS = 50, 20
 HEADERS = {"authorization": f"Bearer {KEY}"}
@@ -56,7 +57,7 @@ async def test_a_server_with_streams_jobs_and_a_submission_stops_in_order(tmp_pa
     server.fault(on="flow.submit", do="delay", seconds=2.0, after=True, prompt="slow")
     opened = asyncio.Semaphore(0)
     limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(headers=HEADERS, timeout=START_SECONDS, limits=limits) as http:
+    async with httpx.AsyncClient(verify=WITHOUT_TLS, headers=HEADERS, timeout=START_SECONDS, limits=limits) as http:
         streams = [
             asyncio.create_task(streamed(http, server, f"waves {number % VIDEOS}", opened)) for number in range(STREAMS)
         ]

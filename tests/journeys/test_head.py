@@ -11,6 +11,7 @@ from litestar.routes import HTTPRoute
 from adapter.openai_api.routes.api import api
 from tests.fakes import png
 from tests.journeys.running import KEY, Server
+from tests.support import WITHOUT_TLS
 
 HEADERS = {"authorization": f"Bearer {KEY}"}
 #: Another one for each answer, or not about the answer.
@@ -48,7 +49,7 @@ def places(server: Server, client: openai.OpenAI, prompt: str) -> Mapping[str, s
 
 def test_head_has_the_headers_of_get_and_no_body(http: httpx.Client, server: Server, places: Mapping[str, str]) -> None:
     """On each path; a connection goes on afterwards, so nothing of a body was sent."""
-    with httpx.Client(base_url=server.url, headers=HEADERS, timeout=30) as one_connection:
+    with httpx.Client(verify=WITHOUT_TLS, base_url=server.url, headers=HEADERS, timeout=30) as one_connection:
         for place in places.values():
             head = one_connection.head(place)
             whole = http.get(f"{server.url}{place}", headers=HEADERS, timeout=30)

@@ -15,6 +15,7 @@ from tests.fakes import png
 from tests.journeys.cutting import cutting
 from tests.journeys.running import KEY, Server
 from tests.journeys.watching import Watch
+from tests.support import WITHOUT_TLS
 
 PICTURES = "gemini-2.5-flash-image"
 VIDEOS = "veo-3.1-fast"
@@ -33,7 +34,7 @@ class Ask(Protocol):
 @pytest.fixture
 def ask(watch: Watch) -> Iterator[Ask]:
     """Models with the retries that LangChain has by default."""
-    http = openai.DefaultHttpxClient(event_hooks={"response": [watch.on_response]})
+    http = openai.DefaultHttpxClient(verify=WITHOUT_TLS, event_hooks={"response": [watch.on_response]})
 
     def identity(server: Server, name: str, *, port: int = 0) -> ChatOpenAI:
         return ChatOpenAI(

@@ -1,7 +1,10 @@
 """A server that has as much large work as it can hold, and one that is told to stop in the middle of it."""
 
+import select
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -13,6 +16,9 @@ from tests.journeys.running import KEY, Server
 HEADERS = {"authorization": f"Bearer {KEY}"}
 #: A picture of 1K is reckoned at six megabytes.
 NARROW = "[limits]\nmemory_bytes = 8000000\nwait_seconds = 0.2"
+#: Memory for eight bodies of this size.
+BODY_BYTES = 4 * 1024 * 1024
+EIGHT_BODIES = f"[limits]\nmemory_bytes = {8 * 2 * BODY_BYTES}\nwait_seconds = 5"
 
 
 @pytest.fixture
@@ -64,6 +70,33 @@ def test_what_finds_no_room_is_asked_to_come_back(narrow: Server, http: httpx.Cl
     assert (
         http.post(f"{narrow.url}/v1/images/generations", json={"prompt": "a fox"}, headers=HEADERS).status_code == 200
     )
+
+
+def dripping(server: Server, length: int) -> socket.socket:
+    """Announce a body on a connection of its own, and send its first byte."""
+    connection = socket.create_connection(("127.0.0.1", server.port))
+    head = (
+        f"POST /v1/images/edits HTTP/1.1\r\nhost: here\r\nauthorization: Bearer sk-second\r\ncontent-length: {length}"
+    )
+    connection.sendall(f"{head}\r\ncontent-type: application/json\r\n\r\n{{".encode())
+    return connection
+
+
+@pytest.mark.parametrize("length", [BODY_BYTES, 128_000_000])
+def test_bodies_that_do_not_come_lock_no_other_owner_out(tmp_path: Path, http: httpx.Client, length: int) -> None:
+    """Neither those that announce all memory, nor those that hold it: the last of these is asked to come back."""
+    server = Server(tmp_path, more=EIGHT_BODIES)
+    server.start()
+    with ExitStack() as open_ones:
+        bodies = [open_ones.enter_context(dripping(server, length)) for _ in range(12)]
+        answers: list[httpx.Response] = []
+        asked(server, answers, http, "/v1/images/edits").join()
+        refused, _, _ = select.select(bodies, [], [], 0)
+        said = [connection.recv(12) for connection in refused]
+    server.stop()
+
+    assert [answer.status_code for answer in answers] == [200]
+    assert said == ([b"HTTP/1.1 503"] if length == BODY_BYTES else [])
 
 
 def test_a_picture_under_way_is_handed_over_before_the_server_stops(tmp_path: Path, http: httpx.Client) -> None:

@@ -1,6 +1,8 @@
 """Money: what is called off, what got no answer, and what the account's credits prove."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
@@ -8,7 +10,7 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletionChunk
 
-from tests.journeys.running import Connect, Server
+from tests.journeys.running import Connect, Server, wait_until
 
 MODEL = "veo-3.1-fast"
 
@@ -95,6 +97,12 @@ def test_credits_that_lag_are_seen_by_the_second_reading(start: Start, connect: 
     assert server.executed(prompt) == 1
 
 
+def connections(server: Server) -> int:
+    """Return for how many executions a connection waits, as other processes know it."""
+    with closing(sqlite3.connect(server.folder / "jobs.db")) as database:
+        return len(database.execute("SELECT id FROM executions WHERE waited_by IS NOT NULL").fetchall())
+
+
 def test_a_killed_server_does_not_send_again_what_it_had_begun(start: Start, connect: Connect, prompt: str) -> None:
     """Not even if the credits did not move: whoever had sent it might only be paused."""
     server = start()
@@ -102,6 +110,7 @@ def test_a_killed_server_does_not_send_again_what_it_had_begun(start: Start, con
     with connect(server, timeout=1.0) as client, pytest.raises(openai.APITimeoutError):
         asked(client, prompt)
     server.wait_until_asked("flow.submit")
+    wait_until(lambda: connections(server) == 0, "the server does not see that its client hung up")
     server.kill()
     server.start()
     with connect(server) as client:

@@ -79,7 +79,7 @@ def test_a_stream_can_be_left_and_taken_up_again(client: openai.OpenAI, server: 
 
 def test_a_response_is_called_off(client: openai.OpenAI, server: Server) -> None:
     """And stays so; one that waits for its picture learns of it."""
-    server.fault(on="gemini.generate", do="hang", prompt="a fox that nobody wants")
+    server.fault(on="gemini.generate", do="delay", seconds=2.0, prompt="a fox that nobody wants")
     response = begun(client, "a fox that nobody wants")
 
     assert client.responses.cancel(response.id).status == "cancelled"
@@ -89,9 +89,59 @@ def test_a_response_is_called_off(client: openai.OpenAI, server: Server) -> None
         client.responses.cancel(client.responses.create(model="gemini-2.5-flash-image", input="a fox").id)
 
 
+def test_the_operator_cancels_a_picture_that_is_being_made(client: openai.OpenAI, server: Server, prompt: str) -> None:
+    """Beside the running server, which drops what comes of it."""
+    server.fault(on="gemini.generate", do="hang", after=True, prompt=prompt)
+    response = begun(client, prompt)
+    wait_until(lambda: server.executed(prompt) == 1, "it was not made")
+    job_id = response.id.replace("resp_", "image_")
+    listed, done = server.command("jobs", "list"), server.ran("jobs", "cancel", job_id)
+    again = server.ran("jobs", "cancel", job_id)
+
+    assert f"{job_id}  submitting" in listed
+    assert (done.returncode, done.stdout) == (0, "It is cancelled. It is being made: it is paid for, and not kept.\n")
+    assert client.responses.retrieve(response.id).status == "cancelled"
+    assert (again.returncode, again.stderr) == (1, f"Error: There is no job '{job_id}' that is still going on.\n")
+
+
+def test_the_list_of_jobs_has_both_kinds(client: openai.OpenAI, server: Server, prompt: str) -> None:
+    """The newest first; a picture has no progress."""
+    video = over(client, client.responses.create(model=VIDEO_MODEL, input=prompt, background=True))
+    image = over(client, begun(client, prompt))
+    newest, older = server.command("jobs", "list", "--limit", "2").splitlines()
+
+    assert newest.split()[2:] == [image.id.replace("resp_", "image_"), "completed", "gpt-image-1"]
+    assert older.split()[2:] == [video.id.replace("resp_", "video_"), "completed", "100", "%", VIDEO_MODEL]
+
+
+@pytest.mark.parametrize("by_stream", [False, True])
+def test_a_picture_that_was_looked_up_is_delivered(
+    client: openai.OpenAI, server: Server, prompt: str, *, by_stream: bool
+) -> None:
+    """The client left its first stream, and got the picture by its id. The same request after that is a new wish."""
+
+    def left() -> str:
+        with client.responses.create(
+            model=CHAT_MODEL, input=prompt, tools=[{"type": "image_generation"}], background=True, stream=True
+        ) as stream:
+            first = next(iter(stream))
+        assert first.type == "response.created"
+        return first.response.id
+
+    first = left()
+    if by_stream:
+        assert [*client.responses.retrieve(first, stream=True)][-1].type == "response.completed"
+    else:
+        assert over(client, client.responses.retrieve(first)).status == "completed"
+    second = left()
+
+    assert over(client, client.responses.retrieve(second)).status == "completed"
+    assert (first == second, server.executed(prompt)) == (False, 2)
+
+
 def test_what_is_still_being_made_is_not_followed_up(client: openai.OpenAI, server: Server) -> None:
     """The picture that "it" means is not there yet; another one would be paid for."""
-    server.fault(on="gemini.generate", do="hang", prompt="a fox to follow up")
+    server.fault(on="gemini.generate", do="delay", seconds=2.0, prompt="a fox to follow up")
     response = begun(client, "a fox to follow up")
     with pytest.raises(openai.BadRequestError, match="still being made") as caught:
         client.responses.create(model="gpt-image-1", input="make it blue", previous_response_id=response.id)

@@ -12,6 +12,7 @@ from tests.fakes import png
 from tests.journeys.cutting import KINDS, Cutter, cutting
 from tests.journeys.running import KEY, Server, wait_until
 from tests.journeys.watching import Watch
+from tests.support import WITHOUT_TLS
 
 pytestmark = pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
 
@@ -39,7 +40,7 @@ def retrying(cutter: Cutter, watch: Watch, *, strict: bool) -> Iterator[openai.O
         base_url=f"http://127.0.0.1:{cutter.port}/v1",
         api_key=KEY,
         timeout=5.0,
-        http_client=openai.DefaultHttpxClient(event_hooks={"response": [watch.on_response]}),
+        http_client=openai.DefaultHttpxClient(verify=WITHOUT_TLS, event_hooks={"response": [watch.on_response]}),
         _strict_response_validation=strict,
     ) as client:
         assert client.max_retries == 2

@@ -14,7 +14,7 @@ from tests.journeys.node_programs import NodePrograms
 from tests.journeys.node_results import AiImages
 from tests.journeys.running import KEY, Server
 from tests.journeys.watching import Watch
-from tests.support import ROOT
+from tests.support import ROOT, WITHOUT_TLS
 
 pytestmark = pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
 
@@ -64,7 +64,9 @@ async def test_equal_calls_side_by_side_have_an_execution_each(
         base_url=f"{server.url}/v1",
         api_key=KEY,
         max_retries=0,
-        http_client=openai.DefaultAsyncHttpxClient(event_hooks={"response": [watch.on_async_response]}),
+        http_client=openai.DefaultAsyncHttpxClient(
+            verify=WITHOUT_TLS, event_hooks={"response": [watch.on_async_response]}
+        ),
     ) as client:
         answers = await asyncio.gather(*(ask(client, prompt) for _ in range(MANY)))
         while server.executed(prompt) < MANY:  # those in the background

@@ -6,6 +6,7 @@ import httpx
 import httpx2
 
 from tests.journeys.contract import Answer, faults
+from tests.journeys.described import undescribed
 
 
 class Watch:
@@ -35,7 +36,7 @@ class Watch:
     def faults(self) -> list[str]:
         """Return what was wrong with the answers, a sentence each."""
         answers = self.answers + [answer(response, tee) for response, tee in self._responses]
-        return [fault for each in answers for fault in faults(each)]
+        return [fault for each in answers for fault in (*faults(each), *undescribed(each))]
 
 
 class Tee(httpx.SyncByteStream, httpx2.SyncByteStream):

@@ -62,11 +62,11 @@ async def test_a_large_picture_from_the_web_needs_more_room(
 ) -> None:
     """By as much as it is larger than expected, here and in each of four calls; if there is none nothing is begun."""
     draws, budget = Draws(), MemoryBudget(SystemClock(), capacity=10_000_000, wait_seconds=0)
-    budget.take_at_once(10_000_000 - free)
-    making = ImagePipeline(draws, Brings(image), budget).make_images(order(source))
-    if begins:
-        assert len(await making) == 4
-    else:
-        with pytest.raises(ServerBusy):
-            await making
+    async with budget.reserve(10_000_000 - free):
+        making = ImagePipeline(draws, Brings(image), budget).make_images(order(source))
+        if begins:
+            assert len(await making) == 4
+        else:
+            with pytest.raises(ServerBusy):
+                await making
     assert draws.asked == begins

@@ -1,14 +1,17 @@
 """The contract of the media store, on every kind of it."""
 
+import asyncio
+import errno
 import os
+import resource
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from adapter.domain.pieces import find_whole, write_whole
-from adapter.errors import UpstreamBroken, WrongConfiguration
+from adapter.errors import FileDamaged, StorageFailed, StorageReason, UpstreamBroken, WrongConfiguration
 from adapter.media.store import PAGE, STEP_BYTES, ObjectMediaStore, open_media
 from tests.buckets import S3Server
 
@@ -139,6 +142,75 @@ async def test_what_is_deleted_is_gone(store: ObjectMediaStore) -> None:
 
     assert [file.name async for page in store.list() for file in page] == ["c.png"]
     assert await store.find("a.png") is None
+
+
+async def test_a_file_that_ends_early_is_an_error_and_not_its_end(store: ObjectMediaStore) -> None:
+    """Whoever reads it was told its size before."""
+    await store.put("a.mp4", pieces(b"film"))
+    with pytest.raises(FileDamaged):
+        await read(store, "a.mp4", 0, 5)
+
+    assert await read(store, "a.mp4", 0, 4) == b"film"
+
+
+async def test_a_probe_leaves_nothing(store: ObjectMediaStore, tmp_path: Path) -> None:
+    """Several processes may try the store out at once."""
+    await asyncio.gather(*(store.probe() for _ in range(5)))
+
+    assert not [file for file in tmp_path.rglob("*") if file.is_file()]
+
+
+@pytest.fixture
+def largest_file() -> Iterator[Callable[[int], None]]:
+    """Sets how large a file of this process may become, as a full disk does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_a_folder_that_takes_no_more_bytes_is_full(tmp_path: Path, largest_file: Callable[[int], None]) -> None:
+    """A probe is larger than what fits into the last block."""
+    store = open_media(f"file://{tmp_path}/media")
+    largest_file(4096)
+    with pytest.raises(StorageFailed) as caught:
+        await store.probe()
+
+    assert caught.value.reason is StorageReason.FULL
+
+
+async def test_a_folder_that_is_no_folder_any_more_is_unavailable(tmp_path: Path) -> None:
+    """The reason names no path."""
+    store = open_media(f"file://{tmp_path}/media")
+    (tmp_path / "media").rmdir()
+    (tmp_path / "media").write_text("a file")
+    with pytest.raises(StorageFailed) as caught:
+        await store.probe()
+
+    assert caught.value.reason is StorageReason.UNAVAILABLE
+    assert str(tmp_path) not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        (errno.ENOSPC, StorageReason.FULL),
+        (errno.EDQUOT, StorageReason.FULL),
+        (errno.EROFS, StorageReason.READ_ONLY),
+        (errno.EACCES, StorageReason.READ_ONLY),
+        (errno.EIO, StorageReason.UNAVAILABLE),
+    ],
+)
+async def test_the_reason_of_the_system_is_told(number: int, reason: StorageReason) -> None:
+    """The bytes come from a source that fails as a disk does."""
+
+    async def failing() -> AsyncIterator[bytes]:
+        yield b"x"
+        raise OSError(number, os.strerror(number))
+
+    with pytest.raises(StorageFailed) as caught:
+        await open_media("memory://").put("a.png", failing())
+
+    assert caught.value.reason is reason
 
 
 async def test_a_store_that_works_can_be_tried_out(store: ObjectMediaStore, tmp_path: Path) -> None:

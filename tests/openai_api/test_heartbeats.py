@@ -14,6 +14,7 @@ from adapter.domain.ports import Memory
 from adapter.errors import StorageFailed
 from adapter.generation.execution import ResultHandle
 from adapter.generation.image_files import ImageFiles
+from adapter.generation.liveness import Liveness
 from adapter.generation.responses import Background, Responses
 from adapter.generation.videos import Videos
 from adapter.openai_api.routes.chat import picture_stream, video_stream
@@ -25,7 +26,7 @@ from adapter.openai_api.write.chat import ChatHeading
 from adapter.openai_api.write.images import Heading
 from adapter.openai_api.write.response_events import Numbering
 from tests.fakes import FakeClock, made_image, stored, video_job
-from tests.generation.conftest import PATIENCE, Inputs, Studio, identity
+from tests.generation.conftest import LEASE, PATIENCE, Inputs, Studio, identity
 from tests.support import context
 
 HEARTBEAT = int(PATIENCE.heartbeat)
@@ -62,10 +63,11 @@ class Stage:
         self._maker = Late()
         self._pictures = studio.pictures(self._maker)
         responses = Responses(None, ImageFiles(memory.media), clock)  # type: ignore[arg-type] # it is not asked
+        liveness = Liveness(studio.requests, clock, LEASE)
         away: Memory[ImageJob] = Memory(Away(), memory.feed, memory.media)  # type: ignore[arg-type] # nothing else is
         facts = {
-            "videos": Videos(Inputs(), memory, clock, PATIENCE, lambda: None),
-            "background": Background(responses, away, clock, PATIENCE, lambda: None),
+            "videos": Videos(Inputs(), memory, clock, PATIENCE, liveness, wake=lambda: None),
+            "background": Background(responses, away, clock, PATIENCE, liveness, wake=lambda: None),
             "responses": responses,
             "clock": clock,
             "context": context(),

@@ -15,6 +15,7 @@ from adapter.errors import ClientLeft, RequestStalled
 from adapter.openai_api.routes.reservation import (
     QUICK_BYTES,
     SMALL_BODY_BYTES,
+    Silence,
     check_connected,
     is_quick_to_read,
     offload,
@@ -52,7 +53,7 @@ async def test_a_body_that_stops_coming_is_not_waited_for() -> None:
         yield b"{"
         await asyncio.Event().wait()
 
-    chunks = with_stall_limit(body(), 0.01)
+    chunks = with_stall_limit(body(), Silence(0.01))
     assert await anext(chunks) == b"{"
     with pytest.raises(RequestStalled) as caught:
         await anext(chunks)

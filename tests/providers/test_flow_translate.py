@@ -175,6 +175,17 @@ def test_pictures_are_read_from_the_bare_list_and_from_the_object() -> None:
         assert bytes(images[0].base64) == b'"' + data + b'"'
 
 
+def test_a_picture_that_is_not_whole_is_broken_unless_there_is_a_link() -> None:
+    """The link may lead to the whole one."""
+    made: dict[str, str] = {"encodedImage": pybase64.b64encode(png(30, 20)[:-1]).decode()}
+    with pytest.raises(UpstreamBroken, match="cut or broken"):
+        translate.images(Reply(200, msgspec.json.encode([{"image": {"generatedImage": made}}])), 1)
+    made["fifeUrl"] = "https://storage.example/a"
+    linked = translate.images(Reply(200, msgspec.json.encode([{"image": {"generatedImage": made}}])), 1)
+
+    assert linked == ["https://storage.example/a"]
+
+
 def test_a_picture_that_comes_only_as_a_link_is_a_link() -> None:
     """The newer form has no base64 that could be relied on."""
     body = b'{"media": [{"image": {"generatedImage": {"fifeUrl": "https://storage.example/a"}}}]}'

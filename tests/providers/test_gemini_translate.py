@@ -1,6 +1,6 @@
 """Orders into Gemini's JSON and its answers into pictures, against golden exchanges (seed 003)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import pybase64
@@ -199,6 +199,26 @@ def test_the_text_beside_a_picture_is_the_models_own() -> None:
     assert translate.image(spoken).text == 'A fox, as you like it: "data": "none"'
     assert translate.image(spoken).decode() == png()
     assert translate.image(answer_of((png(2, 2), False))).text == ""
+
+
+@pytest.mark.parametrize(
+    "break_it", [lambda data: data[:-1], lambda data: data[:50] + b"\0" * 5000], ids=["cut", "head"]
+)
+def test_a_picture_that_is_not_whole_is_broken(break_it: Callable[[bytes], bytes]) -> None:
+    """It was paid for, and nothing that cannot be looked at is called a picture."""
+    with pytest.raises(UpstreamBroken, match="cut or broken") as caught:
+        translate.image(answer_of((png(1, 1), False), (break_it(png(30, 20)), False)))
+
+    assert (caught.value.should_retry, caught.value.spent) == (False, True)
+
+
+@pytest.mark.parametrize("wrong", ["!", " ", "=", "\\n", "-"])
+def test_base64_that_is_broken_at_its_end_is_broken(wrong: str) -> None:
+    """It was passed on."""
+    body = answer_of((png(300, 200) + b"abc", False)).body
+    assert translate.image(Reply(200, body)).pixels == Pixels(300, 200)
+    with pytest.raises(UpstreamBroken):
+        translate.image(Reply(200, body.replace(b'YWJj"', b"YW" + wrong.encode() + b'j"')))
 
 
 def test_drafts_alone_are_no_picture() -> None:

@@ -23,6 +23,7 @@ from tests.sandbox.helpers import (
     seed,
     submitted,
 )
+from tests.support import WITHOUT_TLS
 
 Wire: TypeAlias = httpx.AsyncClient
 
@@ -30,7 +31,7 @@ Wire: TypeAlias = httpx.AsyncClient
 @pytest.fixture
 async def wire(loopback: RunningSandbox) -> AsyncIterator[Wire]:
     """A connection to the sandbox on loopback; its faults are cleared afterwards."""
-    async with httpx.AsyncClient(base_url=loopback.base_url, headers=FLOW) as client:
+    async with httpx.AsyncClient(verify=WITHOUT_TLS, base_url=loopback.base_url, headers=FLOW) as client:
         yield client
         await client.delete("/sandbox/faults")
 
@@ -126,7 +127,7 @@ async def test_a_download_can_be_cut(loopback: RunningSandbox) -> None:
     """The video ends before its Content-Length."""
     rules = msgspec.structs.replace(RULES, pending_seconds=0.0, active_seconds=0.0)
     with running_sandbox(rules) as sandbox:
-        async with httpx.AsyncClient(base_url=sandbox.base_url, headers=FLOW) as client:
+        async with httpx.AsyncClient(verify=WITHOUT_TLS, base_url=sandbox.base_url, headers=FLOW) as client:
             operations = (await submit(client)).json()["operations"]
             path = "/v1/video:batchCheckAsyncVideoGenerationStatus"
             await client.post("/sandbox/faults", json=[{"on": "flow.poll", "do": "nested"}])

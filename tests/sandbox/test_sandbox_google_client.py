@@ -9,6 +9,7 @@ from google.genai import errors, types
 
 from adapter.sandbox.server import RunningSandbox
 from tests.sandbox.helpers import Json, opened
+from tests.support import WITHOUT_TLS
 
 FLASH = "gemini-2.5-flash-image"
 PRO = "gemini-3-pro-image"
@@ -29,7 +30,7 @@ def client(loopback: RunningSandbox) -> Iterator[genai.Client]:
 @pytest.fixture
 def faults(loopback: RunningSandbox) -> Iterator[httpx.Client]:
     """A line to the sandbox's control API; the scripts are gone afterwards."""
-    with httpx.Client(base_url=loopback.base_url) as control:
+    with httpx.Client(verify=WITHOUT_TLS, base_url=loopback.base_url) as control:
         yield control
         control.delete("/sandbox/faults")
 

@@ -24,7 +24,7 @@ from adapter.sandbox.memory.records import Event, Medium, Operation, SecretMade
 from adapter.sandbox.rules import SandboxAccount, SandboxRules
 from adapter.sandbox.storage.links import Links
 from tests.journeys.running import KEY, free_port
-from tests.support import ROOT
+from tests.support import ROOT, WITHOUT_TLS
 from tests.torture.client import Clients
 from tests.torture.edges import Arm, Hit
 from tests.torture.evidence import Disturbance, Evidence, Look
@@ -164,7 +164,7 @@ class Victim:
 
     async def ready(self) -> None:
         """Wait until it answers."""
-        async with httpx.AsyncClient(timeout=BOUND_SECONDS) as http:
+        async with httpx.AsyncClient(verify=WITHOUT_TLS, timeout=BOUND_SECONDS) as http:
             until = time.monotonic() + BOUND_SECONDS
             while time.monotonic() < until:
                 try:
@@ -222,7 +222,9 @@ class Arena:
         self._rules = rules
         self._upstream = f"http://127.0.0.1:{rules.port}"
         # A connection that is kept may be closed by the sandbox just when it is used again.
-        self._http = httpx.AsyncClient(timeout=BOUND_SECONDS, limits=httpx.Limits(max_keepalive_connections=0))
+        self._http = httpx.AsyncClient(
+            verify=WITHOUT_TLS, timeout=BOUND_SECONDS, limits=httpx.Limits(max_keepalive_connections=0)
+        )
         self.clients = Clients(self._some_url)
         self._sandbox = nursery.fork(Task(role="sandbox", log=str(folder / "sandbox.log"), rules=rules))
 

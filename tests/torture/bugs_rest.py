@@ -11,6 +11,7 @@ from adapter.domain.executions import (
     ConnectedProcess,
     ExecutionRecord,
     ExecutionStatus,
+    LivingProcess,
     PriorExecution,
     RequestIdentity,
     RetryInfo,
@@ -87,11 +88,11 @@ class PrunesLiveKeys(AroundStore):
 class MakesAgain(AroundRequests):
     """Takes a picture whose process died for one that was never made."""
 
-    async def begin(self, record: ExecutionRecord, *, now: float, lease: float) -> PriorExecution | None:
-        known = await self.real.begin(record, now=now, lease=lease)
+    async def begin(self, record: ExecutionRecord, *, now: float, holder: LivingProcess) -> PriorExecution | None:
+        known = await self.real.begin(record, now=now, holder=holder)
         if known is None or known.status is not ExecutionStatus.LOST:
             return known
-        await self.real.register(record, now=now, lease=lease)
+        await self.real.register(record, now=now, holder=holder)
         return None
 
 

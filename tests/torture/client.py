@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import httpx
 
+from tests.support import WITHOUT_TLS
 from tests.torture.asking import Ask, Line, ask_chat
 from tests.torture.asking_rest import ask_background, ask_image, ask_video, look_again
 from tests.torture.wishes import Told, Wish
@@ -26,7 +27,9 @@ class Clients:
 
     def __init__(self, url: Callable[[], str]) -> None:
         """Take what gives the address of a server; each time perhaps another one's."""
-        self._http = httpx.AsyncClient(timeout=PATIENCE_SECONDS, limits=httpx.Limits(max_keepalive_connections=0))
+        self._http = httpx.AsyncClient(
+            verify=WITHOUT_TLS, timeout=PATIENCE_SECONDS, limits=httpx.Limits(max_keepalive_connections=0)
+        )
         self._line = Line(self._http, url)
         self._tasks: set[asyncio.Task[None]] = set()
         self.wishes: list[Wish] = []

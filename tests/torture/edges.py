@@ -38,15 +38,16 @@ class Shape(Enum):
 #: Of the store of each kind of job.
 _JOBS: Final = (
     *("admit", "get", "find", "list", "delete", "cancel", "recent", "claim", "renew", "save", "forget"),
-    *("release", "keep_alive", "recall", "get_many", "replace", "neighbours", "mark_delivered", "needed"),
+    *("release", "recall", "get_many", "replace", "neighbours", "mark_delivered", "needed"),
     "measured_seconds",
 )
+_REQUESTS: Final = ("begin", "register", "keep_alive", "finish", "mark_answered", "forget", "prune")
 #: Every method of every port that a job meets the world by. A method that is not here cannot be called in a trial.
 PORTS: Final[Mapping[str, Mapping[str, Shape]]] = {
     "jobs": dict.fromkeys(_JOBS, Shape.CALL),
     "image_jobs": dict.fromkeys(_JOBS, Shape.CALL),
     "image_makers": {"make_images": Shape.CALL},
-    "requests": dict.fromkeys(("begin", "register", "renew", "finish", "mark_answered", "forget", "prune"), Shape.CALL),
+    "requests": dict.fromkeys(_REQUESTS, Shape.CALL),
     "media": {
         "put": Shape.CALL,
         "find": Shape.CALL,
@@ -242,7 +243,7 @@ class Edged:
             case "jobs.save" | "image_jobs.save":
                 writes = cast(Sequence[Write], args[0])
                 return sorted({f"{plain}.{write.job.state}" for write in writes})
-            case "jobs.renew" | "image_jobs.renew" | "requests.renew" if not args[0]:
+            case "jobs.renew" | "image_jobs.renew" if not args[0]:
                 return []  # nothing is held: nothing is asked of the database
             case "media.put" | "media.find" | "media.read":
                 return [f"{plain}.{kind_of_file(str(args[0]))}"]

@@ -1,5 +1,6 @@
 """The memory budget for large work."""
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol
 
@@ -7,23 +8,39 @@ from typing import Protocol
 class Reservation(Protocol):
     """The memory that a piece of work has reserved."""
 
-    async def wait_for_more(self, size: int) -> None:
-        """Reserve so many bytes more; wait for them if need be.
+    async def wait_for_more(self, size: int, *, room: int = 0) -> None:
+        """Reserve so many bytes more, once at least `room` bytes are free. A body reserves step by step what it needs.
 
         Raises:
-            ServerBusy: they did not become free in time.
+            ServerBusy: they did not become free in time, or others have a right to what the work holds.
         """
+        ...
+
+    def part(self, size: int) -> AbstractAsyncContextManager[None]:
+        """Reserve so many bytes more while the context is open.
+
+        Raises:
+            ServerBusy: as `wait_for_more`.
+        """
+        ...
+
+    async def add_paid(self, size: int) -> None:
+        """Reserve so many bytes more for an answer that is paid for. It waits for them, but not for ever."""
         ...
 
     def keep(self) -> AbstractContextManager[None]:
         """Keep all of it while the context is open. It is given back when the last holder lets go."""
         ...
 
-    def take_now(self, size: int) -> None:
-        """Reserve so many bytes more, at once.
+    def interruptible(self, interrupt: Callable[[], None]) -> AbstractContextManager[None]:
+        """Call a function if others have a right to what the work holds, while the context is open."""
+        ...
+
+    def check(self) -> None:
+        """Return if the work was not interrupted.
 
         Raises:
-            ServerBusy: there are not as many free.
+            ServerBusy: it was.
         """
         ...
 
@@ -31,8 +48,8 @@ class Reservation(Protocol):
 class Budget(Protocol):
     """The memory budget for large work."""
 
-    def reserve(self, size: int) -> AbstractAsyncContextManager[Reservation]:
-        """Reserve so many bytes while the context is open; wait for them if need be.
+    def reserve(self, size: int, owner: str = "") -> AbstractAsyncContextManager[Reservation]:
+        """Reserve so many bytes for an owner while the context is open; wait for them if need be.
 
         Raises:
             ServerBusy: they did not become free in time.

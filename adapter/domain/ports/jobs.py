@@ -6,7 +6,14 @@ from typing import Generic, Protocol
 
 import msgspec
 
-from adapter.domain.executions import ConnectedProcess, ExecutionRecord, PriorExecution, RequestIdentity, StoredAnswer
+from adapter.domain.executions import (
+    ConnectedProcess,
+    ExecutionRecord,
+    LivingProcess,
+    PriorExecution,
+    RequestIdentity,
+    StoredAnswer,
+)
 from adapter.domain.job import Job
 from adapter.domain.job_kinds import J
 
@@ -71,10 +78,6 @@ class JobStore(Protocol[J]):
 
     async def release(self, job_id: str, process: str, *, answered_at: float | None) -> None:
         """Note that no connection of a process waits for a job, and when a client received its id, if one did."""
-        ...
-
-    async def keep_alive(self, process: str, *, now: float, lease: float) -> None:
-        """Note that the connections of a process are still there."""
         ...
 
     async def get(self, job_id: str) -> J | None:
@@ -164,21 +167,21 @@ class JobStore(Protocol[J]):
 
 
 class RequestStore(Protocol):
-    """The store of executions of pictures, for other processes. Raises StorageFailed as `JobStore`.
+    """The store of executions of pictures, and of the processes that run them. Raises StorageFailed as `JobStore`.
 
-    An execution belongs to its process until its lease ends, by the database's clock.
+    A process is alive until its lease ends, by the database's clock. An execution that runs is lost with its process.
     """
 
-    async def begin(self, record: ExecutionRecord, *, now: float, lease: float) -> PriorExecution | None:
+    async def begin(self, record: ExecutionRecord, *, now: float, holder: LivingProcess) -> PriorExecution | None:
         """Store a new execution and return None; or return the execution that the request joins (`pick`)."""
         ...
 
-    async def register(self, record: ExecutionRecord, *, now: float, lease: float) -> None:
+    async def register(self, record: ExecutionRecord, *, now: float, holder: LivingProcess) -> None:
         """Store a new execution beside all others of its scope."""
         ...
 
-    async def renew(self, execution_ids: Collection[str], *, now: float, lease: float) -> None:
-        """Renew the leases of running executions."""
+    async def keep_alive(self, process: LivingProcess, *, now: float) -> None:
+        """Renew the lease of a process: its pictures are being made, and its connections are there."""
         ...
 
     async def finish(self, record: ExecutionRecord, answer: StoredAnswer | None, *, answered_at: float | None) -> bool:

@@ -21,7 +21,11 @@ class MediaStore(Protocol):
         ...
 
     def read(self, name: str, start: int, end: int) -> AsyncIterator[bytes]:
-        """Yield the bytes from `start` up to but not including `end`."""
+        """Yield the bytes from `start` up to but not including `end`.
+
+        Raises:
+            FileDamaged: the file ends before.
+        """
         ...
 
     def list(self) -> AsyncIterator[Sequence[StoredFile]]:
@@ -30,4 +34,16 @@ class MediaStore(Protocol):
 
     async def delete(self, names: Collection[str]) -> None:
         """Delete files. A file that is gone already is no error."""
+        ...
+
+
+class FileSizes(Protocol):
+    """The sizes that files had when they were stored."""
+
+    async def size_of(self, name: str) -> int | None:
+        """Return the size of a file in bytes as it was stored; None if it was not remembered.
+
+        Raises:
+            StorageFailed: the store does not give anything at the moment.
+        """
         ...

@@ -9,7 +9,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from adapter.errors import AdapterError
-from adapter.openai_api.routes import chat, failures, health, images, media, models, responses, uploads, videos
+from adapter.openai_api.routes import chat, failures, health, images, media, models, openapi, responses, uploads, videos
 from adapter.openai_api.routes.access import require_key
 from adapter.openai_api.routes.services import Services
 
@@ -42,7 +42,7 @@ API = (
     responses.delete_response,
     responses.list_input_items,
 )
-PUBLIC = (media.read_media, health.health, health.ready)
+PUBLIC = (media.read_media, health.health, health.ready, openapi.read_document)
 
 
 def api(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]], *, body_bytes: int) -> Litestar:

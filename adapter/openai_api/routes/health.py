@@ -3,16 +3,17 @@
 from litestar import get
 
 from adapter.openai_api.routes.services import Services
+from adapter.openai_api.wire.health import Health
 
 
 @get("/health")
-async def health() -> dict[str, str]:
+async def health() -> Health:
     """Say that the process answers."""
-    return {"status": "ok"}
+    return Health(status="ok")
 
 
 @get("/ready")
-async def ready(services: Services) -> dict[str, str]:
-    """Say whether new work should be sent here: not while shutting down, and not without the database."""
-    await services.videos.check_readiness()
-    return {"status": "ready"}
+async def ready(services: Services) -> Health:
+    """Say whether new work should be sent here: not while shutting down, and not if nothing can be stored."""
+    await services.readiness.check()
+    return Health(status="ready")

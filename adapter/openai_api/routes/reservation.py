@@ -27,7 +27,7 @@ SMALL_BODY_BYTES = 256 * 1024
 QUICK_VALUES = 500
 #: So many bytes are written at once in a few milliseconds.
 QUICK_BYTES = 4 * 1024 * 1024
-#: Memory for a body of unknown length is reserved in steps of so many bytes.
+#: Memory for a body is reserved in steps of so many bytes.
 STEP_BYTES = 4 * 1024 * 1024
 
 #: An answer goes out in steps of so many bytes, most pictures in one, and each has to be read within so many seconds
@@ -221,7 +221,9 @@ async def reserve(request: OwnedRequest, services: Services, needed: int) -> Res
     reservation: Reservation | None = kept.get(_RESERVATION)
     if reservation is None:
         stack: AsyncExitStack = kept[_STACK]
-        reservation = kept[_RESERVATION] = await stack.enter_async_context(services.budget.reserve(needed))
+        reservation = kept[_RESERVATION] = await stack.enter_async_context(
+            services.budget.reserve(needed, request.auth.owner)
+        )
     elif needed:
         await reservation.wait_for_more(needed)
     return reservation
@@ -248,7 +250,10 @@ class RequestConnection:
 
 
 async def body_chunks(request: OwnedRequest, services: Services) -> AsyncIterator[bytes]:
-    """Yield a body as it arrives. Memory for a large one is reserved before, or in steps if its length is unknown.
+    """Yield a body as it arrives. Memory for a large one is reserved in steps, before each step is read.
+
+    A large body begins once there is room for all of it. What was announced and does not come reserves nothing. While
+    it arrives it gives way to other owners that have a right to its memory.
 
     Raises:
         ServerBusy: there is none.
@@ -258,30 +263,67 @@ async def body_chunks(request: OwnedRequest, services: Services) -> AsyncIterato
     told = request.headers.get("content-length", "")
     length = int(told) if told.isdecimal() else None
     if length is not None and length <= SMALL_BODY_BYTES:
-        async for chunk in with_stall_limit(request.stream(), SILENCE_SECONDS):
+        async for chunk in with_stall_limit(request.stream(), Silence(SILENCE_SECONDS)):
             yield chunk
         return
-    reservation = await reserve(request, services, memory_estimate.of_body(STEP_BYTES if length is None else length))
-    seen, paid = 0, STEP_BYTES
-    async for chunk in with_stall_limit(request.stream(), SILENCE_SECONDS):
-        seen += len(chunk)
-        if length is None and seen > paid:
-            reservation.take_now(memory_estimate.of_body(STEP_BYTES))
-            paid += STEP_BYTES
-        yield chunk
+    reservation = await reserve(request, services, 0)
+    whole = STEP_BYTES if length is None else length
+    step = min(whole, STEP_BYTES)
+    await reservation.wait_for_more(memory_estimate.of_body(step), room=memory_estimate.of_body(whole))
+    seen, paid, silence = 0, step, Silence(SILENCE_SECONDS)
+    with reservation.interruptible(silence.end):
+        async for chunk in with_stall_limit(request.stream(), silence, reservation):
+            seen += len(chunk)
+            while seen > paid:
+                await reservation.wait_for_more(memory_estimate.of_body(STEP_BYTES))
+                paid += STEP_BYTES
+            yield chunk
 
 
-async def with_stall_limit(chunks: AsyncIterator[bytes], seconds: float) -> AsyncIterator[bytes]:
+class Silence:
+    """The time that a body may pause, in seconds. It can be ended early."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._timeout: asyncio.Timeout | None = None
+
+    @asynccontextmanager
+    async def limit(self) -> AsyncIterator[None]:
+        """Limit one pause.
+
+        Raises:
+            TimeoutError: it was too long, or was ended.
+        """
+        async with asyncio.timeout(self._seconds) as timeout:
+            self._timeout = timeout
+            try:
+                yield
+            finally:
+                self._timeout = None
+
+    def end(self) -> None:
+        """End the pause that is under way, and all that follow."""
+        self._seconds = 0.0
+        if self._timeout is not None and not self._timeout.expired():
+            self._timeout.reschedule(asyncio.get_running_loop().time())
+
+
+async def with_stall_limit(
+    chunks: AsyncIterator[bytes], silence: Silence, reservation: Reservation | None = None
+) -> AsyncIterator[bytes]:
     """Yield what arrives. A client that vanished would keep its reservation for ever.
 
     Raises:
         RequestStalled: nothing came for so long.
+        ServerBusy: the reservation was interrupted.
     """
     while True:
         try:
-            async with asyncio.timeout(seconds):
+            async with silence.limit():
                 chunk = await anext(chunks, None)
         except TimeoutError as error:
+            if reservation is not None:
+                reservation.check()
             raise RequestStalled("The request's body stopped coming.") from error
         if chunk is None:
             return

@@ -75,6 +75,8 @@ async def follow_picture(services: Services, stored: StoredResponse, numbering: 
         if image is not None:
             async for frame in _pictures(numbering, stored, image):
                 yield frame
+            if stored.background:
+                services.background.note_delivery(stored)
         else:
             for frame in _frames(numbering, response_events.ending(stored)):
                 yield frame

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 
 import msgspec
 import structlog
@@ -22,7 +23,14 @@ from adapter.openai_api.read.response_items import given_items
 from adapter.openai_api.read.responses import ResponsePlan, read_response
 from adapter.openai_api.routes.chat import handed_over
 from adapter.openai_api.routes.identity import media_call, replay_headers
-from adapter.openai_api.routes.reservation import is_quick_to_read, offload, read_body, read_in_turn, reserve
+from adapter.openai_api.routes.reservation import (
+    call_at_end,
+    is_quick_to_read,
+    offload,
+    read_body,
+    read_in_turn,
+    reserve,
+)
 from adapter.openai_api.routes.response_streams import follow_picture, stream_picture, stream_text, stream_video
 from adapter.openai_api.routes.services import STREAM_HEADERS, VIDEO_ID, OwnedRequest, Services, json_response
 from adapter.openai_api.wire.responses import GivenItem, ResponseDeleted, ResponsesRequest
@@ -228,7 +236,14 @@ async def retrieve_response(request: OwnedRequest, response_id: str, services: S
         if stored.is_text_only:
             return _event_stream(stream_text(stored, numbering))
         return _event_stream(follow_picture(services, stored, numbering))
+    if stored.background and stored.drawn is not None:
+        await call_at_end(request, partial(_note_delivery, services, stored))
     return await _shown(services, stored, job)
+
+
+def _note_delivery(services: Services, stored: StoredResponse, *, delivered: bool) -> None:
+    if delivered:
+        services.background.note_delivery(stored)
 
 
 async def _shown(services: Services, stored: StoredResponse, job: VideoJob | None = None) -> Answer:

@@ -18,6 +18,7 @@ from adapter.fair_semaphore import FairSemaphore
 from adapter.generation.files import Files
 from adapter.generation.orders import BackgroundOrders, ImageOrders, VideoOrders
 from adapter.generation.pictures import Pictures
+from adapter.generation.readiness import Readiness
 from adapter.generation.responses import Background, Responses
 from adapter.generation.texts import Texts
 from adapter.generation.uploads import Uploads
@@ -61,6 +62,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     """The use cases, and the options for reading and writing."""
 
     access: Access
+    readiness: Readiness
     #: Whether the address of a client is its own also when it comes through one of the operator's proxies.
     trusts_proxies: bool
     pictures: Pictures

@@ -59,7 +59,7 @@ async def read_file(request: OwnedRequest, file_id: str, services: Services) -> 
     file = await services.uploads.find(file_id, request.auth.owner)
     known = MediaFormat.of_name(file.name)
     return Stream(
-        services.uploads.read(file),
+        await services.uploads.open(file),
         media_type=known.mime if known else "application/octet-stream",
         headers={
             "content-length": str(file.size),

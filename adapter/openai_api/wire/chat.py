@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from adapter.openai_api.wire.base64 import DataUrl
 from adapter.openai_api.wire.media import RouteRequest
 
 
@@ -73,7 +74,7 @@ class ChatUsage(msgspec.Struct, frozen=True, kw_only=True):
 class AnswerImageUrl(msgspec.Struct, frozen=True, kw_only=True):
     """A data: URL, a JSON string as it goes out."""
 
-    url: msgspec.Raw
+    url: DataUrl
 
 
 class AnswerImage(msgspec.Struct, frozen=True, kw_only=True):

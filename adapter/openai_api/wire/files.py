@@ -49,4 +49,4 @@ class FileDeleted(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     object: Literal["file"] = "file"
-    deleted: Literal[True] = True
+    deleted: bool = True

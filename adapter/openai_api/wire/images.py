@@ -5,6 +5,7 @@ from typing import ClassVar, Final, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from adapter.openai_api.wire.base64 import Base64
 from adapter.openai_api.wire.media import RouteRequest
 
 #: What the Images API knows of pictures. The last one is ours.
@@ -39,7 +40,7 @@ class ImagesRequest(RouteRequest, frozen=True, kw_only=True):
 class ImageData(msgspec.Struct, frozen=True):
     """One picture: its base64 as it came from the upstream, or a link."""
 
-    b64_json: msgspec.Raw | UnsetType = UNSET
+    b64_json: Base64 | UnsetType = UNSET
     url: str | UnsetType = UNSET
 
 
@@ -78,7 +79,7 @@ class ImageCompleted(msgspec.Struct, frozen=True, kw_only=True):
     """A finished picture in a stream; every field but the last is mandatory."""
 
     type: Literal["image_generation.completed", "image_edit.completed"]
-    b64_json: msgspec.Raw
+    b64_json: Base64
     created_at: int
     size: str
     quality: Literal["low", "medium", "high"]

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from adapter.openai_api.wire.base64 import NullableBase64, null
 from adapter.openai_api.wire.errors import ErrorObject
 from adapter.openai_api.wire.images import PICTURE_FIELDS
 from adapter.openai_api.wire.media import RouteRequest
@@ -96,7 +97,7 @@ class ImageCall(msgspec.Struct, frozen=True, kw_only=True, tag="image_generation
     id: str
     status: Literal["in_progress", "generating", "completed", "failed"]
     #: A JSON string of base64 as it came, or null.
-    result: msgspec.Raw = msgspec.Raw(b"null")
+    result: NullableBase64 = msgspec.field(default_factory=null)
     action: Literal["generate", "edit"] | UnsetType = UNSET
     size: str | UnsetType = UNSET
     quality: str | UnsetType = UNSET
@@ -184,7 +185,7 @@ class ResponseDeleted(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     object: Literal["response"] = "response"
-    deleted: Literal[True] = True
+    deleted: bool = True
 
 
 class GivenText(msgspec.Struct, frozen=True, kw_only=True, tag="input_text"):

@@ -9,9 +9,10 @@ import msgspec
 import structlog
 
 from adapter.domain.job import BalanceReading, Operation, VideoJob
-from adapter.domain.media import Image, Ratio, RemoteFile, image_from_bytes
+from adapter.domain.media import Image, Ratio, RemoteFile
 from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.domain.ports import Clock, Download, Neighbours, Report, Settlement
+from adapter.domain.whole_pictures import whole_picture
 from adapter.errors import (
     AdapterError,
     NoMedia,
@@ -116,9 +117,9 @@ class FlowProvider:
         if isinstance(made, Image):
             return made
         async with self._http.download(made, OwnOrigin(self._base_url)) as download:
-            found = await asyncio.to_thread(image_from_bytes, await download.read(MAX_PICTURE_BYTES))
+            found = await asyncio.to_thread(whole_picture, await download.read(MAX_PICTURE_BYTES))
         if found is None:
-            raise UpstreamBroken("Flow's link leads to something that is not a picture.")
+            raise UpstreamBroken("Flow's link leads to something that is not a whole picture.")
         return found
 
     def choose_account(self) -> str:

@@ -7,6 +7,7 @@ import msgspec
 
 from adapter.domain.media import Image, Ratio, image_from_base64
 from adapter.domain.orders import MAX_SEED, ImageOrder
+from adapter.domain.whole_pictures import is_whole
 from adapter.errors import (
     UNREADABLE_JSON,
     AdapterError,
@@ -140,11 +141,12 @@ def images(reply: Reply, n: int) -> list[Image | str]:
 
 def _image(made: wire.GeneratedImage, cut_out: Mapping[bytes, msgspec.Raw]) -> Image | str:
     found = image_from_base64(cut_out.get(bytes(made.encoded_image), made.encoded_image))
-    if found is not None:
+    if found is not None and is_whole(found):
         return found
     if made.fife_url:
         return made.fife_url
-    raise UpstreamBroken("Flow's answer holds something that is not a picture.")
+    what = "a picture that is cut or broken" if found else "something that is not a picture"
+    raise UpstreamBroken(f"Flow's answer holds {what}.")
 
 
 def decoded(decoder: msgspec.json.Decoder[_T], reply: Reply) -> _T:

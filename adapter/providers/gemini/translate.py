@@ -8,6 +8,7 @@ from adapter.domain.media import Image, image_from_base64
 from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.domain.texts import TextLimits, Turn
 from adapter.domain.usage import Usage
+from adapter.domain.whole_pictures import is_whole
 from adapter.errors import UNREADABLE_JSON, AdapterError, ContentRefused, NoMedia, UpstreamBroken, UpstreamOverloaded
 from adapter.providers import rpc_status
 from adapter.providers.gemini import wire
@@ -77,6 +78,8 @@ def image(reply: Reply) -> Image:
     found = image_from_base64(cut_out.get(bytes(pictures[-1]), pictures[-1]))
     if found is None:
         raise UpstreamBroken("Gemini's answer holds something that is not a picture.")
+    if not is_whole(found):
+        raise UpstreamBroken("Gemini's answer holds a picture that is cut or broken.")
     counted = answer.usage_metadata and usage(answer.usage_metadata)
     return msgspec.structs.replace(found, usage=counted, text=_written(parts))
 

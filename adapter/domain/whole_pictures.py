@@ -1,0 +1,109 @@
+"""Says whether a picture from an upstream is whole: its base64 to the end, and its file to the end marker. Pure.
+
+What stands behind the end of a file is accepted: decoders do not look at it, and the picture is paid for. In the middle
+only the base64 is checked, because a picture is passed on as it came.
+
+Sources: PNG specification 5.3 and 11.2.5 (IEND), ITU T.81 B.1 (segments, EOI), Google's WebP container document (RIFF
+length), GIF89a section 27 (trailer), ISO/IEC 14496-12 section 4.2 (boxes).
+"""
+
+import re
+from typing import Final
+
+import pybase64
+
+from adapter.domain import heif
+from adapter.domain.media import Image, MediaFormat, image_from_bytes
+from adapter.errors import UpstreamBroken
+
+#: Base64 that is decoded at a time, a multiple of 4. Its bytes stay in the processor's cache (0.05 ms for each MB).
+STEP: Final = 256 * 1024
+#: Base64 at the end that is decoded to find a marker, a multiple of 4.
+END: Final = 256
+PNG_END: Final = b"\0\0\0\0IEND\xaeB`\x82"
+JPEG_END: Final = b"\xff\xd9"
+GIF_END: Final = b";"
+#: A marker within the data of a JPEG. A stuffed 0xFF, a restart and a fill byte are none (ITU T.81 B.1.1.2, B.1.1.5).
+JPEG_MARKER: Final = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
+
+
+def is_whole(image: Image) -> bool:
+    """Return whether a picture is whole. Only one with something odd at its end is decoded as one piece."""
+    text = memoryview(image.base64)[1:-1]
+    if not _is_base64(text):
+        return False
+    tail = pybase64.b64decode(text[-END:])
+    match image.format:
+        case MediaFormat.PNG:
+            return tail.endswith(PNG_END) or _has_png_end(_decoded(image))
+        case MediaFormat.JPEG:
+            return tail.endswith(JPEG_END) or _has_jpeg_end(_decoded(image))
+        case MediaFormat.WEBP:
+            return int.from_bytes(pybase64.b64decode(text[:16])[4:8], "little") + 8 <= _length(text)
+        case MediaFormat.GIF:
+            return tail.rstrip(b"\0").endswith(GIF_END)
+        case _:
+            return _has_boxes(_decoded(image))
+
+
+def whole_picture(data: bytes) -> Image | None:
+    """Recognise a picture given as a file's bytes; None if it is not a picture that we serve, or not whole."""
+    image = image_from_bytes(data)
+    return image if image is not None and is_whole(image) else None
+
+
+def _is_base64(text: memoryview) -> bool:
+    """Say whether all of it is groups of four of the alphabet, and only the last group is padded."""
+    if len(text) % 4:
+        return False
+    try:
+        for at in range(0, len(text), STEP):
+            part = text[at : at + STEP]
+            if _length(part) < len(part) // 4 * 3 and at + STEP < len(text):
+                return False
+            pybase64.b64decode(part, validate=True)
+    except ValueError:
+        return False
+    return True
+
+
+def _length(text: memoryview) -> int:
+    """Return the bytes of base64."""
+    return len(text) // 4 * 3 - bytes(text[-2:]).count(b"=")
+
+
+def _decoded(image: Image) -> bytes:
+    """Return the file; nothing, where that fails."""
+    try:
+        return image.decode()
+    except UpstreamBroken:
+        return b""
+
+
+def _has_png_end(data: bytes) -> bool:
+    """Follow the chunks to the last one."""
+    at = 8
+    while at + len(PNG_END) <= len(data):
+        if data[at + 4 : at + 8] == b"IEND":
+            return data.startswith(PNG_END, at)
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+    return False
+
+
+def _has_jpeg_end(data: bytes) -> bool:
+    """Follow the segments to the end marker. A small picture within a segment has a marker of its own."""
+    at = 2
+    while found := JPEG_MARKER.search(data, at):
+        kind, at = data[found.start() + 1], found.end()
+        if kind == JPEG_END[1]:
+            return True
+        at += int.from_bytes(data[at : at + 2], "big")
+    return False
+
+
+def _has_boxes(data: bytes) -> bool:
+    """Follow the boxes of a HEIF file. Bytes behind the last one are none of a picture that Google makes."""
+    try:
+        return len(list(heif.boxes(data, 0, len(data)))) > 1
+    except heif.MalformedError:
+        return False

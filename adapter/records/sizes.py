@@ -1,0 +1,55 @@
+"""The sizes that files had when they were stored."""
+
+import msgspec
+import structlog
+from sqlalchemy import select
+
+from adapter.database.engine import Database, reading
+from adapter.database.tables import JOBS, RESPONSES
+from adapter.domain.job import StoredVideo
+from adapter.domain.stored_files import StoredImage, stem_of
+
+log = structlog.get_logger()
+
+
+class _Sized(msgspec.Struct):
+    """The parts of a job's or a response's document that have files."""
+
+    media: StoredVideo | None = None
+    drawn: StoredImage | None = None
+
+    def size_of(self, name: str) -> int | None:
+        if self.media is not None and self.media.video == name:
+            return self.media.size
+        if self.drawn is not None and self.drawn.name == name:
+            return self.drawn.known_size
+        return None
+
+
+_decoder = msgspec.json.Decoder(_Sized)
+
+
+class SqlFileSizes:
+    """The sizes of the files of jobs and responses (the port `FileSizes`)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def size_of(self, name: str) -> int | None:
+        """Return the size of a file as it was stored (the port of that name)."""
+        stem = stem_of(name)
+        documents = select(JOBS.c.document).where(JOBS.c.stem == stem)
+        documents_too = select(RESPONSES.c.document).where(RESPONSES.c.stem == stem)
+        async with reading(self._database) as connection:
+            found = (await connection.execute(documents.union_all(documents_too))).scalars().all()
+        sizes = [size for document in found if (size := _read(document).size_of(name)) is not None]
+        return sizes[0] if sizes else None
+
+
+def _read(document: bytes) -> _Sized:
+    """Return the files of a row; a row that cannot be read has none."""
+    try:
+        return _decoder.decode(document)
+    except msgspec.DecodeError as error:
+        log.error("files.size_unreadable", error=str(error))  # noqa: TRY400 - the text says where
+        return _Sized()
