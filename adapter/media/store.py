@@ -36,6 +36,10 @@ STEP_BYTES = 1024 * 1024
 #: Bytes that may wait for all readers before the steps get smaller: a reader that reads nothing holds one step.
 UNREAD_BYTES = 64 * 1024 * 1024
 SMALL_STEP_BYTES = 64 * 1024
+#: Reads of a folder at once. The library has a thread for each, up to 512, and they would take each other's time.
+READS = 16
+#: Reads of a bucket at once, which need no threads.
+BUCKET_READS = 512
 
 #: What is sent to a bucket at once. A file up to this size is one request instead of three.
 PIECE_BYTES = 5 * 1024 * 1024
@@ -75,6 +79,7 @@ class ObjectMediaStore:
         self._place = place
         #: Bytes that were read and not yet taken.
         self._unread = 0
+        self._reads = asyncio.Semaphore(BUCKET_READS if isinstance(place, Bucket) else READS)
 
     async def put(self, name: str, chunks: AsyncIterator[bytes]) -> None:
         """Store a file (the port of that name). When this returns, a power cut does not take it away any more."""
@@ -107,7 +112,8 @@ class ObjectMediaStore:
             return None
         with _mapped_errors("find"):
             try:
-                meta = await self._objects.head_async(name)
+                async with self._reads:
+                    meta = await self._objects.head_async(name)
             except FileNotFoundError:
                 return None
         return _stored_file(meta)
@@ -126,7 +132,8 @@ class ObjectMediaStore:
 
     async def _read(self, name: str, start: int, stop: int, end: int) -> bytes:
         with _mapped_errors("read"):
-            piece = await self._objects.get_range_async(name, start=start, end=stop)
+            async with self._reads:
+                piece = await self._objects.get_range_async(name, start=start, end=stop)
         if len(piece) < stop - start:
             # Its text has no name of the file, which opens the file's link.
             log.error("media.too_short", stored_bytes=start + len(piece), asked_bytes=end)
