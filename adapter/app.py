@@ -260,7 +260,7 @@ class Application:
                 video_providers=videos,
                 spool=build_spool(self._settings),
                 image_jobs=SqlJobStore(database, IMAGE, self._telemetry.usage),
-                image_makers={name: ImagePipeline(one, inputs, budget) for name, one in images.items()},
+                image_makers={name: ImagePipeline(one, inputs) for name, one in images.items()},
             )
         )
         stack.push_async_callback(ports.spool.close)

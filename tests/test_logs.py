@@ -31,6 +31,10 @@ def written() -> Iterator[StringIO]:
         ("authorization: bearer abc", f"authorization: bearer {HIDDEN}"),
         ("api_key=abc&x=1", f"api_key={HIDDEN}&x=1"),
         ("sk-live-1234567890", HIDDEN),
+        ("SK-LIVE-1234567890", HIDDEN),
+        ("AQ.Ab8RN6Idummydummy", HIDDEN),
+        ("GOCSPX-dummy_dummy", HIDDEN),
+        ("https://g/v1?x=1&KEY=abc", f"https://g/v1?x=1&KEY={HIDDEN}"),
         ("https://g/v1?key=abc&x=1", f"https://g/v1?key={HIDDEN}&x=1"),
         (
             "https://s/a?GoogleAccessId=me&Expires=1&Signature=abc%3D",

@@ -18,7 +18,7 @@ from adapter.domain.executions import (
 )
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
-from adapter.domain.ports import Memory
+from adapter.domain.ports import Memory, Work
 from adapter.domain.stored_files import is_ours
 from adapter.errors import (
     AdapterError,
@@ -50,7 +50,8 @@ class Maker:
         if ready:
             self.ready.set()
 
-    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
+    async def make_images(self, order: ImageOrder, work: Work) -> Sequence[Image]:
+        assert work.owner
         self.calls += 1
         size = 16 + self.calls
         await self.ready.wait()
@@ -564,8 +565,8 @@ async def test_pictures_that_nobody_took_are_found_on_disk_when_their_place_in_m
 class Mistaken(Maker):
     """Breaks by a mistake of ours."""
 
-    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
-        await super().make_images(order)
+    async def make_images(self, order: ImageOrder, work: Work) -> Sequence[Image]:
+        await super().make_images(order, work)
         raise ZeroDivisionError
 
 

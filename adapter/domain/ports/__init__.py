@@ -4,7 +4,7 @@ Clock, memory budget, connection of a request, providers, and stores; `Memory` g
 """
 
 from adapter.domain.ports.access import Access, KeyStore, Secret
-from adapter.domain.ports.budget import Budget, Reservation
+from adapter.domain.ports.budget import Budget, Portion, Reservation, Work
 from adapter.domain.ports.clock import Clock
 from adapter.domain.ports.connection import Connection, EndCallback
 from adapter.domain.ports.jobs import Claim, JobFeed, JobStore, RequestStore, Subscription, Write
@@ -66,6 +66,7 @@ __all__ = [
     "Neighbours",
     "NotExecuted",
     "PictureFetcher",
+    "Portion",
     "Refused",
     "Report",
     "RequestStore",
@@ -79,6 +80,7 @@ __all__ = [
     "Unproven",
     "UsageRecorder",
     "VideoProvider",
+    "Work",
     "Working",
     "Write",
 ]
