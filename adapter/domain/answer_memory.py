@@ -32,7 +32,8 @@ class AnswerMemory:
         if lacking > 0:
             lacking = max(lacking, STEP_BYTES)
             self._reserved += lacking
-            await self._reservation.add_paid(lacking)
+            with self._reservation.keep():  # an upload that requests share may go on after the one that began it
+                await self._reservation.add_paid(lacking)
 
 
 _memory: ContextVar[AnswerMemory | None] = ContextVar("answer_memory", default=None)
