@@ -33,6 +33,13 @@ LEFTOVER_SECONDS = 3600.0
 
 #: Read in steps of this size: a quarter of the CPU of the library's own stream (`dependencies.md` section 5).
 STEP_BYTES = 1024 * 1024
+#: Bytes that may wait for all readers before the steps get smaller: a reader that reads nothing holds one step.
+UNREAD_BYTES = 64 * 1024 * 1024
+SMALL_STEP_BYTES = 64 * 1024
+#: Reads of a folder at once. The library has a thread for each, up to 512, and they would take each other's time.
+READS = 16
+#: Reads of a bucket at once, which need no threads.
+BUCKET_READS = 512
 
 #: What is sent to a bucket at once. A file up to this size is one request instead of three.
 PIECE_BYTES = 5 * 1024 * 1024
@@ -70,6 +77,9 @@ class ObjectMediaStore:
     def __init__(self, objects: ObjectStore, place: Path | Bucket | None = None) -> None:
         self._objects = objects
         self._place = place
+        #: Bytes that were read and not yet taken.
+        self._unread = 0
+        self._reads = asyncio.Semaphore(BUCKET_READS if isinstance(place, Bucket) else READS)
 
     async def put(self, name: str, chunks: AsyncIterator[bytes]) -> None:
         """Store a file (the port of that name). When this returns, a power cut does not take it away any more."""
@@ -102,22 +112,33 @@ class ObjectMediaStore:
             return None
         with _mapped_errors("find"):
             try:
-                meta = await self._objects.head_async(name)
+                async with self._reads:
+                    meta = await self._objects.head_async(name)
             except FileNotFoundError:
                 return None
         return _stored_file(meta)
 
     async def read(self, name: str, start: int, end: int) -> AsyncIterator[bytes]:
         """Yield a range (the port of that name)."""
-        for position in range(start, end, STEP_BYTES):
-            with _mapped_errors("read"):
-                stop = min(end, position + STEP_BYTES)
-                piece = await self._objects.get_range_async(name, start=position, end=stop)
-            if len(piece) < stop - position:
-                # Its text has no name of the file, which opens the file's link.
-                log.error("media.too_short", stored_bytes=position + len(piece), asked_bytes=end)
-                raise FileDamaged("The stored file is damaged.")
-            yield bytes(piece)
+        position = start
+        while position < end:
+            stop = min(end, position + (STEP_BYTES if self._unread < UNREAD_BYTES else SMALL_STEP_BYTES))
+            self._unread += stop - position
+            try:
+                yield await self._read(name, position, stop, end)
+            finally:
+                self._unread -= stop - position
+            position = stop
+
+    async def _read(self, name: str, start: int, stop: int, end: int) -> bytes:
+        with _mapped_errors("read"):
+            async with self._reads:
+                piece = await self._objects.get_range_async(name, start=start, end=stop)
+        if len(piece) < stop - start:
+            # Its text has no name of the file, which opens the file's link.
+            log.error("media.too_short", stored_bytes=start + len(piece), asked_bytes=end)
+            raise FileDamaged("The stored file is damaged.")
+        return bytes(piece)
 
     async def list(self) -> AsyncIterator[Sequence[StoredFile]]:
         """Yield every file (the port of that name). What does not look like a name of ours is left out."""

@@ -10,7 +10,7 @@ import structlog
 
 from adapter.database.engine import Database
 from adapter.domain.job import JobState, Operation, VideoJob
-from adapter.domain.ports import Claim, Memory, Write
+from adapter.domain.ports import Claim, Memory, Working, Write
 from adapter.errors import StorageFailed, WrongConfiguration
 from adapter.jobs.poller import Poller
 from adapter.jobs.spool import Answer, Spool, try_out
@@ -346,6 +346,7 @@ async def test_nothing_is_claimed_before_the_leftovers_are_replayed(
     job_id = await died_after_the_answer(folder, memory, database, clock, provider)
     await clock.advance(PACE.lease_seconds)
     slow = Slow(database)
+    provider.reports = {"op-1": Working()}
     poller, _ = poller_with(Spool(folder), Memory(slow, memory.feed, memory.media), clock, provider)
     with structlog.testing.capture_logs() as written:
         await poller_until(poller, clock, lambda: bool(provider.polls))
