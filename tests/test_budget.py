@@ -406,6 +406,7 @@ async def test_a_body_on_its_way_gives_way_to_what_is_paid_for(budget: MemoryBud
     await body.bring(70)
     async with budget.reserve(30, "ada") as reservation:
         adding = asyncio.ensure_future(reservation.add_paid(60))
+        await settle()
         await clock.advance(25)
         await settle()
 
