@@ -69,10 +69,10 @@ def test_a_test_that_waits_for_ever_ends_the_run_and_is_named(tmp_path: Path) ->
                 await asyncio.create_task(is_deaf())
         """,
         "-o",
-        "faulthandler_timeout=1",
+        "faulthandler_timeout=6",
         "-o",
         f"faulthandler_exit_on_timeout={options()['faulthandler_exit_on_timeout']}",
-        show=0.2,
+        show=2.0,
     )
 
     assert ended.returncode == 1
