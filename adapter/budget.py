@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 
-from adapter.domain.ports import Clock, Reservation
+from adapter.domain.ports import Clock, Portion, Reservation
 from adapter.errors import ServerBusy
 
 #: `Retry-After` of a refused request, in seconds.
@@ -211,16 +211,16 @@ class _Reservation:
         await self._budget.take(self, size, room)
 
     @asynccontextmanager
-    async def part(self, size: int) -> AsyncIterator[None]:
+    async def part(self, size: int) -> AsyncIterator[Portion]:
         """Reserve more for a while (the port of that name)."""
         with self.keep():
-            taken = await self._budget.take(self, size, size)
+            part = _Portion(await self._budget.take(self, size, size))
             self.parts += 1
             try:
-                yield
+                yield part
             finally:
                 self.parts -= 1
-                self._budget.give_back(self, taken)
+                self._budget.give_back(self, part.size)
 
     async def add_paid(self, size: int) -> None:
         """Reserve memory for what is paid for (the port of that name)."""
@@ -239,6 +239,17 @@ class _Reservation:
         """Raise if it was interrupted (the port of that name)."""
         if self.is_interrupted:
             raise _busy()
+
+
+class _Portion:
+    """What is given back before the rest (the port `Portion`)."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def keep(self, size: int) -> None:
+        """Keep some of it with the rest (the port of that name)."""
+        self.size = max(0, self.size - size)
 
 
 def _busy() -> ServerBusy:

@@ -36,6 +36,7 @@
         ├── SecretUnreadable         500  a credential's file or command gives nothing at the moment
         ├── ServerBusy               503  all memory for large work, or all connections, are taken; nothing was begun
         ├── StorageFailed            503  the database or the media store takes or gives nothing at the moment
+        │   └── StorageBusy          503  more wants to be written than the database takes; this was not
         ├── NotReady                 503  the answer of /ready: the code says which store takes nothing, and why
         ├── FileDamaged              500  a stored file is shorter than it was when it was stored
         ├── OutcomeUnknown           500  the process that had this request in its hands died: it may be paid for
@@ -88,6 +89,22 @@ class AdapterError(Exception):
     def copy(self) -> Self:
         """Return the same error without its traceback, for an error that is kept or that several readers get."""
         return copy(self)
+
+
+def reason_of(fault: AdapterError) -> str:
+    """Say for the log what went wrong: the message, and what is known of the cause.
+
+    Of foreign exceptions only those that tell the place in a document are repeated: the texts of others hold URLs.
+    """
+    match fault:
+        case UpstreamUnreachable(cause=str() as word):
+            return f"{fault.message} ({word})"
+        case AdapterError(__cause__=msgspec.DecodeError() as cause):
+            return f"{fault.message} ({cause})"
+        case AdapterError(__cause__=BaseException() as cause):
+            return f"{fault.message} ({type(cause).__name__})"
+        case _:
+            return fault.message
 
 
 def forget_frames(error: BaseException) -> None:
@@ -392,10 +409,25 @@ class StorageFailed(OwnFault):
     code = "storage_unavailable"
     should_retry: bool | None = True
 
-    def __init__(self, message: str, *, reason: StorageReason = StorageReason.UNAVAILABLE) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: StorageReason = StorageReason.UNAVAILABLE,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, retry_after=retry_after)
         #: Told by `/ready` only.
         self.reason = reason
+
+
+class StorageBusy(StorageFailed):
+    """More wants to be written than the database takes. This was not written, and nothing came of it."""
+
+    code = "storage_busy"
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message, reason=StorageReason.SLOW, retry_after=retry_after)
 
 
 class NotReady(OwnFault):

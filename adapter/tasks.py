@@ -55,8 +55,9 @@ class Tasks:
     async def cancel(self, *, again_after: float = AGAIN_SECONDS) -> None:
         """Cancel all tasks and wait for their end.
 
-        They are cancelled again while they do not end. On Python 3.11 `asyncio.wait_for`, with which the database's
-        pool waits, loses a cancellation that comes at the moment of its result (seen on 3.11.7).
+        They are cancelled again while they do not end. On Python 3.11 `asyncio.wait_for` loses a cancellation that
+        comes at the moment of its result (CPython gh-86296, seen on 3.11.7). SQLAlchemy's pool and asyncpg do not wait
+        with it; a library might.
         """
         while self._running:
             for task in self._running:

@@ -10,6 +10,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from adapter.database.engine import Database, open_database
 from tests.buckets import S3Server
+from tests.guard import END_SECONDS, Guard, end_within
 from tests.postgres import PostgresServer, find_programs
 from tests.support import ROOT
 
@@ -29,6 +30,27 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Schedulin
     """Deal the tests out to the processes of `-n`."""
     config.option.loadscopereorder = False
     return Scheduling(config, log)
+
+
+GUARD = pytest.StashKey[Guard]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin to watch."""
+    config.stash[GUARD] = Guard()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Show where a test hangs."""
+    with item.config.stash[GUARD].watching(item.nodeid):
+        return (yield)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Let no process stay that does not end after its last test."""
+    end_within(END_SECONDS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 
 import structlog
@@ -17,16 +17,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from adapter.database.address import POSTGRESQL, kind_of
 from adapter.database.changes import Changes, FileChanges, Notifications
 from adapter.database.file import DatabaseFile
-from adapter.database.postgres import ClockOffset, connector, lock_key, postgres_engine, what_is_wrong
+from adapter.database.postgres import POOL, ClockOffset, connector, lock_key, postgres_engine, what_is_wrong
 from adapter.database.reasons import reason_of
 from adapter.database.sqlite import sqlite_engine, sqlite_writer
-from adapter.domain.ports import Secret
+from adapter.database.write_queue import WriteQueue, WriteTurn
+from adapter.domain.ports import Clock, Secret
 from adapter.errors import SecretUnreadable, StorageFailed, WrongConfiguration
 
 log = structlog.get_logger()
 
 #: Time limit of a statement on a server, in seconds. Our slowest one takes milliseconds.
 STATEMENT_SECONDS = 10.0
+#: How many may write at once. On a server the others of the pool are left to readers.
+WRITERS_OF_A_FILE = 1
+WRITERS_ON_A_SERVER = POOL - 2
 #: Time limit of a migration there, in seconds. It includes the wait for another process's migration.
 MIGRATION_SECONDS = 600.0
 
@@ -44,6 +48,8 @@ class Database:
     ) -> None:
         self.reader = reader
         self.writer = writer
+        #: The order of the writers; None: as they come. A server sets it.
+        self.queue: WriteQueue | None = None
         #: The file of SQLite; None: a server.
         self.file = file
         #: Notifications of other processes.
@@ -54,6 +60,10 @@ class Database:
     def clock_offset(self) -> float:
         """Seconds by which the database's clock is ahead of this machine's."""
         return self._clock_offset.seconds if self._clock_offset else 0.0
+
+    def order_writers(self, clock: Clock) -> None:
+        """Let leases and work under way be written before new work, which is refused early if there is too much."""
+        self.queue = WriteQueue(clock, WRITERS_OF_A_FILE if self.file else WRITERS_ON_A_SERVER)
 
     async def dispose(self) -> None:
         """Close every connection."""
@@ -105,21 +115,23 @@ async def _open_postgres(url: str, password: Secret | None, seconds: float, cloc
 
 
 @asynccontextmanager
-async def writing(database: Database) -> AsyncIterator[AsyncConnection]:
+async def writing(database: Database, turn: WriteTurn = WriteTurn.UNDER_WAY) -> AsyncIterator[AsyncConnection]:
     """Open a transaction that writes: all of it is kept, or nothing.
 
     Raises:
         StorageFailed: the database is locked, full or gone.
+        StorageBusy: too many others write before, so that this turn does not come in time.
     """
-    with _mapped_errors():
-        if database.file is not None:
-            database.file.check_not_replaced()
-        async with database.writer.begin() as connection:
-            yield connection
+    async with database.queue.turn(turn) if database.queue else nullcontext():
+        with _mapped_errors():
+            if database.file is not None:
+                database.file.check_not_replaced()
+            async with database.writer.begin() as connection:
+                yield connection
 
 
 @asynccontextmanager
-async def accepting(database: Database) -> AsyncIterator[AsyncConnection]:
+async def accepting(database: Database, turn: WriteTurn = WriteTurn.NEW) -> AsyncIterator[AsyncConnection]:
     """Open a transaction that takes on paid work, as `writing`.
 
     Raises:
@@ -129,7 +141,7 @@ async def accepting(database: Database) -> AsyncIterator[AsyncConnection]:
         with _mapped_errors():
             database.file.check_same()
             database.file.check_room()
-    async with writing(database) as connection:
+    async with writing(database, turn) as connection:
         yield connection
 
 

@@ -5,6 +5,7 @@ from sqlalchemy import delete, func, select
 from adapter.database.address import POSTGRESQL
 from adapter.database.engine import Database, accepting
 from adapter.database.tables import PROCESSES
+from adapter.database.write_queue import WriteTurn
 
 #: The largest number that fits into a SQLite file's header.
 MOST = 2**31 - 1
@@ -19,7 +20,7 @@ async def probe(database: Database) -> None:
     Raises:
         StorageFailed: the database does not take it.
     """
-    async with accepting(database) as connection:
+    async with accepting(database, WriteTurn.UNDER_WAY) as connection:
         if connection.dialect.name == POSTGRESQL:
             await connection.execute(delete(PROCESSES).where(PROCESSES.c.id == ""))
             await connection.execute(select(func.txid_current()))

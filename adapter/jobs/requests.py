@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapter.database.engine import Database, accepting, advisory_lock, writing
 from adapter.database.tables import EXECUTIONS, JOBS, PROCESSES
+from adapter.database.write_queue import WriteTurn
 from adapter.domain.executions import (
     KEY_SECONDS,
     ExecutionRecord,
@@ -69,7 +70,7 @@ class SqlRequestStore:
 
     async def keep_alive(self, process: LivingProcess, *, now: float) -> None:
         """Renew the lease of a process (the port of that name)."""
-        async with writing(self._database) as connection:
+        async with writing(self._database, WriteTurn.LEASE) as connection:
             await keep_alive(connection, process, now + self._database.clock_offset)
 
     async def finish(self, record: ExecutionRecord, answer: StoredAnswer | None, *, answered_at: float | None) -> bool:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapter.database.engine import Database, accepting, advisory_lock, reading, writing
 from adapter.database.paging import in_order, is_behind
 from adapter.database.tables import EXECUTIONS, JOBS
+from adapter.database.write_queue import WriteTurn
 from adapter.domain.executions import ConnectedProcess, RequestIdentity
 from adapter.domain.job import LIVE, Job, JobState, VideoJob
 from adapter.domain.job_kinds import VIDEO, J, JobKind
@@ -98,7 +99,7 @@ class SqlJobStore(Generic[J]):
         """Return the job of an earlier attempt of a request (the port of that name)."""
         if not identity.is_repetition:
             return None
-        async with writing(self._database) as connection:
+        async with writing(self._database, WriteTurn.NEW) as connection:
             found = await self._found(connection, identity, connected, now)
             return None if found is None else await self._joined(connection, found, identity, connected, now)
 
@@ -223,7 +224,7 @@ class SqlJobStore(Generic[J]):
             .values(due_at=at + lease, claim=token)
             .returning(JOBS.c.id, JOBS.c.document, func.coalesce(JOBS.c.deleted_at, JOBS.c.cancelled_at).is_not(None))
         )
-        async with writing(self._database) as connection:
+        async with writing(self._database, WriteTurn.CLAIM) as connection:
             rows = (await connection.execute(taking)).all()
         return [Claim(job, token, bool(unwanted)) for *row, unwanted in rows if (job := self._read(*row)) is not None]
 
@@ -237,7 +238,7 @@ class SqlJobStore(Generic[J]):
             .values(due_at=self._there(due_at))
         )
         if held:
-            async with writing(self._database) as connection:
+            async with writing(self._database, WriteTurn.LEASE) as connection:
                 await connection.execute(keeping, held)
 
     async def save(self, writes: Sequence[Write[J]]) -> Sequence[J]:

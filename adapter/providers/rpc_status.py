@@ -46,7 +46,7 @@ class QuotaViolation(msgspec.Struct, frozen=True, rename="camel"):
 class ErrorInfo(msgspec.Struct, frozen=True):
     """`google.rpc.ErrorInfo`."""
 
-    reason: str = ""
+    reason: Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[\w.-]*\Z")] = ""
 
 
 class BadRequest(msgspec.Struct, frozen=True, rename="camel"):
@@ -93,7 +93,9 @@ class _Envelope(msgspec.Struct, frozen=True):
     error: _Body
 
 
-_Envelopes = Annotated[list[_Envelope], msgspec.Meta(min_length=1)]
+#: An error has a few; each is read as each kind.
+_Details = Annotated[tuple[msgspec.Raw, ...], msgspec.Meta(max_length=100)]
+_Envelopes = Annotated[list[_Envelope], msgspec.Meta(min_length=1, max_length=100)]
 _decoder = msgspec.json.Decoder(_Envelope | _Envelopes)
 _T = TypeVar("_T")
 
@@ -107,14 +109,14 @@ def read_status(reply: Reply) -> Status | None:
     except UNREADABLE_JSON:
         return None
     body = found.error if isinstance(found, _Envelope) else found[0].error
-    details = _read(body.details, tuple[msgspec.Raw, ...]) or ()
+    details = _read(body.details, _Details) or ()
     fields = (bad.field for each in _each(details, BadRequest) for bad in each.field_violations)
     quotas = (bad.quota_id for each in _each(details, QuotaFailure) for bad in each.violations)
     delays = (_seconds(each.retry_delay) for each in _each(details, RetryDelay))
     return Status(
         words=fit_for_clients(_read(body.message, str) or ""),
         reason=next((each.reason for each in _each(details, ErrorInfo) if each.reason), ""),
-        field=next(filter(None, fields), None),
+        field=next(filter(None, map(fit_for_clients, fields)), None),
         retry_after=next((seconds for seconds in delays if seconds is not None), None),
         is_daily=any("PerDay" in quota for quota in quotas),
     )

@@ -11,12 +11,14 @@ from typing import NamedTuple
 
 from tests.bench.added import measure_added
 from tests.bench.bodies import measure_bodies
+from tests.bench.burst import measure_burst
 from tests.bench.growth import measure_growth
 from tests.bench.idle import measure_idle
 from tests.bench.jobs import measure_jobs
 from tests.bench.picture import large, small
 from tests.bench.programs import LOAD_CORE, SERVER_CORE, Stage, running
 from tests.bench.rounds import check_answer
+from tests.bench.shares import measure_shares
 from tests.bench.start import measure_start
 from tests.bench.store import measure_store
 from tests.bench.throughput import measure_throughput
@@ -37,6 +39,8 @@ class Effort(NamedTuple):
     jobs: int
     #: Rows of the job store.
     growth: tuple[int, ...]
+    #: Chats that are opened at the same moment.
+    burst: tuple[int, ...]
     #: Running at once, and readers of their progress.
     running: int
     streams: int
@@ -51,6 +55,7 @@ FULL = Effort(
     idle=400,
     jobs=400,
     growth=(100, 10_000, 100_000),
+    burst=(200, 1000, 2500),
     running=1000,
     streams=10_000,
     beats=4,
@@ -63,6 +68,7 @@ QUICK = Effort(
     idle=100,
     jobs=100,
     growth=(100, 10_000),
+    burst=(1000,),
     running=1000,
     streams=1000,
     beats=1,
@@ -75,8 +81,10 @@ def tables(effort: Effort, folder: Path) -> Iterator[str]:
     with running(folder) as stage:
         yield from of_pictures(effort, stage)
     yield measure_bodies(folder)
+    yield measure_shares(folder)
     yield measure_store(folder, rounds=effort.rounds, jobs=effort.jobs)
     yield measure_growth(folder, effort.growth)
+    yield measure_burst(folder, effort.burst)
     yield measure_jobs(folder, jobs=effort.running, streams=effort.streams, beats=effort.beats)
 
 

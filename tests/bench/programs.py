@@ -25,7 +25,7 @@ START_SECONDS = 30.0
 
 CONFIG = """
 [access]
-keys = ["plain:sk-bench"]
+keys = ["plain:sk-bench", "plain:sk-other"]
 [storage]
 database = "sqlite:///{folder}/adapter.db"
 media = "file://{folder}/media"

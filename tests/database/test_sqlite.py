@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import literal, select
 
+from adapter.clock import SystemClock
 from adapter.database.engine import Database, open_database, reading, writing
 from adapter.database.file import DatabaseFile
 from adapter.database.probe import probe
@@ -16,6 +17,7 @@ from adapter.domain.executions import ExecutionRecord, LivingProcess
 from adapter.errors import StorageFailed, StorageReason, WrongConfiguration
 from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.store import SqlJobStore
+from adapter.tasks import beside
 from tests.fakes import video_job
 
 RECORD = ExecutionRecord(scope="scope", content="c", execution_id="execution", began_at=1.0, keep_seconds=60.0)
@@ -49,6 +51,22 @@ async def test_a_new_database_is_for_its_user_alone(tmp_path: Path) -> None:
 
     assert modes == {"var": 0o700, "adapter.db": 0o600, "adapter.db-wal": 0o600, "adapter.db-shm": 0o600}
     assert (tmp_path / "var" / "adapter.db").stat().st_mode & 0o777 == 0o640
+
+
+async def test_a_renewal_does_not_wait_for_a_burst_of_new_jobs(database: Database) -> None:
+    """New jobs wait in a queue of their own. A lease that is renewed late is lost."""
+    database.order_writers(SystemClock())
+    store = SqlJobStore(database)
+    await store.admit(video_job(), now=1000.0)
+    claims = await store.claim(now=1000.0, lease=5.0, limit=1)
+    burst = [asyncio.ensure_future(store.admit(video_job(number), now=1000.0)) for number in range(2, 102)]
+    await asyncio.sleep(0)
+    await store.renew(claims, due_at=1010.0)
+    before = sum(task.done() for task in burst)
+    await asyncio.gather(*burst)
+
+    assert before <= 2
+    assert len(await store.recent(200)) == 101
 
 
 async def test_a_database_that_is_locked_is_said_to_be(database: Database, tmp_path: Path) -> None:
@@ -182,6 +200,33 @@ async def test_writers_that_are_given_up_do_not_keep_the_file_from_the_others(da
         async with asyncio.timeout(5):
             job = video_job(100 * turns + 50)
             assert await store.admit(job, now=1000.0) == job
+
+
+async def test_a_cancellation_that_comes_together_with_the_connection_is_obeyed(database: Database) -> None:
+    """`asyncio.wait_for` of Python 3.11 loses it (CPython gh-86296), and then a task goes on that has to end.
+
+    SQLAlchemy's pool waits with `asyncio.timeout` there.
+    """
+    lost: list[int] = []
+    for turns in range(20):
+        held = await database.writer.connect()
+
+        async def wait() -> None:
+            async with database.writer.connect():
+                await asyncio.Event().wait()
+
+        async with beside(wait()) as waiting:
+            await asyncio.sleep(0)
+            async with beside(held.close()) as closing_:
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                waiting.cancel()
+                await closing_
+            await asyncio.wait([waiting], timeout=5)
+            if not waiting.cancelled():
+                lost.append(turns)
+
+    assert lost == []
 
 
 async def test_those_who_write_have_their_turn_in_the_order_in_which_they_came(database: Database) -> None:

@@ -28,7 +28,7 @@ from tests.journeys.running import KEY, Server, wait_until
 #: Connections that are kept, for each kind of request.
 CONNECTIONS = 3
 #: How long after an answer its server may still be at it.
-SETTLING_SECONDS = 10.0
+SETTLING_SECONDS = 30.0
 #: What stands in a prompt, and what the upstream then does.
 REFUSED, EMPTY, LATER = "refused", "empty", "later"
 #: Of 1.1 MB. That is more than the thirty-second part of the memory, which is what answers are kept in for retries.

@@ -24,6 +24,8 @@ ABOUT: Final = """An OpenAI-compatible API in front of Google's media generators
 - Fields that are not in a schema are ignored. Null, an empty text and an empty list are absent.
 - Bodies may be compressed (`Content-Encoding: gzip`, `deflate`, `zstd`).
 - Every answer has `X-Request-Id`.
+- What is no HTTP, comes too slowly or too often, or has too large a header is refused before its path is looked at:
+  400, 408, 429, 431, 503, with the same body as every error.
 """
 #: What headers of answers say.
 HEADERS: Final[Mapping[str, str]] = {

@@ -16,11 +16,11 @@ JSON, FORM, EVENTS = "application/json", "multipart/form-data", "text/event-stre
 PICTURES: Final = tuple(each.mime for each in MediaFormat if each.is_picture)
 FILES: Final = tuple(each.mime for each in MediaFormat)
 
-#: What any route may answer that looks at a key and at the database.
-USUAL: Final = (400, 401, 404, 500, 503)
+#: What any route may answer that looks at a key and at the database. 429: too many wrong keys.
+USUAL: Final = (400, 401, 404, 429, 500, 503)
 #: Beside that: a route that reads a body, and one that has something made.
 BODY: Final = (408, 413, 415)
-PAID: Final = (409, 429, 502, 504)
+PAID: Final = (409, 502, 504)
 
 
 class Parameter(msgspec.Struct, frozen=True):

@@ -48,7 +48,7 @@ PUBLIC = (media.read_media, health.health, health.ready, openapi.read_document)
 def api(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]], *, body_bytes: int) -> Litestar:
     """Return the application. Its lifespan puts the `Services` that the handlers work at into `state.services`."""
     return Litestar(
-        [*(Router(prefix, route_handlers=API, guards=[require_key]) for prefix in PREFIXES), *PUBLIC],
+        [*(Router(prefix, route_handlers=API, before_request=require_key) for prefix in PREFIXES), *PUBLIC],
         dependencies={"services": Provide(_services, sync_to_thread=False)},
         exception_handlers={
             AdapterError: failures.answer_fault,

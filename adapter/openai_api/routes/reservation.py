@@ -1,8 +1,8 @@
 """Memory reservations: from the first large byte of a request to the last one of its answer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import TypeVar, cast
 
 import structlog
@@ -94,6 +94,8 @@ class _Reader:
         self._receive = receive
         self._send = send
         self._seconds = seconds
+        #: Bytes of the answer's body that the server was given.
+        self._size = 0
         #: Whether there may be something in the server's hands that was not read yet.
         self._owes = False
         self._gone = False
@@ -117,9 +119,11 @@ class _Reader:
             await self._take(message)
             return
         await self._take({**message, "more_body": True})
-        # Here the server waits until what is before it has been read, and it can still say who left.
         end = {**message, "body": b""}
-        await self._take(cast("Message", {**end, "more_body": True}))
+        if self._size > SMALL_ANSWER_BYTES:
+            # Here the server waits until what is before it has been read. It takes a small answer without waiting.
+            await self._take(cast("Message", {**end, "more_body": True}))
+        # Before its end the server can still say who left.
         parting(delivered=not self._gone and not await _has_left(self._receive))
         await self._take(cast("Message", end))
 
@@ -131,8 +135,9 @@ class _Reader:
                 await self._send(step)
             else:
                 await self._send_in_time(step)
-            if step["type"] == "http.response.body" and len(step["body"]) > SMALL_ANSWER_BYTES:
-                self._owes = True
+            if step["type"] == "http.response.body":
+                self._size += len(step["body"])
+                self._owes |= len(step["body"]) > SMALL_ANSWER_BYTES
 
     async def _send_in_time(self, step: Message) -> None:
         try:
@@ -144,21 +149,21 @@ class _Reader:
 
 
 async def _has_left(receive: Receive) -> bool:
-    try:
-        async with asyncio.timeout(0):
-            return (await receive())["type"] == "http.disconnect"
-    except TimeoutError:
-        return False
+    """Say whether the client has hung up, as far as the server knows after a turn of the event loop."""
+    await asyncio.sleep(0)
+    message = _take_at_once(receive)
+    return message is not None and message["type"] == "http.disconnect"
 
 
-def _take_at_once(receive: Receive) -> None:
-    """Take what the server has of a request, and throw it away. Nothing new comes meanwhile: the loop gets no turn."""
+def _take_at_once(receive: Receive) -> Message | None:
+    """Return what the server has of a request; None if it has nothing. The loop gets no turn, so nothing new comes."""
     taking = receive().__await__()
     try:
         next(taking)
-    except StopIteration:
-        return
+    except StopIteration as taken:
+        return cast("Message", taken.value)
     taking.close()
+    return None
 
 
 async def check_connected(request: OwnedRequest) -> None:
@@ -182,13 +187,7 @@ async def call_at_end(request: OwnedRequest, callback: EndCallback) -> None:
     stack: AsyncExitStack = kept[_STACK]
     kept[_AT_END] = callback
     stack.callback(callback, delivered=False)  # only the first time counts
-    await stack.enter_async_context(_watched(request.receive, callback))
-
-
-@asynccontextmanager
-async def _watched(receive: Receive, callback: EndCallback) -> AsyncIterator[None]:
-    async with beside(_call_when_disconnected(receive, callback)):
-        yield
+    await stack.enter_async_context(beside(_call_when_disconnected(request.receive, callback)))
 
 
 async def _call_when_disconnected(receive: Receive, callback: EndCallback) -> None:
@@ -287,17 +286,16 @@ class Silence:
         self._seconds = seconds
         self._timeout: asyncio.Timeout | None = None
 
-    @asynccontextmanager
-    async def limit(self) -> AsyncIterator[None]:
-        """Limit one pause.
+    async def limit(self, arrival: Awaitable[_T]) -> _T:
+        """Wait for what arrives.
 
         Raises:
-            TimeoutError: it was too long, or was ended.
+            TimeoutError: the pause was too long, or was ended.
         """
         async with asyncio.timeout(self._seconds) as timeout:
             self._timeout = timeout
             try:
-                yield
+                return await arrival
             finally:
                 self._timeout = None
 
@@ -319,8 +317,7 @@ async def with_stall_limit(
     """
     while True:
         try:
-            async with silence.limit():
-                chunk = await anext(chunks, None)
+            chunk = await silence.limit(anext(chunks, None))
         except TimeoutError as error:
             if reservation is not None:
                 reservation.check()

@@ -29,6 +29,9 @@ from adapter.openai_api.read.context import ReadContext
 #: `no-transform` and `x-accel-buffering` keep proxies from holding the stream back.
 STREAM_HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
 
+#: An answer of so many bytes is sent as one piece.
+JOINED_BYTES = 64 * 1024
+
 #: Names the job behind an answer, for the operator's `adapter jobs show`.
 VIDEO_ID = "x-video-id"
 
@@ -106,10 +109,11 @@ def json_response(body: msgspec.Struct, headers: Mapping[str, str] | None = None
 
 
 class Pieces:
-    """An answer of JSON that is sent in pieces without joining them."""
+    """An answer of JSON that is sent in pieces. Large ones are not joined; small ones are, as a message costs more."""
 
     def __init__(self, pieces: Sequence[bytes | memoryview], headers: Mapping[str, str]) -> None:
-        self._pieces = pieces
+        is_small = sum(map(len, pieces)) <= JOINED_BYTES
+        self._pieces = [b"".join(pieces)] if is_small else pieces
         self._headers = headers
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:

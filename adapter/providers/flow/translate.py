@@ -1,7 +1,7 @@
 """Orders of pictures into Flow's words and back, and what its refusals mean. Pure. Videos: `videos.py`."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -54,7 +54,9 @@ _T = TypeVar("_T")
 _picture = value_of("encodedImage")
 #: Google's JSON writes a 64-bit number as text, so a number in quotes is one as well.
 _credits_decoder = msgspec.json.Decoder(wire.Credits, strict=False)
-_images_decoder = msgspec.json.Decoder(tuple[wire.ImageAnswer, ...] | wire.ImagesObject)
+_images_decoder = msgspec.json.Decoder(
+    Annotated[tuple[wire.ImageAnswer, ...], msgspec.Meta(max_length=1000)] | wire.ImagesObject
+)
 _uploaded_decoder = msgspec.json.Decoder(wire.Uploaded)
 
 

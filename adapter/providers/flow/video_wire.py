@@ -5,13 +5,20 @@ every shape that these show: an object or a bare list, `operations` or `media`, 
 flat.
 """
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
+
+from adapter.providers.flow.wire import Name, Url
 
 #: The dialects by name, as accounts and operations have them.
 SEED: Final = "seed"
 MEDIA: Final = "media"
+
+
+#: The items of an answer, unread. All videos of an account that are asked about at once are fewer.
+Items = Annotated[tuple[msgspec.Raw, ...], Meta(max_length=10_000)]
 
 
 class VideoClientContext(msgspec.Struct, frozen=True, rename="camel"):
@@ -103,7 +110,7 @@ class BatchAsyncGenerateVideo(msgspec.Struct, frozen=True, rename="camel", omit_
 class OperationName(msgspec.Struct, frozen=True):
     """A reference to an operation."""
 
-    name: str
+    name: Name
 
 
 class StatusRequestItem(msgspec.Struct, frozen=True, rename="camel"):
@@ -136,8 +143,8 @@ class BatchCheckMedia(msgspec.Struct, frozen=True):
 class VideoMedia(msgspec.Struct, frozen=True, rename="camel"):
     """Where a finished video and its poster lie."""
 
-    fife_url: str | None = None
-    serving_base_uri: str | None = None
+    fife_url: Url | None = None
+    serving_base_uri: Url | None = None
 
 
 class Metadata(msgspec.Struct, frozen=True):
@@ -155,7 +162,7 @@ class OperationError(msgspec.Struct, frozen=True):
 class Operation(msgspec.Struct, frozen=True):
     """The long-running operation itself."""
 
-    name: str
+    name: Name
     metadata: Metadata | None = None
     error: OperationError | None = None
 
@@ -172,8 +179,8 @@ class NamedOperation(msgspec.Struct, frozen=True, rename="camel"):
     """One item of a submission's answer: `operation.name` in the seed, plain `name` in the media dialect."""
 
     operation: OperationName | None = None
-    name: str | None = None
-    project_id: str | None = None
+    name: Name | None = None
+    project_id: Name | None = None
 
 
 class MediaStatus(msgspec.Struct, frozen=True, rename="camel"):
@@ -201,7 +208,7 @@ class MediaVideo(msgspec.Struct, frozen=True, rename="camel"):
 class MediaState(msgspec.Struct, frozen=True, rename="camel"):
     """One item of a status answer in the media dialect."""
 
-    name: str
+    name: Name
     media_metadata: MediaMetadata | None = None
     #: Read by itself: a medium is asked for by its name, whatever stands here.
     video: msgspec.Raw = msgspec.Raw()
@@ -222,5 +229,5 @@ class MediaFile(msgspec.Struct, frozen=True):
 class OperationsObject(msgspec.Struct, frozen=True):
     """The wrapped form of an answer. Each item is read by itself, so that one odd item costs only its own job."""
 
-    operations: tuple[msgspec.Raw, ...] | None = None
-    media: tuple[msgspec.Raw, ...] | None = None
+    operations: Items | None = None
+    media: Items | None = None

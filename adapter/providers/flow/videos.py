@@ -37,7 +37,7 @@ PENDING = "MEDIA_GENERATION_STATUS_PENDING"
 STATUS_PATH = "/v1/video:batchCheckAsyncVideoGenerationStatus"
 
 _T = TypeVar("_T")
-_operations_decoder = msgspec.json.Decoder(tuple[msgspec.Raw, ...] | wire.OperationsObject)
+_operations_decoder = msgspec.json.Decoder(wire.Items | wire.OperationsObject)
 _name_decoder = msgspec.json.Decoder(wire.NamedOperation)
 _state_decoder = msgspec.json.Decoder(wire.OperationState)
 _media_decoder = msgspec.json.Decoder(wire.MediaState)

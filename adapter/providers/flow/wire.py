@@ -4,7 +4,15 @@ Source: seed 002, sections 1 (uploads) and 2 (pictures). Answers are read in eve
 `flow.md` section 2 reports: an object or a bare list. Videos: `video_wire.py`.
 """
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
+
+#: What Flow calls something. Names are ASCII without spaces (Google's AIP-122); ours have to be stored and sent again.
+Name = Annotated[str, Meta(min_length=1, max_length=1024, pattern=r"^[!-~]+\Z")]
+#: A link. A longer one would not be followed.
+Url = Annotated[str, Meta(max_length=8192)]
 
 
 class ImageClientContext(msgspec.Struct, frozen=True, rename="camel"):
@@ -41,7 +49,7 @@ class UploadUserImage(msgspec.Struct, frozen=True, rename="camel"):
 class MediaGenerationId(msgspec.Struct, frozen=True, rename="camel"):
     """What Flow calls a picture."""
 
-    media_generation_id: str
+    media_generation_id: Name
 
 
 class Uploaded(msgspec.Struct, frozen=True, rename="camel"):
@@ -79,7 +87,7 @@ class GeneratedImage(msgspec.Struct, frozen=True, rename="camel"):
 
     #: A JSON string; empty where the key is absent.
     encoded_image: msgspec.Raw = msgspec.Raw()
-    fife_url: str | None = None
+    fife_url: Url | None = None
 
 
 class ImageHolder(msgspec.Struct, frozen=True, rename="camel"):
@@ -97,10 +105,10 @@ class ImageAnswer(msgspec.Struct, frozen=True):
 class ImagesObject(msgspec.Struct, frozen=True):
     """The newer, wrapped form of the bare list."""
 
-    media: tuple[ImageAnswer, ...]
+    media: Annotated[tuple[ImageAnswer, ...], Meta(max_length=1000)]
 
 
 class Credits(msgspec.Struct, frozen=True):
     """The answer of `GET /v1/credits` (`flow.md` section 2)."""
 
-    credits: int
+    credits: Annotated[int, Meta(ge=-(2**53), le=2**53)]

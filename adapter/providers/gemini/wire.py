@@ -3,7 +3,13 @@
 Source: seed 003 (`POST /v1beta/models/{model}:generateContent`); answers: reference `gemini.md` section 1.4.
 """
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
+
+#: Tokens of one answer. The largest models take and make some millions.
+Count = Annotated[int, Meta(ge=0, le=2**40)]
 
 
 class TextPart(msgspec.Struct, frozen=True):
@@ -94,7 +100,7 @@ class AnswerPart(msgspec.Struct, frozen=True, rename="camel"):
 class AnswerContent(msgspec.Struct, frozen=True):
     """What was generated; a refusal has `{}` or `{"parts": null}` here."""
 
-    parts: tuple[AnswerPart, ...] | None = None
+    parts: Annotated[tuple[AnswerPart, ...], Meta(max_length=10_000)] | None = None
 
 
 class Candidate(msgspec.Struct, frozen=True, rename="camel"):
@@ -116,27 +122,28 @@ class ModalityCount(msgspec.Struct, frozen=True, rename="camel"):
     """Tokens of one kind, such as `TEXT` or `IMAGE`."""
 
     modality: str | None = None
-    token_count: int = 0
+    token_count: Count = 0
 
 
 class UsageMetadata(msgspec.Struct, frozen=True, rename="camel"):
     """What was counted. The candidates' details are never all of it (`gemini.md` section 1.4): the total is."""
 
-    prompt_token_count: int = 0
-    tool_use_prompt_token_count: int = 0
-    total_token_count: int = 0
-    prompt_tokens_details: tuple[ModalityCount, ...] | None = None
-    candidates_tokens_details: tuple[ModalityCount, ...] | None = None
+    prompt_token_count: Count = 0
+    tool_use_prompt_token_count: Count = 0
+    total_token_count: Count = 0
+    prompt_tokens_details: Annotated[tuple[ModalityCount, ...], Meta(max_length=100)] | None = None
+    candidates_tokens_details: Annotated[tuple[ModalityCount, ...], Meta(max_length=100)] | None = None
 
 
 class GenerateContentAnswer(msgspec.Struct, frozen=True, rename="camel"):
     """The body that we read."""
 
-    candidates: tuple[Candidate, ...] | None = None
+    candidates: Annotated[tuple[Candidate, ...], Meta(max_length=1000)] | None = None
     prompt_feedback: PromptFeedback | None = None
-    usage_metadata: UsageMetadata | None = None
+    #: Read by itself: a picture is not lost for a count that is odd.
+    usage_metadata: msgspec.Raw = msgspec.Raw()
 
     @property
     def is_geminis(self) -> bool:
         """Whether anything in it is Gemini's. Each real answer has one of these, whatever became of the picture."""
-        return any(part is not None for part in (self.candidates, self.prompt_feedback, self.usage_metadata))
+        return self.candidates is not None or self.prompt_feedback is not None or bytes(self.usage_metadata)[:1] == b"{"
