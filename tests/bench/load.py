@@ -78,6 +78,11 @@ class Line(asyncio.BufferedProtocol):
         if not self._done.done():
             self._done.set_exception(IncompleteAnswer(f"the connection ended with {self._missing} bytes to come"))
 
+    @property
+    def is_open(self) -> bool:
+        """Whether neither side has closed it."""
+        return not self._transport.is_closing()
+
     def close(self) -> None:
         """Hang up."""
         self._transport.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from adapter.connections import BEGUN_BYTES
 from tests.fakes import png
 from tests.journeys.running import KEY, Server
 
@@ -73,12 +74,12 @@ def test_what_finds_no_room_is_asked_to_come_back(narrow: Server, http: httpx.Cl
 
 
 def dripping(server: Server, length: int) -> socket.socket:
-    """Announce a body on a connection of its own, and send its first byte."""
+    """Announce a body on a connection of its own, and send as much of it as lets its request begin."""
     connection = socket.create_connection(("127.0.0.1", server.port))
     head = (
         f"POST /v1/images/edits HTTP/1.1\r\nhost: here\r\nauthorization: Bearer sk-second\r\ncontent-length: {length}"
     )
-    connection.sendall(f"{head}\r\ncontent-type: application/json\r\n\r\n{{".encode())
+    connection.sendall(f"{head}\r\ncontent-type: application/json\r\n\r\n{{".encode() + b" " * BEGUN_BYTES)
     return connection
 
 

@@ -149,6 +149,8 @@ async def probe(port: int, latencies: list[float], failures: list[str]) -> None:
     due, is_kept = time.perf_counter(), False
     while True:
         is_kept = not is_kept
+        if not kept.is_open:  # an idle connection may be closed for another; every client opens a new one then
+            kept = await Line.open(port)
         try:
             await timed(kept if is_kept else None, port)
             latencies.append(time.perf_counter() - due)
