@@ -16,7 +16,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore, ObjectStore
 
 from adapter.domain.media import MediaFormat
-from adapter.domain.stored_files import StoredFile
+from adapter.domain.stored_files import StoredFile, file_name
 from adapter.errors import FileDamaged, StorageFailed, StorageReason, WrongConfiguration
 from adapter.media.s3 import Bucket, S3Access, s3_code
 
@@ -50,8 +50,7 @@ PIECES = 3
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 
-#: The file of a probe. Its size is more than the free end of a block.
-PROBE_NAME = "adapter-probe.txt"
+#: The size of a probe's file is more than the free end of a block.
 PROBE_BYTES = 64 * 1024
 
 #: How the library quotes an error of the system.
@@ -166,8 +165,10 @@ class ObjectMediaStore:
         Raises:
             StorageFailed: the store does not take it.
         """
-        await self.put(PROBE_NAME, _once(bytes(PROBE_BYTES)))
-        await self.delete([PROBE_NAME])
+        # One that the end of a process leaves behind is deleted like every file that should have a row and has none.
+        name = file_name(secrets.token_hex(16), MediaFormat.PNG, "probe")
+        await self.put(name, _once(bytes(PROBE_BYTES)))
+        await self.delete([name])
 
     async def try_out(self) -> None:
         """Put, find, list and delete a file of no meaning.

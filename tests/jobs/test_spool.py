@@ -55,6 +55,17 @@ async def found(folder: Path) -> list[Answer]:
     return [answer for leftover in leftovers for answer in leftover.answers]
 
 
+async def test_a_file_that_never_got_its_name_goes(tmp_path: Path) -> None:
+    """Its process died in between. A young one may get it yet."""
+    old, young = tmp_path / ".old.new", tmp_path / ".young.new"
+    for file in (old, young):
+        file.touch()
+    os.utime(old, (0, 0))
+    assert await Spool(tmp_path).leftovers() == []
+
+    assert [*tmp_path.iterdir()] == [young]
+
+
 async def test_what_a_dead_process_noted_is_found(tmp_path: Path) -> None:
     """Line by line, whole."""
     spool = Spool(tmp_path / "var" / "spool")

@@ -17,7 +17,7 @@ from adapter.domain.ports.makers import (
     TextMaker,
     Thumbnailer,
 )
-from adapter.domain.ports.media import FileSizes, MediaStore
+from adapter.domain.ports.media import FileRegistry, FileSizes, MediaStore, Ownership
 from adapter.domain.ports.memory import Memory
 from adapter.domain.ports.records import FileOwner, FileStore, ImageLocator, ResponseStore
 from adapter.domain.ports.telemetry import Metrics, UsageRecorder
@@ -49,6 +49,7 @@ __all__ = [
     "EndCallback",
     "Executed",
     "FileOwner",
+    "FileRegistry",
     "FileSizes",
     "FileStore",
     "Finished",
@@ -65,6 +66,7 @@ __all__ = [
     "Metrics",
     "Neighbours",
     "NotExecuted",
+    "Ownership",
     "PictureFetcher",
     "Portion",
     "Refused",
