@@ -39,8 +39,8 @@ lint: $(VENV)/test.stamp ## ruff and mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: $(VENV)/test.stamp ## measure; prints ratios against baselines of the same run
-	@$(BIN)/python -m tests.bench
+bench: $(VENV)/test.stamp ## measure; CHECK=docs/measurements.md compares the ratios and fails beyond 15 %
+	@$(BIN)/python -m tests.bench $(if $(CHECK),--check $(CHECK))
 
 torture: $(VENV)/test.stamp ## kill -9 at every edge and COUNT times at random, on both databases; rude clients
 	@$(BIN)/python -m tests.torture --count $(COUNT)
