@@ -42,8 +42,9 @@ lint: $(VENV)/test.stamp ## ruff and mypy
 bench: $(VENV)/test.stamp ## measure; prints ratios against baselines of the same run
 	@$(BIN)/python -m tests.bench
 
-torture: $(VENV)/test.stamp ## kill -9 at every edge and COUNT times at random, on both databases
+torture: $(VENV)/test.stamp ## kill -9 at every edge and COUNT times at random, on both databases; COUNT made-up requests to each route
 	@$(BIN)/python -m tests.torture --count $(COUNT)
+	@FUZZ_EXAMPLES=$(COUNT) $(BIN)/python -m pytest tests/journeys/test_fuzz.py
 
 dist: $(VENV)/test.stamp ## build the wheel and the sdist into dist/
 	@$(BIN)/python -m build --no-isolation
