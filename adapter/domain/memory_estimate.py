@@ -21,9 +21,13 @@ CONVERTED_BYTES_A_PIXEL = 12
 
 def of_order(order: ImageOrder) -> int:
     """Estimate the pictures of an order and its input pictures."""
+    return of_pictures(order) + order.n * of_sources(order.sources)
+
+
+def of_pictures(order: ImageOrder) -> int:
+    """Estimate the pictures of an order."""
     edge = (order.frame.resolution or Resolution.ONE).edge
-    drawn = max(edge * edge, order.exact.area if order.exact else 0)
-    return order.n * (BYTES_A_PIXEL * drawn + of_sources(order.sources))
+    return order.n * of_drawn(max(edge * edge, order.exact.area if order.exact else 0))
 
 
 def of_drawn(area: int) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 from adapter.domain import memory_estimate
+from adapter.domain.answer_memory import counted
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import ImageProvider, InputImages, Portion, Work
@@ -32,7 +33,8 @@ class ImagePipeline:
         """
         inputs = await self._inputs.gather(order.sources, order.input_formats, work)
         async with _part(work, memory_estimate.of_surplus(order, inputs)):
-            made = await self._provider.make_images(order, inputs)
+            with counted(work.reservation, memory_estimate.of_pictures(order)):
+                made = await self._provider.make_images(order, inputs)
         paid = Work(work.owner)
         return [await self._converted(image, order, paid) for image in made]
 

@@ -112,7 +112,7 @@ def greed() -> Mapping[str, Sequence[bytes]]:
 
 def edit(key: str, pictures: Sequence[bytes], prompt: str) -> bytes:
     """Return a request."""
-    fields = [b'name="model"\r\n\r\ngemini-2.5-flash-image', b'name="prompt"\r\n\r\n' + prompt.encode()]
+    fields = [b'name="model"\r\n\r\ngemini-3-pro-image', b'name="prompt"\r\n\r\n' + prompt.encode()]
     fields += [b'name="image[]"; filename="a"\r\n\r\n' + picture for picture in pictures]
     body = b"".join(b"--B\r\nContent-Disposition: form-data; " + field + b"\r\n" for field in fields) + b"--B--\r\n"
     return _head(key, len(body)) + body
