@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
-#: Google keys and tokens, bearer tokens, our own keys, and what signs or opens a link. Each stands behind a text that it
-#: has or follows, in small letters.
+#: Google keys and tokens, bearer tokens, our own keys, and what signs or opens a link. Before each pattern stands a
+#: part, in small letters, that every text with such a secret has.
 SECRETS: Mapping[str, str] = {
     "aiza": r"AIza[\w-]{8,}",
     "aq.": r"\bAQ\.[\w-]{8,}",
