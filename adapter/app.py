@@ -56,6 +56,7 @@ from adapter.jobs.store import SqlJobStore
 from adapter.media.frames import FrameThumbnailer
 from adapter.media.image_pipeline import ImagePipeline
 from adapter.media.janitor import Janitor
+from adapter.media.leftovers import Leftovers
 from adapter.media.sweeper import Sweeper
 from adapter.openai_api.routes.api import api
 from adapter.openai_api.routes.azure import AzurePaths
@@ -69,6 +70,7 @@ from adapter.openai_api.routes.services import Services
 from adapter.providers import registry
 from adapter.providers.description import AnyProvider
 from adapter.records.files import SqlFileStore
+from adapter.records.registry import SqlFileRegistry
 from adapter.records.responses import SqlResponseStore
 from adapter.records.sizes import SqlFileSizes
 from adapter.settings import Settings
@@ -260,7 +262,7 @@ class Application:
                 video_providers=videos,
                 spool=build_spool(self._settings),
                 image_jobs=SqlJobStore(database, IMAGE, self._telemetry.usage),
-                image_makers={name: ImagePipeline(one, inputs, budget) for name, one in images.items()},
+                image_makers={name: ImagePipeline(one, inputs) for name, one in images.items()},
             )
         )
         stack.push_async_callback(ports.spool.close)
@@ -371,6 +373,7 @@ class Application:
     def _tidy(self, resources: Resources) -> None:
         media, file_owners, clock = resources.memory.media, resources.file_owners, self._clock
         resources.keep_running("sweeper", Sweeper(media, file_owners, clock).run())
+        resources.keep_running("leftovers", Leftovers(media, SqlFileRegistry(resources.database), clock).run())
         if retention := build_retention(self._settings):
             janitor = Janitor(media, resources.memory.jobs, clock, retention, file_owners)
             resources.keep_running("janitor", janitor.run())

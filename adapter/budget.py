@@ -10,15 +10,17 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 
-from adapter.domain.ports import Clock, Reservation
+from adapter.domain.ports import Clock, Portion, Reservation
 from adapter.errors import ServerBusy
 
 #: `Retry-After` of a refused request, in seconds.
 COME_BACK_SECONDS = 10.0
 #: After this part of its waiting time a request takes memory from bodies on their way, of owners above their share.
 PATIENCE = 0.1
-#: The longest wait of an answer that is paid for, in seconds. Readers that take nothing are closed before.
-PAID_SECONDS = 90.0
+#: Answers that are paid for may take so much of the budget more than there is, and wait for so many seconds at most:
+#: readers that take nothing are disconnected before, and providers have more patience.
+PAID_EXTRA = 0.25
+PAID_SECONDS = 240.0
 
 
 class MemoryBudget:
@@ -33,6 +35,7 @@ class MemoryBudget:
         self._clock = clock
         self._capacity = capacity
         self._wait_seconds = wait_seconds
+        self._extra = int(capacity * PAID_EXTRA)
         #: Of reservations, in their order.
         self.numbers = count()
         #: Negative while paid answers hold more than there is.
@@ -51,7 +54,7 @@ class MemoryBudget:
                 await reservation.wait_for_more(size)
             yield reservation
 
-    async def take(self, reservation: "_Reservation", size: int, room: int, seconds: float | None = None) -> int:
+    async def take(self, reservation: "_Reservation", size: int, room: int, *, is_paid: bool = False) -> int:
         """Wait until `room` bytes are free, take `size` of them for a reservation, and return how many were taken.
 
         Together with what the reservation has they are never more than the budget.
@@ -59,10 +62,10 @@ class MemoryBudget:
         Raises:
             ServerBusy: they did not become free in time, or others need the memory that it holds.
         """
-        seconds = self._wait_seconds if seconds is None else seconds
-        most = self._capacity - reservation.size
-        waiting = _Waiting(reservation, min(size, most), min(max(size, room), most))
-        if not self._waiting and waiting.room <= self._free:
+        seconds = PAID_SECONDS if is_paid else self._wait_seconds
+        most = max(0, self._capacity - reservation.size)
+        waiting = _Waiting(reservation, min(size, most), min(max(size, room), most), is_paid=is_paid)
+        if not self._waiting and self._fits(waiting):
             self.add(reservation, waiting.size)
             return waiting.size
         self._waiting.append(waiting)
@@ -112,17 +115,20 @@ class MemoryBudget:
     def _grant(self) -> None:
         while self._waiting:
             chosen = self._next()
-            if chosen.room > self._free:
+            if not self._fits(chosen):
                 stuck = self._stuck()
                 if not stuck:
                     return
-                fits = next((one for one in stuck if one.room <= self._free), None)
+                fits = next((one for one in stuck if self._fits(one) or one.is_paid), None)
                 if fits is None:
                     # They hold all there is, and each waits for more. The last one gives way.
                     self._decide(max(stuck, key=lambda one: one.reservation.number), is_granted=False)
                     return
                 chosen = fits
             self._decide(chosen, is_granted=True)
+
+    def _fits(self, waiting: "_Waiting") -> bool:
+        return waiting.room <= self._free + (self._extra if waiting.is_paid else 0)
 
     def _decide(self, waiting: "_Waiting", *, is_granted: bool) -> None:
         self._waiting.remove(waiting)
@@ -132,7 +138,10 @@ class MemoryBudget:
         waiting.decided.set()
 
     def _next(self) -> "_Waiting":
-        """Return who comes next: in the order of asking among those of one owner."""
+        """Return who comes next: what is paid for, as its end gives memory back; else in turn between owners."""
+        paid = next((one for one in self._waiting if one.is_paid), None)
+        if paid is not None:
+            return paid
         first = {one.owner: one for one in reversed(self._waiting)}
         heads = sorted(first.values(), key=self._waiting.index)
         share = self._share()
@@ -144,14 +153,14 @@ class MemoryBudget:
 
     def _stuck(self) -> list["_Waiting"]:
         """Return those that hold memory and wait for more, if nothing is held by others."""
-        holding = [one for one in self._waiting if one.reservation.size and not one.reservation.parts]
+        holding = [one for one in self._waiting if one.reservation.size and (one.is_paid or not one.reservation.parts)]
         held = sum(reservation.size for reservation in {one.reservation for one in holding})
         return holding if held == self._capacity - self._free else []
 
     def _interrupt_for(self, waiting: "_Waiting") -> None:
-        """Interrupt bodies on their way, the last first, of owners above their share."""
-        share = self._share()
-        if self._held[waiting.owner] + waiting.size > share:
+        """Interrupt bodies on their way, the last first, of owners above their share; any for what is paid for."""
+        share = -1 if waiting.is_paid else self._share()
+        if not waiting.is_paid and self._held[waiting.owner] + waiting.size > share:
             return
         lacking = waiting.size - self._free
         left = Counter(self._held)
@@ -173,11 +182,12 @@ class MemoryBudget:
 class _Waiting:
     """A request in the queue."""
 
-    def __init__(self, reservation: "_Reservation", size: int, room: int) -> None:
+    def __init__(self, reservation: "_Reservation", size: int, room: int, *, is_paid: bool) -> None:
         self.reservation = reservation
         self.owner = reservation.owner
         self.size = size
         self.room = room
+        self.is_paid = is_paid
         self.decided = Event()
         self.is_granted = False
 
@@ -211,21 +221,21 @@ class _Reservation:
         await self._budget.take(self, size, room)
 
     @asynccontextmanager
-    async def part(self, size: int) -> AsyncIterator[None]:
+    async def part(self, size: int) -> AsyncIterator[Portion]:
         """Reserve more for a while (the port of that name)."""
         with self.keep():
-            taken = await self._budget.take(self, size, size)
+            part = _Portion(await self._budget.take(self, size, size))
             self.parts += 1
             try:
-                yield
+                yield part
             finally:
                 self.parts -= 1
-                self._budget.give_back(self, taken)
+                self._budget.give_back(self, part.size)
 
     async def add_paid(self, size: int) -> None:
         """Reserve memory for what is paid for (the port of that name)."""
         try:
-            await self._budget.take(self, size, size, PAID_SECONDS)
+            await self._budget.take(self, size, size, is_paid=True)
         except ServerBusy:
             self._budget.add(self, size)
 
@@ -239,6 +249,17 @@ class _Reservation:
         """Raise if it was interrupted (the port of that name)."""
         if self.is_interrupted:
             raise _busy()
+
+
+class _Portion:
+    """What is given back before the rest (the port `Portion`)."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def keep(self, size: int) -> None:
+        """Keep some of it with the rest (the port of that name)."""
+        self.size = max(0, self.size - size)
 
 
 def _busy() -> ServerBusy:

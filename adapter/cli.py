@@ -1,4 +1,4 @@
-"""`adapter serve | check | config | sandbox | keys | jobs | models`."""
+"""`adapter serve | check | config | sandbox | keys | jobs | media | models`."""
 
 import asyncio
 import os
@@ -29,11 +29,13 @@ from adapter.jobs import spool
 from adapter.jobs.store import SqlJobStore
 from adapter.logs import configure_logs
 from adapter.machine import read_machine
+from adapter.media.leftovers import Leftovers, MediaReport
+from adapter.records.registry import SqlFileRegistry
 from adapter.risks import risks
 from adapter.sandbox.rules import SandboxRules
 from adapter.settings import Settings, catalogue_file, load_catalogue, load_settings
 from adapter.version import VERSION
-from adapter.wiring import build_database, build_media_store
+from adapter.wiring import build_database, build_media_store, build_retention
 
 _T = TypeVar("_T")
 
@@ -229,6 +231,53 @@ async def _cancelled(database: Database, job_id: str) -> Job | None:
         cancelled = await cancel_image(SqlJobStore(database, IMAGE), job_id, clock)
         return None if cancelled is None else cancelled[0]
     return await _any_job(store, job_id) if await store.cancel(job_id, now=clock.now()) else None
+
+
+@adapter.group()
+def media() -> None:
+    """Look at the stored files."""
+
+
+@media.command(name="check")
+@with_config
+@click.option("--delete", is_flag=True, help="Delete the files that have no owner.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def check_media(config: Path, *, delete: bool, as_json: bool) -> None:
+    """Compare the stored files with the database. A server may run meanwhile.
+
+    Ends with status 1 if files are missing. The names of files open links: keep the report to yourself.
+    """
+    settings = load_settings(config, os.environ)
+    report = asyncio.run(_with_database(settings, lambda it: _check_media(settings, it, delete=delete)))
+    click.echo(msgspec.json.encode(report).decode() if as_json else _media_lines(report))
+    if report.missing:
+        sys.exit(1)
+
+
+async def _check_media(settings: Settings, database: Database, *, delete: bool) -> MediaReport:
+    clock, retention = SystemClock(), build_retention(settings)
+    leftovers = Leftovers(build_media_store(settings), SqlFileRegistry(database), clock)
+    report = await leftovers.check(since=clock.now() - retention.keep if retention else 0.0)
+    if delete:
+        await leftovers.delete(report)
+    return report
+
+
+def _media_lines(report: MediaReport) -> str:
+    """Return a report in words."""
+    gone = f", {report.deleted} deleted" if report.deleted else ""
+    lines = [
+        f"files          {report.files}, {report.bytes} bytes",
+        f"owned          {report.owned}",
+        f"links          {report.links}",
+        f"young          {report.young}",
+        f"other names    {report.foreign}",
+        f"without owner  {len(report.without_owner)}{gone}",
+        *(f"  {name}" for name in report.without_owner),
+        f"missing        {len(report.missing)}",
+        *(f"  {name}" for name in report.missing),
+    ]
+    return "\n".join(lines)
 
 
 @adapter.group()

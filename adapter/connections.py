@@ -34,7 +34,7 @@ from adapter.errors import AdapterError, HeaderTooLarge, InvalidRequest, RateLim
 from adapter.openai_api.write.errors import error_body, error_headers
 
 if TYPE_CHECKING:
-    from uvicorn._types import ASGISendEvent
+    from uvicorn._types import ASGI3Application, ASGISendEvent
 
 NOT_HTTP = "The request is not valid HTTP/1.1."
 #: Requests that may wait behind the one that is served. Then the connection is closed after the last of them; RFC 9112,
@@ -42,6 +42,12 @@ NOT_HTTP = "The request is not valid HTTP/1.1."
 SENT_AHEAD = 16
 #: Where Linux tells how many bytes the client's machine has confirmed (`tcpi_bytes_acked` of `tcp_info`, linux/tcp.h).
 BYTES_ACKED = 120
+#: Bytes of an answer that the kernel takes before the client has room for them (tcp(7)). By itself it takes megabytes.
+UNSENT_BYTES = 128 * 1024
+#: Bytes of a body with which the application begins. One that never gets so far never reaches it.
+BEGUN_BYTES = 64 * 1024
+#: A `struct linger` with which a connection that is closed is reset.
+RESET = struct.pack("ii", 1, 0)
 
 
 class Parser(httptools.HttpRequestParser):
@@ -87,6 +93,8 @@ class Protocol(HttpToolsProtocol):
         self._body_began = self._rate_began = 0.0
         self._rated = self._framing = 0
         self._was_held = False
+        #: The application of the newest request, if its body has to come before it begins.
+        self._waiting_app: ASGI3Application | None = None
         #: What the client had confirmed when its reader was last looked at.
         self._confirmed = 0
 
@@ -94,6 +102,8 @@ class Protocol(HttpToolsProtocol):
         """Begin."""
         super().connection_made(transport)
         self.parser = Parser(self)
+        with suppress(AttributeError, OSError):  # not everywhere
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         has_room = self._table.make_room()
         self._table.enter(self, ConnectionPhase.HEAD)
         if not has_room:
@@ -200,18 +210,35 @@ class Protocol(HttpToolsProtocol):
         if self.scope["http_version"] == "1.0":
             self.cycle.waiting_for_100_continue = False  # RFC 9110, section 10.1.1
             self.cycle.send = unchunked(self.cycle)  # type: ignore[assignment,method-assign] # no other way
+        self.cycle.send = drained(self.cycle)  # type: ignore[assignment,method-assign] # as above
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
+        """Let the application begin, at once if enough of the body is here or the client waits to be asked for it."""
+        if cycle.more_body and len(cycle.body) < BEGUN_BYTES and not cycle.waiting_for_100_continue:
+            self._waiting_app = app
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def _begin(self) -> None:
+        """Let the application of the newest request begin, if it waits for the body."""
+        if (app := self._waiting_app) is not None:
+            self._waiting_app = None
+            super()._start_asgi_task(self.cycle, app)
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body."""
         self._rated += len(body)
         self._framing = 0
         super().on_body(body)
+        if len(self.cycle.body) >= BEGUN_BYTES:
+            self._begin()
 
     def on_message_complete(self) -> None:
         """Take the end of a request's body."""
         if not self.parser.has_offer:
             self._is_in_body = False
             super().on_message_complete()
+            self._begin()
 
     def on_response_complete(self) -> None:
         """Take the end of an answer."""
@@ -308,6 +335,10 @@ class Protocol(HttpToolsProtocol):
     def evict(self) -> None:
         """Close at once."""
         self._is_refused = True
+        if self.transport.get_write_buffer_size():
+            # The kernel would keep the megabytes that it has, and offer them to the reader for minutes (socket(7)).
+            with suppress(OSError):
+                self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self.transport.abort()
 
     def _abort(self, reason: str) -> None:
@@ -318,6 +349,7 @@ class Protocol(HttpToolsProtocol):
     def refuse(self, fault: AdapterError, reason: str) -> None:
         """Read no more from this client, and answer with an error if no other answer is on its way."""
         self._is_refused = True
+        self._waiting_app = None
         self._table.count(reason)
         if self._is_answering and not self._is_in_body:
             self.cycle.keep_alive = False  # what was asked before is answered, and closes the connection
@@ -351,7 +383,20 @@ class Protocol(HttpToolsProtocol):
         """Close, or end after the answer that is on its way, because the process ends."""
         if self._table.phase(self) is ConnectionPhase.LEAVING:
             self.transport.close()
+        self._begin()  # it answers that the process ends
         super().shutdown()
+
+
+def drained(cycle: RequestResponseCycle) -> "Callable[[ASGISendEvent], Coroutine[Any, Any, None]]":
+    """Return how an answer is sent: what was sent is with the client before the application makes the next piece."""
+    send = cycle.send
+
+    async def sending(message: "ASGISendEvent") -> None:
+        await send(message)
+        if cycle.flow.write_paused and not (cycle.disconnected or cycle.response_complete):
+            await cycle.flow.drain()
+
+    return sending
 
 
 def unchunked(cycle: RequestResponseCycle) -> "Callable[[ASGISendEvent], Coroutine[Any, Any, None]]":

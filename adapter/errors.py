@@ -91,6 +91,22 @@ class AdapterError(Exception):
         return copy(self)
 
 
+def reason_of(fault: AdapterError) -> str:
+    """Say for the log what went wrong: the message, and what is known of the cause.
+
+    Of foreign exceptions only those that tell the place in a document are repeated: the texts of others hold URLs.
+    """
+    match fault:
+        case UpstreamUnreachable(cause=str() as word):
+            return f"{fault.message} ({word})"
+        case AdapterError(__cause__=msgspec.DecodeError() as cause):
+            return f"{fault.message} ({cause})"
+        case AdapterError(__cause__=BaseException() as cause):
+            return f"{fault.message} ({type(cause).__name__})"
+        case _:
+            return fault.message
+
+
 def forget_frames(error: BaseException) -> None:
     """Remove the traceback frames of an exception and its causes, after it was answered.
 

@@ -1,20 +1,55 @@
-"""Logs: set up once, JSON off a terminal, readable on one, and no secret in either."""
+"""Logs: set up once, JSON off a terminal, readable on one, no secret and no long field in either."""
 
+import json
 import logging
 import sys
 from contextlib import suppress
 from io import TextIOBase
-from typing import TextIO, cast
+from typing import Final, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from adapter.redaction import without_secrets
 
+#: Bytes of a field as JSON, and how many characters are left of a longer one: the end of a traceback says the most.
+LONGEST_FIELD: Final = 2048
+KEPT: Final = (1800, 900, 450, 150)
+#: Bits of a number. Python does not write numbers of more than 4300 digits.
+LONGEST_NUMBER: Final = 128
+#: Characters of a text that are looked at for secrets.
+LOOKED_AT: Final = 16 * 1024
+
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Blank every secret in every text of a line, the traceback included."""
-    return {name: without_secrets(value) if isinstance(value, str) else value for name, value in event.items()}
+    """Blank every secret in every text of a line, the traceback included, and shorten what is long."""
+    return {name: _fit(value) for name, value in event.items()}
+
+
+def _fit(value: object) -> object:
+    """Return a value without secrets and of bounded length. One of several parts that is not fit becomes a text."""
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        return value if value.bit_length() <= LONGEST_NUMBER else hex(value)[:LONGEST_NUMBER]
+    text = value if isinstance(value, str) else repr(value)
+    fit = _shortened(without_secrets(_ends(text, LOOKED_AT)))
+    return value if fit == text else fit
+
+
+def _shortened(text: str) -> str:
+    if len(text) * 12 <= LONGEST_FIELD or _size(text) <= LONGEST_FIELD:  # a character takes 12 bytes at most
+        return text
+    return next(short for kept in KEPT if _size(short := _ends(text, kept)) <= LONGEST_FIELD)
+
+
+def _size(text: str) -> int:
+    return len(json.dumps(text))
+
+
+def _ends(text: str, kept: int) -> str:
+    """Return so many characters of a text: a quarter from its beginning, the rest from its end."""
+    return text if len(text) <= kept else f"{text[: kept // 4]} … {text[-(kept - kept // 4) :]}"
 
 
 def drop_empty(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

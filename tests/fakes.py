@@ -13,7 +13,7 @@ from adapter.domain.job import BalanceReading, Intended, Operation, Progressed, 
 from adapter.domain.media import Image as MadeImage
 from adapter.domain.media import Ratio, RemoteFile, RemoteVideo, image_from_bytes
 from adapter.domain.orders import ImageOrder, VideoOrder
-from adapter.domain.ports import Clock, Neighbours, Report, Settlement
+from adapter.domain.ports import Clock, Neighbours, Report, Settlement, Work
 from adapter.domain.records import UploadedFile
 from adapter.domain.stored_response import StoredResponse
 from adapter.errors import AdapterError, UpstreamBroken
@@ -259,5 +259,6 @@ class FakeVideoProvider:
 class FakeImageMaker:
     """A maker of pictures."""
 
-    async def make_images(self, order: ImageOrder) -> Sequence[MadeImage]:
+    async def make_images(self, order: ImageOrder, work: Work) -> Sequence[MadeImage]:
+        assert work.owner
         return [made_image() for _ in range(order.n)]

@@ -42,7 +42,7 @@ LAW = {
     "adapter.access": ("domain", "errors", "database"),
     "adapter.media": ("domain", "errors", "fair_semaphore", "network", "version", "tasks"),
     "adapter.network": ("errors",),
-    "adapter.providers.reply": ("errors",),
+    "adapter.providers.reply": ("domain.answer_memory", "errors"),
     "adapter.providers.failures": ("errors", "providers.reply"),
     "adapter.providers.session": ("network",),
     "adapter.providers.download": (
@@ -53,6 +53,7 @@ LAW = {
         "providers.session",
     ),
     "adapter.providers.http": (
+        "domain.answer_memory",
         "errors",
         "network",
         "providers.download",

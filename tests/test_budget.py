@@ -353,13 +353,65 @@ async def test_an_answer_that_is_paid_for_is_never_refused(budget: MemoryBudget,
         await settle()
         assert not adding.done()
 
-        await clock.advance(91)
+        await clock.advance(241)
         await adding
         assert not await is_free(budget, 1)
         await other.end()
         assert await is_free(budget, 20)
         assert not await is_free(budget, 21)
     assert await is_free(budget, 100)
+
+
+async def test_answers_that_are_paid_for_may_take_a_quarter_more_than_there_is(budget: MemoryBudget) -> None:
+    """No more than that while others may end, and no work that was not begun meanwhile."""
+    async with asyncio.timeout(1), budget.reserve(50) as first, budget.reserve(50) as second:
+        waiting = Worker(budget, 10)
+        await first.add_paid(25)
+        adding = asyncio.ensure_future(second.add_paid(10))
+        await settle()
+        assert (adding.done(), waiting.begun) == (False, False)
+        adding.cancel()
+        waiting.task.cancel()
+
+
+async def test_of_paid_answers_that_hold_everything_and_want_more_one_after_the_other_goes_on(
+    budget: MemoryBudget,
+) -> None:
+    """None is refused, and none waits for the others' patience."""
+    ends = [asyncio.Event() for _ in range(3)]
+    done: list[int] = []
+
+    async def answer(number: int) -> None:
+        async with budget.reserve(33) as reservation:
+            await asyncio.sleep(0)
+            await reservation.add_paid(60)
+            done.append(number)
+            await ends[number].wait()
+
+    tasks = [asyncio.ensure_future(answer(number)) for number in range(3)]
+    await settle()
+    assert done == [0]
+    ends[0].set()
+    await settle()
+    assert done == [0, 1]
+    for end in ends:
+        end.set()
+    await asyncio.gather(*tasks)
+    assert await is_free(budget, 100)
+
+
+async def test_a_body_on_its_way_gives_way_to_what_is_paid_for(budget: MemoryBudget, clock: FakeClock) -> None:
+    """Of any owner, its own too: nothing was begun for it."""
+    body = Body(budget, "ada")
+    await body.bring(70)
+    async with budget.reserve(30, "ada") as reservation:
+        adding = asyncio.ensure_future(reservation.add_paid(60))
+        await settle()
+        await clock.advance(25)
+        await settle()
+
+        assert body.is_refused
+        assert adding.done()
 
 
 async def test_room_that_comes_while_its_holder_waits_for_more_is_counted(budget: MemoryBudget) -> None:

@@ -3,9 +3,11 @@
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -43,7 +45,7 @@ def test_the_version_is_said(tmp_path: Path) -> None:
     assert start(tmp_path, "--version").stdout == f"adapter {VERSION}\n"
 
 
-@pytest.mark.parametrize("command", ["models", "check", "keys list", "jobs list"])
+@pytest.mark.parametrize("command", ["models", "check", "keys list", "jobs list", "media check"])
 def test_every_command_knows_the_sandbox_without_a_file(tmp_path: Path, command: str) -> None:
     """What it keeps is kept here."""
     done = run(tmp_path, *command.split(), "--sandbox")
@@ -79,6 +81,42 @@ def test_a_check_names_every_secret_that_is_missing(tmp_path: Path) -> None:
         "adapter: access.keys[0]: the environment variable ADAPTER_KEY is not set.",
         "providers.flow.accounts[0].token: the environment variable FLOW_TOKEN is not set.",
     ]
+
+
+def test_files_without_an_owner_are_named_and_deleted_when_told(tmp_path: Path) -> None:
+    """A file that is missing ends the command with status 1."""
+    media = tmp_path / "var" / "sandbox" / "media"
+    media.mkdir(parents=True)
+    loose, link = media / f"{'0' * 32}_upload.png", media / f"{'1' * 32}.png"
+    for file in (loose, link):
+        file.write_bytes(b"content")
+        os.utime(file, (0, 0))
+    told = run(tmp_path, "media", "check", "--sandbox")
+    before = loose.exists()
+    deleted = run(tmp_path, "media", "check", "--sandbox", "--json", "--delete")
+    with closing(sqlite3.connect(tmp_path / "var" / "sandbox" / "adapter.db")) as database:
+        database.execute(
+            "INSERT INTO files (id, owner, filename, purpose, size, name, stem, created_at)"
+            " VALUES ('file-1', 'ada', 'fox.png', 'vision', 7, 'gone.png', 'gone', 1)"
+        )
+        database.commit()
+    missing = run(tmp_path, "media", "check", "--sandbox", "--json")
+
+    assert (told.returncode, before) == (0, True)
+    assert f"without owner  1\n  {loose.name}" in told.stdout
+    assert json.loads(deleted.stdout) | {"without_owner": [], "bytes": 0} == {
+        "files": 2,
+        "bytes": 0,
+        "owned": 0,
+        "links": 1,
+        "young": 0,
+        "foreign": 0,
+        "without_owner": [],
+        "deleted": 1,
+        "missing": [],
+    }
+    assert (loose.exists(), link.exists()) == (False, True)
+    assert (missing.returncode, json.loads(missing.stdout)["missing"]) == (1, ["gone.png"])
 
 
 def test_the_sandbox_is_not_mixed_with_another_configuration(tmp_path: Path) -> None:

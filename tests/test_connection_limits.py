@@ -1,15 +1,16 @@
 """Slow and rude clients on the socket: what is too large, too slow, too many or never read. Time is the tests' own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 from typing import NamedTuple
 
 import msgspec
 import pytest
 from structlog.testing import capture_logs
+from uvicorn import Config
 from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
+from uvicorn.server import ServerState
 
 from adapter.connection_table import (
     LEAVING_SECONDS,
@@ -20,7 +21,7 @@ from adapter.connection_table import (
     ConnectionPhase,
     ConnectionTable,
 )
-from adapter.connections import SENT_AHEAD, Protocol
+from adapter.connections import BEGUN_BYTES, SENT_AHEAD, Protocol
 from tests.fakes import FakeClock
 from tests.raw_client import PATIENCE, Answer, Connect, echo, serving
 
@@ -36,6 +37,7 @@ class Server(NamedTuple):
     connect: Connect
     table: ConnectionTable
     clock: FakeClock
+    made: list[Protocol]
 
     async def wait(self, seconds: float) -> None:
         """Let time pass, and look at the connections as often as the server does."""
@@ -52,11 +54,15 @@ class Server(NamedTuple):
 
     async def until_open(self, count: int) -> None:
         """Wait until so many connections are open."""
+        await self.until(lambda: len(self.table) == count)
+        assert len(self.table) == count
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait until something is so, or patience ends."""
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
-                while len(self.table) != count:
+                while not is_so():
                     await asyncio.sleep(0)
-        assert len(self.table) == count
 
 
 @asynccontextmanager
@@ -64,8 +70,14 @@ async def limited(app: ASGI3Application = echo, **limits: float) -> AsyncIterato
     """Serve an application under limits."""
     clock = FakeClock()
     table = ConnectionTable(msgspec.structs.replace(LIMITS, **limits), clock.now)
-    async with serving(partial(Protocol, table=table), app) as connect:
-        yield Server(connect, table, clock)
+    made: list[Protocol] = []
+
+    def make(config: Config, server_state: ServerState, app_state: dict[str, object]) -> Protocol:
+        made.append(Protocol(config, server_state, app_state, table=table))
+        return made[-1]
+
+    async with serving(make, app) as connect:
+        yield Server(connect, table, clock, made)
 
 
 class Held:
@@ -185,7 +197,7 @@ async def test_a_body_of_wrapping_without_content_is_refused(begin: bytes, piece
 
         assert (await client.answer()).status in {400, 431}
         assert await client.rest() == b""
-        assert app.heard == ["http.disconnect"]
+        assert app.heard == []
 
 
 async def test_fields_behind_a_body_are_no_header() -> None:
@@ -297,12 +309,14 @@ async def test_a_kept_connection_is_closed_after_its_time() -> None:
         assert await client.rest() == b""
 
 
-async def test_a_body_that_drips_is_refused() -> None:
-    """And the application hears that its client is gone."""
+@pytest.mark.parametrize("begun", [0, BEGUN_BYTES])
+async def test_a_body_that_drips_is_refused(begun: int) -> None:
+    """The application hears that its client is gone, if it has begun: it does so with the end of a small body."""
     app = Held()
     async with limited(app) as server:
         client = await server.connect()
-        await client.send(POST + b"Content-Length: 100000\r\n\r\n")
+        await client.send(POST + b"Content-Length: 1000000\r\n\r\n" + bytes(begun))
+        await server.wait(RATE_SECONDS if begun else 0)  # these came fast
         for _ in range(round(RATE_SECONDS) - 1):
             await client.send(b"a" * 1000)
             await server.wait(1)
@@ -314,7 +328,7 @@ async def test_a_body_that_drips_is_refused() -> None:
         assert "1024 bytes per second" in answer.body.decode()
         assert answer.headers["x-should-retry"] == "true"
         assert await client.rest() == b""
-        assert app.heard[-1] == "http.disconnect"
+        assert app.heard[-1:] == (["http.disconnect"] if begun else [])
 
 
 async def test_a_body_at_the_least_rate_is_taken() -> None:
@@ -373,6 +387,110 @@ async def test_a_body_may_come_as_slowly_as_it_likes_if_the_operator_says_so() -
         assert (await client.answer()).body == b"POST / ok"
 
 
+@pytest.mark.parametrize(("length", "begins"), [(BEGUN_BYTES - 1, False), (BEGUN_BYTES, True)])
+async def test_the_application_begins_with_the_end_of_a_body_or_when_enough_of_it_is_there(
+    length: int, begins: bool
+) -> None:
+    """So a thousand bodies that drip are a thousand connections, and not a thousand requests."""
+    app = Held()
+    app.go_on.set()
+    async with limited(app) as server:
+        client = await server.connect()
+        await client.send(POST + b"Content-Length: 100000\r\n\r\n", bytes(length))
+        await server.until(lambda: len(app.scopes) == begins)
+        await server.settle()
+        assert len(app.scopes) == begins
+
+        await client.send(bytes(100_000 - length))
+
+        assert (await client.answer()).status == 200
+
+
+async def test_a_body_behind_another_request_has_to_come_too() -> None:
+    """Its request was sent ahead, and is the next one when the answer before it is sent."""
+    app = Held()
+    async with limited(app) as server:
+        client = await server.connect()
+        await client.send(GET + b"\r\n" + POST + b"Content-Length: 2\r\n\r\no")
+        app.go_on.set()
+        assert (await client.answer()).status == 200
+        await server.settle()
+        assert len(app.scopes) == 1
+
+        await client.send(b"k")
+
+        assert (await client.answer()).status == 200
+        assert len(app.scopes) == 2
+
+
+async def test_a_body_that_stands_still_on_a_kept_connection_is_refused() -> None:
+    """An earlier request buys no time, neither in the middle of a body nor in that of a chunk."""
+    for begin in (POST + b"Content-Length: 9\r\n\r\nabc", CHUNKED + b"9\r\nabc"):
+        async with limited() as server:
+            client = await server.connect()
+            await client.send(GET + b"\r\n")
+            assert (await client.answer()).status == 200
+            await server.wait(LIMITS.idle_seconds - 1)
+            await client.send(begin)
+            await server.wait(RATE_SECONDS)
+
+            assert (await client.answer()).status == 408
+            assert await client.rest() == b""
+
+
+async def test_a_process_that_ends_does_not_wait_for_bodies() -> None:
+    """Their requests reach the application, which answers that the process ends."""
+    app = Held()
+    async with limited(app) as server:
+        client = await server.connect()
+        await client.send(POST + b"Content-Length: 9\r\n\r\nabc")
+        for connection in server.made:
+            connection.shutdown()
+        await server.until(lambda: len(app.scopes) == 1)
+
+        assert len(app.scopes) == 1
+
+
+async def test_an_old_client_that_drips_is_refused() -> None:
+    """HTTP/1.0 has the same limits; its connection ends with its answer."""
+    old = b"POST / HTTP/1.0\r\nContent-Length: 9\r\n\r\nabc"
+    for begin, seconds in ((old, RATE_SECONDS), (b"GET / HTTP/1.0\r\nX-Slow: ", LIMITS.header_seconds)):
+        async with limited() as server:
+            client = await server.connect()
+            await client.send(begin)
+            await server.wait(seconds)
+
+            assert (await client.answer()).status == 408
+            assert await client.rest() == b""
+
+
+async def test_an_offer_of_a_websocket_is_a_request_with_the_same_limits() -> None:
+    """What follows it as if the offer were accepted is not HTTP."""
+    offer = GET + b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n"
+    async with limited() as server:
+        client = await server.connect()
+        await client.send(offer + b"\r\n")
+        assert (await client.answer()).status == 200
+        await client.send(b"\x81\x85\x00\x00\x00\x00hello")
+
+        assert (await client.answer()).status == 400
+        assert await client.rest() == b""
+
+
+async def test_offers_that_are_sent_ahead_are_limited_too() -> None:
+    """Each of them is read a second time, so they cost twice as much."""
+    app = Held()
+    async with limited(app) as server:
+        client = await server.connect()
+        await client.send((GET + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n") * 1000)
+        app.go_on.set()
+        answers = [await client.answer() for _ in range(SENT_AHEAD + 1)]
+
+        assert answers[-1].headers["connection"] == "close"
+        assert await client.rest() == b""
+        assert len(app.scopes) == SENT_AHEAD + 1
+
+
 class Stream:
     """An application that sends as fast as the connection takes it, and goes on when its reader is gone."""
 
@@ -395,9 +513,10 @@ class Stream:
             raise
 
 
-async def test_a_reader_without_progress_is_disconnected() -> None:
+@pytest.mark.parametrize("piece", [200, 256 * 1024], ids=["events", "a file"])
+async def test_a_reader_without_progress_is_disconnected(piece: int) -> None:
     """The application goes on, and is not cancelled: what it makes may be paid for."""
-    app = Stream(256 * 1024)
+    app = Stream(piece)
     async with limited(app) as server:
         client = await server.connect()
         await client.send(GET + b"\r\n")
@@ -439,6 +558,30 @@ async def test_a_reader_that_reads_slowly_stays() -> None:
 
         await server.until_open(1)
         app.end.set()
+
+
+async def test_a_piece_is_read_before_the_next_one_is_made() -> None:
+    """So a reader that reads nothing holds one piece, and not two."""
+    size, is_taken = 32 * 1024 * 1024, asyncio.Event()
+
+    async def pieces(_scope: Scope, _receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        headers = [(b"content-length", b"%d" % size)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": bytes(size), "more_body": True})
+        is_taken.set()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async with limited(pieces) as server:
+        client = await server.connect()
+        await client.send(GET + b"\r\n")
+        assert (await client.head())[0] == 200
+        await server.settle()
+        assert not is_taken.is_set()
+
+        await client.read(size)
+        await server.until(is_taken.is_set)
+
+        assert is_taken.is_set()
 
 
 async def test_a_stream_with_little_to_say_stays() -> None:

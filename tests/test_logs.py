@@ -1,5 +1,6 @@
 """Logs: one line of JSON per event, and no secret in it."""
 
+import json
 import logging
 from collections.abc import Iterator
 from io import StringIO
@@ -39,7 +40,22 @@ def written() -> Iterator[StringIO]:
             "https://s/a?GoogleAccessId=me&Expires=1&Signature=abc%3D",
             f"https://s/a?GoogleAccessId={HIDDEN}&Expires=1&Signature={HIDDEN}",
         ),
+        ("Authorization: Basic YWRhOmxvdmVsYWNl", f"Authorization: Basic {HIDDEN}"),
+        ("authorization: basic adalove", f"authorization: basic {HIDDEN}"),
+        ("sent Basic YWRhOmxvdmVsYWNl, refused", f"sent Basic {HIDDEN} refused"),
+        ("SID=g.a000abc; HSID=Aq1; SAPISID=x/y", f"SID={HIDDEN}; HSID={HIDDEN}; SAPISID={HIDDEN}"),
+        ("__Secure-1PSIDTS=sidts-CjE; NAME=v", f"__Secure-1PSIDTS={HIDDEN}; NAME=v"),
+        ("Authorization: SAPISIDHASH 1700000000_abc", f"Authorization: SAPISIDHASH {HIDDEN}"),
+        ("refused key=abcdef", f"refused key={HIDDEN}"),
+        ("access_token=abc&x=1", f"access_token={HIDDEN}&x=1"),
+        ('{"refresh_token": "1//0abc", "x": 1}', f'{{"refresh_token": "{HIDDEN}", "x": 1}}'),
+        ("1//0gabcdefghijklmnopq_r", HIDDEN),
+        ("client_secret=abc password=def", f"client_secret={HIDDEN} password={HIDDEN}"),
+        ("jwt eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2ln!", f"jwt {HIDDEN}!"),
+        ("-----BEGIN PRIVATE KEY-----\nMIIE+/=\n-----END PRIVATE KEY-----\n", f"{HIDDEN}\n"),
         ("video_12ab is a task-keeper", "video_12ab is a task-keeper"),
+        ("a basic requirement, a Basic plan. Basic.", "a basic requirement, a Basic plan. Basic."),
+        ("the side of a token, a key: 7, beside 1/2", "the side of a token, a key: 7, beside 1/2"),
     ],
 )
 def test_secrets_are_blanked_and_the_rest_is_left(text: str, left: str) -> None:
@@ -64,6 +80,51 @@ def test_a_traceback_is_redacted_as_well(written: StringIO) -> None:
 
     assert "topsecret" not in written.getvalue()
     assert "ValueError" in written.getvalue()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "x" * 100_000,
+        "\N{GRINNING FACE}" * 5000,
+        "\x00" * 5000,
+        '"' * 3000,
+        ["word " * 10] * 100,
+        {"key": {"key": list(range(5000))}},
+        10**5000,
+        "x" * 1900,
+        ["a", 7],
+        680,
+    ],
+    ids=lambda value: str(type(value).__name__),
+)
+def test_no_field_is_long(written: StringIO, value: object) -> None:
+    """What an upstream says has no limit of its own."""
+    structlog.get_logger().info("jobs.poll_missed", error=value, jobs=1)
+
+    [line] = written.getvalue().splitlines()
+    fields: dict[str, object] = msgspec.json.decode(line)
+    assert max(len(json.dumps(field)) for field in fields.values()) <= 2048 + len('""')
+    assert fields["jobs"] == 1
+    if value in ("x" * 1900, ["a", 7], 680):
+        assert fields["error"] == value
+
+
+def test_a_long_field_keeps_its_beginning_and_its_end(written: StringIO) -> None:
+    """A traceback says at its end what happened."""
+    structlog.get_logger().info("request.failed", exception="Traceback:" + " frame" * 5000 + " ValueError: no")
+
+    exception = msgspec.json.decode(written.getvalue())["exception"]
+    assert exception.startswith("Traceback: frame")
+    assert exception.endswith("frame ValueError: no")
+
+
+def test_a_secret_in_a_list_or_in_a_long_text_is_blanked(written: StringIO) -> None:
+    """Wherever the text is cut."""
+    for size in range(400, 3000, 50):
+        structlog.get_logger().info("x", one=["a", "key=topsecret"], other=" " * size + "ya29.topsecret" + "-" * 5000)
+
+    assert "topsec" not in written.getvalue()
 
 
 def test_libraries_that_print_urls_are_silent(written: StringIO) -> None:
@@ -99,6 +160,12 @@ def test_a_log_that_cannot_be_written_stops_nothing() -> None:
         ("Quota exceeded for project_number:123456789.", f"Quota exceeded for project_number:{HIDDEN}."),
         ("API disabled in project 123456789012.", f"API disabled in project {HIDDEN}."),
         ("The prompt was blocked: 2 dogs, 16:9", "The prompt was blocked: 2 dogs, 16:9"),
+        ("two\r\nlines\tand \x00\x1b[31mred\x7f\x9b", "two lines and red"),
+        ("\u202egnp.exe\u2066 \ufeffa\u200bb", "gnp.exe ab"),
+        ("AI\u200bza\x00SyDUMMYDUMMY", HIDDEN),
+        ("\N{MAN}\u200d\N{WOMAN} café 图片", "\N{MAN}\u200d\N{WOMAN} café 图片"),
+        ("Send Authorization: Basic YWRhOmxv or SID=abc", f"Send Authorization: Basic {HIDDEN} or SID={HIDDEN}"),
+        ("word " * 100_000, "word " * 200 + " …"),
     ],
 )
 def test_an_upstreams_words_lose_keys_addresses_and_projects(words: str, left: str) -> None:

@@ -15,13 +15,19 @@ COPIES_OF_AN_INPUT = 1.4
 LINKED_BYTES = 8 * 1024 * 1024
 #: H.264 keeps up to 16 frames, of 1920x1080 3 MB each (ITU-T H.264 A.3.1); the rest is for the picture that is made.
 DECODER_BYTES = 64 * 1024 * 1024
+#: A picture that is encoded anew, a pixel: as it was decoded, as it is written, and its file. Four bytes each.
+CONVERTED_BYTES_A_PIXEL = 12
 
 
 def of_order(order: ImageOrder) -> int:
     """Estimate the pictures of an order and its input pictures."""
+    return of_pictures(order) + order.n * of_sources(order.sources)
+
+
+def of_pictures(order: ImageOrder) -> int:
+    """Estimate the pictures of an order."""
     edge = (order.frame.resolution or Resolution.ONE).edge
-    drawn = max(edge * edge, order.exact.area if order.exact else 0)
-    return order.n * (BYTES_A_PIXEL * drawn + of_sources(order.sources))
+    return order.n * of_drawn(max(edge * edge, order.exact.area if order.exact else 0))
 
 
 def of_drawn(area: int) -> int:
@@ -37,15 +43,25 @@ def of_sources(sources: Sequence[Source]) -> int:
 
 
 def of_surplus(order: ImageOrder, inputs: Sequence[Image]) -> int:
-    """Estimate how much the downloaded pictures exceed `LINKED_BYTES`, here and in each call that sends them."""
-    pairs = zip(order.sources, inputs, strict=True)
-    brought = [size_of([image]) for source, image in pairs if not isinstance(source, InlineSource)]
-    return (order.n + 1) * max(0, sum(brought) - len(brought) * LINKED_BYTES)
+    """Estimate how much the input pictures exceed what was expected, here and in each call that sends them.
+
+    A downloaded one may be larger than `LINKED_BYTES`, and a converted one larger than the file that came.
+    """
+    return (order.n + 1) * max(0, size_of(inputs) - sum(map(_expected, order.sources)))
+
+
+def _expected(source: Source) -> int:
+    return int(COPIES_OF_AN_INPUT * len(source.data)) + 2 if isinstance(source, InlineSource) else LINKED_BYTES
 
 
 def of_body(size: int) -> int:
     """Estimate a request's body."""
     return COPIES_OF_A_BODY * size
+
+
+def of_conversion(area: int) -> int:
+    """Estimate the conversion of a picture of so many pixels."""
+    return CONVERTED_BYTES_A_PIXEL * area
 
 
 def of_decoding(size: int) -> int:

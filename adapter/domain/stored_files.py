@@ -18,9 +18,12 @@ STEM_LENGTH = 32
 _OURS = re.compile(rf"[0-9a-f]{{{STEM_LENGTH}}}([_-][0-9A-Za-z_-]{{1,31}})?\.[0-9a-z]{{1,8}}")
 
 
-def file_name(stem: str, kind: MediaFormat) -> str:
-    """Return the name of a file of that stem and format."""
-    return f"{stem}.{kind.extension}"
+def file_name(stem: str, kind: MediaFormat, part: str = "") -> str:
+    """Return the name of a file of that stem and format; `part` tells what it is of its owner's.
+
+    A file without a part may be behind a link that a client has, and needs no owner in the database.
+    """
+    return f"{stem}_{part}.{kind.extension}" if part else f"{stem}.{kind.extension}"
 
 
 def stem_of(name: str) -> str:
@@ -31,6 +34,11 @@ def stem_of(name: str) -> str:
 def is_ours(name: str) -> bool:
     """Return whether a file has a name of ours."""
     return _OURS.fullmatch(name) is not None and MediaFormat.of_name(name) is not None
+
+
+def is_a_part(name: str) -> bool:
+    """Return whether a file of ours has an owner in the database, or none at all."""
+    return name[STEM_LENGTH : STEM_LENGTH + 1] in {"_", "-"}
 
 
 class StoredFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -74,7 +74,7 @@ class StoredResponse(msgspec.Struct, frozen=True, kw_only=True):
 
     def name_of(self, image: Image) -> str:
         """Return what its picture is called in the media store."""
-        return file_name(self.stem, image.format)
+        return file_name(self.stem, image.format, "response")
 
     def completed(self, image: Image, now: float) -> "StoredResponse":
         """Return it with its picture."""

@@ -1,5 +1,6 @@
 """The files behind the links that we hand out."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 
@@ -36,6 +37,8 @@ class Files:
         self._media = media
         self._sizes = sizes
         self._known: OrderedDict[str, int | None] = OrderedDict()
+        #: Questions that are on their way. Players that come at once ask the same one.
+        self._asked: dict[str, asyncio.Future[int | None]] = {}
 
     async def find(self, name: str) -> StoredFile:
         """Return a stored file.
@@ -54,11 +57,18 @@ class Files:
         if name in self._known:
             self._known.move_to_end(name)
             return self._known[name]
+        if (asked := self._asked.get(name)) is not None:
+            return await asyncio.shield(asked)
+        asked = self._asked[name] = asyncio.get_running_loop().create_future()
+        size = None
         try:
             size = await self._sizes.size_of(name)
+            self._known[name] = size
         except StorageFailed:  # links do not need the database
             return None
-        self._known[name] = size
+        finally:
+            del self._asked[name]
+            asked.set_result(size)
         if len(self._known) > MOST_SIZES:
             self._known.popitem(last=False)
         return size

@@ -10,7 +10,7 @@ from adapter.domain.job import VideoJob
 from adapter.domain.media import Image
 from adapter.domain.orders import MAX_SEED, StoredInput, VideoDraft, VideoOrder
 from adapter.domain.pieces import write_whole
-from adapter.domain.ports import Clock, InputImages, Memory
+from adapter.domain.ports import Clock, InputImages, Memory, Work
 from adapter.domain.stored_files import file_name
 from adapter.generation.timeouts import Timeouts
 
@@ -24,18 +24,19 @@ class NewVideos:
         self._clock = clock
         self._timeouts = timeouts
 
-    async def create(self, draft: VideoDraft, owner: str) -> VideoJob:
+    async def create(self, draft: VideoDraft, work: Work) -> VideoJob:
         """Return a new job. It is not in the store yet.
 
         Raises:
             InvalidRequest: a picture to work from cannot be had or used.
+            ServerBusy, ClientLeft: as `InputImages.gather`.
         """
         stem = secrets.token_hex(16)
-        images = await self._inputs.gather(draft.sources, draft.input_formats)
+        images = await self._inputs.gather(draft.sources, draft.input_formats, work)
         if not images:
-            return await self._job(draft.order, owner, stem)
+            return await self._job(draft.order, work.owner, stem)
         kept = [await self._keep(f"{stem}_{number}", image) for number, image in enumerate(images)]
-        return await self._job(draft.with_pictures(kept, images[0].pixels), owner, stem)
+        return await self._job(draft.with_pictures(kept, images[0].pixels), work.owner, stem)
 
     async def _keep(self, stem: str, image: Image) -> StoredInput:
         data = await asyncio.to_thread(image.decode)

@@ -103,9 +103,8 @@ class VideoOrders:
         """
         connection = call.connection
         draft = await self._uploads.resolved(draft, call.identity.owner)
-        if draft.sources:
-            await connection.reserve(memory_estimate.of_sources(draft.sources))
+        reservation = await connection.reserve(memory_estimate.of_sources(draft.sources)) if draft.sources else None
         await connection.check_connected()
-        waiting = self._videos.join(draft, call.identity)
+        waiting = self._videos.join(draft, call.identity, reservation)
         await connection.call_at_end(waiting.close_stream if is_shown else waiting.close)
         return waiting

@@ -9,7 +9,7 @@ from adapter.domain import memory_estimate
 from adapter.domain.executions import RequestIdentity
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
-from adapter.domain.ports import Clock, ImageMakers, JobFeed, Reservation
+from adapter.domain.ports import Clock, ImageMakers, JobFeed, Reservation, Work
 from adapter.domain.spending import Spending
 from adapter.domain.telemetry import Telemetry, labels_of
 from adapter.errors import AdapterError, Draining, OutcomeUnknown, OwnFault, StorageFailed, already_paid
@@ -87,7 +87,7 @@ class Pictures:
             one.identified.set()
             await reservation.wait_for_more(memory_estimate.of_order(order))
             one.opened.set()
-            one.batch = await self._result(one, order, linked=linked)
+            one.batch = await self._result(one, order, reservation, linked=linked)
         except AdapterError as fault:
             one.fault = fault.copy()  # it is kept for retries, and its frames hold the order's pictures
             if not (fault.spent or one.is_refused):
@@ -106,13 +106,14 @@ class Pictures:
             one.over.set()
             self._settle(one)
 
-    async def _result(self, one: Execution, order: ImageOrder, *, linked: bool) -> ImageBatch:
+    async def _result(self, one: Execution, order: ImageOrder, reservation: Reservation, *, linked: bool) -> ImageBatch:
         if one.prior:
             return await self._repeats.answer(one.prior)
         self._feed.check_open()
         spending = order.spending(one.identity.owner, one.identity.key)
         await self._telemetry.usage.record(spending)
-        batch = ImageBatch(await self._measured(order, spending))
+        work = Work(one.identity.owner, reservation, lambda: one.is_waited_for)
+        batch = ImageBatch(await self._measured(order, work, spending))
         if linked:
             with already_paid():
                 batch = ImageBatch(batch.images, await self._repeats.keep(batch.images))
@@ -127,11 +128,11 @@ class Pictures:
                 with already_paid():
                     one.batch = ImageBatch(one.batch.images, await self._repeats.keep(one.batch.images))
 
-    async def _measured(self, order: ImageOrder, spending: Spending) -> Sequence[Image]:
+    async def _measured(self, order: ImageOrder, work: Work, spending: Spending) -> Sequence[Image]:
         """Make pictures, and measure how long it took and how it ended."""
         began, outcome = self._clock.now(), "crashed"
         try:
-            made = await self._make(order)
+            made = await self._make(order, work)
         except AdapterError as fault:
             outcome = fault.code or fault.type
             raise
@@ -142,10 +143,10 @@ class Pictures:
             seconds = self._clock.now() - began
             self._telemetry.metrics.observe("execution_seconds", seconds, labels_of(spending, outcome))
 
-    async def _make(self, order: ImageOrder) -> Sequence[Image]:
+    async def _make(self, order: ImageOrder, work: Work) -> Sequence[Image]:
         try:
             async with self._last_while.limit():
-                return await self._image_makers.image_makers[order.provider].make_images(order)
+                return await self._image_makers.image_makers[order.provider].make_images(order, work)
         except TimeoutError as error:
             with already_paid():
                 raise Draining("The server is shutting down and could not wait for the pictures.") from error

@@ -141,14 +141,22 @@ class PriorExecutions:
         return tuple([await self._keep(image) for image in images])
 
     async def _keep(self, image: Image) -> str:
-        name = file_name(secrets.token_hex(16), image.format)
+        return await self._store_image(image, file_name(secrets.token_hex(16), image.format))
+
+    async def _keep_for_repetitions(self, one: Execution, images: Sequence[Image]) -> tuple[str, ...]:
+        """Store pictures whose links no client has. Their names say of which execution they are."""
+        stem = one.record.execution_id
+        named = [(image, file_name(stem, image.format, f"answer{at}")) for at, image in enumerate(images)]
+        return tuple([await self._store_image(image, name) for image, name in named])
+
+    async def _store_image(self, image: Image, name: str) -> str:
         await write_whole(self._media, name, await asyncio.to_thread(image.decode))
         return name
 
     async def remember(self, one: Execution, batch: ImageBatch, *, linked: bool) -> None:
         """Store the result of an execution with its pictures. If that fails, a repetition gets an error."""
         try:
-            names = batch.names or await self.keep(batch.images)
+            names = batch.names or await self._keep_for_repetitions(one, batch.images)
         except AdapterError as fault:
             log.warning("pictures.not_kept", code=fault.code)
             await self.hand_over(one)

@@ -43,7 +43,7 @@ class Uploads:
             filename=given.filename,
             purpose=given.purpose,
             size=len(given.data),
-            name=file_name(secrets.token_hex(16), given.format),
+            name=file_name(secrets.token_hex(16), given.format, "upload"),
             created_at=now,
             expires_at=None if given.lifetime is None else now + given.lifetime,
         )

@@ -10,7 +10,7 @@ from adapter.domain.executions import RequestIdentity
 from adapter.domain.job import JobState, VideoJob
 from adapter.domain.orders import VideoDraft
 from adapter.domain.paging import Page
-from adapter.domain.ports import Clock, InputImages, Memory
+from adapter.domain.ports import Clock, InputImages, Memory, Reservation, Work
 from adapter.errors import InvalidRequest, NotFound
 from adapter.generation.admission import Admission, Waiting
 from adapter.generation.liveness import Liveness
@@ -44,8 +44,12 @@ class Videos:
         self._new = NewVideos(inputs, memory, clock, timeouts)
         self._admission = Admission(memory, clock, timeouts, liveness, self._writes)
 
-    def join(self, draft: VideoDraft, identity: RequestIdentity) -> Waiting[VideoJob]:
+    def join(
+        self, draft: VideoDraft, identity: RequestIdentity, reservation: Reservation | None = None
+    ) -> Waiting[VideoJob]:
         """Have a video made, or join an earlier request for it, as `pick` says. The caller closes what it gets.
+
+        Pictures to work from are converted in memory of the reservation.
 
         The job is shared by every connection that waits for it: hanging up changes nothing for it.
 
@@ -54,7 +58,8 @@ class Videos:
             Draining: the process is shutting down.
         """
         self._memory.feed.check_open()
-        starting = self._admission.join(identity, lambda: self._new.create(draft, identity.owner))
+        work = Work(identity.owner, reservation, lambda: starting.is_waited_for)
+        starting = self._admission.join(identity, lambda: self._new.create(draft, work))
         return Waiting(self._admission, starting, self._taken_or_failed)
 
     async def _taken_or_failed(self, job: VideoJob, within: float | None) -> VideoJob:

@@ -17,7 +17,7 @@ from adapter.domain.image_job import LOST, ImageJob, Made, advance_image, called
 from adapter.domain.job import Failed, Failure, Intended, JobState, NotSent
 from adapter.domain.media import Image, image_from_bytes
 from adapter.domain.pieces import find_whole, write_whole
-from adapter.domain.ports import Budget, Claim, Clock, ImageMaker, Memory, Metrics
+from adapter.domain.ports import Budget, Claim, Clock, ImageMaker, Memory, Metrics, Work
 from adapter.domain.stored_files import StoredImage
 from adapter.domain.telemetry import NoMetrics
 from adapter.errors import (
@@ -98,22 +98,24 @@ class ImageSteps:
         if self._clock.now() - claim.job.created_at >= self._schedule.deadline_seconds:
             await self._end(claim, claim.job, _too_late(self._schedule))
             return
+        work: Work | None = None
         async with AsyncExitStack() as held:
             try:
                 async with self._before_sending.limit():
                     size = memory_estimate.of_order(claim.job.order)
-                    await held.enter_async_context(self._context.budget.reserve(size, claim.job.owner))
+                    budget = self._context.budget
+                    work = Work(claim.job.owner, await held.enter_async_context(budget.reserve(size, claim.job.owner)))
             except ServerBusy as fault:
                 await self._try_later(claim, claim.job, fault)
                 return
             except TimeoutError:
                 pass  # told to stop
-            if self._before_sending.is_over:  # another process makes it
+            if work is None or self._before_sending.is_over:  # another process makes it
                 await self._writer.write(claim, claim.job)
                 return
-            await self._submit(claim)
+            await self._submit(claim, work)
 
-    async def _submit(self, claim: Claim[ImageJob]) -> None:
+    async def _submit(self, claim: Claim[ImageJob], work: Work) -> None:
         job = advance_image(claim.job, Intended("", self._clock.now()))
         lease_end = self._clock.now() + self._schedule.lease_seconds
         if not await self._writer.intend(claim, job, self._schedule.lease_seconds):
@@ -123,7 +125,7 @@ class ImageSteps:
             await self._persist(lambda: self._writer.write(claim, advance_image(job, NotSent())))
             return
         try:
-            image = await self._made(job)
+            image = await self._made(job, work)
         except AdapterError as fault:
             await self._after_fault(claim, job, fault)
         else:
@@ -135,13 +137,13 @@ class ImageSteps:
         else:
             await self._persist(lambda: self._end(claim, job, Failure.of(fault)))
 
-    async def _made(self, job: ImageJob) -> Image:
+    async def _made(self, job: ImageJob, work: Work) -> Image:
         maker = self._context.makers.get(job.order.provider)
         if maker is None:
             raise UpstreamCredential(f"The provider '{job.order.provider}' is no longer configured.")
         try:
             async with self._last_while.limit():
-                return (await maker.make_images(job.order))[0]
+                return (await maker.make_images(job.order, work))[0]
         except TimeoutError as error:
             with already_paid():
                 raise Draining("The server is shutting down and could not wait for the picture.") from error

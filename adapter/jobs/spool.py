@@ -12,8 +12,10 @@ import asyncio
 import fcntl
 import os
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,6 +28,9 @@ from adapter.errors import UNREADABLE_JSON, WrongConfiguration
 log = structlog.get_logger()
 
 SUFFIX = ".answers"
+#: Of a file that has not got its name yet, and how old one is whose process is dead, in seconds.
+NEW_SUFFIX = ".new"
+UNNAMED_SECONDS = 3600.0
 #: How long a disk is waited for before an answer is committed without this.
 PATIENCE_SECONDS = 5.0
 
@@ -127,6 +132,7 @@ class Spool:
     def _find(self) -> list[AbandonedSpool]:
         if self._folder is None or not self._folder.is_dir():
             return []
+        _sweep(self._folder)
         own = self._own[0] if self._own else None
         return [found for path in sorted(self._folder.glob(f"*{SUFFIX}")) if path != own and (found := _take(path))]
 
@@ -158,7 +164,7 @@ def _make(folder: Path) -> tuple[Path, int]:
     """Make our file. It gets its name once it is locked, or another process would take it for a dead process's."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     name = secrets.token_hex(8)
-    new, path = folder / f".{name}.new", folder / f"{name}{SUFFIX}"
+    new, path = folder / f".{name}{NEW_SUFFIX}", folder / f"{name}{SUFFIX}"
     descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     new.rename(path)
@@ -168,6 +174,14 @@ def _make(folder: Path) -> tuple[Path, int]:
     finally:
         os.close(directory)
     return path, descriptor
+
+
+def _sweep(folder: Path) -> None:
+    """Remove files that a process made and did not live to name. Nothing is in them."""
+    for path in folder.glob(f".*{NEW_SUFFIX}"):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > UNNAMED_SECONDS:
+                path.unlink()
 
 
 def _take(path: Path) -> AbandonedSpool | None:

@@ -15,12 +15,13 @@ from adapter.domain.job import (
     Progressed,
     Rendered,
     Stored,
+    VideoJob,
     advance,
     estimate,
 )
 from adapter.domain.media import RemoteVideo
 from adapter.domain.ports import Claim, Empty, Finished, Refused, Report, Working, Write
-from adapter.errors import AdapterError, JobFailed, NoMedia, StorageFailed
+from adapter.errors import AdapterError, JobFailed, NoMedia, StorageFailed, reason_of
 from adapter.jobs.discarding import discard
 from adapter.jobs.fetch import InlineFile, fetch_video, store_video
 from adapter.jobs.late_answers import LateAnswers
@@ -114,9 +115,18 @@ class VideoSteps:
         try:
             reports = await self._context.provider_of(first).poll(operations, account=first.account or "")
         except AdapterError as fault:
-            log.warning("jobs.poll_missed", account=first.account, jobs=len(claims), code=fault.code)
+            missed = {"jobs": len(claims), "code": fault.code, "error": reason_of(fault)}
+            log.warning("jobs.poll_missed", account=first.account, **missed)
             reports = {}
+        else:
+            self._note_untold(claims, reports)
         await self._writer.write_all([await self._after_poll(claim, reports) for claim in claims])
+
+    def _note_untold(self, claims: Sequence[Claim], reports: Mapping[str, Report]) -> None:
+        untold = [claim.job for claim in claims if claim.job.operation and claim.job.operation.name not in reports]
+        if untold:
+            said = "The answer does not say how they stand."
+            log.warning("jobs.poll_missed", account=untold[0].account, jobs=len(untold), error=said)
 
     async def _after_poll(self, claim: Claim, reports: Mapping[str, Report]) -> Write:
         match reports.get(claim.job.operation.name) if claim.job.operation else None:
@@ -132,7 +142,7 @@ class VideoSteps:
             file, longest = InlineFile(data), self._context.longest_video
             media = await store_video(job, file, self._memory.media, longest=longest)
         except AdapterError as fault:
-            log.warning("jobs.fetch_missed", job_id=job.id, misses=job.misses + 1, code=fault.code)
+            _log_missed_fetch(job, fault)
             return self._after_fault(claim, fault, Missed())
         stored = advance(advance(job, Rendered(video)), Stored(media, self._clock.now()))
         return self._writer.next(claim, stored, 0.0)
@@ -169,7 +179,7 @@ class VideoSteps:
             provider, longest = self._context.provider_of(job), self._context.longest_video
             media = await fetch_video(job, provider, self._memory.media, longest=longest)
         except AdapterError as fault:
-            log.warning("jobs.fetch_missed", job_id=job.id, misses=job.misses + 1, code=fault.code)
+            _log_missed_fetch(job, fault)
             write = self._after_fault(claim, fault, NotFetched())
         else:
             write = self._writer.next(claim, advance(job, Stored(media, self._clock.now())), 0.0)
@@ -200,3 +210,7 @@ class VideoSteps:
             return self._writer.next(claim, advance(job, event), self._schedule.pause_after(job.misses, now))
         fault = self._schedule.too_late(made=job.state is JobState.READY)
         return self._writer.next(claim, advance(job, Failed(Failure.of(fault), now)), 0.0)
+
+
+def _log_missed_fetch(job: VideoJob, fault: AdapterError) -> None:
+    log.warning("jobs.fetch_missed", job_id=job.id, misses=job.misses + 1, code=fault.code, error=reason_of(fault))

@@ -16,7 +16,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore, ObjectStore
 
 from adapter.domain.media import MediaFormat
-from adapter.domain.stored_files import StoredFile
+from adapter.domain.stored_files import StoredFile, file_name
 from adapter.errors import FileDamaged, StorageFailed, StorageReason, WrongConfiguration
 from adapter.media.s3 import Bucket, S3Access, s3_code
 
@@ -33,6 +33,13 @@ LEFTOVER_SECONDS = 3600.0
 
 #: Read in steps of this size: a quarter of the CPU of the library's own stream (`dependencies.md` section 5).
 STEP_BYTES = 1024 * 1024
+#: Bytes that may wait for all readers before the steps get smaller: a reader that reads nothing holds one step.
+UNREAD_BYTES = 64 * 1024 * 1024
+SMALL_STEP_BYTES = 64 * 1024
+#: Reads of a folder at once. The library has a thread for each, up to 512, and they would take each other's time.
+READS = 16
+#: Reads of a bucket at once, which need no threads.
+BUCKET_READS = 512
 
 #: What is sent to a bucket at once. A file up to this size is one request instead of three.
 PIECE_BYTES = 5 * 1024 * 1024
@@ -43,8 +50,7 @@ PIECES = 3
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 
-#: The file of a probe. Its size is more than the free end of a block.
-PROBE_NAME = "adapter-probe.txt"
+#: The size of a probe's file is more than the free end of a block.
 PROBE_BYTES = 64 * 1024
 
 #: How the library quotes an error of the system.
@@ -70,6 +76,9 @@ class ObjectMediaStore:
     def __init__(self, objects: ObjectStore, place: Path | Bucket | None = None) -> None:
         self._objects = objects
         self._place = place
+        #: Bytes that were read and not yet taken.
+        self._unread = 0
+        self._reads = asyncio.Semaphore(BUCKET_READS if isinstance(place, Bucket) else READS)
 
     async def put(self, name: str, chunks: AsyncIterator[bytes]) -> None:
         """Store a file (the port of that name). When this returns, a power cut does not take it away any more."""
@@ -102,22 +111,33 @@ class ObjectMediaStore:
             return None
         with _mapped_errors("find"):
             try:
-                meta = await self._objects.head_async(name)
+                async with self._reads:
+                    meta = await self._objects.head_async(name)
             except FileNotFoundError:
                 return None
         return _stored_file(meta)
 
     async def read(self, name: str, start: int, end: int) -> AsyncIterator[bytes]:
         """Yield a range (the port of that name)."""
-        for position in range(start, end, STEP_BYTES):
-            with _mapped_errors("read"):
-                stop = min(end, position + STEP_BYTES)
-                piece = await self._objects.get_range_async(name, start=position, end=stop)
-            if len(piece) < stop - position:
-                # Its text has no name of the file, which opens the file's link.
-                log.error("media.too_short", stored_bytes=position + len(piece), asked_bytes=end)
-                raise FileDamaged("The stored file is damaged.")
-            yield bytes(piece)
+        position = start
+        while position < end:
+            stop = min(end, position + (STEP_BYTES if self._unread < UNREAD_BYTES else SMALL_STEP_BYTES))
+            self._unread += stop - position
+            try:
+                yield await self._read(name, position, stop, end)
+            finally:
+                self._unread -= stop - position
+            position = stop
+
+    async def _read(self, name: str, start: int, stop: int, end: int) -> bytes:
+        with _mapped_errors("read"):
+            async with self._reads:
+                piece = await self._objects.get_range_async(name, start=start, end=stop)
+        if len(piece) < stop - start:
+            # Its text has no name of the file, which opens the file's link.
+            log.error("media.too_short", stored_bytes=start + len(piece), asked_bytes=end)
+            raise FileDamaged("The stored file is damaged.")
+        return bytes(piece)
 
     async def list(self) -> AsyncIterator[Sequence[StoredFile]]:
         """Yield every file (the port of that name). What does not look like a name of ours is left out."""
@@ -145,8 +165,10 @@ class ObjectMediaStore:
         Raises:
             StorageFailed: the store does not take it.
         """
-        await self.put(PROBE_NAME, _once(bytes(PROBE_BYTES)))
-        await self.delete([PROBE_NAME])
+        # One that the end of a process leaves behind is deleted like every file that should have a row and has none.
+        name = file_name(secrets.token_hex(16), MediaFormat.PNG, "probe")
+        await self.put(name, _once(bytes(PROBE_BYTES)))
+        await self.delete([name])
 
     async def try_out(self) -> None:
         """Put, find, list and delete a file of no meaning.

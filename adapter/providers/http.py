@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import aiohttp
 from yarl import URL
 
+from adapter.domain.answer_memory import add_answer
 from adapter.errors import UpstreamBroken
 from adapter.network.links import Rules
 from adapter.providers.download import Downloader, HttpDownload, OwnOrigin
@@ -93,8 +94,10 @@ class Http:
         if content.is_eof():
             return content.read_nowait()
         limit = self._limits.answer_bytes
-        if length is not None and length > limit:
-            raise too_long(limit)
+        if length is not None:
+            if length > limit:
+                raise too_long(limit)
+            await add_answer(length)
         has_place = await self._has_place()
         try:
             content.set_read_chunk_size(length or limit)

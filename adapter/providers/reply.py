@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
+from adapter.domain.answer_memory import add_answer
 from adapter.errors import UnreachableCause, UpstreamBroken, UpstreamSilent, UpstreamUnreachable
 
 
@@ -66,5 +67,6 @@ async def collect(pieces: AsyncIterator[bytes], limit: int) -> bytes:
         size += len(piece)
         if size > limit:
             raise too_long(limit)
+        await add_answer(len(piece))
         collected.append(piece)
     return b"".join(collected)

@@ -46,7 +46,7 @@ class QuotaViolation(msgspec.Struct, frozen=True, rename="camel"):
 class ErrorInfo(msgspec.Struct, frozen=True):
     """`google.rpc.ErrorInfo`."""
 
-    reason: str = ""
+    reason: Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[\w.-]*\Z")] = ""
 
 
 class BadRequest(msgspec.Struct, frozen=True, rename="camel"):
@@ -116,7 +116,7 @@ def read_status(reply: Reply) -> Status | None:
     return Status(
         words=fit_for_clients(_read(body.message, str) or ""),
         reason=next((each.reason for each in _each(details, ErrorInfo) if each.reason), ""),
-        field=next(filter(None, fields), None),
+        field=next(filter(None, map(fit_for_clients, fields)), None),
         retry_after=next((seconds for seconds in delays if seconds is not None), None),
         is_daily=any("PerDay" in quota for quota in quotas),
     )

@@ -17,6 +17,11 @@ class _Sized(msgspec.Struct):
 
     media: StoredVideo | None = None
     drawn: StoredImage | None = None
+    stem: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name in (self.media and self.media.video, self.drawn and self.drawn.name) if name]
 
     def size_of(self, name: str) -> int | None:
         if self.media is not None and self.media.video == name:
@@ -44,6 +49,16 @@ class SqlFileSizes:
             found = (await connection.execute(documents.union_all(documents_too))).scalars().all()
         sizes = [size for document in found if (size := _read(document).size_of(name)) is not None]
         return sizes[0] if sizes else None
+
+
+def read_files(document: bytes) -> list[str]:
+    """Return the names of the video and the picture in the document of a job or a response."""
+    return _read(document).names
+
+
+def stem_in(document: bytes) -> str:
+    """Return the stem in the document of a job; a row that cannot be read has none."""
+    return _read(document).stem
 
 
 def _read(document: bytes) -> _Sized:

@@ -10,6 +10,7 @@
     load.py         the clients
     images.py       pictures through each program
     bodies.py       hostile bodies, and `/health` beside them
+    shares.py       one owner takes what it can get, and another one edits
     start.py        from `adapter serve` to the first answer
     store.py        the job store, in this process
     jobs.py         running jobs and the readers of their progress

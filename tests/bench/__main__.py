@@ -18,6 +18,7 @@ from tests.bench.jobs import measure_jobs
 from tests.bench.picture import large, small
 from tests.bench.programs import LOAD_CORE, SERVER_CORE, Stage, running
 from tests.bench.rounds import check_answer
+from tests.bench.shares import measure_shares
 from tests.bench.start import measure_start
 from tests.bench.store import measure_store
 from tests.bench.throughput import measure_throughput
@@ -80,6 +81,7 @@ def tables(effort: Effort, folder: Path) -> Iterator[str]:
     with running(folder) as stage:
         yield from of_pictures(effort, stage)
     yield measure_bodies(folder)
+    yield measure_shares(folder)
     yield measure_store(folder, rounds=effort.rounds, jobs=effort.jobs)
     yield measure_growth(folder, effort.growth)
     yield measure_burst(folder, effort.burst)

@@ -1,6 +1,7 @@
 """The programs under measurement: each a process on its core, whose cost the kernel counts. Linux only."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -24,7 +25,7 @@ START_SECONDS = 30.0
 
 CONFIG = """
 [access]
-keys = ["plain:sk-bench"]
+keys = ["plain:sk-bench", "plain:sk-other"]
 [storage]
 database = "sqlite:///{folder}/adapter.db"
 media = "file://{folder}/media"
@@ -64,6 +65,10 @@ class Program:
             if self._process.poll() is not None or time.monotonic() > late:
                 raise RuntimeError(f"{self.name} did not start")
             time.sleep(0.002)
+
+    def allow_descriptors(self, most: int) -> None:
+        """Lower its limit of file descriptors."""
+        resource.prlimit(self._process.pid, resource.RLIMIT_NOFILE, (most, most))
 
     def cpu_seconds(self) -> float:
         """Return the time that all its threads have computed; counted by the kernel in hundredths."""

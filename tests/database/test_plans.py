@@ -16,6 +16,7 @@ from adapter.domain.ports import Claim, Write
 from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.store import SqlJobStore
 from adapter.records.files import SqlFileStore
+from adapter.records.registry import SqlFileRegistry
 from adapter.records.responses import SqlResponseStore
 from adapter.records.sizes import SqlFileSizes
 from tests.fakes import given_file, stored, video_job
@@ -138,6 +139,7 @@ HOT: Mapping[str, Act] = {
     "find a reply": responses(lambda store: store.find("k0", "ada", now=NOW)),
     "delete a reply": responses(lambda store: store.delete("k0", "ada", now=NOW)),
     "sizes of files": lambda database: SqlFileSizes(database).size_of(f"{STEMS[6]}.mp4"),
+    "owners of files": lambda database: SqlFileRegistry(database).ownership(STEMS),
     "keeps replies": responses(lambda store: store.keeps(STEMS)),
     "deleted entries of responses": responses(lambda store: store.deleted_entries(before=1.0, limit=500)),
     "forget replies": responses(lambda store: store.forget(["k1", "k2"])),

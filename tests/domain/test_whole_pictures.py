@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as Pillow
 
 from adapter.domain.media import MediaFormat, image_from_base64, image_from_bytes
-from adapter.domain.whole_pictures import STEP, is_whole, whole_picture
+from adapter.domain.whole_pictures import PART, is_whole, whole_picture
 from tests.fakes import jpeg, png
 
 NOISE = random.Random(1).randbytes(96 * 64 * 3)
@@ -77,15 +77,23 @@ def test_the_head_of_a_picture_with_something_else_behind_it_is_not_whole(kind: 
     assert whole_picture(head + junk[: len(FILES[kind]) - len(head) - 1]) is None
 
 
-@pytest.mark.parametrize("size", [1000, 3 * STEP])
-@pytest.mark.parametrize("where", ["middle", "border", "end"])
+@pytest.mark.parametrize("where", ["beginning", "sample", "end"])
 @pytest.mark.parametrize("wrong", [b"!", b" ", b"=", b"-", b"\n", b"\xc3", b"\\"])
-def test_base64_that_is_broken_anywhere_is_not_whole(size: int, where: str, wrong: bytes) -> None:
-    """Also at the last group and at the borders of what is decoded at a time."""
+@pytest.mark.parametrize("size", [300, 3 * PART])
+def test_base64_that_is_broken_is_not_whole(size: int, where: str, wrong: bytes) -> None:
+    """At its beginning, at its last group, and where a sample is taken."""
     text = pybase64.b64encode(png()[:-12] + chunk(bytes(size)) + png()[-12:])
-    at = {"middle": len(text) // 2, "border": max(len(text) // STEP * STEP, 8) - 1, "end": len(text) - 4}[where]
+    at = {"beginning": 7, "sample": len(text) // PART * PART + 99, "end": len(text) - 4}[where]
     assert is_taken(text)
     assert not is_taken(text[:at] + wrong + text[at + 1 :])
+
+
+@pytest.mark.parametrize("wrong", [b"!", b"=", b"\0"])
+def test_a_hole_in_the_middle_of_the_base64_is_found(wrong: bytes) -> None:
+    """Wherever it begins."""
+    text = pybase64.b64encode(png()[:-12] + chunk(bytes(5 * PART)) + png()[-12:])
+    for at in range(1, len(text) - PART, PART // 3):
+        assert not is_taken(text[:at] + wrong * PART + text[at + PART :])
 
 
 def test_base64_has_whole_groups() -> None:
@@ -96,8 +104,8 @@ def test_base64_has_whole_groups() -> None:
 
 
 def test_a_large_picture_is_whole_at_every_length() -> None:
-    """Whatever is left for the last step."""
-    shortest = 2 * STEP // 4 * 3 - len(png()) - 3
+    """Whatever is left behind the last sample."""
+    shortest = 2 * PART // 4 * 3 - len(png()) - 3
     for more in range(6):
         made = whole_picture(png()[:-12] + chunk(bytes(shortest + more)) + png()[-12:])
         assert made is not None

@@ -10,7 +10,7 @@ from adapter.database.engine import Database
 from adapter.domain.executions import RequestIdentity, RetryInfo
 from adapter.domain.media import Frame, Image, MediaFormat, image_from_bytes
 from adapter.domain.orders import ImageOrder, InlineSource, Source
-from adapter.domain.ports import ImageMaker, ImageMakers, Memory
+from adapter.domain.ports import ImageMaker, ImageMakers, Memory, Work
 from adapter.errors import AdapterError
 from adapter.generation.execution import ResultHandle
 from adapter.generation.liveness import Liveness
@@ -131,7 +131,8 @@ def identity(content: str = "a fox", *, owner: str = "ada", key: str | None = No
 class Inputs:
     """Brings what came with the request."""
 
-    async def gather(self, sources: Sequence[Source], formats: Sequence[MediaFormat]) -> Sequence[Image]:
+    async def gather(self, sources: Sequence[Source], formats: Sequence[MediaFormat], work: Work) -> Sequence[Image]:
+        assert work.owner
         assert formats or not sources
         found = [image_from_bytes(source.data) for source in sources if isinstance(source, InlineSource)]
         return [image for image in found if image]

@@ -16,7 +16,7 @@ from adapter.domain.job_kinds import IMAGE
 from adapter.domain.media import Frame, Image
 from adapter.domain.orders import ImageOrder, InlineSource, StoredSource
 from adapter.domain.pieces import one_piece
-from adapter.domain.ports import Memory
+from adapter.domain.ports import Memory, Work
 from adapter.domain.stored_files import StoredImage
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.errors import AdapterError, AnswerLost, ContentRefused, InvalidRequest, NotFound
@@ -44,7 +44,8 @@ class Maker:
         self.made: asyncio.Future[Sequence[Image]] = asyncio.get_running_loop().create_future()
         self.orders: list[ImageOrder] = []
 
-    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
+    async def make_images(self, order: ImageOrder, work: Work) -> Sequence[Image]:
+        assert work.owner
         self.orders.append(order)
         return await asyncio.shield(self.made)
 

@@ -18,8 +18,8 @@ from adapter.domain.executions import (
 )
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
-from adapter.domain.ports import Memory
-from adapter.domain.stored_files import is_ours
+from adapter.domain.ports import Memory, Work
+from adapter.domain.stored_files import is_a_part, is_ours, stem_of
 from adapter.errors import (
     AdapterError,
     AnswerLost,
@@ -34,6 +34,7 @@ from adapter.errors import (
 from adapter.generation.execution import STAY_SECONDS, Execution, ImageBatch, InFlight, ResultHandle
 from adapter.generation.pictures import Pictures
 from adapter.jobs.requests import SqlRequestStore
+from adapter.records.registry import SqlFileRegistry
 from tests.fakes import FakeClock, made_image
 from tests.generation.conftest import LEASE, PATIENCE, Studio, identity
 
@@ -50,7 +51,8 @@ class Maker:
         if ready:
             self.ready.set()
 
-    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
+    async def make_images(self, order: ImageOrder, work: Work) -> Sequence[Image]:
+        assert work.owner
         self.calls += 1
         size = 16 + self.calls
         await self.ready.wait()
@@ -564,8 +566,8 @@ async def test_pictures_that_nobody_took_are_found_on_disk_when_their_place_in_m
 class Mistaken(Maker):
     """Breaks by a mistake of ours."""
 
-    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
-        await super().make_images(order)
+    async def make_images(self, order: ImageOrder, work: Work) -> Sequence[Image]:
+        await super().make_images(order, work)
         raise ZeroDivisionError
 
 
@@ -672,3 +674,17 @@ async def test_the_retry_of_what_was_refused_takes_what_another_left(studio: Stu
 
     assert {batch.images[0].pixels.width for batch in both} == {18, 19}
     assert maker.calls == 3
+
+
+async def test_a_picture_that_is_kept_for_repetitions_belongs_to_its_execution(
+    studio: Studio, database: Database
+) -> None:
+    """Its name says so. A picture behind a link has no such name, and stays without a row."""
+    await asked(studio, studio.pictures(Maker()), identity(key="k"))
+    [kept] = await studio.files()
+    await taken(await studio.open(studio.pictures(Maker()), identity(key="other"), linked=True))
+    [link] = {*await studio.files()} - {kept}
+    stems = {stem_of(kept), stem_of(link)}
+
+    assert (is_a_part(kept), is_a_part(link)) == (True, False)
+    assert {*(await SqlFileRegistry(database).ownership(stems)).owned} == {stem_of(kept)}

@@ -1,11 +1,14 @@
 """Files behind links: a damaged one is never sent."""
 
+import asyncio
 from collections.abc import Mapping
 
 import pytest
+from obstore.store import MemoryStore
 from structlog.testing import capture_logs
 
 from adapter.domain.pieces import write_whole
+from adapter.domain.stored_files import StoredFile
 from adapter.errors import FileDamaged, NotFound, StorageFailed
 from adapter.generation.files import MOST_SIZES, Files
 from adapter.media.store import ObjectMediaStore, open_media
@@ -20,12 +23,22 @@ class FakeSizes:
         self.sizes = sizes
         self.asked: list[str] = []
         self.is_away = False
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
 
     async def size_of(self, name: str) -> int | None:
         self.asked.append(name)
+        await self.may_answer.wait()
         if self.is_away:
             raise StorageFailed("away")
         return self.sizes.get(name)
+
+
+class FoundAtOnce(ObjectMediaStore):
+    """A store that needs no time to find a file."""
+
+    async def find(self, name: str) -> StoredFile | None:
+        return StoredFile(name=name, size=4, etag="", modified_at=0.0)
 
 
 @pytest.fixture
@@ -63,6 +76,22 @@ async def test_the_size_of_a_file_is_asked_for_once(media: ObjectMediaStore) -> 
         await files.find(f"{8:032x}.mp4")
 
     assert sizes.asked == [NAME]
+
+
+async def test_players_that_come_at_once_ask_the_database_once() -> None:
+    """Also while it is away: then each of them gets the file, and the next one asks again."""
+    sizes = FakeSizes({NAME: 4})
+    files = Files(FoundAtOnce(MemoryStore()), sizes)
+    for is_away, asked in ((True, 1), (False, 2)):  # how many questions there were
+        sizes.is_away = is_away
+        sizes.may_answer.clear()
+        finding = [asyncio.create_task(files.find(NAME)) for _ in range(50)]
+        for _ in range(5):
+            await asyncio.sleep(0)
+        sizes.may_answer.set()
+
+        assert [file.size for file in await asyncio.gather(*finding)] == [4] * 50
+        assert len(sizes.asked) == asked
 
 
 async def test_only_so_many_sizes_are_remembered(media: ObjectMediaStore) -> None:

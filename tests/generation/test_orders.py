@@ -12,7 +12,7 @@ from adapter.database.engine import Database
 from adapter.domain import memory_estimate
 from adapter.domain.media import Image
 from adapter.domain.orders import FileIdSource, ImageOrder, InlineSource, VideoDraft
-from adapter.domain.ports import EndCallback, Memory, Reservation
+from adapter.domain.ports import EndCallback, Memory, Reservation, Work
 from adapter.errors import ClientLeft, InvalidRequest, ServerBusy
 from adapter.generation.orders import ImageOrders, MediaCall, VideoOrders
 from adapter.generation.uploads import Uploads
@@ -64,7 +64,8 @@ class Maker:
     def __init__(self) -> None:
         self.orders: list[ImageOrder] = []
 
-    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
+    async def make_images(self, order: ImageOrder, work: Work) -> Sequence[Image]:
+        assert work.owner
         self.orders.append(order)
         return [made_image()]
 

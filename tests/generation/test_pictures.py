@@ -11,7 +11,7 @@ import pytest
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
 from adapter.domain.pieces import find_whole
-from adapter.domain.ports import Memory
+from adapter.domain.ports import Memory, Work
 from adapter.errors import ContentRefused, Draining, ServerBusy, StorageFailed
 from adapter.jobs.feed import LocalFeed
 from adapter.media.store import open_media
@@ -25,10 +25,12 @@ class SlowMaker:
     def __init__(self) -> None:
         self.made: asyncio.Future[Sequence[Image]] = asyncio.get_running_loop().create_future()
         self.calls = 0
+        self.works: list[Work] = []
 
-    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
+    async def make_images(self, order: ImageOrder, work: Work) -> Sequence[Image]:
         assert order is ONE_PICTURE
         self.calls += 1
+        self.works.append(work)
         return await asyncio.shield(self.made)
 
 
@@ -47,6 +49,23 @@ async def test_who_watches_pictures_hears_of_each_spell_of_silence(studio: Studi
     [batch] = [state async for state in states]
     assert batch is not None
     assert batch.images == [made_image()]
+
+
+async def test_a_maker_is_told_whose_work_it_does_and_whether_it_is_wanted(studio: Studio) -> None:
+    """Wanted by the client that comes back, too."""
+    maker = SlowMaker()
+    pictures = studio.pictures(maker)
+    handle = await studio.open(pictures, identity())
+    [work] = maker.works
+    wanted = [work.is_wanted()]
+    handle.close(delivered=False)
+    wanted.append(work.is_wanted())
+    back = await studio.open(pictures, identity(count=1))
+    wanted.append(work.is_wanted())
+
+    assert (work.owner, wanted) == ("ada", [True, False, True])
+    maker.made.set_result([made_image()])
+    assert (await back.batch()).images == [made_image()]
 
 
 async def test_a_fault_reaches_who_watches(studio: Studio) -> None:

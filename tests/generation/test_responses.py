@@ -53,7 +53,7 @@ async def test_a_deleted_replys_picture_goes_at_once(responses: Responses, memor
     await responses.remember_end(stored().completed(made_image(), 1010.0), made_image())
     await responses.delete(stored().key, "ada")
 
-    assert await memory.media.find(f"{stored().stem}.png") is None
+    assert await memory.media.find(f"{stored().stem}_response.png") is None
     with pytest.raises(NotFound):
         await responses.delete(stored().key, "ada")
 
@@ -65,15 +65,15 @@ async def test_the_picture_of_a_second_attempt_is_not_kept_twice(
     for stem in ("a" * 32, "b" * 32):
         await responses.remember_end(stored(stem=stem).completed(made_image(), 1010.0), made_image())
 
-    assert await studio.files() == [f"{'a' * 32}.png"]
-    assert await memory.media.find(f"{'a' * 32}.png") is not None
+    assert await studio.files() == [f"{'a' * 32}_response.png"]
+    assert await memory.media.find(f"{'a' * 32}_response.png") is not None
 
 
 async def test_a_reply_whose_file_is_gone_cannot_be_shown(responses: Responses, memory: Memory) -> None:
     """It is not shown as one without a picture."""
     done = stored().completed(made_image(), 1010.0)
     await responses.remember_end(done, made_image())
-    await memory.media.delete([f"{stored().stem}.png"])
+    await memory.media.delete([f"{stored().stem}_response.png"])
 
     with pytest.raises(NotFound, match="not stored here any more"):
         await responses.picture(done)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import ClassVar
 
+import msgspec
 import pytest
 import structlog
 
@@ -16,6 +17,7 @@ from adapter.errors import (
     UpstreamBroken,
     UpstreamRejected,
     UpstreamSilent,
+    UpstreamUnreachable,
 )
 from adapter.jobs.poller import Poller
 from adapter.jobs.store import SqlJobStore
@@ -107,6 +109,46 @@ async def test_a_poll_that_fails_never_fails_a_paid_job(
     await tick(poller, clock, 70)
 
     assert (await find(memory, job_id)).state is JobState.COMPLETED
+
+
+def unreadable() -> AdapterError:
+    """Return the fault of an answer that is no status, as a translator raises it."""
+    fault = UpstreamBroken("Flow's answer cannot be read.")
+    fault.__cause__ = msgspec.ValidationError("Expected `str`, got `int` - at `$.name`")
+    return fault
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "said"),
+    [
+        (
+            unreadable(),
+            "upstream_invalid_response",
+            "Flow's answer cannot be read. (Expected `str`, got `int` - at `$.name`)",
+        ),
+        (UpstreamUnreachable("Not reached.", cause="dns"), "upstream_unreachable", "Not reached. (dns)"),
+        (UpstreamSilent("No answer."), "upstream_timeout", "No answer."),
+        (None, None, "The answer does not say how they stand."),
+    ],
+)
+async def test_the_log_says_what_was_odd_about_a_poll(
+    poller: Poller,
+    memory: Memory,
+    provider: FakeVideoProvider,
+    clock: FakeClock,
+    fault: AdapterError | None,
+    code: str | None,
+    said: str,
+) -> None:
+    """The operator does not see the answer."""
+    await admit(memory, clock)
+    await tick(poller, clock)
+    provider.fail_poll = fault
+    with structlog.testing.capture_logs() as written:
+        await tick(poller, clock)
+
+    [line] = [line for line in written if line["event"] == "jobs.poll_missed"]
+    assert (line["jobs"], line.get("code"), line["error"]) == (1, code, said)
 
 
 async def test_fruitless_polls_become_rarer(
@@ -274,6 +316,7 @@ async def test_a_database_that_is_away_is_no_mistake_of_ours(
     poller = poller_of(Memory(away, memory.feed, memory.media), clock, fake=provider)
     [job_id] = await admit(memory, clock)
     await tick(poller, clock)
+    provider.reports = {"op-1": Working()}
     away.fails = True
     with structlog.testing.capture_logs() as logs:
         await tick(poller, clock)

@@ -10,7 +10,7 @@ import structlog
 
 from adapter.database.engine import Database
 from adapter.domain.job import JobState, Operation, VideoJob
-from adapter.domain.ports import Claim, Memory, Write
+from adapter.domain.ports import Claim, Memory, Working, Write
 from adapter.errors import StorageFailed, WrongConfiguration
 from adapter.jobs.poller import Poller
 from adapter.jobs.spool import Answer, Spool, try_out
@@ -53,6 +53,17 @@ async def found(folder: Path) -> list[Answer]:
     leftovers = await spool.leftovers()
     await spool.release(leftovers)
     return [answer for leftover in leftovers for answer in leftover.answers]
+
+
+async def test_a_file_that_never_got_its_name_goes(tmp_path: Path) -> None:
+    """Its process died in between. A young one may get it yet."""
+    old, young = tmp_path / ".old.new", tmp_path / ".young.new"
+    for file in (old, young):
+        file.touch()
+    os.utime(old, (0, 0))
+    assert await Spool(tmp_path).leftovers() == []
+
+    assert [*tmp_path.iterdir()] == [young]
 
 
 async def test_what_a_dead_process_noted_is_found(tmp_path: Path) -> None:
@@ -346,6 +357,7 @@ async def test_nothing_is_claimed_before_the_leftovers_are_replayed(
     job_id = await died_after_the_answer(folder, memory, database, clock, provider)
     await clock.advance(PACE.lease_seconds)
     slow = Slow(database)
+    provider.reports = {"op-1": Working()}
     poller, _ = poller_with(Spool(folder), Memory(slow, memory.feed, memory.media), clock, provider)
     with structlog.testing.capture_logs() as written:
         await poller_until(poller, clock, lambda: bool(provider.polls))

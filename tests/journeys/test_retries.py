@@ -249,6 +249,21 @@ def hanging_up(http: httpx.Client, server: Server, prompt: str) -> None:
     http.post(f"{server.url}/v1/images/generations", json=body, headers=headers, timeout=0.3)
 
 
+def test_a_client_that_hung_up_is_a_499_in_the_log(http: httpx.Client, server: Server, prompt: str) -> None:
+    """The picture is made all the same."""
+
+    def left() -> int:
+        return sum('"request.finished"' in line and '"status": 499' in line for line in server.log.splitlines())
+
+    before = left()
+    server.fault(on="gemini.generate", do="delay", seconds=0.5, prompt=prompt)
+    with pytest.raises(httpx.ReadTimeout):
+        hanging_up(http, server, prompt)
+    wait_until(lambda: left() == before + 1, "there is no such line")
+
+    assert server.executed(prompt) == 1
+
+
 def test_a_client_that_hangs_up_finds_its_picture_when_it_retries(
     http: httpx.Client, server: Server, prompt: str
 ) -> None:

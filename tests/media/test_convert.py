@@ -9,14 +9,14 @@ import msgspec
 import pytest
 from PIL import Image as Pillow
 
-from adapter.budget import MemoryBudget
 from adapter.domain.media import Frame, Image, MediaFormat, Pixels, image_from_bytes
 from adapter.domain.orders import ImageOrder, Source
+from adapter.domain.ports import Work
 from adapter.domain.usage import Usage
 from adapter.errors import UpstreamBroken
 from adapter.media.convert import convert
 from adapter.media.image_pipeline import ImagePipeline
-from tests.fakes import FakeClock, png
+from tests.fakes import png
 from tests.looking import opened
 
 KINDS = [MediaFormat.PNG, MediaFormat.JPEG, MediaFormat.WEBP]
@@ -46,13 +46,14 @@ class Draws:
 class NoInputs:
     """Brings nothing."""
 
-    async def gather(self, sources: Sequence[Source], formats: Sequence[MediaFormat]) -> Sequence[Image]:
+    async def gather(self, sources: Sequence[Source], formats: Sequence[MediaFormat], work: Work) -> Sequence[Image]:
         assert not sources
         assert not formats
+        assert work.owner
         return ()
 
 
-BUDGET = MemoryBudget(FakeClock(), capacity=1, wait_seconds=0)
+ADA = Work("ada")
 
 
 def order(kind: MediaFormat, compression: int = 100, exact: Pixels | None = None) -> ImageOrder:
@@ -75,7 +76,7 @@ def order(kind: MediaFormat, compression: int = 100, exact: Pixels | None = None
 async def test_a_picture_comes_in_the_format_that_was_ordered(drawn_as: MediaFormat, to: MediaFormat) -> None:
     """Every pair; the size stays, and what has the format already is not touched."""
     image = drawn(drawn_as)
-    made = await ImagePipeline(Draws(image), NoInputs(), BUDGET).make_images(order(to))
+    made = await ImagePipeline(Draws(image), NoInputs()).make_images(order(to), ADA)
 
     assert [opened(each.decode()).format for each in made] == [to.name, to.name]
     assert {each.pixels for each in made} == {image.pixels}
@@ -136,7 +137,7 @@ def test_an_exact_size_is_cut_from_the_middle_and_scaled(asked: Pixels, corner: 
 async def test_a_picture_of_the_exact_size_is_not_touched() -> None:
     """Byte for byte."""
     image = drawn(MediaFormat.PNG)
-    made = await ImagePipeline(Draws(image), NoInputs(), BUDGET).make_images(order(MediaFormat.PNG, exact=image.pixels))
+    made = await ImagePipeline(Draws(image), NoInputs()).make_images(order(MediaFormat.PNG, exact=image.pixels), ADA)
 
     assert made[0] is image
 
@@ -155,7 +156,7 @@ async def test_pictures_are_converted_beside_the_event_loop() -> None:
     """Others have their turn meanwhile."""
     plain = drawn(MediaFormat.PNG)
     noted = Noted(plain.base64, plain.format, plain.pixels)
-    await ImagePipeline(Draws(noted), NoInputs(), BUDGET).make_images(order(MediaFormat.WEBP))
+    await ImagePipeline(Draws(noted), NoInputs()).make_images(order(MediaFormat.WEBP), ADA)
 
     assert Noted.threads
     assert threading.current_thread() not in Noted.threads

@@ -11,11 +11,13 @@ from typing import ClassVar
 import pytest
 from PIL import Image as Pillow
 
-from adapter.domain.media import MediaFormat, Pixels
+from adapter.domain.media import Image, MediaFormat, Pixels
 from adapter.domain.orders import InlineSource, LinkSource, StoredSource
+from adapter.domain.ports import Work
 from adapter.errors import InvalidRequest
+from adapter.media.conversions import Cut
 from adapter.media.decoding import can_decode
-from adapter.media.input_images import InputImageLoader, InputLimits, prepared
+from adapter.media.input_images import InputImageLoader, InputLimits, checked, converted
 from adapter.media.store import open_media
 from tests.fakes import png
 from tests.looking import opened
@@ -24,6 +26,7 @@ from tests.support import GOLDEN
 PHOTO = (GOLDEN / "pictures" / "photo.heic").read_bytes()
 TURNED = (GOLDEN / "pictures" / "turned.heic").read_bytes()
 ALL = (MediaFormat.PNG, MediaFormat.JPEG, MediaFormat.WEBP)
+ADA = Work("ada")
 LIMITS = InputLimits(bytes=1_000_000, bytes_in_all=1_500_000, pixels=250_000)
 
 
@@ -48,6 +51,12 @@ def written(kind: str, mode: str = "RGB", **options: object) -> bytes:
     return file.getvalue()
 
 
+def prepared(data: bytes, formats: tuple[MediaFormat, ...], limits: InputLimits) -> Image:
+    """Return a file as the picture that a provider gets."""
+    image, is_ready = checked(data, formats, limits)
+    return image if is_ready else converted(image, data, formats, Cut(lambda: True))
+
+
 async def once(data: bytes) -> AsyncIterator[bytes]:
     """Yield it."""
     yield data
@@ -67,6 +76,7 @@ async def test_pictures_come_from_everywhere_in_their_order() -> None:
             InlineSource(png(40, 40), "x"),
         ],
         ALL,
+        ADA,
     )
 
     assert [image.pixels.width for image in brought] == [10, 20, 30, 40]
@@ -75,7 +85,9 @@ async def test_pictures_come_from_everywhere_in_their_order() -> None:
 async def test_a_picture_that_the_provider_takes_is_not_touched() -> None:
     """Byte for byte."""
     file = written("WEBP")
-    [image] = await InputImageLoader(Web(), open_media("memory://"), LIMITS).gather([InlineSource(file, "image")], ALL)
+    [image] = await InputImageLoader(Web(), open_media("memory://"), LIMITS).gather(
+        [InlineSource(file, "image")], ALL, ADA
+    )
 
     assert (image.decode(), image.format, image.pixels) == (file, MediaFormat.WEBP, Pixels(64, 48))
 
@@ -259,7 +271,7 @@ async def test_a_fault_says_how_to_go_on_without_the_picture() -> None:
     inputs = InputImageLoader(Web(), open_media("memory://"), LIMITS)
 
     with pytest.raises(InvalidRequest, match=r"It cannot be reached\. Attach it again\.") as caught:
-        await inputs.gather([LinkSource("gone", "messages", "Attach it again.")], ALL)
+        await inputs.gather([LinkSource("gone", "messages", "Attach it again.")], ALL, ADA)
     assert (caught.value.param, caught.value.code) == ("messages", "failed_to_download_image")
 
 
@@ -320,14 +332,14 @@ async def test_a_fault_names_the_field_that_it_came_in() -> None:
         StoredSource("gone.png", "image[1]"),
     ):
         with pytest.raises(InvalidRequest) as caught:
-            await inputs.gather([InlineSource(png(), "image[0]"), source], ALL)
+            await inputs.gather([InlineSource(png(), "image[0]"), source], ALL, ADA)
         assert caught.value.param == "image[1]"
 
 
 async def test_what_is_fetched_may_be_no_larger_than_what_is_sent() -> None:
     """The limit goes along, so that nothing larger is ever held."""
     web = Web(there=png())
-    await InputImageLoader(web, open_media("memory://"), LIMITS).gather([LinkSource("there", "image")], ALL)
+    await InputImageLoader(web, open_media("memory://"), LIMITS).gather([LinkSource("there", "image")], ALL, ADA)
 
     assert web.limits == [LIMITS.bytes]
 
@@ -337,9 +349,9 @@ async def test_all_pictures_together_may_be_too_much() -> None:
     large = png() + b"\x00" * 800_000
     inputs = InputImageLoader(Web(there=large), open_media("memory://"), LIMITS)
 
-    await inputs.gather([InlineSource(large, "image")], ALL)
+    await inputs.gather([InlineSource(large, "image")], ALL, ADA)
     with pytest.raises(InvalidRequest) as caught:
-        await inputs.gather([InlineSource(large, "image"), LinkSource("there", "image")], ALL)
+        await inputs.gather([InlineSource(large, "image"), LinkSource("there", "image")], ALL, ADA)
     assert caught.value.code == "image_file_too_large"
 
 
@@ -356,7 +368,9 @@ class Noted(tuple[MediaFormat, ...]):
 
 async def test_pictures_are_looked_at_beside_the_event_loop() -> None:
     """Others have their turn meanwhile."""
-    await InputImageLoader(Web(), open_media("memory://"), LIMITS).gather([InlineSource(png(), "image")], Noted(ALL))
+    await InputImageLoader(Web(), open_media("memory://"), LIMITS).gather(
+        [InlineSource(png(), "image")], Noted(ALL), ADA
+    )
 
     assert Noted.threads
     assert threading.current_thread() not in Noted.threads
@@ -376,6 +390,6 @@ async def test_one_bad_picture_ends_the_others() -> None:
 
     with pytest.raises(InvalidRequest):
         await InputImageLoader(Slow(), open_media("memory://"), LIMITS).gather(
-            [LinkSource("slow", "a"), InlineSource(b"no", "b")], ALL
+            [LinkSource("slow", "a"), InlineSource(b"no", "b")], ALL, ADA
         )
     await asyncio.wait_for(ended.wait(), 1)

@@ -5,14 +5,16 @@ import errno
 import os
 import resource
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from adapter.domain.pieces import find_whole, write_whole
 from adapter.errors import FileDamaged, StorageFailed, StorageReason, UpstreamBroken, WrongConfiguration
-from adapter.media.store import PAGE, STEP_BYTES, ObjectMediaStore, open_media
+from adapter.media.store import PAGE, SMALL_STEP_BYTES, STEP_BYTES, UNREAD_BYTES, ObjectMediaStore, open_media
 from tests.buckets import S3Server
 
 
@@ -60,6 +62,20 @@ async def test_a_part_of_a_file_can_be_read(store: ObjectMediaStore) -> None:
 
     assert await read(store, "a.mp4", 1_000_003, 2_200_000) == data[1_000_003:2_200_000]
     assert await read(store, "a.mp4", 5, 5) == b""
+
+
+async def test_steps_are_smaller_while_many_readers_have_not_taken_theirs() -> None:
+    """A reader that reads nothing holds one step. When the others have gone, steps are large again."""
+    store = open_media("memory://")
+    await store.put("a.mp4", pieces(bytes(2 * STEP_BYTES)))
+    async with AsyncExitStack() as readers:
+        for _ in range(UNREAD_BYTES // STEP_BYTES):
+            reader = cast("AsyncGenerator[bytes, None]", store.read("a.mp4", 0, 2 * STEP_BYTES))
+            assert len(await anext(await readers.enter_async_context(aclosing(reader)))) == STEP_BYTES
+        small = [len(piece) async for piece in store.read("a.mp4", 0, STEP_BYTES)]
+
+    assert small == [SMALL_STEP_BYTES] * (STEP_BYTES // SMALL_STEP_BYTES)
+    assert [len(piece) async for piece in store.read("a.mp4", 0, STEP_BYTES)] == [STEP_BYTES]
 
 
 @pytest.mark.parametrize("size", [10, 12_000_000])

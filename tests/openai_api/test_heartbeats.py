@@ -10,7 +10,7 @@ from adapter.domain.image_job import ImageJob
 from adapter.domain.job import Intended, Missed, Operation, Submitted, VideoJob, advance
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
-from adapter.domain.ports import Memory
+from adapter.domain.ports import Memory, Work
 from adapter.errors import StorageFailed
 from adapter.generation.execution import ResultHandle
 from adapter.generation.image_files import ImageFiles
@@ -40,7 +40,7 @@ class Late:
     def __init__(self) -> None:
         self.may_come = asyncio.Event()
 
-    async def make_images(self, _order: ImageOrder) -> Sequence[Image]:
+    async def make_images(self, _order: ImageOrder, _work: Work) -> Sequence[Image]:
         await self.may_come.wait()
         return [made_image()]
 

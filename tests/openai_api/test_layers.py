@@ -4,6 +4,7 @@ import asyncio
 import gzip
 from typing import Any
 
+import pytest
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
@@ -140,6 +141,45 @@ async def test_what_crashes_is_not_asked_for_again() -> None:
     assert start["type"] == "http.response.start"
     assert (start["status"], dict(start["headers"])[b"x-should-retry"]) == (500, b"false")
     assert logs[0]["event"] == "request.crashed"
+
+
+@pytest.mark.parametrize("leaves", ["before", "meanwhile", "after"])
+async def test_a_client_that_left_is_a_499_in_the_log(leaves: str) -> None:
+    """As in nginx, whatever was answered to nobody. After the answer it may leave."""
+
+    async def answering(_scope: Scope, receive: Receive, send: Send) -> None:
+        if leaves == "before":
+            await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"half", "more_body": True})
+        if leaves != "meanwhile":
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await receive()
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(_message: Message) -> None:
+        pass
+
+    with capture_logs() as logs:
+        await RequestLog(answering, NoMetrics())(asked(), receive, send)  # type: ignore[arg-type]
+
+    expected = (200, None) if leaves == "after" else (499, True)
+    assert [(log["status"], log["hung_up"]) for log in logs] == [expected]
+
+
+async def test_an_answer_that_crashed_midway_is_no_499() -> None:
+    """It was not the client that left."""
+
+    async def crashes(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise LookupError("not foreseen")
+
+    with capture_logs() as logs, pytest.raises(LookupError):
+        await answers(RequestLog(crashes, NoMetrics()))
+
+    assert [(log["event"], log.get("status")) for log in logs] == [("request.crashed", None), ("request.finished", 200)]
 
 
 async def test_a_head_ends_where_the_body_would_begin() -> None:

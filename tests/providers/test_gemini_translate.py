@@ -9,7 +9,7 @@ import pytest
 from adapter.domain.media import Frame, Image, Pixels, Ratio, Resolution, image_from_bytes
 from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.domain.usage import Usage
-from adapter.errors import ContentRefused, InvalidRequest, NoMedia, UpstreamBroken, UpstreamOverloaded
+from adapter.errors import AdapterError, ContentRefused, InvalidRequest, NoMedia, UpstreamBroken, UpstreamOverloaded
 from adapter.providers.gemini import translate, wire
 from adapter.providers.reply import Reply
 from tests.fakes import jpeg, made_image, png
@@ -219,6 +219,26 @@ def test_base64_that_is_broken_at_its_end_is_broken(wrong: str) -> None:
     assert translate.image(Reply(200, body)).pixels == Pixels(300, 200)
     with pytest.raises(UpstreamBroken):
         translate.image(Reply(200, body.replace(b'YWJj"', b"YW" + wrong.encode() + b'j"')))
+
+
+def test_what_a_model_writes_has_no_control_characters() -> None:
+    """They could not be stored, or would hide words. Line breaks are its own."""
+    parts = [{"text": "a\x00b\u202e\n\tc"}, {"inlineData": {"data": pybase64.b64encode(png()).decode()}}]
+    spoken = Reply(200, msgspec.json.encode({"candidates": [{"content": {"parts": parts}}]}))
+
+    assert translate.image(spoken).text == "ab\n\tc"
+
+
+def test_odd_reasons_reach_clients_as_plain_words() -> None:
+    """Whatever the finish reason, the block reason or the message holds."""
+    odd = "\x1b[31mSID=abc" + "x" * 5000
+    bodies = ({"candidates": [{"finishReason": odd}]}, {"promptFeedback": {"blockReason": odd}})
+    for body in bodies:
+        with pytest.raises(AdapterError) as caught:
+            translate.image(Reply(200, msgspec.json.encode(body)))
+        assert caught.value.message.isprintable()
+        assert "abc" not in caught.value.message
+        assert len(caught.value.message) < 1100
 
 
 def test_drafts_alone_are_no_picture() -> None:

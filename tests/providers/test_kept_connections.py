@@ -2,13 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 
-from adapter.errors import UpstreamBroken
+from adapter.budget import MemoryBudget
+from adapter.domain.answer_memory import counted
+from adapter.errors import ServerBusy, UpstreamBroken
 from adapter.providers.http import READERS, Http
+from tests.fakes import FakeClock
 from tests.providers.helpers import HEAD, says, server
 
+MEGABYTE = 1024 * 1024
 ANSWER = HEAD + b"content-length: 2\r\n\r\n{}"
 
 
@@ -135,3 +140,30 @@ async def test_an_address_is_sent_as_it_is_written(http: Http) -> None:
         await post(http, f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}{target}")
 
     assert lines == [f"POST {target} HTTP/1.1\r\n".encode()]
+
+
+WHOLE = HEAD + b"content-length: %d\r\n\r\n%b" % (6 * MEGABYTE, b"1" * 6 * MEGABYTE)
+IN_A_CHUNK = HEAD + b"transfer-encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (6 * MEGABYTE, b"1" * 6 * MEGABYTE)
+
+
+@pytest.mark.parametrize("answer", [WHOLE, IN_A_CHUNK], ids=["of known length", "of unknown length"])
+async def test_memory_for_an_answer_is_reserved_as_it_arrives(http: Http, answer: bytes) -> None:
+    """What is larger than expected waits until the memory is there, and is kept until the work is over."""
+    clock = FakeClock()
+    budget = MemoryBudget(clock, capacity=20 * MEGABYTE, wait_seconds=0.001)
+    async with server(says(answer)) as url, AsyncExitStack() as others:
+        await others.enter_async_context(budget.reserve(16 * MEGABYTE))
+        async with budget.reserve(2 * MEGABYTE) as reservation:
+            with counted(reservation, 2 * MEGABYTE):
+                reading = asyncio.ensure_future(post(http, url))
+            while not clock.alarms:
+                await asyncio.sleep(0)
+            assert not reading.done()
+
+            await others.aclose()
+            assert len(await reading) == 6 * MEGABYTE
+            late = asyncio.ensure_future(others.enter_async_context(budget.reserve(9 * MEGABYTE)))
+            await asyncio.sleep(0)
+            await clock.advance(31)
+            with pytest.raises(ServerBusy):
+                await late

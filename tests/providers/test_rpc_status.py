@@ -155,3 +155,23 @@ def test_an_odd_detail_leaves_the_others_readable() -> None:
 
     assert status is not None
     assert (status.reason, status.retry_after) == ("RATE_LIMIT_EXCEEDED", 3.0)
+
+
+ODD = "\x1b[31mBasic YWRhOmxv\u202e and key=abc \x00" + "x" * 5000
+
+
+def test_what_google_says_reaches_clients_as_plain_words() -> None:
+    """Without control characters and credentials, and not without end."""
+    violation: dict[str, object] = {"fieldViolations": [{"field": ODD}]}
+    reply = google(400, "INVALID_ARGUMENT", ODD, [{"reason": ODD}, violation])
+    status = read_status(reply)
+    assert status is not None
+    told = fault_of(reply, status)
+
+    for text in (status.words, status.field or "", status.reason, told.message, told.param or ""):
+        assert all(character.isprintable() for character in text)
+        assert "YWRh" not in text
+        assert "abc" not in text
+        assert len(text) < 1100
+    assert told.message.startswith("Google: Basic [hidden] and key=[hidden] xxx")
+    assert status.reason == ""

@@ -81,7 +81,7 @@ async def test_a_reply_is_its_owners_alone(store: SqlResponseStore) -> None:
     assert await store.find(kept.key, "bob", now=1100.0) is None
     assert await store.delete(kept.key, "bob", now=1100.0) is None
     assert await store.locate(f"ig_{kept.key}", "bob", now=1100.0) is None
-    assert await store.locate(f"ig_{kept.key}", "ada", now=1100.0) == f"{kept.stem}.png"
+    assert await store.locate(f"ig_{kept.key}", "ada", now=1100.0) == f"{kept.stem}_response.png"
 
 
 async def test_a_picture_is_found_by_its_own_id_only(store: SqlResponseStore) -> None:
@@ -155,7 +155,7 @@ async def test_what_is_left_of_replies_is_told_until_it_is_forgotten(store: SqlR
     await store.add(stored(2))
     await store.add(stored(3))
     await store.delete(stored(2).key, "ada", now=1500.0)
-    expected = {DeletedEntry(drawn(1).key, (f"{drawn(1).stem}.png",)), DeletedEntry(stored(2).key, ())}
+    expected = {DeletedEntry(drawn(1).key, (f"{drawn(1).stem}_response.png",)), DeletedEntry(stored(2).key, ())}
 
     assert await store.deleted_entries(before=1500.0, limit=10) == []
     assert set(await store.deleted_entries(before=2001.0, limit=10)) == expected

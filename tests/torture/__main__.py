@@ -5,12 +5,16 @@ One line for each trial, a table at the end; the exit status says whether every 
 
 import argparse
 import asyncio
+import logging
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import structlog
+
+from tests.jobs.life import LifeOfJobs, find_broken_promise, life_settings
 from tests.postgres import PostgresServer, find_programs
 from tests.torture.bugs import BUGS
 from tests.torture.nursery import Nursery
@@ -31,6 +35,8 @@ from tests.torture.runs import Outcome, enumerate_edges
 from tests.torture.stage import Stage
 
 FAULT_ROUNDS = 3
+#: Lives of jobs for each random trial, and the most steps of one.
+LIVES, LIFE_STEPS = 5, 60
 
 
 def rows(edges: Sequence[str], seeds: Sequence[int]) -> dict[str, Row]:
@@ -60,6 +66,15 @@ async def bugs(stage: Stage) -> list[str]:
     """Put every seeded bug on and return those that were not found."""
     outcomes = await stage.play_all(broken(), lambda _: None)
     return [outcome.name for outcome in outcomes if not outcome.violations]
+
+
+def lives(count: int) -> bool:
+    """Live so many lives of jobs (`tests/jobs/life.py`), and return whether all promises were kept."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    broken = find_broken_promise(LifeOfJobs, life_settings(count, LIFE_STEPS, is_random=True))
+    if broken is not None:
+        print(broken)
+    return broken is None
 
 
 def summary(done: Sequence[tuple[str, Sequence[Outcome]]]) -> str:
@@ -97,6 +112,7 @@ def main() -> int:
     if postgres:
         engines["postgresql"] = postgres.new_url
     try:
+        is_kept = bool(told.only) or lives(LIVES * told.count)
         missed = [] if told.only else asyncio.run(bugs(Stage(nursery, folder / "bugs")))
         for engine, new_url in engines.items():
             done += asyncio.run(torture(Stage(nursery, folder / engine, new_url), engine, seeds, told.only))
@@ -106,9 +122,10 @@ def main() -> int:
             postgres.remove()
     print(f"\n{summary(done)}\n")
     if not told.only:
+        print(f"{LIVES * told.count} lives of jobs: {'every promise was kept' if is_kept else 'a promise was broken'}")
         print(f"seeded bugs found: {len(BUGS) - len(missed)} of {len(BUGS)} {missed or ''}")
     print(f"{(time.monotonic() - began) / 60:.1f} minutes")
-    return 1 if missed or any(outcome.violations for _, outcomes in done for outcome in outcomes) else 0
+    return 1 if missed or not is_kept or any(outcome.violations for _, outcomes in done for outcome in outcomes) else 0
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from tests.torture.evidence import Evidence, Violation
 from tests.torture.wishes import CANCELLED, COMPLETED, UNKNOWN, Wish
 
 #: A picture that a video is made from, or that an answer is remembered by.
-PICTURE = re.compile(r"[0-9a-f]{32}(_\d+)?\.(png|jpg|webp)")
+PICTURE = re.compile(r"[0-9a-f]{32}(_\d+|_upload|_response|_answer\d+)?\.(png|jpg|webp)")
 #: Where pictures are asked for.
 PICTURE_ROUTES = {"image", "background"}
 #: What may follow what in the eyes of a reader.

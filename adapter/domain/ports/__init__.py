@@ -4,7 +4,7 @@ Clock, memory budget, connection of a request, providers, and stores; `Memory` g
 """
 
 from adapter.domain.ports.access import Access, KeyStore, Secret
-from adapter.domain.ports.budget import Budget, Reservation
+from adapter.domain.ports.budget import Budget, Portion, Reservation, Work
 from adapter.domain.ports.clock import Clock
 from adapter.domain.ports.connection import Connection, EndCallback
 from adapter.domain.ports.jobs import Claim, JobFeed, JobStore, RequestStore, Subscription, Write
@@ -17,7 +17,7 @@ from adapter.domain.ports.makers import (
     TextMaker,
     Thumbnailer,
 )
-from adapter.domain.ports.media import FileSizes, MediaStore
+from adapter.domain.ports.media import FileRegistry, FileSizes, MediaStore, Ownership
 from adapter.domain.ports.memory import Memory
 from adapter.domain.ports.records import FileOwner, FileStore, ImageLocator, ResponseStore
 from adapter.domain.ports.telemetry import Metrics, UsageRecorder
@@ -49,6 +49,7 @@ __all__ = [
     "EndCallback",
     "Executed",
     "FileOwner",
+    "FileRegistry",
     "FileSizes",
     "FileStore",
     "Finished",
@@ -65,7 +66,9 @@ __all__ = [
     "Metrics",
     "Neighbours",
     "NotExecuted",
+    "Ownership",
     "PictureFetcher",
+    "Portion",
     "Refused",
     "Report",
     "RequestStore",
@@ -79,6 +82,7 @@ __all__ = [
     "Unproven",
     "UsageRecorder",
     "VideoProvider",
+    "Work",
     "Working",
     "Write",
 ]

@@ -4,6 +4,16 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol
 
+import msgspec
+
+
+class Portion(Protocol):
+    """A part of a reservation that is given back before the rest."""
+
+    def keep(self, size: int) -> None:
+        """Keep so many bytes of it with the rest. More than all of it is all of it."""
+        ...
+
 
 class Reservation(Protocol):
     """The memory that a piece of work has reserved."""
@@ -16,7 +26,7 @@ class Reservation(Protocol):
         """
         ...
 
-    def part(self, size: int) -> AbstractAsyncContextManager[None]:
+    def part(self, size: int) -> AbstractAsyncContextManager["Portion"]:
         """Reserve so many bytes more while the context is open.
 
         Raises:
@@ -55,3 +65,13 @@ class Budget(Protocol):
             ServerBusy: they did not become free in time.
         """
         ...
+
+
+class Work(msgspec.Struct, frozen=True):
+    """The work that something is done for."""
+
+    owner: str
+    #: Its memory; None where nothing large is expected.
+    reservation: Reservation | None = None
+    #: Whether it still has a purpose: asked between two steps, also by threads.
+    is_wanted: Callable[[], bool] = lambda: True

@@ -8,6 +8,7 @@ import msgspec
 from adapter.domain.job import StoredVideo
 from adapter.domain.media import Image, MediaFormat
 from adapter.domain.orders import ImageOrder, Source
+from adapter.domain.ports.budget import Work
 from adapter.domain.texts import TextLimits, Turn
 
 
@@ -40,11 +41,13 @@ class TextMaker(Protocol):
 class ImageMaker(Protocol):
     """A maker of pictures with all that is done before and after."""
 
-    async def make_images(self, order: ImageOrder) -> Sequence[Image]:
+    async def make_images(self, order: ImageOrder, work: Work) -> Sequence[Image]:
         """Return exactly `order.n` pictures in the order's format and size, or raise.
 
         Raises:
             InvalidRequest: a picture to work from cannot be had or used.
+            ServerBusy: there is no memory for one.
+            ClientLeft: the work is not wanted any more, and the provider was not called.
             ContentRefused: the provider declined the content.
             UpstreamFault: anything else that kept it from making all of them.
         """
@@ -66,10 +69,12 @@ class PictureFetcher(Protocol):
 class InputImages(Protocol):
     """Brings the pictures that an order works from."""
 
-    async def gather(self, sources: Sequence[Source], formats: Sequence[MediaFormat]) -> Sequence[Image]:
+    async def gather(self, sources: Sequence[Source], formats: Sequence[MediaFormat], work: Work) -> Sequence[Image]:
         """Return pictures in their order, each in one of the formats.
 
         Raises:
+            ServerBusy: there is no memory to convert one.
+            ClientLeft: the work is not wanted any more.
             InvalidRequest: one of them is no picture, is too large, or cannot be had.
         """
         ...

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Protocol
 
+import msgspec
+
 from adapter.domain.stored_files import StoredFile
 
 
@@ -34,6 +36,30 @@ class MediaStore(Protocol):
 
     async def delete(self, names: Collection[str]) -> None:
         """Delete files. A file that is gone already is no error."""
+        ...
+
+
+class Ownership(msgspec.Struct, frozen=True):
+    """What is known of some stems of files. A stem that is in neither set is unknown."""
+
+    #: They have a row: a job, an upload, a response, or a request whose answer is kept.
+    owned: Collection[str]
+    #: Their job was deleted, and so were its files.
+    given_up: Collection[str]
+
+
+class FileRegistry(Protocol):
+    """Which files the database knows. Each method raises StorageFailed if it does not answer."""
+
+    async def ownership(self, stems: Collection[str]) -> Ownership:
+        """Return what is known of some stems, in a few queries."""
+        ...
+
+    def expected(self, *, since: float, now: float) -> AsyncIterator[Sequence[str]]:
+        """Yield the names of files that have to be there, some at a time.
+
+        They are of all uploads and responses that are shown, and of the jobs that were completed after `since`.
+        """
         ...
 
 

@@ -9,7 +9,6 @@ from adapter.domain.job import Variant
 from adapter.domain.media import MediaFormat
 from adapter.openai_api.openapi.requests import form_name
 from adapter.openai_api.openapi.schemas import Schema, reference
-from adapter.openai_api.read.files import PURPOSES
 from adapter.openai_api.wire import chat, errors, files, health, images, models, responses, videos
 
 JSON, FORM, EVENTS = "application/json", "multipart/form-data", "text/event-stream"
@@ -189,7 +188,7 @@ OPERATIONS: Final[Mapping[str, OperationRow]] = {
     "upload_file": OperationRow(body={FORM: "FileUpload"}, answers=_plain(files.FileObject), errors=(*USUAL, *BODY)),
     "list_files": OperationRow(
         answers=_plain(files.FileList),
-        parameters=(*_page(10_000), _query("purpose", {"enum": PURPOSES}, "Only the files of this purpose.")),
+        parameters=(*_page(10_000), _query("purpose", {"type": "string"}, "Only the files of this purpose.")),
     ),
     "retrieve_file": OperationRow(answers=_plain(files.FileObject)),
     "delete_file": OperationRow(answers=_plain(files.FileDeleted)),

@@ -32,6 +32,8 @@ PIXELS: Final[Schema] = {
     "properties": {"width": WHOLE_NUMBER, "height": WHOLE_NUMBER},
     "required": ["width", "height"],
 }
+#: It has the same names again. It is no reference, because programs that copy what is referred to never come to an end.
+INNER_CONTAINER: Final[Schema] = {"type": "object", "description": "As `MediaContainer`."}
 #: The fields of `FIELDS` as clients may write them (docs/names.md).
 VALUES: Final[Mapping[str, Schema]] = {
     "n": WHOLE_NUMBER,
@@ -97,9 +99,9 @@ def request_schemas() -> Mapping[str, Schema]:
         "Picture": _picture(),
         "Pictures": _one_or_more(named("Picture")),
         "PictureFiles": _one_or_more({"type": "string", "format": "binary"}),
-        "MediaFields": _object(_media_names(named("Pictures"))),
-        "MediaFormFields": _object(_media_names(named("PictureFiles"))),
-        "MediaContainer": _object({**_media_names(named("Pictures")), **_file_names()}),
+        "MediaFields": _object(_media_names(named("Pictures"), named("MediaContainer"))),
+        "MediaFormFields": _object(_media_names(named("PictureFiles"), named("MediaContainer"))),
+        "MediaContainer": _object({**_media_names(named("Pictures"), INNER_CONTAINER), **_file_names()}),
         **{name: _request(name, "MediaFields") for name in _ROUTES},
         **{form_name(name): _request(name, "MediaFormFields") for name in FORMS},
         "FileUpload": UPLOAD,
@@ -130,12 +132,12 @@ def _own_fields(kind: type[RouteRequest]) -> Iterable[tuple[str, object]]:
             yield field.name, field.type
 
 
-def _media_names(pictures: Schema) -> Mapping[str, Schema]:
+def _media_names(pictures: Schema, container: Schema) -> Mapping[str, Schema]:
     """Return the names that each route and each container knows; a refused name with the values that are harmless."""
     return {
         **{name: VALUES[FIELDS[name]] for name in sorted(FIELDS)},
         **dict.fromkeys(sorted(PICTURES), pictures),
-        **{name: named("MediaContainer") for name in sorted(CONTAINERS - FORMATS)},
+        **dict.fromkeys(sorted(CONTAINERS - FORMATS), container),
         **_harmless(),
     }
 
@@ -157,7 +159,7 @@ def _written(words: Iterable[str]) -> list[Json]:
 
 
 def _file_names() -> Mapping[str, Schema]:
-    inner = {name: named("MediaContainer") for name in sorted(OF_FILES - FORMATS - CONTAINERS)}
+    inner = dict.fromkeys(sorted(OF_FILES - FORMATS - CONTAINERS), INNER_CONTAINER)
     return {**inner, **{name: VALUES[field] for name, field in sorted(FILE_FIELDS.items())}}
 
 

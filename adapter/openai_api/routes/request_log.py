@@ -6,10 +6,10 @@ import time
 import msgspec
 import structlog
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send, WebSocketReceiveMessage
 
 from adapter.domain.ports import Metrics
-from adapter.errors import OwnFault
+from adapter.errors import ClientLeft, OwnFault
 from adapter.openai_api.routes.failures import MISTAKE
 from adapter.openai_api.write.errors import error_body, error_headers
 
@@ -17,6 +17,8 @@ log = structlog.get_logger()
 
 #: Asked for by machines every few seconds; not worth a line each.
 QUIET_PATHS = frozenset({"/health", "/ready"})
+#: The status in the log of a request whose client hung up before it had the answer, as in nginx.
+CLIENT_LEFT = ClientLeft.status
 
 
 class RequestLog:
@@ -37,6 +39,11 @@ class RequestLog:
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started = time.perf_counter()
 
+        async def receiving() -> HTTPReceiveMessage | WebSocketReceiveMessage:
+            message = await receive()
+            seen.left |= message["type"] == "http.disconnect" and not seen.whole
+            return message
+
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
@@ -48,25 +55,26 @@ class RequestLog:
             await send(message)
 
         try:
-            await self._app(scope, receive, sending)
+            await self._app(scope, receiving, sending)
         except Exception:  # the last resort: what even the framework's own handlers did not survive
+            seen.crashed = True
             log.exception("request.crashed", path=scope["path"])
             if seen.status:
                 raise
             await _apologise(sending)
         finally:
             seconds = time.perf_counter() - started
-            labels = {"method": scope["method"], "status": str(seen.status)}
+            labels = {"method": scope["method"], "status": str(seen.told)}
             self._metrics.observe("request_seconds", seconds, labels)
             if scope["path"] not in QUIET_PATHS:
                 log.info(
                     "request.finished",
                     method=scope["method"],
                     path=scope["path"],
-                    status=seen.status,
+                    status=seen.told,
                     milliseconds=round(seconds * 1000, 1),
                     bytes=seen.size,
-                    hung_up=None if seen.whole else True,
+                    hung_up=True if seen.told == CLIENT_LEFT else None,
                 )
 
 
@@ -87,3 +95,11 @@ class Seen:
         #: As announced; -1 for a stream.
         self.length = -1
         self.whole = False
+        #: Whether the client hung up before it had all of it.
+        self.left = False
+        self.crashed = False
+
+    @property
+    def told(self) -> int:
+        """The status for the log."""
+        return CLIENT_LEFT if self.left or not (self.whole or self.crashed) else self.status

@@ -17,6 +17,7 @@ from adapter.domain.numbers import whole_number
 from adapter.domain.orders import ImageOrder, VideoDraft
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.errors import InvalidRequest, NotFound
+from adapter.openai_api.read.fields import switch
 from adapter.openai_api.read.media import read_media_json
 from adapter.openai_api.read.paging import read_page
 from adapter.openai_api.read.response_items import given_items
@@ -229,7 +230,7 @@ async def retrieve_response(request: OwnedRequest, response_id: str, services: S
     if stored.drawn is not None:
         await reserve(request, services, memory_estimate.of_drawn(stored.drawn.pixels.area))
     job = None if stored.video is None else await services.videos.get_video(stored.video)
-    if request.query_params.get("stream") in {"true", "1"}:
+    if switch(request.query_params.get("stream"), "stream"):
         numbering = Numbering(_starting_after(request.query_params.get("starting_after")))
         if job is not None:
             return _event_stream(stream_video(services, stored, job, numbering), {VIDEO_ID: job.id})

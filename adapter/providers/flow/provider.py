@@ -25,6 +25,7 @@ from adapter.errors import (
     UpstreamUnreachable,
     already_paid,
     free_of_charge,
+    reason_of,
 )
 from adapter.providers.download import HttpDownload, OwnOrigin
 from adapter.providers.flow import translate, videos
@@ -135,7 +136,7 @@ class FlowProvider:
                     await self._call(self._http.get, found, "/v1/credits", None, CREDITS_SECONDS)
                 )
         except AdapterError as fault:
-            log.warning("flow.credits_unread", account=account, code=fault.code)
+            log.warning("flow.credits_unread", account=account, code=fault.code, error=reason_of(fault))
             return None
 
     async def settle(self, job: VideoJob, neighbours: Neighbours, seconds: float) -> Settlement:
@@ -171,7 +172,9 @@ class FlowProvider:
             try:
                 found |= await self._ask_all(asked, account)
             except AdapterError as fault:
-                log.warning("flow.dialect_missed", account=account, dialect=dialect, code=fault.code)
+                log.warning(
+                    "flow.dialect_missed", account=account, dialect=dialect, code=fault.code, error=reason_of(fault)
+                )
                 faults.append(fault)
         if faults and len(faults) == len(groups):
             raise faults[0]
@@ -191,7 +194,8 @@ class FlowProvider:
             found = await self._narrow_down(operations, account)
             if not found:
                 raise
-            log.warning("flow.batch_refused", asked=len(operations), told=len(found), code=fault.code)
+            said = {"code": fault.code, "error": reason_of(fault)}
+            log.warning("flow.batch_refused", asked=len(operations), told=len(found), **said)
             return found
 
     async def _narrow_down(self, operations: Sequence[Operation], account: str) -> Mapping[str, Report]:

@@ -14,7 +14,7 @@ from adapter.providers import rpc_status
 from adapter.providers.gemini import wire
 from adapter.providers.json_splice import cut, value_of
 from adapter.providers.reply import Reply, is_text
-from adapter.redaction import fit_for_clients
+from adapter.redaction import fit_for_clients, without_controls
 
 #: Finish reasons by which Gemini declines the content (`gemini.md` section 1.4). The others that come without a picture
 #: (NO_IMAGE, IMAGE_OTHER, OTHER, MALFORMED_RESPONSE, …) are failures of the model, not judgements of the prompt.
@@ -93,7 +93,7 @@ def _parts(answer: wire.GenerateContentAnswer) -> Iterator[wire.AnswerPart]:
 
 
 def _written(parts: Iterable[wire.AnswerPart]) -> str:
-    return "".join(part.text or "" for part in parts).strip()
+    return without_controls("".join(part.text or "" for part in parts)).strip()
 
 
 def text_request(turns: Sequence[Turn], limits: TextLimits) -> wire.GenerateTextRequest:
@@ -171,7 +171,7 @@ def _why_none(answer: wire.GenerateContentAnswer, body: bytes, what: str) -> Ada
         if candidate.finish_reason in REFUSALS:
             return ContentRefused(fit_for_clients(candidate.finish_message or f"Gemini: {candidate.finish_reason}."))
     reasons = ", ".join(candidate.finish_reason or "no reason" for candidate in candidates) or "no candidates"
-    return NoMedia(f"Gemini made no {what} ({reasons}).")
+    return NoMedia(f"Gemini made no {what} ({fit_for_clients(reasons)}).")
 
 
 def fault(reply: Reply) -> AdapterError:

@@ -1,0 +1,56 @@
+"""Memory for answers of the upstream, reserved as they arrive.
+
+A provider's interface does not speak of memory: what reads an answer asks for it here. The work at hand is known by a
+context variable, which the tasks of a provider inherit.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from adapter.domain.ports import Reservation
+
+#: An answer is held twice: as it came, and as it goes out.
+COPIES_OF_AN_ANSWER = 2
+#: More than was expected is reserved in steps of so many bytes.
+STEP_BYTES = 1024 * 1024
+
+
+class AnswerMemory:
+    """The memory that one piece of work has for answers."""
+
+    def __init__(self, reservation: Reservation, expected: int) -> None:
+        """Take a reservation, and how much of it is for answers."""
+        self._reservation = reservation
+        self._reserved = expected
+        self._needed = 0
+
+    async def add(self, size: int) -> None:
+        """Count bytes that are about to be read, and wait for memory if they are more than was expected."""
+        self._needed += COPIES_OF_AN_ANSWER * size
+        lacking = self._needed - self._reserved
+        if lacking > 0:
+            lacking = max(lacking, STEP_BYTES)
+            self._reserved += lacking
+            with self._reservation.keep():  # an upload that requests share may go on after the one that began it
+                await self._reservation.add_paid(lacking)
+
+
+_memory: ContextVar[AnswerMemory | None] = ContextVar("answer_memory", default=None)
+
+
+@contextmanager
+def counted(reservation: Reservation | None, expected: int) -> Iterator[None]:
+    """Count the answers that are read meanwhile. `expected` bytes are reserved for them already."""
+    token = _memory.set(None if reservation is None else AnswerMemory(reservation, expected))
+    try:
+        yield
+    finally:
+        _memory.reset(token)
+
+
+async def add_answer(size: int) -> None:
+    """Wait for memory for so many bytes of an answer. It is paid for, so it never fails."""
+    memory = _memory.get()
+    if memory is not None:
+        await memory.add(size)
