@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 import httpx
 import openai
 
-from tests.journeys.running import free_port
+from tests.journeys.server import free_port
 from tests.support import ROOT
 
 OUT = ROOT / "out"

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.journeys.running import free_port
+from tests.journeys.server import free_port
 
 #: For tests that hold whatever the database is.
 BOTH_ENGINES = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)

@@ -13,7 +13,7 @@ from adapter.database.tables import JOBS
 from adapter.errors import StorageFailed, StorageReason, WrongConfiguration
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job
-from tests.journeys.running import free_port
+from tests.journeys.server import free_port
 from tests.postgres import PASSWORD, PostgresServer
 
 

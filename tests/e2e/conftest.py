@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.programs import Program, Visitor, open_webui, sillytavern
-from tests.journeys.running import Server
+from tests.journeys.server import Server
 from tests.support import ROOT
 
 #: Slow and large enough to be looked at.

@@ -13,7 +13,7 @@ import httpx
 import msgspec
 from PIL import Image as Pillow
 
-from tests.journeys.running import KEY, Server, free_port
+from tests.journeys.server import KEY, Server, free_port
 from tests.support import ROOT
 
 #: Where `make e2e` installs them.

@@ -3,7 +3,7 @@
 import msgspec
 
 from tests.e2e.programs import Media, Program, Visitor
-from tests.journeys.running import KEY, Server
+from tests.journeys.server import KEY, Server
 
 
 class Seen(msgspec.Struct, frozen=True):

@@ -10,8 +10,8 @@ import openai
 import pytest
 
 from tests.journeys.node_programs import NodePrograms, lay_out
-from tests.journeys.running import KEY, Connect, Server
-from tests.journeys.watching import Watch
+from tests.journeys.schema_watch import Watch
+from tests.journeys.server import KEY, Connect, Server
 from tests.support import WITHOUT_TLS
 
 #: The fixtures that are, or make, an official client.

@@ -9,8 +9,8 @@ from typing import Final, TypeVar
 import msgspec
 
 from tests.journeys.contract import Answer
-from tests.journeys.running import KEY, Server
-from tests.journeys.watching import Watch
+from tests.journeys.schema_watch import Watch
+from tests.journeys.server import KEY, Server
 from tests.support import ROOT
 
 PROGRAMS: Final = ROOT / "tests" / "journeys" / "node"

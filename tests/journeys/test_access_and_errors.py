@@ -4,7 +4,7 @@ import httpx
 import openai
 import pytest
 
-from tests.journeys.running import KEY, Connect, Server
+from tests.journeys.server import KEY, Connect, Server
 
 ERROR_KEYS = {"message", "type", "param", "code"}
 

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 
 import httpx
 
-from tests.journeys.running import KEY, Server, wait_until
+from tests.journeys.server import KEY, Server, wait_until
 
 HEADERS = {
     "authorization": f"Bearer {KEY}",

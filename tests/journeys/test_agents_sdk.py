@@ -18,9 +18,9 @@ from agents.items import RunItem
 from agents.result import RunResultBase
 from openai.types.responses.response_output_item import ImageGenerationCall
 
-from tests.journeys.running import KEY, Server
-from tests.journeys.watching import Watch
-from tests.looking import opened
+from tests.journeys.schema_watch import Watch
+from tests.journeys.server import KEY, Server
+from tests.pictures import opened
 from tests.support import WITHOUT_TLS
 
 #: A picture model, a chat model whose tool draws, and a model of Flow's.

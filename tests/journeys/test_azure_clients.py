@@ -11,9 +11,9 @@ import pytest
 
 from tests.fakes import png
 from tests.journeys.node_programs import NodePrograms
-from tests.journeys.running import KEY, Server
-from tests.journeys.watching import Watch
-from tests.looking import opened, pictures
+from tests.journeys.schema_watch import Watch
+from tests.journeys.server import KEY, Server
+from tests.pictures import opened, pictures
 from tests.support import WITHOUT_TLS
 
 MODEL = "gemini-2.5-flash-image"

@@ -5,11 +5,11 @@ from pathlib import Path
 import openai
 import pytest
 
-from tests.journeys.running import Connect, Server, wait_until
+from tests.journeys.server import Connect, Server, wait_until
 from tests.journeys.test_on_postgresql import server_of
 from tests.journeys.test_responses import CHAT_MODEL, picture
 from tests.journeys.test_responses_in_the_background import QUEUED, begun, over
-from tests.looking import opened
+from tests.pictures import opened
 from tests.postgres import PASSWORD, PostgresServer
 
 #: Memory for one picture at a time: the second one waits, and is not sent.

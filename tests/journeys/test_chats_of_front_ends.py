@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from tests.fakes import png
-from tests.journeys.running import KEY, Server
-from tests.looking import opened
+from tests.journeys.server import KEY, Server
+from tests.pictures import opened
 
 #: An attached picture.
 DOT = f"data:image/png;base64,{base64.b64encode(png(64, 64)).decode()}"

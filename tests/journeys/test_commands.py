@@ -7,7 +7,7 @@ import pytest
 from openai.types.responses.tool_param import ImageGeneration
 
 from tests.fakes import png
-from tests.journeys.running import KEY, Connect, Server
+from tests.journeys.server import KEY, Connect, Server
 
 pytestmark = pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
 

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from tests.fakes import png
-from tests.journeys.running import KEY, Server
-from tests.looking import opened
+from tests.journeys.server import KEY, Server
+from tests.pictures import opened
 
 if sys.version_info >= (3, 14):
     from compression import zstd

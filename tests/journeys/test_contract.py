@@ -14,7 +14,7 @@ import pytest
 
 from tests.journeys.contract import DEVIATIONS, Answer, Deviation, faults
 from tests.journeys.described import undescribed
-from tests.journeys.watching import Watch
+from tests.journeys.schema_watch import Watch
 from tests.openapi import Json
 
 CHUNK: Mapping[str, Json] = {

@@ -11,7 +11,7 @@ import httpx
 from adapter.database.engine import open_database
 from adapter.domain.job import JobState
 from adapter.jobs.store import SqlJobStore
-from tests.journeys.running import KEY, START_SECONDS, Server
+from tests.journeys.server import KEY, START_SECONDS, Server
 from tests.postgres import BOTH_ENGINES
 from tests.support import WITHOUT_TLS
 

@@ -16,8 +16,8 @@ from PIL import Image as Pillow
 from adapter.domain.media import MediaFormat
 from adapter.media.decoding import can_decode
 from tests.fakes import jpeg, png
-from tests.journeys.running import KEY, Server
-from tests.looking import opened, pictures
+from tests.journeys.server import KEY, Server
+from tests.pictures import opened, pictures
 from tests.support import GOLDEN
 
 PHOTO = (GOLDEN / "pictures" / "photo.heic").read_bytes()

@@ -9,8 +9,8 @@ import openai
 import pytest
 
 from tests.fakes import jpeg, png
-from tests.journeys.running import KEY, Connect, Server
-from tests.looking import opened, pictures
+from tests.journeys.server import KEY, Connect, Server
+from tests.pictures import opened, pictures
 
 MODEL = "gemini-2.5-flash-image"
 HEADERS = {"authorization": f"Bearer {KEY}"}

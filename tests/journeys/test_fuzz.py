@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from tests.journeys.contract import Answer, faults
 from tests.journeys.described import document, undescribed
 from tests.journeys.guesses import Guess, Guesses
-from tests.journeys.running import KEY, Server
+from tests.journeys.server import KEY, Server
 from tests.support import WITHOUT_TLS
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))

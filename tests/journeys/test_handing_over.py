@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.journeys.running import KEY, Connect, Server
+from tests.journeys.server import KEY, Connect, Server
 
 MODEL = "gemini-3.1-flash-image"
 #: What LangChain's `DallEAPIWrapper` sends (langchain-community 0.4.2, recorded). It reads `data[].url` of the answer.

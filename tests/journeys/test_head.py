@@ -10,7 +10,7 @@ from litestar.routes import HTTPRoute
 
 from adapter.openai_api.routes.api import api
 from tests.fakes import png
-from tests.journeys.running import KEY, Server
+from tests.journeys.server import KEY, Server
 from tests.support import WITHOUT_TLS
 
 HEADERS = {"authorization": f"Bearer {KEY}"}

@@ -12,8 +12,8 @@ import msgspec
 import pytest
 
 from tests.fakes import png
-from tests.journeys.running import KEY, Server
-from tests.looking import opened
+from tests.journeys.server import KEY, Server
+from tests.pictures import opened
 
 PROGRAM = Path(__file__).parent / "java" / "Journey.java"
 #: Java compiles the program each time, on a machine that may be busy.

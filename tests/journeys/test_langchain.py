@@ -12,9 +12,9 @@ from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from tests.fakes import png
-from tests.journeys.cutting import cutting
-from tests.journeys.running import KEY, Server
-from tests.journeys.watching import Watch
+from tests.journeys.cutter import cutting
+from tests.journeys.schema_watch import Watch
+from tests.journeys.server import KEY, Server
 from tests.support import WITHOUT_TLS
 
 PICTURES = "gemini-2.5-flash-image"

@@ -12,7 +12,7 @@ import pytest
 
 from adapter.connections import BEGUN_BYTES
 from tests.fakes import png
-from tests.journeys.running import KEY, Server
+from tests.journeys.server import KEY, Server
 
 HEADERS = {"authorization": f"Bearer {KEY}"}
 #: A picture of 1K is reckoned at six megabytes.

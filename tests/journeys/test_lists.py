@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.journeys.running import KEY, Server
+from tests.journeys.server import KEY, Server
 
 LISTS = {"/v1/videos": 100, "/v1/files": 10_000, "/v1/responses/resp_none/input_items": 100}
 

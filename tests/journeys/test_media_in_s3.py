@@ -8,7 +8,7 @@ import openai
 import pytest
 
 from tests.buckets import S3Server
-from tests.journeys.running import Server, free_port
+from tests.journeys.server import Server, free_port
 
 STORAGE = """
 media = "s3://{bucket}/media"

@@ -7,7 +7,7 @@ import openai
 import pytest
 
 from tests.journeys.movie import read_movie
-from tests.journeys.running import Server
+from tests.journeys.server import Server
 
 SAVED = re.compile(r"\[Download video\]\((http\S+\?download=1)\)")
 NAMED = re.compile(r'attachment; filename="(video|picture)-[0-9a-f]{8}\.(mp4|png)"')

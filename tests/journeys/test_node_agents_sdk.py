@@ -4,8 +4,8 @@ import pytest
 
 from tests.journeys.node_programs import NodePrograms
 from tests.journeys.node_results import AgentRun
-from tests.journeys.running import Server
-from tests.looking import opened
+from tests.journeys.server import Server
+from tests.pictures import opened
 
 PICTURES = ["gemini-3.1-flash-image", "gpt-5.2", "flow-gem-pix"]
 VIDEOS = "veo-3.1-fast"

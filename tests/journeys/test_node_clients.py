@@ -18,7 +18,7 @@ from tests.journeys.node_results import (
     Refusal,
     Refused,
 )
-from tests.looking import opened
+from tests.pictures import opened
 
 MODEL = "gemini-2.5-flash-image"
 VIDEO_MODEL = "veo-3.1-fast"

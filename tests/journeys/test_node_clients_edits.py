@@ -8,7 +8,7 @@ from PIL import Image as Pillow
 
 from tests.journeys.node_programs import NodePrograms
 from tests.journeys.node_results import AiImages, AiText, Delta, FileJourney, Message, PictureEvent, Pictures
-from tests.looking import opened
+from tests.pictures import opened
 
 MODEL = "gemini-2.5-flash-image"
 CHAT_MODEL = "gemini-3.1-flash-image"

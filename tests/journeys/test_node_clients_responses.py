@@ -5,7 +5,7 @@ import pytest
 from tests.journeys.node_programs import NodePrograms
 from tests.journeys.node_results import VIDEO_CONTENT, AiResponse, Response, StreamedResponse
 from tests.journeys.test_responses import CHAT_MODEL, ORDER
-from tests.looking import opened
+from tests.pictures import opened
 
 TOOL = {"type": "image_generation"}
 VIDEO_MODEL = "veo-3.1-fast"

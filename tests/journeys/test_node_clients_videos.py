@@ -8,7 +8,7 @@ import pytest
 from tests.fakes import png
 from tests.journeys.node_programs import NodePrograms
 from tests.journeys.node_results import Refusal, Refused, VideoLife
-from tests.journeys.running import Server
+from tests.journeys.server import Server
 
 
 @pytest.mark.parametrize("picture", [True, False])

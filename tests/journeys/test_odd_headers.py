@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.journeys.running import KEY, Server
+from tests.journeys.server import KEY, Server
 
 NAMES = [
     "User-Agent",

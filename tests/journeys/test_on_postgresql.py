@@ -4,7 +4,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.journeys.running import KEY, Server
+from tests.journeys.server import KEY, Server
 from tests.postgres import PASSWORD, PostgresServer
 
 STORAGE = 'database_password = "plain:{password}"\nmedia = "file://{folder}/media"'

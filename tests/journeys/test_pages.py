@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.journeys.running import KEY, Server
+from tests.journeys.server import KEY, Server
 
 PAGE = {"origin": "https://chat.example"}
 #: What OpenAI's client sends from a page, and what nobody has thought of yet.

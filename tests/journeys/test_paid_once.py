@@ -10,7 +10,7 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletionChunk
 
-from tests.journeys.running import Connect, Server, wait_until
+from tests.journeys.server import Connect, Server, wait_until
 
 MODEL = "veo-3.1-fast"
 

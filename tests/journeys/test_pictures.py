@@ -4,8 +4,8 @@ import httpx
 import openai
 import pytest
 
-from tests.journeys.running import KEY, Connect, Server
-from tests.looking import opened, pictures
+from tests.journeys.server import KEY, Connect, Server
+from tests.pictures import opened, pictures
 
 
 @pytest.fixture

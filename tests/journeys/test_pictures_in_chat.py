@@ -11,7 +11,7 @@ import pytest
 from PIL import Image as Pillow
 
 from tests.fakes import png
-from tests.journeys.running import KEY, Server
+from tests.journeys.server import KEY, Server
 
 MODEL = "gemini-3.1-flash-image"
 #: What the sandbox counts for a picture that it is given.

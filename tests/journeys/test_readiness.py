@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.fakes import png
-from tests.journeys.running import KEY, Connect, Server
+from tests.journeys.server import KEY, Connect, Server
 
 HEADERS = {"authorization": f"Bearer {KEY}"}
 

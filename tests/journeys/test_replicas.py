@@ -15,7 +15,7 @@ from adapter.database.engine import open_database
 from adapter.domain.job import JobState, VideoJob
 from adapter.jobs.store import SqlJobStore
 from tests.buckets import S3Server
-from tests.journeys.running import Connect, Server, wait_until
+from tests.journeys.server import Connect, Server, wait_until
 from tests.journeys.test_media_in_s3 import STORAGE
 from tests.journeys.test_videos_in_chat import MODEL, content, links, raw_stream, streamed
 from tests.postgres import PostgresServer

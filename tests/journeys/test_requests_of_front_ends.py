@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from tests.fakes import png
-from tests.journeys.running import KEY, Server
-from tests.looking import opened
+from tests.journeys.server import KEY, Server
+from tests.pictures import opened
 
 HEADERS = {"authorization": f"Bearer {KEY}"}
 

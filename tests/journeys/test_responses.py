@@ -10,8 +10,8 @@ import pytest
 from openai.types.responses import Response, ResponseInputMessageItem
 
 from tests.fakes import png
-from tests.journeys.running import KEY, Connect, Server
-from tests.looking import opened
+from tests.journeys.server import KEY, Connect, Server
+from tests.pictures import opened
 
 HEADERS = {"authorization": f"Bearer {KEY}"}
 CHAT_MODEL = "gpt-5.2"

@@ -8,9 +8,9 @@ import openai
 import pytest
 from openai.types.responses import Response
 
-from tests.journeys.running import KEY, Connect, Server, wait_until
+from tests.journeys.server import KEY, Connect, Server, wait_until
 from tests.journeys.test_responses import CHAT_MODEL, ORDER, picture
-from tests.looking import opened
+from tests.pictures import opened
 
 pytestmark = pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
 

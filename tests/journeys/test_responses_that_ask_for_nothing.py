@@ -6,7 +6,7 @@ import openai
 import pytest
 from openai.types.responses import Response
 
-from tests.journeys.running import Server
+from tests.journeys.server import Server
 from tests.journeys.test_responses import CHAT_MODEL, given
 from tests.journeys.test_responses_in_the_background import over
 

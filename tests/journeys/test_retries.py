@@ -9,9 +9,9 @@ import openai
 import pytest
 
 from tests.fakes import png
-from tests.journeys.cutting import KINDS, Cutter, cutting
-from tests.journeys.running import KEY, Server, wait_until
-from tests.journeys.watching import Watch
+from tests.journeys.cutter import KINDS, Cutter, cutting
+from tests.journeys.schema_watch import Watch
+from tests.journeys.server import KEY, Server, wait_until
 from tests.support import WITHOUT_TLS
 
 pytestmark = pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")

@@ -10,7 +10,7 @@ import msgspec
 import openai
 import pytest
 
-from tests.journeys.running import KEY, Connect, Server
+from tests.journeys.server import KEY, Connect, Server
 from tests.support import GOLDEN
 
 MODEL = "veo-3.1-fast"

@@ -9,7 +9,7 @@ import openai
 import pytest
 
 from tests.fakes import png
-from tests.journeys.running import KEY, Server
+from tests.journeys.server import KEY, Server
 
 MODEL = "gemini-2.5-flash-image"
 HEADERS = {"authorization": f"Bearer {KEY}"}

@@ -8,7 +8,7 @@ import openai
 import pytest
 
 from tests.fakes import png
-from tests.journeys.running import KEY, Server
+from tests.journeys.server import KEY, Server
 
 pytestmark = pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
 

@@ -9,7 +9,7 @@ import openai
 import pytest
 
 from tests.journeys.movie import read_movie
-from tests.journeys.running import KEY, Connect, Server
+from tests.journeys.server import KEY, Connect, Server
 
 MODEL = "veo-3.1-fast"
 URL = r"(http://\S+/media/[0-9a-f]{32}\.mp4)"

@@ -12,8 +12,8 @@ from openai.types import Video
 
 from tests.fakes import jpeg, png
 from tests.journeys.movie import read_movie
-from tests.journeys.running import KEY, Connect, Server
-from tests.looking import opened
+from tests.journeys.server import KEY, Connect, Server
+from tests.pictures import opened
 
 MODEL = "veo-3.1-fast"
 SECOND = "sk-second"

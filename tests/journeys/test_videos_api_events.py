@@ -10,7 +10,7 @@ import openai
 import pytest
 from openai.types import Video
 
-from tests.journeys.running import KEY, Connect, Server
+from tests.journeys.server import KEY, Connect, Server
 
 SECOND = "sk-second"
 

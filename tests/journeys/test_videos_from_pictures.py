@@ -12,7 +12,7 @@ from openai.types.chat import ChatCompletionUserMessageParam
 
 from tests.fakes import png
 from tests.journeys.movie import read_movie
-from tests.journeys.running import KEY, Server
+from tests.journeys.server import KEY, Server
 
 MODEL = "veo-3.1-fast"
 

@@ -13,7 +13,7 @@ from openai.types.chat import ChatCompletionChunk
 from PIL import Image as Pillow
 
 from tests.journeys.movie import Movie, read_movie
-from tests.journeys.running import KEY, Connect, Server
+from tests.journeys.server import KEY, Connect, Server
 from tests.postgres import PASSWORD
 
 MODEL = "veo-3.1-fast"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.journeys.running import Connect, Server, wait_until
+from tests.journeys.server import Connect, Server, wait_until
 
 MODEL = "veo-3.1-fast"
 ACCOUNT = """

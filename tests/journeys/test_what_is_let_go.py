@@ -1,6 +1,6 @@
 """An idle connection holds nothing: whatever held a body lets it go when the answer has gone out.
 
-The server is a real one that tells of every large block of its memory (`holding.py`). It has no memory
+The server is a real one that tells of every large block of its memory (`held_memory.py`). It has no memory
 to keep answers for retries. Python's collector is off in it: what only the collector would free is a finding too.
 """
 
@@ -22,8 +22,8 @@ import msgspec
 import pytest
 
 from tests.bench.picture import Picture, gemini_answer
-from tests.journeys.holding import REPORT, Block
-from tests.journeys.running import KEY, Server, wait_until
+from tests.journeys.held_memory import REPORT, Block
+from tests.journeys.server import KEY, Server, wait_until
 
 #: Connections that are kept, for each kind of request.
 CONNECTIONS = 3
@@ -95,7 +95,7 @@ def telling(tmp_path_factory: pytest.TempPathFactory, gemini: Gemini) -> Iterato
     """The server."""
     folder = tmp_path_factory.mktemp("telling")
     environ = {REPORT: str(folder / "held")}
-    program = "tests.journeys.holding"
+    program = "tests.journeys.held_memory"
     server = Server(folder, upstream=gemini.url, more=SMALL_LIMITS, environ=environ, program=program)
     server.start()
     telling = Telling(server, folder / "held")

@@ -12,8 +12,8 @@ import pytest
 
 from tests.journeys.node_programs import NodePrograms
 from tests.journeys.node_results import AiImages
-from tests.journeys.running import KEY, Server
-from tests.journeys.watching import Watch
+from tests.journeys.schema_watch import Watch
+from tests.journeys.server import KEY, Server
 from tests.support import ROOT, WITHOUT_TLS
 
 pytestmark = pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")

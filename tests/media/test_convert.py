@@ -17,7 +17,7 @@ from adapter.errors import UpstreamBroken
 from adapter.media.convert import convert
 from adapter.media.image_pipeline import ImagePipeline
 from tests.fakes import png
-from tests.looking import opened
+from tests.pictures import opened
 
 KINDS = [MediaFormat.PNG, MediaFormat.JPEG, MediaFormat.WEBP]
 

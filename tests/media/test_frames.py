@@ -31,7 +31,7 @@ from adapter.media.frames import (
 )
 from adapter.media.store import ObjectMediaStore, open_media
 from tests.fakes import CLIP, FakeClock, jpeg
-from tests.looking import opened
+from tests.pictures import opened
 
 VIDEO = StoredVideo(video="a.mp4", poster="a.jpg", size=1, sha256="00")
 

@@ -20,7 +20,7 @@ from adapter.media.decoding import can_decode
 from adapter.media.input_images import InputImageLoader, InputLimits, checked, converted
 from adapter.media.store import open_media
 from tests.fakes import png
-from tests.looking import opened
+from tests.pictures import opened
 from tests.support import GOLDEN
 
 PHOTO = (GOLDEN / "pictures" / "photo.heic").read_bytes()

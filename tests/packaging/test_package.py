@@ -12,7 +12,7 @@ import httpx
 import openai
 
 from adapter.version import VERSION
-from tests.journeys.running import KEY, free_port, wait_until
+from tests.journeys.server import KEY, free_port, wait_until
 from tests.packaging.distributions import Distributions, Installation, environ
 from tests.support import ROOT
 

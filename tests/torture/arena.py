@@ -23,7 +23,7 @@ from adapter.sandbox.control import LedgerReport
 from adapter.sandbox.memory.records import Event, Medium, Operation, SecretMade
 from adapter.sandbox.rules import SandboxAccount, SandboxRules
 from adapter.sandbox.storage.links import Links
-from tests.journeys.running import KEY, free_port
+from tests.journeys.server import KEY, free_port
 from tests.support import ROOT, WITHOUT_TLS
 from tests.torture.client import Clients
 from tests.torture.edges import Arm, Hit

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import httpx
 
 from tests.support import WITHOUT_TLS
-from tests.torture.asking import Ask, Line, ask_chat
-from tests.torture.asking_rest import ask_background, ask_image, ask_video, look_again
+from tests.torture.calls import Ask, Line, ask_chat
+from tests.torture.calls_rest import ask_background, ask_image, ask_video, look_again
 from tests.torture.wishes import Told, Wish
 
 PATIENCE_SECONDS = 60.0

@@ -10,7 +10,7 @@ from adapter.domain.texts import TextLimits, Turn
 from adapter.errors import ContentRefused, NoMedia, UpstreamBroken, UpstreamOverloaded
 from adapter.providers.gemini import translate
 from adapter.providers.reply import Reply
-from tests.providers.test_gemini_provider import ENDPOINT, Renewable, order, provider
+from tests.providers.gemini.test_provider import ENDPOINT, Renewable, order, provider
 from tests.upstream import Upstream
 
 LIMITS = TextLimits(tokens=100, seconds=5.0)

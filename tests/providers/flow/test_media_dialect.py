@@ -25,7 +25,7 @@ from adapter.providers.flow.provider import FlowProvider
 from adapter.providers.flow.video_wire import MEDIA
 from adapter.providers.reply import Reply
 from tests.fakes import FakeClock, video_job, video_order
-from tests.providers.test_flow_provider import Token
+from tests.providers.flow.test_provider import Token
 from tests.support import GOLDEN
 from tests.upstream import Google, Upstream, hang_up
 

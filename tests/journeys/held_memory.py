@@ -1,4 +1,4 @@
-"""The adapter, which also tells what its memory holds: `python -m tests.journeys.holding` instead of `-m adapter`.
+"""The adapter, which also tells what its memory holds: `python -m tests.journeys.held_memory` instead of `-m adapter`.
 
 On SIGUSR1 it writes down each block of memory of at least `LARGE_BYTES` that Python has allocated since the first such
 signal and not freed, whoever holds it: objects, buffers of the event loop, frames of tasks, tracebacks. The garbage

@@ -12,7 +12,7 @@ from typing import Literal
 import httpx
 from PIL import Image
 
-from tests.journeys.running import KEY
+from tests.journeys.server import KEY
 from tests.torture.wishes import Told, Wish
 
 LINK = re.compile(r"http://[^\s()\"\\]+\.mp4")

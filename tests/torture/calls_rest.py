@@ -9,7 +9,7 @@ from typing import Final
 
 import httpx
 
-from tests.torture.asking import PAUSE_SECONDS, Line, code_of, fetch, note, picture, refused
+from tests.torture.calls import PAUSE_SECONDS, Line, code_of, fetch, note, picture, refused
 from tests.torture.wishes import Told, Wish
 
 EVENT: Final = re.compile(r"id: (\d+)\nevent: ([\w.]+)\ndata: (.*)\n")
