@@ -39,12 +39,13 @@ lint: $(VENV)/test.stamp ## ruff and mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: $(VENV)/test.stamp ## measure; prints ratios against baselines of the same run
-	@$(BIN)/python -m tests.bench
+bench: $(VENV)/test.stamp ## measure; CHECK=docs/measurements.md compares the ratios and fails beyond 15 %
+	@$(BIN)/python -m tests.bench $(if $(CHECK),--check $(CHECK))
 
-torture: $(VENV)/test.stamp ## kill -9 at every edge and COUNT times at random, on both databases; rude clients
+torture: $(VENV)/test.stamp ## kills on both databases, rude clients, and COUNT made-up requests to each route
 	@$(BIN)/python -m tests.torture --count $(COUNT)
 	@$(BIN)/python -m tests.torture.rude_clients
+	@FUZZ_EXAMPLES=$(COUNT) $(BIN)/python -m pytest tests/journeys/test_fuzz.py
 
 dist: $(VENV)/test.stamp ## build the wheel and the sdist into dist/
 	@$(BIN)/python -m build --no-isolation

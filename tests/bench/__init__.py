@@ -8,6 +8,7 @@
     naive.py        a process: litestar and httpx, dicts in and dicts out
     programs.py     starts these and the adapter, each on its core, and reads what they cost
     load.py         the clients
+    patience.py     the limit of every wait
     images.py       pictures through each program
     bodies.py       hostile bodies, and `/health` beside them
     shares.py       one owner takes what it can get, and another one edits
@@ -18,6 +19,7 @@
     streams.py      the readers
     held.py         a process: the floor of held streams
     table.py        numbers in columns
+    check.py        compares the ratios of a run with recorded ones
 
 How to read the rows is in `docs/measurements.md`.
 """

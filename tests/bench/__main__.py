@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--quick]`: about eight minutes, or about two and noisier."""
+"""`python -m tests.bench [--quick] [--check FILE]`: about eight minutes, or about two and noisier."""
 
 import argparse
 import os
@@ -12,6 +12,7 @@ from typing import NamedTuple
 from tests.bench.added import measure_added
 from tests.bench.bodies import measure_bodies
 from tests.bench.burst import measure_burst
+from tests.bench.check import BadTables, compare, figures_of
 from tests.bench.growth import measure_growth
 from tests.bench.idle import measure_idle
 from tests.bench.jobs import measure_jobs
@@ -101,17 +102,37 @@ def of_pictures(effort: Effort, stage: Stage) -> Iterator[str]:
 
 
 def main() -> None:
-    """Print what was measured."""
+    """Print what was measured; with `--check`, compare it, and end with 1 if something became worse."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
-    effort = QUICK if parser.parse_args().quick else FULL
+    parser.add_argument("--check", type=Path, metavar="FILE", help="compare ratios with the tables in this document")
+    chosen = parser.parse_args()
+    recorded = None
+    if chosen.check:
+        try:
+            recorded = figures_of(chosen.check.read_text())
+        except (OSError, UnicodeDecodeError, BadTables) as error:
+            parser.error(f"{chosen.check}: {error}")
+    measured = measure_all(QUICK if chosen.quick else FULL)
+    if recorded is not None:
+        verdict = compare(recorded, figures_of(measured))
+        sys.stdout.write(verdict.text + "\n")
+        if verdict.worse:
+            sys.exit(1)
+
+
+def measure_all(effort: Effort) -> str:
+    """Print each table as soon as it is there, and return all of them."""
     os.sched_setaffinity(0, {LOAD_CORE})
     cores = f"programs on core {SERVER_CORE}, upstream and clients on core {LOAD_CORE}"
     sys.stdout.write(f"Python {platform.python_version()}, {platform.machine()}; {cores}\n\n")
+    printed = []
     with tempfile.TemporaryDirectory(prefix="adapter-bench-") as folder:
         for found in tables(effort, Path(folder)):
             sys.stdout.write(found + "\n")
             sys.stdout.flush()
+            printed.append(found)
+    return "\n".join(printed)
 
 
 if __name__ == "__main__":

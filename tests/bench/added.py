@@ -2,10 +2,9 @@
 
 import statistics
 
-import uvloop
-
 from tests.bench.ideal import PATH
 from tests.bench.load import Load, drive
+from tests.bench.patience import run
 from tests.bench.picture import Picture
 from tests.bench.programs import Program, Stage
 from tests.bench.rounds import ROUTE, request
@@ -30,5 +29,5 @@ def measure_added(stage: Stage, picture: Picture, *, rounds: int, seconds: float
 def _median(program: Program, picture: Picture, seconds: float) -> float:
     route = PATH if program.name == "upstream" else ROUTE
     load = Load(request("small", route), len(picture.base64), 1, seconds)
-    latencies = uvloop.run(drive(program.port, load)).latencies
+    latencies = run(f"small pictures from {program.name}", drive(program.port, load)).latencies
     return statistics.median(latencies)

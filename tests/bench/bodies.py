@@ -9,9 +9,8 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import uvloop
-
 from tests.bench.load import probe
+from tests.bench.patience import run, within
 from tests.bench.programs import LOAD_CORE, Program, free_port, is_healthy, start_adapter
 from tests.bench.rounds import percentile
 from tests.bench.table import table
@@ -35,7 +34,7 @@ def measure_bodies(folder: Path) -> str:
     program = start_adapter(folder, free_port())
     try:
         program.wait_until(is_healthy)
-        rows = [uvloop.run(_row(program, name, *sent)) for name, sent in hostile().items()]
+        rows = [run(f"bodies: {name}", _row(program, name, *sent)) for name, sent in hostile().items()]
     finally:
         program.stop()
     title = f"Hostile bodies, {CLIENTS} clients {TIMES} times each; a request for `/health` every 20 ms beside them"
@@ -47,7 +46,7 @@ async def _row(program: Program, name: str, path: str, kind: str, body: bytes) -
     probing = asyncio.create_task(probe(program.port, pulse))
     began, cpu = time.monotonic(), program.cpu_seconds()
     request = head_of(path, kind, len(body)) + body
-    async with asyncio.timeout(SILENCE_SECONDS):
+    async with within(SILENCE_SECONDS, "answers to hostile bodies"):
         answers = await asyncio.gather(*(_ask_often(program.port, request) for _ in range(CLIENTS)))
     cpu = (program.cpu_seconds() - cpu) / (CLIENTS * TIMES)
     await asyncio.sleep(max(0.0, PROBE_SECONDS - (time.monotonic() - began)))

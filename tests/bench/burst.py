@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-import uvloop
 
 from adapter.sandbox.rules import SandboxAccount, SandboxRules
 from adapter.sandbox.server import running_sandbox
+from tests.bench.patience import run
 from tests.bench.programs import SERVER_CORE, Program, free_port, is_healthy
 from tests.bench.table import table
 from tests.bench.wire import HOST, post
@@ -60,7 +60,9 @@ def measure_burst(folder: Path, chats: Sequence[int]) -> str:
         own.mkdir()
         rules = SandboxRules(port=0, accounts=(ACCOUNT,), active_seconds=3600.0)
         with running_sandbox(rules) as upstream, _adapter(own, upstream.base_url) as program:
-            rows.append(_row(count, uvloop.run(_burst(program, count)), (own / "adapter.log").read_text()))
+            rows.append(
+                _row(count, run(f"a burst of {count} chats", _burst(program, count)), (own / "adapter.log").read_text())
+            )
     return table("Chats that ask for a video at the same moment (one process, SQLite)", [HEAD, *rows])
 
 

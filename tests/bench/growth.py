@@ -6,12 +6,12 @@ from itertools import count
 from pathlib import Path
 
 import msgspec
-import uvloop
 from sqlalchemy import text
 
 from adapter.database.engine import Database, open_database, writing
 from adapter.domain.executions import ConnectedProcess, RequestIdentity
 from adapter.jobs.store import SqlJobStore
+from tests.bench.patience import run
 from tests.bench.table import table
 from tests.fakes import video_job
 from tests.postgres import PostgresServer, find_programs
@@ -57,12 +57,17 @@ ACTS: Mapping[str, Callable[[SqlJobStore], Awaitable[object]]] = {
 
 def measure_growth(folder: Path, rows: tuple[int, ...]) -> str:
     """Return a table: milliseconds, the median of a few."""
-    columns = [("SQLite", each, uvloop.run(_measured(f"sqlite:///{folder}/growth{each}.db", each))) for each in rows]
+    columns = [
+        ("SQLite", each, run(f"a store of {each} rows", _measured(f"sqlite:///{folder}/growth{each}.db", each)))
+        for each in rows
+    ]
     if programs := find_programs():
         server = PostgresServer(programs)
         try:
             urls: Iterator[str] = (server.url(server.new_database()) for _ in count())
-            columns += [("PostgreSQL", each, uvloop.run(_measured(next(urls), each))) for each in rows]
+            columns += [
+                ("PostgreSQL", each, run(f"a store of {each} rows", _measured(next(urls), each))) for each in rows
+            ]
         finally:
             server.remove()
     head = ["ms", *(f"{engine} {each}" for engine, each, _ in columns)]

@@ -2,9 +2,8 @@
 
 import asyncio
 
-import uvloop
-
 from tests.bench.load import SILENCE_SECONDS, WRAPPING, IncompleteAnswer, Line, numbered
+from tests.bench.patience import run, within
 from tests.bench.picture import Picture
 from tests.bench.programs import Program, Stage
 from tests.bench.rounds import request
@@ -19,14 +18,16 @@ HEAD = ["", "MB before", "MB with all idle", "KB for each", "MB after all have c
 
 def measure_idle(stage: Stage, picture: Picture, *, connections: int) -> str:
     """Return a table."""
-    rows = [uvloop.run(_row(program, picture, connections)) for program in stage.programs]
+    rows = [
+        run(f"idle connections to {program.name}", _row(program, picture, connections)) for program in stage.programs
+    ]
     megabytes = len(picture.png) / 1e6
     return table(f"{connections} idle connections that had one picture of {megabytes:.2f} MB each", [HEAD, *rows])
 
 
 async def _row(program: Program, picture: Picture, connections: int) -> list[str]:
     before = program.megabytes()
-    async with asyncio.timeout(connections * SILENCE_SECONDS / ASKING):
+    async with within(connections * SILENCE_SECONDS / ASKING, f"{connections} pictures from {program.name}"):
         lines = [await Line.open(program.port) for _ in range(connections)]
         await _ask_each(lines, len(picture.base64))
     idle = program.megabytes()

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-import uvloop
 
 from adapter.access.keys import digest
 from adapter.database.engine import open_database
@@ -16,6 +15,7 @@ from adapter.domain.job import Intended, Operation, Submitted, VideoJob, advance
 from adapter.domain.ports import Write
 from adapter.jobs.store import SqlJobStore
 from tests.bench.flow import FAILED, Flow
+from tests.bench.patience import run, within
 from tests.bench.programs import SERVER_CORE, Program, free_port, is_healthy, listens
 from tests.bench.rounds import percentile
 from tests.bench.streams import broken_streams, open_streams
@@ -80,8 +80,8 @@ def measure_jobs(folder: Path, *, jobs: int, streams: int, beats: int) -> str:
     """Return two tables: running jobs, and readers of their progress."""
     folder = folder / "jobs"
     folder.mkdir()
-    waiting, reading = uvloop.run(_measured(folder, jobs, streams, beats))
-    bare = uvloop.run(_bare(streams, beats))
+    waiting, reading = run("jobs and their readers", _measured(folder, jobs, streams, beats))
+    bare = run("readers of the bare server", _bare(streams, beats))
     return f"{_waiting_table(waiting, jobs)}\n{_reading_table({'adapter': reading, 'bare': bare}, jobs, streams)}"
 
 
@@ -181,7 +181,7 @@ class Crowd:
 
 async def _wait(program: Program, flow: Flow, jobs: int, beats: int) -> Waiting:
     """Let jobs wait with nobody watching."""
-    async with asyncio.timeout(FIRST_SECONDS):
+    async with within(FIRST_SECONDS, "the first status call of every job"):
         while len(flow.answered) < jobs:
             await asyncio.sleep(0.1)
     calls, asked, cpu = flow.calls, flow.asked, program.cpu_seconds()

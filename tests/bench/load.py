@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple, Self, cast
 
+from tests.bench.patience import within
 from tests.bench.wire import HOST, content_length
 
 #: Every connection reads into the same scratch, which stays in the cache: the clients must not be the bottleneck.
@@ -125,7 +126,7 @@ async def drive(port: int, load: Load) -> Seen:
     """Let all clients ask at once and again for the time given; each waits for its last answer."""
     lines = [await Line.open(port) for _ in range(load.clients)]
     started = time.perf_counter()
-    async with asyncio.timeout(load.seconds + SILENCE_SECONDS):
+    async with within(load.seconds + SILENCE_SECONDS, "the last answers of a load"):
         latencies = await asyncio.gather(*(_keep_asking(line, load, started + load.seconds) for line in lines))
     seconds = time.perf_counter() - started
     for line in lines:

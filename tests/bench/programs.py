@@ -22,6 +22,8 @@ SERVER_CORE, LOAD_CORE = CORES[0], CORES[-1]
 TICKS = os.sysconf("SC_CLK_TCK")
 #: Patience with a program that starts.
 START_SECONDS = 30.0
+#: And with one call that asks whether it has.
+CALL_SECONDS = 5.0
 
 CONFIG = """
 [access]
@@ -49,8 +51,10 @@ class Program:
     def start(cls, name: str, command: Sequence[object], port: int, *, core: int, log: Path | None = None) -> Self:
         """Start `python -m …` on a core; what it says goes to a file if one is given."""
         arguments = [sys.executable, "-m", *map(str, command)]
+        # Where no bytecode is written, each start compiles everything again.
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         with log.open("ab") if log else nullcontext() as said:
-            process = subprocess.Popen(arguments, cwd=ROOT, stderr=said)
+            process = subprocess.Popen(arguments, cwd=ROOT, stderr=said, env=environment)
         os.sched_setaffinity(process.pid, {core})
         return cls(name, port, process)
 
@@ -156,19 +160,19 @@ def free_port() -> int:
 def listens(port: int) -> bool:
     """Say whether connections are taken; uvicorn takes none before the application is up."""
     try:
-        socket.create_connection((HOST, port)).close()
-    except ConnectionError:
+        socket.create_connection((HOST, port), CALL_SECONDS).close()
+    except (ConnectionError, TimeoutError):
         return False
     return True
 
 
 def is_healthy(port: int) -> bool:
     """Say whether `GET /health` answers 200."""
-    connection = HTTPConnection(HOST, port)
+    connection = HTTPConnection(HOST, port, timeout=CALL_SECONDS)
     try:
         connection.request("GET", "/health")
         return connection.getresponse().status == 200
-    except ConnectionError:
+    except (ConnectionError, TimeoutError):
         return False
     finally:
         connection.close()

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 
-import uvloop
 from PIL import Image as Pillow
 
+from tests.bench.patience import run, within
 from tests.bench.programs import LOAD_CORE, Program, free_port, is_healthy, listens, start_adapter
 from tests.bench.table import table
 from tests.bench.wire import HOST
@@ -48,7 +48,7 @@ def _measured(folder: Path, origin: int, name: str, requests: Sequence[bytes]) -
     program = start_adapter(folder, origin)
     try:
         program.wait_until(is_healthy)
-        return uvloop.run(_row(program, name, requests))
+        return run(f"shares: {name}", _row(program, name, requests))
     finally:
         program.stop()
 
@@ -84,7 +84,7 @@ async def _edit(port: int, number: int) -> tuple[str, float]:
     reader, writer = await asyncio.open_connection(HOST, port)
     try:
         writer.write(edit(OTHER, [_picture("PNG", 16)], f"a fox {number}"))
-        async with asyncio.timeout(SILENCE_SECONDS):
+        async with within(SILENCE_SECONDS, "shares: an answer, or a quiet program"):
             line = await reader.readline()
         return line.split(b" ")[1].decode(), time.monotonic() - began
     finally:
@@ -92,7 +92,7 @@ async def _edit(port: int, number: int) -> tuple[str, float]:
 
 
 async def _quiet(program: Program) -> None:
-    async with asyncio.timeout(SILENCE_SECONDS):
+    async with within(SILENCE_SECONDS, "shares: an answer, or a quiet program"):
         used = QUIET_CPU
         while used >= QUIET_CPU:
             before = program.cpu_seconds()

@@ -8,14 +8,13 @@ from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
-import uvloop
-
 from adapter.database.engine import open_database
 from adapter.domain.job import Intended, Operation, Progressed, Rendered, Stored, StoredVideo, Submitted, advance
 from adapter.domain.media import RemoteVideo
 from adapter.domain.ports import Claim, Write
 from adapter.jobs.poller import CLAIM_LIMIT
 from adapter.jobs.store import SqlJobStore
+from tests.bench.patience import run
 from tests.bench.table import table
 from tests.fakes import video_job
 from tests.postgres import PostgresServer, find_programs
@@ -49,8 +48,8 @@ def measure_store(folder: Path, *, rounds: int, jobs: int) -> str:
 
 
 def _rows(engine: str, urls: Iterator[str], rounds: int, jobs: int) -> list[list[str]]:
-    lives = [uvloop.run(_cost(next(urls), live, jobs)) for _ in range(rounds)]
-    polls = [uvloop.run(_cost(next(urls), poll, jobs, prepare=submit)) for _ in range(rounds)]
+    lives = [run("lives of jobs in the store", _cost(next(urls), live, jobs)) for _ in range(rounds)]
+    polls = [run("polls of jobs in the store", _cost(next(urls), poll, jobs, prepare=submit)) for _ in range(rounds)]
     return [
         _row(f"{engine}, a life: admit, claim, save x 3, one job at a time", lives),
         _row(f"{engine}, a poll: claim and save, batches of {CLAIM_LIMIT}", polls),

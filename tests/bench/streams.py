@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import cast
 
+from tests.bench.patience import within
 from tests.bench.wire import HOST
 
 #: Every connection reads into the same scratch.
@@ -74,10 +75,13 @@ async def open_streams(port: int, paths: Sequence[str], heard: Callable[[int, fl
 
     async def opened(number: int, path: str) -> Stream:
         async with places:
-            _, stream = await loop.create_connection(lambda: Stream(lambda at: heard(number, at), number), HOST, port)
+            async with within(BEGIN_SECONDS, f"a connection for {path}"):
+                _, stream = await loop.create_connection(
+                    lambda: Stream(lambda at: heard(number, at), number), HOST, port
+                )
             head = f"GET {path} HTTP/1.1\r\nhost: {HOST}\r\nauthorization: Bearer sk-bench\r\n\r\n"
             stream.transport.write(head.encode())
-            async with asyncio.timeout(BEGIN_SECONDS):
+            async with within(BEGIN_SECONDS, f"the first event of {path}"):
                 await stream.begun
             return stream
 

@@ -3,9 +3,8 @@
 import statistics
 from collections.abc import Sequence
 
-import uvloop
-
 from tests.bench.load import Load, drive
+from tests.bench.patience import run
 from tests.bench.picture import Picture
 from tests.bench.programs import Program, Stage
 from tests.bench.rounds import Round, measure, request
@@ -19,7 +18,7 @@ def measure_throughput(stage: Stage, picture: Picture, *, rounds: int, seconds: 
     """Return a table; the programs take turns, so that a noisy minute hits all of them."""
     load = Load(request("large"), len(picture.base64), CLIENTS, seconds)
     for program in stage.programs:
-        uvloop.run(drive(program.port, load))
+        run(f"pictures from {program.name}", drive(program.port, load))
     taken = [[_round(stage, program, load) for program in stage.programs] for _ in range(rounds)]
     by_name = {program.name: [turn[at] for turn in taken] for at, program in enumerate(stage.programs)}
     cost = {name: statistics.median(one.cpu for one in of_name) for name, of_name in by_name.items()}
@@ -32,7 +31,7 @@ def measure_throughput(stage: Stage, picture: Picture, *, rounds: int, seconds: 
 
 
 def _round(stage: Stage, program: Program, load: Load) -> Round:
-    return measure(stage, program, lambda: uvloop.run(drive(program.port, load)))
+    return measure(stage, program, lambda: run(f"pictures from {program.name}", drive(program.port, load)))
 
 
 def _row(program: Program, rounds: Sequence[Round], ratios: Sequence[float]) -> list[str]:

@@ -67,19 +67,20 @@ def _code(answer: Answer) -> str | None:
 
 
 @cache
-def _document() -> Mapping[str, Any]:
+def document() -> Mapping[str, Any]:
+    """Return the document as it is served."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", LitestarDeprecationWarning)
         routes = api(lambda _: nullcontext(), body_bytes=1).routes
-    document: Mapping[str, Any] = json.loads(describe(routes))
-    return document
+    described: Mapping[str, Any] = json.loads(describe(routes))
+    return described
 
 
 @cache
 def _operation(method: str, path: str) -> Mapping[str, Any] | None:
     """Return the operation behind an address, under any of the API's prefixes; a fixed path counts before others."""
     plain = re.sub(r"^((/v1)*/openai(/v1|/deployments/[^/]+)?|(/v1){1,2})(?=/)", "", path)
-    paths = _document()["paths"]
+    paths = document()["paths"]
     for pattern in sorted(paths, key=lambda known: known.count("{")):
         fixed = re.escape(pattern.removeprefix("/v1")).replace(r"\{name\}", ".+")
         if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", fixed), plain) and method.lower() in paths[pattern]:
@@ -92,10 +93,10 @@ def _resolved(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     reference = answer.get("$ref")
     if reference is None:
         return answer
-    found: Mapping[str, Any] = _document()["components"]["responses"][reference.rpartition("/")[2]]
+    found: Mapping[str, Any] = document()["components"]["responses"][reference.rpartition("/")[2]]
     return found
 
 
 @cache
 def _validator(schema: str) -> Draft202012Validator:
-    return Draft202012Validator({**json.loads(schema), "components": _document()["components"]})
+    return Draft202012Validator({**json.loads(schema), "components": document()["components"]})
