@@ -22,8 +22,9 @@ log = structlog.get_logger()
 LEAVING_SECONDS = 2.0
 #: Seconds over which the rate of a body is measured.
 RATE_SECONDS = 20.0
-#: Seconds between two looks at a connection that is served: whether its answer waits for the reader.
-LOOK_SECONDS = 10.0
+#: Seconds between two looks at a connection that is served: whether its answer waits for the reader. Until the first
+#: look it is not closed for another, so this is how long readers that read nothing can take all places.
+LOOK_SECONDS = 2.0
 #: Connections that one sweep closes at most. One takes about 30 µs, and other work waits meanwhile.
 SWEPT = 100
 #: Seconds between two log lines.

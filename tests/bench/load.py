@@ -34,6 +34,8 @@ class IncompleteAnswer(Exception):
 class Line(asyncio.BufferedProtocol):
     """A kept connection."""
 
+    _done: asyncio.Future[int] | None = None
+
     @classmethod
     async def open(cls, port: int) -> Self:
         """Connect."""
@@ -49,16 +51,21 @@ class Line(asyncio.BufferedProtocol):
         """Send a request and return the length of its answer's body, once all of it is here."""
         self._head = b""
         self._length = self._missing = 0
-        self._done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        if not self.is_open:
+            raise IncompleteAnswer("the connection ended before the request")
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._done = done
         self._transport.write(request)
-        return await self._done
+        return await done
 
     def get_buffer(self, _hint: int) -> memoryview:
         """Offer the scratch."""
         return SCRATCH
 
     def buffer_updated(self, count: int) -> None:
-        """Count what came."""
+        """Count what came. What came before anything was asked is no answer."""
+        if self._done is None:
+            return
         if self._missing:
             self._missing -= count
         else:
@@ -76,7 +83,7 @@ class Line(asyncio.BufferedProtocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         """Tell whoever waits."""
-        if not self._done.done():
+        if self._done is not None and not self._done.done():
             self._done.set_exception(IncompleteAnswer(f"the connection ended with {self._missing} bytes to come"))
 
     @property

@@ -155,7 +155,7 @@ async def probe(port: int, latencies: list[float], failures: list[str]) -> None:
             await timed(kept if is_kept else None, port)
             latencies.append(time.perf_counter() - due)
         except (OSError, IncompleteAnswer) as error:
-            failures.append(repr(error)[:200])
+            failures.append(str(error).partition("\r\n")[0])
             kept = await Line.open(port)
         due += PULSE_SECONDS
         await asyncio.sleep(max(due - time.perf_counter(), 0))
