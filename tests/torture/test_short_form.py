@@ -27,6 +27,8 @@ FATAL = (
     "requests.begin:after",
     "requests.finish:before",
     "media.delete:after",
+    "media.put.upload:after",
+    "media.put.response:after",
 )
 
 ON_SQLITE = pytest.mark.parametrize("new_url", ["sqlite"], indirect=True)
