@@ -1,5 +1,6 @@
 """Requests that come again, through the official client's own retries: one execution, whatever happens between."""
 
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
@@ -262,6 +263,21 @@ def test_a_client_that_hung_up_is_a_499_in_the_log(http: httpx.Client, server: S
     wait_until(lambda: left() == before + 1, "there is no such line")
 
     assert server.executed(prompt) == 1
+
+
+def test_a_client_that_hangs_up_within_its_request_is_no_mistake_of_ours(server: Server) -> None:
+    """Its line has no code of an error of the server."""
+
+    def lines() -> list[str]:
+        return [line for line in server.log.splitlines() if "/v1/images/edits" in line and '"status": 499' in line]
+
+    before = len(lines())
+    head = f"POST /v1/images/edits HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {KEY}\r\ncontent-length: 200000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port)) as line:
+        line.sendall(head.encode() + bytes(100_000))
+    wait_until(lambda: len(lines()) == before + 1, "there is no such line")
+
+    assert "internal_error" not in lines()[-1]
 
 
 def test_a_client_that_hangs_up_finds_its_picture_when_it_retries(

@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 
 import structlog
 from litestar.enums import ScopeType
+from litestar.exceptions import InternalServerException
 from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send
 
 from adapter.domain import memory_estimate
@@ -314,6 +315,7 @@ async def with_stall_limit(
     Raises:
         RequestStalled: nothing came for so long.
         ServerBusy: the reservation was interrupted.
+        ClientLeft: the client hung up.
     """
     while True:
         try:
@@ -322,6 +324,8 @@ async def with_stall_limit(
             if reservation is not None:
                 reservation.check()
             raise RequestStalled("The request's body stopped coming.") from error
+        except InternalServerException as error:  # how Litestar says it
+            raise ClientLeft("The client hung up before its request was whole.") from error
         if chunk is None:
             return
         yield chunk
