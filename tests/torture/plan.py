@@ -1,5 +1,6 @@
 """What is tried: the rows of the short and of the long form."""
 
+import math
 import random
 from collections.abc import Awaitable, Mapping, Sequence
 from functools import partial
@@ -31,7 +32,7 @@ from tests.torture.wishes import (
     Kind,
 )
 
-#: Edges of one chain: each life of a server begins with what those before it left behind.
+#: The most edges of one chain: each life of a server begins with what those before it left behind.
 CHAIN = 8
 #: Where money is spent and noted. At each of them one of two servers dies or sleeps.
 CRITICAL: Final = (
@@ -84,7 +85,9 @@ class Trap(Protocol):
 def chains(edges: Sequence[str]) -> list[list[str]]:
     """Return the edges in chains, mixed: those that are reached at once would starve their neighbours."""
     mixed = random.Random(1).sample(sorted(edges), len(edges))
-    return [mixed[at : at + CHAIN] for at in range(0, len(mixed), CHAIN)]
+    count = math.ceil(len(mixed) / CHAIN)
+    # Of equal length: all run side by side, and the longest one is waited for.
+    return [mixed[number::count] for number in range(count)]
 
 
 def fitting(edges: Sequence[str]) -> list[tuple[list[str], Sequence[Kind]]]:
