@@ -1,10 +1,13 @@
 """Requests made up from `/openapi.json`, right ones and wrong ones, as strategies of hypothesis."""
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import msgspec
 from hypothesis import strategies as st
+
+from tests.fakes import png
 
 Json: TypeAlias = Any
 Schema: TypeAlias = Mapping[str, Any]
@@ -38,6 +41,8 @@ JUNK: Final = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=4,
 )
+#: A real picture. In a form it is sent as a file.
+PICTURE: Final = f"data:image/png;base64,{b64encode(png()).decode()}"
 #: Values that a client may well send, under the names that have a meaning beyond their schema.
 KNOWN: Final[Mapping[str, Sequence[Json]]] = {
     "model": ["gpt-image-1", "gemini-2.5-flash-image", "veo-3.1-fast", "sora-2", "flow-gem-pix", "no-such-model"],
@@ -51,7 +56,13 @@ KNOWN: Final[Mapping[str, Sequence[Json]]] = {
     "output_format": ["png", "mp4", "jpeg"],
     "input": ["a fox", [{"role": "user", "content": "a fox"}]],
     "messages": [[{"role": "user", "content": "a fox"}]],
+    "image": [PICTURE],
+    "images": [[{"image_url": PICTURE}]],
+    "file": [PICTURE],
+    "purpose": ["vision", "user_data"],
 }
+#: What requests cannot do without, whatever the document calls required.
+NEEDED: Final = {"model", "prompt", "input", "messages", "image", "file", "purpose"}
 #: The most optional fields of an object at once.
 MOST_FIELDS: Final = 4
 
@@ -116,7 +127,8 @@ class Guesses:
 
         @st.composite
         def made(draw: st.DrawFn) -> Json:
-            told = draw(st.sets(st.sampled_from(known or sorted(properties)), max_size=MOST_FIELDS))
+            some = st.sets(st.sampled_from(known or sorted(properties)), max_size=MOST_FIELDS)
+            told = draw(st.just(NEEDED & {*properties}) | some)
             body = {name: draw(self._usual(name, properties)) for name in sorted({*required, *told})}
             # Half of them have more than what is usual: right values, or any.
             for name in draw(st.just([]) | st.lists(names, max_size=MOST_FIELDS)):

@@ -6,6 +6,7 @@ None is answered with a fault of ours, none with what the document does not have
 
 import json
 import os
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ from jsonschema import Draft202012Validator
 
 from tests.journeys.contract import Answer, faults
 from tests.journeys.described import document, undescribed
-from tests.journeys.guesses import Guess, Guesses
+from tests.journeys.guesses import PICTURE, Guess, Guesses
 from tests.journeys.server import KEY, Server
 from tests.support import WITHOUT_TLS
 
@@ -55,7 +56,7 @@ def send(client: httpx.Client, method: str, guess: Guess) -> Answer:
     if isinstance(guess.body, bytes):
         sent |= {"content": guess.body, "headers": {**headers, "content-type": guess.kind}}
     elif guess.kind == "multipart/form-data":
-        sent["files"] = [(name, (None, each)) for name, value in guess.body.items() for each in as_parts(value)]
+        sent["files"] = [(name, part) for name, value in guess.body.items() for part in as_parts(value)]
     elif guess.kind is not None:
         sent["json"] = guess.body
     answer = client.request(method, guess.path, **sent)
@@ -68,10 +69,15 @@ def send(client: httpx.Client, method: str, guess: Guess) -> Answer:
     )
 
 
-def as_parts(value: object) -> list[bytes]:
-    """Return a value as the parts of a form."""
+def as_parts(value: object) -> list[tuple[str | None, bytes]]:
+    """Return a value as the parts of a form, each with the name of its file if it is one."""
     each = value if isinstance(value, list) else [value]
-    return [(one if isinstance(one, str) else json.dumps(one)).encode(errors="replace") for one in each]
+    return [("fox.png", b64decode(one.partition(",")[2])) if one == PICTURE else (None, as_field(one)) for one in each]
+
+
+def as_field(value: object) -> bytes:
+    """Return a value as a field of a form."""
+    return (value if isinstance(value, str) else json.dumps(value)).encode(errors="replace")
 
 
 def nonsense(operation: Mapping[str, Any], guess: Guess) -> list[str]:

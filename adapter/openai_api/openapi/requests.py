@@ -159,7 +159,10 @@ def _written(words: Iterable[str]) -> list[Json]:
 
 
 def _file_names() -> Mapping[str, Schema]:
-    inner = dict.fromkeys(sorted(OF_FILES - FORMATS - CONTAINERS), INNER_CONTAINER)
+    """Return the names that only a container has. One of them is the name of a picture too."""
+    or_picture: Schema = {"anyOf": [named("Pictures"), INNER_CONTAINER]}
+    names = sorted(OF_FILES - FORMATS - CONTAINERS)
+    inner = {name: or_picture if name in PICTURES else INNER_CONTAINER for name in names}
     return {**inner, **{name: VALUES[field] for name, field in sorted(FILE_FIELDS.items())}}
 
 
