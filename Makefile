@@ -47,6 +47,7 @@ torture: $(VENV)/test.stamp ## kills, cuts, rude clients, and COUNT made-up requ
 	@$(BIN)/python -m tests.torture.rude_clients
 	@FUZZ_EXAMPLES=$(COUNT) $(BIN)/python -m pytest tests/journeys/test_fuzz.py
 	@CUT_STATEMENTS=$(COUNT) $(BIN)/python -m pytest tests/journeys/test_cuts_of_postgresql.py
+	@S3_FAULTS=every $(BIN)/python -m pytest tests/media/test_s3_faults.py tests/journeys/test_faults_of_s3.py
 
 dist: $(VENV)/test.stamp ## build the wheel and the sdist into dist/
 	@$(BIN)/python -m build --no-isolation

@@ -5,7 +5,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import get_args
 
 import httpx
@@ -14,7 +14,8 @@ import pytest
 from adapter.database.engine import open_database
 from adapter.domain.job import LIVE, JobState, VideoJob
 from adapter.jobs.store import SqlJobStore
-from tests.journeys.server import KEY, Server, wait_until
+from tests.journeys.retrying import KEYED, ask
+from tests.journeys.server import Server, wait_until
 from tests.journeys.statement_cutter import Moment, StatementCutter, cutting_statements
 from tests.postgres import PostgresServer
 from tests.support import WITHOUT_TLS
@@ -24,10 +25,6 @@ COUNT = int(os.environ.get("CUT_STATEMENTS", "0"))
 EVERY = [(number, moment) for number in range(1, COUNT + 1) for moment in get_args(Moment)]
 LIVES = EVERY or [(3, "after"), (11, "before"), (60, "after")]
 ACCEPTS = EVERY or [(8, "after")]
-#: Requests of a client that comes back as long as it is told to.
-TRIES = 6
-SECONDS = 30.0
-KEYED = {"authorization": f"Bearer {KEY}"}
 
 
 @pytest.fixture(scope="module")
@@ -54,21 +51,6 @@ def server(
     yield running
     cutter.disarm()
     assert running.stop() == 0
-
-
-def ask(server: Server, path: str, body: Mapping[str, object]) -> list[httpx.Response]:
-    """Send a request as OpenAI's SDKs do, which count their retries, and return every answer."""
-    answers: list[httpx.Response] = []
-    with httpx.Client(verify=WITHOUT_TLS, timeout=SECONDS, headers=KEYED) as client:
-        while len(answers) < TRIES and (not answers or invites(answers[-1])):
-            headers = {"x-stainless-retry-count": str(len(answers))}
-            answers.append(client.post(f"{server.url}{path}", json=body, headers=headers))
-    return answers
-
-
-def invites(answer: httpx.Response) -> bool:
-    """Return whether an SDK would send its request again."""
-    return answer.status_code >= 500 and answer.headers.get("x-should-retry") != "false"
 
 
 async def recent(database: str) -> list[VideoJob]:
