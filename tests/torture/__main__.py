@@ -79,17 +79,21 @@ def lives(count: int) -> bool:
 
 def summary(done: Sequence[tuple[str, Sequence[Outcome]]]) -> str:
     """Return the table at the end."""
-    lines = [f"{'':40} trials disturbances   jobs executions unknown violations seconds"]
+    lines = [f"{'':40} trials disturbances   jobs executions unknown files swept violations seconds"]
     for name, outcomes in done:
         sums = [
             sum(outcome.disturbances for outcome in outcomes),
             sum(outcome.jobs for outcome in outcomes),
             sum(outcome.executions for outcome in outcomes),
             sum(outcome.unknown for outcome in outcomes),
+            sum(outcome.files for outcome in outcomes),
+            sum(outcome.swept for outcome in outcomes),
             sum(len(outcome.violations) for outcome in outcomes),
         ]
         seconds = sum(outcome.seconds for outcome in outcomes)
-        lines.append("{:40} {:6} {:12} {:6} {:10} {:7} {:10} {:7.0f}".format(name, len(outcomes), *sums, seconds))
+        lines.append(
+            "{:40} {:6} {:12} {:6} {:10} {:7} {:5} {:5} {:10} {:7.0f}".format(name, len(outcomes), *sums, seconds)
+        )
     return "\n".join(lines)
 
 

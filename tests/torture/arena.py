@@ -19,6 +19,7 @@ from adapter.database.engine import Database, reading, writing
 from adapter.database.tables import JOBS
 from adapter.domain.job import JobState, VideoJob
 from adapter.jobs.store import SqlJobStore
+from adapter.media.leftovers import MediaReport
 from adapter.sandbox.control import LedgerReport
 from adapter.sandbox.memory.records import Event, Medium, Operation, SecretMade
 from adapter.sandbox.rules import SandboxAccount, SandboxRules
@@ -29,6 +30,7 @@ from tests.torture.client import Clients
 from tests.torture.edges import Arm, Hit
 from tests.torture.evidence import Disturbance, Evidence, Look
 from tests.torture.files import edges_of, hits_of, woke_of, write_arm
+from tests.torture.inventory import take_inventory
 from tests.torture.nursery import Child, Nursery, Task
 from tests.torture.operator import Operator
 from tests.torture.wishes import Kind, Wish
@@ -312,7 +314,7 @@ class Arena:
         return await self.is_at_rest() and is_over and not await self._is_littered()
 
     async def evidence(self) -> Evidence:
-        """Return all that is known, after a last look."""
+        """Return all that is known, after a last look and a sweep of leftovers."""
         await self.look()
         report = msgspec.json.decode(
             (await self._http.get(f"{self._upstream}/sandbox/ledger")).content, type=LedgerReport
@@ -329,7 +331,15 @@ class Arena:
             truth=await self._truth(),
             disturbances=[*self._disturbances, *hits],
             called_off=self.operator.called_off,
+            inventory=await take_inventory(self.folder, self._database, self._check_media),
         )
+
+    async def _check_media(self) -> MediaReport:
+        """Run `adapter media check --json` in a process of its own."""
+        log = self.folder / "media-check.log"
+        child = self.nursery.fork(Task(role="media check", log=str(log), config=self.config_of_any()))
+        await child.gone.wait()
+        return msgspec.json.decode(log.read_bytes().splitlines()[-1], type=MediaReport)
 
     async def _is_littered(self) -> bool:
         """Say whether files of deleted videos are still to go, and let a minute pass for those that failed to."""

@@ -36,6 +36,7 @@ from tests.torture.bugs_rest import (
     IgnoresCancellation,
     LeavesFiles,
     MakesAgain,
+    NamesLikeLinks,
     PrunesLiveKeys,
     RecallsNothing,
     ShowsDeleted,
@@ -284,5 +285,6 @@ BUGS: Final[Mapping[str, Bug]] = {
     "forgets a live job's key": _store(lambda store, told: PrunesLiveKeys(store, told.storage.database)),
     "makes a lost picture again": _requests(MakesAgain),
     "forgets the intent of a picture": _image_store(SendsFirst),
+    "names uploads like pictures behind links": _media(NamesLikeLinks),
     "loses events over a break": _store(lambda store, _: SkipsEvents(store)),
 }

@@ -1,6 +1,6 @@
-"""Mistakes with deletions, cancellations, keys and pictures."""
+"""Mistakes with deletions, cancellations, keys, pictures and files."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 
 import msgspec
 from sqlalchemy import delete
@@ -18,6 +18,7 @@ from adapter.domain.executions import (
 )
 from adapter.domain.job import VideoJob
 from adapter.domain.ports import Claim
+from adapter.domain.stored_files import StoredFile
 from tests.torture.around import AroundMedia, AroundRequests, AroundStore
 
 
@@ -26,6 +27,23 @@ class LeavesFiles(AroundMedia):
 
     async def delete(self, names: Collection[str]) -> None:
         await self.real.delete([name for name in names if not name.endswith(".mp4")])
+
+
+class NamesLikeLinks(AroundMedia):
+    """Stores an upload under a name like those behind links, which no sweep takes for a leftover."""
+
+    async def put(self, name: str, chunks: AsyncIterator[bytes]) -> None:
+        await self.real.put(_without_part(name), chunks)
+
+    async def find(self, name: str) -> StoredFile | None:
+        return await self.real.find(_without_part(name))
+
+    async def delete(self, names: Collection[str]) -> None:
+        await self.real.delete([_without_part(name) for name in names])
+
+
+def _without_part(name: str) -> str:
+    return name.replace("_upload.", ".")
 
 
 class ShowsDeleted(AroundStore):

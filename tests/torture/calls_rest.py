@@ -10,6 +10,7 @@ from typing import Final
 import httpx
 
 from tests.torture.calls import PAUSE_SECONDS, Line, code_of, fetch, note, picture, refused
+from tests.torture.calls_stored import look_again_at_stored
 from tests.torture.wishes import Told, Wish
 
 EVENT: Final = re.compile(r"id: (\d+)\nevent: ([\w.]+)\ndata: (.*)\n")
@@ -164,6 +165,9 @@ async def ask_background(line: Line, wish: Wish) -> None:
 
 async def look_again(line: Line, wish: Wish) -> None:
     """Ask once more for what is over: a deleted video is gone for ever, and a key has one answer."""
+    if wish.kind.route in {"file", "response", "picture chat"}:
+        await look_again_at_stored(line, wish)
+        return
     if wish.kind.route in {"chat", "background"}:
         return
     if wish.is_deleted:

@@ -11,12 +11,12 @@ from itertools import pairwise
 from adapter.domain.job import JobState, Phase, ProgressEvent, VideoJob
 from tests.torture.checker_rest import REST_RULES
 from tests.torture.evidence import Evidence, Violation
-from tests.torture.wishes import CANCELLED, COMPLETED, UNKNOWN, Wish
+from tests.torture.wishes import CANCELLED, COMPLETED, PICTURE_ROUTES, UNKNOWN, Wish
 
 #: A picture that a video is made from, or that an answer is remembered by.
 PICTURE = re.compile(r"[0-9a-f]{32}(_\d+|_upload|_response|_answer\d+)?\.(png|jpg|webp)")
-#: Where pictures are asked for.
-PICTURE_ROUTES = {"image", "background"}
+#: Where files are stored without a video.
+STORING_ROUTES = {*PICTURE_ROUTES, "file"}
 #: What may follow what in the eyes of a reader.
 NEXT = {
     Phase.QUEUED: {Phase.QUEUED, Phase.IN_PROGRESS, Phase.FAILED},
@@ -159,9 +159,9 @@ def nothing_is_left(evidence: Evidence) -> Iterator[Violation]:
     strangers = [name for name in evidence.last.files if name not in known]
     pictures = [name for name in strangers if PICTURE.fullmatch(name) and name[:32] not in stems]
     allowed = sum(
-        told.what in {"unknown", "later"} or (told.what == "given" and wish.kind.route in PICTURE_ROUTES)
+        told.what in {"unknown", "later"} or (told.what == "given" and wish.kind.route in STORING_ROUTES)
         for wish in evidence.wishes
-        for told in wish.told * (wish.kind.pictures or wish.kind.route in PICTURE_ROUTES)
+        for told in wish.told * (wish.kind.pictures or wish.kind.route in STORING_ROUTES)
     )
     for name in strangers:
         if name not in pictures:

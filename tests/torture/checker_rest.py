@@ -1,12 +1,18 @@
-"""The judge's rules for what is asked by `/v1/videos` and `/v1/images`: deletions, cancellations, events, keys."""
+"""The judge's rules for what is asked beside chats: deletions, cancellations, events, keys, stored files."""
 
+import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator
 
 from adapter.domain.job import JobState, VideoJob
+from adapter.domain.stored_files import stem_of
+from tests.torture.calls import picture
 from tests.torture.evidence import Evidence, Violation
-from tests.torture.wishes import CANCELLED, LOST, UNKNOWN, Wish
+from tests.torture.wishes import CANCELLED, LOST, PICTURE_ROUTES, UNKNOWN, Wish
 
+#: A picture behind a link that a client has, or nearly had. It needs no row.
+LINKED = re.compile(r"[0-9a-f]{32}\.(png|jpg|webp)")
 #: The states in which a video that is called off is not fetched any more.
 IN_TIME = {JobState.ACCEPTED, JobState.SUBMITTING, JobState.AMBIGUOUS, JobState.SUBMITTED}
 
@@ -72,7 +78,7 @@ def a_picture_is_made_once(evidence: Evidence) -> Iterator[Violation]:
     """I2, I4, I6 of pictures: with a key once and never again, with one answer; or it is said that it was lost."""
     made = Counter(execution.prompt for execution in evidence.executions if execution.kind == "image")
     for wish in evidence.wishes:
-        if wish.kind.route not in {"image", "background"}:
+        if wish.kind.route not in PICTURE_ROUTES:
             continue
         if made[wish.prompt] > (1 if wish.kind.keyed else 1 + wish.failures):
             yield Violation("I2 picture twice", wish.prompt, f"it was made {made[wish.prompt]} times")
@@ -89,6 +95,40 @@ def _was_disturbed(wish: Wish, evidence: Evidence) -> bool:
     return evidence.was_disturbed(wish.told[0].at, wish.told[-1].at)
 
 
+def a_file_is_kept(evidence: Evidence) -> Iterator[Violation]:
+    """I4 of uploads: who was told of a file gets the bytes that it sent, until it is deleted."""
+    for wish in evidence.wishes:
+        if wish.kind.route != "file":
+            continue
+        sent = hashlib.sha256(picture(wish.prompt)).hexdigest()
+        for told in wish.told:
+            if told.what in {"given", "again"} and told.detail != sent:
+                yield Violation("I4 other file", told.job_id, f"{told.detail} was given, {sent} was sent")
+            if told.what == "refused":
+                yield Violation("I6 no reason", wish.prompt, f"its upload was refused as {told.detail}")
+
+
+def every_file_has_an_owner(evidence: Evidence) -> Iterator[Violation]:
+    """I12: what a sweep leaves belongs to a row of the database, or is behind a link; and no file is missing."""
+    found = evidence.inventory
+    strangers = [name for name in found.media if stem_of(name) not in found.owners]
+    links = [name for name in strangers if LINKED.fullmatch(name)]
+    asked = sum(
+        told.what in {"given", "unknown", "later"}
+        for wish in evidence.wishes
+        for told in wish.told * (wish.kind.route == "picture chat")
+    )
+    unowned = {*strangers, *found.without_owner} - {*links}
+    for name in sorted(unowned):
+        yield Violation("I12 no owner", name, "no row has it, and the sweep left it")
+    if len(links) > asked:
+        yield Violation("I12 no owner", f"{len(links)} pictures", f"clients got or nearly got {asked} links")
+    for name in found.spool:
+        yield Violation("I12 no owner", name, "its process is dead, and no other one took its answers")
+    for name in found.missing:
+        yield Violation("I12 missing", name, "a row has it, and it is not there")
+
+
 REST_RULES = (
     the_known_is_shown,
     deleted_is_gone,
@@ -96,4 +136,6 @@ REST_RULES = (
     events_have_no_gap,
     an_order_has_one_job,
     a_picture_is_made_once,
+    a_file_is_kept,
+    every_file_has_an_owner,
 )

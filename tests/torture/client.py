@@ -9,6 +9,7 @@ import httpx
 from tests.support import WITHOUT_TLS
 from tests.torture.calls import Ask, Line, ask_chat
 from tests.torture.calls_rest import ask_background, ask_image, ask_video, look_again
+from tests.torture.calls_stored import ask_file, ask_picture_chat, ask_response
 from tests.torture.wishes import Told, Wish
 
 PATIENCE_SECONDS = 60.0
@@ -19,6 +20,9 @@ ASKS: dict[str, Ask] = {
     "form": ask_video,
     "image": ask_image,
     "background": ask_background,
+    "response": ask_response,
+    "picture chat": ask_picture_chat,
+    "file": ask_file,
 }
 
 

@@ -1,6 +1,6 @@
 """What is known of a trial when it is over, and what the judge says of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -28,6 +28,22 @@ class Look(msgspec.Struct, frozen=True):
     files: Mapping[str, str]
 
 
+class Inventory(msgspec.Struct, frozen=True, kw_only=True):
+    """What the folders held when leftovers had been swept, after the last look."""
+
+    #: Names of files in the media store.
+    media: Collection[str] = ()
+    #: The stems that a row of the database has.
+    owners: Collection[str] = ()
+    #: How many files the sweep deleted.
+    swept: int = 0
+    #: Names of files in the spool whose process is dead.
+    spool: Collection[str] = ()
+    #: What `adapter media check` said afterwards.
+    missing: Collection[str] = ()
+    without_owner: Collection[str] = ()
+
+
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """All that is known of a trial when it is over."""
 
@@ -43,6 +59,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     disturbances: Sequence[Disturbance]
     #: How each job stood just after the operator had called it off.
     called_off: Mapping[str, JobState] = {}
+    inventory: Inventory = Inventory()
 
     @property
     def last(self) -> Look:

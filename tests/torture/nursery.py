@@ -22,10 +22,10 @@ from tests.torture import victim
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """What a child shall become."""
 
-    role: Literal["victim", "operator", "sandbox"]
+    role: Literal["victim", "operator", "media check", "sandbox"]
     #: Where what it says goes.
     log: str
-    #: For a victim and an operator.
+    #: For all but a sandbox.
     config: str = ""
     name: str = ""
     #: For a victim.
@@ -105,6 +105,8 @@ def become(task: Task) -> None:
             signal.pause()
     elif task.role == "operator":
         victim.cancel(Path(task.config), task.name, task.job_id)
+    elif task.role == "media check":
+        victim.check_media(Path(task.config))
     else:
         victim.serve(Path(task.config), task.name, task.bug)
 

@@ -17,7 +17,19 @@ from tests.torture.runs import (
     two_in_peace,
 )
 from tests.torture.stage import Trial
-from tests.torture.wishes import AMBIGUOUS, BACKGROUND, EVERYTHING, FEW, HOUSE, PASSING, PLAIN, SHORT, TEXT, Kind
+from tests.torture.wishes import (
+    AMBIGUOUS,
+    BACKGROUND,
+    EVERYTHING,
+    FEW,
+    HOUSE,
+    PASSING,
+    PLAIN,
+    SHORT,
+    TEXT,
+    UPLOADED,
+    Kind,
+)
 
 #: Edges of one chain: each life of a server begins with what those before it left behind.
 CHAIN = 8
@@ -52,9 +64,13 @@ AT_HOME: Final = (
     "image_jobs.",
     "image_makers.",
     "media.delete:",
+    *(f"media.{method}.{kind}" for method in ("put", "find", "read") for kind in ("upload:", "response:")),
+    "media.put.answer",
     "media.find.video:",
     "media.read.video:",
 )
+#: Where pictures are read for a request that is repeated. Clients repeat those at the end only.
+REPEATED: Final = ("media.find.answer", "media.read.answer")
 
 Row = Sequence[tuple[str, Trial]]
 
@@ -74,7 +90,7 @@ def chains(edges: Sequence[str]) -> list[list[str]]:
 def fitting(edges: Sequence[str]) -> list[tuple[list[str], Sequence[Kind]]]:
     """Return the edges in chains, with kinds of jobs that lead to all of those in one."""
     at_home = [edge for edge in edges if edge.startswith(AT_HOME)]
-    others = [edge for edge in edges if not edge.startswith((*AT_HOME, NEIGHBOURS))]
+    others = [edge for edge in edges if not edge.startswith((*AT_HOME, *REPEATED, NEIGHBOURS))]
     return [*((chain, HOUSE) for chain in chains(at_home)), *((chain, FEW) for chain in chains(others))]
 
 
@@ -150,6 +166,9 @@ TRAPS: Final[Mapping[str, Trap]] = {
     "makes a lost picture again": partial(kill_at_each, edges=["requests.finish:before"], kinds=SHORT),
     "forgets the intent of a picture": partial(
         kill_at_each, edges=["image_makers.make_images:after"], kinds=[BACKGROUND]
+    ),
+    "names uploads like pictures behind links": partial(
+        kill_at_each, edges=["media.put.upload:after"], kinds=[TEXT, UPLOADED]
     ),
     "loses events over a break": partial(kill_at_each, edges=["jobs.save.submitted:after"], kinds=SHORT),
 }

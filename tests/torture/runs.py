@@ -57,13 +57,17 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     #: Jobs that ended as `upstream_submit_unknown`.
     unknown: int
     disturbances: int
+    #: Stored files at the end, and those of them without an owner, which a sweep deleted.
+    files: int
+    swept: int
     seconds: float
 
     def __str__(self) -> str:
         """Return one line, and one for each violation."""
         line = (
             f"{self.name:44} {self.disturbances:4} disturbances {self.jobs:4} jobs {self.executions:4} executions "
-            f"{self.unknown:3} unknown {self.seconds:6.1f} s  {len(self.violations) or 'no'} violations"
+            f"{self.unknown:3} unknown {self.files:4} files {self.swept:3} swept {self.seconds:6.1f} s  "
+            f"{len(self.violations) or 'no'} violations"
         )
         return "\n".join([line, *(f"    {str(violation)[:LONGEST]}" for violation in self.violations)])
 
@@ -80,6 +84,8 @@ async def judge(arena: Arena, name: str, began: float, missed: Sequence[str] = (
         executions=len(evidence.executions),
         unknown=codes.count(UNKNOWN),
         disturbances=len(evidence.disturbances),
+        files=len(evidence.last.files),
+        swept=evidence.inventory.swept,
         seconds=time.monotonic() - began,
     )
 

@@ -1,5 +1,6 @@
 """The judge, on evidence made by hand: what no seeded bug shows."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Literal
 
@@ -21,9 +22,10 @@ from adapter.domain.job import (
 from adapter.domain.media import RemoteVideo
 from adapter.sandbox.memory.records import Execution
 from tests.fakes import video_job
+from tests.torture.calls import picture
 from tests.torture.checker import check
-from tests.torture.evidence import Evidence, Look
-from tests.torture.wishes import TEXT, Kind, Told, Wish
+from tests.torture.evidence import Evidence, Inventory, Look
+from tests.torture.wishes import TEXT, UPLOADED, Kind, Told, Wish
 
 LIVE = advance(
     advance(advance(video_job(), Intended("first")), Submitted(Operation("op-1", "scene-1"), 1001.0)), Progressed(40)
@@ -140,3 +142,49 @@ def test_an_order_is_kept_track_of() -> None:
     """Nothing is found where nothing is wrong; a video that was called off in time and made is."""
     assert check(evidence(DONE, wish=order(told("again")))) == []
     assert rules(CALLED_OFF) == {"I11 not called off"}
+
+
+STEM = "0123456789abcdef" * 2
+FROM_CHAT = Kind(name="picture in a chat", route="picture chat")
+
+
+def left(*media: str, owners: Sequence[str] = (DONE.stem,), wish: Wish = HAPPY, **more: Sequence[str]) -> Evidence:
+    """Return the evidence of a trial after which a sweep left those files."""
+    inventory = msgspec.structs.replace(Inventory(media=media, owners=owners), **more)
+    return msgspec.structs.replace(evidence(DONE, wish=wish), inventory=inventory)
+
+
+def test_what_a_sweep_leaves_has_an_owner() -> None:
+    """A row of the database, or a client that has the link."""
+    linked = Wish(FROM_CHAT, DONE.order.prompt, [*HAPPY.told])
+
+    assert check(left(VIDEO.video, f"{DONE.stem}_0.png")) == []
+    assert check(left(f"{STEM}_upload.png", owners=[STEM])) == []
+    assert "I12 no owner" not in rules(left(f"{STEM}.png", wish=linked))
+
+
+@pytest.mark.parametrize(
+    ("broken", "rule"),
+    [
+        (left(f"{STEM}_upload.png"), "I12 no owner"),
+        (left(f"{STEM}.mp4"), "I12 no owner"),
+        (left(f"{STEM}.png"), "I12 no owner"),
+        (left("notes.txt"), "I12 no owner"),
+        (left(VIDEO.video, without_owner=[VIDEO.video]), "I12 no owner"),
+        (left(spool=["0123.answers"]), "I12 no owner"),
+        (left(missing=[VIDEO.video]), "I12 missing"),
+    ],
+)
+def test_a_file_without_an_owner_and_one_that_is_missing_are_found(broken: Evidence, rule: str) -> None:
+    """Each alone."""
+    assert rules(broken) == {rule}
+
+
+def test_an_upload_comes_back_as_it_was_sent() -> None:
+    """Now and at the end."""
+    sent = hashlib.sha256(picture("fox")).hexdigest()
+    given = [Told(at=1.0, what="given", job_id="file_1", detail=sent)]
+    lost = Told(at=2.0, what="again", job_id="file_1", detail="no file")
+
+    assert rules(left(wish=Wish(UPLOADED, "fox", given))) == set()
+    assert rules(left(wish=Wish(UPLOADED, "fox", [*given, lost]))) == {"I4 other file"}

@@ -36,6 +36,7 @@ SAID = {
     "forgets a live job's key": "I9 another job",
     "makes a lost picture again": "I2 picture twice",
     "forgets the intent of a picture": "I2 picture twice",
+    "names uploads like pictures behind links": "I12 no owner",
     "loses events over a break": "I5 events",
 }
 

@@ -27,6 +27,8 @@ FATAL = (
     "requests.begin:after",
     "requests.finish:before",
     "media.delete:after",
+    "media.put.upload:after",
+    "media.put.response:after",
 )
 
 ON_SQLITE = pytest.mark.parametrize("new_url", ["sqlite"], indirect=True)
@@ -44,6 +46,7 @@ async def broken(stage: Stage, row: Row) -> list[str]:
     """Put a row of trials on and return those in which a promise was broken."""
     told: list[Outcome] = []
     await stage.play_all(row, told.append)
+    print(*told, sep="\n")  # pytest shows it with -rP
     assert told
     assert sum(outcome.jobs for outcome in told) > len(told)  # a trial without jobs proves nothing
     return [str(outcome) for outcome in told if outcome.violations]

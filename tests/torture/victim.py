@@ -1,4 +1,4 @@
-"""What is tormented: the server as `adapter serve` runs it, with edges and perhaps a bug; and `adapter jobs cancel`.
+"""What is tormented: the server as `adapter serve` runs it, with edges and perhaps a bug; `adapter jobs cancel`.
 
 By hand, to see what became of one edge: `python -m tests.torture.victim adapter.toml --edge flow.submit:after`.
 """
@@ -11,7 +11,7 @@ from typing import cast
 
 import msgspec
 
-from adapter import serving
+from adapter import cli, serving
 from adapter.app import Ports, create_app
 from adapter.clock import SystemClock
 from adapter.domain.ports import JobStore
@@ -34,6 +34,11 @@ def serve(config: Path, name: str, bug: str = "") -> None:
 def cancel(config: Path, name: str, job_id: str) -> None:
     """Do with the database what `adapter jobs cancel` does."""
     asyncio.run(_call_off(load_settings(config, {}), Script(config.parent, name), job_id))
+
+
+def check_media(config: Path) -> None:
+    """Run `adapter media check`; its report is the last line."""
+    cli.adapter.main(["media", "check", "--json", "--config", str(config)], standalone_mode=False)
 
 
 async def _call_off(settings: Settings, script: Script, job_id: str) -> None:

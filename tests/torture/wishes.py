@@ -21,9 +21,9 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     keyed: bool = False
     #: How many clients want it at once.
     clients: int = 1
-    #: Where it is asked for: a chat, `POST /v1/videos` with JSON or a form, `POST /v1/images/generations`, or
-    #: `POST /v1/responses` for a picture in the background.
-    route: Literal["chat", "json", "form", "image", "background"] = "chat"
+    #: Where it is asked for: a chat, `POST /v1/videos` with JSON or a form, `POST /v1/images/generations`,
+    #: `POST /v1/responses` for a picture in the background or at once, or a chat for a picture; or a file is uploaded.
+    route: Literal["chat", "json", "form", "image", "background", "response", "picture chat", "file"] = "chat"
     #: How its clients learn what becomes of it, beside chats.
     follows: Literal["polls", "events"] = "polls"
     #: What else is done to it: deleted when it is over or as soon as it is known, or called off by the operator.
@@ -99,11 +99,15 @@ ALL: Final = [*PLAIN, *AMBIGUOUS[1:], *PASSING]
 CANCELLED: Final = "cancelled"
 #: What may be said of a picture whose process died.
 LOST: Final = {"outcome_unknown", "answer_lost", "server_error", "upstream_timeout", "upstream_unreachable"}
+#: Where pictures are asked for.
+PICTURE_ROUTES: Final = {"image", "background", "response", "picture chat"}
 #: Long enough for a process of the operator to begin on a busy machine.
 _LATE: Final = _fault("flow.submit", "delay", seconds=4.0)
 #: A picture in the background: the second kind of job.
 BACKGROUND: Final = Kind(name="background", route="background", keyed=True)
-#: Jobs that are ordered, watched, fetched and deleted in all other ways than by chats, and pictures.
+#: A file that stays.
+UPLOADED: Final = Kind(name="file", route="file")
+#: Jobs that are ordered, watched, fetched and deleted in all other ways than by chats, pictures and files.
 HOUSE: Final = [
     Kind(name="json", route="json"),
     Kind(name="form, keyed", route="form", keyed=True, clients=2, follows="events"),
@@ -121,6 +125,10 @@ HOUSE: Final = [
     Kind(name="image, keyed", route="image", keyed=True),
     Kind(name="image, refused", route="image", keyed=True, word="[blocked]", ends=("moderation_blocked",)),
     BACKGROUND,
+    Kind(name="response", route="response"),
+    Kind(name="picture in a chat", route="picture chat"),
+    UPLOADED,
+    Kind(name="file, deleted", route="file", then="deleted"),
     # Whoever has no key is remembered once it takes long.
     Kind(name="image, long", route="image", faults=[_fault("gemini.generate", "delay", seconds=3.5)]),
 ]
@@ -151,7 +159,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         "again",
         "missing",
     ]
-    #: The job, as the answer names it.
+    #: The job, file or response, as the answer names it.
     job_id: str = ""
     #: The name of the file that was fetched; without the job's name it tells which one it was.
     file: str = ""
