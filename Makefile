@@ -42,10 +42,12 @@ lint: $(VENV)/test.stamp ## ruff and mypy
 bench: $(VENV)/test.stamp ## measure; CHECK=docs/measurements.md compares the ratios and fails beyond 15 %
 	@$(BIN)/python -m tests.bench $(if $(CHECK),--check $(CHECK))
 
-torture: $(VENV)/test.stamp ## kills on both databases, rude clients, and COUNT made-up requests to each route
+torture: $(VENV)/test.stamp ## kills, cuts, rude clients, and COUNT made-up requests to each route
 	@$(BIN)/python -m tests.torture --count $(COUNT)
 	@$(BIN)/python -m tests.torture.rude_clients
 	@FUZZ_EXAMPLES=$(COUNT) $(BIN)/python -m pytest tests/journeys/test_fuzz.py
+	@CUT_STATEMENTS=$(COUNT) $(BIN)/python -m pytest tests/journeys/test_cuts_of_postgresql.py
+	@S3_FAULTS=every $(BIN)/python -m pytest tests/media/test_s3_faults.py tests/journeys/test_faults_of_s3.py
 
 dist: $(VENV)/test.stamp ## build the wheel and the sdist into dist/
 	@$(BIN)/python -m build --no-isolation

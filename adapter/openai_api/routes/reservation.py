@@ -115,8 +115,7 @@ class _Reader:
         if self._is_unread:
             # The server would keep what has come until the connection's next request. What comes later it throws away.
             _take_at_once(self._receive)
-        parting = cast("EndCallback | None", self._kept.get(_AT_END))
-        if parting is None:
+        if _AT_END not in self._kept:
             await self._take(message)
             return
         await self._take({**message, "more_body": True})
@@ -124,8 +123,10 @@ class _Reader:
         if self._size > SMALL_ANSWER_BYTES:
             # Here the server waits until what is before it has been read. It takes a small answer without waiting.
             await self._take(cast("Message", {**end, "more_body": True}))
-        # Before its end the server can still say who left.
-        parting(delivered=not self._gone and not await _has_left(self._receive))
+        # Before its end the server can still say who left. Litestar cancels a stream whose client has: what this frame
+        # holds then, the exception holds. So the callback, which has the answer, is no variable here.
+        delivered = not self._gone and not await _has_left(self._receive)
+        cast("EndCallback", self._kept[_AT_END])(delivered=delivered)
         await self._take(cast("Message", end))
 
     async def _take(self, message: Message) -> None:
