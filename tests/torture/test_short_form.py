@@ -33,7 +33,6 @@ STORED = ("media.put.upload:after", "media.put.response:after")
 
 ON_SQLITE = pytest.mark.parametrize("new_url", ["sqlite"], indirect=True)
 ON_POSTGRESQL = pytest.mark.parametrize("new_url", ["postgresql"], indirect=True)
-ON_BOTH = pytest.mark.parametrize("new_url", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture
@@ -67,13 +66,19 @@ async def test_a_server_may_be_killed_where_it_matters_most_on_postgresql(stage:
 @ON_SQLITE
 async def test_calls_that_matter_most_may_fail(stage: Stage) -> None:
     """The long form takes every edge."""
-    assert await broken(stage, raises([*FATAL, *STORED])) == []
+    assert await broken(stage, raises(FATAL)) == []
 
 
-@ON_BOTH
+@ON_SQLITE
 async def test_a_server_may_be_killed_at_any_moment_while_google_misbehaves(stage: Stage) -> None:
-    """Twenty jobs are in flight."""
+    """Twenty jobs, pictures and files are in flight."""
     assert await broken(stage, [*randoms([1]), *faults(1)]) == []
+
+
+@ON_POSTGRESQL
+async def test_one_of_several_servers_may_die_at_any_moment_while_google_misbehaves(stage: Stage) -> None:
+    """Alone, or one of two after both stood still."""
+    assert await broken(stage, [*randoms([1]), *faults(1), *random_pairs([1])]) == []
 
 
 @ON_POSTGRESQL
@@ -85,5 +90,5 @@ async def test_one_of_two_servers_may_sleep_past_its_lease(stage: Stage) -> None
 
 @ON_POSTGRESQL
 async def test_one_of_two_servers_may_die(stage: Stage) -> None:
-    """Where money is spent, or at any moment, after both stood still."""
-    assert await broken(stage, [*pairs(["flow.submit:after"], ["kill"]), *random_pairs([1])]) == []
+    """Where money is spent."""
+    assert await broken(stage, pairs(["flow.submit:after"], ["kill"])) == []
