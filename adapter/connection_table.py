@@ -82,9 +82,6 @@ class TrackedConnection(Protocol):
         ...
 
 
-_Deadlines = dict[ConnectionPhase, dict[TrackedConnection, float]]
-
-
 class ConnectionTable:
     """The connections of a process."""
 
@@ -100,9 +97,7 @@ class ConnectionTable:
             ConnectionPhase.STALLED: self.limits.reader_seconds,
             ConnectionPhase.SERVING: LOOK_SECONDS,
         }
-        self._deadlines: dict[ConnectionPhase, dict[TrackedConnection, float]] = {
-            phase: {} for phase in ConnectionPhase
-        }
+        self._deadlines: dict[ConnectionPhase, dict[TrackedConnection, float]] = {each: {} for each in ConnectionPhase}
         self._phases: dict[TrackedConnection, ConnectionPhase] = {}
         self._addresses: Counter[str] = Counter()
         self._closed: Counter[str] = Counter()

@@ -152,8 +152,13 @@ class FakeClock:
         for alarm in due:
             if not alarm.done():
                 alarm.set_result(None)
-        for _ in range(10):
-            await asyncio.sleep(0)
+        await let_others_run()
+
+
+async def let_others_run() -> None:
+    """Let everything run that can."""
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
 class FakeDownload:

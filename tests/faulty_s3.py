@@ -3,11 +3,13 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
 from tests.support import WITHOUT_TLS
+from tests.threads import in_thread
 
 #: 500, 503: S3's own errors; nothing is carried out. cut_before: the connection is cut, nothing is carried out.
 #: cut_after: it is carried out, and the answer is lost. half: it is carried out, and half of the answer comes.
@@ -102,11 +104,5 @@ def write(request: BaseHTTPRequestHandler, status: int, headers: dict[str, str],
 def faulty_s3(upstream: str) -> Iterator[FaultyS3]:
     """Run a proxy before an S3 server."""
     proxy = FaultyS3(upstream)
-    thread = threading.Thread(target=proxy.server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
+    with proxy.server, in_thread(partial(proxy.server.serve_forever, 0.05), proxy.server.shutdown):
         yield proxy
-    finally:
-        proxy.server.shutdown()
-        proxy.server.server_close()
-        thread.join()

@@ -7,16 +7,16 @@ import pytest
 
 from adapter.budget import MemoryBudget
 from adapter.errors import ServerBusy
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, let_others_run
 
 
 async def is_free(budget: MemoryBudget, size: int) -> bool:
     """Return whether so much can be reserved at once."""
     worker = Worker(budget, size)
-    await settle()
+    await let_others_run()
     begun = worker.begun
     worker.task.cancel()
-    await settle()
+    await let_others_run()
     return begun
 
 
@@ -39,12 +39,6 @@ class Worker:
         await self.task
 
 
-async def settle() -> None:
-    """Let everything run that can."""
-    for _ in range(10):
-        await asyncio.sleep(0)
-
-
 @pytest.fixture
 def clock() -> FakeClock:
     """Time that passes when told to."""
@@ -60,7 +54,7 @@ def budget(clock: FakeClock) -> MemoryBudget:
 async def test_work_that_fits_begins_at_once(budget: MemoryBudget) -> None:
     """Side by side, up to the last byte."""
     workers = [Worker(budget, 50), Worker(budget, 50)]
-    await settle()
+    await let_others_run()
 
     assert [worker.begun for worker in workers] == [True, True]
     for worker in workers:
@@ -70,11 +64,11 @@ async def test_work_that_fits_begins_at_once(budget: MemoryBudget) -> None:
 async def test_work_that_does_not_fit_waits_for_its_turn(budget: MemoryBudget) -> None:
     """In the order of asking: small work does not overtake large work, which would otherwise wait for ever."""
     first, large, small = Worker(budget, 80), Worker(budget, 90), Worker(budget, 10)
-    await settle()
+    await let_others_run()
     assert [worker.begun for worker in (first, large, small)] == [True, False, False]
 
     await first.end()
-    await settle()
+    await let_others_run()
     assert [large.begun, small.begun] == [True, True]
     await large.end()
     await small.end()
@@ -83,7 +77,7 @@ async def test_work_that_does_not_fit_waits_for_its_turn(budget: MemoryBudget) -
 async def test_who_waits_too_long_is_asked_to_come_back(budget: MemoryBudget, clock: FakeClock) -> None:
     """503 with a time, and the SDK may try again: nothing was begun."""
     first, second = Worker(budget, 80), Worker(budget, 80)
-    await settle()
+    await let_others_run()
     await clock.advance(31)
 
     with pytest.raises(ServerBusy) as caught:
@@ -97,11 +91,11 @@ async def test_who_waits_too_long_is_asked_to_come_back(budget: MemoryBudget, cl
 async def test_who_gives_up_waiting_leaves_no_trace(budget: MemoryBudget) -> None:
     """A client that hangs up in the queue does not keep the others out."""
     first, gone, last = Worker(budget, 80), Worker(budget, 80), Worker(budget, 20)
-    await settle()
+    await let_others_run()
     assert not last.begun  # it stands behind the one that does not fit
 
     gone.task.cancel()
-    await settle()
+    await let_others_run()
     assert last.begun
     await first.end()
     await last.end()
@@ -112,11 +106,11 @@ async def test_who_gives_up_waiting_leaves_no_trace(budget: MemoryBudget) -> Non
 async def test_who_gives_up_at_the_moment_of_getting_room_gives_it_back(budget: MemoryBudget) -> None:
     """Both may happen in one turn of the loop."""
     first, gone = Worker(budget, 80), Worker(budget, 80)
-    await settle()
+    await let_others_run()
     first.over.set()
     await asyncio.sleep(0)
     gone.task.cancel()
-    await settle()
+    await let_others_run()
 
     assert await is_free(budget, 100)
 
@@ -124,11 +118,11 @@ async def test_who_gives_up_at_the_moment_of_getting_room_gives_it_back(budget: 
 async def test_work_that_is_larger_than_everything_runs_alone(budget: MemoryBudget) -> None:
     """It is not refused for ever."""
     huge, other = Worker(budget, 1000), Worker(budget, 1)
-    await settle()
+    await let_others_run()
 
     assert (huge.begun, other.begun) == (True, False)
     await huge.end()
-    await settle()
+    await let_others_run()
     assert other.begun
     await other.end()
 
@@ -138,17 +132,17 @@ async def test_work_may_need_more_on_its_way(budget: MemoryBudget, clock: FakeCl
     async with AsyncExitStack() as held:
         reservation = await held.enter_async_context(budget.reserve(40))
         other = Worker(budget, 50)
-        await settle()
+        await let_others_run()
         wider = asyncio.ensure_future(reservation.wait_for_more(30))
-        await settle()
+        await let_others_run()
         assert not wider.done()
 
         await other.end()
         await wider
         waiting = Worker(budget, 40)
-        await settle()
+        await let_others_run()
         assert not waiting.begun
-    await settle()
+    await let_others_run()
     assert waiting.begun
     await waiting.end()
 
@@ -200,7 +194,7 @@ class Body:
         """Let more of it arrive."""
         self._steps.append((size, room))
         self._wanted.release()
-        await settle()
+        await let_others_run()
 
     @property
     def is_refused(self) -> bool:
@@ -263,7 +257,7 @@ async def test_a_body_is_not_stuck_behind_one_that_waits_for_it(budget: MemoryBu
 
     assert (body.size, large.begun) == (70, False)
     await body.end()
-    await settle()
+    await let_others_run()
     assert large.begun
     await large.end()
 
@@ -272,13 +266,13 @@ async def test_what_is_free_goes_to_the_owner_that_has_the_least(budget: MemoryB
     """Whoever asked first."""
     first, second = Worker(budget, 50, "ada"), Worker(budget, 50, "ada")
     third, other = Worker(budget, 50, "ada"), Worker(budget, 50, "bob")
-    await settle()
+    await let_others_run()
     await first.end()
-    await settle()
+    await let_others_run()
 
     assert (third.begun, other.begun) == (False, True)
     await second.end()
-    await settle()
+    await let_others_run()
     assert third.begun
     for worker in (third, other):
         await worker.end()
@@ -287,16 +281,16 @@ async def test_what_is_free_goes_to_the_owner_that_has_the_least(budget: MemoryB
 async def test_an_owner_gets_no_more_than_its_share_while_others_wait(budget: MemoryBudget) -> None:
     """Not even where it has nothing yet."""
     first, rest = Worker(budget, 50, "ada"), Worker(budget, 50, "ada")
-    await settle()
+    await let_others_run()
     huge, small = Worker(budget, 90, "bob"), Worker(budget, 20, "cleo")
-    await settle()
+    await let_others_run()
     await first.end()
-    await settle()
+    await let_others_run()
 
     assert (huge.begun, small.begun) == (False, True)
     for worker in (rest, small):
         await worker.end()
-    await settle()
+    await let_others_run()
     assert huge.begun
     await huge.end()
 
@@ -304,7 +298,7 @@ async def test_an_owner_gets_no_more_than_its_share_while_others_wait(budget: Me
 async def test_a_lone_owner_may_have_everything(budget: MemoryBudget) -> None:
     """In pieces too."""
     workers = [Worker(budget, 25, "ada") for _ in range(4)]
-    await settle()
+    await let_others_run()
 
     assert all(worker.begun for worker in workers)
     for worker in workers:
@@ -319,11 +313,11 @@ async def test_bodies_on_their_way_give_way_to_owners_with_a_right_to_their_memo
     for body in bodies:
         await body.bring(25)
     other = Worker(budget, 30, "bob")
-    await settle()
+    await let_others_run()
     assert [body.is_refused for body in bodies] == [False] * 4
 
     await clock.advance(4)
-    await settle()
+    await let_others_run()
     assert [body.is_refused for body in bodies] == [False, False, True, True]
     assert other.begun
     await other.end()
@@ -350,7 +344,7 @@ async def test_an_answer_that_is_paid_for_is_never_refused(budget: MemoryBudget,
     other = Worker(budget, 60)
     async with budget.reserve(30) as reservation:
         adding = asyncio.ensure_future(reservation.add_paid(50))
-        await settle()
+        await let_others_run()
         assert not adding.done()
 
         await clock.advance(241)
@@ -368,7 +362,7 @@ async def test_answers_that_are_paid_for_may_take_a_quarter_more_than_there_is(b
         waiting = Worker(budget, 10)
         await first.add_paid(25)
         adding = asyncio.ensure_future(second.add_paid(10))
-        await settle()
+        await let_others_run()
         assert (adding.done(), waiting.begun) == (False, False)
         adding.cancel()
         waiting.task.cancel()
@@ -389,10 +383,10 @@ async def test_of_paid_answers_that_hold_everything_and_want_more_one_after_the_
             await ends[number].wait()
 
     tasks = [asyncio.ensure_future(answer(number)) for number in range(3)]
-    await settle()
+    await let_others_run()
     assert done == [0]
     ends[0].set()
-    await settle()
+    await let_others_run()
     assert done == [0, 1]
     for end in ends:
         end.set()
@@ -406,9 +400,9 @@ async def test_a_body_on_its_way_gives_way_to_what_is_paid_for(budget: MemoryBud
     await body.bring(70)
     async with budget.reserve(30, "ada") as reservation:
         adding = asyncio.ensure_future(reservation.add_paid(60))
-        await settle()
+        await let_others_run()
         await clock.advance(25)
-        await settle()
+        await let_others_run()
 
         assert body.is_refused
         assert adding.done()
@@ -420,7 +414,7 @@ async def test_room_that_comes_while_its_holder_waits_for_more_is_counted(budget
         await stack.enter_async_context(budget.reserve(60))
         async with budget.reserve(10) as reservation:
             waiting = [asyncio.create_task(reservation.wait_for_more(size)) for size in (50, 20)]
-            await settle()
+            await let_others_run()
             await stack.aclose()
             await asyncio.gather(*waiting)
 

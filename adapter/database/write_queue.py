@@ -63,7 +63,8 @@ class WriteQueue:
         self._waiting: dict[WriteTurn, deque[_Waiter]] = {turn: deque() for turn in WriteTurn}
         #: How many turns others had while a kind waited.
         self._passed_over = dict.fromkeys(PATIENCE, 0)
-        #: Seconds between two pieces of new work of which the second one waited.
+        #: How long each of the last pieces of new work took, in seconds: from the end of the one before it, or from its
+        #: own beginning if none was before it.
         self._intervals = deque([FIRST_GUESS] * MEASURED_LAST, MEASURED_LAST)
         #: When new work last came forward, or began to wait.
         self._moved_at = 0.0
@@ -125,7 +126,7 @@ class WriteQueue:
         self._waiting[following].popleft().called.set()
 
     def _following(self) -> WriteTurn | None:
-        """Return whose turn is next; None: nobody waits."""
+        """Return whose turn is next; None if no writer waits."""
         waiting = [turn for turn in WriteTurn if self._waiting[turn]]
         overdue = (turn for turn in waiting if self._passed_over.get(turn, 0) >= PATIENCE.get(turn, 1))
         return next(overdue, waiting[0] if waiting else None)

@@ -144,7 +144,7 @@ class PriorExecutions:
         return await self._store_image(image, file_name(secrets.token_hex(16), image.format))
 
     async def _keep_for_repetitions(self, one: Execution, images: Sequence[Image]) -> tuple[str, ...]:
-        """Store pictures whose links no client has. Their names say of which execution they are."""
+        """Store pictures for a repetition. No client gets a link to them. Their names have the id of the execution."""
         stem = one.record.execution_id
         named = [(image, file_name(stem, image.format, f"answer{at}")) for at, image in enumerate(images)]
         return tuple([await self._store_image(image, name) for image, name in named])

@@ -11,11 +11,11 @@ import msgspec
 
 from adapter.sandbox.rules import SandboxAccount, SandboxRules
 from adapter.sandbox.server import running_sandbox
+from tests.bench.flow import config_of
 from tests.bench.patience import run
 from tests.bench.programs import SERVER_CORE, Program, free_port, is_healthy
 from tests.bench.table import table
 from tests.bench.wire import HOST, post
-from tests.support import ROOT
 
 #: How long the burst is watched: longer than any client waits for the database.
 WATCHED_SECONDS = 40.0
@@ -23,26 +23,6 @@ WATCHED_SECONDS = 40.0
 LATE_LINES = ("poller.claims_not_renewed", "process.not_kept_alive", "poller.round_put_off", "poller.step_put_off")
 HEAD = ["chats", "opened", "after ms p50", "most", "503", "after ms p50", "most", "other", "late writes"]
 ACCOUNT = SandboxAccount(token="token", project_id="project", credits=1_000_000)
-
-CONFIG = """
-models = "{catalogue}"
-[access]
-keys = ["plain:sk-bench"]
-[storage]
-database = "sqlite:///{folder}/adapter.db"
-media = "file://{folder}/media"
-[providers.flow]
-base_url = "{upstream}"
-[[providers.flow.accounts]]
-name = "main"
-token = "plain:token"
-project_id = "project"
-tier = "PAYGATE_TIER_ONE"
-[jobs]
-spool = "{folder}/spool"
-[sandbox]
-enabled = false
-"""
 
 
 class Opening(NamedTuple):
@@ -111,7 +91,7 @@ async def _open(port: int, number: int, writers: list[asyncio.StreamWriter]) -> 
 @contextmanager
 def _adapter(folder: Path, upstream: str) -> Iterator[Program]:
     config = folder / "adapter.toml"
-    config.write_text(CONFIG.format(catalogue=ROOT / "config" / "models.toml", folder=folder, upstream=upstream))
+    config.write_text(config_of(folder, upstream) + f'[jobs]\nspool = "{folder}/spool"\n')
     port = free_port()
     command = ["adapter", "serve", "--config", config, "--port", port]
     program = Program.start("adapter", command, port, core=SERVER_CORE, log=folder / "adapter.log")

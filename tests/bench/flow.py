@@ -4,14 +4,38 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Self
 
 import msgspec
 
 from tests.bench.wire import HOST, ok, read_request
+from tests.support import ROOT
 
+CONFIG = """
+models = "{catalogue}"
+[access]
+keys = ["plain:sk-bench"]
+[storage]
+database = "sqlite:///{folder}/adapter.db"
+media = "file://{folder}/media"
+[sandbox]
+enabled = false
+[providers.flow]
+base_url = "{upstream}"
+[[providers.flow.accounts]]
+name = "main"
+token = "plain:token"
+project_id = "project"
+tier = "PAYGATE_TIER_ONE"
+"""
 ACTIVE = "MEDIA_GENERATION_STATUS_ACTIVE"
 FAILED = "MEDIA_GENERATION_STATUS_FAILED"
+
+
+def config_of(folder: Path, upstream: str) -> str:
+    """Return the configuration of an adapter that keeps all in a folder, and that knows Flow alone."""
+    return CONFIG.format(catalogue=ROOT / "config" / "models.toml", folder=folder, upstream=upstream)
 
 
 class _Name(msgspec.Struct):

@@ -14,7 +14,7 @@ from adapter.database.engine import open_database
 from adapter.domain.job import Intended, Operation, Submitted, VideoJob, advance
 from adapter.domain.ports import Write
 from adapter.jobs.store import SqlJobStore
-from tests.bench.flow import FAILED, Flow
+from tests.bench.flow import FAILED, Flow, config_of
 from tests.bench.patience import run, within
 from tests.bench.programs import SERVER_CORE, Program, free_port, is_healthy, listens
 from tests.bench.rounds import percentile
@@ -22,7 +22,6 @@ from tests.bench.streams import broken_streams, open_streams
 from tests.bench.table import table
 from tests.bench.wire import HOST
 from tests.fakes import video_job
-from tests.support import ROOT
 
 BEAT_SECONDS = 5.0
 #: Patience with the first status calls.
@@ -31,26 +30,6 @@ FIRST_SECONDS = 60.0
 LATE_SECONDS = 12.0
 #: So long that the progress moves with each beat, and does not come to its end.
 EXPECTED_SECONDS = 150.0
-
-CONFIG = """
-models = "{catalogue}"
-[access]
-keys = ["plain:sk-bench"]
-[storage]
-database = "sqlite:///{folder}/adapter.db"
-media = "file://{folder}/media"
-[providers.flow]
-base_url = "http://{host}:{upstream}"
-[[providers.flow.accounts]]
-name = "main"
-token = "plain:token"
-project_id = "project"
-tier = "PAYGATE_TIER_ONE"
-[jobs]
-poll_seconds = {beat}
-[sandbox]
-enabled = false
-"""
 
 
 class Waiting(NamedTuple):
@@ -221,11 +200,8 @@ def operation(number: int) -> str:
 
 @contextmanager
 def _adapter(folder: Path, upstream: int, port: int) -> Iterator[Program]:
-    catalogue = ROOT / "config" / "models.toml"
     config = folder / "adapter.toml"
-    config.write_text(
-        CONFIG.format(catalogue=catalogue, folder=folder, host=HOST, upstream=upstream, beat=BEAT_SECONDS)
-    )
+    config.write_text(config_of(folder, f"http://{HOST}:{upstream}") + f"[jobs]\npoll_seconds = {BEAT_SECONDS}\n")
     command = ["adapter", "serve", "--config", config, "--port", port]
     with _running(Program.start("adapter", command, port, core=SERVER_CORE, log=folder / "adapter.log")) as program:
         yield program

@@ -15,7 +15,7 @@ from adapter.database.write_queue import (
     WriteTurn,
 )
 from adapter.errors import StorageBusy, StorageFailed
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, let_others_run
 
 
 class Writers:
@@ -31,7 +31,7 @@ class Writers:
         """Let writers come, one after the other."""
         coming = [asyncio.ensure_future(self._write(turn, name)) for name in names]
         self.tasks += coming
-        await settle()
+        await let_others_run()
         return coming
 
     async def _write(self, turn: WriteTurn, name: str) -> None:
@@ -43,18 +43,12 @@ class Writers:
         """Let so many turns end, one after the other."""
         for _ in range(count):
             self._over.release()
-            await settle()
+            await let_others_run()
 
     async def end_and_cancel(self, task: asyncio.Task[None]) -> None:
         """Let a turn end, and cancel the next writer before it hears that it has one."""
         self.tasks[0].add_done_callback(lambda _: task.cancel())
         await self.end()
-
-
-async def settle() -> None:
-    """Let everything run that can."""
-    for _ in range(10):
-        await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -178,9 +172,9 @@ async def test_a_writer_that_is_cancelled_keeps_no_turn(writers: Writers) -> Non
     waiting, called = await writers.come(WriteTurn.NEW, "waiting", "called")
     await writers.come(WriteTurn.NEW, "last")
     waiting.cancel()
-    await settle()
+    await let_others_run()
     await writers.end_and_cancel(called)
-    await settle()
+    await let_others_run()
 
     assert waiting.cancelled()
     assert called.cancelled()

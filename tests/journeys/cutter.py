@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 
 import msgspec
 
+from tests.threads import in_thread
+
 #: A status: the adapter does all of its work, and the client is told that; as a gateway does.
 #: after_body: both connections are cut as soon as the request is through.
 #: silence: nothing comes back.
@@ -124,10 +126,5 @@ def cut(client: socket.socket) -> None:
 def cutting(port: int) -> Iterator[Cutter]:
     """Run a proxy before a port."""
     cutter = Cutter(port)
-    thread = threading.Thread(target=cutter.run, daemon=True)
-    thread.start()
-    try:
+    with in_thread(cutter.run, cutter.close):
         yield cutter
-    finally:
-        cutter.close()
-        thread.join()

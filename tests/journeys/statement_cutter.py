@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Literal
 
+from tests.threads import in_thread
+
 #: before: the server never sees the statement. after: the server carries it out, and its answer is lost.
 Moment = Literal["before", "after"]
 
@@ -131,10 +133,5 @@ def shut(connection: socket.socket) -> None:
 def cutting_statements(port: int) -> Iterator[StatementCutter]:
     """Run a proxy before a PostgreSQL server."""
     cutter = StatementCutter(port)
-    thread = threading.Thread(target=cutter.run, daemon=True)
-    thread.start()
-    try:
+    with in_thread(cutter.run, cutter.close):
         yield cutter
-    finally:
-        cutter.close()
-        thread.join()

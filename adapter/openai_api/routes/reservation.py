@@ -45,7 +45,7 @@ BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 #: Where a request keeps its reservation.
 _STACK, _RESERVATION = "adapter.stack", "adapter.reservation"
 #: Where it keeps the callback for its end.
-_AT_END = "adapter.parting"
+_AT_END = "adapter.at_end"
 
 _T = TypeVar("_T")
 
