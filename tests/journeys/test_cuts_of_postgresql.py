@@ -18,7 +18,6 @@ from tests.journeys.retrying import KEYED, ask
 from tests.journeys.server import Server, wait_until
 from tests.journeys.statement_cutter import Moment, StatementCutter, cutting_statements
 from tests.postgres import PostgresServer
-from tests.support import WITHOUT_TLS
 
 #: Which statement of a life is cut, and when. A life of a video has about 180, and the rounds beside it belong to them.
 COUNT = int(os.environ.get("CUT_STATEMENTS", "0"))
@@ -75,18 +74,24 @@ def ended(database: str, prompt: str) -> VideoJob:
 
 @pytest.mark.parametrize(("number", "moment"), LIVES)
 def test_a_video_whose_connection_to_the_database_was_cut_is_paid_and_delivered_once(
-    cutter: StatementCutter, database: str, server: Server, prompt: str, number: int, moment: Moment
+    http: httpx.Client,
+    cutter: StatementCutter,
+    database: str,
+    server: Server,
+    prompt: str,
+    number: int,
+    moment: Moment,
 ) -> None:
     """The client gets it at last, or is told that it may have been paid for. Its retries make no second job."""
     cutter.cut(number, moment)
     body = {"model": "veo-3.1-fast", "messages": [{"role": "user", "content": prompt}]}
-    last = ask(server, "/v1/chat/completions", body)[-1]
+    last = ask(http, server, "/v1/chat/completions", body)[-1]
     assert not cutter.is_armed, "nothing was cut"
     job = ended(database, prompt)
 
     if last.status_code == 200:
         link = last.json()["choices"][0]["message"]["content"].rpartition("(")[2].rstrip(")")
-        assert httpx.get(link, verify=WITHOUT_TLS).content[4:8] == b"ftyp"
+        assert http.get(link).content[4:8] == b"ftyp"
         assert (job.state, server.executed(prompt)) == (JobState.COMPLETED, 1)
     else:
         assert last.json()["error"]["code"] == "upstream_submit_unknown"
@@ -96,14 +101,20 @@ def test_a_video_whose_connection_to_the_database_was_cut_is_paid_and_delivered_
 
 @pytest.mark.parametrize(("number", "moment"), ACCEPTS)
 def test_a_video_that_was_accepted_while_the_database_was_cut_off_is_remembered(
-    cutter: StatementCutter, database: str, server: Server, prompt: str, number: int, moment: Moment
+    http: httpx.Client,
+    cutter: StatementCutter,
+    database: str,
+    server: Server,
+    prompt: str,
+    number: int,
+    moment: Moment,
 ) -> None:
     """What the client was told of is there, and is made once."""
     cutter.cut(number, moment)
-    last = ask(server, "/v1/videos", {"model": "veo-3.1-fast", "prompt": prompt})[-1]
+    last = ask(http, server, "/v1/videos", {"model": "veo-3.1-fast", "prompt": prompt})[-1]
     assert not cutter.is_armed, "nothing was cut"
     assert last.status_code == 200
-    told = httpx.get(f"{server.url}/v1/videos/{last.json()['id']}", headers=KEYED, verify=WITHOUT_TLS)
+    told = http.get(f"{server.url}/v1/videos/{last.json()['id']}", headers=KEYED)
     job = ended(database, prompt)
 
     assert told.json()["id"] == last.json()["id"]

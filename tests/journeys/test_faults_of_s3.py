@@ -14,10 +14,9 @@ import pytest
 from adapter.media.s3 import RETRIES
 from tests.buckets import S3Server
 from tests.faulty_s3 import FAULTS, FaultyS3, faulty_s3
-from tests.journeys.retrying import ask, invites
+from tests.journeys.retrying import SECONDS, ask, invites
 from tests.journeys.server import Server
 from tests.journeys.test_media_in_s3 import STORAGE
-from tests.support import WITHOUT_TLS
 
 HICCUP, OUTAGE = 1, RETRIES + 1
 IS_LONG = "S3_FAULTS" in os.environ
@@ -47,10 +46,10 @@ def server(tmp_path_factory: pytest.TempPathFactory, s3: S3Server, faulty: Fault
 
 
 @pytest.fixture
-def link(server: Server, faulty: FaultyS3, prompt: str) -> str:
+def link(http: httpx.Client, server: Server, faulty: FaultyS3, prompt: str) -> str:
     """A link to a picture that is stored."""
     faulty.heal()
-    made = ask(server, "/v1/images/generations", picture(prompt))[-1]
+    made = ask(http, server, "/v1/images/generations", picture(prompt))[-1]
     url: str = made.json()["data"][0]["url"]
     return url
 
@@ -60,24 +59,24 @@ def picture(prompt: str) -> dict[str, object]:
     return {"model": "gemini-2.5-flash-image", "prompt": prompt, "response_format": "url"}
 
 
-def get(url: str) -> httpx.Response:
+def get(http: httpx.Client, url: str) -> httpx.Response:
     """Fetch a link."""
-    return httpx.get(url, verify=WITHOUT_TLS, timeout=30.0)
+    return http.get(url, timeout=SECONDS)
 
 
 @pytest.mark.parametrize(("number", "fault", "times"), PICTURES)
 def test_a_picture_that_a_bucket_did_not_take_is_no_success_and_not_paid_for_twice(
-    server: Server, faulty: FaultyS3, prompt: str, number: int, fault: str, times: int
+    http: httpx.Client, server: Server, faulty: FaultyS3, prompt: str, number: int, fault: str, times: int
 ) -> None:
     """A link in an answer leads to a file. A client whose picture was paid for is never invited to pay again."""
     faulty.spoil(number, fault, times=times)
-    last = ask(server, "/v1/images/generations", picture(prompt))[-1]
+    last = ask(http, server, "/v1/images/generations", picture(prompt))[-1]
     assert faulty.has_spoiled
     faulty.heal()
 
     assert server.executed(prompt) == 1
     if last.status_code == 200:
-        assert get(last.json()["data"][0]["url"]).content[:4] == b"\x89PNG"
+        assert get(http, last.json()["data"][0]["url"]).content[:4] == b"\x89PNG"
     else:
         assert last.json()["error"]["code"] == "storage_unavailable"
         assert not invites(last)
@@ -85,32 +84,32 @@ def test_a_picture_that_a_bucket_did_not_take_is_no_success_and_not_paid_for_twi
 
 @pytest.mark.parametrize(("number", "fault", "times"), VIDEOS)
 def test_a_video_that_a_bucket_did_not_take_at_first_is_stored_later(
-    server: Server, faulty: FaultyS3, prompt: str, number: int, fault: str, times: int
+    http: httpx.Client, server: Server, faulty: FaultyS3, prompt: str, number: int, fault: str, times: int
 ) -> None:
     """It is paid for once, and the client waits for it."""
     faulty.spoil(number, fault, times=times)
     body = {"model": "veo-3.1-fast", "messages": [{"role": "user", "content": prompt}]}
-    last = ask(server, "/v1/chat/completions", body)[-1]
+    last = ask(http, server, "/v1/chat/completions", body)[-1]
     assert faulty.has_spoiled
     faulty.heal()
 
     assert server.executed(prompt) == 1
     assert last.status_code == 200
     clip = last.json()["choices"][0]["message"]["content"].rpartition("(")[2].rstrip(")")
-    assert get(clip).content[4:8] == b"ftyp"
+    assert get(http, clip).content[4:8] == b"ftyp"
 
 
 @pytest.mark.parametrize(("number", "fault", "times"), READS)
 def test_a_link_is_answered_by_the_whole_file_or_by_an_error(
-    faulty: FaultyS3, link: str, number: int, fault: str, times: int
+    http: httpx.Client, faulty: FaultyS3, link: str, number: int, fault: str, times: int
 ) -> None:
     """The file is never half, and never said to be gone."""
-    whole = get(link)
+    whole = get(http, link)
     faulty.spoil(number, fault, times=times)
     with suppress(httpx.RemoteProtocolError):  # the headers were sent, and the rest did not come
-        answer = get(link)
+        answer = get(http, link)
         assert (answer.status_code, answer.content) == (200, whole.content) or answer.status_code == 503
     assert faulty.has_spoiled
     faulty.heal()
 
-    assert get(link).content == whole.content
+    assert get(http, link).content == whole.content

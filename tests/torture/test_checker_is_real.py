@@ -12,12 +12,12 @@ from tests.torture.plan import broken, unbroken
 from tests.torture.runs import Outcome
 from tests.torture.stage import Stage
 
-#: What the checker has to say of each mistake: the promise that it breaks.
+#: What the checker has to say of each mistake: the promise that it breaks, or one of two if the first writer decides.
 SAID = {
     "resends on a read time-out": "I2 twice",
     "resends after a 5xx": "I2 twice",
     "sends before the intent is committed": "I2 twice",
-    "writes without a fence": "I2 twice",
+    "writes without a fence": "I2 twice or I5 rewritten",
     "fails on a poll that is refused": "I3 paid for nothing",
     "polls with another account": "I1 not over",
     "knows no repeated request": "I9 two for one",
@@ -54,7 +54,8 @@ def outcomes(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Mapp
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_seeded_bug_is_found(outcomes: Mapping[str, Outcome], bug: str) -> None:
     """By the promise that it breaks, and not by chance."""
-    assert SAID[bug] in {violation.rule for violation in outcomes[bug].violations}, str(outcomes[bug])
+    found = {violation.rule for violation in outcomes[bug].violations}
+    assert found & {*SAID[bug].split(" or ")}, str(outcomes[bug])
 
 
 async def test_the_unbroken_program_passes_the_very_same_trials(nursery: Nursery, tmp_path: Path) -> None:
