@@ -43,7 +43,10 @@ LAW = {
     "adapter.media": ("domain", "errors", "fair_semaphore", "network", "version", "tasks"),
     "adapter.network": ("errors",),
     "adapter.providers.reply": ("domain.answer_memory", "errors"),
-    "adapter.providers.failures": ("errors", "providers.reply"),
+    "adapter.providers.framing": (),
+    "adapter.providers.connection": ("providers.framing",),
+    "adapter.providers.pool": ("providers.connection", "providers.failures"),
+    "adapter.providers.failures": ("errors", "providers.connection", "providers.framing", "providers.reply"),
     "adapter.providers.session": ("network",),
     "adapter.providers.download": (
         "errors",
@@ -56,8 +59,10 @@ LAW = {
         "domain.answer_memory",
         "errors",
         "network",
+        "providers.connection",
         "providers.download",
         "providers.failures",
+        "providers.pool",
         "providers.reply",
         "providers.session",
     ),
@@ -104,8 +109,8 @@ MAPS = ("adapter", "adapter.providers")
 FOREIGN = {
     "httpcore": ("adapter.media.fetch",),
     "idna": ("adapter.network.links",),
+    "aiohappyeyeballs": ("adapter.providers.pool",),
     "aiohttp": (
-        "adapter.providers.http",
         "adapter.providers.download",
         "adapter.providers.failures",
         "adapter.providers.session",
