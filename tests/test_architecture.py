@@ -46,6 +46,7 @@ LAW = {
     "adapter.providers.framing": (),
     "adapter.providers.connection": ("providers.framing",),
     "adapter.providers.pool": ("providers.connection", "providers.failures"),
+    "adapter.providers.turns": ("domain.answer_memory",),
     "adapter.providers.failures": ("errors", "providers.connection", "providers.framing", "providers.reply"),
     "adapter.providers.session": ("network",),
     "adapter.providers.download": (
@@ -65,6 +66,7 @@ LAW = {
         "providers.pool",
         "providers.reply",
         "providers.session",
+        "providers.turns",
     ),
     "adapter.providers.rpc_status": ("domain.numbers", "errors", "redaction", "providers.reply"),
     "adapter.providers.rotation": ("errors",),

@@ -1,6 +1,5 @@
 """The HTTP client of all providers. A picture's bytes go from the socket into the buffer that they stay in."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -17,11 +16,10 @@ from adapter.providers.failures import answer_errors
 from adapter.providers.pool import Origin, Pool
 from adapter.providers.reply import Reply, broken, deadline, too_long, unreachable
 from adapter.providers.session import HEADERS, HttpLimits, HttpNetwork
+from adapter.providers.turns import Turns
 
-#: Answers that are read at once. When many pictures come in the same moment, the first are passed on before the others
-#: are begun: side by side all of them would be as late as the last, and all in memory.
+#: Answers that are read and passed on at once, and the seconds after which one that is slow holds up no other.
 READERS = 4
-#: And the longest wait for a turn, so that answers that come slowly do not keep others waiting.
 TURN_SECONDS = 0.25
 #: A head that can be sent: nothing in a line ends it.
 HEAD_LINES: Final = re.compile(r"(?:[^\r\n\0]+\r\n)+")
@@ -79,7 +77,7 @@ class Http:
         self._limits = limits or HttpLimits()
         self._downloader = Downloader(rules or Rules.reading(http=False, trusted=()), network, self._limits)
         self._pool = Pool(network.trust, self._limits.connect)
-        self._readers = asyncio.Semaphore(READERS)
+        self._turns = Turns(READERS, TURN_SECONDS)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -131,22 +129,8 @@ class Http:
             if length > limit:
                 raise too_long(limit)
             await add_answer(length)
-        async with nullcontext() if answer.is_here else self._turn():
+        async with nullcontext() if answer.is_here else self._turns.turn():
             return await answer.read_growing(_admission(limit)) if length is None else await answer.read(length)
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        """Wait for a turn, and have it for as long as this lasts; do without one if that takes too long."""
-        try:
-            async with asyncio.timeout(TURN_SECONDS):
-                await self._readers.acquire()
-        except TimeoutError:
-            yield
-            return
-        try:
-            yield
-        finally:
-            self._readers.release()
 
     def open_answer(self, url: str, own: OwnOrigin) -> AbstractAsyncContextManager[HttpDownload]:
         """Open an answer of any status, on a connection of its own.
