@@ -49,8 +49,7 @@ class Pool:
         Raises:
             UpstreamUnreachable: none stands in time.
         """
-        with connect_errors():
-            await self._take_place()
+        await self._take_place()
         try:
             lent = None if is_fresh else self._newest(origin)
             if lent is None:
@@ -78,8 +77,9 @@ class Pool:
         if not self._places.locked():
             await self._places.acquire()
             return
-        async with asyncio.timeout(self._seconds):
-            await self._places.acquire()
+        with connect_errors():
+            async with asyncio.timeout(self._seconds):
+                await self._places.acquire()
 
     async def _opened(self, origin: Origin) -> HttpConnection:
         loop = asyncio.get_running_loop()
