@@ -136,6 +136,7 @@ IMPURE = ("asyncio", "random", "secrets", "time", "uuid", "os", "pathlib", "stru
 PURE = (
     "adapter.domain.catalogue",
     "adapter.domain.job",
+    "adapter.domain.json_pieces",
     "adapter.domain.markup",
     "adapter.domain.media",
     "adapter.domain.media_links",
