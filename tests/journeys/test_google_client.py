@@ -304,13 +304,23 @@ def test_a_key_in_the_address_counts_where_the_operator_allows_it(tmp_path: Path
 
 def test_a_failure_inside_a_stream_reaches_the_program(server: Server, prompt: str) -> None:
     """After a heartbeat there is no status any more."""
-    prompt = f"{prompt} [no_image]"
+    prompt = f"{prompt} [no_image]"  # which is tried once more
     server.fault(on="gemini.generate", do="delay", seconds=0.3, prompt=prompt)
+    server.fault(on="gemini.generate", do="garbage", prompt=prompt)
     with google(server) as client, pytest.raises(errors.ServerError) as failed:
         [*client.models.generate_content_stream(model=FLASH, contents=prompt)]
 
     assert (failed.value.code, failed.value.status) == (500, "INTERNAL")
-    assert "made no picture" in (failed.value.message or "")
+    assert "cannot be read" in (failed.value.message or "")
+
+
+def test_a_model_that_draws_nothing_gives_an_answer_without_a_picture(server: Server, prompt: str) -> None:
+    """As at Google. An error would make some clients pay once more."""
+    with google(server) as client:
+        answer = client.models.generate_content(model=FLASH, contents=f"{prompt} [no_image]")
+
+    assert answer.candidates
+    assert answer.candidates[0].finish_reason is types.FinishReason.NO_IMAGE
 
 
 def test_a_refusal_inside_a_stream_is_an_event(server: Server, prompt: str) -> None:

@@ -10,7 +10,7 @@ from litestar.response.streaming import ASGIStreamingResponse
 from litestar.types import ASGIApp
 
 from adapter.domain.media import size_of
-from adapter.errors import AdapterError, ContentRefused, NotFound, forget_frames
+from adapter.errors import AdapterError, ContentRefused, NoMedia, NotFound, forget_frames
 from adapter.generation.execution import ImageBatch, ResultHandle
 from adapter.generation.orders import MediaCall
 from adapter.google_api.read.addresses import ModelMethod, canonical_route, model_method
@@ -24,6 +24,9 @@ from adapter.openai_api.routes.reservation import offload, read_body
 from adapter.openai_api.routes.services import STREAM_HEADERS, OwnedRequest, Pieces, Services
 
 _Pieces = Sequence[bytes | memoryview]
+
+#: What Google answers with a 200 and a reason.
+WITHOUT_PICTURE = (ContentRefused, NoMedia)
 
 
 @post("/models/{name:path}", status_code=200)
@@ -53,7 +56,7 @@ async def _generate(request: OwnedRequest, services: Services, called: ModelMeth
     try:
         handle = await services.image_orders.open(parsed.order, call, linked=False)
         batch = await handle.batch()
-    except ContentRefused as fault:
+    except WITHOUT_PICTURE as fault:
         return Pieces(_refusal(fault, parsed.order.upstream), {})
     return Pieces(generated(batch.images[0], _heading(handle, parsed)), replay_headers(handle))
 
@@ -67,7 +70,7 @@ async def _stream(request: OwnedRequest, services: Services, called: ModelMethod
         handle = await services.image_orders.open(parsed.order, call, linked=False)
         states = handle.watch()
         first = await anext(states)
-    except ContentRefused as fault:
+    except WITHOUT_PICTURE as fault:
         return _event_stream(_once(event(_refusal(fault, parsed.order.upstream))), {})
     return _event_stream(_events(first, states, _heading(handle, parsed)), replay_headers(handle))
 
@@ -78,7 +81,7 @@ async def _array(request: OwnedRequest, services: Services, called: ModelMethod)
     try:
         handle = await services.image_orders.open(parsed.order, call, linked=False)
         batch = await handle.batch()
-    except ContentRefused as fault:
+    except WITHOUT_PICTURE as fault:
         return Pieces(listed(_refusal(fault, parsed.order.upstream)), {})
     return Pieces(listed(generated(batch.images[0], _heading(handle, parsed))), replay_headers(handle))
 
@@ -108,13 +111,13 @@ def _heading(handle: ResultHandle, parsed: ParsedGenerate) -> NativeHeading:
     )
 
 
-def _refusal(fault: ContentRefused, model_version: str) -> _Pieces:
+def _refusal(fault: ContentRefused | NoMedia, model_version: str) -> _Pieces:
     _note(fault)
     return [msgspec.json.encode(refused(fault, model_version))]
 
 
-def _note(fault: ContentRefused) -> None:
-    """Tell the log of a refusal: its answer is a 200, as at Google."""
+def _note(fault: AdapterError) -> None:
+    """Tell the log why there is no picture: the answer is a 200, as at Google."""
     structlog.contextvars.bind_contextvars(code=fault.code)
     forget_frames(fault)
 
@@ -136,7 +139,7 @@ async def _events(
             yield HEARTBEAT
             seen = await anext(states)
         yield await offload(size_of(seen.images), partial(_event_of, seen, heading))
-    except ContentRefused as fault:
+    except WITHOUT_PICTURE as fault:
         yield event(_refusal(fault, heading.model_version))
     except AdapterError as fault:
         for frame in error_events(msgspec.json.encode(status_body(fault))):

@@ -8,7 +8,7 @@ from msgspec import UNSET
 from adapter.domain.json_pieces import PLACE, filled
 from adapter.domain.media import Image
 from adapter.domain.usage import Usage
-from adapter.errors import ContentRefused
+from adapter.errors import ContentRefused, NoMedia
 from adapter.google_api.wire.answers import (
     Blob,
     Candidate,
@@ -25,6 +25,8 @@ _Pieces = Sequence[bytes | memoryview]
 
 #: The reason of an answer that was refused. Google has several; its own words say which one it was.
 REFUSED = "IMAGE_SAFETY"
+#: The reason of an answer in which the model drew nothing.
+NOTHING_DRAWN = "NO_IMAGE"
 
 
 class NativeHeading(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,9 +53,13 @@ def generated(image: Image, heading: NativeHeading) -> _Pieces:
     return filled(msgspec.json.encode(answer), [image])
 
 
-def refused(fault: ContentRefused, model_version: str) -> GenerateContentResponse:
-    """Return the answer without a picture. At Google a refusal is an answer and no error."""
-    candidate = Candidate(content=MadeContent("model", ()), finish_reason=REFUSED, finish_message=fault.message)
+def refused(fault: ContentRefused | NoMedia, model_version: str) -> GenerateContentResponse:
+    """Return the answer without a picture.
+
+    At Google neither a refusal nor a model that draws nothing is an error. So no client sends a paid request again.
+    """
+    reason = NOTHING_DRAWN if isinstance(fault, NoMedia) else REFUSED
+    candidate = Candidate(content=MadeContent("model", ()), finish_reason=reason, finish_message=fault.message)
     return GenerateContentResponse(candidates=(candidate,), model_version=model_version)
 
 
