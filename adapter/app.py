@@ -63,6 +63,7 @@ from adapter.openai_api.routes.azure import AzurePaths
 from adapter.openai_api.routes.cors import Cors
 from adapter.openai_api.routes.decoding import DecodedBodies
 from adapter.openai_api.routes.drain import DrainMiddleware
+from adapter.openai_api.routes.file_turns import FileTurns
 from adapter.openai_api.routes.head import HeadRequests
 from adapter.openai_api.routes.request_log import RequestLog
 from adapter.openai_api.routes.reservation import ReservationMiddleware
@@ -155,7 +156,7 @@ def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
     decoded = DecodedBodies(app.asgi_handler, body_bytes=settings.limits.body_bytes)
     draining = DrainMiddleware(HeadRequests(AzurePaths(ReservationMiddleware(decoded))))
     application.drains.append(draining.drain)
-    app.asgi_handler = Cors(RequestLog(draining, outside.telemetry.metrics))
+    app.asgi_handler = Cors(RequestLog(FileTurns(draining), outside.telemetry.metrics))
     return app
 
 
