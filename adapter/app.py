@@ -65,6 +65,8 @@ from adapter.openai_api.routes.azure import AzurePaths
 from adapter.openai_api.routes.cors import Cors
 from adapter.openai_api.routes.decoding import DecodedBodies
 from adapter.openai_api.routes.drain import DrainMiddleware
+from adapter.openai_api.routes.event_streams import EventStreams
+from adapter.openai_api.routes.file_turns import FileTurns
 from adapter.openai_api.routes.head import HeadRequests
 from adapter.openai_api.routes.request_log import RequestLog
 from adapter.openai_api.routes.reservation import ReservationMiddleware
@@ -158,7 +160,7 @@ def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
     paths = GooglePaths(AzurePaths(ReservationMiddleware(decoded)), key_in_query=settings.access.key_in_query)
     draining = DrainMiddleware(HeadRequests(paths))
     application.drains.append(draining.drain)
-    app.asgi_handler = Cors(RequestLog(draining, outside.telemetry.metrics))
+    app.asgi_handler = Cors(RequestLog(EventStreams(FileTurns(draining)), outside.telemetry.metrics))
     return app
 
 
