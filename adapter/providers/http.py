@@ -76,7 +76,7 @@ class Http:
         network = network or HttpNetwork()
         self._limits = limits or HttpLimits()
         self._downloader = Downloader(rules or Rules.reading(http=False, trusted=()), network, self._limits)
-        self._pool = Pool(network.trust, self._limits.connect)
+        self._pool = Pool(network.trust, connect_seconds=self._limits.connect, idle_seconds=self._limits.idle)
         self._turns = Turns(READERS, TURN_SECONDS)
 
     @asynccontextmanager

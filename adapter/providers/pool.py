@@ -16,8 +16,6 @@ from adapter.providers.failures import connect_errors
 
 #: Requests under way at once.
 MAX_CONNECTIONS: Final = 512
-#: An idle connection is kept for so many seconds. Servers close theirs too, and a request that meets that is lost.
-IDLE_SECONDS: Final = 15.0
 #: A host's next address is tried beside the first after so many seconds (RFC 8305, section 5).
 EYEBALLS_SECONDS: Final = 0.25
 
@@ -33,10 +31,17 @@ class Origin(NamedTuple):
 class Pool:
     """Opens connections and keeps those that can be used again."""
 
-    def __init__(self, trust: ssl.SSLContext | None, connect_seconds: float) -> None:
-        """Take the certificates that are trusted (None: the system's), and the time until a connection stands."""
+    def __init__(self, trust: ssl.SSLContext | None, *, connect_seconds: float, idle_seconds: float) -> None:
+        """Take the certificates that are trusted (None: the system's), and two times.
+
+        Args:
+            trust: the certificates.
+            connect_seconds: until a connection stands.
+            idle_seconds: for which an idle connection is kept.
+        """
         self._trust = trust
         self._seconds = connect_seconds
+        self._idle_seconds = idle_seconds
         self._places = asyncio.Semaphore(MAX_CONNECTIONS)
         #: By origin, the longest idle first.
         self._idle: dict[Origin, deque[HttpConnection]] = {}
@@ -49,8 +54,7 @@ class Pool:
         Raises:
             UpstreamUnreachable: none stands in time.
         """
-        with connect_errors():
-            await self._take_place()
+        await self._take_place()
         try:
             lent = None if is_fresh else self._newest(origin)
             if lent is None:
@@ -78,8 +82,9 @@ class Pool:
         if not self._places.locked():
             await self._places.acquire()
             return
-        async with asyncio.timeout(self._seconds):
-            await self._places.acquire()
+        with connect_errors():
+            async with asyncio.timeout(self._seconds):
+                await self._places.acquire()
 
     async def _opened(self, origin: Origin) -> HttpConnection:
         loop = asyncio.get_running_loop()
@@ -111,7 +116,7 @@ class Pool:
         idle = self._idle.get(origin)
         while idle:
             connection = idle.pop()
-            if connection.is_open and self._age(connection) < IDLE_SECONDS:
+            if connection.is_open and self._age(connection) < self._idle_seconds:
                 return connection
             connection.close()
         return None
@@ -121,17 +126,17 @@ class Pool:
         connection.idle_since = loop.time()
         self._idle.setdefault(origin, deque()).append(connection)
         if self._sweep is None:
-            self._sweep = loop.call_later(IDLE_SECONDS, self._close_old)
+            self._sweep = loop.call_later(self._idle_seconds, self._close_old)
 
     def _close_old(self) -> None:
         self._sweep = None
         for origin, idle in list(self._idle.items()):
-            while idle and self._age(idle[0]) >= IDLE_SECONDS:
+            while idle and self._age(idle[0]) >= self._idle_seconds:
                 idle.popleft().close()
             if not idle:
                 del self._idle[origin]
         if self._idle:
-            self._sweep = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._close_old)
+            self._sweep = asyncio.get_running_loop().call_later(self._idle_seconds, self._close_old)
 
     def _age(self, connection: HttpConnection) -> float:
         return asyncio.get_running_loop().time() - connection.idle_since

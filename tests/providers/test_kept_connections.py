@@ -10,6 +10,7 @@ from adapter.budget import MemoryBudget
 from adapter.domain.answer_memory import counted
 from adapter.errors import ServerBusy, UpstreamBroken
 from adapter.providers.http import READERS, Http
+from adapter.providers.session import HttpLimits
 from tests.fakes import FakeClock
 from tests.providers.helpers import HEAD, says, server
 
@@ -108,6 +109,22 @@ async def test_an_idle_connection_on_which_something_comes_is_closed(http: Http)
     async with server(google) as url, asyncio.timeout(10):
         await post(http, url)
         go_on.set()
+        await left.wait()
+
+
+async def test_an_idle_connection_is_closed_after_a_while() -> None:
+    """Before the server closes it in the moment in which a request is sent."""
+    left = asyncio.Event()
+
+    async def google(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(ANSWER)
+        with suppress(ConnectionError):
+            await reader.read()
+        left.set()
+
+    hasty = Http(limits=HttpLimits(idle=0.01))
+    async with server(google) as url, hasty.open(), asyncio.timeout(10):
+        await post(hasty, url)
         await left.wait()
 
 
