@@ -1,6 +1,7 @@
 """The HTTP client of all providers. A picture's bytes go from the socket into the buffer that they stay in."""
 
 import re
+from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Final
@@ -42,6 +43,9 @@ class _Request:
         self.origin = Origin(address.scheme == "https", str(address.host), int(address.port or 0))
         self.is_repeatable = method == "GET"
         fields = {"host": address.host_port_subcomponent, "accept": "*/*", **HEADERS, **headers}
+        if address.user is not None:  # of a relay; aiohttp, which was here before, did so too
+            pair = f"{address.user}:{address.password or ''}"
+            fields.setdefault("authorization", f"Basic {b64encode(pair.encode()).decode()}")
         if body or not self.is_repeatable:
             fields["content-length"] = str(len(body))
         lines = [f"{method} {address.raw_path_qs} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]

@@ -218,6 +218,22 @@ async def test_a_header_that_cannot_be_sent_is_not_sent(http: Http, value: str) 
     assert google.asked == 0
 
 
+async def test_a_name_and_a_password_in_an_address_are_sent_as_a_header(http: Http, kind: str) -> None:
+    """A relay may want them."""
+    heads: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(HEAD + b"connection: close\r\ncontent-length: 2\r\n\r\n{}")
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as listening:
+        await post(http, kind, f"http://ada:secret@127.0.0.1:{listening.sockets[0].getsockname()[1]}/")
+
+    assert b"authorization: Basic YWRhOnNlY3JldA==\r\n" in heads[0]
+    assert b"secret" not in heads[0]
+
+
 class Counting:
     """Reads each request and hangs up; counts them."""
 
