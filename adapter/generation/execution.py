@@ -55,6 +55,7 @@ class Execution:
             began_at=now,
             keep_seconds=identity.keep_seconds,
             repeat=identity.repeat,
+            owner=identity.owner,
         )
         #: The highest retry count of the requests that it answers.
         self.attempts = identity.repeat.count
