@@ -157,13 +157,15 @@ def operations(reply: Reply) -> Sequence[msgspec.Raw]:
 
 
 def _answer(reply: Reply) -> Sequence[msgspec.Raw] | wire.OperationsObject:
+    answer: Sequence[msgspec.Raw] | wire.OperationsObject
     try:
-        return decoded(_operations_decoder, reply)
+        answer = decoded(_operations_decoder, reply)
     except UpstreamBroken:
         found = salvaged(reply.body, wire.OperationsObject) if reply.status == 200 else None
         if found is None or (found.operations is None and found.media is None):
             raise
         return found
+    return answer
 
 
 def _report_of_operation(state: wire.OperationState) -> Report | None:
