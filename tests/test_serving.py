@@ -1,11 +1,17 @@
 """The process: how many connections its file descriptors allow."""
 
+import asyncio
 import os
+import socket
 import subprocess
 import sys
 
 import pytest
+import uvicorn
+from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 
+from adapter.connection_table import ConnectionTable
+from adapter.serving import SweepingServer, protocol
 from tests.support import ROOT
 
 #: Prints how many connections there are under the limit of the shell that starts it.
@@ -40,3 +46,33 @@ def test_a_start_without_descriptors_ends_with_a_sentence() -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("adapter: limits.descriptors_reserve: this process may have 256 file descriptors")
     assert "ulimit -n" in done.stderr
+
+
+async def nothing(_scope: Scope, _receive: ASGIReceiveCallable, _send: ASGISendCallable) -> None:
+    """Stand for the application, which is not asked."""
+
+
+async def test_a_connection_that_is_taken_while_the_server_stops_does_not_hold_it() -> None:
+    """It was in the socket's queue when all connections were told to end. It would take the whole of the grace."""
+    table = ConnectionTable()
+    config = uvicorn.Config(
+        nothing, log_config=None, lifespan="off", http=protocol(table), timeout_graceful_shutdown=60
+    )
+    config.load()
+    server = SweepingServer(config, table)
+    server.servers, server.lifespan = [], config.lifespan_class(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as client:
+        early, _ = listener.accept()
+        with socket.create_connection(listener.getsockname()) as later:
+            late, _ = listener.accept()
+            for taken in (early, late):
+                stopping = taken is late and asyncio.create_task(server.shutdown())
+                await asyncio.sleep(0)
+                await asyncio.get_running_loop().connect_accepted_socket(
+                    lambda: config.http_protocol_class(config, server.server_state, {}), taken
+                )
+            assert stopping
+            await asyncio.wait({stopping}, timeout=10)
+
+            assert stopping.done()
+            assert [end.recv(1) for end in (client, later)] == [b"", b""]
