@@ -11,6 +11,7 @@ import pybase64
 import pytest
 
 from adapter.credentials import FixedSecret
+from adapter.domain.answer_memory import SMALL_ANSWER_BYTES
 from adapter.domain.job import Operation
 from adapter.domain.media import Frame, Image, RemoteFile, sniff
 from adapter.domain.orders import ImageOrder
@@ -482,6 +483,20 @@ async def test_what_is_paid_for_is_not_lost_for_an_odd_neighbour(
         if bare(outcome) != bare(wanted):
             lost[value] = outcome
     assert lost == {}
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_an_answer_without_a_picture_has_a_bound(upstream: Upstream, name: str) -> None:
+    """It is not in the memory budget, so it is not read if it is large. A picture or a video may be larger."""
+    call = CALLS[name]
+    outcome = await outcome_of(call, upstream, httpx.Response(200, content=call.answer + " " * SMALL_ANSWER_BYTES))
+
+    if name in {"gemini picture", "flow pictures", "flow media"}:
+        assert call.is_fine(outcome)
+    elif name == "flow credits":
+        assert outcome is None
+    else:
+        assert "longer than" in str(outcome)
 
 
 def bare(outcome: Outcome) -> Outcome:
