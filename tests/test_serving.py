@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from contextlib import ExitStack
+from functools import partial
 from typing import cast
 
 import pytest
@@ -63,21 +64,24 @@ async def test_a_connection_that_is_taken_while_the_server_stops_does_not_hold_i
     config.load()
     server = SweepingServer(config, table)
     server.servers, server.lifespan = [], config.lifespan_class(config)
-    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as client:
-        early, _ = listener.accept()
-        with socket.create_connection(listener.getsockname()) as later:
-            late, _ = listener.accept()
-            for taken in (early, late):
-                stopping = taken is late and asyncio.create_task(server.shutdown())
-                await asyncio.sleep(0)
-                await asyncio.get_running_loop().connect_accepted_socket(
-                    lambda: config.http_protocol_class(config, server.server_state, {}), taken
-                )
-            assert stopping
-            await asyncio.wait({stopping}, timeout=10)
+    with ExitStack() as sockets:
+        listener = sockets.enter_context(socket.create_server(("127.0.0.1", 0)))
+        clients = [sockets.enter_context(socket.create_connection(listener.getsockname())) for _ in range(2)]
+        await take(server, listener)
+        stopping = asyncio.create_task(server.shutdown())
+        await asyncio.sleep(0)  # all connections are told to end
+        await take(server, listener)
+        await asyncio.wait({stopping}, timeout=10)
 
-            assert stopping.done()
-            assert [end.recv(1) for end in (client, later)] == [b"", b""]
+        assert stopping.done()
+        assert [client.recv(1) for client in clients] == [b"", b""]
+
+
+async def take(server: SweepingServer, listener: socket.socket) -> None:
+    """Take a connection as the event loop does."""
+    taken, _ = listener.accept()
+    protocol_of = partial(server.config.http_protocol_class, config=server.config, server_state=server.server_state)
+    await asyncio.get_running_loop().connect_accepted_socket(partial(protocol_of, app_state={}), taken)
 
 
 def test_several_connections_are_taken_in_one_turn_of_the_event_loop() -> None:
