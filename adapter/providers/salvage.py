@@ -15,7 +15,7 @@ _S = TypeVar("_S", bound=msgspec.Struct)
 _ODD = object()
 
 
-def salvaged(raw: bytes | msgspec.Raw, kind: type[_S]) -> _S | None:
+def salvaged(raw: bytes | bytearray | msgspec.Raw, kind: type[_S]) -> _S | None:
     """Read a JSON object without its odd members and without odd items of its lists.
 
     An odd member has its default. None: it is no object, or a member without a default is missing or odd.
@@ -24,7 +24,7 @@ def salvaged(raw: bytes | msgspec.Raw, kind: type[_S]) -> _S | None:
     return found if isinstance(found, kind) else None
 
 
-def _object(raw: bytes | msgspec.Raw, kind: type[msgspec.Struct]) -> object:
+def _object(raw: bytes | bytearray | msgspec.Raw, kind: type[msgspec.Struct]) -> object:
     members = _strict(raw, _unread(kind))
     if members is _ODD:
         return _ODD
@@ -66,7 +66,7 @@ def _alternatives(kind: Any) -> Iterator[Any]:  # noqa: ANN401 - as above
         yield kind
 
 
-def _strict(raw: bytes | msgspec.Raw, kind: Any) -> object:  # noqa: ANN401 - as above
+def _strict(raw: bytes | bytearray | msgspec.Raw, kind: Any) -> object:  # noqa: ANN401 - as above
     try:
         return msgspec.json.decode(raw, type=kind)
     except UNREADABLE_JSON:
