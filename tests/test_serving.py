@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 from contextlib import ExitStack
-from functools import partial
 from typing import cast
 
 import pytest
@@ -14,6 +13,7 @@ import uvicorn
 from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 
 from adapter.connection_table import ConnectionTable
+from adapter.connections import Protocol
 from adapter.serving import SweepingServer, listeners, protocol
 from tests.support import ROOT
 
@@ -67,21 +67,22 @@ async def test_a_connection_that_is_taken_while_the_server_stops_does_not_hold_i
     with ExitStack() as sockets:
         listener = sockets.enter_context(socket.create_server(("127.0.0.1", 0)))
         clients = [sockets.enter_context(socket.create_connection(listener.getsockname())) for _ in range(2)]
-        await take(server, listener)
+        await take(server, listener, table)
         stopping = asyncio.create_task(server.shutdown())
         await asyncio.sleep(0)  # all connections are told to end
-        await take(server, listener)
+        await take(server, listener, table)
         await asyncio.wait({stopping}, timeout=10)
 
         assert stopping.done()
         assert [client.recv(1) for client in clients] == [b"", b""]
 
 
-async def take(server: SweepingServer, listener: socket.socket) -> None:
+async def take(server: SweepingServer, listener: socket.socket, table: ConnectionTable) -> None:
     """Take a connection as the event loop does."""
     taken, _ = listener.accept()
-    protocol_of = partial(server.config.http_protocol_class, config=server.config, server_state=server.server_state)
-    await asyncio.get_running_loop().connect_accepted_socket(partial(protocol_of, app_state={}), taken)
+    await asyncio.get_running_loop().connect_accepted_socket(
+        lambda: Protocol(server.config, server.server_state, {}, table=table), taken
+    )
 
 
 def test_several_connections_are_taken_in_one_turn_of_the_event_loop() -> None:
