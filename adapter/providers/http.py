@@ -54,7 +54,7 @@ class Http:
     async def open(self) -> AsyncIterator[None]:
         """Keep connections for as long as this lasts."""
         async with (
-            session(kept_connections(self._network, MAX_CONNECTIONS), self._limits) as self._kept,
+            session(kept_connections(self._network, MAX_CONNECTIONS, self._limits.kept), self._limits) as self._kept,
             session(fresh_connections(self._network), self._limits) as self._fresh,
         ):
             yield
