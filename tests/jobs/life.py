@@ -102,7 +102,7 @@ class LifeOfJobs(LifeOfPictures):
 
     async def _open(self) -> None:
         database = await open_database(self._url())
-        self.world = World(database, self._folder / "spool", type(self).bug)
+        self.world = World(database, self._folder / "spool", type(self).bug, type(self).picture_bug)
 
     # Clients
 

@@ -23,6 +23,8 @@ _T = TypeVar("_T")
 
 which = st.integers(0, 1)
 edges = st.integers(1, 20)
+#: From the intent to the end of one picture's round.
+picture_edges = st.integers(5, 12)
 small_disturbances = st.none() | st.sampled_from([Disturbance.KILL, Disturbance.FAIL])
 
 #: How a picture may fail that Google made.
@@ -78,6 +80,8 @@ class LifeOfPictures(Life):
     """Clients that want pictures in the background, and Google's maker of pictures."""
 
     pictures: Bundle[str] = Bundle("pictures")
+    #: A mistake of the store of pictures, in tests of this test.
+    picture_bug: Callable[[object], object] | None = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,6 +101,11 @@ class LifeOfPictures(Life):
         self, number: int, key: str | None, what: Disturbance | None, edge: int
     ) -> MultipleResults[str]:
         """Ask for a picture in the background: a new one, or with a key perhaps one that was asked for before."""
+        return self._ask_for_picture(number, key, what, edge)
+
+    def _ask_for_picture(
+        self, number: int, key: str | None, what: Disturbance | None, edge: int
+    ) -> MultipleResults[str]:
         self._asked_for += 1
         content = f"1:{key or self._asked_for}"
         identity = RequestIdentity(owner=OWNER, route="/responses", content=content, repeat=RetryInfo(key=key))
@@ -137,6 +146,13 @@ class LifeOfPictures(Life):
         is_live = not seen.is_over
         is_young = self.world.clock.now() < began_at + KEY_SECONDS - 2 * REPLAY_SECONDS
         return job_id if is_live or (is_young and not seen.is_refused) else None
+
+    @rule(target=pictures, number=which, what=st.sampled_from(Disturbance), edge=picture_edges)
+    def ask_and_move(self, number: int, what: Disturbance, edge: int) -> MultipleResults[str]:
+        """A client asks for a picture, and the process that makes it is disturbed, as in `move`."""
+        asked = self._ask_for_picture(number, None, None, edge)
+        self._run(self.world.move_pictures(self._process(number), what, edge))
+        return asked
 
     @rule(job_id=pictures)
     def cancel_picture(self, job_id: str) -> None:

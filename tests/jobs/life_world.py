@@ -407,6 +407,14 @@ class Process:
         """The jobs that its clients wait for."""
         return {connection.job_id for connection in self.connections}
 
+    async def move_pictures(self) -> None:
+        """Do one round with the pictures only, as `move`."""
+        try:
+            with suppress(StorageFailed):
+                await self._picture_poller.tick()
+        finally:
+            await self._picture_poller.settle()
+
     async def move(self) -> None:
         """Do one round, and wait until all that it began is done."""
         try:
@@ -424,9 +432,15 @@ class Process:
 class World:
     """One database, one Google, two processes."""
 
-    def __init__(self, database: Database, folder: Path, bug: Callable[[object], object] | None = None) -> None:
-        """Take a mistake of the job store, if there shall be one."""
-        store = SqlJobStore(database)
+    def __init__(
+        self,
+        database: Database,
+        folder: Path,
+        bug: Callable[[object], object] | None = None,
+        picture_bug: Callable[[object], object] | None = None,
+    ) -> None:
+        """Take a mistake of the store of videos or of that of pictures, if there shall be one."""
+        store, pictures = SqlJobStore(database), SqlJobStore(database, IMAGE)
         self.clock = LifeClock()
         self.google = Google()
         self.google.at(self.clock)
@@ -436,7 +450,7 @@ class World:
         #: Sees what is stored, and disturbs nothing.
         self.observer = cast("JobStore[VideoJob]", bug(store) if bug else store)
         self.painter = Painter()
-        self.pictures: JobStore[ImageJob] = SqlJobStore(database, IMAGE)
+        self.pictures = cast("JobStore[ImageJob]", picture_bug(pictures) if picture_bug else pictures)
         self.processes = [Process(self), Process(self)]
         self._numbers = 0
 
@@ -460,8 +474,17 @@ class World:
 
     async def move(self, process: Process, what: Disturbance | None = None, calls: int = 0) -> None:
         """Let a process do one round, with a disturbance at the so many-th edge."""
+        await self._move(process, process.move(), what, calls)
+
+    async def move_pictures(self, process: Process, what: Disturbance, calls: int) -> None:
+        """Let a process do one round with its pictures, as `move`."""
+        await self._move(process, process.move_pictures(), what, calls)
+
+    async def _move(
+        self, process: Process, work: Coroutine[None, None, None], what: Disturbance | None, calls: int
+    ) -> None:
         process.edges.arm(what, calls)
-        task = await self.run(process, process.move())
+        task = await self.run(process, work)
         process.edges.arm(None, 0)
         if process.edges.paused.is_set():
             process.round = task
