@@ -110,6 +110,8 @@ class VideoOrder(msgspec.Struct, frozen=True, kw_only=True):
     ratio: Ratio
     #: The clip's, as the model's card has it; None in the documents of jobs that are older than this field.
     size: Pixels | None = None
+    #: What the provider is asked for, of a model that has several resolutions.
+    resolution: str = ""
     #: Length of the clip.
     seconds: int
     seed: int | None = None

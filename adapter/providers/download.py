@@ -44,6 +44,13 @@ class OwnOrigin(msgspec.Struct, frozen=True):
             return False
         return (link.scheme, link.origin) == (own.scheme, own.origin)
 
+    def has_address(self, url: str) -> bool:
+        """Return whether an address leads to this origin; False for what is no address."""
+        try:
+            return self.has(read_link(url, longest=LONGEST_LINK))
+        except InvalidRequest:
+            return False
+
 
 class HttpDownload:
     """A file on its way (the port of that name)."""

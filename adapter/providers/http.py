@@ -86,7 +86,7 @@ class Http:
         with mapped_errors():
             request = way.request(method, _address(url), data=body or None, headers=headers, allow_redirects=False)
             async with request as answer:
-                return Reply(answer.status, await self._read(answer))
+                return Reply(answer.status, await self._read(answer), answer.headers)
 
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
         """Return the body, read in one go where its length is known: a wake-up for every piece costs more than it."""

@@ -50,6 +50,8 @@ def video_draft(request: MediaRequest, context: ReadContext) -> VideoDraft:
     _check_format(request)
     kind, sources = cast_pictures(sources, roles, most=card.references, param=request.called("pictures"))
     shape, ratio, upstream = _shaped(request, card, by_name, kind)
+    resolution = _resolution(request, card, shape)
+    sizes = card.sizes_at(resolution)
     is_open = kind is not VideoInput.TEXT and shape.ratio is None and shape.pixels is None
     return VideoDraft(
         order=VideoOrder(
@@ -58,8 +60,11 @@ def video_draft(request: MediaRequest, context: ReadContext) -> VideoDraft:
             upstream=upstream,
             prompt=words,
             ratio=ratio,
-            size=card.sizes[ratio],
-            seconds=card.length(request.seconds, _length_policy(request, name, context), request.called("seconds")),
+            size=sizes[ratio],
+            resolution=resolution if card.other_sizes else "",
+            seconds=card.length(
+                request.seconds, _length_policy(request, name, context), request.called("seconds"), kind
+            ),
             seed=seed(request.seed),
             typical_seconds=card.typical_seconds,
             input=kind,
@@ -67,7 +72,7 @@ def video_draft(request: MediaRequest, context: ReadContext) -> VideoDraft:
         sources=sources,
         input_formats=tuple(MediaFormat[word.upper()] for word in card.input_formats),
         shapes=card.names(kind) if is_open else {},
-        sizes=card.sizes,
+        sizes=sizes,
     )
 
 
@@ -117,10 +122,26 @@ def _check_fineness(request: MediaRequest, card: VideoCard) -> None:
     for field, plain in (("resolution", ()), ("quality", PLAIN_QUALITIES)):
         word, name = getattr(request, field), request.called(field)
         if word is not None and word.lower() not in plain and not _is_resolution(word, card):
-            raise InvalidRequest(
-                f"The model '{card.name}' has one resolution, {' or '.join(card.resolutions)}; '{word}' cannot be had.",
-                param=name,
-            )
+            raise InvalidRequest(f"{card.told_resolutions}; '{word}' cannot be had.", param=name)
+
+
+def _resolution(request: MediaRequest, card: VideoCard, shape: Shape) -> str:
+    """Return the resolution of a clip: the one that is named, else the nearest to a size in pixels, else the usual one.
+
+    Raises:
+        InvalidRequest: two fields ask for different ones.
+    """
+    asked: dict[str, str] = {}
+    for field in ("size", "resolution", "quality"):
+        word = getattr(request, field)
+        if word is not None and (found := card.resolution(word)):
+            asked[request.called(field)] = found
+    if shape.pixels is not None and card.other_sizes:
+        asked[request.called("size")] = card.nearest_resolution(shape.pixels)
+    if len({*asked.values()}) > 1:
+        told = " and ".join(f"'{name}' asks for {found}" for name, found in asked.items())
+        raise InvalidRequest(f"{told}. Leave one of them out.", param=next(iter(asked)))
+    return next(iter(asked.values()), card.usual_resolution)
 
 
 def _check_format(request: MediaRequest) -> None:
@@ -134,7 +155,7 @@ def _check_format(request: MediaRequest) -> None:
 
 
 def _is_resolution(word: str | None, card: VideoCard) -> bool:
-    return word is not None and word.lower().removesuffix("p") + "p" in card.resolutions
+    return word is not None and card.resolution(word) is not None
 
 
 def _length_policy(request: MediaRequest, model: str, context: ReadContext) -> LengthPolicy:

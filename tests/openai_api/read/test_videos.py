@@ -397,3 +397,50 @@ def test_a_size_is_kept_with_the_order_and_may_be_missing_in_old_ones() -> None:
 
     assert (order.ratio, order.size) == (Ratio.PORTRAIT, Pixels(720, 1280))
     assert msgspec.convert(document, VideoOrder) == msgspec.structs.replace(order, size=None)
+
+
+OMNI = {"model": "gemini-omni-1.2-flash"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "resolution", "size"),
+    [
+        ({}, "720p", "1280x720"),
+        ({"resolution": "4K"}, "4k", "3840x2160"),
+        ({"size": "1080p", "aspect_ratio": "9:16"}, "1080p", "1080x1920"),
+        ({"size": "1024x1792"}, "1080p", "1080x1920"),
+        ({"size": "640x360"}, "360p", "640x360"),
+        ({"size": "1280x720", "resolution": "720p"}, "720p", "1280x720"),
+        ({"size": "9:16", "quality": "360p"}, "360p", "360x640"),
+    ],
+)
+def test_a_model_with_resolutions_is_asked_for_one(fields: dict[str, object], resolution: str, size: str) -> None:
+    """By its name, or by a size in pixels. The answer tells the size of it."""
+    order = in_json(**OMNI, **fields).order
+
+    assert (order.resolution, str(order.size)) == (resolution, size)
+
+
+def test_a_shape_that_a_picture_decides_has_the_size_of_the_resolution() -> None:
+    """The first picture stands upright."""
+    picture = "data:image/png;base64," + pybase64.b64encode(PICTURES["P"]).decode()
+    order = settled(in_json(**OMNI, resolution="1080p", input_reference={"image_url": picture}))
+
+    assert (order.resolution, str(order.size)) == ("1080p", "1080x1920")
+
+
+@pytest.mark.parametrize(
+    ("fields", "param", "words"),
+    [
+        ({"resolution": "480p"}, "resolution", "has the resolutions 360p, 720p, 1080p, 4k; '480p' cannot be had"),
+        ({"size": "1280x720", "resolution": "1080p"}, "resolution", "'size' asks for 720p"),
+        ({"resolution": "720p", "quality": "4k"}, "resolution", "'quality' asks for 4k"),
+        ({"seconds": 16}, "seconds", "of 3 to 15 seconds only"),
+    ],
+)
+def test_a_resolution_that_cannot_be_had_is_refused(fields: dict[str, object], param: str, words: str) -> None:
+    """And two that contradict each other."""
+    with pytest.raises(InvalidRequest, match=words) as caught:
+        in_json(**OMNI, **fields)
+
+    assert caught.value.param == param
