@@ -34,6 +34,7 @@ WORDS = {
     VideoInput.FRAME: "a first frame",
     VideoInput.FRAMES: "a first and a last frame",
     VideoInput.REFERENCES: "reference pictures",
+    VideoInput.EDIT: "an earlier video",
 }
 
 #: What makes a pattern of an alias (`fnmatch`).

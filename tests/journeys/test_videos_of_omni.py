@@ -85,6 +85,18 @@ def test_reference_pictures_are_named_in_the_prompt(omni_server: Server, connect
     assert omni_server.executed(f"[# References {names}] {prompt}") == 1
 
 
+def test_a_remix_is_an_edit_of_the_finished_video(omni_server: Server, connect: Connect, prompt: str) -> None:
+    """Google changes that video; a remix of a remix changes the newer one."""
+    with connect(omni_server) as client:
+        made = client.videos.create_and_poll(prompt=prompt, model=MODEL, seconds="4", poll_interval_ms=100)
+        second = client.videos.poll(client.videos.remix(made.id, prompt=f"{prompt} at night").id, poll_interval_ms=100)
+        third = client.videos.poll(client.videos.remix(second.id, prompt=f"{prompt} in snow").id, poll_interval_ms=100)
+
+    assert (second.status, second.remixed_from_video_id, second.seconds) == ("completed", made.id, "4")
+    assert (third.status, third.remixed_from_video_id) == ("completed", second.id)
+    assert _tasks(omni_server, prompt) == ["text_to_video", "edit", "edit"]
+
+
 def test_a_job_survives_the_death_of_its_process(omni_server: Server, connect: Connect, prompt: str) -> None:
     """The next process asks about it with the key that made it."""
     with connect(omni_server) as client:
@@ -113,7 +125,13 @@ def test_a_process_that_dies_before_the_answer_does_not_send_again(
 
     assert error is not None
     assert error.code == "upstream_submit_unknown"
-    assert omni_server.asked("omni.submit") == 0 or omni_server.executed(prompt) <= 1
+    assert (omni_server.executed(prompt), omni_server.asked("omni.submit")) == (1, 0)
+
+
+def _tasks(server: Server, prompt: str) -> list[str]:
+    """Return what the sandbox was asked to do with prompts that begin so; it notes the task in the place of a scene."""
+    ledger = msgspec.json.decode(HTTP.get(f"{server.upstream}/sandbox/ledger").content)
+    return [each["scene_id"] for each in ledger["executions"] if each["prompt"].startswith(prompt)]
 
 
 def _found(client: openai.OpenAI, prompt: str) -> openai.types.Video:

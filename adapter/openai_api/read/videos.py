@@ -8,8 +8,8 @@ from adapter.domain.catalogue import LengthPolicy, VideoCard
 from adapter.domain.job import Phase, Variant, VideoJob
 from adapter.domain.media import MediaFormat, Ratio, Shape
 from adapter.domain.numbers import whole_number
-from adapter.domain.orders import StoredSource, VideoDraft, VideoInput, VideoOrder
-from adapter.errors import InvalidRequest
+from adapter.domain.orders import StoredSource, VideoDraft, VideoInput, VideoOrder, VideoSource
+from adapter.errors import InvalidRequest, UnknownModel
 from adapter.openai_api.read.context import ReadContext
 from adapter.openai_api.read.fields import one_of, seed
 from adapter.openai_api.read.form import Part
@@ -210,10 +210,12 @@ def read_place(last_event_id: str | None, starting_after: str | None, job: Video
 
 
 def remix_draft(request: MediaRequest, source: VideoJob, context: ReadContext) -> VideoDraft:
-    """Return the draft of a finished video once more with another prompt: all else is the same, its seed too.
+    """Return the draft of a finished video with another prompt: all else is the same, its seed too.
+
+    A model that can edit a video changes this one. Any other makes it once more.
 
     Raises:
-        InvalidRequest: there is no prompt, or the video is not finished.
+        InvalidRequest: there is no prompt, the video is not finished, or it was an edit and its model makes none now.
     """
     if source.phase is not Phase.COMPLETED:
         raise InvalidRequest(
@@ -222,12 +224,40 @@ def remix_draft(request: MediaRequest, source: VideoJob, context: ReadContext) -
             code="video_not_completed",
         )
     _refuse_other_than(source, request)
-    order, words = source.order, prompt_of(request, context)
+    words = prompt_of(request, context)
+    order = msgspec.structs.replace(source.order, prompt=words, seed=source.seed, remix_of=source.id, source=None)
+    if edited := _edited(order, source, context):
+        return VideoDraft(order=edited)
+    if order.input is VideoInput.EDIT:
+        raise InvalidRequest(f"The model '{order.model}' no longer edits videos.", param="video_id")
     return VideoDraft(
-        order=msgspec.structs.replace(order, prompt=words, seed=source.seed, remix_of=source.id, pictures=()),
+        order=msgspec.structs.replace(order, pictures=()),
         sources=tuple(StoredSource(picture.name, "video_id") for picture in order.pictures),
         # They were in a format that the provider takes when they were kept.
         input_formats=tuple(MediaFormat),
+    )
+
+
+def _edited(order: VideoOrder, source: VideoJob, context: ReadContext) -> VideoOrder | None:
+    """Return the order as an edit of a finished video; None if its model or its provider does not edit."""
+    try:
+        card, _ = context.catalogue.find_card(order.model, VideoCard)
+    except (UnknownModel, InvalidRequest):
+        return None
+    names = card.upstream.get(VideoInput.EDIT, {})
+    if (
+        source.operation is None
+        or source.account is None
+        or card.provider != order.provider
+        or order.ratio not in names
+    ):
+        return None
+    return msgspec.structs.replace(
+        order,
+        upstream=names[order.ratio],
+        input=VideoInput.EDIT,
+        pictures=(),
+        source=VideoSource(source.operation.name, source.account),
     )
 
 

@@ -21,6 +21,7 @@ TASKS: Final[Mapping[VideoInput, str]] = {
     VideoInput.FRAME: "image_to_video",
     VideoInput.FRAMES: "image_to_video",
     VideoInput.REFERENCES: "reference_to_video",
+    VideoInput.EDIT: "edit",
 }
 #: A prompt that has one of them says itself what the pictures are.
 TAGS: Final = re.compile(r"<(?:FIRST_FRAME|LAST_FRAME|IMAGE_REF_\d+)>")
@@ -51,6 +52,7 @@ def request(job: VideoJob, pictures: Sequence[wire.ImageContent], *, send_seed: 
         generation_config=wire.GenerationConfig(
             video_config=wire.VideoConfig(TASKS[order.input]), seed=job.seed if send_seed else None
         ),
+        previous_interaction_id=order.source.operation if order.source else msgspec.UNSET,
     )
 
 
@@ -66,7 +68,7 @@ def prompt(words: str, kind: VideoInput, pictures: int) -> str:
         case VideoInput.REFERENCES:
             named = " ".join(f"<IMAGE_REF_{number}>@Image{number + 1}" for number in range(pictures))
             return f"[# References {named}] {words}"
-        case VideoInput.TEXT:
+        case VideoInput.TEXT | VideoInput.EDIT:
             return words
 
 

@@ -55,6 +55,8 @@ class InteractionRequest(msgspec.Struct, frozen=True, kw_only=True):
     generation_config: GenerationConfig
     background: bool = True
     store: bool = True
+    #: The work whose video is edited. It has to be of the same project.
+    previous_interaction_id: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class NamedInteraction(msgspec.Struct, frozen=True):

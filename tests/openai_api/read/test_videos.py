@@ -8,7 +8,7 @@ import pybase64
 import pytest
 
 from adapter.domain.catalogue import LengthPolicy
-from adapter.domain.job import Failed, Failure, Stored, StoredVideo, Variant, VideoJob, advance
+from adapter.domain.job import Failed, Failure, JobState, Operation, Stored, StoredVideo, Variant, VideoJob, advance
 from adapter.domain.media import Pixels, Ratio, image_from_bytes
 from adapter.domain.orders import (
     FileIdSource,
@@ -20,6 +20,7 @@ from adapter.domain.orders import (
     VideoDraft,
     VideoInput,
     VideoOrder,
+    VideoSource,
 )
 from adapter.errors import ContentRefused, InvalidRequest, RequestTooLarge, UnknownModel
 from adapter.openai_api.read.form import Part
@@ -444,3 +445,31 @@ def test_a_resolution_that_cannot_be_had_is_refused(fields: dict[str, object], p
         in_json(**OMNI, **fields)
 
     assert caught.value.param == param
+
+
+def finished_by_omni() -> VideoJob:
+    """Return a finished video of a model that edits."""
+    picture = "data:image/png;base64," + pybase64.b64encode(PICTURES["L"]).decode()
+    order = settled(in_json(**OMNI, input_reference={"image_url": picture}))
+    job = msgspec.structs.replace(video_job(order=order), state=JobState.COMPLETED, account="ada")
+    return msgspec.structs.replace(job, operation=Operation("v1_a", "mark"))
+
+
+def test_a_remix_of_a_model_that_edits_is_an_edit_of_that_video() -> None:
+    """With the account that has it. The pictures are in the video already."""
+    source = finished_by_omni()
+    draft = remix_draft(MediaRequest(prompt="at night"), source, TERMS)
+
+    assert (draft.sources, draft.order.pictures, draft.order.remix_of) == ((), (), source.id)
+    assert draft.order.input is VideoInput.EDIT
+    assert draft.order.source == VideoSource("v1_a", "ada")
+
+
+def test_an_edit_of_a_model_that_edits_no_more_is_refused() -> None:
+    """It has nothing from which it could be made once more."""
+    edit = msgspec.structs.replace(
+        finished(), order=msgspec.structs.replace(finished().order, input=VideoInput.EDIT, pictures=())
+    )
+
+    with pytest.raises(InvalidRequest, match="no longer edits videos"):
+        remix_draft(MediaRequest(prompt="at night"), edit, TERMS)

@@ -5,7 +5,7 @@ import pytest
 
 from adapter.domain.job import VideoJob
 from adapter.domain.media import Pixels, Ratio, RemoteVideo
-from adapter.domain.orders import StoredInput, VideoInput
+from adapter.domain.orders import StoredInput, VideoInput, VideoSource
 from adapter.domain.ports import Empty, Finished, Refused, Working
 from adapter.errors import (
     AdapterError,
@@ -67,6 +67,17 @@ def test_an_order_is_the_references_request(name: str, job: VideoJob) -> None:
     """Field for field; a seed is sent only where the operator says so."""
     assert sent(job) == msgspec.json.decode(golden(name))
     assert sent(job, send_seed=True)["generation_config"] != sent(job)["generation_config"]
+
+
+def test_an_edit_names_the_work_whose_video_it_changes() -> None:
+    """Its prompt is sent as it is."""
+    job = order_of(VideoInput.EDIT, prompt="at night")
+    order = msgspec.structs.replace(job.order, source=VideoSource("v1_before", "ada"))
+    body = sent(msgspec.structs.replace(job, order=order))
+
+    assert body["previous_interaction_id"] == "v1_before"
+    assert body["generation_config"] == {"video_config": {"task": "edit"}}
+    assert body["input"] == [{"type": "text", "text": "at night"}]
 
 
 @pytest.mark.parametrize(
