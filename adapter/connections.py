@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, cast
 import httptools
 import msgspec
 from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
@@ -64,8 +65,48 @@ class Parser(httptools.HttpRequestParser):
         return self.should_upgrade() and self.get_method() != b"CONNECT"
 
 
+class Flow(FlowControl):
+    """uvicorn's flow control. Its event is made when a reader is slow, and not for each connection: it is 0.9 KB."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self.read_paused = False
+        self.write_paused = False
+
+    async def drain(self) -> None:
+        """Wait until the reader has read."""
+        if self.write_paused:
+            await super().drain()
+
+    def pause_writing(self) -> None:
+        """Have writers wait."""
+        if not self.write_paused:
+            self._is_writable_event = asyncio.Event()
+        super().pause_writing()
+
+
 class Protocol(HttpToolsProtocol):
-    """One connection."""
+    """One connection. A dictionary of more than thirty attributes shares its keys with no other: ours have slots."""
+
+    __slots__ = (
+        "_body_began",
+        "_confirmed",
+        "_fault",
+        "_fed",
+        "_fields",
+        "_found",
+        "_framing",
+        "_heads_read",
+        "_is_begun",
+        "_is_in_body",
+        "_is_refused",
+        "_limits",
+        "_rate_began",
+        "_rated",
+        "_table",
+        "_waiting_app",
+        "_was_held",
+    )
 
     parser: Parser
 
@@ -101,6 +142,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
         """Begin."""
         super().connection_made(transport)
+        self.flow = Flow(transport)
         self.parser = Parser(self)
         with suppress(AttributeError, OSError):  # not everywhere
             transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)

@@ -35,6 +35,20 @@ LAW = {
     "adapter.openai_api.read": ("domain", "errors", "openai_api.wire"),
     "adapter.openai_api.write": ("domain", "errors", "openai_api.wire"),
     "adapter.openai_api.sse": (),
+    "adapter.google_api": (
+        "generation",
+        "domain",
+        "errors",
+        # What two APIs share: these modules know nothing of OpenAI's answers.
+        "openai_api.routes.access",
+        "openai_api.routes.failures",
+        "openai_api.routes.identity",
+        "openai_api.routes.reservation",
+        "openai_api.routes.services",
+    ),
+    "adapter.google_api.wire": ("openai_api.wire.media",),
+    "adapter.google_api.read": ("domain", "errors", "google_api.wire", "openai_api.read", "openai_api.wire.media"),
+    "adapter.google_api.write": ("domain", "errors", "google_api.wire"),
     "adapter.generation": ("domain", "errors", "tasks"),
     "adapter.database": ("domain", "errors"),
     "adapter.jobs": ("domain", "errors", "database", "tasks"),
@@ -127,7 +141,7 @@ FOREIGN = {
         "adapter.providers.session",
     ),
     "yarl": ("adapter.providers.http", "adapter.providers.download"),
-    "litestar": ("adapter.app", "adapter.openai_api.routes", "adapter.sandbox"),
+    "litestar": ("adapter.app", "adapter.openai_api.routes", "adapter.google_api.routes", "adapter.sandbox"),
     "sqlalchemy": (
         "adapter.database",
         "adapter.jobs.store",
@@ -152,6 +166,7 @@ IMPURE = ("asyncio", "random", "secrets", "time", "uuid", "os", "pathlib", "stru
 PURE = (
     "adapter.domain.catalogue",
     "adapter.domain.job",
+    "adapter.domain.json_pieces",
     "adapter.domain.markup",
     "adapter.domain.media",
     "adapter.domain.media_links",
@@ -165,6 +180,9 @@ PURE = (
     "adapter.domain.texts",
     "adapter.domain.usage",
     "adapter.domain.memory_estimate",
+    "adapter.google_api.read",
+    "adapter.google_api.wire",
+    "adapter.google_api.write",
     "adapter.network.addresses",
     "adapter.network.links",
     "adapter.openai_api.openapi",
@@ -244,7 +262,7 @@ def test_ports_have_one_address(module: str) -> None:
 
 
 #: Names of foreign schemas: the modules that spell them out, and the other side.
-FOREIGN_NAMES = ("adapter.sandbox", "adapter.openai_api.wire")
+FOREIGN_NAMES = ("adapter.sandbox", "adapter.google_api.wire", "adapter.openai_api.wire")
 
 
 def test_a_public_class_has_its_name_for_itself() -> None:

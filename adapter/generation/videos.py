@@ -152,7 +152,7 @@ class Videos:
         Raises:
             Draining: as `watch_video`.
         """
-        async with aclosing(self.watch_video(job)) as states:
+        async with aclosing(watch(job, self._memory.feed, self._timeouts.heartbeat)) as states:
             del job  # else each of ten thousand readers keeps a copy of its own instead of the one that all are told of
             async for seen in states:
                 if seen is None or len(seen.history) <= after:

@@ -1,7 +1,6 @@
 """Tells the readers in this process that a job has changed. The store is the truth."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -16,47 +15,49 @@ from adapter.errors import Draining
 RETRY_SECONDS = 2.0
 
 
-class Slot:
-    """One reader's slot for the newest state. A slow reader misses states in between, and they do not pile up."""
+class Topic:
+    """The newest state of one watched job, for all its readers (the port `Subscription`).
 
-    __slots__ = ("_changed", "_clock", "_closed", "_known", "_newest")
+    A slow reader misses states in between, and they do not pile up.
+    """
+
+    __slots__ = ("_changed", "_clock", "_is_closed", "_newest", "readers")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        #: Set while there is a new state.
+        #: Set with the next news, and then replaced.
         self._changed = asyncio.Event()
-        self._known: Job | None = None
         self._newest: Job | None = None
-        self._closed = False
+        self._is_closed = False
+        self.readers = 0
 
     def put(self, job: Job) -> None:
-        """Replace the state that the reader has not read, unless that one is newer: states come by two ways."""
+        """Replace the newest state, unless that one is newer: states come by two ways."""
         if self._newest is not None and job.is_older_than(self._newest):
             return
+        is_news = self._newest is None or job.is_news_to(self._newest)
         self._newest = job
-        if self._known is not None and job.is_news_to(self._known):
-            self._changed.set()
+        if is_news:
+            changed, self._changed = self._changed, asyncio.Event()
+            changed.set()
 
     def close(self) -> None:
-        """Let the reader go."""
-        self._closed = True
+        """Let the readers go."""
+        self._is_closed = True
         self._changed.set()
 
     async def next(self, known: J, within: float) -> J | None:
         """Return the newest state, if it is news (the port `Subscription`)."""
-        self._known = known
-        if self._newest is not None and self._newest.is_news_to(known):
-            self._changed.set()
-        elif not self._closed:
-            self._changed.clear()
-        await self._clock.wait(self._changed, within)
-        if self._closed:
-            raise draining()
-        if not self._changed.is_set():
-            return None
-        self._changed.clear()
-        newest, self._newest = self._newest, None
-        return cast("J | None", newest)  # an id has one kind of job
+        until = self._clock.now() + within
+        while True:
+            if self._is_closed:
+                raise draining()
+            if self._newest is not None and self._newest.is_news_to(known):
+                return cast("J", self._newest)  # an id has one kind of job
+            # A state that is no news to this reader has woken it.
+            left = until - self._clock.now()
+            if left <= 0 or not await self._clock.wait(self._changed, left):
+                return None
 
 
 class LocalFeed:
@@ -64,7 +65,7 @@ class LocalFeed:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._slots: defaultdict[str, set[Slot]] = defaultdict(set)
+        self._topics: dict[str, Topic] = {}
         self._closed = False
         #: Jobs that are to be looked at, in the order of asking; the event is set while there are some.
         self._wanted: dict[str, None] = {}
@@ -75,28 +76,28 @@ class LocalFeed:
     @property
     def watched(self) -> Collection[str]:
         """The ids of the jobs that are watched at the moment. The collection changes with them."""
-        return self._slots.keys()
+        return self._topics.keys()
 
     def publish(self, job: Job) -> None:
         """Tell everybody who watches this job (the port of that name)."""
         self._unheard.discard(job.id)
-        for slot in self._slots.get(job.id, ()):
-            slot.put(job)
+        if (topic := self._topics.get(job.id)) is not None:
+            topic.put(job)
 
     @contextmanager
     def subscribe(self, job_id: str) -> Iterator[Subscription]:
         """Watch a job (the port of that name)."""
-        slot = Slot(self._clock)
+        topic = self._topics.setdefault(job_id, Topic(self._clock))
         if self._closed:
-            slot.close()
-        self._slots[job_id].add(slot)
+            topic.close()
+        topic.readers += 1
         self.want([job_id])
         try:
-            yield slot
+            yield topic
         finally:
-            self._slots[job_id].discard(slot)
-            if not self._slots[job_id]:
-                del self._slots[job_id]
+            topic.readers -= 1
+            if not topic.readers:
+                del self._topics[job_id]
 
     def want(self, job_ids: Iterable[str]) -> None:
         """Have jobs looked at."""
@@ -106,8 +107,8 @@ class LocalFeed:
 
     def want_unheard(self) -> None:
         """Have those watched jobs looked at that had no news since the call before."""
-        self.want(self._unheard.intersection(self._slots))
-        self._unheard = set(self._slots)
+        self.want(self._unheard.intersection(self._topics))
+        self._unheard = set(self._topics)
 
     async def wanted(self, limit: int) -> Collection[str]:
         """Wait until jobs have to be read, and return up to `limit` that are watched."""
@@ -117,7 +118,7 @@ class LocalFeed:
             del self._wanted[job_id]
         if not self._wanted:
             self._is_wanted.clear()
-        return [job_id for job_id in some if job_id in self._slots]
+        return [job_id for job_id in some if job_id in self._topics]
 
     def check_open(self) -> None:
         """Return if there are still readers to come (the port of that name)."""
@@ -127,9 +128,8 @@ class LocalFeed:
     def close(self) -> None:
         """Let every reader go, now and later: the process is shutting down."""
         self._closed = True
-        for slots in self._slots.values():
-            for slot in slots:
-                slot.close()
+        for topic in self._topics.values():
+            topic.close()
 
 
 def draining() -> Draining:

@@ -86,7 +86,7 @@ class Http:
         with mapped_errors():
             request = way.request(method, _address(url), data=body or None, headers=headers, allow_redirects=False)
             async with request as answer:
-                return Reply(answer.status, await self._read(answer), answer.headers)
+                return Reply(answer.status, await self._read(answer))
 
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
         """Return the body, read in one go where its length is known: a wake-up for every piece costs more than it."""
@@ -128,6 +128,13 @@ class Http:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `post`; a link that may not be followed is broken.
         """
         return self._downloader.open(url, own)
+
+    async def post_for_header(
+        self, url: str, header: str, *, headers: Mapping[str, str], body: bytes, seconds: float
+    ) -> tuple[Reply, str]:
+        """As `post_once`; return one header of the answer as well, empty if it is not there."""
+        async with deadline(seconds):
+            return await self._downloader.post_for_header(url, header, headers=headers, body=body)
 
     @asynccontextmanager
     async def download(self, url: str, own: OwnOrigin) -> AsyncIterator[HttpDownload]:

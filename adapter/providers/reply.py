@@ -1,7 +1,7 @@
 """An answer of Google's, its limits, and the faults that can come in its place."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -15,8 +15,6 @@ class Reply(msgspec.Struct, frozen=True):
 
     status: int
     body: bytes
-    #: By names that are looked up without regard to case.
-    headers: Mapping[str, str] = {}
 
 
 @asynccontextmanager

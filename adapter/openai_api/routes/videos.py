@@ -1,7 +1,7 @@
 """`/v1/videos`: create, describe, list, download, remix and delete videos."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from litestar import Response, delete, get, post
@@ -21,6 +21,7 @@ from adapter.openai_api.read.videos import (
     read_video_json,
     remix_draft,
 )
+from adapter.openai_api.routes.event_streams import EventStream
 from adapter.openai_api.routes.files import ASK_AGAIN, send_file
 from adapter.openai_api.routes.identity import REPLAYED, media_call
 from adapter.openai_api.routes.reservation import read_json_or_form
@@ -114,7 +115,7 @@ async def refuse_character(character_id: str) -> None:
 
 
 @get("/videos/{video_id:str}/events")
-async def watch_video(request: OwnedRequest, video_id: str, services: Services) -> Stream | Response[None]:
+async def watch_video(request: OwnedRequest, video_id: str, services: Services) -> EventStream | Response[None]:
     """Stream every change of a video, those of the past too, or those after the last one that the reader knows."""
     job = await services.videos.find_video(video_id, request.auth.owner)
     known = read_place(request.headers.get("last-event-id"), request.query_params.get("starting_after"), job)
@@ -123,12 +124,12 @@ async def watch_video(request: OwnedRequest, video_id: str, services: Services) 
         return Response(None, status_code=204)
     headers = {**STREAM_HEADERS, VIDEO_ID: job.id}
     changes = services.videos.watch_history(job, after=known)
-    return Stream(video_events(services, changes), media_type="text/event-stream", headers=headers)
+    return EventStream(video_events(services, changes), headers)
 
 
 async def video_events(
     services: Services, changes: AsyncGenerator[tuple[VideoJob, int] | None, None]
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Yield each change. When the process stops, the stream ends, and the reader goes on at another process."""
     try:
         async with aclosing(changes):
@@ -138,6 +139,7 @@ async def video_events(
                 else:
                     told = video_event(*change, services.media_links)
                     yield sse.numbered(told, event=told.type, number=told.sequence_number)
+                    del told, change  # ten thousand readers would hold them until the next change
                     await asyncio.sleep(0)  # the framework can end only what waits, when the client has hung up
     except Draining:
         return

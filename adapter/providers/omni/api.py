@@ -83,10 +83,18 @@ class OmniApi:
             "x-goog-upload-header-content-length": str(size),
             "x-goog-upload-header-content-type": mime,
         }
-        reply = await self._call(self._http.post, key, ApiCall(url, body, UPLOAD_SECONDS, announced))
+        address = ""
+
+        async def send(url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
+            nonlocal address
+            reply, address = await self._http.post_for_header(
+                url, "x-goog-upload-url", headers=headers, body=body, seconds=seconds
+            )
+            return reply
+
+        reply = await self._call(send, key, ApiCall(url, body, UPLOAD_SECONDS, announced))
         if reply.status != 200:
             raise fault(reply)
-        address = reply.headers.get("x-goog-upload-url", "")
         if not OwnOrigin(self._endpoint.base_url).has_address(address):
             raise UpstreamBroken("Google names an address for an upload that is not of its configured origin.")
         return address
