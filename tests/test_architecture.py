@@ -92,6 +92,7 @@ LAW = {
         "providers.description",
         "providers.rotation",
         "providers.json_splice",
+        "providers.salvage",
         "domain",
         "errors",
         "redaction",
@@ -103,10 +104,12 @@ LAW = {
         "tasks",
     ),
     "adapter.providers.json_splice": (),
+    "adapter.providers.salvage": ("errors",),
     "adapter.providers.gemini": (
         "providers.description",
         "providers.keys",
         "providers.json_splice",
+        "providers.salvage",
         "domain",
         "errors",
         "redaction",
@@ -369,6 +372,20 @@ def test_tasks_are_started_in_one_module() -> None:
     ]
 
     assert set(found) == {"adapter.tasks"}
+
+
+def test_no_cancellation_is_lost() -> None:
+    """Before Python 3.12 `wait_for` may lose one that comes with its result (gh-86296); `timeout` does not."""
+    paths = [*MODULES.values(), *(ROOT / "tests").rglob("*.py")]
+    found = [
+        path
+        for path in paths
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute | ast.alias)
+        and "wait_for" in (getattr(node, "attr", ""), getattr(node, "name", ""))
+    ]
+
+    assert found == []
 
 
 def is_gather_of_asyncio(node: ast.Attribute) -> bool:

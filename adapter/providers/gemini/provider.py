@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import msgspec
 import structlog
 
+from adapter.domain.answer_memory import SMALL_ANSWER_BYTES, bounded
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
 from adapter.domain.texts import TextLimits, Turn
@@ -64,7 +65,8 @@ class GeminiProvider:
     async def make_text(self, model: str, turns: Sequence[Turn], limits: TextLimits) -> str:
         """Return a text (the port of that name). It does not queue behind pictures, because it has to be quick."""
         call = Call(model, _encoder.encode(translate.text_request(turns, limits)), limits.seconds)
-        return await self._generate(call, translate.text)
+        with bounded(SMALL_ANSWER_BYTES):
+            return await self._generate(call, translate.text)
 
     async def _make_image(self, model: str, body: bytes) -> Image:
         call = Call(model, body, GENERATE_SECONDS)
