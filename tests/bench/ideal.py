@@ -95,7 +95,8 @@ class Google(asyncio.BufferedProtocol):
             self._body = head + 4
             self._end = self._body + content_length(self._room[: self._body])
             if self._end > len(self._room):
-                self._room = self._room[: self._filled] + bytes(self._end - self._filled)
+                # With room behind the answer: a read into no room at all is an error.
+                self._room = self._room[: self._filled] + bytes(self._end + ROOM - self._filled)
                 self._view = memoryview(self._room)
         if self._filled == self._end:
             self._done.set_result(self._view[self._body : self._end])

@@ -70,7 +70,7 @@ class Program:
         if trust is not None:
             environment["SSL_CERT_FILE"] = str(trust)
         with log.open("ab") if log else nullcontext() as said:
-            process = subprocess.Popen(arguments, cwd=ROOT, stderr=said, env=environment)
+            process = subprocess.Popen(arguments, cwd=ROOT, stdout=said, stderr=said, env=environment)
         os.sched_setaffinity(process.pid, {core})
         return cls(name, port, process)
 
