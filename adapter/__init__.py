@@ -4,6 +4,7 @@
 
     openai_api/   OpenAI's side: wire (JSON), read (JSON to orders), write (results to JSON), routes, and openapi (the
                   description of the routes)
+    google_api/   the Gemini API's own routes for pictures: wire, read, write and routes as beside it
     domain/       our own words: orders, the catalogue, jobs and their states, media, and the ports
     providers/    Google's side: a provider is a folder, and registry lists them; http is the client
     generation    the use cases
@@ -33,6 +34,8 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     config_option       errors, shipped
     openai_api          generation, domain, errors, fair_semaphore, tasks; of it read and write only domain,
                         errors and wire, openapi those with read and version, and wire nothing
+    google_api          generation, domain, errors, the modules of openai_api.routes that both need; of it read only
+                        domain, errors, wire, openai_api.read and .wire.media, write domain, errors and wire
     generation          domain, errors, tasks
     jobs                domain, errors, database, tasks
     records, access     domain, errors, database

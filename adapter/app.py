@@ -45,6 +45,8 @@ from adapter.generation.texts import Texts
 from adapter.generation.uploads import Uploads
 from adapter.generation.video_contents import VideoContents
 from adapter.generation.videos import Videos
+from adapter.google_api.routes.api import google_routes
+from adapter.google_api.routes.paths import GooglePaths
 from adapter.jobs.engine import Engine
 from adapter.jobs.feed import LocalFeed
 from adapter.jobs.follow import Follower
@@ -64,6 +66,7 @@ from adapter.openai_api.routes.cors import Cors
 from adapter.openai_api.routes.decoding import DecodedBodies
 from adapter.openai_api.routes.drain import DrainMiddleware
 from adapter.openai_api.routes.event_streams import EventStreams
+from adapter.openai_api.routes.file_turns import FileTurns
 from adapter.openai_api.routes.head import HeadRequests
 from adapter.openai_api.routes.request_log import RequestLog
 from adapter.openai_api.routes.reservation import ReservationMiddleware
@@ -152,11 +155,12 @@ def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
         telemetry=telemetry or Telemetry(),
     )
     application = Application(settings, catalogue, outside)
-    app = api(application.open, body_bytes=settings.limits.body_bytes)
+    app = api(application.open, body_bytes=settings.limits.body_bytes, beside=[google_routes()])
     decoded = DecodedBodies(app.asgi_handler, body_bytes=settings.limits.body_bytes)
-    draining = DrainMiddleware(HeadRequests(AzurePaths(ReservationMiddleware(decoded))))
+    paths = GooglePaths(AzurePaths(ReservationMiddleware(decoded)), key_in_query=settings.access.key_in_query)
+    draining = DrainMiddleware(HeadRequests(paths))
     application.drains.append(draining.drain)
-    app.asgi_handler = Cors(RequestLog(EventStreams(draining), outside.telemetry.metrics))
+    app.asgi_handler = Cors(RequestLog(EventStreams(FileTurns(draining)), outside.telemetry.metrics))
     return app
 
 

@@ -203,6 +203,7 @@ class _Reservation:
         self.size = 0
         #: Parts of the work that hold some of it for a while.
         self.parts = 0
+        self._at_end: list[Callable[[], None]] = []
         self.is_interrupted = False
 
     @contextmanager
@@ -215,6 +216,13 @@ class _Reservation:
             self._holders -= 1
             if not self._holders:
                 self._budget.give_back(self, self.size)
+                callbacks, self._at_end = self._at_end, []
+                for callback in callbacks:
+                    callback()
+
+    def call_at_end(self, callback: Callable[[], None]) -> None:
+        """Call a function when the last holder has let go (the port of that name)."""
+        self._at_end.append(callback)
 
     async def wait_for_more(self, size: int, *, room: int = 0) -> None:
         """Reserve more, and wait for it if need be (the port of that name)."""

@@ -5,7 +5,8 @@
     AdapterError
     ├── ClientFault                  the request, or what it asks for; no media were made
     │   ├── InvalidRequest           400  a field is missing, malformed or asks for what the model cannot do
-    │   ├── WrongKey                 401  no adapter key, or one that is not ours
+    │   ├── WrongKey                 401  the adapter key is not ours
+    │   │   └── MissingKey           401  no adapter key
     │   ├── UnknownModel             404  no such model
     │   ├── NotFound                 404  no such path or object
     │   ├── MethodNotAllowed         405  the path is there, for another method
@@ -147,11 +148,15 @@ class UnknownModel(ClientFault):
 
 
 class WrongKey(ClientFault):
-    """The request carries no adapter key, or one that is not ours."""
+    """The request carries an adapter key that is not ours."""
 
     status = 401
     type = "authentication_error"
     code = "invalid_api_key"
+
+
+class MissingKey(WrongKey):
+    """The request carries no adapter key."""
 
 
 class NotFound(ClientFault):

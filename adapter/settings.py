@@ -61,6 +61,8 @@ class AccessSettings(_Section, frozen=True, kw_only=True):
 
     keys: tuple[str, ...] = ()
     anonymous: bool = False
+    #: Whether Google's routes take a key in their address (`?key=`). Proxies write addresses into their logs.
+    key_in_query: bool = False
     #: Names of owners, each with those of `keys` that belong to it. Media stay with the name when its keys change.
     owners: dict[Annotated[str, Meta(min_length=1, max_length=60)], tuple[str, ...]] = {}
 

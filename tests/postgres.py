@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
@@ -34,9 +35,12 @@ SETTINGS = {
 
 
 class PostgresServer:
-    """A server on a free port, in a folder of its own. Its user is `postgres`, and it wants a password."""
+    """A server on a free port, in a folder of its own. Its user is `postgres`, and it wants a password.
 
-    def __init__(self, programs: Path, *, durable: bool = False) -> None:
+    With a primary it is a streaming standby of that server.
+    """
+
+    def __init__(self, programs: Path, *, durable: bool = False, primary: "PostgresServer | None" = None) -> None:
         self._settings = SETTINGS | {"fsync": "on" if durable else "off"}
         self._folder = Path(tempfile.mkdtemp(prefix="adapter-pg-"))
         self._user = NOBODY if os.geteuid() == 0 else None
@@ -46,7 +50,10 @@ class PostgresServer:
             shutil.chown(self._folder, self._user)
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
-        self._initialise()
+        if primary is None:
+            self._initialise()
+        else:
+            self._copy(primary)
         self.start()
 
     def _copied(self, programs: Path) -> Path:
@@ -74,6 +81,19 @@ class PostgresServer:
             check=True,
         )
 
+    def _copy(self, primary: "PostgresServer") -> None:
+        subprocess.run(
+            [
+                str(self._programs / "bin" / "pg_basebackup"),
+                *("-D", str(self._folder / "data"), "-h", "127.0.0.1", "-p", str(primary.port), "-U", "postgres"),
+                *("--write-recovery-conf", "--checkpoint=fast", "--no-sync"),
+            ],
+            user=self._user,
+            cwd=self._folder,
+            env={"PGPASSWORD": PASSWORD},
+            check=True,
+        )
+
     def start(self) -> None:
         """Start the server and wait until it lets somebody in."""
         settings = [f"--{name}={value}" for name, value in self._settings.items()]
@@ -98,7 +118,26 @@ class PostgresServer:
     def _is_ready(self) -> bool:
         # The last line of this file is the server's own word for where it stands.
         file = self._folder / "data" / "postmaster.pid"
-        return file.exists() and file.read_text().rstrip().endswith("ready")
+        return file.exists() and file.read_text().rstrip().endswith(("ready", "standby"))
+
+    def await_standbys(self) -> None:
+        """From now on a commit is answered when a standby has it on its disk. Return when one streams."""
+        self.sql("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.sql("SELECT pg_reload_conf()")
+        until = time.monotonic() + START_SECONDS
+        while self.sql("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") != "1":
+            assert time.monotonic() < until, "the standby does not stream"
+            time.sleep(0.02)
+
+    def promote(self) -> None:
+        """Make a standby the primary, and return when it takes writes."""
+        self.sql("SELECT pg_promote()")
+
+    def kill(self) -> None:
+        """End the server and its sessions as the end of its machine would."""
+        assert self._process is not None
+        self._signal_all(signal.SIGKILL)
+        self._process.wait(timeout=START_SECONDS)
 
     def stop(self) -> None:
         """End the server at once, with every connection."""
@@ -119,11 +158,14 @@ class PostgresServer:
         assert self._process is not None
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
         for process in (self._process.pid, *map(int, children)):
-            os.kill(process, number)
+            with suppress(ProcessLookupError):  # a session that ends meanwhile
+                os.kill(process, number)
 
     def remove(self) -> None:
-        """End the server and forget what it knew."""
-        self.stop()
+        """End the server if it runs, and forget what it knew."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            self.stop()
         shutil.rmtree(self._folder)
 
     def sql(self, statement: str, database: str = "postgres") -> str:

@@ -35,6 +35,20 @@ LAW = {
     "adapter.openai_api.read": ("domain", "errors", "openai_api.wire"),
     "adapter.openai_api.write": ("domain", "errors", "openai_api.wire"),
     "adapter.openai_api.sse": (),
+    "adapter.google_api": (
+        "generation",
+        "domain",
+        "errors",
+        # What two APIs share: these modules know nothing of OpenAI's answers.
+        "openai_api.routes.access",
+        "openai_api.routes.failures",
+        "openai_api.routes.identity",
+        "openai_api.routes.reservation",
+        "openai_api.routes.services",
+    ),
+    "adapter.google_api.wire": ("openai_api.wire.media",),
+    "adapter.google_api.read": ("domain", "errors", "google_api.wire", "openai_api.read", "openai_api.wire.media"),
+    "adapter.google_api.write": ("domain", "errors", "google_api.wire"),
     "adapter.generation": ("domain", "errors", "tasks"),
     "adapter.database": ("domain", "errors"),
     "adapter.jobs": ("domain", "errors", "database", "tasks"),
@@ -43,7 +57,11 @@ LAW = {
     "adapter.media": ("domain", "errors", "fair_semaphore", "network", "version", "tasks"),
     "adapter.network": ("errors",),
     "adapter.providers.reply": ("domain.answer_memory", "errors"),
-    "adapter.providers.failures": ("errors", "providers.reply"),
+    "adapter.providers.framing": (),
+    "adapter.providers.connection": ("providers.framing",),
+    "adapter.providers.pool": ("providers.connection", "providers.failures"),
+    "adapter.providers.turns": ("domain.answer_memory",),
+    "adapter.providers.failures": ("errors", "providers.connection", "providers.framing", "providers.reply"),
     "adapter.providers.session": ("network",),
     "adapter.providers.download": (
         "errors",
@@ -56,10 +74,13 @@ LAW = {
         "domain.answer_memory",
         "errors",
         "network",
+        "providers.connection",
         "providers.download",
         "providers.failures",
+        "providers.pool",
         "providers.reply",
         "providers.session",
+        "providers.turns",
     ),
     "adapter.providers.rpc_status": ("domain.numbers", "errors", "redaction", "providers.reply"),
     "adapter.providers.rotation": ("errors",),
@@ -104,14 +125,14 @@ MAPS = ("adapter", "adapter.providers")
 FOREIGN = {
     "httpcore": ("adapter.media.fetch",),
     "idna": ("adapter.network.links",),
+    "aiohappyeyeballs": ("adapter.providers.pool",),
     "aiohttp": (
-        "adapter.providers.http",
         "adapter.providers.download",
         "adapter.providers.failures",
         "adapter.providers.session",
     ),
     "yarl": ("adapter.providers.http", "adapter.providers.download"),
-    "litestar": ("adapter.app", "adapter.openai_api.routes", "adapter.sandbox"),
+    "litestar": ("adapter.app", "adapter.openai_api.routes", "adapter.google_api.routes", "adapter.sandbox"),
     "sqlalchemy": (
         "adapter.database",
         "adapter.jobs.store",
@@ -136,6 +157,7 @@ IMPURE = ("asyncio", "random", "secrets", "time", "uuid", "os", "pathlib", "stru
 PURE = (
     "adapter.domain.catalogue",
     "adapter.domain.job",
+    "adapter.domain.json_pieces",
     "adapter.domain.markup",
     "adapter.domain.media",
     "adapter.domain.media_links",
@@ -149,6 +171,9 @@ PURE = (
     "adapter.domain.texts",
     "adapter.domain.usage",
     "adapter.domain.memory_estimate",
+    "adapter.google_api.read",
+    "adapter.google_api.wire",
+    "adapter.google_api.write",
     "adapter.network.addresses",
     "adapter.network.links",
     "adapter.openai_api.openapi",
@@ -225,7 +250,7 @@ def test_ports_have_one_address(module: str) -> None:
 
 
 #: Names of foreign schemas: the modules that spell them out, and the other side.
-FOREIGN_NAMES = ("adapter.sandbox", "adapter.openai_api.wire")
+FOREIGN_NAMES = ("adapter.sandbox", "adapter.google_api.wire", "adapter.openai_api.wire")
 
 
 def test_a_public_class_has_its_name_for_itself() -> None:

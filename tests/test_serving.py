@@ -1,11 +1,16 @@
-"""The process: how many connections its file descriptors allow."""
+"""The process: how many connections its file descriptors allow, and how they are taken."""
 
+import asyncio
 import os
+import socket
 import subprocess
 import sys
+from contextlib import ExitStack
+from typing import cast
 
 import pytest
 
+from adapter.serving import listeners
 from tests.support import ROOT
 
 #: Prints how many connections there are under the limit of the shell that starts it.
@@ -40,3 +45,36 @@ def test_a_start_without_descriptors_ends_with_a_sentence() -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("adapter: limits.descriptors_reserve: this process may have 256 file descriptors")
     assert "ulimit -n" in done.stderr
+
+
+def test_several_connections_are_taken_in_one_turn_of_the_event_loop() -> None:
+    """With one for each turn, a new client would wait for as many turns as there are clients before it."""
+    uvloop = pytest.importorskip("uvloop")
+    with socket.create_server(("127.0.0.1", 0), backlog=40) as listener, ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(socket.create_connection(listener.getsockname()))
+
+        turns = uvloop.run(turns_to_take(40, listener))
+
+    assert turns <= 10
+
+
+async def turns_to_take(connections: int, listener: socket.socket) -> int:
+    """Return how many turns of the loop it takes until so many connections are taken."""
+    loop = asyncio.get_running_loop()
+    taken: list[asyncio.Transport] = []
+
+    class Taking(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            taken.append(cast("asyncio.Transport", transport))
+
+    servers = [await loop.create_server(Taking, sock=each) for each in listeners(listener)]
+    turns = 0
+    while len(taken) < connections:
+        turns += 1
+        await asyncio.sleep(0)
+    for transport in taken:
+        transport.abort()
+    for server in servers:
+        server.close()
+    return turns

@@ -11,7 +11,7 @@ from adapter.access.failed_keys import FailedKeys, ValidDigests
 from adapter.access.keys import digest
 from adapter.domain.ports import KeyStore, Secret
 from adapter.domain.principal import Principal
-from adapter.errors import RateLimited, SecretUnreadable, WrongKey
+from adapter.errors import MissingKey, RateLimited, SecretUnreadable, WrongKey
 
 log = structlog.get_logger()
 
@@ -60,7 +60,7 @@ class Keyring:
         if keys and wait_seconds:
             raise RateLimited("Too many incorrect API keys came from this address.", retry_after=wait_seconds)
         if not keys:
-            raise WrongKey(
+            raise MissingKey(
                 "You didn't provide an API key. Send it as 'Authorization: Bearer YOUR_KEY', or as 'api-key: YOUR_KEY'."
             )
         raise WrongKey("Incorrect API key provided.")

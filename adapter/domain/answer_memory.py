@@ -4,7 +4,7 @@ A provider's interface does not speak of memory: what reads an answer asks for i
 context variable, which the tasks of a provider inherit.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -19,9 +19,10 @@ STEP_BYTES = 1024 * 1024
 class AnswerMemory:
     """The memory that one piece of work has for answers."""
 
-    def __init__(self, reservation: Reservation, expected: int) -> None:
-        """Take a reservation, and how much of it is for answers."""
+    def __init__(self, reservation: Reservation, expected: int, *, is_single: bool) -> None:
+        """Take a reservation, how much of it is for answers, and whether there will be one answer only."""
         self._reservation = reservation
+        self._is_single = is_single
         self._reserved = expected
         self._needed = 0
 
@@ -35,14 +36,24 @@ class AnswerMemory:
             with self._reservation.keep():  # an upload that requests share may go on after the one that began it
                 await self._reservation.add_paid(lacking)
 
+    def call_when_sent(self, callback: Callable[[], None]) -> bool:
+        """Call a function when the reservation ends, if the work has one answer; say whether it will be called."""
+        if self._is_single:
+            self._reservation.call_at_end(callback)
+        return self._is_single
+
 
 _memory: ContextVar[AnswerMemory | None] = ContextVar("answer_memory", default=None)
 
 
 @contextmanager
-def counted(reservation: Reservation | None, expected: int) -> Iterator[None]:
-    """Count the answers that are read meanwhile. `expected` bytes are reserved for them already."""
-    token = _memory.set(None if reservation is None else AnswerMemory(reservation, expected))
+def counted(reservation: Reservation | None, expected: int, *, is_single: bool = False) -> Iterator[None]:
+    """Count the answers that are read meanwhile. `expected` bytes are reserved for them already.
+
+    `is_single` says that there will be one answer only.
+    """
+    memory = None if reservation is None else AnswerMemory(reservation, expected, is_single=is_single)
+    token = _memory.set(memory)
     try:
         yield
     finally:
@@ -54,3 +65,12 @@ async def add_answer(size: int) -> None:
     memory = _memory.get()
     if memory is not None:
         await memory.add(size)
+
+
+def call_when_sent(callback: Callable[[], None]) -> bool:
+    """Call a function when the answer of the work at hand has gone out; say whether it will be called.
+
+    For work with several answers it is not: they go out together, and would wait for each other.
+    """
+    memory = _memory.get()
+    return memory is not None and memory.call_when_sent(callback)

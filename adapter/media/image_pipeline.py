@@ -33,7 +33,7 @@ class ImagePipeline:
         """
         inputs = await self._inputs.gather(order.sources, order.input_formats, work)
         async with _part(work, memory_estimate.of_surplus(order, inputs)):
-            with counted(work.reservation, memory_estimate.of_pictures(order)):
+            with counted(work.reservation, memory_estimate.of_pictures(order), is_single=order.n == 1):
                 made = await self._provider.make_images(order, inputs)
         paid = Work(work.owner)
         return [await self._converted(image, order, paid) for image in made]

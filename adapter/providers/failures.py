@@ -1,5 +1,10 @@
-"""The one table from aiohttp's exceptions to ours: what provably sent nothing, what was silent, what broke."""
+"""The one table from exceptions of the network to ours: what provably sent nothing, what was silent, what broke.
 
+Requests have a client of our own (`http.py`), downloads have aiohttp's (`download.py`).
+"""
+
+import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -7,6 +12,8 @@ from typing import Final
 import aiohttp
 
 from adapter.errors import UnreachableCause, UpstreamFault
+from adapter.providers.connection import LostError
+from adapter.providers.framing import FramingError
 from adapter.providers.reply import broken, silent, unreachable
 
 #: Exceptions of a connection that never stood, and of what is no address: provably nothing was sent.
@@ -18,6 +25,9 @@ UNREACHABLE: Final = (
 )
 #: What else may come. ValueError: a host name that IDNA does not know, or a header that cannot be sent.
 BROKEN: Final = (aiohttp.ClientError, ValueError)
+#: Exceptions of opening a connection. RuntimeError: uvloop, of a socket that was closed meanwhile. UnicodeError: a host
+#: name that IDNA does not know.
+CONNECT: Final = (OSError, RuntimeError, UnicodeError)
 
 
 @contextmanager
@@ -55,3 +65,45 @@ def _cause(error: aiohttp.ClientError) -> UnreachableCause:
             return "network"
         case _:
             return "address"
+
+
+@contextmanager
+def connect_errors() -> Iterator[None]:
+    """Turn the exceptions of a connection that never stood into ours.
+
+    Raises:
+        UpstreamUnreachable: provably nothing was sent; `cause` is a word for the log.
+    """
+    try:
+        yield
+    except CONNECT as error:
+        raise unreachable(_connect_cause(error)) from error
+
+
+@contextmanager
+def answer_errors() -> Iterator[None]:
+    """Turn the exceptions of a connection that stood into ours.
+
+    Raises:
+        UpstreamBroken: the request may have been executed.
+    """
+    try:
+        yield
+    except (LostError, FramingError) as error:
+        raise broken() from error
+
+
+def _connect_cause(error: Exception) -> UnreachableCause:
+    match error:
+        case TimeoutError():
+            return "timeout"
+        case ssl.SSLError() | ssl.CertificateError():
+            return "tls"
+        case socket.gaierror():
+            return "dns"
+        case ConnectionRefusedError():
+            return "refused"
+        case UnicodeError():
+            return "address"
+        case _:
+            return "network"

@@ -1,26 +1,54 @@
-"""The HTTP client of all providers, over aiohttp: for a picture's bytes the cheapest (docs/measurements.md)."""
+"""The HTTP client of all providers. A picture's bytes go from the socket into the buffer that they stay in."""
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Final
 
-import aiohttp
 from yarl import URL
 
 from adapter.domain.answer_memory import add_answer
 from adapter.errors import UpstreamBroken
 from adapter.network.links import Rules
+from adapter.providers.connection import HttpAnswer, LostError
 from adapter.providers.download import Downloader, HttpDownload, OwnOrigin
-from adapter.providers.failures import mapped_errors
-from adapter.providers.reply import Reply, collect, deadline, too_long, unreachable
-from adapter.providers.session import HttpLimits, HttpNetwork, fresh_connections, kept_connections, session
+from adapter.providers.failures import answer_errors
+from adapter.providers.pool import Origin, Pool
+from adapter.providers.reply import Reply, broken, deadline, too_long, unreachable
+from adapter.providers.session import HEADERS, HttpLimits, HttpNetwork
+from adapter.providers.turns import Turns
 
-MAX_CONNECTIONS = 512
-#: Answers that are read at once. When many pictures come in the same moment, the first are passed on before the others
-#: are begun: side by side all of them would be as late as the last, and all in memory.
+#: Answers that are read and passed on at once, and the seconds after which one that is slow holds up no other.
 READERS = 4
-#: And the longest wait for a turn, so that answers that come slowly do not keep others waiting.
 TURN_SECONDS = 0.25
+#: A head that can be sent: nothing in a line ends it.
+HEAD_LINES: Final = re.compile(r"(?:[^\r\n\0]+\r\n)+")
+#: A request up to this size is sent as one piece.
+JOINED_BYTES: Final = 64 * 1024
+SCHEMES: Final = ("http", "https")
+
+
+class _Request:
+    """A request, ready to be sent."""
+
+    def __init__(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Write its head.
+
+        Raises:
+            UpstreamUnreachable: the address is none.
+            UpstreamBroken: a header that cannot be sent.
+        """
+        address = _address(url)
+        self.origin = Origin(address.scheme == "https", str(address.host), int(address.port or 0))
+        self.is_repeatable = method == "GET"
+        fields = {"host": address.host_port_subcomponent, "accept": "*/*", **HEADERS, **headers}
+        if body or not self.is_repeatable:
+            fields["content-length"] = str(len(body))
+        lines = [f"{method} {address.raw_path_qs} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
+        head = "".join(f"{line}\r\n" for line in lines)
+        if HEAD_LINES.fullmatch(head) is None:
+            raise broken()
+        self.pieces = (head.encode() + b"\r\n" + body,) if len(body) < JOINED_BYTES else (f"{head}\r\n".encode(), body)
 
 
 class Http:
@@ -31,8 +59,8 @@ class Http:
     section 2.2). Downloads use it as well.
 
     Nothing is read from the environment, neither proxies nor a netrc. No cookie is kept: one account's would go along
-    with the next one's request. No redirect of a request is followed. aiohttp sends a POST once; a GET that finds its
-    connection closed it may send a second time.
+    with the next one's request. No redirect of a request is followed. A POST is sent once; a GET that finds its
+    kept connection closed is sent a second time.
     """
 
     def __init__(
@@ -45,19 +73,19 @@ class Http:
             limits: what a request may take.
             rules: which links may be opened; by default public hosts over https.
         """
-        self._network = network or HttpNetwork()
+        network = network or HttpNetwork()
         self._limits = limits or HttpLimits()
-        self._downloader = Downloader(rules or Rules.reading(http=False, trusted=()), self._network, self._limits)
-        self._readers = asyncio.Semaphore(READERS)
+        self._downloader = Downloader(rules or Rules.reading(http=False, trusted=()), network, self._limits)
+        self._pool = Pool(network.trust, connect_seconds=self._limits.connect, idle_seconds=self._limits.idle)
+        self._turns = Turns(READERS, TURN_SECONDS)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Keep connections for as long as this lasts."""
-        async with (
-            session(kept_connections(self._network, MAX_CONNECTIONS), self._limits) as self._kept,
-            session(fresh_connections(self._network), self._limits) as self._fresh,
-        ):
+        try:
             yield
+        finally:
+            self._pool.close()
 
     async def post(self, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
         """Send on a kept connection to an address as it is written; read the whole answer within `seconds`.
@@ -68,55 +96,41 @@ class Http:
             UpstreamBroken: the connection broke.
         """
         async with deadline(seconds):
-            return await self._send(self._kept, "POST", url, headers=headers, body=body)
+            return await self._send(_Request("POST", url, headers, body))
 
     async def get(self, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
         """As `post`, and changes nothing at Google."""
         async with deadline(seconds):
-            return await self._send(self._kept, "GET", url, headers=headers, body=body)
+            return await self._send(_Request("GET", url, headers, body))
 
     async def post_once(self, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
         """As `post`, on a connection of its own; never sent a second time by any layer."""
         async with deadline(seconds):
-            return await self._send(self._fresh, "POST", url, headers=headers, body=body)
+            return await self._send(_Request("POST", url, headers, body), is_fresh=True)
 
-    async def _send(
-        self, way: aiohttp.ClientSession, method: str, url: str, *, headers: Mapping[str, str], body: bytes
-    ) -> Reply:
-        with mapped_errors():
-            request = way.request(method, _address(url), data=body or None, headers=headers, allow_redirects=False)
-            async with request as answer:
-                return Reply(answer.status, await self._read(answer))
+    async def _send(self, request: _Request, *, is_fresh: bool = False) -> Reply:
+        with answer_errors():
+            try:
+                return await self._exchange(request, is_fresh=is_fresh)
+            except LostError as error:
+                if not (error.is_stale and request.is_repeatable):
+                    raise
+            return await self._exchange(request, is_fresh=True)
 
-    async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
-        """Return the body, read in one go where its length is known: a wake-up for every piece costs more than it."""
-        content, length = answer.content, answer.content_length
-        if content.is_eof():
-            return content.read_nowait()
-        limit = self._limits.answer_bytes
+    async def _exchange(self, request: _Request, *, is_fresh: bool) -> Reply:
+        async with self._pool.connection(request.origin, is_fresh=is_fresh) as connection:
+            answer = await connection.ask(request.pieces)
+            return Reply(answer.head.status, await self._read(answer))
+
+    async def _read(self, answer: HttpAnswer) -> bytes | bytearray:
+        """Return the body. One that is not here yet waits for its turn."""
+        length, limit = answer.head.length, self._limits.answer_bytes
         if length is not None:
             if length > limit:
                 raise too_long(limit)
             await add_answer(length)
-        has_place = await self._has_place()
-        try:
-            content.set_read_chunk_size(length or limit)
-            if length is None:
-                return await collect(content.iter_any(), limit)
-            begun = content.read_nowait()
-            await content.wait_eof()
-            return b"".join([begun, *[piece async for piece, _ in content.iter_chunks()]])
-        finally:
-            if has_place:
-                self._readers.release()
-
-    async def _has_place(self) -> bool:
-        """Wait for a turn; False when that took too long."""
-        try:
-            async with asyncio.timeout(TURN_SECONDS):
-                return await self._readers.acquire()
-        except TimeoutError:
-            return False
+        async with nullcontext() if answer.is_here else self._turns.turn():
+            return await answer.read_growing(_admission(limit)) if length is None else await answer.read(length)
 
     def open_answer(self, url: str, own: OwnOrigin) -> AbstractAsyncContextManager[HttpDownload]:
         """Open an answer of any status, on a connection of its own.
@@ -142,8 +156,26 @@ class Http:
             yield answer
 
 
+def _admission(limit: int) -> Callable[[int], Awaitable[None]]:
+    """Return what counts the pieces of a body of unknown length, and reserves memory for each."""
+    size = 0
+
+    async def admit(piece: int) -> None:
+        nonlocal size
+        size += piece
+        if size > limit:
+            raise too_long(limit)
+        await add_answer(piece)
+
+    return admit
+
+
 def _address(url: str) -> URL:
     try:
-        return URL(url, encoded=True)
+        address = URL(url, encoded=True)
+        is_address = address.scheme in SCHEMES and bool(address.host) and bool(address.port)
     except ValueError as error:
         raise unreachable("address") from error
+    if not is_address:
+        raise unreachable("address")
+    return address

@@ -11,14 +11,14 @@ def value_of(key: str) -> re.Pattern[bytes]:
     return re.compile(rb'"%s"\s*:\s*"' % re.escape(key.encode()))
 
 
-def cut(body: bytes, value: re.Pattern[bytes]) -> tuple[bytes, Mapping[bytes, msgspec.Raw]]:
+def cut(body: bytes | bytearray, value: re.Pattern[bytes]) -> tuple[bytes | bytearray, Mapping[bytes, msgspec.Raw]]:
     """Return JSON with a short token in the place of each such value, and the values by their tokens.
 
     No JSON string holds a bare quote. So what looks like the key is the key, and the value ends at the next quote,
     unless there is a backslash before it; then nothing is cut, and the parser has to find its way by itself.
     """
     view = memoryview(body)
-    left: list[bytes] = []
+    left: list[bytes | bytearray] = []
     values: dict[bytes, msgspec.Raw] = {}
     at = 0
     while found := value.search(body, at):

@@ -14,7 +14,7 @@ class Reply(msgspec.Struct, frozen=True):
     """What came back, whatever the status."""
 
     status: int
-    body: bytes
+    body: bytes | bytearray
 
 
 @asynccontextmanager
@@ -27,7 +27,7 @@ async def deadline(seconds: float) -> AsyncIterator[None]:
         raise silent() from error
 
 
-def is_text(body: bytes) -> bool:
+def is_text(body: bytes | bytearray) -> bool:
     """Say whether a body is UTF-8 to its end. msgspec does not look at the bytes of strings that it skips."""
     try:
         body.decode()

@@ -1,4 +1,4 @@
-"""A session of aiohttp as every way to Google has it, and the limits of a request."""
+"""The limits and the network of the client, and a session of aiohttp for downloads."""
 
 import socket
 import ssl
@@ -10,7 +10,7 @@ from aiohttp.abc import AbstractResolver
 
 from adapter.network.lookup import Resolver, resolve
 
-#: What is taken from a socket before it is an answer's turn; the rest waits in the kernel.
+#: What is taken from a socket before it is read; the rest waits in the kernel.
 READ_BYTES = 64 * 1024
 #: Of every request. `identity`: unpacking gzip costs 6 ms a picture and saves a quarter of the bytes (measured in
 #: `dependencies.md` section 2.1).
@@ -22,6 +22,8 @@ class HttpLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     #: Seconds until a connection stands, with its look-up and TLS.
     connect: float = 10.0
+    #: For which an idle connection is kept. Servers close theirs too, and a request that meets that is lost.
+    idle: float = 15.0
     #: Seconds of a whole download, and between two pieces of it.
     download: float = 900.0
     silence: float = 60.0
@@ -38,16 +40,6 @@ class HttpNetwork(msgspec.Struct, frozen=True, kw_only=True):
     resolver: Resolver = resolve
     #: Opens the socket for a connection to a link's host; None: as the system does.
     open_socket: Callable[[aiohttp.AddrInfoType], socket.socket] | None = None
-
-
-def kept_connections(network: HttpNetwork, limit: int) -> aiohttp.TCPConnector:
-    """Return a connector that keeps up to `limit` connections for the next request."""
-    return aiohttp.TCPConnector(limit=limit, ssl=network.trust or True)
-
-
-def fresh_connections(network: HttpNetwork) -> aiohttp.TCPConnector:
-    """Return a connector that opens a connection for each request and throws it away."""
-    return aiohttp.TCPConnector(limit=0, ssl=network.trust or True, force_close=True)
 
 
 def pinned_connections(network: HttpNetwork, resolver: AbstractResolver) -> aiohttp.TCPConnector:

@@ -96,7 +96,7 @@ def test_responses_models_and_files_are_there(client: openai.AzureOpenAI, prompt
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("header", ["authorization", "api-key", "x-api-key"])
+@pytest.mark.parametrize("header", ["authorization", "api-key", "x-api-key", "x-goog-api-key"])
 def test_each_path_takes_each_kind_of_key(http: httpx.Client, server: Server, path: str, header: str) -> None:
     """And none takes a wrong one."""
     key = f"Bearer {KEY}" if header == "authorization" else KEY

@@ -179,6 +179,12 @@ def response(words: str = "", **more: object) -> bytes:
     return msgspec.json.encode({"model": "gemini-2.5-flash-image", "input": f"a fox PROMPT {words}", **more})
 
 
+def native(words: str = "") -> bytes:
+    """Return the JSON of a request for a picture from a picture, as Gemini's clients send it."""
+    picture = {"inlineData": {"mimeType": "image/png", "data": PICTURE.base64.decode()}}
+    return msgspec.json.encode({"contents": [{"parts": [{"text": f"a fox PROMPT {words}"}, picture]}]})
+
+
 def form(words: str = "") -> bytes:
     """Return the form of an edit, with a picture."""
     fields = {"model": "gemini-2.5-flash-image", "prompt": f"a fox PROMPT {words}"}
@@ -196,6 +202,8 @@ FORM = "multipart/form-data; boundary=fox"
 IMAGES, EDITS, CHATS, RESPONSES = (
     f"/v1/{name}" for name in ("images/generations", "images/edits", "chat/completions", "responses")
 )
+NATIVE = "/v1beta/models/gemini-2.5-flash-image"
+GENERATE, STREAM = f"{NATIVE}:generateContent", f"{NATIVE}:streamGenerateContent"
 DATA_URL = f"data:image/png;base64,{PICTURE.base64.decode()}"
 LONG = b'"' + b"x" * 1_000_000 + b'"'
 
@@ -275,6 +283,19 @@ KINDS: dict[str, Ask] = {
     "a response that is not stored": post(RESPONSES, response(store=False)),
     "a response that is looked up": looked_up,
     "a response in the background": in_background,
+    "a picture for Gemini's clients": post(GENERATE, native()),
+    "a stream for Gemini's clients": post(f"{STREAM}?alt=sse", native()),
+    "an array for Gemini's clients": post(STREAM, native()),
+    "a prediction": post(
+        f"{NATIVE}:predict",
+        msgspec.json.encode({"instances": [{"prompt": "a fox PROMPT"}], "parameters": {"sampleCount": 2}}),
+    ),
+    "nothing drawn for Gemini's clients": post(GENERATE, native(EMPTY), large=False),
+    "nothing drawn in a stream for Gemini's clients": post(f"{STREAM}?alt=sse", native(EMPTY), large=False),
+    "a refusal for Gemini's clients": post(GENERATE, native(REFUSED), status=400, large=False),
+    "an unknown field of Gemini's clients": post(
+        GENERATE, native().replace(b'"contents"', b'"content"'), status=400, large=False
+    ),
     "a file": filed,
     "a video of what is no picture": post(
         "/v1/videos",

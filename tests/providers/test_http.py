@@ -47,8 +47,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 async def post(http: Http, kind: str, url: str, seconds: float = 5.0) -> bytes:
     """Send and return the answer's body."""
     reply = await getattr(http, kind)(url, headers={"x-key": "k"}, body=b"", seconds=seconds)
-    body: bytes = reply.body
-    return body
+    return bytes(reply.body)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +80,9 @@ async def test_a_whole_answer_is_read(http: Http, kind: str, pieces: tuple[bytes
         says(HEAD + b"transfer-encoding: chunked\r\n\r\n1\r\n{\r\n", b"nonsense\r\n"),
         says(HEAD + b"content-length: two\r\n\r\n{}"),
         says(b"\x00\xff nonsense\r\n\r\n"),
+        says(HEAD + b"x: y\r\n" * 20_000),
+        says(b"HTTP/1.1 100 Continue\r\n\r\n" * 5_000),
+        says(b"HTTP/1.1 101 Switching Protocols\r\n\r\n"),
         resets,
     ],
     ids=[
@@ -95,6 +97,9 @@ async def test_a_whole_answer_is_read(http: Http, kind: str, pieces: tuple[bytes
         "no chunk",
         "no length",
         "nonsense",
+        "endless head",
+        "endless interim answers",
+        "another protocol",
         "reset",
     ],
 )

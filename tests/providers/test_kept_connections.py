@@ -1,8 +1,8 @@
-"""The kept connections, on real sockets: what aiohttp does by itself, and what it is kept from."""
+"""The kept connections, on real sockets."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import pytest
 
@@ -10,6 +10,7 @@ from adapter.budget import MemoryBudget
 from adapter.domain.answer_memory import counted
 from adapter.errors import ServerBusy, UpstreamBroken
 from adapter.providers.http import READERS, Http
+from adapter.providers.session import HttpLimits
 from tests.fakes import FakeClock
 from tests.providers.helpers import HEAD, says, server
 
@@ -27,7 +28,7 @@ async def http() -> AsyncIterator[Http]:
 
 async def post(http: Http, url: str, body: bytes = b"", seconds: float = 5.0) -> bytes:
     """Send and return the answer's body."""
-    return (await http.post(url, headers={"x-key": "k"}, body=body, seconds=seconds)).body
+    return bytes((await http.post(url, headers={"x-key": "k"}, body=body, seconds=seconds)).body)
 
 
 class Google:
@@ -62,6 +63,80 @@ async def test_a_request_on_a_connection_that_breaks_is_not_sent_again(http: Htt
 
     assert [body for _, body in google.asked] == [b"1", b"2"]
     assert google.connections == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ANSWER + ANSWER,
+        ANSWER + b"x",
+        HEAD + b"content-length: 100000\r\n\r\n" + b" " * 100_001,
+        HEAD + b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" + ANSWER,
+        HEAD + b"connection: close\r\ncontent-length: 2\r\n\r\n{}",
+        b"HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\n{}",
+        b"HTTP/1.1 204 No Content\r\n\r\n{}",
+    ],
+    ids=["two answers", "a byte more", "a body longer than said", "behind chunks", "close", "HTTP/1.0", "no body"],
+)
+async def test_what_stands_behind_an_answer_is_not_taken_for_the_next_one(http: Http, answer: bytes) -> None:
+    """Such a connection is not used again."""
+    ports: list[int] = []
+
+    async def google(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ports.append(writer.get_extra_info("peername")[1])
+        writer.write(answer)
+        await reader.read()
+
+    async with server(google) as url, asyncio.timeout(10):
+        for _ in range(2):
+            await post(http, url)
+
+    assert len(set(ports)) == 2
+
+
+async def test_an_idle_connection_on_which_something_comes_is_closed(http: Http) -> None:
+    """It was not asked for, and would be taken for the next answer."""
+    go_on, left = asyncio.Event(), asyncio.Event()
+
+    async def google(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(ANSWER)
+        await go_on.wait()
+        writer.write(ANSWER)
+        with suppress(ConnectionError):
+            await reader.read()
+        left.set()
+
+    async with server(google) as url, asyncio.timeout(10):
+        await post(http, url)
+        go_on.set()
+        await left.wait()
+
+
+async def test_an_idle_connection_is_closed_after_a_while() -> None:
+    """Before the server closes it in the moment in which a request is sent."""
+    left = asyncio.Event()
+
+    async def google(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(ANSWER)
+        with suppress(ConnectionError):
+            await reader.read()
+        left.set()
+
+    hasty = Http(limits=HttpLimits(idle=0.01))
+    async with server(google) as url, hasty.open(), asyncio.timeout(10):
+        await post(hasty, url)
+        await left.wait()
+
+
+async def test_a_read_that_finds_its_connection_closed_is_sent_again(http: Http) -> None:
+    """It changes nothing, so a second time does no harm."""
+    google = Google(answers=1)
+    async with server(google) as url:
+        await post(http, url, b"1")
+        reply = await http.get(url, headers={"x-key": "k"}, body=b"2", seconds=5.0)
+
+    assert bytes(reply.body) == b"{}"
+    assert [body for _, body in google.asked] == [b"1", b"2", b"2"]
 
 
 async def test_who_no_longer_waits_hangs_up(http: Http) -> None:

@@ -42,6 +42,10 @@ class Reservation(Protocol):
         """Keep all of it while the context is open. It is given back when the last holder lets go."""
         ...
 
+    def call_at_end(self, callback: Callable[[], None]) -> None:
+        """Call a function when the memory has been given back."""
+        ...
+
     def interruptible(self, interrupt: Callable[[], None]) -> AbstractContextManager[None]:
         """Call a function if others have a right to what the work holds, while the context is open."""
         ...

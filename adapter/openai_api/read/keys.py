@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-#: Azure's clients, and programs made for Anthropic's API, send a key by itself.
-KEY_HEADERS = ("api-key", "x-api-key")
+#: Azure's clients, and programs made for Anthropic's and Google's APIs, send a key by itself.
+KEY_HEADERS = ("api-key", "x-api-key", "x-goog-api-key")
 
 
 def read_keys(headers: Mapping[str, str]) -> Sequence[str]:

@@ -79,7 +79,14 @@ _FIELDS: Final[Mapping[str, tuple[Callable[[object, str], object], tuple[str, ..
     "aspect_ratio": (ratio_of, ("aspect_ratio", "ratio", "image_aspect_ratio", "video_aspect_ratio", "orientation")),
     "resolution": (
         resolution_of,
-        ("resolution", "image_size", "image_resolution", "video_resolution", "output_resolution"),
+        (
+            "resolution",
+            "image_size",
+            "sample_image_size",
+            "image_resolution",
+            "video_resolution",
+            "output_resolution",
+        ),
     ),
     "quality": (word_of, ("quality",)),
     "output_format": (format_of, ("output_format", "output_mime_type")),

@@ -1,6 +1,6 @@
 """Every endpoint, under every path that front-ends make of a base URL, as one application."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from litestar import Litestar, Request, Router
@@ -45,10 +45,16 @@ API = (
 PUBLIC = (media.read_media, health.health, health.ready, openapi.read_document)
 
 
-def api(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]], *, body_bytes: int) -> Litestar:
-    """Return the application. Its lifespan puts the `Services` that the handlers work at into `state.services`."""
+def api(
+    lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]], *, body_bytes: int, beside: Sequence[Router] = ()
+) -> Litestar:
+    """Return the application, with the routes of another API beside OpenAI's.
+
+    Its lifespan puts the `Services` that the handlers work at into `state.services`.
+    """
+    own = (Router(prefix, route_handlers=API, before_request=require_key) for prefix in PREFIXES)
     return Litestar(
-        [*(Router(prefix, route_handlers=API, before_request=require_key) for prefix in PREFIXES), *PUBLIC],
+        [*own, *PUBLIC, *beside],
         dependencies={"services": Provide(_services, sync_to_thread=False)},
         exception_handlers={
             AdapterError: failures.answer_fault,

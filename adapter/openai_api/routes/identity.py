@@ -14,8 +14,8 @@ from adapter.openai_api.routes.services import OwnedRequest, Services
 REPLAYED = {"idempotent-replayed": "true"}
 
 
-def media_call(request: OwnedRequest, services: Services, content: str) -> MediaCall:
-    """Return the identity of a request with that content, and its connection.
+def media_call(request: OwnedRequest, services: Services, content: str, route: str | None = None) -> MediaCall:
+    """Return the identity of a request with that content, and its connection. Without a route its path is the route.
 
     Raises:
         InvalidRequest: its `Idempotency-Key` is not valid.
@@ -23,7 +23,7 @@ def media_call(request: OwnedRequest, services: Services, content: str) -> Media
     repeat = read_retry_info(request.headers)
     identity = RequestIdentity(
         owner=request.auth.owner,
-        route=read_route(request.scope["path"]),
+        route=route or read_route(request.scope["path"]),
         content=content,
         repeat=repeat,
         key=request.auth.key,

@@ -28,12 +28,14 @@ def describe(routes: Sequence[BaseRoute]) -> bytes:
 
 
 def endpoints_of(routes: Sequence[BaseRoute]) -> Iterator[Endpoint]:
-    """Yield the endpoints of a routing table, each at one of its addresses."""
+    """Yield the endpoints of a routing table, each at one of its addresses. Routes of other APIs are left out."""
     table = {route.path_format: route for route in routes if isinstance(route, HTTPRoute)}
     for path, route in table.items():
         if path.startswith(SHOWN * 2) or (not path.startswith(f"{SHOWN}/") and SHOWN + path in table):
             continue
         for handler in route.route_handlers:
+            if not handler.resolve_include_in_schema():
+                continue
             summary = (handler.fn.__doc__ or "").partition("\n")[0]
             # OPTIONS is litestar's own.
             yield from (

@@ -8,6 +8,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec import UNSET
 
+from adapter.domain.json_pieces import PLACE, filled
 from adapter.domain.media import Image, MediaFormat, Pixels, Resolution
 from adapter.domain.usage import Usage
 from adapter.openai_api.wire.images import ImageCompleted, ImageData, ImagesResponse, ImagesUsage, TokenDetails
@@ -17,9 +18,6 @@ FORMATS: Final[dict[MediaFormat, Literal["png", "jpeg", "webp"]]] = {
     MediaFormat.JPEG: "jpeg",
     MediaFormat.WEBP: "webp",
 }
-
-#: Takes the place of a picture while the rest is encoded: a byte that never occurs in JSON.
-PLACE: Final = b"\0"
 
 Made = Literal["image_generation.completed", "image_edit.completed"]
 Quality = Literal["low", "medium", "high"]
@@ -60,10 +58,8 @@ def in_pieces(images: Sequence[Image], heading: Heading, links: Sequence[str] = 
     If links are given they are added.
     """
     beside = [ImageData(url=link) for link in links] or [ImageData()] * len(images)
-    data = [msgspec.structs.replace(each, b64_json=msgspec.Raw(PLACE)) for each in beside]
-    before, *after = msgspec.json.encode(_response(images, data, heading)).split(PLACE)
-    pairs = zip((memoryview(image.base64) for image in images), after, strict=True)
-    return [before, *(piece for pair in pairs for piece in pair)]
+    data = [msgspec.structs.replace(each, b64_json=PLACE) for each in beside]
+    return filled(msgspec.json.encode(_response(images, data, heading)), images)
 
 
 def image_completed(image: Image, made: Made, heading: Heading) -> ImageCompleted:

@@ -128,7 +128,7 @@ def text(reply: Reply) -> str:
     return written
 
 
-def _decoded(body: bytes) -> wire.GenerateContentAnswer:
+def _decoded(body: bytes | bytearray) -> wire.GenerateContentAnswer:
     try:
         return _decoder.decode(body)
     except UNREADABLE_JSON as error:
@@ -158,7 +158,7 @@ def _of_images(details: tuple[wire.ModalityCount, ...] | None) -> int:
     return sum(count.token_count for count in details or () if count.modality == "IMAGE")
 
 
-def _why_none(answer: wire.GenerateContentAnswer, body: bytes, what: str) -> AdapterError:
+def _why_none(answer: wire.GenerateContentAnswer, body: bytes | bytearray, what: str) -> AdapterError:
     """Say why there is nothing in an answer. `NoMedia` leads to one more paid try, so the answer has to be readable."""
     if not answer.is_geminis or not is_text(body):
         return _unreadable()

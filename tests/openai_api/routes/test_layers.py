@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from adapter.domain.telemetry import NoMetrics
 from adapter.openai_api.routes.decoding import DecodedBodies
+from adapter.openai_api.routes.file_turns import FileTurns
 from adapter.openai_api.routes.head import HeadRequests
 from adapter.openai_api.routes.request_log import RequestLog
 from adapter.openai_api.routes.reservation import ANSWER_STEP_BYTES, SMALL_ANSWER_BYTES, ReservationMiddleware
@@ -237,3 +238,36 @@ async def test_a_compressed_body_is_read_as_it_was_and_then_the_connection_is_li
 async def send_nothing(_: Message) -> None:
     """Send, where nobody answers."""
     raise AssertionError("nothing was to be sent")
+
+
+async def test_requests_for_files_begin_a_few_in_a_turn_and_hold_up_no_other_request() -> None:
+    """A thousand may ask for files in one moment."""
+    begun: list[str] = []
+
+    async def beginning(scope: Scope, _receive: Receive, _send: Send) -> None:
+        begun.append(scope["path"])
+
+    app = FileTurns(beginning, at_once=2)
+    files = [asyncio.create_task(app(asked(f"/media/{n}.png"), nothing, nothing)) for n in range(5)]  # type: ignore[arg-type]
+    other = asyncio.create_task(app(asked("/health"), nothing, nothing))  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    assert begun == ["/media/0.png", "/media/1.png", "/health"]
+
+    await asyncio.gather(*files, other)
+    assert begun[3:] == ["/media/2.png", "/media/3.png", "/media/4.png"]
+
+
+async def test_a_request_for_a_file_that_was_cancelled_takes_no_turn() -> None:
+    """Those behind it come one place earlier."""
+    begun: list[str] = []
+
+    async def beginning(scope: Scope, _receive: Receive, _send: Send) -> None:
+        begun.append(scope["path"])
+
+    app = FileTurns(beginning, at_once=1)
+    tasks = [asyncio.create_task(app(asked(f"/media/{n}.png"), nothing, nothing)) for n in range(3)]  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    tasks[1].cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert begun == ["/media/0.png", "/media/2.png"]

@@ -70,12 +70,15 @@ async def test_calls_that_nothing_tells_apart_share_one_body(seed: int | None, b
 async def test_no_more_calls_are_under_way_than_allowed(upstream: Upstream) -> None:
     """Ten pictures, three at a time."""
     under_way, most = 0, 0
+    three = asyncio.Event()
 
     async def google(request: httpx.Request) -> httpx.Response:
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
-        await asyncio.sleep(0)
+        if under_way == 3:
+            three.set()
+        await three.wait()
         under_way -= 1
         return picture(request)
 
@@ -196,10 +199,14 @@ async def test_a_success_that_cannot_be_read_is_asked_for_once(
 ) -> None:
     """It was carried out and paid for, and it is not an answer without a picture."""
     calls = 0
+    all_asked = asyncio.Event()
 
-    def google(_: httpx.Request) -> httpx.Response:
+    async def google(_: httpx.Request) -> httpx.Response:
         nonlocal calls
         calls += 1
+        if calls == n:
+            all_asked.set()
+        await all_asked.wait()  # the first failure stops the others
         return httpx.Response(200, **reply)  # type: ignore[arg-type]
 
     with pytest.raises(UpstreamBroken) as caught:

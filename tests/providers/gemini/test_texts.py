@@ -84,7 +84,7 @@ async def test_a_text_does_not_wait_behind_pictures(upstream: Upstream) -> None:
         if "/models/m:" in str(request.url):
             reached.set()
             await going_on.wait()
-        return httpx.Response(200, content=answer({"text": "A fox"}).body)
+        return httpx.Response(200, content=bytes(answer({"text": "A fox"}).body))
 
     gemini = provider(upstream, google, msgspec.structs.replace(ENDPOINT, concurrency=1))
     drawing = asyncio.create_task(gemini.make_images(order(), ()))
@@ -104,7 +104,7 @@ async def test_a_refused_key_is_renewed_for_a_text_as_well(upstream: Upstream) -
     def google(request: httpx.Request) -> httpx.Response:
         if request.headers["x-goog-api-key"] == "old":
             return httpx.Response(401, json={"error": {"code": 401, "message": "no", "status": "UNAUTHENTICATED"}})
-        return httpx.Response(200, content=answer({"text": "A fox"}).body)
+        return httpx.Response(200, content=bytes(answer({"text": "A fox"}).body))
 
     gemini = provider(upstream, google, keys=[key])
 

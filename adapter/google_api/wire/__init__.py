@@ -1,0 +1,1 @@
+"""The Gemini API's JSON (reference: `gemini-native-routes.md`)."""

@@ -1,0 +1,1 @@
+"""Results into the Gemini API's answers. Pure."""

@@ -1,0 +1,142 @@
+"""The connections of the HTTP client: how they are opened, and which are kept for the next request."""
+
+import asyncio
+import socket
+import ssl
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from aiohappyeyeballs import start_connection
+
+from adapter.providers.connection import HttpConnection
+from adapter.providers.failures import connect_errors
+
+#: Requests under way at once.
+MAX_CONNECTIONS: Final = 512
+#: A host's next address is tried beside the first after so many seconds (RFC 8305, section 5).
+EYEBALLS_SECONDS: Final = 0.25
+
+
+class Origin(NamedTuple):
+    """Where connections lead."""
+
+    is_tls: bool
+    host: str
+    port: int
+
+
+class Pool:
+    """Opens connections and keeps those that can be used again."""
+
+    def __init__(self, trust: ssl.SSLContext | None, *, connect_seconds: float, idle_seconds: float) -> None:
+        """Take the certificates that are trusted (None: the system's), and two times.
+
+        Args:
+            trust: the certificates.
+            connect_seconds: until a connection stands.
+            idle_seconds: for which an idle connection is kept.
+        """
+        self._trust = trust
+        self._seconds = connect_seconds
+        self._idle_seconds = idle_seconds
+        self._places = asyncio.Semaphore(MAX_CONNECTIONS)
+        #: By origin, the longest idle first.
+        self._idle: dict[Origin, deque[HttpConnection]] = {}
+        self._sweep: asyncio.TimerHandle | None = None
+
+    @asynccontextmanager
+    async def connection(self, origin: Origin, *, is_fresh: bool) -> AsyncIterator[HttpConnection]:
+        """Lend a connection: a kept one if there is one, unless it has to be fresh. A fresh one is not kept.
+
+        Raises:
+            UpstreamUnreachable: none stands in time.
+        """
+        await self._take_place()
+        try:
+            lent = None if is_fresh else self._newest(origin)
+            if lent is None:
+                lent = await self._opened(origin)
+            try:
+                yield lent
+            finally:
+                if lent.is_kept and not is_fresh:
+                    self._keep(origin, lent)
+                else:
+                    lent.close()
+        finally:
+            self._places.release()
+
+    def close(self) -> None:
+        """Close all idle connections."""
+        for connections in self._idle.values():
+            for connection in connections:
+                connection.close()
+        self._idle.clear()
+        if self._sweep is not None:
+            self._sweep.cancel()
+
+    async def _take_place(self) -> None:
+        if not self._places.locked():
+            await self._places.acquire()
+            return
+        with connect_errors():
+            async with asyncio.timeout(self._seconds):
+                await self._places.acquire()
+
+    async def _opened(self, origin: Origin) -> HttpConnection:
+        loop = asyncio.get_running_loop()
+        with connect_errors():
+            async with asyncio.timeout(self._seconds):
+                found = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+                with ExitStack() as undo:
+                    opened = await start_connection(found, happy_eyeballs_delay=EYEBALLS_SECONDS)
+                    undo.callback(opened.close)
+                    _, connection = await loop.create_connection(
+                        HttpConnection,
+                        sock=opened,
+                        ssl=self._tls if origin.is_tls else None,
+                        server_hostname=origin.host if origin.is_tls else None,
+                    )
+                    undo.pop_all()
+        return connection
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        if self._trust is not None:
+            return self._trust
+        context = ssl.create_default_context()
+        context.set_alpn_protocols(["http/1.1"])
+        return context
+
+    def _newest(self, origin: Origin) -> HttpConnection | None:
+        """Return the connection that was used last: it is the least likely to be closed soon."""
+        idle = self._idle.get(origin)
+        while idle:
+            connection = idle.pop()
+            if connection.is_open and self._age(connection) < self._idle_seconds:
+                return connection
+            connection.close()
+        return None
+
+    def _keep(self, origin: Origin, connection: HttpConnection) -> None:
+        loop = asyncio.get_running_loop()
+        connection.idle_since = loop.time()
+        self._idle.setdefault(origin, deque()).append(connection)
+        if self._sweep is None:
+            self._sweep = loop.call_later(self._idle_seconds, self._close_old)
+
+    def _close_old(self) -> None:
+        self._sweep = None
+        for origin, idle in list(self._idle.items()):
+            while idle and self._age(idle[0]) >= self._idle_seconds:
+                idle.popleft().close()
+            if not idle:
+                del self._idle[origin]
+        if self._idle:
+            self._sweep = asyncio.get_running_loop().call_later(self._idle_seconds, self._close_old)
+
+    def _age(self, connection: HttpConnection) -> float:
+        return asyncio.get_running_loop().time() - connection.idle_since
