@@ -47,6 +47,8 @@ class Reading(NamedTuple):
 
     #: Kilobytes for each stream.
     memory: float
+    #: Megabytes of the process with all of them open.
+    total: float
     #: Microseconds of computing for each event.
     cpu: float
     #: Seconds from Google's answer, or the common beat, to the reader; one for each event.
@@ -75,11 +77,22 @@ def _waiting_table(found: Waiting, jobs: int) -> str:
 
 
 def _reading_table(found: dict[str, Reading], jobs: int, streams: int) -> str:
-    head = ["", "KB per stream", "CPU µs per event", "events", "late p50 ms", "p99 ms", "most ms", "broken streams"]
+    head = [
+        "",
+        "KB per stream",
+        "MB in all",
+        "CPU µs per event",
+        "events",
+        "late p50 ms",
+        "p99 ms",
+        "most ms",
+        "broken streams",
+    ]
     rows = [
         [
             name,
             f"{each.memory:.1f}",
+            f"{each.total:.0f}",
             f"{each.cpu:.0f}",
             str(len(each.lateness)),
             *(f"{percentile(each.lateness, share) * 1000:.0f}" for share in (50, 99)),
@@ -145,7 +158,8 @@ class Crowd:
 
         before = self._program.megabytes()
         streams = await open_streams(self._program.port, self._paths, hear)
-        memory = (self._program.megabytes() - before) * 1024 / len(streams)
+        total = self._program.megabytes()
+        memory = (total - before) * 1024 / len(streams)
         is_open = True
         cpu = self._program.cpu_seconds()
         await asyncio.sleep(beats * BEAT_SECONDS)
@@ -155,7 +169,7 @@ class Crowd:
         await asyncio.sleep(2 * BEAT_SECONDS)
         await end()
         broken = await broken_streams(streams)
-        return Reading(memory, cpu / told * 1e6, lateness, broken)
+        return Reading(memory, total, cpu / told * 1e6, lateness, broken)
 
 
 async def _wait(program: Program, flow: Flow, jobs: int, beats: int) -> Waiting:
