@@ -21,8 +21,8 @@ from adapter.domain.whole_pictures import is_whole
 from adapter.errors import AdapterError, NoMedia, UpstreamBroken, UpstreamBusy
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
-from adapter.providers.gemini.keys import Key, Keys
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
+from adapter.providers.keys import Key, Keys
 from tests.fakes import CLIP, FakeClock, made_image, png, video_job
 from tests.upstream import Upstream
 

@@ -39,10 +39,10 @@ from adapter.providers.flow import translate, videos
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.media import EncodedDownload
 from adapter.providers.flow.settle import settle
-from adapter.providers.flow.uploads import FlowUploads
 from adapter.providers.flow.wire import BatchGenerateImages
 from adapter.providers.http import Http
 from adapter.providers.reply import Reply, collect, deadline
+from adapter.providers.uploads import PictureUploads
 
 log = structlog.get_logger()
 
@@ -57,6 +57,8 @@ MAX_REFUSAL_BYTES = 64 * 1024
 #: All of a submission: reading and renewing the token, and both sends if the first was a 401.
 SUBMIT_SECONDS = 75.0
 STATUS_SECONDS = 45.0
+#: Flow forgets an upload after about an hour (`flow.md` section 2, "Upload").
+UPLOAD_KEPT_SECONDS = 45 * 60.0
 #: Reading the credits, the token included: it stands before every submission, and can be done without.
 CREDITS_SECONDS = 3.0
 
@@ -73,7 +75,7 @@ class FlowProvider:
         self._clock = clock
         self._random = random.SystemRandom()
         self._places = asyncio.Semaphore(IMAGES_AT_ONCE)
-        self._uploads = FlowUploads(clock)
+        self._uploads = PictureUploads(clock, UPLOAD_KEPT_SECONDS, tasks="flow.uploads")
 
     async def close(self) -> None:
         """End the uploads that no request waits for."""

@@ -14,8 +14,8 @@ from adapter.domain.orders import ImageOrder
 from adapter.domain.texts import TextLimits, Turn
 from adapter.errors import AdapterError, NoMedia, UpstreamCredential, already_paid
 from adapter.providers.gemini import translate
-from adapter.providers.gemini.keys import Keys
 from adapter.providers.http import Http
+from adapter.providers.keys import Keys
 from adapter.providers.reply import Reply
 from adapter.tasks import all_of
 
