@@ -21,8 +21,8 @@ from adapter.providers.turns import Turns
 #: Answers that are read and passed on at once, and the seconds after which one that is slow holds up no other.
 READERS = 4
 TURN_SECONDS = 0.25
-#: A head that can be sent: nothing in a line ends it.
-HEAD_LINES: Final = re.compile(r"(?:[^\r\n\0]+\r\n)+")
+#: What no line of a head may hold: it would end the line.
+LINE_ENDS: Final = re.compile(rb"[\r\n\0]")
 #: A request up to this size is sent as one piece.
 JOINED_BYTES: Final = 64 * 1024
 SCHEMES: Final = ("http", "https")
@@ -45,10 +45,14 @@ class _Request:
         if body or not self.is_repeatable:
             fields["content-length"] = str(len(body))
         lines = [f"{method} {address.raw_path_qs} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
-        head = "".join(f"{line}\r\n" for line in lines)
-        if HEAD_LINES.fullmatch(head) is None:
+        try:
+            encoded = [line.encode() for line in lines]
+        except UnicodeError as error:
+            raise broken() from error
+        if any(map(LINE_ENDS.search, encoded)):
             raise broken()
-        self.pieces = (head.encode() + b"\r\n" + body,) if len(body) < JOINED_BYTES else (f"{head}\r\n".encode(), body)
+        head = b"\r\n".join([*encoded, b"", b""])
+        self.pieces = (head + body,) if len(body) < JOINED_BYTES else (head, body)
 
 
 class Http:
@@ -142,6 +146,13 @@ class Http:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `post`; a link that may not be followed is broken.
         """
         return self._downloader.open(url, own)
+
+    async def post_for_header(
+        self, url: str, header: str, *, headers: Mapping[str, str], body: bytes, seconds: float
+    ) -> tuple[Reply, str]:
+        """As `post_once`; return one header of the answer as well, empty if it is not there."""
+        async with deadline(seconds):
+            return await self._downloader.post_for_header(url, header, headers=headers, body=body)
 
     @asynccontextmanager
     async def download(self, url: str, own: OwnOrigin) -> AsyncIterator[HttpDownload]:

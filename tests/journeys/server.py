@@ -64,7 +64,7 @@ reconcile_seconds = 0.3
 spool = "{folder}/spool"
 
 [chat]
-heartbeat_seconds = 0.05
+heartbeat_seconds = {heartbeat_seconds}
 opening_seconds = {opening_seconds}
 {chat}
 
@@ -91,6 +91,7 @@ class Server:
         storage: str = "",
         server: str = "",
         opening_seconds: float = 30.0,
+        heartbeat_seconds: float = 0.05,
         chat: str = "",
         account: str = "",
         more: str = "",
@@ -112,6 +113,7 @@ class Server:
                 port=self.port,
                 server=server,
                 opening_seconds=opening_seconds,
+                heartbeat_seconds=heartbeat_seconds,
                 chat=chat,
                 account=account,
                 key=KEY,

@@ -208,6 +208,16 @@ async def test_an_error_names_no_address(http: Http, kind: str) -> None:
             assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("value", ["a\r\nx-other: b", "a\nb", "a\rb", "a\0b", "a\udcff"])
+async def test_a_header_that_cannot_be_sent_is_not_sent(http: Http, value: str) -> None:
+    """It would end its line, and what is behind it would be another header."""
+    google = Counting()
+    async with server(google) as url:
+        with pytest.raises(UpstreamFault):
+            await http.post(url, headers={"x-key": value}, body=b"", seconds=5.0)
+    assert google.asked == 0
+
+
 class Counting:
     """Reads each request and hangs up; counts them."""
 

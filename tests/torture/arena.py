@@ -143,7 +143,8 @@ class Victim:
         """Wait until it dies; say whether it did within that time."""
         assert self._child is not None
         try:
-            await asyncio.wait_for(self._child.gone.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._child.gone.wait()
         except TimeoutError:
             return False
         return True

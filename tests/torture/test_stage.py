@@ -27,7 +27,8 @@ async def test_a_child_that_ended_before_it_has_a_handle_is_seen_to_be_gone(nurs
         assert asyncio.get_running_loop().time() < until
         await asyncio.sleep(0)
 
-    await asyncio.wait_for(Child(number).gone.wait(), PATIENCE)
+    async with asyncio.timeout(PATIENCE):
+        await Child(number).gone.wait()
 
 
 def has_ended(number: int) -> bool:
