@@ -39,8 +39,8 @@ lint: $(VENV)/test.stamp ## ruff and mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: $(VENV)/test.stamp ## measure; CHECK=docs/measurements.md compares the ratios and fails beyond 15 %
-	@$(BIN)/python -m tests.bench $(if $(CHECK),--check $(CHECK))
+bench: $(VENV)/test.stamp ## measure; CHECK=docs/measurements.md compares the ratios and fails beyond 15 %; PEERS=1 adds nginx and LiteLLM
+	@$(BIN)/python -m tests.bench $(if $(PEERS),--peers) $(if $(CHECK),--check $(CHECK))
 
 torture: $(VENV)/test.stamp ## kills, cuts, rude clients, and COUNT made-up requests to each route
 	@$(BIN)/python -m tests.torture --count $(COUNT)

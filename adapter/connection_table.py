@@ -111,6 +111,10 @@ class ConnectionTable:
         """Return the phase of a connection; None if it is gone."""
         return self._phases.get(connection)
 
+    def open_by_phase(self) -> dict[str, int]:
+        """Return how many connections each phase has, for the log."""
+        return dict(Counter(phase.name.lower() for phase in self._phases.values()))
+
     def enter(self, connection: TrackedConnection, phase: ConnectionPhase) -> None:
         """Begin a phase, or the same one anew."""
         if (earlier := self._phases.get(connection)) is not None:

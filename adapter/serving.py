@@ -6,10 +6,12 @@ import gc
 import signal
 import socket
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from importlib.util import find_spec
+from itertools import count
 from typing import cast
 
 import click
@@ -25,6 +27,7 @@ from adapter.machine import read_machine
 from adapter.risks import risks
 from adapter.sandbox.rules import SandboxRules
 from adapter.settings import Settings
+from adapter.tasks import beside, work_name
 from adapter.welcome import welcome
 from adapter.wiring import build_connection_limits
 
@@ -40,6 +43,10 @@ LEAST_CONNECTIONS = 10
 #: Parameters of glibc's `mallopt` (malloc.h), and what they are set to, in bytes: blocks below the first come from the
 #: heap, and of the heap so much is kept when it is free.
 MALLOPT = {-3: 32 * 1024 * 1024, -1: 64 * 1024 * 1024}
+#: Between two looks at the connections of a server that stops, in seconds; and after how many looks the log says what
+#: is still open.
+LOOK_SECONDS = 0.1
+LONG_TICKS = 50
 #: The event loop waits for a thread that computes for so long each time. Python's default is 5 ms.
 SWITCH_SECONDS = 0.001
 
@@ -96,6 +103,28 @@ class SweepingServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, table: ConnectionTable) -> None:
         super().__init__(config)
         self._table = table
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Wait for the answers under way. A connection that was still in the socket's queue is closed as well."""
+        async with beside(self._close_late_ones()):
+            await super().shutdown(sockets)
+
+    async def _close_late_ones(self) -> None:
+        """Close what connects after uvicorn has told all connections to end, and what is too slow.
+
+        uvicorn does neither: one silent connection would take the whole of `server.shutdown_seconds`.
+        """
+        for tick in count():
+            await asyncio.sleep(LOOK_SECONDS)
+            self._table.sweep()
+            for connection in list(self.server_state.connections):
+                connection.shutdown()
+            if tick == LONG_TICKS:
+                self._log_open()
+
+    def _log_open(self) -> None:
+        tasks = Counter(map(work_name, asyncio.all_tasks()))
+        log.warning("server.stop_is_slow", connections=self._table.open_by_phase(), tasks=dict(tasks))
 
     async def on_tick(self, counter: int) -> bool:
         """Close what is too slow; say whether the process is to end."""

@@ -56,8 +56,8 @@ class Tasks:
         """Cancel all tasks and wait for their end.
 
         They are cancelled again while they do not end. On Python 3.11 `asyncio.wait_for` loses a cancellation that
-        comes at the moment of its result (CPython gh-86296, seen on 3.11.7). SQLAlchemy's pool and asyncpg do not wait
-        with it; a library might.
+        comes at the moment of its result (CPython gh-86296, seen on 3.11.7). Our code and tests do not use it.
+        SQLAlchemy's pool and asyncpg do not wait with it; a library might.
         """
         while self._running:
             for task in self._running:
@@ -101,6 +101,12 @@ class Deadline:
                 yield
             finally:
                 self._limits.discard(limit)
+
+
+def work_name(task: asyncio.Task[Any]) -> str:
+    """Return the name of the function that a task runs."""
+    work = task.get_coro()
+    return str(getattr(work, "__qualname__", work))
 
 
 @asynccontextmanager

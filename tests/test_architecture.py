@@ -84,12 +84,15 @@ LAW = {
     ),
     "adapter.providers.rpc_status": ("domain.numbers", "errors", "redaction", "providers.reply"),
     "adapter.providers.rotation": ("errors",),
+    "adapter.providers.keys": ("domain", "providers.rotation"),
+    "adapter.providers.uploads": ("domain", "tasks"),
     "adapter.providers.description": ("domain", "providers.http"),
     "adapter.providers.registry": ("providers",),
     "adapter.providers.flow": (
         "providers.description",
         "providers.rotation",
         "providers.json_splice",
+        "providers.salvage",
         "domain",
         "errors",
         "redaction",
@@ -97,19 +100,35 @@ LAW = {
         "providers.http",
         "providers.reply",
         "providers.rpc_status",
+        "providers.uploads",
         "tasks",
     ),
     "adapter.providers.json_splice": (),
+    "adapter.providers.salvage": ("errors",),
     "adapter.providers.gemini": (
         "providers.description",
-        "providers.rotation",
+        "providers.keys",
         "providers.json_splice",
+        "providers.salvage",
         "domain",
         "errors",
         "redaction",
         "providers.http",
         "providers.reply",
         "providers.rpc_status",
+        "tasks",
+    ),
+    "adapter.providers.omni": (
+        "providers.description",
+        "providers.keys",
+        "domain",
+        "errors",
+        "redaction",
+        "providers.download",
+        "providers.http",
+        "providers.reply",
+        "providers.rpc_status",
+        "providers.uploads",
         "tasks",
     ),
     "adapter.sandbox": (),
@@ -185,6 +204,9 @@ PURE = (
     "adapter.providers.flow.wire",
     "adapter.providers.gemini.translate",
     "adapter.providers.gemini.wire",
+    "adapter.providers.omni.translate",
+    "adapter.providers.omni.wire",
+    "adapter.providers.omni.faults",
     "adapter.redaction",
 )
 
@@ -350,6 +372,20 @@ def test_tasks_are_started_in_one_module() -> None:
     ]
 
     assert set(found) == {"adapter.tasks"}
+
+
+def test_no_cancellation_is_lost() -> None:
+    """Before Python 3.12 `wait_for` may lose one that comes with its result (gh-86296); `timeout` does not."""
+    paths = [*MODULES.values(), *(ROOT / "tests").rglob("*.py")]
+    found = [
+        path
+        for path in paths
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute | ast.alias)
+        and "wait_for" in (getattr(node, "attr", ""), getattr(node, "name", ""))
+    ]
+
+    assert found == []
 
 
 def is_gather_of_asyncio(node: ast.Attribute) -> bool:

@@ -9,8 +9,12 @@ from contextlib import ExitStack
 from typing import cast
 
 import pytest
+import uvicorn
+from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 
-from adapter.serving import listeners
+from adapter.connection_table import ConnectionTable
+from adapter.connections import Protocol
+from adapter.serving import SweepingServer, listeners, protocol
 from tests.support import ROOT
 
 #: Prints how many connections there are under the limit of the shell that starts it.
@@ -45,6 +49,40 @@ def test_a_start_without_descriptors_ends_with_a_sentence() -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("adapter: limits.descriptors_reserve: this process may have 256 file descriptors")
     assert "ulimit -n" in done.stderr
+
+
+async def nothing(_scope: Scope, _receive: ASGIReceiveCallable, _send: ASGISendCallable) -> None:
+    """Stand for the application, which is not asked."""
+
+
+async def test_a_connection_that_is_taken_while_the_server_stops_does_not_hold_it() -> None:
+    """It was in the socket's queue when all connections were told to end. It would take the whole of the grace."""
+    table = ConnectionTable()
+    config = uvicorn.Config(
+        nothing, log_config=None, lifespan="off", http=protocol(table), timeout_graceful_shutdown=60
+    )
+    config.load()
+    server = SweepingServer(config, table)
+    server.servers, server.lifespan = [], config.lifespan_class(config)
+    with ExitStack() as sockets:
+        listener = sockets.enter_context(socket.create_server(("127.0.0.1", 0)))
+        clients = [sockets.enter_context(socket.create_connection(listener.getsockname())) for _ in range(2)]
+        await take(server, listener, table)
+        stopping = asyncio.create_task(server.shutdown())
+        await asyncio.sleep(0)  # all connections are told to end
+        await take(server, listener, table)
+        await asyncio.wait({stopping}, timeout=10)
+
+        assert stopping.done()
+        assert [client.recv(1) for client in clients] == [b"", b""]
+
+
+async def take(server: SweepingServer, listener: socket.socket, table: ConnectionTable) -> None:
+    """Take a connection as the event loop does."""
+    taken, _ = listener.accept()
+    await asyncio.get_running_loop().connect_accepted_socket(
+        lambda: Protocol(server.config, server.server_state, {}, table=table), taken
+    )
 
 
 def test_several_connections_are_taken_in_one_turn_of_the_event_loop() -> None:

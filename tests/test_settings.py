@@ -195,7 +195,7 @@ def test_an_enabled_sandbox_is_where_every_provider_goes() -> None:
     directed = load_settings(SANDBOX_TOML, {}).directed_to("http://127.0.0.1:9")
 
     assert {name: section.base_url for name, section in directed.providers.items()} == dict.fromkeys(
-        ("gemini", "flow"), "http://127.0.0.1:9"
+        ("gemini", "omni", "flow"), "http://127.0.0.1:9"
     )
 
 
@@ -203,7 +203,12 @@ def test_every_secret_is_listed_by_its_key() -> None:
     """So that `adapter check` can read each."""
     keys = [key for key, _ in load_settings(ROOT / "config" / "adapter.toml", {}).secrets()]
 
-    assert keys == ["access.keys[0]", "providers.gemini.keys[0]", "providers.flow.accounts[0].token"]
+    assert keys == [
+        "access.keys[0]",
+        "providers.gemini.keys[0]",
+        "providers.flow.accounts[0].token",
+        "providers.omni.keys[0]",
+    ]
 
 
 def test_the_keys_of_a_bucket_are_secrets_and_go_together(tmp_path: Path) -> None:

@@ -115,14 +115,16 @@ async def _open_postgres(url: str, password: Secret | None, seconds: float, cloc
 
 
 @asynccontextmanager
-async def writing(database: Database, turn: WriteTurn = WriteTurn.UNDER_WAY) -> AsyncIterator[AsyncConnection]:
-    """Open a transaction that writes: all of it is kept, or nothing.
+async def writing(
+    database: Database, turn: WriteTurn = WriteTurn.UNDER_WAY, owner: str = ""
+) -> AsyncIterator[AsyncConnection]:
+    """Open a transaction that writes: all of it is kept, or nothing. Owners take turns.
 
     Raises:
         StorageFailed: the database is locked, full or gone.
         StorageBusy: too many others write before, so that this turn does not come in time.
     """
-    async with database.queue.turn(turn) if database.queue else nullcontext():
+    async with database.queue.turn(turn, owner) if database.queue else nullcontext():
         with _mapped_errors():
             if database.file is not None:
                 database.file.check_not_replaced()
@@ -131,7 +133,9 @@ async def writing(database: Database, turn: WriteTurn = WriteTurn.UNDER_WAY) -> 
 
 
 @asynccontextmanager
-async def accepting(database: Database, turn: WriteTurn = WriteTurn.NEW) -> AsyncIterator[AsyncConnection]:
+async def accepting(
+    database: Database, turn: WriteTurn = WriteTurn.NEW, owner: str = ""
+) -> AsyncIterator[AsyncConnection]:
     """Open a transaction that takes on paid work, as `writing`.
 
     Raises:
@@ -141,7 +145,7 @@ async def accepting(database: Database, turn: WriteTurn = WriteTurn.NEW) -> Asyn
         with _mapped_errors():
             database.file.check_same()
             database.file.check_room()
-    async with writing(database, turn) as connection:
+    async with writing(database, turn, owner) as connection:
         yield connection
 
 
@@ -154,7 +158,9 @@ async def reading(database: Database) -> AsyncIterator[AsyncConnection]:
     """
     with _mapped_errors():
         async with database.reader.connect() as connection:
-            yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+            if database.file is None:  # a reader of a file has no transactions (`sqlite.py`)
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+            yield connection
 
 
 @contextmanager

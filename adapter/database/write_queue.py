@@ -47,20 +47,57 @@ PATIENCE: Final = {WriteTurn.NEW: 4, WriteTurn.CLAIM: 20}
 
 
 class _Waiter:
-    def __init__(self) -> None:
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
         self.called = Event()
         #: Seconds after which it should come again; None: it was not refused.
         self.refused_for: float | None = None
 
 
+class _Line:
+    """Those that wait for one kind of turn. Owners take turns, and an owner's writers come in the order of arrival."""
+
+    def __init__(self) -> None:
+        #: By owner. The owner that was called last stands at the end.
+        self._owners: dict[str, deque[_Waiter]] = {}
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def append(self, waiter: _Waiter) -> None:
+        self._owners.setdefault(waiter.owner, deque()).append(waiter)
+        self._count += 1
+
+    def take_first(self) -> _Waiter:
+        owner = next(iter(self._owners))
+        first = self._owners[owner][0]
+        self.remove(first)
+        if owner in self._owners:
+            self._owners[owner] = self._owners.pop(owner)
+        return first
+
+    def take_last(self) -> _Waiter:
+        """Take the last writer of the owner that has the most."""
+        last = max(self._owners.values(), key=len)[-1]
+        self.remove(last)
+        return last
+
+    def remove(self, waiter: _Waiter) -> None:
+        self._owners[waiter.owner].remove(waiter)
+        self._count -= 1
+        if not self._owners[waiter.owner]:
+            del self._owners[waiter.owner]
+
+
 class WriteQueue:
-    """Gives turns, by kind and within a kind in the order of arrival."""
+    """Gives turns by kind. Within a kind owners take turns, so that the burst of one does not hold up another."""
 
     def __init__(self, clock: Clock, places: int = 1) -> None:
         """Take how many may write at once."""
         self._clock = clock
         self._free = places
-        self._waiting: dict[WriteTurn, deque[_Waiter]] = {turn: deque() for turn in WriteTurn}
+        self._waiting = {turn: _Line() for turn in WriteTurn}
         #: How many turns others had while a kind waited.
         self._passed_over = dict.fromkeys(PATIENCE, 0)
         #: How long each of the last pieces of new work took, in seconds: from the end of the one before it, or from its
@@ -70,33 +107,33 @@ class WriteQueue:
         self._moved_at = 0.0
 
     @asynccontextmanager
-    async def turn(self, turn: WriteTurn) -> AsyncIterator[None]:
+    async def turn(self, turn: WriteTurn, owner: str = "") -> AsyncIterator[None]:
         """Wait for a turn, and keep it while the context is open.
+
+        When too much new work waits, the last piece of the owner that has the most is refused.
 
         Raises:
             StorageBusy: it is new work, and would have to wait for too long.
             StorageFailed: the turn did not come within `MOST_SECONDS`.
         """
-        await self._enter(turn)
+        await self._enter(turn, owner)
         try:
             yield
         finally:
             self._leave(turn)
 
-    async def _enter(self, turn: WriteTurn) -> None:
-        waiting = self._waiting[turn]
-        if turn is WriteTurn.NEW and not waiting:
+    async def _enter(self, turn: WriteTurn, owner: str) -> None:
+        if turn is WriteTurn.NEW and not self._waiting[turn]:
             self._moved_at = self._clock.now()
         if self._free and not any(self._waiting.values()):
             self._free -= 1
             return
-        if turn is WriteTurn.NEW and len(waiting) >= self._room():
-            raise _busy(self._seconds())
-        await self._wait(turn)
+        await self._wait(turn, _Waiter(owner))
 
-    async def _wait(self, turn: WriteTurn) -> None:
-        waiter = _Waiter()
+    async def _wait(self, turn: WriteTurn, waiter: _Waiter) -> None:
         self._waiting[turn].append(waiter)
+        if turn is WriteTurn.NEW:
+            self._refuse_the_last()
         try:
             await self._clock.wait(waiter.called, MOST_SECONDS)
         except CancelledError:
@@ -123,7 +160,7 @@ class WriteQueue:
             self._passed_over[kind] += 1 if self._waiting[kind] else 0
         if following in PATIENCE:
             self._passed_over[following] = 0
-        self._waiting[following].popleft().called.set()
+        self._waiting[following].take_first().called.set()
 
     def _following(self) -> WriteTurn | None:
         """Return whose turn is next; None if no writer waits."""
@@ -138,10 +175,10 @@ class WriteQueue:
 
     def _refuse_the_last(self) -> None:
         """Tell those that would wait too long, now that more is known."""
-        waiting, seconds, room = self._waiting[WriteTurn.NEW], self._seconds(), self._room()
+        waiting, room = self._waiting[WriteTurn.NEW], self._room()
         while len(waiting) > room:
-            last = waiting.pop()
-            last.refused_for = seconds
+            last = waiting.take_last()
+            last.refused_for = self._seconds()
             last.called.set()
 
     def _room(self) -> int:

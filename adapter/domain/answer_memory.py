@@ -9,11 +9,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from adapter.domain.ports import Reservation
+from adapter.errors import UpstreamBroken
 
 #: An answer is held twice: as it came, and as it goes out.
 COPIES_OF_AN_ANSWER = 2
 #: More than was expected is reserved in steps of so many bytes.
 STEP_BYTES = 1024 * 1024
+#: The most that an answer without a picture may have. It is not in the budget. The largest one is the status of 500
+#: videos of an account, with two links each: 1 MB as Flow's links are, and 8 MB if each has 8 KB.
+SMALL_ANSWER_BYTES = 16 * 1024 * 1024
 
 
 class AnswerMemory:
@@ -60,8 +64,37 @@ def counted(reservation: Reservation | None, expected: int, *, is_single: bool =
         _memory.reset(token)
 
 
+class _Bound:
+    def __init__(self, most: int) -> None:
+        self.most = self.left = most
+
+    def take(self, size: int) -> None:
+        self.left -= size
+        if self.left < 0:
+            raise UpstreamBroken(f"Google's answer is longer than {self.most} bytes.")
+
+
+_bound: ContextVar[_Bound | None] = ContextVar("answer_bound", default=None)
+
+
+@contextmanager
+def bounded(most: int) -> Iterator[None]:
+    """Have the one answer that is read meanwhile refused by `add_answer` if it is larger than so many bytes."""
+    token = _bound.set(_Bound(most))
+    try:
+        yield
+    finally:
+        _bound.reset(token)
+
+
 async def add_answer(size: int) -> None:
-    """Wait for memory for so many bytes of an answer. It is paid for, so it never fails."""
+    """Wait for memory for so many bytes of an answer. It is paid for, so it never fails for lack of memory.
+
+    Raises:
+        UpstreamBroken: it is larger than what it may be (`bounded`). It is not read to its end.
+    """
+    if (bound := _bound.get()) is not None:
+        bound.take(size)
     memory = _memory.get()
     if memory is not None:
         await memory.add(size)

@@ -34,6 +34,7 @@ WORDS = {
     VideoInput.FRAME: "a first frame",
     VideoInput.FRAMES: "a first and a last frame",
     VideoInput.REFERENCES: "reference pictures",
+    VideoInput.EDIT: "an earlier video",
 }
 
 #: What makes a pattern of an alias (`fnmatch`).
@@ -129,8 +130,10 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     released: date
     #: The provider's own model name for each shape, per kind of input.
     upstream: Mapping[VideoInput, Mapping[Ratio, str]]
-    #: The size of a clip in pixels for each shape.
+    #: The size of a clip in pixels for each shape, where a request does not say a resolution.
     sizes: Mapping[Ratio, Pixels]
+    #: Further resolutions that may be asked for, each with the size for each shape.
+    other_sizes: Mapping[str, Mapping[Ratio, Pixels]] = {}
     #: How many reference pictures it takes at most.
     references: int = 3
     #: The formats in which it takes pictures.
@@ -139,6 +142,8 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     seconds: int
     #: All lengths that may be asked for; empty: only that one.
     lengths: tuple[int, ...] = ()
+    #: The lengths of a kind of input that has others.
+    lengths_of: Mapping[VideoInput, tuple[int, ...]] = {}
     #: How long a video usually takes, in seconds; used until enough of our own jobs were measured.
     typical_seconds: float
     #: As of a model that makes pictures.
@@ -146,24 +151,50 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     aliases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        without = {ratio for names in self.upstream.values() for ratio in names} - set(self.sizes)
-        if without:
-            raise ValueError(f"the video model '{self.name}' has no size for {', '.join(sorted(without))}")
-        if self.lengths and self.seconds not in self.lengths:
+        ratios = {ratio for names in self.upstream.values() for ratio in names}
+        for sizes in (self.sizes, *self.other_sizes.values()):
+            if without := ratios - set(sizes):
+                raise ValueError(f"the video model '{self.name}' has no size for {', '.join(sorted(without))}")
+        if any(lengths and self.seconds not in lengths for lengths in (self.lengths, *self.lengths_of.values())):
             raise ValueError(f"the video model '{self.name}' has 'seconds' that are none of its 'lengths'")
 
     @property
     def resolutions(self) -> tuple[str, ...]:
-        """The resolutions of its clips, by their short sides: `720p`."""
-        return tuple(sorted({f"{min(size.width, size.height)}p" for size in self.sizes.values()}))
+        """The resolutions of its clips, the coarsest first: by their short sides, `720p`, or by their own names."""
+        usual = sorted({f"{size.short}p" for size in self.sizes.values()})
+        return tuple(sorted((*usual, *self.other_sizes), key=self._edge))
 
-    def length(self, asked: float | None, policy: LengthPolicy, name: str) -> int:
+    @property
+    def usual_resolution(self) -> str:
+        """The one where a request does not say."""
+        return f"{next(iter(self.sizes.values())).short}p"
+
+    def sizes_at(self, resolution: str) -> Mapping[Ratio, Pixels]:
+        """Return the size of a clip for each shape in one of the resolutions."""
+        return self.other_sizes.get(resolution, self.sizes)
+
+    def resolution(self, word: str) -> str | None:
+        """Return the resolution that a word means: `720p`, `720`, `4K`, `2160p`; None if the model does not have it."""
+        plain = word.lower()
+        names = {name: name for name in self.resolutions}
+        names |= {f"{self._edge(name)}p": name for name in self.resolutions}
+        return names.get(plain) or names.get(f"{plain}p")
+
+    def nearest_resolution(self, pixels: Pixels) -> str:
+        """Return the resolution whose short side is nearest to that of a size."""
+        return min(self.resolutions, key=lambda name: abs(math.log(pixels.short / self._edge(name))))
+
+    def _edge(self, resolution: str) -> int:
+        """Return the short side of a resolution, in pixels."""
+        return max(size.short for size in self.sizes_at(resolution).values())
+
+    def length(self, asked: float | None, policy: LengthPolicy, name: str, kind: VideoInput = VideoInput.TEXT) -> int:
         """Return how long a clip will be. `name` is the field that asks.
 
         Raises:
             InvalidRequest: the model does not make that length, and another one would not do.
         """
-        lengths = self.lengths or (self.seconds,)
+        lengths = self.lengths_of.get(kind) or self.lengths or (self.seconds,)
         if asked is None:
             return self.seconds
         if asked in lengths:
@@ -171,9 +202,17 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         if policy is LengthPolicy.NEAREST and asked > 0:
             # Of two that are as near, the longer one has all that was asked for.
             return min(lengths, key=lambda length: (abs(length - asked), -length))
+        what = f" from {WORDS[kind]}" if kind in self.lengths_of else ""
         raise InvalidRequest(
-            f"The model '{self.name}' makes videos of {' or '.join(map(str, lengths))} seconds only.", param=name
+            f"The model '{self.name}' makes videos{what} of {_in_words(lengths)} seconds only.", param=name
         )
+
+    @property
+    def told_resolutions(self) -> str:
+        """The beginning of a message that names them."""
+        if not self.other_sizes:
+            return f"The model '{self.name}' has one resolution, {' or '.join(self.resolutions)}"
+        return f"The model '{self.name}' has the resolutions {', '.join(self.resolutions)}"
 
     @property
     def takes(self) -> tuple[str, ...]:
@@ -194,11 +233,7 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """
         names = self.names(kind)
         if shape.resolution is not None:
-            raise InvalidRequest(
-                f"The model '{self.name}' has one resolution, {' or '.join(self.resolutions)}; leave "
-                f"'{shape.resolution}' out.",
-                param="resolution",
-            )
+            raise InvalidRequest(f"{self.told_resolutions}; leave '{shape.resolution}' out.", param="resolution")
         what = "" if kind is VideoInput.TEXT else f" for a video from {WORDS[kind]}"
         ratio = shape.ratio or next(iter(names))
         if shape.pixels is not None:
@@ -353,6 +388,13 @@ def raw_names(card: Card) -> list[tuple[str, Ratio | None]]:
     if isinstance(card, ImageCard):
         return [(card.upstream, None)]
     return [(key, ratio) for names in card.upstream.values() for ratio, key in names.items()]
+
+
+def _in_words(lengths: Sequence[int]) -> str:
+    """Write lengths for a message; many that follow each other as a range."""
+    if len(lengths) > 3 and [*lengths] == [*range(lengths[0], lengths[-1] + 1)]:
+        return f"{lengths[0]} to {lengths[-1]}"
+    return " or ".join(map(str, lengths))
 
 
 def _check_nearest(shape: Shape, nearest: Ratio) -> None:

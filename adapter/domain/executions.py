@@ -154,6 +154,8 @@ class ExecutionRecord(msgspec.Struct, frozen=True, kw_only=True):
     began_at: float
     keep_seconds: float
     repeat: RetryInfo = RetryInfo()
+    #: The owner, for the order of writers. It is not stored.
+    owner: str = ""
 
 
 class StoredImageBatch(msgspec.Struct, frozen=True):

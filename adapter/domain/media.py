@@ -162,6 +162,11 @@ class Pixels(msgspec.Struct, frozen=True):
         return abs(math.log(self.width / self.height / ratio.quotient))
 
     @property
+    def short(self) -> int:
+        """The shorter side."""
+        return min(self.width, self.height)
+
+    @property
     def area(self) -> int:
         """All of them."""
         return self.width * self.height

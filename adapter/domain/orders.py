@@ -91,6 +91,8 @@ class VideoInput(StrEnum):
     FRAMES = "frames"
     #: Pictures of what shall be seen in it.
     REFERENCES = "references"
+    #: An earlier video, which is changed as the text says.
+    EDIT = "edit"
 
 
 class StoredInput(msgspec.Struct, frozen=True):
@@ -98,6 +100,13 @@ class StoredInput(msgspec.Struct, frozen=True):
 
     name: str
     sha256: str
+
+
+class VideoSource(msgspec.Struct, frozen=True):
+    """An earlier video at the provider: the name of its job there, and the account that it belongs to."""
+
+    operation: str
+    account: str
 
 
 class VideoOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +119,8 @@ class VideoOrder(msgspec.Struct, frozen=True, kw_only=True):
     ratio: Ratio
     #: The clip's, as the model's card has it; None in the documents of jobs that are older than this field.
     size: Pixels | None = None
+    #: What the provider is asked for, of a model that has several resolutions.
+    resolution: str = ""
     #: Length of the clip.
     seconds: int
     seed: int | None = None
@@ -120,6 +131,8 @@ class VideoOrder(msgspec.Struct, frozen=True, kw_only=True):
     pictures: tuple[StoredInput, ...] = ()
     #: The job whose video this one varies.
     remix_of: str | None = None
+    #: That video at the provider, where the provider changes it instead of making one anew.
+    source: VideoSource | None = None
 
     def spending(self, owner: str, key: str | None) -> Spending:
         """Return what its execution spends, and whose it is."""

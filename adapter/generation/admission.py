@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Generic
+from typing import Generic, TypeVar
 
 import structlog
 
@@ -17,6 +17,8 @@ from adapter.generation.timeouts import Timeouts
 from adapter.tasks import Tasks
 
 log = structlog.get_logger()
+
+_T = TypeVar("_T")
 
 #: Between two looks at the lease of another process, in seconds.
 LOOK_SECONDS = 1.0
@@ -64,15 +66,19 @@ class Admission(Generic[J]):
         self._connections: Counter[str] = Counter()
         liveness.keep_while(lambda: bool(self._connections))
 
-    def join(self, identity: RequestIdentity, create: Create[J]) -> PendingAdmission[J]:
+    def join(self, identity: RequestIdentity, create: Create[J], *, stores_files: bool = False) -> PendingAdmission[J]:
         """Begin with a request, or return the earlier one that it joins (see `pick`).
+
+        `stores_files` says whether `create` stores files.
 
         Raises:
             InvalidRequest: with the code `idempotency_key_reused`: its key was used for other content.
         """
         starting = pick(self._starting.get(identity.scope, ()), identity.repeat)
         if starting is None:
-            starting = PendingAdmission(identity, self._tasks.begin(self._admit(identity, create)))
+            starting = PendingAdmission(
+                identity, self._tasks.begin(self._admit(identity, create, stores_files=stores_files))
+            )
             self._starting.setdefault(identity.scope, []).append(starting)
             starting.task.add_done_callback(partial(self._started, starting))
         elif not is_same_content(starting.identity.content, identity.content):
@@ -130,39 +136,39 @@ class Admission(Generic[J]):
             # Costs nothing worse than handing the same media over twice.
             log.warning("jobs.delivery_not_noted", job_id=job_id, code=fault.code)
 
-    async def _admit(self, identity: RequestIdentity, create: Create[J]) -> tuple[J, bool]:
+    async def _admit(self, identity: RequestIdentity, create: Create[J], *, stores_files: bool) -> tuple[J, bool]:
         """Return the job of a request, and whether it is a new one.
 
-        Its inputs are stored first: a job may be claimed as soon as it is stored.
+        Its inputs are stored first: a job may be claimed as soon as it is stored. They are stored after the wait for
+        the lease of another process: a process that dies in this wait would leave them without a job.
         """
         # A client that has just received its answer and asks again at once wants a new one.
         await self._writes.settle()
-        connected = self._connected()
-        if known := await self._memory.jobs.recall(identity, now=self._clock.now(), connected=connected):
+        jobs, now = self._memory.jobs, self._clock.now
+        alive: set[str] = set()
+        connected = ConnectedProcess(
+            process=self._process.process, lease=self._process.lease, alive=alive, window=self._timeouts.replay
+        )
+        if (identity.is_repetition or stores_files) and (
+            known := await self._decided(lambda: jobs.recall(identity, now=now(), connected=connected), alive)
+        ):
             return known, False
         new = await create()
-        job = await self._remember(new, identity)
+        job = await self._decided(lambda: jobs.admit(new, now=now(), identity=identity, connected=connected), alive)
         if job.id != new.id:
             await self._memory.media.delete(new.input_files)
         return job, job.id == new.id
 
-    def _connected(self, alive: Collection[str] = ()) -> ConnectedProcess:
-        process, lease = self._process.process, self._process.lease
-        return ConnectedProcess(process=process, lease=lease, alive=alive, window=self._timeouts.replay)
-
-    async def _remember(self, new: J, identity: RequestIdentity) -> J:
-        """Store a job, or return the one that its request joins.
+    async def _decided(self, decide: Callable[[], Awaitable[_T]], alive: set[str]) -> _T:
+        """Return what the store decides. Processes that turn out to be alive are added to `alive`.
 
         The connections of an equal request may belong to a dead process. This waits for the end of its lease. A lease
         that was renewed meanwhile belongs to a process that is alive.
         """
-        alive: set[str] = set()
         seen: dict[str, float] = {}
         while True:
             try:
-                return await self._memory.jobs.admit(
-                    new, now=self._clock.now(), identity=identity, connected=self._connected(alive)
-                )
+                return await decide()
             except Undecided as found:
                 if found.until > seen.setdefault(found.process, found.until) + RENEWED_SECONDS:
                     alive.add(found.process)

@@ -55,6 +55,7 @@ class Execution:
             began_at=now,
             keep_seconds=identity.keep_seconds,
             repeat=identity.repeat,
+            owner=identity.owner,
         )
         #: The highest retry count of the requests that it answers.
         self.attempts = identity.repeat.count
@@ -71,6 +72,8 @@ class Execution:
         self.over = asyncio.Event()
         self.batch: ImageBatch | None = None
         self.fault: AdapterError | None = None
+        #: Why its pictures, which are in memory, have no links. A repetition tries to store them again.
+        self.unstored: AdapterError | None = None
         #: How many connections wait for it or take its answer.
         self.connections = 0
         #: Whether a client was given the answer.
@@ -287,7 +290,9 @@ class ResultHandle:
         batch = self._result()
         if self._link is None or batch.names:
             return batch
-        # Another client of the same execution wanted no links.
+        if self._one.unstored and not self.is_replay:
+            raise self._one.unstored.copy()
+        # Another client of the same execution wanted no links, or they could not be stored before.
         await self._link(self._one)
         return self._result()
 
@@ -304,5 +309,5 @@ class ResultHandle:
             return
         self._closed = True
         self._one.connections -= 1
-        self._one.answered |= delivered
+        self._one.answered |= delivered and self._one.unstored is None
         self._leave(self._one)

@@ -115,18 +115,33 @@ class Pictures:
         work = Work(one.identity.owner, reservation, lambda: one.is_waited_for)
         batch = ImageBatch(await self._measured(order, work, spending))
         if linked:
-            with already_paid():
-                batch = ImageBatch(batch.images, await self._repeats.keep(batch.images))
-        if one.identity.has_key:
+            batch = await self._stored(one, batch)
+        if one.unstored:
+            await self._repeats.hand_over(one)
+        elif one.identity.has_key:
             await self._repeats.remember(one, batch, linked=linked)
         return batch
 
+    async def _stored(self, one: Execution, batch: ImageBatch) -> ImageBatch:
+        """Return pictures with their links. If they cannot be stored, they stay in memory for a repetition."""
+        try:
+            return ImageBatch(batch.images, await self._repeats.keep(batch.images))
+        except StorageFailed:
+            one.unstored = _unstored()
+            return batch
+
     async def _link(self, one: Execution) -> None:
-        """Store pictures that were made without links."""
+        """Store pictures that have no links yet. A stream is silent meanwhile, so it is tried once."""
         async with one.alone:
-            if one.batch is not None and not one.batch.names:
-                with already_paid():
-                    one.batch = ImageBatch(one.batch.images, await self._repeats.keep(one.batch.images))
+            if one.batch is None or one.batch.names:
+                return
+            try:
+                one.batch = ImageBatch(one.batch.images, await self._repeats.keep_now(one.batch.images))
+            except StorageFailed as fault:
+                raise _unstored() from fault
+            was_unstored, one.unstored = one.unstored is not None, None
+        if was_unstored and one.identity.has_key:
+            await self._repeats.remember(one, one.batch, linked=True)
 
     async def _measured(self, order: ImageOrder, work: Work, spending: Spending) -> Sequence[Image]:
         """Make pictures, and measure how long it took and how it ended."""
@@ -168,7 +183,7 @@ class Pictures:
             return
         one.kept = not one.answered
         self._in_flight.settle(one, self._clock.now())
-        if one.batch is None or one.prior or one.identity.has_key:
+        if one.batch is None or one.prior or (one.identity.has_key and not one.unstored):
             one.holding.close()
         elif not one.kept:
             one.holding.close()
@@ -203,3 +218,12 @@ class Pictures:
             await self._repeats.tend(self._in_flight.under_way)
         except StorageFailed as fault:
             log.warning("requests.round_failed", code=fault.code)
+
+
+def _unstored() -> StorageFailed:
+    fault = StorageFailed(
+        "The pictures were made and are paid for, but the server cannot store them at the moment. "
+        "The same request gets them if it is sent again within some minutes."
+    )
+    fault.should_retry, fault.spent = False, True
+    return fault

@@ -18,7 +18,7 @@ from adapter.domain.executions import (
 )
 from adapter.domain.job import Failure
 from adapter.domain.media import Image
-from adapter.domain.pieces import read_whole, write_whole
+from adapter.domain.pieces import read_whole, write_paid, write_whole
 from adapter.domain.ports import Clock, MediaStore, RequestStore
 from adapter.domain.stored_files import StoredImage, file_name
 from adapter.errors import AdapterError, AnswerLost, OutcomeUnknown, StillRunning, StorageFailed, key_reused
@@ -78,11 +78,11 @@ class PriorExecutions:
         self._unwritten: dict[str, End] = {}
         liveness.keep_while(lambda: bool(self._running))
         self._pruned_at = clock.now()
-        self._closed = False
+        self._closed = asyncio.Event()
 
     def close(self) -> None:
-        """Stop waiting for other processes."""
-        self._closed = True
+        """Stop waiting for other processes and for the media store."""
+        self._closed.set()
 
     async def begin(self, one: Execution) -> PriorExecution | None:
         """Store a new execution, or return the finished earlier one that answers the request.
@@ -105,7 +105,7 @@ class PriorExecutions:
                 raise OutcomeUnknown("The server that worked on this request was cut off. It may have been paid for.")
             if prior.status is not ExecutionStatus.RUNNING:
                 return prior
-            if now >= until or self._closed:
+            if now >= until or self._closed.is_set():
                 raise _still_running()
             await self._clock.sleep(LOOK_SECONDS)
 
@@ -133,25 +133,35 @@ class PriorExecutions:
         return await read_whole(self._media, check_whole(found, image.known_size))
 
     async def keep(self, images: Sequence[Image]) -> tuple[str, ...]:
-        """Store pictures and return the names under which they can be fetched.
+        """Store pictures that are paid for and return the names under which they can be fetched.
+
+        Raises:
+            StorageFailed: as `write_paid`.
+        """
+        named = [(image, file_name(secrets.token_hex(16), image.format)) for image in images]
+        return await self._store_all(named)
+
+    async def keep_now(self, images: Sequence[Image]) -> tuple[str, ...]:
+        """Store pictures as `keep`, and try it once.
 
         Raises:
             StorageFailed: the media store does not take them.
         """
-        return tuple([await self._keep(image) for image in images])
-
-    async def _keep(self, image: Image) -> str:
-        return await self._store_image(image, file_name(secrets.token_hex(16), image.format))
+        named = [(image, file_name(secrets.token_hex(16), image.format)) for image in images]
+        for image, name in named:
+            await write_whole(self._media, name, await asyncio.to_thread(image.decode))
+        return tuple(name for _, name in named)
 
     async def _keep_for_repetitions(self, one: Execution, images: Sequence[Image]) -> tuple[str, ...]:
         """Store pictures for a repetition. No client gets a link to them. Their names have the id of the execution."""
         stem = one.record.execution_id
         named = [(image, file_name(stem, image.format, f"answer{at}")) for at, image in enumerate(images)]
-        return tuple([await self._store_image(image, name) for image, name in named])
+        return await self._store_all(named)
 
-    async def _store_image(self, image: Image, name: str) -> str:
-        await write_whole(self._media, name, await asyncio.to_thread(image.decode))
-        return name
+    async def _store_all(self, named: Sequence[tuple[Image, str]]) -> tuple[str, ...]:
+        for image, name in named:
+            await write_paid(self._media, name, image, self._clock, given_up=self._closed)
+        return tuple(name for _, name in named)
 
     async def remember(self, one: Execution, batch: ImageBatch, *, linked: bool) -> None:
         """Store the result of an execution with its pictures. If that fails, a repetition gets an error."""

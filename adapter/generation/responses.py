@@ -151,7 +151,9 @@ class Background:
             Draining: the process is shutting down.
         """
         self._memory.feed.check_open()
-        starting = self._admission.join(identity, lambda: self._new.create(order, identity.owner))
+        starting = self._admission.join(
+            identity, lambda: self._new.create(order, identity.owner), stores_files=bool(order.sources)
+        )
         return Waiting(self._admission, starting, self._begun)
 
     async def _begun(self, job: ImageJob, within: float | None) -> ImageJob:  # noqa: ARG002 - the form of a callback

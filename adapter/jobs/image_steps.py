@@ -16,7 +16,7 @@ from adapter.domain import memory_estimate
 from adapter.domain.image_job import LOST, ImageJob, Made, advance_image, called_off
 from adapter.domain.job import Failed, Failure, Intended, JobState, NotSent
 from adapter.domain.media import Image, image_from_bytes
-from adapter.domain.pieces import find_whole, write_whole
+from adapter.domain.pieces import find_whole, write_paid
 from adapter.domain.ports import Budget, Claim, Clock, ImageMaker, Memory, Metrics, Work
 from adapter.domain.stored_files import StoredImage
 from adapter.domain.telemetry import NoMetrics
@@ -39,9 +39,6 @@ from adapter.tasks import Deadline
 log = structlog.get_logger()
 
 _T = TypeVar("_T")
-
-#: Tries to store a picture that is paid for. It is held in memory meanwhile.
-MAX_PUTS = 4
 
 
 class ImageContext(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,7 +149,7 @@ class ImageSteps:
         """Remember a picture: its file first, then the job."""
         name = f"{job.stem}.{image.format.extension}"
         try:
-            await self._put(name, image)
+            await write_paid(self._memory.media, name, image, self._clock)
         except AdapterError as fault:
             failure = Failure.of(fault)
             await self._persist(lambda: self._end(claim, job, failure))
@@ -162,18 +159,6 @@ class ImageSteps:
             await self._drop(job.inputs)
         else:
             await self._persist(lambda: self._drop_unless_completed(job.id, name))
-
-    async def _put(self, name: str, image: Image) -> None:
-        for left in reversed(range(MAX_PUTS)):
-            try:
-                with already_paid():
-                    await write_whole(self._memory.media, name, await asyncio.to_thread(image.decode))
-            except StorageFailed:
-                if not left:
-                    raise
-                await self._clock.sleep(self._schedule.poll_seconds)
-            else:
-                return
 
     async def _drop_unless_completed(self, job_id: str, name: str) -> None:
         """Drop a picture whose job was cancelled or given up meanwhile. One that was found by its file keeps it."""

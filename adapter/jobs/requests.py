@@ -51,7 +51,7 @@ class SqlRequestStore:
         there = now + self._database.clock_offset
         is_ours = (EXECUTIONS.c.scope == record.scope, EXECUTIONS.c.expires_at > there, EXECUTIONS.c.job_id.is_(None))
         remembered = HELD.where(*is_ours).order_by(EXECUTIONS.c.began_at, EXECUTIONS.c.id)
-        async with accepting(self._database) as connection:
+        async with accepting(self._database, owner=record.owner) as connection:
             await advisory_lock(connection, f"request {record.scope}")
             rows = (await connection.execute(remembered)).all()
             known = pick([_known(row, there) for row in rows], record.repeat)

@@ -75,7 +75,7 @@ class SqlJobStore(Generic[J]):
     ) -> J:
         """Remember a new job or return the one that the request joins (the port of that name)."""
         there = self._there(now)
-        async with accepting(self._database) as connection:
+        async with accepting(self._database, owner=job.owner) as connection:
             if identity is not None:
                 await advisory_lock(connection, f"request {identity.scope}")
                 found = await self._found(connection, identity, connected, now)
@@ -97,9 +97,7 @@ class SqlJobStore(Generic[J]):
         self, identity: RequestIdentity, *, now: float, connected: ConnectedProcess | None = None
     ) -> J | None:
         """Return the job of an earlier attempt of a request (the port of that name)."""
-        if not identity.is_repetition:
-            return None
-        async with writing(self._database, WriteTurn.NEW) as connection:
+        async with writing(self._database, WriteTurn.NEW, identity.owner) as connection:
             found = await self._found(connection, identity, connected, now)
             return None if found is None else await self._joined(connection, found, identity, connected, now)
 

@@ -54,7 +54,8 @@ class Submission:
         """
         try:
             provider = self._context.provider_of(claim.job)
-            account = provider.choose_account()
+            source = claim.job.order.source
+            account = source.account if source else provider.choose_account()
             pictures = await self._upload(provider, claim.job, account)
         except PASSING as fault:
             await self._writer.write(claim, *self._tried(claim.job, fault))

@@ -20,7 +20,7 @@ from adapter.errors import InvalidRequest, UpstreamBroken
 from adapter.network.links import REDIRECTS, Link, Rules, read_link, redirected
 from adapter.network.lookup import NotPublicError, addresses_of
 from adapter.providers.failures import mapped_errors
-from adapter.providers.reply import broken, collect, deadline, unreachable
+from adapter.providers.reply import Reply, broken, collect, deadline, unreachable
 from adapter.providers.session import HttpLimits, HttpNetwork, pinned_connections, session
 
 log = structlog.get_logger()
@@ -43,6 +43,13 @@ class OwnOrigin(msgspec.Struct, frozen=True):
         except InvalidRequest:
             return False
         return (link.scheme, link.origin) == (own.scheme, own.origin)
+
+    def has_address(self, url: str) -> bool:
+        """Return whether an address leads to this origin; False for what is no address."""
+        try:
+            return self.has(read_link(url, longest=LONGEST_LINK))
+        except InvalidRequest:
+            return False
 
 
 class HttpDownload:
@@ -110,6 +117,22 @@ class Downloader:
                 with refused_links():
                     link = self._admitted(redirected(link, target, longest=LONGEST_LINK), own)
         raise UpstreamBroken(f"Google's media link redirects more than {MAX_REDIRECTS} times.")
+
+    async def post_for_header(
+        self, url: str, header: str, *, headers: Mapping[str, str], body: bytes
+    ) -> tuple[Reply, str]:
+        """Send to an address as it is written, on a connection of its own; return the answer and one header of it.
+
+        Raises:
+            UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `Http.post`.
+        """
+        connector = aiohttp.TCPConnector(ssl=self._network.trust or True, force_close=True)
+        async with session(connector, self._limits) as opened:
+            with mapped_errors():
+                asked = opened.post(URL(url, encoded=True), headers=headers, data=body, allow_redirects=False)
+                async with asked as answer:
+                    found = await collect(answer.content.iter_any(), self._limits.answer_bytes)
+                    return Reply(answer.status, found), answer.headers.get(header, "")
 
     def _admitted(self, link: Link, own: OwnOrigin) -> Link:
         return link if own.has(link) else self._rules.admit(link)

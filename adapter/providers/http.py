@@ -151,6 +151,13 @@ class Http:
         """
         return self._downloader.open(url, own)
 
+    async def post_for_header(
+        self, url: str, header: str, *, headers: Mapping[str, str], body: bytes, seconds: float
+    ) -> tuple[Reply, str]:
+        """As `post_once`; return one header of the answer as well, empty if it is not there."""
+        async with deadline(seconds):
+            return await self._downloader.post_for_header(url, header, headers=headers, body=body)
+
     @asynccontextmanager
     async def download(self, url: str, own: OwnOrigin) -> AsyncIterator[HttpDownload]:
         """Open a file at a link, as `open_answer`.

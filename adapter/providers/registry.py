@@ -6,6 +6,7 @@ from typing import Final
 from adapter.providers.description import AnyProvider
 from adapter.providers.flow.description import FLOW
 from adapter.providers.gemini.description import GEMINI
+from adapter.providers.omni.description import OMNI
 
 #: In the order in which they are asked for what several of them make.
-BUILT_IN: Final[Sequence[AnyProvider]] = (GEMINI, FLOW)
+BUILT_IN: Final[Sequence[AnyProvider]] = (GEMINI, FLOW, OMNI)

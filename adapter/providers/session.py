@@ -22,8 +22,9 @@ class HttpLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     #: Seconds until a connection stands, with its look-up and TLS.
     connect: float = 10.0
-    #: For which an idle connection is kept. Servers close theirs too, and a request that meets that is lost.
-    idle: float = 15.0
+    #: For which an idle connection is kept. Servers close theirs too, and a request that meets that is lost. uvicorn
+    #: and Node do so after 5 s, Google's own servers after minutes.
+    idle: float = 4.0
     #: Seconds of a whole download, and between two pieces of it.
     download: float = 900.0
     silence: float = 60.0

@@ -15,6 +15,9 @@ from adapter.sandbox.flow import videos as flow_videos
 from adapter.sandbox.gemini import routes as gemini
 from adapter.sandbox.google_errors import GoogleError
 from adapter.sandbox.memory.ledger import Ledger
+from adapter.sandbox.omni import files as omni_files
+from adapter.sandbox.omni import interactions
+from adapter.sandbox.omni.refusals import InteractionError
 from adapter.sandbox.renderer.gallery import Gallery
 from adapter.sandbox.rules import SandboxRules
 from adapter.sandbox.state import Incoming, SandboxState
@@ -43,10 +46,19 @@ def create_sandbox(rules: SandboxRules, *, clock: Callable[[], float] = time.tim
         faults=Faults(),
     )
     return Litestar(
-        [*gemini.ROUTES, *flow.ROUTES, *flow_videos.ROUTES, *storage.ROUTES, *control.ROUTES],
+        [
+            *gemini.ROUTES,
+            *interactions.ROUTES,
+            *omni_files.ROUTES,
+            *flow.ROUTES,
+            *flow_videos.ROUTES,
+            *storage.ROUTES,
+            *control.ROUTES,
+        ],
         state=State({"sandbox": sandbox}),
         exception_handlers={
             GoogleError: _google_error,
+            InteractionError: _interaction_error,
             LinkRefusedError: storage.link_refused,
             HTTPException: _http_error,
         },
@@ -57,6 +69,10 @@ def create_sandbox(rules: SandboxRules, *, clock: Callable[[], float] = time.tim
 
 
 def _google_error(_: Incoming, error: GoogleError) -> Response[bytes]:
+    return error.response()
+
+
+def _interaction_error(_: Incoming, error: InteractionError) -> Response[bytes]:
     return error.response()
 
 

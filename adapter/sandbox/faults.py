@@ -18,6 +18,11 @@ Endpoint = Literal[
     "flow.upload",
     "flow.credits",
     "flow.media",
+    "omni.submit",
+    "omni.poll",
+    "omni.upload",
+    "omni.file",
+    "omni.download",
     "media.get",
 ]
 

@@ -46,6 +46,8 @@ class SandboxRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     pending_seconds: Seconds = 2.0
     #: How long it is then ACTIVE before it ends.
     active_seconds: Seconds = 8.0
+    #: How long the file of a finished interaction is then PROCESSING.
+    file_seconds: Seconds = 1.0
     #: Length of a video.
     clip_seconds: Annotated[float, Meta(ge=0.1, le=60)] = 8.0
     #: Pixels of a video's long edge; the short edge is 9/16 of it, both rounded down to even.

@@ -9,14 +9,24 @@
     programs.py     starts these and the adapter, each on its core, and reads what they cost
     load.py         the clients
     patience.py     the limit of every wait
-    images.py       pictures through each program
+    added.py        pictures through each program: what is added to one small picture,
+    throughput.py   as many as go through,
+    sizes.py        of four sizes in turn,
+    waiting.py      that the upstream takes a second for,
+    idle.py         and what connections hold that had one
+    tls.py          the same with an upstream behind TLS
+    peers.py        nginx and LiteLLM, where they can be had
     bodies.py       hostile bodies, and `/health` beside them
     shares.py       one owner takes what it can get, and another one edits
     start.py        from `adapter serve` to the first answer
     store.py        the job store, in this process
+    growth.py       its queries while it fills
+    filled.py       requests for videos while it fills
+    burst.py        chats that ask for a video at the same moment
     jobs.py         running jobs and the readers of their progress
     flow.py         Flow's status call, from memory
     streams.py      the readers
+    silent.py       readers of jobs that do not move
     held.py         a process: the floor of held streams
     table.py        numbers in columns
     check.py        compares the ratios of a run with recorded ones

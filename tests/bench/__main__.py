@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--quick] [--check FILE]`: about eight minutes, or about two and noisier."""
+"""`python -m tests.bench [--quick] [--peers] [--check FILE]`: about twelve minutes, or about two and noisier."""
 
 import argparse
 import os
@@ -13,16 +13,21 @@ from tests.bench.added import measure_added
 from tests.bench.bodies import measure_bodies
 from tests.bench.burst import measure_burst
 from tests.bench.check import BadTables, compare, figures_of
+from tests.bench.filled import measure_filled
 from tests.bench.growth import measure_growth
 from tests.bench.idle import measure_idle
 from tests.bench.jobs import measure_jobs
+from tests.bench.peers import Peers, find_peers
 from tests.bench.picture import large, small
 from tests.bench.programs import LOAD_CORE, SERVER_CORE, Stage, running
 from tests.bench.rounds import check_answer
 from tests.bench.shares import measure_shares
+from tests.bench.silent import measure_silent
+from tests.bench.sizes import measure_sizes
 from tests.bench.start import measure_start
 from tests.bench.store import measure_store
 from tests.bench.throughput import measure_throughput
+from tests.bench.tls import measure_tls
 from tests.bench.waiting import measure_waiting
 
 
@@ -76,16 +81,19 @@ QUICK = Effort(
 )
 
 
-def tables(effort: Effort, folder: Path) -> Iterator[str]:
+def tables(effort: Effort, folder: Path, peers: Peers) -> Iterator[str]:
     """Measure, and yield each table as soon as it is there."""
     yield measure_start(folder, effort.starts)
-    with running(folder) as stage:
+    with running(folder, peers.start) as stage:
         yield from of_pictures(effort, stage)
+    yield measure_tls(folder, large(), rounds=effort.rounds, seconds=effort.seconds / 2, nginx=peers.nginx)
     yield measure_bodies(folder)
     yield measure_shares(folder)
     yield measure_store(folder, rounds=effort.rounds, jobs=effort.jobs)
     yield measure_growth(folder, effort.growth)
+    yield measure_filled(folder, effort.growth)
     yield measure_burst(folder, effort.burst)
+    yield measure_silent(folder, jobs=effort.running, streams=effort.streams)
     yield measure_jobs(folder, jobs=effort.running, streams=effort.streams, beats=effort.beats)
 
 
@@ -96,7 +104,9 @@ def of_pictures(effort: Effort, stage: Stage) -> Iterator[str]:
         check_answer(program, picture)
     # First, while no client pool holds many idle connections: httpx looks at each of them in every call.
     yield measure_added(stage, small(), rounds=effort.rounds, seconds=effort.seconds / 5)
-    yield measure_throughput(stage, picture, rounds=effort.rounds, seconds=effort.seconds)
+    yield measure_throughput(stage, picture, clients=8, rounds=effort.rounds, seconds=effort.seconds)
+    yield measure_throughput(stage, picture, clients=64, rounds=effort.rounds, seconds=effort.seconds / 2)
+    yield measure_sizes(stage, rounds=effort.rounds, seconds=effort.seconds)
     yield measure_waiting(stage, picture, seconds=effort.waiting_seconds)
     yield measure_idle(stage, picture, connections=effort.idle)
 
@@ -105,6 +115,7 @@ def main() -> None:
     """Print what was measured; with `--check`, compare it, and end with 1 if something became worse."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
+    parser.add_argument("--peers", action="store_true", help="nginx and LiteLLM too, where they can be had")
     parser.add_argument("--check", type=Path, metavar="FILE", help="compare ratios with the tables in this document")
     chosen = parser.parse_args()
     recorded = None
@@ -113,7 +124,7 @@ def main() -> None:
             recorded = figures_of(chosen.check.read_text())
         except (OSError, UnicodeDecodeError, BadTables) as error:
             parser.error(f"{chosen.check}: {error}")
-    measured = measure_all(QUICK if chosen.quick else FULL)
+    measured = measure_all(QUICK if chosen.quick else FULL, find_peers() if chosen.peers else Peers())
     if recorded is not None:
         verdict = compare(recorded, figures_of(measured))
         sys.stdout.write(verdict.text + "\n")
@@ -121,14 +132,15 @@ def main() -> None:
             sys.exit(1)
 
 
-def measure_all(effort: Effort) -> str:
+def measure_all(effort: Effort, peers: Peers) -> str:
     """Print each table as soon as it is there, and return all of them."""
     os.sched_setaffinity(0, {LOAD_CORE})
     cores = f"programs on core {SERVER_CORE}, upstream and clients on core {LOAD_CORE}"
+    sys.stdout.writelines(f"{reason}\n" for reason in peers.missing)
     sys.stdout.write(f"Python {platform.python_version()}, {platform.machine()}; {cores}\n\n")
     printed = []
     with tempfile.TemporaryDirectory(prefix="adapter-bench-") as folder:
-        for found in tables(effort, Path(folder)):
+        for found in tables(effort, Path(folder), peers):
             sys.stdout.write(found + "\n")
             sys.stdout.flush()
             printed.append(found)

@@ -39,7 +39,7 @@ def measure_burst(folder: Path, chats: Sequence[int]) -> str:
         own = folder / f"burst{count}"
         own.mkdir()
         rules = SandboxRules(port=0, accounts=(ACCOUNT,), active_seconds=3600.0)
-        with running_sandbox(rules) as upstream, _adapter(own, upstream.base_url) as program:
+        with running_sandbox(rules) as upstream, adapter_before(own, upstream.base_url) as program:
             rows.append(
                 _row(count, run(f"a burst of {count} chats", _burst(program, count)), (own / "adapter.log").read_text())
             )
@@ -89,7 +89,8 @@ async def _open(port: int, number: int, writers: list[asyncio.StreamWriter]) -> 
 
 
 @contextmanager
-def _adapter(folder: Path, upstream: str) -> Iterator[Program]:
+def adapter_before(folder: Path, upstream: str) -> Iterator[Program]:
+    """Run an adapter that knows Flow alone, at this address."""
     config = folder / "adapter.toml"
     config.write_text(config_of(folder, upstream) + f'[jobs]\nspool = "{folder}/spool"\n')
     port = free_port()

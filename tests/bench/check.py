@@ -37,6 +37,8 @@ FIGURES = (
     Figure("A picture of 10 KB, 1 client", "added ms", "ideal"),
     Figure("A picture of 1.50 MB, 8 clients", "of ideal"),
     Figure("A picture of 1.50 MB, 8 clients", "of naive"),
+    Figure("Pictures of four sizes", "of ideal"),
+    Figure("by TLS", "of ideal's extra"),
     Figure("64 clients, upstream after 1 s", "pictures/s", "ideal", more_is_better=True),
     Figure("open streams of progress", "KB per stream", "bare"),
     Figure("open streams of progress", "CPU µs per event", "bare"),

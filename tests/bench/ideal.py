@@ -1,19 +1,22 @@
-"""The floor: `python -m tests.bench.ideal PORT UPSTREAM_PORT`.
+"""The floor: `python -m tests.bench.ideal PORT UPSTREAM_PORT [AUTHORITY]`.
+
+With an authority that is trusted, the upstream speaks TLS.
 
 What a translation has to cost whatever it is written with: read Google's answer once, find the picture in it, write it
 out. One upstream connection for each client, no framework, no check, no log.
 """
 
 import asyncio
+import ssl
 import sys
 from typing import cast
 
 import msgspec
 import uvloop
 
-from tests.bench.wire import HOST, content_length, ok, post, read_request
+from tests.bench.wire import HOST, NAME, content_length, ok, post, read_request
 
-#: Room for a whole answer; only the pages that are written to become memory.
+#: Room for an answer at first; it grows for a longer one, and stays.
 ROOM = 4 * 1024 * 1024
 PATH = "/v1beta/models/gemini-2.5-flash-image:generateContent"
 
@@ -91,13 +94,21 @@ class Google(asyncio.BufferedProtocol):
                 return
             self._body = head + 4
             self._end = self._body + content_length(self._room[: self._body])
+            if self._end > len(self._room):
+                # With room behind the answer: a read into no room at all is an error.
+                self._room = self._room[: self._filled] + bytes(self._end + ROOM - self._filled)
+                self._view = memoryview(self._room)
         if self._filled == self._end:
             self._done.set_result(self._view[self._body : self._end])
 
 
-async def translate(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, upstream: int) -> None:
+async def translate(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, upstream: int, trust: ssl.SSLContext | None
+) -> None:
     """Serve one client."""
-    transport, google = await asyncio.get_running_loop().create_connection(Google, HOST, upstream)
+    transport, google = await asyncio.get_running_loop().create_connection(
+        Google, HOST, upstream, ssl=trust, server_hostname=NAME if trust else None
+    )
     while (request := await read_request(reader)) is not None:
         answer = _answer.decode(await google.ask(_wish.decode(request).prompt))
         picture = memoryview(answer.candidates[0].content.parts[0].inline_data.data)
@@ -108,11 +119,12 @@ async def translate(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
     writer.close()
 
 
-async def serve(port: int, upstream: int) -> None:
+async def serve(port: int, upstream: int, authority: str | None) -> None:
     """Serve until the process is ended."""
-    server = await asyncio.start_server(lambda r, w: translate(r, w, upstream), HOST, port, backlog=1024)
+    trust = ssl.create_default_context(cafile=authority) if authority else None
+    server = await asyncio.start_server(lambda r, w: translate(r, w, upstream, trust), HOST, port, backlog=1024)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(int(sys.argv[1]), int(sys.argv[2])))
+    uvloop.run(serve(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else None))

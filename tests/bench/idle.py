@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.bench.load import SILENCE_SECONDS, WRAPPING, IncompleteAnswer, Line, numbered
+from tests.bench.load import SILENCE_SECONDS, Line, ask_for_picture
 from tests.bench.patience import run, within
 from tests.bench.picture import Picture
 from tests.bench.programs import Program, Stage
@@ -43,9 +43,7 @@ async def _ask_each(lines: list[Line], picture: int) -> None:
 
     async def ask(line: Line) -> None:
         async with places:
-            length = await line.ask(numbered(request("large")))
-        if not picture < length < picture + WRAPPING:
-            raise IncompleteAnswer(f"{length} bytes for a picture of {picture}")
+            await ask_for_picture(line, request("large"), picture)
 
     async with asyncio.TaskGroup() as identity:
         for line in lines:

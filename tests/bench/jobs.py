@@ -47,6 +47,8 @@ class Reading(NamedTuple):
 
     #: Kilobytes for each stream.
     memory: float
+    #: Megabytes of the process with all of them open.
+    total: float
     #: Microseconds of computing for each event.
     cpu: float
     #: Seconds from Google's answer, or the common beat, to the reader; one for each event.
@@ -75,11 +77,22 @@ def _waiting_table(found: Waiting, jobs: int) -> str:
 
 
 def _reading_table(found: dict[str, Reading], jobs: int, streams: int) -> str:
-    head = ["", "KB per stream", "CPU µs per event", "events", "late p50 ms", "p99 ms", "most ms", "broken streams"]
+    head = [
+        "",
+        "KB per stream",
+        "MB in all",
+        "CPU µs per event",
+        "events",
+        "late p50 ms",
+        "p99 ms",
+        "most ms",
+        "broken streams",
+    ]
     rows = [
         [
             name,
             f"{each.memory:.1f}",
+            f"{each.total:.0f}",
             f"{each.cpu:.0f}",
             str(len(each.lateness)),
             *(f"{percentile(each.lateness, share) * 1000:.0f}" for share in (50, 99)),
@@ -93,9 +106,9 @@ def _reading_table(found: dict[str, Reading], jobs: int, streams: int) -> str:
 
 async def _measured(folder: Path, jobs: int, streams: int, beats: int) -> tuple[Waiting, Reading]:
     upstream, port = free_port(), free_port()
-    ids = await _remember(folder, jobs)
+    ids = await leave_jobs(folder, jobs, EXPECTED_SECONDS)
     async with Flow.serve(upstream) as flow:
-        with _adapter(folder, upstream, port) as program:
+        with follower(folder, upstream, port) as program:
             await asyncio.to_thread(program.wait_until, is_healthy)
             waiting = await _wait(program, flow, jobs, beats)
             crowd = Crowd(program, [f"/v1/videos/{ids[number % jobs]}/events" for number in range(streams)])
@@ -145,7 +158,8 @@ class Crowd:
 
         before = self._program.megabytes()
         streams = await open_streams(self._program.port, self._paths, hear)
-        memory = (self._program.megabytes() - before) * 1024 / len(streams)
+        total = self._program.megabytes()
+        memory = (total - before) * 1024 / len(streams)
         is_open = True
         cpu = self._program.cpu_seconds()
         await asyncio.sleep(beats * BEAT_SECONDS)
@@ -155,7 +169,7 @@ class Crowd:
         await asyncio.sleep(2 * BEAT_SECONDS)
         await end()
         broken = await broken_streams(streams)
-        return Reading(memory, cpu / told * 1e6, lateness, broken)
+        return Reading(memory, total, cpu / told * 1e6, lateness, broken)
 
 
 async def _wait(program: Program, flow: Flow, jobs: int, beats: int) -> Waiting:
@@ -169,13 +183,13 @@ async def _wait(program: Program, flow: Flow, jobs: int, beats: int) -> Waiting:
     return Waiting((flow.calls - calls) / beats, (flow.asked - asked) / beats, cpu / jobs / beats / BEAT_SECONDS * 1e6)
 
 
-async def _remember(folder: Path, jobs: int) -> list[str]:
+async def leave_jobs(folder: Path, jobs: int, expected_seconds: float) -> list[str]:
     """Leave running jobs behind, as if they had been submitted a moment ago, and return their ids."""
     database = await open_database(f"sqlite:///{folder}/adapter.db")
     store, now = SqlJobStore(database), time.time()
     try:
         for number in range(jobs):
-            await store.admit(_job(number, now), now=now)
+            await store.admit(_job(number, now, expected_seconds), now=now)
         claims = await store.claim(now=now, lease=BEAT_SECONDS, limit=jobs)
         writes = [Write(claim, _submitted(claim.job, now), now) for claim in claims]
         return [job.id for job in sorted(await store.save(writes), key=lambda job: job.seed)]
@@ -183,10 +197,10 @@ async def _remember(folder: Path, jobs: int) -> list[str]:
         await database.dispose()
 
 
-def _job(number: int, now: float) -> VideoJob:
+def _job(number: int, now: float, expected_seconds: float) -> VideoJob:
     job = video_job(number, at=now)
     order = msgspec.structs.replace(job.order, provider="flow")
-    return msgspec.structs.replace(job, owner=digest("sk-bench"), order=order, expected_seconds=EXPECTED_SECONDS)
+    return msgspec.structs.replace(job, owner=digest("sk-bench"), order=order, expected_seconds=expected_seconds)
 
 
 def _submitted(job: VideoJob, now: float) -> VideoJob:
@@ -199,7 +213,8 @@ def operation(number: int) -> str:
 
 
 @contextmanager
-def _adapter(folder: Path, upstream: int, port: int) -> Iterator[Program]:
+def follower(folder: Path, upstream: int, port: int) -> Iterator[Program]:
+    """Run an adapter that finds the jobs of a folder and asks about them."""
     config = folder / "adapter.toml"
     config.write_text(config_of(folder, f"http://{HOST}:{upstream}") + f"[jobs]\npoll_seconds = {BEAT_SECONDS}\n")
     command = ["adapter", "serve", "--config", config, "--port", port]

@@ -137,11 +137,20 @@ async def drive(port: int, load: Load) -> Seen:
 async def _keep_asking(line: Line, load: Load, end: float) -> Sequence[float]:
     latencies = []
     while (asked := time.perf_counter()) < end:
-        length = await line.ask(numbered(load.request))
+        await ask_for_picture(line, load.request, load.picture)
         latencies.append(time.perf_counter() - asked)
-        if not load.picture < length < load.picture + WRAPPING:
-            raise IncompleteAnswer(f"{length} bytes for a picture of {load.picture}")
     return latencies
+
+
+async def ask_for_picture(line: Line, request: bytes, picture: int) -> None:
+    """Send a request with a number of its own, and take its picture, whose base64 has so many bytes.
+
+    Raises:
+        IncompleteAnswer: it is not there, or not whole.
+    """
+    length = await line.ask(numbered(request))
+    if not picture < length < picture + WRAPPING:
+        raise IncompleteAnswer(f"{length} bytes for a picture of {picture}")
 
 
 async def drive_and_probe(port: int, load: Load, pulse: list[float]) -> Seen:

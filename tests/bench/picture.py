@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import NamedTuple
 
@@ -33,6 +34,15 @@ def large() -> Picture:
 def small() -> Picture:
     """Return a picture of 10 KB, whose bytes cost nothing beside the calls."""
     return Picture.draw(58, 256)
+
+
+#: What is drawn for the words that stand in prompts.
+SIZES: Mapping[str, Callable[[], Picture]] = {
+    "small": small,
+    "medium": lambda: Picture.draw(258, 256),
+    "large": large,
+    "huge": lambda: Picture.draw(1414, 256),
+}
 
 
 def gemini_answer(picture: Picture) -> bytes:

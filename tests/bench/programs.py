@@ -13,7 +13,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from tests.bench.wire import HOST
+from tests.bench.wire import HOST, NAME
 from tests.support import ROOT
 
 #: What is measured runs on the first core; the upstream and the clients share the other.
@@ -32,7 +32,7 @@ keys = ["plain:sk-bench", "plain:sk-other"]
 database = "sqlite:///{folder}/adapter.db"
 media = "file://{folder}/media"
 [providers.gemini]
-base_url = "http://{host}:{upstream}"
+base_url = "{base_url}"
 keys = ["plain:AIza-bench"]
 [sandbox]
 enabled = false
@@ -50,11 +50,27 @@ class Program:
     @classmethod
     def start(cls, name: str, command: Sequence[object], port: int, *, core: int, log: Path | None = None) -> Self:
         """Start `python -m …` on a core; what it says goes to a file if one is given."""
-        arguments = [sys.executable, "-m", *map(str, command)]
+        return cls.execute(name, [sys.executable, "-m", *command], port, core=core, log=log)
+
+    @classmethod
+    def execute(
+        cls,
+        name: str,
+        command: Sequence[object],
+        port: int,
+        *,
+        core: int,
+        log: Path | None = None,
+        trust: Path | None = None,
+    ) -> Self:
+        """Start a program on a core. By the system's own setting it trusts one authority alone, if one is given."""
+        arguments = [*map(str, command)]
         # Where no bytecode is written, each start compiles everything again.
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        if trust is not None:
+            environment["SSL_CERT_FILE"] = str(trust)
         with log.open("ab") if log else nullcontext() as said:
-            process = subprocess.Popen(arguments, cwd=ROOT, stderr=said, env=environment)
+            process = subprocess.Popen(arguments, cwd=ROOT, stdout=said, stderr=said, env=environment)
         os.sched_setaffinity(process.pid, {core})
         return cls(name, port, process)
 
@@ -120,9 +136,18 @@ class Stage(NamedTuple):
     programs: Sequence[Program]
 
 
+#: Starts further programs in front of an upstream; they may write into a folder.
+StartPeers = Callable[[Path, int], Sequence[Program]]
+
+
+def no_peers(_folder: Path, _upstream: int) -> Sequence[Program]:
+    """Start none."""
+    return ()
+
+
 @contextmanager
-def running(folder: Path) -> Iterator[Stage]:
-    """Run the upstream and the four programs in front of it; whatever happens, they are stopped."""
+def running(folder: Path, peers: StartPeers = no_peers) -> Iterator[Stage]:
+    """Run the upstream, the four programs in front of it, and peers; whatever happens, they are stopped."""
     with ExitStack() as stack:
 
         def keep(program: Program) -> Program:
@@ -135,19 +160,22 @@ def running(folder: Path) -> Iterator[Stage]:
         for name in ("ideal", "bare", "naive"):
             port = free_port()
             programs.append(keep(Program.start(name, [f"tests.bench.{name}", port, origin], port, core=SERVER_CORE)))
+        programs += map(keep, peers(folder, origin))
         for program in (upstream, *programs):
             program.wait_until(listens)
         yield Stage(upstream, programs)
 
 
-def start_adapter(folder: Path, upstream: int) -> Program:
-    """Start `adapter serve` with a configuration of its own."""
+def start_adapter(folder: Path, upstream: int, trust: Path | None = None) -> Program:
+    """Start `adapter serve` with a configuration of its own; with an authority to trust the upstream speaks TLS."""
     catalogue = ROOT / "config" / "models.toml"
     config = folder / "adapter.toml"
-    config.write_text(f'models = "{catalogue}"\n' + CONFIG.format(folder=folder, host=HOST, upstream=upstream))
+    base_url = f"http://{HOST}:{upstream}" if trust is None else f"https://{NAME}:{upstream}"
+    config.write_text(f'models = "{catalogue}"\n' + CONFIG.format(folder=folder, base_url=base_url))
     port = free_port()
-    command = ["adapter", "serve", "--config", config, "--port", port]
-    return Program.start("adapter", command, port, core=SERVER_CORE, log=folder / "adapter.log")
+    command = [sys.executable, "-m", "adapter", "serve", "--config", config, "--port", port]
+    log = folder / "adapter.log"
+    return Program.execute("adapter", command, port, core=SERVER_CORE, log=log, trust=trust)
 
 
 def free_port() -> int:

@@ -18,6 +18,8 @@ BEGIN_SECONDS = 60.0
 END_SECONDS = 180.0
 #: A stream that ends with this has lost its reader what was still to come.
 ENDED_BY_FAULT = b"event: error\n"
+#: What is sent when there is nothing to tell.
+COMMENT = b": still working\n"
 NUMBER = re.compile(rb"^id: (\d+)$", re.MULTILINE)
 
 
@@ -30,6 +32,10 @@ class Stream(asyncio.BufferedProtocol):
         #: The number of the last event; they have to count up by one.
         self.last = 0
         self.gaps = 0
+        #: Comments, and the longest time in seconds in which nothing came, since the first event.
+        self.comments = 0
+        self.silence = 0.0
+        self._came_at = time.perf_counter()
         self._heard = heard
         self._rest = b""
         self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -47,7 +53,10 @@ class Stream(asyncio.BufferedProtocol):
         """Count the events that came."""
         now = time.perf_counter()
         text = self._rest + bytes(SCRATCH[:count])
+        self.comments += text.count(COMMENT) - self._rest.count(COMMENT)
         whole, end, self._rest = text.rpartition(b"\n\n")
+        self.silence = max(self.silence, now - self._came_at) if self.last else 0.0
+        self._came_at = now
         for found in NUMBER.finditer(whole + end):
             number = int(found[1])
             self.gaps += number != self.last + 1

@@ -1,44 +1,49 @@
-"""Answers as Gemini does, at once or after a while: `python -m tests.bench.upstream PORT`.
+"""Answers as Gemini does, at once or after a while: `python -m tests.bench.upstream PORT [CERTIFICATE]`.
 
 What is wanted stands in the prompt, because every program in between passes that on.
 """
 
 import asyncio
+import ssl
 import sys
 
 import uvloop
 
-from tests.bench.picture import gemini_answer, large, small
+from tests.bench.picture import SIZES, gemini_answer
 from tests.bench.wire import HOST, ok, read_request
 
-#: Words in a prompt.
-SMALL = b"small"
+#: A word in a prompt, beside the size.
 SLOW = b"slow"
 #: How long a slow answer takes.
 SLOW_SECONDS = 1.0
 
 
 class Upstream:
-    """Holds both answers ready, so that answering costs a write."""
+    """Holds all answers ready, so that answering costs a write."""
 
     def __init__(self) -> None:
-        self._large, self._small = (ok(len(body)) + body for body in map(gemini_answer, (large(), small())))
+        bodies = {size.encode(): gemini_answer(draw()) for size, draw in SIZES.items()}
+        self._answers = {size: ok(len(body)) + body for size, body in bodies.items()}
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
         while (request := await read_request(reader)) is not None:
             if SLOW in request:
                 await asyncio.sleep(SLOW_SECONDS)
-            writer.write(self._small if SMALL in request else self._large)
+            writer.write(next(answer for size, answer in self._answers.items() if size in request))
             await writer.drain()
         writer.close()
 
 
-async def serve(port: int) -> None:
-    """Serve until the process is ended."""
-    server = await asyncio.start_server(Upstream().answer, HOST, port, backlog=1024)
+async def serve(port: int, certificate: str | None) -> None:
+    """Serve until the process is ended; by TLS, if there is a file with a certificate and its key."""
+    context = None
+    if certificate:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate)
+    server = await asyncio.start_server(Upstream().answer, HOST, port, backlog=1024, ssl=context)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(int(sys.argv[1])))
+    uvloop.run(serve(int(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None))

@@ -4,6 +4,8 @@ import asyncio
 import re
 
 HOST = "127.0.0.1"
+#: What the certificate of a TLS upstream is for.
+NAME = "localhost"
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 

@@ -27,15 +27,15 @@ class Writers:
         self._over = asyncio.Semaphore(0)
         self.tasks: list[asyncio.Task[None]] = []
 
-    async def come(self, turn: WriteTurn, *names: str) -> Sequence[asyncio.Task[None]]:
-        """Let writers come, one after the other."""
-        coming = [asyncio.ensure_future(self._write(turn, name)) for name in names]
+    async def come(self, turn: WriteTurn, *names: str, owner: str = "ada") -> Sequence[asyncio.Task[None]]:
+        """Let writers of an owner come, one after the other."""
+        coming = [asyncio.ensure_future(self._write(turn, name, owner)) for name in names]
         self.tasks += coming
         await let_others_run()
         return coming
 
-    async def _write(self, turn: WriteTurn, name: str) -> None:
-        async with self._queue.turn(turn):
+    async def _write(self, turn: WriteTurn, name: str, owner: str) -> None:
+        async with self._queue.turn(turn, owner):
             self.had.append(name)
             await self._over.acquire()
 
@@ -105,6 +105,34 @@ async def test_a_burst_of_new_work_does_not_starve_the_poller(writers: Writers) 
     await writers.end(31)
 
     assert writers.had.index("claim") == 21
+
+
+async def test_a_burst_of_one_owner_does_not_hold_up_the_new_work_of_another(writers: Writers) -> None:
+    """Owners take turns."""
+    await writers.come(WriteTurn.NEW, *map(str, range(1000)))
+    await writers.come(WriteTurn.NEW, "bob 1", "bob 2", owner="bob")
+    await writers.come(WriteTurn.NEW, "carl", owner="carl")
+    await writers.end(6)
+
+    assert writers.had == ["0", "1", "bob 1", "carl", "2", "bob 2", "3"]
+
+
+async def test_the_owner_with_the_most_new_work_is_refused_when_too_much_waits(
+    writers: Writers, clock: FakeClock
+) -> None:
+    """The queue stays as long as it may be, and another owner has a place in it."""
+    await slow_down(writers, clock, 0.5)
+    burst = await writers.come(WriteTurn.NEW, *map(str, range(1 + int(EXPECTED_SECONDS / 0.5))))
+    before = [task.done() for task in burst]
+    (other,) = await writers.come(WriteTurn.NEW, "bob", owner="bob")
+    (late,) = await writers.come(WriteTurn.NEW, "late")
+
+    assert True not in before
+    assert [task.done() for task in burst] == [False] * (len(burst) - 1) + [True]
+    assert isinstance(burst[-1].exception(), StorageBusy)
+    assert (other.done(), late.done()) == (False, True)
+    await writers.end(2)
+    assert writers.had == ["0", "1", "bob"]
 
 
 async def test_new_work_that_would_wait_too_long_is_refused_at_once(writers: Writers, clock: FakeClock) -> None:

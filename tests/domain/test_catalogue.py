@@ -7,6 +7,7 @@ import pytest
 
 from adapter.domain.catalogue import Catalogue, CatalogueFile, ImageCard, LengthPolicy, Listing, VideoCard
 from adapter.domain.media import Frame, Pixels, Ratio, Resolution, Shape, SizePolicy
+from adapter.domain.orders import VideoInput
 from adapter.errors import InvalidRequest, UnknownModel
 from adapter.settings import Settings, load_catalogue
 from tests.support import CONFIG, ROOT, catalogue
@@ -353,3 +354,51 @@ def test_a_size_and_a_ratio_that_contradict_each_other_are_refused() -> None:
         match="The size '1280x720' and the ratio 9:16 contradict each other: '1280x720' is nearer to 16:9",
     ):
         card.choose(Shape(ratio=Ratio.PORTRAIT, pixels=Pixels(1280, 720)))
+
+
+OMNI, _ = CATALOGUE.find_card("gemini-omni-1.2-flash", VideoCard)
+
+
+@pytest.mark.parametrize(
+    ("word", "resolution"),
+    [("720p", "720p"), ("1080", "1080p"), ("4K", "4k"), ("2160p", "4k"), ("8K", None), ("", None)],
+)
+def test_a_resolution_of_a_video_has_several_spellings(word: str, resolution: str | None) -> None:
+    """As clients write them."""
+    assert OMNI.resolution(word) == resolution
+
+
+@pytest.mark.parametrize(
+    ("size", "resolution"),
+    [("640x480", "360p"), ("1280x720", "720p"), ("1024x1792", "1080p"), ("1920x1080", "1080p"), ("3840x2160", "4k")],
+)
+def test_a_size_in_pixels_means_the_resolution_with_the_nearest_short_side(size: str, resolution: str) -> None:
+    """OpenAI's sizes lie between those of the model."""
+    pixels = Pixels.parse(size)
+
+    assert pixels is not None
+    assert OMNI.nearest_resolution(pixels) == resolution
+
+
+def test_a_kind_of_video_may_have_lengths_of_its_own() -> None:
+    """With a last frame the longest one is shorter; the message says of what."""
+    assert OMNI.length(15, LengthPolicy.EXACT, "seconds") == 15
+    assert OMNI.length(15, LengthPolicy.NEAREST, "seconds", VideoInput.FRAMES) == 10
+    with pytest.raises(InvalidRequest, match="from a first and a last frame of 3 to 10 seconds only"):
+        OMNI.length(15, LengthPolicy.EXACT, "seconds", VideoInput.FRAMES)
+
+
+def test_the_resolutions_of_a_model_are_told_from_coarse_to_fine() -> None:
+    """As messages tell them."""
+    assert OMNI.resolutions == ("360p", "720p", "1080p", "4k")
+
+
+@pytest.mark.parametrize(
+    ("providers", "leads_to"),
+    [(("gemini", "omni"), "gemini-omni-1.2-flash"), (("flow", "omni"), "veo-3.1-fast"), (("flow",), "veo-3.1-fast")],
+)
+def test_soras_name_leads_to_omni_where_there_is_no_flow(providers: tuple[str, ...], leads_to: str) -> None:
+    """The first choice is the one whose provider is configured."""
+    file = msgspec.toml.decode((ROOT / "config" / "models.toml").read_bytes(), type=CatalogueFile)
+
+    assert Catalogue(file.only(providers)).find("sora-2-pro").card.name == leads_to

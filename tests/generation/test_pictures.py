@@ -1,20 +1,21 @@
 """Pictures, as use cases: made once, told of, kept, and what becomes of them at the end."""
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
-from pathlib import Path
 
 import msgspec
 import pytest
 
+from adapter.domain.executions import RequestIdentity
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
-from adapter.domain.pieces import find_whole
-from adapter.domain.ports import Memory, Work
-from adapter.errors import ContentRefused, Draining, ServerBusy, StorageFailed
+from adapter.domain.pieces import LONGEST_PAUSE, REPEAT_SECONDS, find_whole
+from adapter.domain.ports import MediaStore, Memory, Work
+from adapter.errors import AdapterError, ContentRefused, Draining, ServerBusy, StorageFailed
+from adapter.generation.execution import ResultHandle
 from adapter.jobs.feed import LocalFeed
-from adapter.media.store import open_media
 from tests.fakes import FakeClock, FakeImageMaker, made_image, png
 from tests.generation.conftest import ONE_PICTURE, PATIENCE, Studio, identity
 
@@ -95,17 +96,137 @@ async def test_who_stops_watching_pictures_does_not_stop_their_making(studio: St
     maker.made.set_result([])
 
 
-async def test_pictures_that_cannot_be_kept_are_paid_for_all_the_same(studio: Studio, tmp_path: Path) -> None:
-    """The client's SDK is told not to order them again."""
-    folder = tmp_path / "media"
-    studio.memory = Memory(studio.memory.jobs, studio.memory.feed, open_media(f"file://{folder}"))
-    folder.rmdir()
-    folder.write_text("a file where the folder was")
-    handle = await studio.open(studio.pictures(FakeImageMaker()), identity(), linked=True)
+class Bucket:
+    """A media store that is away until it is back; it counts what it was asked to take, and what it took."""
 
-    with pytest.raises(StorageFailed) as caught:
+    def __init__(self, media: MediaStore) -> None:
+        self._media = media
+        self.is_away = True
+        self.asked = self.taken = 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._media, name)
+
+    async def put(self, name: str, chunks: AsyncIterator[bytes]) -> None:
+        self.asked += 1
+        if self.is_away:
+            raise StorageFailed("away")
+        await self._media.put(name, chunks)
+        self.taken += 1
+
+
+@pytest.fixture
+def bucket(studio: Studio) -> Bucket:
+    """The media store of the studio, which is away."""
+    bucket = Bucket(studio.memory.media)
+    studio.memory = Memory(studio.memory.jobs, studio.memory.feed, bucket)  # type: ignore[arg-type] # the rest is its own
+    return bucket
+
+
+async def pass_time(clock: FakeClock, is_done: Callable[[], bool]) -> None:
+    """Let time pass whenever a pause waits for it, until something happened."""
+    until = time.monotonic() + 20
+    while not is_done() and time.monotonic() < until:
+        await asyncio.sleep(0.001)  # a picture is decoded in a thread
+        if clock.alarms:
+            await clock.advance(LONGEST_PAUSE)
+    assert is_done()
+
+
+async def until_asked(bucket: Bucket, clock: FakeClock, times: int) -> None:
+    """Let time pass until the store was asked so often."""
+    await pass_time(clock, lambda: bucket.asked >= times)
+
+
+async def failed(handle: ResultHandle, clock: FakeClock) -> AdapterError:
+    """Let time pass until the pictures are there, and return the error."""
+    batch = asyncio.create_task(handle.batch())
+    await pass_time(clock, batch.done)
+    fault = batch.exception()
+    assert isinstance(fault, AdapterError)
+    return fault
+
+
+async def test_a_picture_is_stored_as_soon_as_the_bucket_is_back(
+    studio: Studio, bucket: Bucket, clock: FakeClock
+) -> None:
+    """It is paid for, and its client waits for the link."""
+    handle = await studio.open(studio.pictures(FakeImageMaker()), identity(), linked=True)
+    await until_asked(bucket, clock, 3)
+    bucket.is_away = False
+    await pass_time(clock, lambda: bucket.taken > 0)
+
+    [name] = (await handle.batch()).names
+    assert await studio.files() == [name]
+
+
+async def test_pictures_that_cannot_be_stored_are_paid_for_all_the_same(
+    studio: Studio, bucket: Bucket, clock: FakeClock
+) -> None:
+    """After half a minute the client hears it. Its SDK is told not to order them again."""
+    handle = await studio.open(studio.pictures(FakeImageMaker()), identity(), linked=True)
+    began = clock.now()
+    fault = await failed(handle, clock)
+
+    assert (fault.code, fault.should_retry, fault.spent) == ("storage_unavailable", False, True)
+    assert REPEAT_SECONDS <= clock.now() - began <= REPEAT_SECONDS + 2 * LONGEST_PAUSE
+    assert bucket.asked > 3
+
+
+@pytest.mark.parametrize("again", [identity(), identity(count=1), identity(key="k")], ids=["new", "retry", "key"])
+async def test_a_picture_that_could_not_be_stored_is_given_to_who_asks_again(
+    studio: Studio, bucket: Bucket, clock: FakeClock, again: RequestIdentity
+) -> None:
+    """It is in memory, and is not made a second time."""
+    first = identity(key=again.repeat.key)
+    maker = FakeImageMaker()
+    pictures = studio.pictures(maker)
+    handle = await studio.open(pictures, first, linked=True)
+    await failed(handle, clock)
+    handle.close(delivered=True)  # the error was
+    back = await studio.open(pictures, again, linked=True)
+    with pytest.raises(StorageFailed, match="sent again") as still:
+        await back.batch()
+    back.close(delivered=True)
+    bucket.is_away = False
+    last = await studio.open(pictures, again, linked=True)
+    names = (await last.batch()).names
+
+    assert still.value.should_retry is False
+    assert {*names} <= {*await studio.files()}
+    assert back.execution_id == last.execution_id == handle.execution_id
+    last.close(delivered=True)
+
+
+async def test_a_picture_whose_client_left_is_stored_when_the_bucket_is_back(
+    studio: Studio, bucket: Bucket, clock: FakeClock
+) -> None:
+    """A repetition gets it from another process."""
+    handle = await studio.open(studio.pictures(FakeImageMaker()), identity(), linked=True)
+    handle.close(delivered=False)
+    await until_asked(bucket, clock, 3)
+    bucket.is_away = False
+    await pass_time(clock, lambda: bucket.taken > 0)
+    await studio.close()
+    kept = await studio.files()
+    other = await studio.open(studio.pictures(SlowMaker()), identity(count=1), linked=True)
+
+    assert (await other.batch()).names == tuple(kept)
+
+
+async def test_the_end_of_the_process_does_not_wait_for_a_bucket(
+    studio: Studio, bucket: Bucket, clock: FakeClock
+) -> None:
+    """The time of the clock stands still."""
+    pictures = studio.pictures(FakeImageMaker())
+    handle = await studio.open(pictures, identity(), linked=True)
+    while not clock.alarms:
+        await asyncio.sleep(0.001)
+    pictures.drain()
+
+    with pytest.raises(StorageFailed):
         await handle.batch()
-    assert (caught.value.should_retry, caught.value.spent) == (False, True)
+    assert bucket.asked == 1
 
 
 async def test_linked_pictures_are_kept_under_names_of_their_own(studio: Studio, memory: Memory) -> None:

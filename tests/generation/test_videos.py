@@ -294,6 +294,35 @@ async def test_the_connections_of_another_living_process_are_wishes_of_their_own
     await other.finish()
 
 
+async def test_pictures_of_a_request_are_not_stored_while_it_waits_for_the_lease_of_another_process(
+    videos: Videos, memory: Memory, clock: FakeClock, requests: SqlRequestStore
+) -> None:
+    """A process that is killed meanwhile leaves no file. The request joins the video and needs no pictures."""
+    first = videos.join(wish_from(png(), png()), identity())
+    await jobs_of(memory, 1)
+    stored = await file_names(memory)
+    other = Videos(Inputs(), memory, clock, PATIENCE, Liveness(requests, clock, LEASE), wake=lambda: None)
+    back = other.join(wish_from(png(), png()), identity())
+    ending = asyncio.create_task(other.finish())
+    seen = []
+    while not ending.done():
+        seen.append(await file_names(memory))
+        await clock.advance(0.5)
+        await asyncio.sleep(0.001)
+
+    assert len(stored) == 2
+    assert seen == [stored] * len(seen)
+    assert len(await memory.jobs.recent(10)) == 1
+    for waiting in (first, back):
+        waiting.close(delivered=False)
+    await other.finish()
+
+
+async def file_names(memory: Memory) -> list[str]:
+    """Return the names of everything that is stored."""
+    return sorted([file.name async for page in memory.media.list() for file in page])
+
+
 def wish_from(*files: bytes) -> VideoDraft:
     """Return a wish for a video from pictures, of whatever shape suits them."""
     order = msgspec.structs.replace(video_order(), input=VideoInput.FRAMES)

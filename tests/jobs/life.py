@@ -3,12 +3,7 @@
 The promises are those of `docs/reliability.md`, with their numbers.
 """
 
-import asyncio
-import shutil
-import tempfile
-from collections.abc import Callable, Coroutine
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import Callable
 
 import msgspec
 from hypothesis import HealthCheck, Phase, settings
@@ -31,21 +26,21 @@ from adapter.domain.media import MediaFormat
 from adapter.domain.pieces import find_whole
 from adapter.domain.stored_files import file_name, stem_of
 from adapter.errors import AdapterError, InvalidRequest, NotFound, StorageFailed
+from tests.jobs.life_pictures import LifeOfPictures, edges, small_disturbances, which
 from tests.jobs.life_world import (
     KEEP_SECONDS,
+    OWNER,
     REPLAY_SECONDS,
     Died,
     Disturbance,
     End,
     Illness,
+    Painting,
     Process,
     Submissions,
     World,
 )
 
-_T = TypeVar("_T")
-
-OWNER = "ada"
 PROMPTS = ("waves", "a fox")
 #: Two equal requests, whose clients both wait, and another one.
 FIRST_PROMPTS = ("waves", "a fox", "waves")
@@ -55,10 +50,6 @@ LAST_ROUNDS, ROUND_SECONDS = 80, 61.0
 AFTER_SUBMISSION = (JobState.SUBMITTED, JobState.READY, JobState.COMPLETED, JobState.FAILED)
 #: How a job may fail that Google executed. A client does not repeat it by itself.
 PAID_FAILURES = {"upstream_submit_unknown", "google_gave_up", "no_media_generated", "deadline_exceeded", "cancelled"}
-
-which = st.integers(0, 1)
-edges = st.integers(1, 20)
-small_disturbances = st.none() | st.sampled_from([Disturbance.KILL, Disturbance.FAIL])
 
 
 class Known(msgspec.Struct, kw_only=True):
@@ -80,8 +71,8 @@ class Known(msgspec.Struct, kw_only=True):
     most_charges: int = 1
 
 
-class LifeOfJobs(RuleBasedStateMachine):
-    """Clients, operators, processes and Google, in any order."""
+class LifeOfJobs(LifeOfPictures):
+    """Clients, operators, processes and Google, in any order, beside pictures in the background."""
 
     jobs: Bundle[str] = Bundle("jobs")
     #: A mistake of the job store, in tests of this test.
@@ -89,14 +80,9 @@ class LifeOfJobs(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._loop = asyncio.Runner()
-        self._folder = Path(tempfile.mkdtemp(prefix="adapter-life-"))
         self.known: dict[str, Known] = {}
         #: The job that a key stands for, and when it began.
         self.keys: dict[str, tuple[str, float]] = {}
-
-    def _run(self, work: Coroutine[None, None, _T]) -> _T:
-        return self._loop.run(work)
 
     @initialize(
         target=jobs, count=st.integers(1, 3), how=st.just(Submissions.TAKES) | st.sampled_from(list(Submissions))
@@ -115,17 +101,8 @@ class LifeOfJobs(RuleBasedStateMachine):
         return new
 
     async def _open(self) -> None:
-        database = await open_database(f"sqlite:///{self._folder}/jobs.db")
-        self.world = World(database, self._folder / "spool", type(self).bug)
-
-    def _process(self, number: int) -> Process:
-        """Return a process that runs, preferably that one. If there is none, one is started."""
-        processes = self.world.processes
-        for process in (processes[number], processes[1 - number]):
-            if process.is_usable:
-                return process
-        self._run(self.world.kill(processes[number]))
-        return processes[number]
+        database = await open_database(self._url())
+        self.world = World(database, self._folder / "spool", type(self).bug, type(self).picture_bug)
 
     # Clients
 
@@ -385,15 +362,13 @@ class LifeOfJobs(RuleBasedStateMachine):
             if hasattr(self, "world"):
                 self._come_to_rest()
         finally:
-            if hasattr(self, "world"):
-                self._run(self.world.close())
-            self._loop.close()
-            shutil.rmtree(self._folder)
+            self._close()
 
     def _come_to_rest(self) -> None:
         google = self.world.google
         google.submissions, google.tells_credits = Submissions.TAKES, True
         google.be_ill(None)
+        self.world.painter.painting = Painting.MAKES
         for process in [*self.world.processes]:
             self._run(self.world.resume(process))
         for _ in range(LAST_ROUNDS):
@@ -401,11 +376,13 @@ class LifeOfJobs(RuleBasedStateMachine):
             for number in (0, 1):
                 self._run(self.world.move(self._process(number)))
             self.hold()
-            if all(one.seen.is_over for one in self.known.values()):
+            self.hold_pictures()
+            if self.are_pictures_over and all(one.seen.is_over for one in self.known.values()):
                 break
             self._run(self.world.pass_time(ROUND_SECONDS))
         for job_id, one in self.known.items():
             self._check_end(job_id, one)
+        self.check_ends_of_pictures()
         for job_id in [job_id for job_id, one in self.known.items() if not one.is_deleted][::2]:
             self._delete(job_id, self.known[job_id])
         self._run(self.world.pass_time(ROUND_SECONDS))

@@ -11,19 +11,25 @@ from typing import TypeVar, cast
 
 import msgspec
 
+from adapter.budget import MemoryBudget
 from adapter.database.engine import Database
 from adapter.domain.executions import RequestIdentity
+from adapter.domain.image_job import ImageJob
 from adapter.domain.job import Failure, Operation, VideoJob
-from adapter.domain.media import RemoteVideo
+from adapter.domain.job_kinds import IMAGE
+from adapter.domain.media import Frame, Image, RemoteVideo
+from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import (
     Empty,
     Finished,
+    ImageMaker,
     JobStore,
     MediaStore,
     Memory,
     Refused,
     Report,
     VideoProvider,
+    Work,
     Working,
 )
 from adapter.domain.stored_files import StoredFile
@@ -41,6 +47,7 @@ from adapter.generation.admission import Admission, PendingAdmission
 from adapter.generation.liveness import Liveness
 from adapter.generation.timeouts import Timeouts
 from adapter.jobs.feed import LocalFeed
+from adapter.jobs.image_steps import ImageContext, ImageSteps
 from adapter.jobs.poller import Poller
 from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.spool import Spool
@@ -50,7 +57,7 @@ from adapter.jobs.store import SqlJobStore
 from adapter.media.janitor import Janitor, Retention
 from adapter.media.store import open_media
 from adapter.tasks import Tasks
-from tests.fakes import CLIP, FakeClock, FakeVideoProvider, video_job, video_order
+from tests.fakes import CLIP, FakeClock, FakeVideoProvider, made_image, video_job, video_order
 from tests.jobs.conftest import PACE
 from tests.torture.around import Around
 
@@ -60,6 +67,9 @@ _T = TypeVar("_T")
 REPLAY_SECONDS = 60.0
 KEEP_SECONDS = 86_400.0
 LEASE = 10.0
+OWNER = "ada"
+#: Memory for pictures, in bytes: more than all of them need.
+ROOM = 2**40
 #: What an account has at first, and what a video costs.
 CREDITS, PRICE = 100_000, 10
 
@@ -295,6 +305,43 @@ class Google(FakeVideoProvider):
         return CLIP + (len(name) + 8).to_bytes(4) + b"free" + name
 
 
+class Painting(StrEnum):
+    """What Google does with an order for a picture."""
+
+    MAKES = "makes it"
+    LOSES_ANSWER = "makes it, and the answer is lost"
+    IS_AWAY = "cannot be reached"
+    REFUSES = "refuses it"
+
+
+class Painter:
+    """Google's maker of pictures, with a ledger. The prompt of an order is the id of its job."""
+
+    def __init__(self) -> None:
+        self.painting = Painting.MAKES
+        #: What each job was charged, in pictures.
+        self.charged: Counter[str] = Counter()
+
+    async def make_images(self, order: ImageOrder, work: Work) -> Sequence[Image]:
+        """Make a picture, or not."""
+        assert work.owner
+        match self.painting:
+            case Painting.IS_AWAY:
+                raise UpstreamUnreachable("No connection.")
+            case Painting.REFUSES:
+                raise ContentRefused("No.")
+        self.charged[order.prompt] += 1
+        if self.painting is Painting.LOSES_ANSWER:
+            raise UpstreamSilent("No answer.")
+        return [self.picture_of(order.prompt)]
+
+    @staticmethod
+    def picture_of(job_id: str) -> Image:
+        """Return the picture of a job: no other one has its size."""
+        number = int(job_id.removeprefix("image_"), 16)
+        return made_image(1 + number % 64, 1 + number // 64)
+
+
 class Connection(msgspec.Struct, kw_only=True, eq=False):
     """A client that waits for a job."""
 
@@ -323,10 +370,27 @@ class Process:
             )
         )
         self._poller: Poller[VideoJob] = Poller(self.jobs, self._steps, clock=world.clock, schedule=PACE)
+        self.pictures = cast("JobStore[ImageJob]", Edged(world.pictures, edges))
+        painter = cast(ImageMaker, Edged(world.painter, edges, may_fail=("make_images",)))
+        picture_memory: Memory[ImageJob] = Memory(self.pictures, LocalFeed(world.clock), media)
+        picture_steps = ImageSteps(
+            ImageContext(
+                makers={"fake": painter},
+                memory=picture_memory,
+                budget=MemoryBudget(world.clock, capacity=ROOM, wait_seconds=1.0),
+                clock=world.clock,
+                schedule=PACE,
+                drain_seconds=1.0,
+            )
+        )
+        self._picture_poller: Poller[ImageJob] = Poller(self.pictures, picture_steps, clock=world.clock, schedule=PACE)
         self.liveness = Liveness(SqlRequestStore(world.database), world.clock, LEASE)
         self.writes = Tasks("life")
         timeouts = Timeouts(heartbeat=10.0, replay=REPLAY_SECONDS)
         self.admission: Admission[VideoJob] = Admission(memory, world.clock, timeouts, self.liveness, self.writes)
+        self.picture_admission: Admission[ImageJob] = Admission(
+            picture_memory, world.clock, timeouts, self.liveness, self.writes
+        )
         self.janitor = Janitor(media, self.jobs, world.clock, Retention(keep=KEEP_SECONDS, replay=REPLAY_SECONDS))
         self.connections: list[Connection] = []
         #: The round that stands still.
@@ -343,6 +407,14 @@ class Process:
         """The jobs that its clients wait for."""
         return {connection.job_id for connection in self.connections}
 
+    async def move_pictures(self) -> None:
+        """Do one round with the pictures only, as `move`."""
+        try:
+            with suppress(StorageFailed):
+                await self._picture_poller.tick()
+        finally:
+            await self._picture_poller.settle()
+
     async def move(self) -> None:
         """Do one round, and wait until all that it began is done."""
         try:
@@ -351,16 +423,24 @@ class Process:
                     await self._steps.replay()
                     self._has_replayed = True
                 await self._poller.tick()
+                await self._picture_poller.tick()
         finally:
             await self._poller.settle()
+            await self._picture_poller.settle()
 
 
 class World:
     """One database, one Google, two processes."""
 
-    def __init__(self, database: Database, folder: Path, bug: Callable[[object], object] | None = None) -> None:
-        """Take a mistake of the job store, if there shall be one."""
-        store = SqlJobStore(database)
+    def __init__(
+        self,
+        database: Database,
+        folder: Path,
+        bug: Callable[[object], object] | None = None,
+        picture_bug: Callable[[object], object] | None = None,
+    ) -> None:
+        """Take a mistake of the store of videos or of that of pictures, if there shall be one."""
+        store, pictures = SqlJobStore(database), SqlJobStore(database, IMAGE)
         self.clock = LifeClock()
         self.google = Google()
         self.google.at(self.clock)
@@ -369,6 +449,8 @@ class World:
         self.media = cast(MediaStore, DatedMedia(open_media("memory://"), self.clock))
         #: Sees what is stored, and disturbs nothing.
         self.observer = cast("JobStore[VideoJob]", bug(store) if bug else store)
+        self.painter = Painter()
+        self.pictures = cast("JobStore[ImageJob]", picture_bug(pictures) if picture_bug else pictures)
         self.processes = [Process(self), Process(self)]
         self._numbers = 0
 
@@ -392,8 +474,17 @@ class World:
 
     async def move(self, process: Process, what: Disturbance | None = None, calls: int = 0) -> None:
         """Let a process do one round, with a disturbance at the so many-th edge."""
+        await self._move(process, process.move(), what, calls)
+
+    async def move_pictures(self, process: Process, what: Disturbance, calls: int) -> None:
+        """Let a process do one round with its pictures, as `move`."""
+        await self._move(process, process.move_pictures(), what, calls)
+
+    async def _move(
+        self, process: Process, work: Coroutine[None, None, None], what: Disturbance | None, calls: int
+    ) -> None:
         process.edges.arm(what, calls)
-        task = await self.run(process, process.move())
+        task = await self.run(process, work)
         process.edges.arm(None, 0)
         if process.edges.paused.is_set():
             process.round = task
@@ -443,6 +534,23 @@ class World:
         process.connections.append(Connection(starting=starting, job_id=job.id))
         return job.id
 
+    async def ask_for_picture(self, process: Process, identity: RequestIdentity) -> tuple[str, asyncio.Task[str]]:
+        """Ask for a picture in the background, as `ask`. Its client has its answer at once, and goes."""
+        self._numbers += 1
+        new = image_job(self._numbers, at=self.clock.now())
+        return new.id, await self.run(process, self._ask_for_picture(process, identity, new))
+
+    async def _ask_for_picture(self, process: Process, identity: RequestIdentity, new: ImageJob) -> str:
+        async def create() -> ImageJob:
+            return new
+
+        starting = process.picture_admission.join(identity, create)
+        await asyncio.wait([starting.task])
+        is_answered = starting.task.exception() is None
+        process.picture_admission.leave(starting, answered=is_answered)
+        await process.writes.finish()
+        return starting.task.result()[0].id
+
     async def leave(self, process: Process, connection: Connection, *, answered: bool) -> None:
         """End a connection; `answered` says whether its client received the job's id."""
         process.connections.remove(connection)
@@ -467,6 +575,13 @@ class World:
             await self.resume(process)
             await self.bury(process)
         await self.database.dispose()
+
+
+def image_job(number: int, *, at: float) -> ImageJob:
+    """Return an accepted picture whose prompt is its id."""
+    name = f"image_{number:032x}"
+    order = ImageOrder(model="fake", provider="fake", upstream="fake", prompt=name, n=1, frame=Frame())
+    return ImageJob(id=name, owner=OWNER, order=order, created_at=at, stem=f"{number:032x}")
 
 
 def _take_outcome(task: asyncio.Task[None]) -> None:

@@ -1,14 +1,16 @@
-"""Lives of video jobs that hypothesis makes up."""
+"""Lives of videos and of pictures in the background, which hypothesis makes up."""
 
 from collections.abc import Callable
 
 import pytest
 
 from tests.jobs.life import LifeOfJobs, find_broken_promise, life_settings
+from tests.torture.bugs import SendsFirst
 from tests.torture.bugs_rest import IgnoresCancellation, RecallsNothing, ShowsDeleted
 
 #: Mistakes of the job store, and the promise of `docs/reliability.md` that each breaks.
 BUGS = [(RecallsNothing, "8:"), (ShowsDeleted, "9:"), (IgnoresCancellation, "2:")]
+PICTURE_BUGS = [(SendsFirst, "2:"), (RecallsNothing, "8:")]
 
 
 def test_every_promise_holds_whatever_happens_in_the_lives_of_jobs() -> None:
@@ -24,6 +26,20 @@ def test_a_mistake_of_the_store_is_found(bug: Callable[[object], object], promis
         """Lives with the mistake."""
 
     BrokenLives.bug = bug
+
+    found = find_broken_promise(BrokenLives, life_settings(examples=60, steps=30, is_random=False))
+
+    assert (found or "").startswith(promise)
+
+
+@pytest.mark.parametrize(("bug", "promise"), PICTURE_BUGS)
+def test_a_mistake_of_the_store_of_pictures_is_found(bug: Callable[[object], object], promise: str) -> None:
+    """As for videos."""
+
+    class BrokenLives(LifeOfJobs):
+        """Lives with the mistake."""
+
+    BrokenLives.picture_bug = bug
 
     found = find_broken_promise(BrokenLives, life_settings(examples=60, steps=30, is_random=False))
 

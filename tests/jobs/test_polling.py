@@ -355,7 +355,8 @@ async def test_claims_are_renewed_once_in_a_while_and_not_in_every_round(
     await tick(poller, clock)
     for _ in range(8):
         await poller.tick()
-        await asyncio.wait_for(asked.wait(), 10)
+        async with asyncio.timeout(10):
+            await asked.wait()
         await clock.advance(1.0)
     others = await memory.jobs.claim(now=clock.now(), lease=1.0, limit=10)
     answer.set()

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from adapter.database.engine import Database
 from adapter.domain.job import Failure, JobState, Operation, VideoJob
+from adapter.domain.orders import VideoInput, VideoSource
 from adapter.domain.ports import Memory, Write
 from adapter.errors import (
     AdapterError,
@@ -24,7 +26,7 @@ from adapter.jobs.poller import Poller
 from adapter.jobs.step_context import StepContext
 from adapter.jobs.steps import VideoSteps
 from adapter.jobs.store import SqlJobStore
-from tests.fakes import FakeClock, FakeVideoProvider, png
+from tests.fakes import FakeClock, FakeVideoProvider, png, video_job, video_order
 from tests.jobs.conftest import PACE
 from tests.jobs.rounds import admit, admit_from_pictures, find, poller_of, tick
 from tests.postgres import BOTH_ENGINES
@@ -66,6 +68,19 @@ async def test_an_ambiguous_submission_is_never_sent_again(
     assert failure is not None
     assert (failure.code, failure.should_retry) == ("upstream_submit_unknown", False)
     assert provider.executed == []
+
+
+async def test_an_edit_is_sent_with_the_account_that_has_the_video(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """Also if it is another one's turn: no other account knows that video."""
+    provider.accounts = ["ada", "bob"]
+    order = msgspec.structs.replace(video_order(), input=VideoInput.EDIT, source=VideoSource("op-0", "bob"))
+    job = video_job(order=order, at=clock.now())
+    await memory.jobs.admit(job, now=clock.now())
+    await tick(poller, clock)
+
+    assert (await find(memory, job.id)).account == "bob"
 
 
 async def test_a_job_of_which_nothing_was_sent_is_sent_later(

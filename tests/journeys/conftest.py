@@ -40,6 +40,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert running.stop() == 0
 
 
+@pytest.fixture(scope="session")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that begins no stream before it knows what becomes of a request, however slow the machine is."""
+    running = Server(tmp_path_factory.mktemp("patient"), heartbeat_seconds=30.0)
+    running.start()
+    yield running
+    assert running.stop() == 0
+
+
 @pytest.fixture(autouse=True)
 def watch() -> Iterator[Watch]:
     """Every answer of every journey keeps to OpenAI's published schemas."""

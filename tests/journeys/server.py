@@ -1,10 +1,13 @@
 """The program as its user starts it: a process of its own, on free ports, in a folder of its own."""
 
+import atexit
 import os
 import signal
 import socket
 import subprocess
+import sys
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +21,10 @@ from tests.support import ROOT, WITHOUT_TLS
 
 KEY = "sk-sandbox"
 START_SECONDS = 30.0
+#: Ports that stay bound while a program starts or starts again: the kernel gives them to no outgoing connection. Only
+#: Linux lets another process listen on them meanwhile (`SO_REUSEADDR`).
+MOST_RESERVED = 64 if sys.platform == "linux" else 0
+RESERVED: deque[socket.socket] = deque()
 #: It closes each connection: a server that stops would wait for one that is kept.
 HTTP = httpx.Client(verify=WITHOUT_TLS, limits=httpx.Limits(max_keepalive_connections=0))
 
@@ -57,7 +64,7 @@ reconcile_seconds = 0.3
 spool = "{folder}/spool"
 
 [chat]
-heartbeat_seconds = 0.05
+heartbeat_seconds = {heartbeat_seconds}
 opening_seconds = {opening_seconds}
 {chat}
 
@@ -84,6 +91,7 @@ class Server:
         storage: str = "",
         server: str = "",
         opening_seconds: float = 30.0,
+        heartbeat_seconds: float = 0.05,
         chat: str = "",
         account: str = "",
         more: str = "",
@@ -105,6 +113,7 @@ class Server:
                 port=self.port,
                 server=server,
                 opening_seconds=opening_seconds,
+                heartbeat_seconds=heartbeat_seconds,
                 chat=chat,
                 account=account,
                 key=KEY,
@@ -243,9 +252,20 @@ class Connect(Protocol):
     ) -> openai.OpenAI: ...
 
 
+@atexit.register
+def release_ports() -> None:
+    """Give back the ports that are still bound."""
+    for probe in RESERVED:
+        probe.close()
+
+
 def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nobody listens on, and that no outgoing connection takes for a while."""
+    probe = socket.socket()
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    probe.bind(("127.0.0.1", 0))
+    port: int = probe.getsockname()[1]
+    RESERVED.append(probe)
+    while len(RESERVED) > MOST_RESERVED:
+        RESERVED.popleft().close()
+    return port

@@ -16,7 +16,7 @@ from PIL import Image as Pillow
 from adapter.domain.media import MediaFormat
 from adapter.media.decoding import can_decode
 from tests.fakes import jpeg, png
-from tests.journeys.server import KEY, Server
+from tests.journeys.server import KEY, Connect, Server
 from tests.pictures import opened, pictures
 from tests.support import GOLDEN
 
@@ -263,9 +263,9 @@ def test_one_and_the_same_answer_as_a_stream(client: openai.OpenAI) -> None:
     assert (made[0].usage.output_tokens, edited[0].usage.total_tokens) == (1208, 0)  # type: ignore[union-attr]
 
 
-def test_what_fails_before_a_stream_begins_has_a_status(client: openai.OpenAI) -> None:
+def test_what_fails_before_a_stream_begins_has_a_status(patient: Server, connect: Connect) -> None:
     """The client's own exception classes work."""
-    with pytest.raises(openai.BadRequestError) as caught:
+    with connect(patient) as client, pytest.raises(openai.BadRequestError) as caught:
         list(client.images.generate(model=MODELS[0], prompt="a fox [blocked]", stream=True))
     assert caught.value.code == "moderation_blocked"
 

@@ -231,10 +231,10 @@ def test_a_deleted_response_is_gone(client: openai.OpenAI, http: httpx.Client, s
         client.responses.delete(made.id)
 
 
-def test_a_refusal_is_an_error_before_anything_was_sent(client: openai.OpenAI) -> None:
+def test_a_refusal_is_an_error_before_anything_was_sent(patient: Server, connect: Connect) -> None:
     """Streamed or not, with Google's own words."""
     for stream in (False, True):
-        with pytest.raises(openai.BadRequestError) as caught:
+        with connect(patient) as client, pytest.raises(openai.BadRequestError) as caught:
             client.responses.create(
                 model=CHAT_MODEL, input="[blocked]", tools=[{"type": "image_generation"}], stream=stream
             )

@@ -170,7 +170,8 @@ async def drips(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     while not reader.at_eof():
         writer.write(b" ")
         try:
-            await asyncio.wait_for(reader.read(1), 0.01)
+            async with asyncio.timeout(0.01):
+                await reader.read(1)
         except TimeoutError:
             continue
 
@@ -180,7 +181,8 @@ async def keeps_hinting(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
     while not reader.at_eof():
         writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
-            await asyncio.wait_for(reader.read(1), 0.01)
+            async with asyncio.timeout(0.01):
+                await reader.read(1)
         except TimeoutError:
             continue
 

@@ -392,4 +392,5 @@ async def test_one_bad_picture_ends_the_others() -> None:
         await InputImageLoader(Slow(), open_media("memory://"), LIMITS).gather(
             [LinkSource("slow", "a"), InlineSource(b"no", "b")], ALL, ADA
         )
-    await asyncio.wait_for(ended.wait(), 1)
+    async with asyncio.timeout(1):
+        await ended.wait()

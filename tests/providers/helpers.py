@@ -77,7 +77,8 @@ async def drips(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     while not reader.at_eof():
         writer.write(b" ")
         try:
-            await asyncio.wait_for(reader.read(1), 0.02)
+            async with asyncio.timeout(0.02):
+                await reader.read(1)
         except TimeoutError:
             continue
 

@@ -15,6 +15,8 @@ from tests.fakes import FakeClock
 from tests.providers.helpers import HEAD, says, server
 
 MEGABYTE = 1024 * 1024
+#: After which uvicorn and Node close an idle connection, sooner than other servers.
+SOONEST_SECONDS = 5.0
 ANSWER = HEAD + b"content-length: 2\r\n\r\n{}"
 
 
@@ -126,6 +128,8 @@ async def test_an_idle_connection_is_closed_after_a_while() -> None:
     async with server(google) as url, hasty.open(), asyncio.timeout(10):
         await post(hasty, url)
         await left.wait()
+
+    assert HttpLimits().idle < SOONEST_SECONDS
 
 
 async def test_a_read_that_finds_its_connection_closed_is_sent_again(http: Http) -> None:

@@ -11,6 +11,7 @@ import pybase64
 import pytest
 
 from adapter.credentials import FixedSecret
+from adapter.domain.answer_memory import SMALL_ANSWER_BYTES
 from adapter.domain.job import Operation
 from adapter.domain.media import Frame, Image, RemoteFile, sniff
 from adapter.domain.orders import ImageOrder
@@ -20,8 +21,8 @@ from adapter.domain.whole_pictures import is_whole
 from adapter.errors import AdapterError, NoMedia, UpstreamBroken, UpstreamBusy
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
-from adapter.providers.gemini.keys import Key, Keys
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
+from adapter.providers.keys import Key, Keys
 from tests.fakes import CLIP, FakeClock, made_image, png, video_job
 from tests.upstream import Upstream
 
@@ -358,6 +359,67 @@ CALLS: Mapping[str, Call] = {
 }
 
 
+#: Members that nothing needs, by a call and where they stand. An item behind the last one is one more.
+NEIGHBOURS: Mapping[str, Sequence[tuple[str | int, ...]]] = {
+    "gemini picture": (
+        ("promptFeedback",),
+        ("candidates", 0, "finishReason"),
+        ("candidates", 0, "finishMessage"),
+        ("candidates", 1),
+        ("candidates", 0, "content", "parts", 0, "text"),
+        ("candidates", 0, "content", "parts", 1),
+        ("candidates", 0, "content", "parts", 1, "inlineData"),
+        ("candidates", 0, "content", "parts", 1, "text"),
+        ("usageMetadata",),
+    ),
+    "gemini text": (
+        ("promptFeedback",),
+        ("candidates", 0, "finishReason"),
+        ("candidates", 0, "finishMessage"),
+        ("candidates", 1),
+        ("candidates", 0, "content", "parts", 0, "inlineData"),
+        ("candidates", 0, "content", "parts", 1),
+        ("usageMetadata",),
+    ),
+    "flow pictures": (
+        ("media", 0, "name"),
+        ("media", 0, "image", "generatedImage", "fifeUrl"),
+        ("media", 0, "image", "generatedImage", "seed"),
+    ),
+    "flow submission": (("media",), ("operations", 0, "projectId"), ("operations", 0, "status")),
+    "flow submission, media": (("media", 0, "projectId"), ("media", 0, "video")),
+    "flow status": (
+        ("media",),
+        ("operations", 0, "operation", "error"),
+        ("operations", 0, "operation", "metadata", "video", "servingBaseUri"),
+        ("operations", 0, "metadata"),
+    ),
+    "flow status, media": (
+        ("media", 0, "mediaMetadata", "mediaStatus", "error"),
+        ("media", 0, "mediaMetadata", "mediaStatus", "failureReasons"),
+        ("media", 0, "video", "operation"),
+        ("media", 0, "video", "generatedVideo", "servingBaseUri"),
+    ),
+}
+#: What no member that Google has is like. `null` and empty ones say that nothing is there.
+NONSENSE = ("7", "-0.5", "true", '"x"', "[7]", '["x", {}]', '{"a": 7}', '{"data": 7}', "9" * 30)
+
+
+def with_neighbour(text: str, path: tuple[str | int, ...], value: str) -> bytes:
+    """Return an answer with one more member or item, or with another value of it."""
+    whole = json.loads(text)
+    holder = whole
+    for key in path[:-1]:
+        if isinstance(key, int) and key == len(holder):
+            holder.append({})
+        holder = holder[key]
+    if isinstance(holder, list):
+        holder.append(None)
+    else:
+        holder[path[-1]] = None
+    return replaced(json.dumps(whole), path, value)
+
+
 async def outcome_of(call: Call, upstream: Upstream, answer: httpx.Response) -> Outcome:
     """Return what a call gives or raises. Anything that is no error of ours fails the test by itself."""
     upstream.answer = lambda _: answer
@@ -404,6 +466,75 @@ async def test_a_success_with_an_odd_member_is_read_or_refused(upstream: Upstrea
         if not is_honest(call, outcome) and not call.is_fine(outcome):
             odd[name] = outcome
     assert odd == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "path"), [(name, path) for name, those in NEIGHBOURS.items() for path in those], ids=str
+)
+async def test_what_is_paid_for_is_not_lost_for_an_odd_neighbour(
+    upstream: Upstream, name: str, path: tuple[str | int, ...]
+) -> None:
+    """A picture, a text, the name of an operation and the end of a video are read without what nothing needs."""
+    call, lost = CALLS[name], {}
+    wanted = await outcome_of(call, upstream, httpx.Response(200, content=call.answer))
+    for value in NONSENSE:
+        body = with_neighbour(call.answer, path, value)
+        outcome = await outcome_of(call, upstream, httpx.Response(200, content=body))
+        if bare(outcome) != bare(wanted):
+            lost[value] = outcome
+    assert lost == {}
+
+
+@pytest.mark.parametrize("name", [name for name in CALLS if name != "flow media"])  # a download has its own limits
+async def test_an_answer_without_a_picture_has_a_bound(upstream: Upstream, name: str) -> None:
+    """It is not in the memory budget, so it is not read if it is large. A picture may be larger."""
+    call = CALLS[name]
+    outcome = await outcome_of(call, upstream, httpx.Response(200, content=call.answer + " " * SMALL_ANSWER_BYTES))
+
+    if name in {"gemini picture", "flow pictures"}:
+        assert call.is_fine(outcome)
+    elif name == "flow credits":
+        assert outcome is None
+    else:
+        assert "longer than" in str(outcome)
+
+
+def bare(outcome: Outcome) -> Outcome:
+    """Return an outcome without what is told beside it."""
+    match outcome:
+        case [Image() as image]:
+            return image.decode()
+        case Operation():
+            return outcome.name
+        case {"op": Finished(video)}:
+            return video.url, video.name
+        case _:
+            return outcome
+
+
+@pytest.mark.parametrize("path", [("thought",), ("text",), ("thoughtSignature",)], ids=str)
+async def test_a_picture_with_an_odd_mark_is_no_draft(upstream: Upstream, path: tuple[str]) -> None:
+    """A draft says `true`."""
+    call = CALLS["gemini picture"]
+    body = with_neighbour(call.answer, ("candidates", 0, "content", "parts", 0, *path), '"yes"')
+    assert call.is_fine(await outcome_of(call, upstream, httpx.Response(200, content=body)))
+
+
+async def test_an_odd_answer_without_a_picture_is_not_paid_for_again(upstream: Upstream) -> None:
+    """The picture may be what cannot be read."""
+    for part in ('{"inlineData": 7}', '{"inlineData": {}}', "7", '{"text": 7}'):
+        body = f'{{"candidates": [{{"content": {{"parts": [{part}]}}, "finishReason": "STOP"}}]}}'
+        asked: list[httpx.Request] = []
+
+        def google(request: httpx.Request, body: str = body, asked: list[httpx.Request] = asked) -> httpx.Response:
+            asked.append(request)
+            return httpx.Response(200, content=body)
+
+        upstream.answer = google
+        with pytest.raises(UpstreamBroken) as caught:
+            await gemini_image(upstream)
+        assert caught.value.spent
+        assert len(asked) == 1
 
 
 @pytest.mark.parametrize("status", [206, 400, 429, 503])

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -79,11 +80,15 @@ class Nursery:
 
     def fork(self, task: Task) -> Child:
         """Have a child made."""
+        return Child(self.spawn(task))
+
+    def spawn(self, task: Task) -> int:
+        """Have a child made and return its number, which no other process gets before the next child is made."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(msgspec.json.encode(task) + b"\n")
         self._process.stdin.flush()
-        return Child(int(self._process.stdout.readline()))
+        return int(self._process.stdout.readline())
 
     def close(self) -> None:
         """End it and all its children."""
@@ -96,7 +101,6 @@ class Nursery:
 
 def become(task: Task) -> None:
     """Be what the task says, until killed."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with Path(task.log).open("ab") as log, Path(os.devnull).open("rb") as nothing:
         for here, there in ((nothing, 0), (log, 1), (log, 2)):
             os.dup2(here.fileno(), there)
@@ -111,12 +115,20 @@ def become(task: Task) -> None:
         victim.serve(Path(task.config), task.name, task.bug)
 
 
+def bury() -> None:
+    """Give back the numbers of the children that ended."""
+    with suppress(ChildProcessError):  # there are none
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
 def main() -> None:
     """Fork a child for every line, and end with all of them when there are no more."""
     os.setpgrp()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     sys.stdout.flush()
     for line in sys.stdin.buffer:
+        # Not earlier: a child may end before its handle is opened, and a number that is free opens none.
+        bury()
         task = msgspec.json.decode(line, type=Task)
         child = os.fork()
         if child == 0:

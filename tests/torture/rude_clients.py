@@ -1,4 +1,6 @@
-"""Slow and rude clients: `python -m tests.torture.rude_clients`. Four kinds, a thousand connections each. Linux only.
+"""Slow and rude clients: `python -m tests.torture.rude_clients`. Linux only.
+
+Four kinds have a thousand connections each. The fifth asks 300 times for a picture of 20 MB and reads none.
 
 A healthy client asks for `/health` every 20 ms, each other time on a new connection. Printed are its latencies from the
 first rude connection until all of them are closed, and the time until then. A request that was due while another one
@@ -22,13 +24,16 @@ from typing import NamedTuple
 import uvloop
 
 from tests.bench.load import PULSE_SECONDS, IncompleteAnswer, Line
-from tests.bench.programs import Program, free_port, is_healthy, start_adapter
+from tests.bench.picture import Picture, gemini_answer
+from tests.bench.programs import LOAD_CORE, Program, free_port, is_healthy, listens, start_adapter
 from tests.bench.rounds import percentile
 from tests.bench.table import table
-from tests.bench.wire import HOST
+from tests.bench.wire import HOST, ok, read_request
 
 #: Patience with the server: what is open then counts as never closed.
 PATIENCE = 150.0
+#: And with its unread pictures, of which some wait for the memory of others.
+PICTURES_PATIENCE = 400.0
 DRIP_SECONDS = 1.0
 GET = f"GET /health HTTP/1.1\r\nhost: {HOST}\r\n"
 POST = f"POST /v1/images/generations HTTP/1.1\r\nhost: {HOST}\r\nauthorization: Bearer sk-bench\r\n"
@@ -36,6 +41,10 @@ POST = f"POST /v1/images/generations HTTP/1.1\r\nhost: {HOST}\r\nauthorization: 
 LARGE = "0123456789abcdef0123456789abcdef.png"
 LARGE_BYTES = 20 * 1024 * 1024
 FETCH = f"GET /media/{LARGE} HTTP/1.1\r\nhost: {HOST}\r\n\r\n"
+#: An order of a picture. The upstream answers with one of 20 MB of noise.
+ORDER = '{"model": "gemini-2.5-flash-image", "prompt": "noise"}'
+DRAW = f"{POST}content-type: application/json\r\ncontent-length: {len(ORDER)}\r\n\r\n{ORDER}"
+NOISE_EDGE = 2640
 
 
 class Rude(NamedTuple):
@@ -47,6 +56,9 @@ class Rude(NamedTuple):
     drip: bytes = b""
     #: Whether it leaves its answers unread.
     is_deaf: bool = False
+    #: How many there are at the most.
+    most: int = 1_000_000
+    patience: float = PATIENCE
 
 
 KINDS = [
@@ -54,6 +66,7 @@ KINDS = [
     Rude("drips a header", f"{GET}x-slow: ".encode(), b"a"),
     Rude("drips a body", f"{POST}content-length: 100000\r\n\r\n".encode(), b"a"),
     Rude("never reads", FETCH.encode(), is_deaf=True),
+    Rude("takes no picture", DRAW.encode(), is_deaf=True, most=300, patience=PICTURES_PATIENCE),
 ]
 
 
@@ -94,7 +107,7 @@ async def be_rude(port: int, rude: Rude, connections: int) -> None:
     """Open the connections, and print after how many seconds all are closed, and how many never were."""
     started = time.monotonic()
     clients = [asyncio.create_task(misbehave(port, rude)) for _ in range(connections)]
-    _, left = await asyncio.wait(clients, timeout=PATIENCE)
+    _, left = await asyncio.wait(clients, timeout=rude.patience)
     sys.stdout.write(f"{time.monotonic() - started} {len(left)}\n")
     for task in left:
         task.cancel()
@@ -178,13 +191,35 @@ def adapter(descriptors: int) -> Iterator[Program]:
         folder = Path(name)
         (folder / "media").mkdir()
         (folder / "media" / LARGE).write_bytes(bytes(LARGE_BYTES))
-        program = start_adapter(folder, free_port())
+        origin = free_port()
+        command = ["tests.torture.rude_clients", "--upstream", origin]
+        upstream = Program.start("upstream", command, origin, core=LOAD_CORE)
+        upstream.wait_until(listens)
+        program = start_adapter(folder, origin)
         program.allow_descriptors(descriptors)
         program.wait_until(is_healthy)
         try:
             yield program
         finally:
             program.stop()
+            upstream.stop()
+
+
+async def draw(port: int) -> None:
+    """Stand for Gemini: answer every order with the same large picture."""
+    body = gemini_answer(Picture.draw(NOISE_EDGE, 256))
+    head = ok(len(body))
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while await read_request(reader) is not None:
+                writer.write(head)
+                writer.write(body)
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, HOST, port, backlog=1024)
+    await server.serve_forever()
 
 
 def measure(connections: int, descriptors: int, only: str) -> str:
@@ -194,7 +229,7 @@ def measure(connections: int, descriptors: int, only: str) -> str:
         if only not in rude.name:
             continue
         with adapter(descriptors) as program:
-            found = uvloop.run(attack(program, kind, connections))
+            found = uvloop.run(attack(program, kind, min(connections, rude.most)))
         asked = len(found.latencies) + found.failures
         times = [f"{percentile(found.latencies, share) * 1000:.1f}" for share in (50, 99)]
         closed = [f"{found.seconds:.1f}", f"{found.left}", f"{found.cpu:.1f}", f"{found.megabytes:.0f}"]
@@ -209,9 +244,13 @@ def main() -> None:
     reader.add_argument("--connections", type=int, default=1000)
     reader.add_argument("--only", default="", help="kinds whose name contains this")
     reader.add_argument("--attack", type=int, help=argparse.SUPPRESS)
+    reader.add_argument("--upstream", type=int, help=argparse.SUPPRESS)
     reader.add_argument("--port", type=int, help=argparse.SUPPRESS)
     reader.add_argument("--descriptors", type=int, nargs="*", default=[20_000, 1024])
     told = reader.parse_args()
+    if told.upstream is not None:
+        uvloop.run(draw(told.upstream))
+        return
     if told.attack is not None:
         os.nice(5)
         uvloop.run(be_rude(told.port, KINDS[told.attack], told.connections))

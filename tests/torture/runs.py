@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import Self
 
 import msgspec
 
@@ -61,6 +62,21 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     files: int
     swept: int
     seconds: float
+
+    @classmethod
+    def of_broken(cls, name: str, said: str) -> Self:
+        """Return the outcome of a trial that ended by an error of its own, so that nothing is known."""
+        return cls(
+            name=name,
+            violations=[Violation("broken", name, said)],
+            jobs=0,
+            executions=0,
+            unknown=0,
+            disturbances=0,
+            files=0,
+            swept=0,
+            seconds=0.0,
+        )
 
     def __str__(self) -> str:
         """Return one line, and one for each violation."""

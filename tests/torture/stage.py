@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -30,7 +31,7 @@ class Stage:
         """Put a trial on and have it judged."""
         async with self._places:
             began = time.monotonic()
-            folder = self._folder / name.replace(" ", "-").replace("/", "-").replace(":", "-")
+            folder = self._folder_of(name)
             folder.mkdir(parents=True)
             url = self._new_url() if self._new_url else f"sqlite:///{folder}/jobs.db"
             async with self._migrating:
@@ -43,14 +44,27 @@ class Stage:
                 await database.dispose()
 
     async def play_all(self, trials: Iterable[tuple[str, Trial]], tell: Callable[[Outcome], None]) -> list[Outcome]:
-        """Put many trials on, and tell of each as soon as it is over."""
+        """Put many trials on, and tell of each as soon as it is over. One that breaks ends no other one."""
 
         async def play(name: str, trial: Trial) -> Outcome:
-            outcome = await self.play(name, trial)
+            [outcome] = await asyncio.gather(self.play(name, trial), return_exceptions=True)
+            if isinstance(outcome, Exception):
+                outcome = self._broken(name, outcome)
+            if isinstance(outcome, BaseException):
+                raise outcome
             tell(outcome)
             return outcome
 
         return await asyncio.gather(*(play(name, trial) for name, trial in trials))
+
+    def _broken(self, name: str, error: Exception) -> Outcome:
+        """Return what a trial came to that could not be judged. Its folder keeps the whole story."""
+        story = self._folder_of(name) / "broken.log"
+        story.write_text("".join(traceback.format_exception(error)))
+        return Outcome.of_broken(name, f"{error!r}; see {story}")
+
+    def _folder_of(self, name: str) -> Path:
+        return self._folder / name.replace(" ", "-").replace("/", "-").replace(":", "-")
 
     async def edges(self, enumerate_edges: Callable[[Arena], Awaitable[list[str]]]) -> list[str]:
         """Return the edges that are found in an arena."""

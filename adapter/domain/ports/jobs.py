@@ -66,13 +66,14 @@ class JobStore(Protocol[J]):
     async def recall(
         self, identity: RequestIdentity, *, now: float, connected: ConnectedProcess | None = None
     ) -> J | None:
-        """Return the job of an earlier attempt of a request: of the same key, or the one that it is a retry of.
+        """Return the job that a request joins, as `admit` does: of its key, of an earlier attempt, or left behind.
 
-        None where there is none, where it failed in a way that invites a retry, and for a first attempt without a key.
+        None where there is none, and where it failed in a way that invites a retry.
 
         Raises:
             InvalidRequest: with the code `idempotency_key_reused`: the key stood for something else.
             NotFound: the video of this key was deleted.
+            Undecided: as `admit`.
         """
         ...
 

@@ -8,8 +8,8 @@ from adapter.domain.catalogue import LengthPolicy, VideoCard
 from adapter.domain.job import Phase, Variant, VideoJob
 from adapter.domain.media import MediaFormat, Ratio, Shape
 from adapter.domain.numbers import whole_number
-from adapter.domain.orders import StoredSource, VideoDraft, VideoInput, VideoOrder
-from adapter.errors import InvalidRequest
+from adapter.domain.orders import StoredSource, VideoDraft, VideoInput, VideoOrder, VideoSource
+from adapter.errors import InvalidRequest, UnknownModel
 from adapter.openai_api.read.context import ReadContext
 from adapter.openai_api.read.fields import one_of, seed
 from adapter.openai_api.read.form import Part
@@ -50,6 +50,8 @@ def video_draft(request: MediaRequest, context: ReadContext) -> VideoDraft:
     _check_format(request)
     kind, sources = cast_pictures(sources, roles, most=card.references, param=request.called("pictures"))
     shape, ratio, upstream = _shaped(request, card, by_name, kind)
+    resolution = _resolution(request, card, shape)
+    sizes = card.sizes_at(resolution)
     is_open = kind is not VideoInput.TEXT and shape.ratio is None and shape.pixels is None
     return VideoDraft(
         order=VideoOrder(
@@ -58,8 +60,11 @@ def video_draft(request: MediaRequest, context: ReadContext) -> VideoDraft:
             upstream=upstream,
             prompt=words,
             ratio=ratio,
-            size=card.sizes[ratio],
-            seconds=card.length(request.seconds, _length_policy(request, name, context), request.called("seconds")),
+            size=sizes[ratio],
+            resolution=resolution if card.other_sizes else "",
+            seconds=card.length(
+                request.seconds, _length_policy(request, name, context), request.called("seconds"), kind
+            ),
             seed=seed(request.seed),
             typical_seconds=card.typical_seconds,
             input=kind,
@@ -67,7 +72,7 @@ def video_draft(request: MediaRequest, context: ReadContext) -> VideoDraft:
         sources=sources,
         input_formats=tuple(MediaFormat[word.upper()] for word in card.input_formats),
         shapes=card.names(kind) if is_open else {},
-        sizes=card.sizes,
+        sizes=sizes,
     )
 
 
@@ -117,10 +122,26 @@ def _check_fineness(request: MediaRequest, card: VideoCard) -> None:
     for field, plain in (("resolution", ()), ("quality", PLAIN_QUALITIES)):
         word, name = getattr(request, field), request.called(field)
         if word is not None and word.lower() not in plain and not _is_resolution(word, card):
-            raise InvalidRequest(
-                f"The model '{card.name}' has one resolution, {' or '.join(card.resolutions)}; '{word}' cannot be had.",
-                param=name,
-            )
+            raise InvalidRequest(f"{card.told_resolutions}; '{word}' cannot be had.", param=name)
+
+
+def _resolution(request: MediaRequest, card: VideoCard, shape: Shape) -> str:
+    """Return the resolution of a clip: the one that is named, else the nearest to a size in pixels, else the usual one.
+
+    Raises:
+        InvalidRequest: two fields ask for different ones.
+    """
+    asked: dict[str, str] = {}
+    for field in ("size", "resolution", "quality"):
+        word = getattr(request, field)
+        if word is not None and (found := card.resolution(word)):
+            asked[request.called(field)] = found
+    if shape.pixels is not None and card.other_sizes:
+        asked[request.called("size")] = card.nearest_resolution(shape.pixels)
+    if len({*asked.values()}) > 1:
+        told = " and ".join(f"'{name}' asks for {found}" for name, found in asked.items())
+        raise InvalidRequest(f"{told}. Leave one of them out.", param=next(iter(asked)))
+    return next(iter(asked.values()), card.usual_resolution)
 
 
 def _check_format(request: MediaRequest) -> None:
@@ -134,7 +155,7 @@ def _check_format(request: MediaRequest) -> None:
 
 
 def _is_resolution(word: str | None, card: VideoCard) -> bool:
-    return word is not None and word.lower().removesuffix("p") + "p" in card.resolutions
+    return word is not None and card.resolution(word) is not None
 
 
 def _length_policy(request: MediaRequest, model: str, context: ReadContext) -> LengthPolicy:
@@ -189,10 +210,12 @@ def read_place(last_event_id: str | None, starting_after: str | None, job: Video
 
 
 def remix_draft(request: MediaRequest, source: VideoJob, context: ReadContext) -> VideoDraft:
-    """Return the draft of a finished video once more with another prompt: all else is the same, its seed too.
+    """Return the draft of a finished video with another prompt: all else is the same, its seed too.
+
+    A model that can edit a video changes this one. Any other makes it once more.
 
     Raises:
-        InvalidRequest: there is no prompt, or the video is not finished.
+        InvalidRequest: there is no prompt, the video is not finished, or it was an edit and its model makes none now.
     """
     if source.phase is not Phase.COMPLETED:
         raise InvalidRequest(
@@ -201,12 +224,40 @@ def remix_draft(request: MediaRequest, source: VideoJob, context: ReadContext) -
             code="video_not_completed",
         )
     _refuse_other_than(source, request)
-    order, words = source.order, prompt_of(request, context)
+    words = prompt_of(request, context)
+    order = msgspec.structs.replace(source.order, prompt=words, seed=source.seed, remix_of=source.id, source=None)
+    if edited := _edited(order, source, context):
+        return VideoDraft(order=edited)
+    if order.input is VideoInput.EDIT:
+        raise InvalidRequest(f"The model '{order.model}' no longer edits videos.", param="video_id")
     return VideoDraft(
-        order=msgspec.structs.replace(order, prompt=words, seed=source.seed, remix_of=source.id, pictures=()),
+        order=msgspec.structs.replace(order, pictures=()),
         sources=tuple(StoredSource(picture.name, "video_id") for picture in order.pictures),
         # They were in a format that the provider takes when they were kept.
         input_formats=tuple(MediaFormat),
+    )
+
+
+def _edited(order: VideoOrder, source: VideoJob, context: ReadContext) -> VideoOrder | None:
+    """Return the order as an edit of a finished video; None if its model or its provider does not edit."""
+    try:
+        card, _ = context.catalogue.find_card(order.model, VideoCard)
+    except (UnknownModel, InvalidRequest):
+        return None
+    names = card.upstream.get(VideoInput.EDIT, {})
+    if (
+        source.operation is None
+        or source.account is None
+        or card.provider != order.provider
+        or order.ratio not in names
+    ):
+        return None
+    return msgspec.structs.replace(
+        order,
+        upstream=names[order.ratio],
+        input=VideoInput.EDIT,
+        pictures=(),
+        source=VideoSource(source.operation.name, source.account),
     )
 
 

@@ -100,10 +100,10 @@ async def remix_video(request: OwnedRequest, video_id: str, services: Services) 
 
 @post(["/videos/edits", "/videos/extensions", "/videos/characters"])
 async def refuse_work() -> None:
-    """Say that no model of ours works on videos."""
+    """Say what is offered in the place of these routes."""
     raise InvalidRequest(
-        "None of these models edits or extends videos, or knows characters. POST /v1/videos makes one from text and "
-        "pictures, POST /v1/videos/{id}/remix makes one once more with another prompt.",
+        "This is not offered. POST /v1/videos makes a video from text and pictures. POST /v1/videos/{id}/remix edits a "
+        "finished one, if its model can do so, and else makes it once more with another prompt.",
         code=UNSUPPORTED,
     )
 

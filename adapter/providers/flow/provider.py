@@ -3,11 +3,18 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 
 import msgspec
 import structlog
 
+from adapter.domain.answer_memory import SMALL_ANSWER_BYTES, bounded
 from adapter.domain.job import BalanceReading, Operation, VideoJob
 from adapter.domain.media import Image, Ratio, RemoteFile
 from adapter.domain.orders import MAX_SEED, ImageOrder
@@ -32,9 +39,10 @@ from adapter.providers.flow import translate, videos
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.media import EncodedDownload
 from adapter.providers.flow.settle import settle
-from adapter.providers.flow.uploads import FlowUploads
+from adapter.providers.flow.wire import BatchGenerateImages
 from adapter.providers.http import Http
 from adapter.providers.reply import Reply, collect, deadline
+from adapter.providers.uploads import PictureUploads
 
 log = structlog.get_logger()
 
@@ -49,6 +57,8 @@ MAX_REFUSAL_BYTES = 64 * 1024
 #: All of a submission: reading and renewing the token, and both sends if the first was a 401.
 SUBMIT_SECONDS = 75.0
 STATUS_SECONDS = 45.0
+#: Flow forgets an upload after about an hour (`flow.md` section 2, "Upload").
+UPLOAD_KEPT_SECONDS = 45 * 60.0
 #: Reading the credits, the token included: it stands before every submission, and can be done without.
 CREDITS_SECONDS = 3.0
 
@@ -65,7 +75,7 @@ class FlowProvider:
         self._clock = clock
         self._random = random.SystemRandom()
         self._places = asyncio.Semaphore(IMAGES_AT_ONCE)
-        self._uploads = FlowUploads(clock)
+        self._uploads = PictureUploads(clock, UPLOAD_KEPT_SECONDS, tasks="flow.uploads")
 
     async def close(self) -> None:
         """End the uploads that no request waits for."""
@@ -112,7 +122,8 @@ class FlowProvider:
         seeds = translate.seeds(first, order.n)
         request = translate.images_request(order, ratio, names, seeds, self._session())
         path = f"/v1/projects/{account.project_id}/flowMedia:batchGenerateImages"
-        return translate.images(await self._call(self._http.post, account, path, request, IMAGES_SECONDS), order.n)
+        reply = await self._call(self._http.post, account, path, request, IMAGES_SECONDS)
+        return translate.images(reply, order.n)
 
     async def _picture(self, made: Image | str) -> Image:
         if isinstance(made, Image):
@@ -262,17 +273,24 @@ class FlowProvider:
         """Send with the account's token; a 401 is a refusal before any work, so a renewed token gets one more try."""
         url, body = f"{self._base_url}{path}", b"" if request is None else _encoder.encode(request)
         token = await account.token.read()
-        reply = await send(url, headers=headers(token), body=body, seconds=seconds)
+        with answer_limit(request):
+            reply = await send(url, headers=headers(token), body=body, seconds=seconds)
         if reply.status == 401:
             renewed = await account.token.renew()
             if renewed != token:
-                reply = await send(url, headers=headers(renewed), body=body, seconds=seconds)
+                with answer_limit(request):
+                    reply = await send(url, headers=headers(renewed), body=body, seconds=seconds)
         self._note_refusal(account, reply)
         return reply
 
     def _note_refusal(self, account: Account, reply: Reply) -> None:
         if reply.status in {401, 403} and isinstance(translate.fault(reply), UpstreamCredential):
             log.error("upstream.credential_refused", provider="flow", account=account.name, status=reply.status)
+
+
+def answer_limit(request: msgspec.Struct | None) -> AbstractContextManager[None]:
+    """Return the limit of what may answer a request. Pictures are in the memory budget."""
+    return nullcontext() if isinstance(request, BatchGenerateImages) else bounded(SMALL_ANSWER_BYTES)
 
 
 def headers(token: str) -> Mapping[str, str]:

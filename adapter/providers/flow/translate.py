@@ -57,6 +57,7 @@ _credits_decoder = msgspec.json.Decoder(wire.Credits, strict=False)
 _images_decoder = msgspec.json.Decoder(
     Annotated[tuple[wire.ImageAnswer, ...], msgspec.Meta(max_length=1000)] | wire.ImagesObject
 )
+_link_decoder = msgspec.json.Decoder(wire.Url)
 _uploaded_decoder = msgspec.json.Decoder(wire.Uploaded)
 
 
@@ -145,10 +146,18 @@ def _image(made: wire.GeneratedImage, cut_out: Mapping[bytes, msgspec.Raw]) -> I
     found = image_from_base64(cut_out.get(bytes(made.encoded_image), made.encoded_image))
     if found is not None and is_whole(found):
         return found
-    if made.fife_url:
-        return made.fife_url
+    if link := read(_link_decoder, made.fife_url):
+        return link
     what = "a picture that is cut or broken" if found else "something that is not a picture"
     raise UpstreamBroken(f"Flow's answer holds {what}.")
+
+
+def read(decoder: msgspec.json.Decoder[_T], member: msgspec.Raw) -> _T | None:
+    """Read one member or item by itself; None if it is absent or odd."""
+    try:
+        return decoder.decode(member)
+    except UNREADABLE_JSON:
+        return None
 
 
 def decoded(decoder: msgspec.json.Decoder[_T], reply: Reply) -> _T:

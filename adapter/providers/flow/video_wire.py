@@ -180,7 +180,8 @@ class NamedOperation(msgspec.Struct, frozen=True, rename="camel"):
 
     operation: OperationName | None = None
     name: Name | None = None
-    project_id: Name | None = None
+    #: A `Name`. It is read by itself: the name of a paid operation is not lost for it.
+    project_id: msgspec.Raw = msgspec.Raw()
 
 
 class MediaStatus(msgspec.Struct, frozen=True, rename="camel"):

@@ -5,7 +5,6 @@ asked about afterwards: Flow was seen to answer the older form with the newer on
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -14,13 +13,15 @@ from adapter.domain.job import Failure, Operation, VideoJob
 from adapter.domain.media import RemoteVideo
 from adapter.domain.orders import VideoInput
 from adapter.domain.ports import Empty, Finished, Refused, Report, Working
-from adapter.errors import UNREADABLE_JSON, AdapterError, ContentRefused, JobFailed, NoMedia, UpstreamBroken
+from adapter.errors import AdapterError, ContentRefused, JobFailed, NoMedia, UpstreamBroken
 from adapter.providers import rpc_status
 from adapter.providers.flow import video_wire as wire
 from adapter.providers.flow.accounts import Account
-from adapter.providers.flow.translate import CONTENT_WORDS, RATIO_WORDS, TOOL, decoded, fault
+from adapter.providers.flow.translate import CONTENT_WORDS, RATIO_WORDS, TOOL, decoded, fault, read
 from adapter.providers.flow.video_wire import MEDIA, SEED
+from adapter.providers.flow.wire import Name
 from adapter.providers.reply import Reply
+from adapter.providers.salvage import salvaged
 from adapter.redaction import fit_for_clients
 
 #: The ends of the addresses where videos are asked for (seed 002 section 3, seed 004; StartImage: `flow.md` section 2).
@@ -36,12 +37,11 @@ PENDING = "MEDIA_GENERATION_STATUS_PENDING"
 
 STATUS_PATH = "/v1/video:batchCheckAsyncVideoGenerationStatus"
 
-_T = TypeVar("_T")
 _operations_decoder = msgspec.json.Decoder(wire.Items | wire.OperationsObject)
+_project_decoder = msgspec.json.Decoder(Name)
 _name_decoder = msgspec.json.Decoder(wire.NamedOperation)
 _state_decoder = msgspec.json.Decoder(wire.OperationState)
 _media_decoder = msgspec.json.Decoder(wire.MediaState)
-_video_decoder = msgspec.json.Decoder(wire.MediaVideo)
 _words_decoder = msgspec.json.Decoder(tuple[str, ...])
 
 
@@ -92,7 +92,7 @@ def submitted(reply: Reply, mark: str) -> Operation:
     Raises:
         AdapterError: an error body; UpstreamBroken if a success does not name exactly one operation.
     """
-    named = [_operation(item, mark) for item in (_read(_name_decoder, each) for each in operations(reply)) if item]
+    named = [_operation(item, mark) for item in (read(_name_decoder, each) for each in operations(reply)) if item]
     found = [operation for operation in named if operation.name]
     if len(found) != 1:
         raise UpstreamBroken(f"Flow accepted a video and named {len(found)} operations instead of one.")
@@ -102,7 +102,7 @@ def submitted(reply: Reply, mark: str) -> Operation:
 def _operation(item: wire.NamedOperation, mark: str) -> Operation:
     if item.operation is not None:
         return Operation(item.operation.name, mark)
-    return Operation(item.name or "", mark, dialect=MEDIA, project=item.project_id or "")
+    return Operation(item.name or "", mark, dialect=MEDIA, project=read(_project_decoder, item.project_id) or "")
 
 
 def by_dialect(asked: Sequence[Operation]) -> Mapping[str, Sequence[Operation]]:
@@ -131,29 +131,41 @@ def reports(reply: Reply) -> dict[str, Report]:
 
 def _told(item: msgspec.Raw) -> Iterator[tuple[str, Report | None]]:
     """Read one item, whichever dialect it has."""
-    if state := _read(_state_decoder, item):
-        yield state.operation.name, _report_of_operation(state)
-    elif medium := _read(_media_decoder, item):
-        video = _read(_video_decoder, medium.video) or wire.MediaVideo()
-        report = _report_of_medium(medium, video)
-        yield medium.name, report
-        if video.operation is not None:  # a question in the older dialect may be answered in the newer one
-            yield video.operation.name, report
+    found = read(_state_decoder, item) or read(_media_decoder, item)
+    # An odd error, preview or anything else beside the name hides no finished video.
+    found = found or salvaged(item, wire.OperationState) or salvaged(item, wire.MediaState)
+    if isinstance(found, wire.OperationState):
+        yield found.operation.name, _report_of_operation(found)
+    elif found is not None:
+        yield from _told_of_medium(found)
+
+
+def _told_of_medium(medium: wire.MediaState) -> Iterator[tuple[str, Report | None]]:
+    video = salvaged(medium.video, wire.MediaVideo) or wire.MediaVideo()
+    report = _report_of_medium(medium, video)
+    yield medium.name, report
+    if video.operation is not None:  # a question in the older dialect may be answered in the newer one
+        yield video.operation.name, report
 
 
 def operations(reply: Reply) -> Sequence[msgspec.Raw]:
     """Return the items of a submission's or a status call's answer, unread, whichever shape it has."""
-    answer = decoded(_operations_decoder, reply)
+    answer = _answer(reply)
     items: Sequence[msgspec.Raw]
     items = (answer.operations or answer.media or ()) if isinstance(answer, wire.OperationsObject) else answer
     return items
 
 
-def _read(decoder: msgspec.json.Decoder[_T], item: msgspec.Raw) -> _T | None:
+def _answer(reply: Reply) -> Sequence[msgspec.Raw] | wire.OperationsObject:
+    answer: Sequence[msgspec.Raw] | wire.OperationsObject
     try:
-        return decoder.decode(item)
-    except UNREADABLE_JSON:
-        return None
+        answer = decoded(_operations_decoder, reply)
+    except UpstreamBroken:
+        found = salvaged(reply.body, wire.OperationsObject) if reply.status == 200 else None
+        if found is None or (found.operations is None and found.media is None):
+            raise
+        return found
+    return answer
 
 
 def _report_of_operation(state: wire.OperationState) -> Report | None:
@@ -169,7 +181,7 @@ def _report_of_medium(medium: wire.MediaState, video: wire.MediaVideo) -> Report
         return None
     made = video.generated_video or wire.VideoMedia()
     remote = RemoteVideo(made.fife_url or "", made.serving_base_uri, medium.name)
-    reasons = _read(_words_decoder, status.failure_reasons) or ()
+    reasons = read(_words_decoder, status.failure_reasons) or ()
     return _report(status.media_generation_status, remote, [*_words(status.error), *map(fit_for_clients, reasons)])
 
 

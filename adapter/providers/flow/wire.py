@@ -87,7 +87,8 @@ class GeneratedImage(msgspec.Struct, frozen=True, rename="camel"):
 
     #: A JSON string; empty where the key is absent.
     encoded_image: msgspec.Raw = msgspec.Raw()
-    fife_url: Url | None = None
+    #: A `Url`. It is read by itself: a picture is not lost for an odd link beside it.
+    fife_url: msgspec.Raw = msgspec.Raw()
 
 
 class ImageHolder(msgspec.Struct, frozen=True, rename="camel"):

@@ -3,9 +3,9 @@
 from typing import Final
 
 from adapter.providers.description import Provider, ProviderContext, ProviderDescription
-from adapter.providers.gemini.keys import Key, Keys
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
-from adapter.providers.gemini.settings import GeminiSettings, keys_key
+from adapter.providers.gemini.settings import GeminiSettings
+from adapter.providers.keys import Key, Keys, keys_key
 
 
 def build(settings: GeminiSettings, context: ProviderContext) -> Provider:

@@ -8,13 +8,14 @@ from urllib.parse import urlencode
 import msgspec
 import structlog
 
+from adapter.domain.answer_memory import SMALL_ANSWER_BYTES, bounded
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
 from adapter.domain.texts import TextLimits, Turn
 from adapter.errors import AdapterError, NoMedia, UpstreamCredential, already_paid
 from adapter.providers.gemini import translate
-from adapter.providers.gemini.keys import Keys
 from adapter.providers.http import Http
+from adapter.providers.keys import Keys
 from adapter.providers.reply import Reply
 from adapter.tasks import all_of
 
@@ -64,7 +65,8 @@ class GeminiProvider:
     async def make_text(self, model: str, turns: Sequence[Turn], limits: TextLimits) -> str:
         """Return a text (the port of that name). It does not queue behind pictures, because it has to be quick."""
         call = Call(model, _encoder.encode(translate.text_request(turns, limits)), limits.seconds)
-        return await self._generate(call, translate.text)
+        with bounded(SMALL_ANSWER_BYTES):
+            return await self._generate(call, translate.text)
 
     async def _make_image(self, model: str, body: bytes) -> Image:
         call = Call(model, body, GENERATE_SECONDS)

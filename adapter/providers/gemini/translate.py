@@ -14,6 +14,7 @@ from adapter.providers import rpc_status
 from adapter.providers.gemini import wire
 from adapter.providers.json_splice import cut, value_of
 from adapter.providers.reply import Reply, is_text
+from adapter.providers.salvage import salvaged
 from adapter.redaction import fit_for_clients, without_controls
 
 #: Finish reasons by which Gemini declines the content (`gemini.md` section 1.4). The others that come without a picture
@@ -71,12 +72,13 @@ def image(reply: Reply) -> Image:
     if reply.status != 200:
         raise fault(reply)
     body, cut_out = cut(reply.body, _picture)
-    answer = _decoded(body)
+    answer, is_odd = _decoded(body)
     parts = [*_parts(answer)]
     pictures = [part.inline_data.data for part in parts if part.inline_data is not None]
     if not pictures:
-        raise _why_none(answer, body, "picture")
-    found = image_from_base64(cut_out.get(bytes(pictures[-1]), pictures[-1]))
+        raise _unreadable() if is_odd else _why_none(answer, body, "picture")
+    data = next((each for each in reversed(pictures) if bytes(each)[:1] == b'"'), pictures[-1])
+    found = image_from_base64(cut_out.get(bytes(data), data))
     if found is None:
         raise UpstreamBroken("Gemini's answer holds something that is not a picture.")
     if not is_whole(found):
@@ -121,18 +123,22 @@ def text(reply: Reply) -> str:
     """
     if reply.status != 200:
         raise fault(reply)
-    answer = _decoded(reply.body)
+    answer, is_odd = _decoded(reply.body)
     written = _written(_parts(answer))
     if not written:
-        raise _why_none(answer, reply.body, "text")
+        raise _unreadable() if is_odd else _why_none(answer, reply.body, "text")
     return written
 
 
-def _decoded(body: bytes | bytearray) -> wire.GenerateContentAnswer:
+def _decoded(body: bytes | bytearray) -> tuple[wire.GenerateContentAnswer, bool]:
+    """Return an answer without its odd members, and whether it had any."""
     try:
-        return _decoder.decode(body)
+        return _decoder.decode(body), False
     except UNREADABLE_JSON as error:
-        raise _unreadable() from error
+        answer = salvaged(body, wire.GenerateContentAnswer)
+        if answer is None:
+            raise _unreadable() from error
+        return answer, True
 
 
 def _unreadable() -> UpstreamBroken:

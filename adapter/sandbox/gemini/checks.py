@@ -21,6 +21,8 @@ def known_model(name: str, version: str, method: str) -> ImageModel:
     Raises:
         GoogleError: 404 in Google's words when there is none.
     """
+    if name.startswith("gemini-omni-"):
+        raise GoogleError(400, "This model only supports Interactions API.")
     model = MODELS.get(name)
     if model is None:
         raise GoogleError(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from adapter.sandbox.google_errors import GoogleError, flow_refusal
 from adapter.sandbox.memory.journal import Journal
-from adapter.sandbox.memory.records import Event, Execution, Medium, Operation, SecretMade
+from adapter.sandbox.memory.records import Event, Execution, InteractionEnded, Medium, Operation, SecretMade
 from adapter.sandbox.rules import SandboxAccount, SandboxRules
 
 
@@ -25,6 +25,7 @@ class Ledger:
         self.requests: Counter[str] = Counter()
         self.secret = ""
         self._operations: dict[str, Operation] = {}
+        self._ended: dict[str, InteractionEnded] = {}
         self._media_by_id: dict[str, Medium] = {}
         self._media_by_name: dict[str, Medium] = {}
         for event in self._journal.replay() if self._journal else ():
@@ -64,6 +65,11 @@ class Ledger:
             raise GoogleError(403)
         return operation
 
+    def interaction(self, name: str) -> tuple[Operation, InteractionEnded | None] | None:
+        """Return an interaction of any key and how its owner ended it."""
+        operation = self._operations.get(name)
+        return (operation, self._ended.get(name)) if operation else None
+
     def picture(self, name: str, account: SandboxAccount) -> Medium:
         """Return the account's picture of that mediaGenerationId.
 
@@ -96,6 +102,8 @@ class Ledger:
                 self._media_by_name[event.name] = event
             case Operation():
                 self._operations[event.name] = event
+            case InteractionEnded():
+                self._ended[event.name] = event
             case Execution():
                 self.executions.append(event)
                 if event.account in self.credits:

@@ -49,6 +49,13 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, tag="operation"):
     fails: bool = False
 
 
+class InteractionEnded(msgspec.Struct, frozen=True, kw_only=True, tag="interaction_ended"):
+    """An interaction that its owner cancelled or deleted."""
+
+    name: str
+    how: Literal["cancelled", "deleted"]
+
+
 class Execution(msgspec.Struct, frozen=True, kw_only=True, tag="execution"):
     """An execution that cost money. Tests count these, not requests."""
 
@@ -66,4 +73,4 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True, tag="execution"):
     credits: int = 0
 
 
-Event = SecretMade | Medium | Operation | Execution
+Event = SecretMade | Medium | Operation | InteractionEnded | Execution

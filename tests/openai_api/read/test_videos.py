@@ -8,7 +8,7 @@ import pybase64
 import pytest
 
 from adapter.domain.catalogue import LengthPolicy
-from adapter.domain.job import Failed, Failure, Stored, StoredVideo, Variant, VideoJob, advance
+from adapter.domain.job import Failed, Failure, JobState, Operation, Stored, StoredVideo, Variant, VideoJob, advance
 from adapter.domain.media import Pixels, Ratio, image_from_bytes
 from adapter.domain.orders import (
     FileIdSource,
@@ -20,6 +20,7 @@ from adapter.domain.orders import (
     VideoDraft,
     VideoInput,
     VideoOrder,
+    VideoSource,
 )
 from adapter.errors import ContentRefused, InvalidRequest, RequestTooLarge, UnknownModel
 from adapter.openai_api.read.form import Part
@@ -397,3 +398,78 @@ def test_a_size_is_kept_with_the_order_and_may_be_missing_in_old_ones() -> None:
 
     assert (order.ratio, order.size) == (Ratio.PORTRAIT, Pixels(720, 1280))
     assert msgspec.convert(document, VideoOrder) == msgspec.structs.replace(order, size=None)
+
+
+OMNI = {"model": "gemini-omni-1.2-flash"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "resolution", "size"),
+    [
+        ({}, "720p", "1280x720"),
+        ({"resolution": "4K"}, "4k", "3840x2160"),
+        ({"size": "1080p", "aspect_ratio": "9:16"}, "1080p", "1080x1920"),
+        ({"size": "1024x1792"}, "1080p", "1080x1920"),
+        ({"size": "640x360"}, "360p", "640x360"),
+        ({"size": "1280x720", "resolution": "720p"}, "720p", "1280x720"),
+        ({"size": "9:16", "quality": "360p"}, "360p", "360x640"),
+    ],
+)
+def test_a_model_with_resolutions_is_asked_for_one(fields: dict[str, object], resolution: str, size: str) -> None:
+    """By its name, or by a size in pixels. The answer tells the size of it."""
+    order = in_json(**OMNI, **fields).order
+
+    assert (order.resolution, str(order.size)) == (resolution, size)
+
+
+def test_a_shape_that_a_picture_decides_has_the_size_of_the_resolution() -> None:
+    """The first picture stands upright."""
+    picture = "data:image/png;base64," + pybase64.b64encode(PICTURES["P"]).decode()
+    order = settled(in_json(**OMNI, resolution="1080p", input_reference={"image_url": picture}))
+
+    assert (order.resolution, str(order.size)) == ("1080p", "1080x1920")
+
+
+@pytest.mark.parametrize(
+    ("fields", "param", "words"),
+    [
+        ({"resolution": "480p"}, "resolution", "has the resolutions 360p, 720p, 1080p, 4k; '480p' cannot be had"),
+        ({"size": "1280x720", "resolution": "1080p"}, "resolution", "'size' asks for 720p"),
+        ({"resolution": "720p", "quality": "4k"}, "resolution", "'quality' asks for 4k"),
+        ({"seconds": 16}, "seconds", "of 3 to 15 seconds only"),
+    ],
+)
+def test_a_resolution_that_cannot_be_had_is_refused(fields: dict[str, object], param: str, words: str) -> None:
+    """And two that contradict each other."""
+    with pytest.raises(InvalidRequest, match=words) as caught:
+        in_json(**OMNI, **fields)
+
+    assert caught.value.param == param
+
+
+def finished_by_omni() -> VideoJob:
+    """Return a finished video of a model that edits."""
+    picture = "data:image/png;base64," + pybase64.b64encode(PICTURES["L"]).decode()
+    order = settled(in_json(**OMNI, input_reference={"image_url": picture}))
+    job = msgspec.structs.replace(video_job(order=order), state=JobState.COMPLETED, account="ada")
+    return msgspec.structs.replace(job, operation=Operation("v1_a", "mark"))
+
+
+def test_a_remix_of_a_model_that_edits_is_an_edit_of_that_video() -> None:
+    """With the account that has it. The pictures are in the video already."""
+    source = finished_by_omni()
+    draft = remix_draft(MediaRequest(prompt="at night"), source, TERMS)
+
+    assert (draft.sources, draft.order.pictures, draft.order.remix_of) == ((), (), source.id)
+    assert draft.order.input is VideoInput.EDIT
+    assert draft.order.source == VideoSource("v1_a", "ada")
+
+
+def test_an_edit_of_a_model_that_edits_no_more_is_refused() -> None:
+    """It has nothing from which it could be made once more."""
+    edit = msgspec.structs.replace(
+        finished(), order=msgspec.structs.replace(finished().order, input=VideoInput.EDIT, pictures=())
+    )
+
+    with pytest.raises(InvalidRequest, match="no longer edits videos"):
+        remix_draft(MediaRequest(prompt="at night"), edit, TERMS)

@@ -14,8 +14,8 @@ from adapter.domain.media import Frame
 from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Secret
 from adapter.errors import InvalidRequest, NoMedia, UpstreamBroken, UpstreamBusy, UpstreamCredential
-from adapter.providers.gemini.keys import Key, Keys
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider, address, requests
+from adapter.providers.keys import Key, Keys
 from tests.fakes import made_image, png
 from tests.upstream import Google, Upstream, hang_up
 

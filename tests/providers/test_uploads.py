@@ -8,7 +8,7 @@ import pytest
 
 from adapter.domain.media import Image
 from adapter.errors import InvalidRequest
-from adapter.providers.flow.uploads import FlowUploads
+from adapter.providers.uploads import PictureUploads
 from tests.fakes import FakeClock, made_image
 
 
@@ -18,7 +18,7 @@ class Burden:
 
 async def test_a_failed_upload_lets_go_of_its_picture() -> None:
     """Its traceback would hold the picture for as long as the failure is remembered."""
-    uploads = FlowUploads(FakeClock())
+    uploads = PictureUploads(FakeClock(), 60.0, tasks="uploads")
     burdens: list[weakref.ref[Burden]] = []
 
     async def send(_: Image) -> str:
@@ -36,7 +36,7 @@ async def test_a_failed_upload_lets_go_of_its_picture() -> None:
 
 async def test_an_upload_that_fails_when_nobody_waits_any_more_is_quiet() -> None:
     """Else the event loop complains of an exception that was never retrieved."""
-    uploads, told = FlowUploads(FakeClock()), list[object]()
+    uploads, told = PictureUploads(FakeClock(), 60.0, tasks="uploads"), list[object]()
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
     refused, begun = asyncio.Event(), asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""Pictures that were given to Flow, remembered so that the same one is not sent again."""
+"""Pictures that were given to Google, remembered so that the same one is not sent again."""
 
 import asyncio
 import hashlib
@@ -10,8 +10,6 @@ from adapter.domain.media import Image
 from adapter.domain.ports import Clock
 from adapter.tasks import Tasks, all_of
 
-#: Flow forgets an upload after about an hour (`flow.md` section 2, "Upload").
-KEPT_SECONDS = 45 * 60.0
 #: Names that are remembered, of all accounts together.
 MOST = 4096
 
@@ -20,16 +18,18 @@ _Key = tuple[str, bytes]
 Send = Callable[[Image], Coroutine[None, None, str]]
 
 
-class FlowUploads:
+class PictureUploads:
     """The names of uploads by account and content. Who asks while one is on its way waits for that one."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, kept_seconds: float, *, tasks: str) -> None:
+        """Take how long a name is used, and what the tasks are called in the log."""
         self._clock = clock
+        self._kept_seconds = kept_seconds
         self._known: OrderedDict[_Key, tuple[float, asyncio.Task[str]]] = OrderedDict()
-        self._tasks = Tasks("flow.uploads")
+        self._tasks = Tasks(tasks)
 
     async def names(self, account: str, images: Sequence[Image], send: Send) -> Sequence[str]:
-        """Return Flow's names of pictures; those that are not remembered are sent, side by side.
+        """Return Google's names of pictures; those that are not remembered are sent, side by side.
 
         Raises:
             AdapterError: as `send`; the pictures that arrived stay remembered.
@@ -43,14 +43,14 @@ class FlowUploads:
         await self._tasks.cancel()
 
     def forget(self, names: Sequence[str]) -> None:
-        """Drop names that Flow no longer knows."""
+        """Drop names that Google no longer knows."""
         for key in [key for key, (_, task) in self._known.items() if _name(task) in names]:
             del self._known[key]
 
     def _task(self, key: _Key, image: Image, send: Send) -> asyncio.Task[str]:
         now = self._clock.now()
         begun, task = self._known.get(key, (0.0, None))
-        if task is None or now - begun > KEPT_SECONDS:
+        if task is None or now - begun > self._kept_seconds:
             task = self._tasks.begin(send(image))
             self._known[key] = (now, task)
             task.add_done_callback(partial(self._drop_failed, key))

@@ -1,0 +1,143 @@
+"""One address of the Gemini API, and what every call to it has: the version, the revision and a key."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+import structlog
+
+from adapter.errors import UpstreamBroken, UpstreamCredential
+from adapter.providers.download import OwnOrigin
+from adapter.providers.http import Http
+from adapter.providers.keys import Key
+from adapter.providers.omni.faults import fault
+from adapter.providers.reply import Reply
+
+log = structlog.get_logger()
+
+#: Seconds of a question about a job or a file. Its answer is short.
+ASK_SECONDS: Final = 45.0
+#: Seconds of a submission. It is answered at once.
+SUBMIT_SECONDS: Final = 75.0
+#: Seconds of each part of an upload.
+UPLOAD_SECONDS: Final = 120.0
+
+Send = Callable[..., Awaitable[Reply]]
+
+
+class OmniEndpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the API is, and how it is spoken to."""
+
+    base_url: str
+    api_version: str
+    #: The value of `Api-Revision`; empty: not sent.
+    revision: str
+    #: Questions and uploads under way at once.
+    concurrency: int
+
+
+class ApiCall(msgspec.Struct, frozen=True):
+    """One request: where to, what, how many seconds it may take, and the headers of its own."""
+
+    url: str
+    body: bytes
+    seconds: float
+    headers: Mapping[str, str] = {}
+
+
+class OmniApi:
+    """Sends requests with a key. A refused key is read anew, and the request is sent once more: nothing was done."""
+
+    def __init__(self, http: Http, endpoint: OmniEndpoint) -> None:
+        self._http = http
+        self._endpoint = endpoint
+
+    async def submit(self, key: Key, body: bytes) -> Reply:
+        """Send an interaction on a connection of its own.
+
+        Raises:
+            UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `Http.post`.
+        """
+        return await self._call(self._http.post_once, key, ApiCall(self.address("interactions"), body, SUBMIT_SECONDS))
+
+    async def get(self, key: Key, *path: str) -> Reply:
+        """Ask about something that Google has.
+
+        Raises:
+            UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `Http.post`.
+        """
+        return await self._call(self._http.get, key, ApiCall(self.address(*path), b"", ASK_SECONDS))
+
+    async def begin_upload(self, key: Key, body: bytes, *, size: int, mime: str) -> str:
+        """Announce a file and return the address that takes it.
+
+        Raises:
+            UpstreamBroken: that address lies elsewhere.
+            AdapterError: a refusal, or as `Http.post`.
+        """
+        url = f"{self._endpoint.base_url}/upload/{self._endpoint.api_version}/files"
+        announced = {
+            "x-goog-upload-protocol": "resumable",
+            "x-goog-upload-command": "start",
+            "x-goog-upload-header-content-length": str(size),
+            "x-goog-upload-header-content-type": mime,
+        }
+        address = ""
+
+        async def send(url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
+            nonlocal address
+            reply, address = await self._http.post_for_header(
+                url, "x-goog-upload-url", headers=headers, body=body, seconds=seconds
+            )
+            return reply
+
+        reply = await self._call(send, key, ApiCall(url, body, UPLOAD_SECONDS, announced))
+        if reply.status != 200:
+            raise fault(reply)
+        if not OwnOrigin(self._endpoint.base_url).has_address(address):
+            raise UpstreamBroken("Google names an address for an upload that is not of its configured origin.")
+        return address
+
+    async def end_upload(self, address: str, data: bytes) -> Reply:
+        """Send the bytes of a file. The address is the permission, so no key goes with it.
+
+        Raises:
+            UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `Http.post`.
+        """
+        headers = {
+            "content-type": "application/octet-stream",
+            "x-goog-upload-command": "upload, finalize",
+            "x-goog-upload-offset": "0",
+        }
+        return await self._http.post(address, headers=headers, body=data, seconds=UPLOAD_SECONDS)
+
+    def address(self, *path: str) -> str:
+        """Return the address of something at the API."""
+        parts = "/".join(quote(part, safe=":") for part in path)
+        return f"{self._endpoint.base_url}/{self._endpoint.api_version}/{parts}"
+
+    async def origin(self, key: Key) -> OwnOrigin:
+        """Return the configured origin with a key's headers, which no other origin gets."""
+        return OwnOrigin(self._endpoint.base_url, {"x-goog-api-key": await key.secret.read()})
+
+    async def _call(self, send: Send, key: Key, call: ApiCall) -> Reply:
+        secret = await key.secret.read()
+        reply = await self._send(send, call, secret)
+        if not _refuses_key(reply):
+            return reply
+        renewed = await key.secret.renew()
+        if renewed != secret:
+            reply = await self._send(send, call, renewed)
+        if _refuses_key(reply):
+            log.error("upstream.credential_refused", provider="omni", account=key.name, status=reply.status)
+        return reply
+
+    async def _send(self, send: Send, call: ApiCall, secret: str) -> Reply:
+        revision = {"api-revision": self._endpoint.revision} if self._endpoint.revision else {}
+        headers = {"content-type": "application/json", "x-goog-api-key": secret, **revision, **call.headers}
+        return await send(call.url, headers=headers, body=call.body, seconds=call.seconds)
+
+
+def _refuses_key(reply: Reply) -> bool:
+    return reply.status in {400, 401, 403} and isinstance(fault(reply), UpstreamCredential)

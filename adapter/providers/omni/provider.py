@@ -1,0 +1,146 @@
+"""Gemini Omni as a maker of videos."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import msgspec
+import structlog
+
+from adapter.domain.job import BalanceReading, Failure, Operation, VideoJob
+from adapter.domain.media import Image, MediaFormat, RemoteFile
+from adapter.domain.ports import Clock, Download, Finished, Neighbours, Refused, Report, Settlement, Unproven
+from adapter.errors import (
+    AdapterError,
+    ContentRefused,
+    InvalidRequest,
+    JobFailed,
+    UnknownModel,
+    UpstreamForgot,
+    UpstreamRejected,
+    reason_of,
+)
+from adapter.providers.http import Http
+from adapter.providers.keys import Key, Keys
+from adapter.providers.omni import translate, wire
+from adapter.providers.omni.api import SUBMIT_SECONDS, OmniApi, OmniEndpoint
+from adapter.providers.omni.files import OmniFiles
+from adapter.providers.omni.refusals import Refusals
+from adapter.providers.reply import deadline
+from adapter.tasks import all_of
+
+log = structlog.get_logger()
+
+#: Refusals of a question that may be the end of its job.
+FINAL: Final = (InvalidRequest, UnknownModel, UpstreamRejected)
+
+_encoder = msgspec.json.Encoder()
+
+
+class OmniProvider:
+    """Has videos made by background interactions. Each job is asked about by itself: the API has no batches."""
+
+    def __init__(  # noqa: PLR0913 - each comes from the settings or the surroundings
+        self, http: Http, endpoint: OmniEndpoint, keys: Keys, clock: Clock, refusals: Refusals, *, send_seed: bool
+    ) -> None:
+        self._http = http
+        self._keys = keys
+        self._clock = clock
+        self._refusals = refusals
+        self._send_seed = send_seed
+        self._api = OmniApi(http, endpoint)
+        self._files = OmniFiles(self._api, clock, endpoint.concurrency)
+        self._places = asyncio.Semaphore(endpoint.concurrency)
+
+    async def close(self) -> None:
+        """End the uploads that no request waits for."""
+        await self._files.close()
+
+    def choose_account(self) -> str:
+        """Name the key whose turn it is (the port of that name)."""
+        return self._keys.choose().name
+
+    async def credits(self, account: str) -> int | None:  # noqa: ARG002 - the port's signature
+        """Return None: the API tells no balance (the port of that name)."""
+        return None
+
+    async def settle(self, job: VideoJob, neighbours: Neighbours, seconds: float) -> Settlement:  # noqa: ARG002
+        """Return that there is no proof (the port of that name): the API has no list of interactions and no balance."""
+        words = "Google's API has no way to find out whether it began the video, so it is not sent again by itself."
+        return Unproven(BalanceReading(None, self._clock.now()), words)
+
+    async def upload(self, pictures: Sequence[Image], *, account: str) -> Sequence[str]:
+        """Give a key's project pictures that it does not have yet (the port of that name)."""
+        return await self._files.addresses(self._keys.find(account), pictures)
+
+    async def submit(self, job: VideoJob, pictures: Sequence[str]) -> Operation:
+        """Send a video job once (the port of that name)."""
+        key = self._keys.find(job.account or "")
+        contents = [
+            wire.ImageContent(address, (MediaFormat.of_name(stored.name) or MediaFormat.PNG).mime)
+            for address, stored in zip(pictures, job.order.pictures, strict=True)
+        ]
+        body = _encoder.encode(translate.request(job, contents, send_seed=self._send_seed))
+        async with deadline(SUBMIT_SECONDS):
+            reply = await self._api.submit(key, body)
+        try:
+            return translate.submitted(reply, job.mark)
+        except UpstreamForgot as fault:
+            if not pictures:
+                raise UpstreamRejected(fault.message) from fault
+            self._files.forget(pictures)
+            raise
+
+    async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
+        """Ask about each job by itself (the port of that name). If no question is answered, its fault is raised."""
+        key = self._keys.find(account)
+        answers = await all_of([self._answer(key, operation.name) for operation in operations])
+        faults = [answer for answer in answers if isinstance(answer, AdapterError)]
+        if faults and len(faults) == len(operations):
+            raise faults[0]
+        return {
+            operation.name: answer
+            for operation, answer in zip(operations, answers, strict=True)
+            if answer is not None and not isinstance(answer, AdapterError)
+        }
+
+    async def _answer(self, key: Key, name: str) -> Report | AdapterError | None:
+        """Return how a job stands, or why that is not told: the others do not suffer from it."""
+        try:
+            async with self._places:
+                found = await self._ask(key, name)
+        except FINAL as fault:
+            return self._after_refusal(name, fault)
+        except ContentRefused as fault:
+            return Refused(Failure.of(fault))
+        except AdapterError as fault:
+            log.warning("omni.poll_missed", operation=name, code=fault.code, error=reason_of(fault))
+            return fault
+        self._refusals.forget(name)
+        return found
+
+    def _after_refusal(self, name: str, fault: AdapterError) -> Report | AdapterError:
+        log.warning("omni.poll_refused", operation=name, code=fault.code, error=reason_of(fault))
+        if not self._refusals.note(name, type(fault).__name__, self._clock.now()):
+            return fault
+        self._refusals.forget(name)
+        return Refused(Failure.of(JobFailed(f"Google took the video and refuses to tell of it. {fault.message}")))
+
+    async def _ask(self, key: Key, name: str) -> Report | None:
+        """Ask about a job. A file that is still worked on makes it an unfinished one."""
+        found = translate.report(await self._api.get(key, "interactions", name))
+        match found:
+            case Finished(video, None):
+                file = translate.file(await self._api.get(key, "files", video.name))
+                return translate.report_of_file(file, found)
+            case _:
+                return found
+
+    @asynccontextmanager
+    async def download(self, file: RemoteFile, *, account: str) -> AsyncIterator[Download]:
+        """Open a file by its id, at the configured address (the port of that name)."""
+        own = await self._api.origin(self._keys.find(account))
+        url = f"{self._api.address('files', f'{file.name}:download')}?alt=media"
+        async with self._http.download(url, own) as download:
+            yield download

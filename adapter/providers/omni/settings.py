@@ -1,0 +1,38 @@
+"""The section `[providers.omni]`."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from msgspec import Meta
+
+from adapter.providers.description import HttpUrl, ProviderSettings
+from adapter.providers.keys import KeyList, NamedKey, check_names, keys_key, named_keys
+
+
+class OmniSettings(ProviderSettings, frozen=True, kw_only=True):
+    """The Gemini API's Interactions, with keys of a paid project."""
+
+    base_url: HttpUrl = "https://generativelanguage.googleapis.com"
+    api_version: Annotated[str, Meta(pattern=r"^v1[a-z0-9]*$")] = "v1beta"
+    #: Sent as `Api-Revision`, which fixes the form of answers; empty: not sent.
+    revision: Annotated[str, Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?\Z")] = "2026-05-20"
+    keys: KeyList
+    #: Whether a seed is sent. Google's page does not name it for these models (`omni.md` section 1).
+    send_seed: bool = False
+    #: Questions and uploads under way at once.
+    concurrency: Annotated[int, Meta(ge=1, le=1024)] = 16
+    #: How often in a row a question has to be refused with the same word, and for how many seconds, to end a job.
+    refused_polls: Annotated[int, Meta(ge=2, le=1000)] = 10
+    refused_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 120.0
+
+    def __post_init__(self) -> None:
+        check_names(self.named_keys)
+
+    @property
+    def named_keys(self) -> tuple[NamedKey, ...]:
+        """The keys with their names."""
+        return named_keys(self.keys)
+
+    def secrets(self) -> Iterable[tuple[str, str]]:
+        """Return the reference of each key."""
+        return [(keys_key(number), key.key) for number, key in enumerate(self.named_keys)]

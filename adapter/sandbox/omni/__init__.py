@@ -1,0 +1,1 @@
+"""The Interactions and Files APIs of Gemini, for videos of Gemini Omni."""

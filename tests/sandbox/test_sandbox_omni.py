@@ -1,0 +1,135 @@
+"""The sandbox's Interactions and Files APIs: Google's own client is understood, and what Google refuses is refused."""
+
+from collections.abc import Iterator
+from io import BytesIO
+
+import msgspec
+import pytest
+from google import genai
+from google.genai import types
+
+from adapter.sandbox.server import RunningSandbox, running_sandbox
+from tests.fakes import png
+from tests.sandbox.helpers import KEY, RULES, Client, Clock, Json, faulty, ledger
+
+MODEL = "gemini-omni-1.2-flash"
+FORMAT = {"type": "video", "aspect_ratio": "16:9", "resolution": "720p", "duration": "8s", "delivery": "uri"}
+
+
+def body(prompt: str = "waves", **more: Json) -> Json:
+    """Return a submission."""
+    return {"model": MODEL, "background": True, "store": True, "input": prompt, "response_format": FORMAT, **more}
+
+
+async def submitted(client: Client, **more: Json) -> Json:
+    """Submit a video and return the answer."""
+    answer = await client.post("/v1beta/interactions", headers=KEY, json=body(**more))
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_a_video_is_worked_on_then_finished_and_its_file_a_little_later(client: Client, clock: Clock) -> None:
+    """As a function of the time."""
+    name = (await submitted(client))["id"]
+    early = (await client.get(f"/v1beta/interactions/{name}", headers=KEY)).json()
+    clock.now += 10.0
+    done = (await client.get(f"/v1beta/interactions/{name}", headers=KEY)).json()
+    file = done["steps"][-1]["content"][0]["uri"].partition("/v1beta/")[2].partition(":")[0]
+    states = [(await client.get(f"/v1beta/{file}", headers=KEY)).json()["state"]]
+    clock.now += 1.0
+    states.append((await client.get(f"/v1beta/{file}", headers=KEY)).json()["state"])
+    film = await client.get(f"/v1beta/{file}:download?alt=media", headers=KEY, follow_redirects=False)
+
+    assert (early["status"], done["status"], states) == ("in_progress", "completed", ["PROCESSING", "ACTIVE"])
+    assert film.status_code == 302
+    assert (await client.get(film.headers["location"])).content[4:8] == b"ftyp"
+    assert [each["model"] for each in (await ledger(client))["executions"]] == [MODEL]
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "word"),
+    [
+        ({"speed": 2}, 400, "parameter_unknown"),
+        ({"model": "gemini-omni-9"}, 404, "model_not_found"),
+        ({"response_format": {**FORMAT, "duration": "16s"}}, 416, "out_of_range"),
+        ({"response_format": {**FORMAT, "resolution": "4K"}}, 400, "invalid_request"),
+        ({"input": "waves [unsafe]"}, 400, "safety"),
+        ({"input": [{"type": "image", "uri": "x/files/none", "mime_type": "image/png"}]}, 400, "invalid_request"),
+        (
+            {
+                "input": [
+                    {"type": "image", "uri": "x/files/none", "mime_type": "image/png"},
+                    {"type": "text", "text": "waves"},
+                ]
+            },
+            404,
+            "not_found",
+        ),
+        (
+            {"previous_interaction_id": "v1_none", "generation_config": {"video_config": {"task": "edit"}}},
+            404,
+            "not_found",
+        ),
+        ({"generation_config": {"video_config": {"task": "image_to_video"}}}, 400, "invalid_request"),
+    ],
+)
+async def test_what_google_refuses_is_refused_with_a_word(client: Client, change: Json, status: int, word: str) -> None:
+    """And nothing is executed."""
+    answer = await client.post("/v1beta/interactions", headers=KEY, json={**body(), **change})
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, word)
+    assert (await ledger(client))["executions"] == []
+
+
+async def test_a_wrong_key_and_another_models_method_are_refused(client: Client) -> None:
+    """Each in the form of its API."""
+    wrong = await client.post("/v1beta/interactions", headers={"x-goog-api-key": "wrong"}, json=body())
+    other = await client.post(f"/v1beta/models/{MODEL}:generateContent", headers=KEY, json={"contents": []})
+
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (401, "authentication")
+    assert other.json()["error"]["message"] == "This model only supports Interactions API."
+
+
+async def test_a_scripted_fault_has_a_word(client: Client) -> None:
+    """Its reason, or the status' usual one."""
+    await faulty(client, {"on": "omni.submit", "do": "error", "status": 429, "reason": "quota_exceeded"})
+    first = await client.post("/v1beta/interactions", headers=KEY, json=body())
+    await faulty(client, {"on": "omni.submit", "do": "error", "status": 503})
+    second = await client.post("/v1beta/interactions", headers=KEY, json=body())
+
+    assert [each.json()["error"]["code"] for each in (first, second)] == ["quota_exceeded", "service_unavailable"]
+
+
+@pytest.fixture(scope="module")
+def quick() -> Iterator[RunningSandbox]:
+    """A sandbox on loopback that makes videos at once."""
+    with running_sandbox(
+        msgspec.structs.replace(RULES, pending_seconds=0.0, active_seconds=0.0, file_seconds=0.0)
+    ) as sandbox:
+        yield sandbox
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta"])
+def test_googles_client_makes_a_video_from_an_upload(quick: RunningSandbox, version: str) -> None:
+    """It uploads, creates, asks, downloads, cancels and deletes."""
+    options = types.HttpOptions(base_url=quick.base_url, api_version=version)
+    with genai.Client(api_key="AIza-sandbox", http_options=options) as client:
+        picture = client.files.upload(file=BytesIO(png(64, 36)), config=types.UploadFileConfig(mime_type="image/png"))
+        assert (picture.state, picture.mime_type) == (types.FileState.ACTIVE, "image/png")
+        made: Json = client.interactions.create(
+            model=MODEL,
+            background=True,
+            input=[
+                {"type": "image", "uri": picture.uri, "mime_type": "image/png"},
+                {"type": "text", "text": "<FIRST_FRAME> waves"},
+            ],
+            response_format=FORMAT,
+            generation_config={"video_config": {"task": "image_to_video"}},
+        )
+        found: Json = client.interactions.get(made.id)
+        assert found.status == "completed"
+        name = found.steps[-1].content[0].uri.partition(f"/{version}/")[2].partition(":")[0]
+        film = client.files.download(file=client.files.get(name=name))
+        assert film[4:8] == b"ftyp"
+        assert client.interactions.cancel(made.id).status == "completed"
+        client.interactions.delete(made.id)
