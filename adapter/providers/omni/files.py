@@ -26,7 +26,7 @@ _encoder = msgspec.json.Encoder()
 
 
 class OmniFiles:
-    """PictureUploads pictures, each once for all jobs of a key."""
+    """Uploads pictures, each once for all jobs of a key."""
 
     def __init__(self, api: OmniApi, clock: Clock, concurrency: int) -> None:
         self._api = api
