@@ -158,9 +158,7 @@ async def reading(database: Database) -> AsyncIterator[AsyncConnection]:
     """
     with _mapped_errors():
         async with database.reader.connect() as connection:
-            if database.file is None:  # a reader of a file has no transactions (`sqlite.py`)
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
-            yield connection
+            yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 @contextmanager

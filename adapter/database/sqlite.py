@@ -4,13 +4,11 @@ import os
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
-from typing import cast
 
 from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from adapter.database.file import DatabaseFile
-from adapter.database.sqlite_driver import AdaptedConnection, Driver
 from adapter.errors import WrongConfiguration
 
 #: Milliseconds to wait for another process's write.
@@ -25,9 +23,7 @@ FOLDER_MODE = 0o700
 
 
 def sqlite_engine(path: str, file: DatabaseFile) -> AsyncEngine:
-    """Return an engine for readers of a file. Each statement is a transaction of its own.
-
-    The file and its folder are made, for this user alone.
+    """Return an engine for a file. The file and its folder are made, for this user alone.
 
     Raises:
         WrongConfiguration: the folder cannot be made.
@@ -41,16 +37,13 @@ def sqlite_writer(path: str, file: DatabaseFile) -> AsyncEngine:
     A SQLite file has one writer at a time. Here writers queue in order instead of trying again and again. A change that
     this connection sees was made by another process.
     """
-    engine = _engine(path, file, 1)
-    event.listen(engine.sync_engine, "begin", _begin)
-    return engine
+    return _engine(path, file, 1)
 
 
 def _engine(path: str, file: DatabaseFile, connections: int) -> AsyncEngine:
     _make(Path(path))
     engine = create_async_engine(
         f"sqlite+aiosqlite:///{path}",
-        module=Driver(),
         hide_parameters=True,
         pool_size=connections,
         max_overflow=0,
@@ -58,6 +51,7 @@ def _engine(path: str, file: DatabaseFile, connections: int) -> AsyncEngine:
     )
     event.listen(engine.sync_engine, "do_connect", lambda *_: file.check_same())
     event.listen(engine.sync_engine, "connect", _set_up)
+    event.listen(engine.sync_engine, "begin", _begin)
     return engine
 
 
@@ -104,4 +98,5 @@ def _begin_the_log(cursor: sqlite3.Cursor) -> None:
 def _begin(connection: Connection) -> None:
     if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
         return
-    cast("AdaptedConnection", connection.connection.dbapi_connection).begin()
+    # IMMEDIATE: two writers queue here instead of failing when the second one upgrades its read.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
