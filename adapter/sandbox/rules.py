@@ -1,5 +1,6 @@
 """The settings of the sandbox: its address, its accounts, its delays."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
@@ -38,6 +39,8 @@ class SandboxRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     state: str = ""
     #: Gemini API keys that are accepted.
     api_keys: tuple[str, ...] = ("AIza-sandbox",)
+    #: Days from which on a model of Gemini is not found any more, by its name.
+    retirements: dict[str, date] = {}
     #: Flow accounts.
     accounts: tuple[SandboxAccount, ...] = (DEFAULT_ACCOUNT,)
     #: What a picture takes before it is drawn; Google's take 12 to 25.
