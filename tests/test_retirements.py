@@ -54,7 +54,7 @@ def test_another_vendors_name_that_leads_to_the_model_is_named() -> None:
     card = catalogue().find("gemini-2.5-flash-image").card
     assert isinstance(card, ImageCard)
     later = msgspec.structs.replace(card, name="later", upstream="later", aliases=(), retires=None)
-    aliases = {"dall-e-2": (card.name, "later"), "dall-e-3": ("later", card.name)}
+    aliases: dict[str, tuple[str, ...]] = {"dall-e-2": (card.name, "later"), "dall-e-3": ("later", card.name)}
     [words] = said(date(2027, 3, 1), offered=Catalogue(CatalogueFile(image=(card, later), aliases=aliases)))
 
     assert "nano-banana, dall-e-2)" in words

@@ -7,6 +7,7 @@ import openai
 import pytest
 from google import genai
 from google.genai import errors, types
+from openai.types.chat import ChatCompletionMessageParam
 from openai.types.responses.response_output_text import AnnotationURLCitation, ResponseOutputText
 
 from tests.journeys.server import KEY, Server
@@ -131,13 +132,13 @@ def test_a_stream_of_the_images_api_says_it_as_well(http: httpx.Client, server: 
 
 def test_a_chat_lists_the_pages_below_its_picture(client: openai.OpenAI) -> None:
     """Whole and as a stream; the next turn still means the picture."""
-    asked = [{"role": "user", "content": "a fox --search"}]
-    whole = client.chat.completions.create(model=MODEL, messages=asked)  # type: ignore[arg-type]
-    chunks = client.chat.completions.create(model=MODEL, messages=asked, stream=True)  # type: ignore[arg-type]
+    asked: list[ChatCompletionMessageParam] = [{"role": "user", "content": "a fox --search"}]
+    whole = client.chat.completions.create(model=MODEL, messages=asked)
+    chunks = client.chat.completions.create(model=MODEL, messages=asked, stream=True)
     streamed = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
     content = whole.choices[0].message.content or ""
-    again = [*asked, {"role": "assistant", "content": content}, {"role": "user", "content": "make it blue"}]
-    edited = client.chat.completions.create(model=MODEL, messages=again)  # type: ignore[arg-type]
+    again = {"role": "assistant", "content": content}, {"role": "user", "content": "make it blue"}
+    edited = client.chat.completions.create(model=MODEL, messages=[*asked, *again])  # type: ignore[list-item]
 
     for text in (content, streamed):
         picture, _, listed = text.partition("\n\nSources:\n")

@@ -134,8 +134,9 @@ def _found(tree: Tree, inside: str, *, parent: str, is_form: bool) -> Iterator[_
         if below is not None:
             yield from _found(below, name, parent=key, is_form=is_form)
         elif key == TOOLS:
-            for tool in search_tools(_decoded(value), name):
-                yield _Found(SEARCH, tool.name, _plain(tool.value))
+            tools = _decoded(value)
+            for tool in search_tools(texts({key: tools})[key] if is_form else tools, name):
+                yield _Found(SEARCH, tool.name, tool.value)
         elif key in REFUSED:
             _refuse(key, name, _plain(value))
         elif key in FILE_FIELDS and parent in OF_FILES:

@@ -51,7 +51,7 @@ REFUSED_VALUES: Mapping[str, tuple[object, object]] = {
     "partial_images": (9, ""),
     "input_fidelity": ("best", ""),
     "size_policy": ("wide", ""),
-    "thinking_level": ("medium", "high"),
+    "thinking_level": ("low", "high"),
     "complexity": ("huge", "huge"),
     "reasoning_effort": ("huge", "huge"),
     "search": (7, 7),

@@ -201,6 +201,7 @@ def test_what_lies_over_a_picture_is_refused(name: str, value: object) -> None:
         ("tools", b'[{"google_search": {}}]'),
         ("tools[0][google_search]", b"{}"),
         ("tools[][googleSearch]", b"{}"),
+        ("tools[0][type]", b"web_search"),
         ("generationConfig", b'{"thinkingConfig": {"thinkingLevel": "HIGH"}}'),
         ("generationConfig[thinkingConfig][thinkingLevel]", b"HIGH"),
     ],
