@@ -15,11 +15,18 @@ import pytest
 import structlog
 
 from adapter.credentials import secret
+from adapter.domain.media import Frame
+from adapter.domain.orders import ImageOrder
 from adapter.errors import AdapterError, UpstreamCredential, UpstreamUnreachable, WrongConfiguration, reason_of
 from adapter.google_credentials import EARLY_SECONDS, REST_SECONDS, GoogleSecret, Token, google_secret
+from adapter.providers.gemini.provider import GeminiProvider
+from adapter.providers.http import Http
+from adapter.providers.keys import Key, Keys
+from adapter.providers.vertex.endpoint import CloudEndpoint
 from adapter.sandbox.cloud.rules import CloudRules
 from adapter.sandbox.rules import SandboxRules
 from adapter.sandbox.server import RunningSandbox, running_sandbox
+from tests.programs import run_program
 from tests.support import ROOT, WITHOUT_TLS
 
 RULES = SandboxRules(port=0, cloud=CloudRules())
@@ -157,6 +164,10 @@ class Control:
         """Have the next request fail."""
         self._http.post("/sandbox/faults", json=[{"on": "cloud.token", **fault}])
 
+    def end_tokens(self) -> None:
+        """End every access token before its time."""
+        self._http.post("/sandbox/cloud/end-tokens")
+
     def requests(self) -> int:
         """Return how often the token service was asked."""
         asked: int = self._http.get("/sandbox/ledger").json()["requests"]["cloud.token"]
@@ -267,6 +278,35 @@ async def test_a_key_that_was_exchanged_is_read_at_the_next_renewal(control: Con
     assert await opened.read() != first
 
 
+async def test_a_picture_is_made_with_a_new_token_if_the_old_one_ended_early(
+    sandbox: RunningSandbox, control: Control, key_file: Path
+) -> None:
+    """Google refuses before any work, so the request is sent once more."""
+    clock = Clock()
+    endpoint = CloudEndpoint(
+        base_url=sandbox.base_url,
+        api_version="v1beta1",
+        project=RULES.cloud.project,
+        location="global",
+        quota_project="",
+        has_output_options=True,
+        concurrency=4,
+    )
+    order = ImageOrder(
+        model="m", provider="vertex", upstream="gemini-nano-banana-2.1", prompt="a fox", n=3, frame=Frame()
+    )
+    before, http = control.requests(), Http()
+    key = Key("mine", google_secret(str(key_file), key="k", clock=clock))
+    async with http.open():
+        vertex = GeminiProvider(http, endpoint, Keys([key]))
+        first = await vertex.make_images(order, ())
+        control.end_tokens()
+        clock.now += REST_SECONDS
+        second = await vertex.make_images(order, ())
+
+    assert (len(first), len(second), control.requests()) == (3, 3, before + 2)
+
+
 @pytest.mark.parametrize("kind", ["key", "login"])
 async def test_a_credential_that_was_taken_back_is_the_operators_to_mend(
     control: Control, key_file: Path, login_file: Path, kind: str
@@ -280,6 +320,33 @@ async def test_a_credential_that_was_taken_back_is_the_operators_to_mend(
     assert "invalid_grant" not in caught.value.message
     assert "invalid_grant: the key or the login is not valid any more" in reason_of(caught.value)
     assert [(line["event"], line["reason"][:13]) for line in written] == [("credential.no_token", "invalid_grant")]
+
+
+def test_a_check_says_what_is_the_matter_with_a_credential(control: Control, key_file: Path, tmp_path: Path) -> None:
+    """By the setting, and in words that say what to do."""
+    config = tmp_path / "adapter.toml"
+    config.write_text(
+        f"""
+[access]
+keys = ["plain:{"k" * 30}"]
+[storage]
+database = "sqlite:///{tmp_path}/adapter.db"
+media = "file://{tmp_path}/media"
+[jobs]
+spool = ""
+[providers.vertex]
+project = "mine"
+credential = "google:{key_file}"
+"""
+    )
+    good = run_program("check", "--config", str(config), folder=tmp_path, environ={})
+    control.revoke(json.loads(key_file.read_text())["private_key_id"])
+    bad = run_program("check", "--config", str(config), folder=tmp_path, environ={})
+
+    assert "secret       ok  providers.vertex.credential" in good.stdout
+    assert bad.returncode == 1
+    assert "adapter: providers.vertex.credential: Google refused" in bad.stderr
+    assert "(invalid_grant: the key or the login is not valid any more" in bad.stderr
 
 
 @pytest.mark.parametrize(
