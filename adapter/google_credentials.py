@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -193,18 +194,22 @@ class TokenTransport(transport.Request):
             with (
                 httpcore.ConnectionPool() as pool,
                 pool.stream(
-                    method, url, headers=dict(headers or {}), content=content, extensions={"timeout": limits}
+                    method, url, headers=[*(headers or {}).items()], content=content, extensions={"timeout": limits}
                 ) as answer,
             ):
                 data = _read(answer)
         except (httpcore.ConnectError, httpcore.TimeoutException) as error:
-            raise exceptions.TransportError("no connection, or no answer in time") from error
+            raise _failure("no connection, or no answer in time") from error
         except (httpcore.ProtocolError, httpcore.NetworkError, httpcore.UnsupportedProtocol, ValueError) as error:
-            raise exceptions.TransportError("no answer") from error
+            raise _failure("no answer") from error
         if answer.status >= 500:
             # google-auth would sleep and ask again, while requests wait.
-            raise exceptions.TransportError(f"the status {answer.status}")
+            raise _failure(f"the status {answer.status}")
         return _Answer(answer, data)
+
+
+def _failure(words: str) -> exceptions.TransportError:
+    return exceptions.TransportError(words)  # type: ignore[no-untyped-call]
 
 
 def _read(answer: httpcore.Response) -> bytes:
@@ -212,7 +217,7 @@ def _read(answer: httpcore.Response) -> bytes:
     for piece in answer.iter_stream():
         data += piece
         if len(data) > LONGEST_ANSWER:
-            raise exceptions.TransportError("an answer that is too long")
+            raise _failure("an answer that is too long")
     return bytes(data)
 
 
@@ -222,17 +227,23 @@ class _Kind(msgspec.Struct, frozen=True):
     type: str = ""
 
 
-def google_secret(path: str, *, key: str, clock: Callable[[], float] = time.monotonic) -> GoogleSecret:
+def google_secret(
+    path: str,
+    *,
+    key: str,
+    clock: Callable[[], float] = time.monotonic,
+    request: transport.Request | None = None,
+) -> GoogleSecret:
     """Return the token of a credential in a file, or, without a path, of the one that the surroundings have.
 
-    `key` names the setting in error messages.
+    `key` names the setting in error messages. `request` asks token services.
 
     Raises:
         WrongConfiguration: the file is not there, or is no credential of Google Cloud.
     """
     if path:
         _check_file(Path(path), key)
-    return GoogleSecret(lambda: fetched(path), clock)
+    return GoogleSecret(partial(fetched, path, request or TokenTransport()), clock)
 
 
 def _check_file(path: Path, key: str) -> None:
@@ -248,10 +259,10 @@ def _check_file(path: Path, key: str) -> None:
         )
 
 
-def fetched(path: str) -> Token | AdapterError:
+def fetched(path: str, request: transport.Request) -> Token | AdapterError:
     """Fetch a token, or say why there is none. The file is read each time, because keys are exchanged."""
     try:
-        return _fetch(path)
+        return _fetch(path, request)
     except (exceptions.GoogleAuthError, *ODD) as error:
         words = _words(error, path)
         # Not its text: that may repeat what was sent.
@@ -259,8 +270,7 @@ def fetched(path: str) -> Token | AdapterError:
         return UpstreamCredential(REFUSED, reason=words) if _is_refusal(error) else away("network")
 
 
-def _fetch(path: str) -> Token:
-    request = TokenTransport()
+def _fetch(path: str, request: transport.Request) -> Token:
     try:
         credentials = _loaded(path, request)
     except ODD as error:
@@ -268,20 +278,23 @@ def _fetch(path: str) -> Token:
     credentials.refresh(request)  # type: ignore[no-untyped-call]
     end = credentials.expiry
     seconds = USUAL_SECONDS if end is None else (end.replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds()
-    if FITTING.fullmatch(credentials.token) is None:
+    value = credentials.token
+    if value is None or FITTING.fullmatch(value) is None:
         raise ValueError
-    return Token(credentials.token, seconds, getattr(credentials, "quota_project_id", None) or "")
+    return Token(value, seconds, getattr(credentials, "quota_project_id", None) or "")
 
 
-def _loaded(path: str, request: TokenTransport) -> Credentials:
+def _loaded(path: str, request: transport.Request) -> Credentials:
+    found: Credentials
     if not path:
-        found, _ = google.auth.default(scopes=SCOPES, request=request)  # type: ignore[no-untyped-call]
+        found, _ = google.auth.default(scopes=SCOPES, request=request)
         return found
     with warnings.catch_warnings():
         # It warns of files from strangers. This one is named by the operator.
         warnings.simplefilter("ignore", DeprecationWarning)
         found, _ = google.auth.load_credentials_from_file(path, request=request)  # type: ignore[no-untyped-call]
-    return with_scopes_if_required(found, SCOPES)  # type: ignore[no-untyped-call]
+    scoped: Credentials = with_scopes_if_required(found, SCOPES)  # type: ignore[no-untyped-call]
+    return scoped
 
 
 def _is_refusal(error: Exception) -> bool:

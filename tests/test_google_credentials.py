@@ -7,18 +7,19 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx
 import pytest
 import structlog
+from google.auth import transport
 
 from adapter.credentials import secret
 from adapter.domain.media import Frame
 from adapter.domain.orders import ImageOrder
 from adapter.errors import AdapterError, UpstreamCredential, UpstreamUnreachable, WrongConfiguration, reason_of
-from adapter.google_credentials import EARLY_SECONDS, REST_SECONDS, GoogleSecret, Token, google_secret
+from adapter.google_credentials import EARLY_SECONDS, REST_SECONDS, GoogleSecret, Token, TokenTransport, google_secret
 from adapter.providers.gemini.provider import GeminiProvider
 from adapter.providers.http import Http
 from adapter.providers.keys import Key, Keys
@@ -196,9 +197,28 @@ def key_file(control: Control, tmp_path: Path) -> Path:
     return file
 
 
+class Redirected(TokenTransport):
+    """A transport that finds Google's token service in the sandbox."""
+
+    def __init__(self, sandbox: RunningSandbox) -> None:
+        self._url = sandbox.base_url
+
+    def __call__(
+        self,
+        url: str,
+        method: str = "GET",
+        body: bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        **_: object,
+    ) -> transport.Response:
+        place = url.replace("https://oauth2.googleapis.com", self._url)
+        return super().__call__(place, method, body, headers, timeout)
+
+
 @pytest.fixture
-def login_file(sandbox: RunningSandbox, tmp_path: Path) -> Path:
-    """What `gcloud auth application-default login` writes."""
+def login_file(tmp_path: Path) -> Path:
+    """What `gcloud auth application-default login` writes. Google's library knows its token service by itself."""
     cloud = RULES.cloud
     file = tmp_path / "application_default_credentials.json"
     login = {
@@ -207,7 +227,6 @@ def login_file(sandbox: RunningSandbox, tmp_path: Path) -> Path:
         "client_secret": cloud.client_secret,
         "refresh_token": cloud.refresh_token,
         "quota_project_id": cloud.project,
-        "token_uri": f"{sandbox.base_url}/token",
     }
     file.write_text(json.dumps(login))
     return file
@@ -223,10 +242,11 @@ async def test_a_key_of_a_service_account_is_exchanged_for_a_token(control: Cont
     assert (await opened.read(), control.requests()) == (token, before + 1)
 
 
-async def test_a_login_of_a_person_names_the_project_that_calls_are_counted_for(login_file: Path) -> None:
+async def test_a_login_of_a_person_names_the_project_that_calls_are_counted_for(
+    sandbox: RunningSandbox, login_file: Path
+) -> None:
     """Google wants that in a header of each call."""
-    opened = secret(f"google:{login_file}", key="k")
-    assert isinstance(opened, GoogleSecret)
+    opened = google_secret(str(login_file), key="k", request=Redirected(sandbox))
 
     assert (await opened.read()).startswith("ya29.")
     assert opened.quota_project == RULES.cloud.project
@@ -239,11 +259,11 @@ def run(program: str, **environ: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_without_a_path_the_surroundings_are_asked(login_file: Path) -> None:
+def test_without_a_path_the_surroundings_are_asked(key_file: Path) -> None:
     """As programs of Google's do: first of all a variable."""
     program = "import asyncio; from adapter.credentials import secret; asyncio.run(secret('google:', key='k').read())"
 
-    assert run(program, GOOGLE_APPLICATION_CREDENTIALS=str(login_file)).returncode == 0
+    assert run(program, GOOGLE_APPLICATION_CREDENTIALS=str(key_file)).returncode == 0
 
 
 def test_a_missing_library_is_named_with_the_extra_that_has_it() -> None:
@@ -309,13 +329,14 @@ async def test_a_picture_is_made_with_a_new_token_if_the_old_one_ended_early(
 
 @pytest.mark.parametrize("kind", ["key", "login"])
 async def test_a_credential_that_was_taken_back_is_the_operators_to_mend(
-    control: Control, key_file: Path, login_file: Path, kind: str
+    sandbox: RunningSandbox, control: Control, key_file: Path, login_file: Path, kind: str
 ) -> None:
     """The client is told that it is not its fault; the log says what to do."""
     control.revoke(json.loads(key_file.read_text())["private_key_id"], REFRESH_TOKEN)
 
+    file = key_file if kind == "key" else login_file
     with structlog.testing.capture_logs() as written, pytest.raises(UpstreamCredential) as caught:
-        await secret(f"google:{key_file if kind == 'key' else login_file}", key="k").read()
+        await google_secret(str(file), key="k", request=Redirected(sandbox)).read()
 
     assert "invalid_grant" not in caught.value.message
     assert "invalid_grant: the key or the login is not valid any more" in reason_of(caught.value)
@@ -413,7 +434,7 @@ async def test_a_damaged_key_is_the_operators_to_mend(key_file: Path) -> None:
 
 
 async def test_nothing_of_a_credential_is_written_down(
-    control: Control, key_file: Path, login_file: Path, caplog: pytest.LogCaptureFixture
+    sandbox: RunningSandbox, control: Control, key_file: Path, login_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Neither keys nor assertions nor tokens: by our log, by the library's, in errors."""
     described = json.loads(key_file.read_text())
@@ -421,11 +442,11 @@ async def test_nothing_of_a_credential_is_written_down(
     told: list[object] = []
     with caplog.at_level(logging.DEBUG), structlog.testing.capture_logs() as written:
         for file in (key_file, login_file):
-            await secret(f"google:{file}", key="k").read()
+            await google_secret(str(file), key="k", request=Redirected(sandbox)).read()
         control.revoke(described["private_key_id"], REFRESH_TOKEN)
         for file in (key_file, login_file):
             with pytest.raises(UpstreamCredential) as caught:
-                await secret(f"google:{file}", key="k").read()
+                await google_secret(str(file), key="k", request=Redirected(sandbox)).read()
             told += [caught.value, reason_of(caught.value), repr(caught.value.__cause__)]
     text = f"{told} {written} {caplog.text}"
 

@@ -61,7 +61,7 @@ def test_the_section_of_google_cloud_shows_every_default(tmp_path: Path) -> None
     section = [line.removeprefix("# ") for line in lines[start : lines.index("", start)]]
     shown = load(tmp_path, "\n".join(section)).providers["vertex"]
 
-    assert shown == VertexSettings(project="YOUR-PROJECT-ID", credential="google:")
+    assert shown == VertexSettings(project="your-project-id", credential="google:")
     assert [key for key in shown.__struct_fields__ if not any(line.startswith(f"{key} =") for line in section)] == []
 
 

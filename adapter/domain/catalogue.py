@@ -310,9 +310,9 @@ class CatalogueFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 def _served(cards: Iterable[_Card], providers: Collection[str]) -> Iterator[_Card]:
-    for card in cards:
-        if serving := [name for name in (card.provider, *card.also) if name in providers]:
-            yield msgspec.structs.replace(card, provider=serving[0])
+    for each in cards:
+        if serving := [name for name in (each.provider, *each.also) if name in providers]:
+            yield msgspec.structs.replace(each, provider=serving[0])
 
 
 class Catalogue:

@@ -112,12 +112,10 @@ def google_auth_error() -> type[Exception]:
 def test_a_key_that_was_taken_back_is_worth_nothing(
     control: httpx.Client, account: service_account.Credentials
 ) -> None:
-    """Nor one that signs for another service, or for another account."""
-    refreshed(account)
-    stranger = account.with_subject("ada@example.com")
-    assert refreshed(stranger).token
+    """The service says that it is the signature."""
+    assert refreshed(account).token
 
-    control.post("/sandbox/cloud/revoked", json=[account.signer.key_id])  # type: ignore[attr-defined]
+    control.post("/sandbox/cloud/revoked", json=[account.signer.key_id])
     with pytest.raises(google_auth_error(), match="Invalid JWT Signature"):
         refreshed(account)
 

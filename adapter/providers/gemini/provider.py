@@ -29,7 +29,7 @@ GENERATE_SECONDS = 600.0
 _encoder = msgspec.json.Encoder()
 
 
-class Endpoint(Protocol):
+class GenerateEndpoint(Protocol):
     """Where `generateContent` is offered: the Gemini API, or Google Cloud (`providers/vertex`)."""
 
     @property
@@ -81,7 +81,7 @@ class Call(msgspec.Struct, frozen=True):
 class GeminiProvider:
     """Makes each picture of an order by a call of its own: these models refuse more than one candidate."""
 
-    def __init__(self, http: Http, endpoint: Endpoint, keys: Keys) -> None:
+    def __init__(self, http: Http, endpoint: GenerateEndpoint, keys: Keys) -> None:
         self._http = http
         self._endpoint = endpoint
         self._keys = keys

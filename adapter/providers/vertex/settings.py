@@ -43,4 +43,5 @@ class VertexSettings(ProviderSettings, frozen=True, kw_only=True):
 
     def leaves_out(self) -> Collection[Kind]:
         """Return videos, if there is no project: their address needs one."""
-        return () if self.project else ("video",)
+        without: tuple[Kind, ...] = () if self.project else ("video",)
+        return without

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 JWT_GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+#: What Google's own library claims, whatever the file calls the token service.
+GOOGLES_AUDIENCE: Final = "https://oauth2.googleapis.com/token"
 #: Seconds for which an assertion is good at most, and by which two clocks may differ.
 LONGEST_ASSERTION: Final = 3600.0
 CLOCK_SKEW: Final = 60.0
@@ -153,7 +155,7 @@ class CloudAccess:
         now = self._clock()
         if claims.iss != self._rules.email:
             raise RefusedGrantError("invalid_grant", "Invalid grant: account not found")
-        if claims.aud != audience:
+        if claims.aud not in {GOOGLES_AUDIENCE, audience}:
             raise RefusedGrantError("invalid_grant", "Invalid JWT: Failed audience check.")
         if not (claims.iat - CLOCK_SKEW <= now < claims.exp <= claims.iat + LONGEST_ASSERTION):
             raise RefusedGrantError(

@@ -27,19 +27,19 @@ def project_checked(request: Incoming, sandbox: SandboxState, project: str) -> N
             "valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.",
             ErrorInfo("ACCESS_TOKEN_TYPE_UNSUPPORTED", "googleapis.com", {"service": "aiplatform.googleapis.com"}),
         )
-    counted_for = request.headers.get("x-goog-user-project", project)
-    if counted_for != sandbox.rules.cloud.project:
-        raise GoogleError(
-            403,
-            f"Caller does not have required permission to use project {counted_for}.",
-            ErrorInfo("USER_PROJECT_DENIED", "googleapis.com", {"consumer": f"projects/{counted_for}"}),
-        )
     if project != sandbox.rules.cloud.project:
         raise GoogleError(
             403,
             f"Permission 'aiplatform.endpoints.predict' denied on resource '//aiplatform.googleapis.com/projects/"
             f"{project}/locations/global/publishers/google' (or it may not exist).",
             ErrorInfo("IAM_PERMISSION_DENIED", "aiplatform.googleapis.com"),
+        )
+    counted_for = request.headers.get("x-goog-user-project", project)
+    if counted_for != sandbox.rules.cloud.project:
+        raise GoogleError(
+            403,
+            f"Caller does not have required permission to use project {counted_for}.",
+            ErrorInfo("USER_PROJECT_DENIED", "googleapis.com", {"consumer": f"projects/{counted_for}"}),
         )
 
 
