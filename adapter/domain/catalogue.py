@@ -310,9 +310,13 @@ class CatalogueFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 def _served(cards: Iterable[_Card], providers: Collection[str]) -> Iterator[_Card]:
-    for each in cards:
-        if serving := [name for name in (each.provider, *each.also) if name in providers]:
-            yield msgspec.structs.replace(each, provider=serving[0])
+    for card in cards:
+        if (serving := _server(card, providers)) is not None:
+            yield msgspec.structs.replace(card, provider=serving)
+
+
+def _server(card: Card, providers: Collection[str]) -> str | None:
+    return next((name for name in (card.provider, *card.also) if name in providers), None)
 
 
 class Catalogue:
