@@ -81,13 +81,12 @@ class GeminiFiles:
             async with self._places:
                 return await self._upload(secret, image)
 
+        if self._is_missing:
+            return ()
         try:
             with free_of_charge():
                 return await self._uploads.names(key.name, images, send)
         except _NoFilesApiError:
-            if not self._is_missing:
-                log.warning("gemini.no_files_api", base_url=self._endpoint.base_url)
-            self._is_missing = True
             return ()
 
     def forget(self, addresses: Sequence[str]) -> None:
@@ -126,12 +125,18 @@ class GeminiFiles:
             url, "x-goog-upload-url", headers={**headers, **announced}, body=body, seconds=UPLOAD_SECONDS
         )
         if reply.status in NO_ROUTE or (reply.status == 200 and not address):
+            self._note_missing()
             raise _NoFilesApiError("This server has no Files API.")
         if reply.status != 200:
             raise translate.fault(reply)
         if not OwnOrigin(self._endpoint.base_url).has_address(address):
             raise UpstreamBroken("Google names an address for an upload that is not of its configured origin.")
         return address
+
+    def _note_missing(self) -> None:
+        if not self._is_missing:
+            log.warning("gemini.no_files_api", base_url=self._endpoint.base_url)
+        self._is_missing = True
 
     async def _usable(self, secret: str, file: wire.File) -> wire.File:
         """Wait until Google has looked at a file."""

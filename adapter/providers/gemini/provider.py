@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 import msgspec
 import structlog
@@ -31,8 +31,34 @@ GENERATE_SECONDS = 600.0
 _encoder = msgspec.json.Encoder()
 
 
+class GenerateEndpoint(Protocol):
+    """Where `generateContent` is offered: the Gemini API, or Google Cloud (`providers/vertex`)."""
+
+    @property
+    def provider(self) -> str:
+        """The provider's name, for the log."""
+        ...
+
+    @property
+    def concurrency(self) -> int:
+        """Calls under way at once."""
+        ...
+
+    @property
+    def has_output_options(self) -> bool:
+        """Whether the format of a picture can be asked for."""
+        ...
+
+    def address(self, model: str, key: Key, secret: str) -> tuple[str, Mapping[str, str]]:
+        """Return the URL and the headers of a call with what a key was read as."""
+        ...
+
+
 class GeminiEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     """Where Gemini is and how it wants its key."""
+
+    provider: ClassVar[str] = "gemini"
+    has_output_options: ClassVar[bool] = False
 
     base_url: str
     api_version: str
@@ -40,6 +66,10 @@ class GeminiEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     auth: str
     #: Calls under way at once.
     concurrency: int
+
+    def address(self, model: str, key: Key, secret: str) -> tuple[str, Mapping[str, str]]:  # noqa: ARG002 - of a protocol
+        """Return the URL and the headers of a call."""
+        return address(self, model, secret)
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -63,7 +93,7 @@ class LargeOrder(msgspec.Struct, frozen=True):
 class GeminiProvider:
     """Makes each picture of an order by a call of its own: these models refuse more than one candidate."""
 
-    def __init__(self, http: Http, endpoint: GeminiEndpoint, keys: Keys, files: GeminiFiles | None = None) -> None:
+    def __init__(self, http: Http, endpoint: GenerateEndpoint, keys: Keys, files: GeminiFiles | None = None) -> None:
         """Take the outside world. Without `files` all pictures stay inside of the requests."""
         self._http = http
         self._endpoint = endpoint
@@ -76,7 +106,8 @@ class GeminiProvider:
         if self._files is not None and self._files.takes(inputs):
             large = [LargeOrder(order, inputs, index, self._files) for index in range(order.n)]
             return await all_or_nothing([self._make_image(partial(self._ask_by_files, one)) for one in large])
-        calls = [Call(order.upstream, body, GENERATE_SECONDS) for body in await requests(order, inputs)]
+        bodies = await requests(order, inputs, output_options=self._endpoint.has_output_options)
+        calls = [Call(order.upstream, body, GENERATE_SECONDS) for body in bodies]
         return await all_or_nothing(
             [self._make_image(partial(self._generate, call, translate.image)) for call in calls]
         )
@@ -111,7 +142,7 @@ class GeminiProvider:
 
     async def _ask_by_files_of(self, key: Key, large: LargeOrder) -> Image:
         addresses = await self._with_key(key, lambda secret: large.files.addresses(key, secret, large.inputs))
-        body = _encoder.encode(translate.image_request(large.order, large.inputs, large.index, addresses))
+        body = _encoder.encode(translate.image_request(large.order, large.inputs, large.index, addresses=addresses))
         call = Call(large.order.upstream, body, GENERATE_SECONDS)
         try:
             return await self._generate(call, translate.image, key)
@@ -120,37 +151,43 @@ class GeminiProvider:
             raise
 
     async def _generate(self, call: Call, read: Callable[[Reply], _T], key: Key | None = None) -> _T:
-        async def send(secret: str) -> _T:
-            return read(await self._ask(call, secret))
+        chosen = key or self._keys.choose()
 
-        return await self._with_key(key or self._keys.choose(), send)
+        async def send(secret: str) -> _T:
+            return read(await self._ask(call, chosen, secret))
+
+        return await self._with_key(chosen, send)
 
     async def _with_key(self, key: Key, send: Callable[[str], Awaitable[_T]]) -> _T:
         """Send something with a key. A key that was refused is read anew, once."""
         secret = await key.secret.read()
         try:
             return await send(secret)
-        except UpstreamCredential:
+        except UpstreamCredential as fault:
+            if fault.is_known:
+                log.error("upstream.credential_denied", provider=self._endpoint.provider, reason=fault.reason)  # noqa: TRY400
+                raise
             renewed = await key.secret.renew()
             if renewed == secret:
-                log.error("upstream.credential_refused", provider="gemini", account=key.name)  # noqa: TRY400 - a fact
+                log.error("upstream.credential_refused", provider=self._endpoint.provider, account=key.name)  # noqa: TRY400 - a fact
                 raise
         return await send(renewed)
 
-    async def _ask(self, call: Call, key: str) -> Reply:
-        url, headers = address(self._endpoint, call.model, key)
+    async def _ask(self, call: Call, key: Key, secret: str) -> Reply:
+        url, headers = self._endpoint.address(call.model, key, secret)
         return await self._http.post(url, headers=headers, body=call.body, seconds=call.seconds)
 
 
-async def requests(order: ImageOrder, inputs: Sequence[Image]) -> Sequence[bytes]:
+async def requests(order: ImageOrder, inputs: Sequence[Image], *, output_options: bool = False) -> Sequence[bytes]:
     """Return the body of each call: one for all if nothing tells them apart, for each may carry 100 MB of pictures."""
-    bodies = [_encoder.encode(translate.image_request(order, inputs, 0))]
+    bodies = [_encoder.encode(translate.image_request(order, inputs, 0, output_options=output_options))]
     while len(bodies) < order.n:
         if order.seed is None:
             bodies.append(bodies[0])
             continue
         await asyncio.sleep(0)  # others have their turn between two large ones
-        bodies.append(_encoder.encode(translate.image_request(order, inputs, len(bodies))))
+        request = translate.image_request(order, inputs, len(bodies), output_options=output_options)
+        bodies.append(_encoder.encode(request))
     return bodies
 
 

@@ -14,6 +14,7 @@ _UNREADABLE = (
     "Please retry or report in https://developers.generativeai.google/guide/troubleshooting"
 )
 _IMAGE_CONFIG = "generation_config.image_config"
+NO_FILES: Files = {}
 #: All levels that there are (google-genai 3.6.1); an empty one is none.
 LEVELS = ("", "MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH")
 
@@ -41,10 +42,10 @@ def unknown_model(name: str, version: str, method: str) -> GoogleError:
     )
 
 
-def asked(model: ImageModel, request: GenerateContentRequest, files: Files) -> Asked:
+def asked(model: ImageModel, request: GenerateContentRequest, files: Files = NO_FILES) -> Asked:
     """Return the request as an order. Decodes and measures the pictures: call it in a thread.
 
-    `files` has the bytes of every file that the request names.
+    `files` has the bytes of the files that the request names, as far as there are such files.
 
     Raises:
         GoogleError: the refusal that Google would give.
@@ -126,7 +127,11 @@ def _picture(part: Part, path: str, files: Files) -> bytes | None:
     if part.thought_signature and decoded(part.thought_signature) is None:
         raise bad_value(f"{path}.thought_signature", "(TYPE_BYTES), Base64 decoding failed")
     if part.file_data is not None:
-        return _readable(files[part.file_data.file_uri])
+        uri = part.file_data.file_uri
+        if uri not in files:
+            file = uri.rsplit("/", 1)[-1]
+            raise GoogleError(403, f"You do not have permission to access the File {file} or it may not exist.")
+        return _readable(files[uri])
     if part.inline_data is None:
         if part.text is None and not part.thought_signature:
             raise _missing(f"{path}.data", "required oneof field 'data' must have one initialized field")

@@ -12,20 +12,21 @@ Files = Mapping[str, bytes]
 
 
 async def files_of(request: Incoming, sandbox: SandboxState, body: GenerateContentRequest) -> Files:
-    """Return the files that a request names.
+    """Return the files of the caller's that a request names.
 
     Raises:
-        GoogleError: 403, where there is no such file, or it is another key's; 400, where it is of another type.
+        GoogleError: 400, where one is of another type than the request says.
     """
     named = [part.file_data for content in body.contents for part in content.parts if part.file_data is not None]
-    return {file.file_uri: await _file(request, sandbox, file) for file in named}
+    found = {file.file_uri: await _file(request, sandbox, file) for file in named}
+    return {uri: data for uri, data in found.items() if data is not None}
 
 
-async def _file(request: Incoming, sandbox: SandboxState, named: FileData) -> bytes:
+async def _file(request: Incoming, sandbox: SandboxState, named: FileData) -> bytes | None:
     file_id = named.file_uri.rsplit("/", 1)[-1]
     medium = sandbox.ledger.medium(file_id)
     if medium is None or medium.account != _owner(request) or medium.kind != "upload":
-        raise GoogleError(403, f"You do not have permission to access the File {file_id} or it may not exist.")
+        return None
     if named.mime_type not in {"", medium.mime}:
         raise GoogleError(400, f"The mime type {named.mime_type} is not that of the File {file_id}, {medium.mime}.")
     return await sandbox.gallery.file(medium)

@@ -32,7 +32,8 @@ from adapter.sandbox.reading import read
 from adapter.sandbox.renderer.drawing import PictureOrder
 from adapter.sandbox.state import Incoming, SandboxState, entered, json_body, key_checked, sandbox_of
 
-_METHODS = ["generateContent", "streamGenerateContent"]
+#: The methods of a model.
+METHODS = ["generateContent", "streamGenerateContent"]
 
 
 class EventStream(ASGIResponse):
@@ -53,7 +54,7 @@ async def list_models(request: Incoming) -> ASGIResponse:
     sandbox = sandbox_of(request)
     key_checked(request, sandbox.rules)
     listed = [*map(_info, MODELS.values()), *map(texts.listed, texts.MODELS)]
-    return _json(ModelList(models=[one for one in listed if not _is_retired(sandbox, one.name[len("models/") :])]))
+    return json(ModelList(models=[one for one in listed if not _is_retired(sandbox, one.name[len("models/") :])]))
 
 
 @get(["/v1/models/{name:str}", "/v1beta/models/{name:str}"])
@@ -62,8 +63,8 @@ async def show_model(request: Incoming, name: FromPath[str]) -> ASGIResponse:
     key_checked(request, sandbox_of(request).rules)
     _check_retirement(request, name, "generateContent")
     if name in texts.MODELS:
-        return _json(texts.listed(name))
-    return _json(_info(known_model(name, _version(request), "generateContent")))
+        return json(texts.listed(name))
+    return json(_info(known_model(name, _version(request), "generateContent")))
 
 
 @post(["/v1/models/{target:str}", "/v1beta/models/{target:str}"], status_code=200)
@@ -72,7 +73,7 @@ async def call_model(request: Incoming, target: FromPath[str]) -> ASGIResponse:
     sandbox = entered(request, "gemini.generate")
     key_checked(request, sandbox.rules)
     name, _, method = target.partition(":")
-    if method not in _METHODS:
+    if method not in METHODS:
         raise GoogleError(404)
     _check_retirement(request, name, method)
     if name in texts.MODELS and method == "generateContent":
@@ -82,8 +83,8 @@ async def call_model(request: Incoming, target: FromPath[str]) -> ASGIResponse:
 
     async def work(mutation: ResponseMutation | None) -> ASGIResponse:
         files = await files_of(request, sandbox, body)
-        whole = await _generated(sandbox, await asyncio.to_thread(asked, model, body, files), mutation)
-        return _streamed(request, whole) if method == "streamGenerateContent" else _json(whole)
+        whole = await generated(sandbox, await asyncio.to_thread(asked, model, body, files), mutation)
+        return streamed(request, whole) if method == "streamGenerateContent" else json(whole)
 
     return await served(request, sandbox, ("gemini.generate", prompt_of(body)), work)
 
@@ -93,11 +94,17 @@ async def _call_text_model(request: Incoming, sandbox: SandboxState, name: str) 
     prompt = prompt_of(body)
 
     async def work(_twist: ResponseMutation | None) -> ASGIResponse:
-        answered = texts.written(name, body, prompt)
-        _record(sandbox, "text", prompt, name)
-        return _json(answered)
+        return text_answer(sandbox, name, body)
 
     return await served(request, sandbox, ("gemini.generate", prompt), work)
+
+
+def text_answer(sandbox: SandboxState, name: str, body: GenerateContentRequest) -> ASGIResponse:
+    """Answer with the words of a text model."""
+    prompt = prompt_of(body)
+    answered = texts.written(name, body, prompt)
+    _record(sandbox, "text", prompt, name)
+    return json(answered)
 
 
 def _record(sandbox: SandboxState, kind: Literal["image", "text"], prompt: str, model: str) -> None:
@@ -115,7 +122,8 @@ def _record(sandbox: SandboxState, kind: Literal["image", "text"], prompt: str, 
     )
 
 
-async def _generated(sandbox: SandboxState, order: Asked, mutation: ResponseMutation | None) -> GenerateContentResponse:
+async def generated(sandbox: SandboxState, order: Asked, mutation: ResponseMutation | None) -> GenerateContentResponse:
+    """Return the answer of a model that makes pictures; a picture is recorded when it is drawn."""
     if refused := refusal(order):
         return refused
     if mutation == "drafts":
@@ -140,7 +148,7 @@ def _picture_order(order: Asked) -> PictureOrder:
     )
 
 
-def _streamed(request: Incoming, whole: GenerateContentResponse) -> ASGIResponse:
+def streamed(request: Incoming, whole: GenerateContentResponse) -> ASGIResponse:
     """Send server-sent events with `alt=sse`, else one JSON array, as Google's gateway does."""
     parts = chunks(whole)
     if request.query_params.get("alt") != "sse":
@@ -157,7 +165,7 @@ def _info(model: ImageModel) -> ModelInfo:
         description="Image generation, emulated by the adapter's sandbox.",
         input_token_limit=32_768 if model.is_2_5 else 65_536,
         output_token_limit=32_768,
-        supported_generation_methods=_METHODS,
+        supported_generation_methods=METHODS,
         thinking=model.thinks,
     )
 
@@ -177,7 +185,8 @@ def _version(request: Incoming) -> str:
     return request.url.path.split("/")[1]
 
 
-def _json(message: msgspec.Struct) -> ASGIResponse:
+def json(message: msgspec.Struct) -> ASGIResponse:
+    """Return an answer as Google sends it."""
     return ASGIResponse(body=msgspec.json.encode(message), media_type="application/json; charset=UTF-8")
 
 
