@@ -81,8 +81,6 @@ class GeminiFiles:
             async with self._places:
                 return await self._upload(secret, image)
 
-        if self._is_missing:
-            return ()
         try:
             with free_of_charge():
                 return await self._uploads.names(key.name, images, send)
@@ -112,6 +110,8 @@ class GeminiFiles:
 
     async def _begin(self, secret: str, image: Image) -> str:
         """Announce a picture and return the address that takes it."""
+        if self._is_missing:
+            raise _no_files_api()
         url = f"{self._endpoint.base_url}/upload/{self._endpoint.api_version}/files"
         url, headers = keyed(url, self._endpoint.auth, secret)
         announced = {
@@ -126,7 +126,7 @@ class GeminiFiles:
         )
         if reply.status in NO_ROUTE or (reply.status == 200 and not address):
             self._note_missing()
-            raise _NoFilesApiError("This server has no Files API.")
+            raise _no_files_api()
         if reply.status != 200:
             raise translate.fault(reply)
         if not OwnOrigin(self._endpoint.base_url).has_address(address):
@@ -159,3 +159,7 @@ class GeminiFiles:
 
 class _NoFilesApiError(UpstreamBroken):
     """The server has no such route."""
+
+
+def _no_files_api() -> _NoFilesApiError:
+    return _NoFilesApiError("This server has no Files API.")
