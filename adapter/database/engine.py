@@ -75,8 +75,6 @@ class Database:
         """
         async with self.queue.turn(turn, owner) if self.queue else nullcontext():
             with _mapped_errors():
-                if self.file is not None:
-                    self.file.check_not_replaced()
                 return await self.transactions.write(work)
 
     async def accept(self, work: Work[T], turn: WriteTurn = WriteTurn.NEW, owner: str = "") -> T:
@@ -124,7 +122,7 @@ async def open_database(
         return await _open_postgres(url, password, seconds, ClockOffset(clock))
     path = url.removeprefix("sqlite:///")
     file = DatabaseFile(Path(path))
-    transactions = FileTransactions(sqlite_readers(path, file), sqlite_writer(path, file))
+    transactions = FileTransactions(sqlite_readers(path, file), sqlite_writer(path, file), file)
     async with AsyncExitStack() as unless_done:
         unless_done.push_async_callback(transactions.dispose)
         try:

@@ -16,6 +16,7 @@ from typing import Any, Generic, Self, cast
 import msgspec
 from sqlalchemy import Connection, Engine
 
+from adapter.database.file import DatabaseFile
 from adapter.database.sqlite import READERS
 from adapter.database.transactions import T, Work
 
@@ -31,10 +32,11 @@ class FileTransactions:
     other one from being written. Callers hear of the result after the commit.
     """
 
-    def __init__(self, readers: Engine, writer: Engine) -> None:
-        """Take an engine of up to `READERS` connections, and one of a single connection."""
+    def __init__(self, readers: Engine, writer: Engine, file: DatabaseFile) -> None:
+        """Take an engine of up to `READERS` connections, one of a single connection, and the file that they open."""
         self._readers = readers
         self._writer = writer
+        self._file = file
         self._reading = ThreadPoolExecutor(READERS, "database.reader")
         self._writing = ThreadPoolExecutor(1, "database.writer")
         self._gathered: list[_Gathered[Any]] = []
@@ -69,6 +71,7 @@ class FileTransactions:
 
     def _commit(self, batch: "Sequence[_Gathered[Any]]") -> "Sequence[_Outcome]":
         """Run functions in one transaction. What this raises has left nothing of any of them."""
+        self._file.check_not_replaced()
         alone = len(batch) == 1
         with self._writer.connect() as connection, _transaction(connection):
             return [_Outcome(each.run(connection)) if alone else each.run_apart(connection) for each in batch]
