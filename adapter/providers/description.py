@@ -13,7 +13,13 @@ from adapter.domain.catalogue import Card
 from adapter.domain.ports import Clock, ImageProvider, Secret, TextMaker, VideoProvider
 from adapter.providers.http import Http
 
-HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s]+[^/\s]$")]
+HttpUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^https?://[^\s]+[^/\s]$",
+        description="an address that begins with http:// or https://, without a / at its end",
+    ),
+]
 #: What can be made. A row of the catalogue is of the kind `image` or `video`; `text` is for side calls.
 Kind = Literal["image", "video", "text"]
 
