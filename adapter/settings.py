@@ -248,6 +248,8 @@ class Settings(_Section, frozen=True, kw_only=True):
     models: str = ""
     #: Which of its names `GET /v1/models` lists where the request does not say.
     list_models: Listing = Listing.PLAIN
+    #: Where relative paths begin, seen from the file. Empty: beside it (`working_folder.py`).
+    folder: str = ""
 
     @property
     def public_url(self) -> str:
