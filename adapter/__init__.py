@@ -19,7 +19,10 @@
     wiring        builds stores, providers and options from the settings
     connections   one client's connection: HTTP/1.1 and 1.0, offers of other protocols, limits of size
     connection_table  all connections: what each one waits for, and until when
+    toml_file, mistakes  the operator's file with its lines, and what is wrong in it
+    working_folder  where relative paths of the configuration begin
     risks         what is risky about the settings on this machine; machine reads the facts
+    google_credentials  access tokens of Google Cloud, by Google's own library
     tasks         starts every task, and knows its owner
 
 settings, credentials, clock, budget, drain, logs, redaction, errors, version and welcome are what their names say.
@@ -30,7 +33,9 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
 
     app, wiring         everything
     serving, cli        everything
-    settings            domain, errors, sandbox.rules, shipped, providers.registry, .description
+    settings            domain, errors, sandbox.rules, shipped, providers.registry, .description, mistakes, toml_file
+    mistakes            toml_file, which imports errors
+    working_folder      settings, shipped
     config_option       errors, shipped
     openai_api          generation, domain, errors, fair_semaphore, tasks; of it read and write only domain,
                         errors and wire, openapi those with read and version, and wire nothing
@@ -42,9 +47,11 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     media               domain, errors, fair_semaphore, network, version, tasks
     network             errors
     database            domain, errors
-    budget, credentials domain, errors
+    budget              domain, errors
+    credentials         domain, errors, google_credentials, which imports errors
     connections         connection_table, errors, openai_api.write
-    a provider          domain, errors, redaction, tasks, the shared modules of providers; no other provider
+    a provider          domain, errors, redaction, tasks, the shared modules of providers; no other provider, but
+                        vertex imports gemini and omni, whose APIs it offers at another address
     sandbox             nothing of ours
     domain              errors
     logs                redaction

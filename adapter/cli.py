@@ -23,7 +23,7 @@ from adapter.database.engine import Database
 from adapter.domain.image_job import ImageJob
 from adapter.domain.job import Job, JobState, VideoJob
 from adapter.domain.job_kinds import IMAGE
-from adapter.errors import AdapterError, WrongConfiguration
+from adapter.errors import AdapterError, WrongConfiguration, reason_of
 from adapter.generation.responses import cancel_image
 from adapter.jobs import spool
 from adapter.jobs.store import SqlJobStore
@@ -98,7 +98,10 @@ async def _checks(settings: Settings) -> list[str]:
     """Read every secret, open the database and the media store. Report what was found, never a secret."""
     said = []
     for key, reference in settings.secrets():
-        await secret(reference, key=key).read()
+        try:
+            await secret(reference, key=key).read()
+        except AdapterError as fault:
+            raise WrongConfiguration(f"{key}: {reason_of(fault)}") from fault
         said.append(f"secret       ok  {key}")
     made = await _with_database(settings, lambda it: SqlKeyStore(it).all())
     said.append(f"database     ok  {without_password(settings.storage.database)}")
@@ -115,6 +118,8 @@ async def _checks(settings: Settings) -> list[str]:
     for table, names in settings.keys_named.items():
         if unknown := [name for name in names if name not in active | set(settings.access.keys)]:
             said.append(f"warning: {table} names keys that there are not: {', '.join(unknown)}")
+    if serving.is_taken(settings):
+        said.append(f"warning: server.port: {settings.server.port} is in use, by this server or another program")
     found = risks(settings, await read_machine(settings))
     return said + [f"warning: {risk.setting}: {risk.message}" for risk in found]
 
@@ -333,7 +338,11 @@ def revoke_key(config: Path, name: str) -> None:
 def _settings(config: Path) -> Settings:
     """Read the configuration, and go to the folder in which its relative paths begin."""
     settings = load_settings(config, os.environ)
-    os.chdir(working_folder(config, settings, Path.cwd()))
+    folder = working_folder(config, settings, Path.cwd())
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise WrongConfiguration(f"folder: {folder} cannot be entered: {error.strerror}.") from error
     return settings
 
 

@@ -31,8 +31,14 @@ class TomlFile(NamedTuple):
         """Return where a key is, or what it belongs to: the file, with the line if there is one."""
         for end in range(len(key), 0, -1):
             if key[:end] in self.lines:
-                return f"{self.path}, line {self.lines[key[:end]]}"
-        return str(self.path)
+                return f"{shown(self.path)}, line {self.lines[key[:end]]}"
+        return shown(self.path)
+
+
+def shown(path: Path) -> str:
+    """Return a path as a person would write it here."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def read_toml(path: Path) -> TomlFile:
@@ -45,11 +51,11 @@ def read_toml(path: Path) -> TomlFile:
         text = path.read_text(encoding="utf-8-sig")
         return TomlFile(path, tomllib.loads(text), dict(_lines(text)))
     except OSError as error:
-        raise WrongConfiguration(f"{path} cannot be read: {error.strerror}.") from error
+        raise WrongConfiguration(f"{shown(path)} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise WrongConfiguration(f"{path} is not UTF-8 (byte {error.start + 1}).") from error
+        raise WrongConfiguration(f"{shown(path)} is not UTF-8 (byte {error.start + 1}).") from error
     except tomllib.TOMLDecodeError as error:
-        raise WrongConfiguration(f"{path} is not valid TOML: {error}.") from error
+        raise WrongConfiguration(f"{shown(path)} is not valid TOML: {error}.") from error
 
 
 def _lines(text: str) -> Iterator[tuple[Key, int]]:

@@ -19,8 +19,21 @@ LAW = {
     "adapter.drain": (),
     "adapter.fair_semaphore": (),
     "adapter.logs": ("redaction",),
-    "adapter.credentials": ("domain", "errors"),
-    "adapter.settings": ("domain", "errors", "sandbox.rules", "shipped", "providers.registry", "providers.description"),
+    "adapter.credentials": ("domain", "errors", "google_credentials"),
+    "adapter.google_credentials": ("errors",),
+    "adapter.settings": (
+        "domain",
+        "errors",
+        "mistakes",
+        "sandbox.rules",
+        "shipped",
+        "toml_file",
+        "providers.registry",
+        "providers.description",
+    ),
+    "adapter.mistakes": ("toml_file",),
+    "adapter.toml_file": ("errors",),
+    "adapter.working_folder": ("settings", "shipped"),
     "adapter.shipped": (),
     "adapter.risks": ("settings",),
     "adapter.machine": ("credentials", "database.address", "errors", "risks", "settings"),
@@ -131,6 +144,19 @@ LAW = {
         "providers.uploads",
         "tasks",
     ),
+    # The same APIs at another address: it builds their classes.
+    "adapter.providers.vertex": (
+        "providers.description",
+        "providers.gemini",
+        "providers.keys",
+        "providers.omni",
+        "domain",
+        "errors",
+        "providers.download",
+        "providers.http",
+        "providers.reply",
+        "tasks",
+    ),
     "adapter.sandbox": (),
     "adapter.app": ("",),
     "adapter.wiring": ("",),
@@ -142,7 +168,8 @@ LAW = {
 MAPS = ("adapter", "adapter.providers")
 #: Which foreign packages live in which files only.
 FOREIGN = {
-    "httpcore": ("adapter.media.fetch",),
+    "google": ("adapter.google_credentials",),
+    "httpcore": ("adapter.google_credentials", "adapter.media.fetch"),
     "idna": ("adapter.network.links",),
     "aiohappyeyeballs": ("adapter.providers.pool",),
     "aiohttp": (
