@@ -68,8 +68,8 @@ def test_a_risky_setting_is_named(tmp_path: Path, text: str, setting: str) -> No
         "",
         "access = { anonymous = true }",
         "access = { anonymous = true }\nserver = { host = '::1', public_url = 'http://localhost:8000' }",
-        "server = { host = '0.0.0.0', public_url = 'https://media.example' }\naccess = { keys = ['env:A', 'file:/key', 'cmd:program'] }"
-        + GOOGLE,
+        "server = { host = '0.0.0.0', public_url = 'https://media.example' }\n"
+        "access = { keys = ['env:A', 'file:/key', 'cmd:program'] }" + GOOGLE,
         "[providers.gemini]\nbase_url = 'http://127.0.0.1:9'\nkeys = ['env:A']",
         "fetching = { trusted = ['10.0.0.1:80', 'pictures.internal:8443', '[fd00::1]:80'] }",
     ],
