@@ -111,6 +111,8 @@ async def _checks(settings: Settings) -> list[str]:
         spool.try_out(Path(settings.jobs.spool))
         said.append(f"spool        ok  {settings.jobs.spool}")
     said.append(f"folder       {Path.cwd()}")
+    taken = "in use, by this server if it is running, or by another program" if serving.is_taken(settings) else "free"
+    said.append(f"port         {settings.server.port} is {taken}")
     said.append(f"links begin  {settings.public_url}")
     if not (settings.access.keys or settings.access.anonymous or [key for key in made if key.revoked_at is None]):
         said.append("warning: there is no key; `python -m adapter keys create NAME` makes one")
@@ -118,8 +120,6 @@ async def _checks(settings: Settings) -> list[str]:
     for table, names in settings.keys_named.items():
         if unknown := [name for name in names if name not in active | set(settings.access.keys)]:
             said.append(f"warning: {table} names keys that there are not: {', '.join(unknown)}")
-    if serving.is_taken(settings):
-        said.append(f"warning: server.port: {settings.server.port} is in use, by this server or another program")
     found = risks(settings, await read_machine(settings))
     return said + [f"warning: {risk.setting}: {risk.message}" for risk in found]
 
