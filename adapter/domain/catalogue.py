@@ -261,7 +261,27 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return self.upstream[kind]
 
 
-Card = ImageCard | VideoCard
+class TextCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model that writes texts. Requests are passed to its provider as they came."""
+
+    kind: ClassVar[str] = "text"
+    #: It has no shapes, and so no names with one.
+    ratios: ClassVar[tuple[Ratio, ...]] = ()
+    #: Its titles and the like are its own.
+    side_calls: ClassVar[str] = ""
+
+    #: The public name.
+    name: str
+    provider: str
+    #: The provider's own name of the model.
+    upstream: str
+    released: date
+    #: What it works from, for lists of the models.
+    takes: tuple[str, ...] = ("text", "image")
+    aliases: tuple[str, ...] = ()
+
+
+Card = ImageCard | VideoCard | TextCard
 _Card = TypeVar("_Card", ImageCard, VideoCard)
 
 
@@ -286,17 +306,25 @@ class CatalogueFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     image: tuple[ImageCard, ...] = ()
     video: tuple[VideoCard, ...] = ()
+    text: tuple[TextCard, ...] = ()
     #: Names of other vendors' models, `*` allowed, to the names that serve them here, the first choice first.
     aliases: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """All models."""
+        return (*self.image, *self.video, *self.text)
 
     def only(self, providers: Collection[str]) -> "CatalogueFile":
         """Return what these providers serve."""
         image = tuple(card for card in self.image if card.provider in providers)
         video = tuple(card for card in self.video if card.provider in providers)
-        served = {card.name for card in image} | {card.name for card in video}
+        text = tuple(card for card in self.text if card.provider in providers)
+        served = {card.name for card in (*image, *video, *text)}
         return CatalogueFile(
             image=image,
             video=video,
+            text=text,
             aliases={
                 pattern: known
                 for pattern, targets in self.aliases.items()
@@ -314,8 +342,9 @@ class Catalogue:
         #: The cards by their own names: what an error message offers.
         self._names: dict[str, Card] = {}
         self._aliases = file.aliases
-        cards: tuple[Card, ...] = (*file.image, *file.video)
-        for card in cards:
+        #: Whether there are text models.
+        self.has_texts = bool(file.text)
+        for card in file.cards:
             self._list(card)
         for pattern, targets in file.aliases.items():
             for target in targets or ("nothing",):
@@ -361,6 +390,21 @@ class Catalogue:
             f"The model '{name}' does not exist here. Available: {', '.join(self._names)}.", param="model"
         )
 
+    def find_text(self, name: str) -> TextCard | None:
+        """Return the text model of a name; None if it is another model's, or no model's."""
+        if not self.has_texts:
+            return None
+        try:
+            card = self.find(name).card
+        except UnknownModel:
+            return None
+        return card if isinstance(card, TextCard) else None
+
+    def text_upstream(self, name: str) -> str:
+        """Return the provider's own name of a text model. A name that is none of ours is one already."""
+        card = self.find_text(name)
+        return name if card is None else card.upstream
+
     def find_card(self, name: str, kind: type[_Card]) -> tuple[_Card, Ratio | None]:
         """Return the card of a model of one kind, and the shape that the name asks for.
 
@@ -372,6 +416,12 @@ class Catalogue:
         if isinstance(model.card, kind):
             return model.card, model.ratio
         fitting = ", ".join(name for name, card in self._names.items() if isinstance(card, kind))
+        if isinstance(model.card, TextCard):
+            raise InvalidRequest(
+                f"The model '{name}' writes texts, by POST /v1/chat/completions. "
+                f"Models that make {kind.kind}s: {fitting}.",
+                param="model",
+            )
         raise InvalidRequest(
             f"The model '{name}' makes {model.card.kind}s, not {kind.kind}s. Models that make {kind.kind}s: {fitting}.",
             param="model",
@@ -385,7 +435,7 @@ def variants(card: Card) -> list[Model]:
 
 def raw_names(card: Card) -> list[tuple[str, Ratio | None]]:
     """Return the provider's own names of a card: people migrate with them from other gateways."""
-    if isinstance(card, ImageCard):
+    if not isinstance(card, VideoCard):
         return [(card.upstream, None)]
     return [(key, ratio) for names in card.upstream.values() for ratio, key in names.items()]
 

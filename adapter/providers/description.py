@@ -10,11 +10,11 @@ import msgspec
 from msgspec import Meta
 
 from adapter.domain.catalogue import Card
-from adapter.domain.ports import Clock, ImageProvider, Secret, TextMaker, VideoProvider
+from adapter.domain.ports import Clock, ImageProvider, Secret, TextMaker, TextProvider, VideoProvider
 from adapter.providers.http import Http
 
 HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s]+[^/\s]$")]
-#: What can be made. A row of the catalogue is of the kind `image` or `video`; `text` is for side calls.
+#: What can be made, and the kinds of rows of the catalogue.
 Kind = Literal["image", "video", "text"]
 
 
@@ -54,6 +54,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     images: ImageProvider | None = None
     videos: VideoProvider | None = None
     texts: TextMaker | None = None
+    #: Serves the catalogue's text models.
+    passed_texts: TextProvider | None = None
     #: Ends what runs by itself, when the process stops.
     close: Callable[[], Awaitable[None]] | None = None
 

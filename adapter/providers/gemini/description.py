@@ -3,6 +3,7 @@
 from typing import Final
 
 from adapter.providers.description import Provider, ProviderContext, ProviderDescription
+from adapter.providers.gemini.passing import GeminiTexts
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
 from adapter.providers.gemini.settings import GeminiSettings
 from adapter.providers.keys import Key, Keys, keys_key
@@ -24,8 +25,9 @@ def build(settings: GeminiSettings, context: ProviderContext) -> Provider:
         auth=settings.auth,
         concurrency=settings.concurrency,
     )
-    gemini = GeminiProvider(context.http, endpoint, Keys(keys))
-    return Provider(images=gemini, texts=gemini)
+    rotation = Keys(keys)
+    gemini = GeminiProvider(context.http, endpoint, rotation)
+    return Provider(images=gemini, texts=gemini, passed_texts=GeminiTexts(context.http, endpoint, rotation))
 
 
 GEMINI: Final = ProviderDescription(name="gemini", settings=GeminiSettings, build=build, makes={"image", "text"})

@@ -69,8 +69,8 @@ async def call_model(request: Incoming, target: FromPath[str]) -> ASGIResponse:
     name, _, method = target.partition(":")
     if method not in _METHODS:
         raise GoogleError(404)
-    if name in texts.MODELS and method == "generateContent":
-        return await _call_text_model(request, sandbox, name)
+    if name in texts.MODELS:
+        return await _call_text_model(request, sandbox, name, method)
     model = known_model(name, _version(request), method)
     body = read(await json_body(request), GenerateContentRequest)
 
@@ -81,14 +81,14 @@ async def call_model(request: Incoming, target: FromPath[str]) -> ASGIResponse:
     return await served(request, sandbox, ("gemini.generate", prompt_of(body)), work)
 
 
-async def _call_text_model(request: Incoming, sandbox: SandboxState, name: str) -> ASGIResponse:
+async def _call_text_model(request: Incoming, sandbox: SandboxState, name: str, method: str) -> ASGIResponse:
     body = read(await json_body(request), GenerateContentRequest)
     prompt = prompt_of(body)
 
     async def work(_twist: ResponseMutation | None) -> ASGIResponse:
         answered = texts.written(name, body, prompt)
         _record(sandbox, "text", prompt, name)
-        return _json(answered)
+        return _streamed(request, answered) if method == "streamGenerateContent" else _json(answered)
 
     return await served(request, sandbox, ("gemini.generate", prompt), work)
 
