@@ -60,7 +60,8 @@ class GeminiProvider:
     async def make_images(self, order: ImageOrder, inputs: Sequence[Image]) -> Sequence[Image]:
         """Return all pictures, or raise the first call's fault (the port of that name)."""
         bodies = await requests(order, inputs)
-        return await all_or_nothing([self._make_image(order.upstream, body) for body in bodies])
+        made = await all_or_nothing([self._make_image(order.upstream, body) for body in bodies])
+        return made if order.is_signed else [msgspec.structs.replace(image, signatures=None) for image in made]
 
     async def make_text(self, model: str, turns: Sequence[Turn], limits: TextLimits) -> str:
         """Return a text (the port of that name). It does not queue behind pictures, because it has to be quick."""

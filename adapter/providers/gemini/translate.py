@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from adapter.domain.media import Image, image_from_base64
-from adapter.domain.orders import MAX_SEED, ImageOrder
+from adapter.domain.media import Image, Signatures, image_from_base64
+from adapter.domain.orders import MAX_SEED, EarlierTurn, ImageOrder, TurnPart
 from adapter.domain.texts import TextLimits, Turn
 from adapter.domain.usage import Usage
 from adapter.domain.whole_pictures import is_whole
@@ -46,8 +46,10 @@ _picture = value_of("data")
 def image_request(order: ImageOrder, inputs: Sequence[Image], index: int) -> wire.GenerateContentRequest:
     """Ask for the picture number `index` of an order."""
     frame = wire.ImageConfig(order.frame.ratio, order.frame.resolution)
+    earlier = tuple(_earlier(turn, inputs) for turn in order.turns)
+    shown = sum(part.picture is not None for turn in order.turns for part in turn.parts)
     return wire.GenerateContentRequest(
-        contents=(wire.Content((wire.TextPart(order.prompt), *map(_input, inputs))),),
+        contents=(*earlier, wire.Content((wire.TextPart(order.prompt), *map(_input, inputs[shown:])))),
         generation_config=wire.GenerationConfig(
             response_modalities=("IMAGE",),
             image_config=frame if frame != wire.ImageConfig() else None,
@@ -57,8 +59,18 @@ def image_request(order: ImageOrder, inputs: Sequence[Image], index: int) -> wir
     )
 
 
-def _input(image: Image) -> wire.InlinePart:
-    return wire.InlinePart(wire.InlineData(image.format.mime, image.base64))
+def _input(image: Image, signature: str = "") -> wire.InlinePart:
+    return wire.InlinePart(wire.InlineData(image.format.mime, image.base64), signature)
+
+
+def _earlier(turn: EarlierTurn, inputs: Sequence[Image]) -> wire.Content:
+    return wire.Content(tuple(_earlier_part(part, inputs) for part in turn.parts), turn.role)
+
+
+def _earlier_part(part: TurnPart, inputs: Sequence[Image]) -> wire.TextPart | wire.InlinePart:
+    if part.picture is None:
+        return wire.TextPart(part.text, part.signature)
+    return _input(inputs[part.picture], part.signature)
 
 
 def image(reply: Reply) -> Image:
@@ -74,16 +86,26 @@ def image(reply: Reply) -> Image:
     body, cut_out = cut(reply.body, _picture)
     answer, is_odd = _decoded(body)
     parts = [*_parts(answer)]
-    pictures = [part.inline_data.data for part in parts if part.inline_data is not None]
+    pictures = [(part, part.inline_data.data) for part in parts if part.inline_data is not None]
     if not pictures:
         raise _unreadable() if is_odd else _why_none(answer, body, "picture")
-    data = next((each for each in reversed(pictures) if bytes(each)[:1] == b'"'), pictures[-1])
+    part, data = next((each for each in reversed(pictures) if bytes(each[1])[:1] == b'"'), pictures[-1])
     found = image_from_base64(cut_out.get(bytes(data), data))
     if found is None:
         raise UpstreamBroken("Gemini's answer holds something that is not a picture.")
     if not is_whole(found):
         raise UpstreamBroken("Gemini's answer holds a picture that is cut or broken.")
-    return msgspec.structs.replace(found, usage=_usage(answer.usage_metadata), text=_written(parts))
+    return msgspec.structs.replace(
+        found, usage=_usage(answer.usage_metadata), text=_written(parts), signatures=_signatures(part, parts)
+    )
+
+
+def _signatures(picture: wire.AnswerPart, parts: Iterable[wire.AnswerPart]) -> Signatures | None:
+    """Return what Gemini signed: the picture, and the first words (`gemini.md` section 1.4)."""
+    of_words = next((part.thought_signature for part in parts if part.text and part.thought_signature), None)
+    if not (picture.thought_signature or of_words):
+        return None
+    return Signatures(picture=picture.thought_signature or "", text=of_words or "")
 
 
 def _parts(answer: wire.GenerateContentAnswer) -> Iterator[wire.AnswerPart]:

@@ -12,10 +12,11 @@ from msgspec import Meta
 Count = Annotated[int, Meta(ge=0, le=2**40)]
 
 
-class TextPart(msgspec.Struct, frozen=True):
-    """A prompt."""
+class TextPart(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A prompt, or words of an earlier turn."""
 
     text: str
+    thought_signature: str = ""
 
 
 class InlineData(msgspec.Struct, frozen=True, rename="camel"):
@@ -25,10 +26,11 @@ class InlineData(msgspec.Struct, frozen=True, rename="camel"):
     data: msgspec.Raw
 
 
-class InlinePart(msgspec.Struct, frozen=True, rename="camel"):
-    """A picture to work from."""
+class InlinePart(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A picture to work from. One that the model made has its signature beside it."""
 
     inline_data: InlineData
+    thought_signature: str = ""
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -95,6 +97,7 @@ class AnswerPart(msgspec.Struct, frozen=True, rename="camel"):
     inline_data: Blob | None = None
     text: str | None = None
     thought: bool | None = None
+    thought_signature: str | None = None
 
 
 class AnswerContent(msgspec.Struct, frozen=True):
