@@ -137,19 +137,14 @@ def test_earlier_turns_stand_before_the_prompt() -> None:
     data = [msgspec.json.decode(picture.base64) for picture in pictures]
     body = msgspec.json.decode(msgspec.json.encode(translate.image_request(order, pictures, 0)))
 
+    first, second, third = ({"inlineData": {"mimeType": "image/png", "data": one}} for one in data)
     assert body["contents"] == [
-        {"role": "user", "parts": [{"text": "a fox"}, {"inlineData": {"mimeType": "image/png", "data": data[0]}}]},
+        {"role": "user", "parts": [{"text": "a fox"}, first]},
         {
             "role": "model",
-            "parts": [
-                {"text": "So.", "thoughtSignature": "dw=="},
-                {"inlineData": {"mimeType": "image/png", "data": data[1]}, "thoughtSignature": "cA=="},
-            ],
+            "parts": [{"text": "So.", "thoughtSignature": "dw=="}, {**second, "thoughtSignature": "cA=="}],
         },
-        {
-            "role": "user",
-            "parts": [{"text": "make it blue"}, {"inlineData": {"mimeType": "image/png", "data": data[2]}}],
-        },
+        {"role": "user", "parts": [{"text": "make it blue"}, third]},
     ]
 
 
