@@ -322,7 +322,8 @@ class CatalogueFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         image = tuple(card for card in self.image if card.provider in providers)
         video = tuple(card for card in self.video if card.provider in providers)
         text = tuple(card for card in self.text if card.provider in providers)
-        served = {card.name for card in (*image, *video, *text)}
+        cards: tuple[Card, ...] = (*image, *video, *text)
+        served = {card.name for card in cards}
         return CatalogueFile(
             image=image,
             video=video,

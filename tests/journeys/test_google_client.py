@@ -141,7 +141,7 @@ def test_a_signed_picture_may_go_to_another_model(client: genai.Client) -> None:
     """That one works from it, as from every picture."""
     chat = client.chats.create(model=SIGNING)
     chat.send_message("a red fox")
-    other = client.chats.create(model="flow-gem-pix", history=chat.get_history())
+    other = client.chats.create(model="flow-gem-pix", history=[*chat.get_history()])
 
     assert opened(picture_in(other.send_message("make it blue"))).format == "PNG"
 

@@ -187,16 +187,20 @@ def test_an_unknown_model_is_told_the_text_models(client: openai.OpenAI) -> None
         client.chat.completions.create(model="no-such-model", messages=said("a fox"))
 
 
-def test_other_routes_say_what_a_text_model_is_for(client: openai.OpenAI) -> None:
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("images/generations", {"prompt": "a fox"}),
+        ("videos", {"prompt": "a fox"}),
+        ("responses", {"input": "a fox"}),
+    ],
+)
+def test_other_routes_say_what_a_text_model_is_for(texts: Server, path: str, said: dict[str, str]) -> None:
     """Pictures, videos and responses are not made by it."""
-    for ask in (
-        lambda: client.images.generate(model=MODEL, prompt="a fox"),
-        lambda: client.videos.create(model=MODEL, prompt="a fox"),
-        lambda: client.responses.create(model=MODEL, input="a fox"),
-    ):
-        with pytest.raises(openai.BadRequestError, match="POST /v1/chat/completions") as refused:
-            ask()
-        assert refused.value.param == "model"
+    error = posted(texts, {"model": MODEL, **said}, f"/v1/{path}").json()["error"]
+
+    assert "POST /v1/chat/completions" in error["message"]
+    assert (error["type"], error["param"]) == ("invalid_request_error", "model")
 
 
 def test_an_agents_text_model_draws_with_the_tool(client: openai.OpenAI, prompt: str) -> None:

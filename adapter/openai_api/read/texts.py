@@ -55,7 +55,7 @@ def text_request(body: bytes, catalogue: Catalogue) -> TextRequest | None:
 
 def with_model(body: bytes, model: str) -> bytes:
     """Return an object of JSON with another value of its member `model`. All other bytes stay as they are."""
-    left, at = [], 0
+    left, at = list[bytes](), 0
     for begin, end in _models(body):
         left += (body[at:begin], msgspec.json.encode(model))
         at = end

@@ -33,10 +33,10 @@ STREAM = msgspec.structs.replace(CHAT, is_stream=True)
 EVENTS = b'data: {"choices": []}\n\ndata: [DONE]\n\n'
 
 
-def texts(url: str, http: Http, key: Secret | None = None, **times: float) -> GeminiTexts:
+def texts(url: str, http: Http, key: Secret | None = None, times: TextTimes | None = None) -> GeminiTexts:
     """Return the provider with one key."""
     endpoint = msgspec.structs.replace(ENDPOINT, base_url=url)
-    return GeminiTexts(http, endpoint, Keys([Key("one", key or FixedSecret("AIza-one"))]), TextTimes(**times))
+    return GeminiTexts(http, endpoint, Keys([Key("one", key or FixedSecret("AIza-one"))]), times)
 
 
 async def read(gemini: GeminiTexts, request: TextRequest) -> bytes:
@@ -226,8 +226,8 @@ async def test_a_stream_that_is_cut_is_broken() -> None:
     await streamed(serve, run)
 
 
-@pytest.mark.parametrize(("request_", "times"), [(STREAM, {"silence": 0.05}), (CHAT, {"begin": 0.05})])
-async def test_a_silence_has_an_end(request_: TextRequest, times: dict[str, float]) -> None:
+@pytest.mark.parametrize(("request_", "times"), [(STREAM, TextTimes(silence=0.05)), (CHAT, TextTimes(begin=0.05))])
+async def test_a_silence_has_an_end(request_: TextRequest, times: TextTimes) -> None:
     """Of a stream between its pieces, and of a whole answer."""
     going_on = asyncio.Event()
 
@@ -239,7 +239,7 @@ async def test_a_silence_has_an_end(request_: TextRequest, times: dict[str, floa
         http = Http()
         async with http.open():
             with pytest.raises(UpstreamSilent):
-                await read(texts(url, http, **times), request_)
+                await read(texts(url, http, times=times), request_)
         going_on.set()
 
     await streamed(serve, run)
