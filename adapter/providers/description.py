@@ -14,8 +14,9 @@ from adapter.domain.ports import Clock, ImageProvider, Secret, TextMaker, TextPr
 from adapter.providers.http import Http
 
 HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s]+[^/\s]$")]
-#: What can be made, and the kinds of rows of the catalogue.
-Kind = Literal["image", "video", "text"]
+#: What can be made. A row of the catalogue is of the kind `image`, `video` or `text`; the last one needs `chat`. Here
+#: `text` is for side calls.
+Kind = Literal["image", "video", "text", "chat"]
 
 
 class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,6 +26,10 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     def secrets(self) -> Iterable[tuple[str, str]]:
         """Return each reference to a secret, by its key inside the section."""
+        return ()
+
+    def leaves_out(self) -> Collection[Kind]:
+        """Return what cannot be made with these settings, though the provider makes it."""
         return ()
 
 
@@ -84,7 +89,7 @@ class ProviderDescription(msgspec.Struct, Generic[_Settings], frozen=True, kw_on
         Raises:
             ValueError: the provider cannot serve it.
         """
-        if card.kind not in self.makes:
+        if ("chat" if card.kind == "text" else card.kind) not in self.makes:
             raise ValueError(f"the model '{card.name}' is a {card.kind} model, and '{self.name}' makes no {card.kind}s")
         self.check_card(card)
 

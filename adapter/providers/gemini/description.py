@@ -30,4 +30,6 @@ def build(settings: GeminiSettings, context: ProviderContext) -> Provider:
     return Provider(images=gemini, texts=gemini, passed_texts=GeminiTexts(context.http, endpoint, rotation))
 
 
-GEMINI: Final = ProviderDescription(name="gemini", settings=GeminiSettings, build=build, makes={"image", "text"})
+GEMINI: Final = ProviderDescription(
+    name="gemini", settings=GeminiSettings, build=build, makes={"image", "text", "chat"}
+)
