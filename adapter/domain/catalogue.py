@@ -11,6 +11,7 @@ import msgspec
 
 from adapter.domain.media import Frame, Pixels, Ratio, Resolution, Shape, SizePolicy
 from adapter.domain.orders import VideoInput
+from adapter.domain.thinking import ThinkingLevel
 from adapter.errors import InvalidRequest, UnknownModel
 
 #: Name endings that fix a shape, for front-ends that can choose a model and nothing else.
@@ -70,6 +71,8 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     #: The provider's own name of the model.
     upstream: str
     released: date
+    #: When Google switches it off, where that is known.
+    retires: date | None = None
     ratios: tuple[Ratio, ...]
     #: What may be asked for. A single one leaves nothing to ask, so the upstream's parameter is then not sent.
     resolutions: tuple[Resolution, ...] = (Resolution.ONE,)
@@ -81,6 +84,10 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     lenient: bool = False
     #: Whether it signs its pictures, and takes a conversation in which they come back with their signatures.
     signs: bool = False
+    #: How long it can be told to think before it draws; empty: that cannot be chosen.
+    thinking: tuple[ThinkingLevel, ...] = ()
+    #: Whether it can search the web before it draws.
+    grounding: bool = False
     #: A text model of Gemini that writes titles and the like in chats with this model; empty: `chat.side_call_model`.
     side_calls: str = ""
     aliases: tuple[str, ...] = ()
@@ -134,6 +141,8 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     #: As of a model that makes pictures.
     also: tuple[str, ...] = ()
     released: date
+    #: As of a model that makes pictures.
+    retires: date | None = None
     #: The provider's own model name for each shape, per kind of input.
     upstream: Mapping[VideoInput, Mapping[Ratio, str]]
     #: The size of a clip in pixels for each shape, where a request does not say a resolution.
@@ -283,6 +292,7 @@ class TextCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     #: The provider's own name of the model.
     upstream: str
     released: date
+    retires: date | None = None
     #: What it works from, for lists of the models.
     takes: tuple[str, ...] = ("text", "image")
     aliases: tuple[str, ...] = ()
@@ -316,6 +326,8 @@ class CatalogueFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     text: tuple[TextCard, ...] = ()
     #: Names of other vendors' models, `*` allowed, to the names that serve them here, the first choice first.
     aliases: dict[str, tuple[str, ...]] = {}
+    #: When Google switches text models off, which have no rows.
+    retirements: dict[str, date] = {}
 
     @property
     def cards(self) -> tuple[Card, ...]:
@@ -338,6 +350,7 @@ class CatalogueFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
                 for pattern, targets in self.aliases.items()
                 if (known := tuple(target for target in targets if target in served))
             },
+            retirements=self.retirements,
         )
 
 
@@ -362,6 +375,8 @@ class Catalogue:
         self._aliases = file.aliases
         #: Whether there are text models.
         self.has_texts = bool(file.text)
+        #: When text models are switched off.
+        self.retirements: Mapping[str, date] = file.retirements
         for card in file.cards:
             self._list(card)
         for pattern, targets in file.aliases.items():
@@ -383,6 +398,21 @@ class Catalogue:
     def models(self) -> Iterable[Model]:
         """The public names and their shape variants."""
         return self._listed.values()
+
+    @property
+    def cards(self) -> Collection[Card]:
+        """All cards, in their order."""
+        return self._names.values()
+
+    def names_of(self, card: Card) -> tuple[str, ...]:
+        """Return the other names that lead to a card: its own, and other vendors'."""
+        foreign = (pattern for pattern, targets in self._aliases.items() if targets[:1] == (card.name,))
+        return (*card.aliases, *foreign)
+
+    @property
+    def image_cards(self) -> Sequence[ImageCard]:
+        """The models that make pictures."""
+        return [card for card in self._names.values() if isinstance(card, ImageCard)]
 
     def listed(self, listing: Listing) -> Sequence[Model]:
         """Return what a list of the models has, the names of one model together."""

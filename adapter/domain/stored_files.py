@@ -9,6 +9,7 @@ import re
 import msgspec
 import pybase64
 
+from adapter.domain.grounding import Grounding
 from adapter.domain.media import Image, MediaFormat, Pixels, Signatures
 from adapter.domain.usage import Usage
 
@@ -70,6 +71,8 @@ class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
     #: Of its file, in bytes. Older versions did not remember it.
     size: int | msgspec.UnsetType = msgspec.UNSET
     signatures: Signatures | msgspec.UnsetType = msgspec.UNSET
+    #: What the model searched on the web for it, if it did.
+    grounding: Grounding | msgspec.UnsetType = msgspec.UNSET
 
     @classmethod
     def of(cls, image: Image, name: str) -> "StoredImage":
@@ -81,7 +84,13 @@ class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
             text=image.text,
             size=image.file_size,
             signatures=image.signatures or msgspec.UNSET,
+            grounding=image.grounding or msgspec.UNSET,
         )
+
+    @property
+    def known_grounding(self) -> Grounding | None:
+        """What the model searched on the web, if it did."""
+        return None if self.grounding is msgspec.UNSET else self.grounding
 
     @property
     def known_size(self) -> int | None:
@@ -92,4 +101,12 @@ class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
         """Return the picture with the bytes of its file; without any where only its description is needed."""
         base64 = msgspec.Raw(b'"' + pybase64.b64encode(data) + b'"')
         kind = MediaFormat.of_name(self.name) or MediaFormat.PNG
-        return Image(base64, kind, self.pixels, self.usage, self.text, self.signatures or None)
+        return Image(
+            base64,
+            kind,
+            self.pixels,
+            self.usage,
+            self.text,
+            signatures=self.signatures or None,
+            grounding=self.known_grounding,
+        )

@@ -3,6 +3,7 @@
 from typing import Final
 
 from adapter.providers.description import Provider, ProviderContext, ProviderDescription
+from adapter.providers.gemini.files import FilesEndpoint, GeminiFiles
 from adapter.providers.gemini.passing import GeminiTexts
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
 from adapter.providers.gemini.settings import GeminiSettings
@@ -25,9 +26,17 @@ def build(settings: GeminiSettings, context: ProviderContext) -> Provider:
         auth=settings.auth,
         concurrency=settings.concurrency,
     )
+    files = FilesEndpoint(
+        base_url=settings.base_url,
+        api_version=settings.api_version,
+        auth=settings.auth,
+        inline_bytes=settings.inline_bytes,
+        concurrency=settings.concurrency,
+    )
     rotation = Keys(keys)
-    gemini = GeminiProvider(context.http, endpoint, rotation)
-    return Provider(images=gemini, texts=gemini, passed_texts=GeminiTexts(context.http, endpoint, rotation))
+    gemini = GeminiProvider(context.http, endpoint, rotation, GeminiFiles(context.http, files, context.clock))
+    passed = GeminiTexts(context.http, endpoint, rotation)
+    return Provider(images=gemini, texts=gemini, passed_texts=passed, close=gemini.close)
 
 
 GEMINI: Final = ProviderDescription(
