@@ -78,7 +78,7 @@ def check(config: Path) -> None:
         click.echo(line)
     now = SystemClock().now()
     for found in retirements(settings, catalogue, now):
-        click.echo(f"warning: {found.message(today(now))}")
+        click.echo(f"warning: models: {found.message(today(now))}")
     names = len(list(catalogue.models))
     click.echo(f"models       {names} names, from {catalogue_file(config, settings)}")
     if not names:
