@@ -6,21 +6,18 @@ Google has two: one in OpenAI's form and one in its own (reference: `gemini.md` 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from urllib.parse import urlencode
 
 import msgspec
-import structlog
 
 from adapter.domain.answer_memory import SMALL_ANSWER_BYTES
 from adapter.domain.texts import TextMethod, TextReply, TextRequest
-from adapter.errors import UpstreamCredential, free_of_charge
+from adapter.errors import free_of_charge
 from adapter.providers.gemini import translate
+from adapter.providers.gemini.credential import keyed, with_key
 from adapter.providers.gemini.provider import GeminiEndpoint
 from adapter.providers.http import Http, StreamedAnswer
 from adapter.providers.keys import Keys
 from adapter.providers.reply import Reply, collect, deadline
-
-log = structlog.get_logger()
 
 
 class TextTimes(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,16 +55,9 @@ class GeminiTexts:
                     yield TextReply(_once(whole))
 
     async def _answer(self, request: TextRequest, stack: AsyncExitStack) -> StreamedAnswer:
-        key = self._keys.choose()
-        secret = await key.secret.read()
-        try:
-            return await self._ask(request, secret, stack)
-        except UpstreamCredential:
-            renewed = await key.secret.renew()
-            if renewed == secret:
-                log.error("upstream.credential_refused", provider="gemini", account=key.name)  # noqa: TRY400 - a fact
-                raise
-        return await self._ask(request, renewed, stack)
+        return await with_key(
+            self._endpoint.provider, self._keys.choose(), lambda secret: self._ask(request, secret, stack)
+        )
 
     async def _ask(self, request: TextRequest, key: str, stack: AsyncExitStack) -> StreamedAnswer:
         url, headers = text_address(self._endpoint, request, key)
@@ -89,16 +79,10 @@ async def _once(body: bytes) -> AsyncIterator[bytes]:
 
 def text_address(endpoint: GeminiEndpoint, request: TextRequest, key: str) -> tuple[str, Mapping[str, str]]:
     """Return the URL and the headers of a request. OpenAI's form has its key as OpenAI's clients send it."""
-    root, json = f"{endpoint.base_url}/{endpoint.api_version}", {"content-type": "application/json"}
+    root = f"{endpoint.base_url}/{endpoint.api_version}"
     if request.method is TextMethod.CHAT:
-        return f"{root}/openai/chat/completions", {**json, "authorization": f"Bearer {key}"}
-    query = {"alt": "sse"} if request.is_events else {}
-    url = f"{root}/models/{request.model}:{request.method}"
-    match endpoint.auth:
-        case "query":
-            query["key"] = key
-        case "bearer":
-            json["authorization"] = f"Bearer {key}"
-        case _:
-            json["x-goog-api-key"] = key
-    return f"{url}?{urlencode(query)}" if query else url, json
+        return keyed(f"{root}/openai/chat/completions", "bearer", key)
+    url, headers = keyed(f"{root}/models/{request.model}:{request.method}", endpoint.auth, key)
+    if not request.is_events:
+        return url, headers
+    return f"{url}{'&' if '?' in url else '?'}alt=sse", headers

@@ -84,7 +84,7 @@ async def test_a_body_and_its_answer_go_through_byte_for_byte(upstream: Upstream
         (
             "query",
             msgspec.structs.replace(STREAM, method=TextMethod.STREAM, is_events=True),
-            "/models/m:streamGenerateContent?alt=sse&key=k",
+            "/models/m:streamGenerateContent?key=k&alt=sse",
             None,
         ),
     ],
