@@ -57,8 +57,12 @@ class Client:
         """Begin a request."""
         passing = Passing(self._texts, request, STREAM_FORM)
         send, receive = cast("Send", self._send), cast("Receive", self._receive)
-        # A time limit, so that a request that does not end fails.
-        return asyncio.ensure_future(asyncio.wait_for(passing(cast("Scope", {}), receive, send), 5))
+
+        async def run() -> None:
+            async with asyncio.timeout(5):  # a request that does not end fails
+                await passing(cast("Scope", {}), receive, send)
+
+        return asyncio.ensure_future(run())
 
     async def _send(self, message: Message) -> None:
         self.messages.append(message)
