@@ -57,6 +57,7 @@ LAW = {
         "openai_api.routes.access",
         "openai_api.routes.failures",
         "openai_api.routes.identity",
+        "openai_api.routes.passing",
         "openai_api.routes.reservation",
         "openai_api.routes.services",
     ),

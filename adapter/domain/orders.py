@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
 
@@ -51,6 +52,23 @@ class FileIdSource(msgspec.Struct, frozen=True, tag="file_id"):
 Source = InlineSource | LinkSource | StoredSource | FileIdSource
 
 
+class TurnPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of an earlier turn: words, or a picture."""
+
+    text: str = ""
+    #: The place of the picture in `ImageOrder.sources`.
+    picture: int | None = None
+    #: The provider's signature of a part that it made. It goes back unchanged.
+    signature: str = ""
+
+
+class EarlierTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """A turn before the one that has the prompt."""
+
+    role: Literal["user", "model"]
+    parts: tuple[TurnPart, ...]
+
+
 class ImageOrder(msgspec.Struct, frozen=True, kw_only=True):
     """Pictures from a text, or from a text and pictures."""
 
@@ -80,6 +98,10 @@ class ImageOrder(msgspec.Struct, frozen=True, kw_only=True):
     format: MediaFormat = MediaFormat.PNG
     #: Quality of a JPEG or WebP, 0 to 100.
     compression: int = 100
+    #: The turns before the prompt, if the provider signed the pictures in them. Their pictures are the first sources.
+    turns: tuple[EarlierTurn, ...] = ()
+    #: Whether the provider's signatures belong to the answer.
+    is_signed: bool = False
 
     def spending(self, owner: str, key: str | None) -> Spending:
         """Return what its execution spends, and whose it is."""

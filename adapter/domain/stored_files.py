@@ -10,7 +10,7 @@ import msgspec
 import pybase64
 
 from adapter.domain.grounding import Grounding
-from adapter.domain.media import Image, MediaFormat, Pixels
+from adapter.domain.media import Image, MediaFormat, Pixels, Signatures
 from adapter.domain.usage import Usage
 
 #: Hexadecimal digits of a stem. What follows them in a name tells the files of one stem apart.
@@ -70,6 +70,7 @@ class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     #: Of its file, in bytes. Older versions did not remember it.
     size: int | msgspec.UnsetType = msgspec.UNSET
+    signatures: Signatures | msgspec.UnsetType = msgspec.UNSET
     #: What the model searched on the web for it, if it did.
     grounding: Grounding | msgspec.UnsetType = msgspec.UNSET
 
@@ -82,6 +83,7 @@ class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
             usage=image.usage,
             text=image.text,
             size=image.file_size,
+            signatures=image.signatures or msgspec.UNSET,
             grounding=image.grounding or msgspec.UNSET,
         )
 
@@ -99,4 +101,12 @@ class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
         """Return the picture with the bytes of its file; without any where only its description is needed."""
         base64 = msgspec.Raw(b'"' + pybase64.b64encode(data) + b'"')
         kind = MediaFormat.of_name(self.name) or MediaFormat.PNG
-        return Image(base64, kind, self.pixels, self.usage, self.text, grounding=self.known_grounding)
+        return Image(
+            base64,
+            kind,
+            self.pixels,
+            self.usage,
+            self.text,
+            signatures=self.signatures or None,
+            grounding=self.known_grounding,
+        )

@@ -8,7 +8,7 @@ import msgspec
 
 from adapter.domain.executions import StoredAnswer, StoredFault, StoredImageBatch
 from adapter.domain.grounding import Grounding
-from adapter.domain.media import Pixels
+from adapter.domain.media import Pixels, Signatures
 from adapter.domain.stored_files import StoredImage
 from adapter.domain.usage import Usage
 
@@ -20,6 +20,7 @@ class _ImageDocument(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None
     text: str = ""
     size: int | msgspec.UnsetType = msgspec.UNSET
+    signatures: Signatures | msgspec.UnsetType = msgspec.UNSET
     grounding: Grounding | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -62,6 +63,7 @@ def _image_document(image: StoredImage) -> _ImageDocument:
         usage=image.usage,
         text=image.text,
         size=image.size,
+        signatures=image.signatures,
         grounding=image.grounding,
     )
 
@@ -74,5 +76,6 @@ def _stored_image(document: _ImageDocument) -> StoredImage:
         usage=document.usage,
         text=document.text,
         size=document.size,
+        signatures=document.signatures,
         grounding=document.grounding,
     )

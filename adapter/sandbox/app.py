@@ -15,6 +15,7 @@ from adapter.sandbox.cloud.access import CloudAccess
 from adapter.sandbox.faults import Faults
 from adapter.sandbox.flow import images as flow
 from adapter.sandbox.flow import videos as flow_videos
+from adapter.sandbox.gemini import chat as gemini_chat
 from adapter.sandbox.gemini import routes as gemini
 from adapter.sandbox.google_errors import GoogleError
 from adapter.sandbox.memory.ledger import Ledger
@@ -52,6 +53,7 @@ def create_sandbox(rules: SandboxRules, *, clock: Callable[[], float] = time.tim
     return Litestar(
         [
             *gemini.ROUTES,
+            *gemini_chat.ROUTES,
             *tokens.ROUTES,
             *cloud.ROUTES,
             *interactions.ROUTES,

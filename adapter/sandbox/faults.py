@@ -12,6 +12,7 @@ from msgspec import Meta
 
 Endpoint = Literal[
     "gemini.generate",
+    "gemini.chat",
     "flow.images",
     "flow.submit",
     "flow.poll",

@@ -6,7 +6,7 @@ import pytest
 from adapter.domain.executions import StoredAnswer, StoredFault, StoredImageBatch
 from adapter.domain.grounding import Grounding, WebSource
 from adapter.domain.job import Failure
-from adapter.domain.media import Pixels
+from adapter.domain.media import Pixels, Signatures
 from adapter.domain.stored_files import StoredImage
 from adapter.domain.usage import Usage
 from adapter.jobs.answer_documents import read_answer, write_answer
@@ -44,6 +44,14 @@ def test_the_size_of_a_picture_is_remembered() -> None:
 
     assert b'"size":77' in write_answer(sized)
     assert read_answer(write_answer(sized)) == sized
+
+
+def test_signatures_are_kept() -> None:
+    """An answer that is given again has the same ones."""
+    image = StoredImage(name=f"{NAME}.png", pixels=Pixels(1, 1), signatures=Signatures(picture="cA==", text="dw=="))
+    signed = StoredImageBatch((image,), linked=False)
+
+    assert read_answer(write_answer(signed)) == signed
 
 
 def test_what_was_searched_for_a_picture_is_remembered() -> None:

@@ -15,6 +15,7 @@ from adapter.domain.ports.makers import (
     InputImages,
     PictureFetcher,
     TextMaker,
+    TextProvider,
     Thumbnailer,
 )
 from adapter.domain.ports.media import FileRegistry, FileSizes, MediaStore, Ownership
@@ -79,6 +80,7 @@ __all__ = [
     "Settlement",
     "Subscription",
     "TextMaker",
+    "TextProvider",
     "Thumbnailer",
     "Unproven",
     "UsageRecorder",
