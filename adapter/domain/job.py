@@ -252,8 +252,9 @@ class VideoJob(Job, frozen=True, kw_only=True):
 
     @property
     def input_files(self) -> tuple[str, ...]:
-        """The names of the pictures that it is made from (as `Job`)."""
-        return tuple(picture.name for picture in self.order.pictures)
+        """The names of the files that it is made from (as `Job`)."""
+        video = () if self.order.video is None else (self.order.video,)
+        return tuple(each.name for each in (*self.order.pictures, *video))
 
     @property
     def thumbnail(self) -> str:

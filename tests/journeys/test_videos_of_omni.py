@@ -97,6 +97,77 @@ def test_a_remix_is_an_edit_of_the_finished_video(omni_server: Server, connect: 
     assert _tasks(omni_server, prompt) == ["text_to_video", "edit", "edit"]
 
 
+def test_a_finished_video_is_edited_and_extended(omni_server: Server, connect: Connect, prompt: str) -> None:
+    """Both with the key that made it. The extension tells the length of the whole."""
+    with connect(omni_server) as client:
+        made = client.videos.create_and_poll(prompt=prompt, model=MODEL, seconds="4", poll_interval_ms=100)
+        edited = client.videos.edit(prompt=f"{prompt} at night", video={"id": made.id})
+        edited = client.videos.poll(edited.id, poll_interval_ms=100)
+        longer = client.videos.extend(prompt=f"{prompt} goes on", seconds="8", video={"id": edited.id})
+        longer = client.videos.poll(longer.id, poll_interval_ms=100)
+
+    assert (edited.status, edited.seconds, edited.remixed_from_video_id) == ("completed", "4", made.id)
+    assert (longer.status, longer.seconds, longer.remixed_from_video_id) == ("completed", "12", edited.id)
+    assert _tasks(omni_server, prompt) == ["text_to_video", "edit", "extend"]
+
+
+def test_a_file_is_edited_and_extended(omni_server: Server, connect: Connect, prompt: str) -> None:
+    """It is uploaded once for both, and its form is kept."""
+    before = omni_server.asked("omni.upload")
+    with connect(omni_server) as client:
+        made = client.videos.create_and_poll(
+            prompt=prompt, model=MODEL, seconds="8", size="720x1280", poll_interval_ms=100
+        )
+        film = ("film.mp4", client.videos.download_content(made.id).read(), "video/mp4")
+        edited = client.videos.edit(prompt=f"{prompt} at night", video=film)
+        longer = client.videos.extend(prompt=f"{prompt} goes on", seconds="4", video=film)
+        edited, longer = (client.videos.poll(each.id, poll_interval_ms=100) for each in (edited, longer))
+
+    assert (edited.status, edited.model, edited.seconds, edited.size) == ("completed", MODEL, "8", "360x640")
+    assert (longer.status, longer.seconds) == ("completed", "12")
+    assert _tasks(omni_server, prompt) == ["text_to_video", "edit", "extend"]
+    assert omni_server.asked("omni.upload") == before + 2
+
+
+@pytest.mark.parametrize("route", ["edits", "extensions"])
+def test_a_video_that_cannot_be_worked_on_is_refused(
+    omni_server: Server, connect: Connect, prompt: str, route: str
+) -> None:
+    """One of somebody else is like one that never was. Flow's model works on none, and the error names who does."""
+    with connect(omni_server) as client, connect(omni_server, api_key="sk-second") as other:
+        by_flow = client.videos.create_and_poll(prompt=prompt, model="veo-3.1-fast", poll_interval_ms=100)
+        made = client.videos.create(prompt=prompt, model=MODEL)
+
+        def refused(by: openai.OpenAI, video: object) -> tuple[int, str | None, str | None]:
+            with pytest.raises(openai.APIStatusError) as caught:
+                by.post(f"/videos/{route}", body={"prompt": prompt, "video": video}, cast_to=object)
+            return caught.value.status_code, caught.value.code, caught.value.param
+
+        assert refused(client, {"id": made.id}) == (400, "video_not_completed", "video")
+        client.videos.poll(made.id, poll_interval_ms=100)
+        assert refused(other, {"id": made.id}) == (404, "not_found", "video")
+        assert refused(client, {"id": by_flow.id}) == (400, "unsupported", "video")
+        client.videos.delete(made.id)
+        assert refused(client, made.id) == (404, "not_found", "video")
+        assert refused(client, None) == (400, "missing_required_parameter", "video")
+        with pytest.raises(openai.BadRequestError, match="Send an MP4"):
+            client.videos.edit(prompt=prompt, video=("film.mp4", b"no film", "video/mp4"))
+
+
+def test_a_repeated_edit_is_one_edit(omni_server: Server, connect: Connect, prompt: str) -> None:
+    """By its key, as with any other video."""
+    with connect(omni_server) as client:
+        made = client.videos.create_and_poll(prompt=prompt, model=MODEL, seconds="4", poll_interval_ms=100)
+        headers = {"Idempotency-Key": prompt}
+        edits = [
+            client.videos.edit(prompt=f"{prompt} at night", video={"id": made.id}, extra_headers=headers)
+            for _ in range(2)
+        ]
+
+    assert edits[0].id == edits[1].id
+    assert omni_server.executed(f"{prompt} at night") == 1
+
+
 def test_a_job_survives_the_death_of_its_process(omni_server: Server, connect: Connect, prompt: str) -> None:
     """The next process asks about it with the key that made it."""
     with connect(omni_server) as client:

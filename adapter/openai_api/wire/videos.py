@@ -22,6 +22,15 @@ class RemixRequest(RouteRequest, frozen=True, kw_only=True):
     KNOWN: ClassVar[frozenset[str]] = frozenset({"prompt"})
 
 
+class VideoWorkRequest(RouteRequest, frozen=True, kw_only=True):
+    """`POST /v1/videos/edits` and `/extensions`: a prompt, and the video to work on."""
+
+    KNOWN: ClassVar[frozenset[str]] = frozenset({"prompt"})
+
+    #: As it came: an id, an object with one, or the file of a form.
+    video: object = None
+
+
 class VideoError(msgspec.Struct, frozen=True, kw_only=True):
     """Why there is no video."""
 

@@ -52,7 +52,7 @@ def _video_at(job: VideoJob, progress_event: ProgressEvent, links: MediaLinks) -
         status=STATUSES[progress_event.phase],
         progress=progress_event.progress,
         prompt=job.order.prompt,
-        seconds=str(job.order.seconds),
+        seconds=str(job.order.whole_seconds),
         size=str(_size(job.order)),
         remixed_from_video_id=job.order.remix_of,
         error=_error(job) if is_end else None,

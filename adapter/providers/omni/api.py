@@ -99,16 +99,16 @@ class OmniApi:
             raise UpstreamBroken("Google names an address for an upload that is not of its configured origin.")
         return address
 
-    async def end_upload(self, address: str, data: bytes) -> Reply:
-        """Send the bytes of a file. The address is the permission, so no key goes with it.
+    async def send_part(self, address: str, data: bytes, *, offset: int, is_last: bool) -> Reply:
+        """Send bytes of a file, from `offset` on. The address is the permission, so no key goes with them.
 
         Raises:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `Http.post`.
         """
         headers = {
             "content-type": "application/octet-stream",
-            "x-goog-upload-command": "upload, finalize",
-            "x-goog-upload-offset": "0",
+            "x-goog-upload-command": "upload, finalize" if is_last else "upload",
+            "x-goog-upload-offset": str(offset),
         }
         return await self._http.post(address, headers=headers, body=data, seconds=UPLOAD_SECONDS)
 

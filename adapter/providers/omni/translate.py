@@ -8,8 +8,8 @@ import msgspec
 import pybase64
 
 from adapter.domain.job import Failure, Operation, VideoJob
-from adapter.domain.media import Image, RemoteVideo
-from adapter.domain.orders import VideoInput
+from adapter.domain.media import MediaFormat, RemoteVideo
+from adapter.domain.orders import VideoInput, VideoOrder
 from adapter.domain.ports import Empty, Finished, Refused, Report, Working
 from adapter.errors import UNREADABLE_JSON, AdapterError, JobFailed, UpstreamBroken
 from adapter.providers.omni import wire
@@ -22,6 +22,7 @@ TASKS: Final[Mapping[VideoInput, str]] = {
     VideoInput.FRAMES: "image_to_video",
     VideoInput.REFERENCES: "reference_to_video",
     VideoInput.EDIT: "edit",
+    VideoInput.EXTEND: "extend",
 }
 #: A prompt that has one of them says itself what the pictures are.
 TAGS: Final = re.compile(r"<(?:FIRST_FRAME|LAST_FRAME|IMAGE_REF_\d+)>")
@@ -40,12 +41,13 @@ _file_decoder = msgspec.json.Decoder(wire.File)
 _uploaded_decoder = msgspec.json.Decoder(wire.Uploaded)
 
 
-def request(job: VideoJob, pictures: Sequence[wire.ImageContent], *, send_seed: bool) -> wire.InteractionRequest:
-    """Ask for a video; `pictures` are uploads, in the order of the job's kind."""
+def request(job: VideoJob, uploads: Sequence[str], *, send_seed: bool) -> wire.InteractionRequest:
+    """Ask for a video; `uploads` are Google's addresses of the pictures, and of the video to work on behind them."""
     order = job.order
+    words = wire.TextContent(prompt(order.prompt, order.input, len(order.pictures)))
     return wire.InteractionRequest(
         model=order.upstream,
-        input=(*pictures, wire.TextContent(prompt(order.prompt, order.input, len(pictures)))),
+        input=(*_inputs(order, uploads), words),
         response_format=wire.VideoFormat(
             aspect_ratio=order.ratio, resolution=order.resolution or "720p", duration=f"{order.seconds}s"
         ),
@@ -54,6 +56,13 @@ def request(job: VideoJob, pictures: Sequence[wire.ImageContent], *, send_seed: 
         ),
         previous_interaction_id=order.source.operation if order.source else msgspec.UNSET,
     )
+
+
+def _inputs(order: VideoOrder, uploads: Sequence[str]) -> Iterator[wire.Content]:
+    files = (*order.pictures, *(() if order.video is None else (order.video,)))
+    for file, address in zip(files, uploads, strict=True):
+        kind = MediaFormat.of_name(file.name) or MediaFormat.PNG
+        yield wire.ImageContent(address, kind.mime) if kind.is_picture else wire.VideoContent(address, kind.mime)
 
 
 def prompt(words: str, kind: VideoInput, pictures: int) -> str:
@@ -68,7 +77,7 @@ def prompt(words: str, kind: VideoInput, pictures: int) -> str:
         case VideoInput.REFERENCES:
             named = " ".join(f"<IMAGE_REF_{number}>@Image{number + 1}" for number in range(pictures))
             return f"[# References {named}] {words}"
-        case VideoInput.TEXT | VideoInput.EDIT:
+        case VideoInput.TEXT | VideoInput.EDIT | VideoInput.EXTEND:
             return words
 
 
@@ -145,9 +154,9 @@ def _why(found: wire.Interaction, steps: Sequence[wire.Step]) -> AdapterError | 
     return next(filter(None, told), None)
 
 
-def upload_request(image: Image, name: str) -> wire.UploadRequest:
-    """Announce a picture to work from."""
-    return wire.UploadRequest(wire.NewFile(name, image.format.mime, image.file_size))
+def upload_request(kind: MediaFormat, size: int, name: str) -> wire.UploadRequest:
+    """Announce a file of so many bytes to work from."""
+    return wire.UploadRequest(wire.NewFile(name, kind.mime, size))
 
 
 def uploaded(reply: Reply) -> wire.File:

@@ -19,7 +19,7 @@ from adapter.errors import (
     UpstreamQuota,
     UpstreamRejected,
 )
-from adapter.providers.omni import translate, wire
+from adapter.providers.omni import translate
 from adapter.providers.omni.faults import fault
 from adapter.providers.reply import Reply
 from tests.fakes import video_job, video_order
@@ -49,10 +49,18 @@ def order_of(kind: VideoInput, pictures: int = 0, prompt: str = WAVES) -> VideoJ
     return video_job(order=order)
 
 
+def work_on(operation: str, kind: VideoInput) -> VideoJob:
+    """Return a job that works on an earlier video, or on a file."""
+    job = order_of(kind, prompt="make it night")
+    source = VideoSource(operation, "ada") if operation else None
+    video = None if operation else StoredInput("0.mp4", "")
+    return msgspec.structs.replace(job, order=msgspec.structs.replace(job.order, source=source, video=video))
+
+
 def sent(job: VideoJob, *, send_seed: bool = False) -> dict[str, object]:
     """Return what goes over the wire for a job."""
-    pictures = [wire.ImageContent(ADDRESS, "image/png")] * len(job.order.pictures)
-    body = msgspec.json.encode(translate.request(job, pictures, send_seed=send_seed))
+    uploads = [ADDRESS] * (len(job.order.pictures) + (job.order.video is not None))
+    body = msgspec.json.encode(translate.request(job, uploads, send_seed=send_seed))
     return msgspec.json.decode(body, type=dict[str, object])
 
 
@@ -61,6 +69,11 @@ def sent(job: VideoJob, *, send_seed: bool = False) -> dict[str, object]:
     [
         ("text.request", order_of(VideoInput.TEXT)),
         ("first_frame.request", order_of(VideoInput.FRAME, 1)),
+        ("two_frames.request", order_of(VideoInput.FRAMES, 2)),
+        ("six_references.request", order_of(VideoInput.REFERENCES, 6)),
+        ("edit.request", work_on("v1_ChdO", VideoInput.EDIT)),
+        ("edit_of_a_file.request", work_on("", VideoInput.EDIT)),
+        ("extend.request", work_on("v1_ChdO", VideoInput.EXTEND)),
     ],
 )
 def test_an_order_is_the_references_request(name: str, job: VideoJob) -> None:
@@ -69,14 +82,15 @@ def test_an_order_is_the_references_request(name: str, job: VideoJob) -> None:
     assert sent(job, send_seed=True)["generation_config"] != sent(job)["generation_config"]
 
 
-def test_an_edit_names_the_work_whose_video_it_changes() -> None:
+@pytest.mark.parametrize("kind", [VideoInput.EDIT, VideoInput.EXTEND])
+def test_work_on_a_video_names_the_work_that_made_it(kind: VideoInput) -> None:
     """Its prompt is sent as it is."""
-    job = order_of(VideoInput.EDIT, prompt="at night")
+    job = order_of(kind, prompt="at night")
     order = msgspec.structs.replace(job.order, source=VideoSource("v1_before", "ada"))
     body = sent(msgspec.structs.replace(job, order=order))
 
     assert body["previous_interaction_id"] == "v1_before"
-    assert body["generation_config"] == {"video_config": {"task": "edit"}}
+    assert body["generation_config"] == {"video_config": {"task": kind}}
     assert body["input"] == [{"type": "text", "text": "at night"}]
 
 
