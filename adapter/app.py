@@ -302,6 +302,7 @@ class Application:
             longest_video=self._settings.limits.video_bytes,
             spool=ports.spool,
             metrics=self._telemetry.metrics,
+            budget=resources.budget,
         )
         images = ImageContext(
             makers=ports.image_makers,

@@ -8,6 +8,7 @@ import msgspec
 
 from adapter.domain.job import BalanceReading, Failure, Operation, VideoJob
 from adapter.domain.media import Image, RemoteFile, RemoteVideo
+from adapter.domain.usage import VideoTokens
 
 
 class Working(msgspec.Struct, frozen=True):
@@ -20,6 +21,8 @@ class Finished(msgspec.Struct, frozen=True):
     video: RemoteVideo
     #: The file itself, where the provider answers with it.
     data: bytes | None = None
+    #: What the video cost, where the provider tells.
+    tokens: VideoTokens | None = None
 
 
 class Refused(msgspec.Struct, frozen=True):

@@ -3,11 +3,23 @@
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec import UNSET
+
 from adapter.domain.job import Phase, ProgressEvent, VideoJob
 from adapter.domain.media import Pixels, Ratio
 from adapter.domain.media_links import MediaLinks
 from adapter.domain.orders import VideoOrder
-from adapter.openai_api.wire.videos import EventType, Status, Video, VideoError, VideoEvent, VideoList
+from adapter.domain.usage import VideoTokens
+from adapter.openai_api.wire.videos import (
+    EventType,
+    Status,
+    Video,
+    VideoError,
+    VideoEvent,
+    VideoList,
+    VideoTokenDetails,
+    VideoUsage,
+)
 
 EVENTS: Final[dict[Phase, EventType]] = {
     Phase.QUEUED: "video.queued",
@@ -58,6 +70,16 @@ def _video_at(job: VideoJob, progress_event: ProgressEvent, links: MediaLinks) -
         error=_error(job) if is_end else None,
         url=links.link(media.video) if media else None,
         thumbnail_url=links.link(media.poster) if media and media.poster else None,
+        usage=_usage(job.tokens) if media and job.tokens else UNSET,
+    )
+
+
+def _usage(tokens: VideoTokens) -> VideoUsage:
+    return VideoUsage(
+        input_tokens=tokens.input,
+        output_tokens=tokens.output,
+        total_tokens=tokens.input + tokens.output,
+        output_tokens_details=VideoTokenDetails(video_tokens=tokens.output_video),
     )
 
 

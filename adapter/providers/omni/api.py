@@ -7,6 +7,7 @@ from urllib.parse import quote
 import msgspec
 import structlog
 
+from adapter.domain.answer_memory import SMALL_ANSWER_BYTES, bounded
 from adapter.errors import UpstreamBroken, UpstreamCredential
 from adapter.providers.download import OwnOrigin
 from adapter.providers.http import Http
@@ -59,15 +60,27 @@ class OmniApi:
         Raises:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `Http.post`.
         """
-        return await self._call(self._http.post_once, key, ApiCall(self.address("interactions"), body, SUBMIT_SECONDS))
+        call = ApiCall(self.address("interactions"), body, SUBMIT_SECONDS)
+        with bounded(SMALL_ANSWER_BYTES):
+            return await self._call(self._http.post_once, key, call)
 
-    async def get(self, key: Key, *path: str) -> Reply:
-        """Ask about something that Google has.
+    async def interaction(self, key: Key, name: str) -> Reply:
+        """Ask about an interaction. The answer may have a video in it.
 
         Raises:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `Http.post`.
         """
-        return await self._call(self._http.get, key, ApiCall(self.address(*path), b"", ASK_SECONDS))
+        return await self._call(self._http.get, key, ApiCall(self.address("interactions", name), b"", ASK_SECONDS))
+
+    async def file(self, key: Key, name: str) -> Reply:
+        """Ask about a file, named `files/…`.
+
+        Raises:
+            UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `Http.post`.
+        """
+        call = ApiCall(self.address(*name.split("/")), b"", ASK_SECONDS)
+        with bounded(SMALL_ANSWER_BYTES):
+            return await self._call(self._http.get, key, call)
 
     async def begin_upload(self, key: Key, body: bytes, *, size: int, mime: str) -> str:
         """Announce a file and return the address that takes it.
@@ -92,7 +105,8 @@ class OmniApi:
             )
             return reply
 
-        reply = await self._call(send, key, ApiCall(url, body, UPLOAD_SECONDS, announced))
+        with bounded(SMALL_ANSWER_BYTES):
+            reply = await self._call(send, key, ApiCall(url, body, UPLOAD_SECONDS, announced))
         if reply.status != 200:
             raise fault(reply)
         if not OwnOrigin(self._endpoint.base_url).has_address(address):
@@ -110,7 +124,8 @@ class OmniApi:
             "x-goog-upload-command": "upload, finalize" if is_last else "upload",
             "x-goog-upload-offset": str(offset),
         }
-        return await self._http.post(address, headers=headers, body=data, seconds=UPLOAD_SECONDS)
+        with bounded(SMALL_ANSWER_BYTES):
+            return await self._http.post(address, headers=headers, body=data, seconds=UPLOAD_SECONDS)
 
     def address(self, *path: str) -> str:
         """Return the address of something at the API."""

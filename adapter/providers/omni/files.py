@@ -105,5 +105,5 @@ class OmniFiles:
             if file.state != "PROCESSING":
                 return file.uri or self._api.address(*file.name.split("/"))
             await self._clock.sleep(LOOK_SECONDS)
-            file = translate.file(await self._api.get(key, *file.name.split("/")))
+            file = translate.file(await self._api.file(key, file.name))
         raise UpstreamBusy(f"Google is still looking at the uploaded {what}.")

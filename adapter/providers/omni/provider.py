@@ -134,10 +134,10 @@ class OmniProvider:
 
     async def _ask(self, key: Key, name: str) -> Report | None:
         """Ask about a job. A file that is still worked on makes it an unfinished one."""
-        found = translate.report(await self._api.get(key, "interactions", name))
+        found = translate.report(await self._api.interaction(key, name))
         match found:
             case Finished(video, None):
-                file = translate.file(await self._api.get(key, "files", video.name))
+                file = translate.file(await self._api.file(key, f"files/{video.name}"))
                 return translate.report_of_file(file, found)
             case _:
                 return found

@@ -87,7 +87,8 @@ class OutputContent(msgspec.Struct, frozen=True):
 
     type: str = ""
     uri: str = ""
-    data: str = ""
+    #: A JSON string, which is not copied.
+    data: msgspec.Raw = msgspec.Raw()
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -99,10 +100,22 @@ class Step(msgspec.Struct, frozen=True):
     error: msgspec.Raw = msgspec.Raw()
 
 
+Count = Annotated[int, Meta(ge=0)]
+
+
+class ModalityTokens(msgspec.Struct, frozen=True):
+    """Tokens of one kind."""
+
+    modality: str = ""
+    tokens: Count = 0
+
+
 class TokenCount(msgspec.Struct, frozen=True):
     """What an interaction took."""
 
-    total_output_tokens: int | None = None
+    total_input_tokens: Count = 0
+    total_output_tokens: Count | None = None
+    output_tokens_by_modality: tuple[ModalityTokens, ...] = ()
 
 
 class Interaction(msgspec.Struct, frozen=True):
