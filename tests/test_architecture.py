@@ -138,6 +138,7 @@ LAW = {
     "adapter.providers.omni": (
         "providers.description",
         "providers.keys",
+        "providers.salvage",
         "domain",
         "errors",
         "redaction",
