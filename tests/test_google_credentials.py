@@ -54,18 +54,20 @@ class Tokens:
         self.fault: AdapterError | None = None
         self.gate = threading.Event()
         self.gate.set()
+        self._ended = threading.Semaphore(0)
 
     def fetch(self) -> Token | AdapterError:
         self.gate.wait(10)
         self.fetched += 1
+        self._ended.release()
         return self.fault or Token(f"token-{self.fetched}", 3600.0, "quota")
 
     async def until_fetched(self, times: int) -> None:
         """Wait for a renewal that runs beside the work."""
         while self.fetched < times:
-            await asyncio.sleep(0)
-        for _ in range(3):  # its result is taken in the next turn
-            await asyncio.sleep(0)
+            assert await asyncio.to_thread(self._ended.acquire, timeout=10), "nothing is fetched beside the work"
+        for _ in range(5):  # its result is taken in a turn after the thread's end
+            await asyncio.to_thread(int)
 
 
 @pytest.fixture
