@@ -25,6 +25,9 @@ Endpoint = Literal[
     "omni.download",
     "cloud.token",
     "cloud.generate",
+    "cloud.submit",
+    "cloud.poll",
+    "cloud.bucket",
     "media.get",
 ]
 

@@ -5,7 +5,6 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import openai
 import pytest
 
@@ -47,7 +46,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     rows = (ROOT / "config" / "models.toml").read_text()
     models.write_text(rows.replace('provider = "gemini"\nalso = ["vertex"]', 'provider = "vertex"'))
     with running_sandbox(RULES) as sandbox:
-        key.write_bytes(httpx.get(f"{sandbox.base_url}/sandbox/cloud/key").content)
+        key.write_bytes(HTTP.get(f"{sandbox.base_url}/sandbox/cloud/key").content)
         server = Server(
             folder,
             upstream=sandbox.base_url,

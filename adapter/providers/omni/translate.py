@@ -29,6 +29,8 @@ TAGS: Final = re.compile(r"<(?:FIRST_FRAME|LAST_FRAME|IMAGE_REF_\d+)>")
 FILE_ID: Final = re.compile(r"files/([A-Za-z0-9_-]+)")
 WORKING: Final = frozenset({"queued", "in_progress", "idle", "requires_continuation"})
 
+AT_GOOGLE: Final = wire.Delivery()
+
 _T = TypeVar("_T")
 _named_decoder = msgspec.json.Decoder(wire.NamedInteraction)
 _interaction_decoder = msgspec.json.Decoder(wire.Interaction)
@@ -40,20 +42,33 @@ _file_decoder = msgspec.json.Decoder(wire.File)
 _uploaded_decoder = msgspec.json.Decoder(wire.Uploaded)
 
 
-def request(job: VideoJob, pictures: Sequence[wire.ImageContent], *, send_seed: bool) -> wire.InteractionRequest:
+def request(
+    job: VideoJob, pictures: Sequence[wire.ImageContent], delivery: wire.Delivery = AT_GOOGLE, *, send_seed: bool
+) -> wire.InteractionRequest:
     """Ask for a video; `pictures` are uploads, in the order of the job's kind."""
     order = job.order
     return wire.InteractionRequest(
         model=order.upstream,
         input=(*pictures, wire.TextContent(prompt(order.prompt, order.input, len(pictures)))),
         response_format=wire.VideoFormat(
-            aspect_ratio=order.ratio, resolution=order.resolution or "720p", duration=f"{order.seconds}s"
+            aspect_ratio=order.ratio,
+            resolution=order.resolution or "720p",
+            duration=f"{order.seconds}s",
+            delivery=delivery.delivery,
+            gcs_uri=delivery.gcs_uri,
         ),
         generation_config=wire.GenerationConfig(
             video_config=wire.VideoConfig(TASKS[order.input]), seed=job.seed if send_seed else None
         ),
         previous_interaction_id=order.source.operation if order.source else msgspec.UNSET,
     )
+
+
+def picture(address: str, mime: str) -> wire.ImageContent:
+    """Return a picture by its address, which may hold it (`data:`)."""
+    if address.startswith("data:"):
+        return wire.ImageContent(msgspec.UNSET, mime, address.partition(",")[2])
+    return wire.ImageContent(address, mime)
 
 
 def prompt(words: str, kind: VideoInput, pictures: int) -> str:
@@ -106,6 +121,8 @@ def _finished(steps: Sequence[wire.Step]) -> Finished | None:
         file = FILE_ID.search(content.uri)
         if content.type == "video" and file is not None:
             return Finished(RemoteVideo(name=file[1]))
+        if content.type == "video" and content.uri.startswith("gs://"):
+            return Finished(RemoteVideo(name=content.uri))
         if content.type == "video" and content.data and (data := _bytes(content.data)) is not None:
             return Finished(RemoteVideo(), data)
     return None
