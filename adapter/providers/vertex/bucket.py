@@ -22,7 +22,7 @@ class _Listing(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(_Listing)
 
 
-class Bucket(msgspec.Struct, frozen=True, kw_only=True):
+class VideoBucket(msgspec.Struct, frozen=True, kw_only=True):
     """A folder in a bucket of Cloud Storage; each video has a folder of its own in it."""
 
     #: `https://storage.googleapis.com`, or another one that speaks its JSON API.

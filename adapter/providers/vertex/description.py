@@ -10,7 +10,7 @@ from adapter.providers.keys import Key, Keys
 from adapter.providers.omni.description import check_card
 from adapter.providers.omni.provider import OmniProvider
 from adapter.providers.omni.refusals import Refusals
-from adapter.providers.vertex.bucket import Bucket
+from adapter.providers.vertex.bucket import VideoBucket
 from adapter.providers.vertex.endpoint import GLOBAL, CloudEndpoint, CloudInteractions, host
 from adapter.providers.vertex.files import CloudFiles
 from adapter.providers.vertex.settings import CREDENTIAL, VertexSettings
@@ -56,12 +56,12 @@ def build_videos(settings: VertexSettings, context: ProviderContext, endpoint: C
     )
 
 
-def build_bucket(settings: VertexSettings) -> Bucket | None:
+def build_bucket(settings: VertexSettings) -> VideoBucket | None:
     """Return the bucket for videos; None if there is none."""
     if not settings.bucket:
         return None
     name, _, folder = settings.bucket.removeprefix("gs://").partition("/")
-    return Bucket(base_url=settings.storage_url or settings.base_url or STORAGE, name=name, folder=folder)
+    return VideoBucket(base_url=settings.storage_url or settings.base_url or STORAGE, name=name, folder=folder)
 
 
 VERTEX: Final = ProviderDescription(

@@ -15,7 +15,7 @@ from adapter.providers.download import OwnOrigin
 from adapter.providers.http import Http
 from adapter.providers.keys import Key
 from adapter.providers.omni.wire import Delivery
-from adapter.providers.vertex.bucket import Bucket
+from adapter.providers.vertex.bucket import VideoBucket
 from adapter.providers.vertex.endpoint import CloudEndpoint
 
 #: Seconds of a question about a bucket.
@@ -27,7 +27,7 @@ NO_VIDEO: Final = "no_media_generated"
 class CloudFiles:
     """Inputs and results of videos on Google Cloud (the protocol `VideoFiles`)."""
 
-    def __init__(self, http: Http, endpoint: CloudEndpoint, bucket: Bucket | None) -> None:
+    def __init__(self, http: Http, endpoint: CloudEndpoint, bucket: VideoBucket | None) -> None:
         self._http = http
         self._endpoint = endpoint
         self._bucket = bucket

@@ -17,7 +17,7 @@ from adapter.errors import UpstreamBroken, UpstreamCredential
 from adapter.providers.keys import Key, Keys
 from adapter.providers.omni.provider import OmniProvider
 from adapter.providers.omni.refusals import Refusals
-from adapter.providers.vertex.bucket import Bucket
+from adapter.providers.vertex.bucket import VideoBucket
 from adapter.providers.vertex.endpoint import CloudEndpoint, CloudInteractions
 from adapter.providers.vertex.files import CloudFiles
 from tests.fakes import CLIP, FakeClock, made_image, video_job, video_order
@@ -66,7 +66,7 @@ def provider(upstream: Upstream, google: Stub, *, bucket: str = "") -> OmniProvi
         has_output_options=True,
         concurrency=4,
     )
-    store = Bucket(base_url=upstream.url, name="films", folder=bucket) if bucket else None
+    store = VideoBucket(base_url=upstream.url, name="films", folder=bucket) if bucket else None
     return OmniProvider(
         upstream.http,
         CloudInteractions(endpoint, 4),
