@@ -134,6 +134,7 @@ LAW = {
     "adapter.providers.omni": (
         "providers.description",
         "providers.keys",
+        "providers.salvage",
         "domain",
         "errors",
         "redaction",

@@ -9,8 +9,8 @@ import msgspec
 import structlog
 
 from adapter.domain.job import BalanceReading, Failure, Operation, VideoJob
-from adapter.domain.media import Image, MediaFormat, RemoteFile
-from adapter.domain.ports import Clock, Download, Neighbours, Refused, Report, Settlement, Unproven
+from adapter.domain.media import Image, RemoteFile
+from adapter.domain.ports import Clock, Download, Neighbours, Refused, Report, Settlement, Unproven, VideoFile
 from adapter.errors import (
     AdapterError,
     ContentRefused,
@@ -34,6 +34,9 @@ log = structlog.get_logger()
 
 #: Refusals of a question that may be the end of its job.
 FINAL: Final = (InvalidRequest, UnknownModel, UpstreamRejected)
+
+#: Said of an earlier video of ours whose work Google has deleted.
+GONE: Final = "Google no longer has the video that this one is made from. Send its file as 'video' to /v1/videos/edits."
 
 _encoder = msgspec.json.Encoder()
 
@@ -80,26 +83,27 @@ class OmniProvider:
 
     async def upload(self, pictures: Sequence[Image], *, account: str) -> Sequence[str]:
         """Give a key's project pictures that it does not have yet (the port of that name)."""
-        return await self._files.addresses(self._keys.find(account), pictures)
+        return await self._files.picture_addresses(self._keys.find(account), pictures)
 
-    async def submit(self, job: VideoJob, pictures: Sequence[str]) -> Operation:
+    async def upload_video(self, video: VideoFile, *, account: str) -> str:
+        """Give a key's project a video to work on (the port of that name)."""
+        return await self._files.video_address(self._keys.find(account), video)
+
+    async def submit(self, job: VideoJob, uploads: Sequence[str]) -> Operation:
         """Send a video job once (the port of that name)."""
         key = self._keys.find(job.account or "")
-        contents = [
-            translate.picture(address, (MediaFormat.of_name(stored.name) or MediaFormat.PNG).mime)
-            for address, stored in zip(pictures, job.order.pictures, strict=True)
-        ]
-        body = _encoder.encode(
-            translate.request(job, contents, self._files.delivery(job.mark), send_seed=self._send_seed)
-        )
+        request = translate.request(job, uploads, self._files.delivery(job.mark), send_seed=self._send_seed)
+        body = _encoder.encode(request)
         async with deadline(SUBMIT_SECONDS):
             reply = await self._api.submit(key, body)
         try:
             return translate.submitted(reply, job.mark)
         except UpstreamForgot as fault:
-            if not pictures:
+            if job.order.source is not None:
+                raise InvalidRequest(GONE, code="video_expired") from fault
+            if not uploads:
                 raise UpstreamRejected(fault.message) from fault
-            self._files.forget(pictures)
+            self._files.forget(uploads)
             raise
 
     async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
@@ -120,7 +124,7 @@ class OmniProvider:
         name = operation.name
         try:
             async with self._places:
-                told = translate.report(await self._api.get(key, "interactions", name))
+                told = translate.report(await self._api.interaction(key, name))
                 found = await self._files.checked(key, operation, told)
         except FINAL as fault:
             return self._after_refusal(name, fault)

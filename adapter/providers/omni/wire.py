@@ -31,6 +31,16 @@ class Delivery(msgspec.Struct, frozen=True):
     gcs_uri: str | msgspec.UnsetType = msgspec.UNSET
 
 
+class VideoContent(msgspec.Struct, frozen=True, tag="video"):
+    """An uploaded video to work on."""
+
+    uri: str
+    mime_type: str = "video/mp4"
+
+
+Content = TextContent | ImageContent | VideoContent
+
+
 class VideoFormat(msgspec.Struct, frozen=True, kw_only=True):
     """What the video shall be like, and where it is left."""
 
@@ -59,12 +69,12 @@ class InteractionRequest(msgspec.Struct, frozen=True, kw_only=True):
     """`POST /{version}/interactions`."""
 
     model: str
-    input: tuple[TextContent | ImageContent, ...]
+    input: tuple[Content, ...]
     response_format: VideoFormat
     generation_config: GenerationConfig
     background: bool = True
     store: bool = True
-    #: The work whose video is edited. It has to be of the same project.
+    #: The work whose video is edited or extended. It has to be of the same project.
     previous_interaction_id: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -86,7 +96,8 @@ class OutputContent(msgspec.Struct, frozen=True):
 
     type: str = ""
     uri: str = ""
-    data: str = ""
+    #: A JSON string, which is not copied.
+    data: msgspec.Raw = msgspec.Raw()
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -98,10 +109,22 @@ class Step(msgspec.Struct, frozen=True):
     error: msgspec.Raw = msgspec.Raw()
 
 
+Count = Annotated[int, Meta(ge=0)]
+
+
+class ModalityTokens(msgspec.Struct, frozen=True):
+    """Tokens of one kind."""
+
+    modality: str = ""
+    tokens: Count = 0
+
+
 class TokenCount(msgspec.Struct, frozen=True):
     """What an interaction took."""
 
-    total_output_tokens: int | None = None
+    total_input_tokens: Count = 0
+    total_output_tokens: Count | None = None
+    output_tokens_by_modality: tuple[ModalityTokens, ...] = ()
 
 
 class Interaction(msgspec.Struct, frozen=True):

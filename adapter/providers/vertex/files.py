@@ -9,8 +9,8 @@ from typing import Final
 
 from adapter.domain.job import Operation
 from adapter.domain.media import Image, RemoteFile, RemoteVideo
-from adapter.domain.ports import Download, Empty, Finished, Refused, Report
-from adapter.errors import UpstreamBroken
+from adapter.domain.ports import Download, Empty, Finished, Refused, Report, VideoFile
+from adapter.errors import InvalidRequest, UpstreamBroken
 from adapter.providers.download import OwnOrigin
 from adapter.providers.http import Http
 from adapter.providers.keys import Key
@@ -32,9 +32,19 @@ class CloudFiles:
         self._endpoint = endpoint
         self._bucket = bucket
 
-    async def addresses(self, key: Key, images: Sequence[Image]) -> Sequence[str]:  # noqa: ARG002 - of a protocol
+    async def picture_addresses(self, key: Key, images: Sequence[Image]) -> Sequence[str]:  # noqa: ARG002 - of a protocol
         """Return pictures as addresses that hold them (the protocol's method)."""
         return [f"data:{image.format.mime};base64,{bytes(memoryview(image.base64)[1:-1]).decode()}" for image in images]
+
+    async def video_address(self, key: Key, video: VideoFile) -> str:  # noqa: ARG002 - of a protocol
+        """Refuse a video (the protocol's method).
+
+        Raises:
+            InvalidRequest: always.
+        """
+        raise InvalidRequest(
+            "On Google Cloud only videos that were made there can be edited or extended.", param="video"
+        )
 
     def forget(self, addresses: Sequence[str]) -> None:
         """Forget nothing: nothing was uploaded."""
