@@ -239,6 +239,8 @@ PURE = (
     "adapter.providers.omni.translate",
     "adapter.providers.omni.wire",
     "adapter.providers.omni.faults",
+    "adapter.providers.vertex.bucket",
+    "adapter.providers.vertex.endpoint",
     "adapter.redaction",
 )
 
