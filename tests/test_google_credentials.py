@@ -297,7 +297,7 @@ except WrongConfiguration as fault:
 """
     said = run(program).stdout
 
-    assert said.startswith("providers.vertex.credential: google: needs the library google-auth.")
+    assert said.startswith("providers.vertex.credential: google: needs the library google-auth,")
     assert "the extra `vertex` has: pip install '.[vertex]' in a checkout" in said
 
 
