@@ -1,12 +1,17 @@
 """The processes that share a database: until when each of them is believed to be alive."""
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy import not_
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapter.database.address import POSTGRESQL
 from adapter.database.tables import PROCESSES
 from adapter.domain.executions import LivingProcess
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 #: The part of its lease for which a row may stay as it is: many transactions of a process renew one row.
 FRESH_SHARE = 0.1
@@ -18,9 +23,16 @@ async def keep_alive(connection: AsyncConnection, process: LivingProcess, there:
     It is the last statement of its transaction, because the row is locked until the end.
     """
     until = there + process.lease
-    insert = postgresql.insert if connection.dialect.name == POSTGRESQL else sqlite.insert
     is_fresh = PROCESSES.c.alive_until.between(until - FRESH_SHARE * process.lease, until)
-    row = insert(PROCESSES).values(id=process.process, alive_until=until)
+    row = _insert(connection.dialect.name).values(id=process.process, alive_until=until)
     await connection.execute(
         row.on_conflict_do_update(index_elements=[PROCESSES.c.id], set_={"alive_until": until}, where=not_(is_fresh))
     )
+
+
+def _insert(dialect: str) -> "postgresql.Insert | sqlite.Insert":
+    if dialect == POSTGRESQL:
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - a server with SQLite needs none of its memory
+
+        return postgresql.insert(PROCESSES)
+    return sqlite.insert(PROCESSES)

@@ -1,10 +1,11 @@
 """The HTTP client of all providers. A picture's bytes go from the socket into the buffer that they stay in."""
 
+import asyncio
 import re
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import Final
+from contextlib import asynccontextmanager, nullcontext
+from typing import TYPE_CHECKING, Final
 
 from yarl import URL
 
@@ -12,12 +13,15 @@ from adapter.domain.answer_memory import add_answer
 from adapter.errors import UpstreamBroken
 from adapter.network.links import Rules
 from adapter.providers.connection import HttpAnswer, LostError
-from adapter.providers.download import Downloader, HttpDownload, OwnOrigin
 from adapter.providers.failures import answer_errors
+from adapter.providers.origin import OwnOrigin
 from adapter.providers.pool import Origin, Pool
 from adapter.providers.reply import Reply, broken, deadline, too_long, unreachable
 from adapter.providers.session import HEADERS, HttpLimits, HttpNetwork
 from adapter.providers.turns import Turns
+
+if TYPE_CHECKING:
+    from adapter.providers.download import Downloader, HttpDownload
 
 #: Answers that are read and passed on at once, and the seconds after which one that is slow holds up no other.
 READERS = 4
@@ -83,7 +87,9 @@ class Http:
         """
         network = network or HttpNetwork()
         self._limits = limits or HttpLimits()
-        self._downloader = Downloader(rules or Rules.reading(http=False, trusted=()), network, self._limits)
+        self._network = network
+        self._rules = rules or Rules.reading(http=False, trusted=())
+        self._downloader: Downloader | None = None
         self._pool = Pool(network.trust, connect_seconds=self._limits.connect, idle_seconds=self._limits.idle)
         self._turns = Turns(READERS, TURN_SECONDS)
 
@@ -140,7 +146,8 @@ class Http:
         async with nullcontext() if answer.is_here else self._turns.turn():
             return await answer.read_growing(_admission(limit)) if length is None else await answer.read(length)
 
-    def open_answer(self, url: str, own: OwnOrigin) -> AbstractAsyncContextManager[HttpDownload]:
+    @asynccontextmanager
+    async def open_answer(self, url: str, own: OwnOrigin) -> "AsyncIterator[HttpDownload]":
         """Open an answer of any status, on a connection of its own.
 
         The credential of `own` is sent to its origin and to no other one. Redirects are followed, each to where a link
@@ -149,26 +156,43 @@ class Http:
         Raises:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `post`; a link that may not be followed is broken.
         """
-        return self._downloader.open(url, own)
+        downloader = await self._loaded_downloader()
+        async with downloader.open(url, own) as answer:
+            yield answer
 
     async def post_for_header(
         self, url: str, header: str, *, headers: Mapping[str, str], body: bytes, seconds: float
     ) -> tuple[Reply, str]:
         """As `post_once`; return one header of the answer as well, empty if it is not there."""
         async with deadline(seconds):
-            return await self._downloader.post_for_header(url, header, headers=headers, body=body)
+            downloader = await self._loaded_downloader()
+            return await downloader.post_for_header(url, header, headers=headers, body=body)
 
     @asynccontextmanager
-    async def download(self, url: str, own: OwnOrigin) -> AsyncIterator[HttpDownload]:
+    async def download(self, url: str, own: OwnOrigin) -> "AsyncIterator[HttpDownload]":
         """Open a file at a link, as `open_answer`.
 
         Raises:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `post`; any other status than 200 is broken.
         """
-        async with self._downloader.open(url, own) as answer:
+        async with self.open_answer(url, own) as answer:
             if answer.status != 200:
                 raise UpstreamBroken(f"Google's media link answered {answer.status}.")
             yield answer
+
+    async def _loaded_downloader(self) -> "Downloader":
+        """Return what opens links. It is loaded at the first one, in a thread."""
+        if self._downloader is None:
+            kind = await asyncio.to_thread(_load_downloader)
+            self._downloader = kind(self._rules, self._network, self._limits)
+        return self._downloader
+
+
+def _load_downloader() -> "type[Downloader]":
+    # aiohttp takes 9 MB and 0.1 s. Pictures of Gemini need none of it.
+    from adapter.providers.download import Downloader  # noqa: PLC0415
+
+    return Downloader
 
 
 def _admission(limit: int) -> Callable[[int], Awaitable[None]]:
