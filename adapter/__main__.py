@@ -8,5 +8,7 @@ sys.modules["rich"] = None  # type: ignore[assignment] # so an import of it fail
 
 from adapter.cli import main  # noqa: E402 - after it
 
+__all__ = ("main",)
+
 if __name__ == "__main__":
     main()

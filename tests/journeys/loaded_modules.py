@@ -17,7 +17,7 @@ REPORT = "TEST_LOADED_REPORT"
 def report(path: Path) -> None:
     """Write them down, all at once."""
     fresh = path.with_suffix(".part")
-    fresh.write_text("\n".join(name for name, module in sys.modules.items() if module is not None))
+    fresh.write_text("\n".join(name for name, module in sys.modules.items() if hasattr(module, "__name__")))
     fresh.replace(path)
 
 

@@ -18,7 +18,6 @@ ELSEWHERE = {
     "av": "thumbnails of videos",
     "mako": "a database that has to be migrated",
     "pydantic": "nothing of ours: Litestar has a plugin for it",
-    "pygments": "nothing of ours: rich has it",
     "rich": "nothing of ours: structlog loads it",
     "sqlalchemy.dialects.postgresql": "PostgreSQL",
 }
