@@ -1,10 +1,10 @@
 """The processes that share a database: until when each of them is believed to be alive."""
 
+from functools import cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import not_
+from sqlalchemy import Connection, Float, bindparam, not_
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapter.database.address import POSTGRESQL
 from adapter.database.tables import PROCESSES
@@ -17,17 +17,13 @@ if TYPE_CHECKING:
 FRESH_SHARE = 0.1
 
 
-async def keep_alive(connection: AsyncConnection, process: LivingProcess, there: float) -> None:
-    """Renew the lease of a process, from a time of the database's clock on. Two transactions of it may do that at once.
-
-    It is the last statement of its transaction, because the row is locked until the end.
-    """
-    until = there + process.lease
-    is_fresh = PROCESSES.c.alive_until.between(until - FRESH_SHARE * process.lease, until)
-    row = _insert(connection.dialect.name).values(id=process.process, alive_until=until)
-    await connection.execute(
-        row.on_conflict_do_update(index_elements=[PROCESSES.c.id], set_={"alive_until": until}, where=not_(is_fresh))
-    )
+@cache
+def _keeping(dialect: str) -> "postgresql.Insert | sqlite.Insert":
+    """Return the statement that renews a lease, unless it is fresh."""
+    until = bindparam("until", type_=Float())
+    is_fresh = PROCESSES.c.alive_until.between(bindparam("fresh_from"), until)
+    row = _insert(dialect).values(id=bindparam("process"), alive_until=until)
+    return row.on_conflict_do_update(index_elements=[PROCESSES.c.id], set_={"alive_until": until}, where=not_(is_fresh))
 
 
 def _insert(dialect: str) -> "postgresql.Insert | sqlite.Insert":
@@ -36,3 +32,14 @@ def _insert(dialect: str) -> "postgresql.Insert | sqlite.Insert":
 
         return postgresql.insert(PROCESSES)
     return sqlite.insert(PROCESSES)
+
+
+def keep_alive(connection: Connection, process: LivingProcess, there: float) -> None:
+    """Renew the lease of a process, from a time of the database's clock on. Two transactions of it may do that at once.
+
+    It is the last statement of its transaction, because the row is locked until the end.
+    """
+    until = there + process.lease
+    fresh_from = until - FRESH_SHARE * process.lease
+    values = {"process": process.process, "until": until, "fresh_from": fresh_from}
+    connection.execute(_keeping(connection.dialect.name), values)
