@@ -117,6 +117,16 @@ class MessageEvent:
         return True
 
 
+class Ahead(list[tuple[RequestResponseCycle, "ASGI3Application"]]):
+    """The requests that were sent ahead, the newest first, in the place of uvicorn's deque: an empty one has 0.7 KB."""
+
+    __slots__ = ()
+
+    def appendleft(self, request: tuple[RequestResponseCycle, "ASGI3Application"]) -> None:
+        """Add the newest. There are at most `SENT_AHEAD`."""
+        self.insert(0, request)
+
+
 class Protocol(HttpToolsProtocol):
     """One connection. A dictionary of more than thirty attributes shares its keys with no other: ours have slots."""
 
@@ -152,6 +162,7 @@ class Protocol(HttpToolsProtocol):
         table: ConnectionTable | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.pipeline = Ahead()  # type: ignore[assignment] # uvicorn adds to its left, and pops
         self._table = ConnectionTable() if table is None else table  # an empty one is falsy
         self._limits = self._table.limits
         self._is_refused = False
