@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import event
 from sqlalchemy.engine import AdaptedConnection
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from adapter.database.address import without_password
 from adapter.domain.ports import Secret
@@ -16,6 +15,7 @@ from adapter.errors import WrongConfiguration
 
 if TYPE_CHECKING:
     import asyncpg
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 #: Connections of one process.
 POOL = 10
@@ -101,8 +101,10 @@ def connector(url: str, password: Secret | None, *, seconds: float) -> Connect:
     return connected
 
 
-def postgres_engine(connect: Connect, clock_offset: ClockOffset) -> AsyncEngine:
+def postgres_engine(connect: Connect, clock_offset: ClockOffset) -> "AsyncEngine":
     """Return an engine over such connections, which measures the server's clock with each new one."""
+    # It loads SQLAlchemy's object mapper: 8 MB, and a server with SQLite needs none of them.
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
 
     async def made() -> "asyncpg.Connection":
         connection = await connect()

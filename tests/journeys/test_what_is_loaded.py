@@ -20,6 +20,7 @@ ELSEWHERE = {
     "pydantic": "nothing of ours: Litestar has a plugin for it",
     "rich": "nothing of ours: structlog loads it",
     "sqlalchemy.dialects.postgresql": "PostgreSQL",
+    "sqlalchemy.orm": "PostgreSQL: its asynchronous engine loads it",
 }
 
 
