@@ -32,6 +32,7 @@ from uvicorn.server import ServerState
 
 from adapter.connection_table import ConnectionPhase, ConnectionTable
 from adapter.errors import AdapterError, HeaderTooLarge, InvalidRequest, RateLimited, RequestStalled, ServerBusy
+from adapter.hang_up import HANG_UP, HangUp
 from adapter.openai_api.write.errors import error_body, error_headers
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class Protocol(HttpToolsProtocol):
         "_fields",
         "_found",
         "_framing",
+        "_hang_up",
         "_heads_read",
         "_is_begun",
         "_is_in_body",
@@ -136,6 +138,8 @@ class Protocol(HttpToolsProtocol):
         self._was_held = False
         #: The application of the newest request, if its body has to come before it begins.
         self._waiting_app: ASGI3Application | None = None
+        #: Of the newest request.
+        self._hang_up: HangUp | None = None
         #: What the client had confirmed when its reader was last looked at.
         self._confirmed = 0
 
@@ -158,7 +162,10 @@ class Protocol(HttpToolsProtocol):
         self._table.leave(self)
         if self.client is not None:
             self._table.forget_address(self.client[0])
+        is_cut = self._is_answering
         super().connection_lost(exc)
+        if is_cut:
+            self._tell_hang_up()
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived."""
@@ -244,6 +251,8 @@ class Protocol(HttpToolsProtocol):
         if len(self.pipeline) >= SENT_AHEAD:
             raise self._stop(RateLimited("Too many requests were sent ahead on one connection."))
         super().on_headers_complete()
+        self._hang_up = HangUp()
+        self.scope["extensions"] = {HANG_UP: cast("dict[object, object]", self._hang_up)}
         self._heads_read += 1
         self._is_in_body = True
         self._framing = 0
@@ -283,9 +292,12 @@ class Protocol(HttpToolsProtocol):
             self._begin()
 
     def on_response_complete(self) -> None:
-        """Take the end of an answer."""
-        super().on_response_complete()
-        self._unset_keepalive_if_required()  # the table has the time of every phase
+        """Take the end of an answer. As uvicorn's own, without a timer: the table has the time of every phase."""
+        self.server_state.total_requests += 1
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+            if self.pipeline:
+                self._start_asgi_task(*self.pipeline.pop())
         self._enter()
 
     def _enter(self) -> None:
@@ -420,6 +432,11 @@ class Protocol(HttpToolsProtocol):
         if self._is_answering:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
+            self._tell_hang_up()
+
+    def _tell_hang_up(self) -> None:
+        if self._hang_up is not None:
+            self._hang_up.happen()
 
     def shutdown(self) -> None:
         """Close, or end after the answer that is on its way, because the process ends."""

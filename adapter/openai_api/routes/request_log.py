@@ -10,6 +10,7 @@ from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope,
 
 from adapter.domain.ports import Metrics
 from adapter.errors import ClientLeft, OwnFault
+from adapter.openai_api.routes.drain import AnswerHeaders
 from adapter.openai_api.routes.failures import MISTAKE
 from adapter.openai_api.write.errors import error_body, error_headers
 
@@ -24,9 +25,11 @@ CLIENT_LEFT = ClientLeft.status
 class RequestLog:
     """Wraps the whole application: the framework's own 404 and 405 never reach a route's middleware."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, headers: AnswerHeaders | None = None) -> None:
+        """Take the application, where times are counted, and the headers of every answer."""
         self._app = app
         self._metrics = metrics
+        self._headers = headers or AnswerHeaders()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, name it, and write down how it went."""
@@ -46,9 +49,10 @@ class RequestLog:
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                headers = message["headers"]
                 seen.status = message["status"]
-                seen.length = int(dict(message["headers"]).get(b"content-length", -1))
+                seen.length = next((int(value) for name, value in headers if name == b"content-length"), -1)
+                message["headers"] = [*headers, (b"x-request-id", request_id.encode()), *self._headers.pairs]
             elif message["type"] == "http.response.body":
                 seen.size += len(message["body"])
                 seen.whole = not message.get("more_body", False) or seen.size == seen.length

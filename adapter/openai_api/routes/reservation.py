@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TypeVar, cast
 
 import structlog
 from litestar.enums import ScopeType
 from litestar.exceptions import InternalServerException
-from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPResponseBodyEvent, Message, Receive, Scope, Send
 
 from adapter.domain import memory_estimate
 from adapter.domain.ports import EndCallback, Reservation
-from adapter.errors import ClientLeft, RequestStalled
+from adapter.errors import ClientLeft, RequestStalled, RequestTooLarge
+from adapter.hang_up import HANG_UP, HangUp
 from adapter.openai_api.read.content import form_content, json_content
 from adapter.openai_api.read.deployments import name_model, name_model_in_form
 from adapter.openai_api.read.form import FormReader, Part
@@ -118,28 +120,34 @@ class _Reader:
         if _AT_END not in self._kept:
             await self._take(message)
             return
-        await self._take({**message, "more_body": True})
-        end = {**message, "body": b""}
-        if self._size > SMALL_ANSWER_BYTES:
+        if self._size + len(message["body"]) > SMALL_ANSWER_BYTES:
+            await self._take({**message, "more_body": True})
+            message = cast("Message", {**message, "body": b""})
             # Here the server waits until what is before it has been read. It takes a small answer without waiting.
-            await self._take(cast("Message", {**end, "more_body": True}))
+            await self._take(cast("Message", {**message, "more_body": True}))
         # Before its end the server can still say who left. Litestar cancels a stream whose client has: what this frame
         # holds then, the exception holds. So the callback, which has the answer, is no variable here.
         delivered = not self._gone and not await _has_left(self._receive)
         cast("EndCallback", self._kept[_AT_END])(delivered=delivered)
-        await self._take(cast("Message", end))
+        await self._take(message)
 
     async def _take(self, message: Message) -> None:
-        for step in _steps(message):
-            if self._gone:
-                return
-            if not self._owes or _RESERVATION not in self._kept:
-                await self._send(step)
-            else:
-                await self._send_in_time(step)
-            if step["type"] == "http.response.body":
-                self._size += len(step["body"])
-                self._owes |= len(step["body"]) > SMALL_ANSWER_BYTES
+        if message["type"] != "http.response.body":
+            await self._take_step(message)
+            return
+        for step in _steps(message) if len(message["body"]) > SMALL_ANSWER_BYTES else (message,):
+            await self._take_step(step)
+            size = len(step["body"])
+            self._size += size
+            self._owes |= size > SMALL_ANSWER_BYTES
+
+    async def _take_step(self, message: Message) -> None:
+        if self._gone:
+            return
+        if not self._owes or _RESERVATION not in self._kept:
+            await self._send(message)
+        else:
+            await self._send_in_time(message)
 
     async def _send_in_time(self, step: Message) -> None:
         try:
@@ -189,7 +197,12 @@ async def call_at_end(request: OwnedRequest, callback: EndCallback) -> None:
     stack: AsyncExitStack = kept[_STACK]
     kept[_AT_END] = callback
     stack.callback(callback, delivered=False)  # only the first time counts
-    await stack.enter_async_context(beside(_call_when_disconnected(request.receive, callback)))
+    hang_up = cast("HangUp | None", (request.scope.get("extensions") or {}).get(HANG_UP))
+    if hang_up is None:  # a server that can only be waited for
+        await stack.enter_async_context(beside(_call_when_disconnected(request.receive, callback)))
+        return
+    stack.callback(hang_up.forget)
+    hang_up.call(partial(callback, delivered=False))
 
 
 async def _call_when_disconnected(receive: Receive, callback: EndCallback) -> None:
@@ -198,18 +211,15 @@ async def _call_when_disconnected(receive: Receive, callback: EndCallback) -> No
     callback(delivered=False)
 
 
-def _steps(message: Message) -> Iterator[Message]:
+def _steps(message: HTTPResponseBodyEvent) -> Iterator[HTTPResponseBodyEvent]:
     """Cut what is too large to be sent at once. A small end shows by itself that what was before it has been read."""
-    if message["type"] == "http.response.body" and len(message["body"]) > SMALL_ANSWER_BYTES:
-        body = memoryview(message["body"])
-        for at in range(0, len(body), ANSWER_STEP_BYTES):
-            # A view, which is not copied: ASGI says `bytes`; uvicorn and uvloop take whatever has a buffer.
-            step = cast("bytes", body[at : at + ANSWER_STEP_BYTES])
-            yield {**message, "body": step, "more_body": True}
-        if message["more_body"]:
-            return
-        message = {**message, "body": b""}
-    yield message
+    body = memoryview(message["body"])
+    for at in range(0, len(body), ANSWER_STEP_BYTES):
+        # A view, which is not copied: ASGI says `bytes`; uvicorn and uvloop take whatever has a buffer.
+        step = cast("bytes", body[at : at + ANSWER_STEP_BYTES])
+        yield {**message, "body": step, "more_body": True}
+    if not message["more_body"]:
+        yield {**message, "body": b""}
 
 
 async def reserve(request: OwnedRequest, services: Services, needed: int) -> Reservation:
@@ -261,11 +271,9 @@ async def body_chunks(request: OwnedRequest, services: Services) -> AsyncIterato
         RequestTooLarge: it is longer than this route takes.
         RequestStalled: it stops coming.
     """
-    told = request.headers.get("content-length", "")
-    length = int(told) if told.isdecimal() else None
+    length = _announced(request)
     if length is not None and length <= SMALL_BODY_BYTES:
-        async for chunk in with_stall_limit(request.stream(), Silence(SILENCE_SECONDS)):
-            yield chunk
+        yield await _small_body(request, services, length)
         return
     reservation = await reserve(request, services, 0)
     whole = STEP_BYTES if length is None else length
@@ -308,6 +316,37 @@ class Silence:
             self._timeout.reschedule(asyncio.get_running_loop().time())
 
 
+def _announced(request: OwnedRequest) -> int | None:
+    told = request.headers.get("content-length", "")
+    return int(told) if told.isdecimal() else None
+
+
+async def _small_body(request: OwnedRequest, services: Services, length: int) -> bytes:
+    """Return a body of so many bytes. The server begins a small request when all of it is here.
+
+    Raises:
+        RequestTooLarge, RequestStalled, ClientLeft: as `body_chunks`.
+    """
+    if length > services.longest_body:
+        raise RequestTooLarge("The request body is too large.")
+    pieces: list[bytes] = []
+    silence = Silence(SILENCE_SECONDS)
+    while True:
+        message = cast("HTTPReceiveMessage", _take_at_once(request.receive) or await _next(request.receive, silence))
+        if message["type"] != "http.request":
+            raise ClientLeft("The client hung up before its request was whole.")
+        pieces.append(message["body"])
+        if not message.get("more_body", False):
+            return b"".join(pieces)
+
+
+async def _next(receive: Receive, silence: Silence) -> object:
+    try:
+        return await silence.limit(receive())
+    except TimeoutError as error:
+        raise RequestStalled("The request's body stopped coming.") from error
+
+
 async def with_stall_limit(
     chunks: AsyncIterator[bytes], silence: Silence, reservation: Reservation | None = None
 ) -> AsyncIterator[bytes]:
@@ -334,7 +373,11 @@ async def with_stall_limit(
 
 async def read_body(request: OwnedRequest, services: Services, read: Callable[[bytes], _T]) -> tuple[str, _T]:
     """Return the digest of a whole JSON body, and what `read` makes of it (as `body_chunks`)."""
-    chunks = [chunk async for chunk in body_chunks(request, services)]
+    length = _announced(request)
+    if length is not None and length <= SMALL_BODY_BYTES:
+        chunks = [await _small_body(request, services, length)]
+    else:
+        chunks = [chunk async for chunk in body_chunks(request, services)]
     return await read_in_turn(
         request,
         services,
