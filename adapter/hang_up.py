@@ -15,15 +15,16 @@ HANG_UP: Final = "adapter.hang_up"
 class HangUp:
     """The end of one request's client, before its answer is complete."""
 
-    __slots__ = ("_callback", "_has_happened")
+    __slots__ = ("_callback", "has_happened")
 
     def __init__(self) -> None:
+        #: Whether the client has hung up.
+        self.has_happened = False
         self._callback: Callable[[], None] | None = None
-        self._has_happened = False
 
     def call(self, callback: Callable[[], None]) -> None:
         """Call a function in the present context when the client hangs up; at once if it did."""
-        if self._has_happened:
+        if self.has_happened:
             callback()
         else:
             self._callback = partial(copy_context().run, callback)
@@ -34,7 +35,7 @@ class HangUp:
 
     def happen(self) -> None:
         """Note that the client has hung up."""
-        self._has_happened = True
+        self.has_happened = True
         callback, self._callback = self._callback, None
         if callback is not None:
             callback()

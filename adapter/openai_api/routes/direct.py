@@ -62,7 +62,6 @@ class DirectRoutes:
 
         What is raised and not foreseen is answered and logged by the outermost layer (`request_log.py`).
         """
-        request.scope["route_handler"] = handler  # it knows how long a body may be
         answer: ASGIApp | Response[bytes]
         try:
             await require_key(request)

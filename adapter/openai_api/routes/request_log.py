@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from typing import cast
 
 import msgspec
 import structlog
@@ -10,6 +11,7 @@ from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope,
 
 from adapter.domain.ports import Metrics
 from adapter.errors import ClientLeft, OwnFault
+from adapter.hang_up import HANG_UP, HangUp
 from adapter.openai_api.routes.drain import AnswerHeaders
 from adapter.openai_api.routes.failures import MISTAKE
 from adapter.openai_api.write.errors import error_body, error_headers
@@ -40,6 +42,7 @@ class RequestLog:
         seen = Seen()
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        hang_up = cast("HangUp | None", (scope.get("extensions") or {}).get(HANG_UP))
         started = time.perf_counter()
 
         async def receiving() -> HTTPReceiveMessage | WebSocketReceiveMessage:
@@ -54,6 +57,7 @@ class RequestLog:
                 seen.length = next((int(value) for name, value in headers if name == b"content-length"), -1)
                 message["headers"] = [*headers, (b"x-request-id", request_id.encode()), *self._headers.pairs]
             elif message["type"] == "http.response.body":
+                seen.left |= not seen.whole and hang_up is not None and hang_up.has_happened
                 seen.size += len(message["body"])
                 seen.whole = not message.get("more_body", False) or seen.size == seen.length
             await send(message)

@@ -8,8 +8,16 @@ from typing import TypeVar, cast
 
 import structlog
 from litestar.enums import ScopeType
-from litestar.exceptions import InternalServerException
-from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPResponseBodyEvent, Message, Receive, Scope, Send
+from litestar.types import (
+    ASGIApp,
+    HTTPReceiveMessage,
+    HTTPRequestEvent,
+    HTTPResponseBodyEvent,
+    Message,
+    Receive,
+    Scope,
+    Send,
+)
 
 from adapter.domain import memory_estimate
 from adapter.domain.ports import EndCallback, Reservation
@@ -43,6 +51,8 @@ SILENCE_SECONDS = 60.0
 
 #: A request with none of these headers has no body.
 BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
+
+TOO_LARGE = "The request body is too large."
 
 #: Where a request keeps its reservation.
 _STACK, _RESERVATION = "adapter.stack", "adapter.reservation"
@@ -271,9 +281,9 @@ async def body_chunks(request: OwnedRequest, services: Services) -> AsyncIterato
         RequestTooLarge: it is longer than this route takes.
         RequestStalled: it stops coming.
     """
-    length = _announced(request)
+    length = _announced(request, services)
     if length is not None and length <= SMALL_BODY_BYTES:
-        yield await _small_body(request, services, length)
+        yield await _small_body(request)
         return
     reservation = await reserve(request, services, 0)
     whole = STEP_BYTES if length is None else length
@@ -281,7 +291,7 @@ async def body_chunks(request: OwnedRequest, services: Services) -> AsyncIterato
     await reservation.wait_for_more(memory_estimate.of_body(step), room=memory_estimate.of_body(whole))
     seen, paid, silence = 0, step, Silence(SILENCE_SECONDS)
     with reservation.interruptible(silence.end):
-        async for chunk in with_stall_limit(request.stream(), silence, reservation):
+        async for chunk in with_stall_limit(_arriving(request, services.longest_body), silence, reservation):
             seen += len(chunk)
             while seen > paid:
                 await reservation.wait_for_more(memory_estimate.of_body(STEP_BYTES))
@@ -316,25 +326,54 @@ class Silence:
             self._timeout.reschedule(asyncio.get_running_loop().time())
 
 
-def _announced(request: OwnedRequest) -> int | None:
-    told = request.headers.get("content-length", "")
-    return int(told) if told.isdecimal() else None
-
-
-async def _small_body(request: OwnedRequest, services: Services, length: int) -> bytes:
-    """Return a body of so many bytes. The server begins a small request when all of it is here.
+def _announced(request: OwnedRequest, services: Services) -> int | None:
+    """Return the length that a body is said to have; None if nothing is said.
 
     Raises:
-        RequestTooLarge, RequestStalled, ClientLeft: as `body_chunks`.
+        RequestTooLarge: it is longer than a body may be.
     """
-    if length > services.longest_body:
-        raise RequestTooLarge("The request body is too large.")
+    told = request.headers.get("content-length", "")
+    length = int(told) if told.isdecimal() else None
+    if length is not None and length > services.longest_body:
+        raise RequestTooLarge(TOO_LARGE)
+    return length
+
+
+async def _arriving(request: OwnedRequest, longest: int) -> AsyncIterator[bytes]:
+    """Yield what arrives of a body.
+
+    Raises:
+        RequestTooLarge: it is longer than it may be.
+        ClientLeft: the client hung up.
+    """
+    size, more = 0, True
+    while more:
+        message = _of_body(await request.receive())
+        size += len(message["body"])
+        if size > longest:
+            raise RequestTooLarge(TOO_LARGE)
+        more = message.get("more_body", False)
+        if message["body"]:
+            yield message["body"]
+
+
+def _of_body(message: object) -> HTTPRequestEvent:
+    came = cast("HTTPReceiveMessage", message)
+    if came["type"] != "http.request":
+        raise ClientLeft("The client hung up before its request was whole.")
+    return came
+
+
+async def _small_body(request: OwnedRequest) -> bytes:
+    """Return a small body. The server begins such a request when all of it is here.
+
+    Raises:
+        RequestStalled, ClientLeft: as `body_chunks`.
+    """
     pieces: list[bytes] = []
     silence = Silence(SILENCE_SECONDS)
     while True:
-        message = cast("HTTPReceiveMessage", _take_at_once(request.receive) or await _next(request.receive, silence))
-        if message["type"] != "http.request":
-            raise ClientLeft("The client hung up before its request was whole.")
+        message = _of_body(_take_at_once(request.receive) or await _next(request.receive, silence))
         pieces.append(message["body"])
         if not message.get("more_body", False):
             return b"".join(pieces)
@@ -364,8 +403,6 @@ async def with_stall_limit(
             if reservation is not None:
                 reservation.check()
             raise RequestStalled("The request's body stopped coming.") from error
-        except InternalServerException as error:  # how Litestar says it
-            raise ClientLeft("The client hung up before its request was whole.") from error
         if chunk is None:
             return
         yield chunk
@@ -373,9 +410,9 @@ async def with_stall_limit(
 
 async def read_body(request: OwnedRequest, services: Services, read: Callable[[bytes], _T]) -> tuple[str, _T]:
     """Return the digest of a whole JSON body, and what `read` makes of it (as `body_chunks`)."""
-    length = _announced(request)
+    length = _announced(request, services)
     if length is not None and length <= SMALL_BODY_BYTES:
-        chunks = [await _small_body(request, services, length)]
+        chunks = [await _small_body(request)]
     else:
         chunks = [chunk async for chunk in body_chunks(request, services)]
     return await read_in_turn(
