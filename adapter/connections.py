@@ -261,7 +261,7 @@ class Protocol(HttpToolsProtocol):
         if self.scope["http_version"] == "1.0":
             self.cycle.waiting_for_100_continue = False  # RFC 9110, section 10.1.1
             self.cycle.send = unchunked(self.cycle)  # type: ignore[assignment,method-assign] # no other way
-        self.cycle.send = drained(self.cycle)  # type: ignore[assignment,method-assign] # as above
+        self.cycle.send = paced(self.cycle, self.loop)  # type: ignore[assignment,method-assign] # as above
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
         """Let the application begin, at once if enough of the body is here or the client waits to be asked for it."""
@@ -303,8 +303,8 @@ class Protocol(HttpToolsProtocol):
     def _enter(self) -> None:
         """Enter the phase in which the connection is now, if it is another one."""
         earlier, now = self._table.phase(self), self._present_phase()
-        is_unread = (earlier, now) == (ConnectionPhase.STALLED, ConnectionPhase.SERVING)
-        if earlier not in {None, ConnectionPhase.LEAVING, now} and not is_unread:
+        is_unread = earlier is ConnectionPhase.STALLED and now is ConnectionPhase.SERVING
+        if not (earlier is None or earlier is ConnectionPhase.LEAVING or earlier is now or is_unread):
             self._table.enter(self, now)
 
     def _present_phase(self) -> ConnectionPhase:
@@ -446,11 +446,55 @@ class Protocol(HttpToolsProtocol):
         super().shutdown()
 
 
-def drained(cycle: RequestResponseCycle) -> "Callable[[ASGISendEvent], Coroutine[Any, Any, None]]":
+class HeldHead:
+    """The transport of an answer. The head goes out in one write with the first piece of the body.
+
+    Most bodies follow at once. If one does not, `flush` has to be called.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head: bytes | None = None
+
+    def write(self, data: bytes) -> None:
+        """Take the head, or write it with what follows."""
+        if self._head is None:
+            self._head = data
+        elif self._head:
+            head, self._head = self._head, b""
+            self._transport.writelines((head, data))
+        else:
+            self._transport.write(data)
+
+    def flush(self) -> None:
+        """Write the head if it was not written."""
+        if self._head:
+            head, self._head = self._head, b""
+            self._transport.write(head)
+
+    def close(self) -> None:
+        """Close when all is written."""
+        self.flush()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        """Return whether it is closed, or will be."""
+        return self._transport.is_closing()
+
+
+def paced(
+    cycle: RequestResponseCycle, loop: asyncio.AbstractEventLoop
+) -> "Callable[[ASGISendEvent], Coroutine[Any, Any, None]]":
     """Return how an answer is sent: what was sent is with the client before the application makes the next piece."""
     send = cycle.send
 
     async def sending(message: "ASGISendEvent") -> None:
+        if message["type"] == "http.response.start":
+            held = HeldHead(cycle.transport)
+            cycle.transport = cast("asyncio.Transport", held)
+            await send(message)
+            loop.call_soon(held.flush)
+            return
         await send(message)
         if cycle.flow.write_paused and not (cycle.disconnected or cycle.response_complete):
             await cycle.flow.drain()

@@ -3,9 +3,9 @@
 import json
 import logging
 import sys
-from collections.abc import Iterable
 from contextlib import suppress
 from io import TextIOBase
+from json.encoder import encode_basestring_ascii as escaped
 from typing import Final, TextIO, cast
 
 import structlog
@@ -55,6 +55,10 @@ def _ends(text: str, kept: int) -> str:
     return text if len(text) <= kept else f"{text[: kept // 4]} … {text[-(kept - kept // 4) :]}"
 
 
+#: Numbers of these types, and not larger, are written alike by Python and in JSON.
+PLAIN_NUMBERS: Final = (int, float)
+MOST_PLAIN: Final = 1e15
+
 _encoder: Final = json.JSONEncoder(default=repr)
 
 
@@ -63,24 +67,22 @@ def render(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
 
     Most lines have nothing to hide and nothing long. All their texts are looked at in one go, which is half the cost.
     """
-    fields = {name: value for name, value in event.items() if value is not None}
-    if not _is_plain(fields.values()):
-        fields = {name: _fit(value) for name, value in fields.items()}
-    return _encoder.encode(fields)
-
-
-def _is_plain(values: Iterable[object]) -> bool:
-    """Say whether `_fit` would change none of some values."""
-    texts = []
-    for value in values:
-        if isinstance(value, str):
-            if len(value) > PLAIN:
-                return False
+    texts: list[str] = []
+    members: list[str] = []
+    for name, value in event.items():
+        if isinstance(value, str) and len(value) <= PLAIN:
             texts.append(value)
-        elif not isinstance(value, float) and not (isinstance(value, int) and value.bit_length() <= LONGEST_NUMBER):
-            return False
+            members.append(f"{escaped(name)}: {escaped(value)}")
+        elif type(value) in PLAIN_NUMBERS and abs(value) < MOST_PLAIN:
+            members.append(f"{escaped(name)}: {value!r}")
+        elif value is not None:
+            return _with_odd_fields(event)
     # No sign of a secret has a line break in it.
-    return not may_have_secret("\n".join(texts))
+    return _with_odd_fields(event) if may_have_secret("\n".join(texts)) else f"{{{', '.join(members)}}}"
+
+
+def _with_odd_fields(event: EventDict) -> str:
+    return _encoder.encode({name: _fit(value) for name, value in event.items() if value is not None})
 
 
 def drop_empty(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

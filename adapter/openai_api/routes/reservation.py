@@ -13,6 +13,7 @@ from litestar.types import (
     HTTPReceiveMessage,
     HTTPRequestEvent,
     HTTPResponseBodyEvent,
+    HTTPResponseStartEvent,
     Message,
     Receive,
     Scope,
@@ -102,6 +103,9 @@ class _Reader:
         self, scope: Scope, kept: Mapping[str, object], receive: Receive, send: Send, *, seconds: float
     ) -> None:
         self._kept = kept
+        self._hang_up = _hang_up(scope)
+        #: The head of an answer whose body follows at once.
+        self._head: Message | None = None
         #: Whether the server may still have some of the request's body that was not asked for.
         self._is_unread = any(name in BODY_HEADERS for name, _ in scope["headers"])
         self._receive = receive
@@ -121,6 +125,9 @@ class _Reader:
 
     async def take(self, message: Message) -> None:
         """Send a message. Before the last one the callback hears whether the client is still there."""
+        if message["type"] == "http.response.start" and _AT_END in self._kept and _has_length(message):
+            self._head = message
+            return
         if message["type"] != "http.response.body" or message["more_body"]:
             await self._take(message)
             return
@@ -137,7 +144,7 @@ class _Reader:
             await self._take(cast("Message", {**message, "more_body": True}))
         # Before its end the server can still say who left. Litestar cancels a stream whose client has: what this frame
         # holds then, the exception holds. So the callback, which has the answer, is no variable here.
-        delivered = not self._gone and not await _has_left(self._receive)
+        delivered = not self._gone and not await _has_left(self._hang_up, self._receive)
         cast("EndCallback", self._kept[_AT_END])(delivered=delivered)
         await self._take(message)
 
@@ -154,6 +161,9 @@ class _Reader:
     async def _take_step(self, message: Message) -> None:
         if self._gone:
             return
+        if self._head is not None:
+            head, self._head = self._head, None
+            await self._send(head)
         if not self._owes or _RESERVATION not in self._kept:
             await self._send(message)
         else:
@@ -168,9 +178,20 @@ class _Reader:
             log.warning("request.reader_stalled", seconds=self._seconds)
 
 
-async def _has_left(receive: Receive) -> bool:
+def _has_length(message: HTTPResponseStartEvent) -> bool:
+    return any(name == b"content-length" for name, _ in message["headers"])
+
+
+def _hang_up(scope: Scope) -> HangUp | None:
+    """Return what a server says of a client that hangs up; None of another server than ours."""
+    return cast("HangUp | None", (scope.get("extensions") or {}).get(HANG_UP))
+
+
+async def _has_left(hang_up: HangUp | None, receive: Receive) -> bool:
     """Say whether the client has hung up, as far as the server knows after a turn of the event loop."""
     await asyncio.sleep(0)
+    if hang_up is not None:
+        return hang_up.has_happened
     message = _take_at_once(receive)
     return message is not None and message["type"] == "http.disconnect"
 
@@ -194,7 +215,7 @@ async def check_connected(request: OwnedRequest) -> None:
     Raises:
         ClientLeft: it did.
     """
-    if await _has_left(request.receive):
+    if await _has_left(_hang_up(request.scope), request.receive):
         raise ClientLeft("The client hung up before anything was begun.")
 
 
@@ -207,7 +228,7 @@ async def call_at_end(request: OwnedRequest, callback: EndCallback) -> None:
     stack: AsyncExitStack = kept[_STACK]
     kept[_AT_END] = callback
     stack.callback(callback, delivered=False)  # only the first time counts
-    hang_up = cast("HangUp | None", (request.scope.get("extensions") or {}).get(HANG_UP))
+    hang_up = _hang_up(request.scope)
     if hang_up is None:  # a server that can only be waited for
         await stack.enter_async_context(beside(_call_when_disconnected(request.receive, callback)))
         return
