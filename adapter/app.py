@@ -245,8 +245,15 @@ class Application:
                 database=without_password(self._settings.storage.database),
                 media=self._settings.storage.media,
             )
+            await self._warn_without_keys(resources.database)
             yield
             log.info("server.stopping")
+
+    async def _warn_without_keys(self, database: Database) -> None:
+        access = self._settings.access
+        if access.keys or access.anonymous or any(key.revoked_at is None for key in await SqlKeyStore(database).all()):
+            return
+        log.warning("access.no_key", message="Every request is refused. `adapter keys create NAME` makes a key.")
 
     async def _resources(self, stack: AsyncExitStack) -> Resources:
         database = await build_database(self._settings)

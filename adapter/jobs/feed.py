@@ -32,12 +32,12 @@ class Topic:
         self.readers = 0
 
     def put(self, job: Job) -> None:
-        """Replace the newest state, unless that one is newer: states come by two ways."""
-        if self._newest is not None and job.is_older_than(self._newest):
-            return
-        is_news = self._newest is None or job.is_news_to(self._newest)
-        self._newest = job
-        if is_news:
+        """Replace the newest state, if this one is news: states come by two ways, and each reader has them read again.
+
+        Readers share the object of a state, so one that tells nothing else does not replace it.
+        """
+        if self._newest is None or job.is_news_to(self._newest):
+            self._newest = job
             changed, self._changed = self._changed, asyncio.Event()
             changed.set()
 

@@ -135,6 +135,7 @@ async def test_readers_of_one_state_share_one_object() -> None:
     older, job, copy, newer = running(1), running(2), running(2), running(3)
     with feed.subscribe(job.id) as one, feed.subscribe(job.id) as two:
         assert one.shared(job) is job
+        feed.publish(running(2))
         assert two.shared(copy) is job
         assert two.shared(older) is older
         assert two.shared(newer) is newer

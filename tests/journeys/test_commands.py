@@ -79,6 +79,8 @@ def test_a_configuration_is_checked(server: Server) -> None:
         "database",
         "media",
         "spool",
+        "folder",
+        "port",
         "links",
         "models",
     ]
