@@ -32,17 +32,16 @@ def connect_errors() -> Iterator[None]:
         raise unreachable(_connect_cause(error)) from error
 
 
-@contextmanager
-def answer_errors() -> Iterator[None]:
-    """Turn the exceptions of a connection that stood into ours.
+class AnswerErrors:
+    """Turns the exceptions of a connection that stood into `UpstreamBroken`: the request may have been executed."""
 
-    Raises:
-        UpstreamBroken: the request may have been executed.
-    """
-    try:
-        yield
-    except (LostError, FramingError) as error:
-        raise broken() from error
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Raise ours in the place of theirs."""
+        if isinstance(error, LostError | FramingError):
+            raise broken() from error
 
 
 def _connect_cause(error: Exception) -> UnreachableCause:

@@ -1,11 +1,11 @@
 """The HTTP client of all providers. A picture's bytes go from the socket into the buffer that they stay in."""
 
 import asyncio
-import re
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, nullcontext
-from typing import TYPE_CHECKING, Final
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from yarl import URL
 
@@ -13,7 +13,7 @@ from adapter.domain.answer_memory import add_answer
 from adapter.errors import UpstreamBroken
 from adapter.network.links import Rules
 from adapter.providers.connection import HttpAnswer, LostError
-from adapter.providers.failures import answer_errors
+from adapter.providers.failures import AnswerErrors
 from adapter.providers.origin import OwnOrigin
 from adapter.providers.pool import Origin, Pool
 from adapter.providers.reply import Reply, broken, deadline, too_long, unreachable
@@ -26,11 +26,20 @@ if TYPE_CHECKING:
 #: Answers that are read and passed on at once, and the seconds after which one that is slow holds up no other.
 READERS = 4
 TURN_SECONDS = 0.25
-#: What no line of a head may hold: it would end the line.
-LINE_ENDS: Final = re.compile(rb"[\r\n\0]")
+#: Addresses that are read once.
+KNOWN_ADDRESSES: Final = 256
 #: A request up to this size is sent as one piece.
 JOINED_BYTES: Final = 64 * 1024
 SCHEMES: Final = ("http", "https")
+
+
+class _Target(NamedTuple):
+    """What an address says about a request."""
+
+    origin: Origin
+    #: The path with its query.
+    path: str
+    fields: Mapping[str, str]
 
 
 class _Request:
@@ -43,23 +52,21 @@ class _Request:
             UpstreamUnreachable: the address is none.
             UpstreamBroken: a header that cannot be sent.
         """
-        address = _address(url)
-        self.origin = Origin(address.scheme == "https", str(address.host), int(address.port or 0))
+        target = _target(url)
+        self.origin = target.origin
         self.is_repeatable = method == "GET"
-        fields = {"host": address.host_port_subcomponent, "accept": "*/*", **HEADERS, **headers}
-        if address.user is not None:  # of a relay; aiohttp, which was here before, did so too
-            pair = f"{address.user}:{address.password or ''}"
-            fields.setdefault("authorization", f"Basic {b64encode(pair.encode()).decode()}")
+        fields = {**target.fields, **headers}
         if body or not self.is_repeatable:
             fields["content-length"] = str(len(body))
-        lines = [f"{method} {address.raw_path_qs} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
+        lines = [f"{method} {target.path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
         try:
-            encoded = [line.encode() for line in lines]
+            head = "\r\n".join(lines).encode()
         except UnicodeError as error:
             raise broken() from error
-        if any(map(LINE_ENDS.search, encoded)):
+        ends = len(lines) - 1
+        # A value may hold none of these: it would end its line.
+        if head.count(b"\r") != ends or head.count(b"\n") != ends or b"\0" in head:
             raise broken()
-        head = b"\r\n".join([*encoded, b"", b""])
         self.pieces = (head + body,) if len(body) < JOINED_BYTES else (head, body)
 
 
@@ -123,7 +130,7 @@ class Http:
             return await self._send(_Request("POST", url, headers, body), is_fresh=True)
 
     async def _send(self, request: _Request, *, is_fresh: bool = False) -> Reply:
-        with answer_errors():
+        with AnswerErrors():
             try:
                 return await self._exchange(request, is_fresh=is_fresh)
             except LostError as error:
@@ -132,9 +139,12 @@ class Http:
             return await self._exchange(request, is_fresh=True)
 
     async def _exchange(self, request: _Request, *, is_fresh: bool) -> Reply:
-        async with self._pool.connection(request.origin, is_fresh=is_fresh) as connection:
+        connection = await self._pool.lend(request.origin, is_fresh=is_fresh)
+        try:
             answer = await connection.ask(request.pieces)
             return Reply(answer.head.status, await self._read(answer))
+        finally:
+            self._pool.take_back(request.origin, connection, is_fresh=is_fresh)
 
     async def _read(self, answer: HttpAnswer) -> bytes | bytearray:
         """Return the body. One that is not here yet waits for its turn."""
@@ -143,7 +153,9 @@ class Http:
             if length > limit:
                 raise too_long(limit)
             await add_answer(length)
-        async with nullcontext() if answer.is_here else self._turns.turn():
+        if answer.is_here:
+            return answer.take()
+        async with self._turns.turn():
             return await answer.read_growing(_admission(limit)) if length is None else await answer.read(length)
 
     @asynccontextmanager
@@ -207,6 +219,22 @@ def _admission(limit: int) -> Callable[[int], Awaitable[None]]:
         await add_answer(piece)
 
     return admit
+
+
+@lru_cache(maxsize=KNOWN_ADDRESSES)
+def _target(url: str) -> _Target:
+    """Read an address. Requests for pictures go to a few, again and again.
+
+    Raises:
+        UpstreamUnreachable: it is none.
+    """
+    address = _address(url)
+    fields = {"host": str(address.host_port_subcomponent), "accept": "*/*", **HEADERS}
+    if address.user is not None:  # of a relay; aiohttp, which was here before, did so too
+        pair = f"{address.user}:{address.password or ''}"
+        fields["authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
+    origin = Origin(address.scheme == "https", str(address.host), int(address.port or 0))
+    return _Target(origin, address.raw_path_qs, fields)
 
 
 def _address(url: str) -> URL:

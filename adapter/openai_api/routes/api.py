@@ -44,6 +44,8 @@ API = (
     responses.delete_response,
     responses.list_input_items,
 )
+#: Handlers that are called directly (`direct.py`).
+DIRECT = (images.create_images, images.edit_images, images.vary_images, chat.complete_chat)
 PUBLIC = (media.read_media, health.health, health.ready, openapi.read_document)
 
 

@@ -84,6 +84,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     readers: FairSemaphore
     clock: Clock
     context: ReadContext
+    #: Largest body of a request, in bytes.
+    longest_body: int
     #: Largest file of a form, in bytes.
     longest_file: int
     #: How long a response can be looked up, in seconds.
