@@ -1,7 +1,7 @@
 """Streams of events that last for minutes: they go on after the framework has returned.
 
 A stream inside the framework holds its request, the scope of each layer, all their frames and three tasks: 34 KB in
-all. Here the framework sends the head of the answer and returns. What is left is 20 KB (docs/measurements.md).
+all. Here the framework sends the head of the answer and returns. What is left is 15 KB (docs/measurements.md).
 """
 
 import asyncio
