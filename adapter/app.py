@@ -56,7 +56,7 @@ from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.spool import Spool
 from adapter.jobs.step_context import StepContext
 from adapter.jobs.store import SqlJobStore
-from adapter.media.frames import FrameThumbnailer
+from adapter.media.frames import FileMeasurer, FrameThumbnailer
 from adapter.media.image_pipeline import ImagePipeline
 from adapter.media.janitor import Janitor
 from adapter.media.leftovers import Leftovers
@@ -319,6 +319,7 @@ class Application:
             longest_video=self._settings.limits.video_bytes,
             spool=ports.spool,
             metrics=self._telemetry.metrics,
+            budget=resources.budget,
         )
         images = ImageContext(
             makers=ports.image_makers,
@@ -375,6 +376,7 @@ class Application:
             ),
             files=Files(memory.media, SqlFileSizes(resources.database)),
             contents=VideoContents(memory, FrameThumbnailer(memory.media, budget)),
+            clips=FileMeasurer(),
             uploads=uploads,
             responses=responses,
             background=background,
@@ -386,6 +388,7 @@ class Application:
             chat_options=build_chat_options(settings),
             image_options=build_image_options(settings),
             longest_file=settings.limits.image_bytes,
+            longest_video=min(settings.limits.video_bytes, settings.limits.body_bytes),
             poll_seconds=settings.jobs.poll_seconds,
             opening_seconds=settings.chat.opening_seconds,
             heartbeat_seconds=settings.chat.heartbeat_seconds,

@@ -184,7 +184,7 @@ class Limits(_Section, frozen=True, kw_only=True):
     image_bytes: Annotated[int, Meta(ge=1024)] = 50 * 1024 * 1024
     images_bytes: Annotated[int, Meta(ge=1024)] = 72 * 1024 * 1024
     image_pixels: Annotated[int, Meta(ge=1024)] = 40_000_000
-    #: Largest video that is fetched from a provider.
+    #: Largest video that is fetched from a provider, or sent by a client to be worked on.
     video_bytes: Annotated[int, Meta(ge=1024)] = 1024 * 1024 * 1024
     #: What all large work together may take in memory, and how many seconds work waits for its part.
     memory_bytes: Annotated[int, Meta(ge=1024 * 1024)] = 1024 * 1024 * 1024

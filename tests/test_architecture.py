@@ -138,6 +138,7 @@ LAW = {
     "adapter.providers.omni": (
         "providers.description",
         "providers.keys",
+        "providers.salvage",
         "domain",
         "errors",
         "redaction",
@@ -238,6 +239,8 @@ PURE = (
     "adapter.providers.omni.translate",
     "adapter.providers.omni.wire",
     "adapter.providers.omni.faults",
+    "adapter.providers.vertex.bucket",
+    "adapter.providers.vertex.endpoint",
     "adapter.redaction",
 )
 

@@ -10,6 +10,7 @@ from litestar.exceptions import HTTPException
 
 from adapter.sandbox import control
 from adapter.sandbox.cloud import generate as cloud
+from adapter.sandbox.cloud import interactions as cloud_interactions
 from adapter.sandbox.cloud import tokens
 from adapter.sandbox.cloud.access import CloudAccess
 from adapter.sandbox.faults import Faults
@@ -56,6 +57,7 @@ def create_sandbox(rules: SandboxRules, *, clock: Callable[[], float] = time.tim
             *gemini_chat.ROUTES,
             *tokens.ROUTES,
             *cloud.ROUTES,
+            *cloud_interactions.ROUTES,
             *interactions.ROUTES,
             *omni_files.ROUTES,
             *flow.ROUTES,

@@ -26,6 +26,9 @@ Endpoint = Literal[
     "omni.download",
     "cloud.token",
     "cloud.generate",
+    "cloud.submit",
+    "cloud.poll",
+    "cloud.bucket",
     "media.get",
 ]
 
