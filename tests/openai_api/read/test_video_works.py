@@ -6,7 +6,7 @@ import pytest
 from adapter.domain.catalogue import Catalogue, CatalogueFile
 from adapter.domain.job import Failed, Failure, JobState, Operation, VideoJob, advance
 from adapter.domain.media import Clip, Pixels, Ratio
-from adapter.domain.orders import InlineSource, VideoDraft, VideoInput, VideoOrder, VideoSource
+from adapter.domain.orders import InlineSource, StoredInput, VideoDraft, VideoInput, VideoOrder, VideoSource
 from adapter.errors import ContentRefused, InvalidRequest, UnknownModel
 from adapter.openai_api.read.form import Part
 from adapter.openai_api.read.given_videos import given_video, read_work_form, read_work_json
@@ -98,6 +98,14 @@ def test_an_edit_changes_the_video_with_the_key_that_made_it() -> None:
         remix_of=source.id,
         source=VideoSource("v1_a", "ada"),
     )
+
+
+@pytest.mark.parametrize("kind", [EDIT, EXTEND])
+def test_work_on_a_video_that_was_made_from_a_file_needs_the_file_no_more(kind: VideoInput) -> None:
+    """Google has the newer video."""
+    order = from_job(kind, finished(input=EDIT, video=StoredInput("a_source.mp4", "00")))
+
+    assert (order.video, order.source) == (None, VideoSource("v1_a", "ada"))
 
 
 def test_an_extension_is_as_long_as_it_says_and_the_video_is_longer() -> None:
