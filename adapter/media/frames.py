@@ -1,23 +1,28 @@
-"""The thumbnail and the spritesheet of a stored video. A player shows frames of the sheet while a user seeks."""
+"""What is read of video files: their thumbnail, their spritesheet, their size and length.
+
+A player shows frames of the sheet while a user seeks.
+"""
 
 import asyncio
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-import av
 from PIL import Image as Pillow
 
 from adapter.domain import memory_estimate
 from adapter.domain.job import StoredVideo
-from adapter.domain.media import MOST_ENCODED_PIXELS, UNREADABLE_PICTURE, probe
+from adapter.domain.media import MOST_ENCODED_PIXELS, UNREADABLE_PICTURE, Clip, Pixels, probe
 from adapter.domain.pieces import read_whole
 from adapter.domain.ports import Budget, MediaStore
-from adapter.errors import UpstreamBroken
+from adapter.errors import InvalidRequest, UpstreamBroken
 from adapter.media.convert import on_white
 from adapter.media.decoding import opened as open_picture
+
+if TYPE_CHECKING:
+    import av
 
 #: Videos that are decoded at once. Each takes a core for half a second.
 AT_ONCE: Final = 2
@@ -58,6 +63,38 @@ class FrameThumbnailer:
             return None
         async with self._budget.reserve(memory_estimate.of_decoding(found.size)), self._places:
             return await asyncio.to_thread(work, await read_whole(self._media, found))
+
+
+class FileMeasurer:
+    """Measures videos that clients send (the port `ClipMeasurer`), in threads."""
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def measure(self, data: bytes) -> Clip:
+        """Return the size and the length of a video (the port of that name)."""
+        async with self._places:
+            return await asyncio.to_thread(clip_of, data)
+
+
+def clip_of(data: bytes) -> Clip:
+    """Return what is known of a video file.
+
+    Raises:
+        InvalidRequest: it is no MP4, or has no picture or no length.
+    """
+    try:
+        with opened(data) as container:
+            stream, length = container.streams.video[0], container.duration
+            if not length or length < 0:
+                raise _unusable()
+            return Clip(Pixels(stream.width, stream.height), length / av.time_base)
+    except UpstreamBroken as error:
+        raise _unusable() from error
+
+
+def _unusable() -> InvalidRequest:
+    return InvalidRequest("This is not a video that can be read. Send an MP4.", param="video", code="invalid_video")
 
 
 def poster_webp(data: bytes) -> bytes | None:
@@ -124,12 +161,14 @@ def frames_at(data: bytes, times: Collection[int]) -> dict[int, Pillow.Image]:
 
 
 @contextmanager
-def opened(data: bytes) -> Iterator[av.container.InputContainer]:
+def opened(data: bytes) -> Iterator["av.container.InputContainer"]:
     """Open a video in memory. As MP4 and nothing else: other formats of this library lead to other files.
 
     Raises:
         UpstreamBroken: it is none, or what is read of it is broken.
     """
+    import av  # noqa: PLC0415 - 18 MB that only thumbnails need; this runs in a thread
+
     try:
         with av.open(BytesIO(data), "r", format="mp4", metadata_errors="replace") as container:
             if not container.streams.video:
@@ -149,7 +188,7 @@ def _unreadable() -> UpstreamBroken:
     return UpstreamBroken("The video cannot be decoded, so there are no pictures of it.", code="video_unreadable")
 
 
-def _small(frame: av.VideoFrame, side: int) -> Pillow.Image:
+def _small(frame: "av.VideoFrame", side: int) -> Pillow.Image:
     width, height = scaled(frame.width, frame.height, side)
     picture: Pillow.Image = frame.to_image(width=width, height=height)  # type: ignore[no-untyped-call]  # PyAV's own
     return picture

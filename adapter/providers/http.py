@@ -1,10 +1,11 @@
 """The HTTP client of all providers. A picture's bytes go from the socket into the buffer that they stay in."""
 
+import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import ExitStack, aclosing, asynccontextmanager
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from yarl import URL
 
@@ -12,12 +13,15 @@ from adapter.domain.answer_memory import add_answer
 from adapter.errors import UpstreamBroken
 from adapter.network.links import Rules
 from adapter.providers.connection import HttpAnswer, LostError
-from adapter.providers.download import Downloader, HttpDownload, OwnOrigin
 from adapter.providers.failures import AnswerErrors
+from adapter.providers.origin import OwnOrigin
 from adapter.providers.pool import Origin, Pool
 from adapter.providers.reply import Reply, broken, deadline, too_long, unreachable
 from adapter.providers.session import HEADERS, HttpLimits, HttpNetwork
 from adapter.providers.turns import Turns
+
+if TYPE_CHECKING:
+    from adapter.providers.download import Downloader, HttpDownload
 
 #: Answers that are read and passed on at once, and the seconds after which one that is slow holds up no other.
 READERS = 4
@@ -66,6 +70,36 @@ class _Request:
         self.pieces = (head + body,) if len(body) < JOINED_BYTES else (head, body)
 
 
+class StreamedAnswer:
+    """An answer that is read as it comes."""
+
+    def __init__(self, answer: HttpAnswer, silence: float) -> None:
+        """Take the answer, and the seconds that may pass between two pieces of it."""
+        self._answer = answer
+        self._silence = silence
+
+    @property
+    def status(self) -> int:
+        """Its HTTP status."""
+        return self._answer.head.status
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body as it comes.
+
+        Raises:
+            UpstreamSilent: nothing came for too long.
+            UpstreamBroken: the connection broke.
+        """
+        with AnswerErrors():
+            async with aclosing(self._answer.pieces()) as pieces:
+                while True:
+                    async with deadline(self._silence):
+                        piece = await anext(pieces, None)
+                    if piece is None:
+                        return
+                    yield piece
+
+
 class Http:
     """Two kinds of connections: kept ones, and one that is opened for a request and thrown away.
 
@@ -90,7 +124,9 @@ class Http:
         """
         network = network or HttpNetwork()
         self._limits = limits or HttpLimits()
-        self._downloader = Downloader(rules or Rules.reading(http=False, trusted=()), network, self._limits)
+        self._network = network
+        self._rules = rules or Rules.reading(http=False, trusted=())
+        self._downloader: Downloader | None = None
         self._pool = Pool(network.trust, connect_seconds=self._limits.connect, idle_seconds=self._limits.idle)
         self._turns = Turns(READERS, TURN_SECONDS)
 
@@ -123,6 +159,46 @@ class Http:
         async with deadline(seconds):
             return await self._send(_Request("POST", url, headers, body), is_fresh=True)
 
+    @asynccontextmanager
+    async def stream(
+        self, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float, silence: float
+    ) -> AsyncIterator[StreamedAnswer]:
+        """As `post`, for what is cheap. The answer is read as it comes, and a request may be sent a second time.
+
+        That happens if its kept connection was closed already. The connection is closed in the end unless the answer
+        was read to its end: so a request that is not waited for any more ends at the other side.
+
+        Args:
+            url: the address as it is written.
+            headers: beside those of every request.
+            body: the request's.
+            seconds: until the answer begins.
+            silence: seconds between two pieces of it.
+
+        Raises:
+            UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `post`.
+        """
+        request = _Request("POST", url, headers, body)
+        with ExitStack() as lent:
+            async with deadline(seconds):
+                with AnswerErrors():
+                    answer = await self._begin(request, lent)
+            yield StreamedAnswer(answer, silence)
+
+    async def _begin(self, request: _Request, lent: ExitStack) -> HttpAnswer:
+        """Return an answer whose connection is lent until the stack closes."""
+        try:
+            return await self._asked(request, lent, is_fresh=False)
+        except LostError as error:
+            if not error.is_stale:
+                raise
+        return await self._asked(request, lent, is_fresh=True)
+
+    async def _asked(self, request: _Request, lent: ExitStack, *, is_fresh: bool) -> HttpAnswer:
+        connection = await self._pool.lend(request.origin, is_fresh=is_fresh)
+        lent.callback(self._pool.take_back, request.origin, connection, is_fresh=is_fresh)
+        return await connection.ask(request.pieces)
+
     async def _send(self, request: _Request, *, is_fresh: bool = False) -> Reply:
         with AnswerErrors():
             try:
@@ -152,7 +228,8 @@ class Http:
         async with self._turns.turn():
             return await answer.read_growing(_admission(limit)) if length is None else await answer.read(length)
 
-    def open_answer(self, url: str, own: OwnOrigin) -> AbstractAsyncContextManager[HttpDownload]:
+    @asynccontextmanager
+    async def open_answer(self, url: str, own: OwnOrigin) -> "AsyncIterator[HttpDownload]":
         """Open an answer of any status, on a connection of its own.
 
         The credential of `own` is sent to its origin and to no other one. Redirects are followed, each to where a link
@@ -161,26 +238,43 @@ class Http:
         Raises:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `post`; a link that may not be followed is broken.
         """
-        return self._downloader.open(url, own)
+        downloader = await self._loaded_downloader()
+        async with downloader.open(url, own) as answer:
+            yield answer
 
     async def post_for_header(
         self, url: str, header: str, *, headers: Mapping[str, str], body: bytes, seconds: float
     ) -> tuple[Reply, str]:
         """As `post_once`; return one header of the answer as well, empty if it is not there."""
         async with deadline(seconds):
-            return await self._downloader.post_for_header(url, header, headers=headers, body=body)
+            downloader = await self._loaded_downloader()
+            return await downloader.post_for_header(url, header, headers=headers, body=body)
 
     @asynccontextmanager
-    async def download(self, url: str, own: OwnOrigin) -> AsyncIterator[HttpDownload]:
+    async def download(self, url: str, own: OwnOrigin) -> "AsyncIterator[HttpDownload]":
         """Open a file at a link, as `open_answer`.
 
         Raises:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `post`; any other status than 200 is broken.
         """
-        async with self._downloader.open(url, own) as answer:
+        async with self.open_answer(url, own) as answer:
             if answer.status != 200:
                 raise UpstreamBroken(f"Google's media link answered {answer.status}.")
             yield answer
+
+    async def _loaded_downloader(self) -> "Downloader":
+        """Return what opens links. It is loaded at the first one, in a thread."""
+        if self._downloader is None:
+            kind = await asyncio.to_thread(_load_downloader)
+            self._downloader = kind(self._rules, self._network, self._limits)
+        return self._downloader
+
+
+def _load_downloader() -> "type[Downloader]":
+    # aiohttp takes 9 MB and 0.1 s. Pictures of Gemini need none of it.
+    from adapter.providers.download import Downloader  # noqa: PLC0415
+
+    return Downloader
 
 
 def _admission(limit: int) -> Callable[[int], Awaitable[None]]:
