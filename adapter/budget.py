@@ -96,7 +96,7 @@ class MemoryBudget:
         reservation.size -= size
         self._held[reservation.owner] -= size
         if not self._held[reservation.owner]:
-            del self._held[reservation.owner]
+            self._held.pop(reservation.owner)  # `del` of a Counter is a function in Python
         self._grant()
 
     @contextmanager

@@ -43,7 +43,10 @@ LOOKED_AT: Final = 4 * LONGEST_WORDS
 def may_have_secret(text: str) -> bool:
     """Say whether a text has a sign that every secret has. Texts that are joined by line breaks have no other signs."""
     small = text.lower()
-    return any(hint in small for hint in _HINTS)
+    for hint in _HINTS:  # noqa: SIM110 - `any` of a generator takes twice as long, and each line of the log comes here
+        if hint in small:
+            return True
+    return False
 
 
 def without_secrets(text: str) -> str:

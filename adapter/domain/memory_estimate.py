@@ -37,6 +37,8 @@ def of_drawn(area: int) -> int:
 
 def of_sources(sources: Sequence[Source]) -> int:
     """Estimate input pictures."""
+    if not sources:
+        return 0
     return int(
         COPIES_OF_AN_INPUT * sum(len(one.data) if isinstance(one, InlineSource) else LINKED_BYTES for one in sources)
     )
@@ -47,6 +49,8 @@ def of_surplus(order: ImageOrder, inputs: Sequence[Image]) -> int:
 
     A downloaded one may be larger than `LINKED_BYTES`, and a converted one larger than the file that came.
     """
+    if not inputs:
+        return 0
     return (order.n + 1) * max(0, size_of(inputs) - sum(map(_expected, order.sources)))
 
 

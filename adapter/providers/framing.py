@@ -97,7 +97,8 @@ def read_head(data: bytes | bytearray | memoryview) -> Head | None:
     is_chunked, length = _framing(fields)
     if status < 200 or status in _BODILESS:
         is_chunked, length = False, 0
-    is_kept = found[1] == b"1" and not any(b"close" in value.lower() for value in fields.get(b"connection", ()))
+    said = fields.get(b"connection")
+    is_kept = found[1] == b"1" and not (said and any(b"close" in value.lower() for value in said))
     return Head(status=status, size=end.end(), length=length, is_chunked=is_chunked, is_kept=is_kept)
 
 

@@ -21,6 +21,10 @@ VERSION = 1
 #: order would copy it.
 MOST_SORTED_BYTES = 256 * 1024
 
+#: What is looked at for a value that is written in one way only.
+MOST_PLAIN_BYTES = 4096
+MOST_DIGITS = 15
+
 #: Fields that do not count.
 OUT = frozenset({"stream", "stream_options"})
 
@@ -44,12 +48,20 @@ def form_content(parts: Iterable[Part]) -> str:
 
 
 def _in_order(value: memoryview) -> bytes | memoryview:
-    if len(value) > MOST_SORTED_BYTES:
+    if len(value) > MOST_SORTED_BYTES or _is_in_order(value):
         return value
     try:
         return msgspec.json.encode(msgspec.json.decode(value), order="sorted")
     except UNREADABLE_JSON:
         return value  # as above
+
+
+def _is_in_order(value: memoryview) -> bool:
+    """Say whether a value would be written as it is: a text without escapes, or a short whole number."""
+    text = bytes(value[:MOST_PLAIN_BYTES])
+    if len(text) < len(value):
+        return False
+    return b"\\" not in text if text.startswith(b'"') else text.isdigit() and len(text) <= MOST_DIGITS
 
 
 def _digest(kind: str, members: Iterable[tuple[bytes, bytes | memoryview]]) -> str:

@@ -1,7 +1,11 @@
 """The digest of a request: every field counts, and nothing that the adapter makes of it."""
 
+import json
+
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapter.openai_api.read.content import MOST_SORTED_BYTES, form_content, json_content
 from adapter.openai_api.read.form import Part
@@ -55,6 +59,14 @@ def test_the_order_and_the_space_of_json_do_not_count() -> None:
     assert json_content(one) == json_content(other)
     assert json_content(one) != json_content(other.replace(b"fox", b"ox"))
     assert json_content(b'{"a":1,"b":2}') != json_content(b'{"a":2,"b":1}')
+
+
+@given(st.text() | st.integers(-(10**20), 10**20) | st.floats(allow_nan=False, allow_infinity=False))
+def test_escapes_in_json_do_not_count(value: object) -> None:
+    """Python's clients escape what others send as it is. A value that is in order already is not written anew."""
+    one, other = (json.dumps({"a": value}, ensure_ascii=is_ascii).encode() for is_ascii in (True, False))
+
+    assert json_content(one) == json_content(other) == json_content(msgspec.json.encode({"a": value}))
 
 
 def test_a_large_member_counts_as_it_came() -> None:
