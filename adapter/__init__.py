@@ -23,6 +23,7 @@
     toml_file, mistakes  the operator's file with its lines, and what is wrong in it
     working_folder  where relative paths of the configuration begin
     risks         what is risky about the settings on this machine; machine reads the facts
+    retirements   which configured models Google switches off soon
     google_credentials  access tokens of Google Cloud, by Google's own library
     tasks         starts every task, and knows its owner
 
@@ -57,6 +58,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     domain              errors
     logs                redaction
     risks               settings
+    retirements         domain, settings
     machine             credentials, database.address, errors, risks, settings
     welcome             settings
 

@@ -37,6 +37,7 @@ from adapter.fair_semaphore import FairSemaphore
 from adapter.generation.files import Files
 from adapter.generation.image_files import ImageFiles
 from adapter.generation.orders import BackgroundOrders, ImageOrders, VideoOrders
+from adapter.generation.passing import PassedTexts
 from adapter.generation.pictures import Pictures
 from adapter.generation.prior_executions import PriorExecutions
 from adapter.generation.readiness import Probe, Readiness
@@ -55,7 +56,7 @@ from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.spool import Spool
 from adapter.jobs.step_context import StepContext
 from adapter.jobs.store import SqlJobStore
-from adapter.media.frames import FrameThumbnailer
+from adapter.media.frames import FileMeasurer, FrameThumbnailer
 from adapter.media.image_pipeline import ImagePipeline
 from adapter.media.janitor import Janitor
 from adapter.media.leftovers import Leftovers
@@ -78,6 +79,7 @@ from adapter.records.files import SqlFileStore
 from adapter.records.registry import SqlFileRegistry
 from adapter.records.responses import SqlResponseStore
 from adapter.records.sizes import SqlFileSizes
+from adapter.retirements import RetirementWatch
 from adapter.settings import Settings
 from adapter.tasks import Tasks
 from adapter.wiring import (
@@ -218,6 +220,7 @@ class Application:
         self._http = build_http(settings)
         self._providers = build_providers(settings, outside.providers, self._http, outside.clock)
         self._context = build_read_context(settings, catalogue)
+        self._retirements = RetirementWatch(settings, catalogue, outside.clock)
         self._keys = build_keys(settings)
         self._media = build_media_store(settings)
 
@@ -235,8 +238,15 @@ class Application:
             resources.keep_running("follower", self._follower(resources).run())
             await stack.enter_async_context(engine.running())
             self._tidy(resources)
+            resources.keep_running("retirements", self._retirements.run())
             stack.callback(resources.feed.close)
-            for drain in (*self.drains, resources.feed.close, services.pictures.drain, engine.stop):
+            for drain in (
+                *self.drains,
+                resources.feed.close,
+                services.pictures.drain,
+                services.passed_texts.drain,
+                engine.stop,
+            ):
                 stack.enter_context(on_stop_signal(drain))
             log.info(
                 "server.started",
@@ -312,6 +322,7 @@ class Application:
             longest_video=self._settings.limits.video_bytes,
             spool=ports.spool,
             metrics=self._telemetry.metrics,
+            budget=resources.budget,
         )
         images = ImageContext(
             makers=ports.image_makers,
@@ -361,8 +372,14 @@ class Application:
             background_orders=BackgroundOrders(uploads, background),
             video_orders=VideoOrders(uploads, videos),
             texts=Texts(next((each.texts for each in self._providers.values() if each.texts), None)),
+            passed_texts=PassedTexts(
+                {name: each.passed_texts for name, each in self._providers.items() if each.passed_texts},
+                clock,
+                timeouts,
+            ),
             files=Files(memory.media, SqlFileSizes(resources.database)),
             contents=VideoContents(memory, FrameThumbnailer(memory.media, budget)),
+            clips=FileMeasurer(),
             uploads=uploads,
             responses=responses,
             background=background,
@@ -375,6 +392,7 @@ class Application:
             image_options=build_image_options(settings),
             longest_body=settings.limits.body_bytes,
             longest_file=settings.limits.image_bytes,
+            longest_video=min(settings.limits.video_bytes, settings.limits.body_bytes),
             poll_seconds=settings.jobs.poll_seconds,
             opening_seconds=settings.chat.opening_seconds,
             heartbeat_seconds=settings.chat.heartbeat_seconds,

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from adapter import shipped
-from adapter.domain.catalogue import Card, Catalogue, CatalogueFile, Listing
+from adapter.domain.catalogue import Catalogue, CatalogueFile, Listing
 from adapter.domain.delivery import Delivery
 from adapter.domain.markup import Markup
 from adapter.domain.side_calls import Phrasebook, SideCallKind
@@ -184,7 +184,7 @@ class Limits(_Section, frozen=True, kw_only=True):
     image_bytes: Annotated[int, Meta(ge=1024)] = 50 * 1024 * 1024
     images_bytes: Annotated[int, Meta(ge=1024)] = 72 * 1024 * 1024
     image_pixels: Annotated[int, Meta(ge=1024)] = 40_000_000
-    #: Largest video that is fetched from a provider.
+    #: Largest video that is fetched from a provider, or sent by a client to be worked on.
     video_bytes: Annotated[int, Meta(ge=1024)] = 1024 * 1024 * 1024
     #: What all large work together may take in memory, and how many seconds work waits for its part.
     memory_bytes: Annotated[int, Meta(ge=1024 * 1024)] = 1024 * 1024 * 1024
@@ -392,8 +392,7 @@ def load_catalogue(path: Path, settings: Settings, providers: Sequence[AnyProvid
         without_videos = [name for name, each in settings.providers.items() if "video" in each.leaves_out()]
         offered = everything.only(settings.providers, without_videos=without_videos)
         described = {each.name: each for each in providers}
-        cards: tuple[Card, ...] = (*offered.image, *offered.video)
-        for card in cards:
+        for card in offered.cards:
             described[card.provider].check(card)
         return Catalogue(offered)
     except ValueError as error:

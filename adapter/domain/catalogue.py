@@ -10,7 +10,8 @@ from typing import ClassVar, Literal, TypeVar
 import msgspec
 
 from adapter.domain.media import Frame, Pixels, Ratio, Resolution, Shape, SizePolicy
-from adapter.domain.orders import VideoInput
+from adapter.domain.orders import FROM_VIDEOS, VideoInput
+from adapter.domain.thinking import ThinkingLevel
 from adapter.errors import InvalidRequest, UnknownModel
 
 #: Name endings that fix a shape, for front-ends that can choose a model and nothing else.
@@ -35,6 +36,7 @@ WORDS = {
     VideoInput.FRAMES: "a first and a last frame",
     VideoInput.REFERENCES: "reference pictures",
     VideoInput.EDIT: "an earlier video",
+    VideoInput.EXTEND: "the end of an earlier video",
 }
 
 #: What makes a pattern of an alias (`fnmatch`).
@@ -70,6 +72,8 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     #: The provider's own name of the model.
     upstream: str
     released: date
+    #: When Google switches it off, where that is known.
+    retires: date | None = None
     ratios: tuple[Ratio, ...]
     #: What may be asked for. A single one leaves nothing to ask, so the upstream's parameter is then not sent.
     resolutions: tuple[Resolution, ...] = (Resolution.ONE,)
@@ -79,6 +83,12 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     input_formats: tuple[Literal["png", "jpeg", "webp", "heic", "heif"], ...] = ("png", "jpeg")
     #: Whether its content filters can be switched off, as far as they are adjustable.
     lenient: bool = False
+    #: Whether it signs its pictures, and takes a conversation in which they come back with their signatures.
+    signs: bool = False
+    #: How long it can be told to think before it draws; empty: that cannot be chosen.
+    thinking: tuple[ThinkingLevel, ...] = ()
+    #: Whether it can search the web before it draws.
+    grounding: bool = False
     #: A text model of Gemini that writes titles and the like in chats with this model; empty: `chat.side_call_model`.
     side_calls: str = ""
     aliases: tuple[str, ...] = ()
@@ -132,6 +142,8 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     #: As of a model that makes pictures.
     also: tuple[str, ...] = ()
     released: date
+    #: As of a model that makes pictures.
+    retires: date | None = None
     #: The provider's own model name for each shape, per kind of input.
     upstream: Mapping[VideoInput, Mapping[Ratio, str]]
     #: The size of a clip in pixels for each shape, where a request does not say a resolution.
@@ -146,8 +158,10 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     seconds: int
     #: All lengths that may be asked for; empty: only that one.
     lengths: tuple[int, ...] = ()
-    #: The lengths of a kind of input that has others.
+    #: The lengths of a kind of input that has others. Of an extension it is the length of the new part.
     lengths_of: Mapping[VideoInput, tuple[int, ...]] = {}
+    #: How long an extended video may be in all, in seconds; 0: of a model that extends none.
+    longest_extended: int = 0
     #: How long a video usually takes, in seconds; used until enough of our own jobs were measured.
     typical_seconds: float
     #: As of a model that makes pictures.
@@ -161,6 +175,8 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 raise ValueError(f"the video model '{self.name}' has no size for {', '.join(sorted(without))}")
         if any(lengths and self.seconds not in lengths for lengths in (self.lengths, *self.lengths_of.values())):
             raise ValueError(f"the video model '{self.name}' has 'seconds' that are none of its 'lengths'")
+        if (VideoInput.EXTEND in self.upstream) != (self.longest_extended > 0):
+            raise ValueError(f"the video model '{self.name}' needs both 'upstream.extend' and 'longest_extended'")
 
     @property
     def resolutions(self) -> tuple[str, ...]:
@@ -198,18 +214,41 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         Raises:
             InvalidRequest: the model does not make that length, and another one would not do.
         """
-        lengths = self.lengths_of.get(kind) or self.lengths or (self.seconds,)
+        lengths = self.lengths_from(kind)
+        what = f"makes videos from {WORDS[kind]}" if kind in self.lengths_of else "makes videos"
+        return self._length(asked, policy, lengths, f"{what} of {_in_words(lengths)} seconds only", name)
+
+    def lengths_from(self, kind: VideoInput) -> tuple[int, ...]:
+        """Return the lengths of clips that are made from a kind of input."""
+        return self.lengths_of.get(kind) or self.lengths or (self.seconds,)
+
+    def extension(self, before: int, asked: float | None, policy: LengthPolicy, name: str) -> int:
+        """Return by how many seconds a video of `before` seconds goes on. `name` is the field that asks.
+
+        Raises:
+            InvalidRequest: it is too long already, or the model does not make that length and another would not do.
+        """
+        most = self.longest_extended
+        lengths = tuple(each for each in self.lengths_from(VideoInput.EXTEND) if before + each <= most)
+        if not lengths:
+            least = min(self.lengths_from(VideoInput.EXTEND))
+            raise InvalidRequest(
+                f"The model '{self.name}' extends videos by {least} seconds at least and to {most} in all; "
+                f"this one has {before} already.",
+                param="video",
+            )
+        can = f"extends this video, which has {before}, by {_in_words(lengths)} seconds, to {most} in all"
+        return self._length(asked, policy, lengths, can, name)
+
+    def _length(self, asked: float | None, policy: LengthPolicy, lengths: Sequence[int], can: str, name: str) -> int:
         if asked is None:
-            return self.seconds
+            return self.seconds if self.seconds in lengths else max(lengths)
         if asked in lengths:
             return int(asked)
         if policy is LengthPolicy.NEAREST and asked > 0:
             # Of two that are as near, the longer one has all that was asked for.
             return min(lengths, key=lambda length: (abs(length - asked), -length))
-        what = f" from {WORDS[kind]}" if kind in self.lengths_of else ""
-        raise InvalidRequest(
-            f"The model '{self.name}' makes videos{what} of {_in_words(lengths)} seconds only.", param=name
-        )
+        raise InvalidRequest(f"The model '{self.name}' {can}.", param=name)
 
     @property
     def told_resolutions(self) -> str:
@@ -221,7 +260,9 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     @property
     def takes(self) -> tuple[str, ...]:
         """What it works from."""
-        return ("text", "image") if len(self.upstream) > 1 else ("text",)
+        kinds = {*self.upstream}
+        pictures = ("image",) if kinds - FROM_VIDEOS - {VideoInput.TEXT} else ()
+        return ("text", *pictures, *(("video",) if kinds & FROM_VIDEOS else ()))
 
     @property
     def ratios(self) -> tuple[Ratio, ...]:
@@ -265,8 +306,30 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return self.upstream[kind]
 
 
-Card = ImageCard | VideoCard
-_Card = TypeVar("_Card", ImageCard, VideoCard)
+class TextCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model that writes texts. Requests are passed to its provider as they came."""
+
+    kind: ClassVar[str] = "text"
+    #: It has no shapes, and so no names with one.
+    ratios: ClassVar[tuple[Ratio, ...]] = ()
+    #: Its titles and the like are its own.
+    side_calls: ClassVar[str] = ""
+
+    #: The public name.
+    name: str
+    provider: str
+    also: tuple[str, ...] = ()
+    #: The provider's own name of the model.
+    upstream: str
+    released: date
+    retires: date | None = None
+    #: What it works from, for lists of the models.
+    takes: tuple[str, ...] = ("text", "image")
+    aliases: tuple[str, ...] = ()
+
+
+Card = ImageCard | VideoCard | TextCard
+_Card = TypeVar("_Card", ImageCard, VideoCard, TextCard)
 
 
 class Model(msgspec.Struct, frozen=True):
@@ -290,22 +353,34 @@ class CatalogueFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     image: tuple[ImageCard, ...] = ()
     video: tuple[VideoCard, ...] = ()
+    text: tuple[TextCard, ...] = ()
     #: Names of other vendors' models, `*` allowed, to the names that serve them here, the first choice first.
     aliases: dict[str, tuple[str, ...]] = {}
+    #: When Google switches text models off, which have no rows.
+    retirements: dict[str, date] = {}
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """All models."""
+        return (*self.image, *self.video, *self.text)
 
     def only(self, providers: Collection[str], *, without_videos: Collection[str] = ()) -> "CatalogueFile":
         """Return what these providers serve, each row with the one that does. Some of them may serve no videos."""
         image = tuple(_served(self.image, providers))
         video = tuple(_served(self.video, [name for name in providers if name not in without_videos]))
-        served = {card.name for card in image} | {card.name for card in video}
+        text = tuple(_served(self.text, providers))
+        cards: tuple[Card, ...] = (*image, *video, *text)
+        served = {card.name for card in cards}
         return CatalogueFile(
             image=image,
             video=video,
+            text=text,
             aliases={
                 pattern: known
                 for pattern, targets in self.aliases.items()
                 if (known := tuple(target for target in targets if target in served))
             },
+            retirements=self.retirements,
         )
 
 
@@ -328,8 +403,11 @@ class Catalogue:
         #: The cards by their own names: what an error message offers.
         self._names: dict[str, Card] = {}
         self._aliases = file.aliases
-        cards: tuple[Card, ...] = (*file.image, *file.video)
-        for card in cards:
+        #: Whether there are text models.
+        self.has_texts = bool(file.text)
+        #: When text models are switched off.
+        self.retirements: Mapping[str, date] = file.retirements
+        for card in file.cards:
             self._list(card)
         for pattern, targets in file.aliases.items():
             for target in targets or ("nothing",):
@@ -350,6 +428,21 @@ class Catalogue:
     def models(self) -> Iterable[Model]:
         """The public names and their shape variants."""
         return self._listed.values()
+
+    @property
+    def cards(self) -> Collection[Card]:
+        """All cards, in their order."""
+        return self._names.values()
+
+    def names_of(self, card: Card) -> tuple[str, ...]:
+        """Return the other names that lead to a card: its own, and other vendors'."""
+        foreign = (pattern for pattern, targets in self._aliases.items() if targets[:1] == (card.name,))
+        return (*card.aliases, *foreign)
+
+    @property
+    def image_cards(self) -> Sequence[ImageCard]:
+        """The models that make pictures."""
+        return [card for card in self._names.values() if isinstance(card, ImageCard)]
 
     def listed(self, listing: Listing) -> Sequence[Model]:
         """Return what a list of the models has, the names of one model together."""
@@ -375,6 +468,25 @@ class Catalogue:
             f"The model '{name}' does not exist here. Available: {', '.join(self._names)}.", param="model"
         )
 
+    def find_text(self, name: str) -> TextCard | None:
+        """Return the text model of a name; None if it is another model's, or no model's."""
+        if not self.has_texts:
+            return None
+        try:
+            card = self.find(name).card
+        except UnknownModel:
+            return None
+        return card if isinstance(card, TextCard) else None
+
+    def text_upstream(self, name: str) -> str:
+        """Return the provider's own name of a text model. A name that is none of ours is one already."""
+        card = self.find_text(name)
+        return name if card is None else card.upstream
+
+    def able(self, kind: VideoInput) -> Sequence[str]:
+        """Return the names of the models that make videos from a kind of input."""
+        return [name for name, card in self._names.items() if isinstance(card, VideoCard) and kind in card.upstream]
+
     def find_card(self, name: str, kind: type[_Card]) -> tuple[_Card, Ratio | None]:
         """Return the card of a model of one kind, and the shape that the name asks for.
 
@@ -386,6 +498,12 @@ class Catalogue:
         if isinstance(model.card, kind):
             return model.card, model.ratio
         fitting = ", ".join(name for name, card in self._names.items() if isinstance(card, kind))
+        if isinstance(model.card, TextCard):
+            raise InvalidRequest(
+                f"The model '{name}' writes texts, by POST /v1/chat/completions. "
+                f"Models that make {kind.kind}s: {fitting}.",
+                param="model",
+            )
         raise InvalidRequest(
             f"The model '{name}' makes {model.card.kind}s, not {kind.kind}s. Models that make {kind.kind}s: {fitting}.",
             param="model",
@@ -399,7 +517,7 @@ def variants(card: Card) -> list[Model]:
 
 def raw_names(card: Card) -> list[tuple[str, Ratio | None]]:
     """Return the provider's own names of a card: people migrate with them from other gateways."""
-    if isinstance(card, ImageCard):
+    if not isinstance(card, VideoCard):
         return [(card.upstream, None)]
     return [(key, ratio) for names in card.upstream.values() for ratio, key in names.items()]
 

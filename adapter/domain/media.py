@@ -16,6 +16,7 @@ import pybase64
 from PIL import Image as Pillow
 
 from adapter.domain import heif
+from adapter.domain.grounding import Grounding
 from adapter.domain.usage import Usage
 from adapter.errors import UpstreamBroken
 
@@ -194,6 +195,13 @@ class Pixels(msgspec.Struct, frozen=True):
         return f"{self.width}x{self.height}"
 
 
+class Clip(msgspec.Struct, frozen=True):
+    """What is known of a video file: the size of its picture, and its length in seconds."""
+
+    pixels: Pixels
+    seconds: float
+
+
 class Shape(msgspec.Struct, frozen=True):
     """What a client asked of the frame; what it left open is None."""
 
@@ -237,6 +245,10 @@ class Image(msgspec.Struct, frozen=True):
     usage: Usage | None = None
     #: What the model wrote beside it.
     text: str = ""
+    #: The provider's signatures. A picture that was converted has none.
+    signatures: "Signatures | None" = None
+    #: What the model searched on the web for it.
+    grounding: Grounding | None = None
 
     @property
     def file_size(self) -> int:
@@ -254,6 +266,15 @@ class Image(msgspec.Struct, frozen=True):
             return pybase64.b64decode(memoryview(self.base64)[1:-1], validate=True)
         except ValueError as error:
             raise UpstreamBroken("The picture is broken behind its head.") from error
+
+
+class Signatures(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider signed: it wants to have a picture of an earlier turn back with these, unchanged."""
+
+    #: Of the picture.
+    picture: str = ""
+    #: Of the words beside it.
+    text: str = ""
 
 
 def size_of(images: Iterable[Image]) -> int:

@@ -9,7 +9,8 @@ import re
 import msgspec
 import pybase64
 
-from adapter.domain.media import Image, MediaFormat, Pixels
+from adapter.domain.grounding import Grounding
+from adapter.domain.media import Image, MediaFormat, Pixels, Signatures
 from adapter.domain.usage import Usage
 
 #: Hexadecimal digits of a stem. What follows them in a name tells the files of one stem apart.
@@ -69,11 +70,27 @@ class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     #: Of its file, in bytes. Older versions did not remember it.
     size: int | msgspec.UnsetType = msgspec.UNSET
+    signatures: Signatures | msgspec.UnsetType = msgspec.UNSET
+    #: What the model searched on the web for it, if it did.
+    grounding: Grounding | msgspec.UnsetType = msgspec.UNSET
 
     @classmethod
     def of(cls, image: Image, name: str) -> "StoredImage":
         """Describe a picture that is stored under that name."""
-        return cls(name=name, pixels=image.pixels, usage=image.usage, text=image.text, size=image.file_size)
+        return cls(
+            name=name,
+            pixels=image.pixels,
+            usage=image.usage,
+            text=image.text,
+            size=image.file_size,
+            signatures=image.signatures or msgspec.UNSET,
+            grounding=image.grounding or msgspec.UNSET,
+        )
+
+    @property
+    def known_grounding(self) -> Grounding | None:
+        """What the model searched on the web, if it did."""
+        return None if self.grounding is msgspec.UNSET else self.grounding
 
     @property
     def known_size(self) -> int | None:
@@ -83,4 +100,13 @@ class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
     def with_file(self, data: bytes) -> Image:
         """Return the picture with the bytes of its file; without any where only its description is needed."""
         base64 = msgspec.Raw(b'"' + pybase64.b64encode(data) + b'"')
-        return Image(base64, MediaFormat.of_name(self.name) or MediaFormat.PNG, self.pixels, self.usage, self.text)
+        kind = MediaFormat.of_name(self.name) or MediaFormat.PNG
+        return Image(
+            base64,
+            kind,
+            self.pixels,
+            self.usage,
+            self.text,
+            signatures=self.signatures or None,
+            grounding=self.known_grounding,
+        )

@@ -1,4 +1,4 @@
-"""What a picture cost, in tokens."""
+"""What a picture or a video cost, in tokens."""
 
 from typing import Self
 
@@ -35,3 +35,13 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
             output_text=self.output_text + other.output_text,
             output_image=self.output_image + other.output_image,
         )
+
+
+class VideoTokens(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Tokens of a video as the provider counted them."""
+
+    input: int = 0
+    #: All output tokens.
+    output: int = 0
+    #: Those of the output that are video: other ones have another price.
+    output_video: int = 0

@@ -7,7 +7,8 @@ versions read the same rows during an update.
 import msgspec
 
 from adapter.domain.executions import StoredAnswer, StoredFault, StoredImageBatch
-from adapter.domain.media import Pixels
+from adapter.domain.grounding import Grounding
+from adapter.domain.media import Pixels, Signatures
 from adapter.domain.stored_files import StoredImage
 from adapter.domain.usage import Usage
 
@@ -19,6 +20,8 @@ class _ImageDocument(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None
     text: str = ""
     size: int | msgspec.UnsetType = msgspec.UNSET
+    signatures: Signatures | msgspec.UnsetType = msgspec.UNSET
+    grounding: Grounding | msgspec.UnsetType = msgspec.UNSET
 
 
 class _BatchDocument(msgspec.Struct, frozen=True, kw_only=True, tag="StoredAlbum"):
@@ -60,9 +63,19 @@ def _image_document(image: StoredImage) -> _ImageDocument:
         usage=image.usage,
         text=image.text,
         size=image.size,
+        signatures=image.signatures,
+        grounding=image.grounding,
     )
 
 
 def _stored_image(document: _ImageDocument) -> StoredImage:
     pixels = Pixels(document.width, document.height)
-    return StoredImage(name=document.name, pixels=pixels, usage=document.usage, text=document.text, size=document.size)
+    return StoredImage(
+        name=document.name,
+        pixels=pixels,
+        usage=document.usage,
+        text=document.text,
+        size=document.size,
+        signatures=document.signatures,
+        grounding=document.grounding,
+    )

@@ -6,13 +6,15 @@ are looked at in the moment in which they come: a connection that waits for its 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Final, cast
 
 from adapter.providers.framing import LONGEST_HEAD, Chunks, FramingError, Head, HeadReader
 
 #: Room for a piece of a body of unknown length.
 PIECE_BYTES: Final = 256 * 1024
+#: The same for an answer that is passed on as it comes: there may be many of these for minutes.
+STREAM_PIECE_BYTES: Final = 16 * 1024
 #: What an idle connection reads into. Whatever comes there was not asked for.
 _IDLE_ROOM: Final = memoryview(bytearray(1))
 
@@ -235,6 +237,39 @@ class HttpAnswer:
         if chunks is not None or self._connection.has_failed:
             raise LostError(is_stale=False)
         return body
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body as it comes.
+
+        Raises:
+            LostError: the connection ended before the body did.
+            FramingError: it is not chunked, although it should be.
+        """
+        chunks = Chunks() if self.head.is_chunked else None
+        missing = self.head.length
+        piece, self._begun = self._begun, memoryview(b"")
+        room = memoryview(bytearray(STREAM_PIECE_BYTES))
+        while True:
+            if chunks is not None:
+                chunks.feed(piece)
+                taken, is_over, is_clean = chunks.take(), chunks.is_over, not chunks.behind
+            elif missing is not None:
+                taken, is_clean = bytes(piece[:missing]), len(piece) <= missing
+                missing -= len(taken)
+                is_over = not missing
+            else:
+                taken, is_over, is_clean = bytes(piece), False, False
+            if taken:
+                yield taken
+            if is_over:
+                self._end(is_kept=is_clean)
+                return
+            came = await self._connection.receive(room)
+            if not came:
+                break
+            piece = room[:came]
+        if chunks is not None or missing is not None or self._connection.has_failed:
+            raise LostError(is_stale=False)
 
     def _end(self, *, is_kept: bool) -> None:
         self._connection.end_answer(is_kept=is_kept and self.head.is_kept)

@@ -2,8 +2,8 @@
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, ExitStack, aclosing, asynccontextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -70,6 +70,36 @@ class _Request:
         self.pieces = (head + body,) if len(body) < JOINED_BYTES else (head, body)
 
 
+class StreamedAnswer:
+    """An answer that is read as it comes."""
+
+    def __init__(self, answer: HttpAnswer, silence: float) -> None:
+        """Take the answer, and the seconds that may pass between two pieces of it."""
+        self._answer = answer
+        self._silence = silence
+
+    @property
+    def status(self) -> int:
+        """Its HTTP status."""
+        return self._answer.head.status
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body as it comes.
+
+        Raises:
+            UpstreamSilent: nothing came for too long.
+            UpstreamBroken: the connection broke.
+        """
+        with AnswerErrors():
+            async with aclosing(self._answer.pieces()) as pieces:
+                while True:
+                    async with deadline(self._silence):
+                        piece = await anext(pieces, None)
+                    if piece is None:
+                        return
+                    yield piece
+
+
 class Http:
     """Two kinds of connections: kept ones, and one that is opened for a request and thrown away.
 
@@ -128,6 +158,49 @@ class Http:
         """As `post`, on a connection of its own; never sent a second time by any layer."""
         async with deadline(seconds):
             return await self._send(_Request("POST", url, headers, body), is_fresh=True)
+
+    @asynccontextmanager
+    async def stream(
+        self, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float, silence: float
+    ) -> AsyncIterator[StreamedAnswer]:
+        """As `post`, for what is cheap. The answer is read as it comes, and a request may be sent a second time.
+
+        That happens if its kept connection was closed already. The connection is closed in the end unless the answer
+        was read to its end: so a request that is not waited for any more ends at the other side.
+
+        Args:
+            url: the address as it is written.
+            headers: beside those of every request.
+            body: the request's.
+            seconds: until the answer begins.
+            silence: seconds between two pieces of it.
+
+        Raises:
+            UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `post`.
+        """
+        request = _Request("POST", url, headers, body)
+        async with AsyncExitStack() as stack:
+            async with deadline(seconds):
+                with AnswerErrors():
+                    answer = await self._begin(request, stack)
+            yield StreamedAnswer(answer, silence)
+
+    async def _begin(self, request: _Request, stack: AsyncExitStack) -> HttpAnswer:
+        """Return an answer whose connection is lent until the stack closes."""
+        try:
+            return await self._ask(request, stack, is_fresh=False)
+        except LostError as error:
+            if not error.is_stale:
+                raise
+        return await self._ask(request, stack, is_fresh=True)
+
+    async def _ask(self, request: _Request, stack: AsyncExitStack, *, is_fresh: bool) -> HttpAnswer:
+        connection = await self._pool.lend(request.origin, is_fresh=is_fresh)
+        with ExitStack() as lent:
+            lent.callback(self._pool.take_back, request.origin, connection, is_fresh=is_fresh)
+            answer = await connection.ask(request.pieces)
+            stack.callback(lent.pop_all().close)
+        return answer
 
     async def _send(self, request: _Request, *, is_fresh: bool = False) -> Reply:
         with AnswerErrors():

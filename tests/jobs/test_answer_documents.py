@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from adapter.domain.executions import StoredAnswer, StoredFault, StoredImageBatch
+from adapter.domain.grounding import Grounding, WebSource
 from adapter.domain.job import Failure
-from adapter.domain.media import Pixels
+from adapter.domain.media import Pixels, Signatures
 from adapter.domain.stored_files import StoredImage
 from adapter.domain.usage import Usage
 from adapter.jobs.answer_documents import read_answer, write_answer
@@ -43,6 +44,22 @@ def test_the_size_of_a_picture_is_remembered() -> None:
 
     assert b'"size":77' in write_answer(sized)
     assert read_answer(write_answer(sized)) == sized
+
+
+def test_signatures_are_kept() -> None:
+    """An answer that is given again has the same ones."""
+    image = StoredImage(name=f"{NAME}.png", pixels=Pixels(1, 1), signatures=Signatures(picture="cA==", text="dw=="))
+    signed = StoredImageBatch((image,), linked=False)
+
+    assert read_answer(write_answer(signed)) == signed
+
+
+def test_what_was_searched_for_a_picture_is_remembered() -> None:
+    """Earlier versions neither wrote nor read it."""
+    found = Grounding(queries=("fox",), sources=(WebSource("https://a.example/", "A"),), suggestions="<div></div>")
+    searched = msgspec.structs.replace(BATCH, images=(msgspec.structs.replace(BATCH.images[0], grounding=found),))
+
+    assert read_answer(write_answer(searched)) == searched
 
 
 def test_a_picture_that_was_remembered_without_a_text_has_none() -> None:

@@ -58,7 +58,7 @@ ROUTES: Final = (
     Route("GET", r"/files", "ListFilesResponse"),
     Route("GET", r"/files/[^/]+", "OpenAIFile"),
     Route("DELETE", r"/files/[^/]+", "DeleteFileResponse"),
-    Route("POST", r"/videos(/[^/]+/remix)?", "VideoResource"),
+    Route("POST", r"/videos(/[^/]+/remix|/edits|/extensions)?", "VideoResource"),
     Route("GET", r"/videos", "VideoListResource"),
     Route("GET", r"/videos/[^/]+", "VideoResource"),
     Route("DELETE", r"/videos/[^/]+", "DeletedVideoResource"),

@@ -9,12 +9,14 @@ from adapter.domain.ports.clock import Clock
 from adapter.domain.ports.connection import Connection, EndCallback
 from adapter.domain.ports.jobs import Claim, JobFeed, JobStore, RequestStore, Subscription, Write
 from adapter.domain.ports.makers import (
+    ClipMeasurer,
     ImageMaker,
     ImageMakers,
     ImageProvider,
     InputImages,
     PictureFetcher,
     TextMaker,
+    TextProvider,
     Thumbnailer,
 )
 from adapter.domain.ports.media import FileRegistry, FileSizes, MediaStore, Ownership
@@ -33,6 +35,7 @@ from adapter.domain.ports.videos import (
     Report,
     Settlement,
     Unproven,
+    VideoFile,
     VideoProvider,
     Working,
 )
@@ -42,6 +45,7 @@ __all__ = [
     "AskAgain",
     "Budget",
     "Claim",
+    "ClipMeasurer",
     "Clock",
     "CloudSecret",
     "Connection",
@@ -79,9 +83,11 @@ __all__ = [
     "Settlement",
     "Subscription",
     "TextMaker",
+    "TextProvider",
     "Thumbnailer",
     "Unproven",
     "UsageRecorder",
+    "VideoFile",
     "VideoProvider",
     "Work",
     "Working",

@@ -18,11 +18,12 @@ from adapter.openai_api.read.names import (
 )
 from adapter.openai_api.read.picture_sets import ROLES
 from adapter.openai_api.read.pictures import ADDRESSES, BYTES, IDS, INNER
+from adapter.openai_api.read.thinking import COMPLEXITIES, EFFORTS, OPEN
 from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.wire.images import ImagesRequest
 from adapter.openai_api.wire.media import MediaRequest, RouteRequest
 from adapter.openai_api.wire.responses import ResponsesRequest
-from adapter.openai_api.wire.videos import RemixRequest, VideosRequest
+from adapter.openai_api.wire.videos import RemixRequest, VideosRequest, VideoWorkRequest
 
 TEXT: Final[Schema] = {"type": "string"}
 #: In a form everything is a text, and many programs write numbers so in JSON too.
@@ -47,6 +48,10 @@ VALUES: Final[Mapping[str, Schema]] = {
     "output_compression": WHOLE_NUMBER,
     "seconds": {"anyOf": [{"type": "number"}, TEXT]},
     "seed": WHOLE_NUMBER,
+    "thinking_level": TEXT,
+    "complexity": {"enum": [*COMPLEXITIES, *sorted(OPEN)]},
+    "reasoning_effort": {"enum": [*EFFORTS, *sorted(OPEN)]},
+    "search": {"anyOf": [{"type": "object"}, {"type": "boolean"}, TEXT]},
 }
 MESSAGE: Final[Schema] = {
     "type": "object",
@@ -77,9 +82,13 @@ _ROUTES: Final[Mapping[str, tuple[type[RouteRequest], tuple[str, ...]]]] = {
     "ResponsesRequest": (ResponsesRequest, ()),
     "VideosRequest": (VideosRequest, ("prompt",)),
     "RemixRequest": (RemixRequest, ("prompt",)),
+    "VideoWorkRequest": (VideoWorkRequest, ("prompt",)),
 }
 #: Requests that may also be a form.
-FORMS: Final = ("ImagesRequest", "EditsRequest", "VariationsRequest", "VideosRequest", "RemixRequest")
+FORMS: Final = (
+    *("ImagesRequest", "EditsRequest", "VariationsRequest"),
+    *("VideosRequest", "RemixRequest", "VideoWorkRequest"),
+)
 #: Fields whose structs say less than their readers do.
 _SPECIAL: Final[Mapping[str, Schema]] = {
     "messages": {"type": "array", "items": MESSAGE, "minItems": 1},
@@ -88,9 +97,11 @@ _SPECIAL: Final[Mapping[str, Schema]] = {
     "input": {"anyOf": [TEXT, {"type": "array", "items": {"type": "object"}}]},
     "stream_options": {"type": ["object", "null"], "properties": {"include_usage": {"type": ["boolean", "null"]}}},
     "tools": {"type": "array", "items": {"type": "object"}},
+    # In a form also the file itself, or `video[id]`.
+    "video": {"anyOf": [TEXT, {"type": "object", "properties": {"id": TEXT}, "required": ["id"]}]},
 }
 #: Fields that structs have only to refuse them by name.
-_NEVER: Final = frozenset({"conversation", "characters", "complexity", "frame_count", "frame_duration_ms", "svg"})
+_NEVER: Final = frozenset({"conversation", "characters", "frame_count", "frame_duration_ms", "svg"})
 
 
 def request_schemas() -> Mapping[str, Schema]:

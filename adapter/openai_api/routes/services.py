@@ -11,12 +11,13 @@ from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 from adapter.domain.delivery import Delivery
 from adapter.domain.markup import Markup
 from adapter.domain.media_links import MediaLinks
-from adapter.domain.ports import Access, Budget, Clock
+from adapter.domain.ports import Access, Budget, ClipMeasurer, Clock
 from adapter.domain.principal import Principal
 from adapter.domain.stream_errors import StreamErrors
 from adapter.fair_semaphore import FairSemaphore
 from adapter.generation.files import Files
 from adapter.generation.orders import BackgroundOrders, ImageOrders, VideoOrders
+from adapter.generation.passing import PassedTexts
 from adapter.generation.pictures import Pictures
 from adapter.generation.readiness import Readiness
 from adapter.generation.responses import Background, Responses
@@ -74,6 +75,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     background_orders: BackgroundOrders
     video_orders: VideoOrders
     texts: Texts
+    passed_texts: PassedTexts
     files: Files
     uploads: Uploads
     responses: Responses
@@ -86,8 +88,11 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     context: ReadContext
     #: Largest body of a request, in bytes.
     longest_body: int
-    #: Largest file of a form, in bytes.
+    #: Measures videos that clients send.
+    clips: ClipMeasurer
+    #: Largest picture of a form, in bytes, and largest video.
     longest_file: int
+    longest_video: int
     #: How long a response can be looked up, in seconds.
     response_seconds: float
     chat_options: ChatOptions

@@ -3,6 +3,7 @@
 from typing import ClassVar, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from adapter.openai_api.wire.media import RouteRequest
 
@@ -22,6 +23,15 @@ class RemixRequest(RouteRequest, frozen=True, kw_only=True):
     KNOWN: ClassVar[frozenset[str]] = frozenset({"prompt"})
 
 
+class VideoWorkRequest(RouteRequest, frozen=True, kw_only=True):
+    """`POST /v1/videos/edits` and `/extensions`: a prompt, and the video to work on."""
+
+    KNOWN: ClassVar[frozenset[str]] = frozenset({"prompt"})
+
+    #: As it came: an id, an object with one, or the file of a form.
+    video: object = None
+
+
 class VideoError(msgspec.Struct, frozen=True, kw_only=True):
     """Why there is no video."""
 
@@ -29,8 +39,23 @@ class VideoError(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
+class VideoTokenDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """Output tokens by kind."""
+
+    video_tokens: int
+
+
+class VideoUsage(msgspec.Struct, frozen=True, kw_only=True):
+    """What a video cost, in the form of OpenAI's other usages."""
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+    output_tokens_details: VideoTokenDetails
+
+
 class Video(msgspec.Struct, frozen=True, kw_only=True):
-    """A job. OpenAI's document requires all keys, the nullable ones too; the last two are ours."""
+    """A job. OpenAI's document requires all keys, the nullable ones too; the last three are ours."""
 
     id: str
     created_at: int
@@ -46,6 +71,8 @@ class Video(msgspec.Struct, frozen=True, kw_only=True):
     error: VideoError | None
     url: str | None
     thumbnail_url: str | None
+    #: Of a finished video whose provider counts tokens.
+    usage: VideoUsage | UnsetType = UNSET
     object: Literal["video"] = "video"
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from msgspec import UNSET
+
 from adapter.domain.catalogue import Model
 from adapter.openai_api.wire.models import Architecture, ModelList, ModelObject
 
@@ -13,6 +15,7 @@ def model_object(model: Model) -> ModelObject:
         created=model.created,
         owned_by=model.card.provider,
         architecture=Architecture(input_modalities=model.card.takes, output_modalities=(model.card.kind,)),
+        shutdown_date=model.card.retires.isoformat() if model.card.retires else UNSET,
     )
 
 

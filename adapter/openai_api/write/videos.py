@@ -3,11 +3,23 @@
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec import UNSET
+
 from adapter.domain.job import Phase, ProgressEvent, VideoJob
 from adapter.domain.media import Pixels, Ratio
 from adapter.domain.media_links import MediaLinks
 from adapter.domain.orders import VideoOrder
-from adapter.openai_api.wire.videos import EventType, Status, Video, VideoError, VideoEvent, VideoList
+from adapter.domain.usage import VideoTokens
+from adapter.openai_api.wire.videos import (
+    EventType,
+    Status,
+    Video,
+    VideoError,
+    VideoEvent,
+    VideoList,
+    VideoTokenDetails,
+    VideoUsage,
+)
 
 EVENTS: Final[dict[Phase, EventType]] = {
     Phase.QUEUED: "video.queued",
@@ -52,12 +64,22 @@ def _video_at(job: VideoJob, progress_event: ProgressEvent, links: MediaLinks) -
         status=STATUSES[progress_event.phase],
         progress=progress_event.progress,
         prompt=job.order.prompt,
-        seconds=str(job.order.seconds),
+        seconds=str(job.order.whole_seconds),
         size=str(_size(job.order)),
         remixed_from_video_id=job.order.remix_of,
         error=_error(job) if is_end else None,
         url=links.link(media.video) if media else None,
         thumbnail_url=links.link(media.poster) if media and media.poster else None,
+        usage=_usage(job.tokens) if media and job.tokens else UNSET,
+    )
+
+
+def _usage(tokens: VideoTokens) -> VideoUsage:
+    return VideoUsage(
+        input_tokens=tokens.input,
+        output_tokens=tokens.output,
+        total_tokens=tokens.input + tokens.output,
+        output_tokens_details=VideoTokenDetails(video_tokens=tokens.output_video),
     )
 
 

@@ -3,6 +3,8 @@
 from typing import Final
 
 from adapter.providers.description import Provider, ProviderContext, ProviderDescription
+from adapter.providers.gemini.files import FilesEndpoint, GeminiFiles
+from adapter.providers.gemini.passing import GeminiTexts
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
 from adapter.providers.gemini.settings import GeminiSettings
 from adapter.providers.keys import Key, Keys, keys_key
@@ -24,8 +26,19 @@ def build(settings: GeminiSettings, context: ProviderContext) -> Provider:
         auth=settings.auth,
         concurrency=settings.concurrency,
     )
-    gemini = GeminiProvider(context.http, endpoint, Keys(keys))
-    return Provider(images=gemini, texts=gemini)
+    files = FilesEndpoint(
+        base_url=settings.base_url,
+        api_version=settings.api_version,
+        auth=settings.auth,
+        inline_bytes=settings.inline_bytes,
+        concurrency=settings.concurrency,
+    )
+    rotation = Keys(keys)
+    gemini = GeminiProvider(context.http, endpoint, rotation, GeminiFiles(context.http, files, context.clock))
+    passed = GeminiTexts(context.http, endpoint, rotation)
+    return Provider(images=gemini, texts=gemini, passed_texts=passed, close=gemini.close)
 
 
-GEMINI: Final = ProviderDescription(name="gemini", settings=GeminiSettings, build=build, makes={"image", "text"})
+GEMINI: Final = ProviderDescription(
+    name="gemini", settings=GeminiSettings, build=build, makes={"image", "text", "chat"}
+)

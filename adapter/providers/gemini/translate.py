@@ -1,17 +1,28 @@
 """Orders into Gemini's words and back. Pure."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 
-from adapter.domain.media import Image, MediaFormat, image_from_base64
-from adapter.domain.orders import MAX_SEED, ImageOrder
+from adapter.domain.media import Image, MediaFormat, Signatures, image_from_base64
+from adapter.domain.orders import MAX_SEED, EarlierTurn, ImageOrder, TurnPart
 from adapter.domain.texts import TextLimits, Turn
 from adapter.domain.usage import Usage
 from adapter.domain.whole_pictures import is_whole
-from adapter.errors import UNREADABLE_JSON, AdapterError, ContentRefused, NoMedia, UpstreamBroken, UpstreamOverloaded
+from adapter.errors import (
+    UNREADABLE_JSON,
+    AdapterError,
+    ContentRefused,
+    NoMedia,
+    UpstreamBroken,
+    UpstreamForgot,
+    UpstreamOverloaded,
+)
 from adapter.providers import rpc_status
 from adapter.providers.gemini import wire
+from adapter.providers.gemini.grounding import grounding_of
 from adapter.providers.json_splice import cut, value_of
 from adapter.providers.reply import Reply, is_text
 from adapter.providers.salvage import salvaged
@@ -41,25 +52,43 @@ FILTERS_OFF = tuple(
     for category in ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT")
 )
 
+#: Google's words for a file that it no longer has, under the status of a missing right (`omni.md` section 3).
+FORGOTTEN = re.compile(r"\bFile\b.* may not exist", re.DOTALL)
+
+_F = TypeVar("_F", wire.File, wire.Uploaded)
 _decoder = msgspec.json.Decoder(wire.GenerateContentAnswer)
 _usage_decoder = msgspec.json.Decoder(wire.UsageMetadata)
 _picture = value_of("data")
 
 
 def image_request(
-    order: ImageOrder, inputs: Sequence[Image], index: int, *, output_options: bool = False
+    order: ImageOrder,
+    inputs: Sequence[Image],
+    index: int,
+    *,
+    addresses: Sequence[str] = (),
+    output_options: bool = False,
 ) -> wire.GenerateContentRequest:
-    """Ask for the picture number `index` of an order. `output_options`: also for its format, as Google Cloud allows."""
+    """Ask for the picture number `index` of an order.
+
+    `addresses` are where Google has the inputs, if it has them. `output_options`: ask also for the picture's format, as
+    Google Cloud allows.
+    """
+    pictures = [*(map(_file, inputs, addresses) if addresses else map(_input, inputs))]
     options = _output_options(order) if output_options else None
     frame = wire.ImageConfig(order.frame.ratio, order.frame.resolution, options)
+    earlier = tuple(_earlier(turn, pictures) for turn in order.turns)
+    shown = sum(part.picture is not None for turn in order.turns for part in turn.parts)
     return wire.GenerateContentRequest(
-        contents=(wire.Content((wire.TextPart(order.prompt), *map(_input, inputs))),),
+        contents=(*earlier, wire.Content((wire.TextPart(order.prompt), *pictures[shown:]))),
         generation_config=wire.GenerationConfig(
             response_modalities=("IMAGE",),
             image_config=frame if frame != wire.ImageConfig() else None,
             seed=None if order.seed is None else (order.seed + index) % (MAX_SEED + 1),
+            thinking_config=None if order.thinking is None else wire.ThinkingConfig(order.thinking.upper()),
         ),
         safety_settings=FILTERS_OFF if order.lenient else (),
+        tools=(wire.Tool(),) if order.grounded else (),
     )
 
 
@@ -70,8 +99,54 @@ def _output_options(order: ImageOrder) -> wire.ImageOutputOptions:
     return wire.ImageOutputOptions(MediaFormat.PNG.mime)
 
 
+def _earlier(turn: EarlierTurn, pictures: Sequence[wire.PicturePart]) -> wire.Content:
+    return wire.Content(tuple(_earlier_part(part, pictures) for part in turn.parts), turn.role)
+
+
+def _earlier_part(part: TurnPart, pictures: Sequence[wire.PicturePart]) -> wire.TextPart | wire.PicturePart:
+    if part.picture is None:
+        return wire.TextPart(part.text, part.signature)
+    return msgspec.structs.replace(pictures[part.picture], thought_signature=part.signature)
+
+
 def _input(image: Image) -> wire.InlinePart:
     return wire.InlinePart(wire.InlineData(image.format.mime, image.base64))
+
+
+def _file(image: Image, address: str) -> wire.FilePart:
+    return wire.FilePart(wire.FileData(image.format.mime, address))
+
+
+def upload_request(image: Image, name: str) -> wire.UploadRequest:
+    """Announce a picture to work from."""
+    return wire.UploadRequest(wire.NewFile(name, image.format.mime, image.file_size))
+
+
+def uploaded(reply: Reply) -> wire.File:
+    """Return what became of an upload.
+
+    Raises:
+        AdapterError: an error body, or nothing that can be read.
+    """
+    return _of_files(reply, wire.Uploaded).file
+
+
+def file(reply: Reply) -> wire.File:
+    """Return how a file stands.
+
+    Raises:
+        AdapterError: an error body, or nothing that can be read.
+    """
+    return _of_files(reply, wire.File)
+
+
+def _of_files(reply: Reply, kind: type[_F]) -> _F:
+    if reply.status != 200:
+        raise fault(reply)
+    try:
+        return msgspec.json.decode(reply.body, type=kind)
+    except UNREADABLE_JSON as error:
+        raise UpstreamBroken("Google's answer about a file cannot be read.") from error
 
 
 def image(reply: Reply) -> Image:
@@ -87,16 +162,30 @@ def image(reply: Reply) -> Image:
     body, cut_out = cut(reply.body, _picture)
     answer, is_odd = _decoded(body)
     parts = [*_parts(answer)]
-    pictures = [part.inline_data.data for part in parts if part.inline_data is not None]
+    pictures = [(part, part.inline_data.data) for part in parts if part.inline_data is not None]
     if not pictures:
         raise _unreadable() if is_odd else _why_none(answer, body, "picture")
-    data = next((each for each in reversed(pictures) if bytes(each)[:1] == b'"'), pictures[-1])
+    part, data = next((each for each in reversed(pictures) if bytes(each[1])[:1] == b'"'), pictures[-1])
     found = image_from_base64(cut_out.get(bytes(data), data))
     if found is None:
         raise UpstreamBroken("Gemini's answer holds something that is not a picture.")
     if not is_whole(found):
         raise UpstreamBroken("Gemini's answer holds a picture that is cut or broken.")
-    return msgspec.structs.replace(found, usage=_usage(answer.usage_metadata), text=_written(parts))
+    return msgspec.structs.replace(
+        found,
+        usage=_usage(answer.usage_metadata),
+        text=_written(parts),
+        signatures=_signatures(part, parts),
+        grounding=grounding_of(answer),
+    )
+
+
+def _signatures(picture: wire.AnswerPart, parts: Iterable[wire.AnswerPart]) -> Signatures | None:
+    """Return what Gemini signed: the picture, and the first words (`gemini.md` section 1.4)."""
+    of_words = next((part.thought_signature for part in parts if part.text and part.thought_signature), None)
+    if not (picture.thought_signature or of_words):
+        return None
+    return Signatures(picture=picture.thought_signature or "", text=of_words or "")
 
 
 def _parts(answer: wire.GenerateContentAnswer) -> Iterator[wire.AnswerPart]:
@@ -196,6 +285,8 @@ def _why_none(answer: wire.GenerateContentAnswer, body: bytes | bytearray, what:
 def fault(reply: Reply) -> AdapterError:
     """Say what a refusal means. A 503 with a body is an overloaded model that did not start."""
     status = rpc_status.read_status(reply)
+    if status is not None and reply.status in {403, 404} and FORGOTTEN.search(status.words):
+        return UpstreamForgot(f"Google: {status.words}")
     if status is not None and reply.status == 503:
         return UpstreamOverloaded(f"Google: {status.words}", retry_after=status.retry_after)
     return rpc_status.fault_of(reply, status)

@@ -17,20 +17,39 @@ class TextContent(msgspec.Struct, frozen=True, tag="text"):
 
 
 class ImageContent(msgspec.Struct, frozen=True, tag="image"):
-    """An uploaded picture."""
+    """A picture, by the address of its upload, or as base64."""
+
+    uri: str | msgspec.UnsetType
+    mime_type: str
+    data: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """Where a video is left: `uri`, at Google or in a folder of a bucket, or `inline`, in the answer."""
+
+    delivery: str = "uri"
+    gcs_uri: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class VideoContent(msgspec.Struct, frozen=True, tag="video"):
+    """An uploaded video to work on."""
 
     uri: str
-    mime_type: str
+    mime_type: str = "video/mp4"
+
+
+Content = TextContent | ImageContent | VideoContent
 
 
 class VideoFormat(msgspec.Struct, frozen=True, kw_only=True):
-    """What the video shall be like. It is left at Google and comes as an address."""
+    """What the video shall be like, and where it is left."""
 
     type: str = "video"
     aspect_ratio: str
     resolution: str
     duration: str
     delivery: str = "uri"
+    gcs_uri: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class VideoConfig(msgspec.Struct, frozen=True):
@@ -50,12 +69,12 @@ class InteractionRequest(msgspec.Struct, frozen=True, kw_only=True):
     """`POST /{version}/interactions`."""
 
     model: str
-    input: tuple[TextContent | ImageContent, ...]
+    input: tuple[Content, ...]
     response_format: VideoFormat
     generation_config: GenerationConfig
     background: bool = True
     store: bool = True
-    #: The work whose video is edited. It has to be of the same project.
+    #: The work whose video is edited or extended. It has to be of the same project.
     previous_interaction_id: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -77,7 +96,8 @@ class OutputContent(msgspec.Struct, frozen=True):
 
     type: str = ""
     uri: str = ""
-    data: str = ""
+    #: A JSON string, which is not copied.
+    data: msgspec.Raw = msgspec.Raw()
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -89,10 +109,22 @@ class Step(msgspec.Struct, frozen=True):
     error: msgspec.Raw = msgspec.Raw()
 
 
+Count = Annotated[int, Meta(ge=0)]
+
+
+class ModalityTokens(msgspec.Struct, frozen=True):
+    """Tokens of one kind."""
+
+    modality: str = ""
+    tokens: Count = 0
+
+
 class TokenCount(msgspec.Struct, frozen=True):
     """What an interaction took."""
 
-    total_output_tokens: int | None = None
+    total_input_tokens: Count = 0
+    total_output_tokens: Count | None = None
+    output_tokens_by_modality: tuple[ModalityTokens, ...] = ()
 
 
 class Interaction(msgspec.Struct, frozen=True):

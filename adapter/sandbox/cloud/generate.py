@@ -15,9 +15,9 @@ from adapter.sandbox.cloud.wire import CloudGenerateContentRequest, ImageOutputO
 from adapter.sandbox.fault_injection import served
 from adapter.sandbox.faults import ResponseMutation
 from adapter.sandbox.gemini import texts
-from adapter.sandbox.gemini.checks import prompt_of
+from adapter.sandbox.gemini.checks import asked, prompt_of
 from adapter.sandbox.gemini.models import MODELS
-from adapter.sandbox.gemini.routes import METHODS, generated, json, streamed, text_answer
+from adapter.sandbox.gemini.routes import METHODS, generated, json, streamed, text_whole
 from adapter.sandbox.gemini.wire import Candidate, GenerateContentResponse, OutBlob
 from adapter.sandbox.google_errors import GoogleError
 from adapter.sandbox.reading import read
@@ -70,8 +70,9 @@ async def _answered(request: Incoming, sandbox: SandboxState, target: str, place
 
     async def work(mutation: ResponseMutation | None) -> ASGIResponse:
         if name in texts.MODELS:
-            return text_answer(sandbox, name, body)
-        whole = await generated(sandbox, MODELS[name], body, mutation)
+            return json(text_whole(sandbox, name, body))
+        order = await asyncio.to_thread(asked, MODELS[name], body)
+        whole = await generated(sandbox, order, mutation)
         config = body.generation_config.image_config
         if config is not None and config.image_output_options.mime_type == JPEG:
             whole = await asyncio.to_thread(_with_jpeg, whole, config.image_output_options)

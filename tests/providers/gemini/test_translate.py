@@ -6,11 +6,14 @@ import msgspec
 import pybase64
 import pytest
 
-from adapter.domain.media import Frame, Image, Pixels, Ratio, Resolution, image_from_bytes
-from adapter.domain.orders import MAX_SEED, ImageOrder
+from adapter.domain.grounding import Grounding, WebSource
+from adapter.domain.media import Frame, Image, Pixels, Ratio, Resolution, Signatures, image_from_bytes
+from adapter.domain.orders import MAX_SEED, EarlierTurn, ImageOrder, TurnPart
+from adapter.domain.thinking import ThinkingLevel
 from adapter.domain.usage import Usage
 from adapter.errors import AdapterError, ContentRefused, InvalidRequest, NoMedia, UpstreamBroken, UpstreamOverloaded
 from adapter.providers.gemini import translate, wire
+from adapter.providers.gemini.grounding import web_address
 from adapter.providers.reply import Reply
 from tests.fakes import jpeg, made_image, png
 from tests.support import GOLDEN
@@ -111,6 +114,86 @@ def test_low_moderation_switches_the_adjustable_filters_off() -> None:
     assert "safetySettings" not in sent(PLAIN)  # type: ignore[operator]
 
 
+def test_a_level_of_thinking_and_a_search_are_sent_as_googles_clients_send_them() -> None:
+    """Captured of google-genai (`nano-banana-2.1.md` section 3)."""
+    order = msgspec.structs.replace(
+        PLAIN,
+        prompt="fox",
+        frame=Frame(Ratio.LANDSCAPE, Resolution.TWO),
+        thinking=ThinkingLevel.HIGH,
+        grounded=True,
+    )
+
+    assert sent(order) == msgspec.json.decode((GOLDEN / "gemini" / "grounded.request.json").read_bytes())
+
+
+def test_what_a_search_found_comes_with_the_picture() -> None:
+    """What any page of the web can write is cleaned, and what is no web address is left out."""
+    assert translate.image(golden("grounded", last=png())).grounding == Grounding(
+        queries=("fox size", "fox weight"),
+        sources=(
+            WebSource("https://vertexaisearch.cloud.google.com/grounding-api-redirect/AUZIYQ", "wikipedia.org"),
+            WebSource("https://b.example/a%29%20%5Bb%5D?q=%22x%22#c", "Two lines [x](https://evil.example)"),
+            WebSource("http://c.example:8080/", ""),
+        ),
+        suggestions='<div class="container">fox size</div>',
+    )
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [b"null", b"[]", b"7", b"{}", b'{"groundingChunks": 7}', b'{"groundingChunks": [{"web": {"uri": "ftp://a"}}]}'],
+)
+def test_a_picture_is_not_lost_for_an_odd_search(metadata: bytes) -> None:
+    """It is paid for."""
+    data = pybase64.b64encode(png())
+    body = b'{"candidates": [{"content": {"parts": [{"inlineData": {"data": "%s"}}]}, "groundingMetadata": %s}]}'
+
+    image = translate.image(Reply(200, body % (data, metadata)))
+
+    assert (image.decode(), image.grounding) == (png(), None)
+
+
+def test_sources_that_can_be_read_stay_beside_odd_ones() -> None:
+    """Each is read by itself."""
+    chunks = b'[7, {"web": {"uri": "https://a.example/", "title": "A"}}, {"web": {"uri": 7}}, {"web": null}]'
+    body = b'{"candidates": [{"content": {"parts": [{"inlineData": {"data": "%s"}}]}, "groundingMetadata": %s}]}'
+    metadata = b'{"webSearchQueries": [7, "fox"], "groundingChunks": ' + chunks + b"}"
+
+    image = translate.image(Reply(200, body % (pybase64.b64encode(png()), metadata)))
+
+    assert image.grounding == Grounding(queries=("fox",), sources=(WebSource("https://a.example/", "A"),))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("https://a.example/b", "https://a.example/b"),
+        ("HTTPS://A.Example/b", "https://a.example/b"),
+        (" https://a.example/b\n", "https://a.example/b"),
+        ("https://a.example/b%20c", "https://a.example/b%20c"),
+        ("https://a.example/b c", "https://a.example/b%20c"),
+        ("https://a.example/(b)", "https://a.example/%28b%29"),
+        ("https://a.example/<b>'`\\", "https://a.example/%3Cb%3E%27%60%5C"),
+        ("https://a.example/ä", "https://a.example/%C3%A4"),
+        ("https://bank.example@evil.example/", None),
+        ("https://evil.example\\@bank.example/", None),
+        ("javascript:alert(1)", None),
+        ("data:text/html,x", None),
+        ("//a.example/b", None),
+        ("https://", None),
+        ("https://a.example:99999/", None),
+        ("https://[::1", None),
+        ("https://a\u202eb.example/", None),
+        ("", None),
+        ("https://a.example/" + "b" * 5000, None),
+    ],
+)
+def test_only_a_plain_web_address_becomes_a_link(text: str, found: str | None) -> None:
+    """In a form that ends no link early."""
+    assert web_address(text) == found
+
+
 def test_an_open_frame_is_not_mentioned() -> None:
     """Gemini then chooses; `imageConfig: {}` would be a choice of ours."""
     assert sent(PLAIN)["generationConfig"] == {"responseModalities": ["IMAGE"]}  # type: ignore[index]
@@ -122,6 +205,30 @@ def test_each_picture_of_an_order_has_its_own_seed(seed: int, index: int, expect
     order = msgspec.structs.replace(PLAIN, seed=seed)
 
     assert translate.image_request(order, (), index).generation_config.seed == expected
+
+
+def test_earlier_turns_stand_before_the_prompt() -> None:
+    """With their signatures; only the pictures that are left belong to the prompt."""
+    turns = (
+        EarlierTurn(role="user", parts=(TurnPart(text="a fox"), TurnPart(picture=0))),
+        EarlierTurn(
+            role="model", parts=(TurnPart(text="So.", signature="dw=="), TurnPart(picture=1, signature="cA=="))
+        ),
+    )
+    order = msgspec.structs.replace(PLAIN, prompt="make it blue", turns=turns)
+    pictures = [made_image(width, 1) for width in (1, 2, 3)]
+    data = [msgspec.json.decode(picture.base64) for picture in pictures]
+    body = msgspec.json.decode(msgspec.json.encode(translate.image_request(order, pictures, 0)))
+
+    first, second, third = ({"inlineData": {"mimeType": "image/png", "data": one}} for one in data)
+    assert body["contents"] == [
+        {"role": "user", "parts": [{"text": "a fox"}, first]},
+        {
+            "role": "model",
+            "parts": [{"text": "So.", "thoughtSignature": "dw=="}, {**second, "thoughtSignature": "cA=="}],
+        },
+        {"role": "user", "parts": [{"text": "make it blue"}, third]},
+    ]
 
 
 def test_the_last_picture_that_is_no_draft_is_the_one() -> None:
@@ -199,6 +306,20 @@ def test_the_text_beside_a_picture_is_the_models_own() -> None:
     assert translate.image(spoken).text == 'A fox, as you like it: "data": "none"'
     assert translate.image(spoken).decode() == png()
     assert translate.image(answer_of((png(2, 2), False))).text == ""
+
+
+def test_what_the_model_signed_is_the_pictures_own() -> None:
+    """The picture, and the first words that have a signature; a thought's is left out."""
+    data = pybase64.b64encode(png()).decode()
+    parts = [
+        {"text": "Hm.", "thought": True, "thoughtSignature": "eA=="},
+        {"text": "A fox.", "thoughtSignature": "dw=="},
+        {"inlineData": {"data": data}, "thoughtSignature": "cA=="},
+    ]
+    signed = Reply(200, msgspec.json.encode({"candidates": [{"content": {"parts": parts}}]}))
+
+    assert translate.image(signed).signatures == Signatures(picture="cA==", text="dw==")
+    assert translate.image(answer_of((png(2, 2), False))).signatures is None
 
 
 @pytest.mark.parametrize(
