@@ -247,7 +247,7 @@ class HttpAnswer:
         """
         chunks = Chunks() if self.head.is_chunked else None
         missing = self.head.length
-        piece, self._begun = self._begun, memoryview(b"")
+        piece, self._begun = memoryview(self._begun), b""
         room = memoryview(bytearray(STREAM_PIECE_BYTES))
         while True:
             if chunks is not None:
