@@ -3,7 +3,7 @@
 import asyncio
 from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, ExitStack, aclosing, asynccontextmanager
+from contextlib import ExitStack, aclosing, asynccontextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -179,28 +179,25 @@ class Http:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `post`.
         """
         request = _Request("POST", url, headers, body)
-        async with AsyncExitStack() as stack:
+        with ExitStack() as lent:
             async with deadline(seconds):
                 with AnswerErrors():
-                    answer = await self._begin(request, stack)
+                    answer = await self._begin(request, lent)
             yield StreamedAnswer(answer, silence)
 
-    async def _begin(self, request: _Request, stack: AsyncExitStack) -> HttpAnswer:
+    async def _begin(self, request: _Request, lent: ExitStack) -> HttpAnswer:
         """Return an answer whose connection is lent until the stack closes."""
         try:
-            return await self._ask(request, stack, is_fresh=False)
+            return await self._asked(request, lent, is_fresh=False)
         except LostError as error:
             if not error.is_stale:
                 raise
-        return await self._ask(request, stack, is_fresh=True)
+        return await self._asked(request, lent, is_fresh=True)
 
-    async def _ask(self, request: _Request, stack: AsyncExitStack, *, is_fresh: bool) -> HttpAnswer:
+    async def _asked(self, request: _Request, lent: ExitStack, *, is_fresh: bool) -> HttpAnswer:
         connection = await self._pool.lend(request.origin, is_fresh=is_fresh)
-        with ExitStack() as lent:
-            lent.callback(self._pool.take_back, request.origin, connection, is_fresh=is_fresh)
-            answer = await connection.ask(request.pieces)
-            stack.callback(lent.pop_all().close)
-        return answer
+        lent.callback(self._pool.take_back, request.origin, connection, is_fresh=is_fresh)
+        return await connection.ask(request.pieces)
 
     async def _send(self, request: _Request, *, is_fresh: bool = False) -> Reply:
         with AnswerErrors():
