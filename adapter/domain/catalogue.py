@@ -11,6 +11,7 @@ import msgspec
 
 from adapter.domain.media import Frame, Pixels, Ratio, Resolution, Shape, SizePolicy
 from adapter.domain.orders import VideoInput
+from adapter.domain.prices import ImagePrice, Quote, VideoPrice, check_dates
 from adapter.errors import InvalidRequest, UnknownModel
 
 #: Name endings that fix a shape, for front-ends that can choose a model and nothing else.
@@ -80,11 +81,24 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     #: A text model of Gemini that writes titles and the like in chats with this model; empty: `chat.side_call_model`.
     side_calls: str = ""
     aliases: tuple[str, ...] = ()
+    #: What it costs, in no order: the newest price that has begun counts.
+    prices: tuple[ImagePrice, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_dates(self.prices)
+        priced = {resolution for price in self.prices for resolution in price.picture}
+        _check_priced(self.name, priced - set(self.resolutions))
 
     @property
     def takes(self) -> tuple[str, ...]:
         """What it works from."""
         return ("text", "image") if self.inputs else ("text",)
+
+    def quotes(self, resolution: Resolution | None) -> tuple[Quote, ...]:
+        """Return what a picture costs; one of the upstream's own resolution if none is asked for."""
+        # `gemini.md` section 1.1: without a size it is 1K.
+        usual = Resolution.ONE if Resolution.ONE in self.resolutions else self.resolutions[0]
+        return tuple(price.quote(resolution or usual) for price in self.prices)
 
     def frame(self, shape: Shape, policy: SizePolicy = SizePolicy.NEAREST) -> Frame:
         """Choose what to ask the upstream for.
@@ -149,14 +163,23 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     #: As of a model that makes pictures.
     side_calls: str = ""
     aliases: tuple[str, ...] = ()
+    #: As of a model that makes pictures.
+    prices: tuple[VideoPrice, ...] = ()
 
     def __post_init__(self) -> None:
+        check_dates(self.prices)
         ratios = {ratio for names in self.upstream.values() for ratio in names}
         for sizes in (self.sizes, *self.other_sizes.values()):
             if without := ratios - set(sizes):
                 raise ValueError(f"the video model '{self.name}' has no size for {', '.join(sorted(without))}")
         if any(lengths and self.seconds not in lengths for lengths in (self.lengths, *self.lengths_of.values())):
             raise ValueError(f"the video model '{self.name}' has 'seconds' that are none of its 'lengths'")
+        priced = {resolution for price in self.prices for resolution in price.second}
+        _check_priced(self.name, priced - set(self.resolutions))
+
+    def quotes(self, resolution: str, seconds: int) -> tuple[Quote, ...]:
+        """Return what a clip costs."""
+        return tuple(price.quote(resolution, seconds) for price in self.prices)
 
     @property
     def resolutions(self) -> tuple[str, ...]:
@@ -388,6 +411,11 @@ def raw_names(card: Card) -> list[tuple[str, Ratio | None]]:
     if isinstance(card, ImageCard):
         return [(card.upstream, None)]
     return [(key, ratio) for names in card.upstream.values() for ratio, key in names.items()]
+
+
+def _check_priced(model: str, unknown: Collection[str]) -> None:
+    if unknown:
+        raise ValueError(f"the model '{model}' has a price for {', '.join(sorted(unknown))}, and no such resolution")
 
 
 def _in_words(lengths: Sequence[int]) -> str:

@@ -16,7 +16,7 @@ import pybase64
 from PIL import Image as Pillow
 
 from adapter.domain import heif
-from adapter.domain.usage import Usage
+from adapter.domain.usage import Cost, Usage
 from adapter.errors import UpstreamBroken
 
 #: What Pillow raises on a file that is not what its first bytes say; `ValueError` is for text chunks that swell, the
@@ -237,6 +237,8 @@ class Image(msgspec.Struct, frozen=True):
     usage: Usage | None = None
     #: What the model wrote beside it.
     text: str = ""
+    #: By the price list. None: unknown.
+    cost: Cost | None = None
 
     @property
     def file_size(self) -> int:

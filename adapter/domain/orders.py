@@ -6,7 +6,9 @@ from enum import StrEnum
 import msgspec
 
 from adapter.domain.media import Frame, MediaFormat, Pixels, Ratio
+from adapter.domain.prices import Quote, cost_of
 from adapter.domain.spending import Spending
+from adapter.domain.usage import Cost
 
 #: Seeds travel as 32-bit signed integers in Google's documents (`generationConfig.seed`, seed 003).
 MAX_SEED = 2**31 - 1
@@ -75,10 +77,21 @@ class ImageOrder(msgspec.Struct, frozen=True, kw_only=True):
     format: MediaFormat = MediaFormat.PNG
     #: Quality of a JPEG or WebP, 0 to 100.
     compression: int = 100
+    #: What one picture costs, as the model's card has it.
+    quotes: tuple[Quote, ...] = ()
 
-    def spending(self, owner: str, key: str | None) -> Spending:
-        """Return what its execution spends, and whose it is."""
-        return Spending(owner=owner, key=key, model=self.model, provider=self.provider, kind="image", units=self.n)
+    def spending(self, owner: str, key: str | None, at: float) -> Spending:
+        """Return what its execution spends, whose it is, and what it probably costs if it is begun at that time."""
+        each = cost_of(self.quotes, at)
+        return Spending(
+            owner=owner,
+            key=key,
+            model=self.model,
+            provider=self.provider,
+            kind="image",
+            units=self.n,
+            cost=None if each is None else each.times(self.n),
+        )
 
 
 class VideoInput(StrEnum):
@@ -134,10 +147,16 @@ class VideoOrder(msgspec.Struct, frozen=True, kw_only=True):
     #: That video at the provider, where the provider changes it instead of making one anew.
     source: VideoSource | None = None
 
-    def spending(self, owner: str, key: str | None) -> Spending:
+    def spending(self, owner: str, key: str | None, cost: Cost | None) -> Spending:
         """Return what its execution spends, and whose it is."""
         return Spending(
-            owner=owner, key=key, model=self.model, provider=self.provider, kind="video", units=self.seconds
+            owner=owner,
+            key=key,
+            model=self.model,
+            provider=self.provider,
+            kind="video",
+            units=self.seconds,
+            cost=cost,
         )
 
 
@@ -153,6 +172,8 @@ class VideoDraft(msgspec.Struct, frozen=True, kw_only=True):
     shapes: Mapping[Ratio, str] = {}
     #: The size of a clip for each of them.
     sizes: Mapping[Ratio, Pixels] = {}
+    #: What it costs, as the model's card has it.
+    quotes: tuple[Quote, ...] = ()
 
     def with_pictures(self, pictures: Sequence[StoredInput], first: Pixels) -> VideoOrder:
         """Return the order with its pictures; an open shape becomes the one that looks most like the first of them."""

@@ -10,7 +10,7 @@ import msgspec
 import pybase64
 
 from adapter.domain.media import Image, MediaFormat, Pixels
-from adapter.domain.usage import Usage
+from adapter.domain.usage import Cost, Usage
 
 #: Hexadecimal digits of a stem. What follows them in a name tells the files of one stem apart.
 STEM_LENGTH = 32
@@ -69,18 +69,33 @@ class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     #: Of its file, in bytes. Older versions did not remember it.
     size: int | msgspec.UnsetType = msgspec.UNSET
+    #: By the price list of its time. Unknown costs and those of older versions are left out.
+    cost: Cost | msgspec.UnsetType = msgspec.UNSET
 
     @classmethod
     def of(cls, image: Image, name: str) -> "StoredImage":
         """Describe a picture that is stored under that name."""
-        return cls(name=name, pixels=image.pixels, usage=image.usage, text=image.text, size=image.file_size)
+        return cls(
+            name=name,
+            pixels=image.pixels,
+            usage=image.usage,
+            text=image.text,
+            size=image.file_size,
+            cost=image.cost or msgspec.UNSET,
+        )
 
     @property
     def known_size(self) -> int | None:
         """The size of its file in bytes, if it was remembered."""
         return None if self.size is msgspec.UNSET else self.size
 
+    @property
+    def known_cost(self) -> Cost | None:
+        """What it cost, if that is known."""
+        return None if self.cost is msgspec.UNSET else self.cost
+
     def with_file(self, data: bytes) -> Image:
         """Return the picture with the bytes of its file; without any where only its description is needed."""
         base64 = msgspec.Raw(b'"' + pybase64.b64encode(data) + b'"')
-        return Image(base64, MediaFormat.of_name(self.name) or MediaFormat.PNG, self.pixels, self.usage, self.text)
+        kind = MediaFormat.of_name(self.name) or MediaFormat.PNG
+        return Image(base64, kind, self.pixels, self.usage, self.text, self.known_cost)

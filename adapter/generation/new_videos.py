@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import secrets
+from collections.abc import Sequence
 from uuid import uuid4
 
 from adapter.domain.ids import Id
@@ -11,6 +12,7 @@ from adapter.domain.media import Image
 from adapter.domain.orders import MAX_SEED, StoredInput, VideoDraft, VideoOrder
 from adapter.domain.pieces import write_whole
 from adapter.domain.ports import Clock, InputImages, Memory, Work
+from adapter.domain.prices import Quote, cost_of
 from adapter.domain.stored_files import file_name
 from adapter.generation.timeouts import Timeouts
 
@@ -34,9 +36,9 @@ class NewVideos:
         stem = secrets.token_hex(16)
         images = await self._inputs.gather(draft.sources, draft.input_formats, work)
         if not images:
-            return await self._job(draft.order, work.owner, stem)
+            return await self._job(draft.order, draft.quotes, work.owner, stem)
         kept = [await self._keep(f"{stem}_{number}", image) for number, image in enumerate(images)]
-        return await self._job(draft.with_pictures(kept, images[0].pixels), work.owner, stem)
+        return await self._job(draft.with_pictures(kept, images[0].pixels), draft.quotes, work.owner, stem)
 
     async def _keep(self, stem: str, image: Image) -> StoredInput:
         data = await asyncio.to_thread(image.decode)
@@ -44,8 +46,9 @@ class NewVideos:
         await write_whole(self._memory.media, name, data)
         return StoredInput(name, hashlib.sha256(data).hexdigest())
 
-    async def _job(self, order: VideoOrder, owner: str, stem: str) -> VideoJob:
+    async def _job(self, order: VideoOrder, quotes: Sequence[Quote], owner: str, stem: str) -> VideoJob:
         measured = await self._memory.jobs.measured_seconds(order.upstream)
+        now = self._clock.now()
         return VideoJob(
             id=Id.VIDEO.new(),
             owner=owner,
@@ -54,6 +57,7 @@ class NewVideos:
             seed=secrets.randbelow(MAX_SEED + 1) if order.seed is None else order.seed,
             mark=str(uuid4()),
             stem=stem,
-            created_at=self._clock.now(),
+            created_at=now,
             expected_seconds=measured or self._timeouts.typical or order.typical_seconds,
+            cost=cost_of(quotes, now),
         )

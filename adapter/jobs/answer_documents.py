@@ -9,7 +9,7 @@ import msgspec
 from adapter.domain.executions import StoredAnswer, StoredFault, StoredImageBatch
 from adapter.domain.media import Pixels
 from adapter.domain.stored_files import StoredImage
-from adapter.domain.usage import Usage
+from adapter.domain.usage import Cost, Usage
 
 
 class _ImageDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +19,7 @@ class _ImageDocument(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None
     text: str = ""
     size: int | msgspec.UnsetType = msgspec.UNSET
+    cost: Cost | msgspec.UnsetType = msgspec.UNSET
 
 
 class _BatchDocument(msgspec.Struct, frozen=True, kw_only=True, tag="StoredAlbum"):
@@ -60,9 +61,17 @@ def _image_document(image: StoredImage) -> _ImageDocument:
         usage=image.usage,
         text=image.text,
         size=image.size,
+        cost=image.cost,
     )
 
 
 def _stored_image(document: _ImageDocument) -> StoredImage:
     pixels = Pixels(document.width, document.height)
-    return StoredImage(name=document.name, pixels=pixels, usage=document.usage, text=document.text, size=document.size)
+    return StoredImage(
+        name=document.name,
+        pixels=pixels,
+        usage=document.usage,
+        text=document.text,
+        size=document.size,
+        cost=document.cost,
+    )

@@ -77,6 +77,7 @@ def image_order(request: MediaRequest, context: ReadContext) -> ImageOrder:
         lenient=_is_lenient(request, card),
         format=_format(request),
         compression=_compression(request),
+        quotes=card.quotes(frame.resolution),
     )
 
 

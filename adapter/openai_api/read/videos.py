@@ -52,6 +52,7 @@ def video_draft(request: MediaRequest, context: ReadContext) -> VideoDraft:
     shape, ratio, upstream = _shaped(request, card, by_name, kind)
     resolution = _resolution(request, card, shape)
     sizes = card.sizes_at(resolution)
+    seconds = card.length(request.seconds, _length_policy(request, name, context), request.called("seconds"), kind)
     is_open = kind is not VideoInput.TEXT and shape.ratio is None and shape.pixels is None
     return VideoDraft(
         order=VideoOrder(
@@ -62,9 +63,7 @@ def video_draft(request: MediaRequest, context: ReadContext) -> VideoDraft:
             ratio=ratio,
             size=sizes[ratio],
             resolution=resolution if card.other_sizes else "",
-            seconds=card.length(
-                request.seconds, _length_policy(request, name, context), request.called("seconds"), kind
-            ),
+            seconds=seconds,
             seed=seed(request.seed),
             typical_seconds=card.typical_seconds,
             input=kind,
@@ -73,6 +72,7 @@ def video_draft(request: MediaRequest, context: ReadContext) -> VideoDraft:
         input_formats=tuple(MediaFormat[word.upper()] for word in card.input_formats),
         shapes=card.names(kind) if is_open else {},
         sizes=sizes,
+        quotes=card.quotes(resolution, seconds),
     )
 
 
@@ -226,8 +226,10 @@ def remix_draft(request: MediaRequest, source: VideoJob, context: ReadContext) -
     _refuse_other_than(source, request)
     words = prompt_of(request, context)
     order = msgspec.structs.replace(source.order, prompt=words, seed=source.seed, remix_of=source.id, source=None)
-    if edited := _edited(order, source, context):
-        return VideoDraft(order=edited)
+    card = _card_of(order, context)
+    quotes = card.quotes(order.resolution or card.usual_resolution, order.seconds) if card else ()
+    if card is not None and (edited := _edited(order, source, card)):
+        return VideoDraft(order=edited, quotes=quotes)
     if order.input is VideoInput.EDIT:
         raise InvalidRequest(f"The model '{order.model}' no longer edits videos.", param="video_id")
     return VideoDraft(
@@ -235,22 +237,23 @@ def remix_draft(request: MediaRequest, source: VideoJob, context: ReadContext) -
         sources=tuple(StoredSource(picture.name, "video_id") for picture in order.pictures),
         # They were in a format that the provider takes when they were kept.
         input_formats=tuple(MediaFormat),
+        quotes=quotes,
     )
 
 
-def _edited(order: VideoOrder, source: VideoJob, context: ReadContext) -> VideoOrder | None:
-    """Return the order as an edit of a finished video; None if its model or its provider does not edit."""
+def _card_of(order: VideoOrder, context: ReadContext) -> VideoCard | None:
+    """Return the card of an order's model; None if the catalogue has it no longer, or from another provider."""
     try:
         card, _ = context.catalogue.find_card(order.model, VideoCard)
     except (UnknownModel, InvalidRequest):
         return None
+    return card if card.provider == order.provider else None
+
+
+def _edited(order: VideoOrder, source: VideoJob, card: VideoCard) -> VideoOrder | None:
+    """Return the order as an edit of a finished video; None if its model does not edit."""
     names = card.upstream.get(VideoInput.EDIT, {})
-    if (
-        source.operation is None
-        or source.account is None
-        or card.provider != order.provider
-        or order.ratio not in names
-    ):
+    if source.operation is None or source.account is None or order.ratio not in names:
         return None
     return msgspec.structs.replace(
         order,

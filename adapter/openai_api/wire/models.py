@@ -3,6 +3,7 @@
 from typing import Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 
 class ModelObject(msgspec.Struct, frozen=True, kw_only=True):
@@ -13,6 +14,18 @@ class ModelObject(msgspec.Struct, frozen=True, kw_only=True):
     owned_by: str
     architecture: "Architecture"
     object: Literal["model"] = "model"
+    #: Ours: what it costs today. Left out if that is unknown.
+    prices: "tuple[ModelPrice, ...] | UnsetType" = UNSET
+
+
+class ModelPrice(msgspec.Struct, frozen=True, kw_only=True):
+    """One amount of a model's price list."""
+
+    per: Literal["picture", "second", "clip", "million_tokens"]
+    #: The resolution, or the kind of tokens.
+    of: str | UnsetType = UNSET
+    amount: float
+    currency: Literal["USD", "credits"]
 
 
 class Architecture(msgspec.Struct, frozen=True, kw_only=True):

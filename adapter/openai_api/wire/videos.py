@@ -3,6 +3,7 @@
 from typing import ClassVar, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from adapter.openai_api.wire.media import RouteRequest
 
@@ -29,8 +30,17 @@ class VideoError(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
+class VideoUsage(msgspec.Struct, frozen=True, kw_only=True):
+    """What a video costs by the price list. Ours, after OpenRouter."""
+
+    #: Dollars.
+    cost: float | UnsetType = UNSET
+    #: Of a Flow account.
+    credits: float | UnsetType = UNSET
+
+
 class Video(msgspec.Struct, frozen=True, kw_only=True):
-    """A job. OpenAI's document requires all keys, the nullable ones too; the last two are ours."""
+    """A job. OpenAI's document requires all keys, the nullable ones too; the links and `usage` are ours."""
 
     id: str
     created_at: int
@@ -47,6 +57,8 @@ class Video(msgspec.Struct, frozen=True, kw_only=True):
     url: str | None
     thumbnail_url: str | None
     object: Literal["video"] = "video"
+    #: Left out if it is unknown, and of a video that failed.
+    usage: VideoUsage | UnsetType = UNSET
 
 
 class VideoList(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec import UNSET
+
 from adapter.domain.job import Phase, ProgressEvent, VideoJob
 from adapter.domain.media import Pixels, Ratio
 from adapter.domain.media_links import MediaLinks
 from adapter.domain.orders import VideoOrder
-from adapter.openai_api.wire.videos import EventType, Status, Video, VideoError, VideoEvent, VideoList
+from adapter.domain.usage import Cost
+from adapter.openai_api.wire.videos import EventType, Status, Video, VideoError, VideoEvent, VideoList, VideoUsage
+from adapter.openai_api.write.costs import in_credits, in_dollars
 
 EVENTS: Final[dict[Phase, EventType]] = {
     Phase.QUEUED: "video.queued",
@@ -58,7 +62,12 @@ def _video_at(job: VideoJob, progress_event: ProgressEvent, links: MediaLinks) -
         error=_error(job) if is_end else None,
         url=links.link(media.video) if media else None,
         thumbnail_url=links.link(media.poster) if media and media.poster else None,
+        usage=UNSET if job.cost is None or progress_event.phase is Phase.FAILED else _usage(job.cost),
     )
+
+
+def _usage(cost: Cost) -> VideoUsage:
+    return VideoUsage(cost=in_dollars(cost), credits=in_credits(cost))
 
 
 def _size(order: VideoOrder) -> Pixels:
