@@ -1,7 +1,7 @@
 """What is on offer: one card per model, and the many names that lead to it."""
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -158,6 +158,9 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     lengths: tuple[int, ...] = ()
     #: The lengths of a kind of input that has others.
     lengths_of: Mapping[VideoInput, tuple[int, ...]] = {}
+    #: The provider's own model names for a length that has others, as in `upstream`; by the length, as `4s`. Other
+    #: lengths have those of `upstream`.
+    upstream_of_length: Mapping[str, Mapping[VideoInput, Mapping[Ratio, str]]] = {}
     #: How long a video usually takes, in seconds; used until enough of our own jobs were measured.
     typical_seconds: float
     #: As of a model that makes pictures.
@@ -168,12 +171,17 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def __post_init__(self) -> None:
         check_dates(self.prices)
-        ratios = {ratio for names in self.upstream.values() for ratio in names}
+        tables = (self.upstream, *self.upstream_of_length.values())
+        ratios = {ratio for table in tables for names in table.values() for ratio in names}
         for sizes in (self.sizes, *self.other_sizes.values()):
             if without := ratios - set(sizes):
                 raise ValueError(f"the video model '{self.name}' has no size for {', '.join(sorted(without))}")
         if any(lengths and self.seconds not in lengths for lengths in (self.lengths, *self.lengths_of.values())):
             raise ValueError(f"the video model '{self.name}' has 'seconds' that are none of its 'lengths'")
+        others = {f"{length}s" for length in self.lengths if length != self.seconds}
+        if unknown := self.upstream_of_length.keys() - others:
+            told, allowed = ", ".join(sorted(unknown)), ", ".join(sorted(others)) or "none"
+            raise ValueError(f"the video model '{self.name}' has 'upstream_of_length.{told}'; allowed here: {allowed}")
         priced = {resolution for price in self.prices for resolution in price.second}
         _check_priced(self.name, priced - set(self.resolutions))
 
@@ -217,7 +225,7 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         Raises:
             InvalidRequest: the model does not make that length, and another one would not do.
         """
-        lengths = self.lengths_of.get(kind) or self.lengths or (self.seconds,)
+        lengths = self.lengths_from(kind)
         if asked is None:
             return self.seconds
         if asked in lengths:
@@ -225,10 +233,26 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         if policy is LengthPolicy.NEAREST and asked > 0:
             # Of two that are as near, the longer one has all that was asked for.
             return min(lengths, key=lambda length: (abs(length - asked), -length))
-        what = f" from {WORDS[kind]}" if kind in self.lengths_of else ""
+        what = f" from {WORDS[kind]}" if lengths != self.lengths_from(VideoInput.TEXT) else ""
         raise InvalidRequest(
             f"The model '{self.name}' makes videos{what} of {_in_words(lengths)} seconds only.", param=name
         )
+
+    def lengths_from(self, kind: VideoInput) -> tuple[int, ...]:
+        """Return the lengths of clips that are made from a kind of input."""
+        lengths = self.lengths_of.get(kind) or self.lengths or (self.seconds,)
+        return tuple(each for each in lengths if kind in self._upstream(each)) or (self.seconds,)
+
+    def of_length(self, length: str) -> "VideoCard":
+        """Return the model as it makes clips of one length that has names of its own: such a name says the length."""
+        seconds = int(length.removesuffix("s"))
+        upstream = self.upstream_of_length[length]
+        return msgspec.structs.replace(
+            self, seconds=seconds, lengths=(seconds,), lengths_of={}, upstream=upstream, upstream_of_length={}
+        )
+
+    def _upstream(self, seconds: int) -> Mapping[VideoInput, Mapping[Ratio, str]]:
+        return self.upstream_of_length.get(f"{seconds}s", self.upstream)
 
     @property
     def told_resolutions(self) -> str:
@@ -247,14 +271,16 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """The shapes that a text can be turned into, the default first."""
         return tuple(self.upstream[VideoInput.TEXT])
 
-    def choose(self, shape: Shape, kind: VideoInput = VideoInput.TEXT) -> tuple[Ratio, str]:
+    def choose(self, shape: Shape, kind: VideoInput = VideoInput.TEXT, seconds: int | None = None) -> tuple[Ratio, str]:
         """Return the ratio and the provider's model name for a video; an open ratio is the first that there is.
+
+        `seconds` is one of the lengths that it makes from that kind of input; None: the usual one.
 
         Raises:
             InvalidRequest: an input that the model does not take, a ratio that it does not have for it, or a
                 resolution, which none lets one choose.
         """
-        names = self.names(kind)
+        names = self.names(kind, seconds)
         if shape.resolution is not None:
             raise InvalidRequest(f"{self.told_resolutions}; leave '{shape.resolution}' out.", param="resolution")
         what = "" if kind is VideoInput.TEXT else f" for a video from {WORDS[kind]}"
@@ -269,8 +295,8 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             raise _not_offered(f"ratio '{ratio}'{what}", self.name, names, param=param)
         return ratio, names[ratio]
 
-    def names(self, kind: VideoInput) -> Mapping[Ratio, str]:
-        """Return the provider's model name for each shape of a kind of video.
+    def names(self, kind: VideoInput, seconds: int | None = None) -> Mapping[Ratio, str]:
+        """Return the provider's model name for each shape of a kind of video (as `choose`).
 
         Raises:
             InvalidRequest: the model does not make that kind.
@@ -281,7 +307,7 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 f"The model '{self.name}' does not make videos from {WORDS[kind]}. It makes them from: {able}.",
                 param="model",
             )
-        return self.upstream[kind]
+        return self._upstream(seconds or self.seconds)[kind]
 
 
 Card = ImageCard | VideoCard
@@ -352,8 +378,8 @@ class Catalogue:
             if model.name in self._known:
                 raise ValueError(f"two models are called '{model.name}'")
             self._listed[model.name] = self._known[model.name] = model
-        for name, ratio in (*((alias, None) for alias in card.aliases), *raw_names(card)):
-            self._known.setdefault(name, Model(name, card, ratio))
+        for model in (*(Model(alias, card) for alias in card.aliases), *raw_names(card)):
+            self._known.setdefault(model.name, model)
 
     @property
     def models(self) -> Iterable[Model]:
@@ -406,11 +432,19 @@ def variants(card: Card) -> list[Model]:
     return [Model(f"{card.name}-{ending}", card, ratio) for ending, ratio in VARIANTS.items() if ratio in card.ratios]
 
 
-def raw_names(card: Card) -> list[tuple[str, Ratio | None]]:
-    """Return the provider's own names of a card: people migrate with them from other gateways."""
+def raw_names(card: Card) -> list[Model]:
+    """Return a card by the provider's own names: people migrate with them from other gateways."""
     if isinstance(card, ImageCard):
-        return [(card.upstream, None)]
-    return [(key, ratio) for names in card.upstream.values() for ratio, key in names.items()]
+        return [Model(card.upstream, card)]
+    cards = (card, *(card.of_length(length) for length in card.upstream_of_length))
+    return [Model(name, each, ratio) for each in cards for name, ratio in _names_and_shapes(each)]
+
+
+def _names_and_shapes(card: VideoCard) -> Iterator[tuple[str, Ratio | None]]:
+    """Yield the provider's names, each with its shape; one for several shapes asks for none."""
+    for names in card.upstream.values():
+        for ratio, name in names.items():
+            yield name, ratio if [*names.values()].count(name) == 1 else None
 
 
 def _check_priced(model: str, unknown: Collection[str]) -> None:

@@ -49,10 +49,10 @@ def video_draft(request: MediaRequest, context: ReadContext) -> VideoDraft:
     _check_fineness(request, card)
     _check_format(request)
     kind, sources = cast_pictures(sources, roles, most=card.references, param=request.called("pictures"))
-    shape, ratio, upstream = _shaped(request, card, by_name, kind)
+    seconds = card.length(request.seconds, _length_policy(request, name, context), request.called("seconds"), kind)
+    shape, ratio, upstream = _shaped(request, card, by_name, kind, seconds)
     resolution = _resolution(request, card, shape)
     sizes = card.sizes_at(resolution)
-    seconds = card.length(request.seconds, _length_policy(request, name, context), request.called("seconds"), kind)
     is_open = kind is not VideoInput.TEXT and shape.ratio is None and shape.pixels is None
     return VideoDraft(
         order=VideoOrder(
@@ -70,7 +70,7 @@ def video_draft(request: MediaRequest, context: ReadContext) -> VideoDraft:
         ),
         sources=sources,
         input_formats=tuple(MediaFormat[word.upper()] for word in card.input_formats),
-        shapes=card.names(kind) if is_open else {},
+        shapes=card.names(kind, seconds) if is_open else {},
         sizes=sizes,
         quotes=card.quotes(resolution, seconds),
     )
@@ -85,13 +85,13 @@ def _refuse_characters(request: MediaRequest) -> None:
 
 
 def _shaped(
-    request: MediaRequest, card: VideoCard, by_name: Ratio | None, kind: VideoInput
+    request: MediaRequest, card: VideoCard, by_name: Ratio | None, kind: VideoInput, seconds: int
 ) -> tuple[Shape, Ratio, str]:
     """Return the shape that is asked for, and the ratio and the provider's model that it comes to."""
     size = None if _is_resolution(request.size, card) else request.size
     shape = read_shape(size, request.aspect_ratio, by_name, request.names)
     try:
-        return shape, *card.choose(shape, kind)
+        return shape, *card.choose(shape, kind, seconds)
     except InvalidRequest as fault:
         fault.param = origin_of(request, fault.param)
         raise

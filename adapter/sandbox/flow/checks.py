@@ -129,8 +129,8 @@ def check_video(sandbox: SandboxState, account: SandboxAccount, one: TextVideo, 
         raise bad_value(f"{path}.metadata.scene_id", "is required")
     if one.video_model_key not in keys:
         raise bad_value(f"{path}.video_model_key", f'"{one.video_model_key}", here: {", ".join(keys)}')
-    if one.aspect_ratio != keys[one.video_model_key]:
-        raise bad_value(f"{path}.aspect_ratio", f"{one.video_model_key} makes {keys[one.video_model_key]} only")
+    if one.aspect_ratio not in (shapes := keys[one.video_model_key]):
+        raise bad_value(f"{path}.aspect_ratio", f"{one.video_model_key} makes {' and '.join(shapes)} only")
     check_prompt(one.text_input.text, f"{path}.text_input.prompt")
     names, _ = inputs_of(one)
     if isinstance(one, ReferenceVideo) and not 1 <= len(names) <= MAX_REFERENCES:

@@ -21,7 +21,7 @@ from adapter.sandbox.faults import ResponseMutation
 from adapter.sandbox.flow import media_answers
 from adapter.sandbox.flow.answers import JobList, status_answer
 from adapter.sandbox.flow.checks import check_batch, check_context, check_form, check_question, check_video, inputs_of
-from adapter.sandbox.flow.models import LANDSCAPE, REFERENCE_KEYS, START_END_KEYS, START_KEYS, TEXT_KEYS, Keys
+from adapter.sandbox.flow.models import LANDSCAPE, REFERENCE_KEYS, START_END_KEYS, START_KEYS, TEXT_KEYS, Keys, price
 from adapter.sandbox.flow.names import media_name
 from adapter.sandbox.flow.states import accepted, job, medium_state, plain, status_of
 from adapter.sandbox.flow.wire import (
@@ -127,7 +127,8 @@ def _executed(
     check_batch(len(body.requests), MAX_BATCH)
     for at, one in enumerate(body.requests):
         check_video(sandbox, account, one, (f"requests[{at}]", keys))
-    sandbox.ledger.afford(account, sandbox.rules.video_credits * len(body.requests))
+    prices = [price(one.video_model_key, sandbox.rules.video_credits) for one in body.requests]
+    sandbox.ledger.afford(account, sum(prices))
     events: list[Event] = []
     taken: list[Operation] = []
     batch_id = body.media_generation_context.batch_id if body.media_generation_context else ""
@@ -184,7 +185,7 @@ def _execution(sandbox: SandboxState, medium: Medium, operation: Operation) -> E
         prompt=medium.prompt,
         model=medium.model,
         at=operation.at,
-        credits=sandbox.rules.video_credits,
+        credits=price(medium.model, sandbox.rules.video_credits),
     )
 
 
