@@ -36,6 +36,7 @@ WORDS = {
     VideoInput.FRAMES: "a first and a last frame",
     VideoInput.REFERENCES: "reference pictures",
     VideoInput.EDIT: "an earlier video",
+    VideoInput.UPSCALE: "a coarser video",
 }
 
 #: What makes a pattern of an alias (`fnmatch`).
@@ -134,6 +135,15 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return next(enough, finest_last[-1])
 
 
+class Upscale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A finer resolution that the provider makes of a finished clip of a model."""
+
+    #: The provider's own name of what does it.
+    upstream: str
+    #: The size of a clip in pixels for each shape.
+    sizes: Mapping[Ratio, Pixels]
+
+
 class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A model that makes videos from a text, and from pictures."""
 
@@ -148,6 +158,8 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     sizes: Mapping[Ratio, Pixels]
     #: Further resolutions that may be asked for, each with the size for each shape.
     other_sizes: Mapping[str, Mapping[Ratio, Pixels]] = {}
+    #: What finished clips can be made finer to, by the resolution.
+    upscales: Mapping[str, Upscale] = {}
     #: How many reference pictures it takes at most.
     references: int = 3
     #: The formats in which it takes pictures.
@@ -173,7 +185,7 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         check_dates(self.prices)
         tables = (self.upstream, *self.upstream_of_length.values())
         ratios = {ratio for table in tables for names in table.values() for ratio in names}
-        for sizes in (self.sizes, *self.other_sizes.values()):
+        for sizes in (self.sizes, *self.other_sizes.values(), *(each.sizes for each in self.upscales.values())):
             if without := ratios - set(sizes):
                 raise ValueError(f"the video model '{self.name}' has no size for {', '.join(sorted(without))}")
         if any(lengths and self.seconds not in lengths for lengths in (self.lengths, *self.lengths_of.values())):
@@ -184,6 +196,11 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             raise ValueError(f"the video model '{self.name}' has 'upstream_of_length.{told}'; allowed here: {allowed}")
         priced = {resolution for price in self.prices for resolution in price.second}
         _check_priced(self.name, priced - set(self.resolutions))
+        _check_priced(self.name, {each for price in self.prices for each in price.upscale} - self.upscales.keys())
+
+    def quotes_of_upscale(self, resolution: str) -> tuple[Quote, ...]:
+        """Return what an upscale of a finished clip costs."""
+        return tuple(price.quote_of_upscale(resolution) for price in self.prices)
 
     def quotes(self, resolution: str, seconds: int) -> tuple[Quote, ...]:
         """Return what a clip costs."""

@@ -106,6 +106,8 @@ class VideoInput(StrEnum):
     REFERENCES = "references"
     #: An earlier video, which is changed as the text says.
     EDIT = "edit"
+    #: An earlier video, of which nothing changes but the resolution.
+    UPSCALE = "upscale"
 
 
 class StoredInput(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from adapter.domain.media import Image, Resolution
 from adapter.domain.usage import Cost, Currency, Usage
 
 #: What an amount is for.
-Per = Literal["picture", "second", "clip", "million_tokens"]
+Per = Literal["picture", "second", "clip", "upscale", "million_tokens"]
 
 #: The number of tokens that a price of tokens is for, as a power of ten.
 MILLION = 6
@@ -21,13 +21,14 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
     """One amount of a price list."""
 
     per: Per
-    #: The resolution of a picture or of a clip, or the kind of tokens; empty: any.
+    #: The resolution that is made, or the kind of tokens; empty: any.
     of: str = ""
     cost: Cost
 
     def __str__(self) -> str:
         """Write it for people: `0.0336 USD a picture (1K)`."""
-        return f"{self.cost} a {self.per.replace('_', ' ')}{f' ({self.of})' if self.of else ''}"
+        what = f"{self.per.replace('_', ' ')}{f' ({self.of})' if self.of else ''}"
+        return f"{self.cost} {'an' if self.per == 'upscale' else 'a'} {what}"
 
 
 class TokenPrices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -107,6 +108,8 @@ class VideoPrice(Price, frozen=True, kw_only=True):
     clip: Decimal | None = None
     #: A second of a clip, by its resolution.
     second: Mapping[str, Decimal] = {}
+    #: An upscale of a finished clip, by the resolution that it gets.
+    upscale: Mapping[str, Decimal] = {}
 
     def __post_init__(self) -> None:
         if self.clip is not None and self.second:
@@ -118,11 +121,16 @@ class VideoPrice(Price, frozen=True, kw_only=True):
         if self.clip is not None:
             yield Rate(per="clip", cost=Cost(self.clip, self.currency))
         yield from self._rates("second", self.second)
+        yield from self._rates("upscale", self.upscale)
 
     def quote(self, resolution: str, seconds: int) -> "Quote":
         """Return what a clip costs."""
         second = self.second.get(resolution)
         return Quote(self.since, self.currency, self.clip if second is None else second * seconds)
+
+    def quote_of_upscale(self, resolution: str) -> "Quote":
+        """Return what an upscale of a finished clip costs."""
+        return Quote(self.since, self.currency, self.upscale.get(resolution))
 
 
 class Quote(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 from adapter.sandbox import control
 from adapter.sandbox.faults import Faults
 from adapter.sandbox.flow import images as flow
+from adapter.sandbox.flow import upscales
 from adapter.sandbox.flow import videos as flow_videos
 from adapter.sandbox.gemini import routes as gemini
 from adapter.sandbox.google_errors import GoogleError
@@ -52,6 +53,7 @@ def create_sandbox(rules: SandboxRules, *, clock: Callable[[], float] = time.tim
             *omni_files.ROUTES,
             *flow.ROUTES,
             *flow_videos.ROUTES,
+            *upscales.ROUTES,
             *storage.ROUTES,
             *control.ROUTES,
         ],

@@ -22,7 +22,7 @@ from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.wire.images import ImagesRequest
 from adapter.openai_api.wire.media import MediaRequest, RouteRequest
 from adapter.openai_api.wire.responses import ResponsesRequest
-from adapter.openai_api.wire.videos import RemixRequest, VideosRequest
+from adapter.openai_api.wire.videos import RemixRequest, UpscaleRequest, VideosRequest
 
 TEXT: Final[Schema] = {"type": "string"}
 #: In a form everything is a text, and many programs write numbers so in JSON too.
@@ -77,9 +77,10 @@ _ROUTES: Final[Mapping[str, tuple[type[RouteRequest], tuple[str, ...]]]] = {
     "ResponsesRequest": (ResponsesRequest, ()),
     "VideosRequest": (VideosRequest, ("prompt",)),
     "RemixRequest": (RemixRequest, ("prompt",)),
+    "UpscaleRequest": (UpscaleRequest, ()),
 }
 #: Requests that may also be a form.
-FORMS: Final = ("ImagesRequest", "EditsRequest", "VariationsRequest", "VideosRequest", "RemixRequest")
+FORMS: Final = ("ImagesRequest", "EditsRequest", "VariationsRequest", "VideosRequest", "RemixRequest", "UpscaleRequest")
 #: Fields whose structs say less than their readers do.
 _SPECIAL: Final[Mapping[str, Schema]] = {
     "messages": {"type": "array", "items": MESSAGE, "minItems": 1},

@@ -223,6 +223,10 @@ def remix_draft(request: MediaRequest, source: VideoJob, context: ReadContext) -
             param="video_id",
             code="video_not_completed",
         )
+    if source.order.input is VideoInput.UPSCALE:
+        raise InvalidRequest(
+            f"This video was made finer; make a remix of the video '{source.order.remix_of}'.", param="video_id"
+        )
     _refuse_other_than(source, request)
     words = prompt_of(request, context)
     order = msgspec.structs.replace(source.order, prompt=words, seed=source.seed, remix_of=source.id, source=None)

@@ -26,6 +26,7 @@ API = (
     videos.delete_video,
     videos.read_content,
     videos.remix_video,
+    videos.upscale_video,
     videos.watch_video,
     videos.refuse_work,
     videos.refuse_character,

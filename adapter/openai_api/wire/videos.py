@@ -23,6 +23,10 @@ class RemixRequest(RouteRequest, frozen=True, kw_only=True):
     KNOWN: ClassVar[frozenset[str]] = frozenset({"prompt"})
 
 
+class UpscaleRequest(RouteRequest, frozen=True, kw_only=True):
+    """`POST /v1/videos/{id}/upscale`, ours: a resolution, which is known at every route."""
+
+
 class VideoError(msgspec.Struct, frozen=True, kw_only=True):
     """Why there is no video."""
 

@@ -39,9 +39,17 @@ START_KEYS: Final[Keys] = {
 }
 REFERENCE_KEYS: Final[Keys] = {"veo_3_0_r2v_fast": (LANDSCAPE,)}
 
+#: The resolution of each key of an upscale, the tiers that may ask for it, and how many times finer it is than 720p.
+UPSAMPLE_KEYS: Final = {
+    "veo_3_1_upsampler_1080p": ("VIDEO_RESOLUTION_1080P", ("PAYGATE_TIER_ONE", "PAYGATE_TIER_TWO"), 1.5),
+    "veo_3_1_upsampler_4k": ("VIDEO_RESOLUTION_4K", ("PAYGATE_TIER_TWO",), 3.0),
+}
+
 
 def price(key: str, fast: int) -> int:
     """Return the credits for a clip; `fast` is what one of the fast models costs (`flow.md` section 1)."""
+    if key in UPSAMPLE_KEYS:
+        return fast * 5 // 2 if key.endswith("_4k") else 0
     if "_lite" in key:
         return fast // 2
     return fast if "_fast" in key else fast * 5

@@ -9,6 +9,7 @@ job end as FAILED with PUBLIC_ERROR_VIDEO_GENERATION_TIMED_OUT.
 
 import secrets
 import uuid
+from collections.abc import Sequence
 from typing import Final, TypeVar
 
 import msgspec
@@ -127,28 +128,38 @@ def _executed(
     check_batch(len(body.requests), MAX_BATCH)
     for at, one in enumerate(body.requests):
         check_video(sandbox, account, one, (f"requests[{at}]", keys))
-    prices = [price(one.video_model_key, sandbox.rules.video_credits) for one in body.requests]
-    sandbox.ledger.afford(account, sum(prices))
-    events: list[Event] = []
-    taken: list[Operation] = []
     batch_id = body.media_generation_context.batch_id if body.media_generation_context else ""
-    for one in body.requests:
-        medium = _medium(sandbox, account, one)
+    clips = [(_medium(sandbox, account, one), one.metadata.scene_id or batch_id) for one in body.requests]
+    return taken(sandbox, account, clips, batch_id)
+
+
+def taken(
+    sandbox: SandboxState, account: SandboxAccount, clips: Sequence[tuple[Medium, str]], batch_id: str
+) -> JobList | media_answers.MediaAccepted:
+    """Charge clips and record their jobs in one step; each comes with the client's own name of its job.
+
+    Raises:
+        GoogleError: 429 when the account has not enough credits.
+    """
+    sandbox.ledger.afford(account, sum(price(medium.model, sandbox.rules.video_credits) for medium, _ in clips))
+    events: list[Event] = []
+    operations: list[Operation] = []
+    for medium, scene_id in clips:
         operation = Operation(
             name=medium.id if account.dialect == "media" else secrets.token_hex(16),
             account=account.project_id,
-            scene_id=one.metadata.scene_id or batch_id,
+            scene_id=scene_id,
             medium=medium.id,
             at=sandbox.clock(),
             fails=FAILS in medium.prompt,
         )
         events += [medium, operation, _execution(sandbox, medium, operation)]
-        taken.append(operation)
+        operations.append(operation)
     sandbox.ledger.record(*events)
     left = sandbox.ledger.credits[account.project_id]
     if account.dialect == "media":
-        return accepted(sandbox, taken, batch_id, left)
-    jobs = [plain(operation, "MEDIA_GENERATION_STATUS_PENDING") for operation in taken]
+        return accepted(sandbox, operations, batch_id, left)
+    jobs = [plain(operation, "MEDIA_GENERATION_STATUS_PENDING") for operation in operations]
     return JobList(operations=jobs, remaining_credits=left)
 
 
