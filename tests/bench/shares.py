@@ -83,7 +83,7 @@ async def _edit(port: int, number: int) -> tuple[str, float]:
     began = time.monotonic()
     reader, writer = await asyncio.open_connection(HOST, port)
     try:
-        writer.write(edit(OTHER, [_picture("PNG", 16)], f"a fox {number}"))
+        writer.write(edit(OTHER, [_picture("PNG", 16)], f"a small fox {number}"))
         async with within(SILENCE_SECONDS, "shares: an answer, or a quiet program"):
             line = await reader.readline()
         return line.split(b" ")[1].decode(), time.monotonic() - began
@@ -106,7 +106,7 @@ def greed() -> Mapping[str, Sequence[bytes]]:
     return {
         "nothing": [],
         "bodies of 134 MB that do not come": [_head(GREEDY, ANNOUNCED) + b"--B"] * CONNECTIONS,
-        "edits of 14 GIFs of 36 megapixels": [edit(GREEDY, gifs, f"a fox {at}") for at in range(CONNECTIONS)],
+        "edits of 14 GIFs of 36 megapixels": [edit(GREEDY, gifs, f"a small fox {at}") for at in range(CONNECTIONS)],
     }
 
 

@@ -14,6 +14,8 @@ from tests.bench.wire import HOST, ok, read_request
 
 #: A word in a prompt, beside the size.
 SLOW = b"slow"
+#: What a prompt without a size gets.
+NO_SIZE = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"
 #: How long a slow answer takes.
 SLOW_SECONDS = 1.0
 
@@ -30,7 +32,7 @@ class Upstream:
         while (request := await read_request(reader)) is not None:
             if SLOW in request:
                 await asyncio.sleep(SLOW_SECONDS)
-            writer.write(next(answer for size, answer in self._answers.items() if size in request))
+            writer.write(next((answer for size, answer in self._answers.items() if size in request), NO_SIZE))
             await writer.drain()
         writer.close()
 
