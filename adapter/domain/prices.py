@@ -78,8 +78,8 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """Yield its amounts."""
         raise NotImplementedError
 
-    def _rates(self, per: Per, amounts: Mapping[str, Decimal]) -> Iterator[Rate]:
-        return (Rate(per=per, of=str(of), cost=Cost(amount, self.currency)) for of, amount in amounts.items())
+    def _rates(self, per: Per, amounts: Iterable[tuple[str, Decimal]]) -> Iterator[Rate]:
+        return (Rate(per=per, of=str(of), cost=Cost(amount, self.currency)) for of, amount in amounts)
 
 
 class ImagePrice(Price, frozen=True, kw_only=True):
@@ -92,8 +92,8 @@ class ImagePrice(Price, frozen=True, kw_only=True):
 
     def rates(self) -> Iterator[Rate]:
         """Yield its amounts (as `Price`)."""
-        yield from self._rates("picture", self.picture)
-        yield from self._rates("million_tokens", self.million_tokens.known)
+        yield from self._rates("picture", self.picture.items())
+        yield from self._rates("million_tokens", self.million_tokens.known.items())
 
     def quote(self, resolution: Resolution) -> "Quote":
         """Return what a picture costs."""
@@ -120,8 +120,8 @@ class VideoPrice(Price, frozen=True, kw_only=True):
         """Yield its amounts (as `Price`)."""
         if self.clip is not None:
             yield Rate(per="clip", cost=Cost(self.clip, self.currency))
-        yield from self._rates("second", self.second)
-        yield from self._rates("upscale", self.upscale)
+        yield from self._rates("second", self.second.items())
+        yield from self._rates("upscale", self.upscale.items())
 
     def quote(self, resolution: str, seconds: int) -> "Quote":
         """Return what a clip costs."""
