@@ -166,7 +166,7 @@ def test_an_order_says_what_it_will_cost() -> None:
         ("gemini-2.5-flash-image", ["0.039 USD a picture (1K)"]),
         ("gemini-3.1-flash-lite-image", []),
         ("flow-gem-pix-2", []),
-        ("veo-3.1-fast", ["20 credits a clip"]),
+        ("veo-3.1-fast", ["20 credits a clip", "0 credits an upscale (1080p)", "50 credits an upscale (4k)"]),
         (
             "gemini-omni-1.2-flash",
             [

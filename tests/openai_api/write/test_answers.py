@@ -226,5 +226,9 @@ def test_the_model_list_has_the_prices_of_the_day() -> None:
     assert told["gemini-nano-banana-2.1"]["prices"] == (
         {"per": "picture", "of": "1K", "amount": 0.0336, "currency": "USD"},
     )
-    assert told["veo-3.1-fast-portrait"]["prices"] == ({"per": "clip", "amount": 20.0, "currency": "credits"},)
+    assert told["veo-3.1-fast-portrait"]["prices"] == (
+        {"per": "clip", "amount": 20.0, "currency": "credits"},
+        {"per": "upscale", "of": "1080p", "amount": 0.0, "currency": "credits"},
+        {"per": "upscale", "of": "4k", "amount": 50.0, "currency": "credits"},
+    )
     assert "prices" not in told["flow-gem-pix"]
