@@ -20,6 +20,7 @@
     connections   one client's connection: HTTP/1.1 and 1.0, offers of other protocols, limits of size
     connection_table  all connections: what each one waits for, and until when
     risks         what is risky about the settings on this machine; machine reads the facts
+    google_credentials  access tokens of Google Cloud, by Google's own library
     tasks         starts every task, and knows its owner
 
 settings, credentials, clock, budget, drain, logs, redaction, errors, version and welcome are what their names say.
@@ -42,9 +43,11 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     media               domain, errors, fair_semaphore, network, version, tasks
     network             errors
     database            domain, errors
-    budget, credentials domain, errors
+    budget              domain, errors
+    credentials         domain, errors, google_credentials, which imports errors
     connections         connection_table, errors, openai_api.write
-    a provider          domain, errors, redaction, tasks, the shared modules of providers; no other provider
+    a provider          domain, errors, redaction, tasks, the shared modules of providers; no other provider, but
+                        vertex imports gemini and omni, whose APIs it offers at another address
     sandbox             nothing of ours
     domain              errors
     logs                redaction

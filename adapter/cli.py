@@ -25,7 +25,7 @@ from adapter.domain.image_job import ImageJob
 from adapter.domain.job import Job, JobState, VideoJob
 from adapter.domain.job_kinds import IMAGE
 from adapter.domain.prices import in_force
-from adapter.errors import AdapterError, WrongConfiguration
+from adapter.errors import AdapterError, WrongConfiguration, reason_of
 from adapter.generation.responses import cancel_image
 from adapter.jobs import spool
 from adapter.jobs.store import SqlJobStore
@@ -99,7 +99,10 @@ async def _checks(settings: Settings) -> list[str]:
     """Read every secret, open the database and the media store. Report what was found, never a secret."""
     said = []
     for key, reference in settings.secrets():
-        await secret(reference, key=key).read()
+        try:
+            await secret(reference, key=key).read()
+        except AdapterError as fault:
+            raise WrongConfiguration(f"{key}: {reason_of(fault)}") from fault
         said.append(f"secret       ok  {key}")
     made = await _with_database(settings, lambda it: SqlKeyStore(it).all())
     said.append(f"database     ok  {without_password(settings.storage.database)}")

@@ -2,7 +2,8 @@
 
 `env:NAME` is read at the start. `file:/path` is read again whenever the file changes, as mounted secrets do.
 `cmd:program args` runs a program that prints the secret, and again when the secret was refused (Flow's tokens live for
-about a day). `plain:value` stands in the open and is meant for the sandbox.
+about a day). `google:` and `google:/path` are access tokens of Google Cloud, which Google's library fetches.
+`plain:value` stands in the open and is meant for the sandbox.
 """
 
 import asyncio
@@ -143,10 +144,22 @@ def secret(reference: str, *, key: str, environ: Mapping[str, str] = os.environ)
             return FileSecret(Path(rest))
         case "cmd" if rest.strip():
             return CommandSecret(_arguments(rest, key))
+        case "google":
+            return _google(rest, key)
         case "plain" if rest:
             return FixedSecret(_fixed(rest, key))
         case _:
             raise WrongConfiguration(f"{key}: a secret is given as env:NAME, file:/path or cmd:program, not as itself.")
+
+
+def _google(path: str, key: str) -> Secret:
+    try:
+        from adapter.google_credentials import google_secret  # noqa: PLC0415 - google-auth is an extra
+    except ModuleNotFoundError as error:
+        raise WrongConfiguration(
+            f"{key}: google: needs the library google-auth. The extra `vertex` has it: pip install 'adapter[vertex]'."
+        ) from error
+    return google_secret(path, key=key)
 
 
 def fitting(value: str) -> str:

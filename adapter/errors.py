@@ -100,6 +100,8 @@ def reason_of(fault: AdapterError) -> str:
     match fault:
         case UpstreamUnreachable(cause=str() as word):
             return f"{fault.message} ({word})"
+        case UpstreamCredential(reason=str() as why):
+            return f"{fault.message} ({why})"
         case AdapterError(__cause__=msgspec.DecodeError() as cause):
             return f"{fault.message} ({cause})"
         case AdapterError(__cause__=BaseException() as cause):
@@ -298,6 +300,13 @@ class UpstreamCredential(UpstreamFault):
     """Our credential was refused. Never a 401: the client's own key is fine."""
 
     code = "upstream_auth"
+
+    def __init__(self, message: str, *, reason: str | None = None, is_known: bool = False) -> None:
+        super().__init__(message)
+        #: What is the matter, for the operator. Clients do not get it.
+        self.reason = reason
+        #: Whether Google knows the credential, and it lacks a right: then another token does not help.
+        self.is_known = is_known
 
 
 class UpstreamBusy(UpstreamFault):

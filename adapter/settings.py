@@ -26,7 +26,7 @@ from adapter.sandbox.rules import SandboxRules
 
 PREFIX = "ADAPTER__"
 #: How a reference to a secret begins.
-REFERENCES = ("env:", "file:", "cmd:", "plain:")
+REFERENCES = ("env:", "file:", "cmd:", "google:", "plain:")
 
 #: The words of known chat programs. They lie beside the code and not in `config/`, because they belong to a version of
 #: the program: an old configuration gets the new ones all the same.
@@ -334,7 +334,8 @@ def load_catalogue(path: Path, settings: Settings, providers: Sequence[AnyProvid
     file = catalogue_file(path, settings)
     try:
         everything = msgspec.convert(_read_toml(file), CatalogueFile)
-        offered = everything.only(settings.providers)
+        without_videos = [name for name, each in settings.providers.items() if "video" in each.leaves_out()]
+        offered = everything.only(settings.providers, without_videos=without_videos)
         described = {each.name: each for each in providers}
         cards: tuple[Card, ...] = (*offered.image, *offered.video)
         for card in cards:

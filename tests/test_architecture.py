@@ -19,7 +19,8 @@ LAW = {
     "adapter.drain": (),
     "adapter.fair_semaphore": (),
     "adapter.logs": ("redaction",),
-    "adapter.credentials": ("domain", "errors"),
+    "adapter.credentials": ("domain", "errors", "google_credentials"),
+    "adapter.google_credentials": ("errors",),
     "adapter.settings": ("domain", "errors", "sandbox.rules", "shipped", "providers.registry", "providers.description"),
     "adapter.shipped": (),
     "adapter.risks": ("settings",),
@@ -131,6 +132,19 @@ LAW = {
         "providers.uploads",
         "tasks",
     ),
+    # The same APIs at another address: it builds their classes.
+    "adapter.providers.vertex": (
+        "providers.description",
+        "providers.gemini",
+        "providers.keys",
+        "providers.omni",
+        "domain",
+        "errors",
+        "providers.download",
+        "providers.http",
+        "providers.reply",
+        "tasks",
+    ),
     "adapter.sandbox": (),
     "adapter.app": ("",),
     "adapter.wiring": ("",),
@@ -142,7 +156,8 @@ LAW = {
 MAPS = ("adapter", "adapter.providers")
 #: Which foreign packages live in which files only.
 FOREIGN = {
-    "httpcore": ("adapter.media.fetch",),
+    "google": ("adapter.google_credentials",),
+    "httpcore": ("adapter.google_credentials", "adapter.media.fetch"),
     "idna": ("adapter.network.links",),
     "aiohappyeyeballs": ("adapter.providers.pool",),
     "aiohttp": (

@@ -9,6 +9,7 @@ from adapter.domain.catalogue import LengthPolicy
 from adapter.domain.markup import Markup
 from adapter.errors import WrongConfiguration
 from adapter.providers.flow.settings import FlowSettings
+from adapter.providers.vertex.settings import VertexSettings
 from adapter.settings import Settings, load_catalogue, load_phrasebook, load_settings
 from adapter.wiring import build_read_context
 from tests.support import ROOT, SANDBOX_TOML, catalogue
@@ -53,9 +54,23 @@ def test_the_shipped_file_shows_every_key() -> None:
     assert missing == []
 
 
+def test_the_section_of_google_cloud_shows_every_default(tmp_path: Path) -> None:
+    """It is a comment, because it needs a library of its own. Without the marks it can be read."""
+    lines = (ROOT / "config" / "adapter.toml").read_text().splitlines()
+    start = lines.index(next(line for line in lines if line.startswith("# [providers.vertex]")))
+    section = [line.removeprefix("# ") for line in lines[start : lines.index("", start)]]
+    shown = load(tmp_path, "\n".join(section)).providers["vertex"]
+
+    assert shown == VertexSettings(project="your-project-id", credential="google:")
+    assert [key for key in shown.__struct_fields__ if not any(line.startswith(f"{key} =") for line in section)] == []
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        ("[providers.vertex]\ncredential = 'google:'", "an access token needs a `project`"),
+        ("[providers.vertex]\ncredential = 'env:K'\nauth = 'key'\nproject = 'mine'", "takes no `project`"),
+        ("[providers.vertex]\ncredential = 'google:'\nproject = 'Mine'", r"\$\.providers\.vertex\.project"),
         ("[storage.s3]\nendpoint = 'minio:9000'", r"`\$\.storage\.s3\.endpoint`"),
         ("[server]\nport = 70000", r"`int` <= 65535 - at `\$\.server\.port`"),
         ("[server]\ntrusted_proxies = ['nginx']", r"server\.trusted_proxies: 'nginx' is no address"),

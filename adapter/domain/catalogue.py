@@ -67,6 +67,8 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     name: str
     #: Which provider serves it, by the provider's name in the configuration.
     provider: str
+    #: Others that serve it under the same name. The first one that is configured does, and `provider` is before them.
+    also: tuple[str, ...] = ()
     #: The provider's own name of the model.
     upstream: str
     released: date
@@ -151,6 +153,8 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     name: str
     provider: str
+    #: As of a model that makes pictures.
+    also: tuple[str, ...] = ()
     released: date
     #: The provider's own model name for each shape, per kind of input.
     upstream: Mapping[VideoInput, Mapping[Ratio, str]]
@@ -355,10 +359,10 @@ class CatalogueFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     #: Names of other vendors' models, `*` allowed, to the names that serve them here, the first choice first.
     aliases: dict[str, tuple[str, ...]] = {}
 
-    def only(self, providers: Collection[str]) -> "CatalogueFile":
-        """Return what these providers serve."""
-        image = tuple(card for card in self.image if card.provider in providers)
-        video = tuple(card for card in self.video if card.provider in providers)
+    def only(self, providers: Collection[str], *, without_videos: Collection[str] = ()) -> "CatalogueFile":
+        """Return what these providers serve, each row with the one that does. Some of them may serve no videos."""
+        image = tuple(_served(self.image, providers))
+        video = tuple(_served(self.video, [name for name in providers if name not in without_videos]))
         served = {card.name for card in image} | {card.name for card in video}
         return CatalogueFile(
             image=image,
@@ -369,6 +373,16 @@ class CatalogueFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
                 if (known := tuple(target for target in targets if target in served))
             },
         )
+
+
+def _served(cards: Iterable[_Card], providers: Collection[str]) -> Iterator[_Card]:
+    for card in cards:
+        if (serving := _server(card, providers)) is not None:
+            yield msgspec.structs.replace(card, provider=serving)
+
+
+def _server(card: Card, providers: Collection[str]) -> str | None:
+    return next((name for name in (card.provider, *card.also) if name in providers), None)
 
 
 class Catalogue:

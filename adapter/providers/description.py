@@ -27,6 +27,10 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         """Return each reference to a secret, by its key inside the section."""
         return ()
 
+    def leaves_out(self) -> Collection[Kind]:
+        """Return what cannot be made with these settings, though the provider makes it."""
+        return ()
+
 
 class SecretOpener(Protocol):
     """Finds the secret of a reference."""

@@ -4,8 +4,8 @@ Source: seed 002 section "错误处理"; `gemini.md` section 3 and `flow.md` sec
 Both providers read the reason first and the HTTP code second.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import Annotated, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 
@@ -26,6 +26,19 @@ from adapter.redaction import fit_for_clients
 #: The statuses with which Google says that it did nothing.
 REFUSALS = frozenset({400, 401, 402, 403, 404, 413, 429})
 
+
+#: What Google refuses to a credential that it knows, for the operator (`google-cloud.md` section 3).
+DENIALS: Final[Mapping[str, str]] = {
+    "SERVICE_DISABLED": "the API is not enabled in the project: `gcloud services enable aiplatform.googleapis.com`",
+    "IAM_PERMISSION_DENIED": "the account lacks a right in the project; the role roles/aiplatform.user has it",
+    "BILLING_DISABLED": "the project has no billing account",
+    "CONSUMER_INVALID": "the project is not there, or is switched off",
+    "USER_PROJECT_DENIED": (
+        "the account may not have its calls counted for the quota project; the role "
+        "roles/serviceusage.serviceUsageConsumer lets it"
+    ),
+    "ACCESS_TOKEN_SCOPE_INSUFFICIENT": "the token was made without the scope cloud-platform",
+}
 
 #: Longest wait that Google may ask for, in seconds; anything above is no wait that we can make sense of.
 LONGEST_DELAY = 366 * 24 * 3600.0
@@ -148,7 +161,7 @@ def fault_of(reply: Reply, status: Status | None) -> AdapterError:
     if status is None or reply.status not in REFUSALS:
         return UpstreamBroken(f"Google answered {reply.status} and nothing that can be relied on.")
     if status.reason.startswith("API_KEY_") or reply.status in {401, 403}:
-        return UpstreamCredential("Google refused the adapter's own credential. The operator has to look at it.")
+        return _refused_credential(status)
     match reply.status:
         case 402:
             return UpstreamQuota("The Google account behind this model has no credit left.")
@@ -160,3 +173,12 @@ def fault_of(reply: Reply, status: Status | None) -> AdapterError:
             return UpstreamBusy(f"Google: {status.words}", retry_after=status.retry_after)
         case _:
             return InvalidRequest(f"Google: {status.words}", param=status.field)
+
+
+def _refused_credential(status: Status) -> UpstreamCredential:
+    why = DENIALS.get(status.reason)
+    return UpstreamCredential(
+        "Google refused the adapter's own credential. The operator has to look at it.",
+        reason=f"{status.reason}: {why}" if why else status.reason or None,
+        is_known=why is not None,
+    )

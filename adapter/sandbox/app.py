@@ -9,6 +9,9 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
 from adapter.sandbox import control
+from adapter.sandbox.cloud import generate as cloud
+from adapter.sandbox.cloud import tokens
+from adapter.sandbox.cloud.access import CloudAccess
 from adapter.sandbox.faults import Faults
 from adapter.sandbox.flow import images as flow
 from adapter.sandbox.flow import upscales
@@ -45,10 +48,13 @@ def create_sandbox(rules: SandboxRules, *, clock: Callable[[], float] = time.tim
         gallery=Gallery(rules, ledger),
         links=Links(ledger.secret, rules.link_seconds, clock),
         faults=Faults(),
+        cloud=CloudAccess(rules.cloud, ledger.secret, clock),
     )
     return Litestar(
         [
             *gemini.ROUTES,
+            *tokens.ROUTES,
+            *cloud.ROUTES,
             *interactions.ROUTES,
             *omni_files.ROUTES,
             *flow.ROUTES,

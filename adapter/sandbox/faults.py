@@ -23,6 +23,8 @@ Endpoint = Literal[
     "omni.upload",
     "omni.file",
     "omni.download",
+    "cloud.token",
+    "cloud.generate",
     "media.get",
 ]
 

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from adapter.sandbox.cloud.rules import CloudRules
+
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 
 
@@ -40,6 +42,8 @@ class SandboxRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     api_keys: tuple[str, ...] = ("AIza-sandbox",)
     #: Flow accounts.
     accounts: tuple[SandboxAccount, ...] = (DEFAULT_ACCOUNT,)
+    #: Google Cloud: a project and who may use it. Its API keys ("express") are those above.
+    cloud: CloudRules = CloudRules()
     #: What a picture takes before it is drawn; Google's take 12 to 25.
     image_seconds: Seconds = 0.0
     #: How long a video job stays PENDING.

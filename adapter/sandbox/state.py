@@ -7,6 +7,7 @@ import msgspec
 from litestar import Request
 from litestar.datastructures import State
 
+from adapter.sandbox.cloud.access import CloudAccess
 from adapter.sandbox.faults import Endpoint, Faults
 from adapter.sandbox.google_errors import ErrorInfo, GoogleError
 from adapter.sandbox.memory.ledger import Ledger
@@ -30,6 +31,7 @@ class SandboxState(msgspec.Struct, frozen=True, kw_only=True):
     gallery: Gallery
     links: Links
     faults: Faults
+    cloud: CloudAccess
 
 
 def sandbox_of(request: Incoming) -> SandboxState:

@@ -9,6 +9,7 @@ from adapter.domain.catalogue import Catalogue, CatalogueFile, ImageCard, Length
 from adapter.domain.media import Frame, Pixels, Ratio, Resolution, Shape, SizePolicy
 from adapter.domain.orders import VideoInput
 from adapter.errors import InvalidRequest, UnknownModel
+from adapter.providers.vertex.settings import VertexSettings
 from adapter.settings import Settings, load_catalogue
 from tests.support import CONFIG, ROOT, catalogue
 
@@ -277,6 +278,18 @@ def test_models_of_a_provider_that_is_not_configured_are_not_offered() -> None:
     assert all(model.card.provider == "gemini" for model in offered.models)
     with pytest.raises(UnknownModel):
         offered.find("sora-2")
+
+
+def test_a_model_of_several_providers_is_served_by_the_first_that_is_configured() -> None:
+    """Only Google Cloud: the same names, and other vendors' names, lead there. With both, the Gemini API is first."""
+    vertex = VertexSettings(project="mine", credential="plain:x")
+    only_vertex = load_catalogue(Path("config/adapter.toml"), Settings(providers={"vertex": vertex}))
+    both = load_catalogue(
+        Path("config/adapter.toml"), Settings(providers={"vertex": vertex, "gemini": CONFIG.providers["gemini"]})
+    )
+
+    assert {only_vertex.find(name).card.provider for name in ("nano-banana-pro", "gpt-image-1")} == {"vertex"}
+    assert both.find("gpt-image-1").card.provider == "gemini"
 
 
 def test_two_models_of_one_name_are_a_mistake() -> None:

@@ -33,7 +33,7 @@ from tests.bench.wire import HOST, ok, read_request
 #: Patience with the server: what is open then counts as never closed.
 PATIENCE = 150.0
 #: And with its unread pictures, of which some wait for the memory of others.
-PICTURES_PATIENCE = 400.0
+PICTURES_PATIENCE = 700.0
 DRIP_SECONDS = 1.0
 GET = f"GET /health HTTP/1.1\r\nhost: {HOST}\r\n"
 POST = f"POST /v1/images/generations HTTP/1.1\r\nhost: {HOST}\r\nauthorization: Bearer sk-bench\r\n"

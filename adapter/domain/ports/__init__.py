@@ -3,7 +3,7 @@
 Clock, memory budget, connection of a request, providers, and stores; `Memory` groups the three stores of a job.
 """
 
-from adapter.domain.ports.access import Access, KeyStore, Secret
+from adapter.domain.ports.access import Access, CloudSecret, KeyStore, Secret
 from adapter.domain.ports.budget import Budget, Portion, Reservation, Work
 from adapter.domain.ports.clock import Clock
 from adapter.domain.ports.connection import Connection, EndCallback
@@ -43,6 +43,7 @@ __all__ = [
     "Budget",
     "Claim",
     "Clock",
+    "CloudSecret",
     "Connection",
     "Download",
     "Empty",

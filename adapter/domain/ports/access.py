@@ -1,7 +1,7 @@
 """Access: keys of clients, and credentials for others."""
 
 from collections.abc import Collection, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from adapter.domain.principal import Principal
 
@@ -15,6 +15,16 @@ class Secret(Protocol):
 
     async def renew(self) -> str:
         """Return it after it was refused: read or made again."""
+        ...
+
+
+@runtime_checkable
+class CloudSecret(Secret, Protocol):
+    """A credential of Google Cloud that may name the project for which calls are counted."""
+
+    @property
+    def quota_project(self) -> str:
+        """That project. Empty: the credential's own, or it is not known before the first `read`."""
         ...
 
 

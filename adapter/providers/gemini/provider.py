@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import TypeVar
+from typing import ClassVar, Protocol, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -15,7 +15,7 @@ from adapter.domain.texts import TextLimits, Turn
 from adapter.errors import AdapterError, NoMedia, UpstreamCredential, already_paid
 from adapter.providers.gemini import translate
 from adapter.providers.http import Http
-from adapter.providers.keys import Keys
+from adapter.providers.keys import Key, Keys
 from adapter.providers.reply import Reply
 from adapter.tasks import all_of
 
@@ -29,8 +29,34 @@ GENERATE_SECONDS = 600.0
 _encoder = msgspec.json.Encoder()
 
 
+class GenerateEndpoint(Protocol):
+    """Where `generateContent` is offered: the Gemini API, or Google Cloud (`providers/vertex`)."""
+
+    @property
+    def provider(self) -> str:
+        """The provider's name, for the log."""
+        ...
+
+    @property
+    def concurrency(self) -> int:
+        """Calls under way at once."""
+        ...
+
+    @property
+    def has_output_options(self) -> bool:
+        """Whether the format of a picture can be asked for."""
+        ...
+
+    def address(self, model: str, key: Key, secret: str) -> tuple[str, Mapping[str, str]]:
+        """Return the URL and the headers of a call with what a key was read as."""
+        ...
+
+
 class GeminiEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     """Where Gemini is and how it wants its key."""
+
+    provider: ClassVar[str] = "gemini"
+    has_output_options: ClassVar[bool] = False
 
     base_url: str
     api_version: str
@@ -38,6 +64,10 @@ class GeminiEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     auth: str
     #: Calls under way at once.
     concurrency: int
+
+    def address(self, model: str, key: Key, secret: str) -> tuple[str, Mapping[str, str]]:  # noqa: ARG002 - of a protocol
+        """Return the URL and the headers of a call."""
+        return address(self, model, secret)
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -51,7 +81,7 @@ class Call(msgspec.Struct, frozen=True):
 class GeminiProvider:
     """Makes each picture of an order by a call of its own: these models refuse more than one candidate."""
 
-    def __init__(self, http: Http, endpoint: GeminiEndpoint, keys: Keys) -> None:
+    def __init__(self, http: Http, endpoint: GenerateEndpoint, keys: Keys) -> None:
         self._http = http
         self._endpoint = endpoint
         self._keys = keys
@@ -59,7 +89,7 @@ class GeminiProvider:
 
     async def make_images(self, order: ImageOrder, inputs: Sequence[Image]) -> Sequence[Image]:
         """Return all pictures, or raise the first call's fault (the port of that name)."""
-        bodies = await requests(order, inputs)
+        bodies = await requests(order, inputs, output_options=self._endpoint.has_output_options)
         return await all_or_nothing([self._make_image(order.upstream, body) for body in bodies])
 
     async def make_text(self, model: str, turns: Sequence[Turn], limits: TextLimits) -> str:
@@ -82,28 +112,32 @@ class GeminiProvider:
         key = self._keys.choose()
         secret = await key.secret.read()
         try:
-            return read(await self._ask(call, secret))
-        except UpstreamCredential:
+            return read(await self._ask(call, key, secret))
+        except UpstreamCredential as fault:
+            if fault.is_known:
+                log.error("upstream.credential_denied", provider=self._endpoint.provider, reason=fault.reason)  # noqa: TRY400
+                raise
             renewed = await key.secret.renew()
             if renewed == secret:
-                log.error("upstream.credential_refused", provider="gemini", account=key.name)  # noqa: TRY400 - a fact
+                log.error("upstream.credential_refused", provider=self._endpoint.provider, account=key.name)  # noqa: TRY400 - a fact
                 raise
-        return read(await self._ask(call, renewed))
+        return read(await self._ask(call, key, renewed))
 
-    async def _ask(self, call: Call, key: str) -> Reply:
-        url, headers = address(self._endpoint, call.model, key)
+    async def _ask(self, call: Call, key: Key, secret: str) -> Reply:
+        url, headers = self._endpoint.address(call.model, key, secret)
         return await self._http.post(url, headers=headers, body=call.body, seconds=call.seconds)
 
 
-async def requests(order: ImageOrder, inputs: Sequence[Image]) -> Sequence[bytes]:
+async def requests(order: ImageOrder, inputs: Sequence[Image], *, output_options: bool = False) -> Sequence[bytes]:
     """Return the body of each call: one for all if nothing tells them apart, for each may carry 100 MB of pictures."""
-    bodies = [_encoder.encode(translate.image_request(order, inputs, 0))]
+    bodies = [_encoder.encode(translate.image_request(order, inputs, 0, output_options=output_options))]
     while len(bodies) < order.n:
         if order.seed is None:
             bodies.append(bodies[0])
             continue
         await asyncio.sleep(0)  # others have their turn between two large ones
-        bodies.append(_encoder.encode(translate.image_request(order, inputs, len(bodies))))
+        request = translate.image_request(order, inputs, len(bodies), output_options=output_options)
+        bodies.append(_encoder.encode(request))
     return bodies
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from adapter.domain.media import Image, image_from_base64
+from adapter.domain.media import Image, MediaFormat, image_from_base64
 from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.domain.texts import TextLimits, Turn
 from adapter.domain.usage import Usage
@@ -32,6 +32,9 @@ REFUSALS = frozenset(
     }
 )
 
+#: Above it a JPEG grows and does not look better.
+BEST_JPEG = 95
+
 #: The filters that can be switched off; the built-in ones cannot (`gemini.md` section 1.3).
 FILTERS_OFF = tuple(
     wire.SafetySetting(f"HARM_CATEGORY_{category}", "BLOCK_NONE")
@@ -43,9 +46,12 @@ _usage_decoder = msgspec.json.Decoder(wire.UsageMetadata)
 _picture = value_of("data")
 
 
-def image_request(order: ImageOrder, inputs: Sequence[Image], index: int) -> wire.GenerateContentRequest:
-    """Ask for the picture number `index` of an order."""
-    frame = wire.ImageConfig(order.frame.ratio, order.frame.resolution)
+def image_request(
+    order: ImageOrder, inputs: Sequence[Image], index: int, *, output_options: bool = False
+) -> wire.GenerateContentRequest:
+    """Ask for the picture number `index` of an order. `output_options`: also for its format, as Google Cloud allows."""
+    options = _output_options(order) if output_options else None
+    frame = wire.ImageConfig(order.frame.ratio, order.frame.resolution, options)
     return wire.GenerateContentRequest(
         contents=(wire.Content((wire.TextPart(order.prompt), *map(_input, inputs))),),
         generation_config=wire.GenerationConfig(
@@ -55,6 +61,13 @@ def image_request(order: ImageOrder, inputs: Sequence[Image], index: int) -> wir
         ),
         safety_settings=FILTERS_OFF if order.lenient else (),
     )
+
+
+def _output_options(order: ImageOrder) -> wire.ImageOutputOptions:
+    """Ask for the format of an order. What is converted here in any case is asked for as PNG, which loses nothing."""
+    if order.format is MediaFormat.JPEG and order.exact is None:
+        return wire.ImageOutputOptions(MediaFormat.JPEG.mime, min(order.compression, BEST_JPEG))
+    return wire.ImageOutputOptions(MediaFormat.PNG.mime)
 
 
 def _input(image: Image) -> wire.InlinePart:

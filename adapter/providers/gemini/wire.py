@@ -38,11 +38,20 @@ class Content(msgspec.Struct, frozen=True):
     role: str = "user"
 
 
+class ImageOutputOptions(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """The format of a picture, on Google Cloud only (`google-cloud.md`)."""
+
+    mime_type: str
+    #: Of a JPEG, 0 to 100.
+    compression_quality: int | None = None
+
+
 class ImageConfig(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """The frame. `imageSize` has an upper-case K, or is `512`."""
 
     aspect_ratio: str | None = None
     image_size: str | None = None
+    image_output_options: ImageOutputOptions | None = None
 
 
 class TextConfig(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):

@@ -30,7 +30,8 @@ from adapter.sandbox.reading import read
 from adapter.sandbox.renderer.drawing import PictureOrder
 from adapter.sandbox.state import Incoming, SandboxState, entered, json_body, key_checked, sandbox_of
 
-_METHODS = ["generateContent", "streamGenerateContent"]
+#: The methods of a model.
+METHODS = ["generateContent", "streamGenerateContent"]
 
 
 class EventStream(ASGIResponse):
@@ -49,7 +50,7 @@ class EventStream(ASGIResponse):
 async def list_models(request: Incoming) -> ASGIResponse:
     """List every model of the sandbox on one page."""
     key_checked(request, sandbox_of(request).rules)
-    return _json(ModelList(models=[*map(_info, MODELS.values()), *map(texts.listed, texts.MODELS)]))
+    return json(ModelList(models=[*map(_info, MODELS.values()), *map(texts.listed, texts.MODELS)]))
 
 
 @get(["/v1/models/{name:str}", "/v1beta/models/{name:str}"])
@@ -57,8 +58,8 @@ async def show_model(request: Incoming, name: FromPath[str]) -> ASGIResponse:
     """Describe one model."""
     key_checked(request, sandbox_of(request).rules)
     if name in texts.MODELS:
-        return _json(texts.listed(name))
-    return _json(_info(known_model(name, _version(request), "generateContent")))
+        return json(texts.listed(name))
+    return json(_info(known_model(name, _version(request), "generateContent")))
 
 
 @post(["/v1/models/{target:str}", "/v1beta/models/{target:str}"], status_code=200)
@@ -67,7 +68,7 @@ async def call_model(request: Incoming, target: FromPath[str]) -> ASGIResponse:
     sandbox = entered(request, "gemini.generate")
     key_checked(request, sandbox.rules)
     name, _, method = target.partition(":")
-    if method not in _METHODS:
+    if method not in METHODS:
         raise GoogleError(404)
     if name in texts.MODELS and method == "generateContent":
         return await _call_text_model(request, sandbox, name)
@@ -75,8 +76,8 @@ async def call_model(request: Incoming, target: FromPath[str]) -> ASGIResponse:
     body = read(await json_body(request), GenerateContentRequest)
 
     async def work(mutation: ResponseMutation | None) -> ASGIResponse:
-        whole = await _generated(sandbox, model, body, mutation)
-        return _streamed(request, whole) if method == "streamGenerateContent" else _json(whole)
+        whole = await generated(sandbox, model, body, mutation)
+        return streamed(request, whole) if method == "streamGenerateContent" else json(whole)
 
     return await served(request, sandbox, ("gemini.generate", prompt_of(body)), work)
 
@@ -86,11 +87,17 @@ async def _call_text_model(request: Incoming, sandbox: SandboxState, name: str) 
     prompt = prompt_of(body)
 
     async def work(_twist: ResponseMutation | None) -> ASGIResponse:
-        answered = texts.written(name, body, prompt)
-        _record(sandbox, "text", prompt, name)
-        return _json(answered)
+        return text_answer(sandbox, name, body)
 
     return await served(request, sandbox, ("gemini.generate", prompt), work)
+
+
+def text_answer(sandbox: SandboxState, name: str, body: GenerateContentRequest) -> ASGIResponse:
+    """Answer with the words of a text model."""
+    prompt = prompt_of(body)
+    answered = texts.written(name, body, prompt)
+    _record(sandbox, "text", prompt, name)
+    return json(answered)
 
 
 def _record(sandbox: SandboxState, kind: Literal["image", "text"], prompt: str, model: str) -> None:
@@ -108,9 +115,10 @@ def _record(sandbox: SandboxState, kind: Literal["image", "text"], prompt: str, 
     )
 
 
-async def _generated(
+async def generated(
     sandbox: SandboxState, model: ImageModel, body: GenerateContentRequest, mutation: ResponseMutation | None
 ) -> GenerateContentResponse:
+    """Return the answer of a model that makes pictures; a picture is recorded when it is drawn."""
     order = await asyncio.to_thread(asked, model, body)
     if refused := refusal(order):
         return refused
@@ -136,7 +144,7 @@ def _picture_order(order: Asked) -> PictureOrder:
     )
 
 
-def _streamed(request: Incoming, whole: GenerateContentResponse) -> ASGIResponse:
+def streamed(request: Incoming, whole: GenerateContentResponse) -> ASGIResponse:
     """Send server-sent events with `alt=sse`, else one JSON array, as Google's gateway does."""
     parts = chunks(whole)
     if request.query_params.get("alt") != "sse":
@@ -153,7 +161,7 @@ def _info(model: ImageModel) -> ModelInfo:
         description="Image generation, emulated by the adapter's sandbox.",
         input_token_limit=32_768 if model.is_2_5 else 65_536,
         output_token_limit=32_768,
-        supported_generation_methods=_METHODS,
+        supported_generation_methods=METHODS,
         thinking=model.thinks,
     )
 
@@ -162,7 +170,8 @@ def _version(request: Incoming) -> str:
     return request.url.path.split("/")[1]
 
 
-def _json(message: msgspec.Struct) -> ASGIResponse:
+def json(message: msgspec.Struct) -> ASGIResponse:
+    """Return an answer as Google sends it."""
     return ASGIResponse(body=msgspec.json.encode(message), media_type="application/json; charset=UTF-8")
 
 

@@ -1,0 +1,58 @@
+"""Addresses of Google Cloud, and what its calls have in their headers (`google-cloud.md` sections 2 and 4)."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+from urllib.parse import quote
+
+import msgspec
+
+from adapter.domain.ports import CloudSecret
+from adapter.providers.keys import Key
+
+
+class CloudEndpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Where Google Cloud is, and how it wants its credential."""
+
+    provider: ClassVar[str] = "vertex"
+
+    base_url: str
+    api_version: str
+    #: Empty: the credential is an API key, and the address has no project.
+    project: str
+    location: str
+    quota_project: str
+    has_output_options: bool
+    #: Calls under way at once.
+    concurrency: int
+
+    def address(self, model: str, key: Key, secret: str) -> tuple[str, Mapping[str, str]]:
+        """Return the URL and the headers of a call for a picture or a text."""
+        place = f"{self._place(self.location)}/" if self.project else ""
+        url = f"{self.base_url}/{self.api_version}/{place}publishers/google/models/{model}:generateContent"
+        return url, {"content-type": "application/json", **self.credential(key, secret)}
+
+    def interactions(self, *path: str) -> str:
+        """Return the address of an interaction. They are offered in one location only."""
+        return "/".join((self.base_url, self.api_version, self._place("global"), "interactions", *map(quote, path)))
+
+    def credential(self, key: Key, secret: str) -> Mapping[str, str]:
+        """Return the headers that show who calls, and which project it is counted for."""
+        if not self.project:
+            return {"x-goog-api-key": secret}
+        named = key.secret.quota_project if isinstance(key.secret, CloudSecret) else ""
+        counted_for = self.quota_project or named
+        return {"authorization": f"Bearer {secret}", **({"x-goog-user-project": counted_for} if counted_for else {})}
+
+    def _place(self, location: str) -> str:
+        return f"projects/{quote(self.project, safe=':')}/locations/{location}"
+
+
+def host(location: str) -> str:
+    """Return Google's own address for a location."""
+    match location:
+        case "global":
+            return "https://aiplatform.googleapis.com"
+        case "us" | "eu":
+            return f"https://aiplatform.{location}.rep.googleapis.com"
+        case _:
+            return f"https://{location}-aiplatform.googleapis.com"

@@ -1,0 +1,47 @@
+"""The section `[providers.vertex]`."""
+
+from collections.abc import Collection, Iterable
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta
+
+from adapter.providers.description import Kind, ProviderSettings
+
+#: The only reference to a credential of the section.
+CREDENTIAL: Final = "credential"
+
+
+class VertexSettings(ProviderSettings, frozen=True, kw_only=True):
+    """Gemini on Google Cloud, in one project."""
+
+    #: Empty: Google's host for the location.
+    base_url: Annotated[str, Meta(pattern=r"^(https?://[^\s]+[^/\s])?$")] = ""
+    api_version: Annotated[str, Meta(pattern=r"^v1[a-z0-9]*$")] = "v1beta1"
+    #: The project's id or number. Empty with `auth = "key"`: the key belongs to one.
+    project: Annotated[str, Meta(pattern=r"^[a-z0-9.:-]*$", max_length=100)] = ""
+    #: `global`, a multi-region (`us`, `eu`), or a region. Not every model is in every region.
+    location: Annotated[str, Meta(pattern=r"^[a-z0-9-]+$", max_length=40)] = "global"
+    #: What the credential is: an access token, or an API key of Google Cloud ("express mode").
+    auth: Literal["bearer", "key"] = "bearer"
+    credential: str
+    #: The project that calls are counted for. Empty: as the credential says.
+    quota_project: Annotated[str, Meta(pattern=r"^[a-z0-9.:-]*$", max_length=100)] = ""
+    #: Whether the format of a picture is asked for (`imageOutputOptions`), so that it need not be converted here.
+    output_options: bool = True
+    #: Calls for pictures under way at once.
+    concurrency: Annotated[int, Meta(ge=1, le=1024)] = 64
+
+    def __post_init__(self) -> None:
+        if self.auth == "bearer" and not self.project:
+            raise ValueError("an access token needs a `project`")
+        if self.auth == "key" and self.project:
+            raise ValueError('`auth = "key"` takes no `project`: the key belongs to one')
+
+    def secrets(self) -> Iterable[tuple[str, str]]:
+        """Return the reference of the credential."""
+        return [(CREDENTIAL, self.credential)]
+
+    def leaves_out(self) -> Collection[Kind]:
+        """Return videos, if there is no project: their address needs one."""
+        without: tuple[Kind, ...] = () if self.project else ("video",)
+        return without

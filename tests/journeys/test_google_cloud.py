@@ -1,0 +1,117 @@
+"""Pictures of Gemini on Google Cloud, by a key of a service account: what a company does that may use nothing else."""
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import openai
+import pytest
+
+from adapter.sandbox.rules import SandboxRules
+from adapter.sandbox.server import RunningSandbox, running_sandbox
+from tests.fakes import png
+from tests.journeys.server import HTTP, Connect, Server
+from tests.support import ROOT
+
+RULES = SandboxRules(port=0)
+PROJECT = RULES.cloud.project
+VERTEX = """
+[providers.vertex]
+base_url = "{url}"
+project = "{project}"
+credential = "google:{key}"
+"""
+
+
+class Cloud:
+    """A server whose pictures come from a project of Google Cloud."""
+
+    def __init__(self, server: Server, sandbox: RunningSandbox, key: Path) -> None:
+        self.server = server
+        self.key = json.loads(key.read_text())
+        self._url = sandbox.base_url
+
+    def asked(self, endpoint: str) -> int:
+        """Return how often an endpoint of the sandbox was asked."""
+        asked: int = HTTP.get(f"{self._url}/sandbox/ledger").json()["requests"][endpoint]
+        return asked
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """It has no other provider of these models."""
+    folder = tmp_path_factory.mktemp("cloud")
+    models, key = folder / "models.toml", folder / "key.json"
+    rows = (ROOT / "config" / "models.toml").read_text()
+    models.write_text(rows.replace('provider = "gemini"\nalso = ["vertex"]', 'provider = "vertex"'))
+    with running_sandbox(RULES) as sandbox:
+        key.write_bytes(httpx.get(f"{sandbox.base_url}/sandbox/cloud/key").content)
+        server = Server(
+            folder,
+            upstream=sandbox.base_url,
+            environ={"ADAPTER__MODELS": str(models)},
+            more=VERTEX.format(url=sandbox.base_url, project=PROJECT, key=key),
+        )
+        server.start()
+        yield Cloud(server, sandbox, key)
+        assert server.stop() == 0
+
+
+def test_a_picture_comes_from_the_project(cloud: Cloud, connect: Connect) -> None:
+    """Under the name that OpenAI's programs use. One token serves several."""
+    with connect(cloud.server) as client:
+        for _ in range(3):
+            made = client.images.generate(model="gpt-image-1", prompt="a fox", size="1536x1024")
+            assert made.data
+            assert base64.b64decode(made.data[0].b64_json or "").startswith(b"\x89PNG")
+
+    assert (cloud.asked("cloud.generate") >= 3, cloud.asked("gemini.generate"), cloud.asked("cloud.token")) == (
+        True,
+        0,
+        1,
+    )
+
+
+def test_google_makes_the_jpeg(cloud: Cloud, connect: Connect) -> None:
+    """An edit too."""
+    with connect(cloud.server) as client:
+        made = client.images.edit(
+            model="gemini-3-pro-image",
+            prompt="a hat",
+            image=("fox.png", png(64, 64), "image/png"),
+            output_format="jpeg",
+        )
+
+    assert made.data
+    assert base64.b64decode(made.data[0].b64_json or "").startswith(b"\xff\xd8\xff")
+
+
+def test_a_chat_shows_a_picture_of_the_project(cloud: Cloud, connect: Connect) -> None:
+    """The model is listed under its public name."""
+    with connect(cloud.server) as client:
+        said = client.chat.completions.create(
+            model="gemini-nano-banana-2.1", messages=[{"role": "user", "content": "a fox"}]
+        )
+        owner = client.models.retrieve("gemini-nano-banana-2.1").owned_by
+
+    assert "![" in (said.choices[0].message.content or "")
+    assert owner == "vertex"
+
+
+def test_a_prompt_that_google_blocks_is_refused_in_openais_shape(cloud: Cloud, connect: Connect) -> None:
+    """As at the Gemini API."""
+    with connect(cloud.server) as client, pytest.raises(openai.BadRequestError) as caught:
+        client.images.generate(model="gpt-image-1", prompt="[blocked]")
+    assert caught.value.code == "moderation_blocked"
+
+
+def test_nothing_of_the_credential_is_in_the_log(cloud: Cloud, connect: Connect) -> None:
+    """Neither the key, nor an assertion, nor a token."""
+    with connect(cloud.server) as client:
+        client.images.generate(model="gpt-image-1", prompt="a fox")
+    key = cloud.key["private_key"]
+    secrets = ["ya29.", "eyJ", key[28:60], key[200:240], cloud.key["private_key_id"]]
+
+    assert [each for each in secrets if each in cloud.server.log] == []
