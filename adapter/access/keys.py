@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from adapter.database.engine import Database, reading, writing
+from adapter.database.engine import Database
 from adapter.database.tables import KEYS
 from adapter.domain.principal import Principal
 from adapter.errors import InvalidRequest, NotFound
@@ -49,11 +49,9 @@ class SqlKeyStore:
         if max(len(name), len(owner or "")) > LONGEST_NAME:
             raise InvalidRequest(f"The name of a key or an owner has up to {LONGEST_NAME} characters.")
         key = _new_key()
+        adding = KEYS.insert().values(name=name, digest=digest(key), created_at=now, owner=owner)
         try:
-            async with writing(self._database) as connection:
-                await connection.execute(
-                    KEYS.insert().values(name=name, digest=digest(key), created_at=now, owner=owner)
-                )
+            await self._database.write(lambda connection: connection.execute(adding))
         except IntegrityError as error:
             raise InvalidRequest(f"There is already a key named '{name}'.") from error
         return key
@@ -72,9 +70,8 @@ class SqlKeyStore:
             .where(KEYS.c.name == name, KEYS.c.revoked_at.is_(None))
             .values(digest=digest(key), earlier_digest=KEYS.c.digest, earlier_until=now + keep_seconds)
         )
-        async with writing(self._database) as connection:
-            if (await connection.execute(rotating)).rowcount == 0:
-                raise NotFound(f"There is no key named '{name}' that could be rotated.")
+        if await self._database.write(lambda connection: connection.execute(rotating).rowcount) == 0:
+            raise NotFound(f"There is no key named '{name}' that could be rotated.")
         return key
 
     async def principal(self, key: str) -> Principal | None:
@@ -87,21 +84,20 @@ class SqlKeyStore:
         is_earlier = and_(KEYS.c.earlier_digest == shown, KEYS.c.earlier_until > self._clock())
         is_shown = or_(KEYS.c.digest == shown, is_earlier)
         found = select(KEYS.c.name, KEYS.c.owner).where(is_shown, KEYS.c.revoked_at.is_(None))
-        async with reading(self._database) as connection:
-            row = (await connection.execute(found)).one_or_none()
+        row = await self._database.read(lambda connection: connection.execute(found).one_or_none())
         return None if row is None else Principal(owner=owner_named(row.owner or row.name), key=row.name)
 
     async def digests(self) -> Collection[str]:
         """Return the digests of keys that may be valid (the port of that name)."""
         found = select(KEYS.c.digest, KEYS.c.earlier_digest).where(KEYS.c.revoked_at.is_(None))
-        async with reading(self._database) as connection:
-            return {shown for row in await connection.execute(found) for shown in row if shown is not None}
+        rows = await self._database.read(lambda connection: connection.execute(found).all())
+        return {shown for row in rows for shown in row if shown is not None}
 
     async def all(self) -> Sequence[KeyRecord]:
         """Return every key there ever was, oldest first."""
         columns = select(KEYS.c.name, KEYS.c.created_at, KEYS.c.revoked_at).order_by(KEYS.c.created_at)
-        async with reading(self._database) as connection:
-            return [KeyRecord(*row) for row in await connection.execute(columns)]
+        rows = await self._database.read(lambda connection: connection.execute(columns).all())
+        return [KeyRecord(*row) for row in rows]
 
     async def revoke(self, name: str, *, now: float) -> None:
         """Let a key open nothing any more, from the next request on.
@@ -110,9 +106,8 @@ class SqlKeyStore:
             NotFound: no key of that name, or it was revoked before.
         """
         revoking = update(KEYS).where(KEYS.c.name == name, KEYS.c.revoked_at.is_(None)).values(revoked_at=now)
-        async with writing(self._database) as connection:
-            if (await connection.execute(revoking)).rowcount == 0:
-                raise NotFound(f"There is no key named '{name}' that could be revoked.")
+        if await self._database.write(lambda connection: connection.execute(revoking).rowcount) == 0:
+            raise NotFound(f"There is no key named '{name}' that could be revoked.")
 
 
 def owner_named(name: str) -> str:

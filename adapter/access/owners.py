@@ -4,10 +4,9 @@ from collections.abc import Collection
 
 import msgspec
 import structlog
-from sqlalchemy import Table, bindparam, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Table, bindparam, select, update
 
-from adapter.database.engine import Database, writing
+from adapter.database.engine import Database
 from adapter.database.tables import FILES, JOBS, RESPONSES
 
 log = structlog.get_logger()
@@ -25,23 +24,26 @@ async def take_over(database: Database, digests: Collection[str], owner: str) ->
     Raises:
         StorageFailed: the database does not answer; nothing is changed.
     """
-    async with writing(database) as connection:
-        moved = [await _documents(connection, table, digests, owner) for table in (JOBS, RESPONSES)]
-        files = await connection.execute(update(FILES).where(FILES.c.owner.in_(digests)).values(owner=owner))
-    total = sum(moved) + files.rowcount
+
+    def move(connection: Connection) -> int:
+        documents = sum(_documents(connection, table, digests, owner) for table in (JOBS, RESPONSES))
+        files = connection.execute(update(FILES).where(FILES.c.owner.in_(digests)).values(owner=owner))
+        return documents + files.rowcount
+
+    total = await database.write(move)
     if total:
         log.info("access.owner_named", owner=owner, rows=total)
     return total
 
 
-async def _documents(connection: AsyncConnection, table: Table, digests: Collection[str], owner: str) -> int:
+def _documents(connection: Connection, table: Table, digests: Collection[str], owner: str) -> int:
     """Change the owner in the column and in the document of a table's rows."""
     [key] = table.primary_key.columns
     some = select(key.label("row"), table.c.document).where(table.c.owner.in_(digests)).limit(BATCH)
     writing_it = update(table).where(key == bindparam("row")).values(owner=owner, document=bindparam("whole"))
     moved = 0
-    while rows := (await connection.execute(some)).all():
-        await connection.execute(writing_it, [{"row": row, "whole": _owned(document, owner)} for row, document in rows])
+    while rows := connection.execute(some).all():
+        connection.execute(writing_it, [{"row": row, "whole": _owned(document, owner)} for row, document in rows])
         moved += len(rows)
     return moved
 

@@ -8,11 +8,11 @@ from typing import Protocol
 
 import asyncpg
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from adapter.database.file_transactions import FileTransactions
 from adapter.database.postgres import Connect
 from adapter.domain.ports import Clock
 from adapter.errors import SecretUnreadable, WrongConfiguration
@@ -40,7 +40,7 @@ AWAY = (
 class Changes(Protocol):
     """Notifies other processes of changed rows, and listens to their notifications."""
 
-    async def notify(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
+    def notify(self, connection: Connection, ids: Sequence[str]) -> None:
         """Notify of rows that the open transaction changes. Others hear it when the transaction is committed."""
         ...
 
@@ -58,11 +58,11 @@ class FileChanges:
     This process writes through one connection only. So every other connection belongs to another process.
     """
 
-    def __init__(self, writer: AsyncEngine) -> None:
-        self._writer = writer
+    def __init__(self, transactions: FileTransactions) -> None:
+        self._transactions = transactions
         self._seen: object = None
 
-    async def notify(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
+    def notify(self, connection: Connection, ids: Sequence[str]) -> None:
         """Do nothing: the file shows the change (the port of that name)."""
 
     async def listen(self, clock: Clock, watched: Collection[str]) -> AsyncGenerator[Collection[str] | None, None]:
@@ -74,15 +74,17 @@ class FileChanges:
 
     async def _is_changed(self) -> bool:
         try:
-            async with self._writer.connect() as connection:
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
-                version = (await connection.exec_driver_sql("PRAGMA data_version")).scalar_one()
-                # The versions of two connections cannot be compared.
-                seen = (await connection.get_raw_connection()).driver_connection, version
+            seen = await self._transactions.ask_writer(_version)
         except (DBAPIError, PoolTimeout, OSError):  # the next query of the store reports it
             return False
         before, self._seen = self._seen, seen
         return seen != before
+
+
+def _version(connection: Connection) -> tuple[object, int]:
+    """Return the version that a connection sees, with the connection: those of two cannot be compared."""
+    version: int = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
+    return connection.connection.dbapi_connection, version
 
 
 class Notifications:
@@ -93,11 +95,11 @@ class Notifications:
         #: The sender's name in each payload: a process ignores its own notifications.
         self._name = secrets.token_hex(8)
 
-    async def notify(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
+    def notify(self, connection: Connection, ids: Sequence[str]) -> None:
         """Name the rows in as few payloads as they fit in (the port of that name)."""
         for at in range(0, len(ids), IDS_AT_ONCE):
             payload = " ".join([self._name, *ids[at : at + IDS_AT_ONCE]])
-            await connection.execute(select(func.pg_notify(CHANNEL, payload)))
+            connection.execute(select(func.pg_notify(CHANNEL, payload)))
 
     async def listen(self, clock: Clock, watched: Collection[str]) -> AsyncGenerator[Collection[str] | None, None]:
         """Listen, and begin again whenever the connection is lost (the port of that name)."""

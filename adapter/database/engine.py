@@ -1,8 +1,8 @@
 """Opens and migrates the database, SQLite or PostgreSQL."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 import structlog
@@ -12,14 +12,15 @@ from alembic.util import CommandError
 from sqlalchemy import BigInteger, Connection, func, literal, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapter.database.address import POSTGRESQL, kind_of
 from adapter.database.changes import Changes, FileChanges, Notifications
 from adapter.database.file import DatabaseFile
+from adapter.database.file_transactions import FileTransactions
 from adapter.database.postgres import POOL, ClockOffset, connector, lock_key, postgres_engine, what_is_wrong
 from adapter.database.reasons import reason_of
-from adapter.database.sqlite import sqlite_engine, sqlite_writer
+from adapter.database.sqlite import sqlite_readers, sqlite_writer
+from adapter.database.transactions import ServerTransactions, T, Transactions, Work
 from adapter.database.write_queue import WriteQueue, WriteTurn
 from adapter.domain.ports import Clock, Secret
 from adapter.errors import SecretUnreadable, StorageFailed, WrongConfiguration
@@ -28,26 +29,26 @@ log = structlog.get_logger()
 
 #: Time limit of a statement on a server, in seconds. Our slowest one takes milliseconds.
 STATEMENT_SECONDS = 10.0
-#: How many may write at once. On a server the others of the pool are left to readers.
-WRITERS_OF_A_FILE = 1
+#: How many may write at once: in a file these are committed together. On a server the others of the pool are left to
+#: readers.
+WRITERS_OF_A_FILE = 16
 WRITERS_ON_A_SERVER = POOL - 2
 #: Time limit of a migration there, in seconds. It includes the wait for another process's migration.
 MIGRATION_SECONDS = 600.0
 
 
 class Database:
-    """An open database: one engine for readers, one for writers, and the changes of other processes."""
+    """An open database: its transactions, and the changes of other processes."""
 
     def __init__(
         self,
-        reader: AsyncEngine,
-        writer: AsyncEngine,
+        transactions: Transactions,
         changes: Changes,
         clock_offset: ClockOffset | None = None,
         file: DatabaseFile | None = None,
     ) -> None:
-        self.reader = reader
-        self.writer = writer
+        #: Without turns and checks.
+        self.transactions = transactions
         #: The order of the writers; None: as they come. A server sets it.
         self.queue: WriteQueue | None = None
         #: The file of SQLite; None: a server.
@@ -65,10 +66,41 @@ class Database:
         """Let leases and work under way be written before new work, which is refused early if there is too much."""
         self.queue = WriteQueue(clock, WRITERS_OF_A_FILE if self.file else WRITERS_ON_A_SERVER)
 
+    async def write(self, work: Work[T], turn: WriteTurn = WriteTurn.UNDER_WAY, owner: str = "") -> T:
+        """Run a function in a transaction: all that it writes is kept, or nothing. Owners take turns.
+
+        Raises:
+            StorageFailed: the database is locked, full or gone.
+            StorageBusy: too many others write before, so that this turn does not come in time.
+        """
+        async with self.queue.turn(turn, owner) if self.queue else nullcontext():
+            with _mapped_errors():
+                return await self.transactions.write(work)
+
+    async def accept(self, work: Work[T], turn: WriteTurn = WriteTurn.NEW, owner: str = "") -> T:
+        """Run a function that takes on paid work, as `write`.
+
+        Raises:
+            StorageFailed: as `write`; or the file of the database was replaced, or has no room to grow.
+        """
+        if self.file is not None:
+            with _mapped_errors():
+                self.file.check_same()
+                self.file.check_room()
+        return await self.write(work, turn, owner)
+
+    async def read(self, work: Work[T]) -> T:
+        """Run a function that only reads, and waits for no writer.
+
+        Raises:
+            StorageFailed: the database cannot be read.
+        """
+        with _mapped_errors():
+            return await self.transactions.read(work)
+
     async def dispose(self) -> None:
         """Close every connection."""
-        await self.reader.dispose()
-        await self.writer.dispose()
+        await self.transactions.dispose()
 
 
 async def open_database(
@@ -90,75 +122,28 @@ async def open_database(
         return await _open_postgres(url, password, seconds, ClockOffset(clock))
     path = url.removeprefix("sqlite:///")
     file = DatabaseFile(Path(path))
-    writer = sqlite_writer(path, file)
+    transactions = FileTransactions(sqlite_readers(path, file), sqlite_writer(path, file), file)
     async with AsyncExitStack() as unless_done:
-        unless_done.push_async_callback(writer.dispose)
+        unless_done.push_async_callback(transactions.dispose)
         try:
-            await _bring_up_to_date(writer)
+            await transactions.write(_bring_up_to_date)
         except DBAPIError as error:
             raise WrongConfiguration(f"storage.database: {path} cannot be used: {error.orig}") from error
         unless_done.pop_all()
-    return Database(sqlite_engine(path, file), writer, FileChanges(writer), file=file)
+    return Database(transactions, FileChanges(transactions), file=file)
 
 
 async def _open_postgres(url: str, password: Secret | None, seconds: float, clock_offset: ClockOffset) -> Database:
-    migrating = postgres_engine(connector(url, password, seconds=MIGRATION_SECONDS), clock_offset)
+    migrating = ServerTransactions(postgres_engine(connector(url, password, seconds=MIGRATION_SECONDS), clock_offset))
     try:
-        await _bring_up_to_date(migrating)
+        await migrating.write(_bring_up_to_date)
     except (DBAPIError, OSError) as error:
         raise WrongConfiguration(f"storage.database: {what_is_wrong(error, url)}.") from error
     finally:
         await migrating.dispose()
     connect = connector(url, password, seconds=seconds)
-    engine = postgres_engine(connect, clock_offset)
-    return Database(engine, engine, Notifications(connect), clock_offset)
-
-
-@asynccontextmanager
-async def writing(
-    database: Database, turn: WriteTurn = WriteTurn.UNDER_WAY, owner: str = ""
-) -> AsyncIterator[AsyncConnection]:
-    """Open a transaction that writes: all of it is kept, or nothing. Owners take turns.
-
-    Raises:
-        StorageFailed: the database is locked, full or gone.
-        StorageBusy: too many others write before, so that this turn does not come in time.
-    """
-    async with database.queue.turn(turn, owner) if database.queue else nullcontext():
-        with _mapped_errors():
-            if database.file is not None:
-                database.file.check_not_replaced()
-            async with database.writer.begin() as connection:
-                yield connection
-
-
-@asynccontextmanager
-async def accepting(
-    database: Database, turn: WriteTurn = WriteTurn.NEW, owner: str = ""
-) -> AsyncIterator[AsyncConnection]:
-    """Open a transaction that takes on paid work, as `writing`.
-
-    Raises:
-        StorageFailed: as `writing`; or the file of the database was replaced, or has no room to grow.
-    """
-    if database.file is not None:
-        with _mapped_errors():
-            database.file.check_same()
-            database.file.check_room()
-    async with writing(database, turn, owner) as connection:
-        yield connection
-
-
-@asynccontextmanager
-async def reading(database: Database) -> AsyncIterator[AsyncConnection]:
-    """Open a connection that only reads, and waits for no writer.
-
-    Raises:
-        StorageFailed: the database cannot be read.
-    """
-    with _mapped_errors():
-        async with database.reader.connect() as connection:
-            yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+    transactions = ServerTransactions(postgres_engine(connect, clock_offset))
+    return Database(transactions, Notifications(connect), clock_offset)
 
 
 @contextmanager
@@ -175,19 +160,18 @@ def _mapped_errors() -> Iterator[None]:
         ) from error
 
 
-async def advisory_lock(connection: AsyncConnection, name: str) -> None:
+def advisory_lock(connection: Connection, name: str) -> None:
     """Lock a name until the transaction ends; wait while another transaction holds it.
 
     SQLite needs no lock: it has one writing transaction at a time.
     """
     if connection.dialect.name == POSTGRESQL:
-        await connection.execute(select(func.pg_advisory_xact_lock(literal(lock_key(name), BigInteger))))
+        connection.execute(select(func.pg_advisory_xact_lock(literal(lock_key(name), BigInteger))))
 
 
-async def _bring_up_to_date(engine: AsyncEngine) -> None:
-    async with engine.begin() as connection:
-        await advisory_lock(connection, "migration")
-        await connection.run_sync(migrate)
+def _bring_up_to_date(connection: Connection) -> None:
+    advisory_lock(connection, "migration")
+    migrate(connection)
 
 
 def migrate(connection: Connection) -> None:

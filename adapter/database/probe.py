@@ -1,9 +1,9 @@
 """The probe of the database for `/ready`: a transaction that writes."""
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Connection, delete, func, select
 
 from adapter.database.address import POSTGRESQL
-from adapter.database.engine import Database, accepting
+from adapter.database.engine import Database
 from adapter.database.tables import PROCESSES
 from adapter.database.write_queue import WriteTurn
 
@@ -20,10 +20,13 @@ async def probe(database: Database) -> None:
     Raises:
         StorageFailed: the database does not take it.
     """
-    async with accepting(database, WriteTurn.UNDER_WAY) as connection:
-        if connection.dialect.name == POSTGRESQL:
-            await connection.execute(delete(PROCESSES).where(PROCESSES.c.id == ""))
-            await connection.execute(select(func.txid_current()))
-        else:
-            found = (await connection.exec_driver_sql("PRAGMA user_version")).scalar_one()
-            await connection.exec_driver_sql(f"PRAGMA user_version = {(int(found) + 1) % MOST}")
+    await database.accept(_write_nothing, WriteTurn.UNDER_WAY)
+
+
+def _write_nothing(connection: Connection) -> None:
+    if connection.dialect.name == POSTGRESQL:
+        connection.execute(delete(PROCESSES).where(PROCESSES.c.id == ""))
+        connection.execute(select(func.txid_current()))
+    else:
+        found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA user_version = {(int(found) + 1) % MOST}")

@@ -5,8 +5,7 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy import Connection, event
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy import Engine, create_engine, event
 
 from adapter.database.file import DatabaseFile
 from adapter.errors import WrongConfiguration
@@ -22,8 +21,8 @@ FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 
 
-def sqlite_engine(path: str, file: DatabaseFile) -> AsyncEngine:
-    """Return an engine for a file. The file and its folder are made, for this user alone.
+def sqlite_readers(path: str, file: DatabaseFile) -> Engine:
+    """Return an engine for readers of a file. The file and its folder are made, for this user alone.
 
     Raises:
         WrongConfiguration: the folder cannot be made.
@@ -31,27 +30,25 @@ def sqlite_engine(path: str, file: DatabaseFile) -> AsyncEngine:
     return _engine(path, file, READERS)
 
 
-def sqlite_writer(path: str, file: DatabaseFile) -> AsyncEngine:
-    """Return an engine of one connection, as `sqlite_engine`.
+def sqlite_writer(path: str, file: DatabaseFile) -> Engine:
+    """Return an engine of one connection, as `sqlite_readers`.
 
-    A SQLite file has one writer at a time. Here writers queue in order instead of trying again and again. A change that
-    this connection sees was made by another process.
+    A SQLite file has one writer at a time. A change that this connection sees was made by another process.
     """
     return _engine(path, file, 1)
 
 
-def _engine(path: str, file: DatabaseFile, connections: int) -> AsyncEngine:
+def _engine(path: str, file: DatabaseFile, connections: int) -> Engine:
     _make(Path(path))
-    engine = create_async_engine(
-        f"sqlite+aiosqlite:///{path}",
+    engine = create_engine(
+        f"sqlite:///{path}",
         hide_parameters=True,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=BUSY_MILLISECONDS / 1000,
     )
-    event.listen(engine.sync_engine, "do_connect", lambda *_: file.check_same())
-    event.listen(engine.sync_engine, "connect", _set_up)
-    event.listen(engine.sync_engine, "begin", _begin)
+    event.listen(engine, "do_connect", lambda *_: file.check_same())
+    event.listen(engine, "connect", _set_up)
     return engine
 
 
@@ -67,7 +64,7 @@ def _make(path: Path) -> None:
 
 
 def _set_up(connection: sqlite3.Connection, _record: object) -> None:
-    # Autocommit in the driver, so that `_begin` alone decides how a transaction starts.
+    # Autocommit in the driver: a reader has no transactions, and the writer says itself how one begins.
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
@@ -93,10 +90,3 @@ def _begin_the_log(cursor: sqlite3.Cursor) -> None:
             cursor.execute("ROLLBACK")
         else:
             return
-
-
-def _begin(connection: Connection) -> None:
-    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
-        return
-    # IMMEDIATE: two writers queue here instead of failing when the second one upgrades its read.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,4 +1,4 @@
-"""The order in which this process writes to the database. SQLite has one writer at a time, a server a few."""
+"""The order in which this process writes to the database. A few write at once."""
 
 import statistics
 from asyncio import CancelledError, Event
@@ -101,10 +101,11 @@ class WriteQueue:
         #: How many turns others had while a kind waited.
         self._passed_over = dict.fromkeys(PATIENCE, 0)
         #: How long each of the last pieces of new work took, in seconds: from the end of the one before it, or from its
-        #: own beginning if none was before it.
+        #: own beginning if none was before it. Pieces that are committed together end together, so it is the mean of as
+        #: many as write at once.
         self._intervals = deque([FIRST_GUESS] * MEASURED_LAST, MEASURED_LAST)
-        #: When new work last came forward, or began to wait.
-        self._moved_at = 0.0
+        #: When new work last came forward, or began to wait: as often as many write at once.
+        self._moved_at: deque[float] = deque([0.0], places)
 
     @asynccontextmanager
     async def turn(self, turn: WriteTurn, owner: str = "") -> AsyncIterator[None]:
@@ -124,7 +125,8 @@ class WriteQueue:
 
     async def _enter(self, turn: WriteTurn, owner: str) -> None:
         if turn is WriteTurn.NEW and not self._waiting[turn]:
-            self._moved_at = self._clock.now()
+            self._moved_at.clear()
+            self._moved_at.append(self._clock.now())
         if self._free and not any(self._waiting.values()):
             self._free -= 1
             return
@@ -170,8 +172,9 @@ class WriteQueue:
 
     def _measure(self) -> None:
         now = self._clock.now()
-        self._intervals.append(max(now - self._moved_at, 0.0))  # the clock may be set back
-        self._moved_at = now
+        mean = (now - self._moved_at[0]) / len(self._moved_at)
+        self._intervals.append(max(mean, 0.0))  # the clock may be set back
+        self._moved_at.append(now)
 
     def _refuse_the_last(self) -> None:
         """Tell those that would wait too long, now that more is known."""

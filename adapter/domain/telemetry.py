@@ -11,7 +11,10 @@ from adapter.domain.spending import Spending
 class NoUsage:
     """Records nothing and allows everything (the port `UsageRecorder`)."""
 
-    async def record(self, spending: Spending, transaction: object | None = None) -> None:
+    async def record(self, spending: Spending) -> None:
+        """Do nothing (the port of that name)."""
+
+    def record_in(self, transaction: object, spending: Spending) -> None:
         """Do nothing (the port of that name)."""
 
 

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 import structlog
-from sqlalchemy import Row, Update, case, delete, exists, func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Row, Update, case, delete, exists, func, or_, select, update
 
-from adapter.database.engine import Database, accepting, advisory_lock, writing
+from adapter.database.engine import Database, advisory_lock
 from adapter.database.tables import EXECUTIONS, JOBS, PROCESSES
 from adapter.database.write_queue import WriteTurn
 from adapter.domain.executions import (
@@ -51,46 +50,48 @@ class SqlRequestStore:
         there = now + self._database.clock_offset
         is_ours = (EXECUTIONS.c.scope == record.scope, EXECUTIONS.c.expires_at > there, EXECUTIONS.c.job_id.is_(None))
         remembered = HELD.where(*is_ours).order_by(EXECUTIONS.c.began_at, EXECUTIONS.c.id)
-        async with accepting(self._database, owner=record.owner) as connection:
-            await advisory_lock(connection, f"request {record.scope}")
-            rows = (await connection.execute(remembered)).all()
+
+        def begin(connection: Connection) -> PriorExecution | None:
+            advisory_lock(connection, f"request {record.scope}")
+            rows = connection.execute(remembered).all()
             known = pick([_known(row, there) for row in rows], record.repeat)
             if known is None and record.repeat.key is not None:
-                known = await _job_of_key(connection, record, there)
+                known = _job_of_key(connection, record, there)
             if known is None:
-                await _add(connection, record, there, holder)
+                _add(connection, record, there, holder)
             elif known.attempts < record.repeat.count:
-                await connection.execute(note_attempt(known.execution_id, record.repeat))
-        return known
+                connection.execute(note_attempt(known.execution_id, record.repeat))
+            return known
+
+        return await self._database.accept(begin, owner=record.owner)
 
     async def register(self, record: ExecutionRecord, *, now: float, holder: LivingProcess) -> None:
         """Remember an execution beside all others (the port of that name)."""
-        async with writing(self._database) as connection:
-            await _add(connection, record, now + self._database.clock_offset, holder)
+        there = now + self._database.clock_offset
+        await self._database.write(lambda connection: _add(connection, record, there, holder))
 
     async def keep_alive(self, process: LivingProcess, *, now: float) -> None:
         """Renew the lease of a process (the port of that name)."""
-        async with writing(self._database, WriteTurn.LEASE) as connection:
-            await keep_alive(connection, process, now + self._database.clock_offset)
+        there = now + self._database.clock_offset
+        await self._database.write(lambda connection: keep_alive(connection, process, there), WriteTurn.LEASE)
 
     async def finish(self, record: ExecutionRecord, answer: StoredAnswer | None, *, answered_at: float | None) -> bool:
         """Remember how a request was answered (the port of that name)."""
         document = None if answer is None else write_answer(answer)
         status = ExecutionStatus.HANDED if answer is None else ExecutionStatus.ANSWERED
         ending = update(EXECUTIONS).where(EXECUTIONS.c.id == record.execution_id)
-        async with writing(self._database) as connection:
-            done = await connection.execute(ending.values(standing=status, document=document, answered_at=answered_at))
-        return done.rowcount == 1
+        ending = ending.values(standing=status, document=document, answered_at=answered_at)
+        return await self._database.write(lambda connection: connection.execute(ending).rowcount) == 1
 
     async def mark_answered(self, execution_id: str, *, now: float) -> None:
         """Note that a client was given the answer (the port of that name)."""
-        async with writing(self._database) as connection:
-            await connection.execute(update(EXECUTIONS).where(EXECUTIONS.c.id == execution_id).values(answered_at=now))
+        marking = update(EXECUTIONS).where(EXECUTIONS.c.id == execution_id).values(answered_at=now)
+        await self._database.write(lambda connection: connection.execute(marking))
 
     async def forget(self, record: ExecutionRecord) -> None:
         """Forget a request that led to nothing (the port of that name)."""
-        async with writing(self._database) as connection:
-            await connection.execute(delete(EXECUTIONS).where(EXECUTIONS.c.id == record.execution_id))
+        forgetting = delete(EXECUTIONS).where(EXECUTIONS.c.id == record.execution_id)
+        await self._database.write(lambda connection: connection.execute(forgetting))
 
     async def prune(self, *, now: float) -> Sequence[StoredAnswer]:
         """Forget what is too old (the port of that name)."""
@@ -100,13 +101,16 @@ class SqlRequestStore:
         old = select(EXECUTIONS.c.id).where(EXECUTIONS.c.expires_at <= there, is_over).limit(PRUNED_AT_ONCE)
         going = delete(EXECUTIONS).where(EXECUTIONS.c.id.in_(old)).returning(EXECUTIONS.c.document)
         dead = delete(PROCESSES).where(PROCESSES.c.alive_until <= there - KEY_SECONDS)
-        async with writing(self._database) as connection:
-            documents = (await connection.execute(going)).scalars().all()
-            await connection.execute(dead)
-        return [answer for document in documents if (answer := _read(document)) is not None]
+
+        def prune(connection: Connection) -> Sequence[bytes | None]:
+            documents = connection.execute(going).scalars().all()
+            connection.execute(dead)
+            return documents
+
+        return [answer for document in await self._database.write(prune) if (answer := _read(document)) is not None]
 
 
-async def _add(connection: AsyncConnection, record: ExecutionRecord, there: float, holder: LivingProcess) -> None:
+def _add(connection: Connection, record: ExecutionRecord, there: float, holder: LivingProcess) -> None:
     row = {
         "id": record.execution_id,
         "scope": record.scope,
@@ -118,15 +122,15 @@ async def _add(connection: AsyncConnection, record: ExecutionRecord, there: floa
         "expires_at": there + record.keep_seconds,
         "holder": holder.process,
     }
-    await connection.execute(EXECUTIONS.insert().values(**row))
-    await keep_alive(connection, holder, there)
+    connection.execute(EXECUTIONS.insert().values(**row))
+    keep_alive(connection, holder, there)
 
 
-async def _job_of_key(connection: AsyncConnection, record: ExecutionRecord, there: float) -> PriorExecution | None:
+def _job_of_key(connection: Connection, record: ExecutionRecord, there: float) -> PriorExecution | None:
     """Return the execution of a job that has the key of a request for pictures: it stands for something else."""
     has_job = EXECUTIONS.c.job_id.is_not(None)
     newest = HELD.where(EXECUTIONS.c.scope == record.scope, EXECUTIONS.c.expires_at > there, has_job)
-    row = (await connection.execute(newest.limit(1))).first()
+    row = connection.execute(newest.limit(1)).first()
     return None if row is None else _known(row, there)
 
 

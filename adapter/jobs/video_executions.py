@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Generic
 
 import msgspec
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from adapter.database.tables import EXECUTIONS, JOBS, PROCESSES
 from adapter.domain.executions import (
@@ -23,6 +22,24 @@ from adapter.jobs.documents import read_job
 
 #: The newest executions of one name that are looked at. More equal requests than this within a day are not told apart.
 MOST_LOOKED_AT = 100
+
+NEWEST = (
+    select(
+        EXECUTIONS,
+        JOBS.c.document.label("job"),
+        JOBS.c.kind,
+        func.coalesce(EXECUTIONS.c.answered_at, JOBS.c.delivered_at).is_not(None).label("is_answered"),
+        JOBS.c.deleted_at,
+        JOBS.c.cancelled_at.is_not(None).label("is_called_off"),
+        func.coalesce(PROCESSES.c.alive_until, 0.0).label("alive_until"),
+    )
+    .outerjoin(JOBS, JOBS.c.id == EXECUTIONS.c.job_id)
+    .outerjoin(PROCESSES, PROCESSES.c.id == EXECUTIONS.c.holder)
+    .where(EXECUTIONS.c.scope == bindparam("name"), EXECUTIONS.c.job_id.is_not(None))
+    .order_by(EXECUTIONS.c.began_at.desc(), EXECUTIONS.c.id.desc())
+    .limit(MOST_LOOKED_AT)
+)
+ADDING = EXECUTIONS.insert()
 
 
 class VideoExecution(msgspec.Struct, Generic[J], frozen=True, kw_only=True):
@@ -67,33 +84,17 @@ class VideoExecution(msgspec.Struct, Generic[J], frozen=True, kw_only=True):
         return not is_over or self.began_at + seconds > there
 
 
-async def find(
-    connection: AsyncConnection,
+def find(
+    connection: Connection,
     kind: JobKind[J],
     identity: RequestIdentity,
     connected: ConnectedProcess | None,
     there: float,
 ) -> Sequence[VideoExecution[J]]:
     """Return the executions of a request's name, the oldest first."""
-    newest = (
-        select(
-            EXECUTIONS,
-            JOBS.c.document.label("job"),
-            JOBS.c.kind,
-            func.coalesce(EXECUTIONS.c.answered_at, JOBS.c.delivered_at).is_not(None).label("is_answered"),
-            JOBS.c.deleted_at,
-            JOBS.c.cancelled_at.is_not(None).label("is_called_off"),
-            func.coalesce(PROCESSES.c.alive_until, 0.0).label("alive_until"),
-        )
-        .outerjoin(JOBS, JOBS.c.id == EXECUTIONS.c.job_id)
-        .outerjoin(PROCESSES, PROCESSES.c.id == EXECUTIONS.c.holder)
-        .where(EXECUTIONS.c.scope == identity.scope, EXECUTIONS.c.job_id.is_not(None))
-        .order_by(EXECUTIONS.c.began_at.desc(), EXECUTIONS.c.id.desc())
-        .limit(MOST_LOOKED_AT)
-    )
     known = () if connected is None else (connected.process, *connected.alive)
     found = []
-    for row in reversed((await connection.execute(newest)).all()):
+    for row in reversed(connection.execute(NEWEST, {"name": identity.scope}).all()):
         # A key may have stood for another kind of work: then its content is another one, which is all that counts.
         is_there = row.job is not None and row.deleted_at is None and row.kind == kind.name
         job = read_job(kind, row.job_id, row.job) if is_there else None
@@ -154,8 +155,8 @@ def repeated(found: Sequence[VideoExecution[J]], identity: RequestIdentity, ther
     return None if joined.job is None else joined
 
 
-async def remember(
-    connection: AsyncConnection,
+def remember(
+    connection: Connection,
     identity: RequestIdentity,
     job_id: str,
     connected: ConnectedProcess | None,
@@ -174,10 +175,10 @@ async def remember(
         "holder": None if connected is None else connected.process,
         "job_id": job_id,
     }
-    await connection.execute(EXECUTIONS.insert().values(**row))
+    connection.execute(ADDING, row)
 
 
-async def check_without_job(connection: AsyncConnection, identity: RequestIdentity, there: float) -> None:
+def check_without_job(connection: Connection, identity: RequestIdentity, there: float) -> None:
     """Look for an execution of a request's name that has no job. Nothing is made a second time.
 
     Such a one is of a request for pictures with the same key; or an older version, in which pictures in the background
@@ -188,7 +189,7 @@ async def check_without_job(connection: AsyncConnection, identity: RequestIdenti
         AnswerLost: an older version has begun the request.
     """
     is_there = (EXECUTIONS.c.scope == identity.scope, EXECUTIONS.c.job_id.is_(None), EXECUTIONS.c.expires_at > there)
-    content = (await connection.execute(select(EXECUTIONS.c.content).where(*is_there).limit(1))).scalar_one_or_none()
+    content = connection.execute(select(EXECUTIONS.c.content).where(*is_there).limit(1)).scalar_one_or_none()
     if content is None:
         return
     if not is_same_content(content, identity.content):
@@ -196,8 +197,8 @@ async def check_without_job(connection: AsyncConnection, identity: RequestIdenti
     raise AnswerLost("An older version of this server has begun this request. Look its response up by its id.")
 
 
-async def join(
-    connection: AsyncConnection,
+def join(
+    connection: Connection,
     joined: VideoExecution[J],
     identity: RequestIdentity,
     connected: ConnectedProcess | None,
@@ -207,9 +208,9 @@ async def join(
     attempts = max(joined.attempts, identity.repeat.count)
     if (waited_by, attempts) != (joined.waited_by, joined.attempts):
         joining = update(EXECUTIONS).where(EXECUTIONS.c.id == joined.id)
-        await connection.execute(joining.values(holder=waited_by, attempts=attempts))
+        connection.execute(joining.values(holder=waited_by, attempts=attempts))
 
 
-async def forget(connection: AsyncConnection, refused: VideoExecution[J]) -> None:
+def forget(connection: Connection, refused: VideoExecution[J]) -> None:
     """Forget an execution that was refused: its retry, which is executed now, stands for it."""
-    await connection.execute(delete(EXECUTIONS).where(EXECUTIONS.c.id == refused.id))
+    connection.execute(delete(EXECUTIONS).where(EXECUTIONS.c.id == refused.id))

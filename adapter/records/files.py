@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, update
 
-from adapter.database.engine import Database, reading, writing
+from adapter.database.engine import Database
 from adapter.database.paging import in_order, is_behind
 from adapter.database.tables import FILES
 from adapter.domain.paging import Page
@@ -23,8 +23,8 @@ class SqlFileStore:
     async def add(self, file: UploadedFile) -> None:
         """Remember a file (the port of that name)."""
         columns = {name: getattr(file, name) for name in UploadedFile.__struct_fields__}
-        async with writing(self._database) as connection:
-            await connection.execute(FILES.insert().values(**columns, stem=stem_of(file.name)))
+        adding = FILES.insert().values(**columns, stem=stem_of(file.name))
+        await self._database.write(lambda connection: connection.execute(adding))
 
     async def find(self, file_id: str, owner: str, *, now: float) -> UploadedFile | None:
         """Return a file to its owner (the port of that name)."""
@@ -40,8 +40,8 @@ class SqlFileStore:
         return await self._one(_is(file_id, owner))
 
     async def _one(self, *conditions: ColumnElement[bool]) -> UploadedFile | None:
-        async with reading(self._database) as connection:
-            row = (await connection.execute(select(*COLUMNS).where(*conditions))).one_or_none()
+        found = select(*COLUMNS).where(*conditions)
+        row = await self._database.read(lambda connection: connection.execute(found).one_or_none())
         return None if row is None else _file(row)
 
     async def list(
@@ -54,33 +54,31 @@ class SqlFileStore:
         if page.after is not None:
             last = page.after.created_at, page.after.id
             listed = listed.where(is_behind(FILES, last, newest_first=page.newest_first))
-        order = in_order(FILES, newest_first=page.newest_first)
-        async with reading(self._database) as connection:
-            return [_file(row) for row in await connection.execute(listed.order_by(*order))]
+        listed = listed.order_by(*in_order(FILES, newest_first=page.newest_first))
+        return [_file(row) for row in await self._database.read(lambda connection: connection.execute(listed).all())]
 
     async def delete(self, file_id: str, owner: str, *, now: float) -> UploadedFile | None:
         """Hide a file (the port of that name)."""
         hiding = update(FILES).where(_is(file_id, owner), _is_there(now)).values(deleted_at=now).returning(*COLUMNS)
-        async with writing(self._database) as connection:
-            row = (await connection.execute(hiding)).one_or_none()
+        row = await self._database.write(lambda connection: connection.execute(hiding).one_or_none())
         return None if row is None else _file(row)
 
     async def keeps(self, stems: Collection[str]) -> Collection[str]:
         """Return the stems that are files' (the port of that name)."""
-        async with reading(self._database) as connection:
-            return set((await connection.execute(select(FILES.c.stem).where(FILES.c.stem.in_(stems)))).scalars())
+        kept = select(FILES.c.stem).where(FILES.c.stem.in_(stems))
+        return set(await self._database.read(lambda connection: connection.execute(kept).scalars().all()))
 
     async def deleted_entries(self, *, before: float, limit: int) -> Sequence[DeletedEntry]:
         """Return what was deleted or has expired (the port of that name)."""
         is_gone = or_(FILES.c.deleted_at < before, FILES.c.expires_at < before)
-        async with reading(self._database) as connection:
-            rows = await connection.execute(select(FILES.c.id, FILES.c.name).where(is_gone).limit(limit))
-            return [DeletedEntry(file_id, (name,)) for file_id, name in rows]
+        gone = select(FILES.c.id, FILES.c.name).where(is_gone).limit(limit)
+        rows = await self._database.read(lambda connection: connection.execute(gone).all())
+        return [DeletedEntry(file_id, (name,)) for file_id, name in rows]
 
     async def forget(self, ids: Collection[str]) -> None:
         """Remove rows (the port of that name)."""
-        async with writing(self._database) as connection:
-            await connection.execute(delete(FILES).where(FILES.c.id.in_(ids)))
+        forgetting = delete(FILES).where(FILES.c.id.in_(ids))
+        await self._database.write(lambda connection: connection.execute(forgetting))
 
 
 def _is(file_id: str, owner: str) -> ColumnElement[bool]:

@@ -1,11 +1,12 @@
 """Which files the database knows: those of jobs, uploads, responses and answers that are kept."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
 
-from adapter.database.engine import Database, reading
+from adapter.database.engine import Database
 from adapter.database.tables import EXECUTIONS, FILES, JOBS, RESPONSES
 from adapter.domain.job import JobState
 from adapter.domain.ports import Ownership
@@ -38,11 +39,14 @@ class SqlFileRegistry:
         )
         owned: set[str | None] = set()
         given_up: set[str | None] = set()
-        async with reading(self._database) as connection:
-            for stem, document, is_given_up in await connection.execute(of_jobs):
+
+        def look(connection: Connection) -> None:
+            for stem, document, is_given_up in connection.execute(of_jobs):
                 (given_up if is_given_up else owned).add(stem or stem_in(document))
             for query in others:
-                owned.update((await connection.execute(query)).scalars())
+                owned.update(connection.execute(query).scalars())
+
+        await self._database.read(look)
         return Ownership(owned={stem for stem in owned if stem}, given_up={stem for stem in given_up - owned if stem})
 
     async def expected(self, *, since: float, now: float) -> AsyncIterator[Sequence[str]]:
@@ -62,9 +66,12 @@ class SqlFileRegistry:
         last = ""
         while True:
             page = query.where(key > last).order_by(key).limit(PAGE)
-            async with reading(self._database) as connection:
-                rows = [(row[0], row[1]) for row in (await connection.execute(page)).all()]
+            rows = await self._database.read(partial(_rows, page))
             if not rows:
                 return
             yield rows
             last = rows[-1][0]
+
+
+def _rows(page: _Query, connection: Connection) -> Sequence[tuple[str, Any]]:
+    return [(row[0], row[1]) for row in connection.execute(page)]

@@ -4,10 +4,10 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 import structlog
-from sqlalchemy import ColumnElement, and_, delete, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from adapter.database.engine import Database, reading, writing
+from adapter.database.engine import Database
 from adapter.database.tables import JOBS, RESPONSES
 from adapter.domain.ids import Id
 from adapter.domain.image_job import ImageJob
@@ -36,9 +36,9 @@ class SqlResponseStore:
     async def add(self, stored: StoredResponse) -> bool:
         """Remember a new reply (the port of that name)."""
         columns = {name: getattr(stored, name) for name in ("key", "owner", "stem", "created_at", "expires_at")}
+        adding = RESPONSES.insert().values(**columns, **_state(stored))
         try:
-            async with writing(self._database) as connection:
-                await connection.execute(RESPONSES.insert().values(**columns, **_state(stored)))
+            await self._database.write(lambda connection: connection.execute(adding))
         except IntegrityError:
             return False
         return True
@@ -47,13 +47,12 @@ class SqlResponseStore:
         """Write the next state of a live reply (the port of that name)."""
         is_live = and_(RESPONSES.c.status.in_(LIVE), RESPONSES.c.deleted_at.is_(None))
         writing_it = update(RESPONSES).where(RESPONSES.c.key == stored.key, is_live).values(**_state(stored))
-        async with writing(self._database) as connection:
-            return (await connection.execute(writing_it)).rowcount == 1
+        return await self._database.write(lambda connection: connection.execute(writing_it).rowcount) == 1
 
     async def find(self, key: str, owner: str, *, now: float) -> StoredResponse | None:
         """Return a reply to its owner (the port of that name)."""
-        async with reading(self._database) as connection:
-            row = (await connection.execute(VIEWED.where(_is(key, owner, now)))).one_or_none()
+        found = VIEWED.where(_is(key, owner, now))
+        row = await self._database.read(lambda connection: connection.execute(found).one_or_none())
         stored = None if row is None else _view(*row)
         return stored and stored.seen(now)
 
@@ -66,31 +65,31 @@ class SqlResponseStore:
     async def delete(self, key: str, owner: str, *, now: float) -> StoredResponse | None:
         """Hide a reply (the port of that name)."""
         hiding = update(RESPONSES).where(_is(key, owner, now)).values(deleted_at=now).returning(RESPONSES.c.document)
-        async with writing(self._database) as connection:
-            document = (await connection.execute(hiding)).scalar_one_or_none()
+        document = await self._database.write(lambda connection: connection.execute(hiding).scalar_one_or_none())
         return None if document is None else _read(key, document)
 
     async def keeps(self, stems: Collection[str]) -> Collection[str]:
         """Return the stems that are replies' (the port of that name)."""
-        async with reading(self._database) as connection:
-            return set(
-                (await connection.execute(select(RESPONSES.c.stem).where(RESPONSES.c.stem.in_(stems)))).scalars()
-            )
+        kept = select(RESPONSES.c.stem).where(RESPONSES.c.stem.in_(stems))
+        return set(await self._database.read(lambda connection: connection.execute(kept).scalars().all()))
 
     async def deleted_entries(self, *, before: float, limit: int) -> Sequence[DeletedEntry]:
         """Return what was deleted or has expired (the port of that name)."""
         is_gone = or_(RESPONSES.c.deleted_at < before, RESPONSES.c.expires_at < before)
-        async with reading(self._database) as connection:
-            rows = (await connection.execute(VIEWED.where(is_gone).limit(limit))).all()
+        gone = VIEWED.where(is_gone).limit(limit)
+        rows = await self._database.read(lambda connection: connection.execute(gone).all())
         return [DeletedEntry(key, (*_files(_read(key, document)), *_job_files(job))) for key, document, job in rows]
 
     async def forget(self, ids: Collection[str]) -> None:
         """Remove rows, and those of their jobs (the port of that name)."""
         jobs = [Id.IMAGE_JOB.of(key) for key in ids]
         is_over = JOBS.c.state.not_in(LIVE_JOBS)
-        async with writing(self._database) as connection:
-            await connection.execute(delete(RESPONSES).where(RESPONSES.c.key.in_(ids)))
-            await connection.execute(delete(JOBS).where(JOBS.c.id.in_(jobs), is_over))
+
+        def forget(connection: Connection) -> None:
+            connection.execute(delete(RESPONSES).where(RESPONSES.c.key.in_(ids)))
+            connection.execute(delete(JOBS).where(JOBS.c.id.in_(jobs), is_over))
+
+        await self._database.write(forget)
 
 
 def _is(key: str, owner: str, now: float) -> ColumnElement[bool]:

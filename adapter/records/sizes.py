@@ -2,9 +2,9 @@
 
 import msgspec
 import structlog
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
-from adapter.database.engine import Database, reading
+from adapter.database.engine import Database
 from adapter.database.tables import JOBS, RESPONSES
 from adapter.domain.job import StoredVideo
 from adapter.domain.stored_files import StoredImage, stem_of
@@ -33,6 +33,12 @@ class _Sized(msgspec.Struct):
 
 _decoder = msgspec.json.Decoder(_Sized)
 
+SIZED = (
+    select(JOBS.c.document)
+    .where(JOBS.c.stem == bindparam("name"))
+    .union_all(select(RESPONSES.c.document).where(RESPONSES.c.stem == bindparam("name")))
+)
+
 
 class SqlFileSizes:
     """The sizes of the files of jobs and responses (the port `FileSizes`)."""
@@ -42,11 +48,8 @@ class SqlFileSizes:
 
     async def size_of(self, name: str) -> int | None:
         """Return the size of a file as it was stored (the port of that name)."""
-        stem = stem_of(name)
-        documents = select(JOBS.c.document).where(JOBS.c.stem == stem)
-        documents_too = select(RESPONSES.c.document).where(RESPONSES.c.stem == stem)
-        async with reading(self._database) as connection:
-            found = (await connection.execute(documents.union_all(documents_too))).scalars().all()
+        asked = {"name": stem_of(name)}
+        found = await self._database.read(lambda connection: connection.execute(SIZED, asked).scalars().all())
         sizes = [size for document in found if (size := _read(document).size_of(name)) is not None]
         return sizes[0] if sizes else None
 

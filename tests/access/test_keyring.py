@@ -9,7 +9,7 @@ from adapter.access.keyring import ANONYMOUS, ConfiguredKey, Keyring
 from adapter.access.keys import PREFIX, SqlKeyStore, digest
 from adapter.access.owners import take_over
 from adapter.credentials import FixedSecret, secret
-from adapter.database.engine import Database, reading
+from adapter.database.engine import Database
 from adapter.database.tables import KEYS
 from adapter.errors import InvalidRequest, NotFound, WrongKey
 from adapter.jobs.store import SqlJobStore
@@ -87,8 +87,7 @@ async def test_only_the_digest_of_a_key_is_kept(made: SqlKeyStore, database: Dat
     """Who reads the database cannot use what is in it."""
     key = await made.create("ada", now=1.0)
     files = b"".join(file.read_bytes() for file in tmp_path.iterdir())
-    async with reading(database) as connection:
-        [row] = (await connection.execute(KEYS.select())).all()
+    [row] = await database.read(lambda connection: connection.execute(KEYS.select()).all())
 
     assert row.name == "ada"
     assert key.removeprefix(PREFIX) not in str(row)

@@ -23,6 +23,7 @@
     growth.py       its queries while it fills
     filled.py       requests for videos while it fills
     burst.py        chats that ask for a video at the same moment
+    videos.py       whole lives of videos over HTTP
     jobs.py         running jobs and the readers of their progress
     flow.py         Flow's status call, from memory
     streams.py      the readers

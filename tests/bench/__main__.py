@@ -28,6 +28,7 @@ from tests.bench.start import measure_start
 from tests.bench.store import measure_store
 from tests.bench.throughput import measure_throughput
 from tests.bench.tls import measure_tls
+from tests.bench.videos import measure_videos
 from tests.bench.waiting import measure_waiting
 
 
@@ -47,6 +48,9 @@ class Effort(NamedTuple):
     growth: tuple[int, ...]
     #: Chats that are opened at the same moment.
     burst: tuple[int, ...]
+    #: Clients that have videos made, and how many each.
+    makers: tuple[int, ...]
+    lives: int
     #: Running at once, and readers of their progress.
     running: int
     streams: int
@@ -62,6 +66,8 @@ FULL = Effort(
     jobs=400,
     growth=(100, 10_000, 100_000),
     burst=(200, 1000, 2500),
+    makers=(1, 32),
+    lives=4,
     running=1000,
     streams=10_000,
     beats=4,
@@ -75,6 +81,8 @@ QUICK = Effort(
     jobs=100,
     growth=(100, 10_000),
     burst=(1000,),
+    makers=(16,),
+    lives=2,
     running=1000,
     streams=1000,
     beats=1,
@@ -93,6 +101,7 @@ def tables(effort: Effort, folder: Path, peers: Peers) -> Iterator[str]:
     yield measure_growth(folder, effort.growth)
     yield measure_filled(folder, effort.growth)
     yield measure_burst(folder, effort.burst)
+    yield measure_videos(folder, effort.makers, rounds=effort.lives)
     yield measure_silent(folder, jobs=effort.running, streams=effort.streams)
     yield measure_jobs(folder, jobs=effort.running, streams=effort.streams, beats=effort.beats)
 

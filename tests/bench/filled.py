@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import text
 
 from adapter.access.keys import digest
-from adapter.database.engine import open_database, writing
+from adapter.database.engine import open_database
 from adapter.sandbox.rules import SandboxAccount, SandboxRules
 from adapter.sandbox.server import running_sandbox
 from tests.bench.burst import adapter_before
@@ -20,6 +20,7 @@ from tests.bench.programs import Program, is_healthy
 from tests.bench.table import table
 from tests.bench.wire import HOST, post
 from tests.fakes import video_job
+from tests.transactions import execute
 
 #: One owner has all jobs, and all of them are over.
 FILL = """INSERT INTO jobs
@@ -53,9 +54,8 @@ async def _fill(folder: Path, rows: int) -> None:
     database = await open_database(f"sqlite:///{folder}/adapter.db")
     try:
         document = msgspec.json.encode(video_job())
-        async with writing(database) as connection:
-            values = {"rows": rows, "now": time.time(), "owner": digest("sk-bench"), "document": document}
-            await connection.execute(text(FILL), values)
+        values = {"rows": rows, "now": time.time(), "owner": digest("sk-bench"), "document": document}
+        await execute(database, text(FILL), values)
     finally:
         await database.dispose()
 

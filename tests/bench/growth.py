@@ -6,9 +6,9 @@ from itertools import count
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from adapter.database.engine import Database, open_database, writing
+from adapter.database.engine import Database, open_database
 from adapter.domain.executions import ConnectedProcess, RequestIdentity
 from adapter.jobs.store import SqlJobStore
 from tests.bench.patience import run
@@ -88,13 +88,16 @@ async def _measured(url: str, rows: int) -> dict[str, float]:
 
 async def _fill(database: Database, rows: int) -> None:
     values = {"rows": rows, "now": NOW, "document": msgspec.json.encode(video_job())}
-    async with writing(database) as connection:
+
+    def fill(connection: Connection) -> None:
         engine = connection.dialect.name
         for filling in FILL:
             used = {name: value for name, value in values.items() if f":{name}" in filling or name == "rows"}
-            await connection.execute(text(filling.format(numbers=NUMBERS[engine])), used)
+            connection.execute(text(filling.format(numbers=NUMBERS[engine])), used)
         if engine == "postgresql":
-            await connection.execute(text("ANALYZE"))
+            connection.execute(text("ANALYZE"))
+
+    await database.write(fill)
 
 
 async def _median(store: SqlJobStore, act: Callable[[SqlJobStore], Awaitable[object]]) -> float:

@@ -10,9 +10,10 @@ import structlog.testing
 
 from adapter.clock import SystemClock
 from adapter.database.changes import LOOK_SECONDS, PROBE_SECONDS, Changes
-from adapter.database.engine import Database, open_database, writing
+from adapter.database.engine import Database, open_database
 from tests.fakes import FakeClock
 from tests.postgres import PostgresServer
+from tests.transactions import open_transaction
 
 SECONDS = 20.0
 WATCHED = {f"video_{number:032x}" for number in range(1000)}
@@ -61,8 +62,7 @@ async def hearing(
 
 async def notify(database: Database, *ids: str) -> None:
     """Tell of rows in a transaction of their own."""
-    async with writing(database) as connection:
-        await database.changes.notify(connection, ids)
+    await database.write(lambda connection: database.changes.notify(connection, ids))
 
 
 async def test_what_another_process_wrote_is_heard_when_it_is_committed(database: Database, other: Database) -> None:
@@ -70,11 +70,11 @@ async def test_what_another_process_wrote_is_heard_when_it_is_committed(database
     first, second, third = sorted(WATCHED)[:3]
     async with hearing(database.changes) as listen:
         with suppress(LookupError):
-            async with writing(other) as connection:
-                await other.changes.notify(connection, [first])
+            async with open_transaction(other) as connection:
+                await connection.run_sync(other.changes.notify, [first])
                 raise LookupError
-        async with writing(other) as connection:
-            await other.changes.notify(connection, [second])
+        async with open_transaction(other) as connection:
+            await connection.run_sync(other.changes.notify, [second])
             await notify(other, third)
             assert await listen.next() == {third}
         assert await listen.next() == {second}
@@ -199,10 +199,8 @@ async def files(tmp_path: Path) -> AsyncIterator[list[Database]]:
 
 async def write(database: Database) -> None:
     """Change something."""
-    async with writing(database) as connection:
-        await connection.exec_driver_sql(
-            "INSERT INTO keys (name, digest, created_at) SELECT count(*), count(*), 0 FROM keys"
-        )
+    adding = "INSERT INTO keys (name, digest, created_at) SELECT count(*), count(*), 0 FROM keys"
+    await database.write(lambda connection: connection.exec_driver_sql(adding))
 
 
 class Look:
@@ -264,7 +262,7 @@ async def test_a_file_that_cannot_be_looked_at_is_looked_at_later(files: list[Da
     """Who needs it says so; here everything goes on."""
     look = Look(files[0], WATCHED)
     await look.finds_a_change()
-    await files[0].writer.dispose()
+    await files[0].transactions.disconnect()
     (tmp_path / "there").rename(tmp_path / "gone")
     gone = await look.finds_a_change()
     (tmp_path / "gone").rename(tmp_path / "there")

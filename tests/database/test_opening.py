@@ -7,11 +7,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
-from adapter.database.engine import open_database, reading, writing
+from adapter.database.engine import open_database
 from adapter.errors import WrongConfiguration
 from tests.postgres import PostgresServer
 from tests.support import ROOT
+from tests.transactions import execute
 
 #: Opens each database as soon as it is told to.
 OPENER = """
@@ -83,10 +85,10 @@ async def test_processes_that_start_at_the_same_moment_set_a_database_up_once(ne
         ends = [process.communicate() for process in processes]
 
     assert [said for said, _ in ends] == ["done\n"] * PROCESSES, ends
+    asked = "SELECT version_num FROM alembic_version"
     for url in urls:
         database = await open_database(url)
-        async with reading(database) as connection:
-            versions = (await connection.exec_driver_sql("SELECT version_num FROM alembic_version")).all()
+        versions = await database.read(lambda connection: connection.exec_driver_sql(asked).all())
         await database.dispose()
         assert len(versions) == 1
 
@@ -95,8 +97,7 @@ async def test_a_database_of_a_newer_version_is_left_alone(new_url: Callable[[in
     """As during an update, when an older process starts once more."""
     url = new_url(0)
     database = await open_database(url)
-    async with writing(database) as connection:
-        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    await execute(database, text("UPDATE alembic_version SET version_num = '9999'"))
     await database.dispose()
 
     with pytest.raises(WrongConfiguration, match="by a newer version"):

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import msgspec
-from sqlalchemy import event, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
 
-from adapter.database.engine import Database, open_database, reading, writing
+from adapter.database.engine import Database, open_database
 from adapter.domain.executions import ConnectedProcess, ExecutionRecord, RequestIdentity, RetryInfo
 from adapter.domain.job import Intended, advance
 from adapter.domain.paging import Page
@@ -148,14 +148,17 @@ HOT: Mapping[str, Act] = {
 
 async def fill(database: Database) -> None:
     """Put many rows into every table that grows, and let PostgreSQL count them."""
-    async with writing(database) as connection:
+
+    def fill_all(connection: Connection) -> None:
         for filling in FILL:
             numbers = NUMBERS[connection.dialect.name]
             values = {"rows": ROWS, "now": NOW, "empty": b"{}"}
             used = {name: value for name, value in values.items() if f":{name}" in filling + numbers}
-            await connection.execute(text(filling.format(numbers=numbers)), used)
+            connection.execute(text(filling.format(numbers=numbers)), used)
         if connection.dialect.name == "postgresql":
-            await connection.execute(text("ANALYZE"))
+            connection.execute(text("ANALYZE"))
+
+    await database.write(fill_all)
 
 
 @contextmanager
@@ -175,23 +178,25 @@ def noted(database: Database) -> Iterator[list[tuple[str, Sequence[object]]]]:
         if re.match(r"\s*(SELECT|WITH|UPDATE|DELETE)", statement):
             statements.append((statement, first))  # type: ignore[arg-type]
 
-    engines = {database.reader.sync_engine, database.writer.sync_engine}
-    for engine in engines:
+    for engine in database.transactions.engines:
         event.listen(engine, "before_cursor_execute", note)
     yield statements
-    for engine in engines:
+    for engine in database.transactions.engines:
         event.remove(engine, "before_cursor_execute", note)
 
 
 async def plans(database: Database, statements: Sequence[tuple[str, Sequence[object]]]) -> list[str]:
     """Return what the database would do, line by line."""
-    lines: list[str] = []
-    async with reading(database) as connection:
+
+    def explain(connection: Connection) -> list[str]:
+        lines: list[str] = []
         how = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
         for statement, values in statements:
             lines += [statement]
-            lines += [str(row[-1]) for row in await connection.exec_driver_sql(f"{how} {statement}", tuple(values))]
-    return lines
+            lines += [str(row[-1]) for row in connection.exec_driver_sql(f"{how} {statement}", tuple(values))]
+        return lines
+
+    return await database.read(explain)
 
 
 #: SQLite: a table read from end to end, or the order of rows made by sorting them; PostgreSQL: the same.

@@ -7,7 +7,7 @@ import traceback
 import pytest
 
 from adapter.credentials import FixedSecret
-from adapter.database.engine import Database, open_database, reading, writing
+from adapter.database.engine import Database, open_database
 from adapter.database.probe import probe
 from adapter.database.tables import JOBS
 from adapter.errors import StorageFailed, StorageReason, WrongConfiguration
@@ -15,6 +15,7 @@ from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job
 from tests.journeys.server import free_port
 from tests.postgres import PASSWORD, PostgresServer
+from tests.transactions import open_transaction
 
 
 @pytest.fixture
@@ -163,7 +164,7 @@ async def test_a_server_that_hangs_is_not_waited_for(postgres: PostgresServer, s
 async def test_a_lock_is_not_waited_for_without_end(url: str, store: SqlJobStore) -> None:
     """The server ends the statement, and the connection goes on."""
     other = await open_database(url)
-    async with writing(other) as connection:
+    async with open_transaction(other) as connection:
         await connection.exec_driver_sql("LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(StorageFailed):
             await remember(store, 1)
@@ -195,8 +196,7 @@ async def test_leases_go_by_the_clock_of_the_server(url: str) -> None:
     [held] = await stores[0].claim(now=now, lease=10.0, limit=1)
     early = await stores[1].claim(now=now + 300.0, lease=10.0, limit=1)
     await stores[1].renew([held], due_at=now + 300.0 + 20.0)
-    async with reading(right) as connection:
-        due_at = (await connection.execute(JOBS.select())).one().due_at
+    due_at = (await right.read(lambda connection: connection.execute(JOBS.select()).one())).due_at
     await right.dispose()
     await fast.dispose()
 
@@ -207,10 +207,9 @@ async def test_leases_go_by_the_clock_of_the_server(url: str) -> None:
 
 async def test_the_server_knows_who_asks_and_for_how_long(database: Database) -> None:
     """It ends what a process that is gone has left behind."""
-    async with reading(database) as connection:
-        told = [
-            (await connection.exec_driver_sql(f"SHOW {name}")).scalar_one()
-            for name in ("application_name", "statement_timeout", "idle_in_transaction_session_timeout")
-        ]
+    names = ("application_name", "statement_timeout", "idle_in_transaction_session_timeout")
+    told = await database.read(
+        lambda connection: [connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in names]
+    )
 
     assert told == ["adapter", "250ms", "300ms"]

@@ -4,20 +4,21 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import literal, select
+from sqlalchemy import Connection
 
 from adapter.clock import SystemClock
-from adapter.database.engine import Database, open_database, reading, writing
+from adapter.database.engine import WRITERS_OF_A_FILE, Database, open_database
 from adapter.database.file import DatabaseFile
+from adapter.database.file_transactions import FileTransactions
 from adapter.database.probe import probe
 from adapter.domain.executions import ExecutionRecord, LivingProcess
 from adapter.errors import StorageFailed, StorageReason, WrongConfiguration
 from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.store import SqlJobStore
-from adapter.tasks import beside
 from tests.fakes import video_job
 
 RECORD = ExecutionRecord(scope="scope", content="c", execution_id="execution", began_at=1.0, keep_seconds=60.0)
@@ -54,7 +55,7 @@ async def test_a_new_database_is_for_its_user_alone(tmp_path: Path) -> None:
 
 
 async def test_a_renewal_does_not_wait_for_a_burst_of_new_jobs(database: Database) -> None:
-    """New jobs wait in a queue of their own. A lease that is renewed late is lost."""
+    """It waits for those that are committed together at the most. A lease that is renewed late is lost."""
     database.order_writers(SystemClock())
     store = SqlJobStore(database)
     await store.admit(video_job(), now=1000.0)
@@ -65,7 +66,7 @@ async def test_a_renewal_does_not_wait_for_a_burst_of_new_jobs(database: Databas
     before = sum(task.done() for task in burst)
     await asyncio.gather(*burst)
 
-    assert before <= 2
+    assert before <= WRITERS_OF_A_FILE
     assert len(await store.recent(200)) == 101
 
 
@@ -76,13 +77,17 @@ async def test_a_database_that_is_locked_is_said_to_be(database: Database, tmp_p
     with closing(sqlite3.connect(tmp_path / "adapter.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert len(await store.recent(1)) == 1
-        async with database.writer.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
-            await connection.exec_driver_sql("PRAGMA busy_timeout = 1")
+        await set_pragma(database, "busy_timeout = 1")
         with pytest.raises(StorageFailed) as caught:
             await store.admit(video_job(2), now=1000.0)
 
     assert (caught.value.status, caught.value.should_retry, caught.value.reason) == (503, True, StorageReason.LOCKED)
+
+
+async def set_pragma(database: Database, pragma: str) -> None:
+    """Set something for the connection of the writer."""
+    assert isinstance(database.transactions, FileTransactions)
+    await database.transactions.ask_writer(lambda connection: connection.exec_driver_sql(f"PRAGMA {pragma}"))
 
 
 async def reason_for(work: Awaitable[object]) -> StorageReason | None:
@@ -130,7 +135,7 @@ async def test_a_process_never_mixes_two_files(database: Database, tmp_path: Pat
     await SqlJobStore(database).admit(video_job(), now=1000.0)
     (tmp_path / "adapter.db").rename(tmp_path / "away.db")
     (tmp_path / "adapter.db").write_bytes(b"")
-    await database.reader.dispose()
+    await database.transactions.disconnect()
 
     assert await reason_for(SqlJobStore(database).recent(1)) is StorageReason.REPLACED
 
@@ -139,8 +144,7 @@ async def test_a_probe_writes_and_leaves_nothing(database: Database) -> None:
     """It is repeated as often as one likes."""
     for _ in range(3):
         await probe(database)
-    async with reading(database) as connection:
-        counted = (await connection.exec_driver_sql("PRAGMA user_version")).scalar_one()
+    counted = await database.read(lambda connection: connection.exec_driver_sql("PRAGMA user_version").scalar_one())
 
     assert counted == 3
     assert await SqlJobStore(database).recent(1) == []
@@ -161,9 +165,7 @@ async def test_a_disk_without_room_for_a_log_counts_as_full(database: Database, 
 )
 async def test_the_reason_of_a_failure_is_told(database: Database, pragma: str, reason: StorageReason) -> None:
     """As SQLite itself says it. The client reads one sentence for all."""
-    async with database.writer.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.exec_driver_sql(f"PRAGMA {pragma}")
+    await set_pragma(database, pragma)
     store = SqlJobStore(database)
     admitted = await asyncio.gather(
         *(store.admit(video_job(number), now=1000.0) for number in range(100)), return_exceptions=True
@@ -204,42 +206,13 @@ async def test_writers_that_are_given_up_do_not_keep_the_file_from_the_others(da
             assert await store.admit(job, now=1000.0) == job
 
 
-async def test_a_cancellation_that_comes_together_with_the_connection_is_obeyed(database: Database) -> None:
-    """`asyncio.wait_for` of Python 3.11 loses it (CPython gh-86296), and then a task goes on that has to end.
-
-    SQLAlchemy's pool waits with `asyncio.timeout` there.
-    """
-    lost: list[int] = []
-    for turns in range(20):
-        held = await database.writer.connect()
-
-        async def wait() -> None:
-            async with database.writer.connect():
-                await asyncio.Event().wait()
-
-        async with beside(wait()) as waiting:
-            await asyncio.sleep(0)
-            async with beside(held.close()) as closing_:
-                for _ in range(turns):
-                    await asyncio.sleep(0)
-                waiting.cancel()
-                await closing_
-            await asyncio.wait([waiting], timeout=5)
-            if not waiting.cancelled():
-                lost.append(turns)
-
-    assert lost == []
-
-
 async def test_those_who_write_have_their_turn_in_the_order_in_which_they_came(database: Database) -> None:
     """By itself SQLite has them look again after ever longer naps, and whoever is unlucky waits for seconds."""
     had: list[int] = []
 
-    async def write(number: int) -> None:
-        async with writing(database) as connection:
-            await connection.execute(select(literal(number)))
-            had.append(number)
+    def note(number: int, _connection: Connection) -> None:
+        had.append(number)
 
-    await asyncio.gather(*(write(number) for number in range(40)))
+    await asyncio.gather(*(database.write(partial(note, number)) for number in range(40)))
 
     assert had == [*range(40)]

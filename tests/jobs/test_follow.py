@@ -6,7 +6,7 @@ from contextlib import ExitStack, asynccontextmanager, suppress
 
 import msgspec
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from adapter.clock import SystemClock
 from adapter.database.changes import Changes
@@ -35,7 +35,7 @@ class Told:
         await self._said.put(changed)
         await self._said.join()
 
-    async def notify(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
+    def notify(self, connection: Connection, ids: Sequence[str]) -> None:
         raise AssertionError(f"{ids} on {connection}")
 
     async def listen(
@@ -233,11 +233,11 @@ async def test_only_what_a_reader_could_see_is_told(database: Database) -> None:
     told: list[list[str]] = []
 
     class Noting(Told):
-        async def notify(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
+        def notify(self, connection: Connection, ids: Sequence[str]) -> None:
             assert connection.in_transaction()
             told.append(list(ids))
 
-    store = SqlJobStore(Database(database.reader, database.writer, Noting()))
+    store = SqlJobStore(Database(database.transactions, Noting()))
     await store.admit(video_job(), now=1000.0)
     [claim] = await store.claim(now=1000.0, lease=10.0, limit=1)
     claim = await moved(store, claim, lambda job: advance(job, Intended("main")))

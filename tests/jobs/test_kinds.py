@@ -7,7 +7,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 
 import adapter.database
-from adapter.database.engine import migrate, open_database, writing
+from adapter.database.engine import migrate, open_database
 from adapter.domain.image_job import ImageJob
 from adapter.domain.job_kinds import IMAGE
 from adapter.domain.media import Frame
@@ -15,6 +15,7 @@ from adapter.domain.orders import ImageOrder, LinkSource, StoredSource
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job
 from tests.postgres import BOTH_ENGINES
+from tests.transactions import execute
 
 pytestmark = BOTH_ENGINES
 
@@ -50,9 +51,8 @@ async def test_the_migration_makes_all_that_is_there_videos(database_url: str) -
     try:
         await videos.admit(video_job(1), now=1000.0)
         await pictures.admit(PICTURE, now=1000.0)
-        async with writing(database) as connection:
-            await connection.run_sync(undo)
-            await connection.run_sync(migrate)
+        await database.write(undo)
+        await database.write(migrate)
         claimed = [claim.job for claim in await videos.claim(now=1000.0, lease=10.0, limit=10)]
         forgotten = await pictures.get(PICTURE.id)
     finally:
@@ -72,8 +72,7 @@ async def test_a_process_of_an_older_version_adds_videos_without_saying_so(datab
             "INSERT INTO jobs (id, owner, fingerprint, model, state, created_at, due_at, stem, document)"
             " SELECT 'video_2', owner, fingerprint, model, state, created_at, due_at, stem, document FROM jobs"
         )
-        async with writing(database) as connection:
-            await connection.execute(text(copy))
+        await execute(database, text(copy))
         claims = await videos.claim(now=1000.0, lease=10.0, limit=10)
     finally:
         await database.dispose()

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from sqlalchemy import select, update
 
-from adapter.database.engine import Database, open_database, reading, writing
+from adapter.database.engine import Database, open_database
 from adapter.database.tables import EXECUTIONS, JOBS, PROCESSES
 from adapter.domain.executions import (
     KEY_SECONDS,
@@ -31,6 +31,7 @@ from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job, video_order
 from tests.postgres import BOTH_ENGINES
+from tests.transactions import execute
 
 pytestmark = BOTH_ENGINES
 
@@ -120,9 +121,9 @@ async def test_an_execution_whose_holder_died_is_lost_and_not_begun_again(reques
 
 async def lease_of(database: Database, process: LivingProcess) -> float:
     """Return until when a process is believed to be alive."""
-    async with reading(database) as connection:
-        until = select(PROCESSES.c.alive_until).where(PROCESSES.c.id == process.process)
-        return float((await connection.execute(until)).scalar_one()) - database.clock_offset
+    until = select(PROCESSES.c.alive_until).where(PROCESSES.c.id == process.process)
+    there = await database.read(lambda connection: connection.execute(until).scalar_one())
+    return float(there) - database.clock_offset
 
 
 async def test_one_renewal_keeps_all_executions_of_a_process(requests: SqlRequestStore) -> None:
@@ -155,8 +156,7 @@ async def test_executions_of_an_older_version_have_leases_of_their_own(
         await requests.begin(record(number, scope=str(number)), now=1000.0, holder=ONE)
         there = None if until is None else until + database.clock_offset
         old = update(EXECUTIONS).where(EXECUTIONS.c.id == record(number).execution_id)
-        async with writing(database) as connection:
-            await connection.execute(old.values(holder=None, lease_until=there))
+        await execute(database, old.values(holder=None, lease_until=there))
     found = [await requests.begin(record(9, scope=str(number)), now=1015.0, holder=ONE) for number in range(3)]
 
     running, lost = ExecutionStatus.RUNNING, ExecutionStatus.LOST
@@ -168,8 +168,8 @@ async def test_an_older_version_takes_an_execution_for_running_as_long_as_any_ta
 ) -> None:
     """It knows no holders, and looks at a column that this version only writes."""
     await requests.begin(record(), now=1000.0, holder=ONE)
-    async with reading(database) as connection:
-        until = (await connection.execute(select(EXECUTIONS.c.lease_until))).scalar_one()
+    lease = select(EXECUTIONS.c.lease_until)
+    until = await database.read(lambda connection: connection.execute(lease).scalar_one())
 
     assert until - database.clock_offset == pytest.approx(1600.0)
 
@@ -357,8 +357,7 @@ async def test_a_retry_whose_job_cannot_be_read_here_makes_no_second_one(
     """A newer version wrote it: the next attempt may reach a process of that version."""
     for asked in (identity(), identity(key="k")):
         first = await admit(store, 1 + asked.has_key, asked)
-        async with writing(database) as connection:
-            await connection.execute(JOBS.update().where(JOBS.c.id == first.id).values(document=b"{"))
+        await execute(database, JOBS.update().where(JOBS.c.id == first.id).values(document=b"{"))
         again = msgspec.structs.replace(asked, repeat=msgspec.structs.replace(asked.repeat, count=1))
 
         with pytest.raises(StorageFailed):
@@ -373,8 +372,7 @@ async def test_an_answer_that_cannot_be_read_stops_no_other(requests: SqlRequest
     for number in (1, 2):
         await requests.begin(record(number, scope=str(number)), now=1000.0, holder=ONE)
         await requests.finish(record(number, scope=str(number)), ALBUM, answered_at=None)
-    async with writing(database) as connection:
-        await connection.execute(EXECUTIONS.update().where(EXECUTIONS.c.scope == "1").values(document=b"{"))
+    await execute(database, EXECUTIONS.update().where(EXECUTIONS.c.scope == "1").values(document=b"{"))
     known = await requests.begin(record(3, scope="1"), now=1001.0, holder=ONE)
 
     assert known is not None

@@ -7,10 +7,11 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 
 import adapter.database
-from adapter.database.engine import migrate, open_database, writing
+from adapter.database.engine import migrate, open_database
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job
 from tests.postgres import BOTH_ENGINES
+from tests.transactions import execute
 
 pytestmark = BOTH_ENGINES
 
@@ -30,11 +31,11 @@ async def test_the_migration_finds_the_stems_of_what_is_there(database_url: str)
     try:
         for number in range(3):
             await store.admit(video_job(number), now=1000.0)
-        async with writing(database) as connection:
-            await connection.execute(text("UPDATE jobs SET document = :none WHERE id = :id"), broken(2))
-            await connection.run_sync(undo)
-            await connection.run_sync(migrate)
-            found = (await connection.execute(text("SELECT stem FROM jobs ORDER BY id"))).scalars().all()
+        await execute(database, text("UPDATE jobs SET document = :none WHERE id = :id"), broken(2))
+        await database.write(undo)
+        await database.write(migrate)
+        stems = text("SELECT stem FROM jobs ORDER BY id")
+        found = await database.read(lambda connection: connection.execute(stems).scalars().all())
     finally:
         await database.dispose()
 
@@ -53,8 +54,7 @@ async def test_a_process_of_an_older_version_loses_no_file(database_url: str) ->
     try:
         await store.admit(video_job(1), now=1000.0)
         await store.admit(video_job(2), now=1000.0)
-        async with writing(database) as connection:
-            await connection.execute(text("UPDATE jobs SET stem = NULL WHERE id = :id"), {"id": video_job(1).id})
+        await execute(database, text("UPDATE jobs SET stem = NULL WHERE id = :id"), {"id": video_job(1).id})
         stems = {video_job(1).stem, video_job(2).stem}
         needed = await store.needed(stems, fresh_since=0.0, waiting_since=0.0, given_since=0.0)
     finally:

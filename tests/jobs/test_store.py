@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from adapter.database.engine import Database, open_database, writing
+from adapter.database.engine import Database, open_database
 from adapter.database.tables import JOBS
 from adapter.domain.executions import ConnectedProcess, LivingProcess, RequestIdentity
 from adapter.domain.job import (
@@ -29,6 +29,7 @@ from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job, video_order
 from tests.postgres import BOTH_ENGINES
+from tests.transactions import execute
 
 pytestmark = BOTH_ENGINES
 
@@ -293,8 +294,7 @@ async def test_a_row_that_cannot_be_read_stops_no_other(store: SqlJobStore, data
     """One damaged job is written down, and the rest go on."""
     await admit(store, video_job(1))
     await admit(store, video_job(2))
-    async with writing(database) as connection:
-        await connection.execute(JOBS.update().where(JOBS.c.id == video_job(1).id).values(document=b"{"))
+    await execute(database, JOBS.update().where(JOBS.c.id == video_job(1).id).values(document=b"{"))
 
     assert [held.job.seed for held in await claim(store, 1000.0)] == [2]
     assert [job.seed for job in await store.recent(10)] == [2]
@@ -344,8 +344,7 @@ async def test_a_job_that_cannot_be_read_ends_no_list(store: SqlJobStore, databa
     for number in range(1, 6):
         await admit(store, video_job(number, at=1000.0 + number))
     for number in (4, 3):
-        async with writing(database) as connection:
-            await connection.execute(JOBS.update().where(JOBS.c.id == video_job(number).id).values(document=b"{"))
+        await execute(database, JOBS.update().where(JOBS.c.id == video_job(number).id).values(document=b"{"))
 
     assert await listed(store) == [5, 2]
     assert await listed(store, newest_first=False) == [1, 2]
@@ -508,8 +507,7 @@ async def test_a_neighbour_that_cannot_be_read_may_be_any(store: SqlJobStore, da
     held = {each.job.seed: each for each in await claim(store, 1000.0)}
     jobs = [advance(held[number].job, Intended("first")) for number in (1, 2)]
     await store.save([Write(held[number], jobs[number - 1], 3000.0) for number in (1, 2)])
-    async with writing(database) as connection:
-        await connection.execute(JOBS.update().where(JOBS.c.id == jobs[1].id).values(document=b"{"))
+    await execute(database, JOBS.update().where(JOBS.c.id == jobs[1].id).values(document=b"{"))
 
     assert await store.neighbours(jobs[0], since=SINCE, refunds_since=REFUNDS_SINCE) == {jobs[1].id}
 

@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from sqlalchemy import select
 
-from adapter.database.engine import Database, open_database, reading, writing
+from adapter.database.engine import Database, open_database
 from adapter.database.tables import JOBS
 from adapter.domain.job import Intended, advance
 from adapter.domain.ports import Claim, Write
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import video_job
 from tests.postgres import PostgresServer
+from tests.transactions import open_transaction
 
 Act = Callable[[SqlJobStore, list[Claim]], Awaitable[int]]
 
@@ -48,16 +49,16 @@ async def renew(store: SqlJobStore, claims: list[Claim]) -> int:
 
 async def until_somebody_waits(database: Database) -> None:
     """Return as soon as one transaction waits for another."""
-    async with reading(database) as connection:
-        while not (await connection.exec_driver_sql("SELECT 1 FROM pg_locks WHERE NOT granted")).first():
-            await asyncio.sleep(0)
+    waiting = "SELECT 1 FROM pg_locks WHERE NOT granted"
+    while not await database.read(lambda connection: connection.exec_driver_sql(waiting).first()):
+        await asyncio.sleep(0)
 
 
 async def test_a_job_that_somebody_is_just_taking_is_not_waited_for(database: Database, store: SqlJobStore) -> None:
     """The others are taken meanwhile."""
     for job in (FIRST, SECOND):
         await store.admit(job, now=1000.0)
-    async with writing(database) as other:
+    async with open_transaction(database) as other:
         await other.execute(select(JOBS.c.id).where(JOBS.c.id == FIRST.id).with_for_update())
         taken = await store.claim(now=1000.0, lease=10.0, limit=1)
 
@@ -68,7 +69,7 @@ async def test_a_claim_that_is_lost_while_a_write_waits_is_lost(
     database: Database, store: SqlJobStore, claims: list[Claim]
 ) -> None:
     """The token is compared under the row's lock."""
-    async with writing(database) as other:
+    async with open_transaction(database) as other:
         await other.execute(JOBS.update().values(claim="of somebody else"))
         late = asyncio.create_task(save(store, claims))
         await until_somebody_waits(database)
@@ -84,7 +85,7 @@ async def test_rows_are_locked_in_one_order(
     act: Act,
 ) -> None:
     """By id, whatever the caller's: who waits for the first holds nothing yet, so nobody waits in a circle."""
-    async with writing(database) as other:
+    async with open_transaction(database) as other:
         await other.execute(select(JOBS.c.id).where(JOBS.c.id == FIRST.id).with_for_update())
         waiting = asyncio.ensure_future(act(store, claims))
         await until_somebody_waits(database)

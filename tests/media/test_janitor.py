@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from adapter.database.engine import Database, writing
+from adapter.database.engine import Database
 from adapter.database.tables import JOBS
 from adapter.domain.job import (
     Failed,
@@ -34,6 +34,7 @@ from adapter.media.store import ObjectMediaStore, open_media
 from adapter.records.files import SqlFileStore
 from tests.buckets import S3Server
 from tests.fakes import FakeClock, given_file, video_job
+from tests.transactions import execute
 
 NOW = 10_000_000.0
 DAY = 86_400.0
@@ -207,8 +208,7 @@ async def test_the_files_of_a_job_in_words_of_a_newer_version_stay(
     job = video_job(1)
     await jobs.admit(job, now=NOW)
     newer = msgspec.json.encode(job).replace(b'"accepted"', b'"dreaming"')
-    async with writing(database) as connection:
-        await connection.execute(JOBS.update().values(document=newer))
+    await execute(database, JOBS.update().values(document=newer))
     lay(folder, f"{job.stem}.mp4", age=100 * DAY)
     await janitor.run_once()
 

@@ -6,8 +6,7 @@ from types import ModuleType
 
 import openai
 import pytest
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, func, select
 
 from adapter.database.tables import JOBS
 from adapter.domain.spending import Spending
@@ -31,13 +30,17 @@ class Recorder:
         self.observed: list[tuple[str, Mapping[str, str]]] = []
         self.refuses = False
 
-    async def record(self, spending: Spending, transaction: object | None = None) -> None:
+    async def record(self, spending: Spending) -> None:
+        self._note(spending, None)
+
+    def record_in(self, transaction: object, spending: Spending) -> None:
+        assert isinstance(transaction, Connection)
+        self._note(spending, transaction.execute(select(func.count()).select_from(JOBS)).scalar_one())
+
+    def _note(self, spending: Spending, jobs: int | None) -> None:
         if self.refuses:
             raise UpstreamQuota("The budget of this key is used up.")
         self.spent.append(spending)
-        jobs = None
-        if isinstance(transaction, AsyncConnection):
-            jobs = (await transaction.execute(select(func.count()).select_from(JOBS))).scalar_one()
         self.jobs_seen.append(jobs)
 
     def count(self, name: str, labels: Mapping[str, str]) -> None:

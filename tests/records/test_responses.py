@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from adapter.database.engine import Database, writing
+from adapter.database.engine import Database
 from adapter.database.tables import RESPONSES
 from adapter.domain.image_job import LOST
 from adapter.domain.job import Failure
@@ -17,6 +17,7 @@ from adapter.errors import ContentRefused
 from adapter.records.responses import SqlResponseStore
 from tests.fakes import made_image, stored
 from tests.postgres import BOTH_ENGINES
+from tests.transactions import execute
 
 pytestmark = BOTH_ENGINES
 
@@ -62,8 +63,7 @@ async def test_a_response_of_an_earlier_version_has_its_picture(store: SqlRespon
         b'"alive_until":null}'
     )
     await store.add(stored(7))
-    async with writing(database) as connection:
-        await connection.execute(RESPONSES.update().values(document=document))
+    await execute(database, RESPONSES.update().values(document=document))
     found = await store.find(stored(7).key, "ada", now=1100.0)
 
     assert found is not None
@@ -171,8 +171,7 @@ async def test_a_row_that_cannot_be_read_is_not_there_and_is_swept_all_the_same(
 ) -> None:
     """Of a newer version, say."""
     await store.add(drawn(1, expires_at=2000.0))
-    async with writing(database) as connection:
-        await connection.execute(RESPONSES.update().values(document=b"{}"))
+    await execute(database, RESPONSES.update().values(document=b"{}"))
     with capture_logs() as logs:
         assert await store.find(drawn(1).key, "ada", now=1100.0) is None
         assert await store.deleted_entries(before=2001.0, limit=10) == [DeletedEntry(drawn(1).key, ())]

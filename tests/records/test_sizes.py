@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapter.database.engine import Database, writing
+from adapter.database.engine import Database
 from adapter.database.tables import JOBS
 from adapter.domain.image_job import ImageJob, Made, advance_image
 from adapter.domain.job import Intended, Stored, StoredVideo, advance
@@ -14,6 +14,7 @@ from adapter.jobs.store import SqlJobStore
 from adapter.records.responses import SqlResponseStore
 from adapter.records.sizes import SqlFileSizes
 from tests.fakes import made_image, png, rendered_job, stored
+from tests.transactions import execute
 
 ORDER = ImageOrder(model="m", provider="p", upstream="u", prompt="a fox", n=1, frame=Frame())
 
@@ -55,7 +56,6 @@ async def test_a_row_that_cannot_be_read_has_no_sizes(database: Database, sizes:
     """A newer version may have written it."""
     job = rendered_job()
     await SqlJobStore(database).admit(job, now=1000.0)
-    async with writing(database) as connection:
-        await connection.execute(JOBS.update().values(document=b"{"))
+    await execute(database, JOBS.update().values(document=b"{"))
 
     assert await sizes.size_of(f"{job.stem}.mp4") is None

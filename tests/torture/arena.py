@@ -13,9 +13,9 @@ from uuid import uuid4
 
 import httpx
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
-from adapter.database.engine import Database, reading, writing
+from adapter.database.engine import Database
 from adapter.database.tables import JOBS
 from adapter.domain.job import JobState, VideoJob
 from adapter.errors import StorageFailed
@@ -349,10 +349,13 @@ class Arena:
     async def _is_littered(self) -> bool:
         """Say whether files of deleted videos are still to go, and let a minute pass for those that failed to."""
         to_go = (JOBS.c.deleted_at.is_not(None), JOBS.c.due_at.is_not(None))
-        async with writing(self._database) as connection:
-            late = JOBS.c.due_at > time.time() + LONG_SECONDS
-            await connection.execute(update(JOBS).where(*to_go, late).values(due_at=0.0))
-            return (await connection.execute(select(JOBS.c.id).where(*to_go).limit(1))).first() is not None
+        late = JOBS.c.due_at > time.time() + LONG_SECONDS
+
+        def look(connection: Connection) -> bool:
+            connection.execute(update(JOBS).where(*to_go, late).values(due_at=0.0))
+            return connection.execute(select(JOBS.c.id).where(*to_go).limit(1)).first() is not None
+
+        return await self._database.write(look)
 
     async def live_job(self, prompt: str) -> VideoJob | None:
         """Return the job of a wish, if it is not over."""
@@ -361,8 +364,7 @@ class Arena:
     async def called_off(self, job_id: str) -> JobState | None:
         """Return how a job that is called off stands; None for one that is not."""
         called = select(JOBS.c.state).where(JOBS.c.id == job_id, JOBS.c.cancelled_at.is_not(None))
-        async with reading(self._database) as connection:
-            state = (await connection.execute(called)).scalar_one_or_none()
+        state = await self._database.read(lambda connection: connection.execute(called).scalar_one_or_none())
         return None if state is None else JobState(state)
 
     def config_of_any(self) -> str:

@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from typing import Final, cast
 
 import msgspec
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 
 from adapter.app import Ports
-from adapter.database.engine import Database, open_database, writing
+from adapter.database.engine import Database, open_database
 from adapter.database.tables import JOBS
 from adapter.domain.executions import ConnectedProcess, RequestIdentity, RetryInfo
 from adapter.domain.image_job import ImageJob
@@ -86,10 +86,13 @@ class Unfenced(AroundStore):
 
     async def save(self, writes: Sequence[Write]) -> Sequence[VideoJob]:
         self._database = self._database or await open_database(self._url)
-        async with writing(self._database) as connection:
+
+        def take(connection: Connection) -> None:
             for write in writes:
                 taking = update(JOBS).where(JOBS.c.id == write.job.id).values(claim=write.claim.token)
-                await connection.execute(taking)
+                connection.execute(taking)
+
+        await self._database.write(take)
         return await self.real.save(writes)
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 import msgspec
 from sqlalchemy import delete
 
-from adapter.database.engine import Database, open_database, writing
+from adapter.database.engine import Database, open_database
 from adapter.database.tables import EXECUTIONS
 from adapter.domain.executions import (
     ConnectedProcess,
@@ -97,9 +97,8 @@ class PrunesLiveKeys(AroundStore):
         claims = await self.real.claim(now=now, lease=lease, limit=limit, held=held)
         self._database = self._database or await open_database(self._url)
         if claims:
-            async with writing(self._database) as connection:
-                ids = [claim.job.id for claim in claims]
-                await connection.execute(delete(EXECUTIONS).where(EXECUTIONS.c.job_id.in_(ids)))
+            forgetting = delete(EXECUTIONS).where(EXECUTIONS.c.job_id.in_([claim.job.id for claim in claims]))
+            await self._database.write(lambda connection: connection.execute(forgetting))
         return claims
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import and_, not_, select
 
 from adapter.clock import SystemClock
-from adapter.database.engine import Database, reading
+from adapter.database.engine import Database
 from adapter.database.tables import EXECUTIONS, FILES, JOBS, RESPONSES
 from adapter.media.leftovers import DAY_SECONDS, Leftovers, MediaReport
 from adapter.media.store import open_media
@@ -53,8 +53,9 @@ async def _owners(database: Database) -> set[str]:
         select(RESPONSES.c.stem),
         select(EXECUTIONS.c.id),
     )
-    async with reading(database) as connection:
-        return {stem for query in queries for stem in (await connection.execute(query)).scalars()}
+    return await database.read(
+        lambda connection: {stem for query in queries for stem in connection.execute(query).scalars()}
+    )
 
 
 async def _abandoned(spool: Path) -> list[str]:

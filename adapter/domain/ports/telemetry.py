@@ -9,11 +9,18 @@ from adapter.domain.spending import Spending
 class UsageRecorder(Protocol):
     """The record of executions, for budgets and statistics."""
 
-    async def record(self, spending: Spending, transaction: object | None = None) -> None:
-        """Record an execution that is accepted now. A request that joins another one spends nothing.
+    async def record(self, spending: Spending) -> None:
+        """Record pictures that are made while their request waits. A request that joins another one spends nothing.
 
-        `transaction` is the open database connection that accepts it. It is None for pictures that are made while their
-        request waits: nothing is stored for these.
+        Raises:
+            AdapterError: it is not allowed. Then nothing is made.
+        """
+        ...
+
+    def record_in(self, transaction: object, spending: Spending) -> None:
+        """Record a job that is accepted now, in the open database connection that accepts it.
+
+        It may be called in another thread, and a connection may be used in that one only.
 
         Raises:
             AdapterError: it is not allowed. Then nothing is accepted.
