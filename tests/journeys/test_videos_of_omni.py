@@ -37,6 +37,7 @@ def test_a_video_comes_home(omni_server: Server, connect: Connect, prompt: str) 
         film = client.videos.download_content(made.id).read()
 
     assert (made.status, made.seconds, made.size) == ("completed", "4", "720x1280")
+    assert (made.model_extra or {})["usage"] == {"cost": 0.28}
     assert film[4:8] == b"ftyp"
     assert omni_server.models(prompt) == [MODEL]
 
