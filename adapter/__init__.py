@@ -20,6 +20,7 @@
     connections   one client's connection: HTTP/1.1 and 1.0, offers of other protocols, limits of size
     connection_table  all connections: what each one waits for, and until when
     risks         what is risky about the settings on this machine; machine reads the facts
+    retirements   which configured models Google switches off soon
     google_credentials  access tokens of Google Cloud, by Google's own library
     tasks         starts every task, and knows its owner
 
@@ -52,6 +53,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     domain              errors
     logs                redaction
     risks               settings
+    retirements         domain, settings
     machine             credentials, database.address, errors, risks, settings
     welcome             settings
 

@@ -77,6 +77,7 @@ from adapter.records.files import SqlFileStore
 from adapter.records.registry import SqlFileRegistry
 from adapter.records.responses import SqlResponseStore
 from adapter.records.sizes import SqlFileSizes
+from adapter.retirements import RetirementWatch
 from adapter.settings import Settings
 from adapter.tasks import Tasks
 from adapter.wiring import (
@@ -215,6 +216,7 @@ class Application:
         self._http = build_http(settings)
         self._providers = build_providers(settings, outside.providers, self._http, outside.clock)
         self._context = build_read_context(settings, catalogue)
+        self._retirements = RetirementWatch(settings, catalogue, outside.clock)
         self._keys = build_keys(settings)
         self._media = build_media_store(settings)
 
@@ -232,6 +234,7 @@ class Application:
             resources.keep_running("follower", self._follower(resources).run())
             await stack.enter_async_context(engine.running())
             self._tidy(resources)
+            resources.keep_running("retirements", self._retirements.run())
             stack.callback(resources.feed.close)
             for drain in (*self.drains, resources.feed.close, services.pictures.drain, engine.stop):
                 stack.enter_context(on_stop_signal(drain))

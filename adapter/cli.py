@@ -33,6 +33,7 @@ from adapter.logs import configure_logs
 from adapter.machine import read_machine
 from adapter.media.leftovers import Leftovers, MediaReport
 from adapter.records.registry import SqlFileRegistry
+from adapter.retirements import retirements, today
 from adapter.risks import risks
 from adapter.sandbox.rules import SandboxRules
 from adapter.settings import Settings, catalogue_file, load_catalogue, load_settings
@@ -77,6 +78,9 @@ def check(config: Path) -> None:
     create_app(settings, catalogue)
     for line in asyncio.run(_checks(settings)):
         click.echo(line)
+    now = SystemClock().now()
+    for found in retirements(settings, catalogue, now):
+        click.echo(f"warning: models: {found.message(today(now))}")
     names = len(list(catalogue.models))
     click.echo(f"models       {names} names, from {catalogue_file(config, settings)}")
     if not names:

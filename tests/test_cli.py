@@ -63,12 +63,22 @@ def test_a_risky_configuration_is_said_by_the_check_and_at_the_start(tmp_path: P
 
     warned = [line.split()[1] for line in checked.stdout.splitlines() if line.startswith("warning: ")]
     logged = [json.loads(line) for line in served.stderr.splitlines() if line.startswith("{")]
-    assert warned == ["access.keys[0]:", "fetching.trusted:"]
+    assert [word for word in warned if word != "models:"] == ["access.keys[0]:", "fetching.trusted:"]
     assert [(line["event"], line["setting"]) for line in logged] == [
         ("configuration.risky", "access.keys[0]"),
         ("configuration.risky", "fetching.trusted"),
     ]
     assert "cannot listen on" in served.stderr
+
+
+def test_a_check_names_a_model_that_google_switches_off(tmp_path: Path) -> None:
+    """Here it is a text model, whose day is in the past or near."""
+    done = run(tmp_path, "check", "--sandbox", ADAPTER__CHAT__SIDE_CALL_MODEL="gemini-2.5-flash")
+
+    [words] = [line for line in done.stdout.splitlines() if "gemini-2.5-flash'" in line]
+    assert words.startswith("warning: models: Google switche")
+    assert "(also by: chat.side_call_model) off on 2026-12-01" in words
+    assert done.returncode == 0
 
 
 def test_a_check_names_every_secret_that_is_missing(tmp_path: Path) -> None:

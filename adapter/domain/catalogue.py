@@ -12,6 +12,7 @@ import msgspec
 from adapter.domain.media import Frame, Pixels, Ratio, Resolution, Shape, SizePolicy
 from adapter.domain.orders import VideoInput
 from adapter.domain.prices import ImagePrice, Quote, VideoPrice, check_dates
+from adapter.domain.thinking import ThinkingLevel
 from adapter.errors import InvalidRequest, UnknownModel
 
 #: Name endings that fix a shape, for front-ends that can choose a model and nothing else.
@@ -72,6 +73,8 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     #: The provider's own name of the model.
     upstream: str
     released: date
+    #: When Google switches it off, where that is known.
+    retires: date | None = None
     ratios: tuple[Ratio, ...]
     #: What may be asked for. A single one leaves nothing to ask, so the upstream's parameter is then not sent.
     resolutions: tuple[Resolution, ...] = (Resolution.ONE,)
@@ -81,6 +84,10 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     input_formats: tuple[Literal["png", "jpeg", "webp", "heic", "heif"], ...] = ("png", "jpeg")
     #: Whether its content filters can be switched off, as far as they are adjustable.
     lenient: bool = False
+    #: How long it can be told to think before it draws; empty: that cannot be chosen.
+    thinking: tuple[ThinkingLevel, ...] = ()
+    #: Whether it can search the web before it draws.
+    grounding: bool = False
     #: A text model of Gemini that writes titles and the like in chats with this model; empty: `chat.side_call_model`.
     side_calls: str = ""
     aliases: tuple[str, ...] = ()
@@ -156,6 +163,8 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     #: As of a model that makes pictures.
     also: tuple[str, ...] = ()
     released: date
+    #: As of a model that makes pictures.
+    retires: date | None = None
     #: The provider's own model name for each shape, per kind of input.
     upstream: Mapping[VideoInput, Mapping[Ratio, str]]
     #: The size of a clip in pixels for each shape, where a request does not say a resolution.
@@ -358,6 +367,8 @@ class CatalogueFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     video: tuple[VideoCard, ...] = ()
     #: Names of other vendors' models, `*` allowed, to the names that serve them here, the first choice first.
     aliases: dict[str, tuple[str, ...]] = {}
+    #: When Google switches text models off, which have no rows.
+    retirements: dict[str, date] = {}
 
     def only(self, providers: Collection[str], *, without_videos: Collection[str] = ()) -> "CatalogueFile":
         """Return what these providers serve, each row with the one that does. Some of them may serve no videos."""
@@ -372,6 +383,7 @@ class CatalogueFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
                 for pattern, targets in self.aliases.items()
                 if (known := tuple(target for target in targets if target in served))
             },
+            retirements=self.retirements,
         )
 
 
@@ -394,6 +406,8 @@ class Catalogue:
         #: The cards by their own names: what an error message offers.
         self._names: dict[str, Card] = {}
         self._aliases = file.aliases
+        #: When text models are switched off.
+        self.retirements: Mapping[str, date] = file.retirements
         cards: tuple[Card, ...] = (*file.image, *file.video)
         for card in cards:
             self._list(card)
@@ -416,6 +430,21 @@ class Catalogue:
     def models(self) -> Iterable[Model]:
         """The public names and their shape variants."""
         return self._listed.values()
+
+    @property
+    def cards(self) -> Collection[Card]:
+        """All cards, in their order."""
+        return self._names.values()
+
+    def names_of(self, card: Card) -> tuple[str, ...]:
+        """Return the other names that lead to a card: its own, and other vendors'."""
+        foreign = (pattern for pattern, targets in self._aliases.items() if targets[:1] == (card.name,))
+        return (*card.aliases, *foreign)
+
+    @property
+    def image_cards(self) -> Sequence[ImageCard]:
+        """The models that make pictures."""
+        return [card for card in self._names.values() if isinstance(card, ImageCard)]
 
     def listed(self, listing: Listing) -> Sequence[Model]:
         """Return what a list of the models has, the names of one model together."""

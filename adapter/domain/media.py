@@ -16,6 +16,7 @@ import pybase64
 from PIL import Image as Pillow
 
 from adapter.domain import heif
+from adapter.domain.grounding import Grounding
 from adapter.domain.usage import Cost, Usage
 from adapter.errors import UpstreamBroken
 
@@ -239,6 +240,8 @@ class Image(msgspec.Struct, frozen=True):
     text: str = ""
     #: By the price list. None: unknown.
     cost: Cost | None = None
+    #: What the model searched on the web for it.
+    grounding: Grounding | None = None
 
     @property
     def file_size(self) -> int:

@@ -8,6 +8,7 @@ import msgspec
 from adapter.domain.media import Frame, MediaFormat, Pixels, Ratio
 from adapter.domain.prices import Quote, cost_of
 from adapter.domain.spending import Spending
+from adapter.domain.thinking import ThinkingLevel
 from adapter.domain.usage import Cost
 
 #: Seeds travel as 32-bit signed integers in Google's documents (`generationConfig.seed`, seed 003).
@@ -74,6 +75,10 @@ class ImageOrder(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
     #: Whether the adjustable content filters shall be off.
     lenient: bool = False
+    #: How long the model thinks first. None leaves it to the model.
+    thinking: ThinkingLevel | None = None
+    #: Whether the model searches the web first.
+    grounded: bool = False
     format: MediaFormat = MediaFormat.PNG
     #: Quality of a JPEG or WebP, 0 to 100.
     compression: int = 100

@@ -9,6 +9,7 @@ import re
 import msgspec
 import pybase64
 
+from adapter.domain.grounding import Grounding
 from adapter.domain.media import Image, MediaFormat, Pixels
 from adapter.domain.usage import Cost, Usage
 
@@ -71,6 +72,8 @@ class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
     size: int | msgspec.UnsetType = msgspec.UNSET
     #: By the price list of its time. Unknown costs and those of older versions are left out.
     cost: Cost | msgspec.UnsetType = msgspec.UNSET
+    #: What the model searched on the web for it, if it did.
+    grounding: Grounding | msgspec.UnsetType = msgspec.UNSET
 
     @classmethod
     def of(cls, image: Image, name: str) -> "StoredImage":
@@ -82,7 +85,13 @@ class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
             text=image.text,
             size=image.file_size,
             cost=image.cost or msgspec.UNSET,
+            grounding=image.grounding or msgspec.UNSET,
         )
+
+    @property
+    def known_grounding(self) -> Grounding | None:
+        """What the model searched on the web, if it did."""
+        return None if self.grounding is msgspec.UNSET else self.grounding
 
     @property
     def known_size(self) -> int | None:
@@ -98,4 +107,4 @@ class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
         """Return the picture with the bytes of its file; without any where only its description is needed."""
         base64 = msgspec.Raw(b'"' + pybase64.b64encode(data) + b'"')
         kind = MediaFormat.of_name(self.name) or MediaFormat.PNG
-        return Image(base64, kind, self.pixels, self.usage, self.text, self.known_cost)
+        return Image(base64, kind, self.pixels, self.usage, self.text, self.known_cost, self.known_grounding)

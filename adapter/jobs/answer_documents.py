@@ -7,6 +7,7 @@ versions read the same rows during an update.
 import msgspec
 
 from adapter.domain.executions import StoredAnswer, StoredFault, StoredImageBatch
+from adapter.domain.grounding import Grounding
 from adapter.domain.media import Pixels
 from adapter.domain.stored_files import StoredImage
 from adapter.domain.usage import Cost, Usage
@@ -20,6 +21,7 @@ class _ImageDocument(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     size: int | msgspec.UnsetType = msgspec.UNSET
     cost: Cost | msgspec.UnsetType = msgspec.UNSET
+    grounding: Grounding | msgspec.UnsetType = msgspec.UNSET
 
 
 class _BatchDocument(msgspec.Struct, frozen=True, kw_only=True, tag="StoredAlbum"):
@@ -62,6 +64,7 @@ def _image_document(image: StoredImage) -> _ImageDocument:
         text=image.text,
         size=image.size,
         cost=image.cost,
+        grounding=image.grounding,
     )
 
 
@@ -74,4 +77,5 @@ def _stored_image(document: _ImageDocument) -> StoredImage:
         text=document.text,
         size=document.size,
         cost=document.cost,
+        grounding=document.grounding,
     )

@@ -1,5 +1,6 @@
 """The settings of the sandbox: its address, its accounts, its delays."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
@@ -40,6 +41,8 @@ class SandboxRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     state: str = ""
     #: Gemini API keys that are accepted.
     api_keys: tuple[str, ...] = ("AIza-sandbox",)
+    #: Days from which on a model of Gemini is not found any more, by its name.
+    retirements: dict[str, date] = {}
     #: Flow accounts.
     accounts: tuple[SandboxAccount, ...] = (DEFAULT_ACCOUNT,)
     #: Google Cloud: a project and who may use it. Its API keys ("express") are those above.

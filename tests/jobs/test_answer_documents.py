@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from adapter.domain.executions import StoredAnswer, StoredFault, StoredImageBatch
+from adapter.domain.grounding import Grounding, WebSource
 from adapter.domain.job import Failure
 from adapter.domain.media import Pixels
 from adapter.domain.stored_files import StoredImage
@@ -54,6 +55,14 @@ def test_the_cost_of_a_picture_is_remembered() -> None:
 
     assert b'"cost":{"amount":"0.0336","currency":"USD"}' in write_answer(paid)
     assert read_answer(write_answer(paid)) == paid
+
+
+def test_what_was_searched_for_a_picture_is_remembered() -> None:
+    """Earlier versions neither wrote nor read it."""
+    found = Grounding(queries=("fox",), sources=(WebSource("https://a.example/", "A"),), suggestions="<div></div>")
+    searched = msgspec.structs.replace(BATCH, images=(msgspec.structs.replace(BATCH.images[0], grounding=found),))
+
+    assert read_answer(write_answer(searched)) == searched
 
 
 def test_a_picture_that_was_remembered_without_a_text_has_none() -> None:

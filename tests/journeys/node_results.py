@@ -225,3 +225,38 @@ class AgentRun(msgspec.Struct, frozen=True):
     answers: int
     #: Of a stream: what it said of its items.
     names: list[str]
+
+
+class Citation(msgspec.Struct, frozen=True):
+    """A link in a message."""
+
+    start_index: int
+    end_index: int
+    title: str
+    url: str
+
+
+class CitingText(msgspec.Struct, frozen=True):
+    """A text with links."""
+
+    text: str
+    annotations: list[Citation]
+
+
+class CitingItem(msgspec.Struct, frozen=True):
+    """A picture, or the message below it."""
+
+    content: list[CitingText] = []
+
+
+class Citing(msgspec.Struct, frozen=True):
+    """A response whose message has links."""
+
+    output: list[CitingItem]
+
+
+class CitedResponse(msgspec.Struct, frozen=True):
+    """Such a response as the streaming helper put it together, and the events that it came in."""
+
+    events: list[str]
+    response: Citing

@@ -77,7 +77,8 @@ def test_a_configuration_is_checked(server: Server) -> None:
     """Each part in a line."""
     said = server.command("check")
 
-    assert [line.split()[0] for line in said.splitlines()] == [
+    lines = [line for line in said.splitlines() if not line.startswith("warning: models: ")]
+    assert [line.split()[0] for line in lines] == [
         *["secret"] * 4,
         "database",
         "media",

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.journeys.node_programs import NodePrograms
-from tests.journeys.node_results import VIDEO_CONTENT, AiResponse, Response, StreamedResponse
+from tests.journeys.node_results import VIDEO_CONTENT, AiResponse, CitedResponse, Response, StreamedResponse
 from tests.journeys.test_responses import CHAT_MODEL, ORDER
 from tests.pictures import opened
 
@@ -28,6 +28,19 @@ def test_the_streaming_helper_puts_a_picture_together(node: NodePrograms) -> Non
 
     assert streamed.events == ORDER
     assert opened(streamed.response.output[0].result or "").format == "PNG"
+
+
+def test_the_streaming_helper_puts_the_citations_of_a_search_together(node: NodePrograms) -> None:
+    """Each stands where it says."""
+    order = {"model": CHAT_MODEL, "input": "a fox", "tools": [TOOL, {"type": "web_search"}]}
+    streamed = node.run("openai_response_helper", CitedResponse, **order)
+    [_, said] = streamed.response.output
+    [part] = said.content
+
+    assert streamed.events.count("response.output_text.annotation.added") == len(part.annotations) == 2
+    assert [part.text[one.start_index : one.end_index] for one in part.annotations] == [
+        f"[{one.title}]({one.url})" for one in part.annotations
+    ]
 
 
 def test_the_streaming_helper_puts_a_video_together(node: NodePrograms, prompt: str) -> None:

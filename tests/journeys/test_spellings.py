@@ -60,15 +60,15 @@ def test_a_picture_to_work_from_may_be_large(http: httpx.Client, server: Server)
     [
         ("images/generations", {"mask_url": "https://a.example/m.png"}, "mask_url"),
         ("images/edits", {"image": PICTURE, "mask_base64": PICTURE}, "mask_base64"),
-        ("images/generations", {"thinking_level": "high"}, "thinking_level"),
-        ("images/generations", {"tools": [{"google_search": {}}]}, "tools[0].google_search"),
+        ("images/generations", {"thinking_level": "medium"}, "thinking_level"),
+        ("images/generations", {"tools": [{"google_search": {"excludeDomains": ["a"]}}]}, "tools[0].google_search"),
         ("images/generations", {"aspect_ratio": "16:9", "aspectRatio": "1:1"}, "aspectRatio"),
         (
             "chat/completions",
             {"generationConfig": {"imageConfig": {"aspectRatio": "7:3"}}},
             "generationConfig.imageConfig.aspectRatio",
         ),
-        ("chat/completions", {"googleSearch": {}}, "googleSearch"),
+        ("chat/completions", {"googleSearch": 7}, "googleSearch"),
         ("responses", {"background_options": {"max_age": 1}}, "background_options"),
     ],
 )

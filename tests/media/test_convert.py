@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from PIL import Image as Pillow
 
+from adapter.domain.grounding import Grounding
 from adapter.domain.media import Frame, Image, MediaFormat, Pixels, image_from_bytes
 from adapter.domain.orders import ImageOrder, Source
 from adapter.domain.ports import Work
@@ -163,11 +164,14 @@ async def test_pictures_are_converted_beside_the_event_loop() -> None:
 
 
 def test_what_is_known_of_a_picture_is_known_after_its_conversion() -> None:
-    """Neither tokens nor the text beside it get lost on the way."""
-    paid = msgspec.structs.replace(drawn(MediaFormat.PNG), usage=Usage(output_image=1120), text="A fox.")
+    """Neither tokens nor the text beside it nor what was searched get lost on the way."""
+    found = Grounding(queries=("fox",))
+    paid = msgspec.structs.replace(
+        drawn(MediaFormat.PNG), usage=Usage(output_image=1120), text="A fox.", grounding=found
+    )
     converted = convert(paid, order(MediaFormat.WEBP))
 
-    assert (converted.usage, converted.text) == (Usage(output_image=1120), "A fox.")
+    assert (converted.usage, converted.text, converted.grounding) == (Usage(output_image=1120), "A fox.", found)
 
 
 def test_a_picture_of_monstrous_size_is_not_unpacked() -> None:

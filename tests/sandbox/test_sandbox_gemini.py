@@ -1,14 +1,19 @@
 """The Gemini desk takes the seed's bodies and refuses what Google refuses."""
 
 import base64
+from datetime import date
 
+import msgspec
 import pytest
+from litestar.testing import AsyncTestClient
 
-from tests.sandbox.helpers import KEY, Client, Json, faulty, ledger, opened, picture, seed
+from adapter.sandbox.app import create_sandbox
+from tests.sandbox.helpers import KEY, RULES, Client, Clock, Json, faulty, ledger, opened, picture, seed
 
 FLASH = "/v1beta/models/gemini-2.5-flash-image:generateContent"
 PRO = "/v1beta/models/gemini-3-pro-image:generateContent"
 FLASH_3 = "/v1beta/models/gemini-3.1-flash-image:generateContent"
+BANANA = "/v1beta/models/gemini-nano-banana-2.1:generateContent"
 LITE = "/v1beta/models/gemini-3.1-flash-lite-image:generateContent"
 
 
@@ -52,10 +57,10 @@ async def test_snake_case_is_taken_at_every_level(client: Client) -> None:
         "tools": [{"google_search": {}}],
     }
 
-    answer = await client.post(FLASH, headers=KEY, json=body)
+    answer = await client.post(FLASH_3, headers=KEY, json=body)
 
     [part] = answer.json()["candidates"][0]["content"]["parts"]
-    assert opened(part["inlineData"]["data"]).size == (1344, 768)
+    assert opened(part["inlineData"]["data"]).size == (1376, 768)
 
 
 async def test_unknown_names_are_all_named(client: Client) -> None:
@@ -86,7 +91,10 @@ async def test_unknown_names_are_all_named(client: Client) -> None:
         (FLASH, {"responseModalities": ["VIDEO"]}, "response_modalities"),
         (FLASH, {"candidateCount": 2}, "Multiple candidates"),
         (FLASH, {"candidateCount": "two"}, "generation_config.candidate_count"),
-        (FLASH, {"thinkingConfig": {"thinkingLevel": "HIGH"}}, "Thinking"),
+        (FLASH, {"thinkingConfig": {"thinkingLevel": "HIGH"}}, "Thinking is not enabled"),
+        (FLASH_3, {"thinkingConfig": {"thinkingLevel": "MEDIUM"}}, "Thinking level MEDIUM is not supported"),
+        (BANANA, {"thinkingConfig": {"thinkingLevel": "LOW"}}, "Thinking level LOW is not supported"),
+        (BANANA, {"thinkingConfig": {"thinkingLevel": "DEEP"}}, "thinking_level"),
     ],
 )
 async def test_wrong_settings_are_refused(client: Client, path: str, config: Json, words: str) -> None:
@@ -240,3 +248,48 @@ async def test_a_text_model_is_listed_and_wants_contents(client: Client) -> None
     """As an image model is."""
     assert (await client.get("/v1beta/models/gemini-2.5-flash", headers=KEY)).json()["thinking"] is True
     assert await refused(client, "/v1beta/models/gemini-2.5-flash:generateContent", {"contents": []})
+
+
+@pytest.mark.parametrize(("level", "thoughts"), [("MINIMAL", None), ("minimal", None), ("HIGH", 208), ("", None)])
+async def test_a_level_of_thinking_costs_its_tokens(client: Client, level: str, thoughts: int | None) -> None:
+    """In any case; what is not thought is not counted."""
+    thinking = {"thinkingConfig": {"thinkingLevel": level}} if level else {}
+
+    usage = (await client.post(FLASH_3, headers=KEY, json=identity(**thinking))).json()["usageMetadata"]
+
+    assert usage.get("thoughtsTokenCount") == thoughts
+
+
+@pytest.mark.parametrize("tool", [{"googleSearch": {}}, {"google_search": {"search_types": {"webSearch": {}}}}])
+async def test_a_search_finds_pages(client: Client, tool: Json) -> None:
+    """Beside the picture."""
+    answer = await client.post(BANANA, headers=KEY, json=identity() | {"tools": [tool]})
+
+    [candidate] = answer.json()["candidates"]
+    found = candidate["groundingMetadata"]
+    assert found["webSearchQueries"] == ["a pig"]
+    assert [chunk["web"]["title"] for chunk in found["groundingChunks"]] == ["example.org", "example.com"]
+    assert "a pig" in found["searchEntryPoint"]["renderedContent"]
+
+
+@pytest.mark.parametrize("path", [FLASH, LITE])
+async def test_a_model_that_does_not_search_says_so(client: Client, path: str) -> None:
+    """Before anything is drawn."""
+    assert "not supported" in await refused(client, path, identity() | {"tools": [{"googleSearch": {}}]})
+    assert (await ledger(client))["executions"] == []
+
+
+async def test_a_model_that_is_switched_off_is_not_found() -> None:
+    """From its day on, in the words for a model that there never was."""
+    clock = Clock()
+    ends = msgspec.structs.replace(RULES, retirements={"gemini-2.5-flash-image": date(2026, 11, 21)})
+    async with AsyncTestClient(create_sandbox(ends, clock=clock)) as client:
+        before = await client.post(FLASH, headers=KEY, json=identity())
+        clock.now += 86_400
+        after = await client.post(FLASH, headers=KEY, json=identity())
+        shown = await client.get("/v1beta/models/gemini-2.5-flash-image", headers=KEY)
+        listed = (await client.get("/v1beta/models", headers=KEY)).json()["models"]
+
+    assert [before.status_code, after.status_code, shown.status_code] == [200, 404, 404]
+    assert after.json()["error"]["message"].startswith("models/gemini-2.5-flash-image is not found for API version v1")
+    assert "models/gemini-2.5-flash-image" not in [model["name"] for model in listed]

@@ -14,6 +14,7 @@ from adapter.openai_api.read.context import ReadContext
 from adapter.openai_api.read.conversation import Conversation, Wish, read_wish, request_for
 from adapter.openai_api.read.fields import one_of
 from adapter.openai_api.read.images import image_order
+from adapter.openai_api.read.names import SEARCH
 from adapter.openai_api.read.turns import Turn
 from adapter.openai_api.wire.media import MediaRequest
 
@@ -83,7 +84,7 @@ def _media(request: GenerateContentRequest, config: GenerationConfig, model: str
     if request.tools:
         tree["tools"] = request.tools
     media = media_of(tree, model)
-    refuse(request.tools, "tools", "These models use no tools here.")
+    _check_tools(request.tools or ())
     if media.n not in {None, 1}:
         raise InvalidRequest("Multiple candidates is not enabled for this model", param=media.called("n"))
     is_lenient = card.lenient and _are_off(request.safety_settings or ())
@@ -98,6 +99,19 @@ def _check_config(config: GenerationConfig) -> None:
         raise InvalidRequest(f"'{name}' has to be an object here, not a list.", param=name)
     mime, name = config.response_mime_type or "text/plain", f"{CONFIG}.response_mime_type"
     one_of(mime, ["text/plain"], name)
+
+
+def _check_tools(tools: Iterable[object]) -> None:
+    """Refuse all tools but the one that searches the web.
+
+    Raises:
+        InvalidRequest: there is another one.
+    """
+    for at, tool in enumerate(tools):
+        for name, value in tool.items() if isinstance(tool, dict) else ():
+            if name != SEARCH and value is not None:
+                place = f"tools[{at}].{name}"
+                raise InvalidRequest(f"These models use one tool here, {SEARCH}. Leave '{place}' out.", param=place)
 
 
 def _with_text(config: GenerationConfig) -> bool:

@@ -29,12 +29,40 @@ class MadeContent(msgspec.Struct, frozen=True):
     parts: tuple[MadePart, ...]
 
 
+class WebPage(msgspec.Struct, frozen=True):
+    """A page that was found."""
+
+    uri: str
+    title: str
+
+
+class GroundingChunk(msgspec.Struct, frozen=True):
+    """One thing that was found."""
+
+    web: WebPage
+
+
+class SearchEntryPoint(msgspec.Struct, frozen=True, rename="camel"):
+    """Google's suggestions of searches, as HTML."""
+
+    rendered_content: str
+
+
+class GroundingMetadata(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """What was searched and found."""
+
+    web_search_queries: tuple[str, ...]
+    grounding_chunks: tuple[GroundingChunk, ...]
+    search_entry_point: SearchEntryPoint | UnsetType = UNSET
+
+
 class Candidate(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """The one answer."""
 
     content: MadeContent
     finish_reason: str
     finish_message: str | UnsetType = UNSET
+    grounding_metadata: GroundingMetadata | UnsetType = UNSET
     index: int = 0
 
 

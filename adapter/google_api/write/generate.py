@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from msgspec import UNSET
 
+from adapter.domain.grounding import Grounding
 from adapter.domain.json_pieces import PLACE, filled
 from adapter.domain.media import Image
 from adapter.domain.usage import Usage
@@ -13,12 +14,16 @@ from adapter.google_api.wire.answers import (
     Blob,
     Candidate,
     GenerateContentResponse,
+    GroundingChunk,
+    GroundingMetadata,
     MadeContent,
     MadePart,
     ModalityTokenCount,
     Prediction,
     PredictResponse,
+    SearchEntryPoint,
     UsageMetadata,
+    WebPage,
 )
 
 _Pieces = Sequence[bytes | memoryview]
@@ -44,13 +49,27 @@ def generated(image: Image, heading: NativeHeading) -> _Pieces:
     """Return the answer with a picture, whose base64 is not copied."""
     picture = MadePart(inline_data=Blob(image.format.mime, PLACE))
     words = [MadePart(text=image.text)] if image.text and heading.with_text else []
+    candidate = Candidate(
+        content=MadeContent("model", (*words, picture)),
+        finish_reason="STOP",
+        grounding_metadata=UNSET if image.grounding is None else grounding_metadata(image.grounding),
+    )
     answer = GenerateContentResponse(
-        candidates=(Candidate(content=MadeContent("model", (*words, picture)), finish_reason="STOP"),),
+        candidates=(candidate,),
         usage_metadata=UNSET if image.usage is None else usage_metadata(image.usage),
         model_version=heading.model_version,
         response_id=heading.response_id,
     )
     return filled(msgspec.json.encode(answer), [image])
+
+
+def grounding_metadata(grounding: Grounding) -> GroundingMetadata:
+    """Return searches in Google's form."""
+    return GroundingMetadata(
+        web_search_queries=grounding.queries,
+        grounding_chunks=tuple(GroundingChunk(WebPage(source.url, source.title)) for source in grounding.sources),
+        search_entry_point=SearchEntryPoint(grounding.suggestions) if grounding.suggestions else UNSET,
+    )
 
 
 def refused(fault: ContentRefused | NoMedia, model_version: str) -> GenerateContentResponse:

@@ -18,6 +18,7 @@ from adapter.openai_api.read.names import (
 )
 from adapter.openai_api.read.picture_sets import ROLES
 from adapter.openai_api.read.pictures import ADDRESSES, BYTES, IDS, INNER
+from adapter.openai_api.read.thinking import COMPLEXITIES, EFFORTS, OPEN
 from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.wire.images import ImagesRequest
 from adapter.openai_api.wire.media import MediaRequest, RouteRequest
@@ -47,6 +48,10 @@ VALUES: Final[Mapping[str, Schema]] = {
     "output_compression": WHOLE_NUMBER,
     "seconds": {"anyOf": [{"type": "number"}, TEXT]},
     "seed": WHOLE_NUMBER,
+    "thinking_level": TEXT,
+    "complexity": {"enum": [*COMPLEXITIES, *sorted(OPEN)]},
+    "reasoning_effort": {"enum": [*EFFORTS, *sorted(OPEN)]},
+    "search": {"anyOf": [{"type": "object"}, {"type": "boolean"}, TEXT]},
 }
 MESSAGE: Final[Schema] = {
     "type": "object",
@@ -91,7 +96,7 @@ _SPECIAL: Final[Mapping[str, Schema]] = {
     "tools": {"type": "array", "items": {"type": "object"}},
 }
 #: Fields that structs have only to refuse them by name.
-_NEVER: Final = frozenset({"conversation", "characters", "complexity", "frame_count", "frame_duration_ms", "svg"})
+_NEVER: Final = frozenset({"conversation", "characters", "frame_count", "frame_duration_ms", "svg"})
 
 
 def request_schemas() -> Mapping[str, Schema]:

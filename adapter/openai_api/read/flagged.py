@@ -21,6 +21,9 @@ from adapter.openai_api.wire.media import MediaRequest
 #: Characters beyond the longest prompt in which flags are looked for; a longer text is refused anyway.
 _ROOM_FOR_FLAGS = 8192
 
+#: The flags that are not called as their fields are.
+FLAG_NAMES = {"thinking_level": "think"}
+
 #: Takes the flags off a text.
 _Take = Callable[[str], tuple[str, Flags]]
 
@@ -65,9 +68,11 @@ def _has_words(part: Turn) -> bool:
 
 def with_flags(media: MediaRequest, flags: Flags) -> MediaRequest:
     """Return a request in which the flags stand in the place of fields that speak of the same."""
-    said: dict[str, object] = {name: getattr(flags, name) for name in ("n", "seed", "seconds")}
+    said: dict[str, object] = {
+        name: getattr(flags, name) for name in ("n", "seed", "seconds", "thinking_level", "search")
+    }
     said = {name: value for name, value in said.items() if value is not None}
-    names = {**media.names, **{name: f"--{name}" for name in said}}
+    names = {**media.names, **{name: f"--{FLAG_NAMES.get(name, name)}" for name in said}}
     if flags.ratio or flags.size:
         frame = _frame(media, flags)
         said |= {"resolution": None, **{field: word for field, (word, _) in frame.items()}}

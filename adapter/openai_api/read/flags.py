@@ -15,6 +15,7 @@ import msgspec
 from adapter.domain.media import Ratio
 from adapter.domain.numbers import whole_number
 from adapter.domain.orders import MAX_SEED
+from adapter.domain.thinking import ThinkingLevel
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.images import MAX_IMAGES
 from adapter.openai_api.read.shape import FORMS, read_shape
@@ -42,6 +43,8 @@ class Flags(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
     n: int | None = None
     seconds: int | None = None
+    thinking_level: str | None = None
+    search: bool | None = None
     first: Ref | None = None
     last: Ref | None = None
     refs: tuple[Ref, ...] = ()
@@ -71,6 +74,7 @@ class _Kind(msgspec.Struct, frozen=True):
     """What a flag takes."""
 
     field: str
+    #: Empty: nothing, the flag says it all.
     takes: str
     read: Callable[[str], object]
     is_list: bool = False
@@ -125,6 +129,8 @@ def _mistake(flag: _Said) -> str | None:
     kind = KINDS.get(flag.name)
     if kind is None:
         return f"'{flag.word}' is not known. Flags: {', '.join(f'--{name}' for name in KINDS)}. {_HINT}"
+    if not kind.takes:
+        return f"Behind '{flag.word}' stands '{flag.values[0]}'. {_HINT}" if flag.values else None
     if not flag.values:
         return f"'{flag.word}' needs a value: {kind.takes}. {_HINT}"
     if len(flag.values) > 1 and not kind.is_list:
@@ -142,7 +148,7 @@ def _read(said: Sequence[_Said], param: str) -> Flags:
         if kind.field in found:
             raise InvalidRequest(f"'--{flag.name}' is there more than once.", param=param)
         values = tuple(_value(flag, kind, value, param) for value in flag.values)
-        found[kind.field] = values if kind.is_list else values[0]
+        found[kind.field] = values if kind.is_list else values[0] if kind.takes else True
     return msgspec.convert(found, Flags)
 
 
@@ -178,6 +184,10 @@ def _seconds(value: str) -> int | None:
     return _number(1, 999)(value.lower().removesuffix("s"))
 
 
+def _level(value: str) -> str | None:
+    return value.lower() if value.lower() in set(ThinkingLevel) else None
+
+
 def _picture(value: str) -> Ref | None:
     address = value.removeprefix("<").removesuffix(">")
     return address if address.lower().startswith(("https://", "http://")) else _number(1, 99)(value)
@@ -193,8 +203,15 @@ KINDS: Final = {
     "seed": _Kind("seed", f"a whole number from 0 to {MAX_SEED}", _number(0, MAX_SEED)),
     "n": _Kind("n", f"a whole number from 1 to {MAX_IMAGES}", _number(1, MAX_IMAGES)),
     "seconds": _Kind("seconds", "a whole number of seconds", _seconds),
+    "think": _Kind("thinking_level", f"one of {', '.join(ThinkingLevel)}", _level),
+    "search": _Kind("search", "", lambda _: True),
     "first": _Kind("first", PICTURE, _picture),
     "last": _Kind("last", PICTURE, _picture),
     "ref": _Kind("refs", f"{PICTURE}; or '{NONE}' alone", _reference, is_list=True),
 }
-SYNONYMS: Final = {"aspect": "ar", "aspect-ratio": "ar", "ratio": "ar", "duration": "seconds", "refs": "ref"}
+SYNONYMS: Final = {
+    **dict.fromkeys(("aspect", "aspect-ratio", "ratio"), "ar"),
+    "duration": "seconds",
+    "refs": "ref",
+    "thinking": "think",
+}

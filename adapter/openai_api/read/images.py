@@ -11,7 +11,9 @@ from adapter.openai_api.read.media import read_media_json
 from adapter.openai_api.read.media_fields import card_of, prompt_of
 from adapter.openai_api.read.names import FIRST, LAST
 from adapter.openai_api.read.pictures import sources_of
+from adapter.openai_api.read.searches import is_grounded
 from adapter.openai_api.read.shape import frame_of, origin_of
+from adapter.openai_api.read.thinking import thinking_of
 from adapter.openai_api.wire.images import ImagesRequest
 from adapter.openai_api.wire.media import MediaRequest
 
@@ -46,7 +48,7 @@ FORMATS = {"png": MediaFormat.PNG, "jpeg": MediaFormat.JPEG, "webp": MediaFormat
 STYLES = {"vivid": "", "natural": "\n\nStyle: natural and true to life, without dramatic light or exaggerated colours."}
 
 #: Fields that mean something only for what is not drawn here.
-FOREIGN = ("complexity", "frame_count", "frame_duration_ms", "svg")
+FOREIGN = ("frame_count", "frame_duration_ms", "svg")
 
 
 def image_order(request: MediaRequest, context: ReadContext) -> ImageOrder:
@@ -75,6 +77,8 @@ def image_order(request: MediaRequest, context: ReadContext) -> ImageOrder:
         input_formats=tuple(MediaFormat[word.upper()] for word in card.input_formats),
         seed=seed(request.seed),
         lenient=_is_lenient(request, card),
+        thinking=thinking_of(request, card),
+        grounded=is_grounded(request, card, context.catalogue),
         format=_format(request),
         compression=_compression(request),
         quotes=card.quotes(frame.resolution),

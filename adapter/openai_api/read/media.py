@@ -24,10 +24,12 @@ from adapter.openai_api.read.names import (
     PICTURES,
     READERS,
     REFUSED,
-    SEARCH_TOOLS,
+    SEARCH,
+    TOOLS,
     spellings,
 )
 from adapter.openai_api.read.picture_sets import listed, one_set
+from adapter.openai_api.read.searches import search_tools
 from adapter.openai_api.wire.media import MediaRequest, Picture, RouteRequest
 
 #: A request, decoded and not yet judged.
@@ -80,7 +82,6 @@ def read_tree(tree: Tree, kind: type[_Request], *, inside: str = "", is_form: bo
     Raises:
         InvalidRequest: as `read_media_json`.
     """
-    _refuse_searches(tree)
     found = [*_found(tree, inside, parent="", is_form=is_form)]
     moved = _moved(found)
     rest = {key: _whole(value) for key, value in tree.items() if key not in _MOVED and not is_empty(value)}
@@ -132,6 +133,10 @@ def _found(tree: Tree, inside: str, *, parent: str, is_form: bool) -> Iterator[_
         below = _opened(value) if is_container and name.count("." if not is_form else "[") < DEEPEST else None
         if below is not None:
             yield from _found(below, name, parent=key, is_form=is_form)
+        elif key == TOOLS:
+            tools = _decoded(value)
+            for tool in search_tools(texts({key: tools})[key] if is_form else tools, name):
+                yield _Found(SEARCH, tool.name, tool.value)
         elif key in REFUSED:
             _refuse(key, name, _plain(value))
         elif key in FILE_FIELDS and parent in OF_FILES:
@@ -182,17 +187,6 @@ def _refuse(key: str, name: str, value: object) -> None:
     if isinstance(value, str | int | float) and str(value).lower() in refusal.harmless:
         return
     raise InvalidRequest(refusal.advice.format(name=name), param=name)
-
-
-def _refuse_searches(tree: Tree) -> None:
-    """Refuse tools that search the web. Functions are tolerated: chat programs send theirs with every message."""
-    tools = _decoded(tree.get("tools"))
-    for at, tool in enumerate(tools if isinstance(tools, list) else ()):
-        kinds = [*tool, tool.get("type")] if isinstance(tool, dict) else []
-        for kind in kinds:
-            if isinstance(kind, str) and kind in SEARCH_TOOLS:
-                name = f"tools[{at}].{kind}"
-                raise InvalidRequest(REFUSED[kind].advice.format(name=name), param=name)
 
 
 def _moved(found: Sequence[_Found]) -> _Named:

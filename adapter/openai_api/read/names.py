@@ -15,7 +15,9 @@ from typing import Final
 import msgspec
 
 from adapter.openai_api.read.fields import format_of, seconds_of, whole_number, word_of
+from adapter.openai_api.read.searches import search_of
 from adapter.openai_api.read.shape import ratio_of, resolution_of, size_of
+from adapter.openai_api.read.thinking import complexity_of, effort_of, level_of
 
 FIRST, LAST, REFERENCE = "first_frame", "last_frame", "reference_image"
 
@@ -38,6 +40,7 @@ CONTAINERS: Final = frozenset(
         "generation_config",
         "image_generation_config",
         "thinking_config",
+        "reasoning",
         "response_format",  # of Gemini's newest API; OpenAI's own has none of these names in it
         "config",
         "parameters",
@@ -106,6 +109,13 @@ _FIELDS: Final[Mapping[str, tuple[Callable[[object, str], object], tuple[str, ..
         ),
     ),
     "seed": (whole_number, ("seed", "random_seed")),
+    "thinking_level": (level_of, ("thinking_level",)),
+    "complexity": (complexity_of, ("complexity",)),
+    "reasoning_effort": (effort_of, ("reasoning_effort", "effort")),
+    "search": (
+        search_of,
+        ("google_search", "google_search_retrieval", "grounding", "web_search", "web_search_options"),
+    ),
 }
 FIELDS: Final = _by_spelling({field: names for field, (_, names) in _FIELDS.items()})
 READERS: Final = {field: read for field, (read, _) in _FIELDS.items()}
@@ -234,14 +244,9 @@ REFUSALS: Final = (
         "These models have no '{name}': say in the prompt what shall be seen, and what shall not.",
     ),
     Refusal(
-        ("thinking_level", "thinking_budget"),
-        "How these models think cannot be chosen here; leave '{name}' out.",
+        ("thinking_budget",),
+        "The tokens of thinking cannot be chosen here; leave '{name}' out, or send a 'thinking_level'.",
         ("-1",),  # Google's word for: as the model likes
-    ),
-    Refusal(
-        ("google_search", "google_search_retrieval", "grounding", "web_search_options"),
-        "Pictures and videos cannot be made from a web search here; leave '{name}' out.",
-        ("false",),
     ),
     Refusal(("background_options",), "There are no '{name}' here; leave it out."),
     Refusal(("video", "video_url", "input_video", "source_video", "reference_video", "reference_videos"), _NO_VIDEO),
@@ -261,7 +266,7 @@ REFUSALS: Final = (
     ),
 )
 REFUSED: Final = {spelt: refusal for refusal in REFUSALS for name in refusal.names for spelt in spellings(name)}
-#: Tools that mean a web search. Tools of other kinds are tolerated: chat programs send theirs with every message.
-SEARCH_TOOLS: Final = frozenset(
-    spelt for name in ("google_search", "google_search_retrieval") for spelt in spellings(name)
-)
+#: Where chat programs put what a model may use.
+TOOLS: Final = "tools"
+#: The field of tools that search the web.
+SEARCH: Final = "google_search"

@@ -28,7 +28,7 @@ DEFAULT_MODEL = "sora-2"
 UNSUPPORTED = "unsupported"
 
 #: Fields that a remix may have: its own, and what makes no other video.
-NOT_OF_A_REMIX = frozenset({"prompt", "names", "output_format", "output_compression"})
+NOT_OF_A_REMIX = frozenset({"prompt", "names", "output_format", "output_compression", "complexity", "reasoning_effort"})
 
 #: Words of other vendors for what a video is anyway.
 PLAIN_QUALITIES = ("auto", "standard")
@@ -42,6 +42,7 @@ def video_draft(request: MediaRequest, context: ReadContext) -> VideoDraft:
         InvalidRequest: a field is missing, or asks for what the model cannot do.
     """
     _refuse_characters(request)
+    _refuse_thoughts(request)
     name, words = request.model or DEFAULT_MODEL, prompt_of(request, context)
     sources, roles = sources_of(request.pictures, context.media_links), _roles(request)
     card, by_name = card_of(request, name, VideoCard, context)
@@ -82,6 +83,16 @@ def _refuse_characters(request: MediaRequest) -> None:
         raise InvalidRequest(
             "These models know no characters; show them in reference pictures.", param=name, code=UNSUPPORTED
         )
+
+
+def _refuse_thoughts(request: MediaRequest) -> None:
+    """Refuse what only models for pictures do. OpenAI's words for effort are no wish: programs send them with all."""
+    if request.thinking_level is not None:
+        name = request.called("thinking_level")
+        raise InvalidRequest(f"How models of videos think cannot be chosen; leave '{name}' out.", param=name)
+    if request.search:
+        name = request.called("search")
+        raise InvalidRequest(f"Videos cannot be made from a web search here; leave '{name}' out.", param=name)
 
 
 def _shaped(

@@ -17,7 +17,6 @@ PICTURE_FIELDS: Final = frozenset(
         "style",
         "partial_images",
         "input_fidelity",
-        "complexity",
         "frame_count",
         "frame_duration_ms",
         "svg",
@@ -37,11 +36,26 @@ class ImagesRequest(RouteRequest, frozen=True, kw_only=True):
     safety_identifier: str | None = None
 
 
+class SourcePage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page that the model found on the web."""
+
+    url: str
+    title: str
+
+
+class ImageGrounding(msgspec.Struct, frozen=True, kw_only=True):
+    """Ours: what the model searched on the web, and what it found there."""
+
+    queries: tuple[str, ...]
+    sources: tuple[SourcePage, ...]
+
+
 class ImageData(msgspec.Struct, frozen=True):
     """One picture: its base64 as it came from the upstream, or a link."""
 
     b64_json: Base64 | UnsetType = UNSET
     url: str | UnsetType = UNSET
+    grounding: ImageGrounding | UnsetType = UNSET
 
 
 class TokenDetails(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +92,7 @@ class ImagesResponse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImageCompleted(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished picture in a stream; every field but the last is mandatory."""
+    """A finished picture in a stream; every field but the last two is mandatory."""
 
     type: Literal["image_generation.completed", "image_edit.completed"]
     b64_json: Base64
@@ -89,3 +103,4 @@ class ImageCompleted(msgspec.Struct, frozen=True, kw_only=True):
     usage: ImagesUsage
     background: Literal["opaque"] = "opaque"
     safety_identifier: str | UnsetType = UNSET
+    grounding: ImageGrounding | UnsetType = UNSET

@@ -50,8 +50,13 @@ class MediaRequest(msgspec.Struct, frozen=True, kw_only=True):
     input_fidelity: str | None = None
     #: Ours: what a size in pixels is worth.
     size_policy: str | None = None
+    #: How long to think: Gemini's own word, and OpenAI's words for pictures and for chats.
+    thinking_level: str | None = None
+    complexity: str | None = None
+    reasoning_effort: str | None = None
+    #: Whether to search the web first.
+    search: bool | None = None
     #: Wishes of OpenAI's youngest models, read only to be refused.
-    complexity: object = None
     frame_count: object = None
     frame_duration_ms: object = None
     svg: object = None

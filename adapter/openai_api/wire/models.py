@@ -13,6 +13,8 @@ class ModelObject(msgspec.Struct, frozen=True, kw_only=True):
     created: int
     owned_by: str
     architecture: "Architecture"
+    #: OpenAI's own field: a date, `2027-03-15`. It is left out where none is known.
+    shutdown_date: str | UnsetType = UNSET
     object: Literal["model"] = "model"
     #: Ours: what it costs today. Left out if that is unknown.
     prices: "tuple[ModelPrice, ...] | UnsetType" = UNSET

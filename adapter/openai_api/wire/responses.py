@@ -110,11 +110,20 @@ class ImageCall(msgspec.Struct, frozen=True, kw_only=True, tag="image_generation
     revised_prompt: str | UnsetType = UNSET
 
 
+class UrlCitation(msgspec.Struct, frozen=True, kw_only=True, tag="url_citation"):
+    """A link in a text: where it stands, counted in characters, the end exclusive, and where it leads."""
+
+    start_index: int
+    end_index: int
+    title: str
+    url: str
+
+
 class OutputText(msgspec.Struct, frozen=True, kw_only=True, tag="output_text"):
     """A text."""
 
     text: str
-    annotations: tuple[()] = ()
+    annotations: tuple[UrlCitation, ...] = ()
     logprobs: tuple[()] = ()
 
 
@@ -171,6 +180,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     content_index: int | UnsetType = UNSET
     summary_index: int | UnsetType = UNSET
     part: OutputText | SummaryText | UnsetType = UNSET
+    annotation: UrlCitation | UnsetType = UNSET
+    annotation_index: int | UnsetType = UNSET
     delta: str | UnsetType = UNSET
     text: str | UnsetType = UNSET
     logprobs: tuple[()] | UnsetType = UNSET

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET
 
+from adapter.domain.grounding import WebSource, all_sources
 from adapter.domain.job import JobState, StoredVideo, VideoJob
 from adapter.domain.markup import Markup
 from adapter.domain.media import Image
@@ -25,6 +26,7 @@ from adapter.openai_api.wire.chat import (
 )
 from adapter.openai_api.write.costs import in_credits, in_dollars
 from adapter.openai_api.write.images import total
+from adapter.openai_api.write.sources import with_sources
 
 
 class ChatHeading(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,18 +167,23 @@ def _so_far(elapsed: float) -> str:
 
 def linked(images: Sequence[Image], links: Sequence[str]) -> ChatContent:
     """Show pictures by links in the text: the form that most front-ends show (`frontends.md` section 1)."""
-    return ChatContent(content="\n\n".join(f"![image]({link})" for link in links), usage=_usage(images))
+    shown = "\n\n".join(f"![image]({link})" for link in links)
+    return ChatContent(content=with_sources(shown, _sources(images)), usage=_usage(images))
 
 
 def enclosed(images: Sequence[Image]) -> ChatContent:
     """Show pictures beside the text, as data: URLs."""
     return ChatContent(
-        content="",
+        content=with_sources("", _sources(images)),
         images=tuple(
             AnswerImage(image_url=AnswerImageUrl(url=_data_url(image)), index=at) for at, image in enumerate(images)
         ),
         usage=_usage(images),
     )
+
+
+def _sources(images: Sequence[Image]) -> tuple[WebSource, ...]:
+    return all_sources(image.grounding for image in images)
 
 
 def _data_url(image: Image) -> msgspec.Raw:

@@ -6,13 +6,21 @@ from operator import add
 from typing import Final, Literal
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from adapter.domain.json_pieces import PLACE, filled
 from adapter.domain.media import Image, MediaFormat, Pixels, Resolution
 from adapter.domain.prices import total_cost
 from adapter.domain.usage import Cost, Usage
-from adapter.openai_api.wire.images import ImageCompleted, ImageData, ImagesResponse, ImagesUsage, TokenDetails
+from adapter.openai_api.wire.images import (
+    ImageCompleted,
+    ImageData,
+    ImageGrounding,
+    ImagesResponse,
+    ImagesUsage,
+    SourcePage,
+    TokenDetails,
+)
 from adapter.openai_api.write.costs import in_dollars
 
 FORMATS: Final[dict[MediaFormat, Literal["png", "jpeg", "webp"]]] = {
@@ -35,9 +43,11 @@ class Heading(msgspec.Struct, frozen=True, kw_only=True):
 
 def images_response(images: Sequence[Image], links: Sequence[str] | None, heading: Heading) -> ImagesResponse:
     """Return an answer with pictures as base64, or as links if links are given."""
-    data = [ImageData(b64_json=image.base64) for image in images]
+    data = [ImageData(b64_json=image.base64, grounding=image_grounding(image)) for image in images]
     if links is not None:
-        data = [ImageData(url=link) for link in links]
+        data = [
+            ImageData(url=link, grounding=image_grounding(image)) for image, link in zip(images, links, strict=True)
+        ]
     return _response(images, data, heading)
 
 
@@ -59,8 +69,8 @@ def in_pieces(images: Sequence[Image], heading: Heading, links: Sequence[str] = 
 
     If links are given they are added.
     """
-    beside = [ImageData(url=link) for link in links] or [ImageData()] * len(images)
-    data = [msgspec.structs.replace(each, b64_json=PLACE) for each in beside]
+    urls: Sequence[str | UnsetType] = links or [UNSET] * len(images)
+    data = [ImageData(PLACE, url, image_grounding(image)) for image, url in zip(images, urls, strict=True)]
     return filled(msgspec.json.encode(_response(images, data, heading)), images)
 
 
@@ -75,6 +85,17 @@ def image_completed(image: Image, made: Made, heading: Heading) -> ImageComplete
         output_format=FORMATS[image.format],
         usage=images_usage(image.usage or Usage(), image.cost),
         safety_identifier=heading.safety_identifier or UNSET,
+        grounding=image_grounding(image),
+    )
+
+
+def image_grounding(image: Image) -> ImageGrounding | UnsetType:
+    """Return what the model searched on the web for a picture, if it did."""
+    if image.grounding is None:
+        return UNSET
+    return ImageGrounding(
+        queries=image.grounding.queries,
+        sources=tuple(SourcePage(url=source.url, title=source.title) for source in image.grounding.sources),
     )
 
 

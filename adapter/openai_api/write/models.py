@@ -17,6 +17,7 @@ def model_object(model: Model, now: float) -> ModelObject:
         owned_by=model.card.provider,
         architecture=Architecture(input_modalities=model.card.takes, output_modalities=(model.card.kind,)),
         prices=_prices(model.card, now),
+        shutdown_date=model.card.retires.isoformat() if model.card.retires else UNSET,
     )
 
 

@@ -14,7 +14,7 @@ from adapter.domain.media import Image
 from adapter.domain.media_links import MediaLinks
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.errors import AdapterError
-from adapter.openai_api.wire.responses import Event, OutputItem, OutputText, StreamError, SummaryText
+from adapter.openai_api.wire.responses import Event, OutputItem, OutputText, StreamError, SummaryText, UrlCitation
 from adapter.openai_api.write import responses as write
 from adapter.openai_api.write.chat import video_content
 from adapter.openai_api.write.errors import error_body
@@ -73,7 +73,7 @@ def picture_done(stored: StoredResponse, image: Image) -> Iterator[Event]:
     item = whole.output[0]
     yield Event(type="response.image_generation_call.completed", output_index=0, item_id=item.id)
     yield Event(type="response.output_item.done", output_index=0, item=item)
-    yield from _message(stored, write.words(stored), 1)
+    yield from _message(stored, write.words(stored), 1, write.citations(stored))
     yield Event(type="response.completed", response=whole)
 
 
@@ -124,7 +124,9 @@ def _video_done(stored: StoredResponse, job: VideoJob, links: MediaLinks) -> Ite
     yield Event(type="response.completed", response=whole)
 
 
-def _message(stored: StoredResponse, text: str, index: int) -> Iterator[Event]:
+def _message(
+    stored: StoredResponse, text: str, index: int, annotations: tuple[UrlCitation, ...] = ()
+) -> Iterator[Event]:
     """Yield the events of a message at an index of the output. A message without a text has no delta."""
     place = write.message(stored, None)
     at_text = Event(type="", output_index=index, item_id=place.id, content_index=0)
@@ -132,9 +134,17 @@ def _message(stored: StoredResponse, text: str, index: int) -> Iterator[Event]:
     yield msgspec.structs.replace(at_text, type="response.content_part.added", part=OutputText(text=""))
     if text:
         yield msgspec.structs.replace(at_text, type="response.output_text.delta", delta=text, logprobs=())
+    for number, annotation in enumerate(annotations):
+        yield msgspec.structs.replace(
+            at_text,
+            type="response.output_text.annotation.added",
+            annotation=annotation,
+            annotation_index=number,
+        )
+    part = OutputText(text=text, annotations=annotations)
     yield msgspec.structs.replace(at_text, type="response.output_text.done", text=text, logprobs=())
-    yield msgspec.structs.replace(at_text, type="response.content_part.done", part=OutputText(text=text))
-    yield Event(type="response.output_item.done", output_index=index, item=write.message(stored, text))
+    yield msgspec.structs.replace(at_text, type="response.content_part.done", part=part)
+    yield Event(type="response.output_item.done", output_index=index, item=write.message(stored, text, annotations))
 
 
 def _told(item: OutputItem, text: str) -> Iterator[Event]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from adapter.domain.grounding import WebSource, all_sources
 from adapter.domain.ids import Id
 from adapter.domain.job import Failure, JobState, Phase, ProgressEvent, VideoJob
 from adapter.domain.markup import Markup
@@ -26,11 +27,13 @@ from adapter.openai_api.wire.responses import (
     ResponseUsage,
     SummaryText,
     ToolError,
+    UrlCitation,
 )
 from adapter.openai_api.write.chat import video_content
 from adapter.openai_api.write.costs import in_credits, in_dollars
 from adapter.openai_api.write.images import FORMATS, quality
 from adapter.openai_api.write.side_calls import NOTHING_NEW
+from adapter.openai_api.write.sources import source_links, with_sources
 
 #: Our codes that OpenAI's closed list has as well (reference: `openai.md` section 7), and what others become.
 CODES = {
@@ -92,8 +95,8 @@ def with_picture(stored: StoredResponse, image: Image | None) -> ResponseObject:
     """
     if image is not None:
         spent = stored.drawn.usage if stored.drawn else None
-        output = (image_call(stored, image), message(stored, words(stored)))
         cost = stored.drawn.known_cost if stored.drawn else None
+        output = (image_call(stored, image), message(stored, words(stored), citations(stored)))
         return response(stored, output, UNSET if spent is None else _usage(spent, cost))
     if stored.is_text_only:
         return response(stored, (message(stored, words(stored)),), _usage(Usage()))
@@ -102,7 +105,24 @@ def with_picture(stored: StoredResponse, image: Image | None) -> ResponseObject:
 
 def words(stored: StoredResponse) -> str:
     """Return the text of the message: what the model wrote beside its picture, or why nothing was made."""
-    return NOTHING_NEW if stored.drawn is None else stored.drawn.text
+    if stored.drawn is None:
+        return NOTHING_NEW
+    return with_sources(stored.drawn.text, _sources(stored))
+
+
+def citations(stored: StoredResponse) -> tuple[UrlCitation, ...]:
+    """Return where the text of the message names pages that the model found on the web."""
+    text = stored.drawn.text if stored.drawn else ""
+    return tuple(
+        UrlCitation(
+            start_index=link.start, end_index=link.end, title=link.source.title or link.source.url, url=link.source.url
+        )
+        for link in source_links(text, _sources(stored))
+    )
+
+
+def _sources(stored: StoredResponse) -> tuple[WebSource, ...]:
+    return all_sources([stored.drawn.known_grounding]) if stored.drawn else ()
 
 
 def _usage(spent: Usage, cost: Cost | None = None) -> ResponseUsage:
@@ -158,11 +178,12 @@ def reasoning(stored: StoredResponse, text: str, status: str) -> Reasoning:
     )
 
 
-def message(stored: StoredResponse, text: str | None) -> OutputMessage:
+def message(stored: StoredResponse, text: str | None, annotations: tuple[UrlCitation, ...] = ()) -> OutputMessage:
     """Return the message with a text, or its place."""
     if text is None:
         return OutputMessage(id=Id.MESSAGE.of(stored.key), content=(), status="in_progress")
-    return OutputMessage(id=Id.MESSAGE.of(stored.key), content=(OutputText(text=text),), status="completed")
+    content = (OutputText(text=text, annotations=annotations),)
+    return OutputMessage(id=Id.MESSAGE.of(stored.key), content=content, status="completed")
 
 
 def item_list(items: Sequence[GivenItem], page: Page[str]) -> ItemList:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from adapter.providers.description import Provider, ProviderContext, ProviderDescription
+from adapter.providers.gemini.files import FilesEndpoint, GeminiFiles
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
 from adapter.providers.gemini.settings import GeminiSettings
 from adapter.providers.keys import Key, Keys, keys_key
@@ -24,8 +25,15 @@ def build(settings: GeminiSettings, context: ProviderContext) -> Provider:
         auth=settings.auth,
         concurrency=settings.concurrency,
     )
-    gemini = GeminiProvider(context.http, endpoint, Keys(keys))
-    return Provider(images=gemini, texts=gemini)
+    files = FilesEndpoint(
+        base_url=settings.base_url,
+        api_version=settings.api_version,
+        auth=settings.auth,
+        inline_bytes=settings.inline_bytes,
+        concurrency=settings.concurrency,
+    )
+    gemini = GeminiProvider(context.http, endpoint, Keys(keys), GeminiFiles(context.http, files, context.clock))
+    return Provider(images=gemini, texts=gemini, close=gemini.close)
 
 
 GEMINI: Final = ProviderDescription(name="gemini", settings=GeminiSettings, build=build, makes={"image", "text"})

@@ -1,9 +1,9 @@
 """Gemini as a maker of pictures, and of a few words."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import ClassVar, Protocol, TypeVar
-from urllib.parse import urlencode
 
 import msgspec
 import structlog
@@ -12,8 +12,10 @@ from adapter.domain.answer_memory import SMALL_ANSWER_BYTES, bounded
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
 from adapter.domain.texts import TextLimits, Turn
-from adapter.errors import AdapterError, NoMedia, UpstreamCredential, already_paid
+from adapter.errors import AdapterError, NoMedia, UpstreamCredential, UpstreamForgot, already_paid
 from adapter.providers.gemini import translate
+from adapter.providers.gemini.credential import keyed
+from adapter.providers.gemini.files import GeminiFiles
 from adapter.providers.http import Http
 from adapter.providers.keys import Key, Keys
 from adapter.providers.reply import Reply
@@ -78,19 +80,42 @@ class Call(msgspec.Struct, frozen=True):
     seconds: float
 
 
+class LargeOrder(msgspec.Struct, frozen=True):
+    """One picture of an order whose inputs are too large for its request."""
+
+    order: ImageOrder
+    inputs: Sequence[Image]
+    #: The number of the picture, from 0.
+    index: int
+    files: GeminiFiles
+
+
 class GeminiProvider:
     """Makes each picture of an order by a call of its own: these models refuse more than one candidate."""
 
-    def __init__(self, http: Http, endpoint: GenerateEndpoint, keys: Keys) -> None:
+    def __init__(self, http: Http, endpoint: GenerateEndpoint, keys: Keys, files: GeminiFiles | None = None) -> None:
+        """Take the outside world. Without `files` all pictures stay inside of the requests."""
         self._http = http
         self._endpoint = endpoint
         self._keys = keys
+        self._files = files
         self._places = asyncio.Semaphore(endpoint.concurrency)
 
     async def make_images(self, order: ImageOrder, inputs: Sequence[Image]) -> Sequence[Image]:
         """Return all pictures, or raise the first call's fault (the port of that name)."""
+        if self._files is not None and self._files.takes(inputs):
+            large = [LargeOrder(order, inputs, index, self._files) for index in range(order.n)]
+            return await all_or_nothing([self._make_image(partial(self._ask_by_files, one)) for one in large])
         bodies = await requests(order, inputs, output_options=self._endpoint.has_output_options)
-        return await all_or_nothing([self._make_image(order.upstream, body) for body in bodies])
+        calls = [Call(order.upstream, body, GENERATE_SECONDS) for body in bodies]
+        return await all_or_nothing(
+            [self._make_image(partial(self._generate, call, translate.image)) for call in calls]
+        )
+
+    async def close(self) -> None:
+        """End the uploads that no request waits for."""
+        if self._files is not None:
+            await self._files.close()
 
     async def make_text(self, model: str, turns: Sequence[Turn], limits: TextLimits) -> str:
         """Return a text (the port of that name). It does not queue behind pictures, because it has to be quick."""
@@ -98,21 +123,46 @@ class GeminiProvider:
         with bounded(SMALL_ANSWER_BYTES):
             return await self._generate(call, translate.text)
 
-    async def _make_image(self, model: str, body: bytes) -> Image:
-        call = Call(model, body, GENERATE_SECONDS)
+    async def _make_image(self, ask: Callable[[], Awaitable[Image]]) -> Image:
         async with self._places:
             try:
-                return await self._generate(call, translate.image)
+                return await ask()
             except NoMedia:
                 # A model that draws nothing does so by chance: one more try, as `gemini.md` section 3 advises.
                 with already_paid():
-                    return await self._generate(call, translate.image)
+                    return await ask()
 
-    async def _generate(self, call: Call, read: Callable[[Reply], _T]) -> _T:
+    async def _ask_by_files(self, large: LargeOrder) -> Image:
+        """Ask for a picture by the addresses of its inputs. Files that Google has forgotten are uploaded once more."""
         key = self._keys.choose()
+        try:
+            return await self._ask_by_files_of(key, large)
+        except UpstreamForgot:
+            return await self._ask_by_files_of(key, large)
+
+    async def _ask_by_files_of(self, key: Key, large: LargeOrder) -> Image:
+        addresses = await self._with_key(key, lambda secret: large.files.addresses(key, secret, large.inputs))
+        body = _encoder.encode(translate.image_request(large.order, large.inputs, large.index, addresses=addresses))
+        call = Call(large.order.upstream, body, GENERATE_SECONDS)
+        try:
+            return await self._generate(call, translate.image, key)
+        except UpstreamForgot:
+            large.files.forget(addresses)
+            raise
+
+    async def _generate(self, call: Call, read: Callable[[Reply], _T], key: Key | None = None) -> _T:
+        chosen = key or self._keys.choose()
+
+        async def send(secret: str) -> _T:
+            return read(await self._ask(call, chosen, secret))
+
+        return await self._with_key(chosen, send)
+
+    async def _with_key(self, key: Key, send: Callable[[str], Awaitable[_T]]) -> _T:
+        """Send something with a key. A key that was refused is read anew, once."""
         secret = await key.secret.read()
         try:
-            return read(await self._ask(call, key, secret))
+            return await send(secret)
         except UpstreamCredential as fault:
             if fault.is_known:
                 log.error("upstream.credential_denied", provider=self._endpoint.provider, reason=fault.reason)  # noqa: TRY400
@@ -121,7 +171,7 @@ class GeminiProvider:
             if renewed == secret:
                 log.error("upstream.credential_refused", provider=self._endpoint.provider, account=key.name)  # noqa: TRY400 - a fact
                 raise
-        return read(await self._ask(call, key, renewed))
+        return await send(renewed)
 
     async def _ask(self, call: Call, key: Key, secret: str) -> Reply:
         url, headers = self._endpoint.address(call.model, key, secret)
@@ -144,14 +194,7 @@ async def requests(order: ImageOrder, inputs: Sequence[Image], *, output_options
 def address(endpoint: GeminiEndpoint, model: str, key: str) -> tuple[str, Mapping[str, str]]:
     """Return the URL and the headers of a call; a key stands in the URL only where the operator asked for that."""
     url = f"{endpoint.base_url}/{endpoint.api_version}/models/{model}:generateContent"
-    json = {"content-type": "application/json"}
-    match endpoint.auth:
-        case "query":
-            return f"{url}?{urlencode({'key': key})}", json
-        case "bearer":
-            return url, {**json, "authorization": f"Bearer {key}"}
-        case _:
-            return url, {**json, "x-goog-api-key": key}
+    return keyed(url, endpoint.auth, key)
 
 
 async def all_or_nothing(calls: Sequence[Coroutine[None, None, Image]]) -> Sequence[Image]:

@@ -16,6 +16,8 @@ class GeminiSettings(ProviderSettings, frozen=True, kw_only=True):
     api_version: Annotated[str, Meta(pattern=r"^v1[a-z0-9]*$")] = "v1beta"
     auth: Literal["header", "query", "bearer"] = "header"
     keys: KeyList
+    #: Pictures of a request that have more bytes of base64 than this go to the Files API.
+    inline_bytes: Annotated[int, Meta(ge=0, le=2**30)] = 20_000_000
     #: Calls under way at once.
     concurrency: Annotated[int, Meta(ge=1, le=1024)] = 64
 

@@ -1,6 +1,8 @@
 """Orders into Gemini's words and back. Pure."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -9,9 +11,18 @@ from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.domain.texts import TextLimits, Turn
 from adapter.domain.usage import Usage
 from adapter.domain.whole_pictures import is_whole
-from adapter.errors import UNREADABLE_JSON, AdapterError, ContentRefused, NoMedia, UpstreamBroken, UpstreamOverloaded
+from adapter.errors import (
+    UNREADABLE_JSON,
+    AdapterError,
+    ContentRefused,
+    NoMedia,
+    UpstreamBroken,
+    UpstreamForgot,
+    UpstreamOverloaded,
+)
 from adapter.providers import rpc_status
 from adapter.providers.gemini import wire
+from adapter.providers.gemini.grounding import grounding_of
 from adapter.providers.json_splice import cut, value_of
 from adapter.providers.reply import Reply, is_text
 from adapter.providers.salvage import salvaged
@@ -41,25 +52,41 @@ FILTERS_OFF = tuple(
     for category in ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT")
 )
 
+#: Google's words for a file that it no longer has, under the status of a missing right (`omni.md` section 3).
+FORGOTTEN = re.compile(r"\bFile\b.* may not exist", re.DOTALL)
+
+_F = TypeVar("_F", wire.File, wire.Uploaded)
 _decoder = msgspec.json.Decoder(wire.GenerateContentAnswer)
 _usage_decoder = msgspec.json.Decoder(wire.UsageMetadata)
 _picture = value_of("data")
 
 
 def image_request(
-    order: ImageOrder, inputs: Sequence[Image], index: int, *, output_options: bool = False
+    order: ImageOrder,
+    inputs: Sequence[Image],
+    index: int,
+    *,
+    addresses: Sequence[str] = (),
+    output_options: bool = False,
 ) -> wire.GenerateContentRequest:
-    """Ask for the picture number `index` of an order. `output_options`: also for its format, as Google Cloud allows."""
+    """Ask for the picture number `index` of an order.
+
+    `addresses` are where Google has the inputs, if it has them. `output_options`: ask also for the picture's format, as
+    Google Cloud allows.
+    """
+    pictures = map(_file, inputs, addresses) if addresses else map(_input, inputs)
     options = _output_options(order) if output_options else None
     frame = wire.ImageConfig(order.frame.ratio, order.frame.resolution, options)
     return wire.GenerateContentRequest(
-        contents=(wire.Content((wire.TextPart(order.prompt), *map(_input, inputs))),),
+        contents=(wire.Content((wire.TextPart(order.prompt), *pictures)),),
         generation_config=wire.GenerationConfig(
             response_modalities=("IMAGE",),
             image_config=frame if frame != wire.ImageConfig() else None,
             seed=None if order.seed is None else (order.seed + index) % (MAX_SEED + 1),
+            thinking_config=None if order.thinking is None else wire.ThinkingConfig(order.thinking.upper()),
         ),
         safety_settings=FILTERS_OFF if order.lenient else (),
+        tools=(wire.Tool(),) if order.grounded else (),
     )
 
 
@@ -72,6 +99,42 @@ def _output_options(order: ImageOrder) -> wire.ImageOutputOptions:
 
 def _input(image: Image) -> wire.InlinePart:
     return wire.InlinePart(wire.InlineData(image.format.mime, image.base64))
+
+
+def _file(image: Image, address: str) -> wire.FilePart:
+    return wire.FilePart(wire.FileData(image.format.mime, address))
+
+
+def upload_request(image: Image, name: str) -> wire.UploadRequest:
+    """Announce a picture to work from."""
+    return wire.UploadRequest(wire.NewFile(name, image.format.mime, image.file_size))
+
+
+def uploaded(reply: Reply) -> wire.File:
+    """Return what became of an upload.
+
+    Raises:
+        AdapterError: an error body, or nothing that can be read.
+    """
+    return _of_files(reply, wire.Uploaded).file
+
+
+def file(reply: Reply) -> wire.File:
+    """Return how a file stands.
+
+    Raises:
+        AdapterError: an error body, or nothing that can be read.
+    """
+    return _of_files(reply, wire.File)
+
+
+def _of_files(reply: Reply, kind: type[_F]) -> _F:
+    if reply.status != 200:
+        raise fault(reply)
+    try:
+        return msgspec.json.decode(reply.body, type=kind)
+    except UNREADABLE_JSON as error:
+        raise UpstreamBroken("Google's answer about a file cannot be read.") from error
 
 
 def image(reply: Reply) -> Image:
@@ -96,7 +159,9 @@ def image(reply: Reply) -> Image:
         raise UpstreamBroken("Gemini's answer holds something that is not a picture.")
     if not is_whole(found):
         raise UpstreamBroken("Gemini's answer holds a picture that is cut or broken.")
-    return msgspec.structs.replace(found, usage=_usage(answer.usage_metadata), text=_written(parts))
+    return msgspec.structs.replace(
+        found, usage=_usage(answer.usage_metadata), text=_written(parts), grounding=grounding_of(answer)
+    )
 
 
 def _parts(answer: wire.GenerateContentAnswer) -> Iterator[wire.AnswerPart]:
@@ -196,6 +261,8 @@ def _why_none(answer: wire.GenerateContentAnswer, body: bytes | bytearray, what:
 def fault(reply: Reply) -> AdapterError:
     """Say what a refusal means. A 503 with a body is an overloaded model that did not start."""
     status = rpc_status.read_status(reply)
+    if status is not None and reply.status in {403, 404} and FORGOTTEN.search(status.words):
+        return UpstreamForgot(f"Google: {status.words}")
     if status is not None and reply.status == 503:
         return UpstreamOverloaded(f"Google: {status.words}", retry_after=status.retry_after)
     return rpc_status.fault_of(reply, status)

@@ -31,10 +31,23 @@ class InlinePart(msgspec.Struct, frozen=True, rename="camel"):
     inline_data: InlineData
 
 
+class FileData(msgspec.Struct, frozen=True, rename="camel"):
+    """A picture that Google has already (`omni.md` section 2.4)."""
+
+    mime_type: str
+    file_uri: str
+
+
+class FilePart(msgspec.Struct, frozen=True, rename="camel"):
+    """Such a picture to work from."""
+
+    file_data: FileData
+
+
 class Content(msgspec.Struct, frozen=True):
     """One turn."""
 
-    parts: tuple[TextPart | InlinePart, ...]
+    parts: tuple[TextPart | InlinePart | FilePart, ...]
     role: str = "user"
 
 
@@ -61,12 +74,29 @@ class TextConfig(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
     response_mime_type: str = ""
 
 
+class ThinkingConfig(msgspec.Struct, frozen=True, rename="camel"):
+    """How long to think: `MINIMAL`, `MEDIUM` and the like (`nano-banana-2.1.md` section 3)."""
+
+    thinking_level: str
+
+
 class GenerationConfig(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """How to generate. `candidateCount` is left out: these models refuse more than one."""
 
     response_modalities: tuple[str, ...]
     image_config: ImageConfig | None = None
     seed: int | None = None
+    thinking_config: ThinkingConfig | None = None
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """An object without members."""
+
+
+class Tool(msgspec.Struct, frozen=True, rename="camel"):
+    """The search of the web, without settings."""
+
+    google_search: Nothing = Nothing()
 
 
 class SafetySetting(msgspec.Struct, frozen=True):
@@ -82,6 +112,7 @@ class GenerateContentRequest(msgspec.Struct, frozen=True, rename="camel", omit_d
     contents: tuple[Content, ...]
     generation_config: GenerationConfig
     safety_settings: tuple[SafetySetting, ...] = ()
+    tools: tuple[Tool, ...] = ()
 
 
 class GenerateTextRequest(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -118,6 +149,35 @@ class Candidate(msgspec.Struct, frozen=True, rename="camel"):
     content: AnswerContent | None = None
     finish_reason: str | None = None
     finish_message: str | None = None
+    #: Read by itself: a picture is not lost for a source that is odd.
+    grounding_metadata: msgspec.Raw = msgspec.Raw()
+
+
+class WebPage(msgspec.Struct, frozen=True):
+    """A page that was found. Its `uri` leads there by way of Google."""
+
+    uri: str | None = None
+    title: str | None = None
+
+
+class GroundingChunk(msgspec.Struct, frozen=True):
+    """One thing that was found."""
+
+    web: WebPage | None = None
+
+
+class SearchEntryPoint(msgspec.Struct, frozen=True, rename="camel"):
+    """Google's suggestions of searches, as HTML."""
+
+    rendered_content: str | None = None
+
+
+class GroundingMetadata(msgspec.Struct, frozen=True, rename="camel"):
+    """What was searched and found (`nano-banana-2.1.md` section 3)."""
+
+    web_search_queries: Annotated[tuple[str, ...], Meta(max_length=100)] | None = None
+    grounding_chunks: Annotated[tuple[GroundingChunk, ...], Meta(max_length=1000)] | None = None
+    search_entry_point: SearchEntryPoint | None = None
 
 
 class PromptFeedback(msgspec.Struct, frozen=True, rename="camel"):
@@ -156,3 +216,35 @@ class GenerateContentAnswer(msgspec.Struct, frozen=True, rename="camel"):
     def is_geminis(self) -> bool:
         """Whether anything in it is Gemini's. Each real answer has one of these, whatever became of the picture."""
         return self.candidates is not None or self.prompt_feedback is not None or bytes(self.usage_metadata)[:1] == b"{"
+
+
+#: A file's name, with nothing in it that an address could be made of.
+FileName = Annotated[str, Meta(pattern=r"^files/[A-Za-z0-9_-]{1,128}\Z")]
+
+
+class NewFile(msgspec.Struct, frozen=True):
+    """A file that is about to be uploaded."""
+
+    display_name: str
+    mime_type: str
+    size_bytes: int
+
+
+class UploadRequest(msgspec.Struct, frozen=True):
+    """`POST /upload/{version}/files`."""
+
+    file: NewFile
+
+
+class File(msgspec.Struct, frozen=True):
+    """A file at Google."""
+
+    name: FileName
+    uri: Annotated[str, Meta(max_length=4096)] = ""
+    state: str = ""
+
+
+class Uploaded(msgspec.Struct, frozen=True):
+    """The answer to the last part of an upload."""
+
+    file: File

@@ -15,7 +15,7 @@ from adapter.sandbox.cloud.wire import CloudGenerateContentRequest, ImageOutputO
 from adapter.sandbox.fault_injection import served
 from adapter.sandbox.faults import ResponseMutation
 from adapter.sandbox.gemini import texts
-from adapter.sandbox.gemini.checks import prompt_of
+from adapter.sandbox.gemini.checks import asked, prompt_of
 from adapter.sandbox.gemini.models import MODELS
 from adapter.sandbox.gemini.routes import METHODS, generated, json, streamed, text_answer
 from adapter.sandbox.gemini.wire import Candidate, GenerateContentResponse, OutBlob
@@ -71,7 +71,8 @@ async def _answered(request: Incoming, sandbox: SandboxState, target: str, place
     async def work(mutation: ResponseMutation | None) -> ASGIResponse:
         if name in texts.MODELS:
             return text_answer(sandbox, name, body)
-        whole = await generated(sandbox, MODELS[name], body, mutation)
+        order = await asyncio.to_thread(asked, MODELS[name], body)
+        whole = await generated(sandbox, order, mutation)
         config = body.generation_config.image_config
         if config is not None and config.image_output_options.mime_type == JPEG:
             whole = await asyncio.to_thread(_with_jpeg, whole, config.image_output_options)

@@ -3,6 +3,7 @@
 import hashlib
 import math
 import uuid
+from html import escape
 from typing import Final
 
 import msgspec
@@ -11,16 +12,22 @@ from adapter.sandbox.gemini.models import ImageModel
 from adapter.sandbox.gemini.wire import (
     Candidate,
     GenerateContentResponse,
+    GroundingChunk,
+    GroundingMetadata,
     ModalityCount,
     OutBlob,
     OutContent,
     OutPart,
     PromptFeedback,
+    SearchEntryPoint,
     UsageMetadata,
+    WebPage,
 )
 
 #: Two pictures were 516 tokens in the captured example of `gemini.md` section 1.4.
 INPUT_PICTURE_TOKENS: Final = 258
+#: Tokens of thinking by level. Google names none at `minimal` (`gemini.md` section 1.4); the others are made up.
+THOUGHTS: Final = {"MINIMAL": 0, "MEDIUM": 104, "HIGH": 208}
 #: candidatesTokenCount of Gemini 3 exceeds the sum of its details by at least this (same place).
 UNITEMISED_TOKENS: Final = 88
 
@@ -34,6 +41,9 @@ _NOTHING: Final = (
 #: Magic words of prompts, with finishReason and finishMessage.
 REFUSALS: Final = {"[image_safety]": ("IMAGE_SAFETY", _FILTERED), "[no_image]": ("NO_IMAGE", _NOTHING)}
 BLOCKED: Final = "[blocked]"
+#: What a search finds, and where the links to it lead first.
+_FOUND: Final = ("example.org", "example.com")
+_REDIRECT: Final = "https://vertexaisearch.cloud.google.com/grounding-api-redirect/"
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +58,9 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     text: bool
     image: bool
     drafts: bool
+    #: The level of thinking, or nothing where the request does not say.
+    level: str = ""
+    searches: bool = False
 
     def usage(self) -> UsageMetadata:
         """Count the tokens of the prompt alone, as a refusal reports them."""
@@ -85,8 +98,21 @@ def answer(asked: Asked, png: bytes, *, mime: str = "image/png") -> GenerateCont
     if asked.image:
         signature = hashlib.sha256(png).digest()
         parts.append(OutPart(inline_data=OutBlob(mime_type=mime, data=png), thought_signature=signature))
-    candidate = Candidate(content=OutContent(parts=parts), finish_reason="STOP")
+    candidate = Candidate(
+        content=OutContent(parts=parts),
+        finish_reason="STOP",
+        grounding_metadata=grounding(asked.prompt) if asked.searches else None,
+    )
     return _response(asked, [candidate], _full_usage(asked, parts))
+
+
+def grounding(prompt: str) -> GroundingMetadata:
+    """Return what a search found: two pages, whose titles are the names of their hosts, as Google has them."""
+    return GroundingMetadata(
+        web_search_queries=[prompt],
+        grounding_chunks=[GroundingChunk(web=WebPage(uri=f"{_REDIRECT}{host}", title=host)) for host in _FOUND],
+        search_entry_point=SearchEntryPoint(rendered_content=f'<div class="container">{escape(prompt)}</div>'),
+    )
 
 
 def chunks(whole: GenerateContentResponse) -> list[GenerateContentResponse]:
@@ -108,11 +134,12 @@ def _full_usage(asked: Asked, parts: list[OutPart]) -> UsageMetadata:
     picture = asked.model.tokens[asked.image_size] if asked.image else 0
     text = sum(math.ceil(len(part.text) / 4) for part in parts if part.text and not part.thought)
     spent = picture + text + (UNITEMISED_TOKENS if asked.model.thinks else 0)
+    thoughts = THOUGHTS.get(asked.level, asked.model.thoughts) if asked.model.levels else asked.model.thoughts
     return msgspec.structs.replace(
         prompt,
         candidates_token_count=spent,
-        thoughts_token_count=asked.model.thoughts,
-        total_token_count=prompt.prompt_token_count + spent + asked.model.thoughts,
+        thoughts_token_count=thoughts,
+        total_token_count=prompt.prompt_token_count + spent + thoughts,
         candidates_tokens_details=[ModalityCount(modality="IMAGE", token_count=picture)] if picture else [],
     )
 

@@ -3,8 +3,9 @@
 import secrets
 
 from adapter.sandbox.gemini.answer import Asked
+from adapter.sandbox.gemini.files import Files
 from adapter.sandbox.gemini.models import MODELS, ImageModel, nearest_ratio
-from adapter.sandbox.gemini.wire import Content, GenerateContentRequest, Part
+from adapter.sandbox.gemini.wire import Content, GenerateContentRequest, Part, ThinkingConfig, Tool
 from adapter.sandbox.google_errors import FieldViolation, GoogleError, bad_fields, bad_value
 from adapter.sandbox.renderer.pictures import decoded, measured, sniffed
 
@@ -13,6 +14,9 @@ _UNREADABLE = (
     "Please retry or report in https://developers.generativeai.google/guide/troubleshooting"
 )
 _IMAGE_CONFIG = "generation_config.image_config"
+NO_FILES: Files = {}
+#: All levels that there are (google-genai 3.6.1); an empty one is none.
+LEVELS = ("", "MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH")
 
 
 def known_model(name: str, version: str, method: str) -> ImageModel:
@@ -25,16 +29,23 @@ def known_model(name: str, version: str, method: str) -> ImageModel:
         raise GoogleError(400, "This model only supports Interactions API.")
     model = MODELS.get(name)
     if model is None:
-        raise GoogleError(
-            404,
-            f"models/{name} is not found for API version {version}, or is not supported for {method}. "
-            "Call ListModels to see the list of available models and their supported methods.",
-        )
+        raise unknown_model(name, version, method)
     return model
 
 
-def asked(model: ImageModel, request: GenerateContentRequest) -> Asked:
+def unknown_model(name: str, version: str, method: str) -> GoogleError:
+    """Return the refusal of a model that there is not."""
+    return GoogleError(
+        404,
+        f"models/{name} is not found for API version {version}, or is not supported for {method}. "
+        "Call ListModels to see the list of available models and their supported methods.",
+    )
+
+
+def asked(model: ImageModel, request: GenerateContentRequest, files: Files = NO_FILES) -> Asked:
     """Return the request as an order. Decodes and measures the pictures: call it in a thread.
+
+    `files` has the bytes of the files that the request names, as far as there are such files.
 
     Raises:
         GoogleError: the refusal that Google would give.
@@ -42,11 +53,11 @@ def asked(model: ImageModel, request: GenerateContentRequest) -> Asked:
     config = request.generation_config
     if config.candidate_count != 1:
         raise GoogleError(400, "Multiple candidates is not enabled for this model")
-    pictures = _checked_contents(model, request.contents)
+    pictures = _checked_contents(model, request.contents, files)
     modalities = _modalities(config.response_modalities)
     thinking = config.thinking_config
-    if thinking and not model.thinks:
-        raise GoogleError(400, "Thinking is not enabled for this model")
+    if thinking:
+        _check_thinking(model, thinking)
     ratio, image_size = _shape(model, request, pictures)
     return Asked(
         model=model,
@@ -58,7 +69,30 @@ def asked(model: ImageModel, request: GenerateContentRequest) -> Asked:
         text="TEXT" in modalities,
         image="IMAGE" in modalities,
         drafts=bool(thinking and thinking.include_thoughts),
+        level=thinking.thinking_level.upper() if thinking else "",
+        searches=_searches(model, request.tools),
     )
+
+
+def _check_thinking(model: ImageModel, thinking: ThinkingConfig) -> None:
+    """Check the level (`nano-banana-2.1.md` section 3)."""
+    level = thinking.thinking_level.upper()
+    if not model.thinks:
+        raise GoogleError(400, "Thinking is not enabled for this model")
+    if level not in LEVELS:
+        path = "generation_config.thinking_config.thinking_level"
+        raise bad_value(path, f'(Enum value), "{thinking.thinking_level}"')
+    if level and model.levels and level not in model.levels:
+        raise GoogleError(
+            400, f"Thinking level {level} is not supported for this model. Please retry with other thinking level."
+        )
+
+
+def _searches(model: ImageModel, tools: list[Tool]) -> bool:
+    asked_for = any(tool.google_search is not None for tool in tools)
+    if asked_for and not model.searches:
+        raise GoogleError(400, "Search Grounding is not supported.")
+    return asked_for
 
 
 def prompt_of(request: GenerateContentRequest) -> str:
@@ -68,7 +102,7 @@ def prompt_of(request: GenerateContentRequest) -> str:
     return "\n".join(part.text for part in request.contents[-1].parts if part.text and not part.thought)
 
 
-def _checked_contents(model: ImageModel, contents: list[Content]) -> tuple[bytes, ...]:
+def _checked_contents(model: ImageModel, contents: list[Content], files: Files) -> tuple[bytes, ...]:
     """Return the pictures of the user's turns; refuse whatever is missing or wrong in any turn."""
     if not contents:
         raise _missing("contents", "contents is not specified")
@@ -78,7 +112,7 @@ def _checked_contents(model: ImageModel, contents: list[Content]) -> tuple[bytes
             raise GoogleError(400, "Please use a valid role: user, model.")
         if not content.parts:
             raise _missing(f"contents[{at}].parts", "contents.parts must not be empty.")
-        found = [_picture(part, f"contents[{at}].parts[{place}]") for place, part in enumerate(content.parts)]
+        found = [_picture(part, f"contents[{at}].parts[{place}]", files) for place, part in enumerate(content.parts)]
         if content.role != "model":
             pictures += [picture for picture in found if picture is not None]
     if len(pictures) > model.inputs:
@@ -88,13 +122,16 @@ def _checked_contents(model: ImageModel, contents: list[Content]) -> tuple[bytes
     return tuple(pictures)
 
 
-def _picture(part: Part, path: str) -> bytes | None:
+def _picture(part: Part, path: str, files: Files) -> bytes | None:
     """Return the picture of a part that holds one; None for text."""
     if part.thought_signature and decoded(part.thought_signature) is None:
         raise bad_value(f"{path}.thought_signature", "(TYPE_BYTES), Base64 decoding failed")
     if part.file_data is not None:
-        file = part.file_data.file_uri.rsplit("/", 1)[-1]
-        raise GoogleError(403, f"You do not have permission to access the File {file} or it may not exist.")
+        uri = part.file_data.file_uri
+        if uri not in files:
+            file = uri.rsplit("/", 1)[-1]
+            raise GoogleError(403, f"You do not have permission to access the File {file} or it may not exist.")
+        return _readable(files[uri])
     if part.inline_data is None:
         if part.text is None and not part.thought_signature:
             raise _missing(f"{path}.data", "required oneof field 'data' must have one initialized field")
@@ -105,11 +142,17 @@ def _picture(part: Part, path: str) -> bytes | None:
     mime = part.inline_data.mime_type
     if mime not in {"image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"}:
         raise GoogleError(400, f"Unsupported MIME type: {mime}")
+    real = sniffed(_readable(data)) or ""
+    if real.replace("heif", "heic") != mime.replace("heif", "heic"):
+        raise GoogleError(400, f"Unhandled generated data mime type: {mime}")
+    return data
+
+
+def _readable(data: bytes) -> bytes:
+    """Return a file that is a picture."""
     real = sniffed(data)
     if not real or (real not in {"image/heic", "image/heif"} and measured(data) is None):
         raise GoogleError(400, _UNREADABLE)
-    if real.replace("heif", "heic") != mime.replace("heif", "heic"):
-        raise GoogleError(400, f"Unhandled generated data mime type: {mime}")
     return data
 
 

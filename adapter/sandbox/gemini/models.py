@@ -58,6 +58,10 @@ class ImageModel(msgspec.Struct, frozen=True, kw_only=True):
     #: Tokens it thinks at its default level.
     thoughts: int = 0
     thinks: bool = True
+    #: The levels of thinking that it takes; empty: it takes any, and none changes anything.
+    levels: tuple[str, ...] = ()
+    #: Whether it has the search tool.
+    searches: bool = False
 
     @property
     def is_2_5(self) -> bool:
@@ -68,17 +72,33 @@ class ImageModel(msgspec.Struct, frozen=True, kw_only=True):
 def _models() -> dict[str, ImageModel]:
     cards = [
         ImageModel(name="gemini-2.5-flash-image", ratios=_TEN, tokens={"1K": 1290}, inputs=3, thinks=False),
-        ImageModel(name="gemini-3-pro-image", ratios=_TEN, tokens={"1K": 1120, "2K": 1120, "4K": 2000}, thoughts=208),
+        ImageModel(
+            name="gemini-3-pro-image",
+            ratios=_TEN,
+            tokens={"1K": 1120, "2K": 1120, "4K": 2000},
+            thoughts=208,
+            searches=True,
+        ),
         ImageModel(
             name="gemini-3.1-flash-image",
             ratios=_FOURTEEN,
             tokens={"512": 747, "1K": 1120, "2K": 1680, "4K": 2520},
+            levels=("MINIMAL", "HIGH"),
+            searches=True,
         ),
     ]
     previews = [msgspec.structs.replace(card, name=f"{card.name}-preview") for card in cards]
     others = [
-        ImageModel(name="gemini-3.1-flash-lite-image", ratios=_FOURTEEN, tokens={"1K": 1120}),
-        ImageModel(name="gemini-nano-banana-2.1", ratios=_FOURTEEN, tokens={"1K": 1120, "2K": 1680, "4K": 2520}),
+        ImageModel(
+            name="gemini-3.1-flash-lite-image", ratios=_FOURTEEN, tokens={"1K": 1120}, levels=("MINIMAL", "HIGH")
+        ),
+        ImageModel(
+            name="gemini-nano-banana-2.1",
+            ratios=_FOURTEEN,
+            tokens={"1K": 1120, "2K": 1680, "4K": 2520},
+            levels=("MINIMAL", "MEDIUM", "HIGH"),
+            searches=True,
+        ),
     ]
     return {card.name: card for card in (*cards, *previews, *others)}
 

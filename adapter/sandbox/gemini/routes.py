@@ -9,6 +9,7 @@ Magic words in a prompt make the model refuse, as HTTP 200 (`gemini.md` section 
 
 import asyncio
 import uuid
+from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
@@ -21,7 +22,8 @@ from adapter.sandbox.fault_injection import served
 from adapter.sandbox.faults import ResponseMutation
 from adapter.sandbox.gemini import texts
 from adapter.sandbox.gemini.answer import Asked, answer, chunks, refusal
-from adapter.sandbox.gemini.checks import asked, known_model, prompt_of
+from adapter.sandbox.gemini.checks import asked, known_model, prompt_of, unknown_model
+from adapter.sandbox.gemini.files import files_of
 from adapter.sandbox.gemini.models import MODELS, ImageModel, picture_size
 from adapter.sandbox.gemini.wire import GenerateContentRequest, GenerateContentResponse, ModelInfo, ModelList
 from adapter.sandbox.google_errors import GoogleError
@@ -49,14 +51,17 @@ class EventStream(ASGIResponse):
 @get(["/v1/models", "/v1beta/models"])
 async def list_models(request: Incoming) -> ASGIResponse:
     """List every model of the sandbox on one page."""
-    key_checked(request, sandbox_of(request).rules)
-    return json(ModelList(models=[*map(_info, MODELS.values()), *map(texts.listed, texts.MODELS)]))
+    sandbox = sandbox_of(request)
+    key_checked(request, sandbox.rules)
+    listed = [*map(_info, MODELS.values()), *map(texts.listed, texts.MODELS)]
+    return json(ModelList(models=[one for one in listed if not _is_retired(sandbox, one.name[len("models/") :])]))
 
 
 @get(["/v1/models/{name:str}", "/v1beta/models/{name:str}"])
 async def show_model(request: Incoming, name: FromPath[str]) -> ASGIResponse:
     """Describe one model."""
     key_checked(request, sandbox_of(request).rules)
+    _check_retirement(request, name, "generateContent")
     if name in texts.MODELS:
         return json(texts.listed(name))
     return json(_info(known_model(name, _version(request), "generateContent")))
@@ -70,13 +75,15 @@ async def call_model(request: Incoming, target: FromPath[str]) -> ASGIResponse:
     name, _, method = target.partition(":")
     if method not in METHODS:
         raise GoogleError(404)
+    _check_retirement(request, name, method)
     if name in texts.MODELS and method == "generateContent":
         return await _call_text_model(request, sandbox, name)
     model = known_model(name, _version(request), method)
     body = read(await json_body(request), GenerateContentRequest)
 
     async def work(mutation: ResponseMutation | None) -> ASGIResponse:
-        whole = await generated(sandbox, model, body, mutation)
+        files = await files_of(request, sandbox, body)
+        whole = await generated(sandbox, await asyncio.to_thread(asked, model, body, files), mutation)
         return streamed(request, whole) if method == "streamGenerateContent" else json(whole)
 
     return await served(request, sandbox, ("gemini.generate", prompt_of(body)), work)
@@ -115,11 +122,8 @@ def _record(sandbox: SandboxState, kind: Literal["image", "text"], prompt: str, 
     )
 
 
-async def generated(
-    sandbox: SandboxState, model: ImageModel, body: GenerateContentRequest, mutation: ResponseMutation | None
-) -> GenerateContentResponse:
+async def generated(sandbox: SandboxState, order: Asked, mutation: ResponseMutation | None) -> GenerateContentResponse:
     """Return the answer of a model that makes pictures; a picture is recorded when it is drawn."""
-    order = await asyncio.to_thread(asked, model, body)
     if refused := refusal(order):
         return refused
     if mutation == "drafts":
@@ -128,7 +132,7 @@ async def generated(
         return answer(order, b"")
     await asyncio.sleep(sandbox.rules.image_seconds)
     png = await sandbox.gallery.png(_picture_order(order))
-    _record(sandbox, "image", order.prompt, model.name)
+    _record(sandbox, "image", order.prompt, order.model.name)
     return answer(order, png, mime="image/jpeg" if mutation == "wrong_mime" else "image/png")
 
 
@@ -164,6 +168,17 @@ def _info(model: ImageModel) -> ModelInfo:
         supported_generation_methods=METHODS,
         thinking=model.thinks,
     )
+
+
+def _is_retired(sandbox: SandboxState, name: str) -> bool:
+    off = sandbox.rules.retirements.get(name)
+    return off is not None and datetime.fromtimestamp(sandbox.clock(), UTC).date() >= off
+
+
+def _check_retirement(request: Incoming, name: str, method: str) -> None:
+    """Refuse a model that is switched off, as one that there never was."""
+    if _is_retired(sandbox_of(request), name):
+        raise unknown_model(name, _version(request), method)
 
 
 def _version(request: Incoming) -> str:

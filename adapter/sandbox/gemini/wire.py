@@ -21,7 +21,7 @@ class Blob(Message, frozen=True, kw_only=True):
 
 
 class FileData(Message, frozen=True, kw_only=True):
-    """A file by address; the sandbox has no Files API and knows none."""
+    """A file by address."""
 
     mime_type: str = ""
     file_uri: str = ""
@@ -92,8 +92,21 @@ class SafetySetting(Message, frozen=True, kw_only=True):
     threshold: Literal["BLOCK_NONE", "BLOCK_ONLY_HIGH", "BLOCK_MEDIUM_AND_ABOVE", "BLOCK_LOW_AND_ABOVE", "OFF"]
 
 
+class SearchKind(Message, frozen=True, kw_only=True):
+    """A kind of search, without settings."""
+
+
+class SearchKinds(Message, frozen=True, kw_only=True):
+    """What is searched."""
+
+    web_search: SearchKind | None = None
+    image_search: SearchKind | None = None
+
+
 class GoogleSearch(Message, frozen=True, kw_only=True):
-    """The search tool, without settings."""
+    """The search tool."""
+
+    search_types: SearchKinds | None = None
 
 
 class Tool(Message, frozen=True, kw_only=True):
@@ -136,12 +149,40 @@ class OutContent(Message, frozen=True, kw_only=True):
     role: Literal["model"] = msgspec.field(default_factory=lambda: "model")  # a factory, so that it is written
 
 
+class WebPage(Message, frozen=True, kw_only=True):
+    """A page that a search found."""
+
+    uri: str
+    title: str
+
+
+class GroundingChunk(Message, frozen=True, kw_only=True):
+    """One thing that a search found."""
+
+    web: WebPage
+
+
+class SearchEntryPoint(Message, frozen=True, kw_only=True):
+    """Suggestions of searches, as HTML."""
+
+    rendered_content: str
+
+
+class GroundingMetadata(Message, frozen=True, kw_only=True):
+    """What was searched and found."""
+
+    web_search_queries: list[str]
+    grounding_chunks: list[GroundingChunk]
+    search_entry_point: SearchEntryPoint
+
+
 class Candidate(Message, frozen=True, kw_only=True):
     """The one candidate; a refusal has no content and says why in `finish_message`."""
 
     content: OutContent | None = None
     finish_reason: str = ""
     finish_message: str = ""
+    grounding_metadata: GroundingMetadata | None = None
     index: int = msgspec.field(default_factory=int)
 
 

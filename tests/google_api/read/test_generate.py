@@ -188,8 +188,13 @@ def test_a_chat_goes_on_with_the_last_picture() -> None:
             "generation_config.image_config.image_size",
             "512, 1K, 2K, 4K",
         ),
-        ({"tools": [{"googleSearch": {}}]}, "tools[0].google_search", "web search"),
-        ({"tools": [{"codeExecution": {}}]}, "tools", "no tools"),
+        ({"tools": [{"codeExecution": {}}]}, "tools[0].code_execution", "one tool here, google_search"),
+        ({"tools": [{"googleSearch": {"excludeDomains": ["a.example"]}}]}, "tools[0].google_search", "exclude_domains"),
+        (
+            {"generationConfig": {"thinkingConfig": {"thinkingLevel": "MEDIUM"}}},
+            "generation_config.thinking_config.thinking_level",
+            "Allowed: minimal, high",
+        ),
         ({"cachedContent": "cachedContents/1"}, "cached_content", "cached"),
         (
             {"safetySettings": [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_LOW_AND_ABOVE"}]},

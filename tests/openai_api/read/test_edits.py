@@ -201,14 +201,18 @@ def test_what_lies_over_a_picture_is_refused(name: str, value: object) -> None:
         ("tools", b'[{"google_search": {}}]'),
         ("tools[0][google_search]", b"{}"),
         ("tools[][googleSearch]", b"{}"),
+        ("tools[0][type]", b"web_search"),
         ("generationConfig", b'{"thinkingConfig": {"thinkingLevel": "HIGH"}}'),
         ("generationConfig[thinkingConfig][thinkingLevel]", b"HIGH"),
     ],
 )
 def test_a_form_says_with_brackets_or_as_json_what_is_not_done(part: tuple[str, bytes]) -> None:
     """Both are seen, so neither is paid for in vain."""
+    parts = [("image", png()), ("prompt", b"blue"), ("model", b"gemini-2.5-flash-image"), part]
+    sent = read_media_form([Part(name, data) for name, data in parts], ImagesRequest)
+
     with pytest.raises(InvalidRequest, match=r"leave 'tools|leave 'generationConfig") as caught:
-        in_form(("image", png()), part)
+        edit_order(sent.media, context())
     assert caught.value.param is not None
 
 

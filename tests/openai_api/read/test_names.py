@@ -153,6 +153,8 @@ def told(order: Order) -> str:
         said += [f"compression={order.compression}"] if order.compression != 100 else []
         said += [f"seed={order.seed}"] if order.seed is not None else []
         said += [f"pictures={''.join(map(number, sources))}"] if sources else []
+        said += [f"thinking={order.thinking}"] if order.thinking is not None else []
+        said += ["searched"] if order.grounded else []
     return " ".join(said) or "-"
 
 

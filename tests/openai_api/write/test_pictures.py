@@ -9,6 +9,7 @@ import pybase64
 import pytest
 from PIL import Image as Pillow
 
+from adapter.domain.grounding import Grounding, WebSource
 from adapter.domain.media import Image, Pixels, image_from_bytes
 from adapter.domain.orders import InlineSource, StoredSource
 from adapter.domain.usage import Cost, Currency, Usage
@@ -16,7 +17,7 @@ from adapter.openai_api.read.conversation import WAY_OUT, Conversation, read_wis
 from adapter.openai_api.wire.chat import ChatChunk, ChatCompletion
 from adapter.openai_api.wire.images import ImageCompleted, ImagesResponse
 from adapter.openai_api.write import chat
-from adapter.openai_api.write.images import Heading, Made, image_completed, images_response, quality, total
+from adapter.openai_api.write.images import Heading, Made, image_completed, images_response, in_pieces, quality, total
 from tests.fakes import made_image, png
 from tests.support import LINKS
 
@@ -252,3 +253,32 @@ def test_what_is_shown_is_what_the_next_turn_means() -> None:
             StoredSource("a.png", "messages", advice=WAY_OUT),
             InlineSource(png(), "messages", advice=WAY_OUT),
         }
+
+
+def grounded() -> Image:
+    """Return a picture for which the model searched the web."""
+    found = Grounding(queries=("fox",), sources=(WebSource("https://a.example/", "A fox"),), suggestions="<div></div>")
+    return msgspec.structs.replace(made_image(), grounding=found)
+
+
+def test_the_images_api_has_what_was_searched_beside_each_picture() -> None:
+    """As base64, as a link, in pieces and in a stream; a picture without a search has no such field."""
+    image = grounded()
+    found = {"queries": ["fox"], "sources": [{"url": "https://a.example/", "title": "A fox"}]}
+    heading = Heading(created=7)
+    whole = json.loads(b"".join(in_pieces([image, made_image()], heading)))
+
+    assert plain(response(image))["data"][0]["grounding"] == found  # type: ignore[index]
+    assert plain(images_response([image], ["https://here/a.png"], heading))["data"] == [
+        {"url": "https://here/a.png", "grounding": found}
+    ]
+    assert [one.get("grounding") for one in whole["data"]] == [found, None]
+    assert plain(event(image))["grounding"] == found
+
+
+def test_a_chat_has_the_pages_below_its_pictures() -> None:
+    """Also where the pictures are no part of the text."""
+    listed = "Sources:\n- [A fox](https://a.example/)"
+
+    assert chat.linked([grounded()], ["https://here/a.png"]).content == f"![image](https://here/a.png)\n\n{listed}"
+    assert chat.enclosed([grounded()]).content == listed

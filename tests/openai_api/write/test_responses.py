@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from adapter.domain.grounding import Grounding, WebSource
 from adapter.domain.job import Event as JobEvent
 from adapter.domain.job import (
     Failed,
@@ -34,8 +35,9 @@ from adapter.errors import (
     UpstreamBroken,
     UpstreamBusy,
 )
-from adapter.openai_api.wire.responses import Event, GivenMessage
+from adapter.openai_api.wire.responses import Event, GivenMessage, OutputText
 from adapter.openai_api.write import response_events
+from adapter.openai_api.write import responses as write_responses
 from adapter.openai_api.write.response_events import Numbering
 from adapter.openai_api.write.responses import item_list, response, with_picture, with_video
 from tests.fakes import made_image, stored, video_job
@@ -378,3 +380,50 @@ def test_a_reply_that_nobody_works_on_any_more_has_failed_at_that_moment() -> No
     assert live.seen(1060.0).status is ResponseStatus.FAILED
     assert stored().seen(9e9).status is ResponseStatus.IN_PROGRESS
     assert msgspec.structs.replace(DONE, alive_until=1060.0).seen(9e9).status is ResponseStatus.COMPLETED
+
+
+FOUND = Grounding(
+    queries=("fox",), sources=(WebSource("https://a.example/", "A [fox]"), WebSource("https://b.example/", ""))
+)
+SEARCHED = msgspec.structs.replace(IMAGE, text="A fox. 🦊", grounding=FOUND)
+
+
+def test_pages_that_the_model_found_are_cited_in_the_message() -> None:
+    """Each where its link stands."""
+    [content] = wired(with_picture(stored().completed(SEARCHED, 1012.5), SEARCHED))["output"][1]["content"]
+
+    text, cited = content["text"], content["annotations"]
+    assert text == "A fox. 🦊\n\nSources:\n- [A \\[fox\\]](https://a.example/)\n- [b.example](https://b.example/)"
+    assert [(one["type"], one["url"], one["title"], text[one["start_index"] : one["end_index"]]) for one in cited] == [
+        ("url_citation", "https://a.example/", "A [fox]", "[A \\[fox\\]](https://a.example/)"),
+        ("url_citation", "https://b.example/", "https://b.example/", "[b.example](https://b.example/)"),
+    ]
+
+
+def test_a_stream_has_an_event_for_each_citation() -> None:
+    """Before the end of the text, and again in its parts."""
+    events = [*response_events.picture_done(stored().completed(SEARCHED, 1012.5), SEARCHED)]
+
+    assert [kind for _, kind in told(events)][-7:] == [
+        "output_text.delta",
+        "output_text.annotation.added",
+        "output_text.annotation.added",
+        "output_text.done",
+        "content_part.done",
+        "output_item.done",
+        "completed",
+    ]
+    assert [event.annotation_index for event in events if event.type.endswith("annotation.added")] == [0, 1]
+    [part] = [event.part for event in events if event.type == "response.content_part.done"]
+    assert isinstance(part, OutputText)
+    assert part.annotations == write_responses.citations(stored().completed(SEARCHED, 1012.5))
+
+
+def test_a_stored_response_keeps_its_pages() -> None:
+    """In a form that older rows are read in as well."""
+    done = stored().completed(SEARCHED, 1012.5)
+    row = msgspec.json.encode(done)
+
+    assert msgspec.json.decode(row, type=StoredResponse) == done
+    assert msgspec.json.decode(msgspec.json.encode(DONE), type=StoredResponse) == DONE
+    assert b"grounding" not in msgspec.json.encode(DONE)

@@ -6,11 +6,14 @@ import msgspec
 import pybase64
 import pytest
 
+from adapter.domain.grounding import Grounding, WebSource
 from adapter.domain.media import Frame, Image, Pixels, Ratio, Resolution, image_from_bytes
 from adapter.domain.orders import MAX_SEED, ImageOrder
+from adapter.domain.thinking import ThinkingLevel
 from adapter.domain.usage import Usage
 from adapter.errors import AdapterError, ContentRefused, InvalidRequest, NoMedia, UpstreamBroken, UpstreamOverloaded
 from adapter.providers.gemini import translate, wire
+from adapter.providers.gemini.grounding import web_address
 from adapter.providers.reply import Reply
 from tests.fakes import jpeg, made_image, png
 from tests.support import GOLDEN
@@ -109,6 +112,86 @@ def test_low_moderation_switches_the_adjustable_filters_off() -> None:
 
     assert [setting["threshold"] for setting in lenient["safetySettings"]] == ["BLOCK_NONE"] * 4  # type: ignore[index]
     assert "safetySettings" not in sent(PLAIN)  # type: ignore[operator]
+
+
+def test_a_level_of_thinking_and_a_search_are_sent_as_googles_clients_send_them() -> None:
+    """Captured of google-genai (`nano-banana-2.1.md` section 3)."""
+    order = msgspec.structs.replace(
+        PLAIN,
+        prompt="fox",
+        frame=Frame(Ratio.LANDSCAPE, Resolution.TWO),
+        thinking=ThinkingLevel.HIGH,
+        grounded=True,
+    )
+
+    assert sent(order) == msgspec.json.decode((GOLDEN / "gemini" / "grounded.request.json").read_bytes())
+
+
+def test_what_a_search_found_comes_with_the_picture() -> None:
+    """What any page of the web can write is cleaned, and what is no web address is left out."""
+    assert translate.image(golden("grounded", last=png())).grounding == Grounding(
+        queries=("fox size", "fox weight"),
+        sources=(
+            WebSource("https://vertexaisearch.cloud.google.com/grounding-api-redirect/AUZIYQ", "wikipedia.org"),
+            WebSource("https://b.example/a%29%20%5Bb%5D?q=%22x%22#c", "Two lines [x](https://evil.example)"),
+            WebSource("http://c.example:8080/", ""),
+        ),
+        suggestions='<div class="container">fox size</div>',
+    )
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [b"null", b"[]", b"7", b"{}", b'{"groundingChunks": 7}', b'{"groundingChunks": [{"web": {"uri": "ftp://a"}}]}'],
+)
+def test_a_picture_is_not_lost_for_an_odd_search(metadata: bytes) -> None:
+    """It is paid for."""
+    data = pybase64.b64encode(png())
+    body = b'{"candidates": [{"content": {"parts": [{"inlineData": {"data": "%s"}}]}, "groundingMetadata": %s}]}'
+
+    image = translate.image(Reply(200, body % (data, metadata)))
+
+    assert (image.decode(), image.grounding) == (png(), None)
+
+
+def test_sources_that_can_be_read_stay_beside_odd_ones() -> None:
+    """Each is read by itself."""
+    chunks = b'[7, {"web": {"uri": "https://a.example/", "title": "A"}}, {"web": {"uri": 7}}, {"web": null}]'
+    body = b'{"candidates": [{"content": {"parts": [{"inlineData": {"data": "%s"}}]}, "groundingMetadata": %s}]}'
+    metadata = b'{"webSearchQueries": [7, "fox"], "groundingChunks": ' + chunks + b"}"
+
+    image = translate.image(Reply(200, body % (pybase64.b64encode(png()), metadata)))
+
+    assert image.grounding == Grounding(queries=("fox",), sources=(WebSource("https://a.example/", "A"),))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("https://a.example/b", "https://a.example/b"),
+        ("HTTPS://A.Example/b", "https://a.example/b"),
+        (" https://a.example/b\n", "https://a.example/b"),
+        ("https://a.example/b%20c", "https://a.example/b%20c"),
+        ("https://a.example/b c", "https://a.example/b%20c"),
+        ("https://a.example/(b)", "https://a.example/%28b%29"),
+        ("https://a.example/<b>'`\\", "https://a.example/%3Cb%3E%27%60%5C"),
+        ("https://a.example/ä", "https://a.example/%C3%A4"),
+        ("https://bank.example@evil.example/", None),
+        ("https://evil.example\\@bank.example/", None),
+        ("javascript:alert(1)", None),
+        ("data:text/html,x", None),
+        ("//a.example/b", None),
+        ("https://", None),
+        ("https://a.example:99999/", None),
+        ("https://[::1", None),
+        ("https://a\u202eb.example/", None),
+        ("", None),
+        ("https://a.example/" + "b" * 5000, None),
+    ],
+)
+def test_only_a_plain_web_address_becomes_a_link(text: str, found: str | None) -> None:
+    """In a form that ends no link early."""
+    assert web_address(text) == found
 
 
 def test_an_open_frame_is_not_mentioned() -> None:
