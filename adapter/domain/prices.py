@@ -11,7 +11,7 @@ from adapter.domain.media import Image, Resolution
 from adapter.domain.usage import Cost, Currency, Usage
 
 #: What an amount is for.
-Per = Literal["picture", "second", "clip", "upscale", "million_tokens"]
+Per = Literal["picture", "search", "second", "clip", "upscale", "million_tokens"]
 
 #: The number of tokens that a price of tokens is for, as a power of ten.
 MILLION = 6
@@ -89,16 +89,20 @@ class ImagePrice(Price, frozen=True, kw_only=True):
     picture: Mapping[Resolution, Decimal] = {}
     #: Tokens. Where all that an answer needs are known, they count, and not `picture`.
     million_tokens: TokenPrices = TokenPrices()
+    #: One search on the web for a picture.
+    search: Decimal | None = None
 
     def rates(self) -> Iterator[Rate]:
         """Yield its amounts (as `Price`)."""
         yield from self._rates("picture", self.picture.items())
         yield from self._rates("million_tokens", self.million_tokens.known.items())
+        if self.search is not None:
+            yield Rate(per="search", cost=Cost(self.search, self.currency))
 
     def quote(self, resolution: Resolution) -> "Quote":
         """Return what a picture costs."""
         amount, tokens = self.picture.get(resolution), self.million_tokens
-        return Quote(self.since, self.currency, amount, tokens if tokens.known else None)
+        return Quote(self.since, self.currency, amount, tokens if tokens.known else None, self.search)
 
 
 class VideoPrice(Price, frozen=True, kw_only=True):
@@ -141,12 +145,16 @@ class Quote(msgspec.Struct, frozen=True, omit_defaults=True):
     #: None: unknown, or known of the tokens alone.
     amount: Decimal | None = None
     tokens: TokenPrices | None = None
+    #: Of one search.
+    search: Decimal | None = None
 
-    def cost(self, usage: Usage | None) -> Cost | None:
+    def cost(self, usage: Usage | None, searches: int) -> Cost | None:
         """Return what it cost; None if that is unknown."""
         counted = self.tokens.of(usage) if self.tokens and usage else None
         amount = self.amount if counted is None else counted
-        return None if amount is None else Cost(amount, self.currency)
+        if amount is None or (searches and self.search is None):
+            return None
+        return Cost(amount + (self.search or Decimal(0)) * searches, self.currency)
 
 
 _D = TypeVar("_D", bound=Quote | Price)
@@ -158,17 +166,21 @@ def in_force(dated: Iterable[_D], at: float) -> _D | None:
     return max((each for each in dated if each.since <= today), key=lambda each: each.since, default=None)
 
 
-def cost_of(quotes: Sequence[Quote], at: float, usage: Usage | None = None) -> Cost | None:
+def cost_of(quotes: Sequence[Quote], at: float, usage: Usage | None = None, searches: int = 0) -> Cost | None:
     """Return what one picture or clip costs that is ordered at a time in Unix seconds; None if that is unknown."""
     quote = in_force(quotes, at)
-    return None if quote is None else quote.cost(usage)
+    return None if quote is None else quote.cost(usage, searches)
 
 
 def priced(images: Sequence[Image], quotes: Sequence[Quote], at: float) -> Sequence[Image]:
     """Return pictures with what each cost that was ordered at a time in Unix seconds."""
     if not quotes:
         return images
-    return [msgspec.structs.replace(image, cost=cost_of(quotes, at, image.usage)) for image in images]
+    return [msgspec.structs.replace(image, cost=_cost(image, quotes, at)) for image in images]
+
+
+def _cost(image: Image, quotes: Sequence[Quote], at: float) -> Cost | None:
+    return cost_of(quotes, at, image.usage, len(image.grounding.queries) if image.grounding else 0)
 
 
 def total_cost(images: Iterable[Image]) -> Cost | None:

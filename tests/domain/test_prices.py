@@ -8,12 +8,14 @@ import msgspec
 import pytest
 
 from adapter.domain.catalogue import CatalogueFile
+from adapter.domain.grounding import Grounding, WebSource
 from adapter.domain.media import Frame, Ratio, Resolution
 from adapter.domain.orders import ImageOrder
-from adapter.domain.prices import ImagePrice, Quote, TokenPrices, VideoPrice, cost_of, in_force
+from adapter.domain.prices import ImagePrice, Quote, TokenPrices, VideoPrice, cost_of, in_force, priced
 from adapter.domain.usage import Cost, Currency, Usage
 from adapter.errors import WrongConfiguration
 from adapter.settings import Settings, load_catalogue
+from tests.fakes import made_image
 from tests.support import CONFIG, catalogue
 
 USD, CREDITS = Currency.USD, Currency.CREDITS
@@ -122,6 +124,26 @@ def test_tokens_count_where_all_their_prices_are_known(usage: Usage | None, amou
     assert cost_of(dated, noon(NOVEMBER), usage) == Cost(Decimal(amount), USD)
 
 
+@pytest.mark.parametrize(
+    ("search", "searches", "amount"),
+    [("0.014", 0, "0.04"), ("0.014", 2, "0.068"), (None, 0, "0.04"), (None, 1, None)],
+)
+def test_searches_are_added(search: str | None, searches: int, amount: str | None) -> None:
+    """If their price is unknown, so is the sum."""
+    dated = quotes(price("0.04", search=search and Decimal(search)))
+
+    assert cost_of(dated, noon(NOVEMBER), None, searches) == (amount and Cost(Decimal(amount), USD))
+
+
+def test_a_picture_that_was_searched_for_costs_more() -> None:
+    """By the number of its queries."""
+    found = Grounding(queries=("fox", "red fox"), sources=(WebSource("https://a.example/", "A"),))
+    images = [made_image(), msgspec.structs.replace(made_image(), grounding=found)]
+    told = priced(images, quotes(price("0.04", search=Decimal("0.014"))), noon(NOVEMBER))
+
+    assert [str(image.cost) for image in told] == ["0.04 USD", "0.068 USD"]
+
+
 def test_two_currencies_are_no_sum() -> None:
     """A credit is no dollar."""
     with pytest.raises(ValueError, match="two currencies"):
@@ -160,9 +182,9 @@ def test_an_order_says_what_it_will_cost() -> None:
 @pytest.mark.parametrize(
     ("name", "rates"),
     [
-        ("gemini-nano-banana-2.1", ["0.0336 USD a picture (1K)"]),
-        ("gemini-3.1-flash-image", ["0.0672 USD a picture (1K)"]),
-        ("gemini-3-pro-image", ["0.134 USD a picture (1K)"]),
+        ("gemini-nano-banana-2.1", ["0.0336 USD a picture (1K)", "0.014 USD a search"]),
+        ("gemini-3.1-flash-image", ["0.0672 USD a picture (1K)", "0.014 USD a search"]),
+        ("gemini-3-pro-image", ["0.134 USD a picture (1K)", "0.014 USD a search"]),
         ("gemini-2.5-flash-image", ["0.039 USD a picture (1K)"]),
         ("gemini-3.1-flash-lite-image", []),
         ("flow-gem-pix-2", []),

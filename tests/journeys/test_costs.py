@@ -63,5 +63,8 @@ def test_models_tell_their_prices(client: openai.OpenAI) -> None:
     """Of today."""
     prices = {model.id: (model.model_extra or {}).get("prices") for model in client.models.list()}
 
-    assert prices[MODEL] == [{"per": "picture", "of": "1K", "amount": 0.0336, "currency": "USD"}]
+    assert prices[MODEL] == [
+        {"per": "picture", "of": "1K", "amount": 0.0336, "currency": "USD"},
+        {"per": "search", "amount": 0.014, "currency": "USD"},
+    ]
     assert prices["flow-gem-pix"] is None

@@ -50,7 +50,7 @@ def test_a_plain_request_leaves_the_frame_to_the_model() -> None:
         n=1,
         frame=Frame(),
         input_formats=(MediaFormat.PNG, MediaFormat.JPEG, MediaFormat.WEBP, MediaFormat.HEIC, MediaFormat.HEIF),
-        quotes=(Quote(date(2026, 11, 1), Currency.USD, Decimal("0.0672")),),
+        quotes=(Quote(date(2026, 11, 1), Currency.USD, Decimal("0.0672"), search=Decimal("0.014")),),
     )
 
 

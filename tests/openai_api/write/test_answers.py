@@ -225,6 +225,7 @@ def test_the_model_list_has_the_prices_of_the_day() -> None:
 
     assert told["gemini-nano-banana-2.1"]["prices"] == (
         {"per": "picture", "of": "1K", "amount": 0.0336, "currency": "USD"},
+        {"per": "search", "amount": 0.014, "currency": "USD"},
     )
     assert told["veo-3.1-fast-portrait"]["prices"] == (
         {"per": "clip", "amount": 20.0, "currency": "credits"},
