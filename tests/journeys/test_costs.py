@@ -28,11 +28,10 @@ def test_a_picture_in_a_stream_tells_its_cost(client: openai.OpenAI, prompt: str
 
 def test_a_chat_tells_its_cost(client: openai.OpenAI, prompt: str) -> None:
     """Whole, and at the end of a stream that is asked for its usage; of a video in credits."""
-    said = [{"role": "user", "content": prompt}]
-    whole = client.chat.completions.create(model=MODEL, messages=said)  # type: ignore[arg-type]
+    whole = client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": prompt}])
     with client.chat.completions.create(
         model="veo-3.1-fast",
-        messages=said,  # type: ignore[arg-type]
+        messages=[{"role": "user", "content": prompt}],
         stream=True,
         stream_options={"include_usage": True},
     ) as stream:
