@@ -19,6 +19,8 @@
     wiring        builds stores, providers and options from the settings
     connections   one client's connection: HTTP/1.1 and 1.0, offers of other protocols, limits of size
     connection_table  all connections: what each one waits for, and until when
+    toml_file, mistakes  the operator's file with its lines, and what is wrong in it
+    working_folder  where relative paths of the configuration begin
     risks         what is risky about the settings on this machine; machine reads the facts
     retirements   which configured models Google switches off soon
     google_credentials  access tokens of Google Cloud, by Google's own library
@@ -32,7 +34,9 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
 
     app, wiring         everything
     serving, cli        everything
-    settings            domain, errors, sandbox.rules, shipped, providers.registry, .description
+    settings            domain, errors, sandbox.rules, shipped, providers.registry, .description, mistakes, toml_file
+    mistakes            toml_file, which imports errors
+    working_folder      settings, shipped
     config_option       errors, shipped
     openai_api          generation, domain, errors, fair_semaphore, tasks; of it read and write only domain,
                         errors and wire, openapi those with read and version, and wire nothing

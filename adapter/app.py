@@ -55,7 +55,7 @@ from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.spool import Spool
 from adapter.jobs.step_context import StepContext
 from adapter.jobs.store import SqlJobStore
-from adapter.media.frames import FrameThumbnailer
+from adapter.media.frames import FileMeasurer, FrameThumbnailer
 from adapter.media.image_pipeline import ImagePipeline
 from adapter.media.janitor import Janitor
 from adapter.media.leftovers import Leftovers
@@ -245,8 +245,15 @@ class Application:
                 database=without_password(self._settings.storage.database),
                 media=self._settings.storage.media,
             )
+            await self._warn_without_keys(resources.database)
             yield
             log.info("server.stopping")
+
+    async def _warn_without_keys(self, database: Database) -> None:
+        access = self._settings.access
+        if access.keys or access.anonymous or any(key.revoked_at is None for key in await SqlKeyStore(database).all()):
+            return
+        log.warning("access.no_key", message="Every request is refused. `adapter keys create NAME` makes a key.")
 
     async def _resources(self, stack: AsyncExitStack) -> Resources:
         database = await build_database(self._settings)
@@ -305,6 +312,7 @@ class Application:
             longest_video=self._settings.limits.video_bytes,
             spool=ports.spool,
             metrics=self._telemetry.metrics,
+            budget=resources.budget,
         )
         images = ImageContext(
             makers=ports.image_makers,
@@ -356,6 +364,7 @@ class Application:
             texts=Texts(next((each.texts for each in self._providers.values() if each.texts), None)),
             files=Files(memory.media, SqlFileSizes(resources.database)),
             contents=VideoContents(memory, FrameThumbnailer(memory.media, budget)),
+            clips=FileMeasurer(),
             uploads=uploads,
             responses=responses,
             background=background,
@@ -367,6 +376,7 @@ class Application:
             chat_options=build_chat_options(settings),
             image_options=build_image_options(settings),
             longest_file=settings.limits.image_bytes,
+            longest_video=min(settings.limits.video_bytes, settings.limits.body_bytes),
             poll_seconds=settings.jobs.poll_seconds,
             opening_seconds=settings.chat.opening_seconds,
             heartbeat_seconds=settings.chat.heartbeat_seconds,

@@ -39,6 +39,7 @@ from adapter.sandbox.rules import SandboxRules
 from adapter.settings import Settings, catalogue_file, load_catalogue, load_settings
 from adapter.version import VERSION
 from adapter.wiring import build_database, build_media_store, build_retention
+from adapter.working_folder import working_folder
 
 _T = TypeVar("_T")
 
@@ -58,7 +59,7 @@ def adapter() -> None:
 @click.option("--port", type=click.IntRange(0, 65_535), help="TCP port, instead of server.port.")
 def serve(config: Path, host: str | None, port: int | None) -> None:
     """Serve the API."""
-    settings = load_settings(config, os.environ)
+    settings = _settings(config)
     place = msgspec.structs.replace(
         settings.server,
         host=host or settings.server.host,
@@ -72,7 +73,7 @@ def serve(config: Path, host: str | None, port: int | None) -> None:
 @with_config
 def check(config: Path) -> None:
     """Check the configuration: secrets, database, media store and spool."""
-    settings = load_settings(config, os.environ)
+    settings = _settings(config)
     catalogue = load_catalogue(config, settings)
     _check_references(settings)
     create_app(settings, catalogue)
@@ -115,6 +116,9 @@ async def _checks(settings: Settings) -> list[str]:
     if settings.jobs.spool:
         spool.try_out(Path(settings.jobs.spool))
         said.append(f"spool        ok  {settings.jobs.spool}")
+    said.append(f"folder       {Path.cwd()}")
+    taken = "in use, by this server if it is running, or by another program" if serving.is_taken(settings) else "free"
+    said.append(f"port         {settings.server.port} is {taken}")
     said.append(f"links begin  {settings.public_url}")
     if not (settings.access.keys or settings.access.anonymous or [key for key in made if key.revoked_at is None]):
         said.append("warning: there is no key; `python -m adapter keys create NAME` makes one")
@@ -154,7 +158,7 @@ def sandbox(host: str, port: int, state: str) -> None:
 @with_config
 def models(config: Path) -> None:
     """List the models that this configuration offers, with what they cost today."""
-    settings, now = load_settings(config, os.environ), SystemClock().now()
+    settings, now = _settings(config), SystemClock().now()
     for model in load_catalogue(config, settings).models:
         click.echo(f"{model.name:44} {model.card.kind}  {model.card.provider:6}  {_told_price(model.card, now)}")
 
@@ -174,7 +178,7 @@ def jobs() -> None:
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many, newest first.")
 def list_jobs(config: Path, limit: int) -> None:
     """List the newest jobs."""
-    settings = load_settings(config, os.environ)
+    settings = _settings(config)
     found = asyncio.run(_with_database(settings, lambda it: _recent(it, limit)))
     if not found:
         click.echo(f"No jobs in {without_password(settings.storage.database)}.")
@@ -197,7 +201,7 @@ async def _recent(database: Database, limit: int) -> list[tuple[VideoJob | Image
 @click.argument("job_id")
 def show_job(config: Path, job_id: str) -> None:
     """Print everything that is stored about a job."""
-    settings = load_settings(config, os.environ)
+    settings = _settings(config)
     job, fate = asyncio.run(_with_database(settings, lambda it: _job(SqlJobStore(it), job_id)))
     if job is None:
         raise click.ClickException(f"There is no job '{job_id}'.")
@@ -220,7 +224,7 @@ async def _any_job(store: SqlJobStore, job_id: str) -> Job | None:
 @click.argument("job_id")
 def cancel_job(config: Path, job_id: str) -> None:
     """Cancel a job. A running server sees it at the next tick; a picture ends at once."""
-    settings = load_settings(config, os.environ)
+    settings = _settings(config)
     job = asyncio.run(_with_database(settings, lambda it: _cancelled(it, job_id)))
     if job is None:
         raise click.ClickException(f"There is no job '{job_id}' that is still going on.")
@@ -261,7 +265,7 @@ def check_media(config: Path, *, delete: bool, as_json: bool) -> None:
 
     Ends with status 1 if files are missing. The names of files open links: keep the report to yourself.
     """
-    settings = load_settings(config, os.environ)
+    settings = _settings(config)
     report = asyncio.run(_with_database(settings, lambda it: _check_media(settings, it, delete=delete)))
     click.echo(msgspec.json.encode(report).decode() if as_json else _media_lines(report))
     if report.missing:
@@ -305,7 +309,7 @@ def keys() -> None:
 @click.option("--owner", help="Owner of its videos and files. Several keys may have one owner. [default: NAME]")
 def create_key(config: Path, name: str, owner: str | None) -> None:
     """Make a key and print it. It cannot be shown again."""
-    settings, now = load_settings(config, os.environ), SystemClock().now()
+    settings, now = _settings(config), SystemClock().now()
     click.echo(asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).create(name, now=now, owner=owner))))
 
 
@@ -317,7 +321,7 @@ def create_key(config: Path, name: str, owner: str | None) -> None:
 )
 def rotate_key(config: Path, name: str, keep_minutes: float) -> None:
     """Replace a key and print the new one. Its videos and files stay."""
-    settings, now, keep = load_settings(config, os.environ), SystemClock().now(), keep_minutes * 60
+    settings, now, keep = _settings(config), SystemClock().now(), keep_minutes * 60
     key = asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).rotate(name, now=now, keep_seconds=keep)))
     click.echo(key)
 
@@ -326,7 +330,7 @@ def rotate_key(config: Path, name: str, keep_minutes: float) -> None:
 @with_config
 def list_keys(config: Path) -> None:
     """List the names of the keys that were made, not the keys."""
-    settings = load_settings(config, os.environ)
+    settings = _settings(config)
     for key in asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).all())):
         state = "active" if key.revoked_at is None else f"revoked {_day(key.revoked_at)}"
         click.echo(f"{key.name:32} created {_day(key.created_at)}  {state}")
@@ -337,9 +341,20 @@ def list_keys(config: Path) -> None:
 @click.argument("name")
 def revoke_key(config: Path, name: str) -> None:
     """End a key. The next request with it is refused."""
-    settings = load_settings(config, os.environ)
+    settings = _settings(config)
     asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).revoke(name, now=SystemClock().now())))
     click.echo(f"'{name}' opens nothing any more.")
+
+
+def _settings(config: Path) -> Settings:
+    """Read the configuration, and go to the folder in which its relative paths begin."""
+    settings = load_settings(config, os.environ)
+    folder = working_folder(config, settings, Path.cwd())
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise WrongConfiguration(f"folder: {folder} cannot be entered: {error.strerror}.") from error
+    return settings
 
 
 def _day(at: float) -> str:

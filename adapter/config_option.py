@@ -36,7 +36,7 @@ def with_config(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def run(*, config: Path, sandbox: bool, **others: object) -> None:
         source = click.get_current_context().get_parameter_source("config")
-        command(config=_chosen(config, source, sandbox=sandbox), **others)
+        command(config=_chosen(config, source, sandbox=sandbox).absolute(), **others)
 
     return run
 

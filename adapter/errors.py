@@ -74,11 +74,13 @@ class AdapterError(Exception):
     should_retry: bool | None = None
     #: Whether money may have been spent before it happened.
     spent: bool = False
+    #: Whether the message is printed for the operator, whole. It has no words of strangers.
+    is_for_operator: bool = False
 
     def __init__(
         self, message: str, *, param: str | None = None, code: str | None = None, retry_after: float | None = None
     ) -> None:
-        self.message = _cut(message)
+        self.message = message if self.is_for_operator else _cut(message)
         super().__init__(self.message)
         self.param = None if param is None else param[:LONGEST_PARAM]
         self.code = code or self.code
@@ -386,6 +388,8 @@ class AnswerLost(OwnFault):
 
 class WrongConfiguration(OwnFault):
     """A setting is missing or wrong. Raised at start; the message names the key."""
+
+    is_for_operator = True
 
 
 class SecretUnreadable(OwnFault):

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 from adapter.credentials import secret
 from adapter.database.address import SQLITE, kind_of
@@ -10,34 +11,39 @@ from adapter.errors import SecretUnreadable
 from adapter.risks import DEFAULT_KEYS, Machine
 from adapter.settings import Settings
 
+#: What a shell or an editor leaves around a secret.
+QUOTES: Final = frozenset("\"'`")
 
-async def read_machine(settings: Settings, root: Path = Path("/")) -> Machine:
+
+async def read_machine(settings: Settings, root: Path = Path("/"), environ: Mapping[str, str] = os.environ) -> Machine:
     """Return the facts. `root` is where /proc and /sys are.
 
     Raises:
         WrongConfiguration: a key that a setting refers to is not there.
     """
-    keys = await _client_keys(settings)
+    secrets = await _secrets(settings)
+    keys = {name: value for name, value in secrets.items() if name.startswith("access.keys[")}
     return Machine(
         memory_bytes=memory_limit(root),
         key_lengths={name: len(key) for name, key in keys.items()},
+        quoted=[name for name, value in secrets.items() if value[:1] in QUOTES or value[-1:] in QUOTES],
+        variables=[*environ],
         default_keys=[name for name, key in keys.items() if key in DEFAULT_KEYS],
         modes=stored_modes(settings),
     )
 
 
-async def _client_keys(settings: Settings) -> Mapping[str, str]:
-    """Return the keys of clients by their settings. A program that prints one is not run for this."""
-    keys: dict[str, str] = {}
-    for number, reference in enumerate(settings.access.keys):
-        name = f"access.keys[{number}]"
-        if reference.startswith("cmd:"):
+async def _secrets(settings: Settings) -> Mapping[str, str]:
+    """Return the secrets by their settings. For this no program is run, and no token service is asked."""
+    found: dict[str, str] = {}
+    for name, reference in settings.secrets():
+        if not reference.startswith(("env:", "file:", "plain:")):
             continue
         try:
-            keys[name] = await secret(reference, key=name).read()
+            found[name] = await secret(reference, key=name).read()
         except SecretUnreadable:  # logged where it was read; a request with it is refused
             continue
-    return keys
+    return found
 
 
 def stored_modes(settings: Settings) -> Mapping[str, int]:

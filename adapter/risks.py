@@ -1,5 +1,6 @@
-"""What is risky about a configuration on this machine. `serve` and `check` say it; nothing is refused."""
+"""What is risky, or probably not meant, in a configuration. `serve` and `check` say it; nothing is refused."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from ipaddress import ip_address, ip_network
 from typing import Final
@@ -7,7 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from adapter.settings import Settings
+from adapter.settings import PREFIX, Settings
 
 #: The key in `config/sandbox.toml`. Everybody can read it there.
 DEFAULT_KEYS: Final = frozenset({"sk-sandbox"})
@@ -20,6 +21,8 @@ METADATA_NETWORKS: Final = tuple(
 )
 #: Google's name for its own.
 METADATA_NAMES: Final = frozenset({"metadata", "metadata.google.internal", "metadata.goog"})
+#: How an address of OpenAI or Google ends that has the version of the API.
+VERSION_AT_END: Final = re.compile(r"/v\d+(alpha|beta)?\d*/?$")
 #: The rights of the group and of all other users.
 OTHERS: Final = 0o077
 
@@ -33,6 +36,10 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     key_lengths: Mapping[str, int] = {}
     #: The settings whose key is one of `DEFAULT_KEYS`.
     default_keys: Collection[str] = ()
+    #: The settings whose secret begins or ends with a quotation mark.
+    quoted: Collection[str] = ()
+    #: The names of the environment's variables.
+    variables: Collection[str] = ()
     #: The access rights of what exists already, by its setting: the database's file, the folders of media and spool.
     modes: Mapping[str, int] = {}
 
@@ -48,13 +55,48 @@ class Risk(msgspec.Struct, frozen=True):
 def risks(settings: Settings, machine: Machine) -> list[Risk]:
     """Return what is risky, in the order of the configuration."""
     return [
+        *_of_variables(settings, machine),
+        *_of_links(settings),
         *_of_access(settings, machine),
         *_of_stored_things(machine),
-        *_of_secrets(settings),
+        *_of_secrets(settings, machine),
         *_of_providers(settings),
         *_of_memory(settings, machine),
         *_of_fetching(settings),
     ]
+
+
+def _of_variables(settings: Settings, machine: Machine) -> Iterator[Risk]:
+    """Yield variables that look like settings and are none. One that a secret is read from is meant as it is."""
+    known = {"ADAPTER_CONFIG"} | {reference.removeprefix("env:") for _, reference in settings.secrets()}
+    for name in sorted(set(machine.variables) - known):
+        words = name.removeprefix("ADAPTER_").lower()
+        if name.startswith("ADAPTER_") and not name.startswith(PREFIX) and (meant := _setting_like(words)):
+            yield Risk(name, f"this variable sets nothing. A setting has two underscores: {PREFIX}{meant}.")
+
+
+def _setting_like(words: str) -> str | None:
+    """Return the setting whose section and key are these words with single underscores between them."""
+    for section in Settings.__struct_fields__:
+        key = words.removeprefix(f"{section}_")
+        fields = getattr(getattr(Settings(), section), "__struct_fields__", ())
+        if key != words and key in fields:
+            return f"{section}__{key}".upper()
+    return words.upper() if words in Settings.__struct_fields__ else None
+
+
+def _of_links(settings: Settings) -> Iterator[Risk]:
+    address = urlsplit(settings.public_url)
+    if VERSION_AT_END.search(address.path):
+        yield Risk(
+            "server.public_url", "it ends with a version. Links begin with it; clients add /v1 to it themselves."
+        )
+    if not _is_loopback(settings.server.host) and _is_loopback(address.hostname or ""):
+        yield Risk(
+            "server.public_url",
+            f"links to pictures and videos begin with {settings.public_url}, which other machines cannot open. Set it "
+            "to the address that clients use.",
+        )
 
 
 def _of_access(settings: Settings, machine: Machine) -> Iterator[Risk]:
@@ -95,7 +137,9 @@ def _of_stored_things(machine: Machine) -> Iterator[Risk]:
             )
 
 
-def _of_secrets(settings: Settings) -> Iterator[Risk]:
+def _of_secrets(settings: Settings, machine: Machine) -> Iterator[Risk]:
+    for name in machine.quoted:
+        yield Risk(name, "the secret has a quotation mark at its beginning or end, which is sent as a part of it.")
     plain = [key for key, reference in settings.secrets() if reference.startswith("plain:")]
     if plain and not settings.sandbox.enabled:
         yield Risk(
@@ -108,7 +152,11 @@ def _of_providers(settings: Settings) -> Iterator[Risk]:
     if settings.sandbox.enabled:
         return
     for name, section in settings.providers.items():
+        for key, doubt in section.doubts():
+            yield Risk(f"providers.{name}.{key}", doubt)
         address = urlsplit(section.base_url)
+        if VERSION_AT_END.search(address.path):
+            yield Risk(f"providers.{name}.base_url", "it ends with a version, which is added to it once more.")
         if address.scheme == "http" and not _is_loopback(address.hostname or ""):
             yield Risk(
                 f"providers.{name}.base_url", "http:// sends credentials and prompts without encryption. Use https://."

@@ -205,6 +205,15 @@ def listen(settings: Settings) -> socket.socket:
         ) from error
 
 
+def is_taken(settings: Settings) -> bool:
+    """Return whether the socket cannot be opened."""
+    try:
+        listen(settings).close()
+    except WrongConfiguration:
+        return True
+    return False
+
+
 def listeners(listener: socket.socket) -> list[socket.socket]:
     """Return the socket as often as connections shall be taken in a turn of the event loop."""
     if find_spec("uvloop") is None:  # the other loops take all

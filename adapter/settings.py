@@ -5,10 +5,10 @@ default; any of them can be given as `ADAPTER__SECTION__KEY` in the environment.
 """
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -20,9 +20,11 @@ from adapter.domain.markup import Markup
 from adapter.domain.side_calls import Phrasebook, SideCallKind
 from adapter.domain.stream_errors import StreamErrors
 from adapter.errors import WrongConfiguration
+from adapter.mistakes import Mistake, find_mistakes, in_words
 from adapter.providers import registry
 from adapter.providers.description import AnyProvider, ProviderSettings
 from adapter.sandbox.rules import SandboxRules
+from adapter.toml_file import Key, TomlFile, read_toml
 
 PREFIX = "ADAPTER__"
 #: How a reference to a secret begins.
@@ -33,9 +35,18 @@ REFERENCES = ("env:", "file:", "cmd:", "google:", "plain:")
 PHRASES = Path(__file__).with_name("side_calls.toml")
 
 #: Empty, or an address.
-OptionalHttpUrl = Annotated[str, Meta(pattern=r"^(https?://[^\s]+)?$")]
+OptionalHttpUrl = Annotated[
+    str,
+    Meta(pattern=r"^(https?://[^\s]+)?$", description="an address that begins with http:// or https://, or nothing"),
+]
 #: A name, an IPv4 address, or an IPv6 address in brackets, each with a port.
-HostPort = Annotated[str, Meta(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^\s/@:\[\]]+):[1-9][0-9]{0,4}$")]
+HostPort = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^\s/@:\[\]]+):[1-9][0-9]{0,4}$",
+        description="HOST:PORT, such as images.internal:8443",
+    ),
+]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 
 
@@ -74,8 +85,14 @@ class AccessSettings(_Section, frozen=True, kw_only=True):
 class S3(_Section, frozen=True, kw_only=True):
     """The server of an `s3://` address. What is empty is AWS's own, or what its `AWS_…` variables say."""
 
-    endpoint: Annotated[str, Meta(pattern=r"^(https?://[0-9A-Za-z._:\[\]-]+(/[^\s]*)?)?$")] = ""
-    region: Annotated[str, Meta(pattern=r"^[0-9A-Za-z-]*$")] = ""
+    endpoint: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://[0-9A-Za-z._:\[\]-]+(/[^\s]*)?)?$",
+            description="the address of a server, such as http://127.0.0.1:9000",
+        ),
+    ] = ""
+    region: Annotated[str, Meta(pattern=r"^[0-9A-Za-z-]*$", description="a region, such as eu-central-1")] = ""
     access_key: str = ""
     secret_key: str = ""
 
@@ -131,7 +148,9 @@ class Chat(_Section, frozen=True, kw_only=True):
     #: What becomes of a front-end's requests for titles, tags and the like.
     side_calls: Literal["answer", "refuse", "generate"] = "answer"
     #: A text model of Gemini that answers them; empty: they are answered here.
-    side_call_model: Annotated[str, Meta(pattern=r"^[0-9A-Za-z._-]*$")] = ""
+    side_call_model: Annotated[
+        str, Meta(pattern=r"^[0-9A-Za-z._-]*$", description="the name of a model, such as gemini-3.5-flash-lite")
+    ] = ""
     #: Further words by which they are known.
     side_call_patterns: dict[SideCallKind, tuple[str, ...]] = {}
 
@@ -165,7 +184,7 @@ class Limits(_Section, frozen=True, kw_only=True):
     image_bytes: Annotated[int, Meta(ge=1024)] = 50 * 1024 * 1024
     images_bytes: Annotated[int, Meta(ge=1024)] = 72 * 1024 * 1024
     image_pixels: Annotated[int, Meta(ge=1024)] = 40_000_000
-    #: Largest video that is fetched from a provider.
+    #: Largest video that is fetched from a provider, or sent by a client to be worked on.
     video_bytes: Annotated[int, Meta(ge=1024)] = 1024 * 1024 * 1024
     #: What all large work together may take in memory, and how many seconds work waits for its part.
     memory_bytes: Annotated[int, Meta(ge=1024 * 1024)] = 1024 * 1024 * 1024
@@ -200,7 +219,14 @@ class Fetching(_Section, frozen=True, kw_only=True):
     #: HOST:PORT of servers that may be private, of any port, and without TLS.
     trusted: tuple[HostPort, ...] = ()
     #: An address or e-mail of the operator, part of what we call ourselves before these servers. Empty: `public_url`.
-    contact: Annotated[str, Meta(pattern=r"^[!-'*-~]*$", max_length=200)] = ""
+    contact: Annotated[
+        str,
+        Meta(
+            pattern=r"^[!-'*-~]*$",
+            max_length=200,
+            description="an address or e-mail without spaces and brackets, of up to 200 characters",
+        ),
+    ] = ""
 
 
 class Settings(_Section, frozen=True, kw_only=True):
@@ -222,6 +248,8 @@ class Settings(_Section, frozen=True, kw_only=True):
     models: str = ""
     #: Which of its names `GET /v1/models` lists where the request does not say.
     list_models: Listing = Listing.PLAIN
+    #: Where relative paths begin, seen from the file. Empty: beside it (`working_folder.py`).
+    folder: str = ""
 
     @property
     def public_url(self) -> str:
@@ -268,61 +296,88 @@ def load_settings(
     """Read a configuration file and lay the environment over it. `providers` are those that may have a section.
 
     Raises:
-        WrongConfiguration: the file is missing, is no TOML, or has a key or value that does not belong there.
+        WrongConfiguration: the file is missing, is no TOML, or has keys or values that do not belong there. The message
+            has a line for each of them.
     """
-    tables = _read_toml(path)
+    file = read_toml(path)
     variables = {name: text for name, text in environ.items() if name.startswith(PREFIX)}
-    for name, text in variables.items():
-        _lay_over(tables, name, text)
-    place = " or ".join([str(path), *sorted(variables)])
-    try:
-        sections = _provider_sections(tables.pop("providers", {}), providers)
-        settings = msgspec.structs.replace(msgspec.convert(tables, Settings, strict=False), providers=sections)
-    except msgspec.ValidationError as error:
-        raise WrongConfiguration(f"{place}: {error}") from error
+    laid = {_lay_over(file.tables, name, text): name for name, text in variables.items()}
+    sections = msgspec.defstruct(
+        "Providers",
+        [(each.name, each.settings | None, None) for each in providers],
+        frozen=True,
+        kw_only=True,
+        forbid_unknown_fields=True,
+    )
+    wanted = msgspec.defstruct(
+        "File", [("providers", sections, sections())], bases=(Settings,), frozen=True, kw_only=True
+    )
+    read = _converted(file, wanted, laid)
+    found = msgspec.structs.asdict(read)
+    configured = msgspec.structs.asdict(found.pop("providers"))
+    settings = Settings(**found, providers={name: each for name, each in configured.items() if each is not None})
+    if wrong := list(_contradictions(settings, providers)):
+        raise WrongConfiguration("\n".join(f"{_place(file, mistake.key, laid)}: {mistake.said}" for mistake in wrong))
+    return settings
+
+
+_T = TypeVar("_T")
+
+
+def _converted(file: TomlFile, wanted: type[_T], laid: Mapping[Key, str]) -> _T:
+    """Return the tables of a file as a struct. `laid` are the variables of the environment that gave a value.
+
+    Raises:
+        WrongConfiguration: they do not fit; all mistakes are named.
+    """
+    wrong = list(find_mistakes(file.tables, wanted))
+    if not wrong:
+        try:
+            return msgspec.convert(file.tables, wanted, strict=False)
+        except msgspec.ValidationError as error:
+            wrong = [in_words(error)]
+    raise WrongConfiguration("\n".join(f"{_place(file, mistake.key, laid)}: {mistake.message}" for mistake in wrong))
+
+
+def _place(file: TomlFile, key: Key, laid: Mapping[Key, str]) -> str:
+    return next((name for given, name in laid.items() if key[: len(given)] == given), file.place(key))
+
+
+def _contradictions(settings: Settings, providers: Sequence[AnyProvider]) -> Iterator[Mistake]:
+    """Yield what is wrong between keys that are right by themselves."""
     if settings.jobs.lease_seconds < 2 * settings.jobs.poll_seconds:
-        raise WrongConfiguration(f"{path}: jobs.lease_seconds has to be at least twice jobs.poll_seconds.")
-    _check_networks(path, settings.server.trusted_proxies)
+        yield Mistake(("jobs", "lease_seconds"), "jobs.lease_seconds has to be at least twice jobs.poll_seconds.")
+    for number, proxy in enumerate(settings.server.trusted_proxies):
+        if not _is_network(proxy):
+            yield Mistake(
+                ("server", "trusted_proxies", number),
+                f"server.trusted_proxies: '{proxy}' is no address and no network, such as 10.0.0.0/8.",
+            )
     writers = [each.name for each in providers if "text" in each.makes]
     if settings.chat.side_call_model and not settings.providers.keys() & writers:
         needed = " or ".join(f"[providers.{name}]" for name in writers)
-        raise WrongConfiguration(f"{path}: chat.side_call_model needs the section {needed}.")
+        yield Mistake(("chat", "side_call_model"), f"chat.side_call_model needs the section {needed}.")
     if bool(settings.storage.s3.access_key) != bool(settings.storage.s3.secret_key):
-        raise WrongConfiguration(f"{path}: storage.s3.access_key and storage.s3.secret_key go together.")
+        yield Mistake(("storage", "s3"), "storage.s3.access_key and storage.s3.secret_key go together.")
     owned = [key for keys in settings.access.owners.values() for key in keys]
     if len(owned) != len(set(owned)) or not set(owned) <= set(settings.access.keys):
         # Not the key itself: it may be one in the open.
-        raise WrongConfiguration(f"{path}: each key of access.owners has to be one of access.keys, and is named once.")
+        yield Mistake(
+            ("access", "owners"), "each key of access.owners has to be one of access.keys, and is named once."
+        )
     for table, names in settings.keys_named.items():
         for number, name in enumerate(names):
             if name.startswith(REFERENCES) and name not in settings.access.keys:
                 # Not the name itself: it may be a key in the open.
-                raise WrongConfiguration(f"{path}: entry {number + 1} of {table} is none of access.keys.")
-    return settings
+                yield Mistake(tuple(table.split(".")), f"entry {number + 1} of {table} is none of access.keys.")
 
 
-def _check_networks(path: Path, proxies: Sequence[str]) -> None:
-    for proxy in proxies:
-        try:
-            ip_network(proxy)
-        except ValueError as error:
-            raise WrongConfiguration(
-                f"{path}: server.trusted_proxies: '{proxy}' is no address and no network, such as 10.0.0.0/8."
-            ) from error
-
-
-def _provider_sections(table: object, providers: Sequence[AnyProvider]) -> dict[str, ProviderSettings]:
-    """Read `[providers]`. The structs are made here, so that an error names the key by its whole path.
-
-    Raises:
-        msgspec.ValidationError: a key or value that does not belong there.
-    """
-    names = [(each.name, each.settings | None, None) for each in providers]
-    sections = msgspec.defstruct("Providers", names, frozen=True, kw_only=True, forbid_unknown_fields=True)
-    whole = msgspec.defstruct("File", [("providers", sections)])
-    read = msgspec.convert({"providers": table}, whole, strict=False)
-    found = msgspec.structs.asdict(msgspec.structs.astuple(read)[0])
-    return {name: section for name, section in found.items() if section is not None}
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def load_catalogue(path: Path, settings: Settings, providers: Sequence[AnyProvider] = registry.BUILT_IN) -> Catalogue:
@@ -333,7 +388,7 @@ def load_catalogue(path: Path, settings: Settings, providers: Sequence[AnyProvid
     """
     file = catalogue_file(path, settings)
     try:
-        everything = msgspec.convert(_read_toml(file), CatalogueFile)
+        everything = _converted(read_toml(file), CatalogueFile, {})
         without_videos = [name for name, each in settings.providers.items() if "video" in each.leaves_out()]
         offered = everything.only(settings.providers, without_videos=without_videos)
         described = {each.name: each for each in providers}
@@ -341,7 +396,7 @@ def load_catalogue(path: Path, settings: Settings, providers: Sequence[AnyProvid
         for card in cards:
             described[card.provider].check(card)
         return Catalogue(offered)
-    except (msgspec.ValidationError, ValueError) as error:
+    except ValueError as error:
         raise WrongConfiguration(f"{file}: {error}") from error
 
 
@@ -373,20 +428,12 @@ def load_phrasebook(chat: Chat) -> Phrasebook:
 
 def shipped_phrases() -> Mapping[SideCallKind, Sequence[str]]:
     """Return the words of known programs."""
-    programs = msgspec.convert(_read_toml(PHRASES), dict[SideCallKind, dict[str, tuple[str, ...]]])
+    programs = msgspec.convert(read_toml(PHRASES).tables, dict[SideCallKind, dict[str, tuple[str, ...]]])
     return {kind: [phrase for several in known.values() for phrase in several] for kind, known in programs.items()}
 
 
-def _read_toml(path: Path) -> dict[str, object]:
-    try:
-        return msgspec.toml.decode(path.read_bytes(), type=dict[str, object])
-    except OSError as error:
-        raise WrongConfiguration(f"{path} cannot be read: {error.strerror}.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise WrongConfiguration(f"{path} is not valid TOML: {error}") from error
-
-
-def _lay_over(tables: dict[str, object], name: str, text: str) -> None:
+def _lay_over(tables: dict[str, object], name: str, text: str) -> Key:
+    """Put a variable of the environment into the tables, and return which key it is."""
     *sections, key = name.removeprefix(PREFIX).lower().split("__")
     table = tables
     for section in sections:
@@ -395,6 +442,7 @@ def _lay_over(tables: dict[str, object], name: str, text: str) -> None:
             raise WrongConfiguration(f"{name}: '{section}' is a value, not a section.")
         table = inner
     table[key] = _value(text)
+    return (*sections, key)
 
 
 def _value(text: str) -> object:

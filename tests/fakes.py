@@ -13,7 +13,7 @@ from adapter.domain.job import BalanceReading, Intended, Operation, Progressed, 
 from adapter.domain.media import Image as MadeImage
 from adapter.domain.media import Ratio, RemoteFile, RemoteVideo, image_from_bytes
 from adapter.domain.orders import ImageOrder, VideoOrder
-from adapter.domain.ports import Clock, Neighbours, Report, Settlement, Work
+from adapter.domain.ports import Clock, Neighbours, Report, Settlement, VideoFile, Work
 from adapter.domain.records import UploadedFile
 from adapter.domain.stored_response import StoredResponse
 from adapter.errors import AdapterError, UpstreamBroken
@@ -234,8 +234,14 @@ class FakeVideoProvider:
         self.uploads.append((account, [image.decode() for image in pictures]))
         return [f"{account}-upload-{number}" for number, _ in enumerate(pictures)]
 
-    async def submit(self, job: VideoJob, pictures: Sequence[str]) -> Operation:
-        self.given.append(list(pictures))
+    async def upload_video(self, video: VideoFile, *, account: str) -> str:
+        if self.refuse_upload is not None:
+            raise self.refuse_upload
+        self.uploads.append((account, [await video.read(0, video.size)]))
+        return f"{account}-video"
+
+    async def submit(self, job: VideoJob, uploads: Sequence[str]) -> Operation:
+        self.given.append(list(uploads))
         if self.refuse_submit is not None:
             raise self.refuse_submit
         self.executed.append(job.id)

@@ -56,6 +56,7 @@ def test_every_command_knows_the_sandbox_without_a_file(tmp_path: Path, command:
 def test_a_risky_configuration_is_said_by_the_check_and_at_the_start(tmp_path: Path) -> None:
     """One line each; the start goes on."""
     risky = {"ADAPTER__FETCHING__TRUSTED": '["169.254.169.254:80"]', "ADAPTER__SERVER__HOST": "0.0.0.0"}
+    risky["ADAPTER__SERVER__PUBLIC_URL"] = "http://media.example"
     checked = run(tmp_path, "check", "--sandbox", **risky)
     # The port is taken, so that the start ends after its warnings.
     with socket.create_server(("0.0.0.0", 0)) as taken:
@@ -148,6 +149,51 @@ def test_without_a_configuration_it_says_how_to_begin(tmp_path: Path) -> None:
     missing = "adapter: mine.toml cannot be read: No such file or directory.\n"
     assert run(tmp_path, "serve", "--config", "mine.toml").stderr == missing
     assert run(tmp_path, "serve", ADAPTER_CONFIG="mine.toml").stderr == missing
+
+
+def test_relative_paths_follow_the_configuration(tmp_path: Path) -> None:
+    """Every command finds the same database, whatever folder it is started in."""
+    home, elsewhere = tmp_path / "srv" / "config", tmp_path / "elsewhere"
+    home.mkdir(parents=True)
+    elsewhere.mkdir()
+    config = home / "adapter.toml"
+    config.write_text("[access]\nkeys = []")
+
+    run(elsewhere, "keys", "create", "ada", "--config", str(config))
+    run(home, "keys", "create", "ben", "--config", "adapter.toml")
+    run(tmp_path / "srv", "keys", "create", "cleo")
+
+    listed = run(elsewhere, "keys", "list", "--config", str(config)).stdout
+    assert [line.split()[0] for line in listed.splitlines()] == ["ada", "ben", "cleo"]
+    assert sorted(path.name for path in (tmp_path / "srv").iterdir()) == ["config", "var"]
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_what_an_older_version_stored_is_still_found(tmp_path: Path) -> None:
+    """It began paths in the folder of the start. The log says where they belong."""
+    config, started = tmp_path / "etc" / "adapter.toml", tmp_path / "started"
+    config.parent.mkdir()
+    config.write_text("[access]\nkeys = []")
+    run(started.parent, "keys", "create", "ada", "--config", str(config))
+    (tmp_path / "etc" / "var").rename(tmp_path / "var")
+
+    done = run(tmp_path, "keys", "list", "--config", str(config))
+
+    assert done.stdout.startswith("ada ")
+    assert "settings.former_folder" in done.stderr
+
+
+def test_the_folder_of_paths_can_be_said(tmp_path: Path) -> None:
+    """A service has its configuration in one place and its data in another one."""
+    config = tmp_path / "adapter.toml"
+    config.write_text("folder = 'data'\n[access]\nkeys = []")
+
+    missing = run(tmp_path, "keys", "create", "ada", "--config", "adapter.toml")
+    (tmp_path / "data").mkdir()
+    run(tmp_path, "keys", "create", "ada", "--config", "adapter.toml")
+
+    assert missing.stderr == f"adapter: folder: {tmp_path}/data cannot be entered: No such file or directory.\n"
+    assert (tmp_path / "data" / "var" / "adapter.db").exists()
 
 
 @pytest.mark.parametrize("name", ["adapter", "models", "sandbox"])

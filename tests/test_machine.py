@@ -55,8 +55,23 @@ async def test_keys_are_measured_and_not_remembered(tmp_path: Path) -> None:
     )
     machine = await read_machine(load_settings(config, {}))
 
+    assert machine.quoted == []
     assert machine.key_lengths == {"access.keys[0]": 10, "access.keys[1]": 10}
     assert machine.default_keys == ["access.keys[1]"]
+
+
+async def test_quotation_marks_around_a_secret_are_seen(tmp_path: Path) -> None:
+    """Of every secret that can be read without a program."""
+    (tmp_path / "token").write_text("'ya29.token'\n")
+    config = tmp_path / "adapter.toml"
+    config.write_text(
+        "access = { keys = ['plain:sk-key'] }\n[providers.gemini]\nkeys = ['plain:\"AIza\"', 'cmd:false']\n"
+        f"[[providers.flow.accounts]]\nname = 'a'\ntoken = 'file:{tmp_path}/token'\nproject_id = 'p'"
+    )
+
+    machine = await read_machine(load_settings(config, {}))
+
+    assert machine.quoted == ["providers.gemini.keys[0]", "providers.flow.accounts[0].token"]
 
 
 async def test_the_rights_of_what_exists_are_read(tmp_path: Path) -> None:

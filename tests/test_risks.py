@@ -27,8 +27,25 @@ def said(folder: Path, text: str, machine: Machine = LARGE) -> list[tuple[str, s
 @pytest.mark.parametrize(
     ("text", "setting"),
     [
-        ("access = { anonymous = true }\nserver = { host = '0.0.0.0' }", "access.anonymous"),
-        ("access = { anonymous = true }\nserver = { host = '::' }", "access.anonymous"),
+        (
+            "access = { anonymous = true }\nserver = { host = '0.0.0.0', public_url = 'http://x.example' }",
+            "access.anonymous",
+        ),
+        (
+            "access = { anonymous = true }\nserver = { host = '::', public_url = 'http://x.example' }",
+            "access.anonymous",
+        ),
+        ("server = { host = '0.0.0.0' }", "server.public_url"),
+        ("server = { host = '192.0.2.1', public_url = 'http://localhost:8000' }", "server.public_url"),
+        ("server = { public_url = 'https://media.example/v1' }", "server.public_url"),
+        (
+            "[providers.gemini]\nbase_url = 'https://relay.example/v1beta'\nkeys = ['env:A']",
+            "providers.gemini.base_url",
+        ),
+        (
+            "[[providers.flow.accounts]]\nname = 'a'\ntoken = 'env:T'\nproject_id = 'YOUR-PROJECT-ID'",
+            "providers.flow.accounts[0].project_id",
+        ),
         ("access = { anonymous = true }\nserver = { host = '192.0.2.1' }", "access.anonymous"),
         ("access = { anonymous = true }\nserver = { public_url = 'https://media.example' }", "access.anonymous"),
         ("access = { keys = ['env:A', 'plain:a'] }" + GOOGLE, "access.keys[1]"),
@@ -51,7 +68,8 @@ def test_a_risky_setting_is_named(tmp_path: Path, text: str, setting: str) -> No
         "",
         "access = { anonymous = true }",
         "access = { anonymous = true }\nserver = { host = '::1', public_url = 'http://localhost:8000' }",
-        "server = { host = '0.0.0.0' }\naccess = { keys = ['env:A', 'file:/key', 'cmd:program'] }" + GOOGLE,
+        "server = { host = '0.0.0.0', public_url = 'https://media.example' }\n"
+        "access = { keys = ['env:A', 'file:/key', 'cmd:program'] }" + GOOGLE,
         "[providers.gemini]\nbase_url = 'http://127.0.0.1:9'\nkeys = ['env:A']",
         "fetching = { trusted = ['10.0.0.1:80', 'pictures.internal:8443', '[fd00::1]:80'] }",
     ],
@@ -75,7 +93,7 @@ def test_weak_keys_are_named_where_other_machines_reach_the_server(tmp_path: Pat
         key_lengths={"access.keys[0]": 10, "access.keys[1]": 19, "access.keys[2]": 20},
         default_keys=["access.keys[0]"],
     )
-    public = said(tmp_path, "server = { host = '0.0.0.0' }", weak)
+    public = said(tmp_path, "server = { host = '0.0.0.0', public_url = 'https://media.example' }", weak)
 
     assert public == [
         ("access.keys[0]", "this key is printed in the documentation"),
@@ -106,4 +124,22 @@ def test_stored_things_that_others_may_read_are_named(tmp_path: Path) -> None:
     assert said(tmp_path, "", Machine(memory_bytes=2**40, modes=modes)) == [
         ("storage.database", "other users of this machine have rights to it (640)"),
         ("storage.media", "other users of this machine have rights to it (755)"),
+    ]
+
+
+def test_a_secret_in_quotation_marks_is_named(tmp_path: Path) -> None:
+    """A shell's or an editor's, which are sent as a part of it."""
+    quoted = Machine(memory_bytes=2**40, quoted=["providers.gemini.keys[0]"])
+
+    assert [setting for setting, _ in said(tmp_path, "", quoted)] == ["providers.gemini.keys[0]"]
+
+
+def test_a_variable_with_single_underscores_is_named_with_the_right_one(tmp_path: Path) -> None:
+    """It sets nothing. A variable that a secret is read from, and others' variables, are right as they are."""
+    names = ["ADAPTER_SERVER_PORT", "ADAPTER_LIST_MODELS", "ADAPTER_KEY", "ADAPTER_CHAT_IMAGES", "PATH", "ADAPTER_HOME"]
+    machine = Machine(memory_bytes=2**40, variables=[*names, "ADAPTER__SERVER__PORT", "ADAPTER_CONFIG"])
+
+    assert said(tmp_path, "access = { keys = ['env:ADAPTER_CHAT_IMAGES'] }", machine) == [
+        ("ADAPTER_LIST_MODELS", "this variable sets nothing"),
+        ("ADAPTER_SERVER_PORT", "this variable sets nothing"),
     ]

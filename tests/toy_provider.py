@@ -69,7 +69,10 @@ class ToyProvider:
     async def upload(self, pictures, *, account):
         return [f"picture-{number}" for number, _ in enumerate(pictures)]
 
-    async def submit(self, job, pictures):
+    async def upload_video(self, video, *, account):
+        return "video"
+
+    async def submit(self, job, uploads):
         return Operation(f"toy-{job.seed}", job.mark)
 
     async def poll(self, operations, *, account):

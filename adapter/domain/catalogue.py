@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, TypeVar
 import msgspec
 
 from adapter.domain.media import Frame, Pixels, Ratio, Resolution, Shape, SizePolicy
-from adapter.domain.orders import VideoInput
+from adapter.domain.orders import FROM_VIDEOS, VideoInput
 from adapter.domain.prices import ImagePrice, Quote, VideoPrice, check_dates
 from adapter.domain.thinking import ThinkingLevel
 from adapter.errors import InvalidRequest, UnknownModel
@@ -37,6 +37,7 @@ WORDS = {
     VideoInput.FRAMES: "a first and a last frame",
     VideoInput.REFERENCES: "reference pictures",
     VideoInput.EDIT: "an earlier video",
+    VideoInput.EXTEND: "the end of an earlier video",
     VideoInput.UPSCALE: "a coarser video",
 }
 
@@ -181,11 +182,13 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     seconds: int
     #: All lengths that may be asked for; empty: only that one.
     lengths: tuple[int, ...] = ()
-    #: The lengths of a kind of input that has others.
+    #: The lengths of a kind of input that has others. Of an extension it is the length of the new part.
     lengths_of: Mapping[VideoInput, tuple[int, ...]] = {}
     #: The provider's own model names for a length that has others, as in `upstream`; by the length, as `4s`. Other
     #: lengths have those of `upstream`.
     upstream_of_length: Mapping[str, Mapping[VideoInput, Mapping[Ratio, str]]] = {}
+    #: How long an extended video may be in all, in seconds; 0: of a model that extends none.
+    longest_extended: int = 0
     #: How long a video usually takes, in seconds; used until enough of our own jobs were measured.
     typical_seconds: float
     #: As of a model that makes pictures.
@@ -203,6 +206,8 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 raise ValueError(f"the video model '{self.name}' has no size for {', '.join(sorted(without))}")
         if any(lengths and self.seconds not in lengths for lengths in (self.lengths, *self.lengths_of.values())):
             raise ValueError(f"the video model '{self.name}' has 'seconds' that are none of its 'lengths'")
+        if (VideoInput.EXTEND in self.upstream) != (self.longest_extended > 0):
+            raise ValueError(f"the video model '{self.name}' needs both 'upstream.extend' and 'longest_extended'")
         others = {f"{length}s" for length in self.lengths if length != self.seconds}
         if unknown := self.upstream_of_length.keys() - others:
             told, allowed = ", ".join(sorted(unknown)), ", ".join(sorted(others)) or "none"
@@ -256,17 +261,36 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             InvalidRequest: the model does not make that length, and another one would not do.
         """
         lengths = self.lengths_from(kind)
+        what = "makes videos" if lengths == self.lengths_from(VideoInput.TEXT) else f"makes videos from {WORDS[kind]}"
+        return self._length(asked, policy, lengths, f"{what} of {_in_words(lengths)} seconds only", name)
+
+    def extension(self, before: int, asked: float | None, policy: LengthPolicy, name: str) -> int:
+        """Return by how many seconds a video of `before` seconds goes on. `name` is the field that asks.
+
+        Raises:
+            InvalidRequest: it is too long already, or the model does not make that length and another would not do.
+        """
+        most = self.longest_extended
+        lengths = tuple(each for each in self.lengths_from(VideoInput.EXTEND) if before + each <= most)
+        if not lengths:
+            least = min(self.lengths_from(VideoInput.EXTEND))
+            raise InvalidRequest(
+                f"The model '{self.name}' extends videos by {least} seconds at least and to {most} in all; "
+                f"this one has {before} already.",
+                param="video",
+            )
+        can = f"extends this video, which has {before}, by {_in_words(lengths)} seconds, to {most} in all"
+        return self._length(asked, policy, lengths, can, name)
+
+    def _length(self, asked: float | None, policy: LengthPolicy, lengths: Sequence[int], can: str, name: str) -> int:
         if asked is None:
-            return self.seconds
+            return self.seconds if self.seconds in lengths else max(lengths)
         if asked in lengths:
             return int(asked)
         if policy is LengthPolicy.NEAREST and asked > 0:
             # Of two that are as near, the longer one has all that was asked for.
             return min(lengths, key=lambda length: (abs(length - asked), -length))
-        what = f" from {WORDS[kind]}" if lengths != self.lengths_from(VideoInput.TEXT) else ""
-        raise InvalidRequest(
-            f"The model '{self.name}' makes videos{what} of {_in_words(lengths)} seconds only.", param=name
-        )
+        raise InvalidRequest(f"The model '{self.name}' {can}.", param=name)
 
     def lengths_from(self, kind: VideoInput) -> tuple[int, ...]:
         """Return the lengths of clips that are made from a kind of input."""
@@ -294,7 +318,9 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     @property
     def takes(self) -> tuple[str, ...]:
         """What it works from."""
-        return ("text", "image") if len(self.upstream) > 1 else ("text",)
+        kinds = {*self.upstream}
+        pictures = ("image",) if kinds - FROM_VIDEOS - {VideoInput.TEXT} else ()
+        return ("text", *pictures, *(("video",) if kinds & FROM_VIDEOS else ()))
 
     @property
     def ratios(self) -> tuple[Ratio, ...]:
@@ -469,6 +495,10 @@ class Catalogue:
         raise UnknownModel(
             f"The model '{name}' does not exist here. Available: {', '.join(self._names)}.", param="model"
         )
+
+    def able(self, kind: VideoInput) -> Sequence[str]:
+        """Return the names of the models that make videos from a kind of input."""
+        return [name for name, card in self._names.items() if isinstance(card, VideoCard) and kind in card.upstream]
 
     def find_card(self, name: str, kind: type[_Card]) -> tuple[_Card, Ratio | None]:
         """Return the card of a model of one kind, and the shape that the name asks for.

@@ -15,7 +15,7 @@ from adapter.domain.media import MediaFormat, RemoteVideo
 from adapter.domain.orders import VideoOrder
 from adapter.domain.spending import Spending
 from adapter.domain.stored_files import file_name
-from adapter.domain.usage import Cost
+from adapter.domain.usage import Cost, VideoTokens
 from adapter.errors import AdapterError, JobFailed
 
 
@@ -230,6 +230,8 @@ class VideoJob(Job, frozen=True, kw_only=True):
     media: StoredVideo | None = None
     #: By the price list of the time when it was accepted. None: unknown, or accepted by a version without prices.
     cost: Cost | None = None
+    #: What it took, where the provider counts.
+    tokens: VideoTokens | None = None
 
     @property
     def upstream_model(self) -> str:
@@ -265,8 +267,9 @@ class VideoJob(Job, frozen=True, kw_only=True):
 
     @property
     def input_files(self) -> tuple[str, ...]:
-        """The names of the pictures that it is made from (as `Job`)."""
-        return tuple(picture.name for picture in self.order.pictures)
+        """The names of the files that it is made from (as `Job`)."""
+        video = () if self.order.video is None else (self.order.video,)
+        return tuple(each.name for each in (*self.order.pictures, *video))
 
     @property
     def thumbnail(self) -> str:
@@ -337,9 +340,10 @@ class Progressed(msgspec.Struct, frozen=True):
 
 
 class Rendered(msgspec.Struct, frozen=True):
-    """The provider finished the video."""
+    """The provider finished the video, and may tell what it cost."""
 
     remote: RemoteVideo
+    tokens: VideoTokens | None = None
 
 
 class NotFetched(msgspec.Struct, frozen=True):
@@ -429,8 +433,8 @@ def _moved(job: VideoJob, event: Event) -> VideoJob:
             return msgspec.structs.replace(moved, empty_polls=job.empty_polls + 1, remote=None)
         case Progressed(progress):
             return msgspec.structs.replace(moved, progress=max(job.progress, min(progress, 99)))
-        case Rendered(remote):
-            return msgspec.structs.replace(moved, remote=remote, progress=99)
+        case Rendered(remote, tokens):
+            return msgspec.structs.replace(moved, remote=remote, progress=99, tokens=tokens or job.tokens)
         case NotFetched():
             return msgspec.structs.replace(moved, remote=None)
         case Stored(media, at):

@@ -195,6 +195,13 @@ class Pixels(msgspec.Struct, frozen=True):
         return f"{self.width}x{self.height}"
 
 
+class Clip(msgspec.Struct, frozen=True):
+    """What is known of a video file: the size of its picture, and its length in seconds."""
+
+    pixels: Pixels
+    seconds: float
+
+
 class Shape(msgspec.Struct, frozen=True):
     """What a client asked of the frame; what it left open is None."""
 

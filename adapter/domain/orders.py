@@ -111,12 +111,18 @@ class VideoInput(StrEnum):
     REFERENCES = "references"
     #: An earlier video, which is changed as the text says.
     EDIT = "edit"
+    #: An earlier video, which goes on after its end as the text says.
+    EXTEND = "extend"
     #: An earlier video, of which nothing changes but the resolution.
     UPSCALE = "upscale"
 
 
+#: Kinds of videos that are made from an earlier video and a text.
+FROM_VIDEOS = frozenset({VideoInput.EDIT, VideoInput.EXTEND})
+
+
 class StoredInput(msgspec.Struct, frozen=True):
-    """A picture that a video is made from: its name in the media store, and the SHA-256 of its file in hex."""
+    """A file that a video is made from: its name in the media store, and the SHA-256 of its bytes in hex."""
 
     name: str
     sha256: str
@@ -141,18 +147,27 @@ class VideoOrder(msgspec.Struct, frozen=True, kw_only=True):
     size: Pixels | None = None
     #: What the provider is asked for, of a model that has several resolutions.
     resolution: str = ""
-    #: Length of the clip.
+    #: Length of what is made.
     seconds: int
+    #: Length of the earlier video that this one goes on from; 0 for any other.
+    seconds_before: int = 0
     seed: int | None = None
     #: How long such a video usually takes, in seconds, as the model's card has it.
     typical_seconds: float
     input: VideoInput = VideoInput.TEXT
     #: In their order: first frame, last frame; or as the prompt counts them.
     pictures: tuple[StoredInput, ...] = ()
-    #: The job whose video this one varies.
+    #: The job whose video this one varies, changes or goes on from.
     remix_of: str | None = None
-    #: That video at the provider, where the provider changes it instead of making one anew.
+    #: That video at the provider, where the provider works on it instead of making one anew.
     source: VideoSource | None = None
+    #: The file of a video to work on that the provider does not have.
+    video: StoredInput | None = None
+
+    @property
+    def whole_seconds(self) -> int:
+        """Length of the clip, with the earlier video that it goes on from."""
+        return self.seconds_before + self.seconds
 
     def spending(self, owner: str, key: str | None, cost: Cost | None) -> Spending:
         """Return what its execution spends, and whose it is."""
@@ -170,9 +185,11 @@ class VideoOrder(msgspec.Struct, frozen=True, kw_only=True):
 class VideoDraft(msgspec.Struct, frozen=True, kw_only=True):
     """An order for a video whose input pictures are not loaded yet. They may decide its shape."""
 
-    #: Complete but for its pictures, and for its shape where that is open.
+    #: Complete but for its pictures and its video, and for its shape where that is open.
     order: VideoOrder
     sources: tuple[Source, ...] = ()
+    #: The video to work on, where it came with the request.
+    video: InlineSource | None = None
     #: The formats in which the provider takes pictures.
     input_formats: tuple[MediaFormat, ...] = ()
     #: Where the shape is open: the provider's model name for each that there is.
@@ -181,6 +198,11 @@ class VideoDraft(msgspec.Struct, frozen=True, kw_only=True):
     sizes: Mapping[Ratio, Pixels] = {}
     #: What it costs, as the model's card has it.
     quotes: tuple[Quote, ...] = ()
+
+    @property
+    def has_files(self) -> bool:
+        """Whether files have to be stored for it."""
+        return bool(self.sources) or self.video is not None
 
     def with_pictures(self, pictures: Sequence[StoredInput], first: Pixels) -> VideoOrder:
         """Return the order with its pictures; an open shape becomes the one that looks most like the first of them."""

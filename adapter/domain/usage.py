@@ -39,6 +39,16 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class VideoTokens(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Tokens of a video as the provider counted them."""
+
+    input: int = 0
+    #: All output tokens.
+    output: int = 0
+    #: Those of the output that are video: other ones have another price.
+    output_video: int = 0
+
+
 class Currency(StrEnum):
     """What is paid with."""
 

@@ -6,9 +6,11 @@ import secrets
 from collections.abc import Sequence
 from uuid import uuid4
 
+import msgspec
+
 from adapter.domain.ids import Id
 from adapter.domain.job import VideoJob
-from adapter.domain.media import Image
+from adapter.domain.media import Image, MediaFormat
 from adapter.domain.orders import MAX_SEED, StoredInput, VideoDraft, VideoOrder
 from adapter.domain.pieces import write_whole
 from adapter.domain.ports import Clock, InputImages, Memory, Work
@@ -18,7 +20,7 @@ from adapter.generation.timeouts import Timeouts
 
 
 class NewVideos:
-    """Makes a job of a draft, and stores its pictures."""
+    """Makes a job of a draft, and stores the files that it is made from."""
 
     def __init__(self, inputs: InputImages, memory: Memory, clock: Clock, timeouts: Timeouts) -> None:
         self._inputs = inputs
@@ -34,17 +36,21 @@ class NewVideos:
             ServerBusy, ClientLeft: as `InputImages.gather`.
         """
         stem = secrets.token_hex(16)
-        images = await self._inputs.gather(draft.sources, draft.input_formats, work)
-        if not images:
-            return await self._job(draft.order, draft.quotes, work.owner, stem)
-        kept = [await self._keep(f"{stem}_{number}", image) for number, image in enumerate(images)]
-        return await self._job(draft.with_pictures(kept, images[0].pixels), draft.quotes, work.owner, stem)
+        order = draft.order
+        if images := await self._inputs.gather(draft.sources, draft.input_formats, work):
+            kept = [await self._keep_picture(f"{stem}_{number}", image) for number, image in enumerate(images)]
+            order = draft.with_pictures(kept, images[0].pixels)
+        if draft.video is not None:
+            video = await self._keep(file_name(stem, MediaFormat.MP4, "source"), draft.video.data)
+            order = msgspec.structs.replace(order, video=video)
+        return await self._job(order, draft.quotes, work.owner, stem)
 
-    async def _keep(self, stem: str, image: Image) -> StoredInput:
-        data = await asyncio.to_thread(image.decode)
-        name = file_name(stem, image.format)
+    async def _keep_picture(self, stem: str, image: Image) -> StoredInput:
+        return await self._keep(file_name(stem, image.format), await asyncio.to_thread(image.decode))
+
+    async def _keep(self, name: str, data: bytes) -> StoredInput:
         await write_whole(self._memory.media, name, data)
-        return StoredInput(name, hashlib.sha256(data).hexdigest())
+        return StoredInput(name, await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest()))
 
     async def _job(self, order: VideoOrder, quotes: Sequence[Quote], owner: str, stem: str) -> VideoJob:
         measured = await self._memory.jobs.measured_seconds(order.upstream)

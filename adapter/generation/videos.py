@@ -59,9 +59,7 @@ class Videos:
         """
         self._memory.feed.check_open()
         work = Work(identity.owner, reservation, lambda: starting.is_waited_for)
-        starting = self._admission.join(
-            identity, lambda: self._new.create(draft, work), stores_files=bool(draft.sources)
-        )
+        starting = self._admission.join(identity, lambda: self._new.create(draft, work), stores_files=draft.has_files)
         return Waiting(self._admission, starting, self._taken_or_failed)
 
     async def _taken_or_failed(self, job: VideoJob, within: float | None) -> VideoJob:

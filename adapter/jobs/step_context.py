@@ -1,11 +1,13 @@
 """What every step of a job works with."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
 import msgspec
 
+from adapter.domain.answer_memory import SMALL_ANSWER_BYTES, counted
 from adapter.domain.job import VideoJob
-from adapter.domain.ports import Clock, Memory, Metrics, VideoProvider
+from adapter.domain.ports import Budget, Clock, Memory, Metrics, VideoProvider
 from adapter.domain.telemetry import NoMetrics
 from adapter.errors import UpstreamCredential
 from adapter.jobs.fetch import LONGEST_VIDEO
@@ -26,11 +28,23 @@ class StepContext(msgspec.Struct, frozen=True, kw_only=True):
     longest_video: int = LONGEST_VIDEO
     spool: Spool = msgspec.field(default_factory=Spool)
     metrics: Metrics = msgspec.field(default_factory=NoMetrics)
+    #: For answers that bring videos; None: they are not counted.
+    budget: Budget | None = None
 
     @property
     def writer(self) -> JobWriter:
         """Writes what comes of a step."""
         return JobWriter(self.memory, self.clock, self.metrics)
+
+    @asynccontextmanager
+    async def answer_memory(self) -> AsyncIterator[None]:
+        """Reserve memory for the answers that are read meanwhile, beyond what all of them have without a video."""
+        if self.budget is None:
+            yield
+            return
+        async with self.budget.reserve(0) as reservation:
+            with counted(reservation, SMALL_ANSWER_BYTES):
+                yield
 
     def provider_of(self, job: VideoJob) -> VideoProvider:
         """Return the provider of a job.

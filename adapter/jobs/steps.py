@@ -19,7 +19,6 @@ from adapter.domain.job import (
     advance,
     estimate,
 )
-from adapter.domain.media import RemoteVideo
 from adapter.domain.ports import Claim, Empty, Finished, Refused, Report, Working, Write
 from adapter.errors import AdapterError, JobFailed, NoMedia, StorageFailed, reason_of
 from adapter.jobs.discarding import discard
@@ -110,6 +109,10 @@ class VideoSteps:
 
     async def poll(self, claims: Sequence[Claim]) -> None:
         """Ask about jobs of one provider and account in one call, and write what it says in one transaction."""
+        async with self._context.answer_memory():
+            await self._poll(claims)
+
+    async def _poll(self, claims: Sequence[Claim]) -> None:
         first = claims[0].job
         operations = [claim.job.operation for claim in claims if claim.job.operation is not None]
         try:
@@ -130,29 +133,29 @@ class VideoSteps:
 
     async def _after_poll(self, claim: Claim, reports: Mapping[str, Report]) -> Write:
         match reports.get(claim.job.operation.name) if claim.job.operation else None:
-            case Finished(video, bytes() as data):
-                return await self._after_inline(claim, video, data)
+            case Finished(data=bytes()) as made:
+                return await self._after_inline(claim, made)
             case _:
                 return self._after_report(claim, reports)
 
-    async def _after_inline(self, claim: Claim, video: RemoteVideo, data: bytes) -> Write:
+    async def _after_inline(self, claim: Claim, made: Finished) -> Write:
         """Store a video that came with the answer. If that fails, the next poll brings it again."""
         job = claim.job
         try:
-            file, longest = InlineFile(data), self._context.longest_video
+            file, longest = InlineFile(made.data or b""), self._context.longest_video
             media = await store_video(job, file, self._memory.media, longest=longest)
         except AdapterError as fault:
             _log_missed_fetch(job, fault)
             return self._after_fault(claim, fault, Missed())
-        stored = advance(advance(job, Rendered(video)), Stored(media, self._clock.now()))
+        stored = advance(advance(job, Rendered(made.video, made.tokens)), Stored(media, self._clock.now()))
         return self._writer.next(claim, stored, 0.0)
 
     def _after_report(self, claim: Claim, reports: Mapping[str, Report]) -> Write:
         job = claim.job
         report = reports.get(job.operation.name) if job.operation else None
         match report:
-            case Finished(video, _):
-                return self._writer.next(claim, advance(job, Rendered(video)), 0.0)
+            case Finished(video, _, tokens):
+                return self._writer.next(claim, advance(job, Rendered(video, tokens)), 0.0)
             case Refused(failure):
                 return self._writer.next(claim, advance(job, Failed(failure, self._clock.now())), 0.0)
             case Working() if not self._schedule.is_late(job, self._clock.now()):

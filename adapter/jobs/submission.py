@@ -23,6 +23,7 @@ from adapter.jobs.late_answers import LateAnswers
 from adapter.jobs.pictures import read_picture
 from adapter.jobs.poll_schedule import MAX_PAUSE, MAX_SENDS, Moved
 from adapter.jobs.reconciling import Reconciling
+from adapter.jobs.source_videos import find_source
 from adapter.jobs.spool import Answer
 from adapter.jobs.step_context import StepContext
 
@@ -50,13 +51,13 @@ class Submission:
     async def submit(self, claim: Claim) -> None:
         """Send a job. The intent is on disk before the first byte leaves, and it is sent once.
 
-        Its pictures are uploaded before that: it costs nothing, so whatever goes wrong with it may be tried again.
+        Its files are uploaded before that: it costs nothing, so whatever goes wrong with it may be tried again.
         """
         try:
             provider = self._context.provider_of(claim.job)
             source = claim.job.order.source
             account = source.account if source else provider.choose_account()
-            pictures = await self._upload(provider, claim.job, account)
+            uploads = await self._upload(provider, claim.job, account)
         except PASSING as fault:
             await self._writer.write(claim, *self._tried(claim.job, fault))
             return
@@ -68,16 +69,20 @@ class Submission:
         if not await self._writer.intend(claim, job, self._schedule.lease_seconds):
             return
         if self._clock.now() < lease_end:
-            await self._send(claim, job, pictures)
+            await self._send(claim, job, uploads)
         else:
             # The disk took longer than the lease: another process may hold the job by now, so nothing is sent.
             await self._insist(claim, advance(job, NotSent()), self._schedule.until_next_tick(self._clock.now()))
 
     async def _upload(self, provider: VideoProvider, job: VideoJob, account: str) -> Sequence[str]:
-        if not job.order.pictures:
-            return ()
-        files = [await read_picture(self._context.memory.media, picture) for picture in job.order.pictures]
-        return await provider.upload(files, account=account)
+        media, uploads = self._context.memory.media, list[str]()
+        if job.order.pictures:
+            files = [await read_picture(media, picture) for picture in job.order.pictures]
+            uploads += await provider.upload(files, account=account)
+        if job.order.video is not None:
+            video = await find_source(media, job.order.video)
+            uploads.append(await provider.upload_video(video, account=account))
+        return uploads
 
     async def _intent(self, provider: VideoProvider, account: str) -> Intended:
         """Read what the account has before anything is sent, if it is going to be compared."""
@@ -86,9 +91,9 @@ class Submission:
             return Intended(account, at)
         return Intended(account, at, await provider.credits(account))
 
-    async def _send(self, claim: Claim, job: VideoJob, pictures: Sequence[str]) -> None:
+    async def _send(self, claim: Claim, job: VideoJob, uploads: Sequence[str]) -> None:
         try:
-            operation = await self._context.provider_of(job).submit(job, pictures)
+            operation = await self._context.provider_of(job).submit(job, uploads)
         except AdapterError as fault:
             await self._insist(claim, *self._after_fault(job, fault))
         else:

@@ -1,4 +1,7 @@
-"""The thumbnail and the spritesheet of a stored video. A player shows frames of the sheet while a user seeks."""
+"""What is read of video files: their thumbnail, their spritesheet, their size and length.
+
+A player shows frames of the sheet while a user seeks.
+"""
 
 import asyncio
 from bisect import bisect_right
@@ -12,10 +15,10 @@ from PIL import Image as Pillow
 
 from adapter.domain import memory_estimate
 from adapter.domain.job import StoredVideo
-from adapter.domain.media import MOST_ENCODED_PIXELS, UNREADABLE_PICTURE, probe
+from adapter.domain.media import MOST_ENCODED_PIXELS, UNREADABLE_PICTURE, Clip, Pixels, probe
 from adapter.domain.pieces import read_whole
 from adapter.domain.ports import Budget, MediaStore
-from adapter.errors import UpstreamBroken
+from adapter.errors import InvalidRequest, UpstreamBroken
 from adapter.media.convert import on_white
 from adapter.media.decoding import opened as open_picture
 
@@ -58,6 +61,38 @@ class FrameThumbnailer:
             return None
         async with self._budget.reserve(memory_estimate.of_decoding(found.size)), self._places:
             return await asyncio.to_thread(work, await read_whole(self._media, found))
+
+
+class FileMeasurer:
+    """Measures videos that clients send (the port `ClipMeasurer`), in threads."""
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def measure(self, data: bytes) -> Clip:
+        """Return the size and the length of a video (the port of that name)."""
+        async with self._places:
+            return await asyncio.to_thread(clip_of, data)
+
+
+def clip_of(data: bytes) -> Clip:
+    """Return what is known of a video file.
+
+    Raises:
+        InvalidRequest: it is no MP4, or has no picture or no length.
+    """
+    try:
+        with opened(data) as container:
+            stream, length = container.streams.video[0], container.duration
+            if not length or length < 0:
+                raise _unusable()
+            return Clip(Pixels(stream.width, stream.height), length / av.time_base)
+    except UpstreamBroken as error:
+        raise _unusable() from error
+
+
+def _unusable() -> InvalidRequest:
+    return InvalidRequest("This is not a video that can be read. Send an MP4.", param="video", code="invalid_video")
 
 
 def poster_webp(data: bytes) -> bytes | None:

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Final, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -13,7 +13,9 @@ from adapter.domain.catalogue import Card
 from adapter.domain.ports import Clock, ImageProvider, Secret, TextMaker, VideoProvider
 from adapter.providers.http import Http
 
-HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s]+[^/\s]$")]
+#: What `HttpUrl` takes, for messages.
+ADDRESS_WORDS: Final = "an address that begins with http:// or https://, without a / at its end"
+HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s]+[^/\s]$", description=ADDRESS_WORDS)]
 #: What can be made. A row of the catalogue is of the kind `image` or `video`; `text` is for side calls.
 Kind = Literal["image", "video", "text"]
 
@@ -25,6 +27,10 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     def secrets(self) -> Iterable[tuple[str, str]]:
         """Return each reference to a secret, by its key inside the section."""
+        return ()
+
+    def doubts(self) -> Iterable[tuple[str, str]]:
+        """Return what is possible and probably not meant: the key inside the section, and a sentence."""
         return ()
 
     def leaves_out(self) -> Collection[Kind]:

@@ -1,13 +1,23 @@
 """An answer of Google's, its limits, and the faults that can come in its place."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 import msgspec
 
 from adapter.domain.answer_memory import add_answer
-from adapter.errors import UnreachableCause, UpstreamBroken, UpstreamSilent, UpstreamUnreachable
+from adapter.errors import (
+    UNREADABLE_JSON,
+    AdapterError,
+    UnreachableCause,
+    UpstreamBroken,
+    UpstreamSilent,
+    UpstreamUnreachable,
+)
+
+_T = TypeVar("_T")
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -54,6 +64,20 @@ def broken() -> UpstreamBroken:
 def too_long(limit: int) -> UpstreamBroken:
     """It is not read to its end."""
     return UpstreamBroken(f"Google's answer is longer than {limit} bytes.")
+
+
+def decoded(decoder: msgspec.json.Decoder[_T], reply: Reply, fault: Callable[[Reply], AdapterError]) -> _T:
+    """Read an answer. `fault` says what any other status than 200 means.
+
+    Raises:
+        AdapterError: what `fault` says; UpstreamBroken if a success cannot be read.
+    """
+    if reply.status != 200:
+        raise fault(reply)
+    try:
+        return decoder.decode(reply.body)
+    except UNREADABLE_JSON as error:
+        raise UpstreamBroken("Google's answer cannot be read.") from error
 
 
 async def collect(pieces: AsyncIterator[bytes], limit: int) -> bytes:

@@ -10,9 +10,18 @@ import msgspec
 from adapter.errors import UNREADABLE_JSON
 
 _S = TypeVar("_S", bound=msgspec.Struct)
+_T = TypeVar("_T")
 
 #: In the place of what cannot be read.
 _ODD = object()
+
+
+def member(decoder: msgspec.json.Decoder[_T], raw: msgspec.Raw) -> _T | None:
+    """Read one member or item by itself; None if it is absent or odd."""
+    try:
+        return decoder.decode(raw)
+    except UNREADABLE_JSON:
+        return None
 
 
 def salvaged(raw: bytes | bytearray | msgspec.Raw, kind: type[_S]) -> _S | None:

@@ -1,4 +1,4 @@
-"""Pictures that were given to Google, remembered so that the same one is not sent again."""
+"""Files that were given to Google, remembered so that the same one is not sent again."""
 
 import asyncio
 import hashlib
@@ -13,7 +13,7 @@ from adapter.tasks import Tasks, all_of
 #: Names that are remembered, of all accounts together.
 MOST = 4096
 
-#: An account's name and the SHA-256 of a picture's base64.
+#: An account's name and a SHA-256: of a picture's base64, of a video's bytes.
 _Key = tuple[str, bytes]
 Send = Callable[[Image], Coroutine[None, None, str]]
 
@@ -35,8 +35,16 @@ class PictureUploads:
             AdapterError: as `send`; the pictures that arrived stay remembered.
         """
         keys = await asyncio.to_thread(lambda: [(account, hashlib.sha256(image.base64).digest()) for image in images])
-        tasks = [self._task(key, image, send) for key, image in zip(keys, images, strict=True)]
+        tasks = [self._task(key, partial(send, image)) for key, image in zip(keys, images, strict=True)]
         return await all_of([_result(task) for task in tasks])
+
+    async def name(self, account: str, digest: bytes, send: Callable[[], Coroutine[None, None, str]]) -> str:
+        """Return Google's name of a file by the SHA-256 of its bytes; one that is not remembered is sent.
+
+        Raises:
+            AdapterError: as `send`.
+        """
+        return await _result(self._task((account, digest), send))
 
     async def close(self) -> None:
         """Cut off what is on its way: an upload costs nothing."""
@@ -47,11 +55,11 @@ class PictureUploads:
         for key in [key for key, (_, task) in self._known.items() if _name(task) in names]:
             del self._known[key]
 
-    def _task(self, key: _Key, image: Image, send: Send) -> asyncio.Task[str]:
+    def _task(self, key: _Key, send: Callable[[], Coroutine[None, None, str]]) -> asyncio.Task[str]:
         now = self._clock.now()
         begun, task = self._known.get(key, (0.0, None))
         if task is None or now - begun > self._kept_seconds:
-            task = self._tasks.begin(send(image))
+            task = self._tasks.begin(send())
             self._known[key] = (now, task)
             task.add_done_callback(partial(self._drop_failed, key))
             while len(self._known) > MOST:

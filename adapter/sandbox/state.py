@@ -32,6 +32,8 @@ class SandboxState(msgspec.Struct, frozen=True, kw_only=True):
     links: Links
     faults: Faults
     cloud: CloudAccess
+    #: Uploads to the Files API that have not ended, by their id.
+    uploads: dict[str, bytearray] = msgspec.field(default_factory=dict)
 
 
 def sandbox_of(request: Incoming) -> SandboxState:

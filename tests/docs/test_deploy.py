@@ -61,7 +61,7 @@ def test_the_example_passes_the_check_once_its_secrets_are_there(
     for name in SECRETS:
         (tmp_path / name).write_text(PASSWORD if name == "database-password" else "a-secret-of-24-characters")
     config = tmp_path / "adapter.toml"
-    config.write_text(EXAMPLE.read_text().replace("/run/secrets", str(tmp_path)))
+    config.write_text(EXAMPLE.read_text().replace("/run/secrets", str(tmp_path)).replace("YOUR-PROJECT-ID", "mine"))
     environ = {
         "ADAPTER__STORAGE__DATABASE": postgres.new_url().replace(f":{PASSWORD}", ""),
         "ADAPTER__STORAGE__MEDIA": f"s3://{s3.new_bucket()}/media",

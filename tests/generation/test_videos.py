@@ -33,7 +33,7 @@ from adapter.errors import ContentRefused, JobFailed, NotFound, UpstreamSilent
 from adapter.generation.liveness import Liveness
 from adapter.generation.videos import Videos
 from adapter.jobs.requests import SqlRequestStore
-from tests.fakes import FakeClock, png, video_order
+from tests.fakes import CLIP, FakeClock, png, video_order
 from tests.generation.conftest import LEASE, PATIENCE, Inputs, identity
 
 
@@ -344,6 +344,20 @@ async def test_a_videos_pictures_are_kept_before_its_job_is_known(videos: Videos
     for picture, file in zip(order.pictures, (png(90, 160), png(160, 90)), strict=True):
         assert await find_whole(memory.media, picture.name) == file
         assert picture.sha256 == hashlib.sha256(file).hexdigest()
+
+
+async def test_a_video_to_work_on_is_kept_before_its_job_is_known(videos: Videos, memory: Memory) -> None:
+    """As pictures are. It is deleted with its job."""
+    order = msgspec.structs.replace(video_order(), input=VideoInput.EDIT)
+    draft = VideoDraft(order=order, video=InlineSource(CLIP, "video"))
+    starting = asyncio.create_task(start(videos, draft, identity()))
+    job = await admitted(memory)
+    await ended(starting)
+
+    assert job.order.video is not None
+    assert await find_whole(memory.media, job.order.video.name) == CLIP
+    assert job.order.video.sha256 == hashlib.sha256(CLIP).hexdigest()
+    assert job.order.video.name in job.files
 
 
 async def test_a_client_that_comes_back_with_the_same_pictures_leaves_no_second_copy(

@@ -35,13 +35,16 @@ async def admit(memory: Memory, clock: FakeClock, count: int = 1) -> list[str]:
 
 async def admit_from_pictures(memory: Memory, clock: FakeClock, *files: bytes) -> str:
     """Remember a job that is made from pictures, which are kept, and return its id."""
-    kept = []
-    for number, file in enumerate(files):
-        await memory.media.put(f"input_{number}.png", _once(file))
-        kept.append(StoredInput(f"input_{number}.png", hashlib.sha256(file).hexdigest()))
+    kept = [await keep(memory, f"input_{number}.png", file) for number, file in enumerate(files)]
     order = msgspec.structs.replace(video_order(), input=VideoInput.FRAMES, pictures=tuple(kept))
     job = video_job(order=order, at=clock.now())
     return (await memory.jobs.admit(job, now=clock.now())).id
+
+
+async def keep(memory: Memory, name: str, file: bytes) -> StoredInput:
+    """Store a file that a video is made from."""
+    await memory.media.put(name, _once(file))
+    return StoredInput(name, hashlib.sha256(file).hexdigest())
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:

@@ -1,16 +1,21 @@
 """Polling: one call for all, and nothing that it answers fails a paid job before its time."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import ClassVar
 
 import msgspec
 import pytest
 import structlog
 
+from adapter.budget import MemoryBudget
 from adapter.database.engine import Database
+from adapter.domain.answer_memory import add_answer
 from adapter.domain.job import Failure, JobState, Operation, VideoJob
-from adapter.domain.ports import Claim, Empty, Memory, Refused, Report, Working, Write
+from adapter.domain.media import RemoteVideo
+from adapter.domain.ports import Claim, Empty, Finished, Memory, Refused, Report, Reservation, Working, Write
+from adapter.domain.usage import VideoTokens
 from adapter.errors import (
     AdapterError,
     StorageFailed,
@@ -20,10 +25,14 @@ from adapter.errors import (
     UpstreamUnreachable,
 )
 from adapter.jobs.poller import Poller
+from adapter.jobs.step_context import StepContext
+from adapter.jobs.steps import VideoSteps
 from adapter.jobs.store import SqlJobStore
 from tests.fakes import CLIP, FakeClock, FakeVideoProvider
 from tests.jobs.conftest import PACE
-from tests.jobs.rounds import admit, find, finish, poller_of, tick
+from tests.jobs.rounds import VIDEO, admit, find, finish, poller_of, tick
+
+MIB = 1024 * 1024
 
 
 async def test_a_job_goes_all_the_way(
@@ -109,6 +118,81 @@ async def test_a_poll_that_fails_never_fails_a_paid_job(
     await tick(poller, clock, 70)
 
     assert (await find(memory, job_id)).state is JobState.COMPLETED
+
+
+class Books:
+    """A budget that writes down what is reserved beyond the beginning, and whether it is still held."""
+
+    def __init__(self) -> None:
+        self.paid: list[int] = []
+        self.is_open = False
+
+    @asynccontextmanager
+    async def reserve(self, size: int, owner: str = "") -> AsyncIterator[Reservation]:
+        clock = FakeClock()
+        async with MemoryBudget(clock, capacity=2**40, wait_seconds=0.0).reserve(size, owner) as reservation:
+            self.is_open = True
+            yield Noted(reservation, self.paid)
+            self.is_open = False
+
+
+class Noted:
+    """A reservation whose additions are written down."""
+
+    def __init__(self, reservation: Reservation, paid: list[int]) -> None:
+        self._reservation = reservation
+        self._paid = paid
+        self.keep = reservation.keep
+        self.part = reservation.part
+        self.wait_for_more = reservation.wait_for_more
+        self.call_at_end = reservation.call_at_end
+        self.interruptible = reservation.interruptible
+        self.check = reservation.check
+
+    async def add_paid(self, size: int) -> None:
+        self._paid.append(size)
+
+
+class Generous(FakeVideoProvider):
+    """It answers a question about a job with so many bytes."""
+
+    size = 0
+
+    async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
+        await add_answer(self.size)
+        return await super().poll(operations, account=account)
+
+
+@pytest.mark.parametrize(("size", "paid"), [(8 * MIB, []), (20 * MIB, [24 * MIB])])
+async def test_a_video_in_an_answer_counts_until_it_is_stored(
+    memory: Memory, clock: FakeClock, size: int, paid: list[int]
+) -> None:
+    """Twice: as it came, and as a file. What any status may have is not counted."""
+    provider, books = Generous(), Books()
+    provider.size, provider.reports = size, {"op-1": Finished(RemoteVideo(), CLIP)}
+    context = StepContext(
+        providers={"fake": provider.at(clock)}, memory=memory, clock=clock, schedule=PACE, budget=books
+    )
+    poller = Poller(memory.jobs, VideoSteps(context), clock=clock, schedule=PACE)
+    [job_id] = await admit(memory, clock)
+    await tick(poller, clock, 2)
+
+    assert (await find(memory, job_id)).state is JobState.COMPLETED
+    assert (books.paid, books.is_open) == (paid, False)
+
+
+async def test_what_a_video_cost_is_remembered(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """Whether its file is fetched or comes with the report. A provider that tells nothing leaves it open."""
+    tokens = VideoTokens(12, 46_336, 46_336)
+    ids = await admit(memory, clock, 3)
+    finish(provider, 1, 2, 3)
+    provider.reports["op-1"] = Finished(RemoteVideo(VIDEO), None, tokens)
+    provider.reports["op-2"] = Finished(RemoteVideo(), CLIP, tokens)
+    await tick(poller, clock, 4)
+
+    assert [(await find(memory, job_id)).tokens for job_id in ids] == [tokens, tokens, None]
 
 
 def unreadable() -> AdapterError:

@@ -8,7 +8,7 @@ import pytest
 
 from adapter.database.engine import Database
 from adapter.domain.job import Failure, JobState, Operation, VideoJob
-from adapter.domain.orders import VideoInput, VideoSource
+from adapter.domain.orders import StoredInput, VideoInput, VideoSource
 from adapter.domain.ports import Memory, Write
 from adapter.errors import (
     AdapterError,
@@ -26,9 +26,9 @@ from adapter.jobs.poller import Poller
 from adapter.jobs.step_context import StepContext
 from adapter.jobs.steps import VideoSteps
 from adapter.jobs.store import SqlJobStore
-from tests.fakes import FakeClock, FakeVideoProvider, png, video_job, video_order
+from tests.fakes import CLIP, FakeClock, FakeVideoProvider, png, video_job, video_order
 from tests.jobs.conftest import PACE
-from tests.jobs.rounds import admit, admit_from_pictures, find, poller_of, tick
+from tests.jobs.rounds import admit, admit_from_pictures, find, keep, poller_of, tick
 from tests.postgres import BOTH_ENGINES
 
 
@@ -81,6 +81,35 @@ async def test_an_edit_is_sent_with_the_account_that_has_the_video(
     await tick(poller, clock)
 
     assert (await find(memory, job.id)).account == "bob"
+
+
+async def test_a_video_to_work_on_is_uploaded_behind_the_pictures(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """With the account that carries the job."""
+    kept = await keep(memory, "source.mp4", CLIP), await keep(memory, "0.png", png())
+    order = msgspec.structs.replace(video_order(), input=VideoInput.EDIT, video=kept[0], pictures=kept[1:])
+    job = video_job(order=order, at=clock.now())
+    await memory.jobs.admit(job, now=clock.now())
+    await tick(poller, clock)
+
+    assert provider.uploads == [("first", [png()]), ("first", [CLIP])]
+    assert provider.given == [["first-upload-0", "first-video"]]
+    assert set(job.input_files) == {"source.mp4", "0.png"}
+
+
+async def test_a_job_whose_video_to_work_on_is_gone_fails(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """Nothing is sent for it."""
+    order = msgspec.structs.replace(video_order(), input=VideoInput.EDIT, video=StoredInput("source.mp4", "00"))
+    job = video_job(order=order, at=clock.now())
+    await memory.jobs.admit(job, now=clock.now())
+    await tick(poller, clock)
+
+    failure = (await find(memory, job.id)).failure
+    assert failure is not None
+    assert (failure.code, provider.executed) == ("video_gone", [])
 
 
 async def test_a_job_of_which_nothing_was_sent_is_sent_later(

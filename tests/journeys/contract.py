@@ -58,7 +58,7 @@ ROUTES: Final = (
     Route("GET", r"/files", "ListFilesResponse"),
     Route("GET", r"/files/[^/]+", "OpenAIFile"),
     Route("DELETE", r"/files/[^/]+", "DeleteFileResponse"),
-    Route("POST", r"/videos(/[^/]+/(remix|upscale))?", "VideoResource"),
+    Route("POST", r"/videos(/[^/]+/(remix|upscale)|/edits|/extensions)?", "VideoResource"),
     Route("GET", r"/videos", "VideoListResource"),
     Route("GET", r"/videos/[^/]+", "VideoResource"),
     Route("DELETE", r"/videos/[^/]+", "DeletedVideoResource"),

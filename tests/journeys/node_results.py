@@ -213,6 +213,16 @@ class VideoLife(msgspec.Struct, frozen=True):
     deleted: NodeDeleted
 
 
+class VideoWorks(msgspec.Struct, frozen=True):
+    """A video, and what was made from it."""
+
+    made: NodeVideo
+    #: Bytes of its file.
+    size: int
+    edited: NodeVideo
+    extended: NodeVideo
+
+
 class AgentRun(msgspec.Struct, frozen=True):
     """What a run of the Agents SDK came to."""
 

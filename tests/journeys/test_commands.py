@@ -83,6 +83,8 @@ def test_a_configuration_is_checked(server: Server) -> None:
         "database",
         "media",
         "spool",
+        "folder",
+        "port",
         "links",
         "models",
     ]

@@ -2,12 +2,17 @@
 
 import base64
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import openai
 import pytest
 
+from adapter.sandbox.renderer.clip import ClipOrder, encode_mp4
 from tests.fakes import png
+from tests.journeys.node_programs import NodePrograms
+from tests.journeys.node_results import VideoWorks
+from tests.journeys.schema_watch import Watch
 from tests.journeys.server import HTTP, KEY, Connect, Server, wait_until
 
 MODEL = "gemini-omni-1.2-flash"
@@ -37,7 +42,9 @@ def test_a_video_comes_home(omni_server: Server, connect: Connect, prompt: str) 
         film = client.videos.download_content(made.id).read()
 
     assert (made.status, made.seconds, made.size) == ("completed", "4", "720x1280")
-    assert (made.model_extra or {})["usage"] == {"cost": 0.28}
+    assert made.model_extra is not None
+    assert made.model_extra["usage"]["cost"] == 0.28
+    assert made.model_extra["usage"]["output_tokens_details"] == {"video_tokens": 46336}
     assert film[4:8] == b"ftyp"
     assert omni_server.models(prompt) == [MODEL]
 
@@ -96,6 +103,81 @@ def test_a_remix_is_an_edit_of_the_finished_video(omni_server: Server, connect: 
     assert (second.status, second.remixed_from_video_id, second.seconds) == ("completed", made.id, "4")
     assert (third.status, third.remixed_from_video_id) == ("completed", second.id)
     assert _tasks(omni_server, prompt) == ["text_to_video", "edit", "edit"]
+
+
+def test_a_finished_video_is_edited_and_extended(omni_server: Server, connect: Connect, prompt: str) -> None:
+    """Both with the key that made it. The extension tells the length of the whole.
+
+    This client refuses to send an object in the place of a file, so the file is the id.
+    """
+    with connect(omni_server) as client:
+        made = client.videos.create_and_poll(prompt=prompt, model=MODEL, seconds="4", poll_interval_ms=100)
+        edited = client.videos.edit(prompt=f"{prompt} at night", video=made.id.encode())
+        edited = client.videos.poll(edited.id, poll_interval_ms=100)
+        longer = client.videos.extend(prompt=f"{prompt} goes on", seconds="8", video=edited.id.encode())
+        longer = client.videos.poll(longer.id, poll_interval_ms=100)
+
+    assert (edited.status, edited.seconds, edited.remixed_from_video_id) == ("completed", "4", made.id)
+    assert (longer.status, longer.seconds, longer.remixed_from_video_id) == ("completed", "12", edited.id)
+    assert _tasks(omni_server, prompt) == ["text_to_video", "edit", "extend"]
+
+
+def film(seconds: float) -> bytes:
+    """Return an upright video in 720p."""
+    return encode_mp4(ClipOrder(prompt="waves", seed=1, width=720, height=1280, seconds=seconds))
+
+
+def test_a_file_is_edited_and_extended(omni_server: Server, connect: Connect, prompt: str) -> None:
+    """It is uploaded once for both, and its form is kept."""
+    before, file = omni_server.asked("omni.upload"), ("film.mp4", film(4.2), "video/mp4")
+    with connect(omni_server) as client:
+        edited = client.videos.edit(prompt=f"{prompt} at night", video=file)
+        longer = client.videos.extend(prompt=f"{prompt} goes on", seconds="8", video=file)
+        edited, longer = (client.videos.poll(each.id, poll_interval_ms=100) for each in (edited, longer))
+
+    assert (edited.status, edited.model, edited.seconds, edited.size) == ("completed", MODEL, "4", "720x1280")
+    assert (longer.status, longer.seconds) == ("completed", "12")
+    assert _tasks(omni_server, prompt) == ["edit", "extend"]
+    assert omni_server.asked("omni.upload") == before + 2
+
+
+@pytest.mark.parametrize("route", ["edits", "extensions"])
+def test_a_video_that_cannot_be_worked_on_is_refused(
+    omni_server: Server, connect: Connect, prompt: str, route: str
+) -> None:
+    """One of somebody else is like one that never was. Flow's model works on none, and the error names who does."""
+    with connect(omni_server) as client, connect(omni_server, api_key="sk-second") as other:
+        by_flow = client.videos.create_and_poll(prompt=prompt, model="veo-3.1-fast", poll_interval_ms=100)
+        made = client.videos.create(prompt=prompt, model=MODEL)
+
+        def refused(by: openai.OpenAI, video: object) -> tuple[int, str | None, str | None]:
+            with pytest.raises(openai.APIStatusError) as caught:
+                by.post(f"/videos/{route}", body={"prompt": prompt, "video": video}, cast_to=object)
+            return caught.value.status_code, caught.value.code, caught.value.param
+
+        assert refused(client, {"id": made.id}) == (400, "video_not_completed", "video")
+        client.videos.poll(made.id, poll_interval_ms=100)
+        assert refused(other, {"id": made.id}) == (404, "not_found", "video")
+        assert refused(client, {"id": by_flow.id}) == (400, "unsupported", "video")
+        client.videos.delete(made.id)
+        assert refused(client, made.id) == (404, "not_found", "video")
+        assert refused(client, None) == (400, "missing_required_parameter", "video")
+        with pytest.raises(openai.BadRequestError, match="Send an MP4"):
+            client.videos.edit(prompt=prompt, video=("film.mp4", b"no film", "video/mp4"))
+
+
+def test_a_repeated_edit_is_one_edit(omni_server: Server, connect: Connect, prompt: str) -> None:
+    """By its key, as with any other video."""
+    with connect(omni_server) as client:
+        made = client.videos.create_and_poll(prompt=prompt, model=MODEL, seconds="4", poll_interval_ms=100)
+        headers = {"Idempotency-Key": prompt}
+        edits = [
+            client.videos.edit(prompt=f"{prompt} at night", video=made.id.encode(), extra_headers=headers)
+            for _ in range(2)
+        ]
+
+    assert edits[0].id == edits[1].id
+    assert omni_server.executed(f"{prompt} at night") == 1
 
 
 def test_a_job_survives_the_death_of_its_process(omni_server: Server, connect: Connect, prompt: str) -> None:
@@ -190,3 +272,21 @@ def test_a_busy_google_is_asked_again_and_paid_once(omni_server: Server, connect
 
     assert made.status == "completed"
     assert omni_server.executed(prompt) == 1
+
+
+@pytest.mark.parametrize("has_file", [False, True])
+def test_nodes_client_makes_edits_and_extends_a_video(
+    node_folder: Path, omni_server: Server, watch: Watch, prompt: str, tmp_path: Path, *, has_file: bool
+) -> None:
+    """By its id, and as a file."""
+    file = tmp_path / "film.mp4"
+    file.write_bytes(film(8.0))
+    node = NodePrograms(node_folder, omni_server, watch)
+    given = {"file": str(file)} if has_file else {}
+    works = node.run("openai_video_works", VideoWorks, model=MODEL, prompt=prompt, seconds="8", **given)
+
+    assert {works.made.status, works.edited.status, works.extended.status} == {"completed"}
+    assert works.size > 100
+    assert (works.edited.seconds, works.extended.seconds) == ("8", "12")
+    assert works.edited.remixed_from_video_id == (None if has_file else works.made.id)
+    assert _tasks(omni_server, prompt) == ["text_to_video", "edit", "extend"]

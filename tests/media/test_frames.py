@@ -15,12 +15,14 @@ from PIL import Image as Pillow
 from adapter.budget import MemoryBudget
 from adapter.domain import memory_estimate
 from adapter.domain.job import StoredVideo
-from adapter.errors import ServerBusy, UpstreamBroken
+from adapter.domain.media import Clip, Pixels
+from adapter.errors import InvalidRequest, ServerBusy, UpstreamBroken
 from adapter.media.frames import (
     CELL_SIDE,
     COLUMNS,
     ROWS,
     THUMBNAIL_SIDE,
+    FileMeasurer,
     FrameThumbnailer,
     evenly,
     first_frame_webp,
@@ -257,3 +259,17 @@ async def test_decoding_waits_for_room(store: ObjectMediaStore) -> None:
             await waiting
 
     assert opened(await room.spritesheet(VIDEO) or b"").size == (5 * 64, 5 * 36)
+
+
+async def test_a_video_of_a_client_is_measured() -> None:
+    """In pixels and seconds."""
+    assert await FileMeasurer().measure(clip(50, (360, 640))) == Clip(Pixels(360, 640), 2.0)
+
+
+@pytest.mark.parametrize("data", [b"", b"video_1", jpeg(), CLIP, clip(10)[:400]])
+async def test_what_is_no_video_is_the_clients_mistake(data: bytes) -> None:
+    """By the field that brought it."""
+    with pytest.raises(InvalidRequest, match="Send an MP4") as caught:
+        await FileMeasurer().measure(data)
+
+    assert (caught.value.param, caught.value.code) == ("video", "invalid_video")

@@ -8,6 +8,7 @@ import pytest
 from google import genai
 from google.genai import types
 
+from adapter.sandbox.renderer.clip import ClipOrder, encode_mp4
 from adapter.sandbox.server import RunningSandbox, running_sandbox
 from tests.fakes import png
 from tests.sandbox.helpers import KEY, RULES, Client, Clock, Json, faulty, ledger
@@ -81,6 +82,56 @@ async def test_what_google_refuses_is_refused_with_a_word(client: Client, change
     assert (await ledger(client))["executions"] == []
 
 
+def work(task: str, seconds: int = 4, **more: Json) -> Json:
+    """Return a submission that works on a video."""
+    form = {**FORMAT, "duration": f"{seconds}s"}
+    return body("at night", response_format=form, generation_config={"video_config": {"task": task}}, **more)
+
+
+async def test_a_video_is_extended_up_to_forty_seconds_and_edited_up_to_fifteen(client: Client, clock: Clock) -> None:
+    """Each interaction knows the length of its video."""
+    name, found = (await submitted(client))["id"], []
+    for seconds in (10, 10, 10, 3, 2):
+        clock.now += 60.0
+        asked = work("extend", seconds, previous_interaction_id=name)
+        answer = await client.post("/v1beta/interactions", headers=KEY, json=asked)
+        found.append(answer.status_code)
+        name = answer.json().get("id", name)
+    edited = await client.post("/v1beta/interactions", headers=KEY, json=work("edit", previous_interaction_id=name))
+
+    assert found == [200, 200, 200, 416, 416]
+    assert edited.json()["error"]["message"] == "The video is longer than 15s."
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+async def test_a_video_is_uploaded_whole_or_in_parts(client: Client, parts: int) -> None:
+    """A part has a multiple of 256 KiB, and its place."""
+    film = encode_mp4(ClipOrder(prompt="x", seed=1, width=64, height=36, seconds=8.0))
+    film += bytes(parts * 256 * 1024 - len(film) % (256 * 1024))
+    size, step = len(film), 256 * 1024 if parts > 1 else len(film)
+    start = {
+        "x-goog-upload-protocol": "resumable",
+        "x-goog-upload-command": "start",
+        "x-goog-upload-header-content-length": str(size),
+        "x-goog-upload-header-content-type": "video/mp4",
+    }
+    place = (await client.post("/upload/v1beta/files", headers=KEY | start, json={"file": {}})).headers
+    uri = ""
+    for at in range(0, size, step):
+        command = "upload, finalize" if at + step >= size else "upload"
+        head = {"x-goog-upload-command": command, "x-goog-upload-offset": str(at)}
+        wrong = await client.post(
+            place["x-goog-upload-url"], headers=head | {"x-goog-upload-offset": "7"}, content=film[at : at + step]
+        )
+        answer = await client.post(place["x-goog-upload-url"], headers=head, content=film[at : at + step])
+        assert (wrong.status_code, answer.status_code) == (400, 200)
+        uri = answer.json().get("file", {}).get("uri", "")
+    given = [{"type": "video", "uri": uri, "mime_type": "video/mp4"}, {"type": "text", "text": "at night"}]
+    made = await client.post("/v1beta/interactions", headers=KEY, json={**work("edit"), "input": given})
+
+    assert made.status_code == 200
+
+
 async def test_a_wrong_key_and_another_models_method_are_refused(client: Client) -> None:
     """Each in the form of its API."""
     wrong = await client.post("/v1beta/interactions", headers={"x-goog-api-key": "wrong"}, json=body())
@@ -133,3 +184,23 @@ def test_googles_client_makes_a_video_from_an_upload(quick: RunningSandbox, vers
         assert film[4:8] == b"ftyp"
         assert client.interactions.cancel(made.id).status == "completed"
         client.interactions.delete(made.id)
+
+
+def test_googles_client_uploads_a_video_and_has_it_extended(quick: RunningSandbox) -> None:
+    """In parts of 8 MiB, as it does with every file."""
+    film = encode_mp4(ClipOrder(prompt="x", seed=1, width=64, height=36, seconds=8.0)) + bytes(9 * 1024 * 1024)
+    options = types.HttpOptions(base_url=quick.base_url, api_version="v1beta")
+    with genai.Client(api_key="AIza-sandbox", http_options=options) as client:
+        video = client.files.upload(file=BytesIO(film), config=types.UploadFileConfig(mime_type="video/mp4"))
+        made: Json = client.interactions.create(
+            model=MODEL,
+            background=True,
+            input=[
+                {"type": "video", "uri": video.uri, "mime_type": "video/mp4"},
+                {"type": "text", "text": "and then night falls"},
+            ],
+            response_format=FORMAT,
+            generation_config={"video_config": {"task": "extend"}},
+        )
+
+        assert client.interactions.get(made.id).status == "completed"

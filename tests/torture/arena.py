@@ -82,6 +82,9 @@ name = "second"
 token = "plain:token-second"
 project_id = "02ac868b-925f-40c1-9187-a688bd03a841"
 dialect = "media"
+[providers.omni]
+base_url = "{upstream}"
+keys = ["plain:AIza-sandbox"]
 [providers.gemini]
 base_url = "{upstream}"
 keys = ["plain:AIza-sandbox"]
@@ -219,6 +222,7 @@ class Arena:
             accounts=tuple(ACCOUNTS),
             pending_seconds=0.05,
             active_seconds=0.15,
+            file_seconds=0.05,
             clip_seconds=0.1,
             clip_long_edge=64,
             video_credits=PRICE,

@@ -271,6 +271,8 @@ def _flow(made: Callable[[VideoProvider], Around]) -> Bug:
 BUGS: Final[Mapping[str, Bug]] = {
     "resends on a read time-out": _flow(Resends),
     "resends after a 5xx": _flow(ResendsRefused),
+    "resends an interaction": _flow(Resends),
+    "fails on a question to Omni that is refused": _flow(FailsOnPoll),
     "sends before the intent is committed": _store(lambda store, _: SendsFirst(store)),
     "writes without a fence": _store(lambda store, told: Unfenced(store, told.storage.database)),
     "fails on a poll that is refused": _flow(FailsOnPoll),

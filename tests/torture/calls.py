@@ -78,7 +78,7 @@ def refused(wish: Wish, job_id: str, text: str) -> None:
 
 async def ask_chat(line: Line, wish: Wish) -> None:
     """Ask for a video in a chat, and fetch it."""
-    body = {"model": "veo-3.1-fast", "stream": True, "messages": [{"role": "user", "content": _content(wish)}]}
+    body = {"model": wish.kind.model, "stream": True, "messages": [{"role": "user", "content": _content(wish)}]}
     url = f"{line.url()}/v1/chat/completions"
     async with line.http.stream("POST", url, json=body, headers=line.headers(wish)) as answer:
         note(wish, Told(at=time.time(), what="asked"))

@@ -40,7 +40,7 @@ async def ask_video(line: Line, wish: Wish) -> None:
 
 
 async def _order(line: Line, wish: Wish) -> httpx.Response:
-    said = {"model": "veo-3.1-fast", "prompt": wish.prompt}
+    said = {"model": wish.kind.model, "prompt": wish.prompt}
     url, headers = f"{line.url()}/v1/videos", line.headers(wish)
     note(wish, Told(at=time.time(), what="asked"))
     if wish.kind.route == "json":

@@ -50,12 +50,31 @@ def ends_once(evidence: Evidence) -> Iterator[Violation]:
 def executed_once(evidence: Evidence) -> Iterator[Violation]:
     """I2: no job was carried out twice, and nothing without a job."""
     marks = {job.mark: job for job in evidence.last.jobs.values()}
-    videos = [execution.scene_id for execution in evidence.executions if execution.kind == "video"]
+    videos = [execution.scene_id for execution in evidence.flow_videos]
     for mark, times in Counter(videos).items():
         if mark not in marks:
             yield Violation("I2 stranger", mark, "it was carried out and no job is behind it")
         elif times > 1:
             yield Violation("I2 twice", marks[mark].id, f"it was carried out {times} times: {_shown(marks[mark])}")
+
+
+def interactions_are_sent_once(evidence: Evidence) -> Iterator[Violation]:
+    """I2, I6: each job of Omni sends one interaction. Those without an answer are jobs that say that it is unknown.
+
+    An interaction carries no mark of ours: it is known by its prompt, and by its name once that was told.
+    """
+    for prompt, times in Counter(map(evidence.prompt_of, evidence.interactions)).items():
+        jobs = [job for job in evidence.last.jobs.values() if job.order.prompt == prompt]
+        sent = [job for job in jobs if job.intended_at is not None]
+        unanswered = times - sum(job.operation is not None for job in sent)
+        unknown = sum(job.failure is not None and job.failure.code == UNKNOWN for job in sent)
+        if not sent:
+            yield Violation("I2 stranger", prompt, "an interaction was carried out and no job is behind it")
+        elif times > len(sent):
+            yield Violation("I2 twice", prompt, f"{len(sent)} jobs sent {times} interactions")
+        elif unanswered > unknown:
+            said = f"{unanswered} interactions had no answer, and {unknown} jobs say so"
+            yield Violation("I6 unflagged", prompt, said)
 
 
 def known_is_kept(evidence: Evidence) -> Iterator[Violation]:
@@ -127,7 +146,7 @@ def _wrong_in(history: Sequence[ProgressEvent], job: VideoJob) -> str:
 
 def nothing_is_silent(evidence: Evidence) -> Iterator[Violation]:
     """I6: every client has its answer, and a job without a video says why, truly."""
-    executed = {execution.scene_id for execution in evidence.executions}
+    executed = {execution.scene_id for execution in evidence.flow_videos}
     kinds = _kinds(evidence)
     for wish in evidence.wishes:
         if not wish.is_over:
@@ -173,7 +192,7 @@ def nothing_is_left(evidence: Evidence) -> Iterator[Violation]:
 
 def credits_are_executions(evidence: Evidence) -> Iterator[Violation]:
     """I8: the books of the other side are right, or nothing above means anything."""
-    videos = sum(execution.kind == "video" for execution in evidence.executions)
+    videos = len(evidence.flow_videos)
     if evidence.spent != evidence.price * videos:
         yield Violation("I8 credits", str(evidence.spent), f"{videos} executions at {evidence.price}")
 
@@ -219,6 +238,7 @@ def _shown(job: VideoJob | None) -> str:
 RULES = (
     ends_once,
     executed_once,
+    interactions_are_sent_once,
     known_is_kept,
     bytes_are_equal,
     history_is_whole,

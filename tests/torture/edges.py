@@ -42,6 +42,18 @@ _JOBS: Final = (
     "measured_seconds",
 )
 _REQUESTS: Final = ("begin", "register", "keep_alive", "finish", "mark_answered", "forget", "prune")
+#: Of each provider of videos.
+_VIDEOS: Final = {
+    "choose_account": Shape.NOW,
+    "credits": Shape.CALL,
+    "settle": Shape.CALL,
+    "upload": Shape.CALL,
+    "upload_video": Shape.CALL,
+    "submit": Shape.CALL,
+    "poll": Shape.CALL,
+    "download": Shape.OPEN,
+}
+PROVIDERS: Final = ("flow", "omni")
 #: Every method of every port that a job meets the world by. A method that is not here cannot be called in a trial.
 PORTS: Final[Mapping[str, Mapping[str, Shape]]] = {
     "jobs": dict.fromkeys(_JOBS, Shape.CALL),
@@ -55,21 +67,16 @@ PORTS: Final[Mapping[str, Mapping[str, Shape]]] = {
         "list": Shape.STREAM,
         "delete": Shape.CALL,
     },
-    "flow": {
-        "choose_account": Shape.NOW,
-        "credits": Shape.CALL,
-        "settle": Shape.CALL,
-        "upload": Shape.CALL,
-        "submit": Shape.CALL,
-        "poll": Shape.CALL,
-        "download": Shape.OPEN,
-    },
+    **dict.fromkeys(PROVIDERS, _VIDEOS),
     "spool": dict.fromkeys(("note", "forget", "leftovers", "drop", "release", "close"), Shape.CALL),
 }
 #: Edges that are told of after a pause.
 TOLD_AFTER_PAUSE: Final = 20
 #: What never raises, by its own contract.
-QUIET: Final = ("spool.", "flow.choose_account", "flow.credits", "flow.settle")
+QUIET: Final = (
+    "spool.",
+    *(f"{provider}.{call}" for provider in PROVIDERS for call in ("choose_account", "credits", "settle")),
+)
 
 
 class Arm(msgspec.Struct, frozen=True, kw_only=True):
@@ -231,7 +238,7 @@ class Edged:
         """Return what the real part would raise there."""
         if moment == "mid":
             return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        if self._port not in {"flow", "image_makers"}:
+        if self._port not in {*PROVIDERS, "image_makers"}:
             return StorageFailed("The server cannot reach its memory at the moment. Ask again shortly.")
         if moment == "before":
             return UpstreamUnreachable("Google cannot be reached.")
@@ -267,13 +274,13 @@ def laid_open(parts: Ports, script: Script) -> Ports:
     memory = parts.memory
     jobs = cast(JobStore, Edged(memory.jobs, "jobs", script))
     media = cast(MediaStore, Edged(memory.media, "media", script))
-    flow = {name: cast(VideoProvider, Edged(each, "flow", script)) for name, each in parts.video_providers.items()}
+    providers = {name: cast(VideoProvider, Edged(each, name, script)) for name, each in parts.video_providers.items()}
     requests = cast(RequestStore, Edged(parts.requests, "requests", script))
     return msgspec.structs.replace(
         parts,
         memory=Memory(jobs, memory.feed, media),
         requests=requests,
-        video_providers=flow,
+        video_providers=providers,
         spool=cast(Spool, Edged(parts.spool, "spool", script)),
         image_jobs=cast("JobStore[ImageJob]", Edged(parts.image_jobs, "image_jobs", script)),
         image_makers={

@@ -6,7 +6,7 @@ import msgspec
 
 from adapter.domain.job import JobState, VideoJob
 from adapter.sandbox.memory.records import Execution
-from tests.torture.wishes import Told, Wish
+from tests.torture.wishes import OMNI_MODEL, Told, Wish
 
 #: How far apart two events may be in time and still belong together, in seconds.
 NEAR_SECONDS = 1.0
@@ -65,6 +65,21 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     def last(self) -> Look:
         """How everything ended."""
         return self.looks[-1]
+
+    @property
+    def flow_videos(self) -> Sequence[Execution]:
+        """Videos that Flow carried out. They cost credits, and have our marks."""
+        return [each for each in self.executions if each.kind == "video" and each.model != OMNI_MODEL]
+
+    @property
+    def interactions(self) -> Sequence[Execution]:
+        """Videos that Omni carried out."""
+        return [each for each in self.executions if each.model == OMNI_MODEL]
+
+    def prompt_of(self, interaction: Execution) -> str:
+        """Return the prompt of a wish as Omni was given it, without what says what the pictures are."""
+        prompts = (wish.prompt for wish in self.wishes if interaction.prompt.endswith(wish.prompt))
+        return next(prompts, interaction.prompt)
 
     @property
     def deleted(self) -> set[str]:

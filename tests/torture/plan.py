@@ -24,6 +24,8 @@ from tests.torture.wishes import (
     EVERYTHING,
     FEW,
     HOUSE,
+    OMNI,
+    OMNI_UNKNOWN,
     PASSING,
     PLAIN,
     SHORT,
@@ -93,8 +95,13 @@ def chains(edges: Sequence[str]) -> list[list[str]]:
 def fitting(edges: Sequence[str]) -> list[tuple[list[str], Sequence[Kind]]]:
     """Return the edges in chains, with kinds of jobs that lead to all of those in one."""
     at_home = [edge for edge in edges if edge.startswith(AT_HOME)]
-    others = [edge for edge in edges if not edge.startswith((*AT_HOME, *REPEATED, NEIGHBOURS))]
-    return [*((chain, HOUSE) for chain in chains(at_home)), *((chain, FEW) for chain in chains(others))]
+    of_omni = [edge for edge in edges if edge.startswith("omni.")]
+    others = [edge for edge in edges if not edge.startswith((*AT_HOME, *REPEATED, NEIGHBOURS, "omni."))]
+    return [
+        *((chain, HOUSE) for chain in chains(at_home)),
+        *((chain, FEW) for chain in chains(others)),
+        *((chain, [TEXT, *OMNI]) for chain in chains(of_omni)),
+    ]
 
 
 def kills(edges: Sequence[str]) -> Row:
@@ -142,6 +149,8 @@ def random_pairs(seeds: Sequence[int]) -> Row:
 TRAPS: Final[Mapping[str, Trap]] = {
     "resends on a read time-out": partial(pass_faults, kinds=AMBIGUOUS),
     "resends after a 5xx": partial(pass_faults, kinds=AMBIGUOUS),
+    "resends an interaction": partial(pass_faults, kinds=[TEXT, *OMNI_UNKNOWN]),
+    "fails on a question to Omni that is refused": partial(pass_faults, kinds=[TEXT, *OMNI]),
     "sends before the intent is committed": partial(
         kill_at_each,
         edges=["flow.submit:after", "jobs.save.submitted:before"],

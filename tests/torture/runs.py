@@ -14,7 +14,7 @@ from tests.torture.checker import check
 from tests.torture.edges import QUIET, Arm, Doing
 from tests.torture.evidence import Disturbance, Violation
 from tests.torture.files import edges_of
-from tests.torture.wishes import BACKGROUND, EVERYTHING, FEW, HOUSE, PLAIN, TEXT, UNKNOWN, Kind
+from tests.torture.wishes import BACKGROUND, EVERYTHING, FEW, HOUSE, OMNI, PLAIN, TEXT, UNKNOWN, Kind
 
 #: How long a server may take from its boot to an edge that its jobs lead to; then they are ordered again.
 EDGE_SECONDS = 10.0
@@ -115,7 +115,7 @@ async def enumerate_edges(arena: Arena) -> list[str]:
             await arena.order(kind)
         await victim.death(EDGE_SECONDS)
     victim.boot()
-    for kind in [*PLAIN, *HOUSE]:
+    for kind in [*PLAIN, *HOUSE, *OMNI]:
         await arena.order(kind)
     await arena.rest()
     await victim.kill()

@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from adapter.domain.job import (
+    Failed,
+    Failure,
     Intended,
     JobState,
     Operation,
@@ -25,7 +27,7 @@ from tests.fakes import video_job
 from tests.torture.calls import picture
 from tests.torture.checker import check
 from tests.torture.evidence import Evidence, Inventory, Look
-from tests.torture.wishes import TEXT, UPLOADED, Kind, Told, Wish
+from tests.torture.wishes import OMNI_MODEL, TEXT, UNKNOWN, UPLOADED, Kind, Told, Wish
 
 LIVE = advance(
     advance(advance(video_job(), Intended("first")), Submitted(Operation("op-1", "scene-1"), 1001.0)), Progressed(40)
@@ -188,3 +190,40 @@ def test_an_upload_comes_back_as_it_was_sent() -> None:
 
     assert rules(left(wish=Wish(UPLOADED, "fox", given))) == set()
     assert rules(left(wish=Wish(UPLOADED, "fox", [*given, lost]))) == {"I4 other file"}
+
+
+OMNI_WISH = Wish(Kind(name="omni", model=OMNI_MODEL), DONE.order.prompt, HAPPY.told)
+
+
+def interaction(name: str = "op-1") -> Execution:
+    """Return an interaction that was carried out."""
+    prompt = f"<FIRST_FRAME> {DONE.order.prompt}"
+    return msgspec.structs.replace(PAID, model=OMNI_MODEL, operation=name, prompt=prompt, scene_id="edit", credits=0)
+
+
+def unanswered() -> VideoJob:
+    """Return a job of which it is unknown whether it was carried out."""
+    sent = advance(video_job(), Intended("first", 1001.0))
+    failure = Failure(message="It is unknown.", code=UNKNOWN, type="server_error", status=502)
+    return advance(sent, Failed(failure, 1010.0))
+
+
+@pytest.mark.parametrize(
+    ("jobs", "executions", "rule"),
+    [
+        ([DONE], [interaction()], None),
+        ([unanswered()], [interaction()], None),
+        ([unanswered()], [], None),
+        ([DONE], [interaction(), interaction("op-2")], "I2 twice"),
+        ([msgspec.structs.replace(unanswered(), failure=None)], [interaction()], "I6 unflagged"),
+        ([video_job()], [interaction()], "I2 stranger"),
+    ],
+)
+def test_an_interaction_is_counted_by_its_prompt(
+    jobs: list[VideoJob], executions: list[Execution], rule: str | None
+) -> None:
+    """It carries no mark of ours."""
+    given = msgspec.structs.replace(evidence(*jobs, wish=OMNI_WISH, executions=executions), spent=0)
+    found = {each for each in rules(given) if each.startswith(("I2", "I6 unflagged"))}
+
+    assert found == ({rule} if rule else set())

@@ -16,6 +16,8 @@ from tests.torture.stage import Stage
 SAID = {
     "resends on a read time-out": "I2 twice",
     "resends after a 5xx": "I2 twice",
+    "resends an interaction": "I2 twice",
+    "fails on a question to Omni that is refused": "I3 paid for nothing",
     "sends before the intent is committed": "I2 twice",
     "writes without a fence": "I2 twice or I5 rewritten",
     "fails on a poll that is refused": "I3 paid for nothing",

@@ -25,7 +25,9 @@ ELSEWHERE = {
     "image_makers": set[str](),
     "requests": {"prune", "mark_answered"},
     "media": {"list"},
-    "flow": set[str](),
+    # No trial sends a video to work on.
+    "flow": {"upload_video"},
+    "omni": {"upload_video"},
     "spool": {"close", "release"},
 }
 
@@ -39,6 +41,7 @@ ELSEWHERE = {
         ("requests", RequestStore),
         ("media", MediaStore),
         ("flow", VideoProvider),
+        ("omni", VideoProvider),
         ("spool", Spool),
     ],
 )

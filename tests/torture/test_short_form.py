@@ -28,6 +28,8 @@ FATAL = (
     "requests.finish:before",
     "media.delete:after",
 )
+#: Around an interaction of Omni, which cannot be found again.
+OMNI_EDGES = ("omni.submit:before", "omni.submit:after", "omni.poll:after", "omni.download:opened")
 #: Between a file and its row. Which database it is does not matter.
 STORED = ("media.put.upload:after", "media.put.response:after")
 
@@ -55,6 +57,12 @@ async def broken(stage: Stage, row: Row) -> list[str]:
 async def test_a_server_may_be_killed_where_it_matters(stage: Stage) -> None:
     """With a job of each kind in flight. The long form takes every edge."""
     assert await broken(stage, kills([*{*CRITICAL, *FATAL, *STORED}])) == []
+
+
+@ON_SQLITE
+async def test_a_server_may_be_killed_around_an_interaction_of_omni(stage: Stage) -> None:
+    """Beside a video of Flow. What had no answer is never sent again, and says so."""
+    assert await broken(stage, [*kills(OMNI_EDGES), *raises(OMNI_EDGES)]) == []
 
 
 @ON_POSTGRESQL

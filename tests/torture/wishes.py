@@ -1,18 +1,22 @@
 """What clients ask for in a trial, and what they are told."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
 COMPLETED: Final = "completed"
 UNKNOWN: Final = "upstream_submit_unknown"
+FLOW_MODEL: Final = "veo-3.1-fast"
+OMNI_MODEL: Final = "gemini-omni-1.2-flash"
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """A kind of job: what is special about it, and how it may end."""
 
     name: str
+    #: Of a video.
+    model: str = FLOW_MODEL
     #: What the prompt has to contain.
     word: str = ""
     #: Pictures that the video is made from.
@@ -134,7 +138,37 @@ HOUSE: Final = [
 ]
 #: Those of them that are over soon.
 SHORT: Final = HOUSE[:-1]
-EVERYTHING: Final = [*ALL, *HOUSE]
+
+
+def _omni(name: str, *faults: Mapping[str, object], **more: Any) -> Kind:  # noqa: ANN401 - fields of a kind
+    return Kind(name=f"omni {name}", model=OMNI_MODEL, faults=faults, **more)
+
+
+#: Answers to a submission to Omni after which it is unknown for ever whether it was carried out: it has no list.
+OMNI_UNKNOWN: Final = [
+    _omni("dropped", _fault("omni.submit", "drop", after=True), route="json", ends=(UNKNOWN,)),
+    _omni("500", _fault("omni.submit", "error", status=500, after=True), ends=(UNKNOWN,)),
+    _omni("torn", _fault("omni.submit", "truncate"), route="json", ends=(UNKNOWN,)),
+    _omni("free", _fault("omni.submit", "drop"), ends=(UNKNOWN,)),
+]
+#: Videos of Omni: each is asked about by itself, and its file comes with the key.
+OMNI: Final = [
+    _omni("text"),
+    _omni("keyed", route="json", keyed=True, clients=2),
+    _omni("picture", route="form", pictures=1, follows="events"),
+    _omni("deleted", route="json", keyed=True, then="deleted"),
+    _omni("unsafe", word="[unsafe]", ends=("moderation_blocked",)),
+    _omni("fails", word="[fails]", ends=("video_generation_failed",), given_up=True),
+    _omni("empty", word="[empty]", ends=("no_media_generated",), given_up=True),
+    _omni("busy", _fault("omni.submit", "error", status=429)),
+    _omni("overloaded", _fault("omni.submit", "error", status=503), route="json"),
+    _omni("poll refused", _fault("omni.poll", "error", status=400, times=3)),
+    _omni("poll broken", _fault("omni.poll", "html"), _fault("omni.poll", "garbage"), _fault("omni.poll", "drop")),
+    _omni("file", _fault("omni.file", "error", status=503), _fault("omni.download", "error", status=403)),
+    _omni("file torn", _fault("media.get", "truncate"), _fault("media.get", "html", status=200)),
+    *OMNI_UNKNOWN,
+]
+EVERYTHING: Final = [*ALL, *HOUSE, *OMNI]
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from adapter.domain.ports.clock import Clock
 from adapter.domain.ports.connection import Connection, EndCallback
 from adapter.domain.ports.jobs import Claim, JobFeed, JobStore, RequestStore, Subscription, Write
 from adapter.domain.ports.makers import (
+    ClipMeasurer,
     ImageMaker,
     ImageMakers,
     ImageProvider,
@@ -33,6 +34,7 @@ from adapter.domain.ports.videos import (
     Report,
     Settlement,
     Unproven,
+    VideoFile,
     VideoProvider,
     Working,
 )
@@ -42,6 +44,7 @@ __all__ = [
     "AskAgain",
     "Budget",
     "Claim",
+    "ClipMeasurer",
     "Clock",
     "CloudSecret",
     "Connection",
@@ -82,6 +85,7 @@ __all__ = [
     "Thumbnailer",
     "Unproven",
     "UsageRecorder",
+    "VideoFile",
     "VideoProvider",
     "Work",
     "Working",

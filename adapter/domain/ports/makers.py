@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 
 from adapter.domain.job import StoredVideo
-from adapter.domain.media import Image, MediaFormat
+from adapter.domain.media import Clip, Image, MediaFormat
 from adapter.domain.orders import ImageOrder, Source
 from adapter.domain.ports.budget import Work
 from adapter.domain.texts import TextLimits, Turn
@@ -76,6 +76,18 @@ class InputImages(Protocol):
             ServerBusy: there is no memory to convert one.
             ClientLeft: the work is not wanted any more.
             InvalidRequest: one of them is no picture, is too large, or cannot be had.
+        """
+        ...
+
+
+class ClipMeasurer(Protocol):
+    """Measures videos that clients send."""
+
+    async def measure(self, data: bytes) -> Clip:
+        """Return the size of a video's picture, and its length. Nothing is decoded for it.
+
+        Raises:
+            InvalidRequest: it is no MP4 that can be read.
         """
         ...
 

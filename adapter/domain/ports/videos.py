@@ -8,6 +8,7 @@ import msgspec
 
 from adapter.domain.job import BalanceReading, Failure, Operation, VideoJob
 from adapter.domain.media import Image, RemoteFile, RemoteVideo
+from adapter.domain.usage import VideoTokens
 
 
 class Working(msgspec.Struct, frozen=True):
@@ -20,6 +21,8 @@ class Finished(msgspec.Struct, frozen=True):
     video: RemoteVideo
     #: The file itself, where the provider answers with it.
     data: bytes | None = None
+    #: What the video cost, where the provider tells.
+    tokens: VideoTokens | None = None
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -97,6 +100,23 @@ class Download(Protocol):
         ...
 
 
+class VideoFile(Protocol):
+    """A stored video that is given to a provider."""
+
+    #: In bytes.
+    size: int
+    #: Of its bytes, in hex.
+    sha256: str
+
+    async def read(self, start: int, end: int) -> bytes:
+        """Return the bytes from `start` up to but not including `end`.
+
+        Raises:
+            StorageFailed: the media store does not give them at the moment.
+        """
+        ...
+
+
 class VideoProvider(Protocol):
     """A maker of videos: takes a job, tells how it goes, hands over the file."""
 
@@ -130,12 +150,22 @@ class VideoProvider(Protocol):
         """
         ...
 
-    async def submit(self, job: VideoJob, pictures: Sequence[str]) -> Operation:
-        """Send the job once with its account, on a fresh connection, without any retry; `pictures` as uploaded.
+    async def upload_video(self, video: VideoFile, *, account: str) -> str:
+        """Give an account a video to work on and return what it calls it (as `upload`).
+
+        Raises:
+            AdapterError: it is refused, or there is no answer.
+        """
+        ...
+
+    async def submit(self, job: VideoJob, uploads: Sequence[str]) -> Operation:
+        """Send the job once with its account, on a fresh connection, without any retry.
+
+        `uploads` are the names of what was uploaded: the pictures in their order, then the video.
 
         Raises:
             UpstreamUnreachable: provably nothing was sent.
-            UpstreamForgot: a picture is not known any more; nothing was executed.
+            UpstreamForgot: one of them is not known any more; nothing was executed.
             UpstreamSilent, UpstreamBroken: it may have been executed.
             AdapterError: any other: refused, nothing was executed.
         """

@@ -88,7 +88,7 @@ def _operation(endpoint: Endpoint) -> Json:
     row = OPERATIONS[endpoint.handler]
     security: Json = [] if row.is_public else [{name: []} for name in KEYS]
     told: dict[str, Json] = {
-        "operationId": _operation_id(endpoint),
+        "operationId": endpoint.handler,
         "summary": endpoint.summary,
         "security": security,
         "responses": {str(status): response for status, response in _responses(row)},
@@ -99,12 +99,6 @@ def _operation(endpoint: Endpoint) -> Json:
         content = {kind: {"schema": {"$ref": f"#/components/schemas/{name}"}} for kind, name in row.body.items()}
         told["requestBody"] = {"required": True, "content": content}
     return told
-
-
-def _operation_id(endpoint: Endpoint) -> str:
-    """Return the name of the handler; behind it the end of the path if it has several."""
-    last = endpoint.path.rpartition("/")[2]
-    return f"{endpoint.handler}_{last}" if endpoint.handler == "refuse_work" else endpoint.handler
 
 
 def _of_path(path: str) -> Iterator[Schema]:

@@ -184,7 +184,13 @@ OPERATIONS: Final[Mapping[str, OperationRow]] = {
             _header("Last-Event-ID", "The same, as browsers send it. It counts before the query."),
         ),
     ),
-    "refuse_work": OperationRow(answers={}),
+    "edit_video": OperationRow(
+        body=_json_or_form("VideoWorkRequest"), answers=_plain(videos.Video, JOB), errors=MAKING, parameters=REPETITION
+    ),
+    "extend_video": OperationRow(
+        body=_json_or_form("VideoWorkRequest"), answers=_plain(videos.Video, JOB), errors=MAKING, parameters=REPETITION
+    ),
+    "refuse_characters": OperationRow(answers={}),
     "refuse_character": OperationRow(answers={}),
     "list_models": OperationRow(
         answers=_plain(models.ModelList),

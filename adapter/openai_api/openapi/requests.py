@@ -23,7 +23,7 @@ from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.wire.images import ImagesRequest
 from adapter.openai_api.wire.media import MediaRequest, RouteRequest
 from adapter.openai_api.wire.responses import ResponsesRequest
-from adapter.openai_api.wire.videos import RemixRequest, UpscaleRequest, VideosRequest
+from adapter.openai_api.wire.videos import RemixRequest, UpscaleRequest, VideosRequest, VideoWorkRequest
 
 TEXT: Final[Schema] = {"type": "string"}
 #: In a form everything is a text, and many programs write numbers so in JSON too.
@@ -82,10 +82,14 @@ _ROUTES: Final[Mapping[str, tuple[type[RouteRequest], tuple[str, ...]]]] = {
     "ResponsesRequest": (ResponsesRequest, ()),
     "VideosRequest": (VideosRequest, ("prompt",)),
     "RemixRequest": (RemixRequest, ("prompt",)),
+    "VideoWorkRequest": (VideoWorkRequest, ("prompt",)),
     "UpscaleRequest": (UpscaleRequest, ()),
 }
 #: Requests that may also be a form.
-FORMS: Final = ("ImagesRequest", "EditsRequest", "VariationsRequest", "VideosRequest", "RemixRequest", "UpscaleRequest")
+FORMS: Final = (
+    *("ImagesRequest", "EditsRequest", "VariationsRequest"),
+    *("VideosRequest", "RemixRequest", "VideoWorkRequest", "UpscaleRequest"),
+)
 #: Fields whose structs say less than their readers do.
 _SPECIAL: Final[Mapping[str, Schema]] = {
     "messages": {"type": "array", "items": MESSAGE, "minItems": 1},
@@ -94,6 +98,8 @@ _SPECIAL: Final[Mapping[str, Schema]] = {
     "input": {"anyOf": [TEXT, {"type": "array", "items": {"type": "object"}}]},
     "stream_options": {"type": ["object", "null"], "properties": {"include_usage": {"type": ["boolean", "null"]}}},
     "tools": {"type": "array", "items": {"type": "object"}},
+    # In a form also the file itself, or `video[id]`.
+    "video": {"anyOf": [TEXT, {"type": "object", "properties": {"id": TEXT}, "required": ["id"]}]},
 }
 #: Fields that structs have only to refuse them by name.
 _NEVER: Final = frozenset({"conversation", "characters", "frame_count", "frame_duration_ms", "svg"})

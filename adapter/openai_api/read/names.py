@@ -216,7 +216,7 @@ class Refusal(msgspec.Struct, frozen=True):
     harmless: tuple[str, ...] = ()
 
 
-_NO_VIDEO = "These models do not work on videos; leave '{name}' out."
+_NO_VIDEO = "A video to work on is the 'video' of /v1/videos/edits or /v1/videos/extensions; leave '{name}' out here."
 _SOUND = "Every video has sound; '{name}' cannot be switched off."
 
 REFUSALS: Final = (

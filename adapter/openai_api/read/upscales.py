@@ -44,6 +44,7 @@ def upscale_draft(request: MediaRequest, source: VideoJob, context: ReadContext)
             pictures=(),
             remix_of=source.id,
             source=VideoSource(source.remote.name, source.account),
+            video=None,
         ),
         quotes=card.quotes_of_upscale(resolution),
     )

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 
-import msgspec
-
 from adapter.domain.catalogue import LengthPolicy, VideoCard
-from adapter.domain.job import Phase, Variant, VideoJob
+from adapter.domain.job import Variant, VideoJob
 from adapter.domain.media import MediaFormat, Ratio, Shape
 from adapter.domain.numbers import whole_number
-from adapter.domain.orders import StoredSource, VideoDraft, VideoInput, VideoOrder, VideoSource
-from adapter.errors import InvalidRequest, UnknownModel
+from adapter.domain.orders import VideoDraft, VideoInput, VideoOrder
+from adapter.errors import InvalidRequest
 from adapter.openai_api.read.context import ReadContext
 from adapter.openai_api.read.fields import one_of, seed
 from adapter.openai_api.read.form import Part
@@ -26,9 +24,6 @@ DEFAULT_MODEL = "sora-2"
 
 #: What is in OpenAI's document and in none of these models.
 UNSUPPORTED = "unsupported"
-
-#: Fields that a remix may have: its own, and what makes no other video.
-NOT_OF_A_REMIX = frozenset({"prompt", "names", "output_format", "output_compression", "complexity", "reasoning_effort"})
 
 #: Words of other vendors for what a video is anyway.
 PLAIN_QUALITIES = ("auto", "standard")
@@ -50,7 +45,7 @@ def video_draft(request: MediaRequest, context: ReadContext) -> VideoDraft:
     _check_fineness(request, card)
     _check_format(request)
     kind, sources = cast_pictures(sources, roles, most=card.references, param=request.called("pictures"))
-    seconds = card.length(request.seconds, _length_policy(request, name, context), request.called("seconds"), kind)
+    seconds = card.length(request.seconds, length_policy(request, name, context), request.called("seconds"), kind)
     shape, ratio, upstream = _shaped(request, card, by_name, kind, seconds)
     resolution = _resolution(request, card, shape)
     sizes = card.sizes_at(resolution)
@@ -169,7 +164,7 @@ def _is_resolution(word: str | None, card: VideoCard) -> bool:
     return word is not None and card.resolution(word) is not None
 
 
-def _length_policy(request: MediaRequest, model: str, context: ReadContext) -> LengthPolicy:
+def length_policy(request: MediaRequest, model: str, context: ReadContext) -> LengthPolicy:
     """Say what a length is worth. A flag was typed by a person, who wants that length."""
     if request.called("seconds").startswith("--"):
         return LengthPolicy.EXACT
@@ -218,82 +213,3 @@ def read_place(last_event_id: str | None, starting_after: str | None, job: Video
     if number is None:
         raise InvalidRequest(f"'{param}' has to be the number of an event of this video, or 0.", param=param)
     return number
-
-
-def remix_draft(request: MediaRequest, source: VideoJob, context: ReadContext) -> VideoDraft:
-    """Return the draft of a finished video with another prompt: all else is the same, its seed too.
-
-    A model that can edit a video changes this one. Any other makes it once more.
-
-    Raises:
-        InvalidRequest: there is no prompt, the video is not finished, or it was an edit and its model makes none now.
-    """
-    if source.phase is not Phase.COMPLETED:
-        raise InvalidRequest(
-            f"Only a completed video can be remixed; this one is {source.phase}.",
-            param="video_id",
-            code="video_not_completed",
-        )
-    if source.order.input is VideoInput.UPSCALE:
-        raise InvalidRequest(
-            f"This video was made finer; make a remix of the video '{source.order.remix_of}'.", param="video_id"
-        )
-    _refuse_other_than(source, request)
-    words = prompt_of(request, context)
-    order = msgspec.structs.replace(source.order, prompt=words, seed=source.seed, remix_of=source.id, source=None)
-    card = _card_of(order, context)
-    quotes = card.quotes(order.resolution or card.usual_resolution, order.seconds) if card else ()
-    if card is not None and (edited := _edited(order, source, card)):
-        return VideoDraft(order=edited, quotes=quotes)
-    if order.input is VideoInput.EDIT:
-        raise InvalidRequest(f"The model '{order.model}' no longer edits videos.", param="video_id")
-    return VideoDraft(
-        order=msgspec.structs.replace(order, pictures=()),
-        sources=tuple(StoredSource(picture.name, "video_id") for picture in order.pictures),
-        # They were in a format that the provider takes when they were kept.
-        input_formats=tuple(MediaFormat),
-        quotes=quotes,
-    )
-
-
-def _card_of(order: VideoOrder, context: ReadContext) -> VideoCard | None:
-    """Return the card of an order's model; None if the catalogue has it no longer, or from another provider."""
-    try:
-        card, _ = context.catalogue.find_card(order.model, VideoCard)
-    except (UnknownModel, InvalidRequest):
-        return None
-    return card if card.provider == order.provider else None
-
-
-def _edited(order: VideoOrder, source: VideoJob, card: VideoCard) -> VideoOrder | None:
-    """Return the order as an edit of a finished video; None if its model does not edit."""
-    names = card.upstream.get(VideoInput.EDIT, {})
-    if source.operation is None or source.account is None or order.ratio not in names:
-        return None
-    return msgspec.structs.replace(
-        order,
-        upstream=names[order.ratio],
-        input=VideoInput.EDIT,
-        pictures=(),
-        source=VideoSource(source.operation.name, source.account),
-    )
-
-
-def _refuse_other_than(source: VideoJob, request: MediaRequest) -> None:
-    """Refuse wishes that a remix does not grant: it would be paid for and not be what was asked for."""
-    order = source.order
-    same: dict[str, set[object]] = {
-        "model": {order.model},
-        "n": {1},
-        "size": {str(order.size), str(order.ratio)},
-        "aspect_ratio": {str(order.ratio)},
-        "seconds": {order.seconds},
-        "seed": {source.seed, order.seed},
-    }
-    for field in request.__struct_fields__:
-        value = getattr(request, field)
-        if field not in NOT_OF_A_REMIX and value not in (None, (), *same.get(field, ())):
-            name = request.called(field)
-            raise InvalidRequest(
-                f"A remix has another prompt and nothing else; leave '{name}' out, or make a new video.", param=name
-            )

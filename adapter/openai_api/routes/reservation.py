@@ -364,11 +364,13 @@ async def read_json_or_form(
     services: Services,
     of_json: Callable[[bytes], _T],
     of_form: Callable[[Sequence[Part]], _T],
+    *,
+    most_file_bytes: int | None = None,
 ) -> tuple[str, _T]:
     """Return the digest of a whole body, and what one of two readers makes of it (as `body_chunks`).
 
     A form says that it is one. Everything else is JSON: curl calls a body that it was given
-    `application/x-www-form-urlencoded`.
+    `application/x-www-form-urlencoded`. A file of a form is a picture unless its route says how large it may be.
 
     Raises:
         InvalidRequest: it is neither.
@@ -376,7 +378,7 @@ async def read_json_or_form(
     content_type = request.headers.get("content-type", "")
     if not content_type.strip().lower().startswith("multipart/"):
         return await read_body(request, services, of_json)
-    form = FormReader(content_type, most_file_bytes=services.longest_file)
+    form = FormReader(content_type, most_file_bytes=most_file_bytes or services.longest_file)
     async for chunk in body_chunks(request, services):
         form.feed(chunk)
     parts: Sequence[Part] = form.finish()

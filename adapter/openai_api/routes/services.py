@@ -11,7 +11,7 @@ from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 from adapter.domain.delivery import Delivery
 from adapter.domain.markup import Markup
 from adapter.domain.media_links import MediaLinks
-from adapter.domain.ports import Access, Budget, Clock
+from adapter.domain.ports import Access, Budget, ClipMeasurer, Clock
 from adapter.domain.principal import Principal
 from adapter.domain.stream_errors import StreamErrors
 from adapter.fair_semaphore import FairSemaphore
@@ -84,8 +84,11 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     readers: FairSemaphore
     clock: Clock
     context: ReadContext
-    #: Largest file of a form, in bytes.
+    #: Measures videos that clients send.
+    clips: ClipMeasurer
+    #: Largest picture of a form, in bytes, and largest video.
     longest_file: int
+    longest_video: int
     #: How long a response can be looked up, in seconds.
     response_seconds: float
     chat_options: ChatOptions

@@ -1,4 +1,4 @@
-"""`/v1/videos`: create, describe, list, download, remix and delete videos."""
+"""`/v1/videos`: create, describe, list, download, remix, edit, extend and delete videos."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -8,20 +8,15 @@ from litestar import Response, delete, get, post
 from litestar.response import Stream
 
 from adapter.domain.job import Variant, VideoJob
-from adapter.domain.orders import VideoDraft
-from adapter.errors import AdapterError, Draining, InvalidRequest
+from adapter.domain.orders import InlineSource, VideoDraft, VideoInput
+from adapter.errors import AdapterError, Draining, InvalidRequest, NotFound
 from adapter.openai_api import sse
+from adapter.openai_api.read.given_videos import FIELD, given_video, read_work_form, read_work_json
 from adapter.openai_api.read.media import read_media_form, read_media_json
 from adapter.openai_api.read.paging import read_page
 from adapter.openai_api.read.upscales import upscale_draft
-from adapter.openai_api.read.videos import (
-    UNSUPPORTED,
-    read_place,
-    read_variant,
-    read_video_form,
-    read_video_json,
-    remix_draft,
-)
+from adapter.openai_api.read.video_works import GivenClip, draft_from_file, draft_from_job, remix_draft
+from adapter.openai_api.read.videos import UNSUPPORTED, read_place, read_variant, read_video_form, read_video_json
 from adapter.openai_api.routes.event_streams import EventStream
 from adapter.openai_api.routes.files import ASK_AGAIN, send_file
 from adapter.openai_api.routes.identity import REPLAYED, media_call
@@ -112,13 +107,44 @@ async def upscale_video(request: OwnedRequest, video_id: str, services: Services
     return await _started(request, services, draft, content)
 
 
-@post(["/videos/edits", "/videos/extensions", "/videos/characters"])
-async def refuse_work() -> None:
-    """Say what is offered in the place of these routes."""
+@post("/videos/edits", status_code=200)
+async def edit_video(request: OwnedRequest, services: Services) -> Response[bytes]:
+    """Change a video as a prompt says."""
+    return await _worked_on(request, services, VideoInput.EDIT)
+
+
+@post("/videos/extensions", status_code=200)
+async def extend_video(request: OwnedRequest, services: Services) -> Response[bytes]:
+    """Have a video go on after its end."""
+    return await _worked_on(request, services, VideoInput.EXTEND)
+
+
+async def _worked_on(request: OwnedRequest, services: Services, kind: VideoInput) -> Response[bytes]:
+    content, body = await read_json_or_form(
+        request, services, read_work_json, read_work_form, most_file_bytes=services.longest_video
+    )
+    given = given_video(body)
+    if isinstance(given, InlineSource):
+        file = GivenClip(given, await services.clips.measure(given.data))
+        draft = draft_from_file(kind, body.media, file, services.context)
+    else:
+        draft = draft_from_job(kind, body.media, await _source(given, request, services), services.context)
+    return await _started(request, services, draft, content)
+
+
+async def _source(video_id: str, request: OwnedRequest, services: Services) -> VideoJob:
+    try:
+        return await services.videos.find_video(video_id, request.auth.owner)
+    except NotFound as fault:
+        fault.param = FIELD
+        raise
+
+
+@post("/videos/characters")
+async def refuse_characters() -> None:
+    """Say what is offered in the place of characters."""
     raise InvalidRequest(
-        "This is not offered. POST /v1/videos makes a video from text and pictures. POST /v1/videos/{id}/remix edits a "
-        "finished one, if its model can do so, and else makes it once more with another prompt.",
-        code=UNSUPPORTED,
+        "There are no characters here. Show them in reference pictures of POST /v1/videos.", code=UNSUPPORTED
     )
 
 

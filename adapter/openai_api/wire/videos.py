@@ -27,6 +27,15 @@ class UpscaleRequest(RouteRequest, frozen=True, kw_only=True):
     """`POST /v1/videos/{id}/upscale`, ours: a resolution, which is known at every route."""
 
 
+class VideoWorkRequest(RouteRequest, frozen=True, kw_only=True):
+    """`POST /v1/videos/edits` and `/extensions`: a prompt, and the video to work on."""
+
+    KNOWN: ClassVar[frozenset[str]] = frozenset({"prompt"})
+
+    #: As it came: an id, an object with one, or the file of a form.
+    video: object = None
+
+
 class VideoError(msgspec.Struct, frozen=True, kw_only=True):
     """Why there is no video."""
 
@@ -34,13 +43,24 @@ class VideoError(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
+class VideoTokenDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """Output tokens by kind."""
+
+    video_tokens: int
+
+
 class VideoUsage(msgspec.Struct, frozen=True, kw_only=True):
-    """What a video costs by the price list. Ours, after OpenRouter."""
+    """What a video costs: by the price list, after OpenRouter; and its tokens in the form of OpenAI's other usages."""
 
     #: Dollars.
     cost: float | UnsetType = UNSET
     #: Of a Flow account.
     credits: float | UnsetType = UNSET
+    #: Of a finished video whose provider counts tokens.
+    input_tokens: int | UnsetType = UNSET
+    output_tokens: int | UnsetType = UNSET
+    total_tokens: int | UnsetType = UNSET
+    output_tokens_details: VideoTokenDetails | UnsetType = UNSET
 
 
 class Video(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,9 +80,9 @@ class Video(msgspec.Struct, frozen=True, kw_only=True):
     error: VideoError | None
     url: str | None
     thumbnail_url: str | None
-    object: Literal["video"] = "video"
-    #: Left out if it is unknown, and of a video that failed.
+    #: Left out if nothing is known, and of a video that failed.
     usage: VideoUsage | UnsetType = UNSET
+    object: Literal["video"] = "video"
 
 
 class VideoList(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,14 +3,22 @@
 from collections.abc import Sequence
 from typing import Final
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from adapter.domain.job import Phase, ProgressEvent, VideoJob
 from adapter.domain.media import Pixels, Ratio
 from adapter.domain.media_links import MediaLinks
 from adapter.domain.orders import VideoOrder
-from adapter.domain.usage import Cost
-from adapter.openai_api.wire.videos import EventType, Status, Video, VideoError, VideoEvent, VideoList, VideoUsage
+from adapter.openai_api.wire.videos import (
+    EventType,
+    Status,
+    Video,
+    VideoError,
+    VideoEvent,
+    VideoList,
+    VideoTokenDetails,
+    VideoUsage,
+)
 from adapter.openai_api.write.costs import in_credits, in_dollars
 
 EVENTS: Final[dict[Phase, EventType]] = {
@@ -56,18 +64,29 @@ def _video_at(job: VideoJob, progress_event: ProgressEvent, links: MediaLinks) -
         status=STATUSES[progress_event.phase],
         progress=progress_event.progress,
         prompt=job.order.prompt,
-        seconds=str(job.order.seconds),
+        seconds=str(job.order.whole_seconds),
         size=str(_size(job.order)),
         remixed_from_video_id=job.order.remix_of,
         error=_error(job) if is_end else None,
         url=links.link(media.video) if media else None,
         thumbnail_url=links.link(media.poster) if media and media.poster else None,
-        usage=UNSET if job.cost is None or progress_event.phase is Phase.FAILED else _usage(job.cost),
+        usage=UNSET if progress_event.phase is Phase.FAILED else _usage(job, is_finished=media is not None),
     )
 
 
-def _usage(cost: Cost) -> VideoUsage:
-    return VideoUsage(cost=in_dollars(cost), credits=in_credits(cost))
+def _usage(job: VideoJob, *, is_finished: bool) -> VideoUsage | UnsetType:
+    """Return what a video costs, and when it is finished what it took."""
+    tokens = job.tokens if is_finished else None
+    if tokens is None:
+        return UNSET if job.cost is None else VideoUsage(cost=in_dollars(job.cost), credits=in_credits(job.cost))
+    return VideoUsage(
+        cost=in_dollars(job.cost),
+        credits=in_credits(job.cost),
+        input_tokens=tokens.input,
+        output_tokens=tokens.output,
+        total_tokens=tokens.input + tokens.output,
+        output_tokens_details=VideoTokenDetails(video_tokens=tokens.output_video),
+    )
 
 
 def _size(order: VideoOrder) -> Pixels:

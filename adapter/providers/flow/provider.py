@@ -18,7 +18,7 @@ from adapter.domain.answer_memory import SMALL_ANSWER_BYTES, bounded
 from adapter.domain.job import BalanceReading, Operation, VideoJob
 from adapter.domain.media import Image, Ratio, RemoteFile
 from adapter.domain.orders import MAX_SEED, ImageOrder
-from adapter.domain.ports import Clock, Download, Neighbours, Report, Settlement
+from adapter.domain.ports import Clock, Download, Neighbours, Report, Settlement, VideoFile
 from adapter.domain.whole_pictures import whole_picture
 from adapter.errors import (
     AdapterError,
@@ -160,10 +160,14 @@ class FlowProvider:
         """Give an account pictures that it does not have yet (the port of that name)."""
         return await self._upload(self._accounts.find(account), pictures)
 
-    async def submit(self, job: VideoJob, pictures: Sequence[str]) -> Operation:
+    async def upload_video(self, video: VideoFile, *, account: str) -> str:  # noqa: ARG002 - the port's signature
+        """Refuse it: none of Flow's cards works on videos (the port of that name)."""
+        raise UpstreamRejected("Flow takes no videos to work on.")
+
+    async def submit(self, job: VideoJob, uploads: Sequence[str]) -> Operation:
         """Send a video job once (the port of that name)."""
         account = self._accounts.find(job.account or "")
-        request = videos.video_request(job, pictures, account, self._session())
+        request = videos.video_request(job, uploads, account, self._session())
         async with deadline(SUBMIT_SECONDS):
             reply = await self._call(self._http.post_once, account, videos.video_path(job), request, SUBMIT_SECONDS)
         try:
@@ -172,7 +176,7 @@ class FlowProvider:
             if job.order.source is not None:
                 words = f"Google no longer has the video that shall become finer. {fault.message}"
                 raise UpstreamRejected(words) from fault
-            self._uploads.forget(pictures)
+            self._uploads.forget(uploads)
             raise
 
     async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:

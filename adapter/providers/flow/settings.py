@@ -1,12 +1,15 @@
 """The section `[providers.flow]`."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
 from adapter.providers.description import HttpUrl, ProviderSettings
+
+#: What `config/adapter.toml` has in the place of a project.
+EXAMPLE_PROJECT: Final = "YOUR-PROJECT-ID"
 
 
 class FlowAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,6 +34,14 @@ class FlowSettings(ProviderSettings, frozen=True, kw_only=True):
     def secrets(self) -> Iterable[tuple[str, str]]:
         """Return the reference of each account's token."""
         return [(token_key(number), account.token) for number, account in enumerate(self.accounts)]
+
+    def doubts(self) -> Iterable[tuple[str, str]]:
+        """Return the accounts whose project is still the one of the example."""
+        return [
+            (f"accounts[{number}].project_id", "it is still the one of the example. It stands in Flow's address bar.")
+            for number, account in enumerate(self.accounts)
+            if account.project_id == EXAMPLE_PROJECT
+        ]
 
 
 def token_key(number: int) -> str:

@@ -1,7 +1,7 @@
 """Orders of pictures into Flow's words and back, and what its refusals mean. Pure. Videos: `videos.py`."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 
@@ -9,7 +9,6 @@ from adapter.domain.media import Image, Ratio, image_from_base64
 from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.domain.whole_pictures import is_whole
 from adapter.errors import (
-    UNREADABLE_JSON,
     AdapterError,
     ContentRefused,
     NoMedia,
@@ -22,7 +21,8 @@ from adapter.errors import (
 from adapter.providers import rpc_status
 from adapter.providers.flow import wire
 from adapter.providers.json_splice import cut, value_of
-from adapter.providers.reply import Reply, is_text
+from adapter.providers.reply import Reply, decoded, is_text
+from adapter.providers.salvage import member
 
 #: Seed 002, "VIDEO_ASPECT_RATIO" and "imageAspectRatio". Pictures know a square as well.
 RATIO_WORDS: Mapping[Ratio, str] = {
@@ -50,7 +50,6 @@ CONTENT_WORDS = (
 BUSY_WORDS = ("_THROTTLED", "_CONCURRENT_LIMIT_REACHED", "_HIGH_TRAFFIC", "_MODEL_OVERLOADED")
 QUOTA_WORDS = ("_QUOTA_REACHED", "_QUOTA_REACHED_UPGRADEABLE")
 
-_T = TypeVar("_T")
 _picture = value_of("encodedImage")
 #: Google's JSON writes a 64-bit number as text, so a number in quotes is one as well.
 _credits_decoder = msgspec.json.Decoder(wire.Credits, strict=False)
@@ -84,7 +83,7 @@ def credits_left(reply: Reply) -> int:
     Raises:
         AdapterError: an error body, or nothing that can be read.
     """
-    return decoded(_credits_decoder, reply).credits
+    return decoded(_credits_decoder, reply, fault).credits
 
 
 def uploaded(reply: Reply) -> str:
@@ -93,7 +92,7 @@ def uploaded(reply: Reply) -> str:
     Raises:
         AdapterError: an error body, or nothing that can be read.
     """
-    return decoded(_uploaded_decoder, reply).media_generation_id.media_generation_id
+    return decoded(_uploaded_decoder, reply, fault).media_generation_id.media_generation_id
 
 
 def nearest(image: Image) -> Ratio:
@@ -133,7 +132,7 @@ def images(reply: Reply, n: int) -> list[Image | str]:
         AdapterError: an error body, or anything but n pictures.
     """
     body, cut_out = cut(reply.body, _picture)
-    answer = decoded(_images_decoder, Reply(reply.status, body))
+    answer = decoded(_images_decoder, Reply(reply.status, body), fault)
     items = answer.media if isinstance(answer, wire.ImagesObject) else answer
     if not items and is_text(body):  # else it cannot be read, and must not be paid for a second time
         raise NoMedia("Flow made no picture and gave no reason.")
@@ -146,32 +145,10 @@ def _image(made: wire.GeneratedImage, cut_out: Mapping[bytes, msgspec.Raw]) -> I
     found = image_from_base64(cut_out.get(bytes(made.encoded_image), made.encoded_image))
     if found is not None and is_whole(found):
         return found
-    if link := read(_link_decoder, made.fife_url):
+    if link := member(_link_decoder, made.fife_url):
         return link
     what = "a picture that is cut or broken" if found else "something that is not a picture"
     raise UpstreamBroken(f"Flow's answer holds {what}.")
-
-
-def read(decoder: msgspec.json.Decoder[_T], member: msgspec.Raw) -> _T | None:
-    """Read one member or item by itself; None if it is absent or odd."""
-    try:
-        return decoder.decode(member)
-    except UNREADABLE_JSON:
-        return None
-
-
-def decoded(decoder: msgspec.json.Decoder[_T], reply: Reply) -> _T:
-    """Read an answer.
-
-    Raises:
-        AdapterError: an error body, or nothing that can be read.
-    """
-    if reply.status != 200:
-        raise fault(reply)
-    try:
-        return decoder.decode(reply.body)
-    except UNREADABLE_JSON as error:
-        raise UpstreamBroken("Flow's answer cannot be read.") from error
 
 
 def fault(reply: Reply) -> AdapterError:

@@ -17,11 +17,11 @@ from adapter.errors import AdapterError, ContentRefused, JobFailed, NoMedia, Ups
 from adapter.providers import rpc_status
 from adapter.providers.flow import video_wire as wire
 from adapter.providers.flow.accounts import Account
-from adapter.providers.flow.translate import CONTENT_WORDS, RATIO_WORDS, TOOL, decoded, fault, read
+from adapter.providers.flow.translate import CONTENT_WORDS, RATIO_WORDS, TOOL, fault
 from adapter.providers.flow.video_wire import MEDIA, SEED
 from adapter.providers.flow.wire import Name
-from adapter.providers.reply import Reply
-from adapter.providers.salvage import salvaged
+from adapter.providers.reply import Reply, decoded
+from adapter.providers.salvage import member, salvaged
 from adapter.redaction import fit_for_clients
 
 #: The ends of the addresses where videos are asked for (seed 002 section 3, seed 004; StartImage: `flow.md` section 2).
@@ -108,7 +108,7 @@ def submitted(reply: Reply, mark: str) -> Operation:
     Raises:
         AdapterError: an error body; UpstreamBroken if a success does not name exactly one operation.
     """
-    named = [_operation(item, mark) for item in (read(_name_decoder, each) for each in operations(reply)) if item]
+    named = [_operation(item, mark) for item in (member(_name_decoder, each) for each in operations(reply)) if item]
     found = [operation for operation in named if operation.name]
     if len(found) != 1:
         raise UpstreamBroken(f"Flow accepted a video and named {len(found)} operations instead of one.")
@@ -118,7 +118,7 @@ def submitted(reply: Reply, mark: str) -> Operation:
 def _operation(item: wire.NamedOperation, mark: str) -> Operation:
     if item.operation is not None:
         return Operation(item.operation.name, mark)
-    return Operation(item.name or "", mark, dialect=MEDIA, project=read(_name_alone_decoder, item.project_id) or "")
+    return Operation(item.name or "", mark, dialect=MEDIA, project=member(_name_alone_decoder, item.project_id) or "")
 
 
 def by_dialect(asked: Sequence[Operation]) -> Mapping[str, Sequence[Operation]]:
@@ -147,7 +147,7 @@ def reports(reply: Reply) -> dict[str, Report]:
 
 def _told(item: msgspec.Raw) -> Iterator[tuple[str, Report | None]]:
     """Read one item, whichever dialect it has."""
-    found = read(_state_decoder, item) or read(_media_decoder, item)
+    found = member(_state_decoder, item) or member(_media_decoder, item)
     # An odd error, preview or anything else beside the name hides no finished video.
     found = found or salvaged(item, wire.OperationState) or salvaged(item, wire.MediaState)
     if isinstance(found, wire.OperationState):
@@ -175,7 +175,7 @@ def operations(reply: Reply) -> Sequence[msgspec.Raw]:
 def _answer(reply: Reply) -> Sequence[msgspec.Raw] | wire.OperationsObject:
     answer: Sequence[msgspec.Raw] | wire.OperationsObject
     try:
-        answer = decoded(_operations_decoder, reply)
+        answer = decoded(_operations_decoder, reply, fault)
     except UpstreamBroken:
         found = salvaged(reply.body, wire.OperationsObject) if reply.status == 200 else None
         if found is None or (found.operations is None and found.media is None):
@@ -189,7 +189,7 @@ def _report_of_operation(state: wire.OperationState) -> Report | None:
     video = metadata.video if metadata else None
     remote = None
     if video and video.fife_url:
-        name = read(_name_alone_decoder, video.media_generation_id) or ""
+        name = member(_name_alone_decoder, video.media_generation_id) or ""
         remote = RemoteVideo(video.fife_url, video.serving_base_uri, name)
     return _report(state.status, remote, _words(state.operation.error))
 
@@ -200,7 +200,7 @@ def _report_of_medium(medium: wire.MediaState, video: wire.MediaVideo) -> Report
         return None
     made = video.generated_video or wire.VideoMedia()
     remote = RemoteVideo(made.fife_url or "", made.serving_base_uri, medium.name)
-    reasons = read(_words_decoder, status.failure_reasons) or ()
+    reasons = member(_words_decoder, status.failure_reasons) or ()
     return _report(status.media_generation_status, remote, [*_words(status.error), *map(fit_for_clients, reasons)])
 
 

@@ -13,7 +13,9 @@ class GeminiSettings(ProviderSettings, frozen=True, kw_only=True):
     """The Gemini API, or a relay that speaks it."""
 
     base_url: HttpUrl = "https://generativelanguage.googleapis.com"
-    api_version: Annotated[str, Meta(pattern=r"^v1[a-z0-9]*$")] = "v1beta"
+    api_version: Annotated[str, Meta(pattern=r"^v1[a-z0-9]*$", description="a version, such as v1 or v1beta")] = (
+        "v1beta"
+    )
     auth: Literal["header", "query", "bearer"] = "header"
     keys: KeyList
     #: Pictures of a request that have more bytes of base64 than this go to the Files API.

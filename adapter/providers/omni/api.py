@@ -7,6 +7,7 @@ from urllib.parse import quote
 import msgspec
 import structlog
 
+from adapter.domain.answer_memory import SMALL_ANSWER_BYTES, bounded
 from adapter.errors import UpstreamBroken, UpstreamCredential
 from adapter.providers.download import OwnOrigin
 from adapter.providers.http import Http
@@ -59,15 +60,27 @@ class OmniApi:
         Raises:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `Http.post`.
         """
-        return await self._call(self._http.post_once, key, ApiCall(self.address("interactions"), body, SUBMIT_SECONDS))
+        call = ApiCall(self.address("interactions"), body, SUBMIT_SECONDS)
+        with bounded(SMALL_ANSWER_BYTES):
+            return await self._call(self._http.post_once, key, call)
 
-    async def get(self, key: Key, *path: str) -> Reply:
-        """Ask about something that Google has.
+    async def interaction(self, key: Key, name: str) -> Reply:
+        """Ask about an interaction. The answer may have a video in it.
 
         Raises:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `Http.post`.
         """
-        return await self._call(self._http.get, key, ApiCall(self.address(*path), b"", ASK_SECONDS))
+        return await self._call(self._http.get, key, ApiCall(self.address("interactions", name), b"", ASK_SECONDS))
+
+    async def file(self, key: Key, name: str) -> Reply:
+        """Ask about a file, named `files/…`.
+
+        Raises:
+            UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `Http.post`.
+        """
+        call = ApiCall(self.address(*name.split("/")), b"", ASK_SECONDS)
+        with bounded(SMALL_ANSWER_BYTES):
+            return await self._call(self._http.get, key, call)
 
     async def begin_upload(self, key: Key, body: bytes, *, size: int, mime: str) -> str:
         """Announce a file and return the address that takes it.
@@ -92,25 +105,27 @@ class OmniApi:
             )
             return reply
 
-        reply = await self._call(send, key, ApiCall(url, body, UPLOAD_SECONDS, announced))
+        with bounded(SMALL_ANSWER_BYTES):
+            reply = await self._call(send, key, ApiCall(url, body, UPLOAD_SECONDS, announced))
         if reply.status != 200:
             raise fault(reply)
         if not OwnOrigin(self._endpoint.base_url).has_address(address):
             raise UpstreamBroken("Google names an address for an upload that is not of its configured origin.")
         return address
 
-    async def end_upload(self, address: str, data: bytes) -> Reply:
-        """Send the bytes of a file. The address is the permission, so no key goes with it.
+    async def send_part(self, address: str, data: bytes, *, offset: int, is_last: bool) -> Reply:
+        """Send bytes of a file, from `offset` on. The address is the permission, so no key goes with them.
 
         Raises:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `Http.post`.
         """
         headers = {
             "content-type": "application/octet-stream",
-            "x-goog-upload-command": "upload, finalize",
-            "x-goog-upload-offset": "0",
+            "x-goog-upload-command": "upload, finalize" if is_last else "upload",
+            "x-goog-upload-offset": str(offset),
         }
-        return await self._http.post(address, headers=headers, body=data, seconds=UPLOAD_SECONDS)
+        with bounded(SMALL_ANSWER_BYTES):
+            return await self._http.post(address, headers=headers, body=data, seconds=UPLOAD_SECONDS)
 
     def address(self, *path: str) -> str:
         """Return the address of something at the API."""

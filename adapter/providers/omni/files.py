@@ -1,4 +1,4 @@
-"""Pictures to work from, at Google's Files API (`omni.md` section 2.4)."""
+"""Pictures and videos to work from, at Google's Files API (`omni.md` section 2.4)."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,12 +6,13 @@ from typing import Final
 
 import msgspec
 
-from adapter.domain.media import Image
-from adapter.domain.ports import Clock
+from adapter.domain.media import Image, MediaFormat
+from adapter.domain.ports import Clock, VideoFile
 from adapter.errors import InvalidRequest, UpstreamBusy, free_of_charge
 from adapter.providers.keys import Key
 from adapter.providers.omni import translate, wire
 from adapter.providers.omni.api import OmniApi
+from adapter.providers.omni.faults import fault
 from adapter.providers.uploads import PictureUploads
 
 #: Google keeps a file for 48 hours. A video that waits for its turn still has its pictures after a day.
@@ -21,20 +22,24 @@ DISPLAY_NAME: Final = "adapter"
 #: How often, and after how many seconds each time, a file is asked about until it can be used.
 LOOKS: Final = 30
 LOOK_SECONDS: Final = 2.0
+#: A video goes in parts of so many bytes, a multiple of 256 KiB, and two videos at once. Google's clients do so too.
+PART_BYTES: Final = 8 * 1024 * 1024
+VIDEOS_AT_ONCE: Final = 2
 
 _encoder = msgspec.json.Encoder()
 
 
 class OmniFiles:
-    """Uploads pictures, each once for all jobs of a key."""
+    """Uploads pictures and videos, each once for all jobs of a key."""
 
     def __init__(self, api: OmniApi, clock: Clock, concurrency: int) -> None:
         self._api = api
         self._clock = clock
         self._places = asyncio.Semaphore(concurrency)
+        self._video_places = asyncio.Semaphore(VIDEOS_AT_ONCE)
         self._uploads = PictureUploads(clock, KEPT_SECONDS, tasks="omni.uploads")
 
-    async def addresses(self, key: Key, images: Sequence[Image]) -> Sequence[str]:
+    async def picture_addresses(self, key: Key, images: Sequence[Image]) -> Sequence[str]:
         """Return Google's addresses of pictures; those that it does not have are uploaded, side by side.
 
         Raises:
@@ -48,6 +53,20 @@ class OmniFiles:
         with free_of_charge():
             return await self._uploads.names(key.name, images, send)
 
+    async def video_address(self, key: Key, video: VideoFile) -> str:
+        """Return Google's address of a video; one that it does not have is uploaded.
+
+        Raises:
+            AdapterError: as `picture_addresses`.
+        """
+
+        async def send() -> str:
+            async with self._video_places:
+                return await self._upload_video(key, video)
+
+        with free_of_charge():
+            return await self._uploads.name(key.name, bytes.fromhex(video.sha256), send)
+
     def forget(self, addresses: Sequence[str]) -> None:
         """Drop addresses that Google no longer knows."""
         self._uploads.forget(addresses)
@@ -57,19 +76,34 @@ class OmniFiles:
         await self._uploads.close()
 
     async def _upload(self, key: Key, image: Image) -> str:
-        announced = _encoder.encode(translate.upload_request(image, DISPLAY_NAME))
-        address = await self._api.begin_upload(key, announced, size=image.file_size, mime=image.format.mime)
-        reply = await self._api.end_upload(address, await asyncio.to_thread(image.decode))
-        file = await self._usable(key, translate.uploaded(reply))
-        return file.uri or self._api.address(*file.name.split("/"))
+        address = await self._announce(key, image.format, image.file_size)
+        data = await asyncio.to_thread(image.decode)
+        reply = await self._api.send_part(address, data, offset=0, is_last=True)
+        return await self._usable(key, translate.uploaded(reply), "picture")
 
-    async def _usable(self, key: Key, file: wire.File) -> wire.File:
-        """Wait until Google has looked at a file."""
+    async def _upload_video(self, key: Key, video: VideoFile) -> str:
+        address = await self._announce(key, MediaFormat.MP4, video.size)
+        last = (video.size - 1) // PART_BYTES * PART_BYTES
+        for offset in range(0, last, PART_BYTES):
+            data = await video.read(offset, offset + PART_BYTES)
+            reply = await self._api.send_part(address, data, offset=offset, is_last=False)
+            if reply.status != 200:
+                raise fault(reply)
+        data = await video.read(last, video.size)
+        reply = await self._api.send_part(address, data, offset=last, is_last=True)
+        return await self._usable(key, translate.uploaded(reply), "video")
+
+    async def _announce(self, key: Key, kind: MediaFormat, size: int) -> str:
+        announced = _encoder.encode(translate.upload_request(kind, size, DISPLAY_NAME))
+        return await self._api.begin_upload(key, announced, size=size, mime=kind.mime)
+
+    async def _usable(self, key: Key, file: wire.File, what: str) -> str:
+        """Wait until Google has looked at a file, and return its address."""
         for _ in range(LOOKS):
             if file.state == "FAILED":
-                raise InvalidRequest("Google cannot use the picture.")
+                raise InvalidRequest(f"Google cannot use the {what}.")
             if file.state != "PROCESSING":
-                return file
+                return file.uri or self._api.address(*file.name.split("/"))
             await self._clock.sleep(LOOK_SECONDS)
-            file = translate.file(await self._api.get(key, *file.name.split("/")))
-        raise UpstreamBusy("Google is still looking at the uploaded picture.")
+            file = translate.file(await self._api.file(key, file.name))
+        raise UpstreamBusy(f"Google is still looking at the uploaded {what}.")

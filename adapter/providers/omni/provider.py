@@ -9,8 +9,8 @@ import msgspec
 import structlog
 
 from adapter.domain.job import BalanceReading, Failure, Operation, VideoJob
-from adapter.domain.media import Image, MediaFormat, RemoteFile
-from adapter.domain.ports import Clock, Download, Finished, Neighbours, Refused, Report, Settlement, Unproven
+from adapter.domain.media import Image, RemoteFile
+from adapter.domain.ports import Clock, Download, Finished, Neighbours, Refused, Report, Settlement, Unproven, VideoFile
 from adapter.errors import (
     AdapterError,
     ContentRefused,
@@ -23,7 +23,7 @@ from adapter.errors import (
 )
 from adapter.providers.http import Http
 from adapter.providers.keys import Key, Keys
-from adapter.providers.omni import translate, wire
+from adapter.providers.omni import translate
 from adapter.providers.omni.api import SUBMIT_SECONDS, OmniApi, OmniEndpoint
 from adapter.providers.omni.files import OmniFiles
 from adapter.providers.omni.refusals import Refusals
@@ -34,6 +34,9 @@ log = structlog.get_logger()
 
 #: Refusals of a question that may be the end of its job.
 FINAL: Final = (InvalidRequest, UnknownModel, UpstreamRejected)
+
+#: Said of an earlier video of ours whose work Google has deleted.
+GONE: Final = "Google no longer has the video that this one is made from. Send its file as 'video' to /v1/videos/edits."
 
 _encoder = msgspec.json.Encoder()
 
@@ -72,24 +75,26 @@ class OmniProvider:
 
     async def upload(self, pictures: Sequence[Image], *, account: str) -> Sequence[str]:
         """Give a key's project pictures that it does not have yet (the port of that name)."""
-        return await self._files.addresses(self._keys.find(account), pictures)
+        return await self._files.picture_addresses(self._keys.find(account), pictures)
 
-    async def submit(self, job: VideoJob, pictures: Sequence[str]) -> Operation:
+    async def upload_video(self, video: VideoFile, *, account: str) -> str:
+        """Give a key's project a video to work on (the port of that name)."""
+        return await self._files.video_address(self._keys.find(account), video)
+
+    async def submit(self, job: VideoJob, uploads: Sequence[str]) -> Operation:
         """Send a video job once (the port of that name)."""
         key = self._keys.find(job.account or "")
-        contents = [
-            wire.ImageContent(address, (MediaFormat.of_name(stored.name) or MediaFormat.PNG).mime)
-            for address, stored in zip(pictures, job.order.pictures, strict=True)
-        ]
-        body = _encoder.encode(translate.request(job, contents, send_seed=self._send_seed))
+        body = _encoder.encode(translate.request(job, uploads, send_seed=self._send_seed))
         async with deadline(SUBMIT_SECONDS):
             reply = await self._api.submit(key, body)
         try:
             return translate.submitted(reply, job.mark)
         except UpstreamForgot as fault:
-            if not pictures:
+            if job.order.source is not None:
+                raise InvalidRequest(GONE, code="video_expired") from fault
+            if not uploads:
                 raise UpstreamRejected(fault.message) from fault
-            self._files.forget(pictures)
+            self._files.forget(uploads)
             raise
 
     async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
@@ -129,10 +134,10 @@ class OmniProvider:
 
     async def _ask(self, key: Key, name: str) -> Report | None:
         """Ask about a job. A file that is still worked on makes it an unfinished one."""
-        found = translate.report(await self._api.get(key, "interactions", name))
+        found = translate.report(await self._api.interaction(key, name))
         match found:
             case Finished(video, None):
-                file = translate.file(await self._api.get(key, "files", video.name))
+                file = translate.file(await self._api.file(key, f"files/{video.name}"))
                 return translate.report_of_file(file, found)
             case _:
                 return found

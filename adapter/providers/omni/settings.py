@@ -13,9 +13,13 @@ class OmniSettings(ProviderSettings, frozen=True, kw_only=True):
     """The Gemini API's Interactions, with keys of a paid project."""
 
     base_url: HttpUrl = "https://generativelanguage.googleapis.com"
-    api_version: Annotated[str, Meta(pattern=r"^v1[a-z0-9]*$")] = "v1beta"
+    api_version: Annotated[str, Meta(pattern=r"^v1[a-z0-9]*$", description="a version, such as v1 or v1beta")] = (
+        "v1beta"
+    )
     #: Sent as `Api-Revision`, which fixes the form of answers; empty: not sent.
-    revision: Annotated[str, Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?\Z")] = "2026-05-20"
+    revision: Annotated[
+        str, Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?\Z", description="a day, such as 2026-05-20, or nothing")
+    ] = "2026-05-20"
     keys: KeyList
     #: Whether a seed is sent. Google's page does not name it for these models (`omni.md` section 1).
     send_seed: bool = False

@@ -2,19 +2,21 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 import pybase64
 
 from adapter.domain.job import Failure, Operation, VideoJob
-from adapter.domain.media import Image, RemoteVideo
-from adapter.domain.orders import VideoInput
+from adapter.domain.media import MediaFormat, RemoteVideo
+from adapter.domain.orders import VideoInput, VideoOrder
 from adapter.domain.ports import Empty, Finished, Refused, Report, Working
-from adapter.errors import UNREADABLE_JSON, AdapterError, JobFailed, UpstreamBroken
+from adapter.domain.usage import VideoTokens
+from adapter.errors import AdapterError, JobFailed
 from adapter.providers.omni import wire
 from adapter.providers.omni.faults import failure, fault
-from adapter.providers.reply import Reply
+from adapter.providers.reply import Reply, decoded
+from adapter.providers.salvage import member, salvaged
 
 TASKS: Final[Mapping[VideoInput, str]] = {
     VideoInput.TEXT: "text_to_video",
@@ -22,30 +24,32 @@ TASKS: Final[Mapping[VideoInput, str]] = {
     VideoInput.FRAMES: "image_to_video",
     VideoInput.REFERENCES: "reference_to_video",
     VideoInput.EDIT: "edit",
+    VideoInput.EXTEND: "extend",
 }
 #: A prompt that has one of them says itself what the pictures are.
 TAGS: Final = re.compile(r"<(?:FIRST_FRAME|LAST_FRAME|IMAGE_REF_\d+)>")
 #: The id of a file in both forms of its address. Nothing else of the address is used.
 FILE_ID: Final = re.compile(r"files/([A-Za-z0-9_-]+)")
+#: How much of a video's base64 is searched for an escaped slash: who writes so does it from the start.
+HEAD: Final = 4096
 WORKING: Final = frozenset({"queued", "in_progress", "idle", "requires_continuation"})
 
-_T = TypeVar("_T")
 _named_decoder = msgspec.json.Decoder(wire.NamedInteraction)
 _interaction_decoder = msgspec.json.Decoder(wire.Interaction)
 _steps_decoder = msgspec.json.Decoder(tuple[wire.Step, ...])
 _contents_decoder = msgspec.json.Decoder(tuple[wire.OutputContent, ...])
 _errors_decoder = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
-_usage_decoder = msgspec.json.Decoder(wire.TokenCount)
 _file_decoder = msgspec.json.Decoder(wire.File)
 _uploaded_decoder = msgspec.json.Decoder(wire.Uploaded)
 
 
-def request(job: VideoJob, pictures: Sequence[wire.ImageContent], *, send_seed: bool) -> wire.InteractionRequest:
-    """Ask for a video; `pictures` are uploads, in the order of the job's kind."""
+def request(job: VideoJob, uploads: Sequence[str], *, send_seed: bool) -> wire.InteractionRequest:
+    """Ask for a video; `uploads` are Google's addresses of the pictures, and of the video to work on behind them."""
     order = job.order
+    words = wire.TextContent(prompt(order.prompt, order.input, len(order.pictures)))
     return wire.InteractionRequest(
         model=order.upstream,
-        input=(*pictures, wire.TextContent(prompt(order.prompt, order.input, len(pictures)))),
+        input=(*_inputs(order, uploads), words),
         response_format=wire.VideoFormat(
             aspect_ratio=order.ratio, resolution=order.resolution or "720p", duration=f"{order.seconds}s"
         ),
@@ -54,6 +58,13 @@ def request(job: VideoJob, pictures: Sequence[wire.ImageContent], *, send_seed: 
         ),
         previous_interaction_id=order.source.operation if order.source else msgspec.UNSET,
     )
+
+
+def _inputs(order: VideoOrder, uploads: Sequence[str]) -> Iterator[wire.Content]:
+    files = (*order.pictures, *(() if order.video is None else (order.video,)))
+    for file, address in zip(files, uploads, strict=True):
+        kind = MediaFormat.of_name(file.name) or MediaFormat.PNG
+        yield wire.ImageContent(address, kind.mime) if kind.is_picture else wire.VideoContent(address, kind.mime)
 
 
 def prompt(words: str, kind: VideoInput, pictures: int) -> str:
@@ -68,7 +79,7 @@ def prompt(words: str, kind: VideoInput, pictures: int) -> str:
         case VideoInput.REFERENCES:
             named = " ".join(f"<IMAGE_REF_{number}>@Image{number + 1}" for number in range(pictures))
             return f"[# References {named}] {words}"
-        case VideoInput.TEXT | VideoInput.EDIT | VideoInput.UPSCALE:
+        case VideoInput.TEXT | VideoInput.EDIT | VideoInput.EXTEND | VideoInput.UPSCALE:
             return words
 
 
@@ -78,7 +89,7 @@ def submitted(reply: Reply, mark: str) -> Operation:
     Raises:
         AdapterError: an error body; UpstreamBroken if a success names nothing.
     """
-    return Operation(decoded(_named_decoder, reply).id, mark)
+    return Operation(decoded(_named_decoder, reply, fault).id, mark)
 
 
 def report(reply: Reply) -> Report | None:
@@ -87,41 +98,53 @@ def report(reply: Reply) -> Report | None:
     Raises:
         AdapterError: an error body, or nothing that can be read.
     """
-    found = decoded(_interaction_decoder, reply)
+    found = decoded(_interaction_decoder, reply, fault)
     if found.status in WORKING:
         return Working()
-    steps = _read(_steps_decoder, found.steps) or ()
-    if found.status == "completed":
-        return _finished(steps) or _empty(found, steps)
-    if found.status == "incomplete" and (made := _finished(steps)):
-        return made
+    steps = member(_steps_decoder, found.steps) or ()
+    made = _finished(steps, _tokens(found)) if found.status in {"completed", "incomplete"} else None
+    if found.status == "completed" or made is not None:
+        return made or _empty(found, steps)
     if found.status in {"failed", "cancelled", "incomplete", "budget_exceeded"}:
         return Refused(Failure.of(_why(found, steps) or JobFailed(f"Google calls the video {found.status}.")))
     return None
 
 
-def _finished(steps: Sequence[wire.Step]) -> Finished | None:
+def _finished(steps: Sequence[wire.Step], tokens: VideoTokens | None) -> Finished | None:
     """Return the video of the last output. Earlier steps may hold the inputs again."""
     for content in _outputs(steps):
         file = FILE_ID.search(content.uri)
         if content.type == "video" and file is not None:
-            return Finished(RemoteVideo(name=file[1]))
-        if content.type == "video" and content.data and (data := _bytes(content.data)) is not None:
-            return Finished(RemoteVideo(), data)
+            return Finished(RemoteVideo(name=file[1]), None, tokens)
+        if content.type == "video" and (data := _bytes(content.data)):
+            return Finished(RemoteVideo(), data, tokens)
     return None
+
+
+def _tokens(found: wire.Interaction) -> VideoTokens | None:
+    """Return what an interaction cost; None if it does not say so."""
+    usage = salvaged(found.usage, wire.TokenCount)
+    if usage is None or usage.total_output_tokens is None:
+        return None
+    video = sum(each.tokens for each in usage.output_tokens_by_modality if each.modality.lower() == "video")
+    return VideoTokens(usage.total_input_tokens, usage.total_output_tokens, video)
 
 
 def _outputs(steps: Sequence[wire.Step]) -> Iterator[wire.OutputContent]:
     for step in reversed(steps):
         if step.type == "model_output":
-            contents = _read(_contents_decoder, step.content) or ()
+            contents = member(_contents_decoder, step.content) or ()
             yield from reversed(contents)
 
 
-def _bytes(text: str) -> bytes | None:
+def _bytes(token: msgspec.Raw) -> bytes | None:
+    """Return the bytes of a JSON string with base64; None for anything else. JSON may escape its slashes."""
+    text = memoryview(token)
     try:
-        return pybase64.b64decode(text, validate=True)
-    except ValueError:
+        if bytes(text[:1]) != b'"' or b"\\" in bytes(text[:HEAD]):
+            return pybase64.b64decode(msgspec.json.decode(token, type=str), validate=True)
+        return pybase64.b64decode(text[1:-1], validate=True)
+    except (ValueError, msgspec.DecodeError):
         return None
 
 
@@ -129,8 +152,8 @@ def _empty(found: wire.Interaction, steps: Sequence[wire.Step]) -> Report:
     """Say what it means that there is no video: a refusal by region is `completed` without output tokens."""
     if why := _why(found, steps):
         return Refused(Failure.of(why))
-    usage = _read(_usage_decoder, found.usage)
-    if usage is not None and usage.total_output_tokens == 0:
+    tokens = _tokens(found)
+    if tokens is not None and tokens.output == 0:
         words = (
             "Google made no video and gave no reason. It does so for pictures of minors and for uploaded videos in the "
             "European Economic Area, Switzerland and the United Kingdom."
@@ -140,14 +163,14 @@ def _empty(found: wire.Interaction, steps: Sequence[wire.Step]) -> Report:
 
 
 def _why(found: wire.Interaction, steps: Sequence[wire.Step]) -> AdapterError | None:
-    errors = _read(_errors_decoder, found.errors) or ()
+    errors = member(_errors_decoder, found.errors) or ()
     told = (failure(each) for each in (*errors, found.error, *(step.error for step in reversed(steps))))
     return next(filter(None, told), None)
 
 
-def upload_request(image: Image, name: str) -> wire.UploadRequest:
-    """Announce a picture to work from."""
-    return wire.UploadRequest(wire.NewFile(name, image.format.mime, image.file_size))
+def upload_request(kind: MediaFormat, size: int, name: str) -> wire.UploadRequest:
+    """Announce a file of so many bytes to work from."""
+    return wire.UploadRequest(wire.NewFile(name, kind.mime, size))
 
 
 def uploaded(reply: Reply) -> wire.File:
@@ -156,7 +179,7 @@ def uploaded(reply: Reply) -> wire.File:
     Raises:
         AdapterError: an error body, or nothing that can be read.
     """
-    return decoded(_uploaded_decoder, reply).file
+    return decoded(_uploaded_decoder, reply, fault).file
 
 
 def file(reply: Reply) -> wire.File:
@@ -165,7 +188,7 @@ def file(reply: Reply) -> wire.File:
     Raises:
         AdapterError: an error body, or nothing that can be read.
     """
-    return decoded(_file_decoder, reply)
+    return decoded(_file_decoder, reply, fault)
 
 
 def report_of_file(found: wire.File, made: Finished) -> Report:
@@ -178,24 +201,3 @@ def report_of_file(found: wire.File, made: Finished) -> Report:
             return Refused(Failure.of(why or JobFailed("Google made the video and could not keep its file.")))
         case _:
             return Working()
-
-
-def decoded(decoder: msgspec.json.Decoder[_T], reply: Reply) -> _T:
-    """Read an answer.
-
-    Raises:
-        AdapterError: an error body, or nothing that can be read.
-    """
-    if reply.status != 200:
-        raise fault(reply)
-    try:
-        return decoder.decode(reply.body)
-    except UNREADABLE_JSON as error:
-        raise UpstreamBroken("Google's answer cannot be read.") from error
-
-
-def _read(decoder: msgspec.json.Decoder[_T], raw: msgspec.Raw) -> _T | None:
-    try:
-        return decoder.decode(raw)
-    except UNREADABLE_JSON:
-        return None

@@ -23,6 +23,16 @@ class ImageContent(msgspec.Struct, frozen=True, tag="image"):
     mime_type: str
 
 
+class VideoContent(msgspec.Struct, frozen=True, tag="video"):
+    """An uploaded video to work on."""
+
+    uri: str
+    mime_type: str = "video/mp4"
+
+
+Content = TextContent | ImageContent | VideoContent
+
+
 class VideoFormat(msgspec.Struct, frozen=True, kw_only=True):
     """What the video shall be like. It is left at Google and comes as an address."""
 
@@ -50,12 +60,12 @@ class InteractionRequest(msgspec.Struct, frozen=True, kw_only=True):
     """`POST /{version}/interactions`."""
 
     model: str
-    input: tuple[TextContent | ImageContent, ...]
+    input: tuple[Content, ...]
     response_format: VideoFormat
     generation_config: GenerationConfig
     background: bool = True
     store: bool = True
-    #: The work whose video is edited. It has to be of the same project.
+    #: The work whose video is edited or extended. It has to be of the same project.
     previous_interaction_id: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -77,7 +87,8 @@ class OutputContent(msgspec.Struct, frozen=True):
 
     type: str = ""
     uri: str = ""
-    data: str = ""
+    #: A JSON string, which is not copied.
+    data: msgspec.Raw = msgspec.Raw()
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -89,10 +100,22 @@ class Step(msgspec.Struct, frozen=True):
     error: msgspec.Raw = msgspec.Raw()
 
 
+Count = Annotated[int, Meta(ge=0)]
+
+
+class ModalityTokens(msgspec.Struct, frozen=True):
+    """Tokens of one kind."""
+
+    modality: str = ""
+    tokens: Count = 0
+
+
 class TokenCount(msgspec.Struct, frozen=True):
     """What an interaction took."""
 
-    total_output_tokens: int | None = None
+    total_input_tokens: Count = 0
+    total_output_tokens: Count | None = None
+    output_tokens_by_modality: tuple[ModalityTokens, ...] = ()
 
 
 class Interaction(msgspec.Struct, frozen=True):

@@ -5,27 +5,37 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
-from adapter.providers.description import Kind, ProviderSettings
+from adapter.providers.description import ADDRESS_WORDS, Kind, ProviderSettings
 
 #: The only reference to a credential of the section.
 CREDENTIAL: Final = "credential"
+
+Project = Annotated[
+    str, Meta(pattern=r"^[a-z0-9.:-]*$", max_length=100, description="the id of a project, such as my-project-123")
+]
 
 
 class VertexSettings(ProviderSettings, frozen=True, kw_only=True):
     """Gemini on Google Cloud, in one project."""
 
     #: Empty: Google's host for the location.
-    base_url: Annotated[str, Meta(pattern=r"^(https?://[^\s]+[^/\s])?$")] = ""
-    api_version: Annotated[str, Meta(pattern=r"^v1[a-z0-9]*$")] = "v1beta1"
+    base_url: Annotated[
+        str, Meta(pattern=r"^(https?://[^\s]+[^/\s])?$", description=f"{ADDRESS_WORDS}, or nothing")
+    ] = ""
+    api_version: Annotated[str, Meta(pattern=r"^v1[a-z0-9]*$", description="a version, such as v1 or v1beta1")] = (
+        "v1beta1"
+    )
     #: The project's id or number. Empty with `auth = "key"`: the key belongs to one.
-    project: Annotated[str, Meta(pattern=r"^[a-z0-9.:-]*$", max_length=100)] = ""
+    project: Project = ""
     #: `global`, a multi-region (`us`, `eu`), or a region. Not every model is in every region.
-    location: Annotated[str, Meta(pattern=r"^[a-z0-9-]+$", max_length=40)] = "global"
+    location: Annotated[
+        str, Meta(pattern=r"^[a-z0-9-]+$", max_length=40, description="a location, such as global or europe-west4")
+    ] = "global"
     #: What the credential is: an access token, or an API key of Google Cloud ("express mode").
     auth: Literal["bearer", "key"] = "bearer"
     credential: str
     #: The project that calls are counted for. Empty: as the credential says.
-    quota_project: Annotated[str, Meta(pattern=r"^[a-z0-9.:-]*$", max_length=100)] = ""
+    quota_project: Project = ""
     #: Whether the format of a picture is asked for (`imageOutputOptions`), so that it need not be converted here.
     output_options: bool = True
     #: Calls for pictures under way at once.

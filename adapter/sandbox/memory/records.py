@@ -35,6 +35,8 @@ class Medium(msgspec.Struct, frozen=True, kw_only=True, tag="medium"):
     inputs: tuple[str, ...] = ()
     #: What the inputs of a clip are.
     usage: MediumUsage = ""
+    #: Length of a video that was uploaded to Omni or made by it.
+    seconds: float = 0.0
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True, tag="operation"):

@@ -2,11 +2,13 @@
 
 from typing import Final
 
+import msgspec
+
 from adapter.sandbox.memory.records import Medium, MediumUsage
 from adapter.sandbox.omni.files import owned
 from adapter.sandbox.omni.refusals import InteractionError
 from adapter.sandbox.omni.states import status_of
-from adapter.sandbox.omni.wire import Content, ImageContent, InteractionRequest, VideoContent, VideoFormat
+from adapter.sandbox.omni.wire import ImageContent, InteractionRequest, VideoContent, VideoFormat
 from adapter.sandbox.state import SandboxState
 
 MODELS: Final = ("gemini-omni-1.2-flash",)
@@ -14,15 +16,26 @@ MODELS: Final = ("gemini-omni-1.2-flash",)
 SHORTEST: Final = 3.0
 LONGEST: Final = 15.0
 LONGEST_WITH_FRAMES: Final = 10.0
+#: By how much a video goes on at most, and how long it may be then.
+LONGEST_EXTENSION: Final = 10.0
+LONGEST_EXTENDED: Final = 40.0
 MOST_REFERENCES: Final = 6
 UNSAFE: Final = "[unsafe]"
 USAGES: Final[dict[str, MediumUsage]] = {"image_to_video": "start", "reference_to_video": "reference"}
 
 
-def check_interaction(
-    sandbox: SandboxState, owner: str, request: InteractionRequest
-) -> tuple[VideoFormat, tuple[Medium, ...]]:
-    """Return the form of the video and the pictures that it is made from.
+class Checked(msgspec.Struct, frozen=True):
+    """A request that is not refused."""
+
+    form: VideoFormat
+    #: The pictures that the video is made from.
+    pictures: tuple[Medium, ...]
+    #: Its length.
+    seconds: float
+
+
+def check_interaction(sandbox: SandboxState, owner: str, request: InteractionRequest) -> Checked:
+    """Return the form of the video, the pictures that it is made from, and its length.
 
     Raises:
         InteractionError: the refusal that Google would give.
@@ -39,9 +52,10 @@ def check_interaction(
     if UNSAFE in request.prompt:
         raise InteractionError(400, "The prompt violates Google's policies.", "safety")
     pictures = tuple(_picture(sandbox, owner, each) for each in request.contents if isinstance(each, ImageContent))
-    _check_task(sandbox, owner, request, len(pictures))
-    _check_duration(asked, len(pictures) if request.generation_config.video_config.task == "image_to_video" else 0)
-    return asked, pictures
+    before = _check_task(sandbox, owner, request, len(pictures))
+    task, seconds = request.generation_config.video_config.task, float(asked.duration.removesuffix("s"))
+    _check_duration(task, seconds, len(pictures), before)
+    return Checked(asked, pictures, seconds + before if task == "extend" else seconds)
 
 
 def usage_of(request: InteractionRequest, pictures: int) -> MediumUsage:
@@ -53,11 +67,7 @@ def usage_of(request: InteractionRequest, pictures: int) -> MediumUsage:
 def _picture(sandbox: SandboxState, owner: str, content: ImageContent) -> Medium:
     if content.data:
         raise InteractionError(501, "The sandbox takes pictures by their uri.")
-    name = content.uri.rpartition("files/")[2]
-    try:
-        medium = owned(sandbox, name, owner)
-    except InteractionError as error:
-        raise InteractionError(404, f"File '{name}' is not found.", "not_found") from error
+    medium = _given(sandbox, owner, content.uri)
     if medium.kind != "upload" or not medium.width:
         raise InteractionError(400, "The input is not a picture that can be used.")
     if medium.mime != content.mime_type:
@@ -65,38 +75,58 @@ def _picture(sandbox: SandboxState, owner: str, content: ImageContent) -> Medium
     return medium
 
 
-def _check_task(sandbox: SandboxState, owner: str, request: InteractionRequest, pictures: int) -> None:
-    task = request.generation_config.video_config.task
+def _given(sandbox: SandboxState, owner: str, uri: str) -> Medium:
+    name = uri.rpartition("files/")[2]
+    try:
+        return owned(sandbox, name, owner)
+    except InteractionError as error:
+        raise InteractionError(404, f"File '{name}' is not found.", "not_found") from error
+
+
+def _check_task(sandbox: SandboxState, owner: str, request: InteractionRequest, pictures: int) -> float:
+    """Return the length of the video that is worked on; 0.0 for none."""
+    task, before = request.generation_config.video_config.task, 0.0
     least, most = {"image_to_video": (1, 2), "reference_to_video": (1, MOST_REFERENCES)}.get(task, (0, 0))
     if task in {"edit", "extend"}:
         most = MOST_REFERENCES if task == "edit" else 0
-        _check_source(sandbox, owner, request)
+        before = _source(sandbox, owner, request).seconds
     elif request.previous_interaction_id:
         raise InteractionError(400, f"Task '{task}' does not work on an earlier interaction.")
     if task == "upscale":
         raise InteractionError(501, "The sandbox does not upscale.")
     if not least <= pictures <= most:
         raise InteractionError(400, f"Task '{task}' takes {least} to {most} pictures; {pictures} were given.")
+    return before
 
 
-def _check_source(sandbox: SandboxState, owner: str, request: InteractionRequest) -> None:
-    videos = [content for content in request.contents if _is_video(content)]
-    if bool(videos) == bool(request.previous_interaction_id):
+def _source(sandbox: SandboxState, owner: str, request: InteractionRequest) -> Medium:
+    """Return the video that is worked on: of an earlier interaction, or an upload."""
+    videos = [content for content in request.contents if isinstance(content, VideoContent)]
+    if len(videos) + bool(request.previous_interaction_id) != 1:
         raise InteractionError(400, "Give either a video or previous_interaction_id.")
     if videos:
-        return
+        return _video(sandbox, owner, videos[0])
     found = sandbox.ledger.interaction(request.previous_interaction_id)
     if found is None or found[0].account != owner:
         raise InteractionError(404, f"Interaction '{request.previous_interaction_id}' is not found.")
     if status_of(sandbox, *found) != "completed":
         raise InteractionError(400, "The earlier interaction is not completed.", "failed_precondition")
+    return sandbox.ledger.clip(found[0])
 
 
-def _is_video(content: Content) -> bool:
-    return isinstance(content, VideoContent)
+def _video(sandbox: SandboxState, owner: str, content: VideoContent) -> Medium:
+    medium = _given(sandbox, owner, content.uri)
+    if medium.mime != content.mime_type or not medium.seconds:
+        raise InteractionError(400, "The input is not a video that can be used.")
+    return medium
 
 
-def _check_duration(asked: VideoFormat, frames: int) -> None:
-    seconds, most = float(asked.duration.removesuffix("s")), LONGEST_WITH_FRAMES if frames == 2 else LONGEST
+def _check_duration(task: str, seconds: float, pictures: int, before: float) -> None:
+    most = LONGEST_WITH_FRAMES if task == "image_to_video" and pictures == 2 else LONGEST
+    most = LONGEST_EXTENSION if task == "extend" else most
     if not SHORTEST <= seconds <= most:
-        raise InteractionError(416, f"duration has to be {SHORTEST:g}s to {most:g}s; it is {asked.duration}.")
+        raise InteractionError(416, f"duration has to be {SHORTEST:g}s to {most:g}s; it is {seconds:g}s.")
+    if task == "extend" and seconds + before > LONGEST_EXTENDED:
+        raise InteractionError(416, f"The video would be longer than {LONGEST_EXTENDED:g}s.")
+    if task == "edit" and before > LONGEST:
+        raise InteractionError(400, f"The video is longer than {LONGEST:g}s.")

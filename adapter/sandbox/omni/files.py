@@ -19,12 +19,15 @@ from adapter.sandbox.omni.callers import answered, caller, json
 from adapter.sandbox.omni.refusals import InteractionError
 from adapter.sandbox.omni.states import finished_at
 from adapter.sandbox.omni.wire import File, FileState, Nothing, Uploaded, UploadRequest
+from adapter.sandbox.renderer.clip import length_of
 from adapter.sandbox.renderer.pictures import measured
 from adapter.sandbox.state import Incoming, SandboxState, base_url, entered
 
 #: Google keeps files so long.
 KEPT_SECONDS: Final = 48 * 3600.0
 DOWNLOAD: Final = ":download"
+#: Parts of an upload have a multiple of so many bytes, except the last one.
+GRANULE: Final = 256 * 1024
 
 
 @post(["/upload/v1/files", "/upload/v1beta/files"], status_code=200)
@@ -61,12 +64,27 @@ async def _announced(request: Incoming, owner: str) -> ASGIResponse:
 
 
 async def _bytes_taken(request: Incoming, sandbox: SandboxState) -> ASGIResponse:
-    data, query = await request.body(), request.query_params
+    query = request.query_params
+    begun = sandbox.uploads.setdefault(query["upload_id"], bytearray())
     commands = {word.strip() for word in request.headers.get("x-goog-upload-command", "").split(",")}
-    if commands != {"upload", "finalize"} or request.headers.get("x-goog-upload-offset") != "0":
-        raise InteractionError(400, "Expected X-Goog-Upload-Command: upload, finalize and X-Goog-Upload-Offset: 0.")
+    if "upload" not in commands or commands - {"upload", "finalize"}:
+        raise InteractionError(400, "Expected X-Goog-Upload-Command: upload, or upload, finalize.")
+    if request.headers.get("x-goog-upload-offset") != str(len(begun)):
+        raise InteractionError(400, f"Expected X-Goog-Upload-Offset: {len(begun)}.")
+    part = await request.body()
+    begun += part
+    if "finalize" not in commands:
+        if len(part) % GRANULE:
+            raise InteractionError(400, f"A part that is not the last has a multiple of {GRANULE} bytes.")
+        return json(Nothing(), {"x-goog-upload-status": "active"})
+    data = bytes(sandbox.uploads.pop(query["upload_id"]))
     if str(len(data)) != query["size"]:
         raise InteractionError(400, f"The upload has {len(data)} bytes; {query['size']} were announced.")
+    return await _finished(request, sandbox, data)
+
+
+async def _finished(request: Incoming, sandbox: SandboxState, data: bytes) -> ASGIResponse:
+    query = request.query_params
     width, height = measured(data) or (0, 0)
     file_id = secrets.token_hex(6)
     medium = Medium(
@@ -77,6 +95,7 @@ async def _bytes_taken(request: Incoming, sandbox: SandboxState) -> ASGIResponse
         width=width,
         height=height,
         mime=query["mime"],
+        seconds=length_of(data) if query["mime"] == "video/mp4" else 0.0,
     )
     await sandbox.gallery.keep_upload(file_id, data)
     sandbox.ledger.record(medium)

@@ -103,11 +103,11 @@ def _found(request: Incoming, sandbox: SandboxState, name: str) -> tuple[Operati
 
 def _executed(sandbox: SandboxState, owner: str, asked: InteractionRequest) -> Operation:
     """Check everything, then record in one step."""
-    form, pictures = check_interaction(sandbox, owner, asked)
+    checked = check_interaction(sandbox, owner, asked)
     file_id, config = secrets.token_hex(8), asked.generation_config
     long = sandbox.rules.clip_long_edge & ~1
     short = long * 9 // 16 & ~1  # yuv420p needs even edges
-    wide = form.aspect_ratio == "16:9"
+    wide = checked.form.aspect_ratio == "16:9"
     medium = Medium(
         id=file_id,
         name=f"files/{file_id}",
@@ -119,8 +119,9 @@ def _executed(sandbox: SandboxState, owner: str, asked: InteractionRequest) -> O
         prompt=asked.prompt,
         seed=config.seed or secrets.randbelow(2**31),
         model=asked.model,
-        inputs=tuple(each.name for each in pictures),
-        usage=usage_of(asked, len(pictures)),
+        inputs=tuple(each.name for each in checked.pictures),
+        usage=usage_of(asked, len(checked.pictures)),
+        seconds=checked.seconds,
     )
     operation = Operation(name=f"{PREFIX}{file_id}", account=owner, scene_id="", medium=file_id, at=sandbox.clock())
     execution = Execution(

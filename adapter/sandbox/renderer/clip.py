@@ -1,5 +1,6 @@
 """Real videos: H.264 in MP4, 24 frames a second, the index before the data, a disc that crosses the picture."""
 
+import io
 import math
 import tempfile
 from fractions import Fraction
@@ -45,6 +46,15 @@ def encode_mp4(order: ClipOrder) -> bytes:
                 container.mux(stream.encode(scene.raw(number)))
             container.mux(stream.encode(None))
         return path.read_bytes()
+
+
+def length_of(data: bytes) -> float:
+    """Return the length of an MP4 in seconds; 0.0 for what is none."""
+    try:
+        with av.open(io.BytesIO(data), "r", format="mp4") as container:
+            return (container.duration or 0) / av.time_base
+    except av.FFmpegError:
+        return 0.0
 
 
 def poster_jpeg(order: ClipOrder) -> bytes:

@@ -18,7 +18,8 @@ from adapter.openai_api.read.markup import asked_markup
 from adapter.openai_api.read.media import read_media_form, read_media_json
 from adapter.openai_api.read.names import FIELDS, PICTURES, REFUSED, spellings
 from adapter.openai_api.read.responses import read_response
-from adapter.openai_api.read.videos import read_video_form, read_video_json, remix_draft
+from adapter.openai_api.read.video_works import remix_draft
+from adapter.openai_api.read.videos import read_video_form, read_video_json
 from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.wire.images import ImagesRequest
 from adapter.openai_api.wire.media import MediaRequest

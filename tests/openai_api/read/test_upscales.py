@@ -9,7 +9,7 @@ from adapter.domain.orders import VideoDraft, VideoInput, VideoSource
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.media import read_tree
 from adapter.openai_api.read.upscales import upscale_draft
-from adapter.openai_api.read.videos import remix_draft
+from adapter.openai_api.read.video_works import remix_draft
 from adapter.openai_api.wire.media import MediaRequest
 from adapter.openai_api.wire.videos import UpscaleRequest
 from tests.fakes import rendered_job, video_job

@@ -25,13 +25,8 @@ from adapter.domain.orders import (
 from adapter.errors import ContentRefused, InvalidRequest, RequestTooLarge, UnknownModel
 from adapter.openai_api.read.form import Part
 from adapter.openai_api.read.media import read_tree
-from adapter.openai_api.read.videos import (
-    read_place,
-    read_variant,
-    read_video_form,
-    read_video_json,
-    remix_draft,
-)
+from adapter.openai_api.read.video_works import remix_draft
+from adapter.openai_api.read.videos import read_place, read_variant, read_video_form, read_video_json
 from adapter.openai_api.wire.media import MediaRequest
 from adapter.openai_api.wire.videos import RemixRequest
 from tests.fakes import png, rendered_job, video_job

@@ -8,7 +8,7 @@ import pytest
 from adapter.domain.job import Failed, Failure, Stored, StoredVideo, VideoJob, advance
 from adapter.domain.media import Pixels, Ratio
 from adapter.domain.media_links import MediaLinks
-from adapter.domain.usage import Cost, Currency
+from adapter.domain.usage import Cost, Currency, VideoTokens
 from adapter.errors import ContentRefused, OwnFault
 from adapter.openai_api.write.videos import video, video_event, video_list
 from tests.fakes import rendered_job, video_job
@@ -80,6 +80,27 @@ def test_a_failed_video_tells_no_cost() -> None:
     failed = advance(job, Failed(Failure.of(ContentRefused("unsafe")), 1010.0))
 
     assert video(failed, LINKS).usage is msgspec.UNSET
+
+
+def test_a_finished_video_tells_its_tokens() -> None:
+    """Where its provider counts them. A video that is not finished tells none."""
+    counted = msgspec.structs.replace(completed(), tokens=VideoTokens(12, 50, 40))
+    running = msgspec.structs.replace(rendered_job(), tokens=VideoTokens(12, 50, 40))
+
+    assert msgspec.to_builtins(video(counted, LINKS))["usage"] == {
+        "input_tokens": 12,
+        "output_tokens": 50,
+        "total_tokens": 62,
+        "output_tokens_details": {"video_tokens": 40},
+    }
+    assert "usage" not in msgspec.to_builtins(video(running, LINKS))
+
+
+def test_an_extended_video_has_the_length_of_the_whole() -> None:
+    """As at OpenAI."""
+    order = msgspec.structs.replace(video_job().order, seconds=4, seconds_before=8)
+
+    assert video(video_job(order=order), LINKS).seconds == "12"
 
 
 def test_what_is_kept_for_ever_does_not_expire_and_a_missing_poster_is_null() -> None:

@@ -8,9 +8,16 @@ import pytest
 
 from adapter.domain.job import Intended, Operation, VideoJob, advance
 from adapter.domain.media import RemoteFile, RemoteVideo
-from adapter.domain.orders import StoredInput, VideoInput
+from adapter.domain.orders import StoredInput, VideoInput, VideoSource
 from adapter.domain.ports import Finished, Refused, Unproven, Working
-from adapter.errors import UpstreamBroken, UpstreamCredential, UpstreamForgot, UpstreamRejected
+from adapter.errors import (
+    InvalidRequest,
+    UpstreamBroken,
+    UpstreamBusy,
+    UpstreamCredential,
+    UpstreamForgot,
+    UpstreamRejected,
+)
 from adapter.providers.keys import Key, Keys
 from adapter.providers.omni.api import OmniEndpoint
 from adapter.providers.omni.provider import OmniProvider
@@ -41,6 +48,7 @@ class Stub:
         self.asked: list[str] = []
         self.keys: list[str | None] = []
         self.upload_to = ""
+        self.upload_status = 200
         self.answers: dict[str, Callable[[], httpx.Response]] = {}
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -53,6 +61,8 @@ class Stub:
         if path.startswith("/upload/"):
             if "upload_id" in request.url.query.decode():
                 file = {"name": "files/up1", "uri": "https://google/v1beta/files/up1", "state": "ACTIVE"}
+                if self.upload_status != 200:
+                    return refused(self.upload_status, "service_unavailable")
                 return httpx.Response(200, json={"file": file})
             address = self.upload_to or f"{str(request.url).partition('/upload')[0]}/upload/x?upload_id=1"
             return httpx.Response(200, json={}, headers={"X-Goog-Upload-URL": address})
@@ -137,6 +147,61 @@ async def test_a_picture_is_uploaded_once_for_each_key(upstream: Upstream) -> No
 
     assert first == again == ["https://google/v1beta/files/up1"]
     assert google.keys == ["ada-0", None]
+
+
+class Film:
+    """A stored video."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.sha256 = "00" * 32
+
+    async def read(self, start: int, end: int) -> bytes:
+        return bytes(end - start)
+
+
+async def test_a_video_is_uploaded_in_parts_and_once(upstream: Upstream) -> None:
+    """Of 8 MiB, so that no more of it is in memory."""
+    google, sent = Stub(), list[tuple[str, str, int]]()
+
+    def noted(request: httpx.Request) -> httpx.Response:
+        head = request.headers
+        sent.append((head["x-goog-upload-command"], head.get("x-goog-upload-offset", ""), len(request.content)))
+        return google(request)
+
+    omni, size = provider(upstream, noted), 16 * 1024 * 1024 + 5
+    first = await omni.upload_video(Film(size), account="ada")
+    again = await omni.upload_video(Film(size), account="ada")
+
+    assert first == again == "https://google/v1beta/files/up1"
+    assert [(command, offset) for command, offset, _ in sent] == [
+        ("start", ""),
+        ("upload", "0"),
+        ("upload", "8388608"),
+        ("upload, finalize", "16777216"),
+    ]
+    assert [size for *_, size in sent[1:]] == [8388608, 8388608, 5]
+
+
+async def test_a_part_that_is_refused_ends_the_upload(upstream: Upstream) -> None:
+    """The next attempt begins anew."""
+    google = Stub()
+    google.upload_status = 503
+
+    with pytest.raises(UpstreamBusy):
+        await provider(upstream, google).upload_video(Film(9 * 1024 * 1024), account="ada")
+
+
+async def test_a_video_of_ours_that_google_has_deleted_is_the_clients_matter(upstream: Upstream) -> None:
+    """It is told what to send instead. Nothing was executed."""
+    google = Stub()
+    google.answers["/v1beta/interactions"] = lambda: refused(404, "not_found")
+    order = msgspec.structs.replace(job().order, input=VideoInput.EDIT, source=VideoSource("v1_before", "ada"))
+
+    with pytest.raises(InvalidRequest, match="Send its file as 'video'") as caught:
+        await provider(upstream, google).submit(msgspec.structs.replace(job(), order=order), ())
+
+    assert caught.value.code == "video_expired"
 
 
 async def test_an_address_for_an_upload_that_lies_elsewhere_is_refused(upstream: Upstream) -> None:

@@ -7,6 +7,7 @@ from adapter.domain.job import VideoJob
 from adapter.domain.media import Pixels, Ratio, RemoteVideo
 from adapter.domain.orders import StoredInput, VideoInput, VideoSource
 from adapter.domain.ports import Empty, Finished, Refused, Working
+from adapter.domain.usage import VideoTokens
 from adapter.errors import (
     AdapterError,
     ContentRefused,
@@ -19,7 +20,7 @@ from adapter.errors import (
     UpstreamQuota,
     UpstreamRejected,
 )
-from adapter.providers.omni import translate, wire
+from adapter.providers.omni import translate
 from adapter.providers.omni.faults import fault
 from adapter.providers.reply import Reply
 from tests.fakes import video_job, video_order
@@ -49,10 +50,18 @@ def order_of(kind: VideoInput, pictures: int = 0, prompt: str = WAVES) -> VideoJ
     return video_job(order=order)
 
 
+def work_on(operation: str, kind: VideoInput) -> VideoJob:
+    """Return a job that works on an earlier video, or on a file."""
+    job = order_of(kind, prompt="make it night")
+    source = VideoSource(operation, "ada") if operation else None
+    video = None if operation else StoredInput("0.mp4", "")
+    return msgspec.structs.replace(job, order=msgspec.structs.replace(job.order, source=source, video=video))
+
+
 def sent(job: VideoJob, *, send_seed: bool = False) -> dict[str, object]:
     """Return what goes over the wire for a job."""
-    pictures = [wire.ImageContent(ADDRESS, "image/png")] * len(job.order.pictures)
-    body = msgspec.json.encode(translate.request(job, pictures, send_seed=send_seed))
+    uploads = [ADDRESS] * (len(job.order.pictures) + (job.order.video is not None))
+    body = msgspec.json.encode(translate.request(job, uploads, send_seed=send_seed))
     return msgspec.json.decode(body, type=dict[str, object])
 
 
@@ -61,6 +70,11 @@ def sent(job: VideoJob, *, send_seed: bool = False) -> dict[str, object]:
     [
         ("text.request", order_of(VideoInput.TEXT)),
         ("first_frame.request", order_of(VideoInput.FRAME, 1)),
+        ("two_frames.request", order_of(VideoInput.FRAMES, 2)),
+        ("six_references.request", order_of(VideoInput.REFERENCES, 6)),
+        ("edit.request", work_on("v1_ChdO", VideoInput.EDIT)),
+        ("edit_of_a_file.request", work_on("", VideoInput.EDIT)),
+        ("extend.request", work_on("v1_ChdO", VideoInput.EXTEND)),
     ],
 )
 def test_an_order_is_the_references_request(name: str, job: VideoJob) -> None:
@@ -69,14 +83,15 @@ def test_an_order_is_the_references_request(name: str, job: VideoJob) -> None:
     assert sent(job, send_seed=True)["generation_config"] != sent(job)["generation_config"]
 
 
-def test_an_edit_names_the_work_whose_video_it_changes() -> None:
+@pytest.mark.parametrize("kind", [VideoInput.EDIT, VideoInput.EXTEND])
+def test_work_on_a_video_names_the_work_that_made_it(kind: VideoInput) -> None:
     """Its prompt is sent as it is."""
-    job = order_of(VideoInput.EDIT, prompt="at night")
+    job = order_of(kind, prompt="at night")
     order = msgspec.structs.replace(job.order, source=VideoSource("v1_before", "ada"))
     body = sent(msgspec.structs.replace(job, order=order))
 
     assert body["previous_interaction_id"] == "v1_before"
-    assert body["generation_config"] == {"video_config": {"task": "edit"}}
+    assert body["generation_config"] == {"video_config": {"task": kind}}
     assert body["input"] == [{"type": "text", "text": "at night"}]
 
 
@@ -103,7 +118,9 @@ def test_a_submission_is_known_by_its_id() -> None:
 
 def test_the_video_of_the_last_output_counts() -> None:
     """An earlier step holds an input; the file is named by its id, whatever the address says."""
-    assert translate.report(Reply(200, golden("completed.response"))) == Finished(RemoteVideo(name="abc123"))
+    assert translate.report(Reply(200, golden("completed.response"))) == Finished(
+        RemoteVideo(name="abc123"), None, VideoTokens(12, 46_336, 46_336)
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,13 +140,41 @@ def test_a_job_stands_as_its_status_says(body: bytes, report: type) -> None:
     assert isinstance(translate.report(Reply(200, body)), report)
 
 
-def test_a_small_video_may_come_inline() -> None:
-    """Though it was not asked for so."""
-    body = (
-        b'{"status": "completed", "steps": [{"type": "model_output", "content": [{"type": "video", "data": "AAEC"}]}]}'
-    )
+@pytest.mark.parametrize(("data", "film"), [(b"AP/+", b"\0\xff\xfe"), (b"AP\\/+", b"\0\xff\xfe")])
+def test_a_small_video_may_come_inline(data: bytes, film: bytes) -> None:
+    """Though it was not asked for so. JSON may escape a slash."""
+    body = b'{"status": "completed", "steps": [{"type": "model_output", "content": [{"type": "video", "data": "%s"}]}]}'
 
-    assert translate.report(Reply(200, body)) == Finished(RemoteVideo(), b"\0\1\2")
+    assert translate.report(Reply(200, body % data)) == Finished(RemoteVideo(), film)
+
+
+@pytest.mark.parametrize("data", [b"3", b"null", b'"A"', b'"A*=="', b'"\xff"', b"{}", b'""'])
+def test_what_is_no_video_is_none(data: bytes) -> None:
+    """The job is asked about again."""
+    body = b'{"status": "completed", "steps": [{"type": "model_output", "content": [{"type": "video", "data": %s}]}]}'
+
+    assert translate.report(Reply(200, body % data)) == Empty()
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        (b'{"total_output_tokens": 7}', VideoTokens(0, 7, 0)),
+        (
+            b'{"total_output_tokens": 7, "output_tokens_by_modality": [{"modality": "VIDEO", "tokens": 5}, 3]}',
+            VideoTokens(0, 7, 5),
+        ),
+        (b'{"total_output_tokens": "many"}', None),
+        (b'{"total_output_tokens": -1}', None),
+        (b"[]", None),
+    ],
+)
+def test_odd_counts_of_tokens_hide_no_video(usage: bytes, tokens: VideoTokens | None) -> None:
+    """They are left out."""
+    steps = b'[{"type": "model_output", "content": [{"type": "video", "uri": "x/files/f1"}]}]'
+    body = b'{"status": "completed", "steps": %s, "usage": %s}' % (steps, usage)
+
+    assert translate.report(Reply(200, body)) == Finished(RemoteVideo(name="f1"), None, tokens)
 
 
 @pytest.mark.parametrize(
@@ -143,6 +188,7 @@ def test_a_small_video_may_come_inline() -> None:
             "moderation_blocked",
         ),
         (golden("empty.response"), "no_media_generated"),
+        (golden("blocked.response"), "moderation_blocked"),
     ],
 )
 def test_a_failed_job_says_why(body: bytes, code: str) -> None:
@@ -214,3 +260,17 @@ def test_a_word_is_one_of_our_errors(status: int, code: str, kind: type[AdapterE
 def test_the_numeric_form_is_read_as_well(status: int, body: bytes, kind: type[AdapterError]) -> None:
     """Google Cloud may answer in it; a page tells nothing."""
     assert type(fault(Reply(status, body))) is kind
+
+
+class Refusal(msgspec.Struct):
+    """A refusal of the reference, and what it is here."""
+
+    status: int
+    body: msgspec.Raw
+    fault: str
+
+
+@pytest.mark.parametrize("refusal", msgspec.json.decode(golden("refusals"), type=list[Refusal]))
+def test_a_refusal_of_the_reference_is_one_of_our_errors(refusal: Refusal) -> None:
+    """In both forms of its body."""
+    assert type(fault(Reply(refusal.status, bytes(refusal.body)))).__name__ == refusal.fault

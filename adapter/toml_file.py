@@ -1,0 +1,97 @@
+"""A TOML file of the operator: its values, and the line on which each key stands."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final, NamedTuple, TypeAlias
+
+from adapter.errors import WrongConfiguration
+
+#: The way to a value: names of tables and keys, and numbers in lists.
+Key: TypeAlias = tuple[str | int, ...]
+
+_NAME = r"""(?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+)"""
+_NAMES = rf"{_NAME}(?:\s*\.\s*{_NAME})*"
+_TABLE: Final = re.compile(rf"\s*\[\s*({_NAMES})\s*\]")
+_LISTED_TABLE: Final = re.compile(rf"\s*\[\[\s*({_NAMES})\s*\]\]")
+_VALUE: Final = re.compile(rf"\s*({_NAMES})\s*=")
+#: What begins and ends a text of several lines.
+_QUOTES: Final = ('"""', "'''")
+
+
+class TomlFile(NamedTuple):
+    """A file that was read."""
+
+    path: Path
+    tables: dict[str, object]
+    lines: Mapping[Key, int]
+
+    def place(self, key: Key) -> str:
+        """Return where a key is, or what it belongs to: the file, with the line if there is one."""
+        for end in range(len(key), 0, -1):
+            if key[:end] in self.lines:
+                return f"{shown(self.path)}, line {self.lines[key[:end]]}"
+        return shown(self.path)
+
+
+def shown(path: Path) -> str:
+    """Return a path as a person would write it here."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def read_toml(path: Path) -> TomlFile:
+    """Read a file. A byte order mark and Windows' ends of lines do no harm.
+
+    Raises:
+        WrongConfiguration: it cannot be read, or is no TOML.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        return TomlFile(path, tomllib.loads(text), dict(_lines(text)))
+    except OSError as error:
+        raise WrongConfiguration(f"{shown(path)} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise WrongConfiguration(f"{shown(path)} is not UTF-8 (byte {error.start + 1}).") from error
+    except tomllib.TOMLDecodeError as error:
+        raise WrongConfiguration(f"{shown(path)} is not valid TOML: {error}.") from error
+
+
+def _lines(text: str) -> Iterator[tuple[Key, int]]:
+    """Yield each table and key of a valid file with its line."""
+    table: Key = ()
+    listed: dict[Key, int] = {}
+    open_quote = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if open_quote:
+            open_quote = "" if open_quote in line else open_quote
+            continue
+        if found := _LISTED_TABLE.match(line):
+            path = _numbered(_names(found[1]), listed, is_new=True)
+        elif found := _TABLE.match(line):
+            path = _numbered(_names(found[1]), listed)
+        elif found := _VALUE.match(line):
+            yield (*table, *_names(found[1])), number
+            open_quote = next((quote for quote in _QUOTES if line.count(quote) % 2), "")
+            continue
+        else:
+            continue
+        table = path
+        yield table, number
+
+
+def _numbered(names: list[str], listed: dict[Key, int], *, is_new: bool = False) -> Key:
+    """Return the way to a table, with the number of each element of a list on it."""
+    path: Key = ()
+    for place, name in enumerate(names):
+        path = (*path, name)
+        if is_new and place == len(names) - 1:
+            listed[path] = listed.get(path, -1) + 1
+        if path in listed:
+            path = (*path, listed[path])
+    return path
+
+
+def _names(dotted: str) -> list[str]:
+    return [name.strip("\"'") for name in re.findall(_NAME, dotted)]
