@@ -169,7 +169,7 @@ class VideoOrder(msgspec.Struct, frozen=True, kw_only=True):
         """Length of the clip, with the earlier video that it goes on from."""
         return self.seconds_before + self.seconds
 
-    def spending(self, owner: str, key: str | None, cost: Cost | None) -> Spending:
+    def spending(self, owner: str, key: str | None, cost: Cost | None = None) -> Spending:
         """Return what its execution spends, and whose it is."""
         return Spending(
             owner=owner,
