@@ -37,6 +37,7 @@ from adapter.fair_semaphore import FairSemaphore
 from adapter.generation.files import Files
 from adapter.generation.image_files import ImageFiles
 from adapter.generation.orders import BackgroundOrders, ImageOrders, VideoOrders
+from adapter.generation.passing import PassedTexts
 from adapter.generation.pictures import Pictures
 from adapter.generation.prior_executions import PriorExecutions
 from adapter.generation.readiness import Probe, Readiness
@@ -236,7 +237,13 @@ class Application:
             self._tidy(resources)
             resources.keep_running("retirements", self._retirements.run())
             stack.callback(resources.feed.close)
-            for drain in (*self.drains, resources.feed.close, services.pictures.drain, engine.stop):
+            for drain in (
+                *self.drains,
+                resources.feed.close,
+                services.pictures.drain,
+                services.passed_texts.drain,
+                engine.stop,
+            ):
                 stack.enter_context(on_stop_signal(drain))
             log.info(
                 "server.started",
@@ -362,6 +369,11 @@ class Application:
             background_orders=BackgroundOrders(uploads, background),
             video_orders=VideoOrders(uploads, videos),
             texts=Texts(next((each.texts for each in self._providers.values() if each.texts), None)),
+            passed_texts=PassedTexts(
+                {name: each.passed_texts for name, each in self._providers.items() if each.passed_texts},
+                clock,
+                timeouts,
+            ),
             files=Files(memory.media, SqlFileSizes(resources.database)),
             contents=VideoContents(memory, FrameThumbnailer(memory.media, budget)),
             clips=FileMeasurer(),

@@ -86,9 +86,12 @@ Fetch = Callable[[], Token | AdapterError]
 class GoogleSecret:
     """An access token that is renewed before its end (the port `Secret`). One renewal serves all who wait for it."""
 
-    def __init__(self, fetch: Fetch, clock: Callable[[], float] = time.monotonic) -> None:
-        """Take what fetches a token, and a clock in seconds."""
+    def __init__(
+        self, fetch: Fetch, clock: Callable[[], float] = time.monotonic, *, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
+        """Take what fetches a token, a clock in seconds, and how long a request waits for a token."""
         self._fetch = fetch
+        self._wait_seconds = wait_seconds
         self._clock = clock
         self._token = Token("", 0.0)
         self._outcome: Token | AdapterError = self._token
@@ -135,7 +138,7 @@ class GoogleSecret:
     async def _next(self) -> Token | AdapterError:
         """Wait for a renewal. A caller that leaves does not end it."""
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
+            async with asyncio.timeout(self._wait_seconds):
                 return await asyncio.shield(self._begin())
         except TimeoutError:
             return away("timeout")

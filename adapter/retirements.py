@@ -24,7 +24,9 @@ def retirements(settings: Settings, catalogue: Catalogue, now: float) -> list[Re
     dates: dict[str, date | None] = {card.name: card.retires for card in catalogue.cards}
     names = {card.name: catalogue.names_of(card) for card in catalogue.cards}
     for model, users in _text_models(settings, catalogue).items():
-        dates[model], names[model] = catalogue.retirements.get(model), users
+        # Such a model may have a row as well.
+        dates[model] = dates.get(model) or catalogue.retirements.get(model)
+        names[model] = (*names.get(model, ()), *users)
     return [*due(dates, names, today(now) + timedelta(days=WARNING_DAYS))]
 
 

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from adapter import shipped
-from adapter.domain.catalogue import Card, Catalogue, CatalogueFile, Listing
+from adapter.domain.catalogue import Catalogue, CatalogueFile, Listing
 from adapter.domain.delivery import Delivery
 from adapter.domain.markup import Markup
 from adapter.domain.side_calls import Phrasebook, SideCallKind
@@ -392,8 +392,7 @@ def load_catalogue(path: Path, settings: Settings, providers: Sequence[AnyProvid
         without_videos = [name for name, each in settings.providers.items() if "video" in each.leaves_out()]
         offered = everything.only(settings.providers, without_videos=without_videos)
         described = {each.name: each for each in providers}
-        cards: tuple[Card, ...] = (*offered.image, *offered.video)
-        for card in cards:
+        for card in offered.cards:
             described[card.provider].check(card)
         return Catalogue(offered)
     except ValueError as error:

@@ -57,6 +57,7 @@ LAW = {
         "openai_api.routes.access",
         "openai_api.routes.failures",
         "openai_api.routes.identity",
+        "openai_api.routes.passing",
         "openai_api.routes.reservation",
         "openai_api.routes.services",
     ),
@@ -238,6 +239,8 @@ PURE = (
     "adapter.providers.omni.translate",
     "adapter.providers.omni.wire",
     "adapter.providers.omni.faults",
+    "adapter.providers.vertex.bucket",
+    "adapter.providers.vertex.endpoint",
     "adapter.redaction",
 )
 

@@ -47,25 +47,27 @@ class Clock:
 class Tokens:
     """A token service in this process: it counts, and may be held up or fail."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, wait_seconds: float = 10.0) -> None:
         self.clock = clock
-        self.secret = GoogleSecret(self.fetch, clock)
+        self.secret = GoogleSecret(self.fetch, clock, wait_seconds=wait_seconds)
         self.fetched = 0
         self.fault: AdapterError | None = None
         self.gate = threading.Event()
         self.gate.set()
+        self._ended = threading.Semaphore(0)
 
     def fetch(self) -> Token | AdapterError:
         self.gate.wait(10)
         self.fetched += 1
+        self._ended.release()
         return self.fault or Token(f"token-{self.fetched}", 3600.0, "quota")
 
     async def until_fetched(self, times: int) -> None:
         """Wait for a renewal that runs beside the work."""
         while self.fetched < times:
-            await asyncio.sleep(0)
-        for _ in range(3):  # its result is taken in the next turn
-            await asyncio.sleep(0)
+            assert await asyncio.to_thread(self._ended.acquire, timeout=10), "nothing is fetched beside the work"
+        for _ in range(5):  # its result is taken in a turn after the thread's end
+            await asyncio.to_thread(int)
 
 
 @pytest.fixture
@@ -138,6 +140,21 @@ async def test_a_refusal_is_told_again_for_a_moment(tokens: Tokens) -> None:
     tokens.clock.now += REST_SECONDS
 
     assert await tokens.secret.read() == "token-2"
+
+
+async def test_a_token_service_that_hangs_holds_up_a_request_for_the_time_of_a_connection_only() -> None:
+    """The renewal goes on, and serves the next request."""
+    tokens = Tokens(Clock(), wait_seconds=0.0)
+    tokens.gate.clear()
+
+    for _ in range(2):
+        with pytest.raises(UpstreamUnreachable) as caught:
+            await tokens.secret.read()
+        assert caught.value.cause == "timeout"
+    tokens.gate.set()
+    await tokens.until_fetched(1)
+
+    assert (await tokens.secret.read(), tokens.fetched) == ("token-1", 1)
 
 
 @pytest.fixture(scope="module")

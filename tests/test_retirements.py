@@ -68,6 +68,13 @@ def test_a_text_model_of_side_calls_is_named_with_its_setting() -> None:
     assert said(date(2026, 11, 29), with_chat("gemini-3.5-flash-lite")) == []
 
 
+def test_a_model_with_a_row_keeps_its_day_and_its_names_when_it_writes_side_calls() -> None:
+    """It is named once."""
+    [words] = said(date(2027, 3, 1), with_chat("gemini-2.5-flash-image"))
+
+    assert "nano-banana, chat.side_call_model) off on 2027-03-15" in words
+
+
 def test_the_example_of_a_text_model_has_no_end() -> None:
     """In the configuration that is shipped."""
     shown = (ROOT / "config" / "adapter.toml").read_text()

@@ -85,6 +85,8 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     input_formats: tuple[Literal["png", "jpeg", "webp", "heic", "heif"], ...] = ("png", "jpeg")
     #: Whether its content filters can be switched off, as far as they are adjustable.
     lenient: bool = False
+    #: Whether it signs its pictures, and takes a conversation in which they come back with their signatures.
+    signs: bool = False
     #: How long it can be told to think before it draws; empty: that cannot be chosen.
     thinking: tuple[ThinkingLevel, ...] = ()
     #: Whether it can search the web before it draws.
@@ -366,8 +368,32 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return self._upstream(seconds or self.seconds)[kind]
 
 
-Card = ImageCard | VideoCard
-_Card = TypeVar("_Card", ImageCard, VideoCard)
+class TextCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model that writes texts. Requests are passed to its provider as they came."""
+
+    kind: ClassVar[str] = "text"
+    #: It has no shapes, and so no names with one.
+    ratios: ClassVar[tuple[Ratio, ...]] = ()
+    #: Its titles and the like are its own.
+    side_calls: ClassVar[str] = ""
+    #: Not known: its answers pass by as they are.
+    prices: ClassVar[tuple[ImagePrice, ...]] = ()
+
+    #: The public name.
+    name: str
+    provider: str
+    also: tuple[str, ...] = ()
+    #: The provider's own name of the model.
+    upstream: str
+    released: date
+    retires: date | None = None
+    #: What it works from, for lists of the models.
+    takes: tuple[str, ...] = ("text", "image")
+    aliases: tuple[str, ...] = ()
+
+
+Card = ImageCard | VideoCard | TextCard
+_Card = TypeVar("_Card", ImageCard, VideoCard, TextCard)
 
 
 class Model(msgspec.Struct, frozen=True):
@@ -391,19 +417,28 @@ class CatalogueFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     image: tuple[ImageCard, ...] = ()
     video: tuple[VideoCard, ...] = ()
+    text: tuple[TextCard, ...] = ()
     #: Names of other vendors' models, `*` allowed, to the names that serve them here, the first choice first.
     aliases: dict[str, tuple[str, ...]] = {}
     #: When Google switches text models off, which have no rows.
     retirements: dict[str, date] = {}
 
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """All models."""
+        return (*self.image, *self.video, *self.text)
+
     def only(self, providers: Collection[str], *, without_videos: Collection[str] = ()) -> "CatalogueFile":
         """Return what these providers serve, each row with the one that does. Some of them may serve no videos."""
         image = tuple(_served(self.image, providers))
         video = tuple(_served(self.video, [name for name in providers if name not in without_videos]))
-        served = {card.name for card in image} | {card.name for card in video}
+        text = tuple(_served(self.text, providers))
+        cards: tuple[Card, ...] = (*image, *video, *text)
+        served = {card.name for card in cards}
         return CatalogueFile(
             image=image,
             video=video,
+            text=text,
             aliases={
                 pattern: known
                 for pattern, targets in self.aliases.items()
@@ -432,10 +467,11 @@ class Catalogue:
         #: The cards by their own names: what an error message offers.
         self._names: dict[str, Card] = {}
         self._aliases = file.aliases
+        #: Whether there are text models.
+        self.has_texts = bool(file.text)
         #: When text models are switched off.
         self.retirements: Mapping[str, date] = file.retirements
-        cards: tuple[Card, ...] = (*file.image, *file.video)
-        for card in cards:
+        for card in file.cards:
             self._list(card)
         for pattern, targets in file.aliases.items():
             for target in targets or ("nothing",):
@@ -496,6 +532,21 @@ class Catalogue:
             f"The model '{name}' does not exist here. Available: {', '.join(self._names)}.", param="model"
         )
 
+    def find_text(self, name: str) -> TextCard | None:
+        """Return the text model of a name; None if it is another model's, or no model's."""
+        if not self.has_texts:
+            return None
+        try:
+            card = self.find(name).card
+        except UnknownModel:
+            return None
+        return card if isinstance(card, TextCard) else None
+
+    def text_upstream(self, name: str) -> str:
+        """Return the provider's own name of a text model. A name that is none of ours is one already."""
+        card = self.find_text(name)
+        return name if card is None else card.upstream
+
     def able(self, kind: VideoInput) -> Sequence[str]:
         """Return the names of the models that make videos from a kind of input."""
         return [name for name, card in self._names.items() if isinstance(card, VideoCard) and kind in card.upstream]
@@ -511,6 +562,12 @@ class Catalogue:
         if isinstance(model.card, kind):
             return model.card, model.ratio
         fitting = ", ".join(name for name, card in self._names.items() if isinstance(card, kind))
+        if isinstance(model.card, TextCard):
+            raise InvalidRequest(
+                f"The model '{name}' writes texts, by POST /v1/chat/completions. "
+                f"Models that make {kind.kind}s: {fitting}.",
+                param="model",
+            )
         raise InvalidRequest(
             f"The model '{name}' makes {model.card.kind}s, not {kind.kind}s. Models that make {kind.kind}s: {fitting}.",
             param="model",
@@ -524,7 +581,7 @@ def variants(card: Card) -> list[Model]:
 
 def raw_names(card: Card) -> list[Model]:
     """Return a card by the provider's own names: people migrate with them from other gateways."""
-    if isinstance(card, ImageCard):
+    if not isinstance(card, VideoCard):
         return [Model(card.upstream, card)]
     cards = (card, *(card.of_length(length) for length in card.upstream_of_length))
     return [Model(name, each, ratio) for each in cards for name, ratio in _names_and_shapes(each)]

@@ -247,6 +247,8 @@ class Image(msgspec.Struct, frozen=True):
     text: str = ""
     #: By the price list. None: unknown.
     cost: Cost | None = None
+    #: The provider's signatures. A picture that was converted has none.
+    signatures: "Signatures | None" = None
     #: What the model searched on the web for it.
     grounding: Grounding | None = None
 
@@ -266,6 +268,15 @@ class Image(msgspec.Struct, frozen=True):
             return pybase64.b64decode(memoryview(self.base64)[1:-1], validate=True)
         except ValueError as error:
             raise UpstreamBroken("The picture is broken behind its head.") from error
+
+
+class Signatures(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider signed: it wants to have a picture of an earlier turn back with these, unchanged."""
+
+    #: Of the picture.
+    picture: str = ""
+    #: Of the words beside it.
+    text: str = ""
 
 
 def size_of(images: Iterable[Image]) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
 
@@ -53,6 +54,23 @@ class FileIdSource(msgspec.Struct, frozen=True, tag="file_id"):
 Source = InlineSource | LinkSource | StoredSource | FileIdSource
 
 
+class TurnPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of an earlier turn: words, or a picture."""
+
+    text: str = ""
+    #: The place of the picture in `ImageOrder.sources`.
+    picture: int | None = None
+    #: The provider's signature of a part that it made. It goes back unchanged.
+    signature: str = ""
+
+
+class EarlierTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """A turn before the one that has the prompt."""
+
+    role: Literal["user", "model"]
+    parts: tuple[TurnPart, ...]
+
+
 class ImageOrder(msgspec.Struct, frozen=True, kw_only=True):
     """Pictures from a text, or from a text and pictures."""
 
@@ -84,6 +102,10 @@ class ImageOrder(msgspec.Struct, frozen=True, kw_only=True):
     compression: int = 100
     #: What one picture costs, as the model's card has it.
     quotes: tuple[Quote, ...] = ()
+    #: The turns before the prompt, if the provider signed the pictures in them. Their pictures are the first sources.
+    turns: tuple[EarlierTurn, ...] = ()
+    #: Whether the provider's signatures belong to the answer.
+    is_signed: bool = False
 
     def spending(self, owner: str, key: str | None, at: float) -> Spending:
         """Return what its execution spends, whose it is, and what it probably costs if it is begun at that time."""

@@ -10,7 +10,7 @@ import msgspec
 import pybase64
 
 from adapter.domain.grounding import Grounding
-from adapter.domain.media import Image, MediaFormat, Pixels
+from adapter.domain.media import Image, MediaFormat, Pixels, Signatures
 from adapter.domain.usage import Cost, Usage
 
 #: Hexadecimal digits of a stem. What follows them in a name tells the files of one stem apart.
@@ -72,6 +72,7 @@ class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
     size: int | msgspec.UnsetType = msgspec.UNSET
     #: By the price list of its time. Unknown costs and those of older versions are left out.
     cost: Cost | msgspec.UnsetType = msgspec.UNSET
+    signatures: Signatures | msgspec.UnsetType = msgspec.UNSET
     #: What the model searched on the web for it, if it did.
     grounding: Grounding | msgspec.UnsetType = msgspec.UNSET
 
@@ -85,6 +86,7 @@ class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
             text=image.text,
             size=image.file_size,
             cost=image.cost or msgspec.UNSET,
+            signatures=image.signatures or msgspec.UNSET,
             grounding=image.grounding or msgspec.UNSET,
         )
 
@@ -107,4 +109,13 @@ class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
         """Return the picture with the bytes of its file; without any where only its description is needed."""
         base64 = msgspec.Raw(b'"' + pybase64.b64encode(data) + b'"')
         kind = MediaFormat.of_name(self.name) or MediaFormat.PNG
-        return Image(base64, kind, self.pixels, self.usage, self.text, self.known_cost, self.known_grounding)
+        return Image(
+            base64,
+            kind,
+            self.pixels,
+            self.usage,
+            self.text,
+            self.known_cost,
+            signatures=self.signatures or None,
+            grounding=self.known_grounding,
+        )

@@ -1,5 +1,7 @@
-"""A few words from a text model: for side calls, which are about a conversation and not part of it."""
+"""Texts: the few words of a side call, and requests that are passed to a text model as they came."""
 
+from collections.abc import AsyncIterator
+from enum import StrEnum
 from typing import Literal
 
 import msgspec
@@ -21,3 +23,33 @@ class TextLimits(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     #: Whether it has to be JSON.
     json: bool = False
+
+
+class TextMethod(StrEnum):
+    """The route of a provider that a request is passed to."""
+
+    #: OpenAI's chat completions.
+    CHAT = "chat"
+    #: Google's own routes.
+    GENERATE = "generateContent"
+    STREAM = "streamGenerateContent"
+
+
+class TextRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A request for a text, whose body is passed on as it is."""
+
+    provider: str
+    #: The provider's own name of the model.
+    model: str
+    method: TextMethod
+    body: bytes
+    #: Whether the answer comes in pieces.
+    is_stream: bool = False
+    #: Whether the pieces of Google's own stream are events (`alt=sse`), and not a JSON array.
+    is_events: bool = False
+
+
+class TextReply(msgspec.Struct, frozen=True):
+    """The answer to such a request: its body, as it comes. A body that is no stream is one piece."""
+
+    pieces: AsyncIterator[bytes]

@@ -8,7 +8,7 @@ import msgspec
 
 from adapter.domain.executions import StoredAnswer, StoredFault, StoredImageBatch
 from adapter.domain.grounding import Grounding
-from adapter.domain.media import Pixels
+from adapter.domain.media import Pixels, Signatures
 from adapter.domain.stored_files import StoredImage
 from adapter.domain.usage import Cost, Usage
 
@@ -21,6 +21,7 @@ class _ImageDocument(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     size: int | msgspec.UnsetType = msgspec.UNSET
     cost: Cost | msgspec.UnsetType = msgspec.UNSET
+    signatures: Signatures | msgspec.UnsetType = msgspec.UNSET
     grounding: Grounding | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -64,6 +65,7 @@ def _image_document(image: StoredImage) -> _ImageDocument:
         text=image.text,
         size=image.size,
         cost=image.cost,
+        signatures=image.signatures,
         grounding=image.grounding,
     )
 
@@ -77,5 +79,6 @@ def _stored_image(document: _ImageDocument) -> StoredImage:
         text=document.text,
         size=document.size,
         cost=document.cost,
+        signatures=document.signatures,
         grounding=document.grounding,
     )

@@ -5,7 +5,7 @@ asks for waits in the kernel.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Final, cast
 
 from adapter.providers.framing import Chunks, FramingError, Head, read_head
@@ -14,6 +14,8 @@ from adapter.providers.framing import Chunks, FramingError, Head, read_head
 FIRST_BYTES: Final = 64 * 1024
 #: Room for a piece of a body of unknown length.
 PIECE_BYTES: Final = 256 * 1024
+#: The same for an answer that is passed on as it comes: there may be many of these for minutes.
+STREAM_PIECE_BYTES: Final = 16 * 1024
 #: What an idle connection reads into. Whatever comes there was not asked for.
 _IDLE_ROOM: Final = memoryview(bytearray(1))
 
@@ -134,7 +136,7 @@ class HttpConnection(asyncio.BufferedProtocol):
 
 
 class HttpAnswer:
-    """An answer. Its body is read once, by one of two methods."""
+    """An answer. Its body is read once, by one of three methods."""
 
     def __init__(self, connection: HttpConnection, head: Head, begun: memoryview) -> None:
         self.head = head
@@ -196,6 +198,39 @@ class HttpAnswer:
         if chunks is not None or self._connection.has_failed:
             raise LostError(is_stale=False)
         return body
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body as it comes.
+
+        Raises:
+            LostError: the connection ended before the body did.
+            FramingError: it is not chunked, although it should be.
+        """
+        chunks = Chunks() if self.head.is_chunked else None
+        missing = self.head.length
+        piece, self._begun = self._begun, memoryview(b"")
+        room = memoryview(bytearray(STREAM_PIECE_BYTES))
+        while True:
+            if chunks is not None:
+                chunks.feed(piece)
+                taken, is_over, is_clean = chunks.take(), chunks.is_over, not chunks.behind
+            elif missing is not None:
+                taken, is_clean = bytes(piece[:missing]), len(piece) <= missing
+                missing -= len(taken)
+                is_over = not missing
+            else:
+                taken, is_over, is_clean = bytes(piece), False, False
+            if taken:
+                yield taken
+            if is_over:
+                self._end(is_kept=is_clean)
+                return
+            came = await self._connection.receive(room)
+            if not came:
+                break
+            piece = room[:came]
+        if chunks is not None or missing is not None or self._connection.has_failed:
+            raise LostError(is_stale=False)
 
     def _end(self, *, is_kept: bool) -> None:
         self._connection.end_answer(is_kept=is_kept and self.head.is_kept)

@@ -10,14 +10,15 @@ import msgspec
 from msgspec import Meta
 
 from adapter.domain.catalogue import Card
-from adapter.domain.ports import Clock, ImageProvider, Secret, TextMaker, VideoProvider
+from adapter.domain.ports import Clock, ImageProvider, Secret, TextMaker, TextProvider, VideoProvider
 from adapter.providers.http import Http
 
 #: What `HttpUrl` takes, for messages.
 ADDRESS_WORDS: Final = "an address that begins with http:// or https://, without a / at its end"
 HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s]+[^/\s]$", description=ADDRESS_WORDS)]
-#: What can be made. A row of the catalogue is of the kind `image` or `video`; `text` is for side calls.
-Kind = Literal["image", "video", "text"]
+#: What can be made. A row of the catalogue is of the kind `image`, `video` or `text`; the last one needs `chat`. Here
+#: `text` is for side calls.
+Kind = Literal["image", "video", "text", "chat"]
 
 
 class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,6 +65,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     images: ImageProvider | None = None
     videos: VideoProvider | None = None
     texts: TextMaker | None = None
+    #: Serves the catalogue's text models.
+    passed_texts: TextProvider | None = None
     #: Ends what runs by itself, when the process stops.
     close: Callable[[], Awaitable[None]] | None = None
 
@@ -92,7 +95,7 @@ class ProviderDescription(msgspec.Struct, Generic[_Settings], frozen=True, kw_on
         Raises:
             ValueError: the provider cannot serve it.
         """
-        if card.kind not in self.makes:
+        if ("chat" if card.kind == "text" else card.kind) not in self.makes:
             raise ValueError(f"the model '{card.name}' is a {card.kind} model, and '{self.name}' makes no {card.kind}s")
         self.check_card(card)
 

@@ -116,6 +116,12 @@ class Chunks:
                 return
             at += self._data(data[at:]) if self._missing else self._part_of_line(data[at:])
 
+    def take(self) -> bytes:
+        """Return what has come since it was taken last, and let it go."""
+        taken = bytes(self.body)
+        self.body.clear()
+        return taken
+
     def _data(self, data: memoryview) -> int:
         taken = data[: self._missing]
         self.body += taken

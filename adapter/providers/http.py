@@ -2,8 +2,8 @@
 
 import re
 from base64 import b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager, nullcontext
 from typing import Final
 
 from yarl import URL
@@ -57,6 +57,36 @@ class _Request:
             raise broken()
         head = b"\r\n".join([*encoded, b"", b""])
         self.pieces = (head + body,) if len(body) < JOINED_BYTES else (head, body)
+
+
+class StreamedAnswer:
+    """An answer that is read as it comes."""
+
+    def __init__(self, answer: HttpAnswer, silence: float) -> None:
+        """Take the answer, and the seconds that may pass between two pieces of it."""
+        self._answer = answer
+        self._silence = silence
+
+    @property
+    def status(self) -> int:
+        """Its HTTP status."""
+        return self._answer.head.status
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body as it comes.
+
+        Raises:
+            UpstreamSilent: nothing came for too long.
+            UpstreamBroken: the connection broke.
+        """
+        with answer_errors():
+            async with aclosing(self._answer.pieces()) as pieces:
+                while True:
+                    async with deadline(self._silence):
+                        piece = await anext(pieces, None)
+                    if piece is None:
+                        return
+                    yield piece
 
 
 class Http:
@@ -115,6 +145,47 @@ class Http:
         """As `post`, on a connection of its own; never sent a second time by any layer."""
         async with deadline(seconds):
             return await self._send(_Request("POST", url, headers, body), is_fresh=True)
+
+    @asynccontextmanager
+    async def stream(
+        self, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float, silence: float
+    ) -> AsyncIterator[StreamedAnswer]:
+        """As `post`, for what is cheap. The answer is read as it comes, and a request may be sent a second time.
+
+        That happens if its kept connection was closed already. The connection is closed in the end unless the answer
+        was read to its end: so a request that is not waited for any more ends at the other side.
+
+        Args:
+            url: the address as it is written.
+            headers: beside those of every request.
+            body: the request's.
+            seconds: until the answer begins.
+            silence: seconds between two pieces of it.
+
+        Raises:
+            UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `post`.
+        """
+        request = _Request("POST", url, headers, body)
+        async with AsyncExitStack() as stack:
+            async with deadline(seconds):
+                with answer_errors():
+                    answer = await self._begin(request, stack)
+            yield StreamedAnswer(answer, silence)
+
+    async def _begin(self, request: _Request, stack: AsyncExitStack) -> HttpAnswer:
+        """Return an answer whose connection is lent until the stack closes."""
+        async with AsyncExitStack() as lent:
+            try:
+                connection = await lent.enter_async_context(self._pool.connection(request.origin, is_fresh=False))
+                answer = await connection.ask(request.pieces)
+            except LostError as error:
+                if not error.is_stale:
+                    raise
+            else:
+                stack.push_async_exit(lent.pop_all())
+                return answer
+        connection = await stack.enter_async_context(self._pool.connection(request.origin, is_fresh=True))
+        return await connection.ask(request.pieces)
 
     async def _send(self, request: _Request, *, is_fresh: bool = False) -> Reply:
         with answer_errors():

@@ -10,12 +10,14 @@ from litestar.exceptions import HTTPException
 
 from adapter.sandbox import control
 from adapter.sandbox.cloud import generate as cloud
+from adapter.sandbox.cloud import interactions as cloud_interactions
 from adapter.sandbox.cloud import tokens
 from adapter.sandbox.cloud.access import CloudAccess
 from adapter.sandbox.faults import Faults
 from adapter.sandbox.flow import images as flow
 from adapter.sandbox.flow import upscales
 from adapter.sandbox.flow import videos as flow_videos
+from adapter.sandbox.gemini import chat as gemini_chat
 from adapter.sandbox.gemini import routes as gemini
 from adapter.sandbox.google_errors import GoogleError
 from adapter.sandbox.memory.ledger import Ledger
@@ -53,8 +55,10 @@ def create_sandbox(rules: SandboxRules, *, clock: Callable[[], float] = time.tim
     return Litestar(
         [
             *gemini.ROUTES,
+            *gemini_chat.ROUTES,
             *tokens.ROUTES,
             *cloud.ROUTES,
+            *cloud_interactions.ROUTES,
             *interactions.ROUTES,
             *omni_files.ROUTES,
             *flow.ROUTES,

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 Endpoint = Literal[
     "gemini.generate",
+    "gemini.chat",
     "flow.images",
     "flow.submit",
     "flow.poll",
@@ -25,6 +26,9 @@ Endpoint = Literal[
     "omni.download",
     "cloud.token",
     "cloud.generate",
+    "cloud.submit",
+    "cloud.poll",
+    "cloud.bucket",
     "media.get",
 ]
 

@@ -8,7 +8,7 @@ import pytest
 from adapter.domain.executions import StoredAnswer, StoredFault, StoredImageBatch
 from adapter.domain.grounding import Grounding, WebSource
 from adapter.domain.job import Failure
-from adapter.domain.media import Pixels
+from adapter.domain.media import Pixels, Signatures
 from adapter.domain.stored_files import StoredImage
 from adapter.domain.usage import Cost, Currency, Usage
 from adapter.jobs.answer_documents import read_answer, write_answer
@@ -55,6 +55,14 @@ def test_the_cost_of_a_picture_is_remembered() -> None:
 
     assert b'"cost":{"amount":"0.0336","currency":"USD"}' in write_answer(paid)
     assert read_answer(write_answer(paid)) == paid
+
+
+def test_signatures_are_kept() -> None:
+    """An answer that is given again has the same ones."""
+    image = StoredImage(name=f"{NAME}.png", pixels=Pixels(1, 1), signatures=Signatures(picture="cA==", text="dw=="))
+    signed = StoredImageBatch((image,), linked=False)
+
+    assert read_answer(write_answer(signed)) == signed
 
 
 def test_what_was_searched_for_a_picture_is_remembered() -> None:

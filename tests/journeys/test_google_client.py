@@ -115,6 +115,43 @@ def test_a_chat_goes_on_with_the_picture_of_its_last_answer(client: genai.Client
     ]
 
 
+SIGNING = "gemini-3.1-flash-image"
+
+
+def test_a_chat_sends_signed_pictures_back_to_google(client: genai.Client) -> None:
+    """All of them, each in its turn.
+
+    The sandbox refuses a picture of its own without its signature or with other bytes, and counts 258 tokens for each
+    picture that it sees.
+    """
+    chat = client.chats.create(model=SIGNING)
+    drawn = [chat.send_message(words) for words in ("a red fox", "make it blue", "now at night")]
+
+    for answer in drawn:
+        assert answer.candidates
+        assert answer.candidates[0].content
+        [signature] = [
+            part.thought_signature for part in answer.candidates[0].content.parts or [] if part.inline_data is not None
+        ]
+        assert signature
+    assert [pictures_seen(answer) for answer in drawn] == [0, 1, 2]
+
+
+def test_a_signed_picture_may_go_to_another_model(client: genai.Client) -> None:
+    """That one works from it, as from every picture."""
+    chat = client.chats.create(model=SIGNING)
+    chat.send_message("a red fox")
+    other = client.chats.create(model="flow-gem-pix", history=[*chat.get_history()])
+
+    assert opened(picture_in(other.send_message("make it blue"))).format == "PNG"
+
+
+def pictures_seen(answer: types.GenerateContentResponse) -> int:
+    """Return how many pictures the prompt of an answer had."""
+    details = (answer.usage_metadata and answer.usage_metadata.prompt_tokens_details) or []
+    return sum(each.token_count or 0 for each in details if each.modality is types.MediaModality.IMAGE) // 258
+
+
 def test_a_stream_has_the_picture_in_one_event(client: genai.Client) -> None:
     """Heartbeats before it do not reach the program."""
     [answer] = client.models.generate_content_stream(model="flow-gem-pix", contents="a red fox")

@@ -1,11 +1,12 @@
-"""Pictures of Gemini on Google Cloud, by a key of a service account: what a company does that may use nothing else."""
+"""Pictures and videos of Gemini on Google Cloud, by a key of a service account."""
 
 import base64
 import json
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import openai
 import pytest
 
@@ -15,7 +16,9 @@ from tests.fakes import png
 from tests.journeys.server import HTTP, Connect, Server
 from tests.support import ROOT
 
-RULES = SandboxRules(port=0)
+pytestmark = pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
+
+RULES = SandboxRules(port=0, pending_seconds=0.1, active_seconds=0.2, clip_seconds=0.5, clip_long_edge=320)
 PROJECT = RULES.cloud.project
 VERTEX = """
 [providers.vertex]
@@ -39,24 +42,37 @@ class Cloud:
         return asked
 
 
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """It has no other provider of these models."""
-    folder = tmp_path_factory.mktemp("cloud")
+@contextmanager
+def running(folder: Path, more: str = "") -> Iterator[Cloud]:
+    """Serve models from the project, and from no other provider."""
     models, key = folder / "models.toml", folder / "key.json"
     rows = (ROOT / "config" / "models.toml").read_text()
-    models.write_text(rows.replace('provider = "gemini"\nalso = ["vertex"]', 'provider = "vertex"'))
+    models.write_text(re.sub(r'provider = "\w+"\nalso = \["vertex"\]', 'provider = "vertex"', rows))
     with running_sandbox(RULES) as sandbox:
-        key.write_bytes(httpx.get(f"{sandbox.base_url}/sandbox/cloud/key").content)
+        key.write_bytes(HTTP.get(f"{sandbox.base_url}/sandbox/cloud/key").content)
         server = Server(
             folder,
             upstream=sandbox.base_url,
             environ={"ADAPTER__MODELS": str(models)},
-            more=VERTEX.format(url=sandbox.base_url, project=PROJECT, key=key),
+            more=VERTEX.format(url=sandbox.base_url, project=PROJECT, key=key) + more,
         )
         server.start()
         yield Cloud(server, sandbox, key)
         assert server.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """Without a bucket."""
+    with running(tmp_path_factory.mktemp("cloud")) as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+def with_bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """With a folder in a bucket for videos."""
+    with running(tmp_path_factory.mktemp("bucket"), f'bucket = "gs://{RULES.cloud.bucket}/adapter"\n') as cloud:
+        yield cloud
 
 
 def test_a_picture_comes_from_the_project(cloud: Cloud, connect: Connect) -> None:
@@ -105,6 +121,23 @@ def test_a_prompt_that_google_blocks_is_refused_in_openais_shape(cloud: Cloud, c
     with connect(cloud.server) as client, pytest.raises(openai.BadRequestError) as caught:
         client.images.generate(model="gpt-image-1", prompt="[blocked]")
     assert caught.value.code == "moderation_blocked"
+
+
+@pytest.mark.parametrize("place", ["cloud", "with_bucket"])
+def test_a_video_from_a_picture_comes_home(request: pytest.FixtureRequest, connect: Connect, place: str) -> None:
+    """In Google's answer, or by the bucket. It is paid for once."""
+    cloud: Cloud = request.getfixturevalue(place)
+    frame = ("frame.png", png(320, 180), "image/png")
+    with connect(cloud.server) as client:
+        made = client.videos.create_and_poll(
+            prompt="waves", model="gemini-omni-1.2-flash", seconds="4", input_reference=frame, poll_interval_ms=100
+        )
+        film = client.videos.download_content(made.id).read()
+
+    assert (made.status, made.seconds, made.size) == ("completed", "4", "1280x720")
+    assert film[4:8] == b"ftyp"
+    assert (cloud.asked("cloud.submit"), cloud.asked("omni.submit"), cloud.asked("omni.upload")) == (1, 0, 0)
+    assert bool(cloud.asked("cloud.bucket")) == (place == "with_bucket")
 
 
 def test_nothing_of_the_credential_is_in_the_log(cloud: Cloud, connect: Connect) -> None:

@@ -1,10 +1,13 @@
 """Google's own libraries against the sandbox's Google Cloud: tokens, pictures, refusals."""
 
+import base64
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import google.auth.exceptions
 import google.auth.transport.requests
 import httpx
+import msgspec
 import pytest
 from google import genai
 from google.auth.credentials import Credentials
@@ -12,8 +15,8 @@ from google.genai import errors, types
 from google.oauth2 import credentials as logins
 from google.oauth2 import service_account
 
-from adapter.sandbox.server import RunningSandbox
-from tests.sandbox.helpers import RULES, Client, Clock, opened
+from adapter.sandbox.server import RunningSandbox, running_sandbox
+from tests.sandbox.helpers import RULES, Client, Clock, Json, opened, picture
 from tests.support import WITHOUT_TLS
 
 CLOUD = RULES.cloud
@@ -155,3 +158,44 @@ async def test_a_turn_needs_a_role(client: Client) -> None:
     answer = await client.post(PATH, json=body, headers={"authorization": f"Bearer {CLOUD.tokens[0]}"})
 
     assert (answer.status_code, answer.json()["error"]["message"]) == (400, "Please use a valid role: user, model.")
+
+
+OMNI = "gemini-omni-1.2-flash"
+FORM = {"type": "video", "aspect_ratio": "16:9", "resolution": "720p", "duration": "8s"}
+
+
+@pytest.fixture(scope="module")
+def quick() -> Iterator[RunningSandbox]:
+    """A sandbox on loopback that makes videos at once."""
+    with running_sandbox(msgspec.structs.replace(RULES, pending_seconds=0.0, active_seconds=0.0)) as sandbox:
+        yield sandbox
+
+
+@pytest.mark.parametrize("place", ["", f"gs://{CLOUD.bucket}/adapter/one/"])
+def test_googles_client_makes_a_video_in_a_project(quick: RunningSandbox, place: str) -> None:
+    """From a picture inside of the request; into the answer, or into the bucket."""
+    token = logins.Credentials(CLOUD.tokens[0])  # type: ignore[no-untyped-call]
+    form = {**FORM, "delivery": "uri", "gcs_uri": place} if place else {**FORM, "delivery": "inline"}
+    with client(quick, token) as google:
+        made: Json = google.interactions.create(
+            model=OMNI,
+            background=True,
+            input=[
+                {"type": "image", "data": picture(), "mime_type": "image/png"},
+                {"type": "text", "text": "<FIRST_FRAME> waves"},
+            ],
+            response_format=form,
+            generation_config={"video_config": {"task": "image_to_video"}},
+        )
+        found: Json = google.interactions.get(made.id)
+    output = found.steps[-1].content[0]
+    if not place:
+        assert base64.b64decode(output.data)[4:8] == b"ftyp"
+        return
+    address = f"{quick.base_url}/storage/v1/b/{CLOUD.bucket}/o/{quote('adapter/one/sample_0.mp4', safe='')}?alt=media"
+    with httpx.Client(verify=WITHOUT_TLS) as http:
+        film = http.get(address, headers={"authorization": f"Bearer {CLOUD.tokens[0]}"})
+        without = http.get(address)
+
+    assert output.uri == f"{place}sample_0.mp4"
+    assert (film.content[4:8], without.status_code) == (b"ftyp", 401)

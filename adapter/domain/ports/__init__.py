@@ -16,6 +16,7 @@ from adapter.domain.ports.makers import (
     InputImages,
     PictureFetcher,
     TextMaker,
+    TextProvider,
     Thumbnailer,
 )
 from adapter.domain.ports.media import FileRegistry, FileSizes, MediaStore, Ownership
@@ -82,6 +83,7 @@ __all__ = [
     "Settlement",
     "Subscription",
     "TextMaker",
+    "TextProvider",
     "Thumbnailer",
     "Unproven",
     "UsageRecorder",

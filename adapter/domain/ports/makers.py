@@ -1,6 +1,7 @@
 """Makers of pictures and texts, and loaders of their inputs."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 import msgspec
@@ -9,7 +10,7 @@ from adapter.domain.job import StoredVideo
 from adapter.domain.media import Clip, Image, MediaFormat
 from adapter.domain.orders import ImageOrder, Source
 from adapter.domain.ports.budget import Work
-from adapter.domain.texts import TextLimits, Turn
+from adapter.domain.texts import TextLimits, TextReply, TextRequest, Turn
 
 
 class ImageProvider(Protocol):
@@ -34,6 +35,22 @@ class TextMaker(Protocol):
         Raises:
             ContentRefused: the provider declined the content.
             UpstreamFault: anything else that kept it from writing, its time included.
+        """
+        ...
+
+
+class TextProvider(Protocol):
+    """Passes requests for texts to the provider's own routes."""
+
+    def open_text(self, request: TextRequest) -> AbstractAsyncContextManager[TextReply]:
+        """Send a request on, and open the answer. The request ends at the provider when this does.
+
+        A text is cheap: no error says that money was spent, and a request that found its connection closed is sent
+        again.
+
+        Raises:
+            InvalidRequest: the provider refused it.
+            UpstreamFault: anything else that kept it from answering. It may come while the pieces are read.
         """
         ...
 

@@ -8,7 +8,9 @@ from adapter.domain.catalogue import ImageCard
 from adapter.domain.orders import ImageOrder
 from adapter.errors import InvalidRequest
 from adapter.google_api.read.bodies import media_of, read_native, refuse
+from adapter.google_api.read.contents import parts_of, turns_of
 from adapter.google_api.read.models import picture_card
+from adapter.google_api.read.signed import read_signed_turns
 from adapter.google_api.wire.requests import Content, GenerateContentRequest, GenerationConfig, Part, SafetySetting
 from adapter.openai_api.read.context import ReadContext
 from adapter.openai_api.read.conversation import Conversation, Wish, read_wish, request_for
@@ -72,9 +74,11 @@ def read_generate(body: bytes, model: str, context: ReadContext) -> ParsedGenera
     config = request.generation_config or GenerationConfig()
     media = _media(request, config, model, card)
     conversation = Conversation([*_turns(request.contents)], CONTENTS, context.media_links)
-    wish = _with_instruction(read_wish(conversation, look_back=True), request.system_instruction)
-    order = image_order(request_for(wish, media, CONTENTS), context)
-    return ParsedGenerate(order, with_text=_with_text(config))
+    signed = read_signed_turns(request.contents, context.media_links, card.inputs) if card.signs else None
+    wish = read_wish(conversation, look_back=signed is None)
+    order = image_order(request_for(_with_instruction(wish, request.system_instruction), media, CONTENTS), context)
+    order = msgspec.structs.replace(order, is_signed=True)
+    return ParsedGenerate(order if signed is None else signed.before(order), with_text=_with_text(config))
 
 
 def _media(request: GenerateContentRequest, config: GenerationConfig, model: str, card: ImageCard) -> MediaRequest:
@@ -143,7 +147,7 @@ def _are_off(settings: Iterable[SafetySetting]) -> bool:
 
 def _with_instruction(wish: Wish, instruction: Content | None) -> Wish:
     """Return a wish whose words begin with the system instruction, and whose earlier pictures say what to do."""
-    words = "\n".join(part.text for part in _parts(instruction) if part.text)
+    words = "\n".join(part.text for part in parts_of(instruction) if part.text)
     text = f"{words}\n\n{wish.text}" if words and wish.text.strip() else wish.text
     pictures = wish.pictures
     if wish.is_earlier:
@@ -157,7 +161,7 @@ def _turns(contents: Sequence[Content] | Content | None) -> Iterator[Turn]:
     Raises:
         InvalidRequest: a role that there is not, or a part of the last user's turn that cannot be used.
     """
-    turns = [contents] if isinstance(contents, Content) else contents or ()
+    turns = turns_of(contents)
     if not turns:
         raise InvalidRequest("* GenerateContentRequest.contents: contents is not specified", param=CONTENTS)
     roles = [one_of(turn.role or "user", list(ROLES), f"{CONTENTS}[{at}].role") for at, turn in enumerate(turns)]
@@ -165,21 +169,14 @@ def _turns(contents: Sequence[Content] | Content | None) -> Iterator[Turn]:
     for at, (turn, role) in enumerate(zip(turns, roles, strict=True)):
         if at == asked:
             _check_parts(turn, f"{CONTENTS}[{at}].parts")
-        yield {"role": ROLES[role], "content": [part for one in _parts(turn) for part in _said(one)]}
+        yield {"role": ROLES[role], "content": [part for one in parts_of(turn) for part in _said(one)]}
 
 
 def _check_parts(turn: Content, place: str) -> None:
-    for at, part in enumerate(_parts(turn)):
+    for at, part in enumerate(parts_of(turn)):
         refuse(part.file_data, f"{place}[{at}].file_data", "Pictures come as inline_data here.")
         for field in FOREIGN_PARTS:
             refuse(getattr(part, field), f"{place}[{at}].{field}", "These models make pictures.")
-
-
-def _parts(turn: Content | None) -> Sequence[Part]:
-    """Return the parts of a turn without the model's drafts and thoughts."""
-    parts = turn.parts if turn else None
-    listed = [parts] if isinstance(parts, Part) else parts or ()
-    return [part for part in listed if not part.thought]
 
 
 def _said(part: Part) -> Iterator[Turn]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from adapter.domain.catalogue import Catalogue, ImageCard, Model
+from adapter.domain.catalogue import Catalogue, ImageCard, Model, TextCard
 from adapter.domain.numbers import whole_number
 from adapter.errors import InvalidRequest
 
@@ -29,6 +29,11 @@ def picture_card(name: str, catalogue: Catalogue) -> ImageCard:
         InvalidRequest: it makes videos.
     """
     card = catalogue.find(name).card
+    if isinstance(card, TextCard):
+        raise InvalidRequest(
+            f"The model '{name}' writes texts. Its methods are generateContent and streamGenerateContent.",
+            param="model",
+        )
     if not isinstance(card, ImageCard):
         raise InvalidRequest(
             f"The model '{name}' makes {card.kind}s, which are no part of generateContent here. POST /v1/videos makes "
@@ -38,8 +43,19 @@ def picture_card(name: str, catalogue: Catalogue) -> ImageCard:
     return card
 
 
+def native_model_named(name: str, catalogue: Catalogue) -> Model:
+    """Return the model of a name, if it has methods here.
+
+    Raises:
+        UnknownModel, InvalidRequest: as `picture_card`.
+    """
+    if catalogue.find_text(name) is None:
+        picture_card(name, catalogue)
+    return catalogue.find(name)
+
+
 def read_model_page(models: Iterable[Model], query: Mapping[str, str]) -> ModelPage:
-    """Return the part of a list that a query asks for, without models of other media.
+    """Return the part of a list that a query asks for, without models that make videos.
 
     Google takes a size above its limit for the limit.
 
@@ -51,7 +67,7 @@ def read_model_page(models: Iterable[Model], query: Mapping[str, str]) -> ModelP
     if size is None:
         raise InvalidRequest("'page_size' has to be a whole number.", param="page_size")
     size = min(size, LONGEST_PAGE) or USUAL_PAGE
-    listed = [each for each in models if isinstance(each.card, ImageCard)]
+    listed = [each for each in models if isinstance(each.card, ImageCard | TextCard)]
     begin = _place([each.name for each in listed], query.get("pageToken") or query.get("page_token"))
     shown = listed[begin : begin + size]
     return ModelPage(shown, shown[-1].name if begin + size < len(listed) else None)

@@ -9,7 +9,9 @@ from litestar import post
 from litestar.response.streaming import ASGIStreamingResponse
 from litestar.types import ASGIApp
 
+from adapter.domain.catalogue import TextCard
 from adapter.domain.media import size_of
+from adapter.domain.texts import TextMethod, TextRequest
 from adapter.errors import AdapterError, ContentRefused, NoMedia, NotFound, forget_frames
 from adapter.generation.execution import ImageBatch, ResultHandle
 from adapter.generation.orders import MediaCall
@@ -20,10 +22,26 @@ from adapter.google_api.write.errors import status_body
 from adapter.google_api.write.generate import NativeHeading, filtered, generated, predicted, refused
 from adapter.google_api.write.stream import HEARTBEAT, error_events, event, listed
 from adapter.openai_api.routes.identity import media_call, replay_headers
-from adapter.openai_api.routes.reservation import offload, read_body
+from adapter.openai_api.routes.passing import Passing, StreamForm
+from adapter.openai_api.routes.reservation import body_chunks, offload, read_body
 from adapter.openai_api.routes.services import STREAM_HEADERS, OwnedRequest, Pieces, Services
 
 _Pieces = Sequence[bytes | memoryview]
+
+
+def _failed_events(fault: AdapterError) -> bytes:
+    return b"".join(error_events(msgspec.json.encode(status_body(fault))))
+
+
+def _failed_array(fault: AdapterError) -> bytes:
+    return b"," + msgspec.json.encode(status_body(fault)) + b"]"
+
+
+#: What text models do.
+TEXT_METHODS = {method.value: method for method in (TextMethod.GENERATE, TextMethod.STREAM)}
+#: The streams of text models.
+EVENTS = StreamForm(content_type="text/event-stream", heartbeat=HEARTBEAT, cut=b"\r\n\r\n", failed=_failed_events)
+ARRAY = StreamForm(content_type="application/json", heartbeat=None, cut=b"", failed=_failed_array)
 
 #: What Google answers with a 200 and a reason.
 WITHOUT_PICTURE = (ContentRefused, NoMedia)
@@ -37,6 +55,9 @@ async def call_model(request: OwnedRequest, services: Services, name: str) -> AS
         NotFound: there is no such method here.
     """
     called = model_method(name)
+    method = TEXT_METHODS.get(called.method)
+    if method is not None and (card := services.context.catalogue.find_text(called.model)):
+        return await _pass_on(request, services, method, card)
     match called.method:
         case "generateContent":
             return await _generate(request, services, called)
@@ -49,6 +70,21 @@ async def call_model(request: OwnedRequest, services: Services, name: str) -> AS
                 f"There is no method '{called.method}' here. Methods of models: generateContent, "
                 "streamGenerateContent, predict."
             )
+
+
+async def _pass_on(request: OwnedRequest, services: Services, method: TextMethod, card: TextCard) -> ASGIApp:
+    """Have a text written. Nothing is read of the request."""
+    body = b"".join([chunk async for chunk in body_chunks(request, services)])
+    is_stream, is_events = method is TextMethod.STREAM, request.query_params.get("alt") == "sse"
+    text = TextRequest(
+        provider=card.provider,
+        model=card.upstream,
+        method=method,
+        body=body,
+        is_stream=is_stream,
+        is_events=is_stream and is_events,
+    )
+    return Passing(services.passed_texts, text, EVENTS if is_events else ARRAY)
 
 
 async def _generate(request: OwnedRequest, services: Services, called: ModelMethod) -> ASGIApp:

@@ -20,6 +20,8 @@ class MadePart(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
     text: str | UnsetType = UNSET
     inline_data: Blob | UnsetType = UNSET
+    #: Google's own, so that a picture can be worked on in the next turn.
+    thought_signature: str | UnsetType = UNSET
 
 
 class MadeContent(msgspec.Struct, frozen=True):

@@ -27,7 +27,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     inline_data: InlineData | None = None
     #: A draft or a thought of the model.
     thought: bool | None = None
-    thought_signature: object = None
+    thought_signature: str | None = None
     file_data: object = None
     function_call: object = None
     function_response: object = None

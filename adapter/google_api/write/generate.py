@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from adapter.domain.grounding import Grounding
 from adapter.domain.json_pieces import PLACE, filled
-from adapter.domain.media import Image
+from adapter.domain.media import Image, Signatures
 from adapter.domain.usage import Usage
 from adapter.errors import ContentRefused, NoMedia
 from adapter.google_api.wire.answers import (
@@ -47,8 +47,11 @@ class NativeHeading(msgspec.Struct, frozen=True, kw_only=True):
 
 def generated(image: Image, heading: NativeHeading) -> _Pieces:
     """Return the answer with a picture, whose base64 is not copied."""
-    picture = MadePart(inline_data=Blob(image.format.mime, PLACE))
-    words = [MadePart(text=image.text)] if image.text and heading.with_text else []
+    signed = image.signatures or Signatures()
+    picture = MadePart(inline_data=Blob(image.format.mime, PLACE), thought_signature=signed.picture or UNSET)
+    words = (
+        [MadePart(text=image.text, thought_signature=signed.text or UNSET)] if image.text and heading.with_text else []
+    )
     candidate = Candidate(
         content=MadeContent("model", (*words, picture)),
         finish_reason="STOP",

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 import msgspec
 from msgspec import UNSET
 
-from adapter.domain.catalogue import LONGEST_NAME, VideoCard
+from adapter.domain.catalogue import LONGEST_NAME, TextCard, VideoCard
 from adapter.domain.media_links import MediaLinks
 from adapter.domain.orders import FileIdSource, ImageOrder, LinkSource, Source, StoredSource, VideoDraft
 from adapter.errors import InvalidRequest, UnknownModel
@@ -118,7 +118,13 @@ def _is_video(body: ResponsesRequest, tool: ImageTool | None, context: ReadConte
     name = required(body.media.model, "model") if tool is None else body.media.model
     if name is None or (tool is not None and _is_chat_model(name, context)):
         return False
-    if not isinstance(context.catalogue.find(split_model(name, context.catalogue)[0]).card, VideoCard):
+    card = context.catalogue.find(split_model(name, context.catalogue)[0]).card
+    if isinstance(card, TextCard):
+        raise InvalidRequest(
+            f"The model '{name}' writes texts, by POST /v1/chat/completions. Here it only calls the tool '{TOOL}'.",
+            param=body.called("model"),
+        )
+    if not isinstance(card, VideoCard):
         return False
     if tool is not None:
         raise InvalidRequest(
@@ -129,10 +135,9 @@ def _is_video(body: ResponsesRequest, tool: ImageTool | None, context: ReadConte
 
 def _is_chat_model(name: str, context: ReadContext) -> bool:
     try:
-        context.catalogue.find(name)
+        return isinstance(context.catalogue.find(name).card, TextCard)
     except UnknownModel:
         return len(name) <= LONGEST_NAME and any(fnmatchcase(name, pattern) for pattern in CHAT_MODELS)
-    return False
 
 
 def _video(body: ResponsesRequest, conversation: Conversation, context: ReadContext) -> VideoDraft:

@@ -1,4 +1,4 @@
-"""`POST /v1/chat/completions` with a video or a picture model."""
+"""`POST /v1/chat/completions` with a video, a picture or a text model."""
 
 import asyncio
 import secrets
@@ -17,6 +17,7 @@ from adapter.domain.markup import Markup
 from adapter.domain.media import size_of
 from adapter.domain.orders import ImageOrder, VideoDraft
 from adapter.domain.side_calls import SideCall
+from adapter.domain.texts import TextRequest
 from adapter.errors import AdapterError
 from adapter.generation.execution import ImageBatch, ResultHandle
 from adapter.openai_api import sse
@@ -26,7 +27,9 @@ from adapter.openai_api.read.markup import asked_markup, choose_markup, split_mo
 from adapter.openai_api.read.media import read_media_json
 from adapter.openai_api.read.side_calls import side_call, turns_of
 from adapter.openai_api.read.stream_errors import tells_failures_in_words
+from adapter.openai_api.read.texts import text_request
 from adapter.openai_api.routes.identity import REPLAYED, media_call, replay_headers
+from adapter.openai_api.routes.passing import PassedText, StreamForm
 from adapter.openai_api.routes.progress import ProgressReporter, pauses
 from adapter.openai_api.routes.reservation import offload, read_body
 from adapter.openai_api.routes.services import STREAM_HEADERS, VIDEO_ID, OwnedRequest, Services, json_response
@@ -45,6 +48,17 @@ SIDE_CALL = "x-side-call"
 _Order = TypeVar("_Order")
 
 
+def failed_text(fault: AdapterError) -> bytes:
+    """Return the end of a text's stream that failed: an error that both SDKs raise."""
+    return sse.frame(error_body(fault)) + sse.DONE
+
+
+#: A blank line inside a cut event ends it.
+STREAM_FORM = StreamForm(
+    content_type="text/event-stream", heartbeat=sse.comment("still working"), cut=b"\n\n", failed=failed_text
+)
+
+
 class ParsedChat(msgspec.Struct, Generic[_Order], frozen=True):
     """A request for pictures or a video in a chat, and the order that it means."""
 
@@ -56,8 +70,11 @@ class ParsedChat(msgspec.Struct, Generic[_Order], frozen=True):
 
 @post("/chat/completions", status_code=200)
 async def complete_chat(request: OwnedRequest, services: Services) -> Stream | Response[bytes]:
-    """Make what the last message asks for."""
-    content, (body, order) = await read_body(request, services, lambda body: _read(body, services.context))
+    """Make what the last message asks for, or pass the request to a text model."""
+    content, found = await read_body(request, services, lambda body: _read(body, services.context))
+    if isinstance(found, TextRequest):
+        return PassedText(services.passed_texts, found, STREAM_FORM)
+    body, order = found
     if isinstance(order, SideCall):
         return await _answer_aside(body, order, services)
     if isinstance(order, ImageOrder):
@@ -65,7 +82,9 @@ async def complete_chat(request: OwnedRequest, services: Services) -> Stream | R
     return await _complete_with_video(request, ParsedChat(body, order, content), services)
 
 
-def _read(body: bytes, context: ReadContext) -> tuple[ChatRequest, SideCall | ImageOrder | VideoDraft]:
+def _read(body: bytes, context: ReadContext) -> TextRequest | tuple[ChatRequest, SideCall | ImageOrder | VideoDraft]:
+    if text := text_request(body, context.catalogue):
+        return text
     chat = read_media_json(body, ChatRequest)
     if found := side_call(chat, context):
         return chat, found
@@ -91,7 +110,7 @@ async def _answer_aside(body: ChatRequest, call: SideCall, services: Services) -
     """Answer a side call: here and at once, or with the words of a text model where the operator wants that."""
     catalogue = services.context.catalogue
     card = catalogue.find(split_model(body.media.model or "", catalogue)[0]).card
-    model = card.side_calls or services.chat_options.side_call_model
+    model = catalogue.text_upstream(card.side_calls or services.chat_options.side_call_model)
     written = await services.texts.write(model, turns_of(body) if model else (), call.members)
     text = side_answer(call, card.kind) if written is None else written
     log.info(

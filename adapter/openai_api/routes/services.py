@@ -17,6 +17,7 @@ from adapter.domain.stream_errors import StreamErrors
 from adapter.fair_semaphore import FairSemaphore
 from adapter.generation.files import Files
 from adapter.generation.orders import BackgroundOrders, ImageOrders, VideoOrders
+from adapter.generation.passing import PassedTexts
 from adapter.generation.pictures import Pictures
 from adapter.generation.readiness import Readiness
 from adapter.generation.responses import Background, Responses
@@ -74,6 +75,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     background_orders: BackgroundOrders
     video_orders: VideoOrders
     texts: Texts
+    passed_texts: PassedTexts
     files: Files
     uploads: Uploads
     responses: Responses

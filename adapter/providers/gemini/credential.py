@@ -1,7 +1,17 @@
-"""Where a key stands in a request."""
+"""Where a key stands in a request, and what becomes of one that is refused."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
 from urllib.parse import urlencode
+
+import structlog
+
+from adapter.errors import UpstreamCredential
+from adapter.providers.keys import Key
+
+log = structlog.get_logger()
+
+_T = TypeVar("_T")
 
 
 def keyed(url: str, auth: str, key: str) -> tuple[str, Mapping[str, str]]:
@@ -17,3 +27,23 @@ def keyed(url: str, auth: str, key: str) -> tuple[str, Mapping[str, str]]:
             return url, {**json, "authorization": f"Bearer {key}"}
         case _:
             return url, {**json, "x-goog-api-key": key}
+
+
+async def with_key(provider: str, key: Key, send: Callable[[str], Awaitable[_T]]) -> _T:
+    """Send something with a key. A key that was refused is read anew, once. `provider` is a word for the log.
+
+    Raises:
+        UpstreamCredential: it was refused again, or a new one would be refused too.
+    """
+    secret = await key.secret.read()
+    try:
+        return await send(secret)
+    except UpstreamCredential as fault:
+        if fault.is_known:
+            log.error("upstream.credential_denied", provider=provider, reason=fault.reason)  # noqa: TRY400 - a fact
+            raise
+        renewed = await key.secret.renew()
+        if renewed == secret:
+            log.error("upstream.credential_refused", provider=provider, account=key.name)  # noqa: TRY400 - as above
+            raise
+    return await send(renewed)

@@ -4,6 +4,7 @@ from typing import Final
 
 from adapter.providers.description import Provider, ProviderContext, ProviderDescription
 from adapter.providers.gemini.files import FilesEndpoint, GeminiFiles
+from adapter.providers.gemini.passing import GeminiTexts
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
 from adapter.providers.gemini.settings import GeminiSettings
 from adapter.providers.keys import Key, Keys, keys_key
@@ -32,8 +33,12 @@ def build(settings: GeminiSettings, context: ProviderContext) -> Provider:
         inline_bytes=settings.inline_bytes,
         concurrency=settings.concurrency,
     )
-    gemini = GeminiProvider(context.http, endpoint, Keys(keys), GeminiFiles(context.http, files, context.clock))
-    return Provider(images=gemini, texts=gemini, close=gemini.close)
+    rotation = Keys(keys)
+    gemini = GeminiProvider(context.http, endpoint, rotation, GeminiFiles(context.http, files, context.clock))
+    passed = GeminiTexts(context.http, endpoint, rotation)
+    return Provider(images=gemini, texts=gemini, passed_texts=passed, close=gemini.close)
 
 
-GEMINI: Final = ProviderDescription(name="gemini", settings=GeminiSettings, build=build, makes={"image", "text"})
+GEMINI: Final = ProviderDescription(
+    name="gemini", settings=GeminiSettings, build=build, makes={"image", "text", "chat"}
+)

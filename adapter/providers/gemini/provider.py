@@ -6,22 +6,19 @@ from functools import partial
 from typing import ClassVar, Protocol, TypeVar
 
 import msgspec
-import structlog
 
 from adapter.domain.answer_memory import SMALL_ANSWER_BYTES, bounded
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
 from adapter.domain.texts import TextLimits, Turn
-from adapter.errors import AdapterError, NoMedia, UpstreamCredential, UpstreamForgot, already_paid
+from adapter.errors import AdapterError, NoMedia, UpstreamForgot, already_paid
 from adapter.providers.gemini import translate
-from adapter.providers.gemini.credential import keyed
+from adapter.providers.gemini.credential import keyed, with_key
 from adapter.providers.gemini.files import GeminiFiles
 from adapter.providers.http import Http
 from adapter.providers.keys import Key, Keys
 from adapter.providers.reply import Reply
 from adapter.tasks import all_of
-
-log = structlog.get_logger()
 
 _T = TypeVar("_T")
 
@@ -103,14 +100,17 @@ class GeminiProvider:
 
     async def make_images(self, order: ImageOrder, inputs: Sequence[Image]) -> Sequence[Image]:
         """Return all pictures, or raise the first call's fault (the port of that name)."""
+        made = await all_or_nothing([self._make_image(ask) for ask in await self._calls(order, inputs)])
+        return made if order.is_signed else [msgspec.structs.replace(image, signatures=None) for image in made]
+
+    async def _calls(self, order: ImageOrder, inputs: Sequence[Image]) -> Sequence[Callable[[], Awaitable[Image]]]:
+        """Return a function for each picture that asks for it."""
         if self._files is not None and self._files.takes(inputs):
             large = [LargeOrder(order, inputs, index, self._files) for index in range(order.n)]
-            return await all_or_nothing([self._make_image(partial(self._ask_by_files, one)) for one in large])
+            return [partial(self._ask_by_files, one) for one in large]
         bodies = await requests(order, inputs, output_options=self._endpoint.has_output_options)
         calls = [Call(order.upstream, body, GENERATE_SECONDS) for body in bodies]
-        return await all_or_nothing(
-            [self._make_image(partial(self._generate, call, translate.image)) for call in calls]
-        )
+        return [partial(self._generate, call, translate.image) for call in calls]
 
     async def close(self) -> None:
         """End the uploads that no request waits for."""
@@ -141,7 +141,9 @@ class GeminiProvider:
             return await self._ask_by_files_of(key, large)
 
     async def _ask_by_files_of(self, key: Key, large: LargeOrder) -> Image:
-        addresses = await self._with_key(key, lambda secret: large.files.addresses(key, secret, large.inputs))
+        addresses = await with_key(
+            self._endpoint.provider, key, lambda secret: large.files.addresses(key, secret, large.inputs)
+        )
         body = _encoder.encode(translate.image_request(large.order, large.inputs, large.index, addresses=addresses))
         call = Call(large.order.upstream, body, GENERATE_SECONDS)
         try:
@@ -156,22 +158,7 @@ class GeminiProvider:
         async def send(secret: str) -> _T:
             return read(await self._ask(call, chosen, secret))
 
-        return await self._with_key(chosen, send)
-
-    async def _with_key(self, key: Key, send: Callable[[str], Awaitable[_T]]) -> _T:
-        """Send something with a key. A key that was refused is read anew, once."""
-        secret = await key.secret.read()
-        try:
-            return await send(secret)
-        except UpstreamCredential as fault:
-            if fault.is_known:
-                log.error("upstream.credential_denied", provider=self._endpoint.provider, reason=fault.reason)  # noqa: TRY400
-                raise
-            renewed = await key.secret.renew()
-            if renewed == secret:
-                log.error("upstream.credential_refused", provider=self._endpoint.provider, account=key.name)  # noqa: TRY400 - a fact
-                raise
-        return await send(renewed)
+        return await with_key(self._endpoint.provider, chosen, send)
 
     async def _ask(self, call: Call, key: Key, secret: str) -> Reply:
         url, headers = self._endpoint.address(call.model, key, secret)

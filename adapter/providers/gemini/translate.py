@@ -6,8 +6,8 @@ from typing import TypeVar
 
 import msgspec
 
-from adapter.domain.media import Image, MediaFormat, image_from_base64
-from adapter.domain.orders import MAX_SEED, ImageOrder
+from adapter.domain.media import Image, MediaFormat, Signatures, image_from_base64
+from adapter.domain.orders import MAX_SEED, EarlierTurn, ImageOrder, TurnPart
 from adapter.domain.texts import TextLimits, Turn
 from adapter.domain.usage import Usage
 from adapter.domain.whole_pictures import is_whole
@@ -74,11 +74,13 @@ def image_request(
     `addresses` are where Google has the inputs, if it has them. `output_options`: ask also for the picture's format, as
     Google Cloud allows.
     """
-    pictures = map(_file, inputs, addresses) if addresses else map(_input, inputs)
+    pictures = [*(map(_file, inputs, addresses) if addresses else map(_input, inputs))]
     options = _output_options(order) if output_options else None
     frame = wire.ImageConfig(order.frame.ratio, order.frame.resolution, options)
+    earlier = tuple(_earlier(turn, pictures) for turn in order.turns)
+    shown = sum(part.picture is not None for turn in order.turns for part in turn.parts)
     return wire.GenerateContentRequest(
-        contents=(wire.Content((wire.TextPart(order.prompt), *pictures)),),
+        contents=(*earlier, wire.Content((wire.TextPart(order.prompt), *pictures[shown:]))),
         generation_config=wire.GenerationConfig(
             response_modalities=("IMAGE",),
             image_config=frame if frame != wire.ImageConfig() else None,
@@ -95,6 +97,16 @@ def _output_options(order: ImageOrder) -> wire.ImageOutputOptions:
     if order.format is MediaFormat.JPEG and order.exact is None:
         return wire.ImageOutputOptions(MediaFormat.JPEG.mime, min(order.compression, BEST_JPEG))
     return wire.ImageOutputOptions(MediaFormat.PNG.mime)
+
+
+def _earlier(turn: EarlierTurn, pictures: Sequence[wire.PicturePart]) -> wire.Content:
+    return wire.Content(tuple(_earlier_part(part, pictures) for part in turn.parts), turn.role)
+
+
+def _earlier_part(part: TurnPart, pictures: Sequence[wire.PicturePart]) -> wire.TextPart | wire.PicturePart:
+    if part.picture is None:
+        return wire.TextPart(part.text, part.signature)
+    return msgspec.structs.replace(pictures[part.picture], thought_signature=part.signature)
 
 
 def _input(image: Image) -> wire.InlinePart:
@@ -150,18 +162,30 @@ def image(reply: Reply) -> Image:
     body, cut_out = cut(reply.body, _picture)
     answer, is_odd = _decoded(body)
     parts = [*_parts(answer)]
-    pictures = [part.inline_data.data for part in parts if part.inline_data is not None]
+    pictures = [(part, part.inline_data.data) for part in parts if part.inline_data is not None]
     if not pictures:
         raise _unreadable() if is_odd else _why_none(answer, body, "picture")
-    data = next((each for each in reversed(pictures) if bytes(each)[:1] == b'"'), pictures[-1])
+    part, data = next((each for each in reversed(pictures) if bytes(each[1])[:1] == b'"'), pictures[-1])
     found = image_from_base64(cut_out.get(bytes(data), data))
     if found is None:
         raise UpstreamBroken("Gemini's answer holds something that is not a picture.")
     if not is_whole(found):
         raise UpstreamBroken("Gemini's answer holds a picture that is cut or broken.")
     return msgspec.structs.replace(
-        found, usage=_usage(answer.usage_metadata), text=_written(parts), grounding=grounding_of(answer)
+        found,
+        usage=_usage(answer.usage_metadata),
+        text=_written(parts),
+        signatures=_signatures(part, parts),
+        grounding=grounding_of(answer),
     )
+
+
+def _signatures(picture: wire.AnswerPart, parts: Iterable[wire.AnswerPart]) -> Signatures | None:
+    """Return what Gemini signed: the picture, and the first words (`gemini.md` section 1.4)."""
+    of_words = next((part.thought_signature for part in parts if part.text and part.thought_signature), None)
+    if not (picture.thought_signature or of_words):
+        return None
+    return Signatures(picture=picture.thought_signature or "", text=of_words or "")
 
 
 def _parts(answer: wire.GenerateContentAnswer) -> Iterator[wire.AnswerPart]:

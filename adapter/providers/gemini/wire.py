@@ -12,10 +12,11 @@ from msgspec import Meta
 Count = Annotated[int, Meta(ge=0, le=2**40)]
 
 
-class TextPart(msgspec.Struct, frozen=True):
-    """A prompt."""
+class TextPart(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A prompt, or words of an earlier turn."""
 
     text: str
+    thought_signature: str = ""
 
 
 class InlineData(msgspec.Struct, frozen=True, rename="camel"):
@@ -25,10 +26,11 @@ class InlineData(msgspec.Struct, frozen=True, rename="camel"):
     data: msgspec.Raw
 
 
-class InlinePart(msgspec.Struct, frozen=True, rename="camel"):
-    """A picture to work from."""
+class InlinePart(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A picture to work from. One that the model made has its signature beside it."""
 
     inline_data: InlineData
+    thought_signature: str = ""
 
 
 class FileData(msgspec.Struct, frozen=True, rename="camel"):
@@ -38,10 +40,14 @@ class FileData(msgspec.Struct, frozen=True, rename="camel"):
     file_uri: str
 
 
-class FilePart(msgspec.Struct, frozen=True, rename="camel"):
+class FilePart(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """Such a picture to work from."""
 
     file_data: FileData
+    thought_signature: str = ""
+
+
+PicturePart = InlinePart | FilePart
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -135,6 +141,7 @@ class AnswerPart(msgspec.Struct, frozen=True, rename="camel"):
     inline_data: Blob | None = None
     text: str | None = None
     thought: bool | None = None
+    thought_signature: str | None = None
 
 
 class AnswerContent(msgspec.Struct, frozen=True):

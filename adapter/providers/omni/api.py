@@ -1,7 +1,7 @@
 """One address of the Gemini API, and what every call to it has: the version, the revision and a key."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from typing import ClassVar, Final, Protocol
 from urllib.parse import quote
 
 import msgspec
@@ -27,8 +27,42 @@ UPLOAD_SECONDS: Final = 120.0
 Send = Callable[..., Awaitable[Reply]]
 
 
+class InteractionsEndpoint(Protocol):
+    """Where interactions are offered: the Gemini API, or Google Cloud (`providers/vertex`)."""
+
+    @property
+    def provider(self) -> str:
+        """The provider's name, for the log."""
+        ...
+
+    @property
+    def base_url(self) -> str:
+        """The origin that gets the credential."""
+        ...
+
+    @property
+    def api_version(self) -> str:
+        """Part of each address."""
+        ...
+
+    @property
+    def concurrency(self) -> int:
+        """Questions and uploads under way at once."""
+        ...
+
+    def address(self, *path: str) -> str:
+        """Return the address of something at the API."""
+        ...
+
+    def headers(self, key: Key, secret: str) -> Mapping[str, str]:
+        """Return the headers of a call with what a key was read as."""
+        ...
+
+
 class OmniEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     """Where the API is, and how it is spoken to."""
+
+    provider: ClassVar[str] = "omni"
 
     base_url: str
     api_version: str
@@ -36,6 +70,14 @@ class OmniEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     revision: str
     #: Questions and uploads under way at once.
     concurrency: int
+
+    def address(self, *path: str) -> str:
+        """Return the address of something at the API."""
+        return "/".join((self.base_url, self.api_version, *(quote(part, safe=":") for part in path)))
+
+    def headers(self, key: Key, secret: str) -> Mapping[str, str]:  # noqa: ARG002 - of a protocol
+        """Return the headers of a call."""
+        return {"x-goog-api-key": secret, **({"api-revision": self.revision} if self.revision else {})}
 
 
 class ApiCall(msgspec.Struct, frozen=True):
@@ -50,7 +92,7 @@ class ApiCall(msgspec.Struct, frozen=True):
 class OmniApi:
     """Sends requests with a key. A refused key is read anew, and the request is sent once more: nothing was done."""
 
-    def __init__(self, http: Http, endpoint: OmniEndpoint) -> None:
+    def __init__(self, http: Http, endpoint: InteractionsEndpoint) -> None:
         self._http = http
         self._endpoint = endpoint
 
@@ -129,8 +171,7 @@ class OmniApi:
 
     def address(self, *path: str) -> str:
         """Return the address of something at the API."""
-        parts = "/".join(quote(part, safe=":") for part in path)
-        return f"{self._endpoint.base_url}/{self._endpoint.api_version}/{parts}"
+        return self._endpoint.address(*path)
 
     async def origin(self, key: Key) -> OwnOrigin:
         """Return the configured origin with a key's headers, which no other origin gets."""
@@ -138,21 +179,27 @@ class OmniApi:
 
     async def _call(self, send: Send, key: Key, call: ApiCall) -> Reply:
         secret = await key.secret.read()
-        reply = await self._send(send, call, secret)
-        if not _refuses_key(reply):
+        reply = await self._send(send, call, key, secret)
+        refusal = _refusal_of_key(reply)
+        if refusal is None:
+            return reply
+        if refusal.is_known:
+            log.error("upstream.credential_denied", provider=self._endpoint.provider, reason=refusal.reason)
             return reply
         renewed = await key.secret.renew()
         if renewed != secret:
-            reply = await self._send(send, call, renewed)
-        if _refuses_key(reply):
-            log.error("upstream.credential_refused", provider="omni", account=key.name, status=reply.status)
+            reply = await self._send(send, call, key, renewed)
+        if _refusal_of_key(reply):
+            log.error(
+                "upstream.credential_refused", provider=self._endpoint.provider, account=key.name, status=reply.status
+            )
         return reply
 
-    async def _send(self, send: Send, call: ApiCall, secret: str) -> Reply:
-        revision = {"api-revision": self._endpoint.revision} if self._endpoint.revision else {}
-        headers = {"content-type": "application/json", "x-goog-api-key": secret, **revision, **call.headers}
+    async def _send(self, send: Send, call: ApiCall, key: Key, secret: str) -> Reply:
+        headers = {"content-type": "application/json", **self._endpoint.headers(key, secret), **call.headers}
         return await send(call.url, headers=headers, body=call.body, seconds=call.seconds)
 
 
-def _refuses_key(reply: Reply) -> bool:
-    return reply.status in {400, 401, 403} and isinstance(fault(reply), UpstreamCredential)
+def _refusal_of_key(reply: Reply) -> UpstreamCredential | None:
+    found = fault(reply) if reply.status in {400, 401, 403} else None
+    return found if isinstance(found, UpstreamCredential) else None

@@ -1,14 +1,17 @@
 """Pictures and videos to work from, at Google's Files API (`omni.md` section 2.4)."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final, Protocol
 
 import msgspec
 
-from adapter.domain.media import Image, MediaFormat
-from adapter.domain.ports import Clock, VideoFile
+from adapter.domain.job import Operation
+from adapter.domain.media import Image, MediaFormat, RemoteFile
+from adapter.domain.ports import Clock, Download, Finished, Report, VideoFile
 from adapter.errors import InvalidRequest, UpstreamBusy, free_of_charge
+from adapter.providers.http import Http
 from adapter.providers.keys import Key
 from adapter.providers.omni import translate, wire
 from adapter.providers.omni.api import OmniApi
@@ -29,10 +32,59 @@ VIDEOS_AT_ONCE: Final = 2
 _encoder = msgspec.json.Encoder()
 
 
-class OmniFiles:
-    """Uploads pictures and videos, each once for all jobs of a key."""
+class VideoFiles(Protocol):
+    """Where the inputs and results of videos lie: the Files API, or Google Cloud (`providers/vertex`)."""
 
-    def __init__(self, api: OmniApi, clock: Clock, concurrency: int) -> None:
+    async def picture_addresses(self, key: Key, images: Sequence[Image]) -> Sequence[str]:
+        """Return the addresses of pictures for a request.
+
+        Raises:
+            AdapterError: a refusal, or no answer. It costs nothing.
+        """
+        ...
+
+    async def video_address(self, key: Key, video: VideoFile) -> str:
+        """Return the address of a video for a request.
+
+        Raises:
+            AdapterError: as `picture_addresses`.
+        """
+        ...
+
+    def forget(self, addresses: Sequence[str]) -> None:
+        """Drop addresses that Google no longer knows."""
+        ...
+
+    async def close(self) -> None:
+        """End what no request waits for."""
+        ...
+
+    def delivery(self, mark: str) -> wire.Delivery:
+        """Return where the video of a job with this mark is to be left."""
+        ...
+
+    async def checked(self, key: Key, operation: Operation, found: Report | None) -> Report | None:
+        """Return how a job stands, when its interaction stands so: its file may be elsewhere, or not be whole yet.
+
+        Raises:
+            AdapterError: no answer.
+        """
+        ...
+
+    def opened(self, key: Key, file: RemoteFile) -> AbstractAsyncContextManager[Download]:
+        """Open a finished file.
+
+        Raises:
+            UpstreamFault: it cannot be opened.
+        """
+        ...
+
+
+class OmniFiles:
+    """Uploads pictures and videos, each once for all jobs of a key, and hands over what was made."""
+
+    def __init__(self, http: Http, api: OmniApi, clock: Clock, concurrency: int) -> None:
+        self._http = http
         self._api = api
         self._clock = clock
         self._places = asyncio.Semaphore(concurrency)
@@ -74,6 +126,27 @@ class OmniFiles:
     async def close(self) -> None:
         """End the uploads that no request waits for."""
         await self._uploads.close()
+
+    def delivery(self, mark: str) -> wire.Delivery:  # noqa: ARG002 - of a protocol
+        """Return that a video is left at Google."""
+        return translate.AT_GOOGLE
+
+    async def checked(self, key: Key, operation: Operation, found: Report | None) -> Report | None:  # noqa: ARG002
+        """Return how a job stands. A file that is still worked on makes it an unfinished one."""
+        match found:
+            case Finished(video, None):
+                file = translate.file(await self._api.file(key, f"files/{video.name}"))
+                return translate.report_of_file(file, found)
+            case _:
+                return found
+
+    @asynccontextmanager
+    async def opened(self, key: Key, file: RemoteFile) -> AsyncIterator[Download]:
+        """Open a file by its id, at the configured address."""
+        own = await self._api.origin(key)
+        url = f"{self._api.address('files', f'{file.name}:download')}?alt=media"
+        async with self._http.download(url, own) as download:
+            yield download
 
     async def _upload(self, key: Key, image: Image) -> str:
         address = await self._announce(key, image.format, image.file_size)

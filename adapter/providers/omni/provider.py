@@ -1,8 +1,8 @@
 """Gemini Omni as a maker of videos."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 import msgspec
@@ -10,7 +10,7 @@ import structlog
 
 from adapter.domain.job import BalanceReading, Failure, Operation, VideoJob
 from adapter.domain.media import Image, RemoteFile
-from adapter.domain.ports import Clock, Download, Finished, Neighbours, Refused, Report, Settlement, Unproven, VideoFile
+from adapter.domain.ports import Clock, Download, Neighbours, Refused, Report, Settlement, Unproven, VideoFile
 from adapter.errors import (
     AdapterError,
     ContentRefused,
@@ -24,8 +24,8 @@ from adapter.errors import (
 from adapter.providers.http import Http
 from adapter.providers.keys import Key, Keys
 from adapter.providers.omni import translate
-from adapter.providers.omni.api import SUBMIT_SECONDS, OmniApi, OmniEndpoint
-from adapter.providers.omni.files import OmniFiles
+from adapter.providers.omni.api import SUBMIT_SECONDS, InteractionsEndpoint, OmniApi
+from adapter.providers.omni.files import OmniFiles, VideoFiles
 from adapter.providers.omni.refusals import Refusals
 from adapter.providers.reply import deadline
 from adapter.tasks import all_of
@@ -45,15 +45,23 @@ class OmniProvider:
     """Has videos made by background interactions. Each job is asked about by itself: the API has no batches."""
 
     def __init__(  # noqa: PLR0913 - each comes from the settings or the surroundings
-        self, http: Http, endpoint: OmniEndpoint, keys: Keys, clock: Clock, refusals: Refusals, *, send_seed: bool
+        self,
+        http: Http,
+        endpoint: InteractionsEndpoint,
+        keys: Keys,
+        clock: Clock,
+        refusals: Refusals,
+        *,
+        send_seed: bool,
+        files: VideoFiles | None = None,
     ) -> None:
-        self._http = http
+        """Take the surroundings. `files`: where inputs and results lie; None: at the Files API."""
         self._keys = keys
         self._clock = clock
         self._refusals = refusals
         self._send_seed = send_seed
         self._api = OmniApi(http, endpoint)
-        self._files = OmniFiles(self._api, clock, endpoint.concurrency)
+        self._files = files or OmniFiles(http, self._api, clock, endpoint.concurrency)
         self._places = asyncio.Semaphore(endpoint.concurrency)
 
     async def close(self) -> None:
@@ -84,7 +92,8 @@ class OmniProvider:
     async def submit(self, job: VideoJob, uploads: Sequence[str]) -> Operation:
         """Send a video job once (the port of that name)."""
         key = self._keys.find(job.account or "")
-        body = _encoder.encode(translate.request(job, uploads, send_seed=self._send_seed))
+        request = translate.request(job, uploads, self._files.delivery(job.mark), send_seed=self._send_seed)
+        body = _encoder.encode(request)
         async with deadline(SUBMIT_SECONDS):
             reply = await self._api.submit(key, body)
         try:
@@ -100,7 +109,7 @@ class OmniProvider:
     async def poll(self, operations: Sequence[Operation], *, account: str) -> Mapping[str, Report]:
         """Ask about each job by itself (the port of that name). If no question is answered, its fault is raised."""
         key = self._keys.find(account)
-        answers = await all_of([self._answer(key, operation.name) for operation in operations])
+        answers = await all_of([self._answer(key, operation) for operation in operations])
         faults = [answer for answer in answers if isinstance(answer, AdapterError)]
         if faults and len(faults) == len(operations):
             raise faults[0]
@@ -110,11 +119,13 @@ class OmniProvider:
             if answer is not None and not isinstance(answer, AdapterError)
         }
 
-    async def _answer(self, key: Key, name: str) -> Report | AdapterError | None:
+    async def _answer(self, key: Key, operation: Operation) -> Report | AdapterError | None:
         """Return how a job stands, or why that is not told: the others do not suffer from it."""
+        name = operation.name
         try:
             async with self._places:
-                found = await self._ask(key, name)
+                told = translate.report(await self._api.interaction(key, name))
+                found = await self._files.checked(key, operation, told)
         except FINAL as fault:
             return self._after_refusal(name, fault)
         except ContentRefused as fault:
@@ -132,20 +143,6 @@ class OmniProvider:
         self._refusals.forget(name)
         return Refused(Failure.of(JobFailed(f"Google took the video and refuses to tell of it. {fault.message}")))
 
-    async def _ask(self, key: Key, name: str) -> Report | None:
-        """Ask about a job. A file that is still worked on makes it an unfinished one."""
-        found = translate.report(await self._api.interaction(key, name))
-        match found:
-            case Finished(video, None):
-                file = translate.file(await self._api.file(key, f"files/{video.name}"))
-                return translate.report_of_file(file, found)
-            case _:
-                return found
-
-    @asynccontextmanager
-    async def download(self, file: RemoteFile, *, account: str) -> AsyncIterator[Download]:
-        """Open a file by its id, at the configured address (the port of that name)."""
-        own = await self._api.origin(self._keys.find(account))
-        url = f"{self._api.address('files', f'{file.name}:download')}?alt=media"
-        async with self._http.download(url, own) as download:
-            yield download
+    def download(self, file: RemoteFile, *, account: str) -> AbstractAsyncContextManager[Download]:
+        """Open a file (the port of that name)."""
+        return self._files.opened(self._keys.find(account), file)

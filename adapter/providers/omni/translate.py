@@ -34,6 +34,8 @@ FILE_ID: Final = re.compile(r"files/([A-Za-z0-9_-]+)")
 HEAD: Final = 4096
 WORKING: Final = frozenset({"queued", "in_progress", "idle", "requires_continuation"})
 
+AT_GOOGLE: Final = wire.Delivery()
+
 _named_decoder = msgspec.json.Decoder(wire.NamedInteraction)
 _interaction_decoder = msgspec.json.Decoder(wire.Interaction)
 _steps_decoder = msgspec.json.Decoder(tuple[wire.Step, ...])
@@ -43,7 +45,9 @@ _file_decoder = msgspec.json.Decoder(wire.File)
 _uploaded_decoder = msgspec.json.Decoder(wire.Uploaded)
 
 
-def request(job: VideoJob, uploads: Sequence[str], *, send_seed: bool) -> wire.InteractionRequest:
+def request(
+    job: VideoJob, uploads: Sequence[str], delivery: wire.Delivery = AT_GOOGLE, *, send_seed: bool
+) -> wire.InteractionRequest:
     """Ask for a video; `uploads` are Google's addresses of the pictures, and of the video to work on behind them."""
     order = job.order
     words = wire.TextContent(prompt(order.prompt, order.input, len(order.pictures)))
@@ -51,7 +55,11 @@ def request(job: VideoJob, uploads: Sequence[str], *, send_seed: bool) -> wire.I
         model=order.upstream,
         input=(*_inputs(order, uploads), words),
         response_format=wire.VideoFormat(
-            aspect_ratio=order.ratio, resolution=order.resolution or "720p", duration=f"{order.seconds}s"
+            aspect_ratio=order.ratio,
+            resolution=order.resolution or "720p",
+            duration=f"{order.seconds}s",
+            delivery=delivery.delivery,
+            gcs_uri=delivery.gcs_uri,
         ),
         generation_config=wire.GenerationConfig(
             video_config=wire.VideoConfig(TASKS[order.input]), seed=job.seed if send_seed else None
@@ -64,7 +72,14 @@ def _inputs(order: VideoOrder, uploads: Sequence[str]) -> Iterator[wire.Content]
     files = (*order.pictures, *(() if order.video is None else (order.video,)))
     for file, address in zip(files, uploads, strict=True):
         kind = MediaFormat.of_name(file.name) or MediaFormat.PNG
-        yield wire.ImageContent(address, kind.mime) if kind.is_picture else wire.VideoContent(address, kind.mime)
+        yield _picture(address, kind.mime) if kind.is_picture else wire.VideoContent(address, kind.mime)
+
+
+def _picture(address: str, mime: str) -> wire.ImageContent:
+    """Return a picture by its address, which may hold it (`data:`)."""
+    if address.startswith("data:"):
+        return wire.ImageContent(msgspec.UNSET, mime, address.partition(",")[2])
+    return wire.ImageContent(address, mime)
 
 
 def prompt(words: str, kind: VideoInput, pictures: int) -> str:
@@ -113,6 +128,8 @@ def report(reply: Reply) -> Report | None:
 def _finished(steps: Sequence[wire.Step], tokens: VideoTokens | None) -> Finished | None:
     """Return the video of the last output. Earlier steps may hold the inputs again."""
     for content in _outputs(steps):
+        if content.type == "video" and content.uri.startswith("gs://"):
+            return Finished(RemoteVideo(name=content.uri), None, tokens)
         file = FILE_ID.search(content.uri)
         if content.type == "video" and file is not None:
             return Finished(RemoteVideo(name=file[1]), None, tokens)

@@ -17,10 +17,18 @@ class TextContent(msgspec.Struct, frozen=True, tag="text"):
 
 
 class ImageContent(msgspec.Struct, frozen=True, tag="image"):
-    """An uploaded picture."""
+    """A picture, by the address of its upload, or as base64."""
 
-    uri: str
+    uri: str | msgspec.UnsetType
     mime_type: str
+    data: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """Where a video is left: `uri`, at Google or in a folder of a bucket, or `inline`, in the answer."""
+
+    delivery: str = "uri"
+    gcs_uri: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class VideoContent(msgspec.Struct, frozen=True, tag="video"):
@@ -34,13 +42,14 @@ Content = TextContent | ImageContent | VideoContent
 
 
 class VideoFormat(msgspec.Struct, frozen=True, kw_only=True):
-    """What the video shall be like. It is left at Google and comes as an address."""
+    """What the video shall be like, and where it is left."""
 
     type: str = "video"
     aspect_ratio: str
     resolution: str
     duration: str
     delivery: str = "uri"
+    gcs_uri: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class VideoConfig(msgspec.Struct, frozen=True):

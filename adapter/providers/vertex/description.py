@@ -2,11 +2,20 @@
 
 from typing import Final
 
+import msgspec
+
 from adapter.providers.description import Provider, ProviderContext, ProviderDescription
 from adapter.providers.gemini.provider import GeminiProvider
 from adapter.providers.keys import Key, Keys
-from adapter.providers.vertex.endpoint import CloudEndpoint, host
+from adapter.providers.omni.description import check_card
+from adapter.providers.omni.provider import OmniProvider
+from adapter.providers.omni.refusals import Refusals
+from adapter.providers.vertex.bucket import VideoBucket
+from adapter.providers.vertex.endpoint import GLOBAL, CloudEndpoint, CloudInteractions, host
+from adapter.providers.vertex.files import CloudFiles
 from adapter.providers.vertex.settings import CREDENTIAL, VertexSettings
+
+STORAGE: Final = "https://storage.googleapis.com"
 
 
 def build(settings: VertexSettings, context: ProviderContext) -> Provider:
@@ -27,7 +36,34 @@ def build(settings: VertexSettings, context: ProviderContext) -> Provider:
         concurrency=settings.concurrency,
     )
     gemini = GeminiProvider(context.http, endpoint, Keys([key]))
-    return Provider(images=gemini, texts=gemini)
+    if not settings.project:
+        return Provider(images=gemini, texts=gemini)
+    videos = build_videos(settings, context, endpoint, key)
+    return Provider(images=gemini, texts=gemini, videos=videos, close=videos.close)
 
 
-VERTEX: Final = ProviderDescription(name="vertex", settings=VertexSettings, build=build, makes={"image", "text"})
+def build_videos(settings: VertexSettings, context: ProviderContext, endpoint: CloudEndpoint, key: Key) -> OmniProvider:
+    """Return Gemini Omni in a project."""
+    cloud = msgspec.structs.replace(endpoint, base_url=settings.base_url or host(GLOBAL))
+    return OmniProvider(
+        context.http,
+        CloudInteractions(cloud, settings.questions),
+        Keys([key]),
+        context.clock,
+        Refusals(settings.refused_polls, settings.refused_seconds),
+        send_seed=settings.send_seed,
+        files=CloudFiles(context.http, cloud, build_bucket(settings)),
+    )
+
+
+def build_bucket(settings: VertexSettings) -> VideoBucket | None:
+    """Return the bucket for videos; None if there is none."""
+    if not settings.bucket:
+        return None
+    name, _, folder = settings.bucket.removeprefix("gs://").partition("/")
+    return VideoBucket(base_url=settings.storage_url or settings.base_url or STORAGE, name=name, folder=folder)
+
+
+VERTEX: Final = ProviderDescription(
+    name="vertex", settings=VertexSettings, build=build, makes={"image", "text", "video"}, check_card=check_card
+)

@@ -1,13 +1,16 @@
 """Addresses of Google Cloud, and what its calls have in their headers (`google-cloud.md` sections 2 and 4)."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 from urllib.parse import quote
 
 import msgspec
 
 from adapter.domain.ports import CloudSecret
 from adapter.providers.keys import Key
+
+#: The location of interactions.
+GLOBAL: Final = "global"
 
 
 class CloudEndpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,13 +30,13 @@ class CloudEndpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     def address(self, model: str, key: Key, secret: str) -> tuple[str, Mapping[str, str]]:
         """Return the URL and the headers of a call for a picture or a text."""
-        place = f"{self._place(self.location)}/" if self.project else ""
+        place = f"{self.place(self.location)}/" if self.project else ""
         url = f"{self.base_url}/{self.api_version}/{place}publishers/google/models/{model}:generateContent"
         return url, {"content-type": "application/json", **self.credential(key, secret)}
 
-    def interactions(self, *path: str) -> str:
-        """Return the address of an interaction. They are offered in one location only."""
-        return "/".join((self.base_url, self.api_version, self._place("global"), "interactions", *map(quote, path)))
+    def place(self, location: str) -> str:
+        """Return the project in a location, as it stands in addresses."""
+        return f"projects/{quote(self.project, safe=':')}/locations/{location}"
 
     def credential(self, key: Key, secret: str) -> Mapping[str, str]:
         """Return the headers that show who calls, and which project it is counted for."""
@@ -43,8 +46,34 @@ class CloudEndpoint(msgspec.Struct, frozen=True, kw_only=True):
         counted_for = self.quota_project or named
         return {"authorization": f"Bearer {secret}", **({"x-goog-user-project": counted_for} if counted_for else {})}
 
-    def _place(self, location: str) -> str:
-        return f"projects/{quote(self.project, safe=':')}/locations/{location}"
+
+class CloudInteractions(msgspec.Struct, frozen=True):
+    """Where interactions are offered: in a project, and in one location only (the protocol `InteractionsEndpoint`)."""
+
+    provider: ClassVar[str] = "vertex"
+
+    #: With the host of that location.
+    cloud: CloudEndpoint
+    #: Questions under way at once.
+    concurrency: int
+
+    @property
+    def base_url(self) -> str:
+        """The origin that gets the credential."""
+        return self.cloud.base_url
+
+    @property
+    def api_version(self) -> str:
+        """Part of each address."""
+        return self.cloud.api_version
+
+    def address(self, *path: str) -> str:
+        """Return the address of something in the project."""
+        return "/".join((self.base_url, self.api_version, self.cloud.place(GLOBAL), *(quote(part) for part in path)))
+
+    def headers(self, key: Key, secret: str) -> Mapping[str, str]:
+        """Return the headers of a call."""
+        return self.cloud.credential(key, secret)
 
 
 def host(location: str) -> str:

@@ -40,12 +40,23 @@ class VertexSettings(ProviderSettings, frozen=True, kw_only=True):
     output_options: bool = True
     #: Calls for pictures under way at once.
     concurrency: Annotated[int, Meta(ge=1, le=1024)] = 64
+    #: A folder in Cloud Storage for videos of Gemini Omni, `gs://BUCKET/FOLDER`. Empty: they come in Google's answers.
+    bucket: Annotated[str, Meta(pattern=r"^(gs://[a-z0-9][a-z0-9._-]{1,220}(/[A-Za-z0-9._-]+)*)?\Z")] = ""
+    #: The address of Cloud Storage. Empty: Google's, or `base_url` where that is given.
+    storage_url: Annotated[str, Meta(pattern=r"^(https?://[^\s]+[^/\s])?$")] = ""
+    #: As of Gemini Omni. An answer to a question may hold a whole video.
+    send_seed: bool = False
+    questions: Annotated[int, Meta(ge=1, le=256)] = 4
+    refused_polls: Annotated[int, Meta(ge=2, le=1000)] = 10
+    refused_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 120.0
 
     def __post_init__(self) -> None:
         if self.auth == "bearer" and not self.project:
             raise ValueError("an access token needs a `project`")
         if self.auth == "key" and self.project:
             raise ValueError('`auth = "key"` takes no `project`: the key belongs to one')
+        if self.auth == "key" and self.bucket:
+            raise ValueError("a `bucket` needs an access token and a `project`")
 
     def secrets(self) -> Iterable[tuple[str, str]]:
         """Return the reference of the credential."""

@@ -17,7 +17,7 @@ from adapter.sandbox.faults import ResponseMutation
 from adapter.sandbox.gemini import texts
 from adapter.sandbox.gemini.checks import asked, prompt_of
 from adapter.sandbox.gemini.models import MODELS
-from adapter.sandbox.gemini.routes import METHODS, generated, json, streamed, text_answer
+from adapter.sandbox.gemini.routes import METHODS, generated, json, streamed, text_whole
 from adapter.sandbox.gemini.wire import Candidate, GenerateContentResponse, OutBlob
 from adapter.sandbox.google_errors import GoogleError
 from adapter.sandbox.reading import read
@@ -70,7 +70,7 @@ async def _answered(request: Incoming, sandbox: SandboxState, target: str, place
 
     async def work(mutation: ResponseMutation | None) -> ASGIResponse:
         if name in texts.MODELS:
-            return text_answer(sandbox, name, body)
+            return json(text_whole(sandbox, name, body))
         order = await asyncio.to_thread(asked, MODELS[name], body)
         whole = await generated(sandbox, order, mutation)
         config = body.generation_config.image_config

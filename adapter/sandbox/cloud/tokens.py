@@ -13,11 +13,11 @@ from adapter.sandbox.google_errors import ErrorInfo, GoogleError
 from adapter.sandbox.state import Incoming, SandboxState, base_url, entered, sandbox_of
 
 
-def project_checked(request: Incoming, sandbox: SandboxState, project: str) -> None:
-    """Let a request pass that has a good access token and names the one project.
+def token_checked(request: Incoming, sandbox: SandboxState) -> None:
+    """Let a request pass that has a good access token.
 
     Raises:
-        GoogleError: 401 without a good token, 403 for another project.
+        GoogleError: 401 without one.
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not sandbox.cloud.is_good(token.strip()):
@@ -27,6 +27,15 @@ def project_checked(request: Incoming, sandbox: SandboxState, project: str) -> N
             "valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.",
             ErrorInfo("ACCESS_TOKEN_TYPE_UNSUPPORTED", "googleapis.com", {"service": "aiplatform.googleapis.com"}),
         )
+
+
+def project_checked(request: Incoming, sandbox: SandboxState, project: str) -> None:
+    """Let a request pass that has a good access token and names the one project.
+
+    Raises:
+        GoogleError: 401 without a good token, 403 for another project.
+    """
+    token_checked(request, sandbox)
     if project != sandbox.rules.cloud.project:
         raise GoogleError(
             403,

@@ -52,6 +52,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     model: ImageModel
     prompt: str
     pictures: tuple[bytes, ...]
+    #: How many pictures there are in all turns, the model's own too.
+    seen: int
     ratio: str
     image_size: str
     seed: int
@@ -65,7 +67,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     def usage(self) -> UsageMetadata:
         """Count the tokens of the prompt alone, as a refusal reports them."""
         text = math.ceil(len(self.prompt) / 4)
-        pictures = INPUT_PICTURE_TOKENS * len(self.pictures)
+        pictures = INPUT_PICTURE_TOKENS * self.seen
         details = [ModalityCount(modality="TEXT", token_count=text)]
         if pictures:
             details.append(ModalityCount(modality="IMAGE", token_count=pictures))
@@ -74,6 +76,11 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
             total_token_count=text + pictures,
             prompt_tokens_details=details,
         )
+
+
+def signature_of(picture: bytes) -> bytes:
+    """Return what a picture is signed with."""
+    return hashlib.sha256(picture).digest()
 
 
 def refusal(asked: Asked) -> GenerateContentResponse | None:
@@ -96,8 +103,7 @@ def answer(asked: Asked, png: bytes, *, mime: str = "image/png") -> GenerateCont
     if asked.text:
         parts.append(OutPart(text=f"Here is your picture: {asked.prompt}"))
     if asked.image:
-        signature = hashlib.sha256(png).digest()
-        parts.append(OutPart(inline_data=OutBlob(mime_type=mime, data=png), thought_signature=signature))
+        parts.append(OutPart(inline_data=OutBlob(mime_type=mime, data=png), thought_signature=signature_of(png)))
     candidate = Candidate(
         content=OutContent(parts=parts),
         finish_reason="STOP",

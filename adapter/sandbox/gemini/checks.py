@@ -2,7 +2,7 @@
 
 import secrets
 
-from adapter.sandbox.gemini.answer import Asked
+from adapter.sandbox.gemini.answer import Asked, signature_of
 from adapter.sandbox.gemini.files import Files
 from adapter.sandbox.gemini.models import MODELS, ImageModel, nearest_ratio
 from adapter.sandbox.gemini.wire import Content, GenerateContentRequest, Part, ThinkingConfig, Tool
@@ -53,7 +53,7 @@ def asked(model: ImageModel, request: GenerateContentRequest, files: Files = NO_
     config = request.generation_config
     if config.candidate_count != 1:
         raise GoogleError(400, "Multiple candidates is not enabled for this model")
-    pictures = _checked_contents(model, request.contents, files)
+    pictures, seen = _checked_contents(model, request.contents, files)
     modalities = _modalities(config.response_modalities)
     thinking = config.thinking_config
     if thinking:
@@ -63,6 +63,7 @@ def asked(model: ImageModel, request: GenerateContentRequest, files: Files = NO_
         model=model,
         prompt=prompt_of(request),
         pictures=pictures,
+        seen=seen,
         ratio=ratio,
         image_size=image_size,
         seed=secrets.randbelow(2**31) if config.seed is None else config.seed,
@@ -102,24 +103,42 @@ def prompt_of(request: GenerateContentRequest) -> str:
     return "\n".join(part.text for part in request.contents[-1].parts if part.text and not part.thought)
 
 
-def _checked_contents(model: ImageModel, contents: list[Content], files: Files) -> tuple[bytes, ...]:
-    """Return the pictures of the user's turns; refuse whatever is missing or wrong in any turn."""
+def _checked_contents(model: ImageModel, contents: list[Content], files: Files) -> tuple[tuple[bytes, ...], int]:
+    """Return the pictures of the user's turns, and how many all turns have.
+
+    Refuse whatever is missing or wrong in any turn.
+    """
     if not contents:
         raise _missing("contents", "contents is not specified")
     pictures: list[bytes] = []
+    seen = 0
     for at, content in enumerate(contents):
         if content.role not in {"", "user", "model"}:
             raise GoogleError(400, "Please use a valid role: user, model.")
         if not content.parts:
             raise _missing(f"contents[{at}].parts", "contents.parts must not be empty.")
         found = [_picture(part, f"contents[{at}].parts[{place}]", files) for place, part in enumerate(content.parts)]
+        seen += sum(picture is not None for picture in found)
         if content.role != "model":
             pictures += [picture for picture in found if picture is not None]
+        elif not model.is_2_5:
+            _check_signatures(content, found, at)
     if len(pictures) > model.inputs:
         raise GoogleError(
             400, f"Please ensure that the number of input images is at most {model.inputs} for this model."
         )
-    return tuple(pictures)
+    return tuple(pictures), seen
+
+
+def _check_signatures(content: Content, pictures: list[bytes | None], at: int) -> None:
+    """Refuse a picture of the model's that came back without its signature, or with another one."""
+    for place, (part, picture) in enumerate(zip(content.parts, pictures, strict=True)):
+        if picture is None or part.thought:
+            continue
+        if not part.thought_signature:
+            raise GoogleError(400, f"Image part is missing a thought_signature in contents[{at}].parts[{place}].")
+        if decoded(part.thought_signature) != signature_of(picture):
+            raise GoogleError(400, f"Thought signature is not valid in contents[{at}].parts[{place}].")
 
 
 def _picture(part: Part, path: str, files: Files) -> bytes | None:

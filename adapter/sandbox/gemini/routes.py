@@ -76,8 +76,8 @@ async def call_model(request: Incoming, target: FromPath[str]) -> ASGIResponse:
     if method not in METHODS:
         raise GoogleError(404)
     _check_retirement(request, name, method)
-    if name in texts.MODELS and method == "generateContent":
-        return await _call_text_model(request, sandbox, name)
+    if name in texts.MODELS:
+        return await _call_text_model(request, sandbox, name, method)
     model = known_model(name, _version(request), method)
     body = read(await json_body(request), GenerateContentRequest)
 
@@ -89,22 +89,23 @@ async def call_model(request: Incoming, target: FromPath[str]) -> ASGIResponse:
     return await served(request, sandbox, ("gemini.generate", prompt_of(body)), work)
 
 
-async def _call_text_model(request: Incoming, sandbox: SandboxState, name: str) -> ASGIResponse:
+async def _call_text_model(request: Incoming, sandbox: SandboxState, name: str, method: str) -> ASGIResponse:
     body = read(await json_body(request), GenerateContentRequest)
     prompt = prompt_of(body)
 
     async def work(_twist: ResponseMutation | None) -> ASGIResponse:
-        return text_answer(sandbox, name, body)
+        whole = text_whole(sandbox, name, body)
+        return streamed(request, whole) if method == "streamGenerateContent" else json(whole)
 
     return await served(request, sandbox, ("gemini.generate", prompt), work)
 
 
-def text_answer(sandbox: SandboxState, name: str, body: GenerateContentRequest) -> ASGIResponse:
-    """Answer with the words of a text model."""
+def text_whole(sandbox: SandboxState, name: str, body: GenerateContentRequest) -> GenerateContentResponse:
+    """Return the answer of a text model, and record it."""
     prompt = prompt_of(body)
     answered = texts.written(name, body, prompt)
     _record(sandbox, "text", prompt, name)
-    return json(answered)
+    return answered
 
 
 def _record(sandbox: SandboxState, kind: Literal["image", "text"], prompt: str, model: str) -> None:

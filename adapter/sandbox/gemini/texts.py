@@ -1,4 +1,4 @@
-"""The text models of the Gemini API, which the adapter asks for a title at the most: a few fixed words."""
+"""The text models of the Gemini API: a few fixed words."""
 
 import math
 import re
@@ -58,6 +58,6 @@ def listed(name: str) -> ModelInfo:
         description="Text, emulated by the adapter's sandbox.",
         input_token_limit=1_048_576,
         output_token_limit=65_536,
-        supported_generation_methods=["generateContent"],
+        supported_generation_methods=["generateContent", "streamGenerateContent"],
         thinking=True,
     )

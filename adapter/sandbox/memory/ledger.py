@@ -97,6 +97,10 @@ class Ledger:
         """Return the medium of a link's UUID."""
         return self._media_by_id.get(media_id)
 
+    def media_of(self, owner: str) -> list[Medium]:
+        """Return all media of an owner, the oldest first."""
+        return [medium for medium in self._media_by_id.values() if medium.account == owner]
+
     def medium_named(self, name: str) -> Medium:
         """Return a medium that another one was made from, by its mediaGenerationId."""
         return self._media_by_name[name]

@@ -35,6 +35,8 @@ class Medium(msgspec.Struct, frozen=True, kw_only=True, tag="medium"):
     inputs: tuple[str, ...] = ()
     #: What the inputs of a clip are.
     usage: MediumUsage = ""
+    #: Where a video of Google Cloud is left: `inline`, in answers, or the `gs://` address of a file.
+    place: str = ""
     #: Length of a video that was uploaded to Omni or made by it.
     seconds: float = 0.0
 

@@ -44,8 +44,8 @@ async def create(request: Incoming) -> ASGIResponse:
     asked = _read(await request.body())
 
     async def work(_: ResponseMutation | None) -> ASGIResponse:
-        operation = _executed(sandbox, owner, asked)
-        return json(_described(request, sandbox, operation, None, with_video=False))
+        operation = executed(sandbox, owner, asked)
+        return json(described(request, sandbox, operation, None, with_video=False))
 
     return await answered(request, sandbox, ("omni.submit", asked.prompt), work)
 
@@ -57,7 +57,7 @@ async def show(request: Incoming, name: FromPath[str]) -> ASGIResponse:
     operation, ended = _found(request, sandbox, name)
 
     async def work(mutation: ResponseMutation | None) -> ASGIResponse:
-        told = _described(request, sandbox, operation, ended, with_video=mutation != "no_media")
+        told = described(request, sandbox, operation, ended, with_video=mutation != "no_media")
         return json(told)
 
     return await answered(request, sandbox, ("omni.poll", sandbox.ledger.clip(operation).prompt), work)
@@ -71,7 +71,7 @@ async def cancel(request: Incoming, name: FromPath[str]) -> ASGIResponse:
     if status_of(sandbox, operation, ended) == "in_progress":
         ended = InteractionEnded(name=name, how="cancelled")
         sandbox.ledger.record(ended)
-    return json(_described(request, sandbox, operation, ended, with_video=True))
+    return json(described(request, sandbox, operation, ended, with_video=True))
 
 
 @delete(["/v1/interactions/{name:str}", "/v1beta/interactions/{name:str}"], status_code=200)
@@ -101,8 +101,8 @@ def _found(request: Incoming, sandbox: SandboxState, name: str) -> tuple[Operati
     return found
 
 
-def _executed(sandbox: SandboxState, owner: str, asked: InteractionRequest) -> Operation:
-    """Check everything, then record in one step."""
+def executed(sandbox: SandboxState, owner: str, asked: InteractionRequest, place: str = "") -> Operation:
+    """Check everything, then record in one step. `place`: where the video is left, if not at the Files API."""
     checked = check_interaction(sandbox, owner, asked)
     file_id, config = secrets.token_hex(8), asked.generation_config
     long = sandbox.rules.clip_long_edge & ~1
@@ -116,6 +116,7 @@ def _executed(sandbox: SandboxState, owner: str, asked: InteractionRequest) -> O
         width=long if wide else short,
         height=short if wide else long,
         mime="video/mp4",
+        place=place,
         prompt=asked.prompt,
         seed=config.seed or secrets.randbelow(2**31),
         model=asked.model,
@@ -138,7 +139,7 @@ def _executed(sandbox: SandboxState, owner: str, asked: InteractionRequest) -> O
     return operation
 
 
-def _described(
+def described(
     request: Incoming,
     sandbox: SandboxState,
     operation: Operation,
@@ -146,6 +147,7 @@ def _described(
     *,
     with_video: bool,
 ) -> Interaction:
+    """Tell how an interaction stands."""
     medium, status = sandbox.ledger.clip(operation), status_of(sandbox, operation, ended)
     steps: tuple[Step, ...] = ()
     usage = None

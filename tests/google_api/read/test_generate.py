@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from adapter.domain.media import Frame, MediaFormat, Ratio, Resolution
-from adapter.domain.orders import ImageOrder, InlineSource
+from adapter.domain.orders import EarlierTurn, ImageOrder, InlineSource, TurnPart
 from adapter.errors import InvalidRequest, UnknownModel
 from adapter.google_api.read.generate import WAY_OUT, ParsedGenerate, read_generate
 from tests.fakes import made_image
@@ -47,6 +47,7 @@ def test_open_webuis_request_for_a_picture_is_words_and_nothing_else() -> None:
             n=1,
             frame=Frame(),
             input_formats=(MediaFormat.PNG, MediaFormat.JPEG, MediaFormat.WEBP, MediaFormat.HEIC, MediaFormat.HEIF),
+            is_signed=True,
         ),
         with_text=True,
     )
@@ -132,6 +133,71 @@ def test_filters_are_off_if_all_of_them_shall_be_and_the_model_can(
     assert order({"safetySettings": settings}, model).lenient is is_lenient
 
 
+def shown(*parts: Mapping[str, object]) -> list[Mapping[str, object]]:
+    """Return a chat: a wish, an answer, and another wish."""
+    return [
+        {"role": "user", "parts": [{"text": "a fox"}]},
+        {"role": "model", "parts": [*parts]},
+        {"role": "user", "parts": [{"text": "make it blue"}]},
+    ]
+
+
+def drawn(signature: str | None) -> Mapping[str, object]:
+    """Return a picture of an answer."""
+    signed = {} if signature is None else {"thoughtSignature": signature}
+    return {"inlineData": {"mimeType": "image/png", "data": PICTURE}, **signed}
+
+
+def test_a_signed_picture_goes_back_in_its_turn() -> None:
+    """With its signature and that of the words; the model's thoughts do not."""
+    thought = {"text": "Hm.", "thought": True, "thoughtSignature": "eA=="}
+    chat = shown(thought, {"text": "Here it is.", "thoughtSignature": "d29yZHM="}, drawn("c2lnbmVk"))
+    found = read({"contents": chat, "systemInstruction": {"parts": [{"text": "Be bold."}]}}).order
+
+    assert found.turns == (
+        EarlierTurn(role="user", parts=(TurnPart(text="a fox"),)),
+        EarlierTurn(
+            role="model",
+            parts=(
+                TurnPart(text="Here it is.", signature="d29yZHM="),
+                TurnPart(picture=0, signature="c2lnbmVk"),
+            ),
+        ),
+    )
+    assert (found.prompt, found.sources) == ("Be bold.\n\nmake it blue", (InlineSource(FOX, "contents"),))
+    assert found.is_signed
+
+
+def test_pictures_of_earlier_turns_come_before_those_of_the_last() -> None:
+    """In the order of the turns."""
+    blue = made_image(2, 2).decode()
+    beside = {"inlineData": {"mimeType": "image/png", "data": b64encode(blue).decode()}}
+    chat = shown(drawn("c2lnbmVk"))
+    chat[2] = {"role": "user", "parts": [{"text": "as here"}, beside]}
+    found = read({"contents": chat}).order
+
+    assert [source.data for source in found.sources if isinstance(source, InlineSource)] == [FOX, blue]
+    assert [part.picture for turn in found.turns for part in turn.parts] == [None, 0]
+
+
+@pytest.mark.parametrize(
+    ("model", "chat"),
+    [
+        (FLASH, shown(drawn(None))),
+        (FLASH, shown(drawn("c2lnbmVk"), drawn(None))),
+        (FLASH, shown(*[drawn("c2lnbmVk")] * 15)),
+        ("gemini-2.5-flash-image", shown(drawn("c2lnbmVk"))),
+        ("flow-gem-pix", shown(drawn("c2lnbmVk"))),
+    ],
+    ids=["none is signed", "one is not", "too many", "a model that does not sign", "another provider"],
+)
+def test_other_pictures_of_an_answer_are_worked_from(model: str, chat: object) -> None:
+    """The last one, as in every chat."""
+    found = read({"contents": chat}, model).order
+
+    assert (found.turns, found.sources) == ((), (InlineSource(FOX, "contents", WAY_OUT),))
+
+
 def test_a_chat_goes_on_with_the_last_picture() -> None:
     """A fault of it leaves a way out, and what was thought before it is none."""
     turns = [
@@ -144,7 +210,7 @@ def test_a_chat_goes_on_with_the_last_picture() -> None:
                     "thought": True,
                 },
                 {"text": "Here it is."},
-                {"inlineData": {"mimeType": "image/png", "data": PICTURE}, "thoughtSignature": "c2lnbmVk"},
+                drawn(None),
             ],
         },
         {"role": "user", "parts": [{"text": "make it blue"}]},

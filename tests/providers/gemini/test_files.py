@@ -183,7 +183,7 @@ async def test_a_relay_without_a_files_api_gets_the_pictures_in_the_request(upst
 
 
 async def test_an_address_elsewhere_gets_no_bytes(upstream: Upstream) -> None:
-    """Whoever answers could send them anywhere."""
+    """A server that answers falsely could lead them anywhere."""
 
     def google(_: httpx.Request) -> httpx.Response:
         return httpx.Response(200, headers={"x-goog-upload-url": "https://evil.example/take"})

@@ -7,8 +7,8 @@ import pybase64
 import pytest
 
 from adapter.domain.grounding import Grounding, WebSource
-from adapter.domain.media import Frame, Image, Pixels, Ratio, Resolution, image_from_bytes
-from adapter.domain.orders import MAX_SEED, ImageOrder
+from adapter.domain.media import Frame, Image, Pixels, Ratio, Resolution, Signatures, image_from_bytes
+from adapter.domain.orders import MAX_SEED, EarlierTurn, ImageOrder, TurnPart
 from adapter.domain.thinking import ThinkingLevel
 from adapter.domain.usage import Usage
 from adapter.errors import AdapterError, ContentRefused, InvalidRequest, NoMedia, UpstreamBroken, UpstreamOverloaded
@@ -207,6 +207,30 @@ def test_each_picture_of_an_order_has_its_own_seed(seed: int, index: int, expect
     assert translate.image_request(order, (), index).generation_config.seed == expected
 
 
+def test_earlier_turns_stand_before_the_prompt() -> None:
+    """With their signatures; only the pictures that are left belong to the prompt."""
+    turns = (
+        EarlierTurn(role="user", parts=(TurnPart(text="a fox"), TurnPart(picture=0))),
+        EarlierTurn(
+            role="model", parts=(TurnPart(text="So.", signature="dw=="), TurnPart(picture=1, signature="cA=="))
+        ),
+    )
+    order = msgspec.structs.replace(PLAIN, prompt="make it blue", turns=turns)
+    pictures = [made_image(width, 1) for width in (1, 2, 3)]
+    data = [msgspec.json.decode(picture.base64) for picture in pictures]
+    body = msgspec.json.decode(msgspec.json.encode(translate.image_request(order, pictures, 0)))
+
+    first, second, third = ({"inlineData": {"mimeType": "image/png", "data": one}} for one in data)
+    assert body["contents"] == [
+        {"role": "user", "parts": [{"text": "a fox"}, first]},
+        {
+            "role": "model",
+            "parts": [{"text": "So.", "thoughtSignature": "dw=="}, {**second, "thoughtSignature": "cA=="}],
+        },
+        {"role": "user", "parts": [{"text": "make it blue"}, third]},
+    ]
+
+
 def test_the_last_picture_that_is_no_draft_is_the_one() -> None:
     """Thinking models send drafts before it, with and without the mark (`gemini.md` section 1.4)."""
     image = translate.image(golden("picture", draft=png(10, 10), first=png(20, 20), last=png(30, 20)))
@@ -282,6 +306,20 @@ def test_the_text_beside_a_picture_is_the_models_own() -> None:
     assert translate.image(spoken).text == 'A fox, as you like it: "data": "none"'
     assert translate.image(spoken).decode() == png()
     assert translate.image(answer_of((png(2, 2), False))).text == ""
+
+
+def test_what_the_model_signed_is_the_pictures_own() -> None:
+    """The picture, and the first words that have a signature; a thought's is left out."""
+    data = pybase64.b64encode(png()).decode()
+    parts = [
+        {"text": "Hm.", "thought": True, "thoughtSignature": "eA=="},
+        {"text": "A fox.", "thoughtSignature": "dw=="},
+        {"inlineData": {"data": data}, "thoughtSignature": "cA=="},
+    ]
+    signed = Reply(200, msgspec.json.encode({"candidates": [{"content": {"parts": parts}}]}))
+
+    assert translate.image(signed).signatures == Signatures(picture="cA==", text="dw==")
+    assert translate.image(answer_of((png(2, 2), False))).signatures is None
 
 
 @pytest.mark.parametrize(

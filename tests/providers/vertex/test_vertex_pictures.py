@@ -9,14 +9,15 @@ import pytest
 import structlog
 
 from adapter.credentials import FixedSecret
-from adapter.domain.media import Frame, MediaFormat, Pixels
+from adapter.domain.media import Frame, MediaFormat, Pixels, Ratio, Resolution
 from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Secret
 from adapter.errors import UnknownModel, UpstreamCredential, reason_of
 from adapter.providers.gemini.provider import GeminiProvider
 from adapter.providers.keys import Key, Keys
 from adapter.providers.vertex.endpoint import CloudEndpoint, host
-from tests.fakes import png
+from tests.fakes import made_image, png
+from tests.support import GOLDEN
 from tests.upstream import Google, Upstream
 
 ENDPOINT = CloudEndpoint(
@@ -149,6 +150,22 @@ async def test_google_makes_the_format(upstream: Upstream, changes: dict[str, ob
     (body,) = map(msgspec.json.decode, bodies)
     assert body["generationConfig"]["imageConfig"] == {"imageOutputOptions": options}
     assert [content["role"] for content in body["contents"]] == ["user"]
+
+
+async def test_an_edit_is_asked_for_as_on_google_cloud(upstream: Upstream) -> None:
+    """`google-cloud.md` section 3, by hand."""
+    golden = msgspec.json.decode((GOLDEN / "cloud" / "edit_as_jpeg.request.json").read_bytes())
+    golden["contents"][0]["parts"][1]["inlineData"]["data"] = pybase64.b64encode(png()).decode()
+    bodies: list[bytes] = []
+
+    def google(request: httpx.Request) -> httpx.Response:
+        bodies.append(request.content)
+        return httpx.Response(200, json=PICTURE)
+
+    asked = order(prompt="fox", frame=Frame(Ratio.LANDSCAPE, Resolution.TWO), format=MediaFormat.JPEG, compression=80)
+    await provider(upstream, google, FixedSecret("t")).make_images(asked, [made_image()])
+
+    assert [msgspec.json.decode(body) for body in bodies] == [golden]
 
 
 def answers(*said: httpx.Response) -> tuple[Google, Sequence[str]]:

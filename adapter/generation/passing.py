@@ -1,0 +1,102 @@
+"""Requests for texts that are passed to a provider, and the silence of its streams."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from adapter.domain.ports import Clock, TextProvider
+from adapter.domain.texts import TextReply, TextRequest
+from adapter.errors import Draining
+from adapter.generation.timeouts import Timeouts
+from adapter.tasks import Deadline, beside
+
+
+class PassedTexts:
+    """Passes requests for texts on. A request lasts as long as its caller reads; nothing of it is kept."""
+
+    def __init__(self, providers: Mapping[str, TextProvider], clock: Clock, timeouts: Timeouts) -> None:
+        self._providers = providers
+        self._clock = clock
+        self._timeouts = timeouts
+        self._last_while = Deadline()
+
+    async def read(self, request: TextRequest) -> bytes:
+        """Return the whole answer.
+
+        Raises:
+            AdapterError: as `TextProvider.open_text`.
+            Draining: the process ended first.
+        """
+        async with self._open(request) as reply:
+            return b"".join([piece async for piece in reply.pieces])
+
+    async def watch(self, request: TextRequest) -> AsyncGenerator[bytes | None, None]:
+        """Yield the pieces of an answer as they come, and None after each silence of a heartbeat's length.
+
+        Raises:
+            AdapterError, Draining: as `read`.
+        """
+        hand = _Hand()
+        async with beside(self._fill(hand, request)) as filling:
+            while True:
+                if not (hand.is_full.is_set() or await self._clock.wait(hand.is_full, self._timeouts.heartbeat)):
+                    yield None
+                elif (piece := hand.take()) is not None:
+                    yield piece
+                else:
+                    await filling  # raises what went wrong
+                    return
+
+    async def _fill(self, hand: "_Hand", request: TextRequest) -> None:
+        try:
+            async with self._open(request) as reply:
+                async for piece in reply.pieces:
+                    await hand.give(piece)
+        finally:
+            hand.close()
+
+    @asynccontextmanager
+    async def _open(self, request: TextRequest) -> AsyncIterator[TextReply]:
+        try:
+            async with self._last_while.limit(), self._providers[request.provider].open_text(request) as reply:
+                yield reply
+        except TimeoutError as error:
+            if not self._last_while.is_over:
+                raise
+            raise Draining("The server is shutting down and could not wait for the text.") from error
+
+    def drain(self) -> None:
+        """Limit the time of the texts that are under way."""
+        self._last_while.expire_in(self._timeouts.drain_seconds)
+
+
+class _Hand:
+    """One piece on its way from a task that reads to one that writes: the first waits for the second."""
+
+    def __init__(self) -> None:
+        self._piece: bytes | None = None
+        self._is_empty = asyncio.Event()
+        self._is_empty.set()
+        #: Whether there is a piece, or none will come.
+        self.is_full = asyncio.Event()
+        self._is_closed = False
+
+    async def give(self, piece: bytes) -> None:
+        """Wait until the piece before has been taken, and give the next."""
+        await self._is_empty.wait()
+        self._piece = piece
+        self._is_empty.clear()
+        self.is_full.set()
+
+    def close(self) -> None:
+        """Say that no more will come."""
+        self._is_closed = True
+        self.is_full.set()
+
+    def take(self) -> bytes | None:
+        """Return the piece; None: that was the last one."""
+        piece, self._piece = self._piece, None
+        self._is_empty.set()
+        if not self._is_closed:
+            self.is_full.clear()
+        return piece
