@@ -19,6 +19,7 @@
     wiring        builds stores, providers and options from the settings
     connections   one client's connection: HTTP/1.1 and 1.0, offers of other protocols, limits of size
     connection_table  all connections: what each one waits for, and until when
+    hang_up       how an application hears that its client has hung up
     toml_file, mistakes  the operator's file with its lines, and what is wrong in it
     working_folder  where relative paths of the configuration begin
     risks         what is risky about the settings on this machine; machine reads the facts
@@ -38,7 +39,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     mistakes            toml_file, which imports errors
     working_folder      settings, shipped
     config_option       errors, shipped
-    openai_api          generation, domain, errors, fair_semaphore, tasks; of it read and write only domain,
+    openai_api          generation, domain, errors, fair_semaphore, hang_up, tasks; of it read and write only domain,
                         errors and wire, openapi those with read and version, and wire nothing
     google_api          generation, domain, errors, the modules of openai_api.routes that both need; of it read only
                         domain, errors, wire, openai_api.read and .wire.media, write domain, errors and wire
@@ -50,7 +51,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     database            domain, errors
     budget              domain, errors
     credentials         domain, errors, google_credentials, which imports errors
-    connections         connection_table, errors, openai_api.write
+    connections         connection_table, errors, hang_up, openai_api.write
     a provider          domain, errors, redaction, tasks, the shared modules of providers; no other provider, but
                         vertex imports gemini and omni, whose APIs it offers at another address
     sandbox             nothing of ours

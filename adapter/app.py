@@ -61,11 +61,12 @@ from adapter.media.image_pipeline import ImagePipeline
 from adapter.media.janitor import Janitor
 from adapter.media.leftovers import Leftovers
 from adapter.media.sweeper import Sweeper
-from adapter.openai_api.routes.api import api
+from adapter.openai_api.routes.api import DIRECT, PREFIXES, api
 from adapter.openai_api.routes.azure import AzurePaths
-from adapter.openai_api.routes.cors import Cors
+from adapter.openai_api.routes.cors import OPEN, Cors
 from adapter.openai_api.routes.decoding import DecodedBodies
-from adapter.openai_api.routes.drain import DrainMiddleware
+from adapter.openai_api.routes.direct import DirectRoutes
+from adapter.openai_api.routes.drain import AnswerHeaders
 from adapter.openai_api.routes.event_streams import EventStreams
 from adapter.openai_api.routes.file_turns import FileTurns
 from adapter.openai_api.routes.head import HeadRequests
@@ -158,11 +159,13 @@ def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
     )
     application = Application(settings, catalogue, outside)
     app = api(application.open, body_bytes=settings.limits.body_bytes, beside=[google_routes()])
-    decoded = DecodedBodies(app.asgi_handler, body_bytes=settings.limits.body_bytes)
+    direct = DirectRoutes(app.asgi_handler, DIRECT, PREFIXES)
+    decoded = DecodedBodies(direct, body_bytes=settings.limits.body_bytes)
     paths = GooglePaths(AzurePaths(ReservationMiddleware(decoded)), key_in_query=settings.access.key_in_query)
-    draining = DrainMiddleware(HeadRequests(paths))
-    application.drains.append(draining.drain)
-    app.asgi_handler = Cors(RequestLog(EventStreams(FileTurns(draining)), outside.telemetry.metrics))
+    headers = AnswerHeaders(OPEN)
+    application.drains.append(headers.drain)
+    events = EventStreams(FileTurns(HeadRequests(paths)))
+    app.asgi_handler = Cors(RequestLog(events, outside.telemetry.metrics, headers))
     return app
 
 
@@ -387,6 +390,7 @@ class Application:
             context=self._context,
             chat_options=build_chat_options(settings),
             image_options=build_image_options(settings),
+            longest_body=settings.limits.body_bytes,
             longest_file=settings.limits.image_bytes,
             longest_video=min(settings.limits.video_bytes, settings.limits.body_bytes),
             poll_seconds=settings.jobs.poll_seconds,

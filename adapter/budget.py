@@ -7,7 +7,7 @@ share, which is the budget divided by the owners that hold or want some. An owne
 from asyncio import Event
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from itertools import count
 
 from adapter.domain.ports import Clock, Portion, Reservation
@@ -45,14 +45,9 @@ class MemoryBudget:
         self._arriving: dict[_Reservation, Callable[[], None]] = {}
         self._waiting: list[_Waiting] = []
 
-    @asynccontextmanager
-    async def reserve(self, size: int, owner: str = "") -> AsyncIterator[Reservation]:
+    def reserve(self, size: int, owner: str = "") -> AbstractAsyncContextManager[Reservation]:
         """Reserve memory for as long as the context is open (the port of that name)."""
-        reservation = _Reservation(self, owner)
-        with reservation.keep():
-            if size:
-                await reservation.wait_for_more(size)
-            yield reservation
+        return _Reserved(_Reservation(self, owner), size)
 
     async def take(self, reservation: "_Reservation", size: int, room: int, *, is_paid: bool = False) -> int:
         """Wait until `room` bytes are free, take `size` of them for a reservation, and return how many were taken.
@@ -64,10 +59,11 @@ class MemoryBudget:
         """
         seconds = PAID_SECONDS if is_paid else self._wait_seconds
         most = max(0, self._capacity - reservation.size)
-        waiting = _Waiting(reservation, min(size, most), min(max(size, room), most), is_paid=is_paid)
-        if not self._waiting and self._fits(waiting):
-            self.add(reservation, waiting.size)
-            return waiting.size
+        taken, room = min(size, most), min(max(size, room), most)
+        if not self._waiting and self._has_room(room, is_paid=is_paid):
+            self.add(reservation, taken)
+            return taken
+        waiting = _Waiting(reservation, taken, room, is_paid=is_paid)
         self._waiting.append(waiting)
         self._grant()
         end = self._clock.now() + seconds
@@ -128,7 +124,10 @@ class MemoryBudget:
             self._decide(chosen, is_granted=True)
 
     def _fits(self, waiting: "_Waiting") -> bool:
-        return waiting.room <= self._free + (self._extra if waiting.is_paid else 0)
+        return self._has_room(waiting.room, is_paid=waiting.is_paid)
+
+    def _has_room(self, room: int, *, is_paid: bool) -> bool:
+        return room <= self._free + (self._extra if is_paid else 0)
 
     def _decide(self, waiting: "_Waiting", *, is_granted: bool) -> None:
         self._waiting.remove(waiting)
@@ -206,19 +205,22 @@ class _Reservation:
         self._at_end: list[Callable[[], None]] = []
         self.is_interrupted = False
 
-    @contextmanager
-    def keep(self) -> Iterator[None]:
+    def keep(self) -> "_Kept":
         """Keep all of it until the context ends, also if other holders let go (the port of that name)."""
+        return _Kept(self)
+
+    def hold(self) -> None:
+        """Begin to keep it."""
         self._holders += 1
-        try:
-            yield
-        finally:
-            self._holders -= 1
-            if not self._holders:
-                self._budget.give_back(self, self.size)
-                callbacks, self._at_end = self._at_end, []
-                for callback in callbacks:
-                    callback()
+
+    def let_go(self) -> None:
+        """End to keep it. The last holder gives it back."""
+        self._holders -= 1
+        if not self._holders:
+            self._budget.give_back(self, self.size)
+            callbacks, self._at_end = self._at_end, []
+            for callback in callbacks:
+                callback()
 
     def call_at_end(self, callback: Callable[[], None]) -> None:
         """Call a function when the last holder has let go (the port of that name)."""
@@ -257,6 +259,37 @@ class _Reservation:
         """Raise if it was interrupted (the port of that name)."""
         if self.is_interrupted:
             raise _busy()
+
+
+class _Kept:
+    """Keeps a reservation. A class, because each request has two, and a generator costs four times as much."""
+
+    def __init__(self, reservation: _Reservation) -> None:
+        self._reservation = reservation
+
+    def __enter__(self) -> None:
+        self._reservation.hold()
+
+    def __exit__(self, *_: object) -> None:
+        self._reservation.let_go()
+
+
+class _Reserved:
+    """A reservation that is made when the context begins, and kept until it ends."""
+
+    def __init__(self, reservation: _Reservation, size: int) -> None:
+        self._reservation = reservation
+        self._size = size
+
+    async def __aenter__(self) -> Reservation:
+        with self._reservation.keep():
+            if self._size:
+                await self._reservation.wait_for_more(self._size)
+            self._reservation.hold()
+        return self._reservation
+
+    async def __aexit__(self, *_: object) -> None:
+        self._reservation.let_go()
 
 
 class _Portion:

@@ -52,6 +52,9 @@ class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True):
 class ConnectionPhase(Enum):
     """What a connection waits for. The order is the one in which connections are closed for new ones."""
 
+    #: By identity: that of `Enum` is a function in Python, and each request asks for it a dozen times.
+    __hash__ = object.__hash__
+
     #: It was refused, and is to close.
     LEAVING = "leaving"
     #: A whole header. A new connection begins with it.

@@ -7,6 +7,7 @@ Work that one coroutine waits for runs in `beside` or in `all_of`: when those re
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from types import TracebackType
 from typing import Any, TypeVar
 
 import structlog
@@ -88,19 +89,31 @@ class Deadline:
         """Whether the time is over."""
         return self._end is not None and asyncio.get_running_loop().time() >= self._end
 
-    @asynccontextmanager
-    async def limit(self) -> AsyncIterator[None]:
+    def limit(self) -> "_Limited":
         """Do something under the limit.
 
         Raises:
             TimeoutError: it was not done in time.
         """
-        async with asyncio.timeout_at(self._end) as limit:
-            self._limits.add(limit)
-            try:
-                yield
-            finally:
-                self._limits.discard(limit)
+        return _Limited(self._limits, asyncio.timeout_at(self._end))
+
+
+class _Limited:
+    """Work under a limit. A class, because a generator costs four times as much."""
+
+    def __init__(self, limits: set[asyncio.Timeout], limit: asyncio.Timeout) -> None:
+        self._limits = limits
+        self._limit = limit
+
+    async def __aenter__(self) -> None:
+        await self._limit.__aenter__()
+        self._limits.add(self._limit)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._limits.discard(self._limit)
+        await self._limit.__aexit__(kind, error, trace)
 
 
 def work_name(task: asyncio.Task[Any]) -> str:

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from tests.support import ROOT
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["adapter.cli", "tests.programs"])
+_FORKS.set_forkserver_preload(["adapter.__main__", "tests.programs"])
 
 
 class Program:
@@ -81,4 +81,5 @@ def _become(
     os.environ.update(environ)
     os.chdir(folder)
     sys.argv = [module, *arguments]
+    sys.modules.pop("adapter.__main__", None)  # runpy warns of a module that it runs a second time
     runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -1,14 +1,18 @@
 """Connections on the socket: offers of other protocols, HTTP/1.0, and what is not HTTP."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from typing import cast
 
 import httptools
 import msgspec
 import pytest
+from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from adapter.connections import Protocol
-from tests.raw_client import Connect, echo, serving
+from adapter.hang_up import HANG_UP, HangUp
+from tests.raw_client import PATIENCE, Connect, echo, serving
 
 OFFERS = {
     "h2c, as Java": "Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\nUpgrade: h2c\r\n",
@@ -166,3 +170,60 @@ async def test_what_is_not_http_is_refused_in_the_shape_of_every_mistake(sent: b
 def test_the_parser_is_the_one_in_c() -> None:
     """What is ours runs for requests with an offer only."""
     assert issubclass(Protocol.__annotations__["parser"], httptools.HttpRequestParser)
+
+
+async def test_an_application_is_called_when_its_client_hangs_up() -> None:
+    """No task has to wait for that. After the answer the application is not interested any more."""
+    began, told = asyncio.Event(), asyncio.Event()
+
+    async def waiting(scope: Scope, _receive: ASGIReceiveCallable, _send: ASGISendCallable) -> None:
+        assert scope["type"] == "http"
+        cast("HangUp", scope["extensions"][HANG_UP]).call(told.set)
+        began.set()
+        await asyncio.Event().wait()
+
+    async with serving(Protocol, waiting) as connect, asyncio.timeout(PATIENCE):
+        client = await connect()
+        await client.send(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        await began.wait()
+        assert not told.is_set()
+
+        client.close()
+        await told.wait()
+
+
+async def test_an_application_is_not_called_when_its_client_closes_after_the_answer() -> None:
+    """The client has what it wanted."""
+    told: list[str] = []
+    hang_ups: list[HangUp] = []
+
+    async def answering(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        assert scope["type"] == "http"
+        hang_ups.append(cast("HangUp", scope["extensions"][HANG_UP]))
+        hang_ups[0].call(lambda: told.append("hung up"))
+        await echo(scope, receive, send)
+
+    async with serving(Protocol, answering) as connect:
+        client = await connect()
+        await client.send(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        await client.answer()
+        client.close()
+        await client.settle()
+
+    assert told == []
+    hang_ups[0].happen()
+    hang_ups[0].happen()
+    assert told == ["hung up"]
+
+
+def test_what_is_called_of_a_client_that_has_hung_up_already_is_called_at_once() -> None:
+    """It may leave before the application looks. What was forgotten is not called."""
+    told: list[str] = []
+    late, forgotten = HangUp(), HangUp()
+    late.happen()
+    late.call(lambda: told.append("late"))
+    forgotten.call(lambda: told.append("forgotten"))
+    forgotten.forget()
+    forgotten.happen()
+
+    assert told == ["late"]

@@ -127,6 +127,25 @@ def test_a_secret_in_a_list_or_in_a_long_text_is_blanked(written: StringIO) -> N
     assert "topsec" not in written.getvalue()
 
 
+@pytest.mark.parametrize(
+    "secret", ["key=topsecret", "Bearer topsecret", "\N{KELVIN SIGN}ey=topsecret", "SID=topsecret"]
+)
+@pytest.mark.parametrize("field", ["event", "path", "status", "more"])
+def test_a_secret_in_any_field_is_blanked_and_the_other_fields_are_left(
+    written: StringIO, field: str, secret: str
+) -> None:
+    """All fields of a line are looked at together."""
+    plain: dict[str, object] = {"event": "request.finished", "path": "/v1/ füchse \ud800", "status": 200, "more": 0.5}
+    structlog.get_logger().info(**{**plain, field: secret, "nothing": None})
+
+    line: dict[str, object] = json.loads(written.getvalue())
+    assert "topsecret" not in str(line.pop(field))
+    assert {name: value for name, value in line.items() if name in plain} == {
+        name: value for name, value in plain.items() if name != field
+    }
+    assert "nothing" not in line
+
+
 def test_libraries_that_print_urls_are_silent(written: StringIO) -> None:
     """Such as httpx, which writes every URL at INFO."""
     assert not logging.getLogger("httpx").isEnabledFor(logging.INFO)

@@ -7,6 +7,7 @@ import asyncio
 import ipaddress
 from collections import OrderedDict
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -19,6 +20,8 @@ REMEMBERED_KEYS = 10_000
 REMEMBERED_SECONDS = 300.0
 #: Addresses that are remembered. The one that was seen least recently is forgotten first.
 REMEMBERED_ADDRESSES = 10_000
+#: Addresses whose network is known: each request asks for it.
+KNOWN_ADDRESSES = 1000
 #: Seconds between two readings of all valid keys.
 READING_SECONDS = 1.0
 
@@ -99,6 +102,7 @@ def _keep_newest(table: OrderedDict[str, _T], key: str, most: int) -> None:
         table.popitem(last=False)
 
 
+@lru_cache(maxsize=KNOWN_ADDRESSES)
 def network_of(address: str) -> str:
     """Return what is counted as one address: of IPv6 the 64 bits of a network, which one machine may use freely.
 

@@ -3,6 +3,7 @@
 import hmac
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import msgspec
 import structlog
@@ -16,6 +17,10 @@ from adapter.errors import MissingKey, RateLimited, SecretUnreadable, WrongKey
 log = structlog.get_logger()
 
 ANONYMOUS = Principal(owner="anonymous")
+
+
+#: The digests of configured keys, which are compared with each request.
+_expected_digest = lru_cache(maxsize=256)(digest)
 
 
 class ConfiguredKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,10 +76,11 @@ class Keyring:
         Every configured key is compared, in constant time. So the time tells neither how many there are nor how similar
         one is.
         """
-        matches = [each for each in self._configured if await self._is(each.secret, key)]
+        shown = digest(key)
+        matches = [each for each in self._configured if await self._is(each.secret, shown)]
         if not matches:
             return await self._look_up(key, is_limited=is_limited)
-        return Principal(owner=matches[0].owner or digest(key), key=matches[0].id)
+        return Principal(owner=matches[0].owner or shown, key=matches[0].id)
 
     async def _look_up(self, key: str, *, is_limited: bool) -> Principal | None:
         """Look a key up in the database, unless it is known to be wrong.
@@ -89,11 +95,11 @@ class Keyring:
             self._failed.add_wrong(shown)
         return found
 
-    async def _is(self, secret: Secret, key: str) -> bool:
-        """Compare with one configured key. One whose file cannot be read matches nothing."""
+    async def _is(self, secret: Secret, shown: str) -> bool:
+        """Compare a digest with one configured key. One whose file cannot be read matches nothing."""
         try:
             expected = await secret.read()
         except SecretUnreadable:
             log.error("access.key_unreadable")  # noqa: TRY400 - the credential's own line says more
             return False
-        return hmac.compare_digest(digest(key), digest(expected))
+        return hmac.compare_digest(shown, _expected_digest(expected))

@@ -4,9 +4,9 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
 
-import asyncpg
 import structlog
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
@@ -16,6 +16,9 @@ from adapter.database.file_transactions import FileTransactions
 from adapter.database.postgres import Connect
 from adapter.domain.ports import Clock
 from adapter.errors import SecretUnreadable, WrongConfiguration
+
+if TYPE_CHECKING:
+    import asyncpg
 
 log = structlog.get_logger()
 
@@ -30,11 +33,6 @@ PROBE_SECONDS = 15.0
 #: Seconds between tries to listen again; the last one goes on.
 PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
 CLOSE_SECONDS = 1.0
-#: The errors of a server that cannot be listened to. A time-out is an OSError.
-AWAY = (
-    *(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError),
-    *(OSError, SecretUnreadable, WrongConfiguration),
-)
 
 
 class Changes(Protocol):
@@ -113,7 +111,7 @@ class Notifications:
                     yield None  # what was sent before was not heard
                     while True:
                         yield await listener.next(clock)
-            except AWAY as error:
+            except away() as error:
                 if not failures:
                     log.warning("database.not_listening", error=str(error) or type(error).__name__)
                 failures += 1
@@ -128,14 +126,23 @@ class Notifications:
             await connection.add_listener(CHANNEL, listener.hear)
             yield listener
         finally:
-            with suppress(*AWAY):
+            with suppress(*away()):
                 await connection.close(timeout=CLOSE_SECONDS)
+
+
+@cache
+def away() -> tuple[type[Exception], ...]:
+    """Return the errors of a server that cannot be listened to. A time-out is an OSError."""
+    import asyncpg  # noqa: PLC0415 - a server with SQLite needs none of its memory
+
+    of_driver = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+    return (*of_driver, OSError, SecretUnreadable, WrongConfiguration)
 
 
 class _Listener:
     """The notifications of one connection that were not read yet. It keeps ids of watched rows only."""
 
-    def __init__(self, connection: asyncpg.Connection, name: str, watched: Collection[str]) -> None:
+    def __init__(self, connection: "asyncpg.Connection", name: str, watched: Collection[str]) -> None:
         self._connection = connection
         self._name = name
         self._watched = watched

@@ -3,16 +3,19 @@
 import hashlib
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
-import asyncpg
 from sqlalchemy import event
 from sqlalchemy.engine import AdaptedConnection
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from adapter.database.address import without_password
 from adapter.domain.ports import Secret
 from adapter.errors import WrongConfiguration
+
+if TYPE_CHECKING:
+    import asyncpg
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 #: Connections of one process.
 POOL = 10
@@ -46,7 +49,7 @@ class ClockOffset:
         self._clock = clock
         self.seconds = 0.0
 
-    async def measure(self, connection: asyncpg.Connection) -> None:
+    async def measure(self, connection: "asyncpg.Connection") -> None:
         """Ask the server for its time. The round trip limits the precision of the answer."""
         asked = self._clock()
         there = await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
@@ -56,7 +59,7 @@ class ClockOffset:
 
 
 #: Makes a connection.
-Connect = Callable[[], Awaitable[asyncpg.Connection]]
+Connect = Callable[[], Awaitable["asyncpg.Connection"]]
 
 
 def connector(url: str, password: Secret | None, *, seconds: float) -> Connect:
@@ -65,6 +68,7 @@ def connector(url: str, password: Secret | None, *, seconds: float) -> Connect:
     The address is read by asyncpg, in libpq's form: several hosts, `?host=/run/postgresql`, `sslmode` and what belongs
     to it; PGPASSWORD and PGPASSFILE count where no password is given.
     """
+    import asyncpg  # noqa: PLC0415 - a server with SQLite needs none of its memory
 
     async def connected(*, renewed: bool = False) -> asyncpg.Connection:
         given = await (password.renew() if renewed else password.read()) if password else None
@@ -97,10 +101,12 @@ def connector(url: str, password: Secret | None, *, seconds: float) -> Connect:
     return connected
 
 
-def postgres_engine(connect: Connect, clock_offset: ClockOffset) -> AsyncEngine:
+def postgres_engine(connect: Connect, clock_offset: ClockOffset) -> "AsyncEngine":
     """Return an engine over such connections, which measures the server's clock with each new one."""
+    # It loads SQLAlchemy's object mapper: 8 MB, and a server with SQLite needs none of them.
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
 
-    async def made() -> asyncpg.Connection:
+    async def made() -> "asyncpg.Connection":
         connection = await connect()
         with ExitStack() as unless_done:  # a client may hang up here
             unless_done.callback(connection.terminate)

@@ -1,10 +1,12 @@
 """Transactions: functions that get a connection. A server runs them in the event loop, a file in threads."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.ext.asyncio import AsyncEngine
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 T = TypeVar("T")
 
@@ -50,7 +52,7 @@ class Transactions(Protocol):
 class ServerTransactions:
     """Transactions of a server (the port `Transactions`). They run side by side."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: "AsyncEngine") -> None:
         self._engine = engine
 
     @property

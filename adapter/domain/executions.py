@@ -6,6 +6,7 @@
 import hashlib
 from collections.abc import Collection, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -17,6 +18,10 @@ from adapter.domain.stored_files import StoredImage
 #: section 2.5).
 RETRY_SECONDS = 900.0
 KEY_SECONDS = 86_400.0
+
+
+#: Names that are remembered: a request asks several times for its own.
+KNOWN_NAMES = 256
 
 
 class RetryInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,12 +48,13 @@ class RequestIdentity(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def scope(self) -> str:
         """The name under which its repetitions find it: that of its key if it has one, else that of its content."""
-        return self.by_content if self.repeat.key is None else self._named("key", self.repeat.key)
+        key = self.repeat.key
+        return self.by_content if key is None else _named(self.owner, self.route, "key", key)
 
     @property
     def by_content(self) -> str:
         """The name that its content alone gives it."""
-        return self._named("content", self.content)
+        return _named(self.owner, self.route, "content", self.content)
 
     @property
     def has_key(self) -> bool:
@@ -65,8 +71,10 @@ class RequestIdentity(msgspec.Struct, frozen=True, kw_only=True):
         """How long it is remembered."""
         return KEY_SECONDS if self.has_key else RETRY_SECONDS
 
-    def _named(self, kind: str, name: str) -> str:
-        return hashlib.sha256(msgspec.json.encode((self.owner, self.route, kind, name))).hexdigest()
+
+@lru_cache(maxsize=KNOWN_NAMES)
+def _named(owner: str, route: str, kind: str, name: str) -> str:
+    return hashlib.sha256(msgspec.json.encode((owner, route, kind, name))).hexdigest()
 
 
 def is_same_content(one: str, other: str) -> bool:

@@ -278,6 +278,7 @@ class ResultHandle:
             AdapterError: the execution failed.
         """
         await self._one.over.wait()
+        self.is_replay |= self._one.prior is not None
         return await self._linked()
 
     async def watch(self) -> AsyncGenerator[ImageBatch | None, None]:

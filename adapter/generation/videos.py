@@ -16,7 +16,7 @@ from adapter.generation.admission import Admission, Waiting
 from adapter.generation.liveness import Liveness
 from adapter.generation.new_videos import NewVideos
 from adapter.generation.timeouts import Timeouts
-from adapter.generation.watching import watch
+from adapter.generation.watching import watch, watch_history
 from adapter.tasks import Tasks, beside
 
 log = structlog.get_logger()
@@ -133,34 +133,13 @@ class Videos:
             raise _unknown(job_id)
         self._wake()
 
-    async def watch_video(self, job: VideoJob) -> AsyncGenerator[VideoJob | None, None]:
-        """Yield a job whenever it moves, and None after each spell of silence (as `watch`).
+    def watch_video(self, job: VideoJob) -> AsyncGenerator[VideoJob | None, None]:
+        """Yield a job whenever it moves, and None after each spell of silence (as `watch`)."""
+        return watch(job, self._memory.feed, self._timeouts.heartbeat)
 
-        Raises:
-            Draining: as `watch`.
-        """
-        async with aclosing(watch(job, self._memory.feed, self._timeouts.heartbeat)) as states:
-            del job  # as `watch_history`
-            async for seen in states:
-                yield seen
-
-    async def watch_history(self, job: VideoJob, *, after: int) -> AsyncGenerator[tuple[VideoJob, int] | None, None]:
-        """Yield a job for each place of its history behind `after`, with that place; None where there is nothing new.
-
-        A reader that is slow or was away misses none: the job has them all.
-
-        Raises:
-            Draining: as `watch_video`.
-        """
-        async with aclosing(watch(job, self._memory.feed, self._timeouts.heartbeat)) as states:
-            del job  # else each of ten thousand readers keeps a copy of its own instead of the one that all are told of
-            async for seen in states:
-                if seen is None or len(seen.history) <= after:
-                    yield None
-                    continue
-                for number in range(after + 1, len(seen.history) + 1):
-                    yield seen, number
-                after = len(seen.history)
+    def watch_history(self, job: VideoJob, *, after: int) -> AsyncGenerator[tuple[VideoJob, int] | None, None]:
+        """Yield a job for each place of its history behind `after`, with that place (as `watching.watch_history`)."""
+        return watch_history(job, self._memory.feed, self._timeouts.heartbeat, after=after)
 
     async def finish_video(self, job: VideoJob) -> VideoJob:
         """Wait until a job is over and return it.

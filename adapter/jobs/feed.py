@@ -32,14 +32,21 @@ class Topic:
         self.readers = 0
 
     def put(self, job: Job) -> None:
-        """Replace the newest state, unless that one is newer: states come by two ways."""
-        if self._newest is not None and job.is_older_than(self._newest):
-            return
-        is_news = self._newest is None or job.is_news_to(self._newest)
-        self._newest = job
-        if is_news:
+        """Replace the newest state, if this one is news: states come by two ways, and each reader has them read again.
+
+        Readers share the object of a state, so one that tells nothing else does not replace it.
+        """
+        if self._newest is None or job.is_news_to(self._newest):
+            self._newest = job
             changed, self._changed = self._changed, asyncio.Event()
             changed.set()
+
+    def shared(self, known: J) -> J:
+        """Return the one object of a state (the port `Subscription`)."""
+        if self._newest is None:
+            self._newest = known
+        is_same = not (self._newest.is_news_to(known) or known.is_news_to(self._newest))
+        return cast("J", self._newest) if is_same else known  # an id has one kind of job
 
     def close(self) -> None:
         """Let the readers go."""

@@ -1,31 +1,37 @@
 """The processes that share a database: until when each of them is believed to be alive."""
 
-from collections.abc import Callable
-from typing import TypeVar
+from functools import cache
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Float, Table, bindparam, not_
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Float, bindparam, not_
+from sqlalchemy.dialects import sqlite
 
 from adapter.database.address import POSTGRESQL
 from adapter.database.tables import PROCESSES
 from adapter.domain.executions import LivingProcess
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
+
 #: The part of its lease for which a row may stay as it is: many transactions of a process renew one row.
 FRESH_SHARE = 0.1
 
-_Insert = TypeVar("_Insert", postgresql.Insert, sqlite.Insert)
 
-
-def _keeping(insert: Callable[[Table], _Insert]) -> _Insert:
+@cache
+def _keeping(dialect: str) -> "postgresql.Insert | sqlite.Insert":
     """Return the statement that renews a lease, unless it is fresh."""
     until = bindparam("until", type_=Float())
     is_fresh = PROCESSES.c.alive_until.between(bindparam("fresh_from"), until)
-    row = insert(PROCESSES).values(id=bindparam("process"), alive_until=until)
+    row = _insert(dialect).values(id=bindparam("process"), alive_until=until)
     return row.on_conflict_do_update(index_elements=[PROCESSES.c.id], set_={"alive_until": until}, where=not_(is_fresh))
 
 
-KEEPING_ON_A_SERVER = _keeping(postgresql.insert)
-KEEPING_IN_A_FILE = _keeping(sqlite.insert)
+def _insert(dialect: str) -> "postgresql.Insert | sqlite.Insert":
+    if dialect == POSTGRESQL:
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - a server with SQLite needs none of its memory
+
+        return postgresql.insert(PROCESSES)
+    return sqlite.insert(PROCESSES)
 
 
 def keep_alive(connection: Connection, process: LivingProcess, there: float) -> None:
@@ -34,6 +40,6 @@ def keep_alive(connection: Connection, process: LivingProcess, there: float) -> 
     It is the last statement of its transaction, because the row is locked until the end.
     """
     until = there + process.lease
-    keeping = KEEPING_ON_A_SERVER if connection.dialect.name == POSTGRESQL else KEEPING_IN_A_FILE
     fresh_from = until - FRESH_SHARE * process.lease
-    connection.execute(keeping, {"process": process.process, "until": until, "fresh_from": fresh_from})
+    values = {"process": process.process, "until": until, "fresh_from": fresh_from}
+    connection.execute(_keeping(connection.dialect.name), values)

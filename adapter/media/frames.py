@@ -8,9 +8,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-import av
 from PIL import Image as Pillow
 
 from adapter.domain import memory_estimate
@@ -21,6 +20,9 @@ from adapter.domain.ports import Budget, MediaStore
 from adapter.errors import InvalidRequest, UpstreamBroken
 from adapter.media.convert import on_white
 from adapter.media.decoding import opened as open_picture
+
+if TYPE_CHECKING:
+    import av
 
 #: Videos that are decoded at once. Each takes a core for half a second.
 AT_ONCE: Final = 2
@@ -159,12 +161,14 @@ def frames_at(data: bytes, times: Collection[int]) -> dict[int, Pillow.Image]:
 
 
 @contextmanager
-def opened(data: bytes) -> Iterator[av.container.InputContainer]:
+def opened(data: bytes) -> Iterator["av.container.InputContainer"]:
     """Open a video in memory. As MP4 and nothing else: other formats of this library lead to other files.
 
     Raises:
         UpstreamBroken: it is none, or what is read of it is broken.
     """
+    import av  # noqa: PLC0415 - 18 MB that only thumbnails need; this runs in a thread
+
     try:
         with av.open(BytesIO(data), "r", format="mp4", metadata_errors="replace") as container:
             if not container.streams.video:
@@ -184,7 +188,7 @@ def _unreadable() -> UpstreamBroken:
     return UpstreamBroken("The video cannot be decoded, so there are no pictures of it.", code="video_unreadable")
 
 
-def _small(frame: av.VideoFrame, side: int) -> Pillow.Image:
+def _small(frame: "av.VideoFrame", side: int) -> Pillow.Image:
     width, height = scaled(frame.width, frame.height, side)
     picture: Pillow.Image = frame.to_image(width=width, height=height)  # type: ignore[no-untyped-call]  # PyAV's own
     return picture

@@ -1,23 +1,27 @@
 """One connection of the HTTP client. What arrives goes into memory of its reader, and not before it is asked for.
 
 So an answer of known length is read into a buffer of its size: there are no pieces and nothing is joined. What nothing
-asks for waits in the kernel.
+asks for waits in the kernel. Heads, and short answers with them, are read into memory that all connections share, and
+are looked at in the moment in which they come: a connection that waits for its answer holds nothing.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Final, cast
 
-from adapter.providers.framing import Chunks, FramingError, Head, read_head
+from adapter.providers.framing import LONGEST_HEAD, Chunks, FramingError, Head, HeadReader
 
-#: Room for a head, and for as much of a body as comes with it.
-FIRST_BYTES: Final = 64 * 1024
 #: Room for a piece of a body of unknown length.
 PIECE_BYTES: Final = 256 * 1024
 #: The same for an answer that is passed on as it comes: there may be many of these for minutes.
 STREAM_PIECE_BYTES: Final = 16 * 1024
 #: What an idle connection reads into. Whatever comes there was not asked for.
 _IDLE_ROOM: Final = memoryview(bytearray(1))
+
+
+def shared_room() -> memoryview:
+    """Return memory for the heads of all connections of an event loop."""
+    return memoryview(bytearray(LONGEST_HEAD))
 
 
 class LostError(Exception):
@@ -34,15 +38,22 @@ class HttpConnection(asyncio.BufferedProtocol):
 
     _transport: asyncio.Transport
 
-    def __init__(self) -> None:
+    def __init__(self, shared: memoryview) -> None:
+        """Take the room for heads (`shared_room`)."""
         #: When it became idle, by the clock of the event loop.
         self.idle_since = 0.0
         #: Whether the last answer was whole, and the server takes another request.
         self.is_kept = False
+        self._shared = shared
         self._answers = 0
+        self._waiter: asyncio.Future[None] | None = None
+        #: Reads the head that is waited for.
+        self._heads: HeadReader | None = None
+        #: Takes the part of a body that is waited for, and the least that is.
         self._room = _IDLE_ROOM
         self._received = self._least = 0
-        self._waiter: asyncio.Future[None] | None = None
+        #: Whether more will come than is waited for.
+        self._is_part = False
         self._has_ended = self._has_failed = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -52,17 +63,35 @@ class HttpConnection(asyncio.BufferedProtocol):
 
     def get_buffer(self, _hint: int) -> memoryview:
         """Offer the room that is left."""
-        return self._room[self._received :]
+        if self._heads is not None:
+            return self._shared
+        return self._room[self._received :] or _IDLE_ROOM
 
     def buffer_updated(self, count: int) -> None:
-        """Take what came. An idle connection expects nothing: what comes there would be taken for the next answer."""
-        if self._waiter is None:
+        """Take what came. What nothing waits for would be taken for the next answer."""
+        if self._waiter is None or self._waiter.done():
             self.close()
+        elif self._heads is not None:
+            self._take_head(self._heads, self._shared[:count], self._waiter)
+        else:
+            self._received += count
+            if self._received >= self._least:
+                self._end_wait(is_part=self._is_part)
+
+    def _take_head(self, heads: HeadReader, data: memoryview, waiter: "asyncio.Future[None]") -> None:
+        try:
+            heads.feed(data)
+        except FramingError as error:
+            waiter.set_exception(error)
             return
-        self._received += count
-        if self._received >= self._least:
+        if heads.found is not None:
+            head, behind = heads.found
+            self._end_wait(is_part=not head.is_whole(len(behind)))
+
+    def _end_wait(self, *, is_part: bool) -> None:
+        if is_part:
             self._transport.pause_reading()
-            self._wake()
+        self._wake()
 
     def eof_received(self) -> None:
         """End. The transport closes by itself."""
@@ -102,30 +131,37 @@ class HttpConnection(asyncio.BufferedProtocol):
         """
         self.is_kept = False
         self._transport.writelines(request)
-        room, begin, end = memoryview(bytearray(FIRST_BYTES)), 0, 0
-        while came := await self.receive(room[end:]):
-            end += came
-            while (head := read_head(room[begin:end])) is not None:
-                begin += head.size
-                if not head.is_interim:
-                    return HttpAnswer(self, head, room[begin:end])
-            if end == len(room):
-                raise FramingError("length of the head")
-        raise LostError(is_stale=self._answers > 0 and end == 0)
+        heads = self._heads = HeadReader()
+        try:
+            await self._wait()
+        finally:
+            self._heads = None
+        if heads.found is None:
+            raise LostError(is_stale=self._answers > 0 and not heads.has_begun)
+        return HttpAnswer(self, *heads.found)
 
-    async def receive(self, room: memoryview, least: int = 1) -> int:
-        """Wait for at least so many bytes, and return how many came. Fewer came if the connection has ended."""
+    async def receive(self, room: memoryview, least: int = 1, *, is_part: bool = True) -> int:
+        """Wait for at least so many bytes, and return how many came. Fewer came if the connection has ended.
+
+        `is_part` says that more may come. It is not read before it is asked for.
+        """
+        self._room, self._received, self._least, self._is_part = room, 0, least, is_part
+        try:
+            await self._wait()
+        finally:
+            self._room = _IDLE_ROOM
+            received, self._received = self._received, 0
+        return received
+
+    async def _wait(self) -> None:
         if not self.is_open:
-            return 0
-        self._room, self._received, self._least = room, 0, least
+            return
         self._waiter = asyncio.get_running_loop().create_future()
         self._transport.resume_reading()
         try:
             await self._waiter
         finally:
-            self._room, self._waiter = _IDLE_ROOM, None
-            received, self._received = self._received, 0
-        return received
+            self._waiter = None
 
     def end_answer(self, *, is_kept: bool) -> None:
         """Note that an answer is over. A connection that is still sending its request is not kept."""
@@ -138,7 +174,7 @@ class HttpConnection(asyncio.BufferedProtocol):
 class HttpAnswer:
     """An answer. Its body is read once, by one of three methods."""
 
-    def __init__(self, connection: HttpConnection, head: Head, begun: memoryview) -> None:
+    def __init__(self, connection: HttpConnection, head: Head, begun: bytes) -> None:
         self.head = head
         self._connection = connection
         #: What came with the head.
@@ -147,24 +183,27 @@ class HttpAnswer:
     @property
     def is_here(self) -> bool:
         """Whether all of the body came with the head."""
-        return self.head.length is not None and len(self._begun) >= self.head.length
+        return self.head.is_whole(len(self._begun))
 
-    async def read(self, length: int) -> bytes | bytearray:
-        """Return a body of known length.
+    def take(self) -> bytes:
+        """Return a body that is here."""
+        is_exact = len(self._begun) == self.head.length
+        self._end(is_kept=is_exact)
+        return self._begun if is_exact else self._begun[: self.head.length]
+
+    async def read(self, length: int) -> bytearray:
+        """Return a body of known length that is not here.
 
         Raises:
             LostError: the connection ended.
         """
         begun = len(self._begun)
-        if begun >= length:
-            self._end(is_kept=begun == length)
-            return bytes(self._begun[:length])
         # One byte more shows an answer that is longer than it said.
         body = bytearray(length + 1)
         with memoryview(body) as view:
             view[:begun] = self._begun
             with view[begun:] as room:
-                size = begun + await self._connection.receive(room, length - begun)
+                size = begun + await self._connection.receive(room, length - begun, is_part=False)
         if size < length:
             raise LostError(is_stale=False)
         del body[length:]
@@ -181,7 +220,7 @@ class HttpAnswer:
         chunks = Chunks() if self.head.is_chunked else None
         body = bytearray() if chunks is None else chunks.body
         room = memoryview(bytearray(PIECE_BYTES))
-        piece = self._begun
+        piece = memoryview(self._begun)
         while True:
             await admit(len(piece))
             if chunks is None:
@@ -208,7 +247,7 @@ class HttpAnswer:
         """
         chunks = Chunks() if self.head.is_chunked else None
         missing = self.head.length
-        piece, self._begun = self._begun, memoryview(b"")
+        piece, self._begun = memoryview(self._begun), b""
         room = memoryview(bytearray(STREAM_PIECE_BYTES))
         while True:
             if chunks is not None:

@@ -11,7 +11,6 @@ from ipaddress import ip_address
 from typing import Final
 
 import aiohttp
-import msgspec
 import structlog
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
@@ -19,37 +18,16 @@ from yarl import URL
 from adapter.errors import InvalidRequest, UpstreamBroken
 from adapter.network.links import REDIRECTS, Link, Rules, read_link, redirected
 from adapter.network.lookup import NotPublicError, addresses_of
-from adapter.providers.failures import mapped_errors
+from adapter.providers.download_failures import mapped_errors
+from adapter.providers.origin import LONGEST_LINK, OwnOrigin
 from adapter.providers.reply import Reply, broken, collect, deadline, unreachable
-from adapter.providers.session import HttpLimits, HttpNetwork, pinned_connections, session
+from adapter.providers.session import HEADERS, HttpLimits, HttpNetwork
 
 log = structlog.get_logger()
 
 MAX_REDIRECTS: Final = 5
-#: Characters of a link. Signed links are longer than addresses that people write.
-LONGEST_LINK: Final = 8192
-
-
-class OwnOrigin(msgspec.Struct, frozen=True):
-    """The configured address of a provider, and the headers that its origin gets and no other one."""
-
-    base_url: str
-    credential: Mapping[str, str] = {}
-
-    def has(self, link: Link) -> bool:
-        """Return whether a link leads to this origin: same scheme, host and port."""
-        try:
-            own = read_link(self.base_url, longest=LONGEST_LINK)
-        except InvalidRequest:
-            return False
-        return (link.scheme, link.origin) == (own.scheme, own.origin)
-
-    def has_address(self, url: str) -> bool:
-        """Return whether an address leads to this origin; False for what is no address."""
-        try:
-            return self.has(read_link(url, longest=LONGEST_LINK))
-        except InvalidRequest:
-            return False
+#: What is taken from a socket before it is read; the rest waits in the kernel.
+READ_BYTES: Final = 64 * 1024
 
 
 class HttpDownload:
@@ -164,6 +142,33 @@ class Downloader:
             raise UpstreamBroken("Google's media link leads to an address that is not public.") from error
         except (OSError, ValueError) as error:
             raise unreachable("dns") from error
+
+
+def pinned_connections(network: HttpNetwork, resolver: AbstractResolver) -> aiohttp.TCPConnector:
+    """Return a connector that connects to the addresses which `resolver` knows, and throws connections away."""
+    return aiohttp.TCPConnector(
+        resolver=resolver,
+        use_dns_cache=False,
+        ssl=network.trust or True,
+        force_close=True,
+        socket_factory=network.open_socket,
+    )
+
+
+def session(connector: aiohttp.TCPConnector, limits: HttpLimits) -> aiohttp.ClientSession:
+    """Return a session over a connector, which it closes.
+
+    It reads nothing from the environment, keeps no cookie and unpacks nothing.
+    """
+    return aiohttp.ClientSession(
+        connector=connector,
+        headers=HEADERS,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, connect=limits.connect),
+        auto_decompress=False,
+        read_bufsize=READ_BYTES,
+        trust_env=False,
+    )
 
 
 class _Pinned(AbstractResolver):

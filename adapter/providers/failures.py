@@ -1,6 +1,6 @@
-"""The one table from exceptions of the network to ours: what provably sent nothing, what was silent, what broke.
+"""From exceptions of the network to ours: what provably sent nothing, and what broke.
 
-Requests have a client of our own (`http.py`), downloads have aiohttp's (`download.py`).
+It is the table of our own client (`http.py`). Downloads have aiohttp's (`download_failures.py`).
 """
 
 import socket
@@ -9,62 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-import aiohttp
-
-from adapter.errors import UnreachableCause, UpstreamFault
+from adapter.errors import UnreachableCause
 from adapter.providers.connection import LostError
 from adapter.providers.framing import FramingError
-from adapter.providers.reply import broken, silent, unreachable
+from adapter.providers.reply import broken, unreachable
 
-#: Exceptions of a connection that never stood, and of what is no address: provably nothing was sent.
-UNREACHABLE: Final = (
-    aiohttp.ClientConnectorError,
-    aiohttp.ConnectionTimeoutError,
-    aiohttp.InvalidURL,
-    aiohttp.NonHttpUrlClientError,
-)
-#: What else may come. ValueError: a host name that IDNA does not know, or a header that cannot be sent.
-BROKEN: Final = (aiohttp.ClientError, ValueError)
 #: Exceptions of opening a connection. RuntimeError: uvloop, of a socket that was closed meanwhile. UnicodeError: a host
 #: name that IDNA does not know.
 CONNECT: Final = (OSError, RuntimeError, UnicodeError)
-
-
-@contextmanager
-def mapped_errors() -> Iterator[None]:
-    """Turn aiohttp's exceptions into ours. Messages are our own: aiohttp puts URLs into its.
-
-    Raises:
-        UpstreamUnreachable: provably nothing was sent; `cause` is a word for the log.
-        UpstreamSilent: no answer in time.
-        UpstreamBroken: anything else; the request may have been executed.
-    """
-    try:
-        yield
-    except BROKEN as error:
-        raise _fault(error) from error
-
-
-def _fault(error: aiohttp.ClientError | ValueError) -> UpstreamFault:
-    if isinstance(error, UNREACHABLE):
-        return unreachable(_cause(error))
-    return silent() if isinstance(error, aiohttp.ServerTimeoutError) else broken()
-
-
-def _cause(error: aiohttp.ClientError) -> UnreachableCause:
-    match error:
-        case aiohttp.ClientConnectorDNSError():
-            return "dns"
-        case aiohttp.ClientSSLError():
-            return "tls"
-        case aiohttp.ConnectionTimeoutError():
-            return "timeout"
-        case aiohttp.ClientConnectorError(os_error=ConnectionRefusedError()):
-            return "refused"
-        case aiohttp.ClientConnectorError():
-            return "network"
-        case _:
-            return "address"
 
 
 @contextmanager
@@ -80,17 +32,16 @@ def connect_errors() -> Iterator[None]:
         raise unreachable(_connect_cause(error)) from error
 
 
-@contextmanager
-def answer_errors() -> Iterator[None]:
-    """Turn the exceptions of a connection that stood into ours.
+class AnswerErrors:
+    """Turns the exceptions of a connection that stood into `UpstreamBroken`: the request may have been executed."""
 
-    Raises:
-        UpstreamBroken: the request may have been executed.
-    """
-    try:
-        yield
-    except (LostError, FramingError) as error:
-        raise broken() from error
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Raise ours in the place of theirs."""
+        if isinstance(error, LostError | FramingError):
+            raise broken() from error
 
 
 def _connect_cause(error: Exception) -> UnreachableCause:

@@ -9,6 +9,8 @@ from typing import Final
 
 import msgspec
 
+#: Bytes of a head.
+LONGEST_HEAD: Final = 64 * 1024
 #: Bytes of a size line of a chunk, and of all trailer fields.
 LONGEST_LINE: Final = 4096
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
@@ -40,6 +42,41 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     def is_interim(self) -> bool:
         """Whether another head follows (RFC 9110, section 15.2)."""
         return self.status < 200
+
+    def is_whole(self, size: int) -> bool:
+        """Return whether so many bytes are all of the body."""
+        return self.length is not None and size >= self.length
+
+
+class HeadReader:
+    """Finds the head of an answer in what comes, behind the interim ones."""
+
+    def __init__(self) -> None:
+        #: The head and what came behind it, once it is whole.
+        self.found: tuple[Head, bytes] | None = None
+        self._begun = bytearray()
+        self._has_interim = False
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything of an answer has come."""
+        return self.found is not None or self._has_interim or bool(self._begun)
+
+    def feed(self, data: memoryview) -> None:
+        """Take what has come.
+
+        Raises:
+            FramingError: it is no head, or too long.
+        """
+        self._begun += data
+        while (head := read_head(self._begun)) is not None:
+            if not head.is_interim:
+                self.found = head, bytes(memoryview(self._begun)[head.size :])
+                return
+            self._has_interim = True
+            del self._begun[: head.size]
+        if len(self._begun) >= LONGEST_HEAD:
+            raise FramingError("length of the head")
 
 
 def read_head(data: bytes | bytearray | memoryview) -> Head | None:

@@ -1,10 +1,11 @@
 """The HTTP client of all providers. A picture's bytes go from the socket into the buffer that they stay in."""
 
-import re
+import asyncio
 from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager, nullcontext
-from typing import Final
+from contextlib import ExitStack, aclosing, asynccontextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from yarl import URL
 
@@ -12,21 +13,33 @@ from adapter.domain.answer_memory import add_answer
 from adapter.errors import UpstreamBroken
 from adapter.network.links import Rules
 from adapter.providers.connection import HttpAnswer, LostError
-from adapter.providers.download import Downloader, HttpDownload, OwnOrigin
-from adapter.providers.failures import answer_errors
+from adapter.providers.failures import AnswerErrors
+from adapter.providers.origin import OwnOrigin
 from adapter.providers.pool import Origin, Pool
 from adapter.providers.reply import Reply, broken, deadline, too_long, unreachable
 from adapter.providers.session import HEADERS, HttpLimits, HttpNetwork
 from adapter.providers.turns import Turns
 
+if TYPE_CHECKING:
+    from adapter.providers.download import Downloader, HttpDownload
+
 #: Answers that are read and passed on at once, and the seconds after which one that is slow holds up no other.
 READERS = 4
 TURN_SECONDS = 0.25
-#: What no line of a head may hold: it would end the line.
-LINE_ENDS: Final = re.compile(rb"[\r\n\0]")
+#: Addresses that are read once.
+KNOWN_ADDRESSES: Final = 256
 #: A request up to this size is sent as one piece.
 JOINED_BYTES: Final = 64 * 1024
 SCHEMES: Final = ("http", "https")
+
+
+class _Target(NamedTuple):
+    """What an address says about a request."""
+
+    origin: Origin
+    #: The path with its query.
+    path: str
+    fields: Mapping[str, str]
 
 
 class _Request:
@@ -39,23 +52,21 @@ class _Request:
             UpstreamUnreachable: the address is none.
             UpstreamBroken: a header that cannot be sent.
         """
-        address = _address(url)
-        self.origin = Origin(address.scheme == "https", str(address.host), int(address.port or 0))
+        target = _target(url)
+        self.origin = target.origin
         self.is_repeatable = method == "GET"
-        fields = {"host": address.host_port_subcomponent, "accept": "*/*", **HEADERS, **headers}
-        if address.user is not None:  # of a relay; aiohttp, which was here before, did so too
-            pair = f"{address.user}:{address.password or ''}"
-            fields.setdefault("authorization", f"Basic {b64encode(pair.encode()).decode()}")
+        fields = {**target.fields, **headers}
         if body or not self.is_repeatable:
             fields["content-length"] = str(len(body))
-        lines = [f"{method} {address.raw_path_qs} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
+        lines = [f"{method} {target.path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
         try:
-            encoded = [line.encode() for line in lines]
+            head = "\r\n".join(lines).encode()
         except UnicodeError as error:
             raise broken() from error
-        if any(map(LINE_ENDS.search, encoded)):
+        ends = len(lines) - 1
+        # A value may hold none of these: it would end its line.
+        if head.count(b"\r") != ends or head.count(b"\n") != ends or b"\0" in head:
             raise broken()
-        head = b"\r\n".join([*encoded, b"", b""])
         self.pieces = (head + body,) if len(body) < JOINED_BYTES else (head, body)
 
 
@@ -79,7 +90,7 @@ class StreamedAnswer:
             UpstreamSilent: nothing came for too long.
             UpstreamBroken: the connection broke.
         """
-        with answer_errors():
+        with AnswerErrors():
             async with aclosing(self._answer.pieces()) as pieces:
                 while True:
                     async with deadline(self._silence):
@@ -113,7 +124,9 @@ class Http:
         """
         network = network or HttpNetwork()
         self._limits = limits or HttpLimits()
-        self._downloader = Downloader(rules or Rules.reading(http=False, trusted=()), network, self._limits)
+        self._network = network
+        self._rules = rules or Rules.reading(http=False, trusted=())
+        self._downloader: Downloader | None = None
         self._pool = Pool(network.trust, connect_seconds=self._limits.connect, idle_seconds=self._limits.idle)
         self._turns = Turns(READERS, TURN_SECONDS)
 
@@ -166,29 +179,28 @@ class Http:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `post`.
         """
         request = _Request("POST", url, headers, body)
-        async with AsyncExitStack() as stack:
+        with ExitStack() as lent:
             async with deadline(seconds):
-                with answer_errors():
-                    answer = await self._begin(request, stack)
+                with AnswerErrors():
+                    answer = await self._begin(request, lent)
             yield StreamedAnswer(answer, silence)
 
-    async def _begin(self, request: _Request, stack: AsyncExitStack) -> HttpAnswer:
+    async def _begin(self, request: _Request, lent: ExitStack) -> HttpAnswer:
         """Return an answer whose connection is lent until the stack closes."""
-        async with AsyncExitStack() as lent:
-            try:
-                connection = await lent.enter_async_context(self._pool.connection(request.origin, is_fresh=False))
-                answer = await connection.ask(request.pieces)
-            except LostError as error:
-                if not error.is_stale:
-                    raise
-            else:
-                stack.push_async_exit(lent.pop_all())
-                return answer
-        connection = await stack.enter_async_context(self._pool.connection(request.origin, is_fresh=True))
+        try:
+            return await self._asked(request, lent, is_fresh=False)
+        except LostError as error:
+            if not error.is_stale:
+                raise
+        return await self._asked(request, lent, is_fresh=True)
+
+    async def _asked(self, request: _Request, lent: ExitStack, *, is_fresh: bool) -> HttpAnswer:
+        connection = await self._pool.lend(request.origin, is_fresh=is_fresh)
+        lent.callback(self._pool.take_back, request.origin, connection, is_fresh=is_fresh)
         return await connection.ask(request.pieces)
 
     async def _send(self, request: _Request, *, is_fresh: bool = False) -> Reply:
-        with answer_errors():
+        with AnswerErrors():
             try:
                 return await self._exchange(request, is_fresh=is_fresh)
             except LostError as error:
@@ -197,9 +209,12 @@ class Http:
             return await self._exchange(request, is_fresh=True)
 
     async def _exchange(self, request: _Request, *, is_fresh: bool) -> Reply:
-        async with self._pool.connection(request.origin, is_fresh=is_fresh) as connection:
+        connection = await self._pool.lend(request.origin, is_fresh=is_fresh)
+        try:
             answer = await connection.ask(request.pieces)
             return Reply(answer.head.status, await self._read(answer))
+        finally:
+            self._pool.take_back(request.origin, connection, is_fresh=is_fresh)
 
     async def _read(self, answer: HttpAnswer) -> bytes | bytearray:
         """Return the body. One that is not here yet waits for its turn."""
@@ -208,10 +223,13 @@ class Http:
             if length > limit:
                 raise too_long(limit)
             await add_answer(length)
-        async with nullcontext() if answer.is_here else self._turns.turn():
+        if answer.is_here:
+            return answer.take()
+        async with self._turns.turn():
             return await answer.read_growing(_admission(limit)) if length is None else await answer.read(length)
 
-    def open_answer(self, url: str, own: OwnOrigin) -> AbstractAsyncContextManager[HttpDownload]:
+    @asynccontextmanager
+    async def open_answer(self, url: str, own: OwnOrigin) -> "AsyncIterator[HttpDownload]":
         """Open an answer of any status, on a connection of its own.
 
         The credential of `own` is sent to its origin and to no other one. Redirects are followed, each to where a link
@@ -220,26 +238,43 @@ class Http:
         Raises:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `post`; a link that may not be followed is broken.
         """
-        return self._downloader.open(url, own)
+        downloader = await self._loaded_downloader()
+        async with downloader.open(url, own) as answer:
+            yield answer
 
     async def post_for_header(
         self, url: str, header: str, *, headers: Mapping[str, str], body: bytes, seconds: float
     ) -> tuple[Reply, str]:
         """As `post_once`; return one header of the answer as well, empty if it is not there."""
         async with deadline(seconds):
-            return await self._downloader.post_for_header(url, header, headers=headers, body=body)
+            downloader = await self._loaded_downloader()
+            return await downloader.post_for_header(url, header, headers=headers, body=body)
 
     @asynccontextmanager
-    async def download(self, url: str, own: OwnOrigin) -> AsyncIterator[HttpDownload]:
+    async def download(self, url: str, own: OwnOrigin) -> "AsyncIterator[HttpDownload]":
         """Open a file at a link, as `open_answer`.
 
         Raises:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `post`; any other status than 200 is broken.
         """
-        async with self._downloader.open(url, own) as answer:
+        async with self.open_answer(url, own) as answer:
             if answer.status != 200:
                 raise UpstreamBroken(f"Google's media link answered {answer.status}.")
             yield answer
+
+    async def _loaded_downloader(self) -> "Downloader":
+        """Return what opens links. It is loaded at the first one, in a thread."""
+        if self._downloader is None:
+            kind = await asyncio.to_thread(_load_downloader)
+            self._downloader = kind(self._rules, self._network, self._limits)
+        return self._downloader
+
+
+def _load_downloader() -> "type[Downloader]":
+    # aiohttp takes 9 MB and 0.1 s. Pictures of Gemini need none of it.
+    from adapter.providers.download import Downloader  # noqa: PLC0415
+
+    return Downloader
 
 
 def _admission(limit: int) -> Callable[[int], Awaitable[None]]:
@@ -254,6 +289,22 @@ def _admission(limit: int) -> Callable[[int], Awaitable[None]]:
         await add_answer(piece)
 
     return admit
+
+
+@lru_cache(maxsize=KNOWN_ADDRESSES)
+def _target(url: str) -> _Target:
+    """Read an address. Requests for pictures go to a few, again and again.
+
+    Raises:
+        UpstreamUnreachable: it is none.
+    """
+    address = _address(url)
+    fields = {"host": str(address.host_port_subcomponent), "accept": "*/*", **HEADERS}
+    if address.user is not None:  # of a relay; aiohttp, which was here before, did so too
+        pair = f"{address.user}:{address.password or ''}"
+        fields["authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
+    origin = Origin(address.scheme == "https", str(address.host), int(address.port or 0))
+    return _Target(origin, address.raw_path_qs, fields)
 
 
 def _address(url: str) -> URL:

@@ -4,14 +4,13 @@ import asyncio
 import socket
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack
 from functools import cached_property
 from typing import Final, NamedTuple
 
 from aiohappyeyeballs import start_connection
 
-from adapter.providers.connection import HttpConnection
+from adapter.providers.connection import HttpConnection, shared_room
 from adapter.providers.failures import connect_errors
 
 #: Requests under way at once.
@@ -46,28 +45,30 @@ class Pool:
         #: By origin, the longest idle first.
         self._idle: dict[Origin, deque[HttpConnection]] = {}
         self._sweep: asyncio.TimerHandle | None = None
+        self._shared = shared_room()
 
-    @asynccontextmanager
-    async def connection(self, origin: Origin, *, is_fresh: bool) -> AsyncIterator[HttpConnection]:
-        """Lend a connection: a kept one if there is one, unless it has to be fresh. A fresh one is not kept.
+    async def lend(self, origin: Origin, *, is_fresh: bool) -> HttpConnection:
+        """Lend a connection: a kept one if there is one, unless it has to be fresh. It has to come back.
 
         Raises:
             UpstreamUnreachable: none stands in time.
         """
         await self._take_place()
-        try:
-            lent = None if is_fresh else self._newest(origin)
-            if lent is None:
-                lent = await self._opened(origin)
-            try:
-                yield lent
-            finally:
-                if lent.is_kept and not is_fresh:
-                    self._keep(origin, lent)
-                else:
-                    lent.close()
-        finally:
-            self._places.release()
+        if not is_fresh and (kept := self._newest(origin)) is not None:
+            return kept
+        with ExitStack() as undo:
+            undo.callback(self._places.release)
+            opened = await self._opened(origin)
+            undo.pop_all()
+        return opened
+
+    def take_back(self, origin: Origin, lent: HttpConnection, *, is_fresh: bool) -> None:
+        """Keep a connection that was lent, if it can be used again and was not to be fresh."""
+        if lent.is_kept and not is_fresh:
+            self._keep(origin, lent)
+        else:
+            lent.close()
+        self._places.release()
 
     def close(self) -> None:
         """Close all idle connections."""
@@ -95,7 +96,7 @@ class Pool:
                     opened = await start_connection(found, happy_eyeballs_delay=EYEBALLS_SECONDS)
                     undo.callback(opened.close)
                     _, connection = await loop.create_connection(
-                        HttpConnection,
+                        lambda: HttpConnection(self._shared),
                         sock=opened,
                         ssl=self._tls if origin.is_tls else None,
                         server_hostname=origin.host if origin.is_tls else None,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from types import TracebackType
 from typing import TypeVar
 
 import msgspec
@@ -27,14 +27,33 @@ class Reply(msgspec.Struct, frozen=True):
     body: bytes | bytearray
 
 
-@asynccontextmanager
-async def deadline(seconds: float) -> AsyncIterator[None]:
-    """End what takes longer: an upstream that drips a byte now and then is as good as silent."""
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError as error:
-        raise silent() from error
+def deadline(seconds: float) -> "_Deadline":
+    """End what takes longer: an upstream that drips a byte now and then is as good as silent.
+
+    Raises:
+        UpstreamSilent: it took longer.
+    """
+    return _Deadline(seconds)
+
+
+class _Deadline:
+    """A class, because each request has one, and a generator costs four times as much."""
+
+    def __init__(self, seconds: float) -> None:
+        self._limit = asyncio.timeout(seconds)
+
+    async def __aenter__(self) -> None:
+        await self._limit.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._limit.__aexit__(kind, error, trace)
+        except TimeoutError as late:
+            raise silent() from late
+        if isinstance(error, TimeoutError):
+            raise silent() from error
 
 
 def is_text(body: bytes | bytearray) -> bool:

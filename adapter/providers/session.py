@@ -1,17 +1,17 @@
-"""The limits and the network of the client, and a session of aiohttp for downloads."""
+"""The limits and the network of the client."""
 
 import socket
 import ssl
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import aiohttp
 import msgspec
-from aiohttp.abc import AbstractResolver
 
 from adapter.network.lookup import Resolver, resolve
 
-#: What is taken from a socket before it is read; the rest waits in the kernel.
-READ_BYTES = 64 * 1024
+if TYPE_CHECKING:  # it is loaded with the first download
+    import aiohttp
+
 #: Of every request. `identity`: unpacking gzip costs 6 ms a picture and saves a quarter of the bytes (measured in
 #: `dependencies.md` section 2.1).
 HEADERS = {"accept-encoding": "identity", "user-agent": "adapter"}
@@ -40,31 +40,4 @@ class HttpNetwork(msgspec.Struct, frozen=True, kw_only=True):
     #: Finds the addresses of a host that a link names.
     resolver: Resolver = resolve
     #: Opens the socket for a connection to a link's host; None: as the system does.
-    open_socket: Callable[[aiohttp.AddrInfoType], socket.socket] | None = None
-
-
-def pinned_connections(network: HttpNetwork, resolver: AbstractResolver) -> aiohttp.TCPConnector:
-    """Return a connector that connects to the addresses which `resolver` knows, and throws connections away."""
-    return aiohttp.TCPConnector(
-        resolver=resolver,
-        use_dns_cache=False,
-        ssl=network.trust or True,
-        force_close=True,
-        socket_factory=network.open_socket,
-    )
-
-
-def session(connector: aiohttp.TCPConnector, limits: HttpLimits) -> aiohttp.ClientSession:
-    """Return a session over a connector, which it closes.
-
-    It reads nothing from the environment, keeps no cookie and unpacks nothing.
-    """
-    return aiohttp.ClientSession(
-        connector=connector,
-        headers=HEADERS,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=None, connect=limits.connect),
-        auto_decompress=False,
-        read_bufsize=READ_BYTES,
-        trust_env=False,
-    )
+    open_socket: "Callable[[aiohttp.AddrInfoType], socket.socket] | None" = None

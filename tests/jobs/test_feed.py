@@ -127,3 +127,16 @@ async def test_silence_of_a_job_makes_it_wanted() -> None:
         feed.want_unheard()
 
         assert await feed.wanted(10) == [silent.id]
+
+
+async def test_readers_of_one_state_share_one_object() -> None:
+    """Each came with a copy of its own from the database. One that knows more, or less, keeps what it has."""
+    feed = LocalFeed(FakeClock())
+    older, job, copy, newer = running(1), running(2), running(2), running(3)
+    with feed.subscribe(job.id) as one, feed.subscribe(job.id) as two:
+        assert one.shared(job) is job
+        feed.publish(running(2))
+        assert two.shared(copy) is job
+        assert two.shared(older) is older
+        assert two.shared(newer) is newer
+        assert await two.next(older, 1.0) is job

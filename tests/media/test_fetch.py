@@ -14,7 +14,7 @@ import pytest
 
 from adapter.errors import InvalidRequest, WrongConfiguration
 from adapter.media.agent import user_agent
-from adapter.media.fetch import Network, SafeFetcher
+from adapter.media.fetch import Network, SafeFetcher, trusted_certificates
 from adapter.network.addresses import is_public
 from tests.media.certificates import Authority
 from tests.media.internet import OK, PUBLIC, TLS, Answers, Behaviour, Internet, redirect, says, server
@@ -338,7 +338,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(authority: Autho
 
 def httpcore_default() -> ssl.SSLContext:
     """Return what a fetcher has that is told nothing."""
-    return Network().tls
+    return trusted_certificates()
 
 
 async def test_whatever_a_client_sends_the_failure_is_the_clients() -> None:

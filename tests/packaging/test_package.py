@@ -60,7 +60,7 @@ def test_what_is_required_to_run_is_what_the_project_says(distributions: Distrib
         "[console_scripts]",
         "adapter",
         "=",
-        "adapter.cli:main",
+        "adapter.__main__:main",
     ]
 
 

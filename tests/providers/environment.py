@@ -3,8 +3,8 @@
 import asyncio
 import sys
 
-from adapter.providers.download import OwnOrigin
 from adapter.providers.http import Http
+from adapter.providers.origin import OwnOrigin
 from tests.providers.helpers import HEAD, says
 
 

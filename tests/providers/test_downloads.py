@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from adapter.errors import UpstreamBroken, UpstreamFault, UpstreamSilent
-from adapter.providers.download import OwnOrigin
 from adapter.providers.http import Http
+from adapter.providers.origin import OwnOrigin
 from adapter.providers.session import HttpLimits
 from tests.providers.helpers import HEAD, drips, says, server
 from tests.upstream import Google, Upstream

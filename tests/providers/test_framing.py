@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.providers.framing import Chunks, FramingError, Head, read_head
+from adapter.providers.framing import LONGEST_HEAD, Chunks, FramingError, Head, HeadReader, read_head
 
 
 def head(text: bytes) -> Head | None:
@@ -77,6 +77,37 @@ def test_a_head_that_can_be_read_in_two_ways_is_refused(text: bytes) -> None:
 def test_a_head_is_read_when_it_is_whole(text: bytes) -> None:
     """Before that nothing is known."""
     assert read_head(text) is None
+
+
+INTERIM = b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n"
+WHOLE = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n"
+
+
+@given(interim=st.integers(0, 3), cuts=st.lists(st.integers(0, 200), max_size=20))
+def test_a_head_is_found_in_any_pieces_behind_interim_ones(interim: int, cuts: list[int]) -> None:
+    """What is in the piece of its end and behind it belongs to the body."""
+    whole = INTERIM * interim + WHOLE
+    at = sorted({min(cut, len(whole) - 1) for cut in cuts} | {0})
+    heads = HeadReader()
+    for begin, end in pairwise(at):
+        heads.feed(memoryview(whole[begin:end]))
+        assert heads.has_begun
+        assert heads.found is None
+
+    heads.feed(memoryview(whole[at[-1] :] + b"bo"))
+
+    assert heads.found is not None
+    found, behind = heads.found
+    assert (found.status, found.length, behind) == (200, 4, b"bo")
+    assert (found.is_whole(len(behind)), found.is_whole(4), found.is_whole(5)) == (False, True, True)
+
+
+def test_a_head_that_does_not_end_is_refused() -> None:
+    """At a size that no server's head has."""
+    heads = HeadReader()
+    heads.feed(memoryview(b"HTTP/1.1 200 OK\r\nx: "))
+    with pytest.raises(FramingError):
+        heads.feed(memoryview(b"y" * LONGEST_HEAD))
 
 
 def fed(*pieces: bytes) -> Chunks:

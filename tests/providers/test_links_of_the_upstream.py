@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 
 from adapter.errors import UpstreamBroken, UpstreamFault, UpstreamUnreachable
 from adapter.network.links import Rules, read_link
-from adapter.providers.download import OwnOrigin
 from adapter.providers.http import Http
+from adapter.providers.origin import OwnOrigin
 from adapter.providers.session import HttpNetwork
 from tests.media.internet import PUBLIC, redirect
 from tests.media.spellings import CORPUS, INNOCENT

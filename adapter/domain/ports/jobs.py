@@ -208,6 +208,10 @@ class RequestStore(Protocol):
 class Subscription(Protocol):
     """One reader's view of one job."""
 
+    def shared(self, known: J) -> J:
+        """Return the object that all readers of this state share: ten thousand of their own would fill the memory."""
+        ...
+
     async def next(self, known: J, within: float) -> J | None:
         """Return the newest state as soon as it differs for a reader of `known`, or None after `within` seconds.
 

@@ -47,6 +47,8 @@ def native_path(method: str, path: str, *, has_key: bool) -> str | None:
 
 def split_key(query: bytes) -> Query:
     """Take the key out of a query string."""
+    if not query:
+        return Query(b"", "")
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
     key = next((value for name, value in pairs if name == KEY_PARAMETER), "")
     rest = [(name, value) for name, value in pairs if name != KEY_PARAMETER]

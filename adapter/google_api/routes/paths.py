@@ -1,5 +1,6 @@
 """Google's addresses, rewritten to one prefix. Keys are taken out of them."""
 
+from collections.abc import Awaitable
 from typing import cast
 
 from litestar.enums import ScopeType
@@ -9,6 +10,8 @@ from adapter.google_api.read.addresses import KEY_HEADER, native_path, split_key
 
 #: Where a request says that its address had a key, which is not taken.
 REFUSED_KEY = "adapter.key_in_query"
+
+_KEY = KEY_HEADER.encode()
 
 
 class GooglePaths:
@@ -22,21 +25,21 @@ class GooglePaths:
         self._app = app
         self._key_in_query = key_in_query
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass a request on."""
         if scope["type"] == ScopeType.HTTP:
             scope = self._rewritten(scope)
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
     def _rewritten(self, scope: HTTPScope) -> Scope:
         query = split_key(scope["query_string"])
-        has_header = any(name == KEY_HEADER.encode() for name, _ in scope["headers"])
+        has_header = any(name == _KEY for name, _ in scope["headers"])
         path = native_path(scope["method"], scope["path"], has_key=has_header or bool(query.key))
         if path is None:
             return scope
         new = {**scope, "path": path, "raw_path": path.encode(), "query_string": query.rest}
         if query.key and self._key_in_query:
-            new["headers"] = [*scope["headers"], (KEY_HEADER.encode(), query.key.encode("latin-1", "replace"))]
+            new["headers"] = [*scope["headers"], (_KEY, query.key.encode("latin-1", "replace"))]
         elif query.key:
             new["state"] = {**scope.get("state", {}), REFUSED_KEY: True}
         return cast("Scope", new)

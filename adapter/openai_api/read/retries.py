@@ -14,6 +14,7 @@ COUNT = "x-stainless-retry-count"
 #: A higher count is none.
 MOST_RETRIES = 999
 
+_PREFIX = re.compile(r"^(/v1)*(?=/)")
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 
@@ -36,4 +37,4 @@ def read_retry_info(headers: Mapping[str, str]) -> RetryInfo:
 
 def read_route(path: str) -> str:
     """Return the path of a request without the prefixes under which we answer alike."""
-    return re.sub(r"^(/v1)*(?=/)", "", path).rstrip("/")
+    return _PREFIX.sub("", path).rstrip("/")

@@ -1,5 +1,6 @@
 """Azure's paths, rewritten to OpenAI's."""
 
+from collections.abc import Awaitable
 from typing import cast
 
 from litestar.enums import ScopeType
@@ -17,10 +18,10 @@ class AzurePaths:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass a request on."""
         address = read_address(scope["path"]) if scope["type"] == ScopeType.HTTP else None
         if address is not None:
             state = {**scope.get("state", {}), DEPLOYMENT: address.model}
             scope = cast("Scope", {**scope, "path": address.path, "state": state})
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)

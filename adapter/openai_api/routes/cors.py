@@ -4,8 +4,10 @@ Sources: the Fetch standard, section "CORS protocol", and the Private Network Ac
 server in a private network.
 """
 
+from collections.abc import Awaitable
+
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 #: What a page may read of an answer beside its body (`frontends.md` R2, `openai.md` section 1).
 EXPOSED = (
@@ -26,41 +28,36 @@ METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 MAX_AGE = 86_400
 
 #: On every answer: a cache may give an answer for a program to a page.
-_OPEN = [
+OPEN = (
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", ", ".join(EXPOSED).encode()),
-]
+)
 
 
 class Cors:
-    """Wraps the whole application: errors have to be readable too, those of a wrong path or key included."""
+    """Wraps the whole application and answers preflights. `OPEN` is for all other answers, errors included."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a preflight, or pass a request on and open its answer."""
-        if scope["type"] != ScopeType.HTTP:
-            await self._app(scope, receive, send)
-            return
-        asked = dict(scope["headers"])
-        if scope["method"] == "OPTIONS" and b"origin" in asked:
-            await send({"type": "http.response.start", "status": 204, "headers": _permission(asked)})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-            return
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Answer a preflight, or pass a request on."""
+        if scope["type"] == ScopeType.HTTP and scope["method"] == "OPTIONS":
+            asked = dict(scope["headers"])
+            if b"origin" in asked:
+                return _permit(asked, send)
+        return self._app(scope, receive, send)
 
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *_OPEN]
-            await send(message)
 
-        await self._app(scope, receive, sending)
+async def _permit(asked: dict[bytes, bytes], send: Send) -> None:
+    await send({"type": "http.response.start", "status": 204, "headers": _permission(asked)})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _permission(asked: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
     """Allow the requested headers by name: `*` does not include `authorization`, and older browsers do not know it."""
     headers = [
-        _OPEN[0],
+        OPEN[0],
         (b"access-control-allow-methods", METHODS.encode()),
         (b"access-control-max-age", b"%d" % MAX_AGE),
         (b"vary", b"access-control-request-headers, access-control-request-private-network"),

@@ -1,7 +1,7 @@
 """Decompresses request bodies."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from typing import cast
 
 from litestar.enums import ScopeType
@@ -24,7 +24,7 @@ class DecodedBodies:
         self._app = app
         self._body_bytes = body_bytes
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass a request on."""
         if scope["type"] == ScopeType.HTTP:
             sent = [value.decode("latin-1") for name, value in scope["headers"] if name == b"content-encoding"]
@@ -32,7 +32,7 @@ class DecodedBodies:
                 headers = [pair for pair in scope["headers"] if pair[0] not in _OF_THE_BODY]
                 scope = cast("Scope", {**scope, "headers": headers})
                 receive = _Receiver(receive, codings, self._body_bytes).receive
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
 
 class _Receiver:

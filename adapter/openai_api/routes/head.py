@@ -1,11 +1,12 @@
 """HEAD: the headers of a GET and nothing else, on every path that answers GET."""
 
 import asyncio
+from collections.abc import Awaitable
 from typing import cast
 
 from litestar import HttpMethod
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from adapter.tasks import beside
 
@@ -19,11 +20,13 @@ class HeadRequests:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass a request on."""
         if scope["type"] != ScopeType.HTTP or scope["method"] != HttpMethod.HEAD:
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
+        return self._head(scope, receive, send)
+
+    async def _head(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         answered = asyncio.Event()
 
         async def sending(message: Message) -> None:

@@ -88,16 +88,21 @@ async def _answer(request: OwnedRequest, services: Services, parsed: ParsedImage
     delivery = _delivery(request, services, body)
     linked = delivery is not Delivery.BASE64
     call = media_call(request, services, content)
-    handle = await services.image_orders.open(parsed.order, call, linked=linked)
-    heading = Heading(created=int(handle.began_at), safety_identifier=body.safety_identifier)
+    handle = await services.image_orders.start(parsed.order, call, linked=linked)
     if body.stream:
-        return await _streamed(handle, made, heading)
+        await handle.opened()
+        return await _streamed(handle, made, _heading(handle, body))
     batch = await handle.batch()
+    heading = _heading(handle, body)
     links = [services.media_links.link(name) for name in batch.names] if linked else []
     if delivery is Delivery.LINK:
         whole = msgspec.json.encode(images_response(batch.images, links, heading))
         return Pieces([whole], replay_headers(handle))
     return Pieces(in_pieces(batch.images, heading, links), replay_headers(handle))
+
+
+def _heading(handle: ResultHandle, body: ImagesRequest) -> Heading:
+    return Heading(created=int(handle.began_at), safety_identifier=body.safety_identifier)
 
 
 def _delivery(request: OwnedRequest, services: Services, body: ImagesRequest) -> Delivery:

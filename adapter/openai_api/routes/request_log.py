@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from typing import cast
 
 import msgspec
 import structlog
@@ -10,6 +11,8 @@ from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope,
 
 from adapter.domain.ports import Metrics
 from adapter.errors import ClientLeft, OwnFault
+from adapter.hang_up import HANG_UP, HangUp
+from adapter.openai_api.routes.drain import AnswerHeaders
 from adapter.openai_api.routes.failures import MISTAKE
 from adapter.openai_api.write.errors import error_body, error_headers
 
@@ -24,9 +27,11 @@ CLIENT_LEFT = ClientLeft.status
 class RequestLog:
     """Wraps the whole application: the framework's own 404 and 405 never reach a route's middleware."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, headers: AnswerHeaders | None = None) -> None:
+        """Take the application, where times are counted, and the headers of every answer."""
         self._app = app
         self._metrics = metrics
+        self._headers = headers or AnswerHeaders()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, name it, and write down how it went."""
@@ -37,6 +42,7 @@ class RequestLog:
         seen = Seen()
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        hang_up = cast("HangUp | None", (scope.get("extensions") or {}).get(HANG_UP))
         started = time.perf_counter()
 
         async def receiving() -> HTTPReceiveMessage | WebSocketReceiveMessage:
@@ -46,10 +52,12 @@ class RequestLog:
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                headers = message["headers"]
                 seen.status = message["status"]
-                seen.length = int(dict(message["headers"]).get(b"content-length", -1))
+                seen.length = next((int(value) for name, value in headers if name == b"content-length"), -1)
+                message["headers"] = [*headers, (b"x-request-id", request_id.encode()), *self._headers.pairs]
             elif message["type"] == "http.response.body":
+                seen.left |= not seen.whole and hang_up is not None and hang_up.has_happened
                 seen.size += len(message["body"])
                 seen.whole = not message.get("more_body", False) or seen.size == seen.length
             await send(message)

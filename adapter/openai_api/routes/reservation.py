@@ -3,16 +3,27 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TypeVar, cast
 
 import structlog
 from litestar.enums import ScopeType
-from litestar.exceptions import InternalServerException
-from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send
+from litestar.types import (
+    ASGIApp,
+    HTTPReceiveMessage,
+    HTTPRequestEvent,
+    HTTPResponseBodyEvent,
+    HTTPResponseStartEvent,
+    Message,
+    Receive,
+    Scope,
+    Send,
+)
 
 from adapter.domain import memory_estimate
 from adapter.domain.ports import EndCallback, Reservation
-from adapter.errors import ClientLeft, RequestStalled
+from adapter.errors import ClientLeft, RequestStalled, RequestTooLarge
+from adapter.hang_up import HANG_UP, HangUp
 from adapter.openai_api.read.content import form_content, json_content
 from adapter.openai_api.read.deployments import name_model, name_model_in_form
 from adapter.openai_api.read.form import FormReader, Part
@@ -41,6 +52,8 @@ SILENCE_SECONDS = 60.0
 
 #: A request with none of these headers has no body.
 BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
+
+TOO_LARGE = "The request body is too large."
 
 #: Where a request keeps its reservation.
 _STACK, _RESERVATION = "adapter.stack", "adapter.reservation"
@@ -90,6 +103,9 @@ class _Reader:
         self, scope: Scope, kept: Mapping[str, object], receive: Receive, send: Send, *, seconds: float
     ) -> None:
         self._kept = kept
+        self._hang_up = _hang_up(scope)
+        #: The head of an answer whose body follows at once.
+        self._head: Message | None = None
         #: Whether the server may still have some of the request's body that was not asked for.
         self._is_unread = any(name in BODY_HEADERS for name, _ in scope["headers"])
         self._receive = receive
@@ -109,6 +125,9 @@ class _Reader:
 
     async def take(self, message: Message) -> None:
         """Send a message. Before the last one the callback hears whether the client is still there."""
+        if message["type"] == "http.response.start" and _AT_END in self._kept and _has_length(message):
+            self._head = message
+            return
         if message["type"] != "http.response.body" or message["more_body"]:
             await self._take(message)
             return
@@ -118,28 +137,37 @@ class _Reader:
         if _AT_END not in self._kept:
             await self._take(message)
             return
-        await self._take({**message, "more_body": True})
-        end = {**message, "body": b""}
-        if self._size > SMALL_ANSWER_BYTES:
+        if self._size + len(message["body"]) > SMALL_ANSWER_BYTES:
+            await self._take({**message, "more_body": True})
+            message = cast("Message", {**message, "body": b""})
             # Here the server waits until what is before it has been read. It takes a small answer without waiting.
-            await self._take(cast("Message", {**end, "more_body": True}))
+            await self._take(cast("Message", {**message, "more_body": True}))
         # Before its end the server can still say who left. Litestar cancels a stream whose client has: what this frame
         # holds then, the exception holds. So the callback, which has the answer, is no variable here.
-        delivered = not self._gone and not await _has_left(self._receive)
+        delivered = not self._gone and not await _has_left(self._hang_up, self._receive)
         cast("EndCallback", self._kept[_AT_END])(delivered=delivered)
-        await self._take(cast("Message", end))
+        await self._take(message)
 
     async def _take(self, message: Message) -> None:
-        for step in _steps(message):
-            if self._gone:
-                return
-            if not self._owes or _RESERVATION not in self._kept:
-                await self._send(step)
-            else:
-                await self._send_in_time(step)
-            if step["type"] == "http.response.body":
-                self._size += len(step["body"])
-                self._owes |= len(step["body"]) > SMALL_ANSWER_BYTES
+        if message["type"] != "http.response.body":
+            await self._take_step(message)
+            return
+        for step in _steps(message) if len(message["body"]) > SMALL_ANSWER_BYTES else (message,):
+            await self._take_step(step)
+            size = len(step["body"])
+            self._size += size
+            self._owes |= size > SMALL_ANSWER_BYTES
+
+    async def _take_step(self, message: Message) -> None:
+        if self._gone:
+            return
+        if self._head is not None:
+            head, self._head = self._head, None
+            await self._send(head)
+        if not self._owes or _RESERVATION not in self._kept:
+            await self._send(message)
+        else:
+            await self._send_in_time(message)
 
     async def _send_in_time(self, step: Message) -> None:
         try:
@@ -150,9 +178,20 @@ class _Reader:
             log.warning("request.reader_stalled", seconds=self._seconds)
 
 
-async def _has_left(receive: Receive) -> bool:
+def _has_length(message: HTTPResponseStartEvent) -> bool:
+    return any(name == b"content-length" for name, _ in message["headers"])
+
+
+def _hang_up(scope: Scope) -> HangUp | None:
+    """Return what a server says of a client that hangs up; None of another server than ours."""
+    return cast("HangUp | None", (scope.get("extensions") or {}).get(HANG_UP))
+
+
+async def _has_left(hang_up: HangUp | None, receive: Receive) -> bool:
     """Say whether the client has hung up, as far as the server knows after a turn of the event loop."""
     await asyncio.sleep(0)
+    if hang_up is not None:
+        return hang_up.has_happened
     message = _take_at_once(receive)
     return message is not None and message["type"] == "http.disconnect"
 
@@ -176,7 +215,7 @@ async def check_connected(request: OwnedRequest) -> None:
     Raises:
         ClientLeft: it did.
     """
-    if await _has_left(request.receive):
+    if await _has_left(_hang_up(request.scope), request.receive):
         raise ClientLeft("The client hung up before anything was begun.")
 
 
@@ -189,7 +228,12 @@ async def call_at_end(request: OwnedRequest, callback: EndCallback) -> None:
     stack: AsyncExitStack = kept[_STACK]
     kept[_AT_END] = callback
     stack.callback(callback, delivered=False)  # only the first time counts
-    await stack.enter_async_context(beside(_call_when_disconnected(request.receive, callback)))
+    hang_up = _hang_up(request.scope)
+    if hang_up is None:  # a server that can only be waited for
+        await stack.enter_async_context(beside(_call_when_disconnected(request.receive, callback)))
+        return
+    stack.callback(hang_up.forget)
+    hang_up.call(partial(callback, delivered=False))
 
 
 async def _call_when_disconnected(receive: Receive, callback: EndCallback) -> None:
@@ -198,18 +242,15 @@ async def _call_when_disconnected(receive: Receive, callback: EndCallback) -> No
     callback(delivered=False)
 
 
-def _steps(message: Message) -> Iterator[Message]:
+def _steps(message: HTTPResponseBodyEvent) -> Iterator[HTTPResponseBodyEvent]:
     """Cut what is too large to be sent at once. A small end shows by itself that what was before it has been read."""
-    if message["type"] == "http.response.body" and len(message["body"]) > SMALL_ANSWER_BYTES:
-        body = memoryview(message["body"])
-        for at in range(0, len(body), ANSWER_STEP_BYTES):
-            # A view, which is not copied: ASGI says `bytes`; uvicorn and uvloop take whatever has a buffer.
-            step = cast("bytes", body[at : at + ANSWER_STEP_BYTES])
-            yield {**message, "body": step, "more_body": True}
-        if message["more_body"]:
-            return
-        message = {**message, "body": b""}
-    yield message
+    body = memoryview(message["body"])
+    for at in range(0, len(body), ANSWER_STEP_BYTES):
+        # A view, which is not copied: ASGI says `bytes`; uvicorn and uvloop take whatever has a buffer.
+        step = cast("bytes", body[at : at + ANSWER_STEP_BYTES])
+        yield {**message, "body": step, "more_body": True}
+    if not message["more_body"]:
+        yield {**message, "body": b""}
 
 
 async def reserve(request: OwnedRequest, services: Services, needed: int) -> Reservation:
@@ -261,11 +302,9 @@ async def body_chunks(request: OwnedRequest, services: Services) -> AsyncIterato
         RequestTooLarge: it is longer than this route takes.
         RequestStalled: it stops coming.
     """
-    told = request.headers.get("content-length", "")
-    length = int(told) if told.isdecimal() else None
+    length = _announced(request, services)
     if length is not None and length <= SMALL_BODY_BYTES:
-        async for chunk in with_stall_limit(request.stream(), Silence(SILENCE_SECONDS)):
-            yield chunk
+        yield await _small_body(request)
         return
     reservation = await reserve(request, services, 0)
     whole = STEP_BYTES if length is None else length
@@ -273,7 +312,7 @@ async def body_chunks(request: OwnedRequest, services: Services) -> AsyncIterato
     await reservation.wait_for_more(memory_estimate.of_body(step), room=memory_estimate.of_body(whole))
     seen, paid, silence = 0, step, Silence(SILENCE_SECONDS)
     with reservation.interruptible(silence.end):
-        async for chunk in with_stall_limit(request.stream(), silence, reservation):
+        async for chunk in with_stall_limit(_arriving(request, services.longest_body), silence, reservation):
             seen += len(chunk)
             while seen > paid:
                 await reservation.wait_for_more(memory_estimate.of_body(STEP_BYTES))
@@ -308,6 +347,66 @@ class Silence:
             self._timeout.reschedule(asyncio.get_running_loop().time())
 
 
+def _announced(request: OwnedRequest, services: Services) -> int | None:
+    """Return the length that a body is said to have; None if nothing is said.
+
+    Raises:
+        RequestTooLarge: it is longer than a body may be.
+    """
+    told = request.headers.get("content-length", "")
+    length = int(told) if told.isdecimal() else None
+    if length is not None and length > services.longest_body:
+        raise RequestTooLarge(TOO_LARGE)
+    return length
+
+
+async def _arriving(request: OwnedRequest, longest: int) -> AsyncIterator[bytes]:
+    """Yield what arrives of a body.
+
+    Raises:
+        RequestTooLarge: it is longer than it may be.
+        ClientLeft: the client hung up.
+    """
+    size, more = 0, True
+    while more:
+        message = _of_body(await request.receive())
+        size += len(message["body"])
+        if size > longest:
+            raise RequestTooLarge(TOO_LARGE)
+        more = message.get("more_body", False)
+        if message["body"]:
+            yield message["body"]
+
+
+def _of_body(message: object) -> HTTPRequestEvent:
+    came = cast("HTTPReceiveMessage", message)
+    if came["type"] != "http.request":
+        raise ClientLeft("The client hung up before its request was whole.")
+    return came
+
+
+async def _small_body(request: OwnedRequest) -> bytes:
+    """Return a small body. The server begins such a request when all of it is here.
+
+    Raises:
+        RequestStalled, ClientLeft: as `body_chunks`.
+    """
+    pieces: list[bytes] = []
+    silence = Silence(SILENCE_SECONDS)
+    while True:
+        message = _of_body(_take_at_once(request.receive) or await _next(request.receive, silence))
+        pieces.append(message["body"])
+        if not message.get("more_body", False):
+            return b"".join(pieces)
+
+
+async def _next(receive: Receive, silence: Silence) -> object:
+    try:
+        return await silence.limit(receive())
+    except TimeoutError as error:
+        raise RequestStalled("The request's body stopped coming.") from error
+
+
 async def with_stall_limit(
     chunks: AsyncIterator[bytes], silence: Silence, reservation: Reservation | None = None
 ) -> AsyncIterator[bytes]:
@@ -325,8 +424,6 @@ async def with_stall_limit(
             if reservation is not None:
                 reservation.check()
             raise RequestStalled("The request's body stopped coming.") from error
-        except InternalServerException as error:  # how Litestar says it
-            raise ClientLeft("The client hung up before its request was whole.") from error
         if chunk is None:
             return
         yield chunk
@@ -334,7 +431,11 @@ async def with_stall_limit(
 
 async def read_body(request: OwnedRequest, services: Services, read: Callable[[bytes], _T]) -> tuple[str, _T]:
     """Return the digest of a whole JSON body, and what `read` makes of it (as `body_chunks`)."""
-    chunks = [chunk async for chunk in body_chunks(request, services)]
+    length = _announced(request, services)
+    if length is not None and length <= SMALL_BODY_BYTES:
+        chunks = [await _small_body(request)]
+    else:
+        chunks = [chunk async for chunk in body_chunks(request, services)]
     return await read_in_turn(
         request,
         services,

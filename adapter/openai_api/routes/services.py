@@ -88,6 +88,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     context: ReadContext
     #: Measures videos that clients send.
     clips: ClipMeasurer
+    #: Largest body of a request, in bytes.
+    longest_body: int
     #: Largest picture of a form, in bytes, and largest video.
     longest_file: int
     longest_video: int

@@ -10,6 +10,7 @@ from contextlib import (
     asynccontextmanager,
     nullcontext,
 )
+from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
@@ -35,15 +36,18 @@ from adapter.errors import (
     free_of_charge,
     reason_of,
 )
-from adapter.providers.download import HttpDownload, OwnOrigin
 from adapter.providers.flow import translate, videos
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.media import EncodedDownload
 from adapter.providers.flow.settle import settle
 from adapter.providers.flow.wire import BatchGenerateImages
 from adapter.providers.http import Http
+from adapter.providers.origin import OwnOrigin
 from adapter.providers.reply import Reply, collect, deadline
 from adapter.providers.uploads import PictureUploads
+
+if TYPE_CHECKING:
+    from adapter.providers.download import HttpDownload
 
 log = structlog.get_logger()
 
@@ -253,7 +257,7 @@ class FlowProvider:
         found = self._accounts.find(account)
         async with AsyncExitStack() as stack:
 
-            async def ask(token: str) -> HttpDownload:
+            async def ask(token: str) -> "HttpDownload":
                 own = OwnOrigin(self._base_url, headers(token))
                 return await stack.enter_async_context(self._http.open_answer(url, own))
 

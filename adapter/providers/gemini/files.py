@@ -13,11 +13,11 @@ import structlog
 from adapter.domain.media import Image, size_of
 from adapter.domain.ports import Clock
 from adapter.errors import InvalidRequest, UpstreamBroken, UpstreamBusy, free_of_charge
-from adapter.providers.download import OwnOrigin
 from adapter.providers.gemini import translate, wire
 from adapter.providers.gemini.credential import keyed
 from adapter.providers.http import Http
 from adapter.providers.keys import Key
+from adapter.providers.origin import OwnOrigin
 from adapter.providers.reply import Reply
 from adapter.providers.uploads import PictureUploads
 

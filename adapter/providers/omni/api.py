@@ -9,10 +9,10 @@ import structlog
 
 from adapter.domain.answer_memory import SMALL_ANSWER_BYTES, bounded
 from adapter.errors import UpstreamBroken, UpstreamCredential
-from adapter.providers.download import OwnOrigin
 from adapter.providers.http import Http
 from adapter.providers.keys import Key
 from adapter.providers.omni.faults import fault
+from adapter.providers.origin import OwnOrigin
 from adapter.providers.reply import Reply
 
 log = structlog.get_logger()

@@ -11,10 +11,10 @@ from adapter.domain.job import Operation
 from adapter.domain.media import Image, RemoteFile, RemoteVideo
 from adapter.domain.ports import Download, Empty, Finished, Refused, Report, VideoFile
 from adapter.errors import InvalidRequest, UpstreamBroken
-from adapter.providers.download import OwnOrigin
 from adapter.providers.http import Http
 from adapter.providers.keys import Key
 from adapter.providers.omni.wire import Delivery
+from adapter.providers.origin import OwnOrigin
 from adapter.providers.vertex.bucket import VideoBucket
 from adapter.providers.vertex.endpoint import CloudEndpoint
 

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from typing import cast
 
 import pytest
 from litestar import Litestar, get
 from litestar.types import HTTPReceiveMessage, HTTPScope, Message, Receive, Scope, Send
 
+from adapter.hang_up import HANG_UP, HangUp
 from adapter.openai_api.routes.event_streams import EventStream, EventStreams
 from tests.fakes import let_others_run
 
@@ -16,7 +18,10 @@ Source = Callable[[], AsyncGenerator[bytes, None]]
 class Reader:
     """A client of an application whose one handler answers with events."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, hang_up: HangUp | None = None) -> None:
+        """Take the events, and what tells of a hang-up, if the server does."""
+        self._extensions = None if hang_up is None else {HANG_UP: cast("dict[object, object]", hang_up)}
+
         @get("/")
         async def handler() -> EventStream:
             return EventStream(source(), {"cache-control": "no-store"})
@@ -42,7 +47,7 @@ class Reader:
             "client": None,
             "server": None,
             "state": {},
-            "extensions": None,
+            "extensions": self._extensions,
         }
         await EventStreams(self._framework)(scope, self._receive, self._send)
 
@@ -102,6 +107,43 @@ async def test_a_client_that_hangs_up_ends_its_events_at_once() -> None:
     assert reading.done()
     assert closed.is_set()
     assert reader.body == [(b"one", True)]
+
+
+async def test_a_server_that_tells_of_a_hang_up_ends_the_events_at_once() -> None:
+    """Nothing waits for the client then: its end is never asked for."""
+    closed = asyncio.Event()
+
+    async def source() -> AsyncGenerator[bytes, None]:
+        try:
+            yield b"one"
+            await asyncio.Event().wait()
+        finally:
+            closed.set()
+
+    reader = Reader(source, hang_up := HangUp())
+    reading = asyncio.ensure_future(reader.read())
+    await let_others_run()
+    tasks = len(asyncio.all_tasks())
+    hang_up.happen()
+    await let_others_run()
+
+    assert tasks == 2  # the test and the stream
+    assert reading.done()
+    assert closed.is_set()
+    assert reader.body == [(b"one", True)]
+
+
+async def test_a_hang_up_after_the_end_changes_nothing() -> None:
+    """The server keeps what tells of it until the connection's next request."""
+
+    async def source() -> AsyncGenerator[bytes, None]:
+        yield b"one"
+
+    reader = Reader(source, hang_up := HangUp())
+    await reader.read()
+    hang_up.happen()
+
+    assert reader.body == [(b"one", True), (b"", False)]
 
 
 async def test_a_time_out_of_the_events_is_no_client_that_left() -> None:
