@@ -70,7 +70,7 @@ def test_a_video_is_a_job_first(http: httpx.Client, server: Server, prompt: str)
         None,
         None,
     )
-    assert len(video) == 15
+    assert len(video) == 16
     for each in (answer, asked):
         assert (each.headers["openai-poll-after-ms"], each.headers["x-video-id"]) == ("1000", video["id"])
     assert server.executed(prompt) == 1
@@ -372,7 +372,7 @@ def test_a_remix_may_come_as_a_form(client: openai.OpenAI, http: httpx.Client, s
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("POST", "edits"), ("POST", "extensions"), ("POST", "characters"), ("GET", "characters/char_1")],
+    [("POST", "characters"), ("GET", "characters/char_1")],
 )
 def test_what_no_model_here_does_is_said_clearly(http: httpx.Client, server: Server, method: str, path: str) -> None:
     """It is not taken for a video of that name."""
