@@ -157,7 +157,8 @@ def _google(path: str, key: str) -> Secret:
         from adapter.google_credentials import google_secret  # noqa: PLC0415 - google-auth is an extra
     except ModuleNotFoundError as error:
         raise WrongConfiguration(
-            f"{key}: google: needs the library google-auth. The extra `vertex` has it: pip install 'adapter[vertex]'."
+            f"{key}: google: needs the library google-auth, which the extra `vertex` has: pip install '.[vertex]' in a "
+            "checkout, or pip install 'google-auth[requests]'."
         ) from error
     return google_secret(path, key=key)
 

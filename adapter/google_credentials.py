@@ -1,6 +1,6 @@
 """Access tokens of Google Cloud, made by google-auth: the references `google:` and `google:/path`.
 
-google-auth is the extra `adapter[vertex]`. It finds and reads every kind of credential that Google Cloud has. Its calls
+google-auth is the extra `vertex`. It finds and reads every kind of credential that Google Cloud has. Its calls
 block, so they run in a thread.
 """
 

@@ -297,8 +297,8 @@ except WrongConfiguration as fault:
 """
     said = run(program).stdout
 
-    assert said.startswith("providers.vertex.credential: google: needs the library google-auth.")
-    assert "pip install 'adapter[vertex]'" in said
+    assert said.startswith("providers.vertex.credential: google: needs the library google-auth,")
+    assert "the extra `vertex` has: pip install '.[vertex]' in a checkout" in said
 
 
 async def test_a_key_that_was_exchanged_is_read_at_the_next_renewal(control: Control, key_file: Path) -> None:

@@ -226,6 +226,7 @@ def test_the_clients_of_both_generations_are_watched(library: ModuleType) -> Non
 #: Journeys with clients of their own, and why those are not watched.
 UNWATCHED = {
     "test_fuzz.py": "its answers are judged one by one, beside the request that each belongs to",
+    "test_texts.py": "the answers of text models are Google's, byte for byte",
     "test_head.py": "an answer to HEAD has no body to be judged; the GET beside each is watched",
     "test_drain.py": "50 streams at once need an asynchronous client; that they end is what is looked at",
     "test_replicas.py": "a request in a thread, to a server that dies before it answers",

@@ -129,6 +129,15 @@ PICTURE_EVENTS: Final = _events(images.ImageCompleted, errors.ErrorEvent)
 CHAT_EVENTS: Final = _events(chat.ChatChunk, errors.ErrorBody, " The last one is `[DONE]`.")
 RESPONSE_EVENTS: Final = _events(responses.Event, responses.StreamError)
 PICTURES_ANSWER: Final = _or_stream(images.ImagesResponse, PICTURE_EVENTS, REPLAYED)
+#: The schemas are those of our own answers.
+CHAT_ANSWER: Final = {
+    status: msgspec.structs.replace(
+        success, description="Success. The answer of a text model is its provider's, byte for byte."
+    )
+    for status, success in _or_stream(
+        chat.ChatCompletion, CHAT_EVENTS, ("X-Video-Id", "X-Side-Call", "Idempotent-Replayed")
+    ).items()
+}
 
 OPERATIONS: Final[Mapping[str, OperationRow]] = {
     "create_images": OperationRow(
@@ -142,7 +151,7 @@ OPERATIONS: Final[Mapping[str, OperationRow]] = {
     ),
     "complete_chat": OperationRow(
         body=_json("ChatRequest"),
-        answers=_or_stream(chat.ChatCompletion, CHAT_EVENTS, ("X-Video-Id", "X-Side-Call", "Idempotent-Replayed")),
+        answers=CHAT_ANSWER,
         errors=MAKING,
         parameters=REPETITION,
     ),
@@ -162,6 +171,12 @@ OPERATIONS: Final[Mapping[str, OperationRow]] = {
     ),
     "remix_video": OperationRow(
         body=_json_or_form("RemixRequest"),
+        answers=_plain(videos.Video, JOB),
+        errors=MAKING,
+        parameters=REPETITION,
+    ),
+    "upscale_video": OperationRow(
+        body=_json_or_form("UpscaleRequest"),
         answers=_plain(videos.Video, JOB),
         errors=MAKING,
         parameters=REPETITION,

@@ -13,15 +13,16 @@ CREDENTIAL: Final = "credential"
 Project = Annotated[
     str, Meta(pattern=r"^[a-z0-9.:-]*$", max_length=100, description="the id of a project, such as my-project-123")
 ]
+OptionalAddress = Annotated[
+    str, Meta(pattern=r"^(https?://[^\s]+[^/\s])?$", description=f"{ADDRESS_WORDS}, or nothing")
+]
 
 
 class VertexSettings(ProviderSettings, frozen=True, kw_only=True):
     """Gemini on Google Cloud, in one project."""
 
     #: Empty: Google's host for the location.
-    base_url: Annotated[
-        str, Meta(pattern=r"^(https?://[^\s]+[^/\s])?$", description=f"{ADDRESS_WORDS}, or nothing")
-    ] = ""
+    base_url: OptionalAddress = ""
     api_version: Annotated[str, Meta(pattern=r"^v1[a-z0-9]*$", description="a version, such as v1 or v1beta1")] = (
         "v1beta1"
     )
@@ -41,9 +42,15 @@ class VertexSettings(ProviderSettings, frozen=True, kw_only=True):
     #: Calls for pictures under way at once.
     concurrency: Annotated[int, Meta(ge=1, le=1024)] = 64
     #: A folder in Cloud Storage for videos of Gemini Omni, `gs://BUCKET/FOLDER`. Empty: they come in Google's answers.
-    bucket: Annotated[str, Meta(pattern=r"^(gs://[a-z0-9][a-z0-9._-]{1,220}(/[A-Za-z0-9._-]+)*)?\Z")] = ""
+    bucket: Annotated[
+        str,
+        Meta(
+            pattern=r"^(gs://[a-z0-9][a-z0-9._-]{1,220}(/[A-Za-z0-9._-]+)*)?\Z",
+            description="a folder, such as gs://my-videos/adapter, or nothing",
+        ),
+    ] = ""
     #: The address of Cloud Storage. Empty: Google's, or `base_url` where that is given.
-    storage_url: Annotated[str, Meta(pattern=r"^(https?://[^\s]+[^/\s])?$")] = ""
+    storage_url: OptionalAddress = ""
     #: As of Gemini Omni. An answer to a question may hold a whole video.
     send_seed: bool = False
     questions: Annotated[int, Meta(ge=1, le=256)] = 4

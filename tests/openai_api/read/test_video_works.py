@@ -1,17 +1,19 @@
 """Edits and extensions: of one of our videos, or of a file. Remixes: `test_videos.py`."""
 
+from decimal import Decimal
+
 import msgspec
 import pytest
 
 from adapter.domain.catalogue import Catalogue, CatalogueFile
 from adapter.domain.job import Failed, Failure, JobState, Operation, VideoJob, advance
 from adapter.domain.media import Clip, Pixels, Ratio
-from adapter.domain.orders import InlineSource, VideoDraft, VideoInput, VideoOrder, VideoSource
+from adapter.domain.orders import InlineSource, StoredInput, VideoDraft, VideoInput, VideoOrder, VideoSource
 from adapter.errors import ContentRefused, InvalidRequest, UnknownModel
 from adapter.openai_api.read.form import Part
 from adapter.openai_api.read.given_videos import given_video, read_work_form, read_work_json
 from adapter.openai_api.read.media import read_tree
-from adapter.openai_api.read.video_works import GivenClip, draft_from_file, draft_from_job
+from adapter.openai_api.read.video_works import GivenClip, draft_from_file, draft_from_job, remix_draft
 from adapter.openai_api.read.videos import read_video_json
 from adapter.openai_api.wire.media import MediaRequest
 from adapter.openai_api.wire.videos import VideoWorkRequest
@@ -98,6 +100,27 @@ def test_an_edit_changes_the_video_with_the_key_that_made_it() -> None:
         remix_of=source.id,
         source=VideoSource("v1_a", "ada"),
     )
+
+
+@pytest.mark.parametrize("kind", [EDIT, EXTEND])
+def test_work_on_a_video_that_was_made_from_a_file_needs_the_file_no_more(kind: VideoInput) -> None:
+    """Google has the newer video."""
+    order = from_job(kind, finished(input=EDIT, video=StoredInput("a_source.mp4", "00")))
+
+    assert (order.video, order.source) == (None, VideoSource("v1_a", "ada"))
+
+
+def test_a_video_that_is_worked_on_has_a_price() -> None:
+    """An edit that of its length, an extension that of the new seconds, a remix that of an edit."""
+    extended = draft_from_job(EXTEND, asked(seconds="4"), finished(), TERMS)
+    edited = draft_from_job(EDIT, asked(), finished(), TERMS)
+    again = remix_draft(MediaRequest(prompt="at night"), finished(), TERMS)
+
+    assert [draft.quotes[0].amount for draft in (extended, edited, again)] == [
+        Decimal("0.42"),
+        Decimal("0.84"),
+        Decimal("0.84"),
+    ]
 
 
 def test_an_extension_is_as_long_as_it_says_and_the_video_is_longer() -> None:

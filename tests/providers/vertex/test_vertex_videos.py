@@ -116,7 +116,10 @@ async def test_a_video_comes_in_the_answer(upstream: Upstream) -> None:
     google = Stub()
     google.finishes({"type": "video", "data": base64.b64encode(CLIP).decode()})
 
-    assert await polled(provider(upstream, google)) == Finished(RemoteVideo(), CLIP)
+    found = await polled(provider(upstream, google))
+
+    assert isinstance(found, Finished)
+    assert (found.video, found.data) == (RemoteVideo(), CLIP)
 
 
 async def test_a_video_of_the_bucket_is_fetched_with_the_same_token(upstream: Upstream) -> None:
