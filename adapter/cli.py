@@ -20,9 +20,11 @@ from adapter.config_option import with_config
 from adapter.credentials import secret
 from adapter.database.address import without_password
 from adapter.database.engine import Database
+from adapter.domain.catalogue import Card
 from adapter.domain.image_job import ImageJob
 from adapter.domain.job import Job, JobState, VideoJob
 from adapter.domain.job_kinds import IMAGE
+from adapter.domain.prices import in_force
 from adapter.errors import AdapterError, WrongConfiguration, reason_of
 from adapter.generation.responses import cancel_image
 from adapter.jobs import spool
@@ -155,10 +157,15 @@ def sandbox(host: str, port: int, state: str) -> None:
 @adapter.command()
 @with_config
 def models(config: Path) -> None:
-    """List the models that this configuration offers."""
-    settings = _settings(config)
+    """List the models that this configuration offers, with what they cost today."""
+    settings, now = _settings(config), SystemClock().now()
     for model in load_catalogue(config, settings).models:
-        click.echo(f"{model.name:44} {model.card.kind}  {model.card.provider}")
+        click.echo(f"{model.name:44} {model.card.kind}  {model.card.provider:6}  {_told_price(model.card, now)}")
+
+
+def _told_price(card: Card, now: float) -> str:
+    price = in_force(card.prices, now)
+    return "price unknown" if price is None else ", ".join(map(str, price.rates()))
 
 
 @adapter.group()

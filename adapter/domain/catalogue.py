@@ -11,6 +11,7 @@ import msgspec
 
 from adapter.domain.media import Frame, Pixels, Ratio, Resolution, Shape, SizePolicy
 from adapter.domain.orders import FROM_VIDEOS, VideoInput
+from adapter.domain.prices import ImagePrice, Quote, VideoPrice, check_dates
 from adapter.domain.thinking import ThinkingLevel
 from adapter.errors import InvalidRequest, UnknownModel
 
@@ -37,6 +38,7 @@ WORDS = {
     VideoInput.REFERENCES: "reference pictures",
     VideoInput.EDIT: "an earlier video",
     VideoInput.EXTEND: "the end of an earlier video",
+    VideoInput.UPSCALE: "a coarser video",
 }
 
 #: What makes a pattern of an alias (`fnmatch`).
@@ -92,11 +94,24 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     #: A text model of Gemini that writes titles and the like in chats with this model; empty: `chat.side_call_model`.
     side_calls: str = ""
     aliases: tuple[str, ...] = ()
+    #: What it costs, in no order: the newest price that has begun counts.
+    prices: tuple[ImagePrice, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_dates(self.prices)
+        priced = {resolution for price in self.prices for resolution in price.picture}
+        _check_priced(self.name, priced - set(self.resolutions))
 
     @property
     def takes(self) -> tuple[str, ...]:
         """What it works from."""
         return ("text", "image") if self.inputs else ("text",)
+
+    def quotes(self, resolution: Resolution | None) -> tuple[Quote, ...]:
+        """Return what a picture costs; one of the upstream's own resolution if none is asked for."""
+        # `gemini.md` section 1.1: without a size it is 1K.
+        usual = Resolution.ONE if Resolution.ONE in self.resolutions else self.resolutions[0]
+        return tuple(price.quote(resolution or usual) for price in self.prices)
 
     def frame(self, shape: Shape, policy: SizePolicy = SizePolicy.NEAREST) -> Frame:
         """Choose what to ask the upstream for.
@@ -132,6 +147,15 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return next(enough, finest_last[-1])
 
 
+class Upscale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A finer resolution that the provider makes of a finished clip of a model."""
+
+    #: The provider's own name of what does it.
+    upstream: str
+    #: The size of a clip in pixels for each shape.
+    sizes: Mapping[Ratio, Pixels]
+
+
 class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A model that makes videos from a text, and from pictures."""
 
@@ -150,6 +174,8 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     sizes: Mapping[Ratio, Pixels]
     #: Further resolutions that may be asked for, each with the size for each shape.
     other_sizes: Mapping[str, Mapping[Ratio, Pixels]] = {}
+    #: What finished clips can be made finer to, by the resolution.
+    upscales: Mapping[str, Upscale] = {}
     #: How many reference pictures it takes at most.
     references: int = 3
     #: The formats in which it takes pictures.
@@ -160,6 +186,9 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     lengths: tuple[int, ...] = ()
     #: The lengths of a kind of input that has others. Of an extension it is the length of the new part.
     lengths_of: Mapping[VideoInput, tuple[int, ...]] = {}
+    #: The provider's own model names for a length that has others, as in `upstream`; by the length, as `4s`. Other
+    #: lengths have those of `upstream`.
+    upstream_of_length: Mapping[str, Mapping[VideoInput, Mapping[Ratio, str]]] = {}
     #: How long an extended video may be in all, in seconds; 0: of a model that extends none.
     longest_extended: int = 0
     #: How long a video usually takes, in seconds; used until enough of our own jobs were measured.
@@ -167,16 +196,35 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     #: As of a model that makes pictures.
     side_calls: str = ""
     aliases: tuple[str, ...] = ()
+    #: As of a model that makes pictures.
+    prices: tuple[VideoPrice, ...] = ()
 
     def __post_init__(self) -> None:
-        ratios = {ratio for names in self.upstream.values() for ratio in names}
-        for sizes in (self.sizes, *self.other_sizes.values()):
+        check_dates(self.prices)
+        tables = (self.upstream, *self.upstream_of_length.values())
+        ratios = {ratio for table in tables for names in table.values() for ratio in names}
+        for sizes in (self.sizes, *self.other_sizes.values(), *(each.sizes for each in self.upscales.values())):
             if without := ratios - set(sizes):
                 raise ValueError(f"the video model '{self.name}' has no size for {', '.join(sorted(without))}")
         if any(lengths and self.seconds not in lengths for lengths in (self.lengths, *self.lengths_of.values())):
             raise ValueError(f"the video model '{self.name}' has 'seconds' that are none of its 'lengths'")
         if (VideoInput.EXTEND in self.upstream) != (self.longest_extended > 0):
             raise ValueError(f"the video model '{self.name}' needs both 'upstream.extend' and 'longest_extended'")
+        others = {f"{length}s" for length in self.lengths if length != self.seconds}
+        if unknown := self.upstream_of_length.keys() - others:
+            told, allowed = ", ".join(sorted(unknown)), ", ".join(sorted(others)) or "none"
+            raise ValueError(f"the video model '{self.name}' has 'upstream_of_length.{told}'; allowed here: {allowed}")
+        priced = {resolution for price in self.prices for resolution in price.second}
+        _check_priced(self.name, priced - set(self.resolutions))
+        _check_priced(self.name, {each for price in self.prices for each in price.upscale} - self.upscales.keys())
+
+    def quotes_of_upscale(self, resolution: str) -> tuple[Quote, ...]:
+        """Return what an upscale of a finished clip costs."""
+        return tuple(price.quote_of_upscale(resolution) for price in self.prices)
+
+    def quotes(self, resolution: str, seconds: int) -> tuple[Quote, ...]:
+        """Return what a clip costs."""
+        return tuple(price.quote(resolution, seconds) for price in self.prices)
 
     @property
     def resolutions(self) -> tuple[str, ...]:
@@ -215,12 +263,8 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             InvalidRequest: the model does not make that length, and another one would not do.
         """
         lengths = self.lengths_from(kind)
-        what = f"makes videos from {WORDS[kind]}" if kind in self.lengths_of else "makes videos"
+        what = "makes videos" if lengths == self.lengths_from(VideoInput.TEXT) else f"makes videos from {WORDS[kind]}"
         return self._length(asked, policy, lengths, f"{what} of {_in_words(lengths)} seconds only", name)
-
-    def lengths_from(self, kind: VideoInput) -> tuple[int, ...]:
-        """Return the lengths of clips that are made from a kind of input."""
-        return self.lengths_of.get(kind) or self.lengths or (self.seconds,)
 
     def extension(self, before: int, asked: float | None, policy: LengthPolicy, name: str) -> int:
         """Return by how many seconds a video of `before` seconds goes on. `name` is the field that asks.
@@ -250,6 +294,22 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             return min(lengths, key=lambda length: (abs(length - asked), -length))
         raise InvalidRequest(f"The model '{self.name}' {can}.", param=name)
 
+    def lengths_from(self, kind: VideoInput) -> tuple[int, ...]:
+        """Return the lengths of clips that are made from a kind of input."""
+        lengths = self.lengths_of.get(kind) or self.lengths or (self.seconds,)
+        return tuple(each for each in lengths if kind in self._upstream(each)) or (self.seconds,)
+
+    def of_length(self, length: str) -> "VideoCard":
+        """Return the model as it makes clips of one length that has names of its own: such a name says the length."""
+        seconds = int(length.removesuffix("s"))
+        upstream = self.upstream_of_length[length]
+        return msgspec.structs.replace(
+            self, seconds=seconds, lengths=(seconds,), lengths_of={}, upstream=upstream, upstream_of_length={}
+        )
+
+    def _upstream(self, seconds: int) -> Mapping[VideoInput, Mapping[Ratio, str]]:
+        return self.upstream_of_length.get(f"{seconds}s", self.upstream)
+
     @property
     def told_resolutions(self) -> str:
         """The beginning of a message that names them."""
@@ -269,14 +329,16 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """The shapes that a text can be turned into, the default first."""
         return tuple(self.upstream[VideoInput.TEXT])
 
-    def choose(self, shape: Shape, kind: VideoInput = VideoInput.TEXT) -> tuple[Ratio, str]:
+    def choose(self, shape: Shape, kind: VideoInput = VideoInput.TEXT, seconds: int | None = None) -> tuple[Ratio, str]:
         """Return the ratio and the provider's model name for a video; an open ratio is the first that there is.
+
+        `seconds` is one of the lengths that it makes from that kind of input; None: the usual one.
 
         Raises:
             InvalidRequest: an input that the model does not take, a ratio that it does not have for it, or a
                 resolution, which none lets one choose.
         """
-        names = self.names(kind)
+        names = self.names(kind, seconds)
         if shape.resolution is not None:
             raise InvalidRequest(f"{self.told_resolutions}; leave '{shape.resolution}' out.", param="resolution")
         what = "" if kind is VideoInput.TEXT else f" for a video from {WORDS[kind]}"
@@ -291,8 +353,8 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             raise _not_offered(f"ratio '{ratio}'{what}", self.name, names, param=param)
         return ratio, names[ratio]
 
-    def names(self, kind: VideoInput) -> Mapping[Ratio, str]:
-        """Return the provider's model name for each shape of a kind of video.
+    def names(self, kind: VideoInput, seconds: int | None = None) -> Mapping[Ratio, str]:
+        """Return the provider's model name for each shape of a kind of video (as `choose`).
 
         Raises:
             InvalidRequest: the model does not make that kind.
@@ -303,7 +365,7 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 f"The model '{self.name}' does not make videos from {WORDS[kind]}. It makes them from: {able}.",
                 param="model",
             )
-        return self.upstream[kind]
+        return self._upstream(seconds or self.seconds)[kind]
 
 
 class TextCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -314,6 +376,8 @@ class TextCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ratios: ClassVar[tuple[Ratio, ...]] = ()
     #: Its titles and the like are its own.
     side_calls: ClassVar[str] = ""
+    #: Not known: its answers pass by as they are.
+    prices: ClassVar[tuple[ImagePrice, ...]] = ()
 
     #: The public name.
     name: str
@@ -421,8 +485,8 @@ class Catalogue:
             if model.name in self._known:
                 raise ValueError(f"two models are called '{model.name}'")
             self._listed[model.name] = self._known[model.name] = model
-        for name, ratio in (*((alias, None) for alias in card.aliases), *raw_names(card)):
-            self._known.setdefault(name, Model(name, card, ratio))
+        for model in (*(Model(alias, card) for alias in card.aliases), *raw_names(card)):
+            self._known.setdefault(model.name, model)
 
     @property
     def models(self) -> Iterable[Model]:
@@ -515,11 +579,24 @@ def variants(card: Card) -> list[Model]:
     return [Model(f"{card.name}-{ending}", card, ratio) for ending, ratio in VARIANTS.items() if ratio in card.ratios]
 
 
-def raw_names(card: Card) -> list[tuple[str, Ratio | None]]:
-    """Return the provider's own names of a card: people migrate with them from other gateways."""
+def raw_names(card: Card) -> list[Model]:
+    """Return a card by the provider's own names: people migrate with them from other gateways."""
     if not isinstance(card, VideoCard):
-        return [(card.upstream, None)]
-    return [(key, ratio) for names in card.upstream.values() for ratio, key in names.items()]
+        return [Model(card.upstream, card)]
+    cards = (card, *(card.of_length(length) for length in card.upstream_of_length))
+    return [Model(name, each, ratio) for each in cards for name, ratio in _names_and_shapes(each)]
+
+
+def _names_and_shapes(card: VideoCard) -> Iterator[tuple[str, Ratio | None]]:
+    """Yield the provider's names, each with its shape; one for several shapes asks for none."""
+    for names in card.upstream.values():
+        for ratio, name in names.items():
+            yield name, ratio if [*names.values()].count(name) == 1 else None
+
+
+def _check_priced(model: str, unknown: Collection[str]) -> None:
+    if unknown:
+        raise ValueError(f"the model '{model}' has a price for {', '.join(sorted(unknown))}, and no such resolution")
 
 
 def _in_words(lengths: Sequence[int]) -> str:

@@ -14,6 +14,7 @@ from adapter.domain.media import MediaFormat
 from adapter.domain.orders import ImageOrder
 from adapter.domain.spending import Spending
 from adapter.domain.stored_files import StoredImage, file_name
+from adapter.domain.usage import Cost
 from adapter.errors import JobFailed
 
 #: The code of a job that was cancelled.
@@ -55,7 +56,12 @@ class ImageJob(Job, frozen=True, kw_only=True):
 
     def spending(self, key: str | None) -> Spending:
         """Return what it spends: pictures (as `Job`)."""
-        return self.order.spending(self.owner, key)
+        return self.order.spending(self.owner, key, self.created_at)
+
+    @property
+    def price(self) -> Cost | None:
+        """What its picture cost (as `Job`)."""
+        return self.drawn.known_cost if self.drawn else None
 
     @property
     def file(self) -> str:

@@ -15,7 +15,7 @@ from adapter.domain.media import MediaFormat, RemoteVideo
 from adapter.domain.orders import VideoOrder
 from adapter.domain.spending import Spending
 from adapter.domain.stored_files import file_name
-from adapter.domain.usage import VideoTokens
+from adapter.domain.usage import Cost, VideoTokens
 from adapter.errors import AdapterError, JobFailed
 
 
@@ -173,6 +173,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         raise NotImplementedError
 
     @property
+    def price(self) -> Cost | None:
+        """What it costs, as far as that is known."""
+        raise NotImplementedError
+
+    @property
     def took_seconds(self) -> float | None:
         """How long the provider took, of completed jobs that an estimate is made of."""
         return None
@@ -223,7 +228,9 @@ class VideoJob(Job, frozen=True, kw_only=True):
     empty_polls: int = msgspec.field(default=0, name="blanks")
     remote: RemoteVideo | None = None
     media: StoredVideo | None = None
-    #: What it cost, where the provider tells.
+    #: By the price list of the time when it was accepted. None: unknown, or accepted by a version without prices.
+    cost: Cost | None = None
+    #: What it took, where the provider counts.
     tokens: VideoTokens | None = None
 
     @property
@@ -233,7 +240,12 @@ class VideoJob(Job, frozen=True, kw_only=True):
 
     def spending(self, key: str | None) -> Spending:
         """Return what it spends: seconds of video (as `Job`)."""
-        return self.order.spending(self.owner, key)
+        return self.order.spending(self.owner, key, self.cost)
+
+    @property
+    def price(self) -> Cost | None:
+        """What it costs (as `Job`)."""
+        return self.cost
 
     @property
     def took_seconds(self) -> float | None:

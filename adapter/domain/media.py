@@ -17,7 +17,7 @@ from PIL import Image as Pillow
 
 from adapter.domain import heif
 from adapter.domain.grounding import Grounding
-from adapter.domain.usage import Usage
+from adapter.domain.usage import Cost, Usage
 from adapter.errors import UpstreamBroken
 
 #: What Pillow raises on a file that is not what its first bytes say; `ValueError` is for text chunks that swell, the
@@ -245,6 +245,8 @@ class Image(msgspec.Struct, frozen=True):
     usage: Usage | None = None
     #: What the model wrote beside it.
     text: str = ""
+    #: By the price list. None: unknown.
+    cost: Cost | None = None
     #: The provider's signatures. A picture that was converted has none.
     signatures: "Signatures | None" = None
     #: What the model searched on the web for it.

@@ -7,8 +7,10 @@ from typing import Literal
 import msgspec
 
 from adapter.domain.media import Frame, MediaFormat, Pixels, Ratio
+from adapter.domain.prices import Quote, cost_of
 from adapter.domain.spending import Spending
 from adapter.domain.thinking import ThinkingLevel
+from adapter.domain.usage import Cost
 
 #: Seeds travel as 32-bit signed integers in Google's documents (`generationConfig.seed`, seed 003).
 MAX_SEED = 2**31 - 1
@@ -98,14 +100,25 @@ class ImageOrder(msgspec.Struct, frozen=True, kw_only=True):
     format: MediaFormat = MediaFormat.PNG
     #: Quality of a JPEG or WebP, 0 to 100.
     compression: int = 100
+    #: What one picture costs, as the model's card has it.
+    quotes: tuple[Quote, ...] = ()
     #: The turns before the prompt, if the provider signed the pictures in them. Their pictures are the first sources.
     turns: tuple[EarlierTurn, ...] = ()
     #: Whether the provider's signatures belong to the answer.
     is_signed: bool = False
 
-    def spending(self, owner: str, key: str | None) -> Spending:
-        """Return what its execution spends, and whose it is."""
-        return Spending(owner=owner, key=key, model=self.model, provider=self.provider, kind="image", units=self.n)
+    def spending(self, owner: str, key: str | None, at: float) -> Spending:
+        """Return what its execution spends, whose it is, and what it probably costs if it is begun at that time."""
+        each = cost_of(self.quotes, at)
+        return Spending(
+            owner=owner,
+            key=key,
+            model=self.model,
+            provider=self.provider,
+            kind="image",
+            units=self.n,
+            cost=None if each is None else each.times(self.n),
+        )
 
 
 class VideoInput(StrEnum):
@@ -122,9 +135,11 @@ class VideoInput(StrEnum):
     EDIT = "edit"
     #: An earlier video, which goes on after its end as the text says.
     EXTEND = "extend"
+    #: An earlier video, of which nothing changes but the resolution.
+    UPSCALE = "upscale"
 
 
-#: Kinds of videos that are made from an earlier video.
+#: Kinds of videos that are made from an earlier video and a text.
 FROM_VIDEOS = frozenset({VideoInput.EDIT, VideoInput.EXTEND})
 
 
@@ -176,10 +191,16 @@ class VideoOrder(msgspec.Struct, frozen=True, kw_only=True):
         """Length of the clip, with the earlier video that it goes on from."""
         return self.seconds_before + self.seconds
 
-    def spending(self, owner: str, key: str | None) -> Spending:
+    def spending(self, owner: str, key: str | None, cost: Cost | None = None) -> Spending:
         """Return what its execution spends, and whose it is."""
         return Spending(
-            owner=owner, key=key, model=self.model, provider=self.provider, kind="video", units=self.seconds
+            owner=owner,
+            key=key,
+            model=self.model,
+            provider=self.provider,
+            kind="video",
+            units=self.seconds,
+            cost=cost,
         )
 
 
@@ -197,6 +218,8 @@ class VideoDraft(msgspec.Struct, frozen=True, kw_only=True):
     shapes: Mapping[Ratio, str] = {}
     #: The size of a clip for each of them.
     sizes: Mapping[Ratio, Pixels] = {}
+    #: What it costs, as the model's card has it.
+    quotes: tuple[Quote, ...] = ()
 
     @property
     def has_files(self) -> bool:

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from adapter.domain.usage import Cost
+
 
 class Spending(msgspec.Struct, frozen=True, kw_only=True):
     """One execution that is accepted: what a budget counts."""
@@ -16,3 +18,5 @@ class Spending(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     #: Pictures, or seconds of video.
     units: int
+    #: What it costs by the price list, before it is known what the provider counts; None: unknown, which is not free.
+    cost: Cost | None = None

@@ -11,7 +11,7 @@ import pybase64
 
 from adapter.domain.grounding import Grounding
 from adapter.domain.media import Image, MediaFormat, Pixels, Signatures
-from adapter.domain.usage import Usage
+from adapter.domain.usage import Cost, Usage
 
 #: Hexadecimal digits of a stem. What follows them in a name tells the files of one stem apart.
 STEM_LENGTH = 32
@@ -70,6 +70,8 @@ class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     #: Of its file, in bytes. Older versions did not remember it.
     size: int | msgspec.UnsetType = msgspec.UNSET
+    #: By the price list of its time. Unknown costs and those of older versions are left out.
+    cost: Cost | msgspec.UnsetType = msgspec.UNSET
     signatures: Signatures | msgspec.UnsetType = msgspec.UNSET
     #: What the model searched on the web for it, if it did.
     grounding: Grounding | msgspec.UnsetType = msgspec.UNSET
@@ -83,6 +85,7 @@ class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
             usage=image.usage,
             text=image.text,
             size=image.file_size,
+            cost=image.cost or msgspec.UNSET,
             signatures=image.signatures or msgspec.UNSET,
             grounding=image.grounding or msgspec.UNSET,
         )
@@ -97,6 +100,11 @@ class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
         """The size of its file in bytes, if it was remembered."""
         return None if self.size is msgspec.UNSET else self.size
 
+    @property
+    def known_cost(self) -> Cost | None:
+        """What it cost, if that is known."""
+        return None if self.cost is msgspec.UNSET else self.cost
+
     def with_file(self, data: bytes) -> Image:
         """Return the picture with the bytes of its file; without any where only its description is needed."""
         base64 = msgspec.Raw(b'"' + pybase64.b64encode(data) + b'"')
@@ -107,6 +115,7 @@ class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
             self.pixels,
             self.usage,
             self.text,
+            self.known_cost,
             signatures=self.signatures or None,
             grounding=self.known_grounding,
         )

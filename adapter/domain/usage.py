@@ -1,5 +1,7 @@
-"""What a picture or a video cost, in tokens."""
+"""What a picture or a video cost: tokens, and money or credits."""
 
+from decimal import Decimal
+from enum import StrEnum
 from typing import Self
 
 import msgspec
@@ -45,3 +47,31 @@ class VideoTokens(msgspec.Struct, frozen=True, omit_defaults=True):
     output: int = 0
     #: Those of the output that are video: other ones have another price.
     output_video: int = 0
+
+
+class Currency(StrEnum):
+    """What is paid with."""
+
+    USD = "USD"
+    #: Of a Flow account.
+    CREDITS = "credits"
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """An amount, exact. What is unknown has no `Cost`; 0 is free."""
+
+    amount: Decimal
+    currency: Currency
+
+    def __str__(self) -> str:
+        """Write it for people and logs: `0.0336 USD`."""
+        return f"{self.amount.normalize():f} {self.currency}"
+
+    def __add__(self, other: Self) -> "Cost":
+        if self.currency is not other.currency:
+            raise ValueError(f"{self} and {other} are two currencies")
+        return Cost(self.amount + other.amount, self.currency)
+
+    def times(self, count: int) -> "Cost":
+        """Return the cost of so many."""
+        return Cost(self.amount * count, self.currency)

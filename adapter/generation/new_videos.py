@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import secrets
+from collections.abc import Sequence
 from uuid import uuid4
 
 import msgspec
@@ -13,6 +14,7 @@ from adapter.domain.media import Image, MediaFormat
 from adapter.domain.orders import MAX_SEED, StoredInput, VideoDraft, VideoOrder
 from adapter.domain.pieces import write_whole
 from adapter.domain.ports import Clock, InputImages, Memory, Work
+from adapter.domain.prices import Quote, cost_of
 from adapter.domain.stored_files import file_name
 from adapter.generation.timeouts import Timeouts
 
@@ -41,7 +43,7 @@ class NewVideos:
         if draft.video is not None:
             video = await self._keep(file_name(stem, MediaFormat.MP4, "source"), draft.video.data)
             order = msgspec.structs.replace(order, video=video)
-        return await self._job(order, work.owner, stem)
+        return await self._job(order, draft.quotes, work.owner, stem)
 
     async def _keep_picture(self, stem: str, image: Image) -> StoredInput:
         return await self._keep(file_name(stem, image.format), await asyncio.to_thread(image.decode))
@@ -50,8 +52,9 @@ class NewVideos:
         await write_whole(self._memory.media, name, data)
         return StoredInput(name, await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest()))
 
-    async def _job(self, order: VideoOrder, owner: str, stem: str) -> VideoJob:
+    async def _job(self, order: VideoOrder, quotes: Sequence[Quote], owner: str, stem: str) -> VideoJob:
         measured = await self._memory.jobs.measured_seconds(order.upstream)
+        now = self._clock.now()
         return VideoJob(
             id=Id.VIDEO.new(),
             owner=owner,
@@ -60,6 +63,7 @@ class NewVideos:
             seed=secrets.randbelow(MAX_SEED + 1) if order.seed is None else order.seed,
             mark=str(uuid4()),
             stem=stem,
-            created_at=self._clock.now(),
+            created_at=now,
             expected_seconds=measured or self._timeouts.typical or order.typical_seconds,
+            cost=cost_of(quotes, now),
         )

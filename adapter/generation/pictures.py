@@ -10,6 +10,7 @@ from adapter.domain.executions import RequestIdentity
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Clock, ImageMakers, JobFeed, Reservation, Work
+from adapter.domain.prices import priced, total_cost
 from adapter.domain.spending import Spending
 from adapter.domain.telemetry import Telemetry, labels_of
 from adapter.errors import AdapterError, Draining, OutcomeUnknown, OwnFault, StorageFailed, already_paid
@@ -110,7 +111,7 @@ class Pictures:
         if one.prior:
             return await self._repeats.answer(one.prior)
         self._feed.check_open()
-        spending = order.spending(one.identity.owner, one.identity.key)
+        spending = order.spending(one.identity.owner, one.identity.key, self._clock.now())
         await self._telemetry.usage.record(spending)
         work = Work(one.identity.owner, reservation, lambda: one.is_waited_for)
         batch = ImageBatch(await self._measured(order, work, spending))
@@ -153,7 +154,10 @@ class Pictures:
             raise
         else:
             outcome = "completed"
-            return made
+            images = priced(made, order.quotes, began)
+            cost, seconds = total_cost(images), round(self._clock.now() - began, 3)
+            log.info("pictures.finished", model=order.model, n=order.n, cost=cost and str(cost), seconds=seconds)
+            return images
         finally:
             seconds = self._clock.now() - began
             self._telemetry.metrics.observe("execution_seconds", seconds, labels_of(spending, outcome))

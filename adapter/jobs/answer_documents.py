@@ -10,7 +10,7 @@ from adapter.domain.executions import StoredAnswer, StoredFault, StoredImageBatc
 from adapter.domain.grounding import Grounding
 from adapter.domain.media import Pixels, Signatures
 from adapter.domain.stored_files import StoredImage
-from adapter.domain.usage import Usage
+from adapter.domain.usage import Cost, Usage
 
 
 class _ImageDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +20,7 @@ class _ImageDocument(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None
     text: str = ""
     size: int | msgspec.UnsetType = msgspec.UNSET
+    cost: Cost | msgspec.UnsetType = msgspec.UNSET
     signatures: Signatures | msgspec.UnsetType = msgspec.UNSET
     grounding: Grounding | msgspec.UnsetType = msgspec.UNSET
 
@@ -63,6 +64,7 @@ def _image_document(image: StoredImage) -> _ImageDocument:
         usage=image.usage,
         text=image.text,
         size=image.size,
+        cost=image.cost,
         signatures=image.signatures,
         grounding=image.grounding,
     )
@@ -76,6 +78,7 @@ def _stored_image(document: _ImageDocument) -> StoredImage:
         usage=document.usage,
         text=document.text,
         size=document.size,
+        cost=document.cost,
         signatures=document.signatures,
         grounding=document.grounding,
     )

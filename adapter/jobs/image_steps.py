@@ -18,6 +18,7 @@ from adapter.domain.job import Failed, Failure, Intended, JobState, NotSent
 from adapter.domain.media import Image, image_from_bytes
 from adapter.domain.pieces import find_whole, write_paid
 from adapter.domain.ports import Budget, Claim, Clock, ImageMaker, Memory, Metrics, Work
+from adapter.domain.prices import priced
 from adapter.domain.stored_files import StoredImage
 from adapter.domain.telemetry import NoMetrics
 from adapter.errors import (
@@ -140,10 +141,11 @@ class ImageSteps:
             raise UpstreamCredential(f"The provider '{job.order.provider}' is no longer configured.")
         try:
             async with self._last_while.limit():
-                return (await maker.make_images(job.order, work))[0]
+                made = await maker.make_images(job.order, work)
         except TimeoutError as error:
             with already_paid():
                 raise Draining("The server is shutting down and could not wait for the picture.") from error
+        return priced(made, job.order.quotes, job.created_at)[0]
 
     async def _keep(self, claim: Claim[ImageJob], job: ImageJob, image: Image) -> None:
         """Remember a picture: its file first, then the job."""

@@ -67,6 +67,7 @@ def log_end(job: Job) -> None:
         "job.finished",
         job_id=job.id,
         **_video_facts(job),
+        cost=str(job.price) if job.price else None,
         state=job.state,
         code=job.failure.code if job.failure else None,
         seconds=_seconds(job),

@@ -32,7 +32,9 @@ def convert(image: Image, order: ImageOrder) -> Image:
     converted = image_from_bytes(written.getvalue())
     if converted is None:
         raise UpstreamBroken("Google's picture cannot be converted.")
-    return msgspec.structs.replace(converted, usage=image.usage, text=image.text, grounding=image.grounding)
+    return msgspec.structs.replace(
+        converted, usage=image.usage, text=image.text, cost=image.cost, grounding=image.grounding
+    )
 
 
 def _sized(picture: Pillow.Image, order: ImageOrder) -> Pillow.Image:

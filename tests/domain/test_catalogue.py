@@ -415,3 +415,59 @@ def test_soras_name_leads_to_omni_where_there_is_no_flow(providers: tuple[str, .
     file = msgspec.toml.decode((ROOT / "config" / "models.toml").read_bytes(), type=CatalogueFile)
 
     assert Catalogue(file.only(providers)).find("sora-2-pro").card.name == leads_to
+
+
+LITE, _ = CATALOGUE.find_card("veo-3.1-lite", VideoCard)
+QUALITY, _ = CATALOGUE.find_card("veo-3.1-quality", VideoCard)
+
+
+@pytest.mark.parametrize(
+    ("card", "kind", "seconds", "ratio", "key"),
+    [
+        (LITE, VideoInput.TEXT, 8, Ratio.PORTRAIT, "veo_3_1_t2v_lite"),
+        (LITE, VideoInput.TEXT, 4, Ratio.PORTRAIT, "veo_3_1_t2v_lite_4s"),
+        (LITE, VideoInput.FRAME, 6, Ratio.LANDSCAPE, "veo_3_1_i2v_s_lite_6s"),
+        (LITE, VideoInput.FRAMES, 8, Ratio.LANDSCAPE, "veo_3_1_interpolation_lite"),
+        (QUALITY, VideoInput.TEXT, 8, Ratio.PORTRAIT, "veo_3_1_t2v_portrait"),
+        (QUALITY, VideoInput.FRAME, 8, Ratio.PORTRAIT, "veo_3_1_i2v_s_portrait"),
+        (QUALITY, VideoInput.FRAMES, 4, Ratio.PORTRAIT, "veo_3_1_i2v_s_quality_4s_fl"),
+    ],
+)
+def test_a_length_may_have_names_of_its_own(
+    card: VideoCard, kind: VideoInput, seconds: int, ratio: Ratio, key: str
+) -> None:
+    """As Flow's models have; the others are those of the usual length."""
+    assert card.choose(Shape(ratio=ratio), kind, seconds) == (ratio, key)
+
+
+def test_a_raw_name_may_say_a_length_and_leave_the_shape_open() -> None:
+    """Who migrates with such a name gets that length, in either shape."""
+    model = CATALOGUE.find("veo_3_1_t2v_lite_4s")
+    card, ratio = CATALOGUE.find_card("veo_3_1_t2v_lite_4s", VideoCard)
+
+    assert (model.card.name, ratio) == ("veo-3.1-lite", None)
+    assert card.length(None, LengthPolicy.EXACT, "seconds") == 4
+    with pytest.raises(InvalidRequest, match="4 seconds only"):
+        card.length(8, LengthPolicy.EXACT, "seconds")
+
+
+def test_a_kind_of_video_has_the_lengths_for_which_it_has_a_name() -> None:
+    """Here references are made in 8 seconds only, and texts in 4 as well."""
+    card, _ = CATALOGUE.find_card("veo-3.1-fast", VideoCard)
+    short = {VideoInput.TEXT: {Ratio.LANDSCAPE: "short"}}
+    both = msgspec.structs.replace(card, lengths=(4, 8), upstream_of_length={"4s": short})
+
+    assert both.length(4, LengthPolicy.EXACT, "seconds") == 4
+    assert both.length(4, LengthPolicy.NEAREST, "seconds", VideoInput.REFERENCES) == 8
+    with pytest.raises(InvalidRequest, match="from reference pictures of 8 seconds only"):
+        both.length(4, LengthPolicy.EXACT, "seconds", VideoInput.REFERENCES)
+
+
+@pytest.mark.parametrize("length", ["5s", "8s", "4"])
+def test_names_of_a_length_that_is_none_are_found_when_the_file_is_read(length: str) -> None:
+    """The usual length has its names in `upstream`."""
+    row = msgspec.to_builtins(LITE, str_keys=True)
+    row["upstream_of_length"] = {length: row["upstream_of_length"]["4s"]}
+
+    with pytest.raises(msgspec.ValidationError, match=f"upstream_of_length.{length}'; allowed here: 4s, 6s"):
+        msgspec.convert(row, VideoCard)

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
 
 import msgspec
 import pytest
@@ -17,8 +19,10 @@ from adapter.domain.media import Frame, Image
 from adapter.domain.orders import ImageOrder, InlineSource, StoredSource
 from adapter.domain.pieces import one_piece
 from adapter.domain.ports import Memory, Work
+from adapter.domain.prices import Quote
 from adapter.domain.stored_files import StoredImage
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
+from adapter.domain.usage import Currency
 from adapter.errors import AdapterError, AnswerLost, ContentRefused, InvalidRequest, NotFound
 from adapter.generation.image_files import ImageFiles
 from adapter.generation.liveness import Liveness
@@ -128,6 +132,19 @@ async def test_a_picture_is_made_while_nobody_waits(process: Process, maker: Mak
     assert (done.status, done.failure) == (ResponseStatus.COMPLETED, None)
     assert image is not None
     assert image.decode() == png()
+
+
+async def test_a_picture_in_the_background_knows_what_it_cost(process: Process, maker: Maker) -> None:
+    """By the price of the day when it was accepted. The job and the response have it."""
+    quote = Quote(date(1970, 1, 1), Currency.USD, Decimal("0.04"))
+    response = await process.ask(order=msgspec.structs.replace(ORDER, quotes=(quote,)))
+    await process.sent(maker)
+    maker.made.set_result([made_image()])
+    await process.poller.settle()
+    done, job = await process.seen(response), await process.job(response)
+
+    assert done.drawn is not None
+    assert {str(cost) for cost in (job.price, job.spending(None).cost, done.drawn.known_cost)} == {"0.04 USD"}
 
 
 async def test_a_picture_that_was_not_sent_is_made_by_the_process_that_finds_it(

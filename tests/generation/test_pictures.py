@@ -4,15 +4,20 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from datetime import date
+from decimal import Decimal
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from adapter.domain.executions import RequestIdentity
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
 from adapter.domain.pieces import LONGEST_PAUSE, REPEAT_SECONDS, find_whole
 from adapter.domain.ports import MediaStore, Memory, Work
+from adapter.domain.prices import Quote
+from adapter.domain.usage import Currency
 from adapter.errors import AdapterError, ContentRefused, Draining, ServerBusy, StorageFailed
 from adapter.generation.execution import ResultHandle
 from adapter.jobs.feed import LocalFeed
@@ -50,6 +55,27 @@ async def test_who_watches_pictures_hears_of_each_spell_of_silence(studio: Studi
     [batch] = [state async for state in states]
     assert batch is not None
     assert batch.images == [made_image()]
+
+
+QUOTES = (Quote(date(1970, 1, 1), Currency.USD, Decimal("0.04")), Quote(date(1970, 1, 2), Currency.USD, Decimal(9)))
+
+
+async def test_pictures_know_what_they_cost(studio: Studio, clock: FakeClock) -> None:
+    """By the price of the day; the log has the sum, and who comes back is told the same."""
+    order = msgspec.structs.replace(ONE_PICTURE, n=2, quotes=QUOTES)
+    with capture_logs() as logs:
+        first = await studio.open(studio.pictures(FakeImageMaker()), identity(key="one"), order)
+        made = await first.batch()
+        first.close(delivered=True)
+        await studio.close()
+        await clock.advance(85_500.0)  # to the next day, and less than a key lives
+        again = await studio.open(studio.pictures(FakeImageMaker()), identity(key="one"), order)
+        known = await again.batch()
+    [line] = [line for line in logs if line["event"] == "pictures.finished"]
+
+    assert [str(image.cost) for image in made.images] == ["0.04 USD", "0.04 USD"]
+    assert [image.cost for image in known.images] == [image.cost for image in made.images]
+    assert (line["model"], line["n"], line["cost"]) == ("m", 2, "0.08 USD")
 
 
 async def test_a_maker_is_told_whose_work_it_does_and_whether_it_is_wanted(studio: Studio) -> None:

@@ -1,5 +1,7 @@
 """The documents of remembered answers, as earlier versions wrote them."""
 
+from decimal import Decimal
+
 import msgspec
 import pytest
 
@@ -8,7 +10,7 @@ from adapter.domain.grounding import Grounding, WebSource
 from adapter.domain.job import Failure
 from adapter.domain.media import Pixels, Signatures
 from adapter.domain.stored_files import StoredImage
-from adapter.domain.usage import Usage
+from adapter.domain.usage import Cost, Currency, Usage
 from adapter.jobs.answer_documents import read_answer, write_answer
 
 NAME = f"{7:032x}"
@@ -44,6 +46,15 @@ def test_the_size_of_a_picture_is_remembered() -> None:
 
     assert b'"size":77' in write_answer(sized)
     assert read_answer(write_answer(sized)) == sized
+
+
+def test_the_cost_of_a_picture_is_remembered() -> None:
+    """As digits. Earlier versions neither wrote nor read it."""
+    cost = Cost(Decimal("0.0336"), Currency.USD)
+    paid = msgspec.structs.replace(BATCH, images=(msgspec.structs.replace(BATCH.images[0], cost=cost),))
+
+    assert b'"cost":{"amount":"0.0336","currency":"USD"}' in write_answer(paid)
+    assert read_answer(write_answer(paid)) == paid
 
 
 def test_signatures_are_kept() -> None:

@@ -58,7 +58,7 @@ ROUTES: Final = (
     Route("GET", r"/files", "ListFilesResponse"),
     Route("GET", r"/files/[^/]+", "OpenAIFile"),
     Route("DELETE", r"/files/[^/]+", "DeleteFileResponse"),
-    Route("POST", r"/videos(/[^/]+/remix|/edits|/extensions)?", "VideoResource"),
+    Route("POST", r"/videos(/[^/]+/(remix|upscale)|/edits|/extensions)?", "VideoResource"),
     Route("GET", r"/videos", "VideoListResource"),
     Route("GET", r"/videos/[^/]+", "VideoResource"),
     Route("DELETE", r"/videos/[^/]+", "DeletedVideoResource"),
@@ -99,6 +99,12 @@ DEVIATIONS: Final = (
         ("size",),
         "enum",
         "the document lists three sizes, the newer clients any; Google draws others, and we report the real one",
+    ),
+    Deviation(
+        ("VideoResource",),
+        ("size",),
+        "enum",
+        "the document lists the sizes of Sora; a finer video has another one, and we report the real one",
     ),
 )
 

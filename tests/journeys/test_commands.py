@@ -66,8 +66,11 @@ def test_jobs_can_be_looked_at(server: Server, client: openai.OpenAI, prompt: st
 
 
 def test_models_are_listed(server: Server) -> None:
-    """By name, kind and provider."""
-    assert "veo-3.1-fast-portrait" in server.command("models")
+    """By name, kind, provider and price."""
+    lines = {line.split()[0]: line.split()[1:] for line in server.command("models").splitlines()}
+
+    assert lines["veo-3.1-fast-portrait"][:6] == ["video", "flow", "20", "credits", "a", "clip,"]
+    assert lines["flow-gem-pix"] == ["image", "flow", "price", "unknown"]
 
 
 def test_a_configuration_is_checked(server: Server) -> None:

@@ -70,7 +70,7 @@ def test_a_video_is_a_job_first(http: httpx.Client, server: Server, prompt: str)
         None,
         None,
     )
-    assert len(video) == 15
+    assert len(video) == 16
     for each in (answer, asked):
         assert (each.headers["openai-poll-after-ms"], each.headers["x-video-id"]) == ("1000", video["id"])
     assert server.executed(prompt) == 1

@@ -380,6 +380,7 @@ def test_a_job_and_its_request_each_leave_one_line_without_the_prompt(
     [request] = [line for line in lines if line["event"] == "request.finished" and line["request_id"] == request_id]
 
     assert {"model", "account", "operation", "state", "seconds", "bytes"} <= set(job)
+    assert job["cost"] == "20 credits"
     assert {"method", "path", "status", "milliseconds", "bytes"} <= set(request)
     for secret in (prompt, KEY, "AIza-sandbox", "sandbox-flow-token", "Signature="):
         assert secret not in str(lines)

@@ -43,6 +43,7 @@ def test_a_video_comes_home(omni_server: Server, connect: Connect, prompt: str) 
 
     assert (made.status, made.seconds, made.size) == ("completed", "4", "720x1280")
     assert made.model_extra is not None
+    assert made.model_extra["usage"]["cost"] == 0.28
     assert made.model_extra["usage"]["output_tokens_details"] == {"video_tokens": 46336}
     assert film[4:8] == b"ftyp"
     assert omni_server.models(prompt) == [MODEL]

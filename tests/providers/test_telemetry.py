@@ -109,6 +109,27 @@ async def test_what_is_not_allowed_is_not_accepted(toy: ModuleType, config: Path
     assert recorder.executions() == []
 
 
+PRICED = """
+[[video.prices]]
+since = 2000-01-01
+source = "a test"
+second = { 720p = 0.07 }
+"""
+
+
+async def test_the_price_list_tells_what_an_execution_costs(toy: ModuleType, config: Path) -> None:
+    """A budget hears it before the work is accepted, the client with the video. An unknown price is no 0."""
+    models, recorder = config.parent / "models.toml", Recorder()
+    models.write_text(f"{models.read_text()}{PRICED}")
+    async with connected(toy, config, Telemetry(usage=recorder)) as client:
+        await client.images.generate(model="toy-fox", prompt="a fox", n=2)
+        made = await client.videos.create_and_poll(model="toy-waves", prompt="waves", poll_interval_ms=20)
+        again = await client.videos.remix(made.id, prompt="more waves")
+
+    assert [each.cost and str(each.cost) for each in recorder.spent] == [None, "0.28 USD", "0.28 USD"]
+    assert (made.model_extra or {})["usage"] == (again.model_extra or {})["usage"] == {"cost": 0.28}
+
+
 async def test_requests_and_executions_are_measured(toy: ModuleType, config: Path) -> None:
     """With their outcome."""
     recorder = Recorder()

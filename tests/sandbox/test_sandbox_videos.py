@@ -47,6 +47,25 @@ async def test_the_seeds_texts_are_taken(client: Client) -> None:
     assert second["operations"][0]["sceneId"] == "d2485960-b2b8-499b-8289-e927e63556b5"
 
 
+@pytest.mark.parametrize(
+    ("key", "ratio", "left"),
+    [
+        ("veo_3_1_t2v_lite", "PORTRAIT", 670),
+        ("veo_3_1_t2v_lite_4s", "LANDSCAPE", 670),
+        ("veo_3_1_t2v_fast_6s", "PORTRAIT", 660),
+        ("veo_3_1_t2v", "LANDSCAPE", 580),
+        ("veo_3_1_t2v_quality_4s", "PORTRAIT", 580),
+    ],
+)
+async def test_every_model_has_its_price(client: Client, key: str, ratio: str, left: int) -> None:
+    """Lite half of the fast one, quality five times as much; the short keys serve both shapes."""
+    body = text_body(videoModelKey=key, aspectRatio=f"VIDEO_ASPECT_RATIO_{ratio}")
+
+    answer = await client.post(f"{VIDEO}Text", headers=FLOW, json=body)
+
+    assert answer.json()["remainingCredits"] == left
+
+
 async def test_the_seeds_frames_are_taken(client: Client) -> None:
     """First and last frame of seed 002, with pictures that exist."""
     body = seed("flow.video.start_end.request")

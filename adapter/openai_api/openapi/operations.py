@@ -175,6 +175,12 @@ OPERATIONS: Final[Mapping[str, OperationRow]] = {
         errors=MAKING,
         parameters=REPETITION,
     ),
+    "upscale_video": OperationRow(
+        body=_json_or_form("UpscaleRequest"),
+        answers=_plain(videos.Video, JOB),
+        errors=MAKING,
+        parameters=REPETITION,
+    ),
     "watch_video": OperationRow(
         answers={
             200: Success(

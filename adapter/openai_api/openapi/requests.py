@@ -23,7 +23,7 @@ from adapter.openai_api.wire.chat import ChatRequest
 from adapter.openai_api.wire.images import ImagesRequest
 from adapter.openai_api.wire.media import MediaRequest, RouteRequest
 from adapter.openai_api.wire.responses import ResponsesRequest
-from adapter.openai_api.wire.videos import RemixRequest, VideosRequest, VideoWorkRequest
+from adapter.openai_api.wire.videos import RemixRequest, UpscaleRequest, VideosRequest, VideoWorkRequest
 
 TEXT: Final[Schema] = {"type": "string"}
 #: In a form everything is a text, and many programs write numbers so in JSON too.
@@ -83,11 +83,12 @@ _ROUTES: Final[Mapping[str, tuple[type[RouteRequest], tuple[str, ...]]]] = {
     "VideosRequest": (VideosRequest, ("prompt",)),
     "RemixRequest": (RemixRequest, ("prompt",)),
     "VideoWorkRequest": (VideoWorkRequest, ("prompt",)),
+    "UpscaleRequest": (UpscaleRequest, ()),
 }
 #: Requests that may also be a form.
 FORMS: Final = (
     *("ImagesRequest", "EditsRequest", "VariationsRequest"),
-    *("VideosRequest", "RemixRequest", "VideoWorkRequest"),
+    *("VideosRequest", "RemixRequest", "VideoWorkRequest", "UpscaleRequest"),
 )
 #: Fields whose structs say less than their readers do.
 _SPECIAL: Final[Mapping[str, Schema]] = {

@@ -81,6 +81,7 @@ def image_order(request: MediaRequest, context: ReadContext) -> ImageOrder:
         grounded=is_grounded(request, card, context.catalogue),
         format=_format(request),
         compression=_compression(request),
+        quotes=card.quotes(frame.resolution),
     )
 
 

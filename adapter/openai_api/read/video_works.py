@@ -50,14 +50,18 @@ def remix_draft(request: MediaRequest, source: VideoJob, context: ReadContext) -
             none now.
     """
     _check_completed(source, "remixed", "video_id")
+    if source.order.input is VideoInput.UPSCALE:
+        raise InvalidRequest(
+            f"This video was made finer; make a remix of the video '{source.order.remix_of}'.", param="video_id"
+        )
     _refuse_others(request, "A remix has another prompt and nothing else", _same_as(source))
     order = _varied(source, prompt_of(request, context))
     if card := _working_card(VideoInput.EDIT, source, context):
-        return VideoDraft(order=_edit(order, source, card, "video_id"))
+        return _priced(_edit(order, source, card, "video_id"), card)
     if order.input in FROM_VIDEOS:
         raise InvalidRequest(f"The model '{order.model}' no longer edits videos.", param="video_id")
-    return VideoDraft(
-        order=msgspec.structs.replace(order, pictures=()),
+    return msgspec.structs.replace(
+        _priced(msgspec.structs.replace(order, pictures=()), _card_of(order, context)),
         sources=tuple(StoredSource(picture.name, "video_id") for picture in order.pictures),
         # They were in a format that the provider takes when they were kept.
         input_formats=tuple(MediaFormat),
@@ -79,11 +83,11 @@ def draft_from_job(kind: VideoInput, request: MediaRequest, source: VideoJob, co
     _refuse_others(request, f"{what} keeps the model and the form of its video", _same_as(source), own)
     order = _varied(source, prompt_of(request, context))
     if kind is VideoInput.EDIT:
-        return VideoDraft(order=_edit(order, source, card, FIELD))
+        return _priced(_edit(order, source, card, FIELD), card)
     before = source.order.whole_seconds
     seconds = _extension(request, order.model, card, before, context)
     extended = msgspec.structs.replace(order, seconds=seconds, seconds_before=before)
-    return VideoDraft(order=_with_source(extended, kind, source, card))
+    return _priced(_with_source(extended, kind, source, card), card)
 
 
 def draft_from_file(kind: VideoInput, request: MediaRequest, file: GivenClip, context: ReadContext) -> VideoDraft:
@@ -102,23 +106,27 @@ def draft_from_file(kind: VideoInput, request: MediaRequest, file: GivenClip, co
     ratio, upstream = _chosen(file.clip, card, kind)
     length = max(1, round(file.clip.seconds))
     is_edit = kind is VideoInput.EDIT
-    return VideoDraft(
-        order=VideoOrder(
-            model=name,
-            provider=card.provider,
-            upstream=upstream,
-            prompt=prompt_of(request, context),
-            ratio=ratio,
-            size=card.sizes_at(resolution)[ratio],
-            resolution=resolution if card.other_sizes else "",
-            seconds=_edit_length(length, card, FIELD) if is_edit else _extension(request, name, card, length, context),
-            seconds_before=0 if is_edit else length,
-            seed=seed(request.seed),
-            typical_seconds=card.typical_seconds,
-            input=kind,
-        ),
-        video=file.source,
+    order = VideoOrder(
+        model=name,
+        provider=card.provider,
+        upstream=upstream,
+        prompt=prompt_of(request, context),
+        ratio=ratio,
+        size=card.sizes_at(resolution)[ratio],
+        resolution=resolution if card.other_sizes else "",
+        seconds=_edit_length(length, card, FIELD) if is_edit else _extension(request, name, card, length, context),
+        seconds_before=0 if is_edit else length,
+        seed=seed(request.seed),
+        typical_seconds=card.typical_seconds,
+        input=kind,
     )
+    return msgspec.structs.replace(_priced(order, card), video=file.source)
+
+
+def _priced(order: VideoOrder, card: VideoCard | None) -> VideoDraft:
+    """Return the draft of an order, with what its seconds cost; of an extension these are the new ones."""
+    quotes = card.quotes(order.resolution or card.usual_resolution, order.seconds) if card else ()
+    return VideoDraft(order=order, quotes=quotes)
 
 
 def _check_completed(source: VideoJob, done: str, param: str) -> None:
@@ -139,12 +147,19 @@ def _varied(source: VideoJob, words: str) -> VideoOrder:
 
 def _working_card(kind: VideoInput, source: VideoJob, context: ReadContext) -> VideoCard | None:
     """Return the card of a video's model; None if it does not do that work, or is served by another provider now."""
+    card = _card_of(source.order, context)
+    if card is None or source.operation is None or source.account is None:
+        return None
+    return card if source.order.ratio in card.upstream.get(kind, {}) else None
+
+
+def _card_of(order: VideoOrder, context: ReadContext) -> VideoCard | None:
+    """Return the card of an order's model; None if the catalogue has it no longer, or from another provider."""
     try:
-        card, _ = context.catalogue.find_card(source.order.model, VideoCard)
+        card, _ = context.catalogue.find_card(order.model, VideoCard)
     except (UnknownModel, InvalidRequest):
         return None
-    is_there = source.operation is not None and source.account is not None and card.provider == source.order.provider
-    return card if is_there and source.order.ratio in card.upstream.get(kind, {}) else None
+    return card if card.provider == order.provider else None
 
 
 def _edit(order: VideoOrder, source: VideoJob, card: VideoCard, param: str) -> VideoOrder:

@@ -45,7 +45,8 @@ def video_draft(request: MediaRequest, context: ReadContext) -> VideoDraft:
     _check_fineness(request, card)
     _check_format(request)
     kind, sources = cast_pictures(sources, roles, most=card.references, param=request.called("pictures"))
-    shape, ratio, upstream = _shaped(request, card, by_name, kind)
+    seconds = card.length(request.seconds, length_policy(request, name, context), request.called("seconds"), kind)
+    shape, ratio, upstream = _shaped(request, card, by_name, kind, seconds)
     resolution = _resolution(request, card, shape)
     sizes = card.sizes_at(resolution)
     is_open = kind is not VideoInput.TEXT and shape.ratio is None and shape.pixels is None
@@ -58,17 +59,16 @@ def video_draft(request: MediaRequest, context: ReadContext) -> VideoDraft:
             ratio=ratio,
             size=sizes[ratio],
             resolution=resolution if card.other_sizes else "",
-            seconds=card.length(
-                request.seconds, length_policy(request, name, context), request.called("seconds"), kind
-            ),
+            seconds=seconds,
             seed=seed(request.seed),
             typical_seconds=card.typical_seconds,
             input=kind,
         ),
         sources=sources,
         input_formats=tuple(MediaFormat[word.upper()] for word in card.input_formats),
-        shapes=card.names(kind) if is_open else {},
+        shapes=card.names(kind, seconds) if is_open else {},
         sizes=sizes,
+        quotes=card.quotes(resolution, seconds),
     )
 
 
@@ -91,13 +91,13 @@ def _refuse_thoughts(request: MediaRequest) -> None:
 
 
 def _shaped(
-    request: MediaRequest, card: VideoCard, by_name: Ratio | None, kind: VideoInput
+    request: MediaRequest, card: VideoCard, by_name: Ratio | None, kind: VideoInput, seconds: int
 ) -> tuple[Shape, Ratio, str]:
     """Return the shape that is asked for, and the ratio and the provider's model that it comes to."""
     size = None if _is_resolution(request.size, card) else request.size
     shape = read_shape(size, request.aspect_ratio, by_name, request.names)
     try:
-        return shape, *card.choose(shape, kind)
+        return shape, *card.choose(shape, kind, seconds)
     except InvalidRequest as fault:
         fault.param = origin_of(request, fault.param)
         raise

@@ -28,6 +28,7 @@ API = (
     videos.delete_video,
     videos.read_content,
     videos.remix_video,
+    videos.upscale_video,
     videos.watch_video,
     videos.edit_video,
     videos.extend_video,

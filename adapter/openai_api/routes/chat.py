@@ -153,7 +153,8 @@ async def _complete_with_video(request: OwnedRequest, parsed: ParsedChat[VideoDr
     if body.stream:
         return _event_stream(video_stream(services, job, answer), headers)
     content = write.video_content(await services.videos.finish_video(job), services.media_links, markup)
-    whole = msgspec.json.encode(write.completion(answer, write.ChatContent(content=content)))
+    told = write.ChatContent(content=content, usage=write.video_usage(job))
+    whole = msgspec.json.encode(write.completion(answer, told))
     headers["content-length"] = str(len(whole))
     return Stream(handed_over(services, job, whole), media_type=MediaType.JSON, headers=headers)
 
@@ -184,7 +185,7 @@ async def video_stream(services: Services, job: VideoJob, answer: write.ChatHead
         for frame in _failed(answer, fault):
             yield frame
     else:
-        for chunk in write.last_chunks(answer, ChatUsage()):
+        for chunk in write.last_chunks(answer, write.video_usage(job)):
             yield sse.frame(chunk)
     yield sse.DONE
 

@@ -18,7 +18,7 @@ async def list_models(request: OwnedRequest, services: Services) -> Response[byt
     """List what is on offer: as the request says, else as the configuration does."""
     asked = {True: Listing.ALL, False: Listing.PLAIN, None: services.context.listing}
     listing = asked[switch(request.query_params.get(ALL), ALL)]
-    return json_response(model_list(services.context.catalogue.listed(listing)))
+    return json_response(model_list(services.context.catalogue.listed(listing), services.clock.now()))
 
 
 # A tail of the path: older Python clients send the slash of `vendor/model` as it is (reference: `openai.md` section 1).
@@ -27,4 +27,4 @@ async def retrieve_model(name: str, services: Services) -> Response[bytes]:
     """Describe one model by any of its names, one with a markup behind it included."""
     catalogue, asked = services.context.catalogue, name.removeprefix("/")
     found = catalogue.find(split_model(asked, catalogue)[0])
-    return json_response(model_object(msgspec.structs.replace(found, name=asked)))
+    return json_response(model_object(msgspec.structs.replace(found, name=asked), services.clock.now()))

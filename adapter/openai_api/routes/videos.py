@@ -14,6 +14,7 @@ from adapter.openai_api import sse
 from adapter.openai_api.read.given_videos import FIELD, given_video, read_work_form, read_work_json
 from adapter.openai_api.read.media import read_media_form, read_media_json
 from adapter.openai_api.read.paging import read_page
+from adapter.openai_api.read.upscales import upscale_draft
 from adapter.openai_api.read.video_works import GivenClip, draft_from_file, draft_from_job, remix_draft
 from adapter.openai_api.read.videos import UNSUPPORTED, read_place, read_variant, read_video_form, read_video_json
 from adapter.openai_api.routes.event_streams import EventStream
@@ -21,7 +22,7 @@ from adapter.openai_api.routes.files import ASK_AGAIN, send_file
 from adapter.openai_api.routes.identity import REPLAYED, media_call
 from adapter.openai_api.routes.reservation import read_json_or_form
 from adapter.openai_api.routes.services import STREAM_HEADERS, VIDEO_ID, OwnedRequest, Services, json_response
-from adapter.openai_api.wire.videos import RemixRequest, VideoDeleted
+from adapter.openai_api.wire.videos import RemixRequest, UpscaleRequest, VideoDeleted
 from adapter.openai_api.write.errors import error_event
 from adapter.openai_api.write.videos import video, video_event, video_list
 
@@ -90,6 +91,19 @@ async def remix_video(request: OwnedRequest, video_id: str, services: Services) 
         lambda parts: read_media_form(parts, RemixRequest),
     )
     draft = remix_draft(body.media, await services.videos.find_video(video_id, request.auth.owner), services.context)
+    return await _started(request, services, draft, content)
+
+
+@post("/videos/{video_id:str}/upscale", status_code=200)
+async def upscale_video(request: OwnedRequest, video_id: str, services: Services) -> Response[bytes]:
+    """Make a finished video finer."""
+    content, body = await read_json_or_form(
+        request,
+        services,
+        lambda body: read_media_json(body, UpscaleRequest),
+        lambda parts: read_media_form(parts, UpscaleRequest),
+    )
+    draft = upscale_draft(body.media, await services.videos.find_video(video_id, request.auth.owner), services.context)
     return await _started(request, services, draft, content)
 
 

@@ -69,6 +69,10 @@ class ChatUsage(msgspec.Struct, frozen=True, kw_only=True):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     total_tokens: int = 0
+    #: Ours, after OpenRouter: dollars by the price list.
+    cost: float | UnsetType = UNSET
+    #: Ours: of a Flow account.
+    credits: float | UnsetType = UNSET
 
 
 class AnswerImageUrl(msgspec.Struct, frozen=True, kw_only=True):

@@ -73,6 +73,8 @@ class ImagesUsage(msgspec.Struct, frozen=True, kw_only=True):
     total_tokens: int
     input_tokens_details: TokenDetails
     output_tokens_details: TokenDetails
+    #: Ours, after OpenRouter: dollars by the price list.
+    cost: float | UnsetType = UNSET
 
 
 class ImagesResponse(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,18 @@ class ModelObject(msgspec.Struct, frozen=True, kw_only=True):
     #: OpenAI's own field: a date, `2027-03-15`. It is left out where none is known.
     shutdown_date: str | UnsetType = UNSET
     object: Literal["model"] = "model"
+    #: Ours: what it costs today. Left out if that is unknown.
+    prices: "tuple[ModelPrice, ...] | UnsetType" = UNSET
+
+
+class ModelPrice(msgspec.Struct, frozen=True, kw_only=True):
+    """One amount of a model's price list."""
+
+    per: Literal["picture", "search", "second", "clip", "upscale", "million_tokens"]
+    #: The resolution, or the kind of tokens.
+    of: str | UnsetType = UNSET
+    amount: float
+    currency: Literal["USD", "credits"]
 
 
 class Architecture(msgspec.Struct, frozen=True, kw_only=True):

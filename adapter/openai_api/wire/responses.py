@@ -82,13 +82,17 @@ class ReasoningTokens(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ResponseUsage(msgspec.Struct, frozen=True, kw_only=True):
-    """Tokens as the provider counted them."""
+    """Tokens as the provider counted them. All are zero where they are not counted, as for videos."""
 
     input_tokens: int
     output_tokens: int
     total_tokens: int
     input_tokens_details: CachedTokens = CachedTokens()
     output_tokens_details: ReasoningTokens = ReasoningTokens()
+    #: Ours, after OpenRouter: dollars by the price list.
+    cost: float | UnsetType = UNSET
+    #: Ours: of a Flow account.
+    credits: float | UnsetType = UNSET
 
 
 class ImageCall(msgspec.Struct, frozen=True, kw_only=True, tag="image_generation_call"):

@@ -23,6 +23,10 @@ class RemixRequest(RouteRequest, frozen=True, kw_only=True):
     KNOWN: ClassVar[frozenset[str]] = frozenset({"prompt"})
 
 
+class UpscaleRequest(RouteRequest, frozen=True, kw_only=True):
+    """`POST /v1/videos/{id}/upscale`, ours: a resolution, which is known at every route."""
+
+
 class VideoWorkRequest(RouteRequest, frozen=True, kw_only=True):
     """`POST /v1/videos/edits` and `/extensions`: a prompt, and the video to work on."""
 
@@ -46,16 +50,21 @@ class VideoTokenDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VideoUsage(msgspec.Struct, frozen=True, kw_only=True):
-    """What a video cost, in the form of OpenAI's other usages."""
+    """What a video costs: by the price list, after OpenRouter; and its tokens in the form of OpenAI's other usages."""
 
-    input_tokens: int
-    output_tokens: int
-    total_tokens: int
-    output_tokens_details: VideoTokenDetails
+    #: Dollars.
+    cost: float | UnsetType = UNSET
+    #: Of a Flow account.
+    credits: float | UnsetType = UNSET
+    #: Of a finished video whose provider counts tokens.
+    input_tokens: int | UnsetType = UNSET
+    output_tokens: int | UnsetType = UNSET
+    total_tokens: int | UnsetType = UNSET
+    output_tokens_details: VideoTokenDetails | UnsetType = UNSET
 
 
 class Video(msgspec.Struct, frozen=True, kw_only=True):
-    """A job. OpenAI's document requires all keys, the nullable ones too; the last three are ours."""
+    """A job. OpenAI's document requires all keys, the nullable ones too; the links and `usage` are ours."""
 
     id: str
     created_at: int
@@ -71,7 +80,7 @@ class Video(msgspec.Struct, frozen=True, kw_only=True):
     error: VideoError | None
     url: str | None
     thumbnail_url: str | None
-    #: Of a finished video whose provider counts tokens.
+    #: Left out if nothing is known, and of a video that failed.
     usage: VideoUsage | UnsetType = UNSET
     object: Literal["video"] = "video"
 

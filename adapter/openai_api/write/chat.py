@@ -10,6 +10,8 @@ from adapter.domain.job import JobState, StoredVideo, VideoJob
 from adapter.domain.markup import Markup
 from adapter.domain.media import Image
 from adapter.domain.media_links import MediaLinks
+from adapter.domain.prices import total_cost
+from adapter.domain.usage import Usage
 from adapter.errors import OwnFault
 from adapter.openai_api.wire.chat import (
     AnswerImage,
@@ -22,6 +24,7 @@ from adapter.openai_api.wire.chat import (
     ChunkChoice,
     Delta,
 )
+from adapter.openai_api.write.costs import in_credits, in_dollars
 from adapter.openai_api.write.images import total
 from adapter.openai_api.write.sources import with_sources
 
@@ -188,7 +191,16 @@ def _data_url(image: Image) -> msgspec.Raw:
 
 
 def _usage(images: Sequence[Image]) -> ChatUsage:
-    spent = total(images)
-    if spent is None:
-        return ChatUsage()
-    return ChatUsage(prompt_tokens=spent.input, completion_tokens=spent.output, total_tokens=spent.total)
+    spent, cost = total(images) or Usage(), total_cost(images)
+    return ChatUsage(
+        prompt_tokens=spent.input,
+        completion_tokens=spent.output,
+        total_tokens=spent.total,
+        cost=in_dollars(cost),
+        credits=in_credits(cost),
+    )
+
+
+def video_usage(job: VideoJob) -> ChatUsage:
+    """Return what a video cost. Tokens are not counted."""
+    return ChatUsage(cost=in_dollars(job.cost), credits=in_credits(job.cost))

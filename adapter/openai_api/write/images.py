@@ -10,7 +10,8 @@ from msgspec import UNSET, UnsetType
 
 from adapter.domain.json_pieces import PLACE, filled
 from adapter.domain.media import Image, MediaFormat, Pixels, Resolution
-from adapter.domain.usage import Usage
+from adapter.domain.prices import total_cost
+from adapter.domain.usage import Cost, Usage
 from adapter.openai_api.wire.images import (
     ImageCompleted,
     ImageData,
@@ -20,6 +21,7 @@ from adapter.openai_api.wire.images import (
     SourcePage,
     TokenDetails,
 )
+from adapter.openai_api.write.costs import in_dollars
 
 FORMATS: Final[dict[MediaFormat, Literal["png", "jpeg", "webp"]]] = {
     MediaFormat.PNG: "png",
@@ -57,7 +59,7 @@ def _response(images: Sequence[Image], data: list[ImageData], heading: Heading) 
         size=str(first.pixels),
         quality=quality(first.pixels),
         output_format=FORMATS[first.format],
-        usage=UNSET if spent is None else images_usage(spent),
+        usage=UNSET if spent is None else images_usage(spent, total_cost(images)),
         safety_identifier=heading.safety_identifier or UNSET,
     )
 
@@ -81,7 +83,7 @@ def image_completed(image: Image, made: Made, heading: Heading) -> ImageComplete
         size=str(image.pixels),
         quality=quality(image.pixels),
         output_format=FORMATS[image.format],
-        usage=images_usage(image.usage or Usage()),
+        usage=images_usage(image.usage or Usage(), image.cost),
         safety_identifier=heading.safety_identifier or UNSET,
         grounding=image_grounding(image),
     )
@@ -103,7 +105,7 @@ def total(images: Sequence[Image]) -> Usage | None:
     return reduce(add, counted) if counted else None
 
 
-def images_usage(spent: Usage) -> ImagesUsage:
+def images_usage(spent: Usage, cost: Cost | None) -> ImagesUsage:
     """Return usage in OpenAI's form."""
     return ImagesUsage(
         input_tokens=spent.input,
@@ -111,6 +113,7 @@ def images_usage(spent: Usage) -> ImagesUsage:
         total_tokens=spent.total,
         input_tokens_details=TokenDetails(text_tokens=spent.input_text, image_tokens=spent.input_image),
         output_tokens_details=TokenDetails(text_tokens=spent.output_text, image_tokens=spent.output_image),
+        cost=in_dollars(cost),
     )
 
 

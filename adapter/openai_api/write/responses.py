@@ -13,7 +13,7 @@ from adapter.domain.media import Image
 from adapter.domain.media_links import MediaLinks
 from adapter.domain.paging import Page
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
-from adapter.domain.usage import Usage
+from adapter.domain.usage import Cost, Usage
 from adapter.openai_api.wire.responses import (
     EchoedFields,
     GivenItem,
@@ -30,6 +30,7 @@ from adapter.openai_api.wire.responses import (
     UrlCitation,
 )
 from adapter.openai_api.write.chat import video_content
+from adapter.openai_api.write.costs import in_credits, in_dollars
 from adapter.openai_api.write.images import FORMATS, quality
 from adapter.openai_api.write.side_calls import NOTHING_NEW
 from adapter.openai_api.write.sources import source_links, with_sources
@@ -94,8 +95,9 @@ def with_picture(stored: StoredResponse, image: Image | None) -> ResponseObject:
     """
     if image is not None:
         spent = stored.drawn.usage if stored.drawn else None
+        cost = stored.drawn.known_cost if stored.drawn else None
         output = (image_call(stored, image), message(stored, words(stored), citations(stored)))
-        return response(stored, output, UNSET if spent is None else _usage(spent))
+        return response(stored, output, UNSET if spent is None else _usage(spent, cost))
     if stored.is_text_only:
         return response(stored, (message(stored, words(stored)),), _usage(Usage()))
     return response(stored)
@@ -123,8 +125,14 @@ def _sources(stored: StoredResponse) -> tuple[WebSource, ...]:
     return all_sources([stored.drawn.known_grounding]) if stored.drawn else ()
 
 
-def _usage(spent: Usage) -> ResponseUsage:
-    return ResponseUsage(input_tokens=spent.input, output_tokens=spent.output, total_tokens=spent.total)
+def _usage(spent: Usage, cost: Cost | None = None) -> ResponseUsage:
+    return ResponseUsage(
+        input_tokens=spent.input,
+        output_tokens=spent.output,
+        total_tokens=spent.total,
+        cost=in_dollars(cost),
+        credits=in_credits(cost),
+    )
 
 
 def image_call(stored: StoredResponse, image: Image) -> ImageCall:
@@ -153,9 +161,8 @@ def with_video(stored: StoredResponse, job: VideoJob, links: MediaLinks) -> Resp
     if now.status is not ResponseStatus.COMPLETED or job.state is not JobState.COMPLETED:
         return response(now)
     text = "".join(progress(progress_event) for progress_event in job.history)
-    return response(
-        now, (reasoning(stored, text, "completed"), message(stored, video_content(job, links, Markup.MARKDOWN)))
-    )
+    output = (reasoning(stored, text, "completed"), message(stored, video_content(job, links, Markup.MARKDOWN)))
+    return response(now, output, UNSET if job.cost is None else _usage(Usage(), job.cost))
 
 
 def progress(progress_event: ProgressEvent) -> str:

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from adapter.domain.job import Phase, ProgressEvent, VideoJob
 from adapter.domain.media import Pixels, Ratio
 from adapter.domain.media_links import MediaLinks
 from adapter.domain.orders import VideoOrder
-from adapter.domain.usage import VideoTokens
 from adapter.openai_api.wire.videos import (
     EventType,
     Status,
@@ -20,6 +19,7 @@ from adapter.openai_api.wire.videos import (
     VideoTokenDetails,
     VideoUsage,
 )
+from adapter.openai_api.write.costs import in_credits, in_dollars
 
 EVENTS: Final[dict[Phase, EventType]] = {
     Phase.QUEUED: "video.queued",
@@ -70,12 +70,18 @@ def _video_at(job: VideoJob, progress_event: ProgressEvent, links: MediaLinks) -
         error=_error(job) if is_end else None,
         url=links.link(media.video) if media else None,
         thumbnail_url=links.link(media.poster) if media and media.poster else None,
-        usage=_usage(job.tokens) if media and job.tokens else UNSET,
+        usage=UNSET if progress_event.phase is Phase.FAILED else _usage(job, is_finished=media is not None),
     )
 
 
-def _usage(tokens: VideoTokens) -> VideoUsage:
+def _usage(job: VideoJob, *, is_finished: bool) -> VideoUsage | UnsetType:
+    """Return what a video costs, and when it is finished what it took."""
+    tokens = job.tokens if is_finished else None
+    if tokens is None:
+        return UNSET if job.cost is None else VideoUsage(cost=in_dollars(job.cost), credits=in_credits(job.cost))
     return VideoUsage(
+        cost=in_dollars(job.cost),
+        credits=in_credits(job.cost),
         input_tokens=tokens.input,
         output_tokens=tokens.output,
         total_tokens=tokens.input + tokens.output,

@@ -176,7 +176,10 @@ class FlowProvider:
             reply = await self._call(self._http.post_once, account, videos.video_path(job), request, SUBMIT_SECONDS)
         try:
             return videos.submitted(reply, job.mark)
-        except UpstreamForgot:
+        except UpstreamForgot as fault:
+            if job.order.source is not None:
+                words = f"Google no longer has the video that shall become finer. {fault.message}"
+                raise UpstreamRejected(words) from fault
             self._uploads.forget(uploads)
             raise
 

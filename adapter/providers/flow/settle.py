@@ -17,6 +17,7 @@ from collections.abc import Collection
 from itertools import pairwise
 
 from adapter.domain.job import Ambiguity, BalanceReading, CreditsRead, VideoJob, advance
+from adapter.domain.orders import VideoInput
 from adapter.domain.ports import AskAgain, Neighbours, NotExecuted, Settlement, Unproven
 
 #: Readings that agree before they prove anything.
@@ -57,7 +58,7 @@ def is_proven_free(job: VideoJob, neighbours: Collection[str], seconds: float) -
     submission end itself, so that nothing of it is still to come; and no other job of the account was near.
     """
     ambiguity = job.ambiguity
-    if ambiguity is None or neighbours or not ambiguity.sender_saw_end or job.credits is None:
+    if ambiguity is None or neighbours or not ambiguity.sender_saw_end or job.credits is None or may_be_free(job):
         return False
     known = _known(ambiguity)
     times = [ambiguity.at, *(reading.at for reading in ambiguity.readings if reading.credits is not None)]
@@ -78,15 +79,22 @@ def what_is_known(job: VideoJob, neighbours: Collection[str]) -> str:
         return f"{taken} credits were taken from the account: it was paid for."
     if taken < 0:
         return "Google's account shows no charge, but it was credited meanwhile, so it is not sent again by itself."
-    why = _why_not(job.ambiguity, neighbours)
+    why = _why_not(job.ambiguity, neighbours, is_free=may_be_free(job))
     return f"Google's account shows no charge, but {why}, so it is not sent again by itself."
 
 
-def _why_not(ambiguity: Ambiguity, neighbours: Collection[str]) -> str:
+def may_be_free(job: VideoJob) -> bool:
+    """Say whether unchanged credits prove nothing: some upscales cost none (`flow.md` section 1)."""
+    return job.order.input is VideoInput.UPSCALE and (job.cost is None or not job.cost.amount)
+
+
+def _why_not(ambiguity: Ambiguity, neighbours: Collection[str], *, is_free: bool) -> str:
     if not ambiguity.sender_saw_end:
         return "its sender may still be sending it"
     if neighbours:
         return "other videos of the account were under way"
+    if is_free:
+        return "an upscale may be free"
     return "that was not read often enough"
 
 

@@ -64,6 +64,23 @@ class SceneMetadata(msgspec.Struct, frozen=True, rename="camel"):
     scene_id: str
 
 
+class VideoRef(msgspec.Struct, frozen=True, rename="camel"):
+    """A finished video of the account."""
+
+    media_id: str
+
+
+class UpscaleRequest(msgspec.Struct, frozen=True, rename="camel"):
+    """One finished video in a finer resolution (`flow.md` section 2). It has no prompt."""
+
+    aspect_ratio: str
+    seed: int
+    video_model_key: str
+    resolution: str
+    video_input: VideoRef
+    metadata: SceneMetadata
+
+
 class PictureRef(msgspec.Struct, frozen=True, rename="camel"):
     """An uploaded picture that is a frame of the video."""
 
@@ -98,10 +115,10 @@ class MediaGenerationContext(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class BatchAsyncGenerateVideo(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """`POST /v1/video:batchAsyncGenerateVideo…`: Text, StartImage, StartAndEndImage or ReferenceImages."""
+    """`POST /v1/video:batchAsyncGenerateVideo…`: Text, StartImage, StartAndEndImage, ReferenceImages, UpsampleVideo."""
 
     client_context: VideoClientContext
-    requests: tuple[VideoRequest, ...]
+    requests: tuple[VideoRequest | UpscaleRequest, ...]
     #: These two in the media dialect only.
     media_generation_context: MediaGenerationContext | None = None
     use_v2_model_config: bool = msgspec.field(default=False, name="useV2ModelConfig")
@@ -145,6 +162,8 @@ class VideoMedia(msgspec.Struct, frozen=True, rename="camel"):
 
     fife_url: Url | None = None
     serving_base_uri: Url | None = None
+    #: A `Name`. It is read by itself: a finished video is not lost for it.
+    media_generation_id: msgspec.Raw = msgspec.Raw()
 
 
 class Metadata(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ import msgspec
 
 from adapter.domain.job import Failure, Operation, VideoJob
 from adapter.domain.media import RemoteVideo
-from adapter.domain.orders import VideoInput
+from adapter.domain.orders import VideoInput, VideoSource
 from adapter.domain.ports import Empty, Finished, Refused, Report, Working
 from adapter.errors import AdapterError, ContentRefused, JobFailed, NoMedia, UpstreamBroken
 from adapter.providers import rpc_status
@@ -30,6 +30,7 @@ DESKS: Mapping[VideoInput, str] = {
     VideoInput.FRAME: "StartImage",
     VideoInput.FRAMES: "StartAndEndImage",
     VideoInput.REFERENCES: "ReferenceImages",
+    VideoInput.UPSCALE: "UpsampleVideo",
 }
 
 #: The seed repeats the status that submission answered when it asks about a job.
@@ -38,7 +39,7 @@ PENDING = "MEDIA_GENERATION_STATUS_PENDING"
 STATUS_PATH = "/v1/video:batchCheckAsyncVideoGenerationStatus"
 
 _operations_decoder = msgspec.json.Decoder(wire.Items | wire.OperationsObject)
-_project_decoder = msgspec.json.Decoder(Name)
+_name_alone_decoder = msgspec.json.Decoder(Name)
 _name_decoder = msgspec.json.Decoder(wire.NamedOperation)
 _state_decoder = msgspec.json.Decoder(wire.OperationState)
 _media_decoder = msgspec.json.Decoder(wire.MediaState)
@@ -59,24 +60,39 @@ def video_request(
     job: VideoJob, pictures: Sequence[str], account: Account, session: str
 ) -> wire.BatchAsyncGenerateVideo:
     """Ask for a video in the account's dialect; `pictures` are uploads, in the order of the job's kind."""
-    kind, newer = job.order.input, account.dialect == MEDIA
-    frames = tuple(map(wire.PictureRef, pictures)) if kind in {VideoInput.FRAME, VideoInput.FRAMES} else ()
+    newer, source = account.dialect == MEDIA, job.order.source
+    request = _upscale_request(job, source) if source else _request(job, pictures, newer=newer)
     return wire.BatchAsyncGenerateVideo(
         client_context=wire.VideoClientContext(session, account.project_id, TOOL, account.tier),
-        requests=(
-            wire.VideoRequest(
-                aspect_ratio=f"VIDEO_{RATIO_WORDS[job.order.ratio]}",
-                seed=job.seed,
-                text_input=_text_input(job.order.prompt, newer=newer),
-                video_model_key=job.order.upstream,
-                metadata=wire.NoMetadata() if newer else wire.SceneMetadata(job.mark),
-                start_image=frames[0] if frames else None,
-                end_image=frames[1] if kind is VideoInput.FRAMES else None,
-                reference_images=tuple(map(wire.ReferenceImage, pictures)) if kind is VideoInput.REFERENCES else (),
-            ),
-        ),
+        requests=(request,),
         media_generation_context=wire.MediaGenerationContext(job.mark) if newer else None,
         use_v2_model_config=newer,
+    )
+
+
+def _request(job: VideoJob, pictures: Sequence[str], *, newer: bool) -> wire.VideoRequest:
+    kind = job.order.input
+    frames = tuple(map(wire.PictureRef, pictures)) if kind in {VideoInput.FRAME, VideoInput.FRAMES} else ()
+    return wire.VideoRequest(
+        aspect_ratio=f"VIDEO_{RATIO_WORDS[job.order.ratio]}",
+        seed=job.seed,
+        text_input=_text_input(job.order.prompt, newer=newer),
+        video_model_key=job.order.upstream,
+        metadata=wire.NoMetadata() if newer else wire.SceneMetadata(job.mark),
+        start_image=frames[0] if frames else None,
+        end_image=frames[1] if kind is VideoInput.FRAMES else None,
+        reference_images=tuple(map(wire.ReferenceImage, pictures)) if kind is VideoInput.REFERENCES else (),
+    )
+
+
+def _upscale_request(job: VideoJob, source: VideoSource) -> wire.UpscaleRequest:
+    return wire.UpscaleRequest(
+        aspect_ratio=f"VIDEO_{RATIO_WORDS[job.order.ratio]}",
+        seed=job.seed,
+        video_model_key=job.order.upstream,
+        resolution=f"VIDEO_RESOLUTION_{job.order.resolution.upper()}",
+        video_input=wire.VideoRef(source.operation),
+        metadata=wire.SceneMetadata(job.mark),
     )
 
 
@@ -102,7 +118,7 @@ def submitted(reply: Reply, mark: str) -> Operation:
 def _operation(item: wire.NamedOperation, mark: str) -> Operation:
     if item.operation is not None:
         return Operation(item.operation.name, mark)
-    return Operation(item.name or "", mark, dialect=MEDIA, project=member(_project_decoder, item.project_id) or "")
+    return Operation(item.name or "", mark, dialect=MEDIA, project=member(_name_alone_decoder, item.project_id) or "")
 
 
 def by_dialect(asked: Sequence[Operation]) -> Mapping[str, Sequence[Operation]]:
@@ -171,7 +187,10 @@ def _answer(reply: Reply) -> Sequence[msgspec.Raw] | wire.OperationsObject:
 def _report_of_operation(state: wire.OperationState) -> Report | None:
     metadata = state.operation.metadata or state.metadata
     video = metadata.video if metadata else None
-    remote = RemoteVideo(video.fife_url, video.serving_base_uri) if video and video.fife_url else None
+    remote = None
+    if video and video.fife_url:
+        name = member(_name_alone_decoder, video.media_generation_id) or ""
+        remote = RemoteVideo(video.fife_url, video.serving_base_uri, name)
     return _report(state.status, remote, _words(state.operation.error))
 
 

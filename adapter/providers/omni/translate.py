@@ -94,7 +94,7 @@ def prompt(words: str, kind: VideoInput, pictures: int) -> str:
         case VideoInput.REFERENCES:
             named = " ".join(f"<IMAGE_REF_{number}>@Image{number + 1}" for number in range(pictures))
             return f"[# References {named}] {words}"
-        case VideoInput.TEXT | VideoInput.EDIT | VideoInput.EXTEND:
+        case VideoInput.TEXT | VideoInput.EDIT | VideoInput.EXTEND | VideoInput.UPSCALE:
             return words
 
 

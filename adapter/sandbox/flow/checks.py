@@ -12,6 +12,7 @@ from adapter.sandbox.flow.wire import (
     StartVideo,
     StatusRequest,
     TextVideo,
+    UpsampleBatch,
     VideoBatch,
 )
 from adapter.sandbox.google_errors import GoogleError, bad_value, flow_refusal, unknown_names
@@ -62,7 +63,7 @@ def check_context(context: ClientContext, account: SandboxAccount) -> None:
         raise flow_refusal(403, "PUBLIC_ERROR_MODEL_ACCESS_DENIED")
 
 
-def check_form(account: SandboxAccount, body: VideoBatch) -> None:
+def check_form(account: SandboxAccount, body: VideoBatch | UpsampleBatch) -> None:
     """Refuse a batch in a form that the account does not have, or in a mixture of both.
 
     An account of the media dialect takes the older form as well.
@@ -80,17 +81,21 @@ def check_form(account: SandboxAccount, body: VideoBatch) -> None:
     context = body.media_generation_context
     if context is None or not _is_uuid(context.batch_id):
         raise bad_value("media_generation_context.batch_id", "a UUID is required")
+    if isinstance(body, UpsampleBatch):
+        return
     for at, one in enumerate(body.requests):
         if one.text_input.structured_prompt is None or one.text_input.prompt:
             raise bad_value(f"requests[{at}].text_input", "structured_prompt is required, and nothing beside it")
 
 
-def _newer_names(body: VideoBatch) -> Iterator[tuple[str, str]]:
+def _newer_names(body: VideoBatch | UpsampleBatch) -> Iterator[tuple[str, str]]:
     """Yield the names of the media dialect that a batch has, each with its path."""
     if body.media_generation_context is not None:
         yield "", "mediaGenerationContext"
     if body.use_v2_model_config:
         yield "", "useV2ModelConfig"
+    if isinstance(body, UpsampleBatch):
+        return
     for at, one in enumerate(body.requests):
         if one.text_input.structured_prompt is not None:
             yield f"requests[{at}].text_input", "structuredPrompt"
@@ -129,8 +134,8 @@ def check_video(sandbox: SandboxState, account: SandboxAccount, one: TextVideo, 
         raise bad_value(f"{path}.metadata.scene_id", "is required")
     if one.video_model_key not in keys:
         raise bad_value(f"{path}.video_model_key", f'"{one.video_model_key}", here: {", ".join(keys)}')
-    if one.aspect_ratio != keys[one.video_model_key]:
-        raise bad_value(f"{path}.aspect_ratio", f"{one.video_model_key} makes {keys[one.video_model_key]} only")
+    if one.aspect_ratio not in (shapes := keys[one.video_model_key]):
+        raise bad_value(f"{path}.aspect_ratio", f"{one.video_model_key} makes {' and '.join(shapes)} only")
     check_prompt(one.text_input.text, f"{path}.text_input.prompt")
     names, _ = inputs_of(one)
     if isinstance(one, ReferenceVideo) and not 1 <= len(names) <= MAX_REFERENCES:

@@ -9,6 +9,7 @@ job end as FAILED with PUBLIC_ERROR_VIDEO_GENERATION_TIMED_OUT.
 
 import secrets
 import uuid
+from collections.abc import Sequence
 from typing import Final, TypeVar
 
 import msgspec
@@ -21,7 +22,7 @@ from adapter.sandbox.faults import ResponseMutation
 from adapter.sandbox.flow import media_answers
 from adapter.sandbox.flow.answers import JobList, status_answer
 from adapter.sandbox.flow.checks import check_batch, check_context, check_form, check_question, check_video, inputs_of
-from adapter.sandbox.flow.models import LANDSCAPE, REFERENCE_KEYS, START_END_KEYS, START_KEYS, TEXT_KEYS, Keys
+from adapter.sandbox.flow.models import LANDSCAPE, REFERENCE_KEYS, START_END_KEYS, START_KEYS, TEXT_KEYS, Keys, price
 from adapter.sandbox.flow.names import media_name
 from adapter.sandbox.flow.states import accepted, job, medium_state, plain, status_of
 from adapter.sandbox.flow.wire import (
@@ -127,27 +128,38 @@ def _executed(
     check_batch(len(body.requests), MAX_BATCH)
     for at, one in enumerate(body.requests):
         check_video(sandbox, account, one, (f"requests[{at}]", keys))
-    sandbox.ledger.afford(account, sandbox.rules.video_credits * len(body.requests))
-    events: list[Event] = []
-    taken: list[Operation] = []
     batch_id = body.media_generation_context.batch_id if body.media_generation_context else ""
-    for one in body.requests:
-        medium = _medium(sandbox, account, one)
+    clips = [(_medium(sandbox, account, one), one.metadata.scene_id or batch_id) for one in body.requests]
+    return taken(sandbox, account, clips, batch_id)
+
+
+def taken(
+    sandbox: SandboxState, account: SandboxAccount, clips: Sequence[tuple[Medium, str]], batch_id: str
+) -> JobList | media_answers.MediaAccepted:
+    """Charge clips and record their jobs in one step; each comes with the client's own name of its job.
+
+    Raises:
+        GoogleError: 429 when the account has not enough credits.
+    """
+    sandbox.ledger.afford(account, sum(price(medium.model, sandbox.rules.video_credits) for medium, _ in clips))
+    events: list[Event] = []
+    operations: list[Operation] = []
+    for medium, scene_id in clips:
         operation = Operation(
             name=medium.id if account.dialect == "media" else secrets.token_hex(16),
             account=account.project_id,
-            scene_id=one.metadata.scene_id or batch_id,
+            scene_id=scene_id,
             medium=medium.id,
             at=sandbox.clock(),
             fails=FAILS in medium.prompt,
         )
         events += [medium, operation, _execution(sandbox, medium, operation)]
-        taken.append(operation)
+        operations.append(operation)
     sandbox.ledger.record(*events)
     left = sandbox.ledger.credits[account.project_id]
     if account.dialect == "media":
-        return accepted(sandbox, taken, batch_id, left)
-    jobs = [plain(operation, "MEDIA_GENERATION_STATUS_PENDING") for operation in taken]
+        return accepted(sandbox, operations, batch_id, left)
+    jobs = [plain(operation, "MEDIA_GENERATION_STATUS_PENDING") for operation in operations]
     return JobList(operations=jobs, remaining_credits=left)
 
 
@@ -184,7 +196,7 @@ def _execution(sandbox: SandboxState, medium: Medium, operation: Operation) -> E
         prompt=medium.prompt,
         model=medium.model,
         at=operation.at,
-        credits=sandbox.rules.video_credits,
+        credits=price(medium.model, sandbox.rules.video_credits),
     )
 
 

@@ -251,6 +251,23 @@ class ReferenceBatch(Batch, frozen=True, kw_only=True):
     requests: list[ReferenceVideo] = []
 
 
+class UpsampleVideo(Message, frozen=True, kw_only=True):
+    """One finished video in a finer resolution (`flow.md` section 2). It has no prompt."""
+
+    aspect_ratio: VideoRatio
+    seed: Seed
+    video_model_key: str
+    resolution: Literal["VIDEO_RESOLUTION_1080P", "VIDEO_RESOLUTION_4K"]
+    video_input: MediaRef
+    metadata: SceneMetadata = SceneMetadata()
+
+
+class UpsampleBatch(Batch, frozen=True, kw_only=True):
+    """`POST /v1/video:batchAsyncGenerateVideoUpsampleVideo`."""
+
+    requests: list[UpsampleVideo] = []
+
+
 VideoBatch = TextBatch | StartBatch | StartEndBatch | ReferenceBatch
 
 

@@ -81,6 +81,18 @@ class Ledger:
             raise GoogleError(404)
         return medium
 
+    def operation_of(self, name: str, account: SandboxAccount) -> Operation:
+        """Return the account's operation that makes the clip of that mediaGenerationId, or of that UUID.
+
+        Raises:
+            GoogleError: 404 when there is none, or when it is another account's.
+        """
+        medium = self._media_by_name.get(name) or self._media_by_id.get(name)
+        for operation in self._operations.values():
+            if medium and operation.medium == medium.id and operation.account == account.project_id:
+                return operation
+        raise GoogleError(404)
+
     def medium(self, media_id: str) -> Medium | None:
         """Return the medium of a link's UUID."""
         return self._media_by_id.get(media_id)

@@ -1,11 +1,16 @@
 """Image requests into orders, struct in and struct out."""
 
+from datetime import date
+from decimal import Decimal
+
 import msgspec
 import pytest
 
 from adapter.domain import memory_estimate
 from adapter.domain.media import Frame, MediaFormat, Ratio, Resolution
 from adapter.domain.orders import ImageOrder
+from adapter.domain.prices import Quote
+from adapter.domain.usage import Currency
 from adapter.errors import InvalidRequest, RequestTooLarge, UnknownModel
 from adapter.openai_api.read.images import WORDS_BYTES, image_order, read_generation
 from adapter.openai_api.read.media import read_tree
@@ -45,7 +50,17 @@ def test_a_plain_request_leaves_the_frame_to_the_model() -> None:
         n=1,
         frame=Frame(),
         input_formats=(MediaFormat.PNG, MediaFormat.JPEG, MediaFormat.WEBP, MediaFormat.HEIC, MediaFormat.HEIF),
+        quotes=(Quote(date(2026, 11, 1), Currency.USD, Decimal("0.0672"), search=Decimal("0.014")),),
     )
+
+
+@pytest.mark.parametrize(
+    ("fields", "amount"),
+    [({}, "0.0672"), ({"size": "1K"}, "0.0672"), ({"size": "2K"}, None), ({"size": "512"}, None)],
+)
+def test_the_price_is_that_of_the_resolution(fields: dict[str, object], amount: str | None) -> None:
+    """Google draws 1K where none is asked for; that of others is not known."""
+    assert [quote.amount for quote in order(**fields).quotes] == [amount and Decimal(amount)]
 
 
 @pytest.mark.parametrize(

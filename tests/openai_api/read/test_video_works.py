@@ -1,5 +1,7 @@
 """Edits and extensions: of one of our videos, or of a file. Remixes: `test_videos.py`."""
 
+from decimal import Decimal
+
 import msgspec
 import pytest
 
@@ -11,7 +13,7 @@ from adapter.errors import ContentRefused, InvalidRequest, UnknownModel
 from adapter.openai_api.read.form import Part
 from adapter.openai_api.read.given_videos import given_video, read_work_form, read_work_json
 from adapter.openai_api.read.media import read_tree
-from adapter.openai_api.read.video_works import GivenClip, draft_from_file, draft_from_job
+from adapter.openai_api.read.video_works import GivenClip, draft_from_file, draft_from_job, remix_draft
 from adapter.openai_api.read.videos import read_video_json
 from adapter.openai_api.wire.media import MediaRequest
 from adapter.openai_api.wire.videos import VideoWorkRequest
@@ -106,6 +108,19 @@ def test_work_on_a_video_that_was_made_from_a_file_needs_the_file_no_more(kind: 
     order = from_job(kind, finished(input=EDIT, video=StoredInput("a_source.mp4", "00")))
 
     assert (order.video, order.source) == (None, VideoSource("v1_a", "ada"))
+
+
+def test_a_video_that_is_worked_on_has_a_price() -> None:
+    """An edit that of its length, an extension that of the new seconds, a remix that of an edit."""
+    extended = draft_from_job(EXTEND, asked(seconds="4"), finished(), TERMS)
+    edited = draft_from_job(EDIT, asked(), finished(), TERMS)
+    again = remix_draft(MediaRequest(prompt="at night"), finished(), TERMS)
+
+    assert [draft.quotes[0].amount for draft in (extended, edited, again)] == [
+        Decimal("0.42"),
+        Decimal("0.84"),
+        Decimal("0.84"),
+    ]
 
 
 def test_an_extension_is_as_long_as_it_says_and_the_video_is_longer() -> None:

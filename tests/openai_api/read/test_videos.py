@@ -204,6 +204,15 @@ def test_a_length_that_the_model_does_not_make_is_the_nearest_or_refused(
         assert read_video_json(body, identity).order.seconds == made
 
 
+def test_the_model_of_an_open_shape_is_that_of_the_length() -> None:
+    """The first picture decides the shape later, among the names that the length has."""
+    draft = in_json(model="veo-3.1-quality", seconds="4", input_reference=DATA_URL)
+    whole = in_json(model="veo-3.1-quality", input_reference=DATA_URL)
+
+    assert (draft.order.seconds, {*draft.shapes.values()}) == (4, {"veo_3_1_i2v_s_quality_4s"})
+    assert {*whole.shapes.values()} == {"veo_3_1_i2v_s", "veo_3_1_i2v_s_portrait"}
+
+
 def test_a_form_names_lists_by_numbers() -> None:
     """As some libraries write them; the numbers have no say in the order."""
     wish = in_form(

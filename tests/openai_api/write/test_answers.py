@@ -1,5 +1,7 @@
 """Our words into OpenAI's, struct in and JSON out."""
 
+from datetime import UTC, datetime
+
 import msgspec
 import pytest
 
@@ -208,9 +210,26 @@ def test_the_headers_steer_the_sdk(fault: AdapterError, headers: dict[str, str])
 
 def test_the_model_list_says_what_comes_out_of_each_model() -> None:
     """Front-ends tell pictures from videos by it."""
-    listed: dict[str, ModelObject] = {model.id: model for model in model_list(catalogue().models).data}
+    listed: dict[str, ModelObject] = {model.id: model for model in model_list(catalogue().models, 1000.0).data}
 
     assert listed["flow-gem-pix"].architecture.input_modalities == ("text", "image")
     assert listed["flow-gem-pix"].architecture.output_modalities == ("image",)
     assert listed["veo-3.1-fast-portrait"].architecture.output_modalities == ("video",)
     assert listed["gemini-2.5-flash-image"].created == 1759363200
+
+
+def test_the_model_list_has_the_prices_of_the_day() -> None:
+    """Where they are known: an absent key is an unknown price."""
+    today = datetime(2026, 11, 29, tzinfo=UTC).timestamp()
+    told = {model.id: msgspec.to_builtins(model) for model in model_list(catalogue().models, today).data}
+
+    assert told["gemini-nano-banana-2.1"]["prices"] == (
+        {"per": "picture", "of": "1K", "amount": 0.0336, "currency": "USD"},
+        {"per": "search", "amount": 0.014, "currency": "USD"},
+    )
+    assert told["veo-3.1-fast-portrait"]["prices"] == (
+        {"per": "clip", "amount": 20.0, "currency": "credits"},
+        {"per": "upscale", "of": "1080p", "amount": 0.0, "currency": "credits"},
+        {"per": "upscale", "of": "4k", "amount": 50.0, "currency": "credits"},
+    )
+    assert "prices" not in told["flow-gem-pix"]

@@ -1,6 +1,7 @@
 """Pictures into OpenAI's words, struct in and JSON out."""
 
 import json
+from decimal import Decimal
 from io import BytesIO
 
 import msgspec
@@ -11,7 +12,7 @@ from PIL import Image as Pillow
 from adapter.domain.grounding import Grounding, WebSource
 from adapter.domain.media import Image, Pixels, image_from_bytes
 from adapter.domain.orders import InlineSource, StoredSource
-from adapter.domain.usage import Usage
+from adapter.domain.usage import Cost, Currency, Usage
 from adapter.openai_api.read.conversation import WAY_OUT, Conversation, read_wish
 from adapter.openai_api.wire.chat import ChatChunk, ChatCompletion
 from adapter.openai_api.wire.images import ImageCompleted, ImagesResponse
@@ -65,6 +66,26 @@ def test_what_pictures_cost_is_summed() -> None:
         "input_tokens_details": {"text_tokens": 21, "image_tokens": 400},
         "output_tokens_details": {"text_tokens": 6, "image_tokens": 2002},
     }
+
+
+COST = Cost(Decimal("0.0336"), Currency.USD)
+
+
+def test_the_cost_of_pictures_is_summed_exactly() -> None:
+    """In dollars, beside the tokens. OpenAI's clients keep keys that they do not know."""
+    images = [msgspec.structs.replace(counted(SPENT), cost=COST) for _ in range(3)]
+
+    assert b'"cost":0.1008}' in msgspec.json.encode(response(*images))
+    assert event(images[0]).usage.cost == 0.0336
+    assert chat.enclosed(images).usage.cost == 0.1008
+
+
+def test_an_unknown_cost_is_left_out() -> None:
+    """Of one picture is enough: the rest is not what all of them cost."""
+    known = msgspec.structs.replace(counted(SPENT), cost=COST)
+
+    assert b"cost" not in msgspec.json.encode(response(known, counted(SPENT)))
+    assert b"cost" not in msgspec.json.encode(chat.completion(ANSWER, chat.enclosed([counted(None), known])))
 
 
 def test_where_nobody_counts_an_answer_has_no_usage() -> None:

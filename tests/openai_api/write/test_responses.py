@@ -1,6 +1,7 @@
 """Replies into response objects and their events."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -24,7 +25,7 @@ from adapter.domain.job import (
 from adapter.domain.media import RemoteVideo
 from adapter.domain.paging import Page
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
-from adapter.domain.usage import Usage
+from adapter.domain.usage import Cost, Currency, Usage
 from adapter.errors import (
     AdapterError,
     ContentRefused,
@@ -111,6 +112,31 @@ def test_a_finished_response_shows_its_picture_as_it_really_is() -> None:
         "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
         "output_tokens_details": {"reasoning_tokens": 0},
     }
+
+
+def test_a_response_tells_what_its_picture_cost() -> None:
+    """Also when it is read again from its row; OpenAI's schema allows the key."""
+    paid = msgspec.structs.replace(IMAGE, cost=Cost(Decimal("0.0336"), Currency.USD))
+    done = stored().completed(paid, 1012.5)
+    again = msgspec.json.decode(msgspec.json.encode(done), type=StoredResponse)
+
+    assert wired(with_picture(done, paid))["usage"]["cost"] == 0.0336
+    assert wired(with_picture(again, paid))["usage"] == wired(with_picture(done, paid))["usage"]
+
+
+def test_a_response_tells_what_its_video_cost() -> None:
+    """In credits at Flow. Tokens are not counted there, and OpenAI's schema requires numbers."""
+    job = msgspec.structs.replace(video_job(), cost=Cost(Decimal(20), Currency.CREDITS))
+    for event in (
+        Intended("first"),
+        Submitted(Operation("op-1", "scene-1"), 1000.0),
+        Rendered(RemoteVideo("https://far/clip")),
+        Stored(StoredVideo(video="a.mp4", poster="a.jpg", size=1, sha256="00"), 1010.0),
+    ):
+        job = advance(job, event)
+    usage = wired(with_video(stored(video=job.id), job, LINKS))["usage"]
+
+    assert (usage["credits"], usage["total_tokens"], "cost" in usage) == (20.0, 0, False)
 
 
 def test_what_the_model_wrote_beside_its_picture_is_the_message() -> None:

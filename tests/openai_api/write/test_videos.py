@@ -1,12 +1,14 @@
 """Video jobs into OpenAI's Video object and our events."""
 
+from decimal import Decimal
+
 import msgspec
 import pytest
 
 from adapter.domain.job import Failed, Failure, Stored, StoredVideo, VideoJob, advance
 from adapter.domain.media import Pixels, Ratio
 from adapter.domain.media_links import MediaLinks
-from adapter.domain.usage import VideoTokens
+from adapter.domain.usage import Cost, Currency, VideoTokens
 from adapter.errors import ContentRefused, OwnFault
 from adapter.openai_api.write.videos import video, video_event, video_list
 from tests.fakes import rendered_job, video_job
@@ -59,6 +61,25 @@ def test_a_finished_video_has_links_and_an_end() -> None:
         "url": "http://here:8000/media/a.mp4",
         "thumbnail_url": "http://here:8000/media/a.jpg",
     }
+
+
+@pytest.mark.parametrize(
+    ("cost", "usage"),
+    [(Cost(Decimal("0.56"), Currency.USD), {"cost": 0.56}), (Cost(Decimal(20), Currency.CREDITS), {"credits": 20.0})],
+)
+def test_a_video_tells_what_it_costs(cost: Cost, usage: dict[str, float]) -> None:
+    """From the beginning on; by another key in credits, which are no dollars."""
+    job = msgspec.structs.replace(video_job(), cost=cost)
+
+    assert plain(video(job, LINKS)) == NEW | {"usage": usage}
+
+
+def test_a_failed_video_tells_no_cost() -> None:
+    """It may have been paid for, or not."""
+    job = msgspec.structs.replace(rendered_job(), cost=Cost(Decimal(20), Currency.CREDITS))
+    failed = advance(job, Failed(Failure.of(ContentRefused("unsafe")), 1010.0))
+
+    assert video(failed, LINKS).usage is msgspec.UNSET
 
 
 def test_a_finished_video_tells_its_tokens() -> None:

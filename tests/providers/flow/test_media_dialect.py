@@ -10,7 +10,7 @@ import structlog
 from adapter.credentials import FixedSecret
 from adapter.domain.job import Operation
 from adapter.domain.media import Ratio, RemoteFile, RemoteVideo
-from adapter.domain.orders import VideoInput
+from adapter.domain.orders import VideoInput, VideoSource
 from adapter.domain.ports import Empty, Finished, Refused, Report, Working
 from adapter.errors import (
     AdapterError,
@@ -78,6 +78,27 @@ def test_pictures_are_given_as_in_the_older_dialect(kind: VideoInput, field: str
 
     assert field in new
     assert {**new, "textInput": 0, "metadata": 0} == {**old, "textInput": 0, "metadata": 0}
+
+
+@pytest.mark.parametrize("dialect", ["seed", "media"])
+def test_an_upscale_is_the_golden_request(dialect: str) -> None:
+    """It has no prompt, and our mark in its place; around it stands what the dialect wants."""
+    order = msgspec.structs.replace(
+        video_order(),
+        ratio=Ratio.PORTRAIT,
+        upstream="veo_3_1_upsampler_1080p",
+        resolution="1080p",
+        input=VideoInput.UPSCALE,
+        source=VideoSource(MEDIUM, "ada"),
+    )
+    job = msgspec.structs.replace(video_job(order=order), mark=MARK, seed=18237)
+    request = videos.video_request(job, (), msgspec.structs.replace(ACCOUNT, dialect=dialect), ";1762958374159")
+    around = msgspec.json.decode(golden("submit.request"))
+    del around["requests"], around["clientContext"]
+    known = msgspec.json.decode((GOLDEN / "flow" / "upscale.request.json").read_bytes())
+
+    assert as_json(request) == (known | around if dialect == "media" else known)
+    assert videos.video_path(job) == "/v1/video:batchAsyncGenerateVideoUpsampleVideo"
 
 
 def test_a_submission_is_named_by_its_medium() -> None:

@@ -11,7 +11,7 @@ import structlog
 
 from adapter.domain.job import Intended, Operation, VideoJob, advance
 from adapter.domain.media import Frame, Ratio
-from adapter.domain.orders import ImageOrder, VideoInput
+from adapter.domain.orders import ImageOrder, VideoInput, VideoSource
 from adapter.domain.ports import Working
 from adapter.errors import (
     AdapterError,
@@ -21,11 +21,12 @@ from adapter.errors import (
     UpstreamBroken,
     UpstreamCredential,
     UpstreamForgot,
+    UpstreamRejected,
     UpstreamUnreachable,
 )
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
-from tests.fakes import FakeClock, made_image, png, video_job
+from tests.fakes import FakeClock, made_image, png, video_job, video_order
 from tests.support import GOLDEN
 from tests.upstream import Google, Upstream, hang_up
 
@@ -522,6 +523,22 @@ async def test_a_video_whose_picture_flow_forgot_gets_a_new_upload(upstream: Ups
         await maker.submit(job("ada"), [name])
 
     assert await maker.upload([made_image()], account="ada") != [name]
+
+
+async def test_a_video_that_flow_forgot_is_not_asked_for_again(upstream: Upstream) -> None:
+    """There is nothing that an upload could mend; the job ends with the reason."""
+
+    def google(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(404, json={"error": {"code": 404, "message": "Requested entity was not found."}})
+
+    order = msgspec.structs.replace(
+        video_order(), input=VideoInput.UPSCALE, resolution="1080p", source=VideoSource("CAUS-name", "ada")
+    )
+    wish = msgspec.structs.replace(job("ada"), order=order)
+    with pytest.raises(UpstreamRejected, match="no longer has the video that shall become finer") as caught:
+        await provider(upstream, google).submit(wish, ())
+
+    assert not isinstance(caught.value, UpstreamForgot)
 
 
 @pytest.mark.parametrize(

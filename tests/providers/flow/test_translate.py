@@ -264,9 +264,24 @@ def test_a_finished_job_is_read_with_metadata_nested_or_flat() -> None:
             RemoteVideo(
                 "https://storage.googleapis.com/ai-sandbox-videofx/video/e998b1f2-fd49-4dbf-be26-ab243c042398?GoogleAccessId=...",
                 "https://storage.googleapis.com/ai-sandbox-videofx/image/e998b1f2-fd49-4dbf-be26-ab243c042398?GoogleAccessId=...",
+                msgspec.json.decode(seed_body("flow.status.finished.response"))["operations"][0]["mediaGenerationId"],
             )
         )
     }
+
+
+@pytest.mark.parametrize("name", [None, 7, "", "with spaces", {}])
+def test_an_odd_name_hides_no_finished_video(name: object) -> None:
+    """It is needed for an upscale only."""
+
+    def rename(state: dict[str, object]) -> None:
+        operation = state["operation"]
+        assert isinstance(operation, dict)
+        operation["metadata"]["video"]["mediaGenerationId"] = name
+
+    found = videos.reports(finished(rename))[OPERATION]
+    assert isinstance(found, Finished)
+    assert (found.video.name, found.video.url[:8]) == ("", "https://")
 
 
 @pytest.mark.parametrize("metadata", [b"", b', "metadata": {"video": {}}', b', "metadata": {}'])
