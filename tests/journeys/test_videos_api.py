@@ -372,7 +372,7 @@ def test_a_remix_may_come_as_a_form(client: openai.OpenAI, http: httpx.Client, s
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("POST", "edits"), ("POST", "extensions"), ("POST", "characters"), ("GET", "characters/char_1")],
+    [("POST", "characters"), ("GET", "characters/char_1")],
 )
 def test_what_no_model_here_does_is_said_clearly(http: httpx.Client, server: Server, method: str, path: str) -> None:
     """It is not taken for a video of that name."""

@@ -57,7 +57,7 @@ def test_every_change_of_a_video_is_told_in_order(
     assert sorted(each.video.progress for each in live) == [each.video.progress for each in live]
     assert len({each.video.progress for each in live}) > 3
     assert live[-1].video == client.videos.retrieve(video.id)
-    assert live[-2].video.model_extra == {"url": None, "thumbnail_url": None}
+    assert live[-2].video.model_extra == {"url": None, "thumbnail_url": None, "usage": {"credits": 20.0}}
     assert afterwards == live
 
 
