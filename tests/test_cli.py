@@ -46,7 +46,7 @@ def test_the_version_is_said(tmp_path: Path) -> None:
 
 
 def test_a_program_that_has_loaded_rich_keeps_it(tmp_path: Path) -> None:
-    """structlog loads the rest of it at the first traceback, and that failed inside of what logs."""
+    """The library of the log loads the rest of it at its first traceback. This failed inside of what logged."""
     code = "import structlog, adapter.__main__\ntry:\n    1 / 0\nexcept ZeroDivisionError:\n"
     code += "    structlog.get_logger().exception('odd')"
     done = subprocess.run(
