@@ -21,6 +21,7 @@
     connection_table  all connections: what each one waits for, and until when
     hang_up       how an application hears that its client has hung up
     toml_file, mistakes  the operator's file with its lines, and what is wrong in it
+    config_schema  the configuration's JSON schema, for editors
     working_folder  where relative paths of the configuration begin
     risks         what is risky about the settings on this machine; machine reads the facts
     retirements   which configured models Google switches off soon
@@ -38,6 +39,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     settings            domain, errors, sandbox.rules, shipped, providers.registry, .description, mistakes, toml_file
     mistakes            toml_file, which imports errors
     working_folder      settings, shipped
+    config_schema       providers.registry, settings, shipped, toml_file
     config_option       errors, shipped
     openai_api          generation, domain, errors, fair_semaphore, hang_up, tasks; of it read and write only domain,
                         errors and wire, openapi those with read and version, and wire nothing

@@ -17,6 +17,7 @@ from adapter.access.keys import SqlKeyStore
 from adapter.app import create_app
 from adapter.clock import SystemClock
 from adapter.config_option import with_config
+from adapter.config_schema import config_schema
 from adapter.credentials import secret
 from adapter.database.address import without_password
 from adapter.database.engine import Database
@@ -131,12 +132,16 @@ async def _checks(settings: Settings) -> list[str]:
 
 
 @adapter.command(name="config")
-@click.argument("name", type=click.Choice(["adapter", "models", "sandbox"]), default="adapter")
+@click.argument("name", type=click.Choice(["adapter", "models", "sandbox", "schema"]), default="adapter")
 def print_config(name: str) -> None:
     """Print a file that comes with the program, as the start of your own.
 
-    "adapter" has every key with its default, "models" is the catalogue, "sandbox" is what --sandbox uses.
+    "adapter" has every key with its default, "models" is the catalogue, "sandbox" is what --sandbox uses. "schema" is
+    the JSON schema of "adapter", with which editors of TOML know every key.
     """
+    if name == "schema":
+        click.echo(config_schema())
+        return
     click.echo((shipped.FOLDER / f"{name}.toml").read_text(encoding="utf-8"), nl=False)
 
 

@@ -302,6 +302,16 @@ def load_settings(
     file = read_toml(path)
     variables = {name: text for name, text in environ.items() if name.startswith(PREFIX)}
     laid = {_lay_over(file.tables, name, text): name for name, text in variables.items()}
+    found = msgspec.structs.asdict(_converted(file, file_type(providers), laid))
+    configured = msgspec.structs.asdict(found.pop("providers"))
+    settings = Settings(**found, providers={name: each for name, each in configured.items() if each is not None})
+    if wrong := list(_contradictions(settings, providers)):
+        raise WrongConfiguration("\n".join(f"{_place(file, mistake.key, laid)}: {mistake.said}" for mistake in wrong))
+    return settings
+
+
+def file_type(providers: Sequence[AnyProvider]) -> type[msgspec.Struct]:
+    """Return the type of a file: that of the settings, with the sections that these providers may have."""
     sections = msgspec.defstruct(
         "Providers",
         [(each.name, each.settings | None, None) for each in providers],
@@ -309,16 +319,9 @@ def load_settings(
         kw_only=True,
         forbid_unknown_fields=True,
     )
-    wanted = msgspec.defstruct(
+    return msgspec.defstruct(
         "File", [("providers", sections, sections())], bases=(Settings,), frozen=True, kw_only=True
     )
-    read = _converted(file, wanted, laid)
-    found = msgspec.structs.asdict(read)
-    configured = msgspec.structs.asdict(found.pop("providers"))
-    settings = Settings(**found, providers={name: each for name, each in configured.items() if each is not None})
-    if wrong := list(_contradictions(settings, providers)):
-        raise WrongConfiguration("\n".join(f"{_place(file, mistake.key, laid)}: {mistake.said}" for mistake in wrong))
-    return settings
 
 
 _T = TypeVar("_T")

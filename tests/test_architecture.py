@@ -35,6 +35,7 @@ LAW = {
     "adapter.mistakes": ("toml_file",),
     "adapter.toml_file": ("errors",),
     "adapter.working_folder": ("settings", "shipped"),
+    "adapter.config_schema": ("providers.registry", "settings", "shipped", "toml_file"),
     "adapter.shipped": (),
     "adapter.risks": ("settings",),
     "adapter.retirements": ("domain", "settings"),

@@ -1,0 +1,78 @@
+"""The JSON schema of a configuration file, for editors of TOML. The comments of the shipped file explain its keys."""
+
+import re
+from collections.abc import Iterator
+from typing import Final, TypeAlias
+
+import msgspec
+
+from adapter import shipped
+from adapter.providers import registry
+from adapter.settings import file_type
+from adapter.toml_file import Key, read_toml
+
+#: A comment behind a value. No value of the shipped file has this sign.
+_COMMENT: Final = re.compile(r"(?<=\s)# (.*)$")
+_CONTINUED: Final = re.compile(r"^\s+# (.*)$")
+
+
+#: A part of a schema.
+_Part: TypeAlias = dict[str, object]
+
+
+def config_schema() -> str:
+    """Return the schema as JSON (JSON Schema 2020-12)."""
+    schema = msgspec.json.schema(file_type(registry.BUILT_IN))
+    for key, words in _explanations():
+        if (place := _property(schema, key)) is not None:
+            place["description"] = words
+    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "adapter.toml", **schema}
+    return msgspec.json.format(msgspec.json.encode(whole)).decode()
+
+
+def _explanations() -> Iterator[tuple[Key, str]]:
+    """Yield each key of the shipped file that has a comment, and the comment."""
+    path = shipped.FOLDER / "adapter.toml"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for key, number in read_toml(path).lines.items():
+        if found := _COMMENT.search(lines[number - 1]):
+            words = [found[1]]
+            for line in lines[number:]:
+                if (more := _CONTINUED.match(line)) is None:
+                    break
+                words.append(more[1])
+            yield key, " ".join(words)
+
+
+def _property(schema: _Part, key: Key) -> _Part | None:
+    """Return the part of the schema that is about a key; None if it is in a table of free names."""
+    place = schema
+    for part in key:
+        place = _resolved(schema, place)
+        inner = place.get("items") if isinstance(part, int) else _inner(place, "properties", part)
+        if not isinstance(inner, dict):
+            return None
+        place = inner
+    return place
+
+
+def _resolved(schema: _Part, place: _Part) -> _Part:
+    """Follow references, and leave None out of several types."""
+    while True:
+        match place:
+            case {"$ref": str() as reference}:
+                inner = _inner(schema, "$defs", reference.rpartition("/")[2])
+            case {"anyOf": [*several]}:
+                inner = next(each for each in several if each != {"type": "null"})
+            case _:
+                return place
+        if not isinstance(inner, dict):
+            return place
+        place = inner
+
+
+def _inner(place: _Part, *names: str) -> object:
+    inner: object = place
+    for name in names:
+        inner = inner.get(name) if isinstance(inner, dict) else None
+    return inner
