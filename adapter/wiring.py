@@ -12,7 +12,7 @@ from adapter.database.engine import Database, open_database
 from adapter.domain.catalogue import Catalogue, LengthPolicy
 from adapter.domain.media import SizePolicy
 from adapter.domain.media_links import MediaLinks
-from adapter.domain.ports import Clock, MediaStore, RequestStore, Secret
+from adapter.domain.ports import Clock, MediaStore, Metrics, RequestStore, Secret
 from adapter.generation.liveness import Liveness
 from adapter.generation.timeouts import Timeouts
 from adapter.jobs.poll_schedule import PollSchedule
@@ -91,7 +91,7 @@ def build_http(settings: Settings) -> Http:
 
 
 def build_providers(
-    settings: Settings, providers: Sequence[AnyProvider], http: Http, clock: Clock
+    settings: Settings, providers: Sequence[AnyProvider], http: Http, clock: Clock, metrics: Metrics
 ) -> Mapping[str, Provider]:
     """Return the providers that are configured, by name.
 
@@ -99,19 +99,19 @@ def build_providers(
         WrongConfiguration: a secret that is referred to is not there.
     """
     return {
-        each.name: each.build(settings.providers[each.name], build_provider_context(each.name, http, clock))
+        each.name: each.build(settings.providers[each.name], build_provider_context(each.name, http, clock, metrics))
         for each in providers
         if each.name in settings.providers
     }
 
 
-def build_provider_context(name: str, http: Http, clock: Clock) -> ProviderContext:
+def build_provider_context(name: str, http: Http, clock: Clock, metrics: Metrics) -> ProviderContext:
     """Return the outside world of one provider."""
 
     def open_secret(reference: str, *, key: str) -> Secret:
         return secret(reference, key=f"providers.{name}.{key}")
 
-    return ProviderContext(http=http, clock=clock, open_secret=open_secret)
+    return ProviderContext(http=http, clock=clock, open_secret=open_secret, metrics=metrics)
 
 
 def build_keys(settings: Settings) -> Sequence[ConfiguredKey]:
