@@ -17,7 +17,7 @@ class Border:
     """Passes requests on, but for two accounts, and counts the refusals of each token."""
 
     def __init__(self, sandbox: str, client: httpx.AsyncClient, *, forbidden: str, busy: str) -> None:
-        """Take the address of the sandbox, a client, and the tokens of the account that gets 403 and of the busy one."""
+        """Take the sandbox and a client to reach it, and the tokens of the accounts that get 403 and 429."""
         self.refused: Counter[str] = Counter()
         self._sandbox = sandbox
         self._client = client
