@@ -306,6 +306,10 @@ class UpstreamRejected(UpstreamFault):
     code = "upstream_rejected"
 
 
+class UpstreamLocation(UpstreamRejected):
+    """Google does not serve the place that this server asks from. Nothing was executed."""
+
+
 class UpstreamForgot(UpstreamRejected):
     """Google no longer knows what was given to it before, such as an uploaded picture."""
 

@@ -31,6 +31,7 @@ LAW = {
         "toml_file",
         "providers.registry",
         "providers.description",
+        "providers.proxy",
     ),
     "adapter.mistakes": ("toml_file",),
     "adapter.toml_file": ("errors",),

@@ -35,7 +35,7 @@ class _Open:
         return self._value
 
 
-class _OneProxy:
+class OneProxy:
     """The same proxy for every host (the port `Routes`)."""
 
     def __init__(self, proxy: Proxy, user: Secret | None) -> None:
@@ -113,7 +113,7 @@ def _routes(settings: ProviderSettings, open_secret: SecretOpener) -> Routes:
     if settings.proxy == "env":
         return EnvironmentRoutes(getproxies_environment())
     user = open_secret(settings.proxy_auth, key="proxy_auth") if settings.proxy_auth else None
-    return _OneProxy(read_proxy(settings.proxy), user)
+    return OneProxy(read_proxy(settings.proxy), user)
 
 
 def _headers(settings: ProviderSettings, open_secret: SecretOpener) -> RelayHeaders | None:
