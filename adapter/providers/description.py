@@ -12,6 +12,7 @@ from msgspec import Meta
 from adapter.domain.catalogue import Card
 from adapter.domain.ports import Clock, ImageProvider, Secret, TextMaker, TextProvider, VideoProvider
 from adapter.providers.http import Http
+from adapter.providers.probe import Probe
 
 #: What `HttpUrl` takes, for messages.
 ADDRESS_WORDS: Final = "an address that begins with http:// or https://, without a / at its end"
@@ -108,6 +109,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     texts: TextMaker | None = None
     #: Serves the catalogue's text models.
     passed_texts: TextProvider | None = None
+    #: Asks Google with each credential what it is worth; None: there is nothing to ask.
+    probe: Probe | None = None
     #: Ends what runs by itself, when the process stops.
     close: Callable[[], Awaitable[None]] | None = None
 

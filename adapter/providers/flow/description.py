@@ -1,10 +1,12 @@
 """Flow as the rest of the program sees it."""
 
+from functools import partial
 from typing import Final
 
 from adapter.domain.catalogue import Card
 from adapter.providers.description import Provider, ProviderContext, ProviderDescription
 from adapter.providers.flow.accounts import Account, Accounts
+from adapter.providers.flow.probe import probe
 from adapter.providers.flow.provider import FlowProvider
 from adapter.providers.flow.settings import FlowAccount, FlowSettings, token_key
 from adapter.providers.flow.translate import RATIO_WORDS
@@ -18,7 +20,8 @@ def build(settings: FlowSettings, context: ProviderContext) -> Provider:
     """
     accounts = [_account(account, number, context) for number, account in enumerate(settings.accounts)]
     flow = FlowProvider(context.http, settings.base_url, Accounts(accounts), context.clock)
-    return Provider(images=flow, videos=flow, close=flow.close)
+    asked = partial(probe, context.http, settings.base_url, accounts)
+    return Provider(images=flow, videos=flow, probe=asked, close=flow.close)
 
 
 def _account(account: FlowAccount, number: int, context: ProviderContext) -> Account:

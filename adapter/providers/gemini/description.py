@@ -1,10 +1,12 @@
 """Gemini as the rest of the program sees it."""
 
+from functools import partial
 from typing import Final
 
 from adapter.providers.description import Provider, ProviderContext, ProviderDescription
 from adapter.providers.gemini.files import FilesEndpoint, GeminiFiles
 from adapter.providers.gemini.passing import GeminiTexts
+from adapter.providers.gemini.probe import probe
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
 from adapter.providers.gemini.settings import GeminiSettings
 from adapter.providers.keys import Key, Keys, keys_key
@@ -36,7 +38,13 @@ def build(settings: GeminiSettings, context: ProviderContext) -> Provider:
     rotation = Keys(keys)
     gemini = GeminiProvider(context.http, endpoint, rotation, GeminiFiles(context.http, files, context.clock))
     passed = GeminiTexts(context.http, endpoint, rotation)
-    return Provider(images=gemini, texts=gemini, passed_texts=passed, close=gemini.close)
+    return Provider(
+        images=gemini,
+        texts=gemini,
+        passed_texts=passed,
+        probe=partial(probe, context.http, endpoint, keys),
+        close=gemini.close,
+    )
 
 
 GEMINI: Final = ProviderDescription(

@@ -1,5 +1,6 @@
 """Gemini Omni as the rest of the program sees it."""
 
+from functools import partial
 from typing import Final
 
 from adapter.domain.catalogue import Card, VideoCard
@@ -7,6 +8,7 @@ from adapter.domain.media import Ratio
 from adapter.providers.description import Provider, ProviderContext, ProviderDescription
 from adapter.providers.keys import Key, Keys, keys_key
 from adapter.providers.omni.api import OmniEndpoint
+from adapter.providers.omni.probe import probe
 from adapter.providers.omni.provider import OmniProvider
 from adapter.providers.omni.refusals import Refusals
 from adapter.providers.omni.settings import OmniSettings
@@ -33,7 +35,7 @@ def build(settings: OmniSettings, context: ProviderContext) -> Provider:
     )
     refusals = Refusals(settings.refused_polls, settings.refused_seconds)
     omni = OmniProvider(context.http, endpoint, Keys(keys), context.clock, refusals, send_seed=settings.send_seed)
-    return Provider(videos=omni, close=omni.close)
+    return Provider(videos=omni, probe=partial(probe, context.http, endpoint, keys), close=omni.close)
 
 
 def check_card(card: Card) -> None:

@@ -1,5 +1,6 @@
 """Gemini on Google Cloud as the rest of the program sees it."""
 
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -13,6 +14,7 @@ from adapter.providers.omni.refusals import Refusals
 from adapter.providers.vertex.bucket import VideoBucket
 from adapter.providers.vertex.endpoint import GLOBAL, CloudEndpoint, CloudInteractions, host
 from adapter.providers.vertex.files import CloudFiles
+from adapter.providers.vertex.probe import probe
 from adapter.providers.vertex.settings import CREDENTIAL, VertexSettings
 
 STORAGE: Final = "https://storage.googleapis.com"
@@ -36,10 +38,11 @@ def build(settings: VertexSettings, context: ProviderContext) -> Provider:
         concurrency=settings.concurrency,
     )
     gemini = GeminiProvider(context.http, endpoint, Keys([key]))
+    asked = partial(probe, context.http, endpoint, key)
     if not settings.project:
-        return Provider(images=gemini, texts=gemini)
+        return Provider(images=gemini, texts=gemini, probe=asked)
     videos = build_videos(settings, context, endpoint, key)
-    return Provider(images=gemini, texts=gemini, videos=videos, close=videos.close)
+    return Provider(images=gemini, texts=gemini, videos=videos, probe=asked, close=videos.close)
 
 
 def build_videos(settings: VertexSettings, context: ProviderContext, endpoint: CloudEndpoint, key: Key) -> OmniProvider:
