@@ -137,14 +137,14 @@ async def test_a_refusal_of_the_proxy_has_words_of_its_own(
 async def test_a_proxy_that_nothing_listens_on_is_named(scheme: Scheme) -> None:
     """It is not Google that cannot be reached."""
     with pytest.raises(UpstreamUnreachable) as caught:
-        await post(client(Proxy(scheme, "127.0.0.1", free_port())), "http://google.example/")
+        await post(client(Proxy(scheme, "127.0.0.1", free_port())), "http://127.0.0.1/")
     assert caught.value.cause == "proxy_away"
 
 
 async def test_a_proxy_whose_name_is_not_known_is_named() -> None:
     """A name without an address."""
     with pytest.raises(UpstreamUnreachable) as caught:
-        await post(client(Proxy("http", "proxy.invalid", 3128)), "http://google.example/")
+        await post(client(Proxy("http", "proxy.invalid", 3128)), "http://127.0.0.1/")
     assert caught.value.cause == "proxy_dns"
 
 
@@ -152,7 +152,7 @@ async def test_a_proxy_with_a_strangers_certificate_is_not_used(identity: ssl.SS
     """It would see the password."""
     async with running(RunningProxy("https", asked=[]), identity) as proxy:
         with pytest.raises(UpstreamUnreachable) as caught:
-            await post(client(proxy.proxy, user="ada:secret"), "http://google.example/")
+            await post(client(proxy.proxy, user="ada:secret"), "http://127.0.0.1/")
     assert caught.value.cause == "proxy_tls"
 
 
