@@ -84,10 +84,12 @@ LAW = {
         "providers.proxy",
         "providers.session",
     ),
+    "adapter.providers.environment_routes": ("errors", "providers.proxy", "providers.session"),
     "adapter.providers.reach": (
         "domain.ports",
         "errors",
         "providers.description",
+        "providers.environment_routes",
         "providers.proxy",
         "providers.session",
     ),

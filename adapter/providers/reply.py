@@ -69,7 +69,7 @@ def is_text(body: bytes | bytearray) -> bool:
 PROXY_WORDS: Final[Mapping[str, str]] = {
     "proxy_dns": "the name of the adapter's proxy is not known",
     "proxy_tls": "the certificate of the adapter's proxy is not valid",
-    "proxy_away": "the adapter's proxy cannot be reached",
+    "proxy_away": "there is no connection to the adapter's proxy",
     "proxy_auth": "the adapter's proxy refuses its user or password",
     "proxy_denied": "the adapter's proxy opens no connection to Google",
     "proxy_odd": "the adapter's proxy does not answer as a proxy of its kind",

@@ -36,6 +36,21 @@ class HttpLimits(msgspec.Struct, frozen=True, kw_only=True):
     answer_bytes: int = 256 * 1024 * 1024
 
 
+class OpenSecret:
+    """A value that is no secret, or one of the environment (the port `Secret`)."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    async def read(self) -> str:
+        """Return it."""
+        return self._value
+
+    async def renew(self) -> str:
+        """Return it: it cannot be renewed."""
+        return self._value
+
+
 class Route(msgspec.Struct, frozen=True):
     """A proxy, and the secret `user:password` that it wants; None: it wants none."""
 

@@ -10,10 +10,11 @@ from structlog.testing import capture_logs
 from adapter.credentials import FixedSecret
 from adapter.errors import UpstreamBroken, UpstreamUnreachable, WrongConfiguration
 from adapter.network.links import Rules
+from adapter.providers.environment_routes import EnvironmentRoutes
 from adapter.providers.http import Http
 from adapter.providers.origin import OwnOrigin
 from adapter.providers.proxy import Proxy, Scheme, read_proxy
-from adapter.providers.reach import EnvironmentRoutes, OneProxy
+from adapter.providers.reach import OneProxy
 from adapter.providers.session import HttpLimits, HttpNetwork, Route
 from tests.providers.helpers import HEAD, free_port, is_silent, raw_server, says, server
 from tests.providers.identity import identity_of_localhost
