@@ -36,7 +36,7 @@ async def reports(upstream: Upstream, provider: AnyProvider, settings: ProviderS
 
 async def test_keys_of_gemini_and_omni_are_asked_for_their_models(upstream: Upstream) -> None:
     """The list may have more pages."""
-    asked = []
+    asked: list[tuple[str, ...]] = []
 
     def google(request: httpx.Request) -> httpx.Response:
         asked.append((request.method, request.url.path, request.headers["x-goog-api-key"]))
@@ -54,7 +54,7 @@ async def test_keys_of_gemini_and_omni_are_asked_for_their_models(upstream: Upst
 @pytest.mark.parametrize("auth", ["bearer", "key"])
 async def test_the_credential_of_google_cloud_is_asked_for_its_models(upstream: Upstream, auth: str) -> None:
     """A token, or a key."""
-    asked = []
+    asked: list[tuple[str, ...]] = []
 
     def google(request: httpx.Request) -> httpx.Response:
         asked.append((request.url.path, request.headers.get("authorization") or request.headers["x-goog-api-key"]))
