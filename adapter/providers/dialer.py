@@ -61,15 +61,16 @@ class Dialer:
                         return await self._direct(origin, make, address)
                     return await self._tunnelled(route, origin, make, address)
         except UpstreamUnreachable as fault:
-            self._log(fault, origin, route)
+            self.log(fault, origin.host, route)
             raise
 
-    def _log(self, fault: UpstreamUnreachable, origin: Origin, route: Route | None) -> None:
+    def log(self, fault: UpstreamUnreachable, host: str, route: Route | None = None) -> None:
+        """Say why a host is not reached."""
         error = fault.__cause__
         said = error.said if isinstance(error, ProxyError) else None
         facts = {"proxy": route.proxy.address if route else None, "said": said}
         known = {name: fact for name, fact in facts.items() if fact is not None}
-        log.log(self._network.log_level, "upstream.unreachable", cause=fault.cause, host=origin.host, **known)
+        log.log(self._network.log_level, "upstream.unreachable", cause=fault.cause, host=host, **known)
 
     async def _direct(self, origin: Origin, make: Callable[[], _Protocol], address: str) -> _Protocol:
         loop = asyncio.get_running_loop()

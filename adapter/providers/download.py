@@ -18,7 +18,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
-from adapter.errors import InvalidRequest, UpstreamBroken
+from adapter.errors import InvalidRequest, UpstreamBroken, UpstreamUnreachable
 from adapter.network.links import REDIRECTS, Link, Rules, read_link, redirected
 from adapter.network.lookup import NotPublicError, addresses_of, is_ip_address, is_local_name
 from adapter.providers.dialer import Dialer, Origin
@@ -111,8 +111,8 @@ class Downloader:
         """
         address = URL(url, encoded=True)
         async with session(self._connector(address), self._limits) as opened:
-            with mapped_errors():
-                fields = {**await self._relay_headers(url), **headers}
+            fields = {**await self._relay_headers(url), **headers}
+            with self._logged(address), mapped_errors():
                 asked = opened.post(address, headers=fields, data=body, allow_redirects=False)
                 async with asked as answer:
                     found = await collect(answer.content.iter_any(), self._limits.answer_bytes)
@@ -123,6 +123,17 @@ class Downloader:
         if self._route(address.host or "", is_tls=address.scheme == "https"):
             return Tunnels(self._dialer)
         return aiohttp.TCPConnector(ssl=self._network.trust or True, force_close=True)
+
+    @contextmanager
+    def _logged(self, address: URL) -> Iterator[None]:
+        """Log why a host is not reached. If there is a proxy, the dialer has done so."""
+        try:
+            yield
+        except UpstreamUnreachable as fault:
+            host = address.host or ""
+            if self._route(host, is_tls=address.scheme == "https") is None:
+                self._dialer.log(fault, host)
+            raise
 
     def _route(self, host: str, *, is_tls: bool) -> Route | None:
         return self._network.route(host, is_tls=is_tls)
@@ -142,8 +153,8 @@ class Downloader:
         limits = self._limits
         timeout = aiohttp.ClientTimeout(total=None, connect=limits.connect, sock_read=limits.silence)
         async with session(connector, limits) as opened:
-            with mapped_errors():
-                url = URL(link.url, encoded=True)
+            url = URL(link.url, encoded=True)
+            with self._logged(url), mapped_errors():
                 answer = await opened.get(url, headers=headers, allow_redirects=False, timeout=timeout)
             try:
                 yield answer
@@ -172,7 +183,9 @@ class Downloader:
             log.warning("upstream.link_refused", reason=str(error))
             raise UpstreamBroken("Google's media link leads to an address that is not public.") from error
         except (OSError, ValueError) as error:
-            raise unreachable("dns") from error
+            fault = unreachable("dns")
+            self._dialer.log(fault, link.host)
+            raise fault from error
 
 
 def pinned_connections(network: HttpNetwork, resolver: AbstractResolver) -> aiohttp.TCPConnector:

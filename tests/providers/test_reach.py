@@ -125,13 +125,19 @@ async def test_the_cause_of_a_failure_is_logged_at_the_level_of_the_setting(tmp_
     """Without a path and its key."""
     http = Http()
     own = client(load(tmp_path, f"unreachable_level = '{level}'\nconnect_seconds = 3"), http)
+    url = f"http://127.0.0.1:{free_port()}/a?key=secret"
     async with http.open():
-        with capture_logs() as lines, pytest.raises(UpstreamUnreachable):
-            await own.post(f"http://127.0.0.1:{free_port()}/a?key=secret", headers={}, body=b"", seconds=5)
+        with capture_logs() as lines:
+            with pytest.raises(UpstreamUnreachable):
+                await own.post(url, headers={}, body=b"", seconds=5)
+            with pytest.raises(UpstreamUnreachable):
+                await own.post_for_header(url, "x", headers={}, body=b"", seconds=5)
+            with pytest.raises(UpstreamUnreachable):
+                async with own.download(url, OwnOrigin(url)):
+                    pass
 
-    assert lines == [
-        {"event": "upstream.unreachable", "log_level": level, "cause": "refused", "host": "127.0.0.1"},
-    ]
+    line = {"event": "upstream.unreachable", "log_level": level, "cause": "refused", "host": "127.0.0.1"}
+    assert lines == [line] * 3
 
 
 @pytest.mark.parametrize(
