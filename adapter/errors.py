@@ -306,8 +306,10 @@ class UpstreamRejected(UpstreamFault):
     code = "upstream_rejected"
 
 
-class UpstreamLocation(UpstreamRejected):
-    """Google does not serve the place that this server asks from. Nothing was executed."""
+class UpstreamLocation(UpstreamFault):
+    """Google does not serve the place that this server asks from. Nothing was executed, and no job is at its end."""
+
+    code = "upstream_rejected"
 
 
 class UpstreamForgot(UpstreamRejected):

@@ -157,6 +157,14 @@ def _seconds(told: str | float) -> float | None:
     return told if 0 <= told <= LONGEST_DELAY else None
 
 
+def wrong_place() -> UpstreamLocation:
+    """Return the fault of a request from a place that Google does not serve."""
+    return UpstreamLocation(
+        "Google does not serve the place that the adapter asks from. The operator has to look at it: the setting "
+        "`proxy` of the provider leads by another place."
+    )
+
+
 def fault_of(reply: Reply, status: Status | None) -> AdapterError:
     """Say what a refusal means to our client.
 
@@ -165,10 +173,7 @@ def fault_of(reply: Reply, status: Status | None) -> AdapterError:
     if status is None or reply.status not in REFUSALS:
         return UpstreamBroken(f"Google answered {reply.status} and nothing that can be relied on.")
     if reply.status == 400 and WRONG_PLACE in status.words.lower():
-        return UpstreamLocation(
-            "Google does not serve the place that the adapter asks from. The operator has to look at it: the setting "
-            "`proxy` of the provider leads by another place."
-        )
+        return wrong_place()
     if status.reason.startswith("API_KEY_") or reply.status in {401, 403}:
         return _refused_credential(status)
     match reply.status:
