@@ -32,15 +32,14 @@ from adapter.jobs.store import SqlJobStore
 from adapter.logs import configure_logs
 from adapter.machine import read_machine
 from adapter.media.leftovers import Leftovers, MediaReport
-from adapter.providers.probe import CredentialReport
-from adapter.providers.registry import BUILT_IN
+from adapter.online_check import credential_reports
 from adapter.records.registry import SqlFileRegistry
 from adapter.retirements import retirements, today
 from adapter.risks import risks
 from adapter.sandbox.rules import SandboxRules
 from adapter.settings import Settings, catalogue_file, load_catalogue, load_settings
 from adapter.version import VERSION
-from adapter.wiring import build_database, build_http, build_media_store, build_providers, build_retention
+from adapter.wiring import build_database, build_media_store, build_retention
 from adapter.working_folder import working_folder
 
 _T = TypeVar("_T")
@@ -96,25 +95,12 @@ def check(config: Path, *, online: bool) -> None:
 
 
 def _try_credentials(settings: Settings) -> None:
-    reports = asyncio.run(_credentials(settings))
+    reports = asyncio.run(credential_reports(settings))
     for provider, report in reports:
         word = "ok " if report.is_good else "BAD"
         click.echo(f"credential   {word} providers.{provider} {report.name}: {report.words}")
     if not all(report.is_good for _, report in reports):
         raise click.exceptions.Exit(1)
-
-
-async def _credentials(settings: Settings) -> list[tuple[str, CredentialReport]]:
-    """Ask Google with each credential what it is worth, each provider on its own way."""
-    http = build_http(settings)
-    providers = build_providers(settings, BUILT_IN, http, SystemClock())
-    async with http.open():
-        return [
-            (name, report)
-            for name, provider in providers.items()
-            if provider.probe is not None
-            for report in await provider.probe()
-        ]
 
 
 def _check_references(settings: Settings) -> None:

@@ -204,6 +204,14 @@ LAW = {
     "adapter.wiring": ("",),
     "adapter.serving": ("",),
     "adapter.cli": ("",),
+    "adapter.online_check": (
+        "clock",
+        "settings",
+        "wiring",
+        "providers.description",
+        "providers.probe",
+        "providers.registry",
+    ),
     "adapter.__main__": ("cli",),
 }
 #: Docstrings, and nothing to import.

@@ -3,7 +3,7 @@
 `registry.py` lists the descriptions that come with the program; `docs/providers.md` shows how to write one.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Annotated, Any, Final, Generic, Literal, Protocol, TypeVar
 
 import msgspec
@@ -12,7 +12,7 @@ from msgspec import Meta
 from adapter.domain.catalogue import Card
 from adapter.domain.ports import Clock, ImageProvider, Secret, TextMaker, TextProvider, VideoProvider
 from adapter.providers.http import Http
-from adapter.providers.probe import Probe
+from adapter.providers.probe import CredentialReport
 
 #: What `HttpUrl` takes, for messages.
 ADDRESS_WORDS: Final = "an address that begins with http:// or https://, without a / at its end"
@@ -109,8 +109,6 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     texts: TextMaker | None = None
     #: Serves the catalogue's text models.
     passed_texts: TextProvider | None = None
-    #: Asks Google with each credential what it is worth; None: there is nothing to ask.
-    probe: Probe | None = None
     #: Ends what runs by itself, when the process stops.
     close: Callable[[], Awaitable[None]] | None = None
 
@@ -130,6 +128,8 @@ class ProviderDescription(msgspec.Struct, Generic[_Settings], frozen=True, kw_on
     settings: type[_Settings]
     build: Callable[[_Settings, ProviderContext], Provider]
     makes: Collection[Kind]
+    #: Asks Google one free thing with each credential, one after the other; None: there is nothing to ask.
+    probe: Callable[[_Settings, ProviderContext], Awaitable[Sequence[CredentialReport]]] | None = None
     #: Raises ValueError for a row of the catalogue that the provider cannot serve.
     check_card: Callable[[Card], None] = accept
 

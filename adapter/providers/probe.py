@@ -27,10 +27,6 @@ class CredentialReport(msgspec.Struct, frozen=True, kw_only=True):
     words: str
 
 
-#: Asks with each credential of a provider, one after the other.
-Probe = Callable[[], Awaitable[Sequence[CredentialReport]]]
-
-
 class _Models(msgspec.Struct, frozen=True):
     """The part that is read of an answer to `GET models`: of the Gemini API, and of Google Cloud."""
 

@@ -1,5 +1,7 @@
 """What a credential is worth, by one free call."""
 
+from collections.abc import Sequence
+
 import httpx
 import pytest
 
@@ -26,11 +28,8 @@ async def reports(upstream: Upstream, provider: AnyProvider, settings: ProviderS
         return secret(reference, key=key)
 
     context = ProviderContext(http=upstream.http, clock=SystemClock(), open_secret=open_secret)
-    built = provider.build(settings, context)
-    assert built.probe is not None
-    found: list[CredentialReport] = [*await built.probe()]
-    if built.close:
-        await built.close()
+    assert provider.probe is not None
+    found: Sequence[CredentialReport] = await provider.probe(settings, context)
     return [(each.is_good, each.words) for each in found]
 
 

@@ -1,6 +1,5 @@
 """Flow as the rest of the program sees it."""
 
-from functools import partial
 from typing import Final
 
 from adapter.domain.catalogue import Card
@@ -20,8 +19,7 @@ def build(settings: FlowSettings, context: ProviderContext) -> Provider:
     """
     accounts = [_account(account, number, context) for number, account in enumerate(settings.accounts)]
     flow = FlowProvider(context.http, settings.base_url, Accounts(accounts), context.clock)
-    asked = partial(probe, context.http, settings.base_url, accounts)
-    return Provider(images=flow, videos=flow, probe=asked, close=flow.close)
+    return Provider(images=flow, videos=flow, close=flow.close)
 
 
 def _account(account: FlowAccount, number: int, context: ProviderContext) -> Account:
@@ -47,5 +45,5 @@ def check_card(card: Card) -> None:
 
 
 FLOW: Final = ProviderDescription(
-    name="flow", settings=FlowSettings, build=build, makes={"image", "video"}, check_card=check_card
+    name="flow", settings=FlowSettings, build=build, probe=probe, makes={"image", "video"}, check_card=check_card
 )

@@ -6,10 +6,10 @@ from functools import partial
 import msgspec
 
 from adapter.domain.answer_memory import SMALL_ANSWER_BYTES, bounded
-from adapter.providers.flow.accounts import Account
+from adapter.providers.description import ProviderContext
 from adapter.providers.flow.provider import headers
+from adapter.providers.flow.settings import FlowAccount, FlowSettings, token_key
 from adapter.providers.flow.translate import fault
-from adapter.providers.http import Http
 from adapter.providers.probe import SECONDS, CredentialReport, ask_each
 from adapter.providers.reply import decoded
 from adapter.redaction import fit_for_clients
@@ -25,15 +25,19 @@ class _Worth(msgspec.Struct, frozen=True, rename="camel"):
 _decoder = msgspec.json.Decoder(_Worth)
 
 
-async def probe(http: Http, base_url: str, accounts: Sequence[Account]) -> Sequence[CredentialReport]:
+async def probe(settings: FlowSettings, context: ProviderContext) -> Sequence[CredentialReport]:
     """Ask for the credits and the tier of each account, also of one that takes no new work."""
-    return await ask_each([(account.name, partial(_ask, http, base_url, account)) for account in accounts])
+    asks = [
+        (account.name, partial(_ask, f"{settings.base_url}/v1/credits", account, number, context))
+        for number, account in enumerate(settings.accounts)
+    ]
+    return await ask_each(asks)
 
 
-async def _ask(http: Http, base_url: str, account: Account) -> str:
-    token = headers(await account.token.read())
+async def _ask(url: str, account: FlowAccount, number: int, context: ProviderContext) -> str:
+    token = await context.open_secret(account.token, key=token_key(number)).read()
     with bounded(SMALL_ANSWER_BYTES):
-        reply = await http.get(f"{base_url}/v1/credits", headers=token, body=b"", seconds=SECONDS)
+        reply = await context.http.get(url, headers=headers(token), body=b"", seconds=SECONDS)
     found = decoded(_decoder, reply, fault)
     tier = fit_for_clients(found.user_paygate_tier)
     words = f"{found.credits} credits" + (f", {tier}" if tier else "")

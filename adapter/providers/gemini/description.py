@@ -1,6 +1,5 @@
 """Gemini as the rest of the program sees it."""
 
-from functools import partial
 from typing import Final
 
 from adapter.providers.description import Provider, ProviderContext, ProviderDescription
@@ -38,15 +37,9 @@ def build(settings: GeminiSettings, context: ProviderContext) -> Provider:
     rotation = Keys(keys)
     gemini = GeminiProvider(context.http, endpoint, rotation, GeminiFiles(context.http, files, context.clock))
     passed = GeminiTexts(context.http, endpoint, rotation)
-    return Provider(
-        images=gemini,
-        texts=gemini,
-        passed_texts=passed,
-        probe=partial(probe, context.http, endpoint, keys),
-        close=gemini.close,
-    )
+    return Provider(images=gemini, texts=gemini, passed_texts=passed, close=gemini.close)
 
 
 GEMINI: Final = ProviderDescription(
-    name="gemini", settings=GeminiSettings, build=build, makes={"image", "text", "chat"}
+    name="gemini", settings=GeminiSettings, build=build, probe=probe, makes={"image", "text", "chat"}
 )

@@ -1,6 +1,5 @@
 """Gemini Omni as the rest of the program sees it."""
 
-from functools import partial
 from typing import Final
 
 from adapter.domain.catalogue import Card, VideoCard
@@ -35,7 +34,7 @@ def build(settings: OmniSettings, context: ProviderContext) -> Provider:
     )
     refusals = Refusals(settings.refused_polls, settings.refused_seconds)
     omni = OmniProvider(context.http, endpoint, Keys(keys), context.clock, refusals, send_seed=settings.send_seed)
-    return Provider(videos=omni, probe=partial(probe, context.http, endpoint, keys), close=omni.close)
+    return Provider(videos=omni, close=omni.close)
 
 
 def check_card(card: Card) -> None:
@@ -55,5 +54,5 @@ def check_card(card: Card) -> None:
 
 
 OMNI: Final = ProviderDescription(
-    name="omni", settings=OmniSettings, build=build, makes={"video"}, check_card=check_card
+    name="omni", settings=OmniSettings, build=build, probe=probe, makes={"video"}, check_card=check_card
 )

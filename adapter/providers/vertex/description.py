@@ -1,6 +1,5 @@
 """Gemini on Google Cloud as the rest of the program sees it."""
 
-from functools import partial
 from typing import Final
 
 import msgspec
@@ -38,11 +37,10 @@ def build(settings: VertexSettings, context: ProviderContext) -> Provider:
         concurrency=settings.concurrency,
     )
     gemini = GeminiProvider(context.http, endpoint, Keys([key]))
-    asked = partial(probe, context.http, endpoint, key)
     if not settings.project:
-        return Provider(images=gemini, texts=gemini, probe=asked)
+        return Provider(images=gemini, texts=gemini)
     videos = build_videos(settings, context, endpoint, key)
-    return Provider(images=gemini, texts=gemini, videos=videos, probe=asked, close=videos.close)
+    return Provider(images=gemini, texts=gemini, videos=videos, close=videos.close)
 
 
 def build_videos(settings: VertexSettings, context: ProviderContext, endpoint: CloudEndpoint, key: Key) -> OmniProvider:
@@ -68,5 +66,10 @@ def build_bucket(settings: VertexSettings) -> VideoBucket | None:
 
 
 VERTEX: Final = ProviderDescription(
-    name="vertex", settings=VertexSettings, build=build, makes={"image", "text", "video"}, check_card=check_card
+    name="vertex",
+    settings=VertexSettings,
+    build=build,
+    probe=probe,
+    makes={"image", "text", "video"},
+    check_card=check_card,
 )
