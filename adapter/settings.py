@@ -274,8 +274,8 @@ class Settings(_Section, frozen=True, kw_only=True):
         if self.storage.s3.access_key:
             found += [(f"storage.s3.{name}", getattr(self.storage.s3, name)) for name in ("access_key", "secret_key")]
         for name, section in self.providers.items():
-            references = [*section.secrets(), *section.reach_secrets()]
-            found += [(f"providers.{name}.{key}", reference) for key, reference in references]
+            found += [(f"providers.{name}.{key}", reference) for key, reference in section.secrets()]
+            found += [(f"providers.{name}.{key}", reference) for key, reference in section.reach_secrets()]
         return found
 
     def on_port(self, port: int) -> "Settings":
@@ -348,6 +348,7 @@ def _contradictions(settings: Settings, providers: Sequence[AnyProvider]) -> Ite
     """Yield what is wrong between keys that are right by themselves."""
     if settings.jobs.lease_seconds < 2 * settings.jobs.poll_seconds:
         yield Mistake(("jobs", "lease_seconds"), "jobs.lease_seconds has to be at least twice jobs.poll_seconds.")
+    yield from _wrong_ways(settings.providers)
     for number, proxy in enumerate(settings.server.trusted_proxies):
         if not _is_network(proxy):
             yield Mistake(
@@ -358,7 +359,6 @@ def _contradictions(settings: Settings, providers: Sequence[AnyProvider]) -> Ite
     if settings.chat.side_call_model and not settings.providers.keys() & writers:
         needed = " or ".join(f"[providers.{name}]" for name in writers)
         yield Mistake(("chat", "side_call_model"), f"chat.side_call_model needs the section {needed}.")
-    yield from _wrong_ways(settings.providers)
     if bool(settings.storage.s3.access_key) != bool(settings.storage.s3.secret_key):
         yield Mistake(("storage", "s3"), "storage.s3.access_key and storage.s3.secret_key go together.")
     owned = [key for keys in settings.access.owners.values() for key in keys]
@@ -372,6 +372,14 @@ def _contradictions(settings: Settings, providers: Sequence[AnyProvider]) -> Ite
             if name.startswith(REFERENCES) and name not in settings.access.keys:
                 # Not the name itself: it may be a key in the open.
                 yield Mistake(tuple(table.split(".")), f"entry {number + 1} of {table} is none of access.keys.")
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _wrong_ways(providers: Mapping[str, ProviderSettings]) -> Iterator[Mistake]:
@@ -392,14 +400,6 @@ def _wrong_ways(providers: Mapping[str, ProviderSettings]) -> Iterator[Mistake]:
                 ("providers", name, "headers"),
                 f"providers.{name}.headers go to the origin of providers.{name}.base_url, which is missing.",
             )
-
-
-def _is_network(text: str) -> bool:
-    try:
-        ip_network(text)
-    except ValueError:
-        return False
-    return True
 
 
 def load_catalogue(path: Path, settings: Settings, providers: Sequence[AnyProvider] = registry.BUILT_IN) -> Catalogue:
