@@ -41,7 +41,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     mistakes            toml_file, which imports errors
     working_folder      settings, shipped
     config_option       errors, shipped
-    online_check        clock, settings, wiring, providers.registry, .description, .probe
+    online_check        clock, settings, domain.telemetry, wiring, providers.registry, .description, .probe
     openai_api          generation, domain, errors, fair_semaphore, hang_up, tasks; of it read and write only domain,
                         errors and wire, openapi those with read and version, and wire nothing
     google_api          generation, domain, errors, the modules of openai_api.routes that both need; of it read only

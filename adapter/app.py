@@ -218,7 +218,9 @@ class Application:
         self._override = outside.override
         self._telemetry = outside.telemetry
         self._http = build_http(settings)
-        self._providers = build_providers(settings, outside.providers, self._http, outside.clock)
+        self._providers = build_providers(
+            settings, outside.providers, self._http, outside.clock, outside.telemetry.metrics
+        )
         self._context = build_read_context(settings, catalogue)
         self._retirements = RetirementWatch(settings, catalogue, outside.clock)
         self._keys = build_keys(settings)

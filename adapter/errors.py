@@ -23,7 +23,8 @@
     ├── UpstreamFault                Google or the way to it
     │   ├── UpstreamUnreachable      502  provably nothing was sent: a retry is free
     │   ├── UpstreamRejected         502  a well-formed refusal that is not the client's doing: nothing was executed
-    │   │   └── UpstreamForgot       502  Google no longer knows what was given to it before
+    │   │   ├── UpstreamForgot       502  Google no longer knows what was given to it before
+    │   │   └── AccountRefused       502  Google does not let this account do that; another one may
     │   ├── UpstreamCredential       502  our Google credential is wrong or lacks a right: the operator's to mend
     │   ├── UpstreamBusy             429  Google asks to come back later
     │   ├── UpstreamOverloaded       503  Google's model has no capacity at the moment; nothing was executed
@@ -74,6 +75,8 @@ class AdapterError(Exception):
     should_retry: bool | None = None
     #: Whether money may have been spent before it happened.
     spent: bool = False
+    #: Whether nothing was executed because of the credential, and another credential takes work.
+    another_takes_it: bool = False
     #: Whether the message is printed for the operator, whole. It has no words of strangers.
     is_for_operator: bool = False
 
@@ -316,6 +319,10 @@ class UpstreamForgot(UpstreamRejected):
     """Google no longer knows what was given to it before, such as an uploaded picture."""
 
     code = "upstream_not_found"
+
+
+class AccountRefused(UpstreamRejected):
+    """Google does not let this account do that; another account of the operator may."""
 
 
 class UpstreamCredential(UpstreamFault):

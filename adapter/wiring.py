@@ -12,7 +12,7 @@ from adapter.database.engine import Database, open_database
 from adapter.domain.catalogue import Catalogue, LengthPolicy
 from adapter.domain.media import SizePolicy
 from adapter.domain.media_links import MediaLinks
-from adapter.domain.ports import Clock, MediaStore, RequestStore, Secret
+from adapter.domain.ports import Clock, MediaStore, Metrics, RequestStore, Secret
 from adapter.generation.liveness import Liveness
 from adapter.generation.timeouts import Timeouts
 from adapter.jobs.poll_schedule import PollSchedule
@@ -93,7 +93,7 @@ def build_http(settings: Settings) -> Http:
 
 
 def build_providers(
-    settings: Settings, providers: Sequence[AnyProvider], http: Http, clock: Clock
+    settings: Settings, providers: Sequence[AnyProvider], http: Http, clock: Clock, metrics: Metrics
 ) -> Mapping[str, Provider]:
     """Return the providers that are configured, by name.
 
@@ -102,14 +102,17 @@ def build_providers(
     """
     return {
         each.name: each.build(
-            settings.providers[each.name], build_provider_context(each.name, settings.providers[each.name], http, clock)
+            settings.providers[each.name],
+            build_provider_context(each.name, settings.providers[each.name], http, clock, metrics),
         )
         for each in providers
         if each.name in settings.providers
     }
 
 
-def build_provider_context(name: str, section: ProviderSettings, http: Http, clock: Clock) -> ProviderContext:
+def build_provider_context(
+    name: str, section: ProviderSettings, http: Http, clock: Clock, metrics: Metrics
+) -> ProviderContext:
     """Return the outside world of one provider, with its own way to it.
 
     Raises:
@@ -123,7 +126,7 @@ def build_provider_context(name: str, section: ProviderSettings, http: Http, clo
     # Providers without settings of their own share connections and the certificates of the system.
     has_own_way = (network, limits) != (HttpNetwork(), HttpLimits())
     own = http.through(network, limits) if has_own_way else http
-    return ProviderContext(http=own, clock=clock, open_secret=open_secret)
+    return ProviderContext(http=own, clock=clock, open_secret=open_secret, metrics=metrics)
 
 
 def build_keys(settings: Settings) -> Sequence[ConfiguredKey]:

@@ -27,6 +27,7 @@ from adapter.providers.vertex.endpoint import CloudEndpoint
 from adapter.sandbox.cloud.rules import CloudRules
 from adapter.sandbox.rules import SandboxRules
 from adapter.sandbox.server import RunningSandbox, running_sandbox
+from tests.fakes import FakeClock
 from tests.programs import run_program
 from tests.support import ROOT, WITHOUT_TLS
 
@@ -335,7 +336,7 @@ async def test_a_picture_is_made_with_a_new_token_if_the_old_one_ended_early(
     before, http = control.requests(), Http()
     key = Key("mine", google_secret(str(key_file), key="k", clock=clock))
     async with http.open():
-        vertex = GeminiProvider(http, endpoint, Keys([key]))
+        vertex = GeminiProvider(http, endpoint, Keys([key], FakeClock()))
         first = await vertex.make_images(order, ())
         control.end_tokens()
         clock.now += REST_SECONDS

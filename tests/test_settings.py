@@ -102,6 +102,10 @@ def test_the_section_of_google_cloud_shows_every_default(tmp_path: Path) -> None
             "[[providers.flow.accounts]]\nname = 'a'\ntoken = 'env:T'",
             r"line 3: providers\.flow\.accounts\[0\]\.project_id: it is missing",
         ),
+        (
+            "[[providers.flow.accounts]]\nname = 'a'\ntoken = 'env:T'\nproject_id = 'p'\n" * 2,
+            r"providers\.flow: two accounts have the name 'a'",
+        ),
         ("[server]\npublic_url = 'here.example'", r"server\.public_url: .*an address that begins with http"),
         ("[chat]\nvideo_markup = 'bbcode'", r'chat\.video_markup: .*one of "markdown", "html", "div", "auto"'),
         (

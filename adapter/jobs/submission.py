@@ -33,6 +33,8 @@ _T = TypeVar("_T")
 
 #: What is well again after a while. Of an upload all of it may be tried again; a submission has rules of its own.
 PASSING = (UpstreamUnreachable, UpstreamSilent, UpstreamBroken, UpstreamBusy, StorageFailed)
+#: How often a job goes on with another account, at the most.
+MAX_MOVES = 20
 #: Google may ask to come back after so many seconds and it is done here; later than that, the client is told.
 LONGEST_PUT_OFF = 30.0
 
@@ -58,11 +60,8 @@ class Submission:
             source = claim.job.order.source
             account = source.account if source else provider.choose_account()
             uploads = await self._upload(provider, claim.job, account)
-        except PASSING as fault:
-            await self._writer.write(claim, *self._tried(claim.job, fault))
-            return
         except AdapterError as fault:
-            await self._writer.write(claim, advance(claim.job, self._failed(Failure.of(fault))))
+            await self._writer.write(claim, *self._not_uploaded(claim.job, fault))
             return
         job = advance(claim.job, await self._intent(provider, account))
         lease_end = self._clock.now() + self._schedule.lease_seconds
@@ -99,9 +98,18 @@ class Submission:
         else:
             await self._keep(claim, job, operation)
 
+    def _not_uploaded(self, job: VideoJob, fault: AdapterError) -> Moved:
+        if _can_move(job, fault):
+            return advance(job, NotSent()), 0.0
+        if isinstance(fault, PASSING) or fault.another_takes_it:  # a job that is tied to its account waits for it
+            return self._tried(job, fault)
+        return advance(job, self._failed(Failure.of(fault))), 0.0
+
     def _after_fault(self, job: VideoJob, fault: AdapterError) -> Moved:
         """Say what is known of a submission that was not taken (reference: `reliability.md` section 2.3)."""
         match fault:
+            case _ if _can_move(job, fault):
+                return advance(job, NotSent()), 0.0
             case UpstreamUnreachable() | UpstreamForgot():
                 moved, _ = self._tried(job, fault)
                 return moved, self._schedule.until_next_tick(self._clock.now())
@@ -149,3 +157,8 @@ class Submission:
                 return await write()
             except StorageFailed:
                 await self._clock.sleep(self._schedule.poll_seconds)
+
+
+def _can_move(job: VideoJob, fault: AdapterError) -> bool:
+    """Return whether another account may take a job: the refusal was of this one, and no video ties the job to it."""
+    return fault.another_takes_it and job.order.source is None and job.misses < MAX_MOVES

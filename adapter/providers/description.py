@@ -10,7 +10,8 @@ import msgspec
 from msgspec import Meta
 
 from adapter.domain.catalogue import Card
-from adapter.domain.ports import Clock, ImageProvider, Secret, TextMaker, TextProvider, VideoProvider
+from adapter.domain.ports import Clock, ImageProvider, Metrics, Secret, TextMaker, TextProvider, VideoProvider
+from adapter.domain.telemetry import NoMetrics
 from adapter.providers.http import Http
 from adapter.providers.probe import CredentialReport
 
@@ -99,6 +100,7 @@ class ProviderContext(msgspec.Struct, frozen=True, kw_only=True):
     http: Http
     clock: Clock
     open_secret: SecretOpener
+    metrics: Metrics = msgspec.field(default_factory=NoMetrics)
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):

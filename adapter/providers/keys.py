@@ -1,17 +1,21 @@
-"""The operator's keys of Google's Gemini API: how they are configured, and whose turn it is."""
+"""The operator's keys of Google's Gemini API: how they are configured, and which one is used."""
 
 import hashlib
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
 
-from adapter.domain.ports import Secret
-from adapter.providers.rotation import Rotation
+from adapter.domain.ports import Clock, Metrics, Secret
+from adapter.providers.credential_pool import CredentialPool
 
 #: References that can be shown: they say where a key is, and nothing of it.
 SHOWN = ("env:", "file:")
+
+
+#: Calls under way with one key.
+MOST_CALLS: Final = 64
 
 
 class NamedKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -19,6 +23,10 @@ class NamedKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     name: Annotated[str, Meta(min_length=1)]
     key: str
+    #: Calls under way with it at once.
+    concurrency: Annotated[int, Meta(ge=1, le=1024)] = MOST_CALLS
+    #: Whether it takes new work. The jobs that it has are looked after in any case.
+    enabled: bool = True
 
 
 #: The setting `keys`: references, or tables with a name and a reference.
@@ -59,10 +67,17 @@ class Key(msgspec.Struct, frozen=True):
 
     name: str
     secret: Secret
+    #: Calls under way with it at once.
+    concurrency: int = MOST_CALLS
+    #: Whether it takes new work.
+    enabled: bool = True
 
 
-class Keys(Rotation[Key]):
-    """All of them, taken in turn."""
+class Keys(CredentialPool[Key]):
+    """All of them."""
 
-    def __init__(self, keys: Sequence[Key]) -> None:
-        super().__init__("Gemini key", {key.name: key for key in keys}, keys)
+    def __init__(
+        self, keys: Sequence[Key], clock: Clock, metrics: Metrics | None = None, *, provider: str = "gemini"
+    ) -> None:
+        """Take the keys; `provider` is a word for the log."""
+        super().__init__("Gemini key", provider, keys, clock, metrics)

@@ -53,6 +53,83 @@ async def test_a_refused_job_fails_with_the_providers_reason(
     assert (job.state, job.failure) == (JobState.FAILED, Failure.of(fault))
 
 
+def elsewhere(fault: AdapterError) -> AdapterError:
+    """Return a refusal of one account, where another one takes work."""
+    fault.another_takes_it = True
+    return fault
+
+
+@pytest.mark.parametrize("fault", [UpstreamBusy("later", retry_after=31.0), UpstreamQuota("no more")])
+async def test_a_job_that_one_account_refuses_goes_on_with_another(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock, fault: AdapterError
+) -> None:
+    """Nothing was executed, so it is sent at once."""
+    provider.accounts = ["ada", "bob"]
+    [job_id] = await admit(memory, clock)
+    provider.refuse_submit = elsewhere(fault)
+    await tick(poller, clock)
+    provider.refuse_submit = None
+    await tick(poller, clock)
+
+    job = await find(memory, job_id)
+    assert (job.state, job.account, provider.executed) == (JobState.SUBMITTED, "bob", [job_id])
+
+
+async def test_a_job_whose_pictures_one_account_refuses_goes_on_with_another(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """They are uploaded to the account that takes it."""
+    provider.accounts = ["ada", "bob"]
+    job_id = await admit_from_pictures(memory, clock, png())
+    provider.refuse_upload = elsewhere(UpstreamQuota("no more"))
+    await tick(poller, clock)
+    provider.refuse_upload = None
+    await tick(poller, clock)
+
+    assert (await find(memory, job_id)).account == "bob"
+
+
+async def test_a_job_that_is_tied_to_an_account_fails_with_its_refusal(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """No other account knows its video."""
+    order = msgspec.structs.replace(video_order(), input=VideoInput.EDIT, source=VideoSource("op-0", "bob"))
+    job = video_job(order=order, at=clock.now())
+    await memory.jobs.admit(job, now=clock.now())
+    provider.refuse_submit = elsewhere(UpstreamQuota("no more"))
+    await tick(poller, clock)
+
+    assert (await find(memory, job.id)).state is JobState.FAILED
+
+
+async def test_a_job_that_is_tied_to_an_account_waits_while_that_rests(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """Nothing was sent: its picture was not even uploaded."""
+    picture = await keep(memory, "0.png", png())
+    source = VideoSource("op-0", "first")
+    order = msgspec.structs.replace(video_order(), input=VideoInput.EDIT, source=source, pictures=(picture,))
+    job = video_job(order=order, at=clock.now())
+    await memory.jobs.admit(job, now=clock.now())
+    provider.refuse_upload = elsewhere(UpstreamQuota("no more"))
+    await tick(poller, clock)
+    provider.refuse_upload = None
+    await tick(poller, clock, 3)
+
+    assert (await find(memory, job.id)).state is JobState.SUBMITTED
+
+
+async def test_a_job_that_every_account_refuses_fails_in_the_end(
+    poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock
+) -> None:
+    """It does not go around for ever."""
+    [job_id] = await admit(memory, clock)
+    provider.refuse_submit = elsewhere(UpstreamQuota("no more"))
+    await tick(poller, clock, 30)
+
+    assert (await find(memory, job_id)).state is JobState.FAILED
+
+
 @pytest.mark.parametrize("fault", [UpstreamSilent("silence"), UpstreamBroken("cut")])
 async def test_an_ambiguous_submission_is_never_sent_again(
     poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock, fault: AdapterError

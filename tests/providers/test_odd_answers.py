@@ -178,13 +178,13 @@ class Call(NamedTuple):
 def flow(upstream: Upstream) -> FlowProvider:
     """Return Flow with an account."""
     account = Account(name="ada", token=FixedSecret("ya29.x"), project_id="p", tier="PAYGATE_TIER_ONE")
-    return FlowProvider(upstream.http, upstream.url, Accounts([account]), FakeClock(1762958374.0))
+    return FlowProvider(upstream.http, upstream.url, Accounts([account], FakeClock()), FakeClock(1762958374.0))
 
 
 def gemini(upstream: Upstream) -> GeminiProvider:
     """Return Gemini with a key."""
     endpoint = GeminiEndpoint(base_url=upstream.url, api_version="v1beta", auth="header", concurrency=3)
-    return GeminiProvider(upstream.http, endpoint, Keys([Key("key", FixedSecret("AIza-one"))]))
+    return GeminiProvider(upstream.http, endpoint, Keys([Key("key", FixedSecret("AIza-one"))], FakeClock()))
 
 
 async def gemini_image(upstream: Upstream) -> Outcome:

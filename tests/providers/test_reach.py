@@ -8,6 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapter.clock import SystemClock
+from adapter.domain.telemetry import NoMetrics
 from adapter.errors import UpstreamUnreachable, WrongConfiguration
 from adapter.providers.http import Http
 from adapter.providers.origin import OwnOrigin
@@ -42,7 +43,7 @@ def load(tmp_path: Path, text: str) -> Settings:
 
 def client(settings: Settings, http: Http) -> Http:
     """Return the client that the provider gets."""
-    return build_provider_context("gemini", settings.providers["gemini"], http, SystemClock()).http
+    return build_provider_context("gemini", settings.providers["gemini"], http, SystemClock(), NoMetrics()).http
 
 
 async def test_a_provider_without_settings_of_its_own_shares_the_client(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from adapter.domain.ports import Secret
+from adapter.domain.ports import Clock, Metrics, Secret
+from adapter.providers.credential_pool import CredentialPool
 from adapter.providers.flow.video_wire import SEED
-from adapter.providers.rotation import Rotation
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,11 +20,12 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     dialect: str = SEED
     #: Whether it takes new work; the jobs that it has are asked about in any case.
     enabled: bool = True
+    #: Calls for pictures under way at once.
+    concurrency: int = 64
 
 
-class Accounts(Rotation[Account]):
-    """All of them, taken in turn."""
+class Accounts(CredentialPool[Account]):
+    """All of them."""
 
-    def __init__(self, accounts: Sequence[Account]) -> None:
-        enabled = [account for account in accounts if account.enabled]
-        super().__init__("Flow account", {account.name: account for account in accounts}, enabled)
+    def __init__(self, accounts: Sequence[Account], clock: Clock, metrics: Metrics | None = None) -> None:
+        super().__init__("Flow account", "flow", accounts, clock, metrics, throttles_all=True)

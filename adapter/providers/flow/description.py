@@ -18,7 +18,8 @@ def build(settings: FlowSettings, context: ProviderContext) -> Provider:
         WrongConfiguration: a token that is referred to is not there.
     """
     accounts = [_account(account, number, context) for number, account in enumerate(settings.accounts)]
-    flow = FlowProvider(context.http, settings.base_url, Accounts(accounts), context.clock)
+    pool = Accounts(accounts, context.clock, context.metrics)
+    flow = FlowProvider(context.http, settings.base_url, pool, context.clock)
     return Provider(images=flow, videos=flow, close=flow.close)
 
 
@@ -30,6 +31,7 @@ def _account(account: FlowAccount, number: int, context: ProviderContext) -> Acc
         tier=account.tier,
         dialect=account.dialect,
         enabled=account.enabled,
+        concurrency=account.concurrency,
     )
 
 

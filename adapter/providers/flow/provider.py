@@ -43,6 +43,7 @@ from adapter.providers.flow.settle import settle
 from adapter.providers.flow.wire import BatchGenerateImages
 from adapter.providers.http import Http
 from adapter.providers.origin import OwnOrigin
+from adapter.providers.renewal import renewed
 from adapter.providers.reply import Reply, collect, deadline
 from adapter.providers.uploads import PictureUploads
 
@@ -67,6 +68,9 @@ UPLOAD_KEPT_SECONDS = 45 * 60.0
 #: Reading the credits, the token included: it stands before every submission, and can be done without.
 CREDITS_SECONDS = 3.0
 
+#: What is paid by an account's credits, whatever the model: one scope of its standing.
+VIDEOS = "videos"
+
 _encoder = msgspec.json.Encoder()
 
 
@@ -88,14 +92,17 @@ class FlowProvider:
 
     async def make_images(self, order: ImageOrder, inputs: Sequence[Image]) -> Sequence[Image]:
         """Make all pictures by one batch call (the port of that name)."""
-        account = self._accounts.choose()
+
+        async def make(account: Account) -> Sequence[Image | str]:
+            return await self._make(account, order, inputs)
+
         async with self._places:
             try:
-                made = await self._make(account, order, inputs)
+                made = await self._accounts.run(order.upstream, make)
             except NoMedia:
                 # By chance, as with Gemini: one more try (`gemini.md` section 3).
                 with already_paid():
-                    made = await self._make(account, order, inputs)
+                    made = await self._accounts.run(order.upstream, make)
         with already_paid():
             return [await self._picture(each) for each in made]
 
@@ -140,14 +147,16 @@ class FlowProvider:
         return found
 
     def choose_account(self) -> str:
-        """Name the account whose turn it is (the port of that name)."""
-        return self._accounts.choose().name
+        """Name the account with the fewest calls under way (the port of that name)."""
+        return self._accounts.choose(VIDEOS).name
 
     async def credits(self, account: str) -> int | None:
         """Read what an account may still spend (the port of that name)."""
+        return await self._credits(account, is_tied=False)
+
+    async def _credits(self, account: str, *, is_tied: bool) -> int | None:
         try:
-            found = self._accounts.find(account)
-            async with deadline(CREDITS_SECONDS):
+            async with self._accounts.using(account, is_tied=is_tied) as found, deadline(CREDITS_SECONDS):
                 return translate.credits_left(
                     await self._call(self._http.get, found, "/v1/credits", None, CREDITS_SECONDS)
                 )
@@ -157,12 +166,13 @@ class FlowProvider:
 
     async def settle(self, job: VideoJob, neighbours: Neighbours, seconds: float) -> Settlement:
         """Read the account's credits (the port of that name)."""
-        credits_now = await self.credits(job.account or "")
+        credits_now = await self._credits(job.account or "", is_tied=True)
         return await settle(job, BalanceReading(credits_now, self._clock.now()), neighbours, seconds)
 
     async def upload(self, pictures: Sequence[Image], *, account: str) -> Sequence[str]:
         """Give an account pictures that it does not have yet (the port of that name)."""
-        return await self._upload(self._accounts.find(account), pictures)
+        async with self._accounts.using(account) as found:
+            return await self._upload(found, pictures)
 
     async def upload_video(self, video: VideoFile, *, account: str) -> str:  # noqa: ARG002 - the port's signature
         """Refuse it: none of Flow's cards works on videos (the port of that name)."""
@@ -170,12 +180,14 @@ class FlowProvider:
 
     async def submit(self, job: VideoJob, uploads: Sequence[str]) -> Operation:
         """Send a video job once (the port of that name)."""
-        account = self._accounts.find(job.account or "")
-        request = videos.video_request(job, uploads, account, self._session())
-        async with deadline(SUBMIT_SECONDS):
-            reply = await self._call(self._http.post_once, account, videos.video_path(job), request, SUBMIT_SECONDS)
         try:
-            return videos.submitted(reply, job.mark)
+            is_tied = job.order.source is not None
+            async with self._accounts.using(job.account or "", VIDEOS, is_tied=is_tied) as account:
+                request = videos.video_request(job, uploads, account, self._session())
+                async with deadline(SUBMIT_SECONDS):
+                    path = videos.video_path(job)
+                    reply = await self._call(self._http.post_once, account, path, request, SUBMIT_SECONDS)
+                return videos.submitted(reply, job.mark)
         except UpstreamForgot as fault:
             if job.order.source is not None:
                 words = f"Google no longer has the video that shall become finer. {fault.message}"
@@ -263,8 +275,8 @@ class FlowProvider:
 
             url, token = f"{self._base_url}{videos.media_path(name)}", await found.token.read()
             answer = await ask(token)
-            if answer.status == 401 and (renewed := await found.token.renew()) != token:
-                answer = await ask(renewed)
+            if answer.status == 401 and (another := await renewed(found.token, token)) != token:
+                answer = await ask(another)
             if answer.status != 200:
                 reply = Reply(answer.status, await collect(aiter(answer), MAX_REFUSAL_BYTES))
                 self._note_refusal(found, reply)
@@ -288,10 +300,10 @@ class FlowProvider:
         with answer_limit(request):
             reply = await send(url, headers=headers(token), body=body, seconds=seconds)
         if reply.status == 401:
-            renewed = await account.token.renew()
-            if renewed != token:
+            another = await renewed(account.token, token)
+            if another != token:
                 with answer_limit(request):
-                    reply = await send(url, headers=headers(renewed), body=body, seconds=seconds)
+                    reply = await send(url, headers=headers(another), body=body, seconds=seconds)
         self._note_refusal(account, reply)
         return reply
 

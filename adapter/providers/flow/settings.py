@@ -23,6 +23,8 @@ class FlowAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     dialect: Literal["seed", "media"] = "seed"
     #: Whether it takes new work. The jobs that it has are looked after in any case.
     enabled: bool = True
+    #: Calls for pictures under way at once.
+    concurrency: Annotated[int, Meta(ge=1, le=1024)] = 64
 
 
 class FlowSettings(ProviderSettings, frozen=True, kw_only=True):
@@ -30,6 +32,12 @@ class FlowSettings(ProviderSettings, frozen=True, kw_only=True):
 
     base_url: HttpUrl = "https://aisandbox-pa.googleapis.com"
     accounts: Annotated[tuple[FlowAccount, ...], Meta(min_length=1)]
+
+    def __post_init__(self) -> None:
+        names = [account.name for account in self.accounts]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two accounts have the name '{name}'; a job finds its account by this name")
 
     def secrets(self) -> Iterable[tuple[str, str]]:
         """Return the reference of each account's token."""

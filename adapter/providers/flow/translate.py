@@ -9,6 +9,7 @@ from adapter.domain.media import Image, Ratio, image_from_base64
 from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.domain.whole_pictures import is_whole
 from adapter.errors import (
+    AccountRefused,
     AdapterError,
     ContentRefused,
     NoMedia,
@@ -16,7 +17,6 @@ from adapter.errors import (
     UpstreamBusy,
     UpstreamForgot,
     UpstreamQuota,
-    UpstreamRejected,
 )
 from adapter.providers import rpc_status
 from adapter.providers.flow import wire
@@ -166,5 +166,5 @@ def fault(reply: Reply) -> AdapterError:
     if reply.status == 404:
         return UpstreamForgot(f"Google: {status.words}")
     if reply.status == 403 and (reason or "reCAPTCHA" in status.words):
-        return UpstreamRejected(f"Google does not let this Flow account do that: {status.words} ({reason})")
+        return AccountRefused(f"Google does not let this Flow account do that: {status.words} ({reason})")
     return rpc_status.fault_of(reply, status)

@@ -8,6 +8,7 @@ import structlog
 
 from adapter.errors import UpstreamCredential, UpstreamLocation
 from adapter.providers.keys import Key
+from adapter.providers.renewal import renewed
 
 log = structlog.get_logger()
 
@@ -45,8 +46,8 @@ async def with_key(provider: str, key: Key, send: Callable[[str], Awaitable[_T]]
         if fault.is_known:
             log.error("upstream.credential_denied", provider=provider, reason=fault.reason)  # noqa: TRY400 - a fact
             raise
-        renewed = await key.secret.renew()
-        if renewed == secret:
+        another = await renewed(key.secret, secret)
+        if another == secret:
             log.error("upstream.credential_refused", provider=provider, account=key.name)  # noqa: TRY400 - as above
             raise
-    return await send(renewed)
+    return await send(another)

@@ -18,7 +18,7 @@ def build(settings: GeminiSettings, context: ProviderContext) -> Provider:
         WrongConfiguration: a key that is referred to is not there.
     """
     keys = [
-        Key(key.name, context.open_secret(key.key, key=keys_key(number)))
+        Key(key.name, context.open_secret(key.key, key=keys_key(number)), key.concurrency, key.enabled)
         for number, key in enumerate(settings.named_keys)
     ]
     endpoint = GeminiEndpoint(
@@ -34,9 +34,9 @@ def build(settings: GeminiSettings, context: ProviderContext) -> Provider:
         inline_bytes=settings.inline_bytes,
         concurrency=settings.concurrency,
     )
-    rotation = Keys(keys)
-    gemini = GeminiProvider(context.http, endpoint, rotation, GeminiFiles(context.http, files, context.clock))
-    passed = GeminiTexts(context.http, endpoint, rotation)
+    pool = Keys(keys, context.clock, context.metrics)
+    gemini = GeminiProvider(context.http, endpoint, pool, GeminiFiles(context.http, files, context.clock))
+    passed = GeminiTexts(context.http, endpoint, pool)
     return Provider(images=gemini, texts=gemini, passed_texts=passed, close=gemini.close)
 
 

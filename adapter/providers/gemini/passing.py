@@ -16,7 +16,7 @@ from adapter.providers.gemini import translate
 from adapter.providers.gemini.credential import keyed, with_key
 from adapter.providers.gemini.provider import GeminiEndpoint
 from adapter.providers.http import Http, StreamedAnswer
-from adapter.providers.keys import Keys
+from adapter.providers.keys import Key, Keys
 from adapter.providers.reply import Reply, collect, deadline
 
 
@@ -55,9 +55,10 @@ class GeminiTexts:
                     yield TextReply(_once(whole))
 
     async def _answer(self, request: TextRequest, stack: AsyncExitStack) -> StreamedAnswer:
-        return await with_key(
-            self._endpoint.provider, self._keys.choose(), lambda secret: self._ask(request, secret, stack)
-        )
+        async def ask(key: Key) -> StreamedAnswer:
+            return await with_key(self._endpoint.provider, key, lambda secret: self._ask(request, secret, stack))
+
+        return await self._keys.run(request.model, ask)
 
     async def _ask(self, request: TextRequest, key: str, stack: AsyncExitStack) -> StreamedAnswer:
         url, headers = text_address(self._endpoint, request, key)

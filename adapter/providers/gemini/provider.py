@@ -134,11 +134,14 @@ class GeminiProvider:
 
     async def _ask_by_files(self, large: LargeOrder) -> Image:
         """Ask for a picture by the addresses of its inputs. Files that Google has forgotten are uploaded once more."""
-        key = self._keys.choose()
-        try:
-            return await self._ask_by_files_of(key, large)
-        except UpstreamForgot:
-            return await self._ask_by_files_of(key, large)
+
+        async def ask(key: Key) -> Image:
+            try:
+                return await self._ask_by_files_of(key, large)
+            except UpstreamForgot:
+                return await self._ask_by_files_of(key, large)
+
+        return await self._keys.run(large.order.upstream, ask)
 
     async def _ask_by_files_of(self, key: Key, large: LargeOrder) -> Image:
         addresses = await with_key(
@@ -147,18 +150,19 @@ class GeminiProvider:
         body = _encoder.encode(translate.image_request(large.order, large.inputs, large.index, addresses=addresses))
         call = Call(large.order.upstream, body, GENERATE_SECONDS)
         try:
-            return await self._generate(call, translate.image, key)
+            return await self._send(call, translate.image, key)
         except UpstreamForgot:
             large.files.forget(addresses)
             raise
 
-    async def _generate(self, call: Call, read: Callable[[Reply], _T], key: Key | None = None) -> _T:
-        chosen = key or self._keys.choose()
+    async def _generate(self, call: Call, read: Callable[[Reply], _T]) -> _T:
+        return await self._keys.run(call.model, lambda key: self._send(call, read, key))
 
+    async def _send(self, call: Call, read: Callable[[Reply], _T], key: Key) -> _T:
         async def send(secret: str) -> _T:
-            return read(await self._ask(call, chosen, secret))
+            return read(await self._ask(call, key, secret))
 
-        return await with_key(self._endpoint.provider, chosen, send)
+        return await with_key(self._endpoint.provider, key, send)
 
     async def _ask(self, call: Call, key: Key, secret: str) -> Reply:
         url, headers = self._endpoint.address(call.model, key, secret)

@@ -13,6 +13,7 @@ from adapter.providers.http import Http
 from adapter.providers.keys import Key
 from adapter.providers.omni.faults import fault
 from adapter.providers.origin import OwnOrigin
+from adapter.providers.renewal import renewed
 from adapter.providers.reply import Reply
 
 log = structlog.get_logger()
@@ -188,9 +189,9 @@ class OmniApi:
         if refusal.is_known:
             log.error("upstream.credential_denied", provider=self._endpoint.provider, reason=refusal.reason)
             return reply
-        renewed = await key.secret.renew()
-        if renewed != secret:
-            reply = await self._send(send, call, key, renewed)
+        another = await renewed(key.secret, secret)
+        if another != secret:
+            reply = await self._send(send, call, key, another)
         if _refusal_of_key(reply):
             log.error(
                 "upstream.credential_refused", provider=self._endpoint.provider, account=key.name, status=reply.status

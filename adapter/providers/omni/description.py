@@ -23,7 +23,7 @@ def build(settings: OmniSettings, context: ProviderContext) -> Provider:
         WrongConfiguration: a key that is referred to is not there.
     """
     keys = [
-        Key(key.name, context.open_secret(key.key, key=keys_key(number)))
+        Key(key.name, context.open_secret(key.key, key=keys_key(number)), key.concurrency, key.enabled)
         for number, key in enumerate(settings.named_keys)
     ]
     endpoint = OmniEndpoint(
@@ -33,7 +33,8 @@ def build(settings: OmniSettings, context: ProviderContext) -> Provider:
         concurrency=settings.concurrency,
     )
     refusals = Refusals(settings.refused_polls, settings.refused_seconds)
-    omni = OmniProvider(context.http, endpoint, Keys(keys), context.clock, refusals, send_seed=settings.send_seed)
+    pool = Keys(keys, context.clock, context.metrics, provider="omni")
+    omni = OmniProvider(context.http, endpoint, pool, context.clock, refusals, send_seed=settings.send_seed)
     return Provider(videos=omni, close=omni.close)
 
 

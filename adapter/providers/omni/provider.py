@@ -69,7 +69,7 @@ class OmniProvider:
         await self._files.close()
 
     def choose_account(self) -> str:
-        """Name the key whose turn it is (the port of that name)."""
+        """Name the key with the fewest calls under way (the port of that name)."""
         return self._keys.choose().name
 
     async def credits(self, account: str) -> int | None:  # noqa: ARG002 - the port's signature
@@ -83,21 +83,23 @@ class OmniProvider:
 
     async def upload(self, pictures: Sequence[Image], *, account: str) -> Sequence[str]:
         """Give a key's project pictures that it does not have yet (the port of that name)."""
-        return await self._files.picture_addresses(self._keys.find(account), pictures)
+        async with self._keys.using(account) as key:
+            return await self._files.picture_addresses(key, pictures)
 
     async def upload_video(self, video: VideoFile, *, account: str) -> str:
         """Give a key's project a video to work on (the port of that name)."""
-        return await self._files.video_address(self._keys.find(account), video)
+        async with self._keys.using(account) as key:
+            return await self._files.video_address(key, video)
 
     async def submit(self, job: VideoJob, uploads: Sequence[str]) -> Operation:
         """Send a video job once (the port of that name)."""
-        key = self._keys.find(job.account or "")
         request = translate.request(job, uploads, self._files.delivery(job.mark), send_seed=self._send_seed)
         body = _encoder.encode(request)
-        async with deadline(SUBMIT_SECONDS):
-            reply = await self._api.submit(key, body)
         try:
-            return translate.submitted(reply, job.mark)
+            async with self._keys.using(job.account or "", is_tied=job.order.source is not None) as key:
+                async with deadline(SUBMIT_SECONDS):
+                    reply = await self._api.submit(key, body)
+                return translate.submitted(reply, job.mark)
         except UpstreamForgot as fault:
             if job.order.source is not None:
                 raise InvalidRequest(GONE, code="video_expired") from fault

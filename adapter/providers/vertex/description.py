@@ -36,7 +36,7 @@ def build(settings: VertexSettings, context: ProviderContext) -> Provider:
         has_output_options=settings.output_options,
         concurrency=settings.concurrency,
     )
-    gemini = GeminiProvider(context.http, endpoint, Keys([key]))
+    gemini = GeminiProvider(context.http, endpoint, Keys([key], context.clock, context.metrics, provider="vertex"))
     if not settings.project:
         return Provider(images=gemini, texts=gemini)
     videos = build_videos(settings, context, endpoint, key)
@@ -49,7 +49,7 @@ def build_videos(settings: VertexSettings, context: ProviderContext, endpoint: C
     return OmniProvider(
         context.http,
         CloudInteractions(cloud, settings.questions),
-        Keys([key]),
+        Keys([key], context.clock, context.metrics, provider="vertex"),
         context.clock,
         Refusals(settings.refused_polls, settings.refused_seconds),
         send_seed=settings.send_seed,

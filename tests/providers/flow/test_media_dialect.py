@@ -51,7 +51,7 @@ def provider(upstream: Upstream, google: Google, token: Token | None = None) -> 
     """Return the provider with one account of the media dialect."""
     upstream.answer = google
     account = msgspec.structs.replace(ACCOUNT, token=token or Token("ada"))
-    return FlowProvider(upstream.http, upstream.url, Accounts([account]), FakeClock())
+    return FlowProvider(upstream.http, upstream.url, Accounts([account], FakeClock()), FakeClock())
 
 
 def test_a_video_order_is_the_golden_request() -> None:

@@ -21,6 +21,7 @@ from adapter.errors import (
     UpstreamBroken,
     UpstreamCredential,
     UpstreamForgot,
+    UpstreamQuota,
     UpstreamRejected,
     UpstreamUnreachable,
 )
@@ -51,6 +52,7 @@ def provider(
 ) -> FlowProvider:
     """Return the provider with two accounts."""
     upstream.answer = google
+    clock = clock or FakeClock(1762958374.159)
     accounts = [
         Account(
             name=name,
@@ -61,7 +63,7 @@ def provider(
         )
         for name in ("ada", "bob")
     ]
-    return FlowProvider(upstream.http, upstream.url, Accounts(accounts), clock or FakeClock(1762958374.159))
+    return FlowProvider(upstream.http, upstream.url, Accounts(accounts, clock), clock)
 
 
 def job(account: str) -> VideoJob:
@@ -347,7 +349,72 @@ async def test_a_refused_account_is_the_operators_to_mend(upstream: Upstream, st
 
     with pytest.raises(UpstreamCredential), structlog.testing.capture_logs() as written:
         await provider(upstream, lambda _: httpx.Response(status, json=body)).make_images(order(1), ())
-    assert [(line["event"], line["account"]) for line in written] == [("upstream.credential_refused", "ada")]
+    refused = [line["account"] for line in written if line["event"] == "upstream.credential_refused"]
+    set_aside = [line["credential"] for line in written if line["event"] == "credential.set_aside"]
+    assert refused == set_aside == ["ada", "bob"]
+
+
+def quota_of(name: str, google: Google, asked: list[str]) -> Google:
+    """Stand for a Google that has no credits left for one account."""
+    body = {"error": {"code": 402, "message": "no credits", "status": "RESOURCE_EXHAUSTED"}}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        caller = request.headers["authorization"].removeprefix("Bearer ").partition("-")[0]
+        asked.append(caller)
+        if caller == name:
+            return httpx.Response(402, json=body)
+        said = google(request)
+        assert isinstance(said, httpx.Response)
+        return said
+
+    return answer
+
+
+async def test_pictures_that_one_account_cannot_make_are_made_by_another(upstream: Upstream) -> None:
+    """Within the same answer; their pictures to work from are uploaded to that one too."""
+    asked: list[str] = []
+    google = Shelf()
+    flow = provider(upstream, quota_of("ada", google, asked))
+
+    assert len(await flow.make_images(order(1), [made_image()])) == 1
+    assert len(await flow.make_images(order(1), [made_image()])) == 1
+    assert asked.count("ada") == 1
+    assert google.uploads == ["bob-0"]
+
+
+async def test_a_submission_without_credits_moves_to_another_account(upstream: Upstream) -> None:
+    """The job hears that it may; while the account rests, nothing is sent with it."""
+    asked: list[str] = []
+    flow = provider(upstream, quota_of("ada", accepted, asked))
+    for _ in range(3):
+        with pytest.raises(UpstreamQuota) as caught:
+            await flow.submit(job("ada"), [])
+        assert caught.value.another_takes_it
+
+    assert asked == ["ada"]
+    assert [flow.choose_account() for _ in range(2)] == ["bob", "bob"]
+    assert (await flow.submit(job("bob"), [])).name == "op"
+
+
+async def test_a_token_that_ends_is_renewed_once_for_all_who_wait(upstream: Upstream) -> None:
+    """Also for a call whose refusal comes after the renewal."""
+    renewed_first = asyncio.Event()
+    seen: list[str] = []
+
+    async def google(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["authorization"])
+        if seen[-1].endswith("-0"):
+            if len(seen) > 1:
+                await renewed_first.wait()
+            return httpx.Response(401, json={"error": {"code": 401, "message": "expired"}})
+        renewed_first.set()
+        return httpx.Response(200, json={"credits": 680})
+
+    flow = provider(upstream, google, disabled=["bob"])
+    found = await asyncio.gather(*(flow.credits("ada") for _ in range(5)))
+
+    assert found == [680] * 5
+    assert set(seen) == {"Bearer ada-0", "Bearer ada-1"}
 
 
 @pytest.mark.parametrize("tries", [1, 2])

@@ -12,6 +12,7 @@ from adapter.domain.media import Frame, Image, Pixels, Ratio, RemoteVideo, image
 from adapter.domain.orders import MAX_SEED, ImageOrder, VideoInput
 from adapter.domain.ports import Empty, Finished, Refused, Working
 from adapter.errors import (
+    AccountRefused,
     AdapterError,
     ContentRefused,
     InvalidRequest,
@@ -21,7 +22,6 @@ from adapter.errors import (
     UpstreamCredential,
     UpstreamForgot,
     UpstreamQuota,
-    UpstreamRejected,
 )
 from adapter.providers.flow import translate, videos
 from adapter.providers.flow.accounts import Account
@@ -352,8 +352,8 @@ def test_a_failed_job_says_why(word: str, code: str, status: int) -> None:
         (400, "PUBLIC_ERROR_MINOR", "minor", ContentRefused),
         (400, "", "Invalid aspect ratio", InvalidRequest),
         (401, "", "expired", UpstreamCredential),
-        (403, "PUBLIC_ERROR_MODEL_ACCESS_DENIED", "The caller does not have permission", UpstreamRejected),
-        (403, "", "reCAPTCHA evaluation failed", UpstreamRejected),
+        (403, "PUBLIC_ERROR_MODEL_ACCESS_DENIED", "The caller does not have permission", AccountRefused),
+        (403, "", "reCAPTCHA evaluation failed", AccountRefused),
         (403, "", "forbidden", UpstreamCredential),
         (404, "", "Requested entity was not found.", UpstreamForgot),
         (429, "PUBLIC_ERROR_USER_REQUESTS_THROTTLED", "slow", UpstreamBusy),

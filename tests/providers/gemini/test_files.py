@@ -83,7 +83,7 @@ def provider(
     )
     named = [Key(f"key-{number}", key) for number, key in enumerate(keys, 1)]
     there = GeminiFiles(upstream.http, files, clock or FakeClock())
-    return GeminiProvider(upstream.http, endpoint, Keys(named), there)
+    return GeminiProvider(upstream.http, endpoint, Keys(named, FakeClock()), there)
 
 
 async def test_large_pictures_are_uploaded_and_named_in_the_request(upstream: Upstream) -> None:

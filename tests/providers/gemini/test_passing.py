@@ -24,6 +24,7 @@ from adapter.errors import (
 from adapter.providers.gemini.passing import GeminiTexts, TextTimes, text_address
 from adapter.providers.http import Http
 from adapter.providers.keys import Key, Keys
+from tests.fakes import FakeClock
 from tests.providers.gemini.test_provider import ENDPOINT, Renewable
 from tests.upstream import Google, Upstream
 
@@ -36,7 +37,7 @@ EVENTS = b'data: {"choices": []}\n\ndata: [DONE]\n\n'
 def texts(url: str, http: Http, key: Secret | None = None, times: TextTimes | None = None) -> GeminiTexts:
     """Return the provider with one key."""
     endpoint = msgspec.structs.replace(ENDPOINT, base_url=url)
-    return GeminiTexts(http, endpoint, Keys([Key("one", key or FixedSecret("AIza-one"))]), times)
+    return GeminiTexts(http, endpoint, Keys([Key("one", key or FixedSecret("AIza-one"))], FakeClock()), times)
 
 
 async def read(gemini: GeminiTexts, request: TextRequest) -> bytes:

@@ -16,7 +16,7 @@ from adapter.domain.ports import Secret
 from adapter.errors import InvalidRequest, NoMedia, UpstreamBroken, UpstreamBusy, UpstreamCredential, UpstreamLocation
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider, address, requests
 from adapter.providers.keys import Key, Keys
-from tests.fakes import made_image, png
+from tests.fakes import FakeClock, made_image, png
 from tests.upstream import Google, Upstream, hang_up
 
 ENDPOINT = GeminiEndpoint(
@@ -42,7 +42,7 @@ def provider(
     upstream.answer = google
     endpoint = msgspec.structs.replace(endpoint, base_url=upstream.url)
     named = [Key(f"key-{number}", key) for number, key in enumerate(keys, 1)]
-    return GeminiProvider(upstream.http, endpoint, Keys(named))
+    return GeminiProvider(upstream.http, endpoint, Keys(named, FakeClock()))
 
 
 def picture(request: httpx.Request) -> httpx.Response:
@@ -157,6 +157,21 @@ async def test_a_key_that_stays_refused_is_the_operators_to_mend(upstream: Upstr
     assert [line["event"] for line in written] == ["upstream.credential_refused"]
 
 
+async def test_a_picture_that_one_key_is_refused_is_made_with_another(upstream: Upstream) -> None:
+    """Within the same answer; the refused key rests."""
+    seen: list[str] = []
+
+    def google(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["x-goog-api-key"])
+        return only("AIza-two")(request)
+
+    gemini = provider(upstream, google)
+    for _ in range(3):
+        assert len(await gemini.make_images(order(), ())) == 1
+
+    assert seen.count("AIza-one") == 1
+
+
 async def test_a_model_that_draws_nothing_is_asked_once_more(upstream: Upstream) -> None:
     """The second answer counts."""
     answers = [httpx.Response(200, json={"candidates": [{"finishReason": "NO_IMAGE"}]})]
@@ -231,7 +246,7 @@ async def test_a_second_try_that_fails_for_free_comes_after_the_first_was_paid_f
     ]
 
     with pytest.raises(UpstreamBusy) as caught:
-        await provider(upstream, lambda _: answers.pop()).make_images(order(), ())
+        await provider(upstream, lambda _: answers.pop(), keys=KEYS[:1]).make_images(order(), ())
     assert caught.value.should_retry is False
 
 

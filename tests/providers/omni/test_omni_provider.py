@@ -74,7 +74,7 @@ def provider(upstream: Upstream, google: Google, clock: FakeClock | None = None)
     """Return the provider with two keys."""
     upstream.answer = google
     endpoint = OmniEndpoint(base_url=upstream.url, api_version="v1beta", revision="2026-05-20", concurrency=4)
-    keys = Keys([Key(name, Token(name)) for name in ("ada", "bob")])
+    keys = Keys([Key(name, Token(name)) for name in ("ada", "bob")], FakeClock())
     return OmniProvider(upstream.http, endpoint, keys, clock or FakeClock(), Refusals(3, 120.0), send_seed=False)
 
 
@@ -116,6 +116,26 @@ async def test_a_refused_key_is_read_anew(upstream: Upstream) -> None:
         await provider(upstream, google).submit(job(), ())
 
     assert google.keys == ["ada-0", "ada-1"]
+
+
+async def test_a_submission_that_one_key_is_refused_moves_to_another(upstream: Upstream) -> None:
+    """While the refused key rests, nothing is sent with it."""
+    sent: list[str] = []
+
+    def google(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers["x-goog-api-key"].partition("-")[0])
+        if sent[-1] == "ada":
+            return refused(403, "permission_denied")
+        return httpx.Response(200, json={"id": "v1_a", "status": "in_progress"})
+
+    omni = provider(upstream, google)
+    for _ in range(2):
+        with pytest.raises(UpstreamCredential) as caught:
+            await omni.submit(job(), ())
+        assert caught.value.another_takes_it
+
+    assert sent == ["ada", "ada"]  # the second with a renewed key
+    assert [omni.choose_account() for _ in range(2)] == ["bob", "bob"]
 
 
 async def test_a_submission_that_breaks_is_not_sent_again_and_cannot_be_settled(upstream: Upstream) -> None:

@@ -16,7 +16,7 @@ from adapter.errors import UnknownModel, UpstreamCredential, reason_of
 from adapter.providers.gemini.provider import GeminiProvider
 from adapter.providers.keys import Key, Keys
 from adapter.providers.vertex.endpoint import CloudEndpoint, host
-from tests.fakes import made_image, png
+from tests.fakes import FakeClock, made_image, png
 from tests.support import GOLDEN
 from tests.upstream import Google, Upstream
 
@@ -60,7 +60,7 @@ def provider(upstream: Upstream, google: Google, secret: Secret, endpoint: Cloud
     """Return the provider before a function that stands for Google."""
     upstream.answer = google
     endpoint = msgspec.structs.replace(endpoint, base_url=upstream.url)
-    return GeminiProvider(upstream.http, endpoint, Keys([Key("mine", secret)]))
+    return GeminiProvider(upstream.http, endpoint, Keys([Key("mine", secret)], FakeClock()))
 
 
 def refusal(status: int, reason: str = "", message: str = "no") -> httpx.Response:

@@ -70,7 +70,7 @@ def provider(upstream: Upstream, google: Stub, *, bucket: str = "") -> OmniProvi
     return OmniProvider(
         upstream.http,
         CloudInteractions(endpoint, 4),
-        Keys([Key("mine", FixedSecret("ya29.token"))]),
+        Keys([Key("mine", FixedSecret("ya29.token"))], FakeClock()),
         FakeClock(),
         Refusals(3, 120.0),
         send_seed=False,

@@ -1,0 +1,286 @@
+"""An operator's credentials for one provider: which one carries a piece of work, and which ones rest.
+
+A request that Google refused because of its credential, before any work, goes on with another one. A pool never refuses
+by itself: if all of its credentials rest, the one that is due first is asked.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final, Generic, Protocol, TypeVar
+
+import structlog
+
+from adapter.domain.ports import Clock, Metrics
+from adapter.domain.telemetry import NoMetrics
+from adapter.errors import AdapterError, UpstreamBusy, UpstreamCredential, reason_of
+from adapter.providers.standing import OF_CREDENTIAL, PROOF_SECONDS, Standing, is_passed_on, proves
+
+log = structlog.get_logger()
+
+_T = TypeVar("_T")
+
+#: The scope of what concerns all models.
+EVERYTHING: Final = ""
+
+
+class Credential(Protocol):
+    """What the pool knows of a credential."""
+
+    @property
+    def name(self) -> str:
+        """The operator's name for it. Jobs remember it."""
+        ...
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it takes new work."""
+        ...
+
+    @property
+    def concurrency(self) -> int:
+        """Calls under way with it at once, without those of jobs."""
+        ...
+
+
+_Credential = TypeVar("_Credential", bound=Credential)
+
+
+class CredentialPool(Generic[_Credential]):
+    """Credentials by name, and how each stands.
+
+    A scope is what a quota may be for, such as a model: a credential that rests there works elsewhere.
+    """
+
+    def __init__(  # noqa: PLR0913 - two are words
+        self,
+        what: str,
+        provider: str,
+        members: Sequence[_Credential],
+        clock: Clock,
+        metrics: Metrics | None = None,
+        *,
+        throttles_all: bool = False,
+    ) -> None:
+        """Take what one is called in messages, the provider's name for the log, and all credentials.
+
+        `throttles_all` says that a 429 is for all that a credential does, and not for one model.
+        """
+        self._busy_is_all = throttles_all
+        self._what = what
+        self._provider = provider
+        self._members = {member.name: member for member in members}
+        #: Those that take new work. The one that was chosen longest ago is the first.
+        self._turn = [name for name, member in self._members.items() if member.enabled]
+        self._standings: dict[tuple[str, str], Standing] = {}
+        self._changed = asyncio.Event()
+        self._clock = clock
+        self._metrics = metrics or NoMetrics()
+
+    def find(self, name: str) -> _Credential:
+        """Return one by its name.
+
+        Raises:
+            UpstreamCredential: it is no longer configured.
+        """
+        if name not in self._members:
+            raise UpstreamCredential(f"The {self._what} '{name}' is no longer configured.")
+        return self._members[name]
+
+    def choose(self, scope: str = EVERYTHING) -> _Credential:
+        """Return the one that shall carry the next job.
+
+        Raises:
+            UpstreamCredential: none takes new work.
+        """
+        self._check_any()
+        awake = [name for name in self._turn if not self._is_resting(name, scope)]
+        ready = [name for name in awake if self._has_place(name, scope)]
+        name = min(ready or awake, key=self._load, default=None) or self._due_first(self._turn, scope)
+        return self._next(name)
+
+    async def run(self, scope: str, work: Callable[[_Credential], Awaitable[_T]]) -> _T:
+        """Do a piece of work with one credential, and with another one where it is refused before execution.
+
+        Raises:
+            UpstreamCredential: none takes new work.
+            AdapterError: as `work`.
+        """
+        self._check_any()
+        tried: set[str] = set()
+        while True:
+            name = await self._take(scope, tried)
+            tried.add(name)
+            try:
+                async with self._counted(name, scope):
+                    return await work(self._members[name])
+            except AdapterError as fault:
+                if not is_passed_on(fault):
+                    raise
+                if not self._has_another(scope, tried):
+                    if isinstance(fault, UpstreamBusy) or not self._busy(scope, tried):
+                        raise
+                    raise self._come_back(scope, tried) from fault
+
+    @asynccontextmanager
+    async def using(self, name: str, scope: str = EVERYTHING, *, is_tied: bool = False) -> AsyncIterator[_Credential]:
+        """Work for a job with its credential. While that rests and another one does not, nothing is sent.
+
+        A job that is tied to its credential is sent in any case. `concurrency` does not count for jobs: they do not
+        queue behind pictures.
+
+        Raises:
+            UpstreamCredential: it is no longer configured.
+            AdapterError: as the work; `another_takes_it` says whether the job should move, if it is not tied.
+        """
+        found = self.find(name)
+        while not is_tied and self._has_another(scope, {name}):
+            if self._is_resting(name, scope):
+                raise self._refusal(name, scope)
+            if self._is_open(name, scope):
+                break
+            await self._change()
+        try:
+            async with self._counted(name, scope):
+                yield found
+        except AdapterError as fault:
+            fault.another_takes_it = is_passed_on(fault) and self._has_another(scope, {name})
+            raise
+
+    @property
+    def _is_alone(self) -> bool:
+        """Whether there is no other one, so that the only one is asked in any case."""
+        return len(self._turn) == 1
+
+    def _check_any(self) -> None:
+        if not self._turn:
+            raise UpstreamCredential(f"No {self._what} takes new work at the moment.")
+
+    async def _take(self, scope: str, tried: Collection[str]) -> str:
+        """Return the next credential, as soon as one has a place."""
+        while True:
+            left = [name for name in self._turn if name not in tried]
+            ready = [name for name in left if self._has_place(name, scope)]
+            if ready:
+                return self._next(min(ready, key=self._load)).name
+            if all(self._is_resting(name, scope) for name in left):
+                return self._next(self._due_first(left, scope)).name
+            await self._change()
+
+    async def _change(self) -> None:
+        await self._clock.wait(self._changed, PROOF_SECONDS)
+
+    @asynccontextmanager
+    async def _counted(self, name: str, scope: str) -> AsyncIterator[None]:
+        """Count a call, and note what it says of its credential."""
+        now = self._clock.now()
+        for place in _places(name, scope):
+            self._standings[place] = self._standing(*place).begin(now)
+        try:
+            yield
+        except AdapterError as fault:
+            self._note(name, scope, fault, now)
+            raise
+        else:
+            self._note(name, scope, None, now)
+        finally:
+            for place in _places(name, scope):
+                self._standings[place] = self._standing(*place).end()
+            self._changed.set()
+            self._changed = asyncio.Event()
+
+    def _note(self, name: str, scope: str, fault: AdapterError | None, began: float) -> None:
+        if fault is None or proves(fault):
+            for each in _scopes(scope):
+                self._accept(name, each, began)
+        elif isinstance(fault, OF_CREDENTIAL) or (self._busy_is_all and isinstance(fault, UpstreamBusy)):
+            self._refuse(name, EVERYTHING, fault)
+        elif is_passed_on(fault):
+            if scope:  # Google knows the credential
+                self._accept(name, EVERYTHING, began)
+            self._refuse(name, scope, fault)
+
+    def _accept(self, name: str, scope: str, began: float) -> None:
+        before = self._standing(name, scope)
+        after = self._standings[name, scope] = before.accept(began)
+        if after is not before and before.rests and not self._is_alone:
+            log.info("credential.back", provider=self._provider, credential=name, **_shown(scope))
+
+    def _refuse(self, name: str, scope: str, fault: AdapterError) -> None:
+        before, now = self._standing(name, scope), self._clock.now()
+        after = self._standings[name, scope] = before.refuse(fault, now)
+        if after is before or self._is_alone:
+            return
+        said = {
+            "code": fault.code,
+            "error": reason_of(fault),
+            "seconds": round(after.rests_until - now),
+            **_shown(scope),
+        }
+        write = log.warning if isinstance(fault, UpstreamBusy) else log.error
+        write("credential.set_aside", provider=self._provider, credential=name, **said)
+        labels = {"provider": self._provider, "credential": name, "code": fault.code or ""}
+        self._metrics.count("credentials_set_aside", labels)
+
+    def _standing(self, name: str, scope: str) -> Standing:
+        return self._standings.get((name, scope)) or Standing()
+
+    def _is_resting(self, name: str, scope: str) -> bool:
+        now = self._clock.now()
+        return any(self._standing(*place).is_resting(now) for place in _places(name, scope))
+
+    def _has_place(self, name: str, scope: str) -> bool:
+        return self._load(name) < 1 and (self._is_alone or self._is_open(name, scope))
+
+    def _is_open(self, name: str, scope: str) -> bool:
+        now = self._clock.now()
+        return all(self._standing(*place).has_place(now) for place in _places(name, scope))
+
+    def _has_another(self, scope: str, tried: Collection[str]) -> bool:
+        return any(name not in tried and not self._is_resting(name, scope) for name in self._turn)
+
+    def _load(self, name: str) -> float:
+        return self._standing(name, EVERYTHING).under_way / self._members[name].concurrency
+
+    def _due_first(self, names: Sequence[str], scope: str) -> str:
+        return min(names, key=lambda name: max(self._standing(*place).rests_until for place in _places(name, scope)))
+
+    def _next(self, name: str) -> _Credential:
+        """Put a credential behind the others."""
+        self._turn.remove(name)
+        self._turn.append(name)
+        return self._members[name]
+
+    def _refusal(self, name: str, scope: str) -> AdapterError:
+        """Return why a credential rests."""
+        now = self._clock.now()
+        standings = [self._standing(*place) for place in _places(name, scope)]
+        fault = next((each.fault for each in standings if each.is_resting(now) and each.fault), None)
+        again = fault.copy() if fault else UpstreamCredential(f"The {self._what} '{name}' takes no new work.")
+        again.another_takes_it = True
+        return again
+
+    def _busy(self, scope: str, tried: Iterable[str]) -> Sequence[Standing]:
+        """Return how those stand that asked to come back."""
+        now = self._clock.now()
+        standings = [self._standing(*place) for name in tried for place in _places(name, scope)]
+        return [each for each in standings if isinstance(each.fault, UpstreamBusy) and each.is_resting(now)]
+
+    def _come_back(self, scope: str, tried: Iterable[str]) -> AdapterError:
+        """Return the refusal that a client can do something with: it says when to come back."""
+        first = min(self._busy(scope, tried), key=lambda standing: standing.rests_until)
+        again = UpstreamBusy(first.fault.message if first.fault else "")
+        again.retry_after = first.rests_until - self._clock.now()
+        return again
+
+
+def _scopes(scope: str) -> tuple[str, ...]:
+    return (EVERYTHING, scope) if scope else (EVERYTHING,)
+
+
+def _places(name: str, scope: str) -> list[tuple[str, str]]:
+    return [(name, each) for each in _scopes(scope)]
+
+
+def _shown(scope: str) -> dict[str, str]:
+    return {"model": scope} if scope else {}

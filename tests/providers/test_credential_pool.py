@@ -1,0 +1,335 @@
+"""The choice between credentials: by load, by how they stand, and on to the next one after a refusal."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+
+import msgspec
+import pytest
+import structlog
+
+from adapter.errors import (
+    AdapterError,
+    InvalidRequest,
+    UpstreamBusy,
+    UpstreamCredential,
+    UpstreamQuota,
+    UpstreamSilent,
+)
+from adapter.providers.credential_pool import CredentialPool
+from adapter.tasks import all_of
+from tests.fakes import FakeClock, let_others_run
+
+
+class Card(msgspec.Struct, frozen=True):
+    """A credential."""
+
+    name: str
+    concurrency: int = 64
+    enabled: bool = True
+
+
+class Counts:
+    """Counters by name and credential (the port `Metrics`)."""
+
+    def __init__(self) -> None:
+        self.counted: Counter[tuple[str, str]] = Counter()
+
+    def count(self, name: str, labels: Mapping[str, str]) -> None:
+        self.counted[name, labels["credential"]] += 1
+
+    def observe(self, name: str, value: float, labels: Mapping[str, str]) -> None:
+        raise NotImplementedError
+
+
+class Google:
+    """Answers at once: with the fault of a credential, or with its name. It counts the calls."""
+
+    def __init__(self, faults: Mapping[str, AdapterError] | None = None) -> None:
+        self.faults = dict(faults or {})
+        self.calls: Counter[str] = Counter()
+
+    async def __call__(self, card: Card) -> str:
+        self.calls[card.name] += 1
+        await asyncio.sleep(0)
+        if card.name in self.faults:
+            raise self.faults[card.name].copy()
+        return card.name
+
+
+def pool(*names: str, clock: FakeClock | None = None, metrics: Counts | None = None) -> CredentialPool[Card]:
+    """Return a pool of credentials with these names."""
+    return CredentialPool("card", "shop", [Card(name) for name in names], clock or FakeClock(), metrics)
+
+
+async def test_work_is_spread_evenly() -> None:
+    """By the calls under way, and in turn where these are equal."""
+    google, cards = Google(), pool("ada", "bob")
+
+    await all_of([cards.run("m", google) for _ in range(4)])
+
+    assert google.calls == {"ada": 2, "bob": 2}
+
+
+async def test_the_credential_with_the_most_free_places_is_taken() -> None:
+    """One with twice the limit carries twice as much."""
+    cards = CredentialPool("card", "shop", [Card("small", 2), Card("large", 4)], FakeClock())
+    google = Google()
+    assert {await cards.run("m", google), await cards.run("m", google)} == {"small", "large"}
+    taken: Counter[str] = Counter()
+    end = asyncio.Event()
+
+    async def hold(card: Card) -> None:
+        taken[card.name] += 1
+        await end.wait()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(9):
+            group.create_task(cards.run("m", hold))
+        await let_others_run()
+        full = dict(taken)
+        end.set()
+
+    assert full == {"small": 2, "large": 4}
+    assert taken.total() == 9
+
+
+async def test_a_refused_request_goes_on_with_the_next_credential() -> None:
+    """Within the same answer; the sick one is not asked again while it rests."""
+    google, cards = Google({"ada": UpstreamCredential("no")}), pool("ada", "bob")
+
+    assert [await cards.run("m", google) for _ in range(10)] == ["bob"] * 10
+    assert google.calls == {"ada": 1, "bob": 10}
+
+
+async def test_a_burst_at_the_start_does_not_flood_a_sick_credential() -> None:
+    """Until it is known whether a credential works, it gets two calls."""
+    google, cards = Google({"ada": UpstreamCredential("no")}), pool("ada", "bob")
+
+    assert await all_of([cards.run("m", google) for _ in range(60)]) == ["bob"] * 60
+    assert google.calls["ada"] == 2
+
+
+async def test_a_slow_answer_is_no_refusal() -> None:
+    """Pictures take 20 s. Google refuses in less than three, so the others wait no longer than that."""
+    clock, end, taken = FakeClock(), asyncio.Event(), Counter[str]()
+    cards = pool("ada", "bob", clock=clock)
+
+    async def draw(card: Card) -> None:
+        taken[card.name] += 1
+        await end.wait()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(20):
+            group.create_task(cards.run("m", draw))
+        await let_others_run()
+        at_first = taken.total()
+        await clock.advance(3.0)
+        await let_others_run()
+        end.set()
+        assert (at_first, taken.total()) == (4, 20)
+
+
+async def test_a_mended_credential_comes_back_by_itself() -> None:
+    """It is looked at with one call, and then takes its share."""
+    clock = FakeClock()
+    google, cards = Google({"ada": UpstreamCredential("no")}), pool("ada", "bob", clock=clock)
+    await all_of([cards.run("m", google) for _ in range(10)])
+    google.faults.clear()
+    await clock.advance(30.0)
+    google.calls.clear()
+
+    with structlog.testing.capture_logs() as written:
+        await all_of([cards.run("m", google) for _ in range(20)])
+        looks = google.calls["ada"]
+        await all_of([cards.run("m", google) for _ in range(20)])
+
+    assert (looks, google.calls["ada"]) == (1, 11)
+    assert [(line["event"], line["credential"]) for line in written] == [("credential.back", "ada")]
+
+
+async def test_a_credential_that_is_refused_for_ever_is_looked_at_ever_more_rarely() -> None:
+    """Six looks in the first hour and a half, whatever is asked of the others."""
+    clock = FakeClock()
+    google, cards = Google({"ada": UpstreamCredential("no")}), pool("ada", "bob", clock=clock)
+    for _ in range(540):
+        assert await cards.run("m", google) == "bob"
+        await clock.advance(10.0)
+
+    assert google.calls["ada"] <= 6
+
+
+async def test_a_credential_that_is_refused_for_ten_minutes_is_back_soon_after() -> None:
+    """By itself, and with fewer than five calls until then."""
+    clock = FakeClock()
+    google, cards = Google({"ada": UpstreamCredential("no")}), pool("ada", "bob", clock=clock)
+    for _ in range(600):
+        await cards.run("m", google)
+        await clock.advance(1.0)
+    refused = google.calls["ada"]
+    google.faults.clear()
+    for _ in range(100):
+        await cards.run("m", google)
+        await clock.advance(1.0)
+
+    assert (refused, google.calls["ada"] > refused) == (3, True)
+
+
+async def test_each_rest_is_one_line_and_one_count() -> None:
+    """It names the credential and the reason, and holds no secret."""
+    counts = Counts()
+    google, cards = Google({"ada": UpstreamQuota("none left")}), pool("ada", "bob", metrics=counts)
+
+    with structlog.testing.capture_logs() as written:
+        await all_of([cards.run("m", google) for _ in range(20)])
+
+    assert written == [
+        {
+            "event": "credential.set_aside",
+            "log_level": "error",
+            "provider": "shop",
+            "credential": "ada",
+            "code": "insufficient_quota",
+            "error": "none left",
+            "seconds": 60,
+            "model": "m",
+        }
+    ]
+    assert counts.counted == {("credentials_set_aside", "ada"): 1}
+
+
+async def test_a_users_bad_request_harms_no_credential() -> None:
+    """It fails at once and is sent once."""
+    google = Google({name: InvalidRequest("a field") for name in ("ada", "bob")})
+    cards = pool("ada", "bob")
+    for _ in range(4):
+        with pytest.raises(InvalidRequest):
+            await cards.run("m", google)
+
+    assert google.calls == {"ada": 2, "bob": 2}
+
+
+async def test_what_may_have_been_executed_is_not_sent_again() -> None:
+    """Silence is no refusal."""
+    google = Google({"ada": UpstreamSilent("silence"), "bob": UpstreamSilent("silence")})
+
+    with pytest.raises(UpstreamSilent):
+        await pool("ada", "bob").run("m", google)
+    assert google.calls.total() == 1
+
+
+async def test_a_quota_of_one_model_leaves_the_others_alone() -> None:
+    """Google counts by model. A refused credential is refused for all of them."""
+    google, cards = Google({"ada": UpstreamQuota("none left")}), pool("ada", "bob")
+    await all_of([cards.run("large", google) for _ in range(4)])
+    google.faults.clear()
+
+    assert {await cards.run("small", google) for _ in range(4)} == {"ada", "bob"}
+    assert {await cards.run("large", google) for _ in range(4)} == {"bob"}
+
+
+async def test_an_account_that_is_throttled_rests_for_all_models() -> None:
+    """Where the provider counts so; a quota is still one model's."""
+    cards = CredentialPool("card", "shop", [Card("ada"), Card("bob")], FakeClock(), throttles_all=True)
+    google = Google({"ada": UpstreamBusy("later", retry_after=3.0)})
+    await all_of([cards.run("large", google) for _ in range(4)])
+    google.faults.clear()
+
+    assert {await cards.run("small", google) for _ in range(4)} == {"bob"}
+
+
+async def test_the_only_credential_is_asked_in_any_case() -> None:
+    """Its refusals are Google's own words, and it works at once when it is mended."""
+    google, cards = Google({"ada": UpstreamCredential("no")}), pool("ada")
+    for _ in range(3):
+        with pytest.raises(UpstreamCredential), structlog.testing.capture_logs() as written:
+            await cards.run("m", google)
+        assert written == []
+    google.faults.clear()
+
+    assert await cards.run("m", google) == "ada"
+
+
+async def test_if_all_rest_the_one_that_is_due_first_is_asked() -> None:
+    """A pool does not refuse by itself, and each request asks one of them once."""
+    google = Google({"ada": UpstreamCredential("no"), "bob": UpstreamBusy("later", retry_after=3.0)})
+    cards = pool("ada", "bob")
+    with pytest.raises(UpstreamBusy):
+        await cards.run("m", google)
+    google.calls.clear()
+    with pytest.raises(UpstreamBusy):
+        await cards.run("m", google)
+
+    assert google.calls == {"bob": 1}
+
+
+async def test_a_client_hears_when_to_come_back_if_any_credential_says_so() -> None:
+    """Also if the last one that was asked is the operator's to mend."""
+    google = Google({"ada": UpstreamBusy("later", retry_after=3.0), "bob": UpstreamCredential("no")})
+
+    with pytest.raises(UpstreamBusy) as caught:
+        await pool("ada", "bob").run("m", google)
+
+    assert (caught.value.retry_after, caught.value.should_retry) == (3.0, True)
+
+
+def job_with(cards: CredentialPool[Card], google: Callable[[Card], Awaitable[str]]) -> Callable[..., Awaitable[str]]:
+    """Return a function that works for a job with a credential."""
+
+    async def work(name: str, *, is_tied: bool = False) -> str:
+        async with cards.using(name, "videos", is_tied=is_tied) as card:
+            return await google(card)
+
+    return work
+
+
+async def test_a_job_hears_that_another_credential_takes_it() -> None:
+    """The refused one is not even asked while it rests; a job that is tied to it is sent in any case."""
+    google, cards = Google({"ada": UpstreamQuota("none left")}), pool("ada", "bob")
+    work = job_with(cards, google)
+    for _ in range(3):
+        with pytest.raises(UpstreamQuota) as caught:
+            await work("ada")
+        assert caught.value.another_takes_it
+    assert google.calls == {"ada": 1}
+    assert [cards.choose("videos").name for _ in range(3)] == ["bob"] * 3
+
+    with pytest.raises(UpstreamQuota):
+        await work("ada", is_tied=True)
+    assert google.calls == {"ada": 2}
+
+
+async def test_a_job_of_the_only_credential_stays_with_it() -> None:
+    """There is nothing to move to."""
+    with pytest.raises(UpstreamQuota) as caught:
+        await job_with(pool("ada"), Google({"ada": UpstreamQuota("none left")}))("ada")
+
+    assert not caught.value.another_takes_it
+
+
+async def test_jobs_do_not_flood_a_sick_credential() -> None:
+    """Twenty are given to each at once; the sick one is asked twice, and the others of its jobs hear of that."""
+    google, cards = Google({"ada": UpstreamCredential("no")}), pool("ada", "bob")
+    work = job_with(cards, google)
+
+    async def outcome(name: str) -> str:
+        try:
+            return await work(name)
+        except UpstreamCredential as fault:
+            return "moves" if fault.another_takes_it else "fails"
+
+    ended = await all_of([outcome(name) for name in ("ada", "bob") * 20])
+
+    assert Counter(ended) == {"moves": 20, "bob": 20}
+    assert google.calls["ada"] == 2
+
+
+async def test_a_credential_that_is_switched_off_takes_no_new_work() -> None:
+    """The jobs that it has are looked after."""
+    cards = CredentialPool("card", "shop", [Card("ada", enabled=False)], FakeClock())
+
+    with pytest.raises(UpstreamCredential, match="No card takes new work"):
+        cards.choose()
+    with pytest.raises(UpstreamCredential, match="No card takes new work"):
+        await cards.run("m", Google())
+    assert cards.find("ada").name == "ada"
