@@ -1,7 +1,9 @@
 """The proxies of the environment, as other programs read them."""
 
 from collections.abc import Mapping
-from urllib.request import getproxies_environment, proxy_bypass_environment
+
+# The types do not name the second one. `proxy_bypass` is the same on Linux, and reads the system's settings on macOS.
+from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
 
 from adapter.errors import WrongConfiguration
 from adapter.providers.proxy import read_proxy_with_user
