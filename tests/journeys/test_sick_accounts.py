@@ -1,7 +1,6 @@
 """Five Flow accounts, four of them sick, and much work: what can be made is made, and the sick ones are let alone."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -12,6 +11,8 @@ import pytest
 from adapter.providers.http import Http
 from adapter.sandbox.rules import SandboxAccount, SandboxRules
 from adapter.sandbox.server import running_sandbox
+from tests.journeys.border import border_of
+from tests.journeys.schema_watch import Watch
 from tests.journeys.server import KEY, Server
 from tests.support import WITHOUT_TLS
 from tests.upstream import Upstream, listening
@@ -19,8 +20,6 @@ from tests.upstream import Upstream, listening
 PICTURES, VIDEOS = 200, 100
 #: Requests under way at once.
 SIDE_BY_SIDE = 24
-#: For how long the account with too many calls is refused, in seconds. Google says so.
-BUSY_SECONDS = 3.0
 #: Refusals of a sick account that are one too many.
 TOO_MANY = 5
 
@@ -54,42 +53,6 @@ project_id = "{project}"
 """
 
 
-class Border:
-    """Stands before the sandbox: it refuses two accounts as Google does, and counts the refusals of each."""
-
-    def __init__(self, sandbox: str, client: httpx.AsyncClient) -> None:
-        self.refused: Counter[str] = Counter()
-        self._sandbox = sandbox
-        self._client = client
-        self._busy_until: float | None = None
-
-    async def __call__(self, request: httpx.Request) -> httpx.Response:
-        token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        answer = self._refusal(token) or await self._pass(request)
-        if answer.status_code >= 400:
-            self.refused[token] += 1
-        return answer
-
-    def _refusal(self, token: str) -> httpx.Response | None:
-        if token == FORBIDDEN:
-            body = {"code": 403, "message": "The caller does not have permission", "status": "PERMISSION_DENIED"}
-            return httpx.Response(403, json={"error": body})
-        if token != BUSY:
-            return None
-        self._busy_until = self._busy_until or time.monotonic() + BUSY_SECONDS
-        left = self._busy_until - time.monotonic()
-        if left <= 0:
-            return None
-        delay = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{left:.3f}s"}
-        body = {"code": 429, "message": "Slow down", "status": "RESOURCE_EXHAUSTED"}
-        return httpx.Response(429, json={"error": {**body, "details": [delay]}})
-
-    async def _pass(self, request: httpx.Request) -> httpx.Response:
-        url = f"{self._sandbox}{request.url.raw_path.decode()}"
-        headers = [pair for pair in request.headers.multi_items() if pair[0] != "content-length"]
-        return await self._client.request(request.method, url, headers=headers, content=request.content)
-
-
 @pytest.fixture
 async def upstream() -> AsyncIterator[Upstream]:
     """What the server takes for Google."""
@@ -104,17 +67,23 @@ def sandbox() -> Iterator[str]:
         yield running.base_url
 
 
-async def test_sick_accounts_cost_no_picture_and_no_video(tmp_path: Path, upstream: Upstream, sandbox: str) -> None:
+async def test_sick_accounts_cost_no_picture_and_no_video(
+    tmp_path: Path, upstream: Upstream, sandbox: str, watch: Watch
+) -> None:
     """One without credits, one 401 for ever, one 403, one 429 with a delay, beside one that works."""
     more = "".join(ACCOUNT.format(token=token, project=PROJECTS[token]) for token in PROJECTS if token != HEALTHY)
     server = Server(tmp_path, upstream=upstream.url, more=more)
     async with (
-        httpx.AsyncClient(verify=WITHOUT_TLS, timeout=60.0) as behind,
+        border_of(sandbox, forbidden=FORBIDDEN, busy=BUSY) as border,
         httpx.AsyncClient(
-            base_url=server.url, verify=WITHOUT_TLS, timeout=60.0, headers={"authorization": f"Bearer {KEY}"}
+            base_url=server.url,
+            verify=WITHOUT_TLS,
+            timeout=60.0,
+            headers={"authorization": f"Bearer {KEY}"},
+            event_hooks={"response": [watch.on_async_response]},
         ) as client,
     ):
-        border = upstream.answer = Border(sandbox, behind)
+        upstream.answer = border
         await asyncio.to_thread(server.start)
         try:
             statuses = Counter(await ask_for_all(client))
