@@ -24,6 +24,7 @@
     config_schema  the configuration's JSON schema, for editors
     working_folder  where relative paths of the configuration begin
     risks         what is risky about the settings on this machine; machine reads the facts
+    online_check  what each credential is worth, by one free call
     retirements   which configured models Google switches off soon
     google_credentials  access tokens of Google Cloud, by Google's own library
     tasks         starts every task, and knows its owner
@@ -36,11 +37,13 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
 
     app, wiring         everything
     serving, cli        everything
-    settings            domain, errors, sandbox.rules, shipped, providers.registry, .description, mistakes, toml_file
+    settings            domain, errors, sandbox.rules, shipped, providers.registry, .description, .proxy, mistakes,
+                        toml_file
     mistakes            toml_file, which imports errors
     working_folder      settings, shipped
     config_schema       providers.registry, settings, shipped, toml_file
     config_option       errors, shipped
+    online_check        clock, settings, domain.telemetry, wiring, providers.registry, .description, .probe
     openai_api          generation, domain, errors, fair_semaphore, hang_up, tasks; of it read and write only domain,
                         errors and wire, openapi those with read and version, and wire nothing
     google_api          generation, domain, errors, the modules of openai_api.routes that both need; of it read only

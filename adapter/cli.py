@@ -33,6 +33,7 @@ from adapter.jobs.store import SqlJobStore
 from adapter.logs import configure_logs
 from adapter.machine import read_machine
 from adapter.media.leftovers import Leftovers, MediaReport
+from adapter.online_check import credential_reports
 from adapter.records.registry import SqlFileRegistry
 from adapter.retirements import retirements, today
 from adapter.risks import risks
@@ -72,7 +73,8 @@ def serve(config: Path, host: str | None, port: int | None) -> None:
 
 @adapter.command()
 @with_config
-def check(config: Path) -> None:
+@click.option("--online", is_flag=True, help="Also make one free call to Google with each credential.")
+def check(config: Path, *, online: bool) -> None:
     """Check the configuration: secrets, database, media store and spool."""
     settings = _settings(config)
     catalogue = load_catalogue(config, settings)
@@ -87,6 +89,19 @@ def check(config: Path) -> None:
     click.echo(f"models       {names} names, from {catalogue_file(config, settings)}")
     if not names:
         raise WrongConfiguration(f"{config}: no provider is configured, so there is no model to ask for.")
+    if online and settings.sandbox.enabled:
+        click.echo("credentials  not tried: the sandbox is enabled")
+    elif online:
+        _try_credentials(settings)
+
+
+def _try_credentials(settings: Settings) -> None:
+    reports = asyncio.run(credential_reports(settings))
+    for provider, report in reports:
+        word = "ok " if report.is_good else "BAD"
+        click.echo(f"credential   {word} providers.{provider} {report.name}: {report.words}")
+    if not all(report.is_good for _, report in reports):
+        raise click.exceptions.Exit(1)
 
 
 def _check_references(settings: Settings) -> None:

@@ -274,8 +274,22 @@ class UpstreamFault(AdapterError):
 
 
 #: Why there is no connection, as a word for the log: no such name, no valid certificate, refused, not in time, another
-#: error of the network, or no address to connect to.
-UnreachableCause = Literal["dns", "tls", "refused", "timeout", "network", "address"]
+#: error of the network, or no address to connect to. Then the proxy's: its name is not known, its certificate is not
+#: valid, it cannot be reached, it refuses user or password, it opens no way to Google, it is no proxy of that kind.
+UnreachableCause = Literal[
+    "dns",
+    "tls",
+    "refused",
+    "timeout",
+    "network",
+    "address",
+    "proxy_dns",
+    "proxy_tls",
+    "proxy_away",
+    "proxy_auth",
+    "proxy_denied",
+    "proxy_odd",
+]
 
 
 class UpstreamUnreachable(UpstreamFault):
@@ -291,6 +305,12 @@ class UpstreamUnreachable(UpstreamFault):
 
 class UpstreamRejected(UpstreamFault):
     """Google refused with a well-formed error, for a reason that the client cannot change."""
+
+    code = "upstream_rejected"
+
+
+class UpstreamLocation(UpstreamFault):
+    """Google does not serve the place that this server asks from. Nothing was executed, and no job is at its end."""
 
     code = "upstream_rejected"
 

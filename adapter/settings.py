@@ -22,13 +22,12 @@ from adapter.domain.stream_errors import StreamErrors
 from adapter.errors import WrongConfiguration
 from adapter.mistakes import Mistake, find_mistakes, in_words
 from adapter.providers import registry
-from adapter.providers.description import AnyProvider, ProviderSettings
+from adapter.providers.description import REFERENCES, AnyProvider, ProviderSettings
+from adapter.providers.proxy import read_proxy
 from adapter.sandbox.rules import SandboxRules
 from adapter.toml_file import Key, TomlFile, read_toml
 
 PREFIX = "ADAPTER__"
-#: How a reference to a secret begins.
-REFERENCES = ("env:", "file:", "cmd:", "google:", "plain:")
 
 #: The words of known chat programs. They lie beside the code and not in `config/`, because they belong to a version of
 #: the program: an old configuration gets the new ones all the same.
@@ -276,6 +275,7 @@ class Settings(_Section, frozen=True, kw_only=True):
             found += [(f"storage.s3.{name}", getattr(self.storage.s3, name)) for name in ("access_key", "secret_key")]
         for name, section in self.providers.items():
             found += [(f"providers.{name}.{key}", reference) for key, reference in section.secrets()]
+            found += [(f"providers.{name}.{key}", reference) for key, reference in section.reach_secrets()]
         return found
 
     def on_port(self, port: int) -> "Settings":
@@ -283,9 +283,10 @@ class Settings(_Section, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, server=msgspec.structs.replace(self.server, port=port))
 
     def directed_to(self, base_url: str) -> "Settings":
-        """Return the same settings with every provider at one address: the sandbox's."""
+        """Return the same settings with every provider at one address: the sandbox's. No proxy is on the way there."""
         providers = {
-            name: msgspec.structs.replace(section, base_url=base_url) for name, section in self.providers.items()
+            name: msgspec.structs.replace(section, base_url=base_url, proxy="", proxy_auth="")
+            for name, section in self.providers.items()
         }
         return msgspec.structs.replace(self, providers=providers)
 
@@ -350,6 +351,7 @@ def _contradictions(settings: Settings, providers: Sequence[AnyProvider]) -> Ite
     """Yield what is wrong between keys that are right by themselves."""
     if settings.jobs.lease_seconds < 2 * settings.jobs.poll_seconds:
         yield Mistake(("jobs", "lease_seconds"), "jobs.lease_seconds has to be at least twice jobs.poll_seconds.")
+    yield from _wrong_ways(settings.providers)
     for number, proxy in enumerate(settings.server.trusted_proxies):
         if not _is_network(proxy):
             yield Mistake(
@@ -381,6 +383,26 @@ def _is_network(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _wrong_ways(providers: Mapping[str, ProviderSettings]) -> Iterator[Mistake]:
+    """Yield what is wrong with the ways to providers."""
+    for name, section in providers.items():
+        if section.proxy not in {"", "env"}:
+            try:
+                read_proxy(section.proxy)
+            except ValueError as error:
+                yield Mistake(("providers", name, "proxy"), f"providers.{name}.proxy: {error}.")
+        if section.proxy_auth and section.proxy in {"", "env"}:
+            yield Mistake(
+                ("providers", name, "proxy_auth"),
+                f"providers.{name}.proxy_auth needs the address of a proxy in providers.{name}.proxy.",
+            )
+        if section.headers and not section.base_url:
+            yield Mistake(
+                ("providers", name, "headers"),
+                f"providers.{name}.headers go to the origin of providers.{name}.base_url, which is missing.",
+            )
 
 
 def load_catalogue(path: Path, settings: Settings, providers: Sequence[AnyProvider] = registry.BUILT_IN) -> Catalogue:

@@ -26,8 +26,10 @@ from adapter.media.store import ObjectMediaStore, open_media
 from adapter.network.links import Rules
 from adapter.openai_api.read.context import ReadContext
 from adapter.openai_api.routes.services import ChatOptions, ImageOptions
-from adapter.providers.description import AnyProvider, Provider, ProviderContext
+from adapter.providers.description import AnyProvider, Provider, ProviderContext, ProviderSettings
 from adapter.providers.http import Http
+from adapter.providers.reach import limits_of, network_of
+from adapter.providers.session import HttpLimits, HttpNetwork
 from adapter.settings import Settings, load_phrasebook
 
 _T = TypeVar("_T")
@@ -99,19 +101,32 @@ def build_providers(
         WrongConfiguration: a secret that is referred to is not there.
     """
     return {
-        each.name: each.build(settings.providers[each.name], build_provider_context(each.name, http, clock, metrics))
+        each.name: each.build(
+            settings.providers[each.name],
+            build_provider_context(each.name, settings.providers[each.name], http, clock, metrics),
+        )
         for each in providers
         if each.name in settings.providers
     }
 
 
-def build_provider_context(name: str, http: Http, clock: Clock, metrics: Metrics) -> ProviderContext:
-    """Return the outside world of one provider."""
+def build_provider_context(
+    name: str, section: ProviderSettings, http: Http, clock: Clock, metrics: Metrics
+) -> ProviderContext:
+    """Return the outside world of one provider, with its own way to it.
+
+    Raises:
+        WrongConfiguration: what is set for the way cannot be used.
+    """
 
     def open_secret(reference: str, *, key: str) -> Secret:
         return secret(reference, key=f"providers.{name}.{key}")
 
-    return ProviderContext(http=http, clock=clock, open_secret=open_secret, metrics=metrics)
+    network, limits = network_of(name, section, open_secret), limits_of(section)
+    # Providers without settings of their own share connections and the certificates of the system.
+    has_own_way = (network, limits) != (HttpNetwork(), HttpLimits())
+    own = http.through(network, limits) if has_own_way else http
+    return ProviderContext(http=own, clock=clock, open_secret=open_secret, metrics=metrics)
 
 
 def build_keys(settings: Settings) -> Sequence[ConfiguredKey]:

@@ -12,10 +12,35 @@ from pathlib import Path
 
 import pytest
 
+from adapter.sandbox.rules import DEFAULT_ACCOUNT, SandboxRules
+from adapter.sandbox.server import running_sandbox
 from adapter.settings import load_catalogue, load_settings
 from adapter.version import VERSION
 from tests.programs import run_program
 from tests.support import ROOT
+
+#: Every provider that the sandbox plays with a key or a token.
+ONLINE = """
+[access]
+keys = ["plain:a-key-of-a-client-12"]
+[providers.gemini]
+base_url = "{url}"
+keys = [{{ name = "main", key = "plain:{key}" }}]
+[providers.omni]
+base_url = "{url}"
+keys = [{{ name = "main", key = "plain:{key}" }}]
+[providers.flow]
+base_url = "{url}"
+[[providers.flow.accounts]]
+name = "studio"
+token = "plain:{token}"
+project_id = "a-project"
+"""
+
+
+def online(url: str, key: str) -> str:
+    """Return a configuration that leads to a sandbox, with a key of Gemini."""
+    return ONLINE.format(url=url, key=key, token=DEFAULT_ACCOUNT.token)
 
 
 def run(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -96,6 +121,36 @@ def test_a_check_names_a_model_that_google_switches_off(tmp_path: Path) -> None:
     assert words.startswith("warning: models: Google switche")
     assert "(also by: chat.side_call_model) off on 2026-12-01" in words
     assert done.returncode == 0
+
+
+def test_an_online_check_says_what_each_credential_is_worth(tmp_path: Path) -> None:
+    """One that Google refuses ends the command with status 1. No line has a secret."""
+    with running_sandbox(SandboxRules(port=0)) as sandbox:
+        (tmp_path / "adapter.toml").write_text(online(sandbox.base_url, "AIza-sandbox"))
+        good = run(tmp_path, "check", "--online", "--config", "adapter.toml")
+        (tmp_path / "adapter.toml").write_text(online(sandbox.base_url, "AIza-revoked"))
+        bad = run(tmp_path, "check", "--online", "--config", "adapter.toml")
+
+    lines = [line for line in good.stdout.splitlines() if line.startswith("credential ")]
+    assert good.returncode == 0, good.stderr
+    assert [line.split(":")[0] for line in lines] == [
+        "credential   ok  providers.gemini main",
+        "credential   ok  providers.flow studio",
+        "credential   ok  providers.omni main",
+    ]
+    assert lines[0].endswith(" models")
+    assert " credits, PAYGATE_TIER_" in lines[1]
+    assert bad.returncode == 1
+    assert "credential   BAD providers.gemini main: Google refused the adapter's own credential." in bad.stdout
+    assert "revoked" not in bad.stdout + bad.stderr
+
+
+def test_an_online_check_of_the_sandbox_asks_nothing(tmp_path: Path) -> None:
+    """It does not run then."""
+    done = run(tmp_path, "check", "--online", "--sandbox")
+
+    assert done.returncode == 0, done.stderr
+    assert "credentials  not tried: the sandbox is enabled" in done.stdout
 
 
 def test_a_check_names_every_secret_that_is_missing(tmp_path: Path) -> None:

@@ -16,6 +16,9 @@ MAX_ADDRESSES: Final = 4
 #: A thread pool of its own: a domain's owner decides how long its look-up takes, and calls to Google need look-ups.
 LOOKUPS: Final = ThreadPoolExecutor(16, thread_name_prefix="lookup")
 
+#: Ends of names that no public name service has (RFC 6761, RFC 6762, RFC 8375, and the reserved `internal`).
+LOCAL_ENDS: Final = ("localhost", "local", "internal", "home.arpa")
+
 #: A host and a port to addresses.
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
@@ -52,3 +55,17 @@ async def addresses_of(link: Link, resolver: Resolver, *, seconds: float, may_be
     if private or not found:
         raise NotPublicError(f"{link.host} has the addresses {list(found)}, not public are {private}")
     return list(dict.fromkeys(found))[:MAX_ADDRESSES]
+
+
+def is_ip_address(host: str) -> bool:
+    """Say whether a host is written as an IP address."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def is_local_name(host: str) -> bool:
+    """Say whether a name is one of a private network, as far as its words tell: without a dot, or with such an end."""
+    return "." not in host or host.endswith(tuple(f".{end}" for end in LOCAL_ENDS))

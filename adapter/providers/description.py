@@ -3,7 +3,7 @@
 `registry.py` lists the descriptions that come with the program; `docs/providers.md` shows how to write one.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Annotated, Any, Final, Generic, Literal, Protocol, TypeVar
 
 import msgspec
@@ -13,10 +13,32 @@ from adapter.domain.catalogue import Card
 from adapter.domain.ports import Clock, ImageProvider, Metrics, Secret, TextMaker, TextProvider, VideoProvider
 from adapter.domain.telemetry import NoMetrics
 from adapter.providers.http import Http
+from adapter.providers.probe import CredentialReport
 
 #: What `HttpUrl` takes, for messages.
 ADDRESS_WORDS: Final = "an address that begins with http:// or https://, without a / at its end"
 HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s]+[^/\s]$", description=ADDRESS_WORDS)]
+#: How a reference to a secret begins.
+REFERENCES: Final = ("env:", "file:", "cmd:", "google:", "plain:")
+ProxyText = Annotated[
+    str,
+    Meta(
+        pattern=r"^(env|(https?|socks5h?)://[^\s/@?#]+/?)?$",
+        description=(
+            "http://, https://, socks5:// or socks5h:// with a host and a port, without user and password (they belong "
+            "to `proxy_auth`); or env, or nothing"
+        ),
+    ),
+]
+#: What stands in a head already, or frames the body.
+HeaderName = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?!(?i:host|connection|content-length|transfer-encoding|accept-encoding)$)[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+        description="the name of a header, and none that HTTP itself needs",
+    ),
+]
+HeaderValue = Annotated[str, Meta(pattern=r"^[!-~]+( +[!-~]+)*$", description="one line of plain ASCII")]
 #: What can be made. A row of the catalogue is of the kind `image`, `video` or `text`; the last one needs `chat`. Here
 #: `text` is for side calls.
 Kind = Literal["image", "video", "text", "chat"]
@@ -26,6 +48,26 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """The section `[providers.NAME]` of the configuration. Unknown keys are mistakes."""
 
     base_url: HttpUrl
+    #: The proxy on the way to the provider and its files; `env`: that of the environment; empty: none.
+    proxy: ProxyText = ""
+    #: A reference to `user:password` for the proxy. Empty: it wants none.
+    proxy_auth: str = ""
+    #: A file of certificates (PEM) that are trusted beside those of the system. Empty: none.
+    ca_file: str = ""
+    #: For requests to `base_url`, such as a relay wants them. A value may be a reference.
+    headers: dict[HeaderName, HeaderValue] = {}
+    #: Until a connection stands, with the proxy's part.
+    connect_seconds: Annotated[float, Meta(gt=0, le=300)] = 10.0
+    #: The level of the line that says why there is no connection.
+    unreachable_level: Literal["debug", "info", "warning", "error"] = "warning"
+
+    def reach_secrets(self) -> Iterable[tuple[str, str]]:
+        """Return each reference that the way to the provider needs, by its key inside the section."""
+        if self.proxy_auth:
+            yield "proxy_auth", self.proxy_auth
+        for name, value in self.headers.items():
+            if value.startswith(REFERENCES):
+                yield f"headers.{name}", value
 
     def secrets(self) -> Iterable[tuple[str, str]]:
         """Return each reference to a secret, by its key inside the section."""
@@ -88,6 +130,8 @@ class ProviderDescription(msgspec.Struct, Generic[_Settings], frozen=True, kw_on
     settings: type[_Settings]
     build: Callable[[_Settings, ProviderContext], Provider]
     makes: Collection[Kind]
+    #: Asks Google one free thing with each credential, one after the other; None: there is nothing to ask.
+    probe: Callable[[_Settings, ProviderContext], Awaitable[Sequence[CredentialReport]]] | None = None
     #: Raises ValueError for a row of the catalogue that the provider cannot serve.
     check_card: Callable[[Card], None] = accept
 

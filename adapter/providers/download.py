@@ -2,8 +2,10 @@
 
 Allowed are the provider's configured origin, servers that the operator trusts, and public hosts over https on its port.
 Each hop is parsed by the strict parser, looked up once, and connected to at one of the addresses that were checked.
+A name that a proxy looks up is checked by its words only, and the proxy has to keep out what is private.
 """
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -13,15 +15,17 @@ from typing import Final
 import aiohttp
 import structlog
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
-from adapter.errors import InvalidRequest, UpstreamBroken
+from adapter.errors import InvalidRequest, UpstreamBroken, UpstreamUnreachable
 from adapter.network.links import REDIRECTS, Link, Rules, read_link, redirected
-from adapter.network.lookup import NotPublicError, addresses_of
+from adapter.network.lookup import NotPublicError, addresses_of, is_ip_address, is_local_name
+from adapter.providers.dialer import Dialer, Origin
 from adapter.providers.download_failures import mapped_errors
 from adapter.providers.origin import LONGEST_LINK, OwnOrigin
 from adapter.providers.reply import Reply, broken, collect, deadline, unreachable
-from adapter.providers.session import HEADERS, HttpLimits, HttpNetwork
+from adapter.providers.session import HEADERS, HttpLimits, HttpNetwork, Route
 
 log = structlog.get_logger()
 
@@ -69,10 +73,11 @@ class HttpDownload:
 class Downloader:
     """Opens links, each hop on a connection of its own."""
 
-    def __init__(self, rules: Rules, network: HttpNetwork, limits: HttpLimits) -> None:
+    def __init__(self, rules: Rules, network: HttpNetwork, limits: HttpLimits, dialer: Dialer) -> None:
         self._rules = rules
         self._network = network
         self._limits = limits
+        self._dialer = dialer
 
     @asynccontextmanager
     async def open(self, url: str, own: OwnOrigin) -> AsyncIterator[HttpDownload]:
@@ -104,13 +109,37 @@ class Downloader:
         Raises:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `Http.post`.
         """
-        connector = aiohttp.TCPConnector(ssl=self._network.trust or True, force_close=True)
-        async with session(connector, self._limits) as opened:
-            with mapped_errors():
-                asked = opened.post(URL(url, encoded=True), headers=headers, data=body, allow_redirects=False)
+        address = URL(url, encoded=True)
+        async with session(self._connector(address), self._limits) as opened:
+            fields = {**await self._relay_headers(url), **headers}
+            with self._logged(address), mapped_errors():
+                asked = opened.post(address, headers=fields, data=body, allow_redirects=False)
                 async with asked as answer:
                     found = await collect(answer.content.iter_any(), self._limits.answer_bytes)
                     return Reply(answer.status, found), answer.headers.get(header, "")
+
+    def _connector(self, address: URL) -> aiohttp.BaseConnector:
+        """Return what connects to an address that the operator configured."""
+        if self._route(address.host or "", is_tls=address.scheme == "https"):
+            return Tunnels(self._dialer)
+        return aiohttp.TCPConnector(ssl=self._network.trust or True, force_close=True)
+
+    @contextmanager
+    def _logged(self, address: URL) -> Iterator[None]:
+        """Log why a host is not reached. If there is a proxy, the dialer has done so."""
+        try:
+            yield
+        except UpstreamUnreachable as fault:
+            host = address.host or ""
+            if self._route(host, is_tls=address.scheme == "https") is None:
+                self._dialer.log(fault, host)
+            raise
+
+    def _route(self, host: str, *, is_tls: bool) -> Route | None:
+        return self._network.route(host, is_tls=is_tls)
+
+    async def _relay_headers(self, url: str) -> Mapping[str, str]:
+        return {} if self._network.headers is None else await self._network.headers.at(url)
 
     def _admitted(self, link: Link, own: OwnOrigin) -> Link:
         return link if own.has(link) else self._rules.admit(link)
@@ -119,18 +148,31 @@ class Downloader:
     async def _opened(self, link: Link, own: OwnOrigin) -> AsyncIterator[aiohttp.ClientResponse]:
         """Open one hop. What the reader of its answer raises passes through as it is."""
         is_own = own.has(link)
-        addresses = await self._addresses(link, may_be_private=is_own or self._rules.trusts(link))
-        headers = own.credential if is_own else {}
+        connector = await self._checked_connector(link, may_be_private=is_own or self._rules.trusts(link))
+        headers = {**await self._relay_headers(link.url), **(own.credential if is_own else {})}
         limits = self._limits
         timeout = aiohttp.ClientTimeout(total=None, connect=limits.connect, sock_read=limits.silence)
-        async with session(pinned_connections(self._network, _Pinned(addresses)), limits) as opened:
-            with mapped_errors():
-                url = URL(link.url, encoded=True)
+        async with session(connector, limits) as opened:
+            url = URL(link.url, encoded=True)
+            with self._logged(url), mapped_errors():
                 answer = await opened.get(url, headers=headers, allow_redirects=False, timeout=timeout)
             try:
                 yield answer
             finally:
                 answer.close()
+
+    async def _checked_connector(self, link: Link, *, may_be_private: bool) -> aiohttp.BaseConnector:
+        """Return what connects to the host of a link, after the look at where that is."""
+        route = self._route(link.host, is_tls=link.scheme == "https")
+        if route is not None and route.proxy.looks_up and not is_ip_address(link.host):
+            if not may_be_private and is_local_name(link.host):
+                log.warning("upstream.link_refused", reason=f"{link.host} is a name of a private network")
+                raise UpstreamBroken("Google's media link leads to an address that is not public.")
+            return Tunnels(self._dialer)
+        addresses = await self._addresses(link, may_be_private=may_be_private)
+        if route is not None:
+            return Tunnels(self._dialer, addresses[0])
+        return pinned_connections(self._network, _Pinned(addresses))
 
     async def _addresses(self, link: Link, *, may_be_private: bool) -> Sequence[str]:
         try:
@@ -141,7 +183,9 @@ class Downloader:
             log.warning("upstream.link_refused", reason=str(error))
             raise UpstreamBroken("Google's media link leads to an address that is not public.") from error
         except (OSError, ValueError) as error:
-            raise unreachable("dns") from error
+            fault = unreachable("dns")
+            self._dialer.log(fault, link.host)
+            raise fault from error
 
 
 def pinned_connections(network: HttpNetwork, resolver: AbstractResolver) -> aiohttp.TCPConnector:
@@ -155,7 +199,31 @@ def pinned_connections(network: HttpNetwork, resolver: AbstractResolver) -> aioh
     )
 
 
-def session(connector: aiohttp.TCPConnector, limits: HttpLimits) -> aiohttp.ClientSession:
+class Tunnels(aiohttp.BaseConnector):
+    """Connects by a proxy, and throws connections away."""
+
+    allowed_protocol_schema_set = frozenset({"http", "https"})
+
+    def __init__(self, dialer: Dialer, address: str = "") -> None:
+        """Take what opens connections, and the address of the host if it was looked up."""
+        super().__init__(force_close=True)
+        self._dialer = dialer
+        self._address = address
+
+    async def _create_connection(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: object,  # noqa: ARG002 - aiohttp's signature
+        timeout: object,  # noqa: ARG002, ASYNC109 - the same
+    ) -> ResponseHandler:
+        """Open a connection (as aiohttp wants it)."""
+        url = req.url
+        origin = Origin(url.scheme == "https", str(url.host), int(url.port or 0))
+        loop = asyncio.get_running_loop()
+        return await self._dialer.open(origin, lambda: ResponseHandler(loop=loop), address=self._address)
+
+
+def session(connector: aiohttp.BaseConnector, limits: HttpLimits) -> aiohttp.ClientSession:
     """Return a session over a connector, which it closes.
 
     It reads nothing from the environment, keeps no cookie and unpacks nothing.

@@ -12,11 +12,12 @@ from typing import Final
 from adapter.errors import UnreachableCause
 from adapter.providers.connection import LostError
 from adapter.providers.framing import FramingError
+from adapter.providers.proxy import ProxyError
 from adapter.providers.reply import broken, unreachable
 
 #: Exceptions of opening a connection. RuntimeError: uvloop, of a socket that was closed meanwhile. UnicodeError: a host
 #: name that IDNA does not know.
-CONNECT: Final = (OSError, RuntimeError, UnicodeError)
+CONNECT: Final = (OSError, RuntimeError, UnicodeError, ProxyError)
 
 
 @contextmanager
@@ -46,6 +47,8 @@ class AnswerErrors:
 
 def _connect_cause(error: Exception) -> UnreachableCause:
     match error:
+        case ProxyError():
+            return error.cause
         case TimeoutError():
             return "timeout"
         case ssl.SSLError() | ssl.CertificateError():

@@ -13,9 +13,10 @@ from adapter.domain.answer_memory import add_answer
 from adapter.errors import UpstreamBroken
 from adapter.network.links import Rules
 from adapter.providers.connection import HttpAnswer, LostError
+from adapter.providers.dialer import Dialer, Origin
 from adapter.providers.failures import AnswerErrors
 from adapter.providers.origin import OwnOrigin
-from adapter.providers.pool import Origin, Pool
+from adapter.providers.pool import Pool
 from adapter.providers.reply import Reply, broken, deadline, too_long, unreachable
 from adapter.providers.session import HEADERS, HttpLimits, HttpNetwork
 from adapter.providers.turns import Turns
@@ -107,9 +108,9 @@ class Http:
     has just closed, a request ends in an error that leaves open whether it was executed (reference: `reliability.md`
     section 2.2). Downloads use it as well.
 
-    Nothing is read from the environment, neither proxies nor a netrc. No cookie is kept: one account's would go along
-    with the next one's request. No redirect of a request is followed. A POST is sent once; a GET that finds its
-    kept connection closed is sent a second time.
+    No netrc is read, and the environment's proxies only where the network of the client says so. No cookie is kept: one
+    account's would go along with the next one's request. No redirect of a request is followed. A POST is sent once; a
+    GET that finds its kept connection closed is sent a second time.
     """
 
     def __init__(
@@ -127,8 +128,18 @@ class Http:
         self._network = network
         self._rules = rules or Rules.reading(http=False, trusted=())
         self._downloader: Downloader | None = None
-        self._pool = Pool(network.trust, connect_seconds=self._limits.connect, idle_seconds=self._limits.idle)
+        self._dialer = Dialer(network, seconds=self._limits.connect)
+        self._pool = Pool(self._dialer, connect_seconds=self._limits.connect, idle_seconds=self._limits.idle)
         self._turns = Turns(READERS, TURN_SECONDS)
+        #: Clients with another network. They end with this one.
+        self._others: list[Http] = []
+
+    def through(self, network: HttpNetwork, limits: HttpLimits) -> "Http":
+        """Return a client with another network. It ends with this one, and shares its turns."""
+        other = Http(network, limits, self._rules)
+        other._turns = self._turns
+        self._others.append(other)
+        return other
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -136,7 +147,12 @@ class Http:
         try:
             yield
         finally:
-            self._pool.close()
+            self._close()
+
+    def _close(self) -> None:
+        self._pool.close()
+        for other in self._others:
+            other._close()  # noqa: SLF001 - of the same class
 
     async def post(self, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
         """Send on a kept connection to an address as it is written; read the whole answer within `seconds`.
@@ -147,17 +163,17 @@ class Http:
             UpstreamBroken: the connection broke.
         """
         async with deadline(seconds):
-            return await self._send(_Request("POST", url, headers, body))
+            return await self._send(await self._request("POST", url, headers, body))
 
     async def get(self, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
         """As `post`, and changes nothing at Google."""
         async with deadline(seconds):
-            return await self._send(_Request("GET", url, headers, body))
+            return await self._send(await self._request("GET", url, headers, body))
 
     async def post_once(self, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
         """As `post`, on a connection of its own; never sent a second time by any layer."""
         async with deadline(seconds):
-            return await self._send(_Request("POST", url, headers, body), is_fresh=True)
+            return await self._send(await self._request("POST", url, headers, body), is_fresh=True)
 
     @asynccontextmanager
     async def stream(
@@ -178,12 +194,18 @@ class Http:
         Raises:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `post`.
         """
-        request = _Request("POST", url, headers, body)
+        request = await self._request("POST", url, headers, body)
         with ExitStack() as lent:
             async with deadline(seconds):
                 with AnswerErrors():
                     answer = await self._begin(request, lent)
             yield StreamedAnswer(answer, silence)
+
+    async def _request(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> _Request:
+        """Return a request, with the headers of a relay if it goes there."""
+        if self._network.headers is not None:
+            headers = {**await self._network.headers.at(url), **headers}
+        return _Request(method, url, headers, body)
 
     async def _begin(self, request: _Request, lent: ExitStack) -> HttpAnswer:
         """Return an answer whose connection is lent until the stack closes."""
@@ -266,7 +288,7 @@ class Http:
         """Return what opens links. It is loaded at the first one, in a thread."""
         if self._downloader is None:
             kind = await asyncio.to_thread(_load_downloader)
-            self._downloader = kind(self._rules, self._network, self._limits)
+            self._downloader = kind(self._rules, self._network, self._limits, self._dialer)
         return self._downloader
 
 

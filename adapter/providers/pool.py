@@ -1,44 +1,30 @@
-"""The connections of the HTTP client: how they are opened, and which are kept for the next request."""
+"""The connections of the HTTP client: how many there are, and which are kept for the next request."""
 
 import asyncio
-import socket
-import ssl
 from collections import deque
 from contextlib import ExitStack
-from functools import cached_property
-from typing import Final, NamedTuple
-
-from aiohappyeyeballs import start_connection
+from typing import Final
 
 from adapter.providers.connection import HttpConnection, shared_room
+from adapter.providers.dialer import Dialer, Origin
 from adapter.providers.failures import connect_errors
 
 #: Requests under way at once.
 MAX_CONNECTIONS: Final = 512
-#: A host's next address is tried beside the first after so many seconds (RFC 8305, section 5).
-EYEBALLS_SECONDS: Final = 0.25
-
-
-class Origin(NamedTuple):
-    """Where connections lead."""
-
-    is_tls: bool
-    host: str
-    port: int
 
 
 class Pool:
     """Opens connections and keeps those that can be used again."""
 
-    def __init__(self, trust: ssl.SSLContext | None, *, connect_seconds: float, idle_seconds: float) -> None:
-        """Take the certificates that are trusted (None: the system's), and two times.
+    def __init__(self, dialer: Dialer, *, connect_seconds: float, idle_seconds: float) -> None:
+        """Take what opens connections, and two times.
 
         Args:
-            trust: the certificates.
-            connect_seconds: until a connection stands.
+            dialer: opens connections.
+            connect_seconds: until a place among the connections is free.
             idle_seconds: for which an idle connection is kept.
         """
-        self._trust = trust
+        self._dialer = dialer
         self._seconds = connect_seconds
         self._idle_seconds = idle_seconds
         self._places = asyncio.Semaphore(MAX_CONNECTIONS)
@@ -58,7 +44,7 @@ class Pool:
             return kept
         with ExitStack() as undo:
             undo.callback(self._places.release)
-            opened = await self._opened(origin)
+            opened = await self._dialer.open(origin, lambda: HttpConnection(self._shared))
             undo.pop_all()
         return opened
 
@@ -86,31 +72,6 @@ class Pool:
         with connect_errors():
             async with asyncio.timeout(self._seconds):
                 await self._places.acquire()
-
-    async def _opened(self, origin: Origin) -> HttpConnection:
-        loop = asyncio.get_running_loop()
-        with connect_errors():
-            async with asyncio.timeout(self._seconds):
-                found = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
-                with ExitStack() as undo:
-                    opened = await start_connection(found, happy_eyeballs_delay=EYEBALLS_SECONDS)
-                    undo.callback(opened.close)
-                    _, connection = await loop.create_connection(
-                        lambda: HttpConnection(self._shared),
-                        sock=opened,
-                        ssl=self._tls if origin.is_tls else None,
-                        server_hostname=origin.host if origin.is_tls else None,
-                    )
-                    undo.pop_all()
-        return connection
-
-    @cached_property
-    def _tls(self) -> ssl.SSLContext:
-        if self._trust is not None:
-            return self._trust
-        context = ssl.create_default_context()
-        context.set_alpn_protocols(["http/1.1"])
-        return context
 
     def _newest(self, origin: Origin) -> HttpConnection | None:
         """Return the connection that was used last: it is the least likely to be closed soon."""

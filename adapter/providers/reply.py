@@ -1,9 +1,9 @@
 """An answer of Google's, its limits, and the faults that can come in its place."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -65,8 +65,21 @@ def is_text(body: bytes | bytearray) -> bool:
     return True
 
 
+#: What a client reads about a proxy between the adapter and Google.
+PROXY_WORDS: Final[Mapping[str, str]] = {
+    "proxy_dns": "the name of the adapter's proxy is not known",
+    "proxy_tls": "the certificate of the adapter's proxy is not valid",
+    "proxy_away": "there is no connection to the adapter's proxy",
+    "proxy_auth": "the adapter's proxy refuses its user or password",
+    "proxy_denied": "the adapter's proxy opens no connection to Google",
+    "proxy_odd": "the adapter's proxy does not answer as a proxy of its kind",
+}
+
+
 def unreachable(cause: UnreachableCause) -> UpstreamUnreachable:
     """Provably nothing was sent."""
+    if words := PROXY_WORDS.get(cause):
+        return UpstreamUnreachable(f"Google cannot be reached: {words}. The operator has to look at it.", cause=cause)
     return UpstreamUnreachable("Google cannot be reached from here at the moment.", cause=cause)
 
 

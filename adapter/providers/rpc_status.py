@@ -18,6 +18,7 @@ from adapter.errors import (
     UpstreamBroken,
     UpstreamBusy,
     UpstreamCredential,
+    UpstreamLocation,
     UpstreamQuota,
 )
 from adapter.providers.reply import Reply, is_text
@@ -39,6 +40,9 @@ DENIALS: Final[Mapping[str, str]] = {
     ),
     "ACCESS_TOKEN_SCOPE_INSUFFICIENT": "the token was made without the scope cloud-platform",
 }
+
+#: In Google's words for a request from a place that it does not serve. The status is 400 (`gemini.md` section 3).
+WRONG_PLACE: Final = "location is not supported"
 
 #: Longest wait that Google may ask for, in seconds; anything above is no wait that we can make sense of.
 LONGEST_DELAY = 366 * 24 * 3600.0
@@ -153,6 +157,14 @@ def _seconds(told: str | float) -> float | None:
     return told if 0 <= told <= LONGEST_DELAY else None
 
 
+def wrong_place() -> UpstreamLocation:
+    """Return the fault of a request from a place that Google does not serve."""
+    return UpstreamLocation(
+        "Google does not serve the place that the adapter asks from. The operator has to look at it: the setting "
+        "`proxy` of the provider leads by another place."
+    )
+
+
 def fault_of(reply: Reply, status: Status | None) -> AdapterError:
     """Say what a refusal means to our client.
 
@@ -160,6 +172,8 @@ def fault_of(reply: Reply, status: Status | None) -> AdapterError:
     """
     if status is None or reply.status not in REFUSALS:
         return UpstreamBroken(f"Google answered {reply.status} and nothing that can be relied on.")
+    if reply.status == 400 and WRONG_PLACE in status.words.lower():
+        return wrong_place()
     if status.reason.startswith("API_KEY_") or reply.status in {401, 403}:
         return _refused_credential(status)
     match reply.status:

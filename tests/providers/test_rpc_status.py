@@ -10,6 +10,7 @@ from adapter.errors import (
     UpstreamBroken,
     UpstreamBusy,
     UpstreamCredential,
+    UpstreamLocation,
     UpstreamQuota,
 )
 from adapter.providers.reply import Reply
@@ -30,6 +31,7 @@ def google(code: int, status: str, message: str = "words", details: list[dict[st
         (google(400, "INVALID_ARGUMENT"), InvalidRequest),
         (google(400, "INVALID_ARGUMENT", details=[{"@type": INFO, "reason": "API_KEY_INVALID"}]), UpstreamCredential),
         (google(400, "FAILED_PRECONDITION"), InvalidRequest),
+        (google(400, "FAILED_PRECONDITION", "User location is not supported for the API use."), UpstreamLocation),
         (google(401, "UNAUTHENTICATED"), UpstreamCredential),
         (google(402, ""), UpstreamQuota),
         (google(403, "PERMISSION_DENIED", "Your API key was reported as leaked."), UpstreamCredential),

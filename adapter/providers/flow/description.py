@@ -5,6 +5,7 @@ from typing import Final
 from adapter.domain.catalogue import Card
 from adapter.providers.description import Provider, ProviderContext, ProviderDescription
 from adapter.providers.flow.accounts import Account, Accounts
+from adapter.providers.flow.probe import probe
 from adapter.providers.flow.provider import FlowProvider
 from adapter.providers.flow.settings import FlowAccount, FlowSettings, token_key
 from adapter.providers.flow.translate import RATIO_WORDS
@@ -46,5 +47,5 @@ def check_card(card: Card) -> None:
 
 
 FLOW: Final = ProviderDescription(
-    name="flow", settings=FlowSettings, build=build, makes={"image", "video"}, check_card=check_card
+    name="flow", settings=FlowSettings, build=build, probe=probe, makes={"image", "video"}, check_card=check_card
 )

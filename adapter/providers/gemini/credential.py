@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import structlog
 
-from adapter.errors import UpstreamCredential
+from adapter.errors import UpstreamCredential, UpstreamLocation
 from adapter.providers.keys import Key
 from adapter.providers.renewal import renewed
 
@@ -39,6 +39,9 @@ async def with_key(provider: str, key: Key, send: Callable[[str], Awaitable[_T]]
     secret = await key.secret.read()
     try:
         return await send(secret)
+    except UpstreamLocation:
+        log.error("upstream.location_refused", provider=provider)  # noqa: TRY400 - a fact
+        raise
     except UpstreamCredential as fault:
         if fault.is_known:
             log.error("upstream.credential_denied", provider=provider, reason=fault.reason)  # noqa: TRY400 - a fact

@@ -5,6 +5,7 @@ from typing import Final
 from adapter.providers.description import Provider, ProviderContext, ProviderDescription
 from adapter.providers.gemini.files import FilesEndpoint, GeminiFiles
 from adapter.providers.gemini.passing import GeminiTexts
+from adapter.providers.gemini.probe import probe
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
 from adapter.providers.gemini.settings import GeminiSettings
 from adapter.providers.keys import Key, Keys, keys_key
@@ -40,5 +41,5 @@ def build(settings: GeminiSettings, context: ProviderContext) -> Provider:
 
 
 GEMINI: Final = ProviderDescription(
-    name="gemini", settings=GeminiSettings, build=build, makes={"image", "text", "chat"}
+    name="gemini", settings=GeminiSettings, build=build, probe=probe, makes={"image", "text", "chat"}
 )

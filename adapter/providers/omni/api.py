@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from adapter.domain.answer_memory import SMALL_ANSWER_BYTES, bounded
-from adapter.errors import UpstreamBroken, UpstreamCredential
+from adapter.errors import UpstreamBroken, UpstreamCredential, UpstreamLocation
 from adapter.providers.http import Http
 from adapter.providers.keys import Key
 from adapter.providers.omni.faults import fault
@@ -181,6 +181,8 @@ class OmniApi:
     async def _call(self, send: Send, key: Key, call: ApiCall) -> Reply:
         secret = await key.secret.read()
         reply = await self._send(send, call, key, secret)
+        if reply.status == 400 and isinstance(fault(reply), UpstreamLocation):
+            log.error("upstream.location_refused", provider=self._endpoint.provider)
         refusal = _refusal_of_key(reply)
         if refusal is None:
             return reply

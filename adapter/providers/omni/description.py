@@ -7,6 +7,7 @@ from adapter.domain.media import Ratio
 from adapter.providers.description import Provider, ProviderContext, ProviderDescription
 from adapter.providers.keys import Key, Keys, keys_key
 from adapter.providers.omni.api import OmniEndpoint
+from adapter.providers.omni.probe import probe
 from adapter.providers.omni.provider import OmniProvider
 from adapter.providers.omni.refusals import Refusals
 from adapter.providers.omni.settings import OmniSettings
@@ -54,5 +55,5 @@ def check_card(card: Card) -> None:
 
 
 OMNI: Final = ProviderDescription(
-    name="omni", settings=OmniSettings, build=build, makes={"video"}, check_card=check_card
+    name="omni", settings=OmniSettings, build=build, probe=probe, makes={"video"}, check_card=check_card
 )

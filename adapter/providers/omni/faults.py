@@ -92,6 +92,8 @@ def fault(reply: Reply) -> AdapterError:
             return UpstreamForgot(f"Google: {status.words}")
         return rpc_status.fault_of(reply, status)
     words = f"Google: {fit_for_clients(error.message)} ({fit_for_clients(error.code)})"
+    if reply.status == 400 and rpc_status.WRONG_PLACE in error.message.lower():
+        return rpc_status.wrong_place()
     if reply.status not in REFUSALS:
         return UpstreamBroken(f"Google answered {reply.status}. {words}")
     if reply.status == 403 and FORGOTTEN.search(error.message):

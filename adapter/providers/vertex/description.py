@@ -13,6 +13,7 @@ from adapter.providers.omni.refusals import Refusals
 from adapter.providers.vertex.bucket import VideoBucket
 from adapter.providers.vertex.endpoint import GLOBAL, CloudEndpoint, CloudInteractions, host
 from adapter.providers.vertex.files import CloudFiles
+from adapter.providers.vertex.probe import probe
 from adapter.providers.vertex.settings import CREDENTIAL, VertexSettings
 
 STORAGE: Final = "https://storage.googleapis.com"
@@ -65,5 +66,10 @@ def build_bucket(settings: VertexSettings) -> VideoBucket | None:
 
 
 VERTEX: Final = ProviderDescription(
-    name="vertex", settings=VertexSettings, build=build, makes={"image", "text", "video"}, check_card=check_card
+    name="vertex",
+    settings=VertexSettings,
+    build=build,
+    probe=probe,
+    makes={"image", "text", "video"},
+    check_card=check_card,
 )

@@ -13,7 +13,7 @@ from adapter.credentials import FixedSecret
 from adapter.domain.media import Frame
 from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Secret
-from adapter.errors import InvalidRequest, NoMedia, UpstreamBroken, UpstreamBusy, UpstreamCredential
+from adapter.errors import InvalidRequest, NoMedia, UpstreamBroken, UpstreamBusy, UpstreamCredential, UpstreamLocation
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider, address, requests
 from adapter.providers.keys import Key, Keys
 from tests.fakes import FakeClock, made_image, png
@@ -279,3 +279,14 @@ async def test_an_answer_that_breaks_off_is_broken(upstream: Upstream) -> None:
     """Never an uncaught exception of the HTTP library."""
     with pytest.raises(UpstreamBroken):
         await provider(upstream, hang_up).make_images(order(), ())
+
+
+async def test_a_place_that_google_does_not_serve_is_the_operators_to_mend(upstream: Upstream) -> None:
+    """The client cannot change it, and the log says so once."""
+    words = {"error": {"code": 400, "message": "User location is not supported for the API use."}}
+
+    with pytest.raises(UpstreamLocation, match="The operator") as caught, structlog.testing.capture_logs() as written:
+        await provider(upstream, lambda _: httpx.Response(400, json=words)).make_images(order(), ())
+
+    assert caught.value.status == 502
+    assert [(line["event"], line["provider"]) for line in written] == [("upstream.location_refused", "gemini")]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import httpx
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from adapter.domain.job import Intended, Operation, VideoJob, advance
 from adapter.domain.media import RemoteFile, RemoteVideo
@@ -290,6 +291,22 @@ async def test_the_same_refusal_again_and_again_is_the_end_of_a_job(upstream: Up
 
     assert isinstance(found, Refused)
     assert "blobstore" in found.failure.message
+
+
+async def test_a_place_that_google_does_not_serve_is_never_the_end_of_a_job(upstream: Upstream) -> None:
+    """The way to Google is the operator's, and the log says so. The job goes on when the way is another one."""
+    google, clock = Stub(), FakeClock()
+    google.answers["/v1beta/interactions/v1_odd"] = lambda: refused(
+        400, "failed_precondition", "User location is not supported for the API use."
+    )
+    omni = provider(upstream, google, clock)
+
+    with capture_logs() as lines:
+        for _ in range(5):
+            assert "v1_odd" not in await omni.poll([*ask("v1_a"), *ask("v1_odd")], account="ada")
+            await clock.advance(121.0)
+
+    assert {"event": "upstream.location_refused", "log_level": "error", "provider": "omni"} in lines
 
 
 async def test_a_file_is_fetched_with_the_key_and_a_link_elsewhere_gets_none(upstream: Upstream) -> None:

@@ -1,0 +1,26 @@
+"""What the operator's keys of Gemini Omni are worth."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from adapter.domain.ports import Secret
+from adapter.providers.description import ProviderContext
+from adapter.providers.http import Http
+from adapter.providers.keys import keys_key
+from adapter.providers.omni.faults import fault
+from adapter.providers.omni.settings import OmniSettings
+from adapter.providers.probe import CredentialReport, ask_each, ask_models
+
+
+async def probe(settings: OmniSettings, context: ProviderContext) -> Sequence[CredentialReport]:
+    """Ask with each key which models there are."""
+    asks = [
+        (key.name, partial(_ask, context.http, settings, context.open_secret(key.key, key=keys_key(number))))
+        for number, key in enumerate(settings.named_keys)
+    ]
+    return await ask_each(asks)
+
+
+async def _ask(http: Http, settings: OmniSettings, secret: Secret) -> str:
+    headers = {"x-goog-api-key": await secret.read()}
+    return await ask_models(http, f"{settings.base_url}/{settings.api_version}/models", headers, fault)

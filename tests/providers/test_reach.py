@@ -1,0 +1,183 @@
+"""The way to a provider, from its settings."""
+
+import asyncio
+import ssl
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from adapter.clock import SystemClock
+from adapter.domain.telemetry import NoMetrics
+from adapter.errors import UpstreamUnreachable, WrongConfiguration
+from adapter.providers.http import Http
+from adapter.providers.origin import OwnOrigin
+from adapter.settings import Settings, load_settings
+from adapter.wiring import build_provider_context
+from tests.providers.helpers import HEAD, free_port, raw_server, says, server
+from tests.providers.identity import identity_of_localhost
+from tests.providers.proxies import RunningProxy, running
+
+ANSWER = HEAD + b"content-length: 2\r\n\r\n{}"
+
+
+class Heard:
+    """A server that remembers the heads of requests, and answers each."""
+
+    def __init__(self) -> None:
+        self.heads: list[bytes] = []
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one request."""
+        self.heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(ANSWER)
+        await writer.drain()
+
+
+def load(tmp_path: Path, text: str) -> Settings:
+    """Load a section `[providers.gemini]`."""
+    file = tmp_path / "adapter.toml"
+    file.write_text(f"[providers.gemini]\nkeys = ['plain:key']\n{text}")
+    return load_settings(file, {})
+
+
+def client(settings: Settings, http: Http) -> Http:
+    """Return the client that the provider gets."""
+    return build_provider_context("gemini", settings.providers["gemini"], http, SystemClock(), NoMetrics()).http
+
+
+async def test_a_provider_without_settings_of_its_own_shares_the_client(tmp_path: Path) -> None:
+    """The certificates of the system are read once."""
+    http = Http()
+
+    assert client(load(tmp_path, ""), http) is http
+    assert client(load(tmp_path, "connect_seconds = 3"), http) is not http
+
+
+async def test_a_proxy_and_its_password_come_from_the_settings(tmp_path: Path) -> None:
+    """The reference is read, and the request goes by the proxy."""
+    secret = tmp_path / "proxy"
+    secret.write_text("ada:secret")
+    http, heard = Http(), Heard()
+    async with (
+        raw_server(heard) as port,
+        running(RunningProxy("socks5h", user="ada:secret", asked=[])) as proxy,
+        http.open(),
+    ):
+        way = f"proxy = 'socks5h://127.0.0.1:{proxy.port}'\nproxy_auth = 'file:{secret}'"
+        own = client(load(tmp_path, way), http)
+        reply = await own.post(f"http://127.0.0.1:{port}/", headers={}, body=b"", seconds=5)
+
+    assert reply.status == 200
+    assert proxy.asked == [("127.0.0.1", port)]
+
+
+async def test_a_file_of_certificates_is_trusted_beside_the_systems(tmp_path: Path) -> None:
+    """For requests and for downloads."""
+    certificate = identity_of_localhost(tmp_path)
+    identity = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    identity.load_cert_chain(certificate)
+    http = Http()
+    async with server(says(ANSWER), identity) as url, http.open():
+        own = client(load(tmp_path, f"ca_file = '{certificate}'"), http)
+        reply = await own.post(url, headers={}, body=b"", seconds=5)
+        async with own.download(url, OwnOrigin(url)) as found:
+            assert await found.read(10) == b"{}"
+    assert reply.body == b"{}"
+
+
+@pytest.mark.parametrize("text", ["", "no certificate"])
+async def test_a_file_without_certificates_stops_the_start(tmp_path: Path, text: str) -> None:
+    """The message names the setting."""
+    file = tmp_path / "ca.pem"
+    file.write_text(text)
+    for name, says_what in (("ca.pem", "no certificates"), ("missing.pem", "cannot be read")):
+        settings = load(tmp_path, f"ca_file = '{tmp_path / name}'")
+        with pytest.raises(WrongConfiguration, match=rf"providers\.gemini\.ca_file.*{says_what}"):
+            client(settings, Http())
+
+
+async def test_headers_for_a_relay_go_to_its_origin_and_to_no_other_one(tmp_path: Path) -> None:
+    """A value may be a secret."""
+    secret = tmp_path / "relay"
+    secret.write_text("hidden")
+    http, relay, other = Http(), Heard(), Heard()
+    async with raw_server(relay) as port, raw_server(other) as elsewhere, http.open():
+        url = f"http://127.0.0.1:{port}"
+        own = client(
+            load(tmp_path, f"base_url = '{url}'\nheaders = {{ x-relay = 'file:{secret}', x-team = 'blue team' }}"), http
+        )
+        for place in (url, f"http://127.0.0.1:{elsewhere}"):
+            await own.post(f"{place}/a", headers={}, body=b"", seconds=5)
+            await own.post_for_header(f"{place}/b", "x", headers={}, body=b"", seconds=5)
+        async with own.download(f"{url}/c", OwnOrigin(url)) as found:
+            await found.read(10)
+
+    assert len(relay.heads) == 3
+    for head in relay.heads:
+        assert b"x-relay: hidden\r\n" in head
+        assert b"x-team: blue team\r\n" in head
+    assert len(other.heads) == 2
+    assert not any(b"x-relay" in head or b"x-team" in head for head in other.heads)
+
+
+@pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
+async def test_the_cause_of_a_failure_is_logged_at_the_level_of_the_setting(tmp_path: Path, level: str) -> None:
+    """Without a path and its key."""
+    http = Http()
+    own = client(load(tmp_path, f"unreachable_level = '{level}'\nconnect_seconds = 3"), http)
+    url = f"http://127.0.0.1:{free_port()}/a?key=secret"
+    async with http.open():
+        with capture_logs() as lines:
+            with pytest.raises(UpstreamUnreachable):
+                await own.post(url, headers={}, body=b"", seconds=5)
+            with pytest.raises(UpstreamUnreachable):
+                await own.post_for_header(url, "x", headers={}, body=b"", seconds=5)
+            with pytest.raises(UpstreamUnreachable):
+                async with own.download(url, OwnOrigin(url)):
+                    pass
+
+    line = {"event": "upstream.unreachable", "log_level": level, "cause": "refused", "host": "127.0.0.1"}
+    assert lines == [line] * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "says_what"),
+    [
+        ("proxy = 'proxy.example:3128'", "proxy_auth"),
+        ("proxy = 'http://ada:secret@proxy.example'", "without user and password"),
+        ("proxy = 'http://proxy.example:0'", "SCHEME://HOST:PORT"),
+        ("proxy_auth = 'env:PROXY'", "needs the address of a proxy"),
+        ("proxy = 'env'\nproxy_auth = 'env:PROXY'", "needs the address of a proxy"),
+        ("headers = { host = 'x' }", "the name of a header"),
+        ("headers = { 'x y' = 'x' }", "the name of a header"),
+        ("headers = { x = '' }", "one line of plain ASCII"),
+        ("connect_seconds = 0", "connect_seconds"),
+        ("unreachable_level = 'loud'", "unreachable_level"),
+    ],
+)
+def test_a_wrong_way_stops_the_start(tmp_path: Path, text: str, says_what: str) -> None:
+    """The message names what is allowed."""
+    with pytest.raises(WrongConfiguration, match=says_what):
+        load(tmp_path, text)
+
+
+def test_the_secrets_of_a_way_are_among_all_secrets(tmp_path: Path) -> None:
+    """`adapter check` reads each of them."""
+    settings = load(
+        tmp_path,
+        "proxy = 'http://proxy.example'\nproxy_auth = 'env:PROXY'\nheaders = { x-a = 'env:RELAY', x-b = 'open' }",
+    )
+    assert settings.secrets() == [
+        ("providers.gemini.keys[0]", "plain:key"),
+        ("providers.gemini.proxy_auth", "env:PROXY"),
+        ("providers.gemini.headers.x-a", "env:RELAY"),
+    ]
+
+
+def test_no_proxy_is_on_the_way_to_the_sandbox(tmp_path: Path) -> None:
+    """It listens on this machine."""
+    settings = load(tmp_path, "proxy = 'http://proxy.example'\nproxy_auth = 'env:PROXY'")
+    directed = settings.directed_to("http://127.0.0.1:1").providers["gemini"]
+
+    assert (directed.proxy, directed.proxy_auth) == ("", "")
