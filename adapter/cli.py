@@ -1,4 +1,4 @@
-"""`adapter serve | check | config | sandbox | keys | jobs | media | models`."""
+"""`adapter serve | check | config | sandbox | keys | jobs | media | models`, and those of `client.commands`."""
 
 import asyncio
 import os
@@ -15,6 +15,7 @@ import msgspec
 from adapter import serving, shipped
 from adapter.access.keys import SqlKeyStore
 from adapter.app import create_app
+from adapter.client.commands import image, video
 from adapter.clock import SystemClock
 from adapter.config_option import with_config
 from adapter.credentials import secret
@@ -51,6 +52,10 @@ STOP = (signal.SIGINT, signal.SIGTERM)
 def adapter() -> None:
     """An OpenAI-compatible API in front of Google's media generators."""
     configure_logs()
+
+
+adapter.add_command(image)
+adapter.add_command(video)
 
 
 @adapter.command()
