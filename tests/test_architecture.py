@@ -20,6 +20,7 @@ LAW = {
     "adapter.drain": (),
     "adapter.fair_semaphore": (),
     "adapter.hang_up": (),
+    "adapter.listed_job": ("domain",),
     "adapter.logs": ("redaction",),
     "adapter.credentials": ("domain", "errors", "google_credentials"),
     "adapter.google_credentials": ("errors",),

@@ -143,7 +143,7 @@ def test_what_is_wrong_is_said_in_a_sentence(
 
 def test_a_video_that_failed_says_why(server: Server, tmp_path: Path, prompt: str) -> None:
     """The words are the server's."""
-    done = run(server, tmp_path, "video", f"{prompt} [block]", "-o", "waves.mp4", *MODEL)
+    done = run(server, tmp_path, "video", f"{prompt} [fails]", "-o", "waves.mp4", *MODEL)
 
     assert done.returncode == 1
     assert "Error: " in done.stderr
