@@ -1,4 +1,4 @@
-"""`adapter serve | check | config | sandbox | keys | jobs | media | models`, and those of `client.commands`."""
+"""`adapter serve | check | config | sandbox | keys | jobs | media | models`; the other commands are added to them."""
 
 import asyncio
 import os
@@ -28,6 +28,7 @@ from adapter.domain.job_kinds import IMAGE
 from adapter.domain.prices import in_force
 from adapter.errors import AdapterError, WrongConfiguration, reason_of
 from adapter.generation.responses import cancel_image
+from adapter.init_command import init
 from adapter.jobs import spool
 from adapter.jobs.store import SqlJobStore
 from adapter.listed_job import listed_job
@@ -58,8 +59,8 @@ def adapter() -> None:
     configure_logs()
 
 
-adapter.add_command(image)
-adapter.add_command(video)
+for command in (image, video, init):
+    adapter.add_command(command)
 
 
 @adapter.command()

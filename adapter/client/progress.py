@@ -19,7 +19,7 @@ def show_progress(changes: Iterable[VideoStatus], file: TextIO | None = None) ->
 
 
 def _bar(changes: Iterable[VideoStatus], out: TextIO) -> VideoStatus | None:
-    last = None
+    last: VideoStatus | None = None
     with click.progressbar(length=100, label="queued     ", file=out) as bar:
         for last in changes:
             bar.label = f"{last.status.replace('_', ' '):11}"
