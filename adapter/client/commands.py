@@ -1,7 +1,6 @@
 """`adapter image` and `adapter video`: make something with a running adapter, and write it to a file."""
 
 import base64
-import binascii
 import shlex
 import sys
 from collections.abc import Iterator
@@ -102,13 +101,12 @@ def _pictures(options: Common) -> tuple[InputPicture, ...]:
 
 def _decoded(picture: Picture) -> bytes:
     try:
-        return base64.b64decode(picture.b64_json or "", validate=True) or _no_picture()
-    except binascii.Error:
-        return _no_picture()
-
-
-def _no_picture() -> bytes:
-    raise NotUnderstood("The server's answer has no picture in it.")
+        content = base64.b64decode(picture.b64_json or "", validate=True)
+    except ValueError:
+        content = b""
+    if not content:
+        raise NotUnderstood("The server's answer has no picture in it.")
+    return content
 
 
 @click.command()
@@ -125,47 +123,52 @@ def video(options: VideoOptions) -> None:
     """
     file = OutputFile(options.path, options.force)
     format_of(file.path, VIDEO_FORMATS)
-    command = _video_command(options)
     options.check()
+    if options.resume:
+        _check_resumption(options)
     file.check()
     with ServerConnection(options.base, options.key) as connection:
         client = MediaClient(connection, tell=_tell)
-        found = client.find_video(options.resume or "") if command is None else _ordered(client, command, options)
-        with _coming_back(_resume(found, options), NotReached):
-            made = _finished(client, found)
-            client.download(made.id, file.write)
+        video_id = options.resume or _ordered(client, options)
+        with _coming_back(_resume(video_id, options), NotReached):
+            made = _finished(client, video_id)
+            client.download(video_id, file.write)
     written = WrittenVideo(
         files=[str(file.path)], id=made.id, model=made.model, size=made.size, seconds=made.seconds, usage=made.usage
     )
     _print(options, written.files, written)
 
 
-def _video_command(options: VideoOptions) -> VideoCommand | None:
-    """Return what to order; None if a video is to be resumed."""
-    if options.resume is None:
-        return VideoCommand(
-            prompt=options.words,
-            model=options.model or UNSET,
-            size=options.size or UNSET,
-            seconds=UNSET if options.seconds is None else str(options.seconds),
-            seed=UNSET if options.seed is None else options.seed,
-            input_reference=_pictures(options) or UNSET,
-        )
+def _video_command(options: VideoOptions) -> VideoCommand:
+    return VideoCommand(
+        prompt=options.words,
+        model=options.model or UNSET,
+        size=options.size or UNSET,
+        seconds=UNSET if options.seconds is None else str(options.seconds),
+        seed=UNSET if options.seed is None else options.seed,
+        input_reference=_pictures(options) or UNSET,
+    )
+
+
+def _check_resumption(options: VideoOptions) -> None:
+    """Refuse what a video that was ordered before cannot get any more."""
     wishes = (options.prompt, options.model, options.size, options.seconds, options.seed, options.pictures or None)
     if any(wish is not None for wish in wishes):
-        raise click.UsageError("--resume waits for a video that was ordered: it takes no prompt and no wishes.")
-    return None
+        raise click.UsageError("--resume waits for a video that was ordered before: it takes no prompt and no wishes.")
 
 
-def _ordered(client: MediaClient, command: VideoCommand, options: VideoOptions) -> VideoStatus:
-    key = options.idempotency_key or new_key()
+def _ordered(client: MediaClient, options: VideoOptions) -> str:
+    """Order a video and return its id."""
+    command, key = _video_command(options), options.idempotency_key or new_key()
     with _coming_back(_again(key)):
         ordered = client.order_video(command, key)
     _tell(f"{ordered.id}  {ordered.model}  {ordered.seconds} s  {ordered.size}")
-    return ordered
+    return ordered.id
 
 
-def _finished(client: MediaClient, found: VideoStatus) -> VideoStatus:
+def _finished(client: MediaClient, video_id: str) -> VideoStatus:
+    """Wait for the end of a video and return it as it is then."""
+    found = client.find_video(video_id)
     made = show_progress(client.watch(found)) or found
     if made.status == "failed":
         reason = made.error.message if made.error else "The server does not say why."
@@ -177,8 +180,8 @@ def _again(key: str) -> str:
     return f"The same command with `--idempotency-key {key}` gets the same result, and pays for it once."
 
 
-def _resume(found: VideoStatus, options: VideoOptions) -> str:
-    words = ["adapter", "video", "--resume", found.id, "-o", options.output]
+def _resume(video_id: str, options: VideoOptions) -> str:
+    words = ["adapter", "video", "--resume", video_id, "-o", options.output]
     if options.url != DEFAULT_URL:
         words += ["--url", options.base]
     return f"The server goes on. To get the video: {shlex.join(words)}"

@@ -32,14 +32,24 @@ class OutputFile(msgspec.Struct, frozen=True):
             click.UsageError: the file is there, or its folder is not, or takes no file.
         """
         folder = self.path.parent
-        if self.path.is_dir():
+        if self._is_there() and self.path.is_dir():
             raise click.UsageError(f"{self.path} is a folder.")
-        if self.path.exists() and not self.force:
+        if self._is_there() and not self.force:
             raise click.UsageError(f"{self.path} exists. --force replaces it.")
         if not folder.is_dir():
             raise click.UsageError(f"There is no folder {folder}.")
         if not os.access(folder, os.W_OK | os.X_OK):
             raise click.UsageError(f"The folder {folder} cannot be written to.")
+
+    def _is_there(self) -> bool:
+        """Say whether the name is taken, also by a link that leads nowhere."""
+        try:
+            self.path.lstat()
+        except FileNotFoundError:
+            return False
+        except OSError as error:  # such as a name that is too long
+            raise click.UsageError(f"{self.path} cannot be a file: {error.strerror}.") from error
+        return True
 
     def write(self, pieces: Iterable[bytes]) -> None:
         """Write the file. Its name appears when all is written.
@@ -47,7 +57,7 @@ class OutputFile(msgspec.Struct, frozen=True):
         Raises:
             NotWritten: the disk is full, or a file of this name came meanwhile.
         """
-        part = self.path.with_name(f".{self.path.name[:100]}.{secrets.token_hex(4)}.part")
+        part = self.path.with_name(f".adapter-{secrets.token_hex(8)}.part")
         try:
             with part.open("xb") as file:
                 for piece in pieces:

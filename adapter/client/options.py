@@ -67,7 +67,7 @@ class Common(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             click.UsageError: it is empty.
         """
-        words = click.get_text_stream("stdin").read() if self.prompt == "-" else self.prompt or ""
+        words = _read_stdin() if self.prompt == "-" else self.prompt or ""
         if not words.strip():
             raise click.UsageError("The prompt is empty.")
         return words.strip()
@@ -89,6 +89,8 @@ def with_options(kind: type[_T]) -> Callable[[Callable[[_T], None]], Callable[..
     def decorated(command: Callable[[_T], None]) -> Callable[..., None]:
         @functools.wraps(command)
         def run(**given: object) -> None:
+            for name, value in given.items():
+                _check_text(name, value)
             command(msgspec.convert(given, kind))
 
         for option in reversed(_OPTIONS):
@@ -96,3 +98,18 @@ def with_options(kind: type[_T]) -> Callable[[Callable[[_T], None]], Callable[..
         return run
 
     return decorated
+
+
+def _read_stdin() -> str:
+    try:
+        return click.get_binary_stream("stdin").read().decode()
+    except UnicodeDecodeError as error:
+        raise click.UsageError("The prompt on stdin is not UTF-8.") from error
+
+
+def _check_text(name: str, value: object) -> None:
+    """Refuse an argument with bytes that are no text: JSON cannot carry it."""
+    try:
+        "".join(value if isinstance(value, tuple) else [value if isinstance(value, str) else ""]).encode()
+    except UnicodeEncodeError as error:
+        raise click.UsageError(f"The value of '{name}' is not UTF-8.") from error

@@ -47,10 +47,14 @@ def test_a_file_that_came_meanwhile_stays(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_written_is_found_before_anything_is_paid_for(tmp_path: Path) -> None:
-    """A file that exists, a folder, a folder that is not there."""
+    """A name that is taken, too long, or in no folder."""
     (tmp_path / "fox.png").write_bytes(b"old")
+    (tmp_path / "link.png").symlink_to("nowhere")
     for path, words in (
         (tmp_path / "fox.png", "exists. --force replaces it."),
+        (tmp_path / "link.png", "exists. --force replaces it."),
+        (tmp_path / "fox.png" / "fox.png", "cannot be a file: Not a directory"),
+        (tmp_path / f"{'f' * 300}.png", "cannot be a file: File name too long"),
         (tmp_path, "is a folder"),
         (tmp_path / "nowhere" / "fox.png", "There is no folder"),
     ):

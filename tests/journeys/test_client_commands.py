@@ -100,6 +100,33 @@ def test_an_interrupted_video_is_resumed(server: Server, tmp_path: Path, prompt:
     assert server.executed(prompt) == 1
 
 
+def test_a_watching_command_outlasts_a_restart_of_the_server(tmp_path: Path, prompt: str) -> None:
+    """It asks until there is a server, and the video is paid for once."""
+    (tmp_path / "server").mkdir()
+    server = Server(tmp_path / "server", active_seconds=3.0)
+    server.start()
+    out, said = tmp_path / "out", tmp_path / "said"
+    arguments = ["video", prompt, "-o", "waves.mp4", *MODEL]
+    program = Program(arguments, stdout=out, stderr=said, folder=tmp_path, environ=environ_of(server))
+    wait_until(lambda: said.exists() and "video_" in said.read_text(), "the command ordered no video")
+    server.kill()
+    server.start()
+    status = program.end(START_SECONDS)
+
+    assert (status, out.read_text()) == (0, "waves.mp4\n"), said.read_text()
+    assert (tmp_path / "waves.mp4").read_bytes()[4:8] == b"ftyp"
+    assert server.executed(prompt) == 1
+    assert server.stop() == 0
+
+
+def test_what_is_no_text_is_refused(server: Server, tmp_path: Path) -> None:
+    """Bytes of an old encoding, as an argument."""
+    done = run(server, tmp_path, "image", "f\udcfcchse", "-o", "fox.png")
+
+    assert done.returncode == 2
+    assert "The value of 'prompt' is not UTF-8." in done.stderr
+
+
 def test_a_command_with_one_idempotency_key_is_paid_for_once(server: Server, tmp_path: Path, prompt: str) -> None:
     """It gets the same picture."""
     for name in ("one.png", "two.png"):
