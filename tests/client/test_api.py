@@ -108,9 +108,7 @@ def test_a_server_that_is_not_there_is_named_at_once() -> None:
     assert waits.seconds == []
 
 
-@pytest.mark.parametrize(
-    "answer", [answers([]), Scripted(200, b"<html>"), answers({"data": 1}), Scripted(200, b"\xff")]
-)
+@pytest.mark.parametrize("body", [b"[]", b"<html>", b'{"data": 1}', b'"\xff"', b""])
 def test_an_answer_of_another_program_is_one_sentence(body: bytes) -> None:
     """Not a traceback."""
     with scripted(Scripted(200, body)) as server, client_of(server.url) as client, pytest.raises(NotUnderstood):
