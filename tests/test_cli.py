@@ -53,6 +53,18 @@ def test_every_command_knows_the_sandbox_without_a_file(tmp_path: Path, command:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize(("shell", "first"), [("bash", "_adapter_completion"), ("zsh", "#compdef adapter")])
+def test_shells_complete_the_commands(tmp_path: Path, shell: str, first: str) -> None:
+    """By the lines of docs/command-line.md."""
+    script = run(tmp_path, _ADAPTER_COMPLETE=f"{shell}_source").stdout
+    completed = run(
+        tmp_path, _ADAPTER_COMPLETE=f"{shell}_complete", COMP_WORDS="adapter vid", COMP_CWORD="1"
+    ).stdout.split()
+
+    assert script.startswith(first)
+    assert any(word.endswith("video") for word in completed)
+
+
 @pytest.mark.parametrize("command", ["jobs list", "keys list"])
 def test_an_empty_list_is_json_too(tmp_path: Path, command: str) -> None:
     """A program reads it, and finds nothing else on stdout."""
