@@ -55,4 +55,5 @@ class RequestRefused(CommandFailed):
         self.retry_after = retry_after
         # 5xx without the word of an adapter come from a proxy before it.
         self.is_passing = status >= 500 if should_retry is None else should_retry
-        self.is_kept = status >= 500 or self.is_passing
+        # A server keeps a failure that may have cost something as the answer of the same request.
+        self.is_kept = self.is_passing

@@ -77,7 +77,12 @@ def test_the_server_says_how_long_to_wait() -> None:
 
 
 @pytest.mark.parametrize(
-    "refusal", [refuses(400, "Wrong."), refuses(429, "Wrong.", x_should_retry="false"), refuses(404, "Wrong.")]
+    "refusal",
+    [
+        refuses(400, "Wrong."),
+        refuses(429, "Wrong.", x_should_retry="false"),
+        refuses(504, "Wrong.", x_should_retry="false"),
+    ],
 )
 def test_a_final_refusal_is_not_repeated(refusal: Scripted) -> None:
     """Its message is the server's."""
