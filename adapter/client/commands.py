@@ -74,10 +74,11 @@ def image(options: ImageOptions) -> None:
     key = options.idempotency_key or new_key()
     with ServerConnection(options.base, options.key) as connection, _coming_back(_again(key)):
         made = MediaClient(connection, tell=_tell).make_images(command, key)
-        if len(made.data) != len(files):
-            raise NotUnderstood(f"The server sent {len(made.data)} pictures in place of {len(files)}.")
-        for file, picture in zip(files, made.data, strict=True):
-            file.write([_decoded(picture)])
+        contents = [_decoded(picture) for picture in made.data]
+        if len(contents) != len(files):
+            raise NotUnderstood(f"The server sent {len(contents)} pictures in place of {len(files)}.")
+        for file, content in zip(files, contents, strict=True):
+            file.write([content])
     names = [str(file.path) for file in files]
     _print(options, names, WrittenImages(files=names, size=made.size, usage=made.usage))
 
