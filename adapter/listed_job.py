@@ -31,17 +31,17 @@ class ListedJob(msgspec.Struct, frozen=True, kw_only=True):
 
 def listed_job(job: VideoJob | ImageJob, unwanted: str | None) -> ListedJob:
     """Describe a job."""
-    is_video = isinstance(job, VideoJob)
+    video = job if isinstance(job, VideoJob) else None
     return ListedJob(
         id=job.id,
-        kind="video" if is_video else "image",
+        kind="video" if video else "image",
         owner=job.owner,
         state=job.state,
-        progress=job.progress if is_video else None,
+        progress=video.progress if video else None,
         model=job.order.model,
         created_at=job.created_at,
         finished_at=job.finished_at,
-        account=job.account if is_video else None,
+        account=video.account if video else None,
         error_code=job.failure.code if job.failure else None,
         error=job.failure.message if job.failure else None,
         unwanted=unwanted,

@@ -198,7 +198,7 @@ def _coming_back(hint: str, *further: type[CommandFailed]) -> Iterator[None]:
         sys.exit(INTERRUPTED)
     except CommandFailed as fault:
         if fault.is_kept or isinstance(fault, further):
-            fault.message = f"{fault.message} {hint}"
+            fault.hint = hint
         raise
 
 

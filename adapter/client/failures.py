@@ -17,6 +17,12 @@ class CommandFailed(click.ClickException):
     is_kept: bool = False
     #: Seconds after which the server wants to be asked again.
     retry_after: float | None = None
+    #: How a person gets the result that may be there.
+    hint: str = ""
+
+    def format_message(self) -> str:
+        """Return what click prints."""
+        return f"{self.message} {self.hint}".strip()
 
 
 class NotReached(CommandFailed):

@@ -1,6 +1,7 @@
 """What both commands take: a server, a file to write, and how to say it."""
 
 import functools
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
@@ -102,7 +103,7 @@ def with_options(kind: type[_T]) -> Callable[[Callable[[_T], None]], Callable[..
 
 def _read_stdin() -> str:
     try:
-        return click.get_binary_stream("stdin").read().decode()
+        return sys.stdin.buffer.read().decode()
     except UnicodeDecodeError as error:
         raise click.UsageError("The prompt on stdin is not UTF-8.") from error
 

@@ -63,6 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(answer.status)
             for name, value in answer.headers:
                 self.send_header(name, value)
+            self.send_header("connection", "close")  # so the next request never comes on this one
             self.send_header("content-length", str(len(answer.body) + answer.missing))
             self.end_headers()
             self.wfile.write(answer.body)
