@@ -10,7 +10,7 @@ import msgspec
 
 from adapter.client.event_lines import event_data
 from adapter.client.failures import CommandFailed, ConnectionLost, NotReached, NotUnderstood, RequestRefused
-from adapter.client.http import HttpAnswer, HttpRequest, ServerConnection
+from adapter.client.http import HttpRequest, ServerAnswer, ServerConnection
 from adapter.client.wire import ImageCommand, Pictures, ProblemAnswer, VideoChange, VideoCommand, VideoStatus
 
 _T = TypeVar("_T")
@@ -143,7 +143,7 @@ def _video_path(video_id: str) -> str:
     return f"/v1/videos/{quote(video_id, safe='')}"
 
 
-def _decoded(answer: HttpAnswer, kind: type[_T]) -> _T:
+def _decoded(answer: ServerAnswer, kind: type[_T]) -> _T:
     if answer.status != 200:
         raise _refusal(answer)
     try:
@@ -152,7 +152,7 @@ def _decoded(answer: HttpAnswer, kind: type[_T]) -> _T:
         raise NotUnderstood("The answer is not one of OpenAI's API. Is this the address of an adapter?") from None
 
 
-def _refusal(answer: HttpAnswer) -> RequestRefused:
+def _refusal(answer: ServerAnswer) -> RequestRefused:
     word = answer.headers.get("x-should-retry")
     return RequestRefused(
         _message(answer),
@@ -162,7 +162,7 @@ def _refusal(answer: HttpAnswer) -> RequestRefused:
     )
 
 
-def _message(answer: HttpAnswer) -> str:
+def _message(answer: ServerAnswer) -> str:
     try:
         message = msgspec.json.decode(answer.body, type=ProblemAnswer).error.message
     except (msgspec.DecodeError, UnicodeDecodeError):

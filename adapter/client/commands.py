@@ -22,14 +22,14 @@ from adapter.client.wire import ImageCommand, InputPicture, Picture, VideoComman
 INTERRUPTED = 130
 
 
-class ImageOptions(Common, frozen=True, kw_only=True):
+class ImageArguments(Common, frozen=True, kw_only=True):
     """The options of `adapter image`."""
 
     count: int
     quality: str | None
 
 
-class VideoOptions(Common, frozen=True, kw_only=True):
+class VideoArguments(Common, frozen=True, kw_only=True):
     """The options of `adapter video`."""
 
     seconds: int | None
@@ -60,8 +60,8 @@ class WrittenVideo(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("-o", "--output", required=True, type=click.Path(), help="File to write: .png, .jpg or .webp.")
 @click.option("-n", "--n", "count", type=click.IntRange(1, 10), default=1, help="How many: fox-1.png, fox-2.png …")
 @click.option("--quality", help="low, medium or high, where --size says no resolution.")
-@with_options(ImageOptions)
-def image(options: ImageOptions) -> None:
+@with_options(ImageArguments)
+def image(options: ImageArguments) -> None:
     """Make a picture of PROMPT with a running adapter. `-` reads the prompt from stdin.
 
     With --image it changes or combines pictures.
@@ -83,7 +83,7 @@ def image(options: ImageOptions) -> None:
     _print(options, names, WrittenImages(files=names, size=made.size, usage=made.usage))
 
 
-def _image_command(options: ImageOptions) -> ImageCommand:
+def _image_command(options: ImageArguments) -> ImageCommand:
     return ImageCommand(
         prompt=options.words,
         output_format=format_of(options.path, PICTURE_FORMATS),
@@ -115,8 +115,8 @@ def _decoded(picture: Picture) -> bytes:
 @click.option("-o", "--output", required=True, type=click.Path(), help="File to write: .mp4.")
 @click.option("--seconds", type=click.IntRange(1), help="Length. [default: the model's]")
 @click.option("--resume", metavar="ID", help="Wait for a video that was ordered before, and write it.")
-@with_options(VideoOptions)
-def video(options: VideoOptions) -> None:
+@with_options(VideoArguments)
+def video(options: VideoArguments) -> None:
     """Make a video of PROMPT with a running adapter. `-` reads the prompt from stdin.
 
     One --image is the first frame, two are the first and the last frame, three are references. An interrupted command
@@ -140,7 +140,7 @@ def video(options: VideoOptions) -> None:
     _print(options, written.files, written)
 
 
-def _video_command(options: VideoOptions) -> VideoCommand:
+def _video_command(options: VideoArguments) -> VideoCommand:
     return VideoCommand(
         prompt=options.words,
         model=options.model or UNSET,
@@ -151,14 +151,14 @@ def _video_command(options: VideoOptions) -> VideoCommand:
     )
 
 
-def _check_resumption(options: VideoOptions) -> None:
+def _check_resumption(options: VideoArguments) -> None:
     """Refuse what a video that was ordered before cannot get any more."""
     wishes = (options.prompt, options.model, options.size, options.seconds, options.seed, options.pictures or None)
     if any(wish is not None for wish in wishes):
         raise click.UsageError("--resume waits for a video that was ordered before: it takes no prompt and no wishes.")
 
 
-def _ordered(client: MediaClient, options: VideoOptions) -> str:
+def _ordered(client: MediaClient, options: VideoArguments) -> str:
     """Order a video and return its id."""
     command, key = _video_command(options), options.idempotency_key or new_key()
     with _coming_back(_again(key)):
@@ -181,7 +181,7 @@ def _again(key: str) -> str:
     return f"The same command with `--idempotency-key {key}` gets the same result, and pays for it once."
 
 
-def _resume(video_id: str, options: VideoOptions) -> str:
+def _resume(video_id: str, options: VideoArguments) -> str:
     words = ["adapter", "video", "--resume", video_id, "-o", options.output]
     if options.url != DEFAULT_URL:
         words += ["--url", options.base]

@@ -18,7 +18,7 @@ CONNECT_SECONDS: Final = 10.0
 WRITE_SECONDS: Final = 60.0
 
 
-class HttpAnswer(msgspec.Struct, frozen=True):
+class ServerAnswer(msgspec.Struct, frozen=True):
     """An answer. The names of its headers are in lower case."""
 
     status: int
@@ -62,7 +62,7 @@ class ServerConnection:
     ) -> None:
         self._pool.close()
 
-    def ask(self, request: HttpRequest) -> HttpAnswer:
+    def ask(self, request: HttpRequest) -> ServerAnswer:
         """Return an answer with its whole body.
 
         Raises:
@@ -73,7 +73,7 @@ class ServerConnection:
             return msgspec.structs.replace(answer, body=b"".join(pieces))
 
     @contextmanager
-    def open(self, request: HttpRequest) -> Iterator[tuple[HttpAnswer, Iterable[bytes]]]:
+    def open(self, request: HttpRequest) -> Iterator[tuple[ServerAnswer, Iterable[bytes]]]:
         """Give an answer without its body, and its body as it comes."""
         silent = {"connect": CONNECT_SECONDS, "read": request.silent_seconds, "write": WRITE_SECONDS}
         with (
@@ -87,7 +87,7 @@ class ServerConnection:
             ) as response,
         ):
             headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-            yield HttpAnswer(response.status, headers), response.iter_stream()
+            yield ServerAnswer(response.status, headers), response.iter_stream()
 
     @contextmanager
     def _named(self) -> Iterator[None]:
