@@ -15,6 +15,7 @@
     media/        files, their formats, and downloads from addresses that clients give
     network/      addresses from outside: the strict parser, which are public, and their look-up
     sandbox/      Google's side, emulated: for building and testing without an account
+    client/       the commands that ask a running adapter: image and video
     app, serving  the application is put together, and served by a process; cli has the commands
     wiring        builds stores, providers and options from the settings
     connections   one client's connection: HTTP/1.1 and 1.0, offers of other protocols, limits of size
@@ -30,8 +31,8 @@
     tasks         starts every task, and knows its owner
 
 settings, credentials, clock, budget, drain, logs, redaction, errors, version and welcome are what their names say.
-fair_semaphore admits work in turn with that of other owners. config_option belongs to the command line. shipped knows
-the files of config/, which a wheel carries as adapter/config/.
+fair_semaphore admits work in turn with that of other owners. config_option, init_command with first_configuration, and
+listed_job belong to the command line. shipped knows the files of config/, which a wheel carries as adapter/config/.
 
 The import law (left may import right, nothing else; `tests/test_architecture.py` holds it)::
 
@@ -44,6 +45,9 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     config_schema       providers.registry, settings, shipped, toml_file
     config_option       errors, shipped
     online_check        clock, settings, domain.telemetry, wiring, providers.registry, .description, .probe
+    client              version
+    init_command        first_configuration, shipped
+    listed_job          domain
     openai_api          generation, domain, errors, fair_semaphore, hang_up, tasks; of it read and write only domain,
                         errors and wire, openapi those with read and version, and wire nothing
     google_api          generation, domain, errors, the modules of openai_api.routes that both need; of it read only

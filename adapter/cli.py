@@ -1,4 +1,4 @@
-"""`adapter serve | check | config | sandbox | keys | jobs | media | models`."""
+"""`adapter serve | check | config | sandbox | keys | jobs | media | models`; the other commands are added to them."""
 
 import asyncio
 import os
@@ -15,6 +15,7 @@ import msgspec
 from adapter import serving, shipped
 from adapter.access.keys import SqlKeyStore
 from adapter.app import create_app
+from adapter.client.commands import image, video
 from adapter.clock import SystemClock
 from adapter.config_option import with_config
 from adapter.config_schema import config_schema
@@ -28,12 +29,15 @@ from adapter.domain.job_kinds import IMAGE
 from adapter.domain.prices import in_force
 from adapter.errors import AdapterError, WrongConfiguration, reason_of
 from adapter.generation.responses import cancel_image
+from adapter.init_command import init
 from adapter.jobs import spool
 from adapter.jobs.store import SqlJobStore
+from adapter.listed_job import listed_job
 from adapter.logs import configure_logs
 from adapter.machine import read_machine
 from adapter.media.leftovers import Leftovers, MediaReport
 from adapter.online_check import credential_reports
+from adapter.openai_api.write.models import model_list
 from adapter.records.registry import SqlFileRegistry
 from adapter.retirements import retirements, today
 from adapter.risks import risks
@@ -47,12 +51,18 @@ _T = TypeVar("_T")
 
 STOP = (signal.SIGINT, signal.SIGTERM)
 
+_with_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name="adapter", message="%(prog)s %(version)s")
 def adapter() -> None:
     """An OpenAI-compatible API in front of Google's media generators."""
     configure_logs()
+
+
+for command in (image, video, init):
+    adapter.add_command(command)
 
 
 @adapter.command()
@@ -176,10 +186,18 @@ def sandbox(host: str, port: int, state: str) -> None:
 
 @adapter.command()
 @with_config
-def models(config: Path) -> None:
-    """List the models that this configuration offers, with what they cost today."""
+@_with_json
+def models(config: Path, *, as_json: bool) -> None:
+    """List the models that this configuration offers, with what they cost today.
+
+    The JSON is that of GET /v1/models.
+    """
     settings, now = _settings(config), SystemClock().now()
-    for model in load_catalogue(config, settings).models:
+    offered = load_catalogue(config, settings).models
+    if as_json:
+        click.echo(msgspec.json.encode(model_list(offered, now)))
+        return
+    for model in offered:
         click.echo(f"{model.name:44} {model.card.kind}  {model.card.provider:6}  {_told_price(model.card, now)}")
 
 
@@ -196,10 +214,14 @@ def jobs() -> None:
 @jobs.command(name="list")
 @with_config
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many, newest first.")
-def list_jobs(config: Path, limit: int) -> None:
+@_with_json
+def list_jobs(config: Path, limit: int, *, as_json: bool) -> None:
     """List the newest jobs."""
     settings = _settings(config)
     found = asyncio.run(_with_database(settings, lambda it: _recent(it, limit)))
+    if as_json:
+        click.echo(msgspec.json.encode([listed_job(job, fate) for job, fate in found]))
+        return
     if not found:
         click.echo(f"No jobs in {without_password(settings.storage.database)}.")
     for job, fate in found:
@@ -348,10 +370,15 @@ def rotate_key(config: Path, name: str, keep_minutes: float) -> None:
 
 @keys.command(name="list")
 @with_config
-def list_keys(config: Path) -> None:
+@_with_json
+def list_keys(config: Path, *, as_json: bool) -> None:
     """List the names of the keys that were made, not the keys."""
     settings = _settings(config)
-    for key in asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).all())):
+    made = asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).all()))
+    if as_json:
+        click.echo(msgspec.json.encode(made))
+        return
+    for key in made:
         state = "active" if key.revoked_at is None else f"revoked {_day(key.revoked_at)}"
         click.echo(f"{key.name:32} created {_day(key.created_at)}  {state}")
 

@@ -12,6 +12,7 @@ from tests.support import ROOT
 LAW = {
     "adapter.errors": (),
     "adapter.redaction": (),
+    "adapter.client": ("version",),
     "adapter.clock": (),
     "adapter.budget": ("domain", "errors"),
     "adapter.connections": ("connection_table", "errors", "hang_up", "openai_api.write"),
@@ -19,6 +20,9 @@ LAW = {
     "adapter.drain": (),
     "adapter.fair_semaphore": (),
     "adapter.hang_up": (),
+    "adapter.first_configuration": (),
+    "adapter.init_command": ("first_configuration", "shipped"),
+    "adapter.listed_job": ("domain",),
     "adapter.logs": ("redaction",),
     "adapter.credentials": ("domain", "errors", "google_credentials"),
     "adapter.google_credentials": ("errors",),
@@ -226,7 +230,7 @@ MAPS = ("adapter", "adapter.providers")
 #: Which foreign packages live in which files only.
 FOREIGN = {
     "google": ("adapter.google_credentials",),
-    "httpcore": ("adapter.google_credentials", "adapter.media.fetch"),
+    "httpcore": ("adapter.client.http", "adapter.google_credentials", "adapter.media.fetch"),
     "idna": ("adapter.network.links",),
     "aiohappyeyeballs": ("adapter.providers.dialer",),
     "aiohttp": (
@@ -274,6 +278,10 @@ PURE = (
     "adapter.domain.texts",
     "adapter.domain.usage",
     "adapter.domain.memory_estimate",
+    "adapter.client.address",
+    "adapter.client.event_lines",
+    "adapter.client.wire",
+    "adapter.first_configuration",
     "adapter.google_api.read",
     "adapter.google_api.wire",
     "adapter.google_api.write",

@@ -94,6 +94,44 @@ def test_every_command_knows_the_sandbox_without_a_file(tmp_path: Path, command:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize(("shell", "first"), [("bash", "_adapter_completion"), ("zsh", "#compdef adapter")])
+def test_shells_complete_the_commands(tmp_path: Path, shell: str, first: str) -> None:
+    """By the lines of docs/command-line.md."""
+    script = run(tmp_path, _ADAPTER_COMPLETE=f"{shell}_source").stdout
+    completed = run(
+        tmp_path, _ADAPTER_COMPLETE=f"{shell}_complete", COMP_WORDS="adapter vid", COMP_CWORD="1"
+    ).stdout.split()
+
+    assert script.startswith(first)
+    assert any(word.endswith("video") for word in completed)
+
+
+@pytest.mark.parametrize("command", ["jobs list", "keys list"])
+def test_an_empty_list_is_json_too(tmp_path: Path, command: str) -> None:
+    """A program reads it, and finds nothing else on stdout."""
+    assert run(tmp_path, *command.split(), "--sandbox", "--json").stdout == "[]\n"
+
+
+def test_keys_are_listed_as_json_without_the_keys(tmp_path: Path) -> None:
+    """With the times at which they were made and ended."""
+    key = run(tmp_path, "keys", "create", "ada", "--sandbox").stdout.strip()
+    run(tmp_path, "keys", "revoke", "ada", "--sandbox")
+    said = run(tmp_path, "keys", "list", "--sandbox", "--json").stdout
+
+    [listed] = json.loads(said)
+    assert (listed["name"], listed["created_at"] <= listed["revoked_at"]) == ("ada", True)
+    assert key not in said
+
+
+def test_models_are_listed_as_the_api_lists_them(tmp_path: Path) -> None:
+    """With prices as numbers."""
+    listed = json.loads(run(tmp_path, "models", "--sandbox", "--json").stdout)
+
+    models = {model["id"]: model for model in listed["data"]}
+    assert listed["object"] == "list"
+    assert models["veo-3.1-fast"]["prices"][0] == {"per": "clip", "amount": 20.0, "currency": "credits"}
+
+
 def test_a_risky_configuration_is_said_by_the_check_and_at_the_start(tmp_path: Path) -> None:
     """One line each; the start goes on."""
     risky = {"ADAPTER__FETCHING__TRUSTED": '["169.254.169.254:80"]', "ADAPTER__SERVER__HOST": "0.0.0.0"}

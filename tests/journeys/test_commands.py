@@ -1,5 +1,6 @@
 """The command line, beside a running server."""
 
+import json
 from pathlib import Path
 
 import openai
@@ -61,6 +62,10 @@ def test_jobs_can_be_looked_at(server: Server, client: openai.OpenAI, prompt: st
     job_id = answer.headers["x-video-id"]
 
     assert f"{job_id}  completed  100 %  veo-3.1-fast" in server.command("jobs", "list")
+    assert (job_id, "video", "completed", 100, "veo-3.1-fast", None) in [
+        tuple(job[name] for name in ("id", "kind", "state", "progress", "model", "error"))
+        for job in json.loads(server.command("jobs", "list", "--json"))
+    ]
     assert prompt in server.command("jobs", "show", job_id)
     assert "There is no job 'video_x'" in server.command("jobs", "show", "video_x")
 
