@@ -43,7 +43,12 @@ class Recorder:
         self.spent.append(spending)
         self.jobs_seen.append(jobs)
 
-    def count(self, name: str, labels: Mapping[str, str]) -> None:
+    def count(self, name: str, labels: Mapping[str, str], amount: float = 1.0) -> None:
+        assert amount >= 0
+        self.observed.append((name, labels))
+
+    def set(self, name: str, value: float, labels: Mapping[str, str]) -> None:
+        assert value >= 0
         self.observed.append((name, labels))
 
     def observe(self, name: str, value: float, labels: Mapping[str, str]) -> None:
