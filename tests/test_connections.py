@@ -1,7 +1,7 @@
 """Connections on the socket: offers of other protocols, HTTP/1.0, and what is not HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import cast
 
 import httptools
@@ -10,7 +10,7 @@ import pytest
 from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from adapter.connections import Protocol
+from adapter.connections import HeldHead, Protocol
 from adapter.hang_up import HANG_UP, HangUp
 from tests.raw_client import PATIENCE, Connect, echo, serving
 
@@ -227,3 +227,62 @@ def test_what_is_called_of_a_client_that_has_hung_up_already_is_called_at_once()
     forgotten.happen()
 
     assert told == ["late"]
+
+
+async def test_a_head_whose_body_takes_long_goes_out_alone() -> None:
+    """A stream is there for its client before its first event."""
+    go_on = asyncio.Event()
+
+    async def streaming(_scope: Scope, _receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await go_on.wait()
+        await send({"type": "http.response.body", "body": b"ok", "more_body": False})
+
+    async with serving(Protocol, streaming) as connect:
+        client = await connect()
+        await client.send(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        status, _ = await client.head()
+        go_on.set()
+        await client.read(2)
+
+    assert status == 200
+
+
+class Written(asyncio.Transport):
+    """A transport that remembers its writes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: list[bytes] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Remember one write."""
+        self.writes.append(bytes(data))
+
+    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
+        """Remember several pieces as the one write that they are."""
+        self.writes.append(b"".join(list_of_data))
+
+    def close(self) -> None:
+        """Remember that."""
+        self.writes.append(b"closed")
+
+
+def test_a_head_goes_out_with_its_body_in_one_write_and_never_twice() -> None:
+    """Each write of its own is a system call, and wakes the client."""
+    joined, alone, closed = Written(), Written(), Written()
+    heads = [HeldHead(transport) for transport in (joined, alone, closed)]
+    for head in heads:
+        head.write(b"head ")
+    assert joined.writes == []
+
+    heads[0].write(b"body")
+    heads[0].flush()
+    heads[0].write(b"more")
+    heads[1].flush()
+    heads[1].write(b"body")
+    heads[2].close()
+
+    assert joined.writes == [b"head body", b"more"]
+    assert alone.writes == [b"head ", b"body"]
+    assert closed.writes == [b"head ", b"closed"]

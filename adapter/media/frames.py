@@ -35,6 +35,8 @@ ROWS: Final = 5
 QUALITY: Final = 80
 #: The most frames of a video that is decoded. So many take half a minute of a core.
 MOST_FRAMES: Final = 10_000
+#: The unit of a file's length: so many are a second (`AV_TIME_BASE`).
+TICKS: Final = 1_000_000
 
 _T = TypeVar("_T")
 
@@ -88,7 +90,7 @@ def clip_of(data: bytes) -> Clip:
             stream, length = container.streams.video[0], container.duration
             if not length or length < 0:
                 raise _unusable()
-            return Clip(Pixels(stream.width, stream.height), length / av.time_base)
+            return Clip(Pixels(stream.width, stream.height), length / TICKS)
     except UpstreamBroken as error:
         raise _unusable() from error
 

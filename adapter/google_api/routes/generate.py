@@ -18,6 +18,7 @@ from adapter.generation.orders import MediaCall
 from adapter.google_api.read.addresses import ModelMethod, canonical_route, model_method
 from adapter.google_api.read.generate import ParsedGenerate, read_generate
 from adapter.google_api.read.predict import read_predict
+from adapter.google_api.routes.failures import answer_status
 from adapter.google_api.write.errors import status_body
 from adapter.google_api.write.generate import NativeHeading, filtered, generated, predicted, refused
 from adapter.google_api.write.stream import HEARTBEAT, error_events, event, listed
@@ -40,8 +41,16 @@ def _failed_array(fault: AdapterError) -> bytes:
 #: What text models do.
 TEXT_METHODS = {method.value: method for method in (TextMethod.GENERATE, TextMethod.STREAM)}
 #: The streams of text models.
-EVENTS = StreamForm(content_type="text/event-stream", heartbeat=HEARTBEAT, cut=b"\r\n\r\n", failed=_failed_events)
-ARRAY = StreamForm(content_type="application/json", heartbeat=None, cut=b"", failed=_failed_array)
+EVENTS = StreamForm(
+    content_type="text/event-stream",
+    heartbeat=HEARTBEAT,
+    cut=b"\r\n\r\n",
+    failed=_failed_events,
+    refused=answer_status,
+)
+ARRAY = StreamForm(
+    content_type="application/json", heartbeat=None, cut=b"", failed=_failed_array, refused=answer_status
+)
 
 #: What Google answers with a 200 and a reason.
 WITHOUT_PICTURE = (ContentRefused, NoMedia)

@@ -28,6 +28,7 @@ from adapter.openai_api.read.media import read_media_json
 from adapter.openai_api.read.side_calls import side_call, turns_of
 from adapter.openai_api.read.stream_errors import tells_failures_in_words
 from adapter.openai_api.read.texts import text_request
+from adapter.openai_api.routes.failures import answer_fault
 from adapter.openai_api.routes.identity import REPLAYED, media_call, replay_headers
 from adapter.openai_api.routes.passing import PassedText, StreamForm
 from adapter.openai_api.routes.progress import ProgressReporter, pauses
@@ -55,7 +56,11 @@ def failed_text(fault: AdapterError) -> bytes:
 
 #: A blank line inside a cut event ends it.
 STREAM_FORM = StreamForm(
-    content_type="text/event-stream", heartbeat=sse.comment("still working"), cut=b"\n\n", failed=failed_text
+    content_type="text/event-stream",
+    heartbeat=sse.comment("still working"),
+    cut=b"\n\n",
+    failed=failed_text,
+    refused=answer_fault,
 )
 
 

@@ -14,7 +14,7 @@ from litestar.datastructures import State
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapter.errors import AdapterError
 from adapter.openai_api.routes.access import require_key
@@ -58,19 +58,38 @@ class DirectRoutes:
         return handler
 
     async def _answer(self, handler: HTTPRouteHandler, request: Request[object, object, State]) -> None:
-        """Call a handler and send its answer.
+        """Call a handler and send its answer. An answer that asks a provider may still be refused before it begins.
 
         What is raised and not foreseen is answered and logged by the outermost layer (`request_log.py`).
         """
-        answer: ASGIApp | Response[bytes]
+        has_begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await request.send(message)
+
         try:
             await require_key(request)
             services: Services = request.app.state.services
             answer = await handler.fn(request=cast("OwnedRequest", request), services=services)
+            await _send(answer, handler, request, sending)
         except AdapterError as fault:
-            answer = answer_fault(request, fault)
+            if has_begun:
+                raise
+            await _send(answer_fault(request, fault), handler, request, request.send)
         except HTTPException as error:
-            answer = answer_framework(request, error)
-        if isinstance(answer, Response):
-            answer = answer.to_asgi_response(None, request, status_code=handler.status_code)
-        await answer(request.scope, request.receive, request.send)
+            if has_begun:
+                raise
+            await _send(answer_framework(request, error), handler, request, request.send)
+
+
+async def _send(
+    answer: ASGIApp | Response[bytes],
+    handler: HTTPRouteHandler,
+    request: Request[object, object, State],
+    send: Send,
+) -> None:
+    if isinstance(answer, Response):
+        answer = answer.to_asgi_response(None, request, status_code=handler.status_code)
+    await answer(request.scope, request.receive, send)

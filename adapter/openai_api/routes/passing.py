@@ -32,6 +32,8 @@ class StreamForm(msgspec.Struct, frozen=True, kw_only=True):
     cut: bytes
     #: Returns what tells the reader of an error.
     failed: Callable[[AdapterError], bytes]
+    #: Returns the answer to a request that fails before a byte was sent.
+    refused: Callable[[Request[object, object, State], AdapterError], Response[bytes]]
 
 
 class PassedText(Response[bytes]):
@@ -54,8 +56,8 @@ class PassedText(Response[bytes]):
 class Passing(ASGIResponse):
     """Asks the provider and sends what comes.
 
-    An error that comes before anything was sent is raised: it has an HTTP status. When the client hangs up, the request
-    ends at the provider.
+    An error that comes before anything was sent has an HTTP status. When the client hangs up, the request ends at the
+    provider.
     """
 
     def __init__(self, texts: PassedTexts, request: TextRequest, form: StreamForm) -> None:
@@ -65,8 +67,15 @@ class Passing(ASGIResponse):
         self._form = form
         self._has_begun = False
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the framework's
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Ask and send (an ASGI application)."""
+        try:
+            await self._pass_on(receive, send)
+        except AdapterError as fault:
+            request: Request[object, object, State] = Request(scope, receive, send)
+            await self._form.refused(request, fault).to_asgi_response(None, request)(scope, receive, send)
+
+    async def _pass_on(self, receive: Receive, send: Send) -> None:
         limit = asyncio.timeout(None)
         try:
             async with limit, beside(_end_with_client(limit, receive)):

@@ -7,6 +7,7 @@ import pytest
 from litestar import Response, post
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
+from litestar.response.base import ASGIResponse
 from litestar.types import Message, Receive, Scope, Send
 
 from adapter.domain.principal import Principal
@@ -25,6 +26,25 @@ async def make(request: OwnedRequest, services: Services) -> Response[bytes]:
 async def fail(request: OwnedRequest, services: Services) -> Response[bytes]:
     """Fail."""
     raise InvalidRequest("Not so.", param="prompt") if services.longest_body else HTTPException(status_code=413)
+
+
+class Refusal(ASGIResponse):
+    """Asks before it begins, and is refused; or begins first."""
+
+    def __init__(self, *, begins: bool) -> None:
+        super().__init__()
+        self._begins = begins
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        if self._begins:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise InvalidRequest("Refused.")
+
+
+@post("/refusals", status_code=200)
+async def be_refused(request: OwnedRequest, services: Services) -> ASGIResponse:
+    """Be refused while it is sent."""
+    return Refusal(begins=not services.longest_body)
 
 
 class Door:
@@ -55,7 +75,7 @@ async def asked(method: str, path: str, *, host: bytes = b"here", longest_body: 
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await DirectRoutes(framework, (make, fail), ("/v1", "/"))(scope, receive, send)
+    await DirectRoutes(framework, (make, fail, be_refused), ("/v1", "/"))(scope, receive, send)
     assert sent[0]["type"] == "http.response.start"
     return sent[0]["status"], b"".join(each["body"] for each in sent if each["type"] == "http.response.body")
 
@@ -87,3 +107,12 @@ async def test_a_fault_is_answered_in_the_form_of_openai(longest_body: int, stat
 
     assert answered == status
     assert b'"error"' in body
+
+
+async def test_an_answer_that_is_refused_before_it_begins_has_a_status() -> None:
+    """One that has begun cannot have another: the outermost layer ends it."""
+    status, body = await asked("POST", "/v1/refusals")
+
+    assert (status, b"Refused." in body) == (400, True)
+    with pytest.raises(InvalidRequest):
+        await asked("POST", "/v1/refusals", longest_body=0)
