@@ -118,7 +118,7 @@ def test_the_section_of_google_cloud_shows_every_default(tmp_path: Path) -> None
         ("[chat]\nstream_errors = 'text'", r'chat\.stream_errors: "text" is not allowed\. Give one of "auto"'),
         (
             "[metrics]\nenabled = true",
-            r"line 4: metrics\.enabled needs either metrics\.key, .*metrics\.anonymous = true",
+            r"line 4: metrics\.enabled needs either metrics\.key, .*anonymous = true",
         ),
         (
             "[metrics]\nenabled = true\nkey = 'env:K'\nanonymous = true",

@@ -40,7 +40,7 @@ class RouteNames:
         bare = path
         while bare.startswith(f"{PREFIX}/"):
             bare = bare.removeprefix(PREFIX)
-        candidates = (self._find(PREFIX + bare), self._find(bare))
+        candidates = (self._find(PREFIX + bare), self._find(path))
         return next((name for name in candidates if name), OTHER)
 
     def _find(self, path: str) -> str | None:
