@@ -1,5 +1,6 @@
 """Series of the library: what one call of the port comes to, and how many there may be."""
 
+import ast
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,7 @@ from adapter.metrics.facts import FACTS, Fact
 from adapter.metrics.instruments import INSTRUMENTS
 from adapter.metrics.prometheus import MOST_VALUES, PrometheusMetrics
 from tests.metric_pages import MetricsText
+from tests.support import ROOT
 
 
 @pytest.fixture
@@ -78,6 +80,26 @@ def test_every_family_has_one_name_and_no_series_of_times(metrics: PrometheusMet
 
     assert len(names) == len(set(names))
     assert not read(metrics).has("adapter_accepted_units_created")
+
+
+def names_told() -> Iterator[str]:
+    """Yield the names that the program tells the port, as they are written."""
+    for path in (ROOT / "adapter").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(
+                        attr="count" | "observe" | "set",
+                        value=ast.Attribute(attr="metrics" | "_metrics") | ast.Name(id="metrics"),
+                    ),
+                    args=[ast.Constant(value=str(name)), *_],
+                ):
+                    yield name
+
+
+def test_every_name_that_the_program_tells_feeds_a_family() -> None:
+    """And every family is fed."""
+    assert {*names_told()} == {each.source for each in INSTRUMENTS}
 
 
 def test_a_name_that_is_not_known_is_logged_once_and_fails_nothing() -> None:
