@@ -3,8 +3,9 @@
 import sys
 
 # structlog loads rich, and with it Pygments, where they are installed. It is for tracebacks in colour, which `logs.py`
-# does not write. Litestar brings both along for a command line of its own. They take 6 MB.
-sys.modules["rich"] = None  # type: ignore[assignment] # so an import of it fails (Python's reference, "The import system")
+# does not write. Litestar brings both along for a command line of its own. They take 6 MB. None makes an import fail
+# (Python's reference, "The import system"). A program that has loaded rich already keeps it, as it loads more later.
+sys.modules.setdefault("rich", None)  # type: ignore[arg-type] # None is no module
 
 from adapter.cli import main  # noqa: E402 - after it
 

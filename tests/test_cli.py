@@ -45,6 +45,22 @@ def test_the_version_is_said(tmp_path: Path) -> None:
     assert start(tmp_path, "--version").stdout == f"adapter {VERSION}\n"
 
 
+def test_a_program_that_has_loaded_rich_keeps_it(tmp_path: Path) -> None:
+    """The library of the log loads the rest of it at its first traceback. This failed inside of what logged."""
+    code = "import structlog, adapter.__main__\ntry:\n    1 / 0\nexcept ZeroDivisionError:\n"
+    code += "    structlog.get_logger().exception('odd')"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=settings_of({"PYTHONPATH": str(ROOT)}),
+        capture_output=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert b"ZeroDivisionError" in done.stdout
+
+
 @pytest.mark.parametrize("command", ["models", "check", "keys list", "jobs list", "media check"])
 def test_every_command_knows_the_sandbox_without_a_file(tmp_path: Path, command: str) -> None:
     """What it keeps is kept here."""

@@ -45,7 +45,7 @@ def events(http: httpx.Client, server: Server, video_id: str, **ask: dict[str, s
 def test_every_change_of_a_video_is_told_in_order(
     client: openai.OpenAI, http: httpx.Client, server: Server, prompt: str
 ) -> None:
-    """From the queue to the links, live and once more afterwards. How long the first video took is the estimate then."""
+    """From the queue to the links, live and once more afterwards. The first video gives the second its estimate."""
     client.videos.create_and_poll(prompt=f"{prompt} before")
     video = client.videos.create(prompt=prompt)
     live = [*events(http, server, video.id)]
