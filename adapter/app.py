@@ -431,7 +431,7 @@ class Application:
     def _measure(self, resources: Resources) -> None:
         if self._measurement is None:
             return
-        sources = [*self.sources, partial(memory_facts, resources.budget)]
+        sources: list[Source] = [*self.sources, partial(memory_facts, resources.budget)]
         if resources.database.queue:
             sources.append(partial(write_facts, resources.database.queue))
         self._measurement.page.open(sources, partial(count_live, resources.database))

@@ -33,7 +33,7 @@ class PrometheusMetrics:
 
     def __init__(self) -> None:
         # A series beside each counter that says since when it counts: Prometheus sees that by itself.
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call] # comes without types
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         GCCollector(registry=self._registry)

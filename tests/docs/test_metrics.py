@@ -40,7 +40,7 @@ def queries() -> Iterator[tuple[str, str]]:
         yield from ((panel["title"], target["expr"]) for target in panel.get("targets", ()))
 
 
-@pytest.mark.parametrize(("where", "query"), queries())
+@pytest.mark.parametrize(("where", "query"), list(queries()))
 def test_a_query_asks_for_series_and_labels_that_there_are(where: str, query: str) -> None:
     """A misspelt one would be silent for ever."""
     names = [name for name in NAME.findall(query) if name.startswith("adapter_")]
