@@ -160,7 +160,8 @@ def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
     Raises:
         WrongConfiguration: a secret that a setting refers to is not there, or the media store cannot be used.
     """
-    clock, telemetry = clock or SystemClock(), telemetry or Telemetry()
+    clock = clock or SystemClock()
+    telemetry = telemetry or Telemetry()
     measurement = build_measurement(settings, clock, telemetry)
     outside = Outside(
         clock=clock,
