@@ -149,5 +149,5 @@ async def test_requests_and_executions_are_measured(toy: ModuleType, config: Pat
         ("video", "toy-waves", "completed"),
     ]
     requests = [labels for name, labels in recorder.observed if name == "request_seconds"]
-    assert requests[0] == {"method": "POST", "status": "200"}
-    assert requests[-1] == {"method": "GET", "status": "404"}
+    assert requests[0] == {"route": "", "method": "POST", "status": "200"}
+    assert requests[-1] == {"route": "", "method": "GET", "status": "404"}

@@ -7,8 +7,10 @@ from adapter.openai_api.routes.route_names import RouteNames
 from adapter.wiring import ADDRESSES
 from tests.support import CONFIG, catalogue
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*Inferred:litestar.exceptions.LitestarDeprecationWarning")
 
-@pytest.fixture(scope="module")
+
+@pytest.fixture
 def names() -> RouteNames:
     """The names of all routes."""
     return RouteNames(create_app(CONFIG, catalogue()).routes, ADDRESSES)
