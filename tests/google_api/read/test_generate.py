@@ -38,7 +38,9 @@ def refused(said: Mapping[str, object]) -> InvalidRequest:
 
 def test_open_webuis_request_for_a_picture_is_words_and_nothing_else() -> None:
     """No role and no configuration."""
-    assert read({"contents": [{"parts": [{"text": "a fox"}]}]}) == ParsedGenerate(
+    parsed = read({"contents": [{"parts": [{"text": "a fox"}]}]})
+
+    assert msgspec.structs.replace(parsed, order=msgspec.structs.replace(parsed.order, quotes=())) == ParsedGenerate(
         ImageOrder(
             model=FLASH,
             provider="gemini",
