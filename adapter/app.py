@@ -20,7 +20,6 @@ from adapter.domain.catalogue import Catalogue
 from adapter.domain.image_job import ImageJob
 from adapter.domain.job_kinds import IMAGE
 from adapter.domain.ports import (
-    Budget,
     Clock,
     FileOwner,
     ImageMaker,
@@ -48,6 +47,7 @@ from adapter.generation.video_contents import VideoContents
 from adapter.generation.videos import Videos
 from adapter.google_api.routes.api import google_routes
 from adapter.google_api.routes.paths import GooglePaths
+from adapter.jobs.census import count_live
 from adapter.jobs.engine import Engine
 from adapter.jobs.feed import LocalFeed
 from adapter.jobs.follow import Follower
@@ -61,6 +61,10 @@ from adapter.media.image_pipeline import ImagePipeline
 from adapter.media.janitor import Janitor
 from adapter.media.leftovers import Leftovers
 from adapter.media.sweeper import Sweeper
+from adapter.metrics.facts import memory_facts, traffic_facts, write_facts
+from adapter.metrics.loop_lag import watch_loop
+from adapter.metrics.page import Source
+from adapter.metrics.route import metrics_route
 from adapter.openai_api.routes.api import DIRECT, PREFIXES, api
 from adapter.openai_api.routes.azure import AzurePaths
 from adapter.openai_api.routes.cors import OPEN, Cors
@@ -70,8 +74,9 @@ from adapter.openai_api.routes.drain import AnswerHeaders
 from adapter.openai_api.routes.event_streams import EventStreams
 from adapter.openai_api.routes.file_turns import FileTurns
 from adapter.openai_api.routes.head import HeadRequests
-from adapter.openai_api.routes.request_log import RequestLog
+from adapter.openai_api.routes.request_log import RequestLog, unnamed
 from adapter.openai_api.routes.reservation import ReservationMiddleware
+from adapter.openai_api.routes.route_names import RouteNames
 from adapter.openai_api.routes.services import Services
 from adapter.providers import registry
 from adapter.providers.description import AnyProvider
@@ -83,7 +88,9 @@ from adapter.retirements import RetirementWatch
 from adapter.settings import Settings
 from adapter.tasks import Tasks
 from adapter.wiring import (
+    ADDRESSES,
     DAY_SECONDS,
+    Measurement,
     build_chat_options,
     build_database,
     build_http,
@@ -91,6 +98,7 @@ from adapter.wiring import (
     build_input_loader,
     build_keys,
     build_liveness,
+    build_measurement,
     build_media_store,
     build_poll_schedule,
     build_providers,
@@ -98,6 +106,7 @@ from adapter.wiring import (
     build_retention,
     build_spool,
     build_timeouts,
+    measured_providers,
 )
 
 log = structlog.get_logger()
@@ -151,21 +160,29 @@ def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
     Raises:
         WrongConfiguration: a secret that a setting refers to is not there, or the media store cannot be used.
     """
+    clock = clock or SystemClock()
+    telemetry = telemetry or Telemetry()
+    measurement = build_measurement(settings, clock, telemetry)
     outside = Outside(
-        clock=clock or SystemClock(),
+        clock=clock,
         override=override,
         providers=providers,
-        telemetry=telemetry or Telemetry(),
+        telemetry=measurement.telemetry if measurement else telemetry,
+        measurement=measurement,
     )
     application = Application(settings, catalogue, outside)
-    app = api(application.open, body_bytes=settings.limits.body_bytes, beside=[google_routes()])
+    beside = [google_routes(), *([metrics_route(measurement.page, measurement.key)] if measurement else [])]
+    app = api(application.open, body_bytes=settings.limits.body_bytes, beside=beside)
     direct = DirectRoutes(app.asgi_handler, DIRECT, PREFIXES)
     decoded = DecodedBodies(direct, body_bytes=settings.limits.body_bytes)
     paths = GooglePaths(AzurePaths(ReservationMiddleware(decoded)), key_in_query=settings.access.key_in_query)
     headers = AnswerHeaders(OPEN)
     application.drains.append(headers.drain)
     events = EventStreams(FileTurns(HeadRequests(paths)))
-    app.asgi_handler = Cors(RequestLog(events, outside.telemetry.metrics, headers))
+    name_route = RouteNames(app.routes, ADDRESSES).name if measurement else unnamed
+    requests = RequestLog(events, outside.telemetry.metrics, headers, name_route)
+    application.sources.append(partial(traffic_facts, requests.traffic))
+    app.asgi_handler = Cors(requests)
     return app
 
 
@@ -173,7 +190,7 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
     """What is opened first and closed last: the database, the ports, the stores."""
 
     stack: AsyncExitStack
-    budget: Budget
+    budget: MemoryBudget
     inputs: InputImages
     database: Database
     ports: Ports
@@ -205,6 +222,8 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     override: Override = unchanged
     providers: Sequence[AnyProvider] = registry.BUILT_IN
     telemetry: Telemetry = Telemetry()
+    #: None: nothing is measured.
+    measurement: Measurement | None = None
 
 
 class Application:
@@ -213,14 +232,19 @@ class Application:
     def __init__(self, settings: Settings, catalogue: Catalogue, outside: Outside) -> None:
         #: What else is to be done when the process is told to stop.
         self.drains: list[Callable[[], None]] = []
+        #: What else `/metrics` reads.
+        self.sources: list[Source] = []
         self._settings = settings
         self._clock = outside.clock
         self._override = outside.override
         self._telemetry = outside.telemetry
+        self._measurement = outside.measurement
         self._http = build_http(settings)
         self._providers = build_providers(
             settings, outside.providers, self._http, outside.clock, outside.telemetry.metrics
         )
+        if self._measurement:
+            self._providers = measured_providers(self._providers, self._telemetry.metrics, self._clock)
         self._context = build_read_context(settings, catalogue)
         self._retirements = RetirementWatch(settings, catalogue, outside.clock)
         self._keys = build_keys(settings)
@@ -240,6 +264,7 @@ class Application:
             resources.keep_running("follower", self._follower(resources).run())
             await stack.enter_async_context(engine.running())
             self._tidy(resources)
+            self._measure(resources)
             resources.keep_running("retirements", self._retirements.run())
             stack.callback(resources.feed.close)
             for drain in (
@@ -405,6 +430,15 @@ class Application:
         readiness = Readiness(probes, resources.feed, self._clock)
         resources.stack.push_async_callback(readiness.close)
         return readiness
+
+    def _measure(self, resources: Resources) -> None:
+        if self._measurement is None:
+            return
+        sources: list[Source] = [*self.sources, partial(memory_facts, resources.budget)]
+        if resources.database.queue:
+            sources.append(partial(write_facts, resources.database.queue))
+        self._measurement.page.open(sources, partial(count_live, resources.database))
+        resources.keep_running("metrics.loop_lag", watch_loop(self._clock, self._telemetry.metrics))
 
     def _tidy(self, resources: Resources) -> None:
         media, file_owners, clock = resources.memory.media, resources.file_owners, self._clock

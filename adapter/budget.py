@@ -6,7 +6,7 @@ share, which is the budget divided by the owners that hold or want some. An owne
 
 from asyncio import Event
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from itertools import count
 
@@ -44,6 +44,21 @@ class MemoryBudget:
         #: Bodies on their way, the oldest first, and how each is interrupted.
         self._arriving: dict[_Reservation, Callable[[], None]] = {}
         self._waiting: list[_Waiting] = []
+
+    @property
+    def capacity(self) -> int:
+        """Its size in bytes."""
+        return self._capacity
+
+    @property
+    def used(self) -> int:
+        """How many bytes are reserved. Answers that are paid for may take it beyond its size."""
+        return self._capacity - self._free
+
+    @property
+    def waiting(self) -> Sequence[int]:
+        """How many bytes each request waits for that waits."""
+        return [one.size for one in self._waiting]
 
     def reserve(self, size: int, owner: str = "") -> AbstractAsyncContextManager[Reservation]:
         """Reserve memory for as long as the context is open (the port of that name)."""

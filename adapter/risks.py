@@ -104,6 +104,8 @@ def _of_access(settings: Settings, machine: Machine) -> Iterator[Risk]:
         return
     if settings.access.anonymous:
         yield Risk("access.anonymous", "everybody who reaches this server can spend your credits.")
+    if settings.metrics.enabled and settings.metrics.anonymous:
+        yield Risk("metrics.anonymous", "everybody who reaches this server can read its metrics. Set metrics.key.")
     default = sorted(machine.default_keys)
     if default:
         yield Risk(", ".join(default), "this key is printed in the documentation. Take another one.")

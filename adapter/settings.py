@@ -228,6 +228,18 @@ class Fetching(_Section, frozen=True, kw_only=True):
     ] = ""
 
 
+class MetricsSettings(_Section, frozen=True, kw_only=True):
+    """Who may read `/metrics`, and what it tells."""
+
+    enabled: bool = False
+    #: A reference to the key that Prometheus sends. Clients' keys do not open the page.
+    key: str = ""
+    #: Whether everyone who reaches the port may read it. Only without a key.
+    anonymous: bool = False
+    #: Whether accepted work is counted by owner: their names are seen then.
+    owners: bool = False
+
+
 class Settings(_Section, frozen=True, kw_only=True):
     """Everything that can be set."""
 
@@ -242,6 +254,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     videos: VideoSettings = VideoSettings()
     limits: Limits = Limits()
     fetching: Fetching = Fetching()
+    metrics: MetricsSettings = MetricsSettings()
     sandbox: SandboxRules = SandboxRules()
     #: The catalogue's file, relative to the configuration's. Empty: `models.toml` beside it, or else the program's own.
     models: str = ""
@@ -273,6 +286,8 @@ class Settings(_Section, frozen=True, kw_only=True):
             found.append(("storage.database_password", self.storage.database_password))
         if self.storage.s3.access_key:
             found += [(f"storage.s3.{name}", getattr(self.storage.s3, name)) for name in ("access_key", "secret_key")]
+        if self.metrics.enabled and self.metrics.key:
+            found.append(("metrics.key", self.metrics.key))
         for name, section in self.providers.items():
             found += [(f"providers.{name}.{key}", reference) for key, reference in section.secrets()]
             found += [(f"providers.{name}.{key}", reference) for key, reference in section.reach_secrets()]
@@ -364,6 +379,7 @@ def _contradictions(settings: Settings, providers: Sequence[AnyProvider]) -> Ite
         yield Mistake(("chat", "side_call_model"), f"chat.side_call_model needs the section {needed}.")
     if bool(settings.storage.s3.access_key) != bool(settings.storage.s3.secret_key):
         yield Mistake(("storage", "s3"), "storage.s3.access_key and storage.s3.secret_key go together.")
+    yield from _contradictions_of_metrics(settings.metrics)
     owned = [key for keys in settings.access.owners.values() for key in keys]
     if len(owned) != len(set(owned)) or not set(owned) <= set(settings.access.keys):
         # Not the key itself: it may be one in the open.
@@ -375,6 +391,15 @@ def _contradictions(settings: Settings, providers: Sequence[AnyProvider]) -> Ite
             if name.startswith(REFERENCES) and name not in settings.access.keys:
                 # Not the name itself: it may be a key in the open.
                 yield Mistake(tuple(table.split(".")), f"entry {number + 1} of {table} is none of access.keys.")
+
+
+def _contradictions_of_metrics(told: MetricsSettings) -> Iterator[Mistake]:
+    if told.enabled and bool(told.key) == told.anonymous:
+        yield Mistake(
+            ("metrics", "enabled"),
+            "metrics.enabled needs either metrics.key, a reference to a key such as env:METRICS_KEY, or"
+            " metrics.anonymous = true, with which everyone who reaches the port reads the metrics.",
+        )
 
 
 def _is_network(text: str) -> bool:

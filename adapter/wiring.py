@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
+
 from adapter.access.keyring import ConfiguredKey
 from adapter.access.keys import digest, owner_named
 from adapter.connection_table import ConnectionLimits
@@ -13,8 +15,10 @@ from adapter.domain.catalogue import Catalogue, LengthPolicy
 from adapter.domain.media import SizePolicy
 from adapter.domain.media_links import MediaLinks
 from adapter.domain.ports import Clock, MediaStore, Metrics, RequestStore, Secret
+from adapter.domain.telemetry import Telemetry
 from adapter.generation.liveness import Liveness
 from adapter.generation.timeouts import Timeouts
+from adapter.google_api.read.addresses import native_path
 from adapter.jobs.poll_schedule import PollSchedule
 from adapter.jobs.spool import Spool
 from adapter.media.agent import user_agent
@@ -23,8 +27,13 @@ from adapter.media.input_images import InputImageLoader, InputLimits
 from adapter.media.janitor import Retention
 from adapter.media.s3 import S3Access
 from adapter.media.store import ObjectMediaStore, open_media
+from adapter.metrics.measured import Calls, MeasuredImages, MeasuredPassing, MeasuredTexts, MeasuredVideos
+from adapter.metrics.page import MetricsPage
+from adapter.metrics.spending import CountedUsage
 from adapter.network.links import Rules
 from adapter.openai_api.read.context import ReadContext
+from adapter.openai_api.read.deployments import read_address
+from adapter.openai_api.routes.route_names import Rewrite
 from adapter.openai_api.routes.services import ChatOptions, ImageOptions
 from adapter.providers.description import AnyProvider, Provider, ProviderContext, ProviderSettings
 from adapter.providers.http import Http
@@ -127,6 +136,63 @@ def build_provider_context(
     has_own_way = (network, limits) != (HttpNetwork(), HttpLimits())
     own = http.through(network, limits) if has_own_way else http
     return ProviderContext(http=own, clock=clock, open_secret=open_secret, metrics=metrics)
+
+
+class Measurement(msgspec.Struct, frozen=True, kw_only=True):
+    """What measures, where `metrics.enabled` says so."""
+
+    telemetry: Telemetry
+    page: MetricsPage
+    #: Opens the page; None: it is open.
+    key: Secret | None
+
+
+def build_measurement(settings: Settings, clock: Clock, telemetry: Telemetry) -> Measurement | None:
+    """Return what measures, around the given recorder of usage; None if nothing does.
+
+    Raises:
+        WrongConfiguration: the key that is referred to is not there.
+    """
+    told = settings.metrics
+    if not told.enabled:
+        return None
+    # Prometheus's library takes 0.07 s and brings an HTTP server along. Without metrics it is not loaded.
+    from adapter.metrics.prometheus import PrometheusMetrics  # noqa: PLC0415
+
+    metrics = PrometheusMetrics()
+    return Measurement(
+        telemetry=Telemetry(usage=CountedUsage(telemetry.usage, metrics, owners=told.owners), metrics=metrics),
+        page=MetricsPage(metrics.write, clock),
+        key=secret(told.key, key="metrics.key") if told.key else None,
+    )
+
+
+def measured_providers(providers: Mapping[str, Provider], metrics: Metrics, clock: Clock) -> Mapping[str, Provider]:
+    """Return providers whose calls are measured."""
+    return {name: _measured(each, Calls(name, metrics, clock)) for name, each in providers.items()}
+
+
+def _measured(provider: Provider, calls: Calls) -> Provider:
+    return Provider(
+        images=provider.images and MeasuredImages(provider.images, calls),
+        videos=provider.videos and MeasuredVideos(provider.videos, calls),
+        texts=provider.texts and MeasuredTexts(provider.texts, calls),
+        passed_texts=provider.passed_texts and MeasuredPassing(provider.passed_texts, calls),
+        close=provider.close,
+    )
+
+
+def _google_path(method: str, path: str) -> str | None:
+    return native_path(method, path, has_key=False)
+
+
+def _azure_path(_method: str, path: str) -> str | None:
+    address = read_address(path)
+    return None if address is None else address.path
+
+
+#: What other addresses stand for, for names of routes.
+ADDRESSES: Sequence[Rewrite] = (_google_path, _azure_path)
 
 
 def build_keys(settings: Settings) -> Sequence[ConfiguredKey]:

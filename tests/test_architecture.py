@@ -71,6 +71,7 @@ LAW = {
     "adapter.google_api.wire": ("openai_api.wire.media",),
     "adapter.google_api.read": ("domain", "errors", "google_api.wire", "openai_api.read", "openai_api.wire.media"),
     "adapter.google_api.write": ("domain", "errors", "google_api.wire"),
+    "adapter.metrics": ("budget", "database", "domain", "errors", "jobs.census", "version"),
     "adapter.generation": ("domain", "errors", "tasks"),
     "adapter.database": ("domain", "errors"),
     "adapter.jobs": ("domain", "errors", "database", "tasks"),
@@ -239,13 +240,21 @@ FOREIGN = {
         "adapter.providers.session",
     ),
     "yarl": ("adapter.providers.http", "adapter.providers.download"),
-    "litestar": ("adapter.app", "adapter.openai_api.routes", "adapter.google_api.routes", "adapter.sandbox"),
+    "litestar": (
+        "adapter.app",
+        "adapter.openai_api.routes",
+        "adapter.google_api.routes",
+        "adapter.metrics.route",
+        "adapter.sandbox",
+    ),
+    "prometheus_client": ("adapter.metrics.prometheus",),
     "sqlalchemy": (
         "adapter.database",
         "adapter.jobs.store",
         "adapter.jobs.requests",
         "adapter.jobs.video_executions",
         "adapter.jobs.processes",
+        "adapter.jobs.census",
         "adapter.records",
         "adapter.access.keys",
         "adapter.access.owners",
@@ -285,6 +294,7 @@ PURE = (
     "adapter.google_api.read",
     "adapter.google_api.wire",
     "adapter.google_api.write",
+    "adapter.metrics.instruments",
     "adapter.network.addresses",
     "adapter.network.links",
     "adapter.openai_api.openapi",
@@ -501,7 +511,7 @@ def test_secrets_are_compared_in_constant_time() -> None:
     """`==` tells by its duration how much was right; only `hmac.compare_digest` does not."""
     found = [
         f"{module}:{node.lineno}"
-        for module in ("adapter.access.keyring", "adapter.sandbox.storage.links")
+        for module in ("adapter.access.keyring", "adapter.metrics.route", "adapter.sandbox.storage.links")
         for node in ast.walk(tree(module))
         if isinstance(node, ast.Compare) and any(isinstance(operator, ast.Eq | ast.NotEq) for operator in node.ops)
         if any(map(_is_secret, (node.left, *node.comparators)))

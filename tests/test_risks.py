@@ -35,6 +35,7 @@ def said(folder: Path, text: str, machine: Machine = LARGE) -> list[tuple[str, s
             "access = { anonymous = true }\nserver = { host = '::', public_url = 'http://x.example' }",
             "access.anonymous",
         ),
+        ("metrics = { enabled = true, anonymous = true }\nserver = { host = '192.0.2.1' }", "metrics.anonymous"),
         ("server = { host = '0.0.0.0' }", "server.public_url"),
         ("server = { host = '192.0.2.1', public_url = 'http://localhost:8000' }", "server.public_url"),
         ("server = { public_url = 'https://media.example/v1' }", "server.public_url"),

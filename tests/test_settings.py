@@ -48,6 +48,7 @@ def test_the_shipped_file_shows_every_key() -> None:
         shown.images,
         shown.limits,
         shown.fetching,
+        shown.metrics,
     ]
     flow = shown.providers["flow"]
     assert isinstance(flow, FlowSettings)
@@ -119,6 +120,14 @@ def test_the_section_of_google_cloud_shows_every_default(tmp_path: Path) -> None
             "entry 2 of images.response_format_by_key is none of access.keys",
         ),
         ("[chat]\nstream_errors = 'text'", r'chat\.stream_errors: "text" is not allowed\. Give one of "auto"'),
+        (
+            "[metrics]\nenabled = true",
+            r"line 4: metrics\.enabled needs either metrics\.key, .*anonymous = true",
+        ),
+        (
+            "[metrics]\nenabled = true\nkey = 'env:K'\nanonymous = true",
+            r"metrics\.enabled needs either metrics\.key",
+        ),
         ("[fetching]\ntrusted = ['images.internal']", r"fetching\.trusted\[0\]: .*Give HOST:PORT"),
         ("[fetching]\ntrusted = ['http://images.internal:80']", r"fetching\.trusted\[0\]: .*Give HOST:PORT"),
         (

@@ -3,7 +3,7 @@
 import statistics
 from asyncio import CancelledError, Event
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from enum import Enum, auto
 from typing import Final
@@ -106,6 +106,11 @@ class WriteQueue:
         self._intervals = deque([FIRST_GUESS] * MEASURED_LAST, MEASURED_LAST)
         #: When new work last came forward, or began to wait: as often as many write at once.
         self._moved_at: deque[float] = deque([0.0], places)
+
+    @property
+    def waiting(self) -> Mapping[WriteTurn, int]:
+        """How many wait for each kind of turn."""
+        return {turn: len(line) for turn, line in self._waiting.items()}
 
     @asynccontextmanager
     async def turn(self, turn: WriteTurn, owner: str = "") -> AsyncIterator[None]:

@@ -21,10 +21,13 @@ class NoUsage:
 class NoMetrics:
     """Measures nothing (the port `Metrics`)."""
 
-    def count(self, name: str, labels: Mapping[str, str]) -> None:
+    def count(self, name: str, labels: Mapping[str, str], amount: float = 1.0) -> None:
         """Do nothing (the port of that name)."""
 
     def observe(self, name: str, value: float, labels: Mapping[str, str]) -> None:
+        """Do nothing (the port of that name)."""
+
+    def set(self, name: str, value: float, labels: Mapping[str, str]) -> None:
         """Do nothing (the port of that name)."""
 
 
@@ -33,6 +36,16 @@ class Telemetry(msgspec.Struct, frozen=True, kw_only=True):
 
     usage: UsageRecorder = msgspec.field(default_factory=NoUsage)
     metrics: Metrics = msgspec.field(default_factory=NoMetrics)
+
+
+class Traffic:
+    """What a server has open."""
+
+    def __init__(self) -> None:
+        #: Requests without a whole answer.
+        self.requests = 0
+        #: Those of them whose answer is a stream.
+        self.streams = 0
 
 
 def labels_of(spending: Spending, outcome: str) -> Mapping[str, str]:

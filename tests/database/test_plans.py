@@ -13,6 +13,7 @@ from adapter.domain.executions import ConnectedProcess, ExecutionRecord, Request
 from adapter.domain.job import Intended, advance
 from adapter.domain.paging import Page
 from adapter.domain.ports import Claim, Write
+from adapter.jobs.census import count_live
 from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.store import SqlJobStore
 from adapter.records.files import SqlFileStore
@@ -138,6 +139,7 @@ HOT: Mapping[str, Act] = {
     "save a reply": responses(lambda store: store.save(stored())),
     "find a reply": responses(lambda store: store.find("k0", "ada", now=NOW)),
     "delete a reply": responses(lambda store: store.delete("k0", "ada", now=NOW)),
+    "count live jobs": count_live,
     "sizes of files": lambda database: SqlFileSizes(database).size_of(f"{STEMS[6]}.mp4"),
     "owners of files": lambda database: SqlFileRegistry(database).ownership(STEMS),
     "keeps replies": responses(lambda store: store.keeps(STEMS)),

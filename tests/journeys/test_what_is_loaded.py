@@ -17,6 +17,7 @@ ELSEWHERE = {
     "asyncpg": "PostgreSQL",
     "av": "thumbnails of videos",
     "mako": "a database that has to be migrated",
+    "prometheus_client": "metrics, which are off",
     "pydantic": "nothing of ours: Litestar has a plugin for it",
     "rich": "nothing of ours: structlog loads it",
     "sqlalchemy.dialects.postgresql": "PostgreSQL",

@@ -43,7 +43,12 @@ class Recorder:
         self.spent.append(spending)
         self.jobs_seen.append(jobs)
 
-    def count(self, name: str, labels: Mapping[str, str]) -> None:
+    def count(self, name: str, labels: Mapping[str, str], amount: float = 1.0) -> None:
+        assert amount >= 0
+        self.observed.append((name, labels))
+
+    def set(self, name: str, value: float, labels: Mapping[str, str]) -> None:
+        assert value >= 0
         self.observed.append((name, labels))
 
     def observe(self, name: str, value: float, labels: Mapping[str, str]) -> None:
@@ -144,5 +149,5 @@ async def test_requests_and_executions_are_measured(toy: ModuleType, config: Pat
         ("video", "toy-waves", "completed"),
     ]
     requests = [labels for name, labels in recorder.observed if name == "request_seconds"]
-    assert requests[0] == {"method": "POST", "status": "200"}
-    assert requests[-1] == {"method": "GET", "status": "404"}
+    assert requests[0] == {"route": "", "method": "POST", "status": "200"}
+    assert requests[-1] == {"route": "", "method": "GET", "status": "404"}

@@ -29,12 +29,16 @@ class UsageRecorder(Protocol):
 
 
 class Metrics(Protocol):
-    """Counters and durations."""
+    """Counters, durations and gauges. Any thread may call it. It raises nothing."""
 
-    def count(self, name: str, labels: Mapping[str, str]) -> None:
-        """Add one to a counter."""
+    def count(self, name: str, labels: Mapping[str, str], amount: float = 1.0) -> None:
+        """Add to a counter."""
         ...
 
     def observe(self, name: str, value: float, labels: Mapping[str, str]) -> None:
-        """Add a value, in seconds."""
+        """Add a value to a distribution: seconds, where the name says so."""
+        ...
+
+    def set(self, name: str, value: float, labels: Mapping[str, str]) -> None:
+        """Set a gauge."""
         ...

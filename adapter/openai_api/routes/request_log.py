@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Callable
 from typing import cast
 
 import msgspec
@@ -10,6 +11,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send, WebSocketReceiveMessage
 
 from adapter.domain.ports import Metrics
+from adapter.domain.telemetry import Traffic
 from adapter.errors import ClientLeft, OwnFault
 from adapter.hang_up import HANG_UP, HangUp
 from adapter.openai_api.routes.drain import AnswerHeaders
@@ -19,19 +21,33 @@ from adapter.openai_api.write.errors import error_body, error_headers
 log = structlog.get_logger()
 
 #: Asked for by machines every few seconds; not worth a line each.
-QUIET_PATHS = frozenset({"/health", "/ready"})
+QUIET_PATHS = frozenset({"/health", "/ready", "/metrics"})
 #: The status in the log of a request whose client hung up before it had the answer, as in nginx.
 CLIENT_LEFT = ClientLeft.status
+
+
+def unnamed(_method: str, _path: str) -> str:
+    """Return no name, where nothing is counted by it."""
+    return ""
 
 
 class RequestLog:
     """Wraps the whole application: the framework's own 404 and 405 never reach a route's middleware."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, headers: AnswerHeaders | None = None) -> None:
-        """Take the application, where times are counted, and the headers of every answer."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        metrics: Metrics,
+        headers: AnswerHeaders | None = None,
+        name_route: Callable[[str, str], str] = unnamed,
+    ) -> None:
+        """Take the application, where times are counted, the headers of every answer, and how routes are called."""
         self._app = app
         self._metrics = metrics
         self._headers = headers or AnswerHeaders()
+        self._name_route = name_route
+        #: What is open at the moment.
+        self.traffic = Traffic()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, name it, and write down how it went."""
@@ -44,6 +60,8 @@ class RequestLog:
         structlog.contextvars.bind_contextvars(request_id=request_id)
         hang_up = cast("HangUp | None", (scope.get("extensions") or {}).get(HANG_UP))
         started = time.perf_counter()
+        traffic = self.traffic
+        traffic.requests += 1
 
         async def receiving() -> HTTPReceiveMessage | WebSocketReceiveMessage:
             message = await receive()
@@ -55,6 +73,8 @@ class RequestLog:
                 headers = message["headers"]
                 seen.status = message["status"]
                 seen.length = next((int(value) for name, value in headers if name == b"content-length"), -1)
+                seen.is_stream = seen.length < 0
+                traffic.streams += seen.is_stream
                 message["headers"] = [*headers, (b"x-request-id", request_id.encode()), *self._headers.pairs]
             elif message["type"] == "http.response.body":
                 seen.left |= not seen.whole and hang_up is not None and hang_up.has_happened
@@ -72,7 +92,10 @@ class RequestLog:
             await _apologise(sending)
         finally:
             seconds = time.perf_counter() - started
-            labels = {"method": scope["method"], "status": str(seen.told)}
+            traffic.requests -= 1
+            traffic.streams -= seen.is_stream
+            route = self._name_route(scope["method"], scope["path"])
+            labels = {"route": route, "method": scope["method"], "status": str(seen.told)}
             self._metrics.observe("request_seconds", seconds, labels)
             if scope["path"] not in QUIET_PATHS:
                 log.info(
@@ -102,6 +125,7 @@ class Seen:
         self.size = 0
         #: As announced; -1 for a stream.
         self.length = -1
+        self.is_stream = False
         self.whole = False
         #: Whether the client hung up before it had all of it.
         self.left = False
