@@ -35,10 +35,13 @@ class Counts:
     def __init__(self) -> None:
         self.counted: Counter[tuple[str, str]] = Counter()
 
-    def count(self, name: str, labels: Mapping[str, str]) -> None:
-        self.counted[name, labels["credential"]] += 1
+    def count(self, name: str, labels: Mapping[str, str], amount: float = 1.0) -> None:
+        self.counted[name, labels["credential"]] += round(amount)
 
     def observe(self, name: str, value: float, labels: Mapping[str, str]) -> None:
+        raise NotImplementedError
+
+    def set(self, name: str, value: float, labels: Mapping[str, str]) -> None:
         raise NotImplementedError
 
 
