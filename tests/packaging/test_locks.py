@@ -46,7 +46,10 @@ def test_the_tests_run_with_what_is_locked() -> None:
     assert {name: found[name] for name in versions if name in found and found[name] != versions[name]} == {}
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, "requirements-openai-1.lock"])
+NODE_LOCKS = ("tests/journeys/node/package-lock.json", "tests/e2e/node/package-lock.json")
+
+
+@pytest.mark.parametrize("lock", [*LOCKS, "requirements-openai-1.lock", *NODE_LOCKS])
 def test_a_lock_names_no_address(lock: str) -> None:
     """Each machine has its own index."""
     text = (ROOT / lock).read_text()
