@@ -166,16 +166,16 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def upstream_model(self) -> str:
         """The provider's name of the model that does the work."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind says it
 
     def spending(self, key: str | None) -> Spending:
         """Return what it spends, for a request with the key of that id."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind says it
 
     @property
     def price(self) -> Cost | None:
         """What it costs, as far as that is known."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind says it
 
     @property
     def took_seconds(self) -> float | None:

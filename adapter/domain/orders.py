@@ -135,7 +135,7 @@ class VideoInput(StrEnum):
     EDIT = "edit"
     #: An earlier video, which goes on after its end as the text says.
     EXTEND = "extend"
-    #: An earlier video, of which nothing changes but the resolution.
+    #: An earlier video. Only its resolution changes.
     UPSCALE = "upscale"
 
 

@@ -76,7 +76,7 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def rates(self) -> Iterator[Rate]:
         """Yield its amounts."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind says it
 
     def _rates(self, per: Per, amounts: Iterable[tuple[str, Decimal]]) -> Iterator[Rate]:
         return (Rate(per=per, of=str(of), cost=Cost(amount, self.currency)) for of, amount in amounts)

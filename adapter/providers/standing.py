@@ -23,7 +23,7 @@ OF_CREDENTIAL: Final = (UpstreamCredential, SecretUnreadable)
 #: Refusals that come before execution and say nothing of other credentials. The last three may concern one model only.
 PASSED_ON: Final = (*OF_CREDENTIAL, AccountRefused, UpstreamBusy, UpstreamQuota)
 
-#: Calls with a credential of which it is not known whether it works: a new one, and one that was refused.
+#: How many calls a credential gets before its first answer: a new one, and one that was refused.
 FIRST_CALLS: Final = 2
 CALLS_AFTER_REFUSAL: Final = 1
 #: Google refuses before it works. A call that was not refused for so many seconds is being worked on.

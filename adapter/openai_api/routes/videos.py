@@ -1,8 +1,9 @@
 """`/v1/videos`: create, describe, list, download, remix, edit, extend and delete videos."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from typing import TypeAlias
 
 from litestar import Response, delete, get, post
 from litestar.response import Stream
@@ -11,6 +12,7 @@ from adapter.domain.job import Variant, VideoJob
 from adapter.domain.orders import InlineSource, VideoDraft, VideoInput
 from adapter.errors import AdapterError, Draining, InvalidRequest, NotFound
 from adapter.openai_api import sse
+from adapter.openai_api.read.context import ReadContext
 from adapter.openai_api.read.given_videos import FIELD, given_video, read_work_form, read_work_json
 from adapter.openai_api.read.media import read_media_form, read_media_json
 from adapter.openai_api.read.paging import read_page
@@ -22,10 +24,13 @@ from adapter.openai_api.routes.files import ASK_AGAIN, send_file
 from adapter.openai_api.routes.identity import REPLAYED, media_call
 from adapter.openai_api.routes.reservation import read_json_or_form
 from adapter.openai_api.routes.services import STREAM_HEADERS, VIDEO_ID, OwnedRequest, Services, json_response
+from adapter.openai_api.wire.media import MediaRequest, RouteRequest
 from adapter.openai_api.wire.videos import RemixRequest, UpscaleRequest, VideoDeleted
 from adapter.openai_api.write.errors import error_event
 from adapter.openai_api.write.videos import video, video_event, video_list
 
+#: What makes the draft of a video from a request and a finished video.
+_DraftOf: TypeAlias = Callable[[MediaRequest, VideoJob, ReadContext], VideoDraft]
 #: OpenAI's own limits of a page (its document, `GET /videos`; the usual one is the guide's).
 USUAL_PAGE, MOST_ON_A_PAGE = 20, 100
 #: What a provider gets to take a job, in seconds. A client does not have to wait longer: the job is safe by then.
@@ -84,27 +89,13 @@ async def read_content(request: OwnedRequest, video_id: str, services: Services)
 @post("/videos/{video_id:str}/remix", status_code=200)
 async def remix_video(request: OwnedRequest, video_id: str, services: Services) -> Response[bytes]:
     """Make a video like a finished one, with another prompt."""
-    content, body = await read_json_or_form(
-        request,
-        services,
-        lambda body: read_media_json(body, RemixRequest),
-        lambda parts: read_media_form(parts, RemixRequest),
-    )
-    draft = remix_draft(body.media, await services.videos.find_video(video_id, request.auth.owner), services.context)
-    return await _started(request, services, draft, content)
+    return await _made_of(request, services, video_id, (RemixRequest, remix_draft))
 
 
 @post("/videos/{video_id:str}/upscale", status_code=200)
 async def upscale_video(request: OwnedRequest, video_id: str, services: Services) -> Response[bytes]:
     """Make a finished video finer."""
-    content, body = await read_json_or_form(
-        request,
-        services,
-        lambda body: read_media_json(body, UpscaleRequest),
-        lambda parts: read_media_form(parts, UpscaleRequest),
-    )
-    draft = upscale_draft(body.media, await services.videos.find_video(video_id, request.auth.owner), services.context)
-    return await _started(request, services, draft, content)
+    return await _made_of(request, services, video_id, (UpscaleRequest, upscale_draft))
 
 
 @post("/videos/edits", status_code=200)
@@ -117,6 +108,21 @@ async def edit_video(request: OwnedRequest, services: Services) -> Response[byte
 async def extend_video(request: OwnedRequest, services: Services) -> Response[bytes]:
     """Have a video go on after its end."""
     return await _worked_on(request, services, VideoInput.EXTEND)
+
+
+async def _made_of(
+    request: OwnedRequest, services: Services, video_id: str, way: tuple[type[RouteRequest], _DraftOf]
+) -> Response[bytes]:
+    """Make a video of a finished one: the request's form, and what makes the draft."""
+    form, draft_of = way
+    content, body = await read_json_or_form(
+        request,
+        services,
+        lambda body: read_media_json(body, form),
+        lambda parts: read_media_form(parts, form),
+    )
+    draft = draft_of(body.media, await services.videos.find_video(video_id, request.auth.owner), services.context)
+    return await _started(request, services, draft, content)
 
 
 async def _worked_on(request: OwnedRequest, services: Services, kind: VideoInput) -> Response[bytes]:
