@@ -89,10 +89,12 @@ from adapter.records.sizes import SqlFileSizes
 from adapter.retirements import RetirementWatch
 from adapter.settings import Settings
 from adapter.tasks import Tasks
+from adapter.tracing.requests import TracedRequests
 from adapter.wiring import (
     ADDRESSES,
     DAY_SECONDS,
     Measurement,
+    Tracing,
     build_chat_options,
     build_database,
     build_http,
@@ -108,6 +110,7 @@ from adapter.wiring import (
     build_retention,
     build_spool,
     build_timeouts,
+    build_tracing,
     measured_providers,
 )
 
@@ -164,13 +167,17 @@ def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
     """
     clock = clock or SystemClock()
     telemetry = telemetry or Telemetry()
-    measurement = build_measurement(settings, clock, telemetry)
+    measurement, tracing = build_measurement(settings, clock, telemetry), build_tracing(settings)
+    telemetry = measurement.telemetry if measurement else telemetry
+    if tracing:
+        telemetry = msgspec.structs.replace(telemetry, tracer=tracing.tracer)
     outside = Outside(
         clock=clock,
         override=override,
         providers=providers,
-        telemetry=measurement.telemetry if measurement else telemetry,
+        telemetry=telemetry,
         measurement=measurement,
+        tracing=tracing,
     )
     application = Application(settings, catalogue, outside)
     beside = [google_routes(), *([metrics_route(measurement.page, measurement.key)] if measurement else [])]
@@ -181,10 +188,10 @@ def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
     headers = AnswerHeaders(OPEN)
     application.drains.append(headers.drain)
     events = EventStreams(FileTurns(HeadRequests(paths)))
-    name_route = RouteNames(app.routes, ADDRESSES).name if measurement else unnamed
+    name_route = RouteNames(app.routes, ADDRESSES).name if measurement or tracing else unnamed
     requests = RequestLog(events, outside.telemetry.metrics, headers, name_route)
     application.sources.append(partial(traffic_facts, requests.traffic))
-    app.asgi_handler = Cors(requests)
+    app.asgi_handler = Cors(TracedRequests(requests, tracing.tracer, name_route) if tracing else requests)
     return app
 
 
@@ -226,6 +233,8 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     telemetry: Telemetry = Telemetry()
     #: None: nothing is measured.
     measurement: Measurement | None = None
+    #: None: nothing is traced.
+    tracing: Tracing | None = None
 
 
 class Application:
@@ -245,8 +254,9 @@ class Application:
         self._providers = build_providers(
             settings, outside.providers, self._http, outside.clock, outside.telemetry.metrics
         )
-        if self._measurement:
-            self._providers = measured_providers(self._providers, self._telemetry.metrics, self._clock)
+        self._tracing = outside.tracing
+        if self._measurement or self._tracing:
+            self._providers = measured_providers(self._providers, self._telemetry, self._clock)
         self._context = build_read_context(settings, catalogue)
         self._retirements = RetirementWatch(settings, catalogue, outside.clock)
         self._keys = build_keys(settings)
@@ -256,6 +266,8 @@ class Application:
     async def open(self, app: Litestar) -> AsyncIterator[None]:
         """Open everything, give the handlers their services, and close in the opposite order."""
         async with AsyncExitStack() as stack:
+            if self._tracing:  # first, so that it sends what everything else records to its end
+                await stack.enter_async_context(self._tracing.sending())
             await stack.enter_async_context(self._http.open())
             for provider in self._providers.values():
                 if provider.close:
@@ -360,6 +372,7 @@ class Application:
             longest_video=self._settings.limits.video_bytes,
             spool=ports.spool,
             metrics=self._telemetry.metrics,
+            tracer=self._telemetry.tracer,
             budget=resources.budget,
         )
         images = ImageContext(
@@ -370,12 +383,13 @@ class Application:
             schedule=schedule,
             drain_seconds=build_timeouts(self._settings).drain_seconds,
             metrics=self._telemetry.metrics,
+            tracer=self._telemetry.tracer,
         )
         return Engine(videos, images, clock)
 
     def _services(self, resources: Resources, engine: Engine) -> Services:
         settings, clock, memory, budget = self._settings, self._clock, resources.memory, resources.budget
-        timeouts = build_timeouts(settings)
+        timeouts, tracer = build_timeouts(settings), self._telemetry.tracer
         image_makers = ImageMakers(resources.ports.image_makers, resources.inputs)
         liveness = build_liveness(settings, resources.ports.requests, clock)
         # Before the others, so that it runs until their work is over.
@@ -386,10 +400,10 @@ class Application:
         resources.keep_running("pictures.run", pictures.run())
         responses = Responses(resources.responses, ImageFiles(memory.media), clock)
         background = Background(
-            responses, resources.ports.image_memory, clock, timeouts, liveness, wake=engine.images.wake
+            responses, resources.ports.image_memory, clock, timeouts, liveness, wake=engine.images.wake, tracer=tracer
         )
         resources.stack.push_async_callback(background.finish)
-        videos = Videos(image_makers.inputs, memory, clock, timeouts, liveness, wake=engine.videos.wake)
+        videos = Videos(image_makers.inputs, memory, clock, timeouts, liveness, wake=engine.videos.wake, tracer=tracer)
         resources.stack.push_async_callback(videos.finish)
         readiness = self._readiness(resources)
         store = SqlKeyStore(resources.database)

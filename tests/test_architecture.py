@@ -73,6 +73,7 @@ LAW = {
     "adapter.google_api.read": ("domain", "errors", "google_api.wire", "openai_api.read", "openai_api.wire.media"),
     "adapter.google_api.write": ("domain", "errors", "google_api.wire"),
     "adapter.metrics": ("budget", "database", "domain", "errors", "jobs.census", "version"),
+    "adapter.tracing": ("domain", "version"),
     "adapter.generation": ("domain", "errors", "tasks"),
     "adapter.database": ("domain", "errors"),
     "adapter.jobs": ("domain", "errors", "database", "tasks"),
@@ -246,8 +247,10 @@ FOREIGN = {
         "adapter.openai_api.routes",
         "adapter.google_api.routes",
         "adapter.metrics.route",
+        "adapter.tracing.requests",
         "adapter.sandbox",
     ),
+    "opentelemetry": ("adapter.tracing.open_telemetry",),
     "prometheus_client": ("adapter.metrics.prometheus",),
     "sqlalchemy": (
         "adapter.database",

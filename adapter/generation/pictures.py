@@ -12,7 +12,7 @@ from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Clock, ImageMakers, JobFeed, Reservation, Work
 from adapter.domain.prices import priced, total_cost
 from adapter.domain.spending import Spending
-from adapter.domain.telemetry import Telemetry, labels_of
+from adapter.domain.telemetry import COMPLETED, Telemetry, labels_of
 from adapter.errors import AdapterError, Draining, OutcomeUnknown, OwnFault, StorageFailed, already_paid
 from adapter.generation.execution import Execution, ImageBatch, InFlight, ResultHandle
 from adapter.generation.prior_executions import PriorExecutions
@@ -153,7 +153,7 @@ class Pictures:
             outcome = fault.code or fault.type
             raise
         else:
-            outcome = "completed"
+            outcome = COMPLETED
             images = priced(made, order.quotes, began)
             cost, seconds = total_cost(images), round(self._clock.now() - began, 3)
             log.info("pictures.finished", model=order.model, n=order.n, cost=cost and str(cost), seconds=seconds)

@@ -23,7 +23,7 @@ from adapter.domain.ports.makers import (
 from adapter.domain.ports.media import FileRegistry, FileSizes, MediaStore, Ownership
 from adapter.domain.ports.memory import Memory
 from adapter.domain.ports.records import FileOwner, FileStore, ImageLocator, ResponseStore
-from adapter.domain.ports.telemetry import Metrics, UsageRecorder
+from adapter.domain.ports.telemetry import Attributes, Metrics, Span, SpanKind, Tracer, UsageRecorder
 from adapter.domain.ports.videos import (
     AskAgain,
     Download,
@@ -44,6 +44,7 @@ from adapter.domain.ports.videos import (
 __all__ = [
     "Access",
     "AskAgain",
+    "Attributes",
     "Budget",
     "Claim",
     "ClipMeasurer",
@@ -84,10 +85,13 @@ __all__ = [
     "ResponseStore",
     "Secret",
     "Settlement",
+    "Span",
+    "SpanKind",
     "Subscription",
     "TextMaker",
     "TextProvider",
     "Thumbnailer",
+    "Tracer",
     "Unproven",
     "UsageRecorder",
     "VideoFile",
