@@ -20,7 +20,6 @@ from tests.postgres import PostgresServer
 
 HEADERS = {"authorization": f"Bearer {KEY}"}
 MIB = 1024 * 1024
-#: How long a video takes here: longer than a buffered stream could be taken for a prompt one.
 VIDEO_SECONDS = 2.0
 
 
@@ -64,6 +63,7 @@ def site(
             storage=storage,
             server=f'public_url = "{nginx.url}"',
             upstream=google.upstream,
+            heartbeat_seconds=30.0,  # nothing but progress is streamed
         )
         for port in ports
     )
@@ -96,7 +96,7 @@ def test_nginx_takes_the_shipped_file(program: str, tmp_path: Path) -> None:
 
 
 def test_a_stream_comes_piece_by_piece(http: httpx.Client, site: Site, prompt: str) -> None:
-    """The first lines are there before the video is."""
+    """The first lines arrive before the video is made."""
     with raw_stream(http, site, prompt) as reply:
         lines = reply.iter_lines()
         early = next(line for line in lines if "%" in line)
