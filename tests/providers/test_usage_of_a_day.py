@@ -64,7 +64,10 @@ async def test_a_days_sum_is_what_its_jobs_and_pictures_cost(toy: ModuleType, pr
     async with connected(toy, priced) as client:
         for _ in range(2):
             await client.images.generate(model="toy-fox", prompt="a fox", n=2, extra_headers=headers)
-            made = await client.videos.create(model="toy-waves", prompt="waves", extra_headers=headers)
+        made, again = [
+            await client.videos.create(model="toy-waves", prompt="waves", extra_headers=headers) for _ in range(2)
+        ]
+        assert made.id == again.id
         await client.chat.completions.create(model="toy-fox", messages=[{"role": "user", "content": "a fox"}])
         await client.videos.create_and_poll(model="toy-waves", prompt="more waves", poll_interval_ms=20)
         while (await client.videos.retrieve(made.id)).status != "completed":

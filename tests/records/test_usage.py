@@ -11,7 +11,7 @@ from adapter.database.engine import Database, open_database
 from adapter.domain.finished_work import FREE, FinishedWork
 from adapter.domain.spending import Spending
 from adapter.domain.usage import Cost, Currency
-from adapter.domain.usage_counts import UsageCounts, UsageQuery, summed
+from adapter.domain.usage_counts import UsageCounts, UsageLabels, UsageQuery, summed
 from adapter.errors import StorageFailed
 from adapter.records.usage import SqlUsageStore
 from adapter.records.usage_recorder import SWEEP_SECONDS, WRITE_SECONDS, CountedWork, UsageWriter
@@ -143,10 +143,10 @@ class FailingStore(SqlUsageStore):
 
     fails = True
 
-    async def add(self, sums: Mapping[object, UsageCounts]) -> None:  # type: ignore[override]
+    async def add(self, sums: Mapping[UsageLabels, UsageCounts]) -> None:
         if self.fails:
             raise StorageFailed("The database is away.")
-        await super().add(sums)  # type: ignore[arg-type]
+        await super().add(sums)
 
 
 async def test_pictures_are_written_together_after_a_while(store: SqlUsageStore) -> None:
