@@ -33,9 +33,7 @@ FAULT_DOCUMENT = (
 )
 
 
-@pytest.mark.parametrize(
-    ("document", "answer"), [(BATCH_DOCUMENT, BATCH), (FAULT_DOCUMENT % b',"spent":false', FAULT)]
-)
+@pytest.mark.parametrize(("document", "answer"), [(BATCH_DOCUMENT, BATCH), (FAULT_DOCUMENT % b',"spent":false', FAULT)])
 def test_two_versions_read_the_same_documents(document: bytes, answer: StoredAnswer) -> None:
     """Processes of both run side by side during an update."""
     assert read_answer(document) == answer
