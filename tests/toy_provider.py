@@ -57,7 +57,7 @@ class ToyProvider:
         assert await self._token.read() == "secret-of-toy"
         return [image_from_bytes((FILES / "fox.png").read_bytes()) for _ in range(order.n)]
 
-    def choose_account(self):
+    def choose_account(self, job):
         return "the only one"
 
     async def credits(self, account):
