@@ -178,8 +178,8 @@ class FlowProvider:
             return await self._upload(found, pictures)
 
     async def upload_video(self, video: VideoFile, *, account: str) -> str:  # noqa: ARG002 - the port's signature
-        """Refuse it: none of Flow's cards works on videos (the port of that name)."""
-        raise UpstreamRejected("Flow takes no videos to work on.")
+        """Refuse it: Flow works on its own videos only (the port of that name)."""
+        raise UpstreamRejected("Flow takes no files of videos to work on.")
 
     async def submit(self, job: VideoJob, uploads: Sequence[str]) -> Operation:
         """Send a video job once (the port of that name)."""
@@ -196,8 +196,7 @@ class FlowProvider:
                 return operation
         except UpstreamForgot as fault:
             if job.order.source is not None:
-                words = f"Google no longer has the video that shall become finer. {fault.message}"
-                raise UpstreamRejected(words) from fault
+                raise UpstreamRejected(f"Google no longer has the video to work on. {fault.message}") from fault
             self._uploads.forget(uploads)
             raise
 
