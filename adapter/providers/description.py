@@ -73,6 +73,10 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         """Return each reference to a secret, by its key inside the section."""
         return ()
 
+    def credential_names(self) -> Collection[str]:
+        """Return the names by which jobs remember their credentials. None: a job needs no certain one."""
+        return ()
+
     def doubts(self) -> Iterable[tuple[str, str]]:
         """Return what is possible and probably not meant: the key inside the section, and a sentence."""
         return ()

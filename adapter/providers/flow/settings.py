@@ -1,6 +1,6 @@
 """The section `[providers.flow]`."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -42,6 +42,10 @@ class FlowSettings(ProviderSettings, frozen=True, kw_only=True):
     def secrets(self) -> Iterable[tuple[str, str]]:
         """Return the reference of each account's token."""
         return [(token_key(number), account.token) for number, account in enumerate(self.accounts)]
+
+    def credential_names(self) -> Collection[str]:
+        """Return the names of the accounts."""
+        return [account.name for account in self.accounts]
 
     def doubts(self) -> Iterable[tuple[str, str]]:
         """Return the accounts whose project is still the one of the example."""

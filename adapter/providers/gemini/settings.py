@@ -1,6 +1,6 @@
 """The section `[providers.gemini]`."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -34,3 +34,7 @@ class GeminiSettings(ProviderSettings, frozen=True, kw_only=True):
     def secrets(self) -> Iterable[tuple[str, str]]:
         """Return the reference of each key."""
         return [(keys_key(number), key.key) for number, key in enumerate(self.named_keys)]
+
+    def credential_names(self) -> Collection[str]:
+        """Return the names of the keys."""
+        return [key.name for key in self.named_keys]

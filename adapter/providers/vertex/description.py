@@ -25,8 +25,8 @@ def build(settings: VertexSettings, context: ProviderContext) -> Provider:
     Raises:
         WrongConfiguration: the credential that is referred to is not there.
     """
-    # By the name of the project, so that a job outlives its credential.
-    key = Key(settings.project or "express", context.open_secret(settings.credential, key=CREDENTIAL))
+    [name] = settings.credential_names()
+    key = Key(name, context.open_secret(settings.credential, key=CREDENTIAL))
     endpoint = CloudEndpoint(
         base_url=settings.base_url or host(settings.location),
         api_version=settings.api_version,

@@ -69,6 +69,10 @@ class VertexSettings(ProviderSettings, frozen=True, kw_only=True):
         """Return the reference of the credential."""
         return [(CREDENTIAL, self.credential)]
 
+    def credential_names(self) -> Collection[str]:
+        """Return the name of the credential: the project's, so that a job outlives its credential."""
+        return [self.project or "express"]
+
     def leaves_out(self) -> Collection[Kind]:
         """Return videos, if there is no project: their address needs one."""
         without: tuple[Kind, ...] = () if self.project else ("video",)
