@@ -38,6 +38,7 @@ from adapter.domain.ports import (
 from adapter.domain.telemetry import Telemetry
 from adapter.drain import on_stop_signal
 from adapter.fair_semaphore import FairSemaphore
+from adapter.generation.credential_watch import CredentialWatch
 from adapter.generation.files import Files
 from adapter.generation.image_files import ImageFiles
 from adapter.generation.orders import BackgroundOrders, ImageOrders, VideoOrders
@@ -86,6 +87,7 @@ from adapter.openai_api.routes.route_names import RouteNames
 from adapter.openai_api.routes.services import Services
 from adapter.providers import registry
 from adapter.providers.description import AnyProvider
+from adapter.records.credentials import SqlCredentialStore
 from adapter.records.files import SqlFileStore
 from adapter.records.registry import SqlFileRegistry
 from adapter.records.responses import SqlResponseStore
@@ -272,6 +274,7 @@ class Application:
             await stack.enter_async_context(self._http.open())
             stack.push_async_callback(self._close_providers)
             resources = await self._resources(stack)
+            await self._watch_credentials(resources)
             engine = self._engine(resources)
             services = app.state.services = self._services(resources, engine)
             resources.keep_running("follower", self._follower(resources).run())
@@ -322,7 +325,7 @@ class Application:
 
     async def _reload_on_demand(self, stack: AsyncExitStack, app: Litestar, resources: Resources, read: Read) -> None:
         """Take a changed configuration over when a signal or a command asks for it."""
-        reloader = Reloader(self._configuration, read, partial(self._prepare, app, SqlKeyStore(resources.database)))
+        reloader = Reloader(self._configuration, read, partial(self._prepare, app, resources.database))
         reloads = Tasks("reload")
         stack.push_async_callback(reloads.cancel)
         stack.enter_context(on_reload_signal(lambda: reloads.start(reloader.run())))
@@ -333,18 +336,22 @@ class Application:
 
             await stack.enter_async_context(controlled(Path(self._settings.server.control), answer))
 
-    async def _prepare(self, app: Litestar, store: KeyStore, new: Configuration) -> Callable[[], None]:
+    async def _prepare(self, app: Litestar, database: Database, new: Configuration) -> Callable[[], None]:
         """Build what another configuration needs, and return the function that puts it in place.
 
         A request that is under way keeps the services with which it began.
 
         Raises:
             WrongConfiguration: as `create_app`; nothing is in place then.
+            StorageFailed: what the operator disabled cannot be read.
         """
         settings, offer, running = new.settings, self._offer(new.settings), cast("Services", app.state.services)
+        disabled = await SqlCredentialStore(database).disabled()
+        for each in offer.credentials:
+            each.disable(disabled)
         services = msgspec.structs.replace(
             running,
-            access=self._access(settings, build_keys(settings), store),
+            access=self._access(settings, build_keys(settings), SqlKeyStore(database)),
             context=build_read_context(settings, new.catalogue),
             texts=Texts(offer.texts),
             chat_options=build_chat_options(settings),
@@ -366,6 +373,14 @@ class Application:
             clock=self._clock.now,
             failed_per_minute=settings.limits.failed_keys_per_minute,
         )
+
+    async def _watch_credentials(self, resources: Resources) -> None:
+        """Take no work with what the operator disabled, from the first request on."""
+        store = SqlCredentialStore(resources.database)
+        watch = CredentialWatch(store, lambda: self._live.offer.credentials, self._clock)
+        await watch.look()
+        resources.stack.push_async_callback(watch.close)
+        resources.keep_running("credentials", watch.run())
 
     async def _warn_without_keys(self, database: Database) -> None:
         access = self._settings.access

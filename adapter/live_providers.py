@@ -9,6 +9,7 @@ import msgspec
 from adapter.domain.job import Operation, VideoJob
 from adapter.domain.media import Image, RemoteFile
 from adapter.domain.ports import (
+    Credentials,
     Download,
     ImageMaker,
     ImageProvider,
@@ -49,6 +50,11 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         """What writes side calls."""
         return next((each.provider.texts for each in self.configured.values() if each.provider.texts), None)
 
+    @property
+    def credentials(self) -> Sequence[Credentials]:
+        """The pools of those that take new work."""
+        return [each.provider.credentials for each in self.configured.values() if each.provider.credentials]
+
     def closing(self, before: "Offer") -> Sequence[Callable[[], Awaitable[None]]]:
         """Return what ends the providers that an earlier offer did not have."""
         known = {id(each.provider) for each in before.configured.values()}
@@ -77,7 +83,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     def _videos(self, name: str, new: ConfiguredProvider, videos: VideoProvider) -> "VideosByAccount":
         """Return a new maker of videos, together with the earlier ones whose credentials it lacks."""
         holders = self.videos[name].holders if name in self.videos else {}
-        return VideosByAccount(videos, {**holders, **dict.fromkeys(new.settings.credential_names(), videos)})
+        accounts = {each.name: videos for each in new.settings.credentials()}
+        return VideosByAccount(videos, {**holders, **accounts})
 
 
 class LiveProviders:

@@ -1,11 +1,12 @@
 """The section `[providers.flow]`."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
+from adapter.domain.credentials import ConfiguredCredential
 from adapter.providers.description import HttpUrl, ProviderSettings
 
 #: What `config/adapter.toml` has in the place of a project.
@@ -43,9 +44,9 @@ class FlowSettings(ProviderSettings, frozen=True, kw_only=True):
         """Return the reference of each account's token."""
         return [(token_key(number), account.token) for number, account in enumerate(self.accounts)]
 
-    def credential_names(self) -> Collection[str]:
-        """Return the names of the accounts."""
-        return [account.name for account in self.accounts]
+    def credentials(self) -> Iterable[ConfiguredCredential]:
+        """Return the accounts."""
+        return [ConfiguredCredential(account.name, account.enabled) for account in self.accounts]
 
     def doubts(self) -> Iterable[tuple[str, str]]:
         """Return the accounts whose project is still the one of the example."""

@@ -1,10 +1,11 @@
 """The section `[providers.gemini]`."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from adapter.domain.credentials import ConfiguredCredential
 from adapter.providers.description import HttpUrl, ProviderSettings
 from adapter.providers.keys import KeyList, NamedKey, check_names, keys_key, named_keys
 
@@ -35,6 +36,6 @@ class GeminiSettings(ProviderSettings, frozen=True, kw_only=True):
         """Return the reference of each key."""
         return [(keys_key(number), key.key) for number, key in enumerate(self.named_keys)]
 
-    def credential_names(self) -> Collection[str]:
-        """Return the names of the keys."""
-        return [key.name for key in self.named_keys]
+    def credentials(self) -> Iterable[ConfiguredCredential]:
+        """Return the keys."""
+        return [ConfiguredCredential(key.name, key.enabled) for key in self.named_keys]
