@@ -19,7 +19,7 @@ import msgspec
 import structlog
 import uvicorn
 
-from adapter.app import create_app
+from adapter.app import Override, create_app, unchanged
 from adapter.connection_table import ConnectionLimits, ConnectionTable
 from adapter.errors import WrongConfiguration
 from adapter.machine import read_machine
@@ -58,8 +58,10 @@ SWITCH_SECONDS = 0.001
 COLLECT_AFTER = (700, 10, 100)
 
 
-def serve(read: Read) -> None:
+def serve(read: Read, override: Override = unchanged) -> None:
     """Serve until a signal says stop; the exit status is then 0. `read` reads the configuration, also for a reload.
+
+    `override` replaces ports, as in `create_app`.
 
     Raises:
         WrongConfiguration: the configuration is wrong, an address cannot be listened on, or a secret is not there.
@@ -85,7 +87,7 @@ def serve(read: Read) -> None:
             return Configuration(told, configured.catalogue)
 
         used = connected(configuration)
-        app = create_app(used.settings, used.catalogue, read=lambda: connected(read()))
+        app = create_app(used.settings, used.catalogue, override=override, read=lambda: connected(read()))
         server = server_config(settings, app, table)
         gc.freeze()
         gc.set_threshold(*COLLECT_AFTER)

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from adapter.domain.catalogue import Catalogue, CatalogueFile
+from adapter.domain.markup import Markup
 from adapter.reload_plan import RELOADED, Configuration, ReloadPlan, plan_reload
 from adapter.settings import AccessSettings, Chat, Server, Settings
 from tests.support import CONFIG, catalogue
@@ -42,7 +43,9 @@ def test_what_is_not_taken_over_stays_and_is_named() -> None:
 
 def test_a_value_is_never_shown() -> None:
     """Neither keys nor the names in tables, which may be keys."""
-    wanted = Settings(access=AccessSettings(keys=("plain:secret",)), chat=Chat(markup_by_key={"plain:secret": "html"}))
+    wanted = Settings(
+        access=AccessSettings(keys=("plain:secret",)), chat=Chat(markup_by_key={"plain:secret": Markup.HTML})
+    )
 
     assert plan(Settings(), wanted).changed == ("access.keys", "chat.markup_by_key")
 
