@@ -64,6 +64,8 @@ class Server(_Section, frozen=True, kw_only=True):
     shutdown_seconds: Annotated[int, Meta(ge=1, le=300)] = 25
     #: Addresses and networks of the operator's proxies. From these `X-Forwarded-For` is believed.
     trusted_proxies: tuple[str, ...] = ()
+    #: The folder of the sockets by which `adapter reload` finds the servers of this machine. Empty: none.
+    control: str = "var/control"
 
 
 class AccessSettings(_Section, frozen=True, kw_only=True):
