@@ -140,7 +140,8 @@ class StoredVideo(msgspec.Struct, frozen=True, kw_only=True):
     video: str
     poster: str | None
     size: int
-    sha256: str
+    #: In hex, as versions up to 28 November 2026 stored it. Processes of these versions read no job without it.
+    sha256: str = ""
 
 
 class Variant(StrEnum):

@@ -48,7 +48,15 @@ API = (
     responses.list_input_items,
 )
 #: Handlers that are called directly (`direct.py`).
-DIRECT = (images.create_images, images.edit_images, images.vary_images, chat.complete_chat)
+DIRECT = (
+    images.create_images,
+    images.edit_images,
+    images.vary_images,
+    chat.complete_chat,
+    videos.create_video,
+    videos.retrieve_video,
+    videos.read_content,
+)
 PUBLIC = (media.read_media, health.health, health.ready, openapi.read_document)
 
 
