@@ -95,6 +95,7 @@ from adapter.wiring import (
     ADDRESSES,
     DAY_SECONDS,
     Measurement,
+    build_admins,
     build_chat_options,
     build_database,
     build_http,
@@ -258,6 +259,7 @@ class Application:
         self._context = build_read_context(settings, catalogue)
         self._retirements = RetirementWatch(settings, catalogue, outside.clock)
         self._keys = build_keys(settings)
+        self._admins = build_admins(settings)
         self._media = build_media_store(settings)
 
     @asynccontextmanager
@@ -421,6 +423,8 @@ class Application:
                 clock=clock.now,
                 failed_per_minute=settings.limits.failed_keys_per_minute,
             ),
+            admins=self._admins,
+            usage=SqlUsageStore(resources.database),
             trusts_proxies=bool(settings.server.trusted_proxies),
             readiness=readiness,
             pictures=pictures,
