@@ -259,9 +259,9 @@ OPERATIONS: Final[Mapping[str, OperationRow]] = {
     "cancel_response": OperationRow(answers=_plain(responses.ResponseObject)),
     "delete_response": OperationRow(answers=_plain(responses.ResponseDeleted)),
     "list_input_items": OperationRow(answers=_plain(responses.ItemList), parameters=_page(100)),
-    "images_usage": _usage(usage.ImagesUsage, "images"),
-    "videos_usage": _usage(usage.VideosUsage, "videos"),
-    "costs": _usage(usage.Costs, "costs"),
+    "images_usage": _usage(usage.ImagesUsagePage, "images"),
+    "videos_usage": _usage(usage.VideosUsagePage, "videos"),
+    "costs": _usage(usage.CostsPage, "costs"),
     "read_media": OperationRow(
         answers=_file(FILES),
         errors=(400, 404, 416, 500, 503),

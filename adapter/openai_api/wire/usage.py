@@ -100,19 +100,19 @@ class _Page(msgspec.Struct, frozen=True, kw_only=True):
     object: Literal["page"] = "page"
 
 
-class ImagesUsage(_Page, frozen=True, kw_only=True):
+class ImagesUsagePage(_Page, frozen=True, kw_only=True):
     """Pictures."""
 
     data: tuple[ImagesBucket, ...]
 
 
-class VideosUsage(_Page, frozen=True, kw_only=True):
+class VideosUsagePage(_Page, frozen=True, kw_only=True):
     """Videos."""
 
     data: tuple[VideosBucket, ...]
 
 
-class Costs(_Page, frozen=True, kw_only=True):
-    """Costs."""
+class CostsPage(_Page, frozen=True, kw_only=True):
+    """A page of costs."""
 
     data: tuple[CostsBucket, ...]

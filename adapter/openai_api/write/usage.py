@@ -6,45 +6,45 @@ from typing import TypeVar
 from adapter.domain.usage_counts import Dimension, UsageQuery, UsageSum
 from adapter.openai_api.wire.usage import (
     Amount,
-    Costs,
     CostsBucket,
+    CostsPage,
     CostsResult,
     ImagesBucket,
     ImagesResult,
-    ImagesUsage,
+    ImagesUsagePage,
     VideosBucket,
     VideosResult,
-    VideosUsage,
+    VideosUsagePage,
 )
 
 _R = TypeVar("_R")
 
 
-def images_usage(query: UsageQuery, sums: Sequence[UsageSum], next_start: int | None) -> ImagesUsage:
+def images_usage(query: UsageQuery, sums: Sequence[UsageSum], next_start: int | None) -> ImagesUsagePage:
     """Return a page of pictures."""
     buckets = tuple(
         ImagesBucket(start_time=start, end_time=end, results=results)
         for start, end, results in _buckets(query, sums, _images)
     )
-    return ImagesUsage(data=buckets, has_more=next_start is not None, next_page=_next_page(next_start))
+    return ImagesUsagePage(data=buckets, has_more=next_start is not None, next_page=_next_page(next_start))
 
 
-def videos_usage(query: UsageQuery, sums: Sequence[UsageSum], next_start: int | None) -> VideosUsage:
+def videos_usage(query: UsageQuery, sums: Sequence[UsageSum], next_start: int | None) -> VideosUsagePage:
     """Return a page of videos."""
     buckets = tuple(
         VideosBucket(start_time=start, end_time=end, results=results)
         for start, end, results in _buckets(query, sums, _videos)
     )
-    return VideosUsage(data=buckets, has_more=next_start is not None, next_page=_next_page(next_start))
+    return VideosUsagePage(data=buckets, has_more=next_start is not None, next_page=_next_page(next_start))
 
 
-def costs(query: UsageQuery, sums: Sequence[UsageSum], next_start: int | None) -> Costs:
+def costs(query: UsageQuery, sums: Sequence[UsageSum], next_start: int | None) -> CostsPage:
     """Return a page of costs."""
     buckets = tuple(
         CostsBucket(start_time=start, end_time=end, results=results)
         for start, end, results in _buckets(query, sums, _costs)
     )
-    return Costs(data=buckets, has_more=next_start is not None, next_page=_next_page(next_start))
+    return CostsPage(data=buckets, has_more=next_start is not None, next_page=_next_page(next_start))
 
 
 def _buckets(
