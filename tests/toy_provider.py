@@ -64,7 +64,7 @@ class ToyProvider:
             raise FAULTS[order.prompt]
         return [image_from_bytes((FILES / "fox.png").read_bytes()) for _ in range(order.n)]
 
-    def choose_account(self):
+    def choose_account(self, job):
         return "the only one"
 
     async def credits(self, account):
