@@ -104,6 +104,7 @@ from adapter.wiring import (
     ADDRESSES,
     DAY_SECONDS,
     Measurement,
+    build_admins,
     build_chat_options,
     build_database,
     build_http,
@@ -274,6 +275,7 @@ class Application:
         self._closing = [*self._live.offer.closing(Offer())]
         self._context = build_read_context(settings, catalogue)
         self._keys = build_keys(settings)
+        self._admins = build_admins(settings)
 
     @asynccontextmanager
     async def open(self, app: Litestar) -> AsyncIterator[None]:
@@ -360,6 +362,7 @@ class Application:
         services = msgspec.structs.replace(
             running,
             access=self._access(settings, build_keys(settings), SqlKeyStore(database)),
+            admins=build_admins(settings),
             context=build_read_context(settings, new.catalogue),
             texts=Texts(offer.texts),
             chat_options=build_chat_options(settings),
@@ -497,6 +500,8 @@ class Application:
         uploads = Uploads(resources.files, memory.media, clock, [resources.responses])
         return Services(
             access=self._access(settings, self._keys, store),
+            admins=self._admins,
+            usage=SqlUsageStore(resources.database),
             trusts_proxies=bool(settings.server.trusted_proxies),
             readiness=readiness,
             pictures=pictures,

@@ -18,6 +18,7 @@ RELOADED: Final = frozenset(
         "access.keys",
         "access.owners",
         "access.anonymous",
+        "access.admin_keys",
         "providers",
         "chat.images",
         "chat.video_markup",

@@ -72,6 +72,8 @@ class AccessSettings(_Section, frozen=True, kw_only=True):
     """Who may ask."""
 
     keys: tuple[str, ...] = ()
+    #: They open `/v1/organization/…`, and nothing else unless they are in `keys` too.
+    admin_keys: tuple[str, ...] = ()
     anonymous: bool = False
     #: Whether Google's routes take a key in their address (`?key=`). Proxies write addresses into their logs.
     key_in_query: bool = False
@@ -286,6 +288,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     def secrets(self) -> list[tuple[str, str]]:
         """Return where every secret is said to be, by the key that says so."""
         found = [(f"access.keys[{number}]", key) for number, key in enumerate(self.access.keys)]
+        found += [(f"access.admin_keys[{number}]", key) for number, key in enumerate(self.access.admin_keys)]
         if self.storage.database_password:
             found.append(("storage.database_password", self.storage.database_password))
         if self.storage.s3.access_key:
