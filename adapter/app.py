@@ -86,6 +86,7 @@ from adapter.records.responses import SqlResponseStore
 from adapter.records.sizes import SqlFileSizes
 from adapter.retirements import RetirementWatch
 from adapter.settings import Settings
+from adapter.studio.routes import studio_routes
 from adapter.tasks import Tasks
 from adapter.wiring import (
     ADDRESSES,
@@ -171,7 +172,9 @@ def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
         measurement=measurement,
     )
     application = Application(settings, catalogue, outside)
-    beside = [google_routes(), *([metrics_route(measurement.page, measurement.key)] if measurement else [])]
+    beside = [google_routes(), studio_routes(is_offered=settings.server.studio)]
+    if measurement:
+        beside.append(metrics_route(measurement.page, measurement.key))
     app = api(application.open, body_bytes=settings.limits.body_bytes, beside=beside)
     direct = DirectRoutes(app.asgi_handler, DIRECT, PREFIXES)
     decoded = DecodedBodies(direct, body_bytes=settings.limits.body_bytes)

@@ -64,6 +64,8 @@ class Server(_Section, frozen=True, kw_only=True):
     shutdown_seconds: Annotated[int, Meta(ge=1, le=300)] = 25
     #: Addresses and networks of the operator's proxies. From these `X-Forwarded-For` is believed.
     trusted_proxies: tuple[str, ...] = ()
+    #: Whether `/studio` is there, a page for making pictures and videos with a key.
+    studio: bool = True
 
 
 class AccessSettings(_Section, frozen=True, kw_only=True):
