@@ -5,8 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.server import Server
+from tests.journeys.server import HTTP, KEY, Server
 from tests.studio.visitor import Visitor, missing
+
+OMNI = """
+[providers.omni]
+keys = ["plain:AIza-sandbox"]
+"""
 
 
 @pytest.fixture(scope="session")
@@ -14,7 +19,7 @@ def studio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all visits."""
     if reason := missing():
         pytest.skip(reason)
-    running = Server(tmp_path_factory.mktemp("studio"), active_seconds=2.0)
+    running = Server(tmp_path_factory.mktemp("studio"), active_seconds=2.0, more=OMNI)
     running.start()
     yield running
     assert running.stop() == 0
@@ -22,5 +27,8 @@ def studio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def visitor(tmp_path: Path, studio_server: Server) -> Visitor:
-    """A person with a browser that was never used."""
+    """A person with a browser that was never used, and without videos."""
+    headers = {"authorization": f"Bearer {KEY}"}
+    for video in HTTP.get(f"{studio_server.url}/v1/videos", headers=headers).json()["data"]:
+        HTTP.delete(f"{studio_server.url}/v1/videos/{video['id']}", headers=headers).raise_for_status()
     return Visitor(tmp_path, studio_server)

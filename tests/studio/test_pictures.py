@@ -1,11 +1,13 @@
 """Pictures in the studio, as a person makes them."""
 
+from pathlib import Path
 from uuid import uuid4
 
 import msgspec
+import pytest
 
 from tests.journeys.server import KEY, Server
-from tests.studio.visitor import Visitor
+from tests.studio.visitor import Visitor, missing
 
 
 class Pictures(msgspec.Struct, frozen=True, rename="camel"):
@@ -31,7 +33,7 @@ class Pictures(msgspec.Struct, frozen=True, rename="camel"):
 
 def test_pictures_are_made_kept_used_and_deleted(studio_server: Server, visitor: Visitor) -> None:
     """With the key of this tab, at a price that is said before."""
-    prompt = f"a red fox {uuid4()}"
+    prompt = f"a <b>red</b> fox & {uuid4()}"
     seen = visitor.visit("picture", Pictures, prompt=prompt)
 
     assert "sk-wrong" not in seen.refused
@@ -105,3 +107,29 @@ def test_a_reload_loses_no_picture_that_is_being_made(studio_server: Server, vis
 
     assert (seen.bar, seen.made, seen.waiting) == (True, [prompt], 0)
     assert studio_server.executed(prompt) == 1
+
+
+class OpenServer(msgspec.Struct, frozen=True):
+    """What a person saw who needs no key."""
+
+    asks: bool
+    state: str
+    made: list[str]
+    old: str
+
+
+def test_an_open_server_asks_for_no_key_and_an_old_request_is_not_sent_again(tmp_path: Path) -> None:
+    """After a day the server does not know it any more, and it would cost again."""
+    if reason := missing():
+        pytest.skip(reason)
+    prompt = f"a fox {uuid4()}"
+    server = Server(tmp_path, environ={"ADAPTER__ACCESS__ANONYMOUS": "true"})
+    server.start()
+    folder = tmp_path / "visit"
+    folder.mkdir()
+    seen = Visitor(folder, server).visit("open", OpenServer, prompt=prompt)
+
+    assert (seen.asks, seen.state, seen.made) == (False, "No key needed", [prompt])
+    assert "too old" in seen.old
+    assert server.executed(prompt) == 1
+    assert server.stop() == 0

@@ -74,7 +74,7 @@ class Failures(msgspec.Struct, frozen=True):
 def test_what_fails_says_why_and_can_be_changed(studio_server: Server, visitor: Visitor) -> None:
     """A refusal, a video that failed, and an answer that was lost, which is asked for again."""
     prompt = f"a fox {uuid4()}"
-    seen = visitor.visit("failures", Failures, prompt=prompt, key="sk-second")
+    seen = visitor.visit("failures", Failures, prompt=prompt)
 
     assert "blocked the prompt" in seen.why
     assert (seen.prompt, seen.waiting) == (f"[blocked] {prompt}", 0)

@@ -19,11 +19,12 @@ export const findVideo = (id) => call(`/videos/${encodeURIComponent(id)}`);
 export const deleteVideo = (id) => call(`/videos/${encodeURIComponent(id)}`, { method: "DELETE" });
 export const readUsage = (path) => call(`/organization/${path}`);
 
-// Sends a work until it is answered or refused.
+// Sends a work until it is answered or refused, with the key of the beginning: another one may be given meanwhile.
 export async function send(work) {
+  const key = readKey();
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return await call(work.route, { method: "POST", body: bodyOf(work), headers: { "idempotency-key": work.id } });
+      return await call(work.route, { method: "POST", body: bodyOf(work), headers: { "idempotency-key": work.id }, key });
     } catch (error) {
       if (!(error instanceof ApiError && error.isRetryable) || attempt === PAUSES.length) throw error;
       await new Promise((resolve) => setTimeout(resolve, PAUSES[attempt]));
@@ -41,8 +42,7 @@ function bodyOf({ fields, inputs, kind }) {
   return form;
 }
 
-async function call(path, { method = "GET", body, headers = {} } = {}) {
-  const key = readKey();
+async function call(path, { method = "GET", body, headers = {}, key = readKey() } = {}) {
   const sent = { ...headers, ...(key && { authorization: `Bearer ${key}` }) };
   if (typeof body === "string") sent["content-type"] = "application/json";
   let answer;

@@ -1,6 +1,6 @@
 // Puts the studio together.
 import { ApiError, listModels } from "./api.js";
-import { showAdmin } from "./admin.js";
+import { closeAdmin } from "./admin.js";
 import { Composer } from "./composer.js";
 import { confirmed, showCode, showPicture } from "./dialogs.js";
 import { announce, byId, checked, showError } from "./dom.js";
@@ -187,6 +187,7 @@ async function open() {
   scope = scopeOf(key);
   models = pictures = [];
   videos.close();
+  closeAdmin();
   clearGallery();
   try {
     models = (await listModels()).data;
@@ -201,7 +202,6 @@ async function open() {
   pictures = await all("pictures", scope);
   await works.resume(scope);
   await videos.open();
-  showAdmin();
   if (isPanelOpen) {
     announce("The key is right.");
     byId("prompt").focus();
@@ -209,7 +209,6 @@ async function open() {
 }
 
 function refused(error, key) {
-  byId("admin").hidden = true;
   composer.noModels(error.status === 401 ? "Give a key first" : "The models could not be loaded");
   byId("key-state").textContent = "Give a key";
   if (error.status === 401) return openKeyPanel(key ? error.message : "");

@@ -2,6 +2,10 @@
 import { ApiError, send } from "./api.js";
 import { all, put, remove } from "./store.js";
 
+// The server knows a request for a day by its key. Later it would be a new one, and cost again.
+const KNOWN_MILLISECONDS = 23 * 3600 * 1000;
+const TOO_OLD = "It was not answered, and it is too old to ask for its answer.";
+
 export class Works {
   // Calls `changed` after each change, `finished` with a work and its answer, and `failed` with a work.
   constructor({ changed, finished, failed }) {
@@ -13,8 +17,9 @@ export class Works {
   async resume(scope) {
     this.works.clear();
     for (const work of await all("works", scope)) {
-      this.works.set(work.id, work);
-      if (!work.error) this.#run(work);
+      const isTooOld = Date.now() - work.startedAt > KNOWN_MILLISECONDS;
+      this.works.set(work.id, isTooOld ? { ...work, error: TOO_OLD, isUnanswered: false } : work);
+      if (!work.error && !isTooOld) this.#run(work);
     }
     this.changed();
   }
