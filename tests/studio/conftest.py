@@ -19,7 +19,7 @@ def studio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all visits."""
     if reason := missing():
         pytest.skip(reason)
-    running = Server(tmp_path_factory.mktemp("studio"), active_seconds=2.0, more=OMNI)
+    running = Server(tmp_path_factory.mktemp("studio"), more=OMNI)
     running.start()
     yield running
     assert running.stop() == 0

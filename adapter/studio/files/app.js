@@ -31,6 +31,8 @@ function show() {
 function make(chosen) {
   announce(chosen.kind === "video" ? "The video was ordered." : "The picture is being made.");
   works.start(newWork(chosen, scope));
+  // On a phone what is in progress stands below the form.
+  if (byId("running-section").getBoundingClientRect().top > innerHeight) byId("running-heading").scrollIntoView();
 }
 
 async function finished(work, answer) {

@@ -44,7 +44,7 @@ await visit(
     await cards(page).getByRole("button", { name: "Use as input" }).click();
     await page.getByRole("radio", { name: "Video", exact: true }).check();
     await make(page);
-    await page.locator(".line .hint", { hasText: "Making the video" }).waitFor();
+    await page.locator("#running > li").waitFor();
     await look("video under way");
     await gallery(page, 2);
     await page.getByText("Usage and accounts").click();

@@ -49,16 +49,15 @@ await visit(
     await cards(page).getByRole("button", { name: "Use this frame as input" }).click();
     await page.locator("#attached li").waitFor();
 
-    await cards(page).getByRole("button", { name: "Make it 1080p (0 credits)" }).click();
-    await gallery(page, 2);
-    const finer = await cards(page).first().locator(".facts").textContent();
-
-    await cards(page).first().getByRole("button", { name: "Delete" }).click();
+    const finer = await sent(page, "/upscale", () => cards(page).getByRole("button", { name: "Make it 1080p (0 credits)" }).click());
+    await bar.waitFor();
+    await cards(page).getByRole("button", { name: "Delete" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
-    await gallery(page, 1);
+    await gallery(page, 0);
     await page.reload();
-    const left = await gallery(page, 1);
-    return { uses, lengths, shapes, cost, made, said, facts, played, name, again, finer, left };
+    await bar.waitFor();
+    const left = await gallery(page, 0);
+    return { uses, lengths, shapes, cost, made, said, facts, played, name, again, finer: finer.postDataJSON(), left };
   },
   { refusals: [401] },
 );
