@@ -99,6 +99,7 @@ from adapter.reload_signal import on_reload_signal
 from adapter.reloading import Read, Reloader, ReloadReport
 from adapter.retirements import RetirementWatch
 from adapter.settings import Settings
+from adapter.studio.routes import studio_routes
 from adapter.tasks import Tasks
 from adapter.wiring import (
     ADDRESSES,
@@ -187,7 +188,9 @@ def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
         read=read,
     )
     application = Application(settings, catalogue, outside)
-    beside = [google_routes(), *([metrics_route(measurement.page, measurement.key)] if measurement else [])]
+    beside = [google_routes(), studio_routes(is_offered=settings.server.studio)]
+    if measurement:
+        beside.append(metrics_route(measurement.page, measurement.key))
     app = api(application.open, body_bytes=settings.limits.body_bytes, beside=beside)
     direct = DirectRoutes(app.asgi_handler, DIRECT, PREFIXES)
     decoded = DecodedBodies(direct, body_bytes=settings.limits.body_bytes)

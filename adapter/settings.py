@@ -66,6 +66,8 @@ class Server(_Section, frozen=True, kw_only=True):
     trusted_proxies: tuple[str, ...] = ()
     #: The folder of the sockets by which `adapter reload` finds the servers of this machine. Empty: none.
     control: str = "var/control"
+    #: Whether `/studio` is there, a page for making pictures and videos with a key.
+    studio: bool = True
 
 
 class AccessSettings(_Section, frozen=True, kw_only=True):
