@@ -202,13 +202,22 @@ def build_keys(settings: Settings) -> Sequence[ConfiguredKey]:
         WrongConfiguration: one that is referred to is not there.
     """
     access = settings.access
-    return [
+    named = [
+        ConfiguredKey(
+            secret=secret(each.key, key=f"access.keys.{name}.key"),
+            id=name,
+            owner=owner_named(each.owner or name),
+            allowance=each.allowance,
+        )
+        for name, each in access.named_keys.items()
+    ]
+    return named + [
         ConfiguredKey(
             secret=secret(reference, key=f"access.keys[{number}]"),
             id=key_id(reference),
             owner=None if (owner := access.owner_of(reference)) is None else owner_named(owner),
         )
-        for number, reference in enumerate(access.keys)
+        for number, reference in enumerate(access.listed_keys)
     ]
 
 
