@@ -48,6 +48,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     online_check        clock, settings, domain.telemetry, wiring, providers.registry, .description, .probe
     client              version
     init_command        first_configuration, shipped
+    key_options         access.keys, domain
     listed_job          domain
     openai_api          generation, domain, errors, fair_semaphore, hang_up, tasks; of it read and write only domain,
                         errors and wire, openapi those with read and version, and wire nothing

@@ -11,6 +11,7 @@ from litestar import Litestar
 from adapter.access.keyring import Keyring
 from adapter.access.keys import SqlKeyStore, digest
 from adapter.access.owners import take_over
+from adapter.access.quotas import SqlQuotas
 from adapter.budget import MemoryBudget
 from adapter.clock import SystemClock
 from adapter.database.address import without_password
@@ -27,6 +28,7 @@ from adapter.domain.ports import (
     InputImages,
     JobStore,
     Memory,
+    Quotas,
     RequestStore,
     VideoProvider,
 )
@@ -96,6 +98,7 @@ from adapter.wiring import (
     build_http,
     build_image_options,
     build_input_loader,
+    build_key_contexts,
     build_keys,
     build_liveness,
     build_measurement,
@@ -193,6 +196,7 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
     budget: MemoryBudget
     inputs: InputImages
     database: Database
+    quotas: Quotas
     ports: Ports
     feed: LocalFeed
     files: SqlFileStore
@@ -298,7 +302,9 @@ class Application:
         database.order_writers(self._clock)
         await self._name_owners(database)
         feed = LocalFeed(self._clock)
-        memory = Memory(SqlJobStore(database, usage=self._telemetry.usage), feed, self._media)
+        quotas = SqlQuotas(database, self._clock.now)
+        videos_store = SqlJobStore(database, usage=self._telemetry.usage, quotas=quotas)
+        memory = Memory(videos_store, feed, self._media)
         videos = {name: each.videos for name, each in self._providers.items() if each.videos}
         budget = MemoryBudget(
             self._clock,
@@ -313,7 +319,7 @@ class Application:
                 requests=SqlRequestStore(database),
                 video_providers=videos,
                 spool=build_spool(self._settings),
-                image_jobs=SqlJobStore(database, IMAGE, self._telemetry.usage),
+                image_jobs=SqlJobStore(database, IMAGE, self._telemetry.usage, quotas),
                 image_makers={name: ImagePipeline(one, inputs) for name, one in images.items()},
             )
         )
@@ -323,6 +329,7 @@ class Application:
             budget=budget,
             inputs=build_input_loader(self._settings, ports.memory.media),
             database=database,
+            quotas=quotas,
             ports=ports,
             feed=feed,
             files=SqlFileStore(database),
@@ -370,7 +377,15 @@ class Application:
         # Before the others, so that it runs until their work is over.
         resources.keep_running("liveness", liveness.run())
         repeats = PriorExecutions(resources.ports.requests, memory.media, clock, timeouts, liveness)
-        pictures = Pictures(image_makers, repeats, resources.feed, clock, timeouts, telemetry=self._telemetry)
+        pictures = Pictures(
+            image_makers,
+            repeats,
+            resources.feed,
+            clock,
+            timeouts,
+            telemetry=self._telemetry,
+            quotas=resources.quotas,
+        )
         resources.stack.push_async_callback(pictures.finish)
         resources.keep_running("pictures.run", pictures.run())
         responses = Responses(resources.responses, ImageFiles(memory.media), clock)
@@ -403,6 +418,7 @@ class Application:
                 {name: each.passed_texts for name, each in self._providers.items() if each.passed_texts},
                 clock,
                 timeouts,
+                resources.quotas,
             ),
             files=Files(memory.media, SqlFileSizes(resources.database)),
             contents=VideoContents(memory, FrameThumbnailer(memory.media, budget)),
@@ -415,6 +431,7 @@ class Application:
             readers=FairSemaphore(READERS),
             clock=clock,
             context=self._context,
+            key_contexts=build_key_contexts(settings, self._context),
             chat_options=build_chat_options(settings),
             image_options=build_image_options(settings),
             longest_body=settings.limits.body_bytes,

@@ -8,9 +8,9 @@
     │   ├── WrongKey                 401  the adapter key is not ours
     │   │   ├── MissingKey           401  no adapter key
     │   │   └── ExpiredKey           401  the last day of the adapter key is over
-    │   ├── ModelForbidden           403  the key may not use that model
     │   ├── CostUnknown              403  the key has a budget, and the cost of the request is not known in its currency
     │   ├── UnknownModel             404  no such model
+    │   │   └── ModelForbidden       403  the key may not use that model
     │   ├── NotFound                 404  no such path or object
     │   ├── MethodNotAllowed         405  the path is there, for another method
     │   ├── RequestStalled           408  the header or the body does not come, or too slowly
@@ -176,11 +176,10 @@ class ExpiredKey(WrongKey):
     code = "api_key_expired"
 
 
-class ModelForbidden(ClientFault):
+class ModelForbidden(UnknownModel):
     """The key may not use that model. OpenAI answers a project without access to a model so."""
 
     status = 403
-    code = "model_not_found"
 
 
 class CostUnknown(ClientFault):

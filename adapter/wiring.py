@@ -31,7 +31,7 @@ from adapter.metrics.measured import Calls, MeasuredImages, MeasuredPassing, Mea
 from adapter.metrics.page import MetricsPage
 from adapter.metrics.spending import CountedUsage
 from adapter.network.links import Rules
-from adapter.openai_api.read.context import ReadContext
+from adapter.openai_api.read.context import KeyContexts, ReadContext
 from adapter.openai_api.read.deployments import read_address
 from adapter.openai_api.routes.route_names import Rewrite
 from adapter.openai_api.routes.services import ChatOptions, ImageOptions
@@ -253,6 +253,14 @@ def build_read_context(settings: Settings, catalogue: Catalogue) -> ReadContext:
         refuse_side_calls=settings.chat.side_calls == "refuse",
         listing=settings.list_models,
     )
+
+
+def build_key_contexts(settings: Settings, context: ReadContext) -> KeyContexts:
+    """Return what requests of keys with settings of their own are read against."""
+    known = context.phrasebook
+    if settings.chat.side_calls == "generate":
+        known = load_phrasebook(msgspec.structs.replace(settings.chat, side_calls="answer"))
+    return KeyContexts(context, known)
 
 
 def _by_key_id(table: Mapping[str, _T]) -> Mapping[str, _T]:

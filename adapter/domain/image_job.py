@@ -27,6 +27,7 @@ LOST: Final = Failure(
     type="server_error",
     status=500,
     should_retry=False,
+    spent=True,
 )
 
 
@@ -62,6 +63,11 @@ class ImageJob(Job, frozen=True, kw_only=True):
     def price(self) -> Cost | None:
         """What its picture cost (as `Job`)."""
         return self.drawn.known_cost if self.drawn else None
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it failed before it was sent, or was refused (as `Job`)."""
+        return self.failure is not None and (self.intended_at is None or not self.failure.spent)
 
     @property
     def file(self) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from adapter.domain.allowance import Charge
 from adapter.domain.media import MediaFormat, RemoteVideo
 from adapter.domain.orders import VideoOrder
 from adapter.domain.spending import Spending
@@ -74,6 +75,10 @@ class Operation(msgspec.Struct, frozen=True, omit_defaults=True):
     project: str = ""
 
 
+#: The code of a video that may have been submitted.
+UNKNOWN_SUBMISSION: Final = "upstream_submit_unknown"
+
+
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """Why a job failed, in the form in which its reader gets it."""
 
@@ -83,6 +88,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     should_retry: bool | None = None
     retry_after: float | None = None
+    #: Whether money may have been spent before it happened. Older versions did not write it.
+    spent: bool = False
 
     @classmethod
     def of(cls, fault: AdapterError) -> "Failure":
@@ -94,6 +101,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
             status=fault.status,
             should_retry=fault.should_retry,
             retry_after=fault.retry_after,
+            spent=fault.spent,
         )
 
     def as_fault(self) -> JobFailed:
@@ -157,6 +165,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     failure: Failure | None = None
     #: Every change that a reader could see, so that one who comes back misses none; about a hundred at most.
     history: tuple[ProgressEvent, ...] = (ProgressEvent(Phase.QUEUED, 0),)
+    #: What it took of the limits of its key, until it is over.
+    charge: Charge | None = None
 
     @property
     def phase(self) -> Phase:
@@ -176,6 +186,18 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def price(self) -> Cost | None:
         """What it costs, as far as that is known."""
         raise NotImplementedError  # each kind says it
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it failed and provably cost nothing."""
+        raise NotImplementedError  # each kind says it
+
+    @property
+    def excess(self) -> Charge | None:
+        """What it took too much of the limits of its key, once it is over."""
+        if self.charge is None or not self.is_over:
+            return None
+        return self.charge.given_back if self.is_free else self.charge.excess(self.price)
 
     @property
     def took_seconds(self) -> float | None:
@@ -246,6 +268,13 @@ class VideoJob(Job, frozen=True, kw_only=True):
     def price(self) -> Cost | None:
         """What it costs (as `Job`)."""
         return self.cost
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it failed before the provider took it, or was declined for its content (as `Job`)."""
+        if self.failure is None or self.failure.code == UNKNOWN_SUBMISSION:
+            return False
+        return self.operation is None or not self.failure.spent
 
     @property
     def took_seconds(self) -> float | None:
