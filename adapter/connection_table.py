@@ -29,6 +29,10 @@ LOOK_SECONDS = 2.0
 SWEPT = 100
 #: Seconds between two log lines.
 LOG_SECONDS = 1.0
+#: Bytes of an answer that the kernel takes before the client has room for them (`TCP_NOTSENT_LOWAT` of tcp(7)): for
+#: the first connections so many that a picture goes out in one write, for the others as few as keep a line busy.
+MOST_UNSENT_BYTES = 2 * 1024 * 1024
+LEAST_UNSENT_BYTES = 128 * 1024
 #: Bodies that are compared when the slowest one is closed.
 COMPARED = 256
 
@@ -47,6 +51,8 @@ class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True):
     connections: int = 16_384
     #: 0: any number.
     connections_per_address: int = 0
+    #: Bytes that the kernel may hold of the first connections' answers, if none of them is read.
+    unsent_bytes: int = 128 * 1024 * 1024
 
 
 class ConnectionPhase(Enum):
@@ -113,6 +119,11 @@ class ConnectionTable:
     def phase(self, connection: TrackedConnection) -> ConnectionPhase | None:
         """Return the phase of a connection; None if it is gone."""
         return self._phases.get(connection)
+
+    def unsent_bytes(self) -> int:
+        """Return how many bytes of its answers the kernel may take from a new connection before they are sent."""
+        has_room = (len(self) + 1) * MOST_UNSENT_BYTES <= self.limits.unsent_bytes
+        return MOST_UNSENT_BYTES if has_room else LEAST_UNSENT_BYTES
 
     def open_by_phase(self) -> dict[str, int]:
         """Return how many connections each phase has, for the log."""

@@ -44,8 +44,6 @@ NOT_HTTP = "The request is not valid HTTP/1.1."
 SENT_AHEAD = 16
 #: Where Linux tells how many bytes the client's machine has confirmed (`tcpi_bytes_acked` of `tcp_info`, linux/tcp.h).
 BYTES_ACKED = 120
-#: Bytes of an answer that the kernel takes before the client has room for them (tcp(7)). By itself it takes megabytes.
-UNSENT_BYTES = 128 * 1024
 #: Bytes of a body with which the application begins. One that never gets so far never reaches it.
 BEGUN_BYTES = 64 * 1024
 #: A `struct linger` with which a connection that is closed is reset.
@@ -191,8 +189,9 @@ class Protocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.flow = Flow(transport)
         self.parser = Parser(self)
+        unsent = self._table.unsent_bytes()
         with suppress(AttributeError, OSError):  # not everywhere
-            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, unsent)
         has_room = self._table.make_room()
         self._table.enter(self, ConnectionPhase.HEAD)
         if not has_room:

@@ -51,6 +51,8 @@ DAY_SECONDS = 86_400
 DRAIN_SECONDS = 0.5
 #: The part of `limits.memory_bytes` that comes on top of it, for pictures that went out lately: 32 MB of 1 GB.
 RECENT_RESULTS_SHARE = 32
+#: The part of `limits.memory_bytes` that the kernel may hold of unread answers, on top of it: 128 MB of 1 GB.
+UNSENT_SHARE = 8
 
 
 async def build_database(settings: Settings) -> Database:
@@ -178,6 +180,7 @@ def _measured(provider: Provider, calls: Calls) -> Provider:
         videos=provider.videos and MeasuredVideos(provider.videos, calls),
         texts=provider.texts and MeasuredTexts(provider.texts, calls),
         passed_texts=provider.passed_texts and MeasuredPassing(provider.passed_texts, calls),
+        credentials=provider.credentials,
         close=provider.close,
     )
 
@@ -326,6 +329,7 @@ def build_connection_limits(settings: Settings) -> ConnectionLimits:
         reader_seconds=told.reader_seconds,
         connections=told.connections,
         connections_per_address=told.connections_per_address,
+        unsent_bytes=told.memory_bytes // UNSENT_SHARE,
     )
 
 

@@ -1,6 +1,7 @@
 """Slow and rude clients on the socket: what is too large, too slow, too many or never read. Time is the tests' own."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
@@ -13,8 +14,10 @@ from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallab
 from uvicorn.server import ServerState
 
 from adapter.connection_table import (
+    LEAST_UNSENT_BYTES,
     LEAVING_SECONDS,
     LOOK_SECONDS,
+    MOST_UNSENT_BYTES,
     RATE_SECONDS,
     SWEPT,
     ConnectionLimits,
@@ -78,6 +81,12 @@ async def limited(app: ASGI3Application = echo, **limits: float) -> AsyncIterato
 
     async with serving(make, app) as connect:
         yield Server(connect, table, clock, made)
+
+
+def unsent_bytes(connection: Protocol) -> int:
+    """Return how many unsent bytes the kernel takes from a connection."""
+    taken = connection.transport.get_extra_info("socket")
+    return int(taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT))
 
 
 class Held:
@@ -582,6 +591,18 @@ async def test_a_piece_is_read_before_the_next_one_is_made() -> None:
         await server.until(is_taken.is_set)
 
         assert is_taken.is_set()
+
+
+async def test_the_kernel_takes_whole_pictures_from_the_first_connections_only() -> None:
+    """It holds what is not read."""
+    async with limited(unsent_bytes=2 * MOST_UNSENT_BYTES) as server:
+        for _ in range(3):
+            await server.connect()
+        await server.until_open(3)
+
+        taken = [unsent_bytes(each) for each in server.made]
+
+    assert taken == [MOST_UNSENT_BYTES, MOST_UNSENT_BYTES, LEAST_UNSENT_BYTES]
 
 
 async def test_a_stream_with_little_to_say_stays() -> None:

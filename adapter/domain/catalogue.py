@@ -190,8 +190,11 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     #: The provider's own model names for a length that has others, as in `upstream`; by the length, as `4s`. Other
     #: lengths have those of `upstream`.
     upstream_of_length: Mapping[str, Mapping[VideoInput, Mapping[Ratio, str]]] = {}
-    #: How long an extended video may be in all, in seconds; 0: of a model that extends none.
+    #: How long an extended video may be in all, in seconds; 0: of a model that extends none, or by `next_clips`.
     longest_extended: int = 0
+    #: Whether an extension is a clip of its own, which begins where the earlier one ends. The provider makes it of its
+    #: own videos only, and asks for the workflow of the earlier one.
+    next_clips: bool = False
     #: How long a video usually takes, in seconds; used until enough of our own jobs were measured.
     typical_seconds: float
     #: As of a model that makes pictures.
@@ -209,8 +212,11 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 raise ValueError(f"the video model '{self.name}' has no size for {', '.join(sorted(without))}")
         if any(lengths and self.seconds not in lengths for lengths in (self.lengths, *self.lengths_of.values())):
             raise ValueError(f"the video model '{self.name}' has 'seconds' that are none of its 'lengths'")
-        if (VideoInput.EXTEND in self.upstream) != (self.longest_extended > 0):
-            raise ValueError(f"the video model '{self.name}' needs both 'upstream.extend' and 'longest_extended'")
+        ways = (self.longest_extended > 0) + self.next_clips
+        if (VideoInput.EXTEND in self.upstream) != (ways == 1) or ways > 1:
+            raise ValueError(
+                f"the video model '{self.name}' needs 'upstream.extend' with one of 'longest_extended' and 'next_clips'"
+            )
         others = {f"{length}s" for length in self.lengths if length != self.seconds}
         if unknown := self.upstream_of_length.keys() - others:
             told, allowed = ", ".join(sorted(unknown)), ", ".join(sorted(others)) or "none"
@@ -226,6 +232,10 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     def quotes(self, resolution: str, seconds: int) -> tuple[Quote, ...]:
         """Return what a clip costs."""
         return tuple(price.quote(resolution, seconds) for price in self.prices)
+
+    def quotes_of_next_clip(self) -> tuple[Quote, ...]:
+        """Return what a clip costs that goes on from an earlier one (`next_clips`)."""
+        return tuple(price.quote_of_extension() for price in self.prices)
 
     @property
     def resolutions(self) -> tuple[str, ...]:
@@ -304,8 +314,16 @@ class VideoCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """Return the model as it makes clips of one length that has names of its own: such a name says the length."""
         seconds = int(length.removesuffix("s"))
         upstream = self.upstream_of_length[length]
+        extends = VideoInput.EXTEND in upstream
         return msgspec.structs.replace(
-            self, seconds=seconds, lengths=(seconds,), lengths_of={}, upstream=upstream, upstream_of_length={}
+            self,
+            seconds=seconds,
+            lengths=(seconds,),
+            lengths_of={},
+            upstream=upstream,
+            upstream_of_length={},
+            longest_extended=self.longest_extended if extends else 0,
+            next_clips=self.next_clips and extends,
         )
 
     def _upstream(self, seconds: int) -> Mapping[VideoInput, Mapping[Ratio, str]]:
@@ -569,9 +587,10 @@ class Catalogue:
         card = self.find_text(name)
         return name if card is None else card.upstream
 
-    def able(self, kind: VideoInput) -> Sequence[str]:
-        """Return the names of the models that make videos from a kind of input."""
-        return [name for name, card in self._names.items() if isinstance(card, VideoCard) and kind in card.upstream]
+    def able(self, kind: VideoInput, *, from_files: bool = False) -> Sequence[str]:
+        """Return the names of the models that make videos from a kind of input; or those that take it as a file."""
+        cards = [card for card in self._names.values() if isinstance(card, VideoCard) and kind in card.upstream]
+        return [card.name for card in cards if not (from_files and card.next_clips)]
 
     def find_card(self, name: str, kind: type[_Card]) -> tuple[_Card, Ratio | None]:
         """Return the card of a model of one kind, and the shape that the name asks for.

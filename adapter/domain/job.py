@@ -73,6 +73,8 @@ class Operation(msgspec.Struct, frozen=True, omit_defaults=True):
     dialect: str = "seed"
     #: The provider's project that it belongs to, where the form needs one and the answer named one.
     project: str = ""
+    #: The provider's name of the work around the video, where the answer named one: an extension asks for it.
+    workflow: str = ""
 
 
 #: The code of a video that may have been submitted.

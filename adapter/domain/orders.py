@@ -151,10 +151,13 @@ class StoredInput(msgspec.Struct, frozen=True):
 
 
 class VideoSource(msgspec.Struct, frozen=True):
-    """An earlier video at the provider: the name of its job there, and the account that it belongs to."""
+    """An earlier video at the provider: its name there, and the account that it belongs to."""
 
+    #: The name of its job, or of the video itself: what the provider works on.
     operation: str
     account: str
+    #: As of `Operation`, where the provider asks for it.
+    workflow: str = ""
 
 
 class VideoOrder(msgspec.Struct, frozen=True, kw_only=True):

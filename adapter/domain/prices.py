@@ -11,7 +11,7 @@ from adapter.domain.media import Image, Resolution
 from adapter.domain.usage import Cost, Currency, Usage
 
 #: What an amount is for.
-Per = Literal["picture", "search", "second", "clip", "upscale", "million_tokens"]
+Per = Literal["picture", "search", "second", "clip", "upscale", "extension", "million_tokens"]
 
 #: The number of tokens that a price of tokens is for, as a power of ten.
 MILLION = 6
@@ -28,7 +28,7 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         """Write it for people: `0.0336 USD a picture (1K)`."""
         what = f"{self.per.replace('_', ' ')}{f' ({self.of})' if self.of else ''}"
-        return f"{self.cost} {'an' if self.per == 'upscale' else 'a'} {what}"
+        return f"{self.cost} {'an' if self.per in {'upscale', 'extension'} else 'a'} {what}"
 
 
 class TokenPrices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -114,6 +114,8 @@ class VideoPrice(Price, frozen=True, kw_only=True):
     second: Mapping[str, Decimal] = {}
     #: An upscale of a finished clip, by the resolution that it gets.
     upscale: Mapping[str, Decimal] = {}
+    #: A clip that goes on from an earlier one, of a model with `next_clips`.
+    extension: Decimal | None = None
 
     def __post_init__(self) -> None:
         if self.clip is not None and self.second:
@@ -126,6 +128,8 @@ class VideoPrice(Price, frozen=True, kw_only=True):
             yield Rate(per="clip", cost=Cost(self.clip, self.currency))
         yield from self._rates("second", self.second.items())
         yield from self._rates("upscale", self.upscale.items())
+        if self.extension is not None:
+            yield Rate(per="extension", cost=Cost(self.extension, self.currency))
 
     def quote(self, resolution: str, seconds: int) -> "Quote":
         """Return what a clip costs."""
@@ -135,6 +139,10 @@ class VideoPrice(Price, frozen=True, kw_only=True):
     def quote_of_upscale(self, resolution: str) -> "Quote":
         """Return what an upscale of a finished clip costs."""
         return Quote(self.since, self.currency, self.upscale.get(resolution))
+
+    def quote_of_extension(self) -> "Quote":
+        """Return what a clip costs that goes on from an earlier one."""
+        return Quote(self.since, self.currency, self.extension)
 
 
 class Quote(msgspec.Struct, frozen=True, omit_defaults=True):

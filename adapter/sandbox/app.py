@@ -14,8 +14,8 @@ from adapter.sandbox.cloud import interactions as cloud_interactions
 from adapter.sandbox.cloud import tokens
 from adapter.sandbox.cloud.access import CloudAccess
 from adapter.sandbox.faults import Faults
+from adapter.sandbox.flow import extensions, upscales
 from adapter.sandbox.flow import images as flow
-from adapter.sandbox.flow import upscales
 from adapter.sandbox.flow import videos as flow_videos
 from adapter.sandbox.gemini import chat as gemini_chat
 from adapter.sandbox.gemini import routes as gemini
@@ -63,6 +63,7 @@ def create_sandbox(rules: SandboxRules, *, clock: Callable[[], float] = time.tim
             *omni_files.ROUTES,
             *flow.ROUTES,
             *flow_videos.ROUTES,
+            *extensions.ROUTES,
             *upscales.ROUTES,
             *storage.ROUTES,
             *control.ROUTES,

@@ -55,9 +55,11 @@ class Door:
         """Ask with a key."""
         return await self._http.get(path, headers={"authorization": f"Bearer {key}"})
 
-    async def draw(self, key: str, n: int = 1, model: str = GEMINI, **headers: str) -> httpx.Response:
+    async def draw(self, key: str, n: int = 1, model: str = GEMINI, retry_key: str = "") -> httpx.Response:
         """Ask for pictures."""
-        return await self.post("/v1/images/generations", key, {"model": model, "prompt": "a fox", "n": n}, **headers)
+        headers = {"idempotency-key": retry_key} if retry_key else {}
+        body = {"model": model, "prompt": "a fox", "n": n}
+        return await self.post("/v1/images/generations", key, body, **headers)
 
 
 @asynccontextmanager
@@ -112,7 +114,7 @@ async def test_too_many_requests_in_a_minute_are_refused(tmp_path: Path) -> None
     """Also in a stream, with an HTTP status. Reading is free."""
     async with door(tmp_path, ada=key(rpm=1)) as client:
         await client.draw("ada")
-        refused = await client.draw("ada", stream="true")
+        refused = await client.draw("ada")
         body = {"model": GEMINI, "stream": True, "messages": [{"role": "user", "content": "a fox"}]}
         stream = await client.post("/v1/chat/completions", "ada", body)
         listed = await client.get("/v1/models", "ada")
@@ -178,9 +180,8 @@ async def test_a_budget_takes_what_pictures_cost(tmp_path: Path) -> None:
 
 async def test_a_repetition_counts_once(tmp_path: Path) -> None:
     """With an `Idempotency-Key`; as a retry of an SDK; also after its limit is used up."""
-    headers = {"idempotency-key": "one"}
     async with door(tmp_path, ada=key(images_per_day=1)) as client:
-        pictures = [await client.draw("ada", **headers) for _ in range(3)]
+        pictures = [await client.draw("ada", retry_key="one") for _ in range(3)]
         other = await client.draw("ada")
 
     assert [each.status_code for each in (*pictures, other)] == [200, 200, 200, 429]

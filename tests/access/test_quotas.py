@@ -47,9 +47,8 @@ def quotas(database: Database, clock: FakeClock) -> SqlQuotas:
 
 
 @pytest.fixture
-async def elsewhere(database: Database, database_url: str, clock: FakeClock) -> AsyncIterator[SqlQuotas]:
+async def elsewhere(quotas: SqlQuotas, database_url: str, clock: FakeClock) -> AsyncIterator[SqlQuotas]:
     """The same counts in another process."""
-    assert database
     other = await open_database(database_url)
     yield SqlQuotas(other, clock.now)
     await other.dispose()

@@ -1,5 +1,6 @@
 """The catalogue as shipped: what each name means and what each model may be asked for."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import msgspec
@@ -438,6 +439,30 @@ def test_a_length_may_have_names_of_its_own(
 ) -> None:
     """As Flow's models have; the others are those of the usual length."""
     assert card.choose(Shape(ratio=ratio), kind, seconds) == (ratio, key)
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_whole"),
+    [
+        ({"next_clips": True}, True),
+        ({"next_clips": False}, False),
+        ({"longest_extended": 40}, False),
+        ({"next_clips": False, "longest_extended": 40}, True),
+        ({"upstream": {VideoInput.TEXT: LITE.upstream[VideoInput.TEXT]}}, False),
+    ],
+)
+def test_a_model_extends_in_one_way(changes: dict[str, object], *, is_whole: bool) -> None:
+    """By clips of their own or to a longest one, if it has names for that."""
+    with nullcontext() if is_whole else pytest.raises(ValueError, match="one of 'longest_extended' and 'next_clips'"):
+        msgspec.structs.replace(LITE, **changes)
+
+
+def test_the_fast_model_has_a_row_for_shorter_clips() -> None:
+    """A name of Flow leads to it, with its length."""
+    card, _ = CATALOGUE.find_card("veo_3_1_i2v_s_fast_4s_fl", VideoCard)
+
+    assert (card.name, card.lengths) == ("veo-3.1-fast-short", (4,))
+    assert CATALOGUE.find_card("veo_3_1_t2v_fast_6s", VideoCard)[0].lengths == (4, 6)
 
 
 def test_a_raw_name_may_say_a_length_and_leave_the_shape_open() -> None:

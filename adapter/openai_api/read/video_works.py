@@ -1,6 +1,6 @@
 """Orders for videos that are made from an earlier video: remixes, edits and extensions."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -50,16 +50,15 @@ def remix_draft(request: MediaRequest, source: VideoJob, context: ReadContext) -
             none now.
     """
     _check_completed(source, "remixed", "video_id")
-    if source.order.input is VideoInput.UPSCALE:
-        raise InvalidRequest(
-            f"This video was made finer; make a remix of the video '{source.order.remix_of}'.", param="video_id"
-        )
+    _check_not_finer(source, "remix", "video_id")
     _refuse_others(request, "A remix has another prompt and nothing else", _same_as(source))
     order = _varied(source, prompt_of(request, context))
     if card := _working_card(VideoInput.EDIT, source, context):
         return _priced(_edit(order, source, card, "video_id"), card)
     if order.input in FROM_VIDEOS:
-        raise InvalidRequest(f"The model '{order.model}' no longer edits videos.", param="video_id")
+        raise InvalidRequest(
+            f"This video was made of another one, and its model '{order.model}' edits no videos.", param="video_id"
+        )
     return msgspec.structs.replace(
         _priced(msgspec.structs.replace(order, pictures=()), _card_of(order, context)),
         sources=tuple(StoredSource(picture.name, "video_id") for picture in order.pictures),
@@ -76,14 +75,18 @@ def draft_from_job(kind: VideoInput, request: MediaRequest, source: VideoJob, co
     """
     what, verb = WORKS[kind]
     _check_completed(source, f"{verb}ed", FIELD)
+    _check_not_finer(source, verb, FIELD)
     card = _working_card(kind, source, context)
     if card is None:
-        raise _unable(f"This video was made by '{source.order.model}', which does not {verb} videos", kind, context)
+        words = f"This video was made by '{source.order.model}', which does not {verb} videos"
+        raise _unable(words, context.catalogue.able(kind))
     own = {"seconds"} if kind is VideoInput.EXTEND else set[str]()
     _refuse_others(request, f"{what} keeps the model and the form of its video", _same_as(source), own)
     order = _varied(source, prompt_of(request, context))
     if kind is VideoInput.EDIT:
         return _priced(_edit(order, source, card, FIELD), card)
+    if card.next_clips:
+        return _next_clip(request, order, source, card, context)
     before = source.order.whole_seconds
     seconds = _extension(request, order.model, card, before, context)
     extended = msgspec.structs.replace(order, seconds=seconds, seconds_before=before)
@@ -123,6 +126,28 @@ def draft_from_file(kind: VideoInput, request: MediaRequest, file: GivenClip, co
     return msgspec.structs.replace(_priced(order, card), video=file.source)
 
 
+def _next_clip(
+    request: MediaRequest, order: VideoOrder, source: VideoJob, card: VideoCard, context: ReadContext
+) -> VideoDraft:
+    """Return the draft of a clip that begins where a finished one ends (`VideoCard.next_clips`).
+
+    Raises:
+        InvalidRequest: the model does not make that length, or the provider's names of the video are not known.
+    """
+    kind, remote, operation = VideoInput.EXTEND, source.remote, source.operation
+    policy, name = length_policy(request, order.model, context), request.called("seconds")
+    seconds = card.length(request.seconds, policy, name, kind)
+    if remote is None or not remote.name or operation is None or not operation.workflow:
+        raise InvalidRequest(
+            "Google's names of this video are not known, so it cannot be extended. They are known of videos of an "
+            "account with the dialect 'media', and of no older video.",
+            param=FIELD,
+        )
+    clip = _with_source(msgspec.structs.replace(order, seconds=seconds, seconds_before=0), kind, source, card)
+    video = VideoSource(remote.name, source.account or "", operation.workflow)
+    return VideoDraft(order=msgspec.structs.replace(clip, source=video), quotes=card.quotes_of_next_clip())
+
+
 def _priced(order: VideoOrder, card: VideoCard | None) -> VideoDraft:
     """Return the draft of an order, with what its seconds cost; of an extension these are the new ones."""
     quotes = card.quotes(order.resolution or card.usual_resolution, order.seconds) if card else ()
@@ -135,6 +160,13 @@ def _check_completed(source: VideoJob, done: str, param: str) -> None:
             f"Only a completed video can be {done}; this one is {source.phase}.",
             param=param,
             code="video_not_completed",
+        )
+
+
+def _check_not_finer(source: VideoJob, verb: str, param: str) -> None:
+    if source.order.input is VideoInput.UPSCALE:
+        raise InvalidRequest(
+            f"This video was made finer; {verb} the video '{source.order.remix_of}' instead.", param=param
         )
 
 
@@ -198,12 +230,15 @@ def _extension(request: MediaRequest, name: str, card: VideoCard, before: int, c
 def _card_for(kind: VideoInput, request: MediaRequest, context: ReadContext) -> tuple[str, VideoCard]:
     """Return the model for a video that came with the request, and its card."""
     verb = WORKS[kind][1]
-    name = request.model or next(iter(context.catalogue.able(kind)), None)
+    able = context.catalogue.able(kind, from_files=True)
+    name = request.model or next(iter(able), None)
     if name is None:
-        raise _unable(f"No model here can {verb} videos", kind, context)
+        raise InvalidRequest(f"No model here can {verb} a video that comes as a file.", param=FIELD, code=UNSUPPORTED)
     card, _ = card_of(request, name, VideoCard, context)
-    if kind not in card.upstream:
-        raise _unable(f"The model '{name}' does not {verb} videos", kind, context, request.called("model"))
+    if card.name not in able:
+        # A model may do it with its own videos, which are named by their ids.
+        what = "a video that comes as a file" if kind in card.upstream else "videos"
+        raise _unable(f"The model '{name}' does not {verb} {what}", able, request.called("model"))
     return name, card
 
 
@@ -216,8 +251,7 @@ def _chosen(clip: Clip, card: VideoCard, kind: VideoInput) -> tuple[Ratio, str]:
         raise
 
 
-def _unable(words: str, kind: VideoInput, context: ReadContext, param: str = FIELD) -> InvalidRequest:
-    able = context.catalogue.able(kind)
+def _unable(words: str, able: Sequence[str], param: str = FIELD) -> InvalidRequest:
     others = f" These do: {', '.join(able)}." if able else ""
     return InvalidRequest(f"{words}.{others}", param=param, code=UNSUPPORTED)
 

@@ -71,9 +71,7 @@ async def vary_images(request: OwnedRequest, services: Services) -> ASGIApp:
     content, parsed = await _read(
         request,
         services,
-        lambda sent: ParsedImages(
-            as_variation(sent), variation_order(as_variation(sent).media, context)
-        ),
+        lambda sent: ParsedImages(as_variation(sent), variation_order(as_variation(sent).media, context)),
     )
     return await _answer(request, services, parsed, content, "image_edit.completed")
 

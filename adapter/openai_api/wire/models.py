@@ -23,7 +23,7 @@ class ModelObject(msgspec.Struct, frozen=True, kw_only=True):
 class ModelPrice(msgspec.Struct, frozen=True, kw_only=True):
     """One amount of a model's price list."""
 
-    per: Literal["picture", "search", "second", "clip", "upscale", "million_tokens"]
+    per: Literal["picture", "search", "second", "clip", "upscale", "extension", "million_tokens"]
     #: The resolution, or the kind of tokens.
     of: str | UnsetType = UNSET
     amount: float

@@ -157,12 +157,13 @@ class FlowProvider:
     async def _credits(self, account: str, *, is_tied: bool) -> int | None:
         try:
             async with self._accounts.using(account, is_tied=is_tied) as found, deadline(CREDITS_SECONDS):
-                return translate.credits_left(
-                    await self._call(self._http.get, found, "/v1/credits", None, CREDITS_SECONDS)
-                )
+                reply = await self._call(self._http.get, found, "/v1/credits", None, CREDITS_SECONDS)
+                left, tier = translate.worth(reply)
         except AdapterError as fault:
             log.warning("flow.credits_unread", account=account, code=fault.code, error=reason_of(fault))
             return None
+        self._accounts.note_worth(account, left, tier)
+        return left
 
     async def settle(self, job: VideoJob, neighbours: Neighbours, seconds: float) -> Settlement:
         """Read the account's credits (the port of that name)."""
@@ -175,8 +176,8 @@ class FlowProvider:
             return await self._upload(found, pictures)
 
     async def upload_video(self, video: VideoFile, *, account: str) -> str:  # noqa: ARG002 - the port's signature
-        """Refuse it: none of Flow's cards works on videos (the port of that name)."""
-        raise UpstreamRejected("Flow takes no videos to work on.")
+        """Refuse it: Flow works on its own videos only (the port of that name)."""
+        raise UpstreamRejected("Flow takes no files of videos to work on.")
 
     async def submit(self, job: VideoJob, uploads: Sequence[str]) -> Operation:
         """Send a video job once (the port of that name)."""
@@ -190,8 +191,7 @@ class FlowProvider:
                 return videos.submitted(reply, job.mark)
         except UpstreamForgot as fault:
             if job.order.source is not None:
-                words = f"Google no longer has the video that shall become finer. {fault.message}"
-                raise UpstreamRejected(words) from fault
+                raise UpstreamRejected(f"Google no longer has the video to work on. {fault.message}") from fault
             self._uploads.forget(uploads)
             raise
 

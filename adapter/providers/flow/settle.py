@@ -26,6 +26,8 @@ ENOUGH_READINGS = 2
 MAX_READINGS = 4
 #: A failed video may be refunded, which hides a charge of the same size. How long Google takes for that is unknown.
 REFUND_SECONDS = 600.0
+#: What costs nothing, unless a price says otherwise.
+MAYBE_FREE = frozenset({VideoInput.UPSCALE, VideoInput.EXTEND})
 
 
 async def settle(job: VideoJob, reading: BalanceReading, neighbours: Neighbours, seconds: float) -> Settlement:
@@ -84,8 +86,8 @@ def what_is_known(job: VideoJob, neighbours: Collection[str]) -> str:
 
 
 def may_be_free(job: VideoJob) -> bool:
-    """Say whether unchanged credits prove nothing: some upscales cost none (`flow.md` section 1)."""
-    return job.order.input is VideoInput.UPSCALE and (job.cost is None or not job.cost.amount)
+    """Say whether unchanged credits prove nothing: some upscales cost none, and no source prices an extension."""
+    return job.order.input in MAYBE_FREE and (job.cost is None or not job.cost.amount)
 
 
 def _why_not(ambiguity: Ambiguity, neighbours: Collection[str], *, is_free: bool) -> str:
@@ -94,7 +96,7 @@ def _why_not(ambiguity: Ambiguity, neighbours: Collection[str], *, is_free: bool
     if neighbours:
         return "other videos of the account were under way"
     if is_free:
-        return "an upscale may be free"
+        return "such a video may be free"
     return "that was not read often enough"
 
 

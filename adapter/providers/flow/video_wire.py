@@ -70,6 +70,23 @@ class VideoRef(msgspec.Struct, frozen=True, rename="camel"):
     media_id: str
 
 
+class WorkflowMetadata(msgspec.Struct, frozen=True, rename="camel"):
+    """The work that a clip continues."""
+
+    workflow_id: str
+
+
+class ExtendRequest(msgspec.Struct, frozen=True, rename="camel"):
+    """A clip that begins where a finished one ends (`flow.md` section 2)."""
+
+    aspect_ratio: str
+    seed: int
+    text_input: StructuredTextInput
+    video_model_key: str
+    video_input: VideoRef
+    metadata: WorkflowMetadata
+
+
 class UpscaleRequest(msgspec.Struct, frozen=True, rename="camel"):
     """One finished video in a finer resolution (`flow.md` section 2). It has no prompt."""
 
@@ -115,10 +132,10 @@ class MediaGenerationContext(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class BatchAsyncGenerateVideo(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """`POST /v1/video:batchAsyncGenerateVideo…`: Text, StartImage, StartAndEndImage, ReferenceImages, UpsampleVideo."""
+    """`POST /v1/video:batchAsyncGenerateVideo…`, with the endings of `videos.DESKS`."""
 
     client_context: VideoClientContext
-    requests: tuple[VideoRequest | UpscaleRequest, ...]
+    requests: tuple[VideoRequest | ExtendRequest | UpscaleRequest, ...]
     #: These two in the media dialect only.
     media_generation_context: MediaGenerationContext | None = None
     use_v2_model_config: bool = msgspec.field(default=False, name="useV2ModelConfig")
@@ -203,6 +220,19 @@ class NamedOperation(msgspec.Struct, frozen=True, rename="camel"):
     project_id: msgspec.Raw = msgspec.Raw()
 
 
+class PrimaryMedium(msgspec.Struct, frozen=True, rename="camel"):
+    """Which medium a workflow made last."""
+
+    primary_media_id: str = ""
+
+
+class Workflow(msgspec.Struct, frozen=True):
+    """The work around a video: Flow's pages show it as one thing."""
+
+    name: Name
+    metadata: PrimaryMedium = PrimaryMedium()
+
+
 class MediaStatus(msgspec.Struct, frozen=True, rename="camel"):
     """How a medium stands."""
 
@@ -251,3 +281,5 @@ class OperationsObject(msgspec.Struct, frozen=True):
 
     operations: Items | None = None
     media: Items | None = None
+    #: `Items` as well, of a submission's answer. Nothing that is paid for is lost for them.
+    workflows: msgspec.Raw = msgspec.Raw()

@@ -30,6 +30,7 @@ DESKS: Mapping[VideoInput, str] = {
     VideoInput.FRAME: "StartImage",
     VideoInput.FRAMES: "StartAndEndImage",
     VideoInput.REFERENCES: "ReferenceImages",
+    VideoInput.EXTEND: "ExtendVideo",
     VideoInput.UPSCALE: "UpsampleVideo",
 }
 
@@ -43,6 +44,8 @@ _name_alone_decoder = msgspec.json.Decoder(Name)
 _name_decoder = msgspec.json.Decoder(wire.NamedOperation)
 _state_decoder = msgspec.json.Decoder(wire.OperationState)
 _media_decoder = msgspec.json.Decoder(wire.MediaState)
+_items_decoder = msgspec.json.Decoder(wire.Items)
+_workflow_decoder = msgspec.json.Decoder(wire.Workflow)
 _words_decoder = msgspec.json.Decoder(tuple[str, ...])
 
 
@@ -59,9 +62,12 @@ def media_path(name: str) -> str:
 def video_request(
     job: VideoJob, pictures: Sequence[str], account: Account, session: str
 ) -> wire.BatchAsyncGenerateVideo:
-    """Ask for a video in the account's dialect; `pictures` are uploads, in the order of the job's kind."""
-    newer, source = account.dialect == MEDIA, job.order.source
-    request = _upscale_request(job, source) if source else _request(job, pictures, newer=newer)
+    """Ask for a video in the account's dialect; `pictures` are uploads, in the order of the job's kind.
+
+    An extension is known in the media dialect only.
+    """
+    newer = account.dialect == MEDIA or job.order.input is VideoInput.EXTEND
+    request = _request_of_video(job, job.order.source) if job.order.source else _request(job, pictures, newer=newer)
     return wire.BatchAsyncGenerateVideo(
         client_context=wire.VideoClientContext(session, account.project_id, TOOL, account.tier),
         requests=(request,),
@@ -85,6 +91,21 @@ def _request(job: VideoJob, pictures: Sequence[str], *, newer: bool) -> wire.Vid
     )
 
 
+def _request_of_video(job: VideoJob, source: VideoSource) -> wire.ExtendRequest | wire.UpscaleRequest:
+    return _extend_request(job, source) if job.order.input is VideoInput.EXTEND else _upscale_request(job, source)
+
+
+def _extend_request(job: VideoJob, source: VideoSource) -> wire.ExtendRequest:
+    return wire.ExtendRequest(
+        aspect_ratio=f"VIDEO_{RATIO_WORDS[job.order.ratio]}",
+        seed=job.seed,
+        text_input=wire.StructuredTextInput(wire.StructuredPrompt((wire.TextPart(job.order.prompt),))),
+        video_model_key=job.order.upstream,
+        video_input=wire.VideoRef(source.operation),
+        metadata=wire.WorkflowMetadata(source.workflow),
+    )
+
+
 def _upscale_request(job: VideoJob, source: VideoSource) -> wire.UpscaleRequest:
     return wire.UpscaleRequest(
         aspect_ratio=f"VIDEO_{RATIO_WORDS[job.order.ratio]}",
@@ -103,16 +124,25 @@ def _text_input(prompt: str, *, newer: bool) -> wire.TextInput | wire.Structured
 
 
 def submitted(reply: Reply, mark: str) -> Operation:
-    """Return the name that Flow gave a submitted job, and the dialect of it; nothing else is looked at.
+    """Return the names that Flow gave a submitted job and its workflow, and the dialect; nothing else is looked at.
 
     Raises:
         AdapterError: an error body; UpstreamBroken if a success does not name exactly one operation.
     """
-    named = [_operation(item, mark) for item in (member(_name_decoder, each) for each in operations(reply)) if item]
+    answer = _answer(reply)
+    named = [_operation(item, mark) for item in (member(_name_decoder, each) for each in _items(answer)) if item]
     found = [operation for operation in named if operation.name]
     if len(found) != 1:
         raise UpstreamBroken(f"Flow accepted a video and named {len(found)} operations instead of one.")
-    return found[0]
+    return msgspec.structs.replace(found[0], workflow=_workflow(answer, found[0].name))
+
+
+def _workflow(answer: Sequence[msgspec.Raw] | wire.OperationsObject, medium: str) -> str:
+    """Return the workflow of a submitted medium; empty if none is named, or several without this medium."""
+    items = member(_items_decoder, answer.workflows) if isinstance(answer, wire.OperationsObject) else None
+    found = [each for item in items or () if (each := member(_workflow_decoder, item)) is not None]
+    own = [each for each in found if each.metadata.primary_media_id == medium] or found
+    return own[0].name if len(own) == 1 else ""
 
 
 def _operation(item: wire.NamedOperation, mark: str) -> Operation:
@@ -166,7 +196,10 @@ def _told_of_medium(medium: wire.MediaState) -> Iterator[tuple[str, Report | Non
 
 def operations(reply: Reply) -> Sequence[msgspec.Raw]:
     """Return the items of a submission's or a status call's answer, unread, whichever shape it has."""
-    answer = _answer(reply)
+    return _items(_answer(reply))
+
+
+def _items(answer: Sequence[msgspec.Raw] | wire.OperationsObject) -> Sequence[msgspec.Raw]:
     items: Sequence[msgspec.Raw]
     items = (answer.operations or answer.media or ()) if isinstance(answer, wire.OperationsObject) else answer
     return items

@@ -4,19 +4,23 @@ from collections.abc import Iterator
 from typing import Final
 from uuid import UUID
 
-from adapter.sandbox.flow.models import Keys
+from adapter.sandbox.flow.models import UPSAMPLE_KEYS, Keys
+from adapter.sandbox.flow.states import status_of
 from adapter.sandbox.flow.wire import (
     ClientContext,
+    ExtendBatch,
+    ExtendVideo,
     ReferenceVideo,
     StartEndVideo,
     StartVideo,
     StatusRequest,
     TextVideo,
     UpsampleBatch,
+    UpsampleVideo,
     VideoBatch,
 )
 from adapter.sandbox.google_errors import GoogleError, bad_value, flow_refusal, unknown_names
-from adapter.sandbox.memory.records import MediumUsage
+from adapter.sandbox.memory.records import Medium, MediumUsage
 from adapter.sandbox.rules import SandboxAccount
 from adapter.sandbox.state import SandboxState
 
@@ -63,10 +67,10 @@ def check_context(context: ClientContext, account: SandboxAccount) -> None:
         raise flow_refusal(403, "PUBLIC_ERROR_MODEL_ACCESS_DENIED")
 
 
-def check_form(account: SandboxAccount, body: VideoBatch | UpsampleBatch) -> None:
+def check_form(account: SandboxAccount, body: VideoBatch | ExtendBatch | UpsampleBatch) -> None:
     """Refuse a batch in a form that the account does not have, or in a mixture of both.
 
-    An account of the media dialect takes the older form as well.
+    An account of the media dialect takes the older form as well, but of an extension: no source has one in that form.
 
     Raises:
         GoogleError: 400.
@@ -74,7 +78,7 @@ def check_form(account: SandboxAccount, body: VideoBatch | UpsampleBatch) -> Non
     newer = [*_newer_names(body)]
     if newer and account.dialect == "seed":
         raise unknown_names(*newer)
-    if not newer:
+    if not newer and not isinstance(body, ExtendBatch):
         return
     if not body.use_v2_model_config:
         raise bad_value("use_v2_model_config", "has to be true")
@@ -88,7 +92,7 @@ def check_form(account: SandboxAccount, body: VideoBatch | UpsampleBatch) -> Non
             raise bad_value(f"requests[{at}].text_input", "structured_prompt is required, and nothing beside it")
 
 
-def _newer_names(body: VideoBatch | UpsampleBatch) -> Iterator[tuple[str, str]]:
+def _newer_names(body: VideoBatch | ExtendBatch | UpsampleBatch) -> Iterator[tuple[str, str]]:
     """Yield the names of the media dialect that a batch has, each with its path."""
     if body.media_generation_context is not None:
         yield "", "mediaGenerationContext"
@@ -121,6 +125,23 @@ def check_question(account: SandboxAccount, body: StatusRequest) -> None:
         raise bad_value(asked, "at least one is required")
     if any(one.project_id != account.project_id for one in body.media):
         raise GoogleError(403)
+
+
+def check_source(sandbox: SandboxState, account: SandboxAccount, one: ExtendVideo | UpsampleVideo, path: str) -> Medium:
+    """Return the finished clip that something is made of.
+
+    Raises:
+        GoogleError: 400 for a clip that is finer already, or has another shape; 404 for one that is not there.
+    """
+    operation = sandbox.ledger.operation_of(one.video_input.media_id, account)
+    if status_of(sandbox, operation) != "MEDIA_GENERATION_STATUS_SUCCESSFUL":
+        raise GoogleError(404)
+    source = sandbox.ledger.clip(operation)
+    if source.model in UPSAMPLE_KEYS:
+        raise bad_value(f"{path}.video_input", "was upsampled already")
+    if (one.aspect_ratio == "VIDEO_ASPECT_RATIO_LANDSCAPE") != (source.width > source.height):
+        raise bad_value(f"{path}.aspect_ratio", "is not that of the video")
+    return source
 
 
 def check_video(sandbox: SandboxState, account: SandboxAccount, one: TextVideo, place: tuple[str, Keys]) -> None:

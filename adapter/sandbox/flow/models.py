@@ -39,6 +39,9 @@ START_KEYS: Final[Keys] = {
 }
 REFERENCE_KEYS: Final[Keys] = {"veo_3_0_r2v_fast": (LANDSCAPE,)}
 
+#: The keys of an extension, which serve clips of every model.
+EXTEND_KEYS: Final[Keys] = {"veo_3_1_extend_landscape": (LANDSCAPE,), "veo_3_1_extend_portrait": (PORTRAIT,)}
+
 #: The resolution of each key of an upscale, the tiers that may ask for it, and how many times finer it is than 720p.
 UPSAMPLE_KEYS: Final = {
     "veo_3_1_upsampler_1080p": ("VIDEO_RESOLUTION_1080P", ("PAYGATE_TIER_ONE", "PAYGATE_TIER_TWO"), 1.5),
@@ -52,4 +55,5 @@ def price(key: str, fast: int) -> int:
         return fast * 5 // 2 if key.endswith("_4k") else 0
     if "_lite" in key:
         return fast // 2
-    return fast if "_fast" in key else fast * 5
+    # No source tells the price of an extension.
+    return fast if "_fast" in key or key in EXTEND_KEYS else fast * 5

@@ -8,13 +8,12 @@ from litestar.response.base import ASGIResponse
 
 from adapter.sandbox.fault_injection import served
 from adapter.sandbox.faults import ResponseMutation
-from adapter.sandbox.flow.checks import check_batch, check_context, check_form
+from adapter.sandbox.flow.checks import check_batch, check_context, check_form, check_source
 from adapter.sandbox.flow.models import UPSAMPLE_KEYS
 from adapter.sandbox.flow.names import media_name
-from adapter.sandbox.flow.states import status_of
 from adapter.sandbox.flow.videos import MAX_BATCH, taken
 from adapter.sandbox.flow.wire import UpsampleBatch, UpsampleVideo
-from adapter.sandbox.google_errors import GoogleError, bad_value, flow_refusal
+from adapter.sandbox.google_errors import bad_value, flow_refusal
 from adapter.sandbox.memory.records import Medium
 from adapter.sandbox.reading import read
 from adapter.sandbox.rules import SandboxAccount
@@ -60,15 +59,7 @@ def _source(sandbox: SandboxState, account: SandboxAccount, one: UpsampleVideo, 
         raise bad_value(f"{path}.metadata.scene_id", "is required")
     if account.tier not in tiers:
         raise flow_refusal(403, "PUBLIC_ERROR_MODEL_ACCESS_DENIED")
-    operation = sandbox.ledger.operation_of(one.video_input.media_id, account)
-    if status_of(sandbox, operation) != "MEDIA_GENERATION_STATUS_SUCCESSFUL":
-        raise GoogleError(404)
-    source = sandbox.ledger.clip(operation)
-    if source.model in UPSAMPLE_KEYS:
-        raise bad_value(f"{path}.video_input", "was upsampled already")
-    if (one.aspect_ratio == "VIDEO_ASPECT_RATIO_LANDSCAPE") != (source.width > source.height):
-        raise bad_value(f"{path}.aspect_ratio", "is not that of the video")
-    return source
+    return check_source(sandbox, account, one, path)
 
 
 def _finer(one: UpsampleVideo, source: Medium) -> Medium:

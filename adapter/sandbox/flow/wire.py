@@ -184,13 +184,18 @@ class ReferenceImage(Message, frozen=True, kw_only=True):
     image_usage_type: Literal["IMAGE_USAGE_TYPE_ASSET"]
 
 
-class TextVideo(Message, frozen=True, kw_only=True):
-    """One video from words, and what every kind of video has."""
+class PromptedVideo(Message, frozen=True, kw_only=True):
+    """What every kind of video with a prompt has."""
 
     aspect_ratio: VideoRatio
     seed: Seed
     video_model_key: str
     text_input: TextInput = TextInput()
+
+
+class TextVideo(PromptedVideo, frozen=True, kw_only=True):
+    """One video from words."""
+
     metadata: SceneMetadata = SceneMetadata()
 
 
@@ -266,6 +271,25 @@ class UpsampleBatch(Batch, frozen=True, kw_only=True):
     """`POST /v1/video:batchAsyncGenerateVideoUpsampleVideo`."""
 
     requests: list[UpsampleVideo] = []
+
+
+class WorkflowMetadata(Message, frozen=True, kw_only=True):
+    """The work that a clip continues."""
+
+    workflow_id: str = ""
+
+
+class ExtendVideo(PromptedVideo, frozen=True, kw_only=True):
+    """One clip that begins where a finished one ends (`flow.md` section 2)."""
+
+    video_input: MediaRef
+    metadata: WorkflowMetadata = WorkflowMetadata()
+
+
+class ExtendBatch(Batch, frozen=True, kw_only=True):
+    """`POST /v1/video:batchAsyncGenerateVideoExtendVideo`."""
+
+    requests: list[ExtendVideo] = []
 
 
 VideoBatch = TextBatch | StartBatch | StartEndBatch | ReferenceBatch

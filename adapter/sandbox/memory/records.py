@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 MediaKind = Literal["upload", "image", "video"]
-MediumUsage = Literal["", "start", "start_end", "reference"]
+MediumUsage = Literal["", "start", "start_end", "reference", "extended"]
 
 
 class SecretMade(msgspec.Struct, frozen=True, tag="secret"):

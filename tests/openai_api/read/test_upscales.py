@@ -97,5 +97,5 @@ def test_a_finer_video_is_not_remixed() -> None:
     """The one that it was made from can be."""
     source = finished(input=VideoInput.UPSCALE, remix_of="video_1")
 
-    with pytest.raises(InvalidRequest, match="make a remix of the video 'video_1'"):
+    with pytest.raises(InvalidRequest, match="remix the video 'video_1' instead"):
         remix_draft(MediaRequest(prompt="waves"), source, TERMS)

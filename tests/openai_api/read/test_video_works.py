@@ -7,7 +7,7 @@ import pytest
 
 from adapter.domain.catalogue import Catalogue, CatalogueFile
 from adapter.domain.job import Failed, Failure, JobState, Operation, VideoJob, advance
-from adapter.domain.media import Clip, Pixels, Ratio
+from adapter.domain.media import Clip, Pixels, Ratio, RemoteVideo
 from adapter.domain.orders import InlineSource, StoredInput, VideoDraft, VideoInput, VideoOrder, VideoSource
 from adapter.errors import ContentRefused, InvalidRequest, UnknownModel
 from adapter.openai_api.read.form import Part
@@ -200,10 +200,11 @@ def test_only_a_finished_video_is_worked_on(kind: VideoInput, done: str) -> None
 
 @pytest.mark.parametrize(("kind", "verb"), [(EDIT, "edit"), (EXTEND, "extend")])
 def test_a_model_that_does_not_do_it_names_those_that_do(kind: VideoInput, verb: str) -> None:
-    """Flow's models make videos and work on none."""
-    by_flow = msgspec.structs.replace(rendered_job(), state=JobState.COMPLETED)
-    for refused in (lambda: from_job(kind, by_flow), lambda: from_file(kind, model="veo-3.1-fast")):
-        with pytest.raises(InvalidRequest, match=f"does not {verb} videos. These do: {MODEL}") as caught:
+    """Of its own videos, and of files."""
+    order = msgspec.structs.replace(rendered_job().order, model="gone")
+    by_another = msgspec.structs.replace(rendered_job(), state=JobState.COMPLETED, order=order)
+    for refused in (lambda: from_job(kind, by_another), lambda: from_file(kind, model="veo-3.1-fast-short")):
+        with pytest.raises(InvalidRequest, match=rf"does not {verb} videos\. These do: .*{MODEL}") as caught:
             refused()
         assert caught.value.code == "unsupported"
     with pytest.raises(UnknownModel):
@@ -258,6 +259,74 @@ def test_a_file_that_the_model_cannot_work_on_is_refused(seconds: float, size: s
         from_file(EDIT, seconds, size)
 
     assert caught.value.param == "video"
+
+
+def by_flow(workflow: str = "w1", name: str = "m1", **changes: object) -> VideoJob:
+    """Return a finished video of Flow."""
+    job = rendered_job()
+    order = msgspec.structs.replace(job.order, provider="flow", **changes)
+    operation = Operation("m1", "mark", dialect="media", workflow=workflow)
+    remote = RemoteVideo("", name=name)
+    return msgspec.structs.replace(job, state=JobState.COMPLETED, order=order, operation=operation, remote=remote)
+
+
+def test_a_video_of_flow_goes_on_in_a_clip_of_its_own() -> None:
+    """By its medium and its workflow, at the account that made it. It has the length of the clip alone."""
+    source = by_flow()
+    draft = draft_from_job(EXTEND, asked(), source, TERMS)
+
+    assert draft.order == msgspec.structs.replace(
+        source.order,
+        prompt="at night",
+        upstream="veo_3_1_extend_landscape",
+        input=EXTEND,
+        seed=source.seed,
+        remix_of=source.id,
+        source=VideoSource("m1", "first", "w1"),
+    )
+    assert (draft.order.seconds, draft.order.whole_seconds) == (8, 8)
+    assert [quote.amount for quote in draft.quotes] == [None]
+
+
+def test_the_clip_after_a_clip_is_had_in_the_same_way() -> None:
+    """There is no longest one."""
+    source = by_flow(input=EXTEND, source=VideoSource("m0", "first", "w1"), remix_of="video_0")
+
+    assert from_job(EXTEND, source).source == VideoSource("m1", "first", "w1")
+
+
+@pytest.mark.parametrize(
+    ("source", "fields", "param", "words"),
+    [
+        (by_flow(workflow=""), {}, "video", "Google's names of this video are not known, so it cannot be extended"),
+        (by_flow(name=""), {}, "video", "Google's names of this video are not known"),
+        (by_flow(), {"seconds": "4"}, "seconds", "makes videos of 8 seconds only"),
+        (by_flow(input=VideoInput.UPSCALE, remix_of="video_1"), {}, "video", "finer; extend the video 'video_1'"),
+        (by_flow(model="veo-3.1-fast-short"), {}, "video", "does not extend videos. These do: veo-3.1-fast, veo-3.1-q"),
+    ],
+)
+def test_a_video_of_flow_that_cannot_go_on_is_refused(
+    source: VideoJob, fields: dict[str, object], param: str, words: str
+) -> None:
+    """Before anything is sent."""
+    with pytest.raises(InvalidRequest, match=words) as caught:
+        from_job(EXTEND, source, **fields)
+
+    assert caught.value.param == param
+
+
+def test_a_file_is_not_extended_by_flow() -> None:
+    """It goes to a model that takes files; who names one of Flow's hears of those."""
+    assert from_file(EXTEND).order.model == MODEL
+    with pytest.raises(InvalidRequest, match=f"does not extend a video that comes as a file. These do: {MODEL}."):
+        from_file(EXTEND, model="veo-3.1-fast")
+
+
+def test_an_extension_of_flow_is_not_remixed() -> None:
+    """The prompt alone would make another video."""
+    source = by_flow(input=EXTEND, source=VideoSource("m0", "first", "w1"), remix_of="video_0")
+    with pytest.raises(InvalidRequest, match=r"made of another one, and its model .* edits no videos"):
+        remix_draft(asked(), source, TERMS)
 
 
 def test_an_order_of_an_earlier_version_is_read() -> None:

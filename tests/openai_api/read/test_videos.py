@@ -475,5 +475,5 @@ def test_an_edit_of_a_model_that_edits_no_more_is_refused() -> None:
         finished(), order=msgspec.structs.replace(finished().order, input=VideoInput.EDIT, pictures=())
     )
 
-    with pytest.raises(InvalidRequest, match="no longer edits videos"):
+    with pytest.raises(InvalidRequest, match="edits no videos"):
         remix_draft(MediaRequest(prompt="at night"), edit, TERMS)

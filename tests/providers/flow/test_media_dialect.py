@@ -32,7 +32,8 @@ from tests.upstream import Google, Upstream, hang_up
 PROJECT = "02ac868b-925f-40c1-9187-a688bd03a84d"
 MEDIUM = "5f0c1f3e-7d0b-4a51-9a3a-6e1f3c2b9d10"
 MARK = "b35919a4-3a87-4d9e-8843-f292b7df4723"
-OPERATION = Operation(MEDIUM, MARK, dialect=MEDIA, project=PROJECT)
+WORKFLOW = "01db1fca-c2e0-4ee7-ace2-0ee4ec0ea573"
+OPERATION = Operation(MEDIUM, MARK, dialect=MEDIA, project=PROJECT, workflow=WORKFLOW)
 ACCOUNT = Account(name="ada", token=FixedSecret("t"), project_id=PROJECT, tier="PAYGATE_TIER_ONE", dialect=MEDIA)
 STATUS = "MEDIA_GENERATION_STATUS_"
 
@@ -101,8 +102,46 @@ def test_an_upscale_is_the_golden_request(dialect: str) -> None:
     assert videos.video_path(job) == "/v1/video:batchAsyncGenerateVideoUpsampleVideo"
 
 
+@pytest.mark.parametrize("dialect", ["seed", "media"])
+def test_an_extension_is_the_golden_request(dialect: str) -> None:
+    """In the newer form, whatever form the account has: no source has another one."""
+    order = msgspec.structs.replace(
+        video_order("一个美女跳舞"),
+        ratio=Ratio.PORTRAIT,
+        upstream="veo_3_1_extend_portrait",
+        input=VideoInput.EXTEND,
+        source=VideoSource(MEDIUM, "ada", WORKFLOW),
+    )
+    job = msgspec.structs.replace(video_job(order=order), mark=MARK, seed=18237)
+    request = videos.video_request(job, (), msgspec.structs.replace(ACCOUNT, dialect=dialect), ";1762958374159")
+
+    assert as_json(request) == msgspec.json.decode(golden("extend.request"))
+    assert videos.video_path(job) == "/v1/video:batchAsyncGenerateVideoExtendVideo"
+
+
+@pytest.mark.parametrize(
+    ("workflows", "workflow"),
+    [
+        (b'[{"name": "w"}]', "w"),
+        (b'[{"name": "v", "metadata": {"primaryMediaId": "other"}}]', "v"),
+        (b'[{"name": "v"}, {"name": "w", "metadata": {"primaryMediaId": "m1"}}]', "w"),
+        (b'[{"name": "v"}, {"name": "w"}]', ""),
+        (b'[7, {"name": "w", "metadata": {"primaryMediaId": "m1"}}]', "w"),
+        (b"[]", ""),
+        (b"7", ""),
+    ],
+)
+def test_the_workflow_of_a_medium_is_kept(workflows: bytes, workflow: str) -> None:
+    """The one that names it, or the only one. An odd one loses nothing that is paid for."""
+    body = b'{"workflows": %b, "media": [{"name": "m1", "projectId": "p"}]}' % workflows
+
+    assert videos.submitted(Reply(200, body), MARK) == Operation(
+        "m1", MARK, dialect=MEDIA, project="p", workflow=workflow
+    )
+
+
 def test_a_submission_is_named_by_its_medium() -> None:
-    """And remembers in which dialect it has to be asked about, and of which project it is."""
+    """And remembers in which dialect it has to be asked about, and of which project and workflow it is."""
     assert videos.submitted(Reply(200, golden("submit.response")), MARK) == OPERATION
 
 

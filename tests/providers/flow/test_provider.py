@@ -604,7 +604,7 @@ async def test_a_video_that_flow_forgot_is_not_asked_for_again(upstream: Upstrea
         video_order(), input=VideoInput.UPSCALE, resolution="1080p", source=VideoSource("CAUS-name", "ada")
     )
     wish = msgspec.structs.replace(job("ada"), order=order)
-    with pytest.raises(UpstreamRejected, match="no longer has the video that shall become finer") as caught:
+    with pytest.raises(UpstreamRejected, match="no longer has the video to work on") as caught:
         await provider(upstream, google).submit(wish, ())
 
     assert not isinstance(caught.value, UpstreamForgot)

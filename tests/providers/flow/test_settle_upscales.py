@@ -1,4 +1,4 @@
-"""Flow's proof for upscales: unchanged credits prove nothing of what may be free."""
+"""Flow's proof for upscales and extensions: unchanged credits prove nothing of what may be free."""
 
 from collections.abc import Collection
 from decimal import Decimal
@@ -29,6 +29,8 @@ async def alone(*, refund_seconds: float) -> Collection[str]:
         (VideoInput.UPSCALE, Cost(Decimal(50), Currency.CREDITS), True),
         (VideoInput.UPSCALE, Cost(Decimal(0), Currency.CREDITS), False),
         (VideoInput.UPSCALE, None, False),
+        (VideoInput.EXTEND, None, False),
+        (VideoInput.EXTEND, Cost(Decimal(20), Currency.CREDITS), True),
         (VideoInput.TEXT, None, True),
     ],
 )
@@ -44,4 +46,4 @@ async def test_what_may_be_free_is_not_sent_again(kind: VideoInput, cost: Cost |
     found = await settle(job, BalanceReading(680, 1120.0), alone, 60.0)
 
     assert isinstance(found, NotExecuted if is_proven else Unproven)
-    assert is_proven or "shows no charge, but an upscale may be free" in found.words
+    assert is_proven or "shows no charge, but such a video may be free" in found.words
