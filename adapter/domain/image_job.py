@@ -67,7 +67,7 @@ class ImageJob(Job, frozen=True, kw_only=True):
     @property
     def is_free(self) -> bool:
         """Whether it failed before it was sent, or was refused (as `Job`)."""
-        return self.failure is not None and (self.intended_at is None or not self.failure.spent)
+        return self.failure is not None and (self.intended_at is None or self.failure.spent is not True)
 
     @property
     def file(self) -> str:

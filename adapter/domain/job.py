@@ -90,8 +90,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     should_retry: bool | None = None
     retry_after: float | None = None
-    #: Whether money may have been spent before it happened. Older versions did not write it.
-    spent: bool = False
+    #: Whether money may have been spent before it happened. Left out: no, or written by an older version.
+    spent: bool | msgspec.UnsetType = msgspec.UNSET
 
     @classmethod
     def of(cls, fault: AdapterError) -> "Failure":
@@ -103,7 +103,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
             status=fault.status,
             should_retry=fault.should_retry,
             retry_after=fault.retry_after,
-            spent=fault.spent,
+            spent=fault.spent or msgspec.UNSET,
         )
 
     def as_fault(self) -> JobFailed:
@@ -276,7 +276,7 @@ class VideoJob(Job, frozen=True, kw_only=True):
         """Whether it failed before the provider took it, or was declined for its content (as `Job`)."""
         if self.failure is None or self.failure.code == UNKNOWN_SUBMISSION:
             return False
-        return self.operation is None or not self.failure.spent
+        return self.operation is None or self.failure.spent is not True
 
     @property
     def took_seconds(self) -> float | None:
