@@ -7,6 +7,7 @@
     │   ├── InvalidRequest           400  a field is missing, malformed or asks for what the model cannot do
     │   ├── WrongKey                 401  the adapter key is not ours
     │   │   └── MissingKey           401  no adapter key
+    │   ├── NoAdministrator          403  the adapter key is ours, and opens nothing of the whole server
     │   ├── UnknownModel             404  no such model
     │   ├── NotFound                 404  no such path or object
     │   ├── MethodNotAllowed         405  the path is there, for another method
@@ -164,6 +165,13 @@ class WrongKey(ClientFault):
 
 class MissingKey(WrongKey):
     """The request carries no adapter key."""
+
+
+class NoAdministrator(ClientFault):
+    """The adapter key is ours, and no administrator's."""
+
+    status = 403
+    code = "insufficient_permissions"
 
 
 class NotFound(ClientFault):

@@ -64,12 +64,18 @@ class Server(_Section, frozen=True, kw_only=True):
     shutdown_seconds: Annotated[int, Meta(ge=1, le=300)] = 25
     #: Addresses and networks of the operator's proxies. From these `X-Forwarded-For` is believed.
     trusted_proxies: tuple[str, ...] = ()
+    #: The folder of the sockets by which `adapter reload` finds the servers of this machine. Empty: none.
+    control: str = "var/control"
+    #: Whether `/studio` is there, a page for making pictures and videos with a key.
+    studio: bool = True
 
 
 class AccessSettings(_Section, frozen=True, kw_only=True):
     """Who may ask."""
 
     keys: tuple[str, ...] = ()
+    #: They open `/v1/organization/…`, and nothing else unless they are in `keys` too.
+    admin_keys: tuple[str, ...] = ()
     anonymous: bool = False
     #: Whether Google's routes take a key in their address (`?key=`). Proxies write addresses into their logs.
     key_in_query: bool = False
@@ -284,6 +290,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     def secrets(self) -> list[tuple[str, str]]:
         """Return where every secret is said to be, by the key that says so."""
         found = [(f"access.keys[{number}]", key) for number, key in enumerate(self.access.keys)]
+        found += [(f"access.admin_keys[{number}]", key) for number, key in enumerate(self.access.admin_keys)]
         if self.storage.database_password:
             found.append(("storage.database_password", self.storage.database_password))
         if self.storage.s3.access_key:
