@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import msgspec
 
+from adapter.domain.finished_work import FinishedWork
 from adapter.domain.ports import Attributes, Metrics, Span, SpanKind, Tracer, UsageRecorder
 from adapter.domain.spending import Spending
 
@@ -19,6 +20,12 @@ class NoUsage:
         """Do nothing (the port of that name)."""
 
     def record_in(self, transaction: object, spending: Spending) -> None:
+        """Do nothing (the port of that name)."""
+
+    async def finished(self, work: FinishedWork) -> None:
+        """Do nothing (the port of that name)."""
+
+    def finished_in(self, transaction: object, works: Sequence[FinishedWork]) -> None:
         """Do nothing (the port of that name)."""
 
 

@@ -4,8 +4,7 @@ It keeps nothing that the store does not know, so the ordinary query is also the
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from types import CoroutineType
+from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any, Generic, Protocol
 
 import msgspec
@@ -36,10 +35,15 @@ FINISH_SECONDS = 100.0
 class Step(msgspec.Struct, Generic[J], frozen=True):
     """What is done next with some claimed jobs."""
 
-    work: "CoroutineType[Any, Any, None]"  # which Python 3.11 takes as a text only
+    work: Coroutine[Any, Any, None]
     claims: Sequence[Claim[J]]
     #: Whether it sends something that costs money: then it is not cut off when the process is told to stop.
     is_sending: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of the function that does it, for traces."""
+        return str(getattr(self.work, "__name__", "step"))
 
 
 class Steps(Protocol[J]):
@@ -191,7 +195,7 @@ class Poller(Generic[J]):
         jobs = [claim.job for claim in step.claims]
         attributes = {"adapter.jobs": len(jobs)} if len(jobs) > 1 else {"adapter.job.id": jobs[0].id}
         parents = [job.trace for job in jobs if job.trace]
-        return self._tracer.begin(f"job {step.work.__name__}", "internal", attributes, parents)
+        return self._tracer.begin(f"job {step.name}", "internal", attributes, parents)
 
     def _finish(self, task: asyncio.Task[None], held: dict[str, Claim[J]]) -> None:
         for job_id, claim in held.items():

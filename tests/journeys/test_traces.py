@@ -88,9 +88,10 @@ def test_a_picture_is_one_trace_from_the_client_to_google(
     traced: Server, connect: Connect, collector: Collector
 ) -> None:
     """The client's span, ours, and that of the call."""
-    made = connect(traced).images.with_raw_response.generate(
-        model="gemini-2.5-flash-image", prompt="a fox", extra_headers=TRACEPARENT
-    )
+    with connect(traced) as client:
+        made = client.images.with_raw_response.generate(
+            model="gemini-2.5-flash-image", prompt="a fox", extra_headers=TRACEPARENT
+        )
     assert traced.stop() == 0
 
     request, call = of_trace(collector)
@@ -110,9 +111,9 @@ def test_the_steps_of_a_video_belong_to_the_trace_of_its_request(
     traced: Server, connect: Connect, collector: Collector
 ) -> None:
     """They are made after the answer, and by whatever process has the job then."""
-    client = connect(traced)
-    video = client.videos.create(model="veo-3.1-fast", prompt="waves", extra_headers=TRACEPARENT)
-    wait_until(lambda: client.videos.retrieve(video.id).status == "completed", "it is never completed")
+    with connect(traced) as client:
+        video = client.videos.create(model="veo-3.1-fast", prompt="waves", extra_headers=TRACEPARENT)
+        wait_until(lambda: client.videos.retrieve(video.id).status == "completed", "it is never completed")
     assert traced.stop() == 0
 
     spans = {each.name: each for each in of_trace(collector)}
@@ -128,10 +129,8 @@ def test_the_steps_of_a_video_belong_to_the_trace_of_its_request(
 
 def test_a_refused_call_is_an_error_in_the_trace(traced: Server, connect: Connect, collector: Collector) -> None:
     """With the code that the client got."""
-    with pytest.raises(openai.BadRequestError) as refused:
-        connect(traced).images.generate(
-            model="gemini-2.5-flash-image", prompt="a fox [blocked]", extra_headers=TRACEPARENT
-        )
+    with connect(traced) as client, pytest.raises(openai.BadRequestError) as refused:
+        client.images.generate(model="gemini-2.5-flash-image", prompt="a fox [blocked]", extra_headers=TRACEPARENT)
     assert traced.stop() == 0
 
     request, call = of_trace(collector)
@@ -148,6 +147,7 @@ def test_a_collector_that_does_not_answer_costs_no_request(
     server = Server(tmp_path_factory.mktemp("untraced"), more='\n[traces]\nendpoint = "http://127.0.0.1:9/v1/traces"\n')
     server.start()
     try:
-        assert connect(server).images.generate(model="gemini-2.5-flash-image", prompt="a fox").data
+        with connect(server) as client:
+            assert client.images.generate(model="gemini-2.5-flash-image", prompt="a fox").data
     finally:
         assert server.stop() == 0
