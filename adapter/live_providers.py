@@ -124,9 +124,9 @@ class VideosByAccount:
         self._newest = newest
         self.holders = holders
 
-    def choose_account(self) -> str:
+    def choose_account(self, job: VideoJob) -> str:
         """Name an account for new work (the port of that name)."""
-        return self._newest.choose_account()
+        return self._newest.choose_account(job)
 
     async def credits(self, account: str) -> int | None:
         """Ask for credits (the port of that name)."""

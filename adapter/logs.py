@@ -9,7 +9,6 @@ from json.encoder import encode_basestring_ascii as escaped
 from typing import Final, TextIO, cast
 
 import structlog
-from structlog.stdlib import NAME_TO_LEVEL
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from adapter.redaction import may_have_secret, without_secrets
@@ -109,6 +108,10 @@ class Steadfast(TextIOBase):
             self._stream.flush()
 
 
+#: By the names of the methods that write.
+_LEVELS: Final = {name.lower(): level for name, level in logging.getLevelNamesMapping().items()}
+
+
 class _Threshold:
     """The lowest level that is written: a processor, because structlog keeps the methods of a logger that was used."""
 
@@ -117,7 +120,7 @@ class _Threshold:
 
     def __call__(self, _logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
         """Let a line pass, or drop it."""
-        if NAME_TO_LEVEL[method] < self.level:
+        if _LEVELS[method] < self.level:
             raise structlog.DropEvent
         return event
 
@@ -127,7 +130,7 @@ _threshold: Final = _Threshold()
 
 def set_log_level(name: str) -> None:
     """Write lines of this level and above from now on: debug, info, warning or error."""
-    _threshold.level = NAME_TO_LEVEL[name]
+    _threshold.level = _LEVELS[name]
 
 
 def configure_logs(stream: TextIO = sys.stderr) -> None:

@@ -61,6 +61,7 @@ LAW = {
     "adapter.live_providers": ("domain", "providers.description"),
     "adapter.machine": ("credentials", "database.address", "errors", "risks", "settings"),
     "adapter.tasks": (),
+    "adapter.usage_report": ("domain",),
     "adapter.version": (),
     "adapter.config_option": ("errors", "shipped"),
     "adapter.welcome": ("settings",),
