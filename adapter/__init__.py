@@ -17,6 +17,7 @@
     network/      addresses from outside: the strict parser, which are public, and their look-up
     sandbox/      Google's side, emulated: for building and testing without an account
     client/       the commands that ask a running adapter: image and video
+    studio/       the pages at / and /studio, for a person's browser
     app, serving  the application is put together, and served by a process; cli has the commands
     wiring        builds stores, providers and options from the settings
     connections   one client's connection: HTTP/1.1 and 1.0, offers of other protocols, limits of size
@@ -56,7 +57,9 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     online_check        clock, settings, domain.telemetry, wiring, providers.registry, .description, .probe
     accounts            settings, records, database, domain, errors
     client              version
+    studio              errors
     init_command        first_configuration, shipped
+    key_options         access.keys, domain
     listed_job          domain
     usage_report        domain
     openai_api          generation, domain, errors, fair_semaphore, hang_up, tasks; of it read and write only domain,

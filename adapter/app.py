@@ -13,6 +13,7 @@ from litestar import Litestar
 from adapter.access.keyring import ConfiguredKey, Keyring
 from adapter.access.keys import SqlKeyStore, digest
 from adapter.access.owners import take_over
+from adapter.access.quotas import SqlQuotas
 from adapter.budget import MemoryBudget
 from adapter.clock import SystemClock
 from adapter.control import ReloadCommand, controlled
@@ -32,6 +33,7 @@ from adapter.domain.ports import (
     JobStore,
     KeyStore,
     Memory,
+    Quotas,
     RequestStore,
     VideoProvider,
 )
@@ -100,16 +102,19 @@ from adapter.reload_signal import on_reload_signal
 from adapter.reloading import Read, Reloader, ReloadReport
 from adapter.retirements import RetirementWatch
 from adapter.settings import Settings
+from adapter.studio.routes import studio_routes
 from adapter.tasks import Tasks
 from adapter.wiring import (
     ADDRESSES,
     DAY_SECONDS,
     Measurement,
+    build_admins,
     build_chat_options,
     build_database,
     build_http,
     build_image_options,
     build_input_loader,
+    build_key_contexts,
     build_keys,
     build_liveness,
     build_measurement,
@@ -183,11 +188,13 @@ def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
         providers=providers,
         telemetry=measurement.telemetry if measurement else telemetry,
         measurement=measurement,
-        read=read,
         work=work,
+        read=read,
     )
     application = Application(settings, catalogue, outside)
-    beside = [google_routes(), *([metrics_route(measurement.page, measurement.key)] if measurement else [])]
+    beside = [google_routes(), studio_routes(is_offered=settings.server.studio)]
+    if measurement:
+        beside.append(metrics_route(measurement.page, measurement.key))
     app = api(application.open, body_bytes=settings.limits.body_bytes, beside=beside)
     direct = DirectRoutes(app.asgi_handler, DIRECT, PREFIXES)
     decoded = DecodedBodies(direct, body_bytes=settings.limits.body_bytes)
@@ -209,6 +216,7 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
     budget: MemoryBudget
     inputs: InputImages
     database: Database
+    quotas: Quotas
     ports: Ports
     feed: LocalFeed
     files: SqlFileStore
@@ -240,10 +248,10 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     telemetry: Telemetry = Telemetry()
     #: None: nothing is measured.
     measurement: Measurement | None = None
-    #: Reads the configuration anew; None: it stays.
-    read: Read | None = None
     #: Counts what ends.
     work: CountedWork = msgspec.field(default_factory=CountedWork)
+    #: Reads the configuration anew; None: it stays.
+    read: Read | None = None
 
 
 class Application:
@@ -275,6 +283,7 @@ class Application:
         self._closing = [*self._live.offer.closing(Offer())]
         self._context = build_read_context(settings, catalogue)
         self._keys = build_keys(settings)
+        self._admins = build_admins(settings)
 
     @asynccontextmanager
     async def open(self, app: Litestar) -> AsyncIterator[None]:
@@ -358,10 +367,13 @@ class Application:
         disabled = await SqlCredentialStore(database).disabled()
         for each in offer.credentials:
             each.disable(disabled)
+        context = build_read_context(settings, new.catalogue)
         services = msgspec.structs.replace(
             running,
             access=self._access(settings, build_keys(settings), SqlKeyStore(database)),
-            context=build_read_context(settings, new.catalogue),
+            admins=build_admins(settings),
+            context=context,
+            key_contexts=build_key_contexts(settings, context),
             texts=Texts(offer.texts),
             chat_options=build_chat_options(settings),
             image_options=build_image_options(settings),
@@ -405,7 +417,9 @@ class Application:
         await self._name_owners(database)
         self._count_work(stack, database)
         feed = LocalFeed(self._clock)
-        memory = Memory(SqlJobStore(database, usage=self._telemetry.usage), feed, self._media)
+        quotas = SqlQuotas(database, self._clock.now)
+        videos_store = SqlJobStore(database, usage=self._telemetry.usage, quotas=quotas)
+        memory = Memory(videos_store, feed, self._media)
         budget = MemoryBudget(
             self._clock,
             capacity=self._settings.limits.memory_bytes,
@@ -417,7 +431,7 @@ class Application:
                 requests=SqlRequestStore(database),
                 video_providers=self._live.videos,
                 spool=build_spool(self._settings),
-                image_jobs=SqlJobStore(database, IMAGE, self._telemetry.usage),
+                image_jobs=SqlJobStore(database, IMAGE, self._telemetry.usage, quotas),
                 image_makers=self._live.image_makers,
             )
         )
@@ -427,6 +441,7 @@ class Application:
             budget=budget,
             inputs=build_input_loader(self._settings, ports.memory.media),
             database=database,
+            quotas=quotas,
             ports=ports,
             feed=feed,
             files=SqlFileStore(database),
@@ -484,7 +499,15 @@ class Application:
         # Before the others, so that it runs until their work is over.
         resources.keep_running("liveness", liveness.run())
         repeats = PriorExecutions(resources.ports.requests, memory.media, clock, timeouts, liveness)
-        pictures = Pictures(image_makers, repeats, resources.feed, clock, timeouts, telemetry=self._telemetry)
+        pictures = Pictures(
+            image_makers,
+            repeats,
+            resources.feed,
+            clock,
+            timeouts,
+            telemetry=self._telemetry,
+            quotas=resources.quotas,
+        )
         resources.stack.push_async_callback(pictures.finish)
         resources.keep_running("pictures.run", pictures.run())
         responses = Responses(resources.responses, ImageFiles(memory.media), clock)
@@ -499,6 +522,8 @@ class Application:
         uploads = Uploads(resources.files, memory.media, clock, [resources.responses])
         return Services(
             access=self._access(settings, self._keys, store),
+            admins=self._admins,
+            usage=SqlUsageStore(resources.database),
             trusts_proxies=bool(settings.server.trusted_proxies),
             readiness=readiness,
             pictures=pictures,
@@ -507,7 +532,7 @@ class Application:
             background_orders=BackgroundOrders(uploads, background),
             video_orders=VideoOrders(uploads, videos),
             texts=Texts(self._live.offer.texts),
-            passed_texts=PassedTexts(self._live.passed_texts, clock, timeouts),
+            passed_texts=PassedTexts(self._live.passed_texts, clock, timeouts, resources.quotas),
             files=Files(memory.media, SqlFileSizes(resources.database)),
             contents=VideoContents(memory, FrameThumbnailer(memory.media, budget)),
             clips=FileMeasurer(),
@@ -519,6 +544,7 @@ class Application:
             readers=FairSemaphore(READERS),
             clock=clock,
             context=self._context,
+            key_contexts=build_key_contexts(settings, self._context),
             chat_options=build_chat_options(settings),
             image_options=build_image_options(settings),
             longest_body=settings.limits.body_bytes,

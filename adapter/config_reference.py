@@ -16,6 +16,8 @@ from adapter.toml_file import Key
 
 #: Explained in docs/sandbox.md: only tests of the adapter itself change it.
 LEFT_OUT: Final = frozenset({("sandbox", "cloud")})
+#: Stands for the name of a table that the operator chooses.
+FREE_NAME: Final = "NAME"
 #: The comment of a key that is explained in another section.
 _ELSEWHERE: Final = re.compile(r"(these six )?as (in|above)\b")
 #: The sections whose comments count then.
@@ -65,11 +67,16 @@ def sections() -> Iterator[Section]:
 
 def explanation(key: Key, words: Mapping[Key, str]) -> str:
     """Return what a setting is for; nothing if no file says it."""
-    own = words.get(key, "")
+    own = next((text for of, text in words.items() if _is_about(of, key)), "")
     if key[:1] != ("providers",) or (own and not _ELSEWHERE.match(own)):
         return own
     places = [("providers", name, *key[2:]) for name in _EXPLAINING]
     return next((found for place in places if (found := words.get(place, "")) and not _ELSEWHERE.match(found)), "")
+
+
+def _is_about(key: Key, other: Key) -> bool:
+    """Compare two keys. A table of a free name is explained by the one of the example."""
+    return len(key) == len(other) and all(there in {here, FREE_NAME} for here, there in zip(key, other, strict=True))
 
 
 def is_reloaded(key: Key) -> bool:
@@ -83,9 +90,9 @@ def _sections(kind: inspect.Type, key: Key) -> Iterator[Section]:
         return
     inner = {(*key, field.encode_name): _table_of(field.type) for field in kind.fields}
     rows = [
-        Row((*key, field.encode_name), words_of(field.type), _default(field))
-        for field in kind.fields
-        if inner[*key, field.encode_name] is None
+        Row(name, words_of(field.type), _default(field))
+        for field, (name, table) in zip(kind.fields, inner.items(), strict=True)
+        if table is None or FREE_NAME in table[1]
     ]
     if rows:
         yield Section(key, rows)
@@ -95,7 +102,7 @@ def _sections(kind: inspect.Type, key: Key) -> Iterator[Section]:
 
 
 def _table_of(kind: inspect.Type) -> tuple[inspect.Type, Key] | None:
-    """Return the type of a table, or of each table of a list, with the number that stands for a list."""
+    """Return the type of a table, or of each table in a list or of a free name, with what stands for those."""
     match kind:
         case inspect.Metadata(type=inner):
             return _table_of(inner)
@@ -103,8 +110,10 @@ def _table_of(kind: inspect.Type) -> tuple[inspect.Type, Key] | None:
             return kind, ()
         case inspect.VarTupleType(item_type=inspect.StructType() as item):
             return item, (0,)
-        case inspect.UnionType(types=(inspect.StructType() as one, inspect.NoneType())):
-            return one, ()
+        case inspect.DictType(value_type=inspect.StructType() as item):
+            return item, (FREE_NAME,)
+        case inspect.UnionType(types=several):
+            return next((found for each in several if (found := _table_of(each))), None)
     return None
 
 
@@ -120,9 +129,9 @@ def _written(section: Section, words: Mapping[Key, str]) -> str:
     name = dotted(tuple(part for part in key if isinstance(part, str)))
     title = f"`[[{name}]]`" if 0 in key else f"`[{name}]`" if name else "At the beginning of the file"
     lines = [f"## {title}", ""]
-    if about := words.get(key):
+    if about := explanation(key, words):
         lines += [f"{about[0].upper()}{about[1:]}.", ""]
-    if 0 not in key:
+    if 0 not in key and FREE_NAME not in key:
         first = PREFIX + "__".join(str(part) for part in section.rows[0].key).upper()
         lines += [f"In the environment: `{first}`, and so on.", ""]
     lines += ["| setting | value | default | what it is for | change |", "|---|---|---|---|---|"]

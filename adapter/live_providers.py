@@ -125,7 +125,7 @@ class VideosByAccount:
         self.holders = holders
 
     def choose_account(self, job: VideoJob) -> str:
-        """Name an account for new work (the port of that name)."""
+        """Name an account for a new job (the port of that name)."""
         return self._newest.choose_account(job)
 
     async def credits(self, account: str) -> int | None:

@@ -14,6 +14,7 @@ LAW = {
     "adapter.redaction": (),
     "adapter.client": ("version",),
     "adapter.clock": (),
+    "adapter.studio": ("errors",),
     "adapter.budget": ("domain", "errors"),
     "adapter.connections": ("connection_table", "errors", "hang_up", "openai_api.write"),
     "adapter.connection_table": (),
@@ -22,6 +23,7 @@ LAW = {
     "adapter.hang_up": (),
     "adapter.first_configuration": (),
     "adapter.init_command": ("first_configuration", "shipped"),
+    "adapter.key_options": ("access.keys", "domain"),
     "adapter.listed_job": ("domain",),
     "adapter.accounts": ("database", "domain", "errors", "records", "settings"),
     "adapter.logs": ("redaction",),
@@ -261,6 +263,7 @@ FOREIGN = {
         "adapter.openai_api.routes",
         "adapter.google_api.routes",
         "adapter.metrics.route",
+        "adapter.studio.routes",
         "adapter.sandbox",
     ),
     "prometheus_client": ("adapter.metrics.prometheus",),
@@ -274,6 +277,7 @@ FOREIGN = {
         "adapter.records",
         "adapter.access.keys",
         "adapter.access.owners",
+        "adapter.access.quotas",
     ),
     "alembic": ("adapter.database",),
     "asyncpg": ("adapter.database.postgres", "adapter.database.changes"),
@@ -287,6 +291,7 @@ FOREIGN = {
 #: What would make a translator impure: time, chance, waiting, the world.
 IMPURE = ("asyncio", "random", "secrets", "time", "uuid", "os", "pathlib", "structlog")
 PURE = (
+    "adapter.domain.allowance",
     "adapter.domain.catalogue",
     "adapter.domain.job",
     "adapter.domain.json_pieces",
