@@ -26,6 +26,9 @@
     toml_file, mistakes  the operator's file with its lines, and what is wrong in it
     config_schema  the configuration's JSON schema, for editors
     working_folder  where relative paths of the configuration begin
+    reloading     takes a changed configuration over while the server runs; reload_plan says what that means,
+                  reload_signal asks for it, control is the socket of `adapter reload`
+    live_providers  the providers of now, and those whose jobs are not finished
     risks         what is risky about the settings on this machine; machine reads the facts
     online_check  what each credential is worth, by one free call
     accounts      the operator's accounts and keys, as the command line shows and switches them
@@ -53,6 +56,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     client              version
     studio              errors
     init_command        first_configuration, shipped
+    key_options         access.keys, domain
     listed_job          domain
     usage_report        domain
     openai_api          generation, domain, errors, fair_semaphore, hang_up, tasks; of it read and write only domain,
@@ -77,6 +81,10 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     risks               settings
     retirements         domain, settings
     machine             credentials, database.address, errors, risks, settings
+    reload_plan         domain, settings
+    reloading           errors, machine, reload_plan, risks, settings
+    control             errors, reloading, tasks
+    live_providers      domain, providers.description
     welcome             settings
 
 The rest imports nothing of ours.

@@ -23,6 +23,7 @@ LAW = {
     "adapter.hang_up": (),
     "adapter.first_configuration": (),
     "adapter.init_command": ("first_configuration", "shipped"),
+    "adapter.key_options": ("access.keys", "domain"),
     "adapter.listed_job": ("domain",),
     "adapter.accounts": ("database", "domain", "errors", "records", "settings"),
     "adapter.logs": ("redaction",),
@@ -46,6 +47,11 @@ LAW = {
     "adapter.shipped": (),
     "adapter.risks": ("settings",),
     "adapter.retirements": ("domain", "settings"),
+    "adapter.reload_plan": ("domain", "settings"),
+    "adapter.reload_signal": (),
+    "adapter.reloading": ("errors", "machine", "reload_plan", "risks", "settings"),
+    "adapter.control": ("errors", "reloading", "tasks"),
+    "adapter.live_providers": ("domain", "providers.description"),
     "adapter.machine": ("credentials", "database.address", "errors", "risks", "settings"),
     "adapter.tasks": (),
     "adapter.usage_report": ("domain",),
@@ -262,6 +268,7 @@ FOREIGN = {
         "adapter.records",
         "adapter.access.keys",
         "adapter.access.owners",
+        "adapter.access.quotas",
     ),
     "alembic": ("adapter.database",),
     "asyncpg": ("adapter.database.postgres", "adapter.database.changes"),
@@ -275,6 +282,7 @@ FOREIGN = {
 #: What would make a translator impure: time, chance, waiting, the world.
 IMPURE = ("asyncio", "random", "secrets", "time", "uuid", "os", "pathlib", "structlog")
 PURE = (
+    "adapter.domain.allowance",
     "adapter.domain.catalogue",
     "adapter.domain.job",
     "adapter.domain.json_pieces",
