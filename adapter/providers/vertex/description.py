@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from adapter.providers.description import Provider, ProviderContext, ProviderDescription
+from adapter.providers.gemini.passing import GeminiTexts
 from adapter.providers.gemini.provider import GeminiProvider
 from adapter.providers.keys import Key, Keys
 from adapter.providers.omni.description import check_card
@@ -36,11 +37,12 @@ def build(settings: VertexSettings, context: ProviderContext) -> Provider:
         has_output_options=settings.output_options,
         concurrency=settings.concurrency,
     )
-    gemini = GeminiProvider(context.http, endpoint, Keys([key], context.clock, context.metrics, provider="vertex"))
+    keys = Keys([key], context.clock, context.metrics, provider="vertex")
+    gemini, passed = GeminiProvider(context.http, endpoint, keys), GeminiTexts(context.http, endpoint, keys)
     if not settings.project:
-        return Provider(images=gemini, texts=gemini)
+        return Provider(images=gemini, texts=gemini, passed_texts=passed)
     videos = build_videos(settings, context, endpoint, key)
-    return Provider(images=gemini, texts=gemini, videos=videos, close=videos.close)
+    return Provider(images=gemini, texts=gemini, passed_texts=passed, videos=videos, close=videos.close)
 
 
 def build_videos(settings: VertexSettings, context: ProviderContext, endpoint: CloudEndpoint, key: Key) -> OmniProvider:
@@ -70,6 +72,6 @@ VERTEX: Final = ProviderDescription(
     settings=VertexSettings,
     build=build,
     probe=probe,
-    makes={"image", "text", "video"},
+    makes={"image", "text", "chat", "video"},
     check_card=check_card,
 )
