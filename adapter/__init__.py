@@ -27,6 +27,7 @@
     working_folder  where relative paths of the configuration begin
     risks         what is risky about the settings on this machine; machine reads the facts
     online_check  what each credential is worth, by one free call
+    accounts      the operator's accounts and keys, as the command line shows and switches them
     retirements   which configured models Google switches off soon
     google_credentials  access tokens of Google Cloud, by Google's own library
     tasks         starts every task, and knows its owner
@@ -46,6 +47,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     config_schema       providers.registry, settings, shipped, toml_file
     config_option       errors, shipped
     online_check        clock, settings, domain.telemetry, wiring, providers.registry, .description, .probe
+    accounts            settings, records, database, domain, errors
     client              version
     init_command        first_configuration, shipped
     listed_job          domain

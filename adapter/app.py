@@ -33,6 +33,7 @@ from adapter.domain.ports import (
 from adapter.domain.telemetry import Telemetry
 from adapter.drain import on_stop_signal
 from adapter.fair_semaphore import FairSemaphore
+from adapter.generation.credential_watch import CredentialWatch
 from adapter.generation.files import Files
 from adapter.generation.image_files import ImageFiles
 from adapter.generation.orders import BackgroundOrders, ImageOrders, VideoOrders
@@ -80,6 +81,7 @@ from adapter.openai_api.routes.route_names import RouteNames
 from adapter.openai_api.routes.services import Services
 from adapter.providers import registry
 from adapter.providers.description import AnyProvider
+from adapter.records.credentials import SqlCredentialStore
 from adapter.records.files import SqlFileStore
 from adapter.records.registry import SqlFileRegistry
 from adapter.records.responses import SqlResponseStore
@@ -259,6 +261,7 @@ class Application:
                 if provider.close:
                     stack.push_async_callback(provider.close)
             resources = await self._resources(stack)
+            await self._watch_credentials(resources)
             engine = self._engine(resources)
             services = app.state.services = self._services(resources, engine)
             resources.keep_running("follower", self._follower(resources).run())
@@ -285,6 +288,14 @@ class Application:
             await self._warn_without_keys(resources.database)
             yield
             log.info("server.stopping")
+
+    async def _watch_credentials(self, resources: Resources) -> None:
+        """Take no work with what the operator disabled, from the first request on."""
+        pools = [each.credentials for each in self._providers.values() if each.credentials]
+        watch = CredentialWatch(SqlCredentialStore(resources.database), pools, self._clock)
+        await watch.look()
+        resources.stack.push_async_callback(watch.close)
+        resources.keep_running("credentials", watch.run())
 
     async def _warn_without_keys(self, database: Database) -> None:
         access = self._settings.access

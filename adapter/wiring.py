@@ -180,6 +180,7 @@ def _measured(provider: Provider, calls: Calls) -> Provider:
         videos=provider.videos and MeasuredVideos(provider.videos, calls),
         texts=provider.texts and MeasuredTexts(provider.texts, calls),
         passed_texts=provider.passed_texts and MeasuredPassing(provider.passed_texts, calls),
+        credentials=provider.credentials,
         close=provider.close,
     )
 

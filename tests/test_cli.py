@@ -86,7 +86,7 @@ def test_a_program_that_has_loaded_rich_keeps_it(tmp_path: Path) -> None:
     assert b"ZeroDivisionError" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["models", "check", "keys list", "jobs list", "media check"])
+@pytest.mark.parametrize("command", ["models", "check", "keys list", "jobs list", "media check", "accounts"])
 def test_every_command_knows_the_sandbox_without_a_file(tmp_path: Path, command: str) -> None:
     """What it keeps is kept here."""
     done = run(tmp_path, *command.split(), "--sandbox")
@@ -181,6 +181,58 @@ def test_an_online_check_says_what_each_credential_is_worth(tmp_path: Path) -> N
     assert bad.returncode == 1
     assert "credential   BAD providers.gemini main: Google refused the adapter's own credential." in bad.stdout
     assert "revoked" not in bad.stdout + bad.stderr
+
+
+def test_accounts_are_listed_and_switched(tmp_path: Path) -> None:
+    """By their names, which may be those of two providers. Without a server, only switches are known."""
+    (tmp_path / "adapter.toml").write_text(online("http://127.0.0.1:9", "AIza-secret-1"))
+    told = ["--config", "adapter.toml"]
+    disabled = run(tmp_path, "accounts", "disable", "studio", *told)
+    again = run(tmp_path, "accounts", "disable", "flow/studio", *told)
+    table = run(tmp_path, "accounts", *told)
+    listed = json.loads(run(tmp_path, "accounts", "list", "--json", *told).stdout)
+    enabled = run(tmp_path, "accounts", "enable", "studio", *told)
+    as_before = json.loads(run(tmp_path, "accounts", "--json", *told).stdout)
+
+    assert disabled.stdout == "flow/studio gets no new work. Its videos are finished.\n"
+    assert again.stdout == "flow/studio gets no new work, as before. Its videos are finished.\n"
+    assert enabled.stdout == "flow/studio gets new work.\n"
+    assert {each["name"]: (each["enabled"], each["health"]) for each in listed if each["provider"] == "flow"} == {
+        "studio": (False, "disabled")
+    }
+    assert [(each["provider"], each["name"], each["health"]) for each in as_before] == [
+        ("gemini", "main", "unknown"),
+        ("flow", "studio", "unknown"),
+        ("omni", "main", "unknown"),
+    ]
+    assert "flow/studio  disabled" in table.stdout
+    assert table.stdout.endswith("No server with this database runs, so only names and switches are known.\n")
+    assert "secret" not in table.stdout + json.dumps(listed)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("main", "'main' names several: say gemini/main or omni/main."),
+        ("nix", "no account or key named 'nix'. The configuration has: gemini/main, flow/studio, omni/main."),
+    ],
+)
+def test_an_account_that_cannot_be_found_is_not_switched(tmp_path: Path, name: str, words: str) -> None:
+    """The message says which names there are."""
+    (tmp_path / "adapter.toml").write_text(online("http://127.0.0.1:9", "AIza-secret-1"))
+    done = run(tmp_path, "accounts", "disable", name, "--config", "adapter.toml")
+
+    assert done.returncode == 1
+    assert words in done.stderr
+
+
+def test_an_account_that_the_configuration_disables_is_enabled_there(tmp_path: Path) -> None:
+    """The command says so, and fails."""
+    (tmp_path / "adapter.toml").write_text(online("http://127.0.0.1:9", "AIza-secret-1") + "enabled = false\n")
+    done = run(tmp_path, "accounts", "enable", "studio", "--config", "adapter.toml")
+
+    assert done.returncode == 1
+    assert "flow/studio has `enabled = false` in the configuration." in done.stderr
 
 
 def test_an_online_check_of_the_sandbox_asks_nothing(tmp_path: Path) -> None:

@@ -135,3 +135,24 @@ PROCESSES = Table(
     Column("alive_until", Float, nullable=False),
     Index("processes_dead", "alive_until"),
 )
+
+CREDENTIAL_STATES = Table(
+    "credential_states",
+    METADATA,
+    #: The process that wrote it. It writes again at least every 20 s.
+    Column("process", String(32), primary_key=True),
+    #: By the database's clock.
+    Column("written_at", Float, nullable=False),
+    #: A list of CredentialState as JSON.
+    Column("document", LargeBinary, nullable=False),
+    Index("credential_states_written", "written_at"),
+)
+
+#: The credentials that the operator disabled by a command.
+DISABLED_CREDENTIALS = Table(
+    "disabled_credentials",
+    METADATA,
+    Column("provider", String(64), primary_key=True),
+    Column("name", String(1024), primary_key=True),
+    Column("disabled_at", Float, nullable=False),
+)

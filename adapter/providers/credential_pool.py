@@ -11,10 +11,12 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import structlog
 
+from adapter.domain.credentials import Balance, CredentialName, CredentialRefusal, CredentialState, Rest
 from adapter.domain.ports import Clock, Metrics
 from adapter.domain.telemetry import NoMetrics
 from adapter.errors import AdapterError, UpstreamBusy, UpstreamCredential, reason_of
 from adapter.providers.standing import OF_CREDENTIAL, PROOF_SECONDS, Standing, is_passed_on, proves
+from adapter.redaction import without_secrets
 
 log = structlog.get_logger()
 
@@ -73,6 +75,10 @@ class CredentialPool(Generic[_Credential]):
         #: Those that take new work. The one that was chosen longest ago is the first.
         self._turn = [name for name, member in self._members.items() if member.enabled]
         self._standings: dict[tuple[str, str], Standing] = {}
+        #: The last refusal of each, what each may still spend, and its tier, as Google told it.
+        self._refusals: dict[str, CredentialRefusal] = {}
+        self._balances: dict[str, Balance] = {}
+        self._tiers: dict[str, str] = {}
         self._changed = asyncio.Event()
         self._clock = clock
         self._metrics = metrics or NoMetrics()
@@ -86,6 +92,28 @@ class CredentialPool(Generic[_Credential]):
         if name not in self._members:
             raise UpstreamCredential(f"The {self._what} '{name}' is no longer configured.")
         return self._members[name]
+
+    def states(self) -> Sequence[CredentialState]:
+        """Return how each stands (the port of that name)."""
+        return [self._state(name) for name in self._members]
+
+    def disable(self, names: Collection[CredentialName]) -> None:
+        """Give these no new work (the port of that name)."""
+        off = {each.name for each in names if each.provider == self._provider}
+        on = {name for name, member in self._members.items() if member.enabled and name not in off}
+        if on == {*self._turn}:
+            return
+        log.info("credential.switched", provider=self._provider, taking_work=sorted(on))
+        self._turn = [name for name in self._turn if name in on] + [
+            name for name in self._members if name in on and name not in self._turn
+        ]
+        self._wake()
+
+    def note_worth(self, name: str, credits: int, tier: str = "") -> None:  # noqa: A002 - Google's word
+        """Remember what an account may still spend, and its tier where it is told."""
+        self._balances[name] = Balance(credits=credits, at=self._clock.now())
+        if tier:
+            self._tiers[name] = tier
 
     def choose(self, scope: str = EVERYTHING) -> _Credential:
         """Return the one that shall carry the next job.
@@ -160,6 +188,8 @@ class CredentialPool(Generic[_Credential]):
         """Return the next credential, as soon as one has a place."""
         while True:
             left = [name for name in self._turn if name not in tried]
+            if not left:  # the last one was disabled meanwhile
+                raise UpstreamCredential(f"No {self._what} takes new work at the moment.")
             ready = [name for name in left if self._has_place(name, scope)]
             if ready:
                 return self._next(min(ready, key=self._load)).name
@@ -186,8 +216,12 @@ class CredentialPool(Generic[_Credential]):
         finally:
             for place in _places(name, scope):
                 self._standings[place] = self._standing(*place).end()
-            self._changed.set()
-            self._changed = asyncio.Event()
+            self._wake()
+
+    def _wake(self) -> None:
+        """Let those that wait for a place look again."""
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     def _note(self, name: str, scope: str, fault: AdapterError | None, began: float) -> None:
         if fault is None or proves(fault):
@@ -209,6 +243,9 @@ class CredentialPool(Generic[_Credential]):
     def _refuse(self, name: str, scope: str, fault: AdapterError) -> None:
         before, now = self._standing(name, scope), self._clock.now()
         after = self._standings[name, scope] = before.refuse(fault, now)
+        self._refusals[name] = CredentialRefusal(
+            at=now, code=fault.code or fault.type, message=without_secrets(reason_of(fault))
+        )
         if after is before or self._is_alone:
             return
         said = {
@@ -221,6 +258,24 @@ class CredentialPool(Generic[_Credential]):
         write("credential.set_aside", provider=self._provider, credential=name, **said)
         labels = {"provider": self._provider, "credential": name, "code": fault.code or ""}
         self._metrics.count("credentials_set_aside", labels)
+
+    def _state(self, name: str) -> CredentialState:
+        now, whole = self._clock.now(), self._standing(name, EVERYTHING)
+        scopes = {scope: standing for (of, scope), standing in self._standings.items() if of == name}
+        rests = [Rest(each.rests_until, scope) for scope, each in scopes.items() if each.is_resting(now)]
+        # The only one is asked in any case, so it does not rest.
+        is_refused = any(each.fault for each in scopes.values()) if self._is_alone else whole.fault is not None
+        return CredentialState(
+            provider=self._provider,
+            name=name,
+            calls=whole.under_way,
+            is_proven=whole.is_proven,
+            is_failing=is_refused,
+            rests=() if self._is_alone else tuple(rests),
+            refusal=self._refusals.get(name),
+            balance=self._balances.get(name),
+            tier=self._tiers.get(name, ""),
+        )
 
     def _standing(self, name: str, scope: str) -> Standing:
         return self._standings.get((name, scope)) or Standing()

@@ -10,7 +10,17 @@ import msgspec
 from msgspec import Meta
 
 from adapter.domain.catalogue import Card
-from adapter.domain.ports import Clock, ImageProvider, Metrics, Secret, TextMaker, TextProvider, VideoProvider
+from adapter.domain.credentials import ConfiguredCredential
+from adapter.domain.ports import (
+    Clock,
+    Credentials,
+    ImageProvider,
+    Metrics,
+    Secret,
+    TextMaker,
+    TextProvider,
+    VideoProvider,
+)
 from adapter.domain.telemetry import NoMetrics
 from adapter.providers.http import Http
 from adapter.providers.probe import CredentialReport
@@ -73,6 +83,10 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         """Return each reference to a secret, by its key inside the section."""
         return ()
 
+    def credentials(self) -> Iterable[ConfiguredCredential]:
+        """Return the operator's credentials by name, for `adapter accounts`."""
+        return ()
+
     def doubts(self) -> Iterable[tuple[str, str]]:
         """Return what is possible and probably not meant: the key inside the section, and a sentence."""
         return ()
@@ -111,6 +125,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     texts: TextMaker | None = None
     #: Serves the catalogue's text models.
     passed_texts: TextProvider | None = None
+    #: The pool of its credentials; None: there is nothing to tell of them.
+    credentials: Credentials | None = None
     #: Ends what runs by itself, when the process stops.
     close: Callable[[], Awaitable[None]] | None = None
 

@@ -8,7 +8,7 @@ import pytest
 from openai.types.responses.tool_param import ImageGeneration
 
 from tests.fakes import png
-from tests.journeys.server import KEY, Connect, Server
+from tests.journeys.server import KEY, Connect, Server, wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
 
@@ -52,6 +52,39 @@ def test_a_rotated_key_sees_everything_that_the_old_one_made(server: Server, con
         client.models.list()
     with connect(server) as client, pytest.raises(openai.NotFoundError):
         client.files.retrieve(file.id)
+
+
+def test_an_account_is_looked_at_and_switched_while_the_server_runs(
+    tmp_path: Path, connect: Connect, prompt: str
+) -> None:
+    """Its credits are known after a video. Disabled, it finishes what it has, also over a restart."""
+    server = Server(tmp_path)
+    server.start()
+    with connect(server) as client:
+        video = client.videos.create(model="veo-3.1-fast", prompt=prompt)
+        server.wait_for_line("job.submitted")
+        server.command("accounts", "disable", "flow/sandbox")
+        server.wait_for_line("credential.switched")
+        with pytest.raises(openai.InternalServerError, match="No Flow account takes new work"):
+            client.videos.create(model="veo-3.1-fast", prompt=f"{prompt} again")
+        assert client.videos.poll(video.id, poll_interval_ms=100).status == "completed"
+    told = json.loads(server.command("accounts", "--json"))
+    assert server.stop() == 0
+    server.start()
+    with connect(server) as client:
+        with pytest.raises(openai.InternalServerError, match="No Flow account takes new work"):
+            client.videos.create(model="veo-3.1-fast", prompt=f"{prompt} once more")
+        server.command("accounts", "enable", "flow/sandbox")
+        wait_until(lambda: server.log.count("credential.switched") == 3, "it was never enabled")
+        assert client.videos.create(model="veo-3.1-fast", prompt=f"{prompt} at last").status != "failed"
+        executed = [server.executed(f"{prompt}{more}") for more in ("", " again", " once more")]
+    assert server.stop() == 0
+
+    [flow] = [each for each in told if each["provider"] == "flow"]
+    assert (flow["name"], flow["enabled"], flow["health"], flow["processes"]) == ("sandbox", False, "disabled", 1)
+    assert flow["credits"] > 0
+    assert flow["tier"].startswith("PAYGATE_TIER_")
+    assert executed == [1, 0, 0]
 
 
 def test_jobs_can_be_looked_at(server: Server, client: openai.OpenAI, prompt: str) -> None:

@@ -128,7 +128,7 @@ def test_a_chat_shows_a_picture_of_the_project(cloud: Cloud, connect: Connect) -
 
 @pytest.mark.parametrize("is_stream", [False, True])
 def test_a_chat_is_answered_by_a_text_model_of_the_project(cloud: Cloud, *, is_stream: bool) -> None:
-    """By Google Cloud's route in OpenAI's form. The answers are Google's, so no schema of OpenAI's is held against them."""
+    """By Google Cloud's route in OpenAI's form. Its answers are not OpenAI's word for word, so no schema is asked."""
     before = cloud.asked("cloud.chat")
     messages: Any = [{"role": "user", "content": "hello"}]
     with openai.OpenAI(base_url=f"{cloud.server.url}/v1", api_key=KEY, max_retries=0) as client:

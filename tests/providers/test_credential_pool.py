@@ -8,6 +8,7 @@ import msgspec
 import pytest
 import structlog
 
+from adapter.domain.credentials import CredentialName, CredentialState, Rest
 from adapter.errors import (
     AdapterError,
     InvalidRequest,
@@ -336,3 +337,105 @@ async def test_a_credential_that_is_switched_off_takes_no_new_work() -> None:
     with pytest.raises(UpstreamCredential, match="No card takes new work"):
         await cards.run("m", Google())
     assert cards.find("ada").name == "ada"
+
+
+def shop(*names: str) -> set[CredentialName]:
+    """Return credentials that the operator disabled; one of another provider is among them."""
+    return {*(CredentialName("shop", name) for name in names), CredentialName("market", "bob")}
+
+
+async def test_a_credential_that_is_disabled_while_it_works_takes_no_new_work() -> None:
+    """Its jobs go on, and it takes its share again when it is enabled."""
+    google, cards = Google(), pool("ada", "bob")
+    cards.disable(shop("ada"))
+
+    assert [await cards.run("m", google) for _ in range(3)] == ["bob"] * 3
+    assert {cards.choose().name for _ in range(3)} == {"bob"}
+    assert await job_with(cards, google)("ada") == "ada"
+
+    cards.disable(shop())
+    assert {await cards.run("m", google) for _ in range(2)} == {"ada", "bob"}
+
+
+async def test_a_credential_that_the_configuration_disables_stays_so() -> None:
+    """The operator's command only takes work away."""
+    cards = CredentialPool("card", "shop", [Card("ada", enabled=False), Card("bob")], FakeClock())
+    cards.disable(shop("bob"))
+    cards.disable(shop())
+
+    assert {cards.choose().name for _ in range(3)} == {"bob"}
+
+
+async def test_work_that_waits_hears_of_a_switch() -> None:
+    """It goes to what was enabled; without any it is refused."""
+    end, taken = asyncio.Event(), Counter[str]()
+    cards = CredentialPool("card", "shop", [Card("ada", 1), Card("bob", 1)], FakeClock())
+    cards.disable(shop("bob"))
+
+    async def hold(card: Card) -> None:
+        taken[card.name] += 1
+        await end.wait()
+
+    async def outcome() -> str:
+        try:
+            await cards.run("m", hold)
+        except UpstreamCredential:
+            return "refused"
+        return "done"
+
+    async with asyncio.TaskGroup() as group:
+        works = [group.create_task(outcome()) for _ in range(3)]
+        await let_others_run()
+        cards.disable(shop())
+        await let_others_run()
+        both = dict(taken)
+        cards.disable(shop("ada", "bob"))
+        await let_others_run()
+        end.set()
+
+    assert both == {"ada": 1, "bob": 1}
+    assert Counter(work.result() for work in works) == {"done": 2, "refused": 1}
+
+
+async def test_a_pool_tells_how_its_credentials_stand() -> None:
+    """What works, what rests and until when, and what Google said last."""
+    google = Google({"ada": UpstreamCredential("no"), "bob": UpstreamQuota("none left for ya29.secret")})
+    cards = pool("ada", "bob", "eve", clock=FakeClock(1000.0))
+    await all_of([cards.run("m", google) for _ in range(6)])
+    cards.note_worth("eve", 40, "TIER")
+
+    ada, bob, eve = cards.states()
+
+    assert (ada.is_failing, ada.rests) == (True, (Rest(1030.0),))
+    assert (bob.is_proven, bob.is_failing, bob.rests) == (True, False, (Rest(1060.0, "m"),))
+    assert bob.refusal is not None
+    assert (bob.refusal.at, bob.refusal.code) == (1000.0, "insufficient_quota")
+    assert "ya29.secret" not in bob.refusal.message
+    assert eve.balance is not None
+    assert (eve.is_proven, eve.refusal, eve.balance.credits, eve.tier) == (True, None, 40, "TIER")
+
+
+async def test_the_only_credential_is_told_to_fail_and_not_to_rest() -> None:
+    """It is asked in any case. Its last refusal is still told when it works again."""
+    google, cards = Google({"ada": UpstreamQuota("none left")}), pool("ada")
+    with pytest.raises(UpstreamQuota):
+        await cards.run("m", google)
+    [refused] = cards.states()
+    google.faults.clear()
+    await cards.run("m", google)
+    [mended] = cards.states()
+
+    assert (refused.is_failing, refused.rests) == (True, ())
+    assert (mended.is_failing, mended.is_proven, mended.refusal) == (False, True, refused.refusal)
+
+
+async def test_calls_under_way_are_told() -> None:
+    """As the pool counts them."""
+    cards, told = pool("ada"), list[CredentialState]()
+
+    async def look(_card: Card) -> None:
+        told.extend(cards.states())
+
+    await cards.run("m", look)
+
+    assert [state.calls for state in [*told, *cards.states()]] == [1, 0]

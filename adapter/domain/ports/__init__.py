@@ -7,6 +7,7 @@ from adapter.domain.ports.access import Access, CloudSecret, KeyStore, Secret
 from adapter.domain.ports.budget import Budget, Portion, Reservation, Work
 from adapter.domain.ports.clock import Clock
 from adapter.domain.ports.connection import Connection, EndCallback
+from adapter.domain.ports.credentials import Credentials, CredentialStore
 from adapter.domain.ports.jobs import Claim, JobFeed, JobStore, RequestStore, Subscription, Write
 from adapter.domain.ports.makers import (
     ClipMeasurer,
@@ -49,6 +50,8 @@ __all__ = [
     "Clock",
     "CloudSecret",
     "Connection",
+    "CredentialStore",
+    "Credentials",
     "Download",
     "Empty",
     "EndCallback",

@@ -20,7 +20,7 @@ def build(settings: FlowSettings, context: ProviderContext) -> Provider:
     accounts = [_account(account, number, context) for number, account in enumerate(settings.accounts)]
     pool = Accounts(accounts, context.clock, context.metrics)
     flow = FlowProvider(context.http, settings.base_url, pool, context.clock)
-    return Provider(images=flow, videos=flow, close=flow.close)
+    return Provider(images=flow, videos=flow, credentials=pool, close=flow.close)
 
 
 def _account(account: FlowAccount, number: int, context: ProviderContext) -> Account:

@@ -157,12 +157,13 @@ class FlowProvider:
     async def _credits(self, account: str, *, is_tied: bool) -> int | None:
         try:
             async with self._accounts.using(account, is_tied=is_tied) as found, deadline(CREDITS_SECONDS):
-                return translate.credits_left(
-                    await self._call(self._http.get, found, "/v1/credits", None, CREDITS_SECONDS)
-                )
+                reply = await self._call(self._http.get, found, "/v1/credits", None, CREDITS_SECONDS)
+                left, tier = translate.worth(reply)
         except AdapterError as fault:
             log.warning("flow.credits_unread", account=account, code=fault.code, error=reason_of(fault))
             return None
+        self._accounts.note_worth(account, left, tier)
+        return left
 
     async def settle(self, job: VideoJob, neighbours: Neighbours, seconds: float) -> Settlement:
         """Read the account's credits (the port of that name)."""

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from adapter.domain.credentials import ConfiguredCredential
 from adapter.providers.description import HttpUrl, ProviderSettings
 
 #: What `config/adapter.toml` has in the place of a project.
@@ -42,6 +43,10 @@ class FlowSettings(ProviderSettings, frozen=True, kw_only=True):
     def secrets(self) -> Iterable[tuple[str, str]]:
         """Return the reference of each account's token."""
         return [(token_key(number), account.token) for number, account in enumerate(self.accounts)]
+
+    def credentials(self) -> Iterable[ConfiguredCredential]:
+        """Return the accounts."""
+        return [ConfiguredCredential(account.name, account.enabled) for account in self.accounts]
 
     def doubts(self) -> Iterable[tuple[str, str]]:
         """Return the accounts whose project is still the one of the example."""

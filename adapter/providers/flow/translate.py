@@ -53,6 +53,7 @@ QUOTA_WORDS = ("_QUOTA_REACHED", "_QUOTA_REACHED_UPGRADEABLE")
 _picture = value_of("encodedImage")
 #: Google's JSON writes a 64-bit number as text, so a number in quotes is one as well.
 _credits_decoder = msgspec.json.Decoder(wire.Credits, strict=False)
+_tier_decoder = msgspec.json.Decoder(wire.Tier)
 _images_decoder = msgspec.json.Decoder(
     Annotated[tuple[wire.ImageAnswer, ...], msgspec.Meta(max_length=1000)] | wire.ImagesObject
 )
@@ -77,13 +78,14 @@ def upload_request(image: Image, session: str) -> wire.UploadUserImage:
     )
 
 
-def credits_left(reply: Reply) -> int:
-    """Return what an account may still spend.
+def worth(reply: Reply) -> tuple[int, str]:
+    """Return what an account may still spend, and its tier; an unknown tier is empty.
 
     Raises:
         AdapterError: an error body, or nothing that can be read.
     """
-    return decoded(_credits_decoder, reply, fault).credits
+    found = decoded(_credits_decoder, reply, fault)
+    return found.credits, member(_tier_decoder, found.user_paygate_tier) or ""
 
 
 def uploaded(reply: Reply) -> str:

@@ -14,6 +14,11 @@ Name = Annotated[str, Meta(min_length=1, max_length=1024, pattern=r"^[!-~]+\Z")]
 #: A link. A longer one would not be followed.
 Url = Annotated[str, Meta(max_length=8192)]
 
+#: What an account may still spend.
+CreditCount = Annotated[int, Meta(ge=-(2**53), le=2**53)]
+#: Google's word for what an account has paid for.
+Tier = Annotated[str, Meta(max_length=64, pattern=r"^[A-Z_]+\Z")]
+
 
 class ImageClientContext(msgspec.Struct, frozen=True, rename="camel"):
     """Who asks, for pictures."""
@@ -109,7 +114,9 @@ class ImagesObject(msgspec.Struct, frozen=True):
     media: Annotated[tuple[ImageAnswer, ...], Meta(max_length=1000)]
 
 
-class Credits(msgspec.Struct, frozen=True):
+class Credits(msgspec.Struct, frozen=True, rename="camel"):
     """The answer of `GET /v1/credits` (`flow.md` section 2)."""
 
-    credits: Annotated[int, Meta(ge=-(2**53), le=2**53)]
+    credits: CreditCount
+    #: A word. It is read by itself: credits are not lost for an odd tier beside them.
+    user_paygate_tier: msgspec.Raw = msgspec.Raw()

@@ -37,7 +37,7 @@ def build(settings: GeminiSettings, context: ProviderContext) -> Provider:
     pool = Keys(keys, context.clock, context.metrics)
     gemini = GeminiProvider(context.http, endpoint, pool, GeminiFiles(context.http, files, context.clock))
     passed = GeminiTexts(context.http, endpoint, pool)
-    return Provider(images=gemini, texts=gemini, passed_texts=passed, close=gemini.close)
+    return Provider(images=gemini, texts=gemini, passed_texts=passed, credentials=pool, close=gemini.close)
 
 
 GEMINI: Final = ProviderDescription(

@@ -35,7 +35,7 @@ def build(settings: OmniSettings, context: ProviderContext) -> Provider:
     refusals = Refusals(settings.refused_polls, settings.refused_seconds)
     pool = Keys(keys, context.clock, context.metrics, provider="omni")
     omni = OmniProvider(context.http, endpoint, pool, context.clock, refusals, send_seed=settings.send_seed)
-    return Provider(videos=omni, close=omni.close)
+    return Provider(videos=omni, credentials=pool, close=omni.close)
 
 
 def check_card(card: Card) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from adapter.domain.credentials import ConfiguredCredential
 from adapter.providers.description import HttpUrl, ProviderSettings
 from adapter.providers.keys import KeyList, NamedKey, check_names, keys_key, named_keys
 
@@ -40,3 +41,7 @@ class OmniSettings(ProviderSettings, frozen=True, kw_only=True):
     def secrets(self) -> Iterable[tuple[str, str]]:
         """Return the reference of each key."""
         return [(keys_key(number), key.key) for number, key in enumerate(self.named_keys)]
+
+    def credentials(self) -> Iterable[ConfiguredCredential]:
+        """Return the keys."""
+        return [ConfiguredCredential(key.name, key.enabled) for key in self.named_keys]

@@ -26,8 +26,8 @@ def build(settings: VertexSettings, context: ProviderContext) -> Provider:
     Raises:
         WrongConfiguration: the credential that is referred to is not there.
     """
-    # By the name of the project, so that a job outlives its credential.
-    key = Key(settings.project or "express", context.open_secret(settings.credential, key=CREDENTIAL))
+    key = Key(settings.credential_name, context.open_secret(settings.credential, key=CREDENTIAL))
+    keys = Keys([key], context.clock, context.metrics, provider="vertex")
     endpoint = CloudEndpoint(
         base_url=settings.base_url or host(settings.location),
         api_version=settings.api_version,
@@ -37,21 +37,24 @@ def build(settings: VertexSettings, context: ProviderContext) -> Provider:
         has_output_options=settings.output_options,
         concurrency=settings.concurrency,
     )
-    keys = Keys([key], context.clock, context.metrics, provider="vertex")
     gemini, passed = GeminiProvider(context.http, endpoint, keys), GeminiTexts(context.http, endpoint, keys)
     if not settings.project:
-        return Provider(images=gemini, texts=gemini, passed_texts=passed)
-    videos = build_videos(settings, context, endpoint, key)
-    return Provider(images=gemini, texts=gemini, passed_texts=passed, videos=videos, close=videos.close)
+        return Provider(images=gemini, texts=gemini, passed_texts=passed, credentials=keys)
+    videos = build_videos(settings, context, endpoint, keys)
+    return Provider(
+        images=gemini, texts=gemini, passed_texts=passed, videos=videos, credentials=keys, close=videos.close
+    )
 
 
-def build_videos(settings: VertexSettings, context: ProviderContext, endpoint: CloudEndpoint, key: Key) -> OmniProvider:
+def build_videos(
+    settings: VertexSettings, context: ProviderContext, endpoint: CloudEndpoint, keys: Keys
+) -> OmniProvider:
     """Return Gemini Omni in a project."""
     cloud = msgspec.structs.replace(endpoint, base_url=settings.base_url or host(GLOBAL))
     return OmniProvider(
         context.http,
         CloudInteractions(cloud, settings.questions),
-        Keys([key], context.clock, context.metrics, provider="vertex"),
+        keys,
         context.clock,
         Refusals(settings.refused_polls, settings.refused_seconds),
         send_seed=settings.send_seed,

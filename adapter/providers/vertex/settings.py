@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
+from adapter.domain.credentials import ConfiguredCredential
 from adapter.providers.description import ADDRESS_WORDS, Kind, ProviderSettings
 
 #: The only reference to a credential of the section.
@@ -65,9 +66,18 @@ class VertexSettings(ProviderSettings, frozen=True, kw_only=True):
         if self.auth == "key" and self.bucket:
             raise ValueError("a `bucket` needs an access token and a `project`")
 
+    @property
+    def credential_name(self) -> str:
+        """What jobs remember. It is the name of the project, so that a job outlives its credential."""
+        return self.project or "express"
+
     def secrets(self) -> Iterable[tuple[str, str]]:
         """Return the reference of the credential."""
         return [(CREDENTIAL, self.credential)]
+
+    def credentials(self) -> Iterable[ConfiguredCredential]:
+        """Return the credential."""
+        return [ConfiguredCredential(self.credential_name)]
 
     def leaves_out(self) -> Collection[Kind]:
         """Return videos, if there is no project: their address needs one."""

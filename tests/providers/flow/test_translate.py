@@ -292,23 +292,24 @@ def test_a_success_without_a_link_is_told_as_such(metadata: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "left"),
+    ("body", "worth"),
     [
-        (b'{"credits": 680, "userPaygateTier": "PAYGATE_TIER_ONE"}', 680),
-        (b'{"credits": 0}', 0),
-        (b'{"credits": "660"}', 660),
+        (b'{"credits": 680, "userPaygateTier": "PAYGATE_TIER_ONE"}', (680, "PAYGATE_TIER_ONE")),
+        (b'{"credits": 680, "userPaygateTier": 7}', (680, "")),
+        (b'{"credits": 0}', (0, "")),
+        (b'{"credits": "660"}', (660, "")),
     ],
 )
-def test_credits_are_read(body: bytes, left: int) -> None:
-    """As the web page gets them (`flow.md` section 2)."""
-    assert translate.credits_left(Reply(200, body)) == left
+def test_credits_are_read(body: bytes, worth: tuple[int, str]) -> None:
+    """As the web page gets them (`flow.md` section 2). An odd tier beside them changes nothing."""
+    assert translate.worth(Reply(200, body)) == worth
 
 
 @pytest.mark.parametrize("body", [b"{}", b"[]", b"", b"<html>", b'{"credits": null}', b'{"credits": "many"}', b"\xff"])
 def test_credits_that_cannot_be_read_are_no_number(body: bytes) -> None:
     """Nothing is proved by a guess."""
     with pytest.raises(UpstreamBroken):
-        translate.credits_left(Reply(200, body))
+        translate.worth(Reply(200, body))
 
 
 @pytest.mark.parametrize(
