@@ -1,12 +1,17 @@
 """The files of docs/deploy and the example of a cluster: true to what the program reads, needs and answers."""
 
+import json
 import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 import yaml
+from jsonschema import Draft201909Validator, Draft202012Validator
 
 from adapter.jobs.poller import FINISH_SECONDS
 from adapter.openai_api.routes import health
@@ -14,7 +19,7 @@ from adapter.settings import PREFIX, Settings, load_settings
 from tests.buckets import S3Server
 from tests.postgres import PASSWORD, PostgresServer
 from tests.programs import run_program
-from tests.support import ROOT
+from tests.support import GOLDEN, ROOT
 
 EXAMPLE = ROOT / "config" / "cluster.example.toml"
 FOLDER = ROOT / "docs" / "deploy"
@@ -22,10 +27,15 @@ SETTINGS = load_settings(EXAMPLE, {})
 SECRETS = {reference.rpartition("/")[2] for _, reference in SETTINGS.secrets()}
 PATHS = {path for route in (health.health, health.ready) for path in route.paths}
 
-KUBERNETES = {each["kind"]: each for each in yaml.safe_load_all((FOLDER / "kubernetes.yaml").read_text())}
-POD = KUBERNETES["Deployment"]["spec"]["template"]["spec"]
+OBJECTS = list(yaml.safe_load_all((FOLDER / "kubernetes.yaml").read_text()))
+KUBERNETES = {f"{each['kind']}/{each['metadata']['name']}": each for each in OBJECTS}
+PROCESSES = KUBERNETES["StatefulSet/adapter"]["spec"]
+POD = PROCESSES["template"]["spec"]
 COMPOSE = yaml.safe_load((FOLDER / "compose.yaml").read_text())
 NGINX = (FOLDER / "nginx.conf").read_text()
+UNIT = (FOLDER / "adapter.service").read_text()
+#: Of Kubernetes and of Compose; the folder says where they are from.
+SCHEMAS = json.loads((GOLDEN / "deploy" / "kubernetes.json").read_text())
 CONTAINERFILE = (ROOT / "Containerfile").read_text()
 
 
@@ -79,7 +89,7 @@ def test_the_example_passes_the_check_once_its_secrets_are_there(
 
 def test_the_manifest_carries_the_example(tmp_path: Path) -> None:
     """Word for word, so that they say the same."""
-    carried = KUBERNETES["ConfigMap"]["data"]["adapter.toml"]
+    carried = KUBERNETES["ConfigMap/adapter"]["data"]["adapter.toml"]
 
     assert carried == EXAMPLE.read_text()
     (tmp_path / "adapter.toml").write_text(carried)
@@ -113,7 +123,8 @@ def test_the_probes_of_the_manifest_ask_for_what_there_is() -> None:
     assert {probe["path"] for probe in probes.values()} == PATHS
     assert {probe["port"] for probe in probes.values()} == {container["ports"][0]["name"]}
     assert container["ports"][0]["containerPort"] == SETTINGS.server.port
-    assert KUBERNETES["Service"]["spec"]["ports"][0]["targetPort"] == container["ports"][0]["name"]
+    services = [each["spec"] for each in OBJECTS if each["kind"] == "Service"]
+    assert {each["ports"][0]["targetPort"] for each in services} == {container["ports"][0]["name"]}
 
 
 def test_a_process_gets_the_time_that_it_may_need_to_end() -> None:
@@ -137,7 +148,7 @@ def test_the_manifest_says_how_every_secret_is_made() -> None:
     mounts = {each["mountPath"] for each in POD["containers"][0]["volumeMounts"]}
 
     assert set(made) == SECRETS
-    assert "Secret" not in KUBERNETES
+    assert "Secret" not in {each["kind"] for each in OBJECTS}
     assert mounts == {"/run/secrets", "/etc/adapter", "/app/var", "/tmp"}  # noqa: S108 - of a container
 
 
@@ -162,10 +173,77 @@ def test_the_proxy_waits_as_long_as_a_video_may_take_and_takes_what_a_request_ma
     assert SETTINGS.limits.idle_seconds > 60  # nginx's own, unless it is told otherwise
     assert not any("non_idempotent" in line for line in told)
     assert nginx("server adapter:8000").startswith("resolve")
-    ingress = KUBERNETES["Ingress"]["metadata"]["annotations"]
+    ingress = KUBERNETES["Ingress/adapter"]["metadata"]["annotations"]
     for name in ("proxy-body-size", "proxy-read-timeout", "proxy-send-timeout"):
         directive = "client_max_body_size" if name == "proxy-body-size" else name.replace("-", "_")
         assert ingress[f"nginx.ingress.kubernetes.io/{name}"] == nginx(directive).removesuffix("s")
+
+
+def test_the_spool_outlives_its_container() -> None:
+    """In both it lies on a volume that is kept; on a cluster each process has one of its own."""
+    folder = Path(SETTINGS.jobs.spool)
+    mounts = {each["mountPath"]: each["name"] for each in POD["containers"][0]["volumeMounts"]}
+    claims = {each["metadata"]["name"] for each in PROCESSES["volumeClaimTemplates"]}
+    volumes = dict(each.split(":")[1::-1] for each in COMPOSE["services"]["adapter"]["volumes"])
+
+    assert folder.is_absolute()
+    assert mounts[str(folder.parent)] in claims
+    assert volumes[str(folder.parent)] in COMPOSE["volumes"]
+
+
+@pytest.mark.parametrize("each", OBJECTS, ids=KUBERNETES)
+def test_each_object_of_the_manifest_is_valid(each: dict[str, object]) -> None:
+    """By the strict schema of its kind: an unknown field is a fault."""
+    [name] = [name for name in SCHEMAS["$defs"] if is_schema_of(name, each)]
+    schema = SCHEMAS | {"$ref": f"#/$defs/{name}"}
+
+    assert [fault.message for fault in Draft202012Validator(schema).iter_errors(each)] == []
+
+
+def is_schema_of(name: str, each: dict[str, object]) -> bool:
+    """Say whether a schema is the one of an object."""
+    properties = SCHEMAS["$defs"][name].get("properties", {})
+    return all(properties.get(key, {}).get("enum") == [each[key]] for key in ("apiVersion", "kind"))
+
+
+def test_the_compose_file_is_valid() -> None:
+    """The schema is older than the key `name`, which the specification has had since 2022."""
+    schema = json.loads((GOLDEN / "deploy" / "compose.json").read_text())
+    schema["properties"]["name"] = {"type": "string"}
+
+    assert [fault.message for fault in Draft201909Validator(schema).iter_errors(COMPOSE)] == []
+
+
+def test_systemd_takes_the_unit_and_finds_little_exposed(tmp_path: Path) -> None:
+    """The program is not where the unit looks for it, so another one stands in its place."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("there is no systemd-analyze on this machine")
+    unit = tmp_path / "adapter.service"
+    unit.write_text(UNIT.replace("/opt/adapter/bin/adapter", sys.executable))
+    verified = analyze("verify", str(unit))
+    said = analyze("security", "--offline=yes", str(unit)).stdout.strip().splitlines()[-1]
+    print(said)
+    exposure = re.search(r"level for adapter.service: ([\d.]+)", said)
+
+    assert (verified.returncode, verified.stderr) == (0, "")
+    assert exposure
+    assert float(exposure[1]) <= 2.0
+
+
+def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run systemd-analyze."""
+    command = ["systemd-analyze", "--no-pager", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_unit_waits_as_long_as_a_process_may_need() -> None:
+    """It also has the descriptors for the connections that are allowed by default."""
+    unit = dict(re.findall(r"^(\w+)=(.+)$", UNIT, re.MULTILINE))
+
+    assert int(unit["TimeoutStopSec"]) > max(FINISH_SECONDS, SETTINGS.server.shutdown_seconds)
+    assert int(unit["LimitNOFILE"]) >= SETTINGS.limits.connections + SETTINGS.limits.descriptors_reserve
+    assert unit["WorkingDirectory"] == f"/var/lib/{unit['StateDirectory']}"
+    assert unit["After"] == unit["Wants"] == "network-online.target"
 
 
 def test_every_image_has_a_version_and_ours_a_name_that_the_operator_sets() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.journeys.node_programs import NodePrograms, lay_out
 from tests.journeys.schema_watch import Watch
-from tests.journeys.server import KEY, Connect, Server
+from tests.journeys.server import KEY, Address, Connect, Server
 from tests.support import WITHOUT_TLS
 
 #: The fixtures that are, or make, an official client.
@@ -75,7 +75,7 @@ def strict() -> bool:
 def connect(watch: Watch, *, strict: bool) -> Connect:
     """Official clients with a key, retries or a time-out of their own."""
 
-    def connected(server: Server, *, api_key: str = KEY, max_retries: int = 0, timeout: float = 60.0) -> openai.OpenAI:
+    def connected(server: Address, *, api_key: str = KEY, max_retries: int = 0, timeout: float = 60.0) -> openai.OpenAI:
         return openai.OpenAI(
             base_url=f"{server.url}/v1",
             api_key=api_key,

@@ -98,11 +98,12 @@ class Server:
         upstream: str = "",
         environ: Mapping[str, str] | None = None,
         program: str = "adapter",
+        port: int = 0,
     ) -> None:
         self.folder = folder
         #: The module that is run: the adapter, or one that runs it.
         self._program = program
-        self.port, sandbox = free_port(), free_port()
+        self.port, sandbox = port or free_port(), free_port()
         self.upstream = upstream or f"http://127.0.0.1:{sandbox}"
         self._environ = dict(environ or {})
         self.url = f"http://127.0.0.1:{self.port}"
@@ -244,11 +245,18 @@ def wait_until(happened: Callable[[], bool], complaint: str) -> None:
         time.sleep(0.02)
 
 
+class Address(Protocol):
+    """A server, or what stands before several."""
+
+    @property
+    def url(self) -> str: ...
+
+
 class Connect(Protocol):
     """Makes an official client of a server. A time-out is in seconds."""
 
     def __call__(
-        self, server: Server, *, api_key: str = KEY, max_retries: int = 0, timeout: float = 60.0
+        self, server: Address, *, api_key: str = KEY, max_retries: int = 0, timeout: float = 60.0
     ) -> openai.OpenAI: ...
 
 

@@ -13,7 +13,7 @@ from openai.types.chat import ChatCompletionChunk
 from PIL import Image as Pillow
 
 from tests.journeys.movie import Movie, read_movie
-from tests.journeys.server import KEY, Connect, Server
+from tests.journeys.server import KEY, Address, Connect, Server
 from tests.postgres import PASSWORD
 
 MODEL = "veo-3.1-fast"
@@ -46,7 +46,7 @@ def movie(http: httpx.Client, url: str) -> Movie:
     return read_movie(http.get(url).content)
 
 
-def raw_stream(http: httpx.Client, server: Server, prompt: str) -> AbstractContextManager[httpx.Response]:
+def raw_stream(http: httpx.Client, server: Address, prompt: str) -> AbstractContextManager[httpx.Response]:
     """Open a stream without an SDK, to see its bytes or to hang up."""
     return http.stream(
         "POST",

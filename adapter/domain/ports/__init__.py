@@ -24,6 +24,7 @@ from adapter.domain.ports.media import FileRegistry, FileSizes, MediaStore, Owne
 from adapter.domain.ports.memory import Memory
 from adapter.domain.ports.records import FileOwner, FileStore, ImageLocator, ResponseStore
 from adapter.domain.ports.telemetry import Metrics, UsageRecorder
+from adapter.domain.ports.usage import UsageStore
 from adapter.domain.ports.videos import (
     AskAgain,
     Download,
@@ -90,6 +91,7 @@ __all__ = [
     "Thumbnailer",
     "Unproven",
     "UsageRecorder",
+    "UsageStore",
     "VideoFile",
     "VideoProvider",
     "Work",
