@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from adapter.domain.allowance import Charge
 from adapter.domain.finished_work import FREE, FinishedWork
 from adapter.domain.media import MediaFormat, RemoteVideo
 from adapter.domain.orders import VideoOrder
@@ -91,8 +92,6 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     should_retry: bool | None = None
     retry_after: float | None = None
-    #: Whether money may have been spent before it happened.
-    spent: bool = False
 
     @classmethod
     def of(cls, fault: AdapterError) -> "Failure":
@@ -104,7 +103,6 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
             status=fault.status,
             should_retry=fault.should_retry,
             retry_after=fault.retry_after,
-            spent=fault.spent,
         )
 
     def as_fault(self) -> JobFailed:
@@ -140,7 +138,8 @@ class StoredVideo(msgspec.Struct, frozen=True, kw_only=True):
     video: str
     poster: str | None
     size: int
-    sha256: str
+    #: In hex, as versions up to 28 November 2026 stored it. Processes of these versions read no job without it.
+    sha256: str = ""
 
 
 class Variant(StrEnum):
@@ -170,6 +169,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     failure: Failure | None = None
     #: Every change that a reader could see, so that one who comes back misses none; about a hundred at most.
     history: tuple[ProgressEvent, ...] = (ProgressEvent(Phase.QUEUED, 0),)
+    #: What it took of the limits of its key, until it is over.
+    charge: Charge | None = None
 
     @property
     def phase(self) -> Phase:
@@ -193,6 +194,15 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def price(self) -> Cost | None:
         """What it costs, as far as that is known."""
         raise NotImplementedError  # each kind says it
+
+    @property
+    def excess(self) -> Charge | None:
+        """What it took too much of the limits of its key, once it is over."""
+        if self.charge is None or not self.is_over:
+            return None
+        cost = self.finished().cost
+        is_free = self.failure is not None and cost is not None and not cost.amount
+        return self.charge.given_back if is_free else self.charge.excess(cost)
 
     @property
     def took_seconds(self) -> float | None:
@@ -403,6 +413,8 @@ class Failed(msgspec.Struct, frozen=True):
 
     failure: Failure
     at: float
+    #: Whether money may have been spent, of a picture. A video's operation and code tell it.
+    may_be_paid: bool = False
 
 
 Event = (
