@@ -43,4 +43,6 @@ def text_request(body: bytes, catalogue: Catalogue) -> TextRequest | None:
         method=TextMethod.CHAT,
         body=body if peek.model == card.upstream else with_model(body, card.upstream),
         is_stream=peek.stream is True,
+        name=peek.model,
+        prices=card.prices,
     )
