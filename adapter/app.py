@@ -547,7 +547,9 @@ class Application:
             background_orders=BackgroundOrders(uploads, background),
             video_orders=VideoOrders(uploads, videos),
             texts=Texts(self._live.offer.texts),
-            passed_texts=PassedTexts(self._live.passed_texts, clock, timeouts, resources.quotas),
+            passed_texts=PassedTexts(
+                self._live.passed_texts, clock, timeouts, resources.quotas, telemetry=self._telemetry
+            ),
             files=Files(memory.media, SqlFileSizes(resources.database)),
             contents=VideoContents(memory, FrameThumbnailer(memory.media, budget)),
             clips=FileMeasurer(),
