@@ -11,7 +11,7 @@
     metrics/      what Prometheus reads: series, facts, measured providers, and the page
     database/     one database: tables, migrations, notifications between processes
     jobs/         the engine of jobs: store, requests, pollers, steps, feed
-    records/      what clients can look up again: files and responses
+    records/      what clients can look up again: files and responses; and what was made and spent
     access/       keys
     media/        files, their formats, and downloads from addresses that clients give
     network/      addresses from outside: the strict parser, which are public, and their look-up
@@ -33,8 +33,9 @@
     tasks         starts every task, and knows its owner
 
 settings, credentials, clock, budget, drain, logs, redaction, errors, version and welcome are what their names say.
-fair_semaphore admits work in turn with that of other owners. config_option, init_command with first_configuration, and
-listed_job belong to the command line. shipped knows the files of config/, which a wheel carries as adapter/config/.
+fair_semaphore admits work in turn with that of other owners. config_option, init_command with first_configuration,
+listed_job and usage_report belong to the command line. shipped knows the files of config/, which a wheel carries as
+adapter/config/.
 
 The import law (left may import right, nothing else; `tests/test_architecture.py` holds it)::
 
@@ -52,6 +53,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     init_command        first_configuration, shipped
     key_options         access.keys, domain
     listed_job          domain
+    usage_report        domain
     openai_api          generation, domain, errors, fair_semaphore, hang_up, tasks; of it read and write only domain,
                         errors and wire, openapi those with read and version, and wire nothing
     google_api          generation, domain, errors, the modules of openai_api.routes that both need; of it read only

@@ -88,6 +88,8 @@ from adapter.records.files import SqlFileStore
 from adapter.records.registry import SqlFileRegistry
 from adapter.records.responses import SqlResponseStore
 from adapter.records.sizes import SqlFileSizes
+from adapter.records.usage import SqlUsageStore
+from adapter.records.usage_recorder import CountedWork, UsageWriter
 from adapter.retirements import RetirementWatch
 from adapter.settings import Settings
 from adapter.tasks import Tasks
@@ -167,6 +169,8 @@ def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
     """
     clock = clock or SystemClock()
     telemetry = telemetry or Telemetry()
+    work = CountedWork(telemetry.usage)
+    telemetry = msgspec.structs.replace(telemetry, usage=work)
     measurement = build_measurement(settings, clock, telemetry)
     outside = Outside(
         clock=clock,
@@ -174,6 +178,7 @@ def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
         providers=providers,
         telemetry=measurement.telemetry if measurement else telemetry,
         measurement=measurement,
+        work=work,
     )
     application = Application(settings, catalogue, outside)
     beside = [google_routes(), *([metrics_route(measurement.page, measurement.key)] if measurement else [])]
@@ -230,6 +235,8 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     telemetry: Telemetry = Telemetry()
     #: None: nothing is measured.
     measurement: Measurement | None = None
+    #: Counts what ends.
+    work: CountedWork = msgspec.field(default_factory=CountedWork)
 
 
 class Application:
@@ -245,6 +252,7 @@ class Application:
         self._override = outside.override
         self._telemetry = outside.telemetry
         self._measurement = outside.measurement
+        self._work = outside.work
         self._http = build_http(settings)
         self._providers = build_providers(
             settings, outside.providers, self._http, outside.clock, outside.telemetry.metrics
@@ -312,6 +320,7 @@ class Application:
         stack.push_async_callback(database.dispose)
         database.order_writers(self._clock)
         await self._name_owners(database)
+        self._count_work(stack, database)
         feed = LocalFeed(self._clock)
         quotas = SqlQuotas(database, self._clock.now)
         videos_store = SqlJobStore(database, usage=self._telemetry.usage, quotas=quotas)
@@ -346,6 +355,16 @@ class Application:
             files=SqlFileStore(database),
             responses=SqlResponseStore(database),
         )
+
+    def _count_work(self, stack: AsyncExitStack, database: Database) -> None:
+        """Write what is made and spent until everything else has ended."""
+        keep_seconds = self._settings.storage.usage_days * DAY_SECONDS
+        writer = UsageWriter(self._work, SqlUsageStore(database), self._clock, keep_seconds=keep_seconds)
+        tasks = Tasks("usage")
+        stack.push_async_callback(writer.run_once)
+        stack.push_async_callback(tasks.finish)
+        stack.callback(writer.close)
+        tasks.start(writer.run())
 
     async def _name_owners(self, database: Database) -> None:
         """Give what belonged to the digest of a key to the owner that is named for it now."""

@@ -1,4 +1,4 @@
-"""`adapter serve | check | config | sandbox | accounts | keys | jobs | media | models`; the others are added."""
+"""`adapter serve | check | config | sandbox | accounts | keys | jobs | usage | media | models`, and the others."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from typing import TypeVar
 import click
 import msgspec
 
-from adapter import serving, shipped
+from adapter import serving, shipped, usage_report
 from adapter.access.keys import KeyRecord, SqlKeyStore
 from adapter.accounts import lines, summaries, switch
 from adapter.app import create_app
@@ -42,6 +42,8 @@ from adapter.media.leftovers import Leftovers, MediaReport
 from adapter.online_check import credential_reports
 from adapter.openai_api.write.models import model_list
 from adapter.records.registry import SqlFileRegistry
+from adapter.records.usage import SqlUsageStore
+from adapter.records.usage_recorder import CountedWork
 from adapter.retirements import retirements, today
 from adapter.risks import risks
 from adapter.sandbox.rules import SandboxRules
@@ -53,6 +55,7 @@ from adapter.working_folder import working_folder
 _T = TypeVar("_T")
 
 STOP = (signal.SIGINT, signal.SIGTERM)
+DAY = click.DateTime(["%Y-%m-%d"])
 
 _with_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -291,9 +294,37 @@ async def _cancelled(database: Database, job_id: str) -> Job | None:
     store, clock = SqlJobStore(database), SystemClock()
     job = await _any_job(store, job_id)
     if isinstance(job, ImageJob):
-        cancelled = await cancel_image(SqlJobStore(database, IMAGE), job_id, clock)
+        cancelled = await cancel_image(SqlJobStore(database, IMAGE, CountedWork()), job_id, clock)
         return None if cancelled is None else cancelled[0]
     return await _any_job(store, job_id) if await store.cancel(job_id, now=clock.now()) else None
+
+
+@adapter.command()
+@with_config
+@click.option("--by", default="key,model", show_default=True, help="What a line is of: day, hour, key, owner, model …")
+@click.option("--since", type=DAY, metavar="DAY", help="First day, such as 2026-11-01. [default: 30 days]")
+@click.option("--until", type=DAY, metavar="DAY", help="Last day, in UTC as the first. [default: today]")
+@_with_json
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+def usage(  # noqa: PLR0913 - each is an option
+    config: Path, by: str, since: datetime | None, until: datetime | None, *, as_json: bool, as_csv: bool
+) -> None:
+    """Show what was made and spent, by key, model and day.
+
+    A running server writes pictures every two seconds. What a server made before it counted is not in it.
+    """
+    settings = _settings(config)
+    try:
+        columns = usage_report.read_columns(by)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--by") from error
+    days = (each and each.date() for each in (since, until))
+    first, last = usage_report.usual_days(SystemClock().now(), *days)
+    query = usage_report.query_of(first, last, columns)
+    sums = asyncio.run(_with_database(settings, lambda it: SqlUsageStore(it).sums(query)))
+    report = usage_report.UsageReport(since=first, until=last, by=columns, sums=sums)
+    write = usage_report.as_json if as_json else usage_report.as_csv if as_csv else usage_report.as_table
+    click.echo(write(report), nl=as_json)
 
 
 @adapter.group()

@@ -170,6 +170,8 @@ class Storage(_Section, frozen=True, kw_only=True):
     retention_days: Annotated[float, Meta(ge=0, le=36_500)] = 0.0
     #: How long responses can be looked up, with their pictures (OpenAI's own: 30).
     responses_days: Annotated[float, Meta(gt=0, le=36_500)] = 30.0
+    #: How long it is known what was made and spent; 0 keeps everything.
+    usage_days: Annotated[float, Meta(ge=0, le=36_500)] = 400.0
     s3: S3 = S3()
 
 

@@ -48,6 +48,7 @@ LAW = {
     "adapter.retirements": ("domain", "settings"),
     "adapter.machine": ("credentials", "database.address", "errors", "risks", "settings"),
     "adapter.tasks": (),
+    "adapter.usage_report": ("domain",),
     "adapter.version": (),
     "adapter.config_option": ("errors", "shipped"),
     "adapter.welcome": ("settings",),

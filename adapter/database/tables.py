@@ -151,6 +151,33 @@ PROCESSES = Table(
     Index("processes_dead", "alive_until"),
 )
 
+USAGE = Table(
+    "usage",
+    METADATA,
+    #: The beginning of the hour, in Unix seconds.
+    Column("hour", BigInteger, primary_key=True, autoincrement=False),
+    #: The id of the key; empty: without a key.
+    Column("key", String(128), primary_key=True),
+    Column("owner", String(128), primary_key=True),
+    Column("provider", String(128), primary_key=True),
+    Column("model", String(128), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("size", String(16), primary_key=True),
+    Column("source", String(32), primary_key=True),
+    #: Sums (`domain/usage_counts.py`).
+    Column("requests", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+    Column("images", BigInteger, nullable=False),
+    Column("videos", BigInteger, nullable=False),
+    Column("seconds", BigInteger, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    #: In billionths.
+    Column("nano_dollars", BigInteger, nullable=False),
+    Column("nano_credits", BigInteger, nullable=False),
+    Column("unpriced", BigInteger, nullable=False),
+)
+
 CREDENTIAL_STATES = Table(
     "credential_states",
     METADATA,

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from adapter.domain.allowance import Charge
+from adapter.domain.finished_work import FREE, FinishedWork
 from adapter.domain.media import MediaFormat, RemoteVideo
 from adapter.domain.orders import VideoOrder
 from adapter.domain.spending import Spending
@@ -31,6 +32,11 @@ class JobState(StrEnum):
     COMPLETED = "completed"  # the bytes are ours
     FAILED = "failed"
 
+
+#: Codes of failures, which tell what is known of the charge: nothing; the job was paid for; it may have been.
+SUBMIT_UNKNOWN_CODE: Final = "upstream_submit_unknown"
+CANCELLED_CODE: Final = "cancelled"
+DEADLINE_CODE: Final = "deadline_exceeded"
 
 LIVE: Final = (JobState.ACCEPTED, JobState.SUBMITTING, JobState.AMBIGUOUS, JobState.SUBMITTED, JobState.READY)
 #: The states in which it is unknown whether the provider takes the job.
@@ -77,10 +83,6 @@ class Operation(msgspec.Struct, frozen=True, omit_defaults=True):
     workflow: str = ""
 
 
-#: The code of a video that may have been submitted.
-UNKNOWN_SUBMISSION: Final = "upstream_submit_unknown"
-
-
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """Why a job failed, in the form in which its reader gets it."""
 
@@ -90,8 +92,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     should_retry: bool | None = None
     retry_after: float | None = None
-    #: Whether money may have been spent before it happened. Left out: no, or written by an older version.
-    spent: bool | msgspec.UnsetType = msgspec.UNSET
+    #: Whether money may have been spent before it happened.
+    spent: bool = False
 
     @classmethod
     def of(cls, fault: AdapterError) -> "Failure":
@@ -103,7 +105,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
             status=fault.status,
             should_retry=fault.should_retry,
             retry_after=fault.retry_after,
-            spent=fault.spent or msgspec.UNSET,
+            spent=fault.spent,
         )
 
     def as_fault(self) -> JobFailed:
@@ -155,6 +157,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     owner: str
+    #: The id of the key that it came with; None without a key, and in rows of older versions.
+    key: str | None = None
     created_at: float
     #: The unguessable part of its files' names; fixed, so that storing again overwrites instead of piling up.
     stem: str
@@ -184,14 +188,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         """Return what it spends, for a request with the key of that id."""
         raise NotImplementedError  # each kind says it
 
-    @property
-    def price(self) -> Cost | None:
-        """What it costs, as far as that is known."""
+    def finished(self) -> FinishedWork:
+        """Return what a job that is over made, and what it cost."""
         raise NotImplementedError  # each kind says it
 
     @property
-    def is_free(self) -> bool:
-        """Whether it failed and provably cost nothing."""
+    def price(self) -> Cost | None:
+        """What it costs, as far as that is known."""
         raise NotImplementedError  # each kind says it
 
     @property
@@ -199,7 +202,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         """What it took too much of the limits of its key, once it is over."""
         if self.charge is None or not self.is_over:
             return None
-        return self.charge.given_back if self.is_free else self.charge.excess(self.price)
+        work = self.finished()
+        is_free = not work.is_completed and work.cost == FREE
+        return self.charge.given_back if is_free else self.charge.excess(work.cost)
 
     @property
     def took_seconds(self) -> float | None:
@@ -266,17 +271,34 @@ class VideoJob(Job, frozen=True, kw_only=True):
         """Return what it spends: seconds of video (as `Job`)."""
         return self.order.spending(self.owner, key, self.cost)
 
+    def finished(self) -> FinishedWork:
+        """Return what it made, and what it cost (as `Job`)."""
+        tokens = self.tokens or VideoTokens()
+        return FinishedWork(
+            spending=self.spending(self.key),
+            at=self.finished_at or self.created_at,
+            is_completed=self.state is JobState.COMPLETED,
+            cost=self._real_cost,
+            input_tokens=tokens.input,
+            output_tokens=tokens.output,
+            size=str(self.order.size) if self.order.size and self.media else "",
+        )
+
+    @property
+    def _real_cost(self) -> Cost | None:
+        """What it cost in the end. Of a video that the provider gave up, nothing: it charges for finished ones."""
+        if self.failure is None or self.remote is not None:
+            return self.cost
+        if self.operation is None:
+            return None if self.failure.code == SUBMIT_UNKNOWN_CODE else FREE
+        if self.failure.code == CANCELLED_CODE or self.empty_polls:
+            return self.cost
+        return None if self.failure.code == DEADLINE_CODE else FREE
+
     @property
     def price(self) -> Cost | None:
         """What it costs (as `Job`)."""
         return self.cost
-
-    @property
-    def is_free(self) -> bool:
-        """Whether it failed before the provider took it, or was declined for its content (as `Job`)."""
-        if self.failure is None or self.failure.code == UNKNOWN_SUBMISSION:
-            return False
-        return self.operation is None or self.failure.spent is not True
 
     @property
     def took_seconds(self) -> float | None:

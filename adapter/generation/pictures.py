@@ -8,6 +8,7 @@ import structlog
 from adapter.domain import memory_estimate
 from adapter.domain.allowance import Charge
 from adapter.domain.executions import RequestIdentity
+from adapter.domain.finished_work import failed_work, finished_pictures
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
 from adapter.domain.ports import Clock, ImageMakers, JobFeed, Quotas, Reservation, Work
@@ -177,11 +178,15 @@ class Pictures:
             made = await self._make(order, work)
         except AdapterError as fault:
             outcome = fault.code or fault.type
+            failed = failed_work(spending, self._clock.now(), may_be_paid=fault.spent, source=order.origin)
+            await self._telemetry.usage.finished(failed)
             raise
         else:
             outcome = "completed"
             images = priced(made, order.quotes, began)
-            cost, seconds = total_cost(images), round(self._clock.now() - began, 3)
+            done = finished_pictures(spending, self._clock.now(), images, source=order.origin)
+            await self._telemetry.usage.finished(done)
+            cost, seconds = done.cost, round(self._clock.now() - began, 3)
             log.info("pictures.finished", model=order.model, n=order.n, cost=cost and str(cost), seconds=seconds)
             return images
         finally:

@@ -14,7 +14,7 @@ import structlog
 
 from adapter.domain import memory_estimate
 from adapter.domain.image_job import LOST, ImageJob, Made, advance_image, called_off
-from adapter.domain.job import Failed, Failure, Intended, JobState, NotSent
+from adapter.domain.job import DEADLINE_CODE, Failed, Failure, Intended, JobState, NotSent
 from adapter.domain.media import Image, image_from_bytes
 from adapter.domain.pieces import find_whole, write_paid
 from adapter.domain.ports import Budget, Claim, Clock, ImageMaker, Memory, Metrics, Work
@@ -226,4 +226,4 @@ class ImageSteps:
 
 def _too_late(schedule: PollSchedule) -> Failure:
     minutes = schedule.deadline_seconds / 60
-    return Failure.of(JobFailed(f"The picture was not made within {minutes:g} minutes.", code="deadline_exceeded"))
+    return Failure.of(JobFailed(f"The picture was not made within {minutes:g} minutes.", code=DEADLINE_CODE))

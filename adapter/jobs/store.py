@@ -59,7 +59,7 @@ WRITING = (
 )
 #: Locked in the order of the ids, as everywhere: two transactions must not wait for each other.
 HOLDING = (
-    select(JOBS.c.id, JOBS.c.claim, JOBS.c.deleted_at)
+    select(JOBS.c.id, JOBS.c.claim, JOBS.c.deleted_at, JOBS.c.state)
     .where(JOBS.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(JOBS.c.id)
     .with_for_update()
@@ -128,6 +128,8 @@ class SqlJobStore(Generic[J]):
     ) -> J:
         """Remember a new job or return the one that the request joins (the port of that name)."""
         there = self._there(now)
+        if identity is not None:
+            job = msgspec.structs.replace(job, key=identity.key)
         row = {"kind": self._kind.name, **_identity(job), "due_at": there, **_columns(job)}
 
         def admit(connection: Connection) -> J:
@@ -288,10 +290,13 @@ class SqlJobStore(Generic[J]):
 
         def save(connection: Connection) -> Sequence[J]:
             rows = connection.execute(HOLDING, {"ids": list(tokens)})
-            held = {job_id: deleted_at for job_id, token, deleted_at in rows if token == tokens[job_id]}
+            held = {row.id: row for row in rows if row.claim == tokens[row.id]}
             kept = [write for write in writes if write.job.id in held]
             if kept:
-                connection.execute(WRITING, [self._row(write, held[write.job.id]) for write in kept])
+                connection.execute(WRITING, [self._row(write, held[write.job.id].deleted_at) for write in kept])
+                ended = [write.job for write in kept if write.job.is_over and held[write.job.id].state in LIVE]
+                if ended:
+                    self._usage.finished_in(connection, [job.finished() for job in ended])
                 self._database.changes.notify(connection, [write.job.id for write in kept if _can_be_seen(write)])
                 self._give_back(connection, [write.job for write in kept])
             return [write.job for write in kept]
@@ -311,6 +316,8 @@ class SqlJobStore(Generic[J]):
             due_at = None if is_done else self._there(now)
             columns = {"claim": secrets.token_hex(16), "due_at": due_at, **_columns(moved)}
             connection.execute(writing_over.values(**columns))
+            if moved.is_over and not seen.is_over:
+                self._usage.finished_in(connection, [moved.finished()])
             self._database.changes.notify(connection, [seen.id])
             self._give_back(connection, [moved])
             return True

@@ -25,6 +25,7 @@ from adapter.domain.ports.memory import Memory
 from adapter.domain.ports.quotas import Quotas
 from adapter.domain.ports.records import FileOwner, FileStore, ImageLocator, ResponseStore
 from adapter.domain.ports.telemetry import Metrics, UsageRecorder
+from adapter.domain.ports.usage import UsageStore
 from adapter.domain.ports.videos import (
     AskAgain,
     Download,
@@ -92,6 +93,7 @@ __all__ = [
     "Thumbnailer",
     "Unproven",
     "UsageRecorder",
+    "UsageStore",
     "VideoFile",
     "VideoProvider",
     "Work",

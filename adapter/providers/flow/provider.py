@@ -1,6 +1,7 @@
 """Flow as a maker of pictures and of videos."""
 
 import asyncio
+import math
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import (
@@ -20,6 +21,7 @@ from adapter.domain.job import BalanceReading, Operation, VideoJob
 from adapter.domain.media import Image, Ratio, RemoteFile
 from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.domain.ports import Clock, Download, Neighbours, Report, Settlement, VideoFile
+from adapter.domain.usage import Currency
 from adapter.domain.whole_pictures import whole_picture
 from adapter.errors import (
     AdapterError,
@@ -146,9 +148,9 @@ class FlowProvider:
             raise UpstreamBroken("Flow's link leads to something that is not a whole picture.")
         return found
 
-    def choose_account(self) -> str:
-        """Name the account with the fewest calls under way (the port of that name)."""
-        return self._accounts.choose(VIDEOS).name
+    def choose_account(self, job: VideoJob) -> str:
+        """Name the account with the fewest calls under way whose credits suffice (the port of that name)."""
+        return self._accounts.choose(VIDEOS, needs=credits_needed(job)).name
 
     async def credits(self, account: str) -> int | None:
         """Read what an account may still spend (the port of that name)."""
@@ -182,13 +184,16 @@ class FlowProvider:
     async def submit(self, job: VideoJob, uploads: Sequence[str]) -> Operation:
         """Send a video job once (the port of that name)."""
         try:
-            is_tied = job.order.source is not None
-            async with self._accounts.using(job.account or "", VIDEOS, is_tied=is_tied) as account:
+            is_tied, needs = job.order.source is not None, credits_needed(job)
+            async with self._accounts.using(job.account or "", VIDEOS, is_tied=is_tied, needs=needs) as account:
                 request = videos.video_request(job, uploads, account, self._session())
                 async with deadline(SUBMIT_SECONDS):
                     path = videos.video_path(job)
                     reply = await self._call(self._http.post_once, account, path, request, SUBMIT_SECONDS)
-                return videos.submitted(reply, job.mark)
+                operation = videos.submitted(reply, job.mark)
+                if (left := videos.remaining_credits(reply)) is not None:
+                    self._accounts.note_worth(account.name, left)
+                return operation
         except UpstreamForgot as fault:
             if job.order.source is not None:
                 raise UpstreamRejected(f"Google no longer has the video to work on. {fault.message}") from fault
@@ -310,6 +315,12 @@ class FlowProvider:
     def _note_refusal(self, account: Account, reply: Reply) -> None:
         if reply.status in {401, 403} and isinstance(translate.fault(reply), UpstreamCredential):
             log.error("upstream.credential_refused", provider="flow", account=account.name, status=reply.status)
+
+
+def credits_needed(job: VideoJob) -> int:
+    """Return what a job costs in credits; 0 if that is not known."""
+    cost = job.cost
+    return math.ceil(cost.amount) if cost is not None and cost.currency is Currency.CREDITS else 0
 
 
 def answer_limit(request: msgspec.Struct | None) -> AbstractContextManager[None]:
