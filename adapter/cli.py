@@ -1,4 +1,4 @@
-"""`adapter serve | check | config | sandbox | accounts | keys | jobs | usage | media | models`, and the others."""
+"""`adapter serve | reload | check | config | accounts | keys | jobs | usage | media | models`, and the others."""
 
 import asyncio
 import os
@@ -20,6 +20,7 @@ from adapter.client.commands import image, video
 from adapter.clock import SystemClock
 from adapter.config_option import with_config
 from adapter.config_schema import config_schema
+from adapter.control import ReloadCommand, ask_all
 from adapter.credentials import secret
 from adapter.database.address import without_password
 from adapter.database.engine import Database
@@ -44,6 +45,8 @@ from adapter.openai_api.write.models import model_list
 from adapter.records.registry import SqlFileRegistry
 from adapter.records.usage import SqlUsageStore
 from adapter.records.usage_recorder import CountedWork
+from adapter.reload_plan import Configuration
+from adapter.reloading import reload_words
 from adapter.retirements import retirements, today
 from adapter.risks import risks
 from adapter.sandbox.rules import SandboxRules
@@ -77,14 +80,42 @@ for command in (image, video, init):
 @click.option("--port", type=click.IntRange(0, 65_535), help="TCP port, instead of server.port.")
 def serve(config: Path, host: str | None, port: int | None) -> None:
     """Serve the API."""
-    settings = _settings(config)
-    place = msgspec.structs.replace(
-        settings.server,
-        host=host or settings.server.host,
-        port=settings.server.port if port is None else port,
-    )
-    settings = msgspec.structs.replace(settings, server=place)
-    serving.serve(settings, load_catalogue(config, settings))
+    _settings(config)
+
+    def read() -> Configuration:
+        settings = load_settings(config, os.environ)
+        place = msgspec.structs.replace(
+            settings.server,
+            host=host or settings.server.host,
+            port=settings.server.port if port is None else port,
+        )
+        settings = msgspec.structs.replace(settings, server=place)
+        return Configuration(settings, load_catalogue(config, settings))
+
+    serving.serve(read)
+
+
+@adapter.command()
+@with_config
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@_with_json
+def reload(config: Path, *, dry_run: bool, as_json: bool) -> None:
+    """Let the running servers of this machine read their configuration again. A wrong one changes nothing."""
+    folder = _settings(config).server.control
+    if not folder:
+        raise WrongConfiguration("server.control is empty, so no server can be found. `kill -HUP PID` reloads one.")
+    reports = dict(ask_all(Path(folder), ReloadCommand(dry_run=dry_run)))
+    if not reports:
+        raise WrongConfiguration(
+            f"No server with this configuration runs here: {Path(folder).absolute()} has no socket."
+        )
+    if as_json:
+        click.echo(msgspec.json.encode(reports))
+    else:
+        for name, report in reports.items():
+            click.echo(reload_words(name, report, dry_run=dry_run))
+    if any(report.mistakes for report in reports.values()):
+        raise click.exceptions.Exit(1)
 
 
 @adapter.command()

@@ -8,6 +8,7 @@
     │   ├── WrongKey                 401  the adapter key is not ours
     │   │   ├── MissingKey           401  no adapter key
     │   │   └── ExpiredKey           401  the last day of the adapter key is over
+    │   ├── NoAdministrator          403  the adapter key is ours, and opens nothing of the whole server
     │   ├── CostUnknown              403  the key has a budget, and the cost of the request is not known in its currency
     │   ├── UnknownModel             404  no such model
     │   │   └── ModelForbidden       403  the key may not use that model
@@ -187,6 +188,13 @@ class CostUnknown(ClientFault):
 
     status = 403
     code = "cost_unknown"
+
+
+class NoAdministrator(ClientFault):
+    """The adapter key is ours, and no administrator's."""
+
+    status = 403
+    code = "insufficient_permissions"
 
 
 class NotFound(ClientFault):

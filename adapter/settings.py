@@ -66,6 +66,10 @@ class Server(_Section, frozen=True, kw_only=True):
     shutdown_seconds: Annotated[int, Meta(ge=1, le=300)] = 25
     #: Addresses and networks of the operator's proxies. From these `X-Forwarded-For` is believed.
     trusted_proxies: tuple[str, ...] = ()
+    #: The folder of the sockets by which `adapter reload` finds the servers of this machine. Empty: none.
+    control: str = "var/control"
+    #: Whether `/studio` is there, a page for making pictures and videos with a key.
+    studio: bool = True
 
 
 class KeySettings(_Section, frozen=True, kw_only=True):
@@ -118,6 +122,8 @@ class AccessSettings(_Section, frozen=True, kw_only=True):
         tuple[str, ...] | dict[OwnerName, KeySettings],
         Meta(description='a list of references, such as ["env:ADAPTER_KEY"], or tables [access.keys.NAME]'),
     ] = ()
+    #: They open `/v1/organization/…`, and nothing else unless they are in `keys` too.
+    admin_keys: tuple[str, ...] = ()
     anonymous: bool = False
     #: Whether Google's routes take a key in their address (`?key=`). Proxies write addresses into their logs.
     key_in_query: bool = False
@@ -138,6 +144,12 @@ class AccessSettings(_Section, frozen=True, kw_only=True):
     def known_keys(self) -> Collection[str]:
         """How settings may name a key of the configuration: by its reference in the list, or by its name."""
         return {*self.listed_keys, *self.named_keys}
+
+    @property
+    def owners_by_key(self) -> Mapping[str, str | None]:
+        """The name of each key's owner, by its reference; None: the digest of the key."""
+        listed = {reference: self.owner_of(reference) for reference in self.listed_keys}
+        return listed | {each.key: each.owner or name for name, each in self.named_keys.items()}
 
     def owner_of(self, reference: str) -> str | None:
         """Return the owner that a key belongs to, if one is named."""
@@ -348,6 +360,7 @@ class Settings(_Section, frozen=True, kw_only=True):
         """Return where every secret is said to be, by the key that says so."""
         found = [(f"access.keys[{number}]", key) for number, key in enumerate(self.access.listed_keys)]
         found += [(f"access.keys.{name}.key", each.key) for name, each in self.access.named_keys.items()]
+        found += [(f"access.admin_keys[{number}]", key) for number, key in enumerate(self.access.admin_keys)]
         if self.storage.database_password:
             found.append(("storage.database_password", self.storage.database_password))
         if self.storage.s3.access_key:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from adapter.access.admins import Admins
 from adapter.access.keyring import ConfiguredKey
 from adapter.access.keys import digest, owner_named
 from adapter.connection_table import ConnectionLimits
@@ -222,6 +223,16 @@ def build_keys(settings: Settings) -> Sequence[ConfiguredKey]:
         )
         for number, reference in enumerate(access.listed_keys)
     ]
+
+
+def build_admins(settings: Settings) -> Admins:
+    """Return the keys of administrators.
+
+    Raises:
+        WrongConfiguration: one that is referred to is not there.
+    """
+    told = enumerate(settings.access.admin_keys)
+    return Admins([secret(reference, key=f"access.admin_keys[{number}]") for number, reference in told])
 
 
 def key_id(name: str) -> str:

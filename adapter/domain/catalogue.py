@@ -110,9 +110,12 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def quotes(self, resolution: Resolution | None) -> tuple[Quote, ...]:
         """Return what a picture costs; one of the upstream's own resolution if none is asked for."""
-        # `gemini.md` section 1.1: without a size it is 1K.
-        usual = Resolution.ONE if Resolution.ONE in self.resolutions else self.resolutions[0]
-        return tuple(price.quote(resolution or usual) for price in self.prices)
+        return tuple(price.quote(resolution or self.usual_resolution) for price in self.prices)
+
+    @property
+    def usual_resolution(self) -> Resolution:
+        """The one where a request does not say (`gemini.md` section 1.1: without a size it is 1K)."""
+        return Resolution.ONE if Resolution.ONE in self.resolutions else self.resolutions[0]
 
     def frame(self, shape: Shape, policy: SizePolicy = SizePolicy.NEAREST) -> Frame:
         """Choose what to ask the upstream for.

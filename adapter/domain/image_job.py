@@ -36,7 +36,6 @@ LOST: Final = Failure(
     type="server_error",
     status=500,
     should_retry=False,
-    spent=True,
 )
 
 
@@ -53,6 +52,8 @@ class ImageJob(Job, frozen=True, kw_only=True):
     #: The names of the files that were stored for it to be made from.
     inputs: tuple[str, ...] = ()
     drawn: StoredImage | None = None
+    #: Whether one that failed may have been paid for. Rows of older versions do not say it.
+    may_be_paid: bool = False
 
     @property
     def phase(self) -> Phase:
@@ -91,7 +92,7 @@ class ImageJob(Job, frozen=True, kw_only=True):
             return FREE
         if self.is_called_off:
             return self.spending(self.key).cost
-        return None if self.failure.spent else FREE
+        return None if self.may_be_paid else FREE
 
     @property
     def price(self) -> Cost | None:
@@ -161,5 +162,5 @@ def _moved(job: ImageJob, event: ImageEvent) -> ImageJob:
             return msgspec.structs.replace(job, misses=job.misses + 1)
         case Made(drawn, at):
             return msgspec.structs.replace(job, drawn=drawn, finished_at=at)
-        case Failed(failure, at):
-            return msgspec.structs.replace(job, failure=failure, finished_at=at)
+        case Failed(failure, at, may_be_paid):
+            return msgspec.structs.replace(job, failure=failure, finished_at=at, may_be_paid=may_be_paid)

@@ -92,8 +92,6 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     should_retry: bool | None = None
     retry_after: float | None = None
-    #: Whether money may have been spent before it happened.
-    spent: bool = False
 
     @classmethod
     def of(cls, fault: AdapterError) -> "Failure":
@@ -105,7 +103,6 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
             status=fault.status,
             should_retry=fault.should_retry,
             retry_after=fault.retry_after,
-            spent=fault.spent,
         )
 
     def as_fault(self) -> JobFailed:
@@ -141,7 +138,8 @@ class StoredVideo(msgspec.Struct, frozen=True, kw_only=True):
     video: str
     poster: str | None
     size: int
-    sha256: str
+    #: In hex, as versions up to 28 November 2026 stored it. Processes of these versions read no job without it.
+    sha256: str = ""
 
 
 class Variant(StrEnum):
@@ -415,6 +413,8 @@ class Failed(msgspec.Struct, frozen=True):
 
     failure: Failure
     at: float
+    #: Whether money may have been spent, of a picture. A video's operation and code tell it.
+    may_be_paid: bool = False
 
 
 Event = (

@@ -215,14 +215,14 @@ def test_a_picture_costs_what_is_known_of_its_charge() -> None:
     cost = Cost(Decimal("0.4"), Currency.USD)
     drawn = StoredImage.of(msgspec.structs.replace(made_image(), cost=cost), "a.png")
 
-    def end(job: ImageJob, failure: Failure) -> Cost | None:
-        return advance_image(job, Failed(failure, 1002.0)).finished().cost
+    def end(job: ImageJob, failure: Failure, *, may_be_paid: bool = False) -> Cost | None:
+        return advance_image(job, Failed(failure, 1002.0, may_be_paid)).finished().cost
 
     made = advance_image(sent, Made(drawn, 1002.0)).finished()
     assert (made.cost, made.size, made.source, made.units) == (cost, "16x9", "image.generation", 1)
     assert end(job, called_off()) == FREE
     assert end(sent, called_off()) == Cost(Decimal("0.5"), Currency.USD)
-    assert end(sent, LOST) is None
-    assert end(sent, Failure.of(UpstreamSilent("No answer."))) is None
+    assert end(sent, LOST, may_be_paid=True) is None
+    assert end(sent, Failure.of(UpstreamSilent("No answer.")), may_be_paid=True) is None
     assert end(sent, Failure.of(UpstreamQuota("No quota."))) == FREE
     assert end(advance_image(sent, NotSent()), Failure.of(JobFailed("Too late.", code=DEADLINE_CODE))) == FREE

@@ -3,7 +3,7 @@
 Clock, memory budget, connection of a request, providers, and stores; `Memory` groups the three stores of a job.
 """
 
-from adapter.domain.ports.access import Access, CloudSecret, KeyStore, Secret
+from adapter.domain.ports.access import Access, AdminAccess, CloudSecret, KeyStore, Secret
 from adapter.domain.ports.budget import Budget, Portion, Reservation, Work
 from adapter.domain.ports.clock import Clock
 from adapter.domain.ports.connection import Connection, EndCallback
@@ -45,6 +45,7 @@ from adapter.domain.ports.videos import (
 
 __all__ = [
     "Access",
+    "AdminAccess",
     "AskAgain",
     "Budget",
     "Claim",

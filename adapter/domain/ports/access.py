@@ -54,3 +54,11 @@ class Access(Protocol):
             RateLimited: none of ours, and too many wrong ones came from this address.
         """
         ...
+
+
+class AdminAccess(Protocol):
+    """The access check of what is about the whole server."""
+
+    async def has(self, keys: Sequence[str]) -> bool:
+        """Say whether one of these keys is an administrator's."""
+        ...

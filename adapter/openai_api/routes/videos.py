@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import TypeAlias
 
 from litestar import Response, delete, get, post
-from litestar.response import Stream
+from litestar.types import ASGIApp
 
 from adapter.domain.job import Variant, VideoJob
 from adapter.domain.orders import InlineSource, VideoDraft, VideoInput
@@ -73,7 +73,7 @@ async def delete_video(request: OwnedRequest, video_id: str, services: Services)
 
 
 @get("/videos/{video_id:str}/content")
-async def read_content(request: OwnedRequest, video_id: str, services: Services) -> Stream | Response[None]:
+async def read_content(request: OwnedRequest, video_id: str, services: Services) -> ASGIApp:
     """Send a finished video's file."""
     job = await services.videos.find_video(video_id, request.auth.owner)
     variant = read_variant(request.query_params.get("variant"))
