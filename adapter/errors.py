@@ -171,6 +171,13 @@ class MissingKey(WrongKey):
     """The request carries no adapter key."""
 
 
+class NoAdministrator(ClientFault):
+    """The adapter key is ours, and no administrator's."""
+
+    status = 403
+    code = "insufficient_permissions"
+
+
 class ExpiredKey(WrongKey):
     """The adapter key was ours until its last day."""
 
@@ -188,13 +195,6 @@ class CostUnknown(ClientFault):
 
     status = 403
     code = "cost_unknown"
-
-
-class NoAdministrator(ClientFault):
-    """The adapter key is ours, and no administrator's."""
-
-    status = 403
-    code = "insufficient_permissions"
 
 
 class NotFound(ClientFault):

@@ -14,6 +14,7 @@ _T = TypeVar("_T")
 RELOADED: Final = frozenset(
     {
         "models",
+        "server.log_level",
         "list_models",
         "access.keys",
         "access.owners",
@@ -36,8 +37,7 @@ RELOADED: Final = frozenset(
 )
 #: What belonged to the digest of a key belongs to a named owner after the next start. Jobs under way would write the
 #: former owner again.
-OWNERS: Final = "access.owners"
-KEYS: Final = "access.keys"
+OWNERS: Final = frozenset({"access.owners", "access.keys"})
 
 
 class Configuration(msgspec.Struct, frozen=True):
@@ -69,7 +69,7 @@ class ReloadPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 def plan_reload(running: Configuration, wanted: Configuration) -> ReloadPlan:
     """Return how a server gets from one configuration to another."""
-    reloaded = RELOADED - {*_renaming(running.settings.access, wanted.settings.access)}
+    reloaded = RELOADED - OWNERS if _renames(running.settings.access, wanted.settings.access) else RELOADED
     settings = _taken_over(running.settings, wanted.settings, reloaded)
     before, after = _models(running.catalogue), _models(wanted.catalogue)
     return ReloadPlan(
@@ -110,12 +110,16 @@ def _taken_over(running: _T, wanted: _T, reloaded: Collection[str], key: str = "
     return msgspec.structs.replace(running, **members)
 
 
-def _renaming(running: AccessSettings, wanted: AccessSettings) -> Collection[str]:
-    """Return the settings that give a key that stays another owner. The table of a key says its owner itself."""
-    before, after = running.owners_by_key, wanted.owners_by_key
-    if not any(before[key] != after[key] for key in before.keys() & after.keys()):
-        return ()
-    return {OWNERS, KEYS} if running.named_keys or wanted.named_keys else {OWNERS}
+def _renames(running: AccessSettings, wanted: AccessSettings) -> bool:
+    """Return whether a key that stays gets another owner."""
+    before, after = _owners(running), _owners(wanted)
+    return any(before[key] != after[key] for key in before.keys() & after.keys())
+
+
+def _owners(access: AccessSettings) -> Mapping[str, str | None]:
+    """Return the owner of each key, by its reference; None: its digest."""
+    named = {each.key: each.owner or name for name, each in access.named_keys.items()}
+    return {**{key: access.owner_of(key) for key in access.listed_keys}, **named}
 
 
 def _models(catalogue: Catalogue) -> Mapping[str, object]:

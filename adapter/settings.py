@@ -22,9 +22,9 @@ from adapter.domain.markup import Markup
 from adapter.domain.side_calls import Phrasebook, SideCallKind
 from adapter.domain.stream_errors import StreamErrors
 from adapter.errors import WrongConfiguration
-from adapter.mistakes import Mistake, find_mistakes, in_words
+from adapter.mistakes import Mistake, dotted, find_mistakes, in_words
 from adapter.providers import registry
-from adapter.providers.description import REFERENCES, AnyProvider, ProviderSettings
+from adapter.providers.description import REFERENCES, AnyProvider, ProviderSettings, Way
 from adapter.providers.proxy import read_proxy
 from adapter.sandbox.rules import SandboxRules
 from adapter.toml_file import Key, TomlFile, read_toml
@@ -51,6 +51,9 @@ HostPort = Annotated[
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 
 
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table of the file: unknown keys are mistakes."""
 
@@ -66,6 +69,8 @@ class Server(_Section, frozen=True, kw_only=True):
     shutdown_seconds: Annotated[int, Meta(ge=1, le=300)] = 25
     #: Addresses and networks of the operator's proxies. From these `X-Forwarded-For` is believed.
     trusted_proxies: tuple[str, ...] = ()
+    #: The lowest level of lines in the log.
+    log_level: LogLevel = "info"
     #: The folder of the sockets by which `adapter reload` finds the servers of this machine. Empty: none.
     control: str = "var/control"
     #: Whether `/studio` is there, a page for making pictures and videos with a key.
@@ -144,12 +149,6 @@ class AccessSettings(_Section, frozen=True, kw_only=True):
     def known_keys(self) -> Collection[str]:
         """How settings may name a key of the configuration: by its reference in the list, or by its name."""
         return {*self.listed_keys, *self.named_keys}
-
-    @property
-    def owners_by_key(self) -> Mapping[str, str | None]:
-        """The name of each key's owner, by its reference; None: the digest of the key."""
-        listed = {reference: self.owner_of(reference) for reference in self.listed_keys}
-        return listed | {each.key: each.owner or name for name, each in self.named_keys.items()}
 
     def owner_of(self, reference: str) -> str | None:
         """Return the owner that a key belongs to, if one is named."""
@@ -378,10 +377,7 @@ class Settings(_Section, frozen=True, kw_only=True):
 
     def directed_to(self, base_url: str) -> "Settings":
         """Return the same settings with every provider at one address: the sandbox's. No proxy is on the way there."""
-        providers = {
-            name: msgspec.structs.replace(section, base_url=base_url, proxy="", proxy_auth="")
-            for name, section in self.providers.items()
-        }
+        providers = {name: section.directed_to(base_url) for name, section in self.providers.items()}
         return msgspec.structs.replace(self, providers=providers)
 
 
@@ -503,21 +499,25 @@ def _is_network(text: str) -> bool:
 def _wrong_ways(providers: Mapping[str, ProviderSettings]) -> Iterator[Mistake]:
     """Yield what is wrong with the ways to providers."""
     for name, section in providers.items():
-        if section.proxy not in {"", "env"}:
-            try:
-                read_proxy(section.proxy)
-            except ValueError as error:
-                yield Mistake(("providers", name, "proxy"), f"providers.{name}.proxy: {error}.")
-        if section.proxy_auth and section.proxy in {"", "env"}:
-            yield Mistake(
-                ("providers", name, "proxy_auth"),
-                f"providers.{name}.proxy_auth needs the address of a proxy in providers.{name}.proxy.",
-            )
+        for way in section.ways():
+            yield from _wrong_way(way, ("providers", name, *way.place))
         if section.headers and not section.base_url:
             yield Mistake(
                 ("providers", name, "headers"),
                 f"providers.{name}.headers go to the origin of providers.{name}.base_url, which is missing.",
             )
+
+
+def _wrong_way(way: Way, place: Key) -> Iterator[Mistake]:
+    """Yield what is wrong with a proxy."""
+    if way.proxy not in {"", "env"}:
+        try:
+            read_proxy(way.proxy)
+        except ValueError as error:
+            yield Mistake((*place, "proxy"), f"{dotted(place)}.proxy: {error}.")
+    if way.proxy_auth and way.proxy in {"", "env"}:
+        words = f"{dotted(place)}.proxy_auth needs the address of a proxy in {dotted(place)}.proxy."
+        yield Mistake((*place, "proxy_auth"), words)
 
 
 def load_catalogue(path: Path, settings: Settings, providers: Sequence[AnyProvider] = registry.BUILT_IN) -> Catalogue:

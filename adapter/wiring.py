@@ -38,7 +38,7 @@ from adapter.openai_api.routes.route_names import Rewrite
 from adapter.openai_api.routes.services import ChatOptions, ImageOptions
 from adapter.providers.description import AnyProvider, Provider, ProviderContext, ProviderSettings
 from adapter.providers.http import Http
-from adapter.providers.reach import limits_of, network_of
+from adapter.providers.reach import limits_of, network_of, routes_of
 from adapter.providers.session import HttpLimits, HttpNetwork
 from adapter.settings import Settings, load_phrasebook
 
@@ -138,7 +138,12 @@ def build_provider_context(
     # Providers without settings of their own share connections and the certificates of the system.
     has_own_way = (network, limits) != (HttpNetwork(), HttpLimits())
     own = http.through(network, limits) if has_own_way else http
-    return ProviderContext(http=own, clock=clock, open_secret=open_secret, metrics=metrics)
+
+    def open_client(proxy: str, proxy_auth: str, *, key: str) -> Http:
+        route = routes_of(proxy, proxy_auth, open_secret, key=key)
+        return http.through(msgspec.structs.replace(network, route=route), limits)
+
+    return ProviderContext(http=own, clock=clock, open_secret=open_secret, open_client=open_client, metrics=metrics)
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):

@@ -200,9 +200,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         """What it took too much of the limits of its key, once it is over."""
         if self.charge is None or not self.is_over:
             return None
-        work = self.finished()
-        is_free = not work.is_completed and work.cost == FREE
-        return self.charge.given_back if is_free else self.charge.excess(work.cost)
+        cost = self.finished().cost
+        is_free = self.failure is not None and cost is not None and not cost.amount
+        return self.charge.given_back if is_free else self.charge.excess(cost)
 
     @property
     def took_seconds(self) -> float | None:

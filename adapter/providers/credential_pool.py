@@ -98,6 +98,10 @@ class CredentialPool(Generic[_Credential]):
             raise UpstreamCredential(f"The {self._what} '{name}' is no longer configured.")
         return self._members[name]
 
+    def get(self, name: str) -> _Credential | None:
+        """Return one by its name; None: it is no longer configured."""
+        return self._members.get(name)
+
     def states(self) -> Sequence[CredentialState]:
         """Return how each stands (the port of that name)."""
         return [self._state(name) for name in self._members]
