@@ -56,6 +56,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     client              version
     studio              errors
     init_command        first_configuration, shipped
+    key_options         access.keys, domain
     listed_job          domain
     usage_report        domain
     openai_api          generation, domain, errors, fair_semaphore, hang_up, tasks; of it read and write only domain,

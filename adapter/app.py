@@ -13,6 +13,7 @@ from litestar import Litestar
 from adapter.access.keyring import ConfiguredKey, Keyring
 from adapter.access.keys import SqlKeyStore, digest
 from adapter.access.owners import take_over
+from adapter.access.quotas import SqlQuotas
 from adapter.accounts import summaries
 from adapter.budget import MemoryBudget
 from adapter.clock import SystemClock
@@ -34,6 +35,7 @@ from adapter.domain.ports import (
     JobStore,
     KeyStore,
     Memory,
+    Quotas,
     RequestStore,
     VideoProvider,
 )
@@ -113,6 +115,7 @@ from adapter.wiring import (
     build_http,
     build_image_options,
     build_input_loader,
+    build_key_contexts,
     build_keys,
     build_liveness,
     build_measurement,
@@ -214,6 +217,7 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
     budget: MemoryBudget
     inputs: InputImages
     database: Database
+    quotas: Quotas
     ports: Ports
     feed: LocalFeed
     files: SqlFileStore
@@ -364,11 +368,13 @@ class Application:
         disabled = await SqlCredentialStore(database).disabled()
         for each in offer.credentials:
             each.disable(disabled)
+        context = build_read_context(settings, new.catalogue)
         services = msgspec.structs.replace(
             running,
             access=self._access(settings, build_keys(settings), SqlKeyStore(database)),
             admins=build_admins(settings),
-            context=build_read_context(settings, new.catalogue),
+            context=context,
+            key_contexts=build_key_contexts(settings, context),
             texts=Texts(offer.texts),
             chat_options=build_chat_options(settings),
             image_options=build_image_options(settings),
@@ -414,7 +420,9 @@ class Application:
         await self._name_owners(database)
         self._count_work(stack, database)
         feed = LocalFeed(self._clock)
-        memory = Memory(SqlJobStore(database, usage=self._telemetry.usage), feed, self._media)
+        quotas = SqlQuotas(database, self._clock.now)
+        videos_store = SqlJobStore(database, usage=self._telemetry.usage, quotas=quotas)
+        memory = Memory(videos_store, feed, self._media)
         budget = MemoryBudget(
             self._clock,
             capacity=self._settings.limits.memory_bytes,
@@ -426,7 +434,7 @@ class Application:
                 requests=SqlRequestStore(database),
                 video_providers=self._live.videos,
                 spool=build_spool(self._settings),
-                image_jobs=SqlJobStore(database, IMAGE, self._telemetry.usage),
+                image_jobs=SqlJobStore(database, IMAGE, self._telemetry.usage, quotas),
                 image_makers=self._live.image_makers,
             )
         )
@@ -436,6 +444,7 @@ class Application:
             budget=budget,
             inputs=build_input_loader(self._settings, ports.memory.media),
             database=database,
+            quotas=quotas,
             ports=ports,
             feed=feed,
             files=SqlFileStore(database),
@@ -493,7 +502,15 @@ class Application:
         # Before the others, so that it runs until their work is over.
         resources.keep_running("liveness", liveness.run())
         repeats = PriorExecutions(resources.ports.requests, memory.media, clock, timeouts, liveness)
-        pictures = Pictures(image_makers, repeats, resources.feed, clock, timeouts, telemetry=self._telemetry)
+        pictures = Pictures(
+            image_makers,
+            repeats,
+            resources.feed,
+            clock,
+            timeouts,
+            telemetry=self._telemetry,
+            quotas=resources.quotas,
+        )
         resources.stack.push_async_callback(pictures.finish)
         resources.keep_running("pictures.run", pictures.run())
         responses = Responses(resources.responses, ImageFiles(memory.media), clock)
@@ -519,7 +536,7 @@ class Application:
             background_orders=BackgroundOrders(uploads, background),
             video_orders=VideoOrders(uploads, videos),
             texts=Texts(self._live.offer.texts),
-            passed_texts=PassedTexts(self._live.passed_texts, clock, timeouts),
+            passed_texts=PassedTexts(self._live.passed_texts, clock, timeouts, resources.quotas),
             files=Files(memory.media, SqlFileSizes(resources.database)),
             contents=VideoContents(memory, FrameThumbnailer(memory.media, budget)),
             clips=FileMeasurer(),
@@ -531,6 +548,7 @@ class Application:
             readers=FairSemaphore(READERS),
             clock=clock,
             context=self._context,
+            key_contexts=build_key_contexts(settings, self._context),
             chat_options=build_chat_options(settings),
             image_options=build_image_options(settings),
             longest_body=settings.limits.body_bytes,

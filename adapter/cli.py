@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from adapter import serving, shipped, usage_report
-from adapter.access.keys import SqlKeyStore
+from adapter.access.keys import KeyRecord, SqlKeyStore
 from adapter.accounts import lines, summaries, switch
 from adapter.app import create_app
 from adapter.client.commands import image, video
@@ -24,7 +24,8 @@ from adapter.control import ReloadCommand, ask_all
 from adapter.credentials import secret
 from adapter.database.address import without_password
 from adapter.database.engine import Database
-from adapter.domain.catalogue import Card
+from adapter.domain.allowance import UNLIMITED, Allowance
+from adapter.domain.catalogue import Card, Listing
 from adapter.domain.image_job import ImageJob
 from adapter.domain.job import Job, JobState, VideoJob
 from adapter.domain.job_kinds import IMAGE
@@ -34,6 +35,7 @@ from adapter.generation.responses import cancel_image
 from adapter.init_command import init
 from adapter.jobs import spool
 from adapter.jobs.store import SqlJobStore
+from adapter.key_options import asked_allowance, key_lines, short_allowance, with_allowance
 from adapter.listed_job import listed_job
 from adapter.logs import configure_logs
 from adapter.machine import read_machine
@@ -185,7 +187,7 @@ async def _checks(settings: Settings) -> list[str]:
         said.append("warning: there is no key; `python -m adapter keys create NAME` makes one")
     active = {key.name for key in made if key.revoked_at is None}
     for table, names in settings.keys_named.items():
-        if unknown := [name for name in names if name not in active | set(settings.access.keys)]:
+        if unknown := [name for name in names if name not in active | {*settings.access.known_keys}]:
             said.append(f"warning: {table} names keys that there are not: {', '.join(unknown)}")
     found = risks(settings, await read_machine(settings))
     return said + [f"warning: {risk.setting}: {risk.message}" for risk in found]
@@ -471,10 +473,57 @@ def keys() -> None:
 @with_config
 @click.argument("name")
 @click.option("--owner", help="Owner of its videos and files. Several keys may have one owner. [default: NAME]")
-def create_key(config: Path, name: str, owner: str | None) -> None:
+@with_allowance
+def create_key(config: Path, name: str, owner: str | None, **asked: str | None) -> None:
     """Make a key and print it. It cannot be shown again."""
     settings, now = _settings(config), SystemClock().now()
-    click.echo(asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).create(name, now=now, owner=owner))))
+    if name in settings.access.named_keys:
+        raise click.ClickException(f"[access.keys.{name}] of the configuration has that name already.")
+    allowance = asked_allowance(UNLIMITED, asked, now)
+    _warn_of_models(config, settings, allowance)
+    click.echo(
+        asyncio.run(
+            _with_database(settings, lambda it: SqlKeyStore(it).create(name, now=now, owner=owner, allowance=allowance))
+        )
+    )
+
+
+def _warn_of_models(config: Path, settings: Settings, allowance: Allowance) -> None:
+    """Say which names of models lead to none."""
+    found = load_catalogue(config, settings).listed(Listing.ALL) if allowance.models else ()
+    for pattern in allowance.models:
+        one = Allowance(models=(pattern,))
+        if not any(one.allows_model(model.name, model.card.name) for model in found):
+            click.echo(f"warning: there is no model '{pattern}' here", err=True)
+
+
+@keys.command(name="set")
+@with_config
+@click.argument("name")
+@with_allowance
+def set_key(config: Path, name: str, **asked: str | None) -> None:
+    """Change what a key may do, from its next request on. What is not named stays."""
+    settings, now = _settings(config), SystemClock().now()
+
+    async def change(database: Database) -> KeyRecord:
+        store = SqlKeyStore(database)
+        allowance = asked_allowance((await store.find(name)).allowance, asked, now)
+        _warn_of_models(config, settings, allowance)
+        await store.allow(name, allowance)
+        return await store.find(name)
+
+    click.echo(key_lines(asyncio.run(_with_database(settings, change))))
+
+
+@keys.command(name="show")
+@with_config
+@click.argument("name")
+@_with_json
+def show_key(config: Path, name: str, *, as_json: bool) -> None:
+    """Print what a key may do, not the key."""
+    settings = _settings(config)
+    key = asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).find(name)))
+    click.echo(msgspec.json.encode(key) if as_json else key_lines(key))
 
 
 @keys.command(name="rotate")
@@ -502,7 +551,8 @@ def list_keys(config: Path, *, as_json: bool) -> None:
         return
     for key in made:
         state = "active" if key.revoked_at is None else f"revoked {_day(key.revoked_at)}"
-        click.echo(f"{key.name:32} created {_day(key.created_at)}  {state}")
+        line = f"{key.name:32} created {_day(key.created_at)}  {state}  {short_allowance(key.allowance)}"
+        click.echo(line.rstrip())
 
 
 @keys.command(name="revoke")

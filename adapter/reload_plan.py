@@ -36,7 +36,7 @@ RELOADED: Final = frozenset(
 )
 #: What belonged to the digest of a key belongs to a named owner after the next start. Jobs under way would write the
 #: former owner again.
-OWNERS: Final = "access.owners"
+OWNERS: Final = frozenset({"access.owners", "access.keys"})
 
 
 class Configuration(msgspec.Struct, frozen=True):
@@ -68,7 +68,7 @@ class ReloadPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 def plan_reload(running: Configuration, wanted: Configuration) -> ReloadPlan:
     """Return how a server gets from one configuration to another."""
-    reloaded = RELOADED - {OWNERS} if _renames(running.settings.access, wanted.settings.access) else RELOADED
+    reloaded = RELOADED - OWNERS if _renames(running.settings.access, wanted.settings.access) else RELOADED
     settings = _taken_over(running.settings, wanted.settings, reloaded)
     before, after = _models(running.catalogue), _models(wanted.catalogue)
     return ReloadPlan(
@@ -111,8 +111,14 @@ def _taken_over(running: _T, wanted: _T, reloaded: Collection[str], key: str = "
 
 def _renames(running: AccessSettings, wanted: AccessSettings) -> bool:
     """Return whether a key that stays gets another owner."""
-    stay = set(running.keys) & set(wanted.keys)
-    return any(running.owner_of(key) != wanted.owner_of(key) for key in stay)
+    before, after = _owners(running), _owners(wanted)
+    return any(before[key] != after[key] for key in before.keys() & after.keys())
+
+
+def _owners(access: AccessSettings) -> Mapping[str, str | None]:
+    """Return the owner of each key, by its reference; None: its digest."""
+    named = {each.key: each.owner or name for name, each in access.named_keys.items()}
+    return {**{key: access.owner_of(key) for key in access.listed_keys}, **named}
 
 
 def _models(catalogue: Catalogue) -> Mapping[str, object]:

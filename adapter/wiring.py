@@ -32,7 +32,7 @@ from adapter.metrics.measured import Calls, MeasuredImages, MeasuredPassing, Mea
 from adapter.metrics.page import MetricsPage
 from adapter.metrics.spending import CountedUsage
 from adapter.network.links import Rules
-from adapter.openai_api.read.context import ReadContext
+from adapter.openai_api.read.context import KeyContexts, ReadContext
 from adapter.openai_api.read.deployments import read_address
 from adapter.openai_api.routes.route_names import Rewrite
 from adapter.openai_api.routes.services import ChatOptions, ImageOptions
@@ -211,13 +211,22 @@ def build_keys(settings: Settings) -> Sequence[ConfiguredKey]:
         WrongConfiguration: one that is referred to is not there.
     """
     access = settings.access
-    return [
+    named = [
+        ConfiguredKey(
+            secret=secret(each.key, key=f"access.keys.{name}.key"),
+            id=name,
+            owner=owner_named(each.owner or name),
+            allowance=each.allowance,
+        )
+        for name, each in access.named_keys.items()
+    ]
+    return named + [
         ConfiguredKey(
             secret=secret(reference, key=f"access.keys[{number}]"),
             id=key_id(reference),
             owner=None if (owner := access.owner_of(reference)) is None else owner_named(owner),
         )
-        for number, reference in enumerate(access.keys)
+        for number, reference in enumerate(access.listed_keys)
     ]
 
 
@@ -263,6 +272,14 @@ def build_read_context(settings: Settings, catalogue: Catalogue) -> ReadContext:
         refuse_side_calls=settings.chat.side_calls == "refuse",
         listing=settings.list_models,
     )
+
+
+def build_key_contexts(settings: Settings, context: ReadContext) -> KeyContexts:
+    """Return what requests of keys with settings of their own are read against."""
+    known = context.phrasebook
+    if settings.chat.side_calls == "generate":
+        known = load_phrasebook(msgspec.structs.replace(settings.chat, side_calls="answer"))
+    return KeyContexts(context, known)
 
 
 def _by_key_id(table: Mapping[str, _T]) -> Mapping[str, _T]:

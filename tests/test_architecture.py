@@ -23,6 +23,7 @@ LAW = {
     "adapter.hang_up": (),
     "adapter.first_configuration": (),
     "adapter.init_command": ("first_configuration", "shipped"),
+    "adapter.key_options": ("access.keys", "domain"),
     "adapter.listed_job": ("domain",),
     "adapter.accounts": ("database", "domain", "errors", "records", "settings"),
     "adapter.logs": ("redaction",),
@@ -267,6 +268,7 @@ FOREIGN = {
         "adapter.records",
         "adapter.access.keys",
         "adapter.access.owners",
+        "adapter.access.quotas",
     ),
     "alembic": ("adapter.database",),
     "asyncpg": ("adapter.database.postgres", "adapter.database.changes"),
@@ -280,6 +282,7 @@ FOREIGN = {
 #: What would make a translator impure: time, chance, waiting, the world.
 IMPURE = ("asyncio", "random", "secrets", "time", "uuid", "os", "pathlib", "structlog")
 PURE = (
+    "adapter.domain.allowance",
     "adapter.domain.catalogue",
     "adapter.domain.job",
     "adapter.domain.json_pieces",

@@ -6,7 +6,7 @@ from adapter.domain.job import Operation
 from adapter.live_providers import ConfiguredProvider, LiveProviders, Offer
 from adapter.providers.description import Provider
 from adapter.providers.flow.settings import FlowAccount, FlowSettings
-from tests.fakes import FakeImageMaker, FakeVideoProvider
+from tests.fakes import FakeImageMaker, FakeVideoProvider, video_job
 
 
 def flow(*names: str) -> FlowSettings:
@@ -51,7 +51,7 @@ async def test_new_work_goes_to_the_newest_provider() -> None:
     first.accounts, second.accounts = ["a"], ["b"]
     offer = followed(followed(Offer(), first, "a"), second, "b")
 
-    assert offer.videos["flow"].choose_account() == "b"
+    assert offer.videos["flow"].choose_account(video_job()) == "b"
 
 
 def test_a_provider_whose_section_is_the_same_stays() -> None:

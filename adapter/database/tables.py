@@ -56,6 +56,21 @@ KEYS = Table(
     #: The key before the last rotation, and until when it is valid.
     Column("earlier_digest", String(64)),
     Column("earlier_until", Float),
+    #: The Allowance as JSON; NULL: no limits.
+    Column("allowance", LargeBinary),
+)
+
+KEY_COUNTS = Table(
+    "key_counts",
+    METADATA,
+    #: The id of a key that has limits: its name.
+    Column("key", String(128), primary_key=True),
+    #: What is counted: requests, images, videos, or an amount of money such as `USD/month`.
+    Column("kind", String(32), primary_key=True),
+    #: When the minute, day or month began, in Unix seconds.
+    Column("begins_at", BigInteger, primary_key=True, autoincrement=False),
+    #: What is taken, in units or in billionths of an amount.
+    Column("taken", BigInteger, nullable=False),
 )
 
 FILES = Table(

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from adapter.domain.allowance import Charge
 from adapter.domain.finished_work import FREE, FinishedWork
 from adapter.domain.media import MediaFormat, RemoteVideo
 from adapter.domain.orders import VideoOrder
@@ -168,6 +169,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     failure: Failure | None = None
     #: Every change that a reader could see, so that one who comes back misses none; about a hundred at most.
     history: tuple[ProgressEvent, ...] = (ProgressEvent(Phase.QUEUED, 0),)
+    #: What it took of the limits of its key, until it is over.
+    charge: Charge | None = None
 
     @property
     def phase(self) -> Phase:
@@ -191,6 +194,15 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def price(self) -> Cost | None:
         """What it costs, as far as that is known."""
         raise NotImplementedError  # each kind says it
+
+    @property
+    def excess(self) -> Charge | None:
+        """What it took too much of the limits of its key, once it is over."""
+        if self.charge is None or not self.is_over:
+            return None
+        cost = self.finished().cost
+        is_free = self.failure is not None and cost is not None and not cost.amount
+        return self.charge.given_back if is_free else self.charge.excess(cost)
 
     @property
     def took_seconds(self) -> float | None:

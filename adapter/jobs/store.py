@@ -33,7 +33,8 @@ from adapter.database.write_queue import WriteTurn
 from adapter.domain.executions import ConnectedProcess, RequestIdentity
 from adapter.domain.job import LIVE, Job, JobState, VideoJob
 from adapter.domain.job_kinds import VIDEO, J, JobKind
-from adapter.domain.ports import Claim, UsageRecorder, Write
+from adapter.domain.ports import Claim, Quotas, UsageRecorder, Write
+from adapter.domain.quotas import NoQuotas
 from adapter.domain.telemetry import NoUsage
 from adapter.jobs import video_executions
 from adapter.jobs.documents import read_any, read_job
@@ -103,8 +104,10 @@ class SqlJobStore(Generic[J]):
         database: Database,
         kind: JobKind[J] = VIDEO,  # type: ignore[assignment] # J's default
         usage: UsageRecorder | None = None,
+        quotas: Quotas | None = None,
     ) -> None:
         self._database = database
+        self._quotas = quotas or NoQuotas()
         self._usage = usage or NoUsage()
         self._kind = kind
         self._is_ours = JOBS.c.kind == kind.name
@@ -137,15 +140,23 @@ class SqlJobStore(Generic[J]):
                     if (served := self._joined(connection, found, identity, connected, now)) is not None:
                         return served
                     video_executions.forget(connection, found)
-            connection.execute(ADDING, row)
+            accepted = self._charged(connection, job, identity)
+            connection.execute(ADDING, row if accepted is job else {**row, **_columns(accepted)})
             self._usage.record_in(connection, job.spending(identity.key if identity else None))
             if identity is not None:
                 video_executions.remember(connection, identity, job.id, connected, there)
             if connected is not None:
                 keep_alive(connection, connected, there)
-            return job
+            return accepted
 
         return await self._database.accept(admit, owner=job.owner)
+
+    def _charged(self, connection: Connection, job: J, identity: RequestIdentity | None) -> J:
+        """Take what a new job needs of the limits of its key."""
+        if identity is None or not identity.allowance.is_limited:
+            return job
+        charge = self._quotas.take_in(connection, job.spending(identity.key), identity.allowance)
+        return msgspec.structs.replace(job, charge=charge)
 
     async def recall(
         self, identity: RequestIdentity, *, now: float, connected: ConnectedProcess | None = None
@@ -287,6 +298,7 @@ class SqlJobStore(Generic[J]):
                 if ended:
                     self._usage.finished_in(connection, [job.finished() for job in ended])
                 self._database.changes.notify(connection, [write.job.id for write in kept if _can_be_seen(write)])
+                self._give_back(connection, [write.job for write in kept])
             return [write.job for write in kept]
 
         return await self._database.write(save)
@@ -307,9 +319,15 @@ class SqlJobStore(Generic[J]):
             if moved.is_over and not seen.is_over:
                 self._usage.finished_in(connection, [moved.finished()])
             self._database.changes.notify(connection, [seen.id])
+            self._give_back(connection, [moved])
             return True
 
         return await self._database.write(replace)
+
+    def _give_back(self, connection: Connection, moved: Sequence[J]) -> None:
+        """Give back what jobs that are over took too much. Their documents do not have it any more."""
+        if over := [job.excess for job in moved if job.charge is not None]:
+            self._quotas.give_in(connection, [excess for excess in over if excess is not None])
 
     async def neighbours(self, job: J, *, since: float, refunds_since: float) -> Collection[str]:
         """Return the ids of jobs that may have changed the account's credits (the port of that name)."""
@@ -469,5 +487,10 @@ def _columns(job: Job) -> dict[str, object]:
         "state": job.state,
         "finished_at": job.finished_at,
         "took_seconds": job.took_seconds,
-        "document": _encoder.encode(job),
+        "document": _encoder.encode(job if job.charge is None or not job.is_over else _settled(job)),
     }
+
+
+def _settled(job: Job) -> Job:
+    """Return a job that is over without what it took: the transaction that writes it gives back what is too much."""
+    return msgspec.structs.replace(job, charge=None)

@@ -22,6 +22,7 @@ from adapter.domain.ports.makers import (
 )
 from adapter.domain.ports.media import FileRegistry, FileSizes, MediaStore, Ownership
 from adapter.domain.ports.memory import Memory
+from adapter.domain.ports.quotas import Quotas
 from adapter.domain.ports.records import FileOwner, FileStore, ImageLocator, ResponseStore
 from adapter.domain.ports.telemetry import Metrics, UsageRecorder
 from adapter.domain.ports.usage import UsageStore
@@ -79,6 +80,7 @@ __all__ = [
     "Ownership",
     "PictureFetcher",
     "Portion",
+    "Quotas",
     "Refused",
     "Report",
     "RequestStore",

@@ -50,6 +50,7 @@ class Access(Protocol):
 
         Raises:
             WrongKey: no key, or none of ours.
+            ExpiredKey: its last day is over.
             RateLimited: none of ours, and too many wrong ones came from this address.
         """
         ...

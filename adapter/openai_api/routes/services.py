@@ -8,6 +8,7 @@ from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 
+from adapter.domain.allowance import UNLIMITED
 from adapter.domain.credentials import CredentialSummary
 from adapter.domain.delivery import Delivery
 from adapter.domain.markup import Markup
@@ -26,7 +27,7 @@ from adapter.generation.texts import Texts
 from adapter.generation.uploads import Uploads
 from adapter.generation.video_contents import VideoContents
 from adapter.generation.videos import Videos
-from adapter.openai_api.read.context import ReadContext
+from adapter.openai_api.read.context import KeyContexts, ReadContext
 
 #: `no-transform` and `x-accel-buffering` keep proxies from holding the stream back.
 STREAM_HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
@@ -91,6 +92,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     readers: FairSemaphore
     clock: Clock
     context: ReadContext
+    #: The contexts of keys that have settings of their own.
+    key_contexts: KeyContexts
     #: Measures videos that clients send.
     clips: ClipMeasurer
     #: Largest body of a request, in bytes.
@@ -108,6 +111,11 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     opening_seconds: float
     #: Silence after which a stream sends a heartbeat, in seconds.
     heartbeat_seconds: float
+
+    def context_for(self, principal: Principal) -> ReadContext:
+        """Return what the requests of a key are read against."""
+        allowance = principal.allowance
+        return self.context if allowance is UNLIMITED else self.key_contexts.of(allowance)
 
     @property
     def media_links(self) -> MediaLinks:
