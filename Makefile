@@ -55,6 +55,7 @@ dist: $(VENV)/test.stamp ## build the wheel and the sdist into dist/
 lock: ## resolve the requirements again (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements.lock
 	uv pip compile pyproject.toml --extra vertex --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-vertex.lock
+	uv pip compile pyproject.toml --extra traces --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-traces.lock
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-dev.lock
 
 clean: ## remove the environment, the sandbox's memory, and what the demo and the build made
@@ -90,4 +91,4 @@ $(VENV)/node.stamp: tests/journeys/node/package.json tests/journeys/node/package
 	@if command -v node > /dev/null && command -v npm > /dev/null; then \
 	  mkdir -p $(VENV)/node && cp $^ $(VENV)/node \
 	  && (cd $(VENV)/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) && touch $@; \
-	else echo "There is no node with npm here: the journeys of the Node clients will be skipped."; fi
+	else echo "There is no node with npm here: the journeys of the Node clients and the visits to the studio will be skipped."; fi
