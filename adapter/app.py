@@ -14,6 +14,7 @@ from adapter.access.keyring import ConfiguredKey, Keyring
 from adapter.access.keys import SqlKeyStore, digest
 from adapter.access.owners import take_over
 from adapter.access.quotas import SqlQuotas
+from adapter.accounts import summaries
 from adapter.budget import MemoryBudget
 from adapter.clock import SystemClock
 from adapter.control import ReloadCommand, controlled
@@ -21,6 +22,7 @@ from adapter.database.address import without_password
 from adapter.database.engine import Database
 from adapter.database.probe import probe
 from adapter.domain.catalogue import Catalogue
+from adapter.domain.credentials import CredentialSummary
 from adapter.domain.image_job import ImageJob
 from adapter.domain.job_kinds import IMAGE
 from adapter.domain.ports import (
@@ -417,6 +419,9 @@ class Application:
         resources.stack.push_async_callback(watch.close)
         resources.keep_running("credentials", watch.run())
 
+    async def _account_summaries(self, database: Database) -> Sequence[CredentialSummary]:
+        return await summaries(self._configuration.settings, database, now=self._clock.now())
+
     async def _warn_without_keys(self, database: Database) -> None:
         access = self._settings.access
         if access.keys or access.anonymous or any(key.revoked_at is None for key in await SqlKeyStore(database).all()):
@@ -539,6 +544,7 @@ class Application:
             access=self._access(settings, self._keys, store),
             admins=self._admins,
             usage=SqlUsageStore(resources.database),
+            accounts=partial(self._account_summaries, resources.database),
             trusts_proxies=bool(settings.server.trusted_proxies),
             readiness=readiness,
             pictures=pictures,
