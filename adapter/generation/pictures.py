@@ -16,7 +16,7 @@ from adapter.domain.ports import Clock, ImageMakers, JobFeed, Quotas, Reservatio
 from adapter.domain.prices import priced, total_cost
 from adapter.domain.quotas import NoQuotas
 from adapter.domain.spending import Spending
-from adapter.domain.telemetry import Telemetry, labels_of
+from adapter.domain.telemetry import COMPLETED, Telemetry, labels_of
 from adapter.errors import AdapterError, Draining, OutcomeUnknown, OwnFault, StorageFailed, already_paid
 from adapter.generation.execution import Execution, ImageBatch, InFlight, ResultHandle
 from adapter.generation.prior_executions import PriorExecutions
@@ -183,7 +183,7 @@ class Pictures:
             ended = failed_work(spending, began, may_be_paid=fault.spent, source=order.origin)
             raise
         else:
-            outcome = "completed"
+            outcome = COMPLETED
             images = priced(made, order.quotes, began)
             ended = finished_pictures(spending, began, images, source=order.origin)
             cost, seconds = ended.cost, round(self._clock.now() - began, 3)
