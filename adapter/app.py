@@ -524,6 +524,7 @@ class Application:
             access=self._access(settings, self._keys, store),
             admins=self._admins,
             usage=SqlUsageStore(resources.database),
+            quotas=resources.quotas,
             trusts_proxies=bool(settings.server.trusted_proxies),
             readiness=readiness,
             pictures=pictures,

@@ -15,6 +15,11 @@ EXPOSED = (
     "x-video-id",
     "x-should-retry",
     "retry-after",
+    *(
+        f"x-ratelimit-{part}-{kind}"
+        for part in ("limit", "remaining", "reset")
+        for kind in ("requests", "images", "videos")
+    ),
     "openai-poll-after-ms",
     "idempotent-replayed",
     "content-length",

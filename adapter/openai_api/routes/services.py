@@ -12,7 +12,7 @@ from adapter.domain.allowance import UNLIMITED
 from adapter.domain.delivery import Delivery
 from adapter.domain.markup import Markup
 from adapter.domain.media_links import MediaLinks
-from adapter.domain.ports import Access, AdminAccess, Budget, ClipMeasurer, Clock, UsageStore
+from adapter.domain.ports import Access, AdminAccess, Budget, ClipMeasurer, Clock, Quotas, UsageStore
 from adapter.domain.principal import Principal
 from adapter.domain.stream_errors import StreamErrors
 from adapter.fair_semaphore import FairSemaphore
@@ -67,6 +67,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     """The use cases, and the options for reading and writing."""
 
     access: Access
+    #: Tells what is left of the limits of a key.
+    quotas: Quotas
     admins: AdminAccess
     usage: UsageStore
     readiness: Readiness
