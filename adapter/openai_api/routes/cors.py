@@ -15,11 +15,6 @@ EXPOSED = (
     "x-video-id",
     "x-should-retry",
     "retry-after",
-    *(
-        f"x-ratelimit-{part}-{kind}"
-        for part in ("limit", "remaining", "reset")
-        for kind in ("requests", "images", "videos")
-    ),
     "openai-poll-after-ms",
     "idempotent-replayed",
     "content-length",

@@ -31,7 +31,8 @@ def rate_headers(several: Sequence[Remaining]) -> Sequence[Pair]:
     for each in several:
         values = {"limit": str(each.limit.most), "remaining": str(each.left), "reset": written_seconds(each.seconds)}
         found += [(f"x-ratelimit-{name}-{each.limit.kind}".encode(), value.encode()) for name, value in values.items()]
-    return found
+    # Pages may read them. In `cors.py` the names would be on the answers to all keys.
+    return [*found, (b"access-control-expose-headers", b", ".join(name for name, _ in found))]
 
 
 def written_seconds(seconds: float) -> str:

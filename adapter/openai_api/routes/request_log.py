@@ -77,9 +77,9 @@ class RequestLog:
                 seen.length = next((int(value) for name, value in headers if name == b"content-length"), -1)
                 seen.is_stream = seen.length < 0
                 traffic.streams += seen.is_stream
-                message["headers"] = [*headers, (b"x-request-id", request_id.encode()), *self._headers.pairs]
-                if (rate_headers := RATE_HEADERS.get()) is not None:
-                    message["headers"] += rate_headers()
+                rate_headers = RATE_HEADERS.get()
+                own = self._headers.pairs if rate_headers is None else (*self._headers.pairs, *rate_headers())
+                message["headers"] = [*headers, (b"x-request-id", request_id.encode()), *own]
             elif message["type"] == "http.response.body":
                 seen.left |= not seen.whole and hang_up is not None and hang_up.has_happened
                 seen.size += len(message["body"])
