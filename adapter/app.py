@@ -545,6 +545,7 @@ class Application:
             admins=self._admins,
             usage=SqlUsageStore(resources.database),
             accounts=partial(self._account_summaries, resources.database),
+            quotas=resources.quotas,
             trusts_proxies=bool(settings.server.trusted_proxies),
             readiness=readiness,
             pictures=pictures,

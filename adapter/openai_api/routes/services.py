@@ -13,7 +13,7 @@ from adapter.domain.credentials import CredentialSummary
 from adapter.domain.delivery import Delivery
 from adapter.domain.markup import Markup
 from adapter.domain.media_links import MediaLinks
-from adapter.domain.ports import Access, AdminAccess, Budget, ClipMeasurer, Clock, UsageStore
+from adapter.domain.ports import Access, AdminAccess, Budget, ClipMeasurer, Clock, Quotas, UsageStore
 from adapter.domain.principal import Principal
 from adapter.domain.stream_errors import StreamErrors
 from adapter.fair_semaphore import FairSemaphore
@@ -68,6 +68,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     """The use cases, and the options for reading and writing."""
 
     access: Access
+    #: Tells what is left of the limits of a key.
+    quotas: Quotas
     admins: AdminAccess
     usage: UsageStore
     #: Tells how the operator's accounts and keys at the providers stand.
