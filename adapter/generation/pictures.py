@@ -15,7 +15,7 @@ from adapter.domain.ports import Clock, ImageMakers, JobFeed, Quotas, Reservatio
 from adapter.domain.prices import priced, total_cost
 from adapter.domain.quotas import NoQuotas
 from adapter.domain.spending import Spending
-from adapter.domain.telemetry import Telemetry, labels_of
+from adapter.domain.telemetry import COMPLETED, Telemetry, labels_of
 from adapter.errors import AdapterError, Draining, OutcomeUnknown, OwnFault, StorageFailed, already_paid
 from adapter.generation.execution import Execution, ImageBatch, InFlight, ResultHandle
 from adapter.generation.prior_executions import PriorExecutions
@@ -182,7 +182,7 @@ class Pictures:
             await self._telemetry.usage.finished(failed)
             raise
         else:
-            outcome = "completed"
+            outcome = COMPLETED
             images = priced(made, order.quotes, began)
             done = finished_pictures(spending, self._clock.now(), images, source=order.origin)
             await self._telemetry.usage.finished(done)
