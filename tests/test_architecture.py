@@ -243,7 +243,8 @@ LAW = {
         "providers.probe",
         "providers.registry",
     ),
-    "adapter.__main__": ("cli",),
+    "adapter.entry": ("cli", "client", "errors", "init_command", "logs", "version"),
+    "adapter.__main__": ("entry",),
 }
 #: Docstrings, and nothing to import.
 MAPS = ("adapter", "adapter.providers")
