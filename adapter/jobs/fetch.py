@@ -1,7 +1,6 @@
 """Stores finished videos. A file is checked while it arrives, and stored whole or not at all."""
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator
 
 import msgspec
@@ -56,7 +55,7 @@ async def store_video(job: VideoJob, file: Download, media: MediaStore, *, longe
     video = file_name(job.stem, MediaFormat.MP4)
     check = Check(longest)
     await media.put(video, check.passing(file))
-    return StoredVideo(video=video, poster=None, size=check.size, sha256=check.sha256)
+    return StoredVideo(video=video, poster=None, size=check.size)
 
 
 class InlineFile:
@@ -108,12 +107,6 @@ class Check:
         self._longest = longest
         self.size = 0
         self._boxes = Boxes()
-        self._digest = hashlib.sha256()
-
-    @property
-    def sha256(self) -> str:
-        """The digest of everything that passed, in hex."""
-        return self._digest.hexdigest()
 
     async def passing(self, download: Download) -> AsyncIterator[bytes]:
         """Yield the download's pieces.
@@ -127,7 +120,6 @@ class Check:
             self.size += len(piece)
             if self.size > self._longest:
                 raise too_long(self._longest)
-            self._digest.update(piece)
             self._boxes.pass_by(piece)
             if head is None:
                 yield piece

@@ -138,6 +138,7 @@ class ObjectMediaStore:
             # Its text has no name of the file, which opens the file's link.
             log.error("media.too_short", stored_bytes=start + len(piece), asked_bytes=end)
             raise FileDamaged("The stored file is damaged.")
+        # A copy: the library's own buffers cost more to keep, because each is made of fresh pages.
         return bytes(piece)
 
     async def list(self) -> AsyncIterator[Sequence[StoredFile]]:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, invariant, multiple, rule
 
 from adapter.domain.executions import KEY_SECONDS, RequestIdentity, RetryInfo
-from adapter.domain.image_job import CANCELLED_CODE, LOST, ImageJob
-from adapter.domain.job import JobState
+from adapter.domain.image_job import LOST, ImageJob
+from adapter.domain.job import CANCELLED_CODE, JobState
 from adapter.domain.pieces import find_whole
 from adapter.errors import StorageFailed
 from adapter.generation.responses import cancel_image

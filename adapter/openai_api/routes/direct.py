@@ -2,12 +2,13 @@
 
 The framework finds the route of a request, puts the arguments of its handler together, converts the result and catches
 what is raised. That is a twelfth of what a small picture costs. The handlers here have the same two arguments always,
-and paths without parameters: a look-up and a call do. What is not in the table goes through the framework.
+and the id of a video where it is in their path: a look-up and a call do. What is not in the table goes through the
+framework.
 """
 
 import re
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from litestar import Request, Response
 from litestar.datastructures import State
@@ -16,6 +17,7 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapter.domain.ids import Id
 from adapter.errors import AdapterError
 from adapter.openai_api.routes.access import require_key
 from adapter.openai_api.routes.failures import answer_fault, answer_framework
@@ -23,6 +25,31 @@ from adapter.openai_api.routes.services import OwnedRequest, Services
 
 #: What a `Host` may look like here. The framework looks at every other one, and refuses what is none.
 _HOST: Final = re.compile(rb"[0-9A-Za-z.:_\[\]-]*")
+#: The parameter of a path, and a path with the id of a video in its place. Any other text there is the framework's.
+_PARAMETER: Final = re.compile(r"\{([a-z_]+):str\}")
+_VIDEO: Final = re.compile(rf"(.*/)({Id.VIDEO}[0-9A-Za-z]+)(/[a-z]+)?")
+#: What stands for the parameter in the table.
+_ANY: Final = "*"
+
+
+class _Route(NamedTuple):
+    """A handler, and the arguments that its path gives it."""
+
+    handler: HTTPRouteHandler
+    arguments: Mapping[str, str]
+
+
+class _Entry(NamedTuple):
+    """A handler of the table, and the name of its path's parameter; empty: it has none."""
+
+    handler: HTTPRouteHandler
+    parameter: str
+
+    @classmethod
+    def of(cls, handler: HTTPRouteHandler, path: str) -> "_Entry":
+        """Return the entry of a handler under one of its paths."""
+        found = _PARAMETER.search(path)
+        return cls(handler, found[1] if found else "")
 
 
 class DirectRoutes:
@@ -31,11 +58,12 @@ class DirectRoutes:
     def __init__(self, framework: ASGIApp, handlers: Sequence[HTTPRouteHandler], prefixes: Sequence[str]) -> None:
         """Take the framework, and the handlers with the prefixes of their paths.
 
-        A handler here takes a request and the services, after `require_key`, and nothing else.
+        A handler here takes a request and the services, after `require_key`, and the id of a video if that is in its
+        path.
         """
         self._framework = framework
-        self._handlers: Mapping[tuple[str, str], HTTPRouteHandler] = {
-            (method, f"{prefix.rstrip('/')}{path}"): handler
+        self._handlers: Mapping[tuple[str, str], _Entry] = {
+            (method, f"{prefix.rstrip('/')}{_PARAMETER.sub(_ANY, path)}"): _Entry.of(handler, path)
             for handler in handlers
             for method in handler.http_methods
             for path in handler.paths
@@ -44,24 +72,33 @@ class DirectRoutes:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass a request on."""
-        handler = self._handler(scope)
-        if handler is None:
+        route = self._route(scope)
+        if route is None:
             return self._framework(scope, receive, send)
-        return self._answer(handler, Request(scope, receive, send))
+        return self._answer(route, Request(scope, receive, send))
 
-    def _handler(self, scope: Scope) -> HTTPRouteHandler | None:
+    def _route(self, scope: Scope) -> _Route | None:
         if scope["type"] != ScopeType.HTTP or scope.get("root_path"):
             return None
-        handler = self._handlers.get((scope["method"], scope["path"]))
-        if handler is None or not all(_HOST.fullmatch(value) for name, value in scope["headers"] if name == b"host"):
+        route = self._found(scope["method"], scope["path"])
+        if route is None or not all(_HOST.fullmatch(value) for name, value in scope["headers"] if name == b"host"):
             return None
-        return handler
+        return route
 
-    async def _answer(self, handler: HTTPRouteHandler, request: Request[object, object, State]) -> None:
+    def _found(self, method: str, path: str) -> _Route | None:
+        if (entry := self._handlers.get((method, path))) is not None:
+            return None if entry.parameter else _Route(entry.handler, {})
+        if (parts := _VIDEO.fullmatch(path)) is None:
+            return None
+        entry = self._handlers.get((method, f"{parts[1]}{_ANY}{parts[3] or ''}"))
+        return None if entry is None else _Route(entry.handler, {entry.parameter: parts[2]})
+
+    async def _answer(self, route: _Route, request: Request[object, object, State]) -> None:
         """Call a handler and send its answer. An answer that asks a provider may still be refused before it begins.
 
         What is raised and not foreseen is answered and logged by the outermost layer (`request_log.py`).
         """
+        handler, arguments = route
         has_begun = False
 
         async def sending(message: Message) -> None:
@@ -72,7 +109,7 @@ class DirectRoutes:
         try:
             await require_key(request)
             services: Services = request.app.state.services
-            answer = await handler.fn(request=cast("OwnedRequest", request), services=services)
+            answer = await handler.fn(request=cast("OwnedRequest", request), services=services, **arguments)
             await _send(answer, handler, request, sending)
         except AdapterError as fault:
             if has_begun:

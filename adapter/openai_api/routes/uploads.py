@@ -1,13 +1,14 @@
 """`/v1/files`: pictures that are uploaded once and named by their id wherever one is taken."""
 
 from litestar import Response, delete, get, post
-from litestar.response import Stream
+from litestar.types import ASGIApp
 
 from adapter.domain.media import MediaFormat
 from adapter.errors import InvalidRequest
 from adapter.openai_api.read.files import read_upload
 from adapter.openai_api.read.form import FormReader
 from adapter.openai_api.read.paging import read_page
+from adapter.openai_api.routes.files import FileAnswer
 from adapter.openai_api.routes.reservation import body_chunks, offload
 from adapter.openai_api.routes.services import OwnedRequest, Services, json_response
 from adapter.openai_api.wire.files import FileDeleted
@@ -54,14 +55,14 @@ async def delete_file(request: OwnedRequest, file_id: str, services: Services) -
 
 
 @get("/files/{file_id:str}/content")
-async def read_file(request: OwnedRequest, file_id: str, services: Services) -> Stream:
+async def read_file(request: OwnedRequest, file_id: str, services: Services) -> ASGIApp:
     """Send a file's bytes."""
     file = await services.uploads.find(file_id, request.auth.owner)
     known = MediaFormat.of_name(file.name)
-    return Stream(
+    return FileAnswer(
         await services.uploads.open(file),
-        media_type=known.mime if known else "application/octet-stream",
-        headers={
+        {
+            "content-type": known.mime if known else "application/octet-stream",
             "content-length": str(file.size),
             "content-disposition": disposition(file),
             "x-content-type-options": "nosniff",

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import TypeAlias
 
 from litestar import Response, delete, get, post
-from litestar.response import Stream
+from litestar.types import ASGIApp
 
 from adapter.domain.job import Variant, VideoJob
 from adapter.domain.orders import InlineSource, VideoDraft, VideoInput
@@ -45,8 +45,8 @@ async def create_video(request: OwnedRequest, services: Services) -> Response[by
     content, draft = await read_json_or_form(
         request,
         services,
-        lambda body: read_video_json(body, services.context),
-        lambda parts: read_video_form(parts, services.context),
+        lambda body: read_video_json(body, services.context_for(request.auth)),
+        lambda parts: read_video_form(parts, services.context_for(request.auth)),
     )
     return await _started(request, services, draft, content)
 
@@ -73,7 +73,7 @@ async def delete_video(request: OwnedRequest, video_id: str, services: Services)
 
 
 @get("/videos/{video_id:str}/content")
-async def read_content(request: OwnedRequest, video_id: str, services: Services) -> Stream | Response[None]:
+async def read_content(request: OwnedRequest, video_id: str, services: Services) -> ASGIApp:
     """Send a finished video's file."""
     job = await services.videos.find_video(video_id, request.auth.owner)
     variant = read_variant(request.query_params.get("variant"))
@@ -121,7 +121,9 @@ async def _made_of(
         lambda body: read_media_json(body, form),
         lambda parts: read_media_form(parts, form),
     )
-    draft = draft_of(body.media, await services.videos.find_video(video_id, request.auth.owner), services.context)
+    draft = draft_of(
+        body.media, await services.videos.find_video(video_id, request.auth.owner), services.context_for(request.auth)
+    )
     return await _started(request, services, draft, content)
 
 
@@ -132,9 +134,11 @@ async def _worked_on(request: OwnedRequest, services: Services, kind: VideoInput
     given = given_video(body)
     if isinstance(given, InlineSource):
         file = GivenClip(given, await services.clips.measure(given.data))
-        draft = draft_from_file(kind, body.media, file, services.context)
+        draft = draft_from_file(kind, body.media, file, services.context_for(request.auth))
     else:
-        draft = draft_from_job(kind, body.media, await _source(given, request, services), services.context)
+        draft = draft_from_job(
+            kind, body.media, await _source(given, request, services), services.context_for(request.auth)
+        )
     return await _started(request, services, draft, content)
 
 

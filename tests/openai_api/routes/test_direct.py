@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from litestar import Response, post
+from litestar import Response, get, post
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.response.base import ASGIResponse
@@ -26,6 +26,18 @@ async def make(request: OwnedRequest, services: Services) -> Response[bytes]:
 async def fail(request: OwnedRequest, services: Services) -> Response[bytes]:
     """Fail."""
     raise InvalidRequest("Not so.", param="prompt") if services.longest_body else HTTPException(status_code=413)
+
+
+@get("/videos/{video_id:str}")
+async def describe(request: OwnedRequest, video_id: str, services: Services) -> Response[bytes]:
+    """Answer with who asks for which video."""
+    return Response(f"{request.auth.owner} {video_id}".encode())
+
+
+@get("/videos/{video_id:str}/content")
+async def send_content(request: OwnedRequest, video_id: str, services: Services) -> Response[bytes]:
+    """Answer with whose content it is."""
+    return Response(f"{request.auth.owner} has {video_id}".encode())
 
 
 class Refusal(ASGIResponse):
@@ -75,7 +87,7 @@ async def asked(method: str, path: str, *, host: bytes = b"here", longest_body: 
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await DirectRoutes(framework, (make, fail, be_refused), ("/v1", "/"))(scope, receive, send)
+    await DirectRoutes(framework, (make, fail, be_refused, describe, send_content), ("/v1", "/"))(scope, receive, send)
     assert sent[0]["type"] == "http.response.start"
     return sent[0]["status"], b"".join(each["body"] for each in sent if each["type"] == "http.response.body")
 
@@ -86,9 +98,23 @@ async def test_a_handler_of_the_table_is_called_with_the_principal_and_the_servi
     assert await asked("POST", path) == (200, b"ada 1")
 
 
+@pytest.mark.parametrize("prefix", ["/v1", ""])
+async def test_the_id_of_a_video_in_a_path_is_an_argument_of_the_handler(prefix: str) -> None:
+    """Alone, and with a word behind it."""
+    assert await asked("GET", f"{prefix}/videos/video_0a1b") == (200, b"ada video_0a1b")
+    assert await asked("GET", f"{prefix}/videos/video_0a1b/content") == (200, b"ada has video_0a1b")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "host"),
     [
+        ("DELETE", "/v1/videos/video_0a1b", b"here"),
+        ("GET", "/v1/videos/video_0a1b/events", b"here"),
+        ("GET", "/v1/videos/video_0a1b/content/", b"here"),
+        ("GET", "/v1/videos/video_0a1b%20/content", b"here"),
+        ("GET", "/v1/videos/characters", b"here"),
+        ("GET", "/v1/videos/*", b"here"),
+        ("GET", "/v1/videos/video_", b"here"),
         ("GET", "/v1/pictures", b"here"),
         ("POST", "/v1/pictures/", b"here"),
         ("POST", "/v2/pictures", b"here"),

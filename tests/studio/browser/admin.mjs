@@ -1,0 +1,23 @@
+// An operator looks at usage and accounts; an answer stands for a server that has them.
+import { enter, order, visit } from "./person.mjs";
+
+await visit(
+  async (page) => {
+    const asked = [];
+    await page.route("**/v1/organization/**", async (route) => {
+      const address = new URL(route.request().url());
+      asked.push(address.pathname + address.search.replace(/start_time=\d+/, "start_time=…"));
+      const answer = order.answers[address.pathname];
+      await route.fulfill(answer ? { json: answer } : { status: 404, json: { error: { message: "Unknown request URL." } } });
+    });
+    await enter(page);
+    const before = asked.length;
+    await page.getByText("Usage and accounts").click();
+    await page.locator("#admin-parts table").first().waitFor();
+    const tables = await page.locator("#admin-parts table").evaluateAll((all) =>
+      all.map((table) => [table.caption.textContent, ...[...table.rows].map((row) => [...row.cells].map((cell) => cell.textContent).join(" | "))]),
+    );
+    return { before, asked: asked.sort(), tables };
+  },
+  { refusals: [401, 404] },
+);
