@@ -24,7 +24,8 @@
     connection_table  all connections: what each one waits for, and until when
     hang_up       how an application hears that its client has hung up
     toml_file, mistakes  the operator's file with its lines, and what is wrong in it
-    config_schema  the configuration's JSON schema, for editors
+    config_schema  the configuration's JSON schema, for editors; config_reference the page of all settings; the words
+                  of both are the comments of the shipped files (config_comments)
     working_folder  where relative paths of the configuration begin
     reloading     takes a changed configuration over while the server runs; reload_plan says what that means,
                   reload_signal asks for it, control is the socket of `adapter reload`
@@ -49,7 +50,9 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
                         toml_file
     mistakes            toml_file, which imports errors
     working_folder      settings, shipped
-    config_schema       providers.registry, settings, shipped, toml_file
+    config_comments     shipped, toml_file
+    config_schema       config_comments, providers.registry, settings, toml_file
+    config_reference    config_comments, mistakes, providers.registry, reload_plan, settings, toml_file
     config_option       errors, shipped
     online_check        clock, settings, domain.telemetry, wiring, providers.registry, .description, .probe
     accounts            settings, records, database, domain, errors

@@ -65,6 +65,7 @@ from adapter.jobs.spool import Spool
 from adapter.jobs.step_context import StepContext
 from adapter.jobs.store import SqlJobStore
 from adapter.live_providers import ConfiguredProvider, LiveProviders, Offer
+from adapter.logs import set_log_level
 from adapter.media.frames import FileMeasurer, FrameThumbnailer
 from adapter.media.image_pipeline import ImagePipeline
 from adapter.media.janitor import Janitor
@@ -308,6 +309,8 @@ class Application:
                 engine.stop,
             ):
                 stack.enter_context(on_stop_signal(drain))
+            if self._outside.read:
+                await self._reload_on_demand(stack, app, resources, self._outside.read)
             log.info(
                 "server.started",
                 public_url=self._settings.public_url,
@@ -316,8 +319,6 @@ class Application:
                 media=self._settings.storage.media,
             )
             await self._warn_without_keys(resources.database)
-            if self._outside.read:
-                await self._reload_on_demand(stack, app, resources, self._outside.read)
             yield
             log.info("server.stopping")
 
@@ -381,6 +382,7 @@ class Application:
 
         def use() -> None:
             self._closing += offer.closing(self._live.offer)
+            set_log_level(settings.server.log_level)
             self._configuration, self._live.offer, app.state.services = new, offer, services
 
         return use

@@ -19,6 +19,7 @@ from adapter.app import create_app
 from adapter.client.commands import image, video
 from adapter.clock import SystemClock
 from adapter.config_option import with_config
+from adapter.config_reference import config_reference
 from adapter.config_schema import config_schema
 from adapter.control import ReloadCommand, ask_all
 from adapter.credentials import secret
@@ -194,15 +195,18 @@ async def _checks(settings: Settings) -> list[str]:
 
 
 @adapter.command(name="config")
-@click.argument("name", type=click.Choice(["adapter", "models", "sandbox", "schema"]), default="adapter")
+@click.argument("name", type=click.Choice(["adapter", "models", "sandbox", "schema", "reference"]), default="adapter")
 def print_config(name: str) -> None:
     """Print a file that comes with the program, as the start of your own.
 
     "adapter" has every key with its default, "models" is the catalogue, "sandbox" is what --sandbox uses. "schema" is
-    the JSON schema of "adapter", with which editors of TOML know every key.
+    the JSON schema of "adapter", with which editors of TOML know every key. "reference" is a page of all settings.
     """
     if name == "schema":
         click.echo(config_schema())
+        return
+    if name == "reference":
+        click.echo(config_reference(), nl=False)
         return
     click.echo((shipped.FOLDER / f"{name}.toml").read_text(encoding="utf-8"), nl=False)
 

@@ -133,13 +133,14 @@ def _choices(kind: inspect.Type) -> list[str]:
 
 def allowed(wanted: object) -> str:
     """Say what a setting takes."""
-    return _allowed(inspect.type_info(wanted))
+    return words_of(inspect.type_info(wanted))
 
 
-def _allowed(kind: inspect.Type) -> str:
+def words_of(kind: inspect.Type) -> str:
+    """Say what a setting of a type takes."""
     match kind:
         case inspect.Metadata(type=inner, extra_json_schema=extra):
-            return str((extra or {}).get("description") or _allowed(inner))
+            return str((extra or {}).get("description") or words_of(inner))
         case inspect.LiteralType() | inspect.EnumType():
             return "one of " + ", ".join(f'"{choice}"' for choice in _choices(kind))
         case inspect.IntType(ge=least, le=most):
@@ -153,9 +154,9 @@ def _allowed(kind: inspect.Type) -> str:
         case inspect.DateType():
             return "a date, such as 2026-10-06"
         case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
-            return f"a list; each is {_allowed(item)}"
+            return f"a list; each is {words_of(item)}"
         case inspect.UnionType(types=several):
-            return " or ".join(_allowed(each) for each in several if not isinstance(each, inspect.NoneType))
+            return " or ".join(words_of(each) for each in several if not isinstance(each, inspect.NoneType))
     return "a table"
 
 

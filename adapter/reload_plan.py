@@ -14,6 +14,7 @@ _T = TypeVar("_T")
 RELOADED: Final = frozenset(
     {
         "models",
+        "server.log_level",
         "list_models",
         "access.keys",
         "access.owners",

@@ -22,6 +22,7 @@ import uvicorn
 from adapter.app import Override, create_app, unchanged
 from adapter.connection_table import ConnectionLimits, ConnectionTable
 from adapter.errors import WrongConfiguration
+from adapter.logs import set_log_level
 from adapter.machine import read_machine
 from adapter.reload_plan import Configuration
 from adapter.reload_signal import ignore_signals
@@ -69,6 +70,7 @@ def serve(read: Read, override: Override = unchanged) -> None:
     ignore_signals()
     configuration = read()
     settings = configuration.settings
+    set_log_level(settings.server.log_level)
     tune_allocator()
     table = ConnectionTable(within_descriptors(build_connection_limits(settings), settings.limits.descriptors_reserve))
     sys.setswitchinterval(SWITCH_SECONDS)

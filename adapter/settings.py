@@ -51,6 +51,9 @@ HostPort = Annotated[
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 
 
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table of the file: unknown keys are mistakes."""
 
@@ -66,6 +69,8 @@ class Server(_Section, frozen=True, kw_only=True):
     shutdown_seconds: Annotated[int, Meta(ge=1, le=300)] = 25
     #: Addresses and networks of the operator's proxies. From these `X-Forwarded-For` is believed.
     trusted_proxies: tuple[str, ...] = ()
+    #: The lowest level of lines in the log.
+    log_level: LogLevel = "info"
     #: The folder of the sockets by which `adapter reload` finds the servers of this machine. Empty: none.
     control: str = "var/control"
     #: Whether `/studio` is there, a page for making pictures and videos with a key.

@@ -16,7 +16,7 @@ import openai
 import pytest
 from openai.types import Video
 
-from tests.journeys.server import START_SECONDS, Connect, Server, wait_until
+from tests.journeys.server import KEY, START_SECONDS, Connect, Server, wait_until
 from tests.support import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
@@ -155,6 +155,19 @@ def test_what_needs_a_restart_is_named_and_not_taken_over(server: Server, http: 
     assert http.get(f"{server.url}/health").status_code == 200
 
 
+def test_the_log_says_less_and_more(server: Server, http: httpx.Client) -> None:
+    """Errors are always written."""
+    change(server, "[server]", '[server]\nlog_level = "error"')
+    server.command("reload")
+    before = len(server.log)
+    http.get(f"{server.url}/v1/models", headers={"authorization": f"Bearer {KEY}"})
+    assert server.log[before:] == ""
+    change(server, 'log_level = "error"', 'log_level = "loud"')
+    assert "config.refused" in reload_by_signal(server)
+    change(server, 'log_level = "loud"', 'log_level = "info"')
+    assert '"changed": ["server.log_level"]' in reload_by_signal(server)
+
+
 def test_a_dry_run_changes_nothing(server: Server, connect: Connect) -> None:
     """It says what a reload would change."""
     change(server, "plain:sk-second", "plain:sk-third")
@@ -260,8 +273,12 @@ def test_a_terminal_that_is_closed_stops_the_server_in_order(tmp_path: Path) -> 
         os.close(terminal)
         text = b""
         while b"server.started" not in text:
-            text += os.read(ours, 65536)
+            text += os.read(ours, 65536)  # an OSError if the server ended
         os.close(ours)
         process.send_signal(signal.SIGHUP)
+        try:
+            status = process.wait(START_SECONDS)
+        finally:
+            process.kill()
 
-        assert process.wait(START_SECONDS) == 0
+    assert status == 0

@@ -25,7 +25,7 @@ class Width(msgspec.Struct, frozen=True):
     most: int
 
 
-class Offer(msgspec.Struct, frozen=True, kw_only=True):
+class ReportOffer(msgspec.Struct, frozen=True, kw_only=True):
     """What a report can be asked for: widths, groups and filters, with our word for each group."""
 
     widths: Mapping[str, Width]
@@ -39,20 +39,20 @@ WIDTHS: Final = {"1h": Width(HOUR_SECONDS, 24, 168), "1d": Width(DAY_SECONDS, 7,
 #: There are no projects: a group by them is one group.
 OWNERS: Final[Mapping[str, Sequence[Dimension]]] = {"project_id": (), "user_id": ("owner",), "api_key_id": ("key",)}
 OF_OWNERS: Final[Mapping[str, Dimension]] = {"user_ids": "owner", "api_key_ids": "key"}
-OFFERS: Final[Mapping[Report, Offer]] = {
-    "images": Offer(
+OFFERS: Final[Mapping[Report, ReportOffer]] = {
+    "images": ReportOffer(
         widths=WIDTHS,
         groups={**OWNERS, "model": ("model",), "size": ("size",), "source": ("source",)},
         filters={**OF_OWNERS, "models": "model", "sizes": "size", "sources": "source"},
         only={"kind": ("image",)},
     ),
-    "videos": Offer(
+    "videos": ReportOffer(
         widths=WIDTHS,
         groups={**OWNERS, "model": ("model",), "size": ("size",)},
         filters={**OF_OWNERS, "models": "model", "sizes": "size"},
         only={"kind": ("video",)},
     ),
-    "costs": Offer(
+    "costs": ReportOffer(
         widths={"1d": Width(DAY_SECONDS, 7, 180)},
         groups={**OWNERS, "line_item": ("model", "kind")},
         filters=OF_OWNERS,

@@ -1,4 +1,4 @@
-// What an operator's key sees: who made how much, and how the accounts at Google stand. It is asked for when it is opened.
+// What an administrator's key sees: who made how much, and how the accounts at Google stand. It is asked for when it is opened.
 import { ApiError, readUsage } from "./api.js";
 import { byId, h } from "./dom.js";
 import { money } from "./models.js";
@@ -8,30 +8,54 @@ const DAY_SECONDS = 86_400;
 const REFUSED = [401, 403, 404];
 const TIME = new Intl.DateTimeFormat("en", { dateStyle: "short", timeStyle: "short" });
 
+// An administrator's key opens nothing else. It is kept until the page is left.
+let adminKey = "";
+
 byId("admin").addEventListener("toggle", () => byId("admin").open && show());
 
 export function closeAdmin() {
+  adminKey = "";
   byId("admin").open = false;
   byId("admin-parts").replaceChildren();
 }
 
 async function show() {
   const parts = byId("admin-parts");
+  const isRetry = Boolean(adminKey);
   parts.replaceChildren(h("p", { class: "hint" }, "Loading …"));
   try {
     const [images, videos, costs, accounts] = await Promise.all([usage("usage/images"), usage("usage/videos"), usage("costs"), asked("accounts")]);
     const tables = [(images || costs) && usageTable(images, videos, costs), accounts && accountTable(accounts.data)].filter(Boolean);
-    parts.replaceChildren(...(tables.length ? tables : [h("p", { class: "hint" }, "This key may not see usage and accounts. A key of the operator may.")]));
+    parts.replaceChildren(...(tables.length ? tables : [keyForm(isRetry)]));
+    if (isRetry) (parts.querySelector("input, [tabindex]") ?? parts).focus();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     parts.replaceChildren(h("p", { class: "error", role: "alert" }, error.message));
   }
 }
 
+function keyForm(isRetry) {
+  const input = h("input", { id: "admin-key", type: "password", autocomplete: "off", spellcheck: "false", required: true, "aria-describedby": "admin-hint" });
+  const hint = "What every key made and spent, and how the accounts at Google stand, is for administrators. Their keys are those of access.admin_keys in the configuration.";
+  const submit = (event) => {
+    event.preventDefault();
+    adminKey = input.value.trim();
+    show();
+  };
+  return h(
+    "form",
+    { class: "admin-form", onsubmit: submit },
+    h("p", { class: "hint", id: "admin-hint" }, hint),
+    h("div", { class: "field" }, h("label", { for: "admin-key" }, "Administrator's key"), input),
+    isRetry && h("p", { class: "error", role: "alert" }, "This is no administrator's key, or this server has no such answers."),
+    h("div", { class: "row" }, h("button", { type: "submit", class: "quiet" }, "Show")),
+  );
+}
+
 // Returns an answer; null if this key may not have it, or this server has no such route.
 async function asked(path) {
   try {
-    return await readUsage(path);
+    return await readUsage(path, adminKey || undefined);
   } catch (error) {
     if (error instanceof ApiError && REFUSED.includes(error.status)) return null;
     throw error;
@@ -47,21 +71,25 @@ async function usage(path) {
 
 function usageTable(images, videos, costs) {
   const keys = new Map();
-  const row = (key) => keys.get(key ?? "") ?? keys.set(key ?? "", { pictures: 0, videos: 0, seconds: 0, costs: new Map() }).get(key ?? "");
+  const row = (key) => keys.get(key ?? "") ?? keys.set(key ?? "", { pictures: 0, videos: 0, seconds: 0, dollars: 0, credits: 0, unpriced: 0 }).get(key ?? "");
   for (const result of images ?? []) row(result.api_key_id).pictures += result.images ?? 0;
   for (const result of videos ?? []) {
     row(result.api_key_id).videos += result.videos ?? 0;
     row(result.api_key_id).seconds += result.seconds ?? 0;
   }
-  for (const { api_key_id: key, amount } of costs ?? []) {
-    const sums = row(key).costs;
-    sums.set(amount.currency, (sums.get(amount.currency) ?? 0) + amount.value);
+  for (const { api_key_id: key, amount, credits, num_unpriced_requests: unpriced } of costs ?? []) {
+    row(key).dollars += amount.value;
+    row(key).credits += credits ?? 0;
+    row(key).unpriced += unpriced ?? 0;
   }
-  const rows = [...keys].sort(([one], [two]) => one.localeCompare(two)).map(([key, sums]) => [key || "–", sums.pictures, sums.videos, sums.seconds, inMoney(sums.costs)]);
+  const rows = [...keys].sort(([one], [two]) => one.localeCompare(two)).map(([key, sums]) => [key || "–", sums.pictures, sums.videos, sums.seconds, inMoney(sums)]);
   return table(`Usage by key, the last ${DAYS} days`, ["Key", "#Pictures", "#Videos", "#Seconds", "#Cost"], rows, "Nothing was made.");
 }
 
-const inMoney = (sums) => [...sums].map(([currency, value]) => money(value, currency.toLowerCase() === "credits" ? "credits" : "USD")).join(" + ") || "–";
+function inMoney({ dollars, credits, unpriced }) {
+  const sums = [dollars && money(dollars, "USD"), credits && money(credits, "credits"), unpriced && `${unpriced} of unknown price`];
+  return sums.filter(Boolean).join(" + ") || "–";
+}
 
 function accountTable(accounts) {
   const rows = accounts.map((each) => [

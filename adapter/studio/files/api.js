@@ -17,7 +17,7 @@ export const listModels = () => call("/models");
 export const listVideos = (after) => call(`/videos?limit=20${after ? `&after=${encodeURIComponent(after)}` : ""}`);
 export const findVideo = (id) => call(`/videos/${encodeURIComponent(id)}`);
 export const deleteVideo = (id) => call(`/videos/${encodeURIComponent(id)}`, { method: "DELETE" });
-export const readUsage = (path) => call(`/organization/${path}`);
+export const readUsage = (path, key) => call(`/organization/${path}`, { key });
 
 // Sends a work until it is answered or refused, with the key of the beginning: another one may be given meanwhile.
 export async function send(work) {

@@ -48,7 +48,7 @@ await visit(
     await look("video under way");
     await gallery(page, 2);
     await page.getByText("Usage and accounts").click();
-    await page.getByText("This key may not see usage and accounts.").waitFor();
+    await page.getByLabel("Administrator's key").waitFor();
     await look("gallery");
     await cards(page).first().getByRole("button", { name: "Code" }).click();
     await look("code");
