@@ -8,6 +8,7 @@
     domain/       our own words: orders, the catalogue, jobs and their states, media, and the ports
     providers/    Google's side: a provider is a folder, and registry lists them; http is the client
     generation    the use cases
+    tracing/      traces by OpenTelemetry: a span for each request, and the tracer
     metrics/      what Prometheus reads: series, facts, measured providers, and the page
     database/     one database: tables, migrations, notifications between processes
     jobs/         the engine of jobs: store, requests, pollers, steps, feed
@@ -67,6 +68,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     google_api          generation, domain, errors, the modules of openai_api.routes that both need; of it read only
                         domain, errors, wire, openai_api.read and .wire.media, write domain, errors and wire
     metrics             budget, database, domain, errors, jobs.census, version
+    tracing             domain, version
     generation          domain, errors, tasks
     jobs                domain, errors, database, tasks
     records, access     domain, errors, database

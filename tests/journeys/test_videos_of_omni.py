@@ -141,11 +141,11 @@ def test_a_file_is_edited_and_extended(omni_server: Server, connect: Connect, pr
     assert omni_server.asked("omni.upload") == before + 2
 
 
-@pytest.mark.parametrize("route", ["edits", "extensions"])
+@pytest.mark.parametrize(("route", "of_flow"), [("edits", "unsupported"), ("extensions", "invalid_value")])
 def test_a_video_that_cannot_be_worked_on_is_refused(
-    omni_server: Server, connect: Connect, prompt: str, route: str
+    omni_server: Server, connect: Connect, prompt: str, route: str, of_flow: str
 ) -> None:
-    """One of somebody else is like one that never was. Flow's model works on none, and the error names who does."""
+    """One of somebody else is like one that never was. Flow edits none, and extends none of an older account."""
     with connect(omni_server) as client, connect(omni_server, api_key="sk-second") as other:
         by_flow = client.videos.create_and_poll(prompt=prompt, model="veo-3.1-fast", poll_interval_ms=100)
         made = client.videos.create(prompt=prompt, model=MODEL)
@@ -158,7 +158,7 @@ def test_a_video_that_cannot_be_worked_on_is_refused(
         assert refused(client, {"id": made.id}) == (400, "video_not_completed", "video")
         client.videos.poll(made.id, poll_interval_ms=100)
         assert refused(other, {"id": made.id}) == (404, "not_found", "video")
-        assert refused(client, {"id": by_flow.id}) == (400, "unsupported", "video")
+        assert refused(client, {"id": by_flow.id}) == (400, of_flow, "video")
         client.videos.delete(made.id)
         assert refused(client, made.id) == (404, "not_found", "video")
         assert refused(client, None) == (400, "missing_required_parameter", "video")

@@ -1,6 +1,6 @@
 """The services of the handlers, and how handlers answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import cast
 
 import msgspec
@@ -9,6 +9,7 @@ from litestar.datastructures import State
 from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 
 from adapter.domain.allowance import UNLIMITED
+from adapter.domain.credentials import CredentialSummary
 from adapter.domain.delivery import Delivery
 from adapter.domain.markup import Markup
 from adapter.domain.media_links import MediaLinks
@@ -69,6 +70,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     access: Access
     admins: AdminAccess
     usage: UsageStore
+    #: Tells how the operator's accounts and keys at the providers stand.
+    accounts: Callable[[], Awaitable[Sequence[CredentialSummary]]]
     readiness: Readiness
     #: Whether the address of a client is its own also when it comes through one of the operator's proxies.
     trusts_proxies: bool
