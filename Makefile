@@ -90,4 +90,4 @@ $(VENV)/node.stamp: tests/journeys/node/package.json tests/journeys/node/package
 	@if command -v node > /dev/null && command -v npm > /dev/null; then \
 	  mkdir -p $(VENV)/node && cp $^ $(VENV)/node \
 	  && (cd $(VENV)/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) && touch $@; \
-	else echo "There is no node with npm here: the journeys of the Node clients will be skipped."; fi
+	else echo "There is no node with npm here: the journeys of the Node clients and the visits to the studio will be skipped."; fi

@@ -3,16 +3,20 @@
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
+from typing import cast
 
 import msgspec
 import structlog
 from litestar import Litestar
 
-from adapter.access.keyring import Keyring
+from adapter.access.keyring import ConfiguredKey, Keyring
 from adapter.access.keys import SqlKeyStore, digest
 from adapter.access.owners import take_over
+from adapter.access.quotas import SqlQuotas
 from adapter.budget import MemoryBudget
 from adapter.clock import SystemClock
+from adapter.control import ReloadCommand, controlled
 from adapter.database.address import without_password
 from adapter.database.engine import Database
 from adapter.database.probe import probe
@@ -20,13 +24,16 @@ from adapter.domain.catalogue import Catalogue
 from adapter.domain.image_job import ImageJob
 from adapter.domain.job_kinds import IMAGE
 from adapter.domain.ports import (
+    Access,
     Clock,
     FileOwner,
     ImageMaker,
     ImageMakers,
     InputImages,
     JobStore,
+    KeyStore,
     Memory,
+    Quotas,
     RequestStore,
     VideoProvider,
 )
@@ -57,6 +64,8 @@ from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.spool import Spool
 from adapter.jobs.step_context import StepContext
 from adapter.jobs.store import SqlJobStore
+from adapter.live_providers import ConfiguredProvider, LiveProviders, Offer
+from adapter.logs import set_log_level
 from adapter.media.frames import FileMeasurer, FrameThumbnailer
 from adapter.media.image_pipeline import ImagePipeline
 from adapter.media.janitor import Janitor
@@ -86,18 +95,26 @@ from adapter.records.files import SqlFileStore
 from adapter.records.registry import SqlFileRegistry
 from adapter.records.responses import SqlResponseStore
 from adapter.records.sizes import SqlFileSizes
+from adapter.records.usage import SqlUsageStore
+from adapter.records.usage_recorder import CountedWork, UsageWriter
+from adapter.reload_plan import Configuration
+from adapter.reload_signal import on_reload_signal
+from adapter.reloading import Read, Reloader, ReloadReport
 from adapter.retirements import RetirementWatch
 from adapter.settings import Settings
+from adapter.studio.routes import studio_routes
 from adapter.tasks import Tasks
 from adapter.wiring import (
     ADDRESSES,
     DAY_SECONDS,
     Measurement,
+    build_admins,
     build_chat_options,
     build_database,
     build_http,
     build_image_options,
     build_input_loader,
+    build_key_contexts,
     build_keys,
     build_liveness,
     build_measurement,
@@ -141,10 +158,6 @@ def unchanged(ports: Ports) -> Ports:
     return ports
 
 
-#: Builds the application that is served.
-Build = Callable[[Settings, Catalogue], Litestar]
-
-
 def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
     settings: Settings,
     catalogue: Catalogue,
@@ -153,17 +166,21 @@ def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
     override: Override = unchanged,
     providers: Sequence[AnyProvider] = registry.BUILT_IN,
     telemetry: Telemetry | None = None,
+    read: Read | None = None,
 ) -> Litestar:
     """Build the application. The outside world is an argument; everything else is in the settings.
 
     That is the time, and what `override` makes of the parts that videos are made with: the trials of
-    `tests/torture` put their own around the real ones.
+    `tests/torture` put their own around the real ones. `read` reads the configuration anew, for a reload while the
+    application runs; without it there is none.
 
     Raises:
         WrongConfiguration: a secret that a setting refers to is not there, or the media store cannot be used.
     """
     clock = clock or SystemClock()
     telemetry = telemetry or Telemetry()
+    work = CountedWork(telemetry.usage)
+    telemetry = msgspec.structs.replace(telemetry, usage=work)
     measurement = build_measurement(settings, clock, telemetry)
     outside = Outside(
         clock=clock,
@@ -171,9 +188,13 @@ def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
         providers=providers,
         telemetry=measurement.telemetry if measurement else telemetry,
         measurement=measurement,
+        work=work,
+        read=read,
     )
     application = Application(settings, catalogue, outside)
-    beside = [google_routes(), *([metrics_route(measurement.page, measurement.key)] if measurement else [])]
+    beside = [google_routes(), studio_routes(is_offered=settings.server.studio)]
+    if measurement:
+        beside.append(metrics_route(measurement.page, measurement.key))
     app = api(application.open, body_bytes=settings.limits.body_bytes, beside=beside)
     direct = DirectRoutes(app.asgi_handler, DIRECT, PREFIXES)
     decoded = DecodedBodies(direct, body_bytes=settings.limits.body_bytes)
@@ -195,6 +216,7 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
     budget: MemoryBudget
     inputs: InputImages
     database: Database
+    quotas: Quotas
     ports: Ports
     feed: LocalFeed
     files: SqlFileStore
@@ -226,6 +248,10 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     telemetry: Telemetry = Telemetry()
     #: None: nothing is measured.
     measurement: Measurement | None = None
+    #: Counts what ends.
+    work: CountedWork = msgspec.field(default_factory=CountedWork)
+    #: Reads the configuration anew; None: it stays.
+    read: Read | None = None
 
 
 class Application:
@@ -236,30 +262,35 @@ class Application:
         self.drains: list[Callable[[], None]] = []
         #: What else `/metrics` reads.
         self.sources: list[Source] = []
+        #: What counts now. A reload replaces both, and the services of the handlers, in one step.
+        self._configuration = Configuration(settings, catalogue)
+        self._live = LiveProviders()
+        self._outside = outside
         self._settings = settings
         self._clock = outside.clock
         self._override = outside.override
         self._telemetry = outside.telemetry
         self._measurement = outside.measurement
+        self._work = outside.work
         self._http = build_http(settings)
-        self._providers = build_providers(
-            settings, outside.providers, self._http, outside.clock, outside.telemetry.metrics
+        self._retirements = RetirementWatch(
+            lambda: (self._configuration.settings, self._configuration.catalogue), outside.clock
         )
-        if self._measurement:
-            self._providers = measured_providers(self._providers, self._telemetry.metrics, self._clock)
-        self._context = build_read_context(settings, catalogue)
-        self._retirements = RetirementWatch(settings, catalogue, outside.clock)
-        self._keys = build_keys(settings)
         self._media = build_media_store(settings)
+        self._inputs = build_input_loader(settings, self._media)
+        self._live.offer = self._offer(settings)
+        #: Ends what providers have under way, also those that left the configuration.
+        self._closing = [*self._live.offer.closing(Offer())]
+        self._context = build_read_context(settings, catalogue)
+        self._keys = build_keys(settings)
+        self._admins = build_admins(settings)
 
     @asynccontextmanager
     async def open(self, app: Litestar) -> AsyncIterator[None]:
         """Open everything, give the handlers their services, and close in the opposite order."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._http.open())
-            for provider in self._providers.values():
-                if provider.close:
-                    stack.push_async_callback(provider.close)
+            stack.push_async_callback(self._close_providers)
             resources = await self._resources(stack)
             await self._watch_credentials(resources)
             engine = self._engine(resources)
@@ -278,10 +309,12 @@ class Application:
                 engine.stop,
             ):
                 stack.enter_context(on_stop_signal(drain))
+            if self._outside.read:
+                await self._reload_on_demand(stack, app, resources, self._outside.read)
             log.info(
                 "server.started",
                 public_url=self._settings.public_url,
-                providers=[*self._providers],
+                providers=[*self._live.offer.configured],
                 database=without_password(self._settings.storage.database),
                 media=self._settings.storage.media,
             )
@@ -289,10 +322,84 @@ class Application:
             yield
             log.info("server.stopping")
 
+    def _offer(self, settings: Settings) -> Offer:
+        """Return what is made with these settings. A provider stays the same where its section does."""
+        outside, before = self._outside, self._live.offer
+        kept = before.unchanged(settings.providers)
+        descriptions = [each for each in outside.providers if each.name not in kept]
+        built = build_providers(settings, descriptions, self._http, outside.clock, outside.telemetry.metrics)
+        if self._measurement:
+            built = measured_providers(built, self._telemetry.metrics, self._clock)
+        new = {name: ConfiguredProvider(settings.providers[name], each) for name, each in built.items()}
+        found = {**kept, **new}
+        return before.followed_by(
+            {each.name: found[each.name] for each in outside.providers if each.name in found},
+            lambda images: ImagePipeline(images, self._inputs),
+        )
+
+    async def _close_providers(self) -> None:
+        for close in self._closing:
+            await close()
+
+    async def _reload_on_demand(self, stack: AsyncExitStack, app: Litestar, resources: Resources, read: Read) -> None:
+        """Take a changed configuration over when a signal or a command asks for it."""
+        reloader = Reloader(self._configuration, read, partial(self._prepare, app, resources.database))
+        reloads = Tasks("reload")
+        stack.push_async_callback(reloads.cancel)
+        stack.enter_context(on_reload_signal(lambda: reloads.start(reloader.run())))
+        if self._settings.server.control:
+
+            async def answer(command: ReloadCommand) -> ReloadReport:
+                return await reloader.reload(dry_run=command.dry_run)
+
+            await stack.enter_async_context(controlled(Path(self._settings.server.control), answer))
+
+    async def _prepare(self, app: Litestar, database: Database, new: Configuration) -> Callable[[], None]:
+        """Build what another configuration needs, and return the function that puts it in place.
+
+        A request that is under way keeps the services with which it began.
+
+        Raises:
+            WrongConfiguration: as `create_app`; nothing is in place then.
+            StorageFailed: what the operator disabled cannot be read.
+        """
+        settings, offer, running = new.settings, self._offer(new.settings), cast("Services", app.state.services)
+        disabled = await SqlCredentialStore(database).disabled()
+        for each in offer.credentials:
+            each.disable(disabled)
+        context = build_read_context(settings, new.catalogue)
+        services = msgspec.structs.replace(
+            running,
+            access=self._access(settings, build_keys(settings), SqlKeyStore(database)),
+            admins=build_admins(settings),
+            context=context,
+            key_contexts=build_key_contexts(settings, context),
+            texts=Texts(offer.texts),
+            chat_options=build_chat_options(settings),
+            image_options=build_image_options(settings),
+            opening_seconds=settings.chat.opening_seconds,
+        )
+
+        def use() -> None:
+            self._closing += offer.closing(self._live.offer)
+            set_log_level(settings.server.log_level)
+            self._configuration, self._live.offer, app.state.services = new, offer, services
+
+        return use
+
+    def _access(self, settings: Settings, keys: Sequence[ConfiguredKey], store: KeyStore) -> Access:
+        return Keyring(
+            keys,
+            store,
+            anonymous=settings.access.anonymous,
+            clock=self._clock.now,
+            failed_per_minute=settings.limits.failed_keys_per_minute,
+        )
+
     async def _watch_credentials(self, resources: Resources) -> None:
         """Take no work with what the operator disabled, from the first request on."""
-        pools = [each.credentials for each in self._providers.values() if each.credentials]
-        watch = CredentialWatch(SqlCredentialStore(resources.database), pools, self._clock)
+        store = SqlCredentialStore(resources.database)
+        watch = CredentialWatch(store, lambda: self._live.offer.credentials, self._clock)
         await watch.look()
         resources.stack.push_async_callback(watch.close)
         resources.keep_running("credentials", watch.run())
@@ -308,24 +415,24 @@ class Application:
         stack.push_async_callback(database.dispose)
         database.order_writers(self._clock)
         await self._name_owners(database)
+        self._count_work(stack, database)
         feed = LocalFeed(self._clock)
-        memory = Memory(SqlJobStore(database, usage=self._telemetry.usage), feed, self._media)
-        videos = {name: each.videos for name, each in self._providers.items() if each.videos}
+        quotas = SqlQuotas(database, self._clock.now)
+        videos_store = SqlJobStore(database, usage=self._telemetry.usage, quotas=quotas)
+        memory = Memory(videos_store, feed, self._media)
         budget = MemoryBudget(
             self._clock,
             capacity=self._settings.limits.memory_bytes,
             wait_seconds=self._settings.limits.wait_seconds,
         )
-        inputs = build_input_loader(self._settings, self._media)
-        images = {name: each.images for name, each in self._providers.items() if each.images}
         ports = self._override(
             Ports(
                 memory=memory,
                 requests=SqlRequestStore(database),
-                video_providers=videos,
+                video_providers=self._live.videos,
                 spool=build_spool(self._settings),
-                image_jobs=SqlJobStore(database, IMAGE, self._telemetry.usage),
-                image_makers={name: ImagePipeline(one, inputs) for name, one in images.items()},
+                image_jobs=SqlJobStore(database, IMAGE, self._telemetry.usage, quotas),
+                image_makers=self._live.image_makers,
             )
         )
         stack.push_async_callback(ports.spool.close)
@@ -334,11 +441,22 @@ class Application:
             budget=budget,
             inputs=build_input_loader(self._settings, ports.memory.media),
             database=database,
+            quotas=quotas,
             ports=ports,
             feed=feed,
             files=SqlFileStore(database),
             responses=SqlResponseStore(database),
         )
+
+    def _count_work(self, stack: AsyncExitStack, database: Database) -> None:
+        """Write what is made and spent until everything else has ended."""
+        keep_seconds = self._settings.storage.usage_days * DAY_SECONDS
+        writer = UsageWriter(self._work, SqlUsageStore(database), self._clock, keep_seconds=keep_seconds)
+        tasks = Tasks("usage")
+        stack.push_async_callback(writer.run_once)
+        stack.push_async_callback(tasks.finish)
+        stack.callback(writer.close)
+        tasks.start(writer.run())
 
     async def _name_owners(self, database: Database) -> None:
         """Give what belonged to the digest of a key to the owner that is named for it now."""
@@ -381,7 +499,15 @@ class Application:
         # Before the others, so that it runs until their work is over.
         resources.keep_running("liveness", liveness.run())
         repeats = PriorExecutions(resources.ports.requests, memory.media, clock, timeouts, liveness)
-        pictures = Pictures(image_makers, repeats, resources.feed, clock, timeouts, telemetry=self._telemetry)
+        pictures = Pictures(
+            image_makers,
+            repeats,
+            resources.feed,
+            clock,
+            timeouts,
+            telemetry=self._telemetry,
+            quotas=resources.quotas,
+        )
         resources.stack.push_async_callback(pictures.finish)
         resources.keep_running("pictures.run", pictures.run())
         responses = Responses(resources.responses, ImageFiles(memory.media), clock)
@@ -395,13 +521,9 @@ class Application:
         store = SqlKeyStore(resources.database)
         uploads = Uploads(resources.files, memory.media, clock, [resources.responses])
         return Services(
-            access=Keyring(
-                self._keys,
-                store,
-                anonymous=settings.access.anonymous,
-                clock=clock.now,
-                failed_per_minute=settings.limits.failed_keys_per_minute,
-            ),
+            access=self._access(settings, self._keys, store),
+            admins=self._admins,
+            usage=SqlUsageStore(resources.database),
             trusts_proxies=bool(settings.server.trusted_proxies),
             readiness=readiness,
             pictures=pictures,
@@ -409,12 +531,8 @@ class Application:
             image_orders=ImageOrders(uploads, pictures),
             background_orders=BackgroundOrders(uploads, background),
             video_orders=VideoOrders(uploads, videos),
-            texts=Texts(next((each.texts for each in self._providers.values() if each.texts), None)),
-            passed_texts=PassedTexts(
-                {name: each.passed_texts for name, each in self._providers.items() if each.passed_texts},
-                clock,
-                timeouts,
-            ),
+            texts=Texts(self._live.offer.texts),
+            passed_texts=PassedTexts(self._live.passed_texts, clock, timeouts, resources.quotas),
             files=Files(memory.media, SqlFileSizes(resources.database)),
             contents=VideoContents(memory, FrameThumbnailer(memory.media, budget)),
             clips=FileMeasurer(),
@@ -426,6 +544,7 @@ class Application:
             readers=FairSemaphore(READERS),
             clock=clock,
             context=self._context,
+            key_contexts=build_key_contexts(settings, self._context),
             chat_options=build_chat_options(settings),
             image_options=build_image_options(settings),
             longest_body=settings.limits.body_bytes,

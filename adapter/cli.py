@@ -1,4 +1,4 @@
-"""`adapter serve | check | config | sandbox | accounts | keys | jobs | media | models`; the others are added."""
+"""`adapter serve | reload | check | config | accounts | keys | jobs | usage | media | models`, and the others."""
 
 import asyncio
 import os
@@ -12,18 +12,21 @@ from typing import TypeVar
 import click
 import msgspec
 
-from adapter import serving, shipped
-from adapter.access.keys import SqlKeyStore
+from adapter import serving, shipped, usage_report
+from adapter.access.keys import KeyRecord, SqlKeyStore
 from adapter.accounts import lines, summaries, switch
 from adapter.app import create_app
 from adapter.client.commands import image, video
 from adapter.clock import SystemClock
 from adapter.config_option import with_config
+from adapter.config_reference import config_reference
 from adapter.config_schema import config_schema
+from adapter.control import ReloadCommand, ask_all
 from adapter.credentials import secret
 from adapter.database.address import without_password
 from adapter.database.engine import Database
-from adapter.domain.catalogue import Card
+from adapter.domain.allowance import UNLIMITED, Allowance
+from adapter.domain.catalogue import Card, Listing
 from adapter.domain.image_job import ImageJob
 from adapter.domain.job import Job, JobState, VideoJob
 from adapter.domain.job_kinds import IMAGE
@@ -33,6 +36,7 @@ from adapter.generation.responses import cancel_image
 from adapter.init_command import init
 from adapter.jobs import spool
 from adapter.jobs.store import SqlJobStore
+from adapter.key_options import asked_allowance, key_lines, short_allowance, with_allowance
 from adapter.listed_job import listed_job
 from adapter.logs import configure_logs
 from adapter.machine import read_machine
@@ -40,6 +44,10 @@ from adapter.media.leftovers import Leftovers, MediaReport
 from adapter.online_check import credential_reports
 from adapter.openai_api.write.models import model_list
 from adapter.records.registry import SqlFileRegistry
+from adapter.records.usage import SqlUsageStore
+from adapter.records.usage_recorder import CountedWork
+from adapter.reload_plan import Configuration
+from adapter.reloading import reload_words
 from adapter.retirements import retirements, today
 from adapter.risks import risks
 from adapter.sandbox.rules import SandboxRules
@@ -51,6 +59,7 @@ from adapter.working_folder import working_folder
 _T = TypeVar("_T")
 
 STOP = (signal.SIGINT, signal.SIGTERM)
+DAY = click.DateTime(["%Y-%m-%d"])
 
 _with_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -72,14 +81,42 @@ for command in (image, video, init):
 @click.option("--port", type=click.IntRange(0, 65_535), help="TCP port, instead of server.port.")
 def serve(config: Path, host: str | None, port: int | None) -> None:
     """Serve the API."""
-    settings = _settings(config)
-    place = msgspec.structs.replace(
-        settings.server,
-        host=host or settings.server.host,
-        port=settings.server.port if port is None else port,
-    )
-    settings = msgspec.structs.replace(settings, server=place)
-    serving.serve(settings, load_catalogue(config, settings))
+    _settings(config)
+
+    def read() -> Configuration:
+        settings = load_settings(config, os.environ)
+        place = msgspec.structs.replace(
+            settings.server,
+            host=host or settings.server.host,
+            port=settings.server.port if port is None else port,
+        )
+        settings = msgspec.structs.replace(settings, server=place)
+        return Configuration(settings, load_catalogue(config, settings))
+
+    serving.serve(read)
+
+
+@adapter.command()
+@with_config
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@_with_json
+def reload(config: Path, *, dry_run: bool, as_json: bool) -> None:
+    """Let the running servers of this machine read their configuration again. A wrong one changes nothing."""
+    folder = _settings(config).server.control
+    if not folder:
+        raise WrongConfiguration("server.control is empty, so no server can be found. `kill -HUP PID` reloads one.")
+    reports = dict(ask_all(Path(folder), ReloadCommand(dry_run=dry_run)))
+    if not reports:
+        raise WrongConfiguration(
+            f"No server with this configuration runs here: {Path(folder).absolute()} has no socket."
+        )
+    if as_json:
+        click.echo(msgspec.json.encode(reports))
+    else:
+        for name, report in reports.items():
+            click.echo(reload_words(name, report, dry_run=dry_run))
+    if any(report.mistakes for report in reports.values()):
+        raise click.exceptions.Exit(1)
 
 
 @adapter.command()
@@ -151,22 +188,25 @@ async def _checks(settings: Settings) -> list[str]:
         said.append("warning: there is no key; `python -m adapter keys create NAME` makes one")
     active = {key.name for key in made if key.revoked_at is None}
     for table, names in settings.keys_named.items():
-        if unknown := [name for name in names if name not in active | set(settings.access.keys)]:
+        if unknown := [name for name in names if name not in active | {*settings.access.known_keys}]:
             said.append(f"warning: {table} names keys that there are not: {', '.join(unknown)}")
     found = risks(settings, await read_machine(settings))
     return said + [f"warning: {risk.setting}: {risk.message}" for risk in found]
 
 
 @adapter.command(name="config")
-@click.argument("name", type=click.Choice(["adapter", "models", "sandbox", "schema"]), default="adapter")
+@click.argument("name", type=click.Choice(["adapter", "models", "sandbox", "schema", "reference"]), default="adapter")
 def print_config(name: str) -> None:
     """Print a file that comes with the program, as the start of your own.
 
     "adapter" has every key with its default, "models" is the catalogue, "sandbox" is what --sandbox uses. "schema" is
-    the JSON schema of "adapter", with which editors of TOML know every key.
+    the JSON schema of "adapter", with which editors of TOML know every key. "reference" is a page of all settings.
     """
     if name == "schema":
         click.echo(config_schema())
+        return
+    if name == "reference":
+        click.echo(config_reference(), nl=False)
         return
     click.echo((shipped.FOLDER / f"{name}.toml").read_text(encoding="utf-8"), nl=False)
 
@@ -289,9 +329,37 @@ async def _cancelled(database: Database, job_id: str) -> Job | None:
     store, clock = SqlJobStore(database), SystemClock()
     job = await _any_job(store, job_id)
     if isinstance(job, ImageJob):
-        cancelled = await cancel_image(SqlJobStore(database, IMAGE), job_id, clock)
+        cancelled = await cancel_image(SqlJobStore(database, IMAGE, CountedWork()), job_id, clock)
         return None if cancelled is None else cancelled[0]
     return await _any_job(store, job_id) if await store.cancel(job_id, now=clock.now()) else None
+
+
+@adapter.command()
+@with_config
+@click.option("--by", default="key,model", show_default=True, help="What a line is of: day, hour, key, owner, model …")
+@click.option("--since", type=DAY, metavar="DAY", help="First day, such as 2026-11-01. [default: 30 days]")
+@click.option("--until", type=DAY, metavar="DAY", help="Last day, in UTC as the first. [default: today]")
+@_with_json
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+def usage(  # noqa: PLR0913 - each is an option
+    config: Path, by: str, since: datetime | None, until: datetime | None, *, as_json: bool, as_csv: bool
+) -> None:
+    """Show what was made and spent, by key, model and day.
+
+    A running server writes pictures every two seconds. What a server made before it counted is not in it.
+    """
+    settings = _settings(config)
+    try:
+        columns = usage_report.read_columns(by)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--by") from error
+    days = (each and each.date() for each in (since, until))
+    first, last = usage_report.usual_days(SystemClock().now(), *days)
+    query = usage_report.query_of(first, last, columns)
+    sums = asyncio.run(_with_database(settings, lambda it: SqlUsageStore(it).sums(query)))
+    report = usage_report.UsageReport(since=first, until=last, by=columns, sums=sums)
+    write = usage_report.as_json if as_json else usage_report.as_csv if as_csv else usage_report.as_table
+    click.echo(write(report), nl=as_json)
 
 
 @adapter.group()
@@ -409,10 +477,57 @@ def keys() -> None:
 @with_config
 @click.argument("name")
 @click.option("--owner", help="Owner of its videos and files. Several keys may have one owner. [default: NAME]")
-def create_key(config: Path, name: str, owner: str | None) -> None:
+@with_allowance
+def create_key(config: Path, name: str, owner: str | None, **asked: str | None) -> None:
     """Make a key and print it. It cannot be shown again."""
     settings, now = _settings(config), SystemClock().now()
-    click.echo(asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).create(name, now=now, owner=owner))))
+    if name in settings.access.named_keys:
+        raise click.ClickException(f"[access.keys.{name}] of the configuration has that name already.")
+    allowance = asked_allowance(UNLIMITED, asked, now)
+    _warn_of_models(config, settings, allowance)
+    click.echo(
+        asyncio.run(
+            _with_database(settings, lambda it: SqlKeyStore(it).create(name, now=now, owner=owner, allowance=allowance))
+        )
+    )
+
+
+def _warn_of_models(config: Path, settings: Settings, allowance: Allowance) -> None:
+    """Say which names of models lead to none."""
+    found = load_catalogue(config, settings).listed(Listing.ALL) if allowance.models else ()
+    for pattern in allowance.models:
+        one = Allowance(models=(pattern,))
+        if not any(one.allows_model(model.name, model.card.name) for model in found):
+            click.echo(f"warning: there is no model '{pattern}' here", err=True)
+
+
+@keys.command(name="set")
+@with_config
+@click.argument("name")
+@with_allowance
+def set_key(config: Path, name: str, **asked: str | None) -> None:
+    """Change what a key may do, from its next request on. What is not named stays."""
+    settings, now = _settings(config), SystemClock().now()
+
+    async def change(database: Database) -> KeyRecord:
+        store = SqlKeyStore(database)
+        allowance = asked_allowance((await store.find(name)).allowance, asked, now)
+        _warn_of_models(config, settings, allowance)
+        await store.allow(name, allowance)
+        return await store.find(name)
+
+    click.echo(key_lines(asyncio.run(_with_database(settings, change))))
+
+
+@keys.command(name="show")
+@with_config
+@click.argument("name")
+@_with_json
+def show_key(config: Path, name: str, *, as_json: bool) -> None:
+    """Print what a key may do, not the key."""
+    settings = _settings(config)
+    key = asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).find(name)))
+    click.echo(msgspec.json.encode(key) if as_json else key_lines(key))
 
 
 @keys.command(name="rotate")
@@ -440,7 +555,8 @@ def list_keys(config: Path, *, as_json: bool) -> None:
         return
     for key in made:
         state = "active" if key.revoked_at is None else f"revoked {_day(key.revoked_at)}"
-        click.echo(f"{key.name:32} created {_day(key.created_at)}  {state}")
+        line = f"{key.name:32} created {_day(key.created_at)}  {state}  {short_allowance(key.allowance)}"
+        click.echo(line.rstrip())
 
 
 @keys.command(name="revoke")

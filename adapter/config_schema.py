@@ -1,20 +1,13 @@
 """The JSON schema of a configuration file, for editors of TOML. The comments of the shipped file explain its keys."""
 
-import re
-from collections.abc import Iterator
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
-from adapter import shipped
+from adapter.config_comments import comments
 from adapter.providers import registry
 from adapter.settings import file_type
-from adapter.toml_file import Key, read_toml
-
-#: A comment behind a value. No value of the shipped file has this sign.
-_COMMENT: Final = re.compile(r"(?<=\s)# (.*)$")
-_CONTINUED: Final = re.compile(r"^\s+# (.*)$")
-
+from adapter.toml_file import Key
 
 #: A part of a schema.
 _Part: TypeAlias = dict[str, object]
@@ -23,25 +16,11 @@ _Part: TypeAlias = dict[str, object]
 def config_schema() -> str:
     """Return the schema as JSON (JSON Schema 2020-12)."""
     schema = msgspec.json.schema(file_type(registry.BUILT_IN))
-    for key, words in _explanations():
+    for key, words in comments().items():
         if (place := _property(schema, key)) is not None:
             place["description"] = words
     whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "adapter.toml", **schema}
     return msgspec.json.format(msgspec.json.encode(whole)).decode()
-
-
-def _explanations() -> Iterator[tuple[Key, str]]:
-    """Yield each key of the shipped file that has a comment, and the comment."""
-    path = shipped.FOLDER / "adapter.toml"
-    lines = path.read_text(encoding="utf-8").splitlines()
-    for key, number in read_toml(path).lines.items():
-        if found := _COMMENT.search(lines[number - 1]):
-            words = [found[1]]
-            for line in lines[number:]:
-                if (more := _CONTINUED.match(line)) is None:
-                    break
-                words.append(more[1])
-            yield key, " ".join(words)
 
 
 def _property(schema: _Part, key: Key) -> _Part | None:

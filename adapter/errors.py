@@ -6,8 +6,12 @@
     ├── ClientFault                  the request, or what it asks for; no media were made
     │   ├── InvalidRequest           400  a field is missing, malformed or asks for what the model cannot do
     │   ├── WrongKey                 401  the adapter key is not ours
-    │   │   └── MissingKey           401  no adapter key
+    │   │   ├── MissingKey           401  no adapter key
+    │   │   └── ExpiredKey           401  the last day of the adapter key is over
+    │   ├── NoAdministrator          403  the adapter key is ours, and opens nothing of the whole server
+    │   ├── CostUnknown              403  the key has a budget, and the cost of the request is not known in its currency
     │   ├── UnknownModel             404  no such model
+    │   │   └── ModelForbidden       403  the key may not use that model
     │   ├── NotFound                 404  no such path or object
     │   ├── MethodNotAllowed         405  the path is there, for another method
     │   ├── RequestStalled           408  the header or the body does not come, or too slowly
@@ -16,7 +20,8 @@
     │   │   └── Undecided            409  … or may be: that process may be dead
     │   ├── RequestTooLarge          413  the body is longer than limits.body_bytes
     │   ├── HeaderTooLarge           431  the header is longer than limits.header_bytes, or has too many fields
-    │   ├── RateLimited              429  one address has too many connections, or too many wrong keys
+    │   ├── RateLimited              429  too many connections or wrong keys of one address, or requests of one key
+    │   ├── LimitReached             429  a limit of the key is used up for the day or month
     │   ├── UnsupportedEncoding      415  the body is compressed in a way that is not taken
     │   ├── RangeNotSatisfiable      416  the range lies outside of the file
     │   └── ContentRefused           400  Google declined the content; its own words are passed on
@@ -166,6 +171,32 @@ class MissingKey(WrongKey):
     """The request carries no adapter key."""
 
 
+class NoAdministrator(ClientFault):
+    """The adapter key is ours, and no administrator's."""
+
+    status = 403
+    code = "insufficient_permissions"
+
+
+class ExpiredKey(WrongKey):
+    """The adapter key was ours until its last day."""
+
+    code = "api_key_expired"
+
+
+class ModelForbidden(UnknownModel):
+    """The key may not use that model. OpenAI answers a project without access to a model so."""
+
+    status = 403
+
+
+class CostUnknown(ClientFault):
+    """The key has a budget, and what the request costs is not known in its currency. Nothing was begun."""
+
+    status = 403
+    code = "cost_unknown"
+
+
 class NotFound(ClientFault):
     """No such path or object."""
 
@@ -195,12 +226,23 @@ class HeaderTooLarge(ClientFault):
 
 
 class RateLimited(ClientFault):
-    """One address has too many connections, or sent too many wrong keys. Nothing was begun."""
+    """One address has too many connections, or sent too many wrong keys; or a key sent too many requests.
+
+    Nothing was begun.
+    """
 
     status = 429
     type = "rate_limit_error"
     code = "rate_limit_exceeded"
     should_retry: bool | None = True
+
+
+class LimitReached(ClientFault):
+    """A limit of the key is used up for the day or month: pictures, videos or money. Nothing was begun."""
+
+    status = 429
+    type = "insufficient_quota"
+    code = "insufficient_quota"
 
 
 class RequestStalled(ClientFault):

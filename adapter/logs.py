@@ -108,6 +108,31 @@ class Steadfast(TextIOBase):
             self._stream.flush()
 
 
+#: By the names of the methods that write.
+_LEVELS: Final = {name.lower(): level for name, level in logging.getLevelNamesMapping().items()}
+
+
+class _Threshold:
+    """The lowest level that is written: a processor, because structlog keeps the methods of a logger that was used."""
+
+    def __init__(self) -> None:
+        self.level = logging.INFO
+
+    def __call__(self, _logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        """Let a line pass, or drop it."""
+        if _LEVELS[method] < self.level:
+            raise structlog.DropEvent
+        return event
+
+
+_threshold: Final = _Threshold()
+
+
+def set_log_level(name: str) -> None:
+    """Write lines of this level and above from now on: debug, info, warning or error."""
+    _threshold.level = _LEVELS[name]
+
+
 def configure_logs(stream: TextIO = sys.stderr) -> None:
     """Set up structlog, and silence libraries that print URLs: a Gemini key can stand in one."""
     readable = stream.isatty()
@@ -116,6 +141,7 @@ def configure_logs(stream: TextIO = sys.stderr) -> None:
         rendering = [drop_empty, redact, structlog.dev.ConsoleRenderer(sort_keys=False, pad_event_to=0)]
     structlog.configure(
         processors=[
+            _threshold,
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="%H:%M:%S" if readable else "iso", utc=not readable),
@@ -123,7 +149,7 @@ def configure_logs(stream: TextIO = sys.stderr) -> None:
             *rendering,
         ],
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", Steadfast(stream))),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         cache_logger_on_first_use=True,
     )
     for name in ("httpx", "httpcore", "alembic", "uvicorn.access"):

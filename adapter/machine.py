@@ -22,7 +22,7 @@ async def read_machine(settings: Settings, root: Path = Path("/"), environ: Mapp
         WrongConfiguration: a key that a setting refers to is not there.
     """
     secrets = await _secrets(settings)
-    keys = {name: value for name, value in secrets.items() if name.startswith("access.keys[")}
+    keys = {name: value for name, value in secrets.items() if name.startswith(("access.keys", "access.admin_keys"))}
     return Machine(
         memory_bytes=memory_limit(root),
         key_lengths={name: len(key) for name, key in keys.items()},

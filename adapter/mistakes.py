@@ -18,6 +18,10 @@ from adapter.toml_file import Key
 _SECRET: Final = frozenset(
     {"keys", "token", "access_key", "secret_key", "database", "database_password", "owners", "proxy"}
 )
+#: Keys of the table of a client's key whose values are none.
+_OPEN: Final = frozenset(
+    {"budget", "expires", "images_per_day", "markup", "response_format", "rpm", "side_calls", "videos_per_day"}
+)
 _SHOWN_CHARACTERS = 60
 #: How many keys of a section are named where none is like the one that is wrong.
 _NAMED_KEYS = 40
@@ -43,7 +47,7 @@ def dotted(key: Key) -> str:
 
 def find_mistakes(value: object, wanted: object, key: Key = (), whole: object = None) -> Iterator[Mistake]:
     """Yield what is wrong with a value that a setting of type `wanted` should have."""
-    whole, inner = wanted if whole is None else whole, _bare(wanted)
+    whole, inner = wanted if whole is None else whole, _chosen(_bare(wanted), value)
     if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
         yield from _of_struct(value, inner, key, whole)
     elif (items := _items(inner)) is not None and isinstance(value, list | tuple):
@@ -105,7 +109,7 @@ def _of_value(value: object, wanted: object, key: Key, *, is_name: bool = False)
 
 
 def _shown(key: Key, value: object) -> str:
-    if any(part in _SECRET for part in key):
+    if any(part in _SECRET for part in key) and key[-1] not in _OPEN:
         return "the value"
     text = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
@@ -129,13 +133,14 @@ def _choices(kind: inspect.Type) -> list[str]:
 
 def allowed(wanted: object) -> str:
     """Say what a setting takes."""
-    return _allowed(inspect.type_info(wanted))
+    return words_of(inspect.type_info(wanted))
 
 
-def _allowed(kind: inspect.Type) -> str:
+def words_of(kind: inspect.Type) -> str:
+    """Say what a setting of a type takes."""
     match kind:
         case inspect.Metadata(type=inner, extra_json_schema=extra):
-            return str((extra or {}).get("description") or _allowed(inner))
+            return str((extra or {}).get("description") or words_of(inner))
         case inspect.LiteralType() | inspect.EnumType():
             return "one of " + ", ".join(f'"{choice}"' for choice in _choices(kind))
         case inspect.IntType(ge=least, le=most):
@@ -149,9 +154,9 @@ def _allowed(kind: inspect.Type) -> str:
         case inspect.DateType():
             return "a date, such as 2026-10-06"
         case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
-            return f"a list; each is {_allowed(item)}"
+            return f"a list; each is {words_of(item)}"
         case inspect.UnionType(types=several):
-            return " or ".join(_allowed(each) for each in several if not isinstance(each, inspect.NoneType))
+            return " or ".join(words_of(each) for each in several if not isinstance(each, inspect.NoneType))
     return "a table"
 
 
@@ -184,6 +189,16 @@ def _bare(wanted: object) -> object:
         several = [each for each in get_args(wanted) if each is not type(None)]
         return _bare(several[0]) if len(several) == 1 else wanted
     return wanted
+
+
+def _chosen(wanted: object, value: object) -> object:
+    """Return the one of several types that a value is meant to have: a list, or a table."""
+    if get_origin(wanted) not in {Union, types.UnionType}:
+        return wanted
+    several = [_bare(each) for each in get_args(wanted)]
+    fits = _items if isinstance(value, list | tuple) else _entries
+    is_compound = isinstance(value, list | tuple | dict)
+    return next((each for each in several if is_compound and fits(each) is not None), wanted)
 
 
 def _least(wanted: object) -> int:

@@ -1,6 +1,6 @@
 """Which configured models Google switches off soon. `check` says it, and the log of `serve`, each day anew."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -54,9 +54,9 @@ def _uses(settings: Settings, catalogue: Catalogue) -> Iterator[tuple[str, str]]
 class RetirementWatch:
     """Writes into the log which models end soon: at the start, and once a day."""
 
-    def __init__(self, settings: Settings, catalogue: Catalogue, clock: Clock) -> None:
-        self._settings = settings
-        self._catalogue = catalogue
+    def __init__(self, configured: Callable[[], tuple[Settings, Catalogue]], clock: Clock) -> None:
+        """Take what returns the configuration that counts now."""
+        self._configured = configured
         self._clock = clock
 
     async def run(self) -> None:
@@ -68,7 +68,7 @@ class RetirementWatch:
     def look(self) -> None:
         """Do it once."""
         now = self._clock.now()
-        for found in retirements(self._settings, self._catalogue, now):
+        for found in retirements(*self._configured(), now):
             log.warning(
                 "catalogue.model_ends",
                 model=found.model,

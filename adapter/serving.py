@@ -19,11 +19,14 @@ import msgspec
 import structlog
 import uvicorn
 
-from adapter.app import Build, create_app
+from adapter.app import Override, create_app, unchanged
 from adapter.connection_table import ConnectionLimits, ConnectionTable
-from adapter.domain.catalogue import Catalogue
 from adapter.errors import WrongConfiguration
+from adapter.logs import set_log_level
 from adapter.machine import read_machine
+from adapter.reload_plan import Configuration
+from adapter.reload_signal import ignore_signals
+from adapter.reloading import Read
 from adapter.risks import risks
 from adapter.sandbox.rules import SandboxRules
 from adapter.settings import Settings
@@ -56,12 +59,18 @@ SWITCH_SECONDS = 0.001
 COLLECT_AFTER = (700, 10, 100)
 
 
-def serve(settings: Settings, catalogue: Catalogue, build: Build = create_app) -> None:
-    """Serve until a signal says stop; the exit status is then 0.
+def serve(read: Read, override: Override = unchanged) -> None:
+    """Serve until a signal says stop; the exit status is then 0. `read` reads the configuration, also for a reload.
+
+    `override` replaces ports, as in `create_app`.
 
     Raises:
-        WrongConfiguration: an address that cannot be listened on, or a secret that is not there.
+        WrongConfiguration: the configuration is wrong, an address cannot be listened on, or a secret is not there.
     """
+    ignore_signals()
+    configuration = read()
+    settings = configuration.settings
+    set_log_level(settings.server.log_level)
     tune_allocator()
     table = ConnectionTable(within_descriptors(build_connection_limits(settings), settings.limits.descriptors_reserve))
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -70,13 +79,22 @@ def serve(settings: Settings, catalogue: Catalogue, build: Build = create_app) -
     # uvicorn raises the signal again once everything is closed.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
-    with listen(settings) as listener, upstream(settings) as directed:
-        connected = directed.on_port(listener.getsockname()[1])
-        server = server_config(settings, build(connected, catalogue), table)
+    with listen(settings) as listener, upstream(settings) as base_url:
+        port = listener.getsockname()[1]
+
+        def connected(configured: Configuration) -> Configuration:
+            """Put the addresses in that are really used. Another port is left in, because it needs a restart."""
+            told = configured.settings.directed_to(base_url) if base_url else configured.settings
+            told = told.on_port(port) if told.server.port == settings.server.port else told
+            return Configuration(told, configured.catalogue)
+
+        used = connected(configuration)
+        app = create_app(used.settings, used.catalogue, override=override, read=lambda: connected(read()))
+        server = server_config(settings, app, table)
         gc.freeze()
         gc.set_threshold(*COLLECT_AFTER)
         if settings.sandbox.enabled:
-            click.echo(welcome(connected))
+            click.echo(welcome(used.settings))
         SweepingServer(server, table).run(sockets=listeners(listener))
 
 
@@ -222,13 +240,13 @@ def listeners(listener: socket.socket) -> list[socket.socket]:
 
 
 @contextmanager
-def upstream(settings: Settings) -> Iterator[Settings]:
-    """Yield the settings; where the sandbox is enabled, it runs and every provider is directed to it."""
+def upstream(settings: Settings) -> Iterator[str | None]:
+    """Yield the address of the sandbox, which runs meanwhile; None where it is not enabled."""
     if not settings.sandbox.enabled:
-        yield settings
+        yield None
         return
     with emulator(settings.sandbox) as base_url:
-        yield settings.directed_to(base_url)
+        yield base_url
 
 
 @contextmanager

@@ -6,6 +6,7 @@ default; any of them can be given as `ADAPTER__SECTION__KEY` in the environment.
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -14,15 +15,16 @@ import msgspec
 from msgspec import Meta
 
 from adapter import shipped
+from adapter.domain.allowance import MOST_UNITS, Allowance, SideCallAnswer, read_budget, read_last_day
 from adapter.domain.catalogue import Catalogue, CatalogueFile, Listing
 from adapter.domain.delivery import Delivery
 from adapter.domain.markup import Markup
 from adapter.domain.side_calls import Phrasebook, SideCallKind
 from adapter.domain.stream_errors import StreamErrors
 from adapter.errors import WrongConfiguration
-from adapter.mistakes import Mistake, find_mistakes, in_words
+from adapter.mistakes import Mistake, dotted, find_mistakes, in_words
 from adapter.providers import registry
-from adapter.providers.description import REFERENCES, AnyProvider, ProviderSettings
+from adapter.providers.description import REFERENCES, AnyProvider, ProviderSettings, Way
 from adapter.providers.proxy import read_proxy
 from adapter.sandbox.rules import SandboxRules
 from adapter.toml_file import Key, TomlFile, read_toml
@@ -49,6 +51,9 @@ HostPort = Annotated[
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 
 
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table of the file: unknown keys are mistakes."""
 
@@ -64,17 +69,86 @@ class Server(_Section, frozen=True, kw_only=True):
     shutdown_seconds: Annotated[int, Meta(ge=1, le=300)] = 25
     #: Addresses and networks of the operator's proxies. From these `X-Forwarded-For` is believed.
     trusted_proxies: tuple[str, ...] = ()
+    #: The lowest level of lines in the log.
+    log_level: LogLevel = "info"
+    #: The folder of the sockets by which `adapter reload` finds the servers of this machine. Empty: none.
+    control: str = "var/control"
+    #: Whether `/studio` is there, a page for making pictures and videos with a key.
+    studio: bool = True
+
+
+class KeySettings(_Section, frozen=True, kw_only=True):
+    """A key of the configuration with a name. What it may do is `domain/allowance.py`."""
+
+    #: A reference to the key.
+    key: Annotated[str, Meta(min_length=1)]
+    #: The owner of its media; empty: its name.
+    owner: Annotated[str, Meta(max_length=60)] = ""
+    models: tuple[str, ...] = ()
+    rpm: Annotated[int, Meta(ge=1, le=MOST_UNITS)] | None = None
+    images_per_day: Annotated[int, Meta(ge=0, le=MOST_UNITS)] | None = None
+    videos_per_day: Annotated[int, Meta(ge=0, le=MOST_UNITS)] | None = None
+    budget: str = ""
+    #: Its last day, in UTC.
+    expires: date | None = None
+    markup: Markup | None = None
+    side_calls: SideCallAnswer | None = None
+    response_format: Delivery | None = None
+
+    @property
+    def allowance(self) -> Allowance:
+        """What the key may do.
+
+        Raises:
+            ValueError: `budget` has another form.
+        """
+        return Allowance(
+            models=self.models,
+            rpm=self.rpm,
+            images_per_day=self.images_per_day,
+            videos_per_day=self.videos_per_day,
+            budget=read_budget(self.budget) if self.budget else (),
+            expires_at=None if self.expires is None else read_last_day(self.expires),
+            markup=self.markup,
+            side_calls=self.side_calls,
+            response_format=self.response_format,
+        )
+
+
+#: Names of keys and owners; longer ones do not fit into the column of an owner.
+OwnerName = Annotated[str, Meta(min_length=1, max_length=60, description="a name of 1 to 60 characters")]
 
 
 class AccessSettings(_Section, frozen=True, kw_only=True):
     """Who may ask."""
 
-    keys: tuple[str, ...] = ()
+    #: References to keys, or tables of keys by their names.
+    keys: Annotated[
+        tuple[str, ...] | dict[OwnerName, KeySettings],
+        Meta(description='a list of references, such as ["env:ADAPTER_KEY"], or tables [access.keys.NAME]'),
+    ] = ()
+    #: They open `/v1/organization/…`, and nothing else unless they are in `keys` too.
+    admin_keys: tuple[str, ...] = ()
     anonymous: bool = False
     #: Whether Google's routes take a key in their address (`?key=`). Proxies write addresses into their logs.
     key_in_query: bool = False
     #: Names of owners, each with those of `keys` that belong to it. Media stay with the name when its keys change.
-    owners: dict[Annotated[str, Meta(min_length=1, max_length=60)], tuple[str, ...]] = {}
+    owners: dict[OwnerName, tuple[str, ...]] = {}
+
+    @property
+    def listed_keys(self) -> Sequence[str]:
+        """The references of a list of keys."""
+        return self.keys if isinstance(self.keys, tuple) else ()
+
+    @property
+    def named_keys(self) -> Mapping[str, KeySettings]:
+        """The tables of keys."""
+        return self.keys if isinstance(self.keys, dict) else {}
+
+    @property
+    def known_keys(self) -> Collection[str]:
+        """How settings may name a key of the configuration: by its reference in the list, or by its name."""
+        return {*self.listed_keys, *self.named_keys}
 
     def owner_of(self, reference: str) -> str | None:
         """Return the owner that a key belongs to, if one is named."""
@@ -107,6 +181,8 @@ class Storage(_Section, frozen=True, kw_only=True):
     retention_days: Annotated[float, Meta(ge=0, le=36_500)] = 0.0
     #: How long responses can be looked up, with their pictures (OpenAI's own: 30).
     responses_days: Annotated[float, Meta(gt=0, le=36_500)] = 30.0
+    #: How long it is known what was made and spent; 0 keeps everything.
+    usage_days: Annotated[float, Meta(ge=0, le=36_500)] = 400.0
     s3: S3 = S3()
 
 
@@ -145,7 +221,7 @@ class Chat(_Section, frozen=True, kw_only=True):
     #: How a stream says what fails after its beginning.
     stream_errors: StreamErrors = StreamErrors.AUTO
     #: What becomes of a front-end's requests for titles, tags and the like.
-    side_calls: Literal["answer", "refuse", "generate"] = "answer"
+    side_calls: SideCallAnswer = "answer"
     #: A text model of Gemini that answers them; empty: they are answered here.
     side_call_model: Annotated[
         str, Meta(pattern=r"^[0-9A-Za-z._-]*$", description="the name of a model, such as gemini-3.5-flash-lite")
@@ -281,7 +357,9 @@ class Settings(_Section, frozen=True, kw_only=True):
 
     def secrets(self) -> list[tuple[str, str]]:
         """Return where every secret is said to be, by the key that says so."""
-        found = [(f"access.keys[{number}]", key) for number, key in enumerate(self.access.keys)]
+        found = [(f"access.keys[{number}]", key) for number, key in enumerate(self.access.listed_keys)]
+        found += [(f"access.keys.{name}.key", each.key) for name, each in self.access.named_keys.items()]
+        found += [(f"access.admin_keys[{number}]", key) for number, key in enumerate(self.access.admin_keys)]
         if self.storage.database_password:
             found.append(("storage.database_password", self.storage.database_password))
         if self.storage.s3.access_key:
@@ -299,10 +377,7 @@ class Settings(_Section, frozen=True, kw_only=True):
 
     def directed_to(self, base_url: str) -> "Settings":
         """Return the same settings with every provider at one address: the sandbox's. No proxy is on the way there."""
-        providers = {
-            name: msgspec.structs.replace(section, base_url=base_url, proxy="", proxy_auth="")
-            for name, section in self.providers.items()
-        }
+        providers = {name: section.directed_to(base_url) for name, section in self.providers.items()}
         return msgspec.structs.replace(self, providers=providers)
 
 
@@ -380,17 +455,28 @@ def _contradictions(settings: Settings, providers: Sequence[AnyProvider]) -> Ite
     if bool(settings.storage.s3.access_key) != bool(settings.storage.s3.secret_key):
         yield Mistake(("storage", "s3"), "storage.s3.access_key and storage.s3.secret_key go together.")
     yield from _contradictions_of_metrics(settings.metrics)
-    owned = [key for keys in settings.access.owners.values() for key in keys]
-    if len(owned) != len(set(owned)) or not set(owned) <= set(settings.access.keys):
-        # Not the key itself: it may be one in the open.
-        yield Mistake(
-            ("access", "owners"), "each key of access.owners has to be one of access.keys, and is named once."
-        )
+    yield from _contradictions_of_access(settings.access)
     for table, names in settings.keys_named.items():
         for number, name in enumerate(names):
-            if name.startswith(REFERENCES) and name not in settings.access.keys:
+            if name.startswith(REFERENCES) and name not in settings.access.known_keys:
                 # Not the name itself: it may be a key in the open.
                 yield Mistake(tuple(table.split(".")), f"entry {number + 1} of {table} is none of access.keys.")
+
+
+def _contradictions_of_access(access: AccessSettings) -> Iterator[Mistake]:
+    for name, each in access.named_keys.items():
+        try:
+            _ = each.allowance
+        except ValueError as error:
+            yield Mistake(("access", "keys", name, "budget"), f"access.keys.{name}.budget: {error}.")
+    owned = [key for keys in access.owners.values() for key in keys]
+    if len(owned) != len(set(owned)) or not set(owned) <= set(access.listed_keys):
+        # Not the key itself: it may be one in the open.
+        yield Mistake(
+            ("access", "owners"),
+            "each key of access.owners has to be one of the list access.keys, and is named once."
+            " A key with a table of its own has its owner there.",
+        )
 
 
 def _contradictions_of_metrics(told: MetricsSettings) -> Iterator[Mistake]:
@@ -413,21 +499,25 @@ def _is_network(text: str) -> bool:
 def _wrong_ways(providers: Mapping[str, ProviderSettings]) -> Iterator[Mistake]:
     """Yield what is wrong with the ways to providers."""
     for name, section in providers.items():
-        if section.proxy not in {"", "env"}:
-            try:
-                read_proxy(section.proxy)
-            except ValueError as error:
-                yield Mistake(("providers", name, "proxy"), f"providers.{name}.proxy: {error}.")
-        if section.proxy_auth and section.proxy in {"", "env"}:
-            yield Mistake(
-                ("providers", name, "proxy_auth"),
-                f"providers.{name}.proxy_auth needs the address of a proxy in providers.{name}.proxy.",
-            )
+        for way in section.ways():
+            yield from _wrong_way(way, ("providers", name, *way.place))
         if section.headers and not section.base_url:
             yield Mistake(
                 ("providers", name, "headers"),
                 f"providers.{name}.headers go to the origin of providers.{name}.base_url, which is missing.",
             )
+
+
+def _wrong_way(way: Way, place: Key) -> Iterator[Mistake]:
+    """Yield what is wrong with a proxy."""
+    if way.proxy not in {"", "env"}:
+        try:
+            read_proxy(way.proxy)
+        except ValueError as error:
+            yield Mistake((*place, "proxy"), f"{dotted(place)}.proxy: {error}.")
+    if way.proxy_auth and way.proxy in {"", "env"}:
+        words = f"{dotted(place)}.proxy_auth needs the address of a proxy in {dotted(place)}.proxy."
+        yield Mistake((*place, "proxy_auth"), words)
 
 
 def load_catalogue(path: Path, settings: Settings, providers: Sequence[AnyProvider] = registry.BUILT_IN) -> Catalogue:

@@ -49,7 +49,7 @@ def read_toml(path: Path) -> TomlFile:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-        return TomlFile(path, tomllib.loads(text), dict(_lines(text)))
+        return TomlFile(path, tomllib.loads(text), dict(key_lines(text)))
     except OSError as error:
         raise WrongConfiguration(f"{shown(path)} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
@@ -58,7 +58,7 @@ def read_toml(path: Path) -> TomlFile:
         raise WrongConfiguration(f"{shown(path)} is not valid TOML: {error}.") from error
 
 
-def _lines(text: str) -> Iterator[tuple[Key, int]]:
+def key_lines(text: str) -> Iterator[tuple[Key, int]]:
     """Yield each table and key of a valid file with its line."""
     table: Key = ()
     listed: dict[Key, int] = {}

@@ -27,5 +27,6 @@ curl -N {url}/v1/chat/completions -H "Authorization: Bearer {key}" -H "Content-T
 
 def welcome(settings: Settings) -> str:
     """Return the text. Only the sandbox's throw-away key is ever shown."""
-    shown = next((key.removeprefix("plain:") for key in settings.access.keys if key.startswith("plain:")), "YOUR_KEY")
+    keys = [reference for name, reference in settings.secrets() if name.startswith("access.keys")]
+    shown = next((key.removeprefix("plain:") for key in keys if key.startswith("plain:")), "YOUR_KEY")
     return TEMPLATE.format(url=settings.public_url, key=shown)

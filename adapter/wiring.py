@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from adapter.access.admins import Admins
 from adapter.access.keyring import ConfiguredKey
 from adapter.access.keys import digest, owner_named
 from adapter.connection_table import ConnectionLimits
@@ -31,13 +32,13 @@ from adapter.metrics.measured import Calls, MeasuredImages, MeasuredPassing, Mea
 from adapter.metrics.page import MetricsPage
 from adapter.metrics.spending import CountedUsage
 from adapter.network.links import Rules
-from adapter.openai_api.read.context import ReadContext
+from adapter.openai_api.read.context import KeyContexts, ReadContext
 from adapter.openai_api.read.deployments import read_address
 from adapter.openai_api.routes.route_names import Rewrite
 from adapter.openai_api.routes.services import ChatOptions, ImageOptions
 from adapter.providers.description import AnyProvider, Provider, ProviderContext, ProviderSettings
 from adapter.providers.http import Http
-from adapter.providers.reach import limits_of, network_of
+from adapter.providers.reach import limits_of, network_of, routes_of
 from adapter.providers.session import HttpLimits, HttpNetwork
 from adapter.settings import Settings, load_phrasebook
 
@@ -137,7 +138,12 @@ def build_provider_context(
     # Providers without settings of their own share connections and the certificates of the system.
     has_own_way = (network, limits) != (HttpNetwork(), HttpLimits())
     own = http.through(network, limits) if has_own_way else http
-    return ProviderContext(http=own, clock=clock, open_secret=open_secret, metrics=metrics)
+
+    def open_client(proxy: str, proxy_auth: str, *, key: str) -> Http:
+        route = routes_of(proxy, proxy_auth, open_secret, key=key)
+        return http.through(msgspec.structs.replace(network, route=route), limits)
+
+    return ProviderContext(http=own, clock=clock, open_secret=open_secret, open_client=open_client, metrics=metrics)
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,14 +211,33 @@ def build_keys(settings: Settings) -> Sequence[ConfiguredKey]:
         WrongConfiguration: one that is referred to is not there.
     """
     access = settings.access
-    return [
+    named = [
+        ConfiguredKey(
+            secret=secret(each.key, key=f"access.keys.{name}.key"),
+            id=name,
+            owner=owner_named(each.owner or name),
+            allowance=each.allowance,
+        )
+        for name, each in access.named_keys.items()
+    ]
+    return named + [
         ConfiguredKey(
             secret=secret(reference, key=f"access.keys[{number}]"),
             id=key_id(reference),
             owner=None if (owner := access.owner_of(reference)) is None else owner_named(owner),
         )
-        for number, reference in enumerate(access.keys)
+        for number, reference in enumerate(access.listed_keys)
     ]
+
+
+def build_admins(settings: Settings) -> Admins:
+    """Return the keys of administrators.
+
+    Raises:
+        WrongConfiguration: one that is referred to is not there.
+    """
+    told = enumerate(settings.access.admin_keys)
+    return Admins([secret(reference, key=f"access.admin_keys[{number}]") for number, reference in told])
 
 
 def key_id(name: str) -> str:
@@ -247,6 +272,14 @@ def build_read_context(settings: Settings, catalogue: Catalogue) -> ReadContext:
         refuse_side_calls=settings.chat.side_calls == "refuse",
         listing=settings.list_models,
     )
+
+
+def build_key_contexts(settings: Settings, context: ReadContext) -> KeyContexts:
+    """Return what requests of keys with settings of their own are read against."""
+    known = context.phrasebook
+    if settings.chat.side_calls == "generate":
+        known = load_phrasebook(msgspec.structs.replace(settings.chat, side_calls="answer"))
+    return KeyContexts(context, known)
 
 
 def _by_key_id(table: Mapping[str, _T]) -> Mapping[str, _T]:

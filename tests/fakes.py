@@ -214,7 +214,7 @@ class FakeVideoProvider:
         self.clock = clock
         return self
 
-    def choose_account(self) -> str:
+    def choose_account(self, job: VideoJob) -> str:  # noqa: ARG002 - the port's signature
         self.accounts.append(self.accounts.pop(0))
         return self.accounts[-1]
 

@@ -45,6 +45,12 @@ class Program:
         """Whether it is over."""
         return not self._process.is_alive()
 
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+        assert self._process.pid is not None
+        return self._process.pid
+
     def send(self, number: signal.Signals) -> None:
         """Send a signal, if it still runs."""
         if not self.ended and self._process.pid is not None:

@@ -387,3 +387,15 @@ def test_a_folder_in_which_nothing_can_be_kept_is_named(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert "cannot keep its state in var/sandbox/upstream" in done.stderr
+
+
+def test_usage_is_told_without_a_server(tmp_path: Path) -> None:
+    """For people and for programs. What a line may be of is said where it is wrong."""
+    (tmp_path / "adapter.toml").write_text('[access]\nkeys = ["plain:a-key-of-a-client-12"]\n')
+    table = run(tmp_path, "usage", "--config", "adapter.toml", "--since", "2026-11-01", "--until", "2026-11-29")
+    told = run(tmp_path, "usage", "--config", "adapter.toml", "--by", "day", "--json")
+    wrong = run(tmp_path, "usage", "--config", "adapter.toml", "--by", "week")
+
+    assert table.stdout == "Nothing was made from 2026-11-01 to 2026-11-29 (UTC).\n"
+    assert json.loads(told.stdout)["total"]["requests"] == 0
+    assert (wrong.returncode, "day, hour, key" in wrong.stderr) == (2, True)

@@ -52,4 +52,4 @@ def test_every_key_of_the_shipped_file_is_explained() -> None:
 
     assert explained("server", "port") == "TCP port"
     assert explained("folder").endswith('or the one around it if that is called "config"')
-    assert "wait …" in explained("limits", "memory_bytes")
+    assert "others wait" in explained("limits", "memory_bytes")

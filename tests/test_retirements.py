@@ -86,7 +86,7 @@ async def test_the_log_says_it_at_the_start_and_each_day() -> None:
     """A process runs for months."""
     clock = FakeClock(at(date(2027, 3, 1)))
     with structlog.testing.capture_logs() as written:
-        watching = asyncio.create_task(RetirementWatch(CONFIG, catalogue(), clock).run())
+        watching = asyncio.create_task(RetirementWatch(lambda: (CONFIG, catalogue()), clock).run())
         await let_others_run()
         await clock.advance(DAY)
     watching.cancel()

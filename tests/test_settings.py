@@ -1,12 +1,14 @@
 """Configuration: what is wrong stops the start with a sentence that names the key."""
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
 
 import msgspec
 import pytest
 from msgspec.inspect import DictType, Metadata, StrType, StructType, Type, VarTupleType
 
+from adapter.domain.allowance import UNLIMITED, Allowance, read_budget, read_last_day
 from adapter.domain.catalogue import LengthPolicy
 from adapter.domain.markup import Markup
 from adapter.errors import WrongConfiguration
@@ -14,7 +16,7 @@ from adapter.providers.flow.settings import FlowSettings
 from adapter.providers.registry import BUILT_IN
 from adapter.providers.vertex.settings import VertexSettings
 from adapter.settings import Settings, load_catalogue, load_phrasebook, load_settings
-from adapter.wiring import build_read_context
+from adapter.wiring import build_keys, build_read_context
 from tests.support import ROOT, SANDBOX_TOML, catalogue
 
 
@@ -306,6 +308,73 @@ def test_an_enabled_sandbox_is_where_every_provider_goes() -> None:
     assert {name: section.base_url for name, section in directed.providers.items()} == dict.fromkeys(
         ("gemini", "omni", "flow"), "http://127.0.0.1:9"
     )
+
+
+KEY = "[access.keys.ada]\nkey = 'env:A'\n"
+
+
+def load_alone(tmp_path: Path, text: str) -> Settings:
+    """Load a configuration that has no list of keys."""
+    file = tmp_path / "adapter.toml"
+    file.write_text(text)
+    return load_settings(file, {})
+
+
+def test_a_key_may_have_a_table_with_what_it_may_do(tmp_path: Path) -> None:
+    """Its owner is its name, if no other is given."""
+    table = "models = ['gemini-*']\nrpm = 10\nimages_per_day = 0\nbudget = '20USD/month'\nexpires = 2027-01-31\n"
+    settings = load_alone(tmp_path, f"{KEY}{table}[access.keys.ben]\nkey = 'plain:b'\nowner = 'team'")
+    keys = settings.access.named_keys
+
+    assert keys["ada"].allowance == Allowance(
+        models=("gemini-*",),
+        rpm=10,
+        images_per_day=0,
+        budget=read_budget("20USD/month"),
+        expires_at=read_last_day(date(2027, 1, 31)),
+    )
+    assert keys["ben"].allowance == UNLIMITED
+    assert settings.secrets() == [("access.keys.ada.key", "env:A"), ("access.keys.ben.key", "plain:b")]
+    assert [(key.id, key.owner) for key in build_keys(load_alone(tmp_path, "[access.keys.b]\nkey = 'plain:b'"))] == [
+        ("b", "key:b")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("budget = '20EUR/month'", r"line 3: access\.keys\.ada\.budget: 'EUR' is no currency; there are: USD, credits"),
+        ("rpm = 0", r"line 3: access\.keys\.ada\.rpm: 0 is not allowed\. Give a whole number from 1 to 999999"),
+        ("image_per_day = 1", r"line 3: access\.keys\.ada\.image_per_day: .* Did you mean 'images_per_day'"),
+        ("expires = 'soon'", r'access\.keys\.ada\.expires: "soon" is not allowed\. Give a date, such as 2026-10-06'),
+        ("[access.keys.ben]", r"access\.keys\.ben\.key: it is missing"),
+        ("[access]\nowners = { a = ['env:A'] }", "A key with a table of its own has its owner there"),
+    ],
+)
+def test_a_wrong_table_of_a_key_is_named(tmp_path: Path, text: str, says: str) -> None:
+    """With its line, and with what is allowed. The reference is not shown."""
+    with pytest.raises(WrongConfiguration, match=says) as refused:
+        load_alone(tmp_path, KEY + text)
+
+    assert "env:A" not in refused.value.message
+
+
+def test_keys_are_a_list_or_tables(tmp_path: Path) -> None:
+    """The message says both."""
+    says = r"access\.keys: the value is not allowed\. Give a list of references, .* or tables \[access\.keys\.NAME\]"
+    with pytest.raises(WrongConfiguration, match=says):
+        load_alone(tmp_path, "[access]\nkeys = 'env:A'")
+
+
+def test_the_tables_of_keys_in_the_shipped_file_show_every_key(tmp_path: Path) -> None:
+    """They are a comment, because the list stands there. Without the marks they can be read."""
+    lines = (ROOT / "config" / "adapter.toml").read_text().splitlines()
+    start = lines.index(next(line for line in lines if line.startswith("# [access.keys.alice]")))
+    section = [line.removeprefix("# ") for line in lines[start : lines.index("", start)]]
+    shown = load_alone(tmp_path, "\n".join(section)).access.named_keys["alice"]
+
+    assert shown.allowance.is_limited
+    assert [key for key in shown.__struct_fields__ if not any(line.startswith(f"{key} =") for line in section)] == []
 
 
 def test_every_secret_is_listed_by_its_key() -> None:

@@ -38,12 +38,17 @@ TOY = ProviderDescription(name="toy", settings=ToySettings, build=build, makes={
     "provider.py": '''
 from pathlib import Path
 
-from adapter.domain.job import BalanceReading, Operation
+from adapter.domain.job import BalanceReading, Failure, Operation
 from adapter.domain.media import RemoteVideo, image_from_bytes
-from adapter.domain.ports import Finished, Unproven
-from adapter.errors import UpstreamBroken
+from adapter.domain.ports import Finished, Refused, Unproven
+from adapter.errors import JobFailed, UpstreamBroken, UpstreamQuota, UpstreamSilent
 
 FILES = Path(__file__).parent
+FAULTS = {
+    "what the provider refuses": UpstreamQuota("No quota."),
+    "what gets no answer": UpstreamSilent("No answer."),
+}
+GIVEN_UP = "what is given up"
 
 
 class ToyProvider:
@@ -55,9 +60,11 @@ class ToyProvider:
 
     async def make_images(self, order, inputs):
         assert await self._token.read() == "secret-of-toy"
+        if order.prompt in FAULTS:
+            raise FAULTS[order.prompt]
         return [image_from_bytes((FILES / "fox.png").read_bytes()) for _ in range(order.n)]
 
-    def choose_account(self):
+    def choose_account(self, job):
         return "the only one"
 
     async def credits(self, account):
@@ -73,11 +80,12 @@ class ToyProvider:
         return "video"
 
     async def submit(self, job, uploads):
-        return Operation(f"toy-{job.seed}", job.mark)
+        return Operation("given up" if job.order.prompt == GIVEN_UP else f"toy-{job.seed}", job.mark)
 
     async def poll(self, operations, *, account):
         clip = (FILES / "waves.mp4").read_bytes()
-        return {operation.name: Finished(RemoteVideo(), clip) for operation in operations}
+        made, given_up = Finished(RemoteVideo(), clip), Refused(Failure.of(JobFailed("Toy gave it up.")))
+        return {each.name: given_up if each.name == "given up" else made for each in operations}
 
     def download(self, file, *, account):
         raise UpstreamBroken("The file came with the report.")

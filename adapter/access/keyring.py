@@ -10,9 +10,10 @@ import structlog
 
 from adapter.access.failed_keys import FailedKeys, ValidDigests
 from adapter.access.keys import digest
+from adapter.domain.allowance import UNLIMITED, Allowance, written_time
 from adapter.domain.ports import KeyStore, Secret
 from adapter.domain.principal import Principal
-from adapter.errors import MissingKey, RateLimited, SecretUnreadable, WrongKey
+from adapter.errors import ExpiredKey, MissingKey, RateLimited, SecretUnreadable, WrongKey
 
 log = structlog.get_logger()
 
@@ -31,6 +32,7 @@ class ConfiguredKey(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     #: Its owner of `access.owners`; None: the digest of the key is the owner.
     owner: str | None = None
+    allowance: Allowance = UNLIMITED
 
 
 class Keyring:
@@ -49,6 +51,7 @@ class Keyring:
         self._configured = configured
         self._made = made
         self._anonymous = anonymous
+        self._clock = clock
         self._failed = FailedKeys(clock, per_minute=failed_per_minute)
         self._valid = ValidDigests(made, clock)
 
@@ -57,7 +60,7 @@ class Keyring:
         wait_seconds = self._failed.wait_seconds(address)
         for key in keys:
             if (found := await self._find(key, is_limited=wait_seconds > 0)) is not None:
-                return found
+                return self._unexpired(found)
         if keys:
             self._failed.count(address)
         if self._anonymous:
@@ -70,6 +73,14 @@ class Keyring:
             )
         raise WrongKey("Incorrect API key provided.")
 
+    def _unexpired(self, found: Principal) -> Principal:
+        end = found.allowance.expires_at
+        if end is not None and self._clock() >= end:
+            raise ExpiredKey(
+                f"This API key expired at {written_time(end)}. Ask the operator of this server for another."
+            )
+        return found
+
     async def _find(self, key: str, *, is_limited: bool) -> Principal | None:
         """Return the principal of one key.
 
@@ -80,7 +91,8 @@ class Keyring:
         matches = [each for each in self._configured if await self._is(each.secret, shown)]
         if not matches:
             return await self._look_up(key, is_limited=is_limited)
-        return Principal(owner=matches[0].owner or shown, key=matches[0].id)
+        match = matches[0]
+        return Principal(owner=match.owner or shown, key=match.id, allowance=match.allowance)
 
     async def _look_up(self, key: str, *, is_limited: bool) -> Principal | None:
         """Look a key up in the database, unless it is known to be wrong.

@@ -4,13 +4,15 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import Row, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from adapter.database.engine import Database
 from adapter.database.tables import KEYS
+from adapter.domain.allowance import UNLIMITED, Allowance
 from adapter.domain.principal import Principal
 from adapter.errors import InvalidRequest, NotFound
 
@@ -21,6 +23,10 @@ PREFIX = "sk-adapter-"
 #: Stands before the name of an owner.
 MADE = "key:"
 
+RECORDS = select(KEYS.c.name, KEYS.c.created_at, KEYS.c.revoked_at, KEYS.c.owner, KEYS.c.allowance)
+
+_decoder = msgspec.json.Decoder(Allowance)
+
 
 class KeyRecord(msgspec.Struct, frozen=True):
     """What is remembered of a key. Times are Unix seconds."""
@@ -28,6 +34,9 @@ class KeyRecord(msgspec.Struct, frozen=True):
     name: str
     created_at: float
     revoked_at: float | None
+    #: The owner of what it makes.
+    owner: str
+    allowance: Allowance = UNLIMITED
 
 
 class SqlKeyStore:
@@ -38,10 +47,10 @@ class SqlKeyStore:
         self._database = database
         self._clock = clock
 
-    async def create(self, name: str, *, now: float, owner: str | None = None) -> str:
+    async def create(self, name: str, *, now: float, owner: str | None = None, allowance: Allowance = UNLIMITED) -> str:
         """Make a key of 256 random bits and return it: the only time that it can be seen.
 
-        What it makes belongs to `owner`, or to its name. Several keys may have one owner.
+        What it makes belongs to `owner`, or to its name. Several keys may have one owner; each has its own limits.
 
         Raises:
             InvalidRequest: there is, or was, a key of that name; or the name or the owner is too long.
@@ -49,7 +58,9 @@ class SqlKeyStore:
         if max(len(name), len(owner or "")) > LONGEST_NAME:
             raise InvalidRequest(f"The name of a key or an owner has up to {LONGEST_NAME} characters.")
         key = _new_key()
-        adding = KEYS.insert().values(name=name, digest=digest(key), created_at=now, owner=owner)
+        adding = KEYS.insert().values(
+            name=name, digest=digest(key), created_at=now, owner=owner, allowance=_stored(allowance)
+        )
         try:
             await self._database.write(lambda connection: connection.execute(adding))
         except IntegrityError as error:
@@ -75,7 +86,7 @@ class SqlKeyStore:
         return key
 
     async def principal(self, key: str) -> Principal | None:
-        """Return who a key belongs to (the port of that name).
+        """Return who a key belongs to, and what it may do (the port of that name). It may have expired.
 
         It is found by its digest: what an attacker could learn from the time of the search is of no use without
         another key of the same digest.
@@ -83,9 +94,13 @@ class SqlKeyStore:
         shown = digest(key)
         is_earlier = and_(KEYS.c.earlier_digest == shown, KEYS.c.earlier_until > self._clock())
         is_shown = or_(KEYS.c.digest == shown, is_earlier)
-        found = select(KEYS.c.name, KEYS.c.owner).where(is_shown, KEYS.c.revoked_at.is_(None))
+        columns = select(KEYS.c.name, KEYS.c.owner, KEYS.c.allowance)
+        found = columns.where(is_shown, KEYS.c.revoked_at.is_(None))
         row = await self._database.read(lambda connection: connection.execute(found).one_or_none())
-        return None if row is None else Principal(owner=owner_named(row.owner or row.name), key=row.name)
+        if row is None:
+            return None
+        owner = owner_named(row.owner or row.name)
+        return Principal(owner=owner, key=row.name, allowance=_read(row.allowance))
 
     async def digests(self) -> Collection[str]:
         """Return the digests of keys that may be valid (the port of that name)."""
@@ -95,9 +110,30 @@ class SqlKeyStore:
 
     async def all(self) -> Sequence[KeyRecord]:
         """Return every key there ever was, oldest first."""
-        columns = select(KEYS.c.name, KEYS.c.created_at, KEYS.c.revoked_at).order_by(KEYS.c.created_at)
-        rows = await self._database.read(lambda connection: connection.execute(columns).all())
-        return [KeyRecord(*row) for row in rows]
+        found = RECORDS.order_by(KEYS.c.created_at)
+        return [_record(row) for row in await self._database.read(lambda connection: connection.execute(found).all())]
+
+    async def find(self, name: str) -> KeyRecord:
+        """Return what is remembered of a key.
+
+        Raises:
+            NotFound: no key of that name.
+        """
+        found = RECORDS.where(KEYS.c.name == name)
+        row = await self._database.read(lambda connection: connection.execute(found).one_or_none())
+        if row is None:
+            raise NotFound(f"There is no key named '{name}'.")
+        return _record(row)
+
+    async def allow(self, name: str, allowance: Allowance) -> None:
+        """Change what a key may do, from its next request on.
+
+        Raises:
+            NotFound: no key of that name.
+        """
+        allowing = update(KEYS).where(KEYS.c.name == name).values(allowance=_stored(allowance))
+        if await self._database.write(lambda connection: connection.execute(allowing).rowcount) == 0:
+            raise NotFound(f"There is no key named '{name}'.")
 
     async def revoke(self, name: str, *, now: float) -> None:
         """Let a key open nothing any more, from the next request on.
@@ -108,6 +144,24 @@ class SqlKeyStore:
         revoking = update(KEYS).where(KEYS.c.name == name, KEYS.c.revoked_at.is_(None)).values(revoked_at=now)
         if await self._database.write(lambda connection: connection.execute(revoking).rowcount) == 0:
             raise NotFound(f"There is no key named '{name}' that could be revoked.")
+
+
+def _record(row: Row[Any, Any, Any, Any, Any]) -> KeyRecord:
+    return KeyRecord(
+        name=row.name,
+        created_at=row.created_at,
+        revoked_at=row.revoked_at,
+        owner=row.owner or row.name,
+        allowance=_read(row.allowance),
+    )
+
+
+def _stored(allowance: Allowance) -> bytes | None:
+    return None if allowance == UNLIMITED else msgspec.json.encode(allowance)
+
+
+def _read(stored: bytes | None) -> Allowance:
+    return UNLIMITED if stored is None else _decoder.decode(stored)
 
 
 def owner_named(name: str) -> str:

@@ -56,6 +56,21 @@ KEYS = Table(
     #: The key before the last rotation, and until when it is valid.
     Column("earlier_digest", String(64)),
     Column("earlier_until", Float),
+    #: The Allowance as JSON; NULL: no limits.
+    Column("allowance", LargeBinary),
+)
+
+KEY_COUNTS = Table(
+    "key_counts",
+    METADATA,
+    #: The id of a key that has limits: its name.
+    Column("key", String(128), primary_key=True),
+    #: What is counted: requests, images, videos, or an amount of money such as `USD/month`.
+    Column("kind", String(32), primary_key=True),
+    #: When the minute, day or month began, in Unix seconds.
+    Column("begins_at", BigInteger, primary_key=True, autoincrement=False),
+    #: What is taken, in units or in billionths of an amount.
+    Column("taken", BigInteger, nullable=False),
 )
 
 FILES = Table(
@@ -134,6 +149,33 @@ PROCESSES = Table(
     #: Until when it is believed to be alive, by the database's clock: its lease.
     Column("alive_until", Float, nullable=False),
     Index("processes_dead", "alive_until"),
+)
+
+USAGE = Table(
+    "usage",
+    METADATA,
+    #: The beginning of the hour, in Unix seconds.
+    Column("hour", BigInteger, primary_key=True, autoincrement=False),
+    #: The id of the key; empty: without a key.
+    Column("key", String(128), primary_key=True),
+    Column("owner", String(128), primary_key=True),
+    Column("provider", String(128), primary_key=True),
+    Column("model", String(128), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("size", String(16), primary_key=True),
+    Column("source", String(32), primary_key=True),
+    #: Sums (`domain/usage_counts.py`).
+    Column("requests", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+    Column("images", BigInteger, nullable=False),
+    Column("videos", BigInteger, nullable=False),
+    Column("seconds", BigInteger, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    #: In billionths.
+    Column("nano_dollars", BigInteger, nullable=False),
+    Column("nano_credits", BigInteger, nullable=False),
+    Column("unpriced", BigInteger, nullable=False),
 )
 
 CREDENTIAL_STATES = Table(

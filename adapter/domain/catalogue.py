@@ -9,11 +9,12 @@ from typing import ClassVar, Literal, TypeVar
 
 import msgspec
 
+from adapter.domain.allowance import UNLIMITED, Allowance
 from adapter.domain.media import Frame, Pixels, Ratio, Resolution, Shape, SizePolicy
 from adapter.domain.orders import FROM_VIDEOS, VideoInput
 from adapter.domain.prices import ImagePrice, Quote, VideoPrice, check_dates
 from adapter.domain.thinking import ThinkingLevel
-from adapter.errors import InvalidRequest, UnknownModel
+from adapter.errors import InvalidRequest, ModelForbidden, UnknownModel
 
 #: Name endings that fix a shape, for front-ends that can choose a model and nothing else.
 VARIANTS = {"landscape": Ratio.LANDSCAPE, "portrait": Ratio.PORTRAIT, "square": Ratio.SQUARE}
@@ -109,9 +110,12 @@ class ImageCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def quotes(self, resolution: Resolution | None) -> tuple[Quote, ...]:
         """Return what a picture costs; one of the upstream's own resolution if none is asked for."""
-        # `gemini.md` section 1.1: without a size it is 1K.
-        usual = Resolution.ONE if Resolution.ONE in self.resolutions else self.resolutions[0]
-        return tuple(price.quote(resolution or usual) for price in self.prices)
+        return tuple(price.quote(resolution or self.usual_resolution) for price in self.prices)
+
+    @property
+    def usual_resolution(self) -> Resolution:
+        """The one where a request does not say (`gemini.md` section 1.1: without a size it is 1K)."""
+        return Resolution.ONE if Resolution.ONE in self.resolutions else self.resolutions[0]
 
     def frame(self, shape: Shape, policy: SizePolicy = SizePolicy.NEAREST) -> Frame:
         """Choose what to ask the upstream for.
@@ -479,7 +483,10 @@ def _server(card: Card, providers: Collection[str]) -> str | None:
 class Catalogue:
     """Every model by every name it answers to."""
 
-    def __init__(self, file: CatalogueFile) -> None:
+    def __init__(self, file: CatalogueFile, allowance: Allowance = UNLIMITED) -> None:
+        """Take the file, and what a key may use of it: other models are not listed, and not found."""
+        self._file = file
+        self._allowance = allowance
         self._listed: dict[str, Model] = {}
         self._known: dict[str, Model] = {}
         #: The cards by their own names: what an error message offers.
@@ -495,6 +502,9 @@ class Catalogue:
             for target in targets or ("nothing",):
                 if target not in self._known:
                     raise ValueError(f"alias '{pattern}' leads to '{target}', which is no model")
+        if allowance.models:
+            self._names = {name: card for name, card in self._names.items() if self._is_allowed(self._known[name])}
+            self._listed = {name: model for name, model in self._listed.items() if self._is_allowed(model)}
 
     def _list(self, card: Card) -> None:
         self._names[card.name] = card
@@ -505,6 +515,13 @@ class Catalogue:
             self._listed[model.name] = self._known[model.name] = model
         for model in (*(Model(alias, card) for alias in card.aliases), *raw_names(card)):
             self._known.setdefault(model.name, model)
+
+    def allowed_to(self, allowance: Allowance) -> "Catalogue":
+        """Return the same models as a key may use them."""
+        return Catalogue(self._file, allowance) if allowance.models else self
+
+    def _is_allowed(self, model: Model) -> bool:
+        return self._allowance.allows_model(model.name, model.card.name)
 
     @property
     def models(self) -> Iterable[Model]:
@@ -532,15 +549,23 @@ class Catalogue:
             return [model for model in self._listed.values() if model.name in self._names]
         if listing is Listing.VARIANTS:
             return [*self._listed.values()]
-        foreign = (self.find(name) for name in self._aliases if not _PATTERN & set(name))
-        return [*self._known.values(), *foreign]
+        foreign = (self._find(name) for name in self._aliases if not _PATTERN & set(name))
+        return [model for model in (*self._known.values(), *foreign) if self._is_allowed(model)]
 
     def find(self, name: str) -> Model:
         """Return the model of a public name, variant, alias or raw upstream name.
 
         Raises:
             UnknownModel: nothing of that name.
+            ModelForbidden: the key may not use it.
         """
+        model = self._find(name)
+        if self._is_allowed(model):
+            return model
+        told = ", ".join(self._names) or "none"
+        raise ModelForbidden(f"This key does not have access to the model '{name}'. It may use: {told}.", param="model")
+
+    def _find(self, name: str) -> Model:
         if name in self._known:
             return msgspec.structs.replace(self._known[name], name=name)
         for pattern, targets in self._aliases.items():

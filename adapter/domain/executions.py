@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from adapter.domain.allowance import UNLIMITED, Allowance
 from adapter.domain.job import Failure
 from adapter.domain.stored_files import StoredImage
 
@@ -44,6 +45,8 @@ class RequestIdentity(msgspec.Struct, frozen=True, kw_only=True):
     repeat: RetryInfo = RetryInfo()
     #: The id of the key that it came with. It is no part of the identity: two keys of an owner are one owner.
     key: str | None = None
+    #: What that key may do; no part of the identity either.
+    allowance: Allowance = UNLIMITED
 
     @property
     def scope(self) -> str:

@@ -9,16 +9,25 @@ from typing import Final
 
 import msgspec
 
-from adapter.domain.job import Failed, Failure, Intended, Job, JobState, NotSent, Phase, ProgressEvent
+from adapter.domain.finished_work import FREE, FinishedWork
+from adapter.domain.job import (
+    CANCELLED_CODE,
+    DEADLINE_CODE,
+    Failed,
+    Failure,
+    Intended,
+    Job,
+    JobState,
+    NotSent,
+    Phase,
+    ProgressEvent,
+)
 from adapter.domain.media import MediaFormat
 from adapter.domain.orders import ImageOrder
 from adapter.domain.spending import Spending
 from adapter.domain.stored_files import StoredImage, file_name
-from adapter.domain.usage import Cost
+from adapter.domain.usage import Cost, Usage
 from adapter.errors import JobFailed
-
-#: The code of a job that was cancelled.
-CANCELLED_CODE: Final = "cancelled"
 
 #: Of a picture whose process ended while it was made.
 LOST: Final = Failure(
@@ -43,6 +52,8 @@ class ImageJob(Job, frozen=True, kw_only=True):
     #: The names of the files that were stored for it to be made from.
     inputs: tuple[str, ...] = ()
     drawn: StoredImage | None = None
+    #: Whether one that failed may have been paid for. Rows of older versions do not say it.
+    may_be_paid: bool = False
 
     @property
     def phase(self) -> Phase:
@@ -57,6 +68,31 @@ class ImageJob(Job, frozen=True, kw_only=True):
     def spending(self, key: str | None) -> Spending:
         """Return what it spends: pictures (as `Job`)."""
         return self.order.spending(self.owner, key, self.created_at)
+
+    def finished(self) -> FinishedWork:
+        """Return what it made, and what it cost (as `Job`)."""
+        usage = (self.drawn and self.drawn.usage) or Usage()
+        return FinishedWork(
+            spending=self.spending(self.key),
+            at=self.finished_at or self.created_at,
+            is_completed=self.state is JobState.COMPLETED,
+            cost=self._real_cost,
+            input_tokens=usage.input,
+            output_tokens=usage.output,
+            size=str(self.drawn.pixels) if self.drawn else "",
+            source=self.order.origin,
+        )
+
+    @property
+    def _real_cost(self) -> Cost | None:
+        """What it cost in the end. One that was cancelled while it was made is paid for, as the price list says."""
+        if self.failure is None:
+            return self.price
+        if self.intended_at is None or self.failure.code == DEADLINE_CODE:
+            return FREE
+        if self.is_called_off:
+            return self.spending(self.key).cost
+        return None if self.may_be_paid else FREE
 
     @property
     def price(self) -> Cost | None:
@@ -126,5 +162,5 @@ def _moved(job: ImageJob, event: ImageEvent) -> ImageJob:
             return msgspec.structs.replace(job, misses=job.misses + 1)
         case Made(drawn, at):
             return msgspec.structs.replace(job, drawn=drawn, finished_at=at)
-        case Failed(failure, at):
-            return msgspec.structs.replace(job, failure=failure, finished_at=at)
+        case Failed(failure, at, may_be_paid):
+            return msgspec.structs.replace(job, failure=failure, finished_at=at, may_be_paid=may_be_paid)

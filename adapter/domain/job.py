@@ -11,6 +11,8 @@ from typing import Final
 
 import msgspec
 
+from adapter.domain.allowance import Charge
+from adapter.domain.finished_work import FREE, FinishedWork
 from adapter.domain.media import MediaFormat, RemoteVideo
 from adapter.domain.orders import VideoOrder
 from adapter.domain.spending import Spending
@@ -30,6 +32,11 @@ class JobState(StrEnum):
     COMPLETED = "completed"  # the bytes are ours
     FAILED = "failed"
 
+
+#: Codes of failures, which tell what is known of the charge: nothing; the job was paid for; it may have been.
+SUBMIT_UNKNOWN_CODE: Final = "upstream_submit_unknown"
+CANCELLED_CODE: Final = "cancelled"
+DEADLINE_CODE: Final = "deadline_exceeded"
 
 LIVE: Final = (JobState.ACCEPTED, JobState.SUBMITTING, JobState.AMBIGUOUS, JobState.SUBMITTED, JobState.READY)
 #: The states in which it is unknown whether the provider takes the job.
@@ -148,6 +155,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     owner: str
+    #: The id of the key that it came with; None without a key, and in rows of older versions.
+    key: str | None = None
     created_at: float
     #: The unguessable part of its files' names; fixed, so that storing again overwrites instead of piling up.
     stem: str
@@ -160,6 +169,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     failure: Failure | None = None
     #: Every change that a reader could see, so that one who comes back misses none; about a hundred at most.
     history: tuple[ProgressEvent, ...] = (ProgressEvent(Phase.QUEUED, 0),)
+    #: What it took of the limits of its key, until it is over.
+    charge: Charge | None = None
 
     @property
     def phase(self) -> Phase:
@@ -175,10 +186,23 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         """Return what it spends, for a request with the key of that id."""
         raise NotImplementedError  # each kind says it
 
+    def finished(self) -> FinishedWork:
+        """Return what a job that is over made, and what it cost."""
+        raise NotImplementedError  # each kind says it
+
     @property
     def price(self) -> Cost | None:
         """What it costs, as far as that is known."""
         raise NotImplementedError  # each kind says it
+
+    @property
+    def excess(self) -> Charge | None:
+        """What it took too much of the limits of its key, once it is over."""
+        if self.charge is None or not self.is_over:
+            return None
+        cost = self.finished().cost
+        is_free = self.failure is not None and cost is not None and not cost.amount
+        return self.charge.given_back if is_free else self.charge.excess(cost)
 
     @property
     def took_seconds(self) -> float | None:
@@ -244,6 +268,30 @@ class VideoJob(Job, frozen=True, kw_only=True):
     def spending(self, key: str | None) -> Spending:
         """Return what it spends: seconds of video (as `Job`)."""
         return self.order.spending(self.owner, key, self.cost)
+
+    def finished(self) -> FinishedWork:
+        """Return what it made, and what it cost (as `Job`)."""
+        tokens = self.tokens or VideoTokens()
+        return FinishedWork(
+            spending=self.spending(self.key),
+            at=self.finished_at or self.created_at,
+            is_completed=self.state is JobState.COMPLETED,
+            cost=self._real_cost,
+            input_tokens=tokens.input,
+            output_tokens=tokens.output,
+            size=str(self.order.size) if self.order.size and self.media else "",
+        )
+
+    @property
+    def _real_cost(self) -> Cost | None:
+        """What it cost in the end. Of a video that the provider gave up, nothing: it charges for finished ones."""
+        if self.failure is None or self.remote is not None:
+            return self.cost
+        if self.operation is None:
+            return None if self.failure.code == SUBMIT_UNKNOWN_CODE else FREE
+        if self.failure.code == CANCELLED_CODE or self.empty_polls:
+            return self.cost
+        return None if self.failure.code == DEADLINE_CODE else FREE
 
     @property
     def price(self) -> Cost | None:
@@ -365,6 +413,8 @@ class Failed(msgspec.Struct, frozen=True):
 
     failure: Failure
     at: float
+    #: Whether money may have been spent, of a picture. A video's operation and code tell it.
+    may_be_paid: bool = False
 
 
 Event = (

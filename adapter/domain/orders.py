@@ -107,6 +107,11 @@ class ImageOrder(msgspec.Struct, frozen=True, kw_only=True):
     #: Whether the provider's signatures belong to the answer.
     is_signed: bool = False
 
+    @property
+    def origin(self) -> str:
+        """How its pictures come to be, as OpenAI's statistics call it."""
+        return "image.edit" if self.sources else "image.generation"
+
     def spending(self, owner: str, key: str | None, at: float) -> Spending:
         """Return what its execution spends, whose it is, and what it probably costs if it is begun at that time."""
         each = cost_of(self.quotes, at)

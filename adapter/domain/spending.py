@@ -14,9 +14,9 @@ class Spending(msgspec.Struct, frozen=True, kw_only=True):
     #: The name of the model that the client used, and the provider that serves it.
     model: str
     provider: str
-    #: `image` or `video`.
+    #: `image` or `video`; `text` for the limits of keys only.
     kind: str
-    #: Pictures, or seconds of video.
+    #: Pictures, seconds of video, or texts.
     units: int
     #: What it costs by the price list, before it is known what the provider counts; None: unknown, which is not free.
     cost: Cost | None = None

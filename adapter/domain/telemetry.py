@@ -1,9 +1,10 @@
 """What is recorded of the work: usage for budgets, and metrics. By default nothing is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from adapter.domain.finished_work import FinishedWork
 from adapter.domain.ports import Metrics, UsageRecorder
 from adapter.domain.spending import Spending
 
@@ -15,6 +16,12 @@ class NoUsage:
         """Do nothing (the port of that name)."""
 
     def record_in(self, transaction: object, spending: Spending) -> None:
+        """Do nothing (the port of that name)."""
+
+    async def finished(self, work: FinishedWork) -> None:
+        """Do nothing (the port of that name)."""
+
+    def finished_in(self, transaction: object, works: Sequence[FinishedWork]) -> None:
         """Do nothing (the port of that name)."""
 
 

@@ -6,6 +6,9 @@ from typing import Literal
 
 import msgspec
 
+from adapter.domain.allowance import UNLIMITED
+from adapter.domain.principal import Principal
+
 
 class Turn(msgspec.Struct, frozen=True):
     """One message of a conversation."""
@@ -47,6 +50,12 @@ class TextRequest(msgspec.Struct, frozen=True, kw_only=True):
     is_stream: bool = False
     #: Whether the pieces of Google's own stream are events (`alt=sse`), and not a JSON array.
     is_events: bool = False
+    #: Who sends it; None: it is not known, and nothing is counted.
+    principal: Principal | None = None
+
+    def of(self, principal: Principal) -> "TextRequest":
+        """Return the same request with its sender."""
+        return self if principal.allowance is UNLIMITED else msgspec.structs.replace(self, principal=principal)
 
 
 class TextReply(msgspec.Struct, frozen=True):

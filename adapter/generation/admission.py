@@ -11,7 +11,7 @@ import structlog
 from adapter.domain.executions import ConnectedProcess, RequestIdentity, is_same_content, pick
 from adapter.domain.job_kinds import J
 from adapter.domain.ports import Clock, Memory
-from adapter.errors import StorageFailed, Undecided, key_reused
+from adapter.errors import ClientFault, StorageFailed, Undecided, key_reused
 from adapter.generation.liveness import Liveness
 from adapter.generation.timeouts import Timeouts
 from adapter.tasks import Tasks
@@ -154,7 +154,11 @@ class Admission(Generic[J]):
         ):
             return known, False
         new = await create()
-        job = await self._decided(lambda: jobs.admit(new, now=now(), identity=identity, connected=connected), alive)
+        try:
+            job = await self._decided(lambda: jobs.admit(new, now=now(), identity=identity, connected=connected), alive)
+        except ClientFault:  # such as a limit of the key: nothing was accepted
+            await self._memory.media.delete(new.input_files)
+            raise
         if job.id != new.id:
             await self._memory.media.delete(new.input_files)
         return job, job.id == new.id

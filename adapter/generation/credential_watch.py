@@ -1,7 +1,7 @@
 """Tells other processes how the credentials stand here, and learns which ones the operator disabled."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
@@ -21,7 +21,8 @@ TELL_SECONDS: Final = 20.0
 class CredentialWatch:
     """Keeps the credentials of this process and the database alike."""
 
-    def __init__(self, store: CredentialStore, credentials: Sequence[Credentials], clock: Clock) -> None:
+    def __init__(self, store: CredentialStore, credentials: Callable[[], Sequence[Credentials]], clock: Clock) -> None:
+        """Take the store, what returns the credentials that are in use now, and the clock."""
         self._store = store
         self._credentials = credentials
         self._clock = clock
@@ -40,7 +41,7 @@ class CredentialWatch:
         """Look once. While the database fails, the credentials stay as they are."""
         try:
             disabled = await self._store.disabled()
-            for each in self._credentials:
+            for each in self._credentials():
                 each.disable(disabled)
             await self._tell()
         except StorageFailed as fault:
@@ -58,7 +59,7 @@ class CredentialWatch:
             log.warning("credentials.not_withdrawn", code=fault.code)
 
     async def _tell(self) -> None:
-        states, now = [state for each in self._credentials for state in each.states()], self._clock.now()
+        states, now = [state for each in self._credentials() for state in each.states()], self._clock.now()
         if states == self._told and now < self._tell_at:
             return
         await self._store.publish(self._process, states, now=now)

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 import msgspec
 
+from adapter.domain.allowance import Charge
 from adapter.domain.executions import (
     RETRY_SECONDS,
     ExecutionRecord,
@@ -69,6 +70,8 @@ class Execution:
         self.prior: PriorExecution | None = None
         #: … and whether it is certain that there is none.
         self.is_own = False
+        #: What it took of the limits of its key and was not settled yet.
+        self.charge: Charge | None = None
         self.over = asyncio.Event()
         self.batch: ImageBatch | None = None
         self.fault: AdapterError | None = None

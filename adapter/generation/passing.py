@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from adapter.domain.ports import Clock, TextProvider
+from adapter.domain.ports import Clock, Quotas, TextProvider
+from adapter.domain.quotas import NoQuotas
+from adapter.domain.spending import Spending
 from adapter.domain.texts import TextReply, TextRequest
 from adapter.errors import Draining
 from adapter.generation.timeouts import Timeouts
@@ -14,8 +16,15 @@ from adapter.tasks import Deadline, beside
 class PassedTexts:
     """Passes requests for texts on. A request lasts as long as its caller reads; nothing of it is kept."""
 
-    def __init__(self, providers: Mapping[str, TextProvider], clock: Clock, timeouts: Timeouts) -> None:
+    def __init__(
+        self,
+        providers: Mapping[str, TextProvider],
+        clock: Clock,
+        timeouts: Timeouts,
+        quotas: Quotas | None = None,
+    ) -> None:
         self._providers = providers
+        self._quotas = quotas or NoQuotas()
         self._clock = clock
         self._timeouts = timeouts
         self._last_while = Deadline()
@@ -24,7 +33,7 @@ class PassedTexts:
         """Return the whole answer.
 
         Raises:
-            AdapterError: as `TextProvider.open_text`.
+            AdapterError: as `TextProvider.open_text`, or as `Quotas.take`.
             Draining: the process ended first.
         """
         async with self._open(request) as reply:
@@ -55,8 +64,23 @@ class PassedTexts:
         finally:
             hand.close()
 
+    async def _take(self, request: TextRequest) -> None:
+        """Count a text of a key that has limits. What it costs is not known."""
+        principal = request.principal
+        if principal is not None and principal.allowance.is_limited:
+            spending = Spending(
+                owner=principal.owner,
+                key=principal.key,
+                model=request.model,
+                provider=request.provider,
+                kind="text",
+                units=1,
+            )
+            await self._quotas.take(spending, principal.allowance)
+
     @asynccontextmanager
     async def _open(self, request: TextRequest) -> AsyncIterator[TextReply]:
+        await self._take(request)
         try:
             async with self._last_while.limit(), self._providers[request.provider].open_text(request) as reply:
                 yield reply

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 import structlog
 
 from adapter.domain import memory_estimate
+from adapter.domain.allowance import Charge
 from adapter.domain.executions import RequestIdentity
+from adapter.domain.finished_work import failed_work, finished_pictures
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
-from adapter.domain.ports import Clock, ImageMakers, JobFeed, Reservation, Work
+from adapter.domain.ports import Clock, ImageMakers, JobFeed, Quotas, Reservation, Work
 from adapter.domain.prices import priced, total_cost
+from adapter.domain.quotas import NoQuotas
 from adapter.domain.spending import Spending
 from adapter.domain.telemetry import Telemetry, labels_of
 from adapter.errors import AdapterError, Draining, OutcomeUnknown, OwnFault, StorageFailed, already_paid
@@ -37,7 +40,9 @@ class Pictures:
         timeouts: Timeouts,
         *,
         telemetry: Telemetry | None = None,
+        quotas: Quotas | None = None,
     ) -> None:
+        self._quotas = quotas or NoQuotas()
         self._telemetry = telemetry or Telemetry()
         self._image_makers = image_makers
         self._repeats = repeats
@@ -87,6 +92,8 @@ class Pictures:
             one.is_own = one.prior is None
             one.identified.set()
             await reservation.wait_for_more(memory_estimate.of_order(order))
+            if one.prior is None:
+                await self._take(one, order)
             one.opened.set()
             one.batch = await self._result(one, order, reservation, linked=linked)
         except AdapterError as fault:
@@ -94,6 +101,7 @@ class Pictures:
             if not (fault.spent or one.is_refused):
                 self._in_flight.remove(one)
             if one.prior is None:
+                await self._give(one, None if fault.spent else one.charge and one.charge.given_back)
                 await self._repeats.fail(one, fault)
         finally:
             if one.batch is None and one.fault is None:  # a mistake of ours, which the task's end writes down
@@ -107,6 +115,23 @@ class Pictures:
             one.over.set()
             self._settle(one)
 
+    async def _take(self, one: Execution, order: ImageOrder) -> None:
+        """Take what the pictures need of the limits of their key. Nothing waits for it where there are none."""
+        allowance = one.identity.allowance
+        if allowance.is_limited:
+            spending = order.spending(one.identity.owner, one.identity.key, self._clock.now())
+            one.charge = await self._quotas.take(spending, allowance)
+
+    async def _give(self, one: Execution, excess: Charge | None) -> None:
+        """Give back what was taken too much. If that fails, the key has a little less until its limit is reset."""
+        if excess is None:
+            return
+        try:
+            await self._quotas.give(excess)
+        except StorageFailed as fault:
+            log.warning("access.not_given_back", key=excess.key, code=fault.code)
+        one.charge = None
+
     async def _result(self, one: Execution, order: ImageOrder, reservation: Reservation, *, linked: bool) -> ImageBatch:
         if one.prior:
             return await self._repeats.answer(one.prior)
@@ -115,6 +140,8 @@ class Pictures:
         await self._telemetry.usage.record(spending)
         work = Work(one.identity.owner, reservation, lambda: one.is_waited_for)
         batch = ImageBatch(await self._measured(order, work, spending))
+        if one.charge is not None:
+            await self._give(one, one.charge.excess(total_cost(batch.images)))
         if linked:
             batch = await self._stored(one, batch)
         if one.unstored:
@@ -151,11 +178,15 @@ class Pictures:
             made = await self._make(order, work)
         except AdapterError as fault:
             outcome = fault.code or fault.type
+            failed = failed_work(spending, self._clock.now(), may_be_paid=fault.spent, source=order.origin)
+            await self._telemetry.usage.finished(failed)
             raise
         else:
             outcome = "completed"
             images = priced(made, order.quotes, began)
-            cost, seconds = total_cost(images), round(self._clock.now() - began, 3)
+            done = finished_pictures(spending, self._clock.now(), images, source=order.origin)
+            await self._telemetry.usage.finished(done)
+            cost, seconds = done.cost, round(self._clock.now() - began, 3)
             log.info("pictures.finished", model=order.model, n=order.n, cost=cost and str(cost), seconds=seconds)
             return images
         finally:

@@ -14,7 +14,7 @@ import structlog
 
 from adapter.domain import memory_estimate
 from adapter.domain.image_job import LOST, ImageJob, Made, advance_image, called_off
-from adapter.domain.job import Failed, Failure, Intended, JobState, NotSent
+from adapter.domain.job import DEADLINE_CODE, Failed, Failure, Intended, JobState, NotSent
 from adapter.domain.media import Image, image_from_bytes
 from adapter.domain.pieces import find_whole, write_paid
 from adapter.domain.ports import Budget, Claim, Clock, ImageMaker, Memory, Metrics, Work
@@ -133,7 +133,7 @@ class ImageSteps:
         if isinstance(fault, ServerBusy):  # nothing was begun
             await self._persist(lambda: self._try_later(claim, job, fault))
         else:
-            await self._persist(lambda: self._end(claim, job, Failure.of(fault)))
+            await self._persist(lambda: self._end(claim, job, Failure.of(fault), may_be_paid=fault.spent))
 
     async def _made(self, job: ImageJob, work: Work) -> Image:
         maker = self._context.makers.get(job.order.provider)
@@ -154,7 +154,7 @@ class ImageSteps:
             await write_paid(self._memory.media, name, image, self._clock)
         except AdapterError as fault:
             failure = Failure.of(fault)
-            await self._persist(lambda: self._end(claim, job, failure))
+            await self._persist(lambda: self._end(claim, job, failure, may_be_paid=True))
             return
         done = advance_image(job, Made(StoredImage.of(image, name), self._clock.now()))
         if await self._persist(lambda: self._writer.write(claim, done)):
@@ -174,7 +174,7 @@ class ImageSteps:
         data = await find_whole(self._memory.media, job.file) or b""
         image = await asyncio.to_thread(image_from_bytes, data)
         if image is None:
-            await self._end(claim, job, LOST)
+            await self._end(claim, job, LOST, may_be_paid=True)
             return
         await self._writer.write(claim, advance_image(job, Made(StoredImage.of(image, job.file), self._clock.now())))
         await self._drop(job.inputs)
@@ -200,8 +200,9 @@ class ImageSteps:
         pause = self._schedule.pause_after(job.misses, self._clock.now())
         return await self._writer.write(claim, advance_image(job, NotSent()), pause)
 
-    async def _end(self, claim: Claim[ImageJob], job: ImageJob, failure: Failure) -> bool:
-        is_written = await self._writer.write(claim, advance_image(job, Failed(failure, self._clock.now())))
+    async def _end(self, claim: Claim[ImageJob], job: ImageJob, failure: Failure, *, may_be_paid: bool = False) -> bool:
+        ended = advance_image(job, Failed(failure, self._clock.now(), may_be_paid))
+        is_written = await self._writer.write(claim, ended)
         if is_written:
             await self._drop(job.inputs)
         return is_written
@@ -226,4 +227,4 @@ class ImageSteps:
 
 def _too_late(schedule: PollSchedule) -> Failure:
     minutes = schedule.deadline_seconds / 60
-    return Failure.of(JobFailed(f"The picture was not made within {minutes:g} minutes.", code="deadline_exceeded"))
+    return Failure.of(JobFailed(f"The picture was not made within {minutes:g} minutes.", code=DEADLINE_CODE))

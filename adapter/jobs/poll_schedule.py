@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from adapter.domain.job import VideoJob
+from adapter.domain.job import DEADLINE_CODE, VideoJob
 from adapter.errors import JobFailed
 
 #: The longest pause between two looks at a job that cannot be looked at, in seconds.
@@ -47,4 +47,4 @@ class PollSchedule(msgspec.Struct, frozen=True, kw_only=True):
     def too_late(self, *, made: bool = False) -> JobFailed:
         """Say so to its reader: it was not made, or it was made and could not be fetched."""
         what = "Google made the video, but it could not be fetched" if made else "The video was not finished"
-        return JobFailed(f"{what} within {self.deadline_seconds / 60:g} minutes.", code="deadline_exceeded")
+        return JobFailed(f"{what} within {self.deadline_seconds / 60:g} minutes.", code=DEADLINE_CODE)

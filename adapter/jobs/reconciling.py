@@ -6,6 +6,7 @@ import msgspec
 import structlog
 
 from adapter.domain.job import (
+    SUBMIT_UNKNOWN_CODE,
     Ambiguity,
     BalanceReading,
     CreditsRead,
@@ -148,7 +149,7 @@ def unknown_submission(failure: Failure, words: str = "") -> Failure:
     """Return the failure of a video that may have been paid for. OpenAI's SDKs must not send it again by themselves."""
     told = words or "Google may or may not have started the video, so it is not sent again by itself."
     again = "Asking again may cost a second time."
-    return Failure.of(JobFailed(f"{failure.message} {told} {again}", code="upstream_submit_unknown"))
+    return Failure.of(JobFailed(f"{failure.message} {told} {again}", code=SUBMIT_UNKNOWN_CODE))
 
 
 def free_of_charge(failure: Failure, words: str) -> Failure:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import structlog
 
 from adapter.domain.job import (
+    CANCELLED_CODE,
     EmptyPoll,
     Failed,
     Failure,
@@ -98,7 +99,7 @@ class VideoSteps:
         """End a cancelled or deleted job: nothing is sent or downloaded for it. What was spent is spent."""
         paid = claim.job.operation is not None
         so_far = "after Google had taken it: it was paid for" if paid else "before it was sent: nothing was charged"
-        await self._end(claim, Failure.of(JobFailed(f"The video was cancelled {so_far}.", code="cancelled")))
+        await self._end(claim, Failure.of(JobFailed(f"The video was cancelled {so_far}.", code=CANCELLED_CODE)))
 
     async def _end(self, claim: Claim, failure: Failure) -> None:
         await self._writer.write(claim, advance(claim.job, Failed(failure, self._clock.now())))

@@ -33,7 +33,8 @@ from adapter.database.write_queue import WriteTurn
 from adapter.domain.executions import ConnectedProcess, RequestIdentity
 from adapter.domain.job import LIVE, Job, JobState, VideoJob
 from adapter.domain.job_kinds import VIDEO, J, JobKind
-from adapter.domain.ports import Claim, UsageRecorder, Write
+from adapter.domain.ports import Claim, Quotas, UsageRecorder, Write
+from adapter.domain.quotas import NoQuotas
 from adapter.domain.telemetry import NoUsage
 from adapter.jobs import video_executions
 from adapter.jobs.documents import read_any, read_job
@@ -58,7 +59,7 @@ WRITING = (
 )
 #: Locked in the order of the ids, as everywhere: two transactions must not wait for each other.
 HOLDING = (
-    select(JOBS.c.id, JOBS.c.claim, JOBS.c.deleted_at)
+    select(JOBS.c.id, JOBS.c.claim, JOBS.c.deleted_at, JOBS.c.state)
     .where(JOBS.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(JOBS.c.id)
     .with_for_update()
@@ -103,8 +104,10 @@ class SqlJobStore(Generic[J]):
         database: Database,
         kind: JobKind[J] = VIDEO,  # type: ignore[assignment] # J's default
         usage: UsageRecorder | None = None,
+        quotas: Quotas | None = None,
     ) -> None:
         self._database = database
+        self._quotas = quotas or NoQuotas()
         self._usage = usage or NoUsage()
         self._kind = kind
         self._is_ours = JOBS.c.kind == kind.name
@@ -125,6 +128,8 @@ class SqlJobStore(Generic[J]):
     ) -> J:
         """Remember a new job or return the one that the request joins (the port of that name)."""
         there = self._there(now)
+        if identity is not None:
+            job = msgspec.structs.replace(job, key=identity.key)
         row = {"kind": self._kind.name, **_identity(job), "due_at": there, **_columns(job)}
 
         def admit(connection: Connection) -> J:
@@ -135,15 +140,23 @@ class SqlJobStore(Generic[J]):
                     if (served := self._joined(connection, found, identity, connected, now)) is not None:
                         return served
                     video_executions.forget(connection, found)
-            connection.execute(ADDING, row)
+            accepted = self._charged(connection, job, identity)
+            connection.execute(ADDING, row if accepted is job else {**row, **_columns(accepted)})
             self._usage.record_in(connection, job.spending(identity.key if identity else None))
             if identity is not None:
                 video_executions.remember(connection, identity, job.id, connected, there)
             if connected is not None:
                 keep_alive(connection, connected, there)
-            return job
+            return accepted
 
         return await self._database.accept(admit, owner=job.owner)
+
+    def _charged(self, connection: Connection, job: J, identity: RequestIdentity | None) -> J:
+        """Take what a new job needs of the limits of its key."""
+        if identity is None or not identity.allowance.is_limited:
+            return job
+        charge = self._quotas.take_in(connection, job.spending(identity.key), identity.allowance)
+        return msgspec.structs.replace(job, charge=charge)
 
     async def recall(
         self, identity: RequestIdentity, *, now: float, connected: ConnectedProcess | None = None
@@ -277,11 +290,15 @@ class SqlJobStore(Generic[J]):
 
         def save(connection: Connection) -> Sequence[J]:
             rows = connection.execute(HOLDING, {"ids": list(tokens)})
-            held = {job_id: deleted_at for job_id, token, deleted_at in rows if token == tokens[job_id]}
+            held = {row.id: row for row in rows if row.claim == tokens[row.id]}
             kept = [write for write in writes if write.job.id in held]
             if kept:
-                connection.execute(WRITING, [self._row(write, held[write.job.id]) for write in kept])
+                connection.execute(WRITING, [self._row(write, held[write.job.id].deleted_at) for write in kept])
+                ended = [write.job for write in kept if write.job.is_over and held[write.job.id].state in LIVE]
+                if ended:
+                    self._usage.finished_in(connection, [job.finished() for job in ended])
                 self._database.changes.notify(connection, [write.job.id for write in kept if _can_be_seen(write)])
+                self._give_back(connection, [write.job for write in kept])
             return [write.job for write in kept]
 
         return await self._database.write(save)
@@ -299,10 +316,18 @@ class SqlJobStore(Generic[J]):
             due_at = None if is_done else self._there(now)
             columns = {"claim": secrets.token_hex(16), "due_at": due_at, **_columns(moved)}
             connection.execute(writing_over.values(**columns))
+            if moved.is_over and not seen.is_over:
+                self._usage.finished_in(connection, [moved.finished()])
             self._database.changes.notify(connection, [seen.id])
+            self._give_back(connection, [moved])
             return True
 
         return await self._database.write(replace)
+
+    def _give_back(self, connection: Connection, moved: Sequence[J]) -> None:
+        """Give back what jobs that are over took too much. Their documents do not have it any more."""
+        if over := [job.excess for job in moved if job.charge is not None]:
+            self._quotas.give_in(connection, [excess for excess in over if excess is not None])
 
     async def neighbours(self, job: J, *, since: float, refunds_since: float) -> Collection[str]:
         """Return the ids of jobs that may have changed the account's credits (the port of that name)."""
@@ -462,5 +487,10 @@ def _columns(job: Job) -> dict[str, object]:
         "state": job.state,
         "finished_at": job.finished_at,
         "took_seconds": job.took_seconds,
-        "document": _encoder.encode(job),
+        "document": _encoder.encode(job if job.charge is None or not job.is_over else _settled(job)),
     }
+
+
+def _settled(job: Job) -> Job:
+    """Return a job that is over without what it took: the transaction that writes it gives back what is too much."""
+    return msgspec.structs.replace(job, charge=None)

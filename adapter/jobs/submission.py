@@ -58,7 +58,7 @@ class Submission:
         try:
             provider = self._context.provider_of(claim.job)
             source = claim.job.order.source
-            account = source.account if source else provider.choose_account()
+            account = source.account if source else provider.choose_account(claim.job)
             uploads = await self._upload(provider, claim.job, account)
         except AdapterError as fault:
             await self._writer.write(claim, *self._not_uploaded(claim.job, fault))

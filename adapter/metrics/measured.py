@@ -98,9 +98,9 @@ class MeasuredVideos:
         self._inner = inner
         self._calls = calls
 
-    def choose_account(self) -> str:
+    def choose_account(self, job: VideoJob) -> str:
         """Name an account (the port of that name)."""
-        return self._inner.choose_account()
+        return self._inner.choose_account(job)
 
     async def credits(self, account: str) -> int | None:
         """Ask for credits, and remember them (the port of that name)."""

@@ -1,5 +1,8 @@
 """Counts what is accepted: units, and cost by the price list."""
 
+from collections.abc import Sequence
+
+from adapter.domain.finished_work import FinishedWork
 from adapter.domain.ports import Metrics, UsageRecorder
 from adapter.domain.spending import Spending
 
@@ -29,6 +32,14 @@ class CountedUsage:
         """Record a job (the port of that name)."""
         self._inner.record_in(transaction, spending)
         self._count(spending)
+
+    async def finished(self, work: FinishedWork) -> None:
+        """Pass it on (the port of that name): `execution_seconds` counts the ends."""
+        await self._inner.finished(work)
+
+    def finished_in(self, transaction: object, works: Sequence[FinishedWork]) -> None:
+        """Pass it on (the port of that name)."""
+        self._inner.finished_in(transaction, works)
 
     def _count(self, spending: Spending) -> None:
         owner = shown_owner(spending.owner) if self._owners else ""

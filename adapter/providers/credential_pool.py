@@ -5,6 +5,7 @@ by itself: if all of its credentials rest, the one that is due first is asked.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, Generic, Protocol, TypeVar
@@ -14,7 +15,7 @@ import structlog
 from adapter.domain.credentials import Balance, CredentialName, CredentialRefusal, CredentialState, Rest
 from adapter.domain.ports import Clock, Metrics
 from adapter.domain.telemetry import NoMetrics
-from adapter.errors import AdapterError, UpstreamBusy, UpstreamCredential, reason_of
+from adapter.errors import AdapterError, UpstreamBusy, UpstreamCredential, UpstreamQuota, reason_of
 from adapter.providers.standing import OF_CREDENTIAL, PROOF_SECONDS, Standing, is_passed_on, proves
 from adapter.redaction import without_secrets
 
@@ -22,6 +23,8 @@ log = structlog.get_logger()
 
 _T = TypeVar("_T")
 
+#: Seconds after which credits that were read may have come back: an account is filled up each month, or by its owner.
+KNOWN_SECONDS: Final = 600.0
 #: The scope of what concerns all models.
 EVERYTHING: Final = ""
 
@@ -79,6 +82,8 @@ class CredentialPool(Generic[_Credential]):
         self._refusals: dict[str, CredentialRefusal] = {}
         self._balances: dict[str, Balance] = {}
         self._tiers: dict[str, str] = {}
+        #: The credits that work under way will cost, by account.
+        self._promised: Counter[str] = Counter()
         self._changed = asyncio.Event()
         self._clock = clock
         self._metrics = metrics or NoMetrics()
@@ -92,6 +97,10 @@ class CredentialPool(Generic[_Credential]):
         if name not in self._members:
             raise UpstreamCredential(f"The {self._what} '{name}' is no longer configured.")
         return self._members[name]
+
+    def get(self, name: str) -> _Credential | None:
+        """Return one by its name; None: it is no longer configured."""
+        return self._members.get(name)
 
     def states(self) -> Sequence[CredentialState]:
         """Return how each stands (the port of that name)."""
@@ -115,16 +124,26 @@ class CredentialPool(Generic[_Credential]):
         if tier:
             self._tiers[name] = tier
 
-    def choose(self, scope: str = EVERYTHING) -> _Credential:
-        """Return the one that shall carry the next job.
+    def choose(self, scope: str = EVERYTHING, *, needs: int = 0) -> _Credential:
+        """Return the one that shall carry the next job, which costs so many credits.
+
+        One whose known credits do not suffice is passed over, unless that is so of all. Among those with equal load it
+        is the one with the most credits.
 
         Raises:
             UpstreamCredential: none takes new work.
         """
         self._check_any()
         awake = [name for name in self._turn if not self._is_resting(name, scope)]
-        ready = [name for name in awake if self._has_place(name, scope)]
-        name = min(ready or awake, key=self._load, default=None) or self._due_first(self._turn, scope)
+        rich = [name for name in awake if self._covers(name, needs)] or awake
+        ready = [name for name in rich if self._has_place(name, scope)]
+        most = max((left for name in rich if (left := self._credits(name)) is not None), default=0)
+
+        def rank(name: str) -> tuple[float, int]:
+            left = self._credits(name)
+            return self._load(name), -(most if left is None else left)
+
+        name = min(ready or rich, key=rank, default=None) or self._due_first(self._turn, scope)
         return self._next(name)
 
     async def run(self, scope: str, work: Callable[[_Credential], Awaitable[_T]]) -> _T:
@@ -151,11 +170,14 @@ class CredentialPool(Generic[_Credential]):
                     raise self._come_back(scope, tried) from fault
 
     @asynccontextmanager
-    async def using(self, name: str, scope: str = EVERYTHING, *, is_tied: bool = False) -> AsyncIterator[_Credential]:
+    async def using(
+        self, name: str, scope: str = EVERYTHING, *, is_tied: bool = False, needs: int = 0
+    ) -> AsyncIterator[_Credential]:
         """Work for a job with its credential. While that rests and another one does not, nothing is sent.
 
-        A job that is tied to its credential is sent in any case. `concurrency` does not count for jobs: they do not
-        queue behind pictures.
+        The same is true if its known credits do not cover what the work `needs`, and those of another one do. A job
+        that is tied to its credential is sent in any case. `concurrency` does not count for jobs: they do not queue
+        behind pictures.
 
         Raises:
             UpstreamCredential: it is no longer configured.
@@ -168,12 +190,17 @@ class CredentialPool(Generic[_Credential]):
             if self._is_open(name, scope):
                 break
             await self._change()
+        if not is_tied and not self._covers(name, needs) and self._has_richer(name, scope, needs):
+            raise self._shortage(name)
+        self._promised[name] += needs
         try:
             async with self._counted(name, scope):
                 yield found
         except AdapterError as fault:
             fault.another_takes_it = is_passed_on(fault) and self._has_another(scope, {name})
             raise
+        finally:
+            self._promised[name] -= needs
 
     @property
     def _is_alone(self) -> bool:
@@ -290,6 +317,28 @@ class CredentialPool(Generic[_Credential]):
     def _is_open(self, name: str, scope: str) -> bool:
         now = self._clock.now()
         return all(self._standing(*place).has_place(now) for place in _places(name, scope))
+
+    def _credits(self, name: str) -> int | None:
+        """Return what an account may still spend, with what is under way taken off; None: unknown, which is not 0."""
+        balance = self._balances.get(name)
+        return None if balance is None else balance.credits - self._promised[name]
+
+    def _covers(self, name: str, needs: int) -> bool:
+        """Return whether the credits of an account suffice. What was read long ago is not known any more."""
+        balance, left = self._balances.get(name), self._credits(name)
+        if not needs or balance is None or left is None or self._clock.now() - balance.at >= KNOWN_SECONDS:
+            return True
+        return left >= needs
+
+    def _has_richer(self, than: str, scope: str, needs: int) -> bool:
+        return any(
+            name != than and not self._is_resting(name, scope) and self._covers(name, needs) for name in self._turn
+        )
+
+    def _shortage(self, name: str) -> AdapterError:
+        short = UpstreamQuota(f"The {self._what} '{name}' has fewer credits than this costs.")
+        short.another_takes_it = True
+        return short
 
     def _has_another(self, scope: str, tried: Collection[str]) -> bool:
         return any(name not in tried and not self._is_resting(name, scope) for name in self._turn)

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from typing import Annotated, Any, Final, Generic, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Final, Generic, Literal, Protocol, Self, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -49,9 +49,20 @@ HeaderName = Annotated[
     ),
 ]
 HeaderValue = Annotated[str, Meta(pattern=r"^[!-~]+( +[!-~]+)*$", description="one line of plain ASCII")]
+#: For how long an answer is waited for. Google answers within 8 minutes at the worst (`gemini.md` section 1.4).
+AnswerSeconds = Annotated[float, Meta(ge=1, le=3600)]
 #: What can be made. A row of the catalogue is of the kind `image`, `video` or `text`; the last one needs `chat`. Here
 #: `text` is for side calls.
 Kind = Literal["image", "video", "text", "chat"]
+
+
+class Way(msgspec.Struct, frozen=True):
+    """A proxy of the configuration."""
+
+    #: The key inside the section of what it is for, such as `accounts[0]`; empty: the whole section.
+    place: tuple[str | int, ...]
+    proxy: str
+    proxy_auth: str
 
 
 class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,6 +81,14 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     connect_seconds: Annotated[float, Meta(gt=0, le=300)] = 10.0
     #: The level of the line that says why there is no connection.
     unreachable_level: Literal["debug", "info", "warning", "error"] = "warning"
+
+    def ways(self) -> Iterable[Way]:
+        """Return every proxy of the section."""
+        return [Way((), self.proxy, self.proxy_auth)]
+
+    def directed_to(self, base_url: str) -> Self:
+        """Return the same settings with another address, that of the sandbox. No proxy is on the way there."""
+        return msgspec.structs.replace(self, base_url=base_url, proxy="", proxy_auth="")
 
     def reach_secrets(self) -> Iterable[tuple[str, str]]:
         """Return each reference that the way to the provider needs, by its key inside the section."""
@@ -108,12 +127,25 @@ class SecretOpener(Protocol):
         ...
 
 
+class ClientOpener(Protocol):
+    """Makes clients with another proxy than the provider's."""
+
+    def __call__(self, proxy: str, proxy_auth: str, *, key: str) -> Http:
+        """Return the client; `key` is the setting of `proxy_auth` inside the provider's section, for messages.
+
+        Raises:
+            WrongConfiguration: what is set for the way cannot be used.
+        """
+        ...
+
+
 class ProviderContext(msgspec.Struct, frozen=True, kw_only=True):
     """The outside world of a provider."""
 
     http: Http
     clock: Clock
     open_secret: SecretOpener
+    open_client: ClientOpener
     metrics: Metrics = msgspec.field(default_factory=NoMetrics)
 
 

@@ -43,7 +43,7 @@ def network_of(name: str, settings: ProviderSettings, open_secret: SecretOpener)
     """
     return HttpNetwork(
         trust=_trust(name, settings.ca_file),
-        route=_routes(settings, open_secret),
+        route=routes_of(settings.proxy, settings.proxy_auth, open_secret, key="proxy_auth"),
         headers=_headers(settings, open_secret),
         log_level=LEVELS[settings.unreachable_level],
     )
@@ -63,16 +63,21 @@ def _trust(name: str, file: str) -> ssl.SSLContext | None:
     return context
 
 
-def _routes(settings: ProviderSettings, open_secret: SecretOpener) -> Routes:
-    if not settings.proxy:
+def routes_of(proxy: str, proxy_auth: str, open_secret: SecretOpener, *, key: str) -> Routes:
+    """Return which proxy leads to a host. `key` is the setting of `proxy_auth`, for messages.
+
+    Raises:
+        WrongConfiguration: the reference cannot be used, or a variable of the environment names no proxy.
+    """
+    if not proxy:
         return direct
-    if settings.proxy == "env":
+    if proxy == "env":
         # It loads urllib's client, which most servers do not need.
         from adapter.providers.environment_routes import environment_routes  # noqa: PLC0415
 
         return environment_routes()
-    user = open_secret(settings.proxy_auth, key="proxy_auth") if settings.proxy_auth else None
-    return OneProxy(read_proxy(settings.proxy), user)
+    user = open_secret(proxy_auth, key=key) if proxy_auth else None
+    return OneProxy(read_proxy(proxy), user)
 
 
 def _headers(settings: ProviderSettings, open_secret: SecretOpener) -> RelayHeaders | None:

@@ -6,12 +6,14 @@ import msgspec
 import pytest
 
 from adapter.access.keyring import ANONYMOUS, ConfiguredKey, Keyring
-from adapter.access.keys import PREFIX, SqlKeyStore, digest
+from adapter.access.keys import PREFIX, KeyRecord, SqlKeyStore, digest
 from adapter.access.owners import take_over
 from adapter.credentials import FixedSecret, secret
 from adapter.database.engine import Database
 from adapter.database.tables import KEYS
-from adapter.errors import InvalidRequest, NotFound, WrongKey
+from adapter.domain.allowance import UNLIMITED, Allowance, read_budget
+from adapter.domain.principal import Principal
+from adapter.errors import ExpiredKey, InvalidRequest, NotFound, WrongKey
 from adapter.jobs.store import SqlJobStore
 from adapter.records.files import SqlFileStore
 from adapter.records.responses import SqlResponseStore
@@ -231,3 +233,60 @@ async def test_an_owner_that_gets_a_name_keeps_videos_files_and_responses(databa
     assert found.owner == "key:ada"
     assert await jobs.list(old, after=None, limit=9, newest_first=True) == []
     assert len(await jobs.list(other, after=None, limit=9, newest_first=True)) == 1
+
+
+async def test_a_key_says_what_it_may_do(made: SqlKeyStore, database: Database) -> None:
+    """As it was made, and as it was changed since."""
+    allowance = Allowance(models=("gemini-*",), rpm=10, budget=read_budget("20USD/month"))
+    key = await made.create("ada", now=1.0, owner="team", allowance=allowance)
+    before = await SqlKeyStore(database).principal(key)
+    await made.allow("ada", Allowance(rpm=20))
+    after = await made.principal(key)
+
+    assert before == Principal(owner="key:team", key="ada", allowance=allowance)
+    assert after == Principal(owner="key:team", key="ada", allowance=Allowance(rpm=20))
+    assert await made.find("ada") == KeyRecord("ada", 1.0, None, "team", Allowance(rpm=20))
+    with pytest.raises(NotFound):
+        await made.allow("ben", UNLIMITED)
+    with pytest.raises(NotFound):
+        await made.find("ben")
+
+
+async def test_a_rotated_key_keeps_its_limits(made: SqlKeyStore) -> None:
+    """They belong to its name."""
+    await made.create("ada", now=1.0, allowance=Allowance(rpm=10))
+    key = await made.rotate("ada", now=2.0)
+    found = await made.principal(key)
+
+    assert found is not None
+    assert found.allowance.rpm == 10
+
+
+async def test_an_expired_key_is_refused_until_it_is_prolonged(made: SqlKeyStore) -> None:
+    """It is not taken for a wrong one: what is known of wrong keys stays for minutes."""
+    clock = FakeClock(at=1000.0)
+    keyring = Keyring([], made, anonymous=True, clock=clock.now)
+    key = await made.create("ada", now=1.0, allowance=Allowance(expires_at=1010.0))
+    assert (await keyring.principal([key])).key == "ada"
+    await clock.advance(10.0)
+    with pytest.raises(ExpiredKey, match="expired at 1970-01-01 00:16 UTC"):
+        await keyring.principal([key])
+    await made.allow("ada", UNLIMITED)
+
+    assert (await keyring.principal([key])).key == "ada"
+
+
+async def test_a_key_with_a_table_finds_what_belonged_to_its_digest(database: Database, made: SqlKeyStore) -> None:
+    """The list had the key before. The table gives it a name, limits, and what it had made."""
+    jobs = SqlJobStore(database)
+    old = configured("sk-one")
+    owner = (await Keyring([old], made, anonymous=False).principal(["sk-one"])).owner
+    job = msgspec.structs.replace(video_job(), owner=owner)
+    await jobs.admit(job, now=1.0)
+
+    named = msgspec.structs.replace(old, id="ada", owner="key:ada", allowance=Allowance(rpm=1))
+    await take_over(database, [digest("sk-one")], "key:ada")
+    found = await Keyring([named], made, anonymous=False).principal(["sk-one"])
+
+    assert found == Principal(owner="key:ada", key="ada", allowance=Allowance(rpm=1))
+    assert await jobs.find(job.id, found.owner) == msgspec.structs.replace(job, owner="key:ada")

@@ -10,7 +10,7 @@ from adapter.database.engine import Database
 from adapter.domain.executions import RequestIdentity, RetryInfo
 from adapter.domain.media import Frame, Image, MediaFormat, image_from_bytes
 from adapter.domain.orders import ImageOrder, InlineSource, Source
-from adapter.domain.ports import ImageMaker, ImageMakers, Memory, Work
+from adapter.domain.ports import ImageMaker, ImageMakers, Memory, Quotas, Work
 from adapter.errors import AdapterError
 from adapter.generation.execution import ResultHandle
 from adapter.generation.liveness import Liveness
@@ -74,14 +74,19 @@ class Studio:
         self._alive: list[Liveness] = []
 
     def pictures(
-        self, maker: ImageMaker, timeouts: Timeouts = PATIENCE, *, recent_results_bytes: int = 10**6
+        self,
+        maker: ImageMaker,
+        timeouts: Timeouts = PATIENCE,
+        *,
+        recent_results_bytes: int = 10**6,
+        quotas: Quotas | None = None,
     ) -> Pictures:
         """Open a process."""
         timeouts = msgspec.structs.replace(timeouts, recent_results_bytes=recent_results_bytes)
         liveness = Liveness(self.requests, self.clock, LEASE)
         self._alive.append(liveness)
         repeats = PriorExecutions(self.requests, self.memory.media, self.clock, timeouts, liveness)
-        process = Pictures(image_makers(maker), repeats, self.memory.feed, self.clock, timeouts)
+        process = Pictures(image_makers(maker), repeats, self.memory.feed, self.clock, timeouts, quotas=quotas)
         self._processes.append(process)
         return process
 

@@ -56,7 +56,7 @@ class Store:
 async def test_a_state_is_told_when_it_changes_and_now_and_then() -> None:
     """An idle server writes every twenty seconds."""
     clock, store, pool = FakeClock(), Store(), Pool()
-    watch = CredentialWatch(store, [pool], clock)
+    watch = CredentialWatch(store, lambda: [pool], clock)
     await watch.look()
     await watch.look()
     assert store.written == [[ADA]]
@@ -73,7 +73,7 @@ async def test_a_state_is_told_when_it_changes_and_now_and_then() -> None:
 async def test_a_switch_of_the_operator_is_heard_of_within_seconds() -> None:
     """The first look comes before the first request; the others by themselves."""
     clock, store, pool = FakeClock(), Store(), Pool()
-    watch, tasks = CredentialWatch(store, [pool], clock), Tasks("test")
+    watch, tasks = CredentialWatch(store, lambda: [pool], clock), Tasks("test")
     await watch.look()
     assert pool.off == {ADA.full_name}
 
@@ -90,7 +90,7 @@ async def test_a_switch_of_the_operator_is_heard_of_within_seconds() -> None:
 async def test_a_database_that_fails_changes_nothing() -> None:
     """What was disabled stays so, and what was not told is told later."""
     store, pool = Store(), Pool()
-    watch = CredentialWatch(store, [pool], FakeClock())
+    watch = CredentialWatch(store, lambda: [pool], FakeClock())
     await watch.look()
     pool.told, store.fails = [msgspec.structs.replace(ADA, calls=1)], True
     await watch.look()

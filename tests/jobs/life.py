@@ -18,14 +18,21 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from sqlalchemy import func, select
 
 from adapter.database.engine import open_database
+from adapter.database.tables import JOBS
 from adapter.domain.executions import KEY_SECONDS, RETRY_SECONDS, RequestIdentity, RetryInfo
+from adapter.domain.finished_work import FREE
 from adapter.domain.job import JobState, VideoJob
 from adapter.domain.media import MediaFormat
 from adapter.domain.pieces import find_whole
 from adapter.domain.stored_files import file_name, stem_of
+from adapter.domain.usage_counts import UsageQuery
 from adapter.errors import AdapterError, InvalidRequest, NotFound, StorageFailed
+from adapter.jobs.store import OVER
+from adapter.records.usage import SqlUsageStore
+from adapter.records.usage_recorder import CountedWork
 from tests.jobs.life_pictures import LifeOfPictures, edges, small_disturbances, which
 from tests.jobs.life_world import (
     KEEP_SECONDS,
@@ -49,7 +56,8 @@ LAST_ROUNDS, ROUND_SECONDS = 80, 61.0
 #: States that a job does not leave towards an earlier one. A proof that nothing was charged leads back before these.
 AFTER_SUBMISSION = (JobState.SUBMITTED, JobState.READY, JobState.COMPLETED, JobState.FAILED)
 #: How a job may fail that Google executed. A client does not repeat it by itself.
-PAID_FAILURES = {"upstream_submit_unknown", "google_gave_up", "no_media_generated", "deadline_exceeded", "cancelled"}
+GIVEN_UP = "google_gave_up"
+PAID_FAILURES = {"upstream_submit_unknown", GIVEN_UP, "no_media_generated", "deadline_exceeded", "cancelled"}
 
 
 class Known(msgspec.Struct, kw_only=True):
@@ -77,6 +85,8 @@ class LifeOfJobs(LifeOfPictures):
     jobs: Bundle[str] = Bundle("jobs")
     #: A mistake of the job store, in tests of this test.
     bug: Callable[[object], object] | None = None
+    #: What counts the jobs that end.
+    counted: type[CountedWork] = CountedWork
 
     def __init__(self) -> None:
         super().__init__()
@@ -102,7 +112,8 @@ class LifeOfJobs(LifeOfPictures):
 
     async def _open(self) -> None:
         database = await open_database(self._url())
-        self.world = World(database, self._folder / "spool", type(self).bug, type(self).picture_bug)
+        usage = type(self).counted()
+        self.world = World(database, self._folder / "spool", type(self).bug, type(self).picture_bug, usage)
 
     # Clients
 
@@ -328,6 +339,15 @@ class LifeOfJobs(LifeOfPictures):
         listed = self._run(self.world.observer.list(OWNER, after=None, limit=1000, newest_first=False))
         there = [(one.seen.created_at, job_id) for job_id, one in self.known.items() if not one.is_deleted]
         assert [job.id for job in listed] == [job_id for _, job_id in sorted(there)], "9: another list"
+        self._run(self._look_at_usage())
+
+    async def _look_at_usage(self) -> None:
+        """Every job that is over is counted once, and no other one."""
+        sums = await SqlUsageStore(self.world.database).sums(UsageQuery(since=0, until=10**10, by=["kind"]))
+        over = select(JOBS.c.kind, func.count()).where(JOBS.c.state.in_(OVER)).group_by(JOBS.c.kind)
+        rows = await self.world.database.read(lambda connection: connection.execute(over).all())
+        counted = {each.labels["kind"]: each.counts.requests for each in sums}
+        assert counted == {str(kind): count for kind, count in rows}, "11: a job is not counted once"
 
     async def _look(self, job_id: str, one: Known) -> None:
         job, before = await self.world.observer.get(job_id), one.seen
@@ -335,6 +355,9 @@ class LifeOfJobs(LifeOfPictures):
         charged = self.world.google.charged[job_id]
         assert charged <= one.most_charges, "2: it was sent twice, or after it was called off"
         assert not (charged and job.is_refused), "2: what was paid for invites a retry"
+        is_free = job.is_over and job.finished().cost == FREE
+        given_up = job.failure is not None and job.failure.code == GIVEN_UP
+        assert not (charged and is_free and not given_up), "11: what was paid for is counted as free"
         assert job.history[: len(before.history)] == before.history, "5: the history was rewritten"
         assert job.progress >= before.progress, "5: the progress fell"
         assert not before.is_over or job == before, "1: it ended twice"

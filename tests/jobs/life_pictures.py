@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, invariant, multiple, rule
 
 from adapter.domain.executions import KEY_SECONDS, RequestIdentity, RetryInfo
-from adapter.domain.image_job import CANCELLED_CODE, LOST, ImageJob
-from adapter.domain.job import JobState
+from adapter.domain.finished_work import FREE
+from adapter.domain.image_job import LOST, ImageJob
+from adapter.domain.job import CANCELLED_CODE, JobState
 from adapter.domain.pieces import find_whole
 from adapter.errors import StorageFailed
 from adapter.generation.responses import cancel_image
@@ -182,6 +183,8 @@ class LifeOfPictures(Life):
         charged = self.world.painter.charged[job_id]
         assert charged <= one.most_charges, "2: a picture was made twice, or after it was cancelled"
         assert not (charged and job.is_refused), "2: a picture that was paid for invites a retry"
+        is_free = job.is_over and job.finished().cost == FREE
+        assert not (charged and is_free), "11: a picture that was paid for is counted as free"
         assert job.history[: len(before.history)] == before.history, "5: the history of a picture was rewritten"
         assert not before.is_over or job == before, "1: a picture ended twice"
         if job.state is JobState.COMPLETED:

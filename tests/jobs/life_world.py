@@ -56,6 +56,7 @@ from adapter.jobs.steps import VideoSteps
 from adapter.jobs.store import SqlJobStore
 from adapter.media.janitor import Janitor, Retention
 from adapter.media.store import open_media
+from adapter.records.usage_recorder import CountedWork
 from adapter.tasks import Tasks
 from tests.fakes import CLIP, FakeClock, FakeVideoProvider, made_image, video_job, video_order
 from tests.jobs.conftest import PACE
@@ -438,9 +439,11 @@ class World:
         folder: Path,
         bug: Callable[[object], object] | None = None,
         picture_bug: Callable[[object], object] | None = None,
+        counted: CountedWork | None = None,
     ) -> None:
-        """Take a mistake of the store of videos or of that of pictures, if there shall be one."""
-        store, pictures = SqlJobStore(database), SqlJobStore(database, IMAGE)
+        """Take a mistake of the store of videos, of that of pictures, or of the counting, if there shall be one."""
+        counted = counted or CountedWork()
+        store, pictures = SqlJobStore(database, usage=counted), SqlJobStore(database, IMAGE, counted)
         self.clock = LifeClock()
         self.google = Google()
         self.google.at(self.clock)

@@ -1,9 +1,11 @@
 """Lives of videos and of pictures in the background, which hypothesis makes up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
+from adapter.domain.finished_work import FinishedWork
+from adapter.records.usage_recorder import CountedWork
 from tests.jobs.life import LifeOfJobs, find_broken_promise, life_settings
 from tests.torture.bugs import SendsFirst
 from tests.torture.bugs_rest import IgnoresCancellation, RecallsNothing, ShowsDeleted
@@ -44,3 +46,24 @@ def test_a_mistake_of_the_store_of_pictures_is_found(bug: Callable[[object], obj
     found = find_broken_promise(BrokenLives, life_settings(examples=60, steps=30, is_random=False))
 
     assert (found or "").startswith(promise)
+
+
+class CountsTwice(CountedWork):
+    """Counts a video again that has failed."""
+
+    def finished_in(self, transaction: object, works: Sequence[FinishedWork]) -> None:
+        super().finished_in(transaction, works)
+        super().finished_in(transaction, [work for work in works if not work.is_completed])
+
+
+def test_a_mistake_of_the_counting_is_found() -> None:
+    """By the promise that it breaks."""
+
+    class BrokenLives(LifeOfJobs):
+        """Lives with the mistake."""
+
+        counted = CountsTwice
+
+    found = find_broken_promise(BrokenLives, life_settings(examples=60, steps=30, is_random=False))
+
+    assert (found or "").startswith("11:")

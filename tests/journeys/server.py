@@ -157,6 +157,16 @@ class Server:
         except httpx.TransportError:
             return False
 
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._process_of().pid
+
+    @property
+    def config(self) -> Path:
+        """Its configuration file."""
+        return self._config
+
     def kill(self) -> None:
         """End the process as a power cut would."""
         self._signal(signal.SIGKILL)

@@ -17,7 +17,7 @@ from adapter.errors import (
     UpstreamQuota,
     UpstreamSilent,
 )
-from adapter.providers.credential_pool import CredentialPool
+from adapter.providers.credential_pool import KNOWN_SECONDS, CredentialPool
 from adapter.tasks import all_of
 from tests.fakes import FakeClock, let_others_run
 
@@ -439,3 +439,71 @@ async def test_calls_under_way_are_told() -> None:
     await cards.run("m", look)
 
     assert [state.calls for state in [*told, *cards.states()]] == [1, 0]
+
+
+async def test_an_account_whose_credits_do_not_suffice_is_passed_over() -> None:
+    """Unknown credits are not zero."""
+    cards = pool("ada", "bob", "eve")
+    cards.note_worth("ada", 19)
+    cards.note_worth("bob", 20)
+
+    assert {cards.choose(needs=20).name for _ in range(6)} == {"bob", "eve"}
+    cards.note_worth("ada", 20)
+    assert {cards.choose(needs=20).name for _ in range(6)} == {"ada", "bob", "eve"}
+
+
+async def test_google_decides_if_no_account_has_enough() -> None:
+    """What was read may be wrong, and the client gets Google's own answer."""
+    cards = pool("ada", "bob")
+    cards.note_worth("ada", 5)
+    cards.note_worth("bob", 3)
+
+    assert [cards.choose(needs=20).name for _ in range(2)] == ["ada", "ada"]
+
+
+async def test_among_equals_the_richest_account_is_chosen() -> None:
+    """After the calls under way."""
+    cards, chosen = pool("ada", "bob"), list[str]()
+    cards.note_worth("ada", 100)
+    cards.note_worth("bob", 500)
+
+    async with cards.using("bob", needs=20):
+        chosen.append(cards.choose(needs=20).name)
+    chosen.append(cards.choose(needs=20).name)
+
+    assert chosen == ["ada", "bob"]
+
+
+async def test_credits_of_work_under_way_are_not_given_twice() -> None:
+    """Three videos for 20 credits each, and an account that has 50: the third one moves before it is sent."""
+    cards = pool("ada", "bob")
+    async with cards.using("ada"):
+        pass
+    cards.note_worth("ada", 50)
+
+    async with cards.using("ada", needs=20), cards.using("ada", needs=20):
+        with pytest.raises(UpstreamQuota) as caught:
+            async with cards.using("ada", needs=20):
+                raise NotImplementedError
+        async with cards.using("ada", needs=20, is_tied=True):
+            pass
+
+    assert caught.value.another_takes_it
+    assert [state.rests for state in cards.states()] == [(), ()]
+    async with cards.using("ada", needs=50):
+        pass
+
+
+async def test_credits_that_were_read_long_ago_are_not_known() -> None:
+    """An account may be filled up. The next look costs nothing."""
+    clock = FakeClock()
+    cards = pool("ada", "bob", clock=clock)
+    cards.note_worth("ada", 0)
+    async with cards.using("ada", is_tied=True):
+        pass
+    assert {cards.choose(needs=20).name for _ in range(4)} == {"bob"}
+
+    await clock.advance(KNOWN_SECONDS)
+
+    async with cards.using("ada", needs=20):
+        pass

@@ -13,6 +13,7 @@ from adapter.providers.flow.description import FLOW
 from adapter.providers.flow.settings import FlowAccount, FlowSettings
 from adapter.providers.gemini.description import GEMINI
 from adapter.providers.gemini.settings import GeminiSettings
+from adapter.providers.http import Http
 from adapter.providers.omni.description import OMNI
 from adapter.providers.omni.settings import OmniSettings
 from adapter.providers.probe import CredentialReport
@@ -27,7 +28,10 @@ async def reports(upstream: Upstream, provider: AnyProvider, settings: ProviderS
     def open_secret(reference: str, *, key: str) -> Secret:
         return secret(reference, key=key)
 
-    context = ProviderContext(http=upstream.http, clock=SystemClock(), open_secret=open_secret)
+    def open_client(proxy: str, proxy_auth: str, *, key: str) -> Http:
+        raise NotImplementedError(proxy, proxy_auth, key)
+
+    context = ProviderContext(http=upstream.http, clock=SystemClock(), open_secret=open_secret, open_client=open_client)
     assert provider.probe is not None
     found: Sequence[CredentialReport] = await provider.probe(settings, context)
     return [(each.is_good, each.words) for each in found]

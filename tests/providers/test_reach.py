@@ -2,16 +2,23 @@
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from adapter.clock import SystemClock
+from adapter.domain.media import Frame, RemoteFile
+from adapter.domain.orders import ImageOrder
 from adapter.domain.telemetry import NoMetrics
-from adapter.errors import UpstreamUnreachable, WrongConfiguration
+from adapter.errors import UpstreamSilent, UpstreamUnreachable, WrongConfiguration
+from adapter.network.links import Rules
+from adapter.providers.description import AnyProvider
 from adapter.providers.http import Http
 from adapter.providers.origin import OwnOrigin
+from adapter.providers.registry import BUILT_IN
+from adapter.providers.reply import Reply
 from adapter.settings import Settings, load_settings
 from adapter.wiring import build_provider_context
 from tests.providers.helpers import HEAD, free_port, raw_server, says, server
@@ -39,6 +46,39 @@ def load(tmp_path: Path, text: str) -> Settings:
     file = tmp_path / "adapter.toml"
     file.write_text(f"[providers.gemini]\nkeys = ['plain:key']\n{text}")
     return load_settings(file, {})
+
+
+FLOW_ACCOUNTS = """
+[providers.flow]
+base_url = "{url}"
+{way}
+
+[[providers.flow.accounts]]
+name = "ada"
+token = "plain:ya29.ada"
+project_id = "one"
+{ada}
+
+[[providers.flow.accounts]]
+name = "bob"
+token = "plain:ya29.bob"
+project_id = "two"
+{bob}
+"""
+
+
+def load_accounts(
+    tmp_path: Path, *, url: str = "http://flow.example", way: str = "", ada: str = "", bob: str = ""
+) -> Settings:
+    """Load a section `[providers.flow]` with two accounts."""
+    file = tmp_path / "adapter.toml"
+    file.write_text(FLOW_ACCOUNTS.format(url=url, way=way, ada=ada, bob=bob))
+    return load_settings(file, {})
+
+
+def described(name: str) -> AnyProvider:
+    """Return the description of a provider."""
+    return next(each for each in BUILT_IN if each.name == name)
 
 
 def client(settings: Settings, http: Http) -> Http:
@@ -70,6 +110,115 @@ async def test_a_proxy_and_its_password_come_from_the_settings(tmp_path: Path) -
 
     assert reply.status == 200
     assert proxy.asked == [("127.0.0.1", port)]
+
+
+async def test_an_account_has_a_proxy_of_its_own(tmp_path: Path) -> None:
+    """Its calls, and no others, go by it: here the call of the check, and a download."""
+    http, heard = Http(rules=Rules.reading(http=True, trusted=())), Heard()
+    (tmp_path / "secret").write_text("bob:secret")
+    async with (
+        raw_server(heard) as port,
+        running(RunningProxy("http", asked=[])) as of_all,
+        running(RunningProxy("socks5h", user="bob:secret", asked=[])) as of_bob,
+        http.open(),
+    ):
+        settings = load_accounts(
+            tmp_path,
+            url=f"http://127.0.0.1:{port}",
+            way=f"proxy = 'http://127.0.0.1:{of_all.port}'",
+            bob=f"proxy = 'socks5h://127.0.0.1:{of_bob.port}'\nproxy_auth = 'file:{tmp_path}/secret'",
+        )
+        context = build_provider_context("flow", settings.providers["flow"], http, SystemClock(), NoMetrics())
+        videos = described("flow").build(settings.providers["flow"], context).videos
+        assert videos is not None
+        counts = []
+        for account in ("ada", "bob"):
+            assert await videos.credits(account) is None  # "{}" says nothing of credits
+            file = RemoteFile(url=f"http://127.0.0.1:{port}/clip.mp4")
+            async with videos.download(file, account=account) as download:
+                await download.read(1000)
+            counts.append((len(of_all.asked), len(of_bob.asked)))
+
+    assert counts == [(2, 0), (2, 2)]
+    assert len(heard.heads) == 4
+
+
+async def test_an_account_may_go_without_the_proxy_of_the_others(tmp_path: Path) -> None:
+    """By an empty text."""
+    http, heard = Http(), Heard()
+    async with raw_server(heard) as port, running(RunningProxy("http", asked=[])) as proxy, http.open():
+        settings = load_accounts(
+            tmp_path, url=f"http://127.0.0.1:{port}", way=f"proxy = 'http://127.0.0.1:{proxy.port}'", ada="proxy = ''"
+        )
+        context = build_provider_context("flow", settings.providers["flow"], http, SystemClock(), NoMetrics())
+        probe = described("flow").probe
+        assert probe is not None
+        await probe(settings.providers["flow"], context)
+
+    assert (len(heard.heads), len(proxy.asked)) == (2, 1)
+
+
+def test_the_proxies_of_accounts_are_checked_too(tmp_path: Path) -> None:
+    """Their secrets are read by `adapter check`, and none is on the way to the sandbox."""
+    settings = load_accounts(tmp_path, bob="proxy = 'http://proxy.example'\nproxy_auth = 'env:PROXY'")
+    flow = settings.directed_to("http://127.0.0.1:1").providers["flow"]
+
+    assert ("providers.flow.accounts[1].proxy_auth", "env:PROXY") in settings.secrets()
+    assert [(way.proxy, way.proxy_auth) for way in flow.ways()] == [("", "")] * 3
+
+
+@pytest.mark.parametrize(
+    ("bob", "says_what"),
+    [
+        ("proxy = 'http://proxy.example:0'", r"providers.flow.accounts\[1\].proxy: .*SCHEME://HOST:PORT"),
+        ("proxy_auth = 'env:PROXY'", r"providers.flow.accounts\[1\].proxy_auth needs the address of a proxy"),
+        ("proxy = 'proxy.example'", "socks5h:// with a host and a port"),
+    ],
+)
+def test_a_wrong_proxy_of_an_account_stops_the_start(tmp_path: Path, bob: str, says_what: str) -> None:
+    """The message names the account."""
+    with pytest.raises(WrongConfiguration, match=says_what):
+        load_accounts(tmp_path, bob=bob)
+
+
+class NoAnswer(Http):
+    """A client that notes for how long an answer would be waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+
+    async def post(self, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:  # noqa: ARG002
+        """Note it."""
+        self.seconds.append(seconds)
+        raise UpstreamSilent("No answer.")
+
+
+@pytest.mark.parametrize(
+    ("section", "usual"),
+    [
+        ("[providers.gemini]\nkeys = ['plain:key']", 600.0),
+        ("[providers.vertex]\nproject = 'p'\ncredential = 'plain:token'", 600.0),
+        ("[providers.flow]\naccounts = [{name = 'a', token = 'plain:t', project_id = 'p'}]", 300.0),
+    ],
+    ids=["gemini", "vertex", "flow"],
+)
+async def test_the_operator_says_for_how_long_a_picture_is_waited_for(
+    tmp_path: Path, section: str, usual: float
+) -> None:
+    """Without a word of the operator it is as it was."""
+    http, file = NoAnswer(), tmp_path / "adapter.toml"
+    for more in ("", "answer_seconds = 42"):
+        file.write_text(f"{section}\n{more}")
+        [(name, settings)] = load_settings(file, {}).providers.items()
+        context = build_provider_context(name, settings, http, SystemClock(), NoMetrics())
+        images = described(name).build(settings, context).images
+        assert images is not None
+        order = ImageOrder(model="m", provider=name, upstream="m", prompt="a fox", n=1, frame=Frame())
+        with pytest.raises(UpstreamSilent):
+            await images.make_images(order, [])
+
+    assert http.seconds == [usual, 42.0]
 
 
 async def test_a_file_of_certificates_is_trusted_beside_the_systems(tmp_path: Path) -> None:

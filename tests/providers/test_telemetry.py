@@ -1,6 +1,6 @@
 """Usage and metrics: each execution is seen once, whatever route it came by."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, func, select
 
 from adapter.database.tables import JOBS
+from adapter.domain.finished_work import FinishedWork
 from adapter.domain.spending import Spending
 from adapter.domain.telemetry import Telemetry
 from adapter.errors import UpstreamQuota
@@ -25,6 +26,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.spent: list[Spending] = []
+        self.works: list[FinishedWork] = []
         #: How many jobs the transaction of each saw.
         self.jobs_seen: list[int | None] = []
         self.observed: list[tuple[str, Mapping[str, str]]] = []
@@ -36,6 +38,13 @@ class Recorder:
     def record_in(self, transaction: object, spending: Spending) -> None:
         assert isinstance(transaction, Connection)
         self._note(spending, transaction.execute(select(func.count()).select_from(JOBS)).scalar_one())
+
+    async def finished(self, work: FinishedWork) -> None:
+        self.works.append(work)
+
+    def finished_in(self, transaction: object, works: Sequence[FinishedWork]) -> None:
+        assert isinstance(transaction, Connection)
+        self.works += works
 
     def _note(self, spending: Spending, jobs: int | None) -> None:
         if self.refuses:

@@ -18,9 +18,11 @@ from sqlalchemy import Connection, select, update
 from adapter.database.engine import Database
 from adapter.database.tables import JOBS
 from adapter.domain.job import JobState, VideoJob
+from adapter.domain.usage_counts import UsageQuery
 from adapter.errors import StorageFailed
 from adapter.jobs.store import SqlJobStore
 from adapter.media.leftovers import MediaReport
+from adapter.records.usage import SqlUsageStore
 from adapter.sandbox.control import LedgerReport
 from adapter.sandbox.memory.records import Event, Medium, Operation, SecretMade
 from adapter.sandbox.rules import SandboxAccount, SandboxRules
@@ -340,8 +342,14 @@ class Arena:
             truth=await self._truth(),
             disturbances=[*self._disturbances, *hits],
             called_off=self.operator.called_off,
+            counted=await self._counted(),
             inventory=await take_inventory(self.folder, self._database, self._check_media),
         )
+
+    async def _counted(self) -> int:
+        """Return how many videos the table of usage has, the failed ones included."""
+        sums = await SqlUsageStore(self._database).sums(UsageQuery(since=0, until=10**10, only={"kind": ["video"]}))
+        return sum(each.counts.requests for each in sums)
 
     async def _check_media(self) -> MediaReport:
         """Run `adapter media check --json` in a process of its own."""

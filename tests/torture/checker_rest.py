@@ -129,6 +129,13 @@ def every_file_has_an_owner(evidence: Evidence) -> Iterator[Violation]:
         yield Violation("I12 missing", name, "a row has it, and it is not there")
 
 
+def each_end_is_counted_once(evidence: Evidence) -> Iterator[Violation]:
+    """I13: a video that ended is counted once in the table of usage, whatever died meanwhile."""
+    ended = sum(job.is_over for job in evidence.last.jobs.values())
+    if evidence.counted not in {None, ended}:
+        yield Violation("I13 usage", f"{ended} videos ended", f"{evidence.counted} are counted")
+
+
 REST_RULES = (
     the_known_is_shown,
     deleted_is_gone,
@@ -138,4 +145,5 @@ REST_RULES = (
     a_picture_is_made_once,
     a_file_is_kept,
     every_file_has_an_owner,
+    each_end_is_counted_once,
 )

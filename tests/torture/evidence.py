@@ -60,6 +60,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     #: How each job stood just after the operator had called it off.
     called_off: Mapping[str, JobState] = {}
     inventory: Inventory = Inventory()
+    #: Videos in the table of usage; None: it was not looked at.
+    counted: int | None = None
 
     @property
     def last(self) -> Look:

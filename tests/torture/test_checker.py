@@ -88,6 +88,8 @@ def test_nothing_is_found_where_nothing_is_wrong() -> None:
         (evidence(DONE, files=[f"{DONE.stem}.mp4#1"]), "I7 left behind"),
         (evidence(DONE, files=["0123456789abcdef_0.png"]), "I7 left behind"),
         (msgspec.structs.replace(evidence(DONE), spent=40), "I8 credits"),
+        (msgspec.structs.replace(evidence(DONE), counted=2), "I13 usage"),
+        (msgspec.structs.replace(evidence(DONE), counted=0), "I13 usage"),
         (msgspec.structs.replace(evidence(DONE), truth={"op-1": "others"}), "I4 other bytes"),
     ],
 )

@@ -12,11 +12,12 @@ from typing import cast
 import msgspec
 
 from adapter import cli, serving
-from adapter.app import Ports, create_app
+from adapter.app import Ports
 from adapter.clock import SystemClock
 from adapter.domain.ports import JobStore
 from adapter.jobs.store import SqlJobStore
 from adapter.logs import configure_logs
+from adapter.reload_plan import Configuration
 from adapter.settings import Settings, load_catalogue, load_settings
 from adapter.wiring import build_database
 from tests.torture.bugs import BUGS
@@ -28,7 +29,7 @@ def serve(config: Path, name: str, bug: str = "") -> None:
     configure_logs()
     settings = load_settings(config, {})
     override = partial(_overridden, settings=settings, script=Script(config.parent, name), bug=bug)
-    serving.serve(settings, load_catalogue(config, settings), partial(create_app, override=override))
+    serving.serve(lambda: Configuration(settings, load_catalogue(config, settings)), override)
 
 
 def cancel(config: Path, name: str, job_id: str) -> None:

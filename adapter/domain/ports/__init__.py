@@ -3,7 +3,7 @@
 Clock, memory budget, connection of a request, providers, and stores; `Memory` groups the three stores of a job.
 """
 
-from adapter.domain.ports.access import Access, CloudSecret, KeyStore, Secret
+from adapter.domain.ports.access import Access, AdminAccess, CloudSecret, KeyStore, Secret
 from adapter.domain.ports.budget import Budget, Portion, Reservation, Work
 from adapter.domain.ports.clock import Clock
 from adapter.domain.ports.connection import Connection, EndCallback
@@ -22,8 +22,10 @@ from adapter.domain.ports.makers import (
 )
 from adapter.domain.ports.media import FileRegistry, FileSizes, MediaStore, Ownership
 from adapter.domain.ports.memory import Memory
+from adapter.domain.ports.quotas import Quotas
 from adapter.domain.ports.records import FileOwner, FileStore, ImageLocator, ResponseStore
 from adapter.domain.ports.telemetry import Metrics, UsageRecorder
+from adapter.domain.ports.usage import UsageStore
 from adapter.domain.ports.videos import (
     AskAgain,
     Download,
@@ -43,6 +45,7 @@ from adapter.domain.ports.videos import (
 
 __all__ = [
     "Access",
+    "AdminAccess",
     "AskAgain",
     "Budget",
     "Claim",
@@ -77,6 +80,7 @@ __all__ = [
     "Ownership",
     "PictureFetcher",
     "Portion",
+    "Quotas",
     "Refused",
     "Report",
     "RequestStore",
@@ -90,6 +94,7 @@ __all__ = [
     "Thumbnailer",
     "Unproven",
     "UsageRecorder",
+    "UsageStore",
     "VideoFile",
     "VideoProvider",
     "Work",

@@ -50,6 +50,15 @@ class Access(Protocol):
 
         Raises:
             WrongKey: no key, or none of ours.
+            ExpiredKey: its last day is over.
             RateLimited: none of ours, and too many wrong ones came from this address.
         """
+        ...
+
+
+class AdminAccess(Protocol):
+    """The access check of what is about the whole server."""
+
+    async def has(self, keys: Sequence[str]) -> bool:
+        """Say whether one of these keys is an administrator's."""
         ...

@@ -1,8 +1,9 @@
 """What is recorded of the work. `domain/telemetry.py` has implementations that do nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from adapter.domain.finished_work import FinishedWork
 from adapter.domain.spending import Spending
 
 
@@ -24,6 +25,20 @@ class UsageRecorder(Protocol):
 
         Raises:
             AdapterError: it is not allowed. Then nothing is accepted.
+        """
+        ...
+
+    async def finished(self, work: FinishedWork) -> None:
+        """Record the end of pictures that were recorded by `record`: what they really cost, and whether they failed.
+
+        It raises nothing.
+        """
+        ...
+
+    def finished_in(self, transaction: object, works: Sequence[FinishedWork]) -> None:
+        """Record the end of jobs, in the open database connection that ends them. It is called once for each job.
+
+        As `record_in`, it may be called in another thread.
         """
         ...
 

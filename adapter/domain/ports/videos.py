@@ -120,8 +120,8 @@ class VideoFile(Protocol):
 class VideoProvider(Protocol):
     """A maker of videos: takes a job, tells how it goes, hands over the file."""
 
-    def choose_account(self) -> str:
-        """Name the account that shall carry the next job.
+    def choose_account(self, job: VideoJob) -> str:
+        """Name the account that shall carry a job.
 
         Raises:
             UpstreamCredential: there is none.

@@ -65,7 +65,7 @@ async def call_model(request: OwnedRequest, services: Services, name: str) -> AS
     """
     called = model_method(name)
     method = TEXT_METHODS.get(called.method)
-    if method is not None and (card := services.context.catalogue.find_text(called.model)):
+    if method is not None and (card := services.context_for(request.auth).catalogue.find_text(called.model)):
         return await _pass_on(request, services, method, card)
     match called.method:
         case "generateContent":
@@ -93,7 +93,7 @@ async def _pass_on(request: OwnedRequest, services: Services, method: TextMethod
         is_stream=is_stream,
         is_events=is_stream and is_events,
     )
-    return Passing(services.passed_texts, text, EVENTS if is_events else ARRAY)
+    return Passing(services.passed_texts, text.of(request.auth), EVENTS if is_events else ARRAY)
 
 
 async def _generate(request: OwnedRequest, services: Services, called: ModelMethod) -> ASGIApp:
@@ -132,7 +132,9 @@ async def _array(request: OwnedRequest, services: Services, called: ModelMethod)
 
 
 async def _predict(request: OwnedRequest, services: Services, called: ModelMethod) -> ASGIApp:
-    content, order = await read_body(request, services, lambda body: read_predict(body, called.model, services.context))
+    content, order = await read_body(
+        request, services, lambda body: read_predict(body, called.model, services.context_for(request.auth))
+    )
     call = media_call(request, services, content, canonical_route(called))
     try:
         handle = await services.image_orders.open(order, call, linked=False)
@@ -145,7 +147,7 @@ async def _predict(request: OwnedRequest, services: Services, called: ModelMetho
 
 async def _read(request: OwnedRequest, services: Services, called: ModelMethod) -> tuple[ParsedGenerate, MediaCall]:
     content, parsed = await read_body(
-        request, services, lambda body: read_generate(body, called.model, services.context)
+        request, services, lambda body: read_generate(body, called.model, services.context_for(request.auth))
     )
     return parsed, media_call(request, services, content, canonical_route(called))
 

@@ -4,7 +4,17 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from adapter.errors import AdapterError, ClientFault, MissingKey, UpstreamFault, UpstreamQuota, UpstreamSilent, WrongKey
+from adapter.errors import (
+    AdapterError,
+    ClientFault,
+    ExpiredKey,
+    LimitReached,
+    MissingKey,
+    UpstreamFault,
+    UpstreamQuota,
+    UpstreamSilent,
+    WrongKey,
+)
 from adapter.google_api.wire.errors import (
     BadRequest,
     Detail,
@@ -34,6 +44,10 @@ STATUSES: Final[Mapping[int, str]] = {
 WRONG_KEY: Final = "API key not valid. Please pass a valid API key."
 #: An id with `PerDay` tells clients that waiting a minute does not help.
 DAILY: Final = "AccountCreditsPerDay"
+#: The same for a limit of a client's key.
+KEY_LIMIT: Final = "KeyLimitPerDay"
+#: Google's words for a key that was valid.
+EXPIRED_KEY: Final = "API key expired. Please renew the API key."
 #: Seconds to wait where nothing says how many.
 USUAL_DELAY: Final = 10.0
 
@@ -59,7 +73,7 @@ def status_of(fault: AdapterError) -> int:
 def status_body(fault: AdapterError) -> StatusBody:
     """Return the body of an error answer."""
     code = status_of(fault)
-    message = WRONG_KEY if type(fault) is WrongKey else fault.message
+    message = _message(fault)
     word = STATUSES.get(code, "INVALID_ARGUMENT")
     return StatusBody(Status(code=code, message=message, status=word, details=tuple(_details(fault))))
 
@@ -71,14 +85,28 @@ def status_headers(fault: AdapterError) -> Mapping[str, str]:
 
 
 def _details(fault: AdapterError) -> Iterator[Detail]:
-    if type(fault) is WrongKey:
+    if isinstance(fault, WrongKey) and not isinstance(fault, MissingKey):
         yield ErrorInfo(reason="API_KEY_INVALID", domain="googleapis.com")
     elif isinstance(fault, ClientFault) and fault.param is not None:
         yield BadRequest((FieldViolation(fault.param, fault.message),))
     elif isinstance(fault, UpstreamQuota):
         yield QuotaFailure((QuotaViolation(DAILY, fault.message),))
+    elif isinstance(fault, LimitReached):
+        yield QuotaFailure((QuotaViolation(KEY_LIMIT, fault.message),))
     if (delay := _delay(fault)) is not None:
         yield RetryDelay(f"{math.ceil(delay)}s")
+
+
+def _message(fault: AdapterError) -> str:
+    match fault:
+        case MissingKey():
+            return fault.message
+        case ExpiredKey():
+            return EXPIRED_KEY
+        case WrongKey():
+            return WRONG_KEY
+        case _:
+            return fault.message
 
 
 def _delay(fault: AdapterError) -> float | None:

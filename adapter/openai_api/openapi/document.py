@@ -110,7 +110,7 @@ def _parameter(parameter: Parameter) -> Schema:
     return {
         "name": parameter.name,
         "in": parameter.place,
-        "required": parameter.place == "path",
+        "required": parameter.place == "path" or parameter.is_required,
         "schema": parameter.schema,
         **({"description": parameter.description} if parameter.description else {}),
     }

@@ -9,7 +9,8 @@ from adapter.domain.job import Variant
 from adapter.domain.media import MediaFormat
 from adapter.openai_api.openapi.requests import form_name
 from adapter.openai_api.openapi.schemas import Schema, reference
-from adapter.openai_api.wire import chat, errors, files, health, images, models, responses, videos
+from adapter.openai_api.read.usage import OFFERS, Report
+from adapter.openai_api.wire import chat, errors, files, health, images, models, responses, usage, videos
 
 JSON, FORM, EVENTS = "application/json", "multipart/form-data", "text/event-stream"
 PICTURES: Final = tuple(each.mime for each in MediaFormat if each.is_picture)
@@ -29,6 +30,7 @@ class Parameter(msgspec.Struct, frozen=True):
     place: str
     schema: Schema
     description: str = ""
+    is_required: bool = False
 
 
 class Success(msgspec.Struct, frozen=True):
@@ -120,6 +122,29 @@ def _json(name: str) -> Mapping[str, str]:
 
 def _json_or_form(name: str) -> Mapping[str, str]:
     return {JSON: name, FORM: form_name(name)}
+
+
+def _usage(kind: type[msgspec.Struct], report: Report) -> OperationRow:
+    """Return the row of a report. Its groups and filters are those that its reader knows."""
+    offer = OFFERS[report]
+    most = max(width.most for width in offer.widths.values())
+    return OperationRow(
+        answers=_plain(kind),
+        errors=(400, 401, 403, 429, 500, 503),
+        parameters=(
+            Parameter("start_time", "query", NUMBER, "The first second, in Unix seconds.", is_required=True),
+            _query("end_time", NUMBER, "The second after the last one; now unless it is said."),
+            _query("bucket_width", {"enum": [*offer.widths]}, "`1d` unless it is said."),
+            _query("limit", {**NUMBER, "minimum": 1, "maximum": most}, "The most buckets of a page."),
+            _query("page", WORD, "The `next_page` of an earlier answer."),
+            _query("group_by", _list({"enum": [*offer.groups]}), "What each result is of."),
+            *(_query(name, _list(WORD), "Only of these.") for name in offer.filters),
+        ),
+    )
+
+
+def _list(of: Schema) -> Schema:
+    return {"type": "array", "items": of}
 
 
 MAKING: Final = (*USUAL, *BODY, *PAID)
@@ -234,6 +259,9 @@ OPERATIONS: Final[Mapping[str, OperationRow]] = {
     "cancel_response": OperationRow(answers=_plain(responses.ResponseObject)),
     "delete_response": OperationRow(answers=_plain(responses.ResponseDeleted)),
     "list_input_items": OperationRow(answers=_plain(responses.ItemList), parameters=_page(100)),
+    "images_usage": _usage(usage.ImagesUsagePage, "images"),
+    "videos_usage": _usage(usage.VideosUsagePage, "videos"),
+    "costs": _usage(usage.CostsPage, "costs"),
     "read_media": OperationRow(
         answers=_file(FILES),
         errors=(400, 404, 416, 500, 503),

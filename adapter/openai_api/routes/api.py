@@ -11,7 +11,19 @@ from litestar.plugins import PluginProtocol
 from litestar.plugins.core import MsgspecDIPlugin
 
 from adapter.errors import AdapterError
-from adapter.openai_api.routes import chat, failures, health, images, media, models, openapi, responses, uploads, videos
+from adapter.openai_api.routes import (
+    chat,
+    failures,
+    health,
+    images,
+    media,
+    models,
+    openapi,
+    responses,
+    uploads,
+    usage,
+    videos,
+)
 from adapter.openai_api.routes.access import require_key
 from adapter.openai_api.routes.services import Services
 
@@ -46,6 +58,9 @@ API = (
     responses.cancel_response,
     responses.delete_response,
     responses.list_input_items,
+    usage.images_usage,
+    usage.videos_usage,
+    usage.costs,
 )
 #: Handlers that are called directly (`direct.py`).
 DIRECT = (

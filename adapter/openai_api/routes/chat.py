@@ -76,9 +76,9 @@ class ParsedChat(msgspec.Struct, Generic[_Order], frozen=True):
 @post("/chat/completions", status_code=200)
 async def complete_chat(request: OwnedRequest, services: Services) -> Stream | Response[bytes]:
     """Make what the last message asks for, or pass the request to a text model."""
-    content, found = await read_body(request, services, lambda body: _read(body, services.context))
+    content, found = await read_body(request, services, lambda body: _read(body, services.context_for(request.auth)))
     if isinstance(found, TextRequest):
-        return PassedText(services.passed_texts, found, STREAM_FORM)
+        return PassedText(services.passed_texts, found.of(request.auth), STREAM_FORM)
     body, order = found
     if isinstance(order, SideCall):
         return await _answer_aside(body, order, services)
@@ -140,7 +140,7 @@ def _markup(request: OwnedRequest, services: Services, body: ChatRequest) -> Mar
     """Choose how a video is shown: as the request says, its model's name, its key, or the configuration."""
     asked = asked_markup(body, services.context.catalogue)
     chat_options = services.chat_options
-    by_key = chat_options.markup_by_key.get(request.auth.key or "")
+    by_key = request.auth.allowance.markup or chat_options.markup_by_key.get(request.auth.key or "")
     return choose_markup([asked, by_key, chat_options.markup], request.headers.get("user-agent", ""))
 
 

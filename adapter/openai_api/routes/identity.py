@@ -27,6 +27,7 @@ def media_call(request: OwnedRequest, services: Services, content: str, route: s
         content=content,
         repeat=repeat,
         key=request.auth.key,
+        allowance=request.auth.allowance,
     )
     return MediaCall(identity, RequestConnection(request, services))
 

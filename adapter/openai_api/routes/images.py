@@ -38,11 +38,12 @@ class ParsedImages(msgspec.Struct, frozen=True):
 @post("/images/generations", status_code=200)
 async def create_images(request: OwnedRequest, services: Services) -> ASGIApp:
     """Make pictures from a text, and from pictures if some come along."""
+    context = services.context_for(request.auth)
     content, parsed = await read_json_or_form(
         request,
         services,
-        lambda body: _generation(read_generation(body), services.context),
-        lambda parts: _generation(read_media_form(parts, ImagesRequest), services.context),
+        lambda body: _generation(read_generation(body), context),
+        lambda parts: _generation(read_media_form(parts, ImagesRequest), context),
     )
     return await _answer(request, services, parsed, content, "image_generation.completed")
 
@@ -54,8 +55,11 @@ def _generation(sent: ImagesRequest, context: ReadContext) -> ParsedImages:
 @post("/images/edits", status_code=200)
 async def edit_images(request: OwnedRequest, services: Services) -> ASGIApp:
     """Make pictures from a text and pictures."""
+    context = services.context_for(request.auth)
     content, parsed = await _read(
-        request, services, lambda sent: ParsedImages(as_edit(sent), edit_order(as_edit(sent).media, services.context))
+        request,
+        services,
+        lambda sent: ParsedImages(as_edit(sent), edit_order(as_edit(sent).media, context)),
     )
     return await _answer(request, services, parsed, content, "image_edit.completed")
 
@@ -63,10 +67,11 @@ async def edit_images(request: OwnedRequest, services: Services) -> ASGIApp:
 @post("/images/variations", status_code=200)
 async def vary_images(request: OwnedRequest, services: Services) -> ASGIApp:
     """Make pictures from a picture."""
+    context = services.context_for(request.auth)
     content, parsed = await _read(
         request,
         services,
-        lambda sent: ParsedImages(as_variation(sent), variation_order(as_variation(sent).media, services.context)),
+        lambda sent: ParsedImages(as_variation(sent), variation_order(as_variation(sent).media, context)),
     )
     return await _answer(request, services, parsed, content, "image_edit.completed")
 
@@ -108,7 +113,7 @@ def _heading(handle: ResultHandle, body: ImagesRequest) -> Heading:
 def _delivery(request: OwnedRequest, services: Services, body: ImagesRequest) -> Delivery:
     """Choose how the pictures are handed over: as the request says, its key, the configuration, or the model's name."""
     options, asked = services.image_options, asked_delivery(body)
-    by_key = options.delivery_by_key.get(request.auth.key or "")
+    by_key = request.auth.allowance.response_format or options.delivery_by_key.get(request.auth.key or "")
     return choose_delivery([asked, by_key, options.delivery], body.media.model, request.headers.get("user-agent", ""))
 
 

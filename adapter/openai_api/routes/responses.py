@@ -69,7 +69,9 @@ async def create_response(request: OwnedRequest, services: Services) -> Answer:
     plan = await read_in_turn(
         request,
         services,
-        lambda: read_response(body, services.context, _sight(earlier), is_answered=_is_answer(earlier)),
+        lambda: read_response(
+            body, services.context_for(request.auth), _sight(earlier), is_answered=_is_answer(earlier)
+        ),
         is_quick=is_quick,
     )
     planned = PlannedResponse(body, plan, content)

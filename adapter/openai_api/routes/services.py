@@ -8,10 +8,11 @@ from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 
+from adapter.domain.allowance import UNLIMITED
 from adapter.domain.delivery import Delivery
 from adapter.domain.markup import Markup
 from adapter.domain.media_links import MediaLinks
-from adapter.domain.ports import Access, Budget, ClipMeasurer, Clock
+from adapter.domain.ports import Access, AdminAccess, Budget, ClipMeasurer, Clock, UsageStore
 from adapter.domain.principal import Principal
 from adapter.domain.stream_errors import StreamErrors
 from adapter.fair_semaphore import FairSemaphore
@@ -25,7 +26,7 @@ from adapter.generation.texts import Texts
 from adapter.generation.uploads import Uploads
 from adapter.generation.video_contents import VideoContents
 from adapter.generation.videos import Videos
-from adapter.openai_api.read.context import ReadContext
+from adapter.openai_api.read.context import KeyContexts, ReadContext
 
 #: `no-transform` and `x-accel-buffering` keep proxies from holding the stream back.
 STREAM_HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
@@ -66,6 +67,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     """The use cases, and the options for reading and writing."""
 
     access: Access
+    admins: AdminAccess
+    usage: UsageStore
     readiness: Readiness
     #: Whether the address of a client is its own also when it comes through one of the operator's proxies.
     trusts_proxies: bool
@@ -86,6 +89,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     readers: FairSemaphore
     clock: Clock
     context: ReadContext
+    #: The contexts of keys that have settings of their own.
+    key_contexts: KeyContexts
     #: Measures videos that clients send.
     clips: ClipMeasurer
     #: Largest body of a request, in bytes.
@@ -103,6 +108,11 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     opening_seconds: float
     #: Silence after which a stream sends a heartbeat, in seconds.
     heartbeat_seconds: float
+
+    def context_for(self, principal: Principal) -> ReadContext:
+        """Return what the requests of a key are read against."""
+        allowance = principal.allowance
+        return self.context if allowance is UNLIMITED else self.key_contexts.of(allowance)
 
     @property
     def media_links(self) -> MediaLinks:

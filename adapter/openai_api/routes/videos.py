@@ -45,8 +45,8 @@ async def create_video(request: OwnedRequest, services: Services) -> Response[by
     content, draft = await read_json_or_form(
         request,
         services,
-        lambda body: read_video_json(body, services.context),
-        lambda parts: read_video_form(parts, services.context),
+        lambda body: read_video_json(body, services.context_for(request.auth)),
+        lambda parts: read_video_form(parts, services.context_for(request.auth)),
     )
     return await _started(request, services, draft, content)
 
@@ -121,7 +121,9 @@ async def _made_of(
         lambda body: read_media_json(body, form),
         lambda parts: read_media_form(parts, form),
     )
-    draft = draft_of(body.media, await services.videos.find_video(video_id, request.auth.owner), services.context)
+    draft = draft_of(
+        body.media, await services.videos.find_video(video_id, request.auth.owner), services.context_for(request.auth)
+    )
     return await _started(request, services, draft, content)
 
 
@@ -132,9 +134,11 @@ async def _worked_on(request: OwnedRequest, services: Services, kind: VideoInput
     given = given_video(body)
     if isinstance(given, InlineSource):
         file = GivenClip(given, await services.clips.measure(given.data))
-        draft = draft_from_file(kind, body.media, file, services.context)
+        draft = draft_from_file(kind, body.media, file, services.context_for(request.auth))
     else:
-        draft = draft_from_job(kind, body.media, await _source(given, request, services), services.context)
+        draft = draft_from_job(
+            kind, body.media, await _source(given, request, services), services.context_for(request.auth)
+        )
     return await _started(request, services, draft, content)
 
 

@@ -6,7 +6,10 @@ import msgspec
 
 from adapter.domain.ports import Clock, Metrics, Secret
 from adapter.providers.credential_pool import CredentialPool
+from adapter.providers.description import ProviderContext
+from adapter.providers.flow.settings import FlowAccount, proxy_auth_key
 from adapter.providers.flow.video_wire import SEED
+from adapter.providers.http import Http
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +25,19 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     #: Calls for pictures under way at once.
     concurrency: int = 64
+    #: The client with its own proxy; None: the provider's.
+    http: Http | None = None
+
+
+def own_client(account: FlowAccount, number: int, context: ProviderContext) -> Http | None:
+    """Return the client with the account's own proxy; None: it has none.
+
+    Raises:
+        WrongConfiguration: what is set for the proxy cannot be used.
+    """
+    if account.proxy is None:
+        return None
+    return context.open_client(account.proxy, account.proxy_auth, key=proxy_auth_key(number))
 
 
 class Accounts(CredentialPool[Account]):

@@ -4,7 +4,7 @@ from typing import Final
 
 from adapter.domain.catalogue import Card
 from adapter.providers.description import Provider, ProviderContext, ProviderDescription
-from adapter.providers.flow.accounts import Account, Accounts
+from adapter.providers.flow.accounts import Account, Accounts, own_client
 from adapter.providers.flow.probe import probe
 from adapter.providers.flow.provider import FlowProvider
 from adapter.providers.flow.settings import FlowAccount, FlowSettings, token_key
@@ -19,7 +19,7 @@ def build(settings: FlowSettings, context: ProviderContext) -> Provider:
     """
     accounts = [_account(account, number, context) for number, account in enumerate(settings.accounts)]
     pool = Accounts(accounts, context.clock, context.metrics)
-    flow = FlowProvider(context.http, settings.base_url, pool, context.clock)
+    flow = FlowProvider(context.http, settings.base_url, pool, context.clock, seconds=settings.answer_seconds)
     return Provider(images=flow, videos=flow, credentials=pool, close=flow.close)
 
 
@@ -32,6 +32,7 @@ def _account(account: FlowAccount, number: int, context: ProviderContext) -> Acc
         dialect=account.dialect,
         enabled=account.enabled,
         concurrency=account.concurrency,
+        http=own_client(account, number, context),
     )
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from adapter.domain.answer_memory import SMALL_ANSWER_BYTES, bounded
 from adapter.providers.description import ProviderContext
+from adapter.providers.flow.accounts import own_client
 from adapter.providers.flow.provider import headers
 from adapter.providers.flow.settings import FlowAccount, FlowSettings, token_key
 from adapter.providers.flow.translate import fault
@@ -37,7 +38,8 @@ async def probe(settings: FlowSettings, context: ProviderContext) -> Sequence[Cr
 async def _ask(url: str, account: FlowAccount, number: int, context: ProviderContext) -> str:
     token = await context.open_secret(account.token, key=token_key(number)).read()
     with bounded(SMALL_ANSWER_BYTES):
-        reply = await context.http.get(url, headers=headers(token), body=b"", seconds=SECONDS)
+        http = own_client(account, number, context) or context.http
+        reply = await http.get(url, headers=headers(token), body=b"", seconds=SECONDS)
     found = decoded(_decoder, reply, fault)
     tier = fit_for_clients(found.user_paygate_tier)
     words = f"{found.credits} credits" + (f", {tier}" if tier else "")

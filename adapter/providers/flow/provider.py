@@ -1,6 +1,7 @@
 """Flow as a maker of pictures and of videos."""
 
 import asyncio
+import math
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import (
@@ -20,6 +21,7 @@ from adapter.domain.job import BalanceReading, Operation, VideoJob
 from adapter.domain.media import Image, Ratio, RemoteFile
 from adapter.domain.orders import MAX_SEED, ImageOrder
 from adapter.domain.ports import Clock, Download, Neighbours, Report, Settlement, VideoFile
+from adapter.domain.usage import Currency
 from adapter.domain.whole_pictures import whole_picture
 from adapter.errors import (
     AdapterError,
@@ -77,8 +79,12 @@ _encoder = msgspec.json.Encoder()
 class FlowProvider:
     """Speaks to one Flow address with the operator's accounts."""
 
-    def __init__(self, http: Http, base_url: str, accounts: Accounts, clock: Clock) -> None:
+    def __init__(
+        self, http: Http, base_url: str, accounts: Accounts, clock: Clock, *, seconds: float = IMAGES_SECONDS
+    ) -> None:
+        """Take the outside world, and for how many seconds pictures are waited for."""
         self._http = http
+        self._seconds = seconds
         self._base_url = base_url
         self._accounts = accounts
         self._clock = clock
@@ -93,18 +99,18 @@ class FlowProvider:
     async def make_images(self, order: ImageOrder, inputs: Sequence[Image]) -> Sequence[Image]:
         """Make all pictures by one batch call (the port of that name)."""
 
-        async def make(account: Account) -> Sequence[Image | str]:
-            return await self._make(account, order, inputs)
+        async def make(account: Account) -> tuple[Http, Sequence[Image | str]]:
+            return self._client(account), await self._make(account, order, inputs)
 
         async with self._places:
             try:
-                made = await self._accounts.run(order.upstream, make)
+                http, made = await self._accounts.run(order.upstream, make)
             except NoMedia:
                 # By chance, as with Gemini: one more try (`gemini.md` section 3).
                 with already_paid():
-                    made = await self._accounts.run(order.upstream, make)
+                    http, made = await self._accounts.run(order.upstream, make)
         with already_paid():
-            return [await self._picture(each) for each in made]
+            return [await self._picture(http, each) for each in made]
 
     async def _make(self, account: Account, order: ImageOrder, inputs: Sequence[Image]) -> Sequence[Image | str]:
         names = await self._upload(account, inputs)
@@ -120,7 +126,9 @@ class FlowProvider:
     async def _upload(self, account: Account, inputs: Sequence[Image]) -> Sequence[str]:
         async def send(image: Image) -> str:
             request = translate.upload_request(image, self._session())
-            reply = await self._call(self._http.post, account, "/v1:uploadUserImage", request, UPLOAD_SECONDS)
+            reply = await self._call(
+                self._client(account).post, account, "/v1:uploadUserImage", request, UPLOAD_SECONDS
+            )
             return translate.uploaded(reply)
 
         with free_of_charge():
@@ -134,21 +142,21 @@ class FlowProvider:
         seeds = translate.seeds(first, order.n)
         request = translate.images_request(order, ratio, names, seeds, self._session())
         path = f"/v1/projects/{account.project_id}/flowMedia:batchGenerateImages"
-        reply = await self._call(self._http.post, account, path, request, IMAGES_SECONDS)
+        reply = await self._call(self._client(account).post, account, path, request, self._seconds)
         return translate.images(reply, order.n)
 
-    async def _picture(self, made: Image | str) -> Image:
+    async def _picture(self, http: Http, made: Image | str) -> Image:
         if isinstance(made, Image):
             return made
-        async with self._http.download(made, OwnOrigin(self._base_url)) as download:
+        async with http.download(made, OwnOrigin(self._base_url)) as download:
             found = await asyncio.to_thread(whole_picture, await download.read(MAX_PICTURE_BYTES))
         if found is None:
             raise UpstreamBroken("Flow's link leads to something that is not a whole picture.")
         return found
 
-    def choose_account(self) -> str:
-        """Name the account with the fewest calls under way (the port of that name)."""
-        return self._accounts.choose(VIDEOS).name
+    def choose_account(self, job: VideoJob) -> str:
+        """Name the account with the fewest calls under way whose credits suffice (the port of that name)."""
+        return self._accounts.choose(VIDEOS, needs=credits_needed(job)).name
 
     async def credits(self, account: str) -> int | None:
         """Read what an account may still spend (the port of that name)."""
@@ -157,7 +165,7 @@ class FlowProvider:
     async def _credits(self, account: str, *, is_tied: bool) -> int | None:
         try:
             async with self._accounts.using(account, is_tied=is_tied) as found, deadline(CREDITS_SECONDS):
-                reply = await self._call(self._http.get, found, "/v1/credits", None, CREDITS_SECONDS)
+                reply = await self._call(self._client(found).get, found, "/v1/credits", None, CREDITS_SECONDS)
                 left, tier = translate.worth(reply)
         except AdapterError as fault:
             log.warning("flow.credits_unread", account=account, code=fault.code, error=reason_of(fault))
@@ -182,13 +190,16 @@ class FlowProvider:
     async def submit(self, job: VideoJob, uploads: Sequence[str]) -> Operation:
         """Send a video job once (the port of that name)."""
         try:
-            is_tied = job.order.source is not None
-            async with self._accounts.using(job.account or "", VIDEOS, is_tied=is_tied) as account:
+            is_tied, needs = job.order.source is not None, credits_needed(job)
+            async with self._accounts.using(job.account or "", VIDEOS, is_tied=is_tied, needs=needs) as account:
                 request = videos.video_request(job, uploads, account, self._session())
                 async with deadline(SUBMIT_SECONDS):
                     path = videos.video_path(job)
-                    reply = await self._call(self._http.post_once, account, path, request, SUBMIT_SECONDS)
-                return videos.submitted(reply, job.mark)
+                    reply = await self._call(self._client(account).post_once, account, path, request, SUBMIT_SECONDS)
+                operation = videos.submitted(reply, job.mark)
+                if (left := videos.remaining_credits(reply)) is not None:
+                    self._accounts.note_worth(account.name, left)
+                return operation
         except UpstreamForgot as fault:
             if job.order.source is not None:
                 raise UpstreamRejected(f"Google no longer has the video to work on. {fault.message}") from fault
@@ -255,23 +266,29 @@ class FlowProvider:
     async def _ask(self, operations: Sequence[Operation], account: str) -> Mapping[str, Report]:
         found = self._accounts.find(account)
         request = videos.status_request(operations, found)
-        return videos.reports(await self._call(self._http.post, found, videos.STATUS_PATH, request, STATUS_SECONDS))
+        return videos.reports(
+            await self._call(self._client(found).post, found, videos.STATUS_PATH, request, STATUS_SECONDS)
+        )
 
     def download(self, file: RemoteFile, *, account: str) -> AbstractAsyncContextManager[Download]:
         """Open a signed link, or ask for a medium by its name (the port of that name)."""
         if file.url:
-            return self._http.download(file.url, OwnOrigin(self._base_url))
+            # The link opens for all, also if the account is no longer configured.
+            named = self._accounts.get(account)
+            http = self._client(named) if named else self._http
+            return http.download(file.url, OwnOrigin(self._base_url))
         return self._open_media(file.name, account)
 
     @asynccontextmanager
     async def _open_media(self, name: str, account: str) -> AsyncIterator[Download]:
         """Ask at the configured address with the account's token, which no other origin gets."""
         found = self._accounts.find(account)
+        http = self._client(found)
         async with AsyncExitStack() as stack:
 
             async def ask(token: str) -> "HttpDownload":
                 own = OwnOrigin(self._base_url, headers(token))
-                return await stack.enter_async_context(self._http.open_answer(url, own))
+                return await stack.enter_async_context(http.open_answer(url, own))
 
             url, token = f"{self._base_url}{videos.media_path(name)}", await found.token.read()
             answer = await ask(token)
@@ -282,6 +299,9 @@ class FlowProvider:
                 self._note_refusal(found, reply)
                 raise videos.media_fault(reply)
             yield EncodedDownload(answer)
+
+    def _client(self, account: Account) -> Http:
+        return account.http or self._http
 
     def _session(self) -> str:
         return translate.session_id(self._clock.now())
@@ -310,6 +330,12 @@ class FlowProvider:
     def _note_refusal(self, account: Account, reply: Reply) -> None:
         if reply.status in {401, 403} and isinstance(translate.fault(reply), UpstreamCredential):
             log.error("upstream.credential_refused", provider="flow", account=account.name, status=reply.status)
+
+
+def credits_needed(job: VideoJob) -> int:
+    """Return what a job costs in credits; 0 if that is not known."""
+    cost = job.cost
+    return math.ceil(cost.amount) if cost is not None and cost.currency is Currency.CREDITS else 0
 
 
 def answer_limit(request: msgspec.Struct | None) -> AbstractContextManager[None]:

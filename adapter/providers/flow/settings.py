@@ -1,13 +1,13 @@
 """The section `[providers.flow]`."""
 
 from collections.abc import Iterable
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
 import msgspec
 from msgspec import Meta
 
 from adapter.domain.credentials import ConfiguredCredential
-from adapter.providers.description import HttpUrl, ProviderSettings
+from adapter.providers.description import AnswerSeconds, HttpUrl, ProviderSettings, ProxyText, Way
 
 #: What `config/adapter.toml` has in the place of a project.
 EXAMPLE_PROJECT: Final = "YOUR-PROJECT-ID"
@@ -26,6 +26,10 @@ class FlowAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     enabled: bool = True
     #: Calls for pictures under way at once.
     concurrency: Annotated[int, Meta(ge=1, le=1024)] = 64
+    #: The proxy for this account; None: that of the section. An empty text: none.
+    proxy: ProxyText | None = None
+    #: A reference to `user:password` for it.
+    proxy_auth: str = ""
 
 
 class FlowSettings(ProviderSettings, frozen=True, kw_only=True):
@@ -34,6 +38,9 @@ class FlowSettings(ProviderSettings, frozen=True, kw_only=True):
     base_url: HttpUrl = "https://aisandbox-pa.googleapis.com"
     accounts: Annotated[tuple[FlowAccount, ...], Meta(min_length=1)]
 
+    #: Seconds for which pictures are waited for.
+    answer_seconds: AnswerSeconds = 300.0
+
     def __post_init__(self) -> None:
         names = [account.name for account in self.accounts]
         for name in names:
@@ -41,8 +48,23 @@ class FlowSettings(ProviderSettings, frozen=True, kw_only=True):
                 raise ValueError(f"two accounts have the name '{name}'; a job finds its account by this name")
 
     def secrets(self) -> Iterable[tuple[str, str]]:
-        """Return the reference of each account's token."""
-        return [(token_key(number), account.token) for number, account in enumerate(self.accounts)]
+        """Return the reference of each account's token, and of the user of its proxy."""
+        for number, account in enumerate(self.accounts):
+            yield token_key(number), account.token
+            if account.proxy_auth:
+                yield proxy_auth_key(number), account.proxy_auth
+
+    def ways(self) -> Iterable[Way]:
+        """Return the proxy of the section, and those of accounts."""
+        yield from super().ways()
+        for number, account in enumerate(self.accounts):
+            yield Way(("accounts", number), account.proxy or "", account.proxy_auth)
+
+    def directed_to(self, base_url: str) -> Self:
+        """Return the same settings with another address, and without any proxy."""
+        found = super().directed_to(base_url)
+        accounts = [msgspec.structs.replace(account, proxy=None, proxy_auth="") for account in self.accounts]
+        return msgspec.structs.replace(found, accounts=tuple(accounts))
 
     def credentials(self) -> Iterable[ConfiguredCredential]:
         """Return the accounts."""
@@ -55,6 +77,11 @@ class FlowSettings(ProviderSettings, frozen=True, kw_only=True):
             for number, account in enumerate(self.accounts)
             if account.project_id == EXAMPLE_PROJECT
         ]
+
+
+def proxy_auth_key(number: int) -> str:
+    """Return the key of an account's `proxy_auth` inside the section."""
+    return f"accounts[{number}].proxy_auth"
 
 
 def token_key(number: int) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from adapter.providers.flow.wire import Name, Url
+from adapter.providers.flow.wire import CreditCount, Name, Url
 
 #: The dialects by name, as accounts and operations have them.
 SEED: Final = "seed"
@@ -274,6 +274,12 @@ class MediaFile(msgspec.Struct, frozen=True):
     """The answer of `GET /v1/media/{name}`."""
 
     video: EncodedVideo
+
+
+class Remaining(msgspec.Struct, frozen=True, rename="camel"):
+    """What an answer says of the account's credits, beside its items."""
+
+    remaining_credits: CreditCount
 
 
 class OperationsObject(msgspec.Struct, frozen=True):

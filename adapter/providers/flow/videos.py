@@ -44,6 +44,7 @@ _name_alone_decoder = msgspec.json.Decoder(Name)
 _name_decoder = msgspec.json.Decoder(wire.NamedOperation)
 _state_decoder = msgspec.json.Decoder(wire.OperationState)
 _media_decoder = msgspec.json.Decoder(wire.MediaState)
+_remaining_decoder = msgspec.json.Decoder(wire.Remaining, strict=False)
 _items_decoder = msgspec.json.Decoder(wire.Items)
 _workflow_decoder = msgspec.json.Decoder(wire.Workflow)
 _words_decoder = msgspec.json.Decoder(tuple[str, ...])
@@ -149,6 +150,12 @@ def _operation(item: wire.NamedOperation, mark: str) -> Operation:
     if item.operation is not None:
         return Operation(item.operation.name, mark)
     return Operation(item.name or "", mark, dialect=MEDIA, project=member(_name_alone_decoder, item.project_id) or "")
+
+
+def remaining_credits(reply: Reply) -> int | None:
+    """Return what the account may still spend after a submission; None if its answer does not say so."""
+    found = member(_remaining_decoder, msgspec.Raw(reply.body))
+    return None if found is None else found.remaining_credits
 
 
 def by_dialect(asked: Sequence[Operation]) -> Mapping[str, Sequence[Operation]]:

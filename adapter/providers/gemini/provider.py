@@ -42,6 +42,11 @@ class GenerateEndpoint(Protocol):
         ...
 
     @property
+    def answer_seconds(self) -> float:
+        """Seconds for which a picture is waited for."""
+        ...
+
+    @property
     def has_output_options(self) -> bool:
         """Whether the format of a picture can be asked for."""
         ...
@@ -63,6 +68,8 @@ class GeminiEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     auth: str
     #: Calls under way at once.
     concurrency: int
+    #: Seconds for which a picture is waited for.
+    answer_seconds: float = GENERATE_SECONDS
 
     def address(self, model: str, key: Key, secret: str) -> tuple[str, Mapping[str, str]]:  # noqa: ARG002 - of a protocol
         """Return the URL and the headers of a call."""
@@ -109,7 +116,7 @@ class GeminiProvider:
             large = [LargeOrder(order, inputs, index, self._files) for index in range(order.n)]
             return [partial(self._ask_by_files, one) for one in large]
         bodies = await requests(order, inputs, output_options=self._endpoint.has_output_options)
-        calls = [Call(order.upstream, body, GENERATE_SECONDS) for body in bodies]
+        calls = [Call(order.upstream, body, self._endpoint.answer_seconds) for body in bodies]
         return [partial(self._generate, call, translate.image) for call in calls]
 
     async def close(self) -> None:
@@ -148,7 +155,7 @@ class GeminiProvider:
             self._endpoint.provider, key, lambda secret: large.files.addresses(key, secret, large.inputs)
         )
         body = _encoder.encode(translate.image_request(large.order, large.inputs, large.index, addresses=addresses))
-        call = Call(large.order.upstream, body, GENERATE_SECONDS)
+        call = Call(large.order.upstream, body, self._endpoint.answer_seconds)
         try:
             return await self._send(call, translate.image, key)
         except UpstreamForgot:

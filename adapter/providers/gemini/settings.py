@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from adapter.domain.credentials import ConfiguredCredential
-from adapter.providers.description import HttpUrl, ProviderSettings
+from adapter.providers.description import AnswerSeconds, HttpUrl, ProviderSettings
 from adapter.providers.keys import KeyList, NamedKey, check_names, keys_key, named_keys
 
 
@@ -21,6 +21,8 @@ class GeminiSettings(ProviderSettings, frozen=True, kw_only=True):
     keys: KeyList
     #: Pictures of a request that have more bytes of base64 than this go to the Files API.
     inline_bytes: Annotated[int, Meta(ge=0, le=2**30)] = 20_000_000
+    #: Seconds for which a picture is waited for.
+    answer_seconds: AnswerSeconds = 600.0
     #: Calls under way at once.
     concurrency: Annotated[int, Meta(ge=1, le=1024)] = 64
 

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta
 
 from adapter.domain.credentials import ConfiguredCredential
-from adapter.providers.description import ADDRESS_WORDS, Kind, ProviderSettings
+from adapter.providers.description import ADDRESS_WORDS, AnswerSeconds, Kind, ProviderSettings
 
 #: The only reference to a credential of the section.
 CREDENTIAL: Final = "credential"
@@ -40,6 +40,8 @@ class VertexSettings(ProviderSettings, frozen=True, kw_only=True):
     quota_project: Project = ""
     #: Whether the format of a picture is asked for (`imageOutputOptions`), so that it need not be converted here.
     output_options: bool = True
+    #: Seconds for which a picture is waited for.
+    answer_seconds: AnswerSeconds = 600.0
     #: Calls for pictures under way at once.
     concurrency: Annotated[int, Meta(ge=1, le=1024)] = 64
     #: A folder in Cloud Storage for videos of Gemini Omni, `gs://BUCKET/FOLDER`. Empty: they come in Google's answers.

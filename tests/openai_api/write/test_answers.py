@@ -218,6 +218,21 @@ def test_the_model_list_says_what_comes_out_of_each_model() -> None:
     assert listed["gemini-2.5-flash-image"].created == 1759363200
 
 
+def test_the_model_list_says_what_may_be_asked_for() -> None:
+    """Shapes, resolutions and lengths, for each kind of input of a video; nothing of a text model."""
+    listed = {model.id: msgspec.to_builtins(model) for model in model_list(catalogue().models, 1000.0).data}
+    picture, omni = listed["gemini-nano-banana-2.1"]["options"], listed["gemini-omni-1.2-flash"]["options"]
+    frames = next(mode for mode in omni["modes"] if mode["input"] == "frames")
+
+    assert (picture["resolutions"], picture["resolution"], picture["images"]) == (("1K", "2K", "4K"), "1K", 14)
+    assert picture["thinking"] == ("minimal", "medium", "high")
+    assert listed["flow-gem-pix"]["options"]["aspect_ratios"] == ("16:9", "9:16", "1:1")
+    assert (omni["resolution"], omni["seconds"], omni["images"], omni["upscales"]) == ("720p", 8, 6, ())
+    assert (frames["aspect_ratios"], frames["seconds"]) == (("16:9", "9:16"), tuple(range(3, 11)))
+    assert listed["veo-3.1-fast"]["options"]["upscales"] == ("1080p", "4k")
+    assert listed["veo-3.1-lite"]["options"]["images"] == 2
+
+
 def test_the_model_list_has_the_prices_of_the_day() -> None:
     """Where they are known: an absent key is an unknown price."""
     today = datetime(2026, 11, 29, tzinfo=UTC).timestamp()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
+from decimal import Decimal
 
 import httpx
 import msgspec
@@ -13,6 +14,7 @@ from adapter.domain.job import Intended, Operation, VideoJob, advance
 from adapter.domain.media import Frame, Ratio
 from adapter.domain.orders import ImageOrder, VideoInput, VideoSource
 from adapter.domain.ports import Working
+from adapter.domain.usage import Cost, Currency
 from adapter.errors import (
     AdapterError,
     ContentRefused,
@@ -25,8 +27,10 @@ from adapter.errors import (
     UpstreamRejected,
     UpstreamUnreachable,
 )
+from adapter.providers.flow import videos
 from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.provider import FlowProvider
+from adapter.providers.reply import Reply
 from tests.fakes import FakeClock, made_image, png, video_job, video_order
 from tests.support import GOLDEN
 from tests.upstream import Google, Upstream, hang_up
@@ -80,7 +84,7 @@ def test_accounts_take_turns(upstream: Upstream) -> None:
     """Jobs are spread over what there is."""
     flow = provider(upstream, accepted)
 
-    assert [flow.choose_account() for _ in range(4)] == ["ada", "bob", "ada", "bob"]
+    assert [flow.choose_account(video_job()) for _ in range(4)] == ["ada", "bob", "ada", "bob"]
 
 
 async def test_a_disabled_account_takes_no_new_work_and_finishes_what_it_has(upstream: Upstream) -> None:
@@ -92,12 +96,12 @@ async def test_a_disabled_account_takes_no_new_work_and_finishes_what_it_has(ups
         return httpx.Response(200, json=[])
 
     flow = provider(upstream, google, disabled=["ada"])
-    assert [flow.choose_account() for _ in range(3)] == ["bob"] * 3
+    assert [flow.choose_account(video_job()) for _ in range(3)] == ["bob"] * 3
     await flow.poll([Operation("op", "scene")], account="ada")
     assert asked == ["Bearer ada-0"]
 
     with pytest.raises(UpstreamCredential, match="No Flow account takes new work"):
-        provider(upstream, google, disabled=["ada", "bob"]).choose_account()
+        provider(upstream, google, disabled=["ada", "bob"]).choose_account(video_job())
 
 
 async def test_the_credits_are_those_of_the_account_that_is_asked_about(upstream: Upstream) -> None:
@@ -392,8 +396,58 @@ async def test_a_submission_without_credits_moves_to_another_account(upstream: U
         assert caught.value.another_takes_it
 
     assert asked == ["ada"]
-    assert [flow.choose_account() for _ in range(2)] == ["bob", "bob"]
+    assert [flow.choose_account(video_job()) for _ in range(2)] == ["bob", "bob"]
     assert (await flow.submit(job("bob"), [])).name == "op"
+
+
+def priced(account: str, credits_of_it: int) -> VideoJob:
+    """Return a job that is about to be sent, with its price."""
+    return msgspec.structs.replace(job(account), cost=Cost(Decimal(credits_of_it), Currency.CREDITS))
+
+
+async def test_an_account_without_enough_credits_is_not_asked_for_a_video(upstream: Upstream) -> None:
+    """The answer to a submission says what is left; the next job moves before anything is sent."""
+    asked: list[str] = []
+
+    def google(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers["authorization"])
+        return accepted(request)
+
+    flow = provider(upstream, google)
+    await flow.submit(priced("ada", 20), [])
+    with pytest.raises(UpstreamQuota, match="fewer credits") as caught:
+        await flow.submit(priced("ada", 20), [])
+    assert caught.value.another_takes_it
+
+    assert {flow.choose_account(priced("ada", 20)) for _ in range(4)} == {"bob"}
+    assert asked == ["Bearer ada-0"]
+
+
+async def test_credits_that_are_read_before_a_video_count(upstream: Upstream) -> None:
+    """Also the tier is remembered, for the operator."""
+
+    def google(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"credits": 15, "userPaygateTier": "PAYGATE_TIER_TWO"})
+
+    flow = provider(upstream, google)
+    assert await flow.credits("ada") == 15
+    assert {flow.choose_account(priced("ada", 20)) for _ in range(4)} == {"bob"}
+    assert {flow.choose_account(priced("ada", 15)) for _ in range(4)} == {"ada", "bob"}
+
+
+@pytest.mark.parametrize(
+    ("body", "left"),
+    [
+        (b'{"operations": [], "remainingCredits": 120}', 120),
+        (b'{"operations": [], "remainingCredits": "120"}', 120),
+        (b'{"operations": [], "remainingCredits": null}', None),
+        (b'{"operations": []}', None),
+        (b"[]", None),
+    ],
+)
+def test_what_is_left_after_a_submission_is_read(body: bytes, left: int | None) -> None:
+    """In whatever shape; it is never a reason to lose a job."""
+    assert videos.remaining_credits(Reply(200, body)) == left
 
 
 async def test_a_token_that_ends_is_renewed_once_for_all_who_wait(upstream: Upstream) -> None:

@@ -135,7 +135,7 @@ async def test_a_submission_that_one_key_is_refused_moves_to_another(upstream: U
         assert caught.value.another_takes_it
 
     assert sent == ["ada", "ada"]  # the second with a renewed key
-    assert [omni.choose_account() for _ in range(2)] == ["bob", "bob"]
+    assert [omni.choose_account(video_job()) for _ in range(2)] == ["bob", "bob"]
 
 
 async def test_a_submission_that_breaks_is_not_sent_again_and_cannot_be_settled(upstream: Upstream) -> None:

@@ -1,0 +1,62 @@
+"""The options of `adapter keys create` and `keys set`, and how a key is shown."""
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
+
+import click
+
+from adapter.access.keys import KeyRecord
+from adapter.domain.allowance import Allowance, changed, written, written_time
+
+#: What is set by each option. `none` takes a value away.
+_OPTIONS: Final = (
+    ("--models", "models", "Models that it may use, with commas between them. * stands for anything."),
+    ("--rpm", "rpm", "New work in a minute: pictures, videos and texts."),
+    ("--images-per-day", "images_per_day", "Pictures in a day."),
+    ("--videos-per-day", "videos_per_day", "Videos in a day."),
+    ("--budget", "budget", "Money in a day or month: 20USD/month, or 20USD/month,500credits/day."),
+    ("--expires", "expires_at", "Its last day: 2027-01-31; or how long it is valid from now on: 30d, 12h."),
+    ("--markup", "markup", "How chats show videos (chat.video_markup)."),
+    ("--side-calls", "side_calls", "What becomes of side calls (chat.side_calls)."),
+    ("--response-format", "response_format", "How pictures are handed over (images.response_format)."),
+)
+
+_F = TypeVar("_F", bound=Callable[..., object])
+
+
+def with_allowance(command: _F) -> _F:
+    """Give a command the options of what a key may do."""
+    for flag, name, words in reversed(_OPTIONS):
+        command = click.option(flag, name, help=f"{words} none takes it away.")(command)
+    return command
+
+
+def asked_allowance(allowance: Allowance, asked: Mapping[str, str | None], now: float) -> Allowance:
+    """Return an allowance with what the options change.
+
+    Raises:
+        BadParameter: an option has no such value.
+    """
+    for flag, name, _ in _OPTIONS:
+        text = asked.get(name)
+        if text is None:
+            continue
+        try:
+            allowance = changed(allowance, name, text, now)
+        except ValueError as error:
+            raise click.BadParameter(f"{error}.", param_hint=f"'{flag}'") from error
+    return allowance
+
+
+def key_lines(key: KeyRecord) -> str:
+    """Return what is known of a key, in words. The key itself is not known."""
+    values = {"name": key.name, "owner": key.owner, "created": written_time(key.created_at)}
+    if key.revoked_at is not None:
+        values["revoked"] = written_time(key.revoked_at)
+    values |= written(key.allowance)
+    return "\n".join(f"{name:16} {value}" for name, value in values.items())
+
+
+def short_allowance(allowance: Allowance) -> str:
+    """Return what a key may do, in one line."""
+    return "  ".join(f"{name}={value}" for name, value in written(allowance).items())

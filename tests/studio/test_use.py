@@ -1,0 +1,82 @@
+"""The studio for everyone: by keyboard, with a screen reader, on a phone, in the dark."""
+
+import base64
+from uuid import uuid4
+
+import msgspec
+
+from tests.fakes import png
+from tests.journeys.server import Server
+from tests.studio.visitor import Visitor
+
+
+class Appearance(msgspec.Struct, frozen=True):
+    """What axe and a ruler say."""
+
+    base: str
+    faults: list[str]
+    #: By the state of the page, in pixels, in a window of 360.
+    widths: dict[str, int]
+
+
+def test_every_state_of_the_page_is_accessible_and_fits_a_phone(studio_server: Server, visitor: Visitor) -> None:
+    """In light and dark, with nothing to scroll to the side."""
+    seen = visitor.visit("appearance", Appearance, prompt=f"a fox {uuid4()}")
+
+    assert seen.base == f"{studio_server.url}/v1"
+    assert seen.faults == []
+    assert len(seen.widths) == 9
+    assert {state: width for state, width in seen.widths.items() if width > 360} == {}
+
+
+class Keyboard(msgspec.Struct, frozen=True):
+    """What a person saw who has no mouse."""
+
+    model: str
+    shape: str
+    said: str
+    #: What had the focus after a dialog, in the question, and after something was deleted.
+    back: str
+    safe: str
+    after: str
+    unseen: list[str]
+
+
+def test_everything_can_be_done_by_keyboard(visitor: Visitor) -> None:
+    """The focus is always seen, and it is never lost."""
+    seen = visitor.visit("keyboard", Keyboard, prompt=f"a fox {uuid4()}")
+
+    assert seen.model == "gemini-2.5-flash-image"
+    assert seen.shape == "21:9"
+    assert seen.said == "The picture is ready."
+    assert (seen.back, seen.safe) == ("Code", "Keep it")
+    assert seen.after == "gallery-heading"
+    assert seen.unseen == []
+
+
+class Inputs(msgspec.Struct, frozen=True, rename="camel"):
+    """What a person saw who dropped and pasted pictures, and changed a video."""
+
+    attached: int
+    too_many: str
+    cost: str
+    price: str
+    button: str
+    #: The fields of the request that changes a video.
+    body: list[str]
+    made: str
+    plain: str
+
+
+def test_pictures_are_dropped_and_pasted_and_videos_are_edited(studio_server: Server, visitor: Visitor) -> None:
+    """As far as the model takes them; an unknown price is said to be unknown."""
+    prompt = f"a fox {uuid4()}"
+    seen = visitor.visit("inputs", Inputs, prompt=prompt, picture=base64.b64encode(png()).decode())
+
+    assert seen.attached == 2
+    assert seen.too_many == "This model takes 3 pictures at most. Remove 1, or choose another model."
+    assert (seen.cost, seen.price) == ("price unknown", "about $0.069")
+    assert (seen.button, seen.plain) == ("Edit the video", "Make the video")
+    assert seen.body == ["prompt", "video"]
+    assert seen.made == f"{prompt}, at night"
+    assert studio_server.executed(f"{prompt}, at night") == 1
