@@ -16,10 +16,10 @@ LOCKED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-
 TEST   := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n logical
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test e2e lint bench torture dist lock clean
+.PHONY: help run demo test e2e container lint bench torture dist lock clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/run.stamp ## install what is missing, then serve on the built-in sandbox
 	@$(BIN)/python -m adapter serve --config config/sandbox.toml --host $(HOST) --port $(PORT)
@@ -33,6 +33,9 @@ test: $(VENV)/test.stamp $(VENV)/node.stamp ## install what is missing, then run
 
 e2e: $(VENV)/test.stamp $(VENV)/e2e/node.stamp $(VENV)/e2e/open-webui.stamp ## real chat programs in Chromium (3.4 GB to install); writes docs/screenshots
 	@$(BIN)/python -m pytest -m e2e tests/e2e
+
+container: $(VENV)/test.stamp ## build the Containerfile on Debian's packages and run it (root, buildah, debootstrap)
+	@$(BIN)/python -m pytest -m container -s tests/container
 
 lint: $(VENV)/test.stamp ## ruff and mypy
 	@$(BIN)/ruff check .
@@ -55,6 +58,7 @@ dist: $(VENV)/test.stamp ## build the wheel and the sdist into dist/
 lock: ## resolve the requirements again (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements.lock
 	uv pip compile pyproject.toml --extra vertex --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-vertex.lock
+	uv pip compile pyproject.toml --extra traces --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-traces.lock
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-dev.lock
 
 clean: ## remove the environment, the sandbox's memory, and what the demo and the build made

@@ -76,7 +76,7 @@ def test_the_example_passes_the_check_once_its_secrets_are_there(
         "ADAPTER__STORAGE__DATABASE": postgres.new_url().replace(f":{PASSWORD}", ""),
         "ADAPTER__STORAGE__MEDIA": f"s3://{s3.new_bucket()}/media",
         "ADAPTER__STORAGE__S3__ENDPOINT": s3.url,
-        "ADAPTER__JOBS__SPOOL": str(tmp_path / "spool"),
+        "ADAPTER__FOLDER": str(tmp_path),
     }
     done = run_program("check", "--config", str(config), environ=os.environ | environ)
 
@@ -181,12 +181,13 @@ def test_the_proxy_waits_as_long_as_a_video_may_take_and_takes_what_a_request_ma
 
 def test_the_spool_outlives_its_container() -> None:
     """In both it lies on a volume that is kept; on a cluster each process has one of its own."""
-    folder = Path(SETTINGS.jobs.spool)
+    folder = Path(SETTINGS.folder) / SETTINGS.jobs.spool
     mounts = {each["mountPath"]: each["name"] for each in POD["containers"][0]["volumeMounts"]}
     claims = {each["metadata"]["name"] for each in PROCESSES["volumeClaimTemplates"]}
     volumes = dict(each.split(":")[1::-1] for each in COMPOSE["services"]["adapter"]["volumes"])
 
     assert folder.is_absolute()
+    assert str(folder.parent) == str((Path(SETTINGS.folder) / SETTINGS.server.control).parent)
     assert mounts[str(folder.parent)] in claims
     assert volumes[str(folder.parent)] in COMPOSE["volumes"]
 

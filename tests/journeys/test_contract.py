@@ -227,6 +227,7 @@ def test_the_clients_of_both_generations_are_watched(library: ModuleType) -> Non
 UNWATCHED = {
     "test_fuzz.py": "its answers are judged one by one, beside the request that each belongs to",
     "test_texts.py": "the answers of text models are Google's, byte for byte",
+    "test_google_cloud.py": "its chats with text models, as those of test_texts.py; everything else takes `connect`",
     "test_what_is_loaded.py": "its server is asked once, before any other one; what it has loaded is looked at",
     "test_head.py": "an answer to HEAD has no body to be judged; the GET beside each is watched",
     "test_drain.py": "50 streams at once need an asynchronous client; that they end is what is looked at",

@@ -1,5 +1,6 @@
 """A server holds in memory what its work needs: libraries for other work are loaded with the first of it."""
 
+import re
 import signal
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from tests.journeys.loaded_modules import REPORT
 from tests.journeys.server import KEY, Server, wait_until
+from tests.support import ROOT
 
 #: What is only needed for other work than pictures of Gemini on a SQLite database that is up to date.
 ELSEWHERE = {
@@ -16,10 +18,13 @@ ELSEWHERE = {
     "alembic": "a database that has to be migrated",
     "asyncpg": "PostgreSQL",
     "av": "thumbnails of videos",
+    "faker": "nothing of ours: the container leaves it out",
     "mako": "a database that has to be migrated",
+    "polyfactory": "nothing of ours: the container leaves it out",
     "prometheus_client": "metrics, which are off",
     "pydantic": "nothing of ours: Litestar has a plugin for it",
     "rich": "nothing of ours: structlog loads it",
+    "rich_click": "nothing of ours: the container leaves it out",
     "sqlalchemy.dialects.postgresql": "PostgreSQL",
     "sqlalchemy.orm": "PostgreSQL: its asynchronous engine loads it",
 }
@@ -60,3 +65,11 @@ def test_a_server_that_makes_pictures_loads_nothing_for_other_work(server: Serve
 
     assert answer.status_code == 200, answer.text[:500]
     assert set(ELSEWHERE) & set(loaded(server)) == set()
+
+
+def test_the_container_leaves_out_only_what_is_not_loaded() -> None:
+    """What it removes after the installation of the lock: pip too, and Pygments, which pytest loads here."""
+    removed = re.search(r"pip uninstall --yes (.+)", (ROOT / "Containerfile").read_text())
+
+    assert removed
+    assert {name.replace("-", "_") for name in removed[1].split()} <= {*ELSEWHERE, "pip", "pygments"}

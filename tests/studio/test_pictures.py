@@ -102,8 +102,8 @@ class Interrupted(msgspec.Struct, frozen=True):
 def test_a_reload_loses_no_picture_that_is_being_made(studio_server: Server, visitor: Visitor) -> None:
     """It is asked for again with its key, and made once."""
     prompt = f"a slow owl {uuid4()}"
-    studio_server.fault(on="gemini.generate", do="delay", seconds=2.0, prompt=prompt)
-    seen = visitor.visit("interrupted", Interrupted, prompt=prompt)
+    studio_server.fault(on="gemini.generate", do="delay", after=True, seconds=2.0, prompt=prompt)
+    seen = visitor.visit("interrupted", Interrupted, prompt=prompt, ledger=f"{studio_server.upstream}/sandbox/ledger")
 
     assert (seen.bar, seen.made, seen.waiting) == (True, [prompt], 0)
     assert studio_server.executed(prompt) == 1
