@@ -7,6 +7,7 @@ are looked at in the moment in which they come: a connection that waits for its 
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from typing import Final, cast
 
 from adapter.providers.framing import LONGEST_HEAD, Chunks, FramingError, Head, HeadReader
@@ -42,6 +43,8 @@ class HttpConnection(asyncio.BufferedProtocol):
         """Take the room for heads (`shared_room`)."""
         #: When it became idle, by the clock of the event loop.
         self.idle_since = 0.0
+        #: When it began to wait, or something came last, by the same clock.
+        self.heard_at = 0.0
         #: Whether the last answer was whole, and the server takes another request.
         self.is_kept = False
         self._shared = shared
@@ -55,6 +58,7 @@ class HttpConnection(asyncio.BufferedProtocol):
         #: Whether more will come than is waited for.
         self._is_part = False
         self._has_ended = self._has_failed = False
+        self._time = asyncio.get_running_loop().time
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -69,6 +73,7 @@ class HttpConnection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, count: int) -> None:
         """Take what came. What nothing waits for would be taken for the next answer."""
+        self.heard_at = self._time()
         if self._waiter is None or self._waiter.done():
             self.close()
         elif self._heads is not None:
@@ -114,6 +119,11 @@ class HttpConnection(asyncio.BufferedProtocol):
         return not (self._has_ended or self._transport.is_closing())
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether something waits for what comes."""
+        return self._waiter is not None
+
+    @property
     def has_failed(self) -> bool:
         """Whether it ended by an error. Its last bytes may be missing then."""
         return self._has_failed
@@ -157,6 +167,7 @@ class HttpConnection(asyncio.BufferedProtocol):
         if not self.is_open:
             return
         self._waiter = asyncio.get_running_loop().create_future()
+        self.heard_at = self._time()
         self._transport.resume_reading()
         try:
             await self._waiter
@@ -238,8 +249,40 @@ class HttpAnswer:
             raise LostError(is_stale=False)
         return body
 
-    async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """Yield the body as it comes.
+    async def blocks(self, size: int) -> AsyncGenerator[bytes, None]:
+        """Yield the body in blocks of so many bytes. A body of unknown length is yielded as it comes.
+
+        Raises:
+            LostError: the connection ended before the body did.
+            FramingError: it is not chunked, although it should be.
+        """
+        if self.head.length is None:
+            async with aclosing(self.pieces(size)) as pieces:
+                async for piece in pieces:
+                    yield piece
+            return
+        missing = self.head.length
+        # One byte more shows an answer that is longer than it said.
+        room = memoryview(bytearray(min(size, missing) + 1))
+        begun, self._begun = memoryview(self._begun), b""
+        is_exact = True
+        while missing:
+            wanted = min(size, missing)
+            missing -= wanted
+            came = min(len(begun), wanted)
+            room[:came] = begun[:came]
+            begun = begun[came:]
+            if came < wanted:
+                rest = room[came : wanted + (not missing)]
+                came += await self._connection.receive(rest, wanted - came, is_part=bool(missing))
+            if came < wanted:
+                raise LostError(is_stale=False)
+            is_exact = came == wanted
+            yield bytes(room[:wanted])
+        self._end(is_kept=is_exact and not begun)
+
+    async def pieces(self, size: int = STREAM_PIECE_BYTES) -> AsyncGenerator[bytes, None]:
+        """Yield the body as it comes, in pieces of so many bytes at most.
 
         Raises:
             LostError: the connection ended before the body did.
@@ -248,7 +291,7 @@ class HttpAnswer:
         chunks = Chunks() if self.head.is_chunked else None
         missing = self.head.length
         piece, self._begun = memoryview(self._begun), b""
-        room = memoryview(bytearray(STREAM_PIECE_BYTES))
+        room = memoryview(bytearray(size))
         while True:
             if chunks is not None:
                 chunks.feed(piece)

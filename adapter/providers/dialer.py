@@ -3,13 +3,14 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
+from ipaddress import ip_address
 from typing import Final, NamedTuple, TypeVar
 
 import structlog
-from aiohappyeyeballs import start_connection
+from aiohappyeyeballs import AddrInfoType, start_connection
 
 from adapter.errors import UnreachableCause, UpstreamUnreachable
 from adapter.providers import proxy as words
@@ -42,13 +43,13 @@ class Dialer:
         self._network = network
         self._seconds = seconds
 
-    async def open(self, origin: Origin, make: Callable[[], _Protocol], *, address: str = "") -> _Protocol:
+    async def open(self, origin: Origin, make: Callable[[], _Protocol], *, addresses: Sequence[str] = ()) -> _Protocol:
         """Open a connection and return its protocol, which `make` makes.
 
         Args:
             origin: where it leads.
             make: makes the protocol.
-            address: the IP address of the host, if it was looked up already.
+            addresses: the IP addresses of the host, if it was looked up already. No other ones are connected to.
 
         Raises:
             UpstreamUnreachable: none stands in time.
@@ -58,8 +59,8 @@ class Dialer:
             with connect_errors():
                 async with asyncio.timeout(self._seconds):
                     if route is None:
-                        return await self._direct(origin, make, address)
-                    return await self._tunnelled(route, origin, make, address)
+                        return await self._direct(origin, make, addresses)
+                    return await self._tunnelled(route, origin, make, addresses)
         except UpstreamUnreachable as fault:
             self.log(fault, origin.host, route)
             raise
@@ -72,10 +73,13 @@ class Dialer:
         known = {name: fact for name, fact in facts.items() if fact is not None}
         log.log(self._network.log_level, "upstream.unreachable", cause=fault.cause, host=host, **known)
 
-    async def _direct(self, origin: Origin, make: Callable[[], _Protocol], address: str) -> _Protocol:
+    async def _direct(self, origin: Origin, make: Callable[[], _Protocol], addresses: Sequence[str]) -> _Protocol:
         loop = asyncio.get_running_loop()
         with ExitStack() as undo:
-            opened = await _open_socket(address or origin.host, origin.port)
+            if addresses:
+                opened = await self._open_pinned(addresses, origin.port)
+            else:
+                opened = await _open_socket(origin.host, origin.port)
             undo.callback(opened.close)
             _, protocol = await loop.create_connection(
                 make,
@@ -86,10 +90,17 @@ class Dialer:
             undo.pop_all()
         return protocol
 
-    async def _tunnelled(self, route: Route, origin: Origin, make: Callable[[], _Protocol], address: str) -> _Protocol:
+    async def _open_pinned(self, addresses: Sequence[str], port: int) -> socket.socket:
+        found = [_found(address, port) for address in addresses]
+        opening = self._network.open_socket
+        return await start_connection(found, happy_eyeballs_delay=EYEBALLS_SECONDS, socket_factory=opening)
+
+    async def _tunnelled(
+        self, route: Route, origin: Origin, make: Callable[[], _Protocol], addresses: Sequence[str]
+    ) -> _Protocol:
         """Open a connection by a proxy. The end-to-end TLS is inside of it."""
         user = await route.user.read() if route.user else ""
-        target = address or (origin.host if route.proxy.looks_up else await _look_up(origin))
+        target = addresses[0] if addresses else origin.host if route.proxy.looks_up else await _look_up(origin)
         with ExitStack() as undo:
             with proxy_errors():
                 reader, transport = await self._reach(route.proxy)
@@ -143,6 +154,13 @@ class Dialer:
 async def _open_socket(host: str, port: int) -> socket.socket:
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return await start_connection(found, happy_eyeballs_delay=EYEBALLS_SECONDS)
+
+
+def _found(address: str, port: int) -> AddrInfoType:
+    """Return what the name service would say of an IP address."""
+    if ip_address(address).version == 4:
+        return socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port)
+    return socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port, 0, 0)
 
 
 async def _look_up(origin: Origin) -> str:

@@ -1,7 +1,4 @@
-"""From exceptions of the network to ours: what provably sent nothing, and what broke.
-
-It is the table of our own client (`http.py`). Downloads have aiohttp's (`download_failures.py`).
-"""
+"""From exceptions of the network to ours: what provably sent nothing, and what broke."""
 
 import socket
 import ssl

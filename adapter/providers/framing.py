@@ -5,6 +5,7 @@ answer. Source: RFC 9112, sections 4 to 7.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -37,6 +38,16 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     is_chunked: bool
     #: Whether the server takes another request on this connection.
     is_kept: bool
+    #: Its fields, by their names in small letters.
+    fields: Mapping[bytes, Sequence[bytes]] = {}
+
+    def value(self, name: str) -> str:
+        """Return the first value of a field, empty if there is none. Bytes that are no UTF-8 come back by `encode`.
+
+        `encode` has to be told `surrogateescape`.
+        """
+        values = self.fields.get(name.encode())
+        return values[0].decode(errors="surrogateescape") if values else ""
 
     @property
     def is_interim(self) -> bool:
@@ -99,7 +110,7 @@ def read_head(data: bytes | bytearray | memoryview) -> Head | None:
         is_chunked, length = False, 0
     said = fields.get(b"connection")
     is_kept = found[1] == b"1" and not (said and any(b"close" in value.lower() for value in said))
-    return Head(status=status, size=end.end(), length=length, is_chunked=is_chunked, is_kept=is_kept)
+    return Head(status=status, size=end.end(), length=length, is_chunked=is_chunked, is_kept=is_kept, fields=fields)
 
 
 def _fields(lines: list[bytes]) -> dict[bytes, list[bytes]]:

@@ -1,74 +1,26 @@
 """The HTTP client of all providers. A picture's bytes go from the socket into the buffer that they stay in."""
 
-import asyncio
-from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import ExitStack, aclosing, asynccontextmanager
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
-
-from yarl import URL
 
 from adapter.domain.answer_memory import add_answer
 from adapter.errors import UpstreamBroken
 from adapter.network.links import Rules
 from adapter.providers.connection import HttpAnswer, LostError
-from adapter.providers.dialer import Dialer, Origin
+from adapter.providers.dialer import Dialer
+from adapter.providers.download import Downloader, HttpDownload
 from adapter.providers.failures import AnswerErrors
+from adapter.providers.framing import Head
 from adapter.providers.origin import OwnOrigin
 from adapter.providers.pool import Pool
-from adapter.providers.reply import Reply, broken, deadline, too_long, unreachable
-from adapter.providers.session import HEADERS, HttpLimits, HttpNetwork
+from adapter.providers.reply import Reply, deadline, too_long
+from adapter.providers.request import UpstreamRequest, target_of
+from adapter.providers.session import HttpLimits, HttpNetwork
 from adapter.providers.turns import Turns
-
-if TYPE_CHECKING:
-    from adapter.providers.download import Downloader, HttpDownload
 
 #: Answers that are read and passed on at once, and the seconds after which one that is slow holds up no other.
 READERS = 4
 TURN_SECONDS = 0.25
-#: Addresses that are read once.
-KNOWN_ADDRESSES: Final = 256
-#: A request up to this size is sent as one piece.
-JOINED_BYTES: Final = 64 * 1024
-SCHEMES: Final = ("http", "https")
-
-
-class _Target(NamedTuple):
-    """What an address says about a request."""
-
-    origin: Origin
-    #: The path with its query.
-    path: str
-    fields: Mapping[str, str]
-
-
-class _Request:
-    """A request, ready to be sent."""
-
-    def __init__(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Write its head.
-
-        Raises:
-            UpstreamUnreachable: the address is none.
-            UpstreamBroken: a header that cannot be sent.
-        """
-        target = _target(url)
-        self.origin = target.origin
-        self.is_repeatable = method == "GET"
-        fields = {**target.fields, **headers}
-        if body or not self.is_repeatable:
-            fields["content-length"] = str(len(body))
-        lines = [f"{method} {target.path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
-        try:
-            head = "\r\n".join(lines).encode()
-        except UnicodeError as error:
-            raise broken() from error
-        ends = len(lines) - 1
-        # A value may hold none of these: it would end its line.
-        if head.count(b"\r") != ends or head.count(b"\n") != ends or b"\0" in head:
-            raise broken()
-        self.pieces = (head + body,) if len(body) < JOINED_BYTES else (head, body)
 
 
 class StreamedAnswer:
@@ -106,7 +58,7 @@ class Http:
 
     The second kind is for requests that cost money and cannot be told apart: on a kept connection that the other end
     has just closed, a request ends in an error that leaves open whether it was executed (reference: `reliability.md`
-    section 2.2). Downloads use it as well.
+    section 2.2). Downloads have kept connections of their own (`download.py`).
 
     No netrc is read, and the environment's proxies only where the network of the client says so. No cookie is kept: one
     account's would go along with the next one's request. No redirect of a request is followed. A POST is sent once; a
@@ -127,8 +79,8 @@ class Http:
         self._limits = limits or HttpLimits()
         self._network = network
         self._rules = rules or Rules.reading(http=False, trusted=())
-        self._downloader: Downloader | None = None
         self._dialer = Dialer(network, seconds=self._limits.connect)
+        self._downloader = Downloader(self._rules, network, self._limits, self._dialer)
         self._pool = Pool(self._dialer, connect_seconds=self._limits.connect, idle_seconds=self._limits.idle)
         self._turns = Turns(READERS, TURN_SECONDS)
         #: Clients with another network. They end with this one.
@@ -151,6 +103,7 @@ class Http:
 
     def _close(self) -> None:
         self._pool.close()
+        self._downloader.close()
         for other in self._others:
             other._close()  # noqa: SLF001 - of the same class
 
@@ -201,13 +154,13 @@ class Http:
                     answer = await self._begin(request, lent)
             yield StreamedAnswer(answer, silence)
 
-    async def _request(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> _Request:
+    async def _request(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> UpstreamRequest:
         """Return a request, with the headers of a relay if it goes there."""
         if self._network.headers is not None:
             headers = {**await self._network.headers.at(url), **headers}
-        return _Request(method, url, headers, body)
+        return UpstreamRequest(method, target_of(url), headers, body)
 
-    async def _begin(self, request: _Request, lent: ExitStack) -> HttpAnswer:
+    async def _begin(self, request: UpstreamRequest, lent: ExitStack) -> HttpAnswer:
         """Return an answer whose connection is lent until the stack closes."""
         try:
             return await self._asked(request, lent, is_fresh=False)
@@ -216,25 +169,28 @@ class Http:
                 raise
         return await self._asked(request, lent, is_fresh=True)
 
-    async def _asked(self, request: _Request, lent: ExitStack, *, is_fresh: bool) -> HttpAnswer:
+    async def _asked(self, request: UpstreamRequest, lent: ExitStack, *, is_fresh: bool) -> HttpAnswer:
         connection = await self._pool.lend(request.origin, is_fresh=is_fresh)
         lent.callback(self._pool.take_back, request.origin, connection, is_fresh=is_fresh)
         return await connection.ask(request.pieces)
 
-    async def _send(self, request: _Request, *, is_fresh: bool = False) -> Reply:
+    async def _send(self, request: UpstreamRequest, *, is_fresh: bool = False) -> Reply:
         with AnswerErrors():
             try:
-                return await self._exchange(request, is_fresh=is_fresh)
+                _, reply = await self._exchange(request, is_fresh=is_fresh)
             except LostError as error:
                 if not (error.is_stale and request.is_repeatable):
                     raise
-            return await self._exchange(request, is_fresh=True)
+            else:
+                return reply
+            _, reply = await self._exchange(request, is_fresh=True)
+            return reply
 
-    async def _exchange(self, request: _Request, *, is_fresh: bool) -> Reply:
+    async def _exchange(self, request: UpstreamRequest, *, is_fresh: bool) -> tuple[Head, Reply]:
         connection = await self._pool.lend(request.origin, is_fresh=is_fresh)
         try:
             answer = await connection.ask(request.pieces)
-            return Reply(answer.head.status, await self._read(answer))
+            return answer.head, Reply(answer.head.status, await self._read(answer))
         finally:
             self._pool.take_back(request.origin, connection, is_fresh=is_fresh)
 
@@ -251,8 +207,8 @@ class Http:
             return await answer.read_growing(_admission(limit)) if length is None else await answer.read(length)
 
     @asynccontextmanager
-    async def open_answer(self, url: str, own: OwnOrigin) -> "AsyncIterator[HttpDownload]":
-        """Open an answer of any status, on a connection of its own.
+    async def open_answer(self, url: str, own: OwnOrigin) -> AsyncIterator[HttpDownload]:
+        """Open an answer of any status.
 
         The credential of `own` is sent to its origin and to no other one. Redirects are followed, each to where a link
         may lead.
@@ -260,8 +216,7 @@ class Http:
         Raises:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `post`; a link that may not be followed is broken.
         """
-        downloader = await self._loaded_downloader()
-        async with downloader.open(url, own) as answer:
+        async with self._downloader.open(url, own) as answer:
             yield answer
 
     async def post_for_header(
@@ -269,11 +224,13 @@ class Http:
     ) -> tuple[Reply, str]:
         """As `post_once`; return one header of the answer as well, empty if it is not there."""
         async with deadline(seconds):
-            downloader = await self._loaded_downloader()
-            return await downloader.post_for_header(url, header, headers=headers, body=body)
+            request = await self._request("POST", url, headers, body)
+            with AnswerErrors():
+                head, reply = await self._exchange(request, is_fresh=True)
+            return reply, head.value(header)
 
     @asynccontextmanager
-    async def download(self, url: str, own: OwnOrigin) -> "AsyncIterator[HttpDownload]":
+    async def download(self, url: str, own: OwnOrigin) -> AsyncIterator[HttpDownload]:
         """Open a file at a link, as `open_answer`.
 
         Raises:
@@ -283,20 +240,6 @@ class Http:
             if answer.status != 200:
                 raise UpstreamBroken(f"Google's media link answered {answer.status}.")
             yield answer
-
-    async def _loaded_downloader(self) -> "Downloader":
-        """Return what opens links. It is loaded at the first one, in a thread."""
-        if self._downloader is None:
-            kind = await asyncio.to_thread(_load_downloader)
-            self._downloader = kind(self._rules, self._network, self._limits, self._dialer)
-        return self._downloader
-
-
-def _load_downloader() -> "type[Downloader]":
-    # aiohttp takes 9 MB and 0.1 s. Pictures of Gemini need none of it.
-    from adapter.providers.download import Downloader  # noqa: PLC0415
-
-    return Downloader
 
 
 def _admission(limit: int) -> Callable[[int], Awaitable[None]]:
@@ -311,30 +254,3 @@ def _admission(limit: int) -> Callable[[int], Awaitable[None]]:
         await add_answer(piece)
 
     return admit
-
-
-@lru_cache(maxsize=KNOWN_ADDRESSES)
-def _target(url: str) -> _Target:
-    """Read an address. Requests for pictures go to a few, again and again.
-
-    Raises:
-        UpstreamUnreachable: it is none.
-    """
-    address = _address(url)
-    fields = {"host": str(address.host_port_subcomponent), "accept": "*/*", **HEADERS}
-    if address.user is not None:  # of a relay; aiohttp, which was here before, did so too
-        pair = f"{address.user}:{address.password or ''}"
-        fields["authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
-    origin = Origin(address.scheme == "https", str(address.host), int(address.port or 0))
-    return _Target(origin, address.raw_path_qs, fields)
-
-
-def _address(url: str) -> URL:
-    try:
-        address = URL(url, encoded=True)
-        is_address = address.scheme in SCHEMES and bool(address.host) and bool(address.port)
-    except ValueError as error:
-        raise unreachable("address") from error
-    if not is_address:
-        raise unreachable("address")
-    return address

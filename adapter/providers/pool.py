@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from typing import Final
 
@@ -33,8 +34,12 @@ class Pool:
         self._sweep: asyncio.TimerHandle | None = None
         self._shared = shared_room()
 
-    async def lend(self, origin: Origin, *, is_fresh: bool) -> HttpConnection:
+    async def lend(
+        self, origin: Origin, *, is_fresh: bool, look_up: Callable[[], Awaitable[Sequence[str]]] | None = None
+    ) -> HttpConnection:
         """Lend a connection: a kept one if there is one, unless it has to be fresh. It has to come back.
+
+        `look_up` finds the IP addresses that a new one may lead to; None: those of its host.
 
         Raises:
             UpstreamUnreachable: none stands in time.
@@ -44,7 +49,8 @@ class Pool:
             return kept
         with ExitStack() as undo:
             undo.callback(self._places.release)
-            opened = await self._dialer.open(origin, lambda: HttpConnection(self._shared))
+            addresses = await look_up() if look_up else ()
+            opened = await self._dialer.open(origin, lambda: HttpConnection(self._shared), addresses=addresses)
             undo.pop_all()
         return opened
 

@@ -4,17 +4,15 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import msgspec
+from aiohappyeyeballs import AddrInfoType
 
 from adapter.domain.ports import Secret
 from adapter.network.lookup import Resolver, resolve
 from adapter.providers.origin import OwnOrigin
 from adapter.providers.proxy import Proxy
-
-if TYPE_CHECKING:  # it is loaded with the first download
-    import aiohttp
 
 #: Of every request. `identity`: unpacking gzip costs 6 ms a picture and saves a quarter of the bytes (measured in
 #: `dependencies.md` section 2.1).
@@ -92,7 +90,7 @@ class HttpNetwork(msgspec.Struct, frozen=True, kw_only=True):
     #: Finds the addresses of a host that a link names.
     resolver: Resolver = resolve
     #: Opens the socket for a connection to a link's host; None: as the system does.
-    open_socket: "Callable[[aiohttp.AddrInfoType], socket.socket] | None" = None
+    open_socket: Callable[[AddrInfoType], socket.socket] | None = None
     #: By which proxy a host is reached.
     route: Routes = direct
     #: Headers for a relay; None: none.

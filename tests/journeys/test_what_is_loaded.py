@@ -14,7 +14,7 @@ from tests.support import ROOT
 
 #: What is only needed for other work than pictures of Gemini on a SQLite database that is up to date.
 ELSEWHERE = {
-    "aiohttp": "downloads of videos, and of pictures that are links",
+    "aiohttp": "nothing of ours: tests have a server of it",
     "alembic": "a database that has to be migrated",
     "asyncpg": "PostgreSQL",
     "av": "thumbnails of videos",

@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Sequence
 
-import aiohttp
+from aiohappyeyeballs import AddrInfoType
 
 from adapter.providers.session import HttpNetwork
 
@@ -39,7 +39,7 @@ class Witness:
             raise answer
         return answer
 
-    def open_socket(self, asked: aiohttp.AddrInfoType) -> socket.socket:
+    def open_socket(self, asked: AddrInfoType) -> socket.socket:
         """Write a connection down, and let it through if there is something behind it."""
         host, port = asked[4][0], int(asked[4][1])
         self.connections.append((str(host), port))
