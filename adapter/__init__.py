@@ -8,6 +8,7 @@
     domain/       our own words: orders, the catalogue, jobs and their states, media, and the ports
     providers/    Google's side: a provider is a folder, and registry lists them; http is the client
     generation    the use cases
+    tracing/      traces by OpenTelemetry: a span for each request, and the tracer
     metrics/      what Prometheus reads: series, facts, measured providers, and the page
     database/     one database: tables, migrations, notifications between processes
     jobs/         the engine of jobs: store, requests, pollers, steps, feed
@@ -18,6 +19,7 @@
     sandbox/      Google's side, emulated: for building and testing without an account
     client/       the commands that ask a running adapter: image and video
     studio/       the pages at / and /studio, for a person's browser
+    entry         the command `adapter`: the table of all commands, each of which is loaded when it runs
     app, serving  the application is put together, and served by a process; cli has the commands
     wiring        builds stores, providers and options from the settings
     connections   one client's connection: HTTP/1.1 and 1.0, offers of other protocols, limits of size
@@ -57,6 +59,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     online_check        clock, settings, domain.telemetry, wiring, providers.registry, .description, .probe
     accounts            settings, records, database, domain, errors
     client              version
+    entry               cli, client, errors, init_command, logs, version
     studio              errors
     init_command        first_configuration, shipped
     key_options         access.keys, domain
@@ -67,6 +70,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     google_api          generation, domain, errors, the modules of openai_api.routes that both need; of it read only
                         domain, errors, wire, openai_api.read and .wire.media, write domain, errors and wire
     metrics             budget, database, domain, errors, jobs.census, version
+    tracing             domain, version
     generation          domain, errors, tasks
     jobs                domain, errors, database, tasks
     records, access     domain, errors, database

@@ -7,7 +7,7 @@ import sys
 # (Python's reference, "The import system"). A program that has loaded rich already keeps it, as it loads more later.
 sys.modules.setdefault("rich", None)  # type: ignore[arg-type] # None is no module
 
-from adapter.cli import main  # noqa: E402 - after it
+from adapter.entry import main  # noqa: E402 - after it
 
 __all__ = ("main",)
 

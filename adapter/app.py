@@ -14,6 +14,7 @@ from adapter.access.keyring import ConfiguredKey, Keyring
 from adapter.access.keys import SqlKeyStore, digest
 from adapter.access.owners import take_over
 from adapter.access.quotas import SqlQuotas
+from adapter.accounts import summaries
 from adapter.budget import MemoryBudget
 from adapter.clock import SystemClock
 from adapter.control import ReloadCommand, controlled
@@ -21,6 +22,7 @@ from adapter.database.address import without_password
 from adapter.database.engine import Database
 from adapter.database.probe import probe
 from adapter.domain.catalogue import Catalogue
+from adapter.domain.credentials import CredentialSummary
 from adapter.domain.image_job import ImageJob
 from adapter.domain.job_kinds import IMAGE
 from adapter.domain.ports import (
@@ -104,10 +106,12 @@ from adapter.retirements import RetirementWatch
 from adapter.settings import Settings
 from adapter.studio.routes import studio_routes
 from adapter.tasks import Tasks
+from adapter.tracing.requests import TracedRequests
 from adapter.wiring import (
     ADDRESSES,
     DAY_SECONDS,
     Measurement,
+    Tracing,
     build_admins,
     build_chat_options,
     build_database,
@@ -125,6 +129,7 @@ from adapter.wiring import (
     build_retention,
     build_spool,
     build_timeouts,
+    build_tracing,
     measured_providers,
 )
 
@@ -180,14 +185,19 @@ def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
     clock = clock or SystemClock()
     telemetry = telemetry or Telemetry()
     work = CountedWork(telemetry.usage)
+    tracing = build_tracing(settings)
     telemetry = msgspec.structs.replace(telemetry, usage=work)
+    if tracing:
+        telemetry = msgspec.structs.replace(telemetry, tracer=tracing.tracer)
     measurement = build_measurement(settings, clock, telemetry)
+    telemetry = measurement.telemetry if measurement else telemetry
     outside = Outside(
         clock=clock,
         override=override,
         providers=providers,
-        telemetry=measurement.telemetry if measurement else telemetry,
+        telemetry=telemetry,
         measurement=measurement,
+        tracing=tracing,
         work=work,
         read=read,
     )
@@ -202,10 +212,10 @@ def create_app(  # noqa: PLR0913 - each argument is a part of the outside world
     headers = AnswerHeaders(OPEN)
     application.drains.append(headers.drain)
     events = EventStreams(FileTurns(HeadRequests(paths)))
-    name_route = RouteNames(app.routes, ADDRESSES).name if measurement else unnamed
+    name_route = RouteNames(app.routes, ADDRESSES).name if measurement or tracing else unnamed
     requests = RequestLog(events, outside.telemetry.metrics, headers, name_route)
     application.sources.append(partial(traffic_facts, requests.traffic))
-    app.asgi_handler = Cors(requests)
+    app.asgi_handler = Cors(TracedRequests(requests, tracing.tracer, name_route) if tracing else requests)
     return app
 
 
@@ -248,6 +258,8 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     telemetry: Telemetry = Telemetry()
     #: None: nothing is measured.
     measurement: Measurement | None = None
+    #: None: nothing is traced.
+    tracing: Tracing | None = None
     #: Counts what ends.
     work: CountedWork = msgspec.field(default_factory=CountedWork)
     #: Reads the configuration anew; None: it stays.
@@ -276,6 +288,7 @@ class Application:
         self._retirements = RetirementWatch(
             lambda: (self._configuration.settings, self._configuration.catalogue), outside.clock
         )
+        self._tracing = outside.tracing
         self._media = build_media_store(settings)
         self._inputs = build_input_loader(settings, self._media)
         self._live.offer = self._offer(settings)
@@ -289,6 +302,8 @@ class Application:
     async def open(self, app: Litestar) -> AsyncIterator[None]:
         """Open everything, give the handlers their services, and close in the opposite order."""
         async with AsyncExitStack() as stack:
+            if self._tracing:  # first, so that it sends what everything else records to its end
+                await stack.enter_async_context(self._tracing.sending())
             await stack.enter_async_context(self._http.open())
             stack.push_async_callback(self._close_providers)
             resources = await self._resources(stack)
@@ -328,8 +343,8 @@ class Application:
         kept = before.unchanged(settings.providers)
         descriptions = [each for each in outside.providers if each.name not in kept]
         built = build_providers(settings, descriptions, self._http, outside.clock, outside.telemetry.metrics)
-        if self._measurement:
-            built = measured_providers(built, self._telemetry.metrics, self._clock)
+        if self._measurement or self._tracing:
+            built = measured_providers(built, self._telemetry, self._clock)
         new = {name: ConfiguredProvider(settings.providers[name], each) for name, each in built.items()}
         found = {**kept, **new}
         return before.followed_by(
@@ -403,6 +418,9 @@ class Application:
         await watch.look()
         resources.stack.push_async_callback(watch.close)
         resources.keep_running("credentials", watch.run())
+
+    async def _account_summaries(self, database: Database) -> Sequence[CredentialSummary]:
+        return await summaries(self._configuration.settings, database, now=self._clock.now())
 
     async def _warn_without_keys(self, database: Database) -> None:
         access = self._settings.access
@@ -478,6 +496,7 @@ class Application:
             longest_video=self._settings.limits.video_bytes,
             spool=ports.spool,
             metrics=self._telemetry.metrics,
+            tracer=self._telemetry.tracer,
             budget=resources.budget,
         )
         images = ImageContext(
@@ -488,12 +507,13 @@ class Application:
             schedule=schedule,
             drain_seconds=build_timeouts(self._settings).drain_seconds,
             metrics=self._telemetry.metrics,
+            tracer=self._telemetry.tracer,
         )
         return Engine(videos, images, clock)
 
     def _services(self, resources: Resources, engine: Engine) -> Services:
         settings, clock, memory, budget = self._settings, self._clock, resources.memory, resources.budget
-        timeouts = build_timeouts(settings)
+        timeouts, tracer = build_timeouts(settings), self._telemetry.tracer
         image_makers = ImageMakers(resources.ports.image_makers, resources.inputs)
         liveness = build_liveness(settings, resources.ports.requests, clock)
         # Before the others, so that it runs until their work is over.
@@ -512,10 +532,10 @@ class Application:
         resources.keep_running("pictures.run", pictures.run())
         responses = Responses(resources.responses, ImageFiles(memory.media), clock)
         background = Background(
-            responses, resources.ports.image_memory, clock, timeouts, liveness, wake=engine.images.wake
+            responses, resources.ports.image_memory, clock, timeouts, liveness, wake=engine.images.wake, tracer=tracer
         )
         resources.stack.push_async_callback(background.finish)
-        videos = Videos(image_makers.inputs, memory, clock, timeouts, liveness, wake=engine.videos.wake)
+        videos = Videos(image_makers.inputs, memory, clock, timeouts, liveness, wake=engine.videos.wake, tracer=tracer)
         resources.stack.push_async_callback(videos.finish)
         readiness = self._readiness(resources)
         store = SqlKeyStore(resources.database)
@@ -524,6 +544,8 @@ class Application:
             access=self._access(settings, self._keys, store),
             admins=self._admins,
             usage=SqlUsageStore(resources.database),
+            accounts=partial(self._account_summaries, resources.database),
+            quotas=resources.quotas,
             trusts_proxies=bool(settings.server.trusted_proxies),
             readiness=readiness,
             pictures=pictures,
@@ -532,7 +554,9 @@ class Application:
             background_orders=BackgroundOrders(uploads, background),
             video_orders=VideoOrders(uploads, videos),
             texts=Texts(self._live.offer.texts),
-            passed_texts=PassedTexts(self._live.passed_texts, clock, timeouts, resources.quotas),
+            passed_texts=PassedTexts(
+                self._live.passed_texts, clock, timeouts, resources.quotas, telemetry=self._telemetry
+            ),
             files=Files(memory.media, SqlFileSizes(resources.database)),
             contents=VideoContents(memory, FrameThumbnailer(memory.media, budget)),
             clips=FileMeasurer(),

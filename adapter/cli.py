@@ -1,4 +1,4 @@
-"""`adapter serve | reload | check | config | accounts | keys | jobs | usage | media | models`, and the others."""
+"""The commands that work on a configuration. `entry.py` has the table of all commands, and loads these by it."""
 
 import asyncio
 import os
@@ -16,7 +16,6 @@ from adapter import serving, shipped, usage_report
 from adapter.access.keys import KeyRecord, SqlKeyStore
 from adapter.accounts import lines, summaries, switch
 from adapter.app import create_app
-from adapter.client.commands import image, video
 from adapter.clock import SystemClock
 from adapter.config_option import with_config
 from adapter.config_reference import config_reference
@@ -33,7 +32,6 @@ from adapter.domain.job_kinds import IMAGE
 from adapter.domain.prices import in_force
 from adapter.errors import AdapterError, WrongConfiguration, reason_of
 from adapter.generation.responses import cancel_image
-from adapter.init_command import init
 from adapter.jobs import spool
 from adapter.jobs.store import SqlJobStore
 from adapter.key_options import asked_allowance, key_lines, short_allowance, with_allowance
@@ -52,7 +50,6 @@ from adapter.retirements import retirements, today
 from adapter.risks import risks
 from adapter.sandbox.rules import SandboxRules
 from adapter.settings import Settings, catalogue_file, load_catalogue, load_settings
-from adapter.version import VERSION
 from adapter.wiring import build_database, build_media_store, build_retention
 from adapter.working_folder import working_folder
 
@@ -64,15 +61,10 @@ DAY = click.DateTime(["%Y-%m-%d"])
 _with_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(VERSION, prog_name="adapter", message="%(prog)s %(version)s")
+@click.group()
 def adapter() -> None:
     """An OpenAI-compatible API in front of Google's media generators."""
     configure_logs()
-
-
-for command in (image, video, init):
-    adapter.add_command(command)
 
 
 @adapter.command()
@@ -591,12 +583,3 @@ async def _with_database(settings: Settings, use: Callable[[Database], Awaitable
         return await use(database)
     finally:
         await database.dispose()
-
-
-def main() -> None:
-    """Run the command line; what is wrong with the configuration is one sentence and exit status 1."""
-    try:
-        adapter(prog_name="adapter")
-    except AdapterError as error:
-        click.echo(f"adapter: {error.message}", err=True)
-        sys.exit(1)

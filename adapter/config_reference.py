@@ -39,7 +39,7 @@ check` says what is wrong in yours, and `adapter config schema` makes an editor 
 """
 
 
-class Row(NamedTuple):
+class SettingRow(NamedTuple):
     """One setting."""
 
     key: Key
@@ -47,11 +47,11 @@ class Row(NamedTuple):
     default: str
 
 
-class Section(NamedTuple):
+class SettingSection(NamedTuple):
     """A table of the file, with its settings."""
 
     key: Key
-    rows: list[Row]
+    rows: list[SettingRow]
 
 
 def config_reference() -> str:
@@ -60,7 +60,7 @@ def config_reference() -> str:
     return HEAD + "".join("\n" + _written(section, words) for section in sections())
 
 
-def sections() -> Iterator[Section]:
+def sections() -> Iterator[SettingSection]:
     """Yield every table, in the order of the settings."""
     yield from _sections(inspect.type_info(file_type(registry.BUILT_IN)), ())
 
@@ -85,17 +85,17 @@ def is_reloaded(key: Key) -> bool:
     return any(".".join(names[:end]) in RELOADED for end in range(1, len(names) + 1))
 
 
-def _sections(kind: inspect.Type, key: Key) -> Iterator[Section]:
+def _sections(kind: inspect.Type, key: Key) -> Iterator[SettingSection]:
     if key in LEFT_OUT or not isinstance(kind, inspect.StructType):
         return
     inner = {(*key, field.encode_name): _table_of(field.type) for field in kind.fields}
     rows = [
-        Row(name, words_of(field.type), _default(field))
+        SettingRow(name, words_of(field.type), _default(field))
         for field, (name, table) in zip(kind.fields, inner.items(), strict=True)
         if table is None or FREE_NAME in table[1]
     ]
     if rows:
-        yield Section(key, rows)
+        yield SettingSection(key, rows)
     for name, table in inner.items():
         if table is not None:
             yield from _sections(table[0], (*name, *table[1]))
@@ -124,7 +124,7 @@ def _default(field: inspect.Field) -> str:
     return "none" if default is None else f"`{msgspec.json.encode(default).decode()}`"
 
 
-def _written(section: Section, words: Mapping[Key, str]) -> str:
+def _written(section: SettingSection, words: Mapping[Key, str]) -> str:
     key = section.key
     name = dotted(tuple(part for part in key if isinstance(part, str)))
     title = f"`[[{name}]]`" if 0 in key else f"`[{name}]`" if name else "At the beginning of the file"

@@ -1,9 +1,9 @@
 """Credentials by reference: the configuration says where a secret is, never what it is.
 
 `env:NAME` is read at the start. `file:/path` is read again whenever the file changes, as mounted secrets do.
-`cmd:program args` runs a program that prints the secret, and again when the secret was refused (Flow's tokens live for
-about a day). `google:` and `google:/path` are access tokens of Google Cloud, which Google's library fetches.
-`plain:value` stands in the open and is meant for the sandbox.
+`cmd:program args` runs a program that prints the secret. It is run again when the secret was refused (Flow's tokens
+live for about a day), or before its end, if the program tells that. `google:` and `google:/path` are access tokens of
+Google Cloud, which Google's library fetches. `plain:value` stands in the open and is meant for the sandbox.
 """
 
 import asyncio
@@ -14,9 +14,14 @@ import shlex
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
+import msgspec
 import structlog
+from msgspec import Meta
 
 from adapter.domain.ports import Secret
 from adapter.errors import SecretUnreadable, WrongConfiguration
@@ -28,6 +33,10 @@ COMMAND_SECONDS = 30.0
 
 #: Seconds for which a file may be missing or empty while it is replaced.
 REWRITE_SECONDS = 5.0
+#: A printed token is renewed so many seconds before its end: longer than any request that it begins. A program that
+#: still prints the old one is run again after the second number.
+EARLY_SECONDS = 300.0
+AGAIN_SECONDS = 30.0
 #: What fits into a header: visible ASCII.
 FITTING = re.compile(r"[!-~]+")
 
@@ -81,24 +90,60 @@ class FileSecret:
         return await self.read()
 
 
-class CommandSecret:
-    """What a program prints (the port `Secret`)."""
+class PrintedToken(msgspec.Struct, frozen=True):
+    """A token as a program may print it, in JSON: as OAuth answers, or as Flow's own page gets it."""
 
-    def __init__(self, arguments: Sequence[str]) -> None:
+    access_token: str
+    #: Seconds from now (RFC 6749 section 5.1).
+    expires_in: float | None = None
+    #: A time with its zone (RFC 3339); `flow.md` section 2, "Auth and control".
+    expires: Annotated[datetime, Meta(tz=True)] | None = None
+
+    def ends_at(self, now: float) -> float:
+        """Return its end in Unix seconds; infinity if that is not told."""
+        if self.expires_in is not None:
+            return now + self.expires_in
+        return math.inf if self.expires is None else self.expires.timestamp()
+
+
+class CommandSecret:
+    """What a program prints (the port `Secret`). A token whose end is told is renewed before it, once for all."""
+
+    def __init__(self, arguments: Sequence[str], clock: Callable[[], float] = time.time) -> None:
         self._arguments = arguments
+        self._clock = clock
         self._value: str | None = None
+        self._ends_at = math.inf
+        self._run_at = -math.inf
         self._one_at_a_time = asyncio.Lock()
 
     async def read(self) -> str:
-        """Return it; the first time, run the program."""
-        return self._value if self._value is not None else await self.renew()
+        """Return it; the first time, and shortly before its end, run the program.
+
+        The first reader within five minutes of the end waits for the program. The others have the old token meanwhile.
+        """
+        if self._value is None:
+            return await self.renew()
+        left = self._ends_at - self._clock()
+        if left > EARLY_SECONDS or self._clock() - self._run_at < AGAIN_SECONDS:
+            return self._value
+        if left <= 0:
+            return await self.renew()
+        if not self._one_at_a_time.locked():
+            with suppress(SecretUnreadable):  # the old one is still valid, and the program's failure is in the log
+                return await self.renew()
+        return self._value
 
     async def renew(self) -> str:
         """Run the program; callers that wait for a run share its result."""
         before = self._value
         async with self._one_at_a_time:
             if self._value is None or self._value == before:
-                self._value = await self._run()
+                try:
+                    printed = await self._run()
+                finally:
+                    self._run_at = self._clock()
+                self._value, self._ends_at = _read_printed(printed, self._run_at)
             return self._value
 
     async def _run(self) -> str:
@@ -123,7 +168,23 @@ class CommandSecret:
         if process.returncode != 0:
             log.error("credential.command_failed", program=self._arguments[0], exit_status=process.returncode)
             raise failed
-        return fitting(printed.decode(errors="replace").strip())
+        return printed.decode(errors="replace").strip()
+
+
+def _read_printed(printed: str, now: float) -> tuple[str, float]:
+    """Return the secret that a program printed, and its end in Unix seconds.
+
+    Raises:
+        SecretUnreadable: it is none.
+    """
+    if not printed.startswith("{"):
+        return fitting(printed), math.inf
+    try:
+        token = msgspec.json.decode(printed, type=PrintedToken, strict=False)
+    except msgspec.DecodeError as error:
+        log.error("credential.command_odd", error=str(error))  # noqa: TRY400 - it names a place, and no value
+        raise SecretUnreadable("The command prints no credential. The operator has to look at it.") from error
+    return fitting(token.access_token), token.ends_at(now)
 
 
 def secret(reference: str, *, key: str, environ: Mapping[str, str] = os.environ) -> Secret:

@@ -24,7 +24,15 @@ from adapter.domain.stream_errors import StreamErrors
 from adapter.errors import WrongConfiguration
 from adapter.mistakes import Mistake, dotted, find_mistakes, in_words
 from adapter.providers import registry
-from adapter.providers.description import REFERENCES, AnyProvider, ProviderSettings, Way
+from adapter.providers.description import (
+    REFERENCES,
+    AnyProvider,
+    HeaderName,
+    HeaderValue,
+    ProviderSettings,
+    Way,
+    references,
+)
 from adapter.providers.proxy import read_proxy
 from adapter.sandbox.rules import SandboxRules
 from adapter.toml_file import Key, TomlFile, read_toml
@@ -316,6 +324,19 @@ class MetricsSettings(_Section, frozen=True, kw_only=True):
     owners: bool = False
 
 
+class TracesSettings(_Section, frozen=True, kw_only=True):
+    """Where traces go, by OpenTelemetry's protocol over HTTP (the extra `traces`)."""
+
+    #: The collector's address, `http://collector:4318/v1/traces`. Empty: nothing is traced.
+    endpoint: OptionalHttpUrl = ""
+    #: For the requests to the collector. A value may be a reference.
+    headers: dict[HeaderName, HeaderValue] = {}
+    #: The part of the requests that is traced, of those whose client does not say it.
+    sample: Annotated[float, Meta(ge=0, le=1)] = 1.0
+    #: What this server is called in the traces.
+    service: Annotated[str, Meta(min_length=1, max_length=100)] = "adapter"
+
+
 class Settings(_Section, frozen=True, kw_only=True):
     """Everything that can be set."""
 
@@ -331,6 +352,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     limits: Limits = Limits()
     fetching: Fetching = Fetching()
     metrics: MetricsSettings = MetricsSettings()
+    traces: TracesSettings = TracesSettings()
     sandbox: SandboxRules = SandboxRules()
     #: The catalogue's file, relative to the configuration's. Empty: `models.toml` beside it, or else the program's own.
     models: str = ""
@@ -366,6 +388,7 @@ class Settings(_Section, frozen=True, kw_only=True):
             found += [(f"storage.s3.{name}", getattr(self.storage.s3, name)) for name in ("access_key", "secret_key")]
         if self.metrics.enabled and self.metrics.key:
             found.append(("metrics.key", self.metrics.key))
+        found += [(f"traces.headers.{name}", value) for name, value in references(self.traces.headers)]
         for name, section in self.providers.items():
             found += [(f"providers.{name}.{key}", reference) for key, reference in section.secrets()]
             found += [(f"providers.{name}.{key}", reference) for key, reference in section.reach_secrets()]

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from tests.support import ROOT
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["adapter.__main__", "tests.programs"])
+_FORKS.set_forkserver_preload(["adapter.__main__", "adapter.cli", "tests.programs"])
 
 
 class Program:

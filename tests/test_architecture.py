@@ -90,6 +90,7 @@ LAW = {
     "adapter.google_api.read": ("domain", "errors", "google_api.wire", "openai_api.read", "openai_api.wire.media"),
     "adapter.google_api.write": ("domain", "errors", "google_api.wire"),
     "adapter.metrics": ("budget", "database", "domain", "errors", "jobs.census", "version"),
+    "adapter.tracing": ("domain", "version"),
     "adapter.generation": ("domain", "errors", "tasks"),
     "adapter.database": ("domain", "errors"),
     "adapter.jobs": ("domain", "errors", "database", "tasks"),
@@ -242,7 +243,8 @@ LAW = {
         "providers.probe",
         "providers.registry",
     ),
-    "adapter.__main__": ("cli",),
+    "adapter.entry": ("cli", "client", "errors", "init_command", "logs", "version"),
+    "adapter.__main__": ("entry",),
 }
 #: Docstrings, and nothing to import.
 MAPS = ("adapter", "adapter.providers")
@@ -263,9 +265,11 @@ FOREIGN = {
         "adapter.openai_api.routes",
         "adapter.google_api.routes",
         "adapter.metrics.route",
+        "adapter.tracing.requests",
         "adapter.studio.routes",
         "adapter.sandbox",
     ),
+    "opentelemetry": ("adapter.tracing.open_telemetry",),
     "prometheus_client": ("adapter.metrics.prometheus",),
     "sqlalchemy": (
         "adapter.database",

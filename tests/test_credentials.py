@@ -1,12 +1,13 @@
 """Secrets by reference: where they are, how they change, and what is said when they are not there."""
 
+import asyncio
 import os
 import sys
 from pathlib import Path
 
 import pytest
 
-from adapter.credentials import FileSecret, secret
+from adapter.credentials import AGAIN_SECONDS, EARLY_SECONDS, CommandSecret, FileSecret, secret
 from adapter.errors import SecretUnreadable, WrongConfiguration
 
 
@@ -94,3 +95,96 @@ def test_a_reference_that_leads_nowhere_stops_the_start(reference: str, says: st
     with pytest.raises(WrongConfiguration, match=says) as caught:
         secret(reference, key="k", environ={})
     assert "AIza" not in caught.value.message
+
+
+class Printer:
+    """A program that prints what it is told, and how often it was run."""
+
+    def __init__(self, folder: Path) -> None:
+        self._text, self._runs = folder / "text", folder / "runs"
+        self._script = folder / "printer.py"
+        self._script.write_text(
+            f"from pathlib import Path\nruns = Path({str(self._runs)!r})\n"
+            "runs.write_text(runs.read_text() + '.' if runs.exists() else '.')\n"
+            f"print(Path({str(self._text)!r}).read_text())\n"
+        )
+        self.at = 1_000_000.0
+
+    def opened(self) -> CommandSecret:
+        """Return the secret that it prints."""
+        return CommandSecret([sys.executable, str(self._script)], clock=lambda: self.at)
+
+    def prints(self, text: str) -> None:
+        """Let it print something from now on."""
+        self._text.write_text(text)
+
+    @property
+    def runs(self) -> int:
+        """How often it was run."""
+        return len(self._runs.read_text())
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        '{"access_token": "one", "expires_in": 3600, "token_type": "Bearer"}',
+        '{"access_token": "one", "expires": "1970-01-12T14:46:40.000Z", "user": {"name": "ada"}}',
+    ],
+    ids=["OAuth", "Flow"],
+)
+async def test_a_token_whose_end_is_told_is_renewed_before_it(tmp_path: Path, token: str) -> None:
+    """Once, whoever asks meanwhile: readers beside the program's run have the old token, which is valid."""
+    printer = Printer(tmp_path)
+    printer.prints(token)
+    opened = printer.opened()
+    assert await opened.read() == "one"
+    printer.prints('{"access_token": "two", "expires_in": 7200}')
+    printer.at += 3600 - EARLY_SECONDS - 1
+    assert (await opened.read(), printer.runs) == ("one", 1)
+
+    printer.at += 2
+    found = await asyncio.gather(*(opened.read() for _ in range(5)))
+
+    assert (found, printer.runs) == (["two", "one", "one", "one", "one"], 2)
+    assert (await opened.read(), printer.runs) == ("two", 2)
+
+
+async def test_a_token_that_has_ended_is_renewed_once_for_all_who_wait(tmp_path: Path) -> None:
+    """A long job's poll meets no dead token."""
+    printer = Printer(tmp_path)
+    printer.prints('{"access_token": "one", "expires_in": 60}')
+    opened = printer.opened()
+    await opened.read()
+    printer.prints('{"access_token": "two", "expires_in": 3600}')
+    printer.at += 61
+
+    assert await asyncio.gather(*(opened.read() for _ in range(5))) == ["two"] * 5
+    assert printer.runs == 2
+
+
+async def test_a_program_that_fails_early_takes_no_valid_token_away(tmp_path: Path) -> None:
+    """It is run again half a minute later; and while it prints the old token, no more often than that."""
+    printer = Printer(tmp_path)
+    printer.prints('{"access_token": "one", "expires_in": 200}')
+    opened = printer.opened()
+    await opened.read()
+    printer.prints("{}")
+    printer.at += AGAIN_SECONDS
+    assert [await opened.read() for _ in range(3)] == ["one"] * 3
+    assert printer.runs == 2
+
+    printer.prints('{"access_token": "one", "expires_in": 100}')
+    printer.at += AGAIN_SECONDS
+    assert [await opened.read() for _ in range(3)] == ["one"] * 3
+    assert printer.runs == 3
+
+
+@pytest.mark.parametrize("text", ["{}", '{"access_token": ""}', '{"access_token": "a b"}', '{"access_token": 5}', "{"])
+async def test_json_without_a_token_is_no_secret(tmp_path: Path, text: str) -> None:
+    """What was printed is not repeated."""
+    printer = Printer(tmp_path)
+    printer.prints(text)
+
+    with pytest.raises(SecretUnreadable) as caught:
+        await printer.opened().read()
+    assert "a b" not in caught.value.message

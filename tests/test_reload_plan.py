@@ -6,7 +6,7 @@ import pytest
 from adapter.domain.catalogue import Catalogue, CatalogueFile
 from adapter.domain.markup import Markup
 from adapter.reload_plan import RELOADED, Configuration, ReloadPlan, plan_reload
-from adapter.settings import AccessSettings, Chat, Server, Settings
+from adapter.settings import AccessSettings, Chat, KeySettings, Server, Settings
 from tests.support import CONFIG, catalogue
 
 
@@ -66,6 +66,18 @@ def test_a_key_that_gets_another_owner_needs_a_restart() -> None:
 
     assert plan(before, named).needs_restart == ("access.owners",)
     assert plan(before, further).changed == ("access.keys", "access.owners")
+
+
+def test_a_key_that_moves_into_a_table_gets_its_owner_at_the_next_start() -> None:
+    """A new table, and other limits of one that is there, are taken over."""
+    listed = Settings(access=AccessSettings(keys=("env:A",)))
+    table = Settings(access=AccessSettings(keys={"ada": KeySettings(key="env:A")}))
+    more = Settings(
+        access=AccessSettings(keys={"ada": KeySettings(key="env:A", rpm=1), "ben": KeySettings(key="env:B")})
+    )
+
+    assert plan(listed, table).needs_restart == ("access.keys",)
+    assert plan(table, more).changed == ("access.keys",)
 
 
 def test_models_that_come_go_and_change_are_named() -> None:

@@ -47,6 +47,7 @@ FILES = Path(__file__).parent
 FAULTS = {
     "what the provider refuses": UpstreamQuota("No quota."),
     "what gets no answer": UpstreamSilent("No answer."),
+    "what is a mistake of the provider's code": RuntimeError("A mistake."),
 }
 GIVEN_UP = "what is given up"
 

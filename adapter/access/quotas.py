@@ -9,18 +9,21 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
+import structlog
 from sqlalchemy import BigInteger, Connection, bindparam, case, delete, select, update
 from sqlalchemy.dialects import sqlite
 
 from adapter.database.address import POSTGRESQL
 from adapter.database.engine import Database
 from adapter.database.tables import KEY_COUNTS
-from adapter.domain.allowance import REQUESTS, Allowance, Charge, Limit, Taken, needs, written_time
+from adapter.domain.allowance import REQUESTS, Allowance, Charge, Limit, Remaining, Taken, needs, written_time
 from adapter.domain.spending import Spending
-from adapter.errors import AdapterError, CostUnknown, LimitReached, RateLimited
+from adapter.errors import AdapterError, CostUnknown, LimitReached, RateLimited, StorageFailed
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
+
+log = structlog.get_logger()
 
 _IS_ROW = (
     KEY_COUNTS.c.key == bindparam("of_key"),
@@ -38,6 +41,9 @@ GIVING = (
             else_=KEY_COUNTS.c.taken - bindparam("amount", type_=BigInteger()),
         )
     )
+)
+COUNTS = select(KEY_COUNTS.c.kind, KEY_COUNTS.c.begins_at, KEY_COUNTS.c.taken).where(
+    KEY_COUNTS.c.key == bindparam("of_key"), KEY_COUNTS.c.begins_at.in_(bindparam("begins", expanding=True))
 )
 PRUNING = delete(KEY_COUNTS).where(
     KEY_COUNTS.c.key == bindparam("of_key"),
@@ -74,6 +80,8 @@ class SqlQuotas:
         """Take the database, and the clock in Unix seconds."""
         self._database = database
         self._clock = clock
+        #: The newest known count of each limit of units, by key and kind, with the time when it began.
+        self._known: dict[tuple[str, str], tuple[int, int]] = {}
 
     async def take(self, spending: Spending, allowance: Allowance) -> Charge | None:
         """Take what pictures or a text need (the port of that name), in a transaction of its own."""
@@ -87,14 +95,45 @@ class SqlQuotas:
         """Take what a job needs (the port of that name)."""
         if spending.key is None or not allowance.is_limited:
             return None
-        connection, at = cast("Connection", transaction), self._clock() + self._database.clock_offset
+        connection, at = cast("Connection", transaction), self._now()
         try:
             needed = needs(allowance.limits, spending)
         except ValueError as error:
             raise CostUnknown(str(error), param="model") from error
-        return Charge(
-            spending.key, tuple(_take(connection, spending.key, limit, amount, at) for limit, amount in needed)
-        )
+        found = [(limit, *_take(connection, spending.key, limit, amount, at)) for limit, amount in needed]
+        for limit, taken, count in found:
+            self._known[spending.key, limit.kind] = taken.begins_at, count
+        return Charge(spending.key, tuple(taken for _, taken, _ in found))
+
+    async def look(self, key: str, allowance: Allowance) -> None:
+        """Read what a key has taken (the port of that name)."""
+        at = self._now()
+        begins = {limit.kind: limit.window.begin(at) for limit in allowance.limits if limit.currency is None}
+        values = {"of_key": key, "begins": [*begins.values()]}
+        try:
+            rows = await self._database.read(lambda connection: connection.execute(COUNTS, values).all())
+        except StorageFailed as fault:
+            log.warning("access.counts_not_read", key=key, code=fault.code)
+            return
+        for kind, begins_at in begins.items():
+            taken = sum(row.taken for row in rows if (row.kind, row.begins_at) == (kind, begins_at))
+            self._known[key, kind] = begins_at, taken
+
+    def remaining(self, key: str, allowance: Allowance) -> Sequence[Remaining]:
+        """Return what was last known (the port of that name)."""
+        at = self._now()
+        return [
+            Remaining(limit, max(limit.most - self._taken(key, limit, at), 0), limit.window.end(at) - at)
+            for limit in allowance.limits
+            if limit.currency is None
+        ]
+
+    def _taken(self, key: str, limit: Limit, at: float) -> int:
+        begins_at, taken = self._known.get((key, limit.kind), (0, 0))
+        return taken if begins_at == limit.window.begin(at) else 0
+
+    def _now(self) -> float:
+        return self._clock() + self._database.clock_offset
 
     async def give(self, charge: Charge) -> None:
         """Give something back (the port of that name)."""
@@ -115,8 +154,8 @@ def _row(key: str, kind: str, begins_at: int) -> dict[str, object]:
     return {"of_key": key, "of_kind": kind, "begins": begins_at}
 
 
-def _take(connection: Connection, key: str, limit: Limit, amount: int, at: float) -> Taken:
-    """Add to one count.
+def _take(connection: Connection, key: str, limit: Limit, amount: int, at: float) -> tuple[Taken, int]:
+    """Add to one count, and return what was taken and the new count.
 
     Raises:
         RateLimited, LimitReached: it would pass the limit.
@@ -132,7 +171,7 @@ def _take(connection: Connection, key: str, limit: Limit, amount: int, at: float
         raise _used_up(limit, amount, connection.execute(COUNT, row).scalar() or 0, at)
     if taken == amount:  # the first in its minute, day or month
         connection.execute(PRUNING, {**row, "begins": limit.window.begin(begins_at - 1)})
-    return Taken(limit.kind, begins_at, amount)
+    return Taken(limit.kind, begins_at, amount), int(taken)
 
 
 def _used_up(limit: Limit, amount: int, taken: int, at: float) -> AdapterError:

@@ -105,6 +105,14 @@ class Taken(msgspec.Struct, frozen=True):
     amount: int
 
 
+class Remaining(msgspec.Struct, frozen=True):
+    """How much of a limit of units is left, and for how many seconds until it is reset."""
+
+    limit: Limit
+    left: int
+    seconds: float
+
+
 class Charge(msgspec.Struct, frozen=True):
     """What an accepted piece of work took of the limits of its key. Jobs are stored with it."""
 
@@ -159,7 +167,8 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         ]
         found = [Limit(kind, window, most) for kind, window, most in counted if most is not None]
         found += [each.limit for each in self.budget]
-        return sorted(found, key=lambda limit: limit.kind)
+        # Requests last: they are never given back, and what another limit refuses has not counted one.
+        return sorted(found, key=lambda limit: (limit.kind == REQUESTS, limit.kind))
 
     @property
     def is_limited(self) -> bool:

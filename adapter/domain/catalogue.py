@@ -12,7 +12,7 @@ import msgspec
 from adapter.domain.allowance import UNLIMITED, Allowance
 from adapter.domain.media import Frame, Pixels, Ratio, Resolution, Shape, SizePolicy
 from adapter.domain.orders import FROM_VIDEOS, VideoInput
-from adapter.domain.prices import ImagePrice, Quote, VideoPrice, check_dates
+from adapter.domain.prices import ImagePrice, Quote, TextPrice, VideoPrice, check_dates
 from adapter.domain.thinking import ThinkingLevel
 from adapter.errors import InvalidRequest, ModelForbidden, UnknownModel
 
@@ -398,8 +398,6 @@ class TextCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ratios: ClassVar[tuple[Ratio, ...]] = ()
     #: Its titles and the like are its own.
     side_calls: ClassVar[str] = ""
-    #: Not known: its answers pass by as they are.
-    prices: ClassVar[tuple[ImagePrice, ...]] = ()
 
     #: The public name.
     name: str
@@ -412,6 +410,10 @@ class TextCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     #: What it works from, for lists of the models.
     takes: tuple[str, ...] = ("text", "image")
     aliases: tuple[str, ...] = ()
+    prices: tuple[TextPrice, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_dates(self.prices)
 
 
 Card = ImageCard | VideoCard | TextCard

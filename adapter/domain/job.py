@@ -169,6 +169,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     failure: Failure | None = None
     #: Every change that a reader could see, so that one who comes back misses none; about a hundred at most.
     history: tuple[ProgressEvent, ...] = (ProgressEvent(Phase.QUEUED, 0),)
+    #: The span of the request that it came with (`Tracer.current`). Empty: none.
+    trace: str = ""
     #: What it took of the limits of its key, until it is over.
     charge: Charge | None = None
 

@@ -105,6 +105,42 @@ class ImagePrice(Price, frozen=True, kw_only=True):
         return Quote(self.since, self.currency, amount, tokens if tokens.known else None, self.search)
 
 
+class TextTokenPrices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a million tokens of a text cost; None: unknown."""
+
+    input: Decimal | None = None
+    #: Input that came from a cache. Where it is unknown, it costs what other input does.
+    cached: Decimal | None = None
+    #: Output, thoughts included.
+    output: Decimal | None = None
+
+    @property
+    def known(self) -> Mapping[str, Decimal]:
+        """The prices that are known, by name."""
+        return {name: price for name in self.__struct_fields__ if (price := getattr(self, name)) is not None}
+
+
+class TextPrice(Price, frozen=True, kw_only=True):
+    """What a model that writes texts costs."""
+
+    million_tokens: TextTokenPrices = TextTokenPrices()
+
+    def rates(self) -> Iterator[Rate]:
+        """Yield its amounts (as `Price`)."""
+        yield from self._rates("million_tokens", self.million_tokens.known.items())
+
+    def cost(self, given: int, cached: int, written: int) -> Cost | None:
+        """Return what so many tokens cost: all input, what of it came from a cache, output. None: that is unknown."""
+        prices = self.million_tokens
+        of_cache = prices.input if prices.cached is None else prices.cached
+        sums = Decimal(0)
+        for count, price in ((given - cached, prices.input), (cached, of_cache), (written, prices.output)):
+            if count and price is None:
+                return None
+            sums += count * (price or Decimal(0))
+        return Cost(sums.scaleb(-MILLION), self.currency)
+
+
 class VideoPrice(Price, frozen=True, kw_only=True):
     """What a model that makes videos costs."""
 

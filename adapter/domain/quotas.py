@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from adapter.domain.allowance import Allowance, Charge
+from adapter.domain.allowance import Allowance, Charge, Remaining
 from adapter.domain.spending import Spending
 
 
@@ -16,6 +16,13 @@ class NoQuotas:
     def take_in(self, transaction: object, spending: Spending, allowance: Allowance) -> Charge | None:  # noqa: ARG002
         """Take nothing (the port of that name)."""
         return None
+
+    async def look(self, key: str, allowance: Allowance) -> None:
+        """Do nothing (the port of that name)."""
+
+    def remaining(self, key: str, allowance: Allowance) -> Sequence[Remaining]:  # noqa: ARG002 - the port's form
+        """Return nothing (the port of that name)."""
+        return ()
 
     async def give(self, charge: Charge) -> None:
         """Do nothing (the port of that name)."""

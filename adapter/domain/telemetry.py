@@ -1,12 +1,16 @@
-"""What is recorded of the work: usage for budgets, and metrics. By default nothing is."""
+"""What is recorded of the work: usage for budgets, metrics, and traces. By default nothing is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import msgspec
 
 from adapter.domain.finished_work import FinishedWork
-from adapter.domain.ports import Metrics, UsageRecorder
+from adapter.domain.ports import Attributes, Metrics, Span, SpanKind, Tracer, UsageRecorder
 from adapter.domain.spending import Spending
+
+#: The outcome of what went well; of what did not, it is the code of the error.
+COMPLETED = "completed"
 
 
 class NoUsage:
@@ -38,11 +42,42 @@ class NoMetrics:
         """Do nothing (the port of that name)."""
 
 
+class NoSpan:
+    """Records nothing (the port `Span`)."""
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Do nothing (the port of that name)."""
+        yield
+
+    def end(self, attributes: Attributes, *, is_failed: bool) -> None:
+        """Do nothing (the port of that name)."""
+
+
+class NoTracer:
+    """Records nothing (the port `Tracer`)."""
+
+    def begin(self, name: str, kind: SpanKind, attributes: Attributes, parents: Sequence[str] = ()) -> Span:  # noqa: ARG002 - the port's
+        """Do nothing (the port of that name)."""
+        return NO_SPAN
+
+    def record(self, name: str, attributes: Attributes, parent: str, times: tuple[float, float]) -> None:
+        """Do nothing (the port of that name)."""
+
+    def current(self) -> str:
+        """Return nothing (the port of that name)."""
+        return ""
+
+
+NO_SPAN = NoSpan()
+
+
 class Telemetry(msgspec.Struct, frozen=True, kw_only=True):
-    """Both of them, as `app.py` hands them out."""
+    """All of them, as `app.py` hands them out."""
 
     usage: UsageRecorder = msgspec.field(default_factory=NoUsage)
     metrics: Metrics = msgspec.field(default_factory=NoMetrics)
+    tracer: Tracer = msgspec.field(default_factory=NoTracer)
 
 
 class Traffic:
@@ -56,5 +91,12 @@ class Traffic:
 
 
 def labels_of(spending: Spending, outcome: str) -> Mapping[str, str]:
-    """Return the labels of `execution_seconds`; `outcome` is `completed` or the code of an error."""
+    """Return the labels of `execution_seconds`; `outcome` is `COMPLETED` or the code of an error."""
     return {"model": spending.model, "provider": spending.provider, "kind": spending.kind, "outcome": outcome}
+
+
+def execution_attributes(job_id: str, labels: Mapping[str, str]) -> Attributes:
+    """Return the attributes of a job's span, from its labels (`labels_of`)."""
+    told = {f"adapter.{name}": value for name, value in labels.items()}
+    failed = {} if labels["outcome"] == COMPLETED else {"error.type": labels["outcome"]}
+    return {"adapter.job.id": job_id, **told, **failed}

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from adapter.domain.allowance import UNLIMITED
+from adapter.domain.prices import TextPrice
 from adapter.domain.principal import Principal
 
 
@@ -50,12 +50,15 @@ class TextRequest(msgspec.Struct, frozen=True, kw_only=True):
     is_stream: bool = False
     #: Whether the pieces of Google's own stream are events (`alt=sse`), and not a JSON array.
     is_events: bool = False
+    #: The client's name of the model, and what its tokens cost as the model's card has it.
+    name: str = ""
+    prices: tuple[TextPrice, ...] = ()
     #: Who sends it; None: it is not known, and nothing is counted.
     principal: Principal | None = None
 
     def of(self, principal: Principal) -> "TextRequest":
         """Return the same request with its sender."""
-        return self if principal.allowance is UNLIMITED else msgspec.structs.replace(self, principal=principal)
+        return msgspec.structs.replace(self, principal=principal)
 
 
 class TextReply(msgspec.Struct, frozen=True):

@@ -112,13 +112,13 @@ def labels_of(work: FinishedWork) -> UsageLabels:
 
 def counts_of(work: FinishedWork) -> UsageCounts:
     """Return what an execution adds to its sums."""
-    is_image = work.spending.kind == "image"
+    kind = work.spending.kind
     return UsageCounts(
         requests=1,
         failed=0 if work.is_completed else 1,
-        images=work.units if is_image else 0,
-        videos=1 if work.is_completed and not is_image else 0,
-        seconds=0 if is_image else work.units,
+        images=work.units if kind == "image" else 0,
+        videos=1 if work.is_completed and kind == "video" else 0,
+        seconds=work.units if kind == "video" else 0,
         input_tokens=work.input_tokens,
         output_tokens=work.output_tokens,
         nano_dollars=_nano(work.cost, Currency.USD),

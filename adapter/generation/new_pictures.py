@@ -9,7 +9,7 @@ from adapter.domain.image_job import ImageJob
 from adapter.domain.media import MediaFormat, sniff
 from adapter.domain.orders import ImageOrder, InlineSource, Source, StoredSource
 from adapter.domain.pieces import write_whole
-from adapter.domain.ports import Clock, MediaStore
+from adapter.domain.ports import Clock, MediaStore, Tracer
 from adapter.domain.stored_files import file_name
 
 #: What is needed to know a file by its magic bytes.
@@ -19,9 +19,10 @@ HEAD_BYTES = 32
 class NewPictures:
     """Makes jobs of orders. Pictures that came with the request are stored: a job outlives its request."""
 
-    def __init__(self, media: MediaStore, clock: Clock) -> None:
+    def __init__(self, media: MediaStore, clock: Clock, tracer: Tracer) -> None:
         self._media = media
         self._clock = clock
+        self._tracer = tracer
 
     async def create(self, order: ImageOrder, owner: str) -> ImageJob:
         """Return a new job. It is not remembered yet."""
@@ -36,6 +37,7 @@ class NewPictures:
             inputs=inputs,
             stem=stem,
             created_at=self._clock.now(),
+            trace=self._tracer.current(),
         )
 
     async def _kept(self, stem: str, source: Source) -> Source:

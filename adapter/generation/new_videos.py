@@ -13,7 +13,7 @@ from adapter.domain.job import VideoJob
 from adapter.domain.media import Image, MediaFormat
 from adapter.domain.orders import MAX_SEED, StoredInput, VideoDraft, VideoOrder
 from adapter.domain.pieces import write_whole
-from adapter.domain.ports import Clock, InputImages, Memory, Work
+from adapter.domain.ports import Clock, InputImages, Memory, Tracer, Work
 from adapter.domain.prices import Quote, cost_of
 from adapter.domain.stored_files import file_name
 from adapter.generation.timeouts import Timeouts
@@ -22,11 +22,12 @@ from adapter.generation.timeouts import Timeouts
 class NewVideos:
     """Makes a job of a draft, and stores the files that it is made from."""
 
-    def __init__(self, inputs: InputImages, memory: Memory, clock: Clock, timeouts: Timeouts) -> None:
+    def __init__(self, inputs: InputImages, memory: Memory, clock: Clock, timeouts: Timeouts, tracer: Tracer) -> None:
         self._inputs = inputs
         self._memory = memory
         self._clock = clock
         self._timeouts = timeouts
+        self._tracer = tracer
 
     async def create(self, draft: VideoDraft, work: Work) -> VideoJob:
         """Return a new job. It is not in the store yet.
@@ -66,4 +67,5 @@ class NewVideos:
             created_at=now,
             expected_seconds=measured or self._timeouts.typical or order.typical_seconds,
             cost=cost_of(quotes, now),
+            trace=self._tracer.current(),
         )

@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from adapter.domain.ports import Clock, Quotas, TextProvider
 from adapter.domain.quotas import NoQuotas
 from adapter.domain.spending import Spending
+from adapter.domain.telemetry import Telemetry
 from adapter.domain.texts import TextReply, TextRequest
 from adapter.errors import Draining
+from adapter.generation.text_metering import TextMeter
 from adapter.generation.timeouts import Timeouts
 from adapter.tasks import Deadline, beside
 
@@ -22,7 +24,10 @@ class PassedTexts:
         clock: Clock,
         timeouts: Timeouts,
         quotas: Quotas | None = None,
+        *,
+        telemetry: Telemetry | None = None,
     ) -> None:
+        self._telemetry = telemetry or Telemetry()
         self._providers = providers
         self._quotas = quotas or NoQuotas()
         self._clock = clock
@@ -81,13 +86,16 @@ class PassedTexts:
     @asynccontextmanager
     async def _open(self, request: TextRequest) -> AsyncIterator[TextReply]:
         await self._take(request)
+        meter = TextMeter(request, self._clock, self._telemetry)
         try:
             async with self._last_while.limit(), self._providers[request.provider].open_text(request) as reply:
-                yield reply
+                yield TextReply(meter.watched(reply.pieces))
         except TimeoutError as error:
             if not self._last_while.is_over:
                 raise
             raise Draining("The server is shutting down and could not wait for the text.") from error
+        finally:
+            await meter.record()
 
     def drain(self) -> None:
         """Limit the time of the texts that are under way."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+import msgspec
 import structlog
 
 from adapter.domain import memory_estimate
@@ -15,7 +16,7 @@ from adapter.domain.ports import Clock, ImageMakers, JobFeed, Quotas, Reservatio
 from adapter.domain.prices import priced, total_cost
 from adapter.domain.quotas import NoQuotas
 from adapter.domain.spending import Spending
-from adapter.domain.telemetry import Telemetry, labels_of
+from adapter.domain.telemetry import COMPLETED, Telemetry, labels_of
 from adapter.errors import AdapterError, Draining, OutcomeUnknown, OwnFault, StorageFailed, already_paid
 from adapter.generation.execution import Execution, ImageBatch, InFlight, ResultHandle
 from adapter.generation.prior_executions import PriorExecutions
@@ -174,24 +175,24 @@ class Pictures:
     async def _measured(self, order: ImageOrder, work: Work, spending: Spending) -> Sequence[Image]:
         """Make pictures, and measure how long it took and how it ended."""
         began, outcome = self._clock.now(), "crashed"
+        ended = failed_work(spending, began, may_be_paid=True, source=order.origin)
         try:
             made = await self._make(order, work)
         except AdapterError as fault:
             outcome = fault.code or fault.type
-            failed = failed_work(spending, self._clock.now(), may_be_paid=fault.spent, source=order.origin)
-            await self._telemetry.usage.finished(failed)
+            ended = failed_work(spending, began, may_be_paid=fault.spent, source=order.origin)
             raise
         else:
-            outcome = "completed"
+            outcome = COMPLETED
             images = priced(made, order.quotes, began)
-            done = finished_pictures(spending, self._clock.now(), images, source=order.origin)
-            await self._telemetry.usage.finished(done)
-            cost, seconds = done.cost, round(self._clock.now() - began, 3)
+            ended = finished_pictures(spending, began, images, source=order.origin)
+            cost, seconds = ended.cost, round(self._clock.now() - began, 3)
             log.info("pictures.finished", model=order.model, n=order.n, cost=cost and str(cost), seconds=seconds)
             return images
         finally:
-            seconds = self._clock.now() - began
-            self._telemetry.metrics.observe("execution_seconds", seconds, labels_of(spending, outcome))
+            now = self._clock.now()
+            self._telemetry.metrics.observe("execution_seconds", now - began, labels_of(spending, outcome))
+            await self._telemetry.usage.finished(msgspec.structs.replace(ended, at=now))
 
     async def _make(self, order: ImageOrder, work: Work) -> Sequence[Image]:
         try:

@@ -11,8 +11,9 @@ from adapter.domain.image_job import ImageJob, advance_image, called_off
 from adapter.domain.job import Failed
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
-from adapter.domain.ports import Clock, JobStore, Memory, ResponseStore
+from adapter.domain.ports import Clock, JobStore, Memory, ResponseStore, Tracer
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
+from adapter.domain.telemetry import NoTracer
 from adapter.errors import InvalidRequest, NotFound, StorageFailed
 from adapter.generation.admission import Admission, Waiting
 from adapter.generation.image_files import ImageFiles
@@ -130,6 +131,7 @@ class Background:
         liveness: Liveness,
         *,
         wake: Callable[[], None],
+        tracer: Tracer | None = None,
     ) -> None:
         self._responses = responses
         self._memory = memory
@@ -137,7 +139,7 @@ class Background:
         self._timeouts = timeouts
         #: Tells the engine that there is a new job.
         self._wake = wake
-        self._new = NewPictures(memory.media, clock)
+        self._new = NewPictures(memory.media, clock, tracer or NoTracer())
         self._writes = Tasks("background")
         self._admission = Admission(memory, clock, timeouts, liveness, self._writes)
 

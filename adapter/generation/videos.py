@@ -10,7 +10,8 @@ from adapter.domain.executions import RequestIdentity
 from adapter.domain.job import JobState, VideoJob
 from adapter.domain.orders import VideoDraft
 from adapter.domain.paging import Page
-from adapter.domain.ports import Clock, InputImages, Memory, Reservation, Work
+from adapter.domain.ports import Clock, InputImages, Memory, Reservation, Tracer, Work
+from adapter.domain.telemetry import NoTracer
 from adapter.errors import InvalidRequest, NotFound
 from adapter.generation.admission import Admission, Waiting
 from adapter.generation.liveness import Liveness
@@ -34,6 +35,7 @@ class Videos:
         liveness: Liveness,
         *,
         wake: Callable[[], None],
+        tracer: Tracer | None = None,
     ) -> None:
         self._memory = memory
         self._clock = clock
@@ -41,7 +43,7 @@ class Videos:
         #: Tells the poller that there is a new job.
         self._wake = wake
         self._writes = Tasks("videos")
-        self._new = NewVideos(inputs, memory, clock, timeouts)
+        self._new = NewVideos(inputs, memory, clock, timeouts, tracer or NoTracer())
         self._admission = Admission(memory, clock, timeouts, liveness, self._writes)
 
     def join(

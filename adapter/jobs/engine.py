@@ -19,10 +19,10 @@ class Engine:
     def __init__(self, videos: StepContext, images: ImageContext, clock: Clock) -> None:
         self._image_steps = ImageSteps(images)
         self.videos: Poller[VideoJob] = Poller(
-            videos.memory.jobs, VideoSteps(videos), clock=clock, schedule=videos.schedule
+            videos.memory.jobs, VideoSteps(videos), clock=clock, schedule=videos.schedule, tracer=videos.tracer
         )
         self.images: Poller[ImageJob] = Poller(
-            images.memory.jobs, self._image_steps, clock=clock, schedule=images.schedule
+            images.memory.jobs, self._image_steps, clock=clock, schedule=images.schedule, tracer=images.tracer
         )
 
     @asynccontextmanager

@@ -17,10 +17,10 @@ from adapter.domain.image_job import LOST, ImageJob, Made, advance_image, called
 from adapter.domain.job import DEADLINE_CODE, Failed, Failure, Intended, JobState, NotSent
 from adapter.domain.media import Image, image_from_bytes
 from adapter.domain.pieces import find_whole, write_paid
-from adapter.domain.ports import Budget, Claim, Clock, ImageMaker, Memory, Metrics, Work
+from adapter.domain.ports import Budget, Claim, Clock, ImageMaker, Memory, Metrics, Tracer, Work
 from adapter.domain.prices import priced
 from adapter.domain.stored_files import StoredImage
-from adapter.domain.telemetry import NoMetrics
+from adapter.domain.telemetry import NoMetrics, NoTracer
 from adapter.errors import (
     AdapterError,
     Draining,
@@ -53,6 +53,7 @@ class ImageContext(msgspec.Struct, frozen=True, kw_only=True):
     #: What pictures under way get when the process is told to stop, in seconds.
     drain_seconds: float
     metrics: Metrics = msgspec.field(default_factory=NoMetrics)
+    tracer: Tracer = msgspec.field(default_factory=NoTracer)
 
 
 class ImageSteps:
@@ -63,7 +64,7 @@ class ImageSteps:
         self._memory = context.memory
         self._clock = context.clock
         self._schedule = context.schedule
-        self._writer = JobWriter(context.memory, context.clock, context.metrics)
+        self._writer = JobWriter(context.memory, context.clock, context.metrics, context.tracer)
         self._before_sending = Deadline()
         self._last_while = Deadline()
 

@@ -7,8 +7,8 @@ import structlog
 
 from adapter.domain.job import Job, VideoJob
 from adapter.domain.job_kinds import J
-from adapter.domain.ports import Claim, Clock, Memory, Metrics, Write
-from adapter.domain.telemetry import labels_of
+from adapter.domain.ports import Claim, Clock, Memory, Metrics, Tracer, Write
+from adapter.domain.telemetry import COMPLETED, execution_attributes, labels_of
 
 log = structlog.get_logger()
 
@@ -16,10 +16,11 @@ log = structlog.get_logger()
 class JobWriter(Generic[J]):
     """Writes claimed jobs; everything that a step changes goes through here."""
 
-    def __init__(self, memory: Memory[J], clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, memory: Memory[J], clock: Clock, metrics: Metrics, tracer: Tracer) -> None:
         self._memory = memory
         self._clock = clock
         self._metrics = metrics
+        self._tracer = tracer
 
     def next(self, claim: Claim[J], job: J, pause: float) -> Write[J]:
         """Return the write of a job that shall be looked at again after a pause, unless it is over."""
@@ -48,7 +49,10 @@ class JobWriter(Generic[J]):
         self._memory.feed.publish(job)
         if job.is_over:
             log_end(job)
-            self._metrics.observe("execution_seconds", _seconds(job), _labels(job))
+            labels = _labels(job)
+            self._metrics.observe("execution_seconds", _seconds(job), labels)
+            times = job.created_at, job.finished_at or job.created_at
+            self._tracer.record(f"job {labels['model']}", execution_attributes(job.id, labels), job.trace, times)
 
 
 def _seconds(job: Job) -> float:
@@ -56,7 +60,7 @@ def _seconds(job: Job) -> float:
 
 
 def _labels(job: Job) -> Mapping[str, str]:
-    outcome = job.failure.code or job.failure.type if job.failure else "completed"
+    outcome = job.failure.code or job.failure.type if job.failure else COMPLETED
     return labels_of(job.spending(None), outcome)
 
 

@@ -11,7 +11,8 @@ import msgspec
 import structlog
 
 from adapter.domain.job_kinds import J
-from adapter.domain.ports import Claim, Clock, JobStore
+from adapter.domain.ports import Claim, Clock, JobStore, Span, Tracer
+from adapter.domain.telemetry import NoTracer
 from adapter.errors import StorageFailed
 from adapter.jobs.poll_schedule import PollSchedule
 from adapter.tasks import Tasks
@@ -39,6 +40,11 @@ class Step(msgspec.Struct, Generic[J], frozen=True):
     #: Whether it sends something that costs money: then it is not cut off when the process is told to stop.
     is_sending: bool = False
 
+    @property
+    def name(self) -> str:
+        """The name of the function that does it, for traces."""
+        return str(getattr(self.work, "__name__", "step"))
+
 
 class Steps(Protocol[J]):
     """What the engine asks of a kind of job."""
@@ -63,8 +69,17 @@ class Steps(Protocol[J]):
 class Poller(Generic[J]):
     """Claims due jobs of one kind and runs their steps side by side, holding each claim while its step runs."""
 
-    def __init__(self, store: JobStore[J], steps: Steps[J], *, clock: Clock, schedule: PollSchedule) -> None:
+    def __init__(
+        self,
+        store: JobStore[J],
+        steps: Steps[J],
+        *,
+        clock: Clock,
+        schedule: PollSchedule,
+        tracer: Tracer | None = None,
+    ) -> None:
         self._store = store
+        self._tracer = tracer or NoTracer()
         self._steps = steps
         self._clock = clock
         self._schedule = schedule
@@ -169,8 +184,18 @@ class Poller(Generic[J]):
     def _start(self, step: Step[J]) -> None:
         held = {claim.job.id: claim for claim in step.claims}
         self._held |= held
-        task = (self._sending if step.is_sending else self._steps_running).begin(step.work)
+        span = self._begin_span(step)
+        with span.active():
+            task = (self._sending if step.is_sending else self._steps_running).begin(step.work)
         task.add_done_callback(lambda done: self._finish(done, held))
+        task.add_done_callback(lambda done: span.end({}, is_failed=done.cancelled() or done.exception() is not None))
+
+    def _begin_span(self, step: Step[J]) -> Span:
+        """Begin a span that belongs to the request of its job; of a poll, one with links to those of all its jobs."""
+        jobs = [claim.job for claim in step.claims]
+        attributes = {"adapter.jobs": len(jobs)} if len(jobs) > 1 else {"adapter.job.id": jobs[0].id}
+        parents = [job.trace for job in jobs if job.trace]
+        return self._tracer.begin(f"job {step.name}", "internal", attributes, parents)
 
     def _finish(self, task: asyncio.Task[None], held: dict[str, Claim[J]]) -> None:
         for job_id, claim in held.items():

@@ -7,8 +7,8 @@ import msgspec
 
 from adapter.domain.answer_memory import SMALL_ANSWER_BYTES, counted
 from adapter.domain.job import VideoJob
-from adapter.domain.ports import Budget, Clock, Memory, Metrics, VideoProvider
-from adapter.domain.telemetry import NoMetrics
+from adapter.domain.ports import Budget, Clock, Memory, Metrics, Tracer, VideoProvider
+from adapter.domain.telemetry import NoMetrics, NoTracer
 from adapter.errors import UpstreamCredential
 from adapter.jobs.fetch import LONGEST_VIDEO
 from adapter.jobs.job_writer import JobWriter
@@ -28,13 +28,14 @@ class StepContext(msgspec.Struct, frozen=True, kw_only=True):
     longest_video: int = LONGEST_VIDEO
     spool: Spool = msgspec.field(default_factory=Spool)
     metrics: Metrics = msgspec.field(default_factory=NoMetrics)
+    tracer: Tracer = msgspec.field(default_factory=NoTracer)
     #: For answers that bring videos; None: they are not counted.
     budget: Budget | None = None
 
     @property
     def writer(self) -> JobWriter:
         """Writes what comes of a step."""
-        return JobWriter(self.memory, self.clock, self.metrics)
+        return JobWriter(self.memory, self.clock, self.metrics, self.tracer)
 
     @asynccontextmanager
     async def answer_memory(self) -> AsyncIterator[None]:

@@ -11,7 +11,6 @@ from adapter.domain.ports import (
     Clock,
     Download,
     ImageProvider,
-    Metrics,
     Neighbours,
     Report,
     Settlement,
@@ -20,27 +19,35 @@ from adapter.domain.ports import (
     VideoFile,
     VideoProvider,
 )
+from adapter.domain.telemetry import Telemetry
 from adapter.domain.texts import TextLimits, TextReply, TextRequest, Turn
 from adapter.errors import AdapterError
+
+#: Outcomes beside the codes of errors.
+OK, CANCELLED = "ok", "cancelled"
 
 
 class Calls:
     """Measures the calls of one provider."""
 
-    def __init__(self, provider: str, metrics: Metrics, clock: Clock) -> None:
+    def __init__(self, provider: str, telemetry: Telemetry, clock: Clock) -> None:
         self.provider = provider
-        self.metrics = metrics
+        self.metrics = telemetry.metrics
+        self._tracer = telemetry.tracer
         self._clock = clock
 
     @contextmanager
     def measured(self, call: str, credential: str = "") -> Iterator[None]:
-        """Measure the body."""
+        """Measure the body, which is a span too."""
         began, outcome = self._clock.now(), "crashed"
+        told = {"adapter.provider": self.provider, "adapter.call": call, "adapter.credential": credential}
+        span = self._tracer.begin(f"{self.provider} {call}", "client", told)
         try:
-            yield
-            outcome = "ok"
+            with span.active():
+                yield
+            outcome = OK
         except CancelledError:
-            outcome = "cancelled"
+            outcome = CANCELLED
             raise
         except AdapterError as fault:
             outcome = fault.code or fault.type
@@ -48,6 +55,7 @@ class Calls:
         finally:
             labels = {"provider": self.provider, "call": call, "credential": credential, "outcome": outcome}
             self.metrics.observe("upstream_seconds", max(0.0, self._clock.now() - began), labels)
+            span.end({} if outcome == OK else {"error.type": outcome}, is_failed=outcome not in (OK, CANCELLED))
 
 
 class MeasuredImages:

@@ -34,8 +34,10 @@ class CountedUsage:
         self._count(spending)
 
     async def finished(self, work: FinishedWork) -> None:
-        """Pass it on (the port of that name): `execution_seconds` counts the ends."""
+        """Pass it on (the port of that name). A text is counted here: what it costs is known at its end only."""
         await self._inner.finished(work)
+        if work.spending.kind == "text":
+            self._count(work.spending)
 
     def finished_in(self, transaction: object, works: Sequence[FinishedWork]) -> None:
         """Pass it on (the port of that name)."""

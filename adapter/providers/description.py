@@ -3,7 +3,7 @@
 `registry.py` lists the descriptions that come with the program; `docs/providers.md` shows how to write one.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Generic, Literal, Protocol, Self, TypeVar
 
 import msgspec
@@ -56,6 +56,11 @@ AnswerSeconds = Annotated[float, Meta(ge=1, le=3600)]
 Kind = Literal["image", "video", "text", "chat"]
 
 
+def references(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the names and values of the headers whose value is a reference to a secret."""
+    return ((name, value) for name, value in headers.items() if value.startswith(REFERENCES))
+
+
 class Way(msgspec.Struct, frozen=True):
     """A proxy of the configuration."""
 
@@ -94,9 +99,8 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         """Return each reference that the way to the provider needs, by its key inside the section."""
         if self.proxy_auth:
             yield "proxy_auth", self.proxy_auth
-        for name, value in self.headers.items():
-            if value.startswith(REFERENCES):
-                yield f"headers.{name}", value
+        for name, value in references(self.headers):
+            yield f"headers.{name}", value
 
     def secrets(self) -> Iterable[tuple[str, str]]:
         """Return each reference to a secret, by its key inside the section."""

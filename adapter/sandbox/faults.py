@@ -26,6 +26,7 @@ Endpoint = Literal[
     "omni.download",
     "cloud.token",
     "cloud.generate",
+    "cloud.chat",
     "cloud.submit",
     "cloud.poll",
     "cloud.bucket",

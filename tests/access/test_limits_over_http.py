@@ -124,6 +124,40 @@ async def test_too_many_requests_in_a_minute_are_refused(tmp_path: Path) -> None
     assert (refused.headers["retry-after"], refused.headers["x-should-retry"]) == ("30", "true")
 
 
+def left(answer: httpx.Response, kind: str = "requests") -> tuple[str | None, ...]:
+    """Return what the headers of an answer say of a limit."""
+    return tuple(answer.headers.get(f"x-ratelimit-{part}-{kind}") for part in ("limit", "remaining", "reset"))
+
+
+async def test_every_answer_says_what_is_left_of_the_limits(tmp_path: Path) -> None:
+    """Of pictures, of a list, of refusals, in Google's form too; keys without limits hear nothing."""
+    async with door(tmp_path, ada=key(rpm=2, images_per_day=5), ben=key(models=["gemini-*"])) as client:
+        made, listed = await client.draw("ada", 2), await client.get("/v1/models", "ada")
+        body = {"model": GEMINI, "stream": True, "messages": [{"role": "user", "content": "a fox"}]}
+        stream = await client.post("/v1/chat/completions", "ada", body)
+        refused, wrong = await client.draw("ada"), await client.draw("ada", model="nothing")
+        native = await client.get("/v1beta/models", "ada")
+        plain = await client.draw("ben")
+
+    assert [left(each) for each in (made, listed, stream, refused, wrong, native)] == [
+        *[("2", "1", "30s")] * 2,
+        *[("2", "0", "30s")] * 4,
+    ]
+    assert (left(made, "images"), left(refused, "images")) == (("5", "3", "11h59m30s"), ("5", "2", "11h59m30s"))
+    assert left(plain) == left(plain, "images") == (None, None, None)
+    assert "x-ratelimit-remaining-requests" in made.headers["access-control-expose-headers"]
+
+
+async def test_what_is_given_back_is_left_again(tmp_path: Path) -> None:
+    """The next answer says so."""
+    async with door(tmp_path, ada=key(images_per_day=5)) as client:
+        client.maker.refuse = ContentRefused("no")
+        await client.draw("ada", 2)
+        listed = await client.get("/v1/models", "ada")
+
+    assert left(listed, "images")[:2] == ("5", "5")
+
+
 async def test_googles_clients_hear_of_a_limit_in_googles_words(tmp_path: Path) -> None:
     """A daily limit says that waiting a minute does not help."""
     body = {"contents": [{"parts": [{"text": "a fox"}]}]}

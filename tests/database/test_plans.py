@@ -8,11 +8,14 @@ import msgspec
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
 
+from adapter.access.quotas import SqlQuotas
 from adapter.database.engine import Database, open_database
+from adapter.domain.allowance import Allowance, Charge, Taken
 from adapter.domain.executions import ConnectedProcess, ExecutionRecord, RequestIdentity, RetryInfo
 from adapter.domain.job import Intended, advance
 from adapter.domain.paging import Page
 from adapter.domain.ports import Claim, Write
+from adapter.domain.spending import Spending
 from adapter.domain.usage_counts import UsageQuery
 from adapter.jobs.census import count_live
 from adapter.jobs.requests import SqlRequestStore
@@ -49,6 +52,8 @@ FILL = (
     """INSERT INTO usage (hour, "key", owner, provider, model, kind, size, source, requests, failed, images, videos,
     seconds, input_tokens, output_tokens, nano_dollars, nano_credits, unpriced)
     {numbers} SELECT i * 3600, 'k', 'ada', 'p', 'm', 'image', '', '', 1, 0, 1, 0, 0, 0, 0, 0, 0, 0 FROM n""",
+    """INSERT INTO key_counts ("key", kind, begins_at, taken)
+    {numbers} SELECT 'key' || i % 100, 'images', i, 1 FROM n""",
     """INSERT INTO replies ("key", owner, status, stem, created_at, expires_at, document)
     {numbers} SELECT 'k' || i, 'ada', 'completed', 's' || i, i, :now + i, :empty FROM n""",
 )
@@ -104,6 +109,13 @@ def usage(act: Callable[[SqlUsageStore], Awaitable[object]]) -> Act:
     return lambda database: act(SqlUsageStore(database))
 
 
+def quotas(act: Callable[[SqlQuotas], Awaitable[object]]) -> Act:
+    """Return what asks the counts of keys."""
+    return lambda database: act(SqlQuotas(database, lambda: NOW))
+
+
+LIMITS = Allowance(rpm=10, images_per_day=10)
+SPENDING = Spending(owner="ada", key="key1", model="fox", provider="p", kind="image", units=1)
 LAST = video_job(at=5000.0)
 #: A week of 20,000 hours.
 WEEK = UsageQuery(since=3600, until=169 * 3600, step=3600)
@@ -152,6 +164,9 @@ HOT: Mapping[str, Act] = {
     "find a reply": responses(lambda store: store.find("k0", "ada", now=NOW)),
     "delete a reply": responses(lambda store: store.delete("k0", "ada", now=NOW)),
     "count live jobs": count_live,
+    "take of limits": quotas(lambda store: store.take(SPENDING, LIMITS)),
+    "look at limits": quotas(lambda store: store.look("key1", LIMITS)),
+    "give back": quotas(lambda store: store.give(Charge("key1", (Taken("images", 1, 1),)))),
     "sizes of files": lambda database: SqlFileSizes(database).size_of(f"{STEMS[6]}.mp4"),
     "owners of files": lambda database: SqlFileRegistry(database).ownership(STEMS),
     "keeps replies": responses(lambda store: store.keeps(STEMS)),
@@ -217,7 +232,7 @@ async def plans(database: Database, statements: Sequence[tuple[str, Sequence[obj
 
 
 #: SQLite: a table read from end to end, or the order of rows made by sorting them; PostgreSQL: the same.
-GROWING = "jobs|executions|processes|files|replies|usage"
+GROWING = "jobs|executions|processes|files|replies|usage|key_counts"
 BAD = re.compile(rf"^\s*(SCAN ({GROWING})(?! USING INDEX jobs_created)|USE TEMP B-TREE|.*Seq Scan on)")
 #: Nearly every job is of one kind. So an index that is asked for a kind alone gives the whole table.
 ONLY_BY_KIND = re.compile(r"^\s*SEARCH jobs USING .*\(kind=\?\)$")

@@ -40,11 +40,6 @@ def librechat(text: str) -> str:
     return str(block)
 
 
-def test_readme_and_the_page_of_front_ends_say_the_same_of_librechat() -> None:
-    """To the letter."""
-    assert librechat((ROOT / "README.md").read_text()) == librechat(FRONT_ENDS)
-
-
 def test_librechats_models_are_in_the_menu_that_it_fetches() -> None:
     """The default is what it shows while the adapter is away."""
     told = yaml.safe_load(librechat(FRONT_ENDS))["endpoints"]["custom"][0]

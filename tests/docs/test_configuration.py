@@ -3,7 +3,7 @@
 import pytest
 
 from adapter.config_comments import comments
-from adapter.config_reference import Row, config_reference, explanation, is_reloaded, sections
+from adapter.config_reference import SettingRow, config_reference, explanation, is_reloaded, sections
 from adapter.mistakes import dotted
 from adapter.reload_plan import RELOADED
 from tests.support import ROOT
@@ -18,7 +18,7 @@ def test_the_page_is_the_one_that_the_command_prints() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: dotted(row.key))
-def test_every_setting_is_explained(row: Row) -> None:
+def test_every_setting_is_explained(row: SettingRow) -> None:
     """By the comment behind it in config/adapter.toml, or in config/sandbox.toml."""
     assert explanation(row.key, WORDS)
 

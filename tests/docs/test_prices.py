@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from adapter.domain.catalogue import Card
-from adapter.domain.prices import ImagePrice, VideoPrice
+from adapter.domain.prices import ImagePrice, TextPrice, VideoPrice
 from tests.support import ROOT, catalogue
 
 PAGE = (ROOT / "docs" / "prices.md").read_text()
@@ -16,7 +16,7 @@ BLOCKS = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 @pytest.mark.parametrize("block", BLOCKS)
 def test_every_example_is_a_price(block: str) -> None:
     """As it stands there."""
-    kinds = {"image": ImagePrice, "video": VideoPrice}
+    kinds = {"image": ImagePrice, "text": TextPrice, "video": VideoPrice}
     for kind, found in msgspec.toml.decode(block).items():
         for price in found["prices"]:
             assert list(msgspec.convert(price, kinds[kind]).rates())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.programs import Program, Visitor, open_webui, sillytavern
+from tests.e2e.programs import Program, Visitor, open_webui, picture_engine, sillytavern
 from tests.journeys.server import Server
 from tests.support import ROOT
 
@@ -23,6 +23,14 @@ ENVIRON = {
     # The tests choose shapes from the menu.
     "ADAPTER__LIST_MODELS": "variants",
 }
+#: A row of the catalogue; the sandbox has such a model.
+TEXT = """
+[[text]]
+name = "gemini-3.8-flash"
+provider = "gemini"
+upstream = "gemini-3.8-flash"
+released = 2026-09-01
+"""
 SCREENSHOTS = ROOT / "docs" / "screenshots"
 
 
@@ -40,6 +48,25 @@ def server(tmp_path: Path) -> Iterator[Server]:
     running.start()
     yield running
     assert running.stop() == 0
+
+
+@pytest.fixture
+def server_with_texts(tmp_path: Path) -> Iterator[Server]:
+    """An adapter that also passes chats to a text model."""
+    models = tmp_path / "models.toml"
+    models.write_text((ROOT / "config" / "models.toml").read_text() + TEXT)
+    running = Server(tmp_path, environ={"ADAPTER__MODELS": str(models)})
+    running.start()
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture
+def in_open_webui_with_pictures(tmp_path: Path, server_with_texts: Server) -> Iterator[Program]:
+    """Open WebUI, whose chats and whose pictures both come from the adapter."""
+    more = picture_engine(server_with_texts, "gemini-nano-banana-2.1")
+    with open_webui(tmp_path, server_with_texts, more, visited_by="open_webui_pictures") as program:
+        yield program
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from PIL import Image as Pillow
 from tests.journeys.server import KEY, Server, free_port
 from tests.support import ROOT
 
-#: Where `make e2e` installs them.
-INSTALLED: Final = ROOT / ".venv" / "e2e"
+#: Where `make e2e` installs them, or another folder that has them.
+INSTALLED: Final = Path(os.environ.get("E2E_PROGRAMS", ROOT / ".venv" / "e2e"))
 VISITS: Final = ROOT / "tests" / "e2e" / "node"
 #: Open WebUI imports much, and SillyTavern builds its page when it first starts.
 START_SECONDS: Final = 180.0
@@ -81,8 +81,32 @@ class Visitor:
         small.save(self._screenshots / f"{name}.png", optimize=True)
 
 
+def picture_engine(server: Server, model: str) -> Mapping[str, str]:
+    """Return what has Open WebUI make and change pictures by its Gemini engine, at the adapter.
+
+    Without `function_calling` it would leave it to the text model to call a tool; this makes a picture at once.
+    """
+    return {
+        "ENABLE_IMAGE_GENERATION": "True",
+        "ENABLE_IMAGE_PROMPT_GENERATION": "False",
+        "IMAGE_GENERATION_ENGINE": "gemini",
+        "IMAGE_GENERATION_MODEL": model,
+        "IMAGES_GEMINI_API_BASE_URL": f"{server.url}/v1beta",
+        "IMAGES_GEMINI_API_KEY": KEY,
+        "IMAGES_GEMINI_ENDPOINT_METHOD": "generateContent",
+        "ENABLE_IMAGE_EDIT": "True",
+        "IMAGE_EDIT_ENGINE": "gemini",
+        "IMAGE_EDIT_MODEL": model,
+        "IMAGES_EDIT_GEMINI_API_BASE_URL": f"{server.url}/v1beta",
+        "IMAGES_EDIT_GEMINI_API_KEY": KEY,
+        "DEFAULT_MODEL_PARAMS": '{"function_calling": "legacy"}',
+    }
+
+
 @contextmanager
-def open_webui(folder: Path, server: Server) -> Iterator[Program]:
+def open_webui(
+    folder: Path, server: Server, more: Mapping[str, str] | None = None, *, visited_by: str = "open_webui"
+) -> Iterator[Program]:
     """Run Open WebUI without accounts, without downloads, and with the adapter as its only connection."""
     environ = {
         "DATA_DIR": str(folder / "open-webui"),
@@ -96,9 +120,10 @@ def open_webui(folder: Path, server: Server) -> Iterator[Program]:
         "RAG_EMBEDDING_ENGINE": "openai",  # else it loads a model of its own at the start
         "ENABLE_VERSION_UPDATE_CHECK": "False",
         "ANONYMIZED_TELEMETRY": "False",
+        **(more or {}),
     }
     command = [str(INSTALLED / "open-webui" / "bin" / "open-webui"), "serve", "--host", "127.0.0.1", "--port"]
-    with _running("open_webui", command, folder, environ, path="/health") as program:
+    with _running(visited_by, command, folder, environ, path="/health") as program:
         yield program
 
 

@@ -6,6 +6,20 @@ from tests.e2e.programs import Media, Program, Visitor
 from tests.journeys.server import Server
 
 
+class Size(msgspec.Struct, frozen=True):
+    """The size of a picture in pixels."""
+
+    width: int
+    height: int
+
+
+class Pictures(msgspec.Struct, frozen=True):
+    """What Open WebUI's own engine made."""
+
+    made: Size
+    changed: Size
+
+
 class Seen(msgspec.Struct, frozen=True):
     """What a user saw."""
 
@@ -57,3 +71,23 @@ def test_a_picture_shows_in_open_webui(server: Server, in_open_webui: Program, v
     assert seen.seen.ready == seen.reloaded.ready == 4
     assert seen.seen.width >= 512
     assert server.executed(prompt) == server.executions() == 1
+
+
+def test_open_webuis_gemini_engine_makes_and_changes_a_picture(
+    server_with_texts: Server, in_open_webui_with_pictures: Program, visitor: Visitor
+) -> None:
+    """With `IMAGE_GENERATION_ENGINE=gemini`, beside chats of a text model: all of it by one key of the adapter."""
+    prompt, change = "an owl with a lantern", "give the owl a hat"
+    seen = visitor.visit(
+        in_open_webui_with_pictures,
+        Pictures,
+        model="gemini-3.8-flash",
+        prompt=prompt,
+        change=change,
+        said="Emulated words",
+    )
+    visitor.keep("answer", "open-webui-gemini-engine")
+
+    assert min(seen.made.width, seen.changed.width) >= 512
+    assert "gemini-nano-banana-2.1" in server_with_texts.models(prompt)
+    assert "gemini-nano-banana-2.1" in server_with_texts.models(change)

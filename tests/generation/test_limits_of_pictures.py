@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from adapter.domain.allowance import Allowance, Charge, Taken
+from adapter.domain.allowance import Allowance, Charge, Remaining, Taken
 from adapter.domain.executions import RequestIdentity
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
@@ -42,6 +42,12 @@ class Counts:
 
     def take_in(self, transaction: object, spending: Spending, allowance: Allowance) -> Charge | None:
         raise AssertionError(f"no job: {transaction} {spending} {allowance}")
+
+    async def look(self, key: str, allowance: Allowance) -> None:
+        raise AssertionError(f"no answer: {key} {allowance}")
+
+    def remaining(self, key: str, allowance: Allowance) -> Sequence[Remaining]:
+        raise AssertionError(f"no answer: {key} {allowance}")
 
     async def give(self, charge: Charge) -> None:
         if self.is_away:

@@ -15,6 +15,7 @@ from adapter.domain.allowance import Allowance, read_budget
 from adapter.domain.executions import ConnectedProcess, RequestIdentity, RetryInfo
 from adapter.domain.image_job import ImageJob, Made, advance_image, called_off
 from adapter.domain.job import (
+    DEADLINE_CODE,
     SUBMIT_UNKNOWN_CODE,
     Event,
     Failed,
@@ -119,6 +120,7 @@ async def test_repetitions_and_joined_requests_take_nothing(limited: SqlJobStore
 REFUSED = Failure.of(UpstreamRejected("no"))
 DECLINED = Failure.of(ContentRefused("no"))
 BROKEN = Failure.of(JobFailed("broken"))
+LATE = Failure.of(JobFailed("late", code=DEADLINE_CODE))
 UNKNOWN = Failure.of(JobFailed("who knows", code=SUBMIT_UNKNOWN_CODE))
 TAKEN = (Intended("first"), Submitted(Operation("op", "mark"), NOW))
 
@@ -129,11 +131,20 @@ TAKEN = (Intended("first"), Submitted(Operation("op", "mark"), NOW))
         ([Failed(BROKEN, NOW)], 0),
         ([Intended("first"), Failed(REFUSED, NOW)], 0),
         ([*TAKEN, Failed(DECLINED, NOW)], 0),
-        ([*TAKEN, Failed(BROKEN, NOW)], 1),
+        ([*TAKEN, Failed(BROKEN, NOW)], 0),
+        ([*TAKEN, Failed(LATE, NOW)], 1),
         ([Intended("first"), Failed(UNKNOWN, NOW)], 1),
         (TAKEN, 1),
     ],
-    ids=["never sent", "refused", "declined for its content", "failed after it was taken", "unknown", "under way"],
+    ids=[
+        "never sent",
+        "refused",
+        "declined for its content",
+        "given up by the provider",
+        "too late",
+        "unknown",
+        "under way",
+    ],
 )
 async def test_a_video_that_cost_nothing_gives_back_what_it_took(
     limited: SqlJobStore, database: Database, events: list[Event], videos: int

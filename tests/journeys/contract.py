@@ -70,6 +70,7 @@ ROUTES: Final = (
 OURS: Final = {
     r"GET /(health|ready)": "for whoever watches over the process",
     r"GET /openapi\.json": "the description of the routes",
+    r"GET /organization/accounts": "for the page of operators; OpenAI has no accounts at Google",
     r"(GET|HEAD) /media/[^/]+": "the files themselves, linked to from answers",
     r"GET /files/[^/]+/content": "a file's own bytes, of which the document says that they are JSON",
     r"DELETE /responses/[^/]+": "the document has an answer for failure only; the clients read none",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from adapter.cli import main
+from adapter.entry import main
 
 #: A body of which a connection holds this much, or more, is too much. A part of one is held while it is read.
 LARGE_BYTES = 48 * 1024

@@ -2,7 +2,9 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
+import httpx
 import openai
 import pytest
 from openai.types.responses.tool_param import ImageGeneration
@@ -54,11 +56,17 @@ def test_a_rotated_key_sees_everything_that_the_old_one_made(server: Server, con
         client.files.retrieve(file.id)
 
 
+def told_of_flow(server: Server) -> dict[str, Any]:
+    """Return what the command says of the account of Flow."""
+    found: list[dict[str, Any]] = json.loads(server.command("accounts", "--json"))
+    return next(each for each in found if each["provider"] == "flow")
+
+
 def test_an_account_is_looked_at_and_switched_while_the_server_runs(
     tmp_path: Path, connect: Connect, prompt: str
 ) -> None:
     """Its credits are known after a video. Disabled, it finishes what it has, also over a restart."""
-    server = Server(tmp_path)
+    server = Server(tmp_path, environ={"ADAPTER__ACCESS__ADMIN_KEYS": '["plain:sk-admin-of-all"]'})
     server.start()
     with connect(server) as client:
         video = client.videos.create(model="veo-3.1-fast", prompt=prompt)
@@ -68,7 +76,12 @@ def test_an_account_is_looked_at_and_switched_while_the_server_runs(
         with pytest.raises(openai.InternalServerError, match="No Flow account takes new work"):
             client.videos.create(model="veo-3.1-fast", prompt=f"{prompt} again")
         assert client.videos.poll(video.id, poll_interval_ms=100).status == "completed"
-    told = json.loads(server.command("accounts", "--json"))
+    wait_until(lambda: told_of_flow(server)["calls"] == 0, "a call is still under way")
+    flow = told_of_flow(server)
+    with connect(server, api_key="sk-admin-of-all") as client:
+        shown = client.get("/organization/accounts", cast_to=httpx.Response).json()
+    with connect(server) as client, pytest.raises(openai.PermissionDeniedError):
+        client.get("/organization/accounts", cast_to=httpx.Response)
     assert server.stop() == 0
     server.start()
     with connect(server) as client:
@@ -80,7 +93,7 @@ def test_an_account_is_looked_at_and_switched_while_the_server_runs(
         executed = [server.executed(f"{prompt}{more}") for more in ("", " again", " once more")]
     assert server.stop() == 0
 
-    [flow] = [each for each in told if each["provider"] == "flow"]
+    assert {"object": "organization.account", **flow} in shown["data"]
     assert (flow["name"], flow["enabled"], flow["health"], flow["processes"]) == ("sandbox", False, "disabled", 1)
     assert flow["credits"] > 0
     assert flow["tier"].startswith("PAYGATE_TIER_")

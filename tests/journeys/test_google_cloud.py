@@ -6,14 +6,17 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
+from google import genai
+from google.genai import types
 
 from adapter.sandbox.rules import SandboxRules
 from adapter.sandbox.server import RunningSandbox, running_sandbox
 from tests.fakes import png
-from tests.journeys.server import HTTP, Connect, Server
+from tests.journeys.server import HTTP, KEY, Connect, Server
 from tests.support import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
@@ -25,6 +28,13 @@ VERTEX = """
 base_url = "{url}"
 project = "{project}"
 credential = "google:{key}"
+"""
+TEXTS = """
+[[text]]
+name = "cloud-words"
+provider = "vertex"
+upstream = "gemini-3.5-flash-lite"
+released = 2026-09-01
 """
 
 
@@ -47,7 +57,7 @@ def running(folder: Path, more: str = "") -> Iterator[Cloud]:
     """Serve models from the project, and from no other provider."""
     models, key = folder / "models.toml", folder / "key.json"
     rows = (ROOT / "config" / "models.toml").read_text()
-    models.write_text(re.sub(r'provider = "\w+"\nalso = \["vertex"\]', 'provider = "vertex"', rows))
+    models.write_text(re.sub(r'provider = "\w+"\nalso = \["vertex"\]', 'provider = "vertex"', rows) + TEXTS)
     with running_sandbox(RULES) as sandbox:
         key.write_bytes(HTTP.get(f"{sandbox.base_url}/sandbox/cloud/key").content)
         server = Server(
@@ -114,6 +124,32 @@ def test_a_chat_shows_a_picture_of_the_project(cloud: Cloud, connect: Connect) -
 
     assert "![" in (said.choices[0].message.content or "")
     assert owner == "vertex"
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_a_chat_is_answered_by_a_text_model_of_the_project(cloud: Cloud, *, is_stream: bool) -> None:
+    """By Google Cloud's route in OpenAI's form. Its answers are not OpenAI's word for word, so no schema is asked."""
+    before = cloud.asked("cloud.chat")
+    messages: Any = [{"role": "user", "content": "hello"}]
+    with openai.OpenAI(base_url=f"{cloud.server.url}/v1", api_key=KEY, max_retries=0) as client:
+        if is_stream:
+            chunks = [*client.chat.completions.create(model="cloud-words", messages=messages, stream=True)]
+            said = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+        else:
+            answer = client.chat.completions.create(model="cloud-words", messages=messages)
+            said = answer.choices[0].message.content or ""
+            assert answer.model == "google/gemini-3.5-flash-lite"
+
+    assert (said, cloud.asked("cloud.chat")) == ("Emulated words", before + 1)
+
+
+def test_googles_client_has_a_text_of_the_project(cloud: Cloud) -> None:
+    """Whole and as a stream, through the adapter's own routes in Google's form."""
+    with genai.Client(api_key=KEY, http_options=types.HttpOptions(base_url=cloud.server.url)) as client:
+        whole = client.models.generate_content(model="cloud-words", contents="hello").text
+        pieces = [each.text or "" for each in client.models.generate_content_stream(model="cloud-words", contents="hi")]
+
+    assert whole == "".join(pieces) == "Emulated words"
 
 
 def test_a_prompt_that_google_blocks_is_refused_in_openais_shape(cloud: Cloud, connect: Connect) -> None:

@@ -52,6 +52,16 @@ class AiGoogle(msgspec.Struct, frozen=True, kw_only=True):
     files: list[str]
 
 
+class LibreChat(msgspec.Struct, frozen=True, kw_only=True):
+    """What LibreChat's tool reads of an answer."""
+
+    ended: str
+    picture: str | None
+    #: Of the prompt and of the answer. LibreChat charges its users for them.
+    tokens: tuple[int, int]
+    failed: str | None
+
+
 @pytest.fixture
 def words() -> str:
     """Words that no other test uses."""
@@ -74,6 +84,37 @@ def test_a_picture_is_edited(node: NodePrograms, words: str) -> None:
 
     assert opened(blue.pictures[0]).format == "PNG"
     assert blue.given == ["TEXT", "IMAGE"]
+
+
+@pytest.mark.parametrize(
+    ("model", "frame", "size"),
+    [
+        (MODEL, {}, (1024, 1024)),
+        (MODEL, {"aspectRatio": "16:9"}, (1344, 768)),
+        (SIGNING, {"aspectRatio": "9:16", "imageSize": "2K"}, (1536, 2752)),
+        ("gemini-nano-banana-2.1", {"imageSize": "1K"}, (1024, 1024)),
+    ],
+)
+def test_librechats_gemini_tool_gets_its_picture(
+    node: NodePrograms, words: str, model: str, frame: dict[str, str], size: tuple[int, int]
+) -> None:
+    """With the options of its source (`GeminiImageGen.js`), from words and then from that picture."""
+    made = node.run("google_librechat", list[LibreChat], model=model, prompt=words, **frame)
+
+    assert len(made) == 2
+    for each in made:
+        assert (each.ended, each.failed) == ("STOP", None)
+        assert opened(each.picture or "").size == size
+        assert min(each.tokens) > 0
+
+
+def test_librechats_gemini_tool_hears_of_what_is_not_made(node: NodePrograms, words: str) -> None:
+    """A picture that Google blocks is an answer without one; a wrong model is an error with a message."""
+    [blocked] = node.run("google_librechat", list[LibreChat], model=MODEL, prompt=f"{words} [image_safety]")
+    [failed] = node.run("google_librechat", list[LibreChat], model="gemini-9-image", prompt=words)
+
+    assert (blocked.ended, blocked.picture, blocked.failed) == ("IMAGE_SAFETY", None, None)
+    assert "gemini-9-image" in (failed.failed or "")
 
 
 def test_a_stream_has_the_picture_in_one_event(node: NodePrograms, words: str) -> None:

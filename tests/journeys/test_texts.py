@@ -13,7 +13,7 @@ import pytest
 from google import genai
 from google.genai import errors, types
 
-from tests.journeys.server import HTTP, KEY, Connect, Server
+from tests.journeys.server import HTTP, KEY, Connect, Server, wait_until
 from tests.support import ROOT
 
 MODEL = "gemini-3.8-flash"
@@ -32,6 +32,11 @@ provider = "gemini"
 upstream = "gemini-3.5-flash-lite"
 released = 2026-06-01
 takes = ["text"]
+
+[[text.prices]]
+since = 2026-01-01
+source = "a test"
+million_tokens = { input = 1000, output = 2000 }
 """
 WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
 
@@ -280,3 +285,38 @@ def test_without_a_row_there_is_no_text_model(server: Server, connect: Connect) 
     """The shipped catalogue has none."""
     with connect(server) as client, pytest.raises(openai.NotFoundError):
         client.chat.completions.create(model=MODEL, messages=said("a fox"))
+
+
+def test_tokens_are_counted_and_priced(texts: Server, client: openai.OpenAI, prompt: str) -> None:
+    """Of the chat's route, whole and as a stream, and of Google's; where a stream has no usage, the cost is unknown."""
+    said_words: Any = said(prompt)
+    before = counted(texts)
+    whole = client.chat.completions.create(model="small", messages=said_words)
+    stream = client.chat.completions.create(
+        model="small", messages=said_words, stream=True, stream_options={"include_usage": True}
+    )
+    assert [*stream]
+    assert [*client.chat.completions.create(model="small", messages=said_words, stream=True)]
+    with genai.Client(api_key=KEY, http_options=types.HttpOptions(base_url=texts.url)) as google:
+        assert google.models.generate_content(model="small", contents=prompt).text == WORDS
+        assert [*google.models.generate_content_stream(model="small", contents=prompt)]
+    assert whole.usage
+    given, written = whole.usage.prompt_tokens, whole.usage.completion_tokens
+
+    wait_until(lambda: counted(texts)[0] - before[0] == 5, "five texts were not counted")
+    after = counted(texts)
+    assert [round(new - old, 9) for new, old in zip(after, before, strict=True)] == [
+        5,
+        4 * given,
+        4 * written,
+        round(4 * (given * 1000 + written * 2000) / 1_000_000, 9),
+        1,
+    ]
+
+
+def counted(texts: Server) -> list[float]:
+    """Return the texts, their tokens, their dollars and those of unknown cost of the model `small`."""
+    told = json.loads(texts.command("usage", "--by", "model,kind", "--json"))
+    rows = [row for row in told["rows"] if (row["model"], row["kind"]) == ("small", "text")]
+    names = ("requests", "input_tokens", "output_tokens", "dollars", "unpriced")
+    return [sum(float(row[name]) for row in rows) for name in names]

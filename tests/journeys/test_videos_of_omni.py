@@ -145,7 +145,7 @@ def test_a_file_is_edited_and_extended(omni_server: Server, connect: Connect, pr
 def test_a_video_that_cannot_be_worked_on_is_refused(
     omni_server: Server, connect: Connect, prompt: str, route: str
 ) -> None:
-    """One of somebody else is like one that never was. Flow's model works on none, and the error names who does."""
+    """One of somebody else is like one that never was. Flow's model edits none, and extends none without its names."""
     with connect(omni_server) as client, connect(omni_server, api_key="sk-second") as other:
         by_flow = client.videos.create_and_poll(prompt=prompt, model="veo-3.1-fast", poll_interval_ms=100)
         made = client.videos.create(prompt=prompt, model=MODEL)

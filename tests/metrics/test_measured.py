@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from adapter.domain.telemetry import Telemetry
 from adapter.errors import ContentRefused, UpstreamCredential
 from adapter.metrics.measured import Calls
 from tests.fakes import FakeClock
@@ -36,7 +37,7 @@ async def test_a_call_that_fails_is_counted_by_its_code(
 ) -> None:
     """The error goes on as it is."""
     with pytest.raises(type(error)) as raised:
-        await fail(Calls("flow", metrics, FakeClock()), error)
+        await fail(Calls("flow", Telemetry(metrics=metrics), FakeClock()), error)
 
     assert raised.value is error
     [(name, seconds, labels)] = metrics.told
@@ -47,7 +48,7 @@ async def test_a_call_that_fails_is_counted_by_its_code(
 async def test_the_time_of_a_call_is_measured(metrics: NotedMetrics) -> None:
     """In seconds of the clock."""
     clock = FakeClock()
-    with Calls("flow", metrics, clock).measured("poll"):
+    with Calls("flow", Telemetry(metrics=metrics), clock).measured("poll"):
         await clock.advance(2.5)
 
     assert [(seconds, labels["outcome"]) for _, seconds, labels in metrics.told] == [(2.5, "ok")]

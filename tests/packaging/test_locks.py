@@ -10,7 +10,12 @@ from tests.packaging.locks import PYTHONS, SYSTEMS, Closure, asked_for, environm
 from tests.support import ROOT
 
 #: Each lock and the extras of `pyproject.toml` that it is made of.
-LOCKS = {"requirements.lock": (), "requirements-vertex.lock": ("vertex",), "requirements-dev.lock": ("dev",)}
+LOCKS = {
+    "requirements.lock": (),
+    "requirements-vertex.lock": ("vertex",),
+    "requirements-traces.lock": ("traces",),
+    "requirements-dev.lock": ("dev",),
+}
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -26,16 +31,17 @@ def test_a_lock_holds_everything_that_is_required(lock: str, python: str, system
 
 def test_what_runs_is_tested_in_the_same_versions() -> None:
     """A package of the one lock has the same version in the others."""
-    runs, with_extra, tested = ({f"{line.name}{line.specifier}" for line in locked(lock)} for lock in LOCKS)
+    runs, *with_extras, tested = ({f"{line.name}{line.specifier}" for line in locked(lock)} for lock in LOCKS)
 
-    assert runs - with_extra == with_extra - tested == set()
+    for with_extra in with_extras:
+        assert runs - with_extra == with_extra - tested == set()
 
 
-def test_what_google_cloud_needs_is_installed_for_it_alone() -> None:
-    """Who does not use it has none of it."""
+def test_what_google_cloud_and_traces_need_is_installed_for_them_alone() -> None:
+    """Who does not use them has none of it."""
     names = {canonicalize_name(line.name) for line in locked("requirements.lock")}
 
-    assert names & {"google-auth", "cryptography", "requests"} == set()
+    assert names & {"google-auth", "cryptography", "requests", "opentelemetry-sdk", "protobuf"} == set()
 
 
 def test_the_tests_run_with_what_is_locked() -> None:

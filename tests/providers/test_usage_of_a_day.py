@@ -36,6 +36,7 @@ picture = { 1K = 0.0336 }
 #: What the toy does with a prompt.
 REFUSES = "what the provider refuses"
 SILENT = "what gets no answer"
+CRASHES = "what is a mistake of the provider's code"
 DECLINED = "what is given up"
 
 
@@ -72,7 +73,7 @@ async def test_a_days_sum_is_what_its_jobs_and_pictures_cost(toy: ModuleType, pr
         await client.videos.create_and_poll(model="toy-waves", prompt="more waves", poll_interval_ms=20)
         while (await client.videos.retrieve(made.id)).status != "completed":
             pass
-        for prompt in (REFUSES, SILENT):
+        for prompt in (REFUSES, SILENT, CRASHES):
             with pytest.raises(openai.APIStatusError):
                 await client.images.generate(model="toy-fox", prompt=prompt)
         given_up = await client.videos.create_and_poll(model="toy-waves", prompt=DECLINED, poll_interval_ms=20)
@@ -85,7 +86,7 @@ async def test_a_days_sum_is_what_its_jobs_and_pictures_cost(toy: ModuleType, pr
 
     by_kind = {each.labels["kind"]: each.counts for each in found}
     assert by_kind == {
-        "image": UsageCounts(requests=4, failed=2, images=3, nano_dollars=100_800_000, unpriced=1),
+        "image": UsageCounts(requests=5, failed=3, images=3, nano_dollars=100_800_000, unpriced=2),
         "video": UsageCounts(requests=3, failed=1, videos=2, seconds=8, nano_dollars=560_000_000),
     }
     assert {each.labels["key"][:6] for each in found} == {"plain:"}

@@ -152,6 +152,25 @@ async def test_a_token_is_good_for_its_time(client: Client, clock: Clock) -> Non
     assert [first.status_code, late.status_code, forged.status_code] == [200, 401, 401]
 
 
+@pytest.mark.parametrize(
+    ("project", "model", "status"),
+    [
+        (CLOUD.project, "google/gemini-3.8-flash", 200),
+        (CLOUD.project, "gemini-3.8-flash", 400),
+        (CLOUD.project, "google/gemini-9", 404),
+        ("another", "google/gemini-3.8-flash", 403),
+    ],
+)
+async def test_a_chat_names_its_model_with_the_publisher(client: Client, project: str, model: str, status: int) -> None:
+    """In the one project, with a token."""
+    url = f"/v1/projects/{project}/locations/global/endpoints/openapi/chat/completions"
+    body = {"model": model, "messages": [{"role": "user", "content": "hello"}]}
+    answer = await client.post(url, json=body, headers={"authorization": f"Bearer {CLOUD.tokens[0]}"})
+
+    assert answer.status_code == status
+    assert (await client.post(url, json=body)).status_code == 401
+
+
 async def test_a_turn_needs_a_role(client: Client) -> None:
     """Unlike at the Gemini API."""
     body = {"contents": [{"parts": [{"text": "fox"}]}]}

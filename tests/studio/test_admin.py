@@ -1,11 +1,13 @@
 """What an administrator's key sees in the studio."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import msgspec
+import pytest
 
-from tests.journeys.server import KEY
-from tests.studio.visitor import Visitor
+from tests.journeys.server import HTTP, KEY, Server, wait_until
+from tests.studio.visitor import Visitor, missing
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -70,3 +72,28 @@ def test_an_administrator_sees_usage_by_key_and_the_accounts(visitor: Visitor) -
         "shop | 7 | 0 | 0 | $0.75 + 20 credits + 2 of unknown price",
     ]
     assert of_google[2] == "flow/main | ok | 0 | PAYGATE_TIER_ONE | 2 | – | –"
+
+
+def test_what_a_key_made_is_seen_with_the_servers_own_answers(tmp_path: Path) -> None:
+    """A video that was just finished is counted."""
+    if reason := missing():
+        pytest.skip(reason)
+    server = Server(tmp_path)
+    config = tmp_path / "adapter.toml"
+    config.write_text(config.read_text().replace("[access]", '[access]\nadmin_keys = ["plain:sk-administrator"]'))
+    server.start()
+    headers = {"authorization": f"Bearer {KEY}"}
+    order = {"model": "veo-3.1-lite", "prompt": "waves", "seconds": "4"}
+    video = HTTP.post(f"{server.url}/v1/videos", headers=headers, json=order).json()["id"]
+    wait_until(
+        lambda: HTTP.get(f"{server.url}/v1/videos/{video}", headers=headers).json()["status"] == "completed",
+        "the video was not finished",
+    )
+    folder = tmp_path / "visit"
+    folder.mkdir()
+    seen = Visitor(folder, server).visit("admin", Seen)
+
+    assert seen.tables[0][1] == "Key | Pictures | Videos | Seconds | Cost"
+    [row] = seen.tables[0][2:]
+    assert row.endswith(" | 0 | 1 | 4 | 10 credits")
+    assert server.stop() == 0

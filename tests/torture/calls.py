@@ -6,12 +6,14 @@ import hashlib
 import re
 import time
 from collections.abc import Awaitable, Callable
+from functools import cache
 from io import BytesIO
 from typing import Literal
 
 import httpx
 from PIL import Image
 
+from adapter.sandbox.renderer.clip import ClipOrder, encode_mp4
 from tests.journeys.server import KEY
 from tests.torture.wishes import Told, Wish
 
@@ -61,6 +63,12 @@ def picture(prompt: str) -> bytes:
     file = BytesIO()
     Image.new("RGB", (32, 18), (colour[0], colour[1], colour[2])).save(file, "PNG")
     return file.getvalue()
+
+
+@cache
+def film() -> bytes:
+    """Return a film of four seconds, in the smallest form that a model has. All edits have the same."""
+    return encode_mp4(ClipOrder(prompt="waves", seed=1, width=640, height=360, seconds=4.0))
 
 
 def code_of(text: str) -> str | None:

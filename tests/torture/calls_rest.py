@@ -9,7 +9,7 @@ from typing import Final
 
 import httpx
 
-from tests.torture.calls import PAUSE_SECONDS, Line, code_of, fetch, note, picture, refused
+from tests.torture.calls import PAUSE_SECONDS, Line, code_of, fetch, film, note, picture, refused
 from tests.torture.calls_stored import look_again_at_stored
 from tests.torture.wishes import Told, Wish
 
@@ -46,6 +46,9 @@ async def _order(line: Line, wish: Wish) -> httpx.Response:
     if wish.kind.route == "json":
         return await line.http.post(url, json=said, headers=headers)
     fields = [(name, (None, value.encode(), "text/plain")) for name, value in said.items()]
+    if wish.kind.route == "edit":
+        film_part = ("video", ("film.mp4", film(), "video/mp4"))
+        return await line.http.post(f"{url}/edits", files=[*fields, film_part], headers=headers)
     files = [("input_reference", ("it.png", picture(wish.prompt), "image/png"))] * wish.kind.pictures
     return await line.http.post(url, files=[*fields, *files], headers=headers)
 

@@ -13,8 +13,8 @@ from tests.torture.checker_rest import REST_RULES
 from tests.torture.evidence import Evidence, Violation
 from tests.torture.wishes import CANCELLED, COMPLETED, PICTURE_ROUTES, UNKNOWN, Wish
 
-#: A picture that a video is made from, or that an answer is remembered by.
-PICTURE = re.compile(r"[0-9a-f]{32}(_\d+|_upload|_response|_answer\d+)?\.(png|jpg|webp)")
+#: A picture that a video is made from, or that an answer is remembered by; and the film of an edit.
+PICTURE = re.compile(r"[0-9a-f]{32}((_\d+|_upload|_response|_answer\d+)?\.(png|jpg|webp)|_source\.mp4)")
 #: Where files are stored without a video.
 STORING_ROUTES = {*PICTURE_ROUTES, "file"}
 #: What may follow what in the eyes of a reader.
@@ -180,7 +180,7 @@ def nothing_is_left(evidence: Evidence) -> Iterator[Violation]:
     allowed = sum(
         told.what in {"unknown", "later"} or (told.what == "given" and wish.kind.route in STORING_ROUTES)
         for wish in evidence.wishes
-        for told in wish.told * (wish.kind.pictures or wish.kind.route in STORING_ROUTES)
+        for told in wish.told * (wish.kind.pictures or wish.kind.route in {*STORING_ROUTES, "edit"})
     )
     for name in strangers:
         if name not in pictures:

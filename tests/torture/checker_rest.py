@@ -58,7 +58,7 @@ def events_have_no_gap(evidence: Evidence) -> Iterator[Violation]:
 
 def an_order_has_one_job(evidence: Evidence) -> Iterator[Violation]:
     """I9: an order that is repeated, by its key or as a retry, is one job, whoever died meanwhile."""
-    for prompt in {wish.prompt for wish in evidence.wishes if wish.kind.route in {"json", "form"}}:
+    for prompt in {wish.prompt for wish in evidence.wishes if wish.kind.route in {"json", "form", "edit"}}:
         ids = [job.id for job in evidence.last.jobs.values() if job.order.prompt == prompt and not _was_free(job)]
         if len(ids) > 1:
             yield Violation("I9 another job", prompt, f"{', '.join(ids)} were made for it")

@@ -18,6 +18,7 @@ ASKS: dict[str, Ask] = {
     "chat": ask_chat,
     "json": ask_video,
     "form": ask_video,
+    "edit": ask_video,
     "image": ask_image,
     "background": ask_background,
     "response": ask_response,

@@ -66,6 +66,12 @@ async def test_a_server_may_be_killed_around_an_interaction_of_omni(stage: Stage
 
 
 @ON_POSTGRESQL
+async def test_a_server_may_be_killed_around_an_interaction_of_omni_on_postgresql(stage: Stage) -> None:
+    """The same deaths; the failures are the program's own and the same on each database."""
+    assert await broken(stage, kills(OMNI_EDGES)) == []
+
+
+@ON_POSTGRESQL
 async def test_a_server_may_be_killed_where_it_matters_most_on_postgresql(stage: Stage) -> None:
     """The long form takes every edge."""
     assert await broken(stage, kills(FATAL)) == []

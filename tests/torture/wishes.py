@@ -27,7 +27,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     clients: int = 1
     #: Where it is asked for: a chat, `POST /v1/videos` with JSON or a form, `POST /v1/images/generations`,
     #: `POST /v1/responses` for a picture in the background or at once, or a chat for a picture; or a file is uploaded.
-    route: Literal["chat", "json", "form", "image", "background", "response", "picture chat", "file"] = "chat"
+    #: `edit` sends a film to `POST /v1/videos/edits`.
+    route: Literal["chat", "json", "form", "edit", "image", "background", "response", "picture chat", "file"] = "chat"
     #: How its clients learn what becomes of it, beside chats.
     follows: Literal["polls", "events"] = "polls"
     #: What else is done to it: deleted when it is over or as soon as it is known, or called off by the operator.
@@ -151,6 +152,13 @@ OMNI_UNKNOWN: Final = [
     _omni("torn", _fault("omni.submit", "truncate"), route="json", ends=(UNKNOWN,)),
     _omni("free", _fault("omni.submit", "drop"), ends=(UNKNOWN,)),
 ]
+#: Edits of a film that came with the request: it is stored with the job, and uploaded before anything is sent.
+OMNI_EDITS: Final = [
+    _omni("edit", route="edit", keyed=True),
+    _omni("edit, uploads", _fault("omni.upload", "error", status=503), route="edit", follows="events"),
+    _omni("edit, deleted", route="edit", then="deleted"),
+    _omni("edit dropped", _fault("omni.submit", "drop", after=True), route="edit", ends=(UNKNOWN,)),
+]
 #: Videos of Omni: each is asked about by itself, and its file comes with the key.
 OMNI: Final = [
     _omni("text"),
@@ -167,6 +175,7 @@ OMNI: Final = [
     _omni("file", _fault("omni.file", "error", status=503), _fault("omni.download", "error", status=403)),
     _omni("file torn", _fault("media.get", "truncate"), _fault("media.get", "html", status=200)),
     *OMNI_UNKNOWN,
+    *OMNI_EDITS,
 ]
 EVERYTHING: Final = [*ALL, *HOUSE, *OMNI]
 

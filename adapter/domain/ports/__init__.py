@@ -24,7 +24,7 @@ from adapter.domain.ports.media import FileRegistry, FileSizes, MediaStore, Owne
 from adapter.domain.ports.memory import Memory
 from adapter.domain.ports.quotas import Quotas
 from adapter.domain.ports.records import FileOwner, FileStore, ImageLocator, ResponseStore
-from adapter.domain.ports.telemetry import Metrics, UsageRecorder
+from adapter.domain.ports.telemetry import Attributes, Metrics, Span, SpanKind, Tracer, UsageRecorder
 from adapter.domain.ports.usage import UsageStore
 from adapter.domain.ports.videos import (
     AskAgain,
@@ -47,6 +47,7 @@ __all__ = [
     "Access",
     "AdminAccess",
     "AskAgain",
+    "Attributes",
     "Budget",
     "Claim",
     "ClipMeasurer",
@@ -88,10 +89,13 @@ __all__ = [
     "ResponseStore",
     "Secret",
     "Settlement",
+    "Span",
+    "SpanKind",
     "Subscription",
     "TextMaker",
     "TextProvider",
     "Thumbnailer",
+    "Tracer",
     "Unproven",
     "UsageRecorder",
     "UsageStore",

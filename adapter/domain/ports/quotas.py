@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from adapter.domain.allowance import Allowance, Charge
+from adapter.domain.allowance import Allowance, Charge, Remaining
 from adapter.domain.spending import Spending
 
 
@@ -26,6 +26,14 @@ class Quotas(Protocol):
         Raises:
             RateLimited, LimitReached, CostUnknown: as `take`. Then nothing is accepted.
         """
+        ...
+
+    async def look(self, key: str, allowance: Allowance) -> None:
+        """Read what a key has taken, for `remaining`. If that fails, what was known stays."""
+        ...
+
+    def remaining(self, key: str, allowance: Allowance) -> Sequence[Remaining]:
+        """Return what was last known of each limit of units."""
         ...
 
     async def give(self, charge: Charge) -> None:

@@ -1,7 +1,8 @@
 """What is recorded of the work. `domain/telemetry.py` has implementations that do nothing."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from contextlib import AbstractContextManager
+from typing import Literal, Protocol
 
 from adapter.domain.finished_work import FinishedWork
 from adapter.domain.spending import Spending
@@ -56,4 +57,40 @@ class Metrics(Protocol):
 
     def set(self, name: str, value: float, labels: Mapping[str, str]) -> None:
         """Set a gauge."""
+        ...
+
+
+#: What a span is of: a request of a client, a call of a provider, or work of our own.
+SpanKind = Literal["server", "client", "internal"]
+Attributes = Mapping[str, str | int]
+
+
+class Span(Protocol):
+    """A piece of work with its begin and its end."""
+
+    def active(self) -> AbstractContextManager[None]:
+        """Have spans that begin meanwhile, and in tasks that are started meanwhile, belong to this one."""
+        ...
+
+    def end(self, attributes: Attributes, *, is_failed: bool) -> None:
+        """End it."""
+        ...
+
+
+class Tracer(Protocol):
+    """The record of what belongs together. It raises nothing.
+
+    A parent is written as in the header `traceparent` of W3C's Trace Context.
+    """
+
+    def begin(self, name: str, kind: SpanKind, attributes: Attributes, parents: Sequence[str] = ()) -> Span:
+        """Begin a span: of the one parent; by itself, with links to several; or of the span that is active."""
+        ...
+
+    def record(self, name: str, attributes: Attributes, parent: str, times: tuple[float, float]) -> None:
+        """Record work that is over. `times` are its begin and its end, in Unix seconds."""
+        ...
+
+    def current(self) -> str:
+        """Return the span that is active; empty without one."""
         ...

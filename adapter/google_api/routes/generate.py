@@ -64,9 +64,9 @@ async def call_model(request: OwnedRequest, services: Services, name: str) -> AS
         NotFound: there is no such method here.
     """
     called = model_method(name)
-    method = TEXT_METHODS.get(called.method)
-    if method is not None and (card := services.context_for(request.auth).catalogue.find_text(called.model)):
-        return await _pass_on(request, services, method, card)
+    texts = services.context_for(request.auth).catalogue
+    if called.method in TEXT_METHODS and (card := texts.find_text(called.model)):
+        return await _pass_on(request, services, called, card)
     match called.method:
         case "generateContent":
             return await _generate(request, services, called)
@@ -81,8 +81,9 @@ async def call_model(request: OwnedRequest, services: Services, name: str) -> AS
             )
 
 
-async def _pass_on(request: OwnedRequest, services: Services, method: TextMethod, card: TextCard) -> ASGIApp:
+async def _pass_on(request: OwnedRequest, services: Services, called: ModelMethod, card: TextCard) -> ASGIApp:
     """Have a text written. Nothing is read of the request."""
+    method, name = TEXT_METHODS[called.method], called.model
     body = b"".join([chunk async for chunk in body_chunks(request, services)])
     is_stream, is_events = method is TextMethod.STREAM, request.query_params.get("alt") == "sse"
     text = TextRequest(
@@ -92,6 +93,8 @@ async def _pass_on(request: OwnedRequest, services: Services, method: TextMethod
         body=body,
         is_stream=is_stream,
         is_events=is_stream and is_events,
+        name=name,
+        prices=card.prices,
     )
     return Passing(services.passed_texts, text.of(request.auth), EVENTS if is_events else ARRAY)
 

@@ -10,7 +10,7 @@ from adapter.domain.media import MediaFormat
 from adapter.openai_api.openapi.requests import form_name
 from adapter.openai_api.openapi.schemas import Schema, reference
 from adapter.openai_api.read.usage import OFFERS, Report
-from adapter.openai_api.wire import chat, errors, files, health, images, models, responses, usage, videos
+from adapter.openai_api.wire import accounts, chat, errors, files, health, images, models, responses, usage, videos
 
 JSON, FORM, EVENTS = "application/json", "multipart/form-data", "text/event-stream"
 PICTURES: Final = tuple(each.mime for each in MediaFormat if each.is_picture)
@@ -262,6 +262,7 @@ OPERATIONS: Final[Mapping[str, OperationRow]] = {
     "images_usage": _usage(usage.ImagesUsagePage, "images"),
     "videos_usage": _usage(usage.VideosUsagePage, "videos"),
     "costs": _usage(usage.CostsPage, "costs"),
+    "list_accounts": OperationRow(answers=_plain(accounts.AccountList), errors=(401, 403, 429, 500, 503)),
     "read_media": OperationRow(
         answers=_file(FILES),
         errors=(400, 404, 416, 500, 503),

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias, get_args
 import msgspec
 from msgspec import UnsetType
 
-from adapter.openai_api.wire import chat, errors, files, health, images, models, responses, usage, videos
+from adapter.openai_api.wire import accounts, chat, errors, files, health, images, models, responses, usage, videos
 
 #: A part of the document.
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
@@ -39,12 +39,13 @@ _ANSWERS: Final[tuple[type[msgspec.Struct], ...]] = (
     usage.ImagesUsagePage,
     usage.VideosUsagePage,
     usage.CostsPage,
+    accounts.AccountList,
     videos.Video,
     videos.VideoList,
     videos.VideoDeleted,
     videos.VideoEvent,
 )
-_WIRE: Final[tuple[ModuleType, ...]] = (chat, errors, files, health, images, models, responses, usage, videos)
+_WIRE: Final[tuple[ModuleType, ...]] = (accounts, chat, errors, files, health, images, models, responses, usage, videos)
 
 
 def reference(kind: type[msgspec.Struct]) -> Schema:

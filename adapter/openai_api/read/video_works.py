@@ -142,6 +142,7 @@ def _next_clip(
             "Google's names of this video are not known, so it cannot be extended. They are known of videos of an "
             "account with the dialect 'media', and of no older video.",
             param=FIELD,
+            code=UNSUPPORTED,
         )
     clip = _with_source(msgspec.structs.replace(order, seconds=seconds, seconds_before=0), kind, source, card)
     video = VideoSource(remote.name, source.account or "", operation.workflow)

@@ -5,7 +5,9 @@ from ipaddress import ip_address
 from litestar import Request
 from litestar.datastructures import State
 
+from adapter.domain.allowance import UNLIMITED
 from adapter.openai_api.read.keys import read_keys
+from adapter.openai_api.routes.rate_headers import announce
 from adapter.openai_api.routes.services import Services
 
 #: Where proxies write the address of their client.
@@ -22,7 +24,9 @@ async def require_key(request: Request[object, object, State]) -> None:
     is_forwarded = FORWARDED_FOR in request.headers and not services.trusts_proxies
     if address is not None and is_forwarded and is_private(address):
         address = None  # that of a proxy, which all of its clients have
-    request.scope["auth"] = await services.access.principal(read_keys(request.headers), address)
+    principal = request.scope["auth"] = await services.access.principal(read_keys(request.headers), address)
+    if principal.allowance is not UNLIMITED:
+        await announce(services.quotas, principal)
 
 
 def is_private(address: str) -> bool:

@@ -12,6 +12,7 @@ from litestar.plugins.core import MsgspecDIPlugin
 
 from adapter.errors import AdapterError
 from adapter.openai_api.routes import (
+    accounts,
     chat,
     failures,
     health,
@@ -61,6 +62,7 @@ API = (
     usage.images_usage,
     usage.videos_usage,
     usage.costs,
+    accounts.list_accounts,
 )
 #: Handlers that are called directly (`direct.py`).
 DIRECT = (

@@ -16,6 +16,7 @@ from adapter.errors import ClientLeft, OwnFault
 from adapter.hang_up import HANG_UP, HangUp
 from adapter.openai_api.routes.drain import AnswerHeaders
 from adapter.openai_api.routes.failures import MISTAKE
+from adapter.openai_api.routes.rate_headers import RATE_HEADERS
 from adapter.openai_api.write.errors import error_body, error_headers
 
 log = structlog.get_logger()
@@ -57,6 +58,7 @@ class RequestLog:
         request_id = f"req_{secrets.token_hex(16)}"
         seen = Seen()
         structlog.contextvars.clear_contextvars()
+        RATE_HEADERS.set(None)
         structlog.contextvars.bind_contextvars(request_id=request_id)
         hang_up = cast("HangUp | None", (scope.get("extensions") or {}).get(HANG_UP))
         started = time.perf_counter()
@@ -75,7 +77,9 @@ class RequestLog:
                 seen.length = next((int(value) for name, value in headers if name == b"content-length"), -1)
                 seen.is_stream = seen.length < 0
                 traffic.streams += seen.is_stream
-                message["headers"] = [*headers, (b"x-request-id", request_id.encode()), *self._headers.pairs]
+                rate_headers = RATE_HEADERS.get()
+                own = self._headers.pairs if rate_headers is None else (*self._headers.pairs, *rate_headers())
+                message["headers"] = [*headers, (b"x-request-id", request_id.encode()), *own]
             elif message["type"] == "http.response.body":
                 seen.left |= not seen.whole and hang_up is not None and hang_up.has_happened
                 seen.size += len(message["body"])

@@ -1,6 +1,6 @@
 """The services of the handlers, and how handlers answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import cast
 
 import msgspec
@@ -9,10 +9,11 @@ from litestar.datastructures import State
 from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 
 from adapter.domain.allowance import UNLIMITED
+from adapter.domain.credentials import CredentialSummary
 from adapter.domain.delivery import Delivery
 from adapter.domain.markup import Markup
 from adapter.domain.media_links import MediaLinks
-from adapter.domain.ports import Access, AdminAccess, Budget, ClipMeasurer, Clock, UsageStore
+from adapter.domain.ports import Access, AdminAccess, Budget, ClipMeasurer, Clock, Quotas, UsageStore
 from adapter.domain.principal import Principal
 from adapter.domain.stream_errors import StreamErrors
 from adapter.fair_semaphore import FairSemaphore
@@ -67,8 +68,12 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     """The use cases, and the options for reading and writing."""
 
     access: Access
+    #: Tells what is left of the limits of a key.
+    quotas: Quotas
     admins: AdminAccess
     usage: UsageStore
+    #: Tells how the operator's accounts and keys at the providers stand.
+    accounts: Callable[[], Awaitable[Sequence[CredentialSummary]]]
     readiness: Readiness
     #: Whether the address of a client is its own also when it comes through one of the operator's proxies.
     trusts_proxies: bool

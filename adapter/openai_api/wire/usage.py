@@ -49,15 +49,18 @@ class Amount(msgspec.Struct, frozen=True, kw_only=True):
     currency: Literal["usd"] = "usd"
 
 
+QuantityUnit = Literal["images", "tokens", "duration_seconds"]
+
+
 class CostsResult(_Grouped, frozen=True, kw_only=True):
     """Costs of one bucket and group."""
 
     amount: Amount
     #: `gemini-3-pro-image, images`: a model and what it makes.
     line_item: str | None = None
-    #: Of a line item: pictures, or seconds of video.
+    #: Of a line item: pictures, tokens of texts, or seconds of video.
     quantity: float | None = None
-    quantity_unit: Literal["images", "duration_seconds"] | None = None
+    quantity_unit: QuantityUnit | None = None
     #: Ours: credits, which are no money.
     credits: float
     #: Ours: requests whose cost is unknown. They are in neither sum.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from adapter.domain.usage_counts import Dimension, UsageQuery, UsageSum
+from adapter.domain.usage_counts import Dimension, UsageCounts, UsageQuery, UsageSum
 from adapter.openai_api.wire.usage import (
     Amount,
     CostsBucket,
@@ -12,6 +12,7 @@ from adapter.openai_api.wire.usage import (
     ImagesBucket,
     ImagesResult,
     ImagesUsagePage,
+    QuantityUnit,
     VideosBucket,
     VideosResult,
     VideosUsagePage,
@@ -92,17 +93,30 @@ def _videos(each: UsageSum) -> VideosResult:
 
 def _costs(each: UsageSum) -> CostsResult:
     counts, kind = each.counts, each.labels.get("kind")
-    by_line = kind is not None
+    quantity, unit = _quantity(counts, kind)
     return CostsResult(
         amount=Amount(value=float(counts.dollars)),
         credits=float(counts.credits),
         num_unpriced_requests=counts.unpriced,
         user_id=each.labels.get("owner"),
         api_key_id=_key(each.labels),
-        line_item=f"{each.labels['model']}, {kind}s" if by_line else None,
-        quantity=float(counts.images or counts.seconds) if by_line else None,
-        quantity_unit=("images" if kind == "image" else "duration_seconds") if by_line else None,
+        line_item=None if kind is None else f"{each.labels['model']}, {kind}s",
+        quantity=quantity,
+        quantity_unit=unit,
     )
+
+
+def _quantity(counts: UsageCounts, kind: str | None) -> tuple[float | None, QuantityUnit | None]:
+    """Return what a line is of, and how much of it."""
+    match kind:
+        case None:
+            return None, None
+        case "image":
+            return float(counts.images), "images"
+        case "text":
+            return float(counts.input_tokens + counts.output_tokens), "tokens"
+        case _:
+            return float(counts.seconds), "duration_seconds"
 
 
 def _key(labels: Mapping[Dimension, str]) -> str | None:

@@ -6,15 +6,16 @@ Google has two: one in OpenAI's form and one in its own (reference: `gemini.md` 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Protocol
 
 import msgspec
 
 from adapter.domain.answer_memory import SMALL_ANSWER_BYTES
+from adapter.domain.named_model import with_model
 from adapter.domain.texts import TextMethod, TextReply, TextRequest
 from adapter.errors import free_of_charge
 from adapter.providers.gemini import translate
-from adapter.providers.gemini.credential import keyed, with_key
-from adapter.providers.gemini.provider import GeminiEndpoint
+from adapter.providers.gemini.credential import with_key
 from adapter.providers.http import Http, StreamedAnswer
 from adapter.providers.keys import Key, Keys
 from adapter.providers.reply import Reply, collect, deadline
@@ -29,10 +30,36 @@ class TextTimes(msgspec.Struct, frozen=True, kw_only=True):
     silence: float = 300.0
 
 
+class TextEndpoint(Protocol):
+    """Where texts are written: the Gemini API, or Google Cloud."""
+
+    @property
+    def provider(self) -> str:
+        """A word for the log."""
+        ...
+
+    @property
+    def concurrency(self) -> int:
+        """Calls under way at once."""
+        ...
+
+    def text_address(self, request: TextRequest, key: Key, secret: str) -> tuple[str, Mapping[str, str]]:
+        """Return the URL and the headers of a request with what a key was read as.
+
+        Raises:
+            InvalidRequest: there is no such route with this kind of key.
+        """
+        ...
+
+    def chat_model(self, model: str) -> str:
+        """Return what a model is called in a chat's body."""
+        ...
+
+
 class GeminiTexts:
     """Passes requests for texts on (the port `TextProvider`)."""
 
-    def __init__(self, http: Http, endpoint: GeminiEndpoint, keys: Keys, times: TextTimes | None = None) -> None:
+    def __init__(self, http: Http, endpoint: TextEndpoint, keys: Keys, times: TextTimes | None = None) -> None:
         self._http = http
         self._endpoint = endpoint
         self._keys = keys
@@ -43,6 +70,7 @@ class GeminiTexts:
     @asynccontextmanager
     async def open_text(self, request: TextRequest) -> AsyncIterator[TextReply]:
         """Open the answer to a request (the port of that name)."""
+        request = self._named(request)
         with free_of_charge():
             async with self._places, AsyncExitStack() as stack:
                 if request.is_stream:
@@ -54,14 +82,21 @@ class GeminiTexts:
                         whole = await collect(answer.pieces(), SMALL_ANSWER_BYTES)
                     yield TextReply(_once(whole))
 
+    def _named(self, request: TextRequest) -> TextRequest:
+        """Return a request with the name that its model has at this address."""
+        name = self._endpoint.chat_model(request.model)
+        if request.method is not TextMethod.CHAT or name == request.model:
+            return request
+        return msgspec.structs.replace(request, body=with_model(request.body, name))
+
     async def _answer(self, request: TextRequest, stack: AsyncExitStack) -> StreamedAnswer:
         async def ask(key: Key) -> StreamedAnswer:
-            return await with_key(self._endpoint.provider, key, lambda secret: self._ask(request, secret, stack))
+            return await with_key(self._endpoint.provider, key, lambda secret: self._ask(request, key, secret, stack))
 
         return await self._keys.run(request.model, ask)
 
-    async def _ask(self, request: TextRequest, key: str, stack: AsyncExitStack) -> StreamedAnswer:
-        url, headers = text_address(self._endpoint, request, key)
+    async def _ask(self, request: TextRequest, key: Key, secret: str, stack: AsyncExitStack) -> StreamedAnswer:
+        url, headers = self._endpoint.text_address(request, key, secret)
         async with AsyncExitStack() as opened:
             answer = await opened.enter_async_context(
                 self._http.stream(
@@ -76,14 +111,3 @@ class GeminiTexts:
 
 async def _once(body: bytes) -> AsyncIterator[bytes]:
     yield body
-
-
-def text_address(endpoint: GeminiEndpoint, request: TextRequest, key: str) -> tuple[str, Mapping[str, str]]:
-    """Return the URL and the headers of a request. OpenAI's form has its key as OpenAI's clients send it."""
-    root = f"{endpoint.base_url}/{endpoint.api_version}"
-    if request.method is TextMethod.CHAT:
-        return keyed(f"{root}/openai/chat/completions", "bearer", key)
-    url, headers = keyed(f"{root}/models/{request.model}:{request.method}", endpoint.auth, key)
-    if not request.is_events:
-        return url, headers
-    return f"{url}{'&' if '?' in url else '?'}alt=sse", headers

@@ -10,7 +10,7 @@ import msgspec
 from adapter.domain.answer_memory import SMALL_ANSWER_BYTES, bounded
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
-from adapter.domain.texts import TextLimits, Turn
+from adapter.domain.texts import TextLimits, TextMethod, TextRequest, Turn
 from adapter.errors import AdapterError, NoMedia, UpstreamForgot, already_paid
 from adapter.providers.gemini import translate
 from adapter.providers.gemini.credential import keyed, with_key
@@ -74,6 +74,20 @@ class GeminiEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     def address(self, model: str, key: Key, secret: str) -> tuple[str, Mapping[str, str]]:  # noqa: ARG002 - of a protocol
         """Return the URL and the headers of a call."""
         return address(self, model, secret)
+
+    def text_address(self, request: TextRequest, key: Key, secret: str) -> tuple[str, Mapping[str, str]]:  # noqa: ARG002
+        """Return the URL and the headers of a request. OpenAI's form has its key as OpenAI's clients send it."""
+        root = f"{self.base_url}/{self.api_version}"
+        if request.method is TextMethod.CHAT:
+            return keyed(f"{root}/openai/chat/completions", "bearer", secret)
+        url, headers = keyed(f"{root}/models/{request.model}:{request.method}", self.auth, secret)
+        if not request.is_events:
+            return url, headers
+        return f"{url}{'&' if '?' in url else '?'}alt=sse", headers
+
+    def chat_model(self, model: str) -> str:
+        """Return what a model is called in a chat's body: by its own name."""
+        return model
 
 
 class Call(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from adapter.providers.description import Provider, ProviderContext, ProviderDescription
+from adapter.providers.gemini.passing import GeminiTexts
 from adapter.providers.gemini.provider import GeminiProvider
 from adapter.providers.keys import Key, Keys
 from adapter.providers.omni.description import check_card
@@ -37,11 +38,13 @@ def build(settings: VertexSettings, context: ProviderContext) -> Provider:
         concurrency=settings.concurrency,
         answer_seconds=settings.answer_seconds,
     )
-    gemini = GeminiProvider(context.http, endpoint, keys)
+    gemini, passed = GeminiProvider(context.http, endpoint, keys), GeminiTexts(context.http, endpoint, keys)
     if not settings.project:
-        return Provider(images=gemini, texts=gemini, credentials=keys)
+        return Provider(images=gemini, texts=gemini, passed_texts=passed, credentials=keys)
     videos = build_videos(settings, context, endpoint, keys)
-    return Provider(images=gemini, texts=gemini, videos=videos, credentials=keys, close=videos.close)
+    return Provider(
+        images=gemini, texts=gemini, passed_texts=passed, videos=videos, credentials=keys, close=videos.close
+    )
 
 
 def build_videos(
@@ -73,6 +76,6 @@ VERTEX: Final = ProviderDescription(
     settings=VertexSettings,
     build=build,
     probe=probe,
-    makes={"image", "text", "video"},
+    makes={"image", "text", "chat", "video"},
     check_card=check_card,
 )

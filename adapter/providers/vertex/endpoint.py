@@ -7,6 +7,8 @@ from urllib.parse import quote
 import msgspec
 
 from adapter.domain.ports import CloudSecret
+from adapter.domain.texts import TextMethod, TextRequest
+from adapter.errors import InvalidRequest
 from adapter.providers.keys import Key
 
 #: The location of interactions.
@@ -35,6 +37,29 @@ class CloudEndpoint(msgspec.Struct, frozen=True, kw_only=True):
         place = f"{self.place(self.location)}/" if self.project else ""
         url = f"{self.base_url}/{self.api_version}/{place}publishers/google/models/{model}:generateContent"
         return url, {"content-type": "application/json", **self.credential(key, secret)}
+
+    def text_address(self, request: TextRequest, key: Key, secret: str) -> tuple[str, Mapping[str, str]]:
+        """Return the URL and the headers of a request for a text.
+
+        Raises:
+            InvalidRequest: a chat in OpenAI's form with an API key: its route is in a project.
+        """
+        if request.method is TextMethod.CHAT:
+            if not self.project:
+                raise InvalidRequest(
+                    "An API key of Google Cloud writes no chats in OpenAI's form. Use Google's own route, POST "
+                    f"/v1beta/models/{request.model}:generateContent.",
+                    param="model",
+                )
+            url = f"{self.base_url}/{self.api_version}/{self.place(self.location)}/endpoints/openapi/chat/completions"
+            return url, {"content-type": "application/json", **self.credential(key, secret)}
+        url, headers = self.address(request.model, key, secret)
+        url = f"{url.rpartition(':')[0]}:{request.method}"
+        return f"{url}?alt=sse" if request.is_events else url, headers
+
+    def chat_model(self, model: str) -> str:
+        """Return what a model is called in a chat's body: with its publisher."""
+        return f"google/{model}"
 
     def place(self, location: str) -> str:
         """Return the project in a location, as it stands in addresses."""

@@ -14,7 +14,7 @@ from adapter.sandbox.cloud.tokens import project_checked
 from adapter.sandbox.cloud.wire import CloudGenerateContentRequest, ImageOutputOptions
 from adapter.sandbox.fault_injection import served
 from adapter.sandbox.faults import ResponseMutation
-from adapter.sandbox.gemini import texts
+from adapter.sandbox.gemini import chat, texts
 from adapter.sandbox.gemini.checks import asked, prompt_of
 from adapter.sandbox.gemini.models import MODELS
 from adapter.sandbox.gemini.routes import METHODS, generated, json, streamed, text_whole
@@ -53,6 +53,42 @@ async def call_model_with_key(request: Incoming, target: FromPath[str]) -> ASGIR
     return await _answered(request, sandbox, target, "projects/express/locations/global")
 
 
+@post(
+    [
+        f"/{each}/projects/{{project:str}}/locations/{{location:str}}/endpoints/openapi/chat/completions"
+        for each in VERSIONS
+    ],
+    status_code=200,
+)
+async def complete_chat(request: Incoming, project: FromPath[str], location: FromPath[str]) -> ASGIResponse:
+    """Answer a chat in OpenAI's form (`google-cloud.md` section 2)."""
+    sandbox = entered(request, "cloud.chat")
+    place = f"projects/{project}/locations/{location}"
+
+    def check(request: Incoming, sandbox: SandboxState) -> None:
+        project_checked(request, sandbox, project)
+
+    return await chat.answered(request, sandbox, "cloud.chat", check, lambda name: _chat_model(name, place))
+
+
+def _chat_model(name: str, place: str) -> str:
+    """Return the model of a name, which has its publisher before it."""
+    publisher, slash, plain = name.partition("/")
+    if not slash or publisher != "google":
+        raise GoogleError(400, f"Malformed publisher model `{name}`: the form is `publisher/model`.")
+    if plain not in texts.MODELS:
+        raise _unknown_model(place, plain)
+    return plain
+
+
+def _unknown_model(place: str, name: str) -> GoogleError:
+    return GoogleError(
+        404,
+        f"Publisher Model `{place}/publishers/google/models/{name}` was not found or your project does not have "
+        "access to it. Please ensure you are using a valid model version.",
+    )
+
+
 async def _answered(request: Incoming, sandbox: SandboxState, target: str, place: str) -> ASGIResponse:
     name, _, method = target.partition(":")
     if method not in METHODS:
@@ -61,16 +97,13 @@ async def _answered(request: Incoming, sandbox: SandboxState, target: str, place
     if any(content.role not in {"user", "model"} for content in body.contents):
         raise GoogleError(400, "Please use a valid role: user, model.")
     if name not in MODELS and name not in texts.MODELS:
-        raise GoogleError(
-            404,
-            f"Publisher Model `{place}/publishers/google/models/{name}` was not found or your project does not have "
-            "access to it. Please ensure you are using a valid model version.",
-        )
+        raise _unknown_model(place, name)
     prompt = prompt_of(body)
 
     async def work(mutation: ResponseMutation | None) -> ASGIResponse:
         if name in texts.MODELS:
-            return json(text_whole(sandbox, name, body))
+            text = text_whole(sandbox, name, body)
+            return streamed(request, text) if method == "streamGenerateContent" else json(text)
         order = await asyncio.to_thread(asked, MODELS[name], body)
         whole = await generated(sandbox, order, mutation)
         config = body.generation_config.image_config
@@ -106,4 +139,4 @@ def _jpeg(png: bytes, quality: int) -> bytes:
     return written.getvalue()
 
 
-ROUTES = [call_model, call_model_with_key]
+ROUTES = [call_model, call_model_with_key, complete_chat]

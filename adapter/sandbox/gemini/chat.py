@@ -8,7 +8,7 @@ index, and carry a signature that has to come back. Magic words in the last mess
 
 import math
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -17,7 +17,7 @@ from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Send
 
 from adapter.sandbox.fault_injection import served
-from adapter.sandbox.faults import ResponseMutation
+from adapter.sandbox.faults import Endpoint, ResponseMutation
 from adapter.sandbox.gemini.texts import MODELS, WORDS
 from adapter.sandbox.google_errors import ErrorBody, ErrorInfo, GoogleError
 from adapter.sandbox.memory.records import Execution
@@ -71,17 +71,28 @@ class ChatStream(ASGIResponse):
 async def complete_chat(request: Incoming) -> ASGIResponse:
     """Answer a chat."""
     sandbox = entered(request, "gemini.chat")
+    return await answered(request, sandbox, "gemini.chat", _check_key, _known_model)
+
+
+async def answered(
+    request: Incoming,
+    sandbox: SandboxState,
+    endpoint: Endpoint,
+    check: Callable[[Incoming, SandboxState], None],
+    known: Callable[[str], str],
+) -> ASGIResponse:
+    """Answer a chat at one of the addresses: `check` looks at the credential, `known` finds the model of a name."""
     try:
-        _check_key(request, sandbox)
+        check(request, sandbox)
         body = read(await json_body(request), ChatRequest)
-        model = _known_model(body.model)
+        model = known(body.model)
         _check_signatures(body.messages)
 
         async def work(_mutation: ResponseMutation | None) -> ASGIResponse:
             _record(sandbox, body.prompt, model)
-            return _streamed(body, model) if body.stream else _json(_whole(body, model))
+            return _streamed(body, body.model) if body.stream else _json(_whole(body, body.model))
 
-        return await served(request, sandbox, ("gemini.chat", body.prompt), work)
+        return await served(request, sandbox, (endpoint, body.prompt), work)
     except GoogleError as error:
         return ASGIResponse(
             body=msgspec.json.encode([ErrorBody(error.status)]),

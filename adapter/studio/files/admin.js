@@ -6,7 +6,7 @@ import { money } from "./models.js";
 const DAYS = 30;
 const DAY_SECONDS = 86_400;
 const REFUSED = [401, 403, 404];
-const TIME = new Intl.DateTimeFormat("en", { dateStyle: "short", timeStyle: "short" });
+const TIME = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
 
 // An administrator's key opens nothing else. It is kept until the page is left.
 let adminKey = "";

@@ -5,7 +5,7 @@ import { spent } from "./models.js";
 
 const elements = new Map();
 
-const DATE = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
+const DATE = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
 
 // `pictures` are records of the store, `videos` objects of the API. `actions` has what the buttons do, `offers` which further
 // ones a video has.

@@ -6,9 +6,10 @@ import msgspec
 import pytest
 
 from adapter.domain.catalogue import Catalogue, CatalogueFile, TextCard
+from adapter.domain.named_model import with_model
 from adapter.domain.texts import TextMethod, TextRequest
 from adapter.errors import InvalidRequest
-from adapter.openai_api.read.texts import text_request, with_model
+from adapter.openai_api.read.texts import text_request
 
 CARD = TextCard(
     name="words", provider="gemini", upstream="gemini-3.8-flash", released=date(2026, 9, 1), aliases=("gpt-5",)

@@ -21,7 +21,7 @@ from adapter.errors import (
     UpstreamOverloaded,
     UpstreamSilent,
 )
-from adapter.providers.gemini.passing import GeminiTexts, TextTimes, text_address
+from adapter.providers.gemini.passing import GeminiTexts, TextTimes
 from adapter.providers.http import Http
 from adapter.providers.keys import Key, Keys
 from tests.fakes import FakeClock
@@ -93,7 +93,7 @@ async def test_a_body_and_its_answer_go_through_byte_for_byte(upstream: Upstream
 def test_each_route_has_its_address(auth: str, request_: TextRequest, url: str, header: tuple[str, str] | None) -> None:
     """And its place for the key."""
     endpoint = msgspec.structs.replace(ENDPOINT, auth=auth)
-    address, headers = text_address(endpoint, request_, "k")
+    address, headers = endpoint.text_address(request_, Key("one", FixedSecret("k")), "k")
 
     assert address == f"https://gemini.example/v1beta{url}"
     assert [*headers.items()] == [("content-type", "application/json"), *([header] if header else [])]

@@ -1,0 +1,98 @@
+"""The command `adapter`. Each command's module is loaded when the command runs.
+
+All modules together take 0.8 s of a core. `--help` and the completion of the Tab key need none of them: the names and
+what is said of each are in a table here. `tests/test_entry.py` compares it with the commands.
+"""
+
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Final, NamedTuple
+
+import click
+from click.shell_completion import CompletionItem
+
+from adapter.errors import AdapterError
+from adapter.version import VERSION
+
+#: The module whose commands belong to a group, and write a log.
+CONFIGURED: Final = "adapter.cli"
+CLIENT: Final = "adapter.client.commands"
+
+
+class CommandPlace(NamedTuple):
+    """Where a command is, and what it is for."""
+
+    words: str
+    module: str = CONFIGURED
+
+
+COMMANDS: Final[Mapping[str, CommandPlace]] = {
+    "accounts": CommandPlace("Look at the accounts and keys at Google, and give them work or none."),
+    "check": CommandPlace("Check the configuration: secrets, database, media store and spool."),
+    "config": CommandPlace("Print a file that comes with the program, as the start of your own."),
+    "image": CommandPlace("Make a picture of PROMPT with a running adapter.", CLIENT),
+    "init": CommandPlace("Ask five questions and write a configuration.", "adapter.init_command"),
+    "jobs": CommandPlace("Look at jobs, and cancel them: videos, and pictures in the background."),
+    "keys": CommandPlace("Make and end keys beside those of the configuration."),
+    "media": CommandPlace("Look at the stored files."),
+    "models": CommandPlace("List the models that this configuration offers, with what they cost today."),
+    "reload": CommandPlace("Let the running servers of this machine read their configuration again."),
+    "sandbox": CommandPlace("Serve only the emulator of Gemini and Flow."),
+    "serve": CommandPlace("Serve the API."),
+    "usage": CommandPlace("Show what was made and spent, by key, model and day."),
+    "video": CommandPlace("Make a video of PROMPT with a running adapter.", CLIENT),
+}
+
+
+class LazyCommands(click.Group):
+    """All commands by name. One is loaded when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names."""
+        return [*COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command; None: there is none of that name."""
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module = import_module(place.module)
+        if place.module != CONFIGURED:
+            found: click.Command = getattr(module, cmd_name)
+            return found
+        group: click.Group = module.adapter
+        return group.get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
+        """Write the names and what they are for."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, place.words) for name, place in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the names that begin like this, and the options."""
+        names = [name for name in COMMANDS if name.startswith(incomplete)]
+        return [
+            *(CompletionItem(name, help=COMMANDS[name].words) for name in names),
+            *click.Command.shell_complete(self, ctx, incomplete),
+        ]
+
+
+@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="adapter", message="%(prog)s %(version)s")
+@click.pass_context
+def adapter(ctx: click.Context) -> None:
+    """An OpenAI-compatible API in front of Google's media generators."""
+    if COMMANDS[ctx.invoked_subcommand or "serve"].module == CONFIGURED:
+        from adapter.logs import configure_logs  # noqa: PLC0415 - the clients write no log
+
+        configure_logs()
+
+
+def main() -> None:
+    """Run the command line; what is wrong with the configuration is one sentence and exit status 1."""
+    try:
+        adapter(prog_name="adapter")
+    except AdapterError as error:
+        click.echo(f"adapter: {error.message}", err=True)
+        sys.exit(1)

@@ -1,0 +1,88 @@
+"""The command `adapter` knows its commands before it loads them."""
+
+import os
+import subprocess
+import sys
+
+import click
+import pytest
+
+from adapter import cli
+from adapter.entry import COMMANDS, CONFIGURED, LazyCommands, adapter
+from tests.support import ROOT
+
+#: What help and completion do without.
+HEAVY = ("litestar", "sqlalchemy", "structlog", "uvicorn")
+#: Runs the command line, and then prints which of these libraries were loaded.
+PROGRAM = """
+import sys
+from adapter.entry import adapter
+try:
+    adapter(sys.argv[1:], prog_name="adapter")
+except SystemExit as end:
+    assert not end.code, end.code
+print("loaded:", *[name for name in {heavy} if name in sys.modules])
+"""
+
+
+def loaded(*arguments: str, **environ: str) -> tuple[str, list[str]]:
+    """Return what a command printed, and the libraries that it loaded."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(heavy=HEAVY), *arguments],
+        cwd=ROOT,
+        env=os.environ | environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said, _, names = done.stdout.rpartition("loaded:")
+    return said, names.split()
+
+
+def test_the_table_has_every_command_and_no_other() -> None:
+    """Of the module that has most of them."""
+    assert {name for name, place in COMMANDS.items() if place.module == CONFIGURED} == {*cli.adapter.commands}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_what_the_table_says(name: str) -> None:
+    """By the first sentence of its help."""
+    context = click.Context(adapter)
+    assert isinstance(adapter, LazyCommands)
+    command = adapter.get_command(context, name)
+    assert command is not None
+    said = (command.help or "").partition("\n")[0]
+
+    assert command.name == name
+    assert said.startswith(COMMANDS[name].words.rstrip(".")[:12])
+
+
+def test_help_loads_no_command() -> None:
+    """Nor does the version."""
+    said, names = loaded("--help")
+
+    assert "Serve only the emulator of Gemini and Flow." in said
+    assert names == []
+    assert loaded("--version")[1] == []
+
+
+def test_the_tab_key_loads_no_command() -> None:
+    """The shell calls the program for each press."""
+    said, names = loaded(_ADAPTER_COMPLETE="bash_complete", COMP_WORDS="adapter i", COMP_CWORD="1")
+
+    assert [line.partition(",")[2] for line in said.split()] == ["image", "init"]
+    assert names == []
+
+
+def test_the_clients_load_nothing_of_the_server() -> None:
+    """They are used often, and elsewhere."""
+    assert loaded("image", "--help")[1] == []
+
+
+def test_an_unknown_command_is_named() -> None:
+    """With the usual status of a wrong command line."""
+    done = subprocess.run(
+        [sys.executable, "-m", "adapter", "sreve"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, "No such command 'sreve'" in done.stderr) == (2, True)
