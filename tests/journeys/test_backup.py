@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import openai
@@ -16,7 +16,7 @@ from tests.postgres import PASSWORD, PostgresServer, find_programs
 from tests.support import ROOT
 
 MODEL = "veo-3.1-fast"
-BLOCKS: Sequence[str] = re.findall(r"```sh\n(.+?)```", (ROOT / "docs" / "deploy.md").read_text(), re.DOTALL)
+BLOCKS: list[str] = re.findall(r"```sh\n(.+?)```", (ROOT / "docs" / "deploy.md").read_text(), re.DOTALL)
 #: What stands in on machines that lack these programs.
 SQLITE3 = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute(sys.argv[2])"
 STAND_INS = {
