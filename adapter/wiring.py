@@ -207,7 +207,7 @@ def build_tracing(settings: Settings) -> Tracing | None:
         from adapter.tracing.open_telemetry import Collector, OpenTelemetryTracer  # noqa: PLC0415
     except ImportError as error:
         raise WrongConfiguration(
-            "traces.endpoint needs OpenTelemetry's library, which is not installed: pip install 'adapter[traces]'."
+            "traces.endpoint needs OpenTelemetry's library, which is not installed. docs/traces.md says how."
         ) from error
     headers = {
         name: secret(value, key=f"traces.headers.{name}") if value.startswith(REFERENCES) else OpenSecret(value)
