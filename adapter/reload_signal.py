@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final
@@ -40,10 +40,11 @@ def on_reload_signal(reload: Callable[[], None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGHUP"):
         yield
         return
-    loop, had_terminal = asyncio.get_running_loop(), _has_terminal()
+    loop, terminals = asyncio.get_running_loop(), _terminals()
 
     def handle(_number: int, _frame: FrameType | None) -> None:
-        if had_terminal and not _has_terminal():
+        if terminals and not _terminals():
+            _write_nowhere(terminals)
             os.kill(os.getpid(), signal.SIGTERM)
         else:
             loop.call_soon_threadsafe(reload)
@@ -55,6 +56,14 @@ def on_reload_signal(reload: Callable[[], None]) -> Iterator[None]:
         signal.signal(signal.SIGHUP, earlier)
 
 
-def _has_terminal() -> bool:
-    """Return whether a standard stream is a terminal. One that was closed is none any more."""
-    return any(map(os.isatty, STANDARD_STREAMS))
+def _terminals() -> Sequence[int]:
+    """Return the standard streams that are a terminal. One that was closed is none any more."""
+    return [stream for stream in STANDARD_STREAMS if os.isatty(stream)]
+
+
+def _write_nowhere(streams: Sequence[int]) -> None:
+    """Lead streams to nothing. What cannot be written would be an error, and at the end the exit status 120."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in streams:
+        os.dup2(nothing, stream)
+    os.close(nothing)

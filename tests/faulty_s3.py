@@ -97,7 +97,8 @@ def write(request: BaseHTTPRequestHandler, status: int, headers: dict[str, str],
         request.send_header(name, value)
     request.send_header("content-length", str(length))
     request.end_headers()
-    request.wfile.write(body)
+    if request.command != "HEAD":  # its answer has no body, and the next one on the connection follows at once
+        request.wfile.write(body)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -100,7 +101,12 @@ def ask(server: Server, path: str) -> httpx.Response:
 def wait_for(server: Server, videos: Sequence[str]) -> None:
     """Wait until videos are completed."""
     for each in videos:
-        wait_until(lambda each=each: ask(server, f"/v1/videos/{each}").json()["status"] == "completed", each)
+        wait_until(partial(is_completed, server, each), each)
+
+
+def is_completed(server: Server, video: str) -> bool:
+    """Say whether a video is completed."""
+    return bool(ask(server, f"/v1/videos/{video}").json()["status"] == "completed")
 
 
 def upgrade(earlier: Path, folder: Path, database: str) -> None:
@@ -131,8 +137,8 @@ def upgrade(earlier: Path, folder: Path, database: str) -> None:
         assert [first.stop(), second.stop()] == [0, 0]
         wait_for(new, [*under_way, *beside])
         assert ask(new, f"/v1/videos/{made}/content").content == whole
-        for each in (*under_way, *beside):
-            assert ask(new, f"/v1/videos/{each}/content").content[4:8] == b"ftyp"
+        for video in (*under_way, *beside):
+            assert ask(new, f"/v1/videos/{video}/content").content[4:8] == b"ftyp"
         assert google.executions() == 6
         print("The earlier processes ended. All six videos are there, each was executed once.")
 
