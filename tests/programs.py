@@ -26,6 +26,11 @@ class RunningProgram(Protocol):
     """A process of the program."""
 
     @property
+    def pid(self) -> int:
+        """Its number."""
+        ...
+
+    @property
     def ended(self) -> bool:
         """Whether it is over."""
         ...

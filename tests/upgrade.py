@@ -35,6 +35,11 @@ class InstalledProgram:
             self._process = subprocess.Popen(command, cwd=config.parent, stdout=out, stderr=out)
 
     @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
+
+    @property
     def ended(self) -> bool:
         """Whether it is over."""
         return self._process.poll() is not None
