@@ -10,15 +10,21 @@ import pytest
 from google.auth import transport
 from structlog.testing import capture_logs
 
+from adapter.clock import SystemClock
 from adapter.domain.ports import Secret, TokenReply
+from adapter.domain.telemetry import NoMetrics
 from adapter.errors import UpstreamCredential, UpstreamUnreachable
-from adapter.google_credentials import WayTransport, is_metadata
+from adapter.google_credentials import TokenTransport, WayTransport, google_secret, is_metadata
+from adapter.providers.environment_routes import EnvironmentRoutes
+from adapter.providers.http import Http
 from adapter.providers.proxy import Scheme
+from adapter.providers.session import HttpLimits, HttpNetwork
+from adapter.providers.token_requests import WayOfTokens
 from adapter.sandbox.cloud.rules import CloudRules
 from adapter.sandbox.rules import SandboxRules
 from adapter.sandbox.server import RunningSandbox, running_sandbox
 from adapter.settings import load_settings
-from adapter.wiring import settings_secret
+from adapter.wiring import build_provider_context, settings_secret
 from tests.providers.helpers import HEAD, free_port, says, server
 from tests.providers.identity import identity_of_localhost
 from tests.providers.proxies import RunningProxy, running
@@ -26,7 +32,6 @@ from tests.support import WITHOUT_TLS
 
 HIDDEN = "hidden-pass"
 USER = f"ada:{HIDDEN}"
-KEY = "providers.vertex.credential"
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +56,9 @@ def opened(tmp_path: Path, key_file: Path, way: str) -> Secret:
     """Return the credential of a configuration, as the server opens it."""
     file = tmp_path / "adapter.toml"
     file.write_text(f"[providers.vertex]\nproject = 'mine-123'\ncredential = 'google:{key_file}'\n{way}\n")
-    settings = load_settings(file, {})
-    return settings_secret(settings, KEY, dict(settings.secrets())[KEY])
+    section = load_settings(file, {}).providers["vertex"]
+    context = build_provider_context("vertex", section, Http(), SystemClock(), NoMetrics())
+    return context.open_secret(f"google:{key_file}", key="credential")
 
 
 def by(proxy: RunningProxy, tmp_path: Path, user: str = "") -> str:
@@ -88,6 +94,31 @@ async def test_the_password_of_the_proxy_may_come_from_a_program(
         way = f"proxy = 'http://127.0.0.1:{proxy.port}'\nproxy_auth = 'cmd:echo {USER}'"
 
         assert (await opened(tmp_path, key_file, way).read()).startswith("ya29.")
+
+
+async def test_a_token_is_fetched_by_a_proxy_of_the_environment(sandbox: RunningSandbox, key_file: Path) -> None:
+    """Its user and password stand in the variable."""
+    async with running(proxy_of("http", user=USER)) as proxy:
+        routes = EnvironmentRoutes({"all": f"http://{USER}@127.0.0.1:{proxy.port}"})
+        way = WayTransport(WayOfTokens(HttpNetwork(route=routes), HttpLimits()), TokenTransport())
+        token = await google_secret(str(key_file), key="k", request=way).read()
+
+    assert (token[:5], len(proxy.asked)) == ("ya29.", 1)
+
+
+async def test_a_check_fetches_the_token_by_the_proxy_too(
+    sandbox: RunningSandbox, key_file: Path, tmp_path: Path
+) -> None:
+    """What `adapter check` reads is what the server will read."""
+    name, reference = "providers.vertex.credential", f"google:{key_file}"
+    async with running(proxy_of("socks5h")) as proxy:
+        file = tmp_path / "adapter.toml"
+        file.write_text(
+            f"[providers.vertex]\nproject = 'mine-123'\ncredential = '{reference}'\n{by(proxy, tmp_path)}\n"
+        )
+        token = await settings_secret(load_settings(file, {}), name, reference).read()
+
+    assert (token[:5], len(proxy.asked)) == ("ya29.", 1)
 
 
 @pytest.mark.parametrize(
@@ -161,6 +192,14 @@ async def test_a_token_service_that_refuses_behind_a_proxy_is_heard(
     assert (caught.value.reason or "").startswith("invalid_grant")
 
 
+class Empty(transport.Response):
+    """An answer with nothing in it."""
+
+    status = 200
+    headers: Mapping[str, str] = {}
+    data = b""
+
+
 class Asked(transport.Request):
     """What was asked directly, and what on the way of the provider."""
 
@@ -170,7 +209,7 @@ class Asked(transport.Request):
 
     def __call__(self, *asked: object, **_: object) -> transport.Response:
         self.directly.append(asked[0])
-        return transport.Response()
+        return Empty()
 
     def tokens(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> TokenReply:
         """Answer with nothing."""
