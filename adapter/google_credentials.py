@@ -243,7 +243,8 @@ class WayTransport(transport.Request):
         **_: object,
     ) -> transport.Response:
         if is_metadata(url):
-            return self._direct(url, method, body, headers, timeout)
+            near: transport.Response = self._direct(url, method, body, headers, timeout)
+            return near
         if method not in {"GET", "POST"}:
             raise _failure("no answer: it is asked by GET and POST only")
         content = body.encode() if isinstance(body, str) else body or b""
