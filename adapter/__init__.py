@@ -78,7 +78,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     network             errors
     database            domain, errors
     budget              domain, errors
-    credentials         domain, errors, google_credentials, which imports errors
+    credentials         domain, errors, google_credentials, which imports domain.ports and errors
     connections         connection_table, errors, hang_up, openai_api.write
     a provider          domain, errors, redaction, tasks, the shared modules of providers; no other provider, but
                         vertex imports gemini and omni, whose APIs it offers at another address

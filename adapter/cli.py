@@ -21,7 +21,6 @@ from adapter.config_option import with_config
 from adapter.config_reference import config_reference
 from adapter.config_schema import config_schema
 from adapter.control import ReloadCommand, ask_all
-from adapter.credentials import secret
 from adapter.database.address import without_password
 from adapter.database.engine import Database
 from adapter.domain.allowance import UNLIMITED, Allowance
@@ -50,7 +49,7 @@ from adapter.retirements import retirements, today
 from adapter.risks import risks
 from adapter.sandbox.rules import SandboxRules
 from adapter.settings import Settings, catalogue_file, load_catalogue, load_settings
-from adapter.wiring import build_database, build_media_store, build_retention
+from adapter.wiring import build_database, build_media_store, build_retention, settings_secret
 from adapter.working_folder import working_folder
 
 _T = TypeVar("_T")
@@ -149,7 +148,7 @@ def _check_references(settings: Settings) -> None:
     wrong = []
     for key, reference in settings.secrets():
         try:
-            secret(reference, key=key)
+            settings_secret(settings, key, reference)
         except WrongConfiguration as fault:
             wrong.append(fault.message)
     if wrong:
@@ -161,7 +160,7 @@ async def _checks(settings: Settings) -> list[str]:
     said = []
     for key, reference in settings.secrets():
         try:
-            await secret(reference, key=key).read()
+            await settings_secret(settings, key, reference).read()
         except AdapterError as fault:
             raise WrongConfiguration(f"{key}: {reason_of(fault)}") from fault
         said.append(f"secret       ok  {key}")

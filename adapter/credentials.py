@@ -23,7 +23,7 @@ import msgspec
 import structlog
 from msgspec import Meta
 
-from adapter.domain.ports import Secret
+from adapter.domain.ports import Secret, TokenRequests
 from adapter.errors import SecretUnreadable, WrongConfiguration
 
 log = structlog.get_logger()
@@ -187,8 +187,16 @@ def _read_printed(printed: str, now: float) -> tuple[str, float]:
     return fitting(token.access_token), token.ends_at(now)
 
 
-def secret(reference: str, *, key: str, environ: Mapping[str, str] = os.environ) -> Secret:
-    """Return the secret of a reference; `key` names the setting in error messages.
+def secret(
+    reference: str, *, key: str, environ: Mapping[str, str] = os.environ, tokens: TokenRequests | None = None
+) -> Secret:
+    """Return the secret of a reference.
+
+    Args:
+        reference: as the configuration has it.
+        key: the setting, for error messages.
+        environ: the variables of the environment.
+        tokens: the way to token services for `google:`; None: the direct one, with the system's certificates.
 
     Raises:
         WrongConfiguration: an unknown kind, an unset variable, or a file that is not there.
@@ -206,22 +214,22 @@ def secret(reference: str, *, key: str, environ: Mapping[str, str] = os.environ)
         case "cmd" if rest.strip():
             return CommandSecret(_arguments(rest, key))
         case "google":
-            return _google(rest, key)
+            return _google(rest, key, tokens)
         case "plain" if rest:
             return FixedSecret(_fixed(rest, key))
         case _:
             raise WrongConfiguration(f"{key}: a secret is given as env:NAME, file:/path or cmd:program, not as itself.")
 
 
-def _google(path: str, key: str) -> Secret:
+def _google(path: str, key: str, tokens: TokenRequests | None) -> Secret:
     try:
-        from adapter.google_credentials import google_secret  # noqa: PLC0415 - google-auth is an extra
+        from adapter.google_credentials import TokenTransport, WayTransport, google_secret  # noqa: PLC0415 - google-auth is an extra
     except ModuleNotFoundError as error:
         raise WrongConfiguration(
             f"{key}: google: needs the library google-auth, which the extra `vertex` has: pip install '.[vertex]' in a "
             "checkout, or pip install 'google-auth[requests]'."
         ) from error
-    return google_secret(path, key=key)
+    return google_secret(path, key=key, request=WayTransport(tokens, TokenTransport()) if tokens else None)
 
 
 def fitting(value: str) -> str:

@@ -6,23 +6,35 @@ block, so they run in a thread.
 
 import asyncio
 import math
+import os
 import re
 import time
 import warnings
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import google.auth
 import httpcore
 import msgspec
 import structlog
-from google.auth import exceptions, transport
+from google.auth import environment_vars, exceptions, transport
 from google.auth.credentials import Credentials, with_scopes_if_required
 
-from adapter.errors import AdapterError, UnreachableCause, UpstreamCredential, UpstreamUnreachable, WrongConfiguration
+from adapter.domain.ports import TokenRequests
+from adapter.errors import (
+    AdapterError,
+    UnreachableCause,
+    UpstreamBroken,
+    UpstreamCredential,
+    UpstreamSilent,
+    UpstreamUnreachable,
+    WrongConfiguration,
+)
 
 log = structlog.get_logger()
 
@@ -162,17 +174,21 @@ class GoogleSecret:
 class _Answer(transport.Response):
     """The answer of a token service, as google-auth reads it."""
 
-    def __init__(self, answer: httpcore.Response, data: bytes) -> None:
-        self._answer = answer
+    def __init__(self, status: int, data: bytes, headers: Mapping[str, str]) -> None:
+        if status >= 500:
+            # google-auth would sleep and ask again, while requests wait.
+            raise _failure(f"the status {status}")
+        self._status = status
         self._data = data
+        self._headers = headers
 
     @property
     def status(self) -> int:
-        return self._answer.status
+        return self._status
 
     @property
     def headers(self) -> Mapping[str, str]:
-        return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self._answer.headers}
+        return self._headers
 
     @property
     def data(self) -> bytes:
@@ -205,10 +221,57 @@ class TokenTransport(transport.Request):
             raise _failure("no connection, or no answer in time") from error
         except (httpcore.ProtocolError, httpcore.NetworkError, httpcore.UnsupportedProtocol, ValueError) as error:
             raise _failure("no answer") from error
-        if answer.status >= 500:
-            # google-auth would sleep and ask again, while requests wait.
-            raise _failure(f"the status {answer.status}")
-        return _Answer(answer, data)
+        found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
+        return _Answer(answer.status, data, found)
+
+
+class WayTransport(transport.Request):
+    """How google-auth asks token services on the way of a provider. Metadata servers are asked directly."""
+
+    def __init__(self, tokens: TokenRequests, direct: transport.Request) -> None:
+        """Take the way, and what asks metadata servers."""
+        self._tokens = tokens
+        self._direct = direct
+
+    def __call__(  # noqa: D102 - google-auth's signature
+        self,
+        url: str,
+        method: str = "GET",
+        body: bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        **_: object,
+    ) -> transport.Response:
+        if is_metadata(url):
+            near: transport.Response = self._direct(url, method, body, headers, timeout)
+            return near
+        if method not in {"GET", "POST"}:
+            raise _failure("no answer: it is asked by GET and POST only")
+        content = body.encode() if isinstance(body, str) else body or b""
+        seconds = min(TIMEOUTS["read"], timeout or TIMEOUTS["read"])
+        try:
+            named = {name.lower(): value for name, value in (headers or {}).items()}
+            reply = self._tokens(method, url, headers=named, body=content, seconds=seconds)
+        except UpstreamUnreachable as error:
+            raise _failure(f"no connection ({error.cause})") from error
+        except AdapterError as error:
+            raise _failure("no answer") from error
+        return _Answer(reply.status, reply.body, {})
+
+
+def is_metadata(url: str, environ: Mapping[str, str] = os.environ) -> bool:
+    """Say whether an address is that of a metadata server, which only its own machine reaches.
+
+    These have addresses of the link (RFC 3927), that of AWS has one more. `GCE_METADATA_HOST` is a name of Google's.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if host == "metadata.google.internal" or parts.netloc == environ.get(environment_vars.GCE_METADATA_HOST):
+        return True
+    try:
+        return ip_address(host).is_link_local or host == "fd00:ec2::254"
+    except ValueError:
+        return False
 
 
 def _failure(words: str) -> exceptions.TransportError:
@@ -270,7 +333,7 @@ def fetched(path: str, request: transport.Request) -> Token | AdapterError:
         words = _words(error, path)
         # Not its text: that may repeat what was sent.
         log.error("credential.no_token", credential=f"google:{path}", reason=words)  # noqa: TRY400
-        return UpstreamCredential(REFUSED, reason=words) if _is_refusal(error) else away("network")
+        return UpstreamCredential(REFUSED, reason=words) if _is_refusal(error) else _away(error)
 
 
 def _fetch(path: str, request: transport.Request) -> Token:
@@ -305,6 +368,16 @@ def _is_refusal(error: Exception) -> bool:
     if isinstance(error, exceptions.RefreshError):
         return not (error.retryable or isinstance(error.__cause__, exceptions.TransportError))
     return isinstance(error, exceptions.DefaultCredentialsError)
+
+
+def _away(error: Exception) -> AdapterError:
+    """Return the fault of the way, if it was the way; its words are about the proxy."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, AdapterError) and not isinstance(cause, UpstreamBroken | UpstreamSilent):
+            return cause.copy()
+        cause = cause.__cause__
+    return away("network")
 
 
 def away(cause: UnreachableCause) -> UpstreamUnreachable:

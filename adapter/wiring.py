@@ -42,6 +42,7 @@ from adapter.providers.description import REFERENCES, AnyProvider, Provider, Pro
 from adapter.providers.http import Http
 from adapter.providers.reach import limits_of, network_of, routes_of
 from adapter.providers.session import HttpLimits, HttpNetwork, OpenSecret
+from adapter.providers.token_requests import way_of_tokens
 from adapter.settings import Settings, load_phrasebook
 
 if TYPE_CHECKING:
@@ -127,6 +128,35 @@ def build_providers(
     }
 
 
+def provider_secret(name: str, section: ProviderSettings, reference: str, *, key: str) -> Secret:
+    """Return a secret of the provider `name`. Access tokens of Google Cloud are fetched on the provider's way.
+
+    `key` is the setting inside the provider's section, for messages.
+
+    Raises:
+        WrongConfiguration: it is not there, or what is set for the way cannot be used.
+    """
+
+    def open_plainly(reference: str, *, key: str) -> Secret:
+        return secret(reference, key=f"providers.{name}.{key}")
+
+    # Each has a way of its own, because a token is fetched in a thread, and the secret of the proxy is read there.
+    tokens = way_of_tokens(name, section, open_plainly) if reference.startswith("google:") else None
+    return secret(reference, key=f"providers.{name}.{key}", tokens=tokens)
+
+
+def settings_secret(settings: Settings, key: str, reference: str) -> Secret:
+    """Return the secret of a setting, as the server would read it; `key` is as in `Settings.secrets`.
+
+    Raises:
+        WrongConfiguration: as `provider_secret`.
+    """
+    table, name, *_ = key.split(".")
+    if table == "providers":
+        return provider_secret(name, settings.providers[name], reference, key=key.removeprefix(f"{table}.{name}."))
+    return secret(reference, key=key)
+
+
 def build_provider_context(
     name: str, section: ProviderSettings, http: Http, clock: Clock, metrics: Metrics
 ) -> ProviderContext:
@@ -137,7 +167,7 @@ def build_provider_context(
     """
 
     def open_secret(reference: str, *, key: str) -> Secret:
-        return secret(reference, key=f"providers.{name}.{key}")
+        return provider_secret(name, section, reference, key=key)
 
     network, limits = network_of(name, section, open_secret), limits_of(section)
     # Providers without settings of their own share connections and the certificates of the system.

@@ -28,7 +28,7 @@ LAW = {
     "adapter.accounts": ("database", "domain", "errors", "records", "settings"),
     "adapter.logs": ("redaction",),
     "adapter.credentials": ("domain", "errors", "google_credentials"),
-    "adapter.google_credentials": ("errors",),
+    "adapter.google_credentials": ("domain.ports", "errors"),
     "adapter.settings": (
         "domain",
         "errors",
@@ -116,6 +116,14 @@ LAW = {
         "providers.description",
         "providers.environment_routes",
         "providers.proxy",
+        "providers.session",
+    ),
+    "adapter.providers.token_requests": (
+        "domain.ports",
+        "providers.description",
+        "providers.http",
+        "providers.reach",
+        "providers.reply",
         "providers.session",
     ),
     "adapter.providers.pool": ("providers.connection", "providers.dialer", "providers.failures"),

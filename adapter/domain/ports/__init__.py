@@ -3,7 +3,7 @@
 Clock, memory budget, connection of a request, providers, and stores; `Memory` groups the three stores of a job.
 """
 
-from adapter.domain.ports.access import Access, AdminAccess, CloudSecret, KeyStore, Secret
+from adapter.domain.ports.access import Access, AdminAccess, CloudSecret, KeyStore, Secret, TokenReply, TokenRequests
 from adapter.domain.ports.budget import Budget, Portion, Reservation, Work
 from adapter.domain.ports.clock import Clock
 from adapter.domain.ports.connection import Connection, EndCallback
@@ -95,6 +95,8 @@ __all__ = [
     "TextMaker",
     "TextProvider",
     "Thumbnailer",
+    "TokenReply",
+    "TokenRequests",
     "Tracer",
     "Unproven",
     "UsageRecorder",

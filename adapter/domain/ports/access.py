@@ -1,7 +1,7 @@
 """Access: keys of clients, and credentials for others."""
 
-from collections.abc import Collection, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from adapter.domain.principal import Principal
 
@@ -25,6 +25,25 @@ class CloudSecret(Secret, Protocol):
     @property
     def quota_project(self) -> str:
         """That project. Empty: the credential's own, or it is not known before the first `read`."""
+        ...
+
+
+class TokenReply(NamedTuple):
+    """What a token service answers."""
+
+    status: int
+    body: bytes
+
+
+class TokenRequests(Protocol):
+    """Asks token services on the way of a provider. It blocks."""
+
+    def __call__(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> TokenReply:
+        """Send GET or POST to an address, and wait for so many seconds for the answer.
+
+        Raises:
+            AdapterError: there is none.
+        """
         ...
 
 

@@ -1,0 +1,58 @@
+"""Requests to token services on the way of a provider: by its proxy, with its certificates. They block."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from adapter.domain.ports import TokenReply
+from adapter.providers.description import ProviderSettings, SecretOpener
+from adapter.providers.http import Http
+from adapter.providers.reach import limits_of, network_of
+from adapter.providers.reply import Reply
+from adapter.providers.session import HttpLimits, HttpNetwork
+
+#: Bytes of an answer. A token has some thousand at most.
+LONGEST_ANSWER: Final = 1024 * 1024
+
+
+class WayOfTokens:
+    """Asks token services from a thread (the port `TokenRequests`), with a client and an event loop for each request.
+
+    A token is fetched once an hour. So no connection is kept.
+    """
+
+    def __init__(self, network: HttpNetwork, limits: HttpLimits) -> None:
+        """Take a network of its own: the secret of its proxy is read in another event loop than the server's."""
+        self._network = network
+        self._limits = limits
+
+    def __call__(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> TokenReply:
+        """Send, and wait for the answer.
+
+        Raises:
+            UpstreamUnreachable, UpstreamSilent, UpstreamBroken: there is none.
+            SecretUnreadable: the secret of the proxy cannot be read.
+        """
+        reply = asyncio.run(self._asked(method, url, headers, body, self._limits.connect + seconds))
+        return TokenReply(reply.status, bytes(reply.body))
+
+    async def _asked(self, method: str, url: str, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
+        http = Http(self._network, self._limits)
+        async with http.open():
+            send = http.get if method == "GET" else http.post_once
+            return await send(url, headers=headers, body=body, seconds=seconds)
+
+
+def way_of_tokens(name: str, settings: ProviderSettings, open_secret: SecretOpener) -> WayOfTokens | None:
+    """Return the way of the provider `name`; None: it has no proxy and no certificates of its own.
+
+    Raises:
+        WrongConfiguration: as `network_of`.
+    """
+    if not settings.proxy and not settings.ca_file:
+        return None
+    # `headers` are for a relay.
+    network = network_of(name, msgspec.structs.replace(settings, headers={}), open_secret)
+    return WayOfTokens(network, msgspec.structs.replace(limits_of(settings), answer_bytes=LONGEST_ANSWER))
