@@ -90,6 +90,10 @@ class Limit(msgspec.Struct, frozen=True):
     #: None: units are counted.
     currency: Currency | None = None
 
+    def value(self, amount: int) -> int | Decimal:
+        """Return an amount as a number: of units, or of money."""
+        return amount if self.currency is None else Decimal(amount) / PARTS
+
     def write(self, amount: int) -> str:
         """Write an amount for people: `10 images`, `0.0336 USD`."""
         if self.currency is not None:
@@ -111,6 +115,15 @@ class Remaining(msgspec.Struct, frozen=True):
     limit: Limit
     left: int
     seconds: float
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What is taken of one limit in the present minute, day or month, and when that ends, in Unix seconds."""
+
+    limit: Limit
+    #: In the limit's units.
+    taken: int
+    resets_at: int
 
 
 class Charge(msgspec.Struct, frozen=True):
