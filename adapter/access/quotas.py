@@ -198,7 +198,8 @@ def _used_up(limit: Limit, amount: int, taken: int, at: float) -> AdapterError:
             f"The limit is reset at {written_time(end)}.",
             retry_after=end - at,
         )
-    needed = "" if limit.currency is None else f", and this request needs about {limit.write(amount)}"
+    # The least amount stands for a cost that is known later.
+    needed = "" if limit.currency is None or amount == 1 else f", and this request needs about {limit.write(amount)}"
     needed = f", and this request wants {limit.write(amount)}" if limit.currency is None and amount > 1 else needed
     return LimitReached(
         f"This key may have {limit.write(limit.most)} in a {limit.window}. {limit.write(taken)} are taken{needed}. "

@@ -137,6 +137,10 @@ class Charge(msgspec.Struct, frozen=True):
         """What is given back of work that cost nothing: all but the request, which was made."""
         return Charge(self.key, tuple(each for each in self.taken if each.kind != REQUESTS))
 
+    def excess_of_text(self, cost: Cost | None) -> "Charge":
+        """What was taken too much for a text. One whose cost is unknown takes nothing: no amount could be named."""
+        return self.excess(cost) if cost is not None and cost.amount else self.given_back
+
     def excess(self, cost: Cost | None) -> "Charge":
         """What was taken too much, where the real cost is known; negative amounts: too little."""
         if cost is None:
@@ -232,6 +236,14 @@ def _unknown_cost(spending: Spending, budgets: Collection[Limit]) -> str:
         f"This key has a budget in {wanted}. The model '{spending.model}' cannot be counted: {told}. "
         "Use another model, or ask the operator of this server."
     )
+
+
+def least_cost(currency: Currency) -> Cost:
+    """Return the smallest amount that is counted: what is taken for work whose cost is known at its end only.
+
+    So it is accepted while something of a budget is left.
+    """
+    return Cost(1 / PARTS, currency)
 
 
 def in_parts(cost: Cost) -> int:

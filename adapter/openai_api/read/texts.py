@@ -9,14 +9,21 @@ from adapter.errors import UNREADABLE_JSON
 from adapter.openai_api.read.json_size import check_json_size
 
 
+class _StreamOptions(msgspec.Struct, frozen=True):
+    include_usage: object = None
+
+
 class _Peek(msgspec.Struct, frozen=True):
     """What decides about the way of a request."""
 
     model: str = ""
     stream: object = None
+    #: The provider judges what has another form.
+    stream_options: msgspec.Raw = msgspec.Raw(b"null")
 
 
 _decoder = msgspec.json.Decoder(_Peek)
+_options_decoder = msgspec.json.Decoder(_StreamOptions)
 
 
 def text_request(body: bytes, catalogue: Catalogue) -> TextRequest | None:
@@ -43,6 +50,14 @@ def text_request(body: bytes, catalogue: Catalogue) -> TextRequest | None:
         method=TextMethod.CHAT,
         body=body if peek.model == card.upstream else with_model(body, card.upstream),
         is_stream=peek.stream is True,
+        has_usage=peek.stream is not True or _asks_for_usage(peek.stream_options),
         name=peek.model,
         prices=card.prices,
     )
+
+
+def _asks_for_usage(stream_options: msgspec.Raw) -> bool:
+    try:
+        return _options_decoder.decode(stream_options).include_usage is True
+    except UNREADABLE_JSON:
+        return False
