@@ -122,6 +122,7 @@ async def test_a_text_whose_cost_stays_unknown_takes_no_money(
     texts: PassedTexts, provider: Provider, quotas: SqlQuotas
 ) -> None:
     """One that its reader cuts off, and one that ends without usage."""
+    provider.pieces = (*[b"data: {}\n\n"] * 3, ANSWER)
     async with aclosing(texts.watch(REQUEST)) as pieces:
         await anext(pieces)
     provider.pieces = (b"data: {}\n\n",)
