@@ -50,14 +50,17 @@ def text_request(body: bytes, catalogue: Catalogue) -> TextRequest | None:
         method=TextMethod.CHAT,
         body=body if peek.model == card.upstream else with_model(body, card.upstream),
         is_stream=peek.stream is True,
-        has_usage=peek.stream is not True or _asks_for_usage(peek.stream_options),
+        has_usage=_has_usage(peek),
         name=peek.model,
         prices=card.prices,
     )
 
 
-def _asks_for_usage(stream_options: msgspec.Raw) -> bool:
+def _has_usage(peek: _Peek) -> bool:
+    """Return whether the answer tells its usage. What is no boolean may be a stream for the provider."""
+    if peek.stream in (None, False):
+        return True
     try:
-        return _options_decoder.decode(stream_options).include_usage is True
+        return peek.stream is True and _options_decoder.decode(peek.stream_options).include_usage is True
     except UNREADABLE_JSON:
         return False

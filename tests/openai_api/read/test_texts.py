@@ -86,7 +86,9 @@ def test_a_body_that_is_nested_too_deeply_is_refused() -> None:
     ("rest", "has_usage"),
     [
         (b"", True),
+        (b',"stream":false', True),
         (b',"stream":true', False),
+        (b',"stream":"true","stream_options":{"include_usage":true}', False),
         (b',"stream":true,"stream_options":{"include_usage":true}', True),
         (b',"stream":true,"stream_options":{"include_usage":false}', False),
         (b',"stream":true,"stream_options":[7]', False),
