@@ -522,15 +522,15 @@ def show_key(config: Path, name: str, *, as_json: bool) -> None:
 
     async def show(database: Database) -> bytes | str:
         key = _configured_key(settings, name) or await SqlKeyStore(database).find(name)
-        standings = (await SqlQuotas(database).standings({name: key.allowance}))[name]
-        return msgspec.json.encode(shown_key(key, standings)) if as_json else key_lines(key, standings)
+        states = (await SqlQuotas(database).limit_states({name: key.allowance}))[name]
+        return msgspec.json.encode(shown_key(key, states)) if as_json else key_lines(key, states)
 
     click.echo(asyncio.run(_with_database(settings, show)))
 
 
 def _configured_key(settings: Settings, name: str) -> ShownKey | None:
     key = settings.access.named_keys.get(name)
-    return key and ShownKey(name, None, None, key.owner or name, key.allowance)
+    return None if key is None else ShownKey(name, None, None, key.owner or name, key.allowance)
 
 
 @keys.command(name="rotate")
@@ -563,8 +563,8 @@ def list_keys(config: Path, *, as_json: bool) -> None:
 
 async def _shown_keys(database: Database) -> list[ShownKey]:
     made = await SqlKeyStore(database).all()
-    standings = await SqlQuotas(database).standings({key.name: key.allowance for key in made})
-    return [shown_key(key, standings[key.name]) for key in made]
+    states = await SqlQuotas(database).limit_states({key.name: key.allowance for key in made})
+    return [shown_key(key, states[key.name]) for key in made]
 
 
 @keys.command(name="revoke")

@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from adapter.access.keys import KeyRecord
-from adapter.domain.allowance import UNLIMITED, Allowance, Standing, Window, changed, written, written_time
+from adapter.domain.allowance import UNLIMITED, Allowance, LimitState, Window, changed, written, written_time
 
 #: What is set by each option. `none` takes a value away.
 _OPTIONS: Final = (
@@ -74,7 +74,7 @@ class ShownKey(msgspec.Struct, frozen=True):
     limits: tuple[ShownLimit, ...] = ()
 
 
-def shown_key(key: KeyRecord | ShownKey, standings: Sequence[Standing]) -> ShownKey:
+def shown_key(key: KeyRecord | ShownKey, states: Sequence[LimitState]) -> ShownKey:
     """Return a key with what it has taken of its limits."""
     limits = tuple(
         ShownLimit(
@@ -84,26 +84,26 @@ def shown_key(key: KeyRecord | ShownKey, standings: Sequence[Standing]) -> Shown
             taken=each.limit.value(each.taken),
             resets_at=each.resets_at,
         )
-        for each in standings
+        for each in states
     )
     return ShownKey(key.name, key.created_at, key.revoked_at, key.owner, key.allowance, limits)
 
 
-def key_lines(key: KeyRecord | ShownKey, standings: Sequence[Standing] = ()) -> str:
+def key_lines(key: KeyRecord | ShownKey, states: Sequence[LimitState] = ()) -> str:
     """Return what is known of a key, in words. The key itself is not known."""
     created = "in the configuration" if key.created_at is None else written_time(key.created_at)
     values = {"name": key.name, "owner": key.owner, "created": created}
     if key.revoked_at is not None:
         values["revoked"] = written_time(key.revoked_at)
     values |= written(key.allowance)
-    lines = [*values.items(), *(("taken", _standing_line(each)) for each in standings)]
+    lines = [*values.items(), *(("taken", _state_line(each)) for each in states)]
     return "\n".join(f"{name:16} {value}" for name, value in lines)
 
 
-def _standing_line(standing: Standing) -> str:
-    limit = standing.limit
-    told = f"{limit.write(standing.taken)} of {limit.write(limit.most)} in this {limit.window}"
-    return f"{told}, until {written_time(standing.resets_at)}"
+def _state_line(state: LimitState) -> str:
+    limit = state.limit
+    told = f"{limit.write(state.taken)} of {limit.write(limit.most)} in this {limit.window}"
+    return f"{told}, until {written_time(state.resets_at)}"
 
 
 def short_allowance(allowance: Allowance) -> str:

@@ -16,7 +16,17 @@ from sqlalchemy.dialects import sqlite
 from adapter.database.address import POSTGRESQL
 from adapter.database.engine import Database
 from adapter.database.tables import KEY_COUNTS
-from adapter.domain.allowance import REQUESTS, Allowance, Charge, Limit, Remaining, Standing, Taken, needs, written_time
+from adapter.domain.allowance import (
+    REQUESTS,
+    Allowance,
+    Charge,
+    Limit,
+    LimitState,
+    Remaining,
+    Taken,
+    needs,
+    written_time,
+)
 from adapter.domain.spending import Spending
 from adapter.errors import AdapterError, CostUnknown, LimitReached, RateLimited, StorageFailed
 
@@ -132,7 +142,7 @@ class SqlQuotas:
         begins_at, taken = self._known.get((key, limit.kind), (0, 0))
         return taken if begins_at == limit.window.begin(at) else 0
 
-    async def standings(self, keys: Mapping[str, Allowance]) -> Mapping[str, Sequence[Standing]]:
+    async def limit_states(self, keys: Mapping[str, Allowance]) -> Mapping[str, Sequence[LimitState]]:
         """Return what each of these keys has taken of each of its limits now, by the counts in the database.
 
         Raises:
@@ -140,7 +150,7 @@ class SqlQuotas:
         """
         at = self._now()
         return await self._database.read(
-            lambda connection: {key: _standings(connection, key, keys[key].limits, at) for key in keys}
+            lambda connection: {key: _limit_states(connection, key, keys[key].limits, at) for key in keys}
         )
 
     def _now(self) -> float:
@@ -165,9 +175,11 @@ def _row(key: str, kind: str, begins_at: int) -> dict[str, object]:
     return {"of_key": key, "of_kind": kind, "begins": begins_at}
 
 
-def _standings(connection: Connection, key: str, limits: Sequence[Limit], at: float) -> Sequence[Standing]:
+def _limit_states(connection: Connection, key: str, limits: Sequence[Limit], at: float) -> Sequence[LimitState]:
     rows = ((limit, _row(key, limit.kind, limit.window.begin(at))) for limit in limits)
-    return [Standing(limit, connection.execute(COUNT, row).scalar() or 0, limit.window.end(at)) for limit, row in rows]
+    return [
+        LimitState(limit, connection.execute(COUNT, row).scalar() or 0, limit.window.end(at)) for limit, row in rows
+    ]
 
 
 def _take(connection: Connection, key: str, limit: Limit, amount: int, at: float) -> tuple[Taken, int]:

@@ -117,7 +117,7 @@ class Remaining(msgspec.Struct, frozen=True):
     seconds: float
 
 
-class Standing(msgspec.Struct, frozen=True):
+class LimitState(msgspec.Struct, frozen=True):
     """What is taken of one limit in the present minute, day or month, and when that ends, in Unix seconds."""
 
     limit: Limit

@@ -217,11 +217,11 @@ async def test_an_operator_sees_what_is_taken_and_when_it_is_reset(quotas: SqlQu
     allowance = Allowance(rpm=5, images_per_day=9, videos_per_day=1, budget=read_budget("1USD/month"))
     await quotas.take(pictures(2), allowance)
     await clock.advance(60.0)
-    standings = await quotas.standings({"ada": allowance, "ben": UNLIMITED})
+    states = await quotas.limit_states({"ada": allowance, "ben": UNLIMITED})
     midnight = int(NOON) + 43_200
 
-    assert standings["ben"] == []
-    assert [(each.limit.kind, each.limit.value(each.taken), each.resets_at) for each in standings["ada"]] == [
+    assert states["ben"] == []
+    assert [(each.limit.kind, each.limit.value(each.taken), each.resets_at) for each in states["ada"]] == [
         ("USD/month", Decimal("0.08"), midnight),
         ("images", 2, midnight),
         ("videos", 0, midnight),

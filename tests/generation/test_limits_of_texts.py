@@ -81,8 +81,8 @@ def texts(provider: Provider, quotas: SqlQuotas) -> PassedTexts:
 
 async def taken(quotas: SqlQuotas) -> Sequence[Decimal | int]:
     """Return what is taken: dollars, credits, requests."""
-    standings = (await quotas.standings({"ada": ALLOWANCE}))["ada"]
-    return [each.limit.value(each.taken) for each in standings]
+    states = (await quotas.limit_states({"ada": ALLOWANCE}))["ada"]
+    return [each.limit.value(each.taken) for each in states]
 
 
 async def test_a_text_takes_what_its_tokens_cost(texts: PassedTexts, quotas: SqlQuotas) -> None:
