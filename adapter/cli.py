@@ -14,6 +14,7 @@ import msgspec
 
 from adapter import serving, shipped, usage_report
 from adapter.access.keys import KeyRecord, SqlKeyStore
+from adapter.access.quotas import SqlQuotas
 from adapter.accounts import lines, summaries, switch
 from adapter.app import create_app
 from adapter.clock import SystemClock
@@ -33,7 +34,7 @@ from adapter.errors import AdapterError, WrongConfiguration, reason_of
 from adapter.generation.responses import cancel_image
 from adapter.jobs import spool
 from adapter.jobs.store import SqlJobStore
-from adapter.key_options import asked_allowance, key_lines, short_allowance, with_allowance
+from adapter.key_options import ShownKey, asked_allowance, key_lines, short_allowance, shown_key, with_allowance
 from adapter.listed_job import listed_job
 from adapter.logs import configure_logs
 from adapter.machine import read_machine
@@ -515,10 +516,20 @@ def set_key(config: Path, name: str, **asked: str | None) -> None:
 @click.argument("name")
 @_with_json
 def show_key(config: Path, name: str, *, as_json: bool) -> None:
-    """Print what a key may do, not the key."""
+    """Print what a key may do and what it has taken of it, not the key. It may be one of the configuration's tables."""
     settings = _settings(config)
-    key = asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).find(name)))
-    click.echo(msgspec.json.encode(key) if as_json else key_lines(key))
+
+    async def show(database: Database) -> bytes | str:
+        key = _configured_key(settings, name) or await SqlKeyStore(database).find(name)
+        states = (await SqlQuotas(database).limit_states({name: key.allowance}))[name]
+        return msgspec.json.encode(shown_key(key, states)) if as_json else key_lines(key, states)
+
+    click.echo(asyncio.run(_with_database(settings, show)))
+
+
+def _configured_key(settings: Settings, name: str) -> ShownKey | None:
+    key = settings.access.named_keys.get(name)
+    return None if key is None else ShownKey(name, None, None, key.owner or name, key.allowance)
 
 
 @keys.command(name="rotate")
@@ -540,14 +551,19 @@ def rotate_key(config: Path, name: str, keep_minutes: float) -> None:
 def list_keys(config: Path, *, as_json: bool) -> None:
     """List the names of the keys that were made, not the keys."""
     settings = _settings(config)
-    made = asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).all()))
     if as_json:
-        click.echo(msgspec.json.encode(made))
+        click.echo(msgspec.json.encode(asyncio.run(_with_database(settings, _shown_keys))))
         return
-    for key in made:
+    for key in asyncio.run(_with_database(settings, lambda it: SqlKeyStore(it).all())):
         state = "active" if key.revoked_at is None else f"revoked {_day(key.revoked_at)}"
         line = f"{key.name:32} created {_day(key.created_at)}  {state}  {short_allowance(key.allowance)}"
         click.echo(line.rstrip())
+
+
+async def _shown_keys(database: Database) -> list[ShownKey]:
+    made = await SqlKeyStore(database).all()
+    states = await SqlQuotas(database).limit_states({key.name: key.allowance for key in made})
+    return [shown_key(key, states[key.name]) for key in made]
 
 
 @keys.command(name="revoke")

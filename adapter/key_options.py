@@ -1,12 +1,14 @@
 """The options of `adapter keys create` and `keys set`, and how a key is shown."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Final, TypeVar
 
 import click
+import msgspec
 
 from adapter.access.keys import KeyRecord
-from adapter.domain.allowance import Allowance, changed, written, written_time
+from adapter.domain.allowance import UNLIMITED, Allowance, LimitState, Window, changed, written, written_time
 
 #: What is set by each option. `none` takes a value away.
 _OPTIONS: Final = (
@@ -48,13 +50,60 @@ def asked_allowance(allowance: Allowance, asked: Mapping[str, str | None], now: 
     return allowance
 
 
-def key_lines(key: KeyRecord) -> str:
+class ShownLimit(msgspec.Struct, frozen=True, kw_only=True):
+    """One limit of a key, for programs. Amounts of money are decimals."""
+
+    #: `images`, `requests`, `videos`, or a currency and a time: `USD/month`.
+    kind: str
+    window: Window
+    limit: int | Decimal
+    taken: int | Decimal
+    #: In Unix seconds.
+    resets_at: int
+
+
+class ShownKey(msgspec.Struct, frozen=True):
+    """What is known of a key, for programs. Times are Unix seconds."""
+
+    name: str
+    #: None: it is a key of the configuration.
+    created_at: float | None
+    revoked_at: float | None
+    owner: str
+    allowance: Allowance = UNLIMITED
+    limits: tuple[ShownLimit, ...] = ()
+
+
+def shown_key(key: KeyRecord | ShownKey, states: Sequence[LimitState]) -> ShownKey:
+    """Return a key with what it has taken of its limits."""
+    limits = tuple(
+        ShownLimit(
+            kind=each.limit.kind,
+            window=each.limit.window,
+            limit=each.limit.value(each.limit.most),
+            taken=each.limit.value(each.taken),
+            resets_at=each.resets_at,
+        )
+        for each in states
+    )
+    return ShownKey(key.name, key.created_at, key.revoked_at, key.owner, key.allowance, limits)
+
+
+def key_lines(key: KeyRecord | ShownKey, states: Sequence[LimitState] = ()) -> str:
     """Return what is known of a key, in words. The key itself is not known."""
-    values = {"name": key.name, "owner": key.owner, "created": written_time(key.created_at)}
+    created = "in the configuration" if key.created_at is None else written_time(key.created_at)
+    values = {"name": key.name, "owner": key.owner, "created": created}
     if key.revoked_at is not None:
         values["revoked"] = written_time(key.revoked_at)
     values |= written(key.allowance)
-    return "\n".join(f"{name:16} {value}" for name, value in values.items())
+    lines = [*values.items(), *(("taken", _state_line(each)) for each in states)]
+    return "\n".join(f"{name:16} {value}" for name, value in lines)
+
+
+def _state_line(state: LimitState) -> str:
+    limit = state.limit
+    told = f"{limit.write(state.taken)} of {limit.write(limit.most)} in this {limit.window}"
+    return f"{told}, until {written_time(state.resets_at)}"
 
 
 def short_allowance(allowance: Allowance) -> str:

@@ -123,6 +123,27 @@ def test_keys_are_listed_as_json_without_the_keys(tmp_path: Path) -> None:
     assert key not in said
 
 
+def test_a_key_is_shown_with_what_is_taken_of_its_limits(tmp_path: Path) -> None:
+    """Also one of the configuration, whose key is not shown."""
+    config = tmp_path / "adapter.toml"
+    config.write_text(
+        '[access.keys.bea]\nkey = "plain:a-key-of-a-client-12"\nimages_per_day = 3\nbudget = "2.50USD/day"\n'
+    )
+    words = run(tmp_path, "keys", "show", "bea", "--config", str(config)).stdout
+    shown = json.loads(run(tmp_path, "keys", "show", "bea", "--json", "--config", str(config)).stdout)
+
+    assert [line.partition(", until ")[0].split(maxsplit=1) for line in words.splitlines()[-2:]] == [
+        ["taken", "0 USD of 2.5 USD in this day"],
+        ["taken", "0 images of 3 images in this day"],
+    ]
+    assert [(each["kind"], each["limit"], each["taken"], each["window"]) for each in shown["limits"]] == [
+        ("USD/day", "2.5", "0", "day"),
+        ("images", 3, 0, "day"),
+    ]
+    assert (shown["owner"], shown["created_at"]) == ("bea", None)
+    assert "a-key-of-a-client-12" not in words
+
+
 def test_models_are_listed_as_the_api_lists_them(tmp_path: Path) -> None:
     """With prices as numbers."""
     listed = json.loads(run(tmp_path, "models", "--sandbox", "--json").stdout)

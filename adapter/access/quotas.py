@@ -5,7 +5,7 @@ the row stays locked until the transaction ends. Rows are locked in the order of
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
@@ -16,7 +16,17 @@ from sqlalchemy.dialects import sqlite
 from adapter.database.address import POSTGRESQL
 from adapter.database.engine import Database
 from adapter.database.tables import KEY_COUNTS
-from adapter.domain.allowance import REQUESTS, Allowance, Charge, Limit, Remaining, Taken, needs, written_time
+from adapter.domain.allowance import (
+    REQUESTS,
+    Allowance,
+    Charge,
+    Limit,
+    LimitState,
+    Remaining,
+    Taken,
+    needs,
+    written_time,
+)
 from adapter.domain.spending import Spending
 from adapter.errors import AdapterError, CostUnknown, LimitReached, RateLimited, StorageFailed
 
@@ -132,6 +142,17 @@ class SqlQuotas:
         begins_at, taken = self._known.get((key, limit.kind), (0, 0))
         return taken if begins_at == limit.window.begin(at) else 0
 
+    async def limit_states(self, keys: Mapping[str, Allowance]) -> Mapping[str, Sequence[LimitState]]:
+        """Return what each of these keys has taken of each of its limits now, by the counts in the database.
+
+        Raises:
+            StorageFailed: they cannot be read.
+        """
+        at = self._now()
+        return await self._database.read(
+            lambda connection: {key: _limit_states(connection, key, keys[key].limits, at) for key in keys}
+        )
+
     def _now(self) -> float:
         return self._clock() + self._database.clock_offset
 
@@ -152,6 +173,13 @@ class SqlQuotas:
 
 def _row(key: str, kind: str, begins_at: int) -> dict[str, object]:
     return {"of_key": key, "of_kind": kind, "begins": begins_at}
+
+
+def _limit_states(connection: Connection, key: str, limits: Sequence[Limit], at: float) -> Sequence[LimitState]:
+    rows = ((limit, _row(key, limit.kind, limit.window.begin(at))) for limit in limits)
+    return [
+        LimitState(limit, connection.execute(COUNT, row).scalar() or 0, limit.window.end(at)) for limit, row in rows
+    ]
 
 
 def _take(connection: Connection, key: str, limit: Limit, amount: int, at: float) -> tuple[Taken, int]:
@@ -182,7 +210,8 @@ def _used_up(limit: Limit, amount: int, taken: int, at: float) -> AdapterError:
             f"The limit is reset at {written_time(end)}.",
             retry_after=end - at,
         )
-    needed = "" if limit.currency is None else f", and this request needs about {limit.write(amount)}"
+    # The least amount stands for a cost that is known later.
+    needed = "" if limit.currency is None or amount == 1 else f", and this request needs about {limit.write(amount)}"
     needed = f", and this request wants {limit.write(amount)}" if limit.currency is None and amount > 1 else needed
     return LimitReached(
         f"This key may have {limit.write(limit.most)} in a {limit.window}. {limit.write(taken)} are taken{needed}. "

@@ -90,6 +90,10 @@ class Limit(msgspec.Struct, frozen=True):
     #: None: units are counted.
     currency: Currency | None = None
 
+    def value(self, amount: int) -> int | Decimal:
+        """Return an amount as a number: of units, or of money."""
+        return amount if self.currency is None else Decimal(amount) / PARTS
+
     def write(self, amount: int) -> str:
         """Write an amount for people: `10 images`, `0.0336 USD`."""
         if self.currency is not None:
@@ -113,6 +117,15 @@ class Remaining(msgspec.Struct, frozen=True):
     seconds: float
 
 
+class LimitState(msgspec.Struct, frozen=True):
+    """What is taken of one limit in the present minute, day or month, and when that ends, in Unix seconds."""
+
+    limit: Limit
+    #: In the limit's units.
+    taken: int
+    resets_at: int
+
+
 class Charge(msgspec.Struct, frozen=True):
     """What an accepted piece of work took of the limits of its key. Jobs are stored with it."""
 
@@ -123,6 +136,10 @@ class Charge(msgspec.Struct, frozen=True):
     def given_back(self) -> "Charge":
         """What is given back of work that cost nothing: all but the request, which was made."""
         return Charge(self.key, tuple(each for each in self.taken if each.kind != REQUESTS))
+
+    def excess_of_text(self, cost: Cost | None) -> "Charge":
+        """What was taken too much for a text. One whose cost is unknown takes nothing: no amount could be named."""
+        return self.excess(cost) if cost is not None and cost.amount else self.given_back
 
     def excess(self, cost: Cost | None) -> "Charge":
         """What was taken too much, where the real cost is known; negative amounts: too little."""
@@ -219,6 +236,14 @@ def _unknown_cost(spending: Spending, budgets: Collection[Limit]) -> str:
         f"This key has a budget in {wanted}. The model '{spending.model}' cannot be counted: {told}. "
         "Use another model, or ask the operator of this server."
     )
+
+
+def least_cost(currency: Currency) -> Cost:
+    """Return the smallest amount that is counted: what is taken for work whose cost is known at its end only.
+
+    So it is accepted while something of a budget is left.
+    """
+    return Cost(1 / PARTS, currency)
 
 
 def in_parts(cost: Cost) -> int:

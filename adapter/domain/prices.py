@@ -129,6 +129,11 @@ class TextPrice(Price, frozen=True, kw_only=True):
         """Yield its amounts (as `Price`)."""
         yield from self._rates("million_tokens", self.million_tokens.known.items())
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the cost of every text follows from its tokens."""
+        return self.million_tokens.input is not None and self.million_tokens.output is not None
+
     def cost(self, given: int, cached: int, written: int) -> Cost | None:
         """Return what so many tokens cost: all input, what of it came from a cache, output. None: that is unknown."""
         prices = self.million_tokens

@@ -50,6 +50,8 @@ class TextRequest(msgspec.Struct, frozen=True, kw_only=True):
     is_stream: bool = False
     #: Whether the pieces of Google's own stream are events (`alt=sse`), and not a JSON array.
     is_events: bool = False
+    #: Whether the answer says what tokens it took. A stream of chats does if it is asked to.
+    has_usage: bool = True
     #: The client's name of the model, and what its tokens cost as the model's card has it.
     name: str = ""
     prices: tuple[TextPrice, ...] = ()

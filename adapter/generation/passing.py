@@ -4,15 +4,23 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+import structlog
+
+from adapter.domain.allowance import Charge, least_cost
 from adapter.domain.ports import Clock, Quotas, TextProvider
+from adapter.domain.prices import in_force
+from adapter.domain.principal import Principal
 from adapter.domain.quotas import NoQuotas
 from adapter.domain.spending import Spending
 from adapter.domain.telemetry import Telemetry
 from adapter.domain.texts import TextReply, TextRequest
-from adapter.errors import Draining
+from adapter.domain.usage import Cost
+from adapter.errors import CostUnknown, Draining, StorageFailed
 from adapter.generation.text_metering import TextMeter
 from adapter.generation.timeouts import Timeouts
 from adapter.tasks import Deadline, beside
+
+log = structlog.get_logger()
 
 
 class PassedTexts:
@@ -69,23 +77,50 @@ class PassedTexts:
         finally:
             hand.close()
 
-    async def _take(self, request: TextRequest) -> None:
-        """Count a text of a key that has limits. What it costs is not known."""
+    async def _take(self, request: TextRequest) -> Charge | None:
+        """Count a text of a key that has limits. What it costs is known at its end, so a budget needs something left.
+
+        Raises:
+            CostUnknown: the key has a budget, and the end will not tell the cost.
+        """
         principal = request.principal
-        if principal is not None and principal.allowance.is_limited:
-            spending = Spending(
-                owner=principal.owner,
-                key=principal.key,
-                model=request.model,
-                provider=request.provider,
-                kind="text",
-                units=1,
+        if principal is None or not principal.allowance.is_limited:
+            return None
+        spending = Spending(
+            owner=principal.owner,
+            key=principal.key,
+            model=request.name or request.model,
+            provider=request.provider,
+            kind="text",
+            units=1,
+            cost=self._least_cost(request, principal),
+        )
+        return await self._quotas.take(spending, principal.allowance)
+
+    def _least_cost(self, request: TextRequest, principal: Principal) -> Cost | None:
+        price = in_force(request.prices, self._clock.now())
+        if price is None or not price.is_whole:
+            return None
+        if not request.has_usage and any(each.currency is price.currency for each in principal.allowance.budget):
+            raise CostUnknown(
+                "This key has a budget, and a stream tells what it cost only if it is asked to. "
+                "Send 'stream_options': {\"include_usage\": true}, or do not stream.",
+                param="stream_options",
             )
-            await self._quotas.take(spending, principal.allowance)
+        return least_cost(price.currency)
+
+    async def _settle(self, charge: Charge | None, cost: Cost | None) -> None:
+        """Take the real cost of a text. If that fails, the budget has a little more than it should have."""
+        if charge is None or not (excess := charge.excess_of_text(cost)).taken:
+            return
+        try:
+            await self._quotas.give(excess)
+        except StorageFailed as fault:
+            log.warning("access.text_not_taken", key=excess.key, cost=cost and str(cost), code=fault.code)
 
     @asynccontextmanager
     async def _open(self, request: TextRequest) -> AsyncIterator[TextReply]:
-        await self._take(request)
+        charge = await self._take(request)
         meter = TextMeter(request, self._clock, self._telemetry)
         try:
             async with self._last_while.limit(), self._providers[request.provider].open_text(request) as reply:
@@ -95,7 +130,7 @@ class PassedTexts:
                 raise
             raise Draining("The server is shutting down and could not wait for the text.") from error
         finally:
-            await meter.record()
+            await self._settle(charge, await meter.record())
 
     def drain(self) -> None:
         """Limit the time of the texts that are under way."""

@@ -40,11 +40,14 @@ class TextMeter:
             yield piece
         self._is_whole = True
 
-    async def record(self) -> None:
-        """Record the text. One that was refused before its first byte is free; one that was cut off may not be."""
+    async def record(self) -> Cost | None:
+        """Record the text, and return what it cost; None: that is unknown.
+
+        One that was refused before its first byte is free; one that was cut off may not be.
+        """
         principal = self._request.principal
         if principal is None:
-            return
+            return None
         tokens = self._reader.tokens
         cost = self._cost(tokens)
         spending = Spending(
@@ -69,6 +72,7 @@ class TextMeter:
         if self._has_begun:
             said = None if tokens is None else msgspec.structs.asdict(tokens)
             log.info("text.finished", model=spending.model, tokens=said, cost=cost and str(cost), whole=self._is_whole)
+        return cost
 
     def _cost(self, tokens: TextTokens | None) -> Cost | None:
         if not self._has_begun:

@@ -210,3 +210,20 @@ async def test_a_cost_that_is_not_known_is_refused_by_a_budget(quotas: SqlQuotas
         await quotas.take(VIDEO, Allowance(budget=read_budget("1USD/day")))
 
     assert await counts(database) == {}
+
+
+async def test_an_operator_sees_what_is_taken_and_when_it_is_reset(quotas: SqlQuotas, clock: FakeClock) -> None:
+    """Of the present minute, day and month; a limit that nothing was taken of is at 0."""
+    allowance = Allowance(rpm=5, images_per_day=9, videos_per_day=1, budget=read_budget("1USD/month"))
+    await quotas.take(pictures(2), allowance)
+    await clock.advance(60.0)
+    states = await quotas.limit_states({"ada": allowance, "ben": UNLIMITED})
+    midnight = int(NOON) + 43_200
+
+    assert states["ben"] == []
+    assert [(each.limit.kind, each.limit.value(each.taken), each.resets_at) for each in states["ada"]] == [
+        ("USD/month", Decimal("0.08"), midnight),
+        ("images", 2, midnight),
+        ("videos", 0, midnight),
+        ("requests", 0, int(NOON) + 120),
+    ]

@@ -27,8 +27,23 @@ ABOUT: Final = """An OpenAI-compatible API in front of Google's media generators
 - What is no HTTP, comes too slowly or too often, or has too large a header is refused before its path is looked at:
   400, 408, 429, 431, 503, with the same body as every error.
 """
+#: What is left of the limits of a key, by the names of `routes/rate_headers.py`.
+RATE_HEADERS: Final[Mapping[str, str]] = {
+    f"X-RateLimit-{part}-{kind}": f"{told} Only for a key with a limit of {words}."
+    for kind, words in (
+        ("Requests", "requests a minute"),
+        ("Images", "pictures a day"),
+        ("Videos", "videos a day"),
+    )
+    for part, told in (
+        ("Limit", "The limit."),
+        ("Remaining", "What is left of it."),
+        ("Reset", "How long it is until the limit is reset: `30s`, `6m0s`."),
+    )
+}
 #: What headers of answers say.
 HEADERS: Final[Mapping[str, str]] = {
+    **RATE_HEADERS,
     "Accept-Ranges": "`bytes`.",
     "Cache-Control": "How long a cache may keep it.",
     "Content-Disposition": "The name of the file.",
@@ -118,14 +133,14 @@ def _parameter(parameter: Parameter) -> Schema:
 
 def _responses(row: OperationRow) -> Iterator[tuple[int, Schema]]:
     for status, answer in row.answers.items():
-        yield status, _success(answer)
+        yield status, _success(answer, () if row.is_public else tuple(RATE_HEADERS))
     for status in sorted(row.errors):
         yield status, {"$ref": f"#/components/responses/{_error_name(status)}"}
 
 
-def _success(answer: Success) -> Schema:
+def _success(answer: Success, rate_headers: Sequence[str]) -> Schema:
     content = {kind: {"schema": schema} for kind, schema in answer.content.items()}
-    told: Schema = {"description": answer.description, "headers": _headers(answer.headers)}
+    told: Schema = {"description": answer.description, "headers": _headers((*answer.headers, *rate_headers))}
     return {**told, "content": content} if content else told
 
 
@@ -151,6 +166,6 @@ def _error(status: int, kinds: Sequence[type[AdapterError]]) -> Schema:
     codes = ", ".join(sorted({f"`{kind.code}`" for kind in kinds if kind.code}))
     return {
         "description": f"{HTTPStatus(status).phrase}. Codes, among others: {codes}.",
-        "headers": _headers(("X-Should-Retry", "Retry-After")),
+        "headers": _headers(("X-Should-Retry", "Retry-After", *RATE_HEADERS)),
         "content": {JSON: {"schema": reference(ErrorBody)}},
     }

@@ -9,14 +9,21 @@ from adapter.errors import UNREADABLE_JSON
 from adapter.openai_api.read.json_size import check_json_size
 
 
+class _StreamOptions(msgspec.Struct, frozen=True):
+    include_usage: object = None
+
+
 class _Peek(msgspec.Struct, frozen=True):
     """What decides about the way of a request."""
 
     model: str = ""
     stream: object = None
+    #: The provider judges what has another form.
+    stream_options: msgspec.Raw = msgspec.Raw(b"null")
 
 
 _decoder = msgspec.json.Decoder(_Peek)
+_options_decoder = msgspec.json.Decoder(_StreamOptions)
 
 
 def text_request(body: bytes, catalogue: Catalogue) -> TextRequest | None:
@@ -43,6 +50,17 @@ def text_request(body: bytes, catalogue: Catalogue) -> TextRequest | None:
         method=TextMethod.CHAT,
         body=body if peek.model == card.upstream else with_model(body, card.upstream),
         is_stream=peek.stream is True,
+        has_usage=_has_usage(peek),
         name=peek.model,
         prices=card.prices,
     )
+
+
+def _has_usage(peek: _Peek) -> bool:
+    """Return whether the answer tells its usage. What is no boolean may be a stream for the provider."""
+    if peek.stream in (None, False):
+        return True
+    try:
+        return peek.stream is True and _options_decoder.decode(peek.stream_options).include_usage is True
+    except UNREADABLE_JSON:
+        return False

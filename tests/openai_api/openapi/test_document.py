@@ -12,9 +12,11 @@ from litestar import Litestar
 from litestar.routes import HTTPRoute
 from litestar.testing import AsyncTestClient
 
+from adapter.domain.allowance import Limit, Remaining, Window
 from adapter.openai_api.openapi.operations import OPERATIONS
 from adapter.openai_api.read.names import CONTAINERS, FIELDS, FORMATS, PICTURES
 from adapter.openai_api.routes.api import PREFIXES, api
+from adapter.openai_api.routes.rate_headers import rate_headers
 
 pytestmark = pytest.mark.filterwarnings("ignore::litestar.exceptions.LitestarDeprecationWarning")
 
@@ -78,6 +80,19 @@ def test_every_route_is_described_and_nothing_else(app: Litestar, document: Mapp
         "/ready",
     }
     assert PREFIXES[0] == "/v1"
+
+
+def test_what_is_left_of_a_keys_limits_is_described(document: Mapping[str, Any]) -> None:
+    """By the names that answers have; routes without a key have none."""
+    limits = [Limit(kind, Window.DAY, 9) for kind in ("requests", "images", "videos")]
+    sent = {name.decode() for name, _ in rate_headers([Remaining(limit, 1, 1.0) for limit in limits])}
+    described = {
+        path: {name.lower() for name in document["paths"][path]["get"]["responses"]["200"]["headers"]}
+        for path in ("/v1/models", "/health")
+    }
+
+    assert described["/v1/models"] >= {name for name in sent if name.startswith("x-ratelimit-")}
+    assert described["/health"] == {"x-request-id"}
 
 
 def test_no_description_outlives_its_handler(document: Mapping[str, Any]) -> None:

@@ -80,3 +80,20 @@ def test_a_body_that_is_nested_too_deeply_is_refused() -> None:
     """As everywhere."""
     with pytest.raises(InvalidRequest, match="nested deeper"):
         text_request(b'{"model":"words","x":' + b"[" * 200 + b"]" * 200 + b"}", CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    ("rest", "has_usage"),
+    [
+        (b"", True),
+        (b',"stream":false', True),
+        (b',"stream":true', False),
+        (b',"stream":"true","stream_options":{"include_usage":true}', False),
+        (b',"stream":true,"stream_options":{"include_usage":true}', True),
+        (b',"stream":true,"stream_options":{"include_usage":false}', False),
+        (b',"stream":true,"stream_options":[7]', False),
+    ],
+)
+def test_a_stream_has_its_usage_if_it_asks_for_it(rest: bytes, *, has_usage: bool) -> None:
+    """A whole answer has it in any case."""
+    assert read(b'{"model":"words"' + rest + b"}").has_usage is has_usage
