@@ -16,7 +16,7 @@ LOCKED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-
 TEST   := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n logical
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test e2e container lint bench torture dist lock clean
+.PHONY: help run demo test e2e upgrade container lint bench torture dist lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: $(VENV)/test.stamp $(VENV)/node.stamp ## install what is missing, then run
 
 e2e: $(VENV)/test.stamp $(VENV)/e2e/node.stamp $(VENV)/e2e/open-webui.stamp ## real chat programs in Chromium (3.4 GB to install); writes docs/screenshots
 	@$(BIN)/python -m pytest -m e2e tests/e2e
+
+upgrade: $(VENV)/test.stamp ## replace two processes of FROM=REVISION by one of this tree, while videos are made
+	@$(BIN)/python -m tests.upgrade $(FROM)
 
 container: $(VENV)/test.stamp ## build the Containerfile on Debian's packages and run it (root, buildah, debootstrap)
 	@$(BIN)/python -m pytest -m container -s tests/container

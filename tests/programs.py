@@ -14,11 +14,29 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Protocol
 
 from tests.support import ROOT
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["adapter.__main__", "adapter.cli", "tests.programs"])
+
+
+class RunningProgram(Protocol):
+    """A process of the program."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over."""
+        ...
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, if it still runs."""
+        ...
+
+    def end(self, seconds: float) -> int:
+        """Wait until it has ended and return its exit status."""
+        ...
 
 
 class Program:

@@ -16,7 +16,7 @@ import httpx
 import msgspec
 import openai
 
-from tests.programs import Program, run_program
+from tests.programs import Program, RunningProgram, run_program
 from tests.support import ROOT, WITHOUT_TLS
 
 KEY = "sk-sandbox"
@@ -128,7 +128,7 @@ class Server:
             )
             + more
         )
-        self._process: Program | None = None
+        self._process: RunningProgram | None = None
 
     @property
     def log(self) -> str:
@@ -137,19 +137,22 @@ class Server:
 
     def start(self) -> None:
         """Start the process and wait until it answers."""
+        self._process = self._launch()
+        until = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self._process.ended or time.monotonic() > until:
+                raise AssertionError(f"the adapter did not start:\n{self.log}")
+            time.sleep(0.02)
+
+    def _launch(self) -> RunningProgram:
         log = self.folder / "log"
-        self._process = Program(
+        return Program(
             ["serve", "--config", str(self._config)],
             module=self._program,
             stdout=log,
             stderr=log,
             environ=os.environ | self._environ,
         )
-        until = time.monotonic() + START_SECONDS
-        while not self._answers():
-            if self._process.ended or time.monotonic() > until:
-                raise AssertionError(f"the adapter did not start:\n{self.log}")
-            time.sleep(0.02)
 
     def _answers(self) -> bool:
         try:
@@ -195,7 +198,7 @@ class Server:
         """Wait until the process has ended and return its exit status."""
         return self._process_of().end(START_SECONDS)
 
-    def _process_of(self) -> Program:
+    def _process_of(self) -> RunningProgram:
         assert self._process is not None
         return self._process
 
