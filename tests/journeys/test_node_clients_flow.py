@@ -45,16 +45,16 @@ def test_a_video_goes_on_and_becomes_finer(node: NodePrograms, flow: Server, pro
 
 
 @pytest.mark.parametrize(
-    ("seconds", "picture", "asked"),
-    [("4", False, "veo_3_1_t2v_fast_4s"), ("6", True, "veo_3_1_i2v_s_fast_6s")],
+    ("seconds", "pictures", "asked"),
+    [("4", 0, "veo_3_1_t2v_fast_4s"), ("6", 1, "veo_3_1_i2v_s_fast_6s"), ("4", 2, "veo_3_1_i2v_s_fast_4s_fl")],
 )
 def test_the_short_model_makes_a_video(
-    node: NodePrograms, flow: Server, prompt: str, tmp_path: Path, seconds: str, asked: str, *, picture: bool
+    node: NodePrograms, flow: Server, prompt: str, tmp_path: Path, seconds: str, pictures: int, asked: str
 ) -> None:
-    """In each of its lengths, from words and from a picture, with everything that a video has."""
+    """In each of its lengths, from words, a picture and two, with everything that a video has."""
     file = tmp_path / "fox.png"
     file.write_bytes(png(90, 160))
-    given = {"file": str(file)} if picture else {"size": "720x1280"}
+    given: dict[str, object] = {"files": [str(file)] * pictures} if pictures else {"size": "720x1280"}
     life = node.run("openai_video", VideoLife, model="veo-3.1-fast-short", prompt=prompt, seconds=seconds, **given)
 
     assert (life.video.status, life.video.size, life.video.seconds) == ("completed", "720x1280", seconds)
