@@ -223,6 +223,21 @@ class VideoWorks(msgspec.Struct, frozen=True):
     extended: NodeVideo
 
 
+class VideoFile(msgspec.Struct, frozen=True):
+    """A finished video with its file."""
+
+    video: NodeVideo
+    file: bytes
+
+
+class VideoGoesOn(msgspec.Struct, frozen=True):
+    """A video, the clip that goes on after it, and the same in a finer resolution."""
+
+    made: VideoFile
+    extended: VideoFile
+    finer: VideoFile
+
+
 class AgentRun(msgspec.Struct, frozen=True):
     """What a run of the Agents SDK came to."""
 

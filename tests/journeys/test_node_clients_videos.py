@@ -18,7 +18,7 @@ def test_a_video_lives_from_its_making_to_its_end(
     """Made from words, or from a file that comes in pieces; all there is of it; varied, listed and deleted."""
     prompt, file = f"waves {uuid4()}", tmp_path / "fox.png"
     file.write_bytes(png(90, 160))
-    given = {"file": str(file)} if picture else {"size": "720x1280", "seconds": "8"}
+    given: dict[str, object] = {"files": [str(file)]} if picture else {"size": "720x1280", "seconds": "8"}
     life = node.run("openai_video", VideoLife, model="sora-2", prompt=prompt, **given)
 
     assert (life.made.status, life.video.status, life.video.id) == ("in_progress", "completed", life.made.id)

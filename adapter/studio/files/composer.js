@@ -185,7 +185,7 @@ export class Composer {
     note.textContent = source || until || "";
     note.hidden = !note.textContent;
     if (this.source) note.append(" ", h("button", { type: "button", class: "link", onclick: () => this.#leaveSource() }, icon("close"), "Make a new video instead"));
-    const cost = costOf(model, { ...this.#numbers(), resolution: byId("resolution").value });
+    const cost = costOf(model, { ...this.#numbers(), resolution: byId("resolution").value, use: this.#use() });
     byId("cost").textContent = cost ? `about ${cost}` : "price unknown";
     this.error(count > most ? `This model takes ${most} pictures at most. Remove ${count - most}, or choose another model.` : "");
   }

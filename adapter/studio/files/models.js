@@ -23,12 +23,12 @@ export const modeOf = (model, input) => model.options.modes?.find((mode) => mode
 export const rolesOf = (use, pictures) =>
   use === "references" ? Array(pictures).fill("reference_image") : ["first_frame", "last_frame"].slice(0, pictures);
 
-// What an order costs, as a text; "" if the price is not known.
-export function costOf(model, { resolution, seconds, count = 1 }) {
+// What an order costs, as a text; "" if the price is not known. A clip that goes on after another has a price of its own.
+export function costOf(model, { resolution, seconds, count = 1, use }) {
   const prices = model.prices ?? [];
   const wanted = resolution || model.options.resolution;
   const of = (per) => prices.find((price) => price.per === per && (price.of ?? wanted) === wanted);
-  const clip = of("clip");
+  const clip = of(use === "extend" ? "extension" : "clip");
   const second = of("second");
   const picture = of("picture");
   if (clip) return money(clip.amount * count, clip.currency);

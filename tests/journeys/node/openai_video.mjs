@@ -1,10 +1,12 @@
-// A video from its making to its end. `file` is a path. Node has no helper that waits, so this waits.
+// A video from its making to its end. `files` are paths. Node has no helper that waits, so this waits.
 import { createReadStream } from "node:fs";
 import { client } from "./openai.mjs";
 import { order, report } from "./watched.mjs";
 
-const { file, ...rest } = order;
-const made = await client.videos.create(file ? { ...rest, input_reference: createReadStream(file) } : rest);
+const { files = [], ...rest } = order;
+const pictures = files.map((file) => createReadStream(file));
+const given = pictures.length === 0 ? {} : { input_reference: pictures.length === 1 ? pictures[0] : pictures };
+const made = await client.videos.create({ ...rest, ...given });
 let video = made;
 while (video.status === "queued" || video.status === "in_progress") {
   await new Promise((resolve) => setTimeout(resolve, 50));
