@@ -19,7 +19,7 @@
     sandbox/      Google's side, emulated: for building and testing without an account
     client/       the commands that ask a running adapter: image and video
     studio/       the pages at / and /studio, for a person's browser
-    entry         the command `adapter`: the table of all commands, each of which is loaded when it runs
+    entry         the command `adapter`: a table of all commands. A command is loaded when it runs
     app, serving  the application is put together, and served by a process; cli has the commands
     wiring        builds stores, providers and options from the settings
     connections   one client's connection: HTTP/1.1 and 1.0, offers of other protocols, limits of size
