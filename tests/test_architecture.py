@@ -27,7 +27,8 @@ LAW = {
     "adapter.listed_job": ("domain",),
     "adapter.accounts": ("database", "domain", "errors", "records", "settings"),
     "adapter.logs": ("redaction",),
-    "adapter.credentials": ("domain", "errors", "google_credentials"),
+    "adapter.credentials": ("domain", "errors", "google_credentials", "secret_program"),
+    "adapter.secret_program": ("errors", "redaction", "tasks"),
     "adapter.google_credentials": ("domain.ports", "errors"),
     "adapter.settings": (
         "domain",
