@@ -91,6 +91,9 @@ def serve(read: Read, override: Override = unchanged) -> None:
         used = connected(configuration)
         app = create_app(used.settings, used.catalogue, override=override, read=lambda: connected(read()))
         server = server_config(settings, app, table)
+        # What was loaded was frozen with its garbage (`entry.py`).
+        gc.unfreeze()
+        gc.collect()
         gc.freeze()
         gc.set_threshold(*COLLECT_AFTER)
         if settings.sandbox.enabled:

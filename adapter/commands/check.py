@@ -9,8 +9,9 @@ from adapter import serving
 from adapter.access.keys import SqlKeyStore
 from adapter.app import create_app
 from adapter.clock import SystemClock
+from adapter.commands.database_use import with_database
 from adapter.commands.online_check import credential_reports
-from adapter.commands.opening import open_settings, with_database
+from adapter.commands.opening import open_settings
 from adapter.commands.options import with_config
 from adapter.database.address import without_password
 from adapter.errors import AdapterError, WrongConfiguration, reason_of

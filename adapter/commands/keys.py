@@ -8,6 +8,7 @@ import msgspec
 from adapter.access.keys import KeyRecord, SqlKeyStore
 from adapter.access.quotas import SqlQuotas
 from adapter.clock import SystemClock
+from adapter.commands.database_use import use_database
 from adapter.commands.key_options import (
     ShownKey,
     asked_allowance,
@@ -16,7 +17,7 @@ from adapter.commands.key_options import (
     shown_key,
     with_allowance,
 )
-from adapter.commands.opening import open_settings, use_database
+from adapter.commands.opening import open_settings
 from adapter.commands.options import with_config, with_json
 from adapter.commands.times import minute
 from adapter.database.engine import Database
