@@ -58,6 +58,7 @@ LAW = {
     "adapter.retirements": ("domain", "settings"),
     "adapter.reload_plan": ("domain", "settings"),
     "adapter.reload_signal": (),
+    "adapter.allocator": (),
     "adapter.reloading": ("errors", "machine", "reload_plan", "risks", "settings"),
     "adapter.control": ("errors", "reloading", "tasks"),
     "adapter.live_providers": ("domain", "providers.description"),
