@@ -4,6 +4,7 @@ All modules together take 0.8 s of a core. `--help` and the completion of the Ta
 what is said of each are in a table here. `tests/test_entry.py` compares it with the commands.
 """
 
+import gc
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -89,6 +90,8 @@ def adapter(ctx: click.Context) -> None:
         from adapter.logs import configure_logs  # noqa: PLC0415 - some commands write no log
 
         configure_logs()
+    gc.freeze()
+    gc.enable()
 
 
 def main() -> None:

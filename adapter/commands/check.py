@@ -9,12 +9,15 @@ from adapter import serving
 from adapter.access.keys import SqlKeyStore
 from adapter.app import create_app
 from adapter.clock import SystemClock
+from adapter.commands.database_use import with_database
 from adapter.commands.online_check import credential_reports
-from adapter.commands.opening import open_settings, with_database
+from adapter.commands.opening import open_settings
 from adapter.commands.options import with_config
 from adapter.database.address import without_password
+from adapter.domain.catalogue import Catalogue
 from adapter.errors import AdapterError, WrongConfiguration, reason_of
 from adapter.jobs import spool
+from adapter.key_models import key_risks, unknown_models
 from adapter.machine import read_machine
 from adapter.retirements import retirements, today
 from adapter.risks import risks
@@ -31,7 +34,7 @@ def check(config: Path, *, online: bool) -> None:
     catalogue = load_catalogue(config, settings)
     _check_references(settings)
     create_app(settings, catalogue)
-    for line in asyncio.run(_checks(settings)):
+    for line in asyncio.run(_checks(settings, catalogue)):
         click.echo(line)
     now = SystemClock().now()
     for found in retirements(settings, catalogue, now):
@@ -67,7 +70,7 @@ def _check_references(settings: Settings) -> None:
         raise WrongConfiguration("\n".join(wrong))
 
 
-async def _checks(settings: Settings) -> list[str]:
+async def _checks(settings: Settings, catalogue: Catalogue) -> list[str]:
     """Read every secret, open the database and the media store. Report what was found, never a secret."""
     said = []
     for key, reference in settings.secrets():
@@ -77,6 +80,7 @@ async def _checks(settings: Settings) -> list[str]:
             raise WrongConfiguration(f"{key}: {reason_of(fault)}") from fault
         said.append(f"secret       ok  {key}")
     made = await with_database(settings, lambda it: SqlKeyStore(it).all())
+    valid = [key for key in made if key.revoked_at is None]
     said.append(f"database     ok  {without_password(settings.storage.database)}")
     await build_media_store(settings).try_out()
     said.append(f"media        ok  {settings.storage.media}")
@@ -87,11 +91,14 @@ async def _checks(settings: Settings) -> list[str]:
     taken = "in use, by this server if it is running, or by another program" if serving.is_taken(settings) else "free"
     said.append(f"port         {settings.server.port} is {taken}")
     said.append(f"links begin  {settings.public_url}")
-    if not (settings.access.keys or settings.access.anonymous or [key for key in made if key.revoked_at is None]):
+    if not (settings.access.keys or settings.access.anonymous or valid):
         said.append("warning: there is no key; `python -m adapter keys create NAME` makes one")
-    active = {key.name for key in made if key.revoked_at is None}
+    for each in valid:
+        wrong = unknown_models(catalogue, each.allowance.models)
+        said += [f"warning: models of the key '{each.name}': {message}" for message in wrong]
+    active = {key.name for key in valid}
     for table, names in settings.keys_named.items():
         if unknown := [name for name in names if name not in active | {*settings.access.known_keys}]:
             said.append(f"warning: {table} names keys that there are not: {', '.join(unknown)}")
-    found = risks(settings, await read_machine(settings))
+    found = [*risks(settings, await read_machine(settings)), *key_risks(settings, catalogue)]
     return said + [f"warning: {risk.setting}: {risk.message}" for risk in found]
