@@ -104,6 +104,7 @@ from adapter.reload_signal import on_reload_signal
 from adapter.reloading import Read, Reloader, ReloadReport
 from adapter.retirements import RetirementWatch
 from adapter.settings import Settings
+from adapter.settings_database import build_database
 from adapter.studio.routes import studio_routes
 from adapter.tasks import Tasks
 from adapter.tracing.requests import TracedRequests
@@ -114,7 +115,6 @@ from adapter.wiring import (
     Tracing,
     build_admins,
     build_chat_options,
-    build_database,
     build_http,
     build_image_options,
     build_input_loader,

@@ -12,7 +12,6 @@ from adapter.access.keyring import ConfiguredKey
 from adapter.access.keys import digest, owner_named
 from adapter.connection_table import ConnectionLimits
 from adapter.credentials import secret
-from adapter.database.engine import Database, open_database
 from adapter.domain.catalogue import Catalogue, LengthPolicy
 from adapter.domain.media import SizePolicy
 from adapter.domain.media_links import MediaLinks
@@ -60,19 +59,6 @@ DRAIN_SECONDS = 0.5
 RECENT_RESULTS_SHARE = 32
 #: The part of `limits.memory_bytes` that the kernel may hold of unread answers, on top of it: 128 MB of 1 GB.
 UNSENT_SHARE = 8
-
-
-async def build_database(settings: Settings) -> Database:
-    """Open the database.
-
-    Raises:
-        WrongConfiguration: it cannot be used, or its password is not there.
-        SecretUnreadable: its password cannot be read.
-    """
-    told = settings.storage
-    reference = told.database_password
-    password = secret(reference, key="storage.database_password") if reference else None
-    return await open_database(told.database, password)
 
 
 def build_s3_access(settings: Settings) -> S3Access:

@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
+from importlib import import_module
+from pkgutil import iter_modules
 
 import click
 import pytest
 
-from adapter import cli
+from adapter import commands
 from adapter.entry import COMMANDS, CONFIGURED, LazyCommands, adapter
 from tests.support import ROOT
 
@@ -40,8 +42,13 @@ def loaded(*arguments: str, **environ: str) -> tuple[str, list[str]]:
 
 
 def test_the_table_has_every_command_and_no_other() -> None:
-    """Of the module that has most of them."""
-    assert {name for name, place in COMMANDS.items() if place.module == CONFIGURED} == {*cli.adapter.commands}
+    """Of the package that has most of them."""
+    names = [each.name for each in iter_modules(commands.__path__)]
+    found = {name: getattr(import_module(f"{CONFIGURED}.{name}"), name, None) for name in names}
+
+    assert {name for name, place in COMMANDS.items() if place.package == CONFIGURED} == {
+        name for name, each in found.items() if isinstance(each, click.Command)
+    }
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from adapter.first_configuration import SERVICES, FirstAnswers, first_configuration
-from adapter.init_command import init
+from adapter.commands.first_configuration import SERVICES, FirstAnswers, first_configuration
+from adapter.commands.init import init
 from adapter.settings import Settings, load_settings
 from tests.support import ROOT
 

@@ -7,8 +7,7 @@ from datetime import date
 
 import pytest
 
-from adapter.domain.usage_counts import Dimension, UsageCounts, UsageSum
-from adapter.usage_report import (
+from adapter.commands.usage_report import (
     Column,
     UsageReport,
     as_csv,
@@ -18,6 +17,7 @@ from adapter.usage_report import (
     read_columns,
     usual_days,
 )
+from adapter.domain.usage_counts import Dimension, UsageCounts, UsageSum
 
 DAY = 86_400
 PICTURES = UsageCounts(requests=1200, failed=3, images=1200, input_tokens=9600, nano_dollars=40_320_000_000)

@@ -71,7 +71,7 @@ def test_the_image_carries_neither_pip_nor_test_data(image: Image) -> None:
     print(f"packages: {size / 1e6:.0f} MB")
 
     assert {"faker", "polyfactory", "pygments", "rich", "pip"} & {path.name for path in packages.iterdir()} == set()
-    assert (image.root / "app" / "adapter" / "cli.py").exists()
+    assert (image.root / "app" / "adapter" / "entry.py").exists()
 
 
 def test_the_program_runs_without_rights(image: Image, container: Container) -> None:

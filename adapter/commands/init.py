@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import click
 
 from adapter import shipped
-from adapter.first_configuration import FLOW_TOKEN, GEMINI_KEY, SERVICES, FirstAnswers, first_configuration
+from adapter.commands.first_configuration import FLOW_TOKEN, GEMINI_KEY, SERVICES, FirstAnswers, first_configuration
 
 _REFERENCE: Final = re.compile(r"(env:\w+|file:.+|cmd:.+)")
 _PROJECT: Final = re.compile(r"[0-9A-Za-z-]+")
