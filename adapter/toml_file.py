@@ -72,15 +72,17 @@ def read_toml(path: Path) -> TomlFile:
         return TomlFile(path, tomllib.loads(text), dict(key_lines(text)))
     except RecursionError as error:
         raise WrongConfiguration(f"{shown(path)} is not valid TOML: its lists or tables are too deep.") from error
-    except ValueError as error:  # of TOML's, and of a number with thousands of digits
+    except tomllib.TOMLDecodeError as error:
         raise WrongConfiguration(_in_words(path, text, str(error))) from error
+    except ValueError as error:
+        raise WrongConfiguration(f"{shown(path)} is not valid TOML: a number has too many digits.") from error
 
 
 def _in_words(path: Path, text: str, said: str) -> str:
     """Say where a file is no TOML, and what may be meant. The value is not shown: it may be a secret."""
     stop = _STOP.search(said)
     if stop is None:
-        return f"{shown(path)} is not valid TOML: a number has too many digits."
+        return f"{shown(path)} is not valid TOML: {said}."
     line = text.split("\n")[int(stop[1]) - 1]
     place = f"{shown(path)}, line {stop[1]}, column {stop[2]}"
     return f"{place}: this is not valid TOML: {_DECLARED.sub(_as_table, _STOP.sub('', said))}.{_hint(line, said)}"
