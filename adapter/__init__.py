@@ -30,6 +30,7 @@
     reloading     takes a changed configuration over while the server runs; reload_plan says what that means,
                   reload_signal asks for it, control is the socket of `adapter reload`
     live_providers  the providers of now, and those whose jobs are not finished
+    key_models    models that keys may use and that there are not
     risks         what is risky about the settings on this machine; machine reads the facts
     accounts      the operator's accounts and keys, as the command line shows and switches them
     retirements   which configured models Google switches off soon
@@ -76,7 +77,8 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     retirements         domain, settings
     machine             credentials, database.address, errors, risks, settings
     reload_plan         domain, settings
-    reloading           errors, machine, reload_plan, risks, settings
+    key_models          domain, errors, risks, settings
+    reloading           errors, key_models, machine, reload_plan, risks, settings
     control             errors, reloading, tasks
     live_providers      domain, providers.description
     welcome             settings

@@ -5,6 +5,7 @@ what is said of each are in a table here. `tests/test_entry.py` compares it with
 """
 
 import errno
+import gc
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -92,6 +93,8 @@ def adapter(ctx: click.Context) -> None:
         from adapter.logs import configure_logs  # noqa: PLC0415 - some commands write no log
 
         configure_logs()
+    gc.freeze()
+    gc.enable()
 
 
 def main() -> None:

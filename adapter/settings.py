@@ -115,6 +115,8 @@ class KeySettings(_Section, frozen=True, kw_only=True):
     markup: Markup | None = None
     side_calls: SideCallAnswer | None = None
     response_format: Delivery | None = None
+    #: Whether it also opens `/v1/organization/…`.
+    admin: bool = False
 
     @property
     def allowance(self) -> Allowance:
@@ -133,6 +135,7 @@ class KeySettings(_Section, frozen=True, kw_only=True):
             markup=self.markup,
             side_calls=self.side_calls,
             response_format=self.response_format,
+            admin=self.admin,
         )
 
 

@@ -15,7 +15,10 @@ from adapter.entry import COMMANDS, CONFIGURED, LazyCommands, adapter
 from tests.support import ROOT
 
 #: What help and completion do without.
-HEAVY = ("litestar", "sqlalchemy", "structlog", "uvicorn")
+HEAVY = (
+    *("litestar", "uvicorn", "obstore", "alembic", "adapter.wiring", "adapter.generation"),
+    *("sqlalchemy.orm", "sqlalchemy", "structlog"),
+)
 #: Runs the command line, and then prints which of these libraries were loaded.
 PROGRAM = """
 import sys
@@ -28,12 +31,12 @@ print("loaded:", *[name for name in {heavy} if name in sys.modules])
 """
 
 
-def loaded(*arguments: str, **environ: str) -> tuple[str, list[str]]:
+def loaded(*arguments: str, folder: Path = ROOT, **environ: str) -> tuple[str, list[str]]:
     """Return what a command printed, and the libraries that it loaded."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM.format(heavy=HEAVY), *arguments],
-        cwd=ROOT,
-        env=os.environ | environ,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environ,
         capture_output=True,
         text=True,
         check=True,
@@ -85,6 +88,32 @@ def test_the_tab_key_loads_no_command() -> None:
 def test_the_clients_load_nothing_of_the_server() -> None:
     """They are used often, and elsewhere."""
     assert loaded("image", "--help")[1] == []
+
+
+@pytest.fixture(scope="module")
+def configured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a configuration, and a database that is up to date: one that is not needs a library."""
+    folder = tmp_path_factory.mktemp("configured")
+    (folder / "adapter.toml").write_text('[providers.gemini]\nkeys = [{ name = "main", key = "plain:a-key" }]\n')
+    loaded("keys", "create", "app", folder=folder, ADAPTER_CONFIG="adapter.toml")
+    return folder
+
+
+@pytest.mark.parametrize("command", ["keys list", "keys show app", "jobs list", "usage", "accounts"])
+def test_a_look_into_the_database_loads_the_database_alone(configured: Path, command: str) -> None:
+    """Not the server, nor the media."""
+    said, names = loaded(*command.split(), folder=configured, ADAPTER_CONFIG="adapter.toml")
+
+    assert said
+    assert names == ["sqlalchemy", "structlog"]
+
+
+def test_a_look_into_the_configuration_loads_no_database(configured: Path) -> None:
+    """The catalogue is a file."""
+    said, names = loaded("models", folder=configured, ADAPTER_CONFIG="adapter.toml")
+
+    assert "gemini-3.1-flash-image" in said
+    assert names == ["structlog"]
 
 
 def test_an_unknown_command_is_named() -> None:

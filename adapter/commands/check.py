@@ -12,13 +12,15 @@ from adapter import serving
 from adapter.access.keys import KeyRecord, SqlKeyStore
 from adapter.app import create_app
 from adapter.clock import SystemClock
+from adapter.commands.database_use import with_database
 from adapter.commands.online_check import credential_reports
-from adapter.commands.opening import open_settings, with_database
+from adapter.commands.opening import open_settings
 from adapter.commands.options import with_config
 from adapter.database.address import without_password
 from adapter.domain.catalogue import Catalogue
 from adapter.errors import AdapterError, WrongConfiguration, reason_of
 from adapter.jobs import spool
+from adapter.key_models import key_risks, unknown_models
 from adapter.machine import read_machine
 from adapter.retirements import retirements, today
 from adapter.risks import risks
@@ -33,7 +35,7 @@ def check(config: Path, *, online: bool) -> None:
     """Check the configuration: secrets, database, media store and spool."""
     settings = open_settings(config)
     catalogue, wrong = _catalogue(config, settings)
-    findings = asyncio.run(_checks(settings))
+    findings = asyncio.run(_checks(settings, catalogue))
     for line in findings.said:
         click.echo(line)
     wrong += findings.wrong
@@ -89,7 +91,7 @@ class _Findings(msgspec.Struct):
             self.said.append(words)
 
 
-async def _checks(settings: Settings) -> _Findings:
+async def _checks(settings: Settings, catalogue: Catalogue | None) -> _Findings:
     """Read every secret, open the database and the media store. Report what was found, never a secret."""
     found = _Findings()
     for key, reference in settings.secrets():
@@ -105,11 +107,11 @@ async def _checks(settings: Settings) -> _Findings:
             spool.try_out(Path(settings.jobs.spool))
     found.said += _about_the_place(settings)
     if made is not None:
-        found.said += _about_keys(settings, made)
-    if not found.wrong:
-        found.said += [
-            f"warning: {risk.setting}: {risk.message}" for risk in risks(settings, await read_machine(settings))
-        ]
+        valid = [key for key in made if key.revoked_at is None]
+        found.said += _about_keys(settings, catalogue, valid)
+    if catalogue is not None and not found.wrong:
+        known = [*risks(settings, await read_machine(settings)), *key_risks(settings, catalogue)]
+        found.said += [f"warning: {risk.setting}: {risk.message}" for risk in known]
     return found
 
 
@@ -120,10 +122,13 @@ def _about_the_place(settings: Settings) -> Iterator[str]:
     yield f"links begin  {settings.public_url}"
 
 
-def _about_keys(settings: Settings, made: Sequence[KeyRecord]) -> Iterator[str]:
-    active = {key.name for key in made if key.revoked_at is None}
-    if not (settings.access.keys or settings.access.anonymous or active):
+def _about_keys(settings: Settings, catalogue: Catalogue | None, valid: Sequence[KeyRecord]) -> Iterator[str]:
+    if not (settings.access.keys or settings.access.anonymous or valid):
         yield "warning: there is no key; `python -m adapter keys create NAME` makes one"
+    for each in valid:
+        wrong = () if catalogue is None else unknown_models(catalogue, each.allowance.models)
+        yield from (f"warning: models of the key '{each.name}': {message}" for message in wrong)
+    active = {key.name for key in valid}
     for table, names in settings.keys_named.items():
         if unknown := [name for name in names if name not in active | {*settings.access.known_keys}]:
             yield f"warning: {table} names keys that there are not: {', '.join(unknown)}"
