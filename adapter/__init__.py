@@ -22,6 +22,7 @@
     studio/       the pages at / and /studio, for a person's browser
     entry         the command `adapter`: a table of all commands. A command is loaded when it runs
     app, serving  the application is put together, and served by a process
+    allocator     the C library's allocator, and where it has the memory of pictures
     wiring        builds stores, providers and options from the settings; settings_database opens the database
     connections   one client's connection: HTTP/1.1 and 1.0, offers of other protocols, limits of size
     connection_table  all connections: what each one waits for, and until when

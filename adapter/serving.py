@@ -1,14 +1,13 @@
 """The program as a process: the socket, the server, the sandbox beside it, and how it is told to stop."""
 
 import asyncio
-import ctypes
 import gc
 import signal
 import socket
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib.util import find_spec
 from itertools import count
@@ -19,6 +18,7 @@ import msgspec
 import structlog
 import uvicorn
 
+from adapter.allocator import tune_allocator, use_huge_pages
 from adapter.app import Override, create_app, unchanged
 from adapter.connection_table import ConnectionLimits, ConnectionTable
 from adapter.errors import WrongConfiguration
@@ -44,9 +44,6 @@ BACKLOG = 2048
 TAKEN_AT_ONCE = 8
 #: With fewer connections the program is of no use.
 LEAST_CONNECTIONS = 10
-#: Parameters of glibc's `mallopt` (malloc.h), and what they are set to, in bytes: blocks below the first come from the
-#: heap, and of the heap so much is kept when it is free.
-MALLOPT = {-3: 32 * 1024 * 1024, -1: 64 * 1024 * 1024}
 #: Between two looks at the connections of a server that stops, in seconds; and after how many looks the log says what
 #: is still open.
 LOOK_SECONDS = 0.1
@@ -96,6 +93,7 @@ def serve(read: Read, override: Override = unchanged) -> None:
         # What was loaded was frozen with its garbage (`entry.py`).
         gc.unfreeze()
         gc.collect()
+        use_huge_pages()
         gc.freeze()
         gc.set_threshold(*COLLECT_AFTER)
         if settings.sandbox.enabled:
@@ -203,17 +201,6 @@ def raise_descriptors(wanted: int) -> int:
     except (OSError, ValueError):  # macOS has a further limit, `kern.maxfilesperproc`
         return soft
     return most
-
-
-def tune_allocator() -> None:
-    """Have the memory of one picture used for the next one.
-
-    By itself glibc gives the memory of large blocks back at once and asks for new pages with the next picture, which
-    costs as much as all the copying (docs/measurements.md). Other C libraries have no such function.
-    """
-    with suppress(AttributeError, TypeError):
-        for parameter, size in MALLOPT.items():
-            ctypes.CDLL(None).mallopt(parameter, size)
 
 
 def listen(settings: Settings) -> socket.socket:
