@@ -34,11 +34,11 @@ test: $(VENV)/test.stamp $(VENV)/node.stamp ## install what is missing, then run
 e2e: $(VENV)/test.stamp $(VENV)/e2e/node.stamp $(VENV)/e2e/open-webui.stamp ## real chat programs in Chromium (3.4 GB to install); writes docs/screenshots
 	@$(BIN)/python -m pytest -m e2e tests/e2e
 
-upgrade: $(VENV)/test.stamp ## replace two processes of FROM=REVISION by one of this tree, while videos are made
-	@$(BIN)/python -m tests.upgrade $(FROM)
+upgrade: $(VENV)/test.stamp ## replace processes of the previous release, or of FROM=REVISION, by this tree's, while videos are made
+	@$(if $(FROM),UPGRADE_FROM=$(FROM)) $(BIN)/python -m pytest -s tests/journeys/test_upgrade.py
 
 container: $(VENV)/test.stamp ## build the Containerfile on Debian's packages and run it (root, buildah, debootstrap)
-	@$(BIN)/python -m pytest -m container -s tests/container
+	@$(BIN)/python -m pytest -s tests/container
 
 lint: $(VENV)/test.stamp ## ruff and mypy
 	@$(BIN)/ruff check .

@@ -18,53 +18,43 @@
     network/      addresses from outside: the strict parser, which are public, and their look-up
     sandbox/      Google's side, emulated: for building and testing without an account
     client/       the commands that ask a running adapter: image and video
+    commands/     the commands that work on a configuration: a module for each, and what only commands use
     studio/       the pages at / and /studio, for a person's browser
     entry         the command `adapter`: a table of all commands. A command is loaded when it runs
-    app, serving  the application is put together, and served by a process; cli has the commands
-    wiring        builds stores, providers and options from the settings
+    app, serving  the application is put together, and served by a process
+    allocator     the C library's allocator, and where it has the memory of pictures
+    wiring        builds stores, providers and options from the settings; settings_database opens the database
     connections   one client's connection: HTTP/1.1 and 1.0, offers of other protocols, limits of size
     connection_table  all connections: what each one waits for, and until when
     hang_up       how an application hears that its client has hung up
     toml_file, mistakes  the operator's file with its lines, and what is wrong in it
-    config_schema  the configuration's JSON schema, for editors; config_reference the page of all settings; the words
-                  of both are the comments of the shipped files (config_comments)
-    working_folder  where relative paths of the configuration begin
     reloading     takes a changed configuration over while the server runs; reload_plan says what that means,
                   reload_signal asks for it, control is the socket of `adapter reload`
     live_providers  the providers of now, and those whose jobs are not finished
+    key_models    models that keys may use and that there are not
     risks         what is risky about the settings on this machine; machine reads the facts
-    online_check  what each credential is worth, by one free call
     accounts      the operator's accounts and keys, as the command line shows and switches them
     retirements   which configured models Google switches off soon
     google_credentials  access tokens of Google Cloud, by Google's own library
+    secret_program      runs the program of a `cmd:` reference
     tasks         starts every task, and knows its owner
 
 settings, credentials, clock, budget, drain, logs, redaction, errors, version and welcome are what their names say.
-fair_semaphore admits work in turn with that of other owners. config_option, init_command with first_configuration,
-listed_job and usage_report belong to the command line. shipped knows the files of config/, which a wheel carries as
-adapter/config/.
+fair_semaphore admits work in turn with that of other owners. shipped knows the files of config/, which a wheel carries
+as adapter/config/.
 
 The import law (left may import right, nothing else; `tests/test_architecture.py` holds it)::
 
     app, wiring         everything
-    serving, cli        everything
+    serving, commands   everything
     settings            domain, errors, sandbox.rules, shipped, providers.registry, .description, .proxy, mistakes,
                         toml_file
     mistakes            toml_file, which imports errors
-    working_folder      settings, shipped
-    config_comments     shipped, toml_file
-    config_schema       config_comments, providers.registry, settings, toml_file
-    config_reference    config_comments, mistakes, providers.registry, reload_plan, settings, toml_file
-    config_option       errors, shipped
-    online_check        clock, settings, domain.telemetry, wiring, providers.registry, .description, .probe
+    settings_database   credentials, database, settings
     accounts            settings, records, database, domain, errors
     client              version
-    entry               cli, client, errors, init_command, logs, version
+    entry               client, commands, errors, logs, version
     studio              errors
-    init_command        first_configuration, shipped
-    key_options         access.keys, domain
-    listed_job          domain
-    usage_report        domain
     openai_api          generation, domain, errors, fair_semaphore, hang_up, tasks; of it read and write only domain,
                         errors and wire, openapi those with read and version, and wire nothing
     google_api          generation, domain, errors, the modules of openai_api.routes that both need; of it read only
@@ -78,7 +68,8 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     network             errors
     database            domain, errors
     budget              domain, errors
-    credentials         domain, errors, google_credentials, which imports domain.ports and errors
+    credentials         domain, errors, secret_program, google_credentials, which imports domain.ports and errors
+    secret_program      errors, redaction, tasks
     connections         connection_table, errors, hang_up, openai_api.write
     a provider          domain, errors, redaction, tasks, the shared modules of providers; no other provider, but
                         vertex imports gemini and omni, whose APIs it offers at another address
@@ -89,7 +80,8 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     retirements         domain, settings
     machine             credentials, database.address, errors, risks, settings
     reload_plan         domain, settings
-    reloading           errors, machine, reload_plan, risks, settings
+    key_models          domain, errors, risks, settings
+    reloading           errors, key_models, machine, reload_plan, risks, settings
     control             errors, reloading, tasks
     live_providers      domain, providers.description
     welcome             settings

@@ -4,6 +4,8 @@ All modules together take 0.8 s of a core. `--help` and the completion of the Ta
 what is said of each are in a table here. `tests/test_entry.py` compares it with the commands.
 """
 
+import errno
+import gc
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -15,24 +17,32 @@ from click.shell_completion import CompletionItem
 from adapter.errors import AdapterError
 from adapter.version import VERSION
 
-#: The module whose commands belong to a group, and write a log.
-CONFIGURED: Final = "adapter.cli"
+#: The package of the commands that work on a configuration. Each has a module of its name.
+CONFIGURED: Final = "adapter.commands"
 CLIENT: Final = "adapter.client.commands"
+#: What the system says of an output that takes nothing more: a full disk, a used up quota, a device that is gone.
+UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 
 
 class CommandPlace(NamedTuple):
     """Where a command is, and what it is for."""
 
     words: str
-    module: str = CONFIGURED
+    package: str = CONFIGURED
+    #: Those that write none load less.
+    writes_log: bool = True
+
+    def module(self, name: str) -> str:
+        """Return the module of the command of that name."""
+        return self.package if self.package == CLIENT else f"{self.package}.{name}"
 
 
 COMMANDS: Final[Mapping[str, CommandPlace]] = {
     "accounts": CommandPlace("Look at the accounts and keys at Google, and give them work or none."),
     "check": CommandPlace("Check the configuration: secrets, database, media store and spool."),
-    "config": CommandPlace("Print a file that comes with the program, as the start of your own."),
-    "image": CommandPlace("Make a picture of PROMPT with a running adapter.", CLIENT),
-    "init": CommandPlace("Ask five questions and write a configuration.", "adapter.init_command"),
+    "config": CommandPlace("Print a file that comes with the program, as the start of your own.", writes_log=False),
+    "image": CommandPlace("Make a picture of PROMPT with a running adapter.", CLIENT, writes_log=False),
+    "init": CommandPlace("Ask five questions and write a configuration.", writes_log=False),
     "jobs": CommandPlace("Look at jobs, and cancel them: videos, and pictures in the background."),
     "keys": CommandPlace("Make and end keys beside those of the configuration."),
     "media": CommandPlace("Look at the stored files."),
@@ -41,7 +51,7 @@ COMMANDS: Final[Mapping[str, CommandPlace]] = {
     "sandbox": CommandPlace("Serve only the emulator of Gemini and Flow."),
     "serve": CommandPlace("Serve the API."),
     "usage": CommandPlace("Show what was made and spent, by key, model and day."),
-    "video": CommandPlace("Make a video of PROMPT with a running adapter.", CLIENT),
+    "video": CommandPlace("Make a video of PROMPT with a running adapter.", CLIENT, writes_log=False),
 }
 
 
@@ -52,17 +62,13 @@ class LazyCommands(click.Group):
         """Return the names."""
         return [*COMMANDS]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
         """Return a command; None: there is none of that name."""
         place = COMMANDS.get(cmd_name)
         if place is None:
             return None
-        module = import_module(place.module)
-        if place.module != CONFIGURED:
-            found: click.Command = getattr(module, cmd_name)
-            return found
-        group: click.Group = module.adapter
-        return group.get_command(ctx, cmd_name)
+        found: click.Command = getattr(import_module(place.module(cmd_name)), cmd_name)
+        return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
         """Write the names and what they are for."""
@@ -83,16 +89,29 @@ class LazyCommands(click.Group):
 @click.pass_context
 def adapter(ctx: click.Context) -> None:
     """An OpenAI-compatible API in front of Google's media generators."""
-    if COMMANDS[ctx.invoked_subcommand or "serve"].module == CONFIGURED:
-        from adapter.logs import configure_logs  # noqa: PLC0415 - the clients write no log
+    if COMMANDS[ctx.invoked_subcommand or "serve"].writes_log:
+        from adapter.logs import configure_logs  # noqa: PLC0415 - some commands write no log
 
         configure_logs()
+    gc.freeze()
+    gc.enable()
 
 
 def main() -> None:
     """Run the command line; what is wrong with the configuration is one sentence and exit status 1."""
+    if sys.argv[1:2] == ["serve"]:
+        # Its modules take most of a second. A SIGHUP in that time would end the process, and systemd takes that for a
+        # stop that was wanted: it starts nothing again.
+        from adapter.reload_signal import ignore_signals  # noqa: PLC0415 - only a server is told to reload
+
+        ignore_signals()
     try:
         adapter(prog_name="adapter")
     except AdapterError as error:
         click.echo(f"adapter: {error.message}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in UNWRITABLE or error.filename is not None:
+            raise
+        click.echo(f"adapter: the output cannot be written: {error.strerror}.", err=True)
         sys.exit(1)

@@ -12,7 +12,6 @@ from adapter.access.keyring import ConfiguredKey
 from adapter.access.keys import digest, owner_named
 from adapter.connection_table import ConnectionLimits
 from adapter.credentials import secret
-from adapter.database.engine import Database, open_database
 from adapter.domain.catalogue import Catalogue, LengthPolicy
 from adapter.domain.media import SizePolicy
 from adapter.domain.media_links import MediaLinks
@@ -40,8 +39,9 @@ from adapter.openai_api.routes.route_names import Rewrite
 from adapter.openai_api.routes.services import ChatOptions, ImageOptions
 from adapter.providers.description import REFERENCES, AnyProvider, Provider, ProviderContext, ProviderSettings
 from adapter.providers.http import Http
-from adapter.providers.reach import limits_of, network_of, routes_of
-from adapter.providers.session import HttpLimits, HttpNetwork, OpenSecret
+from adapter.providers.limits import HttpLimits
+from adapter.providers.reach import network_of, routes_of
+from adapter.providers.session import HttpNetwork, OpenSecret
 from adapter.providers.token_requests import way_of_tokens
 from adapter.settings import Settings, load_phrasebook
 
@@ -60,19 +60,6 @@ DRAIN_SECONDS = 0.5
 RECENT_RESULTS_SHARE = 32
 #: The part of `limits.memory_bytes` that the kernel may hold of unread answers, on top of it: 128 MB of 1 GB.
 UNSENT_SHARE = 8
-
-
-async def build_database(settings: Settings) -> Database:
-    """Open the database.
-
-    Raises:
-        WrongConfiguration: it cannot be used, or its password is not there.
-        SecretUnreadable: its password cannot be read.
-    """
-    told = settings.storage
-    reference = told.database_password
-    password = secret(reference, key="storage.database_password") if reference else None
-    return await open_database(told.database, password)
 
 
 def build_s3_access(settings: Settings) -> S3Access:
@@ -169,7 +156,7 @@ def build_provider_context(
     def open_secret(reference: str, *, key: str) -> Secret:
         return provider_secret(name, section, reference, key=key)
 
-    network, limits = network_of(name, section, open_secret), limits_of(section)
+    network, limits = network_of(name, section, open_secret), section.limits()
     # Providers without settings of their own share connections and the certificates of the system.
     has_own_way = (network, limits) != (HttpNetwork(), HttpLimits())
     own = http.through(network, limits) if has_own_way else http

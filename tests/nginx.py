@@ -14,7 +14,8 @@ from tests.support import ROOT
 
 SHIPPED = ROOT / "docs" / "deploy" / "nginx.conf"
 START_SECONDS = 10.0
-#: What a distribution's nginx.conf has around the files of conf.d.
+#: What a distribution's nginx.conf has around the files of conf.d. Compression gathers an answer that is buffered.
+#: Without it nginx sends each piece of a chunked answer at once, buffered or not.
 AROUND = """
 daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log warn; {user}
 events {{ worker_connections 1024; }}
@@ -22,6 +23,7 @@ http {{
   access_log {folder}/access.log;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  gzip on; gzip_proxied any; gzip_types application/json text/event-stream;
   include {folder}/conf.d/*.conf;
 }}
 """

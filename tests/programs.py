@@ -16,10 +16,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
+from adapter.entry import COMMANDS
 from tests.support import ROOT
 
+#: Of all commands.
+MODULES = sorted({place.module(name) for name, place in COMMANDS.items()})
+
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["adapter.__main__", "adapter.cli", "tests.programs"])
+_FORKS.set_forkserver_preload(["adapter.__main__", *MODULES, "tests.programs"])
 
 
 class RunningProgram(Protocol):

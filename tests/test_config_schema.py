@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from adapter.config_schema import config_schema
+from adapter.commands.config_schema import config_schema
 from tests.support import ROOT
 
 SCHEMA = json.loads(config_schema())

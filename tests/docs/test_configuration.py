@@ -2,8 +2,8 @@
 
 import pytest
 
-from adapter.config_comments import comments
-from adapter.config_reference import SettingRow, config_reference, explanation, is_reloaded, sections
+from adapter.commands.config_comments import comments
+from adapter.commands.config_reference import SettingRow, config_reference, explanation, is_reloaded, sections
 from adapter.mistakes import dotted
 from adapter.reload_plan import RELOADED
 from tests.support import ROOT

@@ -12,6 +12,7 @@ import yaml
 
 from adapter.metrics.facts import FACTS
 from adapter.metrics.instruments import INSTRUMENTS
+from tests.docs.code_blocks import code_blocks
 from tests.support import ROOT
 
 RULES = ROOT / "docs" / "deploy" / "prometheus-alerts.yaml"
@@ -87,13 +88,20 @@ def test_every_rule_says_what_is_wrong_and_what_to_do() -> None:
 
 
 def test_prometheus_takes_the_rules_and_they_fire(tmp_path: Path) -> None:
-    """By its own tool, with made-up series."""
+    """By its own tool, with made-up series; and it takes the configuration of the page."""
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("there is no promtool (Debian's package prometheus has it)")
+    blocks = code_blocks(ROOT / "docs" / "metrics.md")
+    [configuration] = [block.code for block in blocks if "scrape_configs" in block.code]
+    (tmp_path / "prometheus.yml").write_text(configuration)
     (tmp_path / RULES.name).write_text(RULES.read_text())
     (tmp_path / RULE_TESTS.name).write_text(RULE_TESTS.read_text())
-    for command in (("check", "rules", RULES.name), ("test", "rules", RULE_TESTS.name)):
+    for command in (
+        ("check", "rules", RULES.name),
+        ("test", "rules", RULE_TESTS.name),
+        ("check", "config", "--syntax-only", "prometheus.yml"),  # the file of its key is not looked for
+    ):
         done = subprocess.run(
             [promtool, *command], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
         )

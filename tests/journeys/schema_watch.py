@@ -1,5 +1,6 @@
 """Every answer that a journey's client gets, held against the contract."""
 
+import zlib
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
@@ -80,12 +81,15 @@ class AsyncTee(httpx.AsyncByteStream, httpx2.AsyncByteStream):
 
 
 def answer(response: httpx.Response | httpx2.Response, tee: Tee | AsyncTee) -> Answer:
-    """Return what came, as far as it was read."""
+    """Return what came, as far as it was read. A proxy may have compressed it."""
+    body = b"".join(tee.read)
+    if response.headers.get("content-encoding") == "gzip":
+        body = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(body)
     return Answer(
         method=response.request.method,
         path=response.request.url.path,
         status=response.status_code,
         content_type=response.headers.get("content-type", ""),
-        body=b"".join(tee.read),
+        body=body,
         whole=tee.whole,
     )

@@ -95,17 +95,55 @@ def test_nginx_takes_the_shipped_file(program: str, tmp_path: Path) -> None:
     assert (checked.returncode == 0) == (version(program) >= RESOLVE_SINCE), checked.stderr
 
 
-def test_a_stream_comes_piece_by_piece(http: httpx.Client, site: Site, prompt: str) -> None:
-    """The first lines arrive before the video is made."""
-    with raw_stream(http, site, prompt) as reply:
-        lines = reply.iter_lines()
-        early = next(line for line in lines if "%" in line)
-        finished = any('"job.finished"' in process.log for process in site.processes)
-        rest = [line for line in lines if line]
+class Early(NamedTuple):
+    """What had come of a stream, and whether its video was made, when its first progress was there."""
 
-    assert early.startswith("data: ")
-    assert not finished
-    assert rest[-1] == "data: [DONE]"
+    headers: httpx.Headers
+    line: str
+    finished: bool
+    rest: list[str]
+
+
+def early(http: httpx.Client, nginx: Nginx, site: Site, prompt: str) -> Early:
+    """Read a stream by way of an nginx before the two processes."""
+    before = finished_jobs(site)
+    with raw_stream(http, nginx, prompt) as reply:
+        lines = reply.iter_lines()
+        line = next(line for line in lines if "%" in line)
+        finished = finished_jobs(site) > before
+        return Early(reply.headers, line, finished, [line for line in lines if line])
+
+
+def finished_jobs(site: Site) -> int:
+    """Return how many videos the processes have made."""
+    return sum(process.log.count('"job.finished"') for process in site.processes)
+
+
+def test_a_stream_comes_piece_by_piece(http: httpx.Client, site: Site, prompt: str) -> None:
+    """The first lines arrive before the video is made, although nginx compresses them."""
+    stream = early(http, site.nginx, site, prompt)
+
+    assert stream.headers["content-encoding"] == "gzip"
+    assert stream.line.startswith("data: ")
+    assert not stream.finished
+    assert stream.rest[-1] == "data: [DONE]"
+
+
+def test_a_stream_is_held_back_by_an_nginx_that_ignores_the_header(
+    program: str, http: httpx.Client, site: Site, prompt: str, tmp_path: Path
+) -> None:
+    """So the header is what the test above depends on."""
+    ports = site.processes[0].port, site.processes[1].port
+    shipped = with_fixed_addresses(SHIPPED.read_text(), ports)
+    buffers = shipped.replace("listen 80;", "listen 80;\n    proxy_ignore_headers X-Accel-Buffering;")
+    nginx = Nginx(program, tmp_path, buffers)
+    nginx.start()
+    try:
+        stream = early(http, nginx, site, prompt)
+    finally:
+        nginx.stop()
+
+    assert stream.finished
 
 
 def test_a_body_of_100_mb_comes_through(http: httpx.Client, site: Site) -> None:

@@ -11,15 +11,16 @@ from typing import cast
 
 import msgspec
 
-from adapter import cli, serving
+from adapter import serving
 from adapter.app import Ports
 from adapter.clock import SystemClock
 from adapter.domain.ports import JobStore
+from adapter.entry import adapter
 from adapter.jobs.store import SqlJobStore
 from adapter.logs import configure_logs
 from adapter.reload_plan import Configuration
 from adapter.settings import Settings, load_catalogue, load_settings
-from adapter.wiring import build_database
+from adapter.settings_database import build_database
 from tests.torture.bugs import BUGS
 from tests.torture.edges import Arm, Edged, Script, laid_open
 
@@ -39,7 +40,7 @@ def cancel(config: Path, name: str, job_id: str) -> None:
 
 def check_media(config: Path) -> None:
     """Run `adapter media check`; its report is the last line."""
-    cli.adapter.main(["media", "check", "--json", "--config", str(config)], standalone_mode=False)
+    adapter.main(["media", "check", "--json", "--config", str(config)], standalone_mode=False)
 
 
 async def _call_off(settings: Settings, script: Script, job_id: str) -> None:

@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from adapter.config_comments import comments
+from adapter.commands.config_comments import comments
 from adapter.providers import registry
 from adapter.settings import file_type
 from adapter.toml_file import Key

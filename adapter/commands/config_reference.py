@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec import inspect
 
-from adapter.config_comments import comments
+from adapter.commands.config_comments import comments
 from adapter.mistakes import dotted, words_of
 from adapter.providers import registry
 from adapter.reload_plan import RELOADED

@@ -1,4 +1,4 @@
-"""The options of a command that choose its configuration: `--config FILE` and `--sandbox`."""
+"""The options that many commands have: `--config FILE` and `--sandbox`, and `--json`."""
 
 import functools
 from collections.abc import Callable
@@ -52,3 +52,6 @@ def _chosen(config: Path, source: ParameterSource | None, *, sandbox: bool) -> P
             "`adapter config > adapter.toml`, edit it, then `adapter serve --config adapter.toml`."
         )
     return config
+
+
+with_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
