@@ -15,7 +15,7 @@ from typing import Any, Generic, Self, cast
 
 import msgspec
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from adapter.database.file import DatabaseFile
 from adapter.database.reasons import reason_of
@@ -188,7 +188,7 @@ class _Savepoint:
         self.error: Exception | None = None
 
     def __enter__(self) -> Self:
-        self._connection.exec_driver_sql("SAVEPOINT part")
+        self._execute("SAVEPOINT part")
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: TracebackType | None) -> bool:
@@ -196,10 +196,17 @@ class _Savepoint:
             # A full disk, for example, makes SQLite undo all (sqlite.org/lang_transaction.html, section 3).
             if not isinstance(error, Exception) or not _opened(self._connection).in_transaction:
                 return False
-            self._connection.exec_driver_sql("ROLLBACK TO part")
+            self._execute("ROLLBACK TO part")
             self.error = error
-        self._connection.exec_driver_sql("RELEASE part")
+        self._execute("RELEASE part")
         return True
+
+    def _execute(self, statement: str) -> None:
+        """Execute a statement without SQLAlchemy, which would take most of its time."""
+        try:
+            _opened(self._connection).execute(statement)
+        except sqlite3.Error as error:
+            raise DBAPIError(statement, None, error) from error
 
 
 @contextmanager
