@@ -70,10 +70,10 @@ class Folder:
                     await self._apart(partial(new.write, gathered))
                     gathered, size = [], 0
             await self._apart(partial(new.finish, gathered))
-        except BaseException:
-            # A thread may be at it still: what is cancelled here is not stopped there. The removal waits for it.
-            await asyncio.shield(self._apart(new.remove))
-            raise
+        finally:
+            if not new.is_over:
+                # A thread may be at it still: what is cancelled here is not stopped there. The removal waits for it.
+                await asyncio.shield(self._apart(new.remove))
 
     async def find(self, name: str) -> StoredFile | None:
         """Return a file, or None if there is none of that name.
@@ -109,32 +109,33 @@ class _NewFile:
         #: Once something was written.
         self._path: Path | None = None
         self._descriptor = -1
-        self._is_over = False
+        #: Whether it has its name, or was removed.
+        self.is_over = False
 
     def write(self, pieces: Sequence[bytes]) -> None:
         """Append pieces."""
         with self._lock:
-            if not self._is_over:
+            if not self.is_over:
                 self._append(pieces)
 
     def finish(self, pieces: Sequence[bytes]) -> None:
         """Append the last pieces, and put the file, its rights and its name on the disk itself."""
         with self._lock:
-            if self._is_over:
+            if self.is_over:
                 return
             path = self._append(pieces)
             os.fsync(self._descriptor)
             path.rename(self._folder.path / self._name)
-            self._is_over = True
+            self.is_over = True
             os.close(self._descriptor)
         _write_through(self._folder.path)
 
     def remove(self) -> None:
         """Remove it, unless it has its name."""
         with self._lock:
-            if self._is_over:
+            if self.is_over:
                 return
-            self._is_over = True
+            self.is_over = True
             if self._path is not None:
                 os.close(self._descriptor)
                 with suppress(OSError):
