@@ -177,7 +177,8 @@ class GeminiProvider:
 
     async def _ask(self, call: Call, key: Key, secret: str) -> Reply:
         url, headers = self._endpoint.address(call.model, key, secret)
-        return await self._http.post(url, headers=headers, body=call.body, seconds=call.seconds)
+        http = key.client(self._http)
+        return await http.post(url, headers=headers, body=call.body, seconds=call.seconds)
 
 
 async def requests(order: ImageOrder, inputs: Sequence[Image], *, output_options: bool = False) -> Sequence[bytes]:
