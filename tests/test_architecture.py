@@ -72,7 +72,9 @@ LAW = {
     "adapter.retirements": ("domain", "settings"),
     "adapter.reload_plan": ("domain", "settings"),
     "adapter.reload_signal": (),
-    "adapter.reloading": ("errors", "machine", "reload_plan", "risks", "settings"),
+    "adapter.allocator": (),
+    "adapter.key_models": ("domain", "errors", "risks", "settings"),
+    "adapter.reloading": ("errors", "key_models", "machine", "reload_plan", "risks", "settings"),
     "adapter.control": ("errors", "reloading", "tasks"),
     "adapter.live_providers": ("domain", "providers.description"),
     "adapter.machine": ("credentials", "database.address", "errors", "risks", "settings"),
@@ -276,7 +278,7 @@ LAW = {
     "adapter.app": ("",),
     "adapter.wiring": ("",),
     "adapter.serving": ("",),
-    "adapter.entry": ("client", "commands", "errors", "logs", "version"),
+    "adapter.entry": ("client", "commands", "errors", "logs", "reload_signal", "version"),
     "adapter.__main__": ("entry",),
 }
 #: Docstrings, and nothing to import.

@@ -171,14 +171,10 @@ class GeminiProvider:
 
     async def _send(self, call: Call, read: Callable[[Reply], _T], key: Key) -> _T:
         async def send(secret: str) -> _T:
-            return read(await self._ask(call, key, secret))
+            url, headers = self._endpoint.address(call.model, key, secret)
+            return read(await key.client(self._http).post(url, headers=headers, body=call.body, seconds=call.seconds))
 
         return await with_key(self._endpoint.provider, key, send)
-
-    async def _ask(self, call: Call, key: Key, secret: str) -> Reply:
-        url, headers = self._endpoint.address(call.model, key, secret)
-        http = key.client(self._http)
-        return await http.post(url, headers=headers, body=call.body, seconds=call.seconds)
 
 
 async def requests(order: ImageOrder, inputs: Sequence[Image], *, output_options: bool = False) -> Sequence[bytes]:
