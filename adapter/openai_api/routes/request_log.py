@@ -7,6 +7,7 @@ from typing import cast
 
 import msgspec
 import structlog
+from litestar import HttpMethod
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send, WebSocketReceiveMessage
 
@@ -76,6 +77,7 @@ class RequestLog:
                 seen.status = message["status"]
                 seen.length = next((int(value) for name, value in headers if name == b"content-length"), -1)
                 seen.is_stream = seen.length < 0
+                seen.whole = scope["method"] == HttpMethod.HEAD or seen.length == 0  # its head is all of it
                 traffic.streams += seen.is_stream
                 rate_headers = RATE_HEADERS.get()
                 own = self._headers.pairs if rate_headers is None else (*self._headers.pairs, *rate_headers())

@@ -9,6 +9,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from adapter.domain.telemetry import NoMetrics
+from adapter.hang_up import HANG_UP, HangUp
 from adapter.openai_api.routes.decoding import DecodedBodies
 from adapter.openai_api.routes.file_turns import FileTurns
 from adapter.openai_api.routes.head import HeadRequests
@@ -168,6 +169,26 @@ async def test_a_client_that_left_is_a_499_in_the_log(leaves: str) -> None:
 
     expected = (200, None) if leaves == "after" else (499, True)
     assert [(log["status"], log["hung_up"]) for log in logs] == [expected]
+
+
+@pytest.mark.parametrize(("method", "length"), [("HEAD", b"7"), ("DELETE", b"0")])
+async def test_a_client_that_leaves_after_a_head_without_a_body_is_no_499(method: str, length: bytes) -> None:
+    """It has all of its answer: `curl -I` and monitors of uptime close then, before the empty body is written."""
+    hang_up = HangUp()
+
+    async def answering(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
+        hang_up.happen()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def send(_message: Message) -> None:
+        pass
+
+    scope = {**asked(), "method": method, "extensions": {HANG_UP: hang_up}}
+    with capture_logs() as logs:
+        await RequestLog(answering, NoMetrics())(scope, nothing, send)  # type: ignore[arg-type]
+
+    assert [(log["status"], log["hung_up"]) for log in logs] == [(200, None)]
 
 
 async def test_an_answer_that_crashed_midway_is_no_499() -> None:
