@@ -20,10 +20,11 @@ RULE_TESTS = ROOT / "tests" / "docs" / "alerts.yaml"
 DASHBOARD = json.loads((ROOT / "docs" / "deploy" / "grafana-dashboard.json").read_text())
 PAGE = (ROOT / "docs" / "metrics.md").read_text()
 
+FACT_LABELS = {"kind", "state", "turn", "version", "provider", "credential"}
 #: What a query may ask for, with the labels that it has.
-SERIES: dict[str, set[str]] = {f"adapter_{name}": {"kind", "state", "turn", "version"} for name in FACTS}
+SERIES: dict[str, set[str]] = {f"adapter_{name}": {*FACT_LABELS} for name in FACTS}
 for each in INSTRUMENTS:
-    suffixes = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}[each.kind]
+    suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}[each.kind]
     SERIES |= {f"adapter_{each.name}{suffix}": {*each.labels} for suffix in suffixes}
 #: Labels that Prometheus adds.
 ADDED = {"instance", "job", "le"}

@@ -45,9 +45,6 @@ class Counts:
     def observe(self, name: str, value: float, labels: Mapping[str, str]) -> None:
         raise NotImplementedError
 
-    def set(self, name: str, value: float, labels: Mapping[str, str]) -> None:
-        raise NotImplementedError
-
 
 class Google:
     """Answers at once: with the fault of a credential, or with its name. It counts the calls."""
