@@ -4,6 +4,7 @@ All modules together take 0.8 s of a core. `--help` and the completion of the Ta
 what is said of each are in a table here. `tests/test_entry.py` compares it with the commands.
 """
 
+import errno
 import gc
 import sys
 from collections.abc import Mapping
@@ -100,4 +101,9 @@ def main() -> None:
         adapter(prog_name="adapter")
     except AdapterError as error:
         click.echo(f"adapter: {error.message}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        click.echo(f"adapter: {error.filename or 'the output'} cannot be written: {error.strerror}.", err=True)
         sys.exit(1)
