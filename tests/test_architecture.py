@@ -270,7 +270,7 @@ LAW = {
     "adapter.app": ("",),
     "adapter.wiring": ("",),
     "adapter.serving": ("",),
-    "adapter.entry": ("client", "commands", "errors", "logs", "version"),
+    "adapter.entry": ("client", "commands", "errors", "logs", "reload_signal", "version"),
     "adapter.__main__": ("entry",),
 }
 #: Docstrings, and nothing to import.

@@ -355,6 +355,24 @@ def test_a_check_names_every_secret_that_is_missing(tmp_path: Path) -> None:
     ]
 
 
+def test_a_check_names_everything_that_is_wrong_at_once(tmp_path: Path) -> None:
+    """A secret, the catalogue, the database, the media store and the spool are looked at even if one is bad."""
+    (tmp_path / "taken").write_text("")
+    (tmp_path / "adapter.toml").write_text("models = 'nowhere.toml'\n" + online("http://127.0.0.1:9", "k"))
+    wrong = {
+        "ADAPTER__ACCESS__KEYS": '["env:NOT_SET"]',
+        "ADAPTER__STORAGE__DATABASE": "sqlite:///taken/adapter.db",
+        "ADAPTER__STORAGE__MEDIA": "file://taken/media",
+        "ADAPTER__JOBS__SPOOL": "taken/spool",
+    }
+    done = run(tmp_path, "check", "--config", "adapter.toml", **wrong)
+
+    named = ["models: ", "access.keys[0]: ", "storage.database", "storage.media: ", "jobs.spool"]
+    said = done.stderr.removeprefix("adapter: ").splitlines()
+    assert done.returncode == 1
+    assert [line[: len(name)] for line, name in zip(said, named, strict=True)] == named
+
+
 def test_files_without_an_owner_are_named_and_deleted_when_told(tmp_path: Path) -> None:
     """A file that is missing ends the command with status 1."""
     media = tmp_path / "var" / "sandbox" / "media"

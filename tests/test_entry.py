@@ -123,3 +123,46 @@ def test_an_unknown_command_is_named() -> None:
     )
 
     assert (done.returncode, "No such command 'sreve'" in done.stderr) == (2, True)
+
+
+def test_a_hangup_before_a_server_is_loaded_ends_nothing() -> None:
+    """`systemctl reload` may come right after the start."""
+    program = """
+import os, signal, sys
+
+class Hangup:
+    def find_spec(self, name, path, target=None):
+        if name == "adapter.commands.serve":
+            os.kill(os.getpid(), signal.SIGHUP)
+
+sys.meta_path.insert(0, Hangup())
+sys.argv = ["adapter", "serve", "--help"]
+from adapter.entry import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, "Serve the API." in done.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("config > /dev/full", "adapter: the output cannot be written: No space left on device.\n"),
+        ("image - -o fox.png <&-", "Error: The prompt is empty.\n"),
+    ],
+)
+def test_streams_that_cannot_be_used_are_one_sentence(command: str, says: str, tmp_path: Path) -> None:
+    """And no traceback."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$0" -m adapter {command}', sys.executable],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode != 0
+    assert done.stderr.endswith(says)
+    assert "Traceback" not in done.stderr

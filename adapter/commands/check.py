@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -55,9 +56,9 @@ def check(config: Path, *, online: bool, as_json: bool) -> None:
 
     Ends with status 1 if something is wrong.
     """
-    said: list[str] = []
+    unseen: list[str] = []
     try:
-        report = _report(config, said.append if as_json else click.echo, online=online)
+        report = _report(config, unseen.append if as_json else click.echo, online=online)
     except AdapterError as fault:
         if not as_json:
             raise
@@ -75,16 +76,19 @@ def _report(config: Path, say: Callable[[str], object], *, online: bool) -> Chec
         WrongConfiguration: something is wrong.
     """
     settings = open_settings(config)
-    catalogue = load_catalogue(config, settings)
-    _check_references(settings)
-    create_app(settings, catalogue)
-    lines, warnings = asyncio.run(_checks(settings, catalogue))
-    now = SystemClock().now()
-    warnings += [f"models: {found.message(today(now))}" for found in retirements(settings, catalogue, now)]
-    names = len(list(catalogue.models))
-    for line in (*lines, *(f"warning: {warning}" for warning in warnings)):
+    catalogue, wrong = _catalogue(config, settings)
+    findings = asyncio.run(_checks(settings, catalogue))
+    for line in (*findings.said, *map(_as_warning, findings.warnings)):
         say(line)
-    say(f"models       {names} names, from {catalogue_file(config, settings)}")
+    wrong += findings.wrong
+    if wrong or catalogue is None:
+        raise WrongConfiguration("\n".join(wrong))
+    create_app(settings, catalogue)
+    now = SystemClock().now()
+    ending = [f"models: {found.message(today(now))}" for found in retirements(settings, catalogue, now)]
+    names = len(list(catalogue.models))
+    for line in (*map(_as_warning, ending), f"models       {names} names, from {catalogue_file(config, settings)}"):
+        say(line)
     if not names:
         raise WrongConfiguration(f"{config}: no provider is configured, so there is no model to ask for.")
     credentials = []
@@ -92,7 +96,11 @@ def _report(config: Path, say: Callable[[str], object], *, online: bool) -> Chec
         say("credentials  not tried: the sandbox is enabled")
     elif online:
         credentials = _try_credentials(settings, say)
-    return CheckReport(warnings=warnings, models=names, credentials=credentials)
+    return CheckReport(warnings=[*findings.warnings, *ending], models=names, credentials=credentials)
+
+
+def _as_warning(message: str) -> str:
+    return f"warning: {message}"
 
 
 def _try_credentials(settings: Settings, say: Callable[[str], object]) -> list[CheckedCredential]:
@@ -105,55 +113,72 @@ def _try_credentials(settings: Settings, say: Callable[[str], object]) -> list[C
     return found
 
 
-def _check_references(settings: Settings) -> None:
-    """Check every reference to a secret, and name all that cannot be read: a new configuration has several."""
-    wrong = []
-    for key, reference in settings.secrets():
+def _catalogue(config: Path, settings: Settings) -> tuple[Catalogue | None, list[str]]:
+    """Return the catalogue, or what is wrong with it."""
+    try:
+        return load_catalogue(config, settings), []
+    except WrongConfiguration as fault:
+        return None, [fault.message]
+
+
+class _Findings(msgspec.Struct):
+    """What was found. A new configuration has several mistakes, so the first one ends nothing."""
+
+    said: list[str] = []
+    warnings: list[str] = []
+    wrong: list[str] = []
+
+    @contextmanager
+    def part(self, words: str, key: str = "") -> Iterator[None]:
+        """Note that a part is good, or what is wrong with it."""
         try:
-            settings_secret(settings, key, reference)
+            yield
         except WrongConfiguration as fault:
-            wrong.append(fault.message)
-    if wrong:
-        raise WrongConfiguration("\n".join(wrong))
-
-
-async def _checks(settings: Settings, catalogue: Catalogue) -> tuple[list[str], list[str]]:
-    """Read every secret, open the database and the media store. Return what was found, never a secret, and warnings."""
-    said = []
-    for key, reference in settings.secrets():
-        try:
-            await settings_secret(settings, key, reference).read()
+            self.wrong.append(fault.message)
         except AdapterError as fault:
-            raise WrongConfiguration(f"{key}: {reason_of(fault)}") from fault
-        said.append(f"secret       ok  {key}")
-    made = await with_database(settings, lambda it: SqlKeyStore(it).all())
-    said.append(f"database     ok  {without_password(settings.storage.database)}")
-    await build_media_store(settings).try_out()
-    said.append(f"media        ok  {settings.storage.media}")
+            self.wrong.append(f"{key}: {reason_of(fault)}")
+        else:
+            self.said.append(words)
+
+
+async def _checks(settings: Settings, catalogue: Catalogue | None) -> _Findings:
+    """Read every secret, open the database and the media store. Report what was found, never a secret."""
+    found = _Findings()
+    for key, reference in settings.secrets():
+        with found.part(f"secret       ok  {key}", key):
+            await settings_secret(settings, key, reference).read()
+    made: Sequence[KeyRecord] | None = None
+    with found.part(f"database     ok  {without_password(settings.storage.database)}", "storage.database"):
+        made = await with_database(settings, lambda it: SqlKeyStore(it).all())
+    with found.part(f"media        ok  {settings.storage.media}", "storage.media"):
+        await build_media_store(settings).try_out()
     if settings.jobs.spool:
-        spool.try_out(Path(settings.jobs.spool))
-        said.append(f"spool        ok  {settings.jobs.spool}")
-    said.append(f"folder       {Path.cwd()}")
+        with found.part(f"spool        ok  {settings.jobs.spool}", "jobs.spool"):
+            spool.try_out(Path(settings.jobs.spool))
+    found.said += _about_the_place(settings)
+    if made is not None:
+        valid = [key for key in made if key.revoked_at is None]
+        found.warnings += _about_keys(settings, catalogue, valid)
+    if catalogue is not None and not found.wrong:
+        known = [*risks(settings, await read_machine(settings)), *key_risks(settings, catalogue)]
+        found.warnings += [f"{risk.setting}: {risk.message}" for risk in known]
+    return found
+
+
+def _about_the_place(settings: Settings) -> Iterator[str]:
+    yield f"folder       {Path.cwd()}"
     taken = "in use, by this server if it is running, or by another program" if serving.is_taken(settings) else "free"
-    said.append(f"port         {settings.server.port} is {taken}")
-    said.append(f"links begin  {settings.public_url}")
-    return said, [*_of_keys(settings, catalogue, made), *await _of_settings(settings, catalogue)]
+    yield f"port         {settings.server.port} is {taken}"
+    yield f"links begin  {settings.public_url}"
 
 
-def _of_keys(settings: Settings, catalogue: Catalogue, made: Sequence[KeyRecord]) -> Iterator[str]:
-    """Yield warnings of keys."""
-    valid = [key for key in made if key.revoked_at is None]
+def _about_keys(settings: Settings, catalogue: Catalogue | None, valid: Sequence[KeyRecord]) -> Iterator[str]:
     if not (settings.access.keys or settings.access.anonymous or valid):
         yield "there is no key; `adapter keys create NAME` makes one"
     for each in valid:
-        for message in unknown_models(catalogue, each.allowance.models):
-            yield f"models of the key '{each.name}': {message}"
+        wrong = () if catalogue is None else unknown_models(catalogue, each.allowance.models)
+        yield from (f"models of the key '{each.name}': {message}" for message in wrong)
     active = {key.name for key in valid}
     for table, names in settings.keys_named.items():
         if unknown := [name for name in names if name not in active | {*settings.access.known_keys}]:
             yield f"{table} names keys that there are not: {', '.join(unknown)}"
-
-
-async def _of_settings(settings: Settings, catalogue: Catalogue) -> list[str]:
-    found = [*risks(settings, await read_machine(settings)), *key_risks(settings, catalogue)]
-    return [f"{risk.setting}: {risk.message}" for risk in found]
