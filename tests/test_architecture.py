@@ -12,7 +12,8 @@ from tests.support import ROOT
 LAW = {
     "adapter.errors": (),
     "adapter.redaction": (),
-    "adapter.client": ("version",),
+    "adapter.client": ("terminal", "version"),
+    "adapter.terminal": (),
     "adapter.clock": (),
     "adapter.studio": ("errors",),
     "adapter.budget": ("domain", "errors"),
@@ -46,6 +47,7 @@ LAW = {
         "providers.registry",
     ),
     "adapter.commands.options": ("errors", "shipped"),
+    "adapter.commands.table": ("terminal",),
     "adapter.commands.times": (),
     "adapter.commands.usage_report": ("domain",),
     "adapter.commands.working_folder": ("settings", "shipped"),
