@@ -53,10 +53,12 @@ class SqlKeyStore:
         What it makes belongs to `owner`, or to its name. Several keys may have one owner; each has its own limits.
 
         Raises:
-            InvalidRequest: there is, or was, a key of that name; or the name or the owner is too long.
+            InvalidRequest: there is, or was, a key of that name; or the name or the owner is empty, too long, or has
+                characters that cannot be shown.
         """
-        if max(len(name), len(owner or "")) > LONGEST_NAME:
-            raise InvalidRequest(f"The name of a key or an owner has up to {LONGEST_NAME} characters.")
+        for each in (name, name if owner is None else owner):
+            if not (0 < len(each) <= LONGEST_NAME and each.isprintable()):
+                raise InvalidRequest(f"The name of a key or an owner has 1 to {LONGEST_NAME} characters of one line.")
         key = _new_key()
         adding = KEYS.insert().values(
             name=name, digest=digest(key), created_at=now, owner=owner, allowance=_stored(allowance)

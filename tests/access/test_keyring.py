@@ -113,8 +113,17 @@ async def test_a_name_is_as_long_as_an_owner_may_be(made: SqlKeyStore, keyring: 
     job = msgspec.structs.replace(video_job(), owner=owner)
     assert await SqlJobStore(database).admit(job, now=1.0) == job
 
-    with pytest.raises(InvalidRequest, match="up to 60 characters"):
+    with pytest.raises(InvalidRequest, match="1 to 60 characters"):
         await made.create("a" * 61, now=1.0)
+
+
+@pytest.mark.parametrize("name", ["", "ada\nbob", "ada\x1b[2J", "ada\udcff"])
+async def test_a_name_can_be_shown_in_one_line(made: SqlKeyStore, name: str) -> None:
+    """`keys create "$NAME"` may have an empty variable, and a list of keys shall have a line for each."""
+    with pytest.raises(InvalidRequest, match="characters of one line"):
+        await made.create(name, now=1.0)
+    with pytest.raises(InvalidRequest, match="characters of one line"):
+        await made.create("ada", now=1.0, owner=name)
 
 
 async def test_what_is_not_there_cannot_be_revoked(made: SqlKeyStore) -> None:
