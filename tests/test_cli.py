@@ -144,6 +144,22 @@ def test_a_key_is_shown_with_what_is_taken_of_its_limits(tmp_path: Path) -> None
     assert "a-key-of-a-client-12" not in words
 
 
+def test_a_list_of_keys_says_which_open_nothing(tmp_path: Path) -> None:
+    """An expired one is not active."""
+    for name in ("ada", "bob", "eve"):
+        run(tmp_path, "keys", "create", name, "--expires", "9999-12-31", "--sandbox")
+    run(tmp_path, "keys", "revoke", "bob", "--sandbox")
+    with sqlite3.connect(tmp_path / "var" / "sandbox" / "adapter.db") as database:
+        database.execute("UPDATE keys SET allowance = '{\"expires_at\": 86400.0}' WHERE name = 'eve'")
+    listed = run(tmp_path, "keys", "list", "--sandbox").stdout
+
+    assert [line.split()[0::4][:2] for line in listed.splitlines()] == [
+        ["ada", "active"],
+        ["bob", "revoked"],
+        ["eve", "expired"],
+    ]
+
+
 def test_a_key_becomes_an_administrators_and_an_ordinary_one_again(tmp_path: Path) -> None:
     """What else it may do stays."""
     run(tmp_path, "keys", "create", "ada", "--admin", "--rpm", "5", "--sandbox")
@@ -477,4 +493,4 @@ def test_usage_is_told_without_a_server(tmp_path: Path) -> None:
     assert json.loads(told.stdout)["total"]["requests"] == 0
     assert (wrong.returncode, "day, hour, key" in wrong.stderr) == (2, True)
     assert "'2026-13-01' is no day, such as 2026-11-01." in no_day.stderr
-    assert "2026-11-02 is after 2026-11-01, the last day." in backwards.stderr
+    assert "the last day, 2026-11-01, comes before the first one, 2026-11-02" in backwards.stderr
