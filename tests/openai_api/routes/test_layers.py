@@ -8,12 +8,21 @@ import pytest
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
+from adapter.budget import MemoryBudget
+from adapter.clock import SystemClock
 from adapter.domain.telemetry import NoMetrics
 from adapter.openai_api.routes.decoding import DecodedBodies
 from adapter.openai_api.routes.file_turns import FileTurns
 from adapter.openai_api.routes.head import HeadRequests
 from adapter.openai_api.routes.request_log import RequestLog
-from adapter.openai_api.routes.reservation import ANSWER_STEP_BYTES, SMALL_ANSWER_BYTES, ReservationMiddleware
+from adapter.openai_api.routes.reservation import (
+    ANSWER_STEP_BYTES,
+    HELD,
+    SMALL_ANSWER_BYTES,
+    ReservationMiddleware,
+)
+
+BUDGET = MemoryBudget(SystemClock(), capacity=1, wait_seconds=0)
 
 
 def asked(path: str = "/v1/images/edits") -> HTTPScope:
@@ -44,7 +53,9 @@ async def test_an_answer_holds_its_room_until_it_was_read() -> None:
     sent: list[Message] = []
 
     async def answering(scope: Scope, _receive: Receive, send: Send) -> None:
-        scope["state"]["adapter.stack"].callback(given_back.set)
+        reservation = BUDGET.empty()
+        reservation.call_at_end(given_back.set)
+        scope["state"][HELD].keep(reservation)
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": answer, "more_body": False})
 
@@ -71,7 +82,7 @@ async def test_a_reader_who_takes_nothing_gives_its_room_back() -> None:
     sent: list[int] = []
 
     async def answering(scope: Scope, _receive: Receive, send: Send) -> None:
-        scope["state"]["adapter.reservation"] = "some"
+        scope["state"][HELD].keep(BUDGET.empty())
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": bytes(3 * ANSWER_STEP_BYTES), "more_body": False})
 
