@@ -259,8 +259,8 @@ async def test_requests_for_files_begin_a_few_in_a_turn_and_hold_up_no_other_req
         begun.append(scope["path"])
 
     app = FileTurns(beginning, at_once=2)
-    files = [asyncio.create_task(app(asked(f"/media/{n}.png"), nothing, nothing)) for n in range(5)]  # type: ignore[arg-type]
-    other = asyncio.create_task(app(asked("/health"), nothing, nothing))  # type: ignore[arg-type]
+    files = [asyncio.ensure_future(app(asked(f"/media/{n}.png"), nothing, nothing)) for n in range(5)]  # type: ignore[arg-type]
+    other = asyncio.ensure_future(app(asked("/health"), nothing, nothing))  # type: ignore[arg-type]
     await asyncio.sleep(0)
     assert begun == ["/media/0.png", "/media/1.png", "/health"]
 
@@ -276,7 +276,7 @@ async def test_a_request_for_a_file_that_was_cancelled_takes_no_turn() -> None:
         begun.append(scope["path"])
 
     app = FileTurns(beginning, at_once=1)
-    tasks = [asyncio.create_task(app(asked(f"/media/{n}.png"), nothing, nothing)) for n in range(3)]  # type: ignore[arg-type]
+    tasks = [asyncio.ensure_future(app(asked(f"/media/{n}.png"), nothing, nothing)) for n in range(3)]  # type: ignore[arg-type]
     await asyncio.sleep(0)
     tasks[1].cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
