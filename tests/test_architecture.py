@@ -35,7 +35,7 @@ LAW = {
     "adapter.commands.config_schema": ("commands.config_comments", "providers.registry", "settings", "toml_file"),
     "adapter.commands.first_configuration": (),
     "adapter.commands.init": ("commands.first_configuration", "shipped"),
-    "adapter.commands.key_options": ("access.keys", "domain"),
+    "adapter.commands.key_options": ("access.keys", "commands.times", "domain"),
     "adapter.commands.listed_job": ("domain",),
     "adapter.commands.online_check": (
         "domain.telemetry",
@@ -53,7 +53,8 @@ LAW = {
     "adapter.commands.working_folder": ("settings", "shipped"),
     "adapter.accounts": ("database", "domain", "errors", "records", "settings"),
     "adapter.logs": ("redaction",),
-    "adapter.credentials": ("domain", "errors", "google_credentials"),
+    "adapter.credentials": ("domain", "errors", "google_credentials", "secret_program"),
+    "adapter.secret_program": ("errors", "redaction", "tasks"),
     "adapter.google_credentials": ("domain.ports", "errors"),
     "adapter.settings": (
         "domain",
@@ -189,13 +190,21 @@ LAW = {
     "adapter.providers.standing": ("errors",),
     "adapter.providers.renewal": ("domain",),
     "adapter.providers.credential_pool": ("domain", "errors", "providers.standing", "redaction"),
-    "adapter.providers.keys": ("domain", "providers.credential_pool"),
+    "adapter.providers.credential_settings": ("domain", "providers.description", "providers.http"),
+    "adapter.providers.keys": (
+        "domain",
+        "providers.credential_pool",
+        "providers.credential_settings",
+        "providers.description",
+        "providers.http",
+    ),
     "adapter.providers.uploads": ("domain", "tasks"),
     "adapter.providers.probe": ("domain.answer_memory", "errors", "providers.http", "providers.reply"),
     "adapter.providers.limits": (),
     "adapter.providers.description": ("domain", "providers.http", "providers.limits", "providers.probe"),
     "adapter.providers.registry": ("providers",),
     "adapter.providers.flow": (
+        "providers.credential_settings",
         "providers.description",
         "providers.credential_pool",
         "providers.json_splice",
@@ -217,6 +226,7 @@ LAW = {
     "adapter.providers.json_splice": (),
     "adapter.providers.salvage": ("errors",),
     "adapter.providers.gemini": (
+        "providers.credential_settings",
         "providers.description",
         "providers.keys",
         "providers.json_splice",
@@ -235,6 +245,7 @@ LAW = {
         "tasks",
     ),
     "adapter.providers.omni": (
+        "providers.credential_settings",
         "providers.description",
         "providers.keys",
         "providers.salvage",

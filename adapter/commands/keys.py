@@ -17,6 +17,7 @@ from adapter.commands.key_options import (
     short_allowance,
     shown_key,
     with_allowance,
+    written_state,
 )
 from adapter.commands.opening import open_settings
 from adapter.commands.options import with_config, with_json
@@ -129,7 +130,7 @@ def rotate_key(config: Path, name: str, keep_minutes: float, *, as_json: bool) -
 @with_json
 def list_keys(config: Path, *, as_json: bool) -> None:
     """List the names of the keys that were made, not the keys."""
-    settings = open_settings(config)
+    settings, now = open_settings(config), SystemClock().now()
     if as_json:
         click.echo(msgspec.json.encode(use_database(settings, _shown_keys)))
         return
@@ -137,15 +138,7 @@ def list_keys(config: Path, *, as_json: bool) -> None:
     if not made:
         click.echo("No key was made. `adapter keys create NAME` makes one; those of the configuration are not listed.")
         return
-    rows = [
-        (
-            key.name,
-            minute(key.created_at),
-            "active" if key.revoked_at is None else f"revoked {minute(key.revoked_at)}",
-            short_allowance(key.allowance),
-        )
-        for key in made
-    ]
+    rows = [(key.name, minute(key.created_at), written_state(key, now), short_allowance(key.allowance)) for key in made]
     print_table(("key", "created (UTC)", "state", "what it may do"), rows)
 
 
