@@ -531,7 +531,11 @@ def test_usage_is_told_without_a_server(tmp_path: Path) -> None:
     table = run(tmp_path, "usage", "--config", "adapter.toml", "--since", "2026-11-01", "--until", "2026-11-29")
     told = run(tmp_path, "usage", "--config", "adapter.toml", "--by", "day", "--json")
     wrong = run(tmp_path, "usage", "--config", "adapter.toml", "--by", "week")
+    no_day = run(tmp_path, "usage", "--config", "adapter.toml", "--since", "2026-13-01")
+    backwards = run(tmp_path, "usage", "--config", "adapter.toml", "--since", "2026-11-02", "--until", "2026-11-01")
 
     assert table.stdout == "Nothing was made from 2026-11-01 to 2026-11-29 (UTC).\n"
     assert json.loads(told.stdout)["total"]["requests"] == 0
     assert (wrong.returncode, "day, hour, key" in wrong.stderr) == (2, True)
+    assert "'2026-13-01' is no day, such as 2026-11-01." in no_day.stderr
+    assert "the last day, 2026-11-01, comes before the first one, 2026-11-02" in backwards.stderr
