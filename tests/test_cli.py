@@ -196,7 +196,7 @@ def test_a_list_of_keys_says_which_open_nothing(tmp_path: Path) -> None:
         database.execute("UPDATE keys SET allowance = '{\"expires_at\": 86400.0}' WHERE name = 'eve'")
     listed = run(tmp_path, "keys", "list", "--sandbox").stdout
 
-    assert [line.split()[0::4][:2] for line in listed.splitlines()] == [
+    assert [line.split()[0::3][:2] for line in listed.splitlines()[1:]] == [
         ["ada", "active"],
         ["bob", "revoked"],
         ["eve", "expired"],
