@@ -34,7 +34,7 @@ LAW = {
     "adapter.commands.config_schema": ("commands.config_comments", "providers.registry", "settings", "toml_file"),
     "adapter.commands.first_configuration": (),
     "adapter.commands.init": ("commands.first_configuration", "shipped"),
-    "adapter.commands.key_options": ("access.keys", "domain"),
+    "adapter.commands.key_options": ("access.keys", "commands.times", "domain"),
     "adapter.commands.listed_job": ("domain",),
     "adapter.commands.online_check": (
         "domain.telemetry",
@@ -51,7 +51,8 @@ LAW = {
     "adapter.commands.working_folder": ("settings", "shipped"),
     "adapter.accounts": ("database", "domain", "errors", "records", "settings"),
     "adapter.logs": ("redaction",),
-    "adapter.credentials": ("domain", "errors", "google_credentials"),
+    "adapter.credentials": ("domain", "errors", "google_credentials", "secret_program"),
+    "adapter.secret_program": ("errors", "redaction", "tasks"),
     "adapter.google_credentials": ("domain.ports", "errors"),
     "adapter.settings": (
         "domain",

@@ -144,6 +144,22 @@ def test_a_key_is_shown_with_what_is_taken_of_its_limits(tmp_path: Path) -> None
     assert "a-key-of-a-client-12" not in words
 
 
+def test_a_list_of_keys_says_which_open_nothing(tmp_path: Path) -> None:
+    """An expired one is not active."""
+    for name in ("ada", "bob", "eve"):
+        run(tmp_path, "keys", "create", name, "--expires", "9999-12-31", "--sandbox")
+    run(tmp_path, "keys", "revoke", "bob", "--sandbox")
+    with sqlite3.connect(tmp_path / "var" / "sandbox" / "adapter.db") as database:
+        database.execute("UPDATE keys SET allowance = '{\"expires_at\": 86400.0}' WHERE name = 'eve'")
+    listed = run(tmp_path, "keys", "list", "--sandbox").stdout
+
+    assert [line.split()[0::4][:2] for line in listed.splitlines()] == [
+        ["ada", "active"],
+        ["bob", "revoked"],
+        ["eve", "expired"],
+    ]
+
+
 def test_a_key_becomes_an_administrators_and_an_ordinary_one_again(tmp_path: Path) -> None:
     """What else it may do stays."""
     run(tmp_path, "keys", "create", "ada", "--admin", "--rpm", "5", "--sandbox")

@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from adapter.access.keys import KeyRecord
+from adapter.commands.times import minute
 from adapter.domain.allowance import (
     UNLIMITED,
     YES_OR_NO,
@@ -127,6 +128,14 @@ def _state_line(state: LimitState) -> str:
     limit = state.limit
     told = f"{limit.write(state.taken)} of {limit.write(limit.most)} in this {limit.window}"
     return f"{told}, until {written_time(state.resets_at)}"
+
+
+def written_state(key: KeyRecord, now: float) -> str:
+    """Return whether a key opens something, in a word."""
+    end = key.allowance.expires_at
+    if key.revoked_at is not None:
+        return f"revoked {minute(key.revoked_at)}"
+    return "expired" if end is not None and now >= end else "active"
 
 
 def short_allowance(allowance: Allowance) -> str:

@@ -16,6 +16,7 @@ from adapter.commands.key_options import (
     short_allowance,
     shown_key,
     with_allowance,
+    written_state,
 )
 from adapter.commands.opening import open_settings
 from adapter.commands.options import with_config, with_json
@@ -112,12 +113,12 @@ def rotate_key(config: Path, name: str, keep_minutes: float) -> None:
 @with_json
 def list_keys(config: Path, *, as_json: bool) -> None:
     """List the names of the keys that were made, not the keys."""
-    settings = open_settings(config)
+    settings, now = open_settings(config), SystemClock().now()
     if as_json:
         click.echo(msgspec.json.encode(use_database(settings, _shown_keys)))
         return
     for key in use_database(settings, lambda it: SqlKeyStore(it).all()):
-        state = "active" if key.revoked_at is None else f"revoked {minute(key.revoked_at)}"
+        state = written_state(key, now)
         line = f"{key.name:32} created {minute(key.created_at)}  {state}  {short_allowance(key.allowance)}"
         click.echo(line.rstrip())
 

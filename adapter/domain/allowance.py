@@ -12,6 +12,7 @@ import msgspec
 
 from adapter.domain.delivery import Delivery
 from adapter.domain.markup import Markup
+from adapter.domain.numbers import whole_number
 from adapter.domain.spending import Spending
 from adapter.domain.usage import Cost, Currency
 
@@ -24,6 +25,8 @@ PARTS: Final = Decimal(10) ** 9
 #: The largest limit of units, and the largest amount of a budget, which fits into 64 bits in `PARTS`.
 MOST_UNITS: Final = 999_999
 MOST_AMOUNT: Final = 1_000_000_000
+#: 9999-12-31 23:59 UTC, in Unix seconds: the last minute that can be written.
+LAST_MINUTE: Final = 253_402_300_740.0
 #: Takes a value away.
 NONE: Final = "none"
 
@@ -318,9 +321,10 @@ def read_models(text: str) -> tuple[str, ...]:
 
 def _read_count(least: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and least <= int(text) <= MOST_UNITS):
+        number = whole_number(text, most=MOST_UNITS)
+        if number is None or number < least:
             raise ValueError(f"'{text}' is no whole number from {least} to {MOST_UNITS}")
-        return int(text)
+        return number
 
     return read
 
@@ -385,5 +389,8 @@ def written(allowance: Allowance) -> Mapping[str, str]:
 
 
 def written_time(at: float) -> str:
-    """Write a time in Unix seconds for people: `2027-02-01 00:00 UTC`."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    """Write a time in Unix seconds for people: `2027-02-01 00:00 UTC`.
+
+    A key whose last day is 9999-12-31 ends in a year that has no name here. The minute before is written.
+    """
+    return datetime.fromtimestamp(min(at, LAST_MINUTE), UTC).strftime("%Y-%m-%d %H:%M UTC")
