@@ -127,7 +127,13 @@ LAW = {
         "providers.proxy",
         "providers.session",
     ),
-    "adapter.providers.environment_routes": ("errors", "providers.proxy", "providers.session"),
+    "adapter.providers.no_proxy": (),
+    "adapter.providers.environment_routes": (
+        "errors",
+        "providers.no_proxy",
+        "providers.proxy",
+        "providers.session",
+    ),
     "adapter.providers.reach": (
         "domain.ports",
         "errors",
@@ -145,7 +151,7 @@ LAW = {
         "providers.reply",
         "providers.session",
     ),
-    "adapter.providers.pool": ("providers.connection", "providers.dialer", "providers.failures"),
+    "adapter.providers.pool": ("providers.connection", "providers.dialer", "providers.reply"),
     "adapter.providers.turns": ("domain.answer_memory",),
     "adapter.providers.failures": (
         "errors",

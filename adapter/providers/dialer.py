@@ -54,7 +54,7 @@ class Dialer:
         Raises:
             UpstreamUnreachable: none stands in time.
         """
-        route = self._network.route(origin.host, is_tls=origin.is_tls)
+        route = self._network.route(origin.host, origin.port, is_tls=origin.is_tls)
         try:
             with connect_errors():
                 async with asyncio.timeout(self._seconds):
@@ -107,6 +107,7 @@ class Dialer:
                 undo.callback(transport.abort)
                 ask = _ask_socks if route.proxy.is_socks else _ask_http
                 await ask(reader, transport, (target, origin.port), user)
+                await _check_silence(reader)
             protocol = await self._take_over(transport, origin, make())
             undo.pop_all()
         return protocol
@@ -177,6 +178,17 @@ async def _ask_http(
 ) -> None:
     transport.write(words.connect_request(*target, user))
     words.check_connect_answer(await reader.readuntil(b"\r\n\r\n"))
+
+
+async def _check_silence(reader: asyncio.StreamReader) -> None:
+    """Look whether more came than the answer of the proxy. Neither TLS nor HTTP begins with the server.
+
+    Raises:
+        ProxyError: it did: a page in the place of a way, such as that of a captive portal.
+    """
+    reader.feed_eof()
+    if await reader.read():
+        raise ProxyError("proxy_odd")
 
 
 async def _ask_socks(

@@ -25,7 +25,7 @@ class OneProxy:
     def __init__(self, proxy: Proxy, user: Secret | None) -> None:
         self._route = Route(proxy, user)
 
-    def __call__(self, host: str, *, is_tls: bool) -> Route:  # noqa: ARG002 - the same for all
+    def __call__(self, host: str, port: int, *, is_tls: bool) -> Route:  # noqa: ARG002 - the same for all
         """Return the way to a host."""
         return self._route
 

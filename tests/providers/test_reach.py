@@ -369,6 +369,9 @@ async def test_the_cause_of_a_failure_is_logged_at_the_level_of_the_setting(tmp_
     [
         ("proxy = 'proxy.example:3128'", "proxy_auth"),
         ("proxy = 'http://ada:secret@proxy.example'", "without user and password"),
+        ("base_url = 'http://[::1'", "base_url: its host or its port cannot be read"),
+        ("base_url = 'http://relay.example:99999'", "base_url: its host or its port cannot be read"),
+        ("base_url = 'http://relay.example/v?key=hidden'", "base_url: its host or its port cannot be read"),
         ("proxy = 'http://proxy.example:0'", "SCHEME://HOST:PORT"),
         ("proxy_auth = 'env:PROXY'", "needs the address of a proxy"),
         ("proxy = 'env'\nproxy_auth = 'env:PROXY'", "needs the address of a proxy"),
