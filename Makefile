@@ -38,7 +38,7 @@ upgrade: $(VENV)/test.stamp ## replace processes of the previous release, or of 
 	@$(if $(FROM),UPGRADE_FROM=$(FROM)) $(BIN)/python -m pytest -s tests/journeys/test_upgrade.py
 
 container: $(VENV)/test.stamp ## build the Containerfile on Debian's packages and run it (root, buildah, debootstrap)
-	@$(BIN)/python -m pytest -m container -s tests/container
+	@$(BIN)/python -m pytest -s tests/container
 
 lint: $(VENV)/test.stamp ## ruff and mypy
 	@$(BIN)/ruff check .

@@ -31,10 +31,12 @@
     reloading     takes a changed configuration over while the server runs; reload_plan says what that means,
                   reload_signal asks for it, control is the socket of `adapter reload`
     live_providers  the providers of now, and those whose jobs are not finished
+    key_models    models that keys may use and that there are not
     risks         what is risky about the settings on this machine; machine reads the facts
     accounts      the operator's accounts and keys, as the command line shows and switches them
     retirements   which configured models Google switches off soon
     google_credentials  access tokens of Google Cloud, by Google's own library
+    secret_program      runs the program of a `cmd:` reference
     tasks         starts every task, and knows its owner
 
 settings, credentials, clock, budget, drain, logs, redaction, errors, version and welcome are what their names say.
@@ -66,7 +68,8 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     network             errors
     database            domain, errors
     budget              domain, errors
-    credentials         domain, errors, google_credentials, which imports domain.ports and errors
+    credentials         domain, errors, secret_program, google_credentials, which imports domain.ports and errors
+    secret_program      errors, redaction, tasks
     connections         connection_table, errors, hang_up, openai_api.write
     a provider          domain, errors, redaction, tasks, the shared modules of providers; no other provider, but
                         vertex imports gemini and omni, whose APIs it offers at another address
@@ -77,7 +80,8 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     retirements         domain, settings
     machine             credentials, database.address, errors, risks, settings
     reload_plan         domain, settings
-    reloading           errors, machine, reload_plan, risks, settings
+    key_models          domain, errors, risks, settings
+    reloading           errors, key_models, machine, reload_plan, risks, settings
     control             errors, reloading, tasks
     live_providers      domain, providers.description
     welcome             settings

@@ -11,7 +11,6 @@ import math
 import os
 import re
 import shlex
-import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -25,11 +24,9 @@ from msgspec import Meta
 
 from adapter.domain.ports import Secret, TokenRequests
 from adapter.errors import SecretUnreadable, WrongConfiguration
+from adapter.secret_program import printed_by
 
 log = structlog.get_logger()
-
-COMMAND_SECONDS = 30.0
-
 
 #: Seconds for which a file may be missing or empty while it is replaced.
 REWRITE_SECONDS = 5.0
@@ -37,6 +34,8 @@ REWRITE_SECONDS = 5.0
 #: still prints the old one is run again after the second number.
 EARLY_SECONDS = 300.0
 AGAIN_SECONDS = 30.0
+#: A program that failed is not run again for so many seconds.
+FAILED_SECONDS = 5.0
 #: What fits into a header: visible ASCII.
 FITTING = re.compile(r"[!-~]+")
 
@@ -112,9 +111,13 @@ class CommandSecret:
     def __init__(self, arguments: Sequence[str], clock: Callable[[], float] = time.time) -> None:
         self._arguments = arguments
         self._clock = clock
-        self._value: str | None = None
+        #: Empty: not printed yet.
+        self._value = ""
         self._ends_at = math.inf
         self._run_at = -math.inf
+        #: How many runs have ended, and how the last one failed.
+        self._runs = 0
+        self._failure: SecretUnreadable | None = None
         self._one_at_a_time = asyncio.Lock()
 
     async def read(self) -> str:
@@ -122,7 +125,7 @@ class CommandSecret:
 
         The first reader within five minutes of the end waits for the program. The others have the old token meanwhile.
         """
-        if self._value is None:
+        if not self._value:
             return await self.renew()
         left = self._ends_at - self._clock()
         if left > EARLY_SECONDS or self._clock() - self._run_at < AGAIN_SECONDS:
@@ -135,40 +138,30 @@ class CommandSecret:
         return self._value
 
     async def renew(self) -> str:
-        """Run the program; callers that wait for a run share its result."""
-        before = self._value
+        """Run the program. Callers that wait for a run share its result, also its failure.
+
+        A program that failed is not run again for some seconds: else each request would run it, or wait for it in vain.
+        """
+        before = self._runs
         async with self._one_at_a_time:
-            if self._value is None or self._value == before:
-                try:
-                    printed = await self._run()
-                finally:
-                    self._run_at = self._clock()
-                self._value, self._ends_at = _read_printed(printed, self._run_at)
+            if self._runs == before and not self._has_just_failed:
+                await self._run()
+            if self._failure is not None:
+                raise self._failure.copy()
             return self._value
 
-    async def _run(self) -> str:
-        failed = SecretUnreadable("The command that prints a credential failed. The operator has to look at it.")
+    @property
+    def _has_just_failed(self) -> bool:
+        return self._failure is not None and 0 <= self._clock() - self._run_at < FAILED_SECONDS
+
+    async def _run(self) -> None:
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self._arguments,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                start_new_session=True,
-            )
-        except OSError as error:
-            log.error("credential.command_failed", program=self._arguments[0], error=error.strerror)  # noqa: TRY400
-            raise failed from error
-        try:
-            async with asyncio.timeout(COMMAND_SECONDS):
-                printed, _ = await process.communicate()
-        except TimeoutError as error:
-            os.killpg(process.pid, signal.SIGKILL)  # with whatever it has started itself
-            await process.wait()
-            raise failed from error
-        if process.returncode != 0:
-            log.error("credential.command_failed", program=self._arguments[0], exit_status=process.returncode)
-            raise failed
-        return printed.decode(errors="replace").strip()
+            printed = await printed_by(self._arguments)
+            self._value, self._ends_at = _read_printed(printed, self._clock())
+            self._failure = None
+        except SecretUnreadable as fault:
+            self._failure = fault.copy()
+        self._runs, self._run_at = self._runs + 1, self._clock()
 
 
 def _read_printed(printed: str, now: float) -> tuple[str, float]:
@@ -178,13 +171,22 @@ def _read_printed(printed: str, now: float) -> tuple[str, float]:
         SecretUnreadable: it is none.
     """
     if not printed.startswith("{"):
-        return fitting(printed), math.inf
+        return _alone(printed), math.inf
     try:
         token = msgspec.json.decode(printed, type=PrintedToken, strict=False)
     except msgspec.DecodeError as error:
         log.error("credential.command_odd", error=str(error))  # noqa: TRY400 - it names a place, and no value
         raise SecretUnreadable("The command prints no credential. The operator has to look at it.") from error
     return fitting(token.access_token), token.ends_at(now)
+
+
+def _alone(printed: str) -> str:
+    try:
+        return fitting(printed)
+    except SecretUnreadable:
+        lines = printed.count("\n") + 1 if printed else 0
+        log.error("credential.command_odd", error="it did not print one line without blanks", lines=lines)  # noqa: TRY400 - no value
+        raise
 
 
 def secret(
@@ -223,13 +225,13 @@ def secret(
 
 def _google(path: str, key: str, tokens: TokenRequests | None) -> Secret:
     try:
-        from adapter.google_credentials import TokenTransport, WayTransport, google_secret  # noqa: PLC0415 - google-auth is an extra
+        from adapter.google_credentials import google_secret  # noqa: PLC0415 - google-auth is an extra
     except ModuleNotFoundError as error:
         raise WrongConfiguration(
             f"{key}: google: needs the library google-auth, which the extra `vertex` has: pip install '.[vertex]' in a "
             "checkout, or pip install 'google-auth[requests]'."
         ) from error
-    return google_secret(path, key=key, request=WayTransport(tokens, TokenTransport()) if tokens else None)
+    return google_secret(path, key=key, tokens=tokens)
 
 
 def fitting(value: str) -> str:

@@ -15,7 +15,7 @@ from tests.postgres import PostgresServer, find_programs
 from tests.support import ROOT
 
 #: The folders whose files take longest, in this order. They begin first, so that no process is left alone with one.
-SLOWEST = ("torture", "packaging", "journeys")
+SLOWEST = ("torture", "container", "packaging", "journeys")
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist comes without types

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from adapter.credentials import AGAIN_SECONDS, EARLY_SECONDS, CommandSecret, FileSecret, secret
+from adapter.credentials import AGAIN_SECONDS, EARLY_SECONDS, FAILED_SECONDS, CommandSecret, FileSecret, secret
 from adapter.errors import SecretUnreadable, WrongConfiguration
 
 
@@ -177,6 +177,45 @@ async def test_a_program_that_fails_early_takes_no_valid_token_away(tmp_path: Pa
     printer.at += AGAIN_SECONDS
     assert [await opened.read() for _ in range(3)] == ["one"] * 3
     assert printer.runs == 3
+
+
+async def test_a_program_that_fails_is_run_once_for_all_who_wait(tmp_path: Path) -> None:
+    """Else a program that hangs would keep the tenth request for ten times its limit."""
+    printer = Printer(tmp_path)
+    printer.prints("")
+    opened = printer.opened()
+
+    found = await asyncio.gather(*(opened.read() for _ in range(5)), return_exceptions=True)
+
+    assert [type(each) for each in found] == [SecretUnreadable] * 5
+    assert printer.runs == 1
+
+
+async def test_a_program_that_failed_is_run_again_after_some_seconds(tmp_path: Path) -> None:
+    """A request meanwhile does not run it, and the first one after that gets what it prints."""
+    printer = Printer(tmp_path)
+    printer.prints("")
+    opened = printer.opened()
+    for _ in range(3):
+        with pytest.raises(SecretUnreadable):
+            await opened.read()
+    assert printer.runs == 1
+
+    printer.prints("one")
+    printer.at += FAILED_SECONDS
+
+    assert (await opened.read(), printer.runs) == ("one", 2)
+
+
+async def test_a_token_that_stays_the_same_is_renewed_once_for_all_who_wait(tmp_path: Path) -> None:
+    """The program may print the refused token again. Then it is not run for each request that has it."""
+    printer = Printer(tmp_path)
+    printer.prints("one")
+    opened = printer.opened()
+    await opened.read()
+
+    assert await asyncio.gather(*(opened.renew() for _ in range(5))) == ["one"] * 5
+    assert printer.runs == 2
 
 
 @pytest.mark.parametrize("text", ["{}", '{"access_token": ""}', '{"access_token": "a b"}', '{"access_token": 5}', "{"])

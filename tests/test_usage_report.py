@@ -20,6 +20,7 @@ from adapter.commands.usage_report import (
 from adapter.domain.usage_counts import Dimension, UsageCounts, UsageSum
 
 DAY = 86_400
+NOVEMBER_29 = 1_795_951_800.0
 PICTURES = UsageCounts(requests=1200, failed=3, images=1200, input_tokens=9600, nano_dollars=40_320_000_000)
 ADA: Mapping[Dimension, str] = {"key": "ada", "model": "gemini-3-pro-image", "owner": "f" * 64}
 VIDEOS = UsageCounts(requests=12, videos=11, failed=1, seconds=88, nano_dollars=6_160_000_000, unpriced=1)
@@ -86,6 +87,28 @@ def test_an_empty_report_says_so() -> None:
 
     assert as_table(empty) == "Nothing was made from 2026-11-01 to 2026-11-29 (UTC).\n"
     assert json.loads(as_json(empty))["rows"] == []
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "says"),
+    [
+        (date(2026, 12, 1), None, "the last day, 2026-11-29, comes before the first one, 2026-12-01"),
+        (date(2026, 11, 2), date(2026, 11, 1), "the last day, 2026-11-01, comes before"),
+        (None, date.max, "9999-12-31 is no day from 1970-01-01 to 9998-12-31"),
+        (date.min, None, "0001-01-01 is no day from"),
+    ],
+)
+def test_days_that_cannot_be_reported_are_refused(since: date | None, until: date | None, says: str) -> None:
+    """A report of nothing would be believed."""
+    with pytest.raises(ValueError, match=says):
+        usual_days(NOVEMBER_29, since, until)
+
+
+def test_the_first_and_the_last_day_can_be_reported() -> None:
+    """Their seconds are numbers on every database."""
+    assert usual_days(NOVEMBER_29, None, date(1970, 1, 2)) == (date(1970, 1, 1), date(1970, 1, 2))
+    query = query_of(*usual_days(NOVEMBER_29, date(1970, 1, 1), date(9998, 12, 31)), ["day"])
+    assert (query.since, query.until) == (0, 253_370_764_800)
 
 
 def test_json_has_rows_and_their_total() -> None:

@@ -3,11 +3,11 @@
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, and_, or_, select, update
+from sqlalchemy import Connection, Row, Update, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from adapter.database.engine import Database
@@ -50,22 +50,34 @@ class SqlKeyStore:
     async def create(self, name: str, *, now: float, owner: str | None = None, allowance: Allowance = UNLIMITED) -> str:
         """Make a key of 256 random bits and return it: the only time that it can be seen.
 
-        What it makes belongs to `owner`, or to its name. Several keys may have one owner; each has its own limits.
+        What it makes belongs to `owner`, or to its name. Several keys may have one owner; each has its own limits. The
+        name of a revoked key is given again only with an owner: else a stranger of that name would see its videos.
 
         Raises:
-            InvalidRequest: there is, or was, a key of that name; or the name or the owner is too long.
+            InvalidRequest: there is, or was, a key of that name; or the name or the owner is none.
         """
-        if max(len(name), len(owner or "")) > LONGEST_NAME:
-            raise InvalidRequest(f"The name of a key or an owner has up to {LONGEST_NAME} characters.")
+        for text in (name, name if owner is None else owner):
+            _check_name(text)
         key = _new_key()
-        adding = KEYS.insert().values(
-            name=name, digest=digest(key), created_at=now, owner=owner, allowance=_stored(allowance)
-        )
+        values = {"digest": digest(key), "created_at": now, "owner": owner, "allowance": _stored(allowance)}
+
+        def write(connection: Connection) -> None:
+            if owner is None or connection.execute(_again(name, values)).rowcount == 0:
+                connection.execute(KEYS.insert().values(name=name, **values))
+
         try:
-            await self._database.write(lambda connection: connection.execute(adding))
+            await self._database.write(write)
         except IntegrityError as error:
-            raise InvalidRequest(f"There is already a key named '{name}'.") from error
+            raise await self._name_taken(name) from error
         return key
+
+    async def _name_taken(self, name: str) -> InvalidRequest:
+        if (await self.find(name)).revoked_at is None:
+            return InvalidRequest(f"There is already a key named '{name}'. `keys rotate {name}` replaces it.")
+        return InvalidRequest(
+            f"There was a key named '{name}', which is revoked. Say whose the new one is: with `--owner {name}` it "
+            "sees everything that belongs to that owner."
+        )
 
     async def rotate(self, name: str, *, now: float, keep_seconds: float = 0.0) -> str:
         """Replace a key and return the new one. Everything stays with its owner.
@@ -144,6 +156,19 @@ class SqlKeyStore:
         revoking = update(KEYS).where(KEYS.c.name == name, KEYS.c.revoked_at.is_(None)).values(revoked_at=now)
         if await self._database.write(lambda connection: connection.execute(revoking).rowcount) == 0:
             raise NotFound(f"There is no key named '{name}' that could be revoked.")
+
+
+def _again(name: str, values: Mapping[str, object]) -> Update:
+    """Return the statement that gives the name of a revoked key to a new one."""
+    ended = {"revoked_at": None, "earlier_digest": None, "earlier_until": None}
+    return update(KEYS).where(KEYS.c.name == name, KEYS.c.revoked_at.is_not(None)).values({**values, **ended})
+
+
+def _check_name(name: str) -> None:
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or name != name.strip():
+        raise InvalidRequest(
+            f"The name of a key or an owner has 1 to {LONGEST_NAME} characters, all visible, and no blank at an end."
+        )
 
 
 def _record(row: Row[Any, Any, Any, Any, Any]) -> KeyRecord:

@@ -8,7 +8,8 @@ import click
 
 from adapter.clock import SystemClock
 from adapter.commands import usage_report
-from adapter.commands.opening import open_settings, use_database
+from adapter.commands.database_use import use_database
+from adapter.commands.opening import open_settings
 from adapter.commands.options import with_config, with_json
 from adapter.records.usage import SqlUsageStore
 
@@ -29,13 +30,18 @@ def usage(  # noqa: PLR0913 - each is an option
 
     A running server writes pictures every two seconds. What a server made before it counted is not in it.
     """
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv are two forms. Say one of them.")
     settings = open_settings(config)
     try:
         columns = usage_report.read_columns(by)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--by") from error
     days = (each and each.date() for each in (since, until))
-    first, last = usage_report.usual_days(SystemClock().now(), *days)
+    try:
+        first, last = usage_report.usual_days(SystemClock().now(), *days)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", param_hint="'--since' / '--until'") from error
     query = usage_report.query_of(first, last, columns)
     sums = use_database(settings, lambda it: SqlUsageStore(it).sums(query))
     report = usage_report.UsageReport(since=first, until=last, by=columns, sums=sums)

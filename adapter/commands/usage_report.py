@@ -23,6 +23,9 @@ COLUMNS: Final[Sequence[Column]] = get_args(Column)
 STEPS: Final[Mapping[Column, int]] = {"hour": HOUR_SECONDS, "day": DAY_SECONDS}
 #: Days that are reported where nothing is said, today included.
 USUAL_DAYS: Final = 30
+#: The days that can be asked for: those of Unix seconds, and of years that can be written.
+FIRST_DAY: Final = date(1970, 1, 1)
+LAST_DAY: Final = date(9998, 12, 31)
 #: An owner without a name is the SHA-256 of a key, in hex. A table shows the beginning.
 DIGEST_LENGTH: Final = 64
 SHOWN_LENGTH: Final = 8
@@ -94,9 +97,19 @@ def query_of(since: date, until: date, by: Sequence[Column]) -> UsageQuery:
 
 
 def usual_days(now: float, since: date | None, until: date | None) -> tuple[date, date]:
-    """Return the first and the last day to report, in UTC."""
+    """Return the first and the last day to report, in UTC.
+
+    Raises:
+        ValueError: a day is out of range, or the last one comes before the first.
+    """
+    for day in (since, until):
+        if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+            raise ValueError(f"{day} is no day from {FIRST_DAY} to {LAST_DAY}")
     last = until or datetime.fromtimestamp(now, UTC).date()
-    return since or last - timedelta(days=USUAL_DAYS - 1), last
+    first = since or max(last - timedelta(days=USUAL_DAYS - 1), FIRST_DAY)
+    if last < first:
+        raise ValueError(f"the last day, {last}, comes before the first one, {first}")
+    return first, last
 
 
 def as_json(report: UsageReport) -> bytes:

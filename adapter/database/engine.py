@@ -15,12 +15,12 @@ from adapter.database.changes import Changes, FileChanges, Notifications
 from adapter.database.file import DatabaseFile
 from adapter.database.file_transactions import FileTransactions
 from adapter.database.postgres import POOL, ClockOffset, connector, lock_key, postgres_engine, what_is_wrong
-from adapter.database.reasons import reason_of
+from adapter.database.reasons import is_of_the_text, reason_of
 from adapter.database.sqlite import sqlite_readers, sqlite_writer
 from adapter.database.transactions import ServerTransactions, T, Transactions, Work
 from adapter.database.write_queue import WriteQueue, WriteTurn
 from adapter.domain.ports import Clock, Secret
-from adapter.errors import SecretUnreadable, StorageFailed, WrongConfiguration
+from adapter.errors import InvalidRequest, SecretUnreadable, StorageFailed, WrongConfiguration
 
 log = structlog.get_logger()
 
@@ -70,6 +70,7 @@ class Database:
         Raises:
             StorageFailed: the database is locked, full or gone.
             StorageBusy: too many others write before, so that this turn does not come in time.
+            InvalidRequest: a text has a character that a server cannot store.
         """
         async with self.queue.turn(turn, owner) if self.queue else nullcontext():
             with _mapped_errors():
@@ -92,6 +93,7 @@ class Database:
 
         Raises:
             StorageFailed: the database cannot be read.
+            InvalidRequest: as `write`.
         """
         with _mapped_errors():
             return await self.transactions.read(work)
@@ -151,6 +153,8 @@ def _mapped_errors() -> Iterator[None]:
     except IntegrityError:
         raise  # a constraint of a table: the caller knows what it means
     except (DBAPIError, PoolTimeout, OSError, SecretUnreadable) as error:  # OSError: the server cannot be reached
+        if is_of_the_text(error):
+            raise InvalidRequest("A text of the request has the character U+0000 in it, which no id has.") from error
         reason = reason_of(error)
         log.error("database.failed", error=str(getattr(error, "orig", error)), reason=reason)  # noqa: TRY400 - the text is enough
         raise StorageFailed(

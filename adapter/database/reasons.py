@@ -19,6 +19,8 @@ OF_POSTGRESQL = {
     "25006": StorageReason.READ_ONLY,
     "55000": StorageReason.READ_ONLY,
 }
+#: PostgreSQL's `character_not_in_repertoire`: a text has a NUL in it, which no text there may have.
+UNFIT_TEXT = "22021"
 #: An extended result code of SQLite has the primary one in its lowest byte.
 PRIMARY = 0xFF
 
@@ -36,4 +38,13 @@ def reason_of(error: BaseException) -> StorageReason:
         return StorageReason.FULL
     if isinstance(cause, sqlite3.Error):
         return OF_SQLITE.get(getattr(cause, "sqlite_errorcode", 0) & PRIMARY, StorageReason.UNAVAILABLE)
-    return OF_POSTGRESQL.get(getattr(cause, "sqlstate", None) or "", StorageReason.UNAVAILABLE)
+    return OF_POSTGRESQL.get(_sqlstate(cause), StorageReason.UNAVAILABLE)
+
+
+def is_of_the_text(error: BaseException) -> bool:
+    """Say whether the database is well, and a text was sent to it that it cannot have."""
+    return _sqlstate(getattr(error, "orig", None) or error) == UNFIT_TEXT
+
+
+def _sqlstate(cause: BaseException) -> str:
+    return getattr(cause, "sqlstate", None) or ""

@@ -12,6 +12,7 @@ import msgspec
 
 from adapter.domain.delivery import Delivery
 from adapter.domain.markup import Markup
+from adapter.domain.numbers import whole_number
 from adapter.domain.spending import Spending
 from adapter.domain.usage import Cost, Currency
 
@@ -24,6 +25,8 @@ PARTS: Final = Decimal(10) ** 9
 #: The largest limit of units, and the largest amount of a budget, which fits into 64 bits in `PARTS`.
 MOST_UNITS: Final = 999_999
 MOST_AMOUNT: Final = 1_000_000_000
+#: 9999-12-31 23:59 UTC, in Unix seconds: the last minute that can be written.
+LAST_MINUTE: Final = 253_402_300_740.0
 #: Takes a value away.
 NONE: Final = "none"
 
@@ -173,6 +176,8 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     side_calls: SideCallAnswer | None = None
     #: How the Images API hands it pictures.
     response_format: Delivery | None = None
+    #: Whether it also opens what is about the whole server: what all keys made and spent, and the accounts.
+    admin: bool = False
 
     @property
     def limits(self) -> Sequence[Limit]:
@@ -316,9 +321,10 @@ def read_models(text: str) -> tuple[str, ...]:
 
 def _read_count(least: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and least <= int(text) <= MOST_UNITS):
+        number = whole_number(text, most=MOST_UNITS)
+        if number is None or number < least:
             raise ValueError(f"'{text}' is no whole number from {least} to {MOST_UNITS}")
-        return int(text)
+        return number
 
     return read
 
@@ -334,6 +340,8 @@ def _read_word(words: Iterable[str]) -> Callable[[str], str]:
     return read
 
 
+#: How a right is written.
+YES_OR_NO: Final = ("yes", "no")
 #: How each value is read from a text. The time of `expires_at` depends on the present.
 READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "models": read_models,
@@ -344,6 +352,7 @@ READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "markup": _read_word(Markup),
     "side_calls": _read_word(SIDE_CALL_ANSWERS),
     "response_format": _read_word(Delivery),
+    "admin": lambda text: _read_word(YES_OR_NO)(text) == "yes",
 }
 
 
@@ -374,10 +383,14 @@ def written(allowance: Allowance) -> Mapping[str, str]:
         "markup": allowance.markup,
         "side_calls": allowance.side_calls,
         "response_format": allowance.response_format,
+        "admin": "yes" if allowance.admin else None,
     }
     return {name: str(text) for name, text in texts.items() if text is not None and text != ""}
 
 
 def written_time(at: float) -> str:
-    """Write a time in Unix seconds for people: `2027-02-01 00:00 UTC`."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    """Write a time in Unix seconds for people: `2027-02-01 00:00 UTC`.
+
+    A key whose last day is 9999-12-31 ends in a year that has no name here. The minute before is written.
+    """
+    return datetime.fromtimestamp(min(at, LAST_MINUTE), UTC).strftime("%Y-%m-%d %H:%M UTC")

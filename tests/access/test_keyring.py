@@ -99,11 +99,36 @@ async def test_only_the_digest_of_a_key_is_kept(made: SqlKeyStore, database: Dat
 async def test_a_name_is_given_once(made: SqlKeyStore) -> None:
     """An owner's videos do not pass to somebody else under the same name."""
     await made.create("ada", now=1.0)
+    with pytest.raises(InvalidRequest, match="already a key named 'ada'"):
+        await made.create("ada", now=1.0, owner="ada")
     await made.revoke("ada", now=2.0)
 
-    with pytest.raises(InvalidRequest, match="already a key named 'ada'"):
+    with pytest.raises(InvalidRequest, match=r"was a key named 'ada', which is revoked.*--owner ada"):
         await made.create("ada", now=3.0)
     assert [(key.name, key.created_at, key.revoked_at) for key in await made.all()] == [("ada", 1.0, 2.0)]
+
+
+async def test_a_revoked_name_is_given_again_to_an_owner_who_is_named(keyring: Keyring, made: SqlKeyStore) -> None:
+    """Ada, whose key had leaked, goes on under her name. The leaked key opens nothing, nor does an earlier one."""
+    first = await made.create("ada", now=1.0)
+    leaked = await made.rotate("ada", now=2.0, keep_seconds=10**12)
+    await made.revoke("ada", now=3.0)
+
+    key = await made.create("ada", now=4.0, owner="ada", allowance=Allowance(rpm=5))
+
+    assert await keyring.principal([key]) == Principal(owner="key:ada", key="ada", allowance=Allowance(rpm=5))
+    for old in (first, leaked):
+        with pytest.raises(WrongKey):
+            await keyring.principal([old])
+    assert [(each.created_at, each.revoked_at) for each in await made.all()] == [(4.0, None)]
+
+
+@pytest.mark.parametrize("name", ["", " ", "ada ", "a\nb", "\x1b[31mada", "a\x00", "\u202eada"])
+async def test_a_name_can_be_read_in_a_list(made: SqlKeyStore, name: str) -> None:
+    """Nothing in it is invisible, or moves what stands beside it. An empty one would stand for no key in statistics."""
+    for told, owner in ((name, None), ("ada", name)):
+        with pytest.raises(InvalidRequest, match="1 to 60 characters, all visible"):
+            await made.create(told, now=1.0, owner=owner)
 
 
 async def test_a_name_is_as_long_as_an_owner_may_be(made: SqlKeyStore, keyring: Keyring, database: Database) -> None:
@@ -113,7 +138,7 @@ async def test_a_name_is_as_long_as_an_owner_may_be(made: SqlKeyStore, keyring: 
     job = msgspec.structs.replace(video_job(), owner=owner)
     assert await SqlJobStore(database).admit(job, now=1.0) == job
 
-    with pytest.raises(InvalidRequest, match="up to 60 characters"):
+    with pytest.raises(InvalidRequest, match="1 to 60 characters"):
         await made.create("a" * 61, now=1.0)
 
 

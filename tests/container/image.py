@@ -16,12 +16,15 @@ from pathlib import Path
 
 import msgspec
 
+from tests.container.base import base_archive
+from tests.container.room import Room, child_of, run, why_no_room
 from tests.support import ROOT
 
 BASE = "docker.io/library/python:3.13-slim"
 NAME = "localhost/adapter"
-PROGRAMS = ("buildah", "debootstrap", "unshare", "setpriv", "chroot")
-PACKAGES = "python3,python3-venv,ca-certificates"
+PROGRAMS = ("buildah", "debootstrap", "unshare", "nsenter", "setpriv", "chroot")
+#: Of memory, of which the image takes 0.5 GB.
+LEAST_BYTES = 2 * 1024**3
 #: Certificates that this machine trusts beside Debian's: of a mirror of packages, for example.
 OWN_CERTIFICATES = Path("/usr/local/share/ca-certificates")
 END_SECONDS = 30.0
@@ -76,48 +79,49 @@ def lacking() -> str:
     if sys.platform != "linux" or os.geteuid() != 0:
         return "an image is built and run by root, on Linux"
     missing = [name for name in PROGRAMS if shutil.which(name) is None]
-    return f"this machine lacks {', '.join(missing)} (apt-get install buildah debootstrap)" if missing else ""
+    if missing:
+        return f"this machine lacks {', '.join(missing)} (apt-get install buildah debootstrap)"
+    if free_memory() < LEAST_BYTES:
+        return "an image is built in memory, and less than 2 GB are free"
+    return why_no_room()
 
 
-def run(*command: str | Path) -> str:
-    """Run a command and return what it prints."""
-    done = subprocess.run([str(each) for each in command], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{command}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
-    return done.stdout
+def free_memory() -> int:
+    """Return how many bytes programs may still take."""
+    found = re.search(r"^MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0
 
 
 class Image:
-    """The built image, in a store of its own, with its root in a folder."""
+    """The built image, in a store of its own, with its root mounted."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, room: Room) -> None:
+        self.room = room
         self._store = (
-            *("buildah", "--storage-driver", "vfs"),
-            *("--root", str(folder / "store"), "--runroot", str(folder / "run")),
+            *("buildah", "--storage-driver", "overlay"),
+            *("--root", str(room.folder / "store"), "--runroot", str(room.folder / "run")),
         )
         self._make_base()
         self._build()
-        inspected = run(*self._store, "inspect", "--type", "image", NAME)
+        inspected = self._buildah("inspect", "--type", "image", NAME)
         self.configuration = msgspec.json.decode(inspected, type=Inspected).docker.config
-        self._container = run(*self._store, "from", "--pull-never", NAME).strip()
-        self.root = Path(run(*self._store, "mount", self._container).strip())
+        container = self._buildah("from", "--pull-never", NAME).strip()
+        #: Where its root is mounted in the room.
+        self.mounted = Path(self._buildah("mount", container).strip())
+        self.root = room.from_outside(self.mounted)
+
+    def _buildah(self, *command: str | Path) -> str:
+        return self.room.run(*self._store, *command)
 
     def _make_base(self) -> None:
-        root = self._folder / "base"
-        release = re.search(r"^VERSION_CODENAME=(\w+)", Path("/etc/os-release").read_text(), re.MULTILINE)
-        suite = release[1] if release else "stable"
-        run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", suite, root)
-        (root / "usr" / "bin" / "python").symlink_to("python3")
-        for certificate in OWN_CERTIFICATES.glob("*.crt"):
-            shutil.copy(certificate, root / OWN_CERTIFICATES.relative_to("/"))
-        run("chroot", root, "update-ca-certificates")
-        run("chroot", root, "apt-get", "clean")
-        container = run(*self._store, "from", "scratch").strip()
-        run(*self._store, "add", container, root, "/")
-        run(*self._store, "config", "--env", f"PATH={PATH}", container)
-        run(*self._store, "commit", container, BASE)
-        run(*self._store, "rm", container)
-        shutil.rmtree(root)
+        archive = base_archive(self.room)
+        container = self._buildah("from", "scratch").strip()
+        self._buildah("add", container, archive, "/")
+        if certificates := sorted(OWN_CERTIFICATES.glob("*.crt")):
+            self._buildah("add", container, *certificates, f"{OWN_CERTIFICATES}/")
+            self._buildah("run", "--isolation", "chroot", container, "update-ca-certificates")
+        self._buildah("config", "--env", f"PATH={PATH}", container)
+        self._buildah("commit", "--rm", container, BASE)
 
     def _build(self) -> None:
         said = run(sys.executable, "-m", "pip", "config", "debug")
@@ -126,16 +130,11 @@ class Image:
         places = {file.parent if file.parent.name == "pip" else file for file in files}
         lent = [option for place in sorted(places) for option in ("--volume", f"{place}:{place}:ro")]
         how = ("--pull-never", "--format", "docker", "--network", "host", "--isolation", "chroot")
-        run(*self._store, "build", *how, *lent, "--tag", NAME, ROOT)
+        self._buildah("build", *how, *lent, "--tag", NAME, ROOT)
 
     def start(self, volume: Path, arguments: Sequence[str], environ: Mapping[str, str], said: Path) -> "Container":
         """Run the command of the image with further arguments, variables and a volume for `/app/var`."""
         return Container(self, volume, [*self.configuration.cmd, *arguments], environ, said)
-
-    def remove(self) -> None:
-        """Unmount and forget everything."""
-        run(*self._store, "rm", self._container)
-        run(*self._store, "rmi", "--all", "--force")
 
 
 class Container:
@@ -147,10 +146,10 @@ class Container:
         told = image.configuration
         self._image = image
         self._variables = [*told.env, *(f"{name}={value}" for name, value in environ.items())]
-        start = ["/bin/sh", "-ec", START, "sh", str(image.root), str(volume), told.working_dir, told.user, *command]
+        start = ["/bin/sh", "-ec", START, "sh", str(image.mounted), str(volume), told.working_dir, told.user, *command]
         with said.open("w") as out:
             self._process = subprocess.Popen(
-                ["/usr/bin/env", "-i", *self._variables, *NAMESPACES, *start], stdout=out, stderr=out
+                [*image.room.enter, "/usr/bin/env", "-i", *self._variables, *NAMESPACES, *start], stdout=out, stderr=out
             )
 
     @property
@@ -161,25 +160,26 @@ class Container:
     @property
     def status(self) -> str:
         """What Linux says about the program's process."""
-        return Path(f"/proc/{self._child()}/status").read_text()
+        return Path(f"/proc/{self._program()}/status").read_text()
 
-    def _child(self) -> int:
-        own = self._process.pid
-        return int(Path(f"/proc/{own}/task/{own}/children").read_text())
+    def _program(self) -> int:
+        # Below the process that enters the room and the one that makes the namespaces.
+        return child_of(child_of(self._process.pid))
 
     def check_health(self) -> None:
         """Run the health check of the image as an engine does; it has to pass."""
         kind, *command = self._image.configuration.healthcheck.test
         assert kind == "CMD"
         user = f"--userspec={self._image.configuration.user}"
-        run("/usr/bin/env", "-i", *self._variables, "chroot", user, self._image.root, *command)
+        self._image.room.run("/usr/bin/env", "-i", *self._variables, "chroot", user, self._image.mounted, *command)
 
     def stop(self) -> int:
         """Ask it to stop as an engine does, and return its exit status."""
-        os.kill(self._child(), signal.Signals[self._image.configuration.stop_signal])
+        os.kill(self._program(), signal.Signals[self._image.configuration.stop_signal])
         return self._process.wait(timeout=END_SECONDS)
 
     def kill(self) -> None:
-        """End it."""
-        self._process.kill()
-        self._process.wait()
+        """End it if it runs."""
+        if not self.ended:
+            os.kill(self._program(), signal.SIGKILL)
+            self._process.wait()

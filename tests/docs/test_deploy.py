@@ -152,6 +152,14 @@ def test_the_manifest_says_how_every_secret_is_made() -> None:
     assert mounts == {"/run/secrets", "/etc/adapter", "/app/var", "/tmp"}  # noqa: S108 - of a container
 
 
+def test_every_lock_that_the_container_file_names_is_let_into_the_build() -> None:
+    """`.dockerignore` keeps everything out that it does not name."""
+    named = set(re.findall(r"requirements[\w-]*\.lock", CONTAINERFILE))
+
+    assert named == {"requirements.lock", "requirements-traces.lock", "requirements-vertex.lock"}
+    assert named <= {line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines()}
+
+
 def test_the_container_runs_as_the_user_that_the_manifest_names() -> None:
     """By number, without rights, on a file system that is read-only but for its volumes."""
     user = re.search(r"^USER (\d+):\d+$", CONTAINERFILE, re.MULTILINE)

@@ -103,6 +103,19 @@ def test_a_key_is_valid_until_its_last_day_is_over() -> None:
             read_end(text, EVENING)
 
 
+def test_a_key_that_never_ends_can_be_shown() -> None:
+    """The last day of all is how many people write that. One such key must not hide the others in a list."""
+    never = changed(UNLIMITED, "expires_at", "9999-12-31", EVENING)
+
+    assert written(never) == {"expires": "9999-12-31 23:59 UTC"}
+
+
+def test_a_number_of_thousands_of_digits_is_refused_as_any_other() -> None:
+    """Python's own words about it do not say what is allowed."""
+    with pytest.raises(ValueError, match="is no whole number from 1 to 999999"):
+        changed(UNLIMITED, "rpm", "9" * 5000, EVENING)
+
+
 TEXTS = {
     "models": ("gemini-*, veo-3.1-fast", "a model"),
     "rpm": ("10", "0"),
@@ -112,6 +125,7 @@ TEXTS = {
     "markup": ("html", "xml"),
     "side_calls": ("refuse", "ignore"),
     "response_format": ("url", "jpeg"),
+    "admin": ("yes", "perhaps"),
 }
 
 

@@ -1,5 +1,7 @@
 """The contract of the memory of answers, on both engines."""
 
+from contextlib import suppress
+
 import msgspec
 import pytest
 from structlog.testing import capture_logs
@@ -13,7 +15,7 @@ from adapter.domain.records import DeletedEntry
 from adapter.domain.stored_files import StoredImage
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
 from adapter.domain.usage import Usage
-from adapter.errors import ContentRefused
+from adapter.errors import ContentRefused, InvalidRequest
 from adapter.records.responses import SqlResponseStore
 from tests.fakes import made_image, stored
 from tests.postgres import BOTH_ENGINES
@@ -177,3 +179,11 @@ async def test_a_row_that_cannot_be_read_is_not_there_and_is_swept_all_the_same(
         assert await store.deleted_entries(before=2001.0, limit=10) == [DeletedEntry(drawn(1).key, ())]
 
     assert [line["event"] for line in logs] == ["responses.unreadable"] * 2
+
+
+async def test_an_id_with_a_nul_is_no_failure_of_the_database(store: SqlResponseStore) -> None:
+    """PostgreSQL refuses such a text. Its client is not told to come back, and the operator is not woken."""
+    with capture_logs() as logs, suppress(InvalidRequest):
+        assert await store.find("resp_\x00", "ada", now=1.0) is None
+
+    assert logs == []
