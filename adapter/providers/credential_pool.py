@@ -222,7 +222,7 @@ class CredentialPool(Generic[_Credential]):
                 raise UpstreamCredential(f"No {self._what} takes new work at the moment.")
             ready = [name for name in left if self._has_place(name, scope)]
             if ready:
-                return self._next(min(ready, key=self._load)).name
+                return self._next(min(ready, key=self._load) if len(ready) > 1 else ready[0]).name
             if all(self._is_resting(name, scope) for name in left):
                 return self._next(self._due_first(left, scope)).name
             await self._change()
@@ -233,16 +233,16 @@ class CredentialPool(Generic[_Credential]):
     def begin_call(self, name: str, scope: str) -> float:
         """Count a call, and return when it begins, in Unix seconds."""
         now = self._clock.now()
-        for place in _places(name, scope):
-            self._standings[place] = self._standing(*place).begin(now)
+        for each in _scopes(scope):
+            self._standings[name, each] = self._standing(name, each).begin(now)
         return now
 
     def end_call(self, name: str, scope: str, began: float, error: BaseException | None) -> None:
         """Note what a call says of its credential. One that was cancelled says nothing."""
         if error is None or isinstance(error, AdapterError):
             self._note(name, scope, error, began)
-        for place in _places(name, scope):
-            self._standings[place] = self._standing(*place).end()
+        for each in _scopes(scope):
+            self._standings[name, each] = self._standings[name, each].end()
         self._wake()
 
     def _wake(self) -> None:
