@@ -40,9 +40,9 @@
     secret_program      runs the program of a `cmd:` reference
     tasks         starts every task, and knows its owner
 
-settings, credentials, clock, budget, drain, logs, redaction, errors, version and welcome are what their names say.
-fair_semaphore admits work in turn with that of other owners. shipped knows the files of config/, which a wheel carries
-as adapter/config/.
+settings, credentials, clock, budget, drain, logs, redaction, errors, terminal, version and welcome are what their names
+say. fair_semaphore admits work in turn with that of other owners. shipped knows the files of config/, which a wheel
+carries as adapter/config/.
 
 The import law (left may import right, nothing else; `tests/test_architecture.py` holds it)::
 
@@ -53,7 +53,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     mistakes            toml_file, which imports errors
     settings_database   credentials, database, settings
     accounts            settings, records, database, domain, errors
-    client              version
+    client              terminal, version
     entry               client, commands, errors, logs, version
     studio              errors
     openai_api          generation, domain, errors, fair_semaphore, hang_up, tasks; of it read and write only domain,

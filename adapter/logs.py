@@ -135,8 +135,43 @@ def set_log_level(name: str) -> None:
     _heading.level = _LEVELS[name]
 
 
+#: A warning of a library that repeats itself is written once in so many seconds.
+REPEAT_SECONDS: Final = 60.0
+
+
+class LibraryHandler(logging.Handler):
+    """Writes warnings of libraries as lines of our log, so that they are JSON too, and have no secret in them.
+
+    What a library says again and again, for each request of a client or as long as a server cannot be reached, is
+    written once a minute. It is recognised by its line of code.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._written: dict[tuple[str, int], float] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line (the method of that name of `logging`)."""
+        place, at = (record.pathname, record.lineno), record.created
+        if abs(at - self._written.get(place, 0.0)) < REPEAT_SECONDS:
+            return
+        self._written[place] = at
+        write = structlog.get_logger().error if record.levelno >= logging.ERROR else structlog.get_logger().warning
+        write("library.warning", library=record.name, message=_message(record), exc_info=record.exc_info or None)
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError):  # a library's own mistake
+        return str(record.msg)
+
+
+_libraries: Final = LibraryHandler()
+
+
 def configure_logs(stream: TextIO = sys.stderr) -> None:
-    """Set up structlog, and silence libraries that print URLs: a Gemini key can stand in one."""
+    """Set up structlog, and the logs of libraries. Those that print URLs are silent: a Gemini key can stand in one."""
     readable = stream.isatty()
     rendering: list[Processor] = [render]
     if readable:
@@ -148,5 +183,6 @@ def configure_logs(stream: TextIO = sys.stderr) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         cache_logger_on_first_use=True,
     )
+    logging.getLogger().addHandler(_libraries)
     for name in ("httpx", "httpcore", "alembic", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)

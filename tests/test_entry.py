@@ -122,7 +122,7 @@ def test_an_unknown_command_is_named() -> None:
         [sys.executable, "-m", "adapter", "sreve"], cwd=ROOT, capture_output=True, text=True, check=False
     )
 
-    assert (done.returncode, "No such command 'sreve'" in done.stderr) == (2, True)
+    assert (done.returncode, "No such command 'sreve'. Did you mean 'serve'?" in done.stderr) == (2, True)
 
 
 def test_a_hangup_before_a_server_is_loaded_ends_nothing() -> None:

@@ -80,3 +80,26 @@ def test_pictures_are_dropped_and_pasted_and_videos_are_edited(studio_server: Se
     assert seen.body == ["prompt", "video"]
     assert seen.made == f"{prompt}, at night"
     assert studio_server.executed(f"{prompt}, at night") == 1
+
+
+class Strange(msgspec.Struct, frozen=True, rename="camel"):
+    """What a person saw who gave and set what is unusual."""
+
+    refused: str
+    attached: int
+    name: str
+    directions: list[str]
+    #: Whether what is chosen looks like what is not, with a contrast theme.
+    are_alike: list[bool]
+    kept: int
+
+
+def test_strange_files_writing_themes_and_deleted_data_are_borne(visitor: Visitor) -> None:
+    """A refusal is seen, HEIC needs no type, and a deleted store is begun anew."""
+    seen = visitor.visit("strange", Strange, prompt=f"ثعلب أحمر في الثلج! {uuid4()}")
+
+    assert seen.refused == "Not a picture: offer.pdf. Pictures are PNG, JPEG, WebP, GIF, AVIF and HEIC."
+    assert (seen.attached, seen.name) == (1, "input-1.heic")
+    assert seen.directions == ["rtl", "rtl"]
+    assert seen.are_alike == [False, False]
+    assert seen.kept == 1
