@@ -143,7 +143,7 @@ class _Reader:
         #: The head of an answer whose body follows at once.
         self._head: Message | None = None
         #: Whether the server may still have some of the request's body that was not asked for.
-        self._is_unread = any(name in BODY_HEADERS for name, _ in scope["headers"])
+        self._is_unread = not BODY_HEADERS.isdisjoint(dict(scope["headers"]))
         self._receive = receive
         self._send = send
         self._seconds = seconds
@@ -215,7 +215,7 @@ class _Reader:
 
 
 def _has_length(message: HTTPResponseStartEvent) -> bool:
-    return any(name == b"content-length" for name, _ in message["headers"])
+    return b"content-length" in dict(message["headers"])
 
 
 def _hang_up(scope: Scope) -> HangUp | None:
