@@ -188,13 +188,21 @@ LAW = {
     "adapter.providers.standing": ("errors",),
     "adapter.providers.renewal": ("domain",),
     "adapter.providers.credential_pool": ("domain", "errors", "providers.standing", "redaction"),
-    "adapter.providers.keys": ("domain", "providers.credential_pool"),
+    "adapter.providers.credential_settings": ("domain", "providers.description", "providers.http"),
+    "adapter.providers.keys": (
+        "domain",
+        "providers.credential_pool",
+        "providers.credential_settings",
+        "providers.description",
+        "providers.http",
+    ),
     "adapter.providers.uploads": ("domain", "tasks"),
     "adapter.providers.probe": ("domain.answer_memory", "errors", "providers.http", "providers.reply"),
     "adapter.providers.limits": (),
     "adapter.providers.description": ("domain", "providers.http", "providers.limits", "providers.probe"),
     "adapter.providers.registry": ("providers",),
     "adapter.providers.flow": (
+        "providers.credential_settings",
         "providers.description",
         "providers.credential_pool",
         "providers.json_splice",
@@ -216,6 +224,7 @@ LAW = {
     "adapter.providers.json_splice": (),
     "adapter.providers.salvage": ("errors",),
     "adapter.providers.gemini": (
+        "providers.credential_settings",
         "providers.description",
         "providers.keys",
         "providers.json_splice",
@@ -234,6 +243,7 @@ LAW = {
         "tasks",
     ),
     "adapter.providers.omni": (
+        "providers.credential_settings",
         "providers.description",
         "providers.keys",
         "providers.salvage",

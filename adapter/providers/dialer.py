@@ -5,7 +5,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import cached_property
+from functools import cache
 from ipaddress import ip_address
 from typing import Final, NamedTuple, TypeVar
 
@@ -142,13 +142,17 @@ class Dialer:
         protocol.connection_made(inner)
         return protocol
 
-    @cached_property
+    @property
     def _tls(self) -> ssl.SSLContext:
-        if self._network.trust is not None:
-            return self._network.trust
-        context = ssl.create_default_context()
-        context.set_alpn_protocols(["http/1.1"])
-        return context
+        return system_trust() if self._network.trust is None else self._network.trust
+
+
+@cache
+def system_trust() -> ssl.SSLContext:
+    """Return the certificates of the system, which take megabytes. All dialers of the process share them."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 async def _open_socket(host: str, port: int) -> socket.socket:
