@@ -6,6 +6,7 @@ what is said of each are in a table here. `tests/test_entry.py` compares it with
 
 import errno
 import gc
+import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -111,8 +112,23 @@ def adapter(ctx: click.Context) -> None:
     gc.enable()
 
 
+def open_closed_streams() -> None:
+    """Lead standard streams that were closed to nothing.
+
+    Else the next file or connection would get the number of one, and what is written to the stream would go there.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            try:
+                os.fstat(number)
+            except OSError:
+                os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115 - it stays
+
+
 def main() -> None:
     """Run the command line; what is wrong with the configuration is one sentence and exit status 1."""
+    open_closed_streams()
     if sys.argv[1:2] == ["serve"]:
         # Its modules take most of a second. A SIGHUP in that time would end the process, and systemd takes that for a
         # stop that was wanted: it starts nothing again.

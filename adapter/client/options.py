@@ -111,8 +111,6 @@ def with_options(kind: type[_T]) -> Callable[[Callable[[_T], None]], Callable[..
 
 
 def _read_stdin() -> str:
-    if sys.stdin is None:  # it was closed
-        return ""
     try:
         words = sys.stdin.buffer.read(LONGEST_PROMPT + 1)
         if len(words) > LONGEST_PROMPT:

@@ -103,3 +103,22 @@ def test_strange_files_writing_themes_and_deleted_data_are_borne(visitor: Visito
     assert seen.directions == ["rtl", "rtl"]
     assert seen.are_alike == [False, False]
     assert seen.kept == 1
+
+
+class Rotated(msgspec.Struct, frozen=True, rename="camel"):
+    """What a person saw whose key ended."""
+
+    said: str
+    text: str
+    before: int
+    after: int
+    is_offered: bool
+
+
+def test_the_pictures_of_a_key_that_ended_go_along_to_the_next_one(visitor: Visitor) -> None:
+    """They are in the browser only, and the old key opens nothing any more."""
+    seen = visitor.visit("rotated", Rotated, prompt=f"a fox {uuid4()}")
+
+    assert seen.said.startswith("Incorrect API key")
+    assert seen.text == "Take along 1 picture of the key before"
+    assert (seen.before, seen.after, seen.is_offered) == (0, 1, False)

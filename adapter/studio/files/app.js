@@ -16,10 +16,12 @@ import { Videos } from "./videos.js";
 let scope = "";
 let models = [];
 let pictures = [];
+// The gallery of a key that is refused now. Its pictures may go along to the next key: an operator gives new ones.
+let former = "";
 
 const composer = new Composer(make);
 const works = new Works({ changed: show, finished, failed: workFailed });
-const videos = new Videos({ changed: show, ended: videoEnded, failed: (error) => showError(byId("gallery-error"), error?.message ?? "") });
+const videos = new Videos({ changed: show, ended: videoEnded, failed: videosFailed });
 
 function show() {
   const waiting = [...works.works.values()].sort((one, two) => two.startedAt - one.startedAt);
@@ -51,7 +53,14 @@ async function finished(work, answer) {
 
 function workFailed(work, error) {
   announce(`It failed. ${error.message}`);
-  if (error.status === 401) openKeyPanel(error.message);
+  if (error.status !== 401) return;
+  former = work.scope;
+  openKeyPanel(error.message);
+}
+
+function videosFailed(error) {
+  if (error?.status === 401) former = scope;
+  showError(byId("gallery-error"), error?.message ?? "");
 }
 
 function videoEnded(video) {
@@ -219,6 +228,7 @@ async function open() {
   models = offered;
   composer.setModels(models);
   pictures = kept;
+  await offerFormer();
   await works.resume(scope);
   await videos.open();
   if (isPanelOpen) {
@@ -227,10 +237,30 @@ async function open() {
   }
 }
 
+const formerPictures = async () => (former && former !== scope ? all("pictures", former).catch(() => []) : []);
+
+async function offerFormer() {
+  const { length } = await formerPictures();
+  byId("former").hidden = length === 0;
+  byId("former").textContent = `Take along ${length} ${length === 1 ? "picture" : "pictures"} of the key before`;
+}
+
+byId("former").addEventListener("click", async () => {
+  for (const picture of await formerPictures()) await put("pictures", { ...picture, scope }).catch(() => null);
+  pictures = await all("pictures", scope).catch(() => pictures);
+  byId("former").hidden = true;
+  show();
+  byId("gallery-heading").focus();
+  announce("The pictures were taken along.");
+});
+
 function refused(error, key) {
   composer.noModels(error.status === 401 ? "Give a key first" : "The models could not be loaded");
   byId("key-state").textContent = "Give a key";
-  if (error.status === 401) return openKeyPanel(key ? error.message : "");
+  if (error.status === 401) {
+    if (key) former = scope;
+    return openKeyPanel(key ? error.message : "");
+  }
   composer.error(error.message);
   later = setTimeout(open, 5000);
 }
