@@ -22,6 +22,7 @@
     studio/       the pages at / and /studio, for a person's browser
     entry         the command `adapter`: a table of all commands. A command is loaded when it runs
     app, serving  the application is put together, and served by a process
+    allocator     the C library's allocator, and where it has the memory of pictures
     wiring        builds stores, providers and options from the settings; settings_database opens the database
     connections   one client's connection: HTTP/1.1 and 1.0, offers of other protocols, limits of size
     connection_table  all connections: what each one waits for, and until when
@@ -30,6 +31,7 @@
     reloading     takes a changed configuration over while the server runs; reload_plan says what that means,
                   reload_signal asks for it, control is the socket of `adapter reload`
     live_providers  the providers of now, and those whose jobs are not finished
+    key_models    models that keys may use and that there are not
     risks         what is risky about the settings on this machine; machine reads the facts
     accounts      the operator's accounts and keys, as the command line shows and switches them
     retirements   which configured models Google switches off soon
@@ -76,7 +78,8 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     retirements         domain, settings
     machine             credentials, database.address, errors, risks, settings
     reload_plan         domain, settings
-    reloading           errors, machine, reload_plan, risks, settings
+    key_models          domain, errors, risks, settings
+    reloading           errors, key_models, machine, reload_plan, risks, settings
     control             errors, reloading, tasks
     live_providers      domain, providers.description
     welcome             settings

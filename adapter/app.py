@@ -66,6 +66,7 @@ from adapter.jobs.requests import SqlRequestStore
 from adapter.jobs.spool import Spool
 from adapter.jobs.step_context import StepContext
 from adapter.jobs.store import SqlJobStore
+from adapter.key_models import unknown_models
 from adapter.live_providers import ConfiguredProvider, LiveProviders, Offer
 from adapter.logs import set_log_level
 from adapter.media.frames import FileMeasurer, FrameThumbnailer
@@ -333,7 +334,7 @@ class Application:
                 database=without_password(self._settings.storage.database),
                 media=self._settings.storage.media,
             )
-            await self._warn_without_keys(resources.database)
+            await self._warn_of_keys(resources.database)
             yield
             log.info("server.stopping")
 
@@ -422,11 +423,13 @@ class Application:
     async def _account_summaries(self, database: Database) -> Sequence[CredentialSummary]:
         return await summaries(self._configuration.settings, database, now=self._clock.now())
 
-    async def _warn_without_keys(self, database: Database) -> None:
-        access = self._settings.access
-        if access.keys or access.anonymous or any(key.revoked_at is None for key in await SqlKeyStore(database).all()):
-            return
-        log.warning("access.no_key", message="Every request is refused. `adapter keys create NAME` makes a key.")
+    async def _warn_of_keys(self, database: Database) -> None:
+        access, made = self._settings.access, [key for key in await SqlKeyStore(database).all() if not key.revoked_at]
+        if not (access.keys or access.anonymous or made):
+            log.warning("access.no_key", message="Every request is refused. `adapter keys create NAME` makes a key.")
+        for key in made:
+            for message in unknown_models(self._configuration.catalogue, key.allowance.models):
+                log.warning("access.unknown_model", key=key.name, message=message)
 
     async def _resources(self, stack: AsyncExitStack) -> Resources:
         database = await build_database(self._settings)

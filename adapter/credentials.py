@@ -223,13 +223,13 @@ def secret(
 
 def _google(path: str, key: str, tokens: TokenRequests | None) -> Secret:
     try:
-        from adapter.google_credentials import TokenTransport, WayTransport, google_secret  # noqa: PLC0415 - google-auth is an extra
+        from adapter.google_credentials import google_secret  # noqa: PLC0415 - google-auth is an extra
     except ModuleNotFoundError as error:
         raise WrongConfiguration(
             f"{key}: google: needs the library google-auth, which the extra `vertex` has: pip install '.[vertex]' in a "
             "checkout, or pip install 'google-auth[requests]'."
         ) from error
-    return google_secret(path, key=key, request=WayTransport(tokens, TokenTransport()) if tokens else None)
+    return google_secret(path, key=key, tokens=tokens)
 
 
 def fitting(value: str) -> str:

@@ -4,6 +4,8 @@ All modules together take 0.8 s of a core. `--help` and the completion of the Ta
 what is said of each are in a table here. `tests/test_entry.py` compares it with the commands.
 """
 
+import errno
+import gc
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -18,6 +20,8 @@ from adapter.version import VERSION
 #: The package of the commands that work on a configuration. Each has a module of its name.
 CONFIGURED: Final = "adapter.commands"
 CLIENT: Final = "adapter.client.commands"
+#: What the system says of an output that takes nothing more: a full disk, a used up quota, a device that is gone.
+UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 
 
 class CommandPlace(NamedTuple):
@@ -89,12 +93,25 @@ def adapter(ctx: click.Context) -> None:
         from adapter.logs import configure_logs  # noqa: PLC0415 - some commands write no log
 
         configure_logs()
+    gc.freeze()
+    gc.enable()
 
 
 def main() -> None:
     """Run the command line; what is wrong with the configuration is one sentence and exit status 1."""
+    if sys.argv[1:2] == ["serve"]:
+        # Its modules take most of a second. A SIGHUP in that time would end the process, and systemd takes that for a
+        # stop that was wanted: it starts nothing again.
+        from adapter.reload_signal import ignore_signals  # noqa: PLC0415 - only a server is told to reload
+
+        ignore_signals()
     try:
         adapter(prog_name="adapter")
     except AdapterError as error:
         click.echo(f"adapter: {error.message}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in UNWRITABLE or error.filename is not None:
+            raise
+        click.echo(f"adapter: the output cannot be written: {error.strerror}.", err=True)
         sys.exit(1)

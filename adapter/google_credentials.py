@@ -248,10 +248,9 @@ class WayTransport(transport.Request):
         if method not in {"GET", "POST"}:
             raise _failure("no answer: it is asked by GET and POST only")
         content = body.encode() if isinstance(body, str) else body or b""
-        seconds = min(TIMEOUTS["read"], timeout or TIMEOUTS["read"])
         try:
             named = {name.lower(): value for name, value in (headers or {}).items()}
-            reply = self._tokens(method, url, headers=named, body=content, seconds=seconds)
+            reply = self._tokens(method, url, headers=named, body=content)
         except UpstreamUnreachable as error:
             raise _failure(f"no connection ({error.cause})") from error
         except AdapterError as error:
@@ -298,18 +297,23 @@ def google_secret(
     *,
     key: str,
     clock: Callable[[], float] = time.monotonic,
+    tokens: TokenRequests | None = None,
     request: transport.Request | None = None,
 ) -> GoogleSecret:
     """Return the token of a credential in a file, or, without a path, of the one that the surroundings have.
 
-    `key` names the setting in error messages. `request` asks token services.
+    `key` names the setting in error messages. `tokens` asks token services; None: they are asked by `request`, or
+    directly.
 
     Raises:
         WrongConfiguration: the file is not there, or is no credential of Google Cloud.
     """
     if path:
         _check_file(Path(path), key)
-    return GoogleSecret(partial(fetched, path, request or TokenTransport()), clock)
+    request = request or TokenTransport()
+    if tokens is None:
+        return GoogleSecret(partial(fetched, path, request), clock)
+    return GoogleSecret(partial(fetched, path, WayTransport(tokens, request)), clock, wait_seconds=tokens.seconds)
 
 
 def _check_file(path: Path, key: str) -> None:

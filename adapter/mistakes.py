@@ -4,6 +4,7 @@ msgspec stops at the first one, names it as `$.server.port`, and shows a regular
 tables are compared with the structs key by key here. A text that has a form says it as the `description` of its `Meta`.
 """
 
+import re
 import types
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
@@ -23,6 +24,9 @@ _OPEN: Final = frozenset(
     {"budget", "expires", "images_per_day", "markup", "response_format", "rpm", "side_calls", "videos_per_day"}
 )
 _SHOWN_CHARACTERS = 60
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
+#: An address with a login, which may have a password.
+_LOGIN: Final = re.compile(r"//[^/]*@")
 #: How many keys of a section are named where none is like the one that is wrong.
 _NAMED_KEYS = 40
 
@@ -41,8 +45,23 @@ class Mistake(NamedTuple):
 
 def dotted(key: Key) -> str:
     """Return a key as it is named in messages: `providers.flow.accounts[0].token`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key)
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{_name(part)}" for part in key)
     return text.removeprefix(".")
+
+
+def _name(part: str) -> str:
+    """Return a name as TOML has it: in quotation marks unless it is of plain letters."""
+    return _short(part) if _BARE.fullmatch(part) else _quoted(part)
+
+
+def _quoted(text: str) -> str:
+    """Return a text in quotation marks. What a terminal would obey or hide is written as its number."""
+    safe = "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
+    return f'"{_short(safe)}"'
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
 
 
 def find_mistakes(value: object, wanted: object, key: Key = (), whole: object = None) -> Iterator[Mistake]:
@@ -80,7 +99,7 @@ def _of_struct(value: object, wanted: type[msgspec.Struct], key: Key, whole: obj
 
 def _unknown(name: str, key: Key, known: Collection[str], whole: object) -> str:
     """Say that there is no such key, and which one may be meant."""
-    if near := get_close_matches(name, known, n=1, cutoff=0.6):
+    if near := get_close_matches(name.lower(), known, n=1, cutoff=0.6):
         return f"there is no such key. Did you mean '{near[0]}'?"
     if homes := [home for home in _homes(whole, name) if home != dotted(key)]:
         return (
@@ -104,19 +123,27 @@ def _of_value(value: object, wanted: object, key: Key, *, is_name: bool = False)
     try:
         msgspec.convert(value, wanted, strict=False)
     except msgspec.ValidationError:
-        shown = f"the name '{value}'" if is_name else _shown(key, value)
+        shown = f"the name {_quoted(str(value))}" if is_name else _shown(key, value)
         yield Mistake(key, f"{shown} is not allowed. Give {allowed(wanted)}.{_near(value, wanted)}")
 
 
 def _shown(key: Key, value: object) -> str:
     if any(part in _SECRET for part in key) and key[-1] not in _OPEN:
         return "the value"
-    text = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+    match value:
+        case str():
+            return "the value" if _LOGIN.search(value) else _quoted(value)
+        case bool():
+            return str(value).lower()
+        case dict():  # not what is in it: that may be a secret
+            return "a table"
+        case list() | tuple():
+            return "a list"
+    return _short(str(value))
 
 
 def _near(value: object, wanted: object) -> str:
-    near = get_close_matches(str(value), _choices(inspect.type_info(wanted)), n=1, cutoff=0.6)
+    near = get_close_matches(str(value).lower(), _choices(inspect.type_info(wanted)), n=1, cutoff=0.6)
     return f' Did you mean "{near[0]}"?' if near else ""
 
 
@@ -162,10 +189,14 @@ def words_of(kind: inspect.Type) -> str:
 
 def _range(least: float | None, most: float | None, above: float | None = None) -> str:
     if above is not None:
-        return f" above {above:g}" + ("" if most is None else f", up to {most:g}")
+        return f" above {_number(above)}" + ("" if most is None else f", up to {_number(most)}")
     if least is None:
-        return "" if most is None else f" up to {most:g}"
-    return f" of at least {least:g}" if most is None else f" from {least:g} to {most:g}"
+        return "" if most is None else f" up to {_number(most)}"
+    return f" of at least {_number(least)}" if most is None else f" from {_number(least)} to {_number(most)}"
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) else str(value)
 
 
 def in_words(error: msgspec.ValidationError) -> Mistake:

@@ -7,10 +7,10 @@ import msgspec
 import structlog
 
 from adapter.errors import AdapterError
+from adapter.key_models import key_risks
 from adapter.machine import read_machine
 from adapter.reload_plan import Configuration, plan_reload
 from adapter.risks import Risk, risks
-from adapter.settings import Settings
 
 log = structlog.get_logger()
 
@@ -61,8 +61,8 @@ class Reloader:
     async def _reload(self, *, dry_run: bool) -> ReloadReport:
         plan = plan_reload(self._running, await asyncio.to_thread(self._read))
         use = await self._prepare(plan.configuration)
-        known = await _risks(self._running.settings)
-        new = [risk for risk in await _risks(plan.configuration.settings) if risk not in known]
+        known = await _risks(self._running)
+        new = [risk for risk in await _risks(plan.configuration) if risk not in known]
         report = ReloadReport(
             changed=plan.changed,
             models_added=plan.models_added,
@@ -94,8 +94,9 @@ def reload_words(server: str, report: ReloadReport, *, dry_run: bool) -> str:
     return "\n".join(lines)
 
 
-async def _risks(settings: Settings) -> Collection[Risk]:
-    return risks(settings, await read_machine(settings))
+async def _risks(told: Configuration) -> Collection[Risk]:
+    found = risks(told.settings, await read_machine(told.settings))
+    return [*found, *key_risks(told.settings, told.catalogue)]
 
 
 def _tell(report: ReloadReport, new: Collection[Risk]) -> None:

@@ -1,14 +1,13 @@
 """The program as a process: the socket, the server, the sandbox beside it, and how it is told to stop."""
 
 import asyncio
-import ctypes
 import gc
 import signal
 import socket
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib.util import find_spec
 from itertools import count
@@ -19,9 +18,11 @@ import msgspec
 import structlog
 import uvicorn
 
+from adapter.allocator import tune_allocator, use_huge_pages
 from adapter.app import Override, create_app, unchanged
 from adapter.connection_table import ConnectionLimits, ConnectionTable
 from adapter.errors import WrongConfiguration
+from adapter.key_models import key_risks
 from adapter.logs import set_log_level
 from adapter.machine import read_machine
 from adapter.reload_plan import Configuration
@@ -43,9 +44,6 @@ BACKLOG = 2048
 TAKEN_AT_ONCE = 8
 #: With fewer connections the program is of no use.
 LEAST_CONNECTIONS = 10
-#: Parameters of glibc's `mallopt` (malloc.h), and what they are set to, in bytes: blocks below the first come from the
-#: heap, and of the heap so much is kept when it is free.
-MALLOPT = {-3: 32 * 1024 * 1024, -1: 64 * 1024 * 1024}
 #: Between two looks at the connections of a server that stops, in seconds; and after how many looks the log says what
 #: is still open.
 LOOK_SECONDS = 0.1
@@ -53,10 +51,10 @@ LONG_TICKS = 50
 #: The event loop waits for a thread that computes for so long each time. Python's default is 5 ms.
 SWITCH_SECONDS = 0.001
 
-#: When Python looks for objects that are only held by each other, generation by generation (`gc.set_threshold`). The
-#: first two are Python's. A look at all objects takes 80 ms while a thousand requests are under way, and the event loop
-#: stands. So it is ten times rarer than by default.
-COLLECT_AFTER = (700, 10, 100)
+#: When Python looks for objects that are only held by each other, generation by generation (`gc.set_threshold`). With
+#: Python's 700, 64 pictures at once are looked at several times before they end, for 3 to 6 % of the CPU. A look at all
+#: objects takes 80 ms while a thousand requests are under way, and the event loop stands. It stays as rare as it was.
+COLLECT_AFTER = (5000, 10, 20)
 
 
 def serve(read: Read, override: Override = unchanged) -> None:
@@ -74,7 +72,8 @@ def serve(read: Read, override: Override = unchanged) -> None:
     tune_allocator()
     table = ConnectionTable(within_descriptors(build_connection_limits(settings), settings.limits.descriptors_reserve))
     sys.setswitchinterval(SWITCH_SECONDS)
-    for risk in risks(settings, asyncio.run(read_machine(settings))):
+    found = risks(settings, asyncio.run(read_machine(settings)))
+    for risk in (*found, *key_risks(settings, configuration.catalogue)):
         log.warning("configuration.risky", setting=risk.setting, message=risk.message)
     # uvicorn raises the signal again once everything is closed.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -91,6 +90,10 @@ def serve(read: Read, override: Override = unchanged) -> None:
         used = connected(configuration)
         app = create_app(used.settings, used.catalogue, override=override, read=lambda: connected(read()))
         server = server_config(settings, app, table)
+        # What was loaded was frozen with its garbage (`entry.py`).
+        gc.unfreeze()
+        gc.collect()
+        use_huge_pages()
         gc.freeze()
         gc.set_threshold(*COLLECT_AFTER)
         if settings.sandbox.enabled:
@@ -198,17 +201,6 @@ def raise_descriptors(wanted: int) -> int:
     except (OSError, ValueError):  # macOS has a further limit, `kern.maxfilesperproc`
         return soft
     return most
-
-
-def tune_allocator() -> None:
-    """Have the memory of one picture used for the next one.
-
-    By itself glibc gives the memory of large blocks back at once and asks for new pages with the next picture, which
-    costs as much as all the copying (docs/measurements.md). Other C libraries have no such function.
-    """
-    with suppress(AttributeError, TypeError):
-        for parameter, size in MALLOPT.items():
-            ctypes.CDLL(None).mallopt(parameter, size)
 
 
 def listen(settings: Settings) -> socket.socket:

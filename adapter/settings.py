@@ -57,7 +57,14 @@ HostPort = Annotated[
     ),
 ]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
-
+#: A name or an IPv4 address, an IPv6 address, or nothing. A port beside it is a mistake: only IPv6 has two colons.
+Host = Annotated[
+    str,
+    Meta(
+        pattern=r"^([0-9A-Za-z._-]*|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(%[0-9A-Za-z._-]+)?)$",
+        description="an address or a name of this machine without a port, such as 127.0.0.1, 0.0.0.0 or ::",
+    ),
+]
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -69,10 +76,16 @@ class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Server(_Section, frozen=True, kw_only=True):
     """Where we listen and what we are called from outside."""
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Port = 8000
     #: Base of every link handed to a client; never taken from a request. Empty: made of host and port.
-    public_url: OptionalHttpUrl = ""
+    public_url: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$",
+            description="an address that begins with http:// or https://, without user, ? and #, or nothing",
+        ),
+    ] = ""
     #: Seconds that open connections get when the process is told to stop: most pictures take less.
     shutdown_seconds: Annotated[int, Meta(ge=1, le=300)] = 25
     #: Addresses and networks of the operator's proxies. From these `X-Forwarded-For` is believed.
@@ -102,6 +115,8 @@ class KeySettings(_Section, frozen=True, kw_only=True):
     markup: Markup | None = None
     side_calls: SideCallAnswer | None = None
     response_format: Delivery | None = None
+    #: Whether it also opens `/v1/organization/…`.
+    admin: bool = False
 
     @property
     def allowance(self) -> Allowance:
@@ -120,6 +135,7 @@ class KeySettings(_Section, frozen=True, kw_only=True):
             markup=self.markup,
             side_calls=self.side_calls,
             response_format=self.response_format,
+            admin=self.admin,
         )
 
 
@@ -181,10 +197,23 @@ class S3(_Section, frozen=True, kw_only=True):
 class Storage(_Section, frozen=True, kw_only=True):
     """Where things are remembered."""
 
-    database: str = "sqlite:///var/adapter.db"
+    database: Annotated[
+        str,
+        Meta(
+            pattern=r"^(sqlite:///.+|postgres(ql)?://(?!$)([^/?#@\[\]]*@)?[^@?#]*(\?[^#]*)?)$",
+            description="sqlite:///FILE or postgresql://USER@HOST:PORT/DATABASE; in a user or a password / ? # @ [ ] "
+            "are written %2F %3F %23 %40 %5B %5D",
+        ),
+    ] = "sqlite:///var/adapter.db"
     #: A reference to the password of a PostgreSQL server. Empty: it stands in the address, or libpq's variables say.
     database_password: str = ""
-    media: str = "file://var/media"
+    media: Annotated[
+        str,
+        Meta(
+            pattern=r"^(file://.+|s3://[^/]+(/.*)?|memory://)$",
+            description="file://FOLDER or s3://BUCKET/FOLDER",
+        ),
+    ] = "file://var/media"
     #: Files are deleted after this, unless a job still needs them; 0 keeps everything.
     retention_days: Annotated[float, Meta(ge=0, le=36_500)] = 0.0
     #: How long responses can be looked up, with their pictures (OpenAI's own: 30).
@@ -364,7 +393,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     @property
     def public_url(self) -> str:
         """The base of every link that we hand out. Nobody can ask a wildcard address, so it becomes loopback."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.server.host, self.server.host)  # noqa: S104 - compared
+        host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.server.host, self.server.host)  # noqa: S104 - compared
         if ":" in host:
             host = f"[{host}]"
         return self.server.public_url.rstrip("/") or f"http://{host}:{self.server.port}"
@@ -457,7 +486,11 @@ def _converted(file: TomlFile, wanted: type[_T], laid: Mapping[Key, str]) -> _T:
 
 
 def _place(file: TomlFile, key: Key, laid: Mapping[Key, str]) -> str:
-    return next((name for given, name in laid.items() if key[: len(given)] == given), file.place(key))
+    """Return what gave a value: a variable, also one that made a table where none may be, or a line of the file."""
+    given_by = next((name for given, name in laid.items() if key[: len(given)] == given), None)
+    if given_by is None and key not in file.lines:
+        given_by = next((name for given, name in laid.items() if given[: len(key)] == key), None)
+    return given_by or file.place(key)
 
 
 def _contradictions(settings: Settings, providers: Sequence[AnyProvider]) -> Iterator[Mistake]:
@@ -550,6 +583,8 @@ def load_catalogue(path: Path, settings: Settings, providers: Sequence[AnyProvid
         WrongConfiguration: as `load_settings`; or a provider cannot serve one of its models.
     """
     file = catalogue_file(path, settings)
+    if settings.models and not file.exists():
+        raise WrongConfiguration(f"models: {file} cannot be read: there is no such file.")
     try:
         everything = _converted(read_toml(file), CatalogueFile, {})
         without_videos = [name for name, each in settings.providers.items() if "video" in each.leaves_out()]
@@ -601,7 +636,10 @@ def _lay_over(tables: dict[str, object], name: str, text: str) -> Key:
     for section in sections:
         inner = table.setdefault(section, {})
         if not isinstance(inner, dict):
-            raise WrongConfiguration(f"{name}: '{section}' is a value, not a section.")
+            raise WrongConfiguration(
+                f"{name}: '{section}' is a value, not a section. A variable sets a whole list: "
+                f"{name.upper().partition(f'__{section.upper()}__')[0]}__{section.upper()}='[…]'."
+            )
         table = inner
     table[key] = _value(text)
     return (*sections, key)
@@ -611,5 +649,5 @@ def _value(text: str) -> object:
     """Read a value as TOML would (`8080`, `true`, `["a", "b"]`), anything else as the text it is."""
     try:
         return msgspec.toml.decode(f"value = {text}", type=dict[str, object])["value"]
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         return text

@@ -39,8 +39,9 @@ from adapter.openai_api.routes.route_names import Rewrite
 from adapter.openai_api.routes.services import ChatOptions, ImageOptions
 from adapter.providers.description import REFERENCES, AnyProvider, Provider, ProviderContext, ProviderSettings
 from adapter.providers.http import Http
-from adapter.providers.reach import limits_of, network_of, routes_of
-from adapter.providers.session import HttpLimits, HttpNetwork, OpenSecret
+from adapter.providers.limits import HttpLimits
+from adapter.providers.reach import network_of, routes_of
+from adapter.providers.session import HttpNetwork, OpenSecret
 from adapter.providers.token_requests import way_of_tokens
 from adapter.settings import Settings, load_phrasebook
 
@@ -155,7 +156,7 @@ def build_provider_context(
     def open_secret(reference: str, *, key: str) -> Secret:
         return provider_secret(name, section, reference, key=key)
 
-    network, limits = network_of(name, section, open_secret), limits_of(section)
+    network, limits = network_of(name, section, open_secret), section.limits()
     # Providers without settings of their own share connections and the certificates of the system.
     has_own_way = (network, limits) != (HttpNetwork(), HttpLimits())
     own = http.through(network, limits) if has_own_way else http

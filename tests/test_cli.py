@@ -144,6 +144,42 @@ def test_a_key_is_shown_with_what_is_taken_of_its_limits(tmp_path: Path) -> None
     assert "a-key-of-a-client-12" not in words
 
 
+def test_a_key_becomes_an_administrators_and_an_ordinary_one_again(tmp_path: Path) -> None:
+    """What else it may do stays."""
+    run(tmp_path, "keys", "create", "ada", "--admin", "--rpm", "5", "--sandbox")
+    told = [
+        run(tmp_path, "keys", *command, "--sandbox").stdout
+        for command in (["list"], ["set", "ada", "--no-admin"], ["set", "ada", "--rpm", "6"], ["set", "ada", "--admin"])
+    ]
+
+    assert "admin=yes" in told[0]
+    assert ["admin            yes" in each for each in told[1:]] == [False, False, True]
+    assert "rpm              6" in told[3]
+
+
+def test_models_of_keys_that_there_are_not_are_named(tmp_path: Path) -> None:
+    """Those of the configuration and those of the database, with the nearest name."""
+    config = tmp_path / "adapter.toml"
+    config.write_text(
+        '[access.keys.bea]\nkey = "plain:a-key-of-a-client-12"\nmodels = ["gemini-3-pro-imag"]\n'
+        '[providers.gemini]\nkeys = [{ name = "main", key = "plain:a-key" }]\n'
+    )
+    told = {"ADAPTER_CONFIG": "adapter.toml"}
+    made = run(tmp_path, "keys", "create", "ada", "--models", "veo-*,gemini-3.1-flash-image", **told)
+    run(tmp_path, "keys", "create", "gone", "--models", "nothing", **told)
+    run(tmp_path, "keys", "revoke", "gone", **told)
+    checked = run(tmp_path, "check", **told)
+
+    assert made.stderr == "warning: there is no model 'veo-*' here.\n"
+    assert [line for line in checked.stdout.splitlines() if "there is no model" in line] == [
+        "warning: models of the key 'ada': there is no model 'veo-*' here.",
+        (
+            "warning: access.keys.bea.models: there is no model 'gemini-3-pro-imag' here."
+            " Did you mean 'gemini-3-pro-image'?"
+        ),
+    ]
+
+
 def test_models_are_listed_as_the_api_lists_them(tmp_path: Path) -> None:
     """With prices as numbers."""
     listed = json.loads(run(tmp_path, "models", "--sandbox", "--json").stdout)
@@ -274,6 +310,24 @@ def test_a_check_names_every_secret_that_is_missing(tmp_path: Path) -> None:
         "adapter: access.keys[0]: the environment variable ADAPTER_KEY is not set.",
         "providers.flow.accounts[0].token: the environment variable FLOW_TOKEN is not set.",
     ]
+
+
+def test_a_check_names_everything_that_is_wrong_at_once(tmp_path: Path) -> None:
+    """A secret, the catalogue, the database, the media store and the spool are looked at even if one is bad."""
+    (tmp_path / "taken").write_text("")
+    (tmp_path / "adapter.toml").write_text("models = 'nowhere.toml'\n" + online("http://127.0.0.1:9", "k"))
+    wrong = {
+        "ADAPTER__ACCESS__KEYS": '["env:NOT_SET"]',
+        "ADAPTER__STORAGE__DATABASE": "sqlite:///taken/adapter.db",
+        "ADAPTER__STORAGE__MEDIA": "file://taken/media",
+        "ADAPTER__JOBS__SPOOL": "taken/spool",
+    }
+    done = run(tmp_path, "check", "--config", "adapter.toml", **wrong)
+
+    named = ["models: ", "access.keys[0]: ", "storage.database", "storage.media: ", "jobs.spool"]
+    said = done.stderr.removeprefix("adapter: ").splitlines()
+    assert done.returncode == 1
+    assert [line[: len(name)] for line, name in zip(said, named, strict=True)] == named
 
 
 def test_files_without_an_owner_are_named_and_deleted_when_told(tmp_path: Path) -> None:

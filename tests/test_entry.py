@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 
 import click
@@ -14,7 +15,10 @@ from adapter.entry import COMMANDS, CONFIGURED, LazyCommands, adapter
 from tests.support import ROOT
 
 #: What help and completion do without.
-HEAVY = ("litestar", "sqlalchemy", "structlog", "uvicorn")
+HEAVY = (
+    *("litestar", "uvicorn", "obstore", "alembic", "adapter.wiring", "adapter.generation"),
+    *("sqlalchemy.orm", "sqlalchemy", "structlog"),
+)
 #: Runs the command line, and then prints which of these libraries were loaded.
 PROGRAM = """
 import sys
@@ -27,12 +31,12 @@ print("loaded:", *[name for name in {heavy} if name in sys.modules])
 """
 
 
-def loaded(*arguments: str, **environ: str) -> tuple[str, list[str]]:
+def loaded(*arguments: str, folder: Path = ROOT, **environ: str) -> tuple[str, list[str]]:
     """Return what a command printed, and the libraries that it loaded."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM.format(heavy=HEAVY), *arguments],
-        cwd=ROOT,
-        env=os.environ | environ,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environ,
         capture_output=True,
         text=True,
         check=True,
@@ -86,6 +90,32 @@ def test_the_clients_load_nothing_of_the_server() -> None:
     assert loaded("image", "--help")[1] == []
 
 
+@pytest.fixture(scope="module")
+def configured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a configuration, and a database that is up to date: one that is not needs a library."""
+    folder = tmp_path_factory.mktemp("configured")
+    (folder / "adapter.toml").write_text('[providers.gemini]\nkeys = [{ name = "main", key = "plain:a-key" }]\n')
+    loaded("keys", "create", "app", folder=folder, ADAPTER_CONFIG="adapter.toml")
+    return folder
+
+
+@pytest.mark.parametrize("command", ["keys list", "keys show app", "jobs list", "usage", "accounts"])
+def test_a_look_into_the_database_loads_the_database_alone(configured: Path, command: str) -> None:
+    """Not the server, nor the media."""
+    said, names = loaded(*command.split(), folder=configured, ADAPTER_CONFIG="adapter.toml")
+
+    assert said
+    assert names == ["sqlalchemy", "structlog"]
+
+
+def test_a_look_into_the_configuration_loads_no_database(configured: Path) -> None:
+    """The catalogue is a file."""
+    said, names = loaded("models", folder=configured, ADAPTER_CONFIG="adapter.toml")
+
+    assert "gemini-3.1-flash-image" in said
+    assert names == ["structlog"]
+
+
 def test_an_unknown_command_is_named() -> None:
     """With the usual status of a wrong command line."""
     done = subprocess.run(
@@ -93,3 +123,46 @@ def test_an_unknown_command_is_named() -> None:
     )
 
     assert (done.returncode, "No such command 'sreve'" in done.stderr) == (2, True)
+
+
+def test_a_hangup_before_a_server_is_loaded_ends_nothing() -> None:
+    """`systemctl reload` may come right after the start."""
+    program = """
+import os, signal, sys
+
+class Hangup:
+    def find_spec(self, name, path, target=None):
+        if name == "adapter.commands.serve":
+            os.kill(os.getpid(), signal.SIGHUP)
+
+sys.meta_path.insert(0, Hangup())
+sys.argv = ["adapter", "serve", "--help"]
+from adapter.entry import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, "Serve the API." in done.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("config > /dev/full", "adapter: the output cannot be written: No space left on device.\n"),
+        ("image - -o fox.png <&-", "Error: The prompt is empty.\n"),
+    ],
+)
+def test_streams_that_cannot_be_used_are_one_sentence(command: str, says: str, tmp_path: Path) -> None:
+    """And no traceback."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$0" -m adapter {command}', sys.executable],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode != 0
+    assert done.stderr.endswith(says)
+    assert "Traceback" not in done.stderr

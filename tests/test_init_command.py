@@ -82,6 +82,30 @@ def test_a_file_that_exists_is_kept(tmp_path: Path) -> None:
     assert (tmp_path / "adapter.toml").read_text() != "mine"
 
 
+def test_a_folder_that_is_not_there_is_named_before_the_questions(tmp_path: Path) -> None:
+    """Five answers for nothing are too many."""
+    refused = asked(tmp_path / "nowhere", "", "", "")
+
+    assert refused.exit_code == 1
+    assert refused.output == f"Error: The folder {tmp_path / 'nowhere'} is not there, or takes no file.\n"
+
+
+def test_the_next_commands_can_be_copied(tmp_path: Path) -> None:
+    """A name with a space is quoted."""
+    folder = tmp_path / "my files"
+    folder.mkdir()
+
+    assert f"adapter check --config '{folder / 'adapter.toml'}'\n" in asked(folder, "", "", "").output
+
+
+def test_an_address_that_the_server_would_refuse_is_asked_for_again(tmp_path: Path) -> None:
+    """Links begin with it, so it has no question and no user."""
+    done = asked(tmp_path, "", "", "https://media.example/?a=b", "https://me:pw@media.example", "https://media.example")
+
+    assert done.output.count("has no user, ? and #") == 2
+    assert read(tmp_path).public_url == "https://media.example"
+
+
 def test_the_shipped_answers_give_the_shipped_file() -> None:
     """So nothing is lost on the way, explanations neither."""
     answers = FirstAnswers(services=frozenset(SERVICES), flow_project="YOUR-PROJECT-ID")

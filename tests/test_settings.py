@@ -1,5 +1,6 @@
 """Configuration: what is wrong stops the start with a sentence that names the key."""
 
+import os
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -8,6 +9,7 @@ import msgspec
 import pytest
 from msgspec.inspect import DictType, Metadata, StrType, StructType, Type, VarTupleType
 
+from adapter.database.address import kind_of
 from adapter.domain.allowance import UNLIMITED, Allowance, read_budget, read_last_day
 from adapter.domain.catalogue import LengthPolicy
 from adapter.domain.markup import Markup
@@ -138,9 +140,29 @@ def test_the_section_of_google_cloud_shows_every_default(tmp_path: Path) -> None
         ),
         ("[chat]\nside_call_model = 'gemini-2.5-flash'", r"chat\.side_call_model needs .*providers\.gemini"),
         ("[chat]\nside_call_model = 'models/x?'", r"chat\.side_call_model: .*Give the name of a model"),
-        ("[chat.side_call_patterns]\ntitel = ['x']", r"line 4: chat\.side_call_patterns\.titel: the name 'titel'"),
+        ("[chat.side_call_patterns]\ntitel = ['x']", r"line 4: chat\.side_call_patterns\.titel: the name \"titel\""),
         ("[chat.side_call_patterns]\ntitle = 'x'", r'side_call_patterns\.title: "x" is not allowed\. Give a list'),
         ("port = = 3", "not valid TOML"),
+        ("[server", r"line 3, column \d+: .*not valid TOML: Expected|adapter\.toml is not valid TOML: Expected"),
+        ("[server]\nhost = 0.0.0.0", r'line 4, column 11: .*needs quotation marks: host = "…"'),
+        ("[server]\nhost = “::”", r"line 4, column 8: .*straight quotation marks"),
+        ("[server]\nport: 80", r"line 4, column 5: .*Write port = … for a value"),
+        ("[server]\n[server]", r"line 4, column 8: .*Cannot declare \[server\] twice\. .*Write it once"),
+        ("[server]\nport = " + "9" * 5000, "a number has too many digits"),
+        ("[server]\nport = " + "[" * 5000, "too deep"),
+        ("[server]\nhost = 'http://a'", r"server\.host: .*Give an address or a name of this machine without a port"),
+        ("[server]\nhost = '0.0.0.0:80'", r"line 4: server\.host: .*without a port"),
+        ('[server]\nhost = "a\\nb"', r'server\.host: "a\\u000ab" is not allowed'),
+        ("[server]\npublic_url = 'https://a/?b'", r"server\.public_url: .*without user, \? and #"),
+        ("[server]\npublic_url = 'https://me:pw@a'", r"server\.public_url: the value is not allowed"),
+        ("[server]\nlog_level = 'INFO'", r'Did you mean "info"\?'),
+        ("[server]\nPORT = 80", r"server\.PORT: there is no such key\. Did you mean 'port'"),
+        ('[server]\n"po\\u001brt" = 1', r'server\."po\\u001brt": there is no such key'),
+        ("# a\u2028b\n[server]\nport = 'x'", r"line 5: server\.port"),
+        ("[[server]]\nport = 1", r"line 3: server: a list is no table"),
+        ("[storage]\ndatabase = 'mysql://me:pw@a/b'", r"line 4: storage\.database: the value .*Give sqlite:///FILE or"),
+        ("[storage]\nmedia = 'var/media'", r'line 4: storage\.media: "var/media" .*Give file://FOLDER or s3://'),
+        ("[limits]\nmemory_bytes = '2GB'", r"a whole number of at least 1048576\."),
     ],
 )
 def test_a_mistake_is_named_by_its_key(tmp_path: Path, text: str, says: str) -> None:
@@ -163,6 +185,68 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
         'line 8: jobs.poll_seconds: "x" is not allowed. Give a number from 0.01 to 300.',
         "line 9: jobs.spol: there is no such key. Did you mean 'spool'?",
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[providers.flow.accounts]\nname = 'a'\ntoken = 'plain:sk-secret'",
+        "[[providers.gemini]]\nkeys = ['plain:sk-secret']",
+        "[server]\nport = ['sk-secret']",
+        "[server]\nlog_level = 'https://me:sk-secret@example.com'",
+        "[providers.gemini]\nkeys = ['plain:AIza']\nbase_url = sk-secret",
+    ],
+)
+def test_a_mistake_shows_no_secret_that_stands_in_the_wrong_place(tmp_path: Path, text: str) -> None:
+    """A table or a list is not shown, as it may have one inside; nor is a line that is no TOML."""
+    with pytest.raises(WrongConfiguration) as caught:
+        load(tmp_path, text)
+
+    assert "sk-secret" not in caught.value.message
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device", "loop"])
+def test_a_configuration_that_is_no_file_is_refused(tmp_path: Path, kind: str) -> None:
+    """A reload reads it again, and a pipe that is opened to be read waits for its writer."""
+    path = tmp_path / "adapter.toml"
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+        case "device":
+            path.symlink_to("/dev/zero")
+        case _:
+            path.symlink_to(path)
+
+    with pytest.raises(WrongConfiguration, match=r"adapter\.toml cannot be read: "):
+        load_settings(path, {})
+
+
+def test_every_database_that_opens_may_be_configured(tmp_path: Path) -> None:
+    """The pattern of the setting and the reader of addresses agree."""
+    good = (
+        "sqlite:///a.db",
+        "postgres://h/d",
+        "postgresql://u:p%2F@h:1/d?sslmode=require",
+        "postgresql:///d?host=/run",
+    )
+    bad = (
+        "sqlite:///",
+        "sqlite://a.db",
+        "postgresql://",
+        "postgresql://u:p/w@h/d",
+        "postgresql://h/d#x",
+        "mysql://h/d",
+    )
+
+    assert [load(tmp_path, f"[storage]\ndatabase = '{url}'").storage.database for url in good] == [*good]
+    assert {kind_of(url) for url in good} == {"sqlite", "postgresql"}
+    for url in bad:
+        with pytest.raises(WrongConfiguration):
+            kind_of(url)
+        with pytest.raises(WrongConfiguration, match=r"storage\.database: the value is not allowed"):
+            load(tmp_path, f"[storage]\ndatabase = '{url}'")
 
 
 def test_a_value_in_the_place_of_a_section_is_named(tmp_path: Path) -> None:
@@ -291,8 +375,24 @@ def test_links_begin_with_the_public_url_or_our_own_address(tmp_path: Path) -> N
     """Never with what a request's headers say."""
     assert load(tmp_path, "[server]\nport = 81").public_url == "http://127.0.0.1:81"
     assert load(tmp_path, "[server]\nhost = '0.0.0.0'").public_url == "http://127.0.0.1:8000"
+    assert load(tmp_path, "[server]\nhost = ''").public_url == "http://127.0.0.1:8000"
     assert load(tmp_path, "[server]\nhost = '::1'").on_port(9).public_url == "http://[::1]:9"
     assert load(tmp_path, "[server]\npublic_url = 'https://media.example/'").public_url == "https://media.example"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ADAPTER____PORT",
+        "ADAPTER__SERVER__PORT__FIRST",
+        "ADAPTER__PROVIDERS__FLOW__ACCOUNTS__0__TOKEN",
+        "ADAPTER__ACCESS__KEYS__0",
+    ],
+)
+def test_a_variable_that_leads_nowhere_is_named(tmp_path: Path, name: str) -> None:
+    """It may make a table where none can be."""
+    with pytest.raises(WrongConfiguration, match=rf"^{name}: "):
+        load(tmp_path, "", **{name: "x"})
 
 
 def test_a_mistake_in_a_variable_is_not_blamed_on_the_file_alone(tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from adapter.client.failures import NotWritten
 
 #: What a name ends in, and OpenAI's word for the format.
 PICTURE_FORMATS: Final = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
+#: Bytes of a picture that is sent. A server takes less; this keeps a device such as /dev/zero from being read for ever.
+LARGEST_PICTURE: Final = 100_000_000
 VIDEO_FORMATS: Final = {".mp4": "mp4"}
 
 
@@ -111,8 +113,11 @@ def picture_address(given: str) -> str:
     if given.startswith(("https://", "http://", "data:")):
         return given
     try:
-        content = Path(given).read_bytes()
+        with Path(given).open("rb") as file:
+            content = file.read(LARGEST_PICTURE + 1)
     except OSError as error:
         raise click.UsageError(f"The picture {given} cannot be read: {error.strerror}.") from error
+    if len(content) > LARGEST_PICTURE:
+        raise click.UsageError(f"The picture {given} has more than {LARGEST_PICTURE // 1_000_000} MB.")
     kind = mimetypes.guess_type(given)[0] or "image/png"
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

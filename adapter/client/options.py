@@ -14,6 +14,8 @@ from adapter.client.address import base_of
 _T = TypeVar("_T")
 
 DEFAULT_URL: Final = "http://127.0.0.1:8000"
+#: Bytes of a prompt on stdin. No model takes so much, and a pipe may have no end.
+LONGEST_PROMPT: Final = 1_000_000
 
 _OPTIONS: Final = (
     click.option("--model", help="Model, as `adapter models` lists them. [default: the server's]"),
@@ -102,8 +104,13 @@ def with_options(kind: type[_T]) -> Callable[[Callable[[_T], None]], Callable[..
 
 
 def _read_stdin() -> str:
+    if sys.stdin is None:  # it was closed
+        return ""
     try:
-        return sys.stdin.buffer.read().decode()
+        words = sys.stdin.buffer.read(LONGEST_PROMPT + 1)
+        if len(words) > LONGEST_PROMPT:
+            raise click.UsageError(f"The prompt on stdin has more than {LONGEST_PROMPT} bytes.")
+        return words.decode()
     except UnicodeDecodeError as error:
         raise click.UsageError("The prompt on stdin is not UTF-8.") from error
 

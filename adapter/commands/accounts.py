@@ -7,7 +7,8 @@ import msgspec
 
 from adapter.accounts import lines, summaries, switch
 from adapter.clock import SystemClock
-from adapter.commands.opening import open_settings, use_database
+from adapter.commands.database_use import use_database
+from adapter.commands.opening import open_settings
 from adapter.commands.options import with_config, with_json
 
 

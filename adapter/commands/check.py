@@ -1,20 +1,26 @@
 """`adapter check`: looks at everything that a server with this configuration would need."""
 
 import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import msgspec
 
 from adapter import serving
-from adapter.access.keys import SqlKeyStore
+from adapter.access.keys import KeyRecord, SqlKeyStore
 from adapter.app import create_app
 from adapter.clock import SystemClock
+from adapter.commands.database_use import with_database
 from adapter.commands.online_check import credential_reports
-from adapter.commands.opening import open_settings, with_database
+from adapter.commands.opening import open_settings
 from adapter.commands.options import with_config
 from adapter.database.address import without_password
+from adapter.domain.catalogue import Catalogue
 from adapter.errors import AdapterError, WrongConfiguration, reason_of
 from adapter.jobs import spool
+from adapter.key_models import key_risks, unknown_models
 from adapter.machine import read_machine
 from adapter.retirements import retirements, today
 from adapter.risks import risks
@@ -28,11 +34,14 @@ from adapter.wiring import build_media_store, settings_secret
 def check(config: Path, *, online: bool) -> None:
     """Check the configuration: secrets, database, media store and spool."""
     settings = open_settings(config)
-    catalogue = load_catalogue(config, settings)
-    _check_references(settings)
-    create_app(settings, catalogue)
-    for line in asyncio.run(_checks(settings)):
+    catalogue, wrong = _catalogue(config, settings)
+    findings = asyncio.run(_checks(settings, catalogue))
+    for line in findings.said:
         click.echo(line)
+    wrong += findings.wrong
+    if wrong or catalogue is None:
+        raise WrongConfiguration("\n".join(wrong))
+    create_app(settings, catalogue)
     now = SystemClock().now()
     for found in retirements(settings, catalogue, now):
         click.echo(f"warning: models: {found.message(today(now))}")
@@ -55,43 +64,71 @@ def _try_credentials(settings: Settings) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _check_references(settings: Settings) -> None:
-    """Check every reference to a secret, and name all that cannot be read: a new configuration has several."""
-    wrong = []
-    for key, reference in settings.secrets():
+def _catalogue(config: Path, settings: Settings) -> tuple[Catalogue | None, list[str]]:
+    """Return the catalogue, or what is wrong with it."""
+    try:
+        return load_catalogue(config, settings), []
+    except WrongConfiguration as fault:
+        return None, [fault.message]
+
+
+class _Findings(msgspec.Struct):
+    """What was found. A new configuration has several mistakes, so the first one ends nothing."""
+
+    said: list[str] = []
+    wrong: list[str] = []
+
+    @contextmanager
+    def part(self, words: str, key: str = "") -> Iterator[None]:
+        """Note that a part is good, or what is wrong with it."""
         try:
-            settings_secret(settings, key, reference)
+            yield
         except WrongConfiguration as fault:
-            wrong.append(fault.message)
-    if wrong:
-        raise WrongConfiguration("\n".join(wrong))
-
-
-async def _checks(settings: Settings) -> list[str]:
-    """Read every secret, open the database and the media store. Report what was found, never a secret."""
-    said = []
-    for key, reference in settings.secrets():
-        try:
-            await settings_secret(settings, key, reference).read()
+            self.wrong.append(fault.message)
         except AdapterError as fault:
-            raise WrongConfiguration(f"{key}: {reason_of(fault)}") from fault
-        said.append(f"secret       ok  {key}")
-    made = await with_database(settings, lambda it: SqlKeyStore(it).all())
-    said.append(f"database     ok  {without_password(settings.storage.database)}")
-    await build_media_store(settings).try_out()
-    said.append(f"media        ok  {settings.storage.media}")
+            self.wrong.append(f"{key}: {reason_of(fault)}")
+        else:
+            self.said.append(words)
+
+
+async def _checks(settings: Settings, catalogue: Catalogue | None) -> _Findings:
+    """Read every secret, open the database and the media store. Report what was found, never a secret."""
+    found = _Findings()
+    for key, reference in settings.secrets():
+        with found.part(f"secret       ok  {key}", key):
+            await settings_secret(settings, key, reference).read()
+    made: Sequence[KeyRecord] | None = None
+    with found.part(f"database     ok  {without_password(settings.storage.database)}", "storage.database"):
+        made = await with_database(settings, lambda it: SqlKeyStore(it).all())
+    with found.part(f"media        ok  {settings.storage.media}", "storage.media"):
+        await build_media_store(settings).try_out()
     if settings.jobs.spool:
-        spool.try_out(Path(settings.jobs.spool))
-        said.append(f"spool        ok  {settings.jobs.spool}")
-    said.append(f"folder       {Path.cwd()}")
+        with found.part(f"spool        ok  {settings.jobs.spool}", "jobs.spool"):
+            spool.try_out(Path(settings.jobs.spool))
+    found.said += _about_the_place(settings)
+    if made is not None:
+        valid = [key for key in made if key.revoked_at is None]
+        found.said += _about_keys(settings, catalogue, valid)
+    if catalogue is not None and not found.wrong:
+        known = [*risks(settings, await read_machine(settings)), *key_risks(settings, catalogue)]
+        found.said += [f"warning: {risk.setting}: {risk.message}" for risk in known]
+    return found
+
+
+def _about_the_place(settings: Settings) -> Iterator[str]:
+    yield f"folder       {Path.cwd()}"
     taken = "in use, by this server if it is running, or by another program" if serving.is_taken(settings) else "free"
-    said.append(f"port         {settings.server.port} is {taken}")
-    said.append(f"links begin  {settings.public_url}")
-    if not (settings.access.keys or settings.access.anonymous or [key for key in made if key.revoked_at is None]):
-        said.append("warning: there is no key; `python -m adapter keys create NAME` makes one")
-    active = {key.name for key in made if key.revoked_at is None}
+    yield f"port         {settings.server.port} is {taken}"
+    yield f"links begin  {settings.public_url}"
+
+
+def _about_keys(settings: Settings, catalogue: Catalogue | None, valid: Sequence[KeyRecord]) -> Iterator[str]:
+    if not (settings.access.keys or settings.access.anonymous or valid):
+        yield "warning: there is no key; `python -m adapter keys create NAME` makes one"
+    for each in valid:
+        wrong = () if catalogue is None else unknown_models(catalogue, each.allowance.models)
+        yield from (f"warning: models of the key '{each.name}': {message}" for message in wrong)
+    active = {key.name for key in valid}
     for table, names in settings.keys_named.items():
         if unknown := [name for name in names if name not in active | {*settings.access.known_keys}]:
-            said.append(f"warning: {table} names keys that there are not: {', '.join(unknown)}")
-    found = risks(settings, await read_machine(settings))
-    return said + [f"warning: {risk.setting}: {risk.message}" for risk in found]
+            yield f"warning: {table} names keys that there are not: {', '.join(unknown)}"

@@ -1,6 +1,9 @@
 """`adapter init`: asks five questions and writes a configuration with its comments."""
 
+import os
 import re
+import secrets
+import shlex
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -29,15 +32,30 @@ def init(path: Path, *, force: bool) -> None:
 
     Secrets are not asked for: the file says where they are read from.
     """
+    if path.exists() and not path.is_file():
+        raise click.ClickException(f"{path} is no file.")
     if path.exists() and not force:
         raise click.ClickException(f"{path} exists. --force replaces it.")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise click.ClickException(f"The folder {path.parent} is not there, or takes no file.")
     answers = _asked()
     text = first_configuration((shipped.FOLDER / "adapter.toml").read_text(encoding="utf-8"), answers)
     try:
-        path.write_text(text, encoding="utf-8")
+        _write(path, text)
     except OSError as error:
         raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from error
-    click.echo(NEXT.format(path=path, exports="\n  ".join(_exports(answers))))
+    click.echo(NEXT.format(path=shlex.quote(str(path)), exports="\n  ".join(_exports(answers))))
+
+
+def _write(path: Path, text: str) -> None:
+    """Write the file whole or not at all, so that a full disk leaves the file that was there."""
+    place = path.resolve()
+    part = place.with_name(f".{place.name}.{secrets.token_hex(4)}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(place)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _asked() -> FirstAnswers:
@@ -92,10 +110,11 @@ def _address(said: str) -> str:
     try:
         parts = urlsplit(address)
         is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        is_address = is_address and not set(address) & set("@?# \t")
     except ValueError:
         is_address = False
     if address and not is_address:
-        raise click.BadParameter("an address begins with http:// or https://.")
+        raise click.BadParameter("an address begins with http:// or https://, and has no user, ? and #.")
     return address
 
 

@@ -6,8 +6,9 @@ import click
 import msgspec
 
 from adapter.clock import SystemClock
+from adapter.commands.database_use import use_database
 from adapter.commands.listed_job import listed_job
-from adapter.commands.opening import open_settings, use_database
+from adapter.commands.opening import open_settings
 from adapter.commands.options import with_config, with_json
 from adapter.commands.times import minute
 from adapter.database.address import without_password
@@ -15,9 +16,7 @@ from adapter.database.engine import Database
 from adapter.domain.image_job import ImageJob
 from adapter.domain.job import Job, JobState, VideoJob
 from adapter.domain.job_kinds import IMAGE
-from adapter.generation.responses import cancel_image
 from adapter.jobs.store import SqlJobStore
-from adapter.records.usage_recorder import CountedWork
 
 
 @click.group()
@@ -99,6 +98,10 @@ def cancel_job(config: Path, job_id: str) -> None:
 
 async def _cancelled(database: Database, job_id: str) -> Job | None:
     """Cancel a job and return it as it was, or None if there was no live one."""
+    # They load much that listing does not need.
+    from adapter.generation.responses import cancel_image  # noqa: PLC0415
+    from adapter.records.usage_recorder import CountedWork  # noqa: PLC0415
+
     store, clock = SqlJobStore(database), SystemClock()
     job = await _any_job(store, job_id)
     if isinstance(job, ImageJob):

@@ -8,7 +8,16 @@ import click
 import msgspec
 
 from adapter.access.keys import KeyRecord
-from adapter.domain.allowance import UNLIMITED, Allowance, LimitState, Window, changed, written, written_time
+from adapter.domain.allowance import (
+    UNLIMITED,
+    YES_OR_NO,
+    Allowance,
+    LimitState,
+    Window,
+    changed,
+    written,
+    written_time,
+)
 
 #: What is set by each option. `none` takes a value away.
 _OPTIONS: Final = (
@@ -23,11 +32,25 @@ _OPTIONS: Final = (
     ("--response-format", "response_format", "How pictures are handed over (images.response_format)."),
 )
 
+
+def _as_text(_ctx: click.Context, _option: click.Parameter, is_admin: bool | None) -> str | None:
+    """Return what the flag says as the other options do."""
+    return None if is_admin is None else YES_OR_NO[not is_admin]
+
+
+_admin = click.option(
+    "--admin/--no-admin",
+    default=None,
+    callback=_as_text,
+    help="It also sees what all keys made and spent, and the accounts (/v1/organization/…), or no more.",
+)
+
 _F = TypeVar("_F", bound=Callable[..., object])
 
 
 def with_allowance(command: _F) -> _F:
     """Give a command the options of what a key may do."""
+    command = _admin(command)
     for flag, name, words in reversed(_OPTIONS):
         command = click.option(flag, name, help=f"{words} none takes it away.")(command)
     return command
@@ -39,7 +62,7 @@ def asked_allowance(allowance: Allowance, asked: Mapping[str, str | None], now: 
     Raises:
         BadParameter: an option has no such value.
     """
-    for flag, name, _ in _OPTIONS:
+    for flag, name, _ in (*_OPTIONS, ("--admin", "admin", "")):
         text = asked.get(name)
         if text is None:
             continue

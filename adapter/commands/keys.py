@@ -8,6 +8,7 @@ import msgspec
 from adapter.access.keys import KeyRecord, SqlKeyStore
 from adapter.access.quotas import SqlQuotas
 from adapter.clock import SystemClock
+from adapter.commands.database_use import use_database
 from adapter.commands.key_options import (
     ShownKey,
     asked_allowance,
@@ -16,12 +17,12 @@ from adapter.commands.key_options import (
     shown_key,
     with_allowance,
 )
-from adapter.commands.opening import open_settings, use_database
+from adapter.commands.opening import open_settings
 from adapter.commands.options import with_config, with_json
 from adapter.commands.times import minute
 from adapter.database.engine import Database
 from adapter.domain.allowance import UNLIMITED, Allowance
-from adapter.domain.catalogue import Listing
+from adapter.key_models import unknown_models
 from adapter.settings import Settings, load_catalogue
 
 
@@ -49,11 +50,9 @@ def create_key(config: Path, name: str, owner: str | None, **asked: str | None) 
 
 def _warn_of_models(config: Path, settings: Settings, allowance: Allowance) -> None:
     """Say which names of models lead to none."""
-    found = load_catalogue(config, settings).listed(Listing.ALL) if allowance.models else ()
-    for pattern in allowance.models:
-        one = Allowance(models=(pattern,))
-        if not any(one.allows_model(model.name, model.card.name) for model in found):
-            click.echo(f"warning: there is no model '{pattern}' here", err=True)
+    if allowance.models:
+        for message in unknown_models(load_catalogue(config, settings), allowance.models):
+            click.echo(f"warning: {message}", err=True)
 
 
 @keys.command(name="set")

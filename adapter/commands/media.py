@@ -7,7 +7,8 @@ import click
 import msgspec
 
 from adapter.clock import SystemClock
-from adapter.commands.opening import open_settings, use_database
+from adapter.commands.database_use import use_database
+from adapter.commands.opening import open_settings
 from adapter.commands.options import with_config
 from adapter.database.engine import Database
 from adapter.media.leftovers import Leftovers, MediaReport

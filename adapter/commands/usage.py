@@ -8,7 +8,8 @@ import click
 
 from adapter.clock import SystemClock
 from adapter.commands import usage_report
-from adapter.commands.opening import open_settings, use_database
+from adapter.commands.database_use import use_database
+from adapter.commands.opening import open_settings
 from adapter.commands.options import with_config, with_json
 from adapter.records.usage import SqlUsageStore
 

@@ -173,6 +173,8 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     side_calls: SideCallAnswer | None = None
     #: How the Images API hands it pictures.
     response_format: Delivery | None = None
+    #: Whether it also opens what is about the whole server: what all keys made and spent, and the accounts.
+    admin: bool = False
 
     @property
     def limits(self) -> Sequence[Limit]:
@@ -334,6 +336,8 @@ def _read_word(words: Iterable[str]) -> Callable[[str], str]:
     return read
 
 
+#: How a right is written.
+YES_OR_NO: Final = ("yes", "no")
 #: How each value is read from a text. The time of `expires_at` depends on the present.
 READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "models": read_models,
@@ -344,6 +348,7 @@ READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "markup": _read_word(Markup),
     "side_calls": _read_word(SIDE_CALL_ANSWERS),
     "response_format": _read_word(Delivery),
+    "admin": lambda text: _read_word(YES_OR_NO)(text) == "yes",
 }
 
 
@@ -374,6 +379,7 @@ def written(allowance: Allowance) -> Mapping[str, str]:
         "markup": allowance.markup,
         "side_calls": allowance.side_calls,
         "response_format": allowance.response_format,
+        "admin": "yes" if allowance.admin else None,
     }
     return {name: str(text) for name, text in texts.items() if text is not None and text != ""}
 

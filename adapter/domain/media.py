@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections.abc import Iterable
 from enum import Enum, StrEnum
+from functools import lru_cache
 from io import BytesIO
 from struct import unpack
 from typing import Final, Self
@@ -39,6 +40,8 @@ MOST_ENCODED_PIXELS: Final = 40_000_000
 HEAD_BYTES = 96 * 1024
 #: Looked at before that: it is enough for most.
 SHORT_HEAD_BYTES = 6 * 1024
+#: A pattern, because it searches a part of an answer without copying it.
+_ESCAPE: Final = re.compile(rb"\\")
 
 
 class MediaFormat(Enum):
@@ -74,6 +77,12 @@ class MediaFormat(Enum):
         """Return the format that a file's name ends in."""
         ending = name.rpartition(".")[2]
         return next((known for known in cls if known.extension == ending), None)
+
+
+@lru_cache
+def formats_named(words: tuple[str, ...]) -> tuple[MediaFormat, ...]:
+    """Return formats by their names in small letters, as the catalogue has them: the same few, again and again."""
+    return tuple(MediaFormat[word.upper()] for word in words)
 
 
 #: Formats in the container of that name.
@@ -292,13 +301,14 @@ def image_from_base64(raw: msgspec.Raw) -> Image | None:
     A large WebP tells its size only as a whole.
     """
     try:
-        if b"\\" in bytes(_head(raw, HEAD_BYTES)):
+        if _ESCAPE.search(_head(raw, HEAD_BYTES)):
             raw = msgspec.Raw(msgspec.json.encode(msgspec.json.decode(raw, type=str)))
-        parts = (_head(raw, size) for size in (SHORT_HEAD_BYTES, HEAD_BYTES, len(memoryview(raw))))
-        found = next(filter(None, (probe(_decoded(part)) for part in parts)), None)
+        for size in (SHORT_HEAD_BYTES, HEAD_BYTES, len(memoryview(raw))):
+            if (found := probe(_decoded(_head(raw, size)))) is not None:
+                return Image(raw, *found)
     except (ValueError, msgspec.DecodeError):
-        return None
-    return Image(raw, *found) if found else None
+        pass
+    return None
 
 
 def _head(raw: msgspec.Raw, size: int) -> memoryview:

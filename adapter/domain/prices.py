@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
 import msgspec
 
@@ -55,6 +55,10 @@ class TokenPrices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return {name: price for name in self.__struct_fields__ if (price := getattr(self, name)) is not None}
 
 
+#: None of these prices is known.
+NO_TOKENS: Final = TokenPrices()
+
+
 class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a model costs from a day on. What is not named is unknown, which is not the same as free."""
 
@@ -88,7 +92,7 @@ class ImagePrice(Price, frozen=True, kw_only=True):
     #: A picture, by its resolution.
     picture: Mapping[Resolution, Decimal] = {}
     #: Tokens. Where all that an answer needs are known, they count, and not `picture`.
-    million_tokens: TokenPrices = TokenPrices()
+    million_tokens: TokenPrices = NO_TOKENS
     #: One search on the web for a picture.
     search: Decimal | None = None
 
@@ -101,8 +105,8 @@ class ImagePrice(Price, frozen=True, kw_only=True):
 
     def quote(self, resolution: Resolution) -> "Quote":
         """Return what a picture costs."""
-        amount, tokens = self.picture.get(resolution), self.million_tokens
-        return Quote(self.since, self.currency, amount, tokens if tokens.known else None, self.search)
+        tokens = None if self.million_tokens == NO_TOKENS else self.million_tokens
+        return Quote(self.since, self.currency, self.picture.get(resolution), tokens, self.search)
 
 
 class TextTokenPrices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -211,8 +215,11 @@ _D = TypeVar("_D", bound=Quote | Price)
 
 def in_force(dated: Iterable[_D], at: float) -> _D | None:
     """Return the newest one that has begun at a time in Unix seconds."""
-    today = datetime.fromtimestamp(at, UTC).date()
-    return max((each for each in dated if each.since <= today), key=lambda each: each.since, default=None)
+    today, newest = datetime.fromtimestamp(at, UTC).date(), None
+    for each in dated:
+        if each.since <= today and (newest is None or each.since > newest.since):
+            newest = each
+    return newest
 
 
 def cost_of(quotes: Sequence[Quote], at: float, usage: Usage | None = None, searches: int = 0) -> Cost | None:

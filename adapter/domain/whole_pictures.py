@@ -60,15 +60,14 @@ def _is_base64(text: memoryview) -> bool:
     if len(text) % 4:
         return False
     try:
-        return all(_is_part(text, at) for at in range(0, len(text), PART))
+        for at in range(0, len(text), PART):
+            part = text[at : at + PART]
+            is_padded = len(pybase64.b64decode(part, validate=True)) < len(part) // 4 * 3
+            if is_padded and at + PART < len(text):
+                return False
     except ValueError:
         return False
-
-
-def _is_part(text: memoryview, at: int) -> bool:
-    part = text[at : at + PART]
-    data = pybase64.b64decode(part, validate=True)
-    return len(data) == len(part) // 4 * 3 or at + PART >= len(text)
+    return True
 
 
 def _length(text: memoryview) -> int:

@@ -1,13 +1,13 @@
 """The image pipeline: loads input pictures, calls the provider, converts the results."""
 
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import nullcontext
 
 from adapter.domain import memory_estimate
 from adapter.domain.answer_memory import counted
 from adapter.domain.media import Image
 from adapter.domain.orders import ImageOrder
-from adapter.domain.ports import ImageProvider, InputImages, Portion, Work
+from adapter.domain.ports import ImageProvider, InputImages, Work
 from adapter.media.conversions import Conversions
 from adapter.media.convert import convert
 
@@ -31,18 +31,25 @@ class ImagePipeline:
             ServerBusy: input pictures need more memory than is free. The provider was not called.
             ClientLeft: the work is not wanted any more. The provider was not called.
         """
+        if order.sources:
+            made = await self._make_from_pictures(order, work)
+        else:
+            made = await self._make(order, (), work)
+        return [image if _is_as_ordered(image, order) else await self._converted(image, order, work) for image in made]
+
+    async def _make_from_pictures(self, order: ImageOrder, work: Work) -> Sequence[Image]:
         inputs = await self._inputs.gather(order.sources, order.input_formats, work)
-        async with _part(work, memory_estimate.of_surplus(order, inputs)):
-            with counted(work.reservation, memory_estimate.of_pictures(order), is_single=order.n == 1):
-                made = await self._provider.make_images(order, inputs)
-        paid = Work(work.owner)
-        return [await self._converted(image, order, paid) for image in made]
+        surplus = memory_estimate.of_surplus(order, inputs)
+        async with work.reservation.part(surplus) if surplus and work.reservation else nullcontext():
+            return await self._make(order, inputs, work)
+
+    async def _make(self, order: ImageOrder, inputs: Sequence[Image], work: Work) -> Sequence[Image]:
+        with counted(work.reservation, memory_estimate.of_pictures(order), is_single=order.n == 1):
+            return await self._provider.make_images(order, inputs)
 
     async def _converted(self, image: Image, order: ImageOrder, work: Work) -> Image:
-        if image.format is order.format and order.exact in {None, image.pixels}:
-            return image
-        return await self._conversions.run(lambda _: convert(image, order), work)
+        return await self._conversions.run(lambda _: convert(image, order), Work(work.owner))
 
 
-def _part(work: Work, size: int) -> AbstractAsyncContextManager[Portion | None]:
-    return work.reservation.part(size) if size and work.reservation else nullcontext()
+def _is_as_ordered(image: Image, order: ImageOrder) -> bool:
+    return image.format is order.format and order.exact in {None, image.pixels}

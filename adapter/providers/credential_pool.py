@@ -159,7 +159,7 @@ class CredentialPool(Generic[_Credential]):
             name = await self._take(scope, tried)
             tried.add(name)
             try:
-                async with self._counted(name, scope):
+                with _Call(self, name, scope):
                     return await work(self._members[name])
             except AdapterError as fault:
                 if not is_passed_on(fault):
@@ -194,7 +194,7 @@ class CredentialPool(Generic[_Credential]):
             raise self._shortage(name)
         self._promised[name] += needs
         try:
-            async with self._counted(name, scope):
+            with _Call(self, name, scope):
                 yield found
         except AdapterError as fault:
             fault.another_takes_it = is_passed_on(fault) and self._has_another(scope, {name})
@@ -227,23 +227,20 @@ class CredentialPool(Generic[_Credential]):
     async def _change(self) -> None:
         await self._clock.wait(self._changed, PROOF_SECONDS)
 
-    @asynccontextmanager
-    async def _counted(self, name: str, scope: str) -> AsyncIterator[None]:
-        """Count a call, and note what it says of its credential."""
+    def begin_call(self, name: str, scope: str) -> float:
+        """Count a call, and return when it begins, in Unix seconds."""
         now = self._clock.now()
         for place in _places(name, scope):
             self._standings[place] = self._standing(*place).begin(now)
-        try:
-            yield
-        except AdapterError as fault:
-            self._note(name, scope, fault, now)
-            raise
-        else:
-            self._note(name, scope, None, now)
-        finally:
-            for place in _places(name, scope):
-                self._standings[place] = self._standing(*place).end()
-            self._wake()
+        return now
+
+    def end_call(self, name: str, scope: str, began: float, error: BaseException | None) -> None:
+        """Note what a call says of its credential. One that was cancelled says nothing."""
+        if error is None or isinstance(error, AdapterError):
+            self._note(name, scope, error, began)
+        for place in _places(name, scope):
+            self._standings[place] = self._standing(*place).end()
+        self._wake()
 
     def _wake(self) -> None:
         """Let those that wait for a place look again."""
@@ -376,6 +373,21 @@ class CredentialPool(Generic[_Credential]):
         again = UpstreamBusy(first.fault.message if first.fault else "")
         again.retry_after = first.rests_until - self._clock.now()
         return again
+
+
+class _Call(Generic[_Credential]):
+    """A call under way. A class, because each request has one, and a generator costs four times as much."""
+
+    def __init__(self, pool: CredentialPool[_Credential], name: str, scope: str) -> None:
+        self._pool = pool
+        self._name = name
+        self._scope = scope
+
+    def __enter__(self) -> None:
+        self._began = self._pool.begin_call(self._name, self._scope)
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        self._pool.end_call(self._name, self._scope, self._began, error)
 
 
 def _scopes(scope: str) -> tuple[str, ...]:

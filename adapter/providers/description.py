@@ -23,6 +23,7 @@ from adapter.domain.ports import (
 )
 from adapter.domain.telemetry import NoMetrics
 from adapter.providers.http import Http
+from adapter.providers.limits import HttpLimits
 from adapter.providers.probe import CredentialReport
 
 #: What `HttpUrl` takes, for messages.
@@ -49,8 +50,15 @@ HeaderName = Annotated[
     ),
 ]
 HeaderValue = Annotated[str, Meta(pattern=r"^[!-~]+( +[!-~]+)*$", description="one line of plain ASCII")]
-#: For how long an answer is waited for. Google answers within 8 minutes at the worst (`gemini.md` section 1.4).
+#: Times of requests, as `HttpLimits` explains them.
 AnswerSeconds = Annotated[float, Meta(ge=1, le=3600)]
+QuestionSeconds = Annotated[float, Meta(ge=1, le=600)]
+UploadSeconds = Annotated[float, Meta(ge=1, le=3600)]
+DownloadSeconds = Annotated[float, Meta(ge=1, le=86_400)]
+SilenceSeconds = Annotated[float, Meta(ge=1, le=3600)]
+#: The least: an answer that comes later leaves open whether the video was paid for. The most: a process that stops
+#: waits for 100 s (`poller.FINISH_SECONDS`), and connecting takes its part of them.
+SubmitSeconds = Annotated[float, Meta(ge=10, le=85)]
 #: What can be made. A row of the catalogue is of the kind `image`, `video` or `text`; the last one needs `chat`. Here
 #: `text` is for side calls.
 Kind = Literal["image", "video", "text", "chat"]
@@ -90,6 +98,10 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     def ways(self) -> Iterable[Way]:
         """Return every proxy of the section."""
         return [Way((), self.proxy, self.proxy_auth)]
+
+    def limits(self) -> HttpLimits:
+        """Return what requests to the provider may take."""
+        return HttpLimits(connect=self.connect_seconds)
 
     def directed_to(self, base_url: str) -> Self:
         """Return the same settings with another address, that of the sandbox. No proxy is on the way there."""

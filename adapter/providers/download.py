@@ -20,11 +20,12 @@ from adapter.network.lookup import NotPublicError, addresses_of, is_ip_address, 
 from adapter.providers.connection import HttpAnswer, HttpConnection, LostError
 from adapter.providers.dialer import Dialer
 from adapter.providers.failures import AnswerErrors
+from adapter.providers.limits import HttpLimits
 from adapter.providers.origin import LONGEST_LINK, OwnOrigin
 from adapter.providers.pool import Pool
 from adapter.providers.reply import broken, collect, deadline, silent, unreachable
 from adapter.providers.request import UpstreamRequest, target_of_link
-from adapter.providers.session import HttpLimits, HttpNetwork
+from adapter.providers.session import HttpNetwork
 
 log = structlog.get_logger()
 

@@ -11,11 +11,12 @@ from adapter.providers.dialer import Dialer
 from adapter.providers.download import Downloader, HttpDownload
 from adapter.providers.failures import AnswerErrors
 from adapter.providers.framing import Head
+from adapter.providers.limits import HttpLimits
 from adapter.providers.origin import OwnOrigin
 from adapter.providers.pool import Pool
 from adapter.providers.reply import Reply, deadline, too_long
 from adapter.providers.request import UpstreamRequest, target_of
-from adapter.providers.session import HttpLimits, HttpNetwork
+from adapter.providers.session import HttpNetwork
 from adapter.providers.turns import Turns
 
 #: Answers that are read and passed on at once, and the seconds after which one that is slow holds up no other.
@@ -66,7 +67,12 @@ class Http:
     """
 
     def __init__(
-        self, network: HttpNetwork | None = None, limits: HttpLimits | None = None, rules: Rules | None = None
+        self,
+        network: HttpNetwork | None = None,
+        limits: HttpLimits | None = None,
+        rules: Rules | None = None,
+        *,
+        dialer: Dialer | None = None,
     ) -> None:
         """Take the outside world.
 
@@ -74,21 +80,25 @@ class Http:
             network: certificates, name service and sockets; the system's by default.
             limits: what a request may take.
             rules: which links may be opened; by default public hosts over https.
+            dialer: opens connections on this network; None: one of its own.
         """
         network = network or HttpNetwork()
-        self._limits = limits or HttpLimits()
+        #: What a request may take. Callers take their seconds from it.
+        self.limits = limits or HttpLimits()
         self._network = network
         self._rules = rules or Rules.reading(http=False, trusted=())
-        self._dialer = Dialer(network, seconds=self._limits.connect)
-        self._downloader = Downloader(self._rules, network, self._limits, self._dialer)
-        self._pool = Pool(self._dialer, connect_seconds=self._limits.connect, idle_seconds=self._limits.idle)
+        self._dialer = dialer or Dialer(network, seconds=self.limits.connect)
+        self._downloader = Downloader(self._rules, network, self.limits, self._dialer)
+        self._pool = Pool(self._dialer, connect_seconds=self.limits.connect, idle_seconds=self.limits.idle)
         self._turns = Turns(READERS, TURN_SECONDS)
         #: Clients with another network. They end with this one.
         self._others: list[Http] = []
 
     def through(self, network: HttpNetwork, limits: HttpLimits) -> "Http":
-        """Return a client with another network. It ends with this one, and shares its turns."""
-        other = Http(network, limits, self._rules)
+        """Return a client with another network or other limits. It ends with this one, and shares its turns."""
+        # A dialer has the certificates of the system, which take megabytes.
+        is_same = (network, limits.connect) == (self._network, self.limits.connect)
+        other = Http(network, limits, self._rules, dialer=self._dialer if is_same else None)
         other._turns = self._turns
         self._others.append(other)
         return other
@@ -108,25 +118,24 @@ class Http:
             other._close()  # noqa: SLF001 - of the same class
 
     async def post(self, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
-        """Send on a kept connection to an address as it is written; read the whole answer within `seconds`.
+        """Send on a kept connection to an address as it is written; read the whole answer.
+
+        `seconds` begin when the connection stands: what is late before that was provably not sent.
 
         Raises:
             UpstreamUnreachable: provably nothing was sent.
             UpstreamSilent: no answer in time.
             UpstreamBroken: the connection broke.
         """
-        async with deadline(seconds):
-            return await self._send(await self._request("POST", url, headers, body))
+        return await self._send(await self._request("POST", url, headers, body), seconds)
 
     async def get(self, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
         """As `post`, and changes nothing at Google."""
-        async with deadline(seconds):
-            return await self._send(await self._request("GET", url, headers, body))
+        return await self._send(await self._request("GET", url, headers, body), seconds)
 
     async def post_once(self, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
         """As `post`, on a connection of its own; never sent a second time by any layer."""
-        async with deadline(seconds):
-            return await self._send(await self._request("POST", url, headers, body), is_fresh=True)
+        return await self._send(await self._request("POST", url, headers, body), seconds, is_fresh=True)
 
     @asynccontextmanager
     async def stream(
@@ -141,7 +150,7 @@ class Http:
             url: the address as it is written.
             headers: beside those of every request.
             body: the request's.
-            seconds: until the answer begins.
+            seconds: from when the connection stands until the answer begins.
             silence: seconds between two pieces of it.
 
         Raises:
@@ -149,9 +158,8 @@ class Http:
         """
         request = await self._request("POST", url, headers, body)
         with ExitStack() as lent:
-            async with deadline(seconds):
-                with AnswerErrors():
-                    answer = await self._begin(request, lent)
+            with AnswerErrors():
+                answer = await self._begin(request, lent, seconds)
             yield StreamedAnswer(answer, silence)
 
     async def _request(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> UpstreamRequest:
@@ -160,43 +168,45 @@ class Http:
             headers = {**await self._network.headers.at(url), **headers}
         return UpstreamRequest(method, target_of(url), headers, body)
 
-    async def _begin(self, request: UpstreamRequest, lent: ExitStack) -> HttpAnswer:
+    async def _begin(self, request: UpstreamRequest, lent: ExitStack, seconds: float) -> HttpAnswer:
         """Return an answer whose connection is lent until the stack closes."""
         try:
-            return await self._asked(request, lent, is_fresh=False)
+            return await self._asked(request, lent, seconds, is_fresh=False)
         except LostError as error:
             if not error.is_stale:
                 raise
-        return await self._asked(request, lent, is_fresh=True)
+        return await self._asked(request, lent, seconds, is_fresh=True)
 
-    async def _asked(self, request: UpstreamRequest, lent: ExitStack, *, is_fresh: bool) -> HttpAnswer:
+    async def _asked(self, request: UpstreamRequest, lent: ExitStack, seconds: float, *, is_fresh: bool) -> HttpAnswer:
         connection = await self._pool.lend(request.origin, is_fresh=is_fresh)
         lent.callback(self._pool.take_back, request.origin, connection, is_fresh=is_fresh)
-        return await connection.ask(request.pieces)
+        async with deadline(seconds):
+            return await connection.ask(request.pieces)
 
-    async def _send(self, request: UpstreamRequest, *, is_fresh: bool = False) -> Reply:
+    async def _send(self, request: UpstreamRequest, seconds: float, *, is_fresh: bool = False) -> Reply:
         with AnswerErrors():
             try:
-                _, reply = await self._exchange(request, is_fresh=is_fresh)
+                _, reply = await self._exchange(request, seconds, is_fresh=is_fresh)
             except LostError as error:
                 if not (error.is_stale and request.is_repeatable):
                     raise
             else:
                 return reply
-            _, reply = await self._exchange(request, is_fresh=True)
+            _, reply = await self._exchange(request, seconds, is_fresh=True)
             return reply
 
-    async def _exchange(self, request: UpstreamRequest, *, is_fresh: bool) -> tuple[Head, Reply]:
+    async def _exchange(self, request: UpstreamRequest, seconds: float, *, is_fresh: bool) -> tuple[Head, Reply]:
         connection = await self._pool.lend(request.origin, is_fresh=is_fresh)
         try:
-            answer = await connection.ask(request.pieces)
-            return answer.head, Reply(answer.head.status, await self._read(answer))
+            async with deadline(seconds):
+                answer = await connection.ask(request.pieces)
+                return answer.head, Reply(answer.head.status, await self._read(answer))
         finally:
             self._pool.take_back(request.origin, connection, is_fresh=is_fresh)
 
     async def _read(self, answer: HttpAnswer) -> bytes | bytearray:
         """Return the body. One that is not here yet waits for its turn."""
-        length, limit = answer.head.length, self._limits.answer_bytes
+        length, limit = answer.head.length, self.limits.answer_bytes
         if length is not None:
             if length > limit:
                 raise too_long(limit)
@@ -223,11 +233,10 @@ class Http:
         self, url: str, header: str, *, headers: Mapping[str, str], body: bytes, seconds: float
     ) -> tuple[Reply, str]:
         """As `post_once`; return one header of the answer as well, empty if it is not there."""
-        async with deadline(seconds):
-            request = await self._request("POST", url, headers, body)
-            with AnswerErrors():
-                head, reply = await self._exchange(request, is_fresh=True)
-            return reply, head.value(header)
+        request = await self._request("POST", url, headers, body)
+        with AnswerErrors():
+            head, reply = await self._exchange(request, seconds, is_fresh=True)
+        return reply, head.value(header)
 
     @asynccontextmanager
     async def download(self, url: str, own: OwnOrigin) -> AsyncIterator[HttpDownload]:

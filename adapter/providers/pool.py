@@ -44,7 +44,10 @@ class Pool:
         Raises:
             UpstreamUnreachable: none stands in time.
         """
-        await self._take_place()
+        if self._places.locked():
+            await self._wait_for_place()
+        else:
+            await self._places.acquire()
         if not is_fresh and (kept := self._newest(origin)) is not None:
             return kept
         with ExitStack() as undo:
@@ -71,10 +74,7 @@ class Pool:
         if self._sweep is not None:
             self._sweep.cancel()
 
-    async def _take_place(self) -> None:
-        if not self._places.locked():
-            await self._places.acquire()
-            return
+    async def _wait_for_place(self) -> None:
         with connect_errors():
             async with asyncio.timeout(self._seconds):
                 await self._places.acquire()

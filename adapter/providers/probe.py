@@ -1,7 +1,6 @@
 """What a credential is worth: one free call to Google says it. `adapter check --online` asks."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final
 
 import msgspec
 
@@ -9,9 +8,6 @@ from adapter.domain.answer_memory import SMALL_ANSWER_BYTES, bounded
 from adapter.errors import AdapterError, reason_of
 from adapter.providers.http import Http
 from adapter.providers.reply import Reply, decoded
-
-#: Of an answer.
-SECONDS: Final = 20.0
 
 #: Asks one free thing with a credential, and returns what it is worth in words; raises AdapterError for a refusal.
 Ask = Callable[[], Awaitable[str]]
@@ -57,7 +53,7 @@ async def ask_models(http: Http, url: str, headers: Mapping[str, str], fault: Ca
         AdapterError: what `fault` says of a refusal, or there is no answer.
     """
     with bounded(SMALL_ANSWER_BYTES):
-        reply = await http.get(url, headers=headers, body=b"", seconds=SECONDS)
+        reply = await http.get(url, headers=headers, body=b"", seconds=http.limits.question)
     found = decoded(_decoder, reply, fault)
     count = len(found.models) + len(found.publisher_models)
     return f"{count} models{' and more' if found.next_page else ''}"

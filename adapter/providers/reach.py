@@ -9,7 +9,7 @@ from adapter.domain.ports import Secret
 from adapter.errors import WrongConfiguration
 from adapter.providers.description import REFERENCES, ProviderSettings, SecretOpener
 from adapter.providers.proxy import Proxy, read_proxy
-from adapter.providers.session import HttpLimits, HttpNetwork, OpenSecret, RelayHeaders, Route, Routes, direct
+from adapter.providers.session import HttpNetwork, OpenSecret, RelayHeaders, Route, Routes, direct
 
 LEVELS: Final[Mapping[str, int]] = {
     "debug": logging.DEBUG,
@@ -28,11 +28,6 @@ class OneProxy:
     def __call__(self, host: str, *, is_tls: bool) -> Route:  # noqa: ARG002 - the same for all
         """Return the way to a host."""
         return self._route
-
-
-def limits_of(settings: ProviderSettings) -> HttpLimits:
-    """Return what requests to a provider may take."""
-    return HttpLimits(connect=settings.connect_seconds)
 
 
 def network_of(name: str, settings: ProviderSettings, open_secret: SecretOpener) -> HttpNetwork:

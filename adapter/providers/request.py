@@ -42,12 +42,12 @@ class UpstreamRequest:
         fields = {**target.fields, **headers}
         if body or not self.is_repeatable:
             fields["content-length"] = str(len(body))
-        lines = [f"{method} {target.path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
+        lines = [f"{name}: {value}\r\n" for name, value in fields.items()]
         try:
-            head = "\r\n".join(lines).encode()
+            head = f"{method} {target.path} HTTP/1.1\r\n{''.join(lines)}\r\n".encode()
         except UnicodeError as error:
             raise broken() from error
-        ends = len(lines) - 1
+        ends = len(lines) + 2
         # A value may hold none of these: it would end its line.
         if head.count(b"\r") != ends or head.count(b"\n") != ends or b"\0" in head:
             raise broken()

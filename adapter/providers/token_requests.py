@@ -9,9 +9,10 @@ import msgspec
 from adapter.domain.ports import TokenReply
 from adapter.providers.description import ProviderSettings, SecretOpener
 from adapter.providers.http import Http
-from adapter.providers.reach import limits_of, network_of
+from adapter.providers.limits import HttpLimits
+from adapter.providers.reach import network_of
 from adapter.providers.reply import Reply
-from adapter.providers.session import HttpLimits, HttpNetwork
+from adapter.providers.session import HttpNetwork
 
 #: Bytes of an answer. A token has some thousand at most.
 LONGEST_ANSWER: Final = 1024 * 1024
@@ -28,31 +29,34 @@ class WayOfTokens:
         self._network = network
         self._limits = limits
 
-    def __call__(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> TokenReply:
+    @property
+    def seconds(self) -> float:
+        """For how long an answer is waited for (the port of that name)."""
+        return self._limits.connect + self._limits.question
+
+    def __call__(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes) -> TokenReply:
         """Send, and wait for the answer.
 
         Raises:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: there is none.
             SecretUnreadable: the secret of the proxy cannot be read.
         """
-        reply = asyncio.run(self._asked(method, url, headers, body, self._limits.connect + seconds))
+        reply = asyncio.run(self._asked(method, url, headers, body))
         return TokenReply(reply.status, bytes(reply.body))
 
-    async def _asked(self, method: str, url: str, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
+    async def _asked(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
         http = Http(self._network, self._limits)
         async with http.open():
             send = http.get if method == "GET" else http.post_once
-            return await send(url, headers=headers, body=body, seconds=seconds)
+            return await send(url, headers=headers, body=body, seconds=self._limits.question)
 
 
-def way_of_tokens(name: str, settings: ProviderSettings, open_secret: SecretOpener) -> WayOfTokens | None:
-    """Return the way of the provider `name`; None: it has no proxy and no certificates of its own.
+def way_of_tokens(name: str, settings: ProviderSettings, open_secret: SecretOpener) -> WayOfTokens:
+    """Return the way of the provider `name`.
 
     Raises:
         WrongConfiguration: as `network_of`.
     """
-    if not settings.proxy and not settings.ca_file:
-        return None
     # `headers` are for a relay.
     network = network_of(name, msgspec.structs.replace(settings, headers={}), open_secret)
-    return WayOfTokens(network, msgspec.structs.replace(limits_of(settings), answer_bytes=LONGEST_ANSWER))
+    return WayOfTokens(network, msgspec.structs.replace(settings.limits(), answer_bytes=LONGEST_ANSWER))

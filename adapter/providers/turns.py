@@ -6,8 +6,6 @@ them would be as late as the last, and all in memory.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
 
 from adapter.domain.answer_memory import call_when_sent
 
@@ -28,22 +26,12 @@ class Turns:
         self._sent = 0
         self._watch: asyncio.TimerHandle | None = None
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    def turn(self) -> "_Turn":
         """Wait for a turn. What is read meanwhile has it until it has gone out."""
-        if not await self._take():
-            yield
-            return
-        with ExitStack() as undo:
-            undo.callback(self._give_back)
-            yield
-            undo.pop_all()
-        held = _Held(self, self._seconds)
-        if not call_when_sent(held.end):
-            held.end()
+        return _Turn(self, self._seconds)
 
-    async def _take(self) -> bool:
-        """Return whether there is a turn."""
+    async def take(self) -> bool:
+        """Wait for a turn, and return whether there is one."""
         if self._free:
             self._free -= 1
             return True
@@ -54,15 +42,12 @@ class Turns:
             return await waiter
         except asyncio.CancelledError:
             if not waiter.cancelled() and waiter.result():
-                self._give_back()
+                self.give_back()
             raise
 
-    def end(self, *, is_sent: bool) -> None:
-        """End a turn, whose answer has gone out or takes long."""
+    def give_back(self, *, is_sent: bool = False) -> None:
+        """End a turn. `is_sent` says that its answer has gone out."""
         self._sent += is_sent
-        self._give_back()
-
-    def _give_back(self) -> None:
         while self._waiting:
             waiter = self._waiting.popleft()
             if not waiter.done():
@@ -84,19 +69,29 @@ class Turns:
         self._start_watch()
 
 
-class _Held:
-    """A turn whose answer was read and has not gone out."""
+class _Turn:
+    """A turn. A class, because each large picture has one, and a generator costs four times as much."""
 
     def __init__(self, turns: Turns, seconds: float) -> None:
-        self._turns: Turns | None = turns
-        self._limit = asyncio.get_running_loop().call_later(seconds, self._end, False)
+        self._turns = turns
+        self._seconds = seconds
 
-    def end(self) -> None:
-        """End it: the answer has gone out."""
+    async def __aenter__(self) -> None:
+        self._is_held = await self._turns.take()
+
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is not None:
+            self._end(is_sent=False)
+        elif self._is_held:
+            self._limit = asyncio.get_running_loop().call_later(self._seconds, self._end, False)
+            if not call_when_sent(self._end_as_sent):
+                self._end_as_sent()
+
+    def _end_as_sent(self) -> None:
         self._limit.cancel()
         self._end(is_sent=True)
 
     def _end(self, is_sent: bool) -> None:
-        turns, self._turns = self._turns, None
-        if turns is not None:
-            turns.end(is_sent=is_sent)
+        if self._is_held:
+            self._is_held = False
+            self._turns.give_back(is_sent=is_sent)

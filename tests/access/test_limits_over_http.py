@@ -245,6 +245,21 @@ async def test_a_key_uses_the_models_that_it_is_allowed(tmp_path: Path) -> None:
     assert "flow" not in unknown.json()["error"]["message"]
 
 
+async def test_an_administrators_key_opens_what_is_of_all_beside_its_own(tmp_path: Path) -> None:
+    """Until it expires. Another key is told what it lacks."""
+    ada, ben = key(admin=True, images_per_day=1), key(admin=True, expires=date(2026, 11, 29))
+    async with door(tmp_path, ada=ada, ben=ben, cleo=key()) as client:
+        pictures = [await client.draw("ada") for _ in range(2)]
+        costs = [await client.get("/v1/organization/costs?start_time=0", name) for name in ("ada", "ben", "cleo")]
+        accounts = await client.get("/v1/organization/accounts", "ada")
+
+    assert [each.status_code for each in pictures] == [200, 429]
+    assert [each.status_code for each in costs] == [200, 401, 403]
+    assert (costs[0].json()["object"], accounts.status_code) == ("page", 200)
+    assert costs[2].json()["error"]["code"] == "insufficient_permissions"
+    assert "--admin" in costs[2].json()["error"]["message"]
+
+
 async def test_an_expired_key_says_so(tmp_path: Path) -> None:
     """On the day after its last day."""
     async with door(tmp_path, ada=key(expires=date(2026, 11, 29)), ben=key(expires=date(2026, 11, 30))) as client:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
+from adapter.client.commands import image
 from adapter.client.failures import ConnectionLost, NotWritten
 from adapter.client.files import PICTURE_FORMATS, OutputFile, format_of, numbered, picture_address
 
@@ -87,3 +89,16 @@ def test_a_picture_is_a_file_or_an_address(tmp_path: Path) -> None:
     assert picture_address(str(tmp_path / "fox.jpg")) == "data:image/jpeg;base64,aGk="
     with pytest.raises(click.UsageError, match="cannot be read: No such file"):
         picture_address(str(tmp_path / "nothing.png"))
+
+
+def test_a_device_is_not_read_for_ever() -> None:
+    """A picture has an end."""
+    with pytest.raises(click.UsageError, match="has more than 100 MB"):
+        picture_address("/dev/zero")
+
+
+def test_a_prompt_on_stdin_has_an_end(tmp_path: Path) -> None:
+    """A pipe may have none."""
+    told = CliRunner().invoke(image, ["-", "-o", str(tmp_path / "fox.png")], input="x" * 1_000_001)
+
+    assert (told.exit_code, "has more than 1000000 bytes" in told.output) == (2, True)

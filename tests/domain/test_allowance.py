@@ -112,6 +112,7 @@ TEXTS = {
     "markup": ("html", "xml"),
     "side_calls": ("refuse", "ignore"),
     "response_format": ("url", "jpeg"),
+    "admin": ("yes", "perhaps"),
 }
 
 

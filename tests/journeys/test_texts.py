@@ -325,3 +325,24 @@ def counted(texts: Server) -> list[float]:
     rows = [row for row in told["rows"] if (row["key"], row["model"], row["kind"]) == (COUNTED, "small", "text")]
     names = ("requests", "input_tokens", "output_tokens", "dollars", "unpriced")
     return [sum(float(row[name]) for row in rows) for name in names]
+
+
+def test_a_budget_counts_texts_and_refuses_them_when_it_is_used_up(texts: Server, client: openai.OpenAI) -> None:
+    """The first one may pass it. What no budget could count is refused before: no price, a stream without usage."""
+    key = texts.command("keys", "create", "thrifty", "--budget", "0.005USD/day").strip()
+    with client.with_options(api_key=key) as thrifty:
+        with pytest.raises(openai.PermissionDeniedError, match="cost"):
+            thrifty.chat.completions.create(model=MODEL, messages=said("free"))
+        with pytest.raises(openai.PermissionDeniedError, match="include_usage"):
+            thrifty.chat.completions.create(model="small", messages=said("uncounted"), stream=True)
+        answer = thrifty.chat.completions.create(model="small", messages=said("a budget"))
+        with pytest.raises(openai.RateLimitError, match=r"0\.005 USD in a day") as refused:
+            thrifty.chat.completions.create(model="small", messages=said("no budget"))
+    [limit] = json.loads(texts.command("keys", "show", "thrifty", "--json"))["limits"]
+
+    usage = answer.usage
+    assert usage is not None
+    assert float(limit["taken"]) == pytest.approx((usage.prompt_tokens * 1000 + usage.completion_tokens * 2000) / 1e6)
+    assert float(limit["taken"]) > float(limit["limit"])
+    assert refused.value.code == "insufficient_quota"
+    assert refused.value.response.headers["x-should-retry"] == "false"

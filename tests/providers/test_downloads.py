@@ -8,8 +8,8 @@ import pytest
 
 from adapter.errors import UpstreamBroken, UpstreamFault, UpstreamSilent
 from adapter.providers.http import Http
+from adapter.providers.limits import HttpLimits
 from adapter.providers.origin import OwnOrigin
-from adapter.providers.session import HttpLimits
 from tests.providers.helpers import HEAD, drips, says, server
 from tests.upstream import Google, Upstream
 

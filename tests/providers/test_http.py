@@ -13,7 +13,8 @@ import pytest
 
 from adapter.errors import UpstreamBroken, UpstreamFault, UpstreamSilent, UpstreamUnreachable
 from adapter.providers.http import Http
-from adapter.providers.session import HttpLimits, HttpNetwork
+from adapter.providers.limits import HttpLimits
+from adapter.providers.session import HttpNetwork
 from tests.providers.helpers import (
     HEAD,
     Behaviour,

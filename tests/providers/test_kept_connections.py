@@ -10,7 +10,7 @@ from adapter.budget import MemoryBudget
 from adapter.domain.answer_memory import counted
 from adapter.errors import ServerBusy, UpstreamBroken
 from adapter.providers.http import READERS, Http
-from adapter.providers.session import HttpLimits
+from adapter.providers.limits import HttpLimits
 from tests.fakes import FakeClock
 from tests.providers.helpers import HEAD, says, server
 

@@ -13,10 +13,11 @@ from adapter.errors import UpstreamBroken, UpstreamUnreachable, WrongConfigurati
 from adapter.network.links import Rules
 from adapter.providers.environment_routes import EnvironmentRoutes
 from adapter.providers.http import Http
+from adapter.providers.limits import HttpLimits
 from adapter.providers.origin import OwnOrigin
 from adapter.providers.proxy import Proxy, Scheme, read_proxy
 from adapter.providers.reach import OneProxy
-from adapter.providers.session import HttpLimits, HttpNetwork, Route
+from adapter.providers.session import HttpNetwork, Route
 from tests.providers.helpers import HEAD, free_port, is_silent, raw_server, says, server
 from tests.providers.identity import identity_of_localhost
 from tests.providers.proxies import RunningProxy, running
@@ -174,6 +175,21 @@ async def test_a_silent_proxy_is_waited_for_as_long_as_for_a_connection() -> Non
         with pytest.raises(UpstreamUnreachable) as caught:
             await post(client(Proxy("http", "127.0.0.1", port), connect=0.05), "http://google.example/")
     assert caught.value.cause == "timeout"
+
+
+async def test_what_is_late_before_a_connection_stands_was_not_sent() -> None:
+    """The time for an answer begins later. So a slow proxy leaves no video that may be paid for."""
+    async with raw_server(is_silent) as port:
+        http = client(Proxy("http", "127.0.0.1", port), connect=0.2)
+        async with http.open():
+            for send in (http.post, http.get, http.post_once):
+                with pytest.raises(UpstreamUnreachable):
+                    await send("http://google.example/", headers={}, body=b"", seconds=0.05)
+            with pytest.raises(UpstreamUnreachable):
+                await http.post_for_header("http://google.example/", "x", headers={}, body=b"", seconds=0.05)
+            with pytest.raises(UpstreamUnreachable):
+                async with http.stream("http://google.example/", headers={}, body=b"", seconds=0.05, silence=0.05):
+                    pass
 
 
 async def test_the_certificate_of_google_is_checked_behind_a_proxy(identity: ssl.SSLContext) -> None:

@@ -2,23 +2,21 @@
 
 import asyncio
 import ssl
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from adapter.clock import SystemClock
-from adapter.domain.media import Frame, RemoteFile
-from adapter.domain.orders import ImageOrder
+from adapter.domain.media import RemoteFile
 from adapter.domain.telemetry import NoMetrics
-from adapter.errors import UpstreamSilent, UpstreamUnreachable, WrongConfiguration
+from adapter.errors import UpstreamUnreachable, WrongConfiguration
 from adapter.network.links import Rules
 from adapter.providers.description import AnyProvider
 from adapter.providers.http import Http
+from adapter.providers.limits import HttpLimits
 from adapter.providers.origin import OwnOrigin
 from adapter.providers.registry import BUILT_IN
-from adapter.providers.reply import Reply
 from adapter.settings import Settings, load_settings
 from adapter.wiring import build_provider_context
 from tests.providers.helpers import HEAD, free_port, raw_server, says, server
@@ -181,44 +179,39 @@ def test_a_wrong_proxy_of_an_account_stops_the_start(tmp_path: Path, bob: str, s
         load_accounts(tmp_path, bob=bob)
 
 
-class NoAnswer(Http):
-    """A client that notes for how long an answer would be waited for."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seconds: list[float] = []
-
-    async def post(self, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:  # noqa: ARG002
-        """Note it."""
-        self.seconds.append(seconds)
-        raise UpstreamSilent("No answer.")
-
-
 @pytest.mark.parametrize(
     ("section", "usual"),
     [
-        ("[providers.gemini]\nkeys = ['plain:key']", 600.0),
-        ("[providers.vertex]\nproject = 'p'\ncredential = 'plain:token'", 600.0),
-        ("[providers.flow]\naccounts = [{name = 'a', token = 'plain:t', project_id = 'p'}]", 300.0),
+        ("[providers.gemini]\nkeys = ['plain:key']", HttpLimits()),
+        ("[providers.omni]\nkeys = ['plain:key']", HttpLimits()),
+        ("[providers.vertex]\nproject = 'p'\ncredential = 'plain:token'", HttpLimits()),
+        ("[providers.flow]\naccounts = [{name = 'a', token = 'plain:t', project_id = 'p'}]", HttpLimits(answer=300.0)),
     ],
-    ids=["gemini", "vertex", "flow"],
+    ids=["gemini", "omni", "vertex", "flow"],
 )
-async def test_the_operator_says_for_how_long_a_picture_is_waited_for(
-    tmp_path: Path, section: str, usual: float
+def test_requests_take_the_usual_times_without_a_word_of_the_operator(
+    tmp_path: Path, section: str, usual: HttpLimits
 ) -> None:
-    """Without a word of the operator it is as it was."""
-    http, file = NoAnswer(), tmp_path / "adapter.toml"
-    for more in ("", "answer_seconds = 42"):
-        file.write_text(f"{section}\n{more}")
-        [(name, settings)] = load_settings(file, {}).providers.items()
-        context = build_provider_context(name, settings, http, SystemClock(), NoMetrics())
-        images = described(name).build(settings, context).images
-        assert images is not None
-        order = ImageOrder(model="m", provider=name, upstream="m", prompt="a fox", n=1, frame=Frame())
-        with pytest.raises(UpstreamSilent):
-            await images.make_images(order, [])
+    """Each time is a setting; `test_every_call.py` tries them."""
+    file = tmp_path / "adapter.toml"
+    file.write_text(section)
+    [settings] = load_settings(file, {}).providers.values()
 
-    assert http.seconds == [usual, 42.0]
+    assert settings.limits() == usual
+
+
+@pytest.mark.parametrize(
+    ("text", "says_what"),
+    [
+        ("answer_seconds = 0", "a number from 1 to 3600"),
+        ("question_seconds = 601", "a number from 1 to 600"),
+        ("submit_seconds = 75", "submit_seconds"),
+    ],
+)
+def test_a_wrong_time_stops_the_start(tmp_path: Path, text: str, says_what: str) -> None:
+    """Gemini has no submissions, so their time is unknown there."""
+    with pytest.raises(WrongConfiguration, match=says_what):
+        load(tmp_path, text)
 
 
 async def test_a_file_of_certificates_is_trusted_beside_the_systems(tmp_path: Path) -> None:

@@ -38,8 +38,13 @@ class TokenReply(NamedTuple):
 class TokenRequests(Protocol):
     """Asks token services on the way of a provider. It blocks."""
 
-    def __call__(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> TokenReply:
-        """Send GET or POST to an address, and wait for so many seconds for the answer.
+    @property
+    def seconds(self) -> float:
+        """For how long an answer is waited for, the connection included."""
+        ...
+
+    def __call__(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes) -> TokenReply:
+        """Send GET or POST to an address, and wait for the answer.
 
         Raises:
             AdapterError: there is none.

@@ -34,11 +34,11 @@ _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 def json_content(body: bytes) -> str:
     """Return the digest of a JSON object. The order of members and the space between them do not count."""
     try:
-        members = sorted(member for member in _members.decode(body).items() if member[0] not in OUT)
+        members = _members.decode(body)
     except UNREADABLE_JSON:
         # A member that no reader here knows was not looked at yet: it may hold what nothing here can read.
         return _digest("bytes", [(b"", body)])
-    return _digest("json", ((name.encode(), _in_order(memoryview(raw))) for name, raw in members))
+    return _digest("json", [(name.encode(), _in_order(members[name])) for name in sorted(members.keys() - OUT)])
 
 
 def form_content(parts: Iterable[Part]) -> str:
@@ -47,20 +47,21 @@ def form_content(parts: Iterable[Part]) -> str:
     return _digest("form", ((part.name.encode(errors="surrogateescape"), part.data) for part in said))
 
 
-def _in_order(value: memoryview) -> bytes | memoryview:
-    if len(value) > MOST_SORTED_BYTES or _is_in_order(value):
+def _in_order(raw: msgspec.Raw) -> bytes | memoryview:
+    value = memoryview(raw)
+    if len(value) > MOST_SORTED_BYTES:
         return value
+    text = bytes(value)
+    if len(text) <= MOST_PLAIN_BYTES and _is_plain(text):
+        return text
     try:
-        return msgspec.json.encode(msgspec.json.decode(value), order="sorted")
+        return msgspec.json.encode(msgspec.json.decode(text), order="sorted")
     except UNREADABLE_JSON:
-        return value  # as above
+        return text  # as above
 
 
-def _is_in_order(value: memoryview) -> bool:
+def _is_plain(text: bytes) -> bool:
     """Say whether a value would be written as it is: a text without escapes, or a short whole number."""
-    text = bytes(value[:MOST_PLAIN_BYTES])
-    if len(text) < len(value):
-        return False
     return b"\\" not in text if text.startswith(b'"') else text.isdigit() and len(text) <= MOST_DIGITS
 
 
@@ -68,7 +69,6 @@ def _digest(kind: str, members: Iterable[tuple[bytes, bytes | memoryview]]) -> s
     whole = hashlib.sha256(kind.encode())
     for name, value in members:
         # Lengths first: no two lists of members run together into the same bytes.
-        whole.update(b"%d,%d:" % (len(name), len(value)))
-        whole.update(name)
+        whole.update(b"%d,%d:%b" % (len(name), len(value), name))
         whole.update(value)
     return f"{VERSION}:{whole.hexdigest()}"

@@ -147,9 +147,9 @@ def read_fields(parts: Iterable[Part], kind: type[_T]) -> _T:
 
 def is_empty(value: object) -> bool:
     """Say whether a field says nothing: null, or an empty text, list or part. Forms and many programs send such."""
-    if isinstance(value, Part):
-        return not value.data
-    return value is None or (isinstance(value, str | list) and not value)
+    if value:
+        return isinstance(value, Part) and not value.data
+    return value is None or isinstance(value, str | list)
 
 
 def plant(parts: Iterable[Part], lists: Container[str] = ()) -> Tree:

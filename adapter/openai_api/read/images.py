@@ -1,7 +1,17 @@
 """A request for pictures into an order."""
 
 from adapter.domain.catalogue import ImageCard
-from adapter.domain.media import MOST_ENCODED_PIXELS, Frame, MediaFormat, Pixels, Ratio, Resolution, Shape, SizePolicy
+from adapter.domain.media import (
+    MOST_ENCODED_PIXELS,
+    Frame,
+    MediaFormat,
+    Pixels,
+    Ratio,
+    Resolution,
+    Shape,
+    SizePolicy,
+    formats_named,
+)
 from adapter.domain.orders import ImageOrder, Source
 from adapter.errors import InvalidRequest, RequestTooLarge
 from adapter.openai_api.read.body import NOT_JSON
@@ -74,7 +84,7 @@ def image_order(request: MediaRequest, context: ReadContext) -> ImageOrder:
         frame=frame,
         exact=_exact(shape.pixels, request) if policy is SizePolicy.EXACT else None,
         sources=sources,
-        input_formats=tuple(MediaFormat[word.upper()] for word in card.input_formats),
+        input_formats=formats_named(card.input_formats),
         seed=seed(request.seed),
         lenient=_is_lenient(request, card),
         thinking=thinking_of(request, card),
@@ -124,12 +134,13 @@ def _refuse_what_is_not_done(request: MediaRequest) -> None:
 
     `partial_images` is none of them: OpenAI's document allows to send fewer, and these models show none on the way.
     """
-    one_of(request.background or "auto", ["auto", "opaque"], request.called("background"))
+    if request.background:
+        one_of(request.background, ["auto", "opaque"], request.called("background"))
     if not 0 <= (request.partial_images or 0) <= 3:
         name = request.called("partial_images")
         raise InvalidRequest(f"'{name}' has to be 0 to 3.", param=name)
-    # `high`, the most, is how these models look at their inputs anyway.
-    one_of(request.input_fidelity or "low", ["low", "high"], request.called("input_fidelity"))
+    if request.input_fidelity:  # `high`, the most, is how these models look at their inputs anyway
+        one_of(request.input_fidelity, ["low", "high"], request.called("input_fidelity"))
     if request.seconds is not None:
         name = request.called("seconds")
         raise InvalidRequest(f"This model makes pictures, which have no length; leave '{name}' out.", param=name)
@@ -157,7 +168,7 @@ def _check_count(sources: tuple[Source, ...], card: ImageCard) -> None:
 def _framed(request: MediaRequest, card: ImageCard, by_name: Ratio | None, policy: SizePolicy) -> tuple[Shape, Frame]:
     """Return the frame that is asked for, and what the model makes of it."""
     shape = frame_of(request, by_name)
-    wished = QUALITIES[one_of(request.quality or "auto", list(QUALITIES), request.called("quality"))]
+    wished = _fineness(request)
     if wished is not None and shape.resolution is None and shape.pixels is None:
         shape = Shape(ratio=shape.ratio, fineness=wished)
     try:
@@ -165,6 +176,12 @@ def _framed(request: MediaRequest, card: ImageCard, by_name: Ratio | None, polic
     except InvalidRequest as fault:
         fault.param = origin_of(request, fault.param)
         raise
+
+
+def _fineness(request: MediaRequest) -> Resolution | None:
+    if not request.quality:
+        return None
+    return QUALITIES[one_of(request.quality, list(QUALITIES), request.called("quality"))]
 
 
 def _policy(request: MediaRequest, context: ReadContext) -> SizePolicy:
@@ -186,22 +203,29 @@ def _exact(pixels: Pixels | None, request: MediaRequest) -> Pixels | None:
 
 
 def _style(request: MediaRequest) -> str:
-    return STYLES[one_of(request.style or "vivid", list(STYLES), request.called("style"))]
+    if not request.style:
+        return ""
+    return STYLES[one_of(request.style, list(STYLES), request.called("style"))]
 
 
 def _is_lenient(request: MediaRequest, card: ImageCard) -> bool:
+    if not request.moderation:
+        return False
     allowed = ["auto", "low"] if card.lenient else ["auto"]
-    return one_of(request.moderation or "auto", allowed, request.called("moderation")) == "low"
+    return one_of(request.moderation, allowed, request.called("moderation")) == "low"
 
 
 def _format(request: MediaRequest) -> MediaFormat:
-    return FORMATS[one_of(request.output_format or "png", list(FORMATS), request.called("output_format"))]
+    if not request.output_format:
+        return MediaFormat.PNG
+    return FORMATS[one_of(request.output_format, list(FORMATS), request.called("output_format"))]
 
 
 def _compression(request: MediaRequest) -> int:
-    asked, name = request.output_compression, request.called("output_compression")
+    asked = request.output_compression
     if asked is None:
         return 100
+    name = request.called("output_compression")
     if not 0 <= asked <= 100:
         raise InvalidRequest(f"'{name}' has to be 0 to 100.", param=name)
     if asked < 100 and _format(request) is MediaFormat.PNG:
@@ -210,7 +234,8 @@ def _compression(request: MediaRequest) -> int:
 
 
 def _count(request: MediaRequest) -> int:
-    count, name = 1 if request.n is None else request.n, request.called("n")
+    count = 1 if request.n is None else request.n
     if not 1 <= count <= MAX_IMAGES:
+        name = request.called("n")
         raise InvalidRequest(f"'{name}' has to be 1 to {MAX_IMAGES}.", param=name)
     return count

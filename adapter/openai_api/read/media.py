@@ -91,8 +91,10 @@ def read_tree(tree: Tree, kind: type[_Request], *, inside: str = "", is_form: bo
     media = checked(lambda: msgspec.convert(said, MediaRequest, strict=not is_form), names)
     request = checked(lambda: msgspec.convert(own.values, kind, strict=not is_form), names)
     pictures = [one for one in found if one.key in PICTURES]
-    names = names if not pictures else {**names, "pictures": pictures[0].name}
-    media = msgspec.structs.replace(media, names=names, pictures=_pictures(pictures))
+    if pictures:
+        media = msgspec.structs.replace(media, pictures=_pictures(pictures))
+        names["pictures"] = pictures[0].name
+    media = msgspec.structs.replace(media, names=names)
     return msgspec.structs.replace(request, media=media)
 
 
@@ -107,9 +109,10 @@ def _by_field(rest: Mapping[str, object], kind: type[RouteRequest], inside: str)
     names: dict[str, str] = {}
     for key, value in rest.items():
         is_container = key in FORMATS and isinstance(value, dict)  # Google's, which is read elsewhere
-        field, name = fields.get(key), _path(inside, key, is_form=False)
+        field = fields.get(key)
         if field is None or (is_container and field != key):
             continue
+        name = _path(inside, key, is_form=False) if inside else key
         if field in values and values[field] != value:
             raise contradiction(names[field], name)
         values[field], names[field] = value, name
@@ -128,7 +131,7 @@ def _found(tree: Tree, inside: str, *, parent: str, is_form: bool) -> Iterator[_
     for key, value in tree.items():
         if is_empty(value):
             continue
-        name = _path(inside, key, is_form=is_form)
+        name = _path(inside, key, is_form=is_form) if inside else key
         is_container = key in CONTAINERS or (key in INNER_CONTAINERS and parent in FORMATS)
         below = _opened(value) if is_container and name.count("." if not is_form else "[") < DEEPEST else None
         if below is not None:
@@ -146,8 +149,6 @@ def _found(tree: Tree, inside: str, *, parent: str, is_form: bool) -> Iterator[_
 
 
 def _path(inside: str, key: str, *, is_form: bool) -> str:
-    if not inside:
-        return key
     return f"{inside}[{key}]" if is_form else f"{inside}.{key}"
 
 
@@ -202,7 +203,7 @@ def _moved(found: Sequence[_Found]) -> _Named:
         if value is None:
             continue
         earlier = fields.setdefault(field, _Found(field, one.name, value))
-        if _alike(earlier.value) != _alike(value):
+        if earlier.value is not value and _alike(earlier.value) != _alike(value):
             raise contradiction(earlier.name, one.name, f" ({earlier.value} and {value})")
     return _Named(
         {field: one.value for field, one in fields.items()}, {field: one.name for field, one in fields.items()}

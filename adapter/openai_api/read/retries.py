@@ -24,14 +24,14 @@ def read_retry_info(headers: Mapping[str, str]) -> RetryInfo:
     Raises:
         InvalidRequest: a key that is empty, too long, or has other characters than printable ASCII.
     """
-    key = headers.get(KEY)
+    key, count = headers.get(KEY), headers.get(COUNT)
     if key is not None and not _KEY.fullmatch(key):
         raise InvalidRequest(
             "An Idempotency-Key has 1 to 255 printable ASCII characters.", code="idempotency_key_invalid"
         )
     return RetryInfo(
         key=None if key is None else hashlib.sha256(key.encode()).hexdigest(),
-        count=whole_number(headers.get(COUNT, ""), most=MOST_RETRIES) or 0,
+        count=0 if count is None else whole_number(count, most=MOST_RETRIES) or 0,
     )
 
 

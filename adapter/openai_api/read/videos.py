@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from adapter.domain.catalogue import LengthPolicy, VideoCard
 from adapter.domain.job import Variant, VideoJob
-from adapter.domain.media import MediaFormat, Ratio, Shape
+from adapter.domain.media import Ratio, Shape, formats_named
 from adapter.domain.numbers import whole_number
 from adapter.domain.orders import VideoDraft, VideoInput, VideoOrder
 from adapter.errors import InvalidRequest
@@ -65,7 +65,7 @@ def video_draft(request: MediaRequest, context: ReadContext) -> VideoDraft:
             input=kind,
         ),
         sources=sources,
-        input_formats=tuple(MediaFormat[word.upper()] for word in card.input_formats),
+        input_formats=formats_named(card.input_formats),
         shapes=card.names(kind, seconds) if is_open else {},
         sizes=sizes,
         quotes=card.quotes(resolution, seconds),

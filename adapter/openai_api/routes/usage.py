@@ -26,9 +26,12 @@ async def require_admin(request: Request[object, object, State]) -> None:
         request.scope["auth"] = ADMINISTRATOR
         return
     await require_key(request)
-    raise NoAdministrator(
-        "You have insufficient permissions for this operation. It needs one of the server's 'access.admin_keys'."
-    )
+    principal: Principal = request.scope["auth"]
+    if not principal.allowance.admin:
+        raise NoAdministrator(
+            "You have insufficient permissions for this operation. It needs an administrator's key: one of the server's"
+            " 'access.admin_keys', or one that was made with `adapter keys create NAME --admin`."
+        )
 
 
 @get("/organization/usage/images", before_request=require_admin)

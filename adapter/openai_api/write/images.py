@@ -29,6 +29,10 @@ FORMATS: Final[dict[MediaFormat, Literal["png", "jpeg", "webp"]]] = {
     MediaFormat.WEBP: "webp",
 }
 
+#: The edge from which on a picture has a quality, in pixels.
+MEDIUM_EDGE: Final = Resolution.ONE.edge * 0.75
+HIGH_EDGE: Final = Resolution.TWO.edge * 0.75
+
 Made = Literal["image_generation.completed", "image_edit.completed"]
 Quality = Literal["low", "medium", "high"]
 
@@ -122,6 +126,7 @@ def quality(pixels: Pixels) -> Quality:
 
     `xhigh` and `max` are left out: older clients know three words.
     """
-    if pixels.edge < Resolution.ONE.edge * 0.75:
+    edge = pixels.edge
+    if edge < MEDIUM_EDGE:
         return "low"
-    return "medium" if pixels.edge < Resolution.TWO.edge * 0.75 else "high"
+    return "medium" if edge < HIGH_EDGE else "high"

@@ -19,7 +19,8 @@ def build(settings: FlowSettings, context: ProviderContext) -> Provider:
     """
     accounts = [_account(account, number, context) for number, account in enumerate(settings.accounts)]
     pool = Accounts(accounts, context.clock, context.metrics)
-    flow = FlowProvider(context.http, settings.base_url, pool, context.clock, seconds=settings.answer_seconds)
+    seconds = settings.credits_seconds
+    flow = FlowProvider(context.http, settings.base_url, pool, context.clock, credits_seconds=seconds)
     return Provider(images=flow, videos=flow, credentials=pool, close=flow.close)
 
 

@@ -11,7 +11,7 @@ from adapter.providers.flow.accounts import own_client
 from adapter.providers.flow.provider import headers
 from adapter.providers.flow.settings import FlowAccount, FlowSettings, token_key
 from adapter.providers.flow.translate import fault
-from adapter.providers.probe import SECONDS, CredentialReport, ask_each
+from adapter.providers.probe import CredentialReport, ask_each
 from adapter.providers.reply import decoded
 from adapter.redaction import fit_for_clients
 
@@ -39,7 +39,7 @@ async def _ask(url: str, account: FlowAccount, number: int, context: ProviderCon
     token = await context.open_secret(account.token, key=token_key(number)).read()
     with bounded(SMALL_ANSWER_BYTES):
         http = own_client(account, number, context) or context.http
-        reply = await http.get(url, headers=headers(token), body=b"", seconds=SECONDS)
+        reply = await http.get(url, headers=headers(token), body=b"", seconds=http.limits.question)
     found = decoded(_decoder, reply, fault)
     tier = fit_for_clients(found.user_paygate_tier)
     words = f"{found.credits} credits" + (f", {tier}" if tier else "")

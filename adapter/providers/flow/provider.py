@@ -54,20 +54,15 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-IMAGES_SECONDS = 300.0
-UPLOAD_SECONDS = 120.0
 #: Picture calls under way at once, so that polls and downloads always find a connection.
 IMAGES_AT_ONCE = 64
 #: No picture of these models comes near it.
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
 #: An error body in the place of a file.
 MAX_REFUSAL_BYTES = 64 * 1024
-#: All of a submission: reading and renewing the token, and both sends if the first was a 401.
-SUBMIT_SECONDS = 75.0
-STATUS_SECONDS = 45.0
 #: Flow forgets an upload after about an hour (`flow.md` section 2, "Upload").
 UPLOAD_KEPT_SECONDS = 45 * 60.0
-#: Reading the credits, the token included: it stands before every submission, and can be done without.
+#: Reading the credits before a submission, the token and the connection included. It can be done without.
 CREDITS_SECONDS = 3.0
 
 #: What is paid by an account's credits, whatever the model: one scope of its standing.
@@ -80,11 +75,11 @@ class FlowProvider:
     """Speaks to one Flow address with the operator's accounts."""
 
     def __init__(
-        self, http: Http, base_url: str, accounts: Accounts, clock: Clock, *, seconds: float = IMAGES_SECONDS
+        self, http: Http, base_url: str, accounts: Accounts, clock: Clock, *, credits_seconds: float = CREDITS_SECONDS
     ) -> None:
-        """Take the outside world, and for how many seconds pictures are waited for."""
+        """Take the outside world, and for how many seconds a submission waits for the account's credits."""
         self._http = http
-        self._seconds = seconds
+        self._credits_seconds = credits_seconds
         self._base_url = base_url
         self._accounts = accounts
         self._clock = clock
@@ -126,10 +121,10 @@ class FlowProvider:
     async def _upload(self, account: Account, inputs: Sequence[Image]) -> Sequence[str]:
         async def send(image: Image) -> str:
             request = translate.upload_request(image, self._session())
-            reply = await self._call(
-                self._client(account).post, account, "/v1:uploadUserImage", request, UPLOAD_SECONDS
+            seconds = self._http.limits.upload
+            return translate.uploaded(
+                await self._call(self._client(account).post, account, "/v1:uploadUserImage", request, seconds)
             )
-            return translate.uploaded(reply)
 
         with free_of_charge():
             return await self._uploads.names(account.name, inputs, send)
@@ -142,7 +137,7 @@ class FlowProvider:
         seeds = translate.seeds(first, order.n)
         request = translate.images_request(order, ratio, names, seeds, self._session())
         path = f"/v1/projects/{account.project_id}/flowMedia:batchGenerateImages"
-        reply = await self._call(self._client(account).post, account, path, request, self._seconds)
+        reply = await self._call(self._client(account).post, account, path, request, self._http.limits.answer)
         return translate.images(reply, order.n)
 
     async def _picture(self, http: Http, made: Image | str) -> Image:
@@ -160,12 +155,12 @@ class FlowProvider:
 
     async def credits(self, account: str) -> int | None:
         """Read what an account may still spend (the port of that name)."""
-        return await self._credits(account, is_tied=False)
+        return await self._credits(account, self._credits_seconds, is_tied=False)
 
-    async def _credits(self, account: str, *, is_tied: bool) -> int | None:
+    async def _credits(self, account: str, seconds: float, *, is_tied: bool) -> int | None:
         try:
-            async with self._accounts.using(account, is_tied=is_tied) as found, deadline(CREDITS_SECONDS):
-                reply = await self._call(self._client(found).get, found, "/v1/credits", None, CREDITS_SECONDS)
+            async with self._accounts.using(account, is_tied=is_tied) as found, deadline(seconds):
+                reply = await self._call(self._client(found).get, found, "/v1/credits", None, seconds)
                 left, tier = translate.worth(reply)
         except AdapterError as fault:
             log.warning("flow.credits_unread", account=account, code=fault.code, error=reason_of(fault))
@@ -175,7 +170,7 @@ class FlowProvider:
 
     async def settle(self, job: VideoJob, neighbours: Neighbours, seconds: float) -> Settlement:
         """Read the account's credits (the port of that name)."""
-        credits_now = await self._credits(job.account or "", is_tied=True)
+        credits_now = await self._credits(job.account or "", self._http.limits.question, is_tied=True)
         return await settle(job, BalanceReading(credits_now, self._clock.now()), neighbours, seconds)
 
     async def upload(self, pictures: Sequence[Image], *, account: str) -> Sequence[str]:
@@ -193,9 +188,8 @@ class FlowProvider:
             is_tied, needs = job.order.source is not None, credits_needed(job)
             async with self._accounts.using(job.account or "", VIDEOS, is_tied=is_tied, needs=needs) as account:
                 request = videos.video_request(job, uploads, account, self._session())
-                async with deadline(SUBMIT_SECONDS):
-                    path = videos.video_path(job)
-                    reply = await self._call(self._client(account).post_once, account, path, request, SUBMIT_SECONDS)
+                path, seconds = videos.video_path(job), self._http.limits.submit
+                reply = await self._call(self._client(account).post_once, account, path, request, seconds)
                 operation = videos.submitted(reply, job.mark)
                 if (left := videos.remaining_credits(reply)) is not None:
                     self._accounts.note_worth(account.name, left)
@@ -267,7 +261,7 @@ class FlowProvider:
         found = self._accounts.find(account)
         request = videos.status_request(operations, found)
         return videos.reports(
-            await self._call(self._client(found).post, found, videos.STATUS_PATH, request, STATUS_SECONDS)
+            await self._call(self._client(found).post, found, videos.STATUS_PATH, request, self._http.limits.question)
         )
 
     def download(self, file: RemoteFile, *, account: str) -> AbstractAsyncContextManager[Download]:

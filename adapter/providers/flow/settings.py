@@ -7,7 +7,19 @@ import msgspec
 from msgspec import Meta
 
 from adapter.domain.credentials import ConfiguredCredential
-from adapter.providers.description import AnswerSeconds, HttpUrl, ProviderSettings, ProxyText, Way
+from adapter.providers.description import (
+    AnswerSeconds,
+    DownloadSeconds,
+    HttpUrl,
+    ProviderSettings,
+    ProxyText,
+    QuestionSeconds,
+    SilenceSeconds,
+    SubmitSeconds,
+    UploadSeconds,
+    Way,
+)
+from adapter.providers.limits import HttpLimits
 
 #: What `config/adapter.toml` has in the place of a project.
 EXAMPLE_PROJECT: Final = "YOUR-PROJECT-ID"
@@ -37,15 +49,33 @@ class FlowSettings(ProviderSettings, frozen=True, kw_only=True):
 
     base_url: HttpUrl = "https://aisandbox-pa.googleapis.com"
     accounts: Annotated[tuple[FlowAccount, ...], Meta(min_length=1)]
-
-    #: Seconds for which pictures are waited for.
+    #: Times of requests (`HttpLimits`).
     answer_seconds: AnswerSeconds = 300.0
+    submit_seconds: SubmitSeconds = 75.0
+    question_seconds: QuestionSeconds = 45.0
+    #: Reading the credits, the token and the connection included. It stands before every submission.
+    credits_seconds: Annotated[float, Meta(ge=1, le=60)] = 3.0
+    upload_seconds: UploadSeconds = 120.0
+    download_seconds: DownloadSeconds = 900.0
+    silence_seconds: SilenceSeconds = 60.0
 
     def __post_init__(self) -> None:
         names = [account.name for account in self.accounts]
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two accounts have the name '{name}'; a job finds its account by this name")
+
+    def limits(self) -> HttpLimits:
+        """Return what requests may take."""
+        return msgspec.structs.replace(
+            super().limits(),
+            answer=self.answer_seconds,
+            submit=self.submit_seconds,
+            question=self.question_seconds,
+            upload=self.upload_seconds,
+            download=self.download_seconds,
+            silence=self.silence_seconds,
+        )
 
     def secrets(self) -> Iterable[tuple[str, str]]:
         """Return the reference of each account's token, and of the user of its proxy."""

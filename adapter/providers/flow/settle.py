@@ -5,9 +5,9 @@ just before the intent is written, and twice after the answer failed to come.
 
 Why so long: Google may execute a request after we stopped listening. Our own kernel goes on sending what it was given
 for up to about 100 s after a connection was closed (Linux, `tcp_orphan_retries`). Flow answers a submission in seconds,
-and our time limit for one is 75 s, but a connection may be cut in the first of them. So the first reading comes
-`PollSchedule.reconcile_seconds` (60 by default) after the answer failed to come, and the second as long after that. The
-last look is 120 s after a cut, and 195 s after the beginning of a submission that was silent.
+and our time limit for one is 75 s (`submit_seconds`), but a connection may be cut in the first of them. So the first
+reading comes `PollSchedule.reconcile_seconds` (60 by default) after the answer failed to come, and the second as long
+after that. The last look is 120 s after a cut, and 195 s after the beginning of a submission that was silent.
 
 What this cannot see: a charge that is booked later than that, or an account that is refilled by just the price. An
 operator who cannot accept that sets `jobs.on_ambiguous = "fail"`.

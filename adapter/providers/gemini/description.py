@@ -26,7 +26,6 @@ def build(settings: GeminiSettings, context: ProviderContext) -> Provider:
         api_version=settings.api_version,
         auth=settings.auth,
         concurrency=settings.concurrency,
-        answer_seconds=settings.answer_seconds,
     )
     files = FilesEndpoint(
         base_url=settings.base_url,

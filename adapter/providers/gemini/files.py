@@ -25,9 +25,6 @@ log = structlog.get_logger()
 
 #: Google keeps a file for 48 hours.
 KEPT_SECONDS: Final = 24 * 3600.0
-#: Seconds of each part of an upload, and of a question about a file.
-UPLOAD_SECONDS: Final = 120.0
-ASK_SECONDS: Final = 45.0
 #: How often, and after how many seconds each time, a file is asked about until it can be used.
 LOOKS: Final = 30
 LOOK_SECONDS: Final = 2.0
@@ -104,7 +101,7 @@ class GeminiFiles:
             "x-goog-upload-offset": "0",
         }
         # The address is the permission, so no key goes with the bytes.
-        reply = await self._http.post(address, headers=headers, body=data, seconds=UPLOAD_SECONDS)
+        reply = await self._http.post(address, headers=headers, body=data, seconds=self._http.limits.upload)
         file = await self._usable(secret, translate.uploaded(reply))
         return file.uri or self._address(file.name)
 
@@ -122,7 +119,7 @@ class GeminiFiles:
         }
         body = _encoder.encode(translate.upload_request(image, DISPLAY_NAME))
         reply, address = await self._http.post_for_header(
-            url, "x-goog-upload-url", headers={**headers, **announced}, body=body, seconds=UPLOAD_SECONDS
+            url, "x-goog-upload-url", headers={**headers, **announced}, body=body, seconds=self._http.limits.upload
         )
         if reply.status in NO_ROUTE or (reply.status == 200 and not address):
             self._note_missing()
@@ -151,7 +148,7 @@ class GeminiFiles:
 
     async def _ask(self, secret: str, name: str) -> Reply:
         url, headers = keyed(self._address(name), self._endpoint.auth, secret)
-        return await self._http.get(url, headers=headers, body=b"", seconds=ASK_SECONDS)
+        return await self._http.get(url, headers=headers, body=b"", seconds=self._http.limits.question)
 
     def _address(self, name: str) -> str:
         return f"{self._endpoint.base_url}/{self._endpoint.api_version}/{name}"

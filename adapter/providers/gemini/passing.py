@@ -21,15 +21,6 @@ from adapter.providers.keys import Key, Keys
 from adapter.providers.reply import Reply, collect, deadline
 
 
-class TextTimes(msgspec.Struct, frozen=True, kw_only=True):
-    """How long a text may take, in seconds. Models that think are silent for minutes."""
-
-    #: Until its answer begins; one that is no stream has to be whole by then.
-    begin: float = 600.0
-    #: Between two pieces of a stream.
-    silence: float = 300.0
-
-
 class TextEndpoint(Protocol):
     """Where texts are written: the Gemini API, or Google Cloud."""
 
@@ -59,11 +50,10 @@ class TextEndpoint(Protocol):
 class GeminiTexts:
     """Passes requests for texts on (the port `TextProvider`)."""
 
-    def __init__(self, http: Http, endpoint: TextEndpoint, keys: Keys, times: TextTimes | None = None) -> None:
+    def __init__(self, http: Http, endpoint: TextEndpoint, keys: Keys) -> None:
         self._http = http
         self._endpoint = endpoint
         self._keys = keys
-        self._times = times or TextTimes()
         # Of their own: texts do not queue behind pictures, and do not take all connections.
         self._places = asyncio.Semaphore(endpoint.concurrency)
 
@@ -77,7 +67,7 @@ class GeminiTexts:
                     answer = await self._answer(request, stack)
                     yield TextReply(answer.pieces())
                 else:
-                    async with deadline(self._times.begin):
+                    async with deadline(self._http.limits.answer):
                         answer = await self._answer(request, stack)
                         whole = await collect(answer.pieces(), SMALL_ANSWER_BYTES)
                     yield TextReply(_once(whole))
@@ -97,11 +87,11 @@ class GeminiTexts:
 
     async def _ask(self, request: TextRequest, key: Key, secret: str, stack: AsyncExitStack) -> StreamedAnswer:
         url, headers = self._endpoint.text_address(request, key, secret)
+        seconds = self._http.limits.answer
         async with AsyncExitStack() as opened:
             answer = await opened.enter_async_context(
-                self._http.stream(
-                    url, headers=headers, body=request.body, seconds=self._times.begin, silence=self._times.silence
-                )
+                # Models that think are silent for minutes, also between two pieces.
+                self._http.stream(url, headers=headers, body=request.body, seconds=seconds, silence=seconds)
             )
             if answer.status != 200:
                 raise translate.fault(Reply(answer.status, await collect(answer.pieces(), SMALL_ANSWER_BYTES)))

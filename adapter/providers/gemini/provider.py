@@ -22,9 +22,6 @@ from adapter.tasks import all_of
 
 _T = TypeVar("_T")
 
-#: Pictures take 12 to 25 s as a rule and up to 8 minutes at the worst (`gemini.md` section 1.4).
-GENERATE_SECONDS = 600.0
-
 _encoder = msgspec.json.Encoder()
 
 
@@ -39,11 +36,6 @@ class GenerateEndpoint(Protocol):
     @property
     def concurrency(self) -> int:
         """Calls under way at once."""
-        ...
-
-    @property
-    def answer_seconds(self) -> float:
-        """Seconds for which a picture is waited for."""
         ...
 
     @property
@@ -68,8 +60,6 @@ class GeminiEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     auth: str
     #: Calls under way at once.
     concurrency: int
-    #: Seconds for which a picture is waited for.
-    answer_seconds: float = GENERATE_SECONDS
 
     def address(self, model: str, key: Key, secret: str) -> tuple[str, Mapping[str, str]]:  # noqa: ARG002 - of a protocol
         """Return the URL and the headers of a call."""
@@ -130,7 +120,7 @@ class GeminiProvider:
             large = [LargeOrder(order, inputs, index, self._files) for index in range(order.n)]
             return [partial(self._ask_by_files, one) for one in large]
         bodies = await requests(order, inputs, output_options=self._endpoint.has_output_options)
-        calls = [Call(order.upstream, body, self._endpoint.answer_seconds) for body in bodies]
+        calls = [Call(order.upstream, body, self._http.limits.answer) for body in bodies]
         return [partial(self._generate, call, translate.image) for call in calls]
 
     async def close(self) -> None:
@@ -169,7 +159,7 @@ class GeminiProvider:
             self._endpoint.provider, key, lambda secret: large.files.addresses(key, secret, large.inputs)
         )
         body = _encoder.encode(translate.image_request(large.order, large.inputs, large.index, addresses=addresses))
-        call = Call(large.order.upstream, body, self._endpoint.answer_seconds)
+        call = Call(large.order.upstream, body, self._http.limits.answer)
         try:
             return await self._send(call, translate.image, key)
         except UpstreamForgot:
@@ -181,13 +171,10 @@ class GeminiProvider:
 
     async def _send(self, call: Call, read: Callable[[Reply], _T], key: Key) -> _T:
         async def send(secret: str) -> _T:
-            return read(await self._ask(call, key, secret))
+            url, headers = self._endpoint.address(call.model, key, secret)
+            return read(await self._http.post(url, headers=headers, body=call.body, seconds=call.seconds))
 
         return await with_key(self._endpoint.provider, key, send)
-
-    async def _ask(self, call: Call, key: Key, secret: str) -> Reply:
-        url, headers = self._endpoint.address(call.model, key, secret)
-        return await self._http.post(url, headers=headers, body=call.body, seconds=call.seconds)
 
 
 async def requests(order: ImageOrder, inputs: Sequence[Image], *, output_options: bool = False) -> Sequence[bytes]:

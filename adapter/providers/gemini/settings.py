@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from adapter.domain.credentials import ConfiguredCredential
-from adapter.providers.description import AnswerSeconds, HttpUrl, ProviderSettings
+from adapter.providers.description import AnswerSeconds, HttpUrl, ProviderSettings, QuestionSeconds, UploadSeconds
 from adapter.providers.keys import KeyList, NamedKey, check_names, keys_key, named_keys
+from adapter.providers.limits import HttpLimits
 
 
 class GeminiSettings(ProviderSettings, frozen=True, kw_only=True):
@@ -21,8 +23,10 @@ class GeminiSettings(ProviderSettings, frozen=True, kw_only=True):
     keys: KeyList
     #: Pictures of a request that have more bytes of base64 than this go to the Files API.
     inline_bytes: Annotated[int, Meta(ge=0, le=2**30)] = 20_000_000
-    #: Seconds for which a picture is waited for.
+    #: Times of requests (`HttpLimits`).
     answer_seconds: AnswerSeconds = 600.0
+    question_seconds: QuestionSeconds = 45.0
+    upload_seconds: UploadSeconds = 120.0
     #: Calls under way at once.
     concurrency: Annotated[int, Meta(ge=1, le=1024)] = 64
 
@@ -33,6 +37,12 @@ class GeminiSettings(ProviderSettings, frozen=True, kw_only=True):
     def named_keys(self) -> tuple[NamedKey, ...]:
         """The keys with their names."""
         return named_keys(self.keys)
+
+    def limits(self) -> HttpLimits:
+        """Return what requests may take."""
+        return msgspec.structs.replace(
+            super().limits(), answer=self.answer_seconds, question=self.question_seconds, upload=self.upload_seconds
+        )
 
     def secrets(self) -> Iterable[tuple[str, str]]:
         """Return the reference of each key."""

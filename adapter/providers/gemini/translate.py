@@ -197,7 +197,8 @@ def _parts(answer: wire.GenerateContentAnswer) -> Iterator[wire.AnswerPart]:
 
 
 def _written(parts: Iterable[wire.AnswerPart]) -> str:
-    return without_controls("".join(part.text or "" for part in parts)).strip()
+    written = "".join([part.text for part in parts if part.text])
+    return without_controls(written).strip() if written else ""
 
 
 def text_request(turns: Sequence[Turn], limits: TextLimits) -> wire.GenerateTextRequest:

@@ -1,7 +1,7 @@
 """One address of the Gemini API, and what every call to it has: the version, the revision and a key."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Protocol
 from urllib.parse import quote
 
 import msgspec
@@ -17,13 +17,6 @@ from adapter.providers.renewal import renewed
 from adapter.providers.reply import Reply
 
 log = structlog.get_logger()
-
-#: Seconds of a question about a job or a file. Its answer is short.
-ASK_SECONDS: Final = 45.0
-#: Seconds of a submission. It is answered at once.
-SUBMIT_SECONDS: Final = 75.0
-#: Seconds of each part of an upload.
-UPLOAD_SECONDS: Final = 120.0
 
 Send = Callable[..., Awaitable[Reply]]
 
@@ -103,7 +96,7 @@ class OmniApi:
         Raises:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `Http.post`.
         """
-        call = ApiCall(self.address("interactions"), body, SUBMIT_SECONDS)
+        call = ApiCall(self.address("interactions"), body, self._http.limits.submit)
         with bounded(SMALL_ANSWER_BYTES):
             return await self._call(self._http.post_once, key, call)
 
@@ -113,7 +106,8 @@ class OmniApi:
         Raises:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `Http.post`.
         """
-        return await self._call(self._http.get, key, ApiCall(self.address("interactions", name), b"", ASK_SECONDS))
+        call = ApiCall(self.address("interactions", name), b"", self._http.limits.question)
+        return await self._call(self._http.get, key, call)
 
     async def file(self, key: Key, name: str) -> Reply:
         """Ask about a file, named `files/…`.
@@ -121,7 +115,7 @@ class OmniApi:
         Raises:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `Http.post`.
         """
-        call = ApiCall(self.address(*name.split("/")), b"", ASK_SECONDS)
+        call = ApiCall(self.address(*name.split("/")), b"", self._http.limits.question)
         with bounded(SMALL_ANSWER_BYTES):
             return await self._call(self._http.get, key, call)
 
@@ -149,7 +143,7 @@ class OmniApi:
             return reply
 
         with bounded(SMALL_ANSWER_BYTES):
-            reply = await self._call(send, key, ApiCall(url, body, UPLOAD_SECONDS, announced))
+            reply = await self._call(send, key, ApiCall(url, body, self._http.limits.upload, announced))
         if reply.status != 200:
             raise fault(reply)
         if not OwnOrigin(self._endpoint.base_url).has_address(address):
@@ -168,7 +162,7 @@ class OmniApi:
             "x-goog-upload-offset": str(offset),
         }
         with bounded(SMALL_ANSWER_BYTES):
-            return await self._http.post(address, headers=headers, body=data, seconds=UPLOAD_SECONDS)
+            return await self._http.post(address, headers=headers, body=data, seconds=self._http.limits.upload)
 
     def address(self, *path: str) -> str:
         """Return the address of something at the API."""

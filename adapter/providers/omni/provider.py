@@ -24,10 +24,9 @@ from adapter.errors import (
 from adapter.providers.http import Http
 from adapter.providers.keys import Key, Keys
 from adapter.providers.omni import translate
-from adapter.providers.omni.api import SUBMIT_SECONDS, InteractionsEndpoint, OmniApi
+from adapter.providers.omni.api import InteractionsEndpoint, OmniApi
 from adapter.providers.omni.files import OmniFiles, VideoFiles
 from adapter.providers.omni.refusals import Refusals
-from adapter.providers.reply import deadline
 from adapter.tasks import all_of
 
 log = structlog.get_logger()
@@ -97,9 +96,7 @@ class OmniProvider:
         body = _encoder.encode(request)
         try:
             async with self._keys.using(job.account or "", is_tied=job.order.source is not None) as key:
-                async with deadline(SUBMIT_SECONDS):
-                    reply = await self._api.submit(key, body)
-                return translate.submitted(reply, job.mark)
+                return translate.submitted(await self._api.submit(key, body), job.mark)
         except UpstreamForgot as fault:
             if job.order.source is not None:
                 raise InvalidRequest(GONE, code="video_expired") from fault

@@ -36,7 +36,6 @@ def build(settings: VertexSettings, context: ProviderContext) -> Provider:
         quota_project=settings.quota_project,
         has_output_options=settings.output_options,
         concurrency=settings.concurrency,
-        answer_seconds=settings.answer_seconds,
     )
     gemini, passed = GeminiProvider(context.http, endpoint, keys), GeminiTexts(context.http, endpoint, keys)
     if not settings.project:

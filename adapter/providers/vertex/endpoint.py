@@ -29,8 +29,6 @@ class CloudEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     has_output_options: bool
     #: Calls under way at once.
     concurrency: int
-    #: Seconds for which a picture is waited for.
-    answer_seconds: float = 600.0
 
     def address(self, model: str, key: Key, secret: str) -> tuple[str, Mapping[str, str]]:
         """Return the URL and the headers of a call for a picture or a text."""

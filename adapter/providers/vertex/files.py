@@ -18,8 +18,6 @@ from adapter.providers.origin import OwnOrigin
 from adapter.providers.vertex.bucket import VideoBucket
 from adapter.providers.vertex.endpoint import CloudEndpoint
 
-#: Seconds of a question about a bucket.
-ASK_SECONDS: Final = 45.0
 #: The code of an interaction that is called completed and has no video (`omni/translate.py`).
 NO_VIDEO: Final = "no_media_generated"
 
@@ -63,7 +61,7 @@ class CloudFiles:
         if self._bucket is None or not _has_no_video(found):
             return found
         url, headers = self._bucket.list_url(self._bucket.folder_of(operation.mark)), await self._credential(key)
-        reply = await self._http.get(url, headers=headers, body=b"", seconds=ASK_SECONDS)
+        reply = await self._http.get(url, headers=headers, body=b"", seconds=self._http.limits.question)
         videos = self._bucket.videos(reply)
         return Finished(RemoteVideo(name=videos[-1])) if videos else found
 

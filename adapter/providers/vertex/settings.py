@@ -3,10 +3,21 @@
 from collections.abc import Collection, Iterable
 from typing import Annotated, Final, Literal
 
+import msgspec
 from msgspec import Meta
 
 from adapter.domain.credentials import ConfiguredCredential
-from adapter.providers.description import ADDRESS_WORDS, AnswerSeconds, Kind, ProviderSettings
+from adapter.providers.description import (
+    ADDRESS_WORDS,
+    AnswerSeconds,
+    DownloadSeconds,
+    Kind,
+    ProviderSettings,
+    QuestionSeconds,
+    SilenceSeconds,
+    SubmitSeconds,
+)
+from adapter.providers.limits import HttpLimits
 
 #: The only reference to a credential of the section.
 CREDENTIAL: Final = "credential"
@@ -40,8 +51,12 @@ class VertexSettings(ProviderSettings, frozen=True, kw_only=True):
     quota_project: Project = ""
     #: Whether the format of a picture is asked for (`imageOutputOptions`), so that it need not be converted here.
     output_options: bool = True
-    #: Seconds for which a picture is waited for.
+    #: Times of requests (`HttpLimits`).
     answer_seconds: AnswerSeconds = 600.0
+    submit_seconds: SubmitSeconds = 75.0
+    question_seconds: QuestionSeconds = 45.0
+    download_seconds: DownloadSeconds = 900.0
+    silence_seconds: SilenceSeconds = 60.0
     #: Calls for pictures under way at once.
     concurrency: Annotated[int, Meta(ge=1, le=1024)] = 64
     #: A folder in Cloud Storage for videos of Gemini Omni, `gs://BUCKET/FOLDER`. Empty: they come in Google's answers.
@@ -72,6 +87,17 @@ class VertexSettings(ProviderSettings, frozen=True, kw_only=True):
     def credential_name(self) -> str:
         """What jobs remember. It is the name of the project, so that a job outlives its credential."""
         return self.project or "express"
+
+    def limits(self) -> HttpLimits:
+        """Return what requests may take."""
+        return msgspec.structs.replace(
+            super().limits(),
+            answer=self.answer_seconds,
+            submit=self.submit_seconds,
+            question=self.question_seconds,
+            download=self.download_seconds,
+            silence=self.silence_seconds,
+        )
 
     def secrets(self) -> Iterable[tuple[str, str]]:
         """Return the reference of the credential."""

@@ -5,13 +5,18 @@ from io import BytesIO
 from typing import Final
 
 import msgspec
-from litestar import post
+from litestar import get, post
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 from PIL import Image
 
-from adapter.sandbox.cloud.tokens import project_checked
-from adapter.sandbox.cloud.wire import CloudGenerateContentRequest, ImageOutputOptions
+from adapter.sandbox.cloud.tokens import project_checked, token_checked
+from adapter.sandbox.cloud.wire import (
+    CloudGenerateContentRequest,
+    ImageOutputOptions,
+    PublisherModel,
+    PublisherModelList,
+)
 from adapter.sandbox.fault_injection import served
 from adapter.sandbox.faults import ResponseMutation
 from adapter.sandbox.gemini import chat, texts
@@ -21,7 +26,7 @@ from adapter.sandbox.gemini.routes import METHODS, generated, json, streamed, te
 from adapter.sandbox.gemini.wire import Candidate, GenerateContentResponse, OutBlob
 from adapter.sandbox.google_errors import GoogleError
 from adapter.sandbox.reading import read
-from adapter.sandbox.state import Incoming, SandboxState, entered, json_body, key_checked
+from adapter.sandbox.state import Incoming, SandboxState, entered, json_body, key_checked, sandbox_of
 
 VERSIONS: Final = ("v1", "v1beta1")
 JPEG: Final = "image/jpeg"
@@ -43,6 +48,18 @@ async def call_model(
     sandbox = entered(request, "cloud.generate")
     project_checked(request, sandbox, project)
     return await _answered(request, sandbox, target, f"projects/{project}/locations/{location}")
+
+
+@get([f"/{each}/publishers/google/models" for each in VERSIONS])
+async def list_models(request: Incoming) -> ASGIResponse:
+    """List every model of the publisher on one page, with an access token or an API key."""
+    sandbox = sandbox_of(request)
+    if "x-goog-api-key" in request.headers:
+        key_checked(request, sandbox.rules)
+    else:
+        token_checked(request, sandbox)
+    names = [f"publishers/google/models/{name}" for name in (*MODELS, *texts.MODELS)]
+    return json(PublisherModelList(publisher_models=[PublisherModel(name=name) for name in names]))
 
 
 @post([f"/{each}/publishers/google/models/{{target:str}}" for each in VERSIONS], status_code=200)
@@ -139,4 +156,4 @@ def _jpeg(png: bytes, quality: int) -> bytes:
     return written.getvalue()
 
 
-ROUTES = [call_model, call_model_with_key, complete_chat]
+ROUTES = [list_models, call_model, call_model_with_key, complete_chat]

@@ -7,6 +7,18 @@ import msgspec
 from adapter.sandbox.gemini.wire import GenerateContentRequest, GenerationConfig, ImageConfig, Message
 
 
+class PublisherModel(Message, frozen=True, kw_only=True):
+    """A model of Google's."""
+
+    name: str
+
+
+class PublisherModelList(Message, frozen=True, kw_only=True):
+    """`GET publishers/google/models`."""
+
+    publisher_models: list[PublisherModel]
+
+
 class ImageOutputOptions(Message, frozen=True, kw_only=True):
     """The format of the picture."""
 

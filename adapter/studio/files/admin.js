@@ -8,7 +8,7 @@ const DAY_SECONDS = 86_400;
 const REFUSED = [401, 403, 404];
 const TIME = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
 
-// An administrator's key opens nothing else. It is kept until the page is left.
+// It is kept until the page is left.
 let adminKey = "";
 
 byId("admin").addEventListener("toggle", () => byId("admin").open && show());
@@ -36,7 +36,7 @@ async function show() {
 
 function keyForm(isRetry) {
   const input = h("input", { id: "admin-key", type: "password", autocomplete: "off", spellcheck: "false", required: true, "aria-describedby": "admin-hint" });
-  const hint = "What every key made and spent, and how the accounts at Google stand, is for administrators. Their keys are those of access.admin_keys in the configuration.";
+  const hint = "What every key made and spent, and how the accounts at Google stand, is for administrators. Their keys are those of access.admin_keys in the configuration, and those made with adapter keys create NAME --admin.";
   const submit = (event) => {
     event.preventDefault();
     adminKey = input.value.trim();

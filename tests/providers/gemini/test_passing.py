@@ -21,9 +21,10 @@ from adapter.errors import (
     UpstreamOverloaded,
     UpstreamSilent,
 )
-from adapter.providers.gemini.passing import GeminiTexts, TextTimes
+from adapter.providers.gemini.passing import GeminiTexts
 from adapter.providers.http import Http
 from adapter.providers.keys import Key, Keys
+from adapter.providers.limits import HttpLimits
 from tests.fakes import FakeClock
 from tests.providers.gemini.test_provider import ENDPOINT, Renewable
 from tests.upstream import Google, Upstream
@@ -34,10 +35,10 @@ STREAM = msgspec.structs.replace(CHAT, is_stream=True)
 EVENTS = b'data: {"choices": []}\n\ndata: [DONE]\n\n'
 
 
-def texts(url: str, http: Http, key: Secret | None = None, times: TextTimes | None = None) -> GeminiTexts:
+def texts(url: str, http: Http, key: Secret | None = None) -> GeminiTexts:
     """Return the provider with one key."""
     endpoint = msgspec.structs.replace(ENDPOINT, base_url=url)
-    return GeminiTexts(http, endpoint, Keys([Key("one", key or FixedSecret("AIza-one"))], FakeClock()), times)
+    return GeminiTexts(http, endpoint, Keys([Key("one", key or FixedSecret("AIza-one"))], FakeClock()))
 
 
 async def read(gemini: GeminiTexts, request: TextRequest) -> bytes:
@@ -227,8 +228,8 @@ async def test_a_stream_that_is_cut_is_broken() -> None:
     await streamed(serve, run)
 
 
-@pytest.mark.parametrize(("request_", "times"), [(STREAM, TextTimes(silence=0.05)), (CHAT, TextTimes(begin=0.05))])
-async def test_a_silence_has_an_end(request_: TextRequest, times: TextTimes) -> None:
+@pytest.mark.parametrize("request_", [STREAM, CHAT])
+async def test_a_silence_has_an_end(request_: TextRequest) -> None:
     """Of a stream between its pieces, and of a whole answer."""
     going_on = asyncio.Event()
 
@@ -237,10 +238,10 @@ async def test_a_silence_has_an_end(request_: TextRequest, times: TextTimes) -> 
         await going_on.wait()
 
     async def run(url: str) -> None:
-        http = Http()
+        http = Http(limits=HttpLimits(answer=0.05))
         async with http.open():
             with pytest.raises(UpstreamSilent):
-                await read(texts(url, http, times=times), request_)
+                await read(texts(url, http), request_)
         going_on.set()
 
     await streamed(serve, run)

@@ -17,8 +17,9 @@ from adapter.errors import UpstreamCredential, UpstreamUnreachable
 from adapter.google_credentials import TokenTransport, WayTransport, google_secret, is_metadata
 from adapter.providers.environment_routes import EnvironmentRoutes
 from adapter.providers.http import Http
+from adapter.providers.limits import HttpLimits
 from adapter.providers.proxy import Scheme
-from adapter.providers.session import HttpLimits, HttpNetwork
+from adapter.providers.session import HttpNetwork
 from adapter.providers.token_requests import WayOfTokens
 from adapter.sandbox.cloud.rules import CloudRules
 from adapter.sandbox.rules import SandboxRules
@@ -201,33 +202,40 @@ class Empty(transport.Response):
 
 
 class Asked(transport.Request):
-    """What was asked directly, and what on the way of the provider."""
+    """What was asked directly."""
 
     def __init__(self) -> None:
         self.directly: list[object] = []
-        self.by_way: list[str] = []
 
     def __call__(self, *asked: object, **_: object) -> transport.Response:
         self.directly.append(asked[0])
         return Empty()
 
-    def tokens(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> TokenReply:
-        """Answer with nothing."""
-        assert (method, dict(headers), body, seconds) == ("GET", {}, b"", 10.0)
-        self.by_way.append(url)
+
+class Way:
+    """What was asked on the way of the provider (the port `TokenRequests`)."""
+
+    seconds = 10.0
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __call__(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes) -> TokenReply:
+        assert (method, dict(headers), body) == ("GET", {}, b"")
+        self.asked.append(url)
         return TokenReply(200, b"{}")
 
 
 def test_metadata_servers_are_asked_directly() -> None:
     """They belong to the machine: a proxy would give the token of its own one."""
-    asked = Asked()
-    request = WayTransport(asked.tokens, asked)
+    asked, way = Asked(), Way()
+    request = WayTransport(way, asked)
     near = ["http://169.254.169.254", "http://metadata.google.internal/computeMetadata/v1/", "http://[fd00:ec2::254]/"]
     far = ["https://oauth2.googleapis.com/token", "https://metadata.google.internal.example/", "http://10.0.0.1/"]
     for url in near + far:
         request(url)
 
-    assert (asked.directly, asked.by_way) == (near, far)
+    assert (asked.directly, way.asked) == (near, far)
 
 
 def test_the_metadata_server_may_have_another_name() -> None:

@@ -1,0 +1,42 @@
+"""The C library's allocator, and where it has the memory of pictures.
+
+Only glibc on Linux has what is asked for here. Elsewhere these functions do nothing.
+"""
+
+import ctypes
+import mmap
+from contextlib import suppress
+from typing import Final
+
+_MB: Final = 1024 * 1024
+#: Parameters of `mallopt` (malloc.h), in bytes: blocks below the first come from the heap, of the heap so much is kept
+#: when it is free, and so much more than is needed is asked for, and kept when the rest is given back.
+MALLOPT: Final = {-3: 32 * _MB, -1: 64 * _MB, -2: 48 * _MB}
+#: A block that still comes from the heap.
+BLOCK_BYTES: Final = 31 * _MB
+
+
+def tune_allocator() -> None:
+    """Have the memory of one picture used for the next one.
+
+    By itself glibc gives the memory of large blocks back at once and asks for new pages with the next picture, which
+    costs as much as all the copying (docs/measurements.md).
+    """
+    with suppress(AttributeError, TypeError):
+        for parameter, size in MALLOPT.items():
+            ctypes.CDLL(None).mallopt(parameter, size)
+
+
+def use_huge_pages() -> None:
+    """Have the kernel map the free end of the heap in pages of 2 MB instead of 4 KB, once they are used.
+
+    A picture's bytes are walked five times, and each walk looks up 500 pages of 4 KB. Pictures come from the end of the
+    heap if what lives for ever is there already. A kernel that is told `never` (transparent_hugepage) ignores it.
+    """
+    with suppress(AttributeError, TypeError):
+        libc = ctypes.CDLL(None)
+        libc.malloc.restype = libc.sbrk.restype = ctypes.c_void_p
+        block = libc.malloc(ctypes.c_size_t(BLOCK_BYTES))
+        begin, end = block - block % mmap.PAGESIZE, libc.sbrk(ctypes.c_ssize_t(0))
+        libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), mmap.MADV_HUGEPAGE)
+        libc.free(ctypes.c_void_p(block))
