@@ -16,7 +16,7 @@ from adapter.database.file import DatabaseFile
 from adapter.database.file_transactions import FileTransactions
 from adapter.database.postgres import POOL, ClockOffset, connector, lock_key, postgres_engine, what_is_wrong
 from adapter.database.reasons import is_of_the_text, reason_of
-from adapter.database.sqlite import sqlite_readers, sqlite_writer
+from adapter.database.sqlite import sqlite_hasty_reader, sqlite_readers, sqlite_writer
 from adapter.database.transactions import ServerTransactions, T, Transactions, Work
 from adapter.database.write_queue import WriteQueue, WriteTurn
 from adapter.domain.ports import Clock, Secret
@@ -98,6 +98,15 @@ class Database:
         with _mapped_errors():
             return await self.transactions.read(work)
 
+    async def look_up(self, work: Work[T]) -> T:
+        """Run a function that reads a few rows by their keys, as `read`. With a file it may not take long.
+
+        Raises:
+            StorageFailed: the database cannot be read.
+        """
+        with _mapped_errors():
+            return await self.transactions.look_up(work)
+
     async def dispose(self) -> None:
         """Close every connection."""
         await self.transactions.dispose()
@@ -122,7 +131,8 @@ async def open_database(
         return await _open_postgres(url, password, seconds, ClockOffset(clock))
     path = url.removeprefix("sqlite:///")
     file = DatabaseFile(Path(path))
-    transactions = FileTransactions(sqlite_readers(path, file), sqlite_writer(path, file), file)
+    engines = sqlite_readers(path, file), sqlite_writer(path, file), sqlite_hasty_reader(path, file)
+    transactions = FileTransactions(*engines, file)
     async with AsyncExitStack() as unless_done:
         unless_done.push_async_callback(transactions.dispose)
         try:

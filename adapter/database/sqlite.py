@@ -38,7 +38,12 @@ def sqlite_writer(path: str, file: DatabaseFile) -> Engine:
     return _engine(path, file, 1)
 
 
-def _engine(path: str, file: DatabaseFile, connections: int) -> Engine:
+def sqlite_hasty_reader(path: str, file: DatabaseFile) -> Engine:
+    """Return an engine of one connection that waits for no lock, as `sqlite_readers`."""
+    return _engine(path, file, 1, patience=0)
+
+
+def _engine(path: str, file: DatabaseFile, connections: int, *, patience: int = BUSY_MILLISECONDS) -> Engine:
     _make(Path(path))
     engine = create_engine(
         f"sqlite:///{path}",
@@ -48,7 +53,7 @@ def _engine(path: str, file: DatabaseFile, connections: int) -> Engine:
         pool_timeout=BUSY_MILLISECONDS / 1000,
     )
     event.listen(engine, "do_connect", lambda *_: file.check_same())
-    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "connect", lambda connection, _: _set_up(connection, patience))
     return engine
 
 
@@ -63,11 +68,11 @@ def _make(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
 
 
-def _set_up(connection: sqlite3.Connection, _record: object) -> None:
+def _set_up(connection: sqlite3.Connection, patience: int) -> None:
     # Autocommit in the driver: a reader has no transactions, and the writer says itself how one begins.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
+    cursor.execute(f"PRAGMA busy_timeout = {patience}")
     _begin_the_log(cursor)
     # FULL: what was confirmed survives a power cut; it costs 0.2 ms a commit (`reliability.md` section 2.2).
     cursor.execute("PRAGMA synchronous = FULL")

@@ -40,6 +40,10 @@ class Transactions(Protocol):
         """
         ...
 
+    async def look_up(self, work: Work[T]) -> T:
+        """Run a function that reads a few rows by their keys, as `read`."""
+        ...
+
     async def disconnect(self) -> None:
         """Close all connections. The next function opens one."""
         ...
@@ -70,6 +74,10 @@ class ServerTransactions:
         async with self._engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             return await connection.run_sync(work)
+
+    async def look_up(self, work: Work[T]) -> T:
+        """Run a function that reads a few rows (the port of that name)."""
+        return await self.read(work)
 
     async def disconnect(self) -> None:
         """Close all connections (the port of that name)."""

@@ -13,6 +13,7 @@ import fcntl
 import os
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -66,17 +67,28 @@ class Spool:
         #: A thread of its own: in the common ones pictures are converted. One, so that lines do not mix.
         self._thread = ThreadPoolExecutor(1, "spool")
         self._own: tuple[Path, int] | None = None
+        #: What the database does not have yet, and which of these the file does not have yet.
         self._open: set[Answer] = set()
+        self._gathered: deque[Answer] = deque()
 
     async def note(self, answer: Answer) -> None:
-        """Keep an answer; when this returns, a power cut does not take it away, or the log says why it may."""
+        """Keep an answer; when this returns, a power cut does not take it away, or the log says why it may.
+
+        Answers that gather while the disk takes others are written together.
+        """
         if (folder := self._folder) is not None:
-            await self._apart(lambda: self._append(folder, answer), None)
+            self._open.add(answer)
+            self._gathered.append(answer)
+            await self._apart(lambda: self._append_gathered(folder), None)
 
     async def forget(self, answer: Answer) -> None:
-        """Note that the database has it."""
-        if self._folder is not None:
-            await self._apart(lambda: self._strike(answer), None)
+        """Note that the database has it. The file is emptied once it holds nothing that is open.
+
+        A line that stays too long does no harm.
+        """
+        self._open.discard(answer)
+        if self._folder is not None and not self._open:
+            await self._apart(self._empty, None)
 
     async def leftovers(self) -> Sequence[AbandonedSpool]:
         """Return what dead processes left, and hold it until `drop` or `release`."""
@@ -114,18 +126,21 @@ class Spool:
             log.error("spool.failed", folder=str(self._folder), error=error.strerror or type(error).__name__)  # noqa: TRY400 - the text is enough
             return otherwise
 
-    def _append(self, folder: Path, answer: Answer) -> None:
+    def _append_gathered(self, folder: Path) -> None:
+        lines = []
+        while self._gathered:
+            # A line break on either side: what a full disk or a power cut left of another line spoils only that one.
+            lines += [b"\n", msgspec.json.encode(self._gathered.popleft()), b"\n"]
+        if not lines:  # the visit before has written it
+            return
         _, descriptor = self._own = self._own or _make(folder)
-        # A line break on either side: what a full disk or a power cut left of another line spoils only that one.
-        line = b"\n" + msgspec.json.encode(answer) + b"\n"
-        self._open.add(answer)
-        if os.write(descriptor, line) < len(line):
+        written = b"".join(lines)
+        if os.write(descriptor, written) < len(written):
             raise OSError(0, "the disk is full")
         os.fsync(descriptor)
 
-    def _strike(self, answer: Answer) -> None:
-        """Empty the file as soon as it holds nothing that is open. A line that stays too long does no harm."""
-        self._open.discard(answer)
+    def _empty(self) -> None:
+        # An answer may have come meanwhile: it is open before its line is written.
         if self._own is not None and not self._open:
             os.ftruncate(self._own[1], 0)
 

@@ -208,7 +208,7 @@ class SqlJobStore(Generic[J]):
         if not _is_text(job_id):
             return None
         asked = {"job": job_id}
-        document = await self._database.read(lambda it: it.execute(self._getting, asked).scalar_one_or_none())
+        document = await self._database.look_up(lambda it: it.execute(self._getting, asked).scalar_one_or_none())
         return None if document is None else self._read(job_id, document)
 
     async def get_many(self, job_ids: Collection[str]) -> Sequence[Job]:
@@ -222,7 +222,7 @@ class SqlJobStore(Generic[J]):
         if not _is_text(job_id):
             return None
         asked = {"job": job_id, "owner": owner}
-        document = await self._database.read(lambda it: it.execute(self._finding, asked).scalar_one_or_none())
+        document = await self._database.look_up(lambda it: it.execute(self._finding, asked).scalar_one_or_none())
         return None if document is None else self._read(job_id, document)
 
     async def list(self, owner: str, *, after: J | None, limit: int, newest_first: bool) -> Sequence[J]:

@@ -1,11 +1,9 @@
-"""The media store: one library, obstore, over a folder, a bucket or memory."""
+"""The media store: a folder, a bucket or memory. The last two are a library's, obstore, and so are the lists."""
 
 import asyncio
 import errno
-import os
 import re
 import secrets
-import time
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +16,7 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore
 from adapter.domain.media import MediaFormat
 from adapter.domain.stored_files import StoredFile, file_name
 from adapter.errors import FileDamaged, StorageFailed, StorageReason, WrongConfiguration
+from adapter.media.folder import Folder
 from adapter.media.s3 import Bucket, S3Access, s3_code
 
 if TYPE_CHECKING:  # the library has it in its stubs only
@@ -28,27 +27,18 @@ log = structlog.get_logger()
 #: What our names look like. Anything else is not looked for, so no name leads out of the store.
 NAME = re.compile(r"[0-9A-Za-z_-]{1,64}\.[0-9a-z]{1,8}")
 
-#: A half-written file that did not change for so long belongs to no living process.
-LEFTOVER_SECONDS = 3600.0
-
 #: Read in steps of this size: a quarter of the CPU of the library's own stream (`dependencies.md` section 5).
 STEP_BYTES = 1024 * 1024
 #: Bytes that may wait for all readers before the steps get smaller: a reader that reads nothing holds one step.
 UNREAD_BYTES = 64 * 1024 * 1024
 SMALL_STEP_BYTES = 64 * 1024
-#: Reads of a folder at once. The library has a thread for each, up to 512, and they would take each other's time.
-READS = 16
-#: Reads of a bucket at once, which need no threads.
+#: Reads of a bucket at once.
 BUCKET_READS = 512
 
 #: What is sent to a bucket at once. A file up to this size is one request instead of three.
 PIECE_BYTES = 5 * 1024 * 1024
 #: Pieces of one file on their way at once; each is held in memory.
 PIECES = 3
-
-#: The rights of a new file and of a new folder.
-FILE_MODE = 0o600
-FOLDER_MODE = 0o700
 
 #: The size of a probe's file is more than the free end of a block.
 PROBE_BYTES = 64 * 1024
@@ -68,28 +58,27 @@ PAGE = 1000
 class ObjectMediaStore:
     """Files in an object store (the port `MediaStore`).
 
-    A put becomes visible whole or not at all: the library writes beside and renames, or completes a multipart upload,
-    or aborts it when the source fails. One that the end of the process cut off leaves a `NAME#N` in the folder, which a
-    later start sweeps up, or an unfinished upload in the bucket, which is a lifecycle rule's to remove.
+    A put becomes visible whole or not at all: a folder writes beside and renames, and the library completes a multipart
+    upload, or aborts it when the source fails. One that the end of the process cut off leaves a `NAME#N` in the folder,
+    which a later start sweeps up, or an unfinished upload in the bucket, which is a lifecycle rule's to remove.
     """
 
-    def __init__(self, objects: ObjectStore, place: Path | Bucket | None = None) -> None:
+    def __init__(self, objects: ObjectStore, place: Folder | Bucket | None = None) -> None:
         self._objects = objects
         self._place = place
         #: Bytes that were read and not yet taken.
         self._unread = 0
-        self._reads = asyncio.Semaphore(BUCKET_READS if isinstance(place, Bucket) else READS)
+        self._reads = asyncio.Semaphore(BUCKET_READS)
 
     async def put(self, name: str, chunks: AsyncIterator[bytes]) -> None:
         """Store a file (the port of that name). When this returns, a power cut does not take it away any more."""
-        chunks = _in_steps(chunks)
         with _mapped_errors("put"):
-            if isinstance(self._place, Bucket):
-                await self._upload(name, chunks)
+            if isinstance(self._place, Folder):
+                await self._place.put(name, chunks)
+            elif isinstance(self._place, Bucket):
+                await self._upload(name, _in_steps(chunks))
             else:
-                await self._objects.put_async(name, chunks)
-            if isinstance(self._place, Path):
-                await asyncio.to_thread(_write_through, self._place, name)
+                await self._objects.put_async(name, _in_steps(chunks))
 
     async def _upload(self, name: str, chunks: AsyncIterator[bytes]) -> None:
         head = bytearray()
@@ -111,6 +100,8 @@ class ObjectMediaStore:
         if NAME.fullmatch(name) is None:
             return None
         with _mapped_errors("find"):
+            if isinstance(self._place, Folder):
+                return await self._place.find(name)
             try:
                 async with self._reads:
                     meta = await self._objects.head_async(name)
@@ -132,14 +123,19 @@ class ObjectMediaStore:
 
     async def _read(self, name: str, start: int, stop: int, end: int) -> bytes:
         with _mapped_errors("read"):
-            async with self._reads:
-                piece = await self._objects.get_range_async(name, start=start, end=stop)
+            piece = await self._range(name, start, stop)
         if len(piece) < stop - start:
             # Its text has no name of the file, which opens the file's link.
             log.error("media.too_short", stored_bytes=start + len(piece), asked_bytes=end)
             raise FileDamaged("The stored file is damaged.")
-        # A copy: the library's own buffers cost more to keep, because each is made of fresh pages.
-        return bytes(piece)
+        return piece
+
+    async def _range(self, name: str, start: int, stop: int) -> bytes:
+        if isinstance(self._place, Folder):
+            return await self._place.read(name, start, stop)
+        async with self._reads:
+            # A copy: the library's own buffers cost more to keep, because each is made of fresh pages.
+            return bytes(await self._objects.get_range_async(name, start=start, end=stop))
 
     async def list(self) -> AsyncIterator[Sequence[StoredFile]]:
         """Yield every file (the port of that name). What does not look like a name of ours is left out."""
@@ -190,7 +186,8 @@ class ObjectMediaStore:
     def _explain(self, error: Exception) -> str:
         if isinstance(self._place, Bucket):
             return self._place.explain(error)
-        return f"storage.media: files cannot be written to {self._place}."
+        place = self._place.path if self._place else "memory"
+        return f"storage.media: files cannot be written to {place}."
 
 
 def _stored_file(meta: "ObjectMeta") -> StoredFile:
@@ -247,27 +244,6 @@ def _reason_of(error: OSError | BaseError) -> StorageReason:
     return REASONS.get(number or 0, StorageReason.UNAVAILABLE)
 
 
-def _write_through(folder: Path, name: str) -> None:
-    """Put a file, its rights and its name on the disk itself; the library leaves them to the system's good time."""
-    for path in (folder / name, folder):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            if path != folder:
-                with suppress(OSError):  # some file systems have no rights: FAT, and shares of Windows
-                    os.fchmod(handle, FILE_MODE)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what a killed process left half written; the library calls such a file `NAME#NUMBER`."""
-    for leftover in folder.glob("*#*"):
-        with suppress(OSError):
-            if time.time() - leftover.stat().st_mtime > LEFTOVER_SECONDS:
-                leftover.unlink()
-
-
 def open_media(url: str, access: S3Access | None = None) -> ObjectMediaStore:
     """Open `file://folder` (made if it is missing), `s3://bucket/folder` or `memory://`.
 
@@ -277,13 +253,13 @@ def open_media(url: str, access: S3Access | None = None) -> ObjectMediaStore:
     kind, _, place = url.partition("://")
     match kind:
         case "file" if place:
-            folder = Path(place).expanduser().resolve()
+            folder = Folder(Path(place).expanduser().resolve())
             try:
-                folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+                folder.make()
             except OSError as error:
-                raise WrongConfiguration(f"storage.media: {folder} cannot be made: {error.strerror}.") from error
-            _sweep(folder)
-            return ObjectMediaStore(LocalStore(folder), folder)
+                raise WrongConfiguration(f"storage.media: {folder.path} cannot be made: {error.strerror}.") from error
+            folder.sweep()
+            return ObjectMediaStore(LocalStore(folder.path), folder)
         case "s3":
             bucket = Bucket.of(place, access or S3Access())
             return ObjectMediaStore(bucket.open(), bucket)

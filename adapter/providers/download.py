@@ -126,7 +126,7 @@ class Downloader:
         self._dialer = dialer
         #: One for links that may lead to a private address, and one for all others.
         self._private, self._public = (
-            Pool(dialer, connect_seconds=limits.connect, idle_seconds=limits.idle) for _ in range(2)
+            Pool(dialer, connect_seconds=limits.connect, idle_seconds=limits.idle_of_files) for _ in range(2)
         )
 
     def close(self) -> None:

@@ -20,6 +20,8 @@ class HttpLimits(msgspec.Struct, frozen=True, kw_only=True):
     #: For which an idle connection is kept. Servers close theirs too, and a request that meets that is lost. uvicorn
     #: and Node do so after 5 s, Google's own servers after minutes.
     idle: float = 4.0
+    #: The same for connections of files: a file is asked for again if its connection was closed, so nothing is lost.
+    idle_of_files: float = 60.0
     #: Seconds of a whole download, and between two pieces of it.
     download: float = 900.0
     silence: float = 60.0

@@ -33,9 +33,9 @@ ACTIVE = "MEDIA_GENERATION_STATUS_ACTIVE"
 FAILED = "MEDIA_GENERATION_STATUS_FAILED"
 
 
-def config_of(folder: Path, upstream: str) -> str:
+def config_of(folder: Path, upstream: str, checkout: Path = ROOT) -> str:
     """Return the configuration of an adapter that keeps all in a folder, and that knows Flow alone."""
-    return CONFIG.format(catalogue=ROOT / "config" / "models.toml", folder=folder, upstream=upstream)
+    return CONFIG.format(catalogue=checkout / "config" / "models.toml", folder=folder, upstream=upstream)
 
 
 class _Name(msgspec.Struct):

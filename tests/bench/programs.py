@@ -50,9 +50,18 @@ class Program:
         self._process = process
 
     @classmethod
-    def start(cls, name: str, command: Sequence[object], port: int, *, core: int, log: Path | None = None) -> Self:
-        """Start `python -m …` on a core; what it says goes to a file if one is given."""
-        return cls.execute(name, [sys.executable, "-m", *command], port, core=core, log=log)
+    def start(
+        cls,
+        name: str,
+        command: Sequence[object],
+        port: int,
+        *,
+        core: int,
+        log: Path | None = None,
+        checkout: Path = ROOT,
+    ) -> Self:
+        """Start `python -m …` of a checkout on a core; what it says goes to a file if one is given."""
+        return cls.execute(name, [sys.executable, "-m", *command], port, core=core, log=log, checkout=checkout)
 
     @classmethod
     def execute(
@@ -64,6 +73,7 @@ class Program:
         core: int,
         log: Path | None = None,
         trust: Path | None = None,
+        checkout: Path = ROOT,
     ) -> Self:
         """Start a program on a core. By the system's own setting it trusts one authority alone, if one is given."""
         arguments = [*map(str, command)]
@@ -72,7 +82,7 @@ class Program:
         if trust is not None:
             environment["SSL_CERT_FILE"] = str(trust)
         with log.open("ab") if log else nullcontext() as said:
-            process = subprocess.Popen(arguments, cwd=ROOT, stdout=said, stderr=said, env=environment)
+            process = subprocess.Popen(arguments, cwd=checkout, stdout=said, stderr=said, env=environment)
         os.sched_setaffinity(process.pid, {core})
         return cls(name, port, process)
 

@@ -16,6 +16,7 @@ from tests.bench.patience import run
 from tests.bench.programs import SERVER_CORE, Program, free_port, is_healthy
 from tests.bench.table import table
 from tests.bench.wire import HOST, content_length, post
+from tests.support import ROOT
 
 #: Seconds that Flow takes for a video, between two polls, and between two looks of a client.
 RENDER_SECONDS: Final = 3.0
@@ -52,7 +53,7 @@ def measure_videos(folder: Path, clients: Sequence[int], *, rounds: int) -> str:
     for count in clients:
         own = folder / f"videos{count}"
         own.mkdir()
-        cost = run(f"videos of {count} clients", _measured(own, count, rounds))
+        cost = run(f"videos of {count} clients", measured(own, count, rounds))
         rows.append(_row(f"{count} clients", cost))
     title = (
         f"A video of {len(VIDEO) / 1e6:.0f} MB, POST to content; Flow takes {RENDER_SECONDS:g} s, polled each second"
@@ -64,10 +65,11 @@ def _row(name: str, cost: Cost) -> list[str]:
     return [name, str(cost.videos), f"{cost.cpu:.1f}", f"{statistics.median(cost.seconds):.2f}"]
 
 
-async def _measured(folder: Path, clients: int, rounds: int) -> Cost:
+async def measured(folder: Path, clients: int, rounds: int, checkout: Path = ROOT) -> Cost:
+    """Return what the videos of some clients cost the program of a checkout."""
     upstream = free_port()
     async with VideoFlow.serve(upstream):
-        with maker(folder, f"http://{HOST}:{upstream}") as program:
+        with maker(folder, f"http://{HOST}:{upstream}", checkout) as program:
             await asyncio.to_thread(program.wait_until, is_healthy)
             return await lives(program, clients, rounds)
 
@@ -124,14 +126,15 @@ def _get(path: str) -> bytes:
 
 
 @contextmanager
-def maker(folder: Path, upstream: str) -> Iterator[Program]:
-    """Run an adapter that knows Flow alone, at this address."""
+def maker(folder: Path, upstream: str, checkout: Path = ROOT) -> Iterator[Program]:
+    """Run the adapter of a checkout, which knows Flow alone, at this address."""
     config = folder / "adapter.toml"
     jobs = f'[jobs]\nspool = "{folder}/spool"\npoll_seconds = {BEAT_SECONDS}\n'
-    config.write_text(config_of(folder, upstream) + jobs)
+    config.write_text(config_of(folder, upstream, checkout) + jobs)
     port = free_port()
     command = ["adapter", "serve", "--config", config, "--port", port]
-    program = Program.start("adapter", command, port, core=SERVER_CORE, log=folder / "adapter.log")
+    log = folder / "adapter.log"
+    program = Program.start("adapter", command, port, core=SERVER_CORE, log=log, checkout=checkout)
     try:
         yield program
     finally:

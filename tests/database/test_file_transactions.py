@@ -247,7 +247,12 @@ async def test_a_file_that_is_closed_takes_nothing(file: FileTransactions) -> No
     await file.dispose()
 
     assert await gathered == "a"
-    for act in (file.write(adding("b")), file.read(adding("b")), file.ask_writer(adding("b"))):
+    for act in (
+        file.write(adding("b")),
+        file.read(adding("b")),
+        file.look_up(adding("b")),
+        file.ask_writer(adding("b")),
+    ):
         with pytest.raises(OSError, match="closed"):
             await act
 
@@ -277,6 +282,35 @@ async def test_a_reader_waits_for_no_writer(file: FileTransactions) -> None:
     await first
 
     assert seen == []
+
+
+async def test_a_look_up_sees_what_was_committed_before_it(file: FileTransactions) -> None:
+    """It waits for no writer, and changes no thread."""
+    standing = Standing()
+    await file.write(adding("a"))
+    writing = asyncio.create_task(file.write(standing))
+    await standing.has_begun.wait()
+    seen = await file.look_up(lambda it: (it.execute(COUNT).scalar_one(), threading.current_thread()))
+    standing.go_on()
+    await writing
+
+    assert seen == (1, threading.current_thread())
+    assert await file.look_up(lambda it: it.execute(COUNT).scalar_one()) == 2
+
+
+async def test_a_look_up_of_a_locked_file_waits_in_a_thread(file: FileTransactions, tmp_path: Path) -> None:
+    """The event loop goes on meanwhile, and lets the other program unlock it."""
+    await file.disconnect()
+    with closing(sqlite3.connect(tmp_path / "adapter.db", isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("INSERT INTO processes (id, alive_until) VALUES ('a', 1.0)")
+        looking = asyncio.create_task(file.look_up(lambda it: it.execute(COUNT).scalar_one()))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        is_waiting = not looking.done()
+
+    assert is_waiting
+    assert await looking == 1
 
 
 async def test_the_writer_is_asked_without_a_lock(file: FileTransactions, tmp_path: Path) -> None:

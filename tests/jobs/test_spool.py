@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 import structlog
 
@@ -89,6 +90,20 @@ async def test_what_is_committed_is_forgotten(tmp_path: Path) -> None:
     die(spool)
 
     assert await found(tmp_path) == []
+
+
+async def test_answers_that_come_together_are_all_kept(tmp_path: Path) -> None:
+    """The file is not emptied while one of them is open, and then it is."""
+    spool = Spool(tmp_path)
+    answers = [answer(number) for number in range(20)]
+    await asyncio.gather(*map(spool.note, answers))
+    await asyncio.gather(*map(spool.forget, answers[1:]), spool.note(answer(20)))
+    [file] = tmp_path.iterdir()
+    lines = [msgspec.json.decode(line, type=Answer) for line in file.read_bytes().split()]
+    await asyncio.gather(*map(spool.forget, (answers[0], answer(20))))
+
+    assert lines == [*answers, answer(20)]
+    assert file.stat().st_size == 0
 
 
 async def test_a_spool_that_is_closed_in_order_leaves_no_file(tmp_path: Path) -> None:

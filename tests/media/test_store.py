@@ -14,6 +14,7 @@ import pytest
 
 from adapter.domain.pieces import find_whole, write_whole
 from adapter.errors import FileDamaged, StorageFailed, StorageReason, UpstreamBroken, WrongConfiguration
+from adapter.media.folder import WRITE_BYTES
 from adapter.media.store import PAGE, SMALL_STEP_BYTES, STEP_BYTES, UNREAD_BYTES, ObjectMediaStore, open_media
 from tests.buckets import S3Server
 
@@ -86,6 +87,46 @@ async def test_a_put_that_fails_leaves_nothing_behind(store: ObjectMediaStore, t
 
     assert await store.find("a.mp4") is None
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
+
+
+async def test_a_put_that_is_cancelled_leaves_nothing_behind(tmp_path: Path) -> None:
+    """A thread that is at it at that moment is waited for."""
+    store, has_begun = open_media(f"file://{tmp_path}"), asyncio.Event()
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield bytes(WRITE_BYTES)
+        has_begun.set()
+        while True:
+            yield bytes(1000)
+            await asyncio.sleep(0)
+
+    put = asyncio.create_task(store.put("a.mp4", endless()))
+    await has_begun.wait()
+    put.cancel()
+    await asyncio.wait([put])
+
+    assert put.cancelled()
+    assert not list(tmp_path.iterdir())
+
+
+async def test_two_puts_of_one_name_end_with_one_whole_file(tmp_path: Path) -> None:
+    """Two processes may store the same video."""
+    store = open_media(f"file://{tmp_path}")
+    await asyncio.gather(*(store.put("a.mp4", pieces(text * 3_000_000)) for text in (b"1", b"2")))
+    data = await find_whole(store, "a.mp4")
+
+    assert data in (b"1" * 3_000_000, b"2" * 3_000_000)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.mp4"]
+
+
+async def test_a_folder_that_was_removed_is_made_anew(tmp_path: Path) -> None:
+    """An operator who empties the store may take the folder too."""
+    store = open_media(f"file://{tmp_path}/media")
+    (tmp_path / "media").rmdir()
+    await store.put("a.png", pieces(b"1"))
+
+    assert await find_whole(store, "a.png") == b"1"
+    assert (tmp_path / "media").stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize(
