@@ -25,6 +25,7 @@
     allocator     the C library's allocator, and where it has the memory of pictures
     wiring        builds stores, providers and options from the settings; settings_database opens the database
     connections   one client's connection: HTTP/1.1 and 1.0, offers of other protocols, limits of size
+    exchange      one request of a connection, and how its answer is written
     connection_table  all connections: what each one waits for, and until when
     hang_up       how an application hears that its client has hung up
     toml_file, mistakes  the operator's file with its lines, and what is wrong in it
@@ -39,9 +40,9 @@
     secret_program      runs the program of a `cmd:` reference
     tasks         starts every task, and knows its owner
 
-settings, credentials, clock, budget, drain, logs, redaction, errors, version and welcome are what their names say.
-fair_semaphore admits work in turn with that of other owners. shipped knows the files of config/, which a wheel carries
-as adapter/config/.
+settings, credentials, clock, budget, drain, logs, redaction, errors, terminal, version and welcome are what their names
+say. fair_semaphore admits work in turn with that of other owners. shipped knows the files of config/, which a wheel
+carries as adapter/config/.
 
 The import law (left may import right, nothing else; `tests/test_architecture.py` holds it)::
 
@@ -52,7 +53,7 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     mistakes            toml_file, which imports errors
     settings_database   credentials, database, settings
     accounts            settings, records, database, domain, errors
-    client              version
+    client              terminal, version
     entry               client, commands, errors, logs, version
     studio              errors
     openai_api          generation, domain, errors, fair_semaphore, hang_up, tasks; of it read and write only domain,
@@ -70,7 +71,8 @@ The import law (left may import right, nothing else; `tests/test_architecture.py
     budget              domain, errors
     credentials         domain, errors, secret_program, google_credentials, which imports domain.ports and errors
     secret_program      errors, redaction, tasks
-    connections         connection_table, errors, hang_up, openai_api.write
+    connections         connection_table, errors, exchange, hang_up, openai_api.write
+    exchange            nothing of ours
     a provider          domain, errors, redaction, tasks, the shared modules of providers; no other provider, but
                         vertex imports gemini and omni, whose APIs it offers at another address
     sandbox             nothing of ours

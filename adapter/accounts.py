@@ -1,16 +1,12 @@
 """The operator's accounts and keys, as `adapter accounts` shows and switches them."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
-from typing import Final
 
 from adapter.database.engine import Database
-from adapter.domain.credentials import CredentialName, CredentialSummary, Health, summary_of
+from adapter.domain.credentials import CredentialName, CredentialSummary, summary_of
 from adapter.errors import InvalidRequest, NotFound
 from adapter.records.credentials import SqlCredentialStore
 from adapter.settings import Settings
-
-HEADINGS: Final = ("account", "health", "credits", "tier", "calls", "rests", "last error")
 
 
 async def summaries(settings: Settings, database: Database, *, now: float) -> Sequence[CredentialSummary]:
@@ -41,36 +37,6 @@ async def switch(settings: Settings, database: Database, text: str, *, is_on: bo
     if not is_enabled:
         raise InvalidRequest(f"{shown} has `enabled = false` in the configuration. It gets work when that is changed.")
     return f"{shown} gets new work{'' if changed else ', as before'}."
-
-
-def lines(found: Sequence[CredentialSummary], *, now: float) -> Iterator[str]:
-    """Write a table for people."""
-    rows = [HEADINGS, *(_row(each, now) for each in found)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-    if not any(each.processes for each in found):
-        yield "No server with this database runs, so only names and switches are known."
-
-
-def _row(each: CredentialSummary, now: float) -> tuple[str, ...]:
-    rests = "" if each.rests_until is None else f"{max(0, round(each.rests_until - now))} s"
-    if rests and each.rests_for:
-        rests += f" ({', '.join(each.rests_for)})"
-    told = "" if each.error_at is None else f"{_time(each.error_at)} {each.error_code}: {each.error}"
-    return (
-        f"{each.provider}/{each.name}",
-        str(each.health),
-        "" if each.credits is None else str(each.credits),
-        each.tier or "",
-        str(each.calls) if each.processes else "",
-        rests if each.health is not Health.DISABLED else "",
-        told,
-    )
-
-
-def _time(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def _configured(settings: Settings) -> Iterator[tuple[CredentialName, bool]]:

@@ -74,7 +74,7 @@ from adapter.media.image_pipeline import ImagePipeline
 from adapter.media.janitor import Janitor
 from adapter.media.leftovers import Leftovers
 from adapter.media.sweeper import Sweeper
-from adapter.metrics.facts import memory_facts, traffic_facts, write_facts
+from adapter.metrics.facts import credit_facts, memory_facts, traffic_facts, write_facts
 from adapter.metrics.loop_lag import watch_loop
 from adapter.metrics.page import Source
 from adapter.metrics.route import metrics_route
@@ -591,7 +591,11 @@ class Application:
     def _measure(self, resources: Resources) -> None:
         if self._measurement is None:
             return
-        sources: list[Source] = [*self.sources, partial(memory_facts, resources.budget)]
+        sources: list[Source] = [
+            *self.sources,
+            partial(memory_facts, resources.budget),
+            lambda: credit_facts(self._live.offer.credentials),
+        ]
         if resources.database.queue:
             sources.append(partial(write_facts, resources.database.queue))
         self._measurement.page.open(sources, partial(count_live, resources.database))

@@ -60,6 +60,10 @@ class MemoryBudget:
         """How many bytes each request waits for that waits."""
         return [one.size for one in self._waiting]
 
+    def empty(self, owner: str = "") -> Reservation:
+        """Return a reservation without memory (the port of that name)."""
+        return _Reservation(self, owner)
+
     def reserve(self, size: int, owner: str = "") -> AbstractAsyncContextManager[Reservation]:
         """Reserve memory for as long as the context is open (the port of that name)."""
         return _Reserved(_Reservation(self, owner), size)
@@ -112,7 +116,8 @@ class MemoryBudget:
         self._held[reservation.owner] -= size
         if not self._held[reservation.owner]:
             self._held.pop(reservation.owner)  # `del` of a Counter is a function in Python
-        self._grant()
+        if self._waiting:
+            self._grant()
 
     @contextmanager
     def may_interrupt(self, reservation: "_Reservation", interrupt: Callable[[], None]) -> Iterator[None]:
@@ -225,11 +230,11 @@ class _Reservation:
         return _Kept(self)
 
     def hold(self) -> None:
-        """Begin to keep it."""
+        """Begin to keep it (the port of that name)."""
         self._holders += 1
 
     def let_go(self) -> None:
-        """End to keep it. The last holder gives it back."""
+        """End to keep it (the port of that name). The last holder gives it back."""
         self._holders -= 1
         if not self._holders:
             self._budget.give_back(self, self.size)

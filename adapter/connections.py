@@ -3,7 +3,7 @@
 - A client may offer to speak another protocol. Every `HttpClient` of Java does on plain HTTP (`Upgrade: h2c`), and
   nginx passes offers on with its usual two lines. A server may ignore an offer (RFC 9110, section 7.8), and this one
   does: the request is served. The parser stops behind the head of such a request, and its body would be lost.
-- HTTP/1.0 knows no chunks (RFC 9112, section 6.1). A body of unknown length ends with its connection there.
+- How an answer is written, also to a client of HTTP/1.0, is in `exchange.py`.
 - Input that is not HTTP is refused in the same form as every other error.
 - A header has a size, a number of fields and a time; a body has a rate and a time; a reader has to read; and requests
   that are sent ahead have a number. The parser joins the pieces of a header, and copies the whole for each piece. So
@@ -18,25 +18,26 @@ import asyncio
 import secrets
 import socket
 import struct
-from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
+from urllib.parse import unquote
 
 import httptools
 import msgspec
 from uvicorn.config import Config
-from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from adapter.connection_table import ConnectionPhase, ConnectionTable
 from adapter.errors import AdapterError, HeaderTooLarge, InvalidRequest, RateLimited, RequestStalled, ServerBusy
+from adapter.exchange import Exchange, HeldHead, MessageEvent
 from adapter.hang_up import HANG_UP, HangUp
 from adapter.openai_api.write.errors import error_body, error_headers
 
 if TYPE_CHECKING:
-    from uvicorn._types import ASGI3Application, ASGISendEvent
+    from uvicorn._types import ASGI3Application
 
 NOT_HTTP = "The request is not valid HTTP/1.1."
 #: Requests that may wait behind the one that is served. Then the connection is closed after the last of them; RFC 9112,
@@ -84,38 +85,6 @@ class Flow(FlowControl):
         super().pause_writing()
 
 
-class MessageEvent:
-    """The event of a request, in the place of uvicorn's: an `asyncio.Event` has 0.7 KB, most of it an empty queue."""
-
-    __slots__ = ("_is_set", "_waiting")
-
-    def __init__(self) -> None:
-        self._is_set = False
-        self._waiting: tuple[asyncio.Future[None], ...] = ()
-
-    def set(self) -> None:
-        """Wake who waits."""
-        self._is_set = True
-        for waiter in self._waiting:
-            if not waiter.done():
-                waiter.set_result(None)
-
-    def clear(self) -> None:
-        """Have the next ones wait."""
-        self._is_set = False
-
-    async def wait(self) -> bool:
-        """Wait until it is set."""
-        if not self._is_set:
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting = (*self._waiting, waiter)
-            try:
-                await waiter
-            finally:
-                self._waiting = tuple(each for each in self._waiting if each is not waiter)
-        return True
-
-
 class Ahead(list[tuple[RequestResponseCycle, "ASGI3Application"]]):
     """The requests that were sent ahead, the newest first, in the place of uvicorn's deque: an empty one has 0.7 KB."""
 
@@ -148,9 +117,11 @@ class Protocol(HttpToolsProtocol):
         "_table",
         "_waiting_app",
         "_was_held",
+        "_writer",
     )
 
     parser: Parser
+    _writer: HeldHead
 
     def __init__(
         self,
@@ -188,6 +159,7 @@ class Protocol(HttpToolsProtocol):
         """Begin."""
         super().connection_made(transport)
         self.flow = Flow(transport)
+        self._writer = HeldHead(transport)
         self.parser = Parser(self)
         unsent = self._table.unsent_bytes()
         with suppress(AttributeError, OSError):  # not everywhere
@@ -277,7 +249,10 @@ class Protocol(HttpToolsProtocol):
             raise self._stop(HeaderTooLarge(f"The request's header has more than {most} fields."))
         self._find(len(name) + len(value))
         if not self._is_in_body:
-            super().on_header(name, value)
+            small = name.lower()
+            self.headers.append((small, value))
+            if small == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
 
     def _find(self, size: int) -> None:
         self._found += size
@@ -292,20 +267,43 @@ class Protocol(HttpToolsProtocol):
         self._fed = 0
         if len(self.pipeline) >= SENT_AHEAD:
             raise self._stop(RateLimited("Too many requests were sent ahead on one connection."))
-        super().on_headers_complete()
-        # The application has not begun: its task is only created.
-        self.cycle.message_event = MessageEvent()  # type: ignore[assignment] # uvicorn sets, clears and awaits it
         self._hang_up = HangUp()
-        self.scope["extensions"] = {HANG_UP: cast("dict[object, object]", self._hang_up)}
+        self.scope["extensions"] = {HANG_UP: self._hang_up}  # type: ignore[dict-item] # ASGI: a dictionary
+        self._exchange()
         self._heads_read += 1
         self._is_in_body = True
         self._framing = 0
-        self._body_began = self._table.clock()
-        self._rate_anew()
-        if self.scope["http_version"] == "1.0":
-            self.cycle.waiting_for_100_continue = False  # RFC 9110, section 10.1.1
-            self.cycle.send = unchunked(self.cycle)  # type: ignore[assignment,method-assign] # no other way
-        self.cycle.send = paced(self.cycle, self.loop)  # type: ignore[assignment,method-assign] # as above
+        self._body_began = self._rate_began = self._table.clock()
+        self._rated = 0
+
+    def _exchange(self) -> None:
+        """Begin an exchange, or have it wait for those that came before. As uvicorn's `on_headers_complete`."""
+        version, url = self.parser.get_http_version(), httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        self.scope["method"] = self.parser.get_method().decode("ascii")
+        self.scope["http_version"] = version
+        self.scope["path"] = unquote(path) if "%" in path else path
+        self.scope["raw_path"] = url.path
+        self.scope["query_string"] = url.query or b""
+        earlier: RequestResponseCycle | None = self.cycle
+        self.cycle = Exchange(
+            scope=self.scope,
+            transport=self._writer,  # type: ignore[arg-type] # it has what uvicorn's own methods call
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=MessageEvent(),  # type: ignore[arg-type] # as above
+            expect_100_continue=self.expect_100_continue and version != "1.0",  # RFC 9110, section 10.1.1
+            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if earlier is None or earlier.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
         """Let the application begin, at once if enough of the body is here or the client waits to be asked for it."""
@@ -324,15 +322,23 @@ class Protocol(HttpToolsProtocol):
         """Take a piece of a body."""
         self._rated += len(body)
         self._framing = 0
-        super().on_body(body)
-        if len(self.cycle.body) >= BEGUN_BYTES:
+        cycle = self.cycle
+        if cycle.response_complete:
+            return
+        cycle.body += body
+        if len(cycle.body) >= BEGUN_BYTES:
             self._begin()
+        if len(cycle.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         """Take the end of a request's body."""
         if not self.parser.has_offer:
             self._is_in_body = False
-            super().on_message_complete()
+            if not self.cycle.response_complete:
+                self.cycle.more_body = False
+                self.cycle.message_event.set()
             self._begin()
 
     def on_response_complete(self) -> None:
@@ -488,77 +494,3 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()
         self._begin()  # it answers that the process ends
         super().shutdown()
-
-
-class HeldHead:
-    """The transport of an answer. The head goes out in one write with the first piece of the body.
-
-    Most bodies follow at once. If one does not, `flush` has to be called.
-    """
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._head: bytes | None = None
-
-    def write(self, data: bytes) -> None:
-        """Take the head, or write it with what follows."""
-        if self._head is None:
-            self._head = data
-        elif self._head:
-            head, self._head = self._head, b""
-            self._transport.writelines((head, data))
-        else:
-            self._transport.write(data)
-
-    def flush(self) -> None:
-        """Write the head if it was not written."""
-        if self._head:
-            head, self._head = self._head, b""
-            self._transport.write(head)
-
-    def close(self) -> None:
-        """Close when all is written."""
-        self.flush()
-        self._transport.close()
-
-    def is_closing(self) -> bool:
-        """Return whether it is closed, or will be."""
-        return self._transport.is_closing()
-
-
-def paced(
-    cycle: RequestResponseCycle, loop: asyncio.AbstractEventLoop
-) -> "Callable[[ASGISendEvent], Coroutine[Any, Any, None]]":
-    """Return how an answer is sent: what was sent is with the client before the application makes the next piece."""
-    send = cycle.send
-
-    async def sending(message: "ASGISendEvent") -> None:
-        if message["type"] == "http.response.start":
-            held = HeldHead(cycle.transport)
-            cycle.transport = cast("asyncio.Transport", held)
-            await send(message)
-            loop.call_soon(held.flush)
-            return
-        await send(message)
-        if cycle.flow.write_paused and not (cycle.disconnected or cycle.response_complete):
-            await cycle.flow.drain()
-
-    return sending
-
-
-def unchunked(cycle: RequestResponseCycle) -> "Callable[[ASGISendEvent], Coroutine[Any, Any, None]]":
-    """Return how an answer is sent to a client that knows no chunks: without a length, it ends with its connection."""
-    send = cycle.send
-    is_endless = False
-
-    async def sending(message: "ASGISendEvent") -> None:
-        nonlocal is_endless
-        if message["type"] == "http.response.start":
-            is_endless = all(name.lower() != b"content-length" for name, _ in message.get("headers", ()))
-            if is_endless:
-                cycle.chunked_encoding = False
-        elif is_endless and message["type"] == "http.response.body":
-            cycle.expected_content_length = len(message.get("body", b""))
-        await send(message)
-
-    return sending

@@ -6,6 +6,7 @@ what is said of each are in a table here. `tests/test_entry.py` compares it with
 
 import errno
 import gc
+import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -70,6 +71,20 @@ class LazyCommands(click.Group):
         found: click.Command = getattr(import_module(place.module(cmd_name)), cmd_name)
         return found
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or name the nearest one."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches  # noqa: PLC0415 - only mistakes need it
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            if not near:
+                raise
+            raise click.UsageError(f"{error.message.rstrip('.')}. Did you mean '{near[0]}'?", ctx) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
         """Write the names and what they are for."""
         with formatter.section("Commands"):
@@ -97,8 +112,23 @@ def adapter(ctx: click.Context) -> None:
     gc.enable()
 
 
+def open_closed_streams() -> None:
+    """Lead standard streams that were closed to nothing.
+
+    Else the next file or connection would get the number of one, and what is written to the stream would go there.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            try:
+                os.fstat(number)
+            except OSError:
+                os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115 - it stays
+
+
 def main() -> None:
     """Run the command line; what is wrong with the configuration is one sentence and exit status 1."""
+    open_closed_streams()
     if sys.argv[1:2] == ["serve"]:
         # Its modules take most of a second. A SIGHUP in that time would end the process, and systemd takes that for a
         # stop that was wanted: it starts nothing again.

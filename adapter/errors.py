@@ -324,6 +324,7 @@ UnreachableCause = Literal[
     "refused",
     "timeout",
     "network",
+    "full",
     "address",
     "proxy_dns",
     "proxy_tls",

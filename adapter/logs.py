@@ -3,9 +3,9 @@
 import json
 import logging
 import sys
-from contextlib import suppress
+import time
+from datetime import UTC, datetime
 from io import TextIOBase
-from json.encoder import encode_basestring_ascii as escaped
 from typing import Final, TextIO, cast
 
 import structlog
@@ -55,34 +55,23 @@ def _ends(text: str, kept: int) -> str:
     return text if len(text) <= kept else f"{text[: kept // 4]} … {text[-(kept - kept // 4) :]}"
 
 
-#: Numbers of these types, and not larger, are written alike by Python and in JSON.
-PLAIN_NUMBERS: Final = (int, float)
-MOST_PLAIN: Final = 1e15
-
 _encoder: Final = json.JSONEncoder(default=repr)
 
 
 def render(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     """Return a line of JSON: without empty fields, redacted.
 
-    Most lines have nothing to hide and nothing long. All their texts are looked at in one go, which is half the cost.
+    Most lines have nothing to hide and nothing long, which the finished line shows. The others are written again.
     """
-    texts: list[str] = []
-    members: list[str] = []
-    for name, value in event.items():
-        if isinstance(value, str) and len(value) <= PLAIN:
-            texts.append(value)
-            members.append(f"{escaped(name)}: {escaped(value)}")
-        elif type(value) in PLAIN_NUMBERS and abs(value) < MOST_PLAIN:
-            members.append(f"{escaped(name)}: {value!r}")
-        elif value is not None:
-            return _with_odd_fields(event)
-    # No sign of a secret has a line break in it.
-    return _with_odd_fields(event) if may_have_secret("\n".join(texts)) else f"{{{', '.join(members)}}}"
-
-
-def _with_odd_fields(event: EventDict) -> str:
-    return _encoder.encode({name: _fit(value) for name, value in event.items() if value is not None})
+    told = {name: value for name, value in event.items() if value is not None}
+    try:
+        line = _encoder.encode(told)
+    except ValueError:  # a number that Python does not write
+        line = ""
+    # A letter that is escaped could belong to the sign of a secret: `K` has a second form, for kelvin.
+    if line and len(line) <= LONGEST_FIELD and "\\u" not in line and not may_have_secret(line):
+        return line
+    return _encoder.encode({name: _fit(value) for name, value in told.items()})
 
 
 def drop_empty(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -98,59 +87,102 @@ class Steadfast(TextIOBase):
 
     def write(self, text: str) -> int:
         """Write, or do not."""
-        with suppress(OSError, ValueError):
+        try:  # `suppress` is three calls, for each line
             return self._stream.write(text)
-        return 0
+        except (OSError, ValueError):
+            return 0
 
     def flush(self) -> None:
         """Flush, or do not."""
-        with suppress(OSError, ValueError):
+        try:
             self._stream.flush()
+        except (OSError, ValueError):
+            return
 
 
 #: By the names of the methods that write.
 _LEVELS: Final = {name.lower(): level for name, level in logging.getLevelNamesMapping().items()}
 
 
-class _Threshold:
-    """The lowest level that is written: a processor, because structlog keeps the methods of a logger that was used."""
+class _Heading:
+    """Adds the level, the time and the traceback to a line: one processor, as each line has all three.
+
+    It drops lines below the lowest level that is written: structlog keeps the methods of a logger that was used.
+    """
 
     def __init__(self) -> None:
         self.level = logging.INFO
+        self.is_readable = False
 
-    def __call__(self, _logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
         """Let a line pass, or drop it."""
         if _LEVELS[method] < self.level:
             raise structlog.DropEvent
-        return event
+        event["level"] = method
+        event["timestamp"] = time.strftime("%H:%M:%S") if self.is_readable else _written_now()
+        return structlog.processors.format_exc_info(logger, method, event) if "exc_info" in event else event
 
 
-_threshold: Final = _Threshold()
+def _written_now() -> str:
+    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
+
+
+_heading: Final = _Heading()
 
 
 def set_log_level(name: str) -> None:
     """Write lines of this level and above from now on: debug, info, warning or error."""
-    _threshold.level = _LEVELS[name]
+    _heading.level = _LEVELS[name]
+
+
+#: A warning of a library that repeats itself is written once in so many seconds.
+REPEAT_SECONDS: Final = 60.0
+
+
+class LibraryHandler(logging.Handler):
+    """Writes warnings of libraries as lines of our log, so that they are JSON too, and have no secret in them.
+
+    What a library says again and again, for each request of a client or as long as a server cannot be reached, is
+    written once a minute. It is recognised by its line of code.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._written: dict[tuple[str, int], float] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line (the method of that name of `logging`)."""
+        place, at = (record.pathname, record.lineno), record.created
+        if abs(at - self._written.get(place, 0.0)) < REPEAT_SECONDS:
+            return
+        self._written[place] = at
+        write = structlog.get_logger().error if record.levelno >= logging.ERROR else structlog.get_logger().warning
+        write("library.warning", library=record.name, message=_message(record), exc_info=record.exc_info or None)
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError):  # a library's own mistake
+        return str(record.msg)
+
+
+_libraries: Final = LibraryHandler()
 
 
 def configure_logs(stream: TextIO = sys.stderr) -> None:
-    """Set up structlog, and silence libraries that print URLs: a Gemini key can stand in one."""
+    """Set up structlog, and the logs of libraries. Those that print URLs are silent: a Gemini key can stand in one."""
     readable = stream.isatty()
     rendering: list[Processor] = [render]
     if readable:
         rendering = [drop_empty, redact, structlog.dev.ConsoleRenderer(sort_keys=False, pad_event_to=0)]
+    _heading.is_readable = readable
     structlog.configure(
-        processors=[
-            _threshold,
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="%H:%M:%S" if readable else "iso", utc=not readable),
-            structlog.processors.format_exc_info,
-            *rendering,
-        ],
+        processors=[structlog.contextvars.merge_contextvars, _heading, *rendering],
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", Steadfast(stream))),
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         cache_logger_on_first_use=True,
     )
+    logging.getLogger().addHandler(_libraries)
     for name in ("httpx", "httpcore", "alembic", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -227,9 +227,18 @@ def _chosen(wanted: object, value: object) -> object:
     if get_origin(wanted) not in {Union, types.UnionType}:
         return wanted
     several = [_bare(each) for each in get_args(wanted)]
-    fits = _items if isinstance(value, list | tuple) else _entries
+    fits = _is_list if isinstance(value, list | tuple) else _is_table
     is_compound = isinstance(value, list | tuple | dict)
-    return next((each for each in several if is_compound and fits(each) is not None), wanted)
+    return next((each for each in several if is_compound and fits(each)), wanted)
+
+
+def _is_list(wanted: object) -> bool:
+    return _items(wanted) is not None
+
+
+def _is_table(wanted: object) -> bool:
+    is_struct = isinstance(wanted, type) and issubclass(wanted, msgspec.Struct)
+    return is_struct or _entries(wanted) is not None
 
 
 def _least(wanted: object) -> int:

@@ -10,6 +10,7 @@ from datetime import date
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -25,6 +26,7 @@ from adapter.errors import WrongConfiguration
 from adapter.mistakes import Mistake, dotted, find_mistakes, in_words
 from adapter.providers import registry
 from adapter.providers.description import (
+    ADDRESS_WORDS,
     REFERENCES,
     AnyProvider,
     HeaderName,
@@ -557,11 +559,26 @@ def _wrong_ways(providers: Mapping[str, ProviderSettings]) -> Iterator[Mistake]:
     for name, section in providers.items():
         for way in section.ways():
             yield from _wrong_way(way, ("providers", name, *way.place))
+        if section.base_url and not _is_address(section.base_url):
+            yield Mistake(
+                ("providers", name, "base_url"),
+                f"providers.{name}.base_url: its host or its port cannot be read. Give {ADDRESS_WORDS}, such as"
+                " https://relay.example:8443.",
+            )
         if section.headers and not section.base_url:
             yield Mistake(
                 ("providers", name, "headers"),
                 f"providers.{name}.headers go to the origin of providers.{name}.base_url, which is missing.",
             )
+
+
+def _is_address(text: str) -> bool:
+    """Return whether an address has a host and a possible port, and nothing behind its path."""
+    try:
+        parts = urlsplit(text)
+        return bool(parts.hostname) and parts.port != 0 and not (parts.query or parts.fragment)
+    except ValueError:
+        return False
 
 
 def _wrong_way(way: Way, place: Key) -> Iterator[Mistake]:

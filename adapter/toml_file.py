@@ -80,9 +80,10 @@ def read_toml(path: Path) -> TomlFile:
 
 def _in_words(path: Path, text: str, said: str) -> str:
     """Say where a file is no TOML, and what may be meant. The value is not shown: it may be a secret."""
+    lines = text.rstrip().split("\n")
     stop = _STOP.search(said)
     if stop is None:
-        return f"{shown(path)} is not valid TOML: {said}."
+        return f"{shown(path)}, line {len(lines)}: this is not valid TOML: {said}.{_hint(lines[-1], said)}"
     line = text.split("\n")[int(stop[1]) - 1]
     place = f"{shown(path)}, line {stop[1]}, column {stop[2]}"
     return f"{place}: this is not valid TOML: {_DECLARED.sub(_as_table, _STOP.sub('', said))}.{_hint(line, said)}"

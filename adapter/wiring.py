@@ -37,7 +37,7 @@ from adapter.openai_api.read.context import KeyContexts, ReadContext
 from adapter.openai_api.read.deployments import read_address
 from adapter.openai_api.routes.route_names import Rewrite
 from adapter.openai_api.routes.services import ChatOptions, ImageOptions
-from adapter.providers.description import REFERENCES, AnyProvider, Provider, ProviderContext, ProviderSettings
+from adapter.providers.description import REFERENCES, AnyProvider, Provider, ProviderContext, ProviderSettings, Way
 from adapter.providers.http import Http
 from adapter.providers.limits import HttpLimits
 from adapter.providers.reach import network_of, routes_of
@@ -128,7 +128,8 @@ def provider_secret(name: str, section: ProviderSettings, reference: str, *, key
         return secret(reference, key=f"providers.{name}.{key}")
 
     # Each has a way of its own, because a token is fetched in a thread, and the secret of the proxy is read there.
-    tokens = way_of_tokens(name, section, open_plainly) if reference.startswith("google:") else None
+    is_token = reference.startswith("google:")
+    tokens = way_of_tokens(name, section, open_plainly, section.way_of(key)) if is_token else None
     return secret(reference, key=f"providers.{name}.{key}", tokens=tokens)
 
 
@@ -156,14 +157,13 @@ def build_provider_context(
     def open_secret(reference: str, *, key: str) -> Secret:
         return provider_secret(name, section, reference, key=key)
 
-    network, limits = network_of(name, section, open_secret), section.limits()
+    network, limits = network_of(name, section, open_secret, section.way), section.limits()
     # Providers without settings of their own share connections and the certificates of the system.
     has_own_way = (network, limits) != (HttpNetwork(), HttpLimits())
     own = http.through(network, limits) if has_own_way else http
 
-    def open_client(proxy: str, proxy_auth: str, *, key: str) -> Http:
-        route = routes_of(proxy, proxy_auth, open_secret, key=key)
-        return http.through(msgspec.structs.replace(network, route=route), limits)
+    def open_client(way: Way) -> Http:
+        return http.through(msgspec.structs.replace(network, route=routes_of(way, open_secret)), limits)
 
     return ProviderContext(http=own, clock=clock, open_secret=open_secret, open_client=open_client, metrics=metrics)
 

@@ -14,6 +14,3 @@ class NotedMetrics:
 
     def observe(self, name: str, value: float, labels: Mapping[str, str]) -> None:
         self.told.append((name, value, labels))
-
-    def set(self, name: str, value: float, labels: Mapping[str, str]) -> None:
-        self.told.append((name, value, labels))

@@ -16,7 +16,7 @@ from adapter.sandbox.rules import DEFAULT_ACCOUNT, SandboxRules
 from adapter.sandbox.server import running_sandbox
 from adapter.settings import load_catalogue, load_settings
 from adapter.version import VERSION
-from tests.programs import run_program
+from tests.programs import Program, run_program
 from tests.support import ROOT
 
 #: Every provider that the sandbox plays with a key or a token.
@@ -123,6 +123,49 @@ def test_keys_are_listed_as_json_without_the_keys(tmp_path: Path) -> None:
     assert key not in said
 
 
+def test_a_key_that_was_made_or_changed_is_told_as_json(tmp_path: Path) -> None:
+    """For programs that make keys."""
+    made, rotated = (
+        json.loads(run(tmp_path, "keys", command, "ada", "--json", "--sandbox").stdout)
+        for command in ("create", "rotate")
+    )
+    changed = json.loads(run(tmp_path, "keys", "set", "ada", "--rpm", "5", "--json", "--sandbox").stdout)
+
+    assert (made["name"], made["key"][:11], rotated["key"] != made["key"]) == ("ada", "sk-adapter-", True)
+    assert changed["allowance"] == {"rpm": 5}
+
+
+def test_a_key_that_could_not_be_printed_says_how_to_come_by_one(tmp_path: Path) -> None:
+    """The disk of the file is full. Other commands say that too, in one line."""
+    said = tmp_path / "stderr"
+
+    def full(*arguments: str) -> int:
+        said.unlink(missing_ok=True)
+        stdout = Path("/dev/full")
+        return Program(arguments, stdout=stdout, stderr=said, folder=tmp_path, environ=settings_of({})).end(60)
+
+    assert full("keys", "create", "ada", "--sandbox") == 1
+    assert "No space left on device. `adapter keys rotate ada` makes" in said.read_text()
+    assert full("models", "--sandbox") == 1
+    assert said.read_text() == "adapter: the output cannot be written: No space left on device.\n"
+
+
+def test_a_check_is_told_as_json(tmp_path: Path) -> None:
+    """What is wrong is in it as well."""
+    config = tmp_path / "adapter.toml"
+    good = run(tmp_path, "check", "--sandbox", "--json", ADAPTER__FETCHING__TRUSTED='["169.254.169.254:80"]')
+    config.write_text("[access]\nkyes = []\n")
+    bad = run(tmp_path, "check", "--json")
+
+    told = json.loads(good.stdout)
+    assert (good.returncode, told["mistakes"], told["models"] > 30) == (0, [], True)
+    assert any(warning.startswith("fetching.trusted: ") for warning in told["warnings"])
+    assert (bad.returncode, json.loads(bad.stdout)["mistakes"]) == (
+        1,
+        ["adapter.toml, line 2: access.kyes: there is no such key. Did you mean 'keys'?"],
+    )
+
+
 def test_a_key_is_shown_with_what_is_taken_of_its_limits(tmp_path: Path) -> None:
     """Also one of the configuration, whose key is not shown."""
     config = tmp_path / "adapter.toml"
@@ -153,7 +196,7 @@ def test_a_list_of_keys_says_which_open_nothing(tmp_path: Path) -> None:
         database.execute("UPDATE keys SET allowance = '{\"expires_at\": 86400.0}' WHERE name = 'eve'")
     listed = run(tmp_path, "keys", "list", "--sandbox").stdout
 
-    assert [line.split()[0::4][:2] for line in listed.splitlines()] == [
+    assert [line.split()[0::3][:2] for line in listed.splitlines()[1:]] == [
         ["ada", "active"],
         ["bob", "revoked"],
         ["eve", "expired"],
@@ -392,11 +435,13 @@ def test_the_sandbox_is_not_mixed_with_another_configuration(tmp_path: Path) -> 
 
 
 def test_without_a_configuration_it_says_how_to_begin(tmp_path: Path) -> None:
-    """A file that was asked for is named alone."""
+    """A file that was asked for is named alone. The one that `adapter init` writes is found."""
     nothing = run(tmp_path, "serve")
     assert nothing.returncode == 1
     assert "`adapter serve --sandbox`" in nothing.stderr
     assert "`adapter config > adapter.toml`" in nothing.stderr
+    (tmp_path / "adapter.toml").write_text(run(tmp_path, "config").stdout)
+    assert "gemini-3.1-flash-image" in run(tmp_path, "models").stdout
 
     missing = "adapter: mine.toml cannot be read: No such file or directory.\n"
     assert run(tmp_path, "serve", "--config", "mine.toml").stderr == missing
@@ -416,7 +461,7 @@ def test_relative_paths_follow_the_configuration(tmp_path: Path) -> None:
     run(tmp_path / "srv", "keys", "create", "cleo")
 
     listed = run(elsewhere, "keys", "list", "--config", str(config)).stdout
-    assert [line.split()[0] for line in listed.splitlines()] == ["ada", "ben", "cleo"]
+    assert [line.split()[0] for line in listed.splitlines()] == ["key", "ada", "ben", "cleo"]
     assert sorted(path.name for path in (tmp_path / "srv").iterdir()) == ["config", "var"]
     assert list(elsewhere.iterdir()) == []
 
@@ -431,7 +476,7 @@ def test_what_an_older_version_stored_is_still_found(tmp_path: Path) -> None:
 
     done = run(tmp_path, "keys", "list", "--config", str(config))
 
-    assert done.stdout.startswith("ada ")
+    assert done.stdout.splitlines()[1].startswith("ada ")
     assert "settings.former_folder" in done.stderr
 
 
@@ -486,7 +531,11 @@ def test_usage_is_told_without_a_server(tmp_path: Path) -> None:
     table = run(tmp_path, "usage", "--config", "adapter.toml", "--since", "2026-11-01", "--until", "2026-11-29")
     told = run(tmp_path, "usage", "--config", "adapter.toml", "--by", "day", "--json")
     wrong = run(tmp_path, "usage", "--config", "adapter.toml", "--by", "week")
+    no_day = run(tmp_path, "usage", "--config", "adapter.toml", "--since", "2026-13-01")
+    backwards = run(tmp_path, "usage", "--config", "adapter.toml", "--since", "2026-11-02", "--until", "2026-11-01")
 
     assert table.stdout == "Nothing was made from 2026-11-01 to 2026-11-29 (UTC).\n"
     assert json.loads(told.stdout)["total"]["requests"] == 0
     assert (wrong.returncode, "day, hour, key" in wrong.stderr) == (2, True)
+    assert "'2026-13-01' is no day, such as 2026-11-01." in no_day.stderr
+    assert "the last day, 2026-11-01, comes before the first one, 2026-11-02" in backwards.stderr

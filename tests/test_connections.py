@@ -10,7 +10,8 @@ import pytest
 from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from adapter.connections import HeldHead, Protocol
+from adapter.connections import Protocol
+from adapter.exchange import HeldHead, field_line
 from adapter.hang_up import HANG_UP, HangUp
 from tests.raw_client import PATIENCE, Connect, echo, serving
 
@@ -273,7 +274,7 @@ def test_a_head_goes_out_with_its_body_in_one_write_and_never_twice() -> None:
     joined, alone, closed = Written(), Written(), Written()
     heads = [HeldHead(transport) for transport in (joined, alone, closed)]
     for head in heads:
-        head.write(b"head ")
+        head.hold(b"head ")
     assert joined.writes == []
 
     heads[0].write(b"body")
@@ -286,3 +287,17 @@ def test_a_head_goes_out_with_its_body_in_one_write_and_never_twice() -> None:
     assert joined.writes == [b"head body", b"more"]
     assert alone.writes == [b"head ", b"body"]
     assert closed.writes == [b"head ", b"closed"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(b"x-a", b"1\r\nx-b: 2"), (b"x-a", b"\x00"), (b"x a", b"1"), (b"x-a:", b"1"), (b"x-a\n", b"1")]
+)
+def test_a_field_that_could_be_read_as_two_is_not_written(name: bytes, value: bytes) -> None:
+    """A value may come from a client or from Google."""
+    with pytest.raises(RuntimeError, match="Invalid HTTP header"):
+        field_line(name, value)
+
+
+def test_the_line_of_a_field_has_its_name_in_small_letters() -> None:
+    """Both forms of a name are one."""
+    assert field_line(b"Content-Length", b"7") == (b"content-length", b"content-length: 7\r\n")

@@ -122,7 +122,7 @@ def test_an_unknown_command_is_named() -> None:
         [sys.executable, "-m", "adapter", "sreve"], cwd=ROOT, capture_output=True, text=True, check=False
     )
 
-    assert (done.returncode, "No such command 'sreve'" in done.stderr) == (2, True)
+    assert (done.returncode, "No such command 'sreve'. Did you mean 'serve'?" in done.stderr) == (2, True)
 
 
 def test_a_hangup_before_a_server_is_loaded_ends_nothing() -> None:
@@ -150,6 +150,7 @@ main()
     [
         ("config > /dev/full", "adapter: the output cannot be written: No space left on device.\n"),
         ("image - -o fox.png <&-", "Error: The prompt is empty.\n"),
+        ("init <&-", "Aborted!\n"),
     ],
 )
 def test_streams_that_cannot_be_used_are_one_sentence(command: str, says: str, tmp_path: Path) -> None:
@@ -166,3 +167,26 @@ def test_streams_that_cannot_be_used_are_one_sentence(command: str, says: str, t
     assert done.returncode != 0
     assert done.stderr.endswith(says)
     assert "Traceback" not in done.stderr
+
+
+def test_closed_streams_lead_to_nothing(tmp_path: Path) -> None:
+    """A connection or a file of the database that got the number of one would get what is written to it."""
+    program = """
+import os, sys
+sys.argv = ["adapter", "--version"]
+from adapter.entry import main
+try:
+    main()
+finally:
+    streams = [sys.stdin, sys.stdout, sys.stderr]
+    kinds = [os.path.samestat(os.fstat(stream.fileno()), os.stat(os.devnull)) for stream in streams]
+    open("seen", "w").write(str(([stream.fileno() for stream in streams], kinds)))
+"""
+    subprocess.run(
+        ["/bin/sh", "-c", 'exec "$0" -c "$1" <&- >&- 2>&-', sys.executable, program],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=True,
+    )
+
+    assert (tmp_path / "seen").read_text() == "([0, 1, 2], [True, True, True])"

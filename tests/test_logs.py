@@ -9,7 +9,7 @@ import msgspec
 import pytest
 import structlog
 
-from adapter.logs import configure_logs, redact
+from adapter.logs import LibraryHandler, configure_logs, redact
 from adapter.redaction import HIDDEN, fit_for_clients
 
 
@@ -159,6 +159,43 @@ class FullDisk(StringIO):
     def write(self, text: str) -> int:
         self.refused += 1
         raise OSError(28, f"No space left on device for {len(text)} characters")
+
+
+def test_a_warning_of_a_library_is_a_line_of_our_log(written: StringIO) -> None:
+    """As JSON, and without secrets: what collects logs reads every line."""
+    logging.getLogger("opentelemetry.exporter").error("Failed: %s", "https://collector/v1?key=abc")
+    logging.getLogger("asyncio").info("no news")
+
+    [line] = written.getvalue().splitlines()
+    found = json.loads(line)
+    assert (found["event"], found["library"], found["level"]) == ("library.warning", "opentelemetry.exporter", "error")
+    assert found["message"] == f"Failed: https://collector/v1?key={HIDDEN}"
+
+
+def test_what_a_library_repeats_is_written_once_a_minute(written: StringIO) -> None:
+    """A client could else fill a disk, and a collector of traces that is down would do so by itself."""
+    for second in (1.0, 2.0, 59.0, 62.0, 63.0):
+        logging.getLogger().handle(warning("no connection", second))
+    logging.getLogger().handle(warning("another place", 63.0, line=8))
+
+    said = [json.loads(line)["message"] for line in written.getvalue().splitlines()]
+    assert said == ["no connection", "no connection", "another place"]
+
+
+def warning(words: str, second: float, line: int = 7) -> logging.LogRecord:
+    """Return a library's warning, made at a second of a long time ago."""
+    record = logging.LogRecord("library", logging.WARNING, "library.py", line, words, (), None)
+    record.created = 1_000_000.0 + second
+    return record
+
+
+def test_a_mistake_of_a_library_in_its_own_log_stops_nothing(written: StringIO) -> None:
+    """The words are written as they are."""
+    record = warning("%d bytes", 1.0)
+    record.args = ("many",)
+    LibraryHandler().handle(record)
+
+    assert json.loads(written.getvalue())["message"] == "%d bytes"
 
 
 def test_a_log_that_cannot_be_written_stops_nothing() -> None:

@@ -143,7 +143,10 @@ def test_the_section_of_google_cloud_shows_every_default(tmp_path: Path) -> None
         ("[chat.side_call_patterns]\ntitel = ['x']", r"line 4: chat\.side_call_patterns\.titel: the name \"titel\""),
         ("[chat.side_call_patterns]\ntitle = 'x'", r'side_call_patterns\.title: "x" is not allowed\. Give a list'),
         ("port = = 3", "not valid TOML"),
-        ("[server", r"line 3, column \d+: .*not valid TOML: Expected|adapter\.toml is not valid TOML: Expected"),
+        (
+            "[server",
+            r"line 3: this is not valid TOML: Expected '\]' at the end of a table declaration \(at end of document\)",
+        ),
         ("[server]\nhost = 0.0.0.0", r'line 4, column 11: .*needs quotation marks: host = "…"'),
         ("[server]\nhost = “::”", r"line 4, column 8: .*straight quotation marks"),
         ("[server]\nport: 80", r"line 4, column 5: .*Write port = … for a value"),

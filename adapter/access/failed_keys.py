@@ -62,7 +62,7 @@ class FailedKeys:
 
     def wait_seconds(self, address: str | None) -> float:
         """Return how long an address has to wait until it may try a wrong key again; 0: it may now."""
-        if address is None or not self._most:
+        if address is None or network_of(address) not in self._addresses:
             return 0.0
         missing = 1 - self._allowance(address).tokens
         return max(missing * 60 / self._most, 0.0)

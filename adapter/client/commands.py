@@ -3,7 +3,7 @@
 import base64
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -12,7 +12,15 @@ from msgspec import UNSET, UnsetType
 
 from adapter.client.api import MediaClient, new_key
 from adapter.client.failures import CommandFailed, NotReached, NotUnderstood, VideoFailed
-from adapter.client.files import PICTURE_FORMATS, VIDEO_FORMATS, OutputFile, format_of, numbered, picture_address
+from adapter.client.files import (
+    PICTURE_FORMATS,
+    VIDEO_FORMATS,
+    OutputFile,
+    StandardOutput,
+    format_of,
+    numbered,
+    picture_address,
+)
 from adapter.client.http import ServerConnection
 from adapter.client.options import DEFAULT_URL, Common, with_options
 from adapter.client.progress import show_progress
@@ -57,7 +65,9 @@ class WrittenVideo(msgspec.Struct, frozen=True, kw_only=True):
 
 @click.command()
 @click.argument("prompt")
-@click.option("-o", "--output", required=True, type=click.Path(), help="File to write: .png, .jpg or .webp.")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(), help="File to write: .png, .jpg or .webp; - is stdout."
+)
 @click.option("-n", "--n", "count", type=click.IntRange(1, 10), default=1, help="How many: fox-1.png, fox-2.png …")
 @click.option("--quality", help="low, medium or high, where --size says no resolution.")
 @with_options(ImageArguments)
@@ -66,7 +76,7 @@ def image(options: ImageArguments) -> None:
 
     With --image it changes or combines pictures.
     """
-    files = [OutputFile(path, options.force) for path in numbered(options.path, options.count)]
+    files = _image_files(options)
     command = _image_command(options)
     options.check()
     for file in files:
@@ -79,14 +89,22 @@ def image(options: ImageArguments) -> None:
             raise NotUnderstood(f"The server sent {len(contents)} pictures in place of {len(files)}.")
         for file, content in zip(files, contents, strict=True):
             file.write([content])
-    names = [str(file.path) for file in files]
+    names = [str(path) for path in numbered(options.path, options.count)]
     _print(options, names, WrittenImages(files=names, size=made.size, usage=made.usage))
+
+
+def _image_files(options: ImageArguments) -> Sequence[OutputFile | StandardOutput]:
+    if not options.is_piped:
+        return [OutputFile(path, options.force) for path in numbered(options.path, options.count)]
+    if options.count > 1:
+        raise click.UsageError("-o - writes one picture.")
+    return [StandardOutput()]
 
 
 def _image_command(options: ImageArguments) -> ImageCommand:
     return ImageCommand(
         prompt=options.words,
-        output_format=format_of(options.path, PICTURE_FORMATS),
+        output_format="png" if options.is_piped else format_of(options.path, PICTURE_FORMATS),
         n=options.count,
         model=options.model or UNSET,
         size=options.size or UNSET,
@@ -112,7 +130,7 @@ def _decoded(picture: Picture) -> bytes:
 
 @click.command()
 @click.argument("prompt", required=False)
-@click.option("-o", "--output", required=True, type=click.Path(), help="File to write: .mp4.")
+@click.option("-o", "--output", required=True, type=click.Path(), help="File to write: .mp4; - is stdout.")
 @click.option("--seconds", type=click.IntRange(1), help="Length. [default: the model's]")
 @click.option("--resume", metavar="ID", help="Wait for a video that was ordered before, and write it.")
 @with_options(VideoArguments)
@@ -122,8 +140,9 @@ def video(options: VideoArguments) -> None:
     One --image is the first frame, two are the first and the last frame, three are references. An interrupted command
     loses nothing: the video is made all the same, and --resume writes it.
     """
-    file = OutputFile(options.path, options.force)
-    format_of(file.path, VIDEO_FORMATS)
+    file = StandardOutput() if options.is_piped else OutputFile(options.path, options.force)
+    if not options.is_piped:
+        format_of(options.path, VIDEO_FORMATS)
     options.check()
     if options.resume:
         _check_resumption(options)
@@ -135,7 +154,7 @@ def video(options: VideoArguments) -> None:
             made = _finished(client, video_id)
             client.download(video_id, file.write)
     written = WrittenVideo(
-        files=[str(file.path)], id=made.id, model=made.model, size=made.size, seconds=made.seconds, usage=made.usage
+        files=[options.output], id=made.id, model=made.model, size=made.size, seconds=made.seconds, usage=made.usage
     )
     _print(options, written.files, written)
 
@@ -203,7 +222,8 @@ def _coming_back(hint: str, *further: type[CommandFailed]) -> Iterator[None]:
 
 
 def _print(options: Common, names: list[str], written: WrittenImages | WrittenVideo) -> None:
-    click.echo(msgspec.json.encode(written).decode() if options.as_json else "\n".join(names))
+    if not options.is_piped:
+        click.echo(msgspec.json.encode(written).decode() if options.as_json else "\n".join(names))
 
 
 def _tell(message: str) -> None:

@@ -28,6 +28,8 @@ class CommandFailed(click.ClickException):
 class NotReached(CommandFailed):
     """There is no connection, so nothing was sent."""
 
+    hint = "--url or ADAPTER_URL names the server, and `adapter serve` starts one."
+
 
 class ConnectionLost(CommandFailed):
     """A connection broke, or nothing came in time. The request may have been read."""

@@ -4,8 +4,11 @@ import base64
 import mimetypes
 import os
 import secrets
+import shutil
+import sys
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final
 
 import click
@@ -72,6 +75,35 @@ class OutputFile(msgspec.Struct, frozen=True):
             raise NotWritten(f"{self.path} cannot be written: {error.strerror}.") from error
         finally:
             part.unlink(missing_ok=True)
+
+
+class StandardOutput(msgspec.Struct, frozen=True):
+    """Where a result goes if the file is `-`: to another program."""
+
+    def check(self) -> None:
+        """Find before anything is paid for what would fail later.
+
+        Raises:
+            click.UsageError: a person would see the bytes.
+        """
+        if sys.stdout.isatty():
+            raise click.UsageError("-o - writes to another program. This is a terminal, so name a file.")
+
+    def write(self, pieces: Iterable[bytes]) -> None:
+        """Write it all when it is all there: a download that breaks begins anew.
+
+        Raises:
+            NotWritten: the other program has ended, or the disk is full.
+        """
+        try:
+            with TemporaryFile() as whole:
+                for piece in pieces:
+                    whole.write(piece)
+                whole.seek(0)
+                shutil.copyfileobj(whole, sys.stdout.buffer)
+                sys.stdout.buffer.flush()
+        except OSError as error:
+            raise NotWritten(f"stdout cannot be written: {error.strerror}.") from error
 
 
 def _give_name(part: Path, path: Path) -> None:

@@ -94,10 +94,7 @@ class ServerConnection:
         try:
             yield
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-            raise NotReached(
-                f"There is no connection to {self.base}: {_reason(error)}. --url or ADAPTER_URL names the server, and "
-                "`adapter serve` starts one."
-            ) from error
+            raise NotReached(f"There is no connection to {self.base}: {_reason(error)}.") from error
         except httpcore.TimeoutException as error:
             raise ConnectionLost(f"{self.base} sent nothing for too long.") from error
         except (httpcore.NetworkError, httpcore.ProtocolError) as error:

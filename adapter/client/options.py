@@ -54,6 +54,11 @@ class Common(msgspec.Struct, frozen=True, kw_only=True):
     key: str | None
 
     @property
+    def is_piped(self) -> bool:
+        """Whether the result goes to stdout."""
+        return self.output == "-"
+
+    @property
     def path(self) -> Path:
         """The file to write."""
         return Path(self.output)
@@ -76,11 +81,13 @@ class Common(msgspec.Struct, frozen=True, kw_only=True):
         return words.strip()
 
     def check(self) -> None:
-        """Check what goes into headers, so that a message never has to show it.
+        """Check what goes into headers, so that a message never has to show it; and that stdout gets one thing.
 
         Raises:
-            click.UsageError: a key has characters that no key has.
+            click.UsageError: a key has characters that no key has; or both a file and JSON go to stdout.
         """
+        if self.is_piped and self.as_json:
+            raise click.UsageError("-o - writes the file to stdout, and --json something else. Give one of them.")
         for name, value in (("--key", self.key), ("--idempotency-key", self.idempotency_key)):
             if value and not (value.isascii() and value.isprintable() and " " not in value):
                 raise click.UsageError(f"The value of {name} has characters that no key has, such as spaces.")
@@ -104,8 +111,6 @@ def with_options(kind: type[_T]) -> Callable[[Callable[[_T], None]], Callable[..
 
 
 def _read_stdin() -> str:
-    if sys.stdin is None:  # it was closed
-        return ""
     try:
         words = sys.stdin.buffer.read(LONGEST_PROMPT + 1)
         if len(words) > LONGEST_PROMPT:

@@ -1,15 +1,21 @@
 """`adapter accounts`: looks at the accounts and keys at Google, and switches them."""
 
 from pathlib import Path
+from typing import Final
 
 import click
 import msgspec
 
-from adapter.accounts import lines, summaries, switch
+from adapter.accounts import summaries, switch
 from adapter.clock import SystemClock
 from adapter.commands.database_use import use_database
 from adapter.commands.opening import open_settings
 from adapter.commands.options import with_config, with_json
+from adapter.commands.table import print_table
+from adapter.commands.times import minute
+from adapter.domain.credentials import CredentialSummary, Health
+
+HEADINGS: Final = ("account", "health", "credits", "tier", "calls", "rests", "last error")
 
 
 class ListingGroup(click.Group):
@@ -43,8 +49,25 @@ def list_accounts(config: Path, *, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(found))
         return
-    for line in lines(found, now=now):
-        click.echo(line)
+    print_table(HEADINGS, [_row(each, now) for each in found])
+    if not any(each.processes for each in found):
+        click.echo("No server with this database runs, so only names and switches are known.")
+
+
+def _row(each: CredentialSummary, now: float) -> tuple[str, ...]:
+    rests = "" if each.rests_until is None else f"{max(0, round(each.rests_until - now))} s"
+    if rests and each.rests_for:
+        rests += f" ({', '.join(each.rests_for)})"
+    told = "" if each.error_at is None else f"{minute(each.error_at)} {each.error_code}: {each.error}"
+    return (
+        f"{each.provider}/{each.name}",
+        str(each.health),
+        "" if each.credits is None else str(each.credits),
+        each.tier or "",
+        str(each.calls) if each.processes else "",
+        rests if each.health is not Health.DISABLED else "",
+        told,
+    )
 
 
 @accounts.command(name="enable")

@@ -11,7 +11,7 @@ from adapter.toml_file import Key, key_lines
 _COMMENT: Final = re.compile(r"(?<=\s)# (.*)$")
 _CONTINUED: Final = re.compile(r"^\s+# (.*)$")
 #: A table or a key that is a comment itself, as an example: `# [providers.vertex]`.
-_EXAMPLE: Final = re.compile(r"^# (?=\[[a-z_.]+\]|[a-z_]+ = |\s+#)")
+_EXAMPLE: Final = re.compile(r"^# (?=\[{1,2}[a-z_.]+\]|[a-z_]+ = |\s+#)")
 
 
 def comments() -> Mapping[Key, str]:

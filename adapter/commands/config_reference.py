@@ -92,7 +92,7 @@ def _sections(kind: inspect.Type, key: Key) -> Iterator[SettingSection]:
     rows = [
         SettingRow(name, words_of(field.type), _default(field))
         for field, (name, table) in zip(kind.fields, inner.items(), strict=True)
-        if table is None or FREE_NAME in table[1]
+        if table is None or FREE_NAME in table[1] or _is_choice(field.type)
     ]
     if rows:
         yield SettingSection(key, rows)
@@ -108,13 +108,23 @@ def _table_of(kind: inspect.Type) -> tuple[inspect.Type, Key] | None:
             return _table_of(inner)
         case inspect.StructType():
             return kind, ()
-        case inspect.VarTupleType(item_type=inspect.StructType() as item):
-            return item, (0,)
+        case inspect.VarTupleType(item_type=item) if (table := _table_of(item)) is not None:
+            return table[0], (0, *table[1])
         case inspect.DictType(value_type=inspect.StructType() as item):
             return item, (FREE_NAME,)
         case inspect.UnionType(types=several):
             return next((found for each in several if (found := _table_of(each))), None)
     return None
+
+
+def _is_choice(kind: inspect.Type) -> bool:
+    """Return whether the elements of a list are tables or something else."""
+    match kind:
+        case inspect.Metadata(type=inner):
+            return _is_choice(inner)
+        case inspect.VarTupleType(item_type=inspect.UnionType()):
+            return True
+    return False
 
 
 def _default(field: inspect.Field) -> str:

@@ -10,6 +10,7 @@ from adapter.commands.database_use import use_database
 from adapter.commands.listed_job import listed_job
 from adapter.commands.opening import open_settings
 from adapter.commands.options import with_config, with_json
+from adapter.commands.table import print_table
 from adapter.commands.times import minute
 from adapter.database.address import without_password
 from adapter.database.engine import Database
@@ -37,10 +38,14 @@ def list_jobs(config: Path, limit: int, *, as_json: bool) -> None:
         return
     if not found:
         click.echo(f"No jobs in {without_password(settings.storage.database)}.")
-    for job, fate in found:
-        notes = "".join(f"  {note}" for note in (job.failure.code if job.failure else None, fate) if note)
-        progress = f"{job.progress:3} %" if isinstance(job, VideoJob) else " " * 5
-        click.echo(f"{minute(job.created_at)}  {job.id}  {job.state:10} {progress}  {job.order.model}{notes}")
+        return
+    print_table(("created (UTC)", "job", "state", "done", "model", "notes"), [_row(job, fate) for job, fate in found])
+
+
+def _row(job: VideoJob | ImageJob, fate: str | None) -> tuple[str, ...]:
+    notes = (job.failure.code if job.failure else None, fate)
+    done = f"{job.progress} %" if isinstance(job, VideoJob) else ""
+    return (minute(job.created_at), job.id, job.state, done, job.order.model, ", ".join(filter(None, notes)))
 
 
 async def _recent(database: Database, limit: int) -> list[tuple[VideoJob | ImageJob, str | None]]:

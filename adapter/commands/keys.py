@@ -1,5 +1,6 @@
 """`adapter keys`: makes and ends keys, and says what they may do."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -20,6 +21,7 @@ from adapter.commands.key_options import (
 )
 from adapter.commands.opening import open_settings
 from adapter.commands.options import with_config, with_json
+from adapter.commands.table import print_table
 from adapter.commands.times import minute
 from adapter.database.engine import Database
 from adapter.domain.allowance import UNLIMITED, Allowance
@@ -37,16 +39,28 @@ def keys() -> None:
 @click.argument("name")
 @click.option("--owner", help="Owner of its videos and files. Several keys may have one owner. [default: NAME]")
 @with_allowance
-def create_key(config: Path, name: str, owner: str | None, **asked: str | None) -> None:
+@with_json
+def create_key(config: Path, name: str, owner: str | None, *, as_json: bool, **asked: str | None) -> None:
     """Make a key and print it. It cannot be shown again."""
     settings, now = open_settings(config), SystemClock().now()
     if name in settings.access.named_keys:
         raise click.ClickException(f"[access.keys.{name}] of the configuration has that name already.")
     allowance = asked_allowance(UNLIMITED, asked, now)
     _warn_of_models(config, settings, allowance)
-    click.echo(
-        use_database(settings, lambda it: SqlKeyStore(it).create(name, now=now, owner=owner, allowance=allowance))
-    )
+    key = use_database(settings, lambda it: SqlKeyStore(it).create(name, now=now, owner=owner, allowance=allowance))
+    _print_key(name, key, as_json=as_json)
+
+
+def _print_key(name: str, key: str, *, as_json: bool) -> None:
+    """Print a new key. It is printed once, so it is said if that fails."""
+    try:
+        click.echo(msgspec.json.encode({"name": name, "key": key}) if as_json else key)
+        sys.stdout.flush()
+    except OSError as error:
+        raise click.ClickException(
+            f"The key '{name}' was made, and it cannot be printed: {error.strerror}. `adapter keys rotate {name}` makes"
+            " another one in its place."
+        ) from error
 
 
 def _warn_of_models(config: Path, settings: Settings, allowance: Allowance) -> None:
@@ -60,7 +74,8 @@ def _warn_of_models(config: Path, settings: Settings, allowance: Allowance) -> N
 @with_config
 @click.argument("name")
 @with_allowance
-def set_key(config: Path, name: str, **asked: str | None) -> None:
+@with_json
+def set_key(config: Path, name: str, *, as_json: bool, **asked: str | None) -> None:
     """Change what a key may do, from its next request on. What is not named stays."""
     settings, now = open_settings(config), SystemClock().now()
 
@@ -71,7 +86,8 @@ def set_key(config: Path, name: str, **asked: str | None) -> None:
         await store.allow(name, allowance)
         return await store.find(name)
 
-    click.echo(key_lines(use_database(settings, change)))
+    key = use_database(settings, change)
+    click.echo(msgspec.json.encode(shown_key(key, ())) if as_json else key_lines(key))
 
 
 @keys.command(name="show")
@@ -101,11 +117,12 @@ def _configured_key(settings: Settings, name: str) -> ShownKey | None:
 @click.option(
     "--keep-minutes", type=click.FloatRange(0, 10_080), default=0.0, help="Minutes for which the old key stays valid."
 )
-def rotate_key(config: Path, name: str, keep_minutes: float) -> None:
+@with_json
+def rotate_key(config: Path, name: str, keep_minutes: float, *, as_json: bool) -> None:
     """Replace a key and print the new one. Its videos and files stay."""
     settings, now, keep = open_settings(config), SystemClock().now(), keep_minutes * 60
     key = use_database(settings, lambda it: SqlKeyStore(it).rotate(name, now=now, keep_seconds=keep))
-    click.echo(key)
+    _print_key(name, key, as_json=as_json)
 
 
 @keys.command(name="list")
@@ -117,10 +134,12 @@ def list_keys(config: Path, *, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(use_database(settings, _shown_keys)))
         return
-    for key in use_database(settings, lambda it: SqlKeyStore(it).all()):
-        state = written_state(key, now)
-        line = f"{key.name:32} created {minute(key.created_at)}  {state}  {short_allowance(key.allowance)}"
-        click.echo(line.rstrip())
+    made = use_database(settings, lambda it: SqlKeyStore(it).all())
+    if not made:
+        click.echo("No key was made. `adapter keys create NAME` makes one; those of the configuration are not listed.")
+        return
+    rows = [(key.name, minute(key.created_at), written_state(key, now), short_allowance(key.allowance)) for key in made]
+    print_table(("key", "created (UTC)", "state", "what it may do"), rows)
 
 
 async def _shown_keys(database: Database) -> list[ShownKey]:

@@ -8,6 +8,7 @@ import msgspec
 from adapter.clock import SystemClock
 from adapter.commands.opening import open_settings
 from adapter.commands.options import with_config, with_json
+from adapter.commands.table import print_table
 from adapter.domain.catalogue import Card
 from adapter.domain.prices import in_force
 from adapter.openai_api.write.models import model_list
@@ -27,8 +28,8 @@ def models(config: Path, *, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(model_list(offered, now)))
         return
-    for model in offered:
-        click.echo(f"{model.name:44} {model.card.kind}  {model.card.provider:6}  {_told_price(model.card, now)}")
+    rows = [(each.name, each.card.kind, each.card.provider, _told_price(each.card, now)) for each in offered]
+    print_table(("model", "kind", "provider", "price"), rows)
 
 
 def _told_price(card: Card, now: float) -> str:

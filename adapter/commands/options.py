@@ -11,14 +11,15 @@ from click.core import ParameterSource
 from adapter import shipped
 from adapter.errors import WrongConfiguration
 
-DEFAULT: Final = Path("config/adapter.toml")
+#: The first one that is there. `adapter init` writes the second one.
+DEFAULTS: Final = (Path("config/adapter.toml"), Path("adapter.toml"))
 
 _config = click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
     envvar="ADAPTER_CONFIG",
-    default=DEFAULT,
-    show_default=True,
+    default=DEFAULTS[0],
+    show_default=" or ".join(map(str, DEFAULTS)),
     help="Configuration file; ADAPTER_CONFIG names it as well.",
 )
 _sandbox = click.option(
@@ -46,12 +47,15 @@ def _chosen(config: Path, source: ParameterSource | None, *, sandbox: bool) -> P
         if source is ParameterSource.COMMANDLINE:
             raise click.UsageError("--sandbox has a configuration of its own: give either --config or --sandbox.")
         return shipped.SANDBOX
-    if source is ParameterSource.DEFAULT and not config.exists():
+    if source is not ParameterSource.DEFAULT:
+        return config
+    if (found := next((each for each in DEFAULTS if each.exists()), None)) is None:
         raise WrongConfiguration(
-            f"There is no {config} here. `adapter serve --sandbox` needs no file. For your own accounts: "
-            "`adapter config > adapter.toml`, edit it, then `adapter serve --config adapter.toml`."
+            f"There is no {' and no '.join(map(str, DEFAULTS))} here. `adapter serve --sandbox` needs no file. For "
+            "your own accounts: `adapter init` asks five questions and writes adapter.toml; or `adapter config > "
+            "adapter.toml` and edit it. Then `adapter serve`. --config names a file in another place."
         )
-    return config
+    return found
 
 
 with_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

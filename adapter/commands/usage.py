@@ -1,8 +1,7 @@
 """`adapter usage`: what was made and spent."""
 
-from datetime import datetime
+from datetime import date
 from pathlib import Path
-from typing import Final
 
 import click
 
@@ -13,18 +12,23 @@ from adapter.commands.opening import open_settings
 from adapter.commands.options import with_config, with_json
 from adapter.records.usage import SqlUsageStore
 
-DAY: Final = click.DateTime(["%Y-%m-%d"])
+
+def _day(_ctx: click.Context, _option: click.Parameter, said: str | None) -> date | None:
+    try:
+        return None if said is None else date.fromisoformat(said)
+    except ValueError as error:
+        raise click.BadParameter(f"'{said}' is no day, such as 2026-11-01.") from error
 
 
 @click.command()
 @with_config
 @click.option("--by", default="key,model", show_default=True, help="What a line is of: day, hour, key, owner, model …")
-@click.option("--since", type=DAY, metavar="DAY", help="First day, such as 2026-11-01. [default: 30 days]")
-@click.option("--until", type=DAY, metavar="DAY", help="Last day, in UTC as the first. [default: today]")
+@click.option("--since", callback=_day, metavar="DAY", help="First day, such as 2026-11-01. [default: 30 days]")
+@click.option("--until", callback=_day, metavar="DAY", help="Last day, in UTC as the first. [default: today]")
 @with_json
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 def usage(  # noqa: PLR0913 - each is an option
-    config: Path, by: str, since: datetime | None, until: datetime | None, *, as_json: bool, as_csv: bool
+    config: Path, by: str, since: date | None, until: date | None, *, as_json: bool, as_csv: bool
 ) -> None:
     """Show what was made and spent, by key, model and day.
 
@@ -37,9 +41,8 @@ def usage(  # noqa: PLR0913 - each is an option
         columns = usage_report.read_columns(by)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--by") from error
-    days = (each and each.date() for each in (since, until))
     try:
-        first, last = usage_report.usual_days(SystemClock().now(), *days)
+        first, last = usage_report.usual_days(SystemClock().now(), since, until)
     except ValueError as error:
         raise click.BadParameter(f"{error}.", param_hint="'--since' / '--until'") from error
     query = usage_report.query_of(first, last, columns)

@@ -87,17 +87,12 @@ class ImageJob(Job, frozen=True, kw_only=True):
     def _real_cost(self) -> Cost | None:
         """What it cost in the end. One that was cancelled while it was made is paid for, as the price list says."""
         if self.failure is None:
-            return self.price
+            return self.drawn.known_cost if self.drawn else None
         if self.intended_at is None or self.failure.code == DEADLINE_CODE:
             return FREE
         if self.is_called_off:
             return self.spending(self.key).cost
         return None if self.may_be_paid else FREE
-
-    @property
-    def price(self) -> Cost | None:
-        """What its picture cost (as `Job`)."""
-        return self.drawn.known_cost if self.drawn else None
 
     @property
     def file(self) -> str:

@@ -193,11 +193,6 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         raise NotImplementedError  # each kind says it
 
     @property
-    def price(self) -> Cost | None:
-        """What it costs, as far as that is known."""
-        raise NotImplementedError  # each kind says it
-
-    @property
     def excess(self) -> Charge | None:
         """What it took too much of the limits of its key, once it is over."""
         if self.charge is None or not self.is_over:
@@ -294,11 +289,6 @@ class VideoJob(Job, frozen=True, kw_only=True):
         if self.failure.code == CANCELLED_CODE or self.empty_polls:
             return self.cost
         return None if self.failure.code == DEADLINE_CODE else FREE
-
-    @property
-    def price(self) -> Cost | None:
-        """What it costs (as `Job`)."""
-        return self.cost
 
     @property
     def took_seconds(self) -> float | None:

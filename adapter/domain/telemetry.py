@@ -38,9 +38,6 @@ class NoMetrics:
     def observe(self, name: str, value: float, labels: Mapping[str, str]) -> None:
         """Do nothing (the port of that name)."""
 
-    def set(self, name: str, value: float, labels: Mapping[str, str]) -> None:
-        """Do nothing (the port of that name)."""
-
 
 class NoSpan:
     """Records nothing (the port `Span`)."""

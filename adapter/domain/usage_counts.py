@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from operator import add
 from typing import Final, Literal, get_args
 
 import msgspec
@@ -59,8 +60,8 @@ class UsageCounts(msgspec.Struct, frozen=True, kw_only=True):
     unpriced: int = 0
 
     def __add__(self, other: "UsageCounts") -> "UsageCounts":
-        names = self.__struct_fields__
-        return UsageCounts(**{name: getattr(self, name) + getattr(other, name) for name in names})
+        sums = map(add, msgspec.structs.astuple(self), msgspec.structs.astuple(other))
+        return UsageCounts(**dict(zip(self.__struct_fields__, sums, strict=True)))
 
     @property
     def dollars(self) -> Decimal:

@@ -19,8 +19,8 @@ from adapter.domain import heif
 from adapter.domain.media import Image, MediaFormat, image_from_bytes
 from adapter.errors import UpstreamBroken
 
-#: Base64 that is decoded at once, a multiple of 4.
-PART: Final = 128 * 1024
+#: Base64 that is decoded at once, a multiple of 4. With the bytes that it gives it is less than a core's cache.
+PART: Final = 512 * 1024
 #: Base64 at the end that is decoded to find a marker, a multiple of 4.
 END: Final = 256
 PNG_END: Final = b"\0\0\0\0IEND\xaeB`\x82"

@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import ExitStack
 
 import msgspec
 
@@ -18,6 +17,7 @@ from adapter.domain.executions import (
 )
 from adapter.domain.job import Failure
 from adapter.domain.media import Image, size_of
+from adapter.domain.ports import Reservation
 from adapter.errors import AdapterError, AnswerLost, key_reused
 
 #: Finished pictures stay in RAM for at least so long, in seconds. A retry comes after half a second at the earliest, so
@@ -91,7 +91,18 @@ class Execution:
         #: Whether the database was told that a client was given the answer.
         self.noted = False
         #: The reservation that it holds until it is settled.
-        self.holding = ExitStack()
+        self.holding: Reservation | None = None
+
+    def hold(self, reservation: Reservation) -> None:
+        """Hold a reservation."""
+        reservation.hold()
+        self.holding = reservation
+
+    def let_go(self) -> None:
+        """Let go of what it holds. Only the first call counts."""
+        held, self.holding = self.holding, None
+        if held is not None:
+            held.let_go()
 
     @property
     def is_waited_for(self) -> bool:

@@ -72,7 +72,7 @@ class Pictures:
         one = self._in_flight.find(identity, now)
         if one is None or one.is_refused:
             one = self._new(identity, now, refused=one)
-            one.holding.enter_context(reservation.keep())
+            one.hold(reservation)
             self._tasks.start(self._carry_out(one, order, reservation, linked=linked))
         return ResultHandle(one, self._leave, self._wait, link=self._link if linked else None)
 
@@ -220,17 +220,19 @@ class Pictures:
         one.kept = not one.answered
         self._in_flight.settle(one, self._clock.now())
         if one.batch is None or one.prior or (one.identity.has_key and not one.unstored):
-            one.holding.close()
+            one.let_go()
         elif not one.kept:
-            one.holding.close()
+            one.let_go()
             if one.written or one.alone.locked():  # it may be just being written down
                 self._tasks.start(self._repeats.hand_over(one))
         else:
             self._tasks.start(self._keep_for_later(one, one.batch))
 
     async def _keep_for_later(self, one: Execution, batch: ImageBatch) -> None:
-        with one.holding:
+        try:
             await self._repeats.remember(one, batch, linked=bool(batch.names))
+        finally:
+            one.let_go()
 
     def drain(self) -> None:
         """Limit the time of the running pictures. They are paid for, so they get some."""

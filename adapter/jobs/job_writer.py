@@ -67,11 +67,12 @@ def _labels(job: Job) -> Mapping[str, str]:
 def log_end(job: Job) -> None:
     """Write the one canonical line of a job."""
     write = log.info if job.failure is None else log.warning
+    cost = job.finished().cost
     write(
         "job.finished",
         job_id=job.id,
         **_video_facts(job),
-        cost=str(job.price) if job.price else None,
+        cost=cost and str(cost),
         state=job.state,
         code=job.failure.code if job.failure else None,
         seconds=_seconds(job),

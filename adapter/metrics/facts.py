@@ -9,6 +9,7 @@ from adapter.budget import MemoryBudget
 from adapter.database.write_queue import WriteQueue
 from adapter.domain.job import LIVE
 from adapter.domain.job_kinds import KINDS
+from adapter.domain.ports import Credentials
 from adapter.domain.telemetry import Traffic
 from adapter.jobs.census import JobCount
 from adapter.version import VERSION
@@ -24,6 +25,7 @@ FACTS: Final[Mapping[str, str]] = {
     "memory_waiting_bytes": "How much they wait for.",
     "writes_waiting": "Transactions that wait for their turn, by what they write for.",
     "database_readable": "1 if the jobs could be counted just now. If 0, the families of jobs are missing.",
+    "credits": "What a configured account may still spend, as last read by this process.",
     "jobs": "Jobs that are not over, of all processes on this database.",
     "job_oldest_seconds": "The age of the oldest one; 0 if there is none.",
 }
@@ -57,6 +59,14 @@ def write_facts(queue: WriteQueue) -> Iterator[Fact]:
     """Yield how many writers wait."""
     for turn, count in queue.waiting.items():
         yield Fact("writes_waiting", count, {"turn": turn.name.lower()})
+
+
+def credit_facts(credentials: Iterable[Credentials]) -> Iterator[Fact]:
+    """Yield what each account has left that told it: one that left the configuration has no series any more."""
+    for state in (state for each in credentials for state in each.states()):
+        if state.balance is not None:
+            labels = {"provider": state.provider, "credential": state.name}
+            yield Fact("credits", state.balance.credits, labels)
 
 
 def job_facts(counts: Iterable[JobCount], now: float) -> Iterator[Fact]:

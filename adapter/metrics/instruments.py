@@ -21,7 +21,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     #: The name that Prometheus sees, after `adapter_`. A counter's gets `_total`.
     name: str
-    kind: Literal["counter", "histogram", "gauge"]
+    kind: Literal["counter", "histogram"]
     help: str
     #: Those of the port's labels that it has. Each value is a series of its own.
     labels: Sequence[str] = ()
@@ -89,13 +89,6 @@ INSTRUMENTS: Final = (
         help="How many jobs a provider was asked about at once.",
         labels=("provider",),
         buckets=BATCH_BUCKETS,
-    ),
-    Instrument(
-        source="credits",
-        name="credits",
-        kind="gauge",
-        help="What a credential may still spend, as last read by this process.",
-        labels=("provider", "credential"),
     ),
     Instrument(
         source="accepted_units",

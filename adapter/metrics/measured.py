@@ -111,13 +111,9 @@ class MeasuredVideos:
         return self._inner.choose_account(job)
 
     async def credits(self, account: str) -> int | None:
-        """Ask for credits, and remember them (the port of that name)."""
+        """Ask for credits (the port of that name)."""
         with self._calls.measured("credits", account):
-            found = await self._inner.credits(account)
-        if found is not None:
-            labels = {"provider": self._calls.provider, "credential": account}
-            self._calls.metrics.set("credits", found, labels)
-        return found
+            return await self._inner.credits(account)
 
     async def settle(self, job: VideoJob, neighbours: Neighbours, seconds: float) -> Settlement:
         """Look for a proof (the port of that name)."""

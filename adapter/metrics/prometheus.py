@@ -7,7 +7,6 @@ import structlog
 from prometheus_client import (
     CollectorRegistry,
     Counter,
-    Gauge,
     Histogram,
     disable_created_metrics,
     generate_latest,
@@ -48,10 +47,6 @@ class PrometheusMetrics:
 
     def observe(self, name: str, value: float, labels: Mapping[str, str]) -> None:
         """Add a value (the port of that name)."""
-        self._tell(name, value, labels)
-
-    def set(self, name: str, value: float, labels: Mapping[str, str]) -> None:
-        """Set a gauge (the port of that name)."""
         self._tell(name, value, labels)
 
     def _tell(self, name: str, value: float, labels: Mapping[str, str]) -> None:
@@ -102,9 +97,6 @@ def _teller(told: Instrument, registry: CollectorRegistry) -> Callable[[Sequence
         case "counter":
             counter = Counter(name, told.help, told.labels, registry=registry)
             return lambda key: (counter.labels(*key) if key else counter).inc
-        case "gauge":
-            gauge = Gauge(name, told.help, told.labels, registry=registry)
-            return lambda key: (gauge.labels(*key) if key else gauge).set
         case "histogram":
             histogram = Histogram(name, told.help, told.labels, registry=registry, buckets=told.buckets)
             return lambda key: (histogram.labels(*key) if key else histogram).observe

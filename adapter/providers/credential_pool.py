@@ -16,7 +16,7 @@ from adapter.domain.credentials import Balance, CredentialName, CredentialRefusa
 from adapter.domain.ports import Clock, Metrics
 from adapter.domain.telemetry import NoMetrics
 from adapter.errors import AdapterError, UpstreamBusy, UpstreamCredential, UpstreamQuota, reason_of
-from adapter.providers.standing import OF_CREDENTIAL, PROOF_SECONDS, Standing, is_passed_on, proves
+from adapter.providers.standing import OF_CREDENTIAL, OF_WAY, PROOF_SECONDS, Standing, is_passed_on, proves
 from adapter.redaction import without_secrets
 
 log = structlog.get_logger()
@@ -66,11 +66,14 @@ class CredentialPool(Generic[_Credential]):
         metrics: Metrics | None = None,
         *,
         throttles_all: bool = False,
+        ways_differ: bool = False,
     ) -> None:
         """Take what one is called in messages, the provider's name for the log, and all credentials.
 
-        `throttles_all` says that a 429 is for all that a credential does, and not for one model.
+        `throttles_all` says that a 429 is for all that a credential does, and not for one model. `ways_differ` says
+        that credentials have proxies of their own: if Google is not reached with one, it may be with another one.
         """
+        self._ways_differ = ways_differ
         self._busy_is_all = throttles_all
         self._what = what
         self._provider = provider
@@ -162,7 +165,7 @@ class CredentialPool(Generic[_Credential]):
                 with _Call(self, name, scope):
                     return await work(self._members[name])
             except AdapterError as fault:
-                if not is_passed_on(fault):
+                if not self._is_passed_on(fault):
                     raise
                 if not self._has_another(scope, tried):
                     if isinstance(fault, UpstreamBusy) or not self._busy(scope, tried):
@@ -197,7 +200,7 @@ class CredentialPool(Generic[_Credential]):
             with _Call(self, name, scope):
                 yield found
         except AdapterError as fault:
-            fault.another_takes_it = is_passed_on(fault) and self._has_another(scope, {name})
+            fault.another_takes_it = self._is_passed_on(fault) and self._has_another(scope, {name})
             raise
         finally:
             self._promised[name] -= needs
@@ -219,7 +222,7 @@ class CredentialPool(Generic[_Credential]):
                 raise UpstreamCredential(f"No {self._what} takes new work at the moment.")
             ready = [name for name in left if self._has_place(name, scope)]
             if ready:
-                return self._next(min(ready, key=self._load)).name
+                return self._next(min(ready, key=self._load) if len(ready) > 1 else ready[0]).name
             if all(self._is_resting(name, scope) for name in left):
                 return self._next(self._due_first(left, scope)).name
             await self._change()
@@ -230,16 +233,16 @@ class CredentialPool(Generic[_Credential]):
     def begin_call(self, name: str, scope: str) -> float:
         """Count a call, and return when it begins, in Unix seconds."""
         now = self._clock.now()
-        for place in _places(name, scope):
-            self._standings[place] = self._standing(*place).begin(now)
+        for each in _scopes(scope):
+            self._standings[name, each] = self._standing(name, each).begin(now)
         return now
 
     def end_call(self, name: str, scope: str, began: float, error: BaseException | None) -> None:
         """Note what a call says of its credential. One that was cancelled says nothing."""
         if error is None or isinstance(error, AdapterError):
             self._note(name, scope, error, began)
-        for place in _places(name, scope):
-            self._standings[place] = self._standing(*place).end()
+        for each in _scopes(scope):
+            self._standings[name, each] = self._standings[name, each].end()
         self._wake()
 
     def _wake(self) -> None:
@@ -251,12 +254,23 @@ class CredentialPool(Generic[_Credential]):
         if fault is None or proves(fault):
             for each in _scopes(scope):
                 self._accept(name, each, began)
-        elif isinstance(fault, OF_CREDENTIAL) or (self._busy_is_all and isinstance(fault, UpstreamBusy)):
+        elif self._concerns_all(fault):
             self._refuse(name, EVERYTHING, fault)
         elif is_passed_on(fault):
             if scope:  # Google knows the credential
                 self._accept(name, EVERYTHING, began)
             self._refuse(name, scope, fault)
+
+    def _is_passed_on(self, fault: AdapterError) -> bool:
+        return is_passed_on(fault) or (self._is_of_way(fault) and not fault.spent)
+
+    def _concerns_all(self, fault: AdapterError) -> bool:
+        """Return whether a refusal is for all that a credential does."""
+        is_throttled = self._busy_is_all and isinstance(fault, UpstreamBusy)
+        return isinstance(fault, OF_CREDENTIAL) or is_throttled or self._is_of_way(fault)
+
+    def _is_of_way(self, fault: AdapterError) -> bool:
+        return self._ways_differ and isinstance(fault, OF_WAY)
 
     def _accept(self, name: str, scope: str, began: float) -> None:
         before = self._standing(name, scope)

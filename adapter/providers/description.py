@@ -72,10 +72,23 @@ def references(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 class Way(msgspec.Struct, frozen=True):
     """A proxy of the configuration."""
 
-    #: The key inside the section of what it is for, such as `accounts[0]`; empty: the whole section.
-    place: tuple[str | int, ...]
+    #: The list and the number of the credential that it is for, such as `accounts`, 0; empty: the whole section.
+    place: tuple[()] | tuple[str, int]
     proxy: str
     proxy_auth: str
+
+    @property
+    def auth_key(self) -> str:
+        """The key of `proxy_auth` inside the section."""
+        return f"{self._prefix}proxy_auth"
+
+    def leads(self, key: str) -> bool:
+        """Return whether it is for the credential of a setting of the section."""
+        return key.startswith(self._prefix) or f"{key}." == self._prefix
+
+    @property
+    def _prefix(self) -> str:
+        return f"{self.place[0]}[{self.place[1]}]." if self.place else ""
 
 
 class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -95,9 +108,22 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     #: The level of the line that says why there is no connection.
     unreachable_level: Literal["debug", "info", "warning", "error"] = "warning"
 
+    def own_ways(self) -> Iterable[Way]:
+        """Return the proxies of single credentials."""
+        return ()
+
     def ways(self) -> Iterable[Way]:
         """Return every proxy of the section."""
-        return [Way((), self.proxy, self.proxy_auth)]
+        return [self.way, *self.own_ways()]
+
+    @property
+    def way(self) -> Way:
+        """The proxy of the section itself."""
+        return Way((), self.proxy, self.proxy_auth)
+
+    def way_of(self, key: str) -> Way:
+        """Return by which proxy the credential of a setting of the section is used."""
+        return next((way for way in self.own_ways() if way.leads(key)), self.way)
 
     def limits(self) -> HttpLimits:
         """Return what requests to the provider may take."""
@@ -146,8 +172,8 @@ class SecretOpener(Protocol):
 class ClientOpener(Protocol):
     """Makes clients with another proxy than the provider's."""
 
-    def __call__(self, proxy: str, proxy_auth: str, *, key: str) -> Http:
-        """Return the client; `key` is the setting of `proxy_auth` inside the provider's section, for messages.
+    def __call__(self, way: Way) -> Http:
+        """Return the client.
 
         Raises:
             WrongConfiguration: what is set for the way cannot be used.

@@ -5,7 +5,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import cached_property
+from functools import cache
 from ipaddress import ip_address
 from typing import Final, NamedTuple, TypeVar
 
@@ -54,7 +54,7 @@ class Dialer:
         Raises:
             UpstreamUnreachable: none stands in time.
         """
-        route = self._network.route(origin.host, is_tls=origin.is_tls)
+        route = self._network.route(origin.host, origin.port, is_tls=origin.is_tls)
         try:
             with connect_errors():
                 async with asyncio.timeout(self._seconds):
@@ -107,6 +107,7 @@ class Dialer:
                 undo.callback(transport.abort)
                 ask = _ask_socks if route.proxy.is_socks else _ask_http
                 await ask(reader, transport, (target, origin.port), user)
+                await _check_silence(reader)
             protocol = await self._take_over(transport, origin, make())
             undo.pop_all()
         return protocol
@@ -142,13 +143,17 @@ class Dialer:
         protocol.connection_made(inner)
         return protocol
 
-    @cached_property
+    @property
     def _tls(self) -> ssl.SSLContext:
-        if self._network.trust is not None:
-            return self._network.trust
-        context = ssl.create_default_context()
-        context.set_alpn_protocols(["http/1.1"])
-        return context
+        return system_trust() if self._network.trust is None else self._network.trust
+
+
+@cache
+def system_trust() -> ssl.SSLContext:
+    """Return the certificates of the system, which take megabytes. All dialers of the process share them."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 async def _open_socket(host: str, port: int) -> socket.socket:
@@ -173,6 +178,17 @@ async def _ask_http(
 ) -> None:
     transport.write(words.connect_request(*target, user))
     words.check_connect_answer(await reader.readuntil(b"\r\n\r\n"))
+
+
+async def _check_silence(reader: asyncio.StreamReader) -> None:
+    """Look whether more came than the answer of the proxy. Neither TLS nor HTTP begins with the server.
+
+    Raises:
+        ProxyError: it did: a page in the place of a way, such as that of a captive portal.
+    """
+    reader.feed_eof()
+    if await reader.read():
+        raise ProxyError("proxy_odd")
 
 
 async def _ask_socks(

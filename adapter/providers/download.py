@@ -196,7 +196,7 @@ class Downloader:
             UpstreamBroken: nowhere that is public.
             UpstreamUnreachable: its host is not known.
         """
-        route = self._network.route(link.host, is_tls=link.scheme == "https")
+        route = self._network.route(link.host, link.port, is_tls=link.scheme == "https")
         if route is not None and route.proxy.looks_up and not is_ip_address(link.host):
             if not may_be_private and is_local_name(link.host):
                 log.warning("upstream.link_refused", reason=f"{link.host} is a name of a private network")

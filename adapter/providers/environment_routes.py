@@ -1,11 +1,10 @@
 """The proxies of the environment, as other programs read them."""
 
 from collections.abc import Mapping
-
-# The types do not name the second one. `proxy_bypass` is the same on Linux, and reads the system's settings on macOS.
-from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
+from urllib.request import getproxies_environment
 
 from adapter.errors import WrongConfiguration
+from adapter.providers.no_proxy import NoProxy
 from adapter.providers.proxy import read_proxy_with_user
 from adapter.providers.session import OpenSecret, Route, Routes
 
@@ -19,12 +18,12 @@ class EnvironmentRoutes:
         Raises:
             WrongConfiguration: one names no proxy.
         """
-        self._proxies = dict(proxies)
+        self._exceptions = NoProxy(proxies.get("no", ""))
         self._routes = {name: _read(name, text) for name, text in proxies.items() if name in {"http", "https", "all"}}
 
-    def __call__(self, host: str, *, is_tls: bool) -> Route | None:
+    def __call__(self, host: str, port: int, *, is_tls: bool) -> Route | None:
         """Return the way to a host; None: without a proxy."""
-        if proxy_bypass_environment(host, self._proxies):
+        if self._exceptions.has(host, port):
             return None
         return self._routes.get("https" if is_tls else "http") or self._routes.get("all")
 

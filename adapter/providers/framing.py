@@ -65,7 +65,7 @@ class HeadReader:
     def __init__(self) -> None:
         #: The head and what came behind it, once it is whole.
         self.found: tuple[Head, bytes] | None = None
-        self._begun = bytearray()
+        self._begun = b""
         self._has_interim = False
 
     @property
@@ -79,13 +79,14 @@ class HeadReader:
         Raises:
             FramingError: it is no head, or too long.
         """
-        self._begun += data
-        while (head := read_head(self._begun)) is not None:
+        came = memoryview(self._begun + data) if self._begun else data
+        while (head := read_head(came)) is not None:
+            came = came[head.size :]
             if not head.is_interim:
-                self.found = head, bytes(memoryview(self._begun)[head.size :])
+                self.found = head, bytes(came)
                 return
             self._has_interim = True
-            del self._begun[: head.size]
+        self._begun = bytes(came)
         if len(self._begun) >= LONGEST_HEAD:
             raise FramingError("length of the head")
 

@@ -71,8 +71,6 @@ class Http:
         network: HttpNetwork | None = None,
         limits: HttpLimits | None = None,
         rules: Rules | None = None,
-        *,
-        dialer: Dialer | None = None,
     ) -> None:
         """Take the outside world.
 
@@ -80,14 +78,13 @@ class Http:
             network: certificates, name service and sockets; the system's by default.
             limits: what a request may take.
             rules: which links may be opened; by default public hosts over https.
-            dialer: opens connections on this network; None: one of its own.
         """
         network = network or HttpNetwork()
         #: What a request may take. Callers take their seconds from it.
         self.limits = limits or HttpLimits()
         self._network = network
         self._rules = rules or Rules.reading(http=False, trusted=())
-        self._dialer = dialer or Dialer(network, seconds=self.limits.connect)
+        self._dialer = Dialer(network, seconds=self.limits.connect)
         self._downloader = Downloader(self._rules, network, self.limits, self._dialer)
         self._pool = Pool(self._dialer, connect_seconds=self.limits.connect, idle_seconds=self.limits.idle)
         self._turns = Turns(READERS, TURN_SECONDS)
@@ -96,9 +93,7 @@ class Http:
 
     def through(self, network: HttpNetwork, limits: HttpLimits) -> "Http":
         """Return a client with another network or other limits. It ends with this one, and shares its turns."""
-        # A dialer has the certificates of the system, which take megabytes.
-        is_same = (network, limits.connect) == (self._network, self.limits.connect)
-        other = Http(network, limits, self._rules, dialer=self._dialer if is_same else None)
+        other = Http(network, limits, self._rules)
         other._turns = self._turns
         self._others.append(other)
         return other

@@ -2,35 +2,31 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
 from adapter.domain.ports import Clock, Metrics, Secret
 from adapter.providers.credential_pool import CredentialPool
+from adapter.providers.credential_settings import MOST_CALLS, CredentialSettings
+from adapter.providers.description import ProviderContext
+from adapter.providers.http import Http
 
+#: The setting.
+TABLE: Final = "keys"
 #: References that can be shown: they say where a key is, and nothing of it.
 SHOWN = ("env:", "file:")
 
 
-#: Calls under way with one key.
-MOST_CALLS: Final = 64
-
-
-class NamedKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class NamedKey(CredentialSettings, frozen=True, kw_only=True):
     """A key of the configuration, with a name of the operator's."""
 
-    name: Annotated[str, Meta(min_length=1)]
     key: str
-    #: Calls under way with it at once.
-    concurrency: Annotated[int, Meta(ge=1, le=1024)] = MOST_CALLS
-    #: Whether it takes new work. The jobs that it has are looked after in any case.
-    enabled: bool = True
 
 
 #: The setting `keys`: references, or tables with a name and a reference.
-KeyList = Annotated[tuple[str | NamedKey, ...], Meta(min_length=1)]
+KeyList: TypeAlias = Annotated[tuple[str | NamedKey, ...], Meta(min_length=1)]
 
 
 def named_keys(keys: Sequence[str | NamedKey]) -> tuple[NamedKey, ...]:
@@ -42,17 +38,18 @@ def check_names(keys: Sequence[NamedKey]) -> None:
     """Look at the names of keys.
 
     Raises:
-        ValueError: two different keys have one name.
+        ValueError: two different keys have one name, or one key has two ways.
     """
-    seen: dict[str, str] = {}
+    seen: dict[str, tuple[str, str | None, str]] = {}
     for key in keys:
-        if seen.setdefault(key.name, key.key) != key.key:
+        told = (key.key, key.proxy, key.proxy_auth)
+        if seen.setdefault(key.name, told) != told:
             raise ValueError(f"two keys have the name '{key.name}'")
 
 
 def keys_key(number: int) -> str:
     """Return the key of a key inside the section."""
-    return f"keys[{number}]"
+    return f"{TABLE}[{number}]"
 
 
 def name_of(reference: str) -> str:
@@ -71,6 +68,30 @@ class Key(msgspec.Struct, frozen=True):
     concurrency: int = MOST_CALLS
     #: Whether it takes new work.
     enabled: bool = True
+    #: The client with its own proxy; None: the provider's.
+    http: Http | None = None
+
+    def client(self, usual: Http) -> Http:
+        """Return the client for all that is done with it; `usual` is the provider's."""
+        return self.http or usual
+
+
+def open_keys(keys: Sequence[NamedKey], context: ProviderContext) -> list[Key]:
+    """Return keys as they are used.
+
+    Raises:
+        WrongConfiguration: a key that is referred to is not there, or what is set for its proxy cannot be used.
+    """
+    return [
+        Key(
+            key.name,
+            context.open_secret(key.key, key=keys_key(number)),
+            key.concurrency,
+            key.enabled,
+            key.client(TABLE, number, context),
+        )
+        for number, key in enumerate(keys)
+    ]
 
 
 class Keys(CredentialPool[Key]):
@@ -80,4 +101,5 @@ class Keys(CredentialPool[Key]):
         self, keys: Sequence[Key], clock: Clock, metrics: Metrics | None = None, *, provider: str = "gemini"
     ) -> None:
         """Take the keys; `provider` is a word for the log."""
-        super().__init__("Gemini key", provider, keys, clock, metrics)
+        differ = any(key.http for key in keys)
+        super().__init__("Gemini key", provider, keys, clock, metrics, ways_differ=differ)

@@ -8,7 +8,7 @@ from typing import Final
 
 from adapter.providers.connection import HttpConnection, shared_room
 from adapter.providers.dialer import Dialer, Origin
-from adapter.providers.failures import connect_errors
+from adapter.providers.reply import unreachable
 
 #: Requests under way at once.
 MAX_CONNECTIONS: Final = 512
@@ -45,7 +45,7 @@ class Pool:
             UpstreamUnreachable: none stands in time.
         """
         if self._places.locked():
-            await self._wait_for_place()
+            await self._wait_for_place(origin)
         else:
             await self._places.acquire()
         if not is_fresh and (kept := self._newest(origin)) is not None:
@@ -74,10 +74,14 @@ class Pool:
         if self._sweep is not None:
             self._sweep.cancel()
 
-    async def _wait_for_place(self) -> None:
-        with connect_errors():
+    async def _wait_for_place(self, origin: Origin) -> None:
+        try:
             async with asyncio.timeout(self._seconds):
                 await self._places.acquire()
+        except TimeoutError as error:
+            fault = unreachable("full")
+            self._dialer.log(fault, origin.host)
+            raise fault from error
 
     def _newest(self, origin: Origin) -> HttpConnection | None:
         """Return the connection that was used last: it is the least likely to be closed soon."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from adapter.domain.ports import Secret
 from adapter.errors import WrongConfiguration
-from adapter.providers.description import REFERENCES, ProviderSettings, SecretOpener
+from adapter.providers.description import REFERENCES, ProviderSettings, SecretOpener, Way
 from adapter.providers.proxy import Proxy, read_proxy
 from adapter.providers.session import HttpNetwork, OpenSecret, RelayHeaders, Route, Routes, direct
 
@@ -25,20 +25,20 @@ class OneProxy:
     def __init__(self, proxy: Proxy, user: Secret | None) -> None:
         self._route = Route(proxy, user)
 
-    def __call__(self, host: str, *, is_tls: bool) -> Route:  # noqa: ARG002 - the same for all
+    def __call__(self, host: str, port: int, *, is_tls: bool) -> Route:  # noqa: ARG002 - the same for all
         """Return the way to a host."""
         return self._route
 
 
-def network_of(name: str, settings: ProviderSettings, open_secret: SecretOpener) -> HttpNetwork:
-    """Return the way to the provider `name`.
+def network_of(name: str, settings: ProviderSettings, open_secret: SecretOpener, way: Way) -> HttpNetwork:
+    """Return the network by which the provider `name` is reached on one of the ways of its section.
 
     Raises:
         WrongConfiguration: a reference or the file of certificates cannot be used, or a variable names no proxy.
     """
     return HttpNetwork(
         trust=_trust(name, settings.ca_file),
-        route=routes_of(settings.proxy, settings.proxy_auth, open_secret, key="proxy_auth"),
+        route=routes_of(way, open_secret),
         headers=_headers(settings, open_secret),
         log_level=LEVELS[settings.unreachable_level],
     )
@@ -58,21 +58,21 @@ def _trust(name: str, file: str) -> ssl.SSLContext | None:
     return context
 
 
-def routes_of(proxy: str, proxy_auth: str, open_secret: SecretOpener, *, key: str) -> Routes:
-    """Return which proxy leads to a host. `key` is the setting of `proxy_auth`, for messages.
+def routes_of(way: Way, open_secret: SecretOpener) -> Routes:
+    """Return which proxy leads to a host.
 
     Raises:
         WrongConfiguration: the reference cannot be used, or a variable of the environment names no proxy.
     """
-    if not proxy:
+    if not way.proxy:
         return direct
-    if proxy == "env":
+    if way.proxy == "env":
         # It loads urllib's client, which most servers do not need.
         from adapter.providers.environment_routes import environment_routes  # noqa: PLC0415
 
         return environment_routes()
-    user = open_secret(proxy_auth, key=key) if proxy_auth else None
-    return OneProxy(read_proxy(proxy), user)
+    user = open_secret(way.proxy_auth, key=way.auth_key) if way.proxy_auth else None
+    return OneProxy(read_proxy(way.proxy), user)
 
 
 def _headers(settings: ProviderSettings, open_secret: SecretOpener) -> RelayHeaders | None:

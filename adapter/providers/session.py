@@ -44,12 +44,12 @@ class Route(msgspec.Struct, frozen=True):
 class Routes(Protocol):
     """Says by which proxy a host is reached."""
 
-    def __call__(self, host: str, *, is_tls: bool) -> Route | None:
+    def __call__(self, host: str, port: int, *, is_tls: bool) -> Route | None:
         """Return the way to a host; None: without a proxy."""
         ...
 
 
-def direct(host: str, *, is_tls: bool) -> Route | None:  # noqa: ARG001 - the same for all
+def direct(host: str, port: int, *, is_tls: bool) -> Route | None:  # noqa: ARG001 - the same for all
     """Reach every host without a proxy."""
     return None
 

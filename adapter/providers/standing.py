@@ -15,11 +15,15 @@ from adapter.errors import (
     SecretUnreadable,
     UpstreamBusy,
     UpstreamCredential,
+    UpstreamLocation,
     UpstreamQuota,
+    UpstreamUnreachable,
 )
 
 #: Refusals of the credential itself, whatever was asked for.
 OF_CREDENTIAL: Final = (UpstreamCredential, SecretUnreadable)
+#: What the way to Google does, before execution. It concerns a credential that has a way of its own.
+OF_WAY: Final = (UpstreamUnreachable, UpstreamLocation)
 #: Refusals that come before execution and say nothing of other credentials. The last three may concern one model only.
 PASSED_ON: Final = (*OF_CREDENTIAL, AccountRefused, UpstreamBusy, UpstreamQuota)
 
@@ -109,7 +113,7 @@ def _rest(fault: AdapterError, before: int) -> float:
     match fault:
         case UpstreamBusy(retry_after=float() as asked) if asked > 0:
             return min(asked, LONGEST_REST)
-        case UpstreamBusy():
+        case UpstreamBusy() | UpstreamUnreachable():
             (first, factor), longest = BUSY_REST, LONGEST_BUSY_REST
         case UpstreamQuota():
             # Google does not tell the reset: its RetryInfo is some seconds for a quota of a day, too.

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from adapter.domain.ports import TokenReply
-from adapter.providers.description import ProviderSettings, SecretOpener
+from adapter.providers.description import ProviderSettings, SecretOpener, Way
 from adapter.providers.http import Http
 from adapter.providers.limits import HttpLimits
 from adapter.providers.reach import network_of
@@ -51,12 +51,12 @@ class WayOfTokens:
             return await send(url, headers=headers, body=body, seconds=self._limits.question)
 
 
-def way_of_tokens(name: str, settings: ProviderSettings, open_secret: SecretOpener) -> WayOfTokens:
-    """Return the way of the provider `name`.
+def way_of_tokens(name: str, settings: ProviderSettings, open_secret: SecretOpener, way: Way) -> WayOfTokens:
+    """Return how the provider `name` asks token services on one of its ways.
 
     Raises:
         WrongConfiguration: as `network_of`.
     """
     # `headers` are for a relay.
-    network = network_of(name, msgspec.structs.replace(settings, headers={}), open_secret)
+    network = network_of(name, msgspec.structs.replace(settings, headers={}), open_secret, way)
     return WayOfTokens(network, msgspec.structs.replace(settings.limits(), answer_bytes=LONGEST_ANSWER))

@@ -202,6 +202,16 @@ async def test_no_more_than_so_many_wrong_keys_and_addresses_are_remembered() ->
     assert await door.show("first", address="192.0.2.1") == 401
 
 
+async def test_addresses_that_never_failed_put_none_out_that_did() -> None:
+    """A busy server has more clients than addresses are remembered."""
+    door = Door()
+    await door.use_up("192.0.2.1")
+    for number in range(REMEMBERED_ADDRESSES):
+        await door.show("sk-configured", address=f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
+
+    assert await door.show("wrong", address="192.0.2.1") == 429
+
+
 async def test_the_store_names_the_digests_that_may_be_valid(database: Database) -> None:
     """Not those of revoked keys; that a rotated one is over, its look-up says."""
     made = SqlKeyStore(database)

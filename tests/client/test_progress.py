@@ -1,6 +1,13 @@
 """Progress is a bar on a terminal and lines elsewhere."""
 
+import fcntl
+import os
+import re
+import struct
+import termios
 from io import StringIO
+
+import pytest
 
 from adapter.client.progress import show_progress
 from adapter.client.wire import VideoStatus
@@ -32,6 +39,22 @@ def test_a_file_gets_a_line_for_each_tenth() -> None:
         "in progress  47 %",
         "completed  100 %",
     ]
+
+
+@pytest.mark.parametrize(("columns", "has_bar"), [(80, True), (45, True), (36, False)])
+def test_no_line_is_longer_than_the_terminal_is_wide(columns: int, *, has_bar: bool) -> None:
+    """A broken line cannot be drawn over. Where no bar has room there are lines."""
+    reading, writing = os.openpty()
+    fcntl.ioctl(writing, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with os.fdopen(writing, "w") as terminal:
+        show_progress(CHANGES, terminal)
+        terminal.flush()
+        shown = os.read(reading, 65_536).decode()
+    os.close(reading)
+
+    lines = re.split(r"[\r\n]+", re.sub(r"\x1b\[[?0-9]*[A-Za-z]", "", shown))
+    assert max(map(len, lines)) <= columns
+    assert ("#" in shown) is has_bar
 
 
 def test_a_terminal_gets_a_bar() -> None:

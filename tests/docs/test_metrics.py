@@ -20,10 +20,11 @@ RULE_TESTS = ROOT / "tests" / "docs" / "alerts.yaml"
 DASHBOARD = json.loads((ROOT / "docs" / "deploy" / "grafana-dashboard.json").read_text())
 PAGE = (ROOT / "docs" / "metrics.md").read_text()
 
+FACT_LABELS = {"kind", "state", "turn", "version", "provider", "credential"}
 #: What a query may ask for, with the labels that it has.
-SERIES: dict[str, set[str]] = {f"adapter_{name}": {"kind", "state", "turn", "version"} for name in FACTS}
+SERIES: dict[str, set[str]] = {f"adapter_{name}": {*FACT_LABELS} for name in FACTS}
 for each in INSTRUMENTS:
-    suffixes = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}[each.kind]
+    suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}[each.kind]
     SERIES |= {f"adapter_{each.name}{suffix}": {*each.labels} for suffix in suffixes}
 #: Labels that Prometheus adds.
 ADDED = {"instance", "job", "le"}
@@ -85,6 +86,17 @@ def test_every_rule_says_what_is_wrong_and_what_to_do() -> None:
         for rule in group["rules"]:
             assert rule["labels"]["severity"] in {"critical", "warning"}
             assert {*rule["annotations"]} == {"summary", "description"}
+
+
+def test_every_rule_is_seen_to_fire_and_to_be_silent() -> None:
+    """By the made-up series that `promtool` gets in the test below."""
+    rules = [rule["alert"] for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
+    seen = [case for test in yaml.safe_load(RULE_TESTS.read_text())["tests"] for case in test["alert_rule_test"]]
+    fired = {case["alertname"] for case in seen if case["exp_alerts"]}
+    silent = {case["alertname"] for case in seen if not case["exp_alerts"]}
+
+    assert fired == set(rules)
+    assert silent == set(rules) - {"AdapterUpstreamFailing"}  # silent for one of the series when it fires
 
 
 def test_prometheus_takes_the_rules_and_they_fire(tmp_path: Path) -> None:

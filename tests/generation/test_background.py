@@ -144,7 +144,7 @@ async def test_a_picture_in_the_background_knows_what_it_cost(process: Process, 
     done, job = await process.seen(response), await process.job(response)
 
     assert done.drawn is not None
-    assert {str(cost) for cost in (job.price, job.spending(None).cost, done.drawn.known_cost)} == {"0.04 USD"}
+    assert {str(cost) for cost in (job.finished().cost, job.spending(None).cost, done.drawn.known_cost)} == {"0.04 USD"}
 
 
 async def test_a_picture_that_was_not_sent_is_made_by_the_process_that_finds_it(

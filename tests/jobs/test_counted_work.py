@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from adapter.database.engine import Database
 from adapter.domain.executions import RequestIdentity, RetryInfo
@@ -35,6 +36,7 @@ from adapter.domain.stored_files import StoredImage
 from adapter.domain.usage import Cost, Currency, VideoTokens
 from adapter.domain.usage_counts import UsageCounts, UsageQuery
 from adapter.errors import JobFailed, NoMedia, StorageFailed, UpstreamQuota, UpstreamSilent
+from adapter.jobs.job_writer import log_end
 from adapter.jobs.store import SqlJobStore
 from adapter.records.usage import SqlUsageStore
 from adapter.records.usage_recorder import CountedWork
@@ -195,8 +197,12 @@ async def test_a_picture_that_is_cancelled_is_counted_once(database: Database) -
     ],
 )
 def test_a_video_costs_what_is_known_of_its_charge(job: VideoJob, cost: Cost | None) -> None:
-    """What may have been charged is unknown, and never 0."""
+    """What may have been charged is unknown, and never 0. The log does not name the price of what was not sent."""
+    with capture_logs() as logs:
+        log_end(job)
+
     assert job.finished().cost == cost
+    assert logs[0]["cost"] == (cost and str(cost))
 
 
 def test_tokens_of_a_video_are_counted() -> None:

@@ -127,6 +127,9 @@ class Books:
         self.paid: list[int] = []
         self.is_open = False
 
+    def empty(self, owner: str = "") -> Reservation:
+        raise AssertionError(f"a job of {owner} reserves what it needs")
+
     @asynccontextmanager
     async def reserve(self, size: int, owner: str = "") -> AsyncIterator[Reservation]:
         clock = FakeClock()
@@ -143,6 +146,8 @@ class Noted:
         self._reservation = reservation
         self._paid = paid
         self.keep = reservation.keep
+        self.hold = reservation.hold
+        self.let_go = reservation.let_go
         self.part = reservation.part
         self.wait_for_more = reservation.wait_for_more
         self.call_at_end = reservation.call_at_end

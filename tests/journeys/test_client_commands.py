@@ -44,6 +44,24 @@ def test_a_picture_is_made_and_written(server: Server, tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["fox.jpg"]
 
 
+def test_a_picture_goes_to_another_program(server: Server, tmp_path: Path) -> None:
+    """The file `-` is stdout, which then has nothing else."""
+    stdout, stderr = tmp_path / "stdout", tmp_path / "stderr"
+    program = Program(
+        ["image", "a fox", "-o", "-"], stdout=stdout, stderr=stderr, folder=tmp_path, environ=environ_of(server)
+    )
+    status = program.end(START_SECONDS)
+    both = run(server, tmp_path, "image", "a fox", "-o", "-", "--json")
+    several = run(server, tmp_path, "image", "a fox", "-o", "-", "-n", "2")
+
+    assert (status, stderr.read_text()) == (0, "")
+    with Pillow.open(stdout) as picture:
+        picture.load()
+        assert picture.format == "PNG"
+    assert (both.returncode, "Give one of them." in both.stderr) == (2, True)
+    assert (several.returncode, "writes one picture" in several.stderr) == (2, True)
+
+
 def test_pictures_are_made_of_pictures_and_told_as_json(server: Server, tmp_path: Path, prompt: str) -> None:
     """Several are numbered."""
     (tmp_path / "fox.png").write_bytes(png(64, 64))

@@ -3,15 +3,18 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
 from adapter.budget import MemoryBudget
 from adapter.database.write_queue import WriteQueue, WriteTurn
 from adapter.domain.job import LIVE
 from adapter.domain.job_kinds import KINDS
 from adapter.errors import StorageFailed
 from adapter.jobs.census import JobCount
-from adapter.metrics.facts import Fact, job_facts, memory_facts, write_facts
+from adapter.metrics.facts import Fact, credit_facts, job_facts, memory_facts, write_facts
 from adapter.metrics.loop_lag import LOOK_SECONDS, watch_loop
 from adapter.metrics.page import MetricsPage
+from adapter.providers.credential_pool import CredentialPool
 from tests.fakes import FakeClock, let_others_run
 from tests.noted_metrics import NotedMetrics
 
@@ -104,3 +107,26 @@ async def test_a_late_event_loop_is_measured() -> None:
     await asyncio.wait([watching])
 
     assert metrics.told == [("event_loop_lag_seconds", 0.0, {}), ("event_loop_lag_seconds", 2.0, {})]
+
+
+async def test_credits_are_those_of_the_accounts_that_there_are() -> None:
+    """An account that a reload removed would else have few credits for ever, and an alert with them."""
+    accounts = [Account("main"), Account("spare"), Account("new")]
+    pool = CredentialPool("Flow account", "flow", accounts, FakeClock())
+    pool.note_worth("main", 100)
+    pool.note_worth("main", 80)
+    pool.note_worth("spare", 0)
+
+    assert [(each.family, each.value, each.labels["credential"]) for each in credit_facts([pool])] == [
+        ("credits", 80, "main"),
+        ("credits", 0, "spare"),
+    ]
+    assert [*credit_facts([])] == []
+
+
+class Account(msgspec.Struct, frozen=True):
+    """A credential."""
+
+    name: str
+    enabled: bool = True
+    concurrency: int = 4

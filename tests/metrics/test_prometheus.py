@@ -40,16 +40,13 @@ def test_a_duration_is_counted_and_measured(metrics: PrometheusMetrics) -> None:
     assert not page.has("adapter_request_seconds_count", status="200")
 
 
-def test_an_amount_is_added_and_a_gauge_is_set(metrics: PrometheusMetrics) -> None:
-    """The last value of a gauge counts."""
+def test_an_amount_is_added(metrics: PrometheusMetrics) -> None:
+    """A counter has the sum."""
     metrics.count("accepted_units", {"provider": "toy"}, 4)
     metrics.count("accepted_units", {"provider": "toy"}, 2)
-    for credits_left in (100, 80):
-        metrics.set("credits", credits_left, {"provider": "flow", "credential": "main"})
     page = read(metrics)
 
     assert page.value("adapter_accepted_units_total", provider="toy") == 6
-    assert page.value("adapter_credits", credential="main") == 80
 
 
 def test_a_label_has_no_more_values_than_memory_is_meant_for(metrics: PrometheusMetrics) -> None:

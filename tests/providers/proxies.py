@@ -40,7 +40,9 @@ class RunningProxy(msgspec.Struct):
 
 
 @asynccontextmanager
-async def running(proxy: RunningProxy, identity: ssl.SSLContext | None = None) -> AsyncIterator[RunningProxy]:
+async def running(
+    proxy: RunningProxy, identity: ssl.SSLContext | None = None, *, host: str = "127.0.0.1"
+) -> AsyncIterator[RunningProxy]:
     """Run a proxy on a free port. In the end all that it began is over."""
     tasks: set[asyncio.Task[None]] = set()
     begin = _socks if proxy.scheme.startswith("socks") else _connect
@@ -50,7 +52,7 @@ async def running(proxy: RunningProxy, identity: ssl.SSLContext | None = None) -
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    listening = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=identity)
+    listening = await asyncio.start_server(accept, host, 0, ssl=identity)
     async with listening:
         proxy.port = listening.sockets[0].getsockname()[1]
         try:

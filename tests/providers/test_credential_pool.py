@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 
 import msgspec
 import pytest
@@ -14,8 +15,10 @@ from adapter.errors import (
     InvalidRequest,
     UpstreamBusy,
     UpstreamCredential,
+    UpstreamLocation,
     UpstreamQuota,
     UpstreamSilent,
+    UpstreamUnreachable,
 )
 from adapter.providers.credential_pool import KNOWN_SECONDS, CredentialPool
 from adapter.tasks import all_of
@@ -40,9 +43,6 @@ class Counts:
         self.counted[name, labels["credential"]] += round(amount)
 
     def observe(self, name: str, value: float, labels: Mapping[str, str]) -> None:
-        raise NotImplementedError
-
-    def set(self, name: str, value: float, labels: Mapping[str, str]) -> None:
         raise NotImplementedError
 
 
@@ -104,6 +104,41 @@ async def test_a_refused_request_goes_on_with_the_next_credential() -> None:
 
     assert [await cards.run("m", google) for _ in range(10)] == ["bob"] * 10
     assert google.calls == {"ada": 1, "bob": 10}
+
+
+@pytest.mark.parametrize("fault", [UpstreamUnreachable("away"), UpstreamLocation("not there")])
+async def test_a_way_that_fails_concerns_a_credential_only_if_ways_differ(fault: AdapterError) -> None:
+    """With one way for all, another credential would fail as well."""
+    for differ, calls in ((True, {"ada": 1, "bob": 4}), (False, {"ada": 2, "bob": 2})):
+        google = Google({"ada": fault})
+        cards = CredentialPool("card", "shop", [Card("ada"), Card("bob")], FakeClock(), ways_differ=differ)
+        for _ in range(4):
+            with suppress(type(fault)):
+                await cards.run("m", google)
+        assert google.calls == calls
+
+
+async def test_a_way_that_failed_is_tried_again_soon() -> None:
+    """After seconds: a proxy is restarted sooner than a key is replaced."""
+    clock, google = FakeClock(), Google({"ada": UpstreamUnreachable("away")})
+    cards = CredentialPool("card", "shop", [Card("ada"), Card("bob")], clock, ways_differ=True)
+    await cards.run("m", google)
+    del google.faults["ada"]
+    await clock.advance(5.0)
+
+    assert {await cards.run("m", google) for _ in range(2)} == {"ada", "bob"}
+
+
+async def test_what_was_paid_for_is_not_passed_on_though_the_way_failed() -> None:
+    """The second try of a picture may follow a first one that was executed."""
+    fault = UpstreamUnreachable("away")
+    fault.spent = True
+    google = Google({"ada": fault})
+    cards = CredentialPool("card", "shop", [Card("ada"), Card("bob")], FakeClock(), ways_differ=True)
+
+    with pytest.raises(UpstreamUnreachable):
+        await cards.run("m", google)
+    assert google.calls == {"ada": 1}
 
 
 async def test_a_burst_at_the_start_does_not_flood_a_sick_credential() -> None:

@@ -1,7 +1,7 @@
 """Every call of every provider: in the time that the operator sets, and by the way that the operator sets."""
 
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import pytest
 
 from adapter.providers.http import Http, StreamedAnswer
 from adapter.providers.limits import HttpLimits
+from adapter.providers.proxy import Scheme
 from adapter.providers.reply import Reply
 from adapter.providers.session import HttpNetwork
 from adapter.sandbox.cloud.rules import CloudRules
@@ -16,6 +17,7 @@ from adapter.sandbox.rules import SandboxAccount, SandboxRules
 from adapter.sandbox.server import RunningSandbox, running_sandbox
 from adapter.settings import Settings, load_settings
 from tests.providers.every_call import ALL_METHODS, SIDE_CALL_SECONDS, EveryCall
+from tests.providers.proxies import RunningProxy, running
 
 RULES = SandboxRules(
     port=0,
@@ -30,29 +32,41 @@ RULES = SandboxRules(
     ),
     cloud=CloudRules(),
 )
-#: The section of each provider, by what is tried with it, and the credential that its jobs have.
+#: The section of each provider, by what is tried with it, and the credential that its jobs have. `WAY` stands where the
+#: proxy of the credential does.
 SECTIONS = {
-    "gemini": ("[providers.gemini]\nkeys = ['plain:AIza-sandbox']\ninline_bytes = 0", ""),
-    "omni": ("[providers.omni]\nkeys = [{name = 'a', key = 'plain:AIza-sandbox'}]", "a"),
-    "vertex": ("[providers.vertex]\nproject = 'sandbox-project'\ncredential = 'plain:ya29.sandbox'", "sandbox-project"),
+    "gemini": ("[providers.gemini]\nkeys = [{name = 'a', key = 'plain:AIza-sandbox', WAY}]\ninline_bytes = 0", "a"),
+    "omni": ("[providers.omni]\nkeys = [{name = 'a', key = 'plain:AIza-sandbox', WAY}]", "a"),
+    "vertex": (
+        """
+[providers.vertex]
+project = 'sandbox-project'
+credential = 'plain:ya29.sandbox'
+WAY
+""",
+        "sandbox-project",
+    ),
     "vertex with a bucket": (
         """
 [providers.vertex]
 project = 'sandbox-project'
 credential = 'plain:ya29.sandbox'
 bucket = 'gs://sandbox-bucket/a'
+WAY
 """,
         "sandbox-project",
     ),
-    "flow": ("[providers.flow]\naccounts = [{name = 'a', token = 'plain:seed-token', project_id = 'one'}]", "a"),
+    "flow": ("[providers.flow]\naccounts = [{name = 'a', token = 'plain:seed-token', project_id = 'one', WAY}]", "a"),
     "flow with files in its answers": (
         """
 [providers.flow]
-accounts = [{name = 'a', token = 'plain:media-token', project_id = 'two', dialect = 'media'}]
+accounts = [{name = 'a', token = 'plain:media-token', project_id = 'two', dialect = 'media', WAY}]
 """,
         "a",
     ),
 }
+#: Has one credential only. Its proxy is that of the section.
+ALONE = "vertex"
 #: Addresses by what their time is called, the most special ones first. All others are questions.
 TIMES = {
     "answer": r":generateContent|:streamGenerateContent|chat/completions|batchGenerateImages",
@@ -72,11 +86,12 @@ def sandbox() -> Iterator[RunningSandbox]:
         yield started
 
 
-def load(tmp_path: Path, name: str, url: str, more: str = "") -> tuple[str, Settings, str]:
+def load(tmp_path: Path, name: str, url: str, more: str = "", way: Sequence[str] = ()) -> tuple[str, Settings, str]:
     """Return a provider's name, its configuration at an address, and the credential of its jobs."""
     section, account = SECTIONS[name]
+    told = "\n".join(way) if name.startswith(ALONE) else ", ".join(["enabled = true", *way])
     file = tmp_path / "adapter.toml"
-    file.write_text(f"{section}\nbase_url = '{url}'\n{more}")
+    file.write_text(f"{section.replace('WAY', told)}\nbase_url = '{url}'\n{more}")
     return name.partition(" ")[0], load_settings(file, {}), account
 
 
@@ -153,6 +168,31 @@ async def test_every_call_waits_for_as_long_as_the_operator_says(
     wrong = {each for each in http.noted if each[1] != SECONDS[time_of(each[0])]}
     assert {each for each in wrong if not each[0].endswith(EXCEPTIONS.get(each[1], "no exception"))} == set()
     assert {time_of(request) for request, _ in http.noted} == {kind for kind in SECONDS if f"{kind}_seconds" in known}
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5h"])
+@pytest.mark.parametrize("name", SECTIONS)
+async def test_every_call_goes_by_the_proxy_of_its_credential(
+    tmp_path: Path, sandbox: RunningSandbox, name: str, scheme: Scheme
+) -> None:
+    """And none past it: only this proxy knows the name of the host, and only it is given the password."""
+    (tmp_path / "user").write_text("ada:secret")
+    hosts = {"google.example": "127.0.0.1"}
+    async with (
+        running(RunningProxy(scheme, user="ada:secret", hosts=hosts, asked=[])) as own,
+        running(RunningProxy("http", asked=[])) as of_all,
+    ):
+        way = [f"proxy = '{scheme}://127.0.0.1:{own.port}'", f"proxy_auth = 'file:{tmp_path}/user'"]
+        more = "" if name.startswith(ALONE) else f"proxy = 'http://127.0.0.1:{of_all.port}'"
+        url = sandbox.base_url.replace("127.0.0.1", "google.example")
+        provider, settings, account = load(tmp_path, name, url, more, way)
+        http = Http()
+        async with http.open():
+            calls = [call async for call in EveryCall(provider, settings, http, account).run()]
+
+    assert calls
+    assert {host for host, _ in own.asked} == {"google.example"}
+    assert of_all.asked == []
 
 
 async def test_the_calls_that_are_tried_are_all_that_there_are(tmp_path: Path, sandbox: RunningSandbox) -> None:

@@ -5,14 +5,18 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
 
 import pytest
+from structlog.testing import capture_logs
 
 from adapter.budget import MemoryBudget
 from adapter.domain.answer_memory import counted
-from adapter.errors import ServerBusy, UpstreamBroken
+from adapter.errors import ServerBusy, UpstreamBroken, UpstreamUnreachable
+from adapter.providers.dialer import Dialer, Origin
 from adapter.providers.http import READERS, Http
 from adapter.providers.limits import HttpLimits
+from adapter.providers.pool import MAX_CONNECTIONS, Pool
+from adapter.providers.session import HttpNetwork
 from tests.fakes import FakeClock
-from tests.providers.helpers import HEAD, says, server
+from tests.providers.helpers import HEAD, is_silent, raw_server, says, server
 
 MEGABYTE = 1024 * 1024
 #: After which uvicorn and Node close an idle connection, sooner than other servers.
@@ -246,3 +250,20 @@ async def test_memory_for_an_answer_is_reserved_as_it_arrives(http: Http, answer
             await clock.advance(31)
             with pytest.raises(ServerBusy):
                 await late
+
+
+async def test_a_request_for_which_there_is_no_connection_says_so() -> None:
+    """All of them are under way. It was not sent, and the line names no other cause."""
+    async with raw_server(is_silent) as port:
+        origin = Origin(is_tls=False, host="127.0.0.1", port=port)
+        pool = Pool(Dialer(HttpNetwork(), seconds=5.0), connect_seconds=0.01, idle_seconds=4.0)
+        lent = [await pool.lend(origin, is_fresh=True) for _ in range(MAX_CONNECTIONS)]
+        with capture_logs() as lines, pytest.raises(UpstreamUnreachable) as caught:
+            await pool.lend(origin, is_fresh=False)
+        for connection in lent:
+            pool.take_back(origin, connection, is_fresh=True)
+
+    assert caught.value.cause == "full"
+    assert [(line["event"], line["cause"], line["host"]) for line in lines] == [
+        ("upstream.unreachable", "full", "127.0.0.1")
+    ]

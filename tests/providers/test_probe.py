@@ -8,7 +8,7 @@ import pytest
 from adapter.clock import SystemClock
 from adapter.credentials import secret
 from adapter.domain.ports import Secret
-from adapter.providers.description import AnyProvider, ProviderContext, ProviderSettings
+from adapter.providers.description import AnyProvider, ProviderContext, ProviderSettings, Way
 from adapter.providers.flow.description import FLOW
 from adapter.providers.flow.settings import FlowAccount, FlowSettings
 from adapter.providers.gemini.description import GEMINI
@@ -28,8 +28,8 @@ async def reports(upstream: Upstream, provider: AnyProvider, settings: ProviderS
     def open_secret(reference: str, *, key: str) -> Secret:
         return secret(reference, key=key)
 
-    def open_client(proxy: str, proxy_auth: str, *, key: str) -> Http:
-        raise NotImplementedError(proxy, proxy_auth, key)
+    def open_client(way: Way) -> Http:
+        raise NotImplementedError(way)
 
     context = ProviderContext(http=upstream.http, clock=SystemClock(), open_secret=open_secret, open_client=open_client)
     assert provider.probe is not None

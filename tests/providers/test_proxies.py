@@ -1,6 +1,7 @@
 """Requests and downloads by a proxy: real proxies on real sockets."""
 
 import asyncio
+import socket
 import ssl
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from adapter.network.links import Rules
 from adapter.providers.environment_routes import EnvironmentRoutes
 from adapter.providers.http import Http
 from adapter.providers.limits import HttpLimits
+from adapter.providers.no_proxy import NoProxy
 from adapter.providers.origin import OwnOrigin
 from adapter.providers.proxy import Proxy, Scheme, read_proxy
 from adapter.providers.reach import OneProxy
@@ -218,14 +220,92 @@ async def test_proxies_of_the_environment_are_those_of_the_scheme() -> None:
     routes = EnvironmentRoutes(
         {"https": "http://ada:s%40cret@tls.example:3128", "all": "socks5://all.example", "no": "near.example,127.0.0.1"}
     )
-    by_tls, by_all = routes("far.example", is_tls=True), routes("far.example", is_tls=False)
+    by_tls, by_all = routes("far.example", 443, is_tls=True), routes("far.example", 80, is_tls=False)
 
     assert by_tls is not None
     assert by_tls.user is not None
     assert (by_tls.proxy.address, await by_tls.user.read()) == ("tls.example:3128", "ada:s@cret")
     assert by_all == Route(Proxy("socks5", "all.example", 1080))
-    assert routes("near.example", is_tls=True) is None
-    assert routes("127.0.0.1", is_tls=True) is None
+    assert routes("near.example", 443, is_tls=True) is None
+    assert routes("127.0.0.1", 443, is_tls=True) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "inside", "outside"),
+    [
+        (
+            "google.example",
+            ["google.example", "GOOGLE.example.", "api.google.example"],
+            ["notgoogle.example", "example"],
+        ),
+        (".google.example", ["google.example", "api.google.example"], ["notgoogle.example"]),
+        ("*.google.example", ["google.example", "a.b.google.example"], ["google.example.org"]),
+        ("*", ["google.example", "10.0.0.1", "::1"], []),
+        ("", [], ["google.example", "10.0.0.1"]),
+        (" ,a.example, b.example c.example", ["a.example", "b.example", "c.example"], ["d.example"]),
+        ("google.example:443", ["google.example", "api.google.example"], []),
+        ("google.example:8080", [], ["google.example"]),
+        ("10.1.2.3", ["10.1.2.3"], ["10.1.2.30", "10.1.2.4"]),
+        ("10.1.2.3:443,10.1.2.4:80", ["10.1.2.3"], ["10.1.2.4"]),
+        ("10.0.0.0/8", ["10.1.2.3"], ["11.1.2.3", "10.example", "::1"]),
+        ("10.1.2.3/8", ["10.9.9.9"], ["11.1.2.3"]),
+        ("::1", ["::1", "[::1]", "0:0:0:0:0:0:0:1"], ["::2"]),
+        ("[::1]:443", ["::1"], ["::2"]),
+        ("[::1]:80", [], ["::1"]),
+        ("fd00::/8", ["fd12::1"], ["fe80::1"]),
+        ("10.0.0.0/33,:443,[", [], ["10.0.0.1", "google.example", "::1"]),
+    ],
+)
+def test_no_proxy_is_read_as_other_programs_read_it(text: str, inside: list[str], outside: list[str]) -> None:
+    """Names, addresses, networks, ports. Here for port 443."""
+    without = NoProxy(text)
+
+    assert [host for host in [*inside, *outside] if without.has(host, 443)] == inside
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5h"])
+async def test_a_page_in_the_place_of_a_way_is_named(scheme: Scheme) -> None:
+    """A captive portal answers everything with success."""
+    page = b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n<html>Log in</html>"
+    if scheme == "socks5h":
+        page = b"\5\0" + b"\5\0\0\1" + bytes(6) + b"<html>Log in</html>"
+    for url in ("http://google.example/", "https://google.example/"):
+        async with raw_server(says(page)) as port:
+            with pytest.raises(UpstreamUnreachable) as caught:
+                await post(client(Proxy(scheme, "127.0.0.1", port)), url)
+        assert caught.value.cause == "proxy_odd"
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5h"])
+async def test_a_proxy_and_google_may_have_addresses_of_ipv6(scheme: Scheme) -> None:
+    """In brackets, as URLs have them."""
+    if not has_ipv6():
+        pytest.skip("this machine has no IPv6")
+    listening = await asyncio.start_server(answers, "::1", 0)
+    async with listening, running(RunningProxy(scheme, asked=[]), host="::1") as proxy:
+        port = listening.sockets[0].getsockname()[1]
+        found = read_proxy(f"{scheme}://[::1]:{proxy.port}")
+        assert (found.host, found.address) == ("::1", f"[::1]:{proxy.port}")
+        assert await post(client(found), f"http://[::1]:{port}/") == b"{}"
+
+    assert proxy.asked == [("::1", port)]
+
+
+async def answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer one request."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(ANSWER)
+    writer.close()
+
+
+def has_ipv6() -> bool:
+    """Return whether there is an address of the loopback interface."""
+    try:
+        with socket.socket(socket.AF_INET6) as found:
+            found.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
 
 
 def test_a_variable_that_names_no_proxy_is_named_without_its_words() -> None:
@@ -243,6 +323,9 @@ def test_a_variable_that_names_no_proxy_is_named_without_its_words() -> None:
         ("http://proxy.example:1/path", "SCHEME://HOST:PORT"),
         ("http://", "SCHEME://HOST:PORT"),
         ("http://proxy.example:99999", "cannot be read"),
+        ("http://[::1", "cannot be read"),
+        ("http://::1:3128", "cannot be read|SCHEME://HOST:PORT"),
+        ("http://[fe80::1%eth0]:3128", "SCHEME://HOST:PORT"),
     ],
 )
 def test_a_wrong_address_of_a_proxy_is_refused_without_its_words(text: str, says_what: str) -> None:

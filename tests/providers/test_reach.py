@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from adapter.clock import SystemClock
 from adapter.domain.media import RemoteFile
 from adapter.domain.telemetry import NoMetrics
+from adapter.domain.texts import TextMethod, TextRequest
 from adapter.errors import UpstreamUnreachable, WrongConfiguration
 from adapter.network.links import Rules
 from adapter.providers.description import AnyProvider
@@ -162,7 +163,87 @@ def test_the_proxies_of_accounts_are_checked_too(tmp_path: Path) -> None:
     flow = settings.directed_to("http://127.0.0.1:1").providers["flow"]
 
     assert ("providers.flow.accounts[1].proxy_auth", "env:PROXY") in settings.secrets()
-    assert [(way.proxy, way.proxy_auth) for way in flow.ways()] == [("", "")] * 3
+    assert [(way.proxy, way.proxy_auth) for way in flow.ways()] == [("", "")]
+
+
+@pytest.mark.parametrize("section", ["gemini", "omni"])
+def test_the_proxies_of_keys_are_checked_too(tmp_path: Path, section: str) -> None:
+    """As those of accounts. A key without a name has none."""
+    file = tmp_path / "adapter.toml"
+    file.write_text(f"""
+[providers.{section}]
+keys = ["plain:first", {{name = "b", key = "plain:second", proxy = "http://proxy.example", proxy_auth = "env:PROXY"}}]
+""")
+    settings = load_settings(file, {})
+    directed = settings.directed_to("http://127.0.0.1:1").providers[section]
+
+    assert (f"providers.{section}.keys[1].proxy_auth", "env:PROXY") in settings.secrets()
+    assert [(way.place, way.proxy) for way in settings.providers[section].own_ways()] == [
+        (("keys", 1), "http://proxy.example")
+    ]
+    assert list(directed.own_ways()) == []
+    assert [each.name for each in directed.credentials()] == [
+        each.name for each in settings.providers[section].credentials()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "says_what"),
+    [
+        ("proxy = 'http://proxy.example:0'", r"providers.gemini.keys\[0\].proxy: .*SCHEME://HOST:PORT"),
+        ("proxy_auth = 'env:PROXY'", r"providers.gemini.keys\[0\].proxy_auth needs the address of a proxy"),
+        ("proxy = 'http://ada:secret@proxy.example'", r"keys\[0\].proxy: .*without user and password"),
+        ("proxi = 'http://proxy.example'", r"keys\[0\].proxi: there is no such key. Did you mean 'proxy'"),
+    ],
+)
+def test_a_wrong_proxy_of_a_key_stops_the_start(tmp_path: Path, key: str, says_what: str) -> None:
+    """The message names the key, and no password."""
+    file = tmp_path / "adapter.toml"
+    file.write_text(f"[providers.gemini]\nkeys = [{{name = 'a', key = 'plain:first', {key}}}]")
+    with pytest.raises(WrongConfiguration, match=says_what) as caught:
+        load_settings(file, {})
+    assert "ada:secret" not in str(caught.value)
+
+
+def test_one_key_goes_by_one_way(tmp_path: Path) -> None:
+    """A job finds its key by its name."""
+    file = tmp_path / "adapter.toml"
+    file.write_text("""
+[providers.gemini]
+keys = [{name = "a", key = "plain:first"}, {name = "a", key = "plain:first", proxy = "http://proxy.example"}]
+""")
+    with pytest.raises(WrongConfiguration, match="two keys have the name 'a'"):
+        load_settings(file, {})
+
+
+async def test_a_key_whose_proxy_is_away_leaves_its_work_to_another_one(tmp_path: Path) -> None:
+    """Nothing was sent, so the request goes on within the same answer, and the key rests."""
+    http, heard = Http(), Heard()
+    file = tmp_path / "adapter.toml"
+    async with raw_server(heard) as port, http.open():
+        file.write_text(f"""
+[providers.gemini]
+base_url = "http://127.0.0.1:{port}"
+keys = [
+    {{name = "ada", key = "plain:first", proxy = "http://127.0.0.1:{free_port()}"}},
+    {{name = "bob", key = "plain:second"}},
+]
+""")
+        section = load_settings(file, {}).providers["gemini"]
+        context = build_provider_context("gemini", section, http, SystemClock(), NoMetrics())
+        built = described("gemini").build(section, context)
+        assert built.passed_texts is not None
+        request = TextRequest(provider="gemini", model="m", method=TextMethod.CHAT, body=b"{}")
+        with capture_logs() as lines:
+            for _ in range(4):
+                async with built.passed_texts.open_text(request) as reply:
+                    assert [piece async for piece in reply.pieces] == [b"{}"]
+
+    assert [b"Bearer second" in head for head in heard.heads] == [True] * 4
+    assert [(line["event"], line.get("credential"), line.get("cause")) for line in lines] == [
+        ("upstream.unreachable", None, "proxy_away"),
+        ("credential.set_aside", "ada", None),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -288,6 +369,9 @@ async def test_the_cause_of_a_failure_is_logged_at_the_level_of_the_setting(tmp_
     [
         ("proxy = 'proxy.example:3128'", "proxy_auth"),
         ("proxy = 'http://ada:secret@proxy.example'", "without user and password"),
+        ("base_url = 'http://[::1'", "base_url: its host or its port cannot be read"),
+        ("base_url = 'http://relay.example:99999'", "base_url: its host or its port cannot be read"),
+        ("base_url = 'http://relay.example/v?key=hidden'", "base_url: its host or its port cannot be read"),
         ("proxy = 'http://proxy.example:0'", "SCHEME://HOST:PORT"),
         ("proxy_auth = 'env:PROXY'", "needs the address of a proxy"),
         ("proxy = 'env'\nproxy_auth = 'env:PROXY'", "needs the address of a proxy"),

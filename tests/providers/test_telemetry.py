@@ -56,10 +56,6 @@ class Recorder:
         assert amount >= 0
         self.observed.append((name, labels))
 
-    def set(self, name: str, value: float, labels: Mapping[str, str]) -> None:
-        assert value >= 0
-        self.observed.append((name, labels))
-
     def observe(self, name: str, value: float, labels: Mapping[str, str]) -> None:
         assert value >= 0
         self.observed.append((name, labels))

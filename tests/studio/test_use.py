@@ -80,3 +80,45 @@ def test_pictures_are_dropped_and_pasted_and_videos_are_edited(studio_server: Se
     assert seen.body == ["prompt", "video"]
     assert seen.made == f"{prompt}, at night"
     assert studio_server.executed(f"{prompt}, at night") == 1
+
+
+class Strange(msgspec.Struct, frozen=True, rename="camel"):
+    """What a person saw who gave and set what is unusual."""
+
+    refused: str
+    attached: int
+    name: str
+    directions: list[str]
+    #: Whether what is chosen looks like what is not, with a contrast theme.
+    are_alike: list[bool]
+    kept: int
+
+
+def test_strange_files_writing_themes_and_deleted_data_are_borne(visitor: Visitor) -> None:
+    """A refusal is seen, HEIC needs no type, and a deleted store is begun anew."""
+    seen = visitor.visit("strange", Strange, prompt=f"ثعلب أحمر في الثلج! {uuid4()}")
+
+    assert seen.refused == "Not a picture: offer.pdf. Pictures are PNG, JPEG, WebP, GIF, AVIF and HEIC."
+    assert (seen.attached, seen.name) == (1, "input-1.heic")
+    assert seen.directions == ["rtl", "rtl"]
+    assert seen.are_alike == [False, False]
+    assert seen.kept == 1
+
+
+class Rotated(msgspec.Struct, frozen=True, rename="camel"):
+    """What a person saw whose key ended."""
+
+    said: str
+    text: str
+    before: int
+    after: int
+    is_offered: bool
+
+
+def test_the_pictures_of_a_key_that_ended_go_along_to_the_next_one(visitor: Visitor) -> None:
+    """They are in the browser only, and the old key opens nothing any more."""
+    seen = visitor.visit("rotated", Rotated, prompt=f"a fox {uuid4()}")
+
+    assert seen.said.startswith("Incorrect API key")
+    assert seen.text == "Take along 1 picture of the key before"
+    assert (seen.before, seen.after, seen.is_offered) == (0, 1, False)

@@ -42,6 +42,14 @@ class Reservation(Protocol):
         """Keep all of it while the context is open. It is given back when the last holder lets go."""
         ...
 
+    def hold(self) -> None:
+        """Begin to keep all of it, as `keep`: for what ends elsewhere. Each holder lets go once."""
+        ...
+
+    def let_go(self) -> None:
+        """End to keep it."""
+        ...
+
     def call_at_end(self, callback: Callable[[], None]) -> None:
         """Call a function when the memory has been given back."""
         ...
@@ -61,6 +69,10 @@ class Reservation(Protocol):
 
 class Budget(Protocol):
     """The memory budget for large work."""
+
+    def empty(self, owner: str = "") -> Reservation:
+        """Return a reservation that has no memory yet. Its first holder is the caller."""
+        ...
 
     def reserve(self, size: int, owner: str = "") -> AbstractAsyncContextManager[Reservation]:
         """Reserve so many bytes for an owner while the context is open; wait for them if need be.

@@ -45,7 +45,7 @@ class UsageRecorder(Protocol):
 
 
 class Metrics(Protocol):
-    """Counters, durations and gauges. Any thread may call it. It raises nothing."""
+    """Counters and durations. Any thread may call it. It raises nothing."""
 
     def count(self, name: str, labels: Mapping[str, str], amount: float = 1.0) -> None:
         """Add to a counter."""
@@ -53,10 +53,6 @@ class Metrics(Protocol):
 
     def observe(self, name: str, value: float, labels: Mapping[str, str]) -> None:
         """Add a value to a distribution: seconds, where the name says so."""
-        ...
-
-    def set(self, name: str, value: float, labels: Mapping[str, str]) -> None:
-        """Set a gauge."""
         ...
 
 

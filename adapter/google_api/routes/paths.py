@@ -33,7 +33,7 @@ class GooglePaths:
 
     def _rewritten(self, scope: HTTPScope) -> Scope:
         query = split_key(scope["query_string"])
-        has_header = any(name == _KEY for name, _ in scope["headers"])
+        has_header = _KEY in dict(scope["headers"])
         path = native_path(scope["method"], scope["path"], has_key=has_header or bool(query.key))
         if path is None:
             return scope

@@ -20,11 +20,12 @@ async def require_key(request: Request[object, object, State]) -> None:
     It is no guard: Litestar copies the whole route handler for each call of one.
     """
     services: Services = request.app.state.services
-    address = None if request.client is None else request.client.host
-    is_forwarded = FORWARDED_FOR in request.headers and not services.trusts_proxies
+    client, headers = request.scope.get("client"), request.headers
+    address = None if client is None else client[0]
+    is_forwarded = FORWARDED_FOR in headers and not services.trusts_proxies
     if address is not None and is_forwarded and is_private(address):
         address = None  # that of a proxy, which all of its clients have
-    principal = request.scope["auth"] = await services.access.principal(read_keys(request.headers), address)
+    principal = request.scope["auth"] = await services.access.principal(read_keys(headers), address)
     if principal.allowance is not UNLIMITED:
         await announce(services.quotas, principal)
 

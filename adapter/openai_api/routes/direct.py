@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Final, NamedTuple, cast
 
 from litestar import Request, Response
-from litestar.datastructures import State
+from litestar.datastructures import Headers, State
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
@@ -52,6 +52,19 @@ class _Entry(NamedTuple):
         return cls(handler, found[1] if found else "")
 
 
+class _Request(Request[object, object, State]):
+    """A request that keeps its headers. The framework's own looks them up in the scope each time."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        super().__init__(scope, receive, send)
+        self._headers = super().headers
+
+    @property
+    def headers(self) -> Headers:
+        """The headers."""
+        return self._headers
+
+
 class DirectRoutes:
     """Wraps the framework: requests for some of its handlers do not pass it."""
 
@@ -75,7 +88,7 @@ class DirectRoutes:
         route = self._route(scope)
         if route is None:
             return self._framework(scope, receive, send)
-        return self._answer(route, Request(scope, receive, send))
+        return self._answer(route, _Request(scope, receive, send))
 
     def _route(self, scope: Scope) -> _Route | None:
         if scope["type"] != ScopeType.HTTP or scope.get("root_path"):

@@ -6,6 +6,7 @@ for the reader. Links are public, so a thousand may come in one moment, and all 
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -26,10 +27,14 @@ class FileTurns:
         self._app = app
         self._turns = _Turns(at_once)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass a request on, at its turn."""
         if scope.get("path", "").startswith(PREFIX):
-            await self._turns.wait()
+            return self._in_turn(scope, receive, send)
+        return self._app(scope, receive, send)
+
+    async def _in_turn(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._turns.wait()
         await self._app(scope, receive, send)
 
 

@@ -20,14 +20,14 @@ def media_call(request: OwnedRequest, services: Services, content: str, route: s
     Raises:
         InvalidRequest: its `Idempotency-Key` is not valid.
     """
-    repeat = read_retry_info(request.headers)
+    repeat, principal = read_retry_info(request.headers), request.auth
     identity = RequestIdentity(
-        owner=request.auth.owner,
+        owner=principal.owner,
         route=route or read_route(request.scope["path"]),
         content=content,
         repeat=repeat,
-        key=request.auth.key,
-        allowance=request.auth.allowance,
+        key=principal.key,
+        allowance=principal.allowance,
     )
     return MediaCall(identity, RequestConnection(request, services))
 

@@ -112,8 +112,8 @@ def _heading(handle: ResultHandle, body: ImagesRequest) -> Heading:
 
 def _delivery(request: OwnedRequest, services: Services, body: ImagesRequest) -> Delivery:
     """Choose how the pictures are handed over: as the request says, its key, the configuration, or the model's name."""
-    options, asked = services.image_options, asked_delivery(body)
-    by_key = request.auth.allowance.response_format or options.delivery_by_key.get(request.auth.key or "")
+    options, asked, principal = services.image_options, asked_delivery(body), request.auth
+    by_key = principal.allowance.response_format or options.delivery_by_key.get(principal.key or "")
     return choose_delivery([asked, by_key, options.delivery], body.media.model, request.headers.get("user-agent", ""))
 
 

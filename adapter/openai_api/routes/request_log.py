@@ -3,10 +3,11 @@
 import secrets
 import time
 from collections.abc import Callable
-from typing import cast
+from typing import TypeAlias, cast
 
 import msgspec
 import structlog
+from litestar import HttpMethod
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send, WebSocketReceiveMessage
 
@@ -23,6 +24,8 @@ log = structlog.get_logger()
 
 #: Asked for by machines every few seconds; not worth a line each.
 QUIET_PATHS = frozenset({"/health", "/ready", "/metrics"})
+#: By name, because what stands at an inner function is worked out with each request.
+_Received: TypeAlias = HTTPReceiveMessage | WebSocketReceiveMessage
 #: The status in the log of a request whose client hung up before it had the answer, as in nginx.
 CLIENT_LEFT = ClientLeft.status
 
@@ -65,7 +68,7 @@ class RequestLog:
         traffic = self.traffic
         traffic.requests += 1
 
-        async def receiving() -> HTTPReceiveMessage | WebSocketReceiveMessage:
+        async def receiving() -> _Received:
             message = await receive()
             seen.left |= message["type"] == "http.disconnect" and not seen.whole
             return message
@@ -74,8 +77,9 @@ class RequestLog:
             if message["type"] == "http.response.start":
                 headers = message["headers"]
                 seen.status = message["status"]
-                seen.length = next((int(value) for name, value in headers if name == b"content-length"), -1)
+                seen.length = int(dict(headers).get(b"content-length", -1))
                 seen.is_stream = seen.length < 0
+                seen.whole = scope["method"] == HttpMethod.HEAD or seen.length == 0  # its head is all of it
                 traffic.streams += seen.is_stream
                 rate_headers = RATE_HEADERS.get()
                 own = self._headers.pairs if rate_headers is None else (*self._headers.pairs, *rate_headers())

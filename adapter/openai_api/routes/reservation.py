@@ -1,7 +1,7 @@
 """Memory reservations: from the first large byte of a request to the last one of its answer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TypeVar, cast
@@ -55,10 +55,8 @@ BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 
 TOO_LARGE = "The request body is too large."
 
-#: Where a request keeps its reservation.
-_STACK, _RESERVATION = "adapter.stack", "adapter.reservation"
-#: Where it keeps the callback for its end.
-_AT_END = "adapter.at_end"
+#: Where a request keeps what it holds.
+HELD = "adapter.held"
 
 _T = TypeVar("_T")
 
@@ -79,16 +77,57 @@ class ReservationMiddleware:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        kept = {**scope.get("state", {})}
+        held = Held(_hang_up(scope))
+        kept = {**scope.get("state", {}), HELD: held}
         own = {**scope, "state": kept}
+        reader = _Reader(scope, held, receive, send, seconds=self._reader_seconds)
         try:
-            async with AsyncExitStack() as stack:
-                kept[_STACK] = stack
-                reader = _Reader(scope, kept, receive, send, seconds=self._reader_seconds)
-                await self._app(cast("Scope", own), reader.receive, reader.take)
+            await self._app(cast("Scope", own), reader.receive, reader.take)
         finally:
             kept.clear()
             own.clear()
+            await held.end()
+
+
+class Held:
+    """What a request holds until its answer has gone out: memory, and what is to be called then."""
+
+    def __init__(self, hang_up: HangUp | None) -> None:
+        """Take what a server says of a client that hangs up; None of another server than ours."""
+        self.hang_up = hang_up
+        self.reservation: Reservation | None = None
+        #: What hears at the end whether the client has the answer. Only its first call counts.
+        self.callback: EndCallback | None = None
+        #: A task that waits for the client to hang up, where the server can only be waited for.
+        self._waiting: AsyncExitStack | None = None
+
+    def keep(self, reservation: Reservation) -> None:
+        """Keep memory until the request ends."""
+        reservation.hold()
+        self.reservation = reservation
+
+    async def call_at_end(self, callback: EndCallback, receive: Receive) -> None:
+        """Call a function when the request ends, or as soon as its client hangs up."""
+        self.callback = callback
+        if self.hang_up is not None:
+            self.hang_up.call(partial(callback, delivered=False))
+            return
+        self._waiting = AsyncExitStack()
+        await self._waiting.enter_async_context(beside(_call_when_disconnected(receive, callback)))
+
+    async def end(self) -> None:
+        """End the request, however it went."""
+        try:
+            if self._waiting is not None:
+                await self._waiting.aclose()
+            if self.callback is not None:
+                if self.hang_up is not None:
+                    self.hang_up.forget()
+                self.callback(delivered=False)
+        finally:
+            reservation, self.reservation, self.callback = self.reservation, None, None
+            if reservation is not None:
+                reservation.let_go()
 
 
 class _Reader:
@@ -99,15 +138,12 @@ class _Reader:
     their end by itself. A reader that does not take a step in time counts as gone.
     """
 
-    def __init__(
-        self, scope: Scope, kept: Mapping[str, object], receive: Receive, send: Send, *, seconds: float
-    ) -> None:
-        self._kept = kept
-        self._hang_up = _hang_up(scope)
+    def __init__(self, scope: Scope, held: Held, receive: Receive, send: Send, *, seconds: float) -> None:
+        self._held = held
         #: The head of an answer whose body follows at once.
         self._head: Message | None = None
         #: Whether the server may still have some of the request's body that was not asked for.
-        self._is_unread = any(name in BODY_HEADERS for name, _ in scope["headers"])
+        self._is_unread = not BODY_HEADERS.isdisjoint(dict(scope["headers"]))
         self._receive = receive
         self._send = send
         self._seconds = seconds
@@ -125,7 +161,7 @@ class _Reader:
 
     async def take(self, message: Message) -> None:
         """Send a message. Before the last one the callback hears whether the client is still there."""
-        if message["type"] == "http.response.start" and _AT_END in self._kept and _has_length(message):
+        if message["type"] == "http.response.start" and self._held.callback and _has_length(message):
             self._head = message
             return
         if message["type"] != "http.response.body" or message["more_body"]:
@@ -134,7 +170,7 @@ class _Reader:
         if self._is_unread:
             # The server would keep what has come until the connection's next request. What comes later it throws away.
             _take_at_once(self._receive)
-        if _AT_END not in self._kept:
+        if self._held.callback is None:
             await self._take(message)
             return
         if self._size + len(message["body"]) > SMALL_ANSWER_BYTES:
@@ -144,8 +180,8 @@ class _Reader:
             await self._take(cast("Message", {**message, "more_body": True}))
         # Before its end the server can still say who left. Litestar cancels a stream whose client has: what this frame
         # holds then, the exception holds. So the callback, which has the answer, is no variable here.
-        delivered = not self._gone and not await _has_left(self._hang_up, self._receive)
-        cast("EndCallback", self._kept[_AT_END])(delivered=delivered)
+        delivered = not self._gone and not await _has_left(self._held.hang_up, self._receive)
+        self._held.callback(delivered=delivered)
         await self._take(message)
 
     async def _take(self, message: Message) -> None:
@@ -164,7 +200,7 @@ class _Reader:
         if self._head is not None:
             head, self._head = self._head, None
             await self._send(head)
-        if not self._owes or _RESERVATION not in self._kept:
+        if not self._owes or self._held.reservation is None:
             await self._send(message)
         else:
             await self._send_in_time(message)
@@ -179,7 +215,7 @@ class _Reader:
 
 
 def _has_length(message: HTTPResponseStartEvent) -> bool:
-    return any(name == b"content-length" for name, _ in message["headers"])
+    return b"content-length" in dict(message["headers"])
 
 
 def _hang_up(scope: Scope) -> HangUp | None:
@@ -224,16 +260,11 @@ async def call_at_end(request: OwnedRequest, callback: EndCallback) -> None:
 
     The body has to have been read: what the server says next is that the client is gone.
     """
-    kept = request.scope["state"]
-    stack: AsyncExitStack = kept[_STACK]
-    kept[_AT_END] = callback
-    stack.callback(callback, delivered=False)  # only the first time counts
-    hang_up = _hang_up(request.scope)
-    if hang_up is None:  # a server that can only be waited for
-        await stack.enter_async_context(beside(_call_when_disconnected(request.receive, callback)))
-        return
-    stack.callback(hang_up.forget)
-    hang_up.call(partial(callback, delivered=False))
+    await _held(request).call_at_end(callback, request.receive)
+
+
+def _held(request: OwnedRequest) -> Held:
+    return cast("Held", request.scope["state"][HELD])
 
 
 async def _call_when_disconnected(receive: Receive, callback: EndCallback) -> None:
@@ -259,14 +290,12 @@ async def reserve(request: OwnedRequest, services: Services, needed: int) -> Res
     Raises:
         ServerBusy: none became free in time.
     """
-    kept = request.scope["state"]
-    reservation: Reservation | None = kept.get(_RESERVATION)
+    held = _held(request)
+    reservation = held.reservation
     if reservation is None:
-        stack: AsyncExitStack = kept[_STACK]
-        reservation = kept[_RESERVATION] = await stack.enter_async_context(
-            services.budget.reserve(needed, request.auth.owner)
-        )
-    elif needed:
+        reservation = services.budget.empty(request.auth.owner)
+        held.keep(reservation)
+    if needed:
         await reservation.wait_for_more(needed)
     return reservation
 

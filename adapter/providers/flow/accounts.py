@@ -6,8 +6,6 @@ import msgspec
 
 from adapter.domain.ports import Clock, Metrics, Secret
 from adapter.providers.credential_pool import CredentialPool
-from adapter.providers.description import ProviderContext
-from adapter.providers.flow.settings import FlowAccount, proxy_auth_key
 from adapter.providers.flow.video_wire import SEED
 from adapter.providers.http import Http
 
@@ -29,19 +27,9 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     http: Http | None = None
 
 
-def own_client(account: FlowAccount, number: int, context: ProviderContext) -> Http | None:
-    """Return the client with the account's own proxy; None: it has none.
-
-    Raises:
-        WrongConfiguration: what is set for the proxy cannot be used.
-    """
-    if account.proxy is None:
-        return None
-    return context.open_client(account.proxy, account.proxy_auth, key=proxy_auth_key(number))
-
-
 class Accounts(CredentialPool[Account]):
     """All of them."""
 
     def __init__(self, accounts: Sequence[Account], clock: Clock, metrics: Metrics | None = None) -> None:
-        super().__init__("Flow account", "flow", accounts, clock, metrics, throttles_all=True)
+        differ = any(account.http for account in accounts)
+        super().__init__("Flow account", "flow", accounts, clock, metrics, throttles_all=True, ways_differ=differ)

@@ -4,10 +4,10 @@ from typing import Final
 
 from adapter.domain.catalogue import Card
 from adapter.providers.description import Provider, ProviderContext, ProviderDescription
-from adapter.providers.flow.accounts import Account, Accounts, own_client
+from adapter.providers.flow.accounts import Account, Accounts
 from adapter.providers.flow.probe import probe
 from adapter.providers.flow.provider import FlowProvider
-from adapter.providers.flow.settings import FlowAccount, FlowSettings, token_key
+from adapter.providers.flow.settings import TABLE, FlowAccount, FlowSettings, token_key
 from adapter.providers.flow.translate import RATIO_WORDS
 
 
@@ -33,7 +33,7 @@ def _account(account: FlowAccount, number: int, context: ProviderContext) -> Acc
         dialect=account.dialect,
         enabled=account.enabled,
         concurrency=account.concurrency,
-        http=own_client(account, number, context),
+        http=account.client(TABLE, number, context),
     )
 
 

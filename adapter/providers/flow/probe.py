@@ -7,9 +7,8 @@ import msgspec
 
 from adapter.domain.answer_memory import SMALL_ANSWER_BYTES, bounded
 from adapter.providers.description import ProviderContext
-from adapter.providers.flow.accounts import own_client
 from adapter.providers.flow.provider import headers
-from adapter.providers.flow.settings import FlowAccount, FlowSettings, token_key
+from adapter.providers.flow.settings import TABLE, FlowAccount, FlowSettings, token_key
 from adapter.providers.flow.translate import fault
 from adapter.providers.probe import CredentialReport, ask_each
 from adapter.providers.reply import decoded
@@ -38,7 +37,7 @@ async def probe(settings: FlowSettings, context: ProviderContext) -> Sequence[Cr
 async def _ask(url: str, account: FlowAccount, number: int, context: ProviderContext) -> str:
     token = await context.open_secret(account.token, key=token_key(number)).read()
     with bounded(SMALL_ANSWER_BYTES):
-        http = own_client(account, number, context) or context.http
+        http = account.client(TABLE, number, context) or context.http
         reply = await http.get(url, headers=headers(token), body=b"", seconds=http.limits.question)
     found = decoded(_decoder, reply, fault)
     tier = fit_for_clients(found.user_paygate_tier)

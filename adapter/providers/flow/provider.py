@@ -30,6 +30,7 @@ from adapter.errors import (
     UpstreamBusy,
     UpstreamCredential,
     UpstreamForgot,
+    UpstreamLocation,
     UpstreamQuota,
     UpstreamRejected,
     UpstreamSilent,
@@ -322,6 +323,8 @@ class FlowProvider:
         return reply
 
     def _note_refusal(self, account: Account, reply: Reply) -> None:
+        if reply.status == 400 and isinstance(translate.fault(reply), UpstreamLocation):
+            log.error("upstream.location_refused", provider="flow", account=account.name)
         if reply.status in {401, 403} and isinstance(translate.fault(reply), UpstreamCredential):
             log.error("upstream.credential_refused", provider="flow", account=account.name, status=reply.status)
 

@@ -7,12 +7,12 @@ import msgspec
 from msgspec import Meta
 
 from adapter.domain.credentials import ConfiguredCredential
+from adapter.providers.credential_settings import CredentialSettings, own_secrets, own_ways
 from adapter.providers.description import (
     AnswerSeconds,
     DownloadSeconds,
     HttpUrl,
     ProviderSettings,
-    ProxyText,
     QuestionSeconds,
     SilenceSeconds,
     SubmitSeconds,
@@ -21,27 +21,20 @@ from adapter.providers.description import (
 )
 from adapter.providers.limits import HttpLimits
 
+#: The setting.
+TABLE: Final = "accounts"
 #: What `config/adapter.toml` has in the place of a project.
 EXAMPLE_PROJECT: Final = "YOUR-PROJECT-ID"
 
 
-class FlowAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class FlowAccount(CredentialSettings, frozen=True, kw_only=True):
     """One account of the operator."""
 
-    name: Annotated[str, Meta(min_length=1)]
     token: str
     project_id: Annotated[str, Meta(min_length=1)]
     tier: Literal["PAYGATE_TIER_NOT_PAID", "PAYGATE_TIER_ONE", "PAYGATE_TIER_TWO"] = "PAYGATE_TIER_ONE"
     #: In which form videos are asked for: the documents' one, or the newer one. An answer in either is understood.
     dialect: Literal["seed", "media"] = "seed"
-    #: Whether it takes new work. The jobs that it has are looked after in any case.
-    enabled: bool = True
-    #: Calls for pictures under way at once.
-    concurrency: Annotated[int, Meta(ge=1, le=1024)] = 64
-    #: The proxy for this account; None: that of the section. An empty text: none.
-    proxy: ProxyText | None = None
-    #: A reference to `user:password` for it.
-    proxy_auth: str = ""
 
 
 class FlowSettings(ProviderSettings, frozen=True, kw_only=True):
@@ -79,26 +72,21 @@ class FlowSettings(ProviderSettings, frozen=True, kw_only=True):
 
     def secrets(self) -> Iterable[tuple[str, str]]:
         """Return the reference of each account's token, and of the user of its proxy."""
-        for number, account in enumerate(self.accounts):
-            yield token_key(number), account.token
-            if account.proxy_auth:
-                yield proxy_auth_key(number), account.proxy_auth
+        yield from ((token_key(number), account.token) for number, account in enumerate(self.accounts))
+        yield from own_secrets(TABLE, self.accounts)
 
-    def ways(self) -> Iterable[Way]:
-        """Return the proxy of the section, and those of accounts."""
-        yield from super().ways()
-        for number, account in enumerate(self.accounts):
-            yield Way(("accounts", number), account.proxy or "", account.proxy_auth)
+    def own_ways(self) -> Iterable[Way]:
+        """Return the proxies of single accounts."""
+        return own_ways(TABLE, self.accounts)
 
     def directed_to(self, base_url: str) -> Self:
         """Return the same settings with another address, and without any proxy."""
-        found = super().directed_to(base_url)
-        accounts = [msgspec.structs.replace(account, proxy=None, proxy_auth="") for account in self.accounts]
-        return msgspec.structs.replace(found, accounts=tuple(accounts))
+        accounts = tuple(account.directly() for account in self.accounts)
+        return msgspec.structs.replace(super().directed_to(base_url), accounts=accounts)
 
     def credentials(self) -> Iterable[ConfiguredCredential]:
         """Return the accounts."""
-        return [ConfiguredCredential(account.name, account.enabled) for account in self.accounts]
+        return [account.configured for account in self.accounts]
 
     def doubts(self) -> Iterable[tuple[str, str]]:
         """Return the accounts whose project is still the one of the example."""
@@ -109,11 +97,6 @@ class FlowSettings(ProviderSettings, frozen=True, kw_only=True):
         ]
 
 
-def proxy_auth_key(number: int) -> str:
-    """Return the key of an account's `proxy_auth` inside the section."""
-    return f"accounts[{number}].proxy_auth"
-
-
 def token_key(number: int) -> str:
     """Return the key of an account's token inside the section."""
-    return f"accounts[{number}].token"
+    return f"{TABLE}[{number}].token"

@@ -40,7 +40,7 @@ async def with_key(provider: str, key: Key, send: Callable[[str], Awaitable[_T]]
     try:
         return await send(secret)
     except UpstreamLocation:
-        log.error("upstream.location_refused", provider=provider)  # noqa: TRY400 - a fact
+        log.error("upstream.location_refused", provider=provider, account=key.name)  # noqa: TRY400 - a fact
         raise
     except UpstreamCredential as fault:
         if fault.is_known:

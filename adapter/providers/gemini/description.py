@@ -8,7 +8,7 @@ from adapter.providers.gemini.passing import GeminiTexts
 from adapter.providers.gemini.probe import probe
 from adapter.providers.gemini.provider import GeminiEndpoint, GeminiProvider
 from adapter.providers.gemini.settings import GeminiSettings
-from adapter.providers.keys import Key, Keys, keys_key
+from adapter.providers.keys import Keys, open_keys
 
 
 def build(settings: GeminiSettings, context: ProviderContext) -> Provider:
@@ -17,10 +17,7 @@ def build(settings: GeminiSettings, context: ProviderContext) -> Provider:
     Raises:
         WrongConfiguration: a key that is referred to is not there.
     """
-    keys = [
-        Key(key.name, context.open_secret(key.key, key=keys_key(number)), key.concurrency, key.enabled)
-        for number, key in enumerate(settings.named_keys)
-    ]
+    keys = open_keys(settings.named_keys, context)
     endpoint = GeminiEndpoint(
         base_url=settings.base_url,
         api_version=settings.api_version,

@@ -76,7 +76,7 @@ class GeminiFiles:
 
         async def send(image: Image) -> str:
             async with self._places:
-                return await self._upload(secret, image)
+                return await self._upload(key, secret, image)
 
         try:
             with free_of_charge():
@@ -92,8 +92,8 @@ class GeminiFiles:
         """End the uploads that no request waits for."""
         await self._uploads.close()
 
-    async def _upload(self, secret: str, image: Image) -> str:
-        address = await self._begin(secret, image)
+    async def _upload(self, key: Key, secret: str, image: Image) -> str:
+        address = await self._begin(key, secret, image)
         data = await asyncio.to_thread(image.decode)
         headers = {
             "content-type": "application/octet-stream",
@@ -101,11 +101,11 @@ class GeminiFiles:
             "x-goog-upload-offset": "0",
         }
         # The address is the permission, so no key goes with the bytes.
-        reply = await self._http.post(address, headers=headers, body=data, seconds=self._http.limits.upload)
-        file = await self._usable(secret, translate.uploaded(reply))
+        reply = await key.client(self._http).post(address, headers=headers, body=data, seconds=self._http.limits.upload)
+        file = await self._usable(key, secret, translate.uploaded(reply))
         return file.uri or self._address(file.name)
 
-    async def _begin(self, secret: str, image: Image) -> str:
+    async def _begin(self, key: Key, secret: str, image: Image) -> str:
         """Announce a picture and return the address that takes it."""
         if self._is_missing:
             raise _no_files_api()
@@ -118,7 +118,7 @@ class GeminiFiles:
             "x-goog-upload-header-content-type": image.format.mime,
         }
         body = _encoder.encode(translate.upload_request(image, DISPLAY_NAME))
-        reply, address = await self._http.post_for_header(
+        reply, address = await key.client(self._http).post_for_header(
             url, "x-goog-upload-url", headers={**headers, **announced}, body=body, seconds=self._http.limits.upload
         )
         if reply.status in NO_ROUTE or (reply.status == 200 and not address):
@@ -135,7 +135,7 @@ class GeminiFiles:
             log.warning("gemini.no_files_api", base_url=self._endpoint.base_url)
         self._is_missing = True
 
-    async def _usable(self, secret: str, file: wire.File) -> wire.File:
+    async def _usable(self, key: Key, secret: str, file: wire.File) -> wire.File:
         """Wait until Google has looked at a file."""
         for _ in range(LOOKS):
             if file.state == "FAILED":
@@ -143,12 +143,12 @@ class GeminiFiles:
             if file.state != "PROCESSING":
                 return file
             await self._clock.sleep(LOOK_SECONDS)
-            file = translate.file(await self._ask(secret, file.name))
+            file = translate.file(await self._ask(key, secret, file.name))
         raise UpstreamBusy("Google is still looking at the uploaded picture.")
 
-    async def _ask(self, secret: str, name: str) -> Reply:
+    async def _ask(self, key: Key, secret: str, name: str) -> Reply:
         url, headers = keyed(self._address(name), self._endpoint.auth, secret)
-        return await self._http.get(url, headers=headers, body=b"", seconds=self._http.limits.question)
+        return await key.client(self._http).get(url, headers=headers, body=b"", seconds=self._http.limits.question)
 
     def _address(self, name: str) -> str:
         return f"{self._endpoint.base_url}/{self._endpoint.api_version}/{name}"

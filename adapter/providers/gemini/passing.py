@@ -91,7 +91,7 @@ class GeminiTexts:
         async with AsyncExitStack() as opened:
             answer = await opened.enter_async_context(
                 # Models that think are silent for minutes, also between two pieces.
-                self._http.stream(url, headers=headers, body=request.body, seconds=seconds, silence=seconds)
+                key.client(self._http).stream(url, headers=headers, body=request.body, seconds=seconds, silence=seconds)
             )
             if answer.status != 200:
                 raise translate.fault(Reply(answer.status, await collect(answer.pieces(), SMALL_ANSWER_BYTES)))

@@ -9,15 +9,15 @@ from adapter.providers.gemini.credential import keyed
 from adapter.providers.gemini.settings import GeminiSettings
 from adapter.providers.gemini.translate import fault
 from adapter.providers.http import Http
-from adapter.providers.keys import keys_key
+from adapter.providers.keys import open_keys
 from adapter.providers.probe import CredentialReport, ask_each, ask_models
 
 
 async def probe(settings: GeminiSettings, context: ProviderContext) -> Sequence[CredentialReport]:
     """Ask with each key which models there are."""
     asks = [
-        (key.name, partial(_ask, context.http, settings, context.open_secret(key.key, key=keys_key(number))))
-        for number, key in enumerate(settings.named_keys)
+        (key.name, partial(_ask, key.client(context.http), settings, key.secret))
+        for key in open_keys(settings.named_keys, context)
     ]
     return await ask_each(asks)
 

@@ -172,7 +172,7 @@ class GeminiProvider:
     async def _send(self, call: Call, read: Callable[[Reply], _T], key: Key) -> _T:
         async def send(secret: str) -> _T:
             url, headers = self._endpoint.address(call.model, key, secret)
-            return read(await self._http.post(url, headers=headers, body=call.body, seconds=call.seconds))
+            return read(await key.client(self._http).post(url, headers=headers, body=call.body, seconds=call.seconds))
 
         return await with_key(self._endpoint.provider, key, send)
 

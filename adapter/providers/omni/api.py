@@ -98,7 +98,7 @@ class OmniApi:
         """
         call = ApiCall(self.address("interactions"), body, self._http.limits.submit)
         with bounded(SMALL_ANSWER_BYTES):
-            return await self._call(self._http.post_once, key, call)
+            return await self._call(self.client(key).post_once, key, call)
 
     async def interaction(self, key: Key, name: str) -> Reply:
         """Ask about an interaction. The answer may have a video in it.
@@ -107,7 +107,7 @@ class OmniApi:
             UpstreamUnreachable, UpstreamSilent, UpstreamBroken: as `Http.post`.
         """
         call = ApiCall(self.address("interactions", name), b"", self._http.limits.question)
-        return await self._call(self._http.get, key, call)
+        return await self._call(self.client(key).get, key, call)
 
     async def file(self, key: Key, name: str) -> Reply:
         """Ask about a file, named `files/…`.
@@ -117,7 +117,7 @@ class OmniApi:
         """
         call = ApiCall(self.address(*name.split("/")), b"", self._http.limits.question)
         with bounded(SMALL_ANSWER_BYTES):
-            return await self._call(self._http.get, key, call)
+            return await self._call(self.client(key).get, key, call)
 
     async def begin_upload(self, key: Key, body: bytes, *, size: int, mime: str) -> str:
         """Announce a file and return the address that takes it.
@@ -137,7 +137,7 @@ class OmniApi:
 
         async def send(url: str, *, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
             nonlocal address
-            reply, address = await self._http.post_for_header(
+            reply, address = await self.client(key).post_for_header(
                 url, "x-goog-upload-url", headers=headers, body=body, seconds=seconds
             )
             return reply
@@ -150,7 +150,7 @@ class OmniApi:
             raise UpstreamBroken("Google names an address for an upload that is not of its configured origin.")
         return address
 
-    async def send_part(self, address: str, data: bytes, *, offset: int, is_last: bool) -> Reply:
+    async def send_part(self, key: Key, address: str, data: bytes, *, offset: int, is_last: bool) -> Reply:
         """Send bytes of a file, from `offset` on. The address is the permission, so no key goes with them.
 
         Raises:
@@ -162,7 +162,11 @@ class OmniApi:
             "x-goog-upload-offset": str(offset),
         }
         with bounded(SMALL_ANSWER_BYTES):
-            return await self._http.post(address, headers=headers, body=data, seconds=self._http.limits.upload)
+            return await self.client(key).post(address, headers=headers, body=data, seconds=self._http.limits.upload)
+
+    def client(self, key: Key) -> Http:
+        """Return the client for all that is done with a key."""
+        return key.client(self._http)
 
     def address(self, *path: str) -> str:
         """Return the address of something at the API."""
@@ -176,7 +180,7 @@ class OmniApi:
         secret = await key.secret.read()
         reply = await self._send(send, call, key, secret)
         if reply.status == 400 and isinstance(fault(reply), UpstreamLocation):
-            log.error("upstream.location_refused", provider=self._endpoint.provider)
+            log.error("upstream.location_refused", provider=self._endpoint.provider, account=key.name)
         refusal = _refusal_of_key(reply)
         if refusal is None:
             return reply

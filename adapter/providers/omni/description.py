@@ -5,7 +5,7 @@ from typing import Final
 from adapter.domain.catalogue import Card, VideoCard
 from adapter.domain.media import Ratio
 from adapter.providers.description import Provider, ProviderContext, ProviderDescription
-from adapter.providers.keys import Key, Keys, keys_key
+from adapter.providers.keys import Keys, open_keys
 from adapter.providers.omni.api import OmniEndpoint
 from adapter.providers.omni.probe import probe
 from adapter.providers.omni.provider import OmniProvider
@@ -22,10 +22,7 @@ def build(settings: OmniSettings, context: ProviderContext) -> Provider:
     Raises:
         WrongConfiguration: a key that is referred to is not there.
     """
-    keys = [
-        Key(key.name, context.open_secret(key.key, key=keys_key(number)), key.concurrency, key.enabled)
-        for number, key in enumerate(settings.named_keys)
-    ]
+    keys = open_keys(settings.named_keys, context)
     endpoint = OmniEndpoint(
         base_url=settings.base_url,
         api_version=settings.api_version,

@@ -11,7 +11,6 @@ from adapter.domain.job import Operation
 from adapter.domain.media import Image, MediaFormat, RemoteFile
 from adapter.domain.ports import Clock, Download, Finished, Report, VideoFile
 from adapter.errors import InvalidRequest, UpstreamBusy, free_of_charge
-from adapter.providers.http import Http
 from adapter.providers.keys import Key
 from adapter.providers.omni import translate, wire
 from adapter.providers.omni.api import OmniApi
@@ -83,8 +82,7 @@ class VideoFiles(Protocol):
 class OmniFiles:
     """Uploads pictures and videos, each once for all jobs of a key, and hands over what was made."""
 
-    def __init__(self, http: Http, api: OmniApi, clock: Clock, concurrency: int) -> None:
-        self._http = http
+    def __init__(self, api: OmniApi, clock: Clock, concurrency: int) -> None:
         self._api = api
         self._clock = clock
         self._places = asyncio.Semaphore(concurrency)
@@ -145,13 +143,13 @@ class OmniFiles:
         """Open a file by its id, at the configured address."""
         own = await self._api.origin(key)
         url = f"{self._api.address('files', f'{file.name}:download')}?alt=media"
-        async with self._http.download(url, own) as download:
+        async with self._api.client(key).download(url, own) as download:
             yield download
 
     async def _upload(self, key: Key, image: Image) -> str:
         address = await self._announce(key, image.format, image.file_size)
         data = await asyncio.to_thread(image.decode)
-        reply = await self._api.send_part(address, data, offset=0, is_last=True)
+        reply = await self._api.send_part(key, address, data, offset=0, is_last=True)
         return await self._usable(key, translate.uploaded(reply), "picture")
 
     async def _upload_video(self, key: Key, video: VideoFile) -> str:
@@ -159,11 +157,11 @@ class OmniFiles:
         last = (video.size - 1) // PART_BYTES * PART_BYTES
         for offset in range(0, last, PART_BYTES):
             data = await video.read(offset, offset + PART_BYTES)
-            reply = await self._api.send_part(address, data, offset=offset, is_last=False)
+            reply = await self._api.send_part(key, address, data, offset=offset, is_last=False)
             if reply.status != 200:
                 raise fault(reply)
         data = await video.read(last, video.size)
-        reply = await self._api.send_part(address, data, offset=last, is_last=True)
+        reply = await self._api.send_part(key, address, data, offset=last, is_last=True)
         return await self._usable(key, translate.uploaded(reply), "video")
 
     async def _announce(self, key: Key, kind: MediaFormat, size: int) -> str:

@@ -60,7 +60,7 @@ class OmniProvider:
         self._refusals = refusals
         self._send_seed = send_seed
         self._api = OmniApi(http, endpoint)
-        self._files = files or OmniFiles(http, self._api, clock, endpoint.concurrency)
+        self._files = files or OmniFiles(self._api, clock, endpoint.concurrency)
         self._places = asyncio.Semaphore(endpoint.concurrency)
 
     async def close(self) -> None:

@@ -1,12 +1,13 @@
 """The section `[providers.omni]`."""
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Self
 
 import msgspec
 from msgspec import Meta
 
 from adapter.domain.credentials import ConfiguredCredential
+from adapter.providers.credential_settings import own_secrets, own_ways
 from adapter.providers.description import (
     DownloadSeconds,
     HttpUrl,
@@ -15,8 +16,9 @@ from adapter.providers.description import (
     SilenceSeconds,
     SubmitSeconds,
     UploadSeconds,
+    Way,
 )
-from adapter.providers.keys import KeyList, NamedKey, check_names, keys_key, named_keys
+from adapter.providers.keys import TABLE, KeyList, NamedKey, check_names, keys_key, named_keys
 from adapter.providers.limits import HttpLimits
 
 
@@ -66,9 +68,19 @@ class OmniSettings(ProviderSettings, frozen=True, kw_only=True):
         )
 
     def secrets(self) -> Iterable[tuple[str, str]]:
-        """Return the reference of each key."""
-        return [(keys_key(number), key.key) for number, key in enumerate(self.named_keys)]
+        """Return the reference of each key, and of the user of its proxy."""
+        yield from ((keys_key(number), key.key) for number, key in enumerate(self.named_keys))
+        yield from own_secrets(TABLE, self.named_keys)
+
+    def own_ways(self) -> Iterable[Way]:
+        """Return the proxies of single keys."""
+        return own_ways(TABLE, self.named_keys)
+
+    def directed_to(self, base_url: str) -> Self:
+        """Return the same settings with another address, and without any proxy."""
+        keys = tuple(key.directly() if isinstance(key, NamedKey) else key for key in self.keys)
+        return msgspec.structs.replace(super().directed_to(base_url), keys=keys)
 
     def credentials(self) -> Iterable[ConfiguredCredential]:
         """Return the keys."""
-        return [ConfiguredCredential(key.name, key.enabled) for key in self.named_keys]
+        return [key.configured for key in self.named_keys]

@@ -61,7 +61,7 @@ class CloudFiles:
         if self._bucket is None or not _has_no_video(found):
             return found
         url, headers = self._bucket.list_url(self._bucket.folder_of(operation.mark)), await self._credential(key)
-        reply = await self._http.get(url, headers=headers, body=b"", seconds=self._http.limits.question)
+        reply = await key.client(self._http).get(url, headers=headers, body=b"", seconds=self._http.limits.question)
         videos = self._bucket.videos(reply)
         return Finished(RemoteVideo(name=videos[-1])) if videos else found
 
@@ -75,7 +75,7 @@ class CloudFiles:
         if self._bucket is None:
             raise UpstreamBroken("Google names a file, and no bucket is configured.")
         own = OwnOrigin(self._bucket.base_url, await self._credential(key))
-        async with self._http.download(self._bucket.file_url(file.name), own) as download:
+        async with key.client(self._http).download(self._bucket.file_url(file.name), own) as download:
             yield download
 
     async def _credential(self, key: Key) -> dict[str, str]:

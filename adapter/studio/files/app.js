@@ -16,10 +16,12 @@ import { Videos } from "./videos.js";
 let scope = "";
 let models = [];
 let pictures = [];
+// The gallery of a key that is refused now. Its pictures may go along to the next key: an operator gives new ones.
+let former = "";
 
 const composer = new Composer(make);
 const works = new Works({ changed: show, finished, failed: workFailed });
-const videos = new Videos({ changed: show, ended: videoEnded, failed: (error) => showError(byId("gallery-error"), error?.message ?? "") });
+const videos = new Videos({ changed: show, ended: videoEnded, failed: videosFailed });
 
 function show() {
   const waiting = [...works.works.values()].sort((one, two) => two.startedAt - one.startedAt);
@@ -51,7 +53,14 @@ async function finished(work, answer) {
 
 function workFailed(work, error) {
   announce(`It failed. ${error.message}`);
-  if (error.status === 401) openKeyPanel(error.message);
+  if (error.status !== 401) return;
+  former = work.scope;
+  openKeyPanel(error.message);
+}
+
+function videosFailed(error) {
+  if (error?.status === 401) former = scope;
+  showError(byId("gallery-error"), error?.message ?? "");
 }
 
 function videoEnded(video) {
@@ -84,7 +93,7 @@ const actions = {
   deletePicture: async (picture) => {
     if (!(await confirmed("Delete this picture?", "It is stored in this browser only. It cannot be brought back."))) return;
     const place = placeOf(picture.id);
-    await remove("pictures", picture.id);
+    await remove("pictures", picture.id).catch(() => null);
     pictures = pictures.filter((each) => each.id !== picture.id);
     deleted("The picture was deleted.", place);
   },
@@ -97,7 +106,7 @@ const actions = {
       if (!(error instanceof ApiError)) throw error;
       return showError(byId("gallery-error"), `The video was not deleted. ${error.message}`);
     }
-    await remove("requests", video.id);
+    await remove("requests", video.id).catch(() => null);
     deleted("The video was deleted.", place);
   },
 };
@@ -133,18 +142,23 @@ async function workOf(video) {
 }
 
 async function useFrame(player) {
-  if (player.readyState < 2) {
-    player.preload = "auto";
-    await new Promise((resolve) => {
-      player.addEventListener("loadeddata", resolve, { once: true });
-      player.load();
-    });
+  if (player.readyState < 2 && !(await isLoaded(player))) {
+    return showError(byId("gallery-error"), "This video cannot be read. Is its file still there?");
   }
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [player.videoWidth, player.videoHeight];
   canvas.getContext("2d").drawImage(player, 0, 0);
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
   composer.attach([blob]);
+}
+
+function isLoaded(player) {
+  player.preload = "auto";
+  return new Promise((resolve) => {
+    player.addEventListener("loadeddata", () => resolve(true), { once: true });
+    player.addEventListener("error", () => resolve(false), { once: true });
+    player.load();
+  });
 }
 
 // --- the key
@@ -183,25 +197,38 @@ byId("key-form").addEventListener("keydown", (event) => {
 byId("filter").addEventListener("change", show);
 byId("older").addEventListener("click", () => videos.older().catch((error) => showError(byId("gallery-error"), error.message)));
 
+// The last call counts: the answer for an earlier key may come later.
+let turn = 0;
+let later;
+
 // Begins with the key that is there, or without one.
 async function open() {
+  turn += 1;
+  clearTimeout(later);
+  const mine = turn;
   const key = readKey();
   scope = scopeOf(key);
   models = pictures = [];
   videos.close();
   closeAdmin();
   clearGallery();
+  let offered;
   try {
-    models = (await listModels()).data;
+    offered = (await listModels()).data;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    return refused(error, key);
+    if (mine === turn) refused(error, key);
+    return;
   }
+  const kept = await all("pictures", scope).catch(() => []);
+  if (mine !== turn) return;
   const isPanelOpen = !byId("key-panel").hidden;
   closeKeyPanel();
   byId("key-state").textContent = key ? "Key" : "No key needed";
+  models = offered;
   composer.setModels(models);
-  pictures = await all("pictures", scope);
+  pictures = kept;
+  await offerFormer();
   await works.resume(scope);
   await videos.open();
   if (isPanelOpen) {
@@ -210,12 +237,32 @@ async function open() {
   }
 }
 
+const formerPictures = async () => (former && former !== scope ? all("pictures", former).catch(() => []) : []);
+
+async function offerFormer() {
+  const { length } = await formerPictures();
+  byId("former").hidden = length === 0;
+  byId("former").textContent = `Take along ${length} ${length === 1 ? "picture" : "pictures"} of the key before`;
+}
+
+byId("former").addEventListener("click", async () => {
+  for (const picture of await formerPictures()) await put("pictures", { ...picture, scope }).catch(() => null);
+  pictures = await all("pictures", scope).catch(() => pictures);
+  byId("former").hidden = true;
+  show();
+  byId("gallery-heading").focus();
+  announce("The pictures were taken along.");
+});
+
 function refused(error, key) {
   composer.noModels(error.status === 401 ? "Give a key first" : "The models could not be loaded");
   byId("key-state").textContent = "Give a key";
-  if (error.status === 401) return openKeyPanel(key ? error.message : "");
+  if (error.status === 401) {
+    if (key) former = scope;
+    return openKeyPanel(key ? error.message : "");
+  }
   composer.error(error.message);
-  setTimeout(open, 5000);
+  later = setTimeout(open, 5000);
 }
 
 open();

@@ -1,7 +1,13 @@
 // The pictures that a request begins with: chosen, dropped, pasted, or taken from the gallery.
-import { announce, byId, h, icon } from "./dom.js";
+import { announce, byId, h, icon, showError } from "./dom.js";
 
-const ENDINGS = { "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif", "image/avif": "avif" };
+const ENDINGS = { "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif", "image/avif": "avif", "image/heic": "heic", "image/heif": "heif" };
+
+// Some systems know no type for these. The server reads them all the same.
+const UNTYPED = /\.(heic|heif|avif)$/i;
+
+const isPicture = (file) => file.type.startsWith("image/") || (file.type === "" && UNTYPED.test(file.name ?? ""));
+const endingOf = (file) => ENDINGS[file.type] ?? UNTYPED.exec(file.name ?? "")?.[1].toLowerCase() ?? "png";
 
 export class Attachments {
   // Calls `changed` after each change.
@@ -28,11 +34,12 @@ export class Attachments {
   }
 
   add(files) {
-    const added = files.filter((file) => file.type.startsWith("image/"));
-    for (const blob of added) this.inputs.push({ blob, name: `input-${this.inputs.length + 1}.${ENDINGS[blob.type] ?? "png"}` });
-    const refused = files.length - added.length;
-    announce(refused ? "That is no picture." : `${added.length === 1 ? "A picture was" : `${added.length} pictures were`} added.`);
+    const added = files.filter(isPicture);
+    for (const blob of added) this.inputs.push({ blob, name: `input-${this.inputs.length + 1}.${endingOf(blob)}` });
+    if (added.length > 0) announce(`${added.length === 1 ? "A picture was" : `${added.length} pictures were`} added.`);
     this.#show();
+    const refused = files.filter((file) => !isPicture(file)).map((file) => file.name);
+    if (refused.length > 0) showError(byId("composer-error"), `Not a picture: ${refused.join(", ")}. Pictures are PNG, JPEG, WebP, GIF, AVIF and HEIC.`);
   }
 
   #takeDrops() {
@@ -74,4 +81,4 @@ export class Attachments {
   }
 }
 
-const pictures = (data) => [...(data?.files ?? [])].filter((file) => file.type.startsWith("image/"));
+const pictures = (data) => [...(data?.files ?? [])].filter(isPicture);

@@ -212,7 +212,7 @@ export class Composer {
       this.error(problem.text);
       return problem.field.focus();
     }
-    if (byId("make").disabled) return;
+    if (byId("make").disabled || !this.model) return;
     this.error("");
     const { model, kind, source } = this;
     make({

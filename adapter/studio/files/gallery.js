@@ -91,7 +91,7 @@ function failedCard(video, actions) {
 }
 
 function cardOf(media, prompt, facts, actions) {
-  const text = h("div", { class: "text" }, h("p", { class: "prompt" }, prompt), h("p", { class: "hint facts" }, facts.filter(Boolean).join(" · ")));
+  const text = h("div", { class: "text" }, h("p", { class: "prompt", dir: "auto" }, prompt), h("p", { class: "hint facts" }, facts.filter(Boolean).join(" · ")));
   return h("li", { class: "card" }, h("div", { class: "media" }, media), text, h("div", { class: "actions" }, ...actions));
 }
 

@@ -16,7 +16,7 @@ export class Works {
   // Sends again what an earlier visit left. Each has its key, so nothing is made twice.
   async resume(scope) {
     this.works.clear();
-    for (const work of await all("works", scope)) {
+    for (const work of await all("works", scope).catch(() => [])) {
       const isTooOld = Date.now() - work.startedAt > KNOWN_MILLISECONDS;
       this.works.set(work.id, isTooOld ? { ...work, error: TOO_OLD, isUnanswered: false } : work);
       if (!work.error && !isTooOld) this.#run(work);
@@ -33,8 +33,8 @@ export class Works {
 
   async dismiss(id) {
     this.works.delete(id);
-    await remove("works", id);
     this.changed();
+    await remove("works", id).catch(() => null);
   }
 
   async #run(work) {

@@ -45,7 +45,7 @@ function itemOf(id, prompt) {
   const text = h("span", { class: "hint" });
   const time = h("span", { class: "hint time", "aria-hidden": true });
   const actions = h("div", { class: "row" });
-  const item = h("li", { class: "work" }, h("p", { class: "prompt" }, prompt), bar, h("div", { class: "line" }, text, time), actions);
+  const item = h("li", { class: "work" }, h("p", { class: "prompt", dir: "auto" }, prompt), bar, h("div", { class: "line" }, text, time), actions);
   // A text that is the same is not written again: a screen reader would read it again.
   const say = (words) => text.textContent === words || (text.textContent = words);
   Object.assign(item, { bar, time, actions, say });

@@ -14,7 +14,15 @@ function open() {
     request.onupgradeneeded = () => {
       for (const name of STORES) request.result.createObjectStore(name, { keyPath: "id" }).createIndex("scope", "scope");
     };
-    request.onsuccess = () => resolve(request.result);
+    request.onsuccess = () => {
+      // A person who deletes the data of this site closes it. What comes afterwards is kept in a new one.
+      const forget = () => {
+        request.result.close();
+        opened = undefined;
+      };
+      request.result.onclose = request.result.onversionchange = forget;
+      resolve(request.result);
+    };
     request.onerror = () => resolve(null);
   }).catch(() => null);
   return opened;

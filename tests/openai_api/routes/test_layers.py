@@ -8,12 +8,22 @@ import pytest
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
+from adapter.budget import MemoryBudget
+from adapter.clock import SystemClock
 from adapter.domain.telemetry import NoMetrics
+from adapter.hang_up import HANG_UP, HangUp
 from adapter.openai_api.routes.decoding import DecodedBodies
 from adapter.openai_api.routes.file_turns import FileTurns
 from adapter.openai_api.routes.head import HeadRequests
 from adapter.openai_api.routes.request_log import RequestLog
-from adapter.openai_api.routes.reservation import ANSWER_STEP_BYTES, SMALL_ANSWER_BYTES, ReservationMiddleware
+from adapter.openai_api.routes.reservation import (
+    ANSWER_STEP_BYTES,
+    HELD,
+    SMALL_ANSWER_BYTES,
+    ReservationMiddleware,
+)
+
+BUDGET = MemoryBudget(SystemClock(), capacity=1, wait_seconds=0)
 
 
 def asked(path: str = "/v1/images/edits") -> HTTPScope:
@@ -44,7 +54,9 @@ async def test_an_answer_holds_its_room_until_it_was_read() -> None:
     sent: list[Message] = []
 
     async def answering(scope: Scope, _receive: Receive, send: Send) -> None:
-        scope["state"]["adapter.stack"].callback(given_back.set)
+        reservation = BUDGET.empty()
+        reservation.call_at_end(given_back.set)
+        scope["state"][HELD].keep(reservation)
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": answer, "more_body": False})
 
@@ -71,7 +83,7 @@ async def test_a_reader_who_takes_nothing_gives_its_room_back() -> None:
     sent: list[int] = []
 
     async def answering(scope: Scope, _receive: Receive, send: Send) -> None:
-        scope["state"]["adapter.reservation"] = "some"
+        scope["state"][HELD].keep(BUDGET.empty())
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": bytes(3 * ANSWER_STEP_BYTES), "more_body": False})
 
@@ -170,6 +182,26 @@ async def test_a_client_that_left_is_a_499_in_the_log(leaves: str) -> None:
     assert [(log["status"], log["hung_up"]) for log in logs] == [expected]
 
 
+@pytest.mark.parametrize(("method", "length"), [("HEAD", b"7"), ("DELETE", b"0")])
+async def test_a_client_that_leaves_after_a_head_without_a_body_is_no_499(method: str, length: bytes) -> None:
+    """It has all of its answer: `curl -I` and monitors of uptime close then, before the empty body is written."""
+    hang_up = HangUp()
+
+    async def answering(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
+        hang_up.happen()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def send(_message: Message) -> None:
+        pass
+
+    scope = {**asked(), "method": method, "extensions": {HANG_UP: hang_up}}
+    with capture_logs() as logs:
+        await RequestLog(answering, NoMetrics())(scope, nothing, send)  # type: ignore[arg-type]
+
+    assert [(log["status"], log["hung_up"]) for log in logs] == [(200, None)]
+
+
 async def test_an_answer_that_crashed_midway_is_no_499() -> None:
     """It was not the client that left."""
 
@@ -248,8 +280,8 @@ async def test_requests_for_files_begin_a_few_in_a_turn_and_hold_up_no_other_req
         begun.append(scope["path"])
 
     app = FileTurns(beginning, at_once=2)
-    files = [asyncio.create_task(app(asked(f"/media/{n}.png"), nothing, nothing)) for n in range(5)]  # type: ignore[arg-type]
-    other = asyncio.create_task(app(asked("/health"), nothing, nothing))  # type: ignore[arg-type]
+    files = [asyncio.ensure_future(app(asked(f"/media/{n}.png"), nothing, nothing)) for n in range(5)]  # type: ignore[arg-type]
+    other = asyncio.ensure_future(app(asked("/health"), nothing, nothing))  # type: ignore[arg-type]
     await asyncio.sleep(0)
     assert begun == ["/media/0.png", "/media/1.png", "/health"]
 
@@ -265,7 +297,7 @@ async def test_a_request_for_a_file_that_was_cancelled_takes_no_turn() -> None:
         begun.append(scope["path"])
 
     app = FileTurns(beginning, at_once=1)
-    tasks = [asyncio.create_task(app(asked(f"/media/{n}.png"), nothing, nothing)) for n in range(3)]  # type: ignore[arg-type]
+    tasks = [asyncio.ensure_future(app(asked(f"/media/{n}.png"), nothing, nothing)) for n in range(3)]  # type: ignore[arg-type]
     await asyncio.sleep(0)
     tasks[1].cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -70,6 +70,29 @@ def by(proxy: RunningProxy, tmp_path: Path, user: str = "") -> str:
     return f"proxy = '{proxy.scheme}://127.0.0.1:{proxy.port}'\nproxy_auth = 'file:{tmp_path}/proxy'"
 
 
+async def test_a_token_of_a_single_key_is_fetched_by_its_own_proxy(
+    sandbox: RunningSandbox, key_file: Path, tmp_path: Path
+) -> None:
+    """A relay may take access tokens in the place of keys."""
+    file = tmp_path / "adapter.toml"
+    async with running(proxy_of("http")) as of_all, running(proxy_of("socks5h")) as own:
+        file.write_text(f"""
+[providers.gemini]
+auth = "bearer"
+keys = [
+    "plain:first",
+    {{name = "b", key = "google:{key_file}", proxy = "socks5h://127.0.0.1:{own.port}"}},
+]
+proxy = "http://127.0.0.1:{of_all.port}"
+""")
+        section = load_settings(file, {}).providers["gemini"]
+        context = build_provider_context("gemini", section, Http(), SystemClock(), NoMetrics())
+        token = await context.open_secret(f"google:{key_file}", key="keys[1]").read()
+
+    assert token.startswith("ya29.")
+    assert (len(own.asked), len(of_all.asked)) == (1, 0)
+
+
 def proxy_of(scheme: Scheme, **told: object) -> RunningProxy:
     """Return a proxy that knows where the token service is."""
     return RunningProxy(scheme, hosts={"tokens.example": "127.0.0.1"}, asked=[], **told)  # type: ignore[arg-type]
