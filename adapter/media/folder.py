@@ -1,7 +1,7 @@
 """Files in a folder: written beside their names and renamed, and read in pieces. Each call visits a thread once.
 
-The library that serves buckets can do that too, and changes threads twice for each piece (`docs/measurements.md`, "What
-a video costs").
+The library that serves buckets can do that too. Its threads ask the event loop for each piece, which costs more
+(`docs/measurements.md`, "What a video costs").
 """
 
 import asyncio
