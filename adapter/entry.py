@@ -143,5 +143,13 @@ def main() -> None:
     except OSError as error:
         if error.errno not in UNWRITABLE or error.filename is not None:
             raise
+        _let_go_of_output()
         click.echo(f"adapter: the output cannot be written: {error.strerror}.", err=True)
         sys.exit(1)
+
+
+def _let_go_of_output() -> None:
+    """Lead what is left in the buffer of standard output to nothing: Python writes it again when it ends."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)

@@ -108,7 +108,7 @@ def test_the_list_of_jobs_has_both_kinds(client: openai.OpenAI, server: Server, 
     """The newest first; a picture has no progress."""
     video = over(client, client.responses.create(model=VIDEO_MODEL, input=prompt, background=True))
     image = over(client, begun(client, prompt))
-    newest, older = server.command("jobs", "list", "--limit", "2").splitlines()
+    _, newest, older = server.command("jobs", "list", "--limit", "2").splitlines()
 
     assert newest.split()[2:] == [image.id.replace("resp_", "image_"), "completed", "gpt-image-1"]
     assert older.split()[2:] == [video.id.replace("resp_", "video_"), "completed", "100", "%", VIDEO_MODEL]
