@@ -140,7 +140,7 @@ class CommandSecret:
     async def renew(self) -> str:
         """Run the program. Callers that wait for a run share its result, also its failure.
 
-        A program that failed is not run again for some seconds: else each request would run it, or wait for it in vain.
+        A program that failed is not run again for some seconds. Else each request would run it again.
         """
         before = self._runs
         async with self._one_at_a_time:

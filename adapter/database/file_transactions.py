@@ -104,7 +104,7 @@ class FileTransactions:
         """Run a function that reads a few rows by their keys (the port of that name).
 
         It is run in the event loop: the pages of such rows are in memory as a rule, and to change threads costs six
-        times as much. In a write-ahead log a reader waits for nobody; when it would have to, a thread waits.
+        times as much. A write-ahead log has no locks that readers wait for, as a rule. If there is one, a thread waits.
         """
         self._check_open()
         try:

@@ -157,6 +157,26 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         return ()
 
 
+class VideoProviderSettings(ProviderSettings, frozen=True, kw_only=True):
+    """The same for a provider that makes videos: they are submitted, asked about, and fetched as files."""
+
+    #: Times of requests (`HttpLimits`).
+    submit_seconds: SubmitSeconds = 75.0
+    question_seconds: QuestionSeconds = 45.0
+    download_seconds: DownloadSeconds = 900.0
+    silence_seconds: SilenceSeconds = 60.0
+
+    def limits(self) -> HttpLimits:
+        """Return what requests to the provider may take."""
+        return msgspec.structs.replace(
+            super().limits(),
+            submit=self.submit_seconds,
+            question=self.question_seconds,
+            download=self.download_seconds,
+            silence=self.silence_seconds,
+        )
+
+
 class SecretOpener(Protocol):
     """Finds the secret of a reference."""
 

@@ -10,13 +10,9 @@ from adapter.domain.credentials import ConfiguredCredential
 from adapter.providers.credential_settings import CredentialSettings, own_secrets, own_ways
 from adapter.providers.description import (
     AnswerSeconds,
-    DownloadSeconds,
     HttpUrl,
-    ProviderSettings,
-    QuestionSeconds,
-    SilenceSeconds,
-    SubmitSeconds,
     UploadSeconds,
+    VideoProviderSettings,
     Way,
 )
 from adapter.providers.limits import HttpLimits
@@ -37,20 +33,16 @@ class FlowAccount(CredentialSettings, frozen=True, kw_only=True):
     dialect: Literal["seed", "media"] = "seed"
 
 
-class FlowSettings(ProviderSettings, frozen=True, kw_only=True):
+class FlowSettings(VideoProviderSettings, frozen=True, kw_only=True):
     """Google Flow's aisandbox API."""
 
     base_url: HttpUrl = "https://aisandbox-pa.googleapis.com"
     accounts: Annotated[tuple[FlowAccount, ...], Meta(min_length=1)]
     #: Times of requests (`HttpLimits`).
     answer_seconds: AnswerSeconds = 300.0
-    submit_seconds: SubmitSeconds = 75.0
-    question_seconds: QuestionSeconds = 45.0
     #: Reading the credits, the token and the connection included. It stands before every submission.
     credits_seconds: Annotated[float, Meta(ge=1, le=60)] = 3.0
     upload_seconds: UploadSeconds = 120.0
-    download_seconds: DownloadSeconds = 900.0
-    silence_seconds: SilenceSeconds = 60.0
 
     def __post_init__(self) -> None:
         names = [account.name for account in self.accounts]
@@ -60,15 +52,7 @@ class FlowSettings(ProviderSettings, frozen=True, kw_only=True):
 
     def limits(self) -> HttpLimits:
         """Return what requests may take."""
-        return msgspec.structs.replace(
-            super().limits(),
-            answer=self.answer_seconds,
-            submit=self.submit_seconds,
-            question=self.question_seconds,
-            upload=self.upload_seconds,
-            download=self.download_seconds,
-            silence=self.silence_seconds,
-        )
+        return msgspec.structs.replace(super().limits(), answer=self.answer_seconds, upload=self.upload_seconds)
 
     def secrets(self) -> Iterable[tuple[str, str]]:
         """Return the reference of each account's token, and of the user of its proxy."""

@@ -9,20 +9,16 @@ from msgspec import Meta
 from adapter.domain.credentials import ConfiguredCredential
 from adapter.providers.credential_settings import own_secrets, own_ways
 from adapter.providers.description import (
-    DownloadSeconds,
     HttpUrl,
-    ProviderSettings,
-    QuestionSeconds,
-    SilenceSeconds,
-    SubmitSeconds,
     UploadSeconds,
+    VideoProviderSettings,
     Way,
 )
 from adapter.providers.keys import TABLE, KeyList, NamedKey, check_names, keys_key, named_keys
 from adapter.providers.limits import HttpLimits
 
 
-class OmniSettings(ProviderSettings, frozen=True, kw_only=True):
+class OmniSettings(VideoProviderSettings, frozen=True, kw_only=True):
     """The Gemini API's Interactions, with keys of a paid project."""
 
     base_url: HttpUrl = "https://generativelanguage.googleapis.com"
@@ -39,11 +35,7 @@ class OmniSettings(ProviderSettings, frozen=True, kw_only=True):
     #: Questions and uploads under way at once.
     concurrency: Annotated[int, Meta(ge=1, le=1024)] = 16
     #: Times of requests (`HttpLimits`).
-    submit_seconds: SubmitSeconds = 75.0
-    question_seconds: QuestionSeconds = 45.0
     upload_seconds: UploadSeconds = 120.0
-    download_seconds: DownloadSeconds = 900.0
-    silence_seconds: SilenceSeconds = 60.0
     #: How often in a row a question has to be refused with the same word, and for how many seconds, to end a job.
     refused_polls: Annotated[int, Meta(ge=2, le=1000)] = 10
     refused_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 120.0
@@ -58,14 +50,7 @@ class OmniSettings(ProviderSettings, frozen=True, kw_only=True):
 
     def limits(self) -> HttpLimits:
         """Return what requests may take."""
-        return msgspec.structs.replace(
-            super().limits(),
-            submit=self.submit_seconds,
-            question=self.question_seconds,
-            upload=self.upload_seconds,
-            download=self.download_seconds,
-            silence=self.silence_seconds,
-        )
+        return msgspec.structs.replace(super().limits(), upload=self.upload_seconds)
 
     def secrets(self) -> Iterable[tuple[str, str]]:
         """Return the reference of each key, and of the user of its proxy."""

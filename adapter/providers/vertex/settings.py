@@ -10,12 +10,8 @@ from adapter.domain.credentials import ConfiguredCredential
 from adapter.providers.description import (
     ADDRESS_WORDS,
     AnswerSeconds,
-    DownloadSeconds,
     Kind,
-    ProviderSettings,
-    QuestionSeconds,
-    SilenceSeconds,
-    SubmitSeconds,
+    VideoProviderSettings,
 )
 from adapter.providers.limits import HttpLimits
 
@@ -30,7 +26,7 @@ OptionalAddress = Annotated[
 ]
 
 
-class VertexSettings(ProviderSettings, frozen=True, kw_only=True):
+class VertexSettings(VideoProviderSettings, frozen=True, kw_only=True):
     """Gemini on Google Cloud, in one project."""
 
     #: Empty: Google's host for the location.
@@ -53,10 +49,6 @@ class VertexSettings(ProviderSettings, frozen=True, kw_only=True):
     output_options: bool = True
     #: Times of requests (`HttpLimits`).
     answer_seconds: AnswerSeconds = 600.0
-    submit_seconds: SubmitSeconds = 75.0
-    question_seconds: QuestionSeconds = 45.0
-    download_seconds: DownloadSeconds = 900.0
-    silence_seconds: SilenceSeconds = 60.0
     #: Calls for pictures under way at once.
     concurrency: Annotated[int, Meta(ge=1, le=1024)] = 64
     #: A folder in Cloud Storage for videos of Gemini Omni, `gs://BUCKET/FOLDER`. Empty: they come in Google's answers.
@@ -90,14 +82,7 @@ class VertexSettings(ProviderSettings, frozen=True, kw_only=True):
 
     def limits(self) -> HttpLimits:
         """Return what requests may take."""
-        return msgspec.structs.replace(
-            super().limits(),
-            answer=self.answer_seconds,
-            submit=self.submit_seconds,
-            question=self.question_seconds,
-            download=self.download_seconds,
-            silence=self.silence_seconds,
-        )
+        return msgspec.structs.replace(super().limits(), answer=self.answer_seconds)
 
     def secrets(self) -> Iterable[tuple[str, str]]:
         """Return the reference of the credential."""
