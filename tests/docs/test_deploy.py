@@ -78,7 +78,7 @@ def test_the_example_passes_the_check_once_its_secrets_are_there(
         "ADAPTER__STORAGE__S3__ENDPOINT": s3.url,
         "ADAPTER__FOLDER": str(tmp_path),
     }
-    done = run_program("check", "--config", str(config), environ=os.environ | environ)
+    done = run_program("check", "--config", str(config), folder=tmp_path, environ=os.environ | environ)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("secret       ok") == len(SECRETS)
