@@ -49,7 +49,10 @@ def test_no_line_is_longer_than_the_terminal_is_wide(columns: int, *, has_bar: b
     with os.fdopen(writing, "w") as terminal:
         show_progress(CHANGES, terminal)
         terminal.flush()
-        shown = os.read(reading, 65_536).decode()
+        shown = ""
+        # A terminal gives what was written to it in pieces.
+        while not re.search(r"100 ?%.*\n\Z", shown):
+            shown += os.read(reading, 65_536).decode()
     os.close(reading)
 
     lines = re.split(r"[\r\n]+", re.sub(r"\x1b\[[?0-9]*[A-Za-z]", "", shown))

@@ -182,7 +182,10 @@ TRAPS: Final[Mapping[str, Trap]] = {
     "names uploads like pictures behind links": partial(
         kill_at_each, edges=["media.put.upload:after"], kinds=[TEXT, UPLOADED]
     ),
-    "loses events over a break": partial(kill_at_each, edges=["jobs.save.submitted:after"], kinds=SHORT),
+    # Whether a break hides an event is a matter of moments, so there are three.
+    "loses events over a break": partial(
+        kill_at_each, edges=["jobs.save.submitted:after", "flow.poll:after", "jobs.save.ready:before"], kinds=SHORT
+    ),
 }
 
 
