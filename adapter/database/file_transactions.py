@@ -15,9 +15,10 @@ from typing import Any, Generic, Self, cast
 
 import msgspec
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from adapter.database.file import DatabaseFile
+from adapter.database.prepared import SqliteErrors
 from adapter.database.reasons import reason_of
 from adapter.database.sqlite import READERS
 from adapter.database.transactions import T, Work
@@ -203,10 +204,8 @@ class _Savepoint:
 
     def _execute(self, statement: str) -> None:
         """Execute a statement without SQLAlchemy, which would take most of its time."""
-        try:
+        with SqliteErrors():
             _opened(self._connection).execute(statement)
-        except sqlite3.Error as error:
-            raise DBAPIError(statement, None, error) from error
 
 
 @contextmanager
