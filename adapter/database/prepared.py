@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, Insert, Select, Update
+from sqlalchemy import CompoundSelect, Connection, Insert, Select, Update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -23,7 +23,7 @@ class Prepared:
     SQLite's driver gets the values as they are. So an insert has to name each column that has a default in Python.
     """
 
-    def __init__(self, statement: Select[Any] | Insert | Update) -> None:
+    def __init__(self, statement: Select[Any] | CompoundSelect[Any] | Insert | Update) -> None:
         self._statement = statement
         names = [name or "" for name in statement.exported_columns.keys()]  # noqa: SIM118 - it is no mapping
         #: A tuple whose items have names, as SQLAlchemy's rows are.

@@ -1,7 +1,7 @@
 """The job store. Rows become jobs here and nowhere else."""
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import count
 from typing import Any, Generic
 
@@ -11,10 +11,13 @@ from sqlalchemy import (
     CTE,
     BindParameter,
     ColumnElement,
+    CompoundSelect,
     Connection,
     Float,
+    FromClause,
     Integer,
     Select,
+    Subquery,
     and_,
     bindparam,
     case,
@@ -122,6 +125,7 @@ class SqlJobStore(Generic[J]):
         getting = select(JOBS.c.document).where(JOBS.c.id == bindparam("job"), self._is_ours)
         self._getting = Prepared(getting)
         self._finding = Prepared(getting.where(_is_owned(bindparam("owner"))))
+        self._asking = Prepared(_due(self._is_ours, _waiting))
         self._claiming = Prepared(_claiming(self._is_ours))
 
     async def admit(
@@ -275,10 +279,16 @@ class SqlJobStore(Generic[J]):
         return [job for row in rows if (job := self._read(*row)) is not None]
 
     async def claim(self, *, now: float, lease: float, limit: int, held: Collection[str] = ()) -> Sequence[Claim[J]]:
-        """Take due jobs (the port of that name): the same UPDATE finds, fences and returns them."""
-        at, token = self._there(now), f"{self._name}{next(self._tokens):016x}"
-        times = {"at": at, "far": at + FAR_SECONDS, "lease_end": at + lease}
-        values = {**times, "token": token, "held": list(held), "most": limit}
+        """Take due jobs (the port of that name): the same UPDATE finds, fences and returns them.
+
+        Whether there are any is looked up first: most rounds find none, and a look-up is no transaction.
+        """
+        at = self._there(now)
+        due = {"at": at, "far": at + FAR_SECONDS, "held": list(held), "most": limit}
+        if not await self._database.look_up(lambda connection: self._asking.rows(connection, {**due, "most": 1})):
+            return []
+        token = f"{self._name}{next(self._tokens):016x}"
+        values = {**due, "lease_end": at + lease, "token": token}
         rows = await self._database.write(lambda it: self._claiming.rows(it, values), WriteTurn.CLAIM)
         return [Claim(job, token, bool(unwanted)) for *row, unwanted in rows if (job := self._read(*row)) is not None]
 
@@ -415,29 +425,45 @@ MEASURING = Prepared(_measuring())
 
 def _claiming(is_ours: ColumnElement[bool]) -> ReturningUpdate[Any]:
     """Return the statement that claims jobs of a kind."""
-    # Two ranges of one index. Asked for together, all that are waiting would be read between them.
-    due = _taken("due", and_(is_ours, JOBS.c.due_at <= bindparam("at")))
-    # Nothing is ever put off so far; a clock that was set back would else hide the job until it catches up.
-    hidden = _taken("hidden", and_(is_ours, JOBS.c.due_at > bindparam("far")))
-    both = select(due.c.id).union_all(select(hidden.c.id)).limit(bindparam("most", type_=Integer()))
     return (
         update(JOBS)
-        .where(JOBS.c.id.in_(both))
+        .where(JOBS.c.id.in_(_due(is_ours, _taken)))
         .values(due_at=bindparam("lease_end"), claim=bindparam("token"))
         .returning(JOBS.c.id, JOBS.c.document, func.coalesce(JOBS.c.deleted_at, JOBS.c.cancelled_at).is_not(None))
     )
 
 
+def _due(is_ours: ColumnElement[bool], part: Callable[[str, ColumnElement[bool]], FromClause]) -> CompoundSelect[Any]:
+    """Return the query of the jobs of a kind that are due; `part` makes its parts."""
+    # Two ranges of one index. Asked for together, all that are waiting would be read between them.
+    due = part("due", and_(is_ours, JOBS.c.due_at <= bindparam("at")))
+    # Nothing is ever put off so far; a clock that was set back would else hide the job until it catches up.
+    hidden = part("hidden", and_(is_ours, JOBS.c.due_at > bindparam("far")))
+    both = select(due.c.id).union_all(select(hidden.c.id))
+    return both.limit(bindparam("most", type_=Integer()))
+
+
+def _waiting(name: str, is_due: ColumnElement[bool]) -> Subquery:
+    """Return jobs that can be claimed."""
+    return _free(is_due).subquery(name)
+
+
 def _taken(name: str, is_due: ColumnElement[bool]) -> CTE:
     """Return jobs that are to be claimed, locked on the way."""
+    return (
+        _free(is_due)
+        .with_for_update(skip_locked=True)  # SQLite has one writer at a time, and no such words
+        .cte(name)
+        .prefix_with("MATERIALIZED")  # else a plan may look again, and lock more than `limit`
+    )
+
+
+def _free(is_due: ColumnElement[bool]) -> Select[Any]:
     return (
         select(JOBS.c.id)
         .where(is_due, JOBS.c.id.not_in(bindparam("held", expanding=True)))
         .order_by(JOBS.c.due_at)
         .limit(bindparam("most", type_=Integer()))
-        .with_for_update(skip_locked=True)  # SQLite has one writer at a time, and no such words
-        .cte(name)
-        .prefix_with("MATERIALIZED")  # else a plan may look again, and lock more than `limit`
     )
 
 

@@ -247,6 +247,12 @@ def _noting_driver(engine: Engine, statements: Statements) -> Iterator[None]:
             return super().executemany(statement, many)
 
     class Noting(sqlite3.Connection):
+        def execute(self, statement: str, values: Sequence[Any] = ()) -> Cursor:  # type: ignore[override]
+            return self.cursor().execute(statement, values)
+
+        def executemany(self, statement: str, many: Sequence[Any]) -> Cursor:  # type: ignore[override]
+            return self.cursor().executemany(statement, many)
+
         def cursor(self, _factory: object = None) -> Cursor:  # type: ignore[override]
             return super().cursor(Cursor)
 
