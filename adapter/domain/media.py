@@ -55,6 +55,9 @@ class MediaFormat(Enum):
     HEIF = ("image/heif", "heif")
     MP4 = ("video/mp4", "mp4")
 
+    #: By identity: that of `Enum` is a function in Python.
+    __hash__ = object.__hash__
+
     mime: str
     extension: str
 
@@ -299,7 +302,8 @@ def image_from_base64(raw: msgspec.Raw) -> Image | None:
     A large WebP tells its size only as a whole.
     """
     try:
-        if b"\\" in bytes(_head(raw, HEAD_BYTES)):  # a copy is searched eight times as fast as a view by a pattern
+        # A copy: the search of `bytes` is ten times as fast as a pattern's, which searches memory that is not copied.
+        if b"\\" in bytes(_head(raw, HEAD_BYTES)):
             raw = msgspec.Raw(msgspec.json.encode(msgspec.json.decode(raw, type=str)))
         for size in (SHORT_HEAD_BYTES, HEAD_BYTES, len(memoryview(raw))):
             if (found := probe(_decoded(_head(raw, size)))) is not None:
