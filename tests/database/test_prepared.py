@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, StatementError
 
 from adapter.database.engine import Database, open_database
 from adapter.database.prepared import Prepared
@@ -75,5 +75,5 @@ async def test_a_broken_constraint_is_the_error_of_sqlalchemy_and_leaves_nothing
 
 async def test_a_value_that_is_missing_is_a_mistake(database: Database) -> None:
     """It is not taken for NULL."""
-    with pytest.raises(Exception, match="disabled_at"):
-        await database.write(lambda connection: ADDING.run(connection, {"provider": "flow", "name": "e"}))
+    with pytest.raises((KeyError, StatementError), match="known"):
+        await database.write(lambda connection: MOVING.rows(connection, {"at": 5.0}))
