@@ -137,6 +137,8 @@ async def open_database(
         unless_done.push_async_callback(transactions.dispose)
         try:
             await transactions.write(_bring_up_to_date)
+            # A file that has lost its name takes no new connection, and its jobs are moved all the same.
+            await transactions.look_up(lambda _: None)
         except DBAPIError as error:
             raise WrongConfiguration(f"storage.database: {path} cannot be used: {error.orig}") from error
         unless_done.pop_all()

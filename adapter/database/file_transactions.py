@@ -15,9 +15,10 @@ from typing import Any, Generic, Self, cast
 
 import msgspec
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from adapter.database.file import DatabaseFile
+from adapter.database.prepared import SqliteErrors
 from adapter.database.reasons import reason_of
 from adapter.database.sqlite import READERS
 from adapter.database.transactions import T, Work
@@ -47,6 +48,8 @@ class FileTransactions:
         self._readers = readers
         self._writer = writer
         self._hasty = hasty
+        #: The connection of `hasty` while it is open: to lend it costs more than a look-up.
+        self._looking: Connection | None = None
         self._file = file
         self._reading = ThreadPoolExecutor(READERS, "database.reader")
         self._writing = ThreadPoolExecutor(1, "database.writer")
@@ -108,11 +111,18 @@ class FileTransactions:
         """
         self._check_open()
         try:
-            return _connected(self._hasty, work)
+            return self._look_up_here(work)
         except OperationalError as error:
             if reason_of(error) is not StorageReason.LOCKED:
                 raise
         return await self.read(work)
+
+    def _look_up_here(self, work: Work[T]) -> T:
+        connection = self._looking = self._looking or self._hasty.connect()
+        try:
+            return work(connection)
+        finally:
+            connection.rollback()  # SQLAlchemy begins by itself; an open transaction would see old rows
 
     async def ask_writer(self, work: Work[T]) -> T:
         """Run a function on the connection of the writer, between its transactions."""
@@ -123,7 +133,7 @@ class FileTransactions:
         """Close all connections that are not in use (the port of that name)."""
         await _in_thread(self._reading, self._readers.dispose)
         await _in_thread(self._writing, self._writer.dispose)
-        self._hasty.dispose()
+        self._stop_looking()
 
     async def dispose(self) -> None:
         """Close all connections for good, after what was asked for before (the port of that name)."""
@@ -133,6 +143,12 @@ class FileTransactions:
         for threads, engine in ((self._reading, self._readers), (self._writing, self._writer)):
             await asyncio.to_thread(threads.shutdown)
             engine.dispose()
+        self._stop_looking()
+
+    def _stop_looking(self) -> None:
+        if self._looking is not None:
+            self._looking.close()
+            self._looking = None
         self._hasty.dispose()
 
     def _check_open(self) -> None:
@@ -203,10 +219,8 @@ class _Savepoint:
 
     def _execute(self, statement: str) -> None:
         """Execute a statement without SQLAlchemy, which would take most of its time."""
-        try:
+        with SqliteErrors():
             _opened(self._connection).execute(statement)
-        except sqlite3.Error as error:
-            raise DBAPIError(statement, None, error) from error
 
 
 @contextmanager

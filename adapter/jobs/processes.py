@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Float, bindparam, not_
 from sqlalchemy.dialects import sqlite
 
 from adapter.database.address import POSTGRESQL
+from adapter.database.prepared import Prepared
 from adapter.database.tables import PROCESSES
 from adapter.domain.executions import LivingProcess
 
@@ -18,12 +19,13 @@ FRESH_SHARE = 0.1
 
 
 @cache
-def _keeping(dialect: str) -> "postgresql.Insert | sqlite.Insert":
+def _keeping(dialect: str) -> Prepared:
     """Return the statement that renews a lease, unless it is fresh."""
     until = bindparam("until", type_=Float())
     is_fresh = PROCESSES.c.alive_until.between(bindparam("fresh_from"), until)
     row = _insert(dialect).values(id=bindparam("process"), alive_until=until)
-    return row.on_conflict_do_update(index_elements=[PROCESSES.c.id], set_={"alive_until": until}, where=not_(is_fresh))
+    renewed = {"alive_until": until}
+    return Prepared(row.on_conflict_do_update(index_elements=[PROCESSES.c.id], set_=renewed, where=not_(is_fresh)))
 
 
 def _insert(dialect: str) -> "postgresql.Insert | sqlite.Insert":
@@ -42,4 +44,4 @@ def keep_alive(connection: Connection, process: LivingProcess, there: float) -> 
     until = there + process.lease
     fresh_from = until - FRESH_SHARE * process.lease
     values = {"process": process.process, "until": until, "fresh_from": fresh_from}
-    connection.execute(_keeping(connection.dialect.name), values)
+    _keeping(connection.dialect.name).run(connection, values)

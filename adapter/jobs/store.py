@@ -1,7 +1,7 @@
 """The job store. Rows become jobs here and nowhere else."""
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import count
 from typing import Any, Generic
 
@@ -11,10 +11,13 @@ from sqlalchemy import (
     CTE,
     BindParameter,
     ColumnElement,
+    CompoundSelect,
     Connection,
     Float,
+    FromClause,
     Integer,
     Select,
+    Subquery,
     and_,
     bindparam,
     case,
@@ -28,6 +31,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from adapter.database.engine import Database, advisory_lock
 from adapter.database.paging import in_order, is_behind
+from adapter.database.prepared import Prepared
 from adapter.database.tables import EXECUTIONS, JOBS
 from adapter.database.write_queue import WriteTurn
 from adapter.domain.executions import ConnectedProcess, RequestIdentity
@@ -51,26 +55,30 @@ MEASURED_LAST = 20
 UNDER_WAY = tuple(state for state in LIVE if state is not JobState.ACCEPTED)
 OVER = (JobState.COMPLETED, JobState.FAILED)
 
+#: The columns that say what a job is, and those that each step may change.
+FIXED = ("id", "owner", "model", "created_at", "stem")
+CHANGING = ("state", "finished_at", "took_seconds", "document")
+
 #: One prepared statement for a whole batch: 100 polled jobs are written by one call to the database.
-WRITING = (
+WRITING = Prepared(
     update(JOBS)
     .where(JOBS.c.id == bindparam("job"))
-    .values({name: bindparam(name) for name in ("due_at", "claim", "state", "finished_at", "took_seconds", "document")})
+    .values({name: bindparam(name) for name in ("due_at", "claim", *CHANGING)})
 )
 #: Locked in the order of the ids, as everywhere: two transactions must not wait for each other.
-HOLDING = (
+HOLDING = Prepared(
     select(JOBS.c.id, JOBS.c.claim, JOBS.c.deleted_at, JOBS.c.state)
     .where(JOBS.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(JOBS.c.id)
     .with_for_update()
 )
 #: A job that is over has no `due_at` and gets none.
-KEEPING = (
+KEEPING = Prepared(
     update(JOBS)
     .where(JOBS.c.id == bindparam("job"), JOBS.c.claim == bindparam("token"), JOBS.c.due_at.is_not(None))
     .values(due_at=bindparam("lease_end"))
 )
-RELEASING = (
+RELEASING = Prepared(
     update(EXECUTIONS)
     .where(EXECUTIONS.c.id == bindparam("job"))
     .values(
@@ -78,14 +86,15 @@ RELEASING = (
         answered_at=func.coalesce(EXECUTIONS.c.answered_at, bindparam("at", type_=Float())),
     )
 )
-DELIVERING = (
+DELIVERING = Prepared(
     update(JOBS)
     .where(JOBS.c.id == bindparam("job"), JOBS.c.delivered_at.is_(None))
     .values(delivered_at=bindparam("at"))
 )
-ADDING = JOBS.insert()
-#: One prepared statement for however many.
-MANY = select(JOBS.c.kind, JOBS.c.id, JOBS.c.document).where(JOBS.c.id.in_(bindparam("ids", expanding=True)))
+ADDING = Prepared(
+    JOBS.insert().values(fingerprint="", **{name: bindparam(name) for name in ("kind", "due_at", *FIXED, *CHANGING)})
+)
+MANY = Prepared(select(JOBS.c.kind, JOBS.c.id, JOBS.c.document).where(JOBS.c.id.in_(bindparam("ids", expanding=True))))
 
 
 class _Stemmed(msgspec.Struct):
@@ -113,10 +122,11 @@ class SqlJobStore(Generic[J]):
         self._is_ours = JOBS.c.kind == kind.name
         # A token has to be unlike all others, and may be guessed. A random one costs 0.04 ms more.
         self._name, self._tokens = secrets.token_hex(8), count()
-        # These are asked for most. To make a statement costs more than to execute it.
-        self._getting = select(JOBS.c.document).where(JOBS.c.id == bindparam("job"), self._is_ours)
-        self._finding = self._getting.where(_is_owned(bindparam("owner")))
-        self._claiming = _claiming(self._is_ours)
+        getting = select(JOBS.c.document).where(JOBS.c.id == bindparam("job"), self._is_ours)
+        self._getting = Prepared(getting)
+        self._finding = Prepared(getting.where(_is_owned(bindparam("owner"))))
+        self._asking = Prepared(_due(self._is_ours, _waiting))
+        self._claiming = Prepared(_claiming(self._is_ours))
 
     async def admit(
         self,
@@ -141,7 +151,7 @@ class SqlJobStore(Generic[J]):
                         return served
                     video_executions.forget(connection, found)
             accepted = self._charged(connection, job, identity)
-            connection.execute(ADDING, row if accepted is job else {**row, **_columns(accepted)})
+            ADDING.run(connection, row if accepted is job else {**row, **_columns(accepted)})
             self._usage.record_in(connection, job.spending(identity.key if identity else None))
             if identity is not None:
                 video_executions.remember(connection, identity, job.id, connected, there)
@@ -201,29 +211,29 @@ class SqlJobStore(Generic[J]):
     async def release(self, job_id: str, process: str, *, answered_at: float | None) -> None:
         """Note that no connection of a process waits for a job (the port of that name)."""
         values = {"job": job_id, "process": process, "at": answered_at}
-        await self._database.write(lambda connection: connection.execute(RELEASING, values))
+        await self._database.write(lambda connection: RELEASING.run(connection, values))
 
     async def get(self, job_id: str) -> J | None:
         """Return a job as last saved (the port of that name)."""
         if not _is_text(job_id):
             return None
-        asked = {"job": job_id}
-        document = await self._database.look_up(lambda it: it.execute(self._getting, asked).scalar_one_or_none())
-        return None if document is None else self._read(job_id, document)
+        return await self._look_up(job_id, self._getting, {"job": job_id})
 
     async def get_many(self, job_ids: Collection[str]) -> Sequence[Job]:
         """Return jobs of any kind as last saved (the port of that name)."""
         asked = {"ids": list(job_ids)}
-        rows = await self._database.read(lambda connection: connection.execute(MANY, asked).all())
+        rows = await self._database.read(lambda connection: MANY.rows(connection, asked))
         return [job for row in rows if (job := read_any(*row)) is not None]
 
     async def find(self, job_id: str, owner: str) -> J | None:
         """Return a job to its owner (the port of that name)."""
         if not _is_text(job_id):
             return None
-        asked = {"job": job_id, "owner": owner}
-        document = await self._database.look_up(lambda it: it.execute(self._finding, asked).scalar_one_or_none())
-        return None if document is None else self._read(job_id, document)
+        return await self._look_up(job_id, self._finding, {"job": job_id, "owner": owner})
+
+    async def _look_up(self, job_id: str, statement: Prepared, asked: Mapping[str, object]) -> J | None:
+        rows = await self._database.look_up(lambda connection: statement.rows(connection, asked))
+        return self._read(job_id, rows[0].document) if rows else None
 
     async def list(self, owner: str, *, after: J | None, limit: int, newest_first: bool) -> Sequence[J]:
         """Return the next jobs of an owner (the port of that name)."""
@@ -269,11 +279,17 @@ class SqlJobStore(Generic[J]):
         return [job for row in rows if (job := self._read(*row)) is not None]
 
     async def claim(self, *, now: float, lease: float, limit: int, held: Collection[str] = ()) -> Sequence[Claim[J]]:
-        """Take due jobs (the port of that name): the same UPDATE finds, fences and returns them."""
-        at, token = self._there(now), f"{self._name}{next(self._tokens):016x}"
-        times = {"at": at, "far": at + FAR_SECONDS, "lease_end": at + lease}
-        values = {**times, "token": token, "held": list(held), "most": limit}
-        rows = await self._database.write(lambda it: it.execute(self._claiming, values).all(), WriteTurn.CLAIM)
+        """Take due jobs (the port of that name): the same UPDATE finds, fences and returns them.
+
+        Whether there are any is looked up first: most rounds find none, and a look-up is no transaction.
+        """
+        at = self._there(now)
+        due = {"at": at, "far": at + FAR_SECONDS, "held": list(held), "most": limit}
+        if not await self._database.look_up(lambda connection: self._asking.rows(connection, {**due, "most": 1})):
+            return []
+        token = f"{self._name}{next(self._tokens):016x}"
+        values = {**due, "lease_end": at + lease, "token": token}
+        rows = await self._database.write(lambda it: self._claiming.rows(it, values), WriteTurn.CLAIM)
         return [Claim(job, token, bool(unwanted)) for *row, unwanted in rows if (job := self._read(*row)) is not None]
 
     async def renew(self, claims: Iterable[Claim[J]], *, due_at: float) -> None:
@@ -282,18 +298,18 @@ class SqlJobStore(Generic[J]):
         ordered = sorted(claims, key=lambda claim: claim.job.id)
         held = [{"job": claim.job.id, "token": claim.token, "lease_end": there} for claim in ordered]
         if held:
-            await self._database.write(lambda connection: connection.execute(KEEPING, held), WriteTurn.LEASE)
+            await self._database.write(lambda connection: KEEPING.run_each(connection, held), WriteTurn.LEASE)
 
     async def save(self, writes: Sequence[Write[J]]) -> Sequence[J]:
         """Write claimed jobs in one transaction (the port of that name)."""
         tokens = {write.job.id: write.claim.token for write in writes}
 
         def save(connection: Connection) -> Sequence[J]:
-            rows = connection.execute(HOLDING, {"ids": list(tokens)})
+            rows = HOLDING.rows(connection, {"ids": list(tokens)})
             held = {row.id: row for row in rows if row.claim == tokens[row.id]}
             kept = [write for write in writes if write.job.id in held]
             if kept:
-                connection.execute(WRITING, [self._row(write, held[write.job.id].deleted_at) for write in kept])
+                WRITING.run_each(connection, [self._row(write, held[write.job.id].deleted_at) for write in kept])
                 ended = [write.job for write in kept if write.job.is_over and held[write.job.id].state in LIVE]
                 if ended:
                     self._usage.finished_in(connection, [job.finished() for job in ended])
@@ -357,7 +373,7 @@ class SqlJobStore(Generic[J]):
     async def mark_delivered(self, job_id: str, *, now: float) -> None:
         """Note that the video was handed over (the port of that name)."""
         values = {"job": job_id, "at": now}
-        await self._database.write(lambda connection: connection.execute(DELIVERING, values))
+        await self._database.write(lambda connection: DELIVERING.run(connection, values))
 
     async def needed(
         self, stems: Collection[str], *, fresh_since: float, waiting_since: float, given_since: float
@@ -374,7 +390,7 @@ class SqlJobStore(Generic[J]):
     async def measured_seconds(self, model: str) -> float | None:
         """Return the mean duration of a model's last videos (the port of that name)."""
         asked = {"measured": model}
-        mean = await self._database.read(lambda connection: connection.execute(MEASURING, asked).scalar_one())
+        [(mean,)] = await self._database.look_up(lambda connection: MEASURING.rows(connection, asked))
         return None if mean is None else float(mean)
 
     def _read(self, job_id: str, document: bytes) -> J | None:
@@ -404,34 +420,50 @@ def _measuring() -> Select[Any]:
     return select(func.avg(last.c.took_seconds))
 
 
-MEASURING = _measuring()
+MEASURING = Prepared(_measuring())
 
 
 def _claiming(is_ours: ColumnElement[bool]) -> ReturningUpdate[Any]:
     """Return the statement that claims jobs of a kind."""
-    # Two ranges of one index. Asked for together, all that are waiting would be read between them.
-    due = _taken("due", and_(is_ours, JOBS.c.due_at <= bindparam("at")))
-    # Nothing is ever put off so far; a clock that was set back would else hide the job until it catches up.
-    hidden = _taken("hidden", and_(is_ours, JOBS.c.due_at > bindparam("far")))
-    both = select(due.c.id).union_all(select(hidden.c.id)).limit(bindparam("most", type_=Integer()))
     return (
         update(JOBS)
-        .where(JOBS.c.id.in_(both))
+        .where(JOBS.c.id.in_(_due(is_ours, _taken)))
         .values(due_at=bindparam("lease_end"), claim=bindparam("token"))
         .returning(JOBS.c.id, JOBS.c.document, func.coalesce(JOBS.c.deleted_at, JOBS.c.cancelled_at).is_not(None))
     )
 
 
+def _due(is_ours: ColumnElement[bool], part: Callable[[str, ColumnElement[bool]], FromClause]) -> CompoundSelect[Any]:
+    """Return the query of the jobs of a kind that are due; `part` makes its parts."""
+    # Two ranges of one index. Asked for together, all that are waiting would be read between them.
+    due = part("due", and_(is_ours, JOBS.c.due_at <= bindparam("at")))
+    # Nothing is ever put off so far; a clock that was set back would else hide the job until it catches up.
+    hidden = part("hidden", and_(is_ours, JOBS.c.due_at > bindparam("far")))
+    both = select(due.c.id).union_all(select(hidden.c.id))
+    return both.limit(bindparam("most", type_=Integer()))
+
+
+def _waiting(name: str, is_due: ColumnElement[bool]) -> Subquery:
+    """Return jobs that can be claimed."""
+    return _free(is_due).subquery(name)
+
+
 def _taken(name: str, is_due: ColumnElement[bool]) -> CTE:
     """Return jobs that are to be claimed, locked on the way."""
+    return (
+        _free(is_due)
+        .with_for_update(skip_locked=True)  # SQLite has one writer at a time, and no such words
+        .cte(name)
+        .prefix_with("MATERIALIZED")  # else a plan may look again, and lock more than `limit`
+    )
+
+
+def _free(is_due: ColumnElement[bool]) -> Select[Any]:
     return (
         select(JOBS.c.id)
         .where(is_due, JOBS.c.id.not_in(bindparam("held", expanding=True)))
         .order_by(JOBS.c.due_at)
         .limit(bindparam("most", type_=Integer()))
-        .with_for_update(skip_locked=True)  # SQLite has one writer at a time, and no such words
-        .cte(name)
-        .prefix_with("MATERIALIZED")  # else a plan may look again, and lock more than `limit`
     )
 
 

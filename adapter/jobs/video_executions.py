@@ -6,6 +6,7 @@ from typing import Generic
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
+from adapter.database.prepared import Prepared
 from adapter.database.tables import EXECUTIONS, JOBS, PROCESSES
 from adapter.domain.executions import (
     ConnectedProcess,
@@ -23,7 +24,7 @@ from adapter.jobs.documents import read_job
 #: The newest executions of one name that are looked at. More equal requests than this within a day are not told apart.
 MOST_LOOKED_AT = 100
 
-NEWEST = (
+NEWEST = Prepared(
     select(
         EXECUTIONS,
         JOBS.c.document.label("job"),
@@ -39,7 +40,8 @@ NEWEST = (
     .order_by(EXECUTIONS.c.began_at.desc(), EXECUTIONS.c.id.desc())
     .limit(MOST_LOOKED_AT)
 )
-ADDING = EXECUTIONS.insert()
+ADDED = ("id", "scope", "content", "standing", "attempts", "began_at", "expires_at", "holder", "job_id")
+ADDING = Prepared(EXECUTIONS.insert().values({name: bindparam(name) for name in ADDED}))
 
 
 class VideoExecution(msgspec.Struct, Generic[J], frozen=True, kw_only=True):
@@ -94,7 +96,7 @@ def find(
     """Return the executions of a request's name, the oldest first."""
     known = () if connected is None else (connected.process, *connected.alive)
     found = []
-    for row in reversed(connection.execute(NEWEST, {"name": identity.scope}).all()):
+    for row in reversed(NEWEST.rows(connection, {"name": identity.scope})):
         # A key may have stood for another kind of work: then its content is another one, which is all that counts.
         is_there = row.job is not None and row.deleted_at is None and row.kind == kind.name
         job = read_job(kind, row.job_id, row.job) if is_there else None
@@ -175,7 +177,7 @@ def remember(
         "holder": None if connected is None else connected.process,
         "job_id": job_id,
     }
-    connection.execute(ADDING, row)
+    ADDING.run(connection, row)
 
 
 def check_without_job(connection: Connection, identity: RequestIdentity, there: float) -> None:

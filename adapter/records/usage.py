@@ -10,6 +10,7 @@ from sqlalchemy.dialects import sqlite
 
 from adapter.database.address import POSTGRESQL
 from adapter.database.engine import Database
+from adapter.database.prepared import Prepared
 from adapter.database.tables import USAGE
 from adapter.domain.usage_counts import UsageCounts, UsageLabels, UsageQuery, UsageSum
 
@@ -58,7 +59,7 @@ def add_in(connection: Connection, sums: Mapping[UsageLabels, UsageCounts]) -> N
     if not sums:
         return
     ordered = sorted(sums.items(), key=lambda each: msgspec.structs.astuple(each[0]))
-    connection.execute(_adding(connection.dialect.name), [_row(labels, counts) for labels, counts in ordered])
+    _adding(connection.dialect.name).run_each(connection, [_row(labels, counts) for labels, counts in ordered])
 
 
 def _row(labels: UsageLabels, counts: UsageCounts) -> Mapping[str, object]:
@@ -66,12 +67,12 @@ def _row(labels: UsageLabels, counts: UsageCounts) -> Mapping[str, object]:
 
 
 @cache
-def _adding(dialect: str) -> "postgresql.Insert | sqlite.Insert":
+def _adding(dialect: str) -> Prepared:
     """Return the statement that adds to a row, or makes it."""
     added = {name: bindparam(f"add_{name}", type_=USAGE.c[name].type) for name in COUNTS}
     row = _insert(dialect).values(**{name: bindparam(name) for name in LABELS}, **added)
     sums = {name: USAGE.c[name] + row.excluded[name] for name in COUNTS}
-    return row.on_conflict_do_update(index_elements=[USAGE.c[name] for name in LABELS], set_=sums)
+    return Prepared(row.on_conflict_do_update(index_elements=[USAGE.c[name] for name in LABELS], set_=sums))
 
 
 def _insert(dialect: str) -> "postgresql.Insert | sqlite.Insert":

@@ -1,11 +1,13 @@
 """Queries that are asked often read only what they need: the database says how it would do it."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from typing import Any, Self, TypeAlias
 
 import msgspec
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
 
 from adapter.access.quotas import SqlQuotas
@@ -193,11 +195,29 @@ async def fill(database: Database) -> None:
     await database.write(fill_all)
 
 
-@contextmanager
-def noted(database: Database) -> Iterator[list[tuple[str, Sequence[object]]]]:
-    """Note each statement that is executed, with its values."""
-    statements: list[tuple[str, Sequence[object]]] = []
+Statements: TypeAlias = list[tuple[str, Sequence[object]]]
 
+
+def _note(statements: Statements, statement: str, values: Sequence[object]) -> None:
+    if re.match(r"\s*(SELECT|WITH|UPDATE|DELETE)", statement):
+        statements.append((statement, values))
+
+
+@asynccontextmanager
+async def noted(database: Database) -> AsyncIterator[Statements]:
+    """Note each statement that is executed, with its values."""
+    statements: Statements = []
+    noting = _noting_driver if database.file is not None else _noting_engine
+    with ExitStack() as stack:
+        for engine in database.transactions.engines:
+            stack.enter_context(noting(engine, statements))
+        await database.transactions.disconnect()
+        yield statements
+    await database.transactions.disconnect()
+
+
+@contextmanager
+def _noting_engine(engine: Engine, statements: Statements) -> Iterator[None]:
     def note(
         _connection: object,
         _cursor: DBAPICursor,
@@ -206,15 +226,42 @@ def noted(database: Database) -> Iterator[list[tuple[str, Sequence[object]]]]:
         _context: ExecutionContext,
         executemany: bool,
     ) -> None:
-        first = parameters[0] if executemany else parameters
-        if re.match(r"\s*(SELECT|WITH|UPDATE|DELETE)", statement):
-            statements.append((statement, first))  # type: ignore[arg-type]
+        _note(statements, statement, parameters[0] if executemany else parameters)  # type: ignore[arg-type]
 
-    for engine in database.transactions.engines:
-        event.listen(engine, "before_cursor_execute", note)
-    yield statements
-    for engine in database.transactions.engines:
-        event.remove(engine, "before_cursor_execute", note)
+    event.listen(engine, "before_cursor_execute", note)
+    yield
+    event.remove(engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def _noting_driver(engine: Engine, statements: Statements) -> Iterator[None]:
+    """Note what new connections of SQLite execute: not all of it passes SQLAlchemy."""
+
+    class Cursor(sqlite3.Cursor):
+        def execute(self, statement: str, values: Sequence[Any] = ()) -> Self:  # type: ignore[override]
+            _note(statements, statement, values)
+            return super().execute(statement, values)
+
+        def executemany(self, statement: str, many: Sequence[Any]) -> Self:  # type: ignore[override]
+            _note(statements, statement, many[0])
+            return super().executemany(statement, many)
+
+    class Noting(sqlite3.Connection):
+        def execute(self, statement: str, values: Sequence[Any] = ()) -> Cursor:  # type: ignore[override]
+            return self.cursor().execute(statement, values)
+
+        def executemany(self, statement: str, many: Sequence[Any]) -> Cursor:  # type: ignore[override]
+            return self.cursor().executemany(statement, many)
+
+        def cursor(self, _factory: object = None) -> Cursor:  # type: ignore[override]
+            return super().cursor(Cursor)
+
+    def connect(_dialect: object, _record: object, arguments: list[Any], named: dict[str, Any]) -> sqlite3.Connection:
+        return sqlite3.connect(*arguments, **named, factory=Noting)
+
+    event.listen(engine, "do_connect", connect)
+    yield
+    event.remove(engine, "do_connect", connect)
 
 
 async def plans(database: Database, statements: Sequence[tuple[str, Sequence[object]]]) -> list[str]:
@@ -259,7 +306,7 @@ async def bad_plans(database: Database) -> dict[str, list[str]]:
     await fill(database)
     bad: dict[str, list[str]] = {}
     for name, act in HOT.items():
-        with noted(database) as statements:
+        async with noted(database) as statements:
             await act(database)
         assert statements or name.startswith(INSERTS), name
         found = await plans(database, statements)

@@ -175,6 +175,15 @@ async def test_the_reason_of_a_failure_is_told(database: Database, pragma: str, 
     assert {(fault.reason, fault.code) for fault in faults} == {(reason, "storage_unavailable")}
 
 
+async def test_a_round_that_finds_no_job_waits_for_no_writer(database: Database, tmp_path: Path) -> None:
+    """Most rounds of an idle server find none."""
+    with closing(sqlite3.connect(tmp_path / "adapter.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        await set_pragma(database, "busy_timeout = 1")
+
+        assert await SqlJobStore(database).claim(now=1000.0, lease=10.0, limit=1) == []
+
+
 async def test_a_new_file_that_another_process_is_setting_up_is_waited_for(tmp_path: Path) -> None:
     """SQLite itself refuses at once to begin the log of a file that somebody writes to."""
     with closing(sqlite3.connect(tmp_path / "adapter.db", isolation_level=None)) as other:
