@@ -1,8 +1,9 @@
 """One request of a connection, and how its answer is written: uvicorn's cycle, with few calls for each answer.
 
-The head of an answer goes out in one write with the first piece of its body, and what was sent is with the client
-before the application makes the next piece. HTTP/1.0 knows no chunks (RFC 9112, section 6.1): an answer of unknown
-length ends with its connection there.
+The head of an answer goes out in one write with the first piece of its body, and with the second one if the first is
+short: a write for a few bytes wakes the client as one for a picture does. Everything else that was sent is with the
+client before the application makes the next piece. HTTP/1.0 knows no chunks (RFC 9112, section 6.1): an answer of
+unknown length ends with its connection there.
 """
 
 import asyncio
@@ -22,6 +23,8 @@ _NO_VALUE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 KEPT_LINES: Final = 256
 #: Longer fields are not kept.
 LONGEST_KEPT: Final = 512
+#: A head with the beginning of its body, up to this size, waits for what follows in the same turn of the event loop.
+SHORT_BEGINNING: Final = 4096
 #: Statuses of answers without a body.
 _BODILESS: Final = frozenset({204, 304})
 
@@ -59,7 +62,7 @@ class MessageEvent:
 
 
 class HeldHead:
-    """The transport of a connection's answers. A head goes out in one write with the first piece of its body.
+    """The transport of a connection's answers. A head goes out in one write with what comes first of its body.
 
     Most bodies follow at once. If one does not, `flush` has to be called.
     """
@@ -74,9 +77,11 @@ class HeldHead:
         """Take a head."""
         self._head = head
 
-    def write(self, data: bytes) -> None:
-        """Write, behind the head if there is one."""
-        if self._head:
+    def write(self, data: bytes, *, is_followed: bool = False) -> None:
+        """Write, behind the head if there is one. A short beginning that is followed by more waits."""
+        if self._head and is_followed and len(self._head) + len(data) <= SHORT_BEGINNING:
+            self._head += data
+        elif self._head:
             head, self._head = self._head, b""
             self._transport.writelines((head, data))
         else:
@@ -161,7 +166,7 @@ class Exchange(RequestResponseCycle):
             self.transport.write(b"".join((*chunk, b"0\r\n\r\n" if is_last else b"")))
         else:
             self._count(len(body))
-            self.transport.write(body)
+            self.transport.write(body, is_followed=self.expected_content_length > 0)
         if is_last:
             if self.expected_content_length:
                 raise RuntimeError("Response content shorter than Content-Length")

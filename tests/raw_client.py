@@ -67,10 +67,10 @@ class Client:
         """Hang up."""
         self._writer.close()
 
-    async def read(self, size: int) -> None:
+    async def read(self, size: int) -> bytes:
         """Read so many bytes of an answer."""
         async with asyncio.timeout(PATIENCE):
-            await self._reader.readexactly(size)
+            return await self._reader.readexactly(size)
 
     async def answer(self) -> Answer:
         """Return the next answer, by its length or in chunks."""

@@ -230,7 +230,7 @@ LAW = {
         "providers.uploads",
         "tasks",
     ),
-    "adapter.providers.json_splice": (),
+    "adapter.providers.json_splice": ("domain",),
     "adapter.providers.salvage": ("errors",),
     "adapter.providers.gemini": (
         "providers.credential_settings",

@@ -11,7 +11,7 @@ from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from adapter.connections import Protocol
-from adapter.exchange import HeldHead, field_line
+from adapter.exchange import SHORT_BEGINNING, HeldHead, field_line
 from adapter.hang_up import HANG_UP, HangUp
 from tests.raw_client import PATIENCE, Connect, echo, serving
 
@@ -287,6 +287,47 @@ def test_a_head_goes_out_with_its_body_in_one_write_and_never_twice() -> None:
     assert joined.writes == [b"head body", b"more"]
     assert alone.writes == [b"head ", b"body"]
     assert closed.writes == [b"head ", b"closed"]
+
+
+def test_a_short_beginning_goes_out_with_its_head_and_with_what_follows() -> None:
+    """The JSON in front of a picture. A long one is not copied, and nothing behind the head's own write is held."""
+    short, alone, long = Written(), Written(), Written()
+    heads = [HeldHead(transport) for transport in (short, alone, long)]
+    beginning = bytes(SHORT_BEGINNING - len(b"head "))
+    for head in heads:
+        head.hold(b"head ")
+
+    heads[0].write(beginning, is_followed=True)
+    assert short.writes == []
+    heads[0].write(b" picture", is_followed=True)
+    heads[0].write(b" and", is_followed=True)
+    heads[1].write(beginning, is_followed=True)
+    heads[1].flush()
+    heads[2].write(beginning + b".", is_followed=True)
+
+    assert short.writes == [b"head " + beginning + b" picture", b" and"]
+    assert alone.writes == [b"head " + beginning]
+    assert long.writes == [b"head " + beginning + b"."]
+
+
+async def test_a_short_beginning_whose_rest_takes_long_goes_out_alone() -> None:
+    """A client sees what there is, whether or not the length was announced."""
+    go_on = asyncio.Event()
+
+    async def pausing(_scope: Scope, _receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
+        await send({"type": "http.response.body", "body": b"be", "more_body": True})
+        await go_on.wait()
+        await send({"type": "http.response.body", "body": b"at", "more_body": False})
+
+    async with serving(Protocol, pausing) as connect:
+        client = await connect()
+        await client.send(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        await client.head()
+        begun = await client.read(2)
+        go_on.set()
+
+        assert (begun, await client.read(2)) == (b"be", b"at")
 
 
 @pytest.mark.parametrize(

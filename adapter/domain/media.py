@@ -40,8 +40,6 @@ MOST_ENCODED_PIXELS: Final = 40_000_000
 HEAD_BYTES = 96 * 1024
 #: Looked at before that: it is enough for most.
 SHORT_HEAD_BYTES = 6 * 1024
-#: A pattern, because it searches a part of an answer without copying it.
-_ESCAPE: Final = re.compile(rb"\\")
 
 
 class MediaFormat(Enum):
@@ -56,6 +54,9 @@ class MediaFormat(Enum):
     HEIC = ("image/heic", "heic")
     HEIF = ("image/heif", "heif")
     MP4 = ("video/mp4", "mp4")
+
+    #: By identity: that of `Enum` is a function in Python.
+    __hash__ = object.__hash__
 
     mime: str
     extension: str
@@ -301,7 +302,8 @@ def image_from_base64(raw: msgspec.Raw) -> Image | None:
     A large WebP tells its size only as a whole.
     """
     try:
-        if _ESCAPE.search(_head(raw, HEAD_BYTES)):
+        # A copy: the search of `bytes` is ten times as fast as a pattern's, which searches memory that is not copied.
+        if b"\\" in bytes(_head(raw, HEAD_BYTES)):
             raw = msgspec.Raw(msgspec.json.encode(msgspec.json.decode(raw, type=str)))
         for size in (SHORT_HEAD_BYTES, HEAD_BYTES, len(memoryview(raw))):
             if (found := probe(_decoded(_head(raw, size)))) is not None:

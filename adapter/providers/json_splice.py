@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from adapter.domain.whole_pictures import base64_end
+
 
 def value_of(key: str) -> re.Pattern[bytes]:
     """Return what the string values of a key begin with."""
@@ -14,16 +16,16 @@ def value_of(key: str) -> re.Pattern[bytes]:
 def cut(body: bytes | bytearray, value: re.Pattern[bytes]) -> tuple[bytes | bytearray, Mapping[bytes, msgspec.Raw]]:
     """Return JSON with a short token in the place of each such value, and the values by their tokens.
 
-    No JSON string holds a bare quote. So what looks like the key is the key, and the value ends at the next quote,
-    unless there is a backslash before it; then nothing is cut, and the parser has to find its way by itself.
+    No JSON string holds a bare quote. So what looks like the key is the key. What is cut was checked: it is base64 to
+    its end. If one value is anything else nothing is cut, and the parser has to find its way by itself.
     """
     view = memoryview(body)
     left: list[bytes | bytearray] = []
     values: dict[bytes, msgspec.Raw] = {}
     at = 0
     while found := value.search(body, at):
-        start, end = found.end() - 1, body.find(b'"', found.end())
-        if end < 0 or body[end - 1 : end] == b"\\":
+        start, end = found.end() - 1, base64_end(body, found.end())
+        if end < 0:
             return body, {}
         token = b'"%d"' % len(values)
         left += (body[at:start], token)

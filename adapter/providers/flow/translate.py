@@ -144,8 +144,9 @@ def images(reply: Reply, n: int) -> list[Image | str]:
 
 
 def _image(made: wire.GeneratedImage, cut_out: Mapping[bytes, msgspec.Raw]) -> Image | str:
-    found = image_from_base64(cut_out.get(bytes(made.encoded_image), made.encoded_image))
-    if found is not None and is_whole(found):
+    checked = cut_out.get(bytes(made.encoded_image))
+    found = image_from_base64(made.encoded_image if checked is None else checked)
+    if found is not None and is_whole(found, is_base64=checked is not None):
         return found
     if link := member(_link_decoder, made.fife_url):
         return link

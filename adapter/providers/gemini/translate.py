@@ -166,10 +166,11 @@ def image(reply: Reply) -> Image:
     if not pictures:
         raise _unreadable() if is_odd else _why_none(answer, body, "picture")
     part, data = next((each for each in reversed(pictures) if bytes(each[1])[:1] == b'"'), pictures[-1])
-    found = image_from_base64(cut_out.get(bytes(data), data))
+    checked = cut_out.get(bytes(data))
+    found = image_from_base64(data if checked is None else checked)
     if found is None:
         raise UpstreamBroken("Gemini's answer holds something that is not a picture.")
-    if not is_whole(found):
+    if not is_whole(found, is_base64=checked is not None):
         raise UpstreamBroken("Gemini's answer holds a picture that is cut or broken.")
     return msgspec.structs.replace(
         found,
