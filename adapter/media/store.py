@@ -27,11 +27,13 @@ log = structlog.get_logger()
 #: What our names look like. Anything else is not looked for, so no name leads out of the store.
 NAME = re.compile(r"[0-9A-Za-z_-]{1,64}\.[0-9a-z]{1,8}")
 
-#: Read in steps of this size: a quarter of the CPU of the library's own stream (`dependencies.md` section 5).
-STEP_BYTES = 1024 * 1024
-#: Bytes that may wait for all readers before the steps get smaller: a reader that reads nothing holds one step.
+#: A file is read in steps of this size, so most videos are one. A reader that reads nothing holds one step.
+STEP_BYTES = 4 * 1024 * 1024
+#: Bytes that may wait for all readers. The less is left of these, the smaller are new steps, down to the smallest.
 UNREAD_BYTES = 64 * 1024 * 1024
 SMALL_STEP_BYTES = 64 * 1024
+#: Pieces of a new file are joined to this size: the library's threads ask the event loop for each.
+JOINED_BYTES = 1024 * 1024
 #: Reads of a bucket at once.
 BUCKET_READS = 512
 
@@ -113,7 +115,8 @@ class ObjectMediaStore:
         """Yield a range (the port of that name)."""
         position = start
         while position < end:
-            stop = min(end, position + (STEP_BYTES if self._unread < UNREAD_BYTES else SMALL_STEP_BYTES))
+            step = max(SMALL_STEP_BYTES, STEP_BYTES * (UNREAD_BYTES - self._unread) // UNREAD_BYTES)
+            stop = min(end, position + step)
             self._unread += stop - position
             try:
                 yield await self._read(name, position, stop, end)
@@ -204,13 +207,13 @@ async def _once(data: bytes) -> AsyncIterator[bytes]:
 
 
 async def _in_steps(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield the same bytes in fewer pieces: the library's threads ask the event loop for each."""
+    """Yield the same bytes in fewer pieces."""
     step: list[bytes] = []
     size = 0
     async for chunk in chunks:
         step.append(chunk)
         size += len(chunk)
-        if size >= STEP_BYTES:
+        if size >= JOINED_BYTES:
             yield b"".join(step)
             step.clear()
             size = 0

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TypeAlias
 
+import msgspec
 from litestar import Response, delete, get, post
 from litestar.types import ASGIApp
 
@@ -23,7 +24,7 @@ from adapter.openai_api.routes.event_streams import EventStream
 from adapter.openai_api.routes.files import ASK_AGAIN, send_file
 from adapter.openai_api.routes.identity import REPLAYED, media_call
 from adapter.openai_api.routes.reservation import read_json_or_form
-from adapter.openai_api.routes.services import STREAM_HEADERS, VIDEO_ID, OwnedRequest, Services, json_response
+from adapter.openai_api.routes.services import STREAM_HEADERS, VIDEO_ID, OwnedRequest, Pieces, Services, json_response
 from adapter.openai_api.wire.media import MediaRequest, RouteRequest
 from adapter.openai_api.wire.videos import RemixRequest, UpscaleRequest, VideoDeleted
 from adapter.openai_api.write.errors import error_event
@@ -40,7 +41,7 @@ SOONEST_MILLISECONDS = 1000
 
 
 @post("/videos", status_code=200)
-async def create_video(request: OwnedRequest, services: Services) -> Response[bytes]:
+async def create_video(request: OwnedRequest, services: Services) -> ASGIApp:
     """Have a video made."""
     content, draft = await read_json_or_form(
         request,
@@ -60,7 +61,7 @@ async def list_videos(request: OwnedRequest, services: Services) -> Response[byt
 
 
 @get("/videos/{video_id:str}")
-async def retrieve_video(request: OwnedRequest, video_id: str, services: Services) -> Response[bytes]:
+async def retrieve_video(request: OwnedRequest, video_id: str, services: Services) -> ASGIApp:
     """Describe a video."""
     return _video(await services.videos.find_video(video_id, request.auth.owner), services)
 
@@ -87,32 +88,32 @@ async def read_content(request: OwnedRequest, video_id: str, services: Services)
 
 
 @post("/videos/{video_id:str}/remix", status_code=200)
-async def remix_video(request: OwnedRequest, video_id: str, services: Services) -> Response[bytes]:
+async def remix_video(request: OwnedRequest, video_id: str, services: Services) -> ASGIApp:
     """Make a video like a finished one, with another prompt."""
     return await _made_of(request, services, video_id, (RemixRequest, remix_draft))
 
 
 @post("/videos/{video_id:str}/upscale", status_code=200)
-async def upscale_video(request: OwnedRequest, video_id: str, services: Services) -> Response[bytes]:
+async def upscale_video(request: OwnedRequest, video_id: str, services: Services) -> ASGIApp:
     """Make a finished video finer."""
     return await _made_of(request, services, video_id, (UpscaleRequest, upscale_draft))
 
 
 @post("/videos/edits", status_code=200)
-async def edit_video(request: OwnedRequest, services: Services) -> Response[bytes]:
+async def edit_video(request: OwnedRequest, services: Services) -> ASGIApp:
     """Change a video as a prompt says."""
     return await _worked_on(request, services, VideoInput.EDIT)
 
 
 @post("/videos/extensions", status_code=200)
-async def extend_video(request: OwnedRequest, services: Services) -> Response[bytes]:
+async def extend_video(request: OwnedRequest, services: Services) -> ASGIApp:
     """Have a video go on after its end."""
     return await _worked_on(request, services, VideoInput.EXTEND)
 
 
 async def _made_of(
     request: OwnedRequest, services: Services, video_id: str, way: tuple[type[RouteRequest], _DraftOf]
-) -> Response[bytes]:
+) -> Pieces:
     """Make a video of a finished one: the request's form, and what makes the draft."""
     form, draft_of = way
     content, body = await read_json_or_form(
@@ -127,7 +128,7 @@ async def _made_of(
     return await _started(request, services, draft, content)
 
 
-async def _worked_on(request: OwnedRequest, services: Services, kind: VideoInput) -> Response[bytes]:
+async def _worked_on(request: OwnedRequest, services: Services, kind: VideoInput) -> Pieces:
     content, body = await read_json_or_form(
         request, services, read_work_json, read_work_form, most_file_bytes=services.longest_video
     )
@@ -197,16 +198,16 @@ async def video_events(
         yield sse.frame(error_event(fault), event="error")
 
 
-async def _started(request: OwnedRequest, services: Services, draft: VideoDraft, content: str) -> Response[bytes]:
+async def _started(request: OwnedRequest, services: Services, draft: VideoDraft, content: str) -> Pieces:
     waiting = await services.video_orders.start(draft, media_call(request, services, content), is_shown=False)
-    response = _video(await waiting.job(TAKING_SECONDS), services)
-    response.headers.update(REPLAYED if waiting.is_replay else {})
-    return response
+    job = await waiting.job(TAKING_SECONDS)
+    return _video(job, services, is_replay=waiting.is_replay)
 
 
-def _video(job: VideoJob, services: Services) -> Response[bytes]:
-    response = json_response(video(job, services.media_links))
-    response.headers[VIDEO_ID] = job.id
+def _video(job: VideoJob, services: Services, *, is_replay: bool = False) -> Pieces:
+    headers = {VIDEO_ID: job.id}
+    if is_replay:
+        headers |= REPLAYED
     if not job.is_over:
-        response.headers["openai-poll-after-ms"] = str(max(SOONEST_MILLISECONDS, round(services.poll_seconds * 1000)))
-    return response
+        headers["openai-poll-after-ms"] = str(max(SOONEST_MILLISECONDS, round(services.poll_seconds * 1000)))
+    return Pieces([msgspec.json.encode(video(job, services.media_links))], headers)
