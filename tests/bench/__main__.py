@@ -3,6 +3,7 @@
 import argparse
 import os
 import platform
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -127,18 +128,27 @@ def main() -> None:
     parser.add_argument("--peers", action="store_true", help="nginx and LiteLLM too, where they can be had")
     parser.add_argument("--check", type=Path, metavar="FILE", help="compare ratios with the tables in this document")
     chosen = parser.parse_args()
-    recorded = None
+    recorded, text = None, ""
     if chosen.check:
         try:
-            recorded = figures_of(chosen.check.read_text())
+            text = chosen.check.read_text()
+            recorded = figures_of(text)
         except (OSError, UnicodeDecodeError, BadTables) as error:
             parser.error(f"{chosen.check}: {error}")
     measured = measure_all(QUICK if chosen.quick else FULL, find_peers() if chosen.peers else Peers())
     if recorded is not None:
         verdict = compare(recorded, figures_of(measured))
         sys.stdout.write(verdict.text + "\n")
+        if processor() not in text:
+            sys.stdout.write(f"Not recorded on this processor, {processor()}. Some ratios differ between processors.\n")
         if verdict.worse:
             sys.exit(1)
+
+
+def processor() -> str:
+    """Return what the kernel calls the processor; on a processor without a name, its kind."""
+    names = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return names[1] if names else platform.machine()
 
 
 def measure_all(effort: Effort, peers: Peers) -> str:
@@ -146,7 +156,7 @@ def measure_all(effort: Effort, peers: Peers) -> str:
     os.sched_setaffinity(0, {LOAD_CORE})
     cores = f"programs on core {SERVER_CORE}, upstream and clients on core {LOAD_CORE}"
     sys.stdout.writelines(f"{reason}\n" for reason in peers.missing)
-    sys.stdout.write(f"Python {platform.python_version()}, {platform.machine()}; {cores}\n\n")
+    sys.stdout.write(f"Python {platform.python_version()}, {processor()}; {cores}\n\n")
     printed = []
     with tempfile.TemporaryDirectory(prefix="adapter-bench-") as folder:
         for found in tables(effort, Path(folder), peers):
