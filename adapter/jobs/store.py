@@ -51,6 +51,8 @@ log = structlog.get_logger()
 FAR_SECONDS = 660.0
 #: The estimate of a model's duration is the mean of its last so many videos.
 MEASURED_LAST = 20
+#: Jobs that are read at once without a thread: a file gives so many in less time than the change of threads takes.
+LOOKED_UP = 8
 #: The states in which a job may be what its account's credits change for: all that are live but the first.
 UNDER_WAY = tuple(state for state in LIVE if state is not JobState.ACCEPTED)
 OVER = (JobState.COMPLETED, JobState.FAILED)
@@ -222,7 +224,8 @@ class SqlJobStore(Generic[J]):
     async def get_many(self, job_ids: Collection[str]) -> Sequence[Job]:
         """Return jobs of any kind as last saved (the port of that name)."""
         asked = {"ids": list(job_ids)}
-        rows = await self._database.read(lambda connection: MANY.rows(connection, asked))
+        ask = self._database.look_up if len(job_ids) <= LOOKED_UP else self._database.read
+        rows = await ask(lambda connection: MANY.rows(connection, asked))
         return [job for row in rows if (job := read_any(*row)) is not None]
 
     async def find(self, job_id: str, owner: str) -> J | None:

@@ -81,10 +81,11 @@ async def test_a_job_comes_back_as_it_was_given(store: SqlJobStore) -> None:
     assert await store.get("video_unknown") is None
 
 
-async def test_many_jobs_come_at_once(store: SqlJobStore) -> None:
+@pytest.mark.parametrize("unknown", [1, 40], ids=["a few are looked up", "more are read in a thread"])
+async def test_many_jobs_come_at_once(store: SqlJobStore, unknown: int) -> None:
     """Those that are known."""
     jobs = [await admit(store, video_job(number)) for number in range(3)]
-    found = await store.get_many([jobs[2].id, "video_x", jobs[0].id])
+    found = await store.get_many([jobs[2].id, *(f"video_{number}x" for number in range(unknown)), jobs[0].id])
 
     assert sorted(job.id for job in found) == [jobs[0].id, jobs[2].id]
     assert await store.get_many([]) == []
