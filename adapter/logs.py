@@ -58,10 +58,8 @@ def _ends(text: str, kept: int) -> str:
 
 #: Types of values that both encoders write in the same way.
 _SIMPLE: Final = frozenset({str, int, float, bool})
-#: Writes most lines, in a seventh of the other's time.
-_quick_encoder: Final = msgspec.json.Encoder()
 #: Writes ASCII, whatever is in a line.
-_encoder: Final = json.JSONEncoder(default=repr, separators=(",", ":"))
+_encoder: Final = json.JSONEncoder(default=repr)
 
 
 def render(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
@@ -71,13 +69,18 @@ def render(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     """
     told = {name: value for name, value in event.items() if value is not None}
     try:
-        line = _quick_encoder.encode(told).decode() if _SIMPLE.issuperset(map(type, told.values())) else ""
+        line = _quickly(told) if _SIMPLE.issuperset(map(type, told.values())) else ""
     except ValueError:  # a number or a letter that it does not write
         line = ""
     # A letter beyond ASCII could belong to the sign of a secret: `K` has a second form, for kelvin.
     if line and len(line) <= LONGEST_FIELD and line.isascii() and not may_have_secret(line):
         return line
     return _encoder.encode({name: _fit(value) for name, value in told.items()})
+
+
+def _quickly(told: EventDict) -> str:
+    """Write simple values as the other encoder does, in a quarter of its time."""
+    return msgspec.json.format(msgspec.json.encode(told), indent=0).decode()
 
 
 def drop_empty(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
