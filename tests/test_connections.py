@@ -1,17 +1,18 @@
 """Connections on the socket: offers of other protocols, HTTP/1.0, and what is not HTTP."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable
 from typing import cast
 
 import httptools
 import msgspec
 import pytest
-from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
+from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from adapter.connections import Protocol
-from adapter.exchange import SHORT_BEGINNING, HeldHead, field_line
+from adapter.connections import Flow, Protocol
+from adapter.exchange import SHORT_BEGINNING, Exchange, HeldHead, field_line
 from adapter.hang_up import HANG_UP, HangUp
 from tests.raw_client import PATIENCE, Connect, echo, serving
 
@@ -308,6 +309,29 @@ def test_a_short_beginning_goes_out_with_its_head_and_with_what_follows() -> Non
     assert short.writes == [b"head " + beginning + b" picture", b" and"]
     assert alone.writes == [b"head " + beginning]
     assert long.writes == [b"head " + beginning + b"."]
+
+
+async def test_an_answer_whose_beginning_is_short_goes_out_in_one_write() -> None:
+    """If the application sends all of it in one turn of the event loop."""
+    written = Written()
+    exchange = Exchange(
+        scope=cast("HTTPScope", {"type": "http", "method": "GET", "http_version": "1.1", "headers": []}),
+        transport=HeldHead(written),  # type: ignore[arg-type] # it has what uvicorn's own methods call
+        flow=Flow(written),
+        logger=logging.getLogger(),
+        access_logger=logging.getLogger(),
+        access_log=False,
+        default_headers=[],
+        message_event=asyncio.Event(),
+        expect_100_continue=False,
+        keep_alive=True,
+        on_response=lambda: None,
+    )
+    await exchange.send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
+    await exchange.send({"type": "http.response.body", "body": b"be", "more_body": True})
+    await exchange.send({"type": "http.response.body", "body": b"at", "more_body": False})
+
+    assert written.writes == [b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbeat"]
 
 
 async def test_a_short_beginning_whose_rest_takes_long_goes_out_alone() -> None:
