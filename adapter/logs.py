@@ -56,7 +56,7 @@ def _ends(text: str, kept: int) -> str:
     return text if len(text) <= kept else f"{text[: kept // 4]} … {text[-(kept - kept // 4) :]}"
 
 
-#: Types of values that both encoders write in the same way.
+#: Types of values that msgspec may write. What others become is decided by the other encoder.
 _SIMPLE: Final = frozenset({str, int, float, bool})
 #: Writes ASCII, whatever is in a line.
 _encoder: Final = json.JSONEncoder(default=repr)
@@ -69,7 +69,7 @@ def render(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     """
     told = {name: value for name, value in event.items() if value is not None}
     try:
-        line = _quickly(told) if _SIMPLE.issuperset(map(type, told.values())) else ""
+        line = _simple_line(told) if _SIMPLE.issuperset(map(type, told.values())) else ""
     except ValueError:  # a number or a letter that it does not write
         line = ""
     # A letter beyond ASCII could belong to the sign of a secret: `K` has a second form, for kelvin.
@@ -78,8 +78,8 @@ def render(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     return _encoder.encode({name: _fit(value) for name, value in told.items()})
 
 
-def _quickly(told: EventDict) -> str:
-    """Write simple values as the other encoder does, in a quarter of its time."""
+def _simple_line(told: EventDict) -> str:
+    """Return a line of simple values with the blanks of Python's encoder, in a quarter of its time."""
     return msgspec.json.format(msgspec.json.encode(told), indent=0).decode()
 
 
