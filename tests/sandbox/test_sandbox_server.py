@@ -6,8 +6,9 @@ import httpx
 import msgspec
 import pytest
 
+from adapter.sandbox.app import create_sandbox
 from adapter.sandbox.rules import SandboxRules
-from adapter.sandbox.server import RunningSandbox, running_sandbox
+from adapter.sandbox.server import RunningSandbox, running_sandbox, server_config
 from tests.sandbox.helpers import KEY, RULES
 
 
@@ -35,6 +36,11 @@ def test_it_stops_with_its_block() -> None:
     assert "sandbox" in threads
     with pytest.raises(httpx.ConnectError):
         httpx.get(sandbox.base_url)
+
+
+def test_clients_close_idle_connections_first() -> None:
+    """A request that meets a connection in the moment of its closing is lost; Go's client waits longest, for 90 s."""
+    assert server_config(create_sandbox(RULES)).timeout_keep_alive > 90
 
 
 @pytest.mark.parametrize(
