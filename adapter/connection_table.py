@@ -5,6 +5,7 @@ which they entered it, are in the order of their deadlines. A look at the deadli
 and the slowest connection is found without a search.
 """
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -177,6 +178,11 @@ class ConnectionTable:
     def count(self, reason: str) -> None:
         """Count a connection that is closed by us; the log gets one line a second."""
         self._closed[reason] += 1
+
+    def quiet_seconds(self) -> float:
+        """Return for how long no time of the connections that are open now is over; less than 0: one is."""
+        first = (next(iter(deadlines.values()), math.inf) for deadlines in self._deadlines.values())
+        return min(first) - self.clock()
 
     def sweep(self) -> None:
         """Expire what is over."""

@@ -7,10 +7,11 @@ import socket
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from importlib.util import find_spec
 from itertools import count
+from types import FrameType
 from typing import cast
 
 import click
@@ -44,9 +45,11 @@ BACKLOG = 2048
 TAKEN_AT_ONCE = 8
 #: With fewer connections the program is of no use.
 LEAST_CONNECTIONS = 10
-#: Between two looks at the connections of a server that stops, in seconds; and after how many looks the log says what
-#: is still open.
+#: Between two looks at the connections, in seconds, while the time of one is over or the server stops.
 LOOK_SECONDS = 0.1
+#: The same while no time is over. Each look renews the date that answers have.
+QUIET_SECONDS = 1.0
+#: After so many looks at a server that stops, the log says what is still open.
 LONG_TICKS = 50
 #: The event loop waits for a thread that computes for so long each time. Python's default is 5 ms.
 SWITCH_SECONDS = 0.001
@@ -119,11 +122,31 @@ def server_config(settings: Settings, app: Callable[..., object], table: Connect
 
 
 class SweepingServer(uvicorn.Server):
-    """uvicorn's server. It looks ten times a second at the times of its connections."""
+    """uvicorn's server. It looks at the times of its connections when the first of them is over."""
 
     def __init__(self, config: uvicorn.Config, table: ConnectionTable) -> None:
         super().__init__(config)
         self._table = table
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._told_to_end = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Look at the connections until the process is to end.
+
+        uvicorn looks ten times a second, which is about half of what an idle process computes.
+        """
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(0):
+            seconds = min(max(self._table.quiet_seconds(), LOOK_SECONDS), QUIET_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._told_to_end.wait()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Hear of a signal, and end the wait between two looks."""
+        super().handle_exit(sig, frame)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._told_to_end.set)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Wait for the answers under way. A connection that was still in the socket's queue is closed as well."""

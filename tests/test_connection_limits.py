@@ -1,6 +1,7 @@
 """Slow and rude clients on the socket: what is too large, too slow, too many or never read. Time is the tests' own."""
 
 import asyncio
+import math
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -722,6 +723,21 @@ async def test_a_sweep_closes_so_many_and_the_next_one_more() -> None:
     assert sum(each.has_expired for each in connections) == SWEPT
     table.sweep()
     assert sum(each.has_expired for each in connections) == SWEPT + 1
+
+
+async def test_the_table_says_for_how_long_nothing_is_over() -> None:
+    """The server looks no earlier. What is over and not closed yet is over at once."""
+    clock = FakeClock()
+    table = ConnectionTable(clock=clock.now)
+    assert table.quiet_seconds() == math.inf
+
+    Someone(table, ConnectionPhase.IDLE)
+    Someone(table, ConnectionPhase.HEAD)
+    assert table.quiet_seconds() == LIMITS.header_seconds
+    await clock.advance(LIMITS.header_seconds + 1)
+    assert table.quiet_seconds() == -1
+    table.sweep()
+    assert table.quiet_seconds() == LIMITS.idle_seconds - LIMITS.header_seconds - 1
 
 
 async def test_a_connection_more_than_there_are_places_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -75,6 +76,26 @@ async def test_a_connection_that_is_taken_while_the_server_stops_does_not_hold_i
 
         assert stopping.done()
         assert [client.recv(1) for client in clients] == [b"", b""]
+
+
+async def test_a_signal_ends_the_wait_between_two_looks_at_the_connections() -> None:
+    """The wait is a second long; the process is to stop at once."""
+    table = ConnectionTable()
+    server = SweepingServer(uvicorn.Config(nothing, log_config=None, lifespan="off", http=protocol(table)), table)
+    looking = asyncio.create_task(server.main_loop())
+    await turns(2)
+    assert not looking.done()
+
+    server.handle_exit(signal.SIGTERM, None)
+    await turns(10)
+
+    assert looking.done()
+
+
+async def turns(count: int) -> None:
+    """Let the event loop turn so often."""
+    for _ in range(count):
+        await asyncio.sleep(0)
 
 
 async def take(server: SweepingServer, listener: socket.socket, table: ConnectionTable) -> None:
