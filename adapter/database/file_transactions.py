@@ -7,7 +7,7 @@ import asyncio
 import errno
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context, copy_context
 from types import TracebackType
@@ -46,10 +46,8 @@ class FileTransactions:
             file: what they open.
         """
         self._readers = readers
-        self._writer = writer
-        self._hasty = hasty
-        #: The connection of `hasty` while it is open: to lend it costs more than a look-up.
-        self._looking: Connection | None = None
+        self._writer = _OneConnection(writer)
+        self._hasty = _OneConnection(hasty)
         self._file = file
         self._reading = ThreadPoolExecutor(READERS, "database.reader")
         self._writing = ThreadPoolExecutor(1, "database.writer")
@@ -59,7 +57,7 @@ class FileTransactions:
     @property
     def engines(self) -> Sequence[Engine]:
         """Those of the readers and of the writer (the port of that name)."""
-        return self._readers, self._writer, self._hasty
+        return self._readers, self._writer.engine, self._hasty.engine
 
     async def write(self, work: Work[T]) -> T:
         """Run a function and commit what it wrote (the port of that name).
@@ -80,22 +78,27 @@ class FileTransactions:
         self._gathered.clear()
         self._is_committing = bool(batch)
         if batch:
-            committing = loop.run_in_executor(self._writing, self._commit, batch)
-            committing.add_done_callback(lambda committed: self._tell(batch, committed))
+            committing = self._writing.submit(self._commit, batch)
+            committing.add_done_callback(lambda done: loop.call_soon_threadsafe(self._tell, loop, batch, done))
 
     def _commit(self, batch: "Sequence[_Gathered[Any]]") -> "Sequence[_Outcome]":
         """Run functions in one transaction. What this raises has left nothing of any of them."""
         self._file.check_not_replaced()
         alone = len(batch) == 1
-        with self._writer.connect() as connection, _transaction(connection):
+        with _transaction(connection := self._writer.open()):
             return [_Outcome(each.run(connection)) if alone else each.run_apart(connection) for each in batch]
 
-    def _tell(self, batch: "Sequence[_Gathered[Any]]", committed: "asyncio.Future[Sequence[_Outcome]]") -> None:
+    def _tell(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        batch: "Sequence[_Gathered[Any]]",
+        committed: "Future[Sequence[_Outcome]]",
+    ) -> None:
         fault = committed.exception()
         outcomes = [_Outcome(error=fault)] * len(batch) if fault is not None else committed.result()
         for gathered, outcome in zip(batch, outcomes, strict=True):
             gathered.tell(outcome)
-        self._commit_gathered(committed.get_loop())
+        self._commit_gathered(loop)
 
     async def read(self, work: Work[T]) -> T:
         """Run a function that only reads (the port of that name)."""
@@ -118,42 +121,61 @@ class FileTransactions:
         return await self.read(work)
 
     def _look_up_here(self, work: Work[T]) -> T:
-        connection = self._looking = self._looking or self._hasty.connect()
-        try:
-            return work(connection)
-        finally:
-            connection.rollback()  # SQLAlchemy begins by itself; an open transaction would see old rows
+        return self._hasty.lend(work)
 
     async def ask_writer(self, work: Work[T]) -> T:
         """Run a function on the connection of the writer, between its transactions."""
         self._check_open()
-        return await _in_thread(self._writing, lambda: _connected(self._writer, work))
+        return await _in_thread(self._writing, lambda: self._writer.lend(work))
 
     async def disconnect(self) -> None:
         """Close all connections that are not in use (the port of that name)."""
         await _in_thread(self._reading, self._readers.dispose)
-        await _in_thread(self._writing, self._writer.dispose)
-        self._stop_looking()
+        await _in_thread(self._writing, self._writer.close)
+        self._hasty.close()
 
     async def dispose(self) -> None:
         """Close all connections for good, after what was asked for before (the port of that name)."""
         self._is_closed = True
         while self._is_committing:
             await _in_thread(self._writing, lambda: None)
-        for threads, engine in ((self._reading, self._readers), (self._writing, self._writer)):
+        for threads in (self._reading, self._writing):
             await asyncio.to_thread(threads.shutdown)
-            engine.dispose()
-        self._stop_looking()
-
-    def _stop_looking(self) -> None:
-        if self._looking is not None:
-            self._looking.close()
-            self._looking = None
-        self._hasty.dispose()
+        self._readers.dispose()
+        self._writer.close()
+        self._hasty.close()
 
     def _check_open(self) -> None:
         if self._is_closed:
             raise OSError(errno.EBADF, "the database is closed")
+
+
+class _OneConnection:
+    """An engine of a single connection, which is kept: to lend it costs more than a short statement."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._opened: Connection | None = None
+
+    def open(self) -> Connection:
+        """Return the connection."""
+        self._opened = self._opened or self.engine.connect()
+        return self._opened
+
+    def lend(self, work: Work[T]) -> T:
+        """Run a function on it that writes nothing."""
+        connection = self.open()
+        try:
+            return work(connection)
+        finally:
+            connection.rollback()  # SQLAlchemy begins by itself; an open transaction would see old rows
+
+    def close(self) -> None:
+        """Close it. It is opened again at its next use."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+        self.engine.dispose()
 
 
 class _Outcome(msgspec.Struct, frozen=True):
@@ -225,12 +247,14 @@ class _Savepoint:
 
 @contextmanager
 def _transaction(connection: Connection) -> Iterator[None]:
-    connection.exec_driver_sql(BEGIN)
+    opened = _opened(connection)
     try:
-        yield
-        connection.commit()
+        with connection.begin():  # which executes nothing
+            with SqliteErrors():
+                opened.execute(BEGIN)
+            yield
     finally:
-        if (opened := _opened(connection)).in_transaction:
+        if opened.in_transaction:
             opened.rollback()  # SQLAlchemy takes a commit that failed for an end
 
 
