@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from adapter.database.engine import Database
+from adapter.database.prepared import Prepared
 from adapter.database.tables import CREDENTIAL_STATES, DISABLED_CREDENTIALS
 from adapter.domain.credentials import CredentialName, CredentialState
 
@@ -18,6 +19,7 @@ log = structlog.get_logger()
 #: often.
 STALE_SECONDS: Final = 60.0
 
+_disabled = Prepared(select(DISABLED_CREDENTIALS.c.provider, DISABLED_CREDENTIALS.c.name))
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(tuple[CredentialState, ...])
 
@@ -30,8 +32,7 @@ class SqlCredentialStore:
 
     async def disabled(self) -> Collection[CredentialName]:
         """Return the credentials that the operator disabled (the port of that name)."""
-        columns = select(DISABLED_CREDENTIALS.c.provider, DISABLED_CREDENTIALS.c.name)
-        rows = await self._database.read(lambda connection: connection.execute(columns).all())
+        rows = await self._database.look_up(lambda connection: _disabled.rows(connection, {}))
         return {CredentialName(provider, name) for provider, name in rows}
 
     async def disable(self, name: CredentialName, *, now: float) -> bool:
