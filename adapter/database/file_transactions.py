@@ -114,14 +114,11 @@ class FileTransactions:
         """
         self._check_open()
         try:
-            return self._look_up_here(work)
+            return self._hasty.lend(work)
         except OperationalError as error:
             if reason_of(error) is not StorageReason.LOCKED:
                 raise
         return await self.read(work)
-
-    def _look_up_here(self, work: Work[T]) -> T:
-        return self._hasty.lend(work)
 
     async def ask_writer(self, work: Work[T]) -> T:
         """Run a function on the connection of the writer, between its transactions."""
