@@ -133,7 +133,7 @@ class SweepingServer(uvicorn.Server):
     async def main_loop(self) -> None:
         """Look at the connections until the process is to end.
 
-        uvicorn looks ten times a second, which is about half of what an idle process computes.
+        uvicorn looks ten times a second, and an idle process is woken for little else.
         """
         self._loop = asyncio.get_running_loop()
         while not await self.on_tick(0):
