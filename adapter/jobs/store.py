@@ -16,6 +16,7 @@ from sqlalchemy import (
     Float,
     FromClause,
     Integer,
+    Row,
     Select,
     Subquery,
     and_,
@@ -73,6 +74,11 @@ HOLDING = Prepared(
     .where(JOBS.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(JOBS.c.id)
     .with_for_update()
+)
+#: A write that is late may have stored a file after all files of the job were deleted. Whoever is deleting them at
+#: this moment loses the job.
+DISCARDING_AGAIN = Prepared(
+    update(JOBS).where(JOBS.c.id == bindparam("job")).values(due_at=bindparam("due_at"), claim=null())
 )
 #: A job that is over has no `due_at` and gets none.
 KEEPING = Prepared(
@@ -310,6 +316,7 @@ class SqlJobStore(Generic[J]):
         def save(connection: Connection) -> Sequence[J]:
             rows = HOLDING.rows(connection, {"ids": list(tokens)})
             held = {row.id: row for row in rows if row.claim == tokens[row.id]}
+            self._discard_again(connection, [row for row in rows if row.id not in held])
             kept = [write for write in writes if write.job.id in held]
             if kept:
                 WRITING.run_each(connection, [self._row(write, held[write.job.id].deleted_at) for write in kept])
@@ -321,6 +328,13 @@ class SqlJobStore(Generic[J]):
             return [write.job for write in kept]
 
         return await self._database.write(save)
+
+    def _discard_again(self, connection: Connection, lost: Sequence[Row[Any]]) -> None:
+        """Have the files of deleted jobs deleted once more, whose claims were lost."""
+        over = [row for row in lost if row.deleted_at is not None and row.state in OVER]
+        if over:
+            due = [{"job": row.id, "due_at": self._there(row.deleted_at)} for row in over]
+            DISCARDING_AGAIN.run_each(connection, due)
 
     async def replace(self, seen: J, moved: J, *, now: float) -> bool:
         """Write a job without a claim (the port of that name)."""

@@ -402,6 +402,37 @@ async def test_deleting_a_live_job_leaves_it_to_who_holds_it(store: SqlJobStore)
     assert last.job.is_over
 
 
+async def test_a_late_write_has_the_files_of_a_deleted_job_deleted_again(store: SqlJobStore) -> None:
+    """It may have stored one after they were deleted, even while somebody is deleting them."""
+    job = await admit(store, video_job())
+    [stale] = await claim(store, 1000.0)
+    [fresh] = await claim(store, 1010.0)
+    await store.save([Write(fresh, completed(job), 0.0)])
+    assert await store.delete(job.id, job.owner, now=5000.0)
+    [discarding] = await claim(store, 5000.0)
+    late = Write(stale, completed(job), 0.0)
+
+    assert await store.save([late]) == []
+    await store.forget(discarding)
+    [again] = await claim(store, 5000.0)
+    assert again.unwanted
+    await store.forget(again)
+    assert await claim(store, 9000.0) == []
+    assert await store.save([late]) == []
+    assert len(await claim(store, 9000.0)) == 1
+
+
+async def test_a_late_write_wakes_no_job_that_is_over_and_wanted(store: SqlJobStore) -> None:
+    """Its files stay."""
+    job = await admit(store, video_job())
+    [stale] = await claim(store, 1000.0)
+    [fresh] = await claim(store, 1010.0)
+    await store.save([Write(fresh, completed(job), 0.0)])
+
+    assert await store.save([Write(stale, completed(job), 0.0)]) == []
+    assert await claim(store, 9000.0) == []
+
+
 async def test_a_job_can_be_called_off_while_it_is_live(store: SqlJobStore) -> None:
     """It stays in sight, serves no wish any more, and its next claim says so."""
     job = await admit(store, video_job(1, order=video_order("waves")))

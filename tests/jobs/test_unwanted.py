@@ -32,6 +32,25 @@ async def ended(memory: Memory, job_id: str) -> tuple[str | None, str]:
     return failure.code, failure.message
 
 
+def slow_provider(gate: asyncio.Event) -> FakeVideoProvider:
+    """Return a provider whose first video is finished; its files come when the gate is opened."""
+
+    class SlowDownload(FakeDownload):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            await gate.wait()
+            async for piece in super().__aiter__():
+                yield piece
+
+    class Slow(FakeVideoProvider):
+        def download_of(self, url: str) -> FakeDownload:
+            data = self.files[url]
+            return SlowDownload(data, len(data), self.piece)
+
+    provider = Slow()
+    finish(provider, 1)
+    return provider
+
+
 @pytest.mark.parametrize("deleted", [True, False])
 async def test_a_job_that_was_not_sent_is_called_off_for_nothing(
     poller: Poller, memory: Memory, provider: FakeVideoProvider, clock: FakeClock, *, deleted: bool
@@ -122,22 +141,9 @@ async def test_a_job_that_is_deleted_while_it_is_fetched_leaves_nothing_behind(
 ) -> None:
     """Whoever fetches it goes on and stores it; then it goes."""
     gate = asyncio.Event()
-
-    class SlowDownload(FakeDownload):
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            await gate.wait()
-            async for piece in super().__aiter__():
-                yield piece
-
-    class Slow(FakeVideoProvider):
-        def download_of(self, url: str) -> FakeDownload:
-            data = self.files[url]
-            return SlowDownload(data, len(data), self.piece)
-
-    provider = Slow()
+    provider = slow_provider(gate)
     poller = poller_of(memory, clock, fake=provider)
     [job_id] = await admit(memory, clock)
-    finish(provider, 1)
     await tick(poller, clock, 2)
     await poller.tick()
     await delete(memory, clock, job_id)
@@ -149,6 +155,30 @@ async def test_a_job_that_is_deleted_while_it_is_fetched_leaves_nothing_behind(
     await tick(poller, clock, 2)
 
     assert (provider.files[VIDEO] != b"", await stored(memory)) == (True, set())
+
+
+async def test_a_video_that_is_stored_after_its_files_were_deleted_goes_too(memory: Memory, clock: FakeClock) -> None:
+    """Its process stood still past its lease; another one fetched the video, and its owner deleted it."""
+    gate = asyncio.Event()
+    sleeping = poller_of(memory, clock, fake=slow_provider(gate))
+    [job_id] = await admit(memory, clock)
+    await tick(sleeping, clock, 2)
+    await sleeping.tick()
+    awake = FakeVideoProvider()
+    finish(awake, 1)
+    other = poller_of(memory, clock, fake=awake)
+    await clock.advance(PACE.lease_seconds)
+    await tick(other, clock)
+    await delete(memory, clock, job_id)
+    await tick(other, clock)
+    assert await stored(memory) == set()
+
+    gate.set()
+    await sleeping.settle()
+    assert len(await stored(memory)) == 2
+    await tick(other, clock)
+    assert await stored(memory) == set()
+    assert await memory.jobs.claim(now=clock.now() + 100.0, lease=1.0, limit=10) == []
 
 
 async def test_files_that_cannot_be_deleted_are_deleted_later(

@@ -5,7 +5,7 @@ import hashlib
 import os
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self
@@ -13,11 +13,12 @@ from uuid import uuid4
 
 import httpx
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from adapter.database.engine import Database
 from adapter.database.tables import JOBS
 from adapter.domain.job import JobState, VideoJob
+from adapter.domain.stored_files import stem_of
 from adapter.domain.usage_counts import UsageQuery
 from adapter.errors import StorageFailed
 from adapter.jobs.store import SqlJobStore
@@ -359,15 +360,20 @@ class Arena:
         return msgspec.json.decode(log.read_bytes().splitlines()[-1], type=MediaReport)
 
     async def _is_littered(self) -> bool:
-        """Say whether files of deleted videos are still to go, and let a minute pass for those that failed to."""
-        to_go = (JOBS.c.deleted_at.is_not(None), JOBS.c.due_at.is_not(None))
-        late = JOBS.c.due_at > time.time() + LONG_SECONDS
+        """Say whether files of deleted videos are still to go, and let a minute pass for those that failed to.
 
-        def look(connection: Connection) -> bool:
-            connection.execute(update(JOBS).where(*to_go, late).values(due_at=0.0))
-            return connection.execute(select(JOBS.c.id).where(*to_go).limit(1)).first() is not None
+        A server that stood still may have stored one and not yet heard of the deletion. Halves of files are left to the
+        start of the next server.
+        """
+        is_deleted, late = JOBS.c.deleted_at.is_not(None), JOBS.c.due_at > time.time() + LONG_SECONDS
+        deleted = select(JOBS.c.stem, JOBS.c.due_at.is_not(None).label("is_to_go")).where(is_deleted)
 
-        return await self._database.write(look)
+        def look(connection: Connection) -> Sequence[Row[tuple[str, bool]]]:
+            connection.execute(update(JOBS).where(is_deleted, late).values(due_at=0.0))
+            return connection.execute(deleted).all()
+
+        stored = {stem_of(name) for name in self._looks[-1].files if "#" not in name}
+        return any(row.is_to_go or row.stem in stored for row in await self._database.write(look))
 
     async def live_job(self, prompt: str) -> VideoJob | None:
         """Return the job of a wish, if it is not over."""

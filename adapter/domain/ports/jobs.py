@@ -126,7 +126,8 @@ class JobStore(Protocol[J]):
     async def save(self, writes: Sequence[Write[J]]) -> Sequence[J]:
         """Write claimed jobs in one transaction; return those whose claim still held and which were written.
 
-        One that is over is due no more, unless it was deleted: then it is due at once, for its files.
+        One that is over is due no more, unless it was deleted: then it is due at once, for its files. So is a deleted
+        one whose claim was lost: the step may have stored a file after all of them had been deleted.
         """
         ...
 
