@@ -72,6 +72,8 @@ async def _watch(line: Line, wish: Wish, path: str) -> dict[str, object]:
             async with line.http.stream("GET", url, headers=line.headers(wish) | last) as answer:
                 if 400 <= answer.status_code < 500:
                     return dict(json.loads(await answer.aread()))
+                if answer.status_code == 204:  # the line broke after the last event
+                    return await _poll(line, wish, path)
                 found = await _read_events(answer, wish) or found
         except httpx.TransportError:
             continue  # the next connection goes on where this one ended

@@ -213,7 +213,9 @@ def one_wish_one_job(evidence: Evidence) -> Iterator[Violation]:
         same = [job for job in evidence.last.jobs.values() if job.order.prompt == prompt]
         lost = [job.id for job in same if job.state is JobState.COMPLETED and not _was_given(evidence, job.id)]
         if lost and len(same) > most:
-            yield Violation("I9 two for one", prompt, f"nobody was given {', '.join(lost)} of {len(same)} jobs")
+            told = [[each.what for each in wish.told] for wish in chats if wish.prompt == prompt]
+            said = f"nobody was given {', '.join(lost)} of {len(same)} jobs; clients were told {told}"
+            yield Violation("I9 two for one", prompt, said)
 
 
 def _was_given(evidence: Evidence, job_id: str) -> bool:

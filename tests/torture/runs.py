@@ -89,13 +89,19 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def judge(arena: Arena, name: str, began: float, missed: Sequence[str] = ()) -> Outcome:
-    """Have the evidence judged; an edge that was never reached proves nothing, which is as bad."""
+    """Have the evidence judged; an edge that was never reached proves nothing, which is as bad.
+
+    Evidence of a broken promise is kept in the arena's folder: it may take a thousand trials to see it again.
+    """
     evidence = await arena.evidence()
+    violations = check(evidence)
+    if violations:
+        (arena.folder / "evidence.json").write_bytes(msgspec.json.encode(evidence))
     codes = [job.failure.code for job in evidence.last.jobs.values() if job.failure is not None]
     not_reached = [Violation("not reached", edge, "so nothing is known of it") for edge in missed]
     return Outcome(
         name=name,
-        violations=[*check(evidence), *not_reached],
+        violations=[*violations, *not_reached],
         jobs=len(evidence.last.jobs),
         executions=len(evidence.executions),
         unknown=codes.count(UNKNOWN),
