@@ -153,8 +153,8 @@ def _moved(job: ImageJob, event: ImageEvent) -> ImageJob:
     match event:
         case Intended(at=at):
             return msgspec.structs.replace(job, intended_at=at)
-        case NotSent():
-            return msgspec.structs.replace(job, misses=job.misses + 1)
+        case NotSent(is_try):
+            return msgspec.structs.replace(job, misses=job.misses + is_try)
         case Made(drawn, at):
             return msgspec.structs.replace(job, drawn=drawn, finished_at=at)
         case Failed(failure, at, may_be_paid):

@@ -343,6 +343,9 @@ class Intended(msgspec.Struct, frozen=True):
 class NotSent(msgspec.Struct, frozen=True):
     """Provably nothing was sent, so it may be tried again."""
 
+    #: Whether it counts as a try. A lease that ran out before anything could be sent does not.
+    is_try: bool = True
+
 
 class Unanswered(msgspec.Struct, frozen=True):
     """It was sent, or may have been, and the outcome is unknown."""
@@ -490,9 +493,9 @@ def _moved(job: VideoJob, event: Event) -> VideoJob:
 
 def _misses(job: VideoJob, event: Event) -> int:
     match event:
-        case NotSent() | NotCharged() | Missed() | EmptyPoll() | NotFetched():
+        case NotSent(is_try=True) | NotCharged() | Missed() | EmptyPoll() | NotFetched():
             return job.misses + 1
-        case Intended() | Unanswered() | CreditsRead() | Rendered():
+        case NotSent() | Intended() | Unanswered() | CreditsRead() | Rendered():
             return job.misses
         case _:
             return 0

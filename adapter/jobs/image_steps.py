@@ -121,7 +121,7 @@ class ImageSteps:
             return
         if self._clock.now() >= lease_end:
             # A disk that took longer than the lease: another process may hold the job by now, so nothing is sent.
-            await self._persist(lambda: self._writer.write(claim, advance_image(job, NotSent())))
+            await self._persist(lambda: self._writer.write(claim, advance_image(job, NotSent(is_try=False))))
             return
         try:
             image = await self._made(job, work)

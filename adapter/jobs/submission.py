@@ -71,7 +71,8 @@ class Submission:
             await self._send(claim, job, uploads)
         else:
             # The disk took longer than the lease: another process may hold the job by now, so nothing is sent.
-            await self._insist(claim, advance(job, NotSent()), self._schedule.until_next_tick(self._clock.now()))
+            pause = self._schedule.until_next_tick(self._clock.now())
+            await self._insist(claim, advance(job, NotSent(is_try=False)), pause)
 
     async def _upload(self, provider: VideoProvider, job: VideoJob, account: str) -> Sequence[str]:
         media, uploads = self._context.memory.media, list[str]()

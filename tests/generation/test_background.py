@@ -18,7 +18,7 @@ from adapter.domain.job_kinds import IMAGE
 from adapter.domain.media import Frame, Image
 from adapter.domain.orders import ImageOrder, InlineSource, StoredSource
 from adapter.domain.pieces import one_piece
-from adapter.domain.ports import Memory, Work
+from adapter.domain.ports import Memory, Work, Write
 from adapter.domain.prices import Quote
 from adapter.domain.stored_files import StoredImage
 from adapter.domain.stored_response import ResponseStatus, StoredResponse
@@ -57,9 +57,16 @@ class Maker:
 class Process:
     """A server as far as pictures in the background go."""
 
-    def __init__(self, database: Database, memory: Memory, clock: FakeClock, maker: Maker) -> None:
+    def __init__(
+        self,
+        database: Database,
+        memory: Memory,
+        clock: FakeClock,
+        maker: Maker,
+        jobs: type[SqlJobStore[ImageJob]] = SqlJobStore,
+    ) -> None:
         self.clock = clock
-        self.memory = Memory(SqlJobStore(database, IMAGE), memory.feed, memory.media)
+        self.memory = Memory(jobs(database, IMAGE), memory.feed, memory.media)
         self.responses = Responses(SqlResponseStore(database), ImageFiles(memory.media), clock)
         liveness = Liveness(SqlRequestStore(database), clock, LEASE)
         self.background = Background(self.responses, self.memory, clock, PATIENCE, liveness, wake=lambda: None)
@@ -192,6 +199,29 @@ async def test_a_picture_whose_file_is_there_is_completed_with_it(process: Proce
     await process.poller.tick()
     await process.poller.settle()
 
+    assert (await process.seen(response)).status is ResponseStatus.COMPLETED
+
+
+async def test_a_disk_slower_than_the_lease_costs_a_picture_no_try(
+    database: Database, memory: Memory, clock: FakeClock, process: Process, maker: Maker
+) -> None:
+    """Another process may hold the job by then, so nothing is sent. Google was never asked."""
+
+    class SlowDisk(SqlJobStore[ImageJob]):
+        async def save(self, writes: Sequence[Write[ImageJob]]) -> Sequence[ImageJob]:
+            await clock.advance(SCHEDULE.lease_seconds)
+            return await super().save(writes)
+
+    response = await process.ask()
+    slow = Process(database, memory, clock, maker, SlowDisk)
+    for _ in range(5):
+        await slow.poller.tick()
+        await slow.poller.settle()
+    assert (maker.orders, (await process.job(response)).misses) == ([], 0)
+
+    maker.made.set_result([made_image()])
+    await process.sent(maker)
+    await process.poller.settle()
     assert (await process.seen(response)).status is ResponseStatus.COMPLETED
 
 
