@@ -26,7 +26,7 @@ from adapter.sandbox.memory.records import Execution
 from tests.fakes import video_job
 from tests.torture.calls import picture
 from tests.torture.checker import check
-from tests.torture.evidence import Evidence, Inventory, Look
+from tests.torture.evidence import Disturbance, Evidence, Inventory, Look
 from tests.torture.wishes import OMNI_MODEL, TEXT, UNKNOWN, UPLOADED, Kind, Told, Wish
 
 LIVE = advance(
@@ -96,6 +96,25 @@ def test_nothing_is_found_where_nothing_is_wrong() -> None:
 def test_a_broken_promise_is_found(broken: Evidence, rule: str) -> None:
     """By its number."""
     assert rule in rules(broken)
+
+
+def second(job: VideoJob) -> VideoJob:
+    """Return another job of the same wish."""
+    other = msgspec.structs.replace(video_job(2), order=job.order)
+    return msgspec.structs.replace(job, id=other.id, mark=other.mark, stem=other.stem)
+
+
+def test_a_video_that_nobody_was_given_is_found() -> None:
+    """Two clients were given the other one. That may be if a process died just after the first of them had it."""
+    other, third = second(DONE), msgspec.structs.replace(LIVE, id="video_3")
+    jobs = {job.id: job for job in (DONE, other, third)}
+    lost = msgspec.structs.replace(
+        evidence(DONE), wishes=[HAPPY, HAPPY], looks=[Look(jobs, {VIDEO.video: "bytes", f"{other.stem}.mp4": "bytes"})]
+    )
+    killed = msgspec.structs.replace(lost, disturbances=[Disturbance(1101.5, 1101.6, "victim killed")])
+
+    assert "I9 two for one" in rules(lost)
+    assert "I9 two for one" not in rules(killed)
 
 
 ORDER = Kind(name="order", route="json", keyed=True, follows="events")
