@@ -48,9 +48,10 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_unconfigure() -> None:
-    """Let no process stay that does not end after its last test."""
-    end_within(END_SECONDS)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Let no process stay that does not end after its last test. A worker of xdist waits for the others' last ones."""
+    if not hasattr(config, "workerinput"):
+        end_within(END_SECONDS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
