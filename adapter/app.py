@@ -15,6 +15,7 @@ from adapter.access.keys import SqlKeyStore, digest
 from adapter.access.owners import take_over
 from adapter.access.quotas import SqlQuotas
 from adapter.accounts import summaries
+from adapter.allocator import give_memory_back_when_quiet
 from adapter.budget import MemoryBudget
 from adapter.clock import SystemClock
 from adapter.control import ReloadCommand, controlled
@@ -603,6 +604,7 @@ class Application:
 
     def _tidy(self, resources: Resources) -> None:
         media, file_owners, clock = resources.memory.media, resources.file_owners, self._clock
+        resources.keep_running("memory", give_memory_back_when_quiet(lambda: resources.budget.grants, clock))
         resources.keep_running("sweeper", Sweeper(media, file_owners, clock).run())
         resources.keep_running("leftovers", Leftovers(media, SqlFileRegistry(resources.database), clock).run())
         if retention := build_retention(self._settings):

@@ -38,6 +38,8 @@ class MemoryBudget:
         self._extra = int(capacity * PAID_EXTRA)
         #: Of reservations, in their order.
         self.numbers = count()
+        #: How often memory was granted so far.
+        self.grants = 0
         #: Negative while paid answers hold more than there is.
         self._free = capacity
         self._held: Counter[str] = Counter()
@@ -105,6 +107,7 @@ class MemoryBudget:
 
     def add(self, reservation: "_Reservation", size: int) -> None:
         """Take memory, whether there is as much or not."""
+        self.grants += 1
         self._free -= size
         self._held[reservation.owner] += size
         reservation.size += size

@@ -76,7 +76,7 @@ LAW = {
     "adapter.retirements": ("domain", "settings"),
     "adapter.reload_plan": ("domain", "settings"),
     "adapter.reload_signal": (),
-    "adapter.allocator": (),
+    "adapter.allocator": ("domain",),
     "adapter.key_models": ("domain", "errors", "risks", "settings"),
     "adapter.reloading": ("errors", "key_models", "machine", "reload_plan", "risks", "settings"),
     "adapter.control": ("errors", "reloading", "tasks"),

@@ -107,6 +107,10 @@ class Program:
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
+    def forget_peak(self) -> None:
+        """Begin anew with the most memory that it has held (proc(5), `clear_refs`)."""
+        Path(f"/proc/{self._process.pid}/clear_refs").write_text("5")
+
     def peak_megabytes(self) -> float:
         """Return the most memory that it has held so far."""
         return self._memory("VmHWM")
