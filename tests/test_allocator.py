@@ -52,6 +52,36 @@ print(before - held(), len(kept))
 """
 
 
+#: The same of four threads, each of which had twenty pictures at once.
+BURST_IN_THREADS = """
+import threading
+from pathlib import Path
+from adapter.allocator import give_memory_back, tune_allocator
+
+def held():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 // 1_000_000
+
+def burst():
+    pictures = [bytearray(b"p") * 1_500_000 for _ in range(20)]
+    full.wait()
+    del pictures
+    freed.wait()
+    ended.wait()
+
+tune_allocator()
+full, freed, ended = threading.Barrier(5), threading.Barrier(5), threading.Event()
+threads = [threading.Thread(target=burst) for _ in range(4)]
+for each in threads:
+    each.start()
+full.wait()
+before = held()
+freed.wait()
+give_memory_back()
+print(before - held())
+ended.set()
+"""
+
+
 ONLY_GLIBC = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is asked to give memory back")
 
 
@@ -83,6 +113,15 @@ def test_the_memory_of_a_burst_is_given_back() -> None:
 
     assert given_back > 39 * 1.5 * 0.9
     assert kept == 1_500_000
+
+
+@ONLY_GLIBC
+def test_the_memory_of_a_burst_in_threads_is_given_back() -> None:
+    """While the threads live on, as those of a pool do."""
+    program = [sys.executable, "-c", BURST_IN_THREADS]
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert int(done.stdout) > 4 * 20 * 1.5 * 0.9, done.stderr
 
 
 async def test_memory_is_given_back_once_when_nothing_large_was_begun_for_a_while() -> None:
