@@ -14,7 +14,7 @@ from adapter.domain.ports import Clock
 _MB: Final = 1024 * 1024
 #: Parameters of `mallopt` (malloc.h), in bytes: blocks below the first come from the heap, of the heap so much is kept
 #: when it is free, and so much more than is needed is asked for, and kept when the rest is given back. The last one is
-#: the number of heaps: threads have the one of the event loop, because the end of any other one is never given back.
+#: the number of heaps: threads have the one of the event loop, because little of any other one is given back.
 MALLOPT: Final = {-3: 32 * _MB, -1: 64 * _MB, -2: 48 * _MB, -8: 1}
 #: A block that still comes from the heap.
 BLOCK_BYTES: Final = 31 * _MB

@@ -5,14 +5,12 @@ import asyncio
 from tests.bench.load import SILENCE_SECONDS, Line, ask_for_picture
 from tests.bench.patience import run, within
 from tests.bench.picture import Picture
-from tests.bench.programs import Program, Stage
+from tests.bench.programs import REST_SECONDS, Program, Stage
 from tests.bench.rounds import request
 from tests.bench.table import table
 
 #: Connections that ask at the same time; all of them would measure a burst.
 ASKING = 8
-#: From the last picture to the look at connections that are idle: a server may give memory back then.
-IDLE_SECONDS = 11.0
 #: How long after the last connection is closed memory is looked at: the server reads that they are gone.
 CLOSED_SECONDS = 1.0
 HEAD = ["", "MB before", "MB with all idle", "KB for each", "MB after all have closed"]
@@ -32,7 +30,7 @@ async def _row(program: Program, picture: Picture, connections: int) -> list[str
     async with within(connections * SILENCE_SECONDS / ASKING, f"{connections} pictures from {program.name}"):
         lines = [await Line.open(program.port) for _ in range(connections)]
         await _ask_each(lines, len(picture.base64))
-    await asyncio.sleep(IDLE_SECONDS)
+    await asyncio.sleep(REST_SECONDS)
     idle = program.megabytes()
     for line in lines:
         line.close()

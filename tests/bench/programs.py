@@ -39,6 +39,8 @@ keys = ["plain:AIza-bench"]
 [sandbox]
 enabled = false
 """
+#: After so long without work a server may have given memory back, in seconds.
+REST_SECONDS = 11.0
 
 
 class Program:

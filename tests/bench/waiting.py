@@ -5,20 +5,18 @@ import time
 from tests.bench.load import Load, drive, drive_and_probe
 from tests.bench.patience import run
 from tests.bench.picture import Picture
-from tests.bench.programs import Program, Stage
+from tests.bench.programs import REST_SECONDS, Program, Stage
 from tests.bench.rounds import measure, percentile, request
 from tests.bench.table import table
 from tests.bench.upstream import SLOW_SECONDS
 
 CLIENTS = 64
-#: Before the first row: a server may give back what the table before needed, and the peak is of these pictures.
-REST_SECONDS = 11.0
 HEAD = ["", "pictures/s", "of ideal rate", "CPU ms each", "p50 s", "p99 s", "peak MB", "/health p99 ms"]
 
 
 def measure_waiting(stage: Stage, picture: Picture, *, seconds: float) -> str:
     """Return a table. All clients begin at the same moment: the first burst is the p99."""
-    time.sleep(REST_SECONDS)
+    time.sleep(REST_SECONDS)  # else the peak would be what the table before has left
     load = Load(request("large slow"), len(picture.base64), CLIENTS, seconds)
     rows = [_row(stage, program, load) for program in stage.programs]
     title = f"{CLIENTS} clients, upstream after {SLOW_SECONDS:g} s: ideal is {CLIENTS / SLOW_SECONDS:.0f} pictures/s"
